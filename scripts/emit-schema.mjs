@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+/** Writes src/schema/schema.graphql, the SDL of the built resolver classes. Starts nothing; run after a build, by `npm run codegen`. */
+import "reflect-metadata";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { resolverClasses } from "../dist/resolvers/resolvers.js";
+import { printSoukSchema } from "../dist/schema/build-schema.js";
+
+const target = fileURLToPath(new URL("../src/schema/schema.graphql", import.meta.url));
+writeFileSync(target, printSoukSchema(resolverClasses));
+console.log(`Wrote ${target}`);

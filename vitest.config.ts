@@ -1,0 +1,26 @@
+/**
+ * How the tests run: each file in its own process, against the servers that test/setup-servers.ts starts once per run. Decorators are compiled as
+ * tsconfig.json says (experimentalDecorators), like the build does.
+ */
+import { defineConfig } from "vitest/config";
+
+/** Ten times what a slow test takes: a deadline in a test only catches hangs. */
+const HANG_MS = 60_000;
+
+export default defineConfig({
+  resolve: {
+    // graphql ships a second copy as .mjs; two copies are "another module or realm" to each other.
+    alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    setupFiles: ["test/setup.ts"],
+    globalSetup: ["test/setup-servers.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: HANG_MS,
+    hookTimeout: HANG_MS,
+    teardownTimeout: HANG_MS,
+    restoreMocks: true,
+  },
+});
