@@ -1,0 +1,133 @@
+/**
+ * The configuration: the only reader of `process.env`. One schema names every variable with its default and meaning; parsing
+ * answers a frozen, nested {@link Config} whose durations and sizes carry their unit in the name, or one StartupError that
+ * lists every bad variable at once. `.env.example` is compared with the schema by a test.
+ */
+import { z } from "zod";
+import { StartupError } from "./domain/errors.js";
+import { CURRENCY_CODES } from "./domain/money.js";
+import { DAY, HOUR, MINUTE, SECOND } from "./domain/time.js";
+
+const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) => z.coerce.number().int().min(min).max(max).default(fallback);
+const list = z
+  .string()
+  .transform((text) => text.split(",").map((item) => item.trim()).filter(Boolean))
+  .pipe(z.array(z.url({ message: "is not a list of origins such as https://shop.example,https://admin.example" })));
+const redisUrl = z.string().regex(/^(rediss?(\+cluster|\+sentinel)?:\/\/|unix:\/)\S+$/, "is not redis://, rediss://, redis+cluster://, redis+sentinel:// or unix:/path");
+
+/** Every variable. Empty strings count as not set, as in a copied `.env.example`. */
+export const environmentSchema = z.object({
+  NODE_ENV: z.enum(["development", "production", "test"]).default("development").describe("production turns the explorer and development origins off"),
+  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+  PORT: count(4000, 0, 65_535).describe("port to listen on; 0 takes a free one"),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info").describe("lowest level that is logged"),
+
+  REDIS_URL: redisUrl.optional().describe("Redis that holds state (noeviction); without it a private redis-server is started"),
+  CACHE_REDIS_URL: redisUrl.optional().describe("Redis for the cache alone, which may evict; without it REDIS_URL"),
+  REDIS_CA_FILE: z.string().optional().describe("PEM file of the CA that signed the certificate of a rediss:// server"),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/\S+$/, "is not postgres://user:password@host:port/database").optional().describe("PostgreSQL >= 15; without it an embedded PGlite is used"),
+  DATABASE_POOL_SIZE: count(10, 2, 1_000).describe("connections to PostgreSQL per process"),
+  DATABASE_TIMEOUT_MS: count(2 * SECOND).describe("longest wait for a connection or a statement"),
+  DATA_DIR: z.string().min(1).default(".data").describe("where the embedded servers keep their data"),
+
+  ADMIN_TOKEN: z.string().min(16, "is shorter than 16 characters").optional().describe("service token for admin operations; without it they are off (the embedded default makes one)"),
+  SHOP_CURRENCY: z.enum(CURRENCY_CODES).default("EUR").describe("the one currency the shop sells in"),
+  EXPLORER: z.enum(["sandbox", "graphiql", "off"]).optional().describe("page at GET /graphql; default sandbox, off in production"),
+  ALLOWED_ORIGINS: list.optional().describe("origins of browsers that may call, comma-separated; default none, in development also Apollo's hosted Sandbox"),
+
+  CACHE_TTL_MS: count(5 * MINUTE).describe("how long a cached value is fresh"),
+  CACHE_GRACE_MS: count(HOUR, 0).describe("how long after that it may be served while it is loaded again"),
+  CACHE_LEASE_MS: count(2 * SECOND).describe("how long one process may hold the right to load a missing value"),
+  CACHE_DEADLINE_MS: count(100).describe("longest wait for a cache read before Postgres is asked instead"),
+  CACHE_LOCAL_BYTES: count(64 * 1024 * 1024, 0).describe("size of the cache level inside the process; 0 turns it off"),
+  CACHE_REPORT: z.enum(["on", "request"]).optional().describe("extensions.cache on every answer, or where the request asks by header; default on, request in production"),
+
+  LIMIT_TOKENS: count(1_000).describe("tokens of one GraphQL document"),
+  LIMIT_DEPTH: count(10).describe("nesting of one operation"),
+  LIMIT_ALIASES: count(15, 0).describe("aliases in one document"),
+  LIMIT_ROOT_FIELDS: count(20).describe("root fields of one operation, fragments included"),
+  LIMIT_DIRECTIVES: count(20, 0).describe("directives in one document"),
+  LIMIT_BODY_BYTES: count(256 * 1024, 1_024).describe("size of a request body"),
+  LIMIT_JSON_DEPTH: count(100, 4).describe("nesting of a JSON body"),
+  LIMIT_FRAME_BYTES: count(64 * 1024, 1_024).describe("size of a WebSocket frame"),
+  LIMIT_SOCKET_OPERATIONS: count(50).describe("operations at once on one WebSocket"),
+  REQUEST_TIMEOUT_MS: count(10 * SECOND).describe("longest time one operation may take"),
+  CONFLATION_MS: count(100, 0).describe("shortest time between two messages of one snapshot subscription"),
+  SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
+  OUTBOX_POLL_MS: count(SECOND, 10).describe("how often the relay looks for unsent outbox rows when nothing wakes it"),
+  OUTBOX_DRAIN_MS: count(250).describe("longest a mutation waits for its own invalidations to be sent"),
+  HEARTBEAT_MS: count(2 * SECOND, 10).describe("beat of the subscriber connection; deaf for three beats, it reconnects"),
+});
+
+/** The variables as the schema reads them. */
+export type Environment = z.infer<typeof environmentSchema>;
+
+/** Origins that development trusts besides its own: Apollo's hosted Sandbox and its embedded frame. */
+const SANDBOX_ORIGINS = ["https://studio.apollographql.com", "https://sandbox.embed.apollographql.com"];
+
+/** Everything configurable, by room. */
+export type Config = ReturnType<typeof toConfig>;
+
+/**
+ * Reads the environment into a frozen Config.
+ * @throws StartupError naming every bad variable, its value where it is no secret, and what it should be
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""));
+  const parsed = environmentSchema.safeParse(present);
+  if (parsed.success) return freeze(toConfig(parsed.data));
+  const lines = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])}${shown(String(path[0]), present)}: ${message}`);
+  throw new StartupError(`The configuration is not valid:\n${[...new Set(lines)].join("\n")}\nEvery variable and its default is in .env.example.`);
+}
+
+/** Values that may hold a password are never printed. */
+const shown = (name: string, env: Record<string, unknown>): string => (/URL|TOKEN/.test(name) ? "" : `=${JSON.stringify(env[name])}`);
+
+function toConfig(env: Environment) {
+  const production = env.NODE_ENV === "production";
+  return {
+    production,
+    logLevel: env.LOG_LEVEL,
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      explorer: env.EXPLORER ?? (production ? ("off" as const) : ("sandbox" as const)),
+      allowedOrigins: [...(env.ALLOWED_ORIGINS ?? []), ...(production ? [] : SANDBOX_ORIGINS)],
+      shutdownMs: env.SHUTDOWN_MS,
+      requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
+    },
+    limits: {
+      tokens: env.LIMIT_TOKENS,
+      depth: env.LIMIT_DEPTH,
+      aliases: env.LIMIT_ALIASES,
+      rootFields: env.LIMIT_ROOT_FIELDS,
+      directives: env.LIMIT_DIRECTIVES,
+      bodyBytes: env.LIMIT_BODY_BYTES,
+      jsonDepth: env.LIMIT_JSON_DEPTH,
+      frameBytes: env.LIMIT_FRAME_BYTES,
+      socketOperations: env.LIMIT_SOCKET_OPERATIONS,
+    },
+    redis: { url: env.REDIS_URL, cacheUrl: env.CACHE_REDIS_URL ?? env.REDIS_URL, caFile: env.REDIS_CA_FILE, heartbeatMs: env.HEARTBEAT_MS },
+    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE, timeoutMs: env.DATABASE_TIMEOUT_MS },
+    dataDir: env.DATA_DIR,
+    adminToken: env.ADMIN_TOKEN,
+    currency: env.SHOP_CURRENCY,
+    cache: {
+      ttlMs: env.CACHE_TTL_MS,
+      graceMs: env.CACHE_GRACE_MS,
+      leaseMs: env.CACHE_LEASE_MS,
+      deadlineMs: env.CACHE_DEADLINE_MS,
+      localBytes: env.CACHE_LOCAL_BYTES,
+      /** How long a tag outlives its last use: longer than any entry that names it. */
+      tagTtlMs: env.CACHE_TTL_MS + env.CACHE_GRACE_MS + DAY,
+      report: env.CACHE_REPORT ?? (production ? ("request" as const) : ("on" as const)),
+    },
+    live: { conflationMs: env.CONFLATION_MS },
+    outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
+  };
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) freeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,114 @@
+/**
+ * Every failure a client can see, in two closed lists. docs/errors.md explains each code and is compared with this file by a test.
+ *
+ * Cross-cutting failures are thrown as {@link SoukError} and become GraphQL errors with `extensions.code`; what a mutation may
+ * expect is returned as a {@link UserError} in its payload. A code is in one list or the other, never in both.
+ */
+
+/** Codes of `extensions.code` on GraphQL errors, over HTTP and WebSocket alike. */
+export const ERROR_CODES = [
+  "GRAPHQL_PARSE_FAILED",
+  "GRAPHQL_VALIDATION_FAILED",
+  "BAD_USER_INPUT",
+  "UNAUTHENTICATED",
+  "FORBIDDEN",
+  "RATE_LIMITED",
+  "OPERATION_TOO_COMPLEX",
+  "PAYLOAD_TOO_LARGE",
+  "METHOD_NOT_ALLOWED",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "PERSISTED_QUERY_NOT_FOUND",
+  "DEADLINE_EXCEEDED",
+  "SERVICE_UNAVAILABLE",
+  "INTERNAL_SERVER_ERROR",
+] as const;
+
+/** A code of {@link ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Codes of `UserError.code` in mutation payloads. */
+export const USER_ERROR_CODES = [
+  "INVALID",
+  "REQUIRED",
+  "TOO_LONG",
+  "OUT_OF_RANGE",
+  "NOT_FOUND",
+  "CONFLICT",
+  "TAKEN",
+  "FORBIDDEN",
+  "BAD_CREDENTIALS",
+  "OUT_OF_STOCK",
+  "PRODUCT_REMOVED",
+  "LIMIT_REACHED",
+  "IDEMPOTENCY_MISMATCH",
+  "PAYMENT_DECLINED",
+] as const;
+
+/** A code of {@link USER_ERROR_CODES}. */
+export type UserErrorCode = (typeof USER_ERROR_CODES)[number];
+
+/** An expected failure of a mutation: what is wrong, with which value, at which input path. */
+export interface UserError {
+  readonly code: UserErrorCode;
+  readonly message: string;
+  readonly field: readonly string[] | null;
+}
+
+/** A failure whose message is meant for the client. Anything else that is thrown reaches clients as INTERNAL_SERVER_ERROR. */
+export abstract class SoukError extends Error {
+  abstract readonly code: ErrorCode;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** An argument that no retry can make right: a forged cursor, `first: 0`, a malformed id. */
+export class BadUserInput extends SoukError {
+  readonly code = "BAD_USER_INPUT";
+  /** @param argument the path of the argument, e.g. `["filter", "minPrice"]`; empty when no single one is to blame */
+  constructor(
+    message: string,
+    readonly argument: readonly string[] = [],
+  ) {
+    super(message);
+  }
+}
+
+/** The operation needs an identity and the request carries none, or one that is not valid. */
+export class Unauthenticated extends SoukError {
+  readonly code = "UNAUTHENTICATED";
+}
+
+/** The caller is known and may not do this. */
+export class Forbidden extends SoukError {
+  readonly code = "FORBIDDEN";
+}
+
+/** Something the request cannot do without does not answer. Safe to retry; a write that got this is unknown, not refused. */
+export class ServiceUnavailable extends SoukError {
+  readonly code = "SERVICE_UNAVAILABLE";
+}
+
+/** The time allowed for the operation ran out. */
+export class DeadlineExceeded extends SoukError {
+  readonly code = "DEADLINE_EXCEEDED";
+}
+
+/** Redis did not answer in time, or there is no connection. Never seen by readers of the catalogue: they fall back to Postgres. */
+export class RedisUnavailable extends ServiceUnavailable {
+  constructor(cause?: unknown) {
+    super("The service is briefly unavailable. Try again in a moment.", { cause });
+  }
+}
+
+/** Postgres did not answer in time, or there is no connection. */
+export class DatabaseUnavailable extends ServiceUnavailable {
+  constructor(cause?: unknown) {
+    super("The service is briefly unavailable. Try again in a moment.", { cause });
+  }
+}
+
+/** A start that cannot go on: a message for the operator, printed without a stack, exit code 1. Never reaches a client. */
+export class StartupError extends Error {
+  override readonly name = "StartupError";
+}
