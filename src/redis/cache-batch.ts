@@ -1,0 +1,39 @@
+/**
+ * Joins all cache reads of one turn of the event loop into one round trip, whichever loader or request they come from: that is
+ * what keeps a query at one round trip per level of its tree.
+ */
+import type { CacheLink } from "./cache-link.js";
+import { readStrings } from "./client.js";
+
+/** Reads strings; missing keys are null. Rejects as {@link CacheLink.run} does. */
+export type ReadBatch = (keys: readonly string[]) => Promise<(string | null)[]>;
+
+interface Batch {
+  readonly places: Map<string, number>;
+  readonly reply: Promise<(string | null)[]>;
+}
+
+export function createReadBatch(link: CacheLink): ReadBatch {
+  let open: Batch | null = null;
+  const begin = (): Batch => {
+    const places = new Map<string, number>();
+    const reply = new Promise<(string | null)[]>((resolve, reject) => {
+      setImmediate(() => {
+        open = null;
+        link.run("cache read", () => readStrings(link.connection, [...places.keys()])).then(resolve, reject);
+      });
+    });
+    return { places, reply };
+  };
+  return async (keys) => {
+    open ??= begin();
+    const { places, reply } = open;
+    const indexes = keys.map((key) => {
+      const place = places.get(key) ?? places.size;
+      places.set(key, place);
+      return place;
+    });
+    const values = await reply;
+    return indexes.map((index) => values[index] ?? null);
+  };
+}

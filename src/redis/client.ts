@@ -1,0 +1,164 @@
+/**
+ * Connections to Redis: the one factory that knows standalone, Sentinel and Cluster, TLS and ACL users.
+ *
+ * ioredis' defaults hang rather than fail: an endless offline queue, twenty retries of commands whose reply was lost. Here a
+ * command is sent once, at once, or rejects; reconnecting goes on in the background at most every half second. What may be
+ * repeated is decided by whoever owns the command, because only they know whether it is idempotent.
+ */
+import { readFileSync } from "node:fs";
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import type { Logger } from "pino";
+import { StartupError } from "../domain/errors.js";
+import { SECOND } from "../domain/time.js";
+import { registerScripts } from "./scripts.js";
+
+/** A connection to one server, or to a Cluster as a whole. */
+export type RedisConnection = Redis | Cluster;
+
+/** Which Redis, and what the connection is for. */
+export interface ConnectOptions {
+  /** `redis://`, `rediss://` (TLS), `redis+cluster://host:port,host:port`, `redis+sentinel://host:port,host:port/master`, or `unix:/path`. */
+  readonly url: string;
+  /** PEM file of the CA behind `rediss://`; the system's CAs when absent. */
+  readonly caFile?: string | undefined;
+  /** `requests` fail fast; a `subscriber` takes its channels up again after a reconnect; `tracker` leaves that to redis/tracking.ts. */
+  readonly role: "requests" | "subscriber" | "tracker";
+  readonly log: Logger;
+}
+
+/** Where a URL leads. */
+export interface RedisTarget {
+  readonly mode: "standalone" | "sentinel" | "cluster";
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** Unix socket, instead of nodes. */
+  readonly path?: string;
+  readonly tls: boolean;
+  readonly username?: string;
+  readonly password?: string;
+  readonly db: number;
+  /** Name of the master that the Sentinels watch. */
+  readonly master?: string;
+}
+
+const DEFAULT_PORTS = { standalone: 6379, cluster: 6379, sentinel: 26379 } as const;
+
+/** Reads a Redis URL. Throws StartupError, without the password, when it is not one. */
+export function parseRedisUrl(url: string): RedisTarget {
+  if (url.startsWith("unix:")) return { mode: "standalone", nodes: [], path: url.slice("unix:".length), tls: false, db: 0 };
+  const match = /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]+)(?:\/([^?]*))?/.exec(url);
+  if (!match) throw new StartupError("A Redis URL is not valid. Write redis://user:password@host:6379/0, rediss:// for TLS, or unix:/path.");
+  const [, secure, kind, username, password, hosts = "", path = ""] = match;
+  const mode = (kind ?? "standalone") as RedisTarget["mode"];
+  return {
+    mode,
+    nodes: hosts.split(",").map((host) => parseHost(host, DEFAULT_PORTS[mode])),
+    tls: secure === "s",
+    db: mode === "standalone" ? Number(path || 0) : 0,
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
+    ...(mode === "sentinel" ? { master: path || "mymaster" } : {}),
+  };
+}
+
+function parseHost(text: string, defaultPort: number): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  if (!host) throw new StartupError(`A Redis URL names a host that is not valid: ${JSON.stringify(text)}.`);
+  return { host, port: Number(match?.[3] ?? defaultPort) };
+}
+
+/** Where a URL leads, in words that may be logged: no user, no password. */
+export function describeRedis(url: string): string {
+  const { path, nodes, mode } = parseRedisUrl(url);
+  return path ?? `${nodes.map(({ host, port }) => `${host}:${port}`).join(", ")}${mode === "standalone" ? "" : ` (${mode})`}`;
+}
+
+/** Opens a connection. It connects in the background; {@link whenReady} waits. Whoever opens it closes it: `disconnect()`. */
+export function connectRedis(options: ConnectOptions): RedisConnection {
+  const target = parseRedisUrl(options.url);
+  const connection = target.mode === "cluster" ? connectCluster(target, options) : new Redis(redisOptions(target, options));
+  connection.on("error", (error: Error) => options.log.debug({ err: error.message, role: options.role }, "redis connection error"));
+  registerScripts(connection);
+  return connection;
+}
+
+/** The longest wait for any reply. Writes that take longer are unknown, never "no". */
+const COMMAND_TIMEOUT_MS = SECOND;
+
+function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): RedisOptions {
+  const [first] = target.nodes;
+  const where =
+    target.mode === "sentinel"
+      ? { sentinels: [...target.nodes], name: target.master ?? "mymaster" }
+      : target.path
+        ? { path: target.path }
+        : { host: first?.host ?? "127.0.0.1", port: first?.port ?? DEFAULT_PORTS.standalone };
+  const tls = target.tls ? { tls: caFile ? { ca: readCa(caFile) } : {} } : {};
+  return {
+    ...where,
+    ...tls,
+    ...(target.username ? { username: target.username } : {}),
+    ...(target.password ? { password: target.password } : {}),
+    db: target.db,
+    lazyConnect: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: role === "subscriber",
+    connectTimeout: 2 * SECOND,
+    keepAlive: 5 * SECOND,
+    ...(role === "requests" ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),
+    retryStrategy,
+  };
+}
+
+/** Back within a second of Redis answering again: 50 ms, doubling, never more than half a second. */
+const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 5), 500);
+
+function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
+  const { db: _, enableOfflineQueue, retryStrategy: __, ...node } = redisOptions({ ...target, mode: "standalone" }, options);
+  return new Cluster([...target.nodes], {
+    redisOptions: node,
+    enableOfflineQueue: enableOfflineQueue ?? false,
+    // Commands of one tick leave in one write per node, which is what a pipeline does on one server.
+    enableAutoPipelining: true,
+    clusterRetryStrategy: retryStrategy,
+    maxRedirections: 4,
+    slotsRefreshInterval: 5 * SECOND,
+  });
+}
+
+function readCa(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new StartupError(`REDIS_CA_FILE=${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Reads many strings in one round trip: one MGET, or in a Cluster one pipeline of GETs per node. Missing keys are null. */
+export function readStrings(connection: RedisConnection, keys: readonly string[]): Promise<(string | null)[]> {
+  if (keys.length === 0) return Promise.resolve([]);
+  return connection instanceof Cluster ? Promise.all(keys.map((key) => connection.get(key))) : connection.mget(...keys);
+}
+
+/** Resolves once the connection takes commands; rejects with StartupError when it does not within `timeoutMs`. */
+export async function whenReady(connection: RedisConnection, timeoutMs: number): Promise<void> {
+  if (connection.status === "ready") return;
+  let lastError: Error | undefined;
+  const remember = (error: Error) => {
+    lastError = error;
+  };
+  connection.on("error", remember);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new StartupError(`no answer within ${timeoutMs / SECOND} s${lastError ? `: ${lastError.message}` : ""}`)), timeoutMs);
+      connection.once("ready", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  } finally {
+    connection.off("error", remember);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Every key, channel and prefix that Souk uses in Redis: the only file that spells one. docs/keys.md describes each family
+ * (type, TTL, owner, size bound) and is compared with {@link KEY_FAMILIES} by a test.
+ *
+ * Shape: `souk:v1:<thing>:{<id>}`. The braces are the Cluster hash tag: an entry and its lease share one, so one script may
+ * touch both. `v1` changes when the shape of any value changes. A prefix before it keeps tests apart in one server.
+ */
+
+/** One family of keys or channels, as documented. */
+export interface KeyFamily {
+  /** The shape, with `<…>` for what varies. */
+  readonly pattern: string;
+  readonly type: "string" | "channel";
+  /** Lifetime in words; "-" for channels. */
+  readonly ttl: string;
+  /** The file that writes it. */
+  readonly owner: string;
+  /** What bounds its number and size. */
+  readonly bound: string;
+}
+
+export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
+  cacheEntry: { pattern: "souk:v1:cache:{<family>:<id>}", type: "string", ttl: "TTL (with jitter) + grace", owner: "redis/cache.ts", bound: "CACHE_TTL_MS; evictable" },
+  cacheLease: { pattern: "souk:v1:lease:{<family>:<id>}", type: "string", ttl: "CACHE_LEASE_MS", owner: "redis/lease.ts", bound: "loads under way" },
+  cacheTag: { pattern: "souk:v1:tag:{<tag>}", type: "string", ttl: "longer than any entry, renewed when it changes or is made", owner: "redis/tags.ts", bound: "tags in use; evictable" },
+  cacheEpoch: { pattern: "souk:v1:tag:{!epoch}", type: "string", ttl: "none", owner: "redis/tags.ts", bound: "one" },
+  cacheSeen: { pattern: "souk:v1:cache-seen", type: "string", ttl: "none", owner: "redis/tags.ts", bound: "one" },
+  cacheSeenChannel: { pattern: "souk:v1:cache-seen", type: "channel", ttl: "-", owner: "redis/tags.ts", bound: "one message per invalidation" },
+  cacheFilled: { pattern: "souk:v1:cache-filled", type: "channel", ttl: "-", owner: "redis/lease.ts", bound: "one message per load that somebody waits for" },
+  topic: { pattern: "souk:v1:topic:<kind>:<id>", type: "channel", ttl: "-", owner: "redis/pubsub.ts", bound: "topics with a subscriber" },
+  heartbeat: { pattern: "souk:v1:heartbeat:<connection>", type: "channel", ttl: "-", owner: "redis/heartbeat.ts", bound: "one per subscriber connection" },
+};
+
+/** Spells keys under one prefix. */
+export type Keys = ReturnType<typeof createKeys>;
+
+/** @param prefix put before every key; empty in production, unique per test */
+export function createKeys(prefix = "") {
+  const root = `${prefix}souk:v1:`;
+  return {
+    cacheEntry: (name: string) => `${root}cache:{${name}}`,
+    cacheLease: (name: string) => `${root}lease:{${name}}`,
+    cacheTag: (tag: string) => `${root}tag:{${tag}}`,
+    /** What CLIENT TRACKING watches: tags and the epoch, never entries, or every fill would be broadcast to everyone. */
+    cacheTagPrefix: () => `${root}tag:`,
+    cacheEpoch: () => `${root}tag:{!epoch}`,
+    cacheSeen: () => `${root}cache-seen`,
+    cacheSeenChannel: () => `${root}cache-seen`,
+    cacheFilled: () => `${root}cache-filled`,
+    topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
+    heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
+  };
+}

@@ -1,0 +1,22 @@
+--[[
+  Takes the right to load a value, unless somebody holds it; then leaves word that somebody waits.
+  KEYS[1]  hash    the lease: fence -> number, waited -> 0 | 1
+  KEYS[2]  string  the guarded value, whose first 16 characters are the fence it was written with
+  ARGV[1]  how long the lease lasts (ms)
+  Returns  {1, fence} when taken; {0, ms until the present lease runs out} when held
+]]
+local lease, value = KEYS[1], KEYS[2]
+local leaseMs = ARGV[1]
+
+if redis.call("EXISTS", lease) == 1 then
+  redis.call("HSET", lease, "waited", 1)
+  return { 0, tostring(redis.call("PTTL", lease)) }
+end
+
+-- Microseconds rise with every lease; the maximum keeps them rising where a clock was set back.
+local now = redis.call("TIME")
+local last = tonumber(redis.call("GETRANGE", value, 0, 15)) or 0
+local fence = string.format("%.0f", math.max(now[1] * 1000000 + now[2], last + 1))
+redis.call("HSET", lease, "fence", fence, "waited", 0)
+redis.call("PEXPIRE", lease, leaseMs)
+return { 1, fence }

@@ -1,0 +1,32 @@
+/**
+ * The Lua scripts, as source files beside the structure they belong to: `<structure>.<action>-<number of keys>.lua` becomes the
+ * command `structureAction` on every connection. ioredis sends EVALSHA, and EVAL once where the server does not know the script.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { RedisConnection } from "./client.js";
+
+/** One script: the command it becomes and what it is made of. */
+export interface Script {
+  readonly command: string;
+  readonly numberOfKeys: number;
+  readonly lua: string;
+}
+
+/** Reads every script of this room. */
+export function loadScripts(): Script[] {
+  const folder = fileURLToPath(new URL(".", import.meta.url));
+  return readdirSync(folder)
+    .map((file) => ({ file, parts: /^([a-z-]+)\.([a-z-]+)-(\d+)\.lua$/.exec(file) }))
+    .flatMap(({ file, parts }) => (parts ? [toScript(parts, readFileSync(`${folder}/${file}`, "utf8"))] : []));
+}
+
+/** Makes every script a command of this connection. The typed signatures stand in the structure's file. */
+export function registerScripts(connection: RedisConnection): void {
+  for (const { command, numberOfKeys, lua } of loadScripts()) connection.defineCommand(command, { numberOfKeys, lua });
+}
+
+function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {
+  const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return { command, numberOfKeys: Number(keys), lua };
+}
