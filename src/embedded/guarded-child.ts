@@ -1,0 +1,121 @@
+/**
+ * A server process that ends with us, however we end.
+ *
+ * The server runs under a two-line shell that holds the read end of a pipe whose only write end is ours: when this process
+ * stops, crashes or is killed with SIGKILL, the pipe ends and the shell stops the server. The pair runs in a session of its
+ * own, so a Ctrl-C in the terminal reaches us alone and we decide when the server goes.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** $1 is the signal that stops the server, the rest its command line. Prints the server's pid; exits as the server exits. */
+const GUARD = `
+stop="$1"; shift; exec 3<&0
+"$@" </dev/null 3<&- & server=$!
+echo "$server"
+( read -r _ <&3; kill -s "$stop" "$server" 2>/dev/null ) >/dev/null 2>&1 & watch=$!
+wait "$server"; code=$?
+kill "$watch" 2>/dev/null
+exit "$code"`;
+
+/** How to run a guarded server. */
+export interface GuardedOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Asks the server to stop in good order: SIGTERM for redis-server, SIGINT for postgres. */
+  readonly stopSignal: "TERM" | "INT";
+  readonly cwd?: string;
+  /** Who the server runs as; only root may say. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** A running guarded server. */
+export interface GuardedChild {
+  readonly pid: number;
+  /** Resolves when the server has ended, with its exit code (128 + number of the signal that ended it) and the last it said on stdout and stderr. */
+  readonly exited: Promise<Ending>;
+  /** Asks the server to stop and waits until it has; after `graceMs` it is killed. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** How a server ended. */
+export interface Ending {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Long enough for a dataset to be saved on the way out. */
+const STOP_GRACE_MS = 10_000;
+/** More than this of a server's last words helps nobody. */
+const OUTPUT_BYTES = 16_384;
+const LAST_WORDS_MS = 100;
+/** What a shell answers when there is no such command. */
+export const NO_SUCH_COMMAND = 127;
+
+/** Starts a server under guard. Resolves as soon as it has a pid; whether it came up is for the caller to ask it. */
+export async function startGuarded({ command, args, stopSignal, cwd, user }: GuardedOptions): Promise<GuardedChild> {
+  const guard = spawn("/bin/sh", ["-c", GUARD, "sh", stopSignal, command, ...args], {
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(user ? { uid: user.uid, gid: user.gid } : {}),
+  });
+  // The guard may be gone before we close its pipe; that is what closing it was for.
+  guard.stdin?.on("error", () => {});
+  const exited = exitOf(guard);
+  const pid = await Promise.race([
+    pidOf(guard),
+    exited.then(({ output }) => Promise.reject(new Error(`${command} did not start: ${output}`))),
+  ]);
+  return {
+    pid,
+    exited,
+    async stop(graceMs = STOP_GRACE_MS) {
+      guard.stdin?.end();
+      const tooLong = setTimeout(() => killQuietly(pid), graceMs);
+      await exited;
+      clearTimeout(tooLong);
+    },
+  };
+}
+
+/** The guard's first line. */
+async function pidOf(guard: ChildProcess): Promise<number> {
+  if (!guard.stdout) throw new Error("the guard has no stdout");
+  const [line] = (await once(guard.stdout, "data")) as [Buffer];
+  return Number.parseInt(line.toString(), 10);
+}
+
+function exitOf(guard: ChildProcess): Promise<Ending> {
+  let output = "";
+  // Reading is a duty too: a full pipe would stop a server that talks.
+  for (const stream of [guard.stdout, guard.stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-OUTPUT_BYTES);
+    });
+  }
+  return new Promise((resolve) => {
+    guard.once("error", (error) => resolve({ code: NO_SUCH_COMMAND, output: error.message }));
+    guard.once("exit", async (code) => {
+      await lastWords(guard);
+      resolve({ code: code ?? NO_SUCH_COMMAND, output: output.replace(/^\d+\n/, "").trim() });
+    });
+  });
+}
+
+/** The pipe may outlive the server in a child of its own (a snapshot being written), so its end is not waited for longer than this. */
+async function lastWords(guard: ChildProcess): Promise<void> {
+  const enough = new AbortController();
+  const timer = setTimeout(() => enough.abort(), LAST_WORDS_MS);
+  await once(guard, "close", { signal: enough.signal }).catch(() => {});
+  clearTimeout(timer);
+  for (const stream of [guard.stdout, guard.stderr, guard.stdin]) stream?.destroy();
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself in the meantime.
+  }
+}

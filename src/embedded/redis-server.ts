@@ -1,0 +1,174 @@
+/**
+ * The embedded Redis: a private redis-server (or valkey-server) for a start without REDIS_URL.
+ *
+ * It listens on a unix socket in a folder closed to other users and on no port, keeps its data by AOF (fsync every second) and
+ * RDB, and ends with us however we end (see guarded-child.ts). An orphan of an earlier run is still found by its socket and asked
+ * to stop before a new one opens the same files. When it dies under us it is started again; readers see that as any restart of
+ * Redis. Without a binary the start fails with the three ways to get one.
+ */
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { StartupError } from "../domain/errors.js";
+import { SECOND } from "../domain/time.js";
+import { type Ending, type GuardedChild, NO_SUCH_COMMAND, startGuarded } from "./guarded-child.js";
+import { askRedis } from "./raw-redis.js";
+import { socketFolder } from "./socket-path.js";
+
+/** Where and how. */
+export interface EmbeddedRedisOptions {
+  /** The data folder; Redis uses `redis/` below it. */
+  readonly dataDir: string;
+  readonly log: Logger;
+  /** Names of the program, tried in this order; default redis-server, valkey-server. */
+  readonly binaries?: readonly string[];
+}
+
+/** A running embedded Redis. */
+export interface EmbeddedRedis {
+  /** `unix:/path/of/the/socket`. */
+  readonly url: string;
+  /** Of the server at the moment: it changes when the server had to be started again. */
+  readonly pid: number;
+  /** Stops the server once it has written what it holds. */
+  close(): Promise<void>;
+}
+
+const BINARIES = ["redis-server", "valkey-server"];
+/** RDB beside AOF: after 1 change in an hour, 100 in five minutes, 10,000 in one. */
+const SNAPSHOTS = ["3600", "1", "300", "100", "60", "10000"];
+const POLL_MS = 10;
+/** A server that is neither up nor loading after this long never will be. */
+const SILENT_MS = 15 * SECOND;
+/** Between a death and the next start: a server that cannot start must not spin. */
+const RESTART_MS = SECOND;
+
+interface Place {
+  readonly dir: string;
+  readonly socket: string;
+  readonly log: Logger;
+  readonly binaries: readonly string[];
+}
+
+/**
+ * Starts the server and waits until it has loaded its data.
+ * @throws StartupError when there is no binary, or it does not come up; with what it said
+ */
+export async function startEmbeddedRedis({ dataDir, log, binaries = BINARIES }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  const dir = resolve(dataDir, "redis");
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const place: Place = { dir, socket: join(await socketFolder(dataDir), "redis.sock"), log, binaries };
+  await stopOrphan(place);
+  let child = await startFirst(place);
+  let closing = false;
+  const supervise = async () => {
+    for (;;) {
+      const { code, output } = await child.exited;
+      if (closing) return;
+      log.error({ code, output }, "the embedded redis-server ended; starting it again");
+      await delay(RESTART_MS);
+      if (closing) return;
+      child = await startFirst(place).catch((error: unknown) => {
+        log.error({ err: error }, "the embedded redis-server did not start");
+        return child;
+      });
+    }
+  };
+  const supervision = supervise();
+  return {
+    url: `unix:${place.socket}`,
+    get pid() {
+      return child.pid;
+    },
+    async close() {
+      closing = true;
+      await child.stop();
+      await supervision;
+      await child.stop();
+    },
+  };
+}
+
+/** Starts the first binary that exists. */
+async function startFirst(place: Place): Promise<GuardedChild> {
+  for (const command of place.binaries) {
+    const child = await startGuarded({ command, args: argsFor(place), stopSignal: "TERM", cwd: place.dir });
+    const failure = await untilReady(place, child);
+    if (failure === null) return child;
+    await child.stop();
+    if (failure.code !== NO_SUCH_COMMAND) throw new StartupError(`${command} did not start (code ${failure.code}):\n${failure.output}`);
+  }
+  throw new StartupError(NO_BINARY);
+}
+
+const NO_BINARY = `No redis-server or valkey-server was found on PATH. Souk keeps live data in Redis (7.0 or newer, or Valkey). Three ways to get one:
+  1. a system package   sudo apt-get install redis-server  ·  brew install redis  ·  sudo dnf install valkey
+  2. a container        docker run -d -p 127.0.0.1:6379:6379 redis:7, then set REDIS_URL=redis://127.0.0.1:6379
+  3. one you have       set REDIS_URL=redis://user:password@host:6379`;
+
+function argsFor({ dir, socket }: Place): string[] {
+  const reach = ["--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"];
+  const keep = ["--dir", dir, "--appendonly", "yes", "--appendfsync", "everysec", "--save", ...SNAPSHOTS];
+  return [...reach, ...keep, "--maxmemory-policy", "noeviction", "--pidfile", pidFile(dir), "--daemonize", "no", "--loglevel", "notice"];
+}
+
+const pidFile = (dir: string): string => join(dir, "redis.pid");
+
+/** Resolves to null when the server serves, or to how it ended. */
+async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<Ending | null> {
+  let heardAt = performance.now();
+  let told = false;
+  const ended = child.exited;
+  for (;;) {
+    const answer = await Promise.race([ended, askRedis(socket, "PING")]);
+    if (answer !== null && typeof answer === "object") return answer;
+    if (answer?.startsWith("+PONG")) return null;
+    if (answer?.startsWith("-LOADING")) heardAt = performance.now();
+    if (!told && answer?.startsWith("-LOADING")) log.info("waiting for the embedded redis-server to load its data");
+    told ||= answer !== null;
+    if (performance.now() - heardAt > SILENT_MS) return { code: 0, output: `it does not answer on ${socket}` };
+    await delay(POLL_MS);
+  }
+}
+
+/** Ends a server of an earlier run that outlived it, so that two never write the same files. */
+async function stopOrphan(place: Place): Promise<void> {
+  const info = await askRedis(place.socket, "INFO server", SECOND);
+  // Whoever answers on this socket is ours.
+  const pid = Number(/process_id:(\d+)/.exec(info ?? "")?.[1]) || (await silentOrphan(place));
+  if (!pid) return void (await rm(place.socket, { force: true }));
+  place.log.warn({ pid }, "waiting for a redis-server that an earlier run left behind to stop");
+  if (info !== null) await askRedis(place.socket, "SHUTDOWN", SILENT_MS);
+  if (await goneWithin(SILENT_MS, place)) return;
+  if ((await silentOrphan(place)) !== pid)
+    throw new StartupError(`Process ${pid} still writes to ${place.dir}. Stop it, then start again.`);
+  process.kill(pid, "SIGKILL");
+  await goneWithin(SILENT_MS, place);
+}
+
+async function goneWithin(patienceMs: number, place: Place): Promise<boolean> {
+  const giveUpAt = performance.now() + patienceMs;
+  while (performance.now() < giveUpAt) {
+    if (!(await silentOrphan(place)) && (await askRedis(place.socket, "PING")) === null) return true;
+    await delay(POLL_MS);
+  }
+  return false;
+}
+
+/** The pid in the pid file, if that process is a server on our socket; pids are reused, so the file alone proves nothing. */
+async function silentOrphan({ dir, socket }: Place): Promise<number | undefined> {
+  const pid = Number(await readFile(pidFile(dir), "utf8").catch(() => ""));
+  if (!(pid > 1) || !isAlive(pid)) return undefined;
+  const title = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return /(redis|valkey)-server/.test(title) && title.includes(socket) ? pid : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What a committed write owes the outside, and how it is paid: first the cache is invalidated, then the event is published, then
+ * the row is deleted. A write settles its own row before it answers; the relay (jobs/outbox-relay.ts) is the net for what a crash
+ * or an outage left behind. Everything here can be repeated: an invalidation and a snapshot sent twice change nothing.
+ */
+import type { Logger } from "pino";
+import type { OutboxTable } from "../db/outbox.js";
+import type { OutboxRow } from "../domain/events.js";
+import type { Seen } from "../domain/seen.js";
+import { SECOND } from "../domain/time.js";
+import type { Cache } from "../redis/cache.js";
+import type { PubSub } from "../redis/pubsub.js";
+
+/** What the outbox joins. */
+export interface OutboxParts {
+  readonly table: OutboxTable;
+  readonly cache: Pick<Cache, "invalidate">;
+  readonly pubsub: Pick<PubSub, "publish">;
+  /** Longest a write waits for its own row to be sent. */
+  readonly drainMs: number;
+  readonly log: Logger;
+}
+
+/** Sends outbox rows. */
+export type Outbox = ReturnType<typeof createOutbox>;
+
+/** Rows sent in one go: bounds one invalidation, and how long the relay holds its lock. */
+const ROWS_AT_ONCE = 100;
+/** How long a client reads past the cache when its write could not be announced: longer than the relay takes once Redis answers. */
+const UNANNOUNCED_MS = 30 * SECOND;
+
+export function createOutbox({ table, cache, pubsub, drainMs, log }: OutboxParts) {
+  /** Resolves to the number of invalidations so far, these included. */
+  const send = async (rows: readonly OutboxRow[]): Promise<number> => {
+    const tags = new Set(rows.flatMap((row) => row.tags));
+    const seen = await cache.invalidate([...tags]);
+    await Promise.all(rows.flatMap((row) => row.events).map(({ topic, version }) => pubsub.publish(topic, { id: topic.id, version, seen })));
+    return seen;
+  };
+
+  return {
+    /**
+     * Settles a row just committed, within `drainMs`. Resolves to the consistency token of the write: the count of invalidations
+     * where they were sent, else an order to read past the cache for a while.
+     */
+    async settle(row: OutboxRow): Promise<Seen> {
+      try {
+        const count = await within(send([row]), drainMs);
+        table.done([row.id]).catch((error: Error) => log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"));
+        return { count, bypassUntilMs: 0 };
+      } catch (error) {
+        log.warn({ err: (error as Error).message, row: row.id }, "outbox: a write could not be announced yet; the relay will");
+        return { count: 0, bypassUntilMs: Date.now() + UNANNOUNCED_MS };
+      }
+    },
+    /** Sends everything that waits, unless another relay is at it. Rejects when Redis or Postgres cannot; nothing is lost then. */
+    async sendWaiting(): Promise<void> {
+      let sent: number;
+      do {
+        sent = await table.drain(ROWS_AT_ONCE, async (rows) => void (await send(rows)));
+        if (sent > 0) log.info({ rows: sent }, "outbox: the relay announced writes");
+      } while (sent === ROWS_AT_ONCE);
+    },
+  };
+}
+
+async function within<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not sent within ${deadlineMs} ms`)), deadlineMs);
+  });
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
