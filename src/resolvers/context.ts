@@ -1,0 +1,59 @@
+/**
+ * What every resolver gets besides its arguments: who asks, how this operation reads, and its loaders.
+ *
+ * One context per operation, and per event of a subscription. Loaders remember what they read; whatever makes the operation
+ * know of a newer write replaces them, so that nothing read before is answered after.
+ */
+import type { Principal } from "../domain/principal.js";
+import { Reading } from "../domain/reading.js";
+import { latestSeen, type Seen } from "../domain/seen.js";
+import type { Loaders } from "../loaders/loaders.js";
+
+/** The context of one operation or event. */
+export interface RequestContext {
+  /** Names the request in logs and in `extensions.requestId`. */
+  readonly requestId: string;
+  readonly principal: Principal;
+  /** How this operation reads the cache, and what it found there. */
+  readonly reading: Reading;
+  /** The current loaders; take them from here at each use, never keep them. */
+  readonly loaders: Loaders;
+  /**
+   * Something was written that this operation has to see: by itself, or announced by the event it answers. What is read from now
+   * on is not older, and after a mutation the answer carries the token.
+   */
+  wrote(seen: Seen): void;
+  /** Loaders past the cache, straight from Postgres: for the rare value that is older than what is known to exist. */
+  fresh(): Loaders;
+}
+
+/** What a context is made of. */
+export interface RequestContextInit {
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly reading: Reading;
+  /** Makes the loaders of a reading; called on first use, and again after each write. */
+  readonly makeLoaders: (reading: Reading) => Loaders;
+}
+
+/** Makes the context of one operation or event. Opens nothing, so there is nothing to close. */
+export function createRequestContext({ requestId, principal, reading, makeLoaders }: RequestContextInit): RequestContext {
+  let current: Loaders | null = null;
+  return {
+    requestId,
+    principal,
+    reading,
+    get loaders() {
+      current ??= makeLoaders(reading);
+      return current;
+    },
+    wrote(seen) {
+      reading.seen = latestSeen(reading.seen, seen);
+      current = null;
+    },
+    fresh() {
+      reading.note("BYPASS", 0);
+      return makeLoaders(new Reading({ seen: reading.seen, bypass: true }));
+    },
+  };
+}

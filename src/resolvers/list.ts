@@ -1,0 +1,95 @@
+/**
+ * Pages of lists on their way out: positions and ids only. Nodes, cursors and the total are found when a client selects them,
+ * so a page costs what is asked of it.
+ */
+import type DataLoader from "dataloader";
+import { BadUserInput } from "../domain/errors.js";
+import { decodeCursor, encodeCursor, type IdPage, type PageRequest, type Position, pageSize } from "../domain/page.js";
+import type { PageArgs, PageInfo } from "../schema/page.js";
+
+/** What a list is sorted by, as it stands in the positions of its cursors. */
+type PositionKind = "number" | "string";
+
+/** A list: a name that no other list or order has (cursors are bound to it), and what its rows are sorted by. */
+export interface ListIdentity {
+  readonly name: string;
+  readonly sortedBy: PositionKind;
+}
+
+/** Checks `first` and `after`. Throws BadUserInput for a size out of bounds and for a cursor that is not one of this list. */
+export function pageRequest({ name, sortedBy }: ListIdentity, { first, after }: PageArgs): PageRequest {
+  const position = decodeCursor(name, after);
+  if (position && !isOf(sortedBy, position)) throw new BadUserInput("after is not a cursor of this list.", ["after"]);
+  return { limit: pageSize(first), after: position };
+}
+
+/** A cursor's checksum is no secret, so a forged one may hold any value: only what the database can compare goes on. */
+function isOf(kind: PositionKind, { value, id }: Position): boolean {
+  return typeof value === kind && id > 0 && !(typeof value === "string" && UNSEARCHABLE.test(value));
+}
+
+/** A page read from a list of what `of` says: the value behind a connection type. */
+export class ListPage<Of> {
+  constructor(
+    private readonly list: ListIdentity,
+    /** What the list is of: a filter, a product's key, a text; the total is counted by it. */
+    readonly of: Of,
+    private readonly request: PageRequest,
+    private readonly page: IdPage,
+  ) {}
+
+  /** Loads the nodes of the page. One that is null has vanished since the page was read, and is left out. */
+  async edges<Node extends object>(load: (ids: readonly number[]) => Promise<readonly (Node | null)[]>): Promise<ListEdge<Node>[]> {
+    const nodes = await load(this.page.rows.map(({ id }) => id));
+    return this.page.rows.flatMap((row, index) => {
+      const node = nodes[index];
+      return node ? [new ListEdge(this.list, row, node)] : [];
+    });
+  }
+
+  /** Cursors are of the rows read, even of those whose node has vanished: the next page starts after them all the same. */
+  get pageInfo(): PageInfo {
+    const { rows, hasNextPage } = this.page;
+    const cursorOf = (row: Position | undefined): string | null => (row ? encodeCursor(this.list.name, row) : null);
+    return { hasNextPage, hasPreviousPage: this.request.after !== null, startCursor: cursorOf(rows[0]), endCursor: cursorOf(rows.at(-1)) };
+  }
+}
+
+/** An item of a page. Its cursor costs a hash, so it is made only for who selects it, and once. */
+class ListEdge<Node extends object> {
+  private encoded: string | null = null;
+
+  constructor(
+    private readonly list: ListIdentity,
+    private readonly position: Position,
+    readonly node: Node,
+  ) {}
+
+  get cursor(): string {
+    this.encoded ??= encodeCursor(this.list.name, this.position);
+    return this.encoded;
+  }
+}
+
+/** Loads all of `ids` in their order; rejects when any read fails. Missing ones are null. */
+export function loadAll<Record>(loader: DataLoader<number, Record>, ids: readonly number[]): Promise<Record[]> {
+  return Promise.all(ids.map((id) => loader.load(id)));
+}
+
+/** What Postgres refuses in a text (NUL), or would change on the way (half a surrogate pair). */
+const UNSEARCHABLE = /\0|\p{Surrogate}/u;
+
+/**
+ * Reads a text to search for: trimmed, runs of blanks as one, so that equal searches share a cache entry; undefined when there is nothing to search for.
+ * Throws BadUserInput when it is too long, or holds what no stored text can hold.
+ */
+export function searchText(
+  text: string | null | undefined,
+  { maxLength, argument }: { maxLength: number; argument: readonly string[] },
+): string | undefined {
+  if (!text) return undefined;
+  if (text.length > maxLength)
+    throw new BadUserInput(`${argument.join(".")} must be at most ${maxLength} characters, not ${text.length}.`, argument);
+  if (UNSEARCHABLE.test(text)) throw new BadUserInput(`${argument.join(".")} holds characters that are not text.`, argument);
+  return text.normalize("NFC").trim().replace(/\s+/g, " ") || undefined;
+}

@@ -1,0 +1,62 @@
+/** Fetching anything again by its global id. */
+import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
+import { BadUserInput } from "../domain/errors.js";
+import { decodeId, type NodeId } from "../domain/ids.js";
+import type { CurrencyCode } from "../domain/money.js";
+import { PAGE_SIZE } from "../domain/page.js";
+import { Node } from "../schema/node.js";
+import { toBrand } from "./brand.js";
+import { toCategory } from "./category.js";
+import type { RequestContext } from "./context.js";
+import { toVisibleProduct } from "./product.js";
+import { visibleReview } from "./review.js";
+
+/** `Query.node` and `Query.nodes`. */
+@Resolver()
+export class NodeResolver {
+  constructor(private readonly currency: CurrencyCode) {}
+
+  @Query(() => Node, {
+    nullable: true,
+    description: "Anything by its global id; null when it was removed or never there, or when it is not an id of this shop.",
+  })
+  async node(
+    @Arg("id", () => ID, { description: "A global id of any type." }) id: string,
+    @Ctx() ctx: RequestContext,
+  ): Promise<Node | null> {
+    const nodeId = decodeId(id);
+    return nodeId && this.read(nodeId, ctx);
+  }
+
+  @Query(() => [Node], {
+    nullable: "items",
+    description: "Several things by their global ids: one answer for each id, in the order of the ids; null where `node` is null.",
+  })
+  async nodes(
+    @Arg("ids", () => [ID], {
+      description: `Global ids of any types, at most ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT; repetitions are allowed.`,
+    })
+    ids: string[],
+    @Ctx() ctx: RequestContext,
+  ): Promise<(Node | null)[]> {
+    if (ids.length > PAGE_SIZE.max) throw new BadUserInput(`ids must be at most ${PAGE_SIZE.max}, not ${ids.length}.`, ["ids"]);
+    return Promise.all(ids.map((id) => this.node(id, ctx)));
+  }
+
+  private async read({ type, key }: NodeId, ctx: RequestContext): Promise<Node | null> {
+    switch (type) {
+      case "Product":
+        return toVisibleProduct(await ctx.loaders.product.load(key), this.currency);
+      case "Category":
+        return present(await ctx.loaders.category.load(key), toCategory);
+      case "Brand":
+        return present(await ctx.loaders.brand.load(key), toBrand);
+      case "Review":
+        return visibleReview(ctx, key);
+    }
+  }
+}
+
+function present<Record, Seen>(record: Record | null, show: (record: Record) => Seen): Seen | null {
+  return record === null ? null : show(record);
+}

@@ -1,0 +1,51 @@
+/** Every resolver class, and the instances that serve a schema: built here once, with the services they need. */
+import type { ContainerType, NonEmptyArray } from "type-graphql";
+import type { CurrencyCode } from "../domain/money.js";
+import type { ResolverClass } from "../schema/build-schema.js";
+import type { Products } from "../services/products.js";
+import { BrandConnectionResolver, BrandResolver } from "./brand.js";
+import { CategoryResolver } from "./category.js";
+import { NodeResolver } from "./node.js";
+import { ProductConnectionResolver, ProductResolver } from "./product.js";
+import { ProductMutations } from "./product-change.js";
+import { ProductSubscriptions } from "./product-changed.js";
+import { ReviewConnectionResolver, ReviewResolver } from "./review.js";
+
+/** What the schema is built from. */
+export const resolverClasses: NonEmptyArray<ResolverClass> = [
+  NodeResolver,
+  ProductResolver,
+  ProductConnectionResolver,
+  ProductMutations,
+  ProductSubscriptions,
+  CategoryResolver,
+  BrandResolver,
+  BrandConnectionResolver,
+  ReviewResolver,
+  ReviewConnectionResolver,
+];
+
+/** What resolvers decide nothing without. */
+export interface ResolverServices {
+  readonly products: Products;
+  /** The currency of every price. */
+  readonly currency: CurrencyCode;
+}
+
+/** Builds the instance of every class in {@link resolverClasses}. */
+export function createContainer({ products, currency }: ResolverServices): ContainerType {
+  const instances = [
+    new NodeResolver(currency),
+    new ProductResolver(currency),
+    new ProductConnectionResolver(currency),
+    new ProductMutations(products, currency),
+    new ProductSubscriptions(currency),
+    new CategoryResolver(),
+    new BrandResolver(),
+    new BrandConnectionResolver(),
+    new ReviewResolver(currency),
+    new ReviewConnectionResolver(),
+  ];
+  const byClass = new Map<ResolverClass, object>(instances.map((instance) => [instance.constructor, instance]));
+  return { get: (resolverClass: ResolverClass) => byClass.get(resolverClass) };
+}

@@ -1,0 +1,49 @@
+/** Reviews and the edge back to their product. */
+import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
+import type { ReviewRecord } from "../domain/catalogue.js";
+import { encodeId } from "../domain/ids.js";
+import type { CurrencyCode } from "../domain/money.js";
+import { Product } from "../schema/product.js";
+import { Review, ReviewConnection } from "../schema/review.js";
+import type { RequestContext } from "./context.js";
+import { loadAll } from "./list.js";
+import { type ReviewList, there, toProduct } from "./product.js";
+
+/** A review as clients see it. */
+export function toReview(record: ReviewRecord): Review {
+  const { author, rating, body, createdAt } = record;
+  return { id: encodeId("Review", record.id), author, rating, body, createdAt, record };
+}
+
+/** A review that was asked for by its id: seen as long as its product is. */
+export async function visibleReview(ctx: RequestContext, key: number): Promise<Review | null> {
+  const record = await ctx.loaders.review.load(key);
+  const product = record && (await ctx.loaders.product.load(record.productId));
+  return record && product && !product.removed ? toReview(record) : null;
+}
+
+/** The edge of a review. */
+@Resolver(() => Review)
+export class ReviewResolver {
+  constructor(private readonly currency: CurrencyCode) {}
+
+  /** Nobody reaches a review of a removed product, except in the moment of the removal: then the product is shown as it last was. */
+  @FieldResolver(() => Product, { description: "The product it is about." })
+  async product(@Root() { record }: Review, @Ctx() ctx: RequestContext): Promise<Product> {
+    return toProduct(there(await ctx.loaders.product.load(record.productId)), this.currency);
+  }
+}
+
+/** What is behind a page of reviews. */
+@Resolver(() => ReviewConnection)
+export class ReviewConnectionResolver {
+  @FieldResolver()
+  edges(@Root() list: ReviewList, @Ctx() ctx: RequestContext) {
+    return list.edges(async (ids) => (await loadAll(ctx.loaders.review, ids)).map((record) => record && toReview(record)));
+  }
+
+  @FieldResolver()
+  totalCount(@Root() list: ReviewList, @Ctx() ctx: RequestContext): Promise<number> {
+    return ctx.loaders.reviewCount.load(list.of);
+  }
+}

@@ -1,0 +1,25 @@
+/** Brands: who makes a product. */
+import { ArgsType, Field, ObjectType } from "type-graphql";
+import { declareConnection } from "./connection.js";
+import { Node } from "./node.js";
+import { MAX_SEARCH_LENGTH, PageArgs } from "./page.js";
+
+/** A brand. */
+@ObjectType({ description: "A maker of products.", implements: Node, simpleResolvers: true })
+export class Brand extends Node {
+  @Field(() => String, { description: "Name as people write it; unique." })
+  name!: string;
+}
+
+/** A page of brands. */
+export const { Connection: BrandConnection } = declareConnection("Brand", "brands", () => Brand);
+
+/** Arguments of `Query.brands`. */
+@ArgsType()
+export class BrandsArgs extends PageArgs {
+  @Field(() => String, {
+    nullable: true,
+    description: `Only brands whose name begins with this, upper and lower case alike; at most ${MAX_SEARCH_LENGTH} characters. Null, empty or blank: all brands.`,
+  })
+  text?: string | null;
+}

@@ -1,0 +1,62 @@
+/** Builds the schema that clients see from the resolver classes it is given; nothing runs until it is called. */
+import { type GraphQLSchema, isInterfaceType, lexicographicSortSchema, printSchema } from "graphql";
+import { GraphQLDateTime } from "graphql-scalars";
+import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } from "type-graphql";
+import { decodeId } from "../domain/ids.js";
+import { Node } from "./node.js";
+
+/** A class that type-graphql calls methods of. */
+// biome-ignore lint/complexity/noBannedTypes: this is type-graphql's own type for classes.
+export type ResolverClass = Function;
+
+/** What the schema is made of. */
+export interface SchemaParts {
+  /** Classes decorated with `@Resolver`. */
+  readonly resolvers: NonEmptyArray<ResolverClass>;
+  /** Gives the instance of each class, built with its services. */
+  readonly container: ContainerType;
+  /** Where subscriptions get their events. */
+  readonly pubSub: PubSub;
+}
+
+/** The classes cannot describe the root types: type-graphql makes those itself. */
+const ROOT_DESCRIPTIONS = {
+  Query: "What can be read. Reads never change anything and can be repeated at will.",
+  Mutation: "What can be changed. Fields run one after the other; expected failures are data in `errors` of each payload.",
+  Subscription: "What can be watched over a WebSocket (`graphql-transport-ws`). Each field's description names its delivery class.",
+} as const;
+
+/** Builds the schema. Throws when the classes do not fit together; needs no connection to anything. */
+export function buildSoukSchema({ resolvers, container, pubSub }: SchemaParts): GraphQLSchema {
+  const schema = buildSchemaSync({
+    resolvers,
+    container,
+    pubSub,
+    scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
+    validate: false,
+  });
+  describeRootTypes(schema);
+  tellNodesApart(schema);
+  return schema;
+}
+
+function describeRootTypes(schema: GraphQLSchema): void {
+  for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+    if (type) type.description = ROOT_DESCRIPTIONS[type.name as keyof typeof ROOT_DESCRIPTIONS];
+  }
+}
+
+/** The id names the type. Set here because type-graphql makes every resolveType asynchronous, which a compiling executor cannot follow. */
+function tellNodesApart(schema: GraphQLSchema): void {
+  const node = schema.getType(Node.name);
+  if (isInterfaceType(node)) node.resolveType = ({ id }: Node) => decodeId(id)?.type;
+}
+
+/** The SDL of the resolver classes, sorted by name so that it changes only where the schema does. Needs no service: nothing is resolved. */
+export function printSoukSchema(resolvers: NonEmptyArray<ResolverClass>): string {
+  const nobody = { get: () => undefined };
+  const nothing = { publish() {}, subscribe: () => nowhere() };
+  return `${printSchema(lexicographicSortSchema(buildSoukSchema({ resolvers, container: nobody, pubSub: nothing })))}\n`;
+}
+
+async function* nowhere(): AsyncGenerator<never> {}

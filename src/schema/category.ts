@@ -1,0 +1,21 @@
+/** Categories: the tree the shop is ordered by. */
+import { Field, ObjectType } from "type-graphql";
+import type { CategoryRecord } from "../domain/catalogue.js";
+import { Node } from "./node.js";
+
+/** A category. */
+@ObjectType({
+  description: "A category of the shop's tree. It holds its own products and those of all categories below it.",
+  implements: Node,
+  simpleResolvers: true,
+})
+export class Category extends Node {
+  @Field(() => String, { description: "Name as people read it, e.g. `Coffee & Tea`." })
+  name!: string;
+
+  @Field(() => String, { description: "Name for addresses: lower-case letters, digits and hyphens; unique in the shop." })
+  slug!: string;
+
+  /** What edges are resolved from; not a field. */
+  record!: CategoryRecord;
+}

@@ -1,0 +1,38 @@
+/** Declares the two envelope types of a list; what is inside is found by the resolver class of the connection. */
+import { type ClassType, Field, Int, ObjectType } from "type-graphql";
+import { PageInfo } from "./page.js";
+
+/**
+ * Declares `<name>Edge` and `<name>Connection`.
+ * @param name GraphQL name of the node type
+ * @param plural what a reader calls several of them, for the descriptions
+ */
+export function declareConnection(name: string, plural: string, node: () => ClassType<object>) {
+  @ObjectType(`${name}Edge`, { description: `One item of a list of ${plural}.`, simpleResolvers: true })
+  class Edge {
+    @Field(() => String, { description: "Opaque position of this item in this list, for `after`." })
+    cursor!: string;
+
+    @Field(node, { description: `The item itself, as it is now, even where its place in the list was decided a moment ago.` })
+    node!: object;
+  }
+
+  @ObjectType(`${name}Connection`, { description: `A page of a list of ${plural}.`, simpleResolvers: true })
+  class Connection {
+    @Field(() => [Edge], {
+      description:
+        "The items of the page, in order. It may hold fewer than `first` while `hasNextPage` is true: what vanished since the page was read is left out.",
+    })
+    edges!: readonly Edge[];
+
+    @Field(() => PageInfo, { description: "Where the page stands, and how to ask for the next one." })
+    pageInfo!: PageInfo;
+
+    @Field(() => Int, {
+      nullable: true,
+      description: `How many ${plural} the whole list holds. Counted only when asked for; may be a moment older than the page.`,
+    })
+    totalCount!: number | null;
+  }
+  return { Edge, Connection };
+}

@@ -1,0 +1,29 @@
+/** Amounts of money. */
+import { GraphQLSafeInt } from "graphql-scalars";
+import { Field, ObjectType } from "type-graphql";
+import type { CurrencyCode } from "../domain/money.js";
+import { declareEnum } from "./enums.js";
+
+/** Currencies a shop can sell in. */
+export const CurrencyCodeEnum = declareEnum<CurrencyCode>({
+  name: "CurrencyCode",
+  description: "A currency by its ISO 4217 code. One shop sells in exactly one of them.",
+  values: {
+    USD: "United States dollar; minor unit: cent, 1/100.",
+    EUR: "Euro; minor unit: cent, 1/100.",
+    GBP: "Pound sterling; minor unit: penny, 1/100.",
+    JPY: "Japanese yen; no minor unit, amounts are whole yen.",
+    INR: "Indian rupee; minor unit: paisa, 1/100.",
+    CHF: "Swiss franc; minor unit: Rappen, 1/100.",
+  },
+});
+
+/** An amount with its currency. */
+@ObjectType({ description: "An exact amount of money: an integer of the currency's minor unit, never a fraction.", simpleResolvers: true })
+export class Money {
+  @Field(() => GraphQLSafeInt, { description: "Amount in minor units: 1999 with EUR is 19.99 euros, 1999 with JPY is 1999 yen." })
+  amount!: number;
+
+  @Field(() => CurrencyCodeEnum, { description: "The currency of the amount; its minor unit says where the decimal point goes." })
+  currency!: CurrencyCode;
+}

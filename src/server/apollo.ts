@@ -1,0 +1,110 @@
+/**
+ * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types), persisted queries, parsing
+ * and validation; execution, errors and extensions are ours, as over WebSocket.
+ *
+ * Apollo copies the context it is given, field by field; resolvers must see the original (it replaces its loaders after a
+ * write). So Apollo is given a holder, and the executor, installed through the `gateway` option, unwraps it. The cache-control
+ * plugin would hook every field: it is off.
+ */
+import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext } from "@apollo/server";
+import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
+import type { GraphQLFormattedError, GraphQLSchema, ValidationRule } from "graphql";
+import type { Logger } from "pino";
+import type { Operation } from "./context.js";
+import { createDocumentStore } from "./documents.js";
+import type { Executor } from "./executor.js";
+import { formatError, isInternal, withRequestId } from "./format-error.js";
+
+/** What Apollo carries for us through a request. */
+export interface OperationHolder extends BaseContext {
+  readonly operation: Operation;
+}
+
+/** What the HTTP side is made of. */
+export interface ApolloParts {
+  readonly schema: GraphQLSchema;
+  readonly rules: readonly ValidationRule[];
+  readonly maxTokens: number;
+  readonly executor: Executor;
+  readonly production: boolean;
+  readonly log: Logger;
+}
+
+/** Makes the Apollo Server, not yet started. */
+export function createApollo({ schema, rules, maxTokens, executor, production, log }: ApolloParts): ApolloServer<OperationHolder> {
+  return new ApolloServer<OperationHolder>({
+    gateway: gatewayOf(schema, executor),
+    parseOptions: { maxTokens },
+    validationRules: [...rules],
+    documentStore: createDocumentStore(),
+    // Introspection is one of our rules, so that the WebSocket has it too.
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    nodeEnv: production ? "production" : "development",
+    stopOnTerminationSignals: false,
+    stringifyResult: (result) => JSON.stringify(result),
+    formatError: (_formatted, error) => formatError(error, { suggestions: !production }),
+    logger: log,
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), operationPlugin(log)],
+  });
+}
+
+/** Our schema and executor in the shape of a gateway: the one way to bring an executor. */
+function gatewayOf(schema: GraphQLSchema, execute: Executor) {
+  type Gateway = NonNullable<ConstructorParameters<typeof ApolloServer<OperationHolder>>[0]["gateway"]>;
+  const gateway: Gateway = {
+    onSchemaLoadOrUpdate(announce) {
+      announce({ apiSchema: schema, coreSupergraphSdl: "" });
+      return () => {};
+    },
+    load: async () => ({
+      executor: ({ document, request, context }) => {
+        const { operation } = context as OperationHolder;
+        return execute({ document, operationName: request.operationName, variables: request.variables, context: operation.context });
+      },
+    }),
+    async stop() {},
+  };
+  return gateway;
+}
+
+/** Names the operation, logs what is ours to repair, and adds request id and cache report to the answer. */
+function operationPlugin(log: Logger): ApolloServerPlugin<OperationHolder> {
+  return {
+    async unexpectedErrorProcessingRequest({ requestContext, error }) {
+      log.error({ err: error, requestId: requestContext.contextValue.operation.requestId }, "a request failed outside its operation");
+    },
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ operation, operationName, contextValue }) {
+          contextValue.operation.name = operationName;
+          contextValue.operation.kind = operation?.operation ?? null;
+        },
+        async didEncounterErrors({ errors, contextValue }) {
+          logInternal(log, errors, contextValue.operation.requestId);
+        },
+        async willSendResponse(request) {
+          finishAnswer(request);
+        },
+      };
+    },
+  };
+}
+
+/** Logs the errors that clients are not shown, with their stack. */
+export function logInternal(log: Logger, errors: readonly unknown[], requestId: string): void {
+  for (const err of errors) if (isInternal(err)) log.error({ err, requestId }, "an operation failed");
+}
+
+function finishAnswer({
+  response,
+  contextValue: { operation },
+}: Pick<GraphQLRequestContext<OperationHolder>, "response" | "contextValue">): void {
+  if (response.body?.kind !== "single") return;
+  const { singleResult } = response.body;
+  if (singleResult.errors) singleResult.errors = withRequestId(singleResult.errors as GraphQLFormattedError[], operation.requestId);
+  const cache = operation.cacheReport;
+  if (cache) singleResult.extensions = { ...singleResult.extensions, cache };
+}

@@ -1,0 +1,118 @@
+/**
+ * Queries compiled to JavaScript by graphql-jit: some 40 % less CPU for reads that are asked again and again.
+ *
+ * The compiler pastes text of the document into code. Its handling of string literals lets a client run code of his own
+ * (`"__MAGIC_DATE__…"`), an alias `__proto__` replaces a prototype, and conditions in fragments used twice are mixed up. So a
+ * document is compiled only if all it holds is names, numbers and variables: one query, no string literal, no directive, no
+ * name that begins with `__` except `__typename`. Everything else is graphql-js's, and so is every answer with an error:
+ * the query is then executed again (a query changes nothing, and its loaders remember what they have read).
+ */
+import { BREAK, type DocumentNode, type ExecutionResult, type GraphQLSchema, Kind, type NameNode, visit } from "graphql";
+import { type CompiledQuery, compileQuery, isCompiledQuery } from "graphql-jit";
+import { LRUCache } from "lru-cache";
+import { type Execution, interpret } from "./executor.js";
+
+/** Runs what is worth compiling. */
+export interface CompiledQueries {
+  /** The result of an execution, or null when it is not one for compiled code (now, or ever). */
+  run(execution: Execution): Promise<ExecutionResult> | null;
+  /** Documents compiled so far; for tests. */
+  readonly size: number;
+}
+
+/** Asked this often, a document pays for its compilation (some milliseconds). */
+const USES_BEFORE_COMPILING = 5;
+/** Compiled code weighs some 100 KB for a large document. */
+const MAX_COMPILED = 200;
+const MAX_COUNTED = 5_000;
+/** Fragments are inlined: what they expand to is bounded, not what they are written as. */
+const MAX_EXPANDED_FIELDS = 1_000;
+
+/** Makes the compiled queries of one schema. */
+export function createCompiledQueries(schema: GraphQLSchema): CompiledQueries {
+  // Keyed by document: the stores keep one document object per source, and a document holds one operation if it is compiled.
+  const compiled = new LRUCache<DocumentNode, CompiledQuery | "unfit">({ max: MAX_COMPILED });
+  const uses = new LRUCache<DocumentNode, number>({ max: MAX_COUNTED });
+
+  function lookUp(document: DocumentNode): CompiledQuery | null {
+    const known = compiled.get(document);
+    if (known) return known === "unfit" ? null : known;
+    const count = (uses.get(document) ?? 0) + 1;
+    uses.set(document, count);
+    if (count < USES_BEFORE_COMPILING) return null;
+    uses.delete(document);
+    const query = isFitToCompile(document) ? compileQuery(schema, document) : null;
+    const usable = query && isCompiledQuery(query) ? query : null;
+    compiled.set(document, usable ?? "unfit");
+    return usable;
+  }
+
+  return {
+    run(execution) {
+      const query = lookUp(execution.document);
+      return query && namesItsOperation(execution) ? runCompiled(schema, query, execution) : null;
+    },
+    get size() {
+      return compiled.size;
+    },
+  };
+}
+
+async function runCompiled(schema: GraphQLSchema, compiled: CompiledQuery, execution: Execution): Promise<ExecutionResult> {
+  const result = (await compiled.query(execution.rootValue, execution.context, execution.variables)) as ExecutionResult;
+  return result.errors || !result.data ? interpret(schema, execution) : result;
+}
+
+/** A wrong operation name is graphql-js's to refuse. */
+function namesItsOperation({ document, operationName }: Execution): boolean {
+  if (operationName === null || operationName === undefined) return true;
+  return document.definitions.some(
+    (definition) => definition.kind === Kind.OPERATION_DEFINITION && definition.name?.value === operationName,
+  );
+}
+
+/** Whether a document holds nothing but what may become code: see the head of this file. */
+export function isFitToCompile(document: DocumentNode): boolean {
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (operations.length !== 1 || operations[0]?.operation !== "query") return false;
+  return holdsOnlySafeNodes(document) && expandedFields(document) <= MAX_EXPANDED_FIELDS;
+}
+
+function holdsOnlySafeNodes(document: DocumentNode): boolean {
+  let safe = true;
+  const refuse = () => {
+    safe = false;
+    return BREAK;
+  };
+  visit(document, {
+    StringValue: refuse,
+    Directive: refuse,
+    Name: ({ value }: NameNode) => (value.startsWith("__") && value !== "__typename" ? refuse() : undefined),
+  });
+  return safe;
+}
+
+/** How many fields a valid document has once every fragment is inlined. Each fragment is counted once. */
+function expandedFields({ definitions }: DocumentNode): number {
+  const fragments = new Map(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition.selectionSet]] : [],
+    ),
+  );
+  const known = new Map<string, number>();
+  type Selections = (typeof definitions)[number] & { kind: Kind.OPERATION_DEFINITION };
+  const count = ({ selections }: Selections["selectionSet"]): number =>
+    selections.reduce((total, selection) => total + countOne(selection), 0);
+  const countOne = (selection: Selections["selectionSet"]["selections"][number]): number => {
+    if (selection.kind !== Kind.FRAGMENT_SPREAD)
+      return (selection.kind === Kind.FIELD ? 1 : 0) + (selection.selectionSet ? count(selection.selectionSet) : 0);
+    const name = selection.name.value;
+    const body = fragments.get(name);
+    if (!known.has(name)) known.set(name, body ? count(body) : 0);
+    return known.get(name) ?? 0;
+  };
+  return definitions.reduce(
+    (total, definition) => total + (definition.kind === Kind.OPERATION_DEFINITION ? count(definition.selectionSet) : 0),
+    0,
+  );
+}

@@ -1,0 +1,95 @@
+/**
+ * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
+ * by one function; and one operation of a caller, from its context to what is said about its answer.
+ */
+import { Unauthenticated } from "../domain/errors.js";
+import type { Principal } from "../domain/principal.js";
+import type { ReadingOutcome } from "../domain/reading.js";
+import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
+import type { RequestContext } from "../resolvers/context.js";
+
+/** The cookie that carries the consistency token where a client does not handle the header. */
+export const SEEN_COOKIE = "souk_seen";
+/** The header that carries the consistency token, both ways. */
+export const SEEN_HEADER = "souk-seen";
+
+/** A caller's wishes. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly seen: Seen;
+  readonly bypass: boolean;
+  readonly reportCache: boolean;
+}
+
+/** Where a caller is read from. */
+export interface CallerSource {
+  /** A header or init parameter by its lower-case name. */
+  get(name: string): string | undefined;
+  readonly seenCookie: string | undefined;
+}
+
+/** What turns a source into a caller. */
+export interface CallerRules {
+  authenticate(token: string | undefined): Principal | "invalid";
+  /** Whether every answer says where it was read from, or only those that ask. */
+  readonly reportAlways: boolean;
+}
+
+/** Reads a caller. Throws Unauthenticated when a token is given that is not valid. */
+export function readCaller(source: CallerSource, { authenticate, reportAlways }: CallerRules): Caller {
+  const principal = authenticate(bearerToken(source.get("authorization")));
+  if (principal === "invalid") throw new Unauthenticated("The token is not valid.");
+  return {
+    principal,
+    seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.seenCookie)),
+    bypass: source.get("souk-cache") === "bypass",
+    reportCache: reportAlways || source.get("souk-cache-report") === "1",
+  };
+}
+
+/** The token of an `Authorization: Bearer …` header; undefined without the header. Throws Unauthenticated for other schemes. */
+function bearerToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  const match = /^bearer +(\S+)$/i.exec(authorization);
+  if (!match) throw new Unauthenticated("Authorization must be `Bearer <token>`.");
+  return match[1];
+}
+
+/** Makes the context that resolvers get. */
+export type CreateContext = (init: { seen: Seen; bypass: boolean; principal: Principal; requestId: string }) => RequestContext;
+
+/** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
+export class Operation {
+  /** Set once the document is known; null for an anonymous operation. */
+  name: string | null = null;
+  /** Set once the document is known. */
+  kind: "query" | "mutation" | "subscription" | null = null;
+  private begun: { readonly context: RequestContext; readonly seen: Seen } | null = null;
+
+  constructor(
+    readonly caller: Caller,
+    readonly requestId: string,
+    private readonly create: CreateContext,
+  ) {}
+
+  /** The context of this execution, made on first use: a request that is refused costs none. */
+  get context(): RequestContext {
+    if (!this.begun) {
+      const { principal, seen, bypass } = this.caller;
+      const context = this.create({ principal, seen, bypass, requestId: this.requestId });
+      this.begun = { context, seen: context.reading.seen };
+    }
+    return this.begun.context;
+  }
+
+  /** The consistency token to hand out; null when the operation wrote nothing. */
+  get written(): Seen | null {
+    const seen = this.begun?.context.reading.seen;
+    return this.kind === "mutation" && seen && seen !== this.begun?.seen ? seen : null;
+  }
+
+  /** What is said about the cache, where the caller wants to know and something was read. */
+  get cacheReport(): ReadingOutcome | null {
+    return this.caller.reportCache ? (this.begun?.context.reading.outcome ?? null) : null;
+  }
+}

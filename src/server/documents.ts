@@ -1,0 +1,77 @@
+/**
+ * Parsed and validated documents, remembered so that an operation that is asked again is neither parsed nor validated again.
+ * Two instances per server: Apollo's document store (keyed by hash) and the WebSocket side (keyed by source).
+ *
+ * Bounded by source text: a syntax tree takes up to some 130 bytes per character, so the bound is some 64 MB at the very worst.
+ */
+import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, specifiedRules, type ValidationRule, validate } from "graphql";
+import { LRUCache } from "lru-cache";
+
+const MAX_SOURCE_CHARACTERS = 512 * 1024;
+const MAX_DOCUMENTS = 2_000;
+
+/** A bounded store of documents, in the shape Apollo wants. */
+export interface DocumentStore {
+  get(key: string): Promise<DocumentNode | undefined>;
+  set(key: string, document: DocumentNode): Promise<void>;
+  delete(key: string): Promise<boolean>;
+}
+
+const newCache = () =>
+  new LRUCache<string, DocumentNode>({
+    max: MAX_DOCUMENTS,
+    maxSize: MAX_SOURCE_CHARACTERS,
+    sizeCalculation: ({ loc }) => Math.max(1, loc?.source.body.length ?? 1),
+  });
+
+/** A {@link DocumentStore} for one Apollo Server. */
+export function createDocumentStore(): DocumentStore {
+  const documents = newCache();
+  return {
+    get: async (key) => documents.get(key),
+    set: async (key, document) => void documents.set(key, document),
+    delete: async (key) => documents.delete(key),
+  };
+}
+
+/** How documents are read: what HTTP gives Apollo, spelled for {@link createDocumentReader}. */
+export interface ReadingRules {
+  readonly schema: GraphQLSchema;
+  readonly rules: readonly ValidationRule[];
+  readonly maxTokens: number;
+}
+
+/** Reads a source: its document, or why it is refused. */
+export type DocumentReader = (source: string) => DocumentNode | readonly GraphQLError[];
+
+/** A reader that parses and validates each distinct source once, with the codes Apollo gives over HTTP. */
+export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules): DocumentReader {
+  const documents = newCache();
+  const allRules = [...specifiedRules, ...rules];
+  return (source) => {
+    const known = documents.get(source);
+    if (known) return known;
+    const document = parseSource(source, maxTokens);
+    if (document instanceof GraphQLError) return [document];
+    const errors = validate(schema, document, allRules);
+    if (errors.length > 0) return errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"));
+    documents.set(source, document);
+    return document;
+  };
+}
+
+function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {
+  try {
+    return parse(source, { maxTokens });
+  } catch (error) {
+    if (error instanceof GraphQLError) return withCode(error, "GRAPHQL_PARSE_FAILED");
+    throw error;
+  }
+}
+
+/** An error of graphql-js with a code, unless a rule has given it one. */
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  const { message, nodes, source, positions, extensions } = error;
+  const at = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
+  return new GraphQLError(message, { ...at, extensions: { code, ...extensions } });
+}

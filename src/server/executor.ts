@@ -1,0 +1,69 @@
+/**
+ * Executes one operation within its deadline: the one executor of HTTP and WebSocket.
+ *
+ * Queries that are asked often are executed by compiled code (compiled-queries.ts) where that is safe; everything else, and
+ * every answer that is not plain success, comes from graphql-js.
+ */
+import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from "graphql";
+import { DeadlineExceeded } from "../domain/errors.js";
+import type { CompiledQueries } from "./compiled-queries.js";
+
+/** One operation of a validated document. */
+export interface Execution {
+  readonly document: DocumentNode;
+  readonly operationName: string | null | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+  /** What resolvers get as context. */
+  readonly context: object;
+  /** The event of a subscription. */
+  readonly rootValue?: unknown;
+}
+
+/** Runs an operation to its result. Never rejects for reasons of time: the answer then holds DEADLINE_EXCEEDED. */
+export type Executor = (execution: Execution) => Promise<ExecutionResult>;
+
+/** What an executor is made of. */
+export interface ExecutorOptions {
+  readonly schema: GraphQLSchema;
+  readonly deadlineMs: number;
+  /** Absent: graphql-js executes everything. */
+  readonly compiled?: CompiledQueries;
+}
+
+/** Makes the executor of one schema. */
+export function createExecutor({ schema, deadlineMs, compiled }: ExecutorOptions): Executor {
+  return (execution) => withDeadline(compiled?.run(execution) ?? interpret(schema, execution), deadlineMs, deadlineExceeded);
+}
+
+/** Executes by graphql-js. */
+export function interpret(
+  schema: GraphQLSchema,
+  { document, operationName, variables, context, rootValue }: Execution,
+): Promise<ExecutionResult> | ExecutionResult {
+  return execute({ schema, document, operationName, variableValues: variables, contextValue: context, rootValue });
+}
+
+/** `work`, or what `late` answers once the deadline has passed; the work itself goes on unheard. */
+export async function withDeadline<T>(work: PromiseLike<T> | T, deadlineMs: number, late: () => T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<T>((resolve, reject) => {
+    timer = setTimeout(() => {
+      try {
+        resolve(late());
+      } catch (error) {
+        reject(error);
+      }
+    }, deadlineMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The answer of an operation that took too long. Nothing of it is known, so it has no data. */
+function deadlineExceeded(): ExecutionResult {
+  const originalError = new DeadlineExceeded("The operation took longer than it may.");
+  return { errors: [new GraphQLError(originalError.message, { originalError, extensions: { http: { status: 504 } } })] };
+}

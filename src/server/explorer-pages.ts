@@ -1,0 +1,120 @@
+/** The two explorer pages as text, each with the content security policy it needs and no more. */
+import { createHash } from "node:crypto";
+import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
+import { GRAPHQL_PATH } from "./http.js";
+
+/** A page and the policy it is served with. */
+export interface Page {
+  readonly html: string;
+  readonly policy: string;
+}
+
+/** What newcomers find in the editor: one operation per kind, all of the public contract. */
+export const DEFAULT_OPERATIONS = [
+  `# Welcome to Souk. Three operations to try; press the play button.
+
+query Storefront {
+  products(first: 5, sort: RATING) {
+    totalCount
+    edges {
+      cursor
+      node { id name sku stock price { amount currency } brand { name } category { name } rating { average count } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
+  `# Paste an id from Storefront into the variables: { "ids": ["…"] }. The first message is the product as it is now.
+subscription Watch($ids: [ID!]!) {
+  productChanged(ids: $ids) {
+    id
+    version
+    product { name stock price { amount currency } }
+  }
+}
+`,
+  `# For admins: header { "Authorization": "Bearer <admin token>" }. Watch shows the change in the other tab.
+mutation Sell($id: ID!) {
+  adjustStock(id: $id, by: -1) {
+    product { id stock }
+    errors { code message field }
+  }
+}
+`,
+] as const;
+
+/** GraphiQL, complete in one page: works without a network. Subscriptions go over WebSocket. */
+export function graphiqlPage(): Page {
+  const html = renderGraphiQL({
+    title: "Souk · GraphiQL",
+    endpoint: GRAPHQL_PATH,
+    subscriptionsProtocol: "WS",
+    defaultQuery: DEFAULT_OPERATIONS[0],
+    defaultTabs: DEFAULT_OPERATIONS.map((query) => ({ query })),
+    credentials: "same-origin",
+  } as Parameters<typeof renderGraphiQL>[0]);
+  const script = html.slice(html.indexOf("<script>") + "<script>".length, html.lastIndexOf("</script>"));
+  return {
+    html,
+    policy: policyOf({
+      // The editor starts its workers from blobs and compiles its grammars.
+      "script-src": `${hashOf(script)} 'unsafe-eval' blob:`,
+      "worker-src": "blob:",
+      "connect-src": "'self' ws: wss: data:",
+    }),
+  };
+}
+
+const SANDBOX_CDN = "https://embeddable-sandbox.cdn.apollographql.com";
+
+/** Apollo Sandbox, embedded from Apollo's CDN: needs a network, and says where GraphiQL is without one. */
+export function sandboxPage(): Page {
+  const options = JSON.stringify({
+    target: "#sandbox",
+    hideCookieToggle: false,
+    runTelemetry: false,
+    initialState: { document: DEFAULT_OPERATIONS.join("\n"), includeCookies: true },
+  }).replaceAll("<", "\\u003c");
+  const script = `
+    const here = new URL(${JSON.stringify(GRAPHQL_PATH)}, window.location.href);
+    const live = new URL(here);
+    live.protocol = here.protocol === "https:" ? "wss:" : "ws:";
+    if (window.EmbeddedSandbox) {
+      document.querySelector("#offline").remove();
+      new window.EmbeddedSandbox({ ...${options}, initialEndpoint: here.href, initialSubscriptionEndpoint: live.href });
+    }`;
+  const html = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Souk · Apollo Sandbox</title>
+<style>body{margin:0;font-family:system-ui}#offline{padding:3rem}#sandbox,#sandbox iframe{position:absolute;inset:0;width:100%;height:100%;border:0}</style></head>
+<body><div id="sandbox"></div>
+<div id="offline"><h1>Souk</h1><p>Apollo Sandbox is loaded from Apollo's network, which cannot be reached. <a href="/graphiql">GraphiQL</a> works without it.</p></div>
+<script src="${SANDBOX_CDN}/_latest/embeddable-sandbox.umd.production.min.js"></script>
+<script>${script}</script></body></html>`;
+  return {
+    html,
+    policy: policyOf({
+      "script-src": `${hashOf(script)} ${SANDBOX_CDN}`,
+      "frame-src": "https://sandbox.embed.apollographql.com",
+      "connect-src": "'self' ws: wss: https://*.apollographql.com",
+    }),
+  };
+}
+
+function policyOf(directives: Readonly<Record<string, string>>): string {
+  const all = {
+    "default-src": "'none'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: https://*.apollographql.com",
+    "font-src": "'self' data:",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    ...directives,
+  };
+  return Object.entries(all)
+    .map(([name, value]) => `${name} ${value}`)
+    .join("; ");
+}
+
+/** Lets exactly this inline script run. */
+const hashOf = (script: string): string => `'sha256-${createHash("sha256").update(script).digest("base64")}'`;

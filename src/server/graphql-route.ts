@@ -1,0 +1,96 @@
+/** `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log line and one measurement each. */
+import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { GraphQLFormattedError } from "graphql";
+import { formatSeen, type Seen } from "../domain/seen.js";
+import { HOUR, SECOND } from "../domain/time.js";
+import type { OperationHolder } from "./apollo.js";
+import { type CallerRules, type CreateContext, Operation, readCaller, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
+import { withRequestId } from "./format-error.js";
+import type { ObserveOperation } from "./observe.js";
+import { readJson, refuseIllFormed } from "./text-input.js";
+
+/** What the route is made of. */
+export interface GraphQLRouteParts {
+  readonly apollo: ApolloServer<OperationHolder>;
+  readonly callers: CallerRules;
+  readonly createContext: CreateContext;
+  readonly observe: ObserveOperation;
+  readonly jsonDepth: number;
+  /** Production is reached by HTTPS, so its cookie is marked Secure. */
+  readonly secureCookies: boolean;
+}
+
+/** The handler of GET and POST. */
+export function graphqlHandler(parts: GraphQLRouteParts) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const startedAt = performance.now();
+    const operation = new Operation(callerOf(request, parts.callers), request.id, parts.createContext);
+    if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
+    const answer = await parts.apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search: searchOf(request.url), body: request.body },
+      context: async () => ({ operation }),
+    });
+    const status = answer.status ?? 200;
+    parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
+    if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);
+    return sendAnswer(reply, answer, operation.requestId);
+  };
+}
+
+function callerOf(request: FastifyRequest, rules: CallerRules) {
+  const get = (name: string) => {
+    const value = request.headers[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  return readCaller({ get, seenCookie: request.cookies[SEEN_COOKIE] }, rules);
+}
+
+/** The text of a GET is held to the same rules as a body. */
+function checkQueryString(query: Record<string, unknown>, jsonDepth: number): void {
+  refuseIllFormed(query);
+  for (const name of ["variables", "extensions"]) {
+    const text = query[name];
+    if (typeof text === "string") readJson(text, jsonDepth);
+  }
+}
+
+/** The headers Apollo reads; the others need not be copied for every request. */
+const APOLLO_HEADERS = ["accept", "content-type", "apollo-require-preflight", "x-apollo-operation-name"];
+
+function headersForApollo({ headers }: FastifyRequest): HeaderMap {
+  const map = new HeaderMap();
+  for (const name of APOLLO_HEADERS) {
+    const value = headers[name];
+    if (typeof value === "string") map.set(name, value);
+  }
+  return map;
+}
+
+function searchOf(url: string): string {
+  const at = url.indexOf("?");
+  return at === -1 ? "" : url.slice(at);
+}
+
+const outcomeOf = (status: number) => (status < 400 ? "answered" : status < 500 ? "refused" : "failed");
+
+/** The token lives as long as a client may be reading older copies: an hour is far beyond any message's travel. */
+function handOutSeen(reply: FastifyReply, seen: Seen, secure: boolean): void {
+  const token = formatSeen(seen);
+  reply.header(SEEN_HEADER, token);
+  reply.setCookie(SEEN_COOKIE, token, { path: "/", sameSite: "lax", httpOnly: true, secure, maxAge: HOUR / SECOND });
+}
+
+function sendAnswer(reply: FastifyReply, { status, headers, body }: HTTPGraphQLResponse, requestId: string): FastifyReply {
+  for (const [name, value] of headers) reply.header(name, value);
+  reply.code(status ?? 200);
+  // Incremental delivery is not enabled, so a body is always complete.
+  const text = body.kind === "complete" ? body.string : "";
+  return reply.send((status ?? 200) >= 400 ? withIdInBody(text, requestId) : text);
+}
+
+/** Apollo refuses some requests before there is an operation; those answers get their request id here. */
+function withIdInBody(text: string, requestId: string): string {
+  const body = JSON.parse(text) as { errors?: GraphQLFormattedError[] };
+  return JSON.stringify({ ...body, ...(body.errors && { errors: withRequestId(body.errors, requestId) }) });
+}

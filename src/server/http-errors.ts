@@ -1,0 +1,80 @@
+/** Errors of the HTTP layer itself (no such page, body too large, malformed requests): the same JSON as any GraphQL error. */
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { ErrorCode } from "../domain/errors.js";
+import { SoukError } from "../domain/errors.js";
+import { formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
+
+/** A refusal with the status it has over HTTP. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** What a status of Fastify or Node means to a client. */
+const REFUSALS: Readonly<Record<number, Omit<Refusal, "status">>> = {
+  400: { code: "BAD_USER_INPUT", message: "The request is malformed." },
+  404: { code: "BAD_USER_INPUT", message: "There is nothing here. GraphQL is at /graphql." },
+  405: { code: "METHOD_NOT_ALLOWED", message: "Use GET or POST." },
+  408: { code: "DEADLINE_EXCEEDED", message: "The request did not arrive in time." },
+  413: { code: "PAYLOAD_TOO_LARGE", message: "The body is too large." },
+  414: { code: "PAYLOAD_TOO_LARGE", message: "The URL is too long." },
+  415: { code: "UNSUPPORTED_MEDIA_TYPE", message: "Send application/json in UTF-8, not compressed." },
+  431: { code: "PAYLOAD_TOO_LARGE", message: "The headers are too large." },
+};
+
+/** The refusal of a status; any other client error is a malformed request. */
+export const refusalOf = (status: number): Refusal => ({
+  status,
+  ...(REFUSALS[status] ?? { code: "BAD_USER_INPUT", message: "The request is malformed." }),
+});
+
+/** The JSON body of a refusal. */
+export function refusalBody({ code, message }: Omit<Refusal, "status">, requestId: string): string {
+  return JSON.stringify({ errors: withRequestId([{ message, extensions: { code } }], requestId) });
+}
+
+/** Answers whatever was thrown while a request was read or handled. */
+export function createErrorHandler(log: Logger, suggestions: boolean) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (error instanceof SoukError) {
+      const [formatted] = withRequestId([formatError(error, { suggestions })], request.id);
+      if (error.code === "UNAUTHENTICATED") reply.header("www-authenticate", "Bearer");
+      return sendJson(reply, STATUS_OF_CODE[error.code], JSON.stringify({ errors: [formatted] }));
+    }
+    const status = error.statusCode ?? 500;
+    if (status < 500) return refuse(reply, refusalOf(status), request.id);
+    log.error({ err: error, requestId: request.id }, "a request failed");
+    return sendJson(reply, 500, JSON.stringify({ errors: withRequestId([formatError(error, { suggestions })], request.id) }));
+  };
+}
+
+/** Answers a request with a refusal. */
+export function refuse(reply: FastifyReply, refusal: Refusal, requestId: string): FastifyReply {
+  return sendJson(reply, refusal.status, refusalBody(refusal, requestId));
+}
+
+/** Clients of GraphQL over HTTP are told by the media type that the body is a GraphQL answer. */
+function sendJson(reply: FastifyReply, status: number, body: string): FastifyReply {
+  const type = String(reply.request.headers.accept).includes("application/graphql-response+json")
+    ? "application/graphql-response+json"
+    : "application/json";
+  return reply.code(status).header("content-type", `${type}; charset=utf-8`).send(body);
+}
+
+/** Writes a refusal to a connection that has no reply object (a refused upgrade, an unreadable request), and closes it. */
+export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, requestId: string): void {
+  const body = refusalBody(refusal, requestId);
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? "Refused"}`,
+    "Connection: close",
+    "Content-Type: application/json; charset=utf-8",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}

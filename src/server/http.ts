@@ -1,0 +1,94 @@
+/**
+ * The HTTP side: a Fastify instance with the limits, headers and error answers that hold for every route.
+ *
+ * Only `application/json` is parsed; anything else is refused before it is read. CORS names the origins of a list and never
+ * echoes others. The content security policy allows nothing, except on the explorer's pages, which bring their own.
+ */
+import { isUtf8 } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import cookie from "@fastify/cookie";
+import cors from "@fastify/cors";
+import helmet from "@fastify/helmet";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import { BadUserInput } from "../domain/errors.js";
+import { MINUTE, SECOND } from "../domain/time.js";
+import { createErrorHandler, refusalOf, refuse, refuseOnSocket } from "./http-errors.js";
+import { readJson } from "./text-input.js";
+
+/** Where GraphQL is, over HTTP and WebSocket. */
+export const GRAPHQL_PATH = "/graphql";
+
+/** A body of 256 KB arrives in this time over the slowest line that is worth serving. */
+const REQUEST_ARRIVAL_MS = 30 * SECOND;
+
+/** Makes the instance, without routes. */
+export async function createHttp(config: Config, log: Logger): Promise<FastifyInstance> {
+  const handleError = createErrorHandler(log, !config.production);
+  const app = Fastify({
+    logger: false,
+    bodyLimit: config.limits.bodyBytes,
+    requestTimeout: REQUEST_ARRIVAL_MS,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    // While draining, requests on open connections are finished and the connections closed; /readyz says 503.
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
+    clientErrorHandler: (error, socket) => {
+      if (socket.destroyed) return;
+      const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+      refuseOnSocket(socket, refusalOf(status), randomUUID());
+    },
+  });
+  app.setErrorHandler(handleError);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  addNotFound(app);
+  addJsonBody(app, config);
+  await addPlugins(app, config);
+  return app;
+}
+
+function addNotFound(app: FastifyInstance): void {
+  app.setNotFoundHandler((request, reply) => {
+    const known = request.url.split("?")[0] === GRAPHQL_PATH;
+    if (known) reply.header("allow", "GET, POST");
+    return refuse(reply, refusalOf(known ? 405 : 404), request.id);
+  });
+}
+
+function addJsonBody(app: FastifyInstance, { limits }: Config): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => {
+    if (!isPlainUtf8(request)) throw Object.assign(new Error("unsupported encoding"), { statusCode: 415 });
+    if (!isUtf8(body)) throw new BadUserInput("The body is not valid UTF-8.");
+    return readJson(body.toString("utf8"), limits.jsonDepth);
+  });
+}
+
+function isPlainUtf8({ headers }: FastifyRequest): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(headers["content-type"] ?? "")?.[1] ?? "utf-8";
+  const encoding = headers["content-encoding"] ?? "identity";
+  return /^utf-?8$/i.test(charset) && encoding === "identity";
+}
+
+async function addPlugins(app: FastifyInstance, { production, http }: Config): Promise<void> {
+  await app.register(cors, {
+    origin: http.allowedOrigins.map((origin) => new URL(origin).origin),
+    credentials: true,
+    methods: ["GET", "POST"],
+    exposedHeaders: ["Souk-Seen", "X-Request-Id"],
+    maxAge: (10 * MINUTE) / SECOND,
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] } },
+    // Answers are read across origins by those CORS names, and by no others.
+    crossOriginResourcePolicy: { policy: "same-origin" },
+    strictTransportSecurity: production,
+  });
+  await app.register(cookie);
+}

@@ -1,0 +1,199 @@
+/**
+ * Numbers for Prometheus, one registry per server: what the floors report (domain/telemetry.ts), what the transport sees, and
+ * what Redis says of itself. Every label has a bounded set of values: operation names come from clients, so the first hundred
+ * are told apart and the rest are "other".
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { ServiceUnavailable } from "../domain/errors.js";
+import type { Telemetry } from "../domain/telemetry.js";
+import { SECOND } from "../domain/time.js";
+import { withDeadline } from "./executor.js";
+import type { Observation } from "./observe.js";
+
+/** Everything that is counted. */
+export interface Metrics extends Telemetry {
+  /** One operation was answered. */
+  operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
+  /** Sockets opened (+1) or closed (-1). */
+  sockets(by: 1 | -1): void;
+  /** Subscriptions started (+1) or ended (-1). */
+  subscriptions(by: 1 | -1): void;
+  /** Where the numbers of the Redis server come from; read at most once in {@link REDIS_INFO_MS}. */
+  readRedisFrom(redisInfo: RedisInfo): void;
+  /** The exposition format, for GET /metrics. */
+  render(): Promise<{ contentType: string; text: string }>;
+  close(): void;
+}
+
+/** Numbers of the Redis server by name, e.g. `used_memory_bytes`. */
+export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;
+
+/** INFO costs Redis some 100 µs: several scrapers must not make it a load. */
+const REDIS_INFO_MS = 5 * SECOND;
+/** A scrape is answered without Redis rather than late. */
+const REDIS_INFO_DEADLINE_MS = SECOND;
+const MAX_OPERATION_NAMES = 100;
+const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** Makes the metrics of one server; nothing is shared between two. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const lag = monitorEventLoopDelay({ resolution: 20 });
+  lag.enable();
+  const transport = transportMetrics(registry);
+  const floors = floorMetrics(registry);
+  addProcessGauges(registry, lag);
+  const redis = redisMetrics(registry);
+  return {
+    ...transport,
+    ...floors,
+    readRedisFrom: redis.readFrom,
+    async render() {
+      await redis.refresh();
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+    close() {
+      lag.disable();
+      registry.clear();
+    },
+  };
+}
+
+function transportMetrics(registry: Registry): Pick<Metrics, "operation" | "sockets" | "subscriptions"> {
+  const registers = [registry];
+  const labelNames = ["operation", "kind", "transport", "outcome"] as const;
+  const durations = new Histogram({
+    name: "souk_operation_seconds",
+    help: "Operations by name, with their duration.",
+    labelNames,
+    buckets: SECONDS_BUCKETS,
+    registers,
+  });
+  const sockets = new Gauge({ name: "souk_sockets", help: "Open WebSockets.", registers });
+  const subscriptions = new Gauge({ name: "souk_subscriptions", help: "Running subscriptions.", registers });
+  const nameOf = boundedNames(MAX_OPERATION_NAMES);
+  return {
+    operation: ({ name, kind, transport, outcome, durationMs }) =>
+      durations.observe({ operation: nameOf(name), kind, transport, outcome }, durationMs / SECOND),
+    sockets: (by) => sockets.inc(by),
+    subscriptions: (by) => subscriptions.inc(by),
+  };
+}
+
+/** The first `max` distinct names stand for themselves, all later ones for "other". */
+function boundedNames(max: number): (name: string) => string {
+  const known = new Set<string>();
+  return (name) => {
+    if (known.has(name)) return name;
+    if (known.size >= max) return "other";
+    known.add(name);
+    return name;
+  };
+}
+
+function floorMetrics(registry: Registry): Telemetry {
+  const registers = [registry];
+  const reads = new Counter({
+    name: "souk_cache_reads_total",
+    help: "Values read, by the level that served them.",
+    labelNames: ["level"],
+    registers,
+  });
+  const loads = new Counter({ name: "souk_loads_total", help: "Calls of a loader's source.", labelNames: ["family"], registers });
+  const loadedKeys = new Counter({
+    name: "souk_loaded_keys_total",
+    help: "Keys asked of a loader's source.",
+    labelNames: ["family"],
+    registers,
+  });
+  const redis = new Histogram({
+    name: "souk_redis_round_trip_seconds",
+    help: "Round trips to Redis.",
+    labelNames: ["what", "failed"],
+    buckets: SECONDS_BUCKETS,
+    registers,
+  });
+  const sql = new Histogram({
+    name: "souk_sql_statement_seconds",
+    help: "SQL statements.",
+    labelNames: ["failed"],
+    buckets: SECONDS_BUCKETS,
+    registers,
+  });
+  return {
+    cacheReads: (level, count) => reads.inc({ level }, count),
+    loads(family, count) {
+      loads.inc({ family });
+      loadedKeys.inc({ family }, count);
+    },
+    redisRoundTrip: (what, durationMs, failed) => redis.observe({ what, failed: String(failed) }, durationMs / SECOND),
+    sqlStatement: (durationMs, failed) => sql.observe({ failed: String(failed) }, durationMs / SECOND),
+  };
+}
+
+const NANOSECONDS = 1e9;
+
+function addProcessGauges(registry: Registry, lag: ReturnType<typeof monitorEventLoopDelay>): void {
+  const registers = [registry];
+  new Gauge({
+    name: "souk_event_loop_lag_seconds",
+    help: "Delay of the event loop since the last scrape.",
+    labelNames: ["quantile"],
+    registers,
+    collect() {
+      for (const [quantile, value] of [
+        ["0.5", lag.percentile(50)],
+        ["0.99", lag.percentile(99)],
+        ["1", lag.max],
+      ] as const) {
+        this.set({ quantile }, value / NANOSECONDS);
+      }
+      lag.reset();
+    },
+  });
+  new Gauge({
+    name: "souk_memory_bytes",
+    help: "Memory of the process.",
+    labelNames: ["kind"],
+    registers,
+    collect() {
+      const { rss, heapUsed, external } = process.memoryUsage();
+      for (const [kind, value] of Object.entries({ rss, heapUsed, external })) this.set({ kind }, value);
+    },
+  });
+}
+
+function redisMetrics(registry: Registry) {
+  const gauge = new Gauge({
+    name: "souk_redis_server",
+    help: "What the Redis server says of itself.",
+    labelNames: ["what"],
+    registers: [registry],
+  });
+  const up = new Gauge({
+    name: "souk_redis_up",
+    help: "1 when the Redis server answered the last time it was asked.",
+    registers: [registry],
+  });
+  let redisInfo: RedisInfo | null = null;
+  let readAt = Number.NEGATIVE_INFINITY;
+  async function refresh(): Promise<void> {
+    if (!redisInfo || performance.now() - readAt < REDIS_INFO_MS) return;
+    readAt = performance.now();
+    try {
+      const numbers = await withDeadline(redisInfo(), REDIS_INFO_DEADLINE_MS, () => {
+        throw new ServiceUnavailable("no answer");
+      });
+      gauge.reset();
+      for (const [what, value] of Object.entries(numbers)) gauge.set({ what }, value);
+      up.set(1);
+    } catch {
+      up.set(0);
+    }
+  }
+  const readFrom = (source: RedisInfo): void => {
+    redisInfo = source;
+  };
+  return { refresh, readFrom };
+}

@@ -1,0 +1,24 @@
+/** One line in the log and one measurement for every operation, over HTTP and WebSocket alike. */
+import type { Logger } from "pino";
+import type { Operation } from "./context.js";
+import type { Metrics } from "./metrics.js";
+
+/** How an operation went. */
+export interface Observation {
+  readonly transport: "http" | "websocket";
+  readonly durationMs: number;
+  /** Refused is the client's doing, failed is ours. */
+  readonly outcome: "answered" | "refused" | "failed";
+}
+
+/** Reports an operation that was answered. */
+export type ObserveOperation = (operation: Operation, observation: Observation) => void;
+
+/** Reports to log and metrics: `warn` when it failed, else `debug`, so that a busy server's log stays readable. */
+export function createObserver(log: Logger, metrics: Metrics): ObserveOperation {
+  return ({ name, kind, requestId }, observation) => {
+    metrics.operation({ name: name ?? "anonymous", kind: kind ?? "none", ...observation });
+    const level = observation.outcome === "failed" ? "warn" : "debug";
+    if (log.isLevelEnabled(level)) log[level]({ requestId, operation: name, kind, ...observation }, "operation");
+  };
+}

@@ -1,0 +1,45 @@
+/** One WebSocket: who is behind it, and whether it still keeps up. */
+import type { IncomingHttpHeaders } from "node:http";
+import type { WebSocket } from "ws";
+import { ANONYMOUS } from "../domain/principal.js";
+import { NOTHING_SEEN } from "../domain/seen.js";
+import { type Caller, SEEN_COOKIE } from "./context.js";
+
+/** More than this unsent, twice in a row, and a client is too slow to be worth the memory. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/** One connected client. */
+export class Peer {
+  /** Anonymous until `connection_init` says otherwise; its `seen` rises with what the socket writes. */
+  caller: Caller = { principal: ANONYMOUS, seen: NOTHING_SEEN, bypass: false, reportCache: false };
+  /** Queries and mutations being executed. */
+  running = 0;
+  private answeredPing = true;
+  private wasFull = false;
+
+  constructor(
+    readonly socket: WebSocket,
+    readonly headers: IncomingHttpHeaders,
+  ) {
+    socket.on("pong", () => {
+      this.answeredPing = true;
+    });
+  }
+
+  /** The consistency token of the upgrade's cookie. */
+  get seenCookie(): string | undefined {
+    return new RegExp(`(?:^|;\\s*)${SEEN_COOKIE}=([\\d.]+)`).exec(this.headers.cookie ?? "")?.[1];
+  }
+
+  /** Called at every beat: terminates a socket that is dead (no pong since the last beat) or full for two beats, pings the others. */
+  beat(): void {
+    const full = this.socket.bufferedAmount > MAX_BUFFERED_BYTES;
+    if (!this.answeredPing || (full && this.wasFull)) {
+      this.socket.terminate();
+      return;
+    }
+    this.wasFull = full;
+    this.answeredPing = false;
+    if (this.socket.readyState === this.socket.OPEN) this.socket.ping();
+  }
+}

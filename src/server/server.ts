@@ -1,0 +1,156 @@
+/**
+ * The server: joins the HTTP side and the WebSocket side to one pipeline over a schema, and stops without losing requests.
+ *
+ * Both sides share the validation rules, the executor, the caller and the error format. Nothing listens before `listen()`.
+ */
+import type { FastifyInstance } from "fastify";
+import type { GraphQLSchema } from "graphql";
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import { StartupError } from "../domain/errors.js";
+import type { Principal } from "../domain/principal.js";
+import { createApollo } from "./apollo.js";
+import { createCompiledQueries } from "./compiled-queries.js";
+import type { CallerRules, CreateContext } from "./context.js";
+import { createDocumentReader } from "./documents.js";
+import { drainSockets } from "./drain.js";
+import { createExecutor, withDeadline } from "./executor.js";
+import { addExplorer, wantsPage } from "./explorer.js";
+import { graphqlHandler } from "./graphql-route.js";
+import { addHealth } from "./health.js";
+import { createHttp, GRAPHQL_PATH } from "./http.js";
+import type { Metrics } from "./metrics.js";
+import { createObserver } from "./observe.js";
+import { operationRules } from "./operation-rules.js";
+import { createOriginCheck } from "./origins.js";
+import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
+
+/** What the server is built from. Whoever made `metrics` and `log` closes them. */
+export interface ServerDeps {
+  readonly config: Config;
+  readonly schema: GraphQLSchema;
+  authenticate(token: string | undefined): Principal | "invalid";
+  readonly createOperation: CreateContext;
+  /** State of each dependency: "ok", or what is wrong. */
+  readonly readiness: () => Promise<Record<string, string>>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly socketTimings?: Partial<SocketTimings>;
+  /** False executes everything by graphql-js; tests compare. */
+  readonly compileQueries?: boolean;
+}
+
+/** A server that is ready to listen. */
+export interface SoukServer {
+  /** Throws StartupError when the address cannot be had. */
+  listen(): Promise<{ url: string }>;
+  /** Says 503 to probes, stops accepting, closes sockets over the window, finishes requests; resolves within the window. */
+  close(): Promise<void>;
+  readonly app: FastifyInstance;
+}
+
+/** Builds the server. */
+export async function createServer(deps: ServerDeps): Promise<SoukServer> {
+  const { config, log, metrics, readiness } = deps;
+  const state = { draining: false };
+  const isDraining = () => state.draining;
+  const app = await createHttp(config, log);
+  const pipeline = createPipeline(deps);
+  const apollo = createApollo({ ...pipeline, schema: deps.schema, production: config.production, log });
+  await apollo.start();
+  addGraphQL(app, { apollo, deps, pipeline });
+  addHealth(app, { readiness, isDraining, metrics });
+  const sockets = serveWebSockets(app.server, {
+    operations: {
+      ...pipeline,
+      schema: deps.schema,
+      maxOperations: config.limits.socketOperations,
+      deadlineMs: config.http.requestTimeoutMs,
+      log,
+      metrics,
+    },
+    originAllowed: createOriginCheck(config.http.allowedOrigins),
+    limits: config.limits,
+    timings: { ...SOCKET_TIMINGS, ...deps.socketTimings },
+    isDraining,
+    metrics,
+    log,
+  });
+  await app.ready();
+  let closing: Promise<void> | null = null;
+  return {
+    app,
+    listen: () => listen(app, config.http),
+    close() {
+      state.draining = true;
+      closing ??= closeWithin(config.http.shutdownMs, app, sockets).then(() => apollo.stop());
+      return closing;
+    },
+  };
+}
+
+/** What HTTP and WebSocket share. */
+function createPipeline({ config, schema, log, metrics, authenticate, createOperation, compileQueries = true }: ServerDeps) {
+  const { limits, http, production, cache } = config;
+  const rules = operationRules(limits, http.explorer !== "off");
+  const callers: CallerRules = { authenticate, reportAlways: cache.report === "on" };
+  const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
+  return {
+    rules,
+    maxTokens: limits.tokens,
+    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
+    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
+    callers,
+    createContext: createOperation,
+    errors: { suggestions: !production },
+    observe: createObserver(log, metrics),
+  };
+}
+
+interface GraphQLRoute {
+  readonly apollo: ReturnType<typeof createApollo>;
+  readonly deps: ServerDeps;
+  readonly pipeline: ReturnType<typeof createPipeline>;
+}
+
+function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline }: GraphQLRoute): void {
+  const { http, limits, production } = deps.config;
+  const answer = graphqlHandler({ ...pipeline, apollo, jsonDepth: limits.jsonDepth, secureCookies: production });
+  const showExplorer = addExplorer(app, http.explorer);
+  app.route({
+    method: ["GET", "POST"],
+    url: GRAPHQL_PATH,
+    handler: (request, reply) => (showExplorer && wantsPage(request) ? showExplorer(reply) : answer(request, reply)),
+  });
+}
+
+/** What to do when an address cannot be had, by the error code of the system. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is already in use. Stop what listens there, or set PORT to another one (0 takes a free one).",
+  EACCES: "may not be opened by this user. Set PORT to one above 1023.",
+  EADDRNOTAVAIL: "is not an address of this machine. Set HOST to one that is, such as 127.0.0.1 or 0.0.0.0.",
+  ENOTFOUND: "is not an address. Set HOST to one of this machine, such as 127.0.0.1 or 0.0.0.0.",
+};
+
+async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<{ url: string }> {
+  try {
+    return { url: await app.listen({ host, port }) };
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw new StartupError(`${host}:${port} ${ADVICE[code] ?? `cannot be listened on: ${message}`}`, { cause: error });
+  }
+}
+
+/** The share of the window for an orderly end; what is left then is cut in the rest. */
+const ORDERLY_SHARE = 0.95;
+
+async function closeWithin(windowMs: number, app: FastifyInstance, sockets: WebSockets): Promise<void> {
+  const orderlyMs = windowMs * ORDERLY_SHARE;
+  const orderly = Promise.all([app.close(), drainSockets(sockets.peers, orderlyMs)]);
+  await withDeadline<unknown>(orderly, orderlyMs, () => {
+    app.server.closeAllConnections();
+    for (const { socket } of sockets.peers) socket.terminate();
+  });
+  await orderly;
+  sockets.close();
+}

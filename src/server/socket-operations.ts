@@ -1,0 +1,237 @@
+/**
+ * What graphql-ws does with an operation: the options that make a WebSocket run the same pipeline as HTTP. graphql-ws keeps the
+ * protocol; documents, limits, context, execution and errors are the ones HTTP uses.
+ *
+ * The consistency token travels as init parameter `souk-seen`, comes back as `extensions.seen` of a mutation's answer, and is
+ * remembered for the rest of the socket.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+} from "graphql";
+import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
+import type { Logger } from "pino";
+import { BadUserInput, type SoukError } from "../domain/errors.js";
+import { formatSeen, latestSeen } from "../domain/seen.js";
+import { logInternal } from "./apollo.js";
+import { type CallerRules, type CreateContext, Operation, readCaller } from "./context.js";
+import type { DocumentReader } from "./documents.js";
+import type { Executor } from "./executor.js";
+import { type ErrorDetail, formatError, isInternal, withRequestId } from "./format-error.js";
+import type { Metrics } from "./metrics.js";
+import type { ObserveOperation } from "./observe.js";
+import type { Peer } from "./peer.js";
+import { subscribeEach } from "./subscription.js";
+import { refuseIllFormed } from "./text-input.js";
+
+/** What the WebSocket side of the pipeline is made of. */
+export interface SocketOperationParts {
+  readonly schema: GraphQLSchema;
+  readonly readDocument: DocumentReader;
+  readonly executor: Executor;
+  readonly callers: CallerRules;
+  readonly createContext: CreateContext;
+  readonly maxOperations: number;
+  readonly deadlineMs: number;
+  readonly errors: ErrorDetail;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly observe: ObserveOperation;
+}
+
+/** An operation on its way through graphql-ws, which hands the same object from hook to hook. */
+interface SocketExecution extends ExecutionArgs {
+  readonly operation: Operation;
+  readonly peer: Peer;
+  readonly startedAt: number;
+}
+
+type SocketContext = Context<Record<string, unknown>, { readonly peer: Peer }>;
+type Options = ServerOptions<Record<string, unknown>, { readonly peer: Peer }>;
+
+/** The options for graphql-ws. */
+export function socketOperations(parts: SocketOperationParts): Options {
+  return {
+    onConnect: (context) => welcome(parts, context),
+    onSubscribe: (context, _id, payload) => prepare(parts, context, payload),
+    execute: (args) => executeOnce(parts, args as SocketExecution),
+    subscribe: (args) => openSubscription(parts, args as SocketExecution) as ReturnType<NonNullable<Options["subscribe"]>>,
+    // What execute and subscribe answer is already what clients see.
+    onNext: (...[, , , , result]) => result as FormattedExecutionResult,
+    onError: (_context, _id, _payload, errors) => present(parts, errors, errorRequestId(errors)),
+  };
+}
+
+/** Reads the caller from the init payload, or from the upgrade's headers where a client can set them. False closes with 4403. */
+function welcome({ callers }: SocketOperationParts, { connectionParams, extra: { peer } }: SocketContext): boolean {
+  const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const get = (name: string) => {
+    const value = given.get(name) ?? peer.headers[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  try {
+    peer.caller = readCaller({ get, seenCookie: peer.seenCookie }, callers);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Checks an operation as HTTP does and makes it ready to run. */
+function prepare(
+  parts: SocketOperationParts,
+  context: SocketContext,
+  payload: SubscribePayload,
+): SocketExecution | readonly GraphQLError[] {
+  const { peer } = context.extra;
+  const operation = new Operation(peer.caller, randomUUID(), parts.createContext);
+  const startedAt = performance.now();
+  const ready = admit(parts, Object.keys(context.subscriptions).length, payload);
+  if ("document" in ready) {
+    operation.name = ready.operation.name?.value ?? null;
+    operation.kind = ready.operation.operation;
+    const { document } = ready;
+    return {
+      schema: parts.schema,
+      document,
+      operationName: payload.operationName,
+      variableValues: payload.variables,
+      operation,
+      peer,
+      startedAt,
+    };
+  }
+  parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
+  return ready.map((error) => withRequest(error, operation.requestId));
+}
+
+function admit({ maxOperations, readDocument }: SocketOperationParts, running: number, payload: SubscribePayload) {
+  if (running > maxOperations)
+    return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions: { code: "RATE_LIMITED" } })];
+  try {
+    refuseIllFormed(payload);
+    if (payload.query.trim() === "") throw new BadUserInput("The query is empty.");
+  } catch (error) {
+    return [new GraphQLError((error as SoukError).message, { originalError: error as SoukError })];
+  }
+  const document = readDocument(payload.query);
+  if (!("kind" in document)) return document;
+  const operation = getOperationAST(document, payload.operationName);
+  return operation
+    ? { document, operation }
+    : [new GraphQLError("The document has no such operation, or several and none is named.", { extensions: { code: "BAD_USER_INPUT" } })];
+}
+
+/** A query or mutation. */
+async function executeOnce(
+  parts: SocketOperationParts,
+  { operation, peer, startedAt, ...args }: SocketExecution,
+): Promise<ExecutionResult> {
+  peer.running++;
+  try {
+    const result = await run(parts, args, operation);
+    if (operation.written) peer.caller = { ...peer.caller, seen: latestSeen(peer.caller.seen, operation.written) };
+    const failed = result.errors?.some(isInternal);
+    parts.observe(operation, {
+      transport: "websocket",
+      durationMs: performance.now() - startedAt,
+      outcome: failed ? "failed" : "answered",
+    });
+    return finish(parts, result, operation);
+  } finally {
+    peer.running--;
+  }
+}
+
+async function openSubscription(parts: SocketOperationParts, execution: SocketExecution) {
+  const { operation, peer, startedAt, ...args } = execution;
+  const { deadlineMs, metrics, observe } = parts;
+  const source = { ...args, contextValue: operation.context };
+  const execute = async (event: unknown) => {
+    const perEvent = new Operation(peer.caller, operation.requestId, parts.createContext);
+    perEvent.kind = "subscription";
+    return finish(parts, await run(parts, args, perEvent, event), perEvent);
+  };
+  try {
+    const stream = await subscribeEach({ source, deadlineMs, execute });
+    observe(operation, {
+      transport: "websocket",
+      durationMs: performance.now() - startedAt,
+      outcome: Symbol.asyncIterator in stream ? "answered" : "refused",
+    });
+    return Symbol.asyncIterator in stream ? counted(stream, metrics) : finish(parts, stream, operation);
+  } catch (error) {
+    observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "failed" });
+    return finish(parts, { errors: [new GraphQLError("", { originalError: error as Error })] }, operation);
+  }
+}
+
+function run({ executor }: SocketOperationParts, args: ExecutionArgs, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
+  const { document, operationName, variableValues } = args;
+  return executor({ document, operationName, variables: variableValues, context: operation.context, rootValue });
+}
+
+/** Counts a running subscription until it ends, however it ends. */
+function counted(stream: AsyncIterableIterator<ExecutionResult>, metrics: Metrics): AsyncIterableIterator<ExecutionResult> {
+  let running = true;
+  const end = () => {
+    if (running) metrics.subscriptions(-1);
+    running = false;
+  };
+  metrics.subscriptions(1);
+  return {
+    async next() {
+      try {
+        const result = await stream.next();
+        if (result.done) end();
+        return result;
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+    async return() {
+      end();
+      return (await stream.return?.()) ?? { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** The answer as clients see it. */
+function finish(parts: SocketOperationParts, { errors, data, extensions }: ExecutionResult, operation: Operation): ExecutionResult {
+  const { cacheReport: cache, written } = operation;
+  const all = { ...extensions, ...(cache && { cache }), ...(written && { seen: formatSeen(written) }) };
+  const presented = errors && present(parts, errors, operation.requestId);
+  return {
+    ...(presented && { errors: presented as unknown as GraphQLError[] }),
+    ...(data !== undefined && { data }),
+    ...(Object.keys(all).length > 0 && { extensions: all }),
+  };
+}
+
+function present({ log, errors: detail }: SocketOperationParts, errors: readonly GraphQLError[], requestId: string) {
+  logInternal(log, errors, requestId);
+  return withRequestId(
+    errors.map((error) => formatError(error, detail)),
+    requestId,
+  );
+}
+
+/** graphql-ws hands errors on without their operation, so they carry its id themselves. */
+function withRequest(error: GraphQLError, requestId: string): GraphQLError {
+  error.extensions.requestId = requestId;
+  return error;
+}
+
+function errorRequestId([first]: readonly GraphQLError[]): string {
+  const carried = first?.extensions.requestId;
+  return typeof carried === "string" ? carried : randomUUID();
+}

@@ -1,0 +1,146 @@
+/**
+ * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends with its close code:
+ * 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or binary frame, 4401 before ack, 4403 wrong token,
+ * 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init, 4500 our own fault, 1001 going away.
+ *
+ * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are not compressed: a compressor
+ * costs some 300 KB per socket. One timer pings all sockets; one that does not answer until the next beat is terminated.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
+import type { Logger } from "pino";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { SECOND } from "../domain/time.js";
+import { GRAPHQL_PATH } from "./http.js";
+import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";
+import type { Metrics } from "./metrics.js";
+import type { OriginCheck } from "./origins.js";
+import { Peer } from "./peer.js";
+import { type SocketOperationParts, socketOperations } from "./socket-operations.js";
+import { isDeeperThan } from "./text-input.js";
+
+/** Durations of the socket's life; tests shorten them. */
+export interface SocketTimings {
+  /** Longest wait for `connection_init`. */
+  readonly initMs: number;
+  /** Time between two pings, and the longest wait for a pong. */
+  readonly beatMs: number;
+}
+
+export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * SECOND };
+
+/** What the WebSocket side is made of. */
+export interface WebSocketParts {
+  readonly operations: SocketOperationParts;
+  readonly originAllowed: OriginCheck;
+  readonly limits: { readonly frameBytes: number; readonly jsonDepth: number };
+  readonly timings: SocketTimings;
+  readonly isDraining: () => boolean;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** The open sockets of a server. */
+export interface WebSockets {
+  readonly peers: ReadonlySet<Peer>;
+  close(): void;
+}
+
+/** Serves WebSockets on an HTTP server's upgrades. */
+export function serveWebSockets(server: Server, parts: WebSocketParts): WebSockets {
+  const { limits, timings, metrics, log } = parts;
+  const peers = new Set<Peer>();
+  const protocol = makeServer({ ...socketOperations(parts.operations), connectionInitWaitTimeout: timings.initMs });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.frameBytes,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
+  sockets.on("wsClientError", (_error, socket) => refuseOnSocket(socket, refusalOf(400), randomUUID()));
+  const beat = setInterval(() => {
+    for (const peer of peers) peer.beat();
+  }, timings.beatMs).unref();
+
+  server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.on("error", (err) => log.debug({ err }, "a connection broke during its upgrade"));
+    const refusal = refusalFor(request, parts);
+    if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
+    sockets.handleUpgrade(request, connection, head, (socket) => {
+      const peer = new Peer(socket, request.headers);
+      peers.add(peer);
+      metrics.sockets(1);
+      socket.once("close", () => {
+        peers.delete(peer);
+        metrics.sockets(-1);
+      });
+      connect(peer, protocol, parts);
+    });
+  });
+  return { peers, close: () => clearInterval(beat) };
+}
+
+function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraining }: WebSocketParts): Refusal | null {
+  if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
+  if (isDraining()) return { status: 503, code: "SERVICE_UNAVAILABLE", message: "This server is stopping. Connect again." };
+  if (!originAllowed(headers.origin, headers.host)) return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
+  return null;
+}
+
+/** Joins a socket to graphql-ws. */
+function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, log }: WebSocketParts): void {
+  const { socket } = peer;
+  const closed = (protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>).opened(
+    {
+      protocol: socket.protocol,
+      send: (text) => send(socket, text),
+      close: (code, reason) => socket.close(code, reason),
+      onMessage: (handle) => {
+        socket.on("message", (data, isBinary) => void receive({ socket, data, isBinary, maxDepth: limits.jsonDepth, handle, log }));
+      },
+    },
+    { peer },
+  );
+  // ws closes a socket with the right code itself when a frame is too large or no UTF-8; it only wants to be heard.
+  socket.on("error", (err) => log.debug({ err }, "a socket broke"));
+  socket.once(
+    "close",
+    (code, reason) => void closed(code, String(reason)).catch((err: unknown) => log.error({ err }, "a socket's subscriptions did not end")),
+  );
+}
+
+/** Resolves once the frame has left the process, so that a slow client slows its own subscriptions only. */
+function send(socket: WebSocket, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) return resolve();
+    // A send fails when the socket is closing; its close event ends the operations.
+    socket.send(text, () => resolve());
+  });
+}
+
+interface Received {
+  readonly socket: WebSocket;
+  readonly data: RawData;
+  readonly isBinary: boolean;
+  readonly maxDepth: number;
+  readonly log: Logger;
+  handle(text: string): Promise<void>;
+}
+
+async function receive({ socket, data, isBinary, maxDepth, log, handle }: Received): Promise<void> {
+  if (isBinary) return socket.close(CloseCode.BadRequest, "Binary frames are not understood");
+  const text = String(data);
+  if (isDeeperThan(text, maxDepth)) return socket.close(CloseCode.BadRequest, "Message is nested too deeply");
+  try {
+    await handle(text);
+  } catch (err) {
+    // graphql-ws throws for messages that only a server may send.
+    if (err instanceof Error && err.message.startsWith("Unexpected message"))
+      return socket.close(CloseCode.BadRequest, "Unexpected message");
+    log.error({ err }, "a message failed outside its operation");
+    socket.close(CloseCode.InternalServerError, "Internal server error");
+  }
+}
