@@ -1,0 +1,205 @@
+/**
+ * Builds everything, once, from the bottom up: connections, structures, services, schema, server. Only entry points and tests come
+ * here; nothing else knows how the parts are made. Whatever opens is closed by {@link App.close}, in the opposite order.
+ */
+import type { Logger } from "pino";
+import type { Config } from "./config.js";
+import { createBrandTable } from "./db/brands.js";
+import { createCategoryTable } from "./db/categories.js";
+import { type Database, openDatabase } from "./db/database.js";
+import { migrate } from "./db/migrate.js";
+import { createOperationTable } from "./db/operations.js";
+import { createOutboxTable, type OutboxTable } from "./db/outbox.js";
+import { createProductTable } from "./db/products.js";
+import { createReviewTable } from "./db/reviews.js";
+import { StartupError } from "./domain/errors.js";
+import { Reading } from "./domain/reading.js";
+import { SECOND } from "./domain/time.js";
+import { startOutboxRelay } from "./jobs/outbox-relay.js";
+import { startPruning } from "./jobs/prune.js";
+import { createLoaders, type LoaderSources } from "./loaders/loaders.js";
+import { connectRedis, describeRedis, type RedisConnection, whenReady } from "./redis/client.js";
+import { readRedisInfo } from "./redis/info.js";
+import { createKeys } from "./redis/keys.js";
+import { type OpenCache, openCache } from "./redis/open-cache.js";
+import { createPubSub, type PubSub } from "./redis/pubsub.js";
+import { createRequestContext } from "./resolvers/context.js";
+import { createEvents } from "./resolvers/events.js";
+import { createContainer, resolverClasses } from "./resolvers/resolvers.js";
+import { buildSoukSchema } from "./schema/build-schema.js";
+import { createMetrics, type Metrics } from "./server/metrics.js";
+import { createServer } from "./server/server.js";
+import { createAuthenticate } from "./services/authenticate.js";
+import { createLive } from "./services/live.js";
+import { createOutbox, type Outbox } from "./services/outbox.js";
+import { createProducts } from "./services/products.js";
+
+/** What a process does: answer clients, do the work behind them, or both. */
+export interface Roles {
+  readonly api: boolean;
+  readonly worker: boolean;
+}
+
+/** What building takes besides the configuration. */
+export interface ComposeOptions {
+  /** With both URLs filled in, or PGlite for the database. */
+  readonly config: Config;
+  readonly redisUrl: string;
+  readonly cacheUrl: string;
+  readonly roles: Roles;
+  readonly log: Logger;
+  /** Runs between the migrations and the first request, e.g. the first seed. */
+  readonly prepare?: (database: Database) => Promise<void>;
+  /** Put before every Redis key; empty but in tests. */
+  readonly keyPrefix?: string;
+}
+
+/** A running process. */
+export interface App {
+  /** Where the API listens; null for a worker. */
+  readonly url: string | null;
+  /** Drains and closes everything. Resolves within the shutdown window. */
+  close(): Promise<void>;
+}
+
+/** How long the start waits for Redis before it goes on without. */
+const REDIS_START_MS = 5 * SECOND;
+/** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
+const INVALIDATION_BEAT_MS = 500;
+
+/** What every role stands on. */
+interface Floor {
+  readonly database: Database;
+  readonly outboxTable: OutboxTable;
+  readonly requests: RedisConnection;
+  readonly pubsub: PubSub;
+  readonly cache: OpenCache;
+  readonly outbox: Outbox;
+  readonly metrics: Metrics;
+}
+
+/** Undoes what has been opened, last first. */
+class Closing {
+  private readonly steps: (() => unknown)[] = [];
+  add(step: () => unknown): void {
+    this.steps.unshift(step);
+  }
+  async run(): Promise<void> {
+    for (const step of this.steps.splice(0)) await step();
+  }
+}
+
+/**
+ * Builds and starts a process.
+ * @throws StartupError when something it cannot do without is missing; what was opened by then is closed again
+ */
+export async function startApp(options: ComposeOptions): Promise<App> {
+  const closing = new Closing();
+  try {
+    const floor = await openFloor(options, closing);
+    if (options.roles.worker) await startWorker(floor, options, closing);
+    const url = options.roles.api ? await startApi(floor, options, closing) : null;
+    return { url, close: () => closing.run() };
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
+}
+
+async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyPrefix }: ComposeOptions, closing: Closing): Promise<Floor> {
+  const metrics = createMetrics();
+  closing.add(() => metrics.close());
+  log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
+  const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: metrics, log });
+  closing.add(() => database.close());
+  await migrate(database);
+  await prepare?.(database);
+
+  const redis = { caFile: config.redis.caFile, log };
+  const requests = connectRedis({ ...redis, url: redisUrl, role: "requests" });
+  closing.add(() => requests.disconnect());
+  const subscriber = connectRedis({ ...redis, url: redisUrl, role: "subscriber" });
+  closing.add(() => subscriber.disconnect());
+  await waitForRedis(requests, redisUrl, log);
+  const keys = createKeys(keyPrefix);
+  const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs: config.redis.heartbeatMs, log });
+  closing.add(() => pubsub.close());
+
+  const outboxTable = createOutboxTable(database);
+  const cache = openCache({
+    ...redis,
+    ...config.cache,
+    url: cacheUrl,
+    keys,
+    localBytes: roles.api ? config.cache.localBytes : 0,
+    beatMs: INVALIDATION_BEAT_MS,
+    hasUnsentInvalidations: outboxTable.hasUnsent,
+    telemetry: metrics,
+  });
+  closing.add(() => cache.close());
+  const outbox = createOutbox({ table: outboxTable, cache, pubsub, drainMs: config.outbox.drainMs, log });
+  return { database, outboxTable, requests, pubsub, cache, outbox, metrics };
+}
+
+async function startWorker({ database, outbox }: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
+  const relay = await startOutboxRelay({ database, outbox, ...config.outbox, log });
+  closing.add(() => relay.close());
+  const pruning = startPruning({ operations: createOperationTable(database), log });
+  closing.add(() => pruning.close());
+}
+
+async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<string> {
+  const { database, outboxTable, pubsub, cache, outbox, metrics } = floor;
+  const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
+  closing.add(() => live.close());
+  const sources: LoaderSources = {
+    cache,
+    products: createProductTable(database),
+    categories: createCategoryTable(database),
+    brands: createBrandTable(database),
+    reviews: createReviewTable(database),
+  };
+  const products = createProducts({ database, products: sources.products, operations: createOperationTable(database), outboxTable, outbox });
+  const container = createContainer({ products, currency: config.currency });
+  const server = await createServer({
+    config,
+    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live) }),
+    authenticate: createAuthenticate(config.adminToken),
+    createOperation: ({ seen, bypass, principal, requestId }) =>
+      createRequestContext({ requestId, principal, reading: new Reading({ seen, bypass }), makeLoaders: (reading) => createLoaders(sources, reading) }),
+    readiness: () => readiness(floor),
+    metrics,
+    log,
+  });
+  metrics.readRedisFrom(() => readRedisInfo(floor.requests));
+  closing.add(() => server.close());
+  return (await server.listen()).url;
+}
+
+/** What a probe is told: each dependency is "ok", or says what is wrong. */
+async function readiness({ database, requests, cache }: Floor): Promise<Record<string, string>> {
+  const state = async (check: () => Promise<unknown>): Promise<string> => {
+    try {
+      await check();
+      return "ok";
+    } catch {
+      return "does not answer";
+    }
+  };
+  const [postgres, redis] = await Promise.all([state(() => database.ping()), state(() => requests.ping())]);
+  return { postgres, redis, cache: cache.link.usable() ? "ok" : "not used: Redis does not answer" };
+}
+
+/** Reads go on without Redis, so an outage does not keep a process from starting; a refusal is a mistake in the configuration. */
+async function waitForRedis(connection: RedisConnection, url: string, log: Logger): Promise<void> {
+  log.info({ redis: describeRedis(url) }, "waiting for Redis");
+  try {
+    await whenReady(connection, REDIS_START_MS);
+  } catch (error) {
+    const { message } = error as Error;
+    if (/WRONGPASS|NOAUTH|NOPERM|certificate|self.signed/i.test(message)) {
+      throw new StartupError(`Redis at ${describeRedis(url)} refuses the connection: ${message}. Check user, password and CA of REDIS_URL.`);
+    }
+    log.warn({ redis: describeRedis(url), err: message }, "Redis does not answer; starting without: reads come from Postgres, live updates follow once it is back");
+  }
+}

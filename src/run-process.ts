@@ -1,0 +1,44 @@
+/**
+ * What every long-running entry point shares: a configuration read once, a log, an orderly end.
+ * A start that fails prints what the operator can do about it, never a stack, and exits with 1; a signal drains and exits with 0.
+ */
+import closeWithGrace from "close-with-grace";
+import type { Logger } from "pino";
+import { type Config, readConfig } from "./config.js";
+import { StartupError } from "./domain/errors.js";
+import { SECOND } from "./domain/time.js";
+import { createLogger } from "./server/log.js";
+
+/** Started things, and how to end them. */
+export interface Running {
+  close(): Promise<void>;
+}
+
+/** Grace beyond the drain window, for databases and the embedded servers to write what they hold. */
+const CLOSING_MS = 9 * SECOND;
+
+/** Runs `start` and stays until a signal. */
+export async function runProcess(start: (config: Config, log: Logger) => Promise<Running>): Promise<void> {
+  try {
+    const config = readConfig(process.env);
+    const log = createLogger({ level: config.logLevel });
+    let stopped = false;
+    let running: Running | null = null;
+    closeWithGrace({ delay: config.http.shutdownMs + CLOSING_MS, logger: false }, async ({ err, signal }) => {
+      stopped = true;
+      if (err) log.fatal({ err }, "an error that nobody handled; stopping");
+      else log.info({ signal }, "stopping");
+      await running?.close();
+    });
+    running = await start(config, log);
+    if (stopped) await (running as Running).close();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Prints why a start failed and exits with 1. Only what we did not expect shows where it came from. */
+export function fail(error: unknown): never {
+  process.stderr.write(`\n${error instanceof StartupError ? error.message : ((error as Error).stack ?? String(error))}\n\n`);
+  process.exit(1);
+}
