@@ -1,0 +1,133 @@
+/** The import law: it holds, and each of its rules bites. */
+import { spawnSync } from "node:child_process";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "./support/files.js";
+import { ROOT } from "./support/node-process.js";
+
+interface Verdict {
+  readonly summary: {
+    readonly violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string } }[];
+  };
+}
+
+interface Law {
+  readonly forbidden: readonly { readonly name: string; readonly comment: string }[];
+}
+
+const law = createRequire(import.meta.url)("../.dependency-cruiser.cjs") as Law;
+
+/** Judges the `src` below a folder. */
+function judge(cwd: string): Verdict["summary"]["violations"] {
+  const cruise = join(ROOT, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
+  const args = [cruise, "src", "--config", join(ROOT, ".dependency-cruiser.cjs"), "--output-type", "json"];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
+  if (!stdout) throw new Error(stderr);
+  return (JSON.parse(stdout) as Verdict).summary.violations;
+}
+
+/** What a file of the fixture imports; every one named here or imported exists and exports one value. */
+type House = Readonly<Record<string, readonly string[]>>;
+
+const OFFENCES: Readonly<Record<string, House>> = {
+  "no-cycles": { "services/egg.ts": ["./hen.js"], "services/hen.ts": ["./egg.js"] },
+  "no-orphans": { "services/alone.ts": [] },
+  "nobody-imports-an-entry-point": { "server/start.ts": ["../main.js"] },
+  "cli-is-an-entry-point": { "services/seeding.ts": ["../cli/seed.js"] },
+  "compose-builds-everything-once": { "server/all.ts": ["../compose.js"] },
+  "config-is-read-at-the-top": { "services/settings.ts": ["../config.js"] },
+  "domain-imports-nothing": { "domain/clever.ts": ["zod"] },
+  "schema-knows-only-domain": { "schema/product.ts": ["../loaders/loaders.js"] },
+  "schema-speaks-type-graphql": { "schema/scalar.ts": ["zod"] },
+  "resolvers-translate": { "resolvers/product.ts": ["../redis/cache.js"] },
+  "services-decide": { "services/cart.ts": ["../schema/brand.js"] },
+  "loaders-batch": { "loaders/brand.ts": ["../services/stock.js"] },
+  "jobs-are-thin": { "jobs/mail.ts": ["../resolvers/brand.js"] },
+  "server-is-the-edge": { "server/readiness.ts": ["../db/products.js"] },
+  "keys-are-spelled-on-the-floor": { "services/names.ts": ["../redis/keys.js"] },
+  "redis-is-a-floor": { "redis/client.ts": ["../db/products.js"] },
+  "db-is-a-floor": { "db/brands.ts": ["../redis/cache.js"] },
+  "structures-stand-alone": { "redis/board.ts": ["./cache.js"] },
+  "primitives-know-no-structure": { "redis/lease.ts": ["./board.js"] },
+  "tracking-knows-the-cache-alone": { "redis/tracking.ts": ["./board.js"] },
+  "embedded-knows-only-domain": { "embedded/server.ts": ["../redis/client.js"] },
+  "ioredis-in-redis": { "services/shortcut.ts": ["ioredis"] },
+  "sql-in-db": { "loaders/shortcut.ts": ["drizzle-orm"] },
+  "graphql-above-services": { "services/failure.ts": ["graphql"] },
+  "transport-in-server": { "resolvers/header.ts": ["fastify"] },
+  "only-what-is-declared": { "services/guess.ts": ["fast-check"] },
+  "everything-resolves": { "services/typo.ts": ["no-such-package"] },
+  "the-product-knows-no-tests": { "db/data.ts": ["../../test/sample.js"] },
+};
+
+/** What the law allows and a careless pattern would forbid. */
+const INNOCENT: House = {
+  "main.ts": ["./compose.js", "./config.js"],
+  "compose.ts": ["./config.js", "./server/http.js", "./redis/client.js", "./db/products.js", "./embedded/data.js"],
+  "cli/import.ts": ["../compose.js", "../services/stock.js"],
+  "server/http.ts": ["fastify", "../config.js", "../resolvers/brand.js", "../schema/brand.js"],
+  "resolvers/brand.ts": ["../services/stock.js", "../loaders/loaders.js", "../schema/brand.js", "type-graphql"],
+  "schema/brand.ts": ["type-graphql", "graphql-scalars", "../domain/ids.js"],
+  "services/stock.ts": ["../redis/cache.js", "../db/products.js", "../loaders/loaders.js"],
+  "loaders/loaders.ts": ["dataloader", "../redis/cache.js", "../db/products.js"],
+  "redis/open-cache.ts": ["./cache.js", "./cache-local.js", "./client.js"],
+  "redis/cache.ts": ["ioredis", "./keys.js", "../domain/ids.js"],
+  "db/products.ts": ["drizzle-orm", "pg", "../domain/ids.js"],
+  "embedded/data.ts": ["../domain/ids.js"],
+  "domain/ids.ts": ["node:crypto"],
+};
+
+async function build(...houses: House[]): Promise<string> {
+  const { path, remove } = await temporaryFolder("law");
+  onTestFinished(remove);
+  const imports = new Map<string, readonly string[]>();
+  const add = (file: string, targets: readonly string[]) => imports.set(file, [...(imports.get(file) ?? []), ...targets]);
+  for (const house of houses) {
+    for (const [name, targets] of Object.entries(house)) {
+      add(join("src", name), targets);
+      for (const target of targets.filter((one) => one.startsWith(".")))
+        add(join("src", dirname(name), target.replace(/\.js$/, ".ts")), []);
+    }
+  }
+  for (const [file, targets] of imports) await write(join(path, file), targets);
+  await symlink(join(ROOT, "node_modules"), join(path, "node_modules"));
+  await writeFile(join(path, "tsconfig.json"), '{ "compilerOptions": { "module": "NodeNext", "moduleResolution": "NodeNext" } }');
+  await writeFile(join(path, "package.json"), await manifest());
+  return path;
+}
+
+async function write(file: string, targets: readonly string[]): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const lines = targets.map((target, index) => `import * as v${index} from "${target}";\n`);
+  await writeFile(file, `${lines.join("")}export const value = [${targets.map((_, index) => `v${index}`)}];\n`);
+}
+
+const manifest = async (): Promise<string> => {
+  const { readFile } = await import("node:fs/promises");
+  return readFile(join(ROOT, "package.json"), "utf8");
+};
+
+test("the source keeps the import law", () => {
+  expect(judge(ROOT).map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
+});
+
+test("every rule of the import law refuses an offence against it", async () => {
+  const house = await build(INNOCENT, ...Object.values(OFFENCES));
+  const violations = judge(house);
+  const caught = Object.entries(OFFENCES).map(([rule, files]) => {
+    const offenders = Object.keys(files).map((file) => `src/${file}`);
+    return [rule, violations.some((violation) => violation.rule.name === rule && offenders.includes(violation.from))];
+  });
+  expect(caught.filter(([, bitten]) => !bitten)).toEqual([]);
+  expect(Object.keys(OFFENCES).sort()).toEqual(law.forbidden.map(({ name }) => name).sort());
+});
+
+test("a house that keeps the law is left alone", async () => {
+  expect(judge(await build(INNOCENT)).map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
+});
+
+test("every rule tells where the line belongs", () => {
+  for (const { comment } of law.forbidden) expect(comment.length).toBeGreaterThan(20);
+});

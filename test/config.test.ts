@@ -1,0 +1,103 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { environmentSchema, readConfig } from "../src/config.js";
+import { StartupError } from "../src/domain/errors.js";
+import { ROOT } from "./support/node-process.js";
+
+/** The message of a configuration that is refused. */
+function refusal(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof StartupError) return error.message;
+    throw error;
+  }
+  throw new Error("the configuration was accepted");
+}
+
+describe(".env.example", () => {
+  test("lists every variable with its meaning and default, and no other", async () => {
+    const text = await readFile(join(ROOT, ".env.example"), "utf8");
+    const listed = [...text.matchAll(/^# (.+)\n([A-Z_]+)=(.*)$/gm)].map(([, meaning, name, value]) => ({ name, meaning, value }));
+    const declared = Object.entries(environmentSchema.shape).map(([name, field]) => ({
+      name,
+      meaning: field.description,
+      value: String(field.safeParse(undefined).data ?? ""),
+    }));
+    expect(listed).toEqual(declared);
+    expect(text.match(/^[^#\n].*$/gm)).toHaveLength(declared.length);
+  });
+
+  test("copied as it is, means the same as nothing at all", async () => {
+    const text = await readFile(join(ROOT, ".env.example"), "utf8");
+    const copied = Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+    expect(readConfig(copied)).toEqual(readConfig({}));
+  });
+});
+
+describe("the configuration", () => {
+  test("names all bad variables at once", () => {
+    const message = refusal({ PORT: "70000", CACHE_TTL_MS: "soon", SHOP_CURRENCY: "XYZ", DATABASE_URL: "mysql://shop", EXPLORER: "yes" });
+    for (const name of ["PORT", "CACHE_TTL_MS", "SHOP_CURRENCY", "DATABASE_URL", "EXPLORER"]) expect(message).toContain(name);
+    expect(message).toContain(".env.example");
+  });
+
+  test("shows a bad value, but never one that may hold a secret", () => {
+    const message = refusal({
+      PORT: "lots",
+      ADMIN_TOKEN: "hunter2",
+      REDIS_URL: "http://shop:hunter2@redis",
+      CACHE_REDIS_URL: "redis:/hunter2",
+      DATABASE_URL: "mysql://shop:hunter2@db",
+    });
+    expect(message).toContain('PORT="lots"');
+    expect(message).not.toContain("hunter2");
+  });
+
+  test("says nothing of a zod or a stack", () => {
+    expect(refusal({ PORT: "lots" })).not.toMatch(/zod|at .*\.(ts|js):/i);
+  });
+
+  test("cannot be changed after it was read, at any depth", () => {
+    const config = readConfig({ ALLOWED_ORIGINS: "https://shop.example" });
+    const everything = (value: unknown): boolean =>
+      typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(everything));
+    expect(everything(config)).toBe(true);
+    expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
+  });
+
+  test("counts an empty variable as not set, and a blank one too", () => {
+    expect(readConfig({ PORT: "", REDIS_URL: "  ", LOG_LEVEL: "" })).toEqual(readConfig({}));
+  });
+
+  test("ignores variables it does not know", () => {
+    expect(readConfig({ PATH: "/bin", PORTS: "1" })).toEqual(readConfig({}));
+  });
+
+  test("turns the explorer, development origins and unasked cache reports off in production", () => {
+    const { http, cache, production } = readConfig({ NODE_ENV: "production" });
+    expect({ production, explorer: http.explorer, origins: http.allowedOrigins, report: cache.report }).toEqual({
+      production: true,
+      explorer: "off",
+      origins: [],
+      report: "request",
+    });
+  });
+
+  test("keeps a tag longer than any entry that names it", () => {
+    const { cache } = readConfig({ CACHE_TTL_MS: "1000", CACHE_GRACE_MS: "2000" });
+    expect(cache.tagTtlMs).toBeGreaterThan(3000);
+  });
+
+  test.each([
+    "redis://h:1/2",
+    "rediss://user:secret@h",
+    "redis+cluster://a:1,b:2",
+    "redis+sentinel://s:26379/shop",
+    "unix:/run/redis.sock",
+  ])("takes %s as a Redis", (REDIS_URL) => {
+    const { redis } = readConfig({ REDIS_URL });
+    expect([redis.url, redis.cacheUrl]).toEqual([REDIS_URL, REDIS_URL]);
+  });
+});

@@ -1,0 +1,78 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { StartupError } from "../../src/domain/errors.js";
+import { type DataLock, lockDataDir } from "../../src/embedded/data-lock.js";
+import { temporaryFolder } from "../support/files.js";
+import { ensureBuilt, runModule } from "../support/node-process.js";
+
+async function dataFolder(): Promise<string> {
+  const { path, remove } = await temporaryFolder("lock");
+  onTestFinished(remove);
+  return path;
+}
+
+/** Takes the lock in another process, which says so and lives on. */
+function otherProcess(dir: string) {
+  ensureBuilt();
+  return runModule(`
+    import { lockDataDir } from "./dist/embedded/data-lock.js";
+    await lockDataDir(${JSON.stringify(dir)}).then(() => console.log("held"), (error) => console.log(error.message.split("\\n")[0]));
+    setInterval(() => {}, 1000);
+  `);
+}
+
+test("a second opener is told who holds the folder and what to do", async () => {
+  const dir = await dataFolder();
+  const lock = await lockDataDir(dir);
+  const second = lockDataDir(dir);
+  await expect(second).rejects.toThrow(StartupError);
+  await expect(second).rejects.toThrow(new RegExp(`process ${process.pid}[\\s\\S]*DATABASE_URL`));
+  await lock.close();
+});
+
+test("a folder whose holder has closed it is free", async () => {
+  const dir = await dataFolder();
+  await (await lockDataDir(dir)).close();
+  await (await lockDataDir(dir)).close();
+});
+
+test("the lock of a process that was killed is taken over, and that of a stopped one is not", async () => {
+  const dir = await dataFolder();
+  const holder = otherProcess(dir);
+  expect(await holder.nextLine()).toBe("held");
+  holder.child.kill("SIGSTOP");
+  await expect(lockDataDir(dir)).rejects.toThrow(`process ${holder.child.pid}`);
+  await holder.end("SIGKILL");
+  await (await lockDataDir(dir)).close();
+});
+
+test("a stale lock whose pid belongs to somebody else today is taken over", async () => {
+  const dir = await dataFolder();
+  const stale = { pid: process.pid, host: "here", socket: join(dir, "nobody-listens") };
+  await writeFile(join(dir, "lock-7.json"), JSON.stringify(stale));
+  await (await lockDataDir(dir)).close();
+});
+
+test("a lock file cut short by a full disk is taken over", async () => {
+  const dir = await dataFolder();
+  await writeFile(join(dir, "lock-1.json"), '{"pid":');
+  await (await lockDataDir(dir)).close();
+});
+
+test("of many that take over a stale lock at once, exactly one holds it", async () => {
+  const dir = await dataFolder();
+  for (let round = 0; round < 20; round++) {
+    const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => lockDataDir(dir)));
+    const held = attempts.filter((attempt): attempt is PromiseFulfilledResult<DataLock> => attempt.status === "fulfilled");
+    expect(held).toHaveLength(1);
+    await held[0]?.value.close();
+  }
+  expect((await readdir(dir)).filter((name) => name.startsWith("lock-"))).toHaveLength(1);
+});
+
+test("a folder that cannot be used is named, with the way out", async () => {
+  const dir = await dataFolder();
+  await writeFile(join(dir, "file"), "");
+  await expect(lockDataDir(join(dir, "file", "data"))).rejects.toThrow(/cannot be used[\s\S]*DATA_DIR/);
+});

@@ -1,0 +1,40 @@
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { ensureServiceToken } from "../../src/embedded/service-token.js";
+import { temporaryFolder } from "../support/files.js";
+
+async function dataFolder(): Promise<string> {
+  const { path, remove } = await temporaryFolder("token");
+  onTestFinished(remove);
+  return path;
+}
+
+test("the token is the same on every start, and another in another folder", async () => {
+  const dir = await dataFolder();
+  const token = await ensureServiceToken(dir);
+  expect(token).toMatch(/^[\w-]{32}$/);
+  expect(await ensureServiceToken(dir)).toBe(token);
+  expect(await ensureServiceToken(await dataFolder())).not.toBe(token);
+});
+
+test("only its owner may read the token, even where the file was opened up", async () => {
+  const dir = await dataFolder();
+  await ensureServiceToken(dir);
+  await chmod(join(dir, "admin-token"), 0o644);
+  await ensureServiceToken(dir);
+  expect((await stat(join(dir, "admin-token"))).mode & 0o777).toBe(0o600);
+});
+
+test("processes that start at once agree on one token", async () => {
+  const dir = await dataFolder();
+  const tokens = await Promise.all(Array.from({ length: 10 }, () => ensureServiceToken(dir)));
+  expect(new Set(tokens).size).toBe(1);
+});
+
+test("a file that holds no token is named rather than used", async () => {
+  const dir = await dataFolder();
+  await writeFile(join(dir, "admin-token"), "short\n");
+  await expect(ensureServiceToken(dir)).rejects.toThrow("admin-token");
+  expect(await readFile(join(dir, "admin-token"), "utf8")).toBe("short\n");
+});

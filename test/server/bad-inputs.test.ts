@@ -1,0 +1,137 @@
+/** The table of bad inputs against a running server, over HTTP and WebSocket: the same verdict, and nothing of the inside told. */
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BAD_FRAMES, BAD_OPERATIONS, BAD_REQUESTS, type BadRequest } from "./bad-inputs.js";
+import { ask, connectSocket, openSocket } from "./socket-client.js";
+import { type Answer, startServer, type TestServer } from "./test-server.js";
+
+let souk: TestServer;
+
+beforeAll(async () => {
+  souk = await startServer({ CACHE_REPORT: "request" }, { socketTimings: { initMs: 200 } });
+});
+afterAll(() => souk.close());
+
+/** What no answer may hold: traces, paths of ours, names of the machinery. */
+export const INTERNALS = /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|select \*|redis:\/\/|fastify|FST_ERR/i;
+
+const verdictOf = ({ data, errors }: Answer) => (errors ? errors[0]?.extensions.code : data ? "ok" : "nothing");
+
+test("the table holds at least forty rows, and no two of one name", () => {
+  const names = [...BAD_OPERATIONS, ...BAD_REQUESTS, ...BAD_FRAMES].map(({ name }) => name);
+  expect(BAD_OPERATIONS.length).toBeGreaterThan(40);
+  expect(names.length).toBeGreaterThan(90);
+});
+
+describe("operations, over both transports", () => {
+  test.each(BAD_OPERATIONS.map((row) => [row.name, row] as const))("%s", async (_name, { payload, verdict }) => {
+    const startedAt = performance.now();
+    const http = await souk.post(payload);
+    const client = await connectSocket(souk.live);
+    const socket = await ask(client, payload);
+    await client.close();
+    expect([verdictOf(http.body), verdictOf(socket)]).toEqual([verdict, verdict]);
+    expect(http.status).toBe(verdict === "ok" ? 200 : 400);
+    expect(http.text + JSON.stringify(socket)).not.toMatch(INTERNALS);
+    for (const { message, extensions } of [...(http.body.errors ?? []), ...(socket.errors ?? [])]) {
+      expect(extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
+      expect(message).not.toBe("");
+    }
+    if (verdict === "ok") expect(socket.data).toEqual(http.body.data);
+    // Both together, on a busy machine: a document that takes long is a weapon.
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(globalThis).not.toHaveProperty("pwned");
+    expect({}).not.toHaveProperty("polluted");
+  });
+});
+
+describe("requests, over HTTP", () => {
+  test.each(BAD_REQUESTS.map((row) => [row.name, row] as const))("%s", async (_name, row) => {
+    const { status, type, text } = await send(row);
+    expect(type).toMatch(/^application\/json; charset=utf-8$/);
+    const { errors } = JSON.parse(text) as Answer;
+    expect([status, errors?.[0]?.extensions.code]).toEqual([row.status, row.code]);
+    expect(errors?.[0]?.extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(text).not.toMatch(INTERNALS);
+  });
+});
+
+/** Sends exactly what the row says; fetch would tidy paths and headers. */
+function send({ method = "POST", path = "/graphql", headers = {}, body }: BadRequest): Promise<{ status: number; type: string; text: string }> {
+  const { hostname, port } = new URL(souk.url);
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ hostname, port, method, path, headers: { ...headers, "content-length": Buffer.byteLength(body ?? "") } }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, type: String(response.headers["content-type"]), text }));
+    });
+    let answered = false;
+    outgoing.on("response", () => {
+      answered = true;
+    });
+    // A server that refuses a body early closes the connection while we still write.
+    outgoing.on("error", (error) => (answered ? undefined : reject(error)));
+    outgoing.end(body);
+  });
+}
+
+describe("frames, over WebSocket", () => {
+  test.each(BAD_FRAMES.map((row) => [row.name, row] as const))("%s", async (_name, { raw, frames, close }) => {
+    const client = raw ? await openSocket(souk.live) : await connectSocket(souk.live);
+    for (const frame of frames) client.send(frame);
+    const { code, reason } = await client.closed;
+    expect(code).toBe(close);
+    expect(reason).not.toMatch(INTERNALS);
+  });
+
+  test("the wrong subprotocol is closed with 4406", async () => {
+    const client = await openSocket(souk.live, { protocols: [] });
+    expect((await client.closed).code).toBe(4406);
+  });
+});
+
+describe("upgrades", () => {
+  const upgrade = (path: string, headers: Record<string, string>) =>
+    new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+      const { hostname, port } = new URL(souk.url);
+      const all = { connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers };
+      const outgoing = request({ hostname, port, path, headers: all }, (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += String(chunk);
+        });
+        response.on("end", () => resolve({ status: response.statusCode, text }));
+      });
+      outgoing.on("upgrade", (response, socket) => {
+        socket.destroy();
+        resolve({ status: response.statusCode, text: "" });
+      });
+      outgoing.on("error", reject).end();
+    });
+
+  test.each([
+    ["a foreign origin", "/graphql", { origin: "https://evil.example" }, 403, "FORBIDDEN"],
+    ["an origin that only begins like ours", "/graphql", { origin: "https://studio.apollographql.com.evil.example" }, 403, "FORBIDDEN"],
+    ["the null origin", "/graphql", { origin: "null" }, 403, "FORBIDDEN"],
+    ["another path", "/live", {}, 404, "BAD_USER_INPUT"],
+    ["a bad key", "/graphql", { "sec-websocket-key": "x" }, 400, "BAD_USER_INPUT"],
+    ["an old version", "/graphql", { "sec-websocket-version": "1" }, 400, "BAD_USER_INPUT"],
+  ])("%s is refused with JSON", async (_name, path, headers, status, code) => {
+    const answer = await upgrade(path, headers);
+    expect(answer.status).toBe(status);
+    expect((JSON.parse(answer.text) as Answer).errors?.[0]?.extensions.code).toBe(code);
+  });
+
+  test.each([
+    ["no origin", {}],
+    ["an origin of the list", { origin: "https://sandbox.embed.apollographql.com" }],
+  ])("%s is let in", async (_name, headers) => {
+    expect((await upgrade("/graphql", headers)).status).toBe(101);
+  });
+
+  test("our own origin is let in", async () => {
+    expect((await upgrade("/graphql", { origin: souk.url })).status).toBe(101);
+  });
+});
