@@ -159,14 +159,25 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
     brands: createBrandTable(database),
     reviews: createReviewTable(database),
   };
-  const products = createProducts({ database, products: sources.products, operations: createOperationTable(database), outboxTable, outbox });
+  const products = createProducts({
+    database,
+    products: sources.products,
+    operations: createOperationTable(database),
+    outboxTable,
+    outbox,
+  });
   const container = createContainer({ products, currency: config.currency });
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live) }),
     authenticate: createAuthenticate(config.adminToken),
     createOperation: ({ seen, bypass, principal, requestId }) =>
-      createRequestContext({ requestId, principal, reading: new Reading({ seen, bypass }), makeLoaders: (reading) => createLoaders(sources, reading) }),
+      createRequestContext({
+        requestId,
+        principal,
+        reading: new Reading({ seen, bypass }),
+        makeLoaders: (reading) => createLoaders(sources, reading),
+      }),
     readiness: () => readiness(floor),
     metrics,
     log,
@@ -198,8 +209,13 @@ async function waitForRedis(connection: RedisConnection, url: string, log: Logge
   } catch (error) {
     const { message } = error as Error;
     if (/WRONGPASS|NOAUTH|NOPERM|certificate|self.signed/i.test(message)) {
-      throw new StartupError(`Redis at ${describeRedis(url)} refuses the connection: ${message}. Check user, password and CA of REDIS_URL.`);
+      throw new StartupError(
+        `Redis at ${describeRedis(url)} refuses the connection: ${message}. Check user, password and CA of REDIS_URL.`,
+      );
     }
-    log.warn({ redis: describeRedis(url), err: message }, "Redis does not answer; starting without: reads come from Postgres, live updates follow once it is back");
+    log.warn(
+      { redis: describeRedis(url), err: message },
+      "Redis does not answer; starting without: reads come from Postgres, live updates follow once it is back",
+    );
   }
 }

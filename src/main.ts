@@ -6,8 +6,8 @@ import "reflect-metadata";
 import type { Logger } from "pino";
 import { type App, startApp } from "./compose.js";
 import type { Config } from "./config.js";
-import { DEFAULT_SEED, isEmpty, seedCatalogue } from "./db/seed.js";
 import type { Database } from "./db/database.js";
+import { DEFAULT_SEED, isEmpty, seedCatalogue } from "./db/seed.js";
 import { StartupError } from "./domain/errors.js";
 import { lockDataDir } from "./embedded/data-lock.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
@@ -20,7 +20,9 @@ await runProcess(apiAlone ? startApi : startAll);
 async function startApi(config: Config, log: Logger): Promise<Running> {
   const { url: redisUrl, cacheUrl } = config.redis;
   if (redisUrl === undefined || cacheUrl === undefined || config.database.url === undefined) {
-    throw new StartupError("The API alone needs REDIS_URL and DATABASE_URL: the servers it shares with the workers. `npm start` brings its own.");
+    throw new StartupError(
+      "The API alone needs REDIS_URL and DATABASE_URL: the servers it shares with the workers. `npm start` brings its own.",
+    );
   }
   const app = await startApp({ config, redisUrl, cacheUrl, roles: { api: true, worker: false }, log });
   log.info({ url: app.url }, "ready");
@@ -71,7 +73,12 @@ async function firstSeed(database: Database, log: Logger): Promise<void> {
 function greet({ http, dataDir }: Config, { url }: App, madeToken: string | undefined): void {
   const lines = [
     `Souk is ready at ${url}/graphql (HTTP and WebSocket)`,
-    ...(http.explorer === "off" ? [] : [`  explorer   ${url}/graphql in a browser (Apollo ${http.explorer === "sandbox" ? "Sandbox, needs the network" : "not needed: GraphiQL"})`, `  GraphiQL   ${url}/graphiql`]),
+    ...(http.explorer === "off"
+      ? []
+      : [
+          `  explorer   ${url}/graphql in a browser (Apollo ${http.explorer === "sandbox" ? "Sandbox, needs the network" : "not needed: GraphiQL"})`,
+          `  GraphiQL   ${url}/graphiql`,
+        ]),
     `  health     ${url}/livez  ${url}/readyz  ${url}/metrics`,
     ...(madeToken ? [`  admin      Authorization: Bearer ${madeToken}   (kept in ${dataDir}/admin-token)`] : []),
   ];

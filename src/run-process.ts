@@ -4,7 +4,7 @@
  */
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
-import { type Config, readConfig } from "./config.js";
+import { type Config, environment, readConfig } from "./config.js";
 import { StartupError } from "./domain/errors.js";
 import { SECOND } from "./domain/time.js";
 import { createLogger } from "./server/log.js";
@@ -20,7 +20,7 @@ const CLOSING_MS = 9 * SECOND;
 /** Runs `start` and stays until a signal. */
 export async function runProcess(start: (config: Config, log: Logger) => Promise<Running>): Promise<void> {
   try {
-    const config = readConfig(process.env);
+    const config = readConfig(environment());
     const log = createLogger({ level: config.logLevel });
     let stopped = false;
     let running: Running | null = null;

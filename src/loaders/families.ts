@@ -2,7 +2,17 @@
 import { createHash } from "node:crypto";
 import type { ListingRequest, ProductFilter } from "../domain/catalogue.js";
 import type { PageRequest } from "../domain/page.js";
-import { BRANDS_TAG, brandTag, CATALOGUE_TAG, CATEGORIES_TAG, categoryTag, productTag, reviewsTag, reviewTag, tagsOfListing } from "../domain/tags.js";
+import {
+  BRANDS_TAG,
+  brandTag,
+  CATALOGUE_TAG,
+  CATEGORIES_TAG,
+  categoryTag,
+  productTag,
+  reviewsTag,
+  reviewTag,
+  tagsOfListing,
+} from "../domain/tags.js";
 import type { Family } from "../redis/cache.js";
 
 /** A page of a product's reviews. */
@@ -28,13 +38,21 @@ export const productPageFamily: Family<ListingRequest> = {
   nameOf: ({ filter, sort, page }) => `${sort}:${pageName(page)}:${filterName(filter)}`,
   tagsOf: ({ filter, sort }) => tagsOfListing(filter, sort),
 };
-export const productCountFamily: Family<ProductFilter> = { name: "product-count", nameOf: filterName, tagsOf: (filter) => tagsOfListing(filter, null) };
+export const productCountFamily: Family<ProductFilter> = {
+  name: "product-count",
+  nameOf: filterName,
+  tagsOf: (filter) => tagsOfListing(filter, null),
+};
 export const reviewPageFamily: Family<ReviewPageKey> = {
   name: "reviews",
   nameOf: ({ productId, page }) => `${productId}:${pageName(page)}`,
   tagsOf: ({ productId }) => [CATALOGUE_TAG, reviewsTag(productId)],
 };
-export const reviewCountFamily: Family<number> = { name: "review-count", nameOf: String, tagsOf: (productId) => [CATALOGUE_TAG, reviewsTag(productId)] };
+export const reviewCountFamily: Family<number> = {
+  name: "review-count",
+  nameOf: String,
+  tagsOf: (productId) => [CATALOGUE_TAG, reviewsTag(productId)],
+};
 export const brandPageFamily: Family<BrandPageKey> = {
   name: "brands",
   nameOf: ({ text, page }) => `${pageName(page)}:${wordName(text)}`,
@@ -42,7 +60,11 @@ export const brandPageFamily: Family<BrandPageKey> = {
 };
 export const brandCountFamily: Family<string> = { name: "brand-count", nameOf: wordName, tagsOf: () => [CATALOGUE_TAG, BRANDS_TAG] };
 export const categoryIdsFamily: Family<"all"> = { name: "categories", nameOf: String, tagsOf: () => [CATALOGUE_TAG, CATEGORIES_TAG] };
-export const childCategoryIdsFamily: Family<number> = { name: "category-children", nameOf: String, tagsOf: () => [CATALOGUE_TAG, CATEGORIES_TAG] };
+export const childCategoryIdsFamily: Family<number> = {
+  name: "category-children",
+  nameOf: String,
+  tagsOf: () => [CATALOGUE_TAG, CATEGORIES_TAG],
+};
 
 function pageName({ limit, after }: PageRequest): string {
   return after ? `${limit}:${typeof after.value === "string" ? wordName(after.value) : after.value}:${after.id}` : `${limit}`;

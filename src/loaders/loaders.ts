@@ -3,13 +3,13 @@
  * hold. Made anew for every operation, so that nothing outlives the client whose consistency token they read by.
  */
 import DataLoader from "dataloader";
-import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
-import type { IdPage } from "../domain/page.js";
-import type { Reading } from "../domain/reading.js";
 import type { BrandTable } from "../db/brands.js";
 import type { CategoryTable } from "../db/categories.js";
 import type { ProductTable } from "../db/products.js";
 import type { ReviewTable } from "../db/reviews.js";
+import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
+import type { IdPage } from "../domain/page.js";
+import type { Reading } from "../domain/reading.js";
 import type { Cache, Family, Load } from "../redis/cache.js";
 import {
   type BrandPageKey,
@@ -71,7 +71,10 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
     new DataLoader<number, V | null>((ids) => cache.readMany(family, ids, load, reading), { maxBatchSize: MAX_BATCH });
   /** Derived values, which always exist. */
   const derived = <K, V>(family: Family<K>, load: Load<K, V>, maxBatchSize = MAX_BATCH) =>
-    new DataLoader<K, V, string>((keys) => cache.readMany(family, keys, load, reading).then((values) => values as V[]), { maxBatchSize, cacheKeyFn: family.nameOf });
+    new DataLoader<K, V, string>((keys) => cache.readMany(family, keys, load, reading).then((values) => values as V[]), {
+      maxBatchSize,
+      cacheKeyFn: family.nameOf,
+    });
   return {
     product: entity(productFamily, byId(products.byIds)),
     category: entity(categoryFamily, byId(categories.byIds)),

@@ -34,7 +34,9 @@ export function createOutbox({ table, cache, pubsub, drainMs, log }: OutboxParts
   const send = async (rows: readonly OutboxRow[]): Promise<number> => {
     const tags = new Set(rows.flatMap((row) => row.tags));
     const seen = await cache.invalidate([...tags]);
-    await Promise.all(rows.flatMap((row) => row.events).map(({ topic, version }) => pubsub.publish(topic, { id: topic.id, version, seen })));
+    await Promise.all(
+      rows.flatMap((row) => row.events).map(({ topic, version }) => pubsub.publish(topic, { id: topic.id, version, seen })),
+    );
     return seen;
   };
 
@@ -46,7 +48,9 @@ export function createOutbox({ table, cache, pubsub, drainMs, log }: OutboxParts
     async settle(row: OutboxRow): Promise<Seen> {
       try {
         const count = await within(send([row]), drainMs);
-        table.done([row.id]).catch((error: Error) => log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"));
+        table
+          .done([row.id])
+          .catch((error: Error) => log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"));
         return { count, bypassUntilMs: 0 };
       } catch (error) {
         log.warn({ err: (error as Error).message, row: row.id }, "outbox: a write could not be announced yet; the relay will");

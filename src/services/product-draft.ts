@@ -27,7 +27,9 @@ function checkText(field: keyof ProductDraft, text: string, least: number, most:
   const length = [...text].length;
   if (length < least) return wrong("REQUIRED", field, "must not be empty");
   if (length > most) return wrong("TOO_LONG", field, `has ${length} characters; at most ${most} are allowed`);
-  return text.includes("\0") || !isWellFormed(text) ? wrong("INVALID", field, "holds characters that are not valid text (NUL, or half of a surrogate pair)") : null;
+  return text.includes("\0") || !isWellFormed(text)
+    ? wrong("INVALID", field, "holds characters that are not valid text (NUL, or half of a surrogate pair)")
+    : null;
 }
 
 function checkRange(field: keyof ProductDraft, value: number, most: number): UserError | null {
@@ -36,4 +38,8 @@ function checkRange(field: keyof ProductDraft, value: number, most: number): Use
 }
 
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
-const wrong = (code: UserErrorCode, field: string, what: string): UserError => ({ code, message: `${field} ${what}.`, field: ["input", field] });
+const wrong = (code: UserErrorCode, field: string, what: string): UserError => ({
+  code,
+  message: `${field} ${what}.`,
+  field: ["input", field],
+});

@@ -138,7 +138,11 @@ function messageFor({ before, after }: Change): OutboxMessage {
 }
 
 const notFound = (field: readonly string[]): UserError => ({ code: "NOT_FOUND", message: "There is nothing with this id.", field });
-const removed = (field: readonly string[]): UserError => ({ code: "PRODUCT_REMOVED", message: "The product was removed. Upsert its sku to bring it back.", field });
+const removed = (field: readonly string[]): UserError => ({
+  code: "PRODUCT_REMOVED",
+  message: "The product was removed. Upsert its sku to bring it back.",
+  field,
+});
 
 const MISMATCH: UserError = {
   code: "IDEMPOTENCY_MISMATCH",
@@ -155,5 +159,9 @@ const STOCK_REFUSALS: Readonly<Record<"missing" | "removed" | "negative" | "tooM
 
 function checkAdjustment({ operationId }: StockAdjustment): UserError | null {
   if (operationId === undefined || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)) return null;
-  return { code: operationId === "" ? "REQUIRED" : "TOO_LONG", message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`, field: ["operationId"] };
+  return {
+    code: operationId === "" ? "REQUIRED" : "TOO_LONG",
+    message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
+    field: ["operationId"],
+  };
 }

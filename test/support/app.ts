@@ -5,11 +5,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { readConfig } from "../../src/config.js";
 import { startApp as compose } from "../../src/compose.js";
+import { readConfig } from "../../src/config.js";
 import { seedCatalogue, seedSizes } from "../../src/db/seed.js";
 import { testLog } from "./log.js";
-import { ROOT, ensureBuilt } from "./node-process.js";
+import { ensureBuilt, ROOT } from "./node-process.js";
 import { type TestDatabase, testDatabase } from "./postgres.js";
 import { testRedis } from "./redis.js";
 
@@ -48,7 +48,15 @@ export async function seededDatabase(products = 200): Promise<TestDatabase> {
 export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
   const { env = {}, products, roles = { api: true, worker: true }, redisUrl = testRedis().url, keyPrefix = testRedis().prefix } = options;
   const database = options.database ?? (await seededDatabase(products));
-  const config = readConfig({ NODE_ENV: "test", PORT: "0", LOG_LEVEL: "silent", ADMIN_TOKEN, DATABASE_URL: database.url, REDIS_URL: redisUrl, ...env });
+  const config = readConfig({
+    NODE_ENV: "test",
+    PORT: "0",
+    LOG_LEVEL: "silent",
+    ADMIN_TOKEN,
+    DATABASE_URL: database.url,
+    REDIS_URL: redisUrl,
+    ...env,
+  });
   const app = await compose({ config, redisUrl, cacheUrl: config.redis.cacheUrl ?? redisUrl, roles, log: testLog(), keyPrefix });
   const url = `${app.url}/graphql`;
   return {
@@ -75,10 +83,18 @@ export interface AppProcess {
 }
 
 /** Starts `dist/<entry>` and waits for `ready` in its output; rejects with the output when it exits first. */
-export async function startProcess(args: readonly string[], env: Record<string, string>, ready = /"url":"(http[^"]+)"|ready at (http\S+?)\/graphql|worker is ready/): Promise<AppProcess> {
+export async function startProcess(
+  args: readonly string[],
+  env: Record<string, string>,
+  ready = /"url":"(http[^"]+)"|ready at (http\S+?)\/graphql|worker is ready/,
+): Promise<AppProcess> {
   ensureBuilt();
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, ["--enable-source-maps", ...args], { cwd: ROOT, env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--enable-source-maps", ...args], {
+    cwd: ROOT,
+    env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const printed: string[] = [];
   child.stderr.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
   const exited = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;

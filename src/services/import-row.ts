@@ -1,0 +1,82 @@
+/** One row of an import: from whatever a file holds to a product that may be stored, or the reason why not. */
+import type { ImportRow } from "../db/import.js";
+import { PRODUCT_LIMITS } from "../domain/catalogue.js";
+import type { CurrencyCode } from "../domain/money.js";
+import { checkDraft } from "./product-draft.js";
+
+/** What a file holds at a line: values by column, or the reason why it could not be read. */
+export type SourceRow =
+  | { readonly line: number; readonly values: Readonly<Record<string, unknown>> }
+  /** `unreadable`: nothing behind it could be read either. */
+  | { readonly line: number; readonly reason: string; readonly unreadable?: boolean };
+
+/** Every column, all of them needed. `category` is a path such as `Home & Living > Furniture > Chairs`. */
+export const IMPORT_COLUMNS = ["sku", "name", "description", "category", "brand", "price", "currency", "stock"] as const;
+
+/** Deeper paths are a mistake in the file, not a shop. A change costs one tag per level. */
+export const MAX_CATEGORY_DEPTH = 8;
+
+class BadRow extends Error {}
+
+/** The row, or the reason why it is bad in one line. */
+export function readImportRow(line: number, values: Readonly<Record<string, unknown>>, currency: CurrencyCode): ImportRow | string {
+  try {
+    const { brand, category, ...product } = read(values, currency);
+    const { draft, errors } = checkDraft({ ...product, brandId: 0, categoryId: 0 });
+    if (errors.length > 0) return errors.map(({ message }) => message.replace(/\.$/, "")).join("; ");
+    const { sku, name, description, price, stock } = draft;
+    return { line, sku, name, description, price, stock, brand, category };
+  } catch (error) {
+    if (error instanceof BadRow) return error.message;
+    throw error;
+  }
+}
+
+function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode) {
+  const missing = IMPORT_COLUMNS.filter(
+    (column) => values[column] === undefined || values[column] === null || (values[column] === "" && column !== "description"),
+  );
+  if (missing.length > 0) throw new BadRow(`${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing`);
+  if (values.currency !== currency) throw new BadRow(`currency is ${shown(values.currency)}; this shop sells in ${currency}`);
+  return {
+    sku: label("sku", values.sku, PRODUCT_LIMITS.sku),
+    name: text("name", values.name),
+    description: text("description", values.description),
+    category: categoryPath(text("category", values.category)),
+    brand: label("brand", values.brand, PRODUCT_LIMITS.brand),
+    price: whole("price", values.price, "minor units, such as cents"),
+    stock: whole("stock", values.stock, "pieces"),
+  };
+}
+
+const shown = (value: unknown): string => JSON.stringify(value).slice(0, 40);
+
+function text(column: string, value: unknown): string {
+  if (typeof value !== "string") throw new BadRow(`${column} is not a text`);
+  return value;
+}
+
+/** A name on one line: what somebody may look for or sort by. */
+function label(column: string, value: unknown, most: number): string {
+  const name = text(column, value).trim();
+  if (name === "") throw new BadRow(`${column} is missing`);
+  if ([...name].length > most) throw new BadRow(`${column} is longer than ${most} characters`);
+  if (/[\p{Cc}\p{Surrogate}]/u.test(name)) throw new BadRow(`${column} holds a control character`);
+  return name;
+}
+
+function categoryPath(path: string): string[] {
+  const names = path.split(">").map((name) => label("a category name", name, PRODUCT_LIMITS.category));
+  if (names.length > MAX_CATEGORY_DEPTH)
+    throw new BadRow(`category is ${names.length} levels deep; at most ${MAX_CATEGORY_DEPTH} are allowed`);
+  return names;
+}
+
+/** CSV knows only texts, so digits count as a number in both formats. */
+function whole(column: string, value: unknown, unit: string): number {
+  const number = typeof value === "string" && /^-?\d{1,15}$/.test(value.trim()) ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isSafeInteger(number))
+    throw new BadRow(`${column} is ${shown(value)}; it must be a whole number of ${unit}`);
+  if (number < 0) throw new BadRow(`${column} is negative (${number})`);
+  return number;
+}

@@ -1,0 +1,145 @@
+/** `npm start` as a newcomer and as an operator see it: the built tree as a process of its own, in a data folder of its own. */
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { createClient } from "graphql-ws";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import WebSocket from "ws";
+import { type AppProcess, startProcess } from "../support/app.js";
+import { temporaryFolder } from "../support/files.js";
+import { post } from "../support/graphql.js";
+import { until } from "../support/until.js";
+
+const STOCK = "query Stock($id: ID!) { product(id: $id) { stock } }";
+const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { message } } }";
+const WATCH = "subscription Watch($ids: [ID!]!) { productChanged(ids: $ids) { id version product { stock } } }";
+
+/** Everything is embedded: nothing but these is set. */
+const embedded = (dataDir: string) => ({ DATA_DIR: dataDir, ADMIN_TOKEN: "" });
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const running: AppProcess[] = [];
+
+beforeEach(async () => {
+  folder = await temporaryFolder("start");
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((app) => app.end("SIGTERM")));
+  await folder.remove();
+});
+
+async function start(env: Record<string, string>, args = ["dist/main.js"]): Promise<AppProcess> {
+  const app = await startProcess(args, env);
+  running.push(app);
+  return app;
+}
+
+/** What a start that fails prints. It must exit with 1 and show no stack. */
+async function refusal(env: Record<string, string>, args = ["dist/main.js"]): Promise<string> {
+  const failure = await startProcess(args, env).then(
+    () => "it started",
+    (error: Error) => error.message,
+  );
+  expect(failure).toMatch(/^exit code 1:/);
+  expect(failure).not.toMatch(/^\s+at /m);
+  return failure;
+}
+
+const tokenOf = (app: AppProcess): string => /Bearer (\S+)/.exec(app.output())?.[1] ?? "";
+
+async function firstProduct(app: AppProcess): Promise<string> {
+  const { data } = await post(app.url, "{ products(first: 1) { edges { node { id } } } }");
+  return String(data.products!.edges![0]!.node!.id);
+}
+
+describe("npm start without configuration", () => {
+  it("brings everything: a shop to query, a change to watch, data that survives a restart", async () => {
+    const app = await start(embedded(folder.path));
+    expect(app.output()).toContain("first start: filling the shop");
+    const { data } = await post(app.url, "{ products(first: 1) { totalCount } categories { id } }");
+    expect([data.products!.totalCount, data.categories!.length]).toEqual([10_000, 50]);
+
+    const id = await firstProduct(app);
+    const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const changes = client.iterate<{ productChanged: { version: string; product: { stock: number } } }>({
+      query: WATCH,
+      variables: { ids: [id] },
+    });
+    const stock = (await changes.next()).value.data.productChanged.product.stock;
+    await post(app.url, ADJUST, { id }, { token: tokenOf(app) });
+    expect((await changes.next()).value.data.productChanged).toMatchObject({ version: "2", product: { stock: stock + 1 } });
+    await client.dispose();
+
+    expect(await app.end()).toBe(0);
+    const again = await start(embedded(folder.path));
+    expect(again.output()).not.toContain("filling the shop");
+    expect(tokenOf(again)).toBe(tokenOf(app));
+    expect((await post(again.url, STOCK, { id })).data.product!.stock).toBe(stock + 1);
+  });
+
+  it("goes on when its redis-server is killed, and leaves none behind", async () => {
+    const app = await start(embedded(folder.path));
+    const id = await firstProduct(app);
+    const pid = Number((await redisPids(folder.path))[0]);
+    process.kill(pid, "SIGKILL");
+    expect((await post(app.url, STOCK, { id })).errors).toBeUndefined();
+    const next = await until("another redis-server", async () => (await redisPids(folder.path)).find((found) => Number(found) !== pid));
+    expect((await post(app.url, STOCK, { id })).errors).toBeUndefined();
+    await app.end();
+    expect(() => process.kill(Number(next), 0)).toThrow();
+  });
+
+  it("tells a second one whose folder it is", async () => {
+    const app = await start(embedded(folder.path));
+    const told = await refusal(embedded(folder.path));
+    expect(told).toContain(String(app.child.pid));
+    expect(told).toContain("DATABASE_URL");
+  });
+});
+
+describe("a start that cannot go on says what to do", () => {
+  it("when the port is taken", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    expect(await refusal({ ...embedded(folder.path), PORT: String(port) })).toMatch(new RegExp(`${port}[^]*PORT`));
+    server.close();
+  });
+
+  it("when the database does not answer, without its password", async () => {
+    const told = await refusal({
+      ...embedded(folder.path),
+      DATABASE_URL: "postgres://souk:hunter2@127.0.0.1:1/souk",
+      REDIS_URL: "redis://127.0.0.1:1",
+    });
+    expect(told).toContain("127.0.0.1:1");
+    expect(told).not.toContain("hunter2");
+  });
+
+  it("when the configuration is bad, all of it at once", async () => {
+    const told = await refusal({ ...embedded(folder.path), PORT: "eighty", SHOP_CURRENCY: "SHELLS", CACHE_TTL_MS: "-1" });
+    for (const name of ["PORT", "SHOP_CURRENCY", "CACHE_TTL_MS"]) expect(told).toContain(name);
+  });
+
+  it("when there is no redis-server", async () => {
+    const told = await refusal({ ...embedded(folder.path), PATH: folder.path });
+    for (const way of ["package", "container", "REDIS_URL"]) expect(told).toContain(way);
+  });
+
+  it("when the API or a worker alone has no servers to share", async () => {
+    expect(await refusal(embedded(folder.path), ["dist/main.js", "--api"])).toContain("REDIS_URL and DATABASE_URL");
+    expect(await refusal(embedded(folder.path), ["dist/worker.js"])).toContain("REDIS_URL and DATABASE_URL");
+  });
+});
+
+/** Pids of the redis-servers that work in this data folder. */
+async function redisPids(dataDir: string): Promise<string[]> {
+  const { readdir, readlink } = await import("node:fs/promises");
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const inFolder = await Promise.all(
+    pids.map(
+      async (pid) => [pid, await readlink(`/proc/${pid}/cwd`).catch(() => ""), await readlink(`/proc/${pid}/exe`).catch(() => "")] as const,
+    ),
+  );
+  return inFolder.filter(([, cwd, exe]) => cwd.startsWith(dataDir) && /redis|valkey/.test(exe)).map(([pid]) => pid);
+}

@@ -1,0 +1,51 @@
+/** A plain GraphQL client for tests: one POST, everything of the answer. */
+
+/** An answer over HTTP. */
+export interface Answer {
+  // Tests look into answers by path; each asserts what it takes out.
+  readonly data: Data;
+  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string; readonly requestId: string } }[];
+  readonly extensions?: { readonly cache?: { readonly status: string; readonly ageMs: number } };
+  readonly status: number;
+  /** The consistency token of the answer. */
+  readonly seen: string | null;
+}
+
+/** Data of an answer, whose shape the query of the test says. */
+export type Data = { readonly [field: string]: Data } & { readonly [index: number]: Data } & Leaf;
+type Leaf = { readonly length: number; map<T>(each: (item: Data) => T): T[] };
+
+/** Sends one operation. `seen` is a consistency token to read by. */
+export async function post(
+  url: string,
+  query: string,
+  variables: Record<string, unknown> = {},
+  { token, seen, headers = {} }: { token?: string; seen?: string | null; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(seen ? { "souk-seen": seen } : {}),
+      ...headers,
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  return { ...((await response.json()) as Answer), status: response.status, seen: response.headers.get("souk-seen") };
+}
+
+/** Sum of a metric's samples whose labels include `labels`, as /metrics of the server shows it. */
+export async function metric(url: string, name: string, labels = ""): Promise<number> {
+  const text = await (await fetch(new URL("/metrics", url))).text();
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(name) && line.includes(labels) && !line.startsWith("#"))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+/** True once the server reads through Redis. */
+export async function cacheIsUsed(url: string): Promise<boolean> {
+  const { checks } = (await (await fetch(new URL("/readyz", url))).json()) as { checks: Record<string, string> };
+  return checks.cache === "ok";
+}
