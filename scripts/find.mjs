@@ -57,7 +57,9 @@ function listing(folder) {
   }
 }
 
-/** A Chromium or Chrome that a test can drive; null when there is none. */
+/** A Chromium or Chrome that a test can drive: CHROMIUM_PATH, else on PATH or where macOS keeps it; null when there is none. */
 export function findBrowser(path = process.env.PATH ?? "") {
+  const named = process.env.CHROMIUM_PATH;
+  if (named && isProgram(named)) return named;
   return findCommand(BROWSERS, path) ?? BROWSERS_ELSEWHERE.find(isProgram) ?? null;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { StartupError } from "../../src/domain/errors.js";
 import { type DataLock, lockDataDir } from "../../src/embedded/data-lock.js";
+import { drillSize } from "../support/drill.js";
 import { temporaryFolder } from "../support/files.js";
 import { ensureBuilt, runModule } from "../support/node-process.js";
 
@@ -62,7 +63,8 @@ test("a lock file cut short by a full disk is taken over", async () => {
 
 test("of many that take over a stale lock at once, exactly one holds it", async () => {
   const dir = await dataFolder();
-  for (let round = 0; round < 20; round++) {
+  const rounds = drillSize({ sample: 20, full: 2_000 });
+  for (let round = 0; round < rounds; round++) {
     const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => lockDataDir(dir)));
     const held = attempts.filter((attempt): attempt is PromiseFulfilledResult<DataLock> => attempt.status === "fulfilled");
     expect(held).toHaveLength(1);

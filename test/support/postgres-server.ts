@@ -26,6 +26,9 @@ const SETTINGS = [
   "listen_addresses=127.0.0.1",
 ];
 
+/** One in which letters beyond ASCII have upper and lower case, on every machine of its kind. */
+const LOCALE = process.platform === "darwin" ? "en_US.UTF-8" : "C.UTF-8";
+
 /** Starts a private server, as an unprivileged user where we are root, because PostgreSQL refuses to run as root. */
 export async function startPostgresServer(env: NodeJS.ProcessEnv = process.env): Promise<PostgresServer> {
   if (env.TEST_DATABASE_URL) return { url: env.TEST_DATABASE_URL, stop: async () => {} };
@@ -59,7 +62,7 @@ interface Initdb {
 }
 
 async function initdb({ bin, data, cwd, user }: Initdb): Promise<void> {
-  const args = ["-D", data, "-U", "souk", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
+  const args = ["-D", data, "-U", "souk", "-A", "trust", "-E", "UTF8", `--locale=${LOCALE}`, "--no-sync"];
   await promisify(execFile)(join(bin, "initdb"), args, { cwd, ...user });
 }
 

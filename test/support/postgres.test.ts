@@ -1,6 +1,6 @@
 import pg from "pg";
 import { expect, test } from "vitest";
-import { testDatabase } from "./postgres.js";
+import { blankDatabase, testDatabase } from "./postgres.js";
 
 test("two test databases are migrated, and neither sees the other's rows", async () => {
   const [one, other] = await Promise.all([testDatabase(), testDatabase()]);
@@ -14,4 +14,13 @@ test("two test databases are migrated, and neither sees the other's rows", async
   expect((await second.query("SELECT count(*)::int AS brands FROM brands")).rows).toEqual([{ brands: 0 }]);
   await second.end();
   await Promise.all([one.close(), other.close()]);
+});
+
+test("a blank database holds no table of ours", async () => {
+  const { url, drop } = await blankDatabase();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  expect((await client.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).rowCount).toBe(0);
+  await client.end();
+  await drop();
 });

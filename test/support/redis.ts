@@ -4,8 +4,8 @@ import { Redis } from "ioredis";
 import { inject, onTestFinished } from "vitest";
 import { createKeys, type Keys } from "../../src/redis/keys.js";
 
-export { type RedisCluster, startRedisCluster } from "./redis-cluster.js";
-export { type RedisServer, type RedisServerOptions, startRedisServer } from "./redis-server.js";
+export { startRedisCluster } from "./redis-cluster.js";
+export { startRedisServer } from "./redis-server.js";
 
 /** The shared server, seen by one test. */
 export interface TestRedis {

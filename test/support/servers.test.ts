@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { buildSchemaSync, Field, ID, ObjectType, Query, Resolver } from "type-graphql";
 import { describe, expect, test } from "vitest";
 import { startRedisCluster, startRedisServer, testRedis } from "./redis.js";
-import { tlsFiles } from "./tls.js";
+import { otherCaFile, tlsFiles } from "./tls.js";
 
 @ObjectType()
 class Shelf {
@@ -77,5 +77,10 @@ test("a TLS server takes a user with a password, and nobody else", async () => {
   stranger.on("error", () => {});
   await expect(stranger.get("shop:a")).rejects.toThrow(/NOAUTH/);
   stranger.disconnect();
+  const deceived = new Redis(server.url, { tls: { ca: await readFile(otherCaFile) }, retryStrategy: null, lazyConnect: true });
+  const refusal = new Promise<Error>((resolve) => deceived.once("error", resolve));
+  await deceived.connect().catch(() => {});
+  expect((await refusal).message).toMatch(/certificate|unable to verify/);
+  deceived.disconnect();
   await server.stop();
 });
