@@ -16,8 +16,6 @@ import { type Execution, interpret } from "./executor.js";
 export interface CompiledQueries {
   /** The result of an execution, or null when it is not one for compiled code (now, or ever). */
   run(execution: Execution): Promise<ExecutionResult> | null;
-  /** Documents compiled so far; for tests. */
-  readonly size: number;
 }
 
 /** Asked this often, a document pays for its compilation (some milliseconds). */
@@ -51,9 +49,6 @@ export function createCompiledQueries(schema: GraphQLSchema): CompiledQueries {
     run(execution) {
       const query = lookUp(execution.document);
       return query && namesItsOperation(execution) ? runCompiled(schema, query, execution) : null;
-    },
-    get size() {
-      return compiled.size;
     },
   };
 }

@@ -4,10 +4,17 @@ import { SECOND } from "../domain/time.js";
 import { withDeadline } from "./executor.js";
 import type { Metrics } from "./metrics.js";
 
+/** What a process can do right now. */
+export interface Readiness {
+  /** Whether it can answer clients at all. */
+  readonly ready: boolean;
+  /** State of each dependency: "ok", or what is wrong in words for an operator. */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
 /** What health is read from. */
 export interface HealthParts {
-  /** State of each dependency: "ok", or what is wrong in words for an operator. */
-  readonly readiness: () => Promise<Record<string, string>>;
+  readonly readiness: () => Promise<Readiness>;
   readonly isDraining: () => boolean;
   readonly metrics: Metrics;
 }
@@ -20,13 +27,14 @@ export function addHealth(app: FastifyInstance, { readiness, isDraining, metrics
   app.get("/livez", async (_request, reply) => reply.header("cache-control", "no-store").send({ status: "ok" }));
 
   app.get("/readyz", async (_request, reply) => {
-    const checks = isDraining() ? { server: "draining" } : await bounded(readiness);
+    const { ready, checks } = isDraining() ? DRAINING : await bounded(readiness);
     const missing = Object.keys(checks).filter((name) => checks[name] !== "ok");
-    const body = missing.length === 0 ? { status: "ok", checks } : { status: "unavailable", missing, checks };
+    // 503 takes a process out of rotation: with a dependency down that all share, that would be all of them (docs/decisions/0003-readiness.md).
+    const status = ready ? (missing.length === 0 ? "ok" : "degraded") : "unavailable";
     return reply
-      .code(missing.length === 0 ? 200 : 503)
+      .code(ready ? 200 : 503)
       .header("cache-control", "no-store")
-      .send(body);
+      .send({ status, missing, checks });
   });
 
   app.get("/metrics", async (_request, reply) => {
@@ -35,10 +43,13 @@ export function addHealth(app: FastifyInstance, { readiness, isDraining, metrics
   });
 }
 
-async function bounded(readiness: () => Promise<Record<string, string>>): Promise<Record<string, string>> {
+const DRAINING: Readiness = { ready: false, checks: { server: "draining" } };
+
+async function bounded(readiness: () => Promise<Readiness>): Promise<Readiness> {
+  const unknown = (why: string): Readiness => ({ ready: false, checks: { readiness: why } });
   try {
-    return await withDeadline(readiness(), READINESS_MS, () => ({ readiness: `no answer within ${READINESS_MS} ms` }));
+    return await withDeadline(readiness(), READINESS_MS, () => unknown(`no answer within ${READINESS_MS} ms`));
   } catch {
-    return { readiness: "the check itself failed" };
+    return unknown("the check itself failed");
   }
 }

@@ -8,13 +8,13 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import cookie from "@fastify/cookie";
 import cors from "@fastify/cors";
-import helmet from "@fastify/helmet";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { BadUserInput } from "../domain/errors.js";
 import { MINUTE, SECOND } from "../domain/time.js";
 import { createErrorHandler, refusalOf, refuse, refuseOnSocket } from "./http-errors.js";
+import { securityHeaders } from "./security-headers.js";
 import { readJson } from "./text-input.js";
 
 /** Where GraphQL is, over HTTP and WebSocket. */
@@ -44,8 +44,10 @@ export async function createHttp(config: Config, log: Logger): Promise<FastifyIn
     },
   });
   app.setErrorHandler(handleError);
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
+  const headers = await securityHeaders(config.production);
+  app.addHook("onRequest", (request, reply, next) => {
+    reply.headers(headers).header("x-request-id", request.id);
+    next();
   });
   addNotFound(app);
   addJsonBody(app, config);
@@ -76,19 +78,13 @@ function isPlainUtf8({ headers }: FastifyRequest): boolean {
   return /^utf-?8$/i.test(charset) && encoding === "identity";
 }
 
-async function addPlugins(app: FastifyInstance, { production, http }: Config): Promise<void> {
+async function addPlugins(app: FastifyInstance, { http }: Config): Promise<void> {
   await app.register(cors, {
     origin: http.allowedOrigins.map((origin) => new URL(origin).origin),
     credentials: true,
     methods: ["GET", "POST"],
     exposedHeaders: ["Souk-Seen", "X-Request-Id"],
     maxAge: (10 * MINUTE) / SECOND,
-  });
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] } },
-    // Answers are read across origins by those CORS names, and by no others.
-    crossOriginResourcePolicy: { policy: "same-origin" },
-    strictTransportSecurity: production,
   });
   await app.register(cookie);
 }

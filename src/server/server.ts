@@ -17,7 +17,7 @@ import { drainSockets } from "./drain.js";
 import { createExecutor, withDeadline } from "./executor.js";
 import { addExplorer, wantsPage } from "./explorer.js";
 import { graphqlHandler } from "./graphql-route.js";
-import { addHealth } from "./health.js";
+import { addHealth, type Readiness } from "./health.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
@@ -31,8 +31,8 @@ export interface ServerDeps {
   readonly schema: GraphQLSchema;
   authenticate(token: string | undefined): Principal | "invalid";
   readonly createOperation: CreateContext;
-  /** State of each dependency: "ok", or what is wrong. */
-  readonly readiness: () => Promise<Record<string, string>>;
+  /** What the process can do right now, asked by probes. */
+  readonly readiness: () => Promise<Readiness>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly socketTimings?: Partial<SocketTimings>;

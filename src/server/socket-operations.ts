@@ -115,7 +115,7 @@ function admit({ maxOperations, readDocument }: SocketOperationParts, running: n
     return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions: { code: "RATE_LIMITED" } })];
   try {
     refuseIllFormed(payload);
-    if (payload.query.trim() === "") throw new BadUserInput("The query is empty.");
+    if (payload.query === "") throw new BadUserInput("The query is empty.");
   } catch (error) {
     return [new GraphQLError((error as SoukError).message, { originalError: error as SoukError })];
   }

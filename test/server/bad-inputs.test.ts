@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => souk.close());
 
 /** What no answer may hold: traces, paths of ours, names of the machinery. */
-export const INTERNALS = /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|select \*|redis:\/\/|fastify|FST_ERR/i;
+const INTERNALS = /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|select \*|redis:\/\/|fastify|FST_ERR/i;
 
 const verdictOf = ({ data, errors }: Answer) => (errors ? errors[0]?.extensions.code : data ? "ok" : "nothing");
 
@@ -57,16 +57,24 @@ describe("requests, over HTTP", () => {
 });
 
 /** Sends exactly what the row says; fetch would tidy paths and headers. */
-function send({ method = "POST", path = "/graphql", headers = {}, body }: BadRequest): Promise<{ status: number; type: string; text: string }> {
+function send({
+  method = "POST",
+  path = "/graphql",
+  headers = {},
+  body,
+}: BadRequest): Promise<{ status: number; type: string; text: string }> {
   const { hostname, port } = new URL(souk.url);
   return new Promise((resolve, reject) => {
-    const outgoing = request({ hostname, port, method, path, headers: { ...headers, "content-length": Buffer.byteLength(body ?? "") } }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, type: String(response.headers["content-type"]), text }));
-    });
+    const outgoing = request(
+      { hostname, port, method, path, headers: { ...headers, "content-length": Buffer.byteLength(body ?? "") } },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, type: String(response.headers["content-type"]), text }));
+      },
+    );
     let answered = false;
     outgoing.on("response", () => {
       answered = true;
@@ -96,7 +104,13 @@ describe("upgrades", () => {
   const upgrade = (path: string, headers: Record<string, string>) =>
     new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
       const { hostname, port } = new URL(souk.url);
-      const all = { connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers };
+      const all = {
+        connection: "upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ...headers,
+      };
       const outgoing = request({ hostname, port, path, headers: all }, (response) => {
         let text = "";
         response.on("data", (chunk) => {
@@ -112,13 +126,14 @@ describe("upgrades", () => {
     });
 
   test.each([
-    ["a foreign origin", "/graphql", { origin: "https://evil.example" }, 403, "FORBIDDEN"],
-    ["an origin that only begins like ours", "/graphql", { origin: "https://studio.apollographql.com.evil.example" }, 403, "FORBIDDEN"],
-    ["the null origin", "/graphql", { origin: "null" }, 403, "FORBIDDEN"],
-    ["another path", "/live", {}, 404, "BAD_USER_INPUT"],
-    ["a bad key", "/graphql", { "sec-websocket-key": "x" }, 400, "BAD_USER_INPUT"],
-    ["an old version", "/graphql", { "sec-websocket-version": "1" }, 400, "BAD_USER_INPUT"],
-  ])("%s is refused with JSON", async (_name, path, headers, status, code) => {
+    ["a foreign origin", { origin: "https://evil.example" }, 403, "FORBIDDEN"],
+    ["an origin that only begins like ours", { origin: "https://studio.apollographql.com.evil.example" }, 403, "FORBIDDEN"],
+    ["the null origin", { origin: "null" }, 403, "FORBIDDEN"],
+    ["another path", { path: "/live" }, 404, "BAD_USER_INPUT"],
+    ["a bad key", { "sec-websocket-key": "x" }, 400, "BAD_USER_INPUT"],
+    ["an old version", { "sec-websocket-version": "1" }, 400, "BAD_USER_INPUT"],
+  ] as const)("%s is refused with JSON", async (...[, row, status, code]) => {
+    const { path = "/graphql", ...headers } = row as { path?: string };
     const answer = await upgrade(path, headers);
     expect(answer.status).toBe(status);
     expect((JSON.parse(answer.text) as Answer).errors?.[0]?.extensions.code).toBe(code);

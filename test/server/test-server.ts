@@ -88,7 +88,7 @@ export async function startServer(
     authenticate: (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid"),
     createOperation: ({ requestId, principal, seen, bypass }) =>
       createRequestContext({ requestId, principal, reading: new Reading({ seen, bypass }), makeLoaders: () => ({}) as Loaders }),
-    readiness: async () => ({ redis: "ok" }),
+    readiness: async () => ({ ready: true, checks: { redis: "ok" } }),
     metrics,
     log: testLog(),
     ...deps,
@@ -169,7 +169,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
       },
       page: (_: unknown, { first }: { first: number }) => first,
       whole: (_: unknown, { value }: { value: number }) => value,
-      search: (_: unknown, args: object) => JSON.stringify(args),
+      search: (_: unknown, args: object) => JSON.stringify(Object.entries(args).sort()),
       product: async (_: unknown, { id }: { id: string }) => (id === "none" ? null : product(id)),
       products: async (_: unknown, { first }: { first: number }) =>
         Array.from({ length: Math.min(first ?? 3, 50) }, (_item, at) => product(`p${at}`)),

@@ -1,0 +1,82 @@
+/** The explorer's pages, in a real browser where the machine has one. */
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findBrowser } from "../../scripts/find.mjs";
+import { startServer, type TestServer } from "./test-server.js";
+
+const executablePath = findBrowser();
+const ARGUMENTS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+let souk: TestServer;
+
+beforeAll(async () => {
+  souk = await startServer();
+});
+afterAll(() => souk.close());
+
+const open = (url: string, headers: Record<string, string> = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }) =>
+  fetch(url, { headers });
+
+test("a browser at GET /graphql gets Sandbox with cookies and subscriptions set up, and a way to GraphiQL without a network", async () => {
+  const response = await open(souk.graphql);
+  const html = await response.text();
+  expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  for (const part of ["embeddable-sandbox", "includeCookies", "initialSubscriptionEndpoint", "/graphiql", "productChanged"])
+    expect(html).toContain(part);
+  expect(response.headers.get("content-security-policy")).toContain("frame-src https://sandbox.embed.apollographql.com");
+});
+
+test("a client at GET /graphql gets GraphQL, also where it accepts anything", async () => {
+  const response = await open(`${souk.graphql}?query={hello}`, { accept: "*/*", "apollo-require-preflight": "1" });
+  expect(await response.json()).toEqual({ data: { hello: "Hello world" } });
+});
+
+test("EXPLORER=graphiql shows GraphiQL at both, EXPLORER=off nothing, and introspection with it", async () => {
+  const own = await startServer({ EXPLORER: "graphiql" });
+  expect(await (await open(own.graphql)).text()).toContain("YogaGraphiQL");
+  await own.close();
+  const off = await startServer({ NODE_ENV: "production" });
+  expect((await open(`${off.url}/graphiql`)).status).toBe(404);
+  expect((await open(off.graphql)).headers.get("content-type")).toMatch(/^application\/json/);
+  expect((await off.post({ query: "{ __schema { types { name } } }" })).body.errors?.[0]?.extensions.code).toBe(
+    "GRAPHQL_VALIDATION_FAILED",
+  );
+  await off.close();
+});
+
+test("where no browser is installed, this run says that the pages were not opened in one", async ({ annotate }) => {
+  if (!executablePath)
+    await annotate("No Chromium was found: GraphiQL was not opened in a browser. Install chromium or set CHROMIUM_PATH.", "warning");
+});
+
+describe.runIf(executablePath)("in Chromium", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ ...(executablePath && { executablePath }), args: ARGUMENTS });
+  });
+  afterAll(() => browser.close());
+
+  async function run(query: string, expected: string): Promise<void> {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("console", (message) => message.text().includes("Content Security Policy") && problems.push(message.text()));
+    await page.goto(`${souk.url}/graphiql?query=${encodeURIComponent(query)}`);
+    await page.getByRole("button", { name: /execute query/i }).click();
+    await page.locator(".graphiql-response, .result-window").getByText(expected).first().waitFor();
+    expect(problems).toEqual([]);
+    await page.close();
+  }
+
+  test("GraphiQL runs a query", () => run("{ hello }", "Hello world"));
+  test("GraphiQL receives an event of a subscription", () => run("subscription { endless }", "endless"));
+});

@@ -1,0 +1,45 @@
+/** Two thousand generated documents over both transports: always an answer, never a 5xx, never something of the inside. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ERROR_CODES } from "../../src/domain/errors.js";
+import { generate } from "./generated.js";
+import { ask, connectSocket } from "./socket-client.js";
+import { type Answer, startServer, type TestServer } from "./test-server.js";
+
+const DOCUMENTS = 2_000;
+const SEED = 20_261_123;
+const HANG_MS = 2_000;
+const INTERNALS = /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|secret|redis:\/\/|hunter2/i;
+
+let souk: TestServer;
+
+beforeAll(async () => {
+  souk = await startServer();
+});
+afterAll(() => souk.close());
+
+const codesOf = ({ errors }: Answer) => [...new Set((errors ?? []).map(({ extensions }) => extensions.code))].sort();
+
+test(`${DOCUMENTS} documents are answered alike over HTTP and WebSocket, within ${HANG_MS} ms, without a 5xx or a leak`, async () => {
+  const client = await connectSocket(souk.live);
+  const seen = { ok: 0, refused: 0, slowest: 0 };
+  for (const payload of generate(DOCUMENTS, SEED)) {
+    const startedAt = performance.now();
+    const http = await souk.post(payload);
+    const took = performance.now() - startedAt;
+    const socket = await ask(client, payload);
+    const told = () => JSON.stringify({ payload, status: http.status, http: http.text, socket });
+    expect(http.status, told()).toBeLessThan(500);
+    expect(took, told()).toBeLessThan(HANG_MS);
+    expect(http.text + JSON.stringify(socket), told()).not.toMatch(INTERNALS);
+    expect(codesOf(http.body), told()).toEqual(codesOf(socket));
+    expect(http.body.data ?? null, told()).toEqual(socket.data ?? null);
+    for (const code of codesOf(http.body)) expect(ERROR_CODES).toContain(code);
+    seen.slowest = Math.max(seen.slowest, took);
+    if (http.status === 200) seen.ok++;
+    else seen.refused++;
+  }
+  await client.close();
+  // A generator of nothing but errors, or of none, would show nothing.
+  expect(seen.ok).toBeGreaterThan(DOCUMENTS / 10);
+  expect(seen.refused).toBeGreaterThan(DOCUMENTS / 10);
+});
