@@ -27,6 +27,7 @@ import { createRequestContext } from "./resolvers/context.js";
 import { createEvents } from "./resolvers/events.js";
 import { createContainer, resolverClasses } from "./resolvers/resolvers.js";
 import { buildSoukSchema } from "./schema/build-schema.js";
+import type { Readiness } from "./server/health.js";
 import { createMetrics, type Metrics } from "./server/metrics.js";
 import { createServer } from "./server/server.js";
 import { createAuthenticate } from "./services/authenticate.js";
@@ -187,18 +188,17 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   return (await server.listen()).url;
 }
 
-/** What a probe is told: each dependency is "ok", or says what is wrong. */
-async function readiness({ database, requests, cache }: Floor): Promise<Record<string, string>> {
-  const state = async (check: () => Promise<unknown>): Promise<string> => {
-    try {
-      await check();
-      return "ok";
-    } catch {
-      return "does not answer";
-    }
-  };
-  const [postgres, redis] = await Promise.all([state(() => database.ping()), state(() => requests.ping())]);
-  return { postgres, redis, cache: cache.link.usable() ? "ok" : "not used: Redis does not answer" };
+/** What a probe is told. Either server is enough to answer something: Postgres everything, Redis what is cached. */
+async function readiness({ database, requests, cache }: Floor): Promise<Readiness> {
+  const answers = (check: Promise<unknown>): Promise<boolean> =>
+    check.then(
+      () => true,
+      () => false,
+    );
+  const [postgres, redis] = await Promise.all([answers(database.ping()), answers(requests.ping())]);
+  const state = (ok: boolean): string => (ok ? "ok" : "does not answer");
+  const checks = { postgres: state(postgres), redis: state(redis), cache: cache.link.usable() ? "ok" : "not used: Redis does not answer" };
+  return { ready: postgres || cache.link.usable(), checks };
 }
 
 /** Reads go on without Redis, so an outage does not keep a process from starting; a refusal is a mistake in the configuration. */

@@ -2,7 +2,8 @@
  * Every failure a client can see, in two closed lists. docs/errors.md explains each code and is compared with this file by a test.
  *
  * Cross-cutting failures are thrown as {@link SoukError} and become GraphQL errors with `extensions.code`; what a mutation may
- * expect is returned as a {@link UserError} in its payload. A code is in one list or the other, never in both.
+ * expect is returned as a {@link UserError} in its payload. A failure is of one kind or the other; the one word in both lists is
+ * FORBIDDEN (of the operation as a whole, or of one thing).
  */
 
 /** Codes of `extensions.code` on GraphQL errors, over HTTP and WebSocket alike. */

@@ -49,7 +49,9 @@ export function decodeCursor(list: string, cursor: string | null | undefined): P
   if (cursor === null || cursor === undefined) return null;
   const position = cursor.length <= MAX_CURSOR_LENGTH ? parse(list, Buffer.from(cursor, "base64url").toString("utf8")) : null;
   if (!position || encodeCursor(list, position) !== cursor) {
-    throw new BadUserInput("after is not a cursor of this list. Use a cursor from its edges or pageInfo, with the same filter and sort.", ["after"]);
+    throw new BadUserInput("after is not a cursor of this list. Use a cursor from its edges or pageInfo, with the same filter and sort.", [
+      "after",
+    ]);
   }
   return position;
 }

@@ -1,7 +1,7 @@
 /**
  * The consistency token: what a client has seen written, carried in the header `Souk-Seen` and the cookie `souk_seen`.
  *
- * `count` is the number of invalidations sent so far when the write was answered: a process that has not seen that many does
+ * `count` rises with every invalidation sent; the token holds the one of the write: a process that has not seen as much does
  * not use its local cache level for this client. `bypassUntilMs` (ms since epoch) is set instead when the invalidation could
  * not be sent in time: until then the client's reads come from Postgres. A forged token can only slow its own requests down.
  */

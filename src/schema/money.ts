@@ -1,7 +1,7 @@
 /** Amounts of money. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { Field, ObjectType } from "type-graphql";
-import type { CurrencyCode } from "../domain/money.js";
+import type { Money as Amount, CurrencyCode } from "../domain/money.js";
 import { declareEnum } from "./enums.js";
 
 /** Currencies a shop can sell in. */
@@ -20,7 +20,7 @@ export const CurrencyCodeEnum = declareEnum<CurrencyCode>({
 
 /** An amount with its currency. */
 @ObjectType({ description: "An exact amount of money: an integer of the currency's minor unit, never a fraction.", simpleResolvers: true })
-export class Money {
+export class Money implements Amount {
   @Field(() => GraphQLSafeInt, { description: "Amount in minor units: 1999 with EUR is 19.99 euros, 1999 with JPY is 1999 yen." })
   amount!: number;
 

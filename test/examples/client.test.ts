@@ -1,0 +1,135 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createConsistentFetch } from "../../examples/client/consistency.js";
+import { AdjustStockDocument, SearchDocument } from "../../examples/client/generated/operations.js";
+import { createShop, type Shop, type ShopOptions } from "../../examples/client/shop-client.js";
+import { type ProductChange, watchProducts } from "../../examples/client/watch.js";
+import { type RunningApp, startApp } from "../support/app.js";
+import { createProxy } from "../support/faults.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+let app: RunningApp;
+beforeAll(async () => {
+  app = await startApp({ products: 20, env: { CONFLATION_MS: "1" } });
+});
+afterAll(() => app?.close());
+
+function openShop(options: ShopOptions): Shop {
+  const shop = createShop(options);
+  onTestFinished(() => shop.close());
+  return shop;
+}
+
+/** Values in the order of their arrival, each waited for. */
+function inbox<T>(): { put(value: T): void; next(): Promise<T> } {
+  const arrived: T[] = [];
+  const waiting: ((value: T) => void)[] = [];
+  return {
+    put: (value) => (waiting.length > 0 ? waiting.shift()?.(value) : arrived.push(value)),
+    next: () => new Promise((resolve) => (arrived.length > 0 ? resolve(arrived.shift() as T) : waiting.push(resolve))),
+  };
+}
+
+async function firstProduct({ apollo }: Shop): Promise<string> {
+  const { data } = await apollo.query({ query: SearchDocument, variables: { first: 1 } });
+  return data?.products.edges[0]?.node.id ?? "";
+}
+
+async function addToStock({ apollo }: Shop, id: string): Promise<number | undefined> {
+  const { data } = await apollo.mutate({ mutation: AdjustStockDocument, variables: { id, by: 1 } });
+  expect(data?.adjustStock.errors).toEqual([]);
+  return data?.adjustStock.product?.stock;
+}
+
+describe("the example client", () => {
+  it("compiles as it stands and makes its tour: search, watch, change, read back", async () => {
+    mkdirSync(join(root, ".cache"), { recursive: true });
+    const out = mkdtempSync(join(root, ".cache/example-client-"));
+    onTestFinished(() => rmSync(out, { recursive: true }));
+    const compiled = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect(compiled.stdout).toBe("");
+
+    const child = spawn(process.execPath, [join(out, "main.js"), app.url], {
+      cwd: root,
+      env: { ...process.env, ADMIN_TOKEN: app.adminToken },
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const printed: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
+    const [code] = await once(child, "close");
+    const output = printed.join("");
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/watching .*: \d+ in stock, version \d+/) });
+    const [, changed, read] = /changed to (\d+) in stock, read back (\d+)/.exec(output) ?? [];
+    expect(read).toBe(changed);
+    expect(output).toContain(`told of ${changed} in stock`);
+  });
+
+  it("is told after a lost connection what it missed, once, without being asked to do anything", async () => {
+    const proxy = await createProxy({ target: { host: "127.0.0.1", port: Number(new URL(app.url).port) } });
+    onTestFinished(() => proxy.close());
+    const connections = inbox<true>();
+    const watching = openShop({ url: `http://${proxy.host}:${proxy.port}/graphql`, onConnected: () => connections.put(true) });
+    const admin = openShop({ url: app.url, token: app.adminToken });
+    const id = await firstProduct(admin);
+
+    const changes = inbox<ProductChange | Error>();
+    const stop = watchProducts(watching.apollo, [id], { onChange: changes.put, onError: changes.put });
+    onTestFinished(stop);
+    const before = (await changes.next()) as ProductChange;
+    await connections.next();
+    await proxy.cut();
+    const stock = await addToStock(admin, id);
+    await proxy.restore();
+    await connections.next();
+    const after = (await changes.next()) as ProductChange;
+    expect(after.product?.stock).toBe(stock);
+    expect(Number(after.version)).toBe(Number(before.version) + 1);
+
+    // Nothing has changed: the value that every new connection begins with is not told again, so the next one told is the next change.
+    proxy.hangUp();
+    await connections.next();
+    const later = await addToStock(admin, id);
+    expect(((await changes.next()) as ProductChange).product?.stock).toBe(later);
+  });
+
+  it("is told that its subscription is refused, instead of waiting", async () => {
+    const shop = openShop({ url: app.url });
+    const answers = inbox<ProductChange | Error>();
+    onTestFinished(watchProducts(shop.apollo, ["nonsense"], { onChange: answers.put, onError: answers.put }));
+    expect(await answers.next()).toBeInstanceOf(Error);
+  });
+
+  it("stays away with a token that is not valid", async () => {
+    const shop = openShop({ url: app.url, token: "not-the-token-of-this-shop" });
+    const answers = inbox<ProductChange | Error>();
+    onTestFinished(
+      watchProducts(shop.apollo, [await firstProduct(openShop({ url: app.url }))], { onChange: answers.put, onError: answers.put }),
+    );
+    expect(await answers.next()).toBeInstanceOf(Error);
+  });
+
+  it("sends the newest consistency token along, even where answers overtake each other", async () => {
+    const sent: (string | null)[] = [];
+    const answers = ["7", "12", "9", "11.1700000000000", null];
+    const original = globalThis.fetch;
+    onTestFinished(() => {
+      globalThis.fetch = original;
+    });
+    globalThis.fetch = async (_, init) => {
+      sent.push(new Headers(init?.headers).get("souk-seen"));
+      const token = answers.shift();
+      return new Response("{}", token ? { headers: { "souk-seen": token } } : {});
+    };
+    const consistent = createConsistentFetch();
+    for (let call = 0; call < 6; call++) await consistent("http://shop.invalid/graphql");
+    expect(sent).toEqual([null, "7", "12", "12", "12.1700000000000", "12.1700000000000"]);
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { ANONYMOUS } from "../../src/domain/principal.js";
+import { Reading } from "../../src/domain/reading.js";
+import type { Loaders } from "../../src/loaders/loaders.js";
+import { createRequestContext } from "../../src/resolvers/context.js";
+
+/** A context that notes the readings its loaders are made for. */
+function contextWithNotes() {
+  const readings: Reading[] = [];
+  const makeLoaders = (reading: Reading): Loaders => {
+    readings.push(reading);
+    return {} as Loaders;
+  };
+  const reading = new Reading({ seen: { count: 3, bypassUntilMs: 0 } });
+  return { readings, reading, context: createRequestContext({ requestId: "r", principal: ANONYMOUS, reading, makeLoaders }) };
+}
+
+describe("the context of an operation", () => {
+  it("makes loaders on first use, and the same ones until something is written", () => {
+    const { context, readings } = contextWithNotes();
+    expect(readings).toEqual([]);
+    const { loaders } = context;
+    expect(context.loaders).toBe(loaders);
+    context.wrote({ count: 4, bypassUntilMs: 0 });
+    expect(context.loaders).not.toBe(loaders);
+    expect(readings.length).toBe(2);
+  });
+
+  it("never forgets what it has seen: an older token raises nothing", () => {
+    const { context, reading } = contextWithNotes();
+    context.wrote({ count: 9, bypassUntilMs: 0 });
+    context.wrote({ count: 2, bypassUntilMs: 7 });
+    expect(reading.seen).toEqual({ count: 9, bypassUntilMs: 7 });
+  });
+
+  it("reads fresh past the cache, and says so in the report", () => {
+    const { context, readings, reading } = contextWithNotes();
+    context.fresh();
+    expect(readings.map(({ bypass, seen }) => ({ bypass, seen }))).toEqual([{ bypass: true, seen: { count: 3, bypassUntilMs: 0 } }]);
+    expect(reading.outcome?.status).toBe("BYPASS");
+  });
+});
