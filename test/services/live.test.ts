@@ -5,7 +5,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
 import { createPubSub } from "../../src/redis/pubsub.js";
 import { createLive, type Due, type Live, NEWEST } from "../../src/services/live.js";
-import { createProxy } from "../support/faults.js";
+import { drillSize } from "../support/drill.js";
+import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";
 import { startRedisServer, testRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
@@ -38,6 +39,22 @@ async function setUp({ url, subscriberUrl, conflationMs = 20, heartbeatMs = 200,
   const publish = (id: number, version: number) => pubsub.publish({ kind: "productChanged", id }, { id, version, seen: version });
   const countOf = async (id: number): Promise<number> => (await pubsub.subscriberCounts([{ kind: "productChanged", id }]))[0] ?? -1;
   return { ...redis, live, pubsub, publisher, publish, countOf };
+}
+
+/** The default at full size. */
+const HEARTBEAT_MS = drillSize({ sample: 100, full: 2_000 });
+
+/** A hub whose links all lead through the proxy, and a writer of product 2 that goes around it. */
+async function setUpBehind({ port }: FaultyProxy, url: string) {
+  const hub = await setUp({ url: `redis://127.0.0.1:${port}`, heartbeatMs: HEARTBEAT_MS });
+  const writer = new Redis(url);
+  onTestFinished(() => writer.disconnect());
+  let version = 0;
+  const write = async () => {
+    version += 1;
+    await writer.publish(hub.keys.topic("productChanged", 2), JSON.stringify({ id: 2, version, seen: version }));
+  };
+  return { live: hub.live, write };
 }
 
 async function take(iterator: AsyncIterator<Due>, count: number): Promise<Due[]> {
@@ -292,6 +309,29 @@ describe("after a doubt", () => {
     expect(taken).toHaveLength(2);
     await proxy.restore();
     await until("a resync", () => [1, 2].every((id) => taken.slice(2).some((due) => due.id === id && due.seen === NEWEST)));
+  });
+
+  test("a black hole around the whole process, whatever its length, is made good within 8 s of its end", async () => {
+    const server = await privateServer();
+    const proxy = await createProxy({ target: { host: "127.0.0.1", port: server.port } });
+    onTestFinished(() => proxy.close());
+    const { live, write } = await setUpBehind(proxy, server.url);
+    const watchers = Array.from({ length: 20 }, (_, index) => consume(live.watch("productChanged", [(index % 2) + 10, 2])));
+    await until("first values", () => watchers.every(({ taken }) => taken.length === 2));
+    // From too short to be noticed to well beyond three beats; ten seconds at full size.
+    for (const beats of [0.5, 2.5, 3.25, 3.5, 3.75, 4, 5]) {
+      const holeMs = beats * HEARTBEAT_MS;
+      proxy.blackHole();
+      const marks = watchers.map(({ taken }) => taken.length);
+      // The hole lasts for a time; that is what is tested, not waited for.
+      await new Promise((resolve) => setTimeout(resolve, holeMs));
+      await write();
+      await proxy.restore();
+      const endedMs = performance.now();
+      const heard = ({ taken }: { taken: Due[] }, index: number) => taken.slice(marks[index]).some(({ id }) => id === 2);
+      await until("the right value", () => watchers.every(heard));
+      expect(performance.now() - endedMs).toBeLessThan(8_000);
+    }
   });
 
   test("every id is due again when Redis was killed and has come back", async () => {
