@@ -1,0 +1,52 @@
+/** The servers measured, over one seeded shop of 10,000 products in 50 categories. Each is a process of its own. */
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { freePort, start, temporaryFolder } from "./processes.mjs";
+
+/** The token of the writes; the processes live on loopback and end with the bench. */
+export const ADMIN_TOKEN = "bench-token-of-no-value";
+
+/** Migrates and fills the database with Souk's own code. */
+export async function seed(dist, databaseUrl) {
+  const load = (file) => import(pathToFileURL(join(dist, file)).href);
+  const [{ openDatabase }, { migrate }, { seedCatalogue, DEFAULT_SEED }, { silentTelemetry }] = await Promise.all(
+    ["db/database.js", "db/migrate.js", "db/seed.js", "domain/telemetry.js"].map(load),
+  );
+  const silent = () => {};
+  const log = { debug: silent, info: silent, warn: silent, error: console.error };
+  const place = { url: databaseUrl, dataDir: "", poolSize: 4, timeoutMs: 60_000 };
+  const database = await openDatabase({ ...place, telemetry: silentTelemetry, log });
+  try {
+    await migrate(database);
+    await seedCatalogue(database, DEFAULT_SEED);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Souk as it runs in production: `main.js --api`. */
+export async function startSouk({ dist, databaseUrl, redisUrl, nodeArgs = [] }) {
+  const port = await freePort();
+  const env = {
+    PATH: process.env.PATH,
+    NODE_ENV: "production",
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    PORT: `${port}`,
+    ADMIN_TOKEN,
+    LOG_LEVEL: "warn",
+    DATA_DIR: temporaryFolder("data"),
+  };
+  const server = start("Souk", process.execPath, [...nodeArgs, join(dist, "main.js"), "--api"], { env });
+  await server.until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok);
+  return { name: "Souk", url: `http://127.0.0.1:${port}/graphql`, ...server };
+}
+
+/** The usual way: Apollo Server with its default plugins on Fastify, DataLoader over Redis MGET over SQL. */
+export async function startUsual({ databaseUrl, redisUrl }) {
+  const port = await freePort();
+  const env = { PATH: process.env.PATH, NODE_ENV: "production", DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, PORT: `${port}` };
+  const server = start("the usual server", process.execPath, [fileURLToPath(new URL("usual-server.mjs", import.meta.url))], { env });
+  await server.until(async () => (await fetch(`http://127.0.0.1:${port}/livez`)).ok);
+  return { name: "Apollo + Fastify + Redis MGET + DataLoader", url: `http://127.0.0.1:${port}/graphql`, ...server };
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/**
+ * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it started.
+ *
+ *   --rounds N        rounds per server, interleaved (default 7)
+ *   --seconds N       length of a round (default 4)
+ *   --connections N   requests under way at once (default 8)
+ *   --writes N        writes of the delay measurement (default 300)
+ *   --dist DIR        the built tree to measure (default ../dist)
+ *   --profile         profile Souk alone under the same load and print the ten functions with the most self time
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+/** Does nothing when the packages are as new as the lockfile. */
+function install() {
+  const installed = join(HERE, "node_modules", ".package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(HERE, "package-lock.json")).mtimeMs) return;
+  console.log("Installing the peers (npm ci in bench/) …");
+  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: HERE, stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const number = (text, name) => {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  console.error(`--${name} must be a positive number, not ${text}.`);
+  return process.exit(1);
+};
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "7" },
+    seconds: { type: "string", default: "4" },
+    connections: { type: "string", default: "8" },
+    writes: { type: "string", default: "300" },
+    dist: { type: "string", default: join(HERE, "..", "dist") },
+    profile: { type: "boolean", default: false },
+  },
+});
+const options = {
+  rounds: number(values.rounds, "rounds"),
+  seconds: number(values.seconds, "seconds"),
+  connections: number(values.connections, "connections"),
+  writes: number(values.writes, "writes"),
+  dist: resolve(values.dist),
+};
+if (!existsSync(join(options.dist, "main.js"))) {
+  console.error(`There is no built tree in ${options.dist}: run \`npm run build\` first.`);
+  process.exit(1);
+}
+install();
+const { benchRead } = await import("./read.mjs");
+const { profileRead } = await import("./profile.mjs");
+await (values.profile ? profileRead(options) : benchRead(options));
