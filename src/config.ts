@@ -3,6 +3,7 @@
  * answers a frozen, nested {@link Config} whose durations and sizes carry their unit in the name, or one StartupError that
  * lists every bad variable at once. `.env.example` is compared with the schema by a test.
  */
+import { existsSync } from "node:fs";
 import { z } from "zod";
 import { StartupError } from "./domain/errors.js";
 import { CURRENCY_CODES } from "./domain/money.js";
@@ -11,13 +12,26 @@ import { DAY, HOUR, MINUTE, SECOND } from "./domain/time.js";
 const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) => z.coerce.number().int().min(min).max(max).default(fallback);
 const list = z
   .string()
-  .transform((text) => text.split(",").map((item) => item.trim()).filter(Boolean))
+  .transform((text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter(Boolean),
+  )
   .pipe(z.array(z.url({ message: "is not a list of origins such as https://shop.example,https://admin.example" })));
-const redisUrl = z.string().regex(/^(rediss?(\+cluster|\+sentinel)?:\/\/|unix:\/)\S+$/, "is not redis://, rediss://, redis+cluster://, redis+sentinel:// or unix:/path");
+const redisUrl = z
+  .string()
+  .regex(
+    /^(rediss?(\+cluster|\+sentinel)?:\/\/|unix:\/)\S+$/,
+    "is not redis://, rediss://, redis+cluster://, redis+sentinel:// or unix:/path",
+  );
 
 /** Every variable. Empty strings count as not set, as in a copied `.env.example`. */
 export const environmentSchema = z.object({
-  NODE_ENV: z.enum(["development", "production", "test"]).default("development").describe("production turns the explorer and development origins off"),
+  NODE_ENV: z
+    .enum(["development", "production", "test"])
+    .default("development")
+    .describe("production turns the explorer and development origins off"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
   PORT: count(4000, 0, 65_535).describe("port to listen on; 0 takes a free one"),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info").describe("lowest level that is logged"),
@@ -25,22 +39,35 @@ export const environmentSchema = z.object({
   REDIS_URL: redisUrl.optional().describe("Redis that holds state (noeviction); without it a private redis-server is started"),
   CACHE_REDIS_URL: redisUrl.optional().describe("Redis for the cache alone, which may evict; without it REDIS_URL"),
   REDIS_CA_FILE: z.string().optional().describe("PEM file of the CA that signed the certificate of a rediss:// server"),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/\S+$/, "is not postgres://user:password@host:port/database").optional().describe("PostgreSQL >= 15; without it an embedded PGlite is used"),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\/\S+$/, "is not postgres://user:password@host:port/database")
+    .optional()
+    .describe("PostgreSQL >= 15; without it an embedded PGlite is used"),
   DATABASE_POOL_SIZE: count(10, 2, 1_000).describe("connections to PostgreSQL per process"),
   DATABASE_TIMEOUT_MS: count(2 * SECOND).describe("longest wait for a connection or a statement"),
   DATA_DIR: z.string().min(1).default(".data").describe("where the embedded servers keep their data"),
 
-  ADMIN_TOKEN: z.string().min(16, "is shorter than 16 characters").optional().describe("service token for admin operations; without it they are off (the embedded default makes one)"),
+  ADMIN_TOKEN: z
+    .string()
+    .min(16, "is shorter than 16 characters")
+    .optional()
+    .describe("service token for admin operations; without it they are off (the embedded default makes one)"),
   SHOP_CURRENCY: z.enum(CURRENCY_CODES).default("EUR").describe("the one currency the shop sells in"),
   EXPLORER: z.enum(["sandbox", "graphiql", "off"]).optional().describe("page at GET /graphql; default sandbox, off in production"),
-  ALLOWED_ORIGINS: list.optional().describe("origins of browsers that may call, comma-separated; default none, in development also Apollo's hosted Sandbox"),
+  ALLOWED_ORIGINS: list
+    .optional()
+    .describe("origins of browsers that may call, comma-separated; default none, in development also Apollo's hosted Sandbox"),
 
   CACHE_TTL_MS: count(5 * MINUTE).describe("how long a cached value is fresh"),
   CACHE_GRACE_MS: count(HOUR, 0).describe("how long after that it may be served while it is loaded again"),
   CACHE_LEASE_MS: count(2 * SECOND).describe("how long one process may hold the right to load a missing value"),
   CACHE_DEADLINE_MS: count(100).describe("longest wait for a cache read before Postgres is asked instead"),
   CACHE_LOCAL_BYTES: count(64 * 1024 * 1024, 0).describe("size of the cache level inside the process; 0 turns it off"),
-  CACHE_REPORT: z.enum(["on", "request"]).optional().describe("extensions.cache on every answer, or where the request asks by header; default on, request in production"),
+  CACHE_REPORT: z
+    .enum(["on", "request"])
+    .optional()
+    .describe("extensions.cache on every answer, or where the request asks by header; default on, request in production"),
 
   LIMIT_TOKENS: count(1_000).describe("tokens of one GraphQL document"),
   LIMIT_DEPTH: count(10).describe("nesting of one operation"),
@@ -77,7 +104,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const parsed = environmentSchema.safeParse(present);
   if (parsed.success) return freeze(toConfig(parsed.data));
   const lines = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])}${shown(String(path[0]), present)}: ${message}`);
-  throw new StartupError(`The configuration is not valid:\n${[...new Set(lines)].join("\n")}\nEvery variable and its default is in .env.example.`);
+  throw new StartupError(
+    `The configuration is not valid:\n${[...new Set(lines)].join("\n")}\nEvery variable and its default is in .env.example.`,
+  );
+}
+
+/** The process's environment, with what a `.env` file in the working directory adds; variables that are set win over the file. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  return process.env;
 }
 
 /** Values that may hold a password are never printed. */

@@ -9,18 +9,11 @@
  * Listings of the same shape (same sort, same kinds of filter) are rows of one `unnest` and share one plan.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { ProductFilter, ProductSort } from "../domain/catalogue.js";
+import type { ListingRequest, ProductFilter, ProductSort } from "../domain/catalogue.js";
 import { BadUserInput } from "../domain/errors.js";
 import type { IdPage, PageRequest } from "../domain/page.js";
 import { prefixQuery } from "./search.js";
 import { bigints, booleans, texts } from "./statements.js";
-
-/** One page of one list. The position's value is the sort's: the id, the price, thousandths of the average rating, or the number of ratings. */
-export interface ListingRequest {
-  readonly filter: ProductFilter;
-  readonly sort: ProductSort;
-  readonly page: PageRequest;
-}
 
 /** What each sort walks from the highest down, spelt exactly as its indexes are. */
 const KEYS: Readonly<Record<ProductSort, string>> = {
@@ -109,74 +102,102 @@ function positionOf(sort: ProductSort, { after }: PageRequest): Pick<Flat, "afte
   return { afterKey: sort === "PRICE_ASC" ? 0 - after.value : after.value, afterId: after.id };
 }
 
-/** Groups by sort and by which parts are there. The longest page of a group is cut for all: pages differ in length rarely, and little. */
+/**
+ * Groups by sort and by which parts are there. A range keeps a plan to itself: the planner has to see its bounds, or it takes any
+ * range for a narrow one and sorts what it should walk. The longest page of a group is read for all: lengths differ rarely.
+ */
 function shapesOf(requests: readonly { sort: ProductSort | null; limit: number; flat: Flat }[]): Shape[] {
   const shapes = new Map<string, { sort: ProductSort | null; limit: number; rows: Flat[] }>();
   for (const { sort, limit, flat } of requests) {
-    const name = [sort, ...Object.values(flat).map((part) => part !== undefined)].join();
+    const parts = Object.values(flat).map((part) => part !== undefined);
+    const name = [sort, ...parts, hasRange(flat) ? flat.order : ""].join();
     const shape = shapes.get(name) ?? { sort, limit, rows: [] };
     shapes.set(name, { sort, limit: Math.max(limit, shape.limit), rows: [...shape.rows, flat] });
   }
   return [...shapes.values()];
 }
 
-/** The requests of a shape as a table `q`, one row each. */
+const hasRange = ({ least, most, afterId }: Flat): boolean => least !== undefined || most !== undefined || afterId !== undefined;
+
+/** The requests of a shape as a table `q`, one row each. Ranges are not in it. */
 function requestsOf({ rows }: Shape): SQL {
-  const numbers = (name: keyof Flat) => bigints(rows.map((row) => (row[name] as number | undefined) ?? null));
-  return sql`unnest(${numbers("order")}, ${numbers("category")}, ${numbers("brand")}, ${numbers("least")}, ${numbers("most")},
-    ${booleans(rows.map(({ stocked }) => stocked ?? null))}, ${texts(rows.map(({ words }) => words ?? null))}, ${numbers("afterKey")}, ${numbers("afterId")})
-    AS q(listing, category, brand, least, most, stocked, words, after_key, after_id)`;
+  const numbers = (name: "order" | "category" | "brand") => bigints(rows.map((row) => row[name] ?? null));
+  const stocked = booleans(rows.map((row) => row.stocked ?? null));
+  const words = texts(rows.map((row) => row.words ?? null));
+  return sql`unnest(${numbers("order")}, ${numbers("category")}, ${numbers("brand")}, ${stocked}, ${words}) AS q(listing, category, brand, stocked, words)`;
 }
 
 function pagesOfShape(shape: Shape): SQL {
   return sql`SELECT q.listing, r.id, r.key FROM ${requestsOf(shape)} CROSS JOIN LATERAL (${walk(shape)}) r`;
 }
 
+const LISTED = sql`products WHERE removed_at IS NULL`;
+
 function walk(shape: Shape): SQL {
   const first = shape.rows[0];
   const order = sql`ORDER BY key DESC, id DESC LIMIT ${shape.limit}`;
-  if (first?.words !== undefined) return sql`${matches(shape)} SELECT id, key FROM matches ${order}`;
+  if (first?.words !== undefined) return sql`${MATCHES} ${rowsOf(shape, sql`matches WHERE true ${descendants(shape)}`)} ${order}`;
   const byKey = sql.raw(`ORDER BY ${KEYS[shape.sort ?? "NEWEST"]} DESC, id DESC LIMIT`);
-  if (first?.category === undefined) return sql`${rowsOf(shape)} ${byKey} ${shape.limit}`;
-  const perCategory = sql`${rowsOf(shape, sql`AND category_id = c.id`)} ${byKey} ${shape.limit}`;
+  if (first?.category === undefined) return sql`${rowsOf(shape, LISTED)} ${byKey} ${shape.limit}`;
+  const perCategory = sql`${rowsOf(shape, sql`${LISTED} AND category_id = c.id`)} ${byKey} ${shape.limit}`;
   return sql`SELECT w.id, w.key FROM categories c CROSS JOIN LATERAL (${perCategory}) w WHERE c.path @> ARRAY[q.category] ${order}`;
 }
 
-function rowsOf(shape: Shape, place: SQL = sql``): SQL {
-  return sql`SELECT id, ${sql.raw(KEYS[shape.sort ?? "NEWEST"])}::bigint AS key FROM products WHERE removed_at IS NULL ${place} ${conditions(shape)}`;
+function rowsOf(shape: Shape, place: SQL): SQL {
+  return sql`SELECT id, ${sql.raw(KEYS[shape.sort ?? "NEWEST"])}::bigint AS key FROM ${place} ${conditions(shape)}`;
 }
 
 /**
- * Text is looked up first and its matches are sorted afterwards, always: how often a prefix occurs is the one thing the planner
- * cannot know, and a walk along the sort order in search of a rare word would read the whole list.
+ * Text is looked up first, alone, and its matches are narrowed and sorted afterwards: how often a prefix occurs is the one thing
+ * the planner cannot know, and a walk along the sort order in search of a rare word would read the whole list.
  */
-function matches(shape: Shape): SQL {
-  return sql`WITH matches AS MATERIALIZED (${rowsOf(shape, sql`AND search @@ to_tsquery('simple', q.words) ${descendants(shape)}`)})`;
-}
+const MATCHES = sql`WITH matches AS MATERIALIZED (
+  SELECT id, category_id, brand_id, price, stock, rating_milli, rating_count FROM products
+  WHERE removed_at IS NULL AND search @@ to_tsquery('simple', q.words))`;
 
 const descendants = ({ rows }: Shape): SQL =>
   rows[0]?.category === undefined ? sql`` : sql`AND category_id IN (SELECT id FROM categories WHERE path @> ARRAY[q.category])`;
 
-/** Every condition but category and text. Prices bound the walk itself where it runs along prices. */
+/** Every condition but category and text. */
 function conditions({ sort, rows: [first] }: Shape): SQL {
-  const parts: SQL[] = [];
-  if (first?.brand !== undefined) parts.push(sql`brand_id = q.brand`);
-  if (first?.least !== undefined) parts.push(sort === "PRICE_ASC" ? sql`(-price) <= -q.least` : sql`price >= q.least`);
-  if (first?.most !== undefined) parts.push(sort === "PRICE_ASC" ? sql`(-price) >= -q.most` : sql`price <= q.most`);
-  if (first?.stocked !== undefined) parts.push(sql`(stock > 0) = q.stocked`);
-  if (first?.afterId !== undefined) parts.push(behind(sort ?? "NEWEST"));
+  if (!first) return sql``;
+  const alongPrices = sort === "PRICE_ASC" || sort === "PRICE_DESC";
+  const parts = alongPrices ? priceWalk(first, sort) : [...priceRange(first), ...behind(sort ?? "NEWEST", first)];
+  if (first.brand !== undefined) parts.push(sql`brand_id = q.brand`);
+  if (first.stocked !== undefined) parts.push(sql`(stock > 0) = q.stocked`);
   return sql.join(
     parts.map((part) => sql`AND ${part}`),
     sql` `,
   );
 }
 
+function priceRange({ least, most }: Flat): SQL[] {
+  return [...(least === undefined ? [] : [sql`price >= ${least}::bigint`]), ...(most === undefined ? [] : [sql`price <= ${most}::bigint`])];
+}
+
+/**
+ * The part of the price index to walk: from the highest key that is left, down to the lowest. The position and the range both
+ * bound it from above; only the tighter is said, because saying both makes the planner expect next to no rows.
+ */
+function priceWalk(flat: Flat, sort: "PRICE_ASC" | "PRICE_DESC"): SQL[] {
+  const { least, most, afterKey } = flat;
+  const [lowest, highest] = sort === "PRICE_DESC" ? [least, most] : [negated(most), negated(least)];
+  const key = sql.raw(KEYS[sort]);
+  const positionIsTighter = afterKey !== undefined && (highest === undefined || afterKey <= highest);
+  const above = highest === undefined ? [] : [sql`${key} <= ${highest}::bigint`];
+  return [...(lowest === undefined ? [] : [sql`${key} >= ${lowest}::bigint`]), ...(positionIsTighter ? behind(sort, flat) : above)];
+}
+
+const negated = (amount: number | undefined): number | undefined => (amount === undefined ? undefined : 0 - amount);
+
 /** Rows behind the position, as one range of the index. Newest first, the key is the id itself. */
-const behind = (sort: ProductSort): SQL =>
-  sort === "NEWEST" ? sql`id < q.after_id` : sql`(${sql.raw(KEYS[sort])}, id) < (q.after_key, q.after_id)`;
+function behind(sort: ProductSort, { afterKey, afterId }: Flat): SQL[] {
+  if (afterKey === undefined || afterId === undefined) return [];
+  return [sort === "NEWEST" ? sql`id < ${afterId}::bigint` : sql`(${sql.raw(KEYS[sort])}, id) < (${afterKey}::bigint, ${afterId}::bigint)`];
+}
 
 function countsOfShape(shape: Shape): SQL {
-  const text = shape.rows[0]?.words === undefined ? sql`` : sql`AND search @@ to_tsquery('simple', q.words)`;
-  return sql`SELECT q.listing, (SELECT count(*) FROM products WHERE removed_at IS NULL ${descendants(shape)} ${text} ${conditions(shape)}) AS count
-    FROM ${requestsOf(shape)}`;
+  const text = shape.rows[0]?.words !== undefined;
+  const rows = sql`FROM ${text ? sql`matches WHERE true` : LISTED} ${descendants(shape)} ${conditions(shape)}`;
+  return sql`SELECT q.listing, (${text ? MATCHES : sql``} SELECT count(*) ${rows}) AS count FROM ${requestsOf(shape)}`;
 }

@@ -6,11 +6,11 @@
  * that lists by category has to know where the product was and where it is.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { PlacedProduct, ProductDraft, ProductFilter, ProductRecord } from "../domain/catalogue.js";
+import type { ListingRequest, PlacedProduct, ProductDraft, ProductFilter, ProductRecord } from "../domain/catalogue.js";
 import { MAX_STOCK } from "../domain/money.js";
 import type { IdPage } from "../domain/page.js";
 import type { Database, Tx } from "./database.js";
-import { countsStatement, type ListingRequest, type PageRow, pagesStatement, toPages } from "./listings.js";
+import { countsStatement, type PageRow, pagesStatement, toPages } from "./listings.js";
 import { bigints } from "./statements.js";
 
 /** A row before and after a write. */

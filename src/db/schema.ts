@@ -22,6 +22,7 @@ import {
   unique,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
+import { PRODUCT_LIMITS } from "../domain/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
 
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
@@ -47,7 +48,7 @@ export const categories = pgTable(
     unique("categories_parent_name").on(t.parentId, t.name).nullsNotDistinct(),
     index("categories_path").using("gin", t.path),
     check("categories_path_ends_here", sql.raw("cardinality(path) > 0 and path[cardinality(path)] = id")),
-    check("categories_name_length", lengthBetween(t.name, 1, 100)),
+    check("categories_name_length", lengthBetween(t.name, 1, PRODUCT_LIMITS.category)),
   ],
 );
 
@@ -55,7 +56,7 @@ export const categories = pgTable(
 export const brands = pgTable("brands", { id: identity(), name: text().notNull().unique("brands_name") }, (t) => [
   index("brands_name_id").on(t.name, t.id),
   index("brands_prefix").on(sql`lower(${t.name}) text_pattern_ops`),
-  check("brands_name_length", lengthBetween(t.name, 1, 100)),
+  check("brands_name_length", lengthBetween(t.name, 1, PRODUCT_LIMITS.brand)),
 ]);
 
 /** Text made searchable: punctuation separates words, so that "wi-fi" and "AB-12" are found by each of their parts. */
@@ -118,9 +119,9 @@ export const products = pgTable(
     check("products_price_range", sql.raw(`price between 0 and ${MAX_PRICE}`)),
     check("products_stock_range", sql.raw(`stock between 0 and ${MAX_STOCK}`)),
     check("products_rating_counts", sql.raw("rating_count >= 0 and rating_sum between rating_count and 5 * rating_count")),
-    check("products_sku_length", lengthBetween(t.sku, 1, 64)),
-    check("products_name_length", lengthBetween(t.name, 1, 200)),
-    check("products_description_length", lengthBetween(t.description, 0, 10_000)),
+    check("products_sku_length", lengthBetween(t.sku, 1, PRODUCT_LIMITS.sku)),
+    check("products_name_length", lengthBetween(t.name, 1, PRODUCT_LIMITS.name)),
+    check("products_description_length", lengthBetween(t.description, 0, PRODUCT_LIMITS.description)),
   ],
 );
 

@@ -9,7 +9,17 @@ import { CATALOGUE_TAG } from "../domain/tags.js";
 import type { Database, Executor, Tx } from "./database.js";
 import { LOCKS } from "./locks.js";
 import { createOutboxTable } from "./outbox.js";
-import { brandNames, type CategoryRow, categoryRows, type ProductRow, productMaker, type ReviewRow, ratingMaker, reviewMaker, type SeedSizes } from "./seed/rows.js";
+import {
+  brandNames,
+  type CategoryRow,
+  categoryRows,
+  type ProductRow,
+  productMaker,
+  type ReviewRow,
+  ratingMaker,
+  reviewMaker,
+  type SeedSizes,
+} from "./seed/rows.js";
 import { freeSlug } from "./slugs.js";
 import { bigints, texts } from "./statements.js";
 
@@ -27,7 +37,12 @@ export const DEFAULT_SEED: SeedSizes = { products: 10_000, reviews: 50_000, cate
 /** Other sizes, in the proportions of the default shop. */
 export function seedSizes(products: number): SeedSizes {
   const share = products / DEFAULT_SEED.products;
-  return { ...DEFAULT_SEED, products, reviews: Math.round(DEFAULT_SEED.reviews * share), brands: Math.max(3, Math.round(DEFAULT_SEED.brands * Math.min(share, 5))) };
+  return {
+    ...DEFAULT_SEED,
+    products,
+    reviews: Math.round(DEFAULT_SEED.reviews * share),
+    brands: Math.max(3, Math.round(DEFAULT_SEED.brands * Math.min(share, 5))),
+  };
 }
 
 /** True while there is no catalogue. */
@@ -66,7 +81,12 @@ async function fill(tx: Tx, sizes: SeedSizes, onProgress: (done: number, all: nu
 async function insertCategories(tx: Tx, rows: readonly CategoryRow[]): Promise<void> {
   const taken = new Set<string>();
   const names = new Map(rows.map(({ id, name }) => [id, name]));
-  const slugs = rows.map(({ path }) => freeSlug(path.map((id) => names.get(id) ?? ""), taken));
+  const slugs = rows.map(({ path }) =>
+    freeSlug(
+      path.map((id) => names.get(id) ?? ""),
+      taken,
+    ),
+  );
   const paths = texts(rows.map(({ path }) => `{${path.join()}}`));
   await tx.query(sql`
     INSERT INTO categories (id, parent_id, name, slug, path)
@@ -152,5 +172,6 @@ async function continueNumbering(tx: Tx): Promise<void> {
 
 /** 0..count-1 in runs of {@link BATCH}. */
 function* batches(count: number): Generator<number[]> {
-  for (let start = 0; start < count; start += BATCH) yield Array.from({ length: Math.min(BATCH, count - start) }, (_, offset) => start + offset);
+  for (let start = 0; start < count; start += BATCH)
+    yield Array.from({ length: Math.min(BATCH, count - start) }, (_, offset) => start + offset);
 }

@@ -3,8 +3,9 @@
  * the rest: ratings are added up before the reviews they come from are written.
  */
 import { DAY } from "../../domain/time.js";
+import type { Assortment, Branch } from "./branch.js";
 import { type Random, randomAt } from "./random.js";
-import { type Assortment, type Branch, SHOP } from "./tree.js";
+import { SHOP } from "./tree.js";
 import { BRAND_FORMS, BRAND_WORDS, CLOSINGS, FIRST_NAMES, INTRODUCTIONS, LINES, OPINIONS } from "./words.js";
 
 /** How much to make. */
@@ -115,7 +116,10 @@ const commonFactor = (a: number, b: number): number => (b === 0 ? a : commonFact
 
 /** One to three sentences. */
 function describe(random: Random, { facts }: Assortment, what: string): string {
-  const introduction = random.pick(INTRODUCTIONS).replace("#", what).replace(/\b([Aa]) (?=[aeio])/g, "$1n ");
+  const introduction = random
+    .pick(INTRODUCTIONS)
+    .replace("#", what)
+    .replace(/\b([Aa]) (?=[aeio])/g, "$1n ");
   const more = [random.chance(0.85) ? random.pick(facts) : "", random.chance(0.4) ? random.pick(CLOSINGS) : ""];
   return [introduction, ...more].filter(Boolean).join(" ");
 }
@@ -136,7 +140,11 @@ function stockOf(random: Random): number {
 const DRAWS = 3;
 
 /** Makes the rating of review number `index`, and which product it is about: older and better liked products have more, some have none. */
-export function ratingMaker({ products, reviews, seed }: SeedSizes): (index: number) => { productId: number; rating: 1 | 2 | 3 | 4 | 5; random: Random } {
+export function ratingMaker({
+  products,
+  reviews,
+  seed,
+}: SeedSizes): (index: number) => { productId: number; rating: 1 | 2 | 3 | 4 | 5; random: Random } {
   const appeal = (productId: number): number => randomAt(seed, "appeal", productId).next() ** 2;
   return (index) => {
     const random = randomAt(seed, "review", index);
@@ -156,8 +164,17 @@ export function reviewMaker(sizes: SeedSizes, thingOf: (productId: number) => st
   return (index) => {
     const { productId, rating, random } = rate(index);
     const { first, second } = OPINIONS[rating];
-    const body = [random.pick(first).replace("#", thingOf(productId)), random.chance(0.7) ? random.pick(second) : ""].filter(Boolean).join(" ");
+    const body = [random.pick(first).replace("#", thingOf(productId)), random.chance(0.7) ? random.pick(second) : ""]
+      .filter(Boolean)
+      .join(" ");
     const author = `${random.pick(FIRST_NAMES)} ${String.fromCharCode(random.between(65, 90))}.`;
-    return { id: index + 1, productId, author, rating, body, createdAt: new Date(OPENED + Math.floor(((index + 1) / sizes.reviews) * AGE_MS)) };
+    return {
+      id: index + 1,
+      productId,
+      author,
+      rating,
+      body,
+      createdAt: new Date(OPENED + Math.floor(((index + 1) / sizes.reviews) * AGE_MS)),
+    };
   };
 }

@@ -1,0 +1,150 @@
+/** `npm run import -- FILE`: imports products from CSV or NDJSON, all or nothing. */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import { parseArgs } from "node:util";
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import { createOutboxTable } from "../db/outbox.js";
+import { StartupError } from "../domain/errors.js";
+import { SECOND } from "../domain/time.js";
+import { connectRedis, describeRedis, whenReady } from "../redis/client.js";
+import { createKeys } from "../redis/keys.js";
+import { createPubSub } from "../redis/pubsub.js";
+import { type ImportReport, importCatalogue } from "../services/import-catalogue.js";
+import { IMPORT_COLUMNS } from "../services/import-row.js";
+import { runCommand, usage } from "./command.js";
+import { createProgress, grouped } from "./progress.js";
+import { readCsv } from "./read-csv.js";
+import { readNdjson } from "./read-ndjson.js";
+
+const USAGE = `Usage: npm run import -- FILE [--format csv|ndjson] [--skip-bad]
+
+Imports products from a CSV file with a header row, or from NDJSON (one JSON object a line); FILE may be - for standard input.
+Columns: ${IMPORT_COLUMNS.join(", ")}.
+  category   a path of names, e.g. "Home & Living > Furniture > Chairs"; brands and categories are made as needed
+  price      a whole number of minor units (cents) in the shop's currency, SHOP_CURRENCY
+
+Products are created or changed by sku. Without --skip-bad a single bad row keeps everything out (exit code 1).`;
+
+interface Arguments {
+  readonly file: string;
+  readonly format: "csv" | "ndjson";
+  readonly skipBad: boolean;
+}
+
+/** Whoever watches a product must not miss it, so an import waits this long for Redis and no longer. */
+const REDIS_WAIT_MS = 5 * SECOND;
+const FORMATS: Readonly<Record<string, Arguments["format"]>> = { ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson" };
+
+const { file, format, skipBad } = readArguments();
+await runCommand(async ({ config, database, log }) => {
+  const input = await openInput(file);
+  const redis = await openWatched(config, log);
+  const progress = createProgress();
+  const onProgress = (rows: number, phase: "reading" | "merging") =>
+    progress.show(
+      phase === "merging" ? 1 : input.share(),
+      phase === "merging" ? `merging ${grouped(rows)} rows` : `${grouped(rows)} rows read`,
+    );
+  try {
+    const deps = { database, outbox: createOutboxTable(database), currency: config.currency, watched: redis.watched };
+    const report = await importCatalogue(deps, (format === "csv" ? readCsv : readNdjson)(input.bytes()), { skipBad, onProgress });
+    progress.end();
+    return tell(report);
+  } finally {
+    progress.end();
+    await redis.close();
+  }
+});
+
+function readArguments(): Arguments {
+  try {
+    const options = {
+      format: { type: "string" },
+      "skip-bad": { type: "boolean", default: false },
+      help: { type: "boolean", short: "h" },
+    } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (values.help) return usage(USAGE, 0);
+    const [path, ...more] = positionals;
+    if (path === undefined || more.length > 0) return usage(USAGE, 1);
+    const chosen = values.format ? FORMATS[`.${values.format}`] : FORMATS[extname(path).toLowerCase()];
+    if (!chosen) return usage(`Say what format ${path === "-" ? "standard input" : path} has: --format csv or --format ndjson.`, 1);
+    return { file: path, format: chosen, skipBad: values["skip-bad"] };
+  } catch (error) {
+    return usage(`${(error as Error).message}\n\n${USAGE}`, 1);
+  }
+}
+
+interface Input {
+  bytes(): AsyncIterable<Buffer>;
+  /** How much was read, 0..1; null when nobody knows how much there is. */
+  share(): number | null;
+}
+
+async function openInput(path: string): Promise<Input> {
+  const size = path === "-" ? null : await sizeOf(path);
+  let read = 0;
+  return {
+    async *bytes() {
+      for await (const chunk of path === "-" ? process.stdin : createReadStream(path)) {
+        read += (chunk as Buffer).length;
+        yield chunk as Buffer;
+      }
+    },
+    share: () => (size ? Math.min(1, read / size) : null),
+  };
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch((error: Error) => {
+    throw new StartupError(`${path} cannot be read: ${error.message}.`);
+  });
+  if (found.isDirectory()) throw new StartupError(`${path} is a folder.`);
+  return found.isFile() ? found.size : 0;
+}
+
+/** Who watches what is known to Redis. Without REDIS_URL the embedded one belongs to an app that is not running, so nobody does. */
+async function openWatched(
+  { redis }: Config,
+  log: Logger,
+): Promise<{ watched(ids: readonly number[]): Promise<number[]>; close(): Promise<void> }> {
+  const { url } = redis;
+  if (url === undefined) return { watched: async () => [], close: async () => {} };
+  const publisher = connectRedis({ url, caFile: redis.caFile, role: "requests", log });
+  const subscriber = connectRedis({ url, caFile: redis.caFile, role: "subscriber", log });
+  const pubsub = createPubSub({ publisher, subscriber, keys: createKeys(), heartbeatMs: redis.heartbeatMs, log });
+  return {
+    async watched(ids) {
+      await whenReady(publisher, REDIS_WAIT_MS).catch((error: Error) => {
+        throw new StartupError(
+          `Redis at ${describeRedis(url)} cannot be asked who watches the products: ${error.message}. Nothing was imported.`,
+        );
+      });
+      const counts = await pubsub.subscriberCounts(ids.map((id) => ({ kind: "productChanged", id })));
+      return ids.filter((_, index) => (counts[index] ?? 0) > 0);
+    },
+    async close() {
+      await pubsub.close();
+      publisher.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+function tell({ imported, rows, created, changed, unchanged, badCount, bad }: ImportReport): number {
+  for (const { line, reason } of bad) process.stderr.write(`line ${line}: ${reason}\n`);
+  if (badCount > bad.length) process.stderr.write(`… and ${grouped(badCount - bad.length)} more bad rows\n`);
+  if (!imported) {
+    process.stderr.write(
+      `${grouped(badCount)} bad of ${grouped(rows)} rows: nothing was imported. Correct them, or leave them out with --skip-bad.\n`,
+    );
+    return 1;
+  }
+  const skipped = badCount > 0 ? `; ${grouped(badCount)} bad rows were left out` : "";
+  process.stdout.write(
+    `Imported ${grouped(rows - badCount)} products: ${grouped(created)} new, ${grouped(changed)} changed, ${grouped(unchanged)} as they were${skipped}.\n`,
+  );
+  return 0;
+}

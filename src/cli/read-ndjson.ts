@@ -1,0 +1,65 @@
+/** Reads an import from NDJSON: one JSON object a line, UTF-8. A line that is none is a bad row; the next one is read all the same. */
+import { isUtf8 } from "node:buffer";
+import type { SourceRow } from "../services/import-row.js";
+
+/** Rows handed on at once. */
+const BATCH = 1_000;
+/** A longer line is not a product; it is passed over without being kept. */
+const MAX_LINE_BYTES = 256 * 1024;
+const NEWLINE = 0x0a;
+
+/** Batches of rows. Blank lines are left out. */
+export async function* readNdjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
+  let batch: SourceRow[] = [];
+  let number = 0;
+  for await (const line of lines(bytes)) {
+    number++;
+    const row = line === null ? { line: number, reason: "is longer than 256 KB" } : toRow(number, line);
+    if (row) batch.push(row);
+    if (batch.length >= BATCH) {
+      yield batch;
+      batch = [];
+    }
+  }
+  yield batch;
+}
+
+function toRow(line: number, bytes: Buffer): SourceRow | null {
+  if (!isUtf8(bytes)) return { line, reason: "is not valid UTF-8" };
+  const text = (line === 1 ? bytes.toString().replace(/^\uFEFF/, "") : bytes.toString()).trim();
+  if (text === "") return null;
+  try {
+    const values: unknown = JSON.parse(text);
+    if (typeof values !== "object" || values === null || Array.isArray(values)) return { line, reason: "is not a JSON object" };
+    return { line, values: values as Record<string, unknown> };
+  } catch {
+    return { line, reason: "is not valid JSON" };
+  }
+}
+
+/** Lines without their end; null for one that is too long. */
+async function* lines(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer | null> {
+  let pieces: Buffer[] = [];
+  let length = 0;
+  const keep = (piece: Buffer): void => {
+    length += piece.length;
+    if (length > MAX_LINE_BYTES) pieces = [];
+    else pieces.push(piece);
+  };
+  const take = (): Buffer | null => {
+    const line = length > MAX_LINE_BYTES ? null : Buffer.concat(pieces);
+    pieces = [];
+    length = 0;
+    return line;
+  };
+  for await (const chunk of bytes) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      keep(chunk.subarray(start, end));
+      yield take();
+      start = end + 1;
+    }
+    if (start < chunk.length) keep(chunk.subarray(start));
+  }
+  if (length > 0) yield take();
+}

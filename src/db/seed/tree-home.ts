@@ -1,0 +1,205 @@
+/** The seeded shop for the house: living, kitchen, electronics. */
+import { type Branch, leaf } from "./branch.js";
+
+const FURNITURE: Branch = {
+  name: "Furniture",
+  children: [
+    leaf("Chairs", "CHR", [4900, 48900], {
+      kinds: ["Oak", "Walnut", "Beech", "Rattan", "Linen", "Leather", "Ash", "Velvet"],
+      things: ["Dining Chair", "Armchair", "Desk Chair", "Bar Stool", "Rocking Chair", "Folding Chair"],
+      facts: [
+        "Carries up to 120 kg.",
+        "The joints are glued and pegged, not screwed.",
+        "Felt pads protect the floor.",
+        "Arrives assembled.",
+      ],
+    }),
+    leaf("Tables", "TBL", [6900, 129900], {
+      kinds: ["Oak", "Walnut", "Marble", "Glass", "Ash", "Pine", "Terrazzo"],
+      things: ["Dining Table", "Coffee Table", "Side Table", "Console Table", "Writing Desk", "Bedside Table"],
+      facts: [
+        "The top is finished with hard-wax oil.",
+        "Seats four with room to spare.",
+        "Adjustable feet even out old floors.",
+        "Legs come off for the move.",
+      ],
+    }),
+    leaf("Sofas", "SOF", [39900, 289900], {
+      kinds: ["Linen", "Bouclé", "Velvet", "Leather", "Corduroy", "Wool"],
+      things: ["Two-Seat Sofa", "Three-Seat Sofa", "Corner Sofa", "Sofa Bed", "Daybed", "Ottoman"],
+      facts: [
+        "Covers come off and can be washed at 30 °C.",
+        "Pocket springs under a layer of cold foam.",
+        "Tested for 50,000 rubs.",
+        "The frame is guaranteed for ten years.",
+      ],
+    }),
+    leaf("Shelving", "SHF", [2900, 59900], {
+      kinds: ["Oak", "Steel", "Birch", "Pine", "Walnut", "Bamboo"],
+      things: ["Bookcase", "Wall Shelf", "Ladder Shelf", "Shoe Rack", "Sideboard", "Record Cabinet"],
+      facts: [
+        "Every shelf carries 25 kg.",
+        "Wall fixings are included.",
+        "Shelves sit on steel pins and can be moved.",
+        "Made from certified timber.",
+      ],
+    }),
+  ],
+};
+
+/** Home & Living. */
+export const HOME: Branch = {
+  name: "Home & Living",
+  children: [
+    FURNITURE,
+    leaf("Lighting", "LGT", [1900, 34900], {
+      kinds: ["Brass", "Opal Glass", "Paper", "Ceramic", "Matt Black", "Rattan"],
+      things: ["Pendant Lamp", "Table Lamp", "Floor Lamp", "Wall Light", "Reading Lamp", "Bedside Lamp"],
+      facts: ["Takes an E27 bulb up to 60 W.", "Dims without flicker.", "The cable is covered in fabric.", "Bulb included."],
+    }),
+    leaf("Bedding", "BED", [1500, 24900], {
+      kinds: ["Washed Linen", "Percale Cotton", "Organic Cotton", "Bamboo", "Flannel", "Merino"],
+      things: ["Duvet Cover", "Pillowcase Pair", "Fitted Sheet", "Blanket", "Duvet", "Bedspread"],
+      facts: ["Softer with every wash.", "Certified free of harmful substances.", "Closes with hidden buttons.", "Washable at 60 °C."],
+    }),
+    leaf("Rugs", "RUG", [3900, 119900], {
+      kinds: ["Wool", "Jute", "Cotton", "Kilim", "Shaggy", "Recycled"],
+      things: ["Rug", "Runner", "Round Rug", "Doormat", "Bath Mat", "Outdoor Rug"],
+      facts: [
+        "Woven by hand.",
+        "Suitable for underfloor heating.",
+        "The back does not slip.",
+        "Small differences show that no two are alike.",
+      ],
+    }),
+  ],
+};
+
+/** Kitchen & Dining. */
+export const KITCHEN: Branch = {
+  name: "Kitchen & Dining",
+  children: [
+    leaf("Cookware", "CKW", [1900, 32900], {
+      kinds: ["Cast Iron", "Stainless Steel", "Copper", "Enamelled", "Carbon Steel", "Ceramic"],
+      things: ["Frying Pan", "Saucepan", "Casserole", "Wok", "Grill Pan", "Stockpot", "Roasting Tin"],
+      facts: [
+        "Works on every hob, induction included.",
+        "Goes from the hob into the oven.",
+        "The handle stays cool.",
+        "Seasoned and ready to use.",
+      ],
+    }),
+    leaf("Knives", "KNF", [1500, 27900], {
+      kinds: ["Damascus", "Forged", "Carbon Steel", "Olive Wood", "Pakkawood", "Stainless"],
+      things: ["Chef's Knife", "Paring Knife", "Bread Knife", "Santoku", "Carving Set", "Steak Knife Set", "Sharpening Stone"],
+      facts: ["Hardened to 58 HRC.", "Balanced at the bolster.", "Wash by hand and dry at once.", "Comes with a blade guard."],
+    }),
+    leaf("Tableware", "TBW", [900, 15900], {
+      kinds: ["Stoneware", "Porcelain", "Speckled", "Glazed", "Ribbed Glass", "Enamel"],
+      things: ["Dinner Plate Set", "Bowl Set", "Mug", "Serving Platter", "Carafe", "Tumbler Set", "Salad Bowl"],
+      facts: [
+        "Safe in dishwasher and microwave.",
+        "Stacks neatly.",
+        "Glazed by hand, so each piece differs a little.",
+        "Replacement pieces are sold singly.",
+      ],
+    }),
+    leaf("Coffee & Tea", "CFT", [800, 64900], {
+      kinds: ["Glass", "Stainless Steel", "Matt", "Copper", "Cast Iron", "Porcelain"],
+      things: ["Pour-Over Set", "French Press", "Espresso Maker", "Gooseneck Kettle", "Teapot", "Burr Grinder", "Milk Frother"],
+      facts: [
+        "Makes four cups.",
+        "Every part can be replaced.",
+        "Descale every two months for the best taste.",
+        "Heat-resistant up to 200 °C.",
+      ],
+    }),
+    leaf("Small Appliances", "APP", [2900, 54900], {
+      kinds: ["Compact", "Retro", "Pro", "Quiet", "Brushed Steel", "Digital"],
+      things: ["Toaster", "Blender", "Stand Mixer", "Kettle", "Hand Mixer", "Rice Cooker", "Air Fryer"],
+      facts: [
+        "Two years of guarantee.",
+        "The cord tucks away underneath.",
+        "Removable parts go in the dishwasher.",
+        "Switches itself off.",
+      ],
+    }),
+  ],
+};
+
+/** Electronics. */
+export const ELECTRONICS: Branch = {
+  name: "Electronics",
+  children: [
+    {
+      name: "Audio",
+      children: [
+        leaf("Headphones", "HPH", [2900, 39900], {
+          kinds: ["Wireless", "Noise-Cancelling", "Open-Back", "Studio", "Sport", "True Wireless"],
+          things: ["Headphones", "Earbuds", "On-Ear Headphones", "In-Ear Monitors", "Headset"],
+          facts: [
+            "Plays for 30 hours on a charge.",
+            "Ten minutes of charging give three hours of music.",
+            "Folds flat.",
+            "Ear pads can be replaced.",
+          ],
+        }),
+        leaf("Speakers", "SPK", [3900, 79900], {
+          kinds: ["Wireless", "Bookshelf", "Portable", "Waterproof", "Active", "Walnut"],
+          things: ["Speaker", "Speaker Pair", "Soundbar", "Subwoofer", "Kitchen Radio"],
+          facts: [
+            "Pairs with a second one for stereo.",
+            "Fills a room of 30 m².",
+            "Bluetooth 5.3 and line in.",
+            "Lasts a weekend on one charge.",
+          ],
+        }),
+      ],
+    },
+    {
+      name: "Computers",
+      children: [
+        leaf("Keyboards & Mice", "KEY", [1900, 24900], {
+          kinds: ["Mechanical", "Low-Profile", "Silent", "Ergonomic", "Wireless", "Aluminium"],
+          things: ["Keyboard", "Mouse", "Trackball", "Numpad", "Wrist Rest", "Compact Keyboard"],
+          facts: [
+            "Switches between three devices.",
+            "Keys are printed so that they never fade.",
+            "Charges by USB-C.",
+            "Works with Windows, macOS and Linux.",
+          ],
+        }),
+        leaf("Monitors", "MON", [12900, 119900], {
+          kinds: ["24-Inch", "27-Inch 4K", "32-Inch 4K", "Ultrawide", "Portable", "Colour-Calibrated"],
+          things: ["Monitor", "USB-C Monitor", "Gaming Monitor", "Office Monitor", "Studio Display"],
+          facts: [
+            "Charges a laptop with 90 W over the same cable.",
+            "The stand turns, tilts and rises.",
+            "Covers 98 % of DCI-P3.",
+            "No dead pixels, guaranteed.",
+          ],
+        }),
+      ],
+    },
+    leaf("Cameras", "CAM", [8900, 219900], {
+      kinds: ["Compact", "Mirrorless", "Instant", "Action", "35 mm", "Vlogging"],
+      things: ["Camera", "Camera Kit", "Prime Lens", "Zoom Lens", "Tripod", "Camera Bag"],
+      facts: [
+        "Sharp from corner to corner.",
+        "Sealed against dust and rain.",
+        "Battery and strap included.",
+        "Shoots 4K at 60 frames a second.",
+      ],
+    }),
+    leaf("Chargers & Cables", "CHG", [700, 12900], {
+      kinds: ["USB-C", "Braided", "Fast", "Magnetic", "Travel", "GaN"],
+      things: ["Charger", "Cable 2 m", "Power Bank", "Wireless Charger", "Hub", "Wall Plug", "Car Charger"],
+      facts: [
+        "Stays cool at full load.",
+        "Survives 20,000 bends.",
+        "Small enough for a trouser pocket.",
+        "Tested by an independent laboratory.",
+      ],
+    }),
+  ],
+};

@@ -1,0 +1,32 @@
+/** Runs commands of the built tree, as `npm run` does. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { ROOT } from "../support/node-process.js";
+
+/** What a command said and how it ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts `dist/cli/<name>.js` with nothing of our own environment but what `env` says. */
+export function start(name: "seed" | "import", args: readonly string[], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ["--enable-source-maps", `dist/cli/${name}.js`, ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...env },
+  });
+}
+
+/** Runs one to its end; `input` goes to its standard input. */
+export async function run(name: "seed" | "import", args: readonly string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ended> {
+  const child = start(name, args, env);
+  child.stdin.on("error", () => {}).end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr };
+}
