@@ -13,6 +13,7 @@ import { createOutboxTable, type OutboxTable } from "./db/outbox.js";
 import { createProductTable } from "./db/products.js";
 import { createReviewTable } from "./db/reviews.js";
 import { StartupError } from "./domain/errors.js";
+import { CATALOGUE_TOPIC } from "./domain/events.js";
 import { Reading } from "./domain/reading.js";
 import { SECOND } from "./domain/time.js";
 import { startOutboxRelay } from "./jobs/outbox-relay.js";
@@ -153,6 +154,7 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const { database, outboxTable, pubsub, cache, outbox, metrics } = floor;
   const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
   closing.add(() => live.close());
+  closing.add(await pubsub.subscribe(CATALOGUE_TOPIC, () => live.refresh()));
   const sources: LoaderSources = {
     cache,
     products: createProductTable(database),

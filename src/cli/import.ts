@@ -3,14 +3,8 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
-import type { Logger } from "pino";
-import type { Config } from "../config.js";
 import { createOutboxTable } from "../db/outbox.js";
 import { StartupError } from "../domain/errors.js";
-import { SECOND } from "../domain/time.js";
-import { connectRedis, describeRedis, whenReady } from "../redis/client.js";
-import { createKeys } from "../redis/keys.js";
-import { createPubSub } from "../redis/pubsub.js";
 import { type ImportReport, importCatalogue } from "../services/import-catalogue.js";
 import { IMPORT_COLUMNS } from "../services/import-row.js";
 import { runCommand, usage } from "./command.js";
@@ -33,14 +27,11 @@ interface Arguments {
   readonly skipBad: boolean;
 }
 
-/** Whoever watches a product must not miss it, so an import waits this long for Redis and no longer. */
-const REDIS_WAIT_MS = 5 * SECOND;
 const FORMATS: Readonly<Record<string, Arguments["format"]>> = { ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson" };
 
 const { file, format, skipBad } = readArguments();
-await runCommand(async ({ config, database, log }) => {
+await runCommand(async ({ config, database }) => {
   const input = await openInput(file);
-  const redis = await openWatched(config, log);
   const progress = createProgress();
   const onProgress = (rows: number, phase: "reading" | "merging") =>
     progress.show(
@@ -48,13 +39,12 @@ await runCommand(async ({ config, database, log }) => {
       phase === "merging" ? `merging ${grouped(rows)} rows` : `${grouped(rows)} rows read`,
     );
   try {
-    const deps = { database, outbox: createOutboxTable(database), currency: config.currency, watched: redis.watched };
+    const deps = { database, outbox: createOutboxTable(database), currency: config.currency };
     const report = await importCatalogue(deps, (format === "csv" ? readCsv : readNdjson)(input.bytes()), { skipBad, onProgress });
     progress.end();
     return tell(report);
   } finally {
     progress.end();
-    await redis.close();
   }
 });
 
@@ -103,34 +93,6 @@ async function sizeOf(path: string): Promise<number> {
   });
   if (found.isDirectory()) throw new StartupError(`${path} is a folder.`);
   return found.isFile() ? found.size : 0;
-}
-
-/** Who watches what is known to Redis. Without REDIS_URL the embedded one belongs to an app that is not running, so nobody does. */
-async function openWatched(
-  { redis }: Config,
-  log: Logger,
-): Promise<{ watched(ids: readonly number[]): Promise<number[]>; close(): Promise<void> }> {
-  const { url } = redis;
-  if (url === undefined) return { watched: async () => [], close: async () => {} };
-  const publisher = connectRedis({ url, caFile: redis.caFile, role: "requests", log });
-  const subscriber = connectRedis({ url, caFile: redis.caFile, role: "subscriber", log });
-  const pubsub = createPubSub({ publisher, subscriber, keys: createKeys(), heartbeatMs: redis.heartbeatMs, log });
-  return {
-    async watched(ids) {
-      await whenReady(publisher, REDIS_WAIT_MS).catch((error: Error) => {
-        throw new StartupError(
-          `Redis at ${describeRedis(url)} cannot be asked who watches the products: ${error.message}. Nothing was imported.`,
-        );
-      });
-      const counts = await pubsub.subscriberCounts(ids.map((id) => ({ kind: "productChanged", id })));
-      return ids.filter((_, index) => (counts[index] ?? 0) > 0);
-    },
-    async close() {
-      await pubsub.close();
-      publisher.disconnect();
-      subscriber.disconnect();
-    },
-  };
 }
 
 function tell({ imported, rows, created, changed, unchanged, badCount, bad }: ImportReport): number {

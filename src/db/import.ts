@@ -45,8 +45,6 @@ export interface Staging {
   dropDuplicates(): Promise<Duplicates>;
   /** Makes missing brands and categories, then creates, changes or revives the products. Rows that say nothing new leave theirs alone. */
   merge(): Promise<MergeCounts>;
-  /** Products that the merge wrote, by id, from the one after `afterId` on. */
-  written(afterId: number, limit: number): Promise<{ readonly id: number; readonly version: number }[]>;
 }
 
 /** Joins the names of a category path; control characters occur in no name. */
@@ -58,12 +56,10 @@ export async function openStaging(tx: Tx): Promise<Staging> {
   await tx.query(sql`CREATE TEMPORARY TABLE import_rows
     (line bigint, sku text, name text, description text, category text[], brand text, price bigint, stock integer) ON COMMIT DROP`);
   await tx.query(sql`CREATE TEMPORARY TABLE import_categories (names text[] PRIMARY KEY, id bigint NOT NULL) ON COMMIT DROP`);
-  await tx.query(sql`CREATE TEMPORARY TABLE import_written (id bigint PRIMARY KEY, version bigint, created boolean) ON COMMIT DROP`);
   return {
     add: (rows) => add(tx, rows),
     dropDuplicates: () => dropDuplicates(tx),
     merge: () => merge(tx),
-    written: (afterId, limit) => tx.query(sql`SELECT id, version FROM import_written WHERE id > ${afterId} ORDER BY id LIMIT ${limit}`),
   };
 }
 
@@ -92,10 +88,7 @@ async function merge(tx: Tx): Promise<MergeCounts> {
   await tx.query(sql`ANALYZE import_rows`);
   await tx.query(sql`INSERT INTO brands (name) SELECT DISTINCT brand FROM import_rows ORDER BY brand ON CONFLICT (name) DO NOTHING`);
   await mergeCategories(tx);
-  await tx.query(UPSERT);
-  const [row] = await tx.query<MergeCounts>(sql`
-    SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS changed,
-      (SELECT count(*) FROM import_rows) - count(*) AS unchanged FROM import_written`);
+  const [row] = await tx.query<MergeCounts>(UPSERT);
   return row ?? { created: 0, changed: 0, unchanged: 0 };
 }
 
@@ -140,7 +133,7 @@ async function makeCategories(tx: Tx, depth: number, taken: Set<string>): Promis
     INSERT INTO import_categories (names, id) SELECT names, id FROM numbered`);
 }
 
-/** Written rows are noted beside, so that their number never matters to our memory. A freshly inserted row has no xmax. */
+/** Answers counts alone, so that the number of rows never matters to our memory. A freshly inserted row has no xmax. */
 const UPSERT = sql`
   WITH written AS (
     INSERT INTO products AS p (sku, name, description, brand_id, category_id, price, stock)
@@ -151,6 +144,7 @@ const UPSERT = sql`
       version = p.version + 1, updated_at = clock_timestamp(), removed_at = NULL
     WHERE (p.name, p.description, p.brand_id, p.category_id, p.price, p.stock, p.removed_at)
       IS DISTINCT FROM (excluded.name, excluded.description, excluded.brand_id, excluded.category_id, excluded.price, excluded.stock, NULL::timestamptz)
-    RETURNING p.id, p.version, p.xmax = 0 AS created
+    RETURNING p.xmax = 0 AS created
   )
-  INSERT INTO import_written (id, version, created) SELECT id, version, created FROM written`;
+  SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS changed,
+    (SELECT count(*) FROM import_rows) - count(*) AS unchanged FROM written`;

@@ -7,6 +7,8 @@
 export interface TopicPayloads {
   /** A product was created, changed or removed. Topic: `{ kind: "productChanged", id }`. */
   productChanged: { readonly id: number; readonly version: number; readonly seen: number };
+  /** Too much of the catalogue changed at once to name it (an import): whoever watches any of it reads again. Topic: {@link CATALOGUE_TOPIC}. */
+  catalogueChanged: { readonly id: number; readonly version: number; readonly seen: number };
 }
 
 /** A kind of topic. */
@@ -17,6 +19,9 @@ export interface Topic<K extends TopicKind = TopicKind> {
   readonly kind: K;
   readonly id: number;
 }
+
+/** The one topic of the whole catalogue. */
+export const CATALOGUE_TOPIC: Topic<"catalogueChanged"> = { kind: "catalogueChanged", id: 0 };
 
 /** A publication waiting in the outbox; `seen` is added when it is sent. */
 export interface PendingEvent {

@@ -54,8 +54,10 @@ export interface PubSubOptions {
 }
 
 /** Payloads come from outside: what does not match is logged and dropped. */
+const CHANGE = z.object({ id: z.int().nonnegative(), version: z.int().nonnegative(), seen: z.int().nonnegative() });
 const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
-  productChanged: z.object({ id: z.int().positive(), version: z.int().nonnegative(), seen: z.int().nonnegative() }),
+  productChanged: CHANGE,
+  catalogueChanged: CHANGE,
 };
 
 /** Publishes without a reply; more would pile up behind a link that has died. */

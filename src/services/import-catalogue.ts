@@ -2,13 +2,13 @@
  * Imports products in bulk, all or nothing: one transaction from the first row to the last, so an import that is interrupted, or
  * that holds a bad row, leaves the catalogue as it was.
  *
- * Every cached list and product is invalidated by one tag, and events are published only for products that somebody watches:
- * a hundred thousand rows cost one outbox row.
+ * Every cached list and product is invalidated by one tag, and one event has every process read again what its clients watch:
+ * a hundred thousand rows cost one outbox row and one publication.
  */
 import type { Database, Tx } from "../db/database.js";
 import { openStaging, type Staging } from "../db/import.js";
 import type { OutboxTable } from "../db/outbox.js";
-import type { PendingEvent } from "../domain/events.js";
+import { CATALOGUE_TOPIC } from "../domain/events.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { CATALOGUE_TAG } from "../domain/tags.js";
 import { readImportRow, type SourceRow } from "./import-row.js";
@@ -18,8 +18,6 @@ export interface ImportDeps {
   readonly database: Database;
   readonly outbox: OutboxTable;
   readonly currency: CurrencyCode;
-  /** Which of these products somebody is subscribed to. Rejecting, it ends the import: nobody must be left with an old value. */
-  readonly watched: (ids: readonly number[]) => Promise<readonly number[]>;
 }
 
 /** How to import. */
@@ -51,13 +49,11 @@ export interface ImportReport {
 
 /** More are only counted: a file with more mistakes has one mistake many times. */
 export const SHOWN_BAD_ROWS = 100;
-/** Ids asked about at once: one PUBSUB NUMSUB. */
-const WATCHED_BATCH = 1_000;
 
 /** Ends the transaction without a trace. */
 class Refused extends Error {}
 
-/** Imports from batches of rows. Rejects when the source does, or the database or Redis are not there; then nothing was imported. */
+/** Imports from batches of rows. Rejects when the source does, or the database is not there; then nothing was imported. */
 export async function importCatalogue(
   deps: ImportDeps,
   source: AsyncIterable<readonly SourceRow[]>,
@@ -80,7 +76,7 @@ export async function importCatalogue(
         await collect(staging, source, { ...options, deps, found, progress });
         if (found.unreadable || (found.count > 0 && !options.skipBad)) throw new Refused();
         options.onProgress?.(progress.rows, "merging");
-        return mergeAndTell(tx, staging, deps);
+        return mergeAndTell(tx, staging, deps.outbox);
       },
       { patient: true },
     );
@@ -117,22 +113,12 @@ async function collect(
   found.count += count - first.length;
 }
 
-async function mergeAndTell(tx: Tx, staging: Staging, { outbox, watched }: ImportDeps) {
+async function mergeAndTell(tx: Tx, staging: Staging, outbox: OutboxTable) {
   const counts = await staging.merge();
-  if (counts.created + counts.changed > 0) await outbox.append(tx, { tags: [CATALOGUE_TAG], events: await eventsFor(staging, watched) });
+  // Whoever watches is asked to read again, instead of asking Redis who watches what: that answer is old before the commit.
+  if (counts.created + counts.changed > 0)
+    await outbox.append(tx, { tags: [CATALOGUE_TAG], events: [{ topic: CATALOGUE_TOPIC, version: 0 }] });
   return counts;
-}
-
-async function eventsFor(staging: Staging, watched: ImportDeps["watched"]): Promise<PendingEvent[]> {
-  const events: PendingEvent[] = [];
-  for (let afterId = 0; ; ) {
-    const written = await staging.written(afterId, WATCHED_BATCH);
-    const last = written.at(-1);
-    if (!last) return events;
-    afterId = last.id;
-    const listening = new Set(await watched(written.map(({ id }) => id)));
-    for (const { id, version } of written) if (listening.has(id)) events.push({ topic: { kind: "productChanged", id }, version });
-  }
 }
 
 /** Counts bad rows and keeps the first ones. */

@@ -22,6 +22,8 @@ export interface Live {
    * resync, at most once per conflation window. `return()` lets go at once, whatever is pending; `close` ends it.
    */
   watch(kind: TopicKind, ids: readonly number[]): AsyncIterableIterator<Due>;
+  /** Everything watched is due again: more of it may have changed than could be named. */
+  refresh(): void;
   /** Topics with a watcher. */
   topics(): number;
   /** Watchers. */
@@ -77,6 +79,10 @@ class Hub implements Live {
 
   watchers(): number {
     return this.all.size;
+  }
+
+  refresh(): void {
+    this.resync(undefined);
   }
 
   async close(): Promise<void> {
