@@ -3,11 +3,12 @@
  * what keeps a query at one round trip per level of its tree.
  */
 import type { CacheLink } from "./cache-link.js";
-import { readStrings } from "./client.js";
+import { inOneWrite, readStrings } from "./client.js";
 
 /** Reads strings; missing keys are null. Rejects as {@link CacheLink.run} does. */
 export type ReadBatch = (keys: readonly string[]) => Promise<(string | null)[]>;
 
+/** A round trip that has not left yet. */
 interface Batch {
   readonly places: Map<string, number>;
   readonly reply: Promise<(string | null)[]>;
@@ -15,12 +16,14 @@ interface Batch {
 
 export function createReadBatch(link: CacheLink): ReadBatch {
   let open: Batch | null = null;
+  const send = (keys: readonly string[]) =>
+    link.run("cache read", () => inOneWrite(link.connection, () => readStrings(link.connection, keys)));
   const begin = (): Batch => {
     const places = new Map<string, number>();
     const reply = new Promise<(string | null)[]>((resolve, reject) => {
       setImmediate(() => {
         open = null;
-        link.run("cache read", () => readStrings(link.connection, [...places.keys()])).then(resolve, reject);
+        send([...places.keys()]).then(resolve, reject);
       });
     });
     return { places, reply };
@@ -28,12 +31,14 @@ export function createReadBatch(link: CacheLink): ReadBatch {
   return async (keys) => {
     open ??= begin();
     const { places, reply } = open;
-    const indexes = keys.map((key) => {
-      const place = places.get(key) ?? places.size;
-      places.set(key, place);
-      return place;
-    });
+    const indexes = keys.map((key) => placeOf(places, key));
     const values = await reply;
     return indexes.map((index) => values[index] ?? null);
   };
+}
+
+function placeOf(places: Map<string, number>, key: string): number {
+  const place = places.get(key) ?? places.size;
+  places.set(key, place);
+  return place;
 }

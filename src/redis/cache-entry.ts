@@ -2,7 +2,7 @@
  * What the cache stores: `<fence>|<stored at>|<fresh for>|<grace>|<versions, comma-separated>\n<JSON>`.
  * The head is text, so that a script can read the fence and a reader can refuse an entry without parsing its value.
  */
-import { compareTag } from "./tags.js";
+import { compareTag, type TagVerdict } from "./tags.js";
 
 /** A value with all that decides whether it may be served. */
 export interface Entry<V = unknown> {
@@ -33,10 +33,11 @@ export function encodeEntry(value: unknown, { freshMs, graceMs, versions }: Pick
 export function decodeEntry<V>(text: string | null): Entry<V> | null {
   if (text === null) return null;
   const end = text.indexOf("\n");
-  const [, storedAt, fresh, grace, versions] = text.slice(0, end).split("|");
-  if (end < 0 || versions === undefined) return null;
+  const [, storedAt, fresh, grace, versions] = text.slice(0, Math.max(0, end)).split("|");
+  const value = versions === undefined ? undefined : parse<V>(text.slice(end + 1));
+  if (versions === undefined || value === undefined) return null;
   return {
-    value: freeze(JSON.parse(text.slice(end + 1)) as V | null),
+    value,
     storedAtMs: Number(storedAt),
     freshMs: Number(fresh),
     graceMs: Number(grace),
@@ -45,29 +46,51 @@ export function decodeEntry<V>(text: string | null): Entry<V> | null {
   };
 }
 
+/** The fence a stored text was written with, as the scripts read it; 0 when there is none. */
+export function fenceOf(text: string | null): number {
+  return Number(text?.slice(0, FENCE_CHARACTERS)) || 0;
+}
+
+/** Microseconds since epoch have sixteen digits until the year 2286. */
+const FENCE_CHARACTERS = 16;
+
+/** Undefined when it is no JSON: a damaged entry is loaded again like a missing one. */
+function parse<V>(json: string): V | null | undefined {
+  try {
+    return freeze(JSON.parse(json) as V | null);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Makes a value immutable, all the way down. Values are shared by everyone who reads them: a change would be everybody's. */
 export function freeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    for (const part of Object.values(value)) freeze(part);
     Object.freeze(value);
+    for (const part of Object.values(value)) freeze(part);
   }
   return value;
 }
 
-/**
- * Judges an entry against the present versions of its tags, in the same order.
- * @param nowMs Redis clock
- */
-export function judge(entry: Entry, current: readonly (string | null)[], nowMs: number): Freshness {
-  if (entry.versions.length !== current.length) return "dead";
-  let expired = false;
-  for (const [index, carried] of entry.versions.entries()) {
+/** Judges an entry's tags against their present versions, in the same order: the worst verdict of any. */
+export function judgeTags({ versions }: Pick<Entry, "versions">, current: readonly (string | null)[]): TagVerdict {
+  if (versions.length !== current.length) return "dead";
+  let worst: TagVerdict = "current";
+  for (const [index, carried] of versions.entries()) {
     const verdict = compareTag(carried, current[index] ?? null);
     if (verdict === "dead") return "dead";
-    expired ||= verdict === "stale";
+    if (verdict === "stale") worst = "stale";
   }
-  const ageMs = nowMs - entry.storedAtMs;
-  if (ageMs >= entry.freshMs + entry.graceMs) return "dead";
-  if (expired || ageMs >= entry.freshMs) return "stale";
-  return ageMs >= entry.freshMs * EARLY_FRACTION ? "early" : "fresh";
+  return worst;
+}
+
+/**
+ * Judges an entry whose tags were judged, by its age.
+ * @param nowMs Redis clock
+ */
+export function judgeAge({ storedAtMs, freshMs, graceMs }: Entry, tags: TagVerdict, nowMs: number): Freshness {
+  const ageMs = nowMs - storedAtMs;
+  if (tags === "dead" || !(ageMs < freshMs + graceMs)) return "dead";
+  if (tags === "stale" || ageMs >= freshMs) return "stale";
+  return ageMs >= freshMs * EARLY_FRACTION ? "early" : "fresh";
 }

@@ -1,5 +1,7 @@
 --[[
-  Writes a loaded value, unless a later load has written or is under way; ends the lease and tells those who wait.
+  Writes a loaded value, unless a later load has written one; ends the lease if it is still this load's and tells those who wait.
+  A load that outlived its lease may write all the same while the next one is under way: readers judge a value by its tag versions,
+  and loads that always take longer than the lease would otherwise never fill anything.
   KEYS[1]  string  the entry: "<fence>|<stored at, ms>|<the rest>"
   KEYS[2]  hash    the lease
   ARGV[1]  fence of the load   ARGV[2]  the rest of the entry   ARGV[3]  lifetime (ms)
@@ -9,10 +11,6 @@
 local entry, lease = KEYS[1], KEYS[2]
 local fence, rest, lifetimeMs, channel, name = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
-local held = redis.call("HMGET", lease, "fence", "waited")
-if held[1] and held[1] ~= fence then
-  return 0
-end
 if (tonumber(redis.call("GETRANGE", entry, 0, 15)) or 0) > tonumber(fence) then
   return 0
 end
@@ -20,7 +18,9 @@ end
 local now = redis.call("TIME")
 local nowMs = string.format("%.0f", now[1] * 1000 + math.floor(now[2] / 1000))
 redis.call("SET", entry, fence .. "|" .. nowMs .. "|" .. rest, "PX", lifetimeMs)
-if held[1] then
+
+local held = redis.call("HMGET", lease, "fence", "waited")
+if held[1] == fence then
   redis.call("DEL", lease)
   if held[2] == "1" then
     redis.call("PUBLISH", channel, name)

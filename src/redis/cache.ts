@@ -14,17 +14,27 @@ import { RedisUnavailable } from "../domain/errors.js";
 import type { Reading } from "../domain/reading.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { createReadBatch } from "./cache-batch.js";
-import { decodeEntry, type Entry, type Freshness, judge } from "./cache-entry.js";
+import { judgeAge } from "./cache-entry.js";
 import type { CacheLink } from "./cache-link.js";
-import { createLoader, type Slot } from "./cache-load.js";
+import { Loader, type Values } from "./cache-load.js";
 import type { LocalCache } from "./cache-local.js";
+import { type Found, Lookup, type Slot } from "./cache-lookup.js";
+import { Served } from "./cache-served.js";
 import type { Keys } from "./keys.js";
 import type { Leases } from "./lease.js";
-import { EPOCH_TAG, type InvalidationMode, type Tags } from "./tags.js";
+import type { InvalidationMode, Tags } from "./tags.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    cacheFill(entry: string, lease: string, fence: string, rest: string, lifetimeMs: number, channel: string, name: string): Result<0 | 1, Context>;
+    cacheFill(
+      entry: string,
+      lease: string,
+      fence: string,
+      rest: string,
+      lifetimeMs: number,
+      channel: string,
+      name: string,
+    ): Result<0 | 1, Context>;
   }
 }
 
@@ -38,7 +48,7 @@ export interface Family<K> {
   tagsOf(key: K): readonly string[];
 }
 
-/** Loads many keys from the source, in their order; null where there is nothing (which is cached too). */
+/** Loads many keys from the source, in their order; null where there is nothing (which is cached too). Values must survive JSON. */
 export type Load<K, V> = (keys: readonly K[]) => Promise<readonly (V | null)[]>;
 
 /** Times of the cache. */
@@ -62,141 +72,159 @@ export interface CacheParts {
 
 /** The cache. */
 export interface Cache {
-  /** Reads many keys of a family in their order. Costs no round trip when all are local, else one MGET when warm. Errors of `load` reject. */
+  /**
+   * Reads many keys of a family in their order. Costs no round trip when all are local, else one MGET when warm. Values are shared
+   * and frozen. Errors of `load` reject.
+   */
   readMany<K, V>(family: Family<K>, keys: readonly K[], load: Load<K, V>, reading: Reading): Promise<(V | null)[]>;
   /**
-   * Makes every entry with one of these tags dead ("delete") or stale ("expire"). O(tags), one round trip.
-   * Resolves to the number of invalidations so far; rejects with RedisUnavailable when it could not be sent in time, which means unknown.
+   * Makes every entry with one of these tags dead ("delete") or stale ("expire"). O(tags), two round trips.
+   * Resolves to the count that the consistency token carries; rejects with RedisUnavailable when it could not be sent in time,
+   * which means unknown.
    */
   invalidate(tags: readonly string[], mode?: InvalidationMode): Promise<number>;
 }
 
-export function createCache(parts: CacheParts): Cache {
-  const { link, keys, tags, local, telemetry } = parts;
-  const readBatch = createReadBatch(link);
-  const loader = createLoader(parts);
+/** Builds the cache. */
+export function createCache(parts: CacheParts): ReadThroughCache {
+  return new ReadThroughCache(parts);
+}
 
-  const toSlot = <K>(family: Family<K>, key: K): Slot<K> => {
-    const tagNames = [EPOCH_TAG, ...family.tagsOf(key)];
-    return { key, name: `${family.name}:${family.nameOf(key)}`, tags: tagNames, tagKeys: tagNames.map(tags.keyOf) };
+/** See {@link Cache}. */
+export class ReadThroughCache implements Cache {
+  private readonly lookup: Lookup;
+  private readonly loader: Loader;
+
+  constructor(private readonly parts: CacheParts) {
+    this.lookup = new Lookup({ ...parts, readBatch: createReadBatch(parts.link) });
+    this.loader = new Loader(parts, this.lookup);
+  }
+
+  readonly readMany = async <K, V>(family: Family<K>, ids: readonly K[], load: Load<K, V>, reading: Reading): Promise<(V | null)[]> => {
+    const source = this.counted(family.name, load);
+    if (reading.bypass || reading.seen.bypassUntilMs > Date.now()) {
+      if (ids.length === 0) return [];
+      reading.note("BYPASS", 0);
+      return [...(await source(ids))];
+    }
+    const names = ids.map((id) => `${family.name}:${family.nameOf(id)}`);
+    const answers = new Array<V | null>(ids.length).fill(null);
+    const pass: Pass<K, V> = { family, ids, names, answers, source, reading };
+    const rest = this.parts.local.hasSeen(reading.seen.count) ? this.readLocal(pass) : ids.map((_, index) => index);
+    if (rest.length > 0) await this.readOn(pass, rest);
+    return answers;
   };
 
-  /** Looks slots up in Redis, keeping what may be served in the local level. */
-  const readRedis = async <K>(slots: readonly Slot<K>[]): Promise<Found<K>[]> => {
-    const observation = local.observe();
+  readonly invalidate = async (names: readonly string[], mode: InvalidationMode = "delete"): Promise<number> => {
+    const tagKeys = names.map(this.parts.tags.keyOf);
     try {
-      const texts = await readBatch(slots.flatMap(({ name, tagKeys }) => [keys.cacheEntry(name), ...tagKeys]));
-      let offset = 0;
-      return slots.map((slot) => {
-        const [text = null, ...current] = texts.slice(offset, (offset += 1 + slot.tagKeys.length));
-        const entry = decodeEntry(text);
-        const freshness = entry ? judge(entry, current, link.nowMs()) : "dead";
-        if (entry && freshness !== "dead") local.put(observation, slot.name, slot.tagKeys, entry, current);
-        return { slot, entry, freshness, current };
-      });
+      return await this.parts.link.runOwed("cache invalidate", () => this.parts.tags.bump(names, mode));
     } finally {
-      observation.end();
+      // Also when it could not be sent: this process must not answer what it knows to be old.
+      this.parts.local.forget(tagKeys);
+      this.loader.forget(tagKeys);
     }
   };
 
-  const readLocal = <K>(slot: Slot<K>): Found<K> | null => {
-    const hit = local.get(slot.name, slot.tagKeys);
-    const freshness = hit ? judge(hit.entry, hit.current, link.nowMs()) : "dead";
-    return hit && freshness !== "dead" ? { slot, entry: hit.entry, freshness, current: hit.current } : null;
-  };
+  /** What is under way, for tests and metrics: all zero when nobody reads. */
+  underWay(): { readonly flights: number; readonly refreshing: number; readonly waiting: number; readonly observations: number } {
+    return { ...this.loader.size(), waiting: this.parts.leases.waiting(), observations: this.parts.local.size().observations };
+  }
 
-  /** Answers slots with what was found, and has the old ones loaded again. */
-  const serve = <K, V>({ answers, reading, source }: Pass<K, V>, found: readonly Found<K>[], level: "local" | "redis"): void => {
-    telemetry.cacheReads(level, found.length);
-    for (const { slot, entry, freshness } of found) {
-      reading.note(freshness === "stale" ? "STALE" : "HIT", Math.max(0, link.nowMs() - (entry?.storedAtMs ?? 0)));
-      answers.set(slot.name, (entry?.value ?? null) as V | null);
+  /** Answers what the local level holds; returns the indexes of the rest. This is the hot path: no tag is spelled, no key built. */
+  private readLocal<K, V>({ family, ids, names, answers, source, reading }: Pass<K, V>): number[] {
+    const { local, link, telemetry } = this.parts;
+    const served = new Served(link.nowMs());
+    const rest: number[] = [];
+    const due: number[] = [];
+    for (let index = 0; index < names.length; index += 1) {
+      const hit = local.get(names[index] as string);
+      const freshness = hit ? judgeAge(hit.entry, hit.verdict, served.nowMs) : "dead";
+      if (!hit || freshness === "dead") {
+        rest.push(index);
+        continue;
+      }
+      answers[index] = hit.entry.value as V | null;
+      if (served.add(hit.entry, freshness)) due.push(index);
     }
-    const due = found.filter(({ freshness }) => freshness === "early" || freshness === "stale").map(({ slot }) => slot);
-    if (due.length > 0) loader.refresh(due, source, readRedis);
-  };
+    served.report("local", reading, telemetry);
+    if (due.length > 0)
+      this.loader.refresh(
+        due.map((index) => this.slot(family, ids[index] as K, names[index] as string)),
+        source,
+      );
+    return rest;
+  }
 
-  /** Answers slots from Redis, loading what it does not hold. */
-  const readShared = async <K, V>(pass: Pass<K, V>, slots: readonly Slot<K>[]): Promise<ReadonlyMap<string, V | null>> => {
-    const found = await readRedis(slots);
-    const missing = found.filter(({ freshness }) => freshness === "dead");
-    serve(
+  /** Answers the rest from Redis or, while that cannot be asked, from the source. */
+  private async readOn<K, V>(pass: Pass<K, V>, rest: readonly number[]): Promise<void> {
+    const { family, ids, names, answers } = pass;
+    const slots = new Map(rest.map((index) => [names[index] as string, ids[index] as K] as const));
+    const values = await this.readRest(
       pass,
-      found.filter(({ freshness }) => freshness !== "dead"),
-      "redis",
+      [...slots].map(([name, id]) => this.slot(family, id, name)),
     );
-    if (missing.length === 0) return new Map();
+    for (const index of rest) answers[index] = values.get(names[index] as string) ?? null;
+  }
+
+  /** An error of the load itself is the caller's; trouble with Redis is answered from the source. */
+  private async readRest<K, V>(pass: Pass<K, V>, slots: readonly Slot<K>[]): Promise<Values<V>> {
+    if (!this.parts.link.usable()) return this.readDegraded(pass, slots);
+    let found: readonly Found<K>[];
+    try {
+      found = await this.lookup.find(slots);
+    } catch (error) {
+      if (error instanceof RedisUnavailable || error instanceof ReplyError) return this.readDegraded(pass, slots);
+      throw error;
+    }
+    return this.readShared(pass, found);
+  }
+
+  /** Answers from what Redis holds, loading what it does not. */
+  private async readShared<K, V>({ source, reading }: Pass<K, V>, found: readonly Found<K>[]): Promise<Values<V>> {
+    const { link, telemetry } = this.parts;
+    const served = new Served(link.nowMs());
+    const values: Values<V> = new Map();
+    const due: Slot<K>[] = [];
+    for (const { slot, entry, freshness } of found) {
+      if (!entry) continue;
+      values.set(slot.name, entry.value as V | null);
+      if (served.add(entry, freshness)) due.push(slot);
+    }
+    served.report("redis", reading, telemetry);
+    if (due.length > 0) this.loader.refresh(due, source);
+    const missing = found.filter(({ entry }) => entry === null);
+    if (missing.length === 0) return values;
     telemetry.cacheReads("none", missing.length);
-    pass.reading.note("MISS", 0);
-    return loader.loadOnce(missing, pass.source, readRedis);
-  };
+    reading.note("MISS", 0);
+    return new Map([...values, ...(await this.loader.loadOnce(missing, source, reading.seen.count))]);
+  }
 
-  /** Answers slots while Redis cannot be asked. */
-  const readDegraded = <K, V>({ reading, source }: Pass<K, V>, slots: readonly Slot<K>[]): Promise<ReadonlyMap<string, V | null>> => {
-    telemetry.cacheReads("none", slots.length);
+  /** Answers while Redis cannot be asked. */
+  private readDegraded<K, V>({ source, reading }: Pass<K, V>, slots: readonly Slot<K>[]): Promise<Values<V>> {
+    this.parts.telemetry.cacheReads("none", slots.length);
     reading.note("BYPASS", 0);
-    return loader.loadWithoutRedis(slots, source);
-  };
+    return this.loader.loadWithoutRedis(slots, source, reading.seen.count);
+  }
 
-  return {
-    async readMany<K, V>(family: Family<K>, ids: readonly K[], load: Load<K, V>, reading: Reading): Promise<(V | null)[]> {
-      const pass: Pass<K, V> = { reading, answers: new Map(), source: countedLoad(family.name, load, telemetry) };
-      if (reading.bypass || reading.seen.bypassUntilMs > Date.now()) {
-        if (ids.length > 0) reading.note("BYPASS", 0);
-        return [...(await pass.source(ids))];
-      }
-      const slots = ids.map((id) => toSlot(family, id));
-      if (local.hasSeen(reading.seen.count)) serve(pass, slots.map(readLocal).filter(isFound), "local");
-      const rest = slots.filter(({ name }) => !pass.answers.has(name));
-      if (rest.length > 0) {
-        const loaded = await (link.usable() ? readShared(pass, rest).catch(unlessLinkIsDown(() => readDegraded(pass, rest))) : readDegraded(pass, rest));
-        for (const [name, value] of loaded) pass.answers.set(name, value);
-      }
-      return slots.map(({ name }) => pass.answers.get(name) ?? null);
-    },
+  private slot<K>(family: Family<K>, id: K, name: string): Slot<K> {
+    return this.lookup.slot(id, name, family.tagsOf(id));
+  }
 
-    async invalidate(names, mode = "delete") {
-      const tagKeys = names.map(tags.keyOf);
-      try {
-        return await link.run("cache invalidate", () => tags.bump(names, mode));
-      } finally {
-        // Also when it could not be sent: this process must not answer what it knows to be old.
-        local.forget(tagKeys);
-        loader.forget(tagKeys);
-      }
-    },
-  };
+  private counted<K, V>(family: string, load: Load<K, V>): Load<K, V> {
+    return (ids) => {
+      this.parts.telemetry.loads(family, ids.length);
+      return load(ids);
+    };
+  }
 }
 
-/** What Redis or the local level said about a slot. `current`: the present versions of its tags. */
-export interface Found<K> {
-  readonly slot: Slot<K>;
-  readonly entry: Entry | null;
-  readonly freshness: Freshness;
-  readonly current: readonly (string | null)[];
-}
-
-/** One call of readMany. */
+/** One call of readMany: what was asked, and the answers by index. */
 interface Pass<K, V> {
-  readonly reading: Reading;
+  readonly family: Family<K>;
+  readonly ids: readonly K[];
+  readonly names: readonly string[];
+  readonly answers: (V | null)[];
   readonly source: Load<K, V>;
-  /** Values by slot name. */
-  readonly answers: Map<string, V | null>;
-}
-
-const isFound = <F>(found: F | null): found is F => found !== null;
-
-/** An error of the load itself is the caller's; trouble with Redis is answered from the database. */
-const unlessLinkIsDown =
-  <T>(instead: () => Promise<T>) =>
-  (error: unknown): Promise<T> => {
-    if (error instanceof RedisUnavailable || error instanceof ReplyError) return instead();
-    throw error;
-  };
-
-function countedLoad<K, V>(family: string, load: Load<K, V>, telemetry: Telemetry): Load<K, V> {
-  return (ids) => {
-    if (ids.length > 0) telemetry.loads(family, ids.length);
-    return ids.length > 0 ? load(ids) : Promise.resolve([]);
-  };
+  readonly reading: Reading;
 }

@@ -42,29 +42,44 @@ export interface RedisTarget {
 
 const DEFAULT_PORTS = { standalone: 6379, cluster: 6379, sentinel: 26379 } as const;
 
+const HOW_TO_WRITE = "Write redis://user:password@host:6379/0, rediss:// for TLS, or unix:/path.";
+
 /** Reads a Redis URL. Throws StartupError, without the password, when it is not one. */
 export function parseRedisUrl(url: string): RedisTarget {
   if (url.startsWith("unix:")) return { mode: "standalone", nodes: [], path: url.slice("unix:".length), tls: false, db: 0 };
   const match = /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]+)(?:\/([^?]*))?/.exec(url);
-  if (!match) throw new StartupError("A Redis URL is not valid. Write redis://user:password@host:6379/0, rediss:// for TLS, or unix:/path.");
+  if (!match) throw new StartupError(`A Redis URL is not valid. ${HOW_TO_WRITE}`);
   const [, secure, kind, username, password, hosts = "", path = ""] = match;
   const mode = (kind ?? "standalone") as RedisTarget["mode"];
+  if (mode === "standalone" && !/^\d*$/.test(path))
+    throw new StartupError(`A Redis URL names a database that is no number. ${HOW_TO_WRITE}`);
   return {
     mode,
     nodes: hosts.split(",").map((host) => parseHost(host, DEFAULT_PORTS[mode])),
     tls: secure === "s",
     db: mode === "standalone" ? Number(path || 0) : 0,
-    ...(username ? { username: decodeURIComponent(username) } : {}),
-    ...(password ? { password: decodeURIComponent(password) } : {}),
+    ...(username ? { username: decode(username) } : {}),
+    ...(password ? { password: decode(password) } : {}),
     ...(mode === "sentinel" ? { master: path || "mymaster" } : {}),
   };
+}
+
+/** Percent-decodes a user or password, which no message may show. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new StartupError("A Redis URL holds a user or password with a bare %. Write it as %25.");
+  }
 }
 
 function parseHost(text: string, defaultPort: number): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   if (!host) throw new StartupError(`A Redis URL names a host that is not valid: ${JSON.stringify(text)}.`);
-  return { host, port: Number(match?.[3] ?? defaultPort) };
+  const port = Number(match?.[3] ?? defaultPort);
+  if (port < 1 || port > 65_535) throw new StartupError(`A Redis URL names a port that does not exist: ${port}.`);
+  return { host, port };
 }
 
 /** Where a URL leads, in words that may be logged: no user, no password. */
@@ -84,6 +99,10 @@ export function connectRedis(options: ConnectOptions): RedisConnection {
 
 /** The longest wait for any reply. Writes that take longer are unknown, never "no". */
 const COMMAND_TIMEOUT_MS = SECOND;
+/** A polite end waits for an answer that a black hole swallows; the socket is destroyed after this. */
+const DISCONNECT_MS = 100;
+/** How often a server that is loading its data is asked whether it is done; ioredis would wait up to ten seconds. */
+const LOADING_MS = 250;
 
 function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): RedisOptions {
   const [first] = target.nodes;
@@ -106,17 +125,29 @@ function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): Re
     autoResendUnfulfilledCommands: false,
     autoResubscribe: role === "subscriber",
     connectTimeout: 2 * SECOND,
+    disconnectTimeout: DISCONNECT_MS,
+    maxLoadingRetryTime: LOADING_MS,
     keepAlive: 5 * SECOND,
-    ...(role === "requests" ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),
+    // A subscriber has its own heartbeat (redis/heartbeat.ts).
+    ...(role === "subscriber" ? {} : { commandTimeout: COMMAND_TIMEOUT_MS }),
+    // A master that became a replica keeps its connections; the address may lead to the new one.
+    reconnectOnError: ({ message }) => message.startsWith("READONLY"),
     retryStrategy,
   };
 }
 
-/** Back within a second of Redis answering again: 50 ms, doubling, never more than half a second. */
-const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 5), 500);
+/** Back well within a second of Redis answering again: 50 ms, doubling, never more than a quarter of a second. */
+const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 5), 250);
 
 function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
-  const { db: _, enableOfflineQueue, retryStrategy: __, ...node } = redisOptions({ ...target, mode: "standalone" }, options);
+  // Nodes connect when they are first asked: one that is still connecting refuses commands, and with them the Cluster's own check.
+  const {
+    db: _,
+    enableOfflineQueue,
+    retryStrategy: __,
+    lazyConnect: ___,
+    ...node
+  } = redisOptions({ ...target, mode: "standalone" }, options);
   return new Cluster([...target.nodes], {
     redisOptions: node,
     enableOfflineQueue: enableOfflineQueue ?? false,
@@ -139,26 +170,45 @@ function readCa(file: string): string {
 /** Reads many strings in one round trip: one MGET, or in a Cluster one pipeline of GETs per node. Missing keys are null. */
 export function readStrings(connection: RedisConnection, keys: readonly string[]): Promise<(string | null)[]> {
   if (keys.length === 0) return Promise.resolve([]);
-  return connection instanceof Cluster ? Promise.all(keys.map((key) => connection.get(key))) : connection.mget(...keys);
+  return connection instanceof Cluster ? Promise.all(keys.map((key) => connection.get(key))) : connection.mget([...keys]);
+}
+
+/** Sends all commands that `send` gives in one write to the socket: a pipeline whose replies come one by one. A Cluster does that by itself. */
+export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
+  const stream = connection instanceof Cluster ? null : connection.stream;
+  stream?.cork();
+  try {
+    return send();
+  } finally {
+    stream?.uncork();
+  }
+}
+
+/** Gives a connection up that no longer answers; ioredis makes a new one. One that is being made already is left alone. */
+export function reopen(connection: RedisConnection): void {
+  for (const link of connection instanceof Cluster ? connection.nodes("all") : [connection]) {
+    if (link.status === "ready" || link.status === "connect") link.disconnect(true);
+  }
 }
 
 /** Resolves once the connection takes commands; rejects with StartupError when it does not within `timeoutMs`. */
 export async function whenReady(connection: RedisConnection, timeoutMs: number): Promise<void> {
   if (connection.status === "ready") return;
   let lastError: Error | undefined;
+  let isReady = () => {};
   const remember = (error: Error) => {
     lastError = error;
   };
-  connection.on("error", remember);
+  const failure = () => new StartupError(`no answer within ${timeoutMs / SECOND} s${lastError ? `: ${lastError.message}` : ""}`);
+  let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new StartupError(`no answer within ${timeoutMs / SECOND} s${lastError ? `: ${lastError.message}` : ""}`)), timeoutMs);
-      connection.once("ready", () => {
-        clearTimeout(timer);
-        resolve();
-      });
+      isReady = resolve;
+      timer = setTimeout(() => reject(failure()), timeoutMs);
+      connection.on("error", remember).once("ready", isReady);
     });
   } finally {
-    connection.off("error", remember);
+    clearTimeout(timer);
+    connection.off("error", remember).off("ready", isReady);
   }
 }

@@ -42,7 +42,7 @@ export async function readRedisInfo(connection: RedisConnection): Promise<Record
     for (const [name, value] of numbersOf(info)) totals[name] = (totals[name] ?? 0) + value;
   }
   const { keyspace_hits_total: hits = 0, keyspace_misses_total: misses = 0 } = totals;
-  totals["keyspace_hit_ratio"] = hits + misses > 0 ? hits / (hits + misses) : 0;
+  totals.keyspace_hit_ratio = hits + misses > 0 ? hits / (hits + misses) : 0;
   return totals;
 }
 

@@ -10,7 +10,7 @@
 export interface KeyFamily {
   /** The shape, with `<…>` for what varies. */
   readonly pattern: string;
-  readonly type: "string" | "channel";
+  readonly type: "string" | "hash" | "channel";
   /** Lifetime in words; "-" for channels. */
   readonly ttl: string;
   /** The file that writes it. */
@@ -20,15 +20,57 @@ export interface KeyFamily {
 }
 
 export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
-  cacheEntry: { pattern: "souk:v1:cache:{<family>:<id>}", type: "string", ttl: "TTL (with jitter) + grace", owner: "redis/cache.ts", bound: "CACHE_TTL_MS; evictable" },
-  cacheLease: { pattern: "souk:v1:lease:{<family>:<id>}", type: "string", ttl: "CACHE_LEASE_MS", owner: "redis/lease.ts", bound: "loads under way" },
-  cacheTag: { pattern: "souk:v1:tag:{<tag>}", type: "string", ttl: "longer than any entry, renewed when it changes or is made", owner: "redis/tags.ts", bound: "tags in use; evictable" },
-  cacheEpoch: { pattern: "souk:v1:tag:{!epoch}", type: "string", ttl: "none", owner: "redis/tags.ts", bound: "one" },
-  cacheSeen: { pattern: "souk:v1:cache-seen", type: "string", ttl: "none", owner: "redis/tags.ts", bound: "one" },
-  cacheSeenChannel: { pattern: "souk:v1:cache-seen", type: "channel", ttl: "-", owner: "redis/tags.ts", bound: "one message per invalidation" },
-  cacheFilled: { pattern: "souk:v1:cache-filled", type: "channel", ttl: "-", owner: "redis/lease.ts", bound: "one message per load that somebody waits for" },
-  topic: { pattern: "souk:v1:topic:<kind>:<id>", type: "channel", ttl: "-", owner: "redis/pubsub.ts", bound: "topics with a subscriber" },
-  heartbeat: { pattern: "souk:v1:heartbeat:<connection>", type: "channel", ttl: "-", owner: "redis/heartbeat.ts", bound: "one per subscriber connection" },
+  cacheEntry: {
+    pattern: "souk:v1:cache:{<family>:<id>}",
+    type: "string",
+    ttl: "CACHE_TTL_MS, up to a tenth less, and CACHE_GRACE_MS",
+    owner: "redis/cache-load.ts",
+    bound: "values read within their lifetime; may be evicted",
+  },
+  cacheLease: {
+    pattern: "souk:v1:lease:{<family>:<id>}",
+    type: "hash",
+    ttl: "CACHE_LEASE_MS",
+    owner: "redis/lease.ts",
+    bound: "loads under way",
+  },
+  cacheTag: {
+    pattern: "souk:v1:tag:{<tag>}",
+    type: "string",
+    ttl: "CACHE_TTL_MS, CACHE_GRACE_MS and a day, renewed when half spent",
+    owner: "redis/tags.ts",
+    bound: "tags of cached values; may be evicted",
+  },
+  cacheEpoch: { pattern: "souk:v1:tag:{!epoch}", type: "string", ttl: "none", owner: "redis/tags.ts", bound: "one; may be evicted" },
+  cacheSeen: { pattern: "souk:v1:cache-seen", type: "string", ttl: "none", owner: "redis/tags.ts", bound: "one; may be evicted" },
+  cacheSeenChannel: {
+    pattern: "souk:v1:cache-seen",
+    type: "channel",
+    ttl: "-",
+    owner: "redis/tags.ts",
+    bound: "one message per invalidation",
+  },
+  cacheFilled: {
+    pattern: "souk:v1:cache-filled",
+    type: "channel",
+    ttl: "-",
+    owner: "redis/lease.ts",
+    bound: "one message per load that somebody waits for",
+  },
+  topic: {
+    pattern: "souk:v1:topic:<kind>:<id>",
+    type: "channel",
+    ttl: "-",
+    owner: "redis/pubsub.ts",
+    bound: "topics with a subscriber",
+  },
+  heartbeat: {
+    pattern: "souk:v1:heartbeat:<connection>",
+    type: "channel",
+    ttl: "-",
+    owner: "redis/heartbeat.ts, redis/tracking.ts",
+    bound: "one per subscriber connection",
+  },
 };
 
 /** Spells keys under one prefix. */

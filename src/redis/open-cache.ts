@@ -1,14 +1,16 @@
 /** Puts the cache together: its two connections, the link, tags, leases, the local level and what keeps that coherent. */
+import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Telemetry } from "../domain/telemetry.js";
-import { type Cache, createCache, type CacheTimes } from "./cache.js";
-import { type CacheLink, createCacheLink } from "./cache-link.js";
-import { createLocalCache } from "./cache-local.js";
-import { connectRedis } from "./client.js";
+import { type Cache, type CacheTimes, createCache, type ReadThroughCache } from "./cache.js";
+import { CacheLink } from "./cache-link.js";
+import { LocalCache } from "./cache-local.js";
+import { connectRedis, type RedisConnection } from "./client.js";
+import { type SubscriberLink, subscriberLink } from "./cluster-link.js";
 import type { Keys } from "./keys.js";
 import { createLeases } from "./lease.js";
 import { createTags } from "./tags.js";
-import { createTracking } from "./tracking.js";
+import { Tracking } from "./tracking.js";
 
 /** Where the cache lives and how it behaves. */
 export interface OpenCacheOptions extends CacheTimes {
@@ -30,29 +32,61 @@ export interface OpenCacheOptions extends CacheTimes {
 /** A cache with its connections. */
 export interface OpenCache extends Cache {
   readonly link: CacheLink;
+  /** The level inside this process. Read it, do not write it. */
+  readonly local: Pick<LocalCache, "isOn" | "hasSeen" | "size">;
+  /** See {@link ReadThroughCache.underWay}. */
+  underWay(): ReturnType<ReadThroughCache["underWay"]>;
   close(): Promise<void>;
+}
+
+/** The connections of a cache. Whoever opens them closes them. */
+export interface CacheConnections {
+  readonly connection: RedisConnection;
+  /** Used for nothing else; it enters subscriber mode. */
+  readonly listener: Redis;
 }
 
 /** Opens the cache. It may be read at once; Redis is used as soon as it answers. */
 export function openCache(options: OpenCacheOptions): OpenCache {
-  const { keys, log, telemetry } = options;
   const connection = connectRedis({ ...options, role: "requests" });
-  const listener = connectRedis({ ...options, role: "tracker" });
-  const tags = createTags(connection, keys, { keepMs: options.tagTtlMs });
-  const leases = createLeases(connection, listener, keys, options);
-  const local = createLocalCache({ maxBytes: options.localBytes });
-  const link = createCacheLink(connection, tags, { ...options, mustRenewEpoch: options.hasUnsentInvalidations });
-  const tracking = createTracking({ link, listener, keys, tags, leases, local, beatMs: options.beatMs, log });
-  const cache = createCache({ link, keys, tags, leases, local, times: options, telemetry });
+  const { subscriber: listener, close: hangUp } = openListener(connection, options);
+  const cache = assembleCache(options, { connection, listener });
   return {
     ...cache,
+    async close() {
+      await cache.close();
+      hangUp();
+      connection.disconnect();
+    },
+  };
+}
+
+/** Builds a cache on connections that are there; closing it leaves them open. */
+export function assembleCache(options: Omit<OpenCacheOptions, "url" | "caFile">, { connection, listener }: CacheConnections): OpenCache {
+  const { keys, log, telemetry } = options;
+  const tags = createTags(connection, keys, { keepMs: options.tagTtlMs });
+  const leases = createLeases(connection, listener, keys, options);
+  const local = new LocalCache({ maxBytes: options.localBytes });
+  const link = new CacheLink({ ...options, connection, tags, mustRenewEpoch: options.hasUnsentInvalidations });
+  const tracking = new Tracking({ link, listener, keys, tags, leases, local, beatMs: options.beatMs, log });
+  const cache = createCache({ link, keys, tags, leases, local, times: options, telemetry });
+  return {
+    readMany: cache.readMany,
+    invalidate: cache.invalidate,
+    underWay: () => cache.underWay(),
     link,
+    local,
     async close() {
       await link.close();
       tracking.close();
       leases.close();
-      listener.disconnect();
-      connection.disconnect();
     },
   };
+}
+
+/** In a Cluster any one node passes every message on. */
+function openListener(connection: RedisConnection, options: OpenCacheOptions): SubscriberLink {
+  if (connection instanceof Cluster) return subscriberLink(connection);
+  const subscriber = connectRedis({ ...options, role: "tracker" }) as Redis;
+  return { subscriber, close: () => subscriber.disconnect() };
 }

@@ -1,5 +1,6 @@
 --[[
-  Makes a tag that is missing (never used, expired or evicted) with a version no entry can carry; renews its lifetime otherwise.
+  Makes a tag that is missing (never used, expired or evicted) with a version no entry can carry; renews the lifetime of one that
+  is half spent. Not more often: every write to a tag is reported to all processes, which then drop it from their local level.
   KEYS[1]  string  the tag
   ARGV[1]  how long the tag is kept (ms)
   Returns  its value
@@ -9,7 +10,9 @@ local keepMs = ARGV[1]
 
 local value = redis.call("GET", tag)
 if value then
-  redis.call("PEXPIRE", tag, keepMs)
+  if redis.call("PTTL", tag) < keepMs / 2 then
+    redis.call("PEXPIRE", tag, keepMs)
+  end
   return value
 end
 local now = redis.call("TIME")

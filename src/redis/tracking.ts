@@ -3,29 +3,31 @@
  * the tags, redirected to a second connection (RESP2). Only tags are tracked; tracking entries would broadcast every fill.
  *
  * The local level is on only while both connections of the pair are the ones tracking was set up on and the listener hears its own
- * beat, sent through the other: a link that fell silent gives no error. When either is lost the level is emptied at once.
- * In a Cluster the local level stays off (docs/decisions/0001-cache.md); the listener then only hears of filled values.
+ * beat, sent through the other: a link that fell silent gives no error. When either is lost the level is emptied at once. One
+ * set-up runs at a time, and begins again when anything changed meanwhile: two would switch each other's tracking off.
+ * In a Cluster the local level stays off (docs/decisions/0001-cache.md); there, and where it has no room, the listener only hears of
+ * filled values.
  */
 import { randomUUID } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { CacheLink } from "./cache-link.js";
 import type { LocalCache } from "./cache-local.js";
-import type { RedisConnection } from "./client.js";
+import { reopen } from "./client.js";
 import type { Keys } from "./keys.js";
 import type { Leases } from "./lease.js";
 import type { Tags } from "./tags.js";
 
 /** The channel on which Redis reports invalidated keys to RESP2 clients. */
 const INVALIDATE_CHANNEL = "__redis__:invalidate";
-/** Beats a listener may miss before it counts as deaf. */
-const MISSED_BEATS = 3;
+/** A listener is deaf after three beats; they are counted at the beat, so the third may just not have come. */
+const DEAF_BEATS = 2.5;
 
 /** What tracking joins together. */
 export interface TrackingParts {
   readonly link: CacheLink;
   /** A connection of role `tracker`, used for nothing else. */
-  readonly listener: RedisConnection;
+  readonly listener: Redis;
   readonly keys: Keys;
   readonly tags: Tags;
   readonly leases: Leases;
@@ -35,81 +37,135 @@ export interface TrackingParts {
   readonly log: Logger;
 }
 
-/** Starts tracking; it sets itself up again after every loss. */
-export function createTracking(parts: TrackingParts): { close(): void } {
-  const { listener, leases } = parts;
-  if (!(listener instanceof Cluster)) return trackServer(parts, listener);
-  const listen = () => void leases.listen().catch(() => {});
-  listener.on("ready", listen);
-  if (listener.status === "ready") listen();
-  return { close: () => void listener.off("ready", listen) };
-}
+/** Tracks; it sets itself up again after every loss. */
+export class Tracking {
+  private readonly beatChannel: string;
+  private readonly beat: NodeJS.Timeout;
+  /** False where there is no local level to keep coherent. */
+  private readonly tracks: boolean;
+  /** Rises with every loss and every return of either connection. */
+  private generation = 0;
+  private settingUp = false;
+  private paired = false;
+  private listenerId: number | null = null;
+  private heardMs = performance.now();
+  private tickedMs = performance.now();
 
-function trackServer({ link, keys, tags, leases, local, beatMs, log }: TrackingParts, listener: Redis): { close(): void } {
-  const beatChannel = keys.heartbeat(`tracking-${randomUUID()}`);
-  let listenerId: number | null = null;
-  let heardAt = 0;
+  constructor(private readonly parts: TrackingParts) {
+    const { listener, link, keys, beatMs } = parts;
+    this.tracks = !(link.connection instanceof Cluster) && parts.local.hasRoom();
+    this.beatChannel = keys.heartbeat(`tracking-${randomUUID()}`);
+    listener.on("message", this.onMessage).on("messageBuffer", this.onMessageBuffer);
+    listener.on("close", this.onListenerLost).on("ready", this.onReady);
+    link.onLost(() => this.unpair());
+    link.onTrusted(this.onReady);
+    this.beat = setInterval(() => this.tick(), beatMs);
+    this.beat.unref();
+    this.onReady();
+  }
 
-  const hear = async () => {
-    heardAt = performance.now();
-    listenerId = null;
-    // Before SUBSCRIBE: a RESP2 connection in subscriber mode may not ask.
-    const id = await listener.client("ID");
-    await listener.subscribe(INVALIDATE_CHANNEL, keys.cacheSeenChannel(), beatChannel);
+  /** Stops; the connections are closed by whoever opened them. */
+  close(): void {
+    const { listener } = this.parts;
+    clearInterval(this.beat);
+    listener.off("message", this.onMessage).off("messageBuffer", this.onMessageBuffer);
+    listener.off("close", this.onListenerLost).off("ready", this.onReady);
+    this.unpair();
+  }
+
+  private readonly onReady = (): void => {
+    this.heardMs = performance.now();
+    this.unpair();
+    void this.setUp();
+  };
+
+  private readonly onListenerLost = (): void => {
+    this.listenerId = null;
+    this.unpair();
+  };
+
+  private unpair(): void {
+    this.generation += 1;
+    this.paired = false;
+    this.parts.local.disable();
+  }
+
+  /** Sets the pair up as it is now; what fails is tried again at the next beat. */
+  private async setUp(): Promise<void> {
+    if (this.settingUp) return;
+    this.settingUp = true;
+    let begun: number;
+    do {
+      begun = this.generation;
+      if (this.canPair()) await this.pair().catch(this.onFailure);
+    } while (begun !== this.generation);
+    this.settingUp = false;
+  }
+
+  private readonly onFailure = (error: Error): void => {
+    this.parts.log.debug({ err: error.message }, "cache: the local level cannot be kept coherent yet");
+  };
+
+  private canPair(): boolean {
+    const { listener, link } = this.parts;
+    return listener.status === "ready" && (link.isTrusted() || !this.tracks);
+  }
+
+  private async pair(): Promise<void> {
+    const { generation } = this;
+    await this.listen();
+    const count = this.tracks ? await this.track() : null;
+    if (generation !== this.generation) return;
+    this.paired = true;
+    this.heardMs = performance.now();
+    if (count !== null) this.parts.local.enable(count);
+  }
+
+  /** Subscribes the listener. Its id is asked first: a RESP2 connection in subscriber mode may not. */
+  private async listen(): Promise<void> {
+    const { listener, keys, leases } = this.parts;
+    const { generation } = this;
+    const id = this.listenerId ?? (await listener.client("ID"));
+    if (generation !== this.generation) return;
+    this.listenerId = id;
+    await listener.subscribe(this.beatChannel, ...(this.tracks ? [INVALIDATE_CHANNEL, keys.cacheSeenChannel()] : []));
     await leases.listen();
-    listenerId = id;
-    await track();
-  };
-  const track = async () => {
-    const id = listenerId;
-    if (id === null || !link.trusted()) return;
-    // Read while the level is off: all that was invalidated up to here is older than anything it will hold.
-    local.disable();
+  }
+
+  /** Resolves to the count of invalidations, read first: all of them are older than anything the level will hold. */
+  private async track(): Promise<number> {
+    const { link, keys, tags } = this.parts;
+    const requests = link.connection as Redis;
     const count = await tags.count();
-    await (link.connection as Redis).client("TRACKING", "OFF");
-    await (link.connection as Redis).client("TRACKING", "ON", "REDIRECT", id, "BCAST", "PREFIX", keys.cacheTagPrefix());
-    if (id === listenerId && link.trusted()) local.enable(count);
-  };
-  const lost = () => {
-    listenerId = null;
-    local.disable();
-  };
-  // Begun anew on a fresh connection: a half-made pair cannot tell what it has missed.
-  const attempt = (step: () => Promise<void>) => () =>
-    void step().catch((error: Error) => {
-      log.debug({ err: error.message }, "cache tracking is not set up yet");
-      if (listener.status === "ready") listener.disconnect(true);
-    });
-  const [onListening, onTrusted] = [attempt(hear), attempt(track)];
+    await requests.client("TRACKING", "OFF");
+    await requests.client("TRACKING", "ON", "REDIRECT", this.listenerId ?? 0, "BCAST", "PREFIX", keys.cacheTagPrefix());
+    return count;
+  }
 
-  const beat = setInterval(() => {
-    if (performance.now() - heardAt > MISSED_BEATS * beatMs) {
-      if (listenerId !== null) log.warn("cache: the invalidation link is silent; the local level is off until it answers");
-      heardAt = performance.now();
-      lost();
-      listener.disconnect(true);
+  private tick(): void {
+    const { link, listener, log, beatMs } = this.parts;
+    const nowMs = performance.now();
+    // A process that was stopped or busy has not listened: what came meanwhile is still unread, and silence proves nothing.
+    if (nowMs - this.tickedMs > 2 * beatMs) this.heardMs = Math.max(this.heardMs, nowMs - beatMs);
+    this.tickedMs = nowMs;
+    if (nowMs - this.heardMs > DEAF_BEATS * beatMs) {
+      if (this.paired) log.warn("cache: the invalidation link is silent; the local level is off until it answers");
+      this.heardMs = nowMs;
+      this.unpair();
+      // While Redis itself does not answer, nobody sends a beat that could be heard.
+      if (link.usable()) reopen(listener);
     }
-    if (link.trusted()) link.connection.publish(beatChannel, "").catch(() => {});
-  }, beatMs);
-  beat.unref();
+    if (!this.paired && this.canPair()) void this.setUp();
+    if (link.usable()) link.connection.publish(this.beatChannel, "").catch(() => {});
+  }
 
-  const onMessage = (channel: string, message: string) => {
-    if (channel === beatChannel) heardAt = performance.now();
-    else if (channel === keys.cacheSeenChannel()) local.noteSeen(Number(message));
+  private readonly onMessage = (channel: string, message: string): void => {
+    if (channel === this.beatChannel) this.heardMs = performance.now();
+    else if (channel === this.parts.keys.cacheSeenChannel()) this.parts.local.noteSeen(Number(message));
   };
-  const onMessageBuffer = (channel: Buffer, message: Buffer[] | Buffer | null) => {
-    if (channel.toString() === INVALIDATE_CHANNEL) local.forget(changedKeys(message));
-  };
-  listener.on("message", onMessage).on("messageBuffer", onMessageBuffer).on("close", lost).on("ready", onListening);
-  link.onLost(local.disable);
-  link.onTrusted(onTrusted);
-  if (listener.status === "ready") onListening();
-  return {
-    close() {
-      clearInterval(beat);
-      listener.off("message", onMessage).off("messageBuffer", onMessageBuffer).off("close", lost).off("ready", onListening);
-      lost();
-    },
+
+  private readonly onMessageBuffer = (channel: Buffer, message: Buffer[] | Buffer | null): void => {
+    if (channel.toString() === INVALIDATE_CHANNEL) this.parts.local.forget(changedKeys(message));
   };
 }
 

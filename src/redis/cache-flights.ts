@@ -1,0 +1,56 @@
+/**
+ * Single-flight in the process: whoever asks for something under the id of a load that is under way gets that load's answer.
+ * The id says what must be equal for that to be right; a load that may be too old for its id is forgotten.
+ */
+
+/** Something to load. */
+export interface Flown {
+  readonly name: string;
+  readonly tagKeys: readonly string[];
+}
+
+interface Flight {
+  readonly value: Promise<unknown>;
+  readonly tagKeys: readonly string[];
+}
+
+/** Loads under way, by id. */
+export class Flights {
+  private readonly flights = new Map<string, Flight>();
+
+  /**
+   * Joins what is under way and starts the rest as one piece of work.
+   * @param start loads what nobody is loading; resolves to values in the order asked
+   */
+  join<S extends Flown, V>(
+    slots: readonly S[],
+    idOf: (slot: S) => string,
+    start: (mine: readonly S[]) => Promise<readonly V[]>,
+  ): Promise<V[]> {
+    const ids = slots.map(idOf);
+    const mine = slots.filter((_, index) => !this.flights.has(ids[index] as string));
+    if (mine.length > 0) this.launch(mine, idOf, start(mine));
+    return Promise.all(ids.map((id) => (this.flights.get(id) as Flight).value as Promise<V>));
+  }
+
+  /** Lets nobody join a load of these tags that is under way: it may have begun before they changed. */
+  forget(tagKeys: readonly string[]): void {
+    const changed = new Set(tagKeys);
+    for (const [id, { tagKeys: own }] of this.flights) if (own.some((key) => changed.has(key))) this.flights.delete(id);
+  }
+
+  /** Loads under way. */
+  get size(): number {
+    return this.flights.size;
+  }
+
+  private launch<S extends Flown, V>(mine: readonly S[], idOf: (slot: S) => string, work: Promise<readonly V[]>): void {
+    for (const [index, slot] of mine.entries()) {
+      const id = idOf(slot);
+      const flight = { value: work.then((values) => values[index]), tagKeys: slot.tagKeys };
+      const end = () => this.flights.get(id) === flight && this.flights.delete(id);
+      flight.value.then(end, end);
+      this.flights.set(id, flight);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** Global ids: one spelling each, and nothing else is accepted. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { decodeId, decodeIdOf, encodeId, NODE_TYPES } from "../../src/domain/ids.js";
+
+const type = fc.constantFrom(...NODE_TYPES);
+const key = fc.maxSafeNat().map((number) => Math.max(1, number));
+
+it("decodes what it encodes, for every type and key", () => {
+  fc.assert(
+    fc.property(type, key, (some, number) => {
+      const id = encodeId(some, number);
+      expect(decodeId(id)).toEqual({ type: some, key: number });
+      for (const other of NODE_TYPES) expect(decodeIdOf(other, id)).toBe(other === some ? number : null);
+    }),
+  );
+});
+
+it("refuses every other spelling of an id", () => {
+  fc.assert(
+    fc.property(
+      type,
+      key,
+      fc.constantFrom("=", " ", "\n", "A"),
+      (some, number, tail) => void expect(decodeId(encodeId(some, number) + tail)).toBeNull(),
+    ),
+  );
+  const spelled = (text: string) => Buffer.from(text).toString("base64url");
+  const wrong = [
+    "Product:0",
+    "Product:01",
+    "Product:-1",
+    "Product:1.0",
+    "Product: 1",
+    "Product:9007199254740992",
+    "product:1",
+    "Order:1",
+    "Product:",
+    ":1",
+    "__proto__:1",
+  ];
+  for (const text of wrong) expect(decodeId(spelled(text))).toBeNull();
+  expect(decodeId(Buffer.from("Product:12").toString("base64"))).toBeNull();
+});
+
+it("refuses anything else, however long", () => {
+  fc.assert(fc.property(fc.string(), (text) => void expect(decodeId(text)).toBeNull()));
+  expect(decodeId("A".repeat(1_000_000))).toBeNull();
+});

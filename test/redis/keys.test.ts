@@ -1,0 +1,70 @@
+/** docs/keys.md says what src/redis/keys.ts spells, and both say what a cache really leaves in Redis. */
+import { readFileSync } from "node:fs";
+import { Redis } from "ioredis";
+import { expect, it, onTestFinished } from "vitest";
+import { createKeys, KEY_FAMILIES } from "../../src/redis/keys.js";
+import { startRedisServer } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+import { createGate, createSource, filled, openTrusted, readOne } from "./cache-kit.js";
+
+const document = readFileSync(new URL("../../docs/keys.md", import.meta.url), "utf8");
+
+/** `<name>` stands for anything. */
+const matcher = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .split(/<[^>]+>/)
+      .map((part) => part.replace(/[{}!]/g, "\\$&"))
+      .join(".+")}$`,
+  );
+
+it("documents every family of keys and channels, and no other", () => {
+  const documented = [...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)];
+  const rows = documented.map(([, name, pattern, type, ttl, owner, bound]) => [name, { pattern, type, ttl, owner, bound }]);
+  expect(Object.fromEntries(rows)).toEqual(KEY_FAMILIES);
+});
+
+it("spells every key as its family is documented", () => {
+  const keys = createKeys();
+  const spelled: Record<string, string> = {
+    cacheEntry: keys.cacheEntry("product:1"),
+    cacheLease: keys.cacheLease("product:1"),
+    cacheTag: keys.cacheTag("product:1"),
+    cacheEpoch: keys.cacheEpoch(),
+    cacheSeen: keys.cacheSeen(),
+    cacheSeenChannel: keys.cacheSeenChannel(),
+    cacheFilled: keys.cacheFilled(),
+    topic: keys.topic("productChanged", 1),
+    heartbeat: keys.heartbeat("a"),
+  };
+  for (const [name, { pattern }] of Object.entries(KEY_FAMILIES)) expect(spelled[name]).toMatch(matcher(pattern));
+  expect(Object.keys(spelled)).toEqual(Object.keys(KEY_FAMILIES));
+});
+
+it("leaves no key in Redis but of a documented family, type and lifetime", async () => {
+  const server = await startRedisServer();
+  onTestFinished(() => server.stop());
+  const admin = new Redis(server.url);
+  onTestFinished(() => admin.disconnect());
+  const keys = createKeys();
+  const [cache, source, gate] = [await openTrusted({ url: server.url, keys }), createSource(), createGate()];
+  await readOne(cache, 1, source);
+  await filled(cache, keys, "thing:1");
+  await cache.invalidate(["thing:1"]);
+  source.gate = gate.pass;
+  const loading = readOne(cache, 2, source);
+  await gate.reached;
+  const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");
+  const found = new Set<string>();
+  for (const key of await admin.keys("*")) {
+    const family = families.filter(({ pattern }) => matcher(pattern).test(key)).at(-1);
+    expect(family, key).toBeDefined();
+    expect([key, await admin.type(key)]).toEqual([key, family?.type]);
+    expect([key, (await admin.pttl(key)) === -1]).toEqual([key, family?.ttl === "none"]);
+    found.add(family?.pattern ?? "");
+  }
+  expect(found.size).toBe(families.length);
+  gate.open();
+  await loading;
+  await until("the end of the lease", async () => (await admin.exists(keys.cacheLease("thing:2"))) === 0);
+});

@@ -1,0 +1,32 @@
+/** Every script says what it takes and returns, and becomes a command of every connection. */
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { loadScripts } from "../../src/redis/scripts.js";
+
+const files = readdirSync(new URL("../../src/redis", import.meta.url)).filter((file) => file.endsWith(".lua"));
+const scripts = loadScripts();
+
+it("loads every Lua file as a command named after its structure and action", () => {
+  expect(scripts).toHaveLength(files.length);
+  expect(scripts.map(({ command }) => command)).toContain("leaseAcquire");
+});
+
+describe.each(scripts)("$command", ({ numberOfKeys, lua }) => {
+  const header = /--\[\[\n([\s\S]*?)\n\]\]/.exec(lua)?.[1] ?? "";
+  const body = lua.slice(lua.indexOf("]]") + 2);
+  const named = (text: string, what: string): number[] =>
+    [...new Set([...text.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map(([, index]) => Number(index)))].sort();
+
+  it("opens with a sentence, its keys with their types, its arguments, and what it returns", () => {
+    expect(header.split("\n")[0]).toMatch(/^ {2}[A-Z].{20,}/);
+    expect(named(header, "KEYS")).toEqual(Array.from({ length: numberOfKeys }, (_, index) => index + 1));
+    expect(header).toMatch(/KEYS\[1\] {2}(string|hash|zset|set|list|stream) {2}/);
+    expect(header).toMatch(/^ {2}Returns {2}\S/m);
+  });
+
+  it("uses the keys and arguments it declares, and builds no key", () => {
+    expect(named(body, "KEYS")).toEqual(named(header, "KEYS"));
+    expect(named(body, "ARGV")).toEqual(named(header, "ARGV"));
+    expect(body).not.toMatch(/souk:|KEYS\[\d\] *\.\./);
+  });
+});
