@@ -135,7 +135,7 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
     keys,
     localBytes: roles.api ? config.cache.localBytes : 0,
     beatMs: INVALIDATION_BEAT_MS,
-    hasUnsentInvalidations: outboxTable.hasUnsent,
+    hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
     telemetry: metrics,
   });
   closing.add(() => cache.close());

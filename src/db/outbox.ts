@@ -26,8 +26,8 @@ export interface OutboxTable {
    * many were sent, 0 when there are none or another relay is at it. `send` must not use the database: a connection is held.
    */
   drain(limit: number, send: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number>;
-  /** True while anything waits. */
-  hasUnsent(): Promise<boolean>;
+  /** True while anything waits that was committed at least `minAgeMs` ago; what is younger its writer may still be sending. Default 0. */
+  hasUnsent(minAgeMs?: number): Promise<boolean>;
 }
 
 /** The outbox of one database. */
@@ -56,8 +56,10 @@ export function createOutboxTable(database: Database): OutboxTable {
       });
       return sent ?? 0;
     },
-    async hasUnsent() {
-      const [row] = await database.query<{ unsent: boolean }>(sql`SELECT EXISTS (SELECT FROM outbox) AS unsent`);
+    async hasUnsent(minAgeMs = 0) {
+      const [row] = await database.query<{ unsent: boolean }>(
+        sql`SELECT EXISTS (SELECT FROM outbox WHERE created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond') AS unsent`,
+      );
       return row?.unsent ?? false;
     },
   };

@@ -9,6 +9,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ReplyError } from "ioredis";
 import type { Logger } from "pino";
+import { lateError, withDeadline } from "../domain/deadline.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { identify, watchServers } from "./cache-servers.js";
@@ -31,6 +32,7 @@ export interface CacheLinkOptions {
 const PROBE_MS = 50;
 /** Longest wait for a probe. A server that is slower would trip the link again at once. */
 const PROBE_DEADLINE_MS = 250;
+const SILENT = lateError("no reply", PROBE_DEADLINE_MS);
 /** A link that is silent this long is opened anew: a black hole gives no error. */
 const SILENCE_MS = 500;
 /** Longest wait for the answer whether invalidations wait unsent: the database may be down too, and must not hold the cache up. */
@@ -208,9 +210,9 @@ export class CacheLink {
   /** Finds out everything that must be known before the first read; nothing is set that a read could act on too early. */
   private async establish(): Promise<boolean> {
     const { generation, owed } = this;
-    const { servers, clockOffsetMs } = await withDeadline(identify(this.connection), PROBE_DEADLINE_MS);
+    const { servers, clockOffsetMs } = await withDeadline(identify(this.connection), PROBE_DEADLINE_MS, SILENT);
     const renew = owed > this.settled || (await this.invalidationsWait());
-    const epoch = await withDeadline(this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch), PROBE_DEADLINE_MS);
+    const epoch = await withDeadline(this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch), PROBE_DEADLINE_MS, SILENT);
     if (generation !== this.generation) return false;
     Object.assign(this, { servers, clockOffsetMs, epoch, settled: owed });
     if (this.owed > owed) return false;
@@ -227,18 +229,6 @@ export class CacheLink {
 
   /** Where the database cannot tell, what this process itself could not send has to do (`owed`). */
   private invalidationsWait(): Promise<boolean> {
-    return withDeadline(this.options.mustRenewEpoch(), OUTBOX_DEADLINE_MS).catch(() => false);
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no reply within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+    return withDeadline(this.options.mustRenewEpoch(), OUTBOX_DEADLINE_MS, () => false).catch(() => false);
   }
 }

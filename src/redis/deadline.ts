@@ -1,4 +1,5 @@
 /** Deadlines of single commands: a reply that does not come is RedisUnavailable, because ioredis would wait for a black-holed link for minutes. */
+import { lateError, withDeadline } from "../domain/deadline.js";
 import { RedisUnavailable } from "../domain/errors.js";
 
 /**
@@ -6,8 +7,7 @@ import { RedisUnavailable } from "../domain/errors.js";
  * that ran out of time is unknown, not refused.
  */
 export function withinDeadline<T>(reply: Promise<T>, deadlineMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new RedisUnavailable(new Error(`no reply within ${deadlineMs} ms`))), deadlineMs);
-    reply.then(resolve, (cause: unknown) => reject(new RedisUnavailable(cause))).finally(() => clearTimeout(timer));
+  return withDeadline(reply, deadlineMs, lateError("no reply", deadlineMs)).catch((cause: unknown) => {
+    throw new RedisUnavailable(cause);
   });
 }

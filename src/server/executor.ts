@@ -5,6 +5,7 @@
  * every answer that is not plain success, comes from graphql-js.
  */
 import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from "graphql";
+import { withDeadline } from "../domain/deadline.js";
 import { DeadlineExceeded } from "../domain/errors.js";
 import type { CompiledQueries } from "./compiled-queries.js";
 
@@ -41,25 +42,6 @@ export function interpret(
   { document, operationName, variables, context, rootValue }: Execution,
 ): Promise<ExecutionResult> | ExecutionResult {
   return execute({ schema, document, operationName, variableValues: variables, contextValue: context, rootValue });
-}
-
-/** `work`, or what `late` answers once the deadline has passed; the work itself goes on unheard. */
-export async function withDeadline<T>(work: PromiseLike<T> | T, deadlineMs: number, late: () => T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
-      try {
-        resolve(late());
-      } catch (error) {
-        reject(error);
-      }
-    }, deadlineMs);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The answer of an operation that took too long. Nothing of it is known, so it has no data. */

@@ -1,7 +1,7 @@
 /** What probes ask: is the process alive, may it be sent traffic, and its numbers. All JSON, but for the metrics' own format. */
 import type { FastifyInstance } from "fastify";
+import { withDeadline } from "../domain/deadline.js";
 import { SECOND } from "../domain/time.js";
-import { withDeadline } from "./executor.js";
 import type { Metrics } from "./metrics.js";
 
 /** What a process can do right now. */
@@ -22,11 +22,14 @@ export interface HealthParts {
 /** A probe gives up after some seconds; an answer that names the culprit must come before. */
 const READINESS_MS = 2 * SECOND;
 
-/** Adds GET /livez, /readyz and /metrics. */
-export function addHealth(app: FastifyInstance, { readiness, isDraining, metrics }: HealthParts): void {
-  app.get("/livez", async (_request, reply) => reply.header("cache-control", "no-store").send({ status: "ok" }));
+/** Some load balancers probe with HEAD. */
+const PROBE = { exposeHeadRoute: true };
 
-  app.get("/readyz", async (_request, reply) => {
+/** Adds GET and HEAD /livez, /readyz and /metrics. */
+export function addHealth(app: FastifyInstance, { readiness, isDraining, metrics }: HealthParts): void {
+  app.get("/livez", PROBE, async (_request, reply) => reply.header("cache-control", "no-store").send({ status: "ok" }));
+
+  app.get("/readyz", PROBE, async (_request, reply) => {
     const { ready, checks } = isDraining() ? DRAINING : await bounded(readiness);
     const missing = Object.keys(checks).filter((name) => checks[name] !== "ok");
     // 503 takes a process out of rotation: with a dependency down that all share, that would be all of them (docs/decisions/0003-readiness.md).
@@ -37,7 +40,7 @@ export function addHealth(app: FastifyInstance, { readiness, isDraining, metrics
       .send({ status, missing, checks });
   });
 
-  app.get("/metrics", async (_request, reply) => {
+  app.get("/metrics", PROBE, async (_request, reply) => {
     const { contentType, text } = await metrics.render();
     return reply.header("content-type", contentType).send(text);
   });

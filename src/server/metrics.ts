@@ -5,10 +5,10 @@
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { withDeadline } from "../domain/deadline.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
-import { withDeadline } from "./executor.js";
 import type { Observation } from "./observe.js";
 
 /** Everything that is counted. */

@@ -7,6 +7,7 @@ import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
+import { withDeadline } from "../domain/deadline.js";
 import { StartupError } from "../domain/errors.js";
 import type { Principal } from "../domain/principal.js";
 import { createApollo } from "./apollo.js";
@@ -14,7 +15,7 @@ import { createCompiledQueries } from "./compiled-queries.js";
 import type { CallerRules, CreateContext } from "./context.js";
 import { createDocumentReader } from "./documents.js";
 import { drainSockets } from "./drain.js";
-import { createExecutor, withDeadline } from "./executor.js";
+import { createExecutor } from "./executor.js";
 import { addExplorer, wantsPage } from "./explorer.js";
 import { graphqlHandler } from "./graphql-route.js";
 import { addHealth, type Readiness } from "./health.js";
@@ -36,6 +37,8 @@ export interface ServerDeps {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly socketTimings?: Partial<SocketTimings>;
+  /** Longest time for a request to arrive; tests shorten it. */
+  readonly requestArrivalMs?: number;
   /** False executes everything by graphql-js; tests compare. */
   readonly compileQueries?: boolean;
 }
@@ -54,7 +57,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const { config, log, metrics, readiness } = deps;
   const state = { draining: false };
   const isDraining = () => state.draining;
-  const app = await createHttp(config, log);
+  const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
   const apollo = createApollo({ ...pipeline, schema: deps.schema, production: config.production, log });
   await apollo.start();

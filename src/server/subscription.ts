@@ -3,8 +3,8 @@
  * with the loaders of the one before would show the old value.
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from "graphql";
+import { withDeadline } from "../domain/deadline.js";
 import { DeadlineExceeded } from "../domain/errors.js";
-import { withDeadline } from "./executor.js";
 
 /** What a subscription is made of. */
 export interface SubscriptionParts {

@@ -5,6 +5,7 @@
  */
 import type { Logger } from "pino";
 import type { OutboxTable } from "../db/outbox.js";
+import { lateError, withDeadline } from "../domain/deadline.js";
 import type { OutboxRow } from "../domain/events.js";
 import type { Seen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
@@ -47,7 +48,7 @@ export function createOutbox({ table, cache, pubsub, drainMs, log }: OutboxParts
      */
     async settle(row: OutboxRow): Promise<Seen> {
       try {
-        const count = await within(send([row]), drainMs);
+        const count = await withDeadline(send([row]), drainMs, lateError("not sent", drainMs));
         table
           .done([row.id])
           .catch((error: Error) => log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"));
@@ -66,17 +67,4 @@ export function createOutbox({ table, cache, pubsub, drainMs, log }: OutboxParts
       } while (sent === ROWS_AT_ONCE);
     },
   };
-}
-
-async function within<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not sent within ${deadlineMs} ms`)), deadlineMs);
-  });
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

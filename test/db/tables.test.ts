@@ -149,6 +149,7 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     const id = await database.transaction((tx) => outbox.append(tx, message("kept")));
     await expect(outbox.drain(10, () => Promise.reject(new Error("Redis is down")))).rejects.toThrow("Redis is down");
     expect(await outbox.hasUnsent()).toBe(true);
+    expect(await outbox.hasUnsent(60_000)).toBe(false);
     await outbox.done([id]);
     expect(await outbox.hasUnsent()).toBe(false);
   });
