@@ -4,12 +4,14 @@
  * lists every bad variable at once. `.env.example` is compared with the schema by a test.
  */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { StartupError } from "./domain/errors.js";
 import { CURRENCY_CODES } from "./domain/money.js";
 import { DAY, HOUR, MINUTE, SECOND } from "./domain/time.js";
 
-const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) => z.coerce.number().int().min(min).max(max).default(fallback);
+const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
+  z.coerce.number({ error: "is not a number" }).int({ error: "is not a whole number" }).min(min).max(max).default(fallback);
 const list = z
   .string()
   .transform((text) =>
@@ -109,9 +111,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   );
 }
 
-/** The process's environment, with what a `.env` file in the working directory adds; variables that are set win over the file. */
+/** The process's environment, with what a `.env` file in the working directory adds; variables that are set win over the file. @throws StartupError */
 export function environment(): Readonly<Record<string, string | undefined>> {
-  if (existsSync(".env")) process.loadEnvFile(".env");
+  try {
+    if (existsSync(".env")) process.loadEnvFile(".env");
+  } catch (cause) {
+    throw new StartupError(`The file ${resolve(".env")} cannot be read: ${(cause as Error).message} Mend or remove it.`, { cause });
+  }
   return process.env;
 }
 

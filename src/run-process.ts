@@ -2,7 +2,7 @@
  * What every long-running entry point shares: a configuration read once, a log, an orderly end.
  * A start that fails prints what the operator can do about it, never a stack, and exits with 1; a signal drains and exits with 0.
  */
-import closeWithGrace from "close-with-grace";
+import closeWithGrace, { type Options } from "close-with-grace";
 import type { Logger } from "pino";
 import { type Config, environment, readConfig } from "./config.js";
 import { StartupError } from "./domain/errors.js";
@@ -24,17 +24,32 @@ export async function runProcess(start: (config: Config, log: Logger) => Promise
     const log = createLogger({ level: config.logLevel });
     let stopped = false;
     let running: Running | null = null;
-    closeWithGrace({ delay: config.http.shutdownMs + CLOSING_MS, logger: false }, async ({ err, signal }) => {
+    const grace: Options = { delay: config.http.shutdownMs + CLOSING_MS, logger: false, skip: ["SIGINT"] };
+    const { close } = closeWithGrace(grace, async ({ err, signal, manual }) => {
       stopped = true;
       if (err) log.fatal({ err }, "an error that nobody handled; stopping");
-      else log.info({ signal }, "stopping");
+      else log.info({ signal: manual ? "SIGINT" : signal }, "stopping");
       await running?.close();
     });
+    onInterrupt(close);
     running = await start(config, log);
     if (stopped) await (running as Running).close();
   } catch (error) {
     fail(error);
   }
+}
+
+/** npm hands Ctrl-C on to a process that the terminal has told already: what comes within this time is the same wish. */
+const ECHO_MS = SECOND;
+
+/** Ends orderly at the first Ctrl-C, at once at the next. */
+function onInterrupt(close: () => void): void {
+  let firstMs: number | null = null;
+  process.on("SIGINT", () => {
+    if (firstMs === null) close();
+    else if (performance.now() - firstMs > ECHO_MS) process.exit(1);
+    firstMs ??= performance.now();
+  });
 }
 
 /** Prints why a start failed and exits with 1. Only what we did not expect shows where it came from. */

@@ -46,8 +46,18 @@ export function createShop(options: ShopOptions): Shop {
   };
 }
 
+/** The longest wait between two attempts: graphql-ws would double it for ever, and a client that was away for a minute be away for two. */
+const LONGEST_WAIT_MS = 10_000;
+const FIRST_WAIT_MS = 250;
+
+/** Grows with every failed attempt; half of it is random, so that a fleet of clients does not come back all at once. */
+function waitBeforeRetry(retries: number): Promise<void> {
+  const waitMs = Math.min(FIRST_WAIT_MS * 2 ** retries, LONGEST_WAIT_MS);
+  return new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random() / 2)));
+}
+
 /**
- * Reconnects for ever, after a growing wait. Nothing has to be remembered meanwhile: a snapshot subscription begins with the latest
+ * Reconnects for ever, after a growing, bounded wait. Nothing has to be remembered meanwhile: a snapshot subscription begins with the latest
  * value, so whatever was missed is made good by its first message. Close codes 4401 and 4403 mean that the
  * token is not valid (any more): then it stays closed.
  */
@@ -57,6 +67,7 @@ function createSockets({ url, token, onConnected }: ShopOptions): Client {
     webSocketImpl: WebSocket,
     connectionParams: authorization({ token }),
     retryAttempts: Number.POSITIVE_INFINITY,
+    retryWait: waitBeforeRetry,
     shouldRetry: (reason) => (reason as { code?: number }).code !== CloseCode.Forbidden,
     keepAlive: 10_000,
     ...(onConnected ? { on: { connected: onConnected } } : {}),

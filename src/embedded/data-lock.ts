@@ -7,11 +7,12 @@
  * only one process can; the highest generation is never deleted, so a slow starter cannot fall back to an earlier one.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { StartupError } from "../domain/errors.js";
+import { inDataFolder } from "./data-folder.js";
 import { socketFolder } from "./socket-path.js";
 
 /** Held until closed, or until the process ends, however it ends. */
@@ -27,29 +28,20 @@ interface Holder {
 
 /**
  * Takes the lock of a data folder, making the folder if need be.
- * @throws StartupError naming the process that holds it
+ * @throws StartupError naming the process that holds it, or why the folder cannot be used
  */
-export async function lockDataDir(dir: string): Promise<DataLock> {
-  const socket = join(await folderFor(dir), `lock-${randomBytes(6).toString("hex")}`);
-  const server = await listen(socket);
-  try {
-    await takeNextGeneration(dir, { pid: process.pid, host: hostname(), socket });
-  } catch (error) {
-    await close(server);
-    throw error;
-  }
-  return { close: () => close(server) };
-}
-
-async function folderFor(dir: string): Promise<string> {
-  try {
-    await mkdir(dir, { recursive: true });
-    return await socketFolder(dir);
-  } catch (cause) {
-    throw new StartupError(`The data folder ${dir} cannot be used: ${(cause as Error).message}. Set DATA_DIR to a folder of your own.`, {
-      cause,
-    });
-  }
+export function lockDataDir(dir: string): Promise<DataLock> {
+  return inDataFolder(dir, async () => {
+    const socket = join(await socketFolder(dir), `lock-${randomBytes(6).toString("hex")}`);
+    const server = await listen(socket);
+    try {
+      await takeNextGeneration(dir, { pid: process.pid, host: hostname(), socket });
+    } catch (error) {
+      await close(server);
+      throw error;
+    }
+    return { close: () => close(server) };
+  });
 }
 
 async function takeNextGeneration(dir: string, mine: Holder): Promise<void> {

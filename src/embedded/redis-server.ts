@@ -12,6 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
+import { inDataFolder } from "./data-folder.js";
 import { type Ending, type GuardedChild, NO_SUCH_COMMAND, startGuarded } from "./guarded-child.js";
 import { askRedis } from "./raw-redis.js";
 import { socketFolder } from "./socket-path.js";
@@ -55,12 +56,10 @@ interface Place {
  * Starts the server and waits until it has loaded its data.
  * @throws StartupError when there is no binary, or it does not come up; with what it said
  */
-export async function startEmbeddedRedis({ dataDir, log, binaries = BINARIES }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const dir = resolve(dataDir, "redis");
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const place: Place = { dir, socket: join(await socketFolder(dataDir), "redis.sock"), log, binaries };
-  await stopOrphan(place);
-  let child = await startFirst(place);
+export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  const { log } = options;
+  const place = await inDataFolder(options.dataDir, () => preparePlace(options));
+  let child = await inDataFolder(options.dataDir, () => startFirst(place));
   let closing = false;
   const supervise = async () => {
     for (;;) {
@@ -88,6 +87,15 @@ export async function startEmbeddedRedis({ dataDir, log, binaries = BINARIES }: 
       await child.stop();
     },
   };
+}
+
+/** Makes the folders, and ends a server that an earlier run left in them. */
+async function preparePlace({ dataDir, log, binaries = BINARIES }: EmbeddedRedisOptions): Promise<Place> {
+  const dir = resolve(dataDir, "redis");
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const place: Place = { dir, socket: join(await socketFolder(dataDir), "redis.sock"), log, binaries };
+  await stopOrphan(place);
+  return place;
 }
 
 /** Starts the first binary that exists. */

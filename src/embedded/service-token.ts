@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StartupError } from "../domain/errors.js";
+import { inDataFolder } from "./data-folder.js";
 
 const FILE = "admin-token";
 const TOKEN_BYTES = 24;
@@ -10,9 +11,13 @@ const OWNER_ONLY = 0o600;
 
 /**
  * The token of this data folder, 32 characters of base64url; the same on every start. Delete the file to get a new one.
- * @throws StartupError when the file holds something that is no token
+ * @throws StartupError when the file holds something that is no token, or is not ours to read
  */
-export async function ensureServiceToken(dir: string): Promise<string> {
+export function ensureServiceToken(dir: string): Promise<string> {
+  return inDataFolder(dir, () => keepToken(dir));
+}
+
+async function keepToken(dir: string): Promise<string> {
   await mkdir(dir, { recursive: true });
   const path = join(dir, FILE);
   const fresh = randomBytes(TOKEN_BYTES).toString("base64url");

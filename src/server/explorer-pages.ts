@@ -1,6 +1,7 @@
 /** The two explorer pages as text, each with the content security policy it needs and no more. */
 import { createHash } from "node:crypto";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
+import { encodeId } from "../domain/ids.js";
 import { GRAPHQL_PATH } from "./http.js";
 
 /** A page and the policy it is served with. */
@@ -9,9 +10,20 @@ export interface Page {
   readonly policy: string;
 }
 
-/** What newcomers find in the editor: one operation per kind, all of the public contract. */
-export const DEFAULT_OPERATIONS = [
-  `# Welcome to Souk. Three operations to try; press the play button.
+/** An operation with what it needs to run as it stands. */
+export interface DefaultOperation {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The first product of a shop that was seeded. */
+const FIRST_PRODUCT = encodeId("Product", 1);
+
+/** What newcomers find in the editor: one operation per kind, all of the public contract, each of which runs as it stands. */
+export const DEFAULT_OPERATIONS: readonly DefaultOperation[] = [
+  {
+    query: `# Welcome to Souk. Three operations to try; press the play button.
 
 query Storefront {
   products(first: 5, sort: RATING) {
@@ -24,7 +36,9 @@ query Storefront {
   }
 }
 `,
-  `# Paste an id from Storefront into the variables: { "ids": ["…"] }. The first message is the product as it is now.
+  },
+  {
+    query: `# Any id of Storefront goes into the variables. The first message is the product as it is now; leave it running.
 subscription Watch($ids: [ID!]!) {
   productChanged(ids: $ids) {
     id
@@ -33,7 +47,10 @@ subscription Watch($ids: [ID!]!) {
   }
 }
 `,
-  `# For admins: header { "Authorization": "Bearer <admin token>" }. Watch shows the change in the other tab.
+    variables: { ids: [FIRST_PRODUCT] },
+  },
+  {
+    query: `# For admins: put the token that npm start printed into the headers. Watch shows the change in the other tab.
 mutation Sell($id: ID!) {
   adjustStock(id: $id, by: -1) {
     product { id stock }
@@ -41,7 +58,17 @@ mutation Sell($id: ID!) {
   }
 }
 `,
-] as const;
+    variables: { id: FIRST_PRODUCT },
+    headers: { Authorization: "Bearer <admin token>" },
+  },
+];
+
+/** As the editors want it: texts of JSON. */
+const tabOf = ({ query, variables, headers }: DefaultOperation) => ({
+  query,
+  variables: variables ? JSON.stringify(variables) : null,
+  headers: headers ? JSON.stringify(headers) : null,
+});
 
 /** GraphiQL, complete in one page: works without a network. Subscriptions go over WebSocket. */
 export function graphiqlPage(): Page {
@@ -49,8 +76,8 @@ export function graphiqlPage(): Page {
     title: "Souk · GraphiQL",
     endpoint: GRAPHQL_PATH,
     subscriptionsProtocol: "WS",
-    defaultQuery: DEFAULT_OPERATIONS[0],
-    defaultTabs: DEFAULT_OPERATIONS.map((query) => ({ query })),
+    defaultQuery: DEFAULT_OPERATIONS[0]?.query,
+    defaultTabs: DEFAULT_OPERATIONS.map(tabOf),
     credentials: "same-origin",
   } as Parameters<typeof renderGraphiQL>[0]);
   const script = html.slice(html.indexOf("<script>") + "<script>".length, html.lastIndexOf("</script>"));
@@ -73,7 +100,12 @@ export function sandboxPage(): Page {
     target: "#sandbox",
     hideCookieToggle: false,
     runTelemetry: false,
-    initialState: { document: DEFAULT_OPERATIONS.join("\n"), includeCookies: true },
+    initialState: {
+      document: DEFAULT_OPERATIONS.map(({ query }) => query).join("\n"),
+      // One editor for all three, so no headers: a token still to be filled in would get the others refused.
+      variables: Object.assign({}, ...DEFAULT_OPERATIONS.map(({ variables }) => variables)),
+      includeCookies: true,
+    },
   }).replaceAll("<", "\\u003c");
   const script = `
     const here = new URL(${JSON.stringify(GRAPHQL_PATH)}, window.location.href);

@@ -6,6 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { ErrorCode } from "../domain/errors.js";
 import { SoukError } from "../domain/errors.js";
+import { SECOND } from "../domain/time.js";
 import { formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 
 /** A refusal with the status it has over HTTP. */
@@ -66,6 +67,9 @@ function sendJson(reply: FastifyReply, status: number, body: string): FastifyRep
   return reply.code(status).header("content-type", `${type}; charset=utf-8`).send(body);
 }
 
+/** How long a refused client may take to read why and to hang up. */
+const LINGER_MS = SECOND;
+
 /** Writes a refusal to a connection that has no reply object (a refused upgrade, an unreadable request), and closes it. */
 export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, requestId: string): void {
   const body = refusalBody(refusal, requestId);
@@ -77,4 +81,7 @@ export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, reques
     `X-Request-Id: ${requestId}`,
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  // No time-out of the HTTP server holds for such a connection: one whose client never hangs up would stay open for good.
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(cut)).resume();
 }

@@ -12,7 +12,9 @@ export function createOriginCheck(allowed: readonly string[]): OriginCheck {
   return (origin, host) => origin === undefined || known.has(origin) || isOwn(origin, host);
 }
 
-/** A page that we served ourselves, such as the explorer. */
+/** A page that we served ourselves, such as the explorer. Browsers spell an origin one way; what is spelled otherwise is no page's. */
 function isOwn(origin: string, host: string | undefined): boolean {
-  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+  if (!host || !/^https?:/.test(origin) || !URL.canParse(origin)) return false;
+  const page = new URL(origin);
+  return page.origin === origin && page.host === host.toLowerCase();
 }

@@ -5,7 +5,7 @@ import { ANONYMOUS } from "../domain/principal.js";
 import { NOTHING_SEEN } from "../domain/seen.js";
 import { type Caller, SEEN_COOKIE } from "./context.js";
 
-/** More than this unsent, twice in a row, and a client is too slow to be worth the memory. */
+/** With more than this unsent a client is not read from; if it stays so for two beats, it is too slow to be worth the memory. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /** One connected client. */
@@ -29,6 +29,18 @@ export class Peer {
   /** The consistency token of the upgrade's cookie. */
   get seenCookie(): string | undefined {
     return new RegExp(`(?:^|;\\s*)${SEEN_COOKIE}=([\\d.]+)`).exec(this.headers.cookie ?? "")?.[1];
+  }
+
+  /**
+   * Called for every message: stops reading from a client that does not read, or the answers to what it sends would pile up here.
+   * Reading goes on when all of them have left.
+   */
+  holdBack(): void {
+    const { socket } = this;
+    if (socket.isPaused || socket.readyState !== socket.OPEN || socket.bufferedAmount <= MAX_BUFFERED_BYTES) return;
+    socket.pause();
+    // Frames leave in order, so this one leaves last.
+    socket.ping(undefined, undefined, () => socket.resume());
   }
 
   /** Called at every beat: terminates a socket that is dead (no pong since the last beat) or full for two beats, pings the others. */

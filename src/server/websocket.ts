@@ -20,6 +20,7 @@ import type { OriginCheck } from "./origins.js";
 import { Peer } from "./peer.js";
 import { type SocketOperationParts, socketOperations } from "./socket-operations.js";
 import { isDeeperThan } from "./text-input.js";
+import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
 
 /** Durations of the socket's life; tests shorten them. */
 export interface SocketTimings {
@@ -67,6 +68,7 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
 
   server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on("error", (err) => log.debug({ err }, "a connection broke during its upgrade"));
+    if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, connection, head);
     const refusal = refusalFor(request, parts);
     if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
     sockets.handleUpgrade(request, connection, head, (socket) => {
@@ -93,6 +95,7 @@ function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraini
 /** Joins a socket to graphql-ws. */
 function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, log }: WebSocketParts): void {
   const { socket } = peer;
+  for (const event of ["message", "ping"] as const) socket.on(event, () => peer.holdBack());
   const closed = (protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>).opened(
     {
       protocol: socket.protocol,

@@ -89,6 +89,13 @@ describe("npm start without configuration", () => {
     expect(() => process.kill(Number(next), 0)).toThrow();
   });
 
+  it("ends orderly at one Ctrl-C, which npm and the terminal both tell it of", async () => {
+    const app = await start(embedded(folder.path));
+    app.child.kill("SIGINT");
+    await until("the first to be heard", () => app.output().includes('"stopping"'));
+    expect(await app.end("SIGINT")).toBe(0);
+  });
+
   it("tells a second one whose folder it is", async () => {
     const app = await start(embedded(folder.path));
     const told = await refusal(embedded(folder.path));
