@@ -44,9 +44,14 @@ async function create(dataDir: string): Promise<PGlite> {
     return await PGlite.create({ dataDir });
   } catch (error) {
     throw new StartupError(
-      `The embedded database in ${dataDir} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+      `The embedded database in ${dataDir} cannot be opened: ${reasonOf(error)}. Mend it, or set DATA_DIR or DATABASE_URL.`,
     );
   }
+}
+
+/** The WASM file system throws plain objects that say only a number. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && error.message ? error.message : "its files cannot be read and written by this user";
 }
 
 function executorOf(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {

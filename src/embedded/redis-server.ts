@@ -72,6 +72,8 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
         log.error({ err: error }, "the embedded redis-server did not start");
         return child;
       });
+      // Asked to end while it was coming up: `close` stops this one, too.
+      if (closing) return;
     }
   };
   const supervision = supervise();

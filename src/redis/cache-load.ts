@@ -30,6 +30,7 @@ export class Loader {
   private readonly flights = new Flights();
   /** Names being loaded again in the background, or resting after that failed. */
   private readonly refreshing = new Set<string>();
+  private filling = 0;
 
   constructor(
     private readonly parts: CacheParts,
@@ -86,8 +87,8 @@ export class Loader {
   }
 
   /** Loads under way, in front of readers and behind them. */
-  size(): { readonly flights: number; readonly refreshing: number } {
-    return { flights: this.flights.size, refreshing: this.refreshing.size };
+  size(): { readonly flights: number; readonly refreshing: number; readonly filling: number } {
+    return { flights: this.flights.size, refreshing: this.refreshing.size, filling: this.filling };
   }
 
   private async loadUnderLease<K, V>(wanted: readonly Wanted<K>[], load: Load<K, V>, rounds: number): Promise<Values<V>> {
@@ -155,7 +156,11 @@ export class Loader {
       this.parts.local.put(observation, { name: slot.name, tagKeys: slot.tagKeys, entry, current: versions });
     }
     const send = () => Promise.all(fills.map((fill) => this.write(fill)));
-    this.parts.link.run("cache fill", () => inOneWrite(this.parts.link.connection, send)).catch(() => {});
+    this.filling += 1;
+    const end = () => {
+      this.filling -= 1;
+    };
+    this.parts.link.run("cache fill", () => inOneWrite(this.parts.link.connection, send)).then(end, end);
   }
 
   private prepare<K>({ versions }: Granted<K>, value: unknown): { readonly rest: string; readonly entry: Entry } {

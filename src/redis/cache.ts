@@ -127,7 +127,7 @@ export class ReadThroughCache implements Cache {
   };
 
   /** What is under way, for tests and metrics: all zero when nobody reads. */
-  underWay(): { readonly flights: number; readonly refreshing: number; readonly waiting: number; readonly observations: number } {
+  underWay(): ReturnType<Loader["size"]> & { readonly waiting: number; readonly observations: number } {
     return { ...this.loader.size(), waiting: this.parts.leases.waiting(), observations: this.parts.local.size().observations };
   }
 

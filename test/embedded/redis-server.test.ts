@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -59,6 +59,18 @@ describe("the embedded redis-server", () => {
     await first.close();
     expect(isAlive(first.pid)).toBe(false);
     expect(await clientOf(await start(dataDir)).get("cart")).toBe("7");
+  });
+
+  test("is ended while it is coming up again, as at any other time", async () => {
+    const dataDir = await dataFolder();
+    // Comes up slowly, and says each time that it is on its way.
+    const slow = join(dataDir, "slow-redis");
+    await writeFile(slow, `#!/bin/sh\necho >> ${dataDir}/starts\nsleep 0.5\nexec redis-server "$@"\n`, { mode: 0o700 });
+    const server = await startEmbeddedRedis({ dataDir, log: testLog(), binaries: [slow] });
+    process.kill(server.pid, "SIGKILL");
+    await until("the second start", async () => (await readFile(join(dataDir, "starts"), "utf8")).length === 2);
+    await server.close();
+    expect(isAlive(server.pid)).toBe(false);
   });
 
   test("listens on no port, in a folder closed to other users, and never evicts", async () => {
