@@ -155,7 +155,11 @@ export class Loader {
     for (const { slot, entry, versions } of fills) {
       this.parts.local.put(observation, { name: slot.name, tagKeys: slot.tagKeys, entry, current: versions });
     }
-    const send = () => Promise.all(fills.map((fill) => this.write(fill)));
+    // Those who wait look again, find nothing and load for themselves, as on a server that is full.
+    const write = this.parts.budget.spent()
+      ? async (one: (typeof fills)[number]) => this.release(one.slot.name, one.fence)
+      : this.write.bind(this);
+    const send = () => Promise.all(fills.map(write));
     this.filling += 1;
     const end = () => {
       this.filling -= 1;

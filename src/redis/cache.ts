@@ -14,6 +14,7 @@ import { RedisUnavailable } from "../domain/errors.js";
 import type { Reading } from "../domain/reading.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { createReadBatch } from "./cache-batch.js";
+import type { MemoryBudget } from "./cache-budget.js";
 import { judgeAge } from "./cache-entry.js";
 import type { CacheLink } from "./cache-link.js";
 import { Loader, type Values } from "./cache-load.js";
@@ -66,6 +67,7 @@ export interface CacheParts {
   readonly tags: Tags;
   readonly leases: Leases;
   readonly local: LocalCache;
+  readonly budget: MemoryBudget;
   readonly times: CacheTimes;
   readonly telemetry: Telemetry;
 }

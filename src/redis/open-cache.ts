@@ -3,6 +3,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Telemetry } from "../domain/telemetry.js";
 import { type Cache, type CacheTimes, createCache, type ReadThroughCache } from "./cache.js";
+import { MemoryBudget } from "./cache-budget.js";
 import { CacheLink } from "./cache-link.js";
 import { LocalCache } from "./cache-local.js";
 import { connectRedis, type RedisConnection } from "./client.js";
@@ -25,6 +26,8 @@ export interface OpenCacheOptions extends CacheTimes {
   readonly beatMs: number;
   /** Whether invalidations wait unsent: then what Redis holds is not trusted after an outage. */
   readonly hasUnsentInvalidations: () => Promise<boolean>;
+  /** How often the server's memory is looked at; default 5 s. */
+  readonly memoryCheckMs?: number;
   readonly telemetry: Telemetry;
   readonly log: Logger;
 }
@@ -69,7 +72,8 @@ export function assembleCache(options: Omit<OpenCacheOptions, "url" | "caFile">,
   const local = new LocalCache({ maxBytes: options.localBytes });
   const link = new CacheLink({ ...options, connection, tags, mustRenewEpoch: options.hasUnsentInvalidations });
   const tracking = new Tracking({ link, listener, keys, tags, leases, local, beatMs: options.beatMs, log });
-  const cache = createCache({ link, keys, tags, leases, local, times: options, telemetry });
+  const budget = new MemoryBudget(link, options.memoryCheckMs);
+  const cache = createCache({ link, keys, tags, leases, local, budget, times: options, telemetry });
   return {
     readMany: cache.readMany,
     invalidate: cache.invalidate,
@@ -77,6 +81,7 @@ export function assembleCache(options: Omit<OpenCacheOptions, "url" | "caFile">,
     link,
     local,
     async close() {
+      budget.close();
       await link.close();
       tracking.close();
       leases.close();

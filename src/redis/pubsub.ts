@@ -9,7 +9,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { RedisPubSub } from "graphql-redis-subscriptions";
-import { Cluster, type Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { RedisUnavailable } from "../domain/errors.js";
@@ -34,8 +34,6 @@ export interface PubSub {
   subscribe<K extends TopicKind>(topic: Topic<K>, onMessage: (payload: TopicPayloads[K]) => void): Promise<() => Promise<void>>;
   /** Tells that messages may have been missed, on one topic or (undefined) on any: read again. Returns what ends it. */
   onResync(listener: (topic: Topic | undefined) => void): () => void;
-  /** How many connections in the whole fleet listen to each topic. One PUBSUB NUMSUB per node; rejects with RedisUnavailable. */
-  subscriberCounts(topics: readonly Topic[]): Promise<number[]>;
   /** Ends every subscription. The connections stay open for whoever opened them. */
   close(): Promise<void>;
 }
@@ -122,15 +120,6 @@ class TopicPubSub implements PubSub {
   onResync(listener: (topic: Topic | undefined) => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
-  }
-
-  async subscriberCounts(topics: readonly Topic[]): Promise<number[]> {
-    if (topics.length === 0) return [];
-    const { publisher } = this.options;
-    const channels = topics.map((topic) => this.channelOf(topic));
-    const nodes = publisher instanceof Cluster ? publisher.nodes("all") : [publisher];
-    const replies = await Promise.all(nodes.map((node) => withinDeadline(node.pubsub("NUMSUB", ...channels), this.deadlineMs)));
-    return channels.map((_, index) => replies.reduce((sum, reply) => sum + Number(reply[2 * index + 1] ?? 0), 0));
   }
 
   async close(): Promise<void> {

@@ -52,6 +52,8 @@ export function openUntrusted({ url, listenerUrl = url, keys }: Place, options: 
 }
 
 const DEFAULTS = {
+  // Not by itself: tests that fill a server say when it is looked at.
+  memoryCheckMs: HOUR,
   ttlMs: MINUTE,
   graceMs: HOUR,
   leaseMs: 5 * SECOND,

@@ -162,6 +162,25 @@ it("drops fills and goes on reading when Redis is full; invalidations still work
   await filled(a, place.keys, "thing:2");
 });
 
+it("gives up first on a Redis that it shares with state, long before that refuses writes, and comes back when there is room", async () => {
+  const { admin, place } = await privateServer({ args: ["--maxmemory", "20mb", "--maxmemory-policy", "noeviction"] });
+  const cache = await openTrusted(place, { localBytes: 0, memoryCheckMs: 10 });
+  const { load } = createSource();
+  const isFilled = async (id: number) => {
+    await cache.readMany(things, [id], load, new Reading());
+    await quiet(cache);
+    return (await admin.exists(place.keys.cacheEntry(`thing:${id}`))) === 1;
+  };
+  expect(await isFilled(0)).toBe(true);
+  const state = Array.from({ length: 16 }, (_, index) => `state-${index}`);
+  for (const key of state) await admin.set(key, "x".repeat(1_000_000));
+  let next = 1;
+  await until("fills to be left out", async () => !(await isFilled(next++)));
+  await admin.set("more state", "is still accepted");
+  await admin.del(...state);
+  await until("fills to come back", () => isFilled(next++));
+});
+
 it("lets nobody wait for a load whose fill a full Redis refuses", async () => {
   const { admin, place } = await privateServer();
   const options = { localBytes: 0, leaseMs: 600_000 };

@@ -8,6 +8,7 @@ import { createLive, type Due, type Live, NEWEST } from "../../src/services/live
 import { drillSize } from "../support/drill.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";
+import { numsub } from "../support/numsub.js";
 import { startRedisServer, testRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
 
@@ -37,7 +38,7 @@ async function setUp({ url, subscriberUrl, conflationMs = 20, heartbeatMs = 200,
   });
   if (ready) await whenReady(publisher, 10_000);
   const publish = (id: number, version: number) => pubsub.publish({ kind: "productChanged", id }, { id, version, seen: version });
-  const countOf = async (id: number): Promise<number> => (await pubsub.subscriberCounts([{ kind: "productChanged", id }]))[0] ?? -1;
+  const countOf = async (id: number): Promise<number> => (await numsub(publisher, [redis.keys.topic("productChanged", id)]))[0] ?? -1;
   return { ...redis, live, pubsub, publisher, publish, countOf };
 }
 
