@@ -141,13 +141,17 @@ describe("a watcher", () => {
     expect(first[0]).toMatchObject({ id: made.id, product: made });
     expect(first[1]).toEqual({ id: NOBODY, version: "0", product: null });
 
+    // A value may be sent again after a doubt, never an older one: so each is awaited, and all are kept.
+    const sent = [first[0] as Awaited<ReturnType<typeof next>>];
+    const nextWith = async (holds: (change: Awaited<ReturnType<typeof next>>) => boolean) => {
+      do sent.push(await next());
+      while (!holds(sent.at(-1) as Awaited<ReturnType<typeof next>>));
+    };
     await admin.read(ChangeStockDocument, { id: made.id, by: 4 });
-    const changed = await next();
-    expect(changed.product?.stock).toBe(5);
+    await nextWith(({ product }) => product?.stock === 5);
     await admin.read(DropProductDocument, { id: made.id });
-    const removed = await next();
-    expect(removed.product).toBeNull();
-    const versions = [first[0], changed, removed].map((change) => Number(change?.version));
+    await nextWith(({ product }) => product === null);
+    const versions = sent.map(({ version }) => Number(version));
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
     expect(new Set(versions).size).toBe(3);
     await changes.return?.();
