@@ -1,6 +1,8 @@
 /** Runs commands of the built tree, as `npm run` does. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ROOT } from "../support/node-process.js";
 
@@ -11,9 +13,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts `dist/cli/<name>.js` with nothing of our own environment but what `env` says. */
+const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> };
+
+/** Starts a command as its script in package.json says, with nothing of our own environment but what `env` says. */
 export function start(name: "seed" | "import", args: readonly string[], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, ["--enable-source-maps", `dist/cli/${name}.js`, ...args], {
+  const [, ...command] = scripts[name]?.split(" ") ?? [];
+  return spawn(process.execPath, [...command, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
   });
