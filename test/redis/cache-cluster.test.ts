@@ -45,8 +45,8 @@ it("notices that the connection to any one node was lost, and checks the epoch b
       losses += 1;
     });
     const admin = new Redis(url);
-    onTestFinished(() => admin.disconnect());
     await admin.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    admin.disconnect();
     await until("the loss to be noticed", () => losses > 0);
     expect((await readOne(cache, 1, source))?.id).toBe(1);
     await until("the Cluster to be used again", () => cache.link.usable());
