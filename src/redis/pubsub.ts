@@ -95,7 +95,7 @@ class TopicPubSub implements PubSub {
       confirmMs: deadlineMs,
       log,
       onRestored: () => void this.announceProven(),
-      onLate: (late) => this.announce(this.topics.get(late)),
+      onLate: (late) => this.announceLate(late),
     });
     this.library = new RedisPubSub({ ...this.connections(), deserializer: (text) => parseJson(`${text}`) });
     this.channels.join(channel).catch((err: unknown) => log.error({ err }, "Redis refuses the heartbeat channel"));
@@ -172,6 +172,12 @@ class TopicPubSub implements PubSub {
       await this.heartbeat.heard();
     }
     if (link === this.channels.link) this.announce(undefined);
+  }
+
+  /** The heartbeat's own channel, or a topic that everybody has left meanwhile, concerns nobody. */
+  private announceLate(channel: string): void {
+    const topic = this.topics.get(channel);
+    if (topic) this.announce(topic);
   }
 
   private announce(topic: Topic | undefined): void {

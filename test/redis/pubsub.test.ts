@@ -22,14 +22,17 @@ interface Setup {
   readonly deadlineMs?: number;
   /** Whether Redis is up: its connection is waited for. */
   readonly ready?: boolean;
+  /** Whether the subscriber's link is up before anything is asked of it. */
+  readonly linked?: boolean;
 }
 
 /** Pub/sub over connections as the product opens them, under the test's own prefix. */
-async function setUp({ url, subscriberUrl, heartbeatMs = 200, deadlineMs = 1_000, ready = true }: Setup = {}) {
+async function setUp({ url, subscriberUrl, heartbeatMs = 200, deadlineMs = 1_000, ready = true, linked = false }: Setup = {}) {
   const redis = testRedis();
   const { log, lines } = rememberingLog();
   const publisher = connectRedis({ url: url ?? redis.url, role: "requests", log });
   const subscriber = connectRedis({ url: subscriberUrl ?? url ?? redis.url, role: "subscriber", log });
+  if (linked) await whenReady(subscriber, 10_000);
   const pubsub = createPubSub({ publisher, subscriber, keys: redis.keys, heartbeatMs, deadlineMs, log });
   onTestFinished(async () => {
     await pubsub.close();
@@ -332,18 +335,34 @@ describe("a link that dies in silence", () => {
   });
 });
 
-test("a confirmation that comes too late is followed by a resync of that topic", async () => {
+/** Pub/sub without patience whose link falls silent before anything is subscribed; and what it tells to read again. */
+async function unconfirmed() {
   const server = await privateServer();
   const proxy = await proxied(server.port);
-  const { pubsub } = await setUp({ url: server.url, subscriberUrl: proxy.url, heartbeatMs: 60_000, deadlineMs: 50 });
-  await listen(pubsub, 1);
+  const { pubsub } = await setUp({ url: server.url, subscriberUrl: proxy.url, heartbeatMs: 60_000, deadlineMs: 50, linked: true });
+  const again: (Topic | undefined)[] = [];
+  onTestFinished(pubsub.onResync((topic) => void again.push(topic)));
   proxy.blackHole();
+  return { pubsub, proxy, again };
+}
+
+test("a confirmation that comes too late is followed by a resync of that topic", async () => {
+  const { pubsub, proxy, again } = await unconfirmed();
   const { has } = await listen(pubsub, 2);
-  const resync = resynced(pubsub);
   await proxy.restore();
-  expect(await resync).toEqual(product(2));
+  await until("a resync", () => again.length > 0);
+  expect(again).toEqual([product(2)]);
   await pubsub.publish(product(2), change(2, 1));
   await has(1);
+});
+
+test("a confirmation that comes when nobody listens any more concerns nobody", async () => {
+  const { pubsub, proxy, again } = await unconfirmed();
+  const { release } = await listen(pubsub, 2);
+  const released = release();
+  await proxy.restore();
+  await released;
+  expect(again).toEqual([]);
 });
 
 test("a subscriber that Redis hangs up on is resynced, in a Cluster too", async () => {
