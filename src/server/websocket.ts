@@ -62,9 +62,13 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     handleProtocols,
   });
   sockets.on("wsClientError", (_error, socket) => refuseOnSocket(socket, refusalOf(400), randomUUID()));
-  const beat = setInterval(() => {
+  const beatAll = () => {
     for (const peer of peers) peer.beat();
-  }, timings.beatMs).unref();
+    // Whatever held this beat up, clients have a whole one to answer.
+    beat.refresh();
+  };
+  // Timers run ahead of sockets: what came while this process was stopped or busy is read before silence is judged.
+  const beat = setInterval(() => setImmediate(beatAll), timings.beatMs).unref();
 
   server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on("error", (err) => log.debug({ err }, "a connection broke during its upgrade"));

@@ -1,10 +1,15 @@
 /** What the WebSocket side promises: subscriptions, bounds, and nothing left behind. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "../support/files.js";
+import { type NodeProcess, runModule } from "../support/node-process.js";
 import { until } from "../support/until.js";
 import { ask, connectSocket, type SocketClient } from "./socket-client.js";
 import { startServer, type TestServer } from "./test-server.js";
 
 const OPERATIONS = 5;
+const HANG_MS = 10_000;
 let souk: TestServer;
 
 beforeAll(async () => {
@@ -81,6 +86,41 @@ test("a socket that answers no ping is terminated and its subscriptions end", as
   expect((await client.closed).code).toBe(1006);
   await until("its source to end", () => souk.sources.open === 0);
 });
+
+test("a client that answers is not taken for a dead one where this process was too busy to read the answer", async () => {
+  const beatMs = 400;
+  const own = await startServer({}, { socketTimings: { beatMs } });
+  onTestFinished(() => own.close());
+  const { path, remove } = await temporaryFolder("pongs");
+  onTestFinished(remove);
+  const file = join(path, "answered");
+  const client = clientApart(own.live, file);
+  expect(await client.nextLine()).toBe("welcome");
+  for (let pings = 0; pings < 3; pings++) await busy(beatMs, () => answered(file) >= pings);
+  expect(client.child.exitCode).toBeNull();
+  expect((await own.metrics.render()).text).toMatch(/^souk_sockets 1$/m);
+});
+
+/** A client in a process of its own, which notes in a file that it has answered a ping, and ends with its socket. */
+function clientApart(url: string, file: string): NodeProcess {
+  return runModule(`
+    import { appendFileSync } from "node:fs";
+    import { WebSocket } from "ws";
+    const socket = new WebSocket("${url}", ["graphql-transport-ws"]);
+    socket.on("open", () => socket.send('{"type":"connection_init"}')).on("message", () => console.log("welcome"));
+    socket.on("ping", () => appendFileSync("${file}", "."));
+  `);
+}
+
+const answered = (file: string): number => (existsSync(file) ? statSync(file).size : 0);
+
+/** Keeps this process from everything for longer than a beat and until `done`; then lets it go round until it has sent a ping. */
+async function busy(beatMs: number, done: () => boolean): Promise<void> {
+  const from = performance.now();
+  const elapsed = () => performance.now() - from;
+  while (elapsed() < beatMs * 1.1 || (!done() && elapsed() < HANG_MS));
+  for (let rounds = 0; rounds < 3; rounds++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("a client that stops reading is terminated and its subscriptions end", async () => {
   const client = await connectSocket(souk.live);
