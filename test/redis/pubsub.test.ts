@@ -368,7 +368,8 @@ test("a confirmation that comes when nobody listens any more concerns nobody", a
 test("a subscriber that Redis hangs up on is resynced, in a Cluster too", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
-  const { pubsub, listening } = await setUp({ url: cluster.url, heartbeatMs: 100, deadlineMs: 10_000 });
+  // A hang-up needs no heartbeat to be noticed; a short one would take slow nodes for deaf ones and give the publisher up.
+  const { pubsub, listening } = await setUp({ url: cluster.url, heartbeatMs: 2_000, deadlineMs: 10_000 });
   const { has } = await listen(pubsub, 1);
   await pubsub.publish(product(1), change(1, 1));
   await has(1);
