@@ -12,6 +12,8 @@ import { createOperationTable } from "./db/operations.js";
 import { createOutboxTable, type OutboxTable } from "./db/outbox.js";
 import { createProductTable } from "./db/products.js";
 import { createReviewTable } from "./db/reviews.js";
+import { createRevocationTable, type RevocationTable } from "./db/revocations.js";
+import { createUserTable } from "./db/users.js";
 import { StartupError } from "./domain/errors.js";
 import { CATALOGUE_TOPIC } from "./domain/events.js";
 import { Reading } from "./domain/reading.js";
@@ -24,6 +26,7 @@ import { readRedisInfo } from "./redis/info.js";
 import { createKeys } from "./redis/keys.js";
 import { type OpenCache, openCache } from "./redis/open-cache.js";
 import { createPubSub, type PubSub } from "./redis/pubsub.js";
+import { createSessionStore, type SessionStore } from "./redis/session.js";
 import { createRequestContext } from "./resolvers/context.js";
 import { createEvents } from "./resolvers/events.js";
 import { createContainer, resolverClasses } from "./resolvers/resolvers.js";
@@ -31,10 +34,16 @@ import { buildSoukSchema } from "./schema/build-schema.js";
 import type { Readiness } from "./server/health.js";
 import { createMetrics, type Metrics } from "./server/metrics.js";
 import { createServer } from "./server/server.js";
+import { createAccounts } from "./services/accounts.js";
 import { createAuthenticate } from "./services/authenticate.js";
 import { createLive } from "./services/live.js";
 import { createOutbox, type Outbox } from "./services/outbox.js";
+import { createPasswords } from "./services/passwords.js";
 import { createProducts } from "./services/products.js";
+import { type ApplyRevocation, createApplyRevocation, createRevocations } from "./services/revocations.js";
+import { hearSessionEnds } from "./services/session-ends.js";
+import { createSessionTrust } from "./services/session-trust.js";
+import { createSessions } from "./services/sessions.js";
 
 /** What a process does: answer clients, do the work behind them, or both. */
 export interface Roles {
@@ -66,6 +75,8 @@ export interface App {
 
 /** How long the start waits for Redis before it goes on without. */
 const REDIS_START_MS = 5 * SECOND;
+/** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
+const SESSION_DEADLINE_MS = 500;
 /** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
 const INVALIDATION_BEAT_MS = 500;
 
@@ -77,6 +88,9 @@ interface Floor {
   readonly pubsub: PubSub;
   readonly cache: OpenCache;
   readonly outbox: Outbox;
+  readonly revocationTable: RevocationTable;
+  readonly sessionStore: SessionStore;
+  readonly applyRevocation: ApplyRevocation;
   readonly metrics: Metrics;
 }
 
@@ -139,14 +153,17 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
     telemetry: metrics,
   });
   closing.add(() => cache.close());
-  const outbox = createOutbox({ table: outboxTable, cache, pubsub, drainMs: config.outbox.drainMs, log });
-  return { database, outboxTable, requests, pubsub, cache, outbox, metrics };
+  const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
+  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
+  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, drainMs: config.outbox.drainMs, log });
+  const revocationTable = createRevocationTable(database);
+  return { database, outboxTable, requests, pubsub, cache, outbox, revocationTable, sessionStore, applyRevocation, metrics };
 }
 
-async function startWorker({ database, outbox }: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
+async function startWorker({ database, outbox, revocationTable }: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
   const relay = await startOutboxRelay({ database, outbox, ...config.outbox, log });
   closing.add(() => relay.close());
-  const pruning = startPruning({ operations: createOperationTable(database), log });
+  const pruning = startPruning({ tables: [createOperationTable(database), revocationTable], log });
   closing.add(() => pruning.close());
 }
 
@@ -155,12 +172,14 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
   closing.add(() => live.close());
   closing.add(await pubsub.subscribe(CATALOGUE_TOPIC, () => live.refresh()));
+  const users = createUserTable(database);
   const sources: LoaderSources = {
     cache,
     products: createProductTable(database),
     categories: createCategoryTable(database),
     brands: createBrandTable(database),
     reviews: createReviewTable(database),
+    users,
   };
   const products = createProducts({
     database,
@@ -169,15 +188,20 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
     outboxTable,
     outbox,
   });
-  const container = createContainer({ products, currency: config.currency });
+  const passwords = createPasswords(config.passwords);
+  const { sessions, revocations, ends } = await openSessions(floor, config, closing);
+  const accounts = createAccounts({ database, users, passwords, sessions, revocations });
+  const container = createContainer({ products, accounts, sessions, revocations, currency: config.currency });
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live) }),
-    authenticate: createAuthenticate(config.adminToken),
-    createOperation: ({ seen, bypass, principal, requestId }) =>
+    authenticate: createAuthenticate(config.adminToken, sessions),
+    sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
+    createOperation: ({ seen, bypass, principal, client, requestId }) =>
       createRequestContext({
         requestId,
         principal,
+        client,
         reading: new Reading({ seen, bypass }),
         makeLoaders: (reading) => createLoaders(sources, reading),
       }),
@@ -188,6 +212,24 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   metrics.readRedisFrom(() => readRedisInfo(floor.requests));
   closing.add(() => server.close());
   return (await server.listen()).url;
+}
+
+async function openSessions(floor: Floor, config: Config, closing: Closing) {
+  const { database, outboxTable, pubsub, revocationTable, sessionStore, applyRevocation } = floor;
+  const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable });
+  closing.add(() => trust.close());
+  const sessions = createSessions({ store: sessionStore, trust, pubsub });
+  const ends = await hearSessionEnds(pubsub);
+  closing.add(() => ends.close());
+  const revocations = createRevocations({
+    database,
+    table: revocationTable,
+    outboxTable,
+    store: sessionStore,
+    apply: applyRevocation,
+    capMs: config.sessions.capMs,
+  });
+  return { sessions, revocations, ends };
 }
 
 /** What a probe is told. Either server is enough to answer something: Postgres everything, Redis what is cached. */

@@ -71,6 +71,14 @@ export const environmentSchema = z.object({
     .optional()
     .describe("extensions.cache on every answer, or where the request asks by header; default on, request in production"),
 
+  SESSION_IDLE_MS: count(30 * MINUTE, SECOND).describe("how long a session lives unused"),
+  SESSION_CAP_MS: count(7 * DAY, SECOND).describe("how long a session lives at most"),
+  SESSION_MOST: count(10).describe("sessions of one user; beyond, the oldest goes"),
+  PASSWORD_MEMORY_KIB: count(19 * 1024, 19 * 1024).describe("memory of one Argon2id; when it grows, passwords are hashed again at sign-in"),
+  PASSWORD_PASSES: count(2, 2).describe("passes of one Argon2id; when they grow, passwords are hashed again at sign-in"),
+  PASSWORD_CONCURRENCY: count(2, 1, 64).describe("passwords hashed at once per process"),
+  PASSWORD_QUEUE: count(64, 0).describe("sign-ins that may wait to be hashed; beyond, they are refused"),
+
   LIMIT_TOKENS: count(1_000).describe("tokens of one GraphQL document"),
   LIMIT_DEPTH: count(10).describe("nesting of one operation"),
   LIMIT_ALIASES: count(15, 0).describe("aliases in one document"),
@@ -162,6 +170,13 @@ function toConfig(env: Environment) {
       /** How long a tag outlives its last use: longer than any entry that names it. */
       tagTtlMs: env.CACHE_TTL_MS + env.CACHE_GRACE_MS + DAY,
       report: env.CACHE_REPORT ?? (production ? ("request" as const) : ("on" as const)),
+    },
+    sessions: { idleMs: env.SESSION_IDLE_MS, capMs: env.SESSION_CAP_MS, most: env.SESSION_MOST },
+    passwords: {
+      memoryKib: env.PASSWORD_MEMORY_KIB,
+      passes: env.PASSWORD_PASSES,
+      concurrency: env.PASSWORD_CONCURRENCY,
+      queue: env.PASSWORD_QUEUE,
     },
     live: { conflationMs: env.CONFLATION_MS },
     outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },

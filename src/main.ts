@@ -8,11 +8,14 @@ import { type App, startApp } from "./compose.js";
 import type { Config } from "./config.js";
 import type { Database } from "./db/database.js";
 import { DEFAULT_SEED, isEmpty, seedCatalogue } from "./db/seed.js";
+import { createUserTable } from "./db/users.js";
 import { StartupError } from "./domain/errors.js";
 import { lockDataDir } from "./embedded/data-lock.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
-import { ensureServiceToken } from "./embedded/service-token.js";
+import { ensureDemoPassword, ensureServiceToken, type KeptSecret } from "./embedded/secrets.js";
 import { type Running, runProcess } from "./run-process.js";
+import { DEMO_LOGINS, provideDemoLogins } from "./services/demo-logins.js";
+import { createPasswords } from "./services/passwords.js";
 
 const apiAlone = process.argv.includes("--api");
 await runProcess(apiAlone ? startApi : startAll);
@@ -39,17 +42,19 @@ async function startAll(config: Config, log: Logger): Promise<Running> {
     const embedded = config.database.url === undefined || config.redis.url === undefined;
     if (embedded) opened.push(await lockDataDir(config.dataDir));
     const redisUrl = config.redis.url ?? (await openEmbeddedRedis(config, log, opened));
-    const adminToken = config.adminToken ?? (config.database.url === undefined ? await ensureServiceToken(config.dataDir) : undefined);
+    const ours = config.database.url === undefined;
+    const adminToken = config.adminToken ?? (ours ? await ensureServiceToken(config.dataDir) : undefined);
+    const demo = ours ? await ensureDemoPassword(config.dataDir) : null;
     const app = await startApp({
       config: { ...config, adminToken },
       redisUrl,
       cacheUrl: config.redis.cacheUrl ?? redisUrl,
       roles: { api: true, worker: true },
       log,
-      ...(config.database.url === undefined ? { prepare: (database) => firstSeed(database, log) } : {}),
+      ...(demo ? { prepare: (database) => fill(database, { config, demo, log }) } : {}),
     });
     opened.push(app);
-    greet(config, app, config.adminToken === undefined ? adminToken : undefined);
+    greet(config, app, { token: config.adminToken === undefined ? adminToken : undefined, password: demo?.secret });
     return { close };
   } catch (error) {
     await close();
@@ -63,14 +68,28 @@ async function openEmbeddedRedis({ dataDir }: Config, log: Logger, opened: Runni
   return redis.url;
 }
 
-async function firstSeed(database: Database, log: Logger): Promise<void> {
+interface Filling {
+  readonly config: Config;
+  readonly demo: KeptSecret;
+  readonly log: Logger;
+}
+
+async function fill(database: Database, { config, demo, log }: Filling): Promise<void> {
+  const [users, passwords] = [createUserTable(database), createPasswords(config.passwords)];
+  await provideDemoLogins({ database, users, passwords, password: demo.secret, isNew: demo.isNew });
   if (!(await isEmpty(database))) return;
   log.info({ products: DEFAULT_SEED.products }, "first start: filling the shop, this takes some seconds");
   await seedCatalogue(database, DEFAULT_SEED);
 }
 
-/** For a person, on standard output; the log goes on in JSON. The token is shown only where we made it. */
-function greet({ http, dataDir }: Config, { url }: App, madeToken: string | undefined): void {
+/** What was made for whoever starts the embedded default. */
+interface MadeSecrets {
+  readonly token: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** For a person, on standard output; the log goes on in JSON. Secrets are shown only where we made them. */
+function greet({ http, dataDir }: Config, { url }: App, { token, password }: MadeSecrets): void {
   const lines = [
     `Souk is ready at ${url}/graphql (HTTP and WebSocket)`,
     ...(http.explorer === "off"
@@ -80,7 +99,13 @@ function greet({ http, dataDir }: Config, { url }: App, madeToken: string | unde
           `  GraphiQL   ${url}/graphiql`,
         ]),
     `  health     ${url}/livez  ${url}/readyz  ${url}/metrics`,
-    ...(madeToken ? [`  admin      Authorization: Bearer ${madeToken}   (kept in ${dataDir}/admin-token)`] : []),
+    ...(token ? [`  admin      Authorization: Bearer ${token}   (kept in ${dataDir}/admin-token)`] : []),
+    ...(password
+      ? [
+          `  logins     ${DEMO_LOGINS.map(({ email }) => email).join(", ")}`,
+          `             password ${password}   (kept in ${dataDir}/demo-password)`,
+        ]
+      : []),
   ];
   process.stdout.write(`\n${lines.join("\n")}\n\n`);
 }

@@ -8,6 +8,7 @@
  */
 import { sql } from "drizzle-orm";
 import type { OutboxMessage, OutboxRow } from "../domain/events.js";
+import type { Revocation } from "../domain/session.js";
 import type { Database, Executor, Tx } from "./database.js";
 import { LOCKS } from "./locks.js";
 import { bigints, texts } from "./statements.js";
@@ -26,6 +27,8 @@ export interface OutboxTable {
    * many were sent, 0 when there are none or another relay is at it. `send` must not use the database: a connection is held.
    */
   drain(limit: number, send: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number>;
+  /** Revocations that were committed and may not have been applied yet, in order. */
+  unsentRevocations(): Promise<Revocation[]>;
   /** True while anything waits that was committed at least `minAgeMs` ago; what is younger its writer may still be sending. Default 0. */
   hasUnsent(minAgeMs?: number): Promise<boolean>;
 }
@@ -33,9 +36,10 @@ export interface OutboxTable {
 /** The outbox of one database. */
 export function createOutboxTable(database: Database): OutboxTable {
   return {
-    async append(tx, { tags, events }) {
+    async append(tx, { tags, events, revocations = [] }) {
       const [row] = await tx.query<{ id: number }>(sql`
-        INSERT INTO outbox (tags, events) VALUES (${texts(tags)}, ${JSON.stringify(events)}::jsonb)
+        INSERT INTO outbox (tags, events, revocations)
+        VALUES (${texts(tags)}, ${JSON.stringify(events)}::jsonb, ${JSON.stringify(revocations)}::jsonb)
         RETURNING id, pg_notify(${OUTBOX_CHANNEL}, '')::text`);
       if (!row) throw new Error("INSERT … RETURNING answered no row.");
       return row.id;
@@ -45,7 +49,9 @@ export function createOutboxTable(database: Database): OutboxTable {
     },
     async drain(limit, send) {
       const sent = await database.exclusively(LOCKS.relay, async (executor) => {
-        const rows = await executor.query<OutboxRow & { id: number }>(sql`SELECT id, tags, events FROM outbox ORDER BY id LIMIT ${limit}`);
+        const rows = await executor.query<OutboxRow & { id: number }>(
+          sql`SELECT id, tags, events, revocations FROM outbox ORDER BY id LIMIT ${limit}`,
+        );
         if (rows.length === 0) return 0;
         await send(rows);
         await forget(
@@ -55,6 +61,12 @@ export function createOutboxTable(database: Database): OutboxTable {
         return rows.length;
       });
       return sent ?? 0;
+    },
+    async unsentRevocations() {
+      const rows = await database.query<{ revocations: Revocation[] }>(
+        sql`SELECT revocations FROM outbox WHERE revocations <> '[]' ORDER BY id`,
+      );
+      return rows.flatMap(({ revocations }) => revocations);
     },
     async hasUnsent(minAgeMs = 0) {
       const [row] = await database.query<{ unsent: boolean }>(

@@ -3,7 +3,7 @@
  *
  * What the database itself guarantees: stock and prices never below zero, one product per sku, one name per parent category,
  * ratings derived from their sum and count, search vectors derived from the text. Products are removed by `removed_at`, never
- * deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out.
+ * deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out. One account per address.
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -24,6 +24,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { PRODUCT_LIMITS } from "../domain/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
+import { ACCOUNT_LIMITS, ROLES } from "../domain/user.js";
 
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 const identity = () => bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
@@ -141,9 +142,49 @@ export const reviews = pgTable(
   (t) => [uniqueIndex("reviews_product").on(t.productId, t.id), check("reviews_rating_range", sql.raw("rating between 1 and 5"))],
 );
 
-/** What committed writes still owe the outside: cache tags to invalidate and events to publish. Rows leave when they are sent. */
+/**
+ * Accounts. `session_epoch` rises when all sessions of a user are revoked; Redis holds sessions, but this number says which of them
+ * count. `tag` begins the tokens and names the keys in Redis, so that neither tells who somebody is.
+ */
+export const users = pgTable(
+  "users",
+  {
+    id: identity(),
+    tag: text().notNull().unique("users_tag"),
+    email: text().notNull().unique("users_email"),
+    name: text().notNull(),
+    role: text().notNull(),
+    passwordHash: text("password_hash").notNull(),
+    sessionEpoch: bigint("session_epoch", { mode: "number" }).notNull().default(1),
+    createdAt: moment("created_at"),
+  },
+  (t) => [
+    check("users_email_length", lengthBetween(t.email, 3, ACCOUNT_LIMITS.email)),
+    check("users_name_length", lengthBetween(t.name, 1, ACCOUNT_LIMITS.name)),
+    check("users_role", sql.raw(`role in (${ROLES.map((role) => `'${role}'`).join(", ")})`)),
+  ],
+);
+
+/** Sessions that were ended one by one, kept for as long as an old copy of them could still live. */
+export const revokedSessions = pgTable(
+  "revoked_sessions",
+  {
+    id: text().primaryKey(),
+    userId: bigint("user_id", { mode: "number" })
+      .notNull()
+      .references(() => users.id),
+    expiresAt: timestamp("expires_at", { withTimezone: true, precision: 3 }).notNull(),
+  },
+  (t) => [index("revoked_sessions_user").on(t.userId), index("revoked_sessions_expires_at").on(t.expiresAt)],
+);
+
+/** Times before which everybody's sessions were revoked: the latest counts. */
+export const revokedEverybody = pgTable("revoked_everybody", { before: timestamp({ withTimezone: true, precision: 3 }).primaryKey() });
+
+/** What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish. Rows leave when they are sent. */
 export const outbox = pgTable("outbox", {
   id: identity(),
+  revocations: jsonb().notNull().default([]),
   tags: text().array().notNull(),
   events: jsonb().notNull(),
   createdAt: moment("created_at"),

@@ -3,12 +3,16 @@
  * receives one reads the current value itself. Dates cross as ISO strings.
  */
 
+import type { Revocation } from "./session.js";
+
 /** Payload of each kind of topic. `seen` is the count of invalidations that the reader must have seen to read the new value. */
 export interface TopicPayloads {
   /** A product was created, changed or removed. Topic: `{ kind: "productChanged", id }`. */
   productChanged: { readonly id: number; readonly version: number; readonly seen: number };
   /** Too much of the catalogue changed at once to name it (an import): whoever watches any of it reads again. Topic: {@link CATALOGUE_TOPIC}. */
   catalogueChanged: { readonly id: number; readonly version: number; readonly seen: number };
+  /** Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic: {@link SESSIONS_TOPIC}. */
+  sessionsEnded: { readonly userId: number };
 }
 
 /** A kind of topic. */
@@ -23,14 +27,21 @@ export interface Topic<K extends TopicKind = TopicKind> {
 /** The one topic of the whole catalogue. */
 export const CATALOGUE_TOPIC: Topic<"catalogueChanged"> = { kind: "catalogueChanged", id: 0 };
 
+/** The one topic of ended sessions: every process serves anybody's. */
+export const SESSIONS_TOPIC: Topic<"sessionsEnded"> = { kind: "sessionsEnded", id: 0 };
+
+/** A kind of topic whose values are watched: each id has a version. */
+export type ValueTopicKind = Exclude<TopicKind, "sessionsEnded">;
+
 /** A publication waiting in the outbox; `seen` is added when it is sent. */
 export interface PendingEvent {
-  readonly topic: Topic;
+  readonly topic: Topic<ValueTopicKind>;
   readonly version: number;
 }
 
-/** What a committed write owes the outside: cache tags to invalidate, then events to publish, in this order. */
+/** What a committed write owes the outside: revocations to apply, cache tags to invalidate, then events to publish, in this order. */
 export interface OutboxMessage {
+  readonly revocations?: readonly Revocation[];
   readonly tags: readonly string[];
   readonly events: readonly PendingEvent[];
 }

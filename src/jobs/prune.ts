@@ -1,13 +1,19 @@
-/** Forgets idempotency keys that no client will repeat any more. Runs every hour; missing a run costs only space. */
+/** Forgets what has run out: idempotency keys that no client repeats any more, sessions that would be dead anyway. Runs every hour; missing a run costs only space. */
 import type { Logger } from "pino";
-import type { OperationTable } from "../db/operations.js";
 import { HOUR } from "../domain/time.js";
 
+/** A table with rows that run out. */
+interface Prunable {
+  prune(): Promise<unknown>;
+}
+
 /** Starts pruning. `close()` resolves when the run under way has ended. */
-export function startPruning({ operations, log }: { operations: OperationTable; log: Logger }): { close(): Promise<void> } {
+export function startPruning({ tables, log }: { tables: readonly Prunable[]; log: Logger }): { close(): Promise<void> } {
   let working: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
-    working = operations.prune().catch((error: Error) => log.debug({ err: error.message }, "pruning is tried again in an hour"));
+    working = Promise.all(tables.map((table) => table.prune())).catch((error: Error) =>
+      log.debug({ err: error.message }, "pruning is tried again in an hour"),
+    );
   }, HOUR);
   timer.unref();
   return {

@@ -7,9 +7,11 @@ import type { BrandTable } from "../db/brands.js";
 import type { CategoryTable } from "../db/categories.js";
 import type { ProductTable } from "../db/products.js";
 import type { ReviewTable } from "../db/reviews.js";
+import type { UserTable } from "../db/users.js";
 import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
 import type { IdPage } from "../domain/page.js";
 import type { Reading } from "../domain/reading.js";
+import type { UserRecord } from "../domain/user.js";
 import type { Cache, Family, Load } from "../redis/cache.js";
 import {
   type BrandPageKey,
@@ -35,6 +37,7 @@ export interface LoaderSources {
   readonly categories: CategoryTable;
   readonly brands: BrandTable;
   readonly reviews: ReviewTable;
+  readonly users: Pick<UserTable, "byIds">;
 }
 
 /** The loaders of one operation. */
@@ -44,6 +47,8 @@ export interface Loaders {
   readonly category: DataLoader<number, CategoryRecord | null>;
   readonly brand: DataLoader<number, BrandRecord | null>;
   readonly review: DataLoader<number, ReviewRecord | null>;
+  /** Read from Postgres each time: an account is its owner's, and nothing that a cache may keep. */
+  readonly user: DataLoader<number, UserRecord | null>;
   /** Ids of a category's direct children, by name. */
   readonly childCategoryIds: DataLoader<number, readonly number[], string>;
   /** Ids of all categories, parents before their children. */
@@ -65,7 +70,7 @@ const MAX_LISTINGS = 50;
 
 /** Makes the loaders of one operation. */
 export function createLoaders(sources: LoaderSources, reading: Reading): Loaders {
-  const { cache, products, categories, brands, reviews } = sources;
+  const { cache, products, categories, brands, reviews, users } = sources;
   /** Entities, which may be missing. */
   const entity = <V>(family: Family<number>, load: Load<number, V>) =>
     new DataLoader<number, V | null>((ids) => cache.readMany(family, ids, load, reading), { maxBatchSize: MAX_BATCH });
@@ -80,6 +85,7 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
     category: entity(categoryFamily, byId(categories.byIds)),
     brand: entity(brandFamily, byId(brands.byIds)),
     review: entity(reviewFamily, byId(reviews.byIds)),
+    user: new DataLoader(byId(users.byIds), { maxBatchSize: MAX_BATCH }),
     childCategoryIds: derived(childCategoryIdsFamily, async (ids) => {
       const children = await categories.childIds(ids);
       return ids.map((id) => children.get(id) ?? []);

@@ -10,7 +10,7 @@
 export interface KeyFamily {
   /** The shape, with `<…>` for what varies. */
   readonly pattern: string;
-  readonly type: "string" | "hash" | "channel";
+  readonly type: "string" | "hash" | "zset" | "channel";
   /** Lifetime in words; "-" for channels. */
   readonly ttl: string;
   /** The file that writes it. */
@@ -57,6 +57,34 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/lease.ts",
     bound: "one message per load that somebody waits for",
   },
+  session: {
+    pattern: "souk:v1:session:{<user tag>}:<session>",
+    type: "hash",
+    ttl: "SESSION_IDLE_MS, at most SESSION_CAP_MS since sign-in",
+    owner: "redis/session.ts",
+    bound: "live sessions, and for that long those that were revoked together",
+  },
+  sessions: {
+    pattern: "souk:v1:sessions:{<user tag>}",
+    type: "zset",
+    ttl: "SESSION_CAP_MS since the last sign-in",
+    owner: "redis/session.ts",
+    bound: "users signed in; SESSION_MOST members each",
+  },
+  sessionEpoch: {
+    pattern: "souk:v1:session-epoch:{<user tag>}",
+    type: "string",
+    ttl: "SESSION_CAP_MS and a day",
+    owner: "redis/session.ts",
+    bound: "users signed in lately",
+  },
+  sessionEverybody: {
+    pattern: "souk:v1:session-everybody",
+    type: "string",
+    ttl: "none",
+    owner: "redis/session.ts",
+    bound: "one",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -89,6 +117,10 @@ export function createKeys(prefix = "") {
     cacheSeen: () => `${root}cache-seen`,
     cacheSeenChannel: () => `${root}cache-seen`,
     cacheFilled: () => `${root}cache-filled`,
+    session: (userTag: string, id: string) => `${root}session:{${userTag}}:${id}`,
+    sessions: (userTag: string) => `${root}sessions:{${userTag}}`,
+    sessionEpoch: (userTag: string) => `${root}session-epoch:{${userTag}}`,
+    sessionEverybody: () => `${root}session-everybody`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

@@ -56,6 +56,7 @@ const CHANGE = z.object({ id: z.int().nonnegative(), version: z.int().nonnegativ
 const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
   productChanged: CHANGE,
   catalogueChanged: CHANGE,
+  sessionsEnded: z.object({ userId: z.int().nonnegative() }),
 };
 
 /** Publishes without a reply; more would pile up behind a link that has died. */

@@ -9,13 +9,27 @@ import { Reading } from "../domain/reading.js";
 import { latestSeen, type Seen } from "../domain/seen.js";
 import type { Loaders } from "../loaders/loaders.js";
 
+/** The client that asks. */
+export interface Client {
+  /** What it calls itself, possibly nothing. */
+  readonly device: string;
+  readonly ip: string;
+  /** Whether its answer can set cookies. */
+  readonly takesCookies: boolean;
+}
+
 /** The context of one operation or event. */
 export interface RequestContext {
   /** Names the request in logs and in `extensions.requestId`. */
   readonly requestId: string;
   readonly principal: Principal;
+  readonly client: Client;
   /** How this operation reads the cache, and what it found there. */
   readonly reading: Reading;
+  /** What {@link keepSession} was told last; undefined when nothing. */
+  readonly keptSession: string | null | undefined;
+  /** Has the client's cookie hold the token of a session from now on; null takes it away. */
+  keepSession(token: string | null): void;
   /** The current loaders; take them from here at each use, never keep them. */
   readonly loaders: Loaders;
   /**
@@ -31,18 +45,27 @@ export interface RequestContext {
 export interface RequestContextInit {
   readonly requestId: string;
   readonly principal: Principal;
+  readonly client: Client;
   readonly reading: Reading;
   /** Makes the loaders of a reading; called on first use, and again after each write. */
   readonly makeLoaders: (reading: Reading) => Loaders;
 }
 
 /** Makes the context of one operation or event. Opens nothing, so there is nothing to close. */
-export function createRequestContext({ requestId, principal, reading, makeLoaders }: RequestContextInit): RequestContext {
+export function createRequestContext({ requestId, principal, client, reading, makeLoaders }: RequestContextInit): RequestContext {
   let current: Loaders | null = null;
+  let keptSession: string | null | undefined;
   return {
     requestId,
     principal,
+    client,
     reading,
+    get keptSession() {
+      return keptSession;
+    },
+    keepSession(token) {
+      keptSession = token;
+    },
     get loaders() {
       current ??= makeLoaders(reading);
       return current;

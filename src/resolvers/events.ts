@@ -1,6 +1,6 @@
 /** Where subscriptions get their events: type-graphql's publish/subscribe seam, over the live service. */
 import type { PubSub } from "type-graphql";
-import type { TopicKind } from "../domain/events.js";
+import type { ValueTopicKind } from "../domain/events.js";
 import type { Due, Live } from "../services/live.js";
 
 /** An event with the memory of its subscription. */
@@ -15,7 +15,7 @@ export function createEvents(live: Live): PubSub {
     publish() {
       throw new Error("Events are published by services, after the write has succeeded.");
     },
-    subscribe: (kind, keys) => withMemory(live.watch(kind as TopicKind, keys as readonly number[])),
+    subscribe: (kind, keys) => withMemory(live.watch(kind as ValueTopicKind, keys as readonly number[])),
   };
 }
 

@@ -10,6 +10,7 @@ import { toCategory } from "./category.js";
 import type { RequestContext } from "./context.js";
 import { toVisibleProduct } from "./product.js";
 import { visibleReview } from "./review.js";
+import { visibleUser } from "./viewer.js";
 
 /** `Query.node` and `Query.nodes`. */
 @Resolver()
@@ -53,6 +54,8 @@ export class NodeResolver {
         return present(await ctx.loaders.brand.load(key), toBrand);
       case "Review":
         return visibleReview(ctx, key);
+      case "User":
+        return visibleUser(ctx, key);
     }
   }
 }

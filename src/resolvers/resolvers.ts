@@ -2,7 +2,11 @@
 import type { ContainerType, NonEmptyArray } from "type-graphql";
 import type { CurrencyCode } from "../domain/money.js";
 import type { ResolverClass } from "../schema/build-schema.js";
+import type { Accounts } from "../services/accounts.js";
 import type { Products } from "../services/products.js";
+import type { Revocations } from "../services/revocations.js";
+import type { Sessions } from "../services/sessions.js";
+import { AccountMutations } from "./account.js";
 import { BrandConnectionResolver, BrandResolver } from "./brand.js";
 import { CategoryResolver } from "./category.js";
 import { NodeResolver } from "./node.js";
@@ -10,6 +14,8 @@ import { ProductConnectionResolver, ProductResolver } from "./product.js";
 import { ProductMutations } from "./product-change.js";
 import { ProductSubscriptions } from "./product-changed.js";
 import { ReviewConnectionResolver, ReviewResolver } from "./review.js";
+import { RevocationMutations } from "./revocation.js";
+import { ViewerResolver } from "./viewer.js";
 
 /** What the schema is built from. */
 export const resolverClasses: NonEmptyArray<ResolverClass> = [
@@ -23,17 +29,23 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   BrandConnectionResolver,
   ReviewResolver,
   ReviewConnectionResolver,
+  ViewerResolver,
+  AccountMutations,
+  RevocationMutations,
 ];
 
 /** What resolvers decide nothing without. */
 export interface ResolverServices {
   readonly products: Products;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly revocations: Revocations;
   /** The currency of every price. */
   readonly currency: CurrencyCode;
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
-export function createContainer({ products, currency }: ResolverServices): ContainerType {
+export function createContainer({ products, accounts, sessions, revocations, currency }: ResolverServices): ContainerType {
   const instances = [
     new NodeResolver(currency),
     new ProductResolver(currency),
@@ -45,6 +57,9 @@ export function createContainer({ products, currency }: ResolverServices): Conta
     new BrandConnectionResolver(),
     new ReviewResolver(currency),
     new ReviewConnectionResolver(),
+    new ViewerResolver(sessions),
+    new AccountMutations(accounts, revocations),
+    new RevocationMutations(revocations),
   ];
   const byClass = new Map<ResolverClass, object>(instances.map((instance) => [instance.constructor, instance]));
   return { get: (resolverClass: ResolverClass) => byClass.get(resolverClass) };

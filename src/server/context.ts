@@ -3,10 +3,10 @@
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
 import { Unauthenticated } from "../domain/errors.js";
-import type { Principal } from "../domain/principal.js";
+import { ANONYMOUS, type Principal } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
 import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
-import type { RequestContext } from "../resolvers/context.js";
+import type { Client, RequestContext } from "../resolvers/context.js";
 
 /** The cookie that carries the consistency token where a client does not handle the header. */
 export const SEEN_COOKIE = "souk_seen";
@@ -16,6 +16,7 @@ export const SEEN_HEADER = "souk-seen";
 /** A caller's wishes. */
 export interface Caller {
   readonly principal: Principal;
+  readonly client: Client;
   readonly seen: Seen;
   readonly bypass: boolean;
   readonly reportCache: boolean;
@@ -25,27 +26,44 @@ export interface Caller {
 export interface CallerSource {
   /** A header or init parameter by its lower-case name. */
   get(name: string): string | undefined;
-  readonly seenCookie: string | undefined;
+  /** A cookie by its name. */
+  cookie(name: string): string | undefined;
+  readonly ip: string;
+  readonly takesCookies: boolean;
 }
 
 /** What turns a source into a caller. */
 export interface CallerRules {
-  authenticate(token: string | undefined): Principal | "invalid";
+  authenticate(token: string | undefined): Promise<Principal | "invalid">;
+  /** Name of the cookie that holds a session. */
+  readonly sessionCookie: string;
   /** Whether every answer says where it was read from, or only those that ask. */
   readonly reportAlways: boolean;
 }
 
 /** Reads a caller. Throws Unauthenticated when a token is given that is not valid. */
-export function readCaller(source: CallerSource, { authenticate, reportAlways }: CallerRules): Caller {
-  const principal = authenticate(bearerToken(source.get("authorization")));
-  if (principal === "invalid") throw new Unauthenticated("The token is not valid.");
+export async function readCaller(source: CallerSource, rules: CallerRules): Promise<Caller> {
+  const principal = await readPrincipal(source, rules);
   return {
     principal,
-    seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.seenCookie)),
+    client: { device: source.get("user-agent") ?? "", ip: source.ip, takesCookies: source.takesCookies },
+    seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
     // Whoever may have every read go to the database can bring it down.
     bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
-    reportCache: reportAlways || source.get("souk-cache-report") === "1",
+    reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",
   };
+}
+
+/** A browser cannot drop a cookie that scripts cannot read: one that has run out only means that nobody is signed in. */
+async function readPrincipal(source: CallerSource, { authenticate, sessionCookie }: CallerRules): Promise<Principal> {
+  const token = bearerToken(source.get("authorization"));
+  if (token === undefined) {
+    const principal = await authenticate(source.cookie(sessionCookie));
+    return principal === "invalid" || principal.kind === "service" ? ANONYMOUS : principal;
+  }
+  const principal = await authenticate(token);
+  if (principal === "invalid") throw new Unauthenticated("The token is not valid.");
+  return principal;
 }
 
 /** The token of an `Authorization: Bearer …` header; undefined without the header. Throws Unauthenticated for other schemes. */
@@ -57,7 +75,7 @@ function bearerToken(authorization: string | undefined): string | undefined {
 }
 
 /** Makes the context that resolvers get. */
-export type CreateContext = (init: { seen: Seen; bypass: boolean; principal: Principal; requestId: string }) => RequestContext;
+export type CreateContext = (init: Pick<Caller, "seen" | "bypass" | "principal" | "client"> & { requestId: string }) => RequestContext;
 
 /** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
 export class Operation {
@@ -76,8 +94,8 @@ export class Operation {
   /** The context of this execution, made on first use: a request that is refused costs none. */
   get context(): RequestContext {
     if (!this.begun) {
-      const { principal, seen, bypass } = this.caller;
-      const context = this.create({ principal, seen, bypass, requestId: this.requestId });
+      const { principal, client, seen, bypass } = this.caller;
+      const context = this.create({ principal, client, seen, bypass, requestId: this.requestId });
       this.begun = { context, seen: context.reading.seen };
     }
     return this.begun.context;
@@ -87,6 +105,11 @@ export class Operation {
   get written(): Seen | null {
     const seen = this.begun?.context.reading.seen;
     return this.kind === "mutation" && seen && seen !== this.begun?.seen ? seen : null;
+  }
+
+  /** The session that the client's cookie is to hold; null takes it away, undefined leaves it. */
+  get keptSession(): string | null | undefined {
+    return this.begun?.context.keptSession;
   }
 
   /** What is said about the cache, where the caller wants to know and something was read. */

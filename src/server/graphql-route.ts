@@ -8,6 +8,7 @@ import type { OperationHolder } from "./apollo.js";
 import { type CallerRules, type CreateContext, Operation, readCaller, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { withRequestId } from "./format-error.js";
 import type { ObserveOperation } from "./observe.js";
+import type { SessionCookie } from "./session-cookie.js";
 import { readJson, refuseIllFormed } from "./text-input.js";
 
 /** What the route is made of. */
@@ -19,13 +20,14 @@ export interface GraphQLRouteParts {
   readonly jsonDepth: number;
   /** Production is reached by HTTPS, so its cookie is marked Secure. */
   readonly secureCookies: boolean;
+  readonly sessionCookie: SessionCookie;
 }
 
 /** The handler of GET and POST. */
 export function graphqlHandler(parts: GraphQLRouteParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const startedAt = performance.now();
-    const operation = new Operation(callerOf(request, parts.callers), request.id, parts.createContext);
+    const operation = new Operation(await callerOf(request, parts.callers), request.id, parts.createContext);
     if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
     const answer = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search: searchOf(request.url), body: request.body },
@@ -34,6 +36,7 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
     if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);
+    keepSession(reply, operation.keptSession, parts.sessionCookie);
     return sendAnswer(reply, answer, operation.requestId);
   };
 }
@@ -43,7 +46,7 @@ function callerOf(request: FastifyRequest, rules: CallerRules) {
     const value = request.headers[name];
     return typeof value === "string" ? value : undefined;
   };
-  return readCaller({ get, seenCookie: request.cookies[SEEN_COOKIE] }, rules);
+  return readCaller({ get, cookie: (name) => request.cookies[name], ip: request.ip, takesCookies: true }, rules);
 }
 
 /** The text of a GET is held to the same rules as a body. */
@@ -79,6 +82,12 @@ function handOutSeen(reply: FastifyReply, seen: Seen, secure: boolean): void {
   const token = formatSeen(seen);
   reply.header(SEEN_HEADER, token);
   reply.setCookie(SEEN_COOKIE, token, { path: "/", sameSite: "lax", httpOnly: true, secure, maxAge: HOUR / SECOND });
+}
+
+function keepSession(reply: FastifyReply, token: string | null | undefined, { name, options }: SessionCookie): void {
+  if (token === undefined) return;
+  if (token === null) reply.clearCookie(name, { ...options, maxAge: 0 });
+  else reply.setCookie(name, token, options);
 }
 
 function sendAnswer(reply: FastifyReply, { status, headers, body }: HTTPGraphQLResponse, requestId: string): FastifyReply {

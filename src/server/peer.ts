@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { WebSocket } from "ws";
 import { ANONYMOUS } from "../domain/principal.js";
 import { NOTHING_SEEN } from "../domain/seen.js";
-import { type Caller, SEEN_COOKIE } from "./context.js";
+import type { Caller } from "./context.js";
 
 /** With more than this unsent a client is not read from; if it stays so for two beats, it is too slow to be worth the memory. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -11,7 +11,13 @@ const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** One connected client. */
 export class Peer {
   /** Anonymous until `connection_init` says otherwise; its `seen` rises with what the socket writes. */
-  caller: Caller = { principal: ANONYMOUS, seen: NOTHING_SEEN, bypass: false, reportCache: false };
+  caller: Caller = {
+    principal: ANONYMOUS,
+    client: { device: "", ip: "", takesCookies: false },
+    seen: NOTHING_SEEN,
+    bypass: false,
+    reportCache: false,
+  };
   /** Queries and mutations being executed. */
   running = 0;
   private answeredPing = true;
@@ -20,15 +26,16 @@ export class Peer {
   constructor(
     readonly socket: WebSocket,
     readonly headers: IncomingHttpHeaders,
+    readonly ip: string,
   ) {
     socket.on("pong", () => {
       this.answeredPing = true;
     });
   }
 
-  /** The consistency token of the upgrade's cookie. */
-  get seenCookie(): string | undefined {
-    return new RegExp(`(?:^|;\\s*)${SEEN_COOKIE}=([\\d.]+)`).exec(this.headers.cookie ?? "")?.[1];
+  /** A cookie of the upgrade. Ours need no decoding: their values are plain words. */
+  cookie(name: string): string | undefined {
+    return new RegExp(`(?:^|;\\s*)${name}=([\\w.-]+)`).exec(this.headers.cookie ?? "")?.[1];
   }
 
   /**

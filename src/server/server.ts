@@ -24,13 +24,16 @@ import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
 import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
+import { sessionCookie } from "./session-cookie.js";
+import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
 
 /** What the server is built from. Whoever made `metrics` and `log` closes them. */
 export interface ServerDeps {
   readonly config: Config;
   readonly schema: GraphQLSchema;
-  authenticate(token: string | undefined): Principal | "invalid";
+  authenticate(token: string | undefined): Promise<Principal | "invalid">;
+  readonly sessions: SessionLookup;
   readonly createOperation: CreateContext;
   /** What the process can do right now, asked by probes. */
   readonly readiness: () => Promise<Readiness>;
@@ -63,9 +66,11 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   await apollo.start();
   addGraphQL(app, { apollo, deps, pipeline });
   addHealth(app, { readiness, isDraining, metrics });
+  const sessions = createSessionSockets(deps.sessions, log);
   const sockets = serveWebSockets(app.server, {
     operations: {
       ...pipeline,
+      sessions,
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
       deadlineMs: config.http.requestTimeoutMs,
@@ -86,7 +91,10 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
     listen: () => listen(app, config.http),
     close() {
       state.draining = true;
-      closing ??= closeWithin(config.http.shutdownMs, app, sockets).then(() => apollo.stop());
+      closing ??= closeWithin(config.http.shutdownMs, app, sockets).then(() => {
+        sessions.close();
+        return apollo.stop();
+      });
       return closing;
     },
   };
@@ -94,9 +102,10 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
 
 /** What HTTP and WebSocket share. */
 function createPipeline({ config, schema, log, metrics, authenticate, createOperation, compileQueries = true }: ServerDeps) {
-  const { limits, http, production, cache } = config;
+  const { limits, http, production, cache, sessions } = config;
   const rules = operationRules(limits, http.explorer !== "off");
-  const callers: CallerRules = { authenticate, reportAlways: cache.report === "on" };
+  const cookie = sessionCookie(production, sessions.capMs);
+  const callers: CallerRules = { authenticate, sessionCookie: cookie.name, reportAlways: cache.report === "on" };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
   return {
     rules,
@@ -104,6 +113,7 @@ function createPipeline({ config, schema, log, metrics, authenticate, createOper
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
     callers,
+    sessionCookie: cookie,
     createContext: createOperation,
     errors: { suggestions: !production },
     observe: createObserver(log, metrics),

@@ -26,6 +26,7 @@ import { type ErrorDetail, formatError, isInternal, withRequestId } from "./form
 import type { Metrics } from "./metrics.js";
 import type { ObserveOperation } from "./observe.js";
 import type { Peer } from "./peer.js";
+import type { SessionSockets } from "./session-sockets.js";
 import { subscribeEach } from "./subscription.js";
 import { refuseIllFormed } from "./text-input.js";
 
@@ -35,6 +36,7 @@ export interface SocketOperationParts {
   readonly readDocument: DocumentReader;
   readonly executor: Executor;
   readonly callers: CallerRules;
+  readonly sessions: SessionSockets;
   readonly createContext: CreateContext;
   readonly maxOperations: number;
   readonly deadlineMs: number;
@@ -67,30 +69,42 @@ export function socketOperations(parts: SocketOperationParts): Options {
   };
 }
 
-/** Reads the caller from the init payload, or from the upgrade's headers where a client can set them. False closes with 4403. */
-function welcome({ callers }: SocketOperationParts, { connectionParams, extra: { peer } }: SocketContext): boolean {
+/**
+ * Reads the caller from the init payload, or from the upgrade's headers where a client can set them; that is who the socket is for the
+ * rest of its life. False closes with 4403. Nobody is taken for somebody unknown that long: with 1013 the client comes again.
+ */
+async function welcome(
+  { callers, sessions }: SocketOperationParts,
+  { connectionParams, extra: { peer } }: SocketContext,
+): Promise<boolean> {
   const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) => {
     const value = given.get(name) ?? peer.headers[name];
     return typeof value === "string" ? value : undefined;
   };
   try {
-    peer.caller = readCaller({ get, seenCookie: peer.seenCookie }, callers);
-    return true;
+    peer.caller = await readCaller({ get, cookie: (name) => peer.cookie(name), ip: peer.ip, takesCookies: false }, callers);
   } catch {
     return false;
   }
+  if (peer.caller.principal.kind === "unknown") peer.socket.close(TRY_AGAIN_LATER, "The session cannot be looked up");
+  sessions.join(peer);
+  return true;
 }
 
+const TRY_AGAIN_LATER = 1013;
+
 /** Checks an operation as HTTP does and makes it ready to run. */
-function prepare(
+async function prepare(
   parts: SocketOperationParts,
   context: SocketContext,
   payload: SubscribePayload,
-): SocketExecution | readonly GraphQLError[] {
+): Promise<SocketExecution | readonly GraphQLError[]> {
   const { peer } = context.extra;
-  const operation = new Operation(peer.caller, randomUUID(), parts.createContext);
   const startedAt = performance.now();
+  const caller = await parts.sessions.callerOf(peer, { used: true });
+  if (!caller) return [sessionEnded()];
+  const operation = new Operation(caller, randomUUID(), parts.createContext);
   const ready = admit(parts, Object.keys(context.subscriptions).length, payload);
   if ("document" in ready) {
     operation.name = ready.operation.name?.value ?? null;
@@ -127,6 +141,9 @@ function admit({ maxOperations, readDocument }: SocketOperationParts, running: n
     : [new GraphQLError("The document has no such operation, or several and none is named.", { extensions: { code: "BAD_USER_INPUT" } })];
 }
 
+/** Goes nowhere: the socket is closing. */
+const sessionEnded = (): GraphQLError => new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
+
 /** A query or mutation. */
 async function executeOnce(
   parts: SocketOperationParts,
@@ -153,7 +170,9 @@ async function openSubscription(parts: SocketOperationParts, execution: SocketEx
   const { deadlineMs, metrics, observe } = parts;
   const source = { ...args, contextValue: operation.context };
   const execute = async (event: unknown) => {
-    const perEvent = new Operation(peer.caller, operation.requestId, parts.createContext);
+    const caller = await parts.sessions.callerOf(peer, { used: false });
+    if (!caller) return { errors: [sessionEnded()] };
+    const perEvent = new Operation(caller, operation.requestId, parts.createContext);
     perEvent.kind = "subscription";
     return finish(parts, await run(parts, args, perEvent, event), perEvent);
   };

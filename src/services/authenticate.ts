@@ -1,17 +1,25 @@
-/** Who a bearer token belongs to. For now there is one: the service token of the operator. */
+/** Who a token belongs to: the operator, by the service token, or somebody who is signed in, by the token of a session. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
+import { ServiceUnavailable } from "../domain/errors.js";
+import { ANONYMOUS, type Principal, SERVICE, UNKNOWN } from "../domain/principal.js";
+import type { Sessions } from "./sessions.js";
 
-/** Answers whose token it is; "invalid" when it is nobody's. No token at all is anonymous. */
-export type Authenticate = (token: string | undefined) => Principal | "invalid";
+/** Answers whose token it is; "invalid" when it is nobody's. No token at all is anonymous; one that cannot be looked up is unknown. */
+export type Authenticate = (token: string | undefined) => Promise<Principal | "invalid">;
 
 /** @param serviceToken the configured token; undefined turns service access off */
-export function createAuthenticate(serviceToken: string | undefined): Authenticate {
+export function createAuthenticate(serviceToken: string | undefined, sessions: Pick<Sessions, "authenticate">): Authenticate {
   const expected = serviceToken === undefined ? null : digest(serviceToken);
-  return (token) => {
+  return async (token) => {
     if (token === undefined) return ANONYMOUS;
     // Digests have one length, so the comparison takes the same time whatever was sent.
-    return expected !== null && timingSafeEqual(digest(token), expected) ? SERVICE : "invalid";
+    if (expected !== null && timingSafeEqual(digest(token), expected)) return SERVICE;
+    try {
+      return (await sessions.authenticate(token)) ?? "invalid";
+    } catch (error) {
+      if (error instanceof ServiceUnavailable) return UNKNOWN;
+      throw error;
+    }
   };
 }
 

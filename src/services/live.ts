@@ -9,7 +9,7 @@
  * Redis down: watching begins with a value all the same; what is missed is made good by the resync afterwards.
  */
 import type { Logger } from "pino";
-import type { TopicKind } from "../domain/events.js";
+import type { TopicKind, ValueTopicKind } from "../domain/events.js";
 import type { PubSub } from "../redis/pubsub.js";
 import { Conflation, type Due, Slot, type WatchedTopic } from "./live-slot.js";
 
@@ -21,7 +21,7 @@ export interface Live {
    * Watches ids of one kind, beginning now. Each is due once the subscriptions are confirmed, then after every publication or
    * resync, at most once per conflation window. `return()` lets go at once, whatever is pending; `close` ends it.
    */
-  watch(kind: TopicKind, ids: readonly number[]): AsyncIterableIterator<Due>;
+  watch(kind: ValueTopicKind, ids: readonly number[]): AsyncIterableIterator<Due>;
   /** Everything watched is due again: more of it may have changed than could be named. */
   refresh(): void;
   /** Topics with a watcher. */
@@ -60,7 +60,7 @@ class Hub implements Live {
     this.stopResync = options.pubsub.onResync((topic) => this.resync(topic && keyOf(topic.kind, topic.id)));
   }
 
-  watch(kind: TopicKind, ids: readonly number[]): AsyncIterableIterator<Due> {
+  watch(kind: ValueTopicKind, ids: readonly number[]): AsyncIterableIterator<Due> {
     const watcher = new Watcher(this.conflation, (ended) => this.leave(ended));
     if (this.closed) return watcher.end();
     this.all.add(watcher);
@@ -93,7 +93,7 @@ class Hub implements Live {
     await Promise.all(this.releasing);
   }
 
-  private topic(kind: TopicKind, id: number): WatchedTopic {
+  private topic(kind: ValueTopicKind, id: number): WatchedTopic {
     const key = keyOf(kind, id);
     const known = this.open.get(key);
     if (known) return known;

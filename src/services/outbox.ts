@@ -1,6 +1,6 @@
 /**
- * What a committed write owes the outside, and how it is paid: first the cache is invalidated, then the event is published, then
- * the row is deleted. A write settles its own row before it answers; the relay (jobs/outbox-relay.ts) is the net for what a crash
+ * What a committed write owes the outside, and how it is paid: first revocations are applied and the cache is invalidated, then the
+ * event is published, then the row is deleted. A write settles its own row before it answers; the relay (jobs/outbox-relay.ts) is the net for what a crash
  * or an outage left behind. Everything here can be repeated: an invalidation and a snapshot sent twice change nothing.
  */
 import type { Logger } from "pino";
@@ -11,12 +11,15 @@ import type { Seen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { Cache } from "../redis/cache.js";
 import type { PubSub } from "../redis/pubsub.js";
+import type { ApplyRevocation } from "./revocations.js";
 
 /** What the outbox joins. */
 export interface OutboxParts {
   readonly table: OutboxTable;
   readonly cache: Pick<Cache, "invalidate">;
   readonly pubsub: Pick<PubSub, "publish">;
+  /** Ends in Redis what was revoked, and tells the processes that serve it. */
+  readonly revoke: ApplyRevocation;
   /** Longest a write waits for its own row to be sent. */
   readonly drainMs: number;
   readonly log: Logger;
@@ -30,11 +33,12 @@ const ROWS_AT_ONCE = 100;
 /** How long a client reads past the cache when its write could not be announced: longer than the relay takes once Redis answers. */
 const UNANNOUNCED_MS = 30 * SECOND;
 
-export function createOutbox({ table, cache, pubsub, drainMs, log }: OutboxParts) {
+export function createOutbox({ table, cache, pubsub, revoke, drainMs, log }: OutboxParts) {
   /** Resolves to the number of invalidations so far, these included. */
   const send = async (rows: readonly OutboxRow[]): Promise<number> => {
+    await Promise.all(rows.flatMap((row) => row.revocations ?? []).map(revoke));
     const tags = new Set(rows.flatMap((row) => row.tags));
-    const seen = await cache.invalidate([...tags]);
+    const seen = tags.size > 0 ? await cache.invalidate([...tags]) : 0;
     await Promise.all(
       rows.flatMap((row) => row.events).map(({ topic, version }) => pubsub.publish(topic, { id: topic.id, version, seen })),
     );

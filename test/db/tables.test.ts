@@ -13,6 +13,7 @@ import { DATABASES, draft, emptyDatabase, plantTree, put } from "./sample.js";
 const message = (name: string): OutboxMessage => ({
   tags: [name, 'odd "tag", {}\\'],
   events: [{ topic: { kind: "productChanged", id: 1 }, version: 2 }],
+  revocations: [{ kind: "everyone", beforeMs: 5 }],
 });
 
 describe.each(DATABASES)("tables on %s", (kind) => {

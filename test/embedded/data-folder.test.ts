@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { StartupError } from "../../src/domain/errors.js";
 import { lockDataDir } from "../../src/embedded/data-lock.js";
 import { startEmbeddedRedis } from "../../src/embedded/redis-server.js";
-import { ensureServiceToken } from "../../src/embedded/service-token.js";
+import { ensureServiceToken } from "../../src/embedded/secrets.js";
 import { temporaryFolder } from "../support/files.js";
 import { testLog } from "../support/log.js";
 

@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { createKeys, KEY_FAMILIES } from "../../src/redis/keys.js";
+import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { createGate, createSource, filled, openTrusted, readOne } from "./cache-kit.js";
+import { newSession, readyStore } from "./session-kit.js";
 
 const document = readFileSync(new URL("../../docs/keys.md", import.meta.url), "utf8");
 
@@ -17,6 +18,14 @@ const matcher = (pattern: string): RegExp =>
       .map((part) => part.replace(/[{}!]/g, "\\$&"))
       .join(".+")}$`,
   );
+
+/** What a sign-in leaves. */
+async function openSession(url: string, keys: Keys): Promise<void> {
+  const { store } = await readyStore({ url, keys });
+  await store.load("tag", { epoch: 1, revokedIds: [] });
+  await store.loadEverybody(0);
+  await store.create(newSession("tag", "id"));
+}
 
 it("documents every family of keys and channels, and no other", () => {
   const documented = [...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)];
@@ -34,6 +43,10 @@ it("spells every key as its family is documented", () => {
     cacheSeen: keys.cacheSeen(),
     cacheSeenChannel: keys.cacheSeenChannel(),
     cacheFilled: keys.cacheFilled(),
+    session: keys.session("user", "id"),
+    sessions: keys.sessions("user"),
+    sessionEpoch: keys.sessionEpoch("user"),
+    sessionEverybody: keys.sessionEverybody(),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
@@ -54,6 +67,7 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   source.gate = gate.pass;
   const loading = readOne(cache, 2, source);
   await gate.reached;
+  await openSession(server.url, keys);
   const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");
   const found = new Set<string>();
   for (const key of await admin.keys("*")) {

@@ -3,6 +3,7 @@ import { ANONYMOUS } from "../../src/domain/principal.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
+import { TEST_CLIENT } from "../support/client.js";
 
 /** A context that notes the readings its loaders are made for. */
 function contextWithNotes() {
@@ -12,7 +13,11 @@ function contextWithNotes() {
     return {} as Loaders;
   };
   const reading = new Reading({ seen: { count: 3, bypassUntilMs: 0 } });
-  return { readings, reading, context: createRequestContext({ requestId: "r", principal: ANONYMOUS, reading, makeLoaders }) };
+  return {
+    readings,
+    reading,
+    context: createRequestContext({ requestId: "r", principal: ANONYMOUS, client: TEST_CLIENT, reading, makeLoaders }),
+  };
 }
 
 describe("the context of an operation", () => {

@@ -7,6 +7,7 @@ import { createRequestContext } from "../../src/resolvers/context.js";
 import { createEvents } from "../../src/resolvers/events.js";
 import { ProductSubscriptions } from "../../src/resolvers/product-changed.js";
 import type { Due, Live } from "../../src/services/live.js";
+import { TEST_CLIENT } from "../support/client.js";
 
 const subscription = new ProductSubscriptions("EUR");
 
@@ -25,7 +26,10 @@ function contextOver({ cached, stored }: { cached: number; stored: number }) {
     };
     return { product: { load } } as unknown as Loaders;
   };
-  return { reads, context: createRequestContext({ requestId: "r", principal: ANONYMOUS, reading: new Reading(), makeLoaders }) };
+  return {
+    reads,
+    context: createRequestContext({ requestId: "r", principal: ANONYMOUS, client: TEST_CLIENT, reading: new Reading(), makeLoaders }),
+  };
 }
 
 /** Reads one event the way a subscription does. */

@@ -85,9 +85,10 @@ export async function startServer(
   const server = await createServer({
     config,
     schema: testSchema(steering),
-    authenticate: (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid"),
-    createOperation: ({ requestId, principal, seen, bypass }) =>
-      createRequestContext({ requestId, principal, reading: new Reading({ seen, bypass }), makeLoaders: () => ({}) as Loaders }),
+    authenticate: async (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid"),
+    sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
+    createOperation: ({ requestId, principal, client, seen, bypass }) =>
+      createRequestContext({ requestId, principal, client, reading: new Reading({ seen, bypass }), makeLoaders: () => ({}) as Loaders }),
     readiness: async () => ({ ready: true, checks: { redis: "ok" } }),
     metrics,
     log: testLog(),

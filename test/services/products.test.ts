@@ -6,10 +6,10 @@ import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { createProductTable } from "../../src/db/products.js";
 import type { ProductDraft } from "../../src/domain/catalogue.js";
-import { Unauthenticated } from "../../src/domain/errors.js";
+import { Forbidden, RedisUnavailable, Unauthenticated } from "../../src/domain/errors.js";
 import type { OutboxRow } from "../../src/domain/events.js";
 import { MAX_PRICE, MAX_STOCK } from "../../src/domain/money.js";
-import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
+import { ANONYMOUS, SERVICE, UNKNOWN } from "../../src/domain/principal.js";
 import { tagsOfListing } from "../../src/domain/tags.js";
 import { createAuthenticate } from "../../src/services/authenticate.js";
 import type { Outbox } from "../../src/services/outbox.js";
@@ -65,12 +65,21 @@ describe("who may change the catalogue", () => {
     await expect(products.remove(ANONYMOUS, 1)).rejects.toBeInstanceOf(Unauthenticated);
   });
 
-  it("the holder of exactly the configured token, and nobody when none is configured", () => {
-    const authenticate = createAuthenticate("the-service-token");
-    expect(authenticate("the-service-token")).toEqual(SERVICE);
-    expect(["the-service-toke", "the-service-token ", ""].map(authenticate)).toEqual(["invalid", "invalid", "invalid"]);
-    expect(authenticate(undefined)).toEqual(ANONYMOUS);
-    expect(createAuthenticate(undefined)("anything")).toBe("invalid");
+  it("nobody who is signed in as a customer; an admin, though", async () => {
+    const user = { kind: "user", userId: 1, userTag: "t", sessionId: "s", leftMs: 1 } as const;
+    await expect(products.remove({ ...user, role: "CUSTOMER" }, 1)).rejects.toBeInstanceOf(Forbidden);
+    await expect(products.remove(UNKNOWN, 1)).rejects.toBeInstanceOf(RedisUnavailable);
+    expect((await products.remove({ ...user, role: "ADMIN" }, 999_999)).errors.map(({ code }) => code)).toEqual(["NOT_FOUND"]);
+  });
+
+  it("the holder of exactly the configured token, and nobody when none is configured", async () => {
+    const nobodys = { authenticate: async () => null };
+    const authenticate = createAuthenticate("the-service-token", nobodys);
+    expect(await authenticate("the-service-token")).toEqual(SERVICE);
+    const others = await Promise.all(["the-service-toke", "the-service-token ", ""].map(authenticate));
+    expect(others).toEqual(["invalid", "invalid", "invalid"]);
+    expect(await authenticate(undefined)).toEqual(ANONYMOUS);
+    expect(await createAuthenticate(undefined, nobodys)("anything")).toBe("invalid");
   });
 });
 

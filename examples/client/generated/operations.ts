@@ -19,6 +19,14 @@ export type Scalars = {
   SafeInt: { input: number; output: number; }
 };
 
+/** A change of the caller's password. */
+export type ChangePasswordInput = {
+  /** The password as it is, otherwise BAD_CREDENTIALS. */
+  currentPassword: Scalars['String']['input'];
+  /** The password as it is to be: 8 to 256 characters. */
+  newPassword: Scalars['String']['input'];
+};
+
 /** A currency by its ISO 4217 code. One shop sells in exactly one of them. */
 export type CurrencyCode =
   /** Swiss franc; minor unit: Rappen, 1/100. */
@@ -80,6 +88,50 @@ export type ProductSort =
   | 'PRICE_DESC'
   /** Highest average of stars first; products without reviews last. */
   | 'RATING';
+
+/** Whose sessions to end: exactly one of the two, otherwise REQUIRED or INVALID. */
+export type RevokeAllInput = {
+  /** Everybody's sessions that were issued before this time, which lies in the past, otherwise OUT_OF_RANGE. */
+  issuedBefore?: InputMaybe<Scalars['DateTime']['input']>;
+  /** All sessions of this user. INVALID when it is not the id of a user. */
+  userId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+/** What an account may do. */
+export type Role =
+  /** Also changes the catalogue and ends anybody's sessions. */
+  | 'ADMIN'
+  /** Buys, and reviews what it bought. */
+  | 'CUSTOMER';
+
+/** The address and the password of an account. */
+export type SignInInput = {
+  /** How the session is handed over. */
+  deliver?: InputMaybe<TokenDelivery>;
+  /** The address of the account; case and surrounding space do not matter. */
+  email: Scalars['String']['input'];
+  /** The password of the account. */
+  password: Scalars['String']['input'];
+};
+
+/** A new account. */
+export type SignUpInput = {
+  /** How the session is handed over. */
+  deliver?: InputMaybe<TokenDelivery>;
+  /** Address to sign in with, at most 254 characters: INVALID when it cannot be one, TAKEN when it has an account. */
+  email: Scalars['String']['input'];
+  /** Name as shown to everybody: not blank, at most 100 characters. */
+  name: Scalars['String']['input'];
+  /** 8 to 256 characters of any kind, otherwise OUT_OF_RANGE or TOO_LONG. */
+  password: Scalars['String']['input'];
+};
+
+/** How a client keeps its session. */
+export type TokenDelivery =
+  /** In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket it is BAD_USER_INPUT. */
+  | 'COOKIE'
+  /** In `token` of the answer, to be sent as `Authorization: Bearer …`: for clients without cookies. */
+  | 'TOKEN';
 
 /** Why a mutation did not do what it was asked. A closed list: new codes are added only with a new kind of failure. */
 export type UserErrorCode =
@@ -165,6 +217,7 @@ export type RefreshQuery = { nodes: Array<
     | { __typename: 'Category', name: string, slug: string, id: string }
     | { __typename: 'Product', name: string, stock: number, id: string, price: { amount: number, currency: CurrencyCode } }
     | { __typename: 'Review', author: string, rating: number, id: string }
+    | { __typename: 'User', id: string }
    | null> };
 
 export type RemoveProductMutationVariables = Exact<{

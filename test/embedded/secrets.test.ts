@@ -1,7 +1,7 @@
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { ensureServiceToken } from "../../src/embedded/service-token.js";
+import { ensureServiceToken } from "../../src/embedded/secrets.js";
 import { temporaryFolder } from "../support/files.js";
 
 async function dataFolder(): Promise<string> {

@@ -1,0 +1,80 @@
+/** Signing up, in and out. Who is who is decided by the services; here a session is handed over the way the client asked for. */
+import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
+import { BadUserInput } from "../domain/errors.js";
+import {
+  ChangePasswordInput,
+  ChangePasswordPayload,
+  SignInInput,
+  SignInPayload,
+  SignOutPayload,
+  SignUpInput,
+  type TokenDelivery,
+} from "../schema/account.js";
+import type { Accounts, SignInOutcome } from "../services/accounts.js";
+import type { Revocations } from "../services/revocations.js";
+import type { RequestContext } from "./context.js";
+import { readViewer, toViewer } from "./viewer.js";
+
+/** The mutations of accounts. */
+@Resolver()
+export class AccountMutations {
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly revocations: Pick<Revocations, "signOut">,
+  ) {}
+
+  @Mutation(() => SignInPayload, {
+    description: "Makes an account for a customer and signs it in. Not to be repeated blindly: the second time the address is TAKEN.",
+  })
+  async signUp(
+    @Arg("input", () => SignUpInput, { description: "The account that is to be." }) { email, password, name, deliver }: SignUpInput,
+    @Ctx() ctx: RequestContext,
+  ): Promise<SignInPayload> {
+    const handOver = this.handOver(ctx, deliver);
+    return handOver(await this.accounts.signUp({ email, password, name }, ctx.client));
+  }
+
+  @Mutation(() => SignInPayload, {
+    description:
+      "Signs somebody in with a new session; at most ten are kept, the oldest goes. The answer is the same for a wrong password and an address without account.",
+  })
+  async signIn(
+    @Arg("input", () => SignInInput, { description: "Who it is." }) { email, password, deliver }: SignInInput,
+    @Ctx() ctx: RequestContext,
+  ): Promise<SignInPayload> {
+    const handOver = this.handOver(ctx, deliver);
+    return handOver(await this.accounts.signIn({ email, password }, ctx.client));
+  }
+
+  @Mutation(() => SignOutPayload, { description: "Ends the session that asks and takes its cookie away. Safe to repeat." })
+  async signOut(@Ctx() ctx: RequestContext): Promise<SignOutPayload> {
+    const signedOut = await this.revocations.signOut(ctx.principal);
+    ctx.keepSession(null);
+    return { signedOut, errors: [] };
+  }
+
+  @Mutation(() => ChangePasswordPayload, {
+    description: "Changes the caller's password and ends every other session of the account. Signed in only, otherwise UNAUTHENTICATED.",
+  })
+  async changePassword(
+    @Arg("input", () => ChangePasswordInput, { description: "The password as it is and as it is to be." })
+    { currentPassword, newPassword }: ChangePasswordInput,
+    @Ctx() ctx: RequestContext,
+  ): Promise<ChangePasswordPayload> {
+    const errors = await this.accounts.changePassword(ctx.principal, { current: currentPassword, next: newPassword });
+    return { viewer: errors.length > 0 ? null : await readViewer(ctx), errors };
+  }
+
+  /** Refuses what cannot be delivered before anything is done. With a cookie the token is nowhere else. */
+  private handOver(ctx: RequestContext, deliver: TokenDelivery | null | undefined): (outcome: SignInOutcome) => SignInPayload {
+    const asToken = deliver === "TOKEN";
+    if (!asToken && !ctx.client.takesCookies) {
+      throw new BadUserInput("A WebSocket cannot set cookies: sign in over HTTP, or with deliver: TOKEN.", ["input", "deliver"]);
+    }
+    return ({ errors, user, opened }) => {
+      if (!opened) return { viewer: null, token: null, errors };
+      if (!asToken) ctx.keepSession(opened.token);
+      return { viewer: toViewer(user, opened.principal), token: asToken ? opened.token : null, errors };
+    };
+  }
+}

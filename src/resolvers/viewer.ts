@@ -1,0 +1,61 @@
+/** Who is signed in, and on which devices. */
+import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
+import { encodeId } from "../domain/ids.js";
+import { signedIn, type UserPrincipal } from "../domain/principal.js";
+import type { SessionRecord } from "../domain/session.js";
+import type { UserRecord } from "../domain/user.js";
+import { Session, type User, Viewer } from "../schema/viewer.js";
+import type { Sessions } from "../services/sessions.js";
+import type { RequestContext } from "./context.js";
+import { there } from "./product.js";
+
+/** An account as its owner and admins see it. */
+export function toUser({ id, name, role, createdAt }: UserRecord): User {
+  return { id: encodeId("User", id), name, role, createdAt };
+}
+
+/** The caller as they see themselves. */
+export function toViewer(user: UserRecord, principal: UserPrincipal): Viewer {
+  return { user: toUser(user), email: user.email, principal };
+}
+
+/** An account that was asked for by its id: seen by its owner and by admins. */
+export async function visibleUser({ principal, loaders }: RequestContext, key: number): Promise<User | null> {
+  const mayLook = principal.kind === "service" || (principal.kind === "user" && (principal.userId === key || principal.role === "ADMIN"));
+  const user = mayLook ? await loaders.user.load(key) : null;
+  return user && toUser(user);
+}
+
+/** Who asks, read from the account; null when nobody is signed in. */
+export async function readViewer({ principal, loaders }: RequestContext): Promise<Viewer | null> {
+  const user = signedIn(principal);
+  return user && toViewer(there(await loaders.user.load(user.userId)), user);
+}
+
+/** `Query.viewer` and the edge of a viewer. */
+@Resolver(() => Viewer)
+export class ViewerResolver {
+  constructor(private readonly service: Pick<Sessions, "list">) {}
+
+  @Query(() => Viewer, {
+    nullable: true,
+    description: "Who is signed in; null means that nobody is, never that it could not be told: that is SERVICE_UNAVAILABLE.",
+  })
+  viewer(@Ctx() ctx: RequestContext): Promise<Viewer | null> {
+    return readViewer(ctx);
+  }
+
+  @FieldResolver(() => [Session], { description: "Where the account is signed in, the latest used first." })
+  async sessions(@Root() { principal }: Viewer): Promise<Session[]> {
+    return (await this.service.list(principal)).map((session) => toSession(session, principal.sessionId));
+  }
+}
+
+function toSession({ id, device, ip, createdMs, seenMs, expiresMs }: SessionRecord, currentId: string): Session {
+  const [createdAt, lastSeenAt, expiresAt] = [createdMs, seenMs, expiresMs].map((ms) => new Date(ms).toISOString()) as [
+    string,
+    string,
+    string,
+  ];
+  return { id, current: id === currentId, device, ip, createdAt, lastSeenAt, expiresAt };
+}

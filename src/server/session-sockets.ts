@@ -1,0 +1,86 @@
+/**
+ * The sockets of sessions: closed within a second of the session's end, on every process, and silent from that end on.
+ *
+ * Before each operation and each event the session is looked up again, so nothing is delivered that began after its end. When sessions of
+ * a user are said to have ended, those sockets are looked up at once; when the saying may have been missed, all are. A session that
+ * was revoked closes with 4401, which clients take as final; one that ran out with 4403, upon which they try again.
+ */
+import type { Logger } from "pino";
+import { ServiceUnavailable } from "../domain/errors.js";
+import { UNKNOWN, type UserPrincipal } from "../domain/principal.js";
+import type { Caller } from "./context.js";
+import type { Peer } from "./peer.js";
+
+/** What is known of sessions. */
+export interface SessionLookup {
+  /** The session as it is now; null when it has ended. Throws ServiceUnavailable when it cannot be told. */
+  confirm(principal: UserPrincipal, options: { readonly used: boolean }): Promise<UserPrincipal | null>;
+  /** Calls back with the user whose sessions have ended, with null when it may be anybody. Returns what ends that. */
+  onEnded(listener: (userId: number | null) => void): () => void;
+}
+
+/** Watches over the sockets of a server. */
+export interface SessionSockets {
+  /** From now on the socket lives no longer than its session. */
+  join(peer: Peer): void;
+  /** Whose operation or event it is now; null when the session has ended and the socket with it. `used` notes a use. */
+  callerOf(peer: Peer, options: { readonly used: boolean }): Promise<Caller | null>;
+  close(): void;
+}
+
+const REVOKED = 4401;
+const EXPIRED = 4403;
+/** Longest that a timer can wait; a session that lives longer is looked up once more on the way. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
+  const ends = new Map<Peer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+
+  const schedule = (peer: Peer, { leftMs }: UserPrincipal): void => {
+    clearTimeout(ends.get(peer)?.timer);
+    const timer = setTimeout(() => void look(peer), Math.min(leftMs + 1, LONGEST_TIMER_MS)).unref();
+    ends.set(peer, { atMs: performance.now() + leftMs, timer });
+  };
+  const end = (peer: Peer): null => {
+    const ranOut = performance.now() >= (ends.get(peer)?.atMs ?? 0);
+    peer.socket.close(ranOut ? EXPIRED : REVOKED, ranOut ? "The session has expired" : "The session was revoked");
+    return null;
+  };
+  const callerOf: SessionSockets["callerOf"] = async (peer, options) => {
+    const { principal } = peer.caller;
+    if (principal.kind !== "user") return peer.caller;
+    try {
+      const confirmed = await sessions.confirm(principal, options);
+      if (!confirmed) return end(peer);
+      if (ends.has(peer)) schedule(peer, confirmed);
+      return { ...peer.caller, principal: confirmed };
+    } catch (error) {
+      if (error instanceof ServiceUnavailable) return { ...peer.caller, principal: UNKNOWN };
+      throw error;
+    }
+  };
+  const look = (peer: Peer): Promise<unknown> =>
+    callerOf(peer, { used: false }).catch((err: unknown) => log.error({ err }, "a socket's session could not be looked up"));
+
+  const stop = sessions.onEnded((userId) => {
+    for (const peer of ends.keys()) {
+      const { principal } = peer.caller;
+      if (principal.kind === "user" && (userId === null || principal.userId === userId)) void look(peer);
+    }
+  });
+  return {
+    join(peer) {
+      const { principal } = peer.caller;
+      if (principal.kind !== "user" || peer.socket.readyState !== peer.socket.OPEN) return;
+      schedule(peer, principal);
+      // It may have ended between the look-up of its caller and now.
+      void look(peer);
+      peer.socket.once("close", () => {
+        clearTimeout(ends.get(peer)?.timer);
+        ends.delete(peer);
+      });
+    },
+    callerOf,
+    close: stop,
+  };
+}

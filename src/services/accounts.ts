@@ -1,0 +1,133 @@
+/**
+ * Accounts: signing up, signing in, changing the password.
+ *
+ * Signing in answers alike for an address that has an account and one that has none, after the same statements and the same hashing:
+ * who has an account is learned from signing up alone, which cannot hide it.
+ */
+import { randomBytes } from "node:crypto";
+import type { Database } from "../db/database.js";
+import type { Account, UserTable } from "../db/users.js";
+import type { UserError, UserErrorCode } from "../domain/errors.js";
+import { type Principal, requireUser } from "../domain/principal.js";
+import { ACCOUNT_LIMITS, type UserRecord } from "../domain/user.js";
+import type { Passwords } from "./passwords.js";
+import type { Revocations } from "./revocations.js";
+import type { OpenedSession, SessionOrigin, Sessions } from "./sessions.js";
+
+/** What somebody signs in with. */
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** Somebody signed in, or why not. */
+export type SignInOutcome =
+  | { readonly errors: readonly []; readonly user: UserRecord; readonly opened: OpenedSession }
+  | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
+
+/** Accounts. Methods throw ServiceUnavailable when Redis or Postgres does not answer, or too many wait to be hashed. */
+export interface Accounts {
+  /** A new customer, signed in. */
+  signUp(input: Credentials & { readonly name: string }, origin: SessionOrigin): Promise<SignInOutcome>;
+  /** One look-up and one Argon2id, whatever the address; a right password that was hashed with less is hashed again. */
+  signIn(input: Credentials, origin: SessionOrigin): Promise<SignInOutcome>;
+  /** Changes the caller's password and ends all other sessions. Throws Unauthenticated. */
+  changePassword(principal: Principal, input: { readonly current: string; readonly next: string }): Promise<readonly UserError[]>;
+}
+
+/** What accounts take. */
+export interface AccountsParts {
+  readonly database: Database;
+  readonly users: UserTable;
+  readonly passwords: Passwords;
+  readonly sessions: Pick<Sessions, "open">;
+  readonly revocations: Pick<Revocations, "together">;
+}
+
+const TAG_BYTES = 12;
+
+export function createAccounts({ database, users, passwords, sessions, revocations }: AccountsParts): Accounts {
+  const open = async (account: Account, origin: SessionOrigin): Promise<SignInOutcome> => ({
+    errors: [],
+    user: account.user,
+    opened: await sessions.open(account, origin),
+  });
+
+  return {
+    async signUp(input, origin) {
+      const { email, name, password } = { ...input, email: canonicalEmail(input.email), name: input.name.trim() };
+      const errors = [checkEmail(email), checkName(name), checkPassword(password, "password")].filter((error) => error !== null);
+      if (errors.length > 0) return refusal(errors);
+      const passwordHash = await passwords.hash(password);
+      const user = await users.create({ tag: newTag(), email, name, role: "CUSTOMER", passwordHash });
+      if (!user) return refusal([TAKEN]);
+      return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
+    },
+    async signIn({ email, password }, origin) {
+      // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and hashing it would only cost.
+      if (password.length > 2 * ACCOUNT_LIMITS.password.max) return refusal([BAD_CREDENTIALS]);
+      const account = await users.accountByEmail(canonicalEmail(email));
+      const right = await passwords.matches(password, account?.passwordHash ?? null);
+      if (!right || !account) return refusal([BAD_CREDENTIALS]);
+      if (passwords.isWeak(account.passwordHash)) {
+        await users.replaceHash(database, account.user.id, account.passwordHash, await passwords.hash(password));
+      }
+      return open(account, origin);
+    },
+    async changePassword(principal, { current, next }) {
+      const { userId, sessionId } = requireUser(principal);
+      const error = checkPassword(next, "newPassword");
+      if (error) return [error];
+      const account = await users.accountById(userId);
+      if (!(await passwords.matches(current, account?.passwordHash ?? null)) || !account) return [WRONG_PASSWORD];
+      const hash = await passwords.hash(next);
+      const changed = await revocations.together({ userId, keptId: sessionId }, (tx) =>
+        users.replaceHash(tx, userId, account.passwordHash, hash),
+      );
+      return changed ? [] : [CHANGED_MEANWHILE];
+    },
+  };
+}
+
+/** What Postgres gives a new account. */
+const FIRST_EPOCH = 1;
+
+const newTag = (): string => randomBytes(TAG_BYTES).toString("base64url");
+/** Two spellings of one address are one account. */
+const canonicalEmail = (email: string): string => email.trim().toLowerCase();
+const refusal = (errors: readonly UserError[]): SignInOutcome => ({ errors, user: null, opened: null });
+const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
+
+const TAKEN = wrong("TAKEN", "email", "There is an account with this address. Sign in instead.");
+const BAD_CREDENTIALS: UserError = {
+  code: "BAD_CREDENTIALS",
+  message: "The address and the password do not belong together, or there is no such account.",
+  field: ["input"],
+};
+const WRONG_PASSWORD = wrong("BAD_CREDENTIALS", "currentPassword", "This is not the password of the account.");
+const CHANGED_MEANWHILE = wrong("CONFLICT", "currentPassword", "The password was changed meanwhile. Sign in again.");
+
+/** Counted as Postgres counts: a character outside the basic plane is one. */
+const lengthOf = (text: string): number => [...text].length;
+
+function checkEmail(email: string): UserError | null {
+  if (email === "") return wrong("REQUIRED", "email", "email must not be empty.");
+  if (lengthOf(email) > ACCOUNT_LIMITS.email) return wrong("TOO_LONG", "email", `email has more than ${ACCOUNT_LIMITS.email} characters.`);
+  // Only a message proves an address; this catches what cannot be one.
+  return /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email)
+    ? null
+    : wrong("INVALID", "email", "email is not an address such as ada@shop.example.");
+}
+
+function checkName(name: string): UserError | null {
+  if (name === "") return wrong("REQUIRED", "name", "name must not be empty.");
+  if (lengthOf(name) > ACCOUNT_LIMITS.name) return wrong("TOO_LONG", "name", `name has more than ${ACCOUNT_LIMITS.name} characters.`);
+  return /\p{Cc}/u.test(name) ? wrong("INVALID", "name", "name holds control characters.") : null;
+}
+
+function checkPassword(password: string, field: string): UserError | null {
+  const { min, max } = ACCOUNT_LIMITS.password;
+  const length = lengthOf(password);
+  if (length > max) return wrong("TOO_LONG", field, `${field} has more than ${max} characters.`);
+  return length < min ? wrong("OUT_OF_RANGE", field, `${field} must have at least ${min} characters.`) : null;
+}

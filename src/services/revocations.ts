@@ -1,0 +1,130 @@
+/**
+ * Ending sessions: who may end which. A revocation is committed in Postgres together with an outbox row, then applied to Redis, then
+ * told to the processes that hold sockets; only then is the caller answered. Where Redis does not answer, the caller is told so and
+ * the relay does the rest; everything here can be repeated.
+ */
+import type { Database, Tx } from "../db/database.js";
+import type { OutboxTable } from "../db/outbox.js";
+import type { RevocationTable } from "../db/revocations.js";
+import type { UserError } from "../domain/errors.js";
+import { SESSIONS_TOPIC } from "../domain/events.js";
+import { type Principal, requireAdmin, requireUser } from "../domain/principal.js";
+import type { Revocation } from "../domain/session.js";
+import type { PubSub } from "../redis/pubsub.js";
+import type { SessionStore } from "../redis/session.js";
+
+/** Applies a committed revocation. Resolves to how many sessions it ended, where that is counted. Rejects with RedisUnavailable. */
+export type ApplyRevocation = (revocation: Revocation) => Promise<number | null>;
+
+/** Joins what a revocation is applied by. */
+export function createApplyRevocation(store: Pick<SessionStore, "revoke">, pubsub: Pick<PubSub, "publish">): ApplyRevocation {
+  return async (revocation) => {
+    const ended = await store.revoke(revocation);
+    await pubsub.publish(SESSIONS_TOPIC, { userId: revocation.kind === "everyone" ? EVERYBODY : revocation.userId });
+    return ended;
+  };
+}
+
+/** In place of a user's id. */
+export const EVERYBODY = 0;
+
+/** What a revocation did. `revoked` is null where it was refused, and where nobody counts. */
+export interface RevocationOutcome {
+  readonly revoked: number | null;
+  readonly errors: readonly UserError[];
+}
+
+/** Whose sessions an admin ends: one user's, or everybody's that were issued before a time (ms since epoch). */
+export type RevocationTarget = { readonly userId: number } | { readonly beforeMs: number };
+
+/** Ends sessions. All methods throw RedisUnavailable when it is not known to have been done. */
+export interface Revocations {
+  /** The caller's own session. False when nobody was signed in. */
+  signOut(principal: Principal): Promise<boolean>;
+  /** One of the caller's sessions. Throws Unauthenticated. */
+  one(principal: Principal, sessionId: string): Promise<RevocationOutcome>;
+  /** All of the caller's sessions but the one that asks. Throws Unauthenticated. */
+  others(principal: Principal): Promise<RevocationOutcome>;
+  /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  all(principal: Principal, target: RevocationTarget): Promise<RevocationOutcome>;
+  /** Ends all sessions of a user but one, together with what else `decide` writes; nothing when it answers false. */
+  together(user: { readonly userId: number; readonly keptId: string }, decide: (tx: Tx) => Promise<boolean>): Promise<boolean>;
+}
+
+/** What ending sessions takes. */
+export interface RevocationsParts {
+  readonly database: Pick<Database, "transaction">;
+  readonly table: RevocationTable;
+  readonly outboxTable: OutboxTable;
+  readonly store: Pick<SessionStore, "find">;
+  readonly apply: ApplyRevocation;
+  /** How long a session lives at most. */
+  readonly capMs: number;
+}
+
+export function createRevocations({ database, table, outboxTable, store, apply, capMs }: RevocationsParts): Revocations {
+  /** Null when `decide` found nothing to end. */
+  const revoke = async (decide: (tx: Tx) => Promise<Revocation | null>): Promise<{ ended: number | null } | null> => {
+    const owed = await database.transaction(async (tx) => {
+      const revocation = await decide(tx);
+      return revocation && { revocation, row: await outboxTable.append(tx, { tags: [], events: [], revocations: [revocation] }) };
+    });
+    if (!owed) return null;
+    const ended = await apply(owed.revocation);
+    // A row that stays is applied again by the relay, which changes nothing.
+    outboxTable.done([owed.row]).catch(() => {});
+    return { ended };
+  };
+
+  const endSession = (userId: number, userTag: string, sessionId: string) =>
+    revoke(async (tx) => {
+      await table.endSession(tx, { id: sessionId, userId, keptMs: capMs });
+      return { kind: "session", userId, userTag, sessionId };
+    });
+
+  const endUser = (userId: number, keptId: string | null, also: (tx: Tx) => Promise<boolean> = async () => true) =>
+    revoke(async (tx) => {
+      const raised = (await also(tx)) ? await table.raiseEpoch(tx, userId) : null;
+      return raised && { kind: "user", userId, keptId, ...raised };
+    });
+
+  return {
+    async signOut(principal) {
+      if (principal.kind === "anonymous" || principal.kind === "service") return false;
+      const { userId, userTag, sessionId } = requireUser(principal);
+      await endSession(userId, userTag, sessionId);
+      return true;
+    },
+    async one(principal, sessionId) {
+      const { userId, userTag } = requireUser(principal);
+      // Looked for among the caller's own: anybody else's is as unknown as one that never was.
+      const found = await store.find(userTag, sessionId);
+      if (typeof found !== "object") return refusal("NOT_FOUND", "There is no such session.", ["id"]);
+      return outcomeOf(await endSession(userId, userTag, sessionId));
+    },
+    async others(principal) {
+      const { userId, sessionId } = requireUser(principal);
+      return outcomeOf(await endUser(userId, sessionId));
+    },
+    async all(principal, target) {
+      requireAdmin(principal);
+      if ("userId" in target) {
+        const done = await endUser(target.userId, null);
+        return done ? outcomeOf(done) : refusal("NOT_FOUND", "There is nobody with this id.", ["input", "userId"]);
+      }
+      if (target.beforeMs > Date.now())
+        return refusal("OUT_OF_RANGE", "issuedBefore lies in the future; sessions of later sign-ins would die with it.", [
+          "input",
+          "issuedBefore",
+        ]);
+      return outcomeOf(await revoke(async (tx) => ({ kind: "everyone", beforeMs: await table.endEverybody(tx, target.beforeMs) })));
+    },
+    together: async ({ userId, keptId }, decide) => (await endUser(userId, keptId, decide)) !== null,
+  };
+}
+
+const outcomeOf = (done: { ended: number | null } | null): RevocationOutcome => ({ revoked: done?.ended ?? null, errors: [] });
+const refusal = (code: UserError["code"], message: string, field: readonly string[]): RevocationOutcome => ({
+  revoked: null,
+  errors: [{ code, message, field }],
+});
