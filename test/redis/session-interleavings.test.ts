@@ -53,6 +53,8 @@ async function run({ stores, connection, keys }: Stores, number: number): Promis
   let underway: Promise<unknown>[] = [];
   const tell = async () => {
     const known = truth.state;
+    // Postgres takes its time to answer, and what it says may be old by then.
+    for (let trips = random.between(0, 4); trips > 0; trips--) await store().find(tag, "nobody");
     if (random.chance(0.5)) await Promise.all(owed.splice(0).map((revocation) => store().revoke(revocation)));
     await store().load(tag, known);
   };

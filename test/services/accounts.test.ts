@@ -1,0 +1,87 @@
+/** Signing in: what it costs for whom, and what it mends on the way. */
+import type { SQL } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Database } from "../../src/db/database.js";
+import { createUserTable } from "../../src/db/users.js";
+import { createAccounts } from "../../src/services/accounts.js";
+import { createPasswords, type Passwords } from "../../src/services/passwords.js";
+import { type TestDatabase, testDatabase } from "../support/postgres.js";
+
+const ORIGIN = { device: "a test", ip: "127.0.0.1" };
+const COST = { memoryKib: 19 * 1024, passes: 2, concurrency: 2, queue: 100 };
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase();
+});
+afterAll(() => db.close());
+
+/** Accounts that count: statements, and what was asked of Argon2. */
+function countingAccounts(cost = COST) {
+  const counts = { statements: 0, hashes: 0, verifications: 0 };
+  const database: Database = {
+    ...db.database,
+    query: <Row extends object>(statement: SQL) => {
+      counts.statements += 1;
+      return db.database.query<Row>(statement);
+    },
+  };
+  const real = createPasswords(cost);
+  const passwords: Passwords = {
+    ...real,
+    hash: (password) => {
+      counts.hashes += 1;
+      return real.hash(password);
+    },
+    matches: (password, hash) => {
+      counts.verifications += 1;
+      return real.matches(password, hash);
+    },
+  };
+  const accounts = createAccounts({
+    database,
+    users: createUserTable(database),
+    passwords,
+    sessions: {
+      open: async ({ user }) => ({
+        token: "t",
+        principal: { kind: "user", userId: user.id, userTag: user.tag, role: user.role, sessionId: "s", leftMs: 1 },
+      }),
+    },
+    revocations: { together: async () => true },
+  });
+  const countOf = async (work: () => Promise<unknown>) => {
+    Object.assign(counts, { statements: 0, hashes: 0, verifications: 0 });
+    await work();
+    return { ...counts };
+  };
+  return { accounts, countOf };
+}
+
+describe("signing in", () => {
+  it("takes as many statements and as much hashing for an address without account as for a wrong password", async () => {
+    const { accounts, countOf } = countingAccounts();
+    await accounts.signUp({ email: "known@test.example", password: "correct horse", name: "Known" }, ORIGIN);
+    const attempt = (email: string) => countOf(() => accounts.signIn({ email, password: "wrong password" }, ORIGIN));
+    const [known, unknown] = [await attempt("known@test.example"), await attempt("unknown@test.example")];
+    expect(known).toEqual({ statements: 1, hashes: 0, verifications: 1 });
+    expect(unknown).toEqual(known);
+  });
+
+  it("hashes a right password again when more is asked for, once", async () => {
+    const person = { email: "grown@test.example", password: "correct horse" };
+    await countingAccounts().accounts.signUp({ ...person, name: "Grown" }, ORIGIN);
+    const { accounts, countOf } = countingAccounts({ ...COST, passes: 3 });
+    const signIn = () => countOf(() => accounts.signIn(person, ORIGIN));
+    expect(await signIn()).toEqual({ statements: 2, hashes: 1, verifications: 1 });
+    expect(await signIn()).toEqual({ statements: 1, hashes: 0, verifications: 1 });
+    const account = await createUserTable(db.database).accountByEmail(person.email);
+    expect(account?.passwordHash).toContain("t=3");
+  });
+
+  it("does not hash what is longer than any password", async () => {
+    const { accounts, countOf } = countingAccounts();
+    const cost = await countOf(() => accounts.signIn({ email: "known@test.example", password: "x".repeat(10_000) }, ORIGIN));
+    expect(cost).toEqual({ statements: 0, hashes: 0, verifications: 0 });
+  });
+});
