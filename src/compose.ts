@@ -40,6 +40,7 @@ import { createLive } from "./services/live.js";
 import { createOutbox, type Outbox } from "./services/outbox.js";
 import { createPasswords } from "./services/passwords.js";
 import { createProducts } from "./services/products.js";
+import { createReviews } from "./services/reviews.js";
 import { type ApplyRevocation, createApplyRevocation, createRevocations } from "./services/revocations.js";
 import { hearSessionEnds } from "./services/session-ends.js";
 import { createSessionTrust } from "./services/session-trust.js";
@@ -181,17 +182,13 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
     reviews: createReviewTable(database),
     users,
   };
-  const products = createProducts({
-    database,
-    products: sources.products,
-    operations: createOperationTable(database),
-    outboxTable,
-    outbox,
-  });
+  const writing = { database, outboxTable, outbox };
+  const products = createProducts({ ...writing, products: sources.products, operations: createOperationTable(database) });
+  const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
   const passwords = createPasswords(config.passwords);
   const { sessions, revocations, ends } = await openSessions(floor, config, closing);
   const accounts = createAccounts({ database, users, passwords, sessions, revocations });
-  const container = createContainer({ products, accounts, sessions, revocations, currency: config.currency });
+  const container = createContainer({ products, reviews, accounts, sessions, revocations, currency: config.currency });
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live) }),

@@ -1,5 +1,5 @@
 /**
- * Products: reads by id and by listing, and the three writes of the admin.
+ * Products: reads by id and by listing, the three writes of the admin, and ratings.
  *
  * Every write first locks its row, so that what it reports as "before" is what it changed; the guard (stock never below zero)
  * stands in the UPDATE itself and in a constraint beneath it. A write reports the category path of both sides, because a cache
@@ -24,6 +24,12 @@ export type UpsertResult =
   | { readonly before: PlacedProduct | null; readonly after: PlacedProduct }
   | { readonly missing: "brand" | "category" };
 
+/** What is added to a product's ratings. */
+export interface RatingChange {
+  readonly sum: number;
+  readonly count: number;
+}
+
 /** The products. */
 export interface ProductTable {
   /** The products with these ids, in any order; removed ones too, missing ones absent. One statement. */
@@ -38,6 +44,12 @@ export interface ProductTable {
   adjustStock(tx: Tx, id: number, by: number): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch">;
   /** Takes the product out of every list; its sku can be revived by an upsert. */
   remove(tx: Tx, id: number): Promise<ProductWrite | "missing" | "removed">;
+  /** Locks the product, has `change` say by what its ratings change, and adds that; where it is nothing, the version stays. */
+  rate<C extends RatingChange>(
+    tx: Tx,
+    id: number,
+    change: () => Promise<C>,
+  ): Promise<(ProductWrite & { readonly by: C }) | "missing" | "removed">;
 }
 
 /** A row as either driver answers it, and as JSON inside a row. */
@@ -103,10 +115,12 @@ export function createProductTable(database: Database): ProductTable {
     upsert,
     adjustStock,
     remove,
+    rate,
   };
 }
 
 const PLAIN = sql.raw(PLAIN_COLUMNS.join(", "));
+const NOW_UPDATED = sql.raw("updated_at = clock_timestamp()");
 const asJson = (alias: string): SQL =>
   sql.raw(
     `json_build_object(${PLAIN_COLUMNS.map((name) => `'${name}', ${alias}.${name}`).join(", ")}, 'removed', ${alias}.removed_at IS NOT NULL)`,
@@ -152,11 +166,15 @@ async function insert(tx: Tx, draft: ProductDraft): Promise<PlacedProduct | null
 async function change(tx: Tx, id: number, draft: ProductDraft): Promise<ProductWrite> {
   const { name, description, brandId, categoryId, price, stock } = draft;
   const written = await write(tx, id, {
-    set: sql`name = ${name}, description = ${description}, brand_id = ${brandId}, category_id = ${categoryId}, price = ${price}, stock = ${stock}, removed_at = NULL`,
+    set: sql`name = ${name}, description = ${description}, brand_id = ${brandId}, category_id = ${categoryId}, price = ${price}, stock = ${stock}, removed_at = NULL, ${NOW_UPDATED}`,
     where: sql`(p.name, p.description, p.brand_id, p.category_id, p.price, p.stock, p.removed_at)
       IS DISTINCT FROM (${name}::text, ${description}::text, ${brandId}::bigint, ${categoryId}::bigint, ${price}::bigint, ${stock}::integer, NULL::timestamptz)`,
   });
-  if (written) return written;
+  return written ?? unchanged(tx, id);
+}
+
+/** `id` is locked, and nothing was written. */
+async function unchanged(tx: Tx, id: number): Promise<ProductWrite> {
   const [row] = await tx.query<Pick<WriteRow, "after" | "after_path">>(
     sql`SELECT ${asJson("p")} AS after, ${pathOf("p")} AS after_path FROM products p WHERE id = ${id}`,
   );
@@ -169,7 +187,7 @@ async function adjustStock(tx: Tx, id: number, by: number): Promise<ProductWrite
   const refused = await lock(tx, id);
   if (refused) return refused;
   const written = await write(tx, id, {
-    set: sql`stock = p.stock + ${by}::integer`,
+    set: sql`stock = p.stock + ${by}::integer, ${NOW_UPDATED}`,
     where: sql`p.removed_at IS NULL AND p.stock::bigint + ${by}::bigint BETWEEN 0 AND ${MAX_STOCK}::bigint`,
   });
   return written ?? (by < 0 ? "negative" : "tooMuch");
@@ -178,7 +196,19 @@ async function adjustStock(tx: Tx, id: number, by: number): Promise<ProductWrite
 async function remove(tx: Tx, id: number): Promise<ProductWrite | "missing" | "removed"> {
   const refused = await lock(tx, id);
   if (refused) return refused;
-  return (await write(tx, id, { set: sql`removed_at = clock_timestamp()`, where: sql`p.removed_at IS NULL` })) ?? "removed";
+  return (await write(tx, id, { set: sql`removed_at = clock_timestamp(), ${NOW_UPDATED}`, where: sql`p.removed_at IS NULL` })) ?? "removed";
+}
+
+async function rate<C extends RatingChange>(tx: Tx, id: number, change: () => Promise<C>) {
+  const refused = await lock(tx, id);
+  if (refused) return refused;
+  const by = await change();
+  const written = await write(tx, id, {
+    // The shop has changed nothing: `updated_at` stays.
+    set: sql`rating_sum = p.rating_sum + ${by.sum}::bigint, rating_count = p.rating_count + ${by.count}::bigint`,
+    where: sql`(${by.sum}::bigint, ${by.count}::bigint) <> (0, 0)`,
+  });
+  return { ...(written ?? (await unchanged(tx, id))), by };
 }
 
 /**
@@ -196,7 +226,7 @@ async function lock(tx: Tx, id: number): Promise<"missing" | "removed" | null> {
 /** The one UPDATE: `b` is the row as it was. Null when `where` refused. */
 async function write(tx: Tx, id: number, { set, where }: { set: SQL; where: SQL }): Promise<ProductWrite | null> {
   const [row] = await tx.query<WriteRow>(sql`
-    UPDATE products p SET ${set}, version = p.version + 1, updated_at = clock_timestamp()
+    UPDATE products p SET ${set}, version = p.version + 1
     FROM products b WHERE p.id = ${id} AND b.id = p.id AND ${where}
     RETURNING ${asJson("b")} AS before, ${pathOf("b")} AS before_path, ${asJson("p")} AS after, ${pathOf("p")} AS after_path`);
   return row ? { before: placed(row.before, row.before_path), after: placed(row.after, row.after_path) } : null;

@@ -1,14 +1,20 @@
-/** Reviews: read by id, and listed per product, newest first. */
+/** Reviews: read by id, listed per product, newest first, and written by customers, one per product each. */
 import { sql } from "drizzle-orm";
-import type { ReviewRecord } from "../domain/catalogue.js";
+import type { ReviewDraft, ReviewRecord } from "../domain/catalogue.js";
 import type { IdPage, PageRequest } from "../domain/page.js";
-import type { Database } from "./database.js";
+import type { Database, Tx } from "./database.js";
+import type { RatingChange } from "./products.js";
 import { bigints, groupBy } from "./statements.js";
 
 /** A page of one product's reviews; the position's value is the review's id. */
 export interface ReviewListing {
   readonly productId: number;
   readonly page: PageRequest;
+}
+
+/** A review just written, and what it changes about its product's ratings. */
+export interface WrittenReview extends RatingChange {
+  readonly review: ReviewRecord;
 }
 
 /** The reviews. */
@@ -19,6 +25,8 @@ export interface ReviewTable {
   pages(requests: readonly ReviewListing[]): Promise<IdPage[]>;
   /** How many reviews each product has, in the order asked. One statement. */
   counts(productIds: readonly number[]): Promise<number[]>;
+  /** Writes a user's review of a product, or over the one there is, which keeps its id and date. The product is locked. */
+  put(tx: Tx, userId: number, draft: ReviewDraft): Promise<WrittenReview>;
 }
 
 interface ReviewRow {
@@ -30,14 +38,14 @@ interface ReviewRow {
   readonly created_at: Date;
 }
 
+const COLUMNS = sql.raw("id, product_id, author, rating, body, created_at");
+
 /** The reviews of one database. */
 export function createReviewTable(database: Database): ReviewTable {
   return {
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<ReviewRow>(
-        sql`SELECT id, product_id, author, rating, body, created_at FROM reviews WHERE id = ANY(${bigints(ids)})`,
-      );
+      const rows = await database.query<ReviewRow>(sql`SELECT ${COLUMNS} FROM reviews WHERE id = ANY(${bigints(ids)})`);
       return rows.map(toRecord);
     },
     pages: (requests) => pages(database, requests),
@@ -49,7 +57,21 @@ export function createReviewTable(database: Database): ReviewTable {
       const counts = new Map(rows.map(({ product_id, count }) => [product_id, count]));
       return productIds.map((id) => counts.get(id) ?? 0);
     },
+    put,
   };
+}
+
+async function put(tx: Tx, userId: number, { productId, rating, body }: ReviewDraft): Promise<WrittenReview> {
+  const [old] = await tx.query<{ rating: number }>(
+    sql`SELECT rating FROM reviews WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint`,
+  );
+  const [row] = await tx.query<ReviewRow>(sql`
+    INSERT INTO reviews (product_id, user_id, author, rating, body)
+    SELECT ${productId}::bigint, id, name, ${rating}::smallint, ${body} FROM users WHERE id = ${userId}::bigint
+    ON CONFLICT (product_id, user_id) DO UPDATE SET author = excluded.author, rating = excluded.rating, body = excluded.body
+    RETURNING ${COLUMNS}`);
+  if (!row) throw new Error("The user of a session is gone: users must never be deleted.");
+  return { review: toRecord(row), sum: rating - (old?.rating ?? 0), count: old ? 0 : 1 };
 }
 
 /** The longest page is read for all, and each is cut to its own length. */

@@ -3,7 +3,8 @@
  *
  * What the database itself guarantees: stock and prices never below zero, one product per sku, one name per parent category,
  * ratings derived from their sum and count, search vectors derived from the text. Products are removed by `removed_at`, never
- * deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out. One account per address.
+ * deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out. One account per address, one
+ * review per product and user.
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -134,12 +135,18 @@ export const reviews = pgTable(
     productId: bigint("product_id", { mode: "number" })
       .notNull()
       .references(() => products.id),
+    /** Who wrote it; null for those that came with the shop. */
+    userId: bigint("user_id", { mode: "number" }).references(() => users.id),
     author: text().notNull(),
     rating: smallint().notNull(),
     body: text().notNull(),
     createdAt: moment("created_at"),
   },
-  (t) => [uniqueIndex("reviews_product").on(t.productId, t.id), check("reviews_rating_range", sql.raw("rating between 1 and 5"))],
+  (t) => [
+    uniqueIndex("reviews_product").on(t.productId, t.id),
+    uniqueIndex("reviews_product_user").on(t.productId, t.userId),
+    check("reviews_rating_range", sql.raw("rating between 1 and 5")),
+  ],
 );
 
 /**

@@ -76,6 +76,16 @@ export interface ProductDraft {
 /** Longest texts of the catalogue, in characters. */
 export const PRODUCT_LIMITS = { sku: 64, name: 200, description: 10_000, brand: 100, category: 100 } as const;
 
+/** What a customer writes about a product. */
+export interface ReviewDraft {
+  readonly productId: number;
+  readonly rating: number;
+  readonly body: string;
+}
+
+/** Bounds of a review: stars, and characters of text. */
+export const REVIEW_LIMITS = { rating: { min: 1, max: 5 }, body: 5_000 } as const;
+
 /** A product together with the path of its category. */
 export interface PlacedProduct {
   readonly product: ProductRecord;

@@ -4,6 +4,7 @@ import type { CurrencyCode } from "../domain/money.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { Accounts } from "../services/accounts.js";
 import type { Products } from "../services/products.js";
+import type { Reviews } from "../services/reviews.js";
 import type { Revocations } from "../services/revocations.js";
 import type { Sessions } from "../services/sessions.js";
 import { AccountMutations } from "./account.js";
@@ -14,6 +15,7 @@ import { ProductConnectionResolver, ProductResolver } from "./product.js";
 import { ProductMutations } from "./product-change.js";
 import { ProductSubscriptions } from "./product-changed.js";
 import { ReviewConnectionResolver, ReviewResolver } from "./review.js";
+import { ReviewMutations } from "./review-change.js";
 import { RevocationMutations } from "./revocation.js";
 import { ViewerResolver } from "./viewer.js";
 
@@ -29,6 +31,7 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   BrandConnectionResolver,
   ReviewResolver,
   ReviewConnectionResolver,
+  ReviewMutations,
   ViewerResolver,
   AccountMutations,
   RevocationMutations,
@@ -37,6 +40,7 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
 /** What resolvers decide nothing without. */
 export interface ResolverServices {
   readonly products: Products;
+  readonly reviews: Reviews;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly revocations: Revocations;
@@ -45,7 +49,7 @@ export interface ResolverServices {
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
-export function createContainer({ products, accounts, sessions, revocations, currency }: ResolverServices): ContainerType {
+export function createContainer({ products, reviews, accounts, sessions, revocations, currency }: ResolverServices): ContainerType {
   const instances = [
     new NodeResolver(currency),
     new ProductResolver(currency),
@@ -57,6 +61,7 @@ export function createContainer({ products, accounts, sessions, revocations, cur
     new BrandConnectionResolver(),
     new ReviewResolver(currency),
     new ReviewConnectionResolver(),
+    new ReviewMutations(reviews),
     new ViewerResolver(sessions),
     new AccountMutations(accounts, revocations),
     new RevocationMutations(revocations),

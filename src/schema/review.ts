@@ -1,9 +1,10 @@
 /** Reviews: what customers say about a product. */
 import { GraphQLDateTime } from "graphql-scalars";
-import { Field, Int, ObjectType } from "type-graphql";
-import type { ReviewRecord } from "../domain/catalogue.js";
+import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
+import { REVIEW_LIMITS, type ReviewRecord } from "../domain/catalogue.js";
 import { declareConnection } from "./connection.js";
 import { Node } from "./node.js";
+import { UserError } from "./user-error.js";
 
 /** A review. */
 @ObjectType({ description: "What one customer says about one product.", implements: Node, simpleResolvers: true })
@@ -26,3 +27,30 @@ export class Review extends Node {
 
 /** A page of reviews. */
 export const { Connection: ReviewConnection } = declareConnection("Review", "reviews", () => Review);
+
+/** What a customer writes. */
+@InputType({ description: "A review by whoever is signed in." })
+export class ReviewInput {
+  @Field(() => ID, { description: "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none behind it." })
+  productId!: string;
+
+  @Field(() => Int, {
+    description: `Stars, ${REVIEW_LIMITS.rating.min} (worst) to ${REVIEW_LIMITS.rating.max} (best), otherwise OUT_OF_RANGE.`,
+  })
+  rating!: number;
+
+  @Field(() => String, {
+    description: `Plain text: not blank, otherwise REQUIRED; at most ${REVIEW_LIMITS.body} characters, otherwise TOO_LONG.`,
+  })
+  body!: string;
+}
+
+/** Answer of `addReview`. */
+@ObjectType({ description: "What became of a review.", simpleResolvers: true })
+export class ReviewPayload {
+  @Field(() => Review, { nullable: true, description: "The review as it is now; null when it was refused." })
+  review!: Review | null;
+
+  @Field(() => [UserError], { description: "Why it was refused; empty when it was written." })
+  errors!: readonly UserError[];
+}

@@ -3,18 +3,17 @@
  * only then is the cache invalidated and the event published, before the caller is answered.
  */
 import { createHash } from "node:crypto";
-import type { Database, Tx } from "../db/database.js";
+import type { Tx } from "../db/database.js";
 import type { OperationTable } from "../db/operations.js";
-import type { OutboxTable } from "../db/outbox.js";
 import type { ProductTable } from "../db/products.js";
 import type { PlacedProduct, ProductDraft, ProductRecord } from "../domain/catalogue.js";
 import type { UserError } from "../domain/errors.js";
-import type { OutboxMessage, OutboxRow } from "../domain/events.js";
+import type { OutboxMessage } from "../domain/events.js";
 import { MAX_STOCK } from "../domain/money.js";
 import { type Principal, requireAdmin } from "../domain/principal.js";
 import type { Seen } from "../domain/seen.js";
 import { tagsOfProductChange } from "../domain/tags.js";
-import type { Outbox } from "./outbox.js";
+import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
 import { checkDraft } from "./product-draft.js";
 
 /** What a write did. `seen` is the consistency token; null when nothing was written. */
@@ -42,12 +41,9 @@ export interface Products {
 }
 
 /** What changing products takes. */
-export interface ProductsParts {
-  readonly database: Pick<Database, "transaction">;
+export interface ProductsParts extends AnnouncedWriteParts {
   readonly products: ProductTable;
   readonly operations: OperationTable;
-  readonly outboxTable: OutboxTable;
-  readonly outbox: Outbox;
 }
 
 /** What a transaction decided. */
@@ -61,18 +57,16 @@ interface Change {
 
 const MAX_OPERATION_ID = 128;
 
-export function createProducts({ database, products, operations, outboxTable, outbox }: ProductsParts): Products {
-  /** Commits a decision together with what it owes, then settles that. */
+export function createProducts({ products, operations, ...parts }: ProductsParts): Products {
+  const announced = createAnnouncedWrite(parts);
   const write = async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
-    const { decision, row } = await database.transaction(async (tx) => {
+    const { decision, seen } = await announced(async (tx) => {
       const made = await decide(tx);
-      if (!("after" in made) || !hasChanged(made)) return { decision: made, row: null };
-      const message = messageFor(made);
-      return { decision: made, row: { id: await outboxTable.append(tx, message), ...message } satisfies OutboxRow };
+      return { decision: made, message: "after" in made && hasChanged(made) ? messageFor(made) : null };
     });
     if ("refused" in decision) return refusal(decision.refused);
     if ("repeated" in decision) return { product: await present(decision.repeated), errors: [], seen: null };
-    return { product: decision.after.product, errors: [], seen: row ? await outbox.settle(row) : null };
+    return { product: decision.after.product, errors: [], seen };
   };
 
   /** The product as it is, for an answer that repeats an earlier one. */

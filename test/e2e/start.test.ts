@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { createClient } from "graphql-ws";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
+import { signIn, whoIs } from "../support/accounts.js";
 import { type AppProcess, startProcess } from "../support/app.js";
 import { temporaryFolder } from "../support/files.js";
 import { post } from "../support/graphql.js";
@@ -74,6 +75,7 @@ async function firstProduct(app: AppProcess): Promise<string> {
 describe("npm start without configuration", () => {
   it("brings everything: a shop to query, a change to watch, data that survives a restart", async () => {
     expect(shop.printed).toContain("first start: filling the shop");
+    expect(shop.printed).toContain("admin@souk.example, ada@souk.example, ben@souk.example, cleo@souk.example");
     expect(shop.sizes).toEqual([10_000, 50]);
     const app = await start(embedded(shop.path));
     expect(app.output()).not.toContain("filling the shop");
@@ -90,10 +92,15 @@ describe("npm start without configuration", () => {
     expect((await changes.next()).value.data.productChanged).toMatchObject({ version: "2", product: { stock: stock + 1 } });
     await client.dispose();
 
+    const password = /password (\S+)/.exec(app.output())?.[1] ?? "";
+    const admin = await signIn(app.url, { email: "admin@souk.example", password });
+    expect((await post(app.url, ADJUST, { id }, { token: admin })).errors).toBeUndefined();
+
     expect(await app.end()).toBe(0);
     const again = await start(embedded(shop.path));
     expect(tokenOf(again)).toBe(tokenOf(app));
-    expect((await post(again.url, STOCK, { id })).data.product!.stock).toBe(stock + 1);
+    expect(await whoIs(again.url, admin)).toBe("admin@souk.example");
+    expect((await post(again.url, STOCK, { id })).data.product!.stock).toBe(stock + 2);
   });
 
   it("goes on when its redis-server is killed, and leaves none behind", async () => {

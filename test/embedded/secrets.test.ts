@@ -1,7 +1,7 @@
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { ensureServiceToken } from "../../src/embedded/secrets.js";
+import { ensureDemoPassword, ensureServiceToken } from "../../src/embedded/secrets.js";
 import { temporaryFolder } from "../support/files.js";
 
 async function dataFolder(): Promise<string> {
@@ -37,4 +37,12 @@ test("a file that holds no token is named rather than used", async () => {
   await writeFile(join(dir, "admin-token"), "short\n");
   await expect(ensureServiceToken(dir)).rejects.toThrow("admin-token");
   expect(await readFile(join(dir, "admin-token"), "utf8")).toBe("short\n");
+});
+
+test("the password of the demo logins is new once, then kept, and only its owner may read it", async () => {
+  const dir = await dataFolder();
+  const first = await ensureDemoPassword(dir);
+  expect(first).toEqual({ secret: expect.stringMatching(/^[\w-]{16}$/), isNew: true });
+  expect(await ensureDemoPassword(dir)).toEqual({ ...first, isNew: false });
+  expect((await stat(join(dir, "demo-password"))).mode & 0o777).toBe(0o600);
 });

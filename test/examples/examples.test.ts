@@ -4,6 +4,7 @@ import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { DEFAULT_OPERATIONS } from "../../src/server/explorer-pages.js";
+import { SIGN_UP } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";
 
@@ -30,8 +31,13 @@ const examples = files.filter((file) => file.endsWith(".graphql")).map((file) =>
 const ofKind = (kind: Example["kind"]) => examples.filter((example) => example.kind === kind);
 
 let app: RunningApp;
+/** The token of the customer that the example of a sign-in names. */
+let customer: string;
 beforeAll(async () => {
   app = await startApp({ products: 2_000 });
+  const { input } = readExample("sign-in").variables;
+  const { data } = await post(app.url, SIGN_UP, { input: { ...(input as object), name: "Ada Lindgren" } });
+  customer = String(data.signUp!.token);
 });
 afterAll(() => app?.close());
 
@@ -41,6 +47,9 @@ function blanksOf(value: unknown, path = ""): string[] {
   if (typeof value !== "object") return [];
   return Object.entries(value as object).flatMap(([key, member]) => blanksOf(member, `${path}.${key}`));
 }
+
+/** Mutations that somebody signed in sends for themselves; the others need an admin. */
+const FOR_CUSTOMERS = /\b(addReview|revokeOtherSessions)\b/;
 
 /** A root has no parent, a leaf no children, a last page no next one. */
 const MEANT = /\.(parent|children|endCursor|errors|edges)$/;
@@ -56,18 +65,26 @@ describe("the examples", () => {
   });
 
   it.each(ofKind("query"))("query $name answers with something to see", async ({ query, variables }) => {
-    const { status, data, errors } = await post(app.url, query, variables);
+    const { status, data, errors } = await post(app.url, query, variables, { token: customer });
     expect({ status, errors }).toEqual({ status: 200, errors: undefined });
     expect(blanksOf(data).filter((path) => !MEANT.test(path))).toEqual([]);
     expect(JSON.stringify(data)).toContain('"name"');
   });
 
+  it("signs in as it says", async () => {
+    const { query, variables } = readExample("sign-in");
+    const { data } = await post(app.url, query, variables);
+    expect(data.signIn).toMatchObject({ viewer: { user: { name: "Ada Lindgren" } }, token: expect.stringContaining("."), errors: [] });
+  });
+
   it.each(ofKind("subscription"))("subscription $name answers once for each id", ({ query, variables }) => watchOnce(query, variables));
 
-  it.each(ofKind("mutation"))("mutation $name is for admins, and does what it says", async ({ query, variables }) => {
+  const guarded = ofKind("mutation").filter(({ name }) => name !== "sign-in");
+  it.each(guarded)("mutation $name is not for everybody, and does what it says", async ({ query, variables }) => {
     const anonymous = await post(app.url, query, variables);
     expect(anonymous.errors?.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
-    const { data, errors } = await post(app.url, query, variables, { token: app.adminToken });
+    const token = FOR_CUSTOMERS.test(query) ? customer : app.adminToken;
+    const { data, errors } = await post(app.url, query, variables, { token });
     expect(errors).toBeUndefined();
     expect(Object.values(data as unknown as Record<string, { errors: unknown }>).map((payload) => payload.errors)).toEqual([[]]);
   });

@@ -50,7 +50,7 @@ async function run({ stores, connection, keys }: Stores, number: number): Promis
   let lives = 0;
   /** Committed, not yet told. */
   const owed: Revocation[] = [];
-  let underway: Promise<unknown>[] = [];
+  const underway: Promise<unknown>[] = [];
   const tell = async () => {
     const known = truth.state;
     // Postgres takes its time to answer, and what it says may be old by then.
@@ -93,23 +93,24 @@ async function run({ stores, connection, keys }: Stores, number: number): Promis
     },
     () => ids.length > 0 && connection.zadd(keys.sessions(tag), "XX", 1, random.pick(ids)),
   ];
+  /** Whoever was answered that a session has ended may rely on it from here on. */
+  const judge = async (): Promise<void> => {
+    await Promise.all([...underway.splice(0), ...owed.splice(0).map((revocation) => store().revoke(revocation))]);
+    for (const id of ids) {
+      const dead = truth.isDead(id);
+      const [found, touched] = [await store().find(tag, id), await store().touch(tag, id)];
+      const isAlive = typeof found === "object";
+      if (dead && (isAlive || touched !== null)) revivals.push(`${tag}/${id}`);
+      lives += Number(isAlive);
+    }
+  };
   for (let step = 0; step < STEPS; step++) {
     underway.push(Promise.resolve(random.pick(steps)()));
     if (random.chance(0.4)) underway.push(...owed.splice(0, random.between(0, 2)).map((revocation) => store().revoke(revocation)));
     if (random.chance(0.5)) await Promise.all(underway.splice(0));
-    if (random.chance(0.3)) {
-      // Whoever was answered that it is done may rely on it from here on.
-      await Promise.all([...underway.splice(0), ...owed.splice(0).map((revocation) => store().revoke(revocation))]);
-      for (const id of ids) {
-        const dead = truth.isDead(id);
-        const [found, touched] = [await store().find(tag, id), await store().touch(tag, id)];
-        if (dead && (typeof found === "object" || touched !== null)) revivals.push(`${tag}/${id}`);
-        if (typeof found === "object") lives += 1;
-      }
-    }
+    if (random.chance(0.3)) await judge();
   }
-  await Promise.all(underway);
-  underway = [];
+  await judge();
   return { revivals, lives, deaths: ids.filter((id) => truth.isDead(id)).length };
 }
 

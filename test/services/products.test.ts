@@ -35,7 +35,7 @@ beforeAll(async () => {
     products: createProductTable(database),
     operations: createOperationTable(database),
     outboxTable: createOutboxTable(database),
-    outbox: { settle, sendWaiting: async () => {} },
+    outbox: { settle },
   });
   const [categoryId = 0] = await createCategoryTable(database).allIds();
   const { rows } = await createBrandTable(database).page({ page: { limit: 1, after: null } });

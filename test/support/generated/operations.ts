@@ -89,6 +89,16 @@ export type ProductSort =
   /** Highest average of stars first; products without reviews last. */
   | 'RATING';
 
+/** A review by whoever is signed in. */
+export type ReviewInput = {
+  /** Plain text: not blank, otherwise REQUIRED; at most 5000 characters, otherwise TOO_LONG. */
+  body: Scalars['String']['input'];
+  /** The product. INVALID when it is not the id of a product, NOT_FOUND when there is none behind it. */
+  productId: Scalars['ID']['input'];
+  /** Stars, 1 (worst) to 5 (best), otherwise OUT_OF_RANGE. */
+  rating: Scalars['Int']['input'];
+};
+
 /** Whose sessions to end: exactly one of the two, otherwise REQUIRED or INVALID. */
 export type RevokeAllInput = {
   /** Everybody's sessions that were issued before this time, which lies in the past, otherwise OUT_OF_RANGE. */
