@@ -7,6 +7,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Tx } from "./database.js";
 import { LOCKS } from "./locks.js";
+import { mergeNewWords } from "./search.js";
 import { freeSlug } from "./slugs.js";
 import { bigints, texts } from "./statements.js";
 
@@ -89,6 +90,7 @@ async function merge(tx: Tx): Promise<MergeCounts> {
   await tx.query(sql`INSERT INTO brands (name) SELECT DISTINCT brand FROM import_rows ORDER BY brand ON CONFLICT (name) DO NOTHING`);
   await mergeCategories(tx);
   const [row] = await tx.query<MergeCounts>(UPSERT);
+  await mergeNewWords(tx);
   return row ?? { created: 0, changed: 0, unchanged: 0 };
 }
 

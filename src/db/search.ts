@@ -5,6 +5,8 @@
  * "chairs"; "chairs" does not find "chair"). Words are split at the same punctuation as the stored text (see schema.ts) and
  * quoted, so no character of the input is ever an operator.
  */
+import { sql } from "drizzle-orm";
+import type { Tx } from "./database.js";
 
 /** Longer queries name nothing that exists; the rest is ignored to keep hostile ones cheap. */
 const MOST_WORDS = 16;
@@ -23,4 +25,15 @@ export function prefixQuery(text: string): string | null {
   if (text.trim() === "") return null;
   const words = text.split(SEPARATORS).filter(Boolean).slice(0, MOST_WORDS);
   return words.map((word) => `'${[...word].slice(0, LONGEST_WORD).join("")}':*`).join(" & ");
+}
+
+/**
+ * Merges the words of rows just written into the text index. One statement, at the end of a bulk write.
+ *
+ * New words wait in a list that every search reads from one end to the other. Autovacuum merges them some minute later; the
+ * embedded database has none, so up to 4 MB would wait for good. A role that may write but does not own the index leaves them.
+ */
+export async function mergeNewWords(tx: Tx): Promise<void> {
+  await tx.query(sql`
+    SELECT gin_clean_pending_list(oid) FROM pg_class WHERE oid = 'products_search'::regclass AND pg_has_role(relowner, 'USAGE')`);
 }

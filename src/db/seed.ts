@@ -9,6 +9,7 @@ import { CATALOGUE_TAG } from "../domain/tags.js";
 import type { Database, Executor, Tx } from "./database.js";
 import { LOCKS } from "./locks.js";
 import { createOutboxTable } from "./outbox.js";
+import { mergeNewWords } from "./search.js";
 import {
   brandNames,
   type CategoryRow,
@@ -75,6 +76,7 @@ async function fill(tx: Tx, sizes: SeedSizes, onProgress: (done: number, all: nu
   await tx.query(sql`INSERT INTO brands (id, name) SELECT number, name FROM unnest(${texts(brands)}) WITH ORDINALITY AS t(name, number)`);
   const things = await insertProducts(tx, { ...sizes, brands: brands.length }, { categories, onProgress: (done) => onProgress(done, all) });
   await insertReviews(tx, sizes, { things, onProgress: (done) => onProgress(sizes.products + done, all) });
+  await mergeNewWords(tx);
   await continueNumbering(tx);
 }
 

@@ -71,6 +71,11 @@ test("the examples import, make their brands and categories, and change nothing 
   ]);
 });
 
+test("an import leaves no words outside the text index, where every search would read them", async () => {
+  await run("import", ["examples/import/products.csv"], env());
+  expect(await db.database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`)).toEqual([{ pages: 0 }]);
+});
+
 test("standard input is a file, too", async () => {
   const input = await readFile("examples/import/products.ndjson", "utf8");
   expect(await run("import", ["-", "--format", "ndjson"], env(), input)).toMatchObject({

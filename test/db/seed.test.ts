@@ -56,6 +56,10 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     await createOutboxTable(database).drain(10, async (rows) => expect(rows.map(({ tags }) => tags)).toEqual([[CATALOGUE_TAG]]));
   });
 
+  test("leaves no words outside the text index, where every search would read them", async () => {
+    expect(await database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`)).toEqual([{ pages: 0 }]);
+  });
+
   test("the ratings of products are what their reviews add up to", async () => {
     const wrong = await database.query(sql`SELECT p.id FROM products p LEFT JOIN reviews r ON r.product_id = p.id GROUP BY p.id
       HAVING p.rating_count <> count(r.id) OR p.rating_sum <> coalesce(sum(r.rating), 0)`);
