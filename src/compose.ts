@@ -2,6 +2,7 @@
  * Builds everything, once, from the bottom up: connections, structures, services, schema, server. Only entry points and tests come
  * here; nothing else knows how the parts are made. Whatever opens is closed by {@link App.close}, in the opposite order.
  */
+import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "./config.js";
 import { createBrandTable } from "./db/brands.js";
@@ -13,6 +14,7 @@ import { createOutboxTable, type OutboxTable } from "./db/outbox.js";
 import { createProductTable } from "./db/products.js";
 import { createReviewTable } from "./db/reviews.js";
 import { createRevocationTable, type RevocationTable } from "./db/revocations.js";
+import { ensureSecret } from "./db/secrets.js";
 import { createUserTable } from "./db/users.js";
 import { StartupError } from "./domain/errors.js";
 import { CATALOGUE_TOPIC } from "./domain/events.js";
@@ -36,6 +38,7 @@ import { createMetrics, type Metrics } from "./server/metrics.js";
 import { createServer } from "./server/server.js";
 import { createAccounts } from "./services/accounts.js";
 import { createAuthenticate } from "./services/authenticate.js";
+import { createGuests } from "./services/guests.js";
 import { createLive } from "./services/live.js";
 import { createOutbox, type Outbox } from "./services/outbox.js";
 import { createPasswords } from "./services/passwords.js";
@@ -78,6 +81,8 @@ export interface App {
 const REDIS_START_MS = 5 * SECOND;
 /** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
 const SESSION_DEADLINE_MS = 500;
+/** 256 bits: as much as the signatures that are made with it. */
+const SECRET_BYTES = 32;
 /** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
 const INVALIDATION_BEAT_MS = 500;
 
@@ -189,16 +194,19 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const { sessions, revocations, ends } = await openSessions(floor, config, closing);
   const accounts = createAccounts({ database, users, passwords, sessions, revocations });
   const container = createContainer({ products, reviews, accounts, sessions, revocations, currency: config.currency });
+  const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live) }),
     authenticate: createAuthenticate(config.adminToken, sessions),
+    admitGuest: guests.admit,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
-    createOperation: ({ seen, bypass, principal, client, requestId }) =>
+    createOperation: ({ seen, bypass, principal, client, guest, requestId }) =>
       createRequestContext({
         requestId,
         principal,
         client,
+        guest,
         reading: new Reading({ seen, bypass }),
         makeLoaders: (reading) => createLoaders(sources, reading),
       }),

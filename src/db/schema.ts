@@ -188,6 +188,9 @@ export const revokedSessions = pgTable(
 /** Times before which everybody's sessions were revoked: the latest counts. */
 export const revokedEverybody = pgTable("revoked_everybody", { before: timestamp({ withTimezone: true, precision: 3 }).primaryKey() });
 
+/** Secrets that all processes of a shop share, by what they are for. */
+export const secrets = pgTable("secrets", { name: text().primaryKey(), value: text().notNull(), createdAt: moment("created_at") });
+
 /** What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish. Rows leave when they are sent. */
 export const outbox = pgTable("outbox", {
   id: identity(),

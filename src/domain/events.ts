@@ -5,12 +5,22 @@
 
 import type { Revocation } from "./session.js";
 
-/** Payload of each kind of topic. `seen` is the count of invalidations that the reader must have seen to read the new value. */
+/** What a topic is about: the key of a row, or a word that names the thing. */
+export type TopicId = number | string;
+
+/** A new version of a value. `seen` is the count of invalidations that the reader must have seen to read it. */
+export interface Change {
+  readonly id: TopicId;
+  readonly version: number;
+  readonly seen: number;
+}
+
+/** Payload of each kind of topic. */
 export interface TopicPayloads {
   /** A product was created, changed or removed. Topic: `{ kind: "productChanged", id }`. */
-  productChanged: { readonly id: number; readonly version: number; readonly seen: number };
+  productChanged: Change;
   /** Too much of the catalogue changed at once to name it (an import): whoever watches any of it reads again. Topic: {@link CATALOGUE_TOPIC}. */
-  catalogueChanged: { readonly id: number; readonly version: number; readonly seen: number };
+  catalogueChanged: Change;
   /** Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic: {@link SESSIONS_TOPIC}. */
   sessionsEnded: { readonly userId: number };
 }
@@ -21,7 +31,7 @@ export type TopicKind = keyof TopicPayloads;
 /** One topic: its kind and the thing it is about. */
 export interface Topic<K extends TopicKind = TopicKind> {
   readonly kind: K;
-  readonly id: number;
+  readonly id: TopicId;
 }
 
 /** The one topic of the whole catalogue. */

@@ -52,7 +52,11 @@ export interface PubSubOptions {
 }
 
 /** Payloads come from outside: what does not match is logged and dropped. */
-const CHANGE = z.object({ id: z.int().nonnegative(), version: z.int().nonnegative(), seen: z.int().nonnegative() });
+const CHANGE = z.object({
+  id: z.union([z.int().nonnegative(), z.string().min(1)]),
+  version: z.int().nonnegative(),
+  seen: z.int().nonnegative(),
+});
 const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
   productChanged: CHANGE,
   catalogueChanged: CHANGE,

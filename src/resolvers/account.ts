@@ -46,10 +46,13 @@ export class AccountMutations {
     return handOver(await this.accounts.signIn({ email, password }, ctx.client));
   }
 
-  @Mutation(() => SignOutPayload, { description: "Ends the session that asks and takes its cookie away. Safe to repeat." })
+  @Mutation(() => SignOutPayload, {
+    description: "Ends the session that asks and takes its cookie away, and that of the guest it was before. Safe to repeat.",
+  })
   async signOut(@Ctx() ctx: RequestContext): Promise<SignOutPayload> {
     const signedOut = await this.revocations.signOut(ctx.principal);
     ctx.keepSession(null);
+    ctx.forgetGuest();
     return { signedOut, errors: [] };
   }
 

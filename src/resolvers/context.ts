@@ -4,7 +4,8 @@
  * One context per operation, and per event of a subscription. Loaders remember what they read; whatever makes the operation
  * know of a newer write replaces them, so that nothing read before is answered after.
  */
-import type { Principal } from "../domain/principal.js";
+import type { GuestPass, Owner } from "../domain/guest.js";
+import { type Principal, signedIn } from "../domain/principal.js";
 import { Reading } from "../domain/reading.js";
 import { latestSeen, type Seen } from "../domain/seen.js";
 import type { Loaders } from "../loaders/loaders.js";
@@ -30,6 +31,14 @@ export interface RequestContext {
   readonly keptSession: string | null | undefined;
   /** Has the client's cookie hold the token of a session from now on; null takes it away. */
   keepSession(token: string | null): void;
+  /** The guest's token that the client is to hold; null takes it away, undefined when there is nothing to say. */
+  readonly keptGuest: string | null | undefined;
+  /** Has the client give up who it was as a guest. */
+  forgetGuest(): void;
+  /** Whose things are read: whoever is signed in, else the guest who asks; null for neither. Throws RedisUnavailable when it cannot be told. */
+  owner(): Owner | null;
+  /** The same for a write: somebody who is neither becomes a guest, and is told so with the answer. */
+  writingOwner(): Owner;
   /** The current loaders; take them from here at each use, never keep them. */
   readonly loaders: Loaders;
   /**
@@ -46,15 +55,23 @@ export interface RequestContextInit {
   readonly requestId: string;
   readonly principal: Principal;
   readonly client: Client;
+  readonly guest: GuestPass;
   readonly reading: Reading;
   /** Makes the loaders of a reading; called on first use, and again after each write. */
   readonly makeLoaders: (reading: Reading) => Loaders;
 }
 
 /** Makes the context of one operation or event. Opens nothing, so there is nothing to close. */
-export function createRequestContext({ requestId, principal, client, reading, makeLoaders }: RequestContextInit): RequestContext {
+export function createRequestContext(init: RequestContextInit): RequestContext {
+  const { requestId, principal, client, guest, reading, makeLoaders } = init;
   let current: Loaders | null = null;
   let keptSession: string | null | undefined;
+  let keptGuest: string | null | undefined;
+  const owner = (): Owner | null => {
+    const user = signedIn(principal);
+    if (user) return { kind: "user", userId: user.userId };
+    return guest.id === null ? null : { kind: "guest", guestId: guest.id };
+  };
   return {
     requestId,
     principal,
@@ -65,6 +82,20 @@ export function createRequestContext({ requestId, principal, client, reading, ma
     },
     keepSession(token) {
       keptSession = token;
+    },
+    get keptGuest() {
+      return keptGuest;
+    },
+    forgetGuest() {
+      keptGuest = null;
+    },
+    owner,
+    writingOwner() {
+      const known = owner();
+      if (known?.kind === "user") return known;
+      const guestId = guest.ensure();
+      keptGuest = guest.issued ?? undefined;
+      return { kind: "guest", guestId };
     },
     get loaders() {
       current ??= makeLoaders(reading);

@@ -26,7 +26,7 @@ export class ProductSubscriptions {
       description: `The products to watch: 1 to ${PAGE_SIZE.max} distinct ids of products, otherwise BAD_USER_INPUT.`,
     })
     _ids: string[],
-    @Root() event: WatchEvent,
+    @Root() event: WatchEvent<number>,
     @Ctx() ctx: RequestContext,
   ): Promise<ProductChange> {
     const record = await readAnnounced(event, ctx);
@@ -37,7 +37,7 @@ export class ProductSubscriptions {
 }
 
 /** Reads the product of an event. A cached value older than what was announced, or sent before, is read again from the truth. */
-async function readAnnounced({ id, seen, version, sent }: WatchEvent, ctx: RequestContext): Promise<ProductRecord | null> {
+async function readAnnounced({ id, seen, version, sent }: WatchEvent<number>, ctx: RequestContext): Promise<ProductRecord | null> {
   ctx.wrote({ count: seen, bypassUntilMs: 0 });
   const record = await ctx.loaders.product.load(id);
   const known = Math.max(version, sent.get(id) ?? 0);

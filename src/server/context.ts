@@ -3,6 +3,7 @@
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
 import { Unauthenticated } from "../domain/errors.js";
+import type { GuestPass } from "../domain/guest.js";
 import { ANONYMOUS, type Principal } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
 import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
@@ -13,10 +14,14 @@ export const SEEN_COOKIE = "souk_seen";
 /** The header that carries the consistency token, both ways. */
 export const SEEN_HEADER = "souk-seen";
 
+/** The header that carries a guest's token, both ways, where a client does not handle the cookie. */
+export const GUEST_HEADER = "souk-guest";
+
 /** A caller's wishes. */
 export interface Caller {
   readonly principal: Principal;
   readonly client: Client;
+  readonly guest: GuestPass;
   readonly seen: Seen;
   readonly bypass: boolean;
   readonly reportCache: boolean;
@@ -35,8 +40,12 @@ export interface CallerSource {
 /** What turns a source into a caller. */
 export interface CallerRules {
   authenticate(token: string | undefined): Promise<Principal | "invalid">;
+  /** Who shows this token of a guest; one that is not ours counts as none. */
+  admitGuest(token: string | undefined): GuestPass;
   /** Name of the cookie that holds a session. */
   readonly sessionCookie: string;
+  /** Name of the cookie that holds a guest's token. */
+  readonly guestCookie: string;
   /** Whether every answer says where it was read from, or only those that ask. */
   readonly reportAlways: boolean;
 }
@@ -47,6 +56,7 @@ export async function readCaller(source: CallerSource, rules: CallerRules): Prom
   return {
     principal,
     client: { device: source.get("user-agent") ?? "", ip: source.ip, takesCookies: source.takesCookies },
+    guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
     seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
     // Whoever may have every read go to the database can bring it down.
     bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
@@ -75,7 +85,9 @@ function bearerToken(authorization: string | undefined): string | undefined {
 }
 
 /** Makes the context that resolvers get. */
-export type CreateContext = (init: Pick<Caller, "seen" | "bypass" | "principal" | "client"> & { requestId: string }) => RequestContext;
+export type CreateContext = (
+  init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & { requestId: string },
+) => RequestContext;
 
 /** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
 export class Operation {
@@ -94,8 +106,8 @@ export class Operation {
   /** The context of this execution, made on first use: a request that is refused costs none. */
   get context(): RequestContext {
     if (!this.begun) {
-      const { principal, client, seen, bypass } = this.caller;
-      const context = this.create({ principal, client, seen, bypass, requestId: this.requestId });
+      const { principal, client, guest, seen, bypass } = this.caller;
+      const context = this.create({ principal, client, guest, seen, bypass, requestId: this.requestId });
       this.begun = { context, seen: context.reading.seen };
     }
     return this.begun.context;
@@ -110,6 +122,11 @@ export class Operation {
   /** The session that the client's cookie is to hold; null takes it away, undefined leaves it. */
   get keptSession(): string | null | undefined {
     return this.begun?.context.keptSession;
+  }
+
+  /** The guest's token that the client is to hold; null takes it away, undefined leaves it. */
+  get keptGuest(): string | null | undefined {
+    return this.begun?.context.keptGuest;
   }
 
   /** What is said about the cache, where the caller wants to know and something was read. */

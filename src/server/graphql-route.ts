@@ -5,10 +5,10 @@ import type { GraphQLFormattedError } from "graphql";
 import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
 import type { OperationHolder } from "./apollo.js";
-import { type CallerRules, type CreateContext, Operation, readCaller, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
+import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { withRequestId } from "./format-error.js";
+import type { HostCookie } from "./host-cookie.js";
 import type { ObserveOperation } from "./observe.js";
-import type { SessionCookie } from "./session-cookie.js";
 import { readJson, refuseIllFormed } from "./text-input.js";
 
 /** What the route is made of. */
@@ -20,7 +20,8 @@ export interface GraphQLRouteParts {
   readonly jsonDepth: number;
   /** Production is reached by HTTPS, so its cookie is marked Secure. */
   readonly secureCookies: boolean;
-  readonly sessionCookie: SessionCookie;
+  readonly sessionCookie: HostCookie;
+  readonly guestCookie: HostCookie;
 }
 
 /** The handler of GET and POST. */
@@ -36,7 +37,9 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
     if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);
-    keepSession(reply, operation.keptSession, parts.sessionCookie);
+    keepCookie(reply, operation.keptSession, parts.sessionCookie);
+    keepCookie(reply, operation.keptGuest, parts.guestCookie);
+    if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
     return sendAnswer(reply, answer, operation.requestId);
   };
 }
@@ -84,7 +87,7 @@ function handOutSeen(reply: FastifyReply, seen: Seen, secure: boolean): void {
   reply.setCookie(SEEN_COOKIE, token, { path: "/", sameSite: "lax", httpOnly: true, secure, maxAge: HOUR / SECOND });
 }
 
-function keepSession(reply: FastifyReply, token: string | null | undefined, { name, options }: SessionCookie): void {
+function keepCookie(reply: FastifyReply, token: string | null | undefined, { name, options }: HostCookie): void {
   if (token === undefined) return;
   if (token === null) reply.clearCookie(name, { ...options, maxAge: 0 });
   else reply.setCookie(name, token, options);

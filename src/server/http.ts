@@ -89,7 +89,7 @@ async function addPlugins(app: FastifyInstance, { http }: Config): Promise<void>
     methods: ["GET", "POST"],
     // An OPTIONS that is no preflight is answered like one; the plugin would refuse it in plain text.
     strictPreflight: false,
-    exposedHeaders: ["Souk-Seen", "X-Request-Id"],
+    exposedHeaders: ["Souk-Seen", "Souk-Guest", "X-Request-Id"],
     maxAge: (10 * MINUTE) / SECOND,
   });
   await app.register(cookie);

@@ -1,6 +1,7 @@
 /** One WebSocket: who is behind it, and whether it still keeps up. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { WebSocket } from "ws";
+import type { GuestPass } from "../domain/guest.js";
 import { ANONYMOUS } from "../domain/principal.js";
 import { NOTHING_SEEN } from "../domain/seen.js";
 import type { Caller } from "./context.js";
@@ -8,12 +9,22 @@ import type { Caller } from "./context.js";
 /** With more than this unsent a client is not read from; if it stays so for two beats, it is too slow to be worth the memory. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
+/** No operation runs before `connection_init`, so nobody is made a guest by it. */
+const NO_GUEST: GuestPass = {
+  id: null,
+  issued: null,
+  ensure() {
+    throw new Error("a socket has no guest before it is welcomed");
+  },
+};
+
 /** One connected client. */
 export class Peer {
   /** Anonymous until `connection_init` says otherwise; its `seen` rises with what the socket writes. */
   caller: Caller = {
     principal: ANONYMOUS,
     client: { device: "", ip: "", takesCookies: false },
+    guest: NO_GUEST,
     seen: NOTHING_SEEN,
     bypass: false,
     reportCache: false,

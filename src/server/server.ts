@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { withDeadline } from "../domain/deadline.js";
 import { StartupError } from "../domain/errors.js";
+import type { GuestPass } from "../domain/guest.js";
 import type { Principal } from "../domain/principal.js";
 import { createApollo } from "./apollo.js";
 import { createCompiledQueries } from "./compiled-queries.js";
@@ -19,12 +20,12 @@ import { createExecutor } from "./executor.js";
 import { addExplorer, wantsPage } from "./explorer.js";
 import { graphqlHandler } from "./graphql-route.js";
 import { addHealth, type Readiness } from "./health.js";
+import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
 import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
-import { sessionCookie } from "./session-cookie.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
 
@@ -33,6 +34,8 @@ export interface ServerDeps {
   readonly config: Config;
   readonly schema: GraphQLSchema;
   authenticate(token: string | undefined): Promise<Principal | "invalid">;
+  /** Who shows this token of a guest. */
+  admitGuest(token: string | undefined): GuestPass;
   readonly sessions: SessionLookup;
   readonly createOperation: CreateContext;
   /** What the process can do right now, asked by probes. */
@@ -101,11 +104,17 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
 }
 
 /** What HTTP and WebSocket share. */
-function createPipeline({ config, schema, log, metrics, authenticate, createOperation, compileQueries = true }: ServerDeps) {
+function createPipeline({ config, schema, log, metrics, authenticate, admitGuest, createOperation, compileQueries = true }: ServerDeps) {
   const { limits, http, production, cache, sessions } = config;
   const rules = operationRules(limits, http.explorer !== "off");
-  const cookie = sessionCookie(production, sessions.capMs);
-  const callers: CallerRules = { authenticate, sessionCookie: cookie.name, reportAlways: cache.report === "on" };
+  const cookies = { sessionCookie: sessionCookie(production, sessions.capMs), guestCookie: guestCookie(production) };
+  const callers: CallerRules = {
+    authenticate,
+    admitGuest,
+    sessionCookie: cookies.sessionCookie.name,
+    guestCookie: cookies.guestCookie.name,
+    reportAlways: cache.report === "on",
+  };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
   return {
     rules,
@@ -113,7 +122,7 @@ function createPipeline({ config, schema, log, metrics, authenticate, createOper
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
     callers,
-    sessionCookie: cookie,
+    ...cookies,
     createContext: createOperation,
     errors: { suggestions: !production },
     observe: createObserver(log, metrics),

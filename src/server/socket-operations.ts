@@ -3,7 +3,7 @@
  * protocol; documents, limits, context, execution and errors are the ones HTTP uses.
  *
  * The consistency token travels as init parameter `souk-seen`, comes back as `extensions.seen` of a mutation's answer, and is
- * remembered for the rest of the socket.
+ * remembered for the rest of the socket. So does the guest: init parameter `guest`, `extensions.guest` of the write that made one.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -19,7 +19,7 @@ import type { Logger } from "pino";
 import { BadUserInput, type SoukError } from "../domain/errors.js";
 import { formatSeen, latestSeen } from "../domain/seen.js";
 import { logInternal } from "./apollo.js";
-import { type CallerRules, type CreateContext, Operation, readCaller } from "./context.js";
+import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller } from "./context.js";
 import type { DocumentReader } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, formatError, isInternal, withRequestId } from "./format-error.js";
@@ -79,7 +79,7 @@ async function welcome(
 ): Promise<boolean> {
   const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) => {
-    const value = given.get(name) ?? peer.headers[name];
+    const value = given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name];
     return typeof value === "string" ? value : undefined;
   };
   try {
@@ -226,8 +226,8 @@ function counted(stream: AsyncIterableIterator<ExecutionResult>, metrics: Metric
 
 /** The answer as clients see it. */
 function finish(parts: SocketOperationParts, { errors, data, extensions }: ExecutionResult, operation: Operation): ExecutionResult {
-  const { cacheReport: cache, written } = operation;
-  const all = { ...extensions, ...(cache && { cache }), ...(written && { seen: formatSeen(written) }) };
+  const { cacheReport: cache, written, keptGuest: guest } = operation;
+  const all = { ...extensions, ...(cache && { cache }), ...(written && { seen: formatSeen(written) }), ...(guest && { guest }) };
   const presented = errors && present(parts, errors, operation.requestId);
   return {
     ...(presented && { errors: presented as unknown as GraphQLError[] }),

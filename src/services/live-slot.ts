@@ -5,10 +5,11 @@
  * `idle` → (publication) → `due`. Publications while due change nothing but the topic's version, so the latest wins, and the one
  * at the end of a window is always delivered.
  */
+import type { TopicId } from "../domain/events.js";
 
 /** An id whose value is to be read and sent now. */
-export interface Due {
-  readonly id: number;
+export interface Due<I extends TopicId = TopicId> {
+  readonly id: I;
   /** Invalidations the reader must have seen; {@link NEWEST} where only the newest will do. */
   readonly seen: number;
   /** The highest version published while somebody here watched it; 0 before the first. */
@@ -23,7 +24,7 @@ export const NEWEST = Number.MAX_SAFE_INTEGER;
 
 /** What is known of a topic, shared by all who watch it. */
 export interface WatchedTopic {
-  readonly id: number;
+  readonly id: TopicId;
   readonly key: string;
   /** The highest version published. */
   version: number;

@@ -9,7 +9,7 @@
  * Redis down: watching begins with a value all the same; what is missed is made good by the resync afterwards.
  */
 import type { Logger } from "pino";
-import type { TopicKind, ValueTopicKind } from "../domain/events.js";
+import type { TopicId, TopicKind, ValueTopicKind } from "../domain/events.js";
 import type { PubSub } from "../redis/pubsub.js";
 import { Conflation, type Due, Slot, type WatchedTopic } from "./live-slot.js";
 
@@ -21,7 +21,7 @@ export interface Live {
    * Watches ids of one kind, beginning now. Each is due once the subscriptions are confirmed, then after every publication or
    * resync, at most once per conflation window. `return()` lets go at once, whatever is pending; `close` ends it.
    */
-  watch(kind: ValueTopicKind, ids: readonly number[]): AsyncIterableIterator<Due>;
+  watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>>;
   /** Everything watched is due again: more of it may have changed than could be named. */
   refresh(): void;
   /** Topics with a watcher. */
@@ -60,9 +60,14 @@ class Hub implements Live {
     this.stopResync = options.pubsub.onResync((topic) => this.resync(topic && keyOf(topic.kind, topic.id)));
   }
 
-  watch(kind: ValueTopicKind, ids: readonly number[]): AsyncIterableIterator<Due> {
+  watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>> {
     const watcher = new Watcher(this.conflation, (ended) => this.leave(ended));
-    if (this.closed) return watcher.end();
+    // A watcher hands out ids of its own topics alone.
+    const events = watcher as AsyncIterableIterator<Due> as AsyncIterableIterator<Due<I>>;
+    if (this.closed) {
+      watcher.end();
+      return events;
+    }
     this.all.add(watcher);
     const topics = [...new Set(ids)].map((id) => this.topic(kind, id));
     watcher.attach(topics);
@@ -70,7 +75,7 @@ class Hub implements Live {
       () => watcher.begin(),
       (error: unknown) => watcher.fail(error),
     );
-    return watcher;
+    return events;
   }
 
   topics(): number {
@@ -93,7 +98,7 @@ class Hub implements Live {
     await Promise.all(this.releasing);
   }
 
-  private topic(kind: ValueTopicKind, id: number): WatchedTopic {
+  private topic(kind: ValueTopicKind, id: TopicId): WatchedTopic {
     const key = keyOf(kind, id);
     const known = this.open.get(key);
     if (known) return known;
@@ -126,7 +131,7 @@ class Hub implements Live {
   }
 }
 
-const keyOf = (kind: TopicKind, id: number): string => `${kind}:${id}`;
+const keyOf = (kind: TopicKind, id: TopicId): string => `${kind}:${id}`;
 
 function publish(topic: WatchedTopic, version: number, seen: number): void {
   topic.version = Math.max(topic.version, version);

@@ -98,6 +98,15 @@ describe("signing up refuses", () => {
 });
 
 describe("signing out", () => {
+  it("takes the cookie of the guest away too: the next person at that browser is somebody else", async () => {
+    const response = await fetch(app.url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: "mutation { signOut { signedOut } }" }),
+    });
+    expect(response.headers.getSetCookie()).toContainEqual(expect.stringMatching(/^souk_guest=; Max-Age=0; /));
+  });
+
   it("ends the session and takes the cookie away; again, it says that nobody was signed in", async () => {
     const { token } = await signUp(app.url);
     const out = "mutation { signOut { signedOut errors { code } } }";

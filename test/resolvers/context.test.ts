@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ANONYMOUS } from "../../src/domain/principal.js";
+import { RedisUnavailable } from "../../src/domain/errors.js";
+import { ANONYMOUS, type Principal, UNKNOWN } from "../../src/domain/principal.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
+import { createGuests } from "../../src/services/guests.js";
 import { TEST_CLIENT } from "../support/client.js";
 
 /** A context that notes the readings its loaders are made for. */
@@ -16,7 +18,14 @@ function contextWithNotes() {
   return {
     readings,
     reading,
-    context: createRequestContext({ requestId: "r", principal: ANONYMOUS, client: TEST_CLIENT, reading, makeLoaders }),
+    context: createRequestContext({
+      requestId: "r",
+      principal: ANONYMOUS,
+      client: TEST_CLIENT,
+      guest: createGuests("secret").admit(undefined),
+      reading,
+      makeLoaders,
+    }),
   };
 }
 
@@ -43,5 +52,44 @@ describe("the context of an operation", () => {
     context.fresh();
     expect(readings.map(({ bypass, seen }) => ({ bypass, seen }))).toEqual([{ bypass: true, seen: { count: 3, bypassUntilMs: 0 } }]);
     expect(reading.outcome?.status).toBe("BYPASS");
+  });
+});
+
+describe("whose things an operation is about", () => {
+  const user = { kind: "user", userId: 7, userTag: "t", role: "CUSTOMER", sessionId: "s", leftMs: 1 } as const;
+  const contextOf = (principal: Principal, guest = createGuests("secret").admit(undefined)) =>
+    createRequestContext({
+      requestId: "r",
+      principal,
+      client: TEST_CLIENT,
+      guest,
+      reading: new Reading(),
+      makeLoaders: () => ({}) as Loaders,
+    });
+
+  it("are those of whoever is signed in, even where the client was a guest before", () => {
+    const guest = createGuests("secret").admit(undefined);
+    guest.ensure();
+    const context = contextOf(user, guest);
+    expect([context.owner(), context.writingOwner(), context.keptGuest]).toEqual([
+      { kind: "user", userId: 7 },
+      { kind: "user", userId: 7 },
+      undefined,
+    ]);
+  });
+
+  it("are nobody's until a write makes a guest, whose token the answer brings", () => {
+    const context = contextOf(ANONYMOUS);
+    expect(context.owner()).toBeNull();
+    const owner = context.writingOwner();
+    expect(context.owner()).toEqual(owner);
+    expect(context.keptGuest).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
+  });
+
+  it("cannot be told while a session cannot be looked up: nobody becomes a guest by that", () => {
+    const context = contextOf(UNKNOWN);
+    expect(() => context.owner()).toThrow(RedisUnavailable);
+    expect(() => context.writingOwner()).toThrow(RedisUnavailable);
+    expect(context.keptGuest).toBeUndefined();
   });
 });

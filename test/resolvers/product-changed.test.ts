@@ -6,6 +6,7 @@ import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
 import { createEvents } from "../../src/resolvers/events.js";
 import { ProductSubscriptions } from "../../src/resolvers/product-changed.js";
+import { createGuests } from "../../src/services/guests.js";
 import type { Due, Live } from "../../src/services/live.js";
 import { TEST_CLIENT } from "../support/client.js";
 
@@ -28,12 +29,19 @@ function contextOver({ cached, stored }: { cached: number; stored: number }) {
   };
   return {
     reads,
-    context: createRequestContext({ requestId: "r", principal: ANONYMOUS, client: TEST_CLIENT, reading: new Reading(), makeLoaders }),
+    context: createRequestContext({
+      requestId: "r",
+      principal: ANONYMOUS,
+      client: TEST_CLIENT,
+      guest: createGuests("secret").admit(undefined),
+      reading: new Reading(),
+      makeLoaders,
+    }),
   };
 }
 
 /** Reads one event the way a subscription does. */
-async function versionOf(event: Due, sent: Map<number, number>, versions: { cached: number; stored: number }) {
+async function versionOf(event: Due<number>, sent: Map<number, number>, versions: { cached: number; stored: number }) {
   const { reads, context } = contextOver(versions);
   const { version } = await subscription.productChanged([], { ...event, sent }, context);
   return { version, reads, seen: context.reading.seen.count };

@@ -9,6 +9,7 @@ import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext, type RequestContext } from "../../src/resolvers/context.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
 import { createServer, type ServerDeps, type SoukServer } from "../../src/server/server.js";
+import { createGuests } from "../../src/services/guests.js";
 import { testLog } from "../support/log.js";
 
 const SDL = /* GraphQL */ `
@@ -30,6 +31,7 @@ const SDL = /* GraphQL */ `
     nodes(ids: [ID!]!): [Node]!
     category: Category!
     whoAmI: String!
+    mine: String!
     seen: Int!
     badInput: String
     forbidden: String
@@ -39,7 +41,7 @@ const SDL = /* GraphQL */ `
     never: String
     slow: String!
   }
-  type Mutation { write(text: String): String! fails: String }
+  type Mutation { write(text: String): String! own: String! fails: String }
   type Subscription { ticks(times: Int = 2): Tick! endless: Int! crashes: Int! refused: Int! never: Int! }
   type Tick { number: Int! context: Int! }
 `;
@@ -86,9 +88,17 @@ export async function startServer(
     config,
     schema: testSchema(steering),
     authenticate: async (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid"),
+    admitGuest: createGuests("secret").admit,
     sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
-    createOperation: ({ requestId, principal, client, seen, bypass }) =>
-      createRequestContext({ requestId, principal, client, reading: new Reading({ seen, bypass }), makeLoaders: () => ({}) as Loaders }),
+    createOperation: ({ requestId, principal, client, guest, seen, bypass }) =>
+      createRequestContext({
+        requestId,
+        principal,
+        client,
+        guest,
+        reading: new Reading({ seen, bypass }),
+        makeLoaders: () => ({}) as Loaders,
+      }),
     readiness: async () => ({ ready: true, checks: { redis: "ok" } }),
     metrics,
     log: testLog(),
@@ -178,6 +188,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
       nodes: async (_: unknown, { ids }: { ids: string[] }) => ids.map(nodeOf),
       category: async () => category("c"),
       whoAmI: (_: unknown, _args: unknown, { principal }: RequestContext) => principal.kind,
+      mine: (_: unknown, _args: unknown, context: RequestContext) => JSON.stringify(context.owner()),
       seen: (_: unknown, _args: unknown, { reading }: RequestContext) => reading.seen.count,
       badInput: async () => {
         throw new BadUserInput("first must be smaller.", ["first"]);
@@ -202,6 +213,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
         context.wrote({ count: context.reading.seen.count + 7, bypassUntilMs: 0 });
         return text ?? "";
       },
+      own: (_: unknown, _args: unknown, context: RequestContext) => JSON.stringify(context.writingOwner()),
       fails: crash,
     },
     Tick: { context: (_: unknown, _args: unknown, context: RequestContext) => contextNumber(context) },
