@@ -2,18 +2,23 @@
  * A server process that ends with us, however we end.
  *
  * The server runs under a two-line shell that holds the read end of a pipe whose only write end is ours: when this process
- * stops, crashes or is killed with SIGKILL, the pipe ends and the shell stops the server. The pair runs in a session of its
- * own, so a Ctrl-C in the terminal reaches us alone and we decide when the server goes.
+ * stops, crashes or is killed with SIGKILL, the pipe ends and the shell stops the server; one that does not stop in time (a Redis
+ * that cannot save refuses to) is killed. The pair runs in a session of its own, so a Ctrl-C in the terminal reaches us alone and we decide when the server goes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** $1 is the signal that stops the server, the rest its command line. Prints the server's pid; exits as the server exits. */
+/**
+ * $1 is the signal that stops the server, $2 the seconds it may take, the rest its command line. Prints the server's pid; exits as the
+ * server exits.
+ */
 const GUARD = `
-stop="$1"; shift; exec 3<&0
+stop="$1"; grace="$2"; shift 2; exec 3<&0
 "$@" </dev/null 3<&- & server=$!
 echo "$server"
-( read -r _ <&3; kill -s "$stop" "$server" 2>/dev/null ) >/dev/null 2>&1 & watch=$!
+( read -r _ <&3; kill -s "$stop" "$server"
+  while [ "$grace" -gt 0 ] && kill -0 "$server"; do sleep 1; grace=$((grace - 1)); done
+  kill -s KILL "$server" ) >/dev/null 2>&1 & watch=$!
 wait "$server"; code=$?
 kill "$watch" 2>/dev/null
 exit "$code"`;
@@ -24,6 +29,8 @@ export interface GuardedOptions {
   readonly args: readonly string[];
   /** Asks the server to stop in good order: SIGTERM for redis-server, SIGINT for postgres. */
   readonly stopSignal: "TERM" | "INT";
+  /** How long it may take to stop before it is killed, in whole seconds; default {@link STOP_GRACE_S}. */
+  readonly graceSeconds?: number;
   readonly cwd?: string;
   /** Who the server runs as; only root may say. */
   readonly user?: { readonly uid: number; readonly gid: number };
@@ -34,8 +41,8 @@ export interface GuardedChild {
   readonly pid: number;
   /** Resolves when the server has ended, with its exit code (128 + number of the signal that ended it) and the last it said on stdout and stderr. */
   readonly exited: Promise<Ending>;
-  /** Asks the server to stop and waits until it has; after `graceMs` it is killed. */
-  stop(graceMs?: number): Promise<void>;
+  /** Asks the server to stop and waits until it has. */
+  stop(): Promise<void>;
 }
 
 /** How a server ended. */
@@ -45,7 +52,7 @@ export interface Ending {
 }
 
 /** Long enough for a dataset to be saved on the way out. */
-const STOP_GRACE_MS = 10_000;
+const STOP_GRACE_S = 10;
 /** More than this of a server's last words helps nobody. */
 const OUTPUT_BYTES = 16_384;
 const LAST_WORDS_MS = 100;
@@ -53,8 +60,9 @@ const LAST_WORDS_MS = 100;
 export const NO_SUCH_COMMAND = 127;
 
 /** Starts a server under guard. Resolves as soon as it has a pid; whether it came up is for the caller to ask it. */
-export async function startGuarded({ command, args, stopSignal, cwd, user }: GuardedOptions): Promise<GuardedChild> {
-  const guard = spawn("/bin/sh", ["-c", GUARD, "sh", stopSignal, command, ...args], {
+export async function startGuarded(options: GuardedOptions): Promise<GuardedChild> {
+  const { command, args, stopSignal, graceSeconds = STOP_GRACE_S, cwd, user } = options;
+  const guard = spawn("/bin/sh", ["-c", GUARD, "sh", stopSignal, `${graceSeconds}`, command, ...args], {
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
     ...(cwd === undefined ? {} : { cwd }),
@@ -70,11 +78,9 @@ export async function startGuarded({ command, args, stopSignal, cwd, user }: Gua
   return {
     pid,
     exited,
-    async stop(graceMs = STOP_GRACE_MS) {
+    async stop() {
       guard.stdin?.end();
-      const tooLong = setTimeout(() => killQuietly(pid), graceMs);
       await exited;
-      clearTimeout(tooLong);
     },
   };
 }
@@ -110,12 +116,4 @@ async function lastWords(guard: ChildProcess): Promise<void> {
   await once(guard, "close", { signal: enough.signal }).catch(() => {});
   clearTimeout(timer);
   for (const stream of [guard.stdout, guard.stderr, guard.stdin]) stream?.destroy();
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended by itself in the meantime.
-  }
 }
