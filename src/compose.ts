@@ -23,6 +23,7 @@ import { SECOND } from "./domain/time.js";
 import { startOutboxRelay } from "./jobs/outbox-relay.js";
 import { startPruning } from "./jobs/prune.js";
 import { createLoaders, type LoaderSources } from "./loaders/loaders.js";
+import { type Attempts, createAttempts } from "./redis/attempts.js";
 import { connectRedis, describeRedis, type RedisConnection, whenReady } from "./redis/client.js";
 import { readRedisInfo } from "./redis/info.js";
 import { createKeys } from "./redis/keys.js";
@@ -48,6 +49,7 @@ import { type ApplyRevocation, createApplyRevocation, createRevocations } from "
 import { hearSessionEnds } from "./services/session-ends.js";
 import { createSessionTrust } from "./services/session-trust.js";
 import { createSessions } from "./services/sessions.js";
+import { createSignInGuard } from "./services/sign-in-guard.js";
 
 /** What a process does: answer clients, do the work behind them, or both. */
 export interface Roles {
@@ -97,6 +99,7 @@ interface Floor {
   readonly revocationTable: RevocationTable;
   readonly sessionStore: SessionStore;
   readonly applyRevocation: ApplyRevocation;
+  readonly attempts: Attempts;
   readonly metrics: Metrics;
 }
 
@@ -160,10 +163,11 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   });
   closing.add(() => cache.close());
   const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
+  const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
   const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, drainMs: config.outbox.drainMs, log });
   const revocationTable = createRevocationTable(database);
-  return { database, outboxTable, requests, pubsub, cache, outbox, revocationTable, sessionStore, applyRevocation, metrics };
+  return { database, outboxTable, requests, pubsub, cache, outbox, revocationTable, sessionStore, applyRevocation, attempts, metrics };
 }
 
 async function startWorker({ database, outbox, revocationTable }: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
@@ -192,7 +196,7 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
   const passwords = createPasswords(config.passwords);
   const { sessions, revocations, ends } = await openSessions(floor, config, closing);
-  const accounts = createAccounts({ database, users, passwords, sessions, revocations });
+  const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard: createSignInGuard(floor.attempts, metrics) });
   const container = createContainer({ products, reviews, accounts, sessions, revocations, currency: config.currency });
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({

@@ -21,6 +21,14 @@ const list = z
       .filter(Boolean),
   )
   .pipe(z.array(z.url({ message: "is not a list of origins such as https://shop.example,https://admin.example" })));
+const addressRanges = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+  .pipe(
+    z.array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: "is not a list of addresses or ranges such as 10.0.0.0/8,::1" }),
+    ),
+  );
 const redisUrl = z
   .string()
   .regex(
@@ -36,6 +44,9 @@ export const environmentSchema = z.object({
     .describe("production turns the explorer and development origins off"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
   PORT: count(4000, 0, 65_535).describe("port to listen on; 0 takes a free one"),
+  TRUSTED_PROXIES: addressRanges
+    .optional()
+    .describe("addresses and CIDR ranges of proxies whose X-Forwarded-For is believed, comma-separated; default none"),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info").describe("lowest level that is logged"),
 
   REDIS_URL: redisUrl.optional().describe("Redis that holds state (noeviction); without it a private redis-server is started"),
@@ -78,6 +89,20 @@ export const environmentSchema = z.object({
   PASSWORD_PASSES: count(2, 2).describe("passes of one Argon2id; when they grow, passwords are hashed again at sign-in"),
   PASSWORD_CONCURRENCY: count(2, 1, 64).describe("passwords hashed at once per process"),
   PASSWORD_QUEUE: count(64, 0).describe("sign-ins that may wait to be hashed; beyond, they are refused"),
+
+  SIGN_IN_WINDOW_MS: count(15 * MINUTE, SECOND).describe(
+    "how long a failed sign-in counts, and how long an address with too many is blocked",
+  ),
+  SIGN_IN_FREE: count(5).describe("failed sign-ins to one account from one address before the next has to wait"),
+  SIGN_IN_ACCOUNT_FREE: count(20).describe("the same from all addresses that the account has never signed in from"),
+  SIGN_IN_DELAY_MS: count(SECOND).describe("the first such wait; each further failure doubles it"),
+  SIGN_IN_DELAY_MOST_MS: count(MINUTE).describe("the longest such wait"),
+  SIGN_IN_ADDRESS_MOST: count(50).describe("failed sign-ins from one address, to any accounts, before it is blocked"),
+  SIGN_IN_NETWORK_MOST: count(250).describe("failed sign-ins from one /24 or /64, to any accounts, before it is blocked"),
+  SIGN_IN_KNOWN_MS: count(30 * DAY, SECOND).describe("how long an account knows an address that it signed in from"),
+  SIGN_UP_WINDOW_MS: count(HOUR, SECOND).describe("time in which an address and its network sign up at most so often:"),
+  SIGN_UP_ADDRESS_MOST: count(20).describe("sign-ups from one address, also for addresses that are taken"),
+  SIGN_UP_NETWORK_MOST: count(100).describe("the same from one /24 or /64"),
 
   LIMIT_TOKENS: count(1_000).describe("tokens of one GraphQL document"),
   LIMIT_DEPTH: count(10).describe("nesting of one operation"),
@@ -141,6 +166,7 @@ function toConfig(env: Environment) {
       host: env.HOST,
       port: env.PORT,
       explorer: env.EXPLORER ?? (production ? ("off" as const) : ("sandbox" as const)),
+      trustedProxies: env.TRUSTED_PROXIES ?? [],
       allowedOrigins: [...(env.ALLOWED_ORIGINS ?? []), ...(production ? [] : SANDBOX_ORIGINS)],
       shutdownMs: env.SHUTDOWN_MS,
       requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
@@ -178,8 +204,24 @@ function toConfig(env: Environment) {
       concurrency: env.PASSWORD_CONCURRENCY,
       queue: env.PASSWORD_QUEUE,
     },
+    attempts: toAttemptRules(env),
     live: { conflationMs: env.CONFLATION_MS },
     outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
+  };
+}
+
+/** How often somebody may fail to sign in. */
+function toAttemptRules(env: Environment) {
+  return {
+    windowMs: env.SIGN_IN_WINDOW_MS,
+    placeFree: env.SIGN_IN_FREE,
+    accountFree: env.SIGN_IN_ACCOUNT_FREE,
+    delayMs: env.SIGN_IN_DELAY_MS,
+    delayMostMs: env.SIGN_IN_DELAY_MOST_MS,
+    addressMost: env.SIGN_IN_ADDRESS_MOST,
+    networkMost: env.SIGN_IN_NETWORK_MOST,
+    knownMs: env.SIGN_IN_KNOWN_MS,
+    signUp: { windowMs: env.SIGN_UP_WINDOW_MS, addressMost: env.SIGN_UP_ADDRESS_MOST, networkMost: env.SIGN_UP_NETWORK_MOST },
   };
 }
 

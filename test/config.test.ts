@@ -85,6 +85,12 @@ describe("the configuration", () => {
     });
   });
 
+  test("takes addresses and ranges as trusted proxies, and nothing else", () => {
+    expect(readConfig({ TRUSTED_PROXIES: "10.0.0.0/8, ::1,192.0.2.1" }).http.trustedProxies).toEqual(["10.0.0.0/8", "::1", "192.0.2.1"]);
+    for (const bad of ["proxy.example", "10.0.0.0/99", "*", "1.2.3"])
+      expect(refusal({ TRUSTED_PROXIES: bad })).toContain("TRUSTED_PROXIES");
+  });
+
   test("keeps a tag longer than any entry that names it", () => {
     const { cache } = readConfig({ CACHE_TTL_MS: "1000", CACHE_GRACE_MS: "2000" });
     expect(cache.tagTtlMs).toBeGreaterThan(3000);

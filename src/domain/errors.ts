@@ -85,6 +85,18 @@ export class Forbidden extends SoukError {
   readonly code = "FORBIDDEN";
 }
 
+/** Asked too often, or too much at once. Safe to repeat after the wait. */
+export class RateLimited extends SoukError {
+  readonly code = "RATE_LIMITED";
+  /** @param retryAfterMs how long to wait before the same can succeed */
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+  ) {
+    super(message);
+  }
+}
+
 /** Something the request cannot do without does not answer. Safe to retry; a write that got this is unknown, not refused. */
 export class ServiceUnavailable extends SoukError {
   readonly code = "SERVICE_UNAVAILABLE";

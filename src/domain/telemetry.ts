@@ -8,7 +8,9 @@ export interface Telemetry {
   redisRoundTrip(what: string, durationMs: number, failed: boolean): void;
   /** One SQL statement with its duration. */
   sqlStatement(durationMs: number, failed: boolean): void;
+  /** Somebody tried to sign in or up, or to change their password: "let in", "refused by <bucket>", then "right" if it was. */
+  signIn(what: "sign-in" | "sign-up", outcome: string): void;
 }
 
 /** Reports to nobody. */
-export const silentTelemetry: Telemetry = { cacheReads() {}, loads() {}, redisRoundTrip() {}, sqlStatement() {} };
+export const silentTelemetry: Telemetry = { cacheReads() {}, loads() {}, redisRoundTrip() {}, sqlStatement() {}, signIn() {} };

@@ -85,6 +85,20 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/session.ts",
     bound: "one",
   },
+  attempts: {
+    pattern: "souk:v1:attempts:{<operation>}:<bucket>:<id>",
+    type: "zset",
+    ttl: "SIGN_IN_WINDOW_MS or SIGN_UP_WINDOW_MS since the last attempt",
+    owner: "redis/attempts.ts",
+    bound: "accounts and addresses tried within the window; members: attempts that were let in",
+  },
+  attemptsKnown: {
+    pattern: "souk:v1:attempts-known:{sign-in}:<account and place>",
+    type: "string",
+    ttl: "SIGN_IN_KNOWN_MS since the last sign-in from there",
+    owner: "redis/attempts.ts",
+    bound: "addresses that users have signed in from",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -121,6 +135,8 @@ export function createKeys(prefix = "") {
     sessions: (userTag: string) => `${root}sessions:{${userTag}}`,
     sessionEpoch: (userTag: string) => `${root}session-epoch:{${userTag}}`,
     sessionEverybody: () => `${root}session-everybody`,
+    attempts: (operation: "sign-in" | "sign-up", bucket: string, id: string) => `${root}attempts:{${operation}}:${bucket}:${id}`,
+    attemptsKnown: (id: string) => `${root}attempts-known:{sign-in}:${id}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

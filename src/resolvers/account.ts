@@ -24,7 +24,8 @@ export class AccountMutations {
   ) {}
 
   @Mutation(() => SignInPayload, {
-    description: "Makes an account for a customer and signs it in. Not to be repeated blindly: the second time the address is TAKEN.",
+    description:
+      "Makes an account for a customer and signs it in. Not to be repeated blindly: the second time the address is TAKEN. RATE_LIMITED after too many from one address.",
   })
   async signUp(
     @Arg("input", () => SignUpInput, { description: "The account that is to be." }) { email, password, name, deliver }: SignUpInput,
@@ -36,7 +37,7 @@ export class AccountMutations {
 
   @Mutation(() => SignInPayload, {
     description:
-      "Signs somebody in with a new session; at most ten are kept, the oldest goes. The answer is the same for a wrong password and an address without account.",
+      "Signs somebody in with a new session; at most ten are kept, the oldest goes. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
   })
   async signIn(
     @Arg("input", () => SignInInput, { description: "Who it is." }) { email, password, deliver }: SignInInput,
@@ -57,14 +58,15 @@ export class AccountMutations {
   }
 
   @Mutation(() => ChangePasswordPayload, {
-    description: "Changes the caller's password and ends every other session of the account. Signed in only, otherwise UNAUTHENTICATED.",
+    description:
+      "Changes the caller's password and ends every other session of the account. Signed in only, otherwise UNAUTHENTICATED; a wrong one counts like a failed sign-in.",
   })
   async changePassword(
     @Arg("input", () => ChangePasswordInput, { description: "The password as it is and as it is to be." })
     { currentPassword, newPassword }: ChangePasswordInput,
     @Ctx() ctx: RequestContext,
   ): Promise<ChangePasswordPayload> {
-    const errors = await this.accounts.changePassword(ctx.principal, { current: currentPassword, next: newPassword });
+    const errors = await this.accounts.changePassword(ctx.principal, { current: currentPassword, next: newPassword, ip: ctx.client.ip });
     return { viewer: errors.length > 0 ? null : await readViewer(ctx), errors };
   }
 

@@ -8,6 +8,7 @@ import { ANONYMOUS, type Principal } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
 import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
 import type { Client, RequestContext } from "../resolvers/context.js";
+import type { ClientAddress } from "./client-address.js";
 
 /** The cookie that carries the consistency token where a client does not handle the header. */
 export const SEEN_COOKIE = "souk_seen";
@@ -42,6 +43,8 @@ export interface CallerRules {
   authenticate(token: string | undefined): Promise<Principal | "invalid">;
   /** Who shows this token of a guest; one that is not ours counts as none. */
   admitGuest(token: string | undefined): GuestPass;
+  /** Where a request comes from. */
+  readonly addressOf: ClientAddress;
   /** Name of the cookie that holds a session. */
   readonly sessionCookie: string;
   /** Name of the cookie that holds a guest's token. */

@@ -49,7 +49,7 @@ function callerOf(request: FastifyRequest, rules: CallerRules) {
     const value = request.headers[name];
     return typeof value === "string" ? value : undefined;
   };
-  return readCaller({ get, cookie: (name) => request.cookies[name], ip: request.ip, takesCookies: true }, rules);
+  return readCaller({ get, cookie: (name) => request.cookies[name], ip: rules.addressOf(request.raw), takesCookies: true }, rules);
 }
 
 /** The text of a GET is held to the same rules as a body. */

@@ -121,6 +121,12 @@ function floorMetrics(registry: Registry): Telemetry {
     buckets: SECONDS_BUCKETS,
     registers,
   });
+  const signIns = new Counter({
+    name: "souk_sign_ins_total",
+    help: "Attempts to sign in or up: let in, refused by a bucket, and right.",
+    labelNames: ["what", "outcome"],
+    registers,
+  });
   return {
     cacheReads: (level, count) => reads.inc({ level }, count),
     loads(family, count) {
@@ -129,6 +135,7 @@ function floorMetrics(registry: Registry): Telemetry {
     },
     redisRoundTrip: (what, durationMs, failed) => redis.observe({ what, failed: String(failed) }, durationMs / SECOND),
     sqlStatement: (durationMs, failed) => sql.observe({ failed: String(failed) }, durationMs / SECOND),
+    signIn: (what, outcome) => signIns.inc({ what, outcome }),
   };
 }
 

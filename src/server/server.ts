@@ -12,6 +12,7 @@ import { StartupError } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { Principal } from "../domain/principal.js";
 import { createApollo } from "./apollo.js";
+import { createClientAddress } from "./client-address.js";
 import { createCompiledQueries } from "./compiled-queries.js";
 import type { CallerRules, CreateContext } from "./context.js";
 import { createDocumentReader } from "./documents.js";
@@ -111,6 +112,7 @@ function createPipeline({ config, schema, log, metrics, authenticate, admitGuest
   const callers: CallerRules = {
     authenticate,
     admitGuest,
+    addressOf: createClientAddress(http.trustedProxies),
     sessionCookie: cookies.sessionCookie.name,
     guestCookie: cookies.guestCookie.name,
     reportAlways: cache.report === "on",

@@ -77,7 +77,7 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     const refusal = refusalFor(request, parts);
     if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      const peer = new Peer(socket, request.headers, request.socket.remoteAddress ?? "");
+      const peer = new Peer(socket, request.headers, parts.operations.callers.addressOf(request));
       peers.add(peer);
       metrics.sockets(1);
       socket.once("close", () => {

@@ -13,6 +13,7 @@ import { ACCOUNT_LIMITS, type UserRecord } from "../domain/user.js";
 import type { Passwords } from "./passwords.js";
 import type { Revocations } from "./revocations.js";
 import type { OpenedSession, SessionOrigin, Sessions } from "./sessions.js";
+import type { SignInGuard } from "./sign-in-guard.js";
 
 /** What somebody signs in with. */
 export interface Credentials {
@@ -20,19 +21,29 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** A change of password, and the address that asks for it. */
+export interface PasswordChange {
+  readonly current: string;
+  readonly next: string;
+  readonly ip: string;
+}
+
 /** Somebody signed in, or why not. */
 export type SignInOutcome =
   | { readonly errors: readonly []; readonly user: UserRecord; readonly opened: OpenedSession }
   | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
 
-/** Accounts. Methods throw ServiceUnavailable when Redis or Postgres does not answer, or too many wait to be hashed. */
+/**
+ * Accounts. Methods throw RateLimited when the guard refuses, ServiceUnavailable when Redis or Postgres does not answer, or too many wait to be
+ * hashed.
+ */
 export interface Accounts {
   /** A new customer, signed in. */
   signUp(input: Credentials & { readonly name: string }, origin: SessionOrigin): Promise<SignInOutcome>;
-  /** One look-up and one Argon2id, whatever the address; a right password that was hashed with less is hashed again. */
+  /** One question to the guard, one look-up and one Argon2id, whatever the address; a right password that was hashed with less is hashed again. */
   signIn(input: Credentials, origin: SessionOrigin): Promise<SignInOutcome>;
   /** Changes the caller's password and ends all other sessions. Throws Unauthenticated. */
-  changePassword(principal: Principal, input: { readonly current: string; readonly next: string }): Promise<readonly UserError[]>;
+  changePassword(principal: Principal, input: PasswordChange): Promise<readonly UserError[]>;
 }
 
 /** What accounts take. */
@@ -42,11 +53,12 @@ export interface AccountsParts {
   readonly passwords: Passwords;
   readonly sessions: Pick<Sessions, "open">;
   readonly revocations: Pick<Revocations, "together">;
+  readonly guard: SignInGuard;
 }
 
 const TAG_BYTES = 12;
 
-export function createAccounts({ database, users, passwords, sessions, revocations }: AccountsParts): Accounts {
+export function createAccounts({ database, users, passwords, sessions, revocations, guard }: AccountsParts): Accounts {
   const open = async (account: Account, origin: SessionOrigin): Promise<SignInOutcome> => ({
     errors: [],
     user: account.user,
@@ -58,6 +70,7 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
       const { email, name, password } = { ...input, email: canonicalEmail(input.email), name: input.name.trim() };
       const errors = [checkEmail(email), checkName(name), checkPassword(password, "password")].filter((error) => error !== null);
       if (errors.length > 0) return refusal(errors);
+      await guard.signUp(origin.ip);
       const passwordHash = await passwords.hash(password);
       const user = await users.create({ tag: newTag(), email, name, role: "CUSTOMER", passwordHash });
       if (!user) return refusal([TAKEN]);
@@ -66,20 +79,25 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
     async signIn({ email, password }, origin) {
       // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and hashing it would only cost.
       if (password.length > 2 * ACCOUNT_LIMITS.password.max) return refusal([BAD_CREDENTIALS]);
+      const attempt = await guard.signIn({ account: canonicalEmail(email), ip: origin.ip });
       const account = await users.accountByEmail(canonicalEmail(email));
       const right = await passwords.matches(password, account?.passwordHash ?? null);
       if (!right || !account) return refusal([BAD_CREDENTIALS]);
+      await attempt.right();
       if (passwords.isWeak(account.passwordHash)) {
         await users.replaceHash(database, account.user.id, account.passwordHash, await passwords.hash(password));
       }
       return open(account, origin);
     },
-    async changePassword(principal, { current, next }) {
+    async changePassword(principal, { current, next, ip }) {
       const { userId, sessionId } = requireUser(principal);
       const error = checkPassword(next, "newPassword");
       if (error) return [error];
       const account = await users.accountById(userId);
-      if (!(await passwords.matches(current, account?.passwordHash ?? null)) || !account) return [WRONG_PASSWORD];
+      if (!account) return [WRONG_PASSWORD];
+      const attempt = await guard.signIn({ account: account.user.email, ip, sessionId });
+      if (!(await passwords.matches(current, account.passwordHash))) return [WRONG_PASSWORD];
+      await attempt.right();
       const hash = await passwords.hash(next);
       const changed = await revocations.together({ userId, keptId: sessionId }, (tx) =>
         users.replaceHash(tx, userId, account.passwordHash, hash),

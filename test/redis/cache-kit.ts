@@ -44,6 +44,7 @@ export function openUntrusted({ url, listenerUrl = url, keys }: Place, options: 
     loads() {},
     redisRoundTrip: (what) => void trips.push(what),
     sqlStatement() {},
+    signIn() {},
   };
   const all = { ...DEFAULTS, keys, telemetry, log: testLog(), ...options };
   const cache = listenerUrl === url ? openCache({ url, ...all }) : openApart({ url, listenerUrl, keys }, all);

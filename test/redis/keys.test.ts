@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
+import { readConfig } from "../../src/config.js";
+import { createAttempts } from "../../src/redis/attempts.js";
 import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
@@ -21,7 +23,12 @@ const matcher = (pattern: string): RegExp =>
 
 /** What a sign-in leaves. */
 async function openSession(url: string, keys: Keys): Promise<void> {
-  const { store } = await readyStore({ url, keys });
+  const { store, connection } = await readyStore({ url, keys });
+  const attempts = createAttempts(connection, keys, { ...readConfig({}).attempts, deadlineMs: 10_000 });
+  const attempt = { id: "attempt", account: "ada@test.example", ip: "2001:db8::1" };
+  await attempts.signIn(attempt);
+  await attempts.forgive(attempt);
+  await attempts.signIn({ ...attempt, id: "another" });
   await store.load("tag", { epoch: 1, revokedIds: [] });
   await store.loadEverybody(0);
   await store.create(newSession("tag", "id"));
@@ -47,6 +54,8 @@ it("spells every key as its family is documented", () => {
     sessions: keys.sessions("user"),
     sessionEpoch: keys.sessionEpoch("user"),
     sessionEverybody: keys.sessionEverybody(),
+    attempts: keys.attempts("sign-in", "place", "id"),
+    attemptsKnown: keys.attemptsKnown("id"),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };

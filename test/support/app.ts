@@ -16,6 +16,9 @@ import { testRedis } from "./redis.js";
 /** The service token of every app under test. */
 export const ADMIN_TOKEN = "test-admin-token-0123456789";
 
+/** Every test signs up from one address. */
+const MANY_SIGN_UPS = { SIGN_UP_ADDRESS_MOST: "100000", SIGN_UP_NETWORK_MOST: "100000" };
+
 /** An app that answers. */
 export interface RunningApp {
   readonly url: string;
@@ -55,6 +58,7 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     ADMIN_TOKEN,
     DATABASE_URL: database.url,
     REDIS_URL: redisUrl,
+    ...MANY_SIGN_UPS,
     ...env,
   });
   const app = await compose({ config, redisUrl, cacheUrl: config.redis.cacheUrl ?? redisUrl, roles, log: testLog(), keyPrefix });
@@ -92,7 +96,7 @@ export async function startProcess(
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, ["--enable-source-maps", ...args], {
     cwd: ROOT,
-    env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...env },
+    env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...MANY_SIGN_UPS, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed: string[] = [];
