@@ -58,6 +58,10 @@ export interface UserError {
 /** A failure whose message is meant for the client. Anything else that is thrown reaches clients as INTERNAL_SERVER_ERROR. */
 export abstract class SoukError extends Error {
   abstract readonly code: ErrorCode;
+  /** What else a client is told, among the `extensions` of the error. */
+  get details(): Readonly<Record<string, unknown>> {
+    return {};
+  }
   override get name(): string {
     return this.constructor.name;
   }
@@ -72,6 +76,9 @@ export class BadUserInput extends SoukError {
     readonly argument: readonly string[] = [],
   ) {
     super(message);
+  }
+  override get details() {
+    return this.argument.length > 0 ? { argument: this.argument } : {};
   }
 }
 
@@ -94,6 +101,23 @@ export class RateLimited extends SoukError {
     readonly retryAfterMs: number,
   ) {
     super(message);
+  }
+  override get details() {
+    return { retryAfterMs: this.retryAfterMs };
+  }
+}
+
+/** The operation would cost more than one operation may. */
+export class OperationTooComplex extends SoukError {
+  readonly code = "OPERATION_TOO_COMPLEX";
+  constructor(
+    readonly cost: number,
+    readonly limit: number,
+  ) {
+    super(`The operation would cost ${cost}, and one operation may cost ${limit}. Ask for less at once.`);
+  }
+  override get details() {
+    return { cost: this.cost, limit: this.limit };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Signing up, in and out. Who is who is decided by the services; here a session is handed over the way the client asked for. */
-import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
+import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
 import {
   ChangePasswordInput,
@@ -23,6 +23,7 @@ export class AccountMutations {
     private readonly revocations: Pick<Revocations, "signOut">,
   ) {}
 
+  @Extensions({ operationClass: "signIn" })
   @Mutation(() => SignInPayload, {
     description:
       "Makes an account for a customer and signs it in. Not to be repeated blindly: the second time the address is TAKEN. RATE_LIMITED after too many from one address.",
@@ -35,6 +36,7 @@ export class AccountMutations {
     return handOver(await this.accounts.signUp({ email, password, name }, ctx.client));
   }
 
+  @Extensions({ operationClass: "signIn" })
   @Mutation(() => SignInPayload, {
     description:
       "Signs somebody in with a new session; at most ten are kept, the oldest goes. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
@@ -57,6 +59,7 @@ export class AccountMutations {
     return { signedOut, errors: [] };
   }
 
+  @Extensions({ operationClass: "signIn" })
   @Mutation(() => ChangePasswordPayload, {
     description:
       "Changes the caller's password and ends every other session of the account. Signed in only, otherwise UNAUTHENTICATED; a wrong one counts like a failed sign-in.",

@@ -1,5 +1,5 @@
 /** The category tree. */
-import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { CategoryRecord } from "../domain/catalogue.js";
 import { decodeIdOf, encodeId } from "../domain/ids.js";
 import { Category } from "../schema/category.js";
@@ -35,6 +35,7 @@ export class CategoryResolver {
     return record && toCategory(record);
   }
 
+  @Extensions({ listSize: { assumedSize: 100 } })
   @Query(() => [Category], { description: "All categories in the order of the tree: parents before their children, siblings by name." })
   async categories(@Ctx() ctx: RequestContext): Promise<Category[]> {
     return categoriesOf(ctx, await ctx.loaders.categoryIds.load("all"));

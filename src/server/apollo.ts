@@ -8,12 +8,14 @@
  */
 import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext } from "@apollo/server";
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
-import type { GraphQLFormattedError, GraphQLSchema, ValidationRule } from "graphql";
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
 import type { Logger } from "pino";
+import { SoukError } from "../domain/errors.js";
 import type { Operation } from "./context.js";
+import type { CheckCost } from "./cost.js";
 import { createDocumentStore } from "./documents.js";
 import type { Executor } from "./executor.js";
-import { formatError, isInternal, withRequestId } from "./format-error.js";
+import { formatError, isInternal, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 
 /** What Apollo carries for us through a request. */
 export interface OperationHolder extends BaseContext {
@@ -26,12 +28,21 @@ export interface ApolloParts {
   readonly rules: readonly ValidationRule[];
   readonly maxTokens: number;
   readonly executor: Executor;
+  readonly checkCost: CheckCost;
   readonly production: boolean;
   readonly log: Logger;
 }
 
 /** Makes the Apollo Server, not yet started. */
-export function createApollo({ schema, rules, maxTokens, executor, production, log }: ApolloParts): ApolloServer<OperationHolder> {
+export function createApollo({
+  schema,
+  rules,
+  maxTokens,
+  executor,
+  checkCost,
+  production,
+  log,
+}: ApolloParts): ApolloServer<OperationHolder> {
   return new ApolloServer<OperationHolder>({
     gateway: gatewayOf(schema, executor),
     parseOptions: { maxTokens },
@@ -47,7 +58,7 @@ export function createApollo({ schema, rules, maxTokens, executor, production, l
     stringifyResult: (result) => JSON.stringify(result),
     formatError: (_formatted, error) => formatError(error, { suggestions: !production }),
     logger: log,
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), operationPlugin(log)],
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), operationPlugin(checkCost, log)],
   });
 }
 
@@ -71,16 +82,17 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
 }
 
 /** Names the operation, logs what is ours to repair, and adds request id and cache report to the answer. */
-function operationPlugin(log: Logger): ApolloServerPlugin<OperationHolder> {
+function operationPlugin(checkCost: CheckCost, log: Logger): ApolloServerPlugin<OperationHolder> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
       log.error({ err: error, requestId: requestContext.contextValue.operation.requestId }, "a request failed outside its operation");
     },
     async requestDidStart() {
       return {
-        async didResolveOperation({ operation, operationName, contextValue }) {
+        async didResolveOperation({ document, operation, operationName, request, contextValue }) {
           contextValue.operation.name = operationName;
           contextValue.operation.kind = operation?.operation ?? null;
+          refusing(() => checkCost({ document, operationName: request.operationName, variables: request.variables }));
         },
         async didEncounterErrors({ errors, contextValue }) {
           logInternal(log, errors, contextValue.operation.requestId);
@@ -91,6 +103,16 @@ function operationPlugin(log: Logger): ApolloServerPlugin<OperationHolder> {
       };
     },
   };
+}
+
+/** Gives a refusal the status that Apollo is to answer with. */
+function refusing<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof SoukError)) throw error;
+    throw new GraphQLError(error.message, { originalError: error, extensions: { http: { status: STATUS_OF_CODE[error.code] } } });
+  }
 }
 
 /** Logs the errors that clients are not shown, with their stack. */

@@ -6,7 +6,7 @@
  * what was thrown, which goes to the log with its stack.
  */
 import { GraphQLError, type GraphQLFormattedError, Kind } from "graphql";
-import { BadUserInput, ERROR_CODES, type ErrorCode, RateLimited, SoukError } from "../domain/errors.js";
+import { ERROR_CODES, type ErrorCode, SoukError } from "../domain/errors.js";
 
 /** HTTP status of a request that is refused with a code before anything is executed. */
 export const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {
@@ -56,7 +56,7 @@ export function formatError(error: unknown, { suggestions }: ErrorDetail): Graph
     message: code === "INTERNAL_SERVER_ERROR" ? INTERNAL_MESSAGE : messageOf(error, suggestions),
     ...(locations && { locations }),
     ...(path && { path }),
-    extensions: { code, ...detailOf(error) },
+    extensions: { code, ...detailsOf(error) },
   };
 }
 
@@ -105,8 +105,7 @@ function messageOf(error: unknown, suggestions: boolean): string {
 }
 
 /** What a client can act on besides the code. */
-function detailOf(error: unknown): { argument?: readonly string[]; retryAfterMs?: number } {
+function detailsOf(error: unknown): Readonly<Record<string, unknown>> {
   const cause = rootCause(error);
-  if (cause instanceof RateLimited) return { retryAfterMs: cause.retryAfterMs };
-  return cause instanceof BadUserInput && cause.argument.length > 0 ? { argument: cause.argument } : {};
+  return cause instanceof SoukError ? cause.details : {};
 }

@@ -15,6 +15,7 @@ import { createApollo } from "./apollo.js";
 import { createClientAddress } from "./client-address.js";
 import { createCompiledQueries } from "./compiled-queries.js";
 import type { CallerRules, CreateContext } from "./context.js";
+import { createCostCheck, createPrices } from "./cost.js";
 import { createDocumentReader } from "./documents.js";
 import { drainSockets } from "./drain.js";
 import { createExecutor } from "./executor.js";
@@ -122,6 +123,7 @@ function createPipeline({ config, schema, log, metrics, authenticate, admitGuest
     rules,
     maxTokens: limits.tokens,
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
+    checkCost: createCostCheck(createPrices(schema), limits.cost),
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
     callers,
     ...cookies,

@@ -16,10 +16,11 @@ import {
 } from "graphql";
 import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
-import { BadUserInput, type SoukError } from "../domain/errors.js";
+import { BadUserInput } from "../domain/errors.js";
 import { formatSeen, latestSeen } from "../domain/seen.js";
 import { logInternal } from "./apollo.js";
 import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller } from "./context.js";
+import type { CheckCost } from "./cost.js";
 import type { DocumentReader } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, formatError, isInternal, withRequestId } from "./format-error.js";
@@ -34,6 +35,7 @@ import { refuseIllFormed } from "./text-input.js";
 export interface SocketOperationParts {
   readonly schema: GraphQLSchema;
   readonly readDocument: DocumentReader;
+  readonly checkCost: CheckCost;
   readonly executor: Executor;
   readonly callers: CallerRules;
   readonly sessions: SessionSockets;
@@ -124,22 +126,31 @@ async function prepare(
   return ready.map((error) => withRequest(error, operation.requestId));
 }
 
-function admit({ maxOperations, readDocument }: SocketOperationParts, running: number, payload: SubscribePayload) {
+function admit({ maxOperations, readDocument, checkCost }: SocketOperationParts, running: number, payload: SubscribePayload) {
   if (running > maxOperations)
     return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions: { code: "RATE_LIMITED" } })];
   try {
     refuseIllFormed(payload);
     if (payload.query === "") throw new BadUserInput("The query is empty.");
   } catch (error) {
-    return [new GraphQLError((error as SoukError).message, { originalError: error as SoukError })];
+    return [refusalBy(error)];
   }
   const document = readDocument(payload.query);
   if (!("kind" in document)) return document;
   const operation = getOperationAST(document, payload.operationName);
-  return operation
-    ? { document, operation }
-    : [new GraphQLError("The document has no such operation, or several and none is named.", { extensions: { code: "BAD_USER_INPUT" } })];
+  if (!operation)
+    return [
+      new GraphQLError("The document has no such operation, or several and none is named.", { extensions: { code: "BAD_USER_INPUT" } }),
+    ];
+  try {
+    checkCost({ document, operationName: payload.operationName, variables: payload.variables });
+    return { document, operation };
+  } catch (error) {
+    return [refusalBy(error)];
+  }
 }
+
+const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
 
 /** Goes nowhere: the socket is closing. */
 const sessionEnded = (): GraphQLError => new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });

@@ -1,0 +1,211 @@
+/**
+ * A document as a tree of prices: what execution would collect, field by field, with fragments resolved and repetitions merged, so that
+ * one operation has one cost however it is written. Only values of variables are missing: sizes are put in for every request, conditions
+ * (`@include`, `@skip`) are part of the plan, because they decide what is merged.
+ */
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  SchemaMetaFieldDef,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+  type ValueNode,
+} from "graphql";
+import type { OperationClass } from "../domain/limits.js";
+import { type FieldPrice, isIntrospection, priceOf, type RootKind } from "./field-price.js";
+
+/** Values of variables as the request brings them. */
+export type Variables = Readonly<Record<string, unknown>>;
+
+/** One field of the answer. */
+export interface PlannedField {
+  /** Its name in the answer. */
+  readonly key: string;
+  /** Its own price, once, or for each item of a list. */
+  readonly own: number;
+  /** What says how many items it has; null for what is no list. */
+  readonly size: PlannedSize | null;
+  /** What is selected below, for each type that may stand here; null for a scalar. */
+  readonly below: readonly (readonly PlannedField[])[] | null;
+  /** Whether its cost depends on the length of any list. */
+  readonly varies: boolean;
+  readonly operationClass: OperationClass | null;
+}
+
+/** A length: a number, or the variable that says it. */
+export type PlannedSize = { readonly fixed: number } | { readonly variable: string; readonly fallback: number };
+
+/** The root fields of an operation. */
+export type CostPlan = readonly PlannedField[];
+
+/** More fields than any operation of ours could be allowed to have: there counting ends. */
+const MAX_PLANNED_FIELDS = 10_000;
+
+/** Thrown when a document stands for more fields than can be counted. */
+export class UncountableDocument extends Error {}
+
+/** Plans one operation of a valid document. Throws {@link UncountableDocument}. */
+export function planCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+): CostPlan {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const root = schema.getRootType(operation.operation);
+  if (!root) return [];
+  return new Planner(schema, fragments, { operation, variables }).select(root, [operation.selectionSet], {
+    root: operation.operation,
+    edgesSize: null,
+  });
+}
+
+interface Given {
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Variables;
+}
+
+interface Place {
+  readonly root: RootKind;
+  /** The size of the connection whose envelope this is. */
+  readonly edgesSize: PlannedSize | null;
+}
+
+class Planner {
+  private planned = 0;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    private readonly given: Given,
+  ) {}
+
+  /** The fields of an object, merged by their name in the answer. */
+  select(type: GraphQLObjectType, selections: readonly SelectionSetNode[], place: Place): PlannedField[] {
+    const collected = new Map<string, FieldNode[]>();
+    const visited = new Set<string>();
+    for (const selection of selections) this.collect(type, selection, collected, visited);
+    return [...collected].flatMap(([key, nodes]) => this.plan(type, key, nodes, place));
+  }
+
+  /** CollectFields of the specification. */
+  private collect(
+    type: GraphQLObjectType,
+    { selections }: SelectionSetNode,
+    collected: Map<string, FieldNode[]>,
+    visited: Set<string>,
+  ): void {
+    for (const selection of selections) {
+      if (!this.isIncluded(selection.directives)) continue;
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        const nodes = collected.get(key);
+        if (nodes) nodes.push(selection);
+        else collected.set(key, [selection]);
+        continue;
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.visit(selection.name.value, visited);
+      const condition = fragment?.typeCondition?.name.value;
+      if (fragment && (condition === undefined || this.applies(condition, type)))
+        this.collect(type, fragment.selectionSet, collected, visited);
+    }
+  }
+
+  private visit(name: string, visited: Set<string>): FragmentDefinitionNode | undefined {
+    if (visited.has(name)) return undefined;
+    visited.add(name);
+    return this.fragments.get(name);
+  }
+
+  private applies(condition: string, type: GraphQLObjectType): boolean {
+    const conditional = this.schema.getType(condition);
+    return conditional === type || (isAbstractType(conditional) && this.schema.isSubType(conditional, type));
+  }
+
+  private plan(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[], { root, edgesSize }: Place): PlannedField[] {
+    this.planned += 1;
+    if (this.planned > MAX_PLANNED_FIELDS) throw new UncountableDocument();
+    const [node] = nodes as [FieldNode];
+    const field = fieldOf(type, node.name.value);
+    if (!field) return [];
+    const price = priceOf(field, type, root);
+    const size = price.size && this.sizeOf(price.size, node);
+    // The size of a connection counts its edges; the envelope comes once.
+    const own = price.isConnection ? null : field.name === "edges" ? (edgesSize ?? size) : size;
+    const below = this.below(field, nodes, price.isConnection ? size : null);
+    const varies = own !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
+    return [{ key, own: price.own, size: own, below, varies, operationClass: price.operationClass }];
+  }
+
+  private below(field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], edgesSize: PlannedSize | null): PlannedField["below"] {
+    const named = getNamedType(field.type);
+    if (!isCompositeType(named) || isIntrospection(field)) return null;
+    const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    return this.possibleTypes(named).map((type) => this.select(type, selections, { root: null, edgesSize }));
+  }
+
+  private possibleTypes(type: GraphQLCompositeType): readonly GraphQLObjectType[] {
+    return isObjectType(type) ? [type] : this.schema.getPossibleTypes(type);
+  }
+
+  private isIncluded(directives: readonly DirectiveNode[] | undefined): boolean {
+    return !directives?.some(({ name, arguments: given }) => {
+      const wanted = name.value === "include" ? true : name.value === "skip" ? false : null;
+      const condition = given?.[0]?.value;
+      return wanted !== null && condition !== undefined && this.isTrue(condition) !== wanted;
+    });
+  }
+
+  private isTrue(value: ValueNode): boolean {
+    if (value.kind === Kind.BOOLEAN) return value.value;
+    return value.kind === Kind.VARIABLE && (this.given.variables[value.name.value] ?? this.defaultOf(value.name.value)) === true;
+  }
+
+  private defaultOf(variable: string): unknown {
+    const value = this.given.operation.variableDefinitions?.find((definition) => definition.variable.name.value === variable)?.defaultValue;
+    return value && lengthOrFlag(value);
+  }
+
+  private sizeOf({ argument, assumed }: NonNullable<FieldPrice["size"]>, node: FieldNode): PlannedSize {
+    const usual = argument ? lengthOf(argument.defaultValue, assumed) : assumed;
+    const value = node.arguments?.find(({ name }) => name.value === argument?.name)?.value;
+    if (!value) return { fixed: usual };
+    if (value.kind !== Kind.VARIABLE) return { fixed: lengthOf(lengthOrFlag(value), usual) };
+    const variable = value.name.value;
+    return { variable, fallback: lengthOf(this.defaultOf(variable), usual) };
+  }
+}
+
+/** The length that a value asks for: a number, or as many as a list holds. `usual` for null and for what is neither; execution refuses that. */
+export function lengthOf(value: unknown, usual: number): number {
+  const length = Array.isArray(value) ? value.length : typeof value === "string" ? 1 : value;
+  return typeof length === "number" && Number.isFinite(length) ? Math.max(0, Math.trunc(length)) : usual;
+}
+
+function lengthOrFlag(value: ValueNode): unknown {
+  if (value.kind === Kind.INT) return Number(value.value);
+  if (value.kind === Kind.BOOLEAN) return value.value;
+  if (value.kind === Kind.LIST) return value.values;
+  return value.kind === Kind.STRING ? value.value : null;
+}
+
+/** A field of a type, those of every type included. */
+function fieldOf(type: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
+  if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
+  return type.getFields()[name] ?? [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name);
+}

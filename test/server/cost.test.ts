@@ -1,0 +1,196 @@
+/** The cost of an operation: one however it is written, and the same sum before and after. */
+import { createRequire } from "node:module";
+import fc from "fast-check";
+import {
+  buildSchema,
+  type DocumentNode,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isListType,
+  parse,
+  validate,
+} from "graphql";
+import { describe, expect, it } from "vitest";
+import { resolverClasses } from "../../src/resolvers/resolvers.js";
+import { buildSoukSchema } from "../../src/schema/build-schema.js";
+import { createPrices } from "../../src/server/cost.js";
+import { drillSize } from "../support/drill.js";
+import { answerOf, randomOperation, type Wrap, write } from "./cost-documents.js";
+
+// Required, not imported: its ES module brings another copy of graphql.
+const { getComplexity } = createRequire(import.meta.url)("graphql-query-complexity") as typeof import("graphql-query-complexity");
+
+const schema = buildSoukSchema({
+  resolvers: resolverClasses,
+  container: { get: () => undefined },
+  pubSub: { publish() {}, subscribe: () => nothing() },
+});
+async function* nothing(): AsyncGenerator<never> {}
+
+const RUNS = { numRuns: drillSize({ sample: 300, full: 20_000 }), seed: 20_261_125 };
+const price = createPrices(schema);
+const parsed = (text: string): DocumentNode => {
+  const document = parse(text);
+  expect(validate(schema, document)).toEqual([]);
+  return document;
+};
+const costOf = (document: DocumentNode, variables: Record<string, unknown> = {}, prices = price) =>
+  prices({ document, operationName: undefined, variables })!;
+const requested = (text: string, variables: Record<string, unknown> = {}): number => costOf(parsed(text), variables).requested;
+
+/** Moves selections into named and inline fragments, by turns chosen by a seed; every second field may be written twice. */
+function scatter(seed: number) {
+  const fragments: string[] = [];
+  let turn = seed;
+  const wrap: Wrap = (text, type, fields) => {
+    turn = (turn * 1_103_515_245 + 12_345) % 2_147_483_648;
+    const half = Math.ceil(fields.length / 2);
+    const named = (body: string): string => `...${`F${fragments.push(`fragment F${fragments.length} on ${type} { ${body} }`) - 1}`}`;
+    switch (turn % 5) {
+      case 0:
+        return text;
+      case 1:
+        return named(text);
+      case 2:
+        return `... on ${type} { ${fields.slice(0, half).join(" ")} } ${named(fields.slice(half).join(" ") || text)} `;
+      case 3:
+        return `${named(text)} ${text}`;
+      default:
+        return `... @include(if: true) { ${text} } ... @skip(if: true) { ${text} }`;
+    }
+  };
+  return { wrap, fragments };
+}
+
+/** The same prices in the words of graphql-query-complexity, which knows neither connections nor merged fields. */
+function oracle(document: DocumentNode, given: GraphQLSchema = schema): number {
+  return getComplexity({
+    schema: given,
+    query: document,
+    estimators: [
+      ({ type, field, args, childComplexity }) => {
+        const named = getNamedType(field.type);
+        const isRoot = type === given.getQueryType();
+        const isConnection = named.name.endsWith("Connection");
+        const isEnvelope = type.name.endsWith("Connection");
+        const own = (field.extensions.complexity as number | undefined) ?? (isRoot || (isCompositeType(named) && !isEnvelope) ? 1 : 0);
+        const isList = isListType(getNullableType(field.type));
+        const assumed = (field.extensions.listSize as { assumedSize?: number } | undefined)?.assumedSize ?? 10;
+        const count = (args.first as number | undefined) ?? (args.ids as unknown[] | undefined)?.length ?? assumed;
+        if (isConnection) return own + count * childComplexity;
+        return isList && isCompositeType(named) && !isEnvelope ? count * (own + childComplexity) : own + childComplexity;
+      },
+    ],
+  });
+}
+
+describe("the cost of an operation", () => {
+  it("is one, whether its fields are written in place, in fragments, twice, or under conditions that hold", () => {
+    fc.assert(
+      fc.property(randomOperation(schema), fc.nat(), (operation, seed) => {
+        const { wrap, fragments } = scatter(seed);
+        const scattered = `{ ${write(schema, operation, wrap)} } ${fragments.join(" ")}`;
+        expect(requested(scattered)).toBe(requested(`{ ${write(schema, operation)} }`));
+      }),
+      RUNS,
+    );
+  });
+
+  it("is what graphql-query-complexity says of the same prices", () => {
+    fc.assert(
+      fc.property(randomOperation(schema), (operation) => {
+        const document = parsed(`{ ${write(schema, operation)} }`);
+        expect(costOf(document).requested).toBe(oracle(document));
+      }),
+      RUNS,
+    );
+  });
+
+  it("is not more for a fragment of an interface inside another, where the library adds up what excludes each other", () => {
+    const plain = '{ node(id: "a") { ... on Product { brand { id } } ... on Category { parent { id } } } }';
+    const nested =
+      '{ node(id: "a") { ... on Node { ... on Product { brand { id } } } ... on Node { ... on Category { parent { id } } } } }';
+    expect(requested(nested)).toBe(requested(plain));
+    expect(oracle(parse(nested))).toBeGreaterThan(oracle(parse(plain)));
+  });
+
+  it("is the whole of it when every list is as long as it may be, and never more", () => {
+    fc.assert(
+      fc.property(randomOperation(schema), fc.double({ min: 0, max: 1, noNaN: true }), (operation, share) => {
+        const cost = costOf(parsed(`{ ${write(schema, operation)} }`));
+        expect(cost.actual(answerOf(operation, (most) => most))).toBe(cost.requested);
+        const shorter = cost.actual(answerOf(operation, (most) => Math.floor(share * most)));
+        expect(shorter).toBeLessThanOrEqual(cost.requested);
+        expect(cost.actual(null)).toBeLessThanOrEqual(shorter);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe("what is counted", () => {
+  const PAGE =
+    "edges { node { id brand { name } reviews(first: $r) { totalCount pageInfo { hasNextPage } edges { cursor node { id } } } } }";
+  const listing = `query($f: Int = 7, $r: Int) { products(first: $f) { ${PAGE} } }`;
+
+  it("is multiplied through nested connections by their variables, the defaults of variables, and those of arguments", () => {
+    // The page, and for each product: itself, its brand, its page of reviews, and each review.
+    const of = (f: number, r: number) => 1 + f * (3 + r);
+    expect(requested(listing, { f: 3, r: 4 })).toBe(of(3, 4));
+    expect(requested(listing)).toBe(of(7, 20));
+    expect(requested(listing, { f: null })).toBe(of(7, 20));
+  });
+
+  it("is what came: shorter lists cost less, and what is not there has no length", () => {
+    const { actual } = costOf(parsed(listing), { f: 100, r: 100 });
+    const product = (reviews: number) => ({ node: { reviews: { edges: Array(reviews).fill({ node: {} }) } } });
+    expect(actual({ products: { edges: [product(2), product(0)] } })).toBe(1 + (3 + 2) + 3);
+    expect(actual({ products: { edges: [] } })).toBe(1);
+    expect(actual(undefined)).toBe(1);
+  });
+
+  it("grows with the ids of a list, also of a subscription", () => {
+    expect(requested("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", { ids: ["a", "b", "c"] })).toBe(3);
+    const watch = "subscription($ids: [ID!]!) { productChanged(ids: $ids) { product { id } } }";
+    expect(requested(watch, { ids: ["a", "b", "c"] })).toBe(3 * 2);
+  });
+
+  it("is no more for a list than for the longest page: what asks for more is refused by its field", () => {
+    expect(requested("{ products(first: 1000000) { edges { node { id } } } }")).toBe(101);
+    expect(requested("{ products(first: -5) { edges { node { id } } } }")).toBe(1);
+  });
+
+  it("leaves out what a condition leaves out", () => {
+    const text = "query($all: Boolean = false) { brands(first: 5) { edges @include(if: $all) { node { id } } } }";
+    expect([requested(text), requested(text, { all: true }), requested(text, { all: false })]).toEqual([1, 6, 1]);
+  });
+
+  it("is a fixed price for the schema, and at least one for any root field", () => {
+    expect(requested("{ __schema { types { fields { type { ofType { name } } } } } }")).toBe(100);
+    expect(requested("{ __typename }")).toBe(1);
+  });
+
+  it("counts sign-ins one by one, under whatever names", () => {
+    const input = 'input: { email: "a@b.example", password: "password" }';
+    const aliases = Array.from({ length: 100 }, (_, at) => `a${at}: signIn(${input}) { token }`).join(" ");
+    const cost = costOf(parsed(`mutation { ${aliases} }`));
+    expect([cost.classes.get("signIn"), cost.classes.get("checkout")]).toEqual([100, undefined]);
+    expect(
+      costOf(parsed(`mutation { signIn(${input}) { token } ...F } fragment F on Mutation { signIn(${input}) { token } }`)).classes.get(
+        "signIn",
+      ),
+    ).toBe(1);
+  });
+
+  it("ends where a document stands for more than can be counted", () => {
+    const deep = buildSchema("type Query { a: Query b: Query c: Query d: Query }");
+    const levels = Array.from(
+      { length: 9 },
+      (_, at) => `fragment F${at} on Query { ${["a", "b", "c", "d"].map((f) => `${f} { ...F${at + 1} }`).join(" ")} }`,
+    );
+    const bomb = parse(`{ ...F0 } ${levels.join(" ")} fragment F9 on Query { __typename }`);
+    expect(costOf(bomb, {}, createPrices(deep)).requested).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
