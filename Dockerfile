@@ -16,6 +16,8 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# Run by nobody unless PERSISTED_DOCUMENTS_FILE names it.
+COPY persisted-documents.json ./
 USER node
 EXPOSE 4000
 # Node is what the image has; it asks what an orchestrator would ask.

@@ -25,8 +25,9 @@ import { startPruning } from "./jobs/prune.js";
 import { createLoaders, type LoaderSources } from "./loaders/loaders.js";
 import { type Attempts, createAttempts } from "./redis/attempts.js";
 import { connectRedis, describeRedis, type RedisConnection, whenReady } from "./redis/client.js";
+import { createDocumentStore } from "./redis/documents.js";
 import { readRedisInfo } from "./redis/info.js";
-import { createKeys } from "./redis/keys.js";
+import { createKeys, type Keys } from "./redis/keys.js";
 import { type OpenCache, openCache } from "./redis/open-cache.js";
 import { createPubSub, type PubSub } from "./redis/pubsub.js";
 import { createSessionStore, type SessionStore } from "./redis/session.js";
@@ -35,6 +36,7 @@ import { createEvents } from "./resolvers/events.js";
 import { createContainer, resolverClasses } from "./resolvers/resolvers.js";
 import { buildSoukSchema } from "./schema/build-schema.js";
 import type { Readiness } from "./server/health.js";
+import { readManifest } from "./server/manifest.js";
 import { createMetrics, type Metrics } from "./server/metrics.js";
 import { createServer } from "./server/server.js";
 import { createAccounts } from "./services/accounts.js";
@@ -43,6 +45,7 @@ import { createGuests } from "./services/guests.js";
 import { createLive } from "./services/live.js";
 import { createOutbox, type Outbox } from "./services/outbox.js";
 import { createPasswords } from "./services/passwords.js";
+import { createPersistedDocuments, type PersistedDocuments } from "./services/persisted-documents.js";
 import { createProducts } from "./services/products.js";
 import { createReviews } from "./services/reviews.js";
 import { type ApplyRevocation, createApplyRevocation, createRevocations } from "./services/revocations.js";
@@ -83,6 +86,8 @@ export interface App {
 const REDIS_START_MS = 5 * SECOND;
 /** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
 const SESSION_DEADLINE_MS = 500;
+/** Longest wait for a document that was named by its hash; then the client is asked for it. */
+const DOCUMENT_DEADLINE_MS = 100;
 /** 256 bits: as much as the signatures that are made with it. */
 const SECRET_BYTES = 32;
 /** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
@@ -93,6 +98,7 @@ interface Floor {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
   readonly requests: RedisConnection;
+  readonly keys: Keys;
   readonly pubsub: PubSub;
   readonly cache: OpenCache;
   readonly outbox: Outbox;
@@ -167,7 +173,20 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
   const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, drainMs: config.outbox.drainMs, log });
   const revocationTable = createRevocationTable(database);
-  return { database, outboxTable, requests, pubsub, cache, outbox, revocationTable, sessionStore, applyRevocation, attempts, metrics };
+  return {
+    database,
+    outboxTable,
+    requests,
+    keys,
+    pubsub,
+    cache,
+    outbox,
+    revocationTable,
+    sessionStore,
+    applyRevocation,
+    attempts,
+    metrics,
+  };
 }
 
 async function startWorker({ database, outbox, revocationTable }: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
@@ -205,6 +224,7 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
     authenticate: createAuthenticate(config.adminToken, sessions),
     admitGuest: guests.admit,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
+    documents: openDocuments(floor, config),
     createOperation: ({ seen, bypass, principal, client, guest, requestId }) =>
       createRequestContext({
         requestId,
@@ -221,6 +241,11 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   metrics.readRedisFrom(() => readRedisInfo(floor.requests));
   closing.add(() => server.close());
   return (await server.listen()).url;
+}
+
+function openDocuments({ requests, keys }: Floor, { documents }: Config): PersistedDocuments {
+  const store = createDocumentStore(requests, keys, { ...documents, deadlineMs: DOCUMENT_DEADLINE_MS });
+  return createPersistedDocuments({ mode: documents.mode, manifest: readManifest(documents), store });
 }
 
 async function openSessions(floor: Floor, config: Config, closing: Closing) {

@@ -71,6 +71,13 @@ export const environmentSchema = z.object({
   ALLOWED_ORIGINS: list
     .optional()
     .describe("origins of browsers that may call, comma-separated; default none, in development also Apollo's hosted Sandbox"),
+  PERSISTED_DOCUMENTS: z
+    .enum(["off", "allow", "only"])
+    .default("allow")
+    .describe("documents by id or hash: off, allowed, or only those of the manifest and nothing else (the explorer is off then)"),
+  PERSISTED_DOCUMENTS_FILE: z.string().optional().describe("manifest of documents that npm run persist writes; needed for only"),
+  PERSISTED_DOCUMENTS_TTL_MS: count(DAY, SECOND).describe("how long a document that a client has sent by its hash is kept unused"),
+  PERSISTED_DOCUMENTS_BYTES: count(8 * 1024 * 1024, 64 * 1024).describe("size of all documents that clients have sent by their hash"),
 
   CACHE_TTL_MS: count(5 * MINUTE).describe("how long a cached value is fresh"),
   CACHE_GRACE_MS: count(HOUR, 0).describe("how long after that it may be served while it is loaded again"),
@@ -166,7 +173,7 @@ function toConfig(env: Environment) {
     http: {
       host: env.HOST,
       port: env.PORT,
-      explorer: env.EXPLORER ?? (production ? ("off" as const) : ("sandbox" as const)),
+      explorer: env.EXPLORER ?? (production || env.PERSISTED_DOCUMENTS === "only" ? ("off" as const) : ("sandbox" as const)),
       trustedProxies: env.TRUSTED_PROXIES ?? [],
       allowedOrigins: [...(env.ALLOWED_ORIGINS ?? []), ...(production ? [] : SANDBOX_ORIGINS)],
       shutdownMs: env.SHUTDOWN_MS,
@@ -189,6 +196,12 @@ function toConfig(env: Environment) {
     dataDir: env.DATA_DIR,
     adminToken: env.ADMIN_TOKEN,
     currency: env.SHOP_CURRENCY,
+    documents: {
+      mode: env.PERSISTED_DOCUMENTS,
+      file: env.PERSISTED_DOCUMENTS_FILE,
+      ttlMs: env.PERSISTED_DOCUMENTS_TTL_MS,
+      maxBytes: env.PERSISTED_DOCUMENTS_BYTES,
+    },
     cache: {
       ttlMs: env.CACHE_TTL_MS,
       graceMs: env.CACHE_GRACE_MS,

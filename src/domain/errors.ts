@@ -121,6 +121,14 @@ export class OperationTooComplex extends SoukError {
   }
 }
 
+/** The request names a document that is not known. The message is the one by which clients of automatic persisted queries know it. */
+export class PersistedDocumentNotFound extends SoukError {
+  readonly code = "PERSISTED_QUERY_NOT_FOUND";
+  constructor() {
+    super("PersistedQueryNotFound");
+  }
+}
+
 /** Something the request cannot do without does not answer. Safe to retry; a write that got this is unknown, not refused. */
 export class ServiceUnavailable extends SoukError {
   readonly code = "SERVICE_UNAVAILABLE";

@@ -99,6 +99,20 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/attempts.ts",
     bound: "addresses that users have signed in from",
   },
+  documents: {
+    pattern: "souk:v1:documents:{all}",
+    type: "hash",
+    ttl: "PERSISTED_DOCUMENTS_TTL_MS since the last use",
+    owner: "redis/documents.ts",
+    bound: "PERSISTED_DOCUMENTS_BYTES; may be evicted",
+  },
+  documentsUsed: {
+    pattern: "souk:v1:documents-used:{all}",
+    type: "zset",
+    ttl: "PERSISTED_DOCUMENTS_TTL_MS since the last use",
+    owner: "redis/documents.ts",
+    bound: "one member per document; may be evicted",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -137,6 +151,8 @@ export function createKeys(prefix = "") {
     sessionEverybody: () => `${root}session-everybody`,
     attempts: (operation: "sign-in" | "sign-up", bucket: string, id: string) => `${root}attempts:{${operation}}:${bucket}:${id}`,
     attemptsKnown: (id: string) => `${root}attempts-known:{sign-in}:${id}`,
+    documents: () => `${root}documents:{all}`,
+    documentsUsed: () => `${root}documents-used:{all}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

@@ -1,6 +1,5 @@
 /**
- * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types), persisted queries, parsing
- * and validation; execution, errors and extensions are ours, as over WebSocket.
+ * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types), parsing and validation; execution, errors and extensions are ours, as over WebSocket.
  *
  * Apollo copies the context it is given, field by field; resolvers must see the original (it replaces its loaders after a
  * write). So Apollo is given a holder, and the executor, installed through the `gateway` option, unwraps it. The cache-control
@@ -48,6 +47,8 @@ export function createApollo({
     parseOptions: { maxTokens },
     validationRules: [...rules],
     documentStore: createDocumentStore(),
+    // Documents are spelled out before they come here, as over WebSocket.
+    persistedQueries: false,
     // Introspection is one of our rules, so that the WebSocket has it too.
     introspection: true,
     csrfPrevention: true,

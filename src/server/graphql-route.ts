@@ -4,10 +4,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
 import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
+import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { OperationHolder } from "./apollo.js";
 import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { withRequestId } from "./format-error.js";
 import type { HostCookie } from "./host-cookie.js";
+import { httpDocument } from "./http-document.js";
 import type { ObserveOperation } from "./observe.js";
 import { readJson, refuseIllFormed } from "./text-input.js";
 
@@ -17,6 +19,7 @@ export interface GraphQLRouteParts {
   readonly callers: CallerRules;
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
+  readonly documents: PersistedDocuments;
   readonly jsonDepth: number;
   /** Production is reached by HTTPS, so its cookie is marked Secure. */
   readonly secureCookies: boolean;
@@ -30,10 +33,16 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     const startedAt = performance.now();
     const operation = new Operation(await callerOf(request, parts.callers), request.id, parts.createContext);
     if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
+    const { body, search, keep } = await httpDocument(parts, request, operation.caller.principal).catch((error: unknown) => {
+      parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
+      throw error;
+    });
     const answer = await parts.apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search: searchOf(request.url), body: request.body },
+      httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation }),
     });
+    // It has a kind once its document was found valid.
+    if (operation.kind) keep();
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
     if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);
@@ -71,11 +80,6 @@ function headersForApollo({ headers }: FastifyRequest): HeaderMap {
     if (typeof value === "string") map.set(name, value);
   }
   return map;
-}
-
-function searchOf(url: string): string {
-  const at = url.indexOf("?");
-  return at === -1 ? "" : url.slice(at);
 }
 
 const outcomeOf = (status: number) => (status < 400 ? "answered" : status < 500 ? "refused" : "failed");

@@ -44,6 +44,8 @@ export function createErrorHandler(log: Logger, suggestions: boolean) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (error instanceof SoukError) {
       const [formatted] = withRequestId([formatError(error, { suggestions })], request.id);
+      // Its status is 200, and it is right only until somebody sends the document.
+      if (error.code === "PERSISTED_QUERY_NOT_FOUND") reply.header("cache-control", "no-store");
       if (error.code === "UNAUTHENTICATED") reply.header("www-authenticate", "Bearer");
       return sendJson(reply, STATUS_OF_CODE[error.code], JSON.stringify({ errors: [formatted] }));
     }

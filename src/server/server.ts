@@ -11,6 +11,7 @@ import { withDeadline } from "../domain/deadline.js";
 import { StartupError } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { Principal } from "../domain/principal.js";
+import type { PersistedDocuments } from "../services/persisted-documents.js";
 import { createApollo } from "./apollo.js";
 import { createClientAddress } from "./client-address.js";
 import { createCompiledQueries } from "./compiled-queries.js";
@@ -24,6 +25,7 @@ import { graphqlHandler } from "./graphql-route.js";
 import { addHealth, type Readiness } from "./health.js";
 import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
+import { checkManifest } from "./manifest.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
 import { operationRules } from "./operation-rules.js";
@@ -39,6 +41,7 @@ export interface ServerDeps {
   /** Who shows this token of a guest. */
   admitGuest(token: string | undefined): GuestPass;
   readonly sessions: SessionLookup;
+  readonly documents: PersistedDocuments;
   readonly createOperation: CreateContext;
   /** What the process can do right now, asked by probes. */
   readonly readiness: () => Promise<Readiness>;
@@ -67,6 +70,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
+  checkManifest(deps.documents.manifest, pipeline.readDocument);
   const apollo = createApollo({ ...pipeline, schema: deps.schema, production: config.production, log });
   await apollo.start();
   addGraphQL(app, { apollo, deps, pipeline });
@@ -106,7 +110,8 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
 }
 
 /** What HTTP and WebSocket share. */
-function createPipeline({ config, schema, log, metrics, authenticate, admitGuest, createOperation, compileQueries = true }: ServerDeps) {
+function createPipeline(deps: ServerDeps) {
+  const { config, schema, log, metrics, authenticate, admitGuest, createOperation, documents, compileQueries = true } = deps;
   const { limits, http, production, cache, sessions } = config;
   const rules = operationRules(limits, http.explorer !== "off");
   const cookies = { sessionCookie: sessionCookie(production, sessions.capMs), guestCookie: guestCookie(production) };
@@ -122,6 +127,7 @@ function createPipeline({ config, schema, log, metrics, authenticate, admitGuest
   return {
     rules,
     maxTokens: limits.tokens,
+    documents,
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     checkCost: createCostCheck(createPrices(schema), limits.cost),
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),

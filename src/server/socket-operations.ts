@@ -18,9 +18,11 @@ import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { BadUserInput } from "../domain/errors.js";
 import { formatSeen, latestSeen } from "../domain/seen.js";
+import type { PersistedDocuments } from "../services/persisted-documents.js";
 import { logInternal } from "./apollo.js";
-import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller } from "./context.js";
+import { type Caller, type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller } from "./context.js";
 import type { CheckCost } from "./cost.js";
+import { type SpelledOut, spellOut } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, formatError, isInternal, withRequestId } from "./format-error.js";
@@ -36,6 +38,7 @@ export interface SocketOperationParts {
   readonly schema: GraphQLSchema;
   readonly readDocument: DocumentReader;
   readonly checkCost: CheckCost;
+  readonly documents: PersistedDocuments;
   readonly executor: Executor;
   readonly callers: CallerRules;
   readonly sessions: SessionSockets;
@@ -107,7 +110,7 @@ async function prepare(
   const caller = await parts.sessions.callerOf(peer, { used: true });
   if (!caller) return [sessionEnded()];
   const operation = new Operation(caller, randomUUID(), parts.createContext);
-  const ready = admit(parts, Object.keys(context.subscriptions).length, payload);
+  const ready = await admit(parts, Object.keys(context.subscriptions).length, payload, caller);
   if ("document" in ready) {
     operation.name = ready.operation.name?.value ?? null;
     operation.kind = ready.operation.operation;
@@ -126,17 +129,25 @@ async function prepare(
   return ready.map((error) => withRequest(error, operation.requestId));
 }
 
-function admit({ maxOperations, readDocument, checkCost }: SocketOperationParts, running: number, payload: SubscribePayload) {
+async function admit(
+  { maxOperations, readDocument, documents, checkCost }: SocketOperationParts,
+  running: number,
+  payload: SubscribePayload,
+  caller: Caller,
+) {
   if (running > maxOperations)
     return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions: { code: "RATE_LIMITED" } })];
+  let spelled: SpelledOut<SubscribePayload>;
   try {
     refuseIllFormed(payload);
-    if (payload.query === "") throw new BadUserInput("The query is empty.");
+    spelled = await spellOut(documents, payload, caller.principal);
+    if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
   } catch (error) {
     return [refusalBy(error)];
   }
-  const document = readDocument(payload.query);
+  const document = readDocument(spelled.parameters.query);
   if (!("kind" in document)) return document;
+  spelled.keep();
   const operation = getOperationAST(document, payload.operationName);
   if (!operation)
     return [

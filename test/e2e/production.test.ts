@@ -1,4 +1,5 @@
 /** The processes as production runs them: on shared servers, over TLS, as the least-privilege user, with a second Redis that may evict. */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "graphql-ws";
@@ -56,6 +57,17 @@ it("api and worker run on TLS, with the documented rights and no more, and keep 
   await post(writer.url, ADJUST, { id }, { token: ADMIN_TOKEN });
   expect((await changes.next()).value.data.productChanged.product.stock).toBe(stock + 1);
   await client.dispose();
+
+  const query = "{ products(first: 1) { totalCount } }";
+  const extensions = { persistedQuery: { version: 1, sha256Hash: createHash("sha256").update(query).digest("hex") } };
+  for (const [{ url }, body] of [
+    [writer, { query, extensions }],
+    [reader, { extensions }],
+  ] as const) {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+    expect(await answer.json()).toMatchObject({ data: { products: { totalCount: 200 } } });
+  }
 
   const direct = new Redis(cache.url);
   onTestFinished(() => direct.disconnect());

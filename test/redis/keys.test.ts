@@ -4,7 +4,10 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../../src/config.js";
 import { createAttempts } from "../../src/redis/attempts.js";
+import { connectRedis, whenReady } from "../../src/redis/client.js";
+import { createDocumentStore } from "../../src/redis/documents.js";
 import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
+import { testLog } from "../support/log.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { createGate, createSource, filled, openTrusted, readOne } from "./cache-kit.js";
@@ -34,6 +37,14 @@ async function openSession(url: string, keys: Keys): Promise<void> {
   await store.create(newSession("tag", "id"));
 }
 
+/** What a client leaves that sends a document with its hash. */
+async function keepDocument(url: string, keys: Keys): Promise<void> {
+  const connection = connectRedis({ url, role: "requests", log: testLog() });
+  onTestFinished(() => connection.disconnect());
+  await whenReady(connection, 30_000);
+  await createDocumentStore(connection, keys, { ttlMs: 60_000, maxBytes: 100_000, deadlineMs: 10_000 }).keep("hash", "{ a }");
+}
+
 it("documents every family of keys and channels, and no other", () => {
   const documented = [...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)];
   const rows = documented.map(([, name, pattern, type, ttl, owner, bound]) => [name, { pattern, type, ttl, owner, bound }]);
@@ -56,6 +67,8 @@ it("spells every key as its family is documented", () => {
     sessionEverybody: keys.sessionEverybody(),
     attempts: keys.attempts("sign-in", "place", "id"),
     attemptsKnown: keys.attemptsKnown("id"),
+    documents: keys.documents(),
+    documentsUsed: keys.documentsUsed(),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
@@ -77,6 +90,7 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   const loading = readOne(cache, 2, source);
   await gate.reached;
   await openSession(server.url, keys);
+  await keepDocument(server.url, keys);
   const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");
   const found = new Set<string>();
   for (const key of await admin.keys("*")) {

@@ -7,9 +7,11 @@ import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext, type RequestContext } from "../../src/resolvers/context.js";
+import { readManifest } from "../../src/server/manifest.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
 import { createServer, type ServerDeps, type SoukServer } from "../../src/server/server.js";
 import { createGuests } from "../../src/services/guests.js";
+import { createPersistedDocuments } from "../../src/services/persisted-documents.js";
 import { testLog } from "../support/log.js";
 
 const SDL = /* GraphQL */ `
@@ -99,6 +101,11 @@ export async function startServer(
         reading: new Reading({ seen, bypass }),
         makeLoaders: () => ({}) as Loaders,
       }),
+    documents: createPersistedDocuments({
+      mode: config.documents.mode,
+      manifest: readManifest(config.documents),
+      store: { find: async () => null, keep: async () => {} },
+    }),
     readiness: async () => ({ ready: true, checks: { redis: "ok" } }),
     metrics,
     log: testLog(),

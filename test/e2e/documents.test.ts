@@ -1,0 +1,53 @@
+/** Documents that clients name by hash, in the Redis that processes share. */
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
+import type { Answer } from "../support/graphql.js";
+import type { TestDatabase } from "../support/postgres.js";
+import { testRedis } from "../support/redis.js";
+import { type RedisServer, startRedisServer } from "../support/redis-server.js";
+
+let redis: RedisServer;
+let database: TestDatabase;
+let apps: [RunningApp, RunningApp];
+beforeAll(async () => {
+  [redis, database] = await Promise.all([startRedisServer(), seededDatabase(20)]);
+  const options = { database, redisUrl: redis.url, keyPrefix: testRedis().prefix };
+  apps = [await startApp(options), await startApp(options)];
+});
+afterAll(async () => {
+  for (const app of apps ?? []) await app.close();
+  await database?.close();
+  await redis?.stop();
+});
+
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+const apq = (text: string) => ({ persistedQuery: { version: 1, sha256Hash: hashOf(text) } });
+
+async function send({ url }: RunningApp, body: object): Promise<Answer> {
+  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  return (await response.json()) as Answer;
+}
+const codeOf = ({ errors }: Answer) => errors?.[0]?.extensions.code;
+
+it("one that was sent to a process is known to all, under its hash and nothing else", async () => {
+  const [here, there] = apps;
+  const query = "query Shared { products(first: 1) { totalCount } }";
+  expect(codeOf(await send(there, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
+  await send(here, { query, extensions: apq(query) });
+  for (const parameters of [{ extensions: apq(query) }, { documentId: `sha256:${hashOf(query)}` }]) {
+    expect((await send(there, parameters)).data).toEqual({ products: { totalCount: 20 } });
+  }
+});
+
+it("while Redis is down a process knows what it has seen, and takes the others whole", async () => {
+  const [here, there] = apps;
+  const [seen, unseen] = ["query Seen { products(first: 1) { totalCount } }", "query Unseen { products(first: 1) { totalCount } }"];
+  await send(here, { query: seen, extensions: apq(seen) });
+  await redis.kill();
+  expect((await send(here, { extensions: apq(seen) })).data).toEqual({ products: { totalCount: 20 } });
+  expect(codeOf(await send(there, { extensions: apq(unseen) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
+  expect((await send(there, { query: unseen, extensions: apq(unseen) })).data).toEqual({ products: { totalCount: 20 } });
+  expect((await send(there, { extensions: apq(unseen) })).data).toEqual({ products: { totalCount: 20 } });
+  await redis.restart();
+});
