@@ -252,7 +252,7 @@ async function openSessions(floor: Floor, config: Config, closing: Closing) {
   const { database, outboxTable, pubsub, revocationTable, sessionStore, applyRevocation } = floor;
   const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable });
   closing.add(() => trust.close());
-  const sessions = createSessions({ store: sessionStore, trust, pubsub });
+  const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs });
   const ends = await hearSessionEnds(pubsub);
   closing.add(() => ends.close());
   const revocations = createRevocations({

@@ -212,31 +212,39 @@ function toConfig(env: Environment) {
       tagTtlMs: env.CACHE_TTL_MS + env.CACHE_GRACE_MS + DAY,
       report: env.CACHE_REPORT ?? (production ? ("request" as const) : ("on" as const)),
     },
-    sessions: { idleMs: env.SESSION_IDLE_MS, capMs: env.SESSION_CAP_MS, most: env.SESSION_MOST },
+    ...toAccountConfig(env),
+    live: { conflationMs: env.CONFLATION_MS },
+    outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
+  };
+}
+
+/** Who may sign in, how often somebody may fail to, and how long a session lives. */
+function toAccountConfig(env: Environment) {
+  return {
+    sessions: {
+      idleMs: env.SESSION_IDLE_MS,
+      capMs: env.SESSION_CAP_MS,
+      /** A session that is used again and again must not run out between two notes. */
+      noteEveryMs: Math.min(MINUTE, Math.floor(env.SESSION_IDLE_MS / 4)),
+      most: env.SESSION_MOST,
+    },
     passwords: {
       memoryKib: env.PASSWORD_MEMORY_KIB,
       passes: env.PASSWORD_PASSES,
       concurrency: env.PASSWORD_CONCURRENCY,
       queue: env.PASSWORD_QUEUE,
     },
-    attempts: toAttemptRules(env),
-    live: { conflationMs: env.CONFLATION_MS },
-    outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
-  };
-}
-
-/** How often somebody may fail to sign in. */
-function toAttemptRules(env: Environment) {
-  return {
-    windowMs: env.SIGN_IN_WINDOW_MS,
-    placeFree: env.SIGN_IN_FREE,
-    accountFree: env.SIGN_IN_ACCOUNT_FREE,
-    delayMs: env.SIGN_IN_DELAY_MS,
-    delayMostMs: env.SIGN_IN_DELAY_MOST_MS,
-    addressMost: env.SIGN_IN_ADDRESS_MOST,
-    networkMost: env.SIGN_IN_NETWORK_MOST,
-    knownMs: env.SIGN_IN_KNOWN_MS,
-    signUp: { windowMs: env.SIGN_UP_WINDOW_MS, addressMost: env.SIGN_UP_ADDRESS_MOST, networkMost: env.SIGN_UP_NETWORK_MOST },
+    attempts: {
+      windowMs: env.SIGN_IN_WINDOW_MS,
+      placeFree: env.SIGN_IN_FREE,
+      accountFree: env.SIGN_IN_ACCOUNT_FREE,
+      delayMs: env.SIGN_IN_DELAY_MS,
+      delayMostMs: env.SIGN_IN_DELAY_MOST_MS,
+      addressMost: env.SIGN_IN_ADDRESS_MOST,
+      networkMost: env.SIGN_IN_NETWORK_MOST,
+      knownMs: env.SIGN_IN_KNOWN_MS,
+      signUp: { windowMs: env.SIGN_UP_WINDOW_MS, addressMost: env.SIGN_UP_ADDRESS_MOST, networkMost: env.SIGN_UP_NETWORK_MOST },
+    },
   };
 }
 

@@ -23,8 +23,9 @@ export interface RevocationTable {
   endSession(tx: Tx, session: { readonly id: string; readonly userId: number; readonly keptMs: number }): Promise<void>;
   /** Ends all sessions of a user; null when there is no such user. Concurrent ones get different epochs. */
   raiseEpoch(tx: Tx, userId: number): Promise<RaisedEpoch | null>;
-  /** Ends everybody's sessions that were issued before a time. Resolves to the latest such time, this one or an earlier call's. */
-  endEverybody(tx: Tx, beforeMs: number): Promise<number>;
+  /** Ends everybody's sessions that were issued before a time. Resolves to the latest such time, this one or an earlier call's; null, and
+   * nothing is done, when it lies in the future. */
+  endEverybody(tx: Tx, beforeMs: number): Promise<number | null>;
   /** Forgets sessions that would be dead by now anyway. */
   prune(): Promise<void>;
 }
@@ -46,9 +47,10 @@ export function createRevocationTable(database: Database): RevocationTable {
     },
     raiseEpoch,
     async endEverybody(tx, beforeMs) {
-      await tx.query(
-        sql`INSERT INTO revoked_everybody (before) VALUES (${new Date(beforeMs).toISOString()}::timestamptz) ON CONFLICT DO NOTHING`,
-      );
+      const before = sql`${new Date(beforeMs).toISOString()}::timestamptz`;
+      const [past] = await tx.query(sql`SELECT 1 WHERE ${before} <= clock_timestamp()`);
+      if (!past) return null;
+      await tx.query(sql`INSERT INTO revoked_everybody (before) VALUES (${before}) ON CONFLICT DO NOTHING`);
       return everybodyBefore(tx);
     },
     async prune() {

@@ -27,7 +27,7 @@ declare module "ioredis" {
       epoch: string,
       ...args: (string | number)[]
     ): Result<["unloaded" | "ended"] | ["created", string, number], Context>;
-    sessionTouch(session: string, sessions: string, epoch: string, id: string, idleMs: number, capMs: number): Result<string, Context>;
+    sessionTouch(session: string, sessions: string, epoch: string, id: string, ...ms: number[]): Result<string, Context>;
     sessionEnd(session: string, sessions: string, id: string): Result<0 | 1, Context>;
     sessionLoad(epoch: string, sessions: string, read: number, keepMs: number, ...revokedIds: string[]): Result<number, Context>;
     sessionRevoke(epoch: string, sessions: string, kept: string, raised: number, keepMs: number, keptId: string): Result<number, Context>;
@@ -62,6 +62,8 @@ export interface SessionStoreOptions {
   readonly idleMs: number;
   /** How long it lives at most. */
   readonly capMs: number;
+  /** Least time between two notes of a use; more would be a write for every request. */
+  readonly noteEveryMs: number;
   /** Most sessions of one user. */
   readonly most: number;
   /** Longest wait for a reply. */
@@ -74,7 +76,11 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 /** An epoch outlives every session that could carry an older one. */
 const EPOCH_GRACE_MS = DAY;
 
-export function createSessionStore(connection: RedisConnection, keys: Keys, { idleMs, capMs, most, deadlineMs }: SessionStoreOptions) {
+export function createSessionStore(
+  connection: RedisConnection,
+  keys: Keys,
+  { idleMs, capMs, noteEveryMs, most, deadlineMs }: SessionStoreOptions,
+) {
   const keepMs = capMs + EPOCH_GRACE_MS;
   const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
   const keysOf = (userTag: string, id: string) => [keys.session(userTag, id), keys.sessions(userTag), keys.sessionEpoch(userTag)] as const;
@@ -103,9 +109,9 @@ export function createSessionStore(connection: RedisConnection, keys: Keys, { id
         const answer = await connection.sessionCreate(...keysOf(userTag, id), ...fields);
         return answer[0] === "created" ? { leftMs: Number(answer[1]), madeRoom: answer[2] > 0 } : answer[0];
       }),
-    /** Notes a use. One EVALSHA. Resolves to when the session expires now; null when it is not alive. */
+    /** Notes a use, unless one was noted just now. One EVALSHA. Resolves to when the session expires now; null when it is not alive. */
     touch: (userTag: string, id: string): Promise<number | null> =>
-      within(async () => Number(await connection.sessionTouch(...keysOf(userTag, id), id, idleMs, capMs)) || null),
+      within(async () => Number(await connection.sessionTouch(...keysOf(userTag, id), id, idleMs, capMs, noteEveryMs)) || null),
     /** The user's live sessions. Two round trips: one ZRANGE, then one look-up for each. */
     async list(userTag: string): Promise<SessionRecord[]> {
       const ids = await within(() => connection.zrange(keys.sessions(userTag), 0, -1));

@@ -1,19 +1,11 @@
 /** Signing up, in and out. Who is who is decided by the services; here a session is handed over the way the client asked for. */
 import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
-import {
-  ChangePasswordInput,
-  ChangePasswordPayload,
-  SignInInput,
-  SignInPayload,
-  SignOutPayload,
-  SignUpInput,
-  type TokenDelivery,
-} from "../schema/account.js";
+import { ChangePasswordInput, ChangePasswordPayload, SignInInput, SignInPayload, SignOutPayload, SignUpInput } from "../schema/account.js";
 import type { Accounts, SignInOutcome } from "../services/accounts.js";
 import type { Revocations } from "../services/revocations.js";
 import type { RequestContext } from "./context.js";
-import { readViewer, toViewer } from "./viewer.js";
+import { toViewer } from "./viewer.js";
 
 /** The mutations of accounts. */
 @Resolver()
@@ -32,21 +24,21 @@ export class AccountMutations {
     @Arg("input", () => SignUpInput, { description: "The account that is to be." }) { email, password, name, deliver }: SignUpInput,
     @Ctx() ctx: RequestContext,
   ): Promise<SignInPayload> {
-    const handOver = this.handOver(ctx, deliver);
-    return handOver(await this.accounts.signUp({ email, password, name }, ctx.client));
+    const { origin, handOver } = this.delivery(ctx, deliver === "TOKEN");
+    return handOver(await this.accounts.signUp({ email, password, name }, origin));
   }
 
   @Extensions({ operationClass: "signIn" })
   @Mutation(() => SignInPayload, {
     description:
-      "Signs somebody in with a new session; at most ten are kept, the oldest goes. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
+      "Signs somebody in with a new session; at most ten are kept, the oldest goes. A session that the same cookie held before is ended. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
   })
   async signIn(
     @Arg("input", () => SignInInput, { description: "Who it is." }) { email, password, deliver }: SignInInput,
     @Ctx() ctx: RequestContext,
   ): Promise<SignInPayload> {
-    const handOver = this.handOver(ctx, deliver);
-    return handOver(await this.accounts.signIn({ email, password }, ctx.client));
+    const { origin, handOver } = this.delivery(ctx, deliver === "TOKEN");
+    return handOver(await this.accounts.signIn({ email, password }, origin));
   }
 
   @Mutation(() => SignOutPayload, {
@@ -62,27 +54,33 @@ export class AccountMutations {
   @Extensions({ operationClass: "signIn" })
   @Mutation(() => ChangePasswordPayload, {
     description:
-      "Changes the caller's password and ends every other session of the account. Signed in only, otherwise UNAUTHENTICATED; a wrong one counts like a failed sign-in.",
+      "Changes the caller's password and ends every session of the account. The one that asks goes on under a new token, handed over as the old one was: in its cookie, or as `token`. Over HTTP only, otherwise BAD_USER_INPUT: a socket ends with its session. Signed in only, otherwise UNAUTHENTICATED. A wrong password counts like a failed sign-in.",
   })
   async changePassword(
     @Arg("input", () => ChangePasswordInput, { description: "The password as it is and as it is to be." })
     { currentPassword, newPassword }: ChangePasswordInput,
     @Ctx() ctx: RequestContext,
   ): Promise<ChangePasswordPayload> {
-    const errors = await this.accounts.changePassword(ctx.principal, { current: currentPassword, next: newPassword, ip: ctx.client.ip });
-    return { viewer: errors.length > 0 ? null : await readViewer(ctx), errors };
+    if (!ctx.client.takesCookies) throw new BadUserInput("A WebSocket ends with its session: change the password over HTTP.");
+    const { handOver } = this.delivery(ctx, !ctx.client.showsCookie);
+    return handOver(await this.accounts.changePassword(ctx.principal, { current: currentPassword, next: newPassword }, ctx.client));
   }
 
-  /** Refuses what cannot be delivered before anything is done. With a cookie the token is nowhere else. */
-  private handOver(ctx: RequestContext, deliver: TokenDelivery | null | undefined): (outcome: SignInOutcome) => SignInPayload {
-    const asToken = deliver === "TOKEN";
-    if (!asToken && !ctx.client.takesCookies) {
+  /**
+   * How a session is handed over. Refuses what cannot be delivered before anything is done. With a cookie the token is nowhere else, and
+   * the session that the cookie held so far is replaced.
+   */
+  private delivery({ client, principal, keepSession }: RequestContext, asToken: boolean) {
+    if (!asToken && !client.takesCookies) {
       throw new BadUserInput("A WebSocket cannot set cookies: sign in over HTTP, or with deliver: TOKEN.", ["input", "deliver"]);
     }
-    return ({ errors, user, opened }) => {
+    const { device, ip } = client;
+    const replaced = !asToken && client.showsCookie && principal.kind === "user" ? { replaces: principal } : {};
+    const handOver = ({ errors, user, opened }: SignInOutcome): SignInPayload => {
       if (!opened) return { viewer: null, token: null, errors };
-      if (!asToken) ctx.keepSession(opened.token);
+      if (!asToken) keepSession(opened.token);
       return { viewer: toViewer(user, opened.principal), token: asToken ? opened.token : null, errors };
     };
+    return { origin: { device, ip, ...replaced }, handOver };
   }
 }

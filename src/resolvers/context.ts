@@ -17,6 +17,8 @@ export interface Client {
   readonly ip: string;
   /** Whether its answer can set cookies. */
   readonly takesCookies: boolean;
+  /** Whether it says who it is by its cookie, rather than by `Authorization`. */
+  readonly showsCookie: boolean;
 }
 
 /** The context of one operation or event. */

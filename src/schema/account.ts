@@ -91,6 +91,13 @@ export class ChangePasswordPayload {
   @Field(() => Viewer, { nullable: true, description: "Whose password it is; null when the change was refused." })
   viewer!: Viewer | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The token that the caller's session has from now on, shown once; null when it is in the cookie, and when the change was refused.",
+  })
+  token!: string | null;
+
   @Field(() => [UserError], { description: "Why it was refused; empty when it was made." })
   errors!: readonly UserError[];
 }

@@ -58,7 +58,12 @@ export async function readCaller(source: CallerSource, rules: CallerRules): Prom
   const principal = await readPrincipal(source, rules);
   return {
     principal,
-    client: { device: source.get("user-agent") ?? "", ip: source.ip, takesCookies: source.takesCookies },
+    client: {
+      device: source.get("user-agent") ?? "",
+      ip: source.ip,
+      takesCookies: source.takesCookies,
+      showsCookie: source.get("authorization") === undefined,
+    },
     guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
     seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
     // Whoever may have every read go to the database can bring it down.

@@ -23,7 +23,7 @@ export class Peer {
   /** Anonymous until `connection_init` says otherwise; its `seen` rises with what the socket writes. */
   caller: Caller = {
     principal: ANONYMOUS,
-    client: { device: "", ip: "", takesCookies: false },
+    client: { device: "", ip: "", takesCookies: false, showsCookie: false },
     guest: NO_GUEST,
     seen: NOTHING_SEEN,
     bypass: false,

@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import type { Database } from "../db/database.js";
 import type { Account, UserTable } from "../db/users.js";
 import type { UserError, UserErrorCode } from "../domain/errors.js";
-import { type Principal, requireUser } from "../domain/principal.js";
+import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";
 import { ACCOUNT_LIMITS, type UserRecord } from "../domain/user.js";
 import type { Passwords } from "./passwords.js";
 import type { Revocations } from "./revocations.js";
@@ -21,11 +21,10 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** A change of password, and the address that asks for it. */
-export interface PasswordChange {
-  readonly current: string;
-  readonly next: string;
-  readonly ip: string;
+/** Where a sign-in comes from, and the session that it takes the place of. */
+export interface SignInOrigin extends SessionOrigin {
+  /** Whoever the client's cookie signs in so far, where the new session goes into the same cookie. */
+  readonly replaces?: UserPrincipal;
 }
 
 /** Somebody signed in, or why not. */
@@ -39,11 +38,15 @@ export type SignInOutcome =
  */
 export interface Accounts {
   /** A new customer, signed in. */
-  signUp(input: Credentials & { readonly name: string }, origin: SessionOrigin): Promise<SignInOutcome>;
+  signUp(input: Credentials & { readonly name: string }, origin: SignInOrigin): Promise<SignInOutcome>;
   /** One question to the guard, one look-up and one Argon2id, whatever the address; a right password that was hashed with less is hashed again. */
-  signIn(input: Credentials, origin: SessionOrigin): Promise<SignInOutcome>;
-  /** Changes the caller's password and ends all other sessions. Throws Unauthenticated. */
-  changePassword(principal: Principal, input: PasswordChange): Promise<readonly UserError[]>;
+  signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
+  /** Changes the caller's password, ends all sessions of the account, and opens a new one for the caller. Throws Unauthenticated. */
+  changePassword(
+    principal: Principal,
+    input: { readonly current: string; readonly next: string },
+    origin: SessionOrigin,
+  ): Promise<SignInOutcome>;
 }
 
 /** What accounts take. */
@@ -52,18 +55,18 @@ export interface AccountsParts {
   readonly users: UserTable;
   readonly passwords: Passwords;
   readonly sessions: Pick<Sessions, "open">;
-  readonly revocations: Pick<Revocations, "together">;
+  readonly revocations: Pick<Revocations, "together" | "signOut">;
   readonly guard: SignInGuard;
 }
 
 const TAG_BYTES = 12;
 
 export function createAccounts({ database, users, passwords, sessions, revocations, guard }: AccountsParts): Accounts {
-  const open = async (account: Account, origin: SessionOrigin): Promise<SignInOutcome> => ({
-    errors: [],
-    user: account.user,
-    opened: await sessions.open(account, origin),
-  });
+  const open = async (account: Account, { replaces, ...origin }: SignInOrigin): Promise<SignInOutcome> => {
+    // Nobody holds it any more, except whoever stole or planted it.
+    if (replaces) await revocations.signOut(replaces);
+    return { errors: [], user: account.user, opened: await sessions.open(account, origin) };
+  };
 
   return {
     async signUp(input, origin) {
@@ -89,20 +92,19 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
       }
       return open(account, origin);
     },
-    async changePassword(principal, { current, next, ip }) {
+    async changePassword(principal, { current, next }, origin) {
       const { userId, sessionId } = requireUser(principal);
       const error = checkPassword(next, "newPassword");
-      if (error) return [error];
+      if (error) return refusal([error]);
       const account = await users.accountById(userId);
-      if (!account) return [WRONG_PASSWORD];
-      const attempt = await guard.signIn({ account: account.user.email, ip, sessionId });
-      if (!(await passwords.matches(current, account.passwordHash))) return [WRONG_PASSWORD];
+      if (!account) return refusal([WRONG_PASSWORD]);
+      const attempt = await guard.signIn({ account: account.user.email, ip: origin.ip, sessionId });
+      if (!(await passwords.matches(current, account.passwordHash))) return refusal([WRONG_PASSWORD]);
       await attempt.right();
-      const hash = await passwords.hash(next);
-      const changed = await revocations.together({ userId, keptId: sessionId }, (tx) =>
-        users.replaceHash(tx, userId, account.passwordHash, hash),
-      );
-      return changed ? [] : [CHANGED_MEANWHILE];
+      const passwordHash = await passwords.hash(next);
+      const raised = await revocations.together(userId, (tx) => users.replaceHash(tx, userId, account.passwordHash, passwordHash));
+      if (!raised) return refusal([CHANGED_MEANWHILE]);
+      return open({ ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { Database, Tx } from "../db/database.js";
 import type { OutboxTable } from "../db/outbox.js";
-import type { RevocationTable } from "../db/revocations.js";
+import type { RaisedEpoch, RevocationTable } from "../db/revocations.js";
 import type { UserError } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";
 import { type Principal, requireAdmin, requireUser } from "../domain/principal.js";
@@ -47,8 +47,11 @@ export interface Revocations {
   others(principal: Principal): Promise<RevocationOutcome>;
   /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
   all(principal: Principal, target: RevocationTarget): Promise<RevocationOutcome>;
-  /** Ends all sessions of a user but one, together with what else `decide` writes; nothing when it answers false. */
-  together(user: { readonly userId: number; readonly keptId: string }, decide: (tx: Tx) => Promise<boolean>): Promise<boolean>;
+  /**
+   * Ends all sessions of a user, together with what else `decide` writes. Resolves to the epoch of later sessions; null, and nothing is done,
+   * when it answers false.
+   */
+  together(userId: number, decide: (tx: Tx) => Promise<boolean>): Promise<RaisedEpoch | null>;
 }
 
 /** What ending sessions takes. */
@@ -64,7 +67,7 @@ export interface RevocationsParts {
 
 export function createRevocations({ database, table, outboxTable, store, apply, capMs }: RevocationsParts): Revocations {
   /** Null when `decide` found nothing to end. */
-  const revoke = async (decide: (tx: Tx) => Promise<Revocation | null>): Promise<{ ended: number | null } | null> => {
+  const revoke = async <R extends Revocation>(decide: (tx: Tx) => Promise<R | null>): Promise<Revoked<R> | null> => {
     const owed = await database.transaction(async (tx) => {
       const revocation = await decide(tx);
       return revocation && { revocation, row: await outboxTable.append(tx, { tags: [], events: [], revocations: [revocation] }) };
@@ -73,7 +76,7 @@ export function createRevocations({ database, table, outboxTable, store, apply, 
     const ended = await apply(owed.revocation);
     // A row that stays is applied again by the relay, which changes nothing.
     outboxTable.done([owed.row]).catch(() => {});
-    return { ended };
+    return { ended, revocation: owed.revocation };
   };
 
   const endSession = (userId: number, userTag: string, sessionId: string) =>
@@ -112,19 +115,28 @@ export function createRevocations({ database, table, outboxTable, store, apply, 
         const done = await endUser(target.userId, null);
         return done ? outcomeOf(done) : refusal("NOT_FOUND", "There is nobody with this id.", ["input", "userId"]);
       }
-      if (target.beforeMs > Date.now())
-        return refusal("OUT_OF_RANGE", "issuedBefore lies in the future; sessions of later sign-ins would die with it.", [
-          "input",
-          "issuedBefore",
-        ]);
-      return outcomeOf(await revoke(async (tx) => ({ kind: "everyone", beforeMs: await table.endEverybody(tx, target.beforeMs) })));
+      const done = await revoke(async (tx) => {
+        const beforeMs = await table.endEverybody(tx, target.beforeMs);
+        return beforeMs === null ? null : { kind: "everyone", beforeMs };
+      });
+      return done ? outcomeOf(done) : IN_THE_FUTURE;
     },
-    together: async ({ userId, keptId }, decide) => (await endUser(userId, keptId, decide)) !== null,
+    together: async (userId, decide) => (await endUser(userId, null, decide))?.revocation ?? null,
   };
 }
 
-const outcomeOf = (done: { ended: number | null } | null): RevocationOutcome => ({ revoked: done?.ended ?? null, errors: [] });
+/** What was done, and how many sessions it ended where that is counted. */
+interface Revoked<R extends Revocation> {
+  readonly ended: number | null;
+  readonly revocation: R;
+}
+
+const outcomeOf = (done: Revoked<Revocation> | null): RevocationOutcome => ({ revoked: done?.ended ?? null, errors: [] });
 const refusal = (code: UserError["code"], message: string, field: readonly string[]): RevocationOutcome => ({
   revoked: null,
   errors: [{ code, message, field }],
 });
+const IN_THE_FUTURE = refusal("OUT_OF_RANGE", "issuedBefore lies in the future; sessions of later sign-ins would die with it.", [
+  "input",
+  "issuedBefore",
+]);

@@ -5,7 +5,6 @@ import { ServiceUnavailable } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";
 import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";
 import type { SessionRecord } from "../domain/session.js";
-import { MINUTE } from "../domain/time.js";
 import type { PubSub } from "../redis/pubsub.js";
 import type { Found, SessionStore } from "../redis/session.js";
 import type { SessionTrust } from "./session-trust.js";
@@ -40,20 +39,20 @@ export interface SessionsParts {
   readonly store: SessionStore;
   readonly trust: SessionTrust;
   readonly pubsub: Pick<PubSub, "publish">;
+  /** A use is noted at most this often. */
+  readonly noteEveryMs: number;
 }
 
-/** A use is written at most this often; more would be a write for every request. */
-const TOUCH_EVERY_MS = MINUTE;
 const SECRET_BYTES = 32;
 const MAX_DEVICE = 200;
 const TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
 
-export function createSessions({ store, trust, pubsub }: SessionsParts): Sessions {
+export function createSessions({ store, trust, pubsub, noteEveryMs }: SessionsParts): Sessions {
   const alive = async (userTag: string, sessionId: string, used: boolean): Promise<UserPrincipal | null> => {
     const found = await trust.ask<Found>(userTag, () => store.find(userTag, sessionId));
     if (found === null || typeof found !== "object") return null;
     const { session, nowMs } = found;
-    const due = used && nowMs - session.seenMs >= TOUCH_EVERY_MS;
+    const due = used && nowMs - session.seenMs >= noteEveryMs;
     // A full Redis refuses the note, and the session lives all the same.
     const expiresMs = due ? await store.touch(userTag, sessionId).catch(() => session.expiresMs) : session.expiresMs;
     return expiresMs === null ? null : toPrincipal(userTag, { ...session, expiresMs }, nowMs);

@@ -1,8 +1,13 @@
 /** Signing up, in and out over HTTP: tokens, cookies, what is told and what is not. */
+
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SIGN_IN, SIGN_UP, signIn, signUp, whoIs } from "../support/accounts.js";
+import { ask, connectSocket } from "../server/socket-client.js";
+import { SIGN_IN, SIGN_UP, type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";
+import { testRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -10,10 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
+const credentials = ({ email, password }: SignedIn) => ({ email, password });
+
 /** Sends one operation and shows the cookies of the answer. */
-async function browse(query: string, variables: object, cookie?: string) {
+async function browse(query: string, variables: object, cookie?: string, url = app.url) {
   const headers = { "content-type": "application/json", ...(cookie ? { cookie } : {}) };
-  const response = await fetch(app.url, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
   const cookies = response.headers.getSetCookie().filter((text) => text.includes("souk_session"));
   return { status: response.status, body: (await response.json()) as { data: Record<string, never>; errors?: unknown }, cookies };
 }
@@ -60,6 +67,34 @@ describe("signing in", () => {
     expect(answers[0]!.body).toEqual(answers[1]!.body);
   });
 
+  it("with a cookie that somebody planted gives another id, and ends the session that was planted", async () => {
+    const [attacker, victim] = [await signUp(app.url), await signUp(app.url)];
+    const { email, password } = victim;
+    const { cookies } = await browse(SIGN_IN, { input: { email, password } }, `souk_session=${attacker.token}`);
+    const issued = /^souk_session=([^;]+)/.exec(cookies[0] ?? "")?.[1] ?? "";
+    expect(await whoIs(app.url, issued)).toBe(email);
+    expect(await whoIs(app.url, attacker.token)).toBe("UNAUTHENTICATED");
+  });
+
+  it("as somebody else leaves the session alone where it is a token of its own", async () => {
+    const [one, other] = [await signUp(app.url), await signUp(app.url)];
+    const { data } = await post(app.url, SIGN_IN, { input: { ...credentials(other), deliver: "TOKEN" } }, { token: one.token });
+    expect(await whoIs(app.url, String(data.signIn!.token))).toBe(other.email);
+    expect(await whoIs(app.url, one.token)).toBe(one.email);
+  });
+
+  it("by a socket hands out a token and leaves the socket as who it was", async () => {
+    const account = await signUp(app.url);
+    const socket = await connectSocket(app.wsUrl);
+    const signedIn = await ask(socket, { query: SIGN_IN, variables: { input: { ...credentials(account), deliver: "TOKEN" } } });
+    expect(signedIn).toMatchObject({ data: { signIn: { viewer: { email: account.email }, token: expect.stringContaining(".") } } });
+    expect(await ask(socket, { query: "{ viewer { email } }" })).toEqual({ data: { viewer: null } });
+    const refused = await ask(socket, { query: SIGN_IN, variables: { input: credentials(account) } });
+    expect(refused).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
+    socket.send({ type: "connection_init", payload: { authorization: `Bearer ${account.token}` } });
+    expect((await socket.closed).code).toBe(4429);
+  });
+
   it("takes any spelling of the address, and passwords of any characters", async () => {
     const password = "pässwörd 🔑 \u0301";
     const { body } = await browse(SIGN_UP, input({ email: "  Some.One@Test.Example ", password, deliver: "TOKEN" }));
@@ -73,6 +108,141 @@ describe("signing in", () => {
     await browse(SIGN_UP, made);
     const { body } = await browse(SIGN_IN, { input: { email: made.input.email, password: `${long}2` } });
     expect(body.data.signIn).toMatchObject({ errors: [{ code: "BAD_CREDENTIALS" }] });
+  });
+});
+
+describe("a request", () => {
+  it("with a token and a cookie is whose the token is, and nobody's where it is not valid", async () => {
+    const [one, other] = [await signUp(app.url), await signUp(app.url)];
+    const headers = { cookie: `souk_session=${one.token}` };
+    const both = await post(app.url, "{ viewer { email } }", {}, { token: other.token, headers });
+    expect(both.data).toEqual({ viewer: { email: other.email } });
+    const refused = await post(app.url, "{ viewer { email } }", {}, { token: `${other.token.slice(0, -1)}?`, headers });
+    expect([refused.status, refused.errors?.[0]?.extensions.code]).toEqual([401, "UNAUTHENTICATED"]);
+  });
+});
+
+describe("over https", () => {
+  it("the cookie is of this host alone, for encrypted connections alone, and signs in by that name alone", async () => {
+    const production = await startApp({ database: app.database, env: { NODE_ENV: "production" }, roles: { api: true, worker: false } });
+    const { email, password } = await signUp(production.url);
+    const { cookies } = await browse(SIGN_IN, { input: { email, password } }, undefined, production.url);
+    expect(cookies).toEqual([
+      expect.stringMatching(/^__Host-souk_session=[\w-]{16}\.[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+    ]);
+    const cookie = cookies[0]!.split(";")[0]!;
+    const who = async (shown: string) => (await browse("{ viewer { email } }", {}, shown, production.url)).body.data.viewer;
+    expect(await who(cookie)).toEqual({ email });
+    expect(await who(cookie.replace("__Host-", ""))).toBeNull();
+    await production.close();
+  });
+});
+
+describe("what is kept", () => {
+  it("holds no token in Redis and no password in Postgres", async () => {
+    const { prefix, connect } = testRedis();
+    const kept = await startApp({ database: app.database, keyPrefix: prefix });
+    const { token, password } = await signUp(kept.url);
+    expect(await whoIs(kept.url, token)).toMatch(/@/);
+    const redis = connect();
+    const keys = await redis.keys(`${prefix}*`);
+    expect(keys.some((key) => key.includes(":session:"))).toBe(true);
+    const dumps = await Promise.all(keys.map(async (key) => key + String((await redis.dumpBuffer(key))?.toString("latin1"))));
+    expect(dumps.filter((dump) => dump.includes(token.split(".")[1]!))).toEqual([]);
+    const tables = await app.database.database.query<{ text: string }>(
+      sql`SELECT (SELECT string_agg(u::text, ' ') FROM users u) || (SELECT coalesce(string_agg(r::text, ' '), '') FROM revoked_sessions r) AS text`,
+    );
+    expect(tables[0]?.text).toContain("$argon2id$");
+    expect([password, token.split(".")[1]!].filter((secret) => tables[0]?.text.includes(secret))).toEqual([]);
+    await kept.close();
+  });
+});
+
+describe("a change of password", () => {
+  const CHANGE =
+    "mutation C($input: ChangePasswordInput!) { changePassword(input: $input) { token viewer { email } errors { code field } } }";
+  const change = (account: SignedIn, values: object = {}) => ({
+    input: { currentPassword: account.password, newPassword: "another password", ...values },
+  });
+
+  it("gives the cookie a new session, and no token is in the answer", async () => {
+    const account = await signUp(app.url);
+    const { body, cookies } = await browse(CHANGE, change(account), `souk_session=${account.token}`);
+    expect(body.data.changePassword).toEqual({ token: null, viewer: { email: account.email }, errors: [] });
+    const issued = /^souk_session=([^;]+)/.exec(cookies[0] ?? "")?.[1] ?? "";
+    expect([await whoIs(app.url, issued), await whoIs(app.url, account.token)]).toEqual([account.email, "UNAUTHENTICATED"]);
+  });
+
+  it("by a token sets no cookie", async () => {
+    const account = await signUp(app.url);
+    const response = await fetch(app.url, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${account.token}` },
+      body: JSON.stringify({ query: CHANGE, variables: change(account) }),
+    });
+    expect(response.headers.getSetCookie().filter((text) => text.includes("souk_session"))).toEqual([]);
+    const { data } = (await response.json()) as { data: { changePassword: { token: string } } };
+    expect(await whoIs(app.url, data.changePassword.token)).toBe(account.email);
+  });
+
+  it.each([
+    [{ newPassword: "1234567" }, "OUT_OF_RANGE", "newPassword"],
+    [{ newPassword: "p".repeat(257) }, "TOO_LONG", "newPassword"],
+    [{ currentPassword: "wrong password" }, "BAD_CREDENTIALS", "currentPassword"],
+  ])("is refused for %j with %s, and changes nothing", async (values, code, field) => {
+    const account = await signUp(app.url);
+    const { data } = await post(app.url, CHANGE, change(account, values), { token: account.token });
+    expect(data.changePassword).toEqual({ token: null, viewer: null, errors: [{ code, field: ["input", field] }] });
+    expect(await whoIs(app.url, account.token)).toBe(account.email);
+    expect(await whoIs(app.url, await signIn(app.url, account))).toBe(account.email);
+  });
+
+  it("by two at once is made by one of them", async () => {
+    const account = await signUp(app.url);
+    const second = await signIn(app.url, account);
+    const answers = await Promise.all(
+      [account.token, second].map((token, at) =>
+        post(app.url, CHANGE, change(account, { newPassword: `another password ${at}` }), { token }),
+      ),
+    );
+    const tokens = answers.flatMap(({ data }) => (data?.changePassword?.token as unknown as string | null) ?? []);
+    expect(tokens).toHaveLength(1);
+    expect(await whoIs(app.url, tokens[0]!)).toBe(account.email);
+  });
+
+  it("by a socket is refused: the socket would end with its session", async () => {
+    const account = await signUp(app.url);
+    const socket = await connectSocket(app.wsUrl, { authorization: `Bearer ${account.token}` });
+    const refused = await ask(socket, { query: CHANGE, variables: change(account) });
+    expect(refused).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
+    expect(await whoIs(app.url, account.token)).toBe(account.email);
+    await socket.close();
+  });
+});
+
+describe("a session that is not used", () => {
+  it("runs out, and its sockets close with the code upon which clients try again; one that is used lives on", async () => {
+    const short = await startApp({ database: app.database, env: { SESSION_IDLE_MS: "2000" }, roles: { api: true, worker: false } });
+    const [idle, used] = [await signUp(short.url), await signUp(short.url)];
+    const socket = await connectSocket(short.wsUrl, { authorization: `Bearer ${idle.token}` });
+    const ended = { isOver: false };
+    const closed = socket.closed.finally(() => {
+      ended.isOver = true;
+    });
+    await until("the idle one to run out", async () => {
+      expect(await whoIs(short.url, used.token)).toBe(used.email);
+      return ended.isOver;
+    });
+    expect((await closed).code).toBe(4403);
+    expect(await whoIs(short.url, idle.token)).toBe("UNAUTHENTICATED");
+    await short.close();
+  });
+
+  it("runs out at its cap even when it is used", async () => {
+    const short = await startApp({ database: app.database, env: { SESSION_CAP_MS: "2000" }, roles: { api: true, worker: false } });
+    const { token } = await signUp(short.url);
+    await until("the cap", async () => (await whoIs(short.url, token)) === "UNAUTHENTICATED");
+    await short.close();
   });
 });
 

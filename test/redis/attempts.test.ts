@@ -9,7 +9,7 @@ import { type Attempt, type AttemptRules, createAttempts } from "../../src/redis
 import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { drillSize } from "../support/drill.js";
 import { testLog } from "../support/log.js";
-import { testRedis } from "../support/redis.js";
+import { startRedisCluster, testRedis } from "../support/redis.js";
 import { startRedisServer } from "../support/redis-server.js";
 
 /** Waits so long that the time a test takes decides nothing. */
@@ -281,6 +281,19 @@ describe("any order of attempts", () => {
       }),
       { seed: 20_261_125, numRuns: drillSize({ sample: 20, full: 500 }) },
     );
+  });
+});
+
+describe("in a Cluster", () => {
+  it("attempts are counted as anywhere: every script keeps to one slot", async () => {
+    const cluster = await startRedisCluster();
+    onTestFinished(() => cluster.stop());
+    const { attempts } = await open({}, cluster.url);
+    for (let failure = 0; failure < 3; failure++) expect(await attempts.signIn(attempt())).toBeNull();
+    expect(await attempts.signIn(attempt())).toMatchObject({ bucket: "place" });
+    await attempts.forgive(attempt());
+    expect(await attempts.signIn(attempt())).toBeNull();
+    expect(await attempts.signUp(attempt())).toBeNull();
   });
 });
 

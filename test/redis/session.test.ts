@@ -5,7 +5,8 @@ import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
 import type { Revocation } from "../../src/domain/session.js";
-import { testRedis } from "../support/redis.js";
+import { createKeys } from "../../src/redis/keys.js";
+import { startRedisCluster, testRedis } from "../support/redis.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { newSession, readyStore } from "./session-kit.js";
@@ -218,6 +219,26 @@ describe("a Redis that may remember wrongly", () => {
     await connection.set(keys.sessionEverybody(), "0@abc");
     await store.revoke({ kind: "everyone", beforeMs: 5 });
     expect(await store.loadEverybody(0)).toBe("5");
+  });
+});
+
+describe("in a Cluster", () => {
+  it("a session is made, used, listed and revoked: every script keeps to one slot", async () => {
+    const cluster = await startRedisCluster();
+    onTestFinished(() => cluster.stop());
+    const { store } = await readyStore({ url: cluster.url, keys: createKeys() });
+    await store.loadEverybody(0);
+    for (const userTag of ["one", "two", "three", "four"]) {
+      await store.load(userTag, { epoch: 1, revokedIds: [] });
+      for (const id of ["a", "b", "c"]) await store.create(newSession(userTag, `${userTag}-${id}`));
+      expect(await store.touch(userTag, `${userTag}-a`)).not.toBeNull();
+      expect(await store.list(userTag)).toHaveLength(3);
+      expect(await store.revoke({ kind: "session", userId: 7, userTag, sessionId: `${userTag}-a` })).toBe(1);
+      expect(await store.revoke({ ...user(2, `${userTag}-b`), userTag } as Revocation)).toBe(1);
+      expect((await store.list(userTag)).map(({ id }) => id)).toEqual([`${userTag}-b`]);
+    }
+    await store.revoke({ kind: "everyone", beforeMs: 1e13 });
+    expect(await store.find("one", "one-b")).toBe("none");
   });
 });
 

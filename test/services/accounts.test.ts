@@ -74,7 +74,7 @@ function countingAccounts(cost = COST) {
         principal: { kind: "user", userId: user.id, userTag: user.tag, role: user.role, sessionId: "s", leftMs: 1 },
       }),
     },
-    revocations: { together: async () => true },
+    revocations: { together: async () => null, signOut: async () => true },
   });
   const countOf = async (work: () => Promise<unknown>) => {
     Object.assign(counts, none);
