@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "./config.js";
+import { type AuditTable, createAuditTable } from "./db/audit.js";
 import { createBrandTable } from "./db/brands.js";
 import { createCategoryTable } from "./db/categories.js";
 import { type Database, openDatabase } from "./db/database.js";
@@ -47,6 +48,7 @@ import { createOutbox, type Outbox } from "./services/outbox.js";
 import { createPasswords } from "./services/passwords.js";
 import { createPersistedDocuments, type PersistedDocuments } from "./services/persisted-documents.js";
 import { createProducts } from "./services/products.js";
+import { createRefusedSignIns } from "./services/refused-sign-ins.js";
 import { createReviews } from "./services/reviews.js";
 import { type ApplyRevocation, createApplyRevocation, createRevocations } from "./services/revocations.js";
 import { hearSessionEnds } from "./services/session-ends.js";
@@ -103,6 +105,7 @@ interface Floor {
   readonly cache: OpenCache;
   readonly outbox: Outbox;
   readonly revocationTable: RevocationTable;
+  readonly auditTable: AuditTable;
   readonly sessionStore: SessionStore;
   readonly applyRevocation: ApplyRevocation;
   readonly attempts: Attempts;
@@ -173,6 +176,7 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
   const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, drainMs: config.outbox.drainMs, log });
   const revocationTable = createRevocationTable(database);
+  const auditTable = createAuditTable(database, config.audit);
   return {
     database,
     outboxTable,
@@ -182,6 +186,7 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
     cache,
     outbox,
     revocationTable,
+    auditTable,
     sessionStore,
     applyRevocation,
     attempts,
@@ -189,10 +194,14 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   };
 }
 
-async function startWorker({ database, outbox, revocationTable }: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
+async function startWorker(
+  { database, outbox, revocationTable, auditTable }: Floor,
+  { config, log }: ComposeOptions,
+  closing: Closing,
+): Promise<void> {
   const relay = await startOutboxRelay({ database, outbox, ...config.outbox, log });
   closing.add(() => relay.close());
-  const pruning = startPruning({ tables: [createOperationTable(database), revocationTable], log });
+  const pruning = startPruning({ tables: [createOperationTable(database), revocationTable, auditTable], log });
   closing.add(() => pruning.close());
 }
 
@@ -215,7 +224,10 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
   const passwords = createPasswords(config.passwords);
   const { sessions, revocations, ends } = await openSessions(floor, config, closing);
-  const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard: createSignInGuard(floor.attempts, metrics) });
+  const refused = createRefusedSignIns({ table: floor.auditTable, log });
+  closing.add(() => refused.close());
+  const guard = createSignInGuard(floor.attempts, metrics);
+  const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard, audit: floor.auditTable, refused });
   const container = createContainer({ products, reviews, accounts, sessions, revocations, currency: config.currency });
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({
@@ -249,7 +261,7 @@ function openDocuments({ requests, keys }: Floor, { documents }: Config): Persis
 }
 
 async function openSessions(floor: Floor, config: Config, closing: Closing) {
-  const { database, outboxTable, pubsub, revocationTable, sessionStore, applyRevocation } = floor;
+  const { database, outboxTable, pubsub, revocationTable, auditTable, sessionStore, applyRevocation } = floor;
   const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable });
   closing.add(() => trust.close());
   const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs });
@@ -261,6 +273,7 @@ async function openSessions(floor: Floor, config: Config, closing: Closing) {
     outboxTable,
     store: sessionStore,
     apply: applyRevocation,
+    audit: auditTable,
     capMs: config.sessions.capMs,
   });
   return { sessions, revocations, ends };

@@ -92,6 +92,7 @@ export const environmentSchema = z.object({
   SESSION_IDLE_MS: count(30 * MINUTE, SECOND).describe("how long a session lives unused"),
   SESSION_CAP_MS: count(7 * DAY, SECOND).describe("how long a session lives at most"),
   SESSION_MOST: count(10).describe("sessions of one user; beyond, the oldest goes"),
+  AUDIT_KEPT_MS: count(90 * DAY, HOUR).describe("how long sign-ins and revocations stay in the audit log"),
   PASSWORD_MEMORY_KIB: count(19 * 1024, 19 * 1024).describe("memory of one Argon2id; when it grows, passwords are hashed again at sign-in"),
   PASSWORD_PASSES: count(2, 2).describe("passes of one Argon2id; when they grow, passwords are hashed again at sign-in"),
   PASSWORD_CONCURRENCY: count(2, 1, 64).describe("passwords hashed at once per process"),
@@ -196,12 +197,7 @@ function toConfig(env: Environment) {
     dataDir: env.DATA_DIR,
     adminToken: env.ADMIN_TOKEN,
     currency: env.SHOP_CURRENCY,
-    documents: {
-      mode: env.PERSISTED_DOCUMENTS,
-      file: env.PERSISTED_DOCUMENTS_FILE,
-      ttlMs: env.PERSISTED_DOCUMENTS_TTL_MS,
-      maxBytes: env.PERSISTED_DOCUMENTS_BYTES,
-    },
+    documents: documentsOf(env),
     cache: {
       ttlMs: env.CACHE_TTL_MS,
       graceMs: env.CACHE_GRACE_MS,
@@ -218,6 +214,14 @@ function toConfig(env: Environment) {
   };
 }
 
+/** Which documents run, and how much of those that clients send is kept. */
+const documentsOf = (env: Environment) => ({
+  mode: env.PERSISTED_DOCUMENTS,
+  file: env.PERSISTED_DOCUMENTS_FILE,
+  ttlMs: env.PERSISTED_DOCUMENTS_TTL_MS,
+  maxBytes: env.PERSISTED_DOCUMENTS_BYTES,
+});
+
 /** Who may sign in, how often somebody may fail to, and how long a session lives. */
 function toAccountConfig(env: Environment) {
   return {
@@ -228,6 +232,7 @@ function toAccountConfig(env: Environment) {
       noteEveryMs: Math.min(MINUTE, Math.floor(env.SESSION_IDLE_MS / 4)),
       most: env.SESSION_MOST,
     },
+    audit: { keptMs: env.AUDIT_KEPT_MS },
     passwords: {
       memoryKib: env.PASSWORD_MEMORY_KIB,
       passes: env.PASSWORD_PASSES,

@@ -10,6 +10,7 @@ import { type SQL, sql } from "drizzle-orm";
 import {
   type AnyPgColumn,
   bigint,
+  boolean,
   check,
   customType,
   index,
@@ -23,6 +24,7 @@ import {
   unique,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
+import { AUDIT_EVENTS } from "../domain/audit.js";
 import { PRODUCT_LIMITS } from "../domain/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
 import { ACCOUNT_LIMITS, ROLES } from "../domain/user.js";
@@ -190,6 +192,34 @@ export const revokedEverybody = pgTable("revoked_everybody", { before: timestamp
 
 /** Secrets that all processes of a shop share, by what they are for. */
 export const secrets = pgTable("secrets", { name: text().primaryKey(), value: text().notNull(), createdAt: moment("created_at") });
+
+/**
+ * The audit log of accounts and sessions, by `at`; see domain/audit.ts. Users are not referenced: the log outlives what it tells of.
+ * `count` is above one where several of a kind were counted, in the minute before `at`.
+ */
+export const auditLog = pgTable(
+  "audit_log",
+  {
+    id: identity(),
+    at: moment("at"),
+    event: text().notNull(),
+    userId: bigint("user_id", { mode: "number" }),
+    byService: boolean("by_service").notNull().default(false),
+    byUserId: bigint("by_user_id", { mode: "number" }),
+    sessionId: text("session_id"),
+    ip: text(),
+    device: text(),
+    requestId: text("request_id"),
+    detail: text(),
+    count: bigint({ mode: "number" }).notNull().default(1),
+  },
+  (t) => [
+    index("audit_log_at").on(t.at),
+    index("audit_log_user").on(t.userId, t.id),
+    check("audit_log_event", sql.raw(`event in (${AUDIT_EVENTS.map((event) => `'${event}'`).join(", ")})`)),
+    check("audit_log_count", sql.raw("count > 0")),
+  ],
+);
 
 /** What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish. Rows leave when they are sent. */
 export const outbox = pgTable("outbox", {

@@ -4,7 +4,7 @@ import { BadUserInput } from "../domain/errors.js";
 import { ChangePasswordInput, ChangePasswordPayload, SignInInput, SignInPayload, SignOutPayload, SignUpInput } from "../schema/account.js";
 import type { Accounts, SignInOutcome } from "../services/accounts.js";
 import type { Revocations } from "../services/revocations.js";
-import type { RequestContext } from "./context.js";
+import { originOf, type RequestContext } from "./context.js";
 import { toViewer } from "./viewer.js";
 
 /** The mutations of accounts. */
@@ -45,7 +45,7 @@ export class AccountMutations {
     description: "Ends the session that asks and takes its cookie away, and that of the guest it was before. Safe to repeat.",
   })
   async signOut(@Ctx() ctx: RequestContext): Promise<SignOutPayload> {
-    const signedOut = await this.revocations.signOut(ctx.principal);
+    const signedOut = await this.revocations.signOut(ctx.principal, originOf(ctx));
     ctx.keepSession(null);
     ctx.forgetGuest();
     return { signedOut, errors: [] };
@@ -63,24 +63,25 @@ export class AccountMutations {
   ): Promise<ChangePasswordPayload> {
     if (!ctx.client.takesCookies) throw new BadUserInput("A WebSocket ends with its session: change the password over HTTP.");
     const { handOver } = this.delivery(ctx, !ctx.client.showsCookie);
-    return handOver(await this.accounts.changePassword(ctx.principal, { current: currentPassword, next: newPassword }, ctx.client));
+    const change = { current: currentPassword, next: newPassword };
+    return handOver(await this.accounts.changePassword(ctx.principal, change, originOf(ctx)));
   }
 
   /**
    * How a session is handed over. Refuses what cannot be delivered before anything is done. With a cookie the token is nowhere else, and
    * the session that the cookie held so far is replaced.
    */
-  private delivery({ client, principal, keepSession }: RequestContext, asToken: boolean) {
+  private delivery(ctx: RequestContext, asToken: boolean) {
+    const { client, principal, keepSession } = ctx;
     if (!asToken && !client.takesCookies) {
       throw new BadUserInput("A WebSocket cannot set cookies: sign in over HTTP, or with deliver: TOKEN.", ["input", "deliver"]);
     }
-    const { device, ip } = client;
     const replaced = !asToken && client.showsCookie && principal.kind === "user" ? { replaces: principal } : {};
     const handOver = ({ errors, user, opened }: SignInOutcome): SignInPayload => {
       if (!opened) return { viewer: null, token: null, errors };
       if (!asToken) keepSession(opened.token);
       return { viewer: toViewer(user, opened.principal), token: asToken ? opened.token : null, errors };
     };
-    return { origin: { device, ip, ...replaced }, handOver };
+    return { origin: { ...originOf(ctx), ...replaced }, handOver };
   }
 }

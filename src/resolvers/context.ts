@@ -4,6 +4,7 @@
  * One context per operation, and per event of a subscription. Loaders remember what they read; whatever makes the operation
  * know of a newer write replaces them, so that nothing read before is answered after.
  */
+import type { RequestOrigin } from "../domain/audit.js";
 import type { GuestPass, Owner } from "../domain/guest.js";
 import { type Principal, signedIn } from "../domain/principal.js";
 import { Reading } from "../domain/reading.js";
@@ -51,6 +52,13 @@ export interface RequestContext {
   /** Loaders past the cache, straight from Postgres: for the rare value that is older than what is known to exist. */
   fresh(): Loaders;
 }
+
+/** Where an operation came from, for what is written about it. */
+export const originOf = ({ client: { device, ip }, requestId }: Pick<RequestContext, "client" | "requestId">): RequestOrigin => ({
+  device,
+  ip,
+  requestId,
+});
 
 /** What a context is made of. */
 export interface RequestContextInit {

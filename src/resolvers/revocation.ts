@@ -5,7 +5,7 @@ import { decodeIdOf } from "../domain/ids.js";
 import { requireAdmin } from "../domain/principal.js";
 import { RevokeAllInput, RevokePayload } from "../schema/revocation.js";
 import type { Revocations, RevocationTarget } from "../services/revocations.js";
-import type { RequestContext } from "./context.js";
+import { originOf, type RequestContext } from "./context.js";
 
 /** The mutations that end sessions. */
 @Resolver()
@@ -19,14 +19,14 @@ export class RevocationMutations {
     @Arg("id", () => ID, { description: "The session, of `viewer.sessions`. NOT_FOUND when the caller has no such session." }) id: string,
     @Ctx() ctx: RequestContext,
   ): Promise<RevokePayload> {
-    return this.revocations.one(ctx.principal, id);
+    return this.revocations.one(ctx.principal, id, originOf(ctx));
   }
 
   @Mutation(() => RevokePayload, {
     description: "Ends every session of the caller but the one that asks. Signed in only, otherwise UNAUTHENTICATED.",
   })
   revokeOtherSessions(@Ctx() ctx: RequestContext): Promise<RevokePayload> {
-    return this.revocations.others(ctx.principal);
+    return this.revocations.others(ctx.principal, originOf(ctx));
   }
 
   @Mutation(() => RevokePayload, {
@@ -39,7 +39,7 @@ export class RevocationMutations {
   ): Promise<RevokePayload> {
     requireAdmin(ctx.principal);
     const target = readTarget(input);
-    return "code" in target ? { revoked: null, errors: [target] } : this.revocations.all(ctx.principal, target);
+    return "code" in target ? { revoked: null, errors: [target] } : this.revocations.all(ctx.principal, target, originOf(ctx));
   }
 }
 

@@ -5,14 +5,17 @@
  * who has an account is learned from signing up alone, which cannot hide it.
  */
 import { randomBytes } from "node:crypto";
+import type { AuditTable } from "../db/audit.js";
 import type { Database } from "../db/database.js";
 import type { Account, UserTable } from "../db/users.js";
-import type { UserError, UserErrorCode } from "../domain/errors.js";
+import type { RequestOrigin } from "../domain/audit.js";
+import { RateLimited, type UserError, type UserErrorCode } from "../domain/errors.js";
 import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";
 import { ACCOUNT_LIMITS, type UserRecord } from "../domain/user.js";
 import type { Passwords } from "./passwords.js";
+import type { RefusedSignIns } from "./refused-sign-ins.js";
 import type { Revocations } from "./revocations.js";
-import type { OpenedSession, SessionOrigin, Sessions } from "./sessions.js";
+import type { OpenedSession, Sessions } from "./sessions.js";
 import type { SignInGuard } from "./sign-in-guard.js";
 
 /** What somebody signs in with. */
@@ -22,7 +25,7 @@ export interface Credentials {
 }
 
 /** Where a sign-in comes from, and the session that it takes the place of. */
-export interface SignInOrigin extends SessionOrigin {
+export interface SignInOrigin extends RequestOrigin {
   /** Whoever the client's cookie signs in so far, where the new session goes into the same cookie. */
   readonly replaces?: UserPrincipal;
 }
@@ -45,7 +48,7 @@ export interface Accounts {
   changePassword(
     principal: Principal,
     input: { readonly current: string; readonly next: string },
-    origin: SessionOrigin,
+    origin: RequestOrigin,
   ): Promise<SignInOutcome>;
 }
 
@@ -57,15 +60,34 @@ export interface AccountsParts {
   readonly sessions: Pick<Sessions, "open">;
   readonly revocations: Pick<Revocations, "together" | "signOut">;
   readonly guard: SignInGuard;
+  readonly audit: Pick<AuditTable, "append">;
+  readonly refused: Pick<RefusedSignIns, "note">;
 }
 
 const TAG_BYTES = 12;
 
-export function createAccounts({ database, users, passwords, sessions, revocations, guard }: AccountsParts): Accounts {
-  const open = async (account: Account, { replaces, ...origin }: SignInOrigin): Promise<SignInOutcome> => {
+export function createAccounts({ database, users, passwords, sessions, revocations, guard, audit, refused }: AccountsParts): Accounts {
+  /** What cannot be logged is not handed over: its session is nobody's then, and runs out. */
+  const open = async (
+    event: "signed_up" | "signed_in",
+    account: Account,
+    { replaces, ...origin }: SignInOrigin,
+  ): Promise<SignInOutcome> => {
     // Nobody holds it any more, except whoever stole or planted it.
-    if (replaces) await revocations.signOut(replaces);
-    return { errors: [], user: account.user, opened: await sessions.open(account, origin) };
+    if (replaces) await revocations.signOut(replaces, origin);
+    const opened = await sessions.open(account, origin);
+    const { userId, sessionId } = opened.principal;
+    await audit.append(database, { event, userId, by: { kind: "user", userId }, sessionId, origin });
+    return { errors: [], user: account.user, opened };
+  };
+  /** Asks the guard; what it refuses is counted. */
+  const admit = async (attempt: Parameters<SignInGuard["signIn"]>[0], userId: number | null) => {
+    try {
+      return await guard.signIn(attempt);
+    } catch (error) {
+      if (error instanceof RateLimited) refused.note("sign_in_limited", userId, attempt.ip);
+      throw error;
+    }
   };
 
   return {
@@ -77,20 +99,26 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
       const passwordHash = await passwords.hash(password);
       const user = await users.create({ tag: newTag(), email, name, role: "CUSTOMER", passwordHash });
       if (!user) return refusal([TAKEN]);
-      return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
+      return open("signed_up", { user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
     },
     async signIn({ email, password }, origin) {
       // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and hashing it would only cost.
-      if (password.length > 2 * ACCOUNT_LIMITS.password.max) return refusal([BAD_CREDENTIALS]);
-      const attempt = await guard.signIn({ account: canonicalEmail(email), ip: origin.ip });
+      if (password.length > 2 * ACCOUNT_LIMITS.password.max) {
+        refused.note("sign_in_refused", null, origin.ip);
+        return refusal([BAD_CREDENTIALS]);
+      }
+      const attempt = await admit({ account: canonicalEmail(email), ip: origin.ip }, null);
       const account = await users.accountByEmail(canonicalEmail(email));
       const right = await passwords.matches(password, account?.passwordHash ?? null);
-      if (!right || !account) return refusal([BAD_CREDENTIALS]);
+      if (!right || !account) {
+        refused.note("sign_in_refused", account?.user.id ?? null, origin.ip);
+        return refusal([BAD_CREDENTIALS]);
+      }
       await attempt.right();
       if (passwords.isWeak(account.passwordHash)) {
         await users.replaceHash(database, account.user.id, account.passwordHash, await passwords.hash(password));
       }
-      return open(account, origin);
+      return open("signed_in", account, origin);
     },
     async changePassword(principal, { current, next }, origin) {
       const { userId, sessionId } = requireUser(principal);
@@ -98,13 +126,18 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
       if (error) return refusal([error]);
       const account = await users.accountById(userId);
       if (!account) return refusal([WRONG_PASSWORD]);
-      const attempt = await guard.signIn({ account: account.user.email, ip: origin.ip, sessionId });
-      if (!(await passwords.matches(current, account.passwordHash))) return refusal([WRONG_PASSWORD]);
+      const attempt = await admit({ account: account.user.email, ip: origin.ip, sessionId }, userId);
+      if (!(await passwords.matches(current, account.passwordHash))) {
+        refused.note("password_change_refused", userId, origin.ip);
+        return refusal([WRONG_PASSWORD]);
+      }
       await attempt.right();
       const passwordHash = await passwords.hash(next);
-      const raised = await revocations.together(userId, (tx) => users.replaceHash(tx, userId, account.passwordHash, passwordHash));
+      const raised = await revocations.together({ userId, sessionId, origin }, (tx) =>
+        users.replaceHash(tx, userId, account.passwordHash, passwordHash),
+      );
       if (!raised) return refusal([CHANGED_MEANWHILE]);
-      return open({ ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
+      return open("signed_in", { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
     },
   };
 }

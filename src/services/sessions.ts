@@ -1,6 +1,7 @@
 /** Sessions: opened at sign-in, looked up by their token, listed for their owner. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Account } from "../db/users.js";
+import type { RequestOrigin } from "../domain/audit.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";
 import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";
@@ -8,13 +9,6 @@ import type { SessionRecord } from "../domain/session.js";
 import type { PubSub } from "../redis/pubsub.js";
 import type { Found, SessionStore } from "../redis/session.js";
 import type { SessionTrust } from "./session-trust.js";
-
-/** Where a sign-in came from. */
-export interface SessionOrigin {
-  /** What the client calls itself. */
-  readonly device: string;
-  readonly ip: string;
-}
 
 /** A session just opened; the token is shown here once and kept nowhere. */
 export interface OpenedSession {
@@ -25,7 +19,7 @@ export interface OpenedSession {
 /** Opens and looks up sessions. */
 export interface Sessions {
   /** A new session of an account that has proved itself. Throws RedisUnavailable, and ServiceUnavailable when all were revoked meanwhile. */
-  open(account: Account, origin: SessionOrigin): Promise<OpenedSession>;
+  open(account: Account, origin: Pick<RequestOrigin, "device" | "ip">): Promise<OpenedSession>;
   /** Whose token it is, noting the use; null when it is nobody's. Throws ServiceUnavailable when it cannot be told. */
   authenticate(token: string): Promise<UserPrincipal | null>;
   /** The same session again, as it is now; null when it has ended. `used` notes a use. Throws ServiceUnavailable when it cannot be told. */

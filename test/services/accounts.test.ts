@@ -2,6 +2,7 @@
 import type { SQL } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config.js";
+import { createAuditTable } from "../../src/db/audit.js";
 import type { Database } from "../../src/db/database.js";
 import { createUserTable } from "../../src/db/users.js";
 import { type Attempts, createAttempts } from "../../src/redis/attempts.js";
@@ -13,7 +14,7 @@ import { testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
 
-const ORIGIN = { device: "a test", ip: "127.0.0.1" };
+const ORIGIN = { device: "a test", ip: "127.0.0.1", requestId: "r" };
 const silent = { signIn() {} };
 const COST = { memoryKib: 19 * 1024, passes: 2, concurrency: 2, queue: 100 };
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 /** Accounts that count: statements, what was asked of Argon2, and questions to the guard. */
 function countingAccounts(cost = COST) {
   const none = { statements: 0, hashes: 0, verifications: 0, attempts: 0 };
-  const counts = { ...none };
+  const counts = { ...none, refusals: [] as [string, number | null][] };
   const database: Database = {
     ...db.database,
     query: <Row extends object>(statement: SQL) => {
@@ -75,23 +76,31 @@ function countingAccounts(cost = COST) {
       }),
     },
     revocations: { together: async () => null, signOut: async () => true },
+    audit: createAuditTable(database, { keptMs: 1_000_000 }),
+    refused: { note: (event, userId) => counts.refusals.push([event, userId]) },
   });
   const countOf = async (work: () => Promise<unknown>) => {
     Object.assign(counts, none);
     await work();
-    return { ...counts };
+    const { refusals: _, ...cost } = counts;
+    return cost;
   };
-  return { accounts, countOf };
+  return { accounts, countOf, refusals: counts.refusals };
 }
 
 describe("signing in", () => {
   it("takes as many statements and as much hashing for an address without account as for a wrong password", async () => {
-    const { accounts, countOf } = countingAccounts();
+    const { accounts, countOf, refusals } = countingAccounts();
     await accounts.signUp({ email: "known@test.example", password: "correct horse", name: "Known" }, ORIGIN);
     const attempt = (email: string) => countOf(() => accounts.signIn({ email, password: "wrong password" }, ORIGIN));
     const [known, unknown] = [await attempt("known@test.example"), await attempt("unknown@test.example")];
     expect(known).toEqual({ statements: 1, hashes: 0, verifications: 1, attempts: 1 });
     expect(unknown).toEqual(known);
+    // The log knows which account was meant, and nothing of an address that has none.
+    expect(refusals).toEqual([
+      ["sign_in_refused", expect.any(Number)],
+      ["sign_in_refused", null],
+    ]);
   });
 
   it("hashes a right password again when more is asked for, once", async () => {
@@ -99,8 +108,9 @@ describe("signing in", () => {
     await countingAccounts().accounts.signUp({ ...person, name: "Grown" }, ORIGIN);
     const { accounts, countOf } = countingAccounts({ ...COST, passes: 3 });
     const signIn = () => countOf(() => accounts.signIn(person, ORIGIN));
-    expect(await signIn()).toEqual({ statements: 2, hashes: 1, verifications: 1, attempts: 1 });
-    expect(await signIn()).toEqual({ statements: 1, hashes: 0, verifications: 1, attempts: 1 });
+    // The last statement of both is the entry of the audit log.
+    expect(await signIn()).toEqual({ statements: 3, hashes: 1, verifications: 1, attempts: 1 });
+    expect(await signIn()).toEqual({ statements: 2, hashes: 0, verifications: 1, attempts: 1 });
     const account = await createUserTable(db.database).accountByEmail(person.email);
     expect(account?.passwordHash).toContain("t=3");
   });
