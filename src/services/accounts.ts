@@ -16,7 +16,7 @@ import type { Passwords } from "./passwords.js";
 import type { RefusedSignIns } from "./refused-sign-ins.js";
 import type { Revocations } from "./revocations.js";
 import type { OpenedSession, Sessions } from "./sessions.js";
-import type { SignInGuard } from "./sign-in-guard.js";
+import type { Admitted, SignInGuard } from "./sign-in-guard.js";
 
 /** What somebody signs in with. */
 export interface Credentials {
@@ -80,15 +80,7 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
     await audit.append(database, { event, userId, by: { kind: "user", userId }, sessionId, origin });
     return { errors: [], user: account.user, opened };
   };
-  /** Asks the guard; what it refuses is counted. */
-  const admit = async (attempt: Parameters<SignInGuard["signIn"]>[0], userId: number | null) => {
-    try {
-      return await guard.signIn(attempt);
-    } catch (error) {
-      if (error instanceof RateLimited) refused.note("sign_in_limited", userId, attempt.ip);
-      throw error;
-    }
-  };
+  const admit = countedAdmission(guard, refused);
 
   return {
     async signUp(input, origin) {
@@ -139,6 +131,18 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
       if (!raised) return refusal([CHANGED_MEANWHILE]);
       return open("signed_in", { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
     },
+  };
+}
+
+/** Asks the guard; what it refuses is counted. */
+function countedAdmission(guard: Pick<SignInGuard, "signIn">, refused: Pick<RefusedSignIns, "note">) {
+  return async (attempt: Parameters<SignInGuard["signIn"]>[0], userId: number | null): Promise<Admitted> => {
+    try {
+      return await guard.signIn(attempt);
+    } catch (error) {
+      if (error instanceof RateLimited) refused.note("sign_in_limited", userId, attempt.ip);
+      throw error;
+    }
   };
 }
 
