@@ -66,20 +66,9 @@ export interface AccountsParts {
 
 const TAG_BYTES = 12;
 
-export function createAccounts({ database, users, passwords, sessions, revocations, guard, audit, refused }: AccountsParts): Accounts {
-  /** What cannot be logged is not handed over: its session is nobody's then, and runs out. */
-  const open = async (
-    event: "signed_up" | "signed_in",
-    account: Account,
-    { replaces, ...origin }: SignInOrigin,
-  ): Promise<SignInOutcome> => {
-    // Nobody holds it any more, except whoever stole or planted it.
-    if (replaces) await revocations.signOut(replaces, origin);
-    const opened = await sessions.open(account, origin);
-    const { userId, sessionId } = opened.principal;
-    await audit.append(database, { event, userId, by: { kind: "user", userId }, sessionId, origin });
-    return { errors: [], user: account.user, opened };
-  };
+export function createAccounts(parts: AccountsParts): Accounts {
+  const { database, users, passwords, revocations, guard, refused } = parts;
+  const open = loggedOpening(parts);
   const admit = countedAdmission(guard, refused);
 
   return {
@@ -131,6 +120,18 @@ export function createAccounts({ database, users, passwords, sessions, revocatio
       if (!raised) return refusal([CHANGED_MEANWHILE]);
       return open("signed_in", { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
     },
+  };
+}
+
+/** Opens a session of somebody who has proved themselves. What cannot be logged is not handed over: its session is nobody's then, and runs out. */
+function loggedOpening({ database, sessions, revocations, audit }: AccountsParts) {
+  return async (event: "signed_up" | "signed_in", account: Account, { replaces, ...origin }: SignInOrigin): Promise<SignInOutcome> => {
+    // Nobody holds it any more, except whoever stole or planted it.
+    if (replaces) await revocations.signOut(replaces, origin);
+    const opened = await sessions.open(account, origin);
+    const { userId, sessionId } = opened.principal;
+    await audit.append(database, { event, userId, by: { kind: "user", userId }, sessionId, origin });
+    return { errors: [], user: account.user, opened };
   };
 }
 
