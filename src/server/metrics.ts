@@ -33,13 +33,15 @@ export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;
 const REDIS_INFO_MS = 5 * SECOND;
 /** A scrape is answered without Redis rather than late. */
 const REDIS_INFO_DEADLINE_MS = SECOND;
+/** The event loop is looked at this often. Node counts the time between two looks, so this much of it is no lag. */
+const LAG_SAMPLE_MS = 20;
 const MAX_OPERATION_NAMES = 100;
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** Makes the metrics of one server; nothing is shared between two. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const lag = monitorEventLoopDelay({ resolution: 20 });
+  const lag = monitorEventLoopDelay({ resolution: LAG_SAMPLE_MS });
   lag.enable();
   const transport = transportMetrics(registry);
   const floors = floorMetrics(registry);
@@ -154,7 +156,7 @@ function addProcessGauges(registry: Registry, lag: ReturnType<typeof monitorEven
         ["0.99", lag.percentile(99)],
         ["1", lag.max],
       ] as const) {
-        this.set({ quantile }, value / NANOSECONDS);
+        this.set({ quantile }, Math.max(0, value / NANOSECONDS - LAG_SAMPLE_MS / SECOND));
       }
       lag.reset();
     },

@@ -1,8 +1,11 @@
 /** Probes, numbers, headers and the ways a server cannot start. */
+
 import { Writable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLogger } from "../../src/server/log.js";
 import { createMetrics } from "../../src/server/metrics.js";
+import { until } from "../support/until.js";
 import { startServer, type TestServer, TOKEN } from "./test-server.js";
 
 let souk: TestServer;
@@ -35,6 +38,15 @@ test("metrics tell operations apart up to a bound, whatever clients call them", 
   expect(names).toContain("Name0");
   expect(names).toContain("other");
   expect(text).toMatch(/souk_event_loop_lag_seconds\{quantile="0.99"\} /);
+});
+
+test("an event loop that has nothing to do shows no lag", async () => {
+  const LOOKS = 30;
+  await until("half of the looks to be on time", async () => {
+    for (let look = 0; look < LOOKS; look++) await setTimeout(20);
+    const text = await (await fetch(`${souk.url}/metrics`)).text();
+    return Number(/souk_event_loop_lag_seconds\{quantile="0.5"\} (\S+)/.exec(text)?.[1]) < 0.01;
+  });
 });
 
 test("what the floors report and Redis says of itself is in the metrics; Redis is asked once for many scrapes, and its silence is told", async () => {
