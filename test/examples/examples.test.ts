@@ -4,7 +4,7 @@ import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { DEFAULT_OPERATIONS } from "../../src/server/explorer-pages.js";
-import { SIGN_UP } from "../support/accounts.js";
+import { SIGN_UP, signIn, whoIs } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";
 
@@ -48,6 +48,9 @@ function blanksOf(value: unknown, path = ""): string[] {
   return Object.entries(value as object).flatMap(([key, member]) => blanksOf(member, `${path}.${key}`));
 }
 
+/** Those that make or end a session have tests of their own. */
+const OF_ACCOUNTS = new Set(["sign-in", "sign-up", "revoke-session", "change-password", "sign-out"]);
+
 /** Mutations that somebody signed in sends for themselves; the others need an admin. */
 const FOR_CUSTOMERS = /\b(addReview|revokeOtherSessions)\b/;
 
@@ -79,7 +82,30 @@ describe("the examples", () => {
 
   it.each(ofKind("subscription"))("subscription $name answers once for each id", ({ query, variables }) => watchOnce(query, variables));
 
-  const guarded = ofKind("mutation").filter(({ name }) => name !== "sign-in");
+  it("signs up as it says", async () => {
+    const { query, variables } = readExample("sign-up");
+    const { data } = await post(app.url, query, variables);
+    expect(data.signUp).toMatchObject({ viewer: { user: { name: "Your Name" } }, token: expect.stringContaining("."), errors: [] });
+  });
+
+  it("ends one session, changes the password and signs out as it says, one after the other", async () => {
+    const { input } = readExample("change-password").variables as { input: { currentPassword: string } };
+    const account = { email: "tour@souk.example", password: input.currentPassword };
+    const { data } = await post(app.url, SIGN_UP, { input: { ...account, name: "Tess Tour", deliver: "TOKEN" } });
+    const run = async (name: string, token: string, variables = readExample(name).variables) =>
+      (await post(app.url, readExample(name).query, variables, { token })).data;
+    const [first, other] = [String(data.signUp!.token), await signIn(app.url, account)];
+    const sessions = (await run("viewer", other)).viewer!.sessions as unknown as { id: string; current: boolean }[];
+    const { id } = sessions.find(({ current }) => current)!;
+    expect((await run("revoke-session", first, { id })).revokeSession).toEqual({ revoked: 1, errors: [] });
+    expect(await whoIs(app.url, other)).toBe("UNAUTHENTICATED");
+    const { changePassword } = await run("change-password", first);
+    expect(changePassword).toMatchObject({ viewer: { email: account.email, sessions: [{ current: true }] }, errors: [] });
+    expect((await run("sign-out", String(changePassword!.token))).signOut).toEqual({ signedOut: true, errors: [] });
+    expect(await whoIs(app.url, String(changePassword!.token))).toBe("UNAUTHENTICATED");
+  });
+
+  const guarded = ofKind("mutation").filter(({ name }) => !OF_ACCOUNTS.has(name));
   it.each(guarded)("mutation $name is not for everybody, and does what it says", async ({ query, variables }) => {
     const anonymous = await post(app.url, query, variables);
     expect(anonymous.errors?.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
