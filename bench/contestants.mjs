@@ -25,7 +25,7 @@ export async function seed(dist, databaseUrl) {
 }
 
 /** Souk as it runs in production: `main.js --api`. */
-export async function startSouk({ dist, databaseUrl, redisUrl, nodeArgs = [] }) {
+export async function startSouk({ dist, databaseUrl, redisUrl, nodeArgs = [], env: extra = {} }) {
   const port = await freePort();
   const env = {
     PATH: process.env.PATH,
@@ -36,6 +36,7 @@ export async function startSouk({ dist, databaseUrl, redisUrl, nodeArgs = [] }) 
     ADMIN_TOKEN,
     LOG_LEVEL: "warn",
     DATA_DIR: temporaryFolder("data"),
+    ...extra,
   };
   const server = start("Souk", process.execPath, [...nodeArgs, join(dist, "main.js"), "--api"], { env });
   await server.until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok);

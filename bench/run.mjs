@@ -2,7 +2,8 @@
 /**
  * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it started.
  *
- *   --rounds N        rounds per server, interleaved (default 7)
+ *   --bench NAME      which question: read (default) or session
+ *   --rounds N        rounds per server or question, interleaved (default 7)
  *   --seconds N       length of a round (default 4)
  *   --connections N   requests under way at once (default 8)
  *   --writes N        writes of the delay measurement (default 300)
@@ -35,6 +36,7 @@ const number = (text, name) => {
 
 const { values } = parseArgs({
   options: {
+    bench: { type: "string", default: "read" },
     rounds: { type: "string", default: "7" },
     seconds: { type: "string", default: "4" },
     connections: { type: "string", default: "8" },
@@ -54,7 +56,16 @@ if (!existsSync(join(options.dist, "main.js"))) {
   console.error(`There is no built tree in ${options.dist}: run \`npm run build\` first.`);
   process.exit(1);
 }
+/** Loaded when they are asked for: the packages may not be there before. */
+const BENCHES = {
+  read: async () => (await import("./read.mjs")).benchRead,
+  session: async () => (await import("./session.mjs")).benchSession,
+  profile: async () => (await import("./profile.mjs")).profileRead,
+};
+const chosen = BENCHES[values.profile ? "profile" : values.bench];
+if (!chosen) {
+  console.error(`There is no bench of that name: ${values.bench}. Choose one of ${Object.keys(BENCHES).join(", ")}.`);
+  process.exit(1);
+}
 install();
-const { benchRead } = await import("./read.mjs");
-const { profileRead } = await import("./profile.mjs");
-await (values.profile ? profileRead(options) : benchRead(options));
+await (await chosen())(options);
