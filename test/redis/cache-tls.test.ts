@@ -2,13 +2,17 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { readConfig } from "../../src/config.js";
 import { StartupError } from "../../src/domain/errors.js";
+import { createAttempts } from "../../src/redis/attempts.js";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { createKeys } from "../../src/redis/keys.js";
+import { createSessionStore } from "../../src/redis/session.js";
 import { testLog } from "../support/log.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";
 import { otherCaFile, tlsFiles } from "../support/tls.js";
 import { describeCache } from "./cache-contract.js";
+import { newSession, SESSION_OPTIONS } from "./session-kit.js";
 
 const PASSWORD = "p@ss/wörd%";
 const document = readFileSync(new URL("../../docs/redis-acl.md", import.meta.url), "utf8");
@@ -36,6 +40,30 @@ describeCache("over TLS, as a user with the documented rights", () => ({
   },
   options: { caFile: tlsFiles.caFile },
 }));
+
+it("lets sessions live and end, and counts who guesses, over TLS with those rights", async () => {
+  const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
+  await whenReady(souk, 30_000);
+  await useSessions(souk);
+  const attempts = createAttempts(souk, createKeys(), { ...readConfig({}).attempts, deadlineMs: 10_000 });
+  const attempt = { id: "one", account: "ada@test.example", ip: "192.0.2.1" };
+  expect([await attempts.signIn(attempt), await attempts.signUp(attempt)]).toEqual([null, null]);
+  await attempts.forgive(attempt);
+  souk.disconnect();
+});
+
+/** Everything that a store of sessions does. */
+async function useSessions(souk: ReturnType<typeof connectRedis>): Promise<void> {
+  const store = createSessionStore(souk, createKeys(), { ...SESSION_OPTIONS });
+  await store.load("tag", { epoch: 1, revokedIds: ["gone"] });
+  await store.loadEverybody(0);
+  for (const id of ["a", "b", "c"]) expect(await store.create(newSession("tag", id))).toMatchObject({ leftMs: expect.any(Number) });
+  expect(await store.touch("tag", "a")).not.toBeNull();
+  expect(await store.revoke({ kind: "session", userId: 7, userTag: "tag", sessionId: "a" })).toBe(1);
+  expect(await store.revoke({ kind: "user", userId: 7, userTag: "tag", epoch: 2, keptId: "b" })).toBe(1);
+  expect((await store.list("tag")).map(({ id }) => id)).toEqual(["b"]);
+  await store.revoke({ kind: "everyone", beforeMs: 1 });
+}
 
 it("needed no right that is not documented", async () => {
   const refusals = (await admin.call("ACL", "LOG")) as string[][];

@@ -5,7 +5,8 @@ import type { Keys } from "../../src/redis/keys.js";
 import { createSessionStore, type NewSession, type SessionStore, type SessionStoreOptions } from "../../src/redis/session.js";
 import { testLog } from "../support/log.js";
 
-const OPTIONS: SessionStoreOptions = { idleMs: 600_000, capMs: 3_600_000, noteEveryMs: 0, most: 10, deadlineMs: 10_000 };
+/** Long lives, and every use noted. */
+export const SESSION_OPTIONS: SessionStoreOptions = { idleMs: 600_000, capMs: 3_600_000, noteEveryMs: 0, most: 10, deadlineMs: 10_000 };
 
 /** Opens a store on a connection of its own, which goes with the test. */
 export function openStore({ url, keys, ...options }: { url: string; keys: Keys } & Partial<SessionStoreOptions>): {
@@ -14,7 +15,7 @@ export function openStore({ url, keys, ...options }: { url: string; keys: Keys }
 } {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
-  return { connection, store: createSessionStore(connection, keys, { ...OPTIONS, ...options }) };
+  return { connection, store: createSessionStore(connection, keys, { ...SESSION_OPTIONS, ...options }) };
 }
 
 /** Opens a store that answers. */

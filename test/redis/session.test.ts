@@ -63,6 +63,14 @@ describe("a session", () => {
   });
 });
 
+describe("twenty sessions that are made at once", () => {
+  it("are as many as a user may have afterwards", async () => {
+    const { store } = await knowingStore({ most: 10 });
+    await Promise.all(Array.from({ length: 20 }, (_, at) => store.create(newSession("tag", `s${at}`))));
+    expect(await store.list("tag")).toHaveLength(10);
+  });
+});
+
 describe("a revocation", () => {
   it("of one session ends that one; again, it changes nothing", async () => {
     const { store } = await knowingStore();

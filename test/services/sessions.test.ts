@@ -48,6 +48,7 @@ async function openSessions() {
     sessions,
     admin,
     key,
+    revokeAll: (epoch: number) => store.revoke({ kind: "user", userId: 7, userTag: ACCOUNT.user.tag, epoch, keptId: null }),
     /** Commands that the server has carried out meanwhile, by name. */
     async commandsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
       await admin.config("RESETSTAT");
@@ -81,6 +82,19 @@ describe("the use of a session", () => {
     const { token } = await sessions.open(ACCOUNT, ORIGIN);
     await sessions.authenticate(token);
     expect(await commandsOf(() => sessions.authenticate(token))).toMatchObject({ evalsha: 2, hmget: 1, zscore: 1 });
+  });
+});
+
+describe("a sign-in that a revocation overtakes", () => {
+  it("opens nothing: the account has to prove itself again", async () => {
+    const { sessions, revokeAll } = await openSessions();
+    await sessions.open(ACCOUNT, ORIGIN);
+    await revokeAll(2);
+    await expect(sessions.open(ACCOUNT, ORIGIN)).rejects.toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+      message: expect.stringContaining("ended just now"),
+    });
+    await sessions.open({ ...ACCOUNT, sessions: { epoch: 2, revokedIds: [] } }, ORIGIN);
   });
 });
 
