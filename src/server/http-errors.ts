@@ -80,6 +80,7 @@ export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, reques
     "Connection: close",
     "Content-Type: application/json; charset=utf-8",
     `Content-Length: ${Buffer.byteLength(body)}`,
+    "X-Content-Type-Options: nosniff",
     `X-Request-Id: ${requestId}`,
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);

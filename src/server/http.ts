@@ -83,11 +83,13 @@ function isPlainUtf8({ headers }: FastifyRequest): boolean {
 }
 
 async function addPlugins(app: FastifyInstance, { http }: Config): Promise<void> {
+  const known = new Set(http.allowedOrigins.map((origin) => new URL(origin).origin));
   await app.register(cors, {
-    origin: http.allowedOrigins.map((origin) => new URL(origin).origin),
+    // Asked for each request: given a list, the plugin tells every page that it may send cookies.
+    origin: (origin, answer) => answer(null, origin !== undefined && known.has(origin) ? origin : false),
     credentials: true,
     methods: ["GET", "POST"],
-    // An OPTIONS that is no preflight is answered like one; the plugin would refuse it in plain text.
+    // A page of the list that sends an OPTIONS of its own is answered like a preflight; the plugin would refuse it in plain text.
     strictPreflight: false,
     exposedHeaders: ["Souk-Seen", "Souk-Guest", "X-Request-Id"],
     maxAge: (10 * MINUTE) / SECOND,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { createOriginCheck } from "../../src/server/origins.js";
 import { until } from "../support/until.js";
 import { connectSocket } from "./socket-client.js";
-import { startServer, type TestServer } from "./test-server.js";
+import { type Answer, startServer, type TestServer } from "./test-server.js";
 
 let souk: TestServer;
 
@@ -93,13 +93,14 @@ test("names of operations are cut before they become labels", async () => {
   expect(text).not.toContain("N".repeat(65));
 });
 
-test("probes may use HEAD, and OPTIONS without a preflight has no text body", async () => {
+test("probes may use HEAD, and OPTIONS is for the preflights of pages that may call", async () => {
   for (const path of ["/livez", "/readyz", "/metrics"]) {
     const response = await fetch(`${souk.url}${path}`, { method: "HEAD" });
     expect([response.status, await response.text()]).toEqual([200, ""]);
   }
   const options = await fetch(souk.graphql, { method: "OPTIONS" });
-  expect([options.status, await options.text()]).toEqual([204, ""]);
+  expect([options.status, options.headers.get("allow")]).toEqual([405, "GET, POST"]);
+  expect(((await options.json()) as Answer).errors?.[0]?.extensions.code).toBe("METHOD_NOT_ALLOWED");
   expect(options.headers.get("access-control-allow-origin")).toBeNull();
 });
 
