@@ -1,6 +1,8 @@
 /**
  * The Lua scripts, as source files beside the structure they belong to: `<structure>.<action>-<number of keys>.lua` becomes the
  * command `structureAction` on every connection. ioredis sends EVALSHA, and EVAL once where the server does not know the script.
+ * What several scripts of one structure begin with stands in a part, `<structure>.<part>.lua`; the line `-- include: <structure>.<part>`
+ * is replaced by it.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,18 +15,24 @@ export interface Script {
   readonly lua: string;
 }
 
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+
 /** Reads every script of this room. */
 export function loadScripts(): Script[] {
-  const folder = fileURLToPath(new URL(".", import.meta.url));
-  return readdirSync(folder)
+  return readdirSync(FOLDER)
     .map((file) => ({ file, parts: /^([a-z-]+)\.([a-z-]+)-(\d+)\.lua$/.exec(file) }))
-    .flatMap(({ file, parts }) => (parts ? [toScript(parts, readFileSync(`${folder}/${file}`, "utf8"))] : []));
+    .flatMap(({ file, parts }) => (parts ? [toScript(parts, withParts(read(file)))] : []));
 }
 
 /** Makes every script a command of this connection. The typed signatures stand in the structure's file. */
 export function registerScripts(connection: RedisConnection): void {
   for (const { command, numberOfKeys, lua } of loadScripts()) connection.defineCommand(command, { numberOfKeys, lua });
 }
+
+const read = (file: string): string => readFileSync(`${FOLDER}/${file}`, "utf8");
+
+/** Parts hold no includes of their own. The replacement is a function, because Lua's `$` would mean something in a text. */
+const withParts = (lua: string): string => lua.replace(/^-- include: (\S+)$/gm, (_, part: string) => read(`${part}.lua`).trimEnd());
 
 function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {
   const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
