@@ -93,6 +93,7 @@ export const environmentSchema = z.object({
   SESSION_CAP_MS: count(7 * DAY, SECOND).describe("how long a session lives at most"),
   SESSION_MOST: count(10).describe("sessions of one user; beyond, the oldest goes"),
   AUDIT_KEPT_MS: count(90 * DAY, HOUR).describe("how long sign-ins and revocations stay in the audit log"),
+  CART_TTL_MS: count(7 * DAY, SECOND).describe("how long a cart is kept since its last use"),
   PASSWORD_MEMORY_KIB: count(19 * 1024, 19 * 1024).describe("memory of one Argon2id; when it grows, passwords are hashed again at sign-in"),
   PASSWORD_PASSES: count(2, 2).describe("passes of one Argon2id; when they grow, passwords are hashed again at sign-in"),
   PASSWORD_CONCURRENCY: count(2, 1, 64).describe("passwords hashed at once per process"),
@@ -210,6 +211,7 @@ function toConfig(env: Environment) {
     },
     ...toAccountConfig(env),
     live: { conflationMs: env.CONFLATION_MS },
+    carts: { ttlMs: env.CART_TTL_MS },
     outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
   };
 }

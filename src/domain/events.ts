@@ -21,6 +21,8 @@ export interface TopicPayloads {
   productChanged: Change;
   /** Too much of the catalogue changed at once to name it (an import): whoever watches any of it reads again. Topic: {@link CATALOGUE_TOPIC}. */
   catalogueChanged: Change;
+  /** A cart changed. Topic: `{ kind: "cartChanged", id }` with the name of its owner as id. */
+  cartChanged: Change;
   /** Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic: {@link SESSIONS_TOPIC}. */
   sessionsEnded: { readonly userId: number };
 }

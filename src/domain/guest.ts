@@ -3,6 +3,11 @@
 /** An owner. A guest's id is 128 random bits in base64url; it signs nobody in. */
 export type Owner = { readonly kind: "user"; readonly userId: number } | { readonly kind: "guest"; readonly guestId: string };
 
+/** Names an owner in one word: `user:<key>` or `guest:<id>`. */
+export function ownerName(owner: Owner): string {
+  return owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`;
+}
+
 /** Who a client is while nobody has signed in, for as long as the client is served: one request, or a whole WebSocket. */
 export interface GuestPass {
   /** The guest; null until one is made. */

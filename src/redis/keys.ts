@@ -113,6 +113,27 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/documents.ts",
     bound: "one member per document; may be evicted",
   },
+  cart: {
+    pattern: "souk:v1:cart:{<owner>}",
+    type: "hash",
+    ttl: "CART_TTL_MS since the last use, and a day",
+    owner: "redis/cart.ts",
+    bound: "owners of a cart; 200 lines each",
+  },
+  cartOperations: {
+    pattern: "souk:v1:cart-operations:{<owner>}",
+    type: "hash",
+    ttl: "a day since the last write",
+    owner: "redis/cart.ts",
+    bound: "owners who wrote within a day; 512 operations each",
+  },
+  cartMerge: {
+    pattern: "souk:v1:cart-merge:{<owner>}:<merge>",
+    type: "string",
+    ttl: "CART_TTL_MS and two days",
+    owner: "redis/cart.ts",
+    bound: "sign-ins of guests with something in their cart",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -153,6 +174,9 @@ export function createKeys(prefix = "") {
     attemptsKnown: (id: string) => `${root}attempts-known:{sign-in}:${id}`,
     documents: () => `${root}documents:{all}`,
     documentsUsed: () => `${root}documents-used:{all}`,
+    cart: (owner: string) => `${root}cart:{${owner}}`,
+    cartOperations: (owner: string) => `${root}cart-operations:{${owner}}`,
+    cartMerge: (owner: string, merge: string) => `${root}cart-merge:{${owner}}:${merge}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

@@ -60,6 +60,7 @@ const CHANGE = z.object({
 const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
   productChanged: CHANGE,
   catalogueChanged: CHANGE,
+  cartChanged: CHANGE,
   sessionsEnded: z.object({ userId: z.int().nonnegative() }),
 };
 

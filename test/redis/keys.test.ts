@@ -11,6 +11,7 @@ import { testLog } from "../support/log.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { createGate, createSource, filled, openTrusted, readOne } from "./cache-kit.js";
+import { add, guest, openCarts } from "./cart-kit.js";
 import { newSession, readyStore } from "./session-kit.js";
 
 const document = readFileSync(new URL("../../docs/keys.md", import.meta.url), "utf8");
@@ -23,6 +24,18 @@ const matcher = (pattern: string): RegExp =>
       .map((part) => part.replace(/[{}!]/g, "\\$&"))
       .join(".+")}$`,
   );
+
+/** What a guest leaves who filled a cart and signed in. */
+async function moveCart(url: string, keys: Keys): Promise<void> {
+  const { store } = await openCarts({ url, keys });
+  await store.change(guest("id"), add(1, 1));
+  const { move, lines, operations } = await store.seal("id", 1);
+  await store.merge(
+    move,
+    lines.map((line) => ({ ...line, stock: 1 })),
+    operations,
+  );
+}
 
 /** What a sign-in leaves. */
 async function openSession(url: string, keys: Keys): Promise<void> {
@@ -69,6 +82,9 @@ it("spells every key as its family is documented", () => {
     attemptsKnown: keys.attemptsKnown("id"),
     documents: keys.documents(),
     documentsUsed: keys.documentsUsed(),
+    cart: keys.cart("user:1"),
+    cartOperations: keys.cartOperations("user:1"),
+    cartMerge: keys.cartMerge("user:1", "guest:1"),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
@@ -91,6 +107,7 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   await gate.reached;
   await openSession(server.url, keys);
   await keepDocument(server.url, keys);
+  await moveCart(server.url, keys);
   const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");
   const found = new Set<string>();
   for (const key of await admin.keys("*")) {

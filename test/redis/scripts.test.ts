@@ -1,14 +1,23 @@
 /** Every script says what it takes and returns, and becomes a command of every connection. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadScripts } from "../../src/redis/scripts.js";
 
 const files = readdirSync(new URL("../../src/redis", import.meta.url)).filter((file) => file.endsWith(".lua"));
+/** What scripts include; the others become commands. */
+const parts = files.filter((file) => !/-\d+\.lua$/.test(file));
 const scripts = loadScripts();
 
 it("loads every Lua file as a command named after its structure and action", () => {
-  expect(scripts).toHaveLength(files.length);
+  expect(scripts).toHaveLength(files.length - parts.length);
   expect(scripts.map(({ command }) => command)).toContain("leaseAcquire");
+});
+
+it("puts parts in where scripts include them, and every part is included", () => {
+  for (const { lua } of scripts) expect(lua).not.toMatch(/^-- include:/m);
+  const headers = parts.map((part) => readFileSync(new URL(`../../src/redis/${part}`, import.meta.url), "utf8").split("\n")[1]);
+  expect(headers.every((header) => /^ {2}Part of .{20,}/.test(header ?? ""))).toBe(true);
+  expect(headers.every((header) => scripts.some(({ lua }) => lua.includes(header ?? "")))).toBe(true);
 });
 
 describe.each(scripts)("$command", ({ numberOfKeys, lua }) => {
