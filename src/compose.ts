@@ -25,6 +25,7 @@ import { startOutboxRelay } from "./jobs/outbox-relay.js";
 import { startPruning } from "./jobs/prune.js";
 import { createLoaders, type LoaderSources } from "./loaders/loaders.js";
 import { type Attempts, createAttempts } from "./redis/attempts.js";
+import { createCartStore } from "./redis/cart.js";
 import { connectRedis, describeRedis, type RedisConnection, whenReady } from "./redis/client.js";
 import { createDocumentStore } from "./redis/documents.js";
 import { readRedisInfo } from "./redis/info.js";
@@ -42,6 +43,8 @@ import { createMetrics, type Metrics } from "./server/metrics.js";
 import { createServer } from "./server/server.js";
 import { createAccounts } from "./services/accounts.js";
 import { createAuthenticate } from "./services/authenticate.js";
+import { createCartMoves } from "./services/cart-move.js";
+import { createCarts } from "./services/carts.js";
 import { createGuests } from "./services/guests.js";
 import { createLive } from "./services/live.js";
 import { createOutbox, type Outbox } from "./services/outbox.js";
@@ -228,7 +231,9 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   closing.add(() => refused.close());
   const guard = createSignInGuard(floor.attempts, metrics);
   const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard, audit: floor.auditTable, refused });
-  const container = createContainer({ products, reviews, accounts, sessions, revocations, currency: config.currency });
+  const cartStore = createCartStore(floor.requests, floor.keys, config.carts);
+  const carts = createCarts({ store: cartStore, moves: createCartMoves(cartStore, log) });
+  const container = createContainer({ products, reviews, accounts, sessions, revocations, carts, currency: config.currency });
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({
     config,

@@ -3,7 +3,9 @@ import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
 import { ChangePasswordInput, ChangePasswordPayload, SignInInput, SignInPayload, SignOutPayload, SignUpInput } from "../schema/account.js";
 import type { Accounts, SignInOutcome } from "../services/accounts.js";
+import type { Carts } from "../services/carts.js";
 import type { Revocations } from "../services/revocations.js";
+import { shopperOf } from "./cart.js";
 import { originOf, type RequestContext } from "./context.js";
 import { toViewer } from "./viewer.js";
 
@@ -13,6 +15,7 @@ export class AccountMutations {
   constructor(
     private readonly accounts: Accounts,
     private readonly revocations: Pick<Revocations, "signOut">,
+    private readonly carts: Pick<Carts, "adopt">,
   ) {}
 
   @Extensions({ operationClass: "signIn" })
@@ -77,8 +80,9 @@ export class AccountMutations {
       throw new BadUserInput("A WebSocket cannot set cookies: sign in over HTTP, or with deliver: TOKEN.", ["input", "deliver"]);
     }
     const replaced = !asToken && client.showsCookie && principal.kind === "user" ? { replaces: principal } : {};
-    const handOver = ({ errors, user, opened }: SignInOutcome): SignInPayload => {
+    const handOver = async ({ errors, user, opened }: SignInOutcome): Promise<SignInPayload> => {
       if (!opened) return { viewer: null, token: null, errors };
+      await this.carts.adopt(shopperOf(ctx), user.id);
       if (!asToken) keepSession(opened.token);
       return { viewer: toViewer(user, opened.principal), token: asToken ? opened.token : null, errors };
     };

@@ -36,6 +36,8 @@ export interface RequestContext {
   keepSession(token: string | null): void;
   /** The guest's token that the client is to hold; null takes it away, undefined when there is nothing to say. */
   readonly keptGuest: string | null | undefined;
+  /** The guest that the client shows, also where somebody is signed in; null for none. */
+  readonly guest: string | null;
   /** Has the client give up who it was as a guest. */
   forgetGuest(): void;
   /** Whose things are read: whoever is signed in, else the guest who asks; null for neither. Throws RedisUnavailable when it cannot be told. */
@@ -95,6 +97,9 @@ export function createRequestContext(init: RequestContextInit): RequestContext {
     },
     get keptGuest() {
       return keptGuest;
+    },
+    get guest() {
+      return guest.id;
     },
     forgetGuest() {
       keptGuest = null;

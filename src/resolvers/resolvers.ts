@@ -3,12 +3,16 @@ import type { ContainerType, NonEmptyArray } from "type-graphql";
 import type { CurrencyCode } from "../domain/money.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { Accounts } from "../services/accounts.js";
+import type { Carts } from "../services/carts.js";
 import type { Products } from "../services/products.js";
 import type { Reviews } from "../services/reviews.js";
 import type { Revocations } from "../services/revocations.js";
 import type { Sessions } from "../services/sessions.js";
 import { AccountMutations } from "./account.js";
 import { BrandConnectionResolver, BrandResolver } from "./brand.js";
+import { CartPayloadResolver, CartResolver } from "./cart.js";
+import { CartMutations } from "./cart-change.js";
+import { CartSubscriptions } from "./cart-changed.js";
 import { CategoryResolver } from "./category.js";
 import { NodeResolver } from "./node.js";
 import { ProductConnectionResolver, ProductResolver } from "./product.js";
@@ -35,6 +39,10 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   ViewerResolver,
   AccountMutations,
   RevocationMutations,
+  CartResolver,
+  CartPayloadResolver,
+  CartMutations,
+  CartSubscriptions,
 ];
 
 /** What resolvers decide nothing without. */
@@ -44,12 +52,13 @@ export interface ResolverServices {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly revocations: Revocations;
+  readonly carts: Carts;
   /** The currency of every price. */
   readonly currency: CurrencyCode;
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
-export function createContainer({ products, reviews, accounts, sessions, revocations, currency }: ResolverServices): ContainerType {
+export function createContainer({ products, reviews, accounts, sessions, revocations, carts, currency }: ResolverServices): ContainerType {
   const instances = [
     new NodeResolver(currency),
     new ProductResolver(currency),
@@ -63,8 +72,12 @@ export function createContainer({ products, reviews, accounts, sessions, revocat
     new ReviewConnectionResolver(),
     new ReviewMutations(reviews),
     new ViewerResolver(sessions),
-    new AccountMutations(accounts, revocations),
+    new AccountMutations(accounts, revocations, carts),
     new RevocationMutations(revocations),
+    new CartResolver(carts, currency),
+    new CartPayloadResolver(),
+    new CartMutations(carts),
+    new CartSubscriptions(carts),
   ];
   const byClass = new Map<ResolverClass, object>(instances.map((instance) => [instance.constructor, instance]));
   return { get: (resolverClass: ResolverClass) => byClass.get(resolverClass) };

@@ -7,6 +7,7 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import WebSocket from "ws";
 import { ADMIN_TOKEN, seededDatabase, startProcess } from "../support/app.js";
+import { contentsOf, createBuyer } from "../support/buyers.js";
 import { temporaryFolder } from "../support/files.js";
 import { cacheIsUsed, post } from "../support/graphql.js";
 import { startRedisServer } from "../support/redis-server.js";
@@ -68,6 +69,11 @@ it("api and worker run on TLS, with the documented rights and no more, and keep 
     const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
     expect(await answer.json()).toMatchObject({ data: { products: { totalCount: 200 } } });
   }
+  const guest = createBuyer(writer.url);
+  await guest.add(id);
+  const input = { email: "cart@test.example", password: "secret secret", name: "Cart", deliver: "TOKEN" };
+  const signedUp = await guest.ask("mutation S($input: SignUpInput!) { signUp(input: $input) { token } }", { input });
+  expect(contentsOf(await createBuyer(reader.url, { token: String(signedUp.data.signUp!.token) }).cart())).toEqual({ [id]: 1 });
 
   const direct = new Redis(cache.url);
   onTestFinished(() => direct.disconnect());

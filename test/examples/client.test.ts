@@ -8,6 +8,7 @@ import { createConsistentFetch } from "../../examples/client/consistency.js";
 import { AdjustStockDocument, SearchDocument } from "../../examples/client/generated/operations.js";
 import { createShop, type Shop, type ShopOptions } from "../../examples/client/shop-client.js";
 import { type ProductChange, watchProducts } from "../../examples/client/watch.js";
+import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { createProxy } from "../support/faults.js";
 
@@ -70,6 +71,22 @@ describe("the example client", () => {
     const [, changed, read] = /changed to (\d+) in stock, read back (\d+)/.exec(output) ?? [];
     expect(read).toBe(changed);
     expect(output).toContain(`told of ${changed} in stock`);
+  });
+
+  it("fills a cart as a guest, signs in, and finds it on another device", async () => {
+    mkdirSync(join(root, ".cache"), { recursive: true });
+    const out = mkdtempSync(join(root, ".cache/example-cart-"));
+    onTestFinished(() => rmSync(out, { recursive: true }));
+    spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out], { cwd: root });
+    const { email, password } = await signUp(app.url);
+    const child = spawn(process.execPath, [join(out, "cart.js"), app.url, email, password], { cwd: root });
+    const printed: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
+    const [code] = await once(child, "close");
+    const output = printed.join("");
+    const [, filled, found] = /as a guest: (1 × .*)\nsigned in, on another device: (.*)\n/.exec(output) ?? [];
+    expect({ code, output, found }).toEqual({ code: 0, output: expect.stringContaining(" came along"), found: filled });
+    expect(found).toMatch(/ for \d+ EUR$/);
   });
 
   it("is told after a lost connection what it missed, once, without being asked to do anything", async () => {

@@ -9,6 +9,8 @@ export interface Answer {
   readonly status: number;
   /** The consistency token of the answer. */
   readonly seen: string | null;
+  /** The token of the guest that was made. */
+  readonly guest: string | null;
 }
 
 /** Data of an answer, whose shape the query of the test says. */
@@ -32,7 +34,12 @@ export async function post(
     },
     body: JSON.stringify({ query, variables }),
   });
-  return { ...((await response.json()) as Answer), status: response.status, seen: response.headers.get("souk-seen") };
+  return {
+    ...((await response.json()) as Answer),
+    status: response.status,
+    seen: response.headers.get("souk-seen"),
+    guest: response.headers.get("souk-guest"),
+  };
 }
 
 /** Sum of a metric's samples whose labels include `labels`, as /metrics of the server shows it. */

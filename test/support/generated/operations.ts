@@ -19,6 +19,17 @@ export type Scalars = {
   SafeInt: { input: number; output: number; }
 };
 
+/** How a cart differs from what was asked for or last seen. */
+export type CartWarningCode =
+  /** The cart went to an account at a sign-in, and this change after it; the answer shows the guest's cart, which is empty. */
+  | 'CART_MOVED'
+  /** The price of a product is another than when it was put into the cart. */
+  | 'PRICE_CHANGED'
+  /** A product in the cart was removed from the shop. */
+  | 'PRODUCT_GONE'
+  /** There are fewer pieces in the line than asked for: as many as are in stock, at most 999. */
+  | 'QUANTITY_CLAMPED';
+
 /** A change of the caller's password. */
 export type ChangePasswordInput = {
   /** The password as it is, otherwise BAD_CREDENTIALS. */

@@ -1,0 +1,103 @@
+/** Carts as clients see them. Prices and availability are the products' own, read through the loaders when a client selects them. */
+import { createHash } from "node:crypto";
+import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
+import type { CartRecord, CartWarning as CartWarningRecord } from "../domain/cart.js";
+import { type Owner, ownerName } from "../domain/guest.js";
+import { encodeId } from "../domain/ids.js";
+import type { CurrencyCode } from "../domain/money.js";
+import { Cart, CartLine, CartPayload, CartWarning } from "../schema/cart.js";
+import { Money } from "../schema/money.js";
+import { type CartLineView, changesSince, subtotalOf, viewLines } from "../services/cart-view.js";
+import type { Carts, Shopper } from "../services/carts.js";
+import type { RequestContext } from "./context.js";
+import { loadAll } from "./list.js";
+import { toProduct } from "./product.js";
+
+/** A cart as its owner sees it. */
+export function toCart({ owner, record }: { readonly owner: Owner | null; readonly record: CartRecord }): Cart {
+  const { version, expiresMs, lines } = record;
+  const quantity = lines.reduce((sum, line) => sum + line.quantity, 0);
+  return { id: cartId(owner), version, quantity, expiresAt: new Date(expiresMs).toISOString(), record };
+}
+
+/** The same for one owner all the time, and tells nothing about them. */
+const cartId = (owner: Owner | null): string =>
+  createHash("sha256")
+    .update(`cart:${owner ? ownerName(owner) : "nobody"}`)
+    .digest("base64url")
+    .slice(0, 22);
+
+/** A warning as clients see it. */
+export function toWarning({ code, message, productId }: CartWarningRecord): CartWarning {
+  return { code, message, productId: productId === null ? null : encodeId("Product", productId) };
+}
+
+/** Who shops, to the services. */
+export function shopperOf(ctx: RequestContext): Shopper {
+  const { owner, writingOwner, forgetGuest, guest } = ctx;
+  return { owner, writingOwner, forgetGuest, guest, readProducts: (ids) => loadAll(ctx.loaders.product, ids) };
+}
+
+/** The lines with their products, in one read for all of them. */
+async function linesOf({ record: { lines } }: Cart, { loaders }: RequestContext): Promise<CartLineView[]> {
+  const products = await loadAll(
+    loaders.product,
+    lines.map(({ productId }) => productId),
+  );
+  return viewLines(lines, products);
+}
+
+/** `Query.cart` and what is behind a cart. */
+@Resolver(() => Cart)
+export class CartResolver {
+  constructor(
+    private readonly carts: Pick<Carts, "read">,
+    private readonly currency: CurrencyCode,
+  ) {}
+
+  @Query(() => Cart, {
+    description:
+      "The caller's cart: that of the account that is signed in, else that of the guest. Always there, possibly empty; while it cannot be read it is SERVICE_UNAVAILABLE, never empty.",
+  })
+  async cart(@Ctx() ctx: RequestContext): Promise<Cart> {
+    return toCart(await this.carts.read(shopperOf(ctx)));
+  }
+
+  @FieldResolver(() => [CartLine], { description: "What is in it, in the order of adding." })
+  async lines(@Root() cart: Cart, @Ctx() ctx: RequestContext): Promise<CartLine[]> {
+    return (await linesOf(cart, ctx)).map((line) => this.toLine(line));
+  }
+
+  @FieldResolver(() => Money, { description: "What the available lines cost now together: the sum of their `total`." })
+  async subtotal(@Root() cart: Cart, @Ctx() ctx: RequestContext): Promise<Money> {
+    return this.money(subtotalOf(await linesOf(cart, ctx)));
+  }
+
+  private toLine({ product, quantity, unitPrice, total, priceChanged, available }: CartLineView): CartLine {
+    return {
+      product: toProduct(product, this.currency),
+      quantity,
+      unitPrice: this.money(unitPrice),
+      total: this.money(total),
+      priceChanged,
+      available,
+    };
+  }
+
+  private money(amount: number): Money {
+    return { amount, currency: this.currency };
+  }
+}
+
+/** What is behind the answer of a change. */
+@Resolver(() => CartPayload)
+export class CartPayloadResolver {
+  @FieldResolver(() => [CartWarning], {
+    description:
+      "Where the change was made: how the cart differs from what was asked for, and for every other line whether its price has changed since it was put in, or the product is gone.",
+  })
+  async warnings(@Root() { cart, errors, changes }: CartPayload, @Ctx() ctx: RequestContext): Promise<CartWarning[]> {
+    if (!cart || errors.length > 0) return [];
+    return [...changes, ...changesSince(await linesOf(cart, ctx)).map(toWarning)];
+  }
+}

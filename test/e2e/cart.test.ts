@@ -1,0 +1,264 @@
+/** Carts over the API: what customers see, are told and refused. */
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeId } from "../../src/domain/ids.js";
+import { signUp } from "../support/accounts.js";
+import { type RunningApp, startApp } from "../support/app.js";
+import { type Buyer, contentsOf, createBuyer } from "../support/buyers.js";
+import { metric, post } from "../support/graphql.js";
+import { testRedis } from "../support/redis.js";
+
+const UPSERT = `mutation Upsert($input: ProductInput!) { upsertProduct(input: $input) { product { id } errors { code } } }`;
+const place = testRedis();
+let app: RunningApp;
+let redis: Redis;
+beforeAll(async () => {
+  app = await startApp({ products: 400, redisUrl: place.url, keyPrefix: place.prefix, env: { CACHE_LOCAL_BYTES: "0" } });
+  redis = new Redis(place.url);
+  const LIST =
+    "query L($after: String) { products(filter: { inStock: true }, first: 100, after: $after) { edges { cursor node { id stock } } } }";
+  for (let after: string | null = null; inStock.length < 220; ) {
+    const { data } = await post(app.url, LIST, { after });
+    const edges = data.products!.edges as unknown as { cursor: string; node: { id: string; stock: number } }[];
+    inStock.push(...edges.filter(({ node }) => node.stock >= 10).map(({ node }) => node.id));
+    after = edges.at(-1)?.cursor ?? null;
+  }
+});
+afterAll(async () => {
+  redis.disconnect();
+  await app.close();
+});
+
+/** Makes a product, or changes it: its sku says which. */
+async function product(sku: string, { price = 1_000, stock = 10 }: { price?: number; stock?: number } = {}): Promise<string> {
+  const input = {
+    sku,
+    name: `Thing ${sku}`,
+    description: "",
+    brandId: encodeId("Brand", 1),
+    categoryId: encodeId("Category", 1),
+    price,
+    stock,
+  };
+  const { data } = await post(app.url, UPSERT, { input }, { token: app.adminToken });
+  return String(data.upsertProduct!.product!.id);
+}
+const remove = (id: string) =>
+  post(app.url, "mutation R($id: ID!) { removeProduct(id: $id) { errors { code } } }", { id }, { token: app.adminToken });
+const buyer = (options?: Parameters<typeof createBuyer>[1]): Buyer => createBuyer(app.url, options);
+/** Products of the seed that are in stock. */
+const inStock: string[] = [];
+const seeded = (at: number): string => inStock[at] ?? "";
+
+/** One piece, and nothing of the answer. */
+const put = (somebody: Buyer, at: number) =>
+  somebody.ask(`mutation { setCartLine(productId: "${seeded(at)}", quantity: 1) { errors { code } } }`);
+
+describe("a cart", () => {
+  it("is empty for somebody unknown, who is made a guest by the first addition and not by reading", async () => {
+    const somebody = buyer();
+    expect(await somebody.cart()).toMatchObject({ version: 0, quantity: 0, lines: [], subtotal: { amount: 0, currency: "EUR" } });
+    expect(somebody.guest).toBeNull();
+    const id = await product("first", { price: 250 });
+    const { cart, errors, warnings } = await somebody.add(id, { quantity: 3 });
+    expect([errors, warnings, somebody.guest?.length]).toEqual([[], [], 66]);
+    expect(cart).toMatchObject({
+      quantity: 3,
+      subtotal: { amount: 750, currency: "EUR" },
+      lines: [
+        { product: { id, name: "Thing first" }, unitPrice: { amount: 250 }, total: { amount: 750 }, priceChanged: false, available: true },
+      ],
+    });
+    expect(await somebody.cart()).toEqual(cart);
+    expect(await buyer().cart()).toMatchObject({ lines: [] });
+  });
+
+  it("is the account's on every device, and nobody else's", async () => {
+    const [account, other] = [await signUp(app.url), await signUp(app.url)];
+    const [phone, laptop] = [buyer({ token: account.token }), buyer({ token: account.token })];
+    const { cart } = await phone.add(seeded(1), { quantity: 2 });
+    expect(await laptop.cart()).toEqual(cart);
+    expect(await buyer({ token: other.token }).cart()).toMatchObject({ lines: [] });
+  });
+
+  it("is named by an id that tells nothing and stays the same", async () => {
+    const { token } = await signUp(app.url);
+    const [a, b] = [(await buyer({ token }).cart()).id, (await buyer({ token }).add(seeded(1))).cart?.id];
+    expect(a).toMatch(/^[\w-]{22}$/);
+    expect(b).toBe(a);
+    expect((await post(app.url, `{ node(id: "${a}") { id } }`)).data.node).toBeNull();
+  });
+
+  it("counts 200 parallel additions through the API, each once", async () => {
+    const { token } = await signUp(app.url);
+    const id = await product("popular", { stock: 1_000 });
+    await Promise.all(Array.from({ length: 200 }, () => buyer({ token }).add(id)));
+    expect(contentsOf(await buyer({ token }).cart())).toEqual({ [id]: 200 });
+  });
+
+  it("adds one piece unless told, also where told null", async () => {
+    const somebody = buyer();
+    await somebody.ask(`mutation { addToCart(productId: "${seeded(1)}") { errors { code } } }`);
+    await somebody.add(seeded(1), { quantity: null });
+    expect(contentsOf(await somebody.cart())).toEqual({ [seeded(1)]: 2 });
+  });
+
+  it("sets, removes and clears", async () => {
+    const somebody = buyer();
+    await somebody.add(seeded(1), { quantity: 5 });
+    await somebody.set(seeded(2), 3);
+    expect(contentsOf((await somebody.set(seeded(1), 2)).cart!)).toEqual({ [seeded(1)]: 2, [seeded(2)]: 3 });
+    expect(contentsOf((await somebody.set(seeded(1), 0)).cart!)).toEqual({ [seeded(2)]: 3 });
+    expect((await somebody.clear()).cart).toMatchObject({ lines: [], quantity: 0, subtotal: { amount: 0 } });
+  });
+
+  it("repeats an addition under one operation id without adding, and tells another by its arguments", async () => {
+    const somebody = buyer();
+    const first = await somebody.add(seeded(1), { quantity: 2, operationId: "one" });
+    expect(await somebody.add(seeded(1), { quantity: 2, operationId: "one" })).toEqual(first);
+    const other = await somebody.add(seeded(2), { quantity: 2, operationId: "one" });
+    expect([other.errors, other.cart]).toEqual([[{ code: "IDEMPOTENCY_MISMATCH", field: ["operationId"] }], first.cart]);
+  });
+
+  it("answers CONFLICT with the present cart where another version was expected", async () => {
+    const somebody = buyer();
+    const { cart: seen } = await somebody.add(seeded(1));
+    const { cart: now } = await somebody.add(seeded(2));
+    for (const late of [await somebody.set(seeded(1), 9, seen!.version), await somebody.clear(seen!.version)]) {
+      expect(late).toEqual({ cart: now, errors: [{ code: "CONFLICT", field: ["expectedVersion"] }], warnings: [] });
+    }
+    expect((await somebody.clear(now!.version)).errors).toEqual([]);
+  });
+
+  it("that has expired is empty with a new version, and no error", async () => {
+    const somebody = buyer();
+    const { cart } = await somebody.add(seeded(1));
+    expect(Date.parse(cart!.expiresAt) - Date.now()).toBeGreaterThan(6.9 * 24 * 3_600_000);
+    await redis.hset(place.keys.cart(`guest:${somebody.guest?.split(".")[0]}`), "expires", 1);
+    const after = await somebody.cart();
+    expect([after.lines, after.version > cart!.version]).toEqual([[], true]);
+    expect((await somebody.set(seeded(1), 1, cart!.version)).errors[0]?.code).toBe("CONFLICT");
+  });
+});
+
+describe("what is refused, with the field to blame", () => {
+  const [brand, missing] = [encodeId("Brand", 1), encodeId("Product", 999_999)];
+  let removed: string;
+  let soldOut: string;
+  beforeAll(async () => {
+    removed = await product("removed");
+    await remove(removed);
+    soldOut = await product("sold-out", { stock: 0 });
+  });
+
+  it.each([
+    ["nothing", () => seeded(1), 0, "OUT_OF_RANGE", "quantity"],
+    ["less than nothing", () => seeded(1), -1, "OUT_OF_RANGE", "quantity"],
+    ["a thousand", () => seeded(1), 1_000, "OUT_OF_RANGE", "quantity"],
+    ["the most an Int holds", () => seeded(1), 2 ** 31 - 1, "OUT_OF_RANGE", "quantity"],
+    ["no id", () => "nonsense", 1, "INVALID", "productId"],
+    ["the id of a brand", () => brand, 1, "INVALID", "productId"],
+    ["an unknown product", () => missing, 1, "NOT_FOUND", "productId"],
+    ["a removed product", () => removed, 1, "PRODUCT_REMOVED", "productId"],
+    ["what is sold out", () => soldOut, 1, "OUT_OF_STOCK", "quantity"],
+  ])("adding %s", async (_name, id, quantity, code, field) => {
+    const somebody = buyer();
+    const { errors } = await somebody.add(id(), { quantity });
+    expect(errors).toEqual([{ code, field: [field] }]);
+    expect((await somebody.cart()).lines).toEqual([]);
+  });
+
+  it.each([
+    ["less than nothing", () => seeded(1), -1, "OUT_OF_RANGE", "quantity"],
+    ["a thousand", () => seeded(1), 1_000, "OUT_OF_RANGE", "quantity"],
+    ["no id", () => "nonsense", 0, "INVALID", "productId"],
+    ["an unknown product, even to nothing", () => missing, 0, "NOT_FOUND", "productId"],
+    ["a removed product", () => removed, 1, "PRODUCT_REMOVED", "productId"],
+    ["what is sold out", () => soldOut, 1, "OUT_OF_STOCK", "quantity"],
+  ])("setting %s", async (_name, id, quantity, code, field) => {
+    expect((await buyer().set(id(), quantity)).errors).toEqual([{ code, field: [field] }]);
+  });
+
+  it("a fraction and what no Int holds, as BAD_USER_INPUT", async () => {
+    for (const quantity of ["1.5", "99999999999", '"2"']) {
+      const { errors } = await post(
+        app.url,
+        `mutation { addToCart(productId: "${seeded(1)}", quantity: ${quantity}) { errors { code } } }`,
+      );
+      expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
+      const asVariable = await buyer().ask('mutation A($q: Int) { addToCart(productId: "x", quantity: $q) { errors { code } } }', {
+        q: JSON.parse(quantity),
+      });
+      expect(asVariable.errors?.[0]?.extensions.code).toBe("BAD_USER_INPUT");
+    }
+  });
+
+  it("an operation id that is empty or too long", async () => {
+    for (const [operationId, code] of [
+      ["", "REQUIRED"],
+      ["x".repeat(129), "TOO_LONG"],
+    ] as const) {
+      expect((await buyer().add(seeded(1), { operationId })).errors).toEqual([{ code, field: ["operationId"] }]);
+    }
+  });
+
+  it("line 201, and piece 1,000 of a line", async () => {
+    const somebody = buyer();
+    for (let at = 1; at <= 200; at++) await put(somebody, at);
+    const full = await somebody.add(seeded(201));
+    expect(full.errors).toEqual([{ code: "LIMIT_REACHED", field: ["productId"] }]);
+    const id = await product("plenty", { stock: 5_000 });
+    const other = buyer();
+    await other.add(id, { quantity: 999 });
+    expect((await other.add(id)).errors).toEqual([{ code: "LIMIT_REACHED", field: ["quantity"] }]);
+  });
+});
+
+describe("what the customer is told", () => {
+  it("a quantity clamped to the stock", async () => {
+    const somebody = buyer();
+    const id = await product("scarce", { stock: 3 });
+    const { cart, warnings } = await somebody.add(id, { quantity: 5 });
+    expect([contentsOf(cart!), warnings]).toEqual([{ [id]: 3 }, [{ code: "QUANTITY_CLAMPED", productId: id }]]);
+    expect((await somebody.set(id, 9)).warnings).toEqual([{ code: "QUANTITY_CLAMPED", productId: id }]);
+  });
+
+  it("a price that has changed: on the line while it stands, and once more when the line takes the new one", async () => {
+    const somebody = buyer();
+    const id = await product("dearer", { price: 100 });
+    await somebody.add(id, { quantity: 2 });
+    await product("dearer", { price: 130 });
+    expect((await somebody.cart()).lines[0]).toMatchObject({ unitPrice: { amount: 100 }, total: { amount: 260 }, priceChanged: true });
+    const changed = { code: "PRICE_CHANGED", productId: id };
+    expect((await somebody.add(seeded(1))).warnings).toEqual([changed]);
+    const confirmed = await somebody.set(id, 2);
+    expect(confirmed.warnings).toEqual([changed]);
+    expect(confirmed.cart?.lines[0]).toMatchObject({ unitPrice: { amount: 130 }, priceChanged: false });
+    expect((await somebody.set(id, 2)).warnings).toEqual([]);
+  });
+
+  it("a product that is gone or no longer there in that number: shown, not available, and not in the subtotal", async () => {
+    const somebody = buyer();
+    const [gone, fewer, there] = [await product("gone"), await product("fewer"), await product("there", { price: 70 })];
+    for (const id of [gone, fewer, there]) await somebody.add(id, { quantity: 2 });
+    await remove(gone);
+    await product("fewer", { stock: 1 });
+    const { cart, warnings } = await somebody.set(there, 3);
+    expect(warnings).toEqual([{ code: "PRODUCT_GONE", productId: gone }]);
+    expect(cart?.lines.map(({ available }) => available)).toEqual([false, false, true]);
+    expect([cart?.quantity, cart?.subtotal.amount]).toEqual([7, 210]);
+    expect((await somebody.set(gone, 0)).errors).toEqual([]);
+  });
+});
+
+it("the products of 200 lines are read in one round trip, and without a statement while they are cached", async () => {
+  const somebody = buyer();
+  for (let at = 1; at <= 200; at++) await put(somebody, at);
+  const counts = () =>
+    Promise.all([metric(app.url, "souk_redis_round_trip_seconds_count", 'what="cache read"'), metric(app.url, "souk_loads_total")]);
+  await somebody.cart();
+  const before = await counts();
+  expect((await somebody.cart()).lines).toHaveLength(200);
+  const after = await counts();
+  expect([after[0] - before[0], after[1] - before[1]]).toEqual([1, 0]);
+});
