@@ -1,6 +1,16 @@
 /** The audit log: what happened to accounts and their sessions, as it is written. docs/decisions/0066-audit-log.md says what is left out. */
 import type { Principal } from "./principal.js";
 
+/** Events that anybody can cause at will: they are counted, never written one by one. */
+export const COUNTED_EVENTS = [
+  /** A wrong password, or an address without account. */
+  "sign_in_refused",
+  /** A wrong current password at a change. */
+  "password_change_refused",
+  /** Too many attempts. */
+  "sign_in_limited",
+] as const;
+
 /** What may have happened. */
 export const AUDIT_EVENTS = [
   "signed_up",
@@ -11,19 +21,14 @@ export const AUDIT_EVENTS = [
   "other_sessions_revoked",
   "all_sessions_revoked",
   "everybody_revoked",
-  /** A wrong password, or an address without account. Counted. */
-  "sign_in_refused",
-  /** A wrong current password at a change. Counted. */
-  "password_change_refused",
-  /** Too many attempts. Counted. */
-  "sign_in_limited",
+  ...COUNTED_EVENTS,
 ] as const;
 
 /** An event of {@link AUDIT_EVENTS}. */
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 
-/** Events that anybody can cause at will: they are counted, never written one by one. */
-export type CountedEvent = Extract<AuditEvent, "sign_in_refused" | "password_change_refused" | "sign_in_limited">;
+/** An event of {@link COUNTED_EVENTS}. */
+export type CountedEvent = (typeof COUNTED_EVENTS)[number];
 
 /** Where a request came from. */
 export interface RequestOrigin {

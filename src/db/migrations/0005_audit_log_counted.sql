@@ -1,0 +1,1 @@
+CREATE INDEX "audit_log_counted" ON "audit_log" USING btree ("id") WHERE event in ('sign_in_refused', 'password_change_refused', 'sign_in_limited');
