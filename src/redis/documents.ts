@@ -7,7 +7,8 @@
  * Redis down: nothing is found and nothing kept, which costs clients the sending of whole documents and no request more than one
  * deadline: after a failure Redis is left alone for a while.
  */
-import type { Result } from "ioredis";
+import { ReplyError, type Result } from "ioredis";
+import type { RedisUnavailable } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import type { RedisConnection } from "./client.js";
 import { withinDeadline } from "./deadline.js";
@@ -58,8 +59,9 @@ export function createDocumentStore(
     if (performance.now() < askedAgainAt) return null;
     try {
       return await withinDeadline(ask(), deadlineMs);
-    } catch {
-      askedAgainAt = performance.now() + PAUSE_MS;
+    } catch (error) {
+      // A refusal, by a full server, is an answer too.
+      if (!((error as RedisUnavailable).cause instanceof ReplyError)) askedAgainAt = performance.now() + PAUSE_MS;
       return null;
     }
   };

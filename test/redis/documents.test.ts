@@ -129,6 +129,8 @@ it("a full server keeps nothing new, still finds, and is no error", async () => 
   await connection.call("CONFIG", "SET", "maxmemory", "1");
   expect(await find("{ before }")).toBe("{ before }");
   await keep("{ after }");
+  // The refusal was an answer: Redis is asked on.
+  expect(await find("{ before }")).toBe("{ before }");
   await connection.call("CONFIG", "SET", "maxmemory", "0");
   expect(await find("{ after }")).toBeNull();
 });
