@@ -52,6 +52,8 @@ const CURSOR = "a position in a public list, checked against that list";
 const ADMINS_CHANGE = "names a public thing; who is no admin is refused before it is looked at";
 const OPERATION = "names nothing but a change of the caller's own";
 
+/** In stock, in every seed. */
+const SOLD = encodeId("Product", 3);
 const NOBODY = encodeId("User", 999_999_999);
 const A_SESSION = "A".repeat(43);
 
@@ -94,6 +96,17 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
   "Mutation.adjustStock(operationId)": open(OPERATION),
   "Mutation.removeProduct(id)": open(ADMINS_CHANGE),
   "Mutation.addReview(input.productId)": open(CATALOGUE),
+
+  "Mutation.addToCart(productId)": open(CATALOGUE),
+  "Mutation.setCartLine(productId)": open(CATALOGUE),
+  "Mutation.addToCart(operationId)": owned({
+    operation: `mutation ($id: ID!) { addToCart(productId: "${SOLD}", quantity: 2, operationId: $id) { errors { code message field } } }`,
+    theirs: async ({ owner, asOwner }) => {
+      await asOwner(`mutation ($id: ID!) { addToCart(productId: "${SOLD}", operationId: $id) { errors { code } } }`, { id: owner.id });
+      return owner.id;
+    },
+    missing: () => "an operation of nobody",
+  }),
 
   "Mutation.revokeSession(id)": owned({
     operation: "mutation ($id: ID!) { revokeSession(id: $id) { revoked errors { code message field } } }",
