@@ -35,7 +35,7 @@ export interface UserTable {
   /** One statement. */
   accountById(id: number): Promise<Account | null>;
   /** One statement; null when the address is taken. */
-  create(account: NewAccount): Promise<UserRecord | null>;
+  create(tx: Pick<Tx, "query">, account: NewAccount): Promise<UserRecord | null>;
   /** Replaces the hash, unless it is no longer `oldHash`: then false. */
   replaceHash(tx: Pick<Tx, "query">, id: number, oldHash: string, newHash: string): Promise<boolean>;
 }
@@ -80,8 +80,8 @@ export function createUserTable(database: Database): UserTable {
     },
     accountByEmail: (email) => account(sql`email = ${storable(email)}`),
     accountById: (id) => account(sql`id = ${id}::bigint`),
-    async create({ tag, email, name, role, passwordHash }) {
-      const [row] = await database.query<UserRow>(sql`
+    async create(tx, { tag, email, name, role, passwordHash }) {
+      const [row] = await tx.query<UserRow>(sql`
         INSERT INTO users (tag, email, name, role, password_hash) VALUES (${tag}, ${email}, ${name}, ${role}, ${passwordHash})
         ON CONFLICT (email) DO NOTHING RETURNING ${COLUMNS}`);
       return row ? toRecord(row) : null;

@@ -67,7 +67,7 @@ export interface AccountsParts {
 const TAG_BYTES = 12;
 
 export function createAccounts(parts: AccountsParts): Accounts {
-  const { database, users, passwords, revocations, guard, refused } = parts;
+  const { database, users, passwords, revocations, guard, audit, refused } = parts;
   const open = loggedOpening(parts);
   const admit = countedAdmission(guard, refused);
 
@@ -78,9 +78,13 @@ export function createAccounts(parts: AccountsParts): Accounts {
       if (errors.length > 0) return refusal(errors);
       await guard.signUp(origin.ip);
       const passwordHash = await passwords.hash(password);
-      const user = await users.create({ tag: newTag(), email, name, role: "CUSTOMER", passwordHash });
+      const user = await database.transaction(async (tx) => {
+        const made = await users.create(tx, { tag: newTag(), email, name, role: "CUSTOMER", passwordHash });
+        if (made) await audit.append(tx, { ...byThemselves(made.id), event: "signed_up", sessionId: null, origin });
+        return made;
+      });
       if (!user) return refusal([TAKEN]);
-      return open("signed_up", { user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
+      return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
     },
     async signIn({ email, password }, origin) {
       // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and hashing it would only cost.
@@ -99,7 +103,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
       if (passwords.isWeak(account.passwordHash)) {
         await users.replaceHash(database, account.user.id, account.passwordHash, await passwords.hash(password));
       }
-      return open("signed_in", account, origin);
+      return open(account, origin);
     },
     async changePassword(principal, { current, next }, origin) {
       const { userId, sessionId } = requireUser(principal);
@@ -118,22 +122,24 @@ export function createAccounts(parts: AccountsParts): Accounts {
         users.replaceHash(tx, userId, account.passwordHash, passwordHash),
       );
       if (!raised) return refusal([CHANGED_MEANWHILE]);
-      return open("signed_in", { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
+      return open({ ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
     },
   };
 }
 
 /** Opens a session of somebody who has proved themselves. What cannot be logged is not handed over: its session is nobody's then, and runs out. */
 function loggedOpening({ database, sessions, revocations, audit }: AccountsParts) {
-  return async (event: "signed_up" | "signed_in", account: Account, { replaces, ...origin }: SignInOrigin): Promise<SignInOutcome> => {
+  return async (account: Account, { replaces, ...origin }: SignInOrigin): Promise<SignInOutcome> => {
     // Nobody holds it any more, except whoever stole or planted it.
     if (replaces) await revocations.signOut(replaces, origin);
     const opened = await sessions.open(account, origin);
     const { userId, sessionId } = opened.principal;
-    await audit.append(database, { event, userId, by: { kind: "user", userId }, sessionId, origin });
+    await audit.append(database, { ...byThemselves(userId), event: "signed_in", sessionId, origin });
     return { errors: [], user: account.user, opened };
   };
 }
+
+const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
 /** Asks the guard; what it refuses is counted. */
 function countedAdmission(guard: Pick<SignInGuard, "signIn">, refused: Pick<RefusedSignIns, "note">) {

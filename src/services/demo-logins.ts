@@ -29,6 +29,6 @@ export async function provideDemoLogins({ database, users, passwords, password, 
     if (known && !isNew) continue;
     const passwordHash = await passwords.hash(password);
     if (known) await users.replaceHash(database, known.user.id, known.passwordHash, passwordHash);
-    else await users.create({ ...login, tag: randomBytes(12).toString("base64url"), passwordHash });
+    else await users.create(database, { ...login, tag: randomBytes(12).toString("base64url"), passwordHash });
   }
 }

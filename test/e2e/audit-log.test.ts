@@ -1,7 +1,7 @@
 /** The audit log of a running shop: every sign-in and revocation, together with what it tells, and no secret. */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { SIGN_IN, type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
+import { SIGN_IN, SIGN_UP, type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { ADMIN_TOKEN, type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
@@ -56,7 +56,8 @@ it("tells of every sign-in and revocation who, what, whence and by which request
   const rows = await rowsOf(account);
   const by = { by_service: false, by_user_id: keyOf(account) };
   expect(rows.map(({ event, session_id, by_service, by_user_id }) => ({ event, session_id, by_service, by_user_id }))).toEqual([
-    { event: "signed_up", session_id: first, ...by },
+    { event: "signed_up", session_id: null, ...by },
+    { event: "signed_in", session_id: first, ...by },
     { event: "signed_in", session_id: mine, ...by },
     { event: "session_revoked", session_id: first, ...by },
     { event: "other_sessions_revoked", session_id: mine, ...by },
@@ -88,7 +89,10 @@ it("tells nothing of what was refused or changed nothing", async () => {
   await run("mutation R($id: ID!) { revokeSession(id: $id) { errors { code } } }", mine.token, { id: theirs!.id });
   await run(REVOKE_ALL, mine.token, { input: { userId: other.id } });
   await run(CHANGE, mine.token, { input: { currentPassword: mine.password, newPassword: "short" } });
-  expect([await eventsOf(mine), await eventsOf(other)]).toEqual([["signed_up"], ["signed_up"]]);
+  expect([await eventsOf(mine), await eventsOf(other)]).toEqual([
+    ["signed_up", "signed_in"],
+    ["signed_up", "signed_in"],
+  ]);
 });
 
 it("is written with the revocation or not at all, and nobody signs in unseen", async () => {
@@ -99,12 +103,18 @@ it("is written with the revocation or not at all, and nobody signs in unseen", a
       expect((await run(query, account.token)).errors).toHaveLength(1);
     const signedIn = await post(app.url, SIGN_IN, { input: { email: account.email, password: account.password, deliver: "TOKEN" } });
     expect(JSON.stringify(signedIn)).not.toContain(account.token.split(".")[0]);
+    const unseen = { email: "unseen@test.example", password: "correct horse", name: "Unseen" };
+    expect((await post(app.url, SIGN_UP, { input: { ...unseen, deliver: "TOKEN" } })).errors).toHaveLength(1);
   } finally {
     await database.database.query(sql`ALTER TABLE audit_log_away RENAME TO audit_log`);
   }
   expect(await whoIs(app.url, account.token)).toBe(account.email);
+  expect(await database.database.query(sql`SELECT id FROM users WHERE email = 'unseen@test.example'`)).toEqual([]);
   await run("mutation { signOut { signedOut } }", account.token);
-  expect([await eventsOf(account), await whoIs(app.url, account.token)]).toEqual([["signed_up", "signed_out"], "UNAUTHENTICATED"]);
+  expect([await eventsOf(account), await whoIs(app.url, account.token)]).toEqual([
+    ["signed_up", "signed_in", "signed_out"],
+    "UNAUTHENTICATED",
+  ]);
 });
 
 it("holds no token, password or address, and counts what was refused when the process stops", async () => {
@@ -119,6 +129,7 @@ it("holds no token, password or address, and counts what was refused when the pr
   await other.close();
   expect((await rowsOf(account)).map(({ event, ip, count }) => [event, ip, count])).toEqual([
     ["signed_up", "127.0.0.1", 1],
+    ["signed_in", "127.0.0.1", 1],
     ["sign_in_refused", "127.0.0.1", 2],
     ["password_change_refused", "127.0.0.1", 1],
   ]);
