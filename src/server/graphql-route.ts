@@ -31,6 +31,8 @@ export interface GraphQLRouteParts {
 export function graphqlHandler(parts: GraphQLRouteParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const startedAt = performance.now();
+    // It may be for this caller alone, and caches between us cannot tell.
+    if (request.method === "GET") reply.header("cache-control", "no-store");
     const operation = new Operation(await callerOf(request, parts.callers), request.id, parts.createContext);
     if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
     const { body, search, keep } = await httpDocument(parts, request, operation.caller.principal).catch((error: unknown) => {

@@ -115,6 +115,13 @@ describe("CSRF: what a page can send without a preflight", () => {
   });
 });
 
+test("what is asked for by GET may be somebody's, so no cache may keep the answer", async () => {
+  for (const query of ["{ hello }", "{ whoAmI }", "{ nope }", "{"]) {
+    const { headers } = await fetch(`${souk.graphql}?query=${encodeURIComponent(query)}`, { headers: { "apollo-require-preflight": "1" } });
+    expect([query, headers.get("cache-control")]).toEqual([query, "no-store"]);
+  }
+});
+
 describe("security headers", () => {
   const HEADERS = {
     "content-security-policy": "default-src 'none';frame-ancestors 'none';base-uri 'none'",
