@@ -123,6 +123,7 @@ export const environmentSchema = z.object({
   LIMIT_JSON_DEPTH: count(100, 4).describe("nesting of a JSON body"),
   LIMIT_FRAME_BYTES: count(64 * 1024, 1_024).describe("size of a WebSocket frame"),
   LIMIT_SOCKET_OPERATIONS: count(50).describe("operations at once on one WebSocket"),
+  SLOW_SOCKET_MS: count(30 * SECOND, 100).describe("longest that a WebSocket may lag behind its subscriptions before it is closed"),
   REQUEST_TIMEOUT_MS: count(10 * SECOND).describe("longest time one operation may take"),
   CONFLATION_MS: count(100, 0).describe("shortest time between two messages of one snapshot subscription"),
   SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
@@ -210,7 +211,7 @@ function toConfig(env: Environment) {
       report: env.CACHE_REPORT ?? (production ? ("request" as const) : ("on" as const)),
     },
     ...toAccountConfig(env),
-    live: { conflationMs: env.CONFLATION_MS },
+    live: { conflationMs: env.CONFLATION_MS, slowSocketMs: env.SLOW_SOCKET_MS },
     carts: { ttlMs: env.CART_TTL_MS },
     outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
   };

@@ -2,6 +2,7 @@
 import { Ctx, Resolver, Subscription } from "type-graphql";
 import { ownerName } from "../domain/guest.js";
 import { Cart } from "../schema/cart.js";
+import { Delivers } from "../schema/scope.js";
 import type { Carts } from "../services/carts.js";
 import { shopperOf, toCart } from "./cart.js";
 import type { RequestContext } from "./context.js";
@@ -17,6 +18,7 @@ export class CartSubscriptions {
     description:
       "Watches the caller's cart, on every device of its owner. Delivery class: snapshot. Every message is the whole cart: one at the start, then one after every change, conflated (the latest wins, at most one per 100 ms by default); after any doubt it is sent again. Whoever has no cart yet becomes a guest, whose token comes with the first message as `extensions.guest`. It watches the owner that the socket was opened as: connect again after signing in. Changes of products are not told here; watch those by `productChanged`.",
   })
+  @Delivers("SNAPSHOT")
   async cartChanged(@Ctx() ctx: RequestContext): Promise<Cart> {
     // Each event has a context of its own: the guest that the first one was made for is said with its answer.
     ctx.writingOwner();

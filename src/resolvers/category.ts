@@ -4,6 +4,7 @@ import type { CategoryRecord } from "../domain/catalogue.js";
 import { decodeIdOf, encodeId } from "../domain/ids.js";
 import { Category } from "../schema/category.js";
 import { ProductConnection, SortedPageArgs } from "../schema/product-list.js";
+import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import { loadAll } from "./list.js";
 import { type ProductList, productList } from "./product-list.js";
@@ -42,17 +43,20 @@ export class CategoryResolver {
   }
 
   @FieldResolver(() => Category, { nullable: true, description: "The category above; null at the top of the tree." })
+  @Shared("PUBLIC")
   async parent(@Root() { record }: Category, @Ctx() ctx: RequestContext): Promise<Category | null> {
     const parent = record.parentId === null ? null : await ctx.loaders.category.load(record.parentId);
     return parent && toCategory(parent);
   }
 
   @FieldResolver(() => [Category], { description: "The categories right below, by name." })
+  @Shared("PUBLIC")
   async children(@Root() { record }: Category, @Ctx() ctx: RequestContext): Promise<Category[]> {
     return categoriesOf(ctx, await ctx.loaders.childCategoryIds.load(record.id));
   }
 
   @FieldResolver(() => ProductConnection, { description: "Products of this category and of all below it." })
+  @Shared("PUBLIC")
   products(
     @Root() { record }: Category,
     @Args(() => SortedPageArgs) args: SortedPageArgs,

@@ -6,6 +6,7 @@ import { decodeIdOf, encodeId } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import { ProductChange } from "../schema/product-change.js";
+import { Delivers, Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import type { WatchEvent } from "./events.js";
 import { toVisibleProduct } from "./product.js";
@@ -21,6 +22,8 @@ export class ProductSubscriptions {
     description:
       "Watches products. Delivery class: snapshot. Every message is the whole latest value of one product; one comes for each id at the start, then one after every change, conflated (the latest wins, at most one per product and 100 ms by default); after any doubt, such as a lost connection on our side, the latest values are sent again. Steps in between may be skipped, the last one never.",
   })
+  @Shared("PUBLIC")
+  @Delivers("SNAPSHOT")
   async productChanged(
     @Arg("ids", () => [ID], {
       description: `The products to watch: 1 to ${PAGE_SIZE.max} distinct ids of products, otherwise BAD_USER_INPUT.`,

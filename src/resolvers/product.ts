@@ -9,6 +9,7 @@ import { PageArgs } from "../schema/page.js";
 import { Product, type Rating } from "../schema/product.js";
 import { ProductConnection, ProductsArgs } from "../schema/product-list.js";
 import { ReviewConnection } from "../schema/review.js";
+import { Shared } from "../schema/scope.js";
 import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
 import type { RequestContext } from "./context.js";
@@ -65,16 +66,19 @@ export class ProductResolver {
   }
 
   @FieldResolver(() => Brand, { description: "Who makes it." })
+  @Shared("PUBLIC")
   async brand(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Brand> {
     return toBrand(there(await ctx.loaders.brand.load(record.brandId)));
   }
 
   @FieldResolver(() => Category, { description: "The category it stands in: the lowest one; those above follow by `parent`." })
+  @Shared("PUBLIC")
   async category(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Category> {
     return toCategory(there(await ctx.loaders.category.load(record.categoryId)));
   }
 
   @FieldResolver(() => ReviewConnection, { description: "What customers say about it, newest first." })
+  @Shared("PUBLIC")
   async reviews(
     @Root() { record: { id } }: Product,
     @Args(() => PageArgs) args: PageArgs,

@@ -5,6 +5,7 @@ import { encodeId } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { Product } from "../schema/product.js";
 import { Review, ReviewConnection } from "../schema/review.js";
+import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import { loadAll } from "./list.js";
 import { type ReviewList, there, toProduct } from "./product.js";
@@ -29,6 +30,7 @@ export class ReviewResolver {
 
   /** Nobody reaches a review of a removed product, except in the moment of the removal: then the product is shown as it last was. */
   @FieldResolver(() => Product, { description: "The product it is about." })
+  @Shared("PUBLIC")
   async product(@Root() { record }: Review, @Ctx() ctx: RequestContext): Promise<Product> {
     return toProduct(there(await ctx.loaders.product.load(record.productId)), this.currency);
   }

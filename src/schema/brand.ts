@@ -3,11 +3,13 @@ import { ArgsType, Field, ObjectType } from "type-graphql";
 import { declareConnection } from "./connection.js";
 import { Node } from "./node.js";
 import { MAX_SEARCH_LENGTH, PageArgs } from "./page.js";
+import { Shared } from "./scope.js";
 
 /** A brand. */
 @ObjectType({ description: "A maker of products.", implements: Node, simpleResolvers: true })
 export class Brand extends Node {
   @Field(() => String, { description: "Name as people write it; unique." })
+  @Shared("PUBLIC")
   name!: string;
 }
 

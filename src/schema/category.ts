@@ -2,6 +2,7 @@
 import { Field, ObjectType } from "type-graphql";
 import type { CategoryRecord } from "../domain/catalogue.js";
 import { Node } from "./node.js";
+import { Shared } from "./scope.js";
 
 /** A category. */
 @ObjectType({
@@ -11,9 +12,11 @@ import { Node } from "./node.js";
 })
 export class Category extends Node {
   @Field(() => String, { description: "Name as people read it, e.g. `Coffee & Tea`." })
+  @Shared("PUBLIC")
   name!: string;
 
   @Field(() => String, { description: "Name for addresses: lower-case letters, digits and hyphens; unique in the shop." })
+  @Shared("PUBLIC")
   slug!: string;
 
   /** What edges are resolved from; not a field. */

@@ -3,6 +3,7 @@ import { GraphQLSafeInt } from "graphql-scalars";
 import { Field, ObjectType } from "type-graphql";
 import type { Money as Amount, CurrencyCode } from "../domain/money.js";
 import { declareEnum } from "./enums.js";
+import { Shared } from "./scope.js";
 
 /** Currencies a shop can sell in. */
 export const CurrencyCodeEnum = declareEnum<CurrencyCode>({
@@ -22,8 +23,10 @@ export const CurrencyCodeEnum = declareEnum<CurrencyCode>({
 @ObjectType({ description: "An exact amount of money: an integer of the currency's minor unit, never a fraction.", simpleResolvers: true })
 export class Money implements Amount {
   @Field(() => GraphQLSafeInt, { description: "Amount in minor units: 1999 with EUR is 19.99 euros, 1999 with JPY is 1999 yen." })
+  @Shared("PUBLIC")
   amount!: number;
 
   @Field(() => CurrencyCodeEnum, { description: "The currency of the amount; its minor unit says where the decimal point goes." })
+  @Shared("PUBLIC")
   currency!: CurrencyCode;
 }

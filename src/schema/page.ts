@@ -1,6 +1,7 @@
 /** Relay connections, forward only: what every list has in common. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
 import { PAGE_SIZE } from "../domain/page.js";
+import { Shared } from "./scope.js";
 
 /** Longest text that is searched for, in UTF-16 units; a longer one names nothing that a person is looking for. */
 export const MAX_SEARCH_LENGTH = 200;
@@ -9,15 +10,19 @@ export const MAX_SEARCH_LENGTH = 200;
 @ObjectType({ description: "Where a page stands in its list, and how to ask for the next one.", simpleResolvers: true })
 export class PageInfo {
   @Field(() => Boolean, { description: "Whether there is at least one more item after this page: ask with `after: endCursor`." })
+  @Shared("PUBLIC")
   hasNextPage!: boolean;
 
   @Field(() => Boolean, { description: "Whether this page was asked for with `after`. Lists are read forward only." })
+  @Shared("PUBLIC")
   hasPreviousPage!: boolean;
 
   @Field(() => String, { nullable: true, description: "Cursor of the page's first item; null when the page is empty." })
+  @Shared("PUBLIC")
   startCursor!: string | null;
 
   @Field(() => String, { nullable: true, description: "Cursor of the page's last item, for `after`; null when the page is empty." })
+  @Shared("PUBLIC")
   endCursor!: string | null;
 }
 

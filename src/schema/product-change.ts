@@ -4,6 +4,7 @@ import { ArgsType, Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { PRODUCT_LIMITS, type ProductDraft } from "../domain/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
 import { Product } from "./product.js";
+import { Shared } from "./scope.js";
 import { UserError } from "./user-error.js";
 
 /** Everything an admin sets on a product; ids are global ids here. */
@@ -73,14 +74,17 @@ export class ProductPayload {
 @ObjectType({ description: "The latest value of one product, sent at the start and after every change.", simpleResolvers: true })
 export class ProductChange {
   @Field(() => ID, { description: "The id that was subscribed to." })
+  @Shared("PUBLIC")
   id!: string;
 
   @Field(() => String, {
     description:
       "Version of the product as a decimal integer: it rises with every change, removal included, and never goes back. `0` when there never was such a product.",
   })
+  @Shared("PUBLIC")
   version!: string;
 
   @Field(() => Product, { nullable: true, description: "The whole product as of this version; null when it was removed or never there." })
+  @Shared("PUBLIC")
   product!: Product | null;
 }

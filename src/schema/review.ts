@@ -4,21 +4,26 @@ import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { REVIEW_LIMITS, type ReviewRecord } from "../domain/catalogue.js";
 import { declareConnection } from "./connection.js";
 import { Node } from "./node.js";
+import { Shared } from "./scope.js";
 import { UserError } from "./user-error.js";
 
 /** A review. */
 @ObjectType({ description: "What one customer says about one product.", implements: Node, simpleResolvers: true })
 export class Review extends Node {
   @Field(() => String, { description: "Name of the reviewer, as shown to everybody." })
+  @Shared("PUBLIC")
   author!: string;
 
   @Field(() => Int, { description: "Stars: 1 (worst) to 5 (best)." })
+  @Shared("PUBLIC")
   rating!: number;
 
   @Field(() => String, { description: "The text: plain, unescaped; escape it before putting it into a page." })
+  @Shared("PUBLIC")
   body!: string;
 
   @Field(() => GraphQLDateTime, { description: "When it was written." })
+  @Shared("PUBLIC")
   createdAt!: string;
 
   /** What edges are resolved from; not a field. */

@@ -19,6 +19,10 @@ export interface Metrics extends Telemetry {
   sockets(by: 1 | -1): void;
   /** Subscriptions started (+1) or ended (-1). */
   subscriptions(by: 1 | -1): void;
+  /** `next` messages of subscriptions were handed to sockets. */
+  messages(count: number): void;
+  /** Groups of subscribers that share their messages: begun (+1) or ended (-1). */
+  fanOutGroups(by: 1 | -1): void;
   /** Where the numbers of the Redis server come from; read at most once in {@link REDIS_INFO_MS}. */
   readRedisFrom(redisInfo: RedisInfo): void;
   /** The exposition format, for GET /metrics. */
@@ -62,7 +66,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function transportMetrics(registry: Registry): Pick<Metrics, "operation" | "sockets" | "subscriptions"> {
+function transportMetrics(registry: Registry): Pick<Metrics, "operation" | "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
   const registers = [registry];
   const labelNames = ["operation", "kind", "transport", "outcome"] as const;
   const durations = new Histogram({
@@ -74,12 +78,16 @@ function transportMetrics(registry: Registry): Pick<Metrics, "operation" | "sock
   });
   const sockets = new Gauge({ name: "souk_sockets", help: "Open WebSockets.", registers });
   const subscriptions = new Gauge({ name: "souk_subscriptions", help: "Running subscriptions.", registers });
+  const messages = new Counter({ name: "souk_messages_total", help: "Messages of subscriptions handed to sockets.", registers });
+  const groups = new Gauge({ name: "souk_fan_out_groups", help: "Groups of subscribers that share their messages.", registers });
   const nameOf = boundedNames(MAX_OPERATION_NAMES);
   return {
     operation: ({ name, kind, transport, outcome, durationMs }) =>
       durations.observe({ operation: nameOf(name), kind, transport, outcome }, durationMs / SECOND),
     sockets: (by) => sockets.inc(by),
     subscriptions: (by) => subscriptions.inc(by),
+    messages: (count) => messages.inc(count),
+    fanOutGroups: (by) => groups.inc(by),
   };
 }
 

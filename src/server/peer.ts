@@ -1,5 +1,6 @@
 /** One WebSocket: who is behind it, and whether it still keeps up. */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { GuestPass } from "../domain/guest.js";
 import { ANONYMOUS } from "../domain/principal.js";
@@ -38,6 +39,8 @@ export class Peer {
     readonly socket: WebSocket,
     readonly headers: IncomingHttpHeaders,
     readonly ip: string,
+    /** What carries the socket: it tells how much has not left yet, and when it has. */
+    readonly connection: Duplex,
   ) {
     socket.on("pong", () => {
       this.answeredPing = true;

@@ -83,6 +83,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
       deadlineMs: config.http.requestTimeoutMs,
+      slowSocketMs: config.live.slowSocketMs,
       log,
       metrics,
     },

@@ -1,8 +1,9 @@
 /**
  * The sockets of sessions: closed within a second of the session's end, on every process, and silent from that end on.
  *
- * Before each operation and each event the session is looked up again, so nothing is delivered that began after its end. When sessions of
- * a user are said to have ended, those sockets are looked up at once; when the saying may have been missed, all are. A session that
+ * Before each operation, and each event that is not public, the session is looked up again, so nothing that is somebody's is delivered that
+ * began after its end. When sessions of a user are said to have ended, those sockets are looked up at once; when the saying may have been
+ * missed, all are. A session that
  * was revoked closes with 4401, which clients take as final; one that ran out with 4403, upon which they try again.
  */
 import type { Logger } from "pino";
@@ -21,8 +22,10 @@ export interface SessionLookup {
 
 /** Watches over the sockets of a server. */
 export interface SessionSockets {
-  /** From now on the socket lives no longer than its session. */
-  join(peer: Peer): void;
+  /** How often an end was heard of so far: asked before a caller is looked up, for {@link SessionSockets.join}. */
+  heard(): number;
+  /** From now on the socket lives no longer than its session. `heardBefore` is what was heard before its caller was looked up. */
+  join(peer: Peer, heardBefore: number): void;
   /** Whose operation or event it is now; null when the session has ended and the socket with it. `used` notes a use. */
   callerOf(peer: Peer, options: { readonly used: boolean }): Promise<Caller | null>;
   close(): void;
@@ -62,19 +65,22 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
   const look = (peer: Peer): Promise<unknown> =>
     callerOf(peer, { used: false }).catch((err: unknown) => log.error({ err }, "a socket's session could not be looked up"));
 
+  let heard = 0;
   const stop = sessions.onEnded((userId) => {
+    heard += 1;
     for (const peer of ends.keys()) {
       const { principal } = peer.caller;
       if (principal.kind === "user" && (userId === null || principal.userId === userId)) void look(peer);
     }
   });
   return {
-    join(peer) {
+    heard: () => heard,
+    join(peer, heardBefore) {
       const { principal } = peer.caller;
       if (principal.kind !== "user" || peer.socket.readyState !== peer.socket.OPEN) return;
       schedule(peer, principal);
-      // It may have ended between the look-up of its caller and now.
-      void look(peer);
+      // It may have ended between the look-up of its caller and now, without being found here.
+      if (heard !== heardBefore) void look(peer);
       peer.socket.once("close", () => {
         clearTimeout(ends.get(peer)?.timer);
         ends.delete(peer);

@@ -17,20 +17,21 @@ import {
 import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { BadUserInput } from "../domain/errors.js";
-import { formatSeen, latestSeen } from "../domain/seen.js";
+import { latestSeen } from "../domain/seen.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
-import { logInternal } from "./apollo.js";
 import { type Caller, type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller } from "./context.js";
 import type { CheckCost } from "./cost.js";
 import { type SpelledOut, spellOut } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import type { Executor } from "./executor.js";
-import { type ErrorDetail, formatError, isInternal, withRequestId } from "./format-error.js";
+import { type ErrorDetail, isInternal } from "./format-error.js";
 import type { Metrics } from "./metrics.js";
 import type { ObserveOperation } from "./observe.js";
 import type { Peer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
-import { subscribeEach } from "./subscription.js";
+import { finish, present, run, sessionEnded } from "./socket-answers.js";
+import { createSubscriptions } from "./socket-subscriptions.js";
+import { type Ticket, takePlace, unlessGivenUp } from "./socket-ticket.js";
 import { refuseIllFormed } from "./text-input.js";
 
 /** What the WebSocket side of the pipeline is made of. */
@@ -45,6 +46,8 @@ export interface SocketOperationParts {
   readonly createContext: CreateContext;
   readonly maxOperations: number;
   readonly deadlineMs: number;
+  /** Longest that a socket may lag behind. */
+  readonly slowSocketMs: number;
   readonly errors: ErrorDetail;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -52,7 +55,10 @@ export interface SocketOperationParts {
 }
 
 /** An operation on its way through graphql-ws, which hands the same object from hook to hook. */
-interface SocketExecution extends ExecutionArgs {
+export interface SocketExecution extends ExecutionArgs {
+  /** The client's name of it. */
+  readonly id: string;
+  readonly ticket: Ticket;
   readonly operation: Operation;
   readonly peer: Peer;
   readonly startedAt: number;
@@ -63,11 +69,15 @@ type Options = ServerOptions<Record<string, unknown>, { readonly peer: Peer }>;
 
 /** The options for graphql-ws. */
 export function socketOperations(parts: SocketOperationParts): Options {
+  const subscribe = createSubscriptions(parts);
   return {
     onConnect: (context) => welcome(parts, context),
-    onSubscribe: (context, _id, payload) => prepare(parts, context, payload),
-    execute: (args) => executeOnce(parts, args as SocketExecution),
-    subscribe: (args) => openSubscription(parts, args as SocketExecution) as ReturnType<NonNullable<Options["subscribe"]>>,
+    async onSubscribe(context, id, payload) {
+      const ticket = takePlace(context, id);
+      return unlessGivenUp(ticket, await prepare(parts, context, { id, payload, ticket }));
+    },
+    execute: async (args) => unlessGivenUp((args as SocketExecution).ticket, await executeOnce(parts, args as SocketExecution)),
+    subscribe: async (args) => unlessGivenUp((args as SocketExecution).ticket, await subscribe(args as SocketExecution)),
     // What execute and subscribe answer is already what clients see.
     onNext: (...[, , , , result]) => result as FormattedExecutionResult,
     onError: (_context, _id, _payload, errors) => present(parts, errors, errorRequestId(errors)),
@@ -87,13 +97,14 @@ async function welcome(
     const value = given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name];
     return typeof value === "string" ? value : undefined;
   };
+  const heard = sessions.heard();
   try {
     peer.caller = await readCaller({ get, cookie: (name) => peer.cookie(name), ip: peer.ip, takesCookies: false }, callers);
   } catch {
     return false;
   }
   if (peer.caller.principal.kind === "unknown") peer.socket.close(TRY_AGAIN_LATER, "The session cannot be looked up");
-  sessions.join(peer);
+  sessions.join(peer, heard);
   return true;
 }
 
@@ -103,7 +114,7 @@ const TRY_AGAIN_LATER = 1013;
 async function prepare(
   parts: SocketOperationParts,
   context: SocketContext,
-  payload: SubscribePayload,
+  { id, payload, ticket }: { readonly id: string; readonly payload: SubscribePayload; readonly ticket: Ticket },
 ): Promise<SocketExecution | readonly GraphQLError[]> {
   const { peer } = context.extra;
   const startedAt = performance.now();
@@ -116,6 +127,8 @@ async function prepare(
     operation.kind = ready.operation.operation;
     const { document } = ready;
     return {
+      id,
+      ticket,
       schema: parts.schema,
       document,
       operationName: payload.operationName,
@@ -163,9 +176,6 @@ async function admit(
 
 const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
 
-/** Goes nowhere: the socket is closing. */
-const sessionEnded = (): GraphQLError => new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
-
 /** A query or mutation. */
 async function executeOnce(
   parts: SocketOperationParts,
@@ -185,85 +195,6 @@ async function executeOnce(
   } finally {
     peer.running--;
   }
-}
-
-async function openSubscription(parts: SocketOperationParts, execution: SocketExecution) {
-  const { operation, peer, startedAt, ...args } = execution;
-  const { deadlineMs, metrics, observe } = parts;
-  const source = { ...args, contextValue: operation.context };
-  const execute = async (event: unknown) => {
-    const caller = await parts.sessions.callerOf(peer, { used: false });
-    if (!caller) return { errors: [sessionEnded()] };
-    const perEvent = new Operation(caller, operation.requestId, parts.createContext);
-    perEvent.kind = "subscription";
-    return finish(parts, await run(parts, args, perEvent, event), perEvent);
-  };
-  try {
-    const stream = await subscribeEach({ source, deadlineMs, execute });
-    observe(operation, {
-      transport: "websocket",
-      durationMs: performance.now() - startedAt,
-      outcome: Symbol.asyncIterator in stream ? "answered" : "refused",
-    });
-    return Symbol.asyncIterator in stream ? counted(stream, metrics) : finish(parts, stream, operation);
-  } catch (error) {
-    observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "failed" });
-    return finish(parts, { errors: [new GraphQLError("", { originalError: error as Error })] }, operation);
-  }
-}
-
-function run({ executor }: SocketOperationParts, args: ExecutionArgs, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
-  const { document, operationName, variableValues } = args;
-  return executor({ document, operationName, variables: variableValues, context: operation.context, rootValue });
-}
-
-/** Counts a running subscription until it ends, however it ends. */
-function counted(stream: AsyncIterableIterator<ExecutionResult>, metrics: Metrics): AsyncIterableIterator<ExecutionResult> {
-  let running = true;
-  const end = () => {
-    if (running) metrics.subscriptions(-1);
-    running = false;
-  };
-  metrics.subscriptions(1);
-  return {
-    async next() {
-      try {
-        const result = await stream.next();
-        if (result.done) end();
-        return result;
-      } catch (error) {
-        end();
-        throw error;
-      }
-    },
-    async return() {
-      end();
-      return (await stream.return?.()) ?? { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
-/** The answer as clients see it. */
-function finish(parts: SocketOperationParts, { errors, data, extensions }: ExecutionResult, operation: Operation): ExecutionResult {
-  const { cacheReport: cache, written, keptGuest: guest } = operation;
-  const all = { ...extensions, ...(cache && { cache }), ...(written && { seen: formatSeen(written) }), ...(guest && { guest }) };
-  const presented = errors && present(parts, errors, operation.requestId);
-  return {
-    ...(presented && { errors: presented as unknown as GraphQLError[] }),
-    ...(data !== undefined && { data }),
-    ...(Object.keys(all).length > 0 && { extensions: all }),
-  };
-}
-
-function present({ log, errors: detail }: SocketOperationParts, errors: readonly GraphQLError[], requestId: string) {
-  logInternal(log, errors, requestId);
-  return withRequestId(
-    errors.map((error) => formatError(error, detail)),
-    requestId,
-  );
 }
 
 /** graphql-ws hands errors on without their operation, so they carry its id themselves. */

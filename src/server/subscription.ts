@@ -6,22 +6,12 @@ import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } fro
 import { withDeadline } from "../domain/deadline.js";
 import { DeadlineExceeded } from "../domain/errors.js";
 
-/** What a subscription is made of. */
-export interface SubscriptionParts {
-  /** Document, variables and the context that the stream is opened with. */
-  readonly source: ExecutionArgs;
-  /** Longest wait for the stream to open. */
-  readonly deadlineMs: number;
-  /** Executes the operation for one event. */
-  execute(event: unknown): Promise<ExecutionResult>;
-}
-
-/** Opens a subscription: a stream of results, or the errors why there is none. Rejects with DeadlineExceeded. */
-export async function subscribeEach({
-  source,
-  deadlineMs,
-  execute,
-}: SubscriptionParts): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+/**
+ * Opens the source of a subscription: its events, or the errors why there are none.
+ * @param source document, variables and the context that the source is opened with
+ * @throws DeadlineExceeded when it takes longer than `deadlineMs`
+ */
+export async function openSource(source: ExecutionArgs, deadlineMs: number): Promise<AsyncIterator<unknown> | ExecutionResult> {
   let late = false;
   const opening = createSourceEventStream(source);
   // A stream that opens after its client was refused is nobody's: it is closed, or it would leak.
@@ -30,7 +20,7 @@ export async function subscribeEach({
     late = true;
     throw new DeadlineExceeded("The subscription took longer to start than it may.");
   });
-  return isStream(stream) ? mapEvents(stream, execute) : stream;
+  return isStream(stream) ? stream[Symbol.asyncIterator]() : stream;
 }
 
 const isStream = (value: object): value is AsyncIterable<unknown> => Symbol.asyncIterator in value;
@@ -39,12 +29,14 @@ async function close(stream: AsyncIterable<unknown> | ExecutionResult): Promise<
   if (isStream(stream)) await stream[Symbol.asyncIterator]().return?.();
 }
 
+/** Whether a source was opened. */
+export const isSource = (opened: AsyncIterator<unknown> | ExecutionResult): opened is AsyncIterator<unknown> => "next" in opened;
+
 /** The stream of results. Unlike an async generator, `return()` ends it at once, even while `next()` waits for an event. */
-function mapEvents(
-  stream: AsyncIterable<unknown>,
+export function mapEvents(
+  events: AsyncIterator<unknown>,
   execute: (event: unknown) => Promise<ExecutionResult>,
 ): AsyncIterableIterator<ExecutionResult> {
-  const events = stream[Symbol.asyncIterator]();
   const ended = { done: true, value: undefined } as const;
   return {
     async next() {

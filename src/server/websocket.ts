@@ -2,7 +2,7 @@
  * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends with its close code:
  * 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or binary frame, 4401 before ack, and when a session was revoked, 4403 wrong token, and when a session ran out,
  * 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init, 4500 our own fault, 1001 going away,
- * 1013 when a session cannot be looked up.
+ * 1013 when a session cannot be looked up, and for a client that does not keep up.
  *
  * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are not compressed: a compressor
  * costs some 300 KB per socket. One timer pings all sockets; one that does not answer until the next beat is terminated.
@@ -77,7 +77,7 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     const refusal = refusalFor(request, parts);
     if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      const peer = new Peer(socket, request.headers, parts.operations.callers.addressOf(request));
+      const peer = new Peer(socket, request.headers, parts.operations.callers.addressOf(request), connection);
       peers.add(peer);
       metrics.sockets(1);
       socket.once("close", () => {

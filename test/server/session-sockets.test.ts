@@ -1,7 +1,7 @@
 /** The sockets of sessions: which code they are closed with, and when they are looked up. */
 import { afterEach, expect, test } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
-import type { UserPrincipal } from "../../src/domain/principal.js";
+import { UNKNOWN, type UserPrincipal } from "../../src/domain/principal.js";
 import { until } from "../support/until.js";
 import { ask, connectSocket, openSocket } from "./socket-client.js";
 import { startServer, type TestServer } from "./test-server.js";
@@ -13,6 +13,7 @@ afterEach(() => souk.close());
 async function serverWith(session: { leftMs: number; alive: boolean | "unknown" }) {
   const listeners = new Set<(userId: number | null) => void>();
   const uses: boolean[] = [];
+  let welcoming = () => {};
   const principal = (): UserPrincipal => ({
     kind: "user",
     userId: 7,
@@ -24,7 +25,11 @@ async function serverWith(session: { leftMs: number; alive: boolean | "unknown" 
   souk = await startServer(
     {},
     {
-      authenticate: async (token) => (token === "session" ? (session.alive === "unknown" ? { kind: "unknown" } : principal()) : "invalid"),
+      async authenticate(token) {
+        const found = token === "session" ? (session.alive === "unknown" ? UNKNOWN : principal()) : "invalid";
+        welcoming();
+        return found;
+      },
       sessions: {
         async confirm(_principal, { used }) {
           uses.push(used);
@@ -41,7 +46,10 @@ async function serverWith(session: { leftMs: number; alive: boolean | "unknown" 
   const tell = (userId: number | null) => {
     for (const listener of listeners) listener(userId);
   };
-  return { session, tell, uses, connect: () => connectSocket(souk.live, { authorization: "Bearer session" }) };
+  const duringWelcome = (happens: () => void) => {
+    welcoming = happens;
+  };
+  return { session, tell, uses, duringWelcome, connect: () => connectSocket(souk.live, { authorization: "Bearer session" }) };
 }
 
 test("a session that runs out closes its socket with 4403, upon which clients try again", async () => {
@@ -62,22 +70,34 @@ test("a session that is used elsewhere keeps its socket beyond the end it had at
 test("word of an end closes the user's sockets with 4401; others, and word that proves wrong, close nothing", async () => {
   const { session, connect, tell, uses } = await serverWith({ leftMs: 60_000, alive: true });
   const client = await connect();
-  await until("the look-up that follows the welcome", () => uses.length === 1);
   tell(8);
   tell(7);
-  await until("the look-up", () => uses.length === 2);
+  await until("the look-up", () => uses.length === 1);
   expect(client.socket.readyState).toBe(client.socket.OPEN);
   session.alive = false;
   tell(null);
   expect((await client.closed).code).toBe(4401);
 });
 
+test("a session that ends while its socket is being welcomed is found out, and a welcome without such word costs no second look-up", async () => {
+  const { session, connect, tell, uses, duringWelcome } = await serverWith({ leftMs: 60_000, alive: true });
+  const first = await connect();
+  expect(uses).toEqual([]);
+  duringWelcome(() => {
+    session.alive = false;
+    tell(7);
+  });
+  const second = await openSocket(souk.live);
+  second.send({ type: "connection_init", payload: { authorization: "Bearer session" } });
+  expect((await second.closed).code).toBe(4401);
+  await first.closed;
+});
+
 test("an operation is a use, an event is none, and both find out by themselves that the session has ended", async () => {
   const { session, connect, uses } = await serverWith({ leftMs: 60_000, alive: true });
   const client = await connect();
-  await until("the look-up that follows the welcome", () => uses.length === 1);
   expect((await client.run({ query: "subscription { ticks(times: 2) { number } }" })).length).toBe(3);
-  expect(uses).toEqual([false, true, false, false]);
+  expect(uses).toEqual([true, false, false]);
   session.alive = false;
   client.send({ id: "late", type: "subscribe", payload: { query: "{ hello }" } });
   expect((await client.closed).code).toBe(4401);

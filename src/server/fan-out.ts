@@ -1,0 +1,152 @@
+/**
+ * Fan-out: what many clients ask alike is executed and serialised once per event, and the same bytes go to every socket, with only the
+ * operation id in front.
+ *
+ * graphql-ws keeps the protocol: for these subscriptions it gets an iterator that only ends, while the `next` messages are written to
+ * the socket here, from the first `next()` on until `return()`. What follows the last one, `complete` or `error`, comes from graphql-ws.
+ * One group per document, operation, variables and audience (fan-out-audience.ts). Only snapshots are shared: of a log, every client
+ * has its own part to come.
+ */
+import type { ExecutionResult } from "graphql";
+import type { Logger } from "pino";
+import type { Seen } from "../domain/seen.js";
+import type { Caller } from "./context.js";
+import { type Audience, audienceOf } from "./fan-out-audience.js";
+import { Group } from "./fan-out-group.js";
+import { type Asked, createKeyMaker } from "./fan-out-key.js";
+import { Member } from "./fan-out-member.js";
+import { Outlet } from "./fan-out-outlet.js";
+import type { Planner } from "./fan-out-plan.js";
+import type { Metrics } from "./metrics.js";
+import type { Peer } from "./peer.js";
+import type { SessionSockets } from "./session-sockets.js";
+
+/** What fan-out is made of. */
+export interface FanOutParts {
+  readonly plan: Planner;
+  readonly sessions: Pick<SessionSockets, "callerOf">;
+  /** Opens the source of a subscription as `caller`. Rejects with DeadlineExceeded. */
+  open(asked: Asked, caller: Caller): Promise<AsyncIterator<unknown> | ExecutionResult>;
+  /** Executes a subscription for one event as `caller`: the answer as clients see it. */
+  execute(asked: Asked, caller: Caller, event: unknown): Promise<ExecutionResult>;
+  /** Longest that a socket may lag behind. */
+  readonly slowMs: number;
+  readonly metrics: Pick<Metrics, "messages" | "fanOutGroups">;
+  readonly log: Logger;
+}
+
+/** One subscription of a socket. */
+export interface Subscriber extends Asked {
+  readonly peer: Peer;
+  /** Who it was found to be just now. */
+  readonly caller: Caller;
+  /** The client's name of the operation. */
+  readonly id: string;
+}
+
+/** Serves subscriptions whose messages can be shared. */
+export interface FanOut {
+  /** Whether a subscription is served here; if not, it has events of its own. */
+  serves(asked: Asked): boolean;
+  /** Resolves to what ends when the subscription does, or to why there is none. Rejects with DeadlineExceeded. */
+  subscribe(subscriber: Subscriber): Promise<AsyncIterableIterator<never> | ExecutionResult>;
+}
+
+/** Makes the fan-out of a server. */
+export function createFanOut(parts: FanOutParts): FanOut {
+  const { plan, sessions, metrics } = parts;
+  const groups = new Map<string, Group>();
+  const keyOf = createKeyMaker();
+  const socketOf = createSockets(parts.slowMs);
+
+  const groupOf = (subscriber: Subscriber): Group => {
+    const { peer, caller, document, operationName } = subscriber;
+    const { scope } = plan(document, operationName);
+    const audience = audienceOf(scope, { peer, caller, socketNumber: socketOf(peer).number, sessions });
+    const key = `${audience.key} ${keyOf(subscriber)}`;
+    const known = groups.get(key);
+    if (known) return known;
+    const group = makeGroup(parts, { subscriber, audience }, () => {
+      if (groups.get(key) === group && groups.delete(key)) metrics.fanOutGroups(-1);
+    });
+    groups.set(key, group);
+    metrics.fanOutGroups(1);
+    return group;
+  };
+
+  return {
+    serves: ({ document, operationName }) => plan(document, operationName).delivery === "SNAPSHOT",
+    async subscribe(subscriber) {
+      const group = groupOf(subscriber);
+      group.hold();
+      const refusal = await group.opened;
+      if (refusal) return refusal;
+      const { peer, id } = subscriber;
+      return membership(group, new Member(peer, socketOf(peer).outlet, id));
+    },
+  };
+}
+
+/** A group of whoever asks the same as the first subscriber. */
+function makeGroup(
+  parts: FanOutParts,
+  { subscriber, audience }: { subscriber: Subscriber; audience: Audience },
+  closed: () => void,
+): Group {
+  const { document, operationName, variables } = subscriber;
+  const asked = { document, operationName, variables };
+  return new Group({
+    audience,
+    open: () => parts.open(asked, audience.opener),
+    async execute(event, seen: Seen) {
+      const caller = await audience.caller();
+      return caller && JSON.stringify(await parts.execute(asked, { ...caller, seen }, event));
+    },
+    sent: (count) => parts.metrics.messages(count),
+    closed,
+    log: parts.log,
+  });
+}
+
+/** What graphql-ws iterates: it never yields, and ends with the member. */
+function membership(group: Group, member: Member): AsyncIterableIterator<never> {
+  let state: "new" | "started" | "left" = "new";
+  const leave = () => {
+    if (state !== "left") group.leave(member);
+    state = "left";
+  };
+  return {
+    async next() {
+      if (state === "new") {
+        state = "started";
+        group.start(member);
+      }
+      try {
+        await member.over;
+      } finally {
+        leave();
+      }
+      return { done: true, value: undefined };
+    },
+    async return() {
+      leave();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** The writing side of each socket, made on its first subscription. */
+function createSockets(slowMs: number) {
+  const sockets = new WeakMap<Peer, { readonly number: number; readonly outlet: Outlet }>();
+  let count = 0;
+  return (peer: Peer) => {
+    const known = sockets.get(peer);
+    if (known) return known;
+    const made = { number: ++count, outlet: new Outlet(peer.socket, peer.connection, slowMs) };
+    sockets.set(peer, made);
+    return made;
+  };
+}

@@ -1,0 +1,48 @@
+/** Answers of operations over a WebSocket, as clients see them. */
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
+import type { Logger } from "pino";
+import { formatSeen } from "../domain/seen.js";
+import { logInternal } from "./apollo.js";
+import type { Operation } from "./context.js";
+import type { Executor } from "./executor.js";
+import { type ErrorDetail, formatError, withRequestId } from "./format-error.js";
+
+/** What answers are made with. */
+export interface AnswerParts {
+  readonly executor: Executor;
+  readonly errors: ErrorDetail;
+  readonly log: Logger;
+}
+
+/** What is executed. */
+export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
+
+/** Executes an operation, or a subscription for one event. */
+export function run({ executor }: AnswerParts, args: Executed, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
+  const { document, operationName, variableValues } = args;
+  return executor({ document, operationName, variables: variableValues, context: operation.context, rootValue });
+}
+
+/** The answer as clients see it. */
+export function finish(parts: AnswerParts, { errors, data, extensions }: ExecutionResult, operation: Operation): ExecutionResult {
+  const { cacheReport: cache, written, keptGuest: guest } = operation;
+  const all = { ...extensions, ...(cache && { cache }), ...(written && { seen: formatSeen(written) }), ...(guest && { guest }) };
+  const presented = errors && present(parts, errors, operation.requestId);
+  return {
+    ...(presented && { errors: presented as unknown as GraphQLError[] }),
+    ...(data !== undefined && { data }),
+    ...(Object.keys(all).length > 0 && { extensions: all }),
+  };
+}
+
+/** Errors as clients see them; those that are ours go to the log. */
+export function present({ log, errors: detail }: Pick<AnswerParts, "log" | "errors">, errors: readonly GraphQLError[], requestId: string) {
+  logInternal(log, errors, requestId);
+  return withRequestId(
+    errors.map((error) => formatError(error, detail)),
+    requestId,
+  );
+}
+
+/** Goes nowhere: the socket is closing. */
+export const sessionEnded = (): GraphQLError => new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });

@@ -1,0 +1,46 @@
+/**
+ * Whether a client has given up an operation before there was anything to end.
+ *
+ * graphql-ws knows operations by their id alone: once it has forgotten one, an operation that reuses the id would get the messages of the
+ * first, and nothing would ever end that one. A ticket stands in the place of its iterator until there is one, and hears of the end.
+ */
+import type { Context } from "graphql-ws";
+
+/** One operation on its way to an answer. */
+export interface Ticket {
+  /** Whether the client has completed it, or the socket has closed. */
+  readonly givenUp: boolean;
+}
+
+/** Takes the place of the operation that graphql-ws has just announced. */
+export function takePlace({ subscriptions }: Pick<Context, "subscriptions">, id: string): Ticket {
+  let givenUp = false;
+  subscriptions[id] = {
+    // graphql-ws calls it where an operation ends before its time.
+    async return() {
+      givenUp = true;
+      return { done: true, value: undefined };
+    },
+    async next() {
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  } as AsyncIterableIterator<unknown>;
+  return {
+    get givenUp() {
+      return givenUp;
+    },
+  };
+}
+
+/**
+ * Hands an answer on, unless the client has given it up. Then there is none, ever, so that graphql-ws takes it for nobody else's; a stream
+ * is closed, and whoever waits for the answer is forgotten with it.
+ */
+export async function unlessGivenUp<T extends object>({ givenUp }: Ticket, answer: T): Promise<T> {
+  if (!givenUp) return answer;
+  if ("return" in answer && typeof answer.return === "function") await answer.return();
+  return new Promise<T>(() => {});
+}
