@@ -21,6 +21,7 @@ import { StartupError } from "./domain/errors.js";
 import { CATALOGUE_TOPIC } from "./domain/events.js";
 import { Reading } from "./domain/reading.js";
 import { SECOND } from "./domain/time.js";
+import { startBoardUpkeep } from "./jobs/board-upkeep.js";
 import { startOutboxRelay } from "./jobs/outbox-relay.js";
 import { startPruning } from "./jobs/prune.js";
 import { createLoaders, type LoaderSources } from "./loaders/loaders.js";
@@ -30,11 +31,13 @@ import { connectRedis, describeRedis, type RedisConnection, whenReady } from "./
 import { createDocumentStore } from "./redis/documents.js";
 import { readRedisInfo } from "./redis/info.js";
 import { createKeys, type Keys } from "./redis/keys.js";
+import { createBoardStore } from "./redis/leaderboard.js";
 import { type OpenCache, openCache } from "./redis/open-cache.js";
 import { createPubSub, type PubSub } from "./redis/pubsub.js";
 import { createSessionStore, type SessionStore } from "./redis/session.js";
 import { createRequestContext } from "./resolvers/context.js";
 import { createEvents } from "./resolvers/events.js";
+import { boardsExist } from "./resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "./resolvers/resolvers.js";
 import { buildSoukSchema } from "./schema/build-schema.js";
 import type { Readiness } from "./server/health.js";
@@ -43,6 +46,7 @@ import { createMetrics, type Metrics } from "./server/metrics.js";
 import { createServer } from "./server/server.js";
 import { createAccounts } from "./services/accounts.js";
 import { createAuthenticate } from "./services/authenticate.js";
+import { type Boards, createBoards } from "./services/boards.js";
 import { createCartMoves } from "./services/cart-move.js";
 import { createCarts } from "./services/carts.js";
 import { createGuests } from "./services/guests.js";
@@ -93,6 +97,8 @@ const REDIS_START_MS = 5 * SECOND;
 const SESSION_DEADLINE_MS = 500;
 /** Longest wait for a document that was named by its hash; then the client is asked for it. */
 const DOCUMENT_DEADLINE_MS = 100;
+/** Longest wait for a reply about a leaderboard. */
+const BOARD_DEADLINE_MS = SECOND;
 /** 256 bits: as much as the signatures that are made with it. */
 const SECRET_BYTES = 32;
 /** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
@@ -107,6 +113,7 @@ interface Floor {
   readonly pubsub: PubSub;
   readonly cache: OpenCache;
   readonly outbox: Outbox;
+  readonly boards: Boards;
   readonly revocationTable: RevocationTable;
   readonly auditTable: AuditTable;
   readonly sessionStore: SessionStore;
@@ -177,7 +184,9 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
   const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
-  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, drainMs: config.outbox.drainMs, log });
+  const boards = openBoards({ database, requests, keys, pubsub, metrics }, { config, log }, closing);
+  const { record: score } = boards.shopBoards;
+  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, ...config.outbox, log });
   const revocationTable = createRevocationTable(database);
   const auditTable = createAuditTable(database, config.audit);
   return {
@@ -188,6 +197,7 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
     pubsub,
     cache,
     outbox,
+    boards,
     revocationTable,
     auditTable,
     sessionStore,
@@ -197,8 +207,26 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   };
 }
 
+function openBoards(
+  {
+    database,
+    requests: connection,
+    keys,
+    pubsub,
+    metrics: telemetry,
+  }: Pick<Floor, "database" | "requests" | "keys" | "pubsub" | "metrics">,
+  { config, log }: Pick<ComposeOptions, "config" | "log">,
+  closing: Closing,
+): Boards {
+  const store = createBoardStore({ connection, keys, deadlineMs: BOARD_DEADLINE_MS, telemetry });
+  const labels = { users: createUserTable(database), products: createProductTable(database) };
+  const boards = createBoards({ database, store, pubsub, labels, everyMs: config.live.conflationMs, telemetry, log });
+  closing.add(() => boards.close());
+  return boards;
+}
+
 async function startWorker(
-  { database, outbox, revocationTable, auditTable }: Floor,
+  { database, outbox, boards, revocationTable, auditTable }: Floor,
   { config, log }: ComposeOptions,
   closing: Closing,
 ): Promise<void> {
@@ -206,10 +234,12 @@ async function startWorker(
   closing.add(() => relay.close());
   const pruning = startPruning({ tables: [createOperationTable(database), revocationTable, auditTable], log });
   closing.add(() => pruning.close());
+  const upkeep = startBoardUpkeep({ upkeep: boards.upkeep, everyMs: config.boards.upkeepMs, log });
+  closing.add(() => upkeep.close());
 }
 
 async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<string> {
-  const { database, outboxTable, pubsub, cache, outbox, metrics } = floor;
+  const { database, outboxTable, pubsub, cache, outbox, boards, metrics } = floor;
   const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
   closing.add(() => live.close());
   closing.add(await pubsub.subscribe(CATALOGUE_TOPIC, () => live.refresh()));
@@ -233,11 +263,12 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard, audit: floor.auditTable, refused });
   const cartStore = createCartStore(floor.requests, floor.keys, config.carts);
   const carts = createCarts({ store: cartStore, moves: createCartMoves(cartStore, log) });
-  const container = createContainer({ products, reviews, accounts, sessions, revocations, carts, currency: config.currency });
+  await boards.shopBoards.provide();
+  const container = createContainer({ ...boards, products, reviews, accounts, sessions, revocations, carts, currency: config.currency });
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({
     config,
-    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live) }),
+    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live, boardsExist(boards.leaderboards)) }),
     authenticate: createAuthenticate(config.adminToken, sessions),
     admitGuest: guests.admit,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },

@@ -129,6 +129,9 @@ export const environmentSchema = z.object({
   SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
   OUTBOX_POLL_MS: count(SECOND, 10).describe("how often the relay looks for unsent outbox rows when nothing wakes it"),
   OUTBOX_DRAIN_MS: count(250).describe("longest a mutation waits for its own invalidations to be sent"),
+  BOARD_UPKEEP_MS: count(2 * SECOND, 10).describe(
+    "how often a worker looks for leaderboards that lack something, and for periods to archive",
+  ),
   HEARTBEAT_MS: count(2 * SECOND, 10).describe("beat of the subscriber connection; deaf for three beats, it reconnects"),
 });
 
@@ -213,6 +216,7 @@ function toConfig(env: Environment) {
     ...toAccountConfig(env),
     live: { conflationMs: env.CONFLATION_MS, slowSocketMs: env.SLOW_SOCKET_MS },
     carts: { ttlMs: env.CART_TTL_MS },
+    boards: { upkeepMs: env.BOARD_UPKEEP_MS },
     outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
   };
 }

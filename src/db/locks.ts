@@ -6,4 +6,6 @@ export const LOCKS = {
   relay: 0x73_6f_75_6b_02,
   /** One import or seed writes at a time. */
   bulk: 0x73_6f_75_6b_03,
+  /** One worker archives finished periods of leaderboards. */
+  boards: 0x73_6f_75_6b_04,
 } as const;

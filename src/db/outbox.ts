@@ -24,7 +24,7 @@ export interface OutboxTable {
   done(ids: readonly number[]): Promise<void>;
   /**
    * Sends up to `limit` rows in order and deletes them; the rows stay when `send` rejects. One relay at a time: resolves to how
-   * many were sent, 0 when there are none or another relay is at it. `send` must not use the database: a connection is held.
+   * many were sent, 0 when there are none or another relay is at it. A connection is held meanwhile.
    */
   drain(limit: number, send: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number>;
   /** Revocations that were committed and may not have been applied yet, in order. */
@@ -36,10 +36,11 @@ export interface OutboxTable {
 /** The outbox of one database. */
 export function createOutboxTable(database: Database): OutboxTable {
   return {
-    async append(tx, { tags, events, revocations = [] }) {
+    async append(tx, { tags, events, revocations = [], scores = [] }) {
       const [row] = await tx.query<{ id: number }>(sql`
-        INSERT INTO outbox (tags, events, revocations)
-        VALUES (${texts(tags)}, ${JSON.stringify(events)}::jsonb, ${JSON.stringify(revocations)}::jsonb)
+        INSERT INTO outbox (tags, events, revocations, scores)
+        VALUES (${texts(tags)}, ${JSON.stringify(events)}::jsonb, ${JSON.stringify(revocations)}::jsonb,
+          ${JSON.stringify(scores)}::jsonb)
         RETURNING id, pg_notify(${OUTBOX_CHANNEL}, '')::text`);
       if (!row) throw new Error("INSERT … RETURNING answered no row.");
       return row.id;
@@ -50,7 +51,7 @@ export function createOutboxTable(database: Database): OutboxTable {
     async drain(limit, send) {
       const sent = await database.exclusively(LOCKS.relay, async (executor) => {
         const rows = await executor.query<OutboxRow & { id: number }>(
-          sql`SELECT id, tags, events, revocations FROM outbox ORDER BY id LIMIT ${limit}`,
+          sql`SELECT id, tags, events, revocations, scores FROM outbox ORDER BY id LIMIT ${limit}`,
         );
         if (rows.length === 0) return 0;
         await send(rows);

@@ -36,6 +36,8 @@ const array = (values: readonly unknown[], type: string): SQL => sql`${sql.param
 
 /** `bigint[]` of integers, null where there is none. */
 export const bigints = (values: readonly (number | null)[]): SQL => array(values, "bigint");
+/** `float8[]`. */
+export const doubles = (values: readonly number[]): SQL => array(values, "float8");
 /** `text[]`; see {@link storable} for text from outside. */
 export const texts = (values: readonly (string | null)[]): SQL => array(values, "text");
 /** `boolean[]`. */

@@ -3,6 +3,7 @@
  * receives one reads the current value itself. Dates cross as ISO strings.
  */
 
+import type { ShopScore } from "./leaderboard.js";
 import type { Revocation } from "./session.js";
 
 /** What a topic is about: the key of a row, or a word that names the thing. */
@@ -23,6 +24,8 @@ export interface TopicPayloads {
   catalogueChanged: Change;
   /** A cart changed. Topic: `{ kind: "cartChanged", id }` with the name of its owner as id. */
   cartChanged: Change;
+  /** Somebody's place on a board changed, or its period. Topic: `{ kind: "leaderboardChanged", id: "<slug>:<period>" }`. */
+  leaderboardChanged: Change;
   /** Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic: {@link SESSIONS_TOPIC}. */
   sessionsEnded: { readonly userId: number };
 }
@@ -51,9 +54,10 @@ export interface PendingEvent {
   readonly version: number;
 }
 
-/** What a committed write owes the outside: revocations to apply, cache tags to invalidate, then events to publish, in this order. */
+/** What a committed write owes the outside: revocations to apply, cache tags to invalidate, then events to publish, in this order; and scores for the shop's boards. */
 export interface OutboxMessage {
   readonly revocations?: readonly Revocation[];
+  readonly scores?: readonly ShopScore[];
   readonly tags: readonly string[];
   readonly events: readonly PendingEvent[];
 }

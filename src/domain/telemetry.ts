@@ -6,6 +6,8 @@ export interface Telemetry {
   loads(family: string, count: number): void;
   /** One round trip to Redis by the cache or the live core, with its duration; `failed` when it timed out or errored. */
   redisRoundTrip(what: string, durationMs: number, failed: boolean): void;
+  /** Scores were committed together, in so long. */
+  scores(count: number, durationMs: number): void;
   /** One SQL statement with its duration. */
   sqlStatement(durationMs: number, failed: boolean): void;
   /** Somebody tried to sign in or up, or to change their password: "let in", "refused by <bucket>", then "right" if it was. */
@@ -13,4 +15,4 @@ export interface Telemetry {
 }
 
 /** Reports to nobody. */
-export const silentTelemetry: Telemetry = { cacheReads() {}, loads() {}, redisRoundTrip() {}, sqlStatement() {}, signIn() {} };
+export const silentTelemetry: Telemetry = { cacheReads() {}, loads() {}, redisRoundTrip() {}, scores() {}, sqlStatement() {}, signIn() {} };

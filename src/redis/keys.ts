@@ -10,7 +10,7 @@
 export interface KeyFamily {
   /** The shape, with `<…>` for what varies. */
   readonly pattern: string;
-  readonly type: "string" | "hash" | "zset" | "channel";
+  readonly type: "string" | "hash" | "zset" | "set" | "channel";
   /** Lifetime in words; "-" for channels. */
   readonly ttl: string;
   /** The file that writes it. */
@@ -134,6 +134,62 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/cart.ts",
     bound: "sign-ins of guests with something in their cart",
   },
+  board: {
+    pattern: "souk:v1:board:{<board>}",
+    type: "hash",
+    ttl: "none",
+    owner: "redis/leaderboard.ts",
+    bound: "leaderboards",
+  },
+  boardNames: {
+    pattern: "souk:v1:board:{<board>}:names",
+    type: "set",
+    ttl: "none",
+    owner: "redis/leaderboard.ts",
+    bound: "leaderboards; one member per period that is not archived yet",
+  },
+  boardWaiting: {
+    pattern: "souk:v1:board:{<board>}:waiting",
+    type: "zset",
+    ttl: "none",
+    owner: "redis/leaderboard.ts",
+    bound: "leaderboards; batches under way",
+  },
+  boardAnswers: {
+    pattern: "souk:v1:board:{<board>}:answers:<ten minutes>",
+    type: "hash",
+    ttl: "20 minutes since its last answer",
+    owner: "redis/leaderboard.ts",
+    bound: "submissions with an operation id in ten minutes",
+  },
+  boardBuild: {
+    pattern: "souk:v1:board:{<board>}:build",
+    type: "string",
+    ttl: "30 seconds, renewed by the builder",
+    owner: "redis/leaderboard.ts",
+    bound: "boards that are being built",
+  },
+  boardRanks: {
+    pattern: "souk:v1:board:{<board>}:<generation>:<period>:<start>:ranks",
+    type: "zset",
+    ttl: "none",
+    owner: "redis/leaderboard.ts",
+    bound: "owners on the board in a period that is not archived yet",
+  },
+  boardOwners: {
+    pattern: "souk:v1:board:{<board>}:<generation>:<period>:<start>:owners",
+    type: "hash",
+    ttl: "none",
+    owner: "redis/leaderboard.ts",
+    bound: "like boardRanks; at most 1.2 KB each",
+  },
+  boardScores: {
+    pattern: "souk:v1:board:{<board>}:<generation>:<period>:<start>:scores",
+    type: "zset",
+    ttl: "none",
+    owner: "redis/leaderboard.ts",
+    bound: "distinct scores of boards with dense ranks",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -177,6 +233,14 @@ export function createKeys(prefix = "") {
     cart: (owner: string) => `${root}cart:{${owner}}`,
     cartOperations: (owner: string) => `${root}cart-operations:{${owner}}`,
     cartMerge: (owner: string, merge: string) => `${root}cart-merge:{${owner}}:${merge}`,
+    board: (board: number) => `${root}board:{${board}}`,
+    boardNames: (board: number) => `${root}board:{${board}}:names`,
+    boardWaiting: (board: number) => `${root}board:{${board}}:waiting`,
+    boardAnswers: (board: number, slice: number) => `${root}board:{${board}}:answers:${slice}`,
+    boardBuild: (board: number) => `${root}board:{${board}}:build`,
+    boardRanks: (board: number, name: string) => `${root}board:{${board}}:${name}:ranks`,
+    boardOwners: (board: number, name: string) => `${root}board:{${board}}:${name}:owners`,
+    boardScores: (board: number, name: string) => `${root}board:{${board}}:${name}:scores`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

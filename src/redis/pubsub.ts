@@ -61,6 +61,7 @@ const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
   productChanged: CHANGE,
   catalogueChanged: CHANGE,
   cartChanged: CHANGE,
+  leaderboardChanged: CHANGE,
   sessionsEnded: z.object({ userId: z.int().nonnegative() }),
 };
 

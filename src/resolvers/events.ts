@@ -9,13 +9,22 @@ export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
   readonly sent: Map<I, number>;
 };
 
+/** By kind, what has to hold before topics are watched; it rejects with what the client is told. Kinds without are watched at once. */
+export type Admission = Readonly<Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>>;
+
 /** Lets subscriptions watch topics: `topics` names the kind, `topicId` the keys. Closing the iterator releases the topics. */
-export function createEvents(live: Live): PubSub {
+export function createEvents(live: Live, admission: Admission = {}): PubSub {
+  const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) => withMemory(live.watch(kind, ids));
   return {
     publish() {
       throw new Error("Events are published by services, after the write has succeeded.");
     },
-    subscribe: (kind, keys) => withMemory(live.watch(kind as ValueTopicKind, keys as readonly TopicId[])),
+    subscribe(kind, keys) {
+      const [topicKind, ids] = [kind as ValueTopicKind, keys as readonly TopicId[]];
+      const admitted = admission[topicKind]?.(ids);
+      // graphql-js waits for the stream that a field opens, though type-graphql's type does not say so.
+      return (admitted ? admitted.then(() => watch(topicKind, ids)) : watch(topicKind, ids)) as AsyncIterable<unknown>;
+    },
   };
 }
 

@@ -5,9 +5,11 @@ import { decodeId, type NodeId } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import { Node } from "../schema/node.js";
+import type { Leaderboards } from "../services/leaderboards.js";
 import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
 import type { RequestContext } from "./context.js";
+import { toLeaderboard } from "./leaderboard.js";
 import { toVisibleProduct } from "./product.js";
 import { visibleReview } from "./review.js";
 import { visibleUser } from "./viewer.js";
@@ -15,7 +17,10 @@ import { visibleUser } from "./viewer.js";
 /** `Query.node` and `Query.nodes`. */
 @Resolver()
 export class NodeResolver {
-  constructor(private readonly currency: CurrencyCode) {}
+  constructor(
+    private readonly currency: CurrencyCode,
+    private readonly boards: Pick<Leaderboards, "byIds">,
+  ) {}
 
   @Query(() => Node, {
     nullable: true,
@@ -56,6 +61,8 @@ export class NodeResolver {
         return visibleReview(ctx, key);
       case "User":
         return visibleUser(ctx, key);
+      case "Leaderboard":
+        return present((await this.boards.byIds([key]))[0] ?? null, toLeaderboard);
     }
   }
 }

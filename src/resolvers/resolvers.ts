@@ -4,9 +4,11 @@ import type { CurrencyCode } from "../domain/money.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { Accounts } from "../services/accounts.js";
 import type { Carts } from "../services/carts.js";
+import type { Leaderboards } from "../services/leaderboards.js";
 import type { Products } from "../services/products.js";
 import type { Reviews } from "../services/reviews.js";
 import type { Revocations } from "../services/revocations.js";
+import type { Scores } from "../services/scores.js";
 import type { Sessions } from "../services/sessions.js";
 import { AccountMutations } from "./account.js";
 import { BrandConnectionResolver, BrandResolver } from "./brand.js";
@@ -14,6 +16,10 @@ import { CartPayloadResolver, CartResolver } from "./cart.js";
 import { CartMutations } from "./cart-change.js";
 import { CartSubscriptions } from "./cart-changed.js";
 import { CategoryResolver } from "./category.js";
+import { LeaderboardConnectionResolver, LeaderboardResolver } from "./leaderboard.js";
+import { LeaderboardMutations } from "./leaderboard-change.js";
+import { LeaderboardSubscriptions } from "./leaderboard-changed.js";
+import { LeaderboardOwnerResolver } from "./leaderboard-owner.js";
 import { NodeResolver } from "./node.js";
 import { ProductConnectionResolver, ProductResolver } from "./product.js";
 import { ProductMutations } from "./product-change.js";
@@ -43,6 +49,11 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   CartPayloadResolver,
   CartMutations,
   CartSubscriptions,
+  LeaderboardResolver,
+  LeaderboardConnectionResolver,
+  LeaderboardOwnerResolver,
+  LeaderboardMutations,
+  LeaderboardSubscriptions,
 ];
 
 /** What resolvers decide nothing without. */
@@ -53,14 +64,18 @@ export interface ResolverServices {
   readonly sessions: Sessions;
   readonly revocations: Revocations;
   readonly carts: Carts;
+  readonly leaderboards: Leaderboards;
+  readonly scores: Scores;
   /** The currency of every price. */
   readonly currency: CurrencyCode;
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
-export function createContainer({ products, reviews, accounts, sessions, revocations, carts, currency }: ResolverServices): ContainerType {
+export function createContainer({ currency, ...services }: ResolverServices): ContainerType {
+  const { products, reviews, accounts, sessions, revocations, carts, leaderboards, scores } = services;
+  const nodes = new NodeResolver(currency, leaderboards);
   const instances = [
-    new NodeResolver(currency),
+    nodes,
     new ProductResolver(currency),
     new ProductConnectionResolver(currency),
     new ProductMutations(products, currency),
@@ -78,6 +93,11 @@ export function createContainer({ products, reviews, accounts, sessions, revocat
     new CartPayloadResolver(),
     new CartMutations(carts),
     new CartSubscriptions(carts),
+    new LeaderboardResolver(leaderboards),
+    new LeaderboardConnectionResolver(leaderboards),
+    new LeaderboardOwnerResolver(nodes),
+    new LeaderboardMutations(leaderboards, scores),
+    new LeaderboardSubscriptions(leaderboards),
   ];
   const byClass = new Map<ResolverClass, object>(instances.map((instance) => [instance.constructor, instance]));
   return { get: (resolverClass: ResolverClass) => byClass.get(resolverClass) };

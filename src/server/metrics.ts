@@ -137,7 +137,18 @@ function floorMetrics(registry: Registry): Telemetry {
     labelNames: ["what", "outcome"],
     registers,
   });
+  const scores = new Counter({ name: "souk_scores_total", help: "Scores committed to the ledger.", registers });
+  const scoreCommits = new Histogram({
+    name: "souk_score_commit_seconds",
+    help: "Transactions that commit scores together.",
+    buckets: SECONDS_BUCKETS,
+    registers,
+  });
   return {
+    scores(count, durationMs) {
+      scores.inc(count);
+      scoreCommits.observe(durationMs / SECOND);
+    },
     cacheReads: (level, count) => reads.inc({ level }, count),
     loads(family, count) {
       loads.inc({ family });

@@ -9,12 +9,14 @@ import type { ProductTable } from "../db/products.js";
 import type { PlacedProduct, ProductDraft, ProductRecord } from "../domain/catalogue.js";
 import type { UserError } from "../domain/errors.js";
 import type { OutboxMessage } from "../domain/events.js";
+import type { ShopScore } from "../domain/leaderboard.js";
 import { MAX_STOCK } from "../domain/money.js";
 import { type Principal, requireAdmin } from "../domain/principal.js";
 import type { Seen } from "../domain/seen.js";
 import { tagsOfProductChange } from "../domain/tags.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
 import { checkDraft } from "./product-draft.js";
+import { sold } from "./shop-boards.js";
 
 /** What a write did. `seen` is the consistency token; null when nothing was written. */
 export interface WriteOutcome {
@@ -49,8 +51,9 @@ export interface ProductsParts extends AnnouncedWriteParts {
 /** What a transaction decided. */
 type Decision = Change | { readonly refused: UserError } | { readonly repeated: number };
 
-/** A row before and after. */
+/** A row before and after, and what the change leads to on the shop's boards. */
 interface Change {
+  readonly scores?: readonly ShopScore[];
   readonly before: PlacedProduct | null;
   readonly after: PlacedProduct;
 }
@@ -78,7 +81,8 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
       if (!known.first) return known.sameInput ? { repeated: id } : { refused: MISMATCH };
     }
     const result = await products.adjustStock(tx, id, by);
-    if (typeof result === "object") return result;
+    if (typeof result === "object")
+      return { ...result, scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [] };
     // A refusal consumes nothing, not even its operation id: the caller may repeat it when there is stock again.
     throw new Refused(STOCK_REFUSALS[result](by));
   };
@@ -126,9 +130,9 @@ const refusal = (error: UserError): WriteOutcome => ({ product: null, errors: [e
 const hasChanged = ({ before, after }: Change): boolean => before?.product.version !== after.product.version;
 const fingerprint = (input: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");
 
-function messageFor({ before, after }: Change): OutboxMessage {
+function messageFor({ before, after, scores = [] }: Change): OutboxMessage {
   const { id, version } = after.product;
-  return { tags: tagsOfProductChange(before, after), events: [{ topic: { kind: "productChanged", id }, version }] };
+  return { tags: tagsOfProductChange(before, after), events: [{ topic: { kind: "productChanged", id }, version }], scores };
 }
 
 const notFound = (field: readonly string[]): UserError => ({ code: "NOT_FOUND", message: "There is nothing with this id.", field });

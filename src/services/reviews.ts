@@ -3,10 +3,12 @@ import type { ProductTable } from "../db/products.js";
 import type { ReviewTable } from "../db/reviews.js";
 import { REVIEW_LIMITS, type ReviewDraft, type ReviewRecord } from "../domain/catalogue.js";
 import type { UserError, UserErrorCode } from "../domain/errors.js";
+import type { PendingEvent } from "../domain/events.js";
 import { type Principal, requireUser } from "../domain/principal.js";
 import type { Seen } from "../domain/seen.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../domain/tags.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
+import { wasActive } from "./shop-boards.js";
 
 /** What became of a review. `seen` is the consistency token; null when nothing was written. */
 export interface ReviewOutcome {
@@ -46,7 +48,9 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
           ...(by.count > 0 ? [reviewsTag(id)] : []),
           ...(isRated ? tagsOfProductChange(before, after) : []),
         ];
-        return { decision: by.review, message: { tags, events: isRated ? [{ topic: { kind: "productChanged", id }, version }] : [] } };
+        const events: PendingEvent[] = isRated ? [{ topic: { kind: "productChanged", id }, version }] : [];
+        const scores = by.count > 0 ? wasActive(userId, `review:${by.review.id}`) : [];
+        return { decision: by.review, message: { tags, events, scores } };
       });
       return "code" in decision ? refusal([decision]) : { review: decision, errors: [], seen };
     },

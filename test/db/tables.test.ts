@@ -14,6 +14,7 @@ const message = (name: string): OutboxMessage => ({
   tags: [name, 'odd "tag", {}\\'],
   events: [{ topic: { kind: "productChanged", id: 1 }, version: 2 }],
   revocations: [{ kind: "everyone", beforeMs: 5 }],
+  scores: [{ slug: "board", owner: "somebody", score: 0.1, operationId: "once" }],
 });
 
 describe.each(DATABASES)("tables on %s", (kind) => {

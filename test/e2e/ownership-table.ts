@@ -52,6 +52,15 @@ const CURSOR = "a position in a public list, checked against that list";
 const ADMINS_CHANGE = "names a public thing; who is no admin is refused before it is looked at";
 const OPERATION = "names nothing but a change of the caller's own";
 
+const BOARDS = "boards are public, whoever is on them";
+
+/** A board of the row's own. */
+async function boardOf({ owner, asAdmin }: Shop): Promise<string> {
+  const slug = `of-${owner.email.slice(0, 36)}`;
+  await asAdmin('mutation ($slug: String!) { createLeaderboard(input: { slug: $slug, title: "Board" }) { errors { code } } }', { slug });
+  return slug;
+}
+
 /** In stock, in every seed. */
 const SOLD = encodeId("Product", 3);
 const NOBODY = encodeId("User", 999_999_999);
@@ -106,6 +115,20 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
       return owner.id;
     },
     missing: () => "an operation of nobody",
+  }),
+
+  "node(Leaderboard)": open(BOARDS),
+  "nodes(Leaderboard)": open(BOARDS),
+  "Query.leaderboards(after)": open(CURSOR),
+  "Leaderboard.entries(after)": open(CURSOR),
+  "Leaderboard.entry(owner)": open(BOARDS),
+  "Leaderboard.around(owner)": open(BOARDS),
+  "Mutation.submitScore(input.operationId)": open("an id counts for the caller's own scores, and for each board apart"),
+  "Mutation.submitScore(input.owner)": owned({
+    operation:
+      "mutation ($slug: String!, $id: ID!) { submitScore(input: { slug: $slug, owner: $id, score: 1 }) { changes { rank } errors { code message field } } }",
+    theirs: async (shop) => ({ slug: await boardOf(shop), id: shop.owner.id }),
+    missing: async (shop) => ({ slug: await boardOf(shop), id: NOBODY }),
   }),
 
   "Mutation.revokeSession(id)": owned({

@@ -45,6 +45,7 @@ export function openUntrusted({ url, listenerUrl = url, keys }: Place, options: 
     redisRoundTrip: (what) => void trips.push(what),
     sqlStatement() {},
     signIn() {},
+    scores() {},
   };
   const all = { ...DEFAULTS, keys, telemetry, log: testLog(), ...options };
   const cache = listenerUrl === url ? openCache({ url, ...all }) : openApart({ url, listenerUrl, keys }, all);

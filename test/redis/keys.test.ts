@@ -12,6 +12,7 @@ import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { createGate, createSource, filled, openTrusted, readOne } from "./cache-kit.js";
 import { add, guest, openCarts } from "./cart-kit.js";
+import { leaveBoard } from "./leaderboard-kit.js";
 import { newSession, readyStore } from "./session-kit.js";
 
 const document = readFileSync(new URL("../../docs/keys.md", import.meta.url), "utf8");
@@ -85,6 +86,14 @@ it("spells every key as its family is documented", () => {
     cart: keys.cart("user:1"),
     cartOperations: keys.cartOperations("user:1"),
     cartMerge: keys.cartMerge("user:1", "guest:1"),
+    board: keys.board(1),
+    boardNames: keys.boardNames(1),
+    boardWaiting: keys.boardWaiting(1),
+    boardAnswers: keys.boardAnswers(1, 2),
+    boardBuild: keys.boardBuild(1),
+    boardRanks: keys.boardRanks(1, "2:DAY:3"),
+    boardOwners: keys.boardOwners(1, "2:DAY:3"),
+    boardScores: keys.boardScores(1, "2:DAY:3"),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
@@ -106,6 +115,7 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   const loading = readOne(cache, 2, source);
   await gate.reached;
   await openSession(server.url, keys);
+  await leaveBoard({ url: server.url, keys });
   await keepDocument(server.url, keys);
   await moveCart(server.url, keys);
   const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");

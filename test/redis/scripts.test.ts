@@ -24,7 +24,7 @@ describe.each(scripts)("$command", ({ numberOfKeys, lua }) => {
   const header = /--\[\[\n([\s\S]*?)\n\]\]/.exec(lua)?.[1] ?? "";
   const body = lua.slice(lua.indexOf("]]") + 2);
   const named = (text: string, what: string): number[] =>
-    [...new Set([...text.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map(([, index]) => Number(index)))].sort();
+    [...new Set([...text.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map(([, index]) => Number(index)))].sort((a, b) => a - b);
 
   it("opens with a sentence, its keys with their types, its arguments, and what it returns", () => {
     expect(header.split("\n")[0]).toMatch(/^ {2}[A-Z].{20,}/);

@@ -53,6 +53,35 @@ export type CurrencyCode =
   /** United States dollar; minor unit: cent, 1/100. */
   | 'USD';
 
+/** A new leaderboard. None of it can be changed later: the ranks that people have depend on it. */
+export type LeaderboardInput = {
+  /** Which score of an owner counts. Null means BEST. */
+  operator?: InputMaybe<ScoreOperator>;
+  /** Which scores are good. Null means DESC. */
+  order?: InputMaybe<SortOrder>;
+  /** The periods it is kept for: at least one, otherwise REQUIRED; distinct, otherwise INVALID. Null means all of them. */
+  periods?: InputMaybe<Array<Period>>;
+  /** Names it: a-z, 0-9 and single hyphens between them, otherwise INVALID; at most 64 characters, otherwise TOO_LONG; TAKEN when there is one. */
+  slug: Scalars['String']['input'];
+  /** How equal scores are ranked. Null means FIRST_TO_REACH. */
+  tieRule?: InputMaybe<TieRule>;
+  /** The IANA time zone in which its days begin, such as Europe/Berlin, otherwise INVALID. Null means UTC. */
+  timeZone?: InputMaybe<Scalars['String']['input']>;
+  /** Title as shown to everybody: not blank, otherwise REQUIRED; at most 100 characters, otherwise TOO_LONG. */
+  title: Scalars['String']['input'];
+};
+
+/** A period of a board, in the board's time zone. */
+export type Period =
+  /** Since there is the board. */
+  | 'ALL_TIME'
+  /** A calendar day. */
+  | 'DAY'
+  /** A calendar month. */
+  | 'MONTH'
+  /** A week that begins on Monday (ISO 8601). */
+  | 'WEEK';
+
 /** Which products a list holds: those that satisfy every condition given. A null condition is none. */
 export type ProductFilter = {
   /** Only products of this brand. BAD_USER_INPUT when it is not the id of a brand. */
@@ -125,6 +154,29 @@ export type Role =
   /** Buys, and reviews what it bought. */
   | 'CUSTOMER';
 
+/** A score for a leaderboard. */
+export type ScoreInput = {
+  /** Anything to be kept with the score, at most 1024 bytes of UTF-8, otherwise TOO_LONG. Everybody can read it. */
+  metadata?: InputMaybe<Scalars['String']['input']>;
+  /** Makes the submission safe to repeat, for good: any string of at most 128 characters that is new for each score of this owner on this board. Sent again with the same score and metadata it counts once; with others, IDEMPOTENCY_MISMATCH. */
+  operationId?: InputMaybe<Scalars['ID']['input']>;
+  /** Whose score it is: any id of at most 128 characters. Only admins may name somebody else, otherwise FORBIDDEN. Null means the caller; the service token has to name somebody, otherwise REQUIRED. */
+  owner?: InputMaybe<Scalars['ID']['input']>;
+  /** The score, from -2^53 to 2^53, otherwise OUT_OF_RANGE. So is one that would take a sum beyond; then the sum stays as it was. */
+  score: Scalars['Float']['input'];
+  /** The board. NOT_FOUND when there is none, FORBIDDEN when it is fed by the shop alone. */
+  slug: Scalars['String']['input'];
+};
+
+/** Which score of an owner counts. */
+export type ScoreOperator =
+  /** The best one; a worse one changes nothing. */
+  | 'BEST'
+  /** The latest one. */
+  | 'LATEST'
+  /** All of them added up, with a double's arithmetic: exact for whole numbers. */
+  | 'SUM';
+
 /** The address and the password of an account. */
 export type SignInInput = {
   /** How the session is handed over. */
@@ -146,6 +198,22 @@ export type SignUpInput = {
   /** 8 to 256 characters of any kind, otherwise OUT_OF_RANGE or TOO_LONG. */
   password: Scalars['String']['input'];
 };
+
+/** Which scores are good. */
+export type SortOrder =
+  /** Low ones: times, strokes, prices. */
+  | 'ASC'
+  /** High ones. */
+  | 'DESC';
+
+/** How equal scores are ranked. Whatever the rule, equals stand in the order in which they reached the score. */
+export type TieRule =
+  /** 1, 2, 2, 4: equals share a rank, and the next one counts them all. */
+  | 'COMPETITION'
+  /** 1, 2, 2, 3: equals share a rank, and the next one is one more. */
+  | 'DENSE'
+  /** 1, 2, 3, 4: who reached the score first is ahead. */
+  | 'FIRST_TO_REACH';
 
 /** How a client keeps its session. */
 export type TokenDelivery =
@@ -249,6 +317,7 @@ export type ReadNodeQueryVariables = Exact<{
 export type ReadNodeQuery = { node:
     | { __typename: 'Brand', id: string }
     | { __typename: 'Category', id: string }
+    | { __typename: 'Leaderboard', id: string }
     | { __typename: 'Product', id: string }
     | { __typename: 'Review', id: string }
     | { __typename: 'User', id: string }
@@ -262,6 +331,7 @@ export type ReadNodesQueryVariables = Exact<{
 export type ReadNodesQuery = { nodes: Array<
     | { __typename: 'Brand', id: string }
     | { __typename: 'Category', id: string }
+    | { __typename: 'Leaderboard', id: string }
     | { __typename: 'Product', id: string }
     | { __typename: 'Review', id: string }
     | { __typename: 'User', id: string }

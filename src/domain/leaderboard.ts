@@ -1,0 +1,186 @@
+/**
+ * Leaderboards: the words of a board, and the rules by which a submission becomes a standing and standings become ranks. Everything
+ * that decides an order stands here; Lua and SQL only carry it out.
+ */
+import type { Period } from "./periods.js";
+
+export const SCORE_OPERATORS = ["BEST", "LATEST", "SUM"] as const;
+/** Which score of an owner counts: the best, the latest, or all of them added up. */
+export type ScoreOperator = (typeof SCORE_OPERATORS)[number];
+
+export const SORT_ORDERS = ["DESC", "ASC"] as const;
+/** Whether high scores are good (DESC), or low ones (ASC). */
+export type SortOrder = (typeof SORT_ORDERS)[number];
+
+export const TIE_RULES = ["FIRST_TO_REACH", "COMPETITION", "DENSE"] as const;
+/** How equal scores are ranked: 1, 2, 3 by who was first; 1, 2, 2, 4; or 1, 2, 2, 3. */
+export type TieRule = (typeof TIE_RULES)[number];
+
+/** Who a board takes scores from: whoever may call `submitScore`, or what happens in the shop and nobody else. */
+export type ScoreSource = "CLIENTS" | "SHOP";
+
+/** Scores are doubles; beyond this whole numbers are no longer exact. */
+export const MAX_SCORE = 2 ** 53;
+
+/** Bounds of what clients send; `metadata` in bytes of UTF-8, the others in characters. */
+export const BOARD_LIMITS = { slug: 64, title: 100, owner: 128, metadata: 1_024, operationId: 128, radius: 50, top: 100 } as const;
+
+/** What an admin decides about a board, for good. */
+export interface BoardDraft {
+  readonly slug: string;
+  readonly title: string;
+  readonly operator: ScoreOperator;
+  readonly order: SortOrder;
+  readonly tieRule: TieRule;
+  readonly periods: readonly Period[];
+  /** IANA name. */
+  readonly timeZone: string;
+}
+
+/** A board. Nothing of it changes but what has been archived. */
+export interface BoardRecord extends BoardDraft {
+  readonly id: number;
+  readonly source: ScoreSource;
+  /** Up to when the periods of each kind are in the archive, in ms since epoch; absent for never. */
+  readonly archivedMs: Readonly<Partial<Record<Period, number>>>;
+}
+
+/** A score that somebody sends. */
+export interface Submission {
+  readonly boardId: number;
+  readonly owner: string;
+  readonly score: number;
+  readonly metadata: string | null;
+  /** Makes it safe to repeat; unique for the owner on the board. */
+  readonly operationId: string | null;
+}
+
+/** A score that something in the shop leads to. */
+export interface ShopScore {
+  /** The board, by its slug. */
+  readonly slug: string;
+  readonly owner: string;
+  readonly score: number;
+  /** Names what happened, so that it counts once. */
+  readonly operationId: string;
+}
+
+/** Where an owner stands in one period after a row of the ledger. */
+export interface Standing {
+  /** When the period began, in ms since epoch. */
+  readonly startMs: number;
+  readonly score: number;
+  /** Sequence of the row that reached this score: of two equal scores the lower one came first. */
+  readonly reached: number;
+  /** Sequence of the row whose metadata and time are shown. */
+  readonly source: number;
+}
+
+/** The standings that a row of the ledger leaves, by period. */
+export type Standings = Readonly<Partial<Record<Period, Standing>>>;
+
+/** What decides between two scores. */
+export type BoardRules = Pick<BoardDraft, "operator" | "order">;
+
+/** A row of the ledger, before it is known what it leads to. */
+export interface LedgerEntry {
+  readonly sequence: number;
+  readonly score: number;
+  readonly startMs: number;
+}
+
+/**
+ * The standing after a score, given the one before in the same period. Null when a sum would leave ±2^53, beyond which it could not
+ * be exact.
+ */
+export function advance(
+  { operator, order }: BoardRules,
+  before: Standing | undefined,
+  { sequence, score, startMs }: LedgerEntry,
+): Standing | null {
+  const fresh = { startMs, score, reached: sequence, source: sequence };
+  if (!before || before.startMs !== startMs) return fresh;
+  if (operator === "BEST") return isBetter(order, score, before.score) ? fresh : before;
+  if (operator === "SUM" && leavesBounds(before.score, score)) return null;
+  const next = operator === "SUM" ? before.score + score : score;
+  // Who reaches a score again has had it all the while.
+  return { ...fresh, score: next, reached: next === before.score ? before.reached : sequence };
+}
+
+/** Whether a sum leaves ±2^53. Adding first would not tell: 2^53 + 1 is 2^53 again. Taking a number from one not twice as large is exact. */
+function leavesBounds(a: number, b: number): boolean {
+  const [low, high] = [Math.min(a, b), Math.max(a, b)];
+  return low > MAX_SCORE - high || high < -MAX_SCORE - low;
+}
+
+/** Whether a score beats another. */
+export const isBetter = (order: SortOrder, score: number, other: number): boolean => (order === "DESC" ? score > other : score < other);
+
+/** A number that is the lower the better the score: what boards are sorted by. Exact, and never the negative zero. */
+export const sortKey = (order: SortOrder, score: number): number => (order === "DESC" ? 0 - score : score + 0);
+
+/** The score behind a {@link sortKey}. */
+export const scoreOf = (order: SortOrder, key: number): number => sortKey(order, key);
+
+/** An entry of a board as it is stored: place and rank come from where it stands. */
+export interface BoardRow {
+  readonly owner: string;
+  readonly score: number;
+  readonly reached: number;
+  readonly metadata: string | null;
+  readonly submittedMs: number;
+}
+
+/** An entry with its rank. */
+export interface RankedRow extends BoardRow {
+  /** By the tie rule of the board; 1 is the best. */
+  readonly rank: number;
+  /** Entries with a better score. */
+  readonly better: number;
+}
+
+/** Which rows of a period to read. */
+export type Run =
+  | { readonly from: "place"; readonly place: number; readonly count: number }
+  | { readonly from: "rank"; readonly rank: number; readonly count: number }
+  /** After a place in the order, whether anybody stands there or not. */
+  | { readonly from: "after"; readonly key: number; readonly reached: number; readonly count: number }
+  | { readonly from: "owner"; readonly owner: string }
+  /** As many rows on each side, more on one where the other ends. */
+  | { readonly from: "around"; readonly owner: string; readonly radius: number };
+
+/** Where a run of rows begins. */
+export interface RunStart {
+  /** Place of the first row, 0 for the very first of the board. */
+  readonly position: number;
+  /** Entries with a better score than the first row's. */
+  readonly better: number;
+  /** Distinct scores better than the first row's; 0 where the rule does not need it. */
+  readonly distinctBetter: number;
+}
+
+/** Ranks rows that follow each other on a board. */
+export function rankRows(tieRule: TieRule, { position, better, distinctBetter }: RunStart, rows: readonly BoardRow[]): RankedRow[] {
+  let [group, distinct, score] = [better, distinctBetter, rows[0]?.score];
+  return rows.map((row, index) => {
+    if (row.score !== score) [group, distinct, score] = [position + index, distinct + 1, row.score];
+    const ranks = { FIRST_TO_REACH: position + index, COMPETITION: group, DENSE: distinct };
+    return { ...row, rank: ranks[tieRule] + 1, better: group };
+  });
+}
+
+/** What share of a board an entry is at least as good as, in percent: 100 for the best score, never 0. */
+export const percentileOf = (total: number, better: number): number => (100 * (total - better)) / total;
+
+/** Whether periods of this kind end. */
+export const isArchivable = (period: Period): boolean => period !== "ALL_TIME";
+
+/** What one submission did in one period. */
+export interface ScoreChange {
+  readonly period: Period;
+  readonly rank: number;
+  /** Null for somebody who was not on the board. */
+  readonly previousRank: number | null;
+  /** The score that counts now. */
+  readonly score: number;
+}

@@ -1,0 +1,138 @@
+/**
+ * Calendar periods in a time zone, as half-open intervals of ms since epoch: the only place that knows where a day begins.
+ *
+ * A day begins at the first instant whose local date is that day's: usually midnight, later where the clock skips it, and where the
+ * clock is put back over midnight at the first of the two. So periods never overlap and leave nothing out, whatever the clocks do.
+ * Weeks begin on Monday (ISO 8601). Zones are those of the IANA database that comes with Node.
+ */
+
+/** Every period a board can be kept for. */
+export const PERIODS = ["ALL_TIME", "MONTH", "WEEK", "DAY"] as const;
+
+/** A period of {@link PERIODS}. */
+export type Period = (typeof PERIODS)[number];
+
+/** When a period begins and ends, in ms since epoch: `startMs` belongs to it, `endMs` to the next. */
+export interface Window {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** All time is one period without an end: the last instant that a `Date` can name is beyond it. */
+export const ALL_TIME: Window = { startMs: 0, endMs: 8_640_000_000_000_000 };
+
+/** A calendar of one time zone. */
+export interface Calendar {
+  /** The period that holds an instant. */
+  windowAt(period: Period, timeMs: number): Window;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** No local clock was ever further from UTC, with an hour to spare. */
+const FAR_MS = 17 * 60 * MINUTE_MS;
+
+/** A local date as its number of days since 1970-01-01. */
+type LocalDay = number;
+
+/** Whether Node knows an IANA zone of this name. Offsets such as `+01:00` are none: they have no summer time. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z_]+(\/[A-Za-z0-9_+-]+)*$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes the calendar of a zone; it remembers the last window of each period. Throws RangeError for a zone that Node does not know. */
+export function createCalendar(timeZone: string): Calendar {
+  const clock = createClock(timeZone);
+  const last = new Map<Period, Window>();
+  return {
+    windowAt(period, timeMs) {
+      if (period === "ALL_TIME") return ALL_TIME;
+      const known = last.get(period);
+      if (known && known.startMs <= timeMs && timeMs < known.endMs) return known;
+      const window = find(clock, period, timeMs);
+      last.set(period, window);
+      return window;
+    },
+  };
+}
+
+/** Where a clock is put back over midnight, an instant of the second time round has the older date and belongs to the newer day. */
+function find(clock: Clock, period: Period, timeMs: number): Window {
+  let day = firstDay(period, clock.dayOf(timeMs));
+  for (;;) {
+    const next = nextFirst(period, day);
+    const window = { startMs: clock.startOf(day), endMs: clock.startOf(next) };
+    if (timeMs < window.endMs) return window;
+    day = next;
+  }
+}
+
+/** The first day of the period that a day is in. */
+function firstDay(period: Period, day: LocalDay): LocalDay {
+  // 1970-01-01 was a Thursday: three days after a Monday.
+  if (period === "WEEK") return day - ((((day + 3) % 7) + 7) % 7);
+  if (period === "DAY") return day;
+  const date = new Date(day * DAY_MS);
+  return toDay(date.getUTCFullYear(), date.getUTCMonth(), 1);
+}
+
+function nextFirst(period: Period, first: LocalDay): LocalDay {
+  if (period !== "MONTH") return first + (period === "WEEK" ? 7 : 1);
+  const date = new Date(first * DAY_MS);
+  return toDay(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}
+
+/** `Date.UTC` takes the years 0 to 99 for 1900 to 1999; no board is that old. */
+const toDay = (year: number, month: number, day: number): LocalDay => Date.UTC(year, month, day) / DAY_MS;
+
+/** What the clocks of a zone show. */
+interface Clock {
+  dayOf(timeMs: number): LocalDay;
+  /** The first instant of a local day, or of the next one there is where the calendar skipped it. */
+  startOf(day: LocalDay): number;
+}
+
+function createClock(timeZone: string): Clock {
+  const format = new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    calendar: "gregory",
+    numberingSystem: "latn",
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  });
+  /** What the local clock shows, read as if it were UTC, to the second. */
+  const local = (timeMs: number): number => {
+    const parts = new Map(format.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]));
+    const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+    return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
+  };
+  const dayOf = (timeMs: number): LocalDay => Math.floor(local(timeMs) / DAY_MS);
+  const startOf = (day: LocalDay): number => {
+    const midnight = day * DAY_MS;
+    const [before, after] = [midnight - FAR_MS, midnight + FAR_MS];
+    const offsets = [local(before) - before, local(after) - after];
+    const midnights = offsets.map((offset) => midnight - offset).filter((instant) => local(instant) === midnight);
+    return midnights.length > 0 ? Math.min(...midnights) : firstOf(day, before, after);
+  };
+  /** The clock skips this midnight: the day begins where it lands, found by halving. */
+  const firstOf = (day: LocalDay, before: number, after: number): number => {
+    let [low, high] = [before, after];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (dayOf(middle) >= day) high = middle;
+      else low = middle;
+    }
+    return high;
+  };
+  return { dayOf, startOf };
+}

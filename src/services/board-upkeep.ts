@@ -1,0 +1,62 @@
+/**
+ * What boards need besides being used: rows that are in the ledger and not in Redis, because somebody died in between, are put there;
+ * periods that have ended are told to those who watch, and archived. Any number of workers may do this; archiving is one's at a time.
+ */
+import type { Logger } from "pino";
+import type { Database } from "../db/database.js";
+import type { BoardTable } from "../db/leaderboards.js";
+import { LOCKS } from "../db/locks.js";
+import type { LedgerHead, ScoreLedger } from "../db/score-ledger.js";
+import { type BoardRecord, isArchivable } from "../domain/leaderboard.js";
+import type { BoardArchiver } from "./board-archive.js";
+import type { BoardChanges } from "./board-changes.js";
+import type { BoardKeeper } from "./board-keeper.js";
+import type { Calendars } from "./calendars.js";
+
+/** Looks after boards. */
+export interface BoardUpkeep {
+  /** Looks once at every board. What fails is logged, and tried again the next time. */
+  run(): Promise<void>;
+}
+
+/** What it takes. */
+export interface BoardUpkeepParts {
+  readonly database: Pick<Database, "exclusively">;
+  readonly boards: Pick<BoardTable, "all">;
+  readonly ledger: Pick<ScoreLedger, "heads">;
+  readonly keeper: Pick<BoardKeeper, "mend">;
+  readonly archiver: BoardArchiver;
+  readonly changes: Pick<BoardChanges, "changed">;
+  readonly calendars: Calendars;
+  readonly log: Logger;
+}
+
+export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, changes, calendars, log }: BoardUpkeepParts): BoardUpkeep {
+  /** The last sequence that each board was seen to have in Redis. */
+  const mended = new Map<number, number>();
+
+  const isDue = (board: BoardRecord, nowMs: number): boolean =>
+    board.periods.some(
+      (period) => isArchivable(period) && (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
+    );
+
+  const lookAt = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
+    if (mended.get(board.id) !== sequence) mended.set(board.id, await keeper.mend(board));
+    if (!isDue(board, nowMs)) return;
+    changes.changed(board, sequence);
+    await database.exclusively(LOCKS.boards, () => archiver.archive(board));
+  };
+
+  return {
+    async run() {
+      const all = new Map((await boards.all()).map((board) => [board.id, board]));
+      for (const head of await ledger.heads([...all.keys()])) {
+        const board = all.get(head.boardId);
+        if (!board) continue;
+        await lookAt(board, head).catch((error: Error) =>
+          log.warn({ err: error.message, board: board.slug }, "a leaderboard needs another look"),
+        );
+      }
+    },
+  };
+}
