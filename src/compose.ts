@@ -4,11 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
+import { openCounters, startCounterJobs } from "./compose-counters.js";
 import type { Config } from "./config.js";
 import { type AuditTable, createAuditTable } from "./db/audit.js";
 import { createBrandTable } from "./db/brands.js";
 import { createCategoryTable } from "./db/categories.js";
+import { createCounterTable } from "./db/counters.js";
 import { type Database, openDatabase } from "./db/database.js";
+import { createLikeTable } from "./db/likes.js";
 import { migrate } from "./db/migrate.js";
 import { createOperationTable } from "./db/operations.js";
 import { createOutboxTable, type OutboxTable } from "./db/outbox.js";
@@ -48,8 +51,9 @@ import { createAccounts } from "./services/accounts.js";
 import { createAuthenticate } from "./services/authenticate.js";
 import { type Boards, createBoards } from "./services/boards.js";
 import { createCartMoves } from "./services/cart-move.js";
-import { createCarts } from "./services/carts.js";
+import { type Carts, createCarts } from "./services/carts.js";
 import { createGuests } from "./services/guests.js";
+import { createLikes } from "./services/likes.js";
 import { createLive } from "./services/live.js";
 import { createOutbox, type Outbox } from "./services/outbox.js";
 import { createPasswords } from "./services/passwords.js";
@@ -225,46 +229,44 @@ function openBoards(
   return boards;
 }
 
-async function startWorker(
-  { database, outbox, boards, revocationTable, auditTable }: Floor,
-  { config, log }: ComposeOptions,
-  closing: Closing,
-): Promise<void> {
+async function startWorker(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
+  const { database, outbox, boards, revocationTable, auditTable } = floor;
   const relay = await startOutboxRelay({ database, outbox, ...config.outbox, log });
   closing.add(() => relay.close());
-  const pruning = startPruning({ tables: [createOperationTable(database), revocationTable, auditTable], log });
+  const pruning = startPruning({
+    tables: [createOperationTable(database), revocationTable, auditTable, createCounterTable(database)],
+    log,
+  });
   closing.add(() => pruning.close());
   const upkeep = startBoardUpkeep({ upkeep: boards.upkeep, everyMs: config.boards.upkeepMs, log });
   closing.add(() => upkeep.close());
+  const jobs = startCounterJobs(floor, config, log);
+  closing.add(() => jobs.close());
 }
 
 async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<string> {
-  const { database, outboxTable, pubsub, cache, outbox, boards, metrics } = floor;
+  const { database, outboxTable, pubsub, outbox, boards, metrics } = floor;
   const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
   closing.add(() => live.close());
   closing.add(await pubsub.subscribe(CATALOGUE_TOPIC, () => live.refresh()));
   const users = createUserTable(database);
-  const sources: LoaderSources = {
-    cache,
-    products: createProductTable(database),
-    categories: createCategoryTable(database),
-    brands: createBrandTable(database),
-    reviews: createReviewTable(database),
-    users,
-  };
+  const counting = openCounters(floor, config, log);
+  closing.add(() => counting.close());
+  const sources: LoaderSources = { ...openTables(floor), users, tallies: counting.counters };
   const writing = { database, outboxTable, outbox };
   const products = createProducts({ ...writing, products: sources.products, operations: createOperationTable(database) });
   const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
+  const likes = createLikes({ ...writing, likes: sources.likes });
   const passwords = createPasswords(config.passwords);
   const { sessions, revocations, ends } = await openSessions(floor, config, closing);
   const refused = createRefusedSignIns({ table: floor.auditTable, log });
   closing.add(() => refused.close());
   const guard = createSignInGuard(floor.attempts, metrics);
   const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard, audit: floor.auditTable, refused });
-  const cartStore = createCartStore(floor.requests, floor.keys, config.carts);
-  const carts = createCarts({ store: cartStore, moves: createCartMoves(cartStore, log) });
+  const carts = openCarts(floor, config, log);
   await boards.shopBoards.provide();
-  const container = createContainer({ ...boards, products, reviews, accounts, sessions, revocations, carts, currency: config.currency });
+  const signing = { accounts, sessions, revocations };
+  const container = createContainer({ ...boards, products, reviews, ...counting, likes, ...signing, carts, currency: config.currency });
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({
     config,
@@ -289,6 +291,23 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   metrics.readRedisFrom(() => readRedisInfo(floor.requests));
   closing.add(() => server.close());
   return (await server.listen()).url;
+}
+
+/** What loaders read besides the counters. */
+function openTables({ cache, database }: Floor) {
+  return {
+    cache,
+    products: createProductTable(database),
+    categories: createCategoryTable(database),
+    brands: createBrandTable(database),
+    reviews: createReviewTable(database),
+    likes: createLikeTable(database),
+  };
+}
+
+function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {
+  const store = createCartStore(requests, keys, carts);
+  return createCarts({ store, moves: createCartMoves(store, log) });
 }
 
 function openDocuments({ requests, keys }: Floor, { documents }: Config): PersistedDocuments {

@@ -21,7 +21,7 @@ const KEYS: Readonly<Record<ProductSort, string>> = {
   PRICE_ASC: "(-price)",
   PRICE_DESC: "price",
   RATING: "rating_milli",
-  POPULAR: "rating_count",
+  POPULAR: "popularity",
 };
 
 /** A filter and a position, flat: `undefined` is "not asked for". */
@@ -152,7 +152,7 @@ function rowsOf(shape: Shape, place: SQL): SQL {
  * the planner cannot know, and a walk along the sort order in search of a rare word would read the whole list.
  */
 const MATCHES = sql`WITH matches AS MATERIALIZED (
-  SELECT id, category_id, brand_id, price, stock, rating_milli, rating_count FROM products
+  SELECT id, category_id, brand_id, price, stock, rating_milli, popularity FROM products
   WHERE removed_at IS NULL AND search @@ to_tsquery('simple', q.words))`;
 
 const descendants = ({ rows }: Shape): SQL =>

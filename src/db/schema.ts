@@ -73,7 +73,7 @@ const searchable = (column: string, weight: "A" | "B"): string =>
 const SEARCH = `${searchable("name", "A")} || ${searchable("sku", "A")} || ${searchable("description", "B")}`;
 
 /** Sort keys, every one read from the highest down with ties by the highest id: one shape for all of them keeps keyset pages simple. */
-const SORT_KEYS = { price_asc: "(-price)", price_desc: "price", rating: "rating_milli", popular: "rating_count" } as const;
+const SORT_KEYS = { price_asc: "(-price)", price_desc: "price", rating: "rating_milli", popular: "popularity" } as const;
 
 /** Index columns that narrow a listing before it is walked in order. */
 const SCOPES = { all: [], category: ["category_id"], brand: ["brand_id"], brand_category: ["brand_id", "category_id"] } as const;
@@ -115,6 +115,8 @@ export const products = pgTable(
       .generatedAlwaysAs(
         sql.raw("case when rating_count = 0 then 0 else ((2000 * rating_sum + rating_count) / (2 * rating_count))::integer end"),
       ),
+    /** What POPULAR sorts by: see db/popularity.ts. It follows the counters and is no change of the product. */
+    popularity: bigint({ mode: "number" }).notNull().default(0),
     createdAt: moment("created_at"),
     updatedAt: moment("updated_at"),
     removedAt: timestamp("removed_at", { withTimezone: true, precision: 3 }),
@@ -228,6 +230,59 @@ export const auditLog = pgTable(
     check("audit_log_count", sql.raw("count > 0")),
   ],
 );
+
+const ofProduct = () =>
+  bigint("product_id", { mode: "number" })
+    .notNull()
+    .references(() => products.id);
+const ofUser = () =>
+  bigint("user_id", { mode: "number" })
+    .notNull()
+    .references(() => users.id);
+const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
+const MOST = Number.MAX_SAFE_INTEGER;
+
+/**
+ * What was counted about products, by period: `all`, a month (`2026-11`) or a day (`2026-11-03`), in UTC. Written behind Redis, which
+ * counts; `viewers` is how many people viewed, `sketch` the HyperLogLog that says so, `few` the people themselves while they are few.
+ */
+export const productTallies = pgTable(
+  "product_tallies",
+  {
+    productId: ofProduct(),
+    period: text().notNull(),
+    views: bigint({ mode: "number" }).notNull().default(0),
+    shares: bigint({ mode: "number" }).notNull().default(0),
+    viewers: bigint({ mode: "number" }).notNull().default(0),
+    isOver: boolean("is_over").notNull().default(false),
+    sketch: bytes(),
+    few: jsonb().notNull().default([]),
+  },
+  (t) => [
+    primaryKey({ columns: [t.productId, t.period] }),
+    index("product_tallies_period").on(t.period),
+    check("product_tallies_range", sql.raw(`views between 0 and ${MOST} and shares between 0 and ${MOST}`)),
+  ],
+);
+
+/** The last batch of counts that was applied, by shard: what makes a batch count once. */
+export const counterShards = pgTable("counter_shards", { shard: integer().primaryKey(), applied: text().notNull() });
+
+/** Who likes what: facts. */
+export const likes = pgTable("likes", { productId: ofProduct(), userId: ofUser(), createdAt: moment("created_at") }, (t) => [
+  primaryKey({ columns: [t.productId, t.userId] }),
+  index("likes_product_created_at").on(t.productId, t.createdAt),
+]);
+
+/** How many likes a product has: changed in the transaction of each. */
+export const productLikes = pgTable(
+  "product_likes",
+  { productId: ofProduct().primaryKey(), likes: bigint({ mode: "number" }).notNull() },
+  () => [check("product_likes_range", sql.raw("likes >= 0"))],
+);
+
+/** Products whose popularity is to be computed again. */
+export const popularityDue = pgTable("popularity_due", { productId: ofProduct().primaryKey() });
 
 /** What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish, scores for the shop's boards. Rows leave when they are sent. */
 export const outbox = pgTable("outbox", {

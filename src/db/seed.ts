@@ -10,6 +10,7 @@ import type { Database, Executor, Tx } from "./database.js";
 import { LOCKS } from "./locks.js";
 import { createOutboxTable } from "./outbox.js";
 import { mergeNewWords } from "./search.js";
+import { type InterestRow, interestIn, popularityOf } from "./seed/interest.js";
 import {
   brandNames,
   type CategoryRow,
@@ -109,7 +110,12 @@ async function insertProducts(tx: Tx, sizes: SeedSizes, { categories, onProgress
   const things: string[] = [];
   for (const numbers of batches(sizes.products)) {
     const rows = numbers.map(make);
-    await insertProductBatch(tx, rows, { sums: rows.map(({ id }) => sums[id] ?? 0), counts: rows.map(({ id }) => counts[id] ?? 0) });
+    const interest = rows.map(({ id }) => interestIn(sizes.seed, id, counts[id] ?? 0));
+    await insertProductBatch(tx, rows, {
+      sums: rows.map(({ id }) => sums[id] ?? 0),
+      counts: rows.map(({ id }) => counts[id] ?? 0),
+      interest,
+    });
     for (const { name } of rows) things.push(name.split(" ").slice(1).join(" ").toLowerCase());
     onProgress(things.length);
   }
@@ -128,15 +134,32 @@ function addUpRatings(sizes: SeedSizes): { sums: Int32Array; counts: Int32Array 
   return { sums, counts };
 }
 
-async function insertProductBatch(tx: Tx, rows: readonly ProductRow[], ratings: { sums: number[]; counts: number[] }): Promise<void> {
+interface Additions {
+  readonly sums: number[];
+  readonly counts: number[];
+  readonly interest: readonly InterestRow[];
+}
+
+async function insertProductBatch(tx: Tx, rows: readonly ProductRow[], { sums, counts, interest }: Additions): Promise<void> {
   const numbers = (name: "id" | "brandId" | "categoryId" | "price" | "stock") => bigints(rows.map((row) => row[name]));
   const words = (name: "sku" | "name" | "description") => texts(rows.map((row) => row[name]));
   await tx.query(sql`
-    INSERT INTO products (id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, created_at, updated_at)
-    SELECT id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, created_at::timestamptz, created_at::timestamptz
+    INSERT INTO products (id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, popularity, created_at, updated_at)
+    SELECT id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, popularity, created_at::timestamptz, created_at::timestamptz
     FROM unnest(${numbers("id")}, ${words("sku")}, ${words("name")}, ${words("description")}, ${numbers("brandId")}, ${numbers("categoryId")},
-      ${numbers("price")}, ${numbers("stock")}, ${bigints(ratings.sums)}, ${bigints(ratings.counts)}, ${moments(rows)})
-      AS t(id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, created_at)`);
+      ${numbers("price")}, ${numbers("stock")}, ${bigints(sums)}, ${bigints(counts)}, ${bigints(interest.map(popularityOf))}, ${moments(rows)})
+      AS t(id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, popularity, created_at)`);
+  await insertInterest(tx, interest);
+}
+
+async function insertInterest(tx: Tx, rows: readonly InterestRow[]): Promise<void> {
+  const numbers = (name: "productId" | "views" | "shares") => bigints(rows.map((row) => row[name]));
+  await tx.query(sql`
+    INSERT INTO product_tallies (product_id, period, views, shares, viewers, few)
+    SELECT product_id, 'all', views, shares, viewers, few::jsonb
+    FROM unnest(${numbers("productId")}, ${numbers("views")}, ${numbers("shares")}, ${bigints(rows.map(({ viewers }) => viewers.length))},
+      ${texts(rows.map(({ viewers }) => JSON.stringify(viewers)))}) AS t(product_id, views, shares, viewers, few)
+    WHERE views > 0`);
 }
 
 interface ReviewsToMake {

@@ -4,7 +4,7 @@ import type { PageRequest } from "./page.js";
 
 export const PRODUCT_SORTS = ["NEWEST", "PRICE_ASC", "PRICE_DESC", "RATING", "POPULAR"] as const;
 
-/** How a listing is ordered. `NEWEST` is by creation, `POPULAR` by number of reviews; ties always break by id, newest first. */
+/** How a listing is ordered. `NEWEST` is by creation, `POPULAR` by views, likes and shares; ties always break by id, newest first. */
 export type ProductSort = (typeof PRODUCT_SORTS)[number];
 
 /** A product. `version` rises by one with every change of the row, removal included, and never goes back. */
@@ -92,7 +92,7 @@ export interface PlacedProduct {
   readonly categoryPath: readonly number[];
 }
 
-/** One page of one listing. `Position.value` is what the sort orders by: id, price, rating in thousandths, or number of reviews. */
+/** One page of one listing. `Position.value` is what the sort orders by: id, price, rating in thousandths, or popularity. */
 export interface ListingRequest {
   readonly filter: ProductFilter;
   readonly sort: ProductSort;

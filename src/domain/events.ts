@@ -26,6 +26,8 @@ export interface TopicPayloads {
   cartChanged: Change;
   /** Somebody's place on a board changed, or its period. Topic: `{ kind: "leaderboardChanged", id: "<slug>:<period>" }`. */
   leaderboardChanged: Change;
+  /** A product was viewed, liked or shared. Topic: `{ kind: "productStatsChanged", id }`. */
+  productStatsChanged: Change;
   /** Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic: {@link SESSIONS_TOPIC}. */
   sessionsEnded: { readonly userId: number };
 }

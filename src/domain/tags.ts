@@ -20,6 +20,11 @@ export const categoryTag = (id: number): string => `category:${id}`;
 export const brandTag = (id: number): string => `brand:${id}`;
 export const reviewTag = (id: number): string => `review:${id}`;
 export const reviewsTag = (productId: number): string => `reviews:${productId}`;
+/** The number of a product's likes. */
+export const likesTag = (productId: number): string => `likes:${productId}`;
+
+/** Every list that is sorted by popularity: it follows counters, a minute at a time, and each time some of all scopes' rows move. */
+export const POPULARITY_TAG = "lists:popularity";
 
 /** Which rows a list is made of, before range, text and stock filters. */
 interface Scope {
@@ -28,7 +33,7 @@ interface Scope {
 }
 
 /** What a list sorts or filters by, beyond its scope. */
-type Aspect = "price" | "rating" | "popularity" | "stock" | "text";
+type Aspect = "price" | "rating" | "stock" | "text";
 
 const scopeName = ({ categoryId, brandId }: Scope): string => `c${categoryId ?? "*"}:b${brandId ?? "*"}`;
 /** Bumped when a row enters or leaves the scope. */
@@ -43,7 +48,7 @@ const SORT_ASPECT: Record<ProductSort, Aspect | null> = {
   PRICE_ASC: "price",
   PRICE_DESC: "price",
   RATING: "rating",
-  POPULAR: "popularity",
+  POPULAR: null,
 };
 
 /** Tags a page of this listing carries. A count of the listing passes `sort: null`. */
@@ -52,6 +57,7 @@ export function tagsOfListing(filter: ProductFilter, sort: ProductSort | null): 
   const tags = [CATALOGUE_TAG, membersTag(scope)];
   const order = sort && SORT_ASPECT[sort];
   if (order) tags.push(orderTag(scope, order));
+  if (sort === "POPULAR") tags.push(POPULARITY_TAG);
   if (filter.minPrice !== undefined || filter.maxPrice !== undefined) tags.push(filterTag("price"));
   if (filter.inStock !== undefined) tags.push(filterTag("stock"));
   if (filter.text !== undefined) tags.push(filterTag("text"));
@@ -94,7 +100,6 @@ function changedAspects(was: ProductRecord, is: ProductRecord): Aspect[] {
   const differs: Record<Aspect, boolean> = {
     price: was.price !== is.price,
     rating: was.ratingSum * is.ratingCount !== is.ratingSum * was.ratingCount || was.ratingCount !== is.ratingCount,
-    popularity: was.ratingCount !== is.ratingCount,
     stock: was.stock > 0 !== is.stock > 0,
     text: was.name !== is.name || was.description !== is.description || was.sku !== is.sku,
   };

@@ -8,6 +8,7 @@ import {
   CATALOGUE_TAG,
   CATEGORIES_TAG,
   categoryTag,
+  likesTag,
   productTag,
   reviewsTag,
   reviewTag,
@@ -53,6 +54,7 @@ export const reviewCountFamily: Family<number> = {
   nameOf: String,
   tagsOf: (productId) => [CATALOGUE_TAG, reviewsTag(productId)],
 };
+export const likesFamily: Family<number> = { name: "likes", nameOf: String, tagsOf: (productId) => [likesTag(productId)] };
 export const brandPageFamily: Family<BrandPageKey> = {
   name: "brands",
   nameOf: ({ text, page }) => `${pageName(page)}:${wordName(text)}`,

@@ -5,10 +5,12 @@
 import DataLoader from "dataloader";
 import type { BrandTable } from "../db/brands.js";
 import type { CategoryTable } from "../db/categories.js";
+import type { LikeKey, LikesSinceKey, LikeTable } from "../db/likes.js";
 import type { ProductTable } from "../db/products.js";
 import type { ReviewTable } from "../db/reviews.js";
 import type { UserTable } from "../db/users.js";
 import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
+import { periodName, type Tally, type TallyKey } from "../domain/counters.js";
 import type { IdPage } from "../domain/page.js";
 import type { Reading } from "../domain/reading.js";
 import type { UserRecord } from "../domain/user.js";
@@ -21,6 +23,7 @@ import {
   categoryFamily,
   categoryIdsFamily,
   childCategoryIdsFamily,
+  likesFamily,
   productCountFamily,
   productFamily,
   productPageFamily,
@@ -30,6 +33,12 @@ import {
   reviewPageFamily,
 } from "./families.js";
 
+/** Where counters are read: in Redis, which counts, or where it is away in Postgres. */
+export interface TallySource {
+  /** Tallies in the order asked. One round trip. */
+  read(keys: readonly TallyKey[]): Promise<Tally[]>;
+}
+
 /** What loaders read through, and from. */
 export interface LoaderSources {
   readonly cache: Cache;
@@ -38,6 +47,8 @@ export interface LoaderSources {
   readonly brands: BrandTable;
   readonly reviews: ReviewTable;
   readonly users: Pick<UserTable, "byIds">;
+  readonly likes: LikeTable;
+  readonly tallies: TallySource;
 }
 
 /** The loaders of one operation. */
@@ -58,6 +69,13 @@ export interface Loaders {
   readonly reviewPage: DataLoader<ReviewPageKey, IdPage, string>;
   /** Number of reviews by product id. */
   readonly reviewCount: DataLoader<number, number, string>;
+  /** Never from the cache: counters change all the time, and Redis has them at hand. */
+  readonly tally: DataLoader<TallyKey, Tally, string>;
+  /** Number of likes by product id. */
+  readonly likes: DataLoader<number, number, string>;
+  /** Whether a user likes a product; never from the cache, so that nobody is told of another's. */
+  readonly liked: DataLoader<LikeKey, boolean, string>;
+  readonly likesSince: DataLoader<LikesSinceKey, ReadonlyMap<string, number>, string>;
   readonly brandPage: DataLoader<BrandPageKey, IdPage, string>;
   /** Number of brands by prefix of the name; "" counts all. */
   readonly brandCount: DataLoader<string, number, string>;
@@ -70,7 +88,7 @@ const MAX_LISTINGS = 50;
 
 /** Makes the loaders of one operation. */
 export function createLoaders(sources: LoaderSources, reading: Reading): Loaders {
-  const { cache, products, categories, brands, reviews, users } = sources;
+  const { cache, products, categories, brands, reviews, users, likes, tallies } = sources;
   /** Entities, which may be missing. */
   const entity = <V>(family: Family<number>, load: Load<number, V>) =>
     new DataLoader<number, V | null>((ids) => cache.readMany(family, ids, load, reading), { maxBatchSize: MAX_BATCH });
@@ -98,6 +116,19 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
     productCount: derived(productCountFamily, products.counts, MAX_LISTINGS),
     reviewPage: derived(reviewPageFamily, reviews.pages, MAX_LISTINGS),
     reviewCount: derived(reviewCountFamily, reviews.counts),
+    tally: new DataLoader((keys) => tallies.read(keys), {
+      maxBatchSize: MAX_BATCH,
+      cacheKeyFn: ({ productId, period }) => `${productId}:${periodName(period)}`,
+    }),
+    likes: derived(likesFamily, likes.counts),
+    liked: new DataLoader((keys) => likes.given(keys), {
+      maxBatchSize: MAX_BATCH,
+      cacheKeyFn: ({ productId, userId }) => `${productId}:${userId}`,
+    }),
+    likesSince: new DataLoader((keys) => likes.since(keys), {
+      maxBatchSize: MAX_BATCH,
+      cacheKeyFn: ({ productId, sinceMs, by }) => `${productId}:${sinceMs}:${by}`,
+    }),
     brandPage: derived(brandPageFamily, (keys) => Promise.all(keys.map(brands.page))),
     brandCount: derived(brandCountFamily, (texts) => Promise.all(texts.map(brands.count))),
   };

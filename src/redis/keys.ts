@@ -190,6 +190,70 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/leaderboard.ts",
     bound: "distinct scores of boards with dense ranks",
   },
+  counterShard: {
+    pattern: "souk:v1:counters:{c<shard>}:shard",
+    type: "hash",
+    ttl: "none",
+    owner: "redis/counters.ts",
+    bound: "64",
+  },
+  counterPending: {
+    pattern: "souk:v1:counters:{c<shard>}:pending",
+    type: "hash",
+    ttl: "none",
+    owner: "redis/counters.ts",
+    bound: "64; what was counted since the last flush",
+  },
+  counterBatch: {
+    pattern: "souk:v1:counters:{c<shard>}:batch",
+    type: "hash",
+    ttl: "none",
+    owner: "redis/counters.ts",
+    bound: "64; what is on its way to Postgres",
+  },
+  tally: { pattern: "souk:v1:tally:{c<shard>}:<product>", type: "hash", ttl: "none", owner: "redis/counters.ts", bound: "products" },
+  tallySpan: {
+    pattern: "souk:v1:tally-of:{c<shard>}:<product>:<month or day>",
+    type: "hash",
+    ttl: "8 days beyond the span, or an hour since it was loaded",
+    owner: "redis/counters.ts",
+    bound: "products seen on a day, for 9 days; in a month, for 39",
+  },
+  viewers: {
+    pattern: "souk:v1:viewers:{c<shard>}:<product>",
+    type: "string",
+    ttl: "none",
+    owner: "redis/counters.ts",
+    bound: "products; 12 KiB each",
+  },
+  viewersSpan: {
+    pattern: "souk:v1:viewers-of:{c<shard>}:<product>:<month or day>",
+    type: "string",
+    ttl: "that of the tally",
+    owner: "redis/counters.ts",
+    bound: "that of the tallies; 12 KiB each",
+  },
+  exactViewers: {
+    pattern: "souk:v1:exact-viewers:{c<shard>}:<product>",
+    type: "zset",
+    ttl: "none",
+    owner: "redis/counters.ts",
+    bound: "products with 1 to 128 viewers; 128 members each",
+  },
+  recentViewers: {
+    pattern: "souk:v1:recent-viewers:{c<shard>}:<product>",
+    type: "zset",
+    ttl: "COUNTERS_VIEW_MS since the last view",
+    owner: "redis/counters.ts",
+    bound: "products and their viewers within that time",
+  },
+  counterOperation: {
+    pattern: "souk:v1:counter-operation:{c<shard>}:<operation>",
+    type: "string",
+    ttl: "COUNTERS_OPERATION_MS",
+    owner: "redis/counters.ts",
+    bound: "views and shares that carried an operation id within that time",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -241,7 +305,19 @@ export function createKeys(prefix = "") {
     boardRanks: (board: number, name: string) => `${root}board:{${board}}:${name}:ranks`,
     boardOwners: (board: number, name: string) => `${root}board:{${board}}:${name}:owners`,
     boardScores: (board: number, name: string) => `${root}board:{${board}}:${name}:scores`,
+    counterShard: (shard: number) => `${root}counters:{c${shard}}:shard`,
+    counterPending: (shard: number) => `${root}counters:{c${shard}}:pending`,
+    counterBatch: (shard: number) => `${root}counters:{c${shard}}:batch`,
+    /** `span` is a month or a day; without one: of all time. */
+    tally: (shard: number, product: number, span?: string) => spanned(`${root}tally`, `{c${shard}}:${product}`, span),
+    viewers: (shard: number, product: number, span?: string) => spanned(`${root}viewers`, `{c${shard}}:${product}`, span),
+    exactViewers: (shard: number, product: number) => `${root}exact-viewers:{c${shard}}:${product}`,
+    recentViewers: (shard: number, product: number) => `${root}recent-viewers:{c${shard}}:${product}`,
+    counterOperation: (shard: number, operation: string) => `${root}counter-operation:{c${shard}}:${operation}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };
 }
+
+const spanned = (thing: string, of: string, span: string | undefined): string =>
+  span === undefined ? `${thing}:${of}` : `${thing}-of:${of}:${span}`;

@@ -62,6 +62,7 @@ const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
   catalogueChanged: CHANGE,
   cartChanged: CHANGE,
   leaderboardChanged: CHANGE,
+  productStatsChanged: CHANGE,
   sessionsEnded: z.object({ userId: z.int().nonnegative() }),
 };
 

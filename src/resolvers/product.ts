@@ -8,6 +8,7 @@ import { Category } from "../schema/category.js";
 import { PageArgs } from "../schema/page.js";
 import { Product, type Rating } from "../schema/product.js";
 import { ProductConnection, ProductsArgs } from "../schema/product-list.js";
+import { ProductStats } from "../schema/product-stats.js";
 import { ReviewConnection } from "../schema/review.js";
 import { Shared } from "../schema/scope.js";
 import { toBrand } from "./brand.js";
@@ -87,6 +88,12 @@ export class ProductResolver {
     const list = { name: `reviews:${id}`, sortedBy: "number" } as const;
     const page = pageRequest(list, args);
     return new ListPage(list, id, page, await ctx.loaders.reviewPage.load({ productId: id, page }));
+  }
+
+  @FieldResolver(() => ProductStats, { description: "What people do with it: views, likes, shares." })
+  @Shared("PUBLIC")
+  stats(@Root() { record }: Product): ProductStats {
+    return { productId: record.id };
   }
 }
 

@@ -4,7 +4,9 @@ import type { CurrencyCode } from "../domain/money.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { Accounts } from "../services/accounts.js";
 import type { Carts } from "../services/carts.js";
+import type { Counters } from "../services/counters.js";
 import type { Leaderboards } from "../services/leaderboards.js";
+import type { Likes } from "../services/likes.js";
 import type { Products } from "../services/products.js";
 import type { Reviews } from "../services/reviews.js";
 import type { Revocations } from "../services/revocations.js";
@@ -24,6 +26,7 @@ import { NodeResolver } from "./node.js";
 import { ProductConnectionResolver, ProductResolver } from "./product.js";
 import { ProductMutations } from "./product-change.js";
 import { ProductSubscriptions } from "./product-changed.js";
+import { ProductStatsMutations, ProductStatsResolver, ProductStatsSubscriptions } from "./product-stats.js";
 import { ReviewConnectionResolver, ReviewResolver } from "./review.js";
 import { ReviewMutations } from "./review-change.js";
 import { RevocationMutations } from "./revocation.js";
@@ -36,6 +39,9 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   ProductConnectionResolver,
   ProductMutations,
   ProductSubscriptions,
+  ProductStatsResolver,
+  ProductStatsMutations,
+  ProductStatsSubscriptions,
   CategoryResolver,
   BrandResolver,
   BrandConnectionResolver,
@@ -60,6 +66,8 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
 export interface ResolverServices {
   readonly products: Products;
   readonly reviews: Reviews;
+  readonly counters: Counters;
+  readonly likes: Likes;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly revocations: Revocations;
@@ -72,7 +80,7 @@ export interface ResolverServices {
 
 /** Builds the instance of every class in {@link resolverClasses}. */
 export function createContainer({ currency, ...services }: ResolverServices): ContainerType {
-  const { products, reviews, accounts, sessions, revocations, carts, leaderboards, scores } = services;
+  const { products, reviews, counters, likes, accounts, sessions, revocations, carts, leaderboards, scores } = services;
   const nodes = new NodeResolver(currency, leaderboards);
   const instances = [
     nodes,
@@ -80,6 +88,9 @@ export function createContainer({ currency, ...services }: ResolverServices): Co
     new ProductConnectionResolver(currency),
     new ProductMutations(products, currency),
     new ProductSubscriptions(currency),
+    new ProductStatsResolver(counters),
+    new ProductStatsMutations(counters, likes, currency),
+    new ProductStatsSubscriptions(),
     new CategoryResolver(),
     new BrandResolver(),
     new BrandConnectionResolver(),

@@ -16,7 +16,7 @@ export const ProductSortEnum = declareEnum<ProductSort>({
     PRICE_ASC: "Cheapest first.",
     PRICE_DESC: "Most expensive first.",
     RATING: "Highest average of stars first; products without reviews last.",
-    POPULAR: "Most reviews first.",
+    POPULAR: "Most views, likes and shares first, where a like counts as ten views and a share as twenty; within about a minute of them.",
   },
 });
 

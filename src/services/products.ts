@@ -15,6 +15,7 @@ import { type Principal, requireAdmin } from "../domain/principal.js";
 import type { Seen } from "../domain/seen.js";
 import { tagsOfProductChange } from "../domain/tags.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
+import { checkOperationId } from "./operation-id.js";
 import { checkDraft } from "./product-draft.js";
 import { sold } from "./shop-boards.js";
 
@@ -58,8 +59,6 @@ interface Change {
   readonly after: PlacedProduct;
 }
 
-const MAX_OPERATION_ID = 128;
-
 export function createProducts({ products, operations, ...parts }: ProductsParts): Products {
   const announced = createAnnouncedWrite(parts);
   const write = async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
@@ -99,7 +98,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
     },
     async adjustStock(principal, adjustment) {
       requireAdmin(principal);
-      const error = checkAdjustment(adjustment);
+      const error = checkOperationId(adjustment.operationId);
       if (error) return refusal(error);
       return write((tx) => adjust(tx, adjustment)).catch(unlessRefused);
     },
@@ -154,12 +153,3 @@ const STOCK_REFUSALS: Readonly<Record<"missing" | "removed" | "negative" | "tooM
   negative: (by) => ({ code: "OUT_OF_STOCK", message: `There are fewer than ${-by} in stock.`, field: ["by"] }),
   tooMuch: (by) => ({ code: "OUT_OF_RANGE", message: `Adding ${by} would take the stock over ${MAX_STOCK}.`, field: ["by"] }),
 };
-
-function checkAdjustment({ operationId }: StockAdjustment): UserError | null {
-  if (operationId === undefined || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)) return null;
-  return {
-    code: operationId === "" ? "REQUIRED" : "TOO_LONG",
-    message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
-    field: ["operationId"],
-  };
-}

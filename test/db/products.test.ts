@@ -113,7 +113,7 @@ const SORT_VALUES: Readonly<Record<ProductSort, (product: ProductRecord) => numb
   PRICE_ASC: ({ price }) => price,
   PRICE_DESC: ({ price }) => price,
   RATING: ({ ratingSum, ratingCount }) => (ratingCount ? Math.round((1_000 * ratingSum) / ratingCount) : 0),
-  POPULAR: ({ ratingCount }) => ratingCount,
+  POPULAR: ({ id }) => id % 6,
 };
 
 const PATHS: Readonly<Record<number, readonly number[]>> = { 1: [1], 2: [1, 2], 3: [1, 2, 3], 4: [1, 4], 5: [5] };
@@ -165,9 +165,9 @@ describe.each(DATABASES)("listings on %s", (kind) => {
     await plantTree(database);
     products = createProductTable(database);
     // Few values, so that every sort has many ties.
-    await database.query(sql`INSERT INTO products (sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, removed_at)
+    await database.query(sql`INSERT INTO products (sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, popularity, removed_at)
       SELECT 'P-' || n, (ARRAY['Oak Chair', 'Ash Table', 'Oak Lamp', 'Charcoal'])[1 + n % 4], '', 1 + n % 3, 1 + n % 5, 100 * (n % 7), n % 3,
-        (n % 4) * (1 + n % 5), n % 4, CASE WHEN n % 11 = 0 THEN now() END FROM generate_series(1, 200) n`);
+        (n % 4) * (1 + n % 5), n % 4, n % 6, CASE WHEN n % 11 = 0 THEN now() END FROM generate_series(1, 200) n`);
     all = await products.byIds(Array.from({ length: 200 }, (_, index) => index + 1));
   });
   afterAll(() => close?.());

@@ -66,6 +66,13 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     expect(wrong).toEqual([]);
   });
 
+  test("popularity is what the counters say, and nobody has reviewed what nobody has seen", async () => {
+    const wrong =
+      await database.query(sql`SELECT p.id FROM products p LEFT JOIN product_tallies t ON t.product_id = p.id AND t.period = 'all'
+      WHERE p.popularity <> coalesce(t.views + 20 * t.shares, 0) OR coalesce(t.viewers, 0) < p.rating_count OR coalesce(jsonb_array_length(t.few), 0) <> coalesce(t.viewers, 0)`);
+    expect(wrong).toEqual([]);
+  });
+
   test("names are all different, some things are sold out, products are listed in leaves only", async () => {
     const [row] =
       await database.query(sql`SELECT count(DISTINCT name) AS names, count(*) FILTER (WHERE stock = 0) BETWEEN 20 AND 80 AS "someSoldOut",

@@ -77,7 +77,8 @@ const SORT_VALUE: Record<ProductSort, (placed: PlacedProduct) => number> = {
   PRICE_ASC: ({ product }) => product.price,
   PRICE_DESC: ({ product }) => product.price,
   RATING: ({ product }) => (product.ratingCount === 0 ? 0 : Math.round((1_000 * product.ratingSum) / product.ratingCount)),
-  POPULAR: ({ product }) => product.ratingCount,
+  // Counters are no part of the product: no change of it moves it among the popular ones.
+  POPULAR: () => 0,
 };
 
 function matches({ product, categoryPath }: PlacedProduct, filter: ProductFilter): boolean {
@@ -143,7 +144,7 @@ describe("tags of a product's change", () => {
         // The row stays where it is; only what the listing does not name is another.
         const named = {
           price: sort === "PRICE_ASC" || sort === "PRICE_DESC" || filter.minPrice !== undefined || filter.maxPrice !== undefined,
-          rating: sort === "RATING" || sort === "POPULAR",
+          rating: sort === "RATING",
           stock: filter.inStock !== undefined,
           text: filter.text !== undefined,
         };

@@ -50,6 +50,7 @@ const adminOnly = (attempt: Attempt): Row => ({ kind: "admin", ...attempt });
 const CATALOGUE = "the catalogue is public";
 const CURSOR = "a position in a public list, checked against that list";
 const ADMINS_CHANGE = "names a public thing; who is no admin is refused before it is looked at";
+const COUNTED = "each user's are their own, guests share theirs; a repeated one answers public counters and nothing else";
 const OPERATION = "names nothing but a change of the caller's own";
 
 const BOARDS = "boards are public, whoever is on them";
@@ -98,6 +99,7 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
   "Category.products(after)": open(CURSOR),
   "Product.reviews(after)": open(CURSOR),
   "Subscription.productChanged(ids)": open(CATALOGUE),
+  "Subscription.productStatsChanged(productId)": open(CATALOGUE),
 
   "Mutation.upsertProduct(input.brandId)": open(ADMINS_CHANGE),
   "Mutation.upsertProduct(input.categoryId)": open(ADMINS_CHANGE),
@@ -105,6 +107,13 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
   "Mutation.adjustStock(operationId)": open(OPERATION),
   "Mutation.removeProduct(id)": open(ADMINS_CHANGE),
   "Mutation.addReview(input.productId)": open(CATALOGUE),
+
+  "Mutation.trackView(productId)": open(CATALOGUE),
+  "Mutation.trackView(operationId)": open(COUNTED),
+  "Mutation.share(productId)": open(CATALOGUE),
+  "Mutation.share(operationId)": open(COUNTED),
+  "Mutation.like(productId)": open(CATALOGUE),
+  "Mutation.unlike(productId)": open(CATALOGUE),
 
   "Mutation.addToCart(productId)": open(CATALOGUE),
   "Mutation.setCartLine(productId)": open(CATALOGUE),

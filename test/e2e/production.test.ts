@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sql } from "drizzle-orm";
 import { createClient } from "graphql-ws";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
@@ -16,6 +17,8 @@ import { until } from "../support/until.js";
 
 const WATCH = "subscription Watch($ids: [ID!]!) { productChanged(ids: $ids) { version product { stock } } }";
 const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { message } } }";
+const VIEW = "mutation View($id: ID!) { trackView(productId: $id) { stats { views viewsToday uniqueViewers { estimate } } } }";
+const STATS = "query Stats($id: ID!) { product(id: $id) { stats { views viewsToday uniqueViewers { estimate } } } }";
 
 const document = readFileSync(new URL("../../docs/redis-acl.md", import.meta.url), "utf8");
 const rules = /```acl\n([^`]+)```/.exec(document)?.[1]?.trim().split(/\s+/) ?? [];
@@ -44,6 +47,7 @@ it("api and worker run on TLS, with the documented rights and no more, and keep 
     REDIS_URL: state.url,
     REDIS_CA_FILE: tlsFiles.caFile,
     CACHE_REDIS_URL: cache.url,
+    COUNTERS_FLUSH_MS: "100",
   };
   const worker = await startProcess(["dist/worker.js"], env);
   const apis = await Promise.all([startProcess(["dist/main.js", "--api"], env), startProcess(["dist/main.js", "--api"], env)]);
@@ -58,6 +62,12 @@ it("api and worker run on TLS, with the documented rights and no more, and keep 
   await post(writer.url, ADJUST, { id }, { token: ADMIN_TOKEN });
   expect((await changes.next()).value.data.productChanged.product.stock).toBe(stock + 1);
   await client.dispose();
+
+  const { data: viewed } = await post(writer.url, VIEW, { id });
+  const flushed = sql`SELECT 1 FROM product_tallies t JOIN products p ON p.id = t.product_id WHERE t.period <> 'all' AND p.stock = ${stock + 1}`;
+  await until("the view to be in Postgres", async () => (await database.database.query(flushed)).length === 2);
+  const { data: seen } = await post(reader.url, STATS, { id });
+  expect(seen.product!.stats).toEqual(viewed.trackView!.stats);
 
   const query = "{ products(first: 1) { totalCount } }";
   const extensions = { persistedQuery: { version: 1, sha256Hash: createHash("sha256").update(query).digest("hex") } };

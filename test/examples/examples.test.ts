@@ -58,7 +58,10 @@ const OF_CARTS = new Set(["add-to-cart", "set-cart-line", "cart", "watch-cart"])
 const OF_ACCOUNTS = new Set(["sign-in", "sign-up", "revoke-session", "change-password", "sign-out"]);
 
 /** Mutations that somebody signed in sends for themselves; the others need an admin. */
-const FOR_CUSTOMERS = /\b(addReview|revokeOtherSessions|submitScore)\b/;
+const FOR_CUSTOMERS = /\b(addReview|revokeOtherSessions|like|unlike|submitScore)\b/;
+
+/** Mutations that need nobody: whoever sends them is a guest. */
+const FOR_EVERYBODY = /\b(trackView|share)\(/;
 
 /** A root has no parent, a leaf no children, a last page no next one. */
 const MEANT = /\.(parent|children|endCursor|errors|edges)$/;
@@ -131,7 +134,15 @@ describe("the examples", () => {
     expect(await whoIs(app.url, String(changePassword!.token))).toBe("UNAUTHENTICATED");
   });
 
-  const guarded = ofKind("mutation").filter(({ name }) => !OF_ACCOUNTS.has(name) && !OF_CARTS.has(name));
+  const open = ofKind("mutation").filter(({ query }) => FOR_EVERYBODY.test(query));
+  it.each(open)("mutation $name is for everybody, and does what it says", async ({ query, variables }) => {
+    const { data, errors } = await post(app.url, query, variables);
+    expect({ errors, blanks: blanksOf(data).filter((path) => !MEANT.test(path)) }).toEqual({ errors: undefined, blanks: [] });
+  });
+
+  const guarded = ofKind("mutation").filter(
+    ({ name, query }) => !OF_ACCOUNTS.has(name) && !OF_CARTS.has(name) && !FOR_EVERYBODY.test(query),
+  );
   it.each(guarded)("mutation $name is not for everybody, and does what it says", async ({ query, variables }) => {
     const anonymous = await post(app.url, query, variables);
     expect(anonymous.errors?.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);

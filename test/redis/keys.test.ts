@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../../src/config.js";
+import { dayOf, monthOf } from "../../src/domain/calendar.js";
 import { createAttempts } from "../../src/redis/attempts.js";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
+import { createCounterStore } from "../../src/redis/counters.js";
 import { createDocumentStore } from "../../src/redis/documents.js";
 import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
 import { testLog } from "../support/log.js";
@@ -59,6 +61,22 @@ async function keepDocument(url: string, keys: Keys): Promise<void> {
   await createDocumentStore(connection, keys, { ttlMs: 60_000, maxBytes: 100_000, deadlineMs: 10_000 }).keep("hash", "{ a }");
 }
 
+/** What two views leave, with a flush between them that did not end. */
+async function countViews(url: string, keys: Keys): Promise<void> {
+  const connection = connectRedis({ url, role: "requests", log: testLog() });
+  onTestFinished(() => connection.disconnect());
+  await whenReady(connection, 30_000);
+  const store = createCounterStore(connection, keys, { viewMs: 60_000, operationMs: 60_000, deadlineMs: 10_000 });
+  const nowMs = Date.now();
+  const event = { productId: 1, day: dayOf(nowMs), month: monthOf(nowMs) };
+  await store.adopt(1, "", "generation");
+  const nothing = { applied: "", views: 0, shares: 0, viewers: 0, sketch: null, isOver: false, few: [] };
+  for (const period of ["all", event.month, event.day] as const) await store.load({ productId: 1, period }, nothing, nowMs);
+  await store.view({ ...event, operation: "one" }, "ada");
+  await store.seal([1], "batch");
+  await store.view({ ...event, operation: "two" }, "bob");
+}
+
 it("documents every family of keys and channels, and no other", () => {
   const documented = [...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)];
   const rows = documented.map(([, name, pattern, type, ttl, owner, bound]) => [name, { pattern, type, ttl, owner, bound }]);
@@ -94,6 +112,16 @@ it("spells every key as its family is documented", () => {
     boardRanks: keys.boardRanks(1, "2:DAY:3"),
     boardOwners: keys.boardOwners(1, "2:DAY:3"),
     boardScores: keys.boardScores(1, "2:DAY:3"),
+    counterShard: keys.counterShard(1),
+    counterPending: keys.counterPending(1),
+    counterBatch: keys.counterBatch(1),
+    tally: keys.tally(1, 65),
+    tallySpan: keys.tally(1, 65, "2026-11"),
+    viewers: keys.viewers(1, 65),
+    viewersSpan: keys.viewers(1, 65, "2026-11-03"),
+    exactViewers: keys.exactViewers(1, 65),
+    recentViewers: keys.recentViewers(1, 65),
+    counterOperation: keys.counterOperation(1, "operation"),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
@@ -116,6 +144,7 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   await gate.reached;
   await openSession(server.url, keys);
   await leaveBoard({ url: server.url, keys });
+  await countViews(server.url, keys);
   await keepDocument(server.url, keys);
   await moveCart(server.url, keys);
   const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");

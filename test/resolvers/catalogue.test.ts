@@ -74,7 +74,7 @@ describe("a list of products", () => {
     PRICE_ASC: ({ price }) => price.amount,
     PRICE_DESC: ({ price }) => -price.amount,
     RATING: ({ rating }) => -rating.average,
-    POPULAR: ({ rating }) => -rating.count,
+    POPULAR: ({ stats }) => -(stats.views + 20 * stats.shares + 10 * stats.likes),
   };
   it.each(Object.entries(ORDERS))("sorted %s is in that order and holds every product once", async (sort, by) => {
     const products = await allOf({ sort: sort as ProductSort });

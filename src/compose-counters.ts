@@ -1,0 +1,60 @@
+/** Builds what counts: the part of compose.ts that API and worker share. */
+import type { Logger } from "pino";
+import type { Config } from "./config.js";
+import { createCounterTable } from "./db/counters.js";
+import type { Database } from "./db/database.js";
+import type { OutboxTable } from "./db/outbox.js";
+import { startRepeating } from "./jobs/repeat.js";
+import type { RedisConnection } from "./redis/client.js";
+import { createCounterStore } from "./redis/counters.js";
+import type { Keys } from "./redis/keys.js";
+import type { PubSub } from "./redis/pubsub.js";
+import { createCounterFlush } from "./services/counter-flush.js";
+import { createCounterTrust } from "./services/counter-trust.js";
+import { type Counters, createCounters } from "./services/counters.js";
+import type { Outbox } from "./services/outbox.js";
+import { createPopularity } from "./services/popularity.js";
+import { createStatsNews } from "./services/stats-news.js";
+
+/** What counting stands on. */
+export interface CountersFloor {
+  readonly database: Database;
+  readonly outboxTable: OutboxTable;
+  readonly outbox: Outbox;
+  readonly requests: RedisConnection;
+  readonly keys: Keys;
+  readonly pubsub: PubSub;
+}
+
+/** Something to be closed. */
+interface Closable {
+  close(): unknown;
+}
+
+/** Longest wait for a reply about counters: a page goes on without Redis after this, once a second. */
+const COUNTER_DEADLINE_MS = 500;
+
+/** What the API counts and reads with. */
+export function openCounters(floor: CountersFloor, { counters, live }: Config, log: Logger): { counters: Counters } & Closable {
+  const { store, table, trust } = foundations(floor, counters, log);
+  const news = createStatsNews({ pubsub: floor.pubsub, windowMs: live.conflationMs, log });
+  return { counters: createCounters({ store, trust, table, news, log }), close: news.close };
+}
+
+/** The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once more. */
+export function startCounterJobs(floor: CountersFloor, { counters }: Config, log: Logger): Closable {
+  const { store, table, trust } = foundations(floor, counters, log);
+  const { flush } = createCounterFlush({ store, table, trust, log });
+  const { refresh } = createPopularity(floor);
+  const jobs = [
+    startRepeating({ name: "popularity", everyMs: counters.popularityMs, work: refresh, log }),
+    startRepeating({ name: "flushing counters", everyMs: counters.flushMs, work: flush, log, atEnd: true }),
+  ];
+  return { close: () => Promise.all(jobs.map((job) => job.close())) };
+}
+
+function foundations({ database, requests, keys }: CountersFloor, options: Config["counters"], log: Logger) {
+  const store = createCounterStore(requests, keys, { ...options, deadlineMs: COUNTER_DEADLINE_MS });
+  const table = createCounterTable(database);
+  return { store, table, trust: createCounterTrust({ store, table, log }) };
+}

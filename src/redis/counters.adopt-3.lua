@@ -1,0 +1,34 @@
+#!lua flags=allow-oom
+--[[
+  Lets this server count for a shard, told which batch Postgres applied last. A server that restarted, was restored or took over has
+  another replication id. What it still holds counts only where it continues what Postgres has; anything else was applied already or
+  lies beyond a loss, and is dropped. Tallies of an older generation are loaded again before they are served.
+  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
+  KEYS[2]  hash  counts that Postgres does not have
+  KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
+  ARGV[1]  id of the last batch that Postgres applied, "" for none   ARGV[2]  new generation
+  Returns  "known" when it was adopted already | "continued" | "lost" when counts may be missing since
+]]
+local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
+local applied, generation = ARGV[1], ARGV[2]
+
+local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+local state = redis.call("HMGET", shard, "server", "sealed")
+if state[1] == server then
+  return "known"
+end
+local sealed = state[2] or ""
+local waiting = redis.call("HMGET", batch, "id", "prev")
+local continues = sealed == applied
+if waiting[1] then
+  continues = waiting[1] == sealed and (waiting[1] == applied or waiting[2] == applied)
+  if not continues or waiting[1] == applied then
+    redis.call("UNLINK", batch)
+  end
+end
+if not continues then
+  redis.call("UNLINK", pending)
+  sealed = applied
+end
+redis.call("HSET", shard, "server", server, "generation", generation, "sealed", sealed)
+return continues and "continued" or "lost"

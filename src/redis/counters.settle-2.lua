@@ -1,0 +1,21 @@
+#!lua flags=allow-oom
+--[[
+  Drops a batch that Postgres has applied. Can be repeated. A batch that cannot be applied, because Postgres knows another one before
+  it, has the shard adopted again instead.
+  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
+  KEYS[2]  hash  the batch that is on its way to Postgres: id, prev, and the counts
+  ARGV[1]  id of the batch   ARGV[2]  "applied" or "stray"
+  Returns  1 when it was this batch, else 0
+]]
+local shard, batch = KEYS[1], KEYS[2]
+local id, fate = ARGV[1], ARGV[2]
+
+if redis.call("HGET", batch, "id") ~= id then
+  return 0
+end
+if fate == "applied" then
+  redis.call("UNLINK", batch)
+else
+  redis.call("HDEL", shard, "server")
+end
+return 1

@@ -1,0 +1,268 @@
+/** What counting promises in Redis and Postgres together: each event once, whatever order things come in and whatever is lost. */
+
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { dayAt, dayNumber, dayOf, monthOf } from "../../src/domain/calendar.js";
+import { ESTIMATE_ERROR, EXACT_VIEWERS, MAX_COUNT } from "../../src/domain/counters.js";
+import { shardOf } from "../../src/redis/counters.js";
+import { createKeys } from "../../src/redis/keys.js";
+import { type TestDatabase, testDatabase } from "../support/postgres.js";
+import { startRedisCluster, startRedisServer, testRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
+import { type Crash, dying, openCounterKit, STEPS, stockProducts } from "./counters-kit.js";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase();
+  await stockProducts(db.database, 500);
+});
+afterAll(() => db.close());
+
+let products = 0;
+const fresh = (): number => ++products;
+
+/** A kit under a prefix of its own in the shared server: to Postgres that is a Redis which lost everything. */
+const openKit = (options: Partial<Parameters<typeof openCounterKit>[0]> = {}) =>
+  openCounterKit({ ...testRedis(), database: db.database, ...options });
+
+describe("viewers", () => {
+  it(`are known one by one up to ${EXACT_VIEWERS}, then estimated within the error that is told`, async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    const today = dayOf(kit.counters.nowMs());
+    for (let viewer = 1; viewer <= EXACT_VIEWERS; viewer++) await kit.view(id, `guest ${viewer}`);
+    expect(await kit.read(id)).toEqual({ views: EXACT_VIEWERS, shares: 0, viewers: EXACT_VIEWERS, exact: true });
+    expect(await kit.read(id, today)).toMatchObject({ viewers: EXACT_VIEWERS, exact: true });
+    const many = EXACT_VIEWERS + 2_000;
+    for (let viewer = EXACT_VIEWERS; viewer < many; viewer += 100)
+      await Promise.all(Array.from({ length: 100 }, (_, at) => kit.view(id, `guest ${viewer + at + 1}`)));
+    for (const period of ["all", monthOf(kit.counters.nowMs()), today] as const) {
+      const { views, viewers, exact } = await kit.read(id, period);
+      expect({ views, exact }).toEqual({ views: many, exact: false });
+      expect(Math.abs(viewers - many) / many).toBeLessThan(5 * ESTIMATE_ERROR);
+    }
+  });
+
+  it("count again for the same viewer when the window is over, and are one person all the same", async () => {
+    const [kit, id] = [await openKit({ viewMs: 20 }), fresh()];
+    await kit.view(id, "ada");
+    await until("a second view to count", async () => (await kit.view(id, "ada")) && (await kit.read(id)).views === 2);
+    expect(await kit.read(id)).toMatchObject({ viewers: 1, exact: true });
+  });
+
+  it("of a past day are told from those of today", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    const yesterday = dayAt(dayNumber(kit.counters.nowMs()) - 1);
+    expect(await kit.read(id, yesterday)).toEqual({ views: 0, shares: 0, viewers: 0, exact: true });
+    await kit.view(id, "ada");
+    expect(await kit.read(id, yesterday)).toMatchObject({ views: 0, viewers: 0 });
+  });
+});
+
+describe("a script", () => {
+  it("refuses a day that is not the one of its own clock, and the caller finds the right one", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    await kit.view(id, "ada");
+    const nowMs = kit.counters.nowMs();
+    const day = dayAt(dayNumber(nowMs) - 1);
+    await kit.read(id, day);
+    expect(await kit.store.view({ productId: id, day, month: monthOf(nowMs), operation: undefined }, "bob")).toMatchObject({
+      state: "moved",
+    });
+    expect(await kit.read(id)).toMatchObject({ views: 1 });
+  });
+
+  it("counts no further than a client can read, and says so", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    await db.database.query(
+      sql`INSERT INTO product_tallies (product_id, period, views, shares) VALUES (${id}, 'all', ${MAX_COUNT - 1}::bigint, ${MAX_COUNT}::bigint)`,
+    );
+    expect(await kit.view(id, "ada")).toEqual([]);
+    expect([await kit.view(id, "bob"), await kit.share(id)]).toEqual([["OUT_OF_RANGE"], ["OUT_OF_RANGE"]]);
+    expect(await kit.read(id)).toEqual({ views: MAX_COUNT, shares: MAX_COUNT, viewers: 1, exact: true });
+    await kit.flush();
+    expect(await kit.stored(id)).toMatchObject({ views: MAX_COUNT, shares: MAX_COUNT });
+  });
+
+  it("reads what was written beyond every bound as full, also 2^63 - 1", async () => {
+    const place = testRedis();
+    const [kit, id] = [await openKit(place), fresh()];
+    await kit.share(id);
+    await kit.connection.hset(place.keys.tally(shardOf(id), id), "shares", "9223372036854775807");
+    expect(await kit.share(id)).toEqual(["OUT_OF_RANGE"]);
+    expect(await kit.connection.hget(place.keys.counterPending(shardOf(id)), `${id}:all:shares`)).toBe("1");
+  });
+});
+
+describe("write-behind", () => {
+  it("brings everything to Postgres once, and a second flush nothing", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    await kit.view(id, "ada");
+    await kit.share(id);
+    expect(await kit.flush()).toBe(1);
+    expect(await kit.flush()).toBe(0);
+    expect(await kit.stored(id)).toEqual({ views: 1, shares: 1, viewers: 1 });
+    await kit.share(id);
+    await kit.flush();
+    expect(await kit.stored(id)).toEqual({ views: 1, shares: 2, viewers: 1 });
+  });
+
+  it("by three at once is by one", async () => {
+    const place = testRedis();
+    const kits = await Promise.all([openKit(place), openKit(place), openKit(place)]);
+    const id = fresh();
+    for (let round = 1; round <= 20; round++) {
+      await Promise.all(kits.map((kit) => kit.share(id)));
+      await Promise.all(kits.map((kit) => kit.flush()));
+    }
+    await kits[0]!.flush();
+    expect(await kits[0]!.stored(id)).toMatchObject({ shares: 60 });
+    expect(await kits[1]!.read(id)).toMatchObject({ shares: 60 });
+  });
+
+  it("neither loses nor doubles when it ends before or after any of its steps", async () => {
+    for (const [at, step] of STEPS.flatMap(
+      (name) =>
+        [
+          [0, name],
+          [1, name],
+        ] as const,
+    )) {
+      const crash: Crash = { step, when: at === 0 ? "before" : "after", armed: true };
+      const place = testRedis();
+      const kit = await openKit({ ...place, wrap: (parts) => dying(parts, crash) });
+      const id = fresh();
+      await kit.view(id, "ada");
+      await expect(kit.flush()).rejects.toThrow("killed");
+      await kit.view(id, "bob");
+      await kit.share(id);
+      crash.armed = false;
+      // Whoever comes next may be another process.
+      await (await openKit(place)).flush();
+      await kit.flush();
+      expect([step, at, await kit.stored(id)]).toEqual([step, at, { views: 2, shares: 1, viewers: 2 }]);
+      expect(await kit.read(id)).toEqual({ views: 2, shares: 1, viewers: 2, exact: true });
+    }
+  });
+
+  it("forgets days beyond 90 and keeps their months", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    const old = dayAt(dayNumber(Date.now()) - 91);
+    const kept = dayAt(dayNumber(Date.now()) - 89);
+    for (const period of [old.name, kept.name, old.name.slice(0, 7), "all"])
+      await db.database.query(sql`INSERT INTO product_tallies (product_id, period, views) VALUES (${id}, ${period}, 1)`);
+    expect(await kit.table.prune()).toBe(1);
+    const rows = await db.database.query<{ period: string }>(sql`SELECT period FROM product_tallies WHERE product_id = ${id}`);
+    expect(rows.map(({ period }) => period).sort()).toEqual(["all", kept.name, old.name.slice(0, 7)].sort());
+  });
+});
+
+describe("a Redis that lost its memory", () => {
+  it("has the counters of Postgres back, short of what was not flushed, and says so", async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.stop());
+    // Of its own: in a database that others share, a new Redis has always lost something.
+    const { database, close } = await testDatabase();
+    onTestFinished(close);
+    await stockProducts(database, 1);
+    const [kit, id] = [await openKit({ url: server.url, keys: createKeys(), database }), 1];
+    for (const guest of ["ada", "bob", "eve"]) await kit.view(id, guest);
+    await kit.flush();
+    await kit.share(id);
+    await kit.connection.flushall();
+    expect(kit.warnings).toEqual([]);
+    expect(await kit.read(id)).toEqual({ views: 3, shares: 0, viewers: 3, exact: true });
+    expect(kit.warnings).toEqual(["Redis lost counts: they come back from PostgreSQL, at most COUNTERS_FLUSH_MS short"]);
+    // Who was known is known again: not by the window, which is gone, but as one person.
+    await kit.view(id, "ada");
+    await kit.view(id, "zoe");
+    await kit.flush();
+    expect(await kit.read(id)).toEqual({ views: 5, shares: 0, viewers: 4, exact: true });
+    expect([await kit.table.stored([{ productId: id, period: "all" }], shardOf)]).toMatchObject([[{ views: 5, shares: 0, viewers: 4 }]]);
+  });
+
+  it("has estimates back too", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    await Promise.all(Array.from({ length: 500 }, (_, at) => kit.view(id, `guest ${at}`)));
+    await kit.flush();
+    const before = await kit.read(id);
+    const after = await openKit();
+    expect(await after.read(id)).toEqual(before);
+    await Promise.all(Array.from({ length: 500 }, (_, at) => after.view(id, `guest ${at}`)));
+    expect(await after.read(id)).toMatchObject({ views: 1_000, viewers: before.viewers, exact: false });
+  });
+
+  it("that only restarted keeps what continues what Postgres has", async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.stop());
+    const place = { url: server.url, keys: createKeys(`${Math.random()}:`) };
+    const [kit, id] = [await openKit(place), fresh()];
+    await kit.view(id, "ada");
+    await kit.flush();
+    await kit.view(id, "bob");
+    await (kit.connection as import("ioredis").Redis).save();
+    await server.kill();
+    await server.restart();
+    await until("Redis to be back", () => kit.connection.ping());
+    expect(await kit.read(id)).toEqual({ views: 2, shares: 0, viewers: 2, exact: true });
+    await kit.flush();
+    expect(await kit.stored(id)).toEqual({ views: 2, shares: 0, viewers: 2 });
+  });
+
+  it("that was restored to an older state counts nothing twice", async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.stop());
+    const place = { url: server.url, keys: createKeys(`${Math.random()}:`) };
+    const [kit, id] = [await openKit(place), fresh()];
+    await kit.view(id, "ada");
+    await (kit.connection as import("ioredis").Redis).save();
+    await kit.flush();
+    await server.kill();
+    await server.restart();
+    await until("Redis to be back", () => kit.connection.ping());
+    expect(await kit.read(id)).toMatchObject({ views: 1, viewers: 1 });
+    await kit.flush();
+    expect(await kit.stored(id)).toMatchObject({ views: 1, viewers: 1 });
+  });
+
+  it("never serves half a tally: a loader that is overtaken by a flush asks again", async () => {
+    const place = testRedis();
+    const [kit, id] = [await openKit(place), fresh()];
+    await kit.share(id);
+    const [stale] = await kit.table.stored([{ productId: id, period: "all" }], shardOf);
+    await kit.flush();
+    await kit.connection.del(place.keys.tally(shardOf(id), id));
+    expect(await kit.store.load({ productId: id, period: "all" }, stale!, Date.now())).toBe("again");
+    expect(await kit.read(id)).toMatchObject({ shares: 1 });
+  });
+});
+
+describe("without Redis", () => {
+  it("reads are answered from Postgres, and nothing is counted", async () => {
+    const server = await startRedisServer();
+    const place = { url: server.url, keys: createKeys() };
+    const [kit, id] = [await openKit({ ...place, deadlineMs: 500 }), fresh()];
+    await kit.view(id, "ada");
+    await kit.flush();
+    await kit.share(id);
+    await server.stop();
+    expect(await kit.read(id)).toEqual({ views: 1, shares: 0, viewers: 1, exact: true });
+    await expect(kit.view(id, "bob")).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+  });
+});
+
+it("does all of it on a Cluster", async () => {
+  const cluster = await startRedisCluster();
+  onTestFinished(() => cluster.stop());
+  const kit = await openKit({ url: cluster.url, keys: createKeys(`${Math.random()}:`) });
+  const ids = Array.from({ length: 100 }, () => fresh());
+  const stored = await Promise.all(ids.map((id) => kit.stored(id)));
+  await Promise.all(ids.flatMap((id) => [kit.view(id, "ada"), kit.view(id, "bob"), kit.view(id, "ada"), kit.share(id)]));
+  const tallies = await kit.counters.read(ids.map((productId) => ({ productId, period: "all" as const })));
+  expect(tallies.map(({ views, shares }) => ({ views, shares }))).toEqual(
+    stored.map(({ views, shares }) => ({ views: views + 2, shares: shares + 1 })),
+  );
+  await kit.flush();
+  expect(await Promise.all(ids.map((id) => kit.stored(id)))).toMatchObject(
+    stored.map(({ views, shares }) => ({ views: views + 2, shares: shares + 1 })),
+  );
+});

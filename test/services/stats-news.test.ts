@@ -1,0 +1,51 @@
+/** News of counters: few, whatever happens, and the last one always. */
+import { expect, it } from "vitest";
+import type { Change, Topic } from "../../src/domain/events.js";
+import { createStatsNews } from "../../src/services/stats-news.js";
+import { testLog } from "../support/log.js";
+import { until } from "../support/until.js";
+
+/** A channel that remembers what was published. */
+function createChannel() {
+  const published: Change[] = [];
+  return { published, publish: async (_topic: Topic, payload: unknown) => void published.push(payload as Change) };
+}
+
+it("10,000 changes within a window are two publications, the second with the last version", async () => {
+  const channel = createChannel();
+  const news = createStatsNews({ pubsub: channel, windowMs: 200, log: testLog() });
+  for (let version = 1; version <= 10_000; version++) news.changed(7, version);
+  expect(channel.published).toEqual([{ id: 7, version: 1, seen: 0 }]);
+  await until("the end of the window", () => channel.published.length > 1);
+  expect(channel.published.at(-1)).toEqual({ id: 7, version: 10_000, seen: 0 });
+  news.close();
+});
+
+it("a product that changes all the time is told at most once a window", async () => {
+  const channel = createChannel();
+  const windowMs = 50;
+  const news = createStatsNews({ pubsub: channel, windowMs, log: testLog() });
+  const startMs = performance.now();
+  for (let version = 1; channel.published.length < 5; version++) {
+    news.changed(7, version);
+    await new Promise(setImmediate);
+  }
+  // Four whole windows lie between the first and the fifth; timers may be a millisecond early.
+  expect(performance.now() - startMs).toBeGreaterThanOrEqual(4 * (windowMs - 1));
+  news.close();
+});
+
+it("products do not wait for each other, and a publication that fails stops nothing", async () => {
+  const told: number[] = [];
+  const publish = async ({ id }: Topic) => {
+    told.push(Number(id));
+    throw new Error("no Redis");
+  };
+  const news = createStatsNews({ pubsub: { publish }, windowMs: 20, log: testLog() });
+  news.changed(1, 1);
+  news.changed(2, 1);
+  news.changed(1, 2);
+  await until("the second of the first", () => told.length === 3);
+  expect(told).toEqual([1, 2, 1]);
+  news.close();
+});
