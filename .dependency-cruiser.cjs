@@ -6,7 +6,7 @@
 /** A folder of src, as a pattern. */
 const room = (...names) => `^src/(${names.join("|")})/`;
 /** Where processes start, and what they share. */
-const ENTRIES = "^src/(main|worker|compose|compose-counters|run-process)\\.ts$|^src/cli/";
+const ENTRIES = "^src/(main|worker|compose|compose-counters|compose-notifications|run-process)\\.ts$|^src/cli/";
 /** Packages, wherever npm puts them. */
 const packages = (...names) => `(^|node_modules/)(${names.join("|")})(/|$)`;
 
@@ -57,7 +57,7 @@ module.exports = {
       "compose-builds-everything-once",
       "Only entry points compose. A room is given what it needs as arguments of its factories.",
       { path: "^src/", pathNot: ENTRIES },
-      { path: "^src/(compose|compose-counters|run-process)\\.ts$" },
+      { path: "^src/(compose|compose-counters|compose-notifications|run-process)\\.ts$" },
     ),
     forbid(
       "config-is-read-at-the-top",

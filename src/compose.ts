@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { openCounters, startCounterJobs } from "./compose-counters.js";
+import { composeNotifications, openLogTail, startNotificationJobs } from "./compose-notifications.js";
 import type { Config } from "./config.js";
 import { type AuditTable, createAuditTable } from "./db/audit.js";
 import { createBrandTable } from "./db/brands.js";
@@ -13,6 +14,7 @@ import { createCounterTable } from "./db/counters.js";
 import { type Database, openDatabase } from "./db/database.js";
 import { createLikeTable } from "./db/likes.js";
 import { migrate } from "./db/migrate.js";
+import { createNotificationTable } from "./db/notifications.js";
 import { createOperationTable } from "./db/operations.js";
 import { createOutboxTable, type OutboxTable } from "./db/outbox.js";
 import { createProductTable } from "./db/products.js";
@@ -20,7 +22,6 @@ import { createReviewTable } from "./db/reviews.js";
 import { createRevocationTable, type RevocationTable } from "./db/revocations.js";
 import { ensureSecret } from "./db/secrets.js";
 import { createUserTable } from "./db/users.js";
-import { StartupError } from "./domain/errors.js";
 import { CATALOGUE_TOPIC } from "./domain/events.js";
 import { Reading } from "./domain/reading.js";
 import { SECOND } from "./domain/time.js";
@@ -30,14 +31,16 @@ import { startPruning } from "./jobs/prune.js";
 import { createLoaders, type LoaderSources } from "./loaders/loaders.js";
 import { type Attempts, createAttempts } from "./redis/attempts.js";
 import { createCartStore } from "./redis/cart.js";
-import { connectRedis, describeRedis, type RedisConnection, whenReady } from "./redis/client.js";
+import { type ConnectOptions, connectRedis, type RedisConnection } from "./redis/client.js";
 import { createDocumentStore } from "./redis/documents.js";
+import type { EventLogTail } from "./redis/event-log-tail.js";
 import { readRedisInfo } from "./redis/info.js";
 import { createKeys, type Keys } from "./redis/keys.js";
 import { createBoardStore } from "./redis/leaderboard.js";
 import { type OpenCache, openCache } from "./redis/open-cache.js";
 import { createPubSub, type PubSub } from "./redis/pubsub.js";
 import { createSessionStore, type SessionStore } from "./redis/session.js";
+import { waitForRedis } from "./redis/start.js";
 import { createRequestContext } from "./resolvers/context.js";
 import { createEvents } from "./resolvers/events.js";
 import { boardsExist } from "./resolvers/leaderboard-changed.js";
@@ -95,8 +98,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** How long the start waits for Redis before it goes on without. */
-const REDIS_START_MS = 5 * SECOND;
 /** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
 const SESSION_DEADLINE_MS = 500;
 /** Longest wait for a document that was named by its hash; then the client is asked for it. */
@@ -118,6 +119,7 @@ interface Floor {
   readonly cache: OpenCache;
   readonly outbox: Outbox;
   readonly boards: Boards;
+  readonly tail: EventLogTail;
   readonly revocationTable: RevocationTable;
   readonly auditTable: AuditTable;
   readonly sessionStore: SessionStore;
@@ -164,15 +166,7 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   await prepare?.(database);
 
   const redis = { caFile: config.redis.caFile, log };
-  const requests = connectRedis({ ...redis, url: redisUrl, role: "requests" });
-  closing.add(() => requests.disconnect());
-  const subscriber = connectRedis({ ...redis, url: redisUrl, role: "subscriber" });
-  closing.add(() => subscriber.disconnect());
-  await waitForRedis(requests, redisUrl, log);
-  const keys = createKeys(keyPrefix);
-  const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs: config.redis.heartbeatMs, log });
-  closing.add(() => pubsub.close());
-
+  const { requests, keys, pubsub } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
   const outboxTable = createOutboxTable(database);
   const cache = openCache({
     ...redis,
@@ -188,9 +182,10 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
   const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
   const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
+  const { tail, notify } = openLogTail(requests, keys, config.logs);
   const boards = openBoards({ database, requests, keys, pubsub, metrics }, { config, log }, closing);
   const { record: score } = boards.shopBoards;
-  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, ...config.outbox, log });
+  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, notify, ...config.outbox, log });
   const revocationTable = createRevocationTable(database);
   const auditTable = createAuditTable(database, config.audit);
   return {
@@ -202,6 +197,7 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
     cache,
     outbox,
     boards,
+    tail,
     revocationTable,
     auditTable,
     sessionStore,
@@ -209,6 +205,23 @@ async function openFloor({ config, redisUrl, cacheUrl, roles, log, prepare, keyP
     attempts,
     metrics,
   };
+}
+
+/** The connections that hold state, and what is said over them. */
+async function openRedis(
+  redis: Omit<ConnectOptions, "role">,
+  { keyPrefix, heartbeatMs }: { readonly keyPrefix: string | undefined; readonly heartbeatMs: number },
+  closing: Closing,
+): Promise<Pick<Floor, "requests" | "keys" | "pubsub">> {
+  const requests = connectRedis({ ...redis, role: "requests" });
+  closing.add(() => requests.disconnect());
+  const subscriber = connectRedis({ ...redis, role: "subscriber" });
+  closing.add(() => subscriber.disconnect());
+  await waitForRedis(requests, redis.url, redis.log);
+  const keys = createKeys(keyPrefix);
+  const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log: redis.log });
+  closing.add(() => pubsub.close());
+  return { requests, keys, pubsub };
 }
 
 function openBoards(
@@ -233,8 +246,10 @@ async function startWorker(floor: Floor, { config, log }: ComposeOptions, closin
   const { database, outbox, boards, revocationTable, auditTable } = floor;
   const relay = await startOutboxRelay({ database, outbox, ...config.outbox, log });
   closing.add(() => relay.close());
+  const broadcasts = await startNotificationJobs(floor, config.outbox, log);
+  closing.add(() => broadcasts.close());
   const pruning = startPruning({
-    tables: [createOperationTable(database), revocationTable, auditTable, createCounterTable(database)],
+    tables: [createOperationTable(database), revocationTable, auditTable, createCounterTable(database), createNotificationTable(database)],
     log,
   });
   closing.add(() => pruning.close());
@@ -266,11 +281,14 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const carts = openCarts(floor, config, log);
   await boards.shopBoards.provide();
   const signing = { accounts, sessions, revocations };
-  const container = createContainer({ ...boards, products, reviews, ...counting, likes, ...signing, carts, currency: config.currency });
+  const told = composeNotifications(floor, log, (close) => closing.add(close));
+  const catalogue = { products, reviews, ...counting, likes };
+  const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, currency: config.currency });
+  const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({
     config,
-    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: createEvents(live, boardsExist(boards.leaderboards)) }),
+    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
     authenticate: createAuthenticate(config.adminToken, sessions),
     admitGuest: guests.admit,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
@@ -302,6 +320,7 @@ function openTables({ cache, database }: Floor) {
     brands: createBrandTable(database),
     reviews: createReviewTable(database),
     likes: createLikeTable(database),
+    notifications: createNotificationTable(database),
   };
 }
 
@@ -345,23 +364,4 @@ async function readiness({ database, requests, cache }: Floor): Promise<Readines
   const state = (ok: boolean): string => (ok ? "ok" : "does not answer");
   const checks = { postgres: state(postgres), redis: state(redis), cache: cache.link.usable() ? "ok" : "not used: Redis does not answer" };
   return { ready: postgres || cache.link.usable(), checks };
-}
-
-/** Reads go on without Redis, so an outage does not keep a process from starting; a refusal is a mistake in the configuration. */
-async function waitForRedis(connection: RedisConnection, url: string, log: Logger): Promise<void> {
-  log.info({ redis: describeRedis(url) }, "waiting for Redis");
-  try {
-    await whenReady(connection, REDIS_START_MS);
-  } catch (error) {
-    const { message } = error as Error;
-    if (/WRONGPASS|NOAUTH|NOPERM|certificate|self.signed/i.test(message)) {
-      throw new StartupError(
-        `Redis at ${describeRedis(url)} refuses the connection: ${message}. Check user, password and CA of REDIS_URL.`,
-      );
-    }
-    log.warn(
-      { redis: describeRedis(url), err: message },
-      "Redis does not answer; starting without: reads come from Postgres, live updates follow once it is back",
-    );
-  }
 }

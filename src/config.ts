@@ -132,6 +132,8 @@ export const environmentSchema = z.object({
   COUNTERS_VIEW_MS: count(30 * MINUTE, 1).describe("how long one viewer's views of a product count once"),
   COUNTERS_OPERATION_MS: count(DAY, 1).describe("how long the operation id of a view or a share is remembered"),
   POPULARITY_MS: count(MINUTE, 10).describe("how often the order of POPULAR lists follows the counters"),
+  LOG_TAIL_ENTRIES: count(256).describe("entries of a log that Redis keeps; who was away for longer reads on in Postgres"),
+  LOG_TAIL_MS: count(DAY, SECOND).describe("how long Redis keeps them, and the log of somebody who does not follow it"),
   SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
   OUTBOX_POLL_MS: count(SECOND, 10).describe("how often the relay looks for unsent outbox rows when nothing wakes it"),
   OUTBOX_DRAIN_MS: count(250).describe("longest a mutation waits for its own invalidations to be sent"),
@@ -229,6 +231,7 @@ function toConfig(env: Environment) {
     },
     carts: { ttlMs: env.CART_TTL_MS },
     boards: { upkeepMs: env.BOARD_UPKEEP_MS },
+    logs: { entries: env.LOG_TAIL_ENTRIES, keepMs: env.LOG_TAIL_MS },
     outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
   };
 }

@@ -25,6 +25,8 @@ export interface ShopOptions {
 /** A client and what it holds open. */
 export interface Shop {
   readonly apollo: ApolloClient;
+  /** The WebSocket itself, for subscriptions that begin elsewhere after a reconnect (see notifications.ts). */
+  readonly sockets: Client;
   /** Ends every subscription and closes the WebSocket. */
   close(): Promise<void>;
 }
@@ -36,10 +38,11 @@ export function createShop(options: ShopOptions): Shop {
   const link = ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, new GraphQLWsLink(sockets), http);
   const apollo = new ApolloClient({
     link,
-    cache: new InMemoryCache({ possibleTypes: { Node: ["Brand", "Category", "Product", "Review"] } }),
+    cache: new InMemoryCache({ possibleTypes: { Node: ["Brand", "Category", "Notification", "Product", "Review", "User"] } }),
   });
   return {
     apollo,
+    sockets,
     async close() {
       apollo.stop();
       await sockets.dispose();

@@ -36,11 +36,11 @@ export interface OutboxTable {
 /** The outbox of one database. */
 export function createOutboxTable(database: Database): OutboxTable {
   return {
-    async append(tx, { tags, events, revocations = [], scores = [] }) {
+    async append(tx, { tags, events, revocations = [], scores = [], notifications = [] }) {
       const [row] = await tx.query<{ id: number }>(sql`
-        INSERT INTO outbox (tags, events, revocations, scores)
+        INSERT INTO outbox (tags, events, revocations, scores, notifications)
         VALUES (${texts(tags)}, ${JSON.stringify(events)}::jsonb, ${JSON.stringify(revocations)}::jsonb,
-          ${JSON.stringify(scores)}::jsonb)
+          ${JSON.stringify(scores)}::jsonb, ${JSON.stringify(notifications)}::jsonb)
         RETURNING id, pg_notify(${OUTBOX_CHANNEL}, '')::text`);
       if (!row) throw new Error("INSERT … RETURNING answered no row.");
       return row.id;
@@ -51,7 +51,7 @@ export function createOutboxTable(database: Database): OutboxTable {
     async drain(limit, send) {
       const sent = await database.exclusively(LOCKS.relay, async (executor) => {
         const rows = await executor.query<OutboxRow & { id: number }>(
-          sql`SELECT id, tags, events, revocations, scores FROM outbox ORDER BY id LIMIT ${limit}`,
+          sql`SELECT id, tags, events, revocations, scores, notifications FROM outbox ORDER BY id LIMIT ${limit}`,
         );
         if (rows.length === 0) return 0;
         await send(rows);

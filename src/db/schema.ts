@@ -4,7 +4,7 @@
  * What the database itself guarantees: stock and prices never below zero, one product per sku, one name per parent category,
  * ratings derived from their sum and count, search vectors derived from the text. Products are removed by `removed_at`, never
  * deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out. One account per address, one
- * review per product and user.
+ * review per product and user. The tables of notifications are in schema-notifications.ts.
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -32,10 +32,13 @@ import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
 import { ACCOUNT_LIMITS, ROLES } from "../domain/user.js";
 
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
-const identity = () => bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
-const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow();
+/** A primary key that counts up. */
+export const identity = () => bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
+/** A time that is noted when the row is written, unless it is given. */
+export const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow();
 const oneOf = (column: string, words: readonly string[]): SQL => sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(", ")})`);
-const lengthBetween = (column: AnyPgColumn, least: number, most: number): SQL =>
+/** A bound of a text, in characters. */
+export const lengthBetween = (column: AnyPgColumn, least: number, most: number): SQL =>
   sql`char_length(${column}) between ${sql.raw(String(least))} and ${sql.raw(String(most))}`;
 
 /**
@@ -284,13 +287,17 @@ export const productLikes = pgTable(
 /** Products whose popularity is to be computed again. */
 export const popularityDue = pgTable("popularity_due", { productId: ofProduct().primaryKey() });
 
-/** What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish, scores for the shop's boards. Rows leave when they are sent. */
+/**
+ * What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish, logs to append to, scores
+ * for the shop's boards. Rows leave when they are sent.
+ */
 export const outbox = pgTable("outbox", {
   id: identity(),
   revocations: jsonb().notNull().default([]),
   scores: jsonb().notNull().default([]),
   tags: text().array().notNull(),
   events: jsonb().notNull(),
+  notifications: jsonb().notNull().default([]),
   createdAt: moment("created_at"),
 });
 

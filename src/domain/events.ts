@@ -4,6 +4,7 @@
  */
 
 import type { ShopScore } from "./leaderboard.js";
+import type { NotificationAppend } from "./notification.js";
 import type { Revocation } from "./session.js";
 
 /** What a topic is about: the key of a row, or a word that names the thing. */
@@ -14,6 +15,12 @@ export interface Change {
   readonly id: TopicId;
   readonly version: number;
   readonly seen: number;
+}
+
+/** A log has grown, at least up to here: whoever follows it reads on. Empty `epoch`: a durable log. */
+export interface LogNews {
+  readonly epoch: string;
+  readonly sequence: number;
 }
 
 /** Payload of each kind of topic. */
@@ -30,6 +37,8 @@ export interface TopicPayloads {
   productStatsChanged: Change;
   /** Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic: {@link SESSIONS_TOPIC}. */
   sessionsEnded: { readonly userId: number };
+  /** The log of a user's notifications has grown. Topic: `{ kind: "notification", id: <user> }`. */
+  notification: LogNews;
 }
 
 /** A kind of topic. */
@@ -47,8 +56,11 @@ export const CATALOGUE_TOPIC: Topic<"catalogueChanged"> = { kind: "catalogueChan
 /** The one topic of ended sessions: every process serves anybody's. */
 export const SESSIONS_TOPIC: Topic<"sessionsEnded"> = { kind: "sessionsEnded", id: 0 };
 
+/** A kind of topic that is a log. */
+export type LogTopicKind = { [K in TopicKind]: TopicPayloads[K] extends LogNews ? K : never }[TopicKind];
+
 /** A kind of topic whose values are watched: each id has a version. */
-export type ValueTopicKind = Exclude<TopicKind, "sessionsEnded">;
+export type ValueTopicKind = { [K in TopicKind]: TopicPayloads[K] extends Change ? K : never }[TopicKind];
 
 /** A publication waiting in the outbox; `seen` is added when it is sent. */
 export interface PendingEvent {
@@ -56,12 +68,16 @@ export interface PendingEvent {
   readonly version: number;
 }
 
-/** What a committed write owes the outside: revocations to apply, cache tags to invalidate, then events to publish, in this order; and scores for the shop's boards. */
+/**
+ * What a committed write owes the outside: revocations to apply, cache tags to invalidate, then events to publish and entries to
+ * append to logs, in this order; and scores for the shop's boards.
+ */
 export interface OutboxMessage {
   readonly revocations?: readonly Revocation[];
   readonly scores?: readonly ShopScore[];
   readonly tags: readonly string[];
   readonly events: readonly PendingEvent[];
+  readonly notifications?: readonly NotificationAppend[];
 }
 
 /** An outbox row. Rows of one topic are sent in the order of `id`. */

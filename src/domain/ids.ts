@@ -6,7 +6,7 @@
  */
 
 /** Types that have a global id and can be fetched by `node`. */
-export const NODE_TYPES = ["Product", "Category", "Brand", "Review", "User", "Leaderboard"] as const;
+export const NODE_TYPES = ["Product", "Category", "Brand", "Review", "User", "Leaderboard", "Notification"] as const;
 
 /** A type of {@link NODE_TYPES}. */
 export type NodeType = (typeof NODE_TYPES)[number];

@@ -47,13 +47,19 @@ export function encodeCursor(list: string, { value, id }: Position): string {
 /** Decodes a cursor of `list`; null or undefined is the start. Throws BadUserInput when it is not one we gave for this list. */
 export function decodeCursor(list: string, cursor: string | null | undefined): Position | null {
   if (cursor === null || cursor === undefined) return null;
-  const position = cursor.length <= MAX_CURSOR_LENGTH ? parse(list, Buffer.from(cursor, "base64url").toString("utf8")) : null;
-  if (!position || encodeCursor(list, position) !== cursor) {
+  const position = readCursor(list, cursor);
+  if (!position) {
     throw new BadUserInput("after is not a cursor of this list. Use a cursor from its edges or pageInfo, with the same filter and sort.", [
       "after",
     ]);
   }
   return position;
+}
+
+/** The position of a cursor of `list`; null when it is not one we gave for this list. */
+export function readCursor(list: string, cursor: string): Position | null {
+  const position = cursor.length <= MAX_CURSOR_LENGTH ? parse(list, Buffer.from(cursor, "base64url").toString("utf8")) : null;
+  return position && encodeCursor(list, position) === cursor ? position : null;
 }
 
 /** Positions hold one value of at most a brand's name; longer input is not ours. */

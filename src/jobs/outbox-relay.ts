@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { Database } from "../db/database.js";
 import { OUTBOX_CHANNEL } from "../db/outbox.js";
 import type { Outbox } from "../services/outbox.js";
+import { startWoken } from "./woken.js";
 
 /** What the relay needs. */
 export interface OutboxRelayParts {
@@ -19,35 +20,6 @@ export interface OutboxRelayParts {
 }
 
 /** Starts the relay. `close()` resolves when the work under way has ended. */
-export async function startOutboxRelay({ database, outbox, drainMs, pollMs, log }: OutboxRelayParts): Promise<{ close(): Promise<void> }> {
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  let dueAt = Number.POSITIVE_INFINITY;
-  let working: Promise<void> = Promise.resolve();
-
-  const wakeIn = (delayMs: number): void => {
-    const at = performance.now() + delayMs;
-    if (closed || at >= dueAt) return;
-    dueAt = at;
-    clearTimeout(timer);
-    timer = setTimeout(work, delayMs);
-  };
-  const work = (): void => {
-    dueAt = Number.POSITIVE_INFINITY;
-    working = outbox
-      .sendWaiting()
-      .catch((error: Error) => log.debug({ err: error.message }, "outbox: the relay tries again"))
-      .then(() => wakeIn(pollMs));
-  };
-
-  const listening = await database.listen(OUTBOX_CHANNEL, () => wakeIn(drainMs));
-  wakeIn(0);
-  return {
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      await listening.close();
-      await working;
-    },
-  };
+export function startOutboxRelay({ outbox, drainMs, ...parts }: OutboxRelayParts): Promise<{ close(): Promise<void> }> {
+  return startWoken({ ...parts, channel: OUTBOX_CHANNEL, delayMs: drainMs, work: () => outbox.sendWaiting() });
 }

@@ -6,11 +6,13 @@ import DataLoader from "dataloader";
 import type { BrandTable } from "../db/brands.js";
 import type { CategoryTable } from "../db/categories.js";
 import type { LikeKey, LikesSinceKey, LikeTable } from "../db/likes.js";
+import type { NotificationTable } from "../db/notifications.js";
 import type { ProductTable } from "../db/products.js";
 import type { ReviewTable } from "../db/reviews.js";
 import type { UserTable } from "../db/users.js";
 import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
 import { periodName, type Tally, type TallyKey } from "../domain/counters.js";
+import type { NotificationRecord } from "../domain/notification.js";
 import type { IdPage } from "../domain/page.js";
 import type { Reading } from "../domain/reading.js";
 import type { UserRecord } from "../domain/user.js";
@@ -49,6 +51,7 @@ export interface LoaderSources {
   readonly users: Pick<UserTable, "byIds">;
   readonly likes: LikeTable;
   readonly tallies: TallySource;
+  readonly notifications: Pick<NotificationTable, "byIds">;
 }
 
 /** The loaders of one operation. */
@@ -60,6 +63,8 @@ export interface Loaders {
   readonly review: DataLoader<number, ReviewRecord | null>;
   /** Read from Postgres each time: an account is its owner's, and nothing that a cache may keep. */
   readonly user: DataLoader<number, UserRecord | null>;
+  /** Whoever it is for. Read from Postgres each time: only its owner may see it, so nothing would be shared. */
+  readonly notification: DataLoader<number, NotificationRecord | null>;
   /** Ids of a category's direct children, by name. */
   readonly childCategoryIds: DataLoader<number, readonly number[], string>;
   /** Ids of all categories, parents before their children. */
@@ -88,7 +93,7 @@ const MAX_LISTINGS = 50;
 
 /** Makes the loaders of one operation. */
 export function createLoaders(sources: LoaderSources, reading: Reading): Loaders {
-  const { cache, products, categories, brands, reviews, users, likes, tallies } = sources;
+  const { cache, products, categories, brands, reviews, users, likes, tallies, notifications } = sources;
   /** Entities, which may be missing. */
   const entity = <V>(family: Family<number>, load: Load<number, V>) =>
     new DataLoader<number, V | null>((ids) => cache.readMany(family, ids, load, reading), { maxBatchSize: MAX_BATCH });
@@ -104,6 +109,7 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
     brand: entity(brandFamily, byId(brands.byIds)),
     review: entity(reviewFamily, byId(reviews.byIds)),
     user: new DataLoader(byId(users.byIds), { maxBatchSize: MAX_BATCH }),
+    notification: new DataLoader(byId(notifications.byIds), { maxBatchSize: MAX_BATCH }),
     childCategoryIds: derived(childCategoryIdsFamily, async (ids) => {
       const children = await categories.childIds(ids);
       return ids.map((id) => children.get(id) ?? []);

@@ -10,7 +10,7 @@
 export interface KeyFamily {
   /** The shape, with `<…>` for what varies. */
   readonly pattern: string;
-  readonly type: "string" | "hash" | "zset" | "set" | "channel";
+  readonly type: "string" | "hash" | "zset" | "set" | "stream" | "channel";
   /** Lifetime in words; "-" for channels. */
   readonly ttl: string;
   /** The file that writes it. */
@@ -254,6 +254,27 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/counters.ts",
     bound: "views and shares that carried an operation id within that time",
   },
+  log: {
+    pattern: "souk:v1:log:{<kind>:<id>}",
+    type: "stream",
+    ttl: "LOG_TAIL_MS since the last use",
+    owner: "redis/event-log.ts, redis/event-log-tail.ts",
+    bound: "logs in use; LOG_TAIL_ENTRIES entries each",
+  },
+  logState: {
+    pattern: "souk:v1:log-state:{<kind>:<id>}",
+    type: "hash",
+    ttl: "LOG_TAIL_MS since the last use",
+    owner: "redis/event-log.ts, redis/event-log-tail.ts",
+    bound: "logs in use",
+  },
+  logOperation: {
+    pattern: "souk:v1:log-operation:{<kind>:<id>}:<operation>",
+    type: "string",
+    ttl: "a day",
+    owner: "redis/event-log.ts",
+    bound: "appends of a day to logs that live in Redis alone",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -314,6 +335,9 @@ export function createKeys(prefix = "") {
     exactViewers: (shard: number, product: number) => `${root}exact-viewers:{c${shard}}:${product}`,
     recentViewers: (shard: number, product: number) => `${root}recent-viewers:{c${shard}}:${product}`,
     counterOperation: (shard: number, operation: string) => `${root}counter-operation:{c${shard}}:${operation}`,
+    log: (kind: string, id: number | string) => `${root}log:{${kind}:${id}}`,
+    logState: (kind: string, id: number | string) => `${root}log-state:{${kind}:${id}}`,
+    logOperation: (kind: string, id: number | string, operation: string) => `${root}log-operation:{${kind}:${id}}:${operation}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

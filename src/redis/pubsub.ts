@@ -64,6 +64,7 @@ const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
   leaderboardChanged: CHANGE,
   productStatsChanged: CHANGE,
   sessionsEnded: z.object({ userId: z.int().nonnegative() }),
+  notification: z.object({ epoch: z.string(), sequence: z.int().nonnegative() }),
 };
 
 /** Publishes without a reply; more would pile up behind a link that has died. */

@@ -1,7 +1,10 @@
-/** Where subscriptions get their events: type-graphql's publish/subscribe seam, over the live service. */
+/** Where subscriptions get their events: type-graphql's publish/subscribe seam, over the services that watch values and follow logs. */
 import type { PubSub } from "type-graphql";
 import type { TopicId, ValueTopicKind } from "../domain/events.js";
+import type { LogItem } from "../domain/log.js";
+import type { NotificationEvent } from "../domain/notification.js";
 import type { Due, Live } from "../services/live.js";
+import type { Notifications } from "../services/notifications.js";
 
 /** An event with the memory of its subscription. */
 export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
@@ -12,15 +15,33 @@ export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
 /** By kind, what has to hold before topics are watched; it rejects with what the client is told. Kinds without are watched at once. */
 export type Admission = Readonly<Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>>;
 
-/** Lets subscriptions watch topics: `topics` names the kind, `topicId` the keys. Closing the iterator releases the topics. */
-export function createEvents(live: Live, admission: Admission = {}): PubSub {
+/** The log that a subscription follows, and the cursor to begin after. */
+export interface FollowRequest {
+  readonly userId: number;
+  readonly after: string | null;
+}
+
+/** An event of a log, with whose it is. */
+export interface FollowedEvent {
+  readonly userId: number;
+  readonly item: LogItem<NotificationEvent>;
+}
+
+/**
+ * Lets subscriptions watch topics: `topics` names the kind; `topicId` the keys, or for a log whose it is and where to begin. Closing
+ * the iterator releases the topics.
+ */
+export function createEvents(live: Live, notifications: Pick<Notifications, "follow">, admission: Admission = {}): PubSub {
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) => withMemory(live.watch(kind, ids));
+  const follow = ({ userId, after }: FollowRequest) =>
+    mapped(notifications.follow(userId, after), (item): FollowedEvent => ({ userId, item }));
   return {
     publish() {
       throw new Error("Events are published by services, after the write has succeeded.");
     },
-    subscribe(kind, keys) {
-      const [topicKind, ids] = [kind as ValueTopicKind, keys as readonly TopicId[]];
+    subscribe(kind, what) {
+      if (kind === "notification") return follow(what as FollowRequest);
+      const [topicKind, ids] = [kind as ValueTopicKind, what as readonly TopicId[]];
       const admitted = admission[topicKind]?.(ids);
       // graphql-js waits for the stream that a field opens, though type-graphql's type does not say so.
       return (admitted ? admitted.then(() => watch(topicKind, ids)) : watch(topicKind, ids)) as AsyncIterable<unknown>;
@@ -28,13 +49,17 @@ export function createEvents(live: Live, admission: Admission = {}): PubSub {
   };
 }
 
-/** Hand-written, because the `return()` of an async generator waits for a pending `next()`: a quiet subscription would never close. */
 function withMemory(events: AsyncIterableIterator<Due>): AsyncIterableIterator<WatchEvent> {
   const sent = new Map<TopicId, number>();
+  return mapped(events, (due) => ({ ...due, sent }));
+}
+
+/** Hand-written, because the `return()` of an async generator waits for a pending `next()`: a quiet subscription would never close. */
+function mapped<From, To>(events: AsyncIterableIterator<From>, toEvent: (event: From) => To): AsyncIterableIterator<To> {
   return {
     async next() {
       const result = await events.next();
-      return result.done ? { done: true, value: undefined } : { done: false, value: { ...result.value, sent } };
+      return result.done ? { done: true, value: undefined } : { done: false, value: toEvent(result.value) };
     },
     async return() {
       await events.return?.();

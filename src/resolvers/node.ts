@@ -10,6 +10,7 @@ import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
 import type { RequestContext } from "./context.js";
 import { toLeaderboard } from "./leaderboard.js";
+import { visibleNotification } from "./notification.js";
 import { toVisibleProduct } from "./product.js";
 import { visibleReview } from "./review.js";
 import { visibleUser } from "./viewer.js";
@@ -63,6 +64,8 @@ export class NodeResolver {
         return visibleUser(ctx, key);
       case "Leaderboard":
         return present((await this.boards.byIds([key]))[0] ?? null, toLeaderboard);
+      case "Notification":
+        return visibleNotification(ctx, key);
     }
   }
 }

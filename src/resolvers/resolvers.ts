@@ -7,6 +7,8 @@ import type { Carts } from "../services/carts.js";
 import type { Counters } from "../services/counters.js";
 import type { Leaderboards } from "../services/leaderboards.js";
 import type { Likes } from "../services/likes.js";
+import type { NotificationSending } from "../services/notification-sending.js";
+import type { Notifications } from "../services/notifications.js";
 import type { Products } from "../services/products.js";
 import type { Reviews } from "../services/reviews.js";
 import type { Revocations } from "../services/revocations.js";
@@ -23,6 +25,9 @@ import { LeaderboardMutations } from "./leaderboard-change.js";
 import { LeaderboardSubscriptions } from "./leaderboard-changed.js";
 import { LeaderboardOwnerResolver } from "./leaderboard-owner.js";
 import { NodeResolver } from "./node.js";
+import { InboxResolver, NotificationConnectionResolver } from "./notification.js";
+import { NotificationMutations } from "./notification-change.js";
+import { NotificationSubscriptions } from "./notification-received.js";
 import { ProductConnectionResolver, ProductResolver } from "./product.js";
 import { ProductMutations } from "./product-change.js";
 import { ProductSubscriptions } from "./product-changed.js";
@@ -60,6 +65,10 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   LeaderboardOwnerResolver,
   LeaderboardMutations,
   LeaderboardSubscriptions,
+  InboxResolver,
+  NotificationConnectionResolver,
+  NotificationMutations,
+  NotificationSubscriptions,
 ];
 
 /** What resolvers decide nothing without. */
@@ -74,13 +83,16 @@ export interface ResolverServices {
   readonly carts: Carts;
   readonly leaderboards: Leaderboards;
   readonly scores: Scores;
+  readonly notifications: Notifications;
+  readonly sending: NotificationSending;
   /** The currency of every price. */
   readonly currency: CurrencyCode;
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
 export function createContainer({ currency, ...services }: ResolverServices): ContainerType {
-  const { products, reviews, counters, likes, accounts, sessions, revocations, carts, leaderboards, scores } = services;
+  const { products, reviews, counters, likes, accounts, sessions, revocations, carts, leaderboards, scores, notifications, sending } =
+    services;
   const nodes = new NodeResolver(currency, leaderboards);
   const instances = [
     nodes,
@@ -109,6 +121,10 @@ export function createContainer({ currency, ...services }: ResolverServices): Co
     new LeaderboardOwnerResolver(nodes),
     new LeaderboardMutations(leaderboards, scores),
     new LeaderboardSubscriptions(leaderboards),
+    new InboxResolver(notifications),
+    new NotificationConnectionResolver(notifications),
+    new NotificationMutations(notifications, sending),
+    new NotificationSubscriptions(),
   ];
   const byClass = new Map<ResolverClass, object>(instances.map((instance) => [instance.constructor, instance]));
   return { get: (resolverClass: ResolverClass) => byClass.get(resolverClass) };

@@ -1,5 +1,5 @@
 /** Builds the schema that clients see from the resolver classes it is given; nothing runs until it is called. */
-import { type GraphQLSchema, isInterfaceType, lexicographicSortSchema, printSchema } from "graphql";
+import { type GraphQLSchema, isInterfaceType, isUnionType, lexicographicSortSchema, printSchema } from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } from "type-graphql";
 import { decodeId } from "../domain/ids.js";
@@ -37,6 +37,7 @@ export function buildSoukSchema({ resolvers, container, pubSub }: SchemaParts): 
   });
   describeRootTypes(schema);
   tellNodesApart(schema);
+  tellMembersApart(schema);
   return schema;
 }
 
@@ -50,6 +51,13 @@ function describeRootTypes(schema: GraphQLSchema): void {
 function tellNodesApart(schema: GraphQLSchema): void {
   const node = schema.getType(Node.name);
   if (isInterfaceType(node)) node.resolveType = ({ id }: Node) => decodeId(id)?.type;
+}
+
+/** Members of a union carry the name of their type. Set here for the same reason. */
+function tellMembersApart(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isUnionType(type)) type.resolveType = ({ __typename }: { __typename: string }) => __typename;
+  }
 }
 
 /** The SDL of the resolver classes, sorted by name so that it changes only where the schema does. Needs no service: nothing is resolved. */

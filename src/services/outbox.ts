@@ -1,8 +1,9 @@
 /**
  * What a committed write owes the outside, and how it is paid: first revocations are applied and the cache is invalidated, then the
- * event is published, then the row is deleted. A write settles its own row before it answers; the relay (jobs/outbox-relay.ts) is the net for what a crash
- * or an outage left behind. Scores that a write leads to are written into their ledger meanwhile. Everything here can be repeated: an
- * invalidation and a snapshot sent twice change nothing, and a score counts once.
+ * event is published and logs are appended to, then the row is deleted. A write settles its own row before it answers; the relay
+ * (jobs/outbox-relay.ts) is the net for what a crash or an outage left behind. Scores that a write leads to are written into their
+ * ledger meanwhile. Everything here can be repeated: an invalidation, a snapshot or an entry of a log sent twice change nothing, and a
+ * score counts once.
  */
 import type { Logger } from "pino";
 import type { OutboxTable } from "../db/outbox.js";
@@ -13,6 +14,7 @@ import type { Seen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { Cache } from "../redis/cache.js";
 import type { PubSub } from "../redis/pubsub.js";
+import type { ApplyNotifications } from "./notification-log.js";
 import type { ApplyRevocation } from "./revocations.js";
 
 /** What the outbox joins. */
@@ -24,6 +26,8 @@ export interface OutboxParts {
   readonly revoke: ApplyRevocation;
   /** Writes scores into the ledger of the shop's boards. */
   readonly score: (scores: readonly ShopScore[]) => Promise<void>;
+  /** Adds to the logs of users what Postgres has, and announces it. */
+  readonly notify: ApplyNotifications;
   /** Longest a write waits for its own row to be sent. */
   readonly drainMs: number;
   readonly log: Logger;
@@ -37,7 +41,7 @@ const ROWS_AT_ONCE = 100;
 /** How long a client reads past the cache when its write could not be announced: longer than the relay takes once Redis answers. */
 const UNANNOUNCED_MS = 30 * SECOND;
 
-export function createOutbox({ table, cache, pubsub, revoke, score, drainMs, log }: OutboxParts) {
+export function createOutbox({ table, cache, pubsub, revoke, score, notify, drainMs, log }: OutboxParts) {
   /** Resolves to the number of invalidations so far, these included. */
   const send = async (rows: readonly OutboxRow[]): Promise<number> => {
     await Promise.all(rows.flatMap((row) => row.revocations ?? []).map(revoke));
@@ -46,6 +50,7 @@ export function createOutbox({ table, cache, pubsub, revoke, score, drainMs, log
     await Promise.all(
       rows.flatMap((row) => row.events).map(({ topic, version }) => pubsub.publish(topic, { id: topic.id, version, seen })),
     );
+    for (const append of rows.flatMap((row) => row.notifications ?? [])) await notify(append);
     return seen;
   };
 

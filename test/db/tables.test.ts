@@ -15,6 +15,7 @@ const message = (name: string): OutboxMessage => ({
   events: [{ topic: { kind: "productChanged", id: 1 }, version: 2 }],
   revocations: [{ kind: "everyone", beforeMs: 5 }],
   scores: [{ slug: "board", owner: "somebody", score: 0.1, operationId: "once" }],
+  notifications: [{ type: "read", userId: 1, sequence: 2, ids: [3], upTo: null, unread: 0 }],
 });
 
 describe.each(DATABASES)("tables on %s", (kind) => {

@@ -67,6 +67,17 @@ const SOLD = encodeId("Product", 3);
 const NOBODY = encodeId("User", 999_999_999);
 const A_SESSION = "A".repeat(43);
 
+const A_CURSOR = "bm90LWEtY3Vyc29yLW9mLXRoaXMtbG9n";
+
+/** Sends the owner a notification: its id, and its cursor in their log. */
+async function notified({ owner, asAdmin, asOwner }: Shop): Promise<{ id: string; cursor: string }> {
+  const send = `mutation ($id: ID!) { sendNotification(input: { userIds: [$id], kind: "test", title: "Hello", body: "" }) { recipients } }`;
+  await asAdmin(send, { id: owner.id });
+  const { data } = await asOwner("{ viewer { notifications(first: 1) { edges { cursor node { id } } } } }");
+  const [edge] = data.viewer!.notifications!.edges as unknown as [{ cursor: string; node: { id: string } }];
+  return { id: edge.node.id, cursor: edge.cursor };
+}
+
 /** The rows, by place. */
 export const OWNERSHIP: Readonly<Record<string, Row>> = {
   "Query.node(id)": open("of any type: see the rows node(…)"),
@@ -89,6 +100,49 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
     theirs: ({ owner }) => ({ ids: [owner.id, NOBODY] }),
     missing: () => ({ ids: [NOBODY, NOBODY] }),
   }),
+
+  "node(Notification)": owned({
+    operation: "query ($id: ID!) { node(id: $id) { __typename id ... on Notification { kind title body url createdAt readAt } } }",
+    theirs: async (shop) => (await notified(shop)).id,
+    missing: () => encodeId("Notification", 999_999_999),
+  }),
+  "nodes(Notification)": owned({
+    operation: "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Notification { title readAt } } }",
+    theirs: async (shop) => ({ ids: [(await notified(shop)).id, encodeId("Notification", 999_999_999)] }),
+    missing: () => ({ ids: [encodeId("Notification", 999_999_998), encodeId("Notification", 999_999_999)] }),
+  }),
+  "Viewer.notifications(after)": owned({
+    operation: "query ($id: String!) { viewer { notifications(after: $id) { totalCount edges { cursor node { id title } } } } }",
+    theirs: async (shop) => (await notified(shop)).cursor,
+    missing: () => A_CURSOR,
+  }),
+  "Subscription.notificationReceived(after)": owned({
+    operation: `subscription ($id: String!) { notificationReceived(after: $id) { __typename
+      ... on NotificationDelivered { cursor notification { id title } } ... on StreamGap { reason resumeFrom } } }`,
+    theirs: async (shop) => {
+      const { cursor } = await notified(shop);
+      await notified(shop);
+      return cursor;
+    },
+    missing: () => A_CURSOR,
+  }),
+  "Mutation.markNotificationsRead(ids)": owned({
+    operation: "mutation ($ids: [ID!]!) { markNotificationsRead(ids: $ids) { marked unreadCount errors { code message field } } }",
+    theirs: async (shop) => ({ ids: [(await notified(shop)).id] }),
+    missing: () => ({ ids: [encodeId("Notification", 999_999_999)] }),
+  }),
+  "Mutation.markNotificationsRead(upTo)": owned({
+    operation: "mutation ($id: String!) { markNotificationsRead(upTo: $id) { marked unreadCount errors { code message field } } }",
+    theirs: async (shop) => (await notified(shop)).cursor,
+    missing: () => A_CURSOR,
+  }),
+  "Mutation.sendNotification(input.userIds)": adminOnly({
+    operation: `mutation ($id: ID!) { sendNotification(input: { userIds: [$id], kind: "test", title: "Hello", body: "" }) {
+      recipients errors { code message field } } }`,
+    theirs: ({ owner }) => owner.id,
+    missing: () => NOBODY,
+  }),
+  "Mutation.sendNotification(input.operationId)": open(OPERATION),
 
   "Query.product(id)": open(CATALOGUE),
   "Query.category(id)": open(CATALOGUE),

@@ -41,6 +41,13 @@ beforeAll(async () => {
   // Something sold, so that there is a board to look at.
   const { query } = readExample("adjust-stock");
   for (const by of [10, -1]) await post(app.url, query, { id: "UHJvZHVjdDox", by, operationId: `by ${by}` }, { token: app.adminToken });
+  const notification = readExample("send-notification");
+  await post(
+    app.url,
+    notification.query,
+    { input: { ...(notification.variables.input as object), operationId: "before" } },
+    { token: app.adminToken },
+  );
 });
 afterAll(() => app?.close());
 
@@ -58,13 +65,13 @@ const OF_CARTS = new Set(["add-to-cart", "set-cart-line", "cart", "watch-cart"])
 const OF_ACCOUNTS = new Set(["sign-in", "sign-up", "revoke-session", "change-password", "sign-out"]);
 
 /** Mutations that somebody signed in sends for themselves; the others need an admin. */
-const FOR_CUSTOMERS = /\b(addReview|revokeOtherSessions|like|unlike|submitScore)\b/;
+const FOR_CUSTOMERS = /\b(addReview|revokeOtherSessions|like|unlike|submitScore|markNotificationsRead)\b/;
 
 /** Mutations that need nobody: whoever sends them is a guest. */
 const FOR_EVERYBODY = /\b(trackView|share)\(/;
 
-/** A root has no parent, a leaf no children, a last page no next one. */
-const MEANT = /\.(parent|children|endCursor|errors|edges)$/;
+/** A root has no parent, a leaf no children, a last page no next one, and what is new was not read. */
+const MEANT = /\.(parent|children|endCursor|errors|edges|readAt)$/;
 
 describe("the examples", () => {
   it("bring their variables, and no variables are left over", () => {
@@ -82,7 +89,7 @@ describe("the examples", () => {
       const { status, data, errors } = await post(app.url, query, variables, { token: customer });
       expect({ status, errors }).toEqual({ status: 200, errors: undefined });
       expect(blanksOf(data).filter((path) => !MEANT.test(path))).toEqual([]);
-      expect(JSON.stringify(data)).toContain('"name"');
+      expect(JSON.stringify(data)).toMatch(/"(name|title)"/);
     },
   );
 
@@ -92,7 +99,7 @@ describe("the examples", () => {
     expect(data.signIn).toMatchObject({ viewer: { user: { name: "Ada Lindgren" } }, token: expect.stringContaining("."), errors: [] });
   });
 
-  it.each(ofKind("subscription").filter(({ name }) => !OF_CARTS.has(name)))(
+  it.each(ofKind("subscription").filter(({ name }) => !OF_CARTS.has(name) && name !== "notifications-received"))(
     "subscription $name answers once for each id",
     ({ query, variables }) => watchOnce(query, variables),
   );
@@ -108,6 +115,19 @@ describe("the examples", () => {
     const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: { guest: added.guest } });
     const { value } = await client.iterate({ query: readExample("watch-cart").query }).next();
     expect(value.data.cartChanged).toMatchObject({ version: cart!.version, quantity: 1 });
+    await client.dispose();
+  });
+
+  it("follows notifications from the beginning", async () => {
+    const { query } = readExample("notifications-received");
+    const client = createClient({
+      url: app.wsUrl,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      connectionParams: { authorization: `Bearer ${customer}` },
+    });
+    const { value } = await client.iterate({ query, variables: { after: "" } }).next();
+    expect(value).toMatchObject({ data: { notificationReceived: { notification: { title: "Chairs are cheaper today" } } } });
     await client.dispose();
   });
 

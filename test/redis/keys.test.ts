@@ -14,6 +14,7 @@ import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { createGate, createSource, filled, openTrusted, readOne } from "./cache-kit.js";
 import { add, guest, openCarts } from "./cart-kit.js";
+import { openLogs, topic } from "./event-log-kit.js";
 import { leaveBoard } from "./leaderboard-kit.js";
 import { newSession, readyStore } from "./session-kit.js";
 
@@ -77,6 +78,12 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   await store.view({ ...event, operation: "two" }, "bob");
 }
 
+/** What appending to a log leaves. */
+async function appendToLog(url: string, keys: Keys): Promise<void> {
+  const { log } = await openLogs({ url, keys });
+  await log.append(topic(1), "entry", "operation");
+}
+
 it("documents every family of keys and channels, and no other", () => {
   const documented = [...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)];
   const rows = documented.map(([, name, pattern, type, ttl, owner, bound]) => [name, { pattern, type, ttl, owner, bound }]);
@@ -122,6 +129,9 @@ it("spells every key as its family is documented", () => {
     exactViewers: keys.exactViewers(1, 65),
     recentViewers: keys.recentViewers(1, 65),
     counterOperation: keys.counterOperation(1, "operation"),
+    log: keys.log("notification", 1),
+    logState: keys.logState("notification", 1),
+    logOperation: keys.logOperation("notification", 1, "operation"),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
@@ -147,6 +157,7 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   await countViews(server.url, keys);
   await keepDocument(server.url, keys);
   await moveCart(server.url, keys);
+  await appendToLog(server.url, keys);
   const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");
   const found = new Set<string>();
   for (const key of await admin.keys("*")) {

@@ -8,6 +8,7 @@ import { createEvents } from "../../src/resolvers/events.js";
 import { ProductSubscriptions } from "../../src/resolvers/product-changed.js";
 import { createGuests } from "../../src/services/guests.js";
 import type { Due, Live } from "../../src/services/live.js";
+import type { Notifications } from "../../src/services/notifications.js";
 import { TEST_CLIENT } from "../support/client.js";
 
 const subscription = new ProductSubscriptions("EUR");
@@ -85,7 +86,9 @@ describe("the events of a subscription", () => {
       [Symbol.asyncIterator]: () => watched,
     };
     const live = { watch: () => watched } as unknown as Live;
-    const events = createEvents(live).subscribe("productChanged", [1])[Symbol.asyncIterator]() as AsyncIterator<{
+    const events = createEvents(live, {} as Notifications)
+      .subscribe("productChanged", [1])
+      [Symbol.asyncIterator]() as AsyncIterator<{
       sent: Map<number, number>;
     }>;
     const [first, second] = [await events.next(), await events.next()];

@@ -53,6 +53,17 @@ export type CurrencyCode =
   /** United States dollar; minor unit: cent, 1/100. */
   | 'USD';
 
+/** Why a log cannot go on where it was asked to. */
+export type GapReason =
+  /** The cursor is not one of this log: another user's, a damaged one, or from a history that was undone. */
+  | 'CURSOR_INVALID'
+  /** The history that the cursor belongs to is gone: the server that held it lost it, or may have. */
+  | 'EPOCH_CHANGED'
+  /** The client took events more slowly than they are kept for. */
+  | 'SLOW_CONSUMER'
+  /** What followed the cursor is not kept any more. */
+  | 'TRIMMED';
+
 /** A new leaderboard. None of it can be changed later: the ranks that people have depend on it. */
 export type LeaderboardInput = {
   /** Which score of an owner counts. Null means BEST. */
@@ -69,6 +80,26 @@ export type LeaderboardInput = {
   timeZone?: InputMaybe<Scalars['String']['input']>;
   /** Title as shown to everybody: not blank, otherwise REQUIRED; at most 100 characters, otherwise TOO_LONG. */
   title: Scalars['String']['input'];
+};
+
+/** A notification to users or to everyone: exactly one of `userIds` and `everyone`. */
+export type NotificationInput = {
+  /** The text; may be empty; at most 2000 characters, otherwise TOO_LONG. */
+  body: Scalars['String']['input'];
+  /** True sends it to everybody who has an account now, in the background: inboxes have it one after the other. */
+  everyone?: InputMaybe<Scalars['Boolean']['input']>;
+  /** When it is of no use any more: from then on it is nowhere to be seen and does not count. In the future, otherwise OUT_OF_RANGE. */
+  expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** What it is about, as a word to branch on: lower-case letters, digits, dots, dashes and underscores, beginning with a letter; at most 64 characters. */
+  kind: Scalars['String']['input'];
+  /** Makes it safe to repeat: any string of the caller's that is new for each notification, remembered for at least 24 hours. Sent again with the same input, it is sent once; with another, IDEMPOTENCY_MISMATCH. */
+  operationId?: InputMaybe<Scalars['ID']['input']>;
+  /** The headline: not blank, otherwise REQUIRED; at most 200 characters, otherwise TOO_LONG. */
+  title: Scalars['String']['input'];
+  /** Where it leads: an address with http or https, or a path that begins with one slash, otherwise INVALID; at most 2048 characters. */
+  url?: InputMaybe<Scalars['String']['input']>;
+  /** Who gets it: 1 to 1000 ids of users, otherwise OUT_OF_RANGE; NOT_FOUND when nobody is behind one, and then nobody gets it. */
+  userIds?: InputMaybe<Array<Scalars['ID']['input']>>;
 };
 
 /** A period of a board, in the board's time zone. */
@@ -318,6 +349,7 @@ export type ReadNodeQuery = { node:
     | { __typename: 'Brand', id: string }
     | { __typename: 'Category', id: string }
     | { __typename: 'Leaderboard', id: string }
+    | { __typename: 'Notification', id: string }
     | { __typename: 'Product', id: string }
     | { __typename: 'Review', id: string }
     | { __typename: 'User', id: string }
@@ -332,6 +364,7 @@ export type ReadNodesQuery = { nodes: Array<
     | { __typename: 'Brand', id: string }
     | { __typename: 'Category', id: string }
     | { __typename: 'Leaderboard', id: string }
+    | { __typename: 'Notification', id: string }
     | { __typename: 'Product', id: string }
     | { __typename: 'Review', id: string }
     | { __typename: 'User', id: string }

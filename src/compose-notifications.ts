@@ -1,0 +1,77 @@
+/** Builds what notifications are made of, from what every process stands on. */
+import type { Logger } from "pino";
+import type { Config } from "./config.js";
+import { createBroadcastTable } from "./db/broadcasts.js";
+import type { Database } from "./db/database.js";
+import { createNotificationLogTable } from "./db/notification-log.js";
+import { createNotificationTable } from "./db/notifications.js";
+import { createOperationTable } from "./db/operations.js";
+import type { OutboxTable } from "./db/outbox.js";
+import { startBroadcasts } from "./jobs/broadcasts.js";
+import type { RedisConnection } from "./redis/client.js";
+import { createEventLogTail, type EventLogTail } from "./redis/event-log-tail.js";
+import type { Keys } from "./redis/keys.js";
+import type { PubSub } from "./redis/pubsub.js";
+import { createLogSubscriptions } from "./services/log-subscription.js";
+import { type ApplyNotifications, createApplyNotifications, createNotificationSource } from "./services/notification-log.js";
+import { createNotificationSending, type NotificationSending } from "./services/notification-sending.js";
+import { createNotifications, type Notifications } from "./services/notifications.js";
+import type { Outbox } from "./services/outbox.js";
+
+/** What they stand on. */
+interface Ground {
+  readonly database: Database;
+  readonly outboxTable: OutboxTable;
+  readonly outbox: Outbox;
+  readonly pubsub: PubSub;
+  readonly tail: EventLogTail;
+}
+
+/** Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay. */
+const LOG_DEADLINE_MS = 500;
+
+/** The tails of logs, and what adds to them. */
+export function openLogTail(
+  requests: RedisConnection,
+  keys: Keys,
+  bounds: Config["logs"],
+): { tail: EventLogTail; notify: ApplyNotifications } {
+  const tail = createEventLogTail(requests, keys, { ...bounds, deadlineMs: LOG_DEADLINE_MS });
+  return { tail, notify: createApplyNotifications(tail) };
+}
+
+/** What a worker does for notifications. */
+export function startNotificationJobs(
+  ground: Ground,
+  { pollMs }: Pick<Config["outbox"], "pollMs">,
+  log: Logger,
+): Promise<{ close(): Promise<void> }> {
+  return startBroadcasts({ database: ground.database, sending: composeSending(ground), pollMs, log });
+}
+
+function composeSending({ database, outboxTable, outbox }: Ground): NotificationSending {
+  return createNotificationSending({
+    database,
+    outboxTable,
+    outbox,
+    inboxes: createNotificationTable(database),
+    logs: createNotificationLogTable(database),
+    broadcasts: createBroadcastTable(),
+    operations: createOperationTable(database),
+  });
+}
+
+/** What shows and sends notifications. Whatever opens is handed to `closeLater`. */
+export function composeNotifications(
+  ground: Ground,
+  log: Logger,
+  closeLater: (close: () => Promise<void>) => void,
+): { notifications: Notifications; sending: NotificationSending } {
+  const { database, outboxTable, outbox, pubsub, tail } = ground;
+  const [inboxes, logs] = [createNotificationTable(database), createNotificationLogTable(database)];
+  const subscriptions = createLogSubscriptions({ pubsub, log });
+  closeLater(() => subscriptions.close());
+  const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs });
+  const notifications = createNotifications({ database, outboxTable, outbox, inboxes, logs, subscriptions, sourceOf });
+  return { notifications, sending: composeSending(ground) };
+}

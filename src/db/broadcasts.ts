@@ -1,0 +1,90 @@
+/**
+ * Notifications to everyone, on their way: which users have theirs already. How far a broadcast is commits together with the
+ * notifications themselves, so whoever goes on after a crash sends each exactly once.
+ */
+import { sql } from "drizzle-orm";
+import type { NotificationContent } from "../domain/notification.js";
+import type { Tx } from "./database.js";
+
+/** Channel that is notified, with an empty payload, when a broadcast is committed. */
+export const BROADCAST_CHANNEL = "souk_broadcast";
+
+/** The next users of a broadcast, which is held until the commit. */
+export interface BroadcastStep {
+  readonly contentId: number;
+  readonly content: NotificationContent;
+  readonly createdAt: string;
+  readonly userIds: readonly number[];
+}
+
+/** The broadcasts. */
+export interface BroadcastTable {
+  /** Begins a broadcast to the users there are, and wakes whoever works on them when `tx` commits. Resolves to how many they are. */
+  begin(tx: Tx, contentId: number): Promise<number>;
+  /** How many users there are. */
+  users(tx: Tx): Promise<number>;
+  /** Up to `most` users who are next, of a broadcast that nobody works on; nobody when it is done. Null when there is no broadcast. */
+  next(tx: Tx, most: number): Promise<BroadcastStep | null>;
+  /** The users of a step have theirs. */
+  advance(tx: Tx, step: BroadcastStep): Promise<void>;
+}
+
+interface BroadcastRow {
+  readonly content_id: number;
+  readonly done_to: number;
+  readonly last_user: number;
+  readonly kind: string;
+  readonly title: string;
+  readonly body: string;
+  readonly url: string | null;
+  readonly expires_at: Date | null;
+  readonly created_at: Date;
+  readonly expired: boolean;
+}
+
+/** The broadcasts of one database. */
+export function createBroadcastTable(): BroadcastTable {
+  return {
+    async begin(tx, contentId) {
+      const [row] = await tx.query<{ users: number }>(sql`
+        WITH all_users AS (SELECT count(*) AS users, coalesce(max(id), 0) AS last FROM users), begun AS (
+          INSERT INTO notification_broadcasts (content_id, last_user) SELECT ${contentId}::bigint, last FROM all_users)
+        SELECT users, pg_notify(${BROADCAST_CHANNEL}, '')::text FROM all_users`);
+      return row?.users ?? 0;
+    },
+    async users(tx) {
+      const [row] = await tx.query<{ users: number }>(sql`SELECT count(*) AS users FROM users`);
+      return row?.users ?? 0;
+    },
+    async next(tx, most) {
+      const [row] = await tx.query<BroadcastRow>(sql`
+        SELECT b.content_id, b.done_to, b.last_user, c.kind, c.title, c.body, c.url, c.expires_at, c.created_at,
+          coalesce(c.expires_at <= statement_timestamp(), false) AS expired
+        FROM notification_broadcasts b JOIN notification_contents c ON c.id = b.content_id
+        ORDER BY b.content_id LIMIT 1 FOR UPDATE OF b SKIP LOCKED`);
+      if (!row) return null;
+      const users = row.expired ? [] : await usersAfter(tx, row, most);
+      return { ...toStep(row), userIds: users };
+    },
+    async advance(tx, { contentId, userIds }) {
+      const last = userIds.at(-1);
+      await tx.query(
+        last === undefined
+          ? sql`DELETE FROM notification_broadcasts WHERE content_id = ${contentId}::bigint`
+          : sql`UPDATE notification_broadcasts SET done_to = ${last}::bigint WHERE content_id = ${contentId}::bigint`,
+      );
+    },
+  };
+}
+
+async function usersAfter(tx: Tx, { done_to, last_user }: BroadcastRow, most: number): Promise<number[]> {
+  const rows = await tx.query<{ id: number }>(
+    sql`SELECT id FROM users WHERE id > ${done_to}::bigint AND id <= ${last_user}::bigint ORDER BY id LIMIT ${most}::bigint`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+function toStep({ content_id, kind, title, body, url, expires_at, created_at }: BroadcastRow): Omit<BroadcastStep, "userIds"> {
+  const content = { kind, title, body, url, expiresAt: expires_at?.toISOString() ?? null };
+  return { contentId: content_id, content, createdAt: created_at.toISOString() };
+}

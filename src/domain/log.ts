@@ -1,0 +1,70 @@
+/**
+ * Logs: what happened to a thing, in an order that never changes, told exactly once each. A *position* stands after an entry; a
+ * *cursor* is a position as clients hold it: opaque, and bound to the one log that it came from.
+ */
+import { encodeCursor, readCursor } from "./page.js";
+
+/** Why a log cannot simply go on. */
+export const GAP_REASONS = ["TRIMMED", "EPOCH_CHANGED", "SLOW_CONSUMER", "CURSOR_INVALID"] as const;
+
+/** A reason of {@link GAP_REASONS}. */
+export type GapReason = (typeof GAP_REASONS)[number];
+
+/** A place in a log: after the entry with this sequence; 0 is the beginning. */
+export interface LogPosition {
+  /** Which history the sequence belongs to; {@link DURABLE} where there is only one. */
+  readonly epoch: string;
+  readonly sequence: number;
+}
+
+/** The epoch of a log that Postgres keeps: its history is never lost, so it has but one. */
+export const DURABLE = "";
+
+/** The position before the first entry of a durable log. */
+export const BEGINNING: LogPosition = { epoch: DURABLE, sequence: 0 };
+
+/** One entry, and the position after it. */
+export interface LogEntry<Event> {
+  readonly position: LogPosition;
+  readonly event: Event;
+}
+
+/** Something in the way: what comes next comes after `resumeFrom`. */
+export interface LogGap {
+  readonly reason: GapReason;
+  readonly resumeFrom: LogPosition;
+}
+
+/** What a subscriber is told, one after the other. */
+export type LogItem<Event> = LogEntry<Event> | LogGap;
+
+/** What follows a position: entries in order without any missing between them, or a gap. */
+export type LogPage<Event> = LogGap | LogStretch<Event>;
+
+/** Entries that follow each other. */
+export interface LogStretch<Event> {
+  readonly entries: readonly LogEntry<Event>[];
+  /** Where to read on: not before the last entry, and beyond it where later ones are no more (they have expired). */
+  readonly next: LogPosition;
+  /** Whether there is more after `next` already. */
+  readonly more: boolean;
+}
+
+/** Where a subscription begins: after an entry, with what happens from now on, or nowhere it could name. */
+export type LogStart = LogPosition | "now" | "invalid";
+
+/** Writes a position as a cursor of the log with this name. */
+export function encodeLogCursor(log: string, { epoch, sequence }: LogPosition): string {
+  return encodeCursor(log, { value: epoch === DURABLE ? sequence : epoch, id: sequence });
+}
+
+/** Where to begin for a client that holds `cursor`: null is now, the empty text the beginning of a durable log. */
+export function readLogCursor(log: string, cursor: string | null | undefined): LogStart {
+  if (cursor === null || cursor === undefined) return "now";
+  if (cursor === "") return BEGINNING;
+  const position = readCursor(log, cursor);
+  if (!position || position.id < 0) return "invalid";
+  const { value, id: sequence } = position;
+  if (typeof value === "string") return value === DURABLE ? "invalid" : { epoch: value, sequence };
+  return value === sequence ? { epoch: DURABLE, sequence } : "invalid";
+}

@@ -1,0 +1,70 @@
+/** Notifications as their owner sees them: the inbox. */
+import { Args, FieldResolver, Int, Resolver, Root } from "type-graphql";
+import { encodeId } from "../domain/ids.js";
+import { type InboxListing, type NotificationRecord, notificationLog } from "../domain/notification.js";
+import { signedIn } from "../domain/principal.js";
+import { InboxArgs, type Notification, NotificationConnection } from "../schema/notification.js";
+import { Viewer } from "../schema/viewer.js";
+import type { Notifications } from "../services/notifications.js";
+import type { RequestContext } from "./context.js";
+import { ListPage, pageRequest } from "./list.js";
+
+/** A notification as clients see it. */
+export function toNotification({ id, kind, title, body, url, createdAt, readAt }: NotificationRecord): Notification {
+  return { id: encodeId("Notification", id), kind, title, body, url, createdAt, readAt };
+}
+
+/** A notification that was asked for by its id: seen by its owner alone. */
+export async function visibleNotification(ctx: RequestContext, key: number): Promise<Notification | null> {
+  const user = signedIn(ctx.principal);
+  const record = user && (await ctx.loaders.notification.load(key));
+  return record && record.userId === user.userId ? toNotification(record) : null;
+}
+
+/** A list of an inbox, with the page of it that was read. Positions in it are sequences, so its cursors are those of the log. */
+interface Inbox extends InboxListing {
+  readonly rows: ReadonlyMap<number, NotificationRecord>;
+}
+
+/** The edges of a viewer that are about notifications. */
+@Resolver(() => Viewer)
+export class InboxResolver {
+  constructor(private readonly service: Pick<Notifications, "page" | "unread">) {}
+
+  @FieldResolver(() => NotificationConnection, {
+    description: "The inbox, newest first. Its cursors are those of `notificationReceived`, which goes on after any of them.",
+  })
+  async notifications(@Root() { principal: { userId } }: Viewer, @Args(() => InboxArgs) args: InboxArgs): Promise<ListPage<Inbox>> {
+    const list = { name: notificationLog(userId), sortedBy: "number" } as const;
+    const listing = { userId, unreadOnly: args.unreadOnly ?? false };
+    const request = pageRequest(list, args);
+    const { rows, hasNextPage } = await this.service.page(listing, request);
+    const positions = rows.map(({ sequence }) => ({ value: sequence, id: sequence }));
+    const inbox = { ...listing, rows: new Map(rows.map((row) => [row.sequence, row])) };
+    return new ListPage(list, inbox, request, { rows: positions, hasNextPage });
+  }
+
+  @FieldResolver(() => Int, { description: "How many notifications are unread." })
+  unreadCount(@Root() { principal }: Viewer): Promise<number> {
+    return this.service.unread(principal.userId);
+  }
+}
+
+/** What is behind a page of an inbox. */
+@Resolver(() => NotificationConnection)
+export class NotificationConnectionResolver {
+  constructor(private readonly service: Pick<Notifications, "count">) {}
+
+  @FieldResolver()
+  edges(@Root() list: ListPage<Inbox>) {
+    const { rows } = list.of;
+    return list.edges(async (sequences) => sequences.map((sequence) => present(rows.get(sequence))));
+  }
+
+  @FieldResolver()
+  totalCount(@Root() { of }: ListPage<Inbox>): Promise<number> {
+    return this.service.count(of);
+  }
+}
+
+const present = (record: NotificationRecord | undefined): Notification | null => (record ? toNotification(record) : null);

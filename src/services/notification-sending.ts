@@ -1,0 +1,153 @@
+/**
+ * Sending notifications: who may, to whom, once. To users that are named they are sent in one transaction; to everyone in steps, by
+ * whoever works on broadcasts, so that no request waits for as many inboxes. Each step commits the notifications, how far the broadcast
+ * is and what the outbox owes together: killed anywhere, the next step goes on where the last one ended.
+ */
+import { createHash } from "node:crypto";
+import type { BroadcastTable } from "../db/broadcasts.js";
+import type { Tx } from "../db/database.js";
+import type { NotificationLogTable } from "../db/notification-log.js";
+import type { NotificationTable } from "../db/notifications.js";
+import type { OperationTable } from "../db/operations.js";
+import type { UserError } from "../domain/errors.js";
+import type { OutboxMessage } from "../domain/events.js";
+import { NOTIFICATION_LIMITS, type NotificationContent } from "../domain/notification.js";
+import { type Principal, requireAdmin } from "../domain/principal.js";
+import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "./announced-write.js";
+import { checkContent } from "./notification-draft.js";
+
+/** What an admin sends, and to whom. */
+export interface SendRequest {
+  readonly content: NotificationContent;
+  readonly to: readonly number[] | "everyone";
+  /** Makes it safe to repeat. */
+  readonly operationId?: string;
+}
+
+/** What became of it: how many it is for; null where it was refused. */
+export interface SendOutcome {
+  readonly recipients: number | null;
+  readonly errors: readonly UserError[];
+}
+
+/** Sends notifications. */
+export interface NotificationSending {
+  /** Sends to users, or begins to send to everyone. Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
+  /** Sends a broadcast to the next users. Resolves to false when there is nothing to do. */
+  broadcastStep(): Promise<boolean>;
+}
+
+/** What sending takes. */
+export interface NotificationSendingParts extends AnnouncedWriteParts {
+  readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
+  readonly logs: Pick<NotificationLogTable, "deliver">;
+  readonly broadcasts: BroadcastTable;
+  readonly operations: Pick<OperationTable, "remember">;
+}
+
+/** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
+const USERS_AT_ONCE = 500;
+const MAX_OPERATION_ID = 128;
+
+export function createNotificationSending({
+  inboxes,
+  logs,
+  broadcasts,
+  operations,
+  ...parts
+}: NotificationSendingParts): NotificationSending {
+  const write = createAnnouncedWrite(parts);
+
+  /** Puts written content into inboxes. Resolves to what the outbox owes for it. */
+  const deliver = async (tx: Tx, { contentId, userIds, content, createdAt }: Delivering): Promise<OutboxMessage> => {
+    const to = await logs.deliver(tx, contentId, userIds);
+    return { tags: [], events: [], notifications: [{ type: "delivered", content, createdAt, to }] };
+  };
+
+  /** Nobody is sent anything where somebody is not there. */
+  const sendTo = async (tx: Tx, content: NotificationContent, userIds: readonly number[]): Promise<Decided<SendOutcome>> => {
+    const there = await inboxes.usersAmong(tx, userIds);
+    if (there.length < userIds.length) throw new Refused(NOT_THERE);
+    const { id, createdAt } = await inboxes.write(tx, content);
+    return { decision: sentTo(userIds.length), message: await deliver(tx, { contentId: id, content, createdAt, userIds }) };
+  };
+
+  const sendToEveryone = async (tx: Tx, content: NotificationContent): Promise<Decided<SendOutcome>> => {
+    const { id } = await inboxes.write(tx, content);
+    return { decision: sentTo(await broadcasts.begin(tx, id)), message: null };
+  };
+
+  const decide = async (tx: Tx, { content, to, operationId }: SendRequest): Promise<Decided<SendOutcome>> => {
+    if (operationId !== undefined) {
+      const known = await operations.remember(tx, operationId, "sendNotification", fingerprint([content, to]));
+      if (!known.first) return { decision: known.sameInput ? sentTo(await recipientsOf(tx, to)) : refusal([MISMATCH]), message: null };
+    }
+    return to === "everyone" ? sendToEveryone(tx, content) : sendTo(tx, content, to);
+  };
+
+  const recipientsOf = async (tx: Tx, to: SendRequest["to"]): Promise<number> => (to === "everyone" ? broadcasts.users(tx) : to.length);
+
+  return {
+    async send(principal, { content: input, to, operationId }) {
+      requireAdmin(principal);
+      const { content, errors } = checkContent(input);
+      const all = [...errors, ...checkRecipients(to), ...checkOperation(operationId)];
+      if (all.length > 0) return refusal(all);
+      const request = { content, to: to === "everyone" ? to : [...new Set(to)], ...(operationId === undefined ? {} : { operationId }) };
+      return write((tx) => decide(tx, request)).then(({ decision }) => decision, unlessRefused);
+    },
+    async broadcastStep() {
+      const { decision } = await write<boolean>(async (tx) => {
+        const step = await broadcasts.next(tx, USERS_AT_ONCE);
+        if (!step) return { decision: false, message: null };
+        await broadcasts.advance(tx, step);
+        return { decision: true, message: step.userIds.length > 0 ? await deliver(tx, step) : null };
+      });
+      return decision;
+    },
+  };
+}
+
+interface Delivering {
+  readonly contentId: number;
+  readonly content: NotificationContent;
+  readonly createdAt: string;
+  readonly userIds: readonly number[];
+}
+
+/** Rolls the transaction back, so that a refusal does not use up its operation id. */
+class Refused extends Error {
+  constructor(readonly userError: UserError) {
+    super(userError.message);
+  }
+}
+
+function unlessRefused(error: unknown): SendOutcome {
+  if (error instanceof Refused) return refusal([error.userError]);
+  throw error;
+}
+
+const sentTo = (recipients: number): SendOutcome => ({ recipients, errors: [] });
+const refusal = (errors: readonly UserError[]): SendOutcome => ({ recipients: null, errors });
+const fingerprint = (input: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");
+
+const NOT_THERE: UserError = { code: "NOT_FOUND", message: "Nobody is behind one of the ids.", field: ["input", "userIds"] };
+const MISMATCH: UserError = {
+  code: "IDEMPOTENCY_MISMATCH",
+  message: "This operationId was used for another notification. Use a new one for each, and the same one only to repeat it.",
+  field: ["input", "operationId"],
+};
+
+function checkRecipients(to: SendRequest["to"]): UserError[] {
+  const most = NOTIFICATION_LIMITS.users;
+  return to === "everyone" || (to.length >= 1 && to.length <= most)
+    ? []
+    : [{ code: "OUT_OF_RANGE", message: `userIds must be 1 to ${most}, not ${to.length}.`, field: ["input", "userIds"] }];
+}
+
+function checkOperation(operationId: string | undefined): UserError[] {
+  if (operationId === undefined || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)) return [];
+  const code = operationId === "" ? "REQUIRED" : "TOO_LONG";
+  return [{ code, message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`, field: ["input", "operationId"] }];
+}
