@@ -14,6 +14,7 @@ interface PlanNode {
   readonly "Relation Name"?: string;
   readonly "Actual Rows": number;
   readonly "Actual Loops": number;
+  readonly "Heap Fetches"?: number;
   readonly "Rows Removed by Filter"?: number;
   readonly "Rows Removed by Index Recheck"?: number;
   readonly Plans?: readonly PlanNode[];
@@ -53,6 +54,8 @@ beforeAll(async () => {
   db = await testDatabase();
   await seedCatalogue(db.database, DEFAULT_SEED);
   products = createProductTable(db.database);
+  // As autovacuum leaves it, at a moment of its own: from then on indexes alone may answer, and the planner chooses anew.
+  await db.database.query(sql`VACUUM ANALYZE products`);
   const [root] = await db.database.query<{ id: number; size: number }>(
     sql`SELECT path[1] AS id, count(*) AS size FROM categories GROUP BY 1 ORDER BY max(cardinality(path)) DESC, 2 DESC LIMIT 1`,
   );
@@ -71,17 +74,23 @@ async function rowsRead(listings: readonly ListingRequest[]): Promise<number> {
   const [row] = await db.database.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
     sql`EXPLAIN (ANALYZE, FORMAT JSON) ${pagesStatement(listings)}`,
   );
-  return row ? Math.floor(readBy(row["QUERY PLAN"][0].Plan)) : Number.NaN;
+  const [{ Plan: plan } = { Plan: null }] = row?.["QUERY PLAN"] ?? [];
+  if (!plan) return Number.NaN;
+  // A first page that finds nothing would keep every promise.
+  if (listings.some(({ page }) => !page.after) && plan["Actual Rows"] === 0) throw new Error("the listing is empty");
+  return Math.floor(readBy(plan));
 }
 
 /**
- * What a node took from the table, used or not; a bitmap's index scans count where they saw more than the table did. EXPLAIN
- * rounds the average of several loops, so half a row a loop is given back.
+ * What a node took from the table, used or not; a bitmap's index scans count where they saw more than the table did, and what an index
+ * answers alone counts where the table was asked all the same. EXPLAIN rounds the average of several loops, so half a row a loop is
+ * given back.
  */
 function readBy(node: PlanNode): number {
   const loops = node["Actual Loops"];
   const parts = [node["Actual Rows"], node["Rows Removed by Filter"] ?? 0, node["Rows Removed by Index Recheck"] ?? 0];
   const own = parts.reduce((sum, rows) => sum + (loops > 1 ? Math.max(0, rows - 0.5) : rows), 0) * loops;
+  if (node["Node Type"] === "Index Only Scan") return Math.min(own, node["Heap Fetches"] ?? own);
   const below = (node.Plans ?? []).reduce((sum, plan) => sum + readBy(plan), 0);
   if (node["Node Type"] === "Bitmap Index Scan") return own;
   return node["Relation Name"] === "products" ? Math.max(own, below) : below;
@@ -110,7 +119,6 @@ describe("a page reads no more rows than docs/listings.md says", () => {
         for (const after of [null, await someWayIn(filter, sort)]) {
           const read = await rowsRead([{ filter, sort, page: { limit: PAGE, after } }]);
           expect(read, after ? "on a later page" : "on the first page").toBeLessThanOrEqual(most);
-          if (!after) expect(read).toBeGreaterThan(0);
         }
       });
     }
