@@ -6,7 +6,7 @@ import { Pool } from "undici";
  * @returns requests answered and the seconds it took
  * @throws when an answer is not a 200 without errors
  */
-export async function load(url, bodies, { connections, seconds }) {
+export async function load(url, bodies, { connections, seconds, headers = {} }) {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections, pipelining: 1 });
   const began = performance.now();
@@ -16,7 +16,7 @@ export async function load(url, bodies, { connections, seconds }) {
     while (performance.now() < endsAt) {
       const body = bodies[requests % bodies.length];
       requests += 1;
-      await post(pool, pathname, body);
+      await post(pool, { path: pathname, body, headers });
     }
   };
   try {
@@ -27,8 +27,8 @@ export async function load(url, bodies, { connections, seconds }) {
   return { requests, seconds: (performance.now() - began) / 1_000 };
 }
 
-async function post(pool, path, body) {
-  const answer = await pool.request({ path, method: "POST", headers: { "content-type": "application/json" }, body });
+async function post(pool, { path, body, headers }) {
+  const answer = await pool.request({ path, method: "POST", headers: { "content-type": "application/json", ...headers }, body });
   const bytes = Buffer.from(await answer.body.arrayBuffer());
   // Errors come first in an answer, so the beginning tells.
   if (answer.statusCode !== 200 || bytes.subarray(0, 12).includes("errors"))

@@ -2,12 +2,13 @@
 /**
  * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it started.
  *
- *   --bench NAME      which question: read (default) or session
+ *   --bench NAME      which question: read (default), session or leaderboard
  *   --rounds N        rounds per server or question, interleaved (default 7)
  *   --seconds N       length of a round (default 4)
  *   --connections N   requests under way at once (default 8)
  *   --writes N        writes of the delay measurement (default 300)
  *   --dist DIR        the built tree to measure (default ../dist)
+ *   --large           leaderboard: 5,000,000 members too
  *   --profile         profile Souk alone under the same load and print the ten functions with the most self time
  */
 import { spawnSync } from "node:child_process";
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     connections: { type: "string", default: "8" },
     writes: { type: "string", default: "300" },
     dist: { type: "string", default: join(HERE, "..", "dist") },
+    large: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
   },
 });
@@ -51,6 +53,7 @@ const options = {
   connections: number(values.connections, "connections"),
   writes: number(values.writes, "writes"),
   dist: resolve(values.dist),
+  large: values.large,
 };
 if (!existsSync(join(options.dist, "main.js"))) {
   console.error(`There is no built tree in ${options.dist}: run \`npm run build\` first.`);
@@ -60,6 +63,7 @@ if (!existsSync(join(options.dist, "main.js"))) {
 const BENCHES = {
   read: async () => (await import("./read.mjs")).benchRead,
   session: async () => (await import("./session.mjs")).benchSession,
+  leaderboard: async () => (await import("./leaderboard.mjs")).benchLeaderboard,
   profile: async () => (await import("./profile.mjs")).profileRead,
 };
 const chosen = BENCHES[values.profile ? "profile" : values.bench];

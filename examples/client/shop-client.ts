@@ -38,7 +38,9 @@ export function createShop(options: ShopOptions): Shop {
   const link = ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, new GraphQLWsLink(sockets), http);
   const apollo = new ApolloClient({
     link,
-    cache: new InMemoryCache({ possibleTypes: { Node: ["Brand", "Category", "Notification", "Product", "Review", "User"] } }),
+    cache: new InMemoryCache({
+      possibleTypes: { Node: ["Brand", "Category", "Leaderboard", "Notification", "Product", "Review", "User"] },
+    }),
   });
   return {
     apollo,

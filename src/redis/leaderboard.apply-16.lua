@@ -56,9 +56,9 @@ local function rankOf(slot, member)
 end
 
 local function remove(slot, member)
-  local key = redis.call("ZSCORE", slot.ranks, member)
+  local key = tieRule == "DENSE" and redis.call("ZSCORE", slot.ranks, member)
   redis.call("ZREM", slot.ranks, member)
-  if tieRule == "DENSE" and redis.call("ZCOUNT", slot.ranks, key, key) == 0 then
+  if key and redis.call("ZCOUNT", slot.ranks, key, key) == 0 then
     -- By its value: Redis spells a number otherwise than whoever added it.
     redis.call("ZREMRANGEBYSCORE", slot.scores, key, key)
   end

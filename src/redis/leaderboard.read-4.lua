@@ -95,9 +95,15 @@ if rows[1] then
   result[5] = below(rows[2])
   result[6] = tieRule == "DENSE" and redis.call("ZCOUNT", scores, "-inf", "(" .. rows[2]) or 0
 end
+local names = {}
 for index = 1, #rows, 2 do
-  result[#result + 1] = rows[index]
-  result[#result + 1] = rows[index + 1]
-  result[#result + 1] = redis.call("HGET", owners, string.sub(rows[index], reachedSize + 1))
+  names[#names + 1] = string.sub(rows[index], reachedSize + 1)
+end
+-- At most 1,000 rows are read at once, which is well within what unpack takes.
+local values = #names > 0 and redis.call("HMGET", owners, unpack(names)) or {}
+for index = 1, #names do
+  result[#result + 1] = rows[2 * index - 1]
+  result[#result + 1] = rows[2 * index]
+  result[#result + 1] = values[index]
 end
 return result

@@ -11,6 +11,7 @@ import { type ProductChange, watchProducts } from "../../examples/client/watch.j
 import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { createProxy } from "../support/faults.js";
+import { until } from "../support/until.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -87,6 +88,22 @@ describe("the example client", () => {
     const [, filled, found] = /as a guest: (1 × .*)\nsigned in, on another device: (.*)\n/.exec(output) ?? [];
     expect({ code, output, found }).toEqual({ code: 0, output: expect.stringContaining(" came along"), found: filled });
     expect(found).toMatch(/ for \d+ EUR$/);
+  });
+
+  it("draws a live board again when something is sold", async () => {
+    mkdirSync(join(root, ".cache"), { recursive: true });
+    const out = mkdtempSync(join(root, ".cache/example-board-"));
+    onTestFinished(() => rmSync(out, { recursive: true }));
+    spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out], { cwd: root });
+    const child = spawn(process.execPath, [join(out, "live-board.js"), "best-selling-products", app.url], { cwd: root });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
+    await until("the first board", () => output.includes("Best-selling products, today: 0 in all"));
+    const admin = openShop({ url: app.url, token: app.adminToken });
+    const id = await firstProduct(admin);
+    for (const by of [10, -7]) await admin.apollo.mutate({ mutation: AdjustStockDocument, variables: { id, by, operationId: `by ${by}` } });
+    await until("the sale on the board", () => /today: 1 in all, version 1\n +1 {2}.* 7\n/.test(output));
   });
 
   it("is told after a lost connection what it missed, once, without being asked to do anything", async () => {

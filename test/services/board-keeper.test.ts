@@ -40,7 +40,7 @@ async function playedBoard(
 const allOf = (kit: BoardKit, board: BoardRecord) =>
   Promise.all(
     board.periods.map(async (period) => {
-      const { total, rows } = await kit.leaderboards.read(board, { period, atMs: null }, { from: "place", place: 0, count: 100_000 });
+      const { total, rows } = await kit.leaderboards.read(board, { period, atMs: null }, { from: "place", place: 0, count: 1_000 });
       return { period, total, rows };
     }),
   );
