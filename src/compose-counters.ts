@@ -1,14 +1,18 @@
 /** Builds what counts: the part of compose.ts that API and worker share. */
 import type { Logger } from "pino";
 import type { Config } from "./config.js";
+import { createActivityTable } from "./db/activity.js";
 import { createCounterTable } from "./db/counters.js";
 import type { Database } from "./db/database.js";
 import type { OutboxTable } from "./db/outbox.js";
+import { SECOND } from "./domain/time.js";
 import { startRepeating } from "./jobs/repeat.js";
+import { createActivityStore } from "./redis/activity.js";
 import type { RedisConnection } from "./redis/client.js";
 import { createCounterStore } from "./redis/counters.js";
 import type { Keys } from "./redis/keys.js";
 import type { PubSub } from "./redis/pubsub.js";
+import { type ActivityService, createActivity } from "./services/activity.js";
 import { createCounterFlush } from "./services/counter-flush.js";
 import { createCounterTrust } from "./services/counter-trust.js";
 import { type Counters, createCounters } from "./services/counters.js";
@@ -33,12 +37,31 @@ interface Closable {
 
 /** Longest wait for a reply about counters: a page goes on without Redis after this, once a second. */
 const COUNTER_DEADLINE_MS = 500;
+/** Bitmaps of ninety days and many users take a while; an admin waits. */
+const ACTIVITY_DEADLINE_MS = 5 * SECOND;
 
 /** What the API counts and reads with. */
-export function openCounters(floor: CountersFloor, { counters, live }: Config, log: Logger): { counters: Counters } & Closable {
-  const { store, table, trust } = foundations(floor, counters, log);
-  const news = createStatsNews({ pubsub: floor.pubsub, windowMs: live.conflationMs, log });
-  return { counters: createCounters({ store, trust, table, news, log }), close: news.close };
+export interface Counting extends Closable {
+  readonly counters: Counters;
+  readonly activity: ActivityService;
+}
+
+/** Opens what the API counts and reads with. */
+export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
+  const { store, table, trust } = foundations(floor, config.counters, log);
+  const news = createStatsNews({ pubsub: floor.pubsub, windowMs: config.live.conflationMs, log });
+  const counters = createCounters({ store, trust, table, news, log });
+  const activity = createActivity({
+    store: createActivityStore(floor.requests, floor.keys, ACTIVITY_DEADLINE_MS),
+    table: createActivityTable(floor.database),
+    nowMs: counters.nowMs,
+    log,
+  });
+  const close = async (): Promise<void> => {
+    news.close();
+    await activity.close();
+  };
+  return { counters, activity, close };
 }
 
 /** The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once more. */

@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { openCounters, startCounterJobs } from "./compose-counters.js";
 import { composeNotifications, openLogTail, startNotificationJobs } from "./compose-notifications.js";
 import type { Config } from "./config.js";
+import { createActivityTable } from "./db/activity.js";
 import { type AuditTable, createAuditTable } from "./db/audit.js";
 import { createBrandTable } from "./db/brands.js";
 import { createCategoryTable } from "./db/categories.js";
@@ -249,7 +250,14 @@ async function startWorker(floor: Floor, { config, log }: ComposeOptions, closin
   const broadcasts = await startNotificationJobs(floor, config.outbox, log);
   closing.add(() => broadcasts.close());
   const pruning = startPruning({
-    tables: [createOperationTable(database), revocationTable, auditTable, createCounterTable(database), createNotificationTable(database)],
+    tables: [
+      createOperationTable(database),
+      revocationTable,
+      auditTable,
+      createCounterTable(database),
+      createActivityTable(database),
+      createNotificationTable(database),
+    ],
     log,
   });
   closing.add(() => pruning.close());
@@ -273,7 +281,7 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
   const likes = createLikes({ ...writing, likes: sources.likes });
   const passwords = createPasswords(config.passwords);
-  const { sessions, revocations, ends } = await openSessions(floor, config, closing);
+  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used });
   const refused = createRefusedSignIns({ table: floor.auditTable, log });
   closing.add(() => refused.close());
   const guard = createSignInGuard(floor.attempts, metrics);
@@ -334,11 +342,11 @@ function openDocuments({ requests, keys }: Floor, { documents }: Config): Persis
   return createPersistedDocuments({ mode: documents.mode, manifest: readManifest(documents), store });
 }
 
-async function openSessions(floor: Floor, config: Config, closing: Closing) {
+async function openSessions(floor: Floor, config: Config, { closing, onUsed }: { closing: Closing; onUsed: (userId: number) => void }) {
   const { database, outboxTable, pubsub, revocationTable, auditTable, sessionStore, applyRevocation } = floor;
   const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable });
   closing.add(() => trust.close());
-  const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs });
+  const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs, onUsed });
   const ends = await hearSessionEnds(pubsub);
   closing.add(() => ends.close());
   const revocations = createRevocations({

@@ -24,6 +24,8 @@ export interface CounterTable {
   stored(keys: readonly TallyKey[], shardOf: (productId: number) => number): Promise<StoredTally[]>;
   /** The last batch of a shard that was applied; "" before the first. */
   applied(shard: number): Promise<string>;
+  /** Ids of products that were counted, above `after`, in order. */
+  counted(after: number, limit: number): Promise<number[]>;
   /** Applies a batch, once: "repeated" when it was applied before, "stray" when it does not follow the last one that was. */
   apply(batch: Batch, sketches: readonly Sketch[]): Promise<"applied" | "repeated" | "stray">;
   /** Forgets days that are older than {@link DAYS_KEPT}; their months stay. Resolves to how many. */
@@ -60,6 +62,12 @@ export function createCounterTable(database: Database): CounterTable {
     async applied(shard) {
       const [row] = await database.query<{ applied: string }>(sql`SELECT applied FROM counter_shards WHERE shard = ${shard}`);
       return row?.applied ?? "";
+    },
+    async counted(after, limit) {
+      const rows = await database.query<{ product_id: number }>(
+        sql`SELECT product_id FROM product_tallies WHERE period = 'all' AND product_id > ${after} ORDER BY product_id LIMIT ${limit}`,
+      );
+      return rows.map(({ product_id }) => product_id);
     },
     apply: (batch, sketches) => database.transaction((tx) => apply(tx, batch, sketches)),
     async prune() {

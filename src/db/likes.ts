@@ -35,6 +35,8 @@ export interface LikeTable {
   counts(productIds: readonly number[]): Promise<number[]>;
   /** Who of them likes what, in the order asked. One statement. */
   given(keys: readonly LikeKey[]): Promise<boolean[]>;
+  /** Products whose number of likes is not that of the rows, and by how much it is too high. `onRepair`: writes what it should be, and is called in the same transaction. */
+  recount(onRepair?: (tx: Tx, productIds: readonly number[]) => Promise<unknown>): Promise<{ productId: number; excess: number }[]>;
   /** Likes by day (`2026-11-03`) or month (`2026-11`) in UTC, in the order asked. One statement. */
   since(keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]>;
 }
@@ -74,6 +76,7 @@ export function createLikeTable(database: Database): LikeTable {
       return rows.map(({ given }) => given);
     },
     since: (keys) => since(database, keys),
+    recount: (onRepair) => recount(database, onRepair),
   };
 }
 
@@ -103,4 +106,28 @@ async function since(database: Database, keys: readonly LikesSinceKey[]): Promis
     GROUP BY q.place, span`);
   for (const { place, span, likes } of rows) counts[place - 1]?.set(span, likes);
   return counts;
+}
+
+/** Locks the numbers it repairs, so that nobody likes in between. */
+async function recount(database: Database, onRepair: Parameters<LikeTable["recount"]>[0]): ReturnType<LikeTable["recount"]> {
+  const wrong = sql`
+    SELECT product_id, coalesce(c.likes, 0) - coalesce(f.likes, 0) AS excess
+    FROM (SELECT product_id, count(*) AS likes FROM likes GROUP BY product_id) f FULL JOIN product_likes c USING (product_id)
+    WHERE coalesce(c.likes, 0) <> coalesce(f.likes, 0) ORDER BY product_id`;
+  return database.transaction(
+    async (tx) => {
+      if (onRepair) await tx.query(sql`LOCK TABLE product_likes IN SHARE ROW EXCLUSIVE MODE`);
+      const rows = await tx.query<{ product_id: number; excess: number }>(wrong);
+      const ids = rows.map(({ product_id }) => product_id);
+      if (onRepair && rows.length > 0) {
+        await tx.query(sql`
+          INSERT INTO product_likes (product_id, likes)
+          SELECT id, (SELECT count(*) FROM likes WHERE product_id = id) FROM unnest(${bigints(ids)}) AS q(id)
+          ON CONFLICT (product_id) DO UPDATE SET likes = excluded.likes`);
+        await onRepair(tx, ids);
+      }
+      return rows.map(({ product_id, excess }) => ({ productId: product_id, excess }));
+    },
+    { patient: true },
+  );
 }

@@ -13,6 +13,7 @@ import {
   boolean,
   check,
   customType,
+  date,
   doublePrecision,
   index,
   integer,
@@ -283,6 +284,11 @@ export const productLikes = pgTable(
   { productId: ofProduct().primaryKey(), likes: bigint({ mode: "number" }).notNull() },
   () => [check("product_likes_range", sql.raw("likes >= 0"))],
 );
+
+/** Who did something on which day (UTC): the truth behind the bitmaps of redis/activity.ts. */
+export const userActivity = pgTable("user_activity", { day: date().notNull(), userId: ofUser() }, (t) => [
+  primaryKey({ columns: [t.day, t.userId] }),
+]);
 
 /** Products whose popularity is to be computed again. */
 export const popularityDue = pgTable("popularity_due", { productId: ofProduct().primaryKey() });

@@ -1,4 +1,7 @@
-/** Calendar days and months in UTC: where they begin and end, in milliseconds since epoch. The one place that computes them. */
+/**
+ * Calendar days and months in UTC, by name and number: arithmetic, because in UTC all days are equally long. Periods of other zones are
+ * those of domain/periods.ts.
+ */
 import { DAY } from "./time.js";
 
 /** A span of the calendar, `[startMs, endMs)`, under the word that names it: `2026-11-03` or `2026-11`. */
@@ -35,3 +38,9 @@ export function monthOf(ms: number, before = 0): CalendarSpan {
 /** The day or month of this name. */
 export const spanNamed = (name: string): CalendarSpan =>
   name.length > "2026-11".length ? dayOf(Date.parse(name)) : monthOf(Date.parse(name));
+
+const MONDAY = 4;
+const DAYS_A_WEEK = 7;
+
+/** The number of the Monday that begins the week of a day. Day 0 was a Thursday. */
+export const mondayOf = (day: number): number => day - ((day - MONDAY + DAYS_A_WEEK * 2) % DAYS_A_WEEK);

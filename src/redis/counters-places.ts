@@ -64,6 +64,10 @@ export function createPlaces(keys: Keys) {
       const known = few.flatMap(({ viewer, day }) => [day, viewer]);
       return [...places, ...counts, period === "all" ? EXACT_VIEWERS : 0, Number(isOver), ...known];
     },
+    driftArgs(key: TallyKey, { applied, views, shares }: StoredTally): Args {
+      const places = [...stateKeys(shardOf(key.productId)), tallyKeys(key)[0]];
+      return [...places, applied, `${key.productId}:${periodName(key.period)}`, views, shares];
+    },
     sketchArgs({ shard, id }: Batch, key: TallyKey): Args {
       const places = [keys.counterShard(shard), keys.counterBatch(shard), ...tallyKeys(key), keys.exactViewers(shard, key.productId)];
       return [...places, id, Number(key.period === "all")];

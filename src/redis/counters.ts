@@ -42,6 +42,7 @@ declare module "ioredis" {
     countersLoad(...keysAndArgs: Args): Result<"unloaded" | "again" | "loaded", Context>;
     countersSeal(...keysAndArgs: Args): Result<["unloaded"] | [] | ["batch", ...string[]], Context>;
     countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
+    countersDrift(...keysAndArgs: Args): Result<["absent" | "again" | "here", ...string[]], Context>;
     countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
   }
 }
@@ -51,6 +52,9 @@ export interface Counted {
   readonly state: "counted" | "repeated" | "moved" | "full" | "missing" | "unloaded";
   readonly nowMs: number;
 }
+
+/** By how much a tally has too many; "absent" where it is not loaded, "again" where a batch was applied meanwhile. */
+export type Drift = { readonly views: number; readonly shares: number } | "absent" | "again";
 
 /** Where counters live. All methods reject with RedisUnavailable. */
 export type CounterStore = ReturnType<typeof createCounterStore>;
@@ -68,7 +72,7 @@ export interface CounterStoreOptions {
 export function createCounterStore(connection: RedisConnection, keys: Keys, { viewMs, operationMs, deadlineMs }: CounterStoreOptions) {
   const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
   const keepMs = ({ operation }: CounterEvent): number => (operation === undefined ? 0 : operationMs);
-  const { stateKeys, placeOf, readArgs, loadArgs, sketchArgs } = createPlaces(keys);
+  const { stateKeys, placeOf, readArgs, loadArgs, sketchArgs, driftArgs } = createPlaces(keys);
   return {
     /** Counts a view. One EVALSHA. @param viewer who it was, in a few characters that tell nobody */
     view: (event: CounterEvent, viewer: string): Promise<Counted> =>
@@ -93,6 +97,13 @@ export function createCounterStore(connection: RedisConnection, keys: Keys, { vi
     /** Fills a tally with what Postgres has. One EVALSHA. "again": Postgres has newer by now. */
     load: (key: TallyKey, stored: StoredTally, nowMs: number): Promise<"unloaded" | "again" | "loaded"> =>
       within(() => connection.countersLoad(...loadArgs(key, stored, nowMs))),
+    /** By how much tallies differ from what Postgres has and what is owed, in the order asked. One round trip, an EVALSHA each. */
+    drift: (wanted: readonly TallyKey[], stored: readonly StoredTally[], repair: boolean): Promise<Drift[]> =>
+      within(() =>
+        Promise.all(
+          stored.map(async (row, at) => toDrift(await connection.countersDrift(...driftArgs(wanted[at] as TallyKey, row), Number(repair)))),
+        ),
+      ),
     /** Sets aside what each shard has counted, or answers what was set aside before. One round trip, an EVALSHA each. */
     seal: (shards: readonly number[], id: string): Promise<(Batch | "unloaded" | null)[]> =>
       within(() => Promise.all(shards.map(async (shard) => toBatch(shard, await connection.countersSeal(...stateKeys(shard), id))))),
@@ -111,6 +122,9 @@ function toSketch({ productId, period }: TallyKey, [bytes, estimate, over, ...kn
   const few = known.flatMap((viewer, at) => (at % 2 === 0 ? [{ viewer: String(viewer), day: Number(known[at + 1]) }] : []));
   return { productId, period: periodName(period), bytes, isOver, viewers: isOver ? Number(estimate) : few.length, few };
 }
+
+const toDrift = ([state, views, shares]: ["absent" | "again" | "here", ...string[]]): Drift =>
+  state === "here" ? { views: Number(views), shares: Number(shares) } : state;
 
 const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({ state, nowMs: Number(nowMs ?? 0) });
 

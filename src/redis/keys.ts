@@ -275,6 +275,27 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/event-log.ts",
     bound: "appends of a day to logs that live in Redis alone",
   },
+  activityDay: {
+    pattern: "souk:v1:activity:{activity}:<day>",
+    type: "string",
+    ttl: "140 days beyond the day",
+    owner: "redis/activity.ts",
+    bound: "141; a bit for every user id that was ever given out",
+  },
+  activityLoaded: {
+    pattern: "souk:v1:activity-loaded:{activity}:<day>",
+    type: "string",
+    ttl: "that of the day",
+    owner: "redis/activity.ts",
+    bound: "141",
+  },
+  activityUnion: {
+    pattern: "souk:v1:activity-union:{activity}:<report>:<part>",
+    type: "string",
+    ttl: "a minute",
+    owner: "redis/activity.ts",
+    bound: "reports being made; some hundred parts each",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -338,6 +359,9 @@ export function createKeys(prefix = "") {
     log: (kind: string, id: number | string) => `${root}log:{${kind}:${id}}`,
     logState: (kind: string, id: number | string) => `${root}log-state:{${kind}:${id}}`,
     logOperation: (kind: string, id: number | string, operation: string) => `${root}log-operation:{${kind}:${id}}:${operation}`,
+    activityDay: (day: string) => `${root}activity:{activity}:${day}`,
+    activityLoaded: (day: string) => `${root}activity-loaded:{activity}:${day}`,
+    activityUnion: (report: string, part: string) => `${root}activity-union:{activity}:${report}:${part}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

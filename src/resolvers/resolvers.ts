@@ -3,6 +3,7 @@ import type { ContainerType, NonEmptyArray } from "type-graphql";
 import type { CurrencyCode } from "../domain/money.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { Accounts } from "../services/accounts.js";
+import type { ActivityService } from "../services/activity.js";
 import type { Carts } from "../services/carts.js";
 import type { Counters } from "../services/counters.js";
 import type { Leaderboards } from "../services/leaderboards.js";
@@ -15,6 +16,7 @@ import type { Revocations } from "../services/revocations.js";
 import type { Scores } from "../services/scores.js";
 import type { Sessions } from "../services/sessions.js";
 import { AccountMutations } from "./account.js";
+import { ActivityResolver } from "./activity.js";
 import { BrandConnectionResolver, BrandResolver } from "./brand.js";
 import { CartPayloadResolver, CartResolver } from "./cart.js";
 import { CartMutations } from "./cart-change.js";
@@ -44,6 +46,7 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   ProductConnectionResolver,
   ProductMutations,
   ProductSubscriptions,
+  ActivityResolver,
   ProductStatsResolver,
   ProductStatsMutations,
   ProductStatsSubscriptions,
@@ -76,6 +79,7 @@ export interface ResolverServices {
   readonly products: Products;
   readonly reviews: Reviews;
   readonly counters: Counters;
+  readonly activity: ActivityService;
   readonly likes: Likes;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
@@ -91,8 +95,21 @@ export interface ResolverServices {
 
 /** Builds the instance of every class in {@link resolverClasses}. */
 export function createContainer({ currency, ...services }: ResolverServices): ContainerType {
-  const { products, reviews, counters, likes, accounts, sessions, revocations, carts, leaderboards, scores, notifications, sending } =
-    services;
+  const {
+    products,
+    reviews,
+    counters,
+    activity,
+    likes,
+    accounts,
+    sessions,
+    revocations,
+    carts,
+    leaderboards,
+    scores,
+    notifications,
+    sending,
+  } = services;
   const nodes = new NodeResolver(currency, leaderboards);
   const instances = [
     nodes,
@@ -100,6 +117,7 @@ export function createContainer({ currency, ...services }: ResolverServices): Co
     new ProductConnectionResolver(currency),
     new ProductMutations(products, currency),
     new ProductSubscriptions(currency),
+    new ActivityResolver(activity),
     new ProductStatsResolver(counters),
     new ProductStatsMutations(counters, likes, currency),
     new ProductStatsSubscriptions(),

@@ -35,18 +35,21 @@ export interface SessionsParts {
   readonly pubsub: Pick<PubSub, "publish">;
   /** A use is noted at most this often. */
   readonly noteEveryMs: number;
+  /** Hears of the user whenever a session is opened or a use is noted. */
+  readonly onUsed: (userId: number) => void;
 }
 
 const SECRET_BYTES = 32;
 const MAX_DEVICE = 200;
 const TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
 
-export function createSessions({ store, trust, pubsub, noteEveryMs }: SessionsParts): Sessions {
+export function createSessions({ store, trust, pubsub, noteEveryMs, onUsed }: SessionsParts): Sessions {
   const alive = async (userTag: string, sessionId: string, used: boolean): Promise<UserPrincipal | null> => {
     const found = await trust.ask<Found>(userTag, () => store.find(userTag, sessionId));
     if (found === null || typeof found !== "object") return null;
     const { session, nowMs } = found;
     const due = used && nowMs - session.seenMs >= noteEveryMs;
+    if (due) onUsed(session.userId);
     // A full Redis refuses the note, and the session lives all the same.
     const expiresMs = due ? await store.touch(userTag, sessionId).catch(() => session.expiresMs) : session.expiresMs;
     return expiresMs === null ? null : toPrincipal(userTag, { ...session, expiresMs }, nowMs);
@@ -66,6 +69,7 @@ export function createSessions({ store, trust, pubsub, noteEveryMs }: SessionsPa
       };
       const made = await trust.ask(user.tag, () => store.create(session));
       if (made === null || typeof made !== "object") throw new ServiceUnavailable("All sessions were ended just now. Sign in again.");
+      onUsed(user.id);
       // Where nobody hears of it, a session that made room finds out by itself when it is next used.
       if (made.madeRoom) await pubsub.publish(SESSIONS_TOPIC, { userId: user.id }).catch(() => {});
       return {

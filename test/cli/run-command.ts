@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ROOT } from "../support/node-process.js";
 
+/** A script of package.json that runs a command. */
+type CommandName = "seed" | "import" | "reconcile";
+
 /** What a command said and how it ended. */
 export interface Ended {
   readonly code: number | null;
@@ -16,7 +19,7 @@ export interface Ended {
 const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> };
 
 /** Starts a command as its script in package.json says, with nothing of our own environment but what `env` says. */
-export function start(name: "seed" | "import", args: readonly string[], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
+export function start(name: CommandName, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
   const [, ...command] = scripts[name]?.split(" ") ?? [];
   return spawn(process.execPath, [...command, ...args], {
     cwd: ROOT,
@@ -25,7 +28,7 @@ export function start(name: "seed" | "import", args: readonly string[], env: Nod
 }
 
 /** Runs one to its end; `input` goes to its standard input. */
-export async function run(name: "seed" | "import", args: readonly string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ended> {
+export async function run(name: CommandName, args: readonly string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ended> {
   const child = start(name, args, env);
   child.stdin.on("error", () => {}).end(input);
   const [stdout, stderr, [code]] = await Promise.all([

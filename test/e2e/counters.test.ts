@@ -212,6 +212,26 @@ describe("the popular ones", () => {
   });
 });
 
+describe("activity", () => {
+  it("counts who signed up or used a session, once, and is shown to admins", async () => {
+    const REPORT = "{ activity(days: 1) { days { day daily weekly monthly } retention { week users returned } } }";
+    const daily = async (): Promise<number> => {
+      const { data } = await post(app.url, REPORT, {}, { token: app.adminToken });
+      return Number(data.activity!.days![0]!.daily);
+    };
+    const before = await daily();
+    const { token } = await signUp(app.url);
+    await post(other.url, "{ viewer { email } }", {}, { token });
+    await until("the user to be counted", async () => (await daily()) === before + 1);
+    expect((await post(app.url, REPORT)).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
+    expect((await post(app.url, REPORT, {}, { token })).errors?.[0]?.extensions.code).toBe("FORBIDDEN");
+    for (const days of [0, -3, 91]) {
+      const { errors } = await post(app.url, `{ activity(days: ${days}) { days { day } } }`, {}, { token: app.adminToken });
+      expect(errors?.[0]?.extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: ["days"] });
+    }
+  });
+});
+
 describe("a subscriber", () => {
   it("gets the counters at once and after changes on another process, the last one always", async () => {
     const id = fresh();

@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../../src/config.js";
 import { dayOf, monthOf } from "../../src/domain/calendar.js";
+import { createActivityStore } from "../../src/redis/activity.js";
 import { createAttempts } from "../../src/redis/attempts.js";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { createCounterStore } from "../../src/redis/counters.js";
@@ -60,6 +61,18 @@ async function keepDocument(url: string, keys: Keys): Promise<void> {
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
   await createDocumentStore(connection, keys, { ttlMs: 60_000, maxBytes: 100_000, deadlineMs: 10_000 }).keep("hash", "{ a }");
+}
+
+/** What a report of activity leaves. */
+async function reportActivity(url: string, keys: Keys): Promise<void> {
+  const connection = connectRedis({ url, role: "requests", log: testLog() });
+  onTestFinished(() => connection.disconnect());
+  await whenReady(connection, 30_000);
+  const store = createActivityStore(connection, keys, 10_000);
+  const day = dayOf(Date.now());
+  await store.note(day, 7);
+  await store.load(day, [8], "report");
+  await store.unions("report").union("day", [day]);
 }
 
 /** What two views leave, with a flush between them that did not end. */
@@ -132,6 +145,9 @@ it("spells every key as its family is documented", () => {
     log: keys.log("notification", 1),
     logState: keys.logState("notification", 1),
     logOperation: keys.logOperation("notification", 1, "operation"),
+    activityDay: keys.activityDay("2026-11-03"),
+    activityLoaded: keys.activityLoaded("2026-11-03"),
+    activityUnion: keys.activityUnion("report", "week"),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
@@ -155,6 +171,7 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   await openSession(server.url, keys);
   await leaveBoard({ url: server.url, keys });
   await countViews(server.url, keys);
+  await reportActivity(server.url, keys);
   await keepDocument(server.url, keys);
   await moveCart(server.url, keys);
   await appendToLog(server.url, keys);

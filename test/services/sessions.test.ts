@@ -42,7 +42,7 @@ async function openSessions() {
     outboxTable: { unsentRevocations: async () => [] },
   });
   onTestFinished(() => trust.close());
-  const sessions = createSessions({ store, trust, pubsub: { publish: async () => {} }, noteEveryMs: MINUTE });
+  const sessions = createSessions({ store, trust, pubsub: { publish: async () => {} }, noteEveryMs: MINUTE, onUsed: () => {} });
   const key = (id: string) => keys.session(ACCOUNT.user.tag, id);
   return {
     sessions,

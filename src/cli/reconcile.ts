@@ -1,0 +1,61 @@
+/** `npm run reconcile -- [--repair]`: whether counters in Redis and Postgres agree. */
+import { parseArgs } from "node:util";
+import { createCounterTable } from "../db/counters.js";
+import { createLikeTable } from "../db/likes.js";
+import { createOutboxTable } from "../db/outbox.js";
+import { StartupError } from "../domain/errors.js";
+import { SECOND } from "../domain/time.js";
+import { connectRedis, whenReady } from "../redis/client.js";
+import { createCounterStore } from "../redis/counters.js";
+import { createKeys } from "../redis/keys.js";
+import { type Reconciliation, reconcile } from "../services/reconcile.js";
+import { runCommand, usage } from "./command.js";
+import { grouped } from "./progress.js";
+
+const USAGE = `Usage: npm run reconcile -- [--repair]
+
+Compares what was counted about products in Redis (REDIS_URL) with what PostgreSQL (DATABASE_URL) has and what is still to be flushed, and
+numbers of likes with the likes themselves. Says what differs; exit code 2 when something does.
+  --repair   makes Redis read PostgreSQL again, and counts likes anew; exit code 0`;
+
+const SHOWN = 100;
+const ANSWER_MS = 5 * SECOND;
+
+const repair = readArguments();
+await runCommand(async ({ config, database, log }) => {
+  const { url, caFile } = config.redis;
+  if (url === undefined)
+    throw new StartupError("Reconciling needs REDIS_URL: the Redis that counts. The embedded one runs only while the shop does.");
+  const connection = connectRedis({ url, caFile, role: "requests", log });
+  try {
+    await whenReady(connection, ANSWER_MS);
+    const store = createCounterStore(connection, createKeys(), { ...config.counters, deadlineMs: ANSWER_MS });
+    const tables = { table: createCounterTable(database), likes: createLikeTable(database), outboxTable: createOutboxTable(database) };
+    return show(await reconcile({ store, ...tables }, repair));
+  } finally {
+    connection.disconnect();
+  }
+});
+
+function show({ products, compared, disagreements }: Reconciliation): number {
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  say(`${grouped(products)} products have been counted; Redis holds ${grouped(compared)} of them.`);
+  for (const { productId, what, excess } of disagreements.slice(0, SHOWN))
+    say(`  product ${productId}: ${Math.abs(excess)} ${what} too ${excess > 0 ? "many" : "few"}`);
+  if (disagreements.length > SHOWN) say(`  and ${grouped(disagreements.length - SHOWN)} more`);
+  say(
+    disagreements.length === 0
+      ? "Everything agrees."
+      : `${grouped(disagreements.length)} numbers differ${repair ? "; all were repaired" : ""}.`,
+  );
+  return disagreements.length === 0 || repair ? 0 : 2;
+}
+
+function readArguments(): boolean {
+  try {
+    const { values } = parseArgs({ options: { repair: { type: "boolean", default: false }, help: { type: "boolean", short: "h" } } });
+    return values.help ? usage(USAGE, 0) : values.repair;
+  } catch (error) {
+    return usage(`${(error as Error).message}\n\n${USAGE}`, 1);
+  }
+}

@@ -1,0 +1,32 @@
+/** Who was active when, as numbers: plain shapes. */
+
+/** A day, and how many users did something on it, in the 7 days up to it, and in the 30. */
+export interface ActiveDay {
+  readonly day: string;
+  readonly daily: number;
+  readonly weekly: number;
+  readonly monthly: number;
+}
+
+/** The users of a week, and how many of them came back one, two… weeks later. */
+export interface RetainedWeek {
+  /** Its Monday. */
+  readonly week: string;
+  readonly users: number;
+  readonly returned: readonly number[];
+}
+
+/** Both, the oldest first. */
+export interface Activity {
+  readonly days: readonly ActiveDay[];
+  readonly retention: readonly RetainedWeek[];
+}
+
+/** Days that a week and a month of activity have. */
+export const ACTIVE_SPANS = { week: 7, month: 30 } as const;
+
+/** Most days of one report. */
+export const MOST_ACTIVITY_DAYS = 90;
+
+/** How long days are kept: those of the longest report and the month before its first day, with some to spare. */
+export const ACTIVITY_KEPT_DAYS = 140;

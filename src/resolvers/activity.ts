@@ -1,0 +1,19 @@
+/** Activity of users, for admins. */
+import { Args, Ctx, Query, Resolver } from "type-graphql";
+import { ActivityArgs, ActivityReport } from "../schema/activity.js";
+import type { ActivityService } from "../services/activity.js";
+import type { RequestContext } from "./context.js";
+
+/** `Query.activity`. */
+@Resolver()
+export class ActivityResolver {
+  constructor(private readonly service: Pick<ActivityService, "report">) {}
+
+  @Query(() => ActivityReport, {
+    description:
+      "How many users were active by day, week and month, and how many came back. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN. SERVICE_UNAVAILABLE while Redis is away.",
+  })
+  activity(@Args(() => ActivityArgs) { days }: ActivityArgs, @Ctx() ctx: RequestContext): Promise<ActivityReport> {
+    return this.service.report(ctx.principal, days ?? 30);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Activity: a user is active on a day (UTC) in which a session of theirs was opened, or used as often as uses are noted. A row in Postgres
+ * first, then a bit in Redis: either can be repeated, and a process does both once per user and day.
+ */
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import type { ActivityTable } from "../db/activity.js";
+import { ACTIVE_SPANS, type ActiveDay, type Activity, MOST_ACTIVITY_DAYS, type RetainedWeek } from "../domain/activity.js";
+import { type CalendarSpan, dayAt, dayNumber, mondayOf } from "../domain/calendar.js";
+import { BadUserInput, RedisUnavailable } from "../domain/errors.js";
+import { type Principal, requireAdmin } from "../domain/principal.js";
+import type { ActivityStore, ActivityUnions } from "../redis/activity.js";
+
+/** Notes and reports activity. */
+export interface ActivityService {
+  /** A user did something. Returns at once; what cannot be noted is noted at the next use. */
+  used(userId: number): void;
+  /** The last days, today included. Throws Unauthenticated, Forbidden, BadUserInput; ServiceUnavailable without Redis. */
+  report(principal: Principal, days: number): Promise<Activity>;
+  /** Resolves when what is being noted has been. */
+  close(): Promise<void>;
+}
+
+/** What it takes. */
+export interface ActivityParts {
+  readonly store: ActivityStore;
+  readonly table: Pick<ActivityTable, "note" | "users">;
+  readonly nowMs: () => number;
+  readonly log: Logger;
+}
+
+export function createActivity({ store, table, nowMs, log }: ActivityParts): ActivityService {
+  const noted = { day: Number.NaN, users: new Set<number>() };
+  const noting = new Set<Promise<void>>();
+  const note = async (day: CalendarSpan, userId: number): Promise<void> => {
+    try {
+      await table.note(day.name, userId);
+      await store.note(day, userId);
+    } catch (error) {
+      noted.users.delete(userId);
+      log.debug({ err: (error as Error).message }, "activity is noted at the next use");
+    }
+  };
+  /** Tells Redis of the days that it does not know. */
+  const make = async (days: readonly CalendarSpan[], report: string): Promise<void> => {
+    const unknown = await store.unknown(days);
+    const users = await table.users(unknown.map(({ name }) => name));
+    await Promise.all(unknown.map((day, at) => store.load(day, users[at] ?? [], report)));
+    if (unknown.length > 0 && (await store.unknown(unknown)).length > 0)
+      throw new RedisUnavailable(new Error("Redis forgets days at once"));
+  };
+  return {
+    used(userId) {
+      const number = dayNumber(nowMs());
+      if (noted.day !== number) {
+        noted.day = number;
+        noted.users.clear();
+      }
+      if (noted.users.has(userId)) return;
+      noted.users.add(userId);
+      const work = note(dayAt(number), userId).finally(() => noting.delete(work));
+      noting.add(work);
+    },
+    async report(principal, days) {
+      requireAdmin(principal);
+      if (days < 1 || days > MOST_ACTIVITY_DAYS)
+        throw new BadUserInput(`days must be from 1 to ${MOST_ACTIVITY_DAYS}, not ${days}.`, ["days"]);
+      const report = randomUUID();
+      const today = dayNumber(nowMs());
+      const first = today - days + 1;
+      await make(spans(first - ACTIVE_SPANS.month + 1, today), report);
+      const unions = store.unions(report);
+      return {
+        days: await Promise.all(numbers(first, today).map((day) => activeDay(unions, day))),
+        retention: await retention(unions, first, today),
+      };
+    },
+    async close() {
+      await Promise.all(noting);
+    },
+  };
+}
+
+const numbers = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, at) => first + at);
+const spans = (first: number, last: number): CalendarSpan[] => numbers(first, last).map(dayAt);
+
+async function activeDay(unions: ActivityUnions, day: number): Promise<ActiveDay> {
+  const upTo = (length: number) => unions.union(`${length}-${day}`, spans(day - length + 1, day));
+  const [daily, weekly, monthly] = await Promise.all([upTo(1), upTo(ACTIVE_SPANS.week), upTo(ACTIVE_SPANS.month)]);
+  return { day: dayAt(day).name, daily, weekly, monthly };
+}
+
+/** Weeks that begin within the days of the report; the last one may go on. */
+async function retention(unions: ActivityUnions, first: number, today: number): Promise<RetainedWeek[]> {
+  const mondays = numbers(first, today).filter((day) => mondayOf(day) === day);
+  const nameOf = (monday: number): string => `week-${monday}`;
+  const users = await Promise.all(
+    mondays.map((monday) => unions.union(nameOf(monday), spans(monday, Math.min(monday + ACTIVE_SPANS.week - 1, today)))),
+  );
+  return Promise.all(
+    mondays.map(async (monday, at) => {
+      const later = mondays.slice(at + 1);
+      const returned = await Promise.all(later.map((other) => unions.both(nameOf(monday), nameOf(other))));
+      return { week: dayAt(monday).name, users: users[at] ?? 0, returned };
+    }),
+  );
+}
