@@ -62,6 +62,7 @@ if (!existsSync(join(options.dist, "main.js"))) {
 /** Loaded when they are asked for: the packages may not be there before. */
 const BENCHES = {
   read: async () => (await import("./read.mjs")).benchRead,
+  cart: async () => (await import("./cart.mjs")).benchCart,
   session: async () => (await import("./session.mjs")).benchSession,
   leaderboard: async () => (await import("./leaderboard.mjs")).benchLeaderboard,
   profile: async () => (await import("./profile.mjs")).profileRead,
