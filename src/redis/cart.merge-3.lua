@@ -23,7 +23,7 @@ if redis.call("EXISTS", marker) == 1 then
   return 0
 end
 local version = after((open(cart, lifeMs)))
-local size = redis.call("HLEN", cart) - 2
+local size = redis.call("HLEN", cart) - 1
 
 for index = 0, count - 1 do
   local at = FIRST + 4 * index
@@ -40,7 +40,9 @@ for at = FIRST + 4 * count, #ARGV, 2 do
   redis.call("HSETNX", operations, ARGV[at], ARGV[at + 1])
 end
 forgetSome(operations)
-keep(cart, version, lifeMs)
 redis.call("SET", marker, 1, "PX", rememberedMs)
-announce(channel, owner, version)
+if count > 0 then
+  keep(cart, version, lifeMs)
+  announce(channel, owner, version)
+end
 return 1

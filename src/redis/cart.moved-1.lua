@@ -10,12 +10,12 @@ local lifeMs, channel, owner, merge, followedMs = tonumber(ARGV[1]), ARGV[2], AR
 
 -- include: cart.opened
 
-local version, _, moved = open(cart, lifeMs)
+local version, moved = open(cart, lifeMs)
 if not moved or moved.merge ~= merge or moved.untilMs then
   return 0
 end
 redis.call("DEL", cart)
 version = after(version)
-keep(cart, version, lifeMs, "target", moved.target, "merge", merge, "until", nowMs + followedMs)
+keep(cart, version, lifeMs, away(moved.target, merge, nowMs + followedMs))
 announce(channel, owner, version)
 return 1

@@ -12,23 +12,31 @@ local function after(version)
   return math.max(version + 1, clock[1] - VERSION_EPOCH_S)
 end
 
--- Writes version, expiry and what else is given.
-local function keep(cart, version, lifeMs, ...)
-  redis.call("HSET", cart, "version", version, "expires", nowMs + lifeMs, ...)
+-- Writes version and expiry, which stand first in the hash, and what else is given. `away` says where a guest's cart went.
+local function keep(cart, version, lifeMs, away, ...)
+  redis.call("HSET", cart, "cart", string.format("%.0f|%.0f%s", version, nowMs + lifeMs, away or ""), ...)
   redis.call("PEXPIRE", cart, lifeMs + OUTLIVES_MS)
 end
 
--- Returns version, expiry, and {target, merge, until} of a guest's cart that went to an account; for a cart just made, true.
-local function open(cart, lifeMs)
-  local found = redis.call("HMGET", cart, "version", "expires", "target", "merge", "until")
-  local version, expires = tonumber(found[1] or 0), tonumber(found[2] or 0)
-  local untilMs = tonumber(found[5])
+-- Where a guest's cart went: the account, the merge that takes it there, and until when writes are followed once it has arrived.
+local function away(target, merge, untilMs)
+  return string.format("|%s|%s|%s", target, merge, untilMs and string.format("%.0f", untilMs) or "")
+end
+
+-- Returns the version; {target, merge, untilMs} of a guest's cart that went to an account; whether it was made just now; the value of one
+-- more field; and the expiry.
+local function open(cart, lifeMs, field)
+  local found = redis.call("HMGET", cart, "cart", field or "cart")
+  local version, expires, rest = string.match(found[1] or "0|0", "^(%d+)|(%d+)(.*)$")
+  version, expires = tonumber(version), tonumber(expires)
+  local target, merge, untilMs = string.match(rest, "^|(%d+)|([^|]*)|(%d*)$")
+  untilMs = tonumber(untilMs)
   if expires > nowMs and not (untilMs and untilMs <= nowMs) then
-    return version, expires, found[3] and { target = found[3], merge = found[4], untilMs = untilMs } or nil, false
+    return version, target and { target = target, merge = merge, untilMs = untilMs } or nil, false, found[2], expires
   end
   redis.call("DEL", cart)
   keep(cart, after(version), lifeMs)
-  return after(version), nowMs + lifeMs, nil, version == 0
+  return after(version), nil, version == 0, false, nowMs + lifeMs
 end
 
 -- Tells the owner's devices, in the words of redis/pubsub.ts.

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --[[
-  Reads a cart, and renews its expiry where it was not renewed for a while. Runs on a full server too: it writes next to nothing.
+  Reads a cart that may have expired, or is to be renewed. Runs on a full server too: it writes next to nothing.
   KEYS[1]  hash  the cart
   ARGV[1]  how long a cart is kept (ms)   ARGV[2]  renewed when it has less than this left (ms)
   Returns  all fields of the hash, each followed by its value
@@ -10,7 +10,7 @@ local lifeMs, renewMs = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 -- include: cart.opened
 
-local version, expires, moved = open(cart, lifeMs)
+local version, moved, _, _, expires = open(cart, lifeMs)
 if not moved and expires - nowMs < renewMs then
   keep(cart, version, lifeMs)
 end

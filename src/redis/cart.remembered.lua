@@ -10,8 +10,8 @@ local function forgetSome(operations)
   end
   local all, kept = redis.call("HGETALL", operations), {}
   for index = 1, #all, 2 do
-    local made, keptMs = string.match(all[index + 1], "^(%d+)|(%d+)|")
-    if made + keptMs <= nowMs then
+    local made = string.match(all[index + 1], "^%d+")
+    if made + OPERATIONS_MS <= nowMs then
       redis.call("HDEL", operations, all[index])
     else
       kept[#kept + 1] = { id = all[index], made = tonumber(made) }

@@ -2,7 +2,7 @@
 --[[
   Seals a guest's cart when somebody signs in: from now on it takes no writes, and names the account it goes to and the merge that takes
   it there. One that is sealed already stays as it is, so that many sign-ins are one merge; the merge is named by guest and version, so
-  that a seal which Redis lost is made again for the same one. What is empty needs no merge and has arrived.
+  that a seal which Redis lost is made again for the same one. Where nothing was ever done there is nothing to merge: it has arrived.
   KEYS[1]  hash  the cart of the guest
   KEYS[2]  hash  operations done on it
   ARGV[1]  life of the cart (ms)   ARGV[2]  account   ARGV[3]  guest   ARGV[4]  how long writes are followed (ms)
@@ -13,12 +13,10 @@ local lifeMs, target, guest, followedMs = tonumber(ARGV[1]), ARGV[2], ARGV[3], t
 
 -- include: cart.opened
 
-local version, _, moved = open(cart, lifeMs)
+local version, moved = open(cart, lifeMs)
 if not moved then
-  local isEmpty = redis.call("HLEN", cart) == 2
-  keep(cart, version, lifeMs, "target", target, "merge", guest .. ":" .. string.format("%.0f", version))
-  if isEmpty then
-    redis.call("HSET", cart, "until", nowMs + followedMs)
-  end
+  local isEmpty = redis.call("HLEN", cart) == 1 and redis.call("EXISTS", operations) == 0
+  local merge = guest .. ":" .. string.format("%.0f", version)
+  keep(cart, version, lifeMs, away(target, merge, isEmpty and nowMs + followedMs or nil))
 end
 return { redis.call("HGETALL", cart), redis.call("HGETALL", operations) }

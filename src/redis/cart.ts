@@ -1,9 +1,10 @@
 /**
  * Carts: what somebody means to buy, complete and live, until a checkout takes it.
  *
- * One HASH per owner (product → quantity, price at adding and order; version; expiry) and one HASH of the operations done on it, in one
- * slot. Every mutation is one script that judges, writes, remembers its operation and tells the owner's devices; a write whose reply
- * is lost is sent once more under the same operation. A guest's cart moves to an account in three steps that can each be repeated:
+ * One HASH per owner (product → quantity, price at adding and order; version; expiry) and one HASH of the operations that callers named, in
+ * one slot; its key outlives the cart by a day. Every mutation is one script that judges, writes, remembers its operation and tells the
+ * owner's devices; a write whose reply is lost is sent once more under the same operation, which a STRING remembers for a minute where
+ * the caller gave it no name. A read is a script only where the cart may have expired or is to be renewed. A guest's cart moves to an account in three steps that can each be repeated:
  * `seal`, `merge`, `moved`. What stands between them is in the sealed cart, for whoever comes next.
  * Redis down: everything rejects with RedisUnavailable within a second.
  */
@@ -21,7 +22,12 @@ type Fields = string[];
 declare module "ioredis" {
   interface RedisCommander<Context> {
     cartRead(cart: string, lifeMs: number, renewMs: number): Result<Fields, Context>;
-    cartChange(cart: string, operations: string, ...args: (string | number)[]): Result<[ChangeOutcome, number, string, Fields], Context>;
+    cartChange(
+      cart: string,
+      operations: string,
+      own: string,
+      ...args: (string | number)[]
+    ): Result<[ChangeOutcome, number, string, number], Context>;
     cartSeal(
       cart: string,
       operations: string,
@@ -95,14 +101,12 @@ const RECONNECT_MS = 0.2 * SECOND;
 const RENEW_EVERY_MS = HOUR;
 /** How long a guest's writes are followed to the account: those under way at a sign-in, and those of pages that have not noticed. */
 const FOLLOWED_MS = 5 * MINUTE;
-/** A request's own operation only has to outlive its second try. */
-const OWN_OPERATION_MS = MINUTE;
+/** How much longer the key lives than the cart: cart.opened.lua says why. */
+const OUTLIVES_MS = DAY;
 
 /** @param options.ttlMs how long a cart is kept since its last use */
 export function createCartStore(connection: RedisConnection, keys: Keys, { ttlMs }: { readonly ttlMs: number }) {
   const renewMs = ttlMs - RENEW_EVERY_MS;
-  /** Longer than a sealed cart can wait for its merge. */
-  const mergeMs = ttlMs + 2 * DAY;
   const once = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), DEADLINE_MS);
   /** Sends what can be repeated once more when there was no reply. */
   const twice = <T>(send: () => Promise<T>): Promise<T> =>
@@ -110,38 +114,67 @@ export function createCartStore(connection: RedisConnection, keys: Keys, { ttlMs
       await whenReady(connection, RECONNECT_MS).catch(() => {});
       return once(send);
     });
-  const told = (owner: string) => [keys.topic("cartChanged", owner), owner] as const;
-  const { quantity, lines: mostLines } = CART_LIMITS;
+
+  const open = async (cart: string): Promise<StoredCart> => toStored(pairs(await connection.cartRead(cart, ttlMs, renewMs)));
+  const show = async (cart: string): Promise<StoredCart> => toStored(Object.entries(await connection.hgetall(cart)));
 
   return {
-    /** The cart of an owner; an empty one where there is none or it has expired. One EVALSHA, O(lines). */
-    async read(owner: Owner): Promise<StoredCart> {
-      return toStored(await twice(() => connection.cartRead(keys.cart(ownerName(owner)), ttlMs, renewMs)));
-    },
+    /**
+     * The cart of an owner; an empty one where there is none or it has expired. PTTL and HGETALL in one round trip, O(lines); one EVALSHA
+     * more where the cart may have expired, moved, or is to be renewed. By PTTL first, it was alive when its lines were read or is anew.
+     */
+    read: (owner: Owner): Promise<StoredCart> =>
+      twice(async () => {
+        const cart = keys.cart(ownerName(owner));
+        const [keyMs, stored] = await Promise.all([connection.pttl(cart), show(cart)]);
+        const leftMs = keyMs - OUTLIVES_MS;
+        return leftMs > 0 && leftMs >= renewMs && !stored.move ? stored : open(cart);
+      }),
     /** When a cart that is made now would expire, by the Redis clock. One TIME. */
     async expiryOfNew(): Promise<number> {
       const [seconds] = await once(() => connection.time());
       return Number(seconds) * SECOND + ttlMs;
     },
-    /** Changes a cart, once per operation. One EVALSHA, O(lines) for the answer. */
-    async change(owner: Owner, { action, operationId, expectedVersion }: CartChange): Promise<ChangeResult> {
+    /** Changes a cart, once per operation, and shows it as it then is. One EVALSHA and one HGETALL in one round trip, O(lines). */
+    change(owner: Owner, { action, operationId, expectedVersion }: CartChange): Promise<ChangeResult> {
       const name = ownerName(owner);
-      const operation = operationId === null ? [ownOperation(), OWN_OPERATION_MS] : [digest(operationId), DAY];
+      const cart = keys.cart(name);
+      const operation = operationId === null ? "" : digest(operationId);
       const { productId = 0, quantity: pieces = 0, price = 0, stock = 0 } = action.kind === "clear" ? {} : action;
-      const args = [ttlMs, ...told(name), ...operation, fingerprintOf(action), expectedVersion ?? "", action.kind];
-      const line = [productId, pieces, price, stock, quantity.max, mostLines];
-      const [outcome, short, before, fields] = await twice(() =>
-        connection.cartChange(keys.cart(name), keys.cartOperations(name), ...args, ...line),
-      );
-      return { outcome, short, priceBefore: before === "" ? null : Number(before), ...toStored(fields) };
+      const args = [ttlMs, ...told(keys, name), operation, fingerprintOf(action), expectedVersion ?? "", action.kind];
+      const line = [productId, pieces, price, stock, CART_LIMITS.quantity.max, CART_LIMITS.lines];
+      const own = keys.cartTry(name, randomUUID());
+      return twice(async () => {
+        const changing = connection.cartChange(cart, keys.cartOperations(name), own, ...args, ...line);
+        const [[outcome, short, before, version], shown] = await Promise.all([changing, show(cart)]);
+        // A script that the server did not know yet is sent again, after the cart was shown.
+        const stored = shown.cart.version >= version ? shown : await show(cart);
+        return { outcome, short, priceBefore: before === "" ? null : Number(before), ...stored };
+      });
     },
+    ...createMoves({ connection, keys, ttlMs, twice }),
+  };
+}
+
+interface MovesParts {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly ttlMs: number;
+  twice<T>(send: () => Promise<T>): Promise<T>;
+}
+
+/** The steps by which a guest's cart goes to an account. */
+function createMoves({ connection, keys, ttlMs, twice }: MovesParts) {
+  /** Longer than a sealed cart can wait for its merge. */
+  const mergeMs = ttlMs + 2 * DAY;
+  return {
     /** Seals a guest's cart for an account, or for that it was sealed for before. One EVALSHA. */
     async seal(guestId: string, userId: number): Promise<SealedCart> {
       const name = ownerName({ kind: "guest", guestId });
       const [fields, operations] = await twice(() =>
         connection.cartSeal(keys.cart(name), keys.cartOperations(name), ttlMs, userId, guestId, FOLLOWED_MS),
       );
-      const { move, cart } = toStored(fields);
+      const { move, cart } = toStored(pairs(fields));
       if (!move) throw new Error("a sealed cart names no account");
       return { move, lines: cart.lines, operations };
     },
@@ -149,17 +182,29 @@ export function createCartStore(connection: RedisConnection, keys: Keys, { ttlMs
     async merge({ userId, mergeId }: CartMove, merging: readonly MergingLine[], operations: readonly string[]): Promise<boolean> {
       const name = ownerName({ kind: "user", userId });
       const lines = merging.flatMap((line) => [line.productId, line.quantity, line.unitPrice, line.stock]);
-      const args = [ttlMs, ...told(name), mergeMs, quantity.max, mostLines, merging.length, ...lines, ...operations];
+      const args = [
+        ttlMs,
+        ...told(keys, name),
+        mergeMs,
+        CART_LIMITS.quantity.max,
+        CART_LIMITS.lines,
+        merging.length,
+        ...lines,
+        ...operations,
+      ];
       const [cart, known, marker] = [keys.cart(name), keys.cartOperations(name), keys.cartMerge(name, mergeId)];
       return (await twice(() => connection.cartMerge(cart, known, marker, ...args))) === 1;
     },
     /** Notes that a merge has arrived. One EVALSHA. */
     async moved(guestId: string, { mergeId }: CartMove): Promise<void> {
       const name = ownerName({ kind: "guest", guestId });
-      await twice(() => connection.cartMoved(keys.cart(name), ttlMs, ...told(name), mergeId, FOLLOWED_MS));
+      await twice(() => connection.cartMoved(keys.cart(name), ttlMs, ...told(keys, name), mergeId, FOLLOWED_MS));
     },
   };
 }
+
+/** Whom a script tells of a change: the channel, and the name that the message carries. */
+const told = (keys: Keys, owner: string) => [keys.topic("cartChanged", owner), owner] as const;
 
 /** Tells repetitions from other changes under the same id. */
 const fingerprintOf = (action: CartAction): string =>
@@ -168,30 +213,26 @@ const fingerprintOf = (action: CartAction): string =>
 /** A client's words never enter a key or a field: any length, any character. */
 const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
-/** Not a digest, so no caller can name it. */
-const ownOperation = (): string => `~${randomUUID()}`;
+/** A flat reply as pairs. */
+const pairs = (fields: readonly string[]): [string, string][] =>
+  fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1] ?? ""] as [string, string]] : []));
 
-function toStored(fields: Fields): StoredCart {
+function toStored(fields: readonly (readonly [string, string])[]): StoredCart {
   const lines: (CartLineRecord & { readonly order: number })[] = [];
-  const rest = new Map<string, string>();
-  for (let index = 0; index < fields.length; index += 2) {
-    const [name = "", value = ""] = [fields[index], fields[index + 1]];
-    const line = /^(\d+):(\d+):([\d.]+)$/.exec(value);
-    if (line) lines.push({ productId: Number(name), quantity: Number(line[1]), unitPrice: Number(line[2]), order: Number(line[3]) });
-    else rest.set(name, value);
+  let about = "";
+  for (const [name, value] of fields) {
+    const [quantity, unitPrice, order] = value.split(":");
+    if (name === "cart") about = value;
+    else lines.push({ productId: Number(name), quantity: Number(quantity), unitPrice: Number(unitPrice), order: Number(order) });
   }
   lines.sort((a, b) => a.order - b.order || a.productId - b.productId);
+  const [version, expires, userId, mergeId = "", until] = about.split("|");
   return {
     cart: {
-      version: Number(rest.get("version")),
-      expiresMs: Number(rest.get("expires")),
+      version: Number(version),
+      expiresMs: Number(expires ?? 0),
       lines: lines.map(({ productId, quantity, unitPrice }) => ({ productId, quantity, unitPrice })),
     },
-    move: toMove(rest),
+    move: userId === undefined ? null : { userId: Number(userId), mergeId, arrived: until !== "" },
   };
-}
-
-function toMove(fields: ReadonlyMap<string, string>): CartMove | null {
-  const target = fields.get("target");
-  return target === undefined ? null : { userId: Number(target), mergeId: fields.get("merge") ?? "", arrived: fields.has("until") };
 }

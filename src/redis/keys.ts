@@ -127,6 +127,13 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/cart.ts",
     bound: "owners who wrote within a day; 512 operations each",
   },
+  cartTry: {
+    pattern: "souk:v1:cart-try:{<owner>}:<try>",
+    type: "string",
+    ttl: "a minute",
+    owner: "redis/cart.ts",
+    bound: "changes of the last minute to which callers gave no operation id",
+  },
   cartMerge: {
     pattern: "souk:v1:cart-merge:{<owner>}:<merge>",
     type: "string",
@@ -338,6 +345,7 @@ export function createKeys(prefix = "") {
     documentsUsed: () => `${root}documents-used:{all}`,
     cart: (owner: string) => `${root}cart:{${owner}}`,
     cartOperations: (owner: string) => `${root}cart-operations:{${owner}}`,
+    cartTry: (owner: string, id: string) => `${root}cart-try:{${owner}}:${id}`,
     cartMerge: (owner: string, merge: string) => `${root}cart-merge:{${owner}}:${merge}`,
     board: (board: number) => `${root}board:{${board}}`,
     boardNames: (board: number) => `${root}board:{${board}}:names`,

@@ -73,7 +73,8 @@ export function createCarts({ store, moves }: CartsParts): Carts {
     const owner = shopper.writingOwner();
     await bringAlong(shopper, owner);
     const result = await store.change(owner, wanted);
-    if (!result.move || owner.kind === "user") return toOutcome(owner, result, wanted);
+    // Only the outcome tells: the cart may have moved right after the change, and the change with it.
+    if (result.outcome !== "moved" || !result.move || owner.kind === "user") return toOutcome(owner, result, wanted);
     return follow({ shopper, owner, guestId: owner.guestId, move: result.move, wanted });
   };
 

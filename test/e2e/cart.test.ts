@@ -2,6 +2,7 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
+import { age } from "../redis/cart-kit.js";
 import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { type Buyer, contentsOf, createBuyer } from "../support/buyers.js";
@@ -134,7 +135,8 @@ describe("a cart", () => {
     const somebody = buyer();
     const { cart } = await somebody.add(seeded(1));
     expect(Date.parse(cart!.expiresAt) - Date.now()).toBeGreaterThan(6.9 * 24 * 3_600_000);
-    await redis.hset(place.keys.cart(`guest:${somebody.guest?.split(".")[0]}`), "expires", 1);
+    const key = place.keys.cart(`guest:${somebody.guest?.split(".")[0]}`);
+    await age(redis, key, 7 * 24 * 3_600_000 + 1);
     const after = await somebody.cart();
     expect([after.lines, after.version > cart!.version]).toEqual([[], true]);
     expect((await somebody.set(seeded(1), 1, cart!.version)).errors[0]?.code).toBe("CONFLICT");

@@ -1,4 +1,5 @@
 /** Cart stores of tests. */
+import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import type { CartRecord } from "../../src/domain/cart.js";
 import type { Owner } from "../../src/domain/guest.js";
@@ -45,3 +46,13 @@ export const clear = (terms: Terms = {}): CartChange => change({ kind: "clear" }
 
 /** What is in a cart: [product, quantity] in its order. */
 export const contents = ({ lines }: CartRecord): [number, number][] => lines.map(({ productId, quantity }) => [productId, quantity]);
+
+/** As if `ms` had passed for a cart since it was last used, or for its following. */
+export async function age(connection: Pick<Redis, "hget" | "hset" | "pexpire" | "pttl">, key: string, ms: number): Promise<void> {
+  const [version = "", expires = "", ...away] = ((await connection.hget(key, "cart")) ?? "").split("|");
+  const earlier = (time: string) => (time === "" ? "" : `${Number(time) - ms}`);
+  const moved = away.length > 0 ? [...away.slice(0, 2), earlier(away[2] ?? "")] : [];
+  await connection.hset(key, "cart", [version, earlier(expires), ...moved].join("|"));
+  // The key outlives its cart by a day.
+  await connection.pexpire(key, (await connection.pttl(key)) - ms);
+}

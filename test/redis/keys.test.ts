@@ -34,6 +34,7 @@ const matcher = (pattern: string): RegExp =>
 async function moveCart(url: string, keys: Keys): Promise<void> {
   const { store } = await openCarts({ url, keys });
   await store.change(guest("id"), add(1, 1));
+  await store.change(guest("id"), add(1, 1, { operationId: "named" }));
   const { move, lines, operations } = await store.seal("id", 1);
   await store.merge(
     move,
@@ -123,6 +124,7 @@ it("spells every key as its family is documented", () => {
     documentsUsed: keys.documentsUsed(),
     cart: keys.cart("user:1"),
     cartOperations: keys.cartOperations("user:1"),
+    cartTry: keys.cartTry("user:1", "id"),
     cartMerge: keys.cartMerge("user:1", "guest:1"),
     board: keys.board(1),
     boardNames: keys.boardNames(1),
