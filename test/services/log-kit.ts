@@ -26,16 +26,18 @@ export interface Place {
   readonly keys: Keys;
   readonly bounds?: Partial<LogBounds>;
   readonly heartbeatMs?: number;
+  /** In place of the proxy: a Cluster. */
+  readonly url?: string;
 }
 
 /** A process, as far as logs are concerned. */
 export type LogProcess = Awaited<ReturnType<typeof openProcess>>;
 
 /** Opens connections as the product does, each process behind a proxy of its own. */
-export async function openProcess({ database: { database }, port, keys, bounds, heartbeatMs = 50 }: Place) {
+export async function openProcess({ database: { database }, port, keys, bounds, heartbeatMs = 50, ...place }: Place) {
   const proxy: FaultyProxy = await createProxy({ target: { host: "127.0.0.1", port } });
   const log = testLog();
-  const url = `redis://${proxy.host}:${proxy.port}`;
+  const url = place.url ?? `redis://${proxy.host}:${proxy.port}`;
   const requests = connectRedis({ url, role: "requests", log });
   const subscriber = connectRedis({ url, role: "subscriber", log });
   const all = { entries: 20, keepMs: 3_600_000, deadlineMs: 300, ...bounds };
