@@ -7,10 +7,12 @@ import { createClient } from "graphql-ws";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import WebSocket from "ws";
+import { signUp } from "../support/accounts.js";
 import { ADMIN_TOKEN, seededDatabase, startProcess } from "../support/app.js";
 import { contentsOf, createBuyer } from "../support/buyers.js";
 import { temporaryFolder } from "../support/files.js";
 import { cacheIsUsed, post } from "../support/graphql.js";
+import { follow, send } from "../support/notifications.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { tlsFiles } from "../support/tls.js";
 import { until } from "../support/until.js";
@@ -84,6 +86,14 @@ it("api and worker run on TLS, with the documented rights and no more, and keep 
   const input = { email: "cart@test.example", password: "secret secret", name: "Cart", deliver: "TOKEN" };
   const signedUp = await guest.ask("mutation S($input: SignUpInput!) { signUp(input: $input) { token } }", { input });
   expect(contentsOf(await createBuyer(reader.url, { token: String(signedUp.data.signUp!.token) }).cart())).toEqual({ [id]: 1 });
+
+  const account = await signUp(writer.url);
+  const device = await follow(reader.wsUrl, account.token, "");
+  for (const title of ["first", "second"]) {
+    await send(writer.url, { userIds: [account.id], title });
+    expect((await device.next()).notification.title).toBe(title);
+  }
+  await device.socket.close();
 
   const direct = new Redis(cache.url);
   onTestFinished(() => direct.disconnect());

@@ -7,7 +7,7 @@ import type { NotificationEvent } from "../../src/domain/notification.js";
 import { createKeys } from "../../src/redis/keys.js";
 import { numsub } from "../support/numsub.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
-import { startRedisServer } from "../support/redis.js";
+import { startRedisCluster, startRedisServer } from "../support/redis.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { commit, type LogProcess, makeUsers, testProcess } from "./log-kit.js";
@@ -151,29 +151,21 @@ describe("a durable log", () => {
     }
   });
 
-  it("reads again when Postgres and Redis come back, instead of going silent", async () => {
+  it("asks a source that fails again by the same position, instead of going silent", async () => {
     const [at, user] = [place(), await one()];
-    const [writer, process] = [await testProcess(at), await testProcess(at)];
-    await send(writer, user, "1");
-    let failures = 0;
-    const original = process.tail.read;
-    Object.assign(process.tail, { read: async () => Promise.reject(new Error("away")) });
-    const failing = process.subscriptions.follow(
-      { kind: "notification", id: user },
-      {
-        end: async () => BEGINNING,
-        async read() {
-          failures += 1;
-          if (failures < 4) throw new Error("away");
-          return { entries: [{ position: { epoch: "", sequence: 1 }, event: "at last" }], next: { epoch: "", sequence: 1 }, more: false };
-        },
+    const process = await testProcess(at);
+    let asked = 0;
+    const source = {
+      end: async () => BEGINNING,
+      async read() {
+        asked += 1;
+        if (asked < 4) throw new Error("away");
+        return { entries: [{ position: { epoch: "", sequence: 1 }, event: "at last" }], next: { epoch: "", sequence: 1 }, more: false };
       },
-      BEGINNING,
-    );
-    expect(await failing.next()).toMatchObject({ value: { event: "at last" } });
-    expect(failures).toBe(4);
-    expect(told(await take(process.follow(user, BEGINNING), 1))).toEqual(["1"]);
-    Object.assign(process.tail, { read: original });
+    };
+    const reader = process.subscriptions.follow({ kind: "notification", id: user }, source, BEGINNING);
+    expect(await reader.next()).toMatchObject({ value: { event: "at last" } });
+    expect(asked).toBe(4);
   });
 
   it("never gives a slow reader a gap: it reads on where it stopped, and holds a page at most meanwhile", async () => {
@@ -208,6 +200,33 @@ describe("a durable log", () => {
     expect(await waiting).toEqual({ done: true, value: undefined });
     expect(await process.follow(user, "now").next()).toEqual({ done: true, value: undefined });
   });
+});
+
+it("both kinds of logs are followed through a Cluster, and over the restart of each of its nodes", async () => {
+  const cluster = await startRedisCluster();
+  onTestFinished(() => cluster.stop());
+  const at = { ...place(), url: cluster.url };
+  const [a, b] = [await testProcess(at), await testProcess(at)];
+  const users = await makeUsers(database, 6);
+  const readers = users.map((user) => b.follow(user, BEGINNING));
+  const sendAll = async (name: string) => {
+    for (const user of users) await a.outbox.settle(await commit(database, a.outboxTable, [user], name));
+  };
+  await sendAll("before");
+  for (const reader of readers) expect(told(await take(reader, 1))).toEqual(["before"]);
+  for (const [index, node] of cluster.nodes.entries()) {
+    await node.restart();
+    await sendAll(`restart ${index}`);
+    await until("the outbox to be empty", async () => {
+      await a.outbox.sendWaiting();
+      return !(await a.outboxTable.hasUnsent());
+    });
+    for (const reader of readers) expect(told(await take(reader, 1))).toEqual([`restart ${index}`]);
+  }
+  const topic = { kind: "notification", id: -7 } as const;
+  const volatile = b.followVolatile(topic.id, await a.eventLog.end(topic));
+  await a.eventLog.append(topic, "alone", "1");
+  expect(await take(volatile, 1)).toMatchObject([{ event: "alone" }]);
 });
 
 describe("a log of Redis alone", () => {
