@@ -21,7 +21,7 @@ export class AccountMutations {
   @Extensions({ operationClass: "signIn" })
   @Mutation(() => SignInPayload, {
     description:
-      "Makes an account for a customer and signs it in. Not to be repeated blindly: the second time the address is TAKEN. RATE_LIMITED after too many from one address.",
+      "Makes an account for a customer and signs it in; what is in the cart of the guest who asks goes to the account. Not to be repeated blindly: the second time the address is TAKEN. RATE_LIMITED after too many from one address.",
   })
   async signUp(
     @Arg("input", () => SignUpInput, { description: "The account that is to be." }) { email, password, name, deliver }: SignUpInput,
@@ -34,7 +34,7 @@ export class AccountMutations {
   @Extensions({ operationClass: "signIn" })
   @Mutation(() => SignInPayload, {
     description:
-      "Signs somebody in with a new session; at most ten are kept, the oldest goes. A session that the same cookie held before is ended. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
+      "Signs somebody in with a new session; at most ten are kept, the oldest goes. What is in the cart of the guest who asks is added to the account's, once; a client that keeps the token of the guest itself drops it now. A session that the same cookie held before is ended. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
   })
   async signIn(
     @Arg("input", () => SignInInput, { description: "Who it is." }) { email, password, deliver }: SignInInput,
