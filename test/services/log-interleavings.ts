@@ -7,13 +7,14 @@ import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { createNotificationLogTable } from "../../src/db/notification-log.js";
-import { encodeLogCursor, type LogItem, readLogCursor } from "../../src/domain/log.js";
+import type { LogStart } from "../../src/domain/log.js";
 import { type NotificationEvent, notificationLog } from "../../src/domain/notification.js";
 import { createKeys } from "../../src/redis/keys.js";
 import type { TestDatabase } from "../support/postgres.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { commit, type LogProcess, makeUsers, openProcess } from "./log-kit.js";
+import { Subscriber } from "./log-subscriber.js";
 
 /** What may happen, as often as it is repeated here. */
 const ACTS = [
@@ -41,61 +42,9 @@ export const schedules: fc.Arbitrary<Step[]> = fc.array(
 const SENT_TO = 7;
 const PROCESSES = 3;
 
-/** A client with what it has been told, and the cursor that it has stored. */
-class Subscriber {
-  readonly told: number[] = [];
-  cursor = "";
-  private reader: AsyncIterableIterator<LogItem<NotificationEvent>> | null = null;
-  /** Set while it takes nothing. */
-  private asleep: { readonly until: Promise<void>; readonly wake: () => void } | null = null;
-  failure: string | null = null;
-
-  constructor(readonly userId: number) {}
-
-  join(process: LogProcess): void {
-    if (this.reader) return;
-    const reader = process.follow(this.userId, readLogCursor(notificationLog(this.userId), this.cursor));
-    this.reader = reader;
-    void this.consume(reader);
-  }
-
-  leave(): void {
-    const { reader } = this;
-    this.reader = null;
-    void reader?.return?.();
-  }
-
-  stall(): void {
-    let wake = (): void => {};
-    const until = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    this.asleep ??= { until, wake };
-  }
-
-  wake(): void {
-    this.asleep?.wake();
-    this.asleep = null;
-  }
-
-  /** What arrives after it has left was not handled, and comes again. */
-  private async consume(reader: AsyncIterableIterator<LogItem<NotificationEvent>>): Promise<void> {
-    for await (const item of reader) {
-      await this.asleep?.until;
-      if (this.reader !== reader) return;
-      if ("reason" in item) this.failure = `gap: ${item.reason}`;
-      else {
-        this.told.push(item.position.sequence);
-        this.cursor = encodeLogCursor(notificationLog(this.userId), item.position);
-      }
-    }
-    if (this.reader === reader) this.reader = null;
-  }
-}
-
 /** Everything that takes part, kept over many schedules. */
 export class Fleet {
-  readonly subscribers: Subscriber[] = [];
+  readonly followers: { readonly userId: number; readonly subscriber: Subscriber<LogProcess, NotificationEvent> }[] = [];
   /** Events committed, and told, so far. */
   readonly counts = { events: 0, told: 0 };
   private readonly keys = createKeys();
@@ -115,7 +64,7 @@ export class Fleet {
   async open({ users, subscribers }: { users: number; subscribers: number }): Promise<void> {
     this.users = await makeUsers(this.database, users);
     this.processes = await Promise.all(Array.from({ length: PROCESSES }, () => this.openOne()));
-    for (let at = 0; at < subscribers; at++) this.subscribers.push(new Subscriber(this.users[at % users] ?? 0));
+    for (let at = 0; at < subscribers; at++) this.followers.push(this.follower(this.users[at % users] ?? 0));
   }
 
   async close(): Promise<void> {
@@ -181,6 +130,15 @@ export class Fleet {
     await process.close();
   }
 
+  private follower(userId: number) {
+    const follow = (process: LogProcess, start: LogStart) => process.follow(userId, start);
+    return { userId, subscriber: new Subscriber<LogProcess, NotificationEvent>(notificationLog(userId), follow) };
+  }
+
+  private get subscribers(): Subscriber<LogProcess, NotificationEvent>[] {
+    return this.followers.map(({ subscriber }) => subscriber);
+  }
+
   private openOne(): Promise<LogProcess> {
     return openProcess({ database: this.database, port: this.server.port, keys: this.keys });
   }
@@ -220,7 +178,7 @@ export class Fleet {
     const ends = await this.ends();
     await until(`everybody to be told, as far as ${JSON.stringify([...ends])}`, () => {
       this.joinAll(0);
-      return this.subscribers.every(({ told, userId, failure, cursor }) => failure || isAt(told, cursor, ends.get(userId) ?? 0, userId));
+      return this.followers.every(({ userId, subscriber }) => subscriber.at >= (ends.get(userId) ?? 0));
     });
     return ends;
   }
@@ -230,11 +188,12 @@ export class Fleet {
   }
 
   private judge(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): string | null {
-    for (const { userId, told, failure } of this.subscribers) {
+    for (const { userId, subscriber } of this.followers) {
       const first = before.get(userId) ?? 0;
-      const wanted = Array.from({ length: (after.get(userId) ?? 0) - first }, (_, index) => first + 1 + index);
+      const wanted = Array.from({ length: (after.get(userId) ?? 0) - first }, (_, index) => `${first + 1 + index}`);
+      const told = subscriber.told.map((item) => ("reason" in item ? item.reason : `${item.position.sequence}`));
       this.counts.told += told.length;
-      if (failure || told.join() !== wanted.join()) return `user ${userId}: ${failure ?? ""} told ${told.join()}, wanted ${wanted.join()}`;
+      if (told.join() !== wanted.join()) return `user ${userId} was told ${told.join()}, wanted ${wanted.join()}`;
     }
     return null;
   }
@@ -247,10 +206,4 @@ export class Fleet {
       admin.disconnect();
     }
   }
-}
-
-/** Told the last, or nothing was to be told. */
-function isAt(told: readonly number[], cursor: string, end: number, userId: number): boolean {
-  const at = readLogCursor(notificationLog(userId), cursor);
-  return (told.at(-1) ?? (typeof at === "object" ? at.sequence : -1)) >= end;
 }
