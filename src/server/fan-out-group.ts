@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import { latestSeen, NOTHING_SEEN, type Seen } from "../domain/seen.js";
 import { NEWEST } from "../services/live.js";
 import { type Audience, LOOK_AGAIN_MS } from "./fan-out-audience.js";
+import { tailOf } from "./fan-out-frame.js";
 import { type Answer, Lane, type LaneHost } from "./fan-out-lane.js";
 import type { Member } from "./fan-out-member.js";
 import { isSource } from "./subscription.js";
@@ -78,7 +79,7 @@ export class Group implements LaneHost {
     if (admitted.size === 0) return null;
     const seen = this.seen();
     const json = await this.parts.execute(event, newest ? latestSeen(seen, { count: NEWEST, bypassUntilMs: 0 }) : seen);
-    return json === null ? null : { frame: `${json}}`, members: admitted };
+    return json === null ? null : { frame: tailOf(json), members: admitted };
   }
 
   sent(count: number): void {

@@ -25,7 +25,7 @@ export interface LaneHost {
 /** A value as it goes out. */
 export interface Answer {
   /** The message without the operation id. */
-  readonly frame: string;
+  readonly frame: Buffer;
   /** Who may have it. */
   readonly members: ReadonlySet<Member>;
 }

@@ -1,4 +1,5 @@
 /** One client's part in a group: its operation id in front of every frame, and the newest frames that its socket could not take yet. */
+import { headOf } from "./fan-out-frame.js";
 import type { Lane } from "./fan-out-lane.js";
 import type { Outlet, Waiting } from "./fan-out-outlet.js";
 import type { Peer } from "./peer.js";
@@ -9,9 +10,9 @@ export class Member implements Waiting {
   readonly over: Promise<void>;
   private finish: () => void = () => {};
   private break: (error: unknown) => void = () => {};
-  private readonly head: string;
+  private readonly head: Buffer;
   /** By value: the newest frame that waits, or null where it is to be read again. */
-  private held: Map<Lane, string | null> | null = null;
+  private held: Map<Lane, Buffer | null> | null = null;
   private whenFlushed: (() => void) | null = null;
 
   constructor(
@@ -19,7 +20,7 @@ export class Member implements Waiting {
     private readonly outlet: Outlet,
     operationId: string,
   ) {
-    this.head = `{"id":${JSON.stringify(operationId)},"type":"next","payload":`;
+    this.head = headOf(operationId);
     this.over = new Promise((resolve, reject) => {
       this.finish = resolve;
       this.break = reject;
@@ -29,10 +30,10 @@ export class Member implements Waiting {
   }
 
   /** Sends a frame of a value, or keeps it in the place of an older one. */
-  offer(lane: Lane, frame: string): void {
+  offer(lane: Lane, frame: Buffer): void {
     this.drop(lane);
     if (this.outlet.full) this.keep(lane, frame);
-    else this.outlet.write(this.head + frame);
+    else this.outlet.write(this.head, frame);
   }
 
   flush(): void {
@@ -43,7 +44,7 @@ export class Member implements Waiting {
       }
       this.drop(lane);
       if (frame === null) lane.join(this);
-      else this.outlet.write(this.head + frame);
+      else this.outlet.write(this.head, frame);
     }
     this.whenFlushed?.();
   }
@@ -75,7 +76,7 @@ export class Member implements Waiting {
     else this.finish();
   }
 
-  private keep(lane: Lane, frame: string): void {
+  private keep(lane: Lane, frame: Buffer): void {
     this.held ??= new Map();
     this.held.set(lane, this.outlet.hold(frame) ? frame : null);
     this.outlet.await(this);

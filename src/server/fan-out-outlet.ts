@@ -8,6 +8,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { SECOND } from "../domain/time.js";
+import { writeFrame } from "./fan-out-frame.js";
 
 /** With more than this unsent, nothing more is written. */
 const MAX_UNSENT_BYTES = 64 * 1024;
@@ -43,22 +44,22 @@ export class Outlet {
   }
 
   /** Writes a frame to a socket that is not full; what comes after the end of a socket is dropped. */
-  write(text: string): void {
+  write(head: Buffer, tail: Buffer): void {
     const { socket, connection } = this;
     if (socket.readyState !== socket.OPEN) return;
-    socket.send(text);
+    writeFrame(connection, head, tail);
     if (connection.writableLength > MAX_UNSENT_BYTES) this.fill();
   }
 
   /** Makes room for a frame that waits; false when there is none. */
-  hold(frame: string): boolean {
+  hold(frame: Buffer): boolean {
     if (this.heldBytes + frame.length > MAX_HELD_BYTES) return false;
     this.heldBytes += frame.length;
     return true;
   }
 
   /** A frame waits no more. */
-  release(frame: string): void {
+  release(frame: Buffer): void {
     this.heldBytes -= frame.length;
   }
 

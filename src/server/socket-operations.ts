@@ -104,6 +104,7 @@ async function welcome(
     return false;
   }
   if (peer.caller.principal.kind === "unknown") peer.socket.close(TRY_AGAIN_LATER, "The session cannot be looked up");
+  peer.forgetHeaders();
   sessions.join(peer, heard);
   return true;
 }

@@ -71,20 +71,24 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
   // Timers run ahead of sockets: what came while this process was stopped or busy is read before silence is judged.
   const beat = setInterval(() => setImmediate(beatAll), timings.beatMs).unref();
 
+  // Listeners made where the request is known would keep it for as long as the socket lives.
+  const noteBreak = (err: Error) => log.debug({ err }, "a connection broke");
+  const join = (peer: Peer) => {
+    peers.add(peer);
+    metrics.sockets(1);
+    peer.socket.once("close", () => {
+      peers.delete(peer);
+      metrics.sockets(-1);
+    });
+    connect(peer, protocol, parts);
+  };
   server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    connection.on("error", (err) => log.debug({ err }, "a connection broke during its upgrade"));
+    connection.on("error", noteBreak);
     if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, connection, head);
     const refusal = refusalFor(request, parts);
     if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      const peer = new Peer(socket, request.headers, parts.operations.callers.addressOf(request), connection);
-      peers.add(peer);
-      metrics.sockets(1);
-      socket.once("close", () => {
-        peers.delete(peer);
-        metrics.sockets(-1);
-      });
-      connect(peer, protocol, parts);
+      join(new Peer(socket, request.headers, parts.operations.callers.addressOf(request), connection));
     });
   });
   return { peers, close: () => clearInterval(beat) };

@@ -3,10 +3,12 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { headOf, tailOf } from "../../src/server/fan-out-frame.js";
 import { Outlet } from "../../src/server/fan-out-outlet.js";
 import { until } from "../support/until.js";
 import { type BoardServer, startBoards } from "./board-server.js";
 import { connectSocket, type Message, type SocketClient } from "./socket-client.js";
+import { startServer } from "./test-server.js";
 
 const UNSENT_BYTES = 64 * 1024;
 const closing: (() => unknown)[] = [];
@@ -29,10 +31,11 @@ async function pair(slowMs: number) {
   return { client, socket, connection, outlet: new Outlet(socket, connection, slowMs) };
 }
 
-const FRAME = "x".repeat(8 * 1024);
+const HEAD = headOf("1");
+const FRAME = tailOf(`"${"x".repeat(8 * 1024)}"`);
 
 function fill(outlet: Outlet): void {
-  while (!outlet.full) outlet.write(FRAME);
+  while (!outlet.full) outlet.write(HEAD, FRAME);
 }
 
 describe("an outlet", () => {
@@ -49,9 +52,25 @@ describe("an outlet", () => {
     expect(connection.writableLength).toBe(0);
   });
 
+  test("writes frames of any length, whole and between what ws writes itself", async () => {
+    const { client, socket, connection, outlet } = await pair(60_000);
+    const received: string[] = [];
+    client.on("message", (data, isBinary) => received.push(isBinary ? "binary" : String(data)));
+    const lengths = [1, 88, 89, 90, 91, 92, 200, 4_090, 4_097, 65_498, 65_499, 65_500, 65_502, 200_000];
+    const payloads = lengths.map((length) => JSON.stringify("ü".padEnd(length, "z")));
+    for (const payload of payloads) {
+      socket.send("ws");
+      if (outlet.full) await once(connection, "drain");
+      outlet.write(HEAD, tailOf(payload));
+      socket.ping();
+    }
+    await until("all to be there", () => received.length === 2 * lengths.length);
+    expect(received.filter((text) => text !== "ws")).toEqual(payloads.map((payload) => `{"id":"1","type":"next","payload":${payload}}`));
+  });
+
   test("has room for so many frames that wait, and for others as they leave", async () => {
     const { outlet } = await pair(60_000);
-    const frames = [1, 2, 3].map(() => "y".repeat(30_000));
+    const frames = [1, 2, 3].map(() => Buffer.alloc(30_000));
     expect(frames.map((frame) => outlet.hold(frame))).toEqual([true, true, false]);
     outlet.release(frames[0]!);
     expect(outlet.hold(frames[2]!)).toBe(true);
@@ -78,11 +97,11 @@ describe("an outlet", () => {
     const { client, socket, outlet } = await pair(60_000);
     const received: string[] = [];
     client.on("message", (data) => received.push(String(data)));
-    outlet.write("before");
+    outlet.write(HEAD, tailOf("1"));
     socket.close();
-    outlet.write("after");
+    outlet.write(HEAD, tailOf("2"));
     await once(client, "close");
-    expect(received).toEqual(["before"]);
+    expect(received).toEqual(['{"id":"1","type":"next","payload":1}']);
   });
 });
 
@@ -163,5 +182,38 @@ describe("a subscriber that stops reading", () => {
     while (message.type === "next") [before, message] = [boardOf(message).version, await sleeper.next()];
     expect(message.type).toBe("complete");
     expect(before).toBe(VERSIONS);
+  });
+});
+
+describe("a log whose client stops reading", () => {
+  const EVENTS = 12_000;
+  const LONG = Array.from({ length: 8 }, (_, at) => `${"n".repeat(180)}${at}: number`).join(" ");
+
+  test("takes no event while the one before has not left, and goes on with the next one, none missing", async () => {
+    const server = await startServer({ LIMIT_TOKENS: "1000" });
+    closing.push(() => server.close());
+    const connections: Socket[] = [];
+    server.server.app.server.on("upgrade", (_request, connection: Socket) => connections.push(connection));
+    const client = await connectSocket(server.live);
+    closing.push(() => client.socket.terminate());
+    const sent = async () => Number(/^souk_messages_total (\d+)$/m.exec((await server.metrics.render()).text)?.[1]);
+    client.send({ id: "x", type: "subscribe", payload: { query: `subscription { ticks(times: ${EVENTS}) { number ${LONG} } }` } });
+    await client.next();
+    client.socket.pause();
+    let before = -1;
+    const standsStill = async () => {
+      const now = await sent();
+      const still = now === before && connections[0]!.writableLength > 0;
+      before = now;
+      return still;
+    };
+    await until("the source to wait", standsStill);
+    expect(before).toBeLessThan(EVENTS);
+    expect(connections[0]!.writableLength).toBeLessThan(2 * LONG.length);
+    client.socket.resume();
+    for (let number = 2; number <= EVENTS; number++) {
+      expect((await client.next()).payload).toMatchObject({ data: { ticks: { number } } });
+    }
+    expect(await client.next()).toEqual({ id: "x", type: "complete" });
   });
 });
