@@ -2,11 +2,12 @@
 /**
  * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it started.
  *
- *   --bench NAME      which question: read (default), session or leaderboard
+ *   --bench NAME      which question: read (default), cart, session, leaderboard or fanout
  *   --rounds N        rounds per server or question, interleaved (default 7)
  *   --seconds N       length of a round (default 4)
  *   --connections N   requests under way at once (default 8)
  *   --writes N        writes of the delay measurement (default 300)
+ *   --sockets N,N     subscribers of the fan-out (default 100,1000,5000)
  *   --dist DIR        the built tree to measure (default ../dist)
  *   --large           leaderboard: 5,000,000 members too
  *   --profile         profile Souk alone under the same load and print the ten functions with the most self time
@@ -44,6 +45,7 @@ const { values } = parseArgs({
     writes: { type: "string", default: "300" },
     dist: { type: "string", default: join(HERE, "..", "dist") },
     large: { type: "boolean", default: false },
+    sockets: { type: "string", default: "100,1000,5000" },
     profile: { type: "boolean", default: false },
   },
 });
@@ -52,6 +54,7 @@ const options = {
   seconds: number(values.seconds, "seconds"),
   connections: number(values.connections, "connections"),
   writes: number(values.writes, "writes"),
+  sizes: values.sockets.split(",").map((count) => number(count, "sockets")),
   dist: resolve(values.dist),
   large: values.large,
 };
@@ -63,6 +66,7 @@ if (!existsSync(join(options.dist, "main.js"))) {
 const BENCHES = {
   read: async () => (await import("./read.mjs")).benchRead,
   cart: async () => (await import("./cart.mjs")).benchCart,
+  fanout: async () => (await import("./fanout.mjs")).benchFanOut,
   session: async () => (await import("./session.mjs")).benchSession,
   leaderboard: async () => (await import("./leaderboard.mjs")).benchLeaderboard,
   profile: async () => (await import("./profile.mjs")).profileRead,
