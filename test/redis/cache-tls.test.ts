@@ -4,14 +4,17 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readConfig } from "../../src/config.js";
 import { StartupError } from "../../src/domain/errors.js";
+import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { createAttempts } from "../../src/redis/attempts.js";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { createKeys } from "../../src/redis/keys.js";
+import { createBoardStore } from "../../src/redis/leaderboard.js";
 import { createSessionStore } from "../../src/redis/session.js";
 import { testLog } from "../support/log.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";
 import { otherCaFile, tlsFiles } from "../support/tls.js";
 import { describeCache } from "./cache-contract.js";
+import { useBoard } from "./leaderboard-kit.js";
 import { newSession, SESSION_OPTIONS } from "./session-kit.js";
 
 const PASSWORD = "p@ss/wörd%";
@@ -49,6 +52,13 @@ it("lets sessions live and end, and counts who guesses, over TLS with those righ
   const attempt = { id: "one", account: "ada@test.example", ip: "192.0.2.1" };
   expect([await attempts.signIn(attempt), await attempts.signUp(attempt)]).toEqual([null, null]);
   await attempts.forgive(attempt);
+  souk.disconnect();
+});
+
+it("keeps leaderboards over TLS with those rights", async () => {
+  const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
+  await whenReady(souk, 30_000);
+  await useBoard(createBoardStore({ connection: souk, keys: createKeys(), deadlineMs: 10_000, telemetry: silentTelemetry }));
   souk.disconnect();
 });
 

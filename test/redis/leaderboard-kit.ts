@@ -39,9 +39,21 @@ export function ledgerRow(sequence: number, owner: string, score: number) {
 
 /** Leaves a key of every family of boards: with a batch that came too early, and somebody who builds. */
 export async function leaveBoard(place: { url: string; keys: Keys }): Promise<void> {
-  const store = await readyBoards(place);
+  await useBoard(await readyBoards(place));
+}
+
+/** Everything that a store of boards does; what it leaves is said at {@link leaveBoard}. */
+export async function useBoard(store: BoardStore): Promise<void> {
   const board: BoardShape = { id: 1, order: "DESC", tieRule: "DENSE", periods: PERIODS };
   const build = await serveEmpty(store, board);
   await store.apply(build, { windows: WINDOWS, range: [2, 2], submittedMs: 2_000, rows: [ledgerRow(2, "somebody", 5)] });
+  const [period, startMs] = ["DAY", WINDOWS.DAY!.startMs] as const;
+  const request = { period, window: WINDOWS[period]!, present: true } as const;
+  await store.read(build, { ...request, run: { from: "rank", rank: 2, count: 1 } });
+  await store.read(build, { ...request, run: { from: "after", key: -5, reached: 1, count: 1 } });
+  await store.read(build, { ...request, run: { from: "around", owner: "somebody", radius: 1 } });
+  await store.apply(build, { windows: WINDOWS, range: [3, 3], submittedMs: 2_000, rows: [ledgerRow(3, "somebody", 6)] });
+  await store.trust(build, 0);
+  for (const built of await store.built(board.id)) if (built.period === "WEEK") await store.drop(board.id, built, startMs);
   await store.begin(board, "another");
 }

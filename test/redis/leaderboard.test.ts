@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { advance, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, type Standing, TIE_RULES } from "../../src/domain/leaderboard.js";
 import { PERIODS } from "../../src/domain/periods.js";
+import { MINUTE } from "../../src/domain/time.js";
 import { createKeys, type Keys } from "../../src/redis/keys.js";
 import type { AppliedRow, BoardStore } from "../../src/redis/leaderboard.js";
 import type { BoardShape, BuildOf } from "../../src/redis/leaderboard-link.js";
@@ -33,6 +34,9 @@ function ledgerOf(kind: Rules, submitted: readonly (readonly [string, number])[]
   }
   return ledger;
 }
+
+/** The whole drill takes minutes. */
+const DRILL_MS = 20 * MINUTE;
 
 let boards = 0;
 
@@ -68,24 +72,28 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
   });
   afterAll(() => stop());
 
-  it("rows that come in any order, in any batches, some of them twice, make the same board", async () => {
-    const store = await readyBoards(place);
-    const sizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 30, maxLength: 30 });
-    const property = fc.asyncProperty(rules, moves, sizes, fc.infiniteStream(fc.nat()), async (values, submitted, cuts, random) => {
-      const ledger = ledgerOf(values, submitted);
-      if (ledger.length === 0) return;
-      const [inOrder, shuffled] = [await emptyBoard(store, values), await emptyBoard(store, values)];
-      for (const row of ledger) await apply(store, inOrder, [row]);
-      const batches: AppliedRow[][] = [];
-      for (let at = 0; at < ledger.length; at += cuts[batches.length - 1]!) batches.push(ledger.slice(at, at + cuts[batches.length]!));
-      const twice = [...batches, ...batches.filter(() => random.next().value % 3 === 0)];
-      const order = twice.map((batch) => [random.next().value, batch] as const).sort(([a], [b]) => a - b);
-      await Promise.all(order.map(([, batch]) => apply(store, shuffled, batch)));
-      expect(await allOf(store, shuffled)).toEqual(await allOf(store, inOrder));
-      expect(await store.look(shuffled.board.id)).toMatchObject({ applied: ledger.length, trusted: true });
-    });
-    await fc.assert(property, { numRuns: drillSize({ sample: kind === "one server" ? 60 : 20, full: 5_000 }), seed: 7 });
-  });
+  it(
+    "rows that come in any order, in any batches, some of them twice, make the same board",
+    async () => {
+      const store = await readyBoards(place);
+      const sizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 30, maxLength: 30 });
+      const property = fc.asyncProperty(rules, moves, sizes, fc.infiniteStream(fc.nat()), async (values, submitted, cuts, random) => {
+        const ledger = ledgerOf(values, submitted);
+        if (ledger.length === 0) return;
+        const [inOrder, shuffled] = [await emptyBoard(store, values), await emptyBoard(store, values)];
+        for (const row of ledger) await apply(store, inOrder, [row]);
+        const batches: AppliedRow[][] = [];
+        for (let at = 0; at < ledger.length; at += cuts[batches.length - 1]!) batches.push(ledger.slice(at, at + cuts[batches.length]!));
+        const twice = [...batches, ...batches.filter(() => random.next().value % 3 === 0)];
+        const order = twice.map((batch) => [random.next().value, batch] as const).sort(([a], [b]) => a - b);
+        await Promise.all(order.map(([, batch]) => apply(store, shuffled, batch)));
+        expect(await allOf(store, shuffled)).toEqual(await allOf(store, inOrder));
+        expect(await store.look(shuffled.board.id)).toMatchObject({ applied: ledger.length, trusted: true });
+      });
+      await fc.assert(property, { numRuns: drillSize({ sample: kind === "one server" ? 60 : 20, full: 5_000 }), seed: 7 });
+    },
+    DRILL_MS,
+  );
 
   it("a gap keeps the mark where nothing is missing, and counts in the version all the same", async () => {
     const store = await readyBoards(place);

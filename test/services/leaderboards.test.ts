@@ -14,10 +14,14 @@ import {
 } from "../../src/domain/leaderboard.js";
 import { PERIODS, type Period } from "../../src/domain/periods.js";
 import { SERVICE } from "../../src/domain/principal.js";
+import { MINUTE } from "../../src/domain/time.js";
 import { drillSize } from "../support/drill.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
 import { type BoardKit, boardDraft, openBoards } from "./board-kit.js";
+
+/** The whole drill takes minutes. */
+const DRILL_MS = 20 * MINUTE;
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -173,15 +177,19 @@ class Game {
   }
 }
 
-it("entries, entry, around, total and ranks from anywhere equal an oracle, for every operator, order and tie rule", async () => {
-  const kit = await openBoards({ database: db.database, ...testRedis() });
-  const moves = fc.array(fc.tuple(owners, scores), { minLength: 1, maxLength: 20 });
-  const property = fc.asyncProperty(kinds, moves, moves, async (values, first, second) => {
-    const game = await Game.begin(kit, values);
-    await game.submitTogether(first);
-    await game.submitInTurn(second);
-    for (const period of PERIODS) await game.compare(period);
-    for (const size of [1, 3, 100]) await game.walk("WEEK", size);
-  });
-  await fc.assert(property, { numRuns: drillSize({ sample: 25, full: 2_000 }), seed: 20_261_125 });
-});
+it(
+  "entries, entry, around, total and ranks from anywhere equal an oracle, for every operator, order and tie rule",
+  async () => {
+    const kit = await openBoards({ database: db.database, ...testRedis() });
+    const moves = fc.array(fc.tuple(owners, scores), { minLength: 1, maxLength: 20 });
+    const property = fc.asyncProperty(kinds, moves, moves, async (values, first, second) => {
+      const game = await Game.begin(kit, values);
+      await game.submitTogether(first);
+      await game.submitInTurn(second);
+      for (const period of PERIODS) await game.compare(period);
+      for (const size of [1, 3, 100]) await game.walk("WEEK", size);
+    });
+    await fc.assert(property, { numRuns: drillSize({ sample: 25, full: 2_000 }), seed: 20_261_125 });
+  },
+  DRILL_MS,
+);
