@@ -10,6 +10,7 @@ import { startRepeating } from "./jobs/repeat.js";
 import { createActivityStore } from "./redis/activity.js";
 import type { RedisConnection } from "./redis/client.js";
 import { createCounterStore } from "./redis/counters.js";
+import { createViewerRanges } from "./redis/counters-range.js";
 import type { Keys } from "./redis/keys.js";
 import type { PubSub } from "./redis/pubsub.js";
 import { type ActivityService, createActivity } from "./services/activity.js";
@@ -50,7 +51,14 @@ export interface Counting extends Closable {
 export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
   const { store, table, trust } = foundations(floor, config.counters, log);
   const news = createStatsNews({ pubsub: floor.pubsub, windowMs: config.live.conflationMs, log });
-  const counters = createCounters({ store, trust, table, news, log });
+  const counters = createCounters({
+    store,
+    ranges: createViewerRanges(floor.requests, floor.keys, COUNTER_DEADLINE_MS),
+    trust,
+    table,
+    news,
+    log,
+  });
   const activity = createActivity({
     store: createActivityStore(floor.requests, floor.keys, ACTIVITY_DEADLINE_MS),
     table: createActivityTable(floor.database),

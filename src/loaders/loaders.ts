@@ -11,7 +11,7 @@ import type { ProductTable } from "../db/products.js";
 import type { ReviewTable } from "../db/reviews.js";
 import type { UserTable } from "../db/users.js";
 import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
-import { periodName, type Tally, type TallyKey } from "../domain/counters.js";
+import { type PeopleCount, periodName, type Tally, type TallyKey } from "../domain/counters.js";
 import type { NotificationRecord } from "../domain/notification.js";
 import type { IdPage } from "../domain/page.js";
 import type { Reading } from "../domain/reading.js";
@@ -39,6 +39,14 @@ import {
 export interface TallySource {
   /** Tallies in the order asked. One round trip. */
   read(keys: readonly TallyKey[]): Promise<Tally[]>;
+  /** How many people viewed a product in the last days. */
+  viewers(productId: number, days: number): Promise<PeopleCount>;
+}
+
+/** The people who viewed a product in the last days. */
+export interface ViewersKey {
+  readonly productId: number;
+  readonly days: number;
 }
 
 /** What loaders read through, and from. */
@@ -76,6 +84,7 @@ export interface Loaders {
   readonly reviewCount: DataLoader<number, number, string>;
   /** Never from the cache: counters change all the time, and Redis has them at hand. */
   readonly tally: DataLoader<TallyKey, Tally, string>;
+  readonly viewers: DataLoader<ViewersKey, PeopleCount, string>;
   /** Number of likes by product id. */
   readonly likes: DataLoader<number, number, string>;
   /** Whether a user likes a product; never from the cache, so that nobody is told of another's. */
@@ -125,6 +134,10 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
     tally: new DataLoader((keys) => tallies.read(keys), {
       maxBatchSize: MAX_BATCH,
       cacheKeyFn: ({ productId, period }) => `${productId}:${periodName(period)}`,
+    }),
+    viewers: new DataLoader((keys) => Promise.all(keys.map(({ productId, days }) => tallies.viewers(productId, days))), {
+      maxBatchSize: MAX_LISTINGS,
+      cacheKeyFn: ({ productId, days }) => `${productId}:${days}`,
     }),
     likes: derived(likesFamily, likes.counts),
     liked: new DataLoader((keys) => likes.given(keys), {

@@ -240,6 +240,13 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/counters.ts",
     bound: "that of the tallies; 12 KiB each",
   },
+  viewersMerged: {
+    pattern: "souk:v1:viewers-merged:{c<shard>}:<product>:<first day>:<last day>:<generation>",
+    type: "string",
+    ttl: "an hour",
+    owner: "redis/counters-range.ts",
+    bound: "ranges asked for lately of products with many viewers; 12 KiB each",
+  },
   exactViewers: {
     pattern: "souk:v1:exact-viewers:{c<shard>}:<product>",
     type: "zset",
@@ -361,6 +368,7 @@ export function createKeys(prefix = "") {
     /** `span` is a month or a day; without one: of all time. */
     tally: (shard: number, product: number, span?: string) => spanned(`${root}tally`, `{c${shard}}:${product}`, span),
     viewers: (shard: number, product: number, span?: string) => spanned(`${root}viewers`, `{c${shard}}:${product}`, span),
+    viewersMerged: (shard: number, product: number, range: string) => `${root}viewers-merged:{c${shard}}:${product}:${range}`,
     exactViewers: (shard: number, product: number) => `${root}exact-viewers:{c${shard}}:${product}`,
     recentViewers: (shard: number, product: number) => `${root}recent-viewers:{c${shard}}:${product}`,
     counterOperation: (shard: number, operation: string) => `${root}counter-operation:{c${shard}}:${operation}`,

@@ -18,6 +18,7 @@ import {
   MonthlyStats,
   ProductStats,
   ProductStatsPayload,
+  ViewersArgs,
 } from "../schema/product-stats.js";
 import { Delivers, Shared } from "../schema/scope.js";
 import type { Counters } from "../services/counters.js";
@@ -43,9 +44,16 @@ export class ProductStatsResolver {
     return (await ctx.loaders.tally.load({ productId, period: dayOf(this.clock.nowMs()) })).views;
   }
 
-  @FieldResolver(() => ApproximateCount, { description: "How many people have viewed it, guests included." })
+  @FieldResolver(() => ApproximateCount, {
+    description: "How many people have viewed it, guests included. Of some days only: SERVICE_UNAVAILABLE while Redis is away.",
+  })
   @Shared("PUBLIC")
-  async uniqueViewers(@Root() { productId }: ProductStats, @Ctx() ctx: RequestContext): Promise<ApproximateCount> {
+  async uniqueViewers(
+    @Root() { productId }: ProductStats,
+    @Args(() => ViewersArgs) { days }: ViewersArgs,
+    @Ctx() ctx: RequestContext,
+  ): Promise<ApproximateCount> {
+    if (typeof days === "number") return ctx.loaders.viewers.load({ productId, days: within("days", days, DAYS_KEPT) });
     return (await ctx.loaders.tally.load({ productId, period: "all" })).viewers;
   }
 
@@ -165,6 +173,7 @@ export class ProductStatsMutations {
     const product = await ctx.loaders.product.load(key);
     const errors = await this.counters[kind]({ product, owner: () => ctx.writingOwner(), operationId: operationId ?? undefined });
     ctx.loaders.tally.clearAll();
+    ctx.loaders.viewers.clearAll();
     return this.show(product, errors);
   }
 

@@ -97,6 +97,16 @@ export class DailyArgs {
   days!: number | null;
 }
 
+/** Arguments of `ProductStats.uniqueViewers`. */
+@ArgsType()
+export class ViewersArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: `Only people of the last days, today included: 1 to ${DAYS_KEPT}, otherwise BAD_USER_INPUT. Null means since ever.`,
+  })
+  days?: number | null;
+}
+
 /** Arguments of `ProductStats.monthly`. */
 @ArgsType()
 export class MonthlyArgs {

@@ -5,12 +5,13 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
-import { dayOf, monthOf } from "../domain/calendar.js";
+import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
 import type { ProductRecord } from "../domain/catalogue.js";
-import type { Tally, TallyKey } from "../domain/counters.js";
+import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable, type UserError } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
 import { type Counted, type CounterEvent, type CounterStore, shardOf } from "../redis/counters.js";
+import type { ViewerRanges } from "../redis/counters-range.js";
 import { createCounterReading } from "./counter-reading.js";
 import { type CounterTrust, MOST_ATTEMPTS } from "./counter-trust.js";
 import { checkOperationId } from "./operation-id.js";
@@ -34,6 +35,8 @@ export interface Counters {
   share(doing: Doing): Promise<readonly UserError[]>;
   /** Tallies, in the order asked: from Redis, and from Postgres where Redis does not answer. */
   read(keys: readonly TallyKey[]): Promise<Tally[]>;
+  /** How many people viewed a product in the last days, today included. Throws RedisUnavailable: sets cannot be counted without. */
+  viewers(productId: number, days: number): Promise<PeopleCount>;
   /** The time as Redis told it last (ms since epoch). */
   nowMs(): number;
 }
@@ -41,6 +44,7 @@ export interface Counters {
 /** What counting takes. */
 export interface CountersParts {
   readonly store: CounterStore;
+  readonly ranges: ViewerRanges;
   readonly trust: CounterTrust;
   readonly table: Pick<CounterTable, "stored">;
   readonly news: Pick<StatsNews, "changed">;
@@ -49,7 +53,7 @@ export interface CountersParts {
 
 const VIEWER_BYTES = 8;
 
-export function createCounters({ store, trust, table, news, log }: CountersParts): Counters {
+export function createCounters({ store, ranges, trust, table, news, log }: CountersParts): Counters {
   const clock = createClock();
 
   const eventOf = (productId: number, operation: string | undefined): CounterEvent => {
@@ -92,10 +96,19 @@ export function createCounters({ store, trust, table, news, log }: CountersParts
     return [];
   };
 
+  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, log });
   return {
     view: (doing) => perform("view", doing),
     share: (doing) => perform("share", doing),
-    read: createCounterReading({ store, trust, table, nowMs: clock.nowMs, log }),
+    read,
+    async viewers(productId, days) {
+      const today = dayNumber(clock.nowMs());
+      const spans = Array.from({ length: days }, (_, at) => dayAt(today - days + 1 + at));
+      // Loads what is not there; where Redis is away, what follows says so.
+      const [whole] = await read([{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))]);
+      if (whole?.viewers.exact) return peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true);
+      return peopleCount(await ranges.estimate(productId, spans), false);
+    },
     nowMs: clock.nowMs,
   };
 }

@@ -250,6 +250,26 @@ describe("a subscriber", () => {
     await client.dispose();
   });
 
+  it("gets at most ten messages a second, however much is counted on two processes, and the last value", async () => {
+    const id = fresh();
+    const { shares } = await stats(id);
+    const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const query = "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { shares } }";
+    const startMs = performance.now();
+    const counting = (async () => {
+      for (let turn = 0; turn < 20; turn++)
+        await Promise.all(Array.from({ length: 40 }, (_, at) => send(SHARE, id, { at: at % 2 ? app : other })));
+    })();
+    let messages = 0;
+    for await (const { data } of client.iterate<{ productStatsChanged: Stats }>({ query, variables: { id } })) {
+      messages += 1;
+      if (data?.productStatsChanged.shares === shares + 800) break;
+    }
+    expect(messages).toBeLessThanOrEqual((performance.now() - startMs) / 100 + 2);
+    await counting;
+    await client.dispose();
+  });
+
   it("of what is no product is told so", async () => {
     const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
     const query = "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { views } }";

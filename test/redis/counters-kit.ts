@@ -7,6 +7,7 @@ import type { ProductRecord } from "../../src/domain/catalogue.js";
 import type { TallyPeriod } from "../../src/domain/counters.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
 import { type CounterStore, createCounterStore } from "../../src/redis/counters.js";
+import { createViewerRanges } from "../../src/redis/counters-range.js";
 import type { Keys } from "../../src/redis/keys.js";
 import { createCounterFlush } from "../../src/services/counter-flush.js";
 import { createCounterTrust } from "../../src/services/counter-trust.js";
@@ -61,7 +62,14 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
   const trust = createCounterTrust({ store, table, log });
-  const counters = createCounters({ store, trust, table, news: { changed() {} }, log });
+  const counters = createCounters({
+    store,
+    ranges: createViewerRanges(connection, keys, deadlineMs),
+    trust,
+    table,
+    news: { changed() {} },
+    log,
+  });
   const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, log });
   const doing = (productId: number, guestId: string, operationId?: string) => ({
     product: { id: productId, removed: false } as ProductRecord,

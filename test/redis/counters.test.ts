@@ -1,5 +1,6 @@
 /** What counting promises in Redis and Postgres together: each event once, whatever order things come in and whatever is lost. */
 
+import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { dayAt, dayNumber, dayOf, monthOf } from "../../src/domain/calendar.js";
@@ -17,6 +18,9 @@ beforeAll(async () => {
   await stockProducts(db.database, 500);
 });
 afterAll(() => db.close());
+
+/** What Redis knows a guest of the kit by. */
+const viewerOf = (guest: string): string => createHash("sha256").update(`guest:${guest}`).digest().subarray(0, 8).toString("base64url");
 
 let products = 0;
 const fresh = (): number => ++products;
@@ -40,6 +44,39 @@ describe("viewers", () => {
       expect({ views, exact }).toEqual({ views: many, exact: false });
       expect(Math.abs(viewers - many) / many).toBeLessThan(5 * ESTIMATE_ERROR);
     }
+  });
+
+  it("of several days together are merged: counted while few, estimated when many, each once", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    const now = kit.counters.nowMs();
+    const yesterday = dayAt(dayNumber(now) - 1);
+    // Yesterday as Postgres has it: 600 people, of whom half come again today.
+    const past = await openKit();
+    const sketch = `sketch ${id}`;
+    for (let at = 0; at < 600; at++) await past.connection.pfadd(sketch, viewerOf(`guest ${at}`));
+    const bytes = (await past.connection.getBuffer(sketch))!.toString("base64");
+    await past.connection.del(sketch);
+    await db.database.query(sql`INSERT INTO product_tallies (product_id, period, views, viewers, is_over, sketch)
+      SELECT ${id}, period, 600, 600, true, decode(${bytes}, 'base64') FROM unnest(ARRAY['all', ${yesterday.name}]) AS t(period)`);
+    await Promise.all(Array.from({ length: 600 }, (_, at) => kit.view(id, `guest ${at + 300}`)));
+    const [today, both] = [await kit.counters.viewers(id, 1), await kit.counters.viewers(id, 2)];
+    expect([today.exact, both.exact]).toEqual([false, false]);
+    expect(Math.abs(today.estimate - 600) / 600).toBeLessThan(5 * ESTIMATE_ERROR);
+    expect(Math.abs(both.estimate - 900) / 900).toBeLessThan(5 * ESTIMATE_ERROR);
+    expect(await kit.counters.viewers(id, 90)).toEqual(both);
+
+    const few = fresh();
+    await db.database.query(sql`INSERT INTO product_tallies (product_id, period, views, viewers, few)
+      VALUES (${few}, 'all', 2, 2, ${JSON.stringify(["ada", "bob"].map((name) => ({ viewer: viewerOf(name), day: dayNumber(now) - 5 })))}::jsonb)`);
+    await kit.view(few, "ada");
+    await kit.view(few, "eve");
+    const counts = await Promise.all([1, 5, 6, 90].map((days) => kit.counters.viewers(few, days)));
+    expect(counts.map(({ estimate, exact }) => [estimate, exact])).toEqual([
+      [2, true],
+      [2, true],
+      [3, true],
+      [3, true],
+    ]);
   });
 
   it("count again for the same viewer when the window is over, and are one person all the same", async () => {
@@ -246,7 +283,8 @@ describe("without Redis", () => {
     await kit.share(id);
     await server.stop();
     expect(await kit.read(id)).toEqual({ views: 1, shares: 0, viewers: 1, exact: true });
-    await expect(kit.view(id, "bob")).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    for (const refused of [kit.view(id, "bob"), kit.counters.viewers(id, 7)])
+      await expect(refused).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
   });
 });
 

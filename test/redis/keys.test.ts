@@ -4,10 +4,12 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../../src/config.js";
 import { dayOf, monthOf } from "../../src/domain/calendar.js";
+import { DAY } from "../../src/domain/time.js";
 import { createActivityStore } from "../../src/redis/activity.js";
 import { createAttempts } from "../../src/redis/attempts.js";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { createCounterStore } from "../../src/redis/counters.js";
+import { createViewerRanges } from "../../src/redis/counters-range.js";
 import { createDocumentStore } from "../../src/redis/documents.js";
 import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
 import { testLog } from "../support/log.js";
@@ -90,6 +92,7 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   await store.view({ ...event, operation: "one" }, "ada");
   await store.seal([1], "batch");
   await store.view({ ...event, operation: "two" }, "bob");
+  await createViewerRanges(connection, keys, 10_000).estimate(1, [dayOf(nowMs - DAY), event.day]);
 }
 
 /** What appending to a log leaves. */
@@ -141,6 +144,7 @@ it("spells every key as its family is documented", () => {
     tallySpan: keys.tally(1, 65, "2026-11"),
     viewers: keys.viewers(1, 65),
     viewersSpan: keys.viewers(1, 65, "2026-11-03"),
+    viewersMerged: keys.viewersMerged(1, 65, "2026-11-01:2026-11-02:generation"),
     exactViewers: keys.exactViewers(1, 65),
     recentViewers: keys.recentViewers(1, 65),
     counterOperation: keys.counterOperation(1, "operation"),
