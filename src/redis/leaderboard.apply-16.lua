@@ -75,7 +75,8 @@ local function place(slot, sequence, owner, answer, at)
     rank = answer ~= "" and rankOf(slot, had .. owner) or ""
     before = rank
     if tonumber(version) >= tonumber(sequence) then
-      return rank .. "," .. before
+      -- Where this row itself is there already (the board was just built with it), nobody knows the rank before.
+      return rank .. "," .. (version == sequence and "" or before)
     end
     redis.call("HSET", slot.owners, owner, value)
     if had == reached then

@@ -99,7 +99,11 @@ export class ScoreChange {
   @Field(() => Int, { description: "The owner's rank after it." })
   rank!: number;
 
-  @Field(() => Int, { nullable: true, description: "The owner's rank before it; null for somebody who was not on the board." })
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      "The owner's rank before it; null for somebody who was not on the board, and where nobody can tell any more: Redis had lost the board meanwhile.",
+  })
   previousRank!: number | null;
 
   @Field(() => Float, { description: "The owner's score that counts after it." })

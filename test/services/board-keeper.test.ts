@@ -153,3 +153,15 @@ it("without Redis a score is unknown, not lost: repeated, it counts once", async
   expect(await kit.scores.submit(SERVICE, draft)).toMatchObject({ replayed: true, errors: [] });
   expect((await allOf(kit, board))[0]!.rows.map(({ score }) => score)).toEqual([6]);
 });
+
+it("whose score has a board built was not on it before by that score: a new board, and one that Redis has lost", async () => {
+  const server = await startRedisServer();
+  onTestFinished(() => server.stop());
+  const kit = await openBoards({ database, url: server.url, keys: createKeys() });
+  const draft = boardDraft({ periods: ["ALL_TIME"] });
+  await kit.leaderboards.create(SERVICE, draft);
+  const submit = (owner: string) => kit.scores.submit(SERVICE, { slug: draft.slug, score: 7, metadata: null, operationId: null, owner });
+  expect((await submit("first")).changes).toEqual([{ period: "ALL_TIME", rank: 1, previousRank: null, score: 7 }]);
+  await kit.connection.flushall();
+  expect((await submit("second")).changes).toEqual([{ period: "ALL_TIME", rank: 2, previousRank: null, score: 7 }]);
+});
