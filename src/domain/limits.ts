@@ -1,4 +1,4 @@
-/** Limits: what is counted besides the cost of operations. */
+/** Limits: what is counted, in which buckets, and what a client is told of them. */
 
 /** Operations that are counted by themselves besides their cost, because each has work behind it that its answer does not show. */
 export const OPERATION_CLASSES = ["signIn", "checkout"] as const;
@@ -8,3 +8,30 @@ export type OperationClass = (typeof OPERATION_CLASSES)[number];
 
 /** Whether something names a class. */
 export const isOperationClass = (value: unknown): value is OperationClass => OPERATION_CLASSES.some((known) => known === value);
+
+/** What a bucket belongs to: whoever is signed in, an address, the service token, a block of addresses, or a class of operations. */
+export type BucketKind = "viewer" | "address" | "service" | "block" | OperationClass;
+
+/** How much a bucket holds, and how fast it fills again. */
+export interface BucketRule {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** One bucket. */
+export interface Bucket {
+  readonly kind: BucketKind;
+  /** Whose it is, e.g. an id or an address. */
+  readonly name: string;
+  readonly rule: BucketRule;
+}
+
+/** A bucket as it stood when it was asked. */
+export interface BucketStatus {
+  readonly bucket: BucketKind;
+  readonly limit: number;
+  readonly remaining: number;
+  readonly restorePerSecond: number;
+  /** When it will be full again if nothing is asked, in ms since epoch. */
+  readonly resetAtMs: number;
+}

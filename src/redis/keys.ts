@@ -310,6 +310,20 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/activity.ts",
     bound: "reports being made; some hundred parts each",
   },
+  limitBucket: {
+    pattern: "souk:v1:limit:{limit}:<kind>:<name>",
+    type: "string",
+    ttl: "until it is full again, and a second",
+    owner: "redis/limiter.ts",
+    bound: "clients that asked lately",
+  },
+  limitHold: {
+    pattern: "souk:v1:limit-hold:{limit}:<operation>",
+    type: "string",
+    ttl: "REQUEST_TIMEOUT_MS and 5 s",
+    owner: "redis/limiter.ts",
+    bound: "operations under way whose cost depends on their answer",
+  },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",
     type: "channel",
@@ -378,6 +392,8 @@ export function createKeys(prefix = "") {
     activityDay: (day: string) => `${root}activity:{activity}:${day}`,
     activityLoaded: (day: string) => `${root}activity-loaded:{activity}:${day}`,
     activityUnion: (report: string, part: string) => `${root}activity-union:{activity}:${report}:${part}`,
+    limitBucket: (kind: string, name: string) => `${root}limit:{limit}:${kind}:${name}`,
+    limitHold: (operation: string) => `${root}limit-hold:{limit}:${operation}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,
     heartbeat: (connection: string) => `${root}heartbeat:${connection}`,
   };

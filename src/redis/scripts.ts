@@ -1,6 +1,7 @@
 /**
  * The Lua scripts, as source files beside the structure they belong to: `<structure>.<action>-<number of keys>.lua` becomes the
- * command `structureAction` on every connection. ioredis sends EVALSHA, and EVAL once where the server does not know the script.
+ * command `structureAction` on every connection; with `n`, its callers say the number first. ioredis sends EVALSHA, and EVAL once where
+ * the server does not know the script.
  * What several scripts of one structure begin with stands in a part, `<structure>.<part>.lua`; the line `-- include: <structure>.<part>`
  * is replaced by it.
  */
@@ -11,7 +12,8 @@ import type { RedisConnection } from "./client.js";
 /** One script: the command it becomes and what it is made of. */
 export interface Script {
   readonly command: string;
-  readonly numberOfKeys: number;
+  /** Undefined where each call says it. */
+  readonly numberOfKeys: number | undefined;
   readonly lua: string;
 }
 
@@ -20,13 +22,14 @@ const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 /** Reads every script of this room. */
 export function loadScripts(): Script[] {
   return readdirSync(FOLDER)
-    .map((file) => ({ file, parts: /^([a-z-]+)\.([a-z-]+)-(\d+)\.lua$/.exec(file) }))
+    .map((file) => ({ file, parts: /^([a-z-]+)\.([a-z-]+)-(\d+|n)\.lua$/.exec(file) }))
     .flatMap(({ file, parts }) => (parts ? [toScript(parts, withParts(read(file)))] : []));
 }
 
 /** Makes every script a command of this connection. The typed signatures stand in the structure's file. */
 export function registerScripts(connection: RedisConnection): void {
-  for (const { command, numberOfKeys, lua } of loadScripts()) connection.defineCommand(command, { numberOfKeys, lua });
+  for (const { command, numberOfKeys, lua } of loadScripts())
+    connection.defineCommand(command, { ...(numberOfKeys === undefined ? {} : { numberOfKeys }), lua });
 }
 
 const read = (file: string): string => readFileSync(`${FOLDER}/${file}`, "utf8");
@@ -36,5 +39,5 @@ const withParts = (lua: string): string => lua.replace(/^-- include: (\S+)$/gm, 
 
 function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {
   const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return { command, numberOfKeys: Number(keys), lua };
+  return { command, numberOfKeys: keys === "n" ? undefined : Number(keys), lua };
 }

@@ -12,6 +12,7 @@ import { createCounterStore } from "../../src/redis/counters.js";
 import { createViewerRanges } from "../../src/redis/counters-range.js";
 import { createDocumentStore } from "../../src/redis/documents.js";
 import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
+import { createLimiter } from "../../src/redis/limiter.js";
 import { testLog } from "../support/log.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
@@ -56,6 +57,8 @@ async function openSession(url: string, keys: Keys): Promise<void> {
   await store.load("tag", { epoch: 1, revokedIds: [] });
   await store.loadEverybody(0);
   await store.create(newSession("tag", "id"));
+  const bucket = { kind: "viewer", name: "7", rule: { burst: 10, perSecond: 0.1 } } as const;
+  await createLimiter(connection, keys, { keepMs: 60_000, deadlineMs: 10_000 }).consume("operation", [{ bucket, cost: 1 }]);
 }
 
 /** What a client leaves that sends a document with its hash. */
@@ -154,6 +157,8 @@ it("spells every key as its family is documented", () => {
     activityDay: keys.activityDay("2026-11-03"),
     activityLoaded: keys.activityLoaded("2026-11-03"),
     activityUnion: keys.activityUnion("report", "week"),
+    limitBucket: keys.limitBucket("viewer", "7"),
+    limitHold: keys.limitHold("operation"),
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };

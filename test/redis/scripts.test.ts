@@ -5,7 +5,7 @@ import { loadScripts } from "../../src/redis/scripts.js";
 
 const files = readdirSync(new URL("../../src/redis", import.meta.url)).filter((file) => file.endsWith(".lua"));
 /** What scripts include; the others become commands. */
-const parts = files.filter((file) => !/-\d+\.lua$/.test(file));
+const parts = files.filter((file) => !/-(\d+|n)\.lua$/.test(file));
 const scripts = loadScripts();
 
 it("loads every Lua file as a command named after its structure and action", () => {
@@ -28,7 +28,7 @@ describe.each(scripts)("$command", ({ numberOfKeys, lua }) => {
 
   it("opens with a sentence, its keys with their types, its arguments, and what it returns", () => {
     expect(header.split("\n")[0]).toMatch(/^ {2}[A-Z].{20,}/);
-    expect(named(header, "KEYS")).toEqual(Array.from({ length: numberOfKeys }, (_, index) => index + 1));
+    expect(named(header, "KEYS")).toEqual(Array.from({ length: numberOfKeys ?? 1 }, (_, index) => index + 1));
     expect(header).toMatch(/KEYS\[1\] {2}(string|hash|zset|set|list|stream) {2}/);
     expect(header).toMatch(/^ {2}Returns {2}\S/m);
   });
