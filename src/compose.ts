@@ -32,12 +32,13 @@ import { startPruning } from "./jobs/prune.js";
 import { createLoaders, type LoaderSources } from "./loaders/loaders.js";
 import { type Attempts, createAttempts } from "./redis/attempts.js";
 import { createCartStore } from "./redis/cart.js";
-import { type ConnectOptions, connectRedis, type RedisConnection } from "./redis/client.js";
+import { type ConnectOptions, connectRedis, inOneTurn, type RedisConnection } from "./redis/client.js";
 import { createDocumentStore } from "./redis/documents.js";
 import type { EventLogTail } from "./redis/event-log-tail.js";
 import { readRedisInfo } from "./redis/info.js";
 import { createKeys, type Keys } from "./redis/keys.js";
 import { createBoardStore } from "./redis/leaderboard.js";
+import { createLimiter, type Limiter } from "./redis/limiter.js";
 import { type OpenCache, openCache } from "./redis/open-cache.js";
 import { createPubSub, type PubSub } from "./redis/pubsub.js";
 import { createSessionStore, type SessionStore } from "./redis/session.js";
@@ -52,12 +53,14 @@ import { readManifest } from "./server/manifest.js";
 import { createMetrics, type Metrics } from "./server/metrics.js";
 import { createServer } from "./server/server.js";
 import { createAccounts } from "./services/accounts.js";
-import { createAuthenticate } from "./services/authenticate.js";
+import { type Admission, createAdmission } from "./services/admission.js";
+import { createAuthenticate, createServiceCheck } from "./services/authenticate.js";
 import { type Boards, createBoards } from "./services/boards.js";
 import { createCartMoves } from "./services/cart-move.js";
 import { type Carts, createCarts } from "./services/carts.js";
 import { createGuests } from "./services/guests.js";
 import { createLikes } from "./services/likes.js";
+import { createLimits } from "./services/limits.js";
 import { createLive } from "./services/live.js";
 import { createOutbox, type Outbox } from "./services/outbox.js";
 import { createPasswords } from "./services/passwords.js";
@@ -68,7 +71,7 @@ import { createReviews } from "./services/reviews.js";
 import { type ApplyRevocation, createApplyRevocation, createRevocations } from "./services/revocations.js";
 import { hearSessionEnds } from "./services/session-ends.js";
 import { createSessionTrust } from "./services/session-trust.js";
-import { createSessions } from "./services/sessions.js";
+import { createSessions, type Sessions } from "./services/sessions.js";
 import { createSignInGuard } from "./services/sign-in-guard.js";
 
 /** What a process does: answer clients, do the work behind them, or both. */
@@ -105,6 +108,10 @@ const SESSION_DEADLINE_MS = 500;
 const DOCUMENT_DEADLINE_MS = 100;
 /** Longest wait for a reply about a leaderboard. */
 const BOARD_DEADLINE_MS = SECOND;
+/** A limiter that is late is done without: a request waits for it this long, once. */
+const LIMITER_DEADLINE_MS = 200;
+/** An operation that ran out of time still settles. */
+const HOLD_GRACE_MS = 5 * SECOND;
 /** 256 bits: as much as the signatures that are made with it. */
 const SECRET_BYTES = 32;
 /** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
@@ -297,13 +304,14 @@ async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: 
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
-    authenticate: createAuthenticate(config.adminToken, sessions),
+    admission: openAdmission(floor, { config, sessions, log }, closing),
     admitGuest: guests.admit,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
     documents: openDocuments(floor, config),
-    createOperation: ({ seen, bypass, principal, client, guest, requestId }) =>
+    createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
       createRequestContext({
         requestId,
+        buckets,
         principal,
         client,
         guest,
@@ -335,6 +343,34 @@ function openTables({ cache, database }: Floor) {
 function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {
   const store = createCartStore(requests, keys, carts);
   return createCarts({ store, moves: createCartMoves(store, log) });
+}
+
+interface Admitting {
+  readonly config: Config;
+  readonly sessions: Sessions;
+  readonly log: Logger;
+}
+
+function openAdmission(floor: Floor, { config, sessions, log }: Admitting, closing: Closing): Admission {
+  const { requests, metrics } = floor;
+  const limiter = openLimiter(floor, { config, log }, closing);
+  const { rates, processes, cost } = config.limits;
+  const limits = createLimits({ limiter, rules: rates, processes, largest: cost, telemetry: metrics });
+  closing.add(() => limits.close());
+  return createAdmission({
+    authenticate: createAuthenticate(config.adminToken, sessions),
+    isService: createServiceCheck(config.adminToken),
+    limits,
+    together: (send) => inOneTurn(requests, send),
+  });
+}
+
+/** On the connection of the other requests, so that one write asks both, unless it has a Redis of its own. */
+function openLimiter({ requests, keys }: Floor, { config, log }: Pick<Admitting, "config" | "log">, closing: Closing): Limiter {
+  const { limiterUrl: url, caFile } = config.redis;
+  const connection = url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
+  if (connection !== requests) closing.add(() => connection.disconnect());
+  return createLimiter(connection, keys, { keepMs: config.http.requestTimeoutMs + HOLD_GRACE_MS, deadlineMs: LIMITER_DEADLINE_MS });
 }
 
 function openDocuments({ requests, keys }: Floor, { documents }: Config): PersistedDocuments {

@@ -6,12 +6,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { count, limitVariables, refuseSmallBuckets, toRateLimits } from "./config-limits.js";
 import { StartupError } from "./domain/errors.js";
 import { CURRENCY_CODES } from "./domain/money.js";
 import { DAY, HOUR, MINUTE, SECOND } from "./domain/time.js";
 
-const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
-  z.coerce.number({ error: "is not a number" }).int({ error: "is not a whole number" }).min(min).max(max).default(fallback);
 const list = z
   .string()
   .transform((text) =>
@@ -51,6 +50,7 @@ export const environmentSchema = z.object({
 
   REDIS_URL: redisUrl.optional().describe("Redis that holds state (noeviction); without it a private redis-server is started"),
   CACHE_REDIS_URL: redisUrl.optional().describe("Redis for the cache alone, which may evict; without it REDIS_URL"),
+  LIMITER_REDIS_URL: redisUrl.optional().describe("Redis for the rate limiter alone; without it REDIS_URL"),
   REDIS_CA_FILE: z.string().optional().describe("PEM file of the CA that signed the certificate of a rediss:// server"),
   DATABASE_URL: z
     .string()
@@ -123,6 +123,7 @@ export const environmentSchema = z.object({
   LIMIT_JSON_DEPTH: count(100, 4).describe("nesting of a JSON body"),
   LIMIT_FRAME_BYTES: count(64 * 1024, 1_024).describe("size of a WebSocket frame"),
   LIMIT_SOCKET_OPERATIONS: count(50).describe("operations at once on one WebSocket"),
+  ...limitVariables,
   SLOW_SOCKET_MS: count(30 * SECOND, 100).describe("longest that a WebSocket may lag behind its subscriptions before it is closed"),
   REQUEST_TIMEOUT_MS: count(10 * SECOND).describe("longest time one operation may take"),
   CONFLATION_MS: count(100, 0).describe("shortest time between two messages of one snapshot subscription"),
@@ -158,7 +159,7 @@ export type Config = ReturnType<typeof toConfig>;
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""));
-  const parsed = environmentSchema.safeParse(present);
+  const parsed = environmentSchema.superRefine(refuseSmallBuckets).safeParse(present);
   if (parsed.success) return freeze(toConfig(parsed.data));
   const lines = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])}${shown(String(path[0]), present)}: ${message}`);
   throw new StartupError(
@@ -204,8 +205,9 @@ function toConfig(env: Environment) {
       jsonDepth: env.LIMIT_JSON_DEPTH,
       frameBytes: env.LIMIT_FRAME_BYTES,
       socketOperations: env.LIMIT_SOCKET_OPERATIONS,
+      ...toRateLimits(env),
     },
-    redis: { url: env.REDIS_URL, cacheUrl: env.CACHE_REDIS_URL ?? env.REDIS_URL, caFile: env.REDIS_CA_FILE, heartbeatMs: env.HEARTBEAT_MS },
+    redis: redisOf(env),
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE, timeoutMs: env.DATABASE_TIMEOUT_MS },
     dataDir: env.DATA_DIR,
     adminToken: env.ADMIN_TOKEN,
@@ -235,6 +237,15 @@ function toConfig(env: Environment) {
     outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
   };
 }
+
+/** Which Redis holds what. */
+const redisOf = (env: Environment) => ({
+  url: env.REDIS_URL,
+  cacheUrl: env.CACHE_REDIS_URL ?? env.REDIS_URL,
+  limiterUrl: env.LIMITER_REDIS_URL,
+  caFile: env.REDIS_CA_FILE,
+  heartbeatMs: env.HEARTBEAT_MS,
+});
 
 /** Which documents run, and how much of those that clients send is kept. */
 const documentsOf = (env: Environment) => ({

@@ -6,6 +6,8 @@
  * FORBIDDEN (of the operation as a whole, or of one thing).
  */
 
+import type { BucketStatus } from "./limits.js";
+
 /** Codes of `extensions.code` on GraphQL errors, over HTTP and WebSocket alike. */
 export const ERROR_CODES = [
   "GRAPHQL_PARSE_FAILED",
@@ -95,15 +97,16 @@ export class Forbidden extends SoukError {
 /** Asked too often, or too much at once. Safe to repeat after the wait. */
 export class RateLimited extends SoukError {
   readonly code = "RATE_LIMITED";
-  /** @param retryAfterMs how long to wait before the same can succeed */
+  /** @param retryAfterMs how long to wait before the same can succeed; @param about the bucket that refuses, and how all of them stand */
   constructor(
     message: string,
     readonly retryAfterMs: number,
+    readonly about: { readonly bucket?: string; readonly buckets?: readonly BucketStatus[] } = {},
   ) {
     super(message);
   }
   override get details() {
-    return { retryAfterMs: this.retryAfterMs };
+    return { ...(this.about.bucket && { bucket: this.about.bucket }), retryAfterMs: this.retryAfterMs };
   }
 }
 

@@ -184,6 +184,17 @@ export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
   }
 }
 
+/**
+ * The same for commands that are sent in the course of this turn of the event loop: by several parties, some of them a promise later. What
+ * other requests send in it leaves with them.
+ */
+export function inOneTurn<T>(connection: RedisConnection, send: () => T): T {
+  const stream = connection instanceof Cluster ? null : connection.stream;
+  stream?.cork();
+  setImmediate(() => stream?.uncork());
+  return send();
+}
+
 /** Gives a connection up that no longer answers; ioredis makes a new one. One that is being made already is left alone. */
 export function reopen(connection: RedisConnection): void {
   for (const link of connection instanceof Cluster ? connection.nodes("all") : [connection]) {

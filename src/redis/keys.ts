@@ -322,7 +322,7 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     type: "string",
     ttl: "REQUEST_TIMEOUT_MS and 5 s",
     owner: "redis/limiter.ts",
-    bound: "operations under way whose cost depends on their answer",
+    bound: "operations of the last seconds whose cost may be given back",
   },
   topic: {
     pattern: "souk:v1:topic:<kind>:<id>",

@@ -6,6 +6,7 @@
  */
 import type { RequestOrigin } from "../domain/audit.js";
 import type { GuestPass, Owner } from "../domain/guest.js";
+import type { BucketStatus } from "../domain/limits.js";
 import { type Principal, signedIn } from "../domain/principal.js";
 import { Reading } from "../domain/reading.js";
 import { latestSeen, type Seen } from "../domain/seen.js";
@@ -28,6 +29,8 @@ export interface RequestContext {
   readonly requestId: string;
   readonly principal: Principal;
   readonly client: Client;
+  /** How the buckets stand that this operation was charged to; none where nothing is limited. */
+  readonly buckets: readonly BucketStatus[];
   /** How this operation reads the cache, and what it found there. */
   readonly reading: Reading;
   /** What {@link keepSession} was told last; undefined when nothing. */
@@ -68,6 +71,7 @@ export interface RequestContextInit {
   readonly principal: Principal;
   readonly client: Client;
   readonly guest: GuestPass;
+  readonly buckets?: readonly BucketStatus[];
   readonly reading: Reading;
   /** Makes the loaders of a reading; called on first use, and again after each write. */
   readonly makeLoaders: (reading: Reading) => Loaders;
@@ -75,7 +79,7 @@ export interface RequestContextInit {
 
 /** Makes the context of one operation or event. Opens nothing, so there is nothing to close. */
 export function createRequestContext(init: RequestContextInit): RequestContext {
-  const { requestId, principal, client, guest, reading, makeLoaders } = init;
+  const { requestId, principal, client, guest, buckets = [], reading, makeLoaders } = init;
   let current: Loaders | null = null;
   let keptSession: string | null | undefined;
   let keptGuest: string | null | undefined;
@@ -88,6 +92,7 @@ export function createRequestContext(init: RequestContextInit): RequestContext {
     requestId,
     principal,
     client,
+    buckets,
     reading,
     get keptSession() {
       return keptSession;

@@ -34,6 +34,7 @@ import { ProductConnectionResolver, ProductResolver } from "./product.js";
 import { ProductMutations } from "./product-change.js";
 import { ProductSubscriptions } from "./product-changed.js";
 import { ProductStatsMutations, ProductStatsResolver, ProductStatsSubscriptions } from "./product-stats.js";
+import { RateLimitResolver } from "./rate-limit.js";
 import { ReviewConnectionResolver, ReviewResolver } from "./review.js";
 import { ReviewMutations } from "./review-change.js";
 import { RevocationMutations } from "./revocation.js";
@@ -53,6 +54,7 @@ export const resolverClasses: NonEmptyArray<ResolverClass> = [
   CategoryResolver,
   BrandResolver,
   BrandConnectionResolver,
+  RateLimitResolver,
   ReviewResolver,
   ReviewConnectionResolver,
   ReviewMutations,
@@ -94,22 +96,9 @@ export interface ResolverServices {
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
-export function createContainer({ currency, ...services }: ResolverServices): ContainerType {
-  const {
-    products,
-    reviews,
-    counters,
-    activity,
-    likes,
-    accounts,
-    sessions,
-    revocations,
-    carts,
-    leaderboards,
-    scores,
-    notifications,
-    sending,
-  } = services;
+export function createContainer({ currency, leaderboards, ...services }: ResolverServices): ContainerType {
+  const { products, reviews, counters, activity, likes, accounts, sessions, revocations, carts } = services;
+  const { scores, notifications, sending } = services;
   const nodes = new NodeResolver(currency, leaderboards);
   const instances = [
     nodes,
@@ -124,6 +113,7 @@ export function createContainer({ currency, ...services }: ResolverServices): Co
     new CategoryResolver(),
     new BrandResolver(),
     new BrandConnectionResolver(),
+    new RateLimitResolver(),
     new ReviewResolver(currency),
     new ReviewConnectionResolver(),
     new ReviewMutations(reviews),

@@ -5,20 +5,21 @@
  * write). So Apollo is given a holder, and the executor, installed through the `gateway` option, unwraps it. The cache-control
  * plugin would hook every field: it is off.
  */
-import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext } from "@apollo/server";
+import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from "@apollo/server";
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../domain/errors.js";
-import type { Operation } from "./context.js";
-import type { CheckCost } from "./cost.js";
+import type { ClaimedCaller, Operation } from "./context.js";
 import { createDocumentStore } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { formatError, isInternal, STATUS_OF_CODE, withRequestId } from "./format-error.js";
+import { type GateParts, letIn } from "./gate.js";
 
 /** What Apollo carries for us through a request. */
 export interface OperationHolder extends BaseContext {
   readonly operation: Operation;
+  readonly claimed: ClaimedCaller;
 }
 
 /** What the HTTP side is made of. */
@@ -27,26 +28,21 @@ export interface ApolloParts {
   readonly rules: readonly ValidationRule[];
   readonly maxTokens: number;
   readonly executor: Executor;
-  readonly checkCost: CheckCost;
+  readonly gate: GateParts;
+  /** Told of each document that proved valid, once. */
+  readonly remember: (document: DocumentNode) => void;
   readonly production: boolean;
   readonly log: Logger;
 }
 
 /** Makes the Apollo Server, not yet started. */
-export function createApollo({
-  schema,
-  rules,
-  maxTokens,
-  executor,
-  checkCost,
-  production,
-  log,
-}: ApolloParts): ApolloServer<OperationHolder> {
+export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> {
+  const { schema, rules, maxTokens, executor, gate, production, log } = parts;
   return new ApolloServer<OperationHolder>({
     gateway: gatewayOf(schema, executor),
     parseOptions: { maxTokens },
     validationRules: [...rules],
-    documentStore: createDocumentStore(),
+    documentStore: createDocumentStore(parts.remember),
     // Documents are spelled out before they come here, as over WebSocket.
     persistedQueries: false,
     // Introspection is one of our rules, so that the WebSocket has it too.
@@ -59,7 +55,7 @@ export function createApollo({
     stringifyResult: (result) => JSON.stringify(result),
     formatError: (_formatted, error) => formatError(error, { suggestions: !production }),
     logger: log,
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), operationPlugin(checkCost, log)],
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), operationPlugin(gate, log)],
   });
 }
 
@@ -72,9 +68,12 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
       return () => {};
     },
     load: async () => ({
-      executor: ({ document, request, context }) => {
+      executor: async ({ document, request, context }) => {
         const { operation } = context as OperationHolder;
-        return execute({ document, operationName: request.operationName, variables: request.variables, context: operation.context });
+        const { operationName, variables } = request;
+        const result = await execute({ document, operationName, variables, context: operation.context });
+        operation.settle(result);
+        return result;
       },
     }),
     async stop() {},
@@ -83,7 +82,7 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
 }
 
 /** Names the operation, logs what is ours to repair, and adds request id and cache report to the answer. */
-function operationPlugin(checkCost: CheckCost, log: Logger): ApolloServerPlugin<OperationHolder> {
+function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<OperationHolder> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
       log.error({ err: error, requestId: requestContext.contextValue.operation.requestId }, "a request failed outside its operation");
@@ -93,7 +92,8 @@ function operationPlugin(checkCost: CheckCost, log: Logger): ApolloServerPlugin<
         async didResolveOperation({ document, operation, operationName, request, contextValue }) {
           contextValue.operation.name = operationName;
           contextValue.operation.kind = operation?.operation ?? null;
-          refusing(() => checkCost({ document, operationName: request.operationName, variables: request.variables }));
+          const priced = { document, operationName: request.operationName, variables: request.variables };
+          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch(refuse);
         },
         async didEncounterErrors({ errors, contextValue }) {
           logInternal(log, errors, contextValue.operation.requestId);
@@ -106,14 +106,14 @@ function operationPlugin(checkCost: CheckCost, log: Logger): ApolloServerPlugin<
   };
 }
 
-/** Gives a refusal the status that Apollo is to answer with. */
-function refusing<T>(check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    if (!(error instanceof SoukError)) throw error;
-    throw new GraphQLError(error.message, { originalError: error, extensions: { http: { status: STATUS_OF_CODE[error.code] } } });
-  }
+/** Gives a refusal the status and the header that Apollo is to answer with. */
+function refuse(error: unknown): never {
+  if (!(error instanceof SoukError)) throw error;
+  const headers = new HeaderMap(error.code === "UNAUTHENTICATED" ? [["www-authenticate", "Bearer"]] : []);
+  throw new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { http: { status: STATUS_OF_CODE[error.code], headers: headers as unknown as Record<string, string> } },
+  });
 }
 
 /** Logs the errors that clients are not shown, with their stack. */
@@ -128,6 +128,6 @@ function finishAnswer({
   if (response.body?.kind !== "single") return;
   const { singleResult } = response.body;
   if (singleResult.errors) singleResult.errors = withRequestId(singleResult.errors as GraphQLFormattedError[], operation.requestId);
-  const cache = operation.cacheReport;
-  if (cache) singleResult.extensions = { ...singleResult.extensions, cache };
+  const { cacheReport: cache, costReport: cost } = operation;
+  if (cache || cost) singleResult.extensions = { ...singleResult.extensions, ...(cost && { cost }), ...(cache && { cache }) };
 }

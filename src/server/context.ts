@@ -2,13 +2,17 @@
  * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
-import { Unauthenticated } from "../domain/errors.js";
+import type { ExecutionResult } from "graphql";
+import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
-import { ANONYMOUS, type Principal } from "../domain/principal.js";
+import type { BucketStatus } from "../domain/limits.js";
+import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
 import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
 import type { Client, RequestContext } from "../resolvers/context.js";
+import type { Claim } from "../services/admission.js";
 import type { ClientAddress } from "./client-address.js";
+import type { CostReport, Payment } from "./gate.js";
 
 /** The cookie that carries the consistency token where a client does not handle the header. */
 export const SEEN_COOKIE = "souk_seen";
@@ -40,7 +44,8 @@ export interface CallerSource {
 
 /** What turns a source into a caller. */
 export interface CallerRules {
-  authenticate(token: string | undefined): Promise<Principal | "invalid">;
+  /** Whether a token is the operator's. */
+  isService(token: string): boolean;
   /** Who shows this token of a guest; one that is not ours counts as none. */
   admitGuest(token: string | undefined): GuestPass;
   /** Where a request comes from. */
@@ -53,35 +58,47 @@ export interface CallerRules {
   readonly reportAlways: boolean;
 }
 
-/** Reads a caller. Throws Unauthenticated when a token is given that is not valid. */
-export async function readCaller(source: CallerSource, rules: CallerRules): Promise<Caller> {
-  const principal = await readPrincipal(source, rules);
+/** A request before it is known who sends it. */
+export interface ClaimedCaller {
+  readonly claim: Claim;
+  /** Whether a token that is not valid is refused: one of `Authorization` is, a cookie that has run out only means that nobody is signed in. */
+  readonly insists: boolean;
+  /** The caller as far as it can be told without asking: the operator's service, or nobody. */
+  readonly caller: Caller;
+}
+
+/** Reads who a request claims to be from, and how it wants to be answered. Throws Unauthenticated for what is no claim at all. */
+export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCaller {
+  const bearer = bearerToken(source.get("authorization"));
+  const token = bearer ?? source.cookie(rules.sessionCookie);
+  const isService = token !== undefined && rules.isService(token);
+  const principal = isService && bearer !== undefined ? SERVICE : ANONYMOUS;
   return {
-    principal,
-    client: {
-      device: source.get("user-agent") ?? "",
-      ip: source.ip,
-      takesCookies: source.takesCookies,
-      showsCookie: source.get("authorization") === undefined,
+    // The service token is no session: a browser that holds it as a cookie is nobody.
+    claim: { token: isService && bearer === undefined ? undefined : token, ip: source.ip },
+    insists: bearer !== undefined,
+    caller: {
+      principal,
+      client: {
+        device: source.get("user-agent") ?? "",
+        ip: source.ip,
+        takesCookies: source.takesCookies,
+        showsCookie: bearer === undefined,
+      },
+      guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
+      seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
+      // Whoever may have every read go to the database can bring it down.
+      bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
+      reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",
     },
-    guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
-    seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
-    // Whoever may have every read go to the database can bring it down.
-    bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
-    reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",
   };
 }
 
-/** A browser cannot drop a cookie that scripts cannot read: one that has run out only means that nobody is signed in. */
-async function readPrincipal(source: CallerSource, { authenticate, sessionCookie }: CallerRules): Promise<Principal> {
-  const token = bearerToken(source.get("authorization"));
-  if (token === undefined) {
-    const principal = await authenticate(source.cookie(sessionCookie));
-    return principal === "invalid" || principal.kind === "service" ? ANONYMOUS : principal;
-  }
-  const principal = await authenticate(token);
-  if (principal === "invalid") throw new Unauthenticated("The token is not valid.");
-  return principal;
+/** The caller, now that it is known whose token it was. Throws Unauthenticated. */
+export function identify({ caller, insists }: ClaimedCaller, principal: Principal | "invalid"): Caller {
+  if (principal !== "invalid") return { ...caller, principal };
+  if (insists) throw new Unauthenticated("The token is not valid.");
+  return caller;
 }
 
 /** The token of an `Authorization: Bearer …` header; undefined without the header. Throws Unauthenticated for other schemes. */
@@ -94,7 +111,10 @@ function bearerToken(authorization: string | undefined): string | undefined {
 
 /** Makes the context that resolvers get. */
 export type CreateContext = (
-  init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & { requestId: string },
+  init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & {
+    readonly requestId: string;
+    readonly buckets: readonly BucketStatus[];
+  },
 ) => RequestContext;
 
 /** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
@@ -103,10 +123,18 @@ export class Operation {
   name: string | null = null;
   /** Set once the document is known. */
   kind: "query" | "mutation" | "subscription" | null = null;
+  /** How the buckets stand that it was charged to, or refused by. */
+  buckets: readonly BucketStatus[] = [];
+  /** Why it was not let in, where it was asked for too much. */
+  refusal: RateLimited | null = null;
+  /** Gives back what is counted while it runs. */
+  whenEnded: () => void = () => {};
+  private payment: Payment | null = null;
   private begun: { readonly context: RequestContext; readonly seen: Seen } | null = null;
 
+  /** @param caller as far as it is known; who it is, is known once the operation is let in */
   constructor(
-    readonly caller: Caller,
+    public caller: Caller,
     readonly requestId: string,
     private readonly create: CreateContext,
   ) {}
@@ -115,10 +143,40 @@ export class Operation {
   get context(): RequestContext {
     if (!this.begun) {
       const { principal, client, guest, seen, bypass } = this.caller;
-      const context = this.create({ principal, client, guest, seen, bypass, requestId: this.requestId });
+      const { requestId, buckets } = this;
+      const context = this.create({ principal, client, guest, seen, bypass, requestId, buckets });
       this.begun = { context, seen: context.reading.seen };
     }
     return this.begun.context;
+  }
+
+  /** Whether its cost was taken. */
+  get hasPaid(): boolean {
+    return this.payment !== null;
+  }
+
+  /** Its cost was taken. */
+  pays(payment: Payment): void {
+    this.payment = payment;
+    this.buckets = payment.buckets;
+  }
+
+  /** It has ended with this answer, or without one; the first time counts. */
+  settle(result: ExecutionResult | null): void {
+    if (!this.payment || this.payment.report) return;
+    const own = this.payment.settle(result);
+    if (own) this.buckets = [own, ...this.buckets.slice(1)];
+  }
+
+  /** It runs no more; to be said as often as one likes. */
+  ended(): void {
+    this.whenEnded();
+    this.whenEnded = () => {};
+  }
+
+  /** What its answer says about its cost. */
+  get costReport(): CostReport | null {
+    return this.payment?.report ?? null;
   }
 
   /** The consistency token to hand out; null when the operation wrote nothing. */

@@ -24,12 +24,15 @@ const newCache = () =>
     sizeCalculation: ({ loc }) => Math.max(1, loc?.source.body.length ?? 1),
   });
 
-/** A {@link DocumentStore} for one Apollo Server. */
-export function createDocumentStore(): DocumentStore {
+/** A {@link DocumentStore} for one Apollo Server. @param remember told of each document that is kept */
+export function createDocumentStore(remember: (document: DocumentNode) => void): DocumentStore {
   const documents = newCache();
   return {
     get: async (key) => documents.get(key),
-    set: async (key, document) => void documents.set(key, document),
+    async set(key, document) {
+      documents.set(key, document);
+      remember(document);
+    },
     delete: async (key) => documents.delete(key),
   };
 }
@@ -42,13 +45,19 @@ export interface ReadingRules {
 }
 
 /** Reads a source: its document, or why it is refused. */
-export type DocumentReader = (source: string) => DocumentNode | readonly GraphQLError[];
+export interface DocumentReader {
+  (source: string): DocumentNode | readonly GraphQLError[];
+  /** The document of a source that was read before; undefined for any other. */
+  known(source: string): DocumentNode | undefined;
+  /** Remembers a document that was read elsewhere, by the same rules. */
+  remember(document: DocumentNode): void;
+}
 
 /** A reader that parses and validates each distinct source once, with the codes Apollo gives over HTTP. */
 export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules): DocumentReader {
   const documents = newCache();
   const allRules = [...specifiedRules, ...rules];
-  return (source) => {
+  const read = (source: string): DocumentNode | readonly GraphQLError[] => {
     const known = documents.get(source);
     if (known) return known;
     const document = parseSource(source, maxTokens);
@@ -58,6 +67,10 @@ export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules)
     documents.set(source, document);
     return document;
   };
+  return Object.assign(read, {
+    known: (source: string) => documents.get(source),
+    remember: (document: DocumentNode) => void (document.loc && documents.set(document.loc.source.body, document)),
+  });
 }
 
 function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {

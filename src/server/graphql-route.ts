@@ -4,17 +4,30 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
 import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
+import type { Payer } from "../services/limits.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { OperationHolder } from "./apollo.js";
-import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
+import {
+  type CallerRules,
+  type ClaimedCaller,
+  type CreateContext,
+  GUEST_HEADER,
+  Operation,
+  readClaim,
+  SEEN_COOKIE,
+  SEEN_HEADER,
+} from "./context.js";
+import { isRecord } from "./document-request.js";
 import { withRequestId } from "./format-error.js";
+import { type DoorParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
 import type { ObserveOperation } from "./observe.js";
+import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { readJson, refuseIllFormed } from "./text-input.js";
 
 /** What the route is made of. */
-export interface GraphQLRouteParts {
+export interface GraphQLRouteParts extends DoorParts {
   readonly apollo: ApolloServer<OperationHolder>;
   readonly callers: CallerRules;
   readonly createContext: CreateContext;
@@ -33,16 +46,23 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     const startedAt = performance.now();
     // It may be for this caller alone, and caches between us cannot tell.
     if (request.method === "GET") reply.header("cache-control", "no-store");
-    const operation = new Operation(await callerOf(request, parts.callers), request.id, parts.createContext);
+    const claimed = claimOf(request, parts.callers);
+    const payer = parts.admission.payerOf(claimed.claim);
+    refuseAtTheDoor(parts, payer, null);
+    const operation = new Operation(claimed.caller, request.id, parts.createContext);
     if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
-    const { body, search, keep } = await httpDocument(parts, request, operation.caller.principal).catch((error: unknown) => {
+    const { body, search, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error: unknown) => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
+      parts.admission.chargeRefused(payer);
       throw error;
     });
+    refuseAtTheDoor(parts, payer, isRecord(body) ? body : {});
     const answer = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
-      context: async () => ({ operation }),
+      context: async () => ({ operation, claimed }),
     });
+    settle(parts, operation, payer);
+    reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // It has a kind once its document was found valid.
     if (operation.kind) keep();
     const status = answer.status ?? 200;
@@ -55,12 +75,18 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
   };
 }
 
-function callerOf(request: FastifyRequest, rules: CallerRules) {
+/** What was refused for what it is was read all the same. */
+function settle({ admission }: GraphQLRouteParts, operation: Operation, payer: Payer): void {
+  operation.settle(null);
+  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payer);
+}
+
+function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {
   const get = (name: string) => {
     const value = request.headers[name];
     return typeof value === "string" ? value : undefined;
   };
-  return readCaller({ get, cookie: (name) => request.cookies[name], ip: rules.addressOf(request.raw), takesCookies: true }, rules);
+  return readClaim({ get, cookie: (name) => request.cookies[name], ip: rules.addressOf(request.raw), takesCookies: true }, rules);
 }
 
 /** The text of a GET is held to the same rules as a body. */

@@ -5,9 +5,10 @@ import type { Duplex } from "node:stream";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { ErrorCode } from "../domain/errors.js";
-import { SoukError } from "../domain/errors.js";
+import { RateLimited, SoukError } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import { formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
+import { rateLimitHeaders } from "./rate-limit-headers.js";
 
 /** A refusal with the status it has over HTTP. */
 export interface Refusal {
@@ -47,6 +48,7 @@ export function createErrorHandler(log: Logger, suggestions: boolean) {
       // Its status is 200, and it is right only until somebody sends the document.
       if (error.code === "PERSISTED_QUERY_NOT_FOUND") reply.header("cache-control", "no-store");
       if (error.code === "UNAUTHENTICATED") reply.header("www-authenticate", "Bearer");
+      if (error instanceof RateLimited) reply.headers(rateLimitHeaders(error.about.buckets ?? [], error));
       return sendJson(reply, STATUS_OF_CODE[error.code], JSON.stringify({ errors: [formatted] }));
     }
     const status = error.statusCode ?? 500;

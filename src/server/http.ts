@@ -91,7 +91,7 @@ async function addPlugins(app: FastifyInstance, { http }: Config): Promise<void>
     methods: ["GET", "POST"],
     // A page of the list that sends an OPTIONS of its own is answered like a preflight; the plugin would refuse it in plain text.
     strictPreflight: false,
-    exposedHeaders: ["Souk-Seen", "Souk-Guest", "X-Request-Id"],
+    exposedHeaders: ["Souk-Seen", "Souk-Guest", "X-Request-Id", "RateLimit", "RateLimit-Policy", "Retry-After"],
     maxAge: (10 * MINUTE) / SECOND,
   });
   await app.register(cookie);

@@ -102,6 +102,17 @@ function boundedNames(max: number): (name: string) => string {
   };
 }
 
+function limitMetrics(registry: Registry): Pick<Telemetry, "limit"> {
+  const registers = [registry];
+  const limited = new Counter({
+    name: "souk_limit_requests_total",
+    help: "Requests let in, by the kind of bucket that paid, or refused, by the one that was empty.",
+    labelNames: ["bucket", "outcome"],
+    registers,
+  });
+  return { limit: (bucket, outcome) => limited.inc({ bucket, outcome }) };
+}
+
 function floorMetrics(registry: Registry): Telemetry {
   const registers = [registry];
   const reads = new Counter({
@@ -157,6 +168,7 @@ function floorMetrics(registry: Registry): Telemetry {
     redisRoundTrip: (what, durationMs, failed) => redis.observe({ what, failed: String(failed) }, durationMs / SECOND),
     sqlStatement: (durationMs, failed) => sql.observe({ failed: String(failed) }, durationMs / SECOND),
     signIn: (what, outcome) => signIns.inc({ what, outcome }),
+    ...limitMetrics(registry),
   };
 }
 

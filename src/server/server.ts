@@ -10,7 +10,7 @@ import type { Config } from "../config.js";
 import { withDeadline } from "../domain/deadline.js";
 import { StartupError } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
-import type { Principal } from "../domain/principal.js";
+import type { Admission } from "../services/admission.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import { createApollo } from "./apollo.js";
 import { createClientAddress } from "./client-address.js";
@@ -31,13 +31,14 @@ import { createObserver } from "./observe.js";
 import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
+import { createSocketCounts } from "./socket-counts.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
 
 /** What the server is built from. Whoever made `metrics` and `log` closes them. */
 export interface ServerDeps {
   readonly config: Config;
   readonly schema: GraphQLSchema;
-  authenticate(token: string | undefined): Promise<Principal | "invalid">;
+  readonly admission: Admission;
   /** Who shows this token of a guest. */
   admitGuest(token: string | undefined): GuestPass;
   readonly sessions: SessionLookup;
@@ -71,7 +72,13 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
   checkManifest(deps.documents.manifest, pipeline.readDocument);
-  const apollo = createApollo({ ...pipeline, schema: deps.schema, production: config.production, log });
+  const apollo = createApollo({
+    ...pipeline,
+    remember: pipeline.readDocument.remember,
+    schema: deps.schema,
+    production: config.production,
+    log,
+  });
   await apollo.start();
   addGraphQL(app, { apollo, deps, pipeline });
   addHealth(app, { readiness, isDraining, metrics });
@@ -82,6 +89,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       sessions,
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
+      counts: createSocketCounts(config.limits.sockets),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
       log,
@@ -112,12 +120,12 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
 
 /** What HTTP and WebSocket share. */
 function createPipeline(deps: ServerDeps) {
-  const { config, schema, log, metrics, authenticate, admitGuest, createOperation, documents, compileQueries = true } = deps;
+  const { config, schema, log, metrics, admission, admitGuest, createOperation, documents, compileQueries = true } = deps;
   const { limits, http, production, cache, sessions } = config;
   const rules = operationRules(limits, http.explorer !== "off");
   const cookies = { sessionCookie: sessionCookie(production, sessions.capMs), guestCookie: guestCookie(production) };
   const callers: CallerRules = {
-    authenticate,
+    isService: admission.isService,
     admitGuest,
     addressOf: createClientAddress(http.trustedProxies),
     sessionCookie: cookies.sessionCookie.name,
@@ -125,12 +133,14 @@ function createPipeline(deps: ServerDeps) {
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
+  const gate = { admission, checkCost: createCostCheck(createPrices(schema), limits.cost) };
   return {
     rules,
     maxTokens: limits.tokens,
     documents,
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
-    checkCost: createCostCheck(createPrices(schema), limits.cost),
+    ...gate,
+    gate,
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
     callers,
     ...cookies,

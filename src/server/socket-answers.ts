@@ -25,8 +25,14 @@ export function run({ executor }: AnswerParts, args: Executed, operation: Operat
 
 /** The answer as clients see it. */
 export function finish(parts: AnswerParts, { errors, data, extensions }: ExecutionResult, operation: Operation): ExecutionResult {
-  const { cacheReport: cache, written, keptGuest: guest } = operation;
-  const all = { ...extensions, ...(cache && { cache }), ...(written && { seen: formatSeen(written) }), ...(guest && { guest }) };
+  const { costReport: cost, cacheReport: cache, written, keptGuest: guest } = operation;
+  const all = {
+    ...extensions,
+    ...(cost && { cost }),
+    ...(cache && { cache }),
+    ...(written && { seen: formatSeen(written) }),
+    ...(guest && { guest }),
+  };
   const presented = errors && present(parts, errors, operation.requestId);
   return {
     ...(presented && { errors: presented as unknown as GraphQLError[] }),

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import {
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   type FormattedExecutionResult,
@@ -16,35 +17,38 @@ import {
 } from "graphql";
 import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
-import { BadUserInput } from "../domain/errors.js";
+import { BadUserInput, RateLimited } from "../domain/errors.js";
 import { latestSeen } from "../domain/seen.js";
+import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
-import { type Caller, type CallerRules, type CreateContext, GUEST_HEADER, Operation, readCaller } from "./context.js";
-import type { CheckCost } from "./cost.js";
+import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readClaim } from "./context.js";
 import { type SpelledOut, spellOut } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
+import { type GateParts, letInAgain } from "./gate.js";
 import type { Metrics } from "./metrics.js";
 import type { ObserveOperation } from "./observe.js";
 import type { Peer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
+import { callerOfSocket, chargeIfRefused, refuseAtTheDoor } from "./socket-admission.js";
 import { finish, present, run, sessionEnded } from "./socket-answers.js";
+import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
 import { type Ticket, takePlace, unlessGivenUp } from "./socket-ticket.js";
 import { refuseIllFormed } from "./text-input.js";
 
 /** What the WebSocket side of the pipeline is made of. */
-export interface SocketOperationParts {
+export interface SocketOperationParts extends GateParts {
   readonly schema: GraphQLSchema;
   readonly readDocument: DocumentReader;
-  readonly checkCost: CheckCost;
   readonly documents: PersistedDocuments;
   readonly executor: Executor;
   readonly callers: CallerRules;
   readonly sessions: SessionSockets;
   readonly createContext: CreateContext;
   readonly maxOperations: number;
+  readonly counts: SocketCounts;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
@@ -89,7 +93,7 @@ export function socketOperations(parts: SocketOperationParts): Options {
  * rest of its life. False closes with 4403. Nobody is taken for somebody unknown that long: with 1013 the client comes again.
  */
 async function welcome(
-  { callers, sessions }: SocketOperationParts,
+  { callers, sessions, admission, counts }: SocketOperationParts,
   { connectionParams, extra: { peer } }: SocketContext,
 ): Promise<boolean> {
   const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
@@ -99,11 +103,15 @@ async function welcome(
   };
   const heard = sessions.heard();
   try {
-    peer.caller = await readCaller({ get, cookie: (name) => peer.cookie(name), ip: peer.ip, takesCookies: false }, callers);
-  } catch {
-    return false;
+    const source = { get, cookie: (name: string) => peer.cookie(name), ip: peer.ip, takesCookies: false };
+    peer.caller = await callerOfSocket(admission, readClaim(source, callers));
+  } catch (error) {
+    if (!(error instanceof RateLimited)) return false;
+    peer.socket.close(TRY_AGAIN_LATER, error.message);
+    return true;
   }
   if (peer.caller.principal.kind === "unknown") peer.socket.close(TRY_AGAIN_LATER, "The session cannot be looked up");
+  if (!counts.joinSocket(peer)) peer.socket.close(TRY_AGAIN_LATER, "This user has too many sockets");
   peer.forgetHeaders();
   sessions.join(peer, heard);
   return true;
@@ -119,42 +127,54 @@ async function prepare(
 ): Promise<SocketExecution | readonly GraphQLError[]> {
   const { peer } = context.extra;
   const startedAt = performance.now();
-  const caller = await parts.sessions.callerOf(peer, { used: true });
-  if (!caller) return [sessionEnded()];
-  const operation = new Operation(caller, randomUUID(), parts.createContext);
-  const ready = await admit(parts, Object.keys(context.subscriptions).length, payload, caller);
-  if ("document" in ready) {
-    operation.name = ready.operation.name?.value ?? null;
-    operation.kind = ready.operation.operation;
-    const { document } = ready;
-    return {
-      id,
-      ticket,
-      schema: parts.schema,
-      document,
-      operationName: payload.operationName,
-      variableValues: payload.variables,
-      operation,
-      peer,
-      startedAt,
-    };
+  const operation = new Operation(peer.caller, randomUUID(), parts.createContext);
+  const ready = await read(parts, operation, Object.keys(context.subscriptions).length, payload);
+  const errors = "document" in ready ? await enter(parts, peer, operation, ready) : ready;
+  if (ticket.givenUp) operation.ended();
+  if ("document" in ready && errors.length === 0) {
+    return { id, ticket, schema: parts.schema, ...ready, operation, peer, startedAt };
   }
+  chargeIfRefused(parts, operation);
   parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
-  return ready.map((error) => withRequest(error, operation.requestId));
+  return errors.map((error) => withRequest(error, operation.requestId));
 }
 
-async function admit(
-  { maxOperations, readDocument, documents, checkCost }: SocketOperationParts,
+/** Lets an operation in whose document is valid; answers why not. */
+async function enter(parts: SocketOperationParts, peer: Peer, operation: Operation, ready: ReadyToRun): Promise<readonly GraphQLError[]> {
+  const priced = { document: ready.document, operationName: ready.operationName, variables: ready.variableValues };
+  try {
+    const isAlive = await letInAgain(parts, operation, priced, () => parts.sessions.callerOf(peer, { used: true }));
+    if (!isAlive) return [sessionEnded()];
+    if (operation.kind === "subscription") operation.whenEnded = parts.counts.openSubscription(operation.caller);
+    return [];
+  } catch (error) {
+    operation.settle(null);
+    return [refusalBy(error)];
+  }
+}
+
+/** A document that is known to be valid. */
+interface ReadyToRun {
+  readonly document: DocumentNode;
+  readonly operationName: string | null | undefined;
+  readonly variableValues: Record<string, unknown> | null | undefined;
+}
+
+async function read(
+  { maxOperations, readDocument, documents, admission }: SocketOperationParts,
+  operation: Operation,
   running: number,
   payload: SubscribePayload,
-  caller: Caller,
-) {
-  if (running > maxOperations)
-    return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions: { code: "RATE_LIMITED" } })];
+): Promise<ReadyToRun | readonly GraphQLError[]> {
+  if (running > maxOperations) {
+    const extensions = { code: "RATE_LIMITED", bucket: "operations", retryAfterMs: SECOND };
+    return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions })];
+  }
   let spelled: SpelledOut<SubscribePayload>;
   try {
+    refuseAtTheDoor({ admission }, operation);
     refuseIllFormed(payload);
-    spelled = await spellOut(documents, payload, caller.principal);
+    spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
   } catch (error) {
     return [refusalBy(error)];
@@ -162,17 +182,15 @@ async function admit(
   const document = readDocument(spelled.parameters.query);
   if (!("kind" in document)) return document;
   spelled.keep();
-  const operation = getOperationAST(document, payload.operationName);
-  if (!operation)
+  const { operationName, variables: variableValues } = payload;
+  const named = getOperationAST(document, operationName);
+  if (!named)
     return [
       new GraphQLError("The document has no such operation, or several and none is named.", { extensions: { code: "BAD_USER_INPUT" } }),
     ];
-  try {
-    checkCost({ document, operationName: payload.operationName, variables: payload.variables });
-    return { document, operation };
-  } catch (error) {
-    return [refusalBy(error)];
-  }
+  operation.name = named.name?.value ?? null;
+  operation.kind = named.operation;
+  return { document, operationName, variableValues };
 }
 
 const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
@@ -185,6 +203,7 @@ async function executeOnce(
   peer.running++;
   try {
     const result = await run(parts, args, operation);
+    operation.settle(result);
     if (operation.written) peer.caller = { ...peer.caller, seen: latestSeen(peer.caller.seen, operation.written) };
     const failed = result.errors?.some(isInternal);
     parts.observe(operation, {
@@ -194,6 +213,7 @@ async function executeOnce(
     });
     return finish(parts, result, operation);
   } finally {
+    operation.settle(null);
     peer.running--;
   }
 }

@@ -26,8 +26,10 @@ export function createSubscriptions(parts: SocketOperationParts): (execution: So
       const opened = await open(parts, fanOut, execution);
       const isOpen = Symbol.asyncIterator in opened;
       observe(isOpen ? "answered" : "refused");
-      return isOpen ? counted(opened, parts.metrics) : finish(parts, opened, operation);
+      if (!isOpen) operation.ended();
+      return isOpen ? counted(opened, parts.metrics, operation) : finish(parts, opened, operation);
     } catch (error) {
+      operation.ended();
       observe("failed");
       return finish(parts, { errors: [new GraphQLError("", { originalError: error as Error })] }, operation);
     }
@@ -79,11 +81,16 @@ async function openAlone(parts: SocketOperationParts, execution: SocketExecution
 }
 
 /** Counts a running subscription until it ends, however it ends. */
-function counted(stream: AsyncIterableIterator<ExecutionResult>, metrics: Metrics): AsyncIterableIterator<ExecutionResult> {
+function counted(
+  stream: AsyncIterableIterator<ExecutionResult>,
+  metrics: Metrics,
+  operation: Operation,
+): AsyncIterableIterator<ExecutionResult> {
   let running = true;
   const end = () => {
     if (running) metrics.subscriptions(-1);
     running = false;
+    operation.ended();
   };
   metrics.subscriptions(1);
   return {

@@ -2,7 +2,8 @@
  * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends with its close code:
  * 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or binary frame, 4401 before ack, and when a session was revoked, 4403 wrong token, and when a session ran out,
  * 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init, 4500 our own fault, 1001 going away,
- * 1013 when a session cannot be looked up, and for a client that does not keep up.
+ * 1013 when a session cannot be looked up, when too much was asked for lately, when a user has too many sockets, and for a client that does not
+ * keep up; 1008 too many messages.
  *
  * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are not compressed: a compressor
  * costs some 300 KB per socket. One timer pings all sockets; one that does not answer until the next beat is terminated.
@@ -37,7 +38,7 @@ export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * 
 export interface WebSocketParts {
   readonly operations: SocketOperationParts;
   readonly originAllowed: OriginCheck;
-  readonly limits: { readonly frameBytes: number; readonly jsonDepth: number };
+  readonly limits: { readonly frameBytes: number; readonly jsonDepth: number; readonly sockets: { readonly messagesPerSecond: number } };
   readonly timings: SocketTimings;
   readonly isDraining: () => boolean;
   readonly metrics: Metrics;
@@ -87,12 +88,18 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, connection, head);
     const refusal = refusalFor(request, parts);
     if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
+    const ip = parts.operations.callers.addressOf(request);
+    const leave = parts.operations.counts.openSocket(ip);
+    if (!leave) return refuseOnSocket(connection, TOO_MANY_SOCKETS, randomUUID());
+    connection.once("close", leave);
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      join(new Peer(socket, request.headers, parts.operations.callers.addressOf(request), connection));
+      join(new Peer(socket, request.headers, ip, connection));
     });
   });
   return { peers, close: () => clearInterval(beat) };
 }
+
+const TOO_MANY_SOCKETS: Refusal = { status: 429, code: "RATE_LIMITED", message: "This address has too many sockets. Close some first." };
 
 function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraining }: WebSocketParts): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
@@ -101,10 +108,30 @@ function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraini
   return null;
 }
 
+const POLICY_VIOLATION = 1008;
+/** A client that comes back sends whatever it subscribes to at once. */
+const AT_ONCE_SECONDS = 2;
+
+/** Counts the messages of one socket; says which is one too many. */
+function messageMeter(perSecond: number): () => boolean {
+  let [owed, atMs] = [0, performance.now()];
+  return () => {
+    const now = performance.now();
+    owed = Math.max(0, owed - ((now - atMs) * perSecond) / SECOND) + 1;
+    atMs = now;
+    return owed > AT_ONCE_SECONDS * perSecond;
+  };
+}
+
 /** Joins a socket to graphql-ws. */
 function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, log }: WebSocketParts): void {
   const { socket } = peer;
-  for (const event of ["message", "ping"] as const) socket.on(event, () => peer.holdBack());
+  const isTooFast = messageMeter(limits.sockets.messagesPerSecond);
+  for (const event of ["message", "ping"] as const)
+    socket.on(event, () => {
+      peer.holdBack();
+      if (isTooFast()) socket.close(POLICY_VIOLATION, "Too many messages");
+    });
   const closed = (protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>).opened(
     {
       protocol: socket.protocol,

@@ -46,6 +46,7 @@ export function openUntrusted({ url, listenerUrl = url, keys }: Place, options: 
     sqlStatement() {},
     signIn() {},
     scores() {},
+    limit() {},
   };
   const all = { ...DEFAULTS, keys, telemetry, log: testLog(), ...options };
   const cache = listenerUrl === url ? openCache({ url, ...all }) : openApart({ url, listenerUrl, keys }, all);

@@ -65,7 +65,10 @@ function ask(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>, depth
     key: field.name,
     first: field.args.some(({ name }) => name === "first") ? 1 + next(5) : null,
     ids: field.args.some(({ name }) => name === "ids") ? 1 + next(5) : null,
-    assumed: (field.extensions.listSize as { assumedSize?: number } | undefined)?.assumedSize ?? 10,
+    assumed:
+      (field.args.find(({ name }) => name === "top" || name === "days")?.defaultValue as number | undefined) ??
+      (field.extensions.listSize as { assumedSize?: number } | undefined)?.assumedSize ??
+      10,
     below: types.length > 0 ? below : null,
     isAbstract: isAbstractType(named),
     isList: isListType(isNonNullType(field.type) ? field.type.ofType : field.type),

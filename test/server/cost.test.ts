@@ -78,7 +78,8 @@ function oracle(document: DocumentNode, given: GraphQLSchema = schema): number {
         const own = (field.extensions.complexity as number | undefined) ?? (isRoot || (isCompositeType(named) && !isEnvelope) ? 1 : 0);
         const isList = isListType(getNullableType(field.type));
         const assumed = (field.extensions.listSize as { assumedSize?: number } | undefined)?.assumedSize ?? 10;
-        const count = (args.first as number | undefined) ?? (args.ids as unknown[] | undefined)?.length ?? assumed;
+        const count =
+          ((args.first ?? args.top ?? args.days) as number | undefined) ?? (args.ids as unknown[] | undefined)?.length ?? assumed;
         if (isConnection) return own + count * childComplexity;
         return isList && isCompositeType(named) && !isEnvelope ? count * (own + childComplexity) : own + childComplexity;
       },

@@ -10,7 +10,7 @@ import { type Answer, startServer, type TestServer } from "./test-server.js";
 let souk: TestServer;
 
 beforeAll(async () => {
-  souk = await startServer();
+  souk = await startServer({ LIMIT_SOCKET_MESSAGES_PER_SECOND: "1e6" });
 });
 afterAll(() => souk.close());
 

@@ -13,7 +13,7 @@ const INTERNALS = /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|secret|redis:
 let souk: TestServer;
 
 beforeAll(async () => {
-  souk = await startServer();
+  souk = await startServer({ LIMIT_SOCKET_MESSAGES_PER_SECOND: "1e6" });
 });
 afterAll(() => souk.close());
 

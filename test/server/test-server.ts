@@ -10,7 +10,10 @@ import { createRequestContext, type RequestContext } from "../../src/resolvers/c
 import { readManifest } from "../../src/server/manifest.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
 import { createServer, type ServerDeps, type SoukServer } from "../../src/server/server.js";
+import { createAdmission } from "../../src/services/admission.js";
+import type { Authenticate } from "../../src/services/authenticate.js";
 import { createGuests } from "../../src/services/guests.js";
+import type { Limits } from "../../src/services/limits.js";
 import { createPersistedDocuments } from "../../src/services/persisted-documents.js";
 import { testLog } from "../support/log.js";
 
@@ -78,10 +81,18 @@ export interface Answer {
 /** The service token of test servers. */
 export const TOKEN = "a-token-of-the-tests";
 
+/** Whatever is asked costs nothing, and nothing is said about it. */
+const NO_LIMITS: Limits = {
+  check: () => {},
+  isTight: () => false,
+  charge: async (_payer, charge) => ({ charge, buckets: [], settle: () => undefined }),
+  close: () => {},
+};
+
 /** Starts a server. Environment variables and dependencies can be replaced. */
 export async function startServer(
   env: Record<string, string> = {},
-  deps: Partial<ServerDeps> & { log?: Logger } = {},
+  { authenticate, limits, ...deps }: Partial<ServerDeps> & { log?: Logger; authenticate?: Authenticate; limits?: Limits } = {},
 ): Promise<TestServer> {
   const config = readConfig({ PORT: "0", NODE_ENV: "test", LOG_LEVEL: "silent", SHUTDOWN_MS: "2000", ...env });
   const metrics = createMetrics();
@@ -89,12 +100,18 @@ export async function startServer(
   const server = await createServer({
     config,
     schema: testSchema(steering),
-    authenticate: async (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid"),
+    admission: createAdmission({
+      authenticate: authenticate ?? (async (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid")),
+      isService: (token) => token === TOKEN,
+      limits: limits ?? NO_LIMITS,
+      together: (send) => send(),
+    }),
     admitGuest: createGuests("secret").admit,
     sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
-    createOperation: ({ requestId, principal, client, guest, seen, bypass }) =>
+    createOperation: ({ requestId, principal, client, guest, buckets, seen, bypass }) =>
       createRequestContext({
         requestId,
+        buckets,
         principal,
         client,
         guest,

@@ -1,0 +1,21 @@
+/** What a client may still ask for. */
+import { Ctx, Query, Resolver } from "type-graphql";
+import type { BucketStatus } from "../domain/limits.js";
+import { RateLimitStatus } from "../schema/rate-limit.js";
+import type { RequestContext } from "./context.js";
+
+/** `Query.rateLimit`. */
+@Resolver()
+export class RateLimitResolver {
+  @Query(() => [RateLimitStatus], {
+    complexity: 0,
+    description: "How much the caller may still ask for, by the buckets that this operation was charged to. Costs nothing itself.",
+  })
+  rateLimit(@Ctx() { buckets }: RequestContext): RateLimitStatus[] {
+    return buckets.map(toStatus);
+  }
+}
+
+function toStatus({ bucket, limit, remaining, restorePerSecond, resetAtMs }: BucketStatus): RateLimitStatus {
+  return { bucket, limit: Math.floor(limit), remaining, restorePerSecond, resetAt: new Date(resetAtMs) };
+}

@@ -1,0 +1,28 @@
+/** How a WebSocket is let in, and what is refused of it before it is read: the small print of socket-operations.ts. */
+import { RateLimited } from "../domain/errors.js";
+import type { Admission } from "../services/admission.js";
+import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
+import { LEAST_CHARGE, payerOf } from "./gate.js";
+
+/** Who a socket is for, at the price of the cheapest operation. Throws Unauthenticated and RateLimited. */
+export async function callerOfSocket(admission: Admission, claimed: ClaimedCaller): Promise<Caller> {
+  const payer = admission.payerOf(claimed.claim);
+  if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
+  const { principal } = await admission.admit(claimed.claim, LEAST_CHARGE);
+  return identify(claimed, principal);
+}
+
+/** Refuses without reading what is certain to be refused. Throws RateLimited. */
+export function refuseAtTheDoor({ admission }: { readonly admission: Admission }, operation: Operation): void {
+  try {
+    admission.check(payerOf(admission, operation), LEAST_CHARGE);
+  } catch (error) {
+    if (error instanceof RateLimited) operation.refusal = error;
+    throw error;
+  }
+}
+
+/** An operation that was refused for what it is has been read all the same. */
+export function chargeIfRefused({ admission }: { readonly admission: Admission }, operation: Operation): void {
+  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payerOf(admission, operation));
+}
