@@ -6,7 +6,7 @@
 /** A folder of src, as a pattern. */
 const room = (...names) => `^src/(${names.join("|")})/`;
 /** Where processes start, and what they share. */
-const ENTRIES = "^src/(main|worker|compose|compose-counters|compose-notifications|run-process)\\.ts$|^src/cli/";
+const ENTRIES = "^src/(main|worker|compose|run-process)\\.ts$|^src/(cli|compose)/";
 /** Packages, wherever npm puts them. */
 const packages = (...names) => `(^|node_modules/)(${names.join("|")})(/|$)`;
 
@@ -23,7 +23,8 @@ const TRANSPORT = packages("fastify", "@fastify/[^/]+", "@as-integrations/[^/]+"
 const SQL = packages("drizzle-orm", "drizzle-kit", "pg", "@electric-sql/[^/]+");
 
 /** Redis files that others in the room may build on; the rest are structures, joined by services. */
-const REDIS_PRIMITIVES = "^src/redis/(client|keys|scripts|lease|tags|tracking|pubsub|heartbeat|channels|deadline|cluster-link)\\.ts$";
+const REDIS_PRIMITIVES =
+  "^src/redis/(client|keys|key-families|scripts|lease|tags|tracking|pubsub|heartbeat|channels|deadline|cluster-link)\\.ts$";
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
@@ -43,7 +44,7 @@ module.exports = {
     ),
     forbid(
       "nobody-imports-an-entry-point",
-      "main, worker and the commands in cli start things; nothing is imported from them. What two of them share belongs in compose.ts or a room.",
+      "main, worker and the commands in cli start things; nothing is imported from them. What two of them share belongs in compose/ or a room.",
       {},
       { path: "^src/(main|worker)\\.ts$" },
     ),
@@ -57,7 +58,7 @@ module.exports = {
       "compose-builds-everything-once",
       "Only entry points compose. A room is given what it needs as arguments of its factories.",
       { path: "^src/", pathNot: ENTRIES },
-      { path: "^src/(compose|compose-counters|compose-notifications|run-process)\\.ts$" },
+      { path: "^src/(compose|run-process)\\.ts$|^src/compose/" },
     ),
     forbid(
       "config-is-read-at-the-top",
@@ -151,7 +152,7 @@ module.exports = {
     ),
     forbid(
       "embedded-knows-only-domain",
-      "embedded/ starts private servers and knows domain only; compose.ts joins it to the rest.",
+      "embedded/ starts private servers and knows domain only; main.ts joins it to the rest.",
       { path: room("embedded") },
       { path: "^src/", pathNot: room("embedded", "domain") },
     ),

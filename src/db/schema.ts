@@ -4,7 +4,7 @@
  * What the database itself guarantees: stock and prices never below zero, one product per sku, one name per parent category,
  * ratings derived from their sum and count, search vectors derived from the text. Products are removed by `removed_at`, never
  * deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out. One account per address, one
- * review per product and user. The tables of notifications are in schema-notifications.ts.
+ * review per product and user. Leaderboards and notifications have files of their own (schema-*.ts).
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -14,7 +14,6 @@ import {
   check,
   customType,
   date,
-  doublePrecision,
   index,
   integer,
   jsonb,
@@ -28,7 +27,6 @@ import {
 } from "drizzle-orm/pg-core";
 import { AUDIT_EVENTS, COUNTED_EVENTS } from "../domain/audit.js";
 import { PRODUCT_LIMITS } from "../domain/catalogue.js";
-import { BOARD_LIMITS, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, TIE_RULES } from "../domain/leaderboard.js";
 import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
 import { ACCOUNT_LIMITS, ROLES } from "../domain/user.js";
 
@@ -37,7 +35,9 @@ const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 export const identity = () => bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
 /** A time that is noted when the row is written, unless it is given. */
 export const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow();
-const oneOf = (column: string, words: readonly string[]): SQL => sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(", ")})`);
+/** A bound of a text: one of these words. */
+export const oneOf = (column: string, words: readonly string[]): SQL =>
+  sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(", ")})`);
 /** A bound of a text, in characters. */
 export const lengthBetween = (column: AnyPgColumn, least: number, most: number): SQL =>
   sql`char_length(${column}) between ${sql.raw(String(least))} and ${sql.raw(String(most))}`;
@@ -317,106 +317,4 @@ export const operations = pgTable(
     createdAt: moment("created_at"),
   },
   (t) => [primaryKey({ columns: [t.scope, t.operationId] }), index("operations_created_at").on(t.createdAt)],
-);
-
-/**
- * Leaderboards. `last_sequence` and `last_at` are those of the newest row of the board's ledger: whoever appends holds this row's lock,
- * so sequences have no gaps, and their order is that of commits and of times. `archived` says up to when (ms since epoch) the periods of
- * each kind are in the archive.
- */
-export const leaderboards = pgTable(
-  "leaderboards",
-  {
-    id: identity(),
-    slug: text().notNull().unique("leaderboards_slug"),
-    title: text().notNull(),
-    operator: text().notNull(),
-    sortOrder: text("sort_order").notNull(),
-    tieRule: text("tie_rule").notNull(),
-    periods: text().array().notNull(),
-    timeZone: text("time_zone").notNull(),
-    source: text().notNull(),
-    lastSequence: bigint("last_sequence", { mode: "number" }).notNull().default(0),
-    lastAt: timestamp("last_at", { withTimezone: true, precision: 3 }).notNull().default(sql`'epoch'`),
-    archived: jsonb().notNull().default({}),
-    createdAt: moment("created_at"),
-  },
-  (t) => [
-    check("leaderboards_operator", oneOf("operator", SCORE_OPERATORS)),
-    check("leaderboards_sort_order", oneOf("sort_order", SORT_ORDERS)),
-    check("leaderboards_tie_rule", oneOf("tie_rule", TIE_RULES)),
-    check("leaderboards_source", oneOf("source", ["CLIENTS", "SHOP"])),
-    check("leaderboards_slug_length", lengthBetween(t.slug, 1, BOARD_LIMITS.slug)),
-    check("leaderboards_title_length", lengthBetween(t.title, 1, BOARD_LIMITS.title)),
-  ],
-);
-
-/**
- * The ledger of submissions, which only grows. Each row says in `standings` where it left its owner in every period of the board, so
- * the last row of an owner is all that a board has to know of them.
- */
-export const scoreSubmissions = pgTable(
-  "score_submissions",
-  {
-    boardId: bigint("board_id", { mode: "number" })
-      .notNull()
-      .references(() => leaderboards.id),
-    sequence: bigint({ mode: "number" }).notNull(),
-    owner: text().notNull(),
-    operationId: text("operation_id"),
-    score: doublePrecision().notNull(),
-    metadata: text(),
-    submittedAt: timestamp("submitted_at", { withTimezone: true, precision: 3 }).notNull(),
-    standings: jsonb().notNull(),
-  },
-  (t) => [
-    primaryKey({ columns: [t.boardId, t.sequence] }),
-    uniqueIndex("score_submissions_operation").on(t.boardId, t.owner, t.operationId).where(sql.raw("operation_id is not null")),
-    uniqueIndex("score_submissions_owner").on(t.boardId, t.owner, t.sequence),
-    index("score_submissions_time").on(t.boardId, t.submittedAt),
-    check("score_submissions_score_range", sql.raw(`score between ${-MAX_SCORE} and ${MAX_SCORE}`)),
-    check("score_submissions_owner_length", lengthBetween(t.owner, 1, BOARD_LIMITS.owner)),
-    check("score_submissions_metadata_size", sql.raw(`octet_length(metadata) <= ${BOARD_LIMITS.metadata}`)),
-  ],
-);
-
-/** Finished periods of boards, written once. `checksum` is over all entries in order; a period without entries has no row. */
-export const leaderboardArchives = pgTable(
-  "leaderboard_archives",
-  {
-    boardId: bigint("board_id", { mode: "number" })
-      .notNull()
-      .references(() => leaderboards.id),
-    period: text().notNull(),
-    startsAt: timestamp("starts_at", { withTimezone: true, precision: 3 }).notNull(),
-    endsAt: timestamp("ends_at", { withTimezone: true, precision: 3 }).notNull(),
-    total: integer().notNull(),
-    checksum: text().notNull(),
-    createdAt: moment("created_at"),
-  },
-  (t) => [primaryKey({ columns: [t.boardId, t.period, t.startsAt] })],
-);
-
-/** The entries of finished periods with their final ranks. `better` counts those with a better score. */
-export const leaderboardArchiveEntries = pgTable(
-  "leaderboard_archive_entries",
-  {
-    boardId: bigint("board_id", { mode: "number" })
-      .notNull()
-      .references(() => leaderboards.id),
-    period: text().notNull(),
-    startsAt: timestamp("starts_at", { withTimezone: true, precision: 3 }).notNull(),
-    position: integer().notNull(),
-    rank: integer().notNull(),
-    better: integer().notNull(),
-    owner: text().notNull(),
-    score: doublePrecision().notNull(),
-    reached: bigint({ mode: "number" }).notNull(),
-    metadata: text(),
-    submittedAt: timestamp("submitted_at", { withTimezone: true, precision: 3 }).notNull(),
-  },
-  (t) => [
-    primaryKey({ name: "leaderboard_archive_entries_key", columns: [t.boardId, t.period, t.startsAt, t.position] }),
-    uniqueIndex("leaderboard_archive_entries_owner").on(t.boardId, t.period, t.startsAt, t.owner),
-  ],
 );

@@ -74,7 +74,7 @@ function pageName({ limit, after }: PageRequest): string {
 
 function filterName({ categoryId, brandId, minPrice, maxPrice, inStock, text }: ProductFilter): string {
   const stock = inStock === undefined ? undefined : Number(inStock);
-  return [categoryId, brandId, minPrice, maxPrice, stock].map((part) => part ?? "").join(":") + `:${wordName(text)}`;
+  return `${[categoryId, brandId, minPrice, maxPrice, stock].map((part) => part ?? "").join(":")}:${wordName(text)}`;
 }
 
 /** A client's words never enter a key: any length, any character. */

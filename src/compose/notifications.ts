@@ -1,22 +1,22 @@
 /** Builds what notifications are made of, from what every process stands on. */
 import type { Logger } from "pino";
-import type { Config } from "./config.js";
-import { createBroadcastTable } from "./db/broadcasts.js";
-import type { Database } from "./db/database.js";
-import { createNotificationLogTable } from "./db/notification-log.js";
-import { createNotificationTable } from "./db/notifications.js";
-import { createOperationTable } from "./db/operations.js";
-import type { OutboxTable } from "./db/outbox.js";
-import { startBroadcasts } from "./jobs/broadcasts.js";
-import type { RedisConnection } from "./redis/client.js";
-import { createEventLogTail, type EventLogTail } from "./redis/event-log-tail.js";
-import type { Keys } from "./redis/keys.js";
-import type { PubSub } from "./redis/pubsub.js";
-import { createLogSubscriptions } from "./services/log-subscription.js";
-import { type ApplyNotifications, createApplyNotifications, createNotificationSource } from "./services/notification-log.js";
-import { createNotificationSending, type NotificationSending } from "./services/notification-sending.js";
-import { createNotifications, type Notifications } from "./services/notifications.js";
-import type { Outbox } from "./services/outbox.js";
+import type { Config } from "../config.js";
+import { createBroadcastTable } from "../db/broadcasts.js";
+import type { Database } from "../db/database.js";
+import { createNotificationLogTable } from "../db/notification-log.js";
+import { createNotificationTable } from "../db/notifications.js";
+import { createOperationTable } from "../db/operations.js";
+import type { OutboxTable } from "../db/outbox.js";
+import { startBroadcasts } from "../jobs/broadcasts.js";
+import type { RedisConnection } from "../redis/client.js";
+import { createEventLogTail, type EventLogTail } from "../redis/event-log-tail.js";
+import type { Keys } from "../redis/keys.js";
+import type { PubSub } from "../redis/pubsub.js";
+import { createLogSubscriptions } from "../services/log-subscription.js";
+import { type ApplyNotifications, createApplyNotifications, createNotificationSource } from "../services/notification-log.js";
+import { createNotificationSending, type NotificationSending } from "../services/notification-sending.js";
+import { createNotifications, type Notifications } from "../services/notifications.js";
+import type { Outbox } from "../services/outbox.js";
 
 /** What they stand on. */
 interface Ground {

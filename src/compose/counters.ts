@@ -1,25 +1,25 @@
 /** Builds what counts: the part of compose.ts that API and worker share. */
 import type { Logger } from "pino";
-import type { Config } from "./config.js";
-import { createActivityTable } from "./db/activity.js";
-import { createCounterTable } from "./db/counters.js";
-import type { Database } from "./db/database.js";
-import type { OutboxTable } from "./db/outbox.js";
-import { SECOND } from "./domain/time.js";
-import { startRepeating } from "./jobs/repeat.js";
-import { createActivityStore } from "./redis/activity.js";
-import type { RedisConnection } from "./redis/client.js";
-import { createCounterStore } from "./redis/counters.js";
-import { createViewerRanges } from "./redis/counters-range.js";
-import type { Keys } from "./redis/keys.js";
-import type { PubSub } from "./redis/pubsub.js";
-import { type ActivityService, createActivity } from "./services/activity.js";
-import { createCounterFlush } from "./services/counter-flush.js";
-import { createCounterTrust } from "./services/counter-trust.js";
-import { type Counters, createCounters } from "./services/counters.js";
-import type { Outbox } from "./services/outbox.js";
-import { createPopularity } from "./services/popularity.js";
-import { createStatsNews } from "./services/stats-news.js";
+import type { Config } from "../config.js";
+import { createActivityTable } from "../db/activity.js";
+import { createCounterTable } from "../db/counters.js";
+import type { Database } from "../db/database.js";
+import type { OutboxTable } from "../db/outbox.js";
+import { SECOND } from "../domain/time.js";
+import { startRepeating } from "../jobs/repeat.js";
+import { createActivityStore } from "../redis/activity.js";
+import type { RedisConnection } from "../redis/client.js";
+import { createCounterStore } from "../redis/counters.js";
+import { createViewerRanges } from "../redis/counters-range.js";
+import type { Keys } from "../redis/keys.js";
+import type { PubSub } from "../redis/pubsub.js";
+import { type ActivityService, createActivity } from "../services/activity.js";
+import { createCounterFlush } from "../services/counter-flush.js";
+import { createCounterTrust } from "../services/counter-trust.js";
+import { type Counters, createCounters } from "../services/counters.js";
+import type { Outbox } from "../services/outbox.js";
+import { createPopularity } from "../services/popularity.js";
+import { createStatsNews } from "../services/stats-news.js";
 
 /** What counting stands on. */
 export interface CountersFloor {

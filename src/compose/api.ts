@@ -1,0 +1,130 @@
+/** The API: services over the floor, resolvers over the services, and the server over both. */
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import { createBrandTable } from "../db/brands.js";
+import { createCategoryTable } from "../db/categories.js";
+import { createLikeTable } from "../db/likes.js";
+import { createNotificationTable } from "../db/notifications.js";
+import { createOperationTable } from "../db/operations.js";
+import { createProductTable } from "../db/products.js";
+import { createReviewTable } from "../db/reviews.js";
+import { ensureSecret } from "../db/secrets.js";
+import { createUserTable } from "../db/users.js";
+import { CATALOGUE_TOPIC } from "../domain/events.js";
+import { Reading } from "../domain/reading.js";
+import { createLoaders, type LoaderSources } from "../loaders/loaders.js";
+import { createCartStore } from "../redis/cart.js";
+import { readRedisInfo } from "../redis/info.js";
+import { createRequestContext } from "../resolvers/context.js";
+import { createEvents } from "../resolvers/events.js";
+import { boardsExist } from "../resolvers/leaderboard-changed.js";
+import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
+import { buildSoukSchema } from "../schema/build-schema.js";
+import type { Readiness } from "../server/health.js";
+import { createServer } from "../server/server.js";
+import { createAccounts } from "../services/accounts.js";
+import { createCartMoves } from "../services/cart-move.js";
+import { type Carts, createCarts } from "../services/carts.js";
+import { createGuests } from "../services/guests.js";
+import { createLikes } from "../services/likes.js";
+import { createLive } from "../services/live.js";
+import { createPasswords } from "../services/passwords.js";
+import { createProducts } from "../services/products.js";
+import { createRefusedSignIns } from "../services/refused-sign-ins.js";
+import { createReviews } from "../services/reviews.js";
+import { createSignInGuard } from "../services/sign-in-guard.js";
+import type { Closing } from "./closing.js";
+import { openCounters } from "./counters.js";
+import { openAdmission, openDocuments } from "./door.js";
+import type { ComposeOptions, Floor } from "./floor.js";
+import { composeNotifications } from "./notifications.js";
+import { openSessions } from "./sessions.js";
+
+/** 256 bits: as much as the signatures that are made with it. */
+const SECRET_BYTES = 32;
+
+/** Builds the API and has it listen. Resolves to where. */
+export async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<string> {
+  const { database, outboxTable, pubsub, outbox, boards, metrics } = floor;
+  const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
+  closing.add(() => live.close());
+  closing.add(await pubsub.subscribe(CATALOGUE_TOPIC, () => live.refresh()));
+  const users = createUserTable(database);
+  const counting = openCounters(floor, config, log);
+  closing.add(() => counting.close());
+  const sources: LoaderSources = { ...openTables(floor), users, tallies: counting.counters };
+  const writing = { database, outboxTable, outbox };
+  const products = createProducts({ ...writing, products: sources.products, operations: createOperationTable(database) });
+  const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
+  const likes = createLikes({ ...writing, likes: sources.likes });
+  const passwords = createPasswords(config.passwords);
+  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used });
+  const refused = createRefusedSignIns({ table: floor.auditTable, log });
+  closing.add(() => refused.close());
+  const guard = createSignInGuard(floor.attempts, metrics);
+  const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard, audit: floor.auditTable, refused });
+  const carts = openCarts(floor, config, log);
+  await boards.shopBoards.provide();
+  const signing = { accounts, sessions, revocations };
+  const told = composeNotifications(floor, log, (close) => closing.add(close));
+  const catalogue = { products, reviews, ...counting, likes };
+  const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, currency: config.currency });
+  const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
+  const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
+  const server = await createServer({
+    config,
+    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
+    admission: openAdmission(floor, { config, sessions, log }, closing),
+    admitGuest: guests.admit,
+    sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
+    documents: openDocuments(floor, config),
+    createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
+      createRequestContext({
+        requestId,
+        buckets,
+        principal,
+        client,
+        guest,
+        reading: new Reading({ seen, bypass }),
+        makeLoaders: (reading) => createLoaders(sources, reading),
+      }),
+    readiness: () => readiness(floor),
+    metrics,
+    log,
+  });
+  metrics.readRedisFrom(() => readRedisInfo(floor.requests));
+  closing.add(() => server.close());
+  return (await server.listen()).url;
+}
+
+/** What loaders read besides the counters. */
+function openTables({ cache, database }: Floor) {
+  return {
+    cache,
+    products: createProductTable(database),
+    categories: createCategoryTable(database),
+    brands: createBrandTable(database),
+    reviews: createReviewTable(database),
+    likes: createLikeTable(database),
+    notifications: createNotificationTable(database),
+  };
+}
+
+function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {
+  const store = createCartStore(requests, keys, carts);
+  return createCarts({ store, moves: createCartMoves(store, log) });
+}
+
+/** What a probe is told. Either server is enough to answer something: Postgres everything, Redis what is cached. */
+async function readiness({ database, requests, cache }: Floor): Promise<Readiness> {
+  const answers = (check: Promise<unknown>): Promise<boolean> =>
+    check.then(
+      () => true,
+      () => false,
+    );
+  const [postgres, redis] = await Promise.all([answers(database.ping()), answers(requests.ping())]);
+  const state = (ok: boolean): string => (ok ? "ok" : "does not answer");
+  const checks = { postgres: state(postgres), redis: state(redis), cache: cache.link.usable() ? "ok" : "not used: Redis does not answer" };
+  return { ready: postgres || cache.link.usable(), checks };
+}

@@ -1,0 +1,30 @@
+/** Builds leaderboards, which API and worker share. */
+import { createProductTable } from "../db/products.js";
+import { createUserTable } from "../db/users.js";
+import { SECOND } from "../domain/time.js";
+import { createBoardStore } from "../redis/leaderboard.js";
+import { type Boards, createBoards } from "../services/boards.js";
+import type { Closing } from "./closing.js";
+import type { ComposeOptions, Floor } from "./floor.js";
+
+/** Longest wait for a reply about a leaderboard. */
+const BOARD_DEADLINE_MS = SECOND;
+
+/** Opens the boards. */
+export function openBoards(
+  {
+    database,
+    requests: connection,
+    keys,
+    pubsub,
+    metrics: telemetry,
+  }: Pick<Floor, "database" | "requests" | "keys" | "pubsub" | "metrics">,
+  { config, log }: Pick<ComposeOptions, "config" | "log">,
+  closing: Closing,
+): Boards {
+  const store = createBoardStore({ connection, keys, deadlineMs: BOARD_DEADLINE_MS, telemetry });
+  const labels = { users: createUserTable(database), products: createProductTable(database) };
+  const boards = createBoards({ database, store, pubsub, labels, everyMs: config.live.conflationMs, telemetry, log });
+  closing.add(() => boards.close());
+  return boards;
+}

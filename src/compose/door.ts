@@ -1,0 +1,58 @@
+/** Who may come in, and with what: the limiter, the service token, and the documents that may be run. */
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import { SECOND } from "../domain/time.js";
+import { connectRedis, inOneTurn } from "../redis/client.js";
+import { createDocumentStore } from "../redis/documents.js";
+import { createLimiter, type Limiter } from "../redis/limiter.js";
+import { readManifest } from "../server/manifest.js";
+import { type Admission, createAdmission } from "../services/admission.js";
+import { createAuthenticate, createServiceCheck } from "../services/authenticate.js";
+import { createLimits } from "../services/limits.js";
+import { createPersistedDocuments, type PersistedDocuments } from "../services/persisted-documents.js";
+import type { Sessions } from "../services/sessions.js";
+import type { Closing } from "./closing.js";
+import type { Floor } from "./floor.js";
+
+/** Longest wait for a document that was named by its hash; then the client is asked for it. */
+const DOCUMENT_DEADLINE_MS = 100;
+/** A limiter that is late is done without: a request waits for it this long, once. */
+const LIMITER_DEADLINE_MS = 200;
+/** An operation that ran out of time still settles. */
+const HOLD_GRACE_MS = 5 * SECOND;
+
+/** What admission takes besides the floor. */
+interface Admitting {
+  readonly config: Config;
+  readonly sessions: Sessions;
+  readonly log: Logger;
+}
+
+/** Authentication and limits, asked in one write. */
+export function openAdmission(floor: Floor, { config, sessions, log }: Admitting, closing: Closing): Admission {
+  const { requests, metrics } = floor;
+  const limiter = openLimiter(floor, { config, log }, closing);
+  const { rates, processes, cost } = config.limits;
+  const limits = createLimits({ limiter, rules: rates, processes, largest: cost, telemetry: metrics });
+  closing.add(() => limits.close());
+  return createAdmission({
+    authenticate: createAuthenticate(config.adminToken, sessions),
+    isService: createServiceCheck(config.adminToken),
+    limits,
+    together: (send) => inOneTurn(requests, send),
+  });
+}
+
+/** On the connection of the other requests, so that one write asks both, unless it has a Redis of its own. */
+function openLimiter({ requests, keys }: Floor, { config, log }: Pick<Admitting, "config" | "log">, closing: Closing): Limiter {
+  const { limiterUrl: url, caFile } = config.redis;
+  const connection = url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
+  if (connection !== requests) closing.add(() => connection.disconnect());
+  return createLimiter(connection, keys, { keepMs: config.http.requestTimeoutMs + HOLD_GRACE_MS, deadlineMs: LIMITER_DEADLINE_MS });
+}
+
+/** Documents by name. */
+export function openDocuments({ requests, keys }: Floor, { documents }: Config): PersistedDocuments {
+  const store = createDocumentStore(requests, keys, { ...documents, deadlineMs: DOCUMENT_DEADLINE_MS });
+  return createPersistedDocuments({ mode: documents.mode, manifest: readManifest(documents), store });
+}

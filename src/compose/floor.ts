@@ -1,0 +1,139 @@
+/** What every role stands on: connections, the structures over them, and what is said between processes. */
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import { type AuditTable, createAuditTable } from "../db/audit.js";
+import { type Database, openDatabase } from "../db/database.js";
+import { migrate } from "../db/migrate.js";
+import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
+import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
+import { type Attempts, createAttempts } from "../redis/attempts.js";
+import { type ConnectOptions, connectRedis, type RedisConnection } from "../redis/client.js";
+import type { EventLogTail } from "../redis/event-log-tail.js";
+import { createKeys, type Keys } from "../redis/keys.js";
+import { type OpenCache, openCache } from "../redis/open-cache.js";
+import { createPubSub, type PubSub } from "../redis/pubsub.js";
+import { createSessionStore, type SessionStore } from "../redis/session.js";
+import { waitForRedis } from "../redis/start.js";
+import { createMetrics, type Metrics } from "../server/metrics.js";
+import type { Boards } from "../services/boards.js";
+import { createOutbox, type Outbox } from "../services/outbox.js";
+import { type ApplyRevocation, createApplyRevocation } from "../services/revocations.js";
+import { openBoards } from "./boards.js";
+import type { Closing } from "./closing.js";
+import { openLogTail } from "./notifications.js";
+
+/** What a process does: answer clients, do the work behind them, or both. */
+export interface Roles {
+  readonly api: boolean;
+  readonly worker: boolean;
+}
+
+/** What building takes besides the configuration. */
+export interface ComposeOptions {
+  /** With both URLs filled in, or PGlite for the database. */
+  readonly config: Config;
+  readonly redisUrl: string;
+  readonly cacheUrl: string;
+  readonly roles: Roles;
+  readonly log: Logger;
+  /** Runs between the migrations and the first request, e.g. the first seed. */
+  readonly prepare?: (database: Database) => Promise<void>;
+  /** Put before every Redis key; empty but in tests. */
+  readonly keyPrefix?: string;
+}
+
+/** What every role stands on. */
+export interface Floor {
+  readonly database: Database;
+  readonly outboxTable: OutboxTable;
+  readonly requests: RedisConnection;
+  readonly keys: Keys;
+  readonly pubsub: PubSub;
+  readonly cache: OpenCache;
+  readonly outbox: Outbox;
+  readonly boards: Boards;
+  readonly tail: EventLogTail;
+  readonly revocationTable: RevocationTable;
+  readonly auditTable: AuditTable;
+  readonly sessionStore: SessionStore;
+  readonly applyRevocation: ApplyRevocation;
+  readonly attempts: Attempts;
+  readonly metrics: Metrics;
+}
+
+/** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
+const SESSION_DEADLINE_MS = 500;
+/** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
+const INVALIDATION_BEAT_MS = 500;
+
+/** Opens the floor: the database first, migrated and prepared, then Redis. */
+export async function openFloor(
+  { config, redisUrl, cacheUrl, roles, log, prepare, keyPrefix }: ComposeOptions,
+  closing: Closing,
+): Promise<Floor> {
+  const metrics = createMetrics();
+  closing.add(() => metrics.close());
+  log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
+  const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: metrics, log });
+  closing.add(() => database.close());
+  await migrate(database);
+  await prepare?.(database);
+
+  const redis = { caFile: config.redis.caFile, log };
+  const { requests, keys, pubsub } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
+  const outboxTable = createOutboxTable(database);
+  const cache = openCache({
+    ...redis,
+    ...config.cache,
+    url: cacheUrl,
+    keys,
+    localBytes: roles.api ? config.cache.localBytes : 0,
+    beatMs: INVALIDATION_BEAT_MS,
+    hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
+    telemetry: metrics,
+  });
+  closing.add(() => cache.close());
+  const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
+  const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
+  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
+  const { tail, notify } = openLogTail(requests, keys, config.logs);
+  const boards = openBoards({ database, requests, keys, pubsub, metrics }, { config, log }, closing);
+  const { record: score } = boards.shopBoards;
+  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, notify, ...config.outbox, log });
+  const revocationTable = createRevocationTable(database);
+  const auditTable = createAuditTable(database, config.audit);
+  return {
+    database,
+    outboxTable,
+    requests,
+    keys,
+    pubsub,
+    cache,
+    outbox,
+    boards,
+    tail,
+    revocationTable,
+    auditTable,
+    sessionStore,
+    applyRevocation,
+    attempts,
+    metrics,
+  };
+}
+
+/** The connections that hold state, and what is said over them. */
+async function openRedis(
+  redis: Omit<ConnectOptions, "role">,
+  { keyPrefix, heartbeatMs }: { readonly keyPrefix: string | undefined; readonly heartbeatMs: number },
+  closing: Closing,
+): Promise<Pick<Floor, "requests" | "keys" | "pubsub">> {
+  const requests = connectRedis({ ...redis, role: "requests" });
+  closing.add(() => requests.disconnect());
+  const subscriber = connectRedis({ ...redis, role: "subscriber" });
+  closing.add(() => subscriber.disconnect());
+  await waitForRedis(requests, redis.url, redis.log);
+  const keys = createKeys(keyPrefix);
+  const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log: redis.log });
+  closing.add(() => pubsub.close());
+  return { requests, keys, pubsub };
+}

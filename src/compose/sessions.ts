@@ -1,0 +1,32 @@
+/** Sessions and their ends. */
+import type { Config } from "../config.js";
+import { createRevocations } from "../services/revocations.js";
+import { hearSessionEnds } from "../services/session-ends.js";
+import { createSessionTrust } from "../services/session-trust.js";
+import { createSessions } from "../services/sessions.js";
+import type { Closing } from "./closing.js";
+import type { Floor } from "./floor.js";
+
+/** Opens sessions; `onUsed` hears of whoever uses one. */
+export async function openSessions(
+  floor: Floor,
+  config: Config,
+  { closing, onUsed }: { closing: Closing; onUsed: (userId: number) => void },
+) {
+  const { database, outboxTable, pubsub, revocationTable, auditTable, sessionStore, applyRevocation } = floor;
+  const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable });
+  closing.add(() => trust.close());
+  const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs, onUsed });
+  const ends = await hearSessionEnds(pubsub);
+  closing.add(() => ends.close());
+  const revocations = createRevocations({
+    database,
+    table: revocationTable,
+    outboxTable,
+    store: sessionStore,
+    apply: applyRevocation,
+    audit: auditTable,
+    capMs: config.sessions.capMs,
+  });
+  return { sessions, revocations, ends };
+}
