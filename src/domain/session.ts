@@ -1,12 +1,23 @@
 /** Sessions and their revocations, as they travel between rooms. */
 import type { Role } from "./user.js";
 
+/**
+ * How strongly somebody has proved who they are. One proof so far: a password. A session whose level is below what is asked for today counts
+ * as ended, so that asking for more leaves nobody in who has proved less.
+ */
+export const AUTH_LEVELS = { password: 1 } as const;
+
+/** The level that a session needs. */
+export const REQUIRED_AUTH_LEVEL = AUTH_LEVELS.password;
+
 /** A session that was found alive. Times in ms since epoch, by the Redis clock. */
 export interface SessionRecord {
   /** SHA-256 of the token, in base64url: names the session, and signs nobody in. */
   readonly id: string;
   readonly userId: number;
   readonly role: Role;
+  /** One of {@link AUTH_LEVELS}. */
+  readonly authLevel: number;
   /** What the client called itself at sign-in. */
   readonly device: string;
   readonly ip: string;

@@ -11,7 +11,7 @@
  * Redis down: everything rejects with RedisUnavailable within a deadline; nobody is signed in or out by that.
  */
 import type { Result } from "ioredis";
-import type { Revocation, SessionRecord, SessionState } from "../domain/session.js";
+import { REQUIRED_AUTH_LEVEL, type Revocation, type SessionRecord, type SessionState } from "../domain/session.js";
 import { DAY } from "../domain/time.js";
 import type { Role } from "../domain/user.js";
 import { inOneWrite, type RedisConnection } from "./client.js";
@@ -44,6 +44,8 @@ export interface NewSession {
   readonly userId: number;
   readonly userTag: string;
   readonly role: Role;
+  /** How strongly the user was proved. */
+  readonly authLevel: number;
   readonly device: string;
   readonly ip: string;
   /** The user's epoch, as read together with what proved the user. */
@@ -103,9 +105,9 @@ export function createSessionStore(
     /** Looks a session up, by the user's epoch and by everybody's. Two EVALSHA in one round trip. */
     find,
     /** Makes a session; the oldest make room where there are too many. One EVALSHA. Answers "ended" when the epoch has risen. */
-    create: ({ id, userTag, userId, role, device, ip, epoch }: NewSession): Promise<CreatedSession | "unloaded" | "ended"> =>
+    create: ({ id, userTag, userId, role, authLevel, device, ip, epoch }: NewSession): Promise<CreatedSession | "unloaded" | "ended"> =>
       within(async () => {
-        const fields = [id, epoch, userId, role, device, ip, idleMs, capMs, most];
+        const fields = [id, epoch, userId, role, device, ip, idleMs, capMs, most, authLevel];
         const answer = await connection.sessionCreate(...keysOf(userTag, id), ...fields);
         return answer[0] === "created" ? { leftMs: Number(answer[1]), madeRoom: answer[2] > 0 } : answer[0];
       }),
@@ -144,11 +146,12 @@ export function createSessionStore(
 
 function toFound(
   id: string,
-  [state, nowMs, expiresMs, userId, role, device = "", ip = "", createdMs, seenMs]: string[],
+  [state, nowMs, expiresMs, userId, role, device = "", ip = "", createdMs, seenMs, level]: string[],
   before: string,
 ): Found {
   if (state === "unloaded" || (before === "" && state === "alive")) return "unloaded";
-  if (state !== "alive" || Number(createdMs) < Number(before)) return "none";
+  const authLevel = Number(level);
+  if (state !== "alive" || Number(createdMs) < Number(before) || !(authLevel >= REQUIRED_AUTH_LEVEL)) return "none";
   const times = { createdMs: Number(createdMs), seenMs: Number(seenMs), expiresMs: Number(expiresMs) };
-  return { session: { id, userId: Number(userId), role: role as Role, device, ip, ...times }, nowMs: Number(nowMs) };
+  return { session: { id, userId: Number(userId), role: role as Role, authLevel, device, ip, ...times }, nowMs: Number(nowMs) };
 }

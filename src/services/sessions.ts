@@ -5,7 +5,7 @@ import type { RequestOrigin } from "../domain/audit.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";
 import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";
-import type { SessionRecord } from "../domain/session.js";
+import { AUTH_LEVELS, type SessionRecord } from "../domain/session.js";
 import type { PubSub } from "../redis/pubsub.js";
 import type { Found, SessionStore } from "../redis/session.js";
 import type { SessionTrust } from "./session-trust.js";
@@ -63,6 +63,7 @@ export function createSessions({ store, trust, pubsub, noteEveryMs, onUsed }: Se
         userId: user.id,
         userTag: user.tag,
         role: user.role,
+        authLevel: AUTH_LEVELS.password,
         device: device.slice(0, MAX_DEVICE),
         ip,
         epoch,

@@ -31,6 +31,7 @@ export const newSession = (userTag: string, id: string, epoch = 1): NewSession =
   userTag,
   userId: 7,
   role: "CUSTOMER",
+  authLevel: 1,
   device: "a test",
   ip: "127.0.0.1",
   epoch,

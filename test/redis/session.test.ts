@@ -30,6 +30,14 @@ describe("a session", () => {
     expect([await store.find("tag", "other"), await store.find("stranger", "one")]).toEqual(["none", "none"]);
   });
 
+  it("that was proved by less than is asked for today is none", async () => {
+    const { store, connection, keys } = await knowingStore();
+    await store.create({ ...newSession("tag", "weak"), authLevel: 0 });
+    await store.create(newSession("tag", "old"));
+    await connection.hdel(keys.session("tag", "old"), "level");
+    expect([await store.find("tag", "weak"), await store.find("tag", "old"), await store.list("tag")]).toEqual(["none", "none", []]);
+  });
+
   it("lives on when it is used, never beyond its cap", async () => {
     const { store, connection, keys } = await knowingStore({ idleMs: 5_000, capMs: 8_000 });
     await store.create(newSession("tag", "one"));
