@@ -52,7 +52,7 @@ subscription Watch($ids: [ID!]!) {
   {
     query: `# For admins: put the token that npm start printed into the headers. Watch shows the change in the other tab.
 mutation Sell($id: ID!) {
-  adjustStock(id: $id, by: -1) {
+  adjustStock(id: $id, by: 5) {
     product { id stock }
     errors { code message field }
   }
