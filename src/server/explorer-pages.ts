@@ -51,7 +51,7 @@ subscription Watch($ids: [ID!]!) {
   },
   {
     query: `# For admins: put the token that npm start printed into the headers. Watch shows the change in the other tab.
-mutation Sell($id: ID!) {
+mutation Restock($id: ID!) {
   adjustStock(id: $id, by: 5) {
     product { id stock }
     errors { code message field }
