@@ -26,10 +26,12 @@ export async function seed(dist, databaseUrl) {
 
 /** A bench asks for more than anybody may: its one client is counted all the same, and never refused. */
 const UNLIMITED = Object.fromEntries(
-  ["VIEWER", "ADDRESS", "BLOCK"].flatMap((bucket) => [
-    [`LIMIT_${bucket}_BURST`, "1000000000"],
-    [`LIMIT_${bucket}_PER_SECOND`, "100000000"],
-  ]),
+  ["VIEWER", "ADDRESS", "BLOCK"]
+    .flatMap((bucket) => [
+      [`LIMIT_${bucket}_BURST`, "1000000000"],
+      [`LIMIT_${bucket}_PER_SECOND`, "100000000"],
+    ])
+    .concat(["SOCKETS", "SUBSCRIPTIONS"].flatMap((what) => ["USER", "ADDRESS"].map((whose) => [`LIMIT_${what}_PER_${whose}`, "1000000"]))),
 );
 
 /** Souk as it runs in production: `main.js --api`. */

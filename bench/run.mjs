@@ -67,6 +67,7 @@ const BENCHES = {
   read: async () => (await import("./read.mjs")).benchRead,
   cart: async () => (await import("./cart.mjs")).benchCart,
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
+  limit: async () => (await import("./limit.mjs")).benchLimit,
   session: async () => (await import("./session.mjs")).benchSession,
   leaderboard: async () => (await import("./leaderboard.mjs")).benchLeaderboard,
   profile: async () => (await import("./profile.mjs")).profileRead,

@@ -178,7 +178,8 @@ export function environment(): Readonly<Record<string, string | undefined>> {
 }
 
 /** Values that may hold a password are never printed. */
-const shown = (name: string, env: Record<string, unknown>): string => (/URL|TOKEN/.test(name) ? "" : `=${JSON.stringify(env[name])}`);
+const shown = (name: string, env: Record<string, unknown>): string =>
+  env[name] === undefined || /URL|TOKEN/.test(name) ? "" : `=${JSON.stringify(env[name])}`;
 
 function toConfig(env: Environment) {
   const production = env.NODE_ENV === "production";

@@ -55,6 +55,11 @@ describe("the configuration", () => {
     expect(message).not.toContain("hunter2");
   });
 
+  test("refuses a bucket that one operation would not fit in, also where only the operation was allowed to grow", () => {
+    expect(refusal({ LIMIT_COST: "500000" })).toContain("  LIMIT_VIEWER_BURST: is less than LIMIT_COST");
+    expect(refusal({ LIMIT_BLOCK_BURST: "5" })).toContain('  LIMIT_BLOCK_BURST="5": is less than LIMIT_COST');
+  });
+
   test("says nothing of a zod or a stack", () => {
     expect(refusal({ PORT: "lots" })).not.toMatch(/zod|at .*\.(ts|js):/i);
   });

@@ -8,12 +8,12 @@
 const HEADER = "souk-seen";
 
 /** A fetch that keeps the newest token it was given, and sends it along. One per user: the token says what this one has seen. */
-export function createConsistentFetch(): typeof fetch {
+export function createConsistentFetch(send: typeof fetch = fetch): typeof fetch {
   let seen = "";
   return async (input, init) => {
     const headers = new Headers(init?.headers);
     if (seen) headers.set(HEADER, seen);
-    const response = await fetch(input, { ...init, headers });
+    const response = await send(input, { ...init, headers });
     seen = newest(seen, response.headers.get(HEADER) ?? "");
     return response;
   };

@@ -11,6 +11,7 @@ import { type Client, CloseCode, createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { createConsistentFetch } from "./consistency.js";
 import { createGuestFetch } from "./guest.js";
+import { createPatientFetch } from "./patience.js";
 
 /** Where the shop is, and who calls. */
 export interface ShopOptions {
@@ -34,7 +35,11 @@ export interface Shop {
 /** Makes a client. The WebSocket opens with the first subscription and closes with the last. */
 export function createShop(options: ShopOptions): Shop {
   const sockets = createSockets(options);
-  const http = new HttpLink({ uri: options.url, fetch: createGuestFetch(createConsistentFetch()), headers: authorization(options) });
+  const http = new HttpLink({
+    uri: options.url,
+    fetch: createGuestFetch(createConsistentFetch(createPatientFetch())),
+    headers: authorization(options),
+  });
   const link = ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, new GraphQLWsLink(sockets), http);
   const apollo = new ApolloClient({
     link,

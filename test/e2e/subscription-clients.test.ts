@@ -143,11 +143,12 @@ describe("when all clients come back at once", () => {
     await until("the last command to be seen", () => commands.some((args) => args[1] === "done"));
     const subscribes = commands.filter(([name]) => /^subscribe$/i.test(name!)).length;
     expect(subscribes).toBe(1);
-    // Two look-ups: of the socket's caller, and before the operation. Each is one round trip of two commands: the session, and what ends everybody's.
+    // Two look-ups: of the socket's caller, and before the operation. Each is one round trip of three commands: the session, what ends everybody's,
+    // and the limit.
     const lookups = commands.filter((args) => args.some((arg) => arg.includes("session:{"))).length;
     expect(lookups).toBe(2 * ACCOUNTS * SOCKETS);
     // A first value is read for all who have come within 10 ms.
-    expect(commands.length - 2 * lookups).toBeLessThanOrEqual(elapsedMs / 10 + FEW);
+    expect(commands.length - 3 * lookups).toBeLessThanOrEqual(elapsedMs / 10 + FEW);
     monitor.disconnect();
     watching.disconnect();
     for (const { socket } of clients) socket.terminate();

@@ -167,3 +167,33 @@ describe("the example client", () => {
     expect(sent).toEqual([null, "7", "12", "12", "12.1700000000000", "12.1700000000000"]);
   });
 });
+
+describe("a limited client", () => {
+  const LIMITS = { LIMIT_COST: "100", LIMIT_ADDRESS_BURST: "100", LIMIT_ADDRESS_PER_SECOND: "100" };
+
+  it("waits as long as it is told and asks again: more than its bucket holds, and nothing is refused", async () => {
+    const limited = await startApp({ products: 20, env: LIMITS, roles: { api: true, worker: false } });
+    onTestFinished(() => limited.close());
+    const { apollo } = openShop({ url: limited.url });
+    const search = () => apollo.query({ query: SearchDocument, variables: { first: 10 }, fetchPolicy: "network-only" });
+    for (let times = 0; times < 6; times++) expect((await search()).data?.products.edges).toHaveLength(10);
+    const refused = await (await fetch(new URL("/metrics", limited.url))).text();
+    expect(refused).toMatch(/souk_limit_requests_total\{bucket="address",outcome="refused"\} [1-9]/);
+  });
+
+  it("hands a refusal on that would take too long", async () => {
+    const limited = await startApp({
+      products: 20,
+      env: { ...LIMITS, LIMIT_ADDRESS_PER_SECOND: "0.001" },
+      roles: { api: true, worker: false },
+    });
+    onTestFinished(() => limited.close());
+    const { apollo } = openShop({ url: limited.url });
+    const search = () => apollo.query({ query: SearchDocument, variables: { first: 10 }, fetchPolicy: "network-only" });
+    await expect(
+      (async () => {
+        for (let times = 0; times < 6; times++) await search();
+      })(),
+    ).rejects.toThrow();
+  });
+});

@@ -152,7 +152,7 @@ describe("over real sockets", () => {
   let server: BoardServer;
   let clients: SocketClient[];
   beforeAll(async () => {
-    server = await startBoards({ LIMIT_COST: "1000000", LIMIT_DEPTH: "50", LIMIT_TOKENS: "5000" });
+    server = await startBoards({ LIMIT_COST: "20000", LIMIT_DEPTH: "50", LIMIT_TOKENS: "5000" });
     clients = await Promise.all(ASKERS.map((token) => connectSocket(server.live, token ? { authorization: `Bearer ${token}` } : {})));
   });
   afterAll(async () => {
