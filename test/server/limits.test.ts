@@ -1,5 +1,7 @@
 /** What one client may ask for, on both transports. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Limits } from "../../src/services/limits.js";
+import { until } from "../support/until.js";
 import { ask, connectSocket } from "./socket-client.js";
 import { type Answer, startServer, type TestServer } from "./test-server.js";
 
@@ -39,5 +41,61 @@ describe("an operation that would cost too much", () => {
 
   test("answers 400 over HTTP", async () => {
     expect((await souk.post({ query, variables: { first: 51 } })).status).toBe(400);
+  });
+});
+
+describe("what was held", () => {
+  /** Everything that is paid and settled. */
+  async function startPaying(env: Record<string, string> = {}) {
+    const settled: { cost: number; actual: number }[] = [];
+    const limits: Limits = {
+      check: () => {},
+      isTight: () => false,
+      charge: async (_payer, charge) => ({
+        charge,
+        buckets: [],
+        settle(actual) {
+          settled.push({ cost: charge.cost, actual });
+          return { bucket: "address", limit: 100, remaining: 100 - actual, restorePerSecond: 1, resetAtMs: 0 };
+        },
+      }),
+      close: () => {},
+    };
+    const souk = await startServer(env, { limits });
+    onTestFinished(() => souk.close());
+    return { souk, settled };
+  }
+  const LIST = "products(first: 40) { id }";
+
+  test.each(Object.entries(transports))("is settled once over %s, by what came, also where something failed", async (_name, connect) => {
+    const { souk, settled } = await startPaying();
+    const run = connect(souk);
+    expect((await run({ query: `{ ${LIST} crash }` })).errors).toHaveLength(1);
+    expect((await run({ query: `{ ${LIST} unavailable }` })).data).toBeNull();
+    // The second answer has lost all of its data, and with it every length.
+    expect(settled.filter(({ cost }) => cost > 1)).toEqual([
+      { cost: 41, actual: 41 },
+      { cost: 41, actual: 1 },
+    ]);
+  });
+
+  test.each(Object.entries(transports))("is kept over %s where the time ran out: the work was done", async (_name, connect) => {
+    const { souk, settled } = await startPaying({ REQUEST_TIMEOUT_MS: "100" });
+    expect((await connect(souk)({ query: `{ ${LIST} never }` })).errors?.[0]?.extensions.code).toBe("DEADLINE_EXCEEDED");
+    expect(settled.filter(({ cost }) => cost > 1)).toEqual([{ cost: 41, actual: 41 }]);
+  });
+
+  test("is settled when the operation ends, also where nobody waits for the answer any more", async () => {
+    const { souk, settled } = await startPaying();
+    const hangUp = new AbortController();
+    const body = JSON.stringify({ query: `{ ${LIST} slow }` });
+    const asked = fetch(souk.graphql, { method: "POST", headers: { "content-type": "application/json" }, body, signal: hangUp.signal });
+    await souk.slowAsked;
+    hangUp.abort();
+    await expect(asked).rejects.toThrow();
+    expect(settled).toEqual([]);
+    souk.release();
+    await until("it to be settled", () => settled.length > 0);
+    expect(settled).toEqual([{ cost: 41, actual: 41 }]);
   });
 });
