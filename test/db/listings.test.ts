@@ -76,8 +76,8 @@ async function rowsRead(listings: readonly ListingRequest[]): Promise<number> {
   );
   const [{ Plan: plan } = { Plan: null }] = row?.["QUERY PLAN"] ?? [];
   if (!plan) return Number.NaN;
-  // A first page that finds nothing would keep every promise.
-  if (listings.some(({ page }) => !page.after) && plan["Actual Rows"] === 0) throw new Error("the listing is empty");
+  // A first page that looks at nothing would keep every promise.
+  if (listings.every(({ page }) => !page.after)) expect(readBy(plan, { indexesToo: true })).toBeGreaterThan(0);
   return Math.floor(readBy(plan));
 }
 
@@ -86,12 +86,12 @@ async function rowsRead(listings: readonly ListingRequest[]): Promise<number> {
  * answers alone counts where the table was asked all the same. EXPLAIN rounds the average of several loops, so half a row a loop is
  * given back.
  */
-function readBy(node: PlanNode): number {
+function readBy(node: PlanNode, { indexesToo } = { indexesToo: false }): number {
   const loops = node["Actual Loops"];
   const parts = [node["Actual Rows"], node["Rows Removed by Filter"] ?? 0, node["Rows Removed by Index Recheck"] ?? 0];
   const own = parts.reduce((sum, rows) => sum + (loops > 1 ? Math.max(0, rows - 0.5) : rows), 0) * loops;
-  if (node["Node Type"] === "Index Only Scan") return Math.min(own, node["Heap Fetches"] ?? own);
-  const below = (node.Plans ?? []).reduce((sum, plan) => sum + readBy(plan), 0);
+  if (node["Node Type"] === "Index Only Scan" && !indexesToo) return Math.min(own, node["Heap Fetches"] ?? own);
+  const below = (node.Plans ?? []).reduce((sum, plan) => sum + readBy(plan, { indexesToo }), 0);
   if (node["Node Type"] === "Bitmap Index Scan") return own;
   return node["Relation Name"] === "products" ? Math.max(own, below) : below;
 }
