@@ -168,6 +168,14 @@ export class Operation {
     if (own) this.buckets = [own, ...this.buckets.slice(1)];
   }
 
+  /** A subscription has begun: what letting it in took is not kept for its life, which may be days. */
+  forgetEntry(socketCaller: Caller): void {
+    this.caller = socketCaller;
+    this.payment = null;
+    this.buckets = [];
+    this.begun = null;
+  }
+
   /** It runs no more; to be said as often as one likes. */
   ended(): void {
     this.whenEnded();

@@ -26,7 +26,8 @@ export function createSubscriptions(parts: SocketOperationParts): (execution: So
       const opened = await open(parts, fanOut, execution);
       const isOpen = Symbol.asyncIterator in opened;
       observe(isOpen ? "answered" : "refused");
-      if (!isOpen) operation.ended();
+      if (isOpen) operation.forgetEntry(execution.peer.caller);
+      else operation.ended();
       return isOpen ? counted(opened, parts.metrics, operation) : finish(parts, opened, operation);
     } catch (error) {
       operation.ended();
