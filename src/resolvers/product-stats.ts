@@ -139,7 +139,7 @@ export class ProductStatsMutations {
 
   @Mutation(() => ProductStatsPayload, {
     description:
-      "Counts a view by whoever asks, guests included. Views of one product by one viewer within 30 minutes count once. SERVICE_UNAVAILABLE when it could not be counted.",
+      "Counts a view by the caller, guests included. Views of one product by one viewer within 30 minutes count once. After SERVICE_UNAVAILABLE it may have been counted or not, as the message says: send it again with the same `operationId`, and it counts once.",
   })
   trackView(@Args(() => CountArgs) args: CountArgs, @Ctx() ctx: RequestContext): Promise<ProductStatsPayload> {
     return this.count("view", args, ctx);
@@ -147,7 +147,7 @@ export class ProductStatsMutations {
 
   @Mutation(() => ProductStatsPayload, {
     description:
-      "Counts a share by whoever asks, guests included. Without `operationId` it must not be repeated blindly. SERVICE_UNAVAILABLE when it could not be counted.",
+      "Counts a share by the caller, guests included. After SERVICE_UNAVAILABLE it may have been counted or not, as the message says: send it again with the same `operationId`, and it counts once. Without an `operationId` it may then count twice.",
   })
   share(@Args(() => CountArgs) args: CountArgs, @Ctx() ctx: RequestContext): Promise<ProductStatsPayload> {
     return this.count("share", args, ctx);
