@@ -161,7 +161,7 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     type: "hash",
     ttl: "20 minutes since its last answer",
     owner: "redis/leaderboard.ts",
-    bound: "submissions with an operation id in ten minutes",
+    bound: "boards and the last 20 minutes; at most 100,000 answers each",
   },
   boardBuild: {
     pattern: "souk:v1:board:{<board>}:build",
