@@ -4,6 +4,7 @@ import { GraphQLSafeInt } from "graphql-scalars";
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
 import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
 import type { ProductRecord } from "../domain/catalogue.js";
+import type { Clock } from "../domain/clock.js";
 import { DAYS_KEPT, MONTHS_SHOWN, type Tally } from "../domain/counters.js";
 import { BadUserInput, type UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
@@ -30,7 +31,7 @@ import { toProduct } from "./product.js";
 /** The edges of a product's counters. */
 @Resolver(() => ProductStats)
 export class ProductStatsResolver {
-  constructor(private readonly clock: Pick<Counters, "nowMs">) {}
+  constructor(private readonly clock: Clock) {}
 
   @FieldResolver(() => GraphQLSafeInt, { description: "Views since ever; repeated views by one viewer within 30 minutes are one." })
   @Shared("PUBLIC")

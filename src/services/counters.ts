@@ -10,6 +10,7 @@ import type { ProductRecord } from "../domain/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable, ServiceUnavailable, type UserError } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
+import type { RedisClock } from "../redis/clock.js";
 import { type Counted, type CounterEvent, type CounterStore, OPERATION_SLOTS, type OperationName, shardOf } from "../redis/counters.js";
 import type { ViewerRanges } from "../redis/counters-range.js";
 import { createCounterReading } from "./counter-reading.js";
@@ -37,8 +38,6 @@ export interface Counters {
   read(keys: readonly TallyKey[]): Promise<Tally[]>;
   /** How many people viewed a product in the last days, today included. Throws RedisUnavailable: sets cannot be counted without. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
-  /** The time as Redis told it last (ms since epoch). */
-  nowMs(): number;
 }
 
 /** What counting takes. */
@@ -48,6 +47,7 @@ export interface CountersParts {
   readonly trust: CounterTrust;
   readonly table: Pick<CounterTable, "stored">;
   readonly news: Pick<StatsNews, "changed">;
+  readonly clock: Pick<RedisClock, "nowMs" | "hear">;
   readonly log: Logger;
 }
 
@@ -69,9 +69,7 @@ function uncounted(mayBeCounted: boolean, isRepeatable: boolean): string {
     : "It may have been counted or not. Sent again, it may count twice; with an operationId it would count once.";
 }
 
-export function createCounters({ store, ranges, trust, table, news, log }: CountersParts): Counters {
-  const clock = createClock();
-
+export function createCounters({ store, ranges, trust, table, news, clock, log }: CountersParts): Counters {
   const eventOf = (productId: number, operation: OperationName | undefined): CounterEvent => {
     const nowMs = clock.nowMs();
     return { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
@@ -125,18 +123,6 @@ export function createCounters({ store, ranges, trust, table, news, log }: Count
       const [whole] = await read([{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))]);
       if (whole?.viewers.exact) return peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true);
       return peopleCount(await ranges.estimate(productId, spans), false);
-    },
-    nowMs: clock.nowMs,
-  };
-}
-
-/** The clock of Redis, as far as this process has heard it. Answers travel, so it may be a little late; the scripts check. */
-function createClock() {
-  let aheadMs = 0;
-  return {
-    nowMs: (): number => Date.now() + aheadMs,
-    hear(nowMs: number): void {
-      aheadMs = nowMs - Date.now();
     },
   };
 }

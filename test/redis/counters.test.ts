@@ -34,14 +34,14 @@ const openKit = (options: Partial<Parameters<typeof openCounterKit>[0]> = {}) =>
 describe("viewers", () => {
   it(`are known one by one up to ${EXACT_VIEWERS}, then estimated within the error that is told`, async () => {
     const [kit, id] = [await openKit(), fresh()];
-    const today = dayOf(kit.counters.nowMs());
+    const today = dayOf(kit.nowMs());
     for (let viewer = 1; viewer <= EXACT_VIEWERS; viewer++) await kit.view(id, `guest ${viewer}`);
     expect(await kit.read(id)).toEqual({ views: EXACT_VIEWERS, shares: 0, viewers: EXACT_VIEWERS, exact: true });
     expect(await kit.read(id, today)).toMatchObject({ viewers: EXACT_VIEWERS, exact: true });
     const many = EXACT_VIEWERS + 2_000;
     for (let viewer = EXACT_VIEWERS; viewer < many; viewer += 100)
       await Promise.all(Array.from({ length: 100 }, (_, at) => kit.view(id, `guest ${viewer + at + 1}`)));
-    for (const period of ["all", monthOf(kit.counters.nowMs()), today] as const) {
+    for (const period of ["all", monthOf(kit.nowMs()), today] as const) {
       const { views, viewers, exact } = await kit.read(id, period);
       expect({ views, exact }).toEqual({ views: many, exact: false });
       expect(Math.abs(viewers - many) / many).toBeLessThan(5 * ESTIMATE_ERROR);
@@ -50,7 +50,7 @@ describe("viewers", () => {
 
   it("of several days together are merged: counted while few, estimated when many, each once", async () => {
     const [kit, id] = [await openKit(), fresh()];
-    const now = kit.counters.nowMs();
+    const now = kit.nowMs();
     const yesterday = dayAt(dayNumber(now) - 1);
     // Yesterday as Postgres has it: 600 people, of whom half come again today.
     const past = await openKit();
@@ -90,7 +90,7 @@ describe("viewers", () => {
 
   it("of a past day are told from those of today", async () => {
     const [kit, id] = [await openKit(), fresh()];
-    const yesterday = dayAt(dayNumber(kit.counters.nowMs()) - 1);
+    const yesterday = dayAt(dayNumber(kit.nowMs()) - 1);
     expect(await kit.read(id, yesterday)).toEqual({ views: 0, shares: 0, viewers: 0, exact: true });
     await kit.view(id, "ada");
     expect(await kit.read(id, yesterday)).toMatchObject({ views: 0, viewers: 0 });
@@ -101,7 +101,7 @@ describe("a script", () => {
   it("refuses a day that is not the one of its own clock, and the caller finds the right one", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await kit.view(id, "ada");
-    const nowMs = kit.counters.nowMs();
+    const nowMs = kit.nowMs();
     const day = dayAt(dayNumber(nowMs) - 1);
     await kit.read(id, day);
     expect(await kit.store.view({ productId: id, day, month: monthOf(nowMs), operation: undefined }, "bob")).toMatchObject({
@@ -197,7 +197,7 @@ describe("operation ids", () => {
     const place = testRedis();
     const [kit, id] = [await openKit(place), fresh()];
     const recent = place.keys.recentViewers(shardOf(id), id);
-    const nowMs = kit.counters.nowMs();
+    const nowMs = kit.nowMs();
     for (let from = 0; from < MAX_RECENT_VIEWERS; from += 10_000)
       await kit.connection.zadd(recent, ...Array.from({ length: 10_000 }, (_, at) => [nowMs, `viewer ${from + at}`]).flat());
     await kit.view(id, "ada");
