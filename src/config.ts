@@ -131,7 +131,9 @@ export const environmentSchema = z.object({
     "how often what was counted is written to PostgreSQL: the most that a lost Redis costs",
   ),
   COUNTERS_VIEW_MS: count(30 * MINUTE, 1).describe("how long one viewer's views of a product count once"),
-  COUNTERS_OPERATION_MS: count(DAY, 1).describe("how long the operation id of a view or a share is remembered"),
+  COUNTERS_OPERATION_MS: count(DAY, 1).describe(
+    "how long the operation id of a view or a share is remembered, among the latest of its product",
+  ),
   POPULARITY_MS: count(MINUTE, 10).describe("how often the order of POPULAR lists follows the counters"),
   LOG_TAIL_ENTRIES: count(256).describe("entries of a log that Redis keeps; who was away for longer reads on in Postgres"),
   LOG_TAIL_MS: count(DAY, SECOND).describe("how long Redis keeps them, and the log of somebody who does not follow it"),

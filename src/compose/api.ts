@@ -69,7 +69,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const signing = { accounts, sessions, revocations };
   const told = composeNotifications(floor, log, (close) => closing.add(close));
   const catalogue = { products, reviews, ...counting, likes };
-  const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, currency: config.currency });
+  const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, clock: floor.clock, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({

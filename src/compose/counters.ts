@@ -9,6 +9,7 @@ import { SECOND } from "../domain/time.js";
 import { startRepeating } from "../jobs/repeat.js";
 import { createActivityStore } from "../redis/activity.js";
 import type { RedisConnection } from "../redis/client.js";
+import type { RedisClock } from "../redis/clock.js";
 import { createCounterStore } from "../redis/counters.js";
 import { createViewerRanges } from "../redis/counters-range.js";
 import type { Keys } from "../redis/keys.js";
@@ -29,6 +30,7 @@ export interface CountersFloor {
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
+  readonly clock: RedisClock;
 }
 
 /** Something to be closed. */
@@ -57,12 +59,13 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
     trust,
     table,
     news,
+    clock: floor.clock,
     log,
   });
   const activity = createActivity({
     store: createActivityStore(floor.requests, floor.keys, ACTIVITY_DEADLINE_MS),
     table: createActivityTable(floor.database),
-    nowMs: counters.nowMs,
+    nowMs: floor.clock.nowMs,
     log,
   });
   const close = async (): Promise<void> => {
@@ -75,7 +78,7 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
 /** The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once more. */
 export function startCounterJobs(floor: CountersFloor, { counters }: Config, log: Logger): Closable {
   const { store, table, trust } = foundations(floor, counters, log);
-  const { flush } = createCounterFlush({ store, table, trust, log });
+  const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
   const { refresh } = createPopularity(floor);
   const jobs = [
     startRepeating({ name: "popularity", everyMs: counters.popularityMs, work: refresh, log }),

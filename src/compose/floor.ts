@@ -8,6 +8,7 @@ import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
 import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
 import { type Attempts, createAttempts } from "../redis/attempts.js";
 import { type ConnectOptions, connectRedis, type RedisConnection } from "../redis/client.js";
+import { openRedisClock, type RedisClock } from "../redis/clock.js";
 import type { EventLogTail } from "../redis/event-log-tail.js";
 import { createKeys, type Keys } from "../redis/keys.js";
 import { type OpenCache, openCache } from "../redis/open-cache.js";
@@ -49,6 +50,7 @@ export interface Floor {
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
+  readonly clock: RedisClock;
   readonly cache: OpenCache;
   readonly outbox: Outbox;
   readonly boards: Boards;
@@ -80,7 +82,7 @@ export async function openFloor(
   await prepare?.(database);
 
   const redis = { caFile: config.redis.caFile, log };
-  const { requests, keys, pubsub } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
+  const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
   const outboxTable = createOutboxTable(database);
   const cache = openCache({
     ...redis,
@@ -97,7 +99,7 @@ export async function openFloor(
   const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
   const { tail, notify } = openLogTail(requests, keys, config.logs);
-  const boards = openBoards({ database, requests, keys, pubsub, metrics }, { config, log }, closing);
+  const boards = openBoards({ database, requests, keys, pubsub, clock, metrics }, { config, log }, closing);
   const { record: score } = boards.shopBoards;
   const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, notify, ...config.outbox, log });
   const revocationTable = createRevocationTable(database);
@@ -108,6 +110,7 @@ export async function openFloor(
     requests,
     keys,
     pubsub,
+    clock,
     cache,
     outbox,
     boards,
@@ -126,14 +129,16 @@ async function openRedis(
   redis: Omit<ConnectOptions, "role">,
   { keyPrefix, heartbeatMs }: { readonly keyPrefix: string | undefined; readonly heartbeatMs: number },
   closing: Closing,
-): Promise<Pick<Floor, "requests" | "keys" | "pubsub">> {
+): Promise<Pick<Floor, "requests" | "keys" | "pubsub" | "clock">> {
   const requests = connectRedis({ ...redis, role: "requests" });
   closing.add(() => requests.disconnect());
   const subscriber = connectRedis({ ...redis, role: "subscriber" });
   closing.add(() => subscriber.disconnect());
   await waitForRedis(requests, redis.url, redis.log);
+  const clock = await openRedisClock(requests);
+  closing.add(() => clock.close());
   const keys = createKeys(keyPrefix);
   const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log: redis.log });
   closing.add(() => pubsub.close());
-  return { requests, keys, pubsub };
+  return { requests, keys, pubsub, clock };
 }

@@ -7,6 +7,7 @@ import { createNotificationLogTable } from "../db/notification-log.js";
 import { createNotificationTable } from "../db/notifications.js";
 import { createOperationTable } from "../db/operations.js";
 import type { OutboxTable } from "../db/outbox.js";
+import type { Clock } from "../domain/clock.js";
 import { startBroadcasts } from "../jobs/broadcasts.js";
 import type { RedisConnection } from "../redis/client.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log-tail.js";
@@ -25,6 +26,7 @@ interface Ground {
   readonly outbox: Outbox;
   readonly pubsub: PubSub;
   readonly tail: EventLogTail;
+  readonly clock: Clock;
 }
 
 /** Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay. */
@@ -49,7 +51,7 @@ export function startNotificationJobs(
   return startBroadcasts({ database: ground.database, sending: composeSending(ground), pollMs, log });
 }
 
-function composeSending({ database, outboxTable, outbox }: Ground): NotificationSending {
+function composeSending({ database, outboxTable, outbox, clock }: Ground): NotificationSending {
   return createNotificationSending({
     database,
     outboxTable,
@@ -58,6 +60,7 @@ function composeSending({ database, outboxTable, outbox }: Ground): Notification
     logs: createNotificationLogTable(database),
     broadcasts: createBroadcastTable(),
     operations: createOperationTable(database),
+    clock,
   });
 }
 

@@ -144,8 +144,17 @@ export class DeadlineExceeded extends SoukError {
 
 /** Redis did not answer in time, or there is no connection. Never seen by readers of the catalogue: they fall back to Postgres. */
 export class RedisUnavailable extends ServiceUnavailable {
-  constructor(cause?: unknown) {
-    super("The service is briefly unavailable. Try again in a moment.", { cause });
+  /** @param mayBeDone whether the command was sent, so that a write may have been done although no reply came */
+  constructor(
+    cause?: unknown,
+    readonly mayBeDone = false,
+  ) {
+    super(
+      mayBeDone
+        ? "The service did not answer in time. A change may have been made all the same."
+        : "The service is briefly unavailable. Try again in a moment.",
+      { cause },
+    );
   }
 }
 

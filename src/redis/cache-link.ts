@@ -82,7 +82,7 @@ export class CacheLink {
 
   /** Ms since epoch by the Redis clock. */
   nowMs(): number {
-    return Date.now() + this.clockOffsetMs;
+    return Math.floor(performance.now() + this.clockOffsetMs);
   }
 
   /**

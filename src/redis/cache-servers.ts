@@ -4,7 +4,7 @@ import { Cluster, type Redis } from "ioredis";
 import { SECOND } from "../domain/time.js";
 import type { RedisConnection } from "./client.js";
 
-/** The servers as one word, and by how much their clock is ahead of ours. */
+/** The servers as one word, and by how much their clock is ahead of the monotonic clock of this process. */
 export interface Servers {
   readonly servers: string;
   readonly clockOffsetMs: number;
@@ -31,7 +31,7 @@ async function identity(server: Redis): Promise<string> {
 
 async function readClock(connection: RedisConnection): Promise<number> {
   const [seconds, micros] = await connection.time();
-  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000) - Date.now();
+  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000) - performance.now();
 }
 
 /** Calls `onChange` when any connection that reads may go through has closed, or the nodes are others. Returns what ends that. */

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
+import type { Clock } from "../domain/clock.js";
 import { type Batch, periodNamed, type Sketch } from "../domain/counters.js";
 import { type CounterStore, SHARDS } from "../redis/counters.js";
 import type { CounterTrust } from "./counter-trust.js";
@@ -20,12 +21,13 @@ export interface CounterFlushParts {
   readonly store: Pick<CounterStore, "seal" | "sketches" | "settle">;
   readonly table: Pick<CounterTable, "apply">;
   readonly trust: CounterTrust;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
-export function createCounterFlush({ store, table, trust, log }: CounterFlushParts): CounterFlush {
+export function createCounterFlush({ store, table, trust, clock, log }: CounterFlushParts): CounterFlush {
   const bring = async (batch: Batch): Promise<boolean> => {
     const sketches = await sketchesOf(batch);
     const fate = await table.apply(batch, sketches);
@@ -41,7 +43,7 @@ export function createCounterFlush({ store, table, trust, log }: CounterFlushPar
     const found = await store.sketches(batch, wanted);
     const missing = wanted.filter((_, at) => found[at] === null);
     if (missing.length === 0) return found.filter((sketch) => sketch !== null);
-    await trust.load(missing, Date.now());
+    await trust.load(missing, clock.nowMs());
     return (await store.sketches(batch, wanted)).filter((sketch) => sketch !== null);
   };
   const seal = async (shards: readonly number[], id: string): Promise<Batch[]> => {

@@ -167,8 +167,8 @@ function statusesOf({ remaining }: Taken, takes: readonly Take[]): BucketStatus[
 
 function statusOf({ kind, rule: { burst, perSecond } }: Bucket, remaining: number): BucketStatus {
   const left = Math.max(0, Math.min(burst, remaining));
-  const resetAtMs = Date.now() + ((burst - left) / perSecond) * SECOND;
-  return { bucket: kind, limit: burst, remaining: Math.floor(left), restorePerSecond: perSecond, resetAtMs };
+  const resetInMs = ((burst - left) / perSecond) * SECOND;
+  return { bucket: kind, limit: burst, remaining: Math.floor(left), restorePerSecond: perSecond, resetInMs };
 }
 
 interface Payment {

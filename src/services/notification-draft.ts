@@ -4,15 +4,15 @@ import { NOTIFICATION_LIMITS, type NotificationContent } from "../domain/notific
 
 const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
 
-/** Trims the texts and finds everything that is wrong with them. */
-export function checkContent(input: NotificationContent): { content: NotificationContent; errors: UserError[] } {
+/** Trims the texts and finds everything that is wrong with them. @param nowMs by the clock that all processes share */
+export function checkContent(input: NotificationContent, nowMs: number): { content: NotificationContent; errors: UserError[] } {
   const content = { ...input, kind: input.kind.trim(), title: input.title.trim(), body: input.body.trim(), url: input.url?.trim() || null };
   const errors = [
     checkKind(content.kind),
     checkText("title", content.title, { required: true }),
     checkText("body", content.body, { required: false }),
     checkUrl(content.url),
-    checkExpiry(content.expiresAt),
+    checkExpiry(content.expiresAt, nowMs),
   ];
   return { content, errors: errors.filter((error) => error !== null) };
 }
@@ -45,8 +45,8 @@ function isWebAddress(url: string): boolean {
   return /^https?:\/\/[^\s\\]+$/i.test(url) && URL.canParse(url);
 }
 
-function checkExpiry(expiresAt: string | null): UserError | null {
-  return expiresAt === null || Date.parse(expiresAt) > Date.now()
+function checkExpiry(expiresAt: string | null, nowMs: number): UserError | null {
+  return expiresAt === null || Date.parse(expiresAt) > nowMs
     ? null
     : wrong("OUT_OF_RANGE", "expiresAt", "expiresAt lies in the past: nobody would see it.");
 }

@@ -9,6 +9,7 @@ import type { Tx } from "../db/database.js";
 import type { NotificationLogTable } from "../db/notification-log.js";
 import type { NotificationTable } from "../db/notifications.js";
 import type { OperationTable } from "../db/operations.js";
+import type { Clock } from "../domain/clock.js";
 import type { UserError } from "../domain/errors.js";
 import type { OutboxMessage } from "../domain/events.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../domain/notification.js";
@@ -44,6 +45,7 @@ export interface NotificationSendingParts extends AnnouncedWriteParts {
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: BroadcastTable;
   readonly operations: Pick<OperationTable, "remember">;
+  readonly clock: Clock;
 }
 
 /** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
@@ -55,6 +57,7 @@ export function createNotificationSending({
   logs,
   broadcasts,
   operations,
+  clock,
   ...parts
 }: NotificationSendingParts): NotificationSending {
   const write = createAnnouncedWrite(parts);
@@ -91,7 +94,7 @@ export function createNotificationSending({
   return {
     async send(principal, { content: input, to, operationId }) {
       requireAdmin(principal);
-      const { content, errors } = checkContent(input);
+      const { content, errors } = checkContent(input, clock.nowMs());
       const all = [...errors, ...checkRecipients(to), ...checkOperation(operationId)];
       if (all.length > 0) return refusal(all);
       const request = { content, to: to === "everyone" ? to : [...new Set(to)], ...(operationId === undefined ? {} : { operationId }) };

@@ -6,6 +6,7 @@ import type { Database } from "../../src/db/database.js";
 import type { ProductRecord } from "../../src/domain/catalogue.js";
 import type { TallyPeriod } from "../../src/domain/counters.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
+import { openRedisClock } from "../../src/redis/clock.js";
 import { type CounterStore, createCounterStore } from "../../src/redis/counters.js";
 import { createViewerRanges } from "../../src/redis/counters-range.js";
 import type { Keys } from "../../src/redis/keys.js";
@@ -20,6 +21,8 @@ export interface CounterKit {
   readonly store: CounterStore;
   readonly table: CounterTable;
   readonly counters: Counters;
+  /** The time by the clock of Redis, in ms since epoch. */
+  readonly nowMs: () => number;
   readonly flush: () => Promise<number>;
   /** What was logged as a warning. */
   readonly warnings: string[];
@@ -62,15 +65,18 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
   const trust = createCounterTrust({ store, table, log });
+  const clock = await openRedisClock(connection);
+  onTestFinished(() => clock.close());
   const counters = createCounters({
     store,
     ranges: createViewerRanges(connection, keys, deadlineMs),
     trust,
     table,
     news: { changed() {} },
+    clock,
     log,
   });
-  const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, log });
+  const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, clock, log });
   const doing = (productId: number, guestId: string, operationId?: string) => ({
     product: { id: productId, removed: false } as ProductRecord,
     owner: () => ({ kind: "guest", guestId }) as const,
@@ -82,6 +88,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     store,
     table,
     counters,
+    nowMs: clock.nowMs,
     flush,
     warnings,
     view: async (productId, guest, operationId) => codes(await counters.view(doing(productId, guest, operationId))),
