@@ -45,7 +45,7 @@ const MAX_SHOWN = 40;
 const KEYS_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
 
 /** A key that an object has more than once, where JSON.parse keeps the last; null when there is none. Takes valid JSON. */
-function repeatedKey(json: string): string | null {
+export function repeatedKey(json: string): string | null {
   const keys = new Set<string>();
   let depth = 0;
   for (const [token, quoted, colon] of json.matchAll(KEYS_AND_BRACKETS)) {
