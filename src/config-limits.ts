@@ -1,7 +1,10 @@
 /** The variables of limits over time and of WebSockets, for config.ts, which reads them. */
 import { z } from "zod";
 
-/** A number as people write it. What is written with more digits than a number holds is one all the same: out of bounds. */
+/**
+ * A number as people write it. What is written with more digits than a number holds is one all the
+ * same: out of bounds.
+ */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** What is wrong with a number; undefined when nothing is. */

@@ -1,10 +1,11 @@
 /**
- * Bounds the rows of a CSV file before they are parsed, by bytes and by fields, separators included:
- * a parser that is given a row of four million empty fields makes four million fields of it.
+ * Bounds the rows of a CSV file before they are parsed, by bytes and by fields, separators
+ * included: a parser that is given a row of four million empty fields makes four million fields of
+ * it.
  *
  * Rows are handed on whole. One that is too long is dropped while it is read, and its line break is
- * handed on, so that the parser's line numbers stay right. A quote inside it may be the fault, and then
- * every boundary behind is a guess: the input ends there.
+ * handed on, so that the parser's line numbers stay right. A quote inside it may be the fault, and
+ * then every boundary behind is a guess: the input ends there.
  */
 import { StartupError } from "../domain/errors.js";
 

@@ -2,8 +2,8 @@
  * Reads an import from CSV (RFC 4180, header row, UTF-8): columns in any order, others ignored.
  *
  * Fields stay bytes until they are known to be UTF-8, so that a broken one is a bad row and not a
- * silent "�". Broken quoting makes every row boundary behind it a guess, so it ends the file instead of
- * dropping rows without a word.
+ * silent "�". Broken quoting makes every row boundary behind it a guess, so it ends the file
+ * instead of dropping rows without a word.
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
@@ -22,7 +22,10 @@ interface Parsed {
   readonly info: { readonly lines: number };
 }
 
-/** Batches of rows. A row that spans lines counts as its first. @throws StartupError for a header that lacks a column, or has one twice */
+/**
+ * Batches of rows. A row that spans lines counts as its first. @throws StartupError for a header
+ * that lacks a column, or has one twice
+ */
 export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
   const rows = new BoundedRows(utf8Input(bytes));
   let header: string[] | null = null;

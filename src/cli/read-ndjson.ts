@@ -44,7 +44,10 @@ const MAX_SHOWN = 40;
 /** Strings, each with the colon that makes it a key, and brackets. */
 const KEYS_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
 
-/** A key that an object has more than once, where JSON.parse keeps the last; null when there is none. Takes valid JSON. */
+/**
+ * A key that an object has more than once, where JSON.parse keeps the last; null when there is
+ * none. Takes valid JSON.
+ */
 export function repeatedKey(json: string): string | null {
   const keys = new Set<string>();
   let depth = 0;

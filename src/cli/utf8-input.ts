@@ -1,6 +1,7 @@
 /**
- * The beginning of a file to import: a UTF-8 byte-order mark is dropped, other encodings are refused.
- * Spreadsheets write such a mark, and some write UTF-16, whose lines no reader of UTF-8 can find.
+ * The beginning of a file to import: a UTF-8 byte-order mark is dropped, other encodings are
+ * refused. Spreadsheets write such a mark, and some write UTF-16, whose lines no reader of UTF-8
+ * can find.
  */
 import { StartupError } from "../domain/errors.js";
 

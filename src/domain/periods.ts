@@ -36,9 +36,10 @@ const FAR_MS = 17 * 60 * MINUTE_MS;
 type LocalDay = number;
 
 /**
- * The IANA zone of this name; null when Node knows none. Case does not matter: `europe/berlin` is `Europe/Berlin`.
- * An older name, such as `EST5EDT`, stays as it is; in lower case it becomes the zone that it stands for.
- * Offsets such as `+01:00`, which newer versions of Node take, are none: they have no summer time.
+ * The IANA zone of this name; null when Node knows none. Case does not matter: `europe/berlin` is
+ * `Europe/Berlin`. An older name, such as `EST5EDT`, stays as it is; in lower case it becomes the
+ * zone that it stands for. Offsets such as `+01:00`, which newer versions of Node take, are none:
+ * they have no summer time.
  */
 export function timeZoneNamed(name: string): string | null {
   if (!/^[a-z]/i.test(name)) return null;

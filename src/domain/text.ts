@@ -1,9 +1,10 @@
 /**
- * Text that people type: one spelling, one idea of "blank", one list of characters that are refused.
+ * Text that people type: one spelling, one idea of "blank", one list of characters that are
+ * refused.
  *
- * Stored text and text in questions are both in NFC (Unicode Standard Annex 15), so that equal words
- * are equal bytes. Opaque strings stay as they are: operation ids, cursors, tokens, metadata, URLs.
- * Passwords have a rule of their own: {@link canonicalPassword}.
+ * Stored text and text in questions are both in NFC (Unicode Standard Annex 15), so that equal
+ * words are equal bytes. Opaque strings stay as they are: operation ids, cursors, tokens, metadata,
+ * URLs. Passwords have a rule of their own: {@link canonicalPassword}.
  */
 import type { UserError, UserErrorCode } from "./errors.js";
 
@@ -14,10 +15,16 @@ import type { UserError, UserErrorCode } from "./errors.js";
 const NO_INK =
   /^[\p{White_Space}\p{Cc}\p{Cf}\p{Surrogate}\p{M}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800\uFFFC\u{1D159}\u{13441}\u{13442}]*$/u;
 
-/** What goes at both ends. Joiners and variation selectors stay: they belong to the sign before them. */
+/**
+ * What goes at both ends. Joiners and variation selectors stay: they belong to the sign before
+ * them.
+ */
 const EDGE = /[\p{White_Space}\u00AD\u180E\u200B\u2060\uFEFF]/u;
 
-/** Controls that are not white space, halves of surrogate pairs, and code points that are no characters. */
+/**
+ * Controls that are not white space, halves of surrogate pairs, and code points that are no
+ * characters.
+ */
 const NO_TEXT = /(?!\p{White_Space})\p{Cc}|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
 /** Any control, and the separators of lines and paragraphs: none of them stands in one line. */
 const NO_LINE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -28,12 +35,18 @@ const [POP_EMBEDDING, POP_ISOLATE] = ["\u202C", "\u2069"];
 /** Where a paragraph ends, every change of direction ends. */
 const PARAGRAPHS = /[\n\r\u0085\u2029]/u;
 
-/** The one spelling of a text, as it is stored and looked up: NFC, no blanks at its ends, "" where nothing can be seen. */
+/**
+ * The one spelling of a text, as it is stored and looked up: NFC, no blanks at its ends, "" where
+ * nothing can be seen.
+ */
 export function typed(text: string): string {
   return NO_INK.test(text) ? "" : withoutEdges(text.normalize("NFC"));
 }
 
-/** One walk from each end: a pattern that ends in `+$` tries every run of blanks again from each of its characters. */
+/**
+ * One walk from each end: a pattern that ends in `+$` tries every run of blanks again from each of
+ * its characters.
+ */
 function withoutEdges(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && EDGE.test(text.charAt(start))) start++;
@@ -44,13 +57,19 @@ function withoutEdges(text: string): string {
 /** The same of an e-mail address. Lower case can decompose a letter, so it comes before NFC. */
 export const typedEmail = (email: string): string => typed(email.toLowerCase());
 
-/** Whether a text holds what cannot be seen: white space, controls, format characters, fillers. No address does. */
+/**
+ * Whether a text holds what cannot be seen: white space, controls, format characters, fillers. No
+ * address does.
+ */
 export const holdsUnseen = (text: string): boolean => /[\p{White_Space}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
 /** Length as PostgreSQL counts: a character outside the basic plane is one. */
 export const lengthOf = (text: string): number => [...text].length;
 
-/** One spelling of a password, the one its hash was made from: NFKC, as NIST SP 800-63B names it. Blanks count. */
+/**
+ * One spelling of a password, the one its hash was made from: NFKC, as NIST SP 800-63B names it.
+ * Blanks count.
+ */
 export const canonicalPassword = (password: string): string => password.normalize("NFKC");
 
 /** What a text may be. */

@@ -81,9 +81,9 @@ export function loadAll<Record>(loader: DataLoader<number, Record>, ids: readonl
 const UNSEARCHABLE = /\0|\p{Surrogate}/u;
 
 /**
- * Reads a text to search for: spelled as stored text is, runs of blanks as one, so that equal searches
- * share a cache entry; undefined when there is nothing to search for. Throws BadUserInput when it is
- * too long, or holds what no stored text can hold.
+ * Reads a text to search for: spelled as stored text is, runs of blanks as one, so that equal
+ * searches share a cache entry; undefined when there is nothing to search for. Throws BadUserInput
+ * when it is too long, or holds what no stored text can hold.
  */
 export function searchText(
   text: string | null | undefined,

@@ -23,7 +23,10 @@ export function createLogger(options: { readonly level: LoggerOptions["level"]; 
 /** Keys that every line has. A line with one key twice is read differently by different readers. */
 const RESERVED = ["level", "time", "pid", "msg"];
 
-/** Keeps what a line is about under a name of its own where that name is reserved: `pid` becomes `itsPid`. */
+/**
+ * Keeps what a line is about under a name of its own where that name is reserved: `pid` becomes
+ * `itsPid`.
+ */
 function withoutReserved(about: Record<string, unknown>): Record<string, unknown> {
   if (!RESERVED.some((name) => Object.hasOwn(about, name))) return about;
   const renamed = (name: string): string => (RESERVED.includes(name) ? `its${name.charAt(0).toUpperCase()}${name.slice(1)}` : name);

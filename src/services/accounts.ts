@@ -171,7 +171,10 @@ const BAD_CREDENTIALS: UserError = {
 const WRONG_PASSWORD = wrong("BAD_CREDENTIALS", "currentPassword", "This is not the password of the account.");
 const CHANGED_MEANWHILE = wrong("CONFLICT", "currentPassword", "The password was changed meanwhile. Sign in again.");
 
-/** Most that a password can have as it is typed, in UTF-16 units: decomposed, a character is at most four of two units. */
+/**
+ * Most that a password can have as it is typed, in UTF-16 units: decomposed, a character is at most
+ * four of two units.
+ */
 const LONGEST_PASSWORD = 4 * 2 * ACCOUNT_LIMITS.password.max;
 const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
 

@@ -79,7 +79,10 @@ function categoryPath(path: string): string[] {
   return names;
 }
 
-/** CSV knows only texts, so digits count as a number in both formats. Too large a number is one: its bound is told later. */
+/**
+ * CSV knows only texts, so digits count as a number in both formats. Too large a number is one: its
+ * bound is told later.
+ */
 function whole(column: string, value: unknown, unit: string): number {
   const number = typeof value === "string" && /^[+-]?\d+$/.test(typed(value)) ? Number(typed(value)) : value;
   if (typeof number !== "number" || !(Number.isInteger(number) || Math.abs(number) === Infinity))

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createCategoryTable } from "../../src/db/categories.js";
 import type { Database } from "../../src/db/database.js";
 import { findDecomposed } from "../../src/db/decomposed-text.js";
@@ -20,10 +20,13 @@ const NFD = (text: string) => text.normalize("NFD");
 describe.each(DATABASES)("text in one form on %s", (kind) => {
   let database: Database;
   let close: () => Promise<void>;
-  beforeEach(async () => {
+  beforeAll(async () => {
     ({ database, close } = await emptyDatabase(kind));
   });
-  afterEach(() => close());
+  beforeEach(() =>
+    database.query(sql`TRUNCATE brands, categories, products, reviews, users, notification_contents, leaderboards, outbox CASCADE`),
+  );
+  afterAll(() => close?.());
 
   const run = () => database.transaction((tx) => tx.query(sql.raw(MIGRATION)));
   const rows = <Row extends object>(statement: ReturnType<typeof sql>) => database.query<Row>(statement);

@@ -1,6 +1,7 @@
 -- Stored text in one form (NFC), as questions are since this version. Brands and categories that
 -- become equal are joined under the older id. Skus and addresses that would become equal belong to
--- different products and accounts: those rows stay as they are, and db/decomposed-text.ts lists them.
+-- different products and accounts: those rows stay as they are, and db/decomposed-text.ts lists
+-- them.
 DO $$
 DECLARE
   changed boolean := false;
@@ -48,7 +49,8 @@ BEGIN
   UPDATE products p SET sku = w.wanted, name = w.name, description = w.description, version = p.version + 1, updated_at = clock_timestamp()
     FROM (
       SELECT id, pg_temp.composed(name, 200) AS name, pg_temp.composed(description, 10000) AS description,
-        -- Of several skus that become equal, the one that is composed already keeps it, else the oldest.
+        -- Of several skus that become equal, the one that is composed already keeps it, else the
+        -- oldest.
         CASE WHEN row_number() OVER (PARTITION BY composed ORDER BY sku <> composed, id) = 1 THEN composed ELSE sku END AS wanted
       FROM (SELECT id, sku, name, description, pg_temp.composed(sku, 64) AS composed FROM products) AS product
     ) AS w
