@@ -103,6 +103,8 @@ const TOO_MANY_SOCKETS: Refusal = { status: 429, code: "RATE_LIMITED", message: 
 
 function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraining }: WebSocketParts): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
+  // A proxy may take for another request what we would take for frames.
+  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0) return refusalOf(400);
   if (isDraining()) return { status: 503, code: "SERVICE_UNAVAILABLE", message: "This server is stopping. Connect again." };
   if (!originAllowed(headers.origin, headers.host)) return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
   return null;
