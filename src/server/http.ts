@@ -78,7 +78,7 @@ function addJsonBody(app: FastifyInstance, { limits }: Config): void {
 
 function isPlainUtf8({ headers }: FastifyRequest): boolean {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(headers["content-type"] ?? "")?.[1] ?? "utf-8";
-  const encoding = headers["content-encoding"] ?? "identity";
+  const encoding = headers["content-encoding"] || "identity";
   return /^utf-?8$/i.test(charset) && encoding === "identity";
 }
 

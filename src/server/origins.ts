@@ -9,7 +9,7 @@ export type OriginCheck = (origin: string | undefined, host: string | undefined)
 /** @param allowed origins such as `https://shop.example`; a path or a trailing slash is ignored */
 export function createOriginCheck(allowed: readonly string[]): OriginCheck {
   const known = new Set(allowed.map((origin) => new URL(origin).origin));
-  return (origin, host) => origin === undefined || known.has(origin) || isOwn(origin, host);
+  return (origin, host) => !origin || known.has(origin) || isOwn(origin, host);
 }
 
 /** A page that we served ourselves, such as the explorer. Browsers spell an origin one way; what is spelled otherwise is no page's. */

@@ -21,9 +21,9 @@ import { BadUserInput, RateLimited } from "../domain/errors.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
-import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readClaim } from "./context.js";
-import { type SpelledOut, spellOut } from "./document-request.js";
-import type { DocumentReader } from "./documents.js";
+import { type CallerRules, type CreateContext, filled, GUEST_HEADER, Operation, readClaim } from "./context.js";
+import { type SpelledOut, spellOut, withoutEmpty } from "./document-request.js";
+import { type DocumentReader, isRefused } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain } from "./gate.js";
@@ -97,11 +97,9 @@ async function welcome(
   { callers, sessions, admission, counts }: SocketOperationParts,
   { connectionParams, extra: { peer } }: SocketContext,
 ): Promise<boolean> {
-  const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-  const get = (name: string) => {
-    const value = given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name];
-    return typeof value === "string" ? value : undefined;
-  };
+  const parameters = Object.entries(connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
+  const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
+  const get = (name: string) => filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name]);
   const heard = sessions.heard();
   try {
     const source = { get, cookie: (name: string) => peer.cookie(name), ip: peer.ip, takesCookies: false };
@@ -215,9 +213,9 @@ async function read(
     return [refusalBy(error)];
   }
   const document = readDocument(spelled.parameters.query);
-  if (!("kind" in document)) return document;
+  if (isRefused(document)) return document;
   spelled.keep();
-  const { operationName, variables: variableValues } = payload;
+  const { operationName, variables: variableValues } = withoutEmpty(payload);
   const named = getOperationAST(document, operationName);
   if (!named)
     return [

@@ -20,6 +20,7 @@ import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";
 import type { Metrics } from "./metrics.js";
 import type { OriginCheck } from "./origins.js";
 import { Peer } from "./peer.js";
+import { readMessage } from "./socket-message.js";
 import { type SocketOperationParts, socketOperations } from "./socket-operations.js";
 import { isDeeperThan } from "./text-input.js";
 import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
@@ -176,7 +177,8 @@ async function receive({ peer, data, isBinary, maxDepth, log, handle }: Received
   const text = String(data);
   if (isDeeperThan(text, maxDepth)) return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
-    await handle(text);
+    // Its type asks for text; it takes a parsed message as well.
+    await handle(readMessage(text) as string);
   } catch (err) {
     // graphql-ws throws for messages that only a server may send.
     if (err instanceof Error && err.message.startsWith("Unexpected message")) return peer.close(CloseCode.BadRequest, "Unexpected message");

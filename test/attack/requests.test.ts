@@ -1,7 +1,8 @@
 /** Requests at the edge of HTTP, over raw connections: each has one answer, whatever it looks like. */
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startServer, type TestServer } from "../server/test-server.js";
+import { ask, connectSocket, openSocket } from "../server/socket-client.js";
+import { startServer, type TestServer, TOKEN } from "../server/test-server.js";
 
 let souk: TestServer;
 beforeAll(async () => {
@@ -103,4 +104,116 @@ describe("A request that can be read has its own answer, in turn.", () => {
   test.each(SERVED)("A connection with $name has these answers: $statuses.", async ({ sent, statuses }) =>
     expect(await statusesOf(sent)).toEqual(statuses),
   );
+});
+
+describe("What is empty is absent.", () => {
+  const SEARCH = { query: "query One { whoAmI }" };
+  const me = (headers: Record<string, string>) => souk.post({ query: "{ whoAmI mine }" }, headers);
+
+  const EMPTY_HEADERS: readonly Record<string, string>[] = [
+    { authorization: "" },
+    { authorization: "   " },
+    { authorization: "Bearer" },
+    { authorization: "Bearer " },
+    { authorization: "bearer    " },
+    { cookie: "" },
+    { cookie: "souk_session=" },
+    { cookie: "souk_session=; souk_guest=; souk_seen=" },
+    { "souk-seen": "" },
+    { "souk-guest": "" },
+    { "souk-cache": "" },
+    { "souk-cache-report": "" },
+    { origin: "" },
+    { "content-encoding": "" },
+    { accept: "" },
+    { "user-agent": "" },
+    { "x-forwarded-for": "" },
+  ];
+  test.each(EMPTY_HEADERS)("Over HTTP these headers change nothing: %j.", async (headers) => {
+    expect((await me(headers)).body).toEqual({ data: { whoAmI: "anonymous", mine: "null" } });
+  });
+
+  test.each(["Bearer undefined", "Bearer null", "Bearer x", "undefined", "Basic", "Basic eDp5", "Token x"])(
+    "The header Authorization: %s is refused.",
+    async (authorization) => {
+      const { status, body } = await me({ authorization });
+      expect([status, body.errors?.[0]?.extensions.code]).toEqual([401, "UNAUTHENTICATED"]);
+    },
+  );
+
+  test("A good cookie counts beside an empty header.", async () => {
+    const wrote = await souk.post({ query: "mutation { own }" });
+    const guest = wrote.headers.get("souk-guest") ?? "";
+    for (const authorization of ["", "Bearer "]) {
+      const { body } = await me({ authorization, "souk-guest": "", cookie: `souk_guest=${guest}` });
+      expect(body.data?.mine).toContain(guest.split(".")[0]);
+    }
+  });
+
+  test.each([
+    { authorization: "" },
+    { authorization: " " },
+    { Authorization: "Bearer " },
+    { authorization: null },
+    { guest: "" },
+    { guest: null, "souk-seen": "", "souk-cache": "" },
+    { Authorization: `Bearer ${TOKEN}`, authorization: "" },
+  ])("In connection_init these parameters change nothing: %j.", async (init) => {
+    const client = await connectSocket(souk.live, init);
+    const isService = "Authorization" in init && init.Authorization !== "Bearer ";
+    expect(await ask(client, { query: "{ whoAmI }" })).toEqual({ data: { whoAmI: isService ? "service" : "anonymous" } });
+    await client.close();
+  });
+
+  test("In connection_init `Bearer undefined` is refused.", async () => {
+    const client = await openSocket(souk.live);
+    client.send({ type: "connection_init", payload: { authorization: "Bearer undefined" } });
+    expect((await client.closed).code).toBe(4403);
+  });
+
+  const ANSWER = { data: { whoAmI: "anonymous" } };
+  const EMPTY_PARAMETERS: readonly Record<string, string>[] = [
+    { operationName: "" },
+    { variables: "" },
+    { extensions: "" },
+    { documentId: "" },
+    { variables: "null" },
+    { extensions: "null" },
+    { variables: " " },
+    { operationName: "", variables: "", extensions: "", documentId: "" },
+  ];
+  test.each(EMPTY_PARAMETERS)("By GET these parameters change nothing: %j.", async (parameters) => {
+    const answer = await fetch(`${souk.graphql}?${new URLSearchParams({ ...SEARCH, ...parameters })}`, {
+      headers: { "apollo-require-preflight": "1" },
+    });
+    expect(await answer.json()).toEqual(ANSWER);
+  });
+
+  const NULLS: readonly Record<string, unknown>[] = [
+    { operationName: null },
+    { operationName: "" },
+    { variables: null },
+    { variables: "" },
+    { extensions: null },
+    { extensions: "" },
+    { documentId: null },
+    { documentId: "" },
+    { extensions: { persistedQuery: null } },
+    { operationName: null, variables: null, extensions: null, documentId: null },
+  ];
+  test.each(NULLS)("By POST and over WebSocket these parameters change nothing: %j.", async (parameters) => {
+    const payload = { ...SEARCH, ...parameters };
+    expect((await souk.post(payload)).body).toEqual(ANSWER);
+    const client = await connectSocket(souk.live);
+    expect(await ask(client, payload)).toEqual(ANSWER);
+    await client.close();
+  });
+
+  test.each([{ query: null }, { query: "" }, {}])("A request without a document is refused for itself: %j.", async (payload) => {
+    const { status, body } = await souk.post({ ...payload, operationName: "One" });
+    expect([status, body.errors?.[0]?.extensions.code]).toEqual([400, "BAD_USER_INPUT"]);
+    const client = await connectSocket(souk.live);
+    expect((await ask(client, payload)).errors?.[0]?.extensions.code).toBe("BAD_USER_INPUT");
+    await client.close();
+  });
 });
