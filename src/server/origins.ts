@@ -1,5 +1,5 @@
 /**
- * Which browsers' pages may call: those of our own origin and of a list, by exact comparison. What sends no Origin is no page.
+ * Which browsers' pages may call: those of our own origin and of a list, by exact comparison. What sends no Origin, or an empty one, is no page.
  * CORS answers and the WebSocket upgrade (which CORS does not cover) ask the same question here.
  */
 

@@ -1,8 +1,11 @@
 /** Documents that are hard to validate: each is refused for itself, alike on both transports, and nothing else ends with it. */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { buildSchema } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { REFUSED_COST } from "../../src/services/admission.js";
+import type { Limits } from "../../src/services/limits.js";
 import { ask, connectSocket, type SocketClient } from "../server/socket-client.js";
 import { type Answer, startServer, type TestServer } from "../server/test-server.js";
 
@@ -198,6 +201,33 @@ describe("A subscription over HTTP is refused with METHOD_NOT_ALLOWED, before it
     expect([answer.status, answer.headers.get("allow"), errors?.[0]?.extensions.code]).toEqual([405, "GET", "METHOD_NOT_ALLOWED"]);
     expect(errors?.[0]?.message).toContain("WebSocket");
     expect(souk.sources.open).toBe(0);
+  });
+
+  test("It is refused under its hash as well, by POST and GET, once a socket has sent both.", async () => {
+    const sha256Hash = createHash("sha256").update(TICKS).digest("hex");
+    const extensions = { persistedQuery: { version: 1, sha256Hash } };
+    const client = await connectSocket(souk.live);
+    await client.run({ query: TICKS, extensions });
+    await client.close();
+    const named = [post({ extensions }), post({ documentId: `sha256:${sha256Hash}` }), get({ extensions: JSON.stringify(extensions) })];
+    for (const answer of await Promise.all(named)) expect(answer.status).toBe(405);
+  });
+
+  test("It is charged as a refusal, not as an operation that runs.", async () => {
+    const charged: number[] = [];
+    const limits: Limits = {
+      check: () => {},
+      isTight: () => false,
+      async charge(_payer, charge) {
+        charged.push(charge.cost);
+        return { charge, buckets: [], settle: () => undefined };
+      },
+      close: () => {},
+    };
+    const counting = await startServer({}, { limits });
+    expect((await counting.post({ query: TICKS })).status).toBe(405);
+    expect(charged).toEqual([REFUSED_COST]);
+    await counting.close();
   });
 
   test("Another operation of its document runs.", async () => {
