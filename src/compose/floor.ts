@@ -78,7 +78,7 @@ export async function openFloor(
   log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
   const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: metrics, log });
   closing.add(() => database.close());
-  await migrate(database);
+  await migrate(database, log);
   await prepare?.(database);
 
   const redis = { caFile: config.redis.caFile, log };

@@ -124,6 +124,18 @@ export class OperationTooComplex extends SoukError {
   }
 }
 
+/** The operation cannot be run by this method. */
+export class MethodNotAllowed extends SoukError {
+  readonly code = "METHOD_NOT_ALLOWED";
+  /** @param allowed the methods that may be used instead */
+  constructor(
+    message: string,
+    readonly allowed: string,
+  ) {
+    super(message);
+  }
+}
+
 /** The request names a document that is not known. The message is the one by which clients of automatic persisted queries know it. */
 export class PersistedDocumentNotFound extends SoukError {
   readonly code = "PERSISTED_QUERY_NOT_FOUND";

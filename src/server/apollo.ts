@@ -1,5 +1,6 @@
 /**
- * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types), parsing and validation; execution, errors and extensions are ours, as over WebSocket.
+ * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types). Documents, execution, errors and
+ * extensions are ours, as over WebSocket.
  *
  * Apollo copies the context it is given, field by field; resolvers must see the original (it replaces its loaders after a
  * write). So Apollo is given a holder, and the executor, installed through the `gateway` option, unwraps it. The cache-control
@@ -7,11 +8,11 @@
  */
 import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from "@apollo/server";
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
-import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../domain/errors.js";
 import type { ClaimedCaller, Operation } from "./context.js";
-import { createDocumentStore } from "./documents.js";
+import type { DocumentStore } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { formatError, isInternal, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { type GateParts, letIn } from "./gate.js";
@@ -29,8 +30,8 @@ export interface ApolloParts {
   readonly maxTokens: number;
   readonly executor: Executor;
   readonly gate: GateParts;
-  /** Told of each document that proved valid, once. */
-  readonly remember: (document: DocumentNode) => void;
+  /** Holds the document of every request that comes here: what is refused does not. */
+  readonly documentStore: DocumentStore;
   readonly production: boolean;
   readonly log: Logger;
 }
@@ -42,7 +43,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> 
     gateway: gatewayOf(schema, executor),
     parseOptions: { maxTokens },
     validationRules: [...rules],
-    documentStore: createDocumentStore(parts.remember),
+    documentStore: parts.documentStore,
     // Documents are spelled out before they come here, as over WebSocket.
     persistedQueries: false,
     // Introspection is one of our rules, so that the WebSocket has it too.

@@ -34,9 +34,9 @@ export interface Caller {
 
 /** Where a caller is read from. */
 export interface CallerSource {
-  /** A header or init parameter by its lower-case name. */
+  /** A header or init parameter by its lower-case name; see {@link filled}. */
   get(name: string): string | undefined;
-  /** A cookie by its name. */
+  /** A cookie by its name; see {@link filled}. */
   cookie(name: string): string | undefined;
   readonly ip: string;
   readonly takesCookies: boolean;
@@ -101,10 +101,18 @@ export function identify({ caller, insists }: ClaimedCaller, principal: Principa
   return caller;
 }
 
-/** The token of an `Authorization: Bearer …` header; undefined without the header. Throws Unauthenticated for other schemes. */
+/** What a header, cookie or init parameter says; an empty or blank one counts as absent, and so does what is no text. */
+export function filled(value: unknown): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value : undefined;
+}
+
+/** A habit of clients without a token: `Bearer ${token ?? ""}`. */
+const NO_TOKEN = /^\s*bearer\s*$/i;
+
+/** The token of an `Authorization: Bearer …` header; undefined where there is none. Throws Unauthenticated for other schemes. */
 function bearerToken(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined;
-  const match = /^bearer +(\S+)$/i.exec(authorization);
+  if (authorization === undefined || NO_TOKEN.test(authorization)) return undefined;
+  const match = /^bearer +(\S+)$/i.exec(authorization.trim());
   if (!match) throw new Unauthenticated("Authorization must be `Bearer <token>`.");
   return match[1];
 }

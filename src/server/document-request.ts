@@ -35,6 +35,20 @@ export async function spellOut<T extends RequestParameters>(
   return { parameters: { ...others, query: source, ...withoutHash(extensions) } as unknown as T, keep };
 }
 
+const PARAMETERS = ["query", "documentId", "operationName", "variables", "extensions"] as const;
+
+/** The parameters of a request without those that are null or empty: these count as absent. */
+export function withoutEmpty<T extends object>(parameters: T): T {
+  const isEmpty = (name: string) => name in parameters && isBlank(parameters[name as keyof T]);
+  const empty = PARAMETERS.filter(isEmpty);
+  if (empty.length === 0) return parameters;
+  const kept = { ...parameters };
+  for (const name of empty) delete kept[name as keyof T];
+  return kept;
+}
+
+const isBlank = (value: unknown): boolean => value === null || value === "";
+
 /** Whether a value is an object with members. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -46,10 +60,10 @@ const LONGEST_ID = 256;
 const HASH = /^[\w.~-]{1,256}$/;
 
 function readNames({ query, documentId, extensions }: RequestParameters): NamedDocument {
-  const hash = isRecord(extensions) ? (extensions.persistedQuery ?? undefined) : undefined;
+  const hash = isRecord(extensions) ? extensions.persistedQuery || undefined : undefined;
   return {
     query: typeof query === "string" ? query : undefined,
-    documentId: documentId === undefined || documentId === null ? undefined : readId(documentId),
+    documentId: documentId === undefined || isBlank(documentId) ? undefined : readId(documentId),
     sha256: hash === undefined ? undefined : readHash(hash),
   };
 }

@@ -1,86 +1,115 @@
 /**
  * Parsed and validated documents, remembered so that an operation that is asked again is neither parsed nor validated again.
- * Two instances per server: Apollo's document store (keyed by hash) and the WebSocket side (keyed by source).
+ * HTTP, WebSocket and the check of the manifest read with one reader, so a document has one fate.
  *
  * Bounded by source text: a syntax tree takes up to some 130 bytes per character, so the bound is some 64 MB at the very worst.
  */
-import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, specifiedRules, type ValidationRule, validate } from "graphql";
+import { createHash } from "node:crypto";
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  parse,
+  SingleFieldSubscriptionsRule,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+} from "graphql";
 import { LRUCache } from "lru-cache";
+import { subscriptionRootRule } from "./subscription-root.js";
 
 const MAX_SOURCE_CHARACTERS = 512 * 1024;
 const MAX_DOCUMENTS = 2_000;
+const SHA256_DIGITS = 64;
 
-/** A bounded store of documents, in the shape Apollo wants. */
+/** Documents by Apollo's keys, each of which ends with the SHA-256 of a source. */
 export interface DocumentStore {
   get(key: string): Promise<DocumentNode | undefined>;
   set(key: string, document: DocumentNode): Promise<void>;
   delete(key: string): Promise<boolean>;
 }
 
-const newCache = () =>
-  new LRUCache<string, DocumentNode>({
-    max: MAX_DOCUMENTS,
-    maxSize: MAX_SOURCE_CHARACTERS,
-    sizeCalculation: ({ loc }) => Math.max(1, loc?.source.body.length ?? 1),
-  });
-
-/** A {@link DocumentStore} for one Apollo Server. @param remember told of each document that is kept */
-export function createDocumentStore(remember: (document: DocumentNode) => void): DocumentStore {
-  const documents = newCache();
-  return {
-    get: async (key) => documents.get(key),
-    async set(key, document) {
-      documents.set(key, document);
-      remember(document);
-    },
-    delete: async (key) => documents.delete(key),
-  };
-}
-
-/** How documents are read: what HTTP gives Apollo, spelled for {@link createDocumentReader}. */
+/** How documents are read. */
 export interface ReadingRules {
   readonly schema: GraphQLSchema;
+  /** Besides those of the specification. */
   readonly rules: readonly ValidationRule[];
   readonly maxTokens: number;
 }
 
-/** Reads a source: its document, or why it is refused. */
+/** Reads a source: its document, or why it is refused. Never throws. */
 export interface DocumentReader {
   (source: string): DocumentNode | readonly GraphQLError[];
   /** The document of a source that was read before; undefined for any other. */
   known(source: string): DocumentNode | undefined;
-  /** Remembers a document that was read elsewhere, by the same rules. */
-  remember(document: DocumentNode): void;
+  /** Gives Apollo what was read here, so that it reads nothing itself. */
+  readonly store: DocumentStore;
 }
 
-/** A reader that parses and validates each distinct source once, with the codes Apollo gives over HTTP. */
+/** Whether a source was refused. */
+export const isRefused = (read: DocumentNode | readonly GraphQLError[]): read is readonly GraphQLError[] => !("kind" in read);
+
+/** A reader that parses and validates each distinct source once, with the codes of Apollo. */
 export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules): DocumentReader {
-  const documents = newCache();
-  const allRules = [...specifiedRules, ...rules];
+  const documents = createDocuments();
+  const allRules = [...specifiedRules.map((rule) => (rule === SingleFieldSubscriptionsRule ? subscriptionRootRule : rule)), ...rules];
   const read = (source: string): DocumentNode | readonly GraphQLError[] => {
-    const known = documents.get(source);
+    const known = documents.bySource(source);
     if (known) return known;
     const document = parseSource(source, maxTokens);
     if (document instanceof GraphQLError) return [document];
-    const errors = validate(schema, document, allRules);
+    const errors = validateAll(schema, document, allRules);
     if (errors.length > 0) return errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"));
-    documents.set(source, document);
+    documents.keep(source, document);
     return document;
   };
-  return Object.assign(read, {
-    known: (source: string) => documents.get(source),
-    remember: (document: DocumentNode) => void (document.loc && documents.set(document.loc.source.body, document)),
+  const store: DocumentStore = {
+    get: async (key) => documents.byHash(key.slice(-SHA256_DIGITS)),
+    set: async () => {},
+    delete: async () => false,
+  };
+  return Object.assign(read, { known: documents.bySource, store });
+}
+
+/** Valid documents, by source and by its hash. */
+function createDocuments() {
+  const byHash = new Map<string, DocumentNode>();
+  const bySource = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
+    max: MAX_DOCUMENTS,
+    maxSize: MAX_SOURCE_CHARACTERS,
+    sizeCalculation: (_kept, source) => source.length + 1,
+    dispose: ({ hash }) => byHash.delete(hash),
   });
+  return {
+    bySource: (source: string): DocumentNode | undefined => bySource.get(source)?.document,
+    byHash: (hash: string): DocumentNode | undefined => byHash.get(hash),
+    keep(source: string, document: DocumentNode): void {
+      const hash = createHash("sha256").update(source).digest("hex");
+      bySource.set(source, { document, hash });
+      if (bySource.has(source)) byHash.set(hash, document);
+    },
+  };
 }
 
 function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {
   try {
     return parse(source, { maxTokens });
   } catch (error) {
-    if (error instanceof GraphQLError) return withCode(error, "GRAPHQL_PARSE_FAILED");
-    throw error;
+    return withCode(asGraphQLError(error), "GRAPHQL_PARSE_FAILED");
   }
 }
+
+/** Why a document is refused. A rule that throws refuses it like one that reports. */
+function validateAll(schema: GraphQLSchema, document: DocumentNode, rules: readonly ValidationRule[]): readonly GraphQLError[] {
+  try {
+    return validate(schema, document, rules);
+  } catch (error) {
+    return [asGraphQLError(error)];
+  }
+}
+
+const asGraphQLError = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError ? error : new GraphQLError("The document cannot be read.");
 
 /** An error of graphql-js with a code, unless a rule has given it one. */
 function withCode(error: GraphQLError, code: string): GraphQLError {

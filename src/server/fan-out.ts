@@ -18,7 +18,7 @@ import { Member } from "./fan-out-member.js";
 import { Outlet } from "./fan-out-outlet.js";
 import type { Planner } from "./fan-out-plan.js";
 import type { Metrics } from "./metrics.js";
-import type { Peer } from "./peer.js";
+import type { WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
 
 /** What fan-out is made of. */
@@ -37,7 +37,7 @@ export interface FanOutParts {
 
 /** One subscription of a socket. */
 export interface Subscriber extends Asked {
-  readonly peer: Peer;
+  readonly peer: WelcomedPeer;
   /** Who it was found to be just now. */
   readonly caller: Caller;
   /** The client's name of the operation. */
@@ -140,12 +140,12 @@ function membership(group: Group, member: Member): AsyncIterableIterator<never> 
 
 /** The writing side of each socket, made on its first subscription. */
 function createSockets(slowMs: number) {
-  const sockets = new WeakMap<Peer, { readonly number: number; readonly outlet: Outlet }>();
+  const sockets = new WeakMap<WelcomedPeer, { readonly number: number; readonly outlet: Outlet }>();
   let count = 0;
-  return (peer: Peer) => {
+  return (peer: WelcomedPeer) => {
     const known = sockets.get(peer);
     if (known) return known;
-    const made = { number: ++count, outlet: new Outlet(peer.socket, peer.connection, slowMs) };
+    const made = { number: ++count, outlet: new Outlet(peer, slowMs) };
     sockets.set(peer, made);
     return made;
   };

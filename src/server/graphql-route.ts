@@ -1,7 +1,8 @@
 /** `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log line and one measurement each. */
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { GraphQLFormattedError } from "graphql";
+import { type GraphQLFormattedError, getOperationAST } from "graphql";
+import { MethodNotAllowed } from "../domain/errors.js";
 import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
 import type { Payer } from "../services/limits.js";
@@ -11,20 +12,21 @@ import {
   type CallerRules,
   type ClaimedCaller,
   type CreateContext,
+  filled,
   GUEST_HEADER,
   Operation,
   readClaim,
   SEEN_COOKIE,
   SEEN_HEADER,
 } from "./context.js";
-import { isRecord } from "./document-request.js";
+import { type DocumentReader, isRefused } from "./documents.js";
 import { withRequestId } from "./format-error.js";
-import { type DoorParts, refuseAtTheDoor } from "./gate.js";
+import { type Asked, type DoorParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
+import { DocumentRefused } from "./http-errors.js";
 import type { ObserveOperation } from "./observe.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
-import { readJson, refuseIllFormed } from "./text-input.js";
 
 /** What the route is made of. */
 export interface GraphQLRouteParts extends DoorParts {
@@ -50,13 +52,18 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     const payer = parts.admission.payerOf(claimed.claim);
     refuseAtTheDoor(parts, payer, null);
     const operation = new Operation(claimed.caller, request.id, parts.createContext);
-    if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
-    const { body, search, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error: unknown) => {
+    const refused = (error: unknown): never => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
       parts.admission.chargeRefused(payer);
       throw error;
-    });
-    refuseAtTheDoor(parts, payer, isRecord(body) ? body : {});
+    };
+    const { body, search, asked, keep } = await httpDocument(parts, request, claimed.caller.principal).catch(refused);
+    refuseAtTheDoor(parts, payer, asked);
+    try {
+      checkDocument(parts.readDocument, asked);
+    } catch (error) {
+      refused(error);
+    }
     const answer = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation, claimed }),
@@ -82,20 +89,21 @@ function settle({ admission }: GraphQLRouteParts, operation: Operation, payer: P
 }
 
 function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {
-  const get = (name: string) => {
-    const value = request.headers[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  return readClaim({ get, cookie: (name) => request.cookies[name], ip: rules.addressOf(request.raw), takesCookies: true }, rules);
+  const get = (name: string) => filled(request.headers[name]);
+  return readClaim({ get, cookie: (name) => filled(request.cookies[name]), ip: rules.addressOf(request.raw), takesCookies: true }, rules);
 }
 
-/** The text of a GET is held to the same rules as a body. */
-function checkQueryString(query: Record<string, unknown>, jsonDepth: number): void {
-  refuseIllFormed(query);
-  for (const name of ["variables", "extensions"]) {
-    const text = query[name];
-    if (typeof text === "string") readJson(text, jsonDepth);
-  }
+const OVER_WEBSOCKET =
+  "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the subprotocol graphql-transport-ws.";
+
+/** What is no document at all is left for Apollo to refuse. Throws DocumentRefused, and MethodNotAllowed for a subscription. */
+function checkDocument(readDocument: DocumentReader, { query, operationName }: Asked): void {
+  if (typeof query !== "string" || query === "") return;
+  const document = readDocument(query);
+  if (isRefused(document)) throw new DocumentRefused(document);
+  const operation = getOperationAST(document, typeof operationName === "string" ? operationName : null);
+  // A WebSocket begins as a GET.
+  if (operation?.operation === "subscription") throw new MethodNotAllowed(OVER_WEBSOCKET, "GET");
 }
 
 /** The headers Apollo reads; the others need not be copied for every request. */

@@ -15,6 +15,20 @@ export function createLogger(options: { readonly level: LoggerOptions["level"]; 
     redact: { paths: REDACTED, censor: "[redacted]" },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     base: { pid: process.pid },
+    formatters: { log: withoutReserved },
   };
   return options.destination ? pino(settings, options.destination) : pino(settings);
+}
+
+/** Keys that every line has. A line with one key twice is read differently by different readers. */
+const RESERVED = ["level", "time", "pid", "msg"];
+
+/**
+ * Keeps what a line is about under a name of its own where that name is reserved: `pid` becomes
+ * `itsPid`.
+ */
+function withoutReserved(about: Record<string, unknown>): Record<string, unknown> {
+  if (!RESERVED.some((name) => Object.hasOwn(about, name))) return about;
+  const renamed = (name: string): string => (RESERVED.includes(name) ? `its${name.charAt(0).toUpperCase()}${name.slice(1)}` : name);
+  return Object.fromEntries(Object.entries(about).map(([name, value]) => [renamed(name), value]));
 }

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { StartupError } from "../domain/errors.js";
 import type { DocumentManifest } from "../services/persisted-documents.js";
-import type { DocumentReader } from "./documents.js";
+import { type DocumentReader, isRefused } from "./documents.js";
 
 const plain = z.record(z.string(), z.string());
 const apollo = z.object({
@@ -37,7 +37,7 @@ export function readManifest({ mode, file }: { readonly mode: string; readonly f
 export function checkManifest(manifest: DocumentManifest, readDocument: DocumentReader): void {
   for (const [id, source] of manifest) {
     const document = readDocument(source);
-    if ("kind" in document) continue;
+    if (!isRefused(document)) continue;
     throw new StartupError(`The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`);
   }
 }

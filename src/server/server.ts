@@ -74,7 +74,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   checkManifest(deps.documents.manifest, pipeline.readDocument);
   const apollo = createApollo({
     ...pipeline,
-    remember: pipeline.readDocument.remember,
+    documentStore: pipeline.readDocument.store,
     schema: deps.schema,
     production: config.production,
     log,

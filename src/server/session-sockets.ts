@@ -10,7 +10,7 @@ import type { Logger } from "pino";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { UNKNOWN, type UserPrincipal } from "../domain/principal.js";
 import type { Caller } from "./context.js";
-import type { Peer } from "./peer.js";
+import type { WelcomedPeer } from "./peer.js";
 
 /** What is known of sessions. */
 export interface SessionLookup {
@@ -25,9 +25,9 @@ export interface SessionSockets {
   /** How often an end was heard of so far: asked before a caller is looked up, for {@link SessionSockets.join}. */
   heard(): number;
   /** From now on the socket lives no longer than its session. `heardBefore` is what was heard before its caller was looked up. */
-  join(peer: Peer, heardBefore: number): void;
+  join(peer: WelcomedPeer, heardBefore: number): void;
   /** Whose operation or event it is now; null when the session has ended and the socket with it. `used` notes a use. */
-  callerOf(peer: Peer, options: { readonly used: boolean }): Promise<Caller | null>;
+  callerOf(peer: WelcomedPeer, options: { readonly used: boolean }): Promise<Caller | null>;
   close(): void;
 }
 
@@ -37,16 +37,16 @@ const EXPIRED = 4403;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
-  const ends = new Map<Peer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+  const ends = new Map<WelcomedPeer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
 
-  const schedule = (peer: Peer, { leftMs }: UserPrincipal): void => {
+  const schedule = (peer: WelcomedPeer, { leftMs }: UserPrincipal): void => {
     clearTimeout(ends.get(peer)?.timer);
     const timer = setTimeout(() => void look(peer), Math.min(leftMs + 1, LONGEST_TIMER_MS)).unref();
     ends.set(peer, { atMs: performance.now() + leftMs, timer });
   };
-  const end = (peer: Peer): null => {
+  const end = (peer: WelcomedPeer): null => {
     const ranOut = performance.now() >= (ends.get(peer)?.atMs ?? 0);
-    peer.socket.close(ranOut ? EXPIRED : REVOKED, ranOut ? "The session has expired" : "The session was revoked");
+    peer.close(ranOut ? EXPIRED : REVOKED, ranOut ? "The session has expired" : "The session was revoked");
     return null;
   };
   const callerOf: SessionSockets["callerOf"] = async (peer, options) => {
@@ -62,7 +62,7 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
       throw error;
     }
   };
-  const look = (peer: Peer): Promise<unknown> =>
+  const look = (peer: WelcomedPeer): Promise<unknown> =>
     callerOf(peer, { used: false }).catch((err: unknown) => log.error({ err }, "a socket's session could not be looked up"));
 
   let heard = 0;
@@ -77,11 +77,11 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
     heard: () => heard,
     join(peer, heardBefore) {
       const { principal } = peer.caller;
-      if (principal.kind !== "user" || peer.socket.readyState !== peer.socket.OPEN) return;
+      if (principal.kind !== "user" || !peer.isOpen) return;
       schedule(peer, principal);
       // It may have ended between the look-up of its caller and now, without being found here.
       if (heard !== heardBefore) void look(peer);
-      peer.socket.once("close", () => {
+      peer.onEnd(() => {
         clearTimeout(ends.get(peer)?.timer);
         ends.delete(peer);
       });

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
 import { BoundedQueue } from "../domain/bounded-queue.js";
 import { ServiceUnavailable } from "../domain/errors.js";
+import { canonicalPassword } from "../domain/text.js";
 import { SECOND } from "../domain/time.js";
 
 /** What a hash costs. */
@@ -42,11 +43,11 @@ export function createPasswords({ memoryKib, passes, concurrency, queue }: Passw
     return made;
   };
   return {
-    hash: (password) => inTurn(() => hash(canonical(password), cost)),
+    hash: (password) => inTurn(() => hash(canonicalPassword(password), cost)),
     async matches(password, known) {
       // Asked for in either case, so that the first sign-in takes as long for an account as for none.
       const nobodys = await nobodysHash();
-      return (await inTurn(() => verify(known ?? nobodys, canonical(password)))) && known !== null;
+      return (await inTurn(() => verify(known ?? nobodys, canonicalPassword(password)))) && known !== null;
     },
     isWeak(known) {
       const [, memory = 0, time = 0] = /\$m=(\d+),t=(\d+),/.exec(known) ?? [];
@@ -54,9 +55,6 @@ export function createPasswords({ memoryKib, passes, concurrency, queue }: Passw
     },
   };
 }
-
-/** One spelling for what looks the same: keyboards differ in how they compose characters (NIST SP 800-63B). */
-const canonical = (password: string): string => password.normalize("NFKC");
 
 /** Longest wait for a turn; who waited longer has given up, or is told to come again. */
 const MAX_WAIT_MS = 5 * SECOND;

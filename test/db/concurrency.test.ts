@@ -101,8 +101,8 @@ test("two relays on two pools never send a row twice, and a relay that dies whil
 test("five processes that migrate an empty database at once migrate it once", async () => {
   const { url, drop } = await blankDatabase();
   const databases = await times(5, () => open(url));
-  await Promise.all(databases.map(migrate));
-  await Promise.all(databases.map(migrate));
+  await Promise.all(databases.map((database) => migrate(database, testLog())));
+  await Promise.all(databases.map((database) => migrate(database, testLog())));
   const [row] =
     (await databases[0]?.query<{ count: number; hashes: number }>(
       sql`SELECT count(*), count(DISTINCT hash) AS hashes FROM drizzle.__drizzle_migrations`,

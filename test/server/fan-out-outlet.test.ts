@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { headOf, tailOf } from "../../src/server/fan-out-frame.js";
 import { Outlet } from "../../src/server/fan-out-outlet.js";
+import { Peer } from "../../src/server/peer.js";
 import { until } from "../support/until.js";
 import { type BoardServer, startBoards } from "./board-server.js";
 import { connectSocket, type Message, type SocketClient } from "./socket-client.js";
@@ -28,7 +29,7 @@ async function pair(slowMs: number) {
     client.terminate();
     server.close();
   });
-  return { client, socket, connection, outlet: new Outlet(socket, connection, slowMs) };
+  return { client, socket, connection, outlet: new Outlet(new Peer(socket, {}, "", connection), slowMs) };
 }
 
 const HEAD = headOf("1");

@@ -63,6 +63,8 @@ export interface TestServer {
   readonly metrics: Metrics;
   /** Open sources of subscriptions. */
   readonly sources: { open: number };
+  /** Times that `write` was executed. */
+  readonly writes: { count: number };
   /** Lets every `slow` field answer. */
   release(): void;
   /** Resolves when a `slow` field has been asked. */
@@ -164,7 +166,7 @@ function createSteering() {
   const slowAsked = new Promise<void>((resolve) => {
     asked = resolve;
   });
-  return { sources: { open: 0 }, release: () => release(), released, asked: () => asked(), slowAsked };
+  return { sources: { open: 0 }, writes: { count: 0 }, release: () => release(), released, asked: () => asked(), slowAsked };
 }
 
 type Steering = ReturnType<typeof createSteering>;
@@ -234,6 +236,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
     },
     Mutation: {
       write: async (_: unknown, { text }: { text: string }, context: RequestContext) => {
+        steering.writes.count++;
         context.wrote({ count: context.reading.seen.count + 7, bypassUntilMs: 0 });
         return text ?? "";
       },
