@@ -72,7 +72,13 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
       executor: async ({ document, request, context }) => {
         const { operation } = context as OperationHolder;
         const { operationName, variables } = request;
-        const result = await execute({ document, operationName, variables, context: operation.context });
+        const result = await execute({
+          document,
+          operationName,
+          variables,
+          context: operation.context,
+          startedAtMs: operation.startedAtMs,
+        });
         operation.settle(result);
         return result;
       },

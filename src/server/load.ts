@@ -8,6 +8,7 @@
  * callers without a verified identity are refused; at four times the lateness users are refused as well.
  * A place is held from the first byte of a request until its answer is made, not until a slow client has read it.
  */
+import { Overloaded } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 
 /** Whose places a request takes. */
@@ -60,6 +61,20 @@ const HOLDER_SHARE = 0.5;
 
 /** Whether there was no place. */
 export const isRefused = (entered: Place | ShedReason): entered is ShedReason => typeof entered === "string";
+
+/** What takes the places of a payer. */
+interface PlaceDeps {
+  readonly load: Load;
+  readonly metrics: { shed(loadClass: LoadClass, reason: ShedReason): void };
+}
+
+/** A place for an operation of a socket, whose bytes were read already. Throws Overloaded. */
+export function takePlaceOf({ load, metrics }: PlaceDeps, { kind, name }: { readonly kind: LoadClass; readonly name: string }): Place {
+  const entered = load.enter({ class: kind, holder: name, bytes: 0 });
+  if (!isRefused(entered)) return entered;
+  metrics.shed(kind, entered);
+  throw new Overloaded();
+}
 
 /** Makes the places of a process. */
 export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(limits.lagMs)): Load {

@@ -9,10 +9,11 @@ import { withDeadline } from "../domain/deadline.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
+import { createLoadMetrics, type LoadMetrics } from "./load-metrics.js";
 import type { Observation } from "./observe.js";
 
 /** Everything that is counted. */
-export interface Metrics extends Telemetry {
+export interface Metrics extends Telemetry, LoadMetrics {
   /** One operation was answered. */
   operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
   /** Sockets opened (+1) or closed (-1). */
@@ -54,6 +55,7 @@ export function createMetrics(): Metrics {
   return {
     ...transport,
     ...floors,
+    ...createLoadMetrics(registry),
     readRedisFrom: redis.readFrom,
     async render() {
       await redis.refresh();

@@ -25,12 +25,14 @@ import { graphqlHandler } from "./graphql-route.js";
 import { addHealth, type Readiness } from "./health.js";
 import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
+import { createLoad, type Load } from "./load.js";
 import { checkManifest } from "./manifest.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
 import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
+import { createShedding, inPlace } from "./shed-requests.js";
 import { createSocketCounts } from "./socket-counts.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
 
@@ -71,6 +73,8 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
+  const load = createLoad(config.limits.load);
+  metrics.readLoadFrom(load);
   checkManifest(deps.documents.manifest, pipeline.readDocument);
   const apollo = createApollo({
     ...pipeline,
@@ -80,7 +84,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
     log,
   });
   await apollo.start();
-  addGraphQL(app, { apollo, deps, pipeline });
+  addGraphQL(app, { apollo, deps, pipeline, load });
   addHealth(app, { readiness, isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
   const sockets = serveWebSockets(app.server, {
@@ -89,6 +93,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       sessions,
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
+      load,
       counts: createSocketCounts(config.limits.sockets),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
@@ -111,6 +116,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       state.draining = true;
       closing ??= closeWithin(config.http.shutdownMs, app, sockets).then(() => {
         sessions.close();
+        load.close();
         return apollo.stop();
       });
       return closing;
@@ -154,16 +160,22 @@ interface GraphQLRoute {
   readonly apollo: ReturnType<typeof createApollo>;
   readonly deps: ServerDeps;
   readonly pipeline: ReturnType<typeof createPipeline>;
+  readonly load: Load;
 }
 
-function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline }: GraphQLRoute): void {
+function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline, load }: GraphQLRoute): void {
   const { http, limits, production } = deps.config;
   const answer = graphqlHandler({ ...pipeline, apollo, jsonDepth: limits.jsonDepth, secureCookies: production });
   const showExplorer = addExplorer(app, http.explorer);
+  const takePlace = createShedding({ load, admission: deps.admission, callers: pipeline.callers, metrics: deps.metrics });
   app.route({
     method: ["GET", "POST"],
     url: GRAPHQL_PATH,
-    handler: (request, reply) => (showExplorer && wantsPage(request) ? showExplorer(reply) : answer(request, reply)),
+    onRequest: async (request, reply) => {
+      if (!(showExplorer && wantsPage(request))) await takePlace(request, reply);
+    },
+    handler: (request, reply) =>
+      showExplorer && wantsPage(request) ? showExplorer(reply) : inPlace(request, () => answer(request, reply)),
   });
 }
 

@@ -20,7 +20,14 @@ export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "varia
 /** Executes an operation, or a subscription for one event. */
 export function run({ executor }: AnswerParts, args: Executed, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
   const { document, operationName, variableValues } = args;
-  return executor({ document, operationName, variables: variableValues, context: operation.context, rootValue });
+  return executor({
+    document,
+    operationName,
+    variables: variableValues,
+    context: operation.context,
+    rootValue,
+    startedAtMs: operation.startedAtMs,
+  });
 }
 
 /** The answer as clients see it. */

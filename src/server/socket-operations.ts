@@ -17,7 +17,7 @@ import {
 } from "graphql";
 import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
-import { BadUserInput, RateLimited } from "../domain/errors.js";
+import { BadUserInput, Overloaded, RateLimited } from "../domain/errors.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
@@ -26,7 +26,8 @@ import { type SpelledOut, spellOut, withoutEmpty } from "./document-request.js";
 import { type DocumentReader, isRefused } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
-import { type GateParts, letInAgain } from "./gate.js";
+import { type GateParts, letInAgain, payerOf } from "./gate.js";
+import { type Load, type Place, takePlaceOf } from "./load.js";
 import type { Metrics } from "./metrics.js";
 import type { ObserveOperation } from "./observe.js";
 import { isWelcomed, type Peer, type WelcomedPeer } from "./peer.js";
@@ -49,6 +50,7 @@ export interface SocketOperationParts extends GateParts {
   readonly createContext: CreateContext;
   readonly maxOperations: number;
   readonly counts: SocketCounts;
+  readonly load: Load;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
@@ -93,24 +95,27 @@ export function socketOperations(parts: SocketOperationParts): Options {
  * rest of its life. False closes with 4403, unless the socket is closed already. Nobody is taken for somebody unknown that long: with
  * 1013 the client comes again.
  */
-async function welcome(
-  { callers, sessions, admission, counts }: SocketOperationParts,
-  { connectionParams, extra: { peer } }: SocketContext,
-): Promise<boolean> {
+async function welcome(parts: SocketOperationParts, { connectionParams, extra: { peer } }: SocketContext): Promise<boolean> {
+  const { callers, sessions, admission, counts } = parts;
   const parameters = Object.entries(connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) => filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name]);
   const heard = sessions.heard();
+  let place: Place | null = null;
   try {
     const source = { get, cookie: (name: string) => peer.cookie(name), ip: peer.ip, takesCookies: false };
-    const caller = await callerOfSocket(admission, readClaim(source, callers));
+    const claimed = readClaim(source, callers);
+    place = takePlaceOf(parts, admission.payerOf(claimed.claim));
+    const caller = await callerOfSocket(admission, claimed);
     if (caller.principal.kind === "unknown") peer.close(TRY_AGAIN_LATER, "The session cannot be looked up");
     // A socket that has closed meanwhile would be counted for good.
     if (!peer.isOpen) return false;
     if (!counts.joinSocket(caller, peer)) peer.close(TRY_AGAIN_LATER, "This user has too many sockets");
     else sessions.join(peer.welcome(caller), heard);
   } catch (error) {
-    if (error instanceof RateLimited) peer.close(TRY_AGAIN_LATER, error.message);
+    if (error instanceof RateLimited || error instanceof Overloaded) peer.close(TRY_AGAIN_LATER, error.message);
+  } finally {
+    place?.leave();
   }
   return isWelcomed(peer);
 }
@@ -121,7 +126,7 @@ const TRY_AGAIN_LATER = 1013;
 function launch<T extends object>(execution: SocketExecution, begin: (execution: SocketExecution) => Promise<T>): Promise<T> {
   const { ticket, operation } = execution;
   if (ticket.givenUp) operation.ended();
-  return unlessGivenUp(ticket, () => begin(execution));
+  return unlessGivenUp(ticket, () => begin(execution)).finally(() => operation.place?.leave());
 }
 
 /** What a client has sent to be run. */
@@ -156,12 +161,14 @@ async function check(
 ): Promise<SocketExecution | readonly GraphQLError[]> {
   const startedAt = performance.now();
   const operation = new Operation(peer.caller, randomUUID(), parts.createContext);
+  operation.place = takePlaceOf(parts, payerOf(parts.admission, operation));
   const ready = await read(parts, operation, Object.keys(context.subscriptions).length, payload);
   const errors = "document" in ready ? await enter(parts, peer, operation, ready) : ready;
   if (ticket.givenUp) operation.ended();
   if ("document" in ready && errors.length === 0) {
     return { id, ticket, schema: parts.schema, ...ready, operation, peer, startedAt };
   }
+  operation.place.leave();
   chargeIfRefused(parts, operation);
   parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
   return errors.map((error) => withRequest(error, operation.requestId));
