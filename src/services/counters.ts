@@ -3,13 +3,13 @@
  * Redis does not. A view or a share that cannot be counted is refused, never guessed.
  */
 import { createHash } from "node:crypto";
-import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
 import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
 import type { ProductRecord } from "../domain/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable, type UserError } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
+import type { Breaker } from "../redis/breaker.js";
 import { type Counted, type CounterEvent, type CounterStore, shardOf } from "../redis/counters.js";
 import type { ViewerRanges } from "../redis/counters-range.js";
 import { createCounterReading } from "./counter-reading.js";
@@ -48,12 +48,13 @@ export interface CountersParts {
   readonly trust: CounterTrust;
   readonly table: Pick<CounterTable, "stored">;
   readonly news: Pick<StatsNews, "changed">;
-  readonly log: Logger;
+  /** Opened by a reader that Redis did not answer: the next ones read PostgreSQL at once. */
+  readonly breaker: Breaker;
 }
 
 const VIEWER_BYTES = 8;
 
-export function createCounters({ store, ranges, trust, table, news, log }: CountersParts): Counters {
+export function createCounters({ store, ranges, trust, table, news, breaker }: CountersParts): Counters {
   const clock = createClock();
 
   const eventOf = (productId: number, operation: string | undefined): CounterEvent => {
@@ -96,7 +97,7 @@ export function createCounters({ store, ranges, trust, table, news, log }: Count
     return [];
   };
 
-  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, log });
+  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, breaker });
   return {
     view: (doing) => perform("view", doing),
     share: (doing) => perform("share", doing),
