@@ -6,7 +6,7 @@ import { ReplyError } from "ioredis";
 import type { ReportState } from "../domain/degradations.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
-import type { RedisConnection } from "./client.js";
+import { type RedisConnection, reopen } from "./client.js";
 import { withinDeadline } from "./deadline.js";
 
 /** Whether Redis is asked. */
@@ -20,7 +20,7 @@ export interface Breaker {
 
 /** What a breaker takes. */
 export interface BreakerDeps {
-  readonly connection: Pick<RedisConnection, "status" | "ping">;
+  readonly connection: RedisConnection;
   readonly report: ReportState;
 }
 
@@ -31,6 +31,8 @@ export interface BreakerOptions {
 }
 
 const PROBE_MS = 250;
+/** A connection that is silent this long is opened anew: a black hole and a hanging primary give no error. */
+const SILENCE_MS = 2 * SECOND;
 /** A server that answers probes may refuse the next use: the part is well after this long without a failure. */
 const CALM_MS = SECOND;
 
@@ -38,16 +40,26 @@ export function createBreaker({ connection, report }: BreakerDeps, { instead, de
   let reason: string | null = null;
   let probe: NodeJS.Timeout | undefined;
   let calm: NodeJS.Timeout | undefined;
+  let silentSinceMs: number | null = null;
   let isClosing = false;
 
   const schedule = (): void => {
     if (!isClosing) probe = setTimeout(ask, PROBE_MS).unref();
   };
   const answered = (): void => {
-    reason = null;
+    reason = silentSinceMs = null;
     if (!isClosing) calm = setTimeout(() => report(null), CALM_MS).unref();
   };
-  const ask = (): void => void withinDeadline(connection.ping(), deadlineMs).then(answered, schedule);
+  const failed = ({ cause }: Error): void => {
+    const nowMs = performance.now();
+    silentSinceMs = cause instanceof ReplyError ? null : (silentSinceMs ?? nowMs);
+    if (silentSinceMs !== null && nowMs - silentSinceMs >= SILENCE_MS) {
+      silentSinceMs = null;
+      reopen(connection);
+    }
+    schedule();
+  };
+  const ask = (): void => void withinDeadline(connection.ping(), deadlineMs).then(answered, failed);
   const open = (why: string): void => {
     const isOpen = reason !== null;
     reason = `${why}; ${instead}`;

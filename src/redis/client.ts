@@ -106,13 +106,13 @@ const LOADING_MS = 250;
 
 function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): RedisOptions {
   const [first] = target.nodes;
+  const tls = target.tls ? { tls: caFile ? { ca: readCa(caFile) } : {} } : {};
   const where =
     target.mode === "sentinel"
-      ? { sentinels: [...target.nodes], name: target.master ?? "mymaster" }
+      ? { ...sentinelOptions(target), ...(target.tls ? { sentinelTLS: tls.tls ?? {}, enableTLSForSentinelMode: true } : {}) }
       : target.path
         ? { path: target.path }
         : { host: first?.host ?? "127.0.0.1", port: first?.port ?? DEFAULT_PORTS.standalone };
-  const tls = target.tls ? { tls: caFile ? { ca: readCa(caFile) } : {} } : {};
   return {
     ...where,
     ...tls,
@@ -135,6 +135,14 @@ function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): Re
     retryStrategy,
   };
 }
+
+/** A master that hangs closes nothing: the Sentinels say when another has taken over. */
+const sentinelOptions = ({ nodes, master = "mymaster" }: RedisTarget) => ({
+  sentinels: [...nodes],
+  name: master,
+  failoverDetector: true,
+  sentinelRetryStrategy: retryStrategy,
+});
 
 /** Back well within a second of Redis answering again: 50 ms, doubling, never more than a quarter of a second. */
 const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 5), 250);

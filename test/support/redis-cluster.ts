@@ -19,8 +19,8 @@ export interface RedisCluster {
 }
 
 /** Starts three primaries that hold all slots between them, and waits until each says that the Cluster is ok. */
-export async function startRedisCluster(): Promise<RedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: PRIMARIES }, startNode));
+export async function startRedisCluster({ args = [] }: { args?: readonly string[] } = {}): Promise<RedisCluster> {
+  const nodes = await Promise.all(Array.from({ length: PRIMARIES }, () => startNode(args)));
   const links = nodes.map(({ url }) => new Redis(url));
   try {
     await join(nodes, links);
@@ -35,10 +35,10 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   };
 }
 
-async function startNode(): Promise<RedisServer> {
+async function startNode(args: readonly string[]): Promise<RedisServer> {
   // A node's bus listens 10,000 above its port by default, which many free ports do not leave room for.
   const bus = ["--cluster-port", `${await freePort()}`];
-  return startRedisServer({ args: ["--cluster-enabled", "yes", "--cluster-node-timeout", `${NODE_TIMEOUT_MS}`, ...bus] });
+  return startRedisServer({ args: ["--cluster-enabled", "yes", "--cluster-node-timeout", `${NODE_TIMEOUT_MS}`, ...bus, ...args] });
 }
 
 async function join(nodes: readonly RedisServer[], links: readonly Redis[]): Promise<void> {
