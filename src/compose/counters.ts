@@ -50,7 +50,7 @@ export interface Counting extends Closable {
 /** Opens what the API counts and reads with. */
 export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
   const { store, table, trust } = foundations(floor, config.counters, log);
-  const news = createStatsNews({ pubsub: floor.pubsub, windowMs: config.live.conflationMs, log });
+  const news = createStatsNews({ pubsub: floor.pubsub, everyMs: config.live.conflationMs, log });
   const counters = createCounters({
     store,
     ranges: createViewerRanges(floor.requests, floor.keys, COUNTER_DEADLINE_MS),

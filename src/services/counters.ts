@@ -90,7 +90,11 @@ export function createCounters({ store, ranges, trust, table, news, log }: Count
     const operation = operationId === undefined ? undefined : operationName(kind, product.id, who, operationId);
     const { state, nowMs } = await count(product.id, operation, (event) =>
       kind === "view" ? store.view(event, viewerName(who)) : store.share(event),
-    );
+    ).catch((error: unknown) => {
+      // It may have been counted all the same.
+      news.changed(product.id, clock.nowMs());
+      throw error;
+    });
     if (state === "full") return [FULL];
     if (state === "counted") news.changed(product.id, nowMs);
     return [];
