@@ -33,6 +33,7 @@ import { createPasswords } from "../services/passwords.js";
 import { createProducts } from "../services/products.js";
 import { createRefusedSignIns } from "../services/refused-sign-ins.js";
 import { createReviews } from "../services/reviews.js";
+import { createSeenTokens } from "../services/seen-tokens.js";
 import { createSignInGuard } from "../services/sign-in-guard.js";
 import type { Closing } from "./closing.js";
 import { openCounters } from "./counters.js";
@@ -71,12 +72,15 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const catalogue = { products, reviews, ...counting, likes };
   const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
-  const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
+  const secretOf = (name: string) => ensureSecret(database, name, randomBytes(SECRET_BYTES).toString("base64url"));
+  const guests = createGuests(await secretOf("guests"));
+  const seenTokens = createSeenTokens(await secretOf("consistency tokens"), floor.cache.nowMs);
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
     admission: openAdmission(floor, { config, sessions, log }, closing),
     admitGuest: guests.admit,
+    seenTokens,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
     documents: openDocuments(floor, config),
     createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
