@@ -22,7 +22,7 @@ import { boardsExist } from "../resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
 import type { Readiness } from "../server/health.js";
-import { createServer } from "../server/server.js";
+import { createServer, type ServerDeps } from "../server/server.js";
 import { createAccounts } from "../services/accounts.js";
 import { createCartMoves } from "../services/cart-move.js";
 import { type Carts, createCarts } from "../services/carts.js";
@@ -72,15 +72,11 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const catalogue = { products, reviews, ...counting, likes };
   const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
-  const secretOf = (name: string) => ensureSecret(database, name, randomBytes(SECRET_BYTES).toString("base64url"));
-  const guests = createGuests(await secretOf("guests"));
-  const seenTokens = createSeenTokens(await secretOf("consistency tokens"), floor.cache.nowMs);
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
     admission: openAdmission(floor, { config, sessions, log }, closing),
-    admitGuest: guests.admit,
-    seenTokens,
+    ...(await openSigned(floor)),
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
     documents: openDocuments(floor, config),
     createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
@@ -113,6 +109,13 @@ function openTables({ cache, database }: Floor) {
     likes: createLikeTable(database),
     notifications: createNotificationTable(database),
   };
+}
+
+/** What reads the tokens that clients carry and we have signed. */
+async function openSigned({ database, cache }: Floor): Promise<Pick<ServerDeps, "admitGuest" | "seenTokens">> {
+  const secretOf = (name: string) => ensureSecret(database, name, randomBytes(SECRET_BYTES).toString("base64url"));
+  const { admit: admitGuest } = createGuests(await secretOf("guests"));
+  return { admitGuest, seenTokens: createSeenTokens(await secretOf("consistency tokens"), cache.nowMs) };
 }
 
 function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {

@@ -136,7 +136,7 @@ export class Lane {
     const answer = await host.read(this.event, members, newest);
     if (answer) await this.deliver(answer);
     if (answer?.failed) this.owe(due, answer.members);
-    else this.recover();
+    else this.failures = 0;
   }
 
   /** The value stays due to those for whom it was read. */
@@ -147,11 +147,6 @@ export class Lane {
     if (!this.retries) return;
     if (due === "everybody") this.due = due;
     else for (const member of members) if (this.host.members.has(member)) this.join(member);
-  }
-
-  private recover(): void {
-    this.failures = 0;
-    this.told.clear();
   }
 
   /** Waits before the next reading. */
@@ -180,6 +175,7 @@ export class Lane {
       if (!frame || !this.host.members.has(member) || this.newcomers.has(member)) continue;
       if (failed && this.told.has(member)) continue;
       if (failed) this.told.add(member);
+      else this.told.delete(member);
       member.offer(this, frame);
       sent += 1;
       if (sent % BATCH === 0) await turn();

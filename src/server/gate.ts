@@ -4,6 +4,7 @@
 import type { ExecutionResult } from "graphql";
 import { RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
+import { NOTHING_SEEN } from "../domain/seen.js";
 import { type Admission, REFUSED_COST } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
@@ -34,12 +35,7 @@ function priceFor({ checkCost, readsPastCache, largest }: GateParts, caller: Cal
 }
 
 /** Lets an operation of a request in. Throws OperationTooComplex, RateLimited and Unauthenticated. */
-export async function letIn(
-  gate: GateParts,
-  operation: Operation,
-  claimed: ClaimedCaller,
-  priced: Priced,
-): Promise<void> {
+export async function letIn(gate: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
   const cost = priceFor(gate, claimed.caller, priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
@@ -55,7 +51,9 @@ export async function letInAgain(
   priced: Priced,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
-  const cost = priceFor(gate, operation.caller, priced);
+  const { caller } = operation;
+  // No message heeds the order of a token to read past the cache.
+  const cost = priceFor(gate, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
   if (!cost) return true;
   // Its first values are its cost; what follows was paid for by whoever made the change.
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);

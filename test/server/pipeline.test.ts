@@ -116,7 +116,9 @@ test("over HTTP a write hands out its token by header and cookie, and the later 
   expect(body).toEqual({ data: { write: "" } });
   expect(headers.get("souk-seen")).toBe(tokenOf(10));
   expect(headers.get("set-cookie")).toBe(`souk_seen=${tokenOf(10)}; Max-Age=3600; Path=/; HttpOnly; Secure; SameSite=Lax`);
-  expect((await souk.post({ query: "{ seen }" }, { cookie: `a=b; souk_seen=${tokenOf(10)}`, "souk-seen": tokenOf(4) })).body).toEqual({ data: { seen: 10 } });
+  expect((await souk.post({ query: "{ seen }" }, { cookie: `a=b; souk_seen=${tokenOf(10)}`, "souk-seen": tokenOf(4) })).body).toEqual({
+    data: { seen: 10 },
+  });
   expect((await souk.post({ query: "{ hello }" })).headers.get("souk-seen")).toBeNull();
 });
 
