@@ -26,6 +26,7 @@ export function createConsistentFetch(send: typeof fetch = fetch): typeof fetch 
 function newest(held: string, given: string): string {
   const tokens = [...held.split(","), given].filter((token) => token !== "");
   const partOf = (token: string, part: number): number => Number(token.split(".")[part]);
-  const best = [0, 1].map((part) => tokens.reduce((a, b) => (partOf(b, part) > partOf(a, part) ? b : a), tokens[0] ?? ""));
-  return [...new Set(best)].join(",");
+  const latest = (part: number): string | undefined => [...tokens].sort((a, b) => partOf(b, part) - partOf(a, part))[0];
+  const [counted, holding] = [latest(0), latest(1)];
+  return [counted, ...(holding !== counted && holding && partOf(holding, 1) > 0 ? [holding] : [])].join(",");
 }
