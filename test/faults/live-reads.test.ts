@@ -176,7 +176,8 @@ const FAULTS: readonly FaultRow[] = [
   {
     fault: "Redis 1.2 s late for those who watch already",
     begin: "before",
-    subjects: ALL,
+    // Counters are answered from Postgres meanwhile, which may be older and is no failure: they follow with the next change.
+    subjects: ALL.filter((name) => name !== "productStatsChanged"),
     writesDuring: true,
     lastsMs: 3 * SECOND,
     cause: ({ redisLink }) => redisLink.delay(1.2 * SECOND),
