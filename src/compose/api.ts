@@ -21,7 +21,7 @@ import { createEvents } from "../resolvers/events.js";
 import { boardsExist } from "../resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
-import { createServer } from "../server/server.js";
+import { createServer, type ServerDeps } from "../server/server.js";
 import { createAccounts } from "../services/accounts.js";
 import { createCartMoves } from "../services/cart-move.js";
 import { type Carts, createCarts } from "../services/carts.js";
@@ -32,6 +32,7 @@ import { createPasswords } from "../services/passwords.js";
 import { createProducts } from "../services/products.js";
 import { createRefusedSignIns } from "../services/refused-sign-ins.js";
 import { createReviews } from "../services/reviews.js";
+import { createSeenTokens } from "../services/seen-tokens.js";
 import { createSignInGuard } from "../services/sign-in-guard.js";
 import type { Closing } from "./closing.js";
 import { openCounters } from "./counters.js";
@@ -71,12 +72,11 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const catalogue = { products, reviews, ...counting, likes };
   const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, clock: floor.clock, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
-  const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const server = await createServer({
     config,
     schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
     admission: openAdmission(floor, { config, sessions, log }, closing),
-    admitGuest: guests.admit,
+    ...(await openSigned(floor)),
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
     documents: openDocuments(floor, config, closing),
     createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
@@ -109,6 +109,13 @@ function openTables({ cache, database }: Floor) {
     likes: createLikeTable(database),
     notifications: createNotificationTable(database),
   };
+}
+
+/** What reads the tokens that clients carry and we have signed. */
+async function openSigned({ database, cache }: Floor): Promise<Pick<ServerDeps, "admitGuest" | "seenTokens">> {
+  const secretOf = (name: string) => ensureSecret(database, name, randomBytes(SECRET_BYTES).toString("base64url"));
+  const { admit: admitGuest } = createGuests(await secretOf("guests"));
+  return { admitGuest, seenTokens: createSeenTokens(await secretOf("consistency tokens"), cache.nowMs) };
 }
 
 function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {

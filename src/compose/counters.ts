@@ -55,10 +55,10 @@ export interface Counting extends Closable {
 /** Opens what the API counts and reads with. */
 export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
   const { store, table, trust } = foundations(floor, config.counters, log);
-  const news = createStatsNews({ pubsub: floor.pubsub, windowMs: config.live.conflationMs, log });
   const report = floor.degradations.of("counters");
   const instead = "what was flushed last is read from Postgres";
   const breaker = createBreaker({ connection: floor.requests, report }, { instead, deadlineMs: COUNTER_DEADLINE_MS });
+  const news = createStatsNews({ pubsub: floor.pubsub, everyMs: config.live.conflationMs, log });
   const counters = createCounters({
     store,
     ranges: createViewerRanges(floor.requests, floor.keys, COUNTER_DEADLINE_MS),

@@ -29,6 +29,13 @@ export const ERROR_CODES = [
 /** A code of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Codes of failures that may pass: what failed with one can succeed when it is tried again, unchanged. */
+export const TRANSIENT_CODES: ReadonlySet<unknown> = new Set<ErrorCode>([
+  "DEADLINE_EXCEEDED",
+  "SERVICE_UNAVAILABLE",
+  "INTERNAL_SERVER_ERROR",
+]);
+
 /** Codes of `UserError.code` in mutation payloads. */
 export const USER_ERROR_CODES = [
   "INVALID",

@@ -95,6 +95,7 @@ export function assembleCache(options: Omit<OpenCacheOptions, "url" | "caFile">,
   return {
     readMany: cache.readMany,
     invalidate: cache.invalidate,
+    nowMs: cache.nowMs,
     underWay: () => cache.underWay(),
     link,
     local,

@@ -8,7 +8,7 @@ import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
-import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
+import { latestSeen, type Seen } from "../domain/seen.js";
 import type { Client, RequestContext } from "../resolvers/context.js";
 import type { Claim } from "../services/admission.js";
 import type { ClientAddress } from "./client-address.js";
@@ -48,6 +48,8 @@ export interface CallerRules {
   isService(token: string): boolean;
   /** Who shows this token of a guest; one that is not ours counts as none. */
   admitGuest(token: string | undefined): GuestPass;
+  /** What this consistency token says was seen; one that is not ours counts as none. */
+  readSeen(token: string | undefined): Seen;
   /** Where a request comes from. */
   readonly addressOf: ClientAddress;
   /** Name of the cookie that holds a session. */
@@ -86,7 +88,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
         showsCookie: bearer === undefined,
       },
       guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
-      seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
+      seen: latestSeen(rules.readSeen(source.get(SEEN_HEADER)), rules.readSeen(source.cookie(SEEN_COOKIE))),
       // Whoever may have every read go to the database can bring it down.
       bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
       reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",

@@ -5,8 +5,8 @@
  * the client's to fix and keeps its message; everything else is ours: INTERNAL_SERVER_ERROR with a request id and nothing of
  * what was thrown, which goes to the log with its stack.
  */
-import { GraphQLError, type GraphQLFormattedError, Kind } from "graphql";
-import { ERROR_CODES, type ErrorCode, SoukError } from "../domain/errors.js";
+import { type ExecutionResult, GraphQLError, type GraphQLFormattedError, Kind } from "graphql";
+import { ERROR_CODES, type ErrorCode, SoukError, TRANSIENT_CODES } from "../domain/errors.js";
 
 /** HTTP status of a request that is refused with a code before anything is executed. */
 export const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {
@@ -67,6 +67,14 @@ export function withRequestId(errors: readonly GraphQLFormattedError[], requestI
 
 /** Whether an error is ours to repair and belongs in the log with its stack. */
 export const isInternal = (error: unknown): boolean => codeOf(error) === "INTERNAL_SERVER_ERROR";
+
+/** Whether an answer, as clients see it, holds an error that may pass, so that the same is worth asking again. */
+export const hasTransientError = ({ errors }: ExecutionResult): boolean =>
+  errors?.some(({ extensions }) => TRANSIENT_CODES.has(extensions.code)) ?? false;
+
+/** Whether it holds an error that passes once something answers again. An error of ours may last. */
+export const isUnavailable = ({ errors }: ExecutionResult): boolean =>
+  errors?.some(({ extensions: { code } }) => code !== "INTERNAL_SERVER_ERROR" && TRANSIENT_CODES.has(code)) ?? false;
 
 /** What was thrown in the first place, below the wrappings of graphql-js and Apollo. */
 export function rootCause(error: unknown): unknown {

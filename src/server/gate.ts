@@ -4,6 +4,7 @@
 import type { ExecutionResult } from "graphql";
 import { RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
+import { NOTHING_SEEN } from "../domain/seen.js";
 import { type Admission, REFUSED_COST } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
@@ -16,34 +17,47 @@ import { codeOf } from "./format-error.js";
 export interface GateParts {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
+  /** Whether a caller's reads go past the cache now. */
+  readsPastCache(caller: Caller): boolean;
+  /** What one operation may cost: every bucket holds as much. */
+  readonly largest: number;
+}
+
+/** What a read of Postgres takes beside one of the cache; measured, see decision 0114. */
+const PAST_CACHE_FACTOR = 10;
+
+/** What an operation costs its caller: reads that go past the cache cost more. */
+function priceFor({ checkCost, readsPastCache, largest }: GateParts, caller: Caller, priced: Priced): Cost | null {
+  const cost = checkCost(priced);
+  if (!cost || !readsPastCache(caller)) return cost;
+  const requested = Math.min(cost.requested * PAST_CACHE_FACTOR, largest);
+  return { ...cost, requested, actual: (data) => Math.min(cost.actual(data) * PAST_CACHE_FACTOR, requested) };
 }
 
 /** Lets an operation of a request in. Throws OperationTooComplex, RateLimited and Unauthenticated. */
-export async function letIn(
-  { checkCost, admission }: GateParts,
-  operation: Operation,
-  claimed: ClaimedCaller,
-  priced: Priced,
-): Promise<void> {
-  const cost = checkCost(priced);
+export async function letIn(gate: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
+  const cost = priceFor(gate, claimed.caller, priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
-  const { principal, paid } = await remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  const { principal, paid } = await remembering(operation, gate.admission.admit(claimed.claim, chargeOf(cost)));
   operation.pays(new Payment(cost, paid));
   operation.caller = identify(claimed, principal);
 }
 
 /** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
 export async function letInAgain(
-  { checkCost, admission }: GateParts,
+  gate: GateParts,
   operation: Operation,
   priced: Priced,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
-  const cost = checkCost(priced);
+  const { caller } = operation;
+  // No message heeds the order of a token to read past the cache.
+  const cost = priceFor(gate, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
   if (!cost) return true;
   // Its first values are its cost; what follows was paid for by whoever made the change.
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
+  const { admission } = gate;
   const { proof, paid } = await remembering(operation, admission.admitAgain(payerOf(admission, operation), charge, prove));
   operation.pays(new Payment(cost, paid));
   if (proof) operation.caller = proof;

@@ -3,10 +3,10 @@ import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type GraphQLFormattedError, getOperationAST } from "graphql";
 import { MethodNotAllowed } from "../domain/errors.js";
-import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
 import type { Payer } from "../services/limits.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import type { OperationHolder } from "./apollo.js";
 import {
   type CallerRules,
@@ -35,6 +35,7 @@ export interface GraphQLRouteParts extends DoorParts {
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
+  readonly seenTokens: Pick<SeenTokens, "write">;
   readonly jsonDepth: number;
   /** Production is reached by HTTPS, so its cookie is marked Secure. */
   readonly secureCookies: boolean;
@@ -74,7 +75,7 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     if (operation.kind) keep();
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
-    if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);
+    if (operation.written) handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
     keepCookie(reply, operation.keptSession, parts.sessionCookie);
     keepCookie(reply, operation.keptGuest, parts.guestCookie);
     if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
@@ -121,8 +122,7 @@ function headersForApollo({ headers }: FastifyRequest): HeaderMap {
 const outcomeOf = (status: number) => (status < 400 ? "answered" : status < 500 ? "refused" : "failed");
 
 /** The token lives as long as a client may be reading older copies: an hour is far beyond any message's travel. */
-function handOutSeen(reply: FastifyReply, seen: Seen, secure: boolean): void {
-  const token = formatSeen(seen);
+function handOutSeen(reply: FastifyReply, token: string, secure: boolean): void {
   reply.header(SEEN_HEADER, token);
   reply.setCookie(SEEN_COOKIE, token, { path: "/", sameSite: "lax", httpOnly: true, secure, maxAge: HOUR / SECOND });
 }

@@ -12,10 +12,11 @@ import { StartupError } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { Admission } from "../services/admission.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import { createApollo } from "./apollo.js";
 import { createClientAddress } from "./client-address.js";
 import { createCompiledQueries } from "./compiled-queries.js";
-import type { CallerRules, CreateContext } from "./context.js";
+import type { Caller, CallerRules, CreateContext } from "./context.js";
 import { createCostCheck, createPrices } from "./cost.js";
 import { createDocumentReader } from "./documents.js";
 import { drainSockets } from "./drain.js";
@@ -41,6 +42,7 @@ export interface ServerDeps {
   readonly admission: Admission;
   /** Who shows this token of a guest. */
   admitGuest(token: string | undefined): GuestPass;
+  readonly seenTokens: SeenTokens;
   readonly sessions: SessionLookup;
   readonly documents: PersistedDocuments;
   readonly createOperation: CreateContext;
@@ -120,20 +122,26 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
 
 /** What HTTP and WebSocket share. */
 function createPipeline(deps: ServerDeps) {
-  const { config, schema, log, metrics, admission, admitGuest, createOperation, documents, compileQueries = true } = deps;
+  const { config, schema, log, metrics, admission, admitGuest, seenTokens, createOperation, documents, compileQueries = true } = deps;
   const { limits, http, production, cache, sessions } = config;
   const rules = operationRules(limits, http.explorer !== "off");
   const cookies = { sessionCookie: sessionCookie(production, sessions.capMs), guestCookie: guestCookie(production) };
   const callers: CallerRules = {
     isService: admission.isService,
     admitGuest,
+    readSeen: seenTokens.read,
     addressOf: createClientAddress(http.trustedProxies),
     sessionCookie: cookies.sessionCookie.name,
     guestCookie: cookies.guestCookie.name,
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const gate = { admission, checkCost: createCostCheck(createPrices(schema), limits.cost) };
+  const gate = {
+    admission,
+    checkCost: createCostCheck(createPrices(schema), limits.cost),
+    largest: limits.cost,
+    readsPastCache: ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen),
+  };
   return {
     rules,
     maxTokens: limits.tokens,
@@ -143,6 +151,7 @@ function createPipeline(deps: ServerDeps) {
     gate,
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
     callers,
+    seenTokens,
     ...cookies,
     createContext: createOperation,
     errors: { suggestions: !production },

@@ -21,6 +21,7 @@ import { BadUserInput, RateLimited } from "../domain/errors.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import { type CallerRules, type CreateContext, filled, GUEST_HEADER, Operation, readClaim } from "./context.js";
 import { type SpelledOut, spellOut, withoutEmpty } from "./document-request.js";
 import { type DocumentReader, isRefused } from "./documents.js";
@@ -52,6 +53,7 @@ export interface SocketOperationParts extends GateParts {
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
+  readonly seenTokens: Pick<SeenTokens, "write">;
   readonly errors: ErrorDetail;
   readonly log: Logger;
   readonly metrics: Metrics;

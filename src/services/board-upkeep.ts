@@ -41,7 +41,12 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
     );
 
   const lookAt = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
-    if (mended.get(board.id) !== sequence) mended.set(board.id, await keeper.mend(board));
+    if (mended.get(board.id) !== sequence) {
+      const applied = await keeper.mend(board);
+      // Scores that are applied here were announced by nobody: their process failed, or died, before it could.
+      changes.changed(board, applied);
+      mended.set(board.id, applied);
+    }
     if (!isDue(board, nowMs)) return;
     changes.changed(board, sequence);
     await database.exclusively(LOCKS.boards, () => archiver.archive(board));

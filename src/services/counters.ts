@@ -105,7 +105,9 @@ export function createCounters({ store, ranges, trust, table, news, clock, break
     const operation = operationId === undefined ? undefined : operationName(kind, who, operationId);
     const send = (event: CounterEvent) => (kind === "view" ? store.view(event, viewerName(who)) : store.share(event));
     const { state, nowMs } = await count(product.id, operation, send).catch((error: unknown) => {
-      throw error instanceof RedisUnavailable ? new Uncounted(error, operationId) : error;
+      if (!(error instanceof RedisUnavailable)) throw error;
+      if (error.mayBeDone) news.changed(product.id, clock.nowMs());
+      throw new Uncounted(error, operationId);
     });
     if (state === "full") return [FULL];
     if (state === "counted") news.changed(product.id, nowMs);

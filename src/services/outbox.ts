@@ -20,7 +20,7 @@ import type { ApplyRevocation } from "./revocations.js";
 /** What the outbox joins. */
 export interface OutboxParts {
   readonly table: OutboxTable;
-  readonly cache: Pick<Cache, "invalidate">;
+  readonly cache: Pick<Cache, "invalidate" | "nowMs">;
   readonly pubsub: Pick<PubSub, "publish">;
   /** Ends in Redis what was revoked, and tells the processes that serve it. */
   readonly revoke: ApplyRevocation;
@@ -79,7 +79,7 @@ export function createOutbox({ table, cache, pubsub, revoke, score, notify, drai
         return { count, bypassUntilMs: 0 };
       } catch (error) {
         log.warn({ err: (error as Error).message, row: row.id }, "outbox: a write could not be announced yet; the relay will");
-        return { count: 0, bypassUntilMs: Date.now() + UNANNOUNCED_MS };
+        return { count: 0, bypassUntilMs: cache.nowMs() + UNANNOUNCED_MS };
       }
     },
     /** Sends everything that waits, unless another relay is at it. Rejects when Redis or Postgres cannot; nothing is lost then. */

@@ -15,6 +15,7 @@ import type { Authenticate } from "../../src/services/authenticate.js";
 import { createGuests } from "../../src/services/guests.js";
 import type { Limits } from "../../src/services/limits.js";
 import { createPersistedDocuments } from "../../src/services/persisted-documents.js";
+import { createSeenTokens } from "../../src/services/seen-tokens.js";
 import { testLog } from "../support/log.js";
 
 const SDL = /* GraphQL */ `
@@ -83,6 +84,9 @@ export interface Answer {
 /** The service token of test servers. */
 export const TOKEN = "a-token-of-the-tests";
 
+/** What signs the consistency tokens of test servers. */
+export const SEEN_TOKENS = createSeenTokens("secret", Date.now);
+
 /** Whatever is asked costs nothing, and nothing is said about it. */
 const NO_LIMITS: Limits = {
   check: () => {},
@@ -108,6 +112,7 @@ export async function startServer(
       together: (send) => send(),
     }),
     admitGuest: createGuests("secret").admit,
+    seenTokens: SEEN_TOKENS,
     sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
     createOperation: ({ requestId, principal, client, guest, buckets, seen, bypass }) =>
       createRequestContext({

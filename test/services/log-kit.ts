@@ -51,7 +51,7 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
   const notify = createApplyNotifications(tail);
   const outbox = createOutbox({
     table: outboxTable,
-    cache: { invalidate: async () => 0 },
+    cache: { invalidate: async () => 0, nowMs: Date.now },
     pubsub,
     revoke: async () => null,
     score: async () => {},
