@@ -60,7 +60,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
   const likes = createLikes({ ...writing, likes: sources.likes });
   const passwords = createPasswords(config.passwords);
-  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used });
+  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used, log });
   const refused = createRefusedSignIns({ table: floor.auditTable, log });
   closing.add(() => refused.close());
   const guard = createSignInGuard(floor.attempts, metrics);
@@ -68,7 +68,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const carts = openCarts(floor, config, log);
   await boards.shopBoards.provide();
   const signing = { accounts, sessions, revocations };
-  const told = composeNotifications(floor, log, (close) => closing.add(close));
+  const told = composeNotifications(floor, { retry: config.outbox, log }, (close) => closing.add(close));
   const catalogue = { products, reviews, ...counting, likes };
   const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, clock: floor.clock, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));

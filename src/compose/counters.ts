@@ -86,7 +86,7 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
 export function startCounterJobs(floor: CountersFloor, { counters }: Config, log: Logger): Closable {
   const { store, table, trust } = foundations(floor, counters, log);
   const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
-  const { refresh } = createPopularity(floor);
+  const { refresh } = createPopularity({ ...floor, log });
   const jobs = [
     startRepeating({ name: "popularity", everyMs: counters.popularityMs, work: refresh, log }),
     startRepeating({ name: "flushing counters", everyMs: counters.flushMs, work: flush, log, atEnd: true }),

@@ -5,11 +5,14 @@ import { type AuditTable, createAuditTable } from "../db/audit.js";
 import { type Database, openDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
+import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
 import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
 import type { Degradations } from "../domain/degradations.js";
+import { RedisUnavailable } from "../domain/errors.js";
 import { type Attempts, createAttempts } from "../redis/attempts.js";
 import { type ConnectOptions, connectRedis, type RedisConnection } from "../redis/client.js";
 import { openRedisClock, type RedisClock } from "../redis/clock.js";
+import { withinDeadline } from "../redis/deadline.js";
 import type { EventLogTail } from "../redis/event-log-tail.js";
 import { createKeys, type Keys } from "../redis/keys.js";
 import { type OpenCache, openCache } from "../redis/open-cache.js";
@@ -18,6 +21,7 @@ import { createSessionStore, type SessionStore } from "../redis/session.js";
 import { waitForRedis } from "../redis/start.js";
 import { createMetrics, type Metrics } from "../server/metrics.js";
 import type { Boards } from "../services/boards.js";
+import { createFailClosed, type FailClosed } from "../services/fail-closed.js";
 import { createOutbox, type Outbox } from "../services/outbox.js";
 import { type ApplyRevocation, createApplyRevocation } from "../services/revocations.js";
 import { openBoards } from "./boards.js";
@@ -49,6 +53,7 @@ export interface ComposeOptions {
 export interface Floor {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
+  readonly outboxOperating: OutboxOperating;
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
@@ -61,6 +66,7 @@ export interface Floor {
   readonly auditTable: AuditTable;
   readonly sessionStore: SessionStore;
   readonly applyRevocation: ApplyRevocation;
+  readonly failClosed: FailClosed;
   readonly attempts: Attempts;
   readonly metrics: Metrics;
   readonly degradations: Degradations;
@@ -84,7 +90,8 @@ export async function openFloor(
 
   const redis = { caFile: config.redis.caFile, log };
   const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
-  const outboxTable = createOutboxTable(database);
+  const [outboxTable, outboxOperating] = [createOutboxTable(database), createOutboxOperating(database)];
+  metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCache({
     ...redis,
     ...config.cache,
@@ -100,18 +107,18 @@ export async function openFloor(
   const conditions = createConditions(degradations, closing);
   conditions.watch("redis", requests);
   if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
-  const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
-  const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
-  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
+  const stores = openSessionStores({ database, requests, keys, pubsub }, config);
   const { tail, notify } = openLogTail(requests, keys, config.logs);
   const boards = openBoards({ database, requests, keys, pubsub, clock, metrics }, { config, log }, closing);
   const { record: score } = boards.shopBoards;
-  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, notify, ...config.outbox, log });
-  const revocationTable = createRevocationTable(database);
+  const failClosed = createFailClosed({ database, outboxTable, revocations: stores.revocationTable });
+  const sending = { cache, pubsub, revoke: stores.applyRevocation, score, notify, failClosed, probe: () => probe(requests, cache) };
+  const outbox = createOutbox({ table: outboxTable, ...sending, ...config.outbox, log });
   const auditTable = createAuditTable(database, config.audit);
   return {
     database,
     outboxTable,
+    outboxOperating,
     requests,
     keys,
     pubsub,
@@ -120,11 +127,9 @@ export async function openFloor(
     outbox,
     boards,
     tail,
-    revocationTable,
+    ...stores,
     auditTable,
-    sessionStore,
-    applyRevocation,
-    attempts,
+    failClosed,
     metrics,
     degradations,
     conditions,
@@ -149,6 +154,20 @@ async function openMigrated({ config, log, telemetry }: Opening, closing: Closin
   closing.add(() => database.close());
   await migrate(database, log);
   return database;
+}
+
+/** Where sessions and attempts to sign in live, and what ends them. */
+function openSessionStores({ database, requests, keys, pubsub }: Pick<Floor, "database" | "requests" | "keys" | "pubsub">, config: Config) {
+  const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
+  const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
+  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
+  return { sessionStore, attempts, applyRevocation, revocationTable: createRevocationTable(database) };
+}
+
+/** Rejects while a Redis that the outbox sends to cannot be used. */
+async function probe(requests: RedisConnection, { link }: OpenCache): Promise<void> {
+  await withinDeadline(requests.ping(), SESSION_DEADLINE_MS);
+  if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
 }
 
 /** The connections that hold state, and what is said over them. */
