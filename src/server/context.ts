@@ -117,12 +117,15 @@ export type CreateContext = (
   },
 ) => RequestContext;
 
+/** What an operation is. */
+export type OperationKind = "query" | "mutation" | "subscription";
+
 /** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
 export class Operation {
   /** Set once the document is known; null for an anonymous operation. */
   name: string | null = null;
   /** Set once the document is known. */
-  kind: "query" | "mutation" | "subscription" | null = null;
+  kind: OperationKind | null = null;
   /** How the buckets stand that it was charged to, or refused by. */
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */

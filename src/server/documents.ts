@@ -6,6 +6,8 @@
  */
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, specifiedRules, type ValidationRule, validate } from "graphql";
 import { LRUCache } from "lru-cache";
+import { NameTooLong } from "../domain/errors.js";
+import { refuseLongNames } from "./names.js";
 
 const MAX_SOURCE_CHARACTERS = 512 * 1024;
 const MAX_DOCUMENTS = 2_000;
@@ -75,8 +77,10 @@ export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules)
 
 function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {
   try {
+    refuseLongNames(source);
     return parse(source, { maxTokens });
   } catch (error) {
+    if (error instanceof NameTooLong) return new GraphQLError(error.message, { originalError: error });
     if (error instanceof GraphQLError) return withCode(error, "GRAPHQL_PARSE_FAILED");
     throw error;
   }

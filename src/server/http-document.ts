@@ -33,8 +33,8 @@ export async function httpDocument(rules: HttpDocumentRules, request: FastifyReq
 async function spellOutSearch({ documents, jsonDepth }: HttpDocumentRules, search: string, principal: Principal) {
   // Read by the parser that Apollo reads it with: another might see another document.
   const given = new URLSearchParams(search);
-  const [query, documentId, extensions] = ["query", "documentId", "extensions"].map((name) => once(given, name));
-  const read = { query, documentId, extensions: extensions === undefined ? undefined : readJson(extensions, jsonDepth) };
+  const [query, operationName, documentId, extensions] = GET_PARAMETERS.map((name) => once(given, name));
+  const read = { query, operationName, documentId, extensions: extensions === undefined ? undefined : readJson(extensions, jsonDepth) };
   const { parameters, keep } = await spellOut<typeof read>(documents, read, principal);
   if (parameters === read) return { search, keep };
   given.delete("documentId");
@@ -42,6 +42,8 @@ async function spellOutSearch({ documents, jsonDepth }: HttpDocumentRules, searc
   if (extensions !== undefined) given.set("extensions", JSON.stringify(parameters.extensions));
   return { search: `?${given}`, keep };
 }
+
+const GET_PARAMETERS = ["query", "operationName", "documentId", "extensions"];
 
 function once(given: URLSearchParams, name: string): string | undefined {
   const values = given.getAll(name);

@@ -1,5 +1,6 @@
-/** The log: pino, JSON lines, with everything that could be a secret struck out wherever it stands. */
+/** The log: pino, JSON lines of bounded length, with everything that could be a secret struck out wherever it stands. */
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
+import { boundFields, boundText } from "./log-bounds.js";
 
 const SECRETS = ["authorization", "cookie", "token", "password", "adminToken", "set-cookie"];
 
@@ -13,8 +14,21 @@ export function createLogger(options: { readonly level: LoggerOptions["level"]; 
   const settings: LoggerOptions = {
     level: options.level ?? "info",
     redact: { paths: REDACTED, censor: "[redacted]" },
+    // Errors are serialised within the bounds of the line.
+    serializers: { err: (bounded: unknown) => bounded },
+    formatters: { log: boundFields },
+    hooks: { logMethod: boundMessage },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     base: { pid: process.pid },
   };
   return options.destination ? pino(settings, options.destination) : pino(settings);
 }
+
+/** A message that is computed, or taken from an error, is cut like any other text. */
+const boundMessage: NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]> = function (args, method) {
+  const [first, message] = args as [unknown, unknown?];
+  const fields = first instanceof Error ? { err: first } : first;
+  const text = message ?? (first instanceof Error ? first.message : undefined);
+  const bounded = [fields, text].filter((part) => part !== undefined).map((part) => (typeof part === "string" ? boundText(part) : part));
+  method.apply(this, bounded as Parameters<typeof method>);
+};

@@ -71,7 +71,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
-  checkManifest(deps.documents.manifest, pipeline.readDocument);
+  metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
     remember: pipeline.readDocument.remember,
@@ -141,7 +141,7 @@ function createPipeline(deps: ServerDeps) {
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     ...gate,
     gate,
-    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
+    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),
     callers,
     ...cookies,
     createContext: createOperation,

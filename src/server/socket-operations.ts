@@ -15,7 +15,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
 } from "graphql";
-import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
+import { CloseCode, type Context, type ServerOptions, type SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { BadUserInput, RateLimited } from "../domain/errors.js";
 import { latestSeen } from "../domain/seen.js";
@@ -28,6 +28,7 @@ import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain } from "./gate.js";
 import type { Metrics } from "./metrics.js";
+import { MAX_NAME_CHARACTERS, refuseLongKeys } from "./names.js";
 import type { ObserveOperation } from "./observe.js";
 import type { Peer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
@@ -35,7 +36,7 @@ import { callerOfSocket, chargeIfRefused, refuseAtTheDoor } from "./socket-admis
 import { finish, present, run, sessionEnded } from "./socket-answers.js";
 import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
-import { type Ticket, takePlace, unlessGivenUp } from "./socket-ticket.js";
+import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./socket-ticket.js";
 import { refuseIllFormed } from "./text-input.js";
 
 /** What the WebSocket side of the pipeline is made of. */
@@ -77,15 +78,29 @@ export function socketOperations(parts: SocketOperationParts): Options {
   return {
     onConnect: (context) => welcome(parts, context),
     async onSubscribe(context, id, payload) {
+      if (id.length > MAX_NAME_CHARACTERS) return refuseLongId(context);
       const ticket = takePlace(context, id);
       return unlessGivenUp(ticket, await prepare(parts, context, { id, payload, ticket }));
     },
     execute: async (args) => unlessGivenUp((args as SocketExecution).ticket, await executeOnce(parts, args as SocketExecution)),
     subscribe: async (args) => unlessGivenUp((args as SocketExecution).ticket, await subscribe(args as SocketExecution)),
     // What execute and subscribe answer is already what clients see.
-    onNext: (...[, , , , result]) => result as FormattedExecutionResult,
+    onNext: (...[context, id, , , result]) => inTurn(context, id, result as FormattedExecutionResult),
     onError: (_context, _id, _payload, errors) => present(parts, errors, errorRequestId(errors)),
   };
+}
+
+/** Holds an answer back until the socket has room for it. */
+async function inTurn(context: SocketContext, id: string, answer: FormattedExecutionResult): Promise<FormattedExecutionResult> {
+  const ticket = ticketOf(context, id);
+  await context.extra.peer.turn();
+  return unlessGivenUp(ticket, answer);
+}
+
+/** Every message of an operation repeats its id, so a long one is no message of the protocol. */
+function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError[] {
+  peer.socket.close(CloseCode.BadRequest, "The id of an operation is too long");
+  return [sessionEnded()];
 }
 
 /**
@@ -174,6 +189,7 @@ async function read(
   try {
     refuseAtTheDoor({ admission }, operation);
     refuseIllFormed(payload);
+    refuseLongKeys(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
   } catch (error) {

@@ -32,7 +32,10 @@ async function close(stream: AsyncIterable<unknown> | ExecutionResult): Promise<
 /** Whether a source was opened. */
 export const isSource = (opened: AsyncIterator<unknown> | ExecutionResult): opened is AsyncIterator<unknown> => "next" in opened;
 
-/** The stream of results. Unlike an async generator, `return()` ends it at once, even while `next()` waits for an event. */
+/**
+ * The stream of results. Unlike an async generator, `return()` ends it at once, even while `next()`
+ * waits for an event. An execution that rejects ends the stream and closes its source.
+ */
 export function mapEvents(
   events: AsyncIterator<unknown>,
   execute: (event: unknown) => Promise<ExecutionResult>,
@@ -41,7 +44,13 @@ export function mapEvents(
   return {
     async next() {
       const event = await events.next();
-      return event.done ? ended : { done: false, value: await execute(event.value) };
+      if (event.done) return ended;
+      try {
+        return { done: false, value: await execute(event.value) };
+      } catch (error) {
+        await events.return?.();
+        throw error;
+      }
     },
     async return() {
       await events.return?.();

@@ -136,7 +136,7 @@ function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, 
     {
       protocol: socket.protocol,
       send: (text) => send(socket, text),
-      close: (code, reason) => socket.close(code, reason),
+      close: (code, reason) => socket.close(code, closeReason(reason)),
       onMessage: (handle) => {
         socket.on("message", (data, isBinary) => void receive({ socket, data, isBinary, maxDepth: limits.jsonDepth, handle, log }));
       },
@@ -149,6 +149,14 @@ function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, 
     "close",
     (code, reason) => void closed(code, String(reason)).catch((err: unknown) => log.error({ err }, "a socket's subscriptions did not end")),
   );
+}
+
+const MAX_REASON_BYTES = 123;
+
+/** The reason of a close frame within its bound: ws throws for a longer one, and graphql-ws quotes ids. */
+function closeReason(reason = ""): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
+  return reason.slice(0, read);
 }
 
 /** Resolves once the frame has left the process, so that a slow client slows its own subscriptions only. */
