@@ -32,6 +32,7 @@ import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
 import { createSocketCounts } from "./socket-counts.js";
+import { createUnsentAnswers } from "./unsent-answers.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
 
 /** What the server is built from. Whoever made `metrics` and `log` closes them. */
@@ -157,8 +158,9 @@ interface GraphQLRoute {
 }
 
 function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline }: GraphQLRoute): void {
-  const { http, limits, production } = deps.config;
-  const answer = graphqlHandler({ ...pipeline, apollo, jsonDepth: limits.jsonDepth, secureCookies: production });
+  const { http, limits, live, production } = deps.config;
+  const unsent = createUnsentAnswers(limits.answerBytes, live.slowSocketMs);
+  const answer = graphqlHandler({ ...pipeline, apollo, unsent, jsonDepth: limits.jsonDepth, secureCookies: production });
   const showExplorer = addExplorer(app, http.explorer);
   app.route({
     method: ["GET", "POST"],

@@ -2,11 +2,15 @@
  * Everything whose size a client multiplies: names, messages of errors, answers, frames, lines of
  * the log. Each row is sent over every transport that can carry it, and held to the same bounds.
  */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ErrorCode } from "../../src/domain/errors.js";
 import { createLogger } from "../../src/server/log.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
+import type { Limits } from "../../src/services/limits.js";
 import { type BoardServer, startBoards } from "../server/board-server.js";
 import { ask, connectSocket, openSocket } from "../server/socket-client.js";
 import { type Answer, startServer, type TestServer } from "../server/test-server.js";
@@ -339,6 +343,90 @@ describe("documents at random", () => {
     expect(errors.length).toBeLessThanOrEqual(MAX_ERRORS);
     for (const { message } of errors) expect(message.length).toBeLessThanOrEqual(MAX_MESSAGE);
   }
+});
+
+describe("answers that nobody reads", () => {
+  const start = async (largest: number) => {
+    const server = await startServer({ ANSWER_MAX_BYTES: String(largest) });
+    onTestFinished(() => server.close());
+    return server;
+  };
+
+  test("A socket that is not read holds one answer beyond its bound; read again, it gets them all.", async () => {
+    const ANSWERS = 40;
+    const stalled = await start(1024 * KB);
+    const connected = once(stalled.server.app.server, "connection") as Promise<[Socket]>;
+    const client = await connectSocket(stalled.live);
+    const [connection] = await connected;
+    client.socket.pause();
+    const query = `{ text(characters: ${900 * KB}) }`;
+    for (let at = 0; at < ANSWERS; at++) client.send({ id: String(at), type: "subscribe", payload: { query } });
+    await until("the socket to be full", () => connection.writableLength > 1024 * KB);
+    // What is ready is written within a few turns of the event loop, if anything is to be written.
+    for (let turn = 0; turn < 500; turn++) await nextTurn();
+    expect(connection.writableLength).toBeLessThan(2 * 1024 * KB + 64 * KB);
+    client.socket.resume();
+    const ids = new Set<string>();
+    while (ids.size < ANSWERS) {
+      const { type, id } = await client.next();
+      if (type === "next") ids.add(id ?? "");
+    }
+    await client.close();
+  });
+
+  test("An address that reads none of its answers over HTTP gets so many, and others when they have left.", async () => {
+    // More than the system buffers for a connection.
+    const query = `{ text(characters: ${12 * KB * KB}) }`;
+    const stalled = await start(16 * KB * KB);
+    const { hostname, port } = new URL(stalled.url);
+    const body = JSON.stringify({ query });
+    const head = `POST /graphql HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const connections = Array.from({ length: 6 }, () => connect(Number(port), hostname).pause());
+    for (const connection of connections) connection.write(head + body);
+    await until("one to be refused", async () => (await stalled.metrics.render()).text.includes('outcome="refused"'));
+    const { status, body: refused } = await stalled.post({ query });
+    expect([status, refused.data]).toEqual([429, null]);
+    expect(refused.errors?.[0]?.extensions).toMatchObject({ code: "RATE_LIMITED", bucket: "unread" });
+    expect((await stalled.post({ query: "{ hello }" })).status).toBe(200);
+    for (const connection of connections) connection.destroy();
+    await until("the next to be sent", async () => (await stalled.post({ query })).status === 200);
+  });
+});
+
+describe("many answers at once", () => {
+  test("No text is serialised of answers that would be far too large, and the server goes on.", async () => {
+    const large = { query: `{ ${times(14, (at) => `a${at}: text(characters: ${20 * KB * KB})`)} }` };
+    const serialised = vi.spyOn(JSON, "stringify");
+    onTestFinished(() => serialised.mockRestore());
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => TRANSPORTS[at % 2 ? "POST" : "WebSocket"](large)));
+    expect(answers.map((text) => verdictOf(JSON.parse(text) as Answer))).toEqual(answers.map(() => "PAYLOAD_TOO_LARGE"));
+    const characters = serialised.mock.results.reduce((sum, { value }) => sum + String(value).length, 0);
+    expect(characters).toBeLessThan(answers.length * REFUSAL_BYTES);
+    expect(verdictOf(JSON.parse(await TRANSPORTS.POST({ query: "{ hello }" })) as Answer)).toBe("ok");
+  });
+});
+
+describe("the price of an answer that is not sent", () => {
+  test.each(["POST", "WebSocket"] as const)("All that was held is kept over %s.", async (transport) => {
+    const settled: { readonly cost: number; readonly actual: number }[] = [];
+    const limits: Limits = {
+      check: () => {},
+      isTight: () => false,
+      charge: async (_payer, charge) => ({
+        charge,
+        buckets: [],
+        settle: (actual) => void settled.push({ cost: charge.cost, actual }),
+      }),
+      close: () => {},
+    };
+    const paying = await startServer({ ANSWER_MAX_BYTES: String(ANSWER_BYTES) }, { limits });
+    onTestFinished(() => paying.close());
+    const query = `{ products(first: 100) { id } text(characters: ${ANSWER_BYTES}) }`;
+    if (transport === "POST") await paying.post({ query });
+    else await ask(await connectSocket(paying.live), { query });
+    const [{ cost, actual }] = settled.filter((each) => each.cost > 50) as [(typeof settled)[number]];
+    expect(actual).toBe(cost);
+  });
 });
 
 describe("labels of metrics", () => {
