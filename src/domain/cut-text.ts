@@ -10,3 +10,8 @@ export function cutText(text: string, max: number): string {
 }
 
 const endsInHalf = (text: string): boolean => /[\ud800-\udbff]$/.test(text);
+
+/** The beginning of a text as a text of its own: a part of a string keeps the whole in memory. */
+export function ownText(text: string, max: number): string {
+  return text.length <= max ? text : Buffer.from(cutText(text, max)).toString();
+}

@@ -3,6 +3,7 @@
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
 import type { ExecutionResult } from "graphql";
+import { ownText } from "../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
@@ -31,6 +32,9 @@ export interface Caller {
   readonly bypass: boolean;
   readonly reportCache: boolean;
 }
+
+/** Longest description of a device, which a session, the audit log or a socket keeps. */
+const MAX_DEVICE_CHARACTERS = 200;
 
 /** Where a caller is read from. */
 export interface CallerSource {
@@ -80,7 +84,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
     caller: {
       principal,
       client: {
-        device: source.get("user-agent") ?? "",
+        device: ownText(source.get("user-agent") ?? "", MAX_DEVICE_CHARACTERS),
         ip: source.ip,
         takesCookies: source.takesCookies,
         showsCookie: bearer === undefined,

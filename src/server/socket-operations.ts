@@ -107,15 +107,15 @@ function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError
  * Reads the caller from the init payload, or from the upgrade's headers where a client can set them; that is who the socket is for the
  * rest of its life. False closes with 4403. Nobody is taken for somebody unknown that long: with 1013 the client comes again.
  */
-async function welcome(
-  { callers, sessions, admission, counts }: SocketOperationParts,
-  { connectionParams, extra: { peer } }: SocketContext,
-): Promise<boolean> {
-  const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+async function welcome({ callers, sessions, admission, counts }: SocketOperationParts, context: SocketContext): Promise<boolean> {
+  const { peer } = context.extra;
+  const given = new Map(Object.entries(context.connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) => {
     const value = given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name];
     return typeof value === "string" ? value : undefined;
   };
+  // graphql-ws would keep what was read for the life of the socket: up to a frame.
+  Object.assign(context, { connectionParams: undefined });
   const heard = sessions.heard();
   try {
     const source = { get, cookie: (name: string) => peer.cookie(name), ip: peer.ip, takesCookies: false };

@@ -8,8 +8,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ErrorCode } from "../../src/domain/errors.js";
+import { Reading } from "../../src/domain/reading.js";
+import type { Loaders } from "../../src/loaders/loaders.js";
+import { createRequestContext } from "../../src/resolvers/context.js";
 import { createLogger } from "../../src/server/log.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
+import type { ServerDeps } from "../../src/server/server.js";
 import type { Limits } from "../../src/services/limits.js";
 import { type BoardServer, startBoards } from "../server/board-server.js";
 import { ask, connectSocket, openSocket } from "../server/socket-client.js";
@@ -188,6 +192,12 @@ const TRANSPORTS: Readonly<Record<Transport, (payload: Row["payload"]) => Promis
   },
 };
 
+/** Makes the context of an operation, and notes the device of its caller. */
+function recordDevice(devices: string[], init: Parameters<ServerDeps["createOperation"]>[0]) {
+  devices.push(init.client.device);
+  return createRequestContext({ ...init, reading: new Reading(init), makeLoaders: () => ({}) as Loaders });
+}
+
 const verdictOf = ({ data, errors }: Answer) => errors?.[0]?.extensions.code ?? (data ? "ok" : "nothing");
 
 /** Holds an answer and what was logged for it to their bounds. */
@@ -271,6 +281,16 @@ describe("frames of a WebSocket", () => {
     expect(messages[0]?.payload).toMatchObject([{ extensions: { code: "PAYLOAD_TOO_LARGE", limitBytes: ANSWER_BYTES } }]);
     await until("the source to close", () => souk.sources.open === 0);
     expect(await ask(client, { query: "{ hello }" })).toMatchObject({ data: { hello: "Hello world" } });
+    await client.close();
+  });
+
+  test("A socket keeps no more of its init payload than a line about its device.", async () => {
+    const kept: string[] = [];
+    const server = await startServer({}, { createOperation: (init) => recordDevice(kept, init) });
+    onTestFinished(() => server.close());
+    const client = await connectSocket(server.live, { "user-agent": HUGE });
+    await ask(client, { query: "{ hello }" });
+    expect(kept.map(({ length }) => length)).toEqual([200]);
     await client.close();
   });
 
