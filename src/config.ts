@@ -122,6 +122,10 @@ export const environmentSchema = z.object({
   LIMIT_BODY_BYTES: count(256 * 1024, 1_024).describe("size of a request body"),
   LIMIT_JSON_DEPTH: count(100, 4).describe("nesting of a JSON body"),
   LIMIT_FRAME_BYTES: count(64 * 1024, 1_024).describe("size of a WebSocket frame"),
+  ANSWER_MAX_BYTES: count(4 * 1024 * 1024, 128 * 1024).describe(
+    "size of the answer to a query or mutation; one that is larger is not sent",
+  ),
+  MESSAGE_MAX_BYTES: count(256 * 1024, 128 * 1024).describe("size of one message of a subscription; a larger one ends it"),
   LIMIT_SOCKET_OPERATIONS: count(50).describe("operations at once on one WebSocket"),
   ...limitVariables,
   SLOW_SOCKET_MS: count(30 * SECOND, 100).describe("longest that a WebSocket may lag behind its subscriptions before it is closed"),
@@ -198,19 +202,7 @@ function toConfig(env: Environment) {
       shutdownMs: env.SHUTDOWN_MS,
       requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
     },
-    limits: {
-      tokens: env.LIMIT_TOKENS,
-      depth: env.LIMIT_DEPTH,
-      aliases: env.LIMIT_ALIASES,
-      rootFields: env.LIMIT_ROOT_FIELDS,
-      directives: env.LIMIT_DIRECTIVES,
-      cost: env.LIMIT_COST,
-      bodyBytes: env.LIMIT_BODY_BYTES,
-      jsonDepth: env.LIMIT_JSON_DEPTH,
-      frameBytes: env.LIMIT_FRAME_BYTES,
-      socketOperations: env.LIMIT_SOCKET_OPERATIONS,
-      ...toRateLimits(env),
-    },
+    limits: limitsOf(env),
     redis: redisOf(env),
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE, timeoutMs: env.DATABASE_TIMEOUT_MS },
     dataDir: env.DATA_DIR,
@@ -248,6 +240,23 @@ const outboxOf = (env: Environment) => ({
   drainMs: env.OUTBOX_DRAIN_MS,
   attemptsMax: env.OUTBOX_ATTEMPTS_MAX,
   retryMs: env.OUTBOX_POLL_MS,
+});
+
+/** What one request may ask for and get. */
+const limitsOf = (env: Environment) => ({
+  tokens: env.LIMIT_TOKENS,
+  depth: env.LIMIT_DEPTH,
+  aliases: env.LIMIT_ALIASES,
+  rootFields: env.LIMIT_ROOT_FIELDS,
+  directives: env.LIMIT_DIRECTIVES,
+  cost: env.LIMIT_COST,
+  bodyBytes: env.LIMIT_BODY_BYTES,
+  jsonDepth: env.LIMIT_JSON_DEPTH,
+  frameBytes: env.LIMIT_FRAME_BYTES,
+  answerBytes: env.ANSWER_MAX_BYTES,
+  messageBytes: env.MESSAGE_MAX_BYTES,
+  socketOperations: env.LIMIT_SOCKET_OPERATIONS,
+  ...toRateLimits(env),
 });
 
 /** Which Redis holds what. */

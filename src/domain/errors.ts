@@ -91,6 +91,36 @@ export class BadUserInput extends SoukError {
   }
 }
 
+/** A name of the document is longer than any name may be; refused before the document is parsed. */
+export class NameTooLong extends SoukError {
+  readonly code = "GRAPHQL_PARSE_FAILED";
+  /** @param max in characters; @param at where the name begins */
+  constructor(max: number, at: { readonly line: number; readonly column: number }) {
+    super(`Syntax Error: A name is longer than ${max} characters (line ${at.line}, column ${at.column}).`);
+  }
+}
+
+/** The answer would be larger than an answer may be. The operation has run, mutations included. */
+export class AnswerTooLarge extends SoukError {
+  readonly code = "PAYLOAD_TOO_LARGE";
+  /** @param limitBytes the bound; @param what names the operation in the message */
+  constructor(
+    readonly limitBytes: number,
+    what: "query" | "mutation" | "subscription",
+  ) {
+    super(`${ANSWER_TOO_LARGE[what]} Ask for less at once. An answer has at most ${limitBytes} bytes.`);
+  }
+  override get details() {
+    return { limitBytes: this.limitBytes };
+  }
+}
+
+const ANSWER_TOO_LARGE = {
+  query: "The answer would be too large.",
+  mutation: "The mutation ran and its changes stand, but its answer would be too large.",
+  subscription: "A message of the subscription would be too large, so it ends.",
+} as const;
+
 /** The operation needs an identity and the request carries none, or one that is not valid. */
 export class Unauthenticated extends SoukError {
   readonly code = "UNAUTHENTICATED";

@@ -3,6 +3,7 @@
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
 import type { ExecutionResult } from "graphql";
+import { ownText } from "../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
@@ -31,6 +32,9 @@ export interface Caller {
   readonly bypass: boolean;
   readonly reportCache: boolean;
 }
+
+/** Longest description of a device, which a session, the audit log or a socket keeps. */
+const MAX_DEVICE_CHARACTERS = 200;
 
 /** Where a caller is read from. */
 export interface CallerSource {
@@ -82,7 +86,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
     caller: {
       principal,
       client: {
-        device: source.get("user-agent") ?? "",
+        device: ownText(source.get("user-agent") ?? "", MAX_DEVICE_CHARACTERS),
         ip: source.ip,
         takesCookies: source.takesCookies,
         showsCookie: bearer === undefined,
@@ -127,12 +131,15 @@ export type CreateContext = (
   },
 ) => RequestContext;
 
+/** What an operation is. */
+export type OperationKind = "query" | "mutation" | "subscription";
+
 /** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
 export class Operation {
   /** Set once the document is known; null for an anonymous operation. */
   name: string | null = null;
   /** Set once the document is known. */
-  kind: "query" | "mutation" | "subscription" | null = null;
+  kind: OperationKind | null = null;
   /** How the buckets stand that it was charged to, or refused by. */
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */

@@ -7,6 +7,7 @@
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
+import { AnswerTooLarge } from "../domain/errors.js";
 import { type Audience, LOOK_AGAIN_MS } from "./fan-out-audience.js";
 import { tailOf } from "./fan-out-frame.js";
 import { type Answer, Lane, type LaneHost } from "./fan-out-lane.js";
@@ -87,6 +88,8 @@ export class Group implements LaneHost {
       const executed = await this.parts.execute(event, newest);
       return executed && { frame: tailOf(executed.json), failed: executed.failed, members: admitted };
     } catch (err) {
+      // It would be as large when read again: the group ends with it.
+      if (err instanceof AnswerTooLarge) throw err;
       this.parts.log.error({ err }, "a value of a subscription could not be read and is read again");
       return { frame: null, failed: true, members };
     }

@@ -2,7 +2,7 @@
  * What stands between a valid document and its execution, the same over HTTP and WebSocket: what it costs, who asks, and whether they may.
  */
 import type { ExecutionResult } from "graphql";
-import { RateLimited } from "../domain/errors.js";
+import { type ErrorCode, RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
 import { NOTHING_SEEN } from "../domain/seen.js";
 import { type Admission, REFUSED_COST } from "../services/admission.js";
@@ -133,6 +133,9 @@ export interface CostReport {
   readonly restorePerSecond: number;
 }
 
+/** Codes of an answer that was worked for and is not sent. */
+const LOST_ANSWERS: ReadonlySet<ErrorCode> = new Set(["DEADLINE_EXCEEDED", "PAYLOAD_TOO_LARGE"]);
+
 /** What an operation has paid, and is given back. */
 export class Payment {
   report: CostReport | null = null;
@@ -146,11 +149,11 @@ export class Payment {
     return this.paid.buckets;
   }
 
-  /** Settles by the answer; null when there is none. What ran out of time has done its work, so it costs what was asked for. */
+  /** Settles by the answer; null when there is none. What ran out of time or bytes has done its work, so it costs what was asked for. */
   settle(result: ExecutionResult | null): BucketStatus | undefined {
-    const isLate = result?.errors?.some((error) => codeOf(error) === "DEADLINE_EXCEEDED" && !error.path) ?? false;
+    const isLost = result?.errors?.some((error) => LOST_ANSWERS.has(codeOf(error)) && !error.path) ?? false;
     const { requested } = this.cost;
-    const actual = isLate ? requested : this.cost.actual(result?.data);
+    const actual = isLost ? requested : this.cost.actual(result?.data);
     const bucket = this.paid.settle(actual);
     if (bucket) {
       const { limit, remaining, restorePerSecond } = bucket;

@@ -1,7 +1,6 @@
 /**
  * Numbers for Prometheus, one registry per server: what the floors report (domain/telemetry.ts), what the transport sees, and
- * what Redis says of itself. Every label has a bounded set of values: operation names come from clients, so the first hundred
- * are told apart and the rest are "other".
+ * what Redis says of itself. Every label has a bounded set of values; operation-names.ts bounds names of operations.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -11,11 +10,14 @@ import { ServiceUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
 import type { Observation } from "./observe.js";
+import { createOperationNames } from "./operation-names.js";
 
 /** Everything that is counted. */
 export interface Metrics extends Telemetry {
   /** One operation was answered. */
   operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
+  /** Operations of these names are always told apart. */
+  keepOperations(names: Iterable<string>): void;
   /** Sockets opened (+1) or closed (-1). */
   sockets(by: 1 | -1): void;
   /** Subscriptions started (+1) or ended (-1). */
@@ -47,7 +49,10 @@ const REDIS_INFO_MS = 5 * SECOND;
 const SOURCE_DEADLINE_MS = SECOND;
 /** The event loop is looked at this often. Node counts the time between two looks, so this much of it is no lag. */
 const LAG_SAMPLE_MS = 20;
-const MAX_OPERATION_NAMES = 100;
+/** Every value of the labels beside an operation's name. */
+const OPERATION_LABELS = ["query", "mutation", "subscription", "none"].flatMap((kind) =>
+  ["http", "websocket"].flatMap((transport) => ["answered", "refused", "failed"].map((outcome) => ({ kind, transport, outcome }))),
+);
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** Makes the metrics of one server; nothing is shared between two. */
@@ -61,6 +66,7 @@ export function createMetrics(): Metrics {
   const redis = redisMetrics(registry);
   const outbox = outboxMetrics(registry);
   return {
+    ...operationMetrics(registry),
     ...transport,
     ...floors,
     ...degradationMetrics(registry),
@@ -77,39 +83,37 @@ export function createMetrics(): Metrics {
   };
 }
 
-function transportMetrics(registry: Registry): Pick<Metrics, "operation" | "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
-  const registers = [registry];
+function operationMetrics(registry: Registry): Pick<Metrics, "operation" | "keepOperations"> {
   const labelNames = ["operation", "kind", "transport", "outcome"] as const;
   const durations = new Histogram({
     name: "souk_operation_seconds",
     help: "Operations by name, with their duration.",
     labelNames,
     buckets: SECONDS_BUCKETS,
-    registers,
+    registers: [registry],
   });
+  const forget = (operation: string) => {
+    for (const labels of OPERATION_LABELS) durations.remove({ operation, ...labels });
+  };
+  const names = createOperationNames(forget, () => performance.now());
+  return {
+    operation: ({ name, kind, transport, outcome, durationMs }) =>
+      durations.observe({ operation: names.labelOf(name, outcome === "answered"), kind, transport, outcome }, durationMs / SECOND),
+    keepOperations: names.keep,
+  };
+}
+
+function transportMetrics(registry: Registry): Pick<Metrics, "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
+  const registers = [registry];
   const sockets = new Gauge({ name: "souk_sockets", help: "Open WebSockets.", registers });
   const subscriptions = new Gauge({ name: "souk_subscriptions", help: "Running subscriptions.", registers });
   const messages = new Counter({ name: "souk_messages_total", help: "Messages of subscriptions handed to sockets.", registers });
   const groups = new Gauge({ name: "souk_fan_out_groups", help: "Groups of subscribers that share their messages.", registers });
-  const nameOf = boundedNames(MAX_OPERATION_NAMES);
   return {
-    operation: ({ name, kind, transport, outcome, durationMs }) =>
-      durations.observe({ operation: nameOf(name), kind, transport, outcome }, durationMs / SECOND),
     sockets: (by) => sockets.inc(by),
     subscriptions: (by) => subscriptions.inc(by),
     messages: (count) => messages.inc(count),
     fanOutGroups: (by) => groups.inc(by),
-  };
-}
-
-/** The first `max` distinct names stand for themselves, all later ones for "other". */
-function boundedNames(max: number): (name: string) => string {
-  const known = new Set<string>();
-  return (name) => {
-    if (known.has(name)) return name;
-    if (known.size >= max) return "other";
-    known.add(name);
-    return name;
   };
 }
 

@@ -33,6 +33,7 @@ import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
 import { createSocketCounts } from "./socket-counts.js";
+import { createUnsentAnswers } from "./unsent-answers.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
 
 /** What the server is built from. Whoever made `metrics` and `log` closes them. */
@@ -73,7 +74,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
-  checkManifest(deps.documents.manifest, pipeline.readDocument);
+  metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
     documentStore: pipeline.readDocument.store,
@@ -149,7 +150,7 @@ function createPipeline(deps: ServerDeps) {
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     ...gate,
     gate,
-    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
+    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),
     callers,
     seenTokens,
     ...cookies,
@@ -166,8 +167,9 @@ interface GraphQLRoute {
 }
 
 function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline }: GraphQLRoute): void {
-  const { http, limits, production } = deps.config;
-  const answer = graphqlHandler({ ...pipeline, apollo, jsonDepth: limits.jsonDepth, secureCookies: production });
+  const { http, limits, live, production } = deps.config;
+  const unsent = createUnsentAnswers(limits.answerBytes, live.slowSocketMs);
+  const answer = graphqlHandler({ ...pipeline, apollo, unsent, jsonDepth: limits.jsonDepth, secureCookies: production });
   const showExplorer = addExplorer(app, http.explorer);
   app.route({
     method: ["GET", "POST"],

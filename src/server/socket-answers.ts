@@ -18,10 +18,11 @@ export interface AnswerParts {
 /** What is executed. */
 export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
 
-/** Executes an operation, or a subscription for one event. */
+/** Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event. */
 export function run({ executor }: AnswerParts, args: Executed, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
   const { document, operationName, variableValues } = args;
-  return executor({ document, operationName, variables: variableValues, context: operation.context, rootValue });
+  const { kind, context } = operation;
+  return executor({ document, operationName, variables: variableValues, kind, context, rootValue });
 }
 
 /** The answer as clients see it. */

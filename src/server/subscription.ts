@@ -41,7 +41,8 @@ const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 /**
  * The stream of results. An event whose execution found something unavailable is executed again, with backoff, until it
  * succeeds: no later event stands for it. Its error is handed on once. An error of ours would last, so it holds nothing up.
- * Unlike an async generator, `return()` ends the stream at once, even while `next()` waits for an event.
+ * Unlike an async generator, `return()` ends the stream at once, even while `next()` waits for an event. An execution that
+ * rejects ends the stream and closes its source.
  */
 export function mapEvents(
   events: AsyncIterator<unknown>,
@@ -66,7 +67,7 @@ class Results implements AsyncIterableIterator<ExecutionResult> {
       if (this.failures > 0) await this.pause();
       const event = await this.due();
       if (!event || this.ended) break;
-      const result = await this.execute(event.event);
+      const result = await this.run(event.event);
       const isFirst = this.failures === 0;
       this.failures = isUnavailable(result) ? this.failures + 1 : 0;
       if (this.failures === 0) this.pending = null;
@@ -84,6 +85,15 @@ class Results implements AsyncIterableIterator<ExecutionResult> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  private async run(event: unknown): Promise<ExecutionResult> {
+    try {
+      return await this.execute(event);
+    } catch (error) {
+      await this.return();
+      throw error;
+    }
   }
 
   /** The event to execute; null after the last one. */

@@ -22,11 +22,12 @@ const SDL = /* GraphQL */ `
   scalar Whole
   enum Color { RED GREEN }
   interface Node { id: ID! }
-  type Product implements Node { id: ID! name: String! price: Int! tags: [String!]! category: Category! maybe: String }
+  type Product implements Node { id: ID! name: String! price: Int! tags: [String!]! category: Category! maybe: String breaks: String }
   type Category implements Node { id: ID! name: String! parent: Category children: [Category!]! products(first: Int = 2): [Product!]! }
   input Filter { text: String, min: Int = 1, color: Color = RED, ids: [ID!] }
   type Query {
     hello(name: String = "world"): String!
+    text(characters: Int!, of: String = "x"): String!
     echo(text: String): String
     page(first: Int! = 20): Int!
     whole(value: Whole!): Whole
@@ -49,7 +50,7 @@ const SDL = /* GraphQL */ `
   }
   type Mutation { write(text: String): String! own: String! fails: String }
   type Subscription { ticks(times: Int = 2): Tick! endless: Int! crashes: Int! refused: Int! never: Int! }
-  type Tick { number: Int! context: Int! }
+  type Tick { number: Int! context: Int! text(characters: Int!): String! }
 `;
 
 /** Text of the kind that must never reach a client. */
@@ -195,7 +196,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
     throw new Error(SECRET);
   };
   return {
-    Product: { category: async () => category("c1"), name: async ({ name }: { name: string }) => name },
+    Product: { breaks: crash, category: async () => category("c1"), name: async ({ name }: { name: string }) => name },
     Category: {
       parent: async ({ id }: { id: string }) => (id.length > 12 ? null : category(`${id}1`)),
       children: async ({ id }: { id: string }) => (id.length > 4 ? [] : [category(`${id}1`), category(`${id}2`)]),
@@ -204,6 +205,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
     },
     Query: {
       hello: (_: unknown, { name }: { name: string }) => `Hello ${name}`,
+      text: (_: unknown, { characters, of }: { characters: number; of: string }) => of.repeat(characters),
       echo: async (_: unknown, { text }: { text: string }, { reading }: RequestContext) => {
         reading.note(reading.bypass ? "BYPASS" : "HIT", 5);
         return text;
@@ -247,7 +249,10 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
       own: (_: unknown, _args: unknown, context: RequestContext) => JSON.stringify(context.writingOwner()),
       fails: crash,
     },
-    Tick: { context: (_: unknown, _args: unknown, context: RequestContext) => contextNumber(context) },
+    Tick: {
+      context: (_: unknown, _args: unknown, context: RequestContext) => contextNumber(context),
+      text: (_: unknown, { characters }: { characters: number }) => "x".repeat(characters),
+    },
   };
 }
 
