@@ -132,7 +132,7 @@ test("every rule tells where the line belongs", () => {
 });
 
 /** Where the wall clock of a process is allowed: it stamps log lines. */
-const WALL_CLOCK = ["server/log.ts", "redis/cache.ts", "services/outbox.ts"];
+const WALL_CLOCK = ["server/log.ts"];
 
 test("Instants are judged and shown by the clock of Redis or PostgreSQL, not by that of a process.", () => {
   const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));

@@ -29,6 +29,13 @@ export const ERROR_CODES = [
 /** A code of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Codes of failures that may pass: what failed with one can succeed when it is tried again, unchanged. */
+export const TRANSIENT_CODES: ReadonlySet<unknown> = new Set<ErrorCode>([
+  "DEADLINE_EXCEEDED",
+  "SERVICE_UNAVAILABLE",
+  "INTERNAL_SERVER_ERROR",
+]);
+
 /** Codes of `UserError.code` in mutation payloads. */
 export const USER_ERROR_CODES = [
   "INVALID",
@@ -83,6 +90,36 @@ export class BadUserInput extends SoukError {
     return this.argument.length > 0 ? { argument: this.argument } : {};
   }
 }
+
+/** A name of the document is longer than any name may be; refused before the document is parsed. */
+export class NameTooLong extends SoukError {
+  readonly code = "GRAPHQL_PARSE_FAILED";
+  /** @param max in characters; @param at where the name begins */
+  constructor(max: number, at: { readonly line: number; readonly column: number }) {
+    super(`Syntax Error: A name is longer than ${max} characters (line ${at.line}, column ${at.column}).`);
+  }
+}
+
+/** The answer would be larger than an answer may be. The operation has run, mutations included. */
+export class AnswerTooLarge extends SoukError {
+  readonly code = "PAYLOAD_TOO_LARGE";
+  /** @param limitBytes the bound; @param what names the operation in the message */
+  constructor(
+    readonly limitBytes: number,
+    what: "query" | "mutation" | "subscription",
+  ) {
+    super(`${ANSWER_TOO_LARGE[what]} Ask for less at once. An answer has at most ${limitBytes} bytes.`);
+  }
+  override get details() {
+    return { limitBytes: this.limitBytes };
+  }
+}
+
+const ANSWER_TOO_LARGE = {
+  query: "The answer would be too large.",
+  mutation: "The mutation ran and its changes stand, but its answer would be too large.",
+  subscription: "A message of the subscription would be too large, so it ends.",
+} as const;
 
 /** The operation needs an identity and the request carries none, or one that is not valid. */
 export class Unauthenticated extends SoukError {

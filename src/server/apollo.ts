@@ -72,13 +72,8 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
       executor: async ({ document, request, context }) => {
         const { operation } = context as OperationHolder;
         const { operationName, variables } = request;
-        const result = await execute({
-          document,
-          operationName,
-          variables,
-          context: operation.context,
-          startedAtMs: operation.startedAtMs,
-        });
+        const { kind, startedAtMs, context: operationContext } = operation;
+        const result = await execute({ document, operationName, variables, kind, startedAtMs, context: operationContext });
         operation.settle(result);
         return result;
       },
@@ -123,9 +118,13 @@ function refuse(error: unknown): never {
   });
 }
 
-/** Logs the errors that clients are not shown, with their stack. */
+/** Each item of a list may fail: these tell what is wrong. */
+const MAX_LOGGED_ERRORS = 5;
+
+/** Logs the errors that clients are not shown, with their stack; of many, the first and how many there are. */
 export function logInternal(log: Logger, errors: readonly unknown[], requestId: string): void {
-  for (const err of errors) if (isInternal(err)) log.error({ err, requestId }, "an operation failed");
+  const internal = errors.filter(isInternal);
+  for (const err of internal.slice(0, MAX_LOGGED_ERRORS)) log.error({ err, requestId, errors: internal.length }, "an operation failed");
 }
 
 function finishAnswer({

@@ -5,12 +5,13 @@
 
 import type { FastifyRequest } from "fastify";
 import type { ExecutionResult } from "graphql";
+import { ownText } from "../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
-import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
+import { latestSeen, type Seen } from "../domain/seen.js";
 import type { Client, RequestContext } from "../resolvers/context.js";
 import type { Claim } from "../services/admission.js";
 import type { ClientAddress } from "./client-address.js";
@@ -35,6 +36,9 @@ export interface Caller {
   readonly reportCache: boolean;
 }
 
+/** Longest description of a device, which a session, the audit log or a socket keeps. */
+const MAX_DEVICE_CHARACTERS = 200;
+
 /** Where a caller is read from. */
 export interface CallerSource {
   /** A header or init parameter by its lower-case name; see {@link filled}. */
@@ -51,6 +55,8 @@ export interface CallerRules {
   isService(token: string): boolean;
   /** Who shows this token of a guest; one that is not ours counts as none. */
   admitGuest(token: string | undefined): GuestPass;
+  /** What this consistency token says was seen; one that is not ours counts as none. */
+  readSeen(token: string | undefined): Seen;
   /** Where a request comes from. */
   readonly addressOf: ClientAddress;
   /** Name of the cookie that holds a session. */
@@ -83,13 +89,13 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
     caller: {
       principal,
       client: {
-        device: source.get("user-agent") ?? "",
+        device: ownText(source.get("user-agent") ?? "", MAX_DEVICE_CHARACTERS),
         ip: source.ip,
         takesCookies: source.takesCookies,
         showsCookie: bearer === undefined,
       },
       guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
-      seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
+      seen: latestSeen(rules.readSeen(source.get(SEEN_HEADER)), rules.readSeen(source.cookie(SEEN_COOKIE))),
       // Whoever may have every read go to the database can bring it down.
       bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
       reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",
@@ -134,12 +140,15 @@ export type CreateContext = (
   },
 ) => RequestContext;
 
+/** What an operation is. */
+export type OperationKind = "query" | "mutation" | "subscription";
+
 /** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
 export class Operation {
   /** Set once the document is known; null for an anonymous operation. */
   name: string | null = null;
   /** Set once the document is known. */
-  kind: "query" | "mutation" | "subscription" | null = null;
+  kind: OperationKind | null = null;
   /** How the buckets stand that it was charged to, or refused by. */
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */

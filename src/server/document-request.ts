@@ -6,10 +6,12 @@
 import { BadUserInput } from "../domain/errors.js";
 import type { Principal } from "../domain/principal.js";
 import type { FoundDocument, NamedDocument, PersistedDocuments } from "../services/persisted-documents.js";
+import { refuseLongNames, refuseLongOperationName } from "./names.js";
 
 /** The parameters of a request, as they came; whatever has another type than it should is left for the pipeline to refuse. */
 export interface RequestParameters {
   readonly query?: unknown;
+  readonly operationName?: unknown;
   readonly documentId?: unknown;
   readonly extensions?: unknown;
 }
@@ -21,13 +23,19 @@ export interface SpelledOut<T extends RequestParameters> {
   keep(): void;
 }
 
-/** Spells the document of a request out. Throws what {@link PersistedDocuments.find} throws. */
+/**
+ * Spells the document of a request out, with every name within its bound.
+ * Throws what {@link PersistedDocuments.find} throws, NameTooLong, and BadUserInput for `operationName`.
+ */
 export async function spellOut<T extends RequestParameters>(
   documents: PersistedDocuments,
   parameters: T,
   principal: Principal,
 ): Promise<SpelledOut<T>> {
+  refuseLongOperationName(parameters.operationName);
   const named = readNames(parameters);
+  // A document that is found by an id was held to this before it was kept.
+  if (named.query) refuseLongNames(named.query);
   const isNamed = named.documentId !== undefined || named.sha256 !== undefined;
   if (!isNamed && !(documents.restricted && named.query)) return { parameters, keep: () => {} };
   const { source, keep }: FoundDocument = await documents.find(named, principal);

@@ -16,6 +16,8 @@ import {
   validate,
 } from "graphql";
 import { LRUCache } from "lru-cache";
+import { NameTooLong } from "../domain/errors.js";
+import { refuseLongNames } from "./names.js";
 import { subscriptionRootRule } from "./subscription-root.js";
 
 const MAX_SOURCE_CHARACTERS = 512 * 1024;
@@ -93,8 +95,10 @@ function createDocuments() {
 
 function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {
   try {
+    refuseLongNames(source);
     return parse(source, { maxTokens });
   } catch (error) {
+    if (error instanceof NameTooLong) return new GraphQLError(error.message, { originalError: error });
     return withCode(asGraphQLError(error), "GRAPHQL_PARSE_FAILED");
   }
 }

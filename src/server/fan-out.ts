@@ -10,6 +10,7 @@
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import type { Seen } from "../domain/seen.js";
+import { NEWEST } from "../services/live.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";
@@ -17,6 +18,7 @@ import { type Asked, createKeyMaker } from "./fan-out-key.js";
 import { Member } from "./fan-out-member.js";
 import { Outlet } from "./fan-out-outlet.js";
 import type { Planner } from "./fan-out-plan.js";
+import { hasTransientError } from "./format-error.js";
 import type { Metrics } from "./metrics.js";
 import type { WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
@@ -98,15 +100,23 @@ function makeGroup(
   return new Group({
     audience,
     open: () => parts.open(asked, audience.opener),
-    async execute(event, seen: Seen) {
+    async execute(event, newest) {
       const caller = await audience.caller();
-      return caller && JSON.stringify(await parts.execute(asked, { ...caller, seen }, event));
+      if (!caller) return null;
+      const answer = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
+      return { json: JSON.stringify(answer), failed: hasTransientError(answer) };
     },
     sent: (count) => parts.metrics.messages(count),
     closed,
     log: parts.log,
   });
 }
+
+/**
+ * How far a reading has to see. The token of a member never reaches a reading that others share, and its order to read
+ * past the cache reaches no message at all: a message is paid for when its subscription is let in.
+ */
+const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({ count: newest ? NEWEST : count, bypassUntilMs: 0 });
 
 /** What graphql-ws iterates: it never yields, and ends with the member. */
 function membership(group: Group, member: Member): AsyncIterableIterator<never> {

@@ -2,8 +2,9 @@
  * What stands between a valid document and its execution, the same over HTTP and WebSocket: what it costs, who asks, and whether they may.
  */
 import type { ExecutionResult } from "graphql";
-import { RateLimited } from "../domain/errors.js";
+import { type ErrorCode, RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
+import { NOTHING_SEEN } from "../domain/seen.js";
 import { type Admission, REFUSED_COST } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
@@ -16,34 +17,47 @@ import { codeOf } from "./format-error.js";
 export interface GateParts {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
+  /** Whether a caller's reads go past the cache now. */
+  readsPastCache(caller: Caller): boolean;
+  /** What one operation may cost: every bucket holds as much. */
+  readonly largest: number;
+}
+
+/** What a read of Postgres takes beside one of the cache; measured, see decision 0114. */
+const PAST_CACHE_FACTOR = 10;
+
+/** What an operation costs its caller: reads that go past the cache cost more. */
+function priceFor({ checkCost, readsPastCache, largest }: GateParts, caller: Caller, priced: Priced): Cost | null {
+  const cost = checkCost(priced);
+  if (!cost || !readsPastCache(caller)) return cost;
+  const requested = Math.min(cost.requested * PAST_CACHE_FACTOR, largest);
+  return { ...cost, requested, actual: (data) => Math.min(cost.actual(data) * PAST_CACHE_FACTOR, requested) };
 }
 
 /** Lets an operation of a request in. Throws OperationTooComplex, RateLimited and Unauthenticated. */
-export async function letIn(
-  { checkCost, admission }: GateParts,
-  operation: Operation,
-  claimed: ClaimedCaller,
-  priced: Priced,
-): Promise<void> {
-  const cost = checkCost(priced);
+export async function letIn(gate: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
+  const cost = priceFor(gate, claimed.caller, priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
-  const { principal, paid } = await remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  const { principal, paid } = await remembering(operation, gate.admission.admit(claimed.claim, chargeOf(cost)));
   operation.pays(new Payment(cost, paid));
   operation.caller = identify(claimed, principal);
 }
 
 /** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
 export async function letInAgain(
-  { checkCost, admission }: GateParts,
+  gate: GateParts,
   operation: Operation,
   priced: Priced,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
-  const cost = checkCost(priced);
+  const { caller } = operation;
+  // No message heeds the order of a token to read past the cache.
+  const cost = priceFor(gate, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
   if (!cost) return true;
   // Its first values are its cost; what follows was paid for by whoever made the change.
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
+  const { admission } = gate;
   const { proof, paid } = await remembering(operation, admission.admitAgain(payerOf(admission, operation), charge, prove));
   operation.pays(new Payment(cost, paid));
   if (proof) operation.caller = proof;
@@ -119,6 +133,9 @@ export interface CostReport {
   readonly restorePerSecond: number;
 }
 
+/** Codes of an answer that was worked for and is not sent. */
+const LOST_ANSWERS: ReadonlySet<ErrorCode> = new Set(["DEADLINE_EXCEEDED", "PAYLOAD_TOO_LARGE"]);
+
 /** What an operation has paid, and is given back. */
 export class Payment {
   report: CostReport | null = null;
@@ -132,11 +149,11 @@ export class Payment {
     return this.paid.buckets;
   }
 
-  /** Settles by the answer; null when there is none. What ran out of time has done its work, so it costs what was asked for. */
+  /** Settles by the answer; null when there is none. What ran out of time or bytes has done its work, so it costs what was asked for. */
   settle(result: ExecutionResult | null): BucketStatus | undefined {
-    const isLate = result?.errors?.some((error) => codeOf(error) === "DEADLINE_EXCEEDED" && !error.path) ?? false;
+    const isLost = result?.errors?.some((error) => LOST_ANSWERS.has(codeOf(error)) && !error.path) ?? false;
     const { requested } = this.cost;
-    const actual = isLate ? requested : this.cost.actual(result?.data);
+    const actual = isLost ? requested : this.cost.actual(result?.data);
     const bucket = this.paid.settle(actual);
     if (bucket) {
       const { limit, remaining, restorePerSecond } = bucket;

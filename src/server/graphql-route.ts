@@ -2,15 +2,15 @@
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type GraphQLFormattedError, getOperationAST } from "graphql";
-import { MethodNotAllowed } from "../domain/errors.js";
-import { formatSeen, type Seen } from "../domain/seen.js";
+import { MethodNotAllowed, RateLimited } from "../domain/errors.js";
 import { HOUR, SECOND } from "../domain/time.js";
 import type { Payer } from "../services/limits.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import type { OperationHolder } from "./apollo.js";
 import { type CreateContext, GUEST_HEADER, Operation, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { type DocumentReader, isRefused } from "./documents.js";
-import { withRequestId } from "./format-error.js";
+import { type ErrorDetail, formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { type Asked, type DoorParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
@@ -18,6 +18,7 @@ import { DocumentRefused } from "./http-errors.js";
 import type { ObserveOperation } from "./observe.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { arrivalOf } from "./shed-requests.js";
+import type { UnsentAnswers } from "./unsent-answers.js";
 
 /** What the route is made of. */
 export interface GraphQLRouteParts extends DoorParts {
@@ -25,6 +26,9 @@ export interface GraphQLRouteParts extends DoorParts {
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
+  readonly seenTokens: Pick<SeenTokens, "write">;
+  readonly unsent: UnsentAnswers;
+  readonly errors: ErrorDetail;
   readonly jsonDepth: number;
   /** Production is reached by HTTPS, so its cookie is marked Secure. */
   readonly secureCookies: boolean;
@@ -53,23 +57,43 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     } catch (error) {
       refused(error);
     }
-    const answer = await parts.apollo.executeHTTPGraphQLRequest({
+    const executed = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation, claimed }),
     });
+    const answer = unlessUnread(parts, reply, operation, executed);
     settle(parts, operation, payer);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // It has a kind once its document was found valid.
     if (operation.kind) keep();
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
-    if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);
+    if (operation.written) handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
     keepCookie(reply, operation.keptSession, parts.sessionCookie);
     keepCookie(reply, operation.keptGuest, parts.guestCookie);
     if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
     return sendAnswer(reply, answer, operation.requestId);
   };
 }
+
+/** The answer, or where its address leaves too many unread, one that says so. */
+function unlessUnread(
+  parts: GraphQLRouteParts,
+  reply: FastifyReply,
+  operation: Operation,
+  answer: HTTPGraphQLResponse,
+): HTTPGraphQLResponse {
+  const bytes = answer.body.kind === "complete" ? Buffer.byteLength(answer.body.string) : 0;
+  if (parts.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
+  const refusal = new RateLimited(UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"], SECOND, { bucket: "unread" });
+  const errors = [formatError(refusal, parts.errors)];
+  return { ...answer, status: STATUS_OF_CODE[refusal.code], body: { kind: "complete", string: JSON.stringify({ errors, data: null }) } };
+}
+
+const UNREAD_ANSWERS = {
+  query: "The answer is not sent: earlier ones to this address are still unread.",
+  mutation: "The mutation ran and its changes stand. Its answer is not sent: earlier ones to this address are still unread.",
+} as const;
 
 /** What was refused for what it is was read all the same. */
 function settle({ admission }: GraphQLRouteParts, operation: Operation, payer: Payer): void {
@@ -105,8 +129,7 @@ function headersForApollo({ headers }: FastifyRequest): HeaderMap {
 const outcomeOf = (status: number) => (status < 400 ? "answered" : status < 500 ? "refused" : "failed");
 
 /** The token lives as long as a client may be reading older copies: an hour is far beyond any message's travel. */
-function handOutSeen(reply: FastifyReply, seen: Seen, secure: boolean): void {
-  const token = formatSeen(seen);
+function handOutSeen(reply: FastifyReply, token: string, secure: boolean): void {
   reply.header(SEEN_HEADER, token);
   reply.setCookie(SEEN_COOKIE, token, { path: "/", sameSite: "lax", httpOnly: true, secure, maxAge: HOUR / SECOND });
 }

@@ -1,6 +1,7 @@
 /** One WebSocket: who is behind it, and whether it still keeps up. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { WebSocket } from "ws";
 import { SECOND } from "../domain/time.js";
 import type { Caller } from "./context.js";
@@ -30,6 +31,7 @@ export class Peer {
   caller: Caller | null = null;
   /** Queries and mutations between their message and their answer. */
   running = 0;
+  private lastAnswer: Promise<unknown> = Promise.resolve();
   private answeredPing = true;
   private wasFull = false;
   private ended = false;
@@ -104,6 +106,26 @@ export class Peer {
     socket.pause();
     // Frames leave in order, so this one leaves last.
     socket.ping(undefined, undefined, () => socket.resume());
+  }
+
+  /**
+   * Resolves when an answer may be serialised and sent, one after the other: what waits is values,
+   * of which several answers share the text. A socket holds the bytes of one answer beyond its bound.
+   */
+  turn(): Promise<void> {
+    const mine = this.lastAnswer.then(() => this.room());
+    // The answer is written before the event loop turns.
+    this.lastAnswer = mine.then(() => nextTurn());
+    return mine;
+  }
+
+  /** Resolves when no more is unsent than a socket may hold, or when it is closed. */
+  private async room(): Promise<void> {
+    const { socket } = this;
+    while (socket.readyState === socket.OPEN && socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      // Frames leave in order, so this one leaves last.
+      await new Promise<void>((resolve) => socket.ping(undefined, undefined, () => resolve()));
+    }
   }
 
   /** Called at every beat: terminates a socket that is dead (no pong since the last beat) or full for two beats, pings the others. */

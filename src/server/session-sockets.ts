@@ -6,9 +6,12 @@
  * missed, all are. A session that
  * was revoked closes with 4401, which clients take as final; one that ran out with 4403, upon which they try again.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { type Backoff, backoffMs } from "../domain/backoff.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { UNKNOWN, type UserPrincipal } from "../domain/principal.js";
+import { SECOND } from "../domain/time.js";
 import type { Caller } from "./context.js";
 import type { WelcomedPeer } from "./peer.js";
 
@@ -36,6 +39,10 @@ const EXPIRED = 4403;
 /** Longest that a timer can wait; a session that lives longer is looked up once more on the way. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** The wait before a session that could not be looked up is looked up again. */
+const LOOK_AGAIN: Backoff = { firstMs: 50, longestMs: SECOND };
+const UNTOLD = { principal: UNKNOWN } as const;
+
 export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
   const ends = new Map<WelcomedPeer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
 
@@ -62,8 +69,18 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
       throw error;
     }
   };
-  const look = (peer: WelcomedPeer): Promise<unknown> =>
-    callerOf(peer, { used: false }).catch((err: unknown) => log.error({ err }, "a socket's session could not be looked up"));
+  /** Looks until it is told: an end that was heard of once must not be forgotten because Redis was away just then. */
+  const look = async (peer: WelcomedPeer): Promise<void> => {
+    for (let failures = 0; ends.has(peer) && peer.isOpen; ) {
+      const caller = await callerOf(peer, { used: false }).catch((err: unknown) => {
+        log.error({ err }, "a socket's session could not be looked up");
+        return UNTOLD;
+      });
+      if (caller?.principal.kind !== "unknown") return;
+      failures += 1;
+      await delay(backoffMs(failures, LOOK_AGAIN), undefined, { ref: false });
+    }
+  };
 
   let heard = 0;
   const stop = sessions.onEnded((userId) => {

@@ -15,12 +15,13 @@ import {
   type GraphQLSchema,
   getOperationAST,
 } from "graphql";
-import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
+import { CloseCode, type Context, type ServerOptions, type SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { BadUserInput, Overloaded, RateLimited } from "../domain/errors.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import { type CallerRules, type CreateContext, filled, GUEST_HEADER, Operation, readClaim } from "./context.js";
 import { type SpelledOut, spellOut, withoutEmpty } from "./document-request.js";
 import { type DocumentReader, isRefused } from "./documents.js";
@@ -29,6 +30,7 @@ import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain, payerOf } from "./gate.js";
 import { type Load, type Place, takePlaceOf } from "./load.js";
 import type { Metrics } from "./metrics.js";
+import { MAX_NAME_CHARACTERS, refuseLongKeys } from "./names.js";
 import type { ObserveOperation } from "./observe.js";
 import { isWelcomed, type Peer, type WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
@@ -36,7 +38,7 @@ import { callerOfSocket, chargeIfRefused, refuseAtTheDoor } from "./socket-admis
 import { finish, present, run, sessionEnded } from "./socket-answers.js";
 import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
-import { type Ticket, takePlace, unlessGivenUp } from "./socket-ticket.js";
+import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./socket-ticket.js";
 import { refuseIllFormed } from "./text-input.js";
 
 /** What the WebSocket side of the pipeline is made of. */
@@ -54,6 +56,7 @@ export interface SocketOperationParts extends GateParts {
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
+  readonly seenTokens: Pick<SeenTokens, "write">;
   readonly errors: ErrorDetail;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -79,15 +82,29 @@ export function socketOperations(parts: SocketOperationParts): Options {
   return {
     onConnect: (context) => welcome(parts, context),
     onSubscribe(context, id, payload) {
+      if (id.length > MAX_NAME_CHARACTERS) return refuseLongId(context);
       const ticket = takePlace(context, id);
       return unlessGivenUp(ticket, () => prepare(parts, context, { id, payload, ticket }));
     },
     execute: (args) => launch(args as SocketExecution, (execution) => executeOnce(parts, execution)),
     subscribe: (args) => launch(args as SocketExecution, subscribe),
     // What execute and subscribe answer is already what clients see.
-    onNext: (...[, , , , result]) => result as FormattedExecutionResult,
+    onNext: (...[context, id, , , result]) => inTurn(context, id, result as FormattedExecutionResult),
     onError: (_context, _id, _payload, errors) => present(parts, errors, errorRequestId(errors)),
   };
+}
+
+/** Holds an answer back until the socket has room for it. */
+async function inTurn(context: SocketContext, id: string, answer: FormattedExecutionResult): Promise<FormattedExecutionResult> {
+  const ticket = ticketOf(context, id);
+  await context.extra.peer.turn();
+  return unlessGivenUp(ticket, async () => answer);
+}
+
+/** Every message of an operation repeats its id, so a long one is no message of the protocol. */
+function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError[] {
+  peer.close(CloseCode.BadRequest, "The id of an operation is too long");
+  return [sessionEnded()];
 }
 
 /**
@@ -95,11 +112,14 @@ export function socketOperations(parts: SocketOperationParts): Options {
  * rest of its life. False closes with 4403, unless the socket is closed already. Nobody is taken for somebody unknown that long: with
  * 1013 the client comes again.
  */
-async function welcome(parts: SocketOperationParts, { connectionParams, extra: { peer } }: SocketContext): Promise<boolean> {
+async function welcome(parts: SocketOperationParts, context: SocketContext): Promise<boolean> {
   const { callers, sessions, admission, counts } = parts;
-  const parameters = Object.entries(connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
+  const { peer } = context.extra;
+  const parameters = Object.entries(context.connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) => filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name]);
+  // graphql-ws would keep what was read for the life of the socket: up to a frame.
+  Object.assign(context, { connectionParams: undefined });
   const heard = sessions.heard();
   let place: Place | null = null;
   try {
@@ -214,6 +234,7 @@ async function read(
   try {
     refuseAtTheDoor({ admission }, operation);
     refuseIllFormed(payload);
+    refuseLongKeys(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
   } catch (error) {

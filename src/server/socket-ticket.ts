@@ -35,6 +35,16 @@ export function takePlace({ subscriptions }: Pick<Context, "subscriptions">, id:
   };
 }
 
+/** The ticket of an operation that has an answer: given up once another, or none, has its place. */
+export function ticketOf(context: Pick<Context, "subscriptions">, id: string): Ticket {
+  const place = context.subscriptions[id];
+  return {
+    get givenUp() {
+      return context.subscriptions[id] !== place;
+    },
+  };
+}
+
 /**
  * Runs and hands the answer on, unless the operation was given up before or meanwhile. Then there is no answer, ever, so that graphql-ws
  * takes it for nobody else's; a stream is closed, and whoever waits for the answer is forgotten with it.

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { BoardTable } from "../db/leaderboards.js";
 import type { Clock } from "../domain/clock.js";
 import { BadUserInput, type UserError } from "../domain/errors.js";
-import { type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../domain/leaderboard.js";
+import { BOARD_LIMITS, type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../domain/leaderboard.js";
 import type { IdPage, PageRequest } from "../domain/page.js";
 import type { Period } from "../domain/periods.js";
 import { type Principal, requireAdmin } from "../domain/principal.js";
@@ -63,6 +63,7 @@ export function createLeaderboards({ boards, reads, calendars, clock, labels, ev
   const shared = createSharedReads<BoardSnapshot>(everyMs);
 
   const bySlug = async (slug: string): Promise<BoardRecord | null> => {
+    if (slug.length > BOARD_LIMITS.slug) return null;
     const board = cached.get(slug) ?? (await boards.bySlug(slug));
     if (board) cached.set(slug, board);
     return board;

@@ -222,7 +222,6 @@ describe("A subscription over HTTP is refused with METHOD_NOT_ALLOWED, before it
         charged.push(charge.cost);
         return { charge, buckets: [], settle: () => undefined };
       },
-      close: () => {},
     };
     const counting = await startServer({}, { limits });
     expect((await counting.post({ query: TICKS })).status).toBe(405);

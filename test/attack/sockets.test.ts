@@ -99,7 +99,6 @@ function heldLimits() {
       if (held) await released;
       return { charge, buckets: [], settle: () => undefined };
     },
-    close: () => {},
   };
   const hold = () => {
     held = true;

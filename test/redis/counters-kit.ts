@@ -5,6 +5,7 @@ import { type CounterTable, createCounterTable } from "../../src/db/counters.js"
 import type { Database } from "../../src/db/database.js";
 import type { ProductRecord } from "../../src/domain/catalogue.js";
 import type { TallyPeriod } from "../../src/domain/counters.js";
+import { ServiceUnavailable } from "../../src/domain/errors.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
 import { openRedisClock } from "../../src/redis/clock.js";
 import { type CounterStore, createCounterStore } from "../../src/redis/counters.js";
@@ -13,6 +14,7 @@ import type { Keys } from "../../src/redis/keys.js";
 import { createCounterFlush } from "../../src/services/counter-flush.js";
 import { createCounterTrust } from "../../src/services/counter-trust.js";
 import { type Counters, createCounters } from "../../src/services/counters.js";
+import { testBreaker } from "../support/breaker.js";
 import { testLog } from "../support/log.js";
 
 /** Everything that counts, as one process has it. */
@@ -74,7 +76,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     table,
     news: { changed() {} },
     clock,
-    log,
+    breaker: testBreaker(connection),
   });
   const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, clock, log });
   const doing = (productId: number, guestId: string, operationId?: string) => ({
@@ -128,7 +130,8 @@ export interface Crash {
 
 /** Ends a flusher there. */
 export function dying({ store, table }: FlushParts, crash: Crash): FlushParts {
-  const killed = () => Promise.reject(new Error("killed"));
+  // No item is to blame, so nothing else is tried, as in a process that ends.
+  const killed = () => Promise.reject(new ServiceUnavailable("killed"));
   const wrapped =
     <A extends unknown[], T>(name: string, call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {

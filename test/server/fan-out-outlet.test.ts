@@ -188,7 +188,7 @@ describe("a subscriber that stops reading", () => {
 
 describe("a log whose client stops reading", () => {
   const EVENTS = 12_000;
-  const LONG = Array.from({ length: 8 }, (_, at) => `${"n".repeat(180)}${at}: number`).join(" ");
+  const LONG = Array.from({ length: 12 }, (_, at) => `${"n".repeat(120)}${at}: number`).join(" ");
 
   test("takes no event while the one before has not left, and goes on with the next one, none missing", async () => {
     const server = await startServer({ LIMIT_TOKENS: "1000" });
