@@ -4,12 +4,12 @@
  * Callers are dealt into classes, each with places of its own (bulkheads), so that a flood of one class takes no place of another:
  * callers without a verified identity, users whose token this process has verified before, and the service token. Within a class one
  * holder (an address, a user) has at most half of the places. Bodies that are announced count by their bytes.
- * The event loop counts too: where every sample of a second was late there is a standing queue (the criterion of CoDel, RFC 8289), and
- * callers without a verified identity are refused; at four times the lateness users are refused as well.
+ * The event loop counts too (event-loop.ts): a saturated process holds no more than it completes in `waitMs`, and while a queue
+ * stands in front of it callers without a verified identity are refused; at four times the lateness users are refused as well.
  * A place is held from the first byte of a request until its answer is made, not until a slow client has read it.
  */
 import { Overloaded } from "../domain/errors.js";
-import { SECOND } from "../domain/time.js";
+import { type EventLoop, type EventLoopLimits, watchEventLoop } from "./event-loop.js";
 
 /** Whose places a request takes. */
 export const LOAD_CLASSES = ["address", "viewer", "service"] as const;
@@ -19,13 +19,11 @@ export type LoadClass = (typeof LOAD_CLASSES)[number];
 export type ShedReason = "in flight" | "one holder" | "bytes" | "event loop";
 
 /** How much may be under way at once, per process. */
-export interface LoadLimits {
+export interface LoadLimits extends EventLoopLimits {
   /** Requests and operations of each class. */
   readonly inFlight: Readonly<Record<LoadClass, number>>;
   /** Bytes of bodies that were announced and not answered. */
   readonly bodyBytes: number;
-  /** Lateness of the event loop that is a queue when it lasts for a second, in ms. */
-  readonly lagMs: number;
 }
 
 /** What asks for a place. */
@@ -52,11 +50,6 @@ export interface Load {
   close(): void;
 }
 
-/** How often the event loop is looked at. */
-const SAMPLE_MS = 50;
-/** Lateness that lasts this long is a queue, not a pause. */
-const STANDING_MS = SECOND;
-const USERS_LAG = 4;
 const HOLDER_SHARE = 0.5;
 
 /** Whether there was no place. */
@@ -77,17 +70,18 @@ export function takePlaceOf({ load, metrics }: PlaceDeps, { kind, name }: { read
 }
 
 /** Makes the places of a process. */
-export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(limits.lagMs)): Load {
+export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(limits)): Load {
   const taken: Record<LoadClass, number> = { address: 0, viewer: 0, service: 0 };
   const byHolder = new Map<string, number>();
   let bytes = 0;
 
   const refusalOf = (arrival: Arrival, ofHolder: number): ShedReason | null => {
-    const max = limits.inFlight[arrival.class];
+    const max = arrival.class === "service" ? limits.inFlight.service : Math.min(limits.inFlight[arrival.class], loop.holds());
     if (taken[arrival.class] >= max) return "in flight";
     if (arrival.class !== "service" && ofHolder >= Math.max(1, max * HOLDER_SHARE)) return "one holder";
     if (bytes + arrival.bytes > limits.bodyBytes && arrival.class !== "service") return "bytes";
-    return loop.refuses(arrival.class) ? "event loop" : null;
+    const isLate = arrival.class === "address" ? loop.isLate() : arrival.class === "viewer" && loop.isVeryLate();
+    return isLate ? "event loop" : null;
   };
 
   return {
@@ -104,6 +98,7 @@ export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(
         leave() {
           if (!isHeld) return;
           isHeld = false;
+          loop.completed();
           taken[arrival.class] -= 1;
           bytes -= arrival.bytes;
           const left = (byHolder.get(key) ?? 1) - 1;
@@ -115,43 +110,5 @@ export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(
     inFlight: (loadClass) => taken[loadClass],
     isLate: loop.isLate,
     close: loop.close,
-  };
-}
-
-/** How late the event loop is. */
-export interface EventLoop {
-  /** Whether it has been late for a second. */
-  isLate(): boolean;
-  refuses(loadClass: LoadClass): boolean;
-  close(): void;
-}
-
-/** Samples how late a timer is. */
-function watchEventLoop(lagMs: number): EventLoop {
-  const lateness = createLateness(lagMs);
-  let sampledAt = performance.now();
-  const sample = (): void => {
-    const nowMs = performance.now();
-    lateness.sample(nowMs, nowMs - sampledAt - SAMPLE_MS);
-    sampledAt = nowMs;
-  };
-  const timer = setInterval(sample, SAMPLE_MS).unref();
-  return { ...lateness, close: () => clearInterval(timer) };
-}
-
-/** Judges samples of lateness, in ms: which of them stand for a queue. */
-export function createLateness(lagMs: number) {
-  /** Since when every sample was that late; null while one was not. */
-  const since: Record<"once" | "manifold", number | null> = { once: null, manifold: null };
-  let latest = 0;
-  const lasts = (start: number | null): boolean => start !== null && latest - start >= STANDING_MS;
-  return {
-    sample(nowMs: number, lateMs: number): void {
-      latest = nowMs;
-      since.once = lateMs > lagMs ? (since.once ?? nowMs) : null;
-      since.manifold = lateMs > USERS_LAG * lagMs ? (since.manifold ?? nowMs) : null;
-    },
-    isLate: () => lasts(since.once),
-    refuses: (loadClass: LoadClass): boolean => loadClass !== "service" && lasts(loadClass === "viewer" ? since.manifold : since.once),
   };
 }

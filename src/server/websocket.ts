@@ -14,12 +14,10 @@ import type { Duplex } from "node:stream";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import { addressHolder } from "../domain/address.js";
 import { Overloaded } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import { GRAPHQL_PATH } from "./http.js";
 import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";
-import { isRefused } from "./load.js";
 import type { Metrics } from "./metrics.js";
 import type { OriginCheck } from "./origins.js";
 import { Peer } from "./peer.js";
@@ -93,13 +91,11 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     const refusal = refusalFor(request, parts);
     if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
     const ip = parts.operations.callers.addressOf(request);
-    const place = parts.operations.load.enter({ class: "address", holder: addressHolder(ip), bytes: 0 });
-    if (isRefused(place)) {
-      metrics.shed("address", place);
+    // Who it is for is known at `connection_init`, which takes a place of the right class.
+    if (parts.operations.load.isLate()) {
+      metrics.shed("address", "event loop");
       return refuseOnSocket(connection, BUSY, randomUUID());
     }
-    // Only whether there is room was asked: a socket that is open and silent is not under way.
-    place.leave();
     const leave = parts.operations.counts.openSocket(ip);
     if (!leave) return refuseOnSocket(connection, TOO_MANY_SOCKETS, randomUUID());
     connection.once("close", leave);

@@ -1,9 +1,10 @@
 /** Places of a process: never more than there are, given back once, and those of one class never taken by another. */
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { createLateness, createLoad, isRefused, LOAD_CLASSES, type Load, type LoadClass, type Place } from "../../src/server/load.js";
+import type { EventLoop } from "../../src/server/event-loop.js";
+import { createLoad, isRefused, LOAD_CLASSES, type Load, type LoadClass, type Place } from "../../src/server/load.js";
 
-const LIMITS = { inFlight: { address: 6, viewer: 4, service: 2 }, bodyBytes: 1_000, lagMs: 100 };
+const LIMITS = { inFlight: { address: 6, viewer: 4, service: 2 }, bodyBytes: 1_000, waitMs: 500, lagMs: 60_000 };
 
 function open(): Load {
   const load = createLoad(LIMITS);
@@ -73,28 +74,28 @@ test("A class that is full leaves the places of the others, and one holder leave
   expect(isRefused(enter("service", "token"))).toBe(false);
 });
 
-test("An event loop that is late once is a pause; one that stays late refuses callers without an identity first.", () => {
-  const lateness = createLateness(100);
-  let nowMs = 0;
-  const sample = (lateMs: number): void => {
-    nowMs += 50 + lateMs;
-    lateness.sample(nowMs, lateMs);
-  };
-  const state = () => [lateness.isLate(), ...LOAD_CLASSES.map(lateness.refuses)];
-  sample(1_500);
-  sample(0);
-  expect(state()).toEqual([false, false, false, false]);
-  for (let times = 0; times < 8; times++) sample(200);
-  expect(state()).toEqual([true, true, false, false]);
-  for (let times = 0; times < 4; times++) sample(500);
-  expect(state()).toEqual([true, true, true, false]);
-  sample(0);
-  expect(state()).toEqual([false, false, false, false]);
+/** An event loop in a state. */
+const loopThat = (state: Partial<EventLoop>): EventLoop => ({
+  isLate: () => false,
+  isVeryLate: () => false,
+  holds: () => Number.POSITIVE_INFINITY,
+  completed() {},
+  close() {},
+  ...state,
 });
 
-test("A process whose event loop stays late refuses callers without an identity, and says why.", () => {
-  const loop = { isLate: () => true, refuses: (name: LoadClass) => name === "address", close: () => {} };
-  const load = createLoad(LIMITS, loop);
-  expect(load.enter({ class: "address", holder: "a", bytes: 0 })).toBe("event loop");
-  expect(isRefused(load.enter({ class: "viewer", holder: "1", bytes: 0 }))).toBe(false);
+test("A process whose event loop is late refuses callers without an identity first, then users, never the service.", () => {
+  const refusals = (state: Partial<EventLoop>) => {
+    const load = createLoad(LIMITS, loopThat(state));
+    return LOAD_CLASSES.map((name) => load.enter({ class: name, holder: "a", bytes: 0 })).map((entered) => isRefused(entered) && entered);
+  };
+  expect(refusals({})).toEqual([false, false, false]);
+  expect(refusals({ isLate: () => true })).toEqual(["event loop", false, false]);
+  expect(refusals({ isLate: () => true, isVeryLate: () => true })).toEqual(["event loop", "event loop", false]);
+});
+
+test("A saturated process has no more under way than its event loop holds.", () => {
+  const load = createLoad(LIMITS, loopThat({ holds: () => 2 }));
+  const entered = Array.from({ length: 4 }, (_, at) => load.enter({ class: "address", holder: `${at}`, bytes: 0 }));
+  expect(entered.map(isRefused)).toEqual([false, false, true, true]);
 });
