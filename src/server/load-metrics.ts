@@ -1,5 +1,7 @@
-/** What load shedding does, in numbers. */
+/** What load shedding does, in numbers and in the log. */
+import type { Logger } from "pino";
 import { Counter, Gauge, type Registry } from "prom-client";
+import { MINUTE } from "../domain/time.js";
 import { LOAD_CLASSES, type Load, type LoadClass, type ShedReason } from "./load.js";
 
 /** Metrics of load shedding. */
@@ -31,6 +33,19 @@ export function createLoadMetrics(registry: Registry): LoadMetrics {
     shed: (loadClass, reason) => shed.inc({ class: loadClass, reason }),
     readLoadFrom(source) {
       load = source;
+    },
+  };
+}
+
+/** Counts what is shed, and says in the log once a minute that it is. */
+export function reportShedding(metrics: Pick<LoadMetrics, "shed">, log: Logger): Pick<LoadMetrics, "shed"> {
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return {
+    shed(loadClass, reason) {
+      metrics.shed(loadClass, reason);
+      if (performance.now() - loggedAt < MINUTE) return;
+      loggedAt = performance.now();
+      log.warn({ class: loadClass, reason }, "more is asked than this process can do: load is shed (souk_shed_total counts it)");
     },
   };
 }

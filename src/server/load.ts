@@ -58,14 +58,14 @@ export const isRefused = (entered: Place | ShedReason): entered is ShedReason =>
 /** What takes the places of a payer. */
 interface PlaceDeps {
   readonly load: Load;
-  readonly metrics: { shed(loadClass: LoadClass, reason: ShedReason): void };
+  readonly shedding: { shed(loadClass: LoadClass, reason: ShedReason): void };
 }
 
 /** A place for an operation of a socket, whose bytes were read already. Throws Overloaded. */
-export function takePlaceOf({ load, metrics }: PlaceDeps, { kind, name }: { readonly kind: LoadClass; readonly name: string }): Place {
+export function takePlaceOf({ load, shedding }: PlaceDeps, { kind, name }: { readonly kind: LoadClass; readonly name: string }): Place {
   const entered = load.enter({ class: kind, holder: name, bytes: 0 });
   if (!isRefused(entered)) return entered;
-  metrics.shed(kind, entered);
+  shedding.shed(kind, entered);
   throw new Overloaded();
 }
 

@@ -27,6 +27,7 @@ import { addHealth, type Readiness } from "./health.js";
 import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
 import { createLoad, type Load } from "./load.js";
+import { type LoadMetrics, reportShedding } from "./load-metrics.js";
 import { checkManifest } from "./manifest.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
@@ -78,6 +79,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const pipeline = createPipeline(deps);
   const load = createLoad(config.limits.load);
   metrics.readLoadFrom(load);
+  const shedding = reportShedding(metrics, log);
   metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
@@ -87,8 +89,8 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
     log,
   });
   await apollo.start();
-  addGraphQL(app, { apollo, deps, pipeline, load });
-  addHealth(app, { readiness, isDraining, metrics });
+  addGraphQL(app, { apollo, deps, pipeline, load, shedding });
+  addHealth(app, { readiness: withLoad(readiness, load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
   const sockets = serveWebSockets(app.server, {
     operations: {
@@ -97,6 +99,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
       load,
+      shedding,
       counts: createSocketCounts(config.limits.sockets),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
@@ -171,14 +174,21 @@ interface GraphQLRoute {
   readonly deps: ServerDeps;
   readonly pipeline: ReturnType<typeof createPipeline>;
   readonly load: Load;
+  readonly shedding: Pick<LoadMetrics, "shed">;
 }
 
-function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline, load }: GraphQLRoute): void {
+/** A process that sheds load is degraded, and says so to probes. */
+const withLoad = (readiness: ServerDeps["readiness"], load: Load) => async (): Promise<Readiness> => {
+  const { ready, checks } = await readiness();
+  return { ready, checks: load.isLate() ? { ...checks, load: "more is asked than this process can do" } : checks };
+};
+
+function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline, load, shedding }: GraphQLRoute): void {
   const { http, limits, live, production } = deps.config;
   const unsent = createUnsentAnswers(limits.answerBytes, live.slowSocketMs);
   const answer = graphqlHandler({ ...pipeline, apollo, unsent, jsonDepth: limits.jsonDepth, secureCookies: production });
   const showExplorer = addExplorer(app, http.explorer);
-  const takePlace = createShedding({ load, admission: deps.admission, callers: pipeline.callers, metrics: deps.metrics });
+  const takePlace = createShedding({ load, shedding, admission: deps.admission, callers: pipeline.callers });
   app.route({
     method: ["GET", "POST"],
     url: GRAPHQL_PATH,

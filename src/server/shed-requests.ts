@@ -4,7 +4,7 @@ import { Overloaded } from "../domain/errors.js";
 import type { Admission } from "../services/admission.js";
 import { type CallerRules, type ClaimedCaller, readHttpClaim } from "./context.js";
 import { isRefused, type Load, type Place } from "./load.js";
-import type { Metrics } from "./metrics.js";
+import type { LoadMetrics } from "./load-metrics.js";
 
 /** What is known of a request when its body is not read yet. */
 export interface ArrivedRequest {
@@ -19,7 +19,7 @@ export interface SheddingDeps {
   readonly load: Load;
   readonly admission: Pick<Admission, "payerOf">;
   readonly callers: CallerRules;
-  readonly metrics: Pick<Metrics, "shed">;
+  readonly shedding: Pick<LoadMetrics, "shed">;
 }
 
 const arrivals = new WeakMap<FastifyRequest, ArrivedRequest>();
@@ -35,14 +35,14 @@ export function arrivalOf(request: FastifyRequest): ArrivedRequest {
 const MAX_DROPPED_BYTES = 64 * 1024;
 
 /** The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place. */
-export function createShedding({ load, admission, callers, metrics }: SheddingDeps) {
+export function createShedding({ load, admission, callers, shedding }: SheddingDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const claimed = readHttpClaim(request, callers);
     const { kind, name } = admission.payerOf(claimed.claim);
     const bytes = announcedBytes(request);
     const entered = load.enter({ class: kind, holder: name, bytes: Number.isFinite(bytes) ? bytes : MAX_DROPPED_BYTES });
     if (isRefused(entered)) {
-      metrics.shed(kind, entered);
+      shedding.shed(kind, entered);
       if (bytes > MAX_DROPPED_BYTES) reply.header("connection", "close");
       throw new Overloaded();
     }

@@ -29,6 +29,7 @@ import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain, payerOf } from "./gate.js";
 import { type Load, type Place, takePlaceOf } from "./load.js";
+import type { LoadMetrics } from "./load-metrics.js";
 import type { Metrics } from "./metrics.js";
 import { MAX_NAME_CHARACTERS, refuseLongKeys } from "./names.js";
 import type { ObserveOperation } from "./observe.js";
@@ -53,6 +54,7 @@ export interface SocketOperationParts extends GateParts {
   readonly maxOperations: number;
   readonly counts: SocketCounts;
   readonly load: Load;
+  readonly shedding: Pick<LoadMetrics, "shed">;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;

@@ -93,7 +93,7 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     const ip = parts.operations.callers.addressOf(request);
     // Who it is for is known at `connection_init`, which takes a place of the right class.
     if (parts.operations.load.isLate()) {
-      metrics.shed("address", "event loop");
+      parts.operations.shedding.shed("address", "event loop");
       return refuseOnSocket(connection, BUSY, randomUUID());
     }
     const leave = parts.operations.counts.openSocket(ip);
