@@ -72,8 +72,8 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
       executor: async ({ document, request, context }) => {
         const { operation } = context as OperationHolder;
         const { operationName, variables } = request;
-        const { kind, context: operationContext } = operation;
-        const result = await execute({ document, operationName, variables, kind, context: operationContext });
+        const { kind, startedAtMs, context: operationContext } = operation;
+        const result = await execute({ document, operationName, variables, kind, startedAtMs, context: operationContext });
         operation.settle(result);
         return result;
       },

@@ -2,6 +2,8 @@
  * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
+
+import type { FastifyRequest } from "fastify";
 import type { ExecutionResult } from "graphql";
 import { ownText } from "../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
@@ -14,6 +16,7 @@ import type { Client, RequestContext } from "../resolvers/context.js";
 import type { Claim } from "../services/admission.js";
 import type { ClientAddress } from "./client-address.js";
 import type { CostReport, Payment } from "./gate.js";
+import type { Place } from "./load.js";
 
 /** The cookie that carries the consistency token where a client does not handle the header. */
 export const SEEN_COOKIE = "souk_seen";
@@ -107,6 +110,12 @@ export function identify({ caller, insists }: ClaimedCaller, principal: Principa
   return caller;
 }
 
+/** The claim of a request over HTTP. Throws Unauthenticated. */
+export function readHttpClaim({ headers, cookies, raw }: FastifyRequest, rules: CallerRules): ClaimedCaller {
+  const [get, cookie] = [(name: string) => filled(headers[name]), (name: string) => filled(cookies[name])];
+  return readClaim({ get, cookie, ip: rules.addressOf(raw), takesCookies: true }, rules);
+}
+
 /** What a header, cookie or init parameter says; an empty or blank one counts as absent, and so does what is no text. */
 export function filled(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
@@ -144,6 +153,8 @@ export class Operation {
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */
   refusal: RateLimited | null = null;
+  /** What it takes of what the process can have under way; null over HTTP, where the request holds it. */
+  place: Place | null = null;
   /** Gives back what is counted while it runs. */
   whenEnded: () => void = () => {};
   private payment: Payment | null = null;
@@ -154,6 +165,8 @@ export class Operation {
     public caller: Caller,
     readonly requestId: string,
     private readonly create: CreateContext,
+    /** When it arrived, on the monotonic clock of this process, in ms: its time runs from then on. */
+    readonly startedAtMs = performance.now(),
   ) {}
 
   /** The context of this execution, made on first use: a request that is refused costs none. */
@@ -195,6 +208,7 @@ export class Operation {
 
   /** It runs no more; to be said as often as one likes. */
   ended(): void {
+    this.place?.leave();
     this.whenEnded();
     this.whenEnded = () => {};
   }

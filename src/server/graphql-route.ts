@@ -8,17 +8,7 @@ import type { Payer } from "../services/limits.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { SeenTokens } from "../services/seen-tokens.js";
 import type { OperationHolder } from "./apollo.js";
-import {
-  type CallerRules,
-  type ClaimedCaller,
-  type CreateContext,
-  filled,
-  GUEST_HEADER,
-  Operation,
-  readClaim,
-  SEEN_COOKIE,
-  SEEN_HEADER,
-} from "./context.js";
+import { type CreateContext, GUEST_HEADER, Operation, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { type DocumentReader, isRefused } from "./documents.js";
 import { type ErrorDetail, formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { type Asked, type DoorParts, refuseAtTheDoor } from "./gate.js";
@@ -27,12 +17,12 @@ import { httpDocument } from "./http-document.js";
 import { DocumentRefused } from "./http-errors.js";
 import type { ObserveOperation } from "./observe.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
+import { arrivalOf } from "./shed-requests.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
 /** What the route is made of. */
 export interface GraphQLRouteParts extends DoorParts {
   readonly apollo: ApolloServer<OperationHolder>;
-  readonly callers: CallerRules;
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
@@ -49,13 +39,12 @@ export interface GraphQLRouteParts extends DoorParts {
 /** The handler of GET and POST. */
 export function graphqlHandler(parts: GraphQLRouteParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const startedAt = performance.now();
+    const { claimed, atMs: startedAt } = arrivalOf(request);
     // It may be for this caller alone, and caches between us cannot tell.
     if (request.method === "GET") reply.header("cache-control", "no-store");
-    const claimed = claimOf(request, parts.callers);
     const payer = parts.admission.payerOf(claimed.claim);
     refuseAtTheDoor(parts, payer, null);
-    const operation = new Operation(claimed.caller, request.id, parts.createContext);
+    const operation = new Operation(claimed.caller, request.id, parts.createContext, startedAt);
     const refused = (error: unknown): never => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
       parts.admission.chargeRefused(payer);
@@ -110,11 +99,6 @@ const UNREAD_ANSWERS = {
 function settle({ admission }: GraphQLRouteParts, operation: Operation, payer: Payer): void {
   operation.settle(null);
   if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payer);
-}
-
-function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {
-  const get = (name: string) => filled(request.headers[name]);
-  return readClaim({ get, cookie: (name) => filled(request.cookies[name]), ip: rules.addressOf(request.raw), takesCookies: true }, rules);
 }
 
 const OVER_WEBSOCKET =

@@ -21,8 +21,8 @@ export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "varia
 /** Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event. */
 export function run({ executor }: AnswerParts, args: Executed, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
   const { document, operationName, variableValues } = args;
-  const { kind, context } = operation;
-  return executor({ document, operationName, variables: variableValues, kind, context, rootValue });
+  const { kind, context, startedAtMs } = operation;
+  return executor({ document, operationName, variables: variableValues, kind, context, rootValue, startedAtMs });
 }
 
 /** The answer as clients see it. */
