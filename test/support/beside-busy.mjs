@@ -65,7 +65,7 @@ function run() {
 
 for (let time = 1; time <= Number(values.times); time++) {
   const code = await run();
-  console.log(`run ${time} of ${values.times} beside ${busy.length} busy processes: ${code === 0 ? "passed" : "failed"}`);
+  process.stdout.write(`run ${time} of ${values.times} beside ${busy.length} busy processes: ${code === 0 ? "passed" : "failed"}\n`);
   if (code !== 0) process.exit(1);
 }
 process.exit(0);
