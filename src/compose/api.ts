@@ -21,7 +21,6 @@ import { createEvents } from "../resolvers/events.js";
 import { boardsExist } from "../resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
-import type { Readiness } from "../server/health.js";
 import { createServer } from "../server/server.js";
 import { createAccounts } from "../services/accounts.js";
 import { createCartMoves } from "../services/cart-move.js";
@@ -39,6 +38,7 @@ import { openCounters } from "./counters.js";
 import { openAdmission, openDocuments } from "./door.js";
 import type { ComposeOptions, Floor } from "./floor.js";
 import { composeNotifications } from "./notifications.js";
+import { createReadiness } from "./readiness.js";
 import { openSessions } from "./sessions.js";
 
 /** 256 bits: as much as the signatures that are made with it. */
@@ -78,7 +78,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
     admission: openAdmission(floor, { config, sessions, log }, closing),
     admitGuest: guests.admit,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
-    documents: openDocuments(floor, config),
+    documents: openDocuments(floor, config, closing),
     createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
       createRequestContext({
         requestId,
@@ -89,7 +89,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
         reading: new Reading({ seen, bypass }),
         makeLoaders: (reading) => createLoaders(sources, reading),
       }),
-    readiness: () => readiness(floor),
+    readiness: createReadiness(floor),
     metrics,
     log,
   });
@@ -114,17 +114,4 @@ function openTables({ cache, database }: Floor) {
 function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {
   const store = createCartStore(requests, keys, carts);
   return createCarts({ store, moves: createCartMoves(store, log) });
-}
-
-/** What a probe is told. Either server is enough to answer something: Postgres everything, Redis what is cached. */
-async function readiness({ database, requests, cache }: Floor): Promise<Readiness> {
-  const answers = (check: Promise<unknown>): Promise<boolean> =>
-    check.then(
-      () => true,
-      () => false,
-    );
-  const [postgres, redis] = await Promise.all([answers(database.ping()), answers(requests.ping())]);
-  const state = (ok: boolean): string => (ok ? "ok" : "does not answer");
-  const checks = { postgres: state(postgres), redis: state(redis), cache: cache.link.usable() ? "ok" : "not used: Redis does not answer" };
-  return { ready: postgres || cache.link.usable(), checks };
 }

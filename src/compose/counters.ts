@@ -5,9 +5,11 @@ import { createActivityTable } from "../db/activity.js";
 import { createCounterTable } from "../db/counters.js";
 import type { Database } from "../db/database.js";
 import type { OutboxTable } from "../db/outbox.js";
+import type { Degradations } from "../domain/degradations.js";
 import { SECOND } from "../domain/time.js";
 import { startRepeating } from "../jobs/repeat.js";
 import { createActivityStore } from "../redis/activity.js";
+import { createBreaker } from "../redis/breaker.js";
 import type { RedisConnection } from "../redis/client.js";
 import type { RedisClock } from "../redis/clock.js";
 import { createCounterStore } from "../redis/counters.js";
@@ -31,6 +33,7 @@ export interface CountersFloor {
   readonly keys: Keys;
   readonly pubsub: PubSub;
   readonly clock: RedisClock;
+  readonly degradations: Degradations;
 }
 
 /** Something to be closed. */
@@ -53,6 +56,9 @@ export interface Counting extends Closable {
 export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
   const { store, table, trust } = foundations(floor, config.counters, log);
   const news = createStatsNews({ pubsub: floor.pubsub, windowMs: config.live.conflationMs, log });
+  const report = floor.degradations.of("counters");
+  const instead = "what was flushed last is read from Postgres";
+  const breaker = createBreaker({ connection: floor.requests, report }, { instead, deadlineMs: COUNTER_DEADLINE_MS });
   const counters = createCounters({
     store,
     ranges: createViewerRanges(floor.requests, floor.keys, COUNTER_DEADLINE_MS),
@@ -60,7 +66,7 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
     table,
     news,
     clock: floor.clock,
-    log,
+    breaker,
   });
   const activity = createActivity({
     store: createActivityStore(floor.requests, floor.keys, ACTIVITY_DEADLINE_MS),
@@ -70,6 +76,7 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
   });
   const close = async (): Promise<void> => {
     news.close();
+    breaker.close();
     await activity.close();
   };
   return { counters, activity, close };

@@ -6,6 +6,7 @@ import { type Database, openDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
 import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
+import type { Degradations } from "../domain/degradations.js";
 import { type Attempts, createAttempts } from "../redis/attempts.js";
 import { type ConnectOptions, connectRedis, type RedisConnection } from "../redis/client.js";
 import { openRedisClock, type RedisClock } from "../redis/clock.js";
@@ -21,6 +22,7 @@ import { createOutbox, type Outbox } from "../services/outbox.js";
 import { type ApplyRevocation, createApplyRevocation } from "../services/revocations.js";
 import { openBoards } from "./boards.js";
 import type { Closing } from "./closing.js";
+import { type Conditions, createConditions, watchDegradations } from "./degradations.js";
 import { openLogTail } from "./notifications.js";
 
 /** What a process does: answer clients, do the work behind them, or both. */
@@ -61,6 +63,9 @@ export interface Floor {
   readonly applyRevocation: ApplyRevocation;
   readonly attempts: Attempts;
   readonly metrics: Metrics;
+  readonly degradations: Degradations;
+  /** The condition of each Redis this process uses, by its role. */
+  readonly conditions: Conditions;
 }
 
 /** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
@@ -73,8 +78,7 @@ export async function openFloor(
   { config, redisUrl, cacheUrl, roles, log, prepare, keyPrefix }: ComposeOptions,
   closing: Closing,
 ): Promise<Floor> {
-  const metrics = createMetrics();
-  closing.add(() => metrics.close());
+  const { metrics, degradations } = openTelemetry(log, closing);
   log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
   const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: metrics, log });
   closing.add(() => database.close());
@@ -93,8 +97,12 @@ export async function openFloor(
     beatMs: INVALIDATION_BEAT_MS,
     hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
     telemetry: metrics,
+    degradations,
   });
   closing.add(() => cache.close());
+  const conditions = createConditions(degradations, closing);
+  conditions.watch("redis", requests);
+  if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
   const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
   const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
@@ -121,7 +129,16 @@ export async function openFloor(
     applyRevocation,
     attempts,
     metrics,
+    degradations,
+    conditions,
   };
+}
+
+/** What parts report to. */
+function openTelemetry(log: Logger, closing: Closing): Pick<Floor, "metrics" | "degradations"> {
+  const metrics = createMetrics();
+  closing.add(() => metrics.close());
+  return { metrics, degradations: watchDegradations(metrics, log) };
 }
 
 /** The connections that hold state, and what is said over them. */

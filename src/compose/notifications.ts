@@ -8,7 +8,9 @@ import { createNotificationTable } from "../db/notifications.js";
 import { createOperationTable } from "../db/operations.js";
 import type { OutboxTable } from "../db/outbox.js";
 import type { Clock } from "../domain/clock.js";
+import type { Degradations } from "../domain/degradations.js";
 import { startBroadcasts } from "../jobs/broadcasts.js";
+import { createBreaker } from "../redis/breaker.js";
 import type { RedisConnection } from "../redis/client.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log-tail.js";
 import type { Keys } from "../redis/keys.js";
@@ -27,6 +29,8 @@ interface Ground {
   readonly pubsub: PubSub;
   readonly tail: EventLogTail;
   readonly clock: Clock;
+  readonly requests: RedisConnection;
+  readonly degradations: Degradations;
 }
 
 /** Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay. */
@@ -68,13 +72,18 @@ function composeSending({ database, outboxTable, outbox, clock }: Ground): Notif
 export function composeNotifications(
   ground: Ground,
   log: Logger,
-  closeLater: (close: () => Promise<void>) => void,
+  closeLater: (close: () => unknown) => void,
 ): { notifications: Notifications; sending: NotificationSending } {
   const { database, outboxTable, outbox, pubsub, tail } = ground;
   const [inboxes, logs] = [createNotificationTable(database), createNotificationLogTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   closeLater(() => subscriptions.close());
-  const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs });
+  const breaker = createBreaker(
+    { connection: ground.requests, report: ground.degradations.of("notifications") },
+    { instead: "history is read from Postgres", deadlineMs: LOG_DEADLINE_MS },
+  );
+  closeLater(() => breaker.close());
+  const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs, breaker });
   const notifications = createNotifications({ database, outboxTable, outbox, inboxes, logs, subscriptions, sourceOf });
   return { notifications, sending: composeSending(ground) };
 }

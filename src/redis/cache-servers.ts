@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
 import { SECOND } from "../domain/time.js";
-import type { RedisConnection } from "./client.js";
+import { linksOf, type RedisConnection } from "./client.js";
 
 /** The servers as one word, and by how much their clock is ahead of the monotonic clock of this process. */
 export interface Servers {
@@ -15,7 +15,7 @@ export interface Servers {
  * @throws Error when one of them is a replica
  */
 export async function identify(connection: RedisConnection): Promise<Servers> {
-  const masters = connection instanceof Cluster ? connection.nodes("master") : [connection];
+  const masters = linksOf(connection, "master");
   const identities = await Promise.all(masters.map(identity));
   const clockOffsetMs = await readClock(connection);
   return { servers: createHash("sha256").update(identities.sort().join()).digest("hex").slice(0, 16), clockOffsetMs };

@@ -42,8 +42,6 @@ export type Limiter = ReturnType<typeof createLimiter>;
 export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs, deadlineMs }: { keepMs: number; deadlineMs: number }) {
   const keyOf = ({ kind, name }: Bucket): string => keys.limitBucket(kind, name);
   return {
-    /** Whether a command would be sent at all. */
-    isConnected: (): boolean => connection.status === "ready",
     /** Takes all costs, or none. One EVALSHA, sent before this returns; O(buckets). Without a hold nothing can be given back. */
     consume(hold: string | null, takes: readonly Take[]): Promise<Taken> {
       const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
@@ -58,8 +56,6 @@ export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs,
       const given = await withinDeadline(connection.limiterSettle(named.length, ...named, surplus, ...rates), deadlineMs);
       return given.map(Number);
     },
-    /** Resolves when Redis answers. */
-    ping: (): Promise<unknown> => withinDeadline(connection.ping(), deadlineMs),
   };
 }
 

@@ -6,6 +6,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { withDeadline } from "../domain/deadline.js";
+import type { StateReport } from "../domain/degradations.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
@@ -23,6 +24,8 @@ export interface Metrics extends Telemetry {
   messages(count: number): void;
   /** Groups of subscribers that share their messages: begun (+1) or ended (-1). */
   fanOutGroups(by: 1 | -1): void;
+  /** A part works worse than it should, or as it should again. */
+  degradation(report: StateReport): void;
   /** Where the numbers of the Redis server come from; read at most once in {@link REDIS_INFO_MS}. */
   readRedisFrom(redisInfo: RedisInfo): void;
   /** The exposition format, for GET /metrics. */
@@ -54,6 +57,7 @@ export function createMetrics(): Metrics {
   return {
     ...transport,
     ...floors,
+    ...degradationMetrics(registry),
     readRedisFrom: redis.readFrom,
     async render() {
       await redis.refresh();
@@ -99,6 +103,24 @@ function boundedNames(max: number): (name: string) => string {
     if (known.size >= max) return "other";
     known.add(name);
     return name;
+  };
+}
+
+function degradationMetrics(registry: Registry): Pick<Metrics, "degradation"> {
+  const registers = [registry];
+  const labelNames = ["part"] as const;
+  const degraded = new Gauge({ name: "souk_degraded", help: "1 while a part works worse than it should.", labelNames, registers });
+  const uses = new Counter({
+    name: "souk_degraded_uses_total",
+    help: "How often a part reported that it works worse, once for each use of a fallback.",
+    labelNames,
+    registers,
+  });
+  return {
+    degradation({ part, reason }) {
+      degraded.set({ part }, Number(reason !== null));
+      if (reason !== null) uses.inc({ part });
+    },
   };
 }
 

@@ -3,13 +3,13 @@
  * Redis does not. A view or a share that Redis refuses is refused; one that Redis did not answer is unknown, and the error says which.
  */
 import { createHash } from "node:crypto";
-import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
 import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
 import type { ProductRecord } from "../domain/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable, ServiceUnavailable, type UserError } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
+import type { Breaker } from "../redis/breaker.js";
 import type { RedisClock } from "../redis/clock.js";
 import { type Counted, type CounterEvent, type CounterStore, OPERATION_SLOTS, type OperationName, shardOf } from "../redis/counters.js";
 import type { ViewerRanges } from "../redis/counters-range.js";
@@ -48,7 +48,8 @@ export interface CountersParts {
   readonly table: Pick<CounterTable, "stored">;
   readonly news: Pick<StatsNews, "changed">;
   readonly clock: Pick<RedisClock, "nowMs" | "hear">;
-  readonly log: Logger;
+  /** Opened by a reader that Redis did not answer: the next ones read PostgreSQL at once. */
+  readonly breaker: Breaker;
 }
 
 const VIEWER_BYTES = 8;
@@ -69,7 +70,7 @@ function uncounted(mayBeCounted: boolean, isRepeatable: boolean): string {
     : "It may have been counted or not. Sent again, it may count twice; with an operationId it would count once.";
 }
 
-export function createCounters({ store, ranges, trust, table, news, clock, log }: CountersParts): Counters {
+export function createCounters({ store, ranges, trust, table, news, clock, breaker }: CountersParts): Counters {
   const eventOf = (productId: number, operation: OperationName | undefined): CounterEvent => {
     const nowMs = clock.nowMs();
     return { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
@@ -111,7 +112,7 @@ export function createCounters({ store, ranges, trust, table, news, clock, log }
     return [];
   };
 
-  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, log });
+  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, breaker });
   return {
     view: (doing) => perform("view", doing),
     share: (doing) => perform("share", doing),

@@ -17,6 +17,7 @@ import {
 } from "../domain/limits.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
+import type { Breaker } from "../redis/breaker.js";
 import type { Limiter, Take, Taken } from "../redis/limiter.js";
 import { createLocalLimiter } from "./local-limiter.js";
 import { createRefusalMemory } from "./refusal-memory.js";
@@ -58,12 +59,12 @@ export interface Limits {
   isTight(payer: Payer): boolean;
   /** Takes a cost; the command leaves before this returns. Rejects with RateLimited, and then nothing was taken. */
   charge(payer: Payer, charge: Charge): Promise<Paid>;
-  close(): void;
 }
 
 /** What limits take. */
 export interface LimitsParts {
   readonly limiter: Limiter;
+  readonly breaker: Breaker;
   readonly rules: Readonly<Record<BucketKind, BucketRule>>;
   /** What one operation may cost: a share of a limit is never less, or such a one could not be asked at all. */
   readonly largest: number;
@@ -72,13 +73,9 @@ export interface LimitsParts {
   readonly telemetry: Pick<Telemetry, "limit">;
 }
 
-/** How often a Redis that was late is asked whether it answers again. */
-const PROBE_MS = 250;
-
-export function createLimits({ limiter, rules, processes, largest, telemetry }: LimitsParts): Limits {
+export function createLimits({ limiter, breaker, rules, processes, largest, telemetry }: LimitsParts): Limits {
   const nowMs = () => performance.now();
   const [local, memory] = [createLocalLimiter(nowMs), createRefusalMemory(nowMs)];
-  const link = watchLink(limiter);
   const shareOf = ([kind, rule]: [string, BucketRule]) => [kind, share(rule, processes, COUNTED.has(kind) ? 1 : largest)] as const;
   const shares = Object.fromEntries(Object.entries(rules).map(shareOf)) as typeof rules;
 
@@ -87,13 +84,13 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
     payer: Payer,
     charge: Charge,
   ): Promise<{ taken: Taken; takes: readonly Take[]; hold: string | null }> => {
-    if (link.isUp()) {
+    if (breaker.isClosed()) {
       const takes = takesOf(payer, charge, rules);
       try {
         return { taken: await limiter.consume(hold, takes), takes, hold };
       } catch (error) {
         if (!(error instanceof ServiceUnavailable)) throw error;
-        link.lost();
+        breaker.trip(error);
       }
     }
     const takes = takesOf(payer, charge, shares);
@@ -123,7 +120,6 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
       telemetry.limit(payer.kind, "admitted");
       return toPaid({ taken, takes, charge, giveBack: (surplus) => hold !== null && giveBack(hold, takes, surplus) });
     },
-    close: () => link.close(),
   };
 
   /** Unknown to us whether it arrives: what is not given back, time pays. */
@@ -193,28 +189,5 @@ function toPaid({ taken, takes, charge, giveBack }: Payment): Paid {
       const restored = ((performance.now() - paidAtMs) * bucket.rule.perSecond) / SECOND;
       return statusOf(bucket, (taken.remaining[0] ?? 0) + restored + surplus);
     },
-  };
-}
-
-/** Whether Redis is asked at all: not while it is known not to answer. */
-function watchLink(limiter: Limiter) {
-  let probe: NodeJS.Timeout | null = null;
-  const ask = (): void => {
-    limiter.ping().then(
-      () => {
-        probe = null;
-      },
-      () => schedule(),
-    );
-  };
-  const schedule = (): void => {
-    probe = setTimeout(ask, PROBE_MS).unref();
-  };
-  return {
-    isUp: () => probe === null && limiter.isConnected(),
-    lost(): void {
-      if (probe === null) schedule();
-    },
-    close: () => clearTimeout(probe ?? undefined),
   };
 }

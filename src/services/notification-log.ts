@@ -8,6 +8,7 @@ import type { NotificationLogTable } from "../db/notification-log.js";
 import type { LogTopicKind, Topic } from "../domain/events.js";
 import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../domain/log.js";
 import type { Delivery, NotificationAppend, NotificationEvent, NotificationRecord } from "../domain/notification.js";
+import type { Breaker } from "../redis/breaker.js";
 import type { EventLogTail, TailRead } from "../redis/event-log-tail.js";
 import type { LogSource } from "./log-subscription.js";
 
@@ -39,11 +40,15 @@ export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({ kin
 /** Entries read at once: a stalled reader holds at most as many, 25 of the longest being about 100 KB. */
 const PAGE_SIZE = 25;
 
+/** What reading a log takes. */
+export interface NotificationSourceDeps {
+  readonly tail: EventLogTail;
+  readonly table: Pick<NotificationLogTable, "read" | "last">;
+  readonly breaker: Breaker;
+}
+
 /** How a user's log is read. Rejects only when Postgres is needed and does not answer. */
-export function createNotificationSource(
-  userId: number,
-  { tail, table }: { readonly tail: EventLogTail; readonly table: Pick<NotificationLogTable, "read" | "last"> },
-): LogSource<NotificationEvent> {
+export function createNotificationSource(userId: number, { tail, table, breaker }: NotificationSourceDeps): LogSource<NotificationEvent> {
   const topic = notificationTopic(userId);
 
   const fromPostgres = async (after: number): Promise<{ page: LogPage<NotificationEvent>; last: number }> => {
@@ -58,7 +63,7 @@ export function createNotificationSource(
   return {
     async end() {
       const caller = randomUUID();
-      const end = await tail.end(topic, caller).catch(() => null);
+      const end = await fromTail(() => tail.end(topic, caller));
       if (end && end !== "unloaded") return at(end.last);
       const last = await table.last(userId);
       if (end) await load(caller, last);
@@ -67,7 +72,7 @@ export function createNotificationSource(
     async read({ epoch, sequence }) {
       if (epoch !== DURABLE) return { reason: "CURSOR_INVALID", resumeFrom: await this.end() };
       const caller = randomUUID();
-      const found = await tail.read(topic, sequence, PAGE_SIZE, caller).catch(() => null);
+      const found = await fromTail(() => tail.read(topic, sequence, PAGE_SIZE, caller));
       const cached = found && found !== "unloaded" ? follow(found, sequence) : null;
       if (cached) return cached;
       const { page, last } = await fromPostgres(sequence);
@@ -75,6 +80,15 @@ export function createNotificationSource(
       return page;
     },
   };
+
+  /** Null where Redis is not asked or does not answer. */
+  async function fromTail<T>(ask: () => Promise<T>): Promise<T | null> {
+    if (!breaker.isClosed()) return null;
+    return ask().catch((error: unknown) => {
+      breaker.trip(error);
+      return null;
+    });
+  }
 
   /** A tail that could not be loaded is loaded by the next who reads. */
   async function load(caller: string, last: number): Promise<void> {

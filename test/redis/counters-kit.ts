@@ -13,6 +13,7 @@ import type { Keys } from "../../src/redis/keys.js";
 import { createCounterFlush } from "../../src/services/counter-flush.js";
 import { createCounterTrust } from "../../src/services/counter-trust.js";
 import { type Counters, createCounters } from "../../src/services/counters.js";
+import { testBreaker } from "../support/breaker.js";
 import { testLog } from "../support/log.js";
 
 /** Everything that counts, as one process has it. */
@@ -74,7 +75,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     table,
     news: { changed() {} },
     clock,
-    log,
+    breaker: testBreaker(connection),
   });
   const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, clock, log });
   const doing = (productId: number, guestId: string, operationId?: string) => ({

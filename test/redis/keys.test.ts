@@ -13,6 +13,7 @@ import { createViewerRanges } from "../../src/redis/counters-range.js";
 import { createDocumentStore } from "../../src/redis/documents.js";
 import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
 import { createLimiter } from "../../src/redis/limiter.js";
+import { testBreaker } from "../support/breaker.js";
 import { testLog } from "../support/log.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
@@ -66,7 +67,12 @@ async function keepDocument(url: string, keys: Keys): Promise<void> {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  await createDocumentStore(connection, keys, { ttlMs: 60_000, maxBytes: 100_000, deadlineMs: 10_000 }).keep("hash", "{ a }");
+  await createDocumentStore(connection, keys, {
+    ttlMs: 60_000,
+    maxBytes: 100_000,
+    deadlineMs: 10_000,
+    breaker: testBreaker(connection),
+  }).keep("hash", "{ a }");
 }
 
 /** What a report of activity leaves. */

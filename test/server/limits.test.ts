@@ -59,7 +59,6 @@ describe("what was held", () => {
           return { bucket: "address", limit: 100, remaining: 100 - actual, restorePerSecond: 1, resetInMs: 0 };
         },
       }),
-      close: () => {},
     };
     const souk = await startServer(env, { limits });
     onTestFinished(() => souk.close());

@@ -102,7 +102,6 @@ test("a socket that is let in costs as much as the cheapest operation, and a flo
           if (charged.push(charge.cost) > 1) throw new RateLimited("Try again.", 5, { bucket: "address" });
           return { charge, buckets: [], settle: () => undefined };
         },
-        close: () => {},
       },
     },
   );

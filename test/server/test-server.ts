@@ -86,7 +86,6 @@ const NO_LIMITS: Limits = {
   check: () => {},
   isTight: () => false,
   charge: async (_payer, charge) => ({ charge, buckets: [], settle: () => undefined }),
-  close: () => {},
 };
 
 /** Starts a server. Environment variables and dependencies can be replaced. */

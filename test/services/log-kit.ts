@@ -15,6 +15,7 @@ import { createLogSubscriptions } from "../../src/services/log-subscription.js";
 import { createApplyNotifications, createNotificationSource, notificationTopic } from "../../src/services/notification-log.js";
 import { createOutbox } from "../../src/services/outbox.js";
 import { createVolatileSource } from "../../src/services/volatile-log.js";
+import { testBreaker } from "../support/breaker.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";
 import type { TestDatabase } from "../support/postgres.js";
@@ -46,6 +47,7 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
   const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   await whenReady(requests, 30_000);
+  const breaker = testBreaker(requests);
   const notify = createApplyNotifications(tail);
   const outbox = createOutbox({
     table: outboxTable,
@@ -65,10 +67,11 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
     eventLog,
     tail,
     follow: (userId: number, start: LogStart): AsyncIterableIterator<LogItem<NotificationEvent>> =>
-      subscriptions.follow(notificationTopic(userId), createNotificationSource(userId, { tail, table }), start),
+      subscriptions.follow(notificationTopic(userId), createNotificationSource(userId, { tail, table, breaker }), start),
     followVolatile: (id: number, start: LogStart): AsyncIterableIterator<LogItem<string>> =>
       subscriptions.follow(notificationTopic(id), createVolatileSource(notificationTopic(id), eventLog), start),
     async close() {
+      breaker.close();
       await subscriptions.close();
       await pubsub.close();
       requests.disconnect();

@@ -1,0 +1,33 @@
+/** What a probe is told: named checks, each "ok" or what is wrong in words for an operator. */
+import type { Readiness } from "../server/health.js";
+import type { Floor } from "./floor.js";
+
+/** Checks by name. */
+type Checks = Readonly<Record<string, string>>;
+
+/** Whatever looks at something for a probe; bounded, and cheap enough to be asked every second. */
+type Look = (floor: Floor) => Promise<Checks>;
+
+/** One look for each kind of thing; a later one wins where two name the same check. */
+const LOOKS: readonly Look[] = [lookAtPostgres, lookAtRedis];
+
+/** Either server is enough to answer something: Postgres everything, Redis what is cached. */
+export const createReadiness = (floor: Floor) => async (): Promise<Readiness> => {
+  const checks: Checks = Object.assign({}, ...(await Promise.all(LOOKS.map((look) => look(floor)))));
+  return { ready: checks.postgres === "ok" || floor.cache.link.usable(), checks };
+};
+
+async function lookAtPostgres({ database }: Floor): Promise<Checks> {
+  const postgres = await database.ping().then(
+    () => "ok",
+    () => "does not answer",
+  );
+  return { postgres };
+}
+
+/** Each Redis by its role, and every part that does without one. */
+async function lookAtRedis({ conditions, degradations, cache }: Floor): Promise<Checks> {
+  await conditions.look();
+  const states = degradations.states();
+  return { ...states, ...(cache.link.usable() || states.cache !== "ok" ? {} : { cache: "not used: Redis does not answer" }) };
+}
