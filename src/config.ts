@@ -140,6 +140,7 @@ export const environmentSchema = z.object({
   SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
   OUTBOX_POLL_MS: count(SECOND, 10).describe("how often the relay looks for unsent outbox rows when nothing wakes it"),
   OUTBOX_DRAIN_MS: count(250).describe("longest a mutation waits for its own invalidations to be sent"),
+  OUTBOX_ATTEMPTS_MAX: count(10).describe("attempts to send an outbox row before it is set aside; the pause between two doubles"),
   BOARD_UPKEEP_MS: count(2 * SECOND, 10).describe(
     "how often a worker looks for leaderboards that lack something, and for periods to archive",
   ),
@@ -237,9 +238,17 @@ function toConfig(env: Environment) {
     carts: { ttlMs: env.CART_TTL_MS },
     boards: { upkeepMs: env.BOARD_UPKEEP_MS },
     logs: { entries: env.LOG_TAIL_ENTRIES, keepMs: env.LOG_TAIL_MS },
-    outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
+    outbox: outboxOf(env),
   };
 }
+
+/** How the relay works. It looks every `pollMs`, so a first retry before that would wait all the same. */
+const outboxOf = (env: Environment) => ({
+  pollMs: env.OUTBOX_POLL_MS,
+  drainMs: env.OUTBOX_DRAIN_MS,
+  attemptsMax: env.OUTBOX_ATTEMPTS_MAX,
+  retryMs: env.OUTBOX_POLL_MS,
+});
 
 /** Which Redis holds what. */
 const redisOf = (env: Environment) => ({

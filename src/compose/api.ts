@@ -59,7 +59,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
   const likes = createLikes({ ...writing, likes: sources.likes });
   const passwords = createPasswords(config.passwords);
-  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used });
+  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used, log });
   const refused = createRefusedSignIns({ table: floor.auditTable, log });
   closing.add(() => refused.close());
   const guard = createSignInGuard(floor.attempts, metrics);

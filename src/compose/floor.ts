@@ -2,14 +2,17 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { type AuditTable, createAuditTable } from "../db/audit.js";
-import { type Database, openDatabase } from "../db/database.js";
+import { type Database, type DatabaseOptions, openDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
+import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
 import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
 import type { Degradations } from "../domain/degradations.js";
+import { RedisUnavailable } from "../domain/errors.js";
 import { type Attempts, createAttempts } from "../redis/attempts.js";
 import { type ConnectOptions, connectRedis, type RedisConnection } from "../redis/client.js";
 import { openRedisClock, type RedisClock } from "../redis/clock.js";
+import { withinDeadline } from "../redis/deadline.js";
 import type { EventLogTail } from "../redis/event-log-tail.js";
 import { createKeys, type Keys } from "../redis/keys.js";
 import { type OpenCache, openCache } from "../redis/open-cache.js";
@@ -18,6 +21,7 @@ import { createSessionStore, type SessionStore } from "../redis/session.js";
 import { waitForRedis } from "../redis/start.js";
 import { createMetrics, type Metrics } from "../server/metrics.js";
 import type { Boards } from "../services/boards.js";
+import { createFailClosed, type FailClosed } from "../services/fail-closed.js";
 import { createOutbox, type Outbox } from "../services/outbox.js";
 import { type ApplyRevocation, createApplyRevocation } from "../services/revocations.js";
 import { openBoards } from "./boards.js";
@@ -49,6 +53,7 @@ export interface ComposeOptions {
 export interface Floor {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
+  readonly outboxOperating: OutboxOperating;
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
@@ -61,6 +66,7 @@ export interface Floor {
   readonly auditTable: AuditTable;
   readonly sessionStore: SessionStore;
   readonly applyRevocation: ApplyRevocation;
+  readonly failClosed: FailClosed;
   readonly attempts: Attempts;
   readonly metrics: Metrics;
   readonly degradations: Degradations;
@@ -79,15 +85,13 @@ export async function openFloor(
   closing: Closing,
 ): Promise<Floor> {
   const { metrics, degradations } = openTelemetry(log, closing);
-  log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
-  const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: metrics, log });
-  closing.add(() => database.close());
-  await migrate(database, log);
+  const database = await openMigrated(config, { telemetry: metrics, log }, closing);
   await prepare?.(database);
 
   const redis = { caFile: config.redis.caFile, log };
   const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
-  const outboxTable = createOutboxTable(database);
+  const [outboxTable, outboxOperating] = [createOutboxTable(database), createOutboxOperating(database)];
+  metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCache({
     ...redis,
     ...config.cache,
@@ -109,12 +113,15 @@ export async function openFloor(
   const { tail, notify } = openLogTail(requests, keys, config.logs);
   const boards = openBoards({ database, requests, keys, pubsub, clock, metrics }, { config, log }, closing);
   const { record: score } = boards.shopBoards;
-  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, notify, ...config.outbox, log });
   const revocationTable = createRevocationTable(database);
+  const failClosed = createFailClosed({ database, outboxTable, revocations: revocationTable });
+  const sending = { cache, pubsub, revoke: applyRevocation, score, notify, failClosed, probe: () => probe(requests, cache) };
+  const outbox = createOutbox({ table: outboxTable, ...sending, ...config.outbox, log });
   const auditTable = createAuditTable(database, config.audit);
   return {
     database,
     outboxTable,
+    outboxOperating,
     requests,
     keys,
     pubsub,
@@ -127,6 +134,7 @@ export async function openFloor(
     auditTable,
     sessionStore,
     applyRevocation,
+    failClosed,
     attempts,
     metrics,
     degradations,
@@ -134,11 +142,26 @@ export async function openFloor(
   };
 }
 
+async function openMigrated(config: Config, reports: Pick<DatabaseOptions, "telemetry" | "log">, closing: Closing): Promise<Database> {
+  const { log } = reports;
+  log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
+  const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, ...reports });
+  closing.add(() => database.close());
+  await migrate(database, log);
+  return database;
+}
+
 /** What parts report to. */
 function openTelemetry(log: Logger, closing: Closing): Pick<Floor, "metrics" | "degradations"> {
   const metrics = createMetrics();
   closing.add(() => metrics.close());
   return { metrics, degradations: watchDegradations(metrics, log) };
+}
+
+/** Rejects while a Redis that the outbox sends to cannot be used. */
+async function probe(requests: RedisConnection, { link }: OpenCache): Promise<void> {
+  await withinDeadline(requests.ping(), SESSION_DEADLINE_MS);
+  if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
 }
 
 /** The connections that hold state, and what is said over them. */

@@ -5,7 +5,7 @@
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { withDeadline } from "../domain/deadline.js";
+import { lateError, withDeadline } from "../domain/deadline.js";
 import type { StateReport } from "../domain/degradations.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
@@ -28,6 +28,8 @@ export interface Metrics extends Telemetry {
   degradation(report: StateReport): void;
   /** Where the numbers of the Redis server come from; read at most once in {@link REDIS_INFO_MS}. */
   readRedisFrom(redisInfo: RedisInfo): void;
+  /** Where the numbers of the outbox come from; read at each scrape. */
+  readOutboxFrom(state: OutboxNumbers): void;
   /** The exposition format, for GET /metrics. */
   render(): Promise<{ contentType: string; text: string }>;
   close(): void;
@@ -36,10 +38,13 @@ export interface Metrics extends Telemetry {
 /** Numbers of the Redis server by name, e.g. `used_memory_bytes`. */
 export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;
 
+/** How many rows wait, how many were set aside, and the age of the oldest that waits. */
+export type OutboxNumbers = () => Promise<{ readonly waiting: number; readonly setAside: number; readonly oldestMs: number }>;
+
 /** INFO costs Redis some 100 µs: several scrapers must not make it a load. */
 const REDIS_INFO_MS = 5 * SECOND;
-/** A scrape is answered without Redis rather than late. */
-const REDIS_INFO_DEADLINE_MS = SECOND;
+/** A scrape is answered without Redis, or without Postgres, rather than late. */
+const SOURCE_DEADLINE_MS = SECOND;
 /** The event loop is looked at this often. Node counts the time between two looks, so this much of it is no lag. */
 const LAG_SAMPLE_MS = 20;
 const MAX_OPERATION_NAMES = 100;
@@ -54,13 +59,15 @@ export function createMetrics(): Metrics {
   const floors = floorMetrics(registry);
   addProcessGauges(registry, lag);
   const redis = redisMetrics(registry);
+  const outbox = outboxMetrics(registry);
   return {
     ...transport,
     ...floors,
     ...degradationMetrics(registry),
     readRedisFrom: redis.readFrom,
+    readOutboxFrom: outbox.readFrom,
     async render() {
-      await redis.refresh();
+      await Promise.all([redis.refresh(), outbox.refresh()]);
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
     close() {
@@ -244,7 +251,7 @@ function redisMetrics(registry: Registry) {
     if (!redisInfo || performance.now() - readAt < REDIS_INFO_MS) return;
     readAt = performance.now();
     try {
-      const numbers = await withDeadline(redisInfo(), REDIS_INFO_DEADLINE_MS, () => {
+      const numbers = await withDeadline(redisInfo(), SOURCE_DEADLINE_MS, () => {
         throw new ServiceUnavailable("no answer");
       });
       gauge.reset();
@@ -256,6 +263,34 @@ function redisMetrics(registry: Registry) {
   }
   const readFrom = (source: RedisInfo): void => {
     redisInfo = source;
+  };
+  return { refresh, readFrom };
+}
+
+/** Numbers that cannot be read are left out, so that an old one is not taken for the present. */
+function outboxMetrics(registry: Registry) {
+  const registers = [registry];
+  const rows = new Gauge({
+    name: "souk_outbox_rows",
+    help: "Rows of the outbox: waiting, or set aside.",
+    labelNames: ["state"],
+    registers,
+  });
+  const oldest = new Gauge({ name: "souk_outbox_oldest_seconds", help: "Age of the oldest outbox row that waits.", registers });
+  let numbers: OutboxNumbers | null = null;
+  async function refresh(): Promise<void> {
+    if (!numbers) return;
+    rows.reset();
+    oldest.remove();
+    try {
+      const { waiting, setAside, oldestMs } = await withDeadline(numbers(), SOURCE_DEADLINE_MS, lateError("no answer", SOURCE_DEADLINE_MS));
+      rows.set({ state: "waiting" }, waiting);
+      rows.set({ state: "set_aside" }, setAside);
+      oldest.set(oldestMs / SECOND);
+    } catch {}
+  }
+  const readFrom = (source: OutboxNumbers): void => {
+    numbers = source;
   };
   return { refresh, readFrom };
 }

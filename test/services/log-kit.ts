@@ -7,6 +7,7 @@ import { createUserTable } from "../../src/db/users.js";
 import type { LogItem, LogStart } from "../../src/domain/log.js";
 import type { NotificationEvent } from "../../src/domain/notification.js";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
+import { withinDeadline } from "../../src/redis/deadline.js";
 import { createEventLog } from "../../src/redis/event-log.js";
 import { createEventLogTail, type LogBounds } from "../../src/redis/event-log-tail.js";
 import type { Keys } from "../../src/redis/keys.js";
@@ -56,7 +57,11 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
     revoke: async () => null,
     score: async () => {},
     notify,
+    failClosed: async () => [],
+    probe: () => withinDeadline(requests.ping(), 300),
     drainMs: 250,
+    retryMs: 10,
+    attemptsMax: 1_000,
     log,
   });
   return {
