@@ -10,6 +10,7 @@ import type { OutboxTable } from "../db/outbox.js";
 import type { Clock } from "../domain/clock.js";
 import type { Degradations } from "../domain/degradations.js";
 import { startBroadcasts } from "../jobs/broadcasts.js";
+import type { Job, RunnerDeps } from "../jobs/runner.js";
 import { createBreaker } from "../redis/breaker.js";
 import type { RedisConnection } from "../redis/client.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log-tail.js";
@@ -47,12 +48,8 @@ export function openLogTail(
 }
 
 /** What a worker does for notifications. */
-export function startNotificationJobs(
-  ground: Ground,
-  { pollMs }: Pick<Config["outbox"], "pollMs">,
-  log: Logger,
-): Promise<{ close(): Promise<void> }> {
-  return startBroadcasts({ database: ground.database, sending: composeSending(ground), pollMs, log });
+export function startNotificationJobs(ground: Ground, runner: RunnerDeps, { pollMs }: Pick<Config["outbox"], "pollMs">): Promise<Job> {
+  return startBroadcasts(runner, { sending: composeSending(ground), pollMs });
 }
 
 function composeSending({ database, outboxTable, outbox, clock }: Ground): NotificationSending {

@@ -1,25 +1,24 @@
-/** Forgets what has run out: idempotency keys that no client repeats any more, sessions that would be dead anyway. Runs every hour; missing a run costs only space. */
-import type { Logger } from "pino";
+/** Deletes what has run out: idempotency keys past their time, sessions that are dead anyway. A missed run costs only space. */
 import { HOUR } from "../domain/time.js";
+import { type Job, joined, type RunnerDeps, startJob } from "./runner.js";
 
 /** A table with rows that run out. */
 interface Prunable {
   prune(): Promise<unknown>;
 }
 
-/** Starts pruning. `close()` resolves when the run under way has ended. */
-export function startPruning({ tables, log }: { tables: readonly Prunable[]; log: Logger }): { close(): Promise<void> } {
-  let working: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    working = Promise.all(tables.map((table) => table.prune())).catch((error: Error) =>
-      log.debug({ err: error.message }, "pruning is tried again in an hour"),
-    );
-  }, HOUR);
-  timer.unref();
-  return {
-    async close() {
-      clearInterval(timer);
-      await working;
-    },
-  };
+/** What is pruned. */
+export interface PruningOptions {
+  /** By name. Each is a job of its own, so that one that fails keeps no other from being pruned. */
+  readonly tables: Readonly<Record<string, Prunable>>;
+  /** Default one hour. */
+  readonly everyMs?: number;
+}
+
+/** Starts pruning. */
+export async function startPruning(runner: RunnerDeps, { tables, everyMs = HOUR }: PruningOptions): Promise<Job> {
+  const jobs = await Promise.all(
+    Object.entries(tables).map(([name, table]) => startJob(runner, { name: `pruning ${name}`, everyMs, work: () => table.prune() })),
+  );
+  return joined(jobs);
 }
