@@ -18,7 +18,7 @@ const SUITES = [
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 function run(words, env = {}) {
-  const args = [vitest, "run", "--testTimeout=3600000", ...words];
+  const args = [vitest, "run", "--testTimeout=3600000", "--hookTimeout=3600000", ...words];
   return spawnSync(process.execPath, args, { cwd: ROOT, env: { ...process.env, DRILL: "full", ...env }, stdio: "inherit" }).status ?? 1;
 }
 

@@ -5,6 +5,7 @@ import { findCommand, REDIS_SERVERS } from "../../scripts/find.mjs";
 import { type GuardedChild, startGuarded } from "../../src/embedded/guarded-child.js";
 import { freePort, temporaryFolder } from "./files.js";
 import { type RedisServer, startRedisServer } from "./redis-server.js";
+import { tlsFiles } from "./tls.js";
 import { until, upUnlessEnded } from "./until.js";
 
 const NAME = "shop";
@@ -28,6 +29,14 @@ export interface RedisSentinel {
   stop(): Promise<void>;
 }
 
+/** What a set may differ in. */
+interface SentinelOptions {
+  /** More of the command line of both servers. */
+  readonly args?: readonly string[];
+  /** Sentinels and servers serve TLS alone. */
+  readonly tls?: boolean;
+}
+
 interface Sentinel {
   readonly port: number;
   readonly child: GuardedChild;
@@ -35,21 +44,24 @@ interface Sentinel {
 }
 
 /** Starts the set and waits until every Sentinel sees the others and the replica. */
-export async function startRedisSentinel({ args = [] }: { args?: readonly string[] } = {}): Promise<RedisSentinel> {
-  const prompt = ["--repl-diskless-sync-delay", "0", ...args];
-  const first = await startRedisServer({ args: prompt });
-  const second = await startRedisServer({ args: [...prompt, "--replicaof", "127.0.0.1", `${first.port}`] });
+export async function startRedisSentinel({ args = [], tls = false }: SentinelOptions = {}): Promise<RedisSentinel> {
+  const prompt = ["--repl-diskless-sync-delay", "0", ...(tls ? ["--tls-replication", "yes"] : []), ...args];
+  const certificates = tls ? { tls: tlsFiles } : {};
+  const first = await startRedisServer({ ...certificates, args: prompt });
+  const second = await startRedisServer({ ...certificates, args: [...prompt, "--replicaof", "127.0.0.1", `${first.port}`] });
   const folder = await temporaryFolder("sentinel");
-  const sentinels = await Promise.all(Array.from({ length: SENTINELS }, (_, at) => startSentinel(`${folder.path}/${at}`, first.port)));
+  const sentinels = await Promise.all(
+    Array.from({ length: SENTINELS }, (_, at) => startSentinel(`${folder.path}/${at}`, { primaryPort: first.port, tls })),
+  );
   for (const { link } of sentinels) await until("the Sentinels to know each other", () => isWhole(link));
   const ask = (what: string): Promise<unknown> =>
-    onServer({ url: `redis://127.0.0.1:${sentinels[0]?.port}` }, (link) => link.call("SENTINEL", what, NAME));
+    onServer({ url: `${tls ? "rediss" : "redis"}://127.0.0.1:${sentinels[0]?.port}` }, (link) => link.call("SENTINEL", what, NAME));
   const primary = async (): Promise<RedisServer> => {
     const [, port] = (await ask("GET-MASTER-ADDR-BY-NAME")) as [string, string];
     return Number(port) === first.port ? first : second;
   };
   return {
-    url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${NAME}`,
+    url: `${tls ? "rediss" : "redis"}+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${NAME}`,
     servers: [first, second],
     primary,
     replicated: async () =>
@@ -70,11 +82,11 @@ export async function startRedisSentinel({ args = [] }: { args?: readonly string
   };
 }
 
-async function startSentinel(dir: string, primaryPort: number): Promise<Sentinel> {
+async function startSentinel(dir: string, { primaryPort, tls }: { primaryPort: number; tls: boolean }): Promise<Sentinel> {
   const port = await freePort();
   await mkdir(dir);
   const lines = [
-    `port ${port}`,
+    ...(tls ? tlsLines(port) : [`port ${port}`]),
     "bind 127.0.0.1",
     `dir ${dir}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} ${QUORUM}`,
@@ -84,11 +96,21 @@ async function startSentinel(dir: string, primaryPort: number): Promise<Sentinel
   await writeFile(`${dir}/sentinel.conf`, `${lines.join("\n")}\n`);
   const args = [`${dir}/sentinel.conf`, "--sentinel"];
   const child = await startGuarded({ command: findCommand(REDIS_SERVERS) ?? "redis-server", args, stopSignal: "TERM" });
-  const link = new Redis({ host: "127.0.0.1", port });
+  const link = new Redis({ host: "127.0.0.1", port, ...(tls ? { tls: { rejectUnauthorized: false } } : {}) });
   link.on("error", () => {});
   await upUnlessEnded(`a Sentinel on port ${port}`, child, async () => (await link.ping()) === "PONG");
   return { port, child, link };
 }
+
+const tlsLines = (port: number): string[] => [
+  "port 0",
+  `tls-port ${port}`,
+  `tls-cert-file ${tlsFiles.certFile}`,
+  `tls-key-file ${tlsFiles.keyFile}`,
+  `tls-ca-cert-file ${tlsFiles.caFile}`,
+  "tls-auth-clients no",
+  "tls-replication yes",
+];
 
 async function isWhole(link: Redis): Promise<boolean> {
   const [replicas, others] = (await Promise.all(["REPLICAS", "SENTINELS"].map((what) => link.call("SENTINEL", what, NAME)))) as [
@@ -99,7 +121,7 @@ async function isWhole(link: Redis): Promise<boolean> {
 }
 
 async function onServer<T>({ url }: Pick<RedisServer, "url">, ask: (link: Redis) => Promise<T>): Promise<T> {
-  const link = new Redis(url);
+  const link = new Redis(url, url.startsWith("rediss") ? { tls: { rejectUnauthorized: false } } : {});
   try {
     return await ask(link);
   } finally {
