@@ -86,7 +86,7 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
 export async function startCounterJobs(floor: CountersFloor, runner: RunnerDeps, { counters }: Config, log: Logger): Promise<Job> {
   const { store, table, trust } = foundations(floor, counters, log);
   const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
-  const { refresh } = createPopularity(floor);
+  const { refresh } = createPopularity({ ...floor, log });
   const jobs = [
     await startJob(runner, { name: "popularity", everyMs: counters.popularityMs, work: refresh }),
     await startJob(runner, { name: "flushing counters", everyMs: counters.flushMs, work: flush, atEnd: true }),

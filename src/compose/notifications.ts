@@ -6,7 +6,7 @@ import type { Database } from "../db/database.js";
 import { createNotificationLogTable } from "../db/notification-log.js";
 import { createNotificationTable } from "../db/notifications.js";
 import { createOperationTable } from "../db/operations.js";
-import type { OutboxTable } from "../db/outbox.js";
+import type { OutboxTable, RetryOptions } from "../db/outbox.js";
 import type { Clock } from "../domain/clock.js";
 import type { Degradations } from "../domain/degradations.js";
 import { startBroadcasts } from "../jobs/broadcasts.js";
@@ -48,12 +48,20 @@ export function openLogTail(
 }
 
 /** What a worker does for notifications. */
-export function startNotificationJobs(ground: Ground, runner: RunnerDeps, { pollMs }: Pick<Config["outbox"], "pollMs">): Promise<Job> {
-  return startBroadcasts(runner, { sending: composeSending(ground), pollMs });
+export function startNotificationJobs(ground: Ground, runner: RunnerDeps, sending: Sending & { readonly pollMs: number }): Promise<Job> {
+  return startBroadcasts(runner, { sending: composeSending(ground, sending), pollMs: sending.pollMs });
 }
 
-function composeSending({ database, outboxTable, outbox, clock }: Ground): NotificationSending {
+/** How sending is tried again, and where failures are told. */
+interface Sending {
+  readonly retry: RetryOptions;
+  readonly log: Logger;
+}
+
+function composeSending({ database, outboxTable, outbox, clock }: Ground, { retry, log }: Sending): NotificationSending {
   return createNotificationSending({
+    retry,
+    log,
     database,
     outboxTable,
     outbox,
@@ -68,12 +76,12 @@ function composeSending({ database, outboxTable, outbox, clock }: Ground): Notif
 /** What shows and sends notifications. Whatever opens is handed to `closeLater`. */
 export function composeNotifications(
   ground: Ground,
-  log: Logger,
+  sending: Sending,
   closeLater: (close: () => unknown) => void,
 ): { notifications: Notifications; sending: NotificationSending } {
   const { database, outboxTable, outbox, pubsub, tail } = ground;
   const [inboxes, logs] = [createNotificationTable(database), createNotificationLogTable(database)];
-  const subscriptions = createLogSubscriptions({ pubsub, log });
+  const subscriptions = createLogSubscriptions({ pubsub, log: sending.log });
   closeLater(() => subscriptions.close());
   const breaker = createBreaker(
     { connection: ground.requests, report: ground.degradations.of("notifications") },
@@ -82,5 +90,5 @@ export function composeNotifications(
   closeLater(() => breaker.close());
   const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs, breaker });
   const notifications = createNotifications({ database, outboxTable, outbox, inboxes, logs, subscriptions, sourceOf });
-  return { notifications, sending: composeSending(ground) };
+  return { notifications, sending: composeSending(ground, sending) };
 }

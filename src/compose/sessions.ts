@@ -18,7 +18,7 @@ export async function openSessions(
   const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable, failClosed, log });
   closing.add(() => trust.close());
   const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs, onUsed });
-  const ends = await hearSessionEnds(pubsub);
+  const ends = await hearSessionEnds(pubsub, log);
   closing.add(() => ends.close());
   const revocations = createRevocations({
     database,

@@ -74,4 +74,5 @@ const startPrunes: Start = ({ database, revocationTable, auditTable }, runner) =
 
 const startCounting: Start = (floor, runner, { config, log }) => startCounterJobs(floor, runner, config, log);
 
-const startSending: Start = (floor, runner, { config }) => startNotificationJobs(floor, runner, config.outbox);
+const startSending: Start = (floor, runner, { config: { outbox }, log }) =>
+  startNotificationJobs(floor, runner, { retry: outbox, pollMs: outbox.pollMs, log });

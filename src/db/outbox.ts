@@ -27,9 +27,9 @@ export const MAX_PART_BYTES = 1024 * 1024;
 /** Parts beyond are read the next time. */
 const MAX_READ_BYTES = 8 * 1024 * 1024;
 /** An error is kept for people. */
-const MAX_ERROR_LENGTH = 500;
+export const MAX_ERROR_LENGTH = 500;
 /** Longest pause between two attempts. */
-const MAX_RETRY_MS = 5 * MINUTE;
+export const MAX_RETRY_MS = 5 * MINUTE;
 
 /** A row that waits: `keys` is what it is ordered by, null until the relay has read it and could not send it. */
 export interface WaitingRow {

@@ -72,6 +72,8 @@ export interface Batch {
   readonly id: string;
   readonly prev: string;
   readonly counts: readonly BatchCounts[];
+  /** Fields that are none of ours and were left out; absent where there are none. */
+  readonly unreadable?: number;
 }
 
 /** Up to this many viewers of a product are known one by one. A ZSET of more is no longer kept in Redis' compact form. */

@@ -152,14 +152,23 @@ function toBatch(
   if (state === undefined) return null;
   if (state === "unloaded") return state;
   const counts = new Map<string, { -readonly [Field in keyof BatchCounts]: BatchCounts[Field] }>();
+  let unreadable = 0;
   for (let at = 0; at < fields.length; at += 2) {
-    const [product, period, what] = (fields[at] ?? "").split(":");
-    if (product === undefined || period === undefined) continue;
+    const [field = "", value = ""] = fields.slice(at, at + 2);
+    if (!FIELD.test(field) || !VALUE.test(value)) {
+      unreadable += 1;
+      continue;
+    }
+    const [product, period = "", what] = field.split(":");
     const name = `${product}:${period}`;
     const row = counts.get(name) ?? { productId: Number(product), period, views: 0, shares: 0, viewersChanged: false };
     counts.set(name, row);
     if (what === "viewers") row.viewersChanged = true;
-    else if (what === "views" || what === "shares") row[what] = Number(fields[at + 1]);
+    else if (what === "views" || what === "shares") row[what] = Number(value);
   }
-  return { shard, id, prev, counts: [...counts.values()] };
+  return { shard, id, prev, counts: [...counts.values()], ...(unreadable > 0 && { unreadable }) };
 }
+
+/** What the scripts write: `<product>:<period>:<what>`, and a count. */
+const FIELD = /^[1-9]\d{0,15}:(all|\d{4}-\d\d(-\d\d)?):(views|shares|viewers)$/;
+const VALUE = /^\d{1,16}$/;

@@ -8,6 +8,9 @@ import type { BoardTable } from "../db/leaderboards.js";
 import { LOCKS } from "../db/locks.js";
 import type { LedgerHead, ScoreLedger } from "../db/score-ledger.js";
 import { type BoardRecord, isArchivable } from "../domain/leaderboard.js";
+import { MINUTE, SECOND } from "../domain/time.js";
+import { createBackoff } from "./backoff.js";
+import { concernsAll } from "./bisect.js";
 import type { BoardArchiver } from "./board-archive.js";
 import type { BoardChanges } from "./board-changes.js";
 import type { BoardKeeper } from "./board-keeper.js";
@@ -15,7 +18,7 @@ import type { Calendars } from "./calendars.js";
 
 /** Looks after boards. */
 export interface BoardUpkeep {
-  /** Looks once at every board. What fails is logged, and tried again the next time. */
+  /** Looks once at every board. A board that fails is logged and tried again later; rejects, at the end, while one does. */
   run(): Promise<void>;
 }
 
@@ -31,9 +34,16 @@ export interface BoardUpkeepParts {
   readonly log: Logger;
 }
 
+const RETRY_MS = { firstMs: SECOND, longestMs: MINUTE } as const;
+/** A board that fails as often needs a person. */
+const FAILURES_TO_ALARM = 3;
+
 export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, changes, calendars, log }: BoardUpkeepParts): BoardUpkeep {
   /** The last sequence that each board was seen to have in Redis. */
   const mended = new Map<number, number>();
+  const backoff = createBackoff<number>(RETRY_MS);
+  /** Boards whose last look failed. */
+  const failing = new Map<number, Error>();
 
   const isDue = (board: BoardRecord, nowMs: number): boolean =>
     board.periods.some(
@@ -47,16 +57,30 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
     await database.exclusively(LOCKS.boards, () => archiver.archive(board));
   };
 
+  /** A board that goes on failing is looked at less and less often; all others are looked at as ever. */
+  const postpone = (board: BoardRecord, error: Error): void => {
+    const failures = backoff.failed(board.id);
+    failing.set(board.id, error);
+    const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
+    log[level]({ err: error.message, board: board.slug, failures }, "a leaderboard needs another look");
+  };
+
   return {
     async run() {
       const all = new Map((await boards.all()).map((board) => [board.id, board]));
       for (const head of await ledger.heads([...all.keys()])) {
         const board = all.get(head.boardId);
-        if (!board) continue;
-        await lookAt(board, head).catch((error: Error) =>
-          log.warn({ err: error.message, board: board.slug }, "a leaderboard needs another look"),
+        if (!board || !backoff.isDue(board.id)) continue;
+        await lookAt(board, head).then(
+          () => {
+            backoff.succeeded(board.id);
+            failing.delete(board.id);
+          },
+          (error: Error) => postpone(board, error),
         );
       }
+      const [cause] = failing.values();
+      if (cause) throw new Error(`${failing.size} leaderboards need another look`, { cause });
     },
   };
 }

@@ -10,9 +10,10 @@ import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../domai
 import type { Delivery, NotificationAppend, NotificationEvent, NotificationRecord } from "../domain/notification.js";
 import type { Breaker } from "../redis/breaker.js";
 import type { EventLogTail, TailRead } from "../redis/event-log-tail.js";
+import { failuresOf, mostTelling } from "./failures.js";
 import type { LogSource } from "./log-subscription.js";
 
-/** Adds committed entries to the tails and announces them. Can be repeated. Rejects with RedisUnavailable. */
+/** Adds committed entries to the tails and announces them. Each user's for itself. Can be repeated. Rejects with RedisUnavailable. */
 export type ApplyNotifications = (append: NotificationAppend) => Promise<void>;
 
 /** Joins what {@link ApplyNotifications} does. */
@@ -27,7 +28,14 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
     const { content, createdAt, to } = append;
     const tell = ({ unread, ...place }: Delivery): Promise<void> =>
       add(place.userId, place.sequence, { type: "delivered", notification: { ...content, ...place, createdAt, readAt: null }, unread });
-    for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) await Promise.all(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
+    const failures: unknown[] = [];
+    for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) {
+      const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
+      failures.push(...some);
+      // Nothing arrives: Redis is away, and the rest would wait for it in vain.
+      if (some.length === APPENDED_AT_ONCE) break;
+    }
+    if (failures.length > 0) throw mostTelling(failures);
   };
 }
 

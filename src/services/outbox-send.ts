@@ -4,11 +4,11 @@
  * Everything here can be repeated: a revocation, an invalidation, a snapshot or an entry of a log sent twice change nothing, and a
  * score counts once.
  */
-import { ServiceUnavailable } from "../domain/errors.js";
 import type { OutboxMessage } from "../domain/events.js";
 import type { ShopScore } from "../domain/leaderboard.js";
 import type { Cache } from "../redis/cache.js";
 import type { PubSub } from "../redis/pubsub.js";
+import { failuresOf, mostTelling } from "./failures.js";
 import type { ApplyNotifications } from "./notification-log.js";
 import type { ApplyRevocation } from "./revocations.js";
 
@@ -58,12 +58,3 @@ async function notifyInOrder(notify: ApplyNotifications, appends: NonNullable<Ou
   for (const append of appends) await notify(append).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw mostTelling(failures);
 }
-
-/** Waits for all of them; resolves to why some failed. */
-export async function failuresOf(work: readonly Promise<unknown>[]): Promise<unknown[]> {
-  return (await Promise.allSettled(work)).flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
-}
-
-/** One error for many: that of a server that is away, where there is one, because it explains the others. */
-export const mostTelling = (failures: readonly unknown[]): unknown =>
-  failures.find((failure) => failure instanceof ServiceUnavailable) ?? failures[0];

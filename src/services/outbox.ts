@@ -9,8 +9,9 @@ import type { OutboxRow } from "../domain/events.js";
 import type { Seen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { FailClosed } from "./fail-closed.js";
+import { failuresOf, mostTelling } from "./failures.js";
 import { createRelayPass } from "./outbox-relay.js";
-import { createAnnounce, failuresOf, mostTelling, type SendParts } from "./outbox-send.js";
+import { createAnnounce, type SendParts } from "./outbox-send.js";
 
 /** What the outbox joins. */
 export interface OutboxParts extends SendParts, RetryOptions {

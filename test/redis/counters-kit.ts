@@ -5,6 +5,7 @@ import { type CounterTable, createCounterTable } from "../../src/db/counters.js"
 import type { Database } from "../../src/db/database.js";
 import type { ProductRecord } from "../../src/domain/catalogue.js";
 import type { TallyPeriod } from "../../src/domain/counters.js";
+import { ServiceUnavailable } from "../../src/domain/errors.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
 import { openRedisClock } from "../../src/redis/clock.js";
 import { type CounterStore, createCounterStore } from "../../src/redis/counters.js";
@@ -129,7 +130,8 @@ export interface Crash {
 
 /** Ends a flusher there. */
 export function dying({ store, table }: FlushParts, crash: Crash): FlushParts {
-  const killed = () => Promise.reject(new Error("killed"));
+  // No item is to blame, so nothing else is tried, as in a process that ends.
+  const killed = () => Promise.reject(new ServiceUnavailable("killed"));
   const wrapped =
     <A extends unknown[], T>(name: string, call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {
