@@ -7,6 +7,7 @@ import { migrate } from "../db/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
 import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
 import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
+import { createWorkerTable, type WorkerTable } from "../db/workers.js";
 import type { Degradations } from "../domain/degradations.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import { type Attempts, createAttempts } from "../redis/attempts.js";
@@ -54,6 +55,7 @@ export interface Floor {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
   readonly outboxOperating: OutboxOperating;
+  readonly workers: WorkerTable;
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
@@ -80,10 +82,8 @@ const SESSION_DEADLINE_MS = 500;
 const INVALIDATION_BEAT_MS = 500;
 
 /** Opens the floor: the database first, migrated and prepared, then Redis. */
-export async function openFloor(
-  { config, redisUrl, cacheUrl, roles, log, prepare, keyPrefix }: ComposeOptions,
-  closing: Closing,
-): Promise<Floor> {
+export async function openFloor(options: ComposeOptions, closing: Closing): Promise<Floor> {
+  const { config, redisUrl, cacheUrl, log, prepare, keyPrefix } = options;
   const { metrics, degradations } = openTelemetry(log, closing);
   const database = await openMigrated({ config, log, telemetry: metrics }, closing);
   await prepare?.(database);
@@ -92,17 +92,7 @@ export async function openFloor(
   const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
   const [outboxTable, outboxOperating] = [createOutboxTable(database), createOutboxOperating(database)];
   metrics.readOutboxFrom(outboxOperating.state);
-  const cache = openCache({
-    ...redis,
-    ...config.cache,
-    url: cacheUrl,
-    keys,
-    localBytes: roles.api ? config.cache.localBytes : 0,
-    beatMs: INVALIDATION_BEAT_MS,
-    hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
-    telemetry: metrics,
-    degradations,
-  });
+  const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
   closing.add(() => cache.close());
   const conditions = createConditions(degradations, closing);
   conditions.watch("redis", requests);
@@ -119,6 +109,7 @@ export async function openFloor(
     database,
     outboxTable,
     outboxOperating,
+    workers: createWorkerTable(database),
     requests,
     keys,
     pubsub,
@@ -134,6 +125,24 @@ export async function openFloor(
     degradations,
     conditions,
   };
+}
+
+function openCacheFor(
+  { config, cacheUrl, roles, log }: ComposeOptions,
+  { keys, outboxTable, metrics, degradations }: Pick<Floor, "keys" | "outboxTable" | "metrics" | "degradations">,
+): OpenCache {
+  return openCache({
+    ...config.cache,
+    caFile: config.redis.caFile,
+    log,
+    url: cacheUrl,
+    keys,
+    localBytes: roles.api ? config.cache.localBytes : 0,
+    beatMs: INVALIDATION_BEAT_MS,
+    hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
+    telemetry: metrics,
+    degradations,
+  });
 }
 
 /** What parts report to. */

@@ -3,6 +3,7 @@
 import { Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createHealthServer } from "../../src/server/health-server.js";
 import { createLogger } from "../../src/server/log.js";
 import { createMetrics } from "../../src/server/metrics.js";
 import { until } from "../support/until.js";
@@ -28,6 +29,44 @@ test("livez is the process; readyz names what is missing, and refuses traffic on
   Object.assign(state, { ready: false, checks: { redis: "does not answer", postgres: "does not answer" } });
   expect(await probe()).toMatchObject([503, { status: "unavailable", missing: ["redis", "postgres"] }]);
   Object.assign(state, { ready: true, checks: { redis: "ok", postgres: "ok" } });
+});
+
+test("A process that serves no clients answers probes and metrics on a port of its own, and says when it drains.", async () => {
+  const [metrics, draining] = [createMetrics(), { is: false }];
+  const readiness = async () => ({ ready: true, checks: { jobs: "ok" } });
+  const log = createLogger({ level: "silent" });
+  const server = await createHealthServer({ host: "127.0.0.1", port: 0, metrics, readiness, isDraining: () => draining.is, log });
+  const probe = async (path: string) => {
+    const response = await fetch(server.url + path);
+    return [response.status, await response.json()];
+  };
+  expect(await probe("/readyz")).toEqual([200, { status: "ok", missing: [], checks: { jobs: "ok" } }]);
+  draining.is = true;
+  expect(await probe("/readyz")).toMatchObject([503, { status: "unavailable", checks: { server: "draining" } }]);
+  expect(await probe("/livez")).toEqual([200, { status: "ok" }]);
+  expect(await probe("/graphql")).toMatchObject([404, { errors: [expect.anything()] }]);
+  expect(await (await fetch(`${server.url}/metrics`)).text()).toContain("souk_memory_bytes");
+  await server.close();
+  metrics.close();
+});
+
+test("A source of numbers is asked once at a time and in an interval, and a scrape does not wait for one that hangs.", async () => {
+  const metrics = createMetrics();
+  let asked = 0;
+  const hangs = (): Promise<never> => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  const fails = () => Promise.reject(new Error("down"));
+  const boards = async () => ({ souk_boards_behind: 2, souk_boards_unapplied_scores: 9 });
+  metrics.readBacklogFrom({ broadcasts: hangs, counters: fails, boards, workers: hangs });
+  const texts = [await metrics.render(), await metrics.render()].map(({ text }) => text);
+  expect(asked).toBe(2);
+  for (const text of texts) {
+    expect(text).toContain("souk_boards_behind 2");
+    expect(text).not.toMatch(/^souk_(workers|broadcasts_open|counters_unflushed_fields) /m);
+  }
+  metrics.close();
 });
 
 test("metrics tell operations apart up to a bound, whatever clients call them", async () => {

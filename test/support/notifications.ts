@@ -3,7 +3,7 @@ import { connectSocket, type SocketClient } from "../server/socket-client.js";
 import { ADMIN_TOKEN } from "./app.js";
 import { type Data, post } from "./graphql.js";
 
-const SEND = "mutation Send($input: NotificationInput!) { sendNotification(input: $input) { recipients errors { code field } } }";
+const SEND = "mutation Send($input: NotificationInput!) { sendNotification(input: $input) { recipients delivered errors { code field } } }";
 const MARK =
   "mutation Mark($upTo: String, $ids: [ID!]) { markNotificationsRead(upTo: $upTo, ids: $ids) { marked unreadCount errors { code field } } }";
 const INBOX = `query Inbox($first: Int, $after: String, $unreadOnly: Boolean) {
