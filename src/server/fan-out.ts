@@ -9,8 +9,7 @@
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
-import type { Seen } from "../domain/seen.js";
-import { NEWEST } from "../services/live.js";
+import { NEWEST, type Seen } from "../domain/seen.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";

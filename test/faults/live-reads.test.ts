@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { RedisUnavailable } from "../../src/domain/errors.js";
 import { SECOND } from "../../src/domain/time.js";
 import type { Execution } from "../../src/server/executor.js";
+import { connectSocket } from "../server/socket-client.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { drillSize } from "../support/drill.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
@@ -292,6 +293,17 @@ describe("Servers that fail", () => {
       for (const { subscriber } of open) subscriber.close();
     });
     const write = () => Promise.all(affected.map((subject) => subject.write()));
+    // Sessions come back on their own connection: later than the values that ended the row before.
+    const letIn = ({ init }: Subject) => connectSocket(watched.wsUrl, init).then(({ socket }) => socket.terminate());
+    await until(
+      "every socket to be let in",
+      () =>
+        Promise.all(subjects.map(letIn)).then(
+          () => true,
+          () => false,
+        ),
+      BOUND_MS,
+    );
     if (row.begin === "before") {
       await begin();
       await upToDate(open);
