@@ -9,8 +9,7 @@
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
-import type { Seen } from "../domain/seen.js";
-import { NEWEST } from "../services/live.js";
+import { NEWEST, type Seen } from "../domain/seen.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";
@@ -29,12 +28,20 @@ export interface FanOutParts {
   readonly sessions: Pick<SessionSockets, "callerOf">;
   /** Opens the source of a subscription as `caller`. Rejects with DeadlineExceeded. */
   open(asked: Asked, caller: Caller): Promise<AsyncIterator<unknown> | ExecutionResult>;
-  /** Executes a subscription for one event as `caller`: the answer as clients see it. */
-  execute(asked: Asked, caller: Caller, event: unknown): Promise<ExecutionResult>;
+  /** Executes a subscription for one event as `caller`. */
+  execute(asked: Asked, caller: Caller, event: unknown): Promise<Execution>;
   /** Longest that a socket may lag behind. */
   readonly slowMs: number;
   readonly metrics: Pick<Metrics, "messages" | "fanOutGroups">;
   readonly log: Logger;
+}
+
+/** What an event was executed to. */
+export interface Execution {
+  /** The answer as clients see it. */
+  readonly answer: ExecutionResult;
+  /** A fallback answered for some of it. */
+  readonly provisional: boolean;
 }
 
 /** One subscription of a socket. */
@@ -103,8 +110,9 @@ function makeGroup(
     async execute(event, newest) {
       const caller = await audience.caller();
       if (!caller) return null;
-      const answer = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
-      return { json: JSON.stringify(answer), failed: hasTransientError(answer) };
+      const { answer, provisional } = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
+      const hasData = Boolean(answer.data);
+      return { json: JSON.stringify(answer), failed: hasTransientError(answer), hasData, provisional: provisional && hasData };
     },
     sent: (count) => parts.metrics.messages(count),
     closed,

@@ -43,6 +43,8 @@ export class Boards {
   private readonly versions = new Map<string, number>();
   private readonly sources = new Set<Source>();
   private gate: Promise<void> = Promise.resolve();
+  /** What the fallback answers, while it does. */
+  private flushed: ReadonlyMap<string, number> | null = null;
 
   /** Changes a value without telling anybody, as a publication does that is still on its way. */
   set(slug: string, version: number): void {
@@ -84,9 +86,19 @@ export class Boards {
     return source;
   }
 
-  async read(slug: string) {
+  /** Has reads answer the values as they are now, by a fallback. Returns what ends that. */
+  fallBack(): () => void {
+    const flushed = new Map(this.versions);
+    this.flushed = flushed;
+    return () => {
+      if (this.flushed === flushed) this.flushed = null;
+    };
+  }
+
+  async read(slug: string, { reading }: Pick<RequestContext, "reading">) {
     this.reads += 1;
-    const version = this.versions.get(slug) ?? 0;
+    if (this.flushed) reading.noteFallback();
+    const version = (this.flushed ?? this.versions).get(slug) ?? 0;
     await this.gate;
     return { slug, version };
   }
@@ -161,7 +173,7 @@ function resolversOf(boards: Boards): Record<string, Record<string, Resolve>> {
     Gem: { hint: () => "anybody may know" },
     Pearl: { hint: (_, __, context) => `only ${whoIs(context)} may know` },
     Subscription: {
-      board: async ({ id }: { id: string }, { filler }: { filler: number }) => ({ ...(await boards.read(id)), filler }),
+      board: async ({ id }: { id: string }, { filler }: { filler: number }, context) => ({ ...(await boards.read(id, context)), filler }),
     },
   };
 }
