@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { type AuditTable, createAuditTable } from "../db/audit.js";
+import { readDatabaseClock } from "../db/clock.js";
 import { type Database, openDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
@@ -89,7 +90,8 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
   await prepare?.(database);
 
   const redis = { caFile: config.redis.caFile, log };
-  const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
+  const opening = { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) };
+  const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, opening, closing);
   const [outboxTable, outboxOperating] = [createOutboxTable(database), createOutboxOperating(database)];
   metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
@@ -179,10 +181,17 @@ async function probe(requests: RedisConnection, { link }: OpenCache): Promise<vo
   if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
 }
 
+interface RedisOpening {
+  readonly keyPrefix: string | undefined;
+  readonly heartbeatMs: number;
+  /** Read where Redis does not answer at the start. */
+  readonly databaseClock: () => Promise<number>;
+}
+
 /** The connections that hold state, and what is said over them. */
 async function openRedis(
   redis: Omit<ConnectOptions, "role">,
-  { keyPrefix, heartbeatMs }: { readonly keyPrefix: string | undefined; readonly heartbeatMs: number },
+  { keyPrefix, heartbeatMs, databaseClock }: RedisOpening,
   closing: Closing,
 ): Promise<Pick<Floor, "requests" | "keys" | "pubsub" | "clock">> {
   const requests = connectRedis({ ...redis, role: "requests" });
@@ -190,7 +199,7 @@ async function openRedis(
   const subscriber = connectRedis({ ...redis, role: "subscriber" });
   closing.add(() => subscriber.disconnect());
   await waitForRedis(requests, redis.url, redis.log);
-  const clock = await openRedisClock(requests);
+  const clock = await openRedisClock(requests, databaseClock);
   closing.add(() => clock.close());
   const keys = createKeys(keyPrefix);
   const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log: redis.log });

@@ -70,7 +70,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
   const trust = createCounterTrust({ store, table, log });
-  const clock = await openRedisClock(connection);
+  const clock = await openRedisClock(connection, async () => Date.now());
   onTestFinished(() => clock.close());
   const breaker = testBreaker(connection);
   const counters = createCounters({
