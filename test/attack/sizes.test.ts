@@ -462,6 +462,54 @@ describe("answers that nobody reads", () => {
   });
 });
 
+describe("answers whose clients have left", () => {
+  const BYTES = 60 * KB;
+  const LEAVERS = 6;
+  const body = JSON.stringify({ query: `{ slow a: text(characters: ${BYTES}) b: text(characters: ${BYTES / 2}) }` });
+  const request = `POST /graphql HTTP/1.1\r\nHost: souk\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+  test.each([
+    { how: "each on a connection of its own", connections: LEAVERS, each: 1 },
+    { how: "one after another on one connection", connections: 1, each: LEAVERS },
+  ])("No answer counts as unread whose client left before it was ready ($how).", async ({ connections, each }) => {
+    const left = await startServer({ ANSWER_MAX_BYTES: String(ANSWER_BYTES) });
+    onTestFinished(() => left.close());
+    const { hostname, port } = new URL(left.url);
+    const answered = async () => Number(/_count\{operation="anonymous".*\} (\d+)/.exec((await left.metrics.render()).text)?.[1] ?? 0);
+    const clients = Array.from({ length: connections }, () => connect(Number(port), hostname));
+    const isAsked = vi.fn();
+    left.server.app.server.on("request", isAsked);
+    for (const client of clients) client.write(request.repeat(each));
+    await until("all requests to be read", () => isAsked.mock.calls.length === LEAVERS);
+    await left.slowAsked;
+    for (const client of clients) client.destroy();
+    const open = () => new Promise<number>((resolve) => left.server.app.server.getConnections((_error, count) => resolve(count)));
+    await until("all connections to close", async () => (await open()) === 0);
+    left.release();
+    await until("all operations to end", async () => (await answered()) === LEAVERS);
+    const { status } = await left.post({ query: `{ a: text(characters: ${BYTES}) b: text(characters: ${BYTES / 2}) }` });
+    expect(status).toBe(200);
+  });
+
+  test("Answers that one connection has not taken count no longer once it closes.", async () => {
+    const left = await startServer({ ANSWER_MAX_BYTES: String(16 * KB * KB) });
+    onTestFinished(() => left.close());
+    const { hostname, port } = new URL(left.url);
+    const large = { query: `{ text(characters: ${12 * KB * KB}) }` };
+    const text = JSON.stringify(large);
+    const head = `POST /graphql HTTP/1.1\r\nHost: souk\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n`;
+    const refused = async () => Number(/_count\{.*outcome="refused"\} (\d+)/.exec((await left.metrics.render()).text)?.[1] ?? 0);
+    for (let time = 0; time < 2; time++) {
+      const before = await refused();
+      const client = connect(Number(port), hostname).pause();
+      client.write((head + text).repeat(LEAVERS));
+      await until("one to be refused", async () => (await refused()) > before);
+      client.destroy();
+      await until("the next to be sent", async () => (await left.post(large)).status === 200);
+    }
+  });
+});
+
 describe("many answers at once", () => {
   test("No text is serialised of answers that would be far too large, and the server goes on.", async () => {
     const large = { query: `{ ${times(14, (at) => `a${at}: text(characters: ${20 * KB * KB})`)} }` };
