@@ -117,7 +117,7 @@ const userOf = (token: string): Principal =>
     : { kind: "user", userId: 7, userTag: "7", role: "CUSTOMER", sessionId: token, leftMs: token === "short" ? 50 : 60_000 };
 
 /** A server on which every close code can be caused. */
-async function start() {
+async function start({ initMs = 60_000 }: { readonly initMs?: number } = {}) {
   const { limits, release, hold } = heldLimits();
   const session = { alive: true };
   const ends = new Set<(userId: number | null) => void>();
@@ -139,7 +139,7 @@ async function start() {
           return () => void ends.delete(listener);
         },
       },
-      socketTimings: { initMs: 300 },
+      socketTimings: { initMs },
     },
   );
   let refuseInit = false;
@@ -162,6 +162,8 @@ type Started = Awaited<ReturnType<typeof start>>;
 interface Row {
   readonly code: number;
   readonly what: string;
+  /** Longest wait for an init; long, where one is sent. */
+  readonly initMs?: number;
   /** Sent and answered before. */
   readonly init?: Buffer;
   /** What the close is for. */
@@ -200,7 +202,7 @@ const ROWS: readonly Row[] = [
   { code: 4429, what: "a second init", init: INIT, offence: [INIT] },
   { code: 4429, what: "a second init beside the first", offence: [INIT, INIT] },
   { code: 4406, what: "another subprotocol", protocol: "graphql-ws", offence: [INIT] },
-  { code: 4408, what: "no init in time" },
+  { code: 4408, what: "no init in time", initMs: 300 },
   {
     code: 1013,
     what: "an init that is refused by the limiter",
@@ -235,7 +237,7 @@ async function prepare(started: Started, { init, protocol }: Row): Promise<RawCl
 
 describe("After a close of ours no mutation runs.", () => {
   test.each(ROWS)("A socket closed with $code for $what runs nothing that was sent with it or later.", async (row) => {
-    const started = await start();
+    const started = await start(row);
     const client = await prepare(started, row);
     await row.cause?.(started);
     if (row.offence) client.write(...row.offence, ...(row.comesLater ? [] : mutations("beside")));
@@ -248,7 +250,7 @@ describe("After a close of ours no mutation runs.", () => {
 
   const queued = ROWS.filter(({ init, offence }) => init && offence);
   test.each(queued)("A socket closed with $code for $what drops what it had queued.", async (row) => {
-    const started = await start();
+    const started = await start(row);
     const client = await prepare(started, row);
     started.hold();
     client.write(...mutations("before"), ...(row.offence ?? []));
