@@ -21,7 +21,10 @@ export interface LaneHost {
   readonly members: ReadonlySet<Member>;
   /** Whether nobody is left. */
   readonly abandoned: boolean;
-  /** Reads the value of an event for some members; `newest` where only the newest will do. Null when nobody may have it. Never rejects. */
+  /**
+   * Reads the value of an event for some members; `newest` where only the newest will do. Null when
+   * nobody may have it. Rejects where nothing can follow.
+   */
   read(event: unknown, members: ReadonlySet<Member>, newest: boolean): Promise<Answer | null>;
   /** `count` messages were handed over. */
   sent(count: number): void;
@@ -70,6 +73,8 @@ export class Lane {
   /** An event was not read, or its reading failed or was provisional: only the newest value will do. */
   private doubted = false;
   private retries = true;
+  /** A reading was rejected: none follows. */
+  private broken = false;
   private gatheredAt = Number.NEGATIVE_INFINITY;
   private working = false;
   private worked: Promise<void> = Promise.resolve();
@@ -116,7 +121,7 @@ export class Lane {
   }
 
   private work(): void {
-    if (this.working) return;
+    if (this.working || this.broken) return;
     this.working = true;
     this.room = new Promise((resolve) => {
       this.makeRoom = resolve;
@@ -128,6 +133,7 @@ export class Lane {
     try {
       while (this.due !== "nobody" && !this.host.abandoned) await this.step();
     } catch (error) {
+      this.broken = true;
       this.host.fail(error);
     } finally {
       this.working = false;

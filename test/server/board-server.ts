@@ -18,7 +18,7 @@ const SDL = /* GraphQL */ `
   type Gem implements Thing { id: ID! hint: String! board: Board! }
   type Pearl implements Thing { id: ID! hint: String! board: Board! }
   union Either = Gem | Pearl
-  type Board { slug: String! version: Int! filler: String! whoAmI: String! myRole: String! thing: Thing! either: Either! self: Board! }
+  type Board { slug: String! version: Int! filler: String! growing: String! whoAmI: String! myRole: String! thing: Thing! either: Either! self: Board! }
 `;
 
 /** What fields declare; those that are missing declare nothing. */
@@ -28,7 +28,7 @@ const DECLARED: Record<string, Record<string, { scope?: string; delivery?: strin
   Gem: { id: { scope: "PUBLIC" }, hint: { scope: "PUBLIC" }, board: { scope: "PUBLIC" } },
   Pearl: { id: { scope: "PUBLIC" }, board: { scope: "PUBLIC" } },
   Board: {
-    ...Object.fromEntries(["slug", "version", "filler", "thing", "either", "self"].map((name) => [name, { scope: "PUBLIC" }])),
+    ...Object.fromEntries(["slug", "version", "filler", "growing", "thing", "either", "self"].map((name) => [name, { scope: "PUBLIC" }])),
     myRole: { scope: "ROLE" },
   },
 };
@@ -164,6 +164,7 @@ function resolversOf(boards: Boards): Record<string, Record<string, Resolve>> {
   return {
     Board: {
       filler: ({ filler }: { filler: number }) => "x".repeat(filler),
+      growing: ({ filler, version }: { filler: number; version: number }) => "x".repeat(filler * version),
       whoAmI: (_, __, context) => whoIs(context),
       myRole: (_, __, { principal }) => roleOf(principal),
       thing: (board: { version: number }) => ({ __typename: board.version % 2 ? "Pearl" : "Gem", id: "t", board }),
