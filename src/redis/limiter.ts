@@ -41,16 +41,19 @@ export type Limiter = ReturnType<typeof createLimiter>;
 /** @param keepMs how long a hold is remembered: longer than any operation takes */
 export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs, deadlineMs }: { keepMs: number; deadlineMs: number }) {
   const keyOf = ({ kind, name }: Bucket): string => keys.limitBucket(kind, name);
+  const take = (hold: string | null, keepMsOrOwed: number, takes: readonly Take[]): Promise<Taken> => {
+    const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
+    const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
+    const reply = connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args);
+    return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
+  };
   return {
     /** Whether a command would be sent at all. */
     isConnected: (): boolean => connection.status === "ready",
     /** Takes all costs, or none. One EVALSHA, sent before this returns; O(buckets). Without a hold nothing can be given back. */
-    consume(hold: string | null, takes: readonly Take[]): Promise<Taken> {
-      const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
-      const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
-      const reply = connection.limiterConsume(named.length, ...named, hold === null ? 0 : keepMs, ...args);
-      return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
-    },
+    consume: (hold: string | null, takes: readonly Take[]): Promise<Taken> => take(hold, hold === null ? 0 : keepMs, takes),
+    /** Takes all costs, also from a bucket that has less: its debt then exceeds its burst. One EVALSHA; O(buckets). */
+    owe: (takes: readonly Take[]): Promise<Taken> => take(null, OWED, takes),
     /** Gives back what a hold took too much of its first buckets. One EVALSHA; once, and not at all for a hold that is unknown. Resolves to what each bucket got. */
     async settle(hold: string, takes: readonly Take[], surplus: number): Promise<number[]> {
       const named = [keys.limitHold(hold), ...takes.map(({ bucket }) => keyOf(bucket))];
@@ -62,6 +65,9 @@ export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs,
     ping: (): Promise<unknown> => withinDeadline(connection.ping(), deadlineMs),
   };
 }
+
+/** In place of the time that a hold is remembered. */
+const OWED = -1;
 
 function toTaken(answer: readonly (string | number)[], takes: readonly Take[]): Taken {
   const [binding, nowUs, ...rest] = answer.map(Number) as [number, number, ...number[]];

@@ -1,6 +1,8 @@
 /** How many users are active, and how many come back. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
 import { ACTIVE_SPANS, MOST_ACTIVITY_DAYS } from "../domain/activity.js";
+import { between } from "../domain/argument-rules.js";
+import { Checked } from "./argument-rule.js";
 
 /** One day. */
 @ObjectType({ description: "How many users were active up to and including one day.", simpleResolvers: true })
@@ -55,5 +57,6 @@ export class ActivityArgs {
     defaultValue: 30,
     description: `How many days, today included: 1 to ${MOST_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. Null means 30.`,
   })
+  @Checked(between(1, MOST_ACTIVITY_DAYS))
   days!: number | null;
 }

@@ -1,9 +1,11 @@
 /** Leaderboards, their entries, and what is asked of them. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
+import { atLeast, between, cursorRule, pageSizeRule } from "../domain/argument-rules.js";
 import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import type { Period } from "../domain/periods.js";
+import { Checked } from "./argument-rule.js";
 import { declareConnection } from "./connection.js";
 import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./leaderboard-words.js";
 import { Node } from "./node.js";
@@ -149,6 +151,7 @@ export class AroundArgs extends EntryArgs {
     defaultValue: 5,
     description: `How many entries on each side, 0 to ${BOARD_LIMITS.radius}, otherwise BAD_USER_INPUT. Null means 5.`,
   })
+  @Checked(between(0, BOARD_LIMITS.radius))
   radius!: number | null;
 }
 
@@ -160,6 +163,7 @@ export class EntriesArgs extends PeriodArgs {
     defaultValue: 10,
     description: `Most entries to answer: ${PAGE_SIZE.min} to ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT. Null means 10.`,
   })
+  @Checked(pageSizeRule)
   first!: number | null;
 
   @Field(() => String, {
@@ -167,11 +171,13 @@ export class EntriesArgs extends PeriodArgs {
     description:
       "Answer the entries after this cursor: one from this very board and period, otherwise BAD_USER_INPUT. Null starts at the top. Whoever moves between two pages may be seen twice or not at all; nobody else is.",
   })
+  @Checked(cursorRule)
   after?: string | null;
 
   @Field(() => Int, {
     nullable: true,
     description: "Begin with the first entry of this rank or a worse one, 1 or more; not together with `after`. Otherwise BAD_USER_INPUT.",
   })
+  @Checked(atLeast(1))
   fromRank?: number | null;
 }

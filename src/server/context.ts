@@ -2,7 +2,7 @@
  * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
-import type { ExecutionResult } from "graphql";
+import type { ExecutionResult, GraphQLError } from "graphql";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
@@ -61,8 +61,6 @@ export interface CallerRules {
 /** A request before it is known who sends it. */
 export interface ClaimedCaller {
   readonly claim: Claim;
-  /** Whether a token that is not valid is refused: one of `Authorization` is, a cookie that has run out only means that nobody is signed in. */
-  readonly insists: boolean;
   /** The caller as far as it can be told without asking: the operator's service, or nobody. */
   readonly caller: Caller;
 }
@@ -75,8 +73,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
   const principal = isService && bearer !== undefined ? SERVICE : ANONYMOUS;
   return {
     // The service token is no session: a browser that holds it as a cookie is nobody.
-    claim: { token: isService && bearer === undefined ? undefined : token, ip: source.ip },
-    insists: bearer !== undefined,
+    claim: { token: isService && bearer === undefined ? undefined : token, ip: source.ip, insists: bearer !== undefined },
     caller: {
       principal,
       client: {
@@ -95,7 +92,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
 }
 
 /** The caller, now that it is known whose token it was. Throws Unauthenticated. */
-export function identify({ caller, insists }: ClaimedCaller, principal: Principal | "invalid"): Caller {
+export function identify({ caller, claim: { insists } }: ClaimedCaller, principal: Principal | "invalid"): Caller {
   if (principal !== "invalid") return { ...caller, principal };
   if (insists) throw new Unauthenticated("The token is not valid.");
   return caller;
@@ -127,6 +124,8 @@ export class Operation {
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */
   refusal: RateLimited | null = null;
+  /** Why its input was refused before anything ran. */
+  invalid: readonly GraphQLError[] | null = null;
   /** Gives back what is counted while it runs. */
   whenEnded: () => void = () => {};
   private payment: Payment | null = null;

@@ -10,6 +10,7 @@ import {
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLField,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
@@ -25,9 +26,10 @@ import {
   type ValueNode,
 } from "graphql";
 import type { OperationClass } from "../domain/limits.js";
+import { own } from "../domain/own.js";
 import { type FieldPrice, isIntrospection, priceOf, type RootKind } from "./field-price.js";
 
-/** Values of variables as the request brings them. */
+/** Coerced values of variables, defaults included: what execution will see. */
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** One field of the answer. */
@@ -69,15 +71,10 @@ export function planCost(
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   const root = schema.getRootType(operation.operation);
   if (!root) return [];
-  return new Planner(schema, fragments, { operation, variables }).select(root, [operation.selectionSet], {
+  return new Planner(schema, fragments, variables).select(root, [operation.selectionSet], {
     root: operation.operation,
     edgesSize: null,
   });
-}
-
-interface Given {
-  readonly operation: OperationDefinitionNode;
-  readonly variables: Variables;
 }
 
 interface Place {
@@ -92,7 +89,7 @@ class Planner {
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-    private readonly given: Given,
+    private readonly variables: Variables,
   ) {}
 
   /** The fields of an object, merged by their name in the answer. */
@@ -146,10 +143,10 @@ class Planner {
     const price = priceOf(field, type, root);
     const size = price.size && this.sizeOf(price.size, node);
     // The size of a connection counts its edges; the envelope comes once.
-    const own = price.isConnection ? null : field.name === "edges" ? (edgesSize ?? size) : size;
+    const ownSize = price.isConnection ? null : field.name === "edges" ? (edgesSize ?? size) : size;
     const below = this.below(field, nodes, price.isConnection ? size : null);
-    const varies = own !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
-    return [{ key, own: price.own, size: own, below, varies, operationClass: price.operationClass }];
+    const varies = ownSize !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
+    return [{ key, own: price.own, size: ownSize, below, varies, operationClass: price.operationClass }];
   }
 
   private below(field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], edgesSize: PlannedSize | null): PlannedField["below"] {
@@ -164,21 +161,7 @@ class Planner {
   }
 
   private isIncluded(directives: readonly DirectiveNode[] | undefined): boolean {
-    return !directives?.some(({ name, arguments: given }) => {
-      const wanted = name.value === "include" ? true : name.value === "skip" ? false : null;
-      const condition = given?.[0]?.value;
-      return wanted !== null && condition !== undefined && this.isTrue(condition) !== wanted;
-    });
-  }
-
-  private isTrue(value: ValueNode): boolean {
-    if (value.kind === Kind.BOOLEAN) return value.value;
-    return value.kind === Kind.VARIABLE && (this.given.variables[value.name.value] ?? this.defaultOf(value.name.value)) === true;
-  }
-
-  private defaultOf(variable: string): unknown {
-    const value = this.given.operation.variableDefinitions?.find((definition) => definition.variable.name.value === variable)?.defaultValue;
-    return value && lengthOrFlag(value);
+    return isIncluded(directives, this.variables);
   }
 
   private sizeOf({ argument, assumed }: NonNullable<FieldPrice["size"]>, node: FieldNode): PlannedSize {
@@ -187,8 +170,23 @@ class Planner {
     if (!value) return { fixed: usual };
     if (value.kind !== Kind.VARIABLE) return { fixed: lengthOf(lengthOrFlag(value), usual) };
     const variable = value.name.value;
-    return { variable, fallback: lengthOf(this.defaultOf(variable), usual) };
+    return { variable, fallback: usual };
   }
+}
+
+/** Whether `@include` and `@skip` leave a selection in. */
+export function isIncluded(directives: readonly DirectiveNode[] | undefined, variables: Variables): boolean {
+  return !directives?.some(({ name, arguments: given }) => {
+    const wanted = name.value === "include" ? true : name.value === "skip" ? false : null;
+    const condition = given?.[0]?.value;
+    return wanted !== null && condition !== undefined && isTrue(condition, variables) !== wanted;
+  });
+}
+
+/** Whether a condition holds: all that a plan depends on besides its document. */
+export function isTrue(value: ValueNode, variables: Variables): boolean {
+  if (value.kind === Kind.BOOLEAN) return value.value;
+  return value.kind === Kind.VARIABLE && own(variables, value.name.value) === true;
 }
 
 /** The length that a value asks for: a number, or as many as a list holds. `usual` for null and for what is neither; execution refuses that. */
@@ -205,7 +203,7 @@ function lengthOrFlag(value: ValueNode): unknown {
 }
 
 /** A field of a type, those of every type included. */
-function fieldOf(type: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
+export function fieldOf(type: GraphQLObjectType | GraphQLInterfaceType, name: string): GraphQLField<unknown, unknown> | undefined {
   if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
-  return type.getFields()[name] ?? [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name);
+  return own(type.getFields(), name) ?? [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name);
 }

@@ -4,13 +4,12 @@
 import type { ExecutionResult } from "graphql";
 import { RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
-import { type Admission, REFUSED_COST } from "../services/admission.js";
+import type { Admission } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
 import type { CheckCost, Cost, Priced } from "./cost.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
-import { codeOf } from "./format-error.js";
 
 /** What it is made of. */
 export interface GateParts {
@@ -18,7 +17,7 @@ export interface GateParts {
   readonly admission: Admission;
 }
 
-/** Lets an operation of a request in. Throws OperationTooComplex, RateLimited and Unauthenticated. */
+/** Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and Unauthenticated. */
 export async function letIn(
   { checkCost, admission }: GateParts,
   operation: Operation,
@@ -29,8 +28,8 @@ export async function letIn(
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
   const { principal, paid } = await remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
-  operation.pays(new Payment(cost, paid));
   operation.caller = identify(claimed, principal);
+  if (paid) operation.pays(new Payment(cost, paid));
 }
 
 /** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
@@ -54,13 +53,15 @@ export async function letInAgain(
 export const payerOf = (admission: Admission, { caller: { principal, client } }: Pick<Operation, "caller">): Payer =>
   admission.payerOf({ principal, ip: client.ip });
 
-/** What is certain to be refused is refused before it is read: a flood costs neither parsing nor Redis. Throws RateLimited. */
-export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked | null): void {
-  // Whoever may be somebody else knocks once.
-  if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
-  const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
-  const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : null;
-  admission.check(payer, charge ?? (asked ? UNREAD : LEAST_CHARGE));
+/**
+ * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A document that was read before
+ * has its own cost; any other costs at least 1, and what is in the bucket may be spent. Throws RateLimited.
+ */
+export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked): void {
+  if (!admission.isTight(payer)) return;
+  const document = typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
+  const charge = document && knownCharge(checkCost, { document, ...readPriced(asked) });
+  admission.check(payer, charge ?? LEAST_CHARGE);
 }
 
 /** Besides the gate, the documents that were read before. */
@@ -77,16 +78,14 @@ export interface Asked {
 
 /** Anything costs at least this. */
 export const LEAST_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
-/** A document that was never read has to be, and that costs this if it is refused. */
-const UNREAD: Charge = { ...LEAST_CHARGE, cost: REFUSED_COST };
 
-/** The charge of an operation; null where it will be refused for something else. */
-function knownCharge(checkCost: CheckCost, priced: Priced): Charge | null {
+/** The charge of an operation; undefined where it will be refused for something else. */
+function knownCharge(checkCost: CheckCost, priced: Priced): Charge | undefined {
   try {
     const cost = checkCost(priced);
-    return cost && chargeOf(cost);
+    return cost ? chargeOf(cost) : undefined;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
@@ -132,11 +131,10 @@ export class Payment {
     return this.paid.buckets;
   }
 
-  /** Settles by the answer; null when there is none. What ran out of time has done its work, so it costs what was asked for. */
+  /** Settles by the answer. Without one nothing is known of what was done, so nothing is given back. */
   settle(result: ExecutionResult | null): BucketStatus | undefined {
-    const isLate = result?.errors?.some((error) => codeOf(error) === "DEADLINE_EXCEEDED" && !error.path) ?? false;
     const { requested } = this.cost;
-    const actual = isLate ? requested : this.cost.actual(result?.data);
+    const actual = result ? this.cost.actual(result.data, result.errors) : requested;
     const bucket = this.paid.settle(actual);
     if (bucket) {
       const { limit, remaining, restorePerSecond } = bucket;

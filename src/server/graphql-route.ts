@@ -4,7 +4,6 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
 import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
-import type { Payer } from "../services/limits.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { OperationHolder } from "./apollo.js";
 import {
@@ -19,7 +18,7 @@ import {
 } from "./context.js";
 import { isRecord } from "./document-request.js";
 import { withRequestId } from "./format-error.js";
-import { type DoorParts, refuseAtTheDoor } from "./gate.js";
+import { type Asked, type DoorParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
 import type { ObserveOperation } from "./observe.js";
@@ -48,20 +47,19 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     if (request.method === "GET") reply.header("cache-control", "no-store");
     const claimed = claimOf(request, parts.callers);
     const payer = parts.admission.payerOf(claimed.claim);
-    refuseAtTheDoor(parts, payer, null);
-    const operation = new Operation(claimed.caller, request.id, parts.createContext);
     if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
+    refuseAtTheDoor(parts, payer, askedBy(request));
+    const operation = new Operation(claimed.caller, request.id, parts.createContext);
     const { body, search, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error: unknown) => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
       parts.admission.chargeRefused(payer);
       throw error;
     });
-    refuseAtTheDoor(parts, payer, isRecord(body) ? body : {});
     const answer = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation, claimed }),
     });
-    settle(parts, operation, payer);
+    settle(parts, operation, claimed);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // It has a kind once its document was found valid.
     if (operation.kind) keep();
@@ -75,10 +73,16 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
   };
 }
 
-/** What was refused for what it is was read all the same. */
-function settle({ admission }: GraphQLRouteParts, operation: Operation, payer: Payer): void {
+/** What was refused for what it is was read all the same. Whose token it was may be known better by now. */
+function settle({ admission }: GraphQLRouteParts, operation: Operation, { claim }: ClaimedCaller): void {
   operation.settle(null);
-  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payer);
+  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(admission.payerOf(claim));
+}
+
+function askedBy({ method, body, query }: FastifyRequest): Asked {
+  if (method !== "GET") return isRecord(body) ? body : {};
+  const { variables, ...asked } = query as Record<string, unknown>;
+  return { ...asked, ...(typeof variables === "string" && variables !== "" && { variables: JSON.parse(variables) }) };
 }
 
 function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {

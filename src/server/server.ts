@@ -28,6 +28,7 @@ import { createHttp, GRAPHQL_PATH } from "./http.js";
 import { checkManifest } from "./manifest.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
+import { createArgumentCheck } from "./operation-input.js";
 import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
@@ -133,7 +134,7 @@ function createPipeline(deps: ServerDeps) {
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const gate = { admission, checkCost: createCostCheck(createPrices(schema), limits.cost) };
+  const gate = { admission, checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)) };
   return {
     rules,
     maxTokens: limits.tokens,

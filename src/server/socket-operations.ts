@@ -29,9 +29,10 @@ import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain } from "./gate.js";
 import type { Metrics } from "./metrics.js";
 import type { ObserveOperation } from "./observe.js";
+import { InvalidInput } from "./operation-input.js";
 import type { Peer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
-import { callerOfSocket, chargeIfRefused, refuseAtTheDoor } from "./socket-admission.js";
+import { callerOfSocket, chargeIfRefused, refuseOperation } from "./socket-admission.js";
 import { finish, present, run, sessionEnded } from "./socket-answers.js";
 import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
@@ -143,13 +144,15 @@ async function prepare(
 async function enter(parts: SocketOperationParts, peer: Peer, operation: Operation, ready: ReadyToRun): Promise<readonly GraphQLError[]> {
   const priced = { document: ready.document, operationName: ready.operationName, variables: ready.variableValues };
   try {
-    const isAlive = await letInAgain(parts, operation, priced, () => parts.sessions.callerOf(peer, { used: true }));
-    if (!isAlive) return [sessionEnded()];
+    // Its place is taken first: a refusal for want of one costs nothing.
     if (operation.kind === "subscription") operation.whenEnded = parts.counts.openSubscription(operation.caller);
-    return [];
+    const isAlive = await letInAgain(parts, operation, priced, () => parts.sessions.callerOf(peer, { used: true }));
+    if (isAlive) return [];
+    operation.ended();
+    return [sessionEnded()];
   } catch (error) {
-    operation.settle(null);
-    return [refusalBy(error)];
+    operation.ended();
+    return error instanceof InvalidInput ? error.errors : [refusalBy(error)];
   }
 }
 
@@ -161,7 +164,7 @@ interface ReadyToRun {
 }
 
 async function read(
-  { maxOperations, readDocument, documents, admission }: SocketOperationParts,
+  { maxOperations, readDocument, documents, admission, checkCost }: SocketOperationParts,
   operation: Operation,
   running: number,
   payload: SubscribePayload,
@@ -172,7 +175,7 @@ async function read(
   }
   let spelled: SpelledOut<SubscribePayload>;
   try {
-    refuseAtTheDoor({ admission }, operation);
+    refuseOperation({ admission, checkCost, readDocument }, operation, payload);
     refuseIllFormed(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");

@@ -51,6 +51,7 @@ describe("what was held", () => {
     const limits: Limits = {
       check: () => {},
       isTight: () => false,
+      owe: () => {},
       charge: async (_payer, charge) => ({
         charge,
         buckets: [],
@@ -70,12 +71,16 @@ describe("what was held", () => {
   test.each(Object.entries(transports))("is settled once over %s, by what came, also where something failed", async (_name, connect) => {
     const { souk, settled } = await startPaying();
     const run = connect(souk);
-    expect((await run({ query: `{ ${LIST} crash }` })).errors).toHaveLength(1);
-    expect((await run({ query: `{ ${LIST} unavailable }` })).data).toBeNull();
-    // The second answer has lost all of its data, and with it every length.
+    // There are 50 products.
+    const more = "products(first: 80) { id }";
+    expect((await run({ query: `{ ${more} hello }` })).errors).toBeUndefined();
+    expect((await run({ query: `{ ${more} crash }` })).errors).toHaveLength(1);
+    // This answer has lost all of its data, and says nothing of what was done.
+    expect((await run({ query: `{ ${more} unavailable }` })).data).toBeNull();
     expect(settled.filter(({ cost }) => cost > 1)).toEqual([
-      { cost: 41, actual: 41 },
-      { cost: 41, actual: 1 },
+      { cost: 81, actual: 51 },
+      { cost: 81, actual: 51 },
+      { cost: 81, actual: 81 },
     ]);
   });
 

@@ -98,6 +98,7 @@ test("a socket that is let in costs as much as the cheapest operation, and a flo
       limits: {
         check: () => {},
         isTight: () => false,
+        owe: () => {},
         charge: async (_payer, charge) => {
           if (charged.push(charge.cost) > 1) throw new RateLimited("Try again.", 5, { bucket: "address" });
           return { charge, buckets: [], settle: () => undefined };

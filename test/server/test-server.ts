@@ -86,6 +86,7 @@ const NO_LIMITS: Limits = {
   check: () => {},
   isTight: () => false,
   charge: async (_payer, charge) => ({ charge, buckets: [], settle: () => undefined }),
+  owe: () => {},
   close: () => {},
 };
 
