@@ -1,7 +1,9 @@
 /** `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log line and one measurement each. */
+
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLFormattedError } from "graphql";
+import { own } from "../domain/own.js";
 import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
@@ -87,17 +89,17 @@ function askedBy({ method, body, query }: FastifyRequest): Asked {
 
 function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {
   const get = (name: string) => {
-    const value = request.headers[name];
+    const value = own(request.headers, name);
     return typeof value === "string" ? value : undefined;
   };
-  return readClaim({ get, cookie: (name) => request.cookies[name], ip: rules.addressOf(request.raw), takesCookies: true }, rules);
+  return readClaim({ get, cookie: (name) => own(request.cookies, name), ip: rules.addressOf(request.raw), takesCookies: true }, rules);
 }
 
 /** The text of a GET is held to the same rules as a body. */
 function checkQueryString(query: Record<string, unknown>, jsonDepth: number): void {
   refuseIllFormed(query);
   for (const name of ["variables", "extensions"]) {
-    const text = query[name];
+    const text = own(query, name);
     if (typeof text === "string") readJson(text, jsonDepth);
   }
 }
@@ -108,7 +110,7 @@ const APOLLO_HEADERS = ["accept", "content-type", "apollo-require-preflight", "x
 function headersForApollo({ headers }: FastifyRequest): HeaderMap {
   const map = new HeaderMap();
   for (const name of APOLLO_HEADERS) {
-    const value = headers[name];
+    const value = own(headers, name);
     if (typeof value === "string") map.set(name, value);
   }
   return map;

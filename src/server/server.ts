@@ -3,6 +3,7 @@
  *
  * Both sides share the validation rules, the executor, the caller and the error format. Nothing listens before `listen()`.
  */
+
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
@@ -10,6 +11,7 @@ import type { Config } from "../config.js";
 import { withDeadline } from "../domain/deadline.js";
 import { StartupError } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
+import { own } from "../domain/own.js";
 import type { Admission } from "../services/admission.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import { createApollo } from "./apollo.js";
@@ -181,7 +183,7 @@ async function listen(app: FastifyInstance, { host, port }: { host: string; port
     return { url: await app.listen({ host, port }) };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new StartupError(`${host}:${port} ${ADVICE[code] ?? `cannot be listened on: ${message}`}`, { cause: error });
+    throw new StartupError(`${host}:${port} ${own(ADVICE, code) ?? `cannot be listened on: ${message}`}`, { cause: error });
   }
 }
 

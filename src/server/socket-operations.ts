@@ -5,6 +5,7 @@
  * The consistency token travels as init parameter `souk-seen`, comes back as `extensions.seen` of a mutation's answer, and is
  * remembered for the rest of the socket. So does the guest: init parameter `guest`, `extensions.guest` of the write that made one.
  */
+
 import { randomUUID } from "node:crypto";
 import {
   type DocumentNode,
@@ -18,6 +19,7 @@ import {
 import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { BadUserInput, RateLimited } from "../domain/errors.js";
+import { own } from "../domain/own.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
@@ -99,7 +101,7 @@ async function welcome(
 ): Promise<boolean> {
   const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) => {
-    const value = given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name];
+    const value = given.get(name === GUEST_HEADER ? "guest" : name) ?? own(peer.headers, name);
     return typeof value === "string" ? value : undefined;
   };
   const heard = sessions.heard();
