@@ -63,8 +63,8 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     });
     settle(parts, operation, claimed);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
-    // It has a kind once its document was found valid.
-    if (operation.kind) keep();
+    // It has paid once its document and its input were found valid.
+    if (operation.hasPaid) keep();
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
     if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);

@@ -149,11 +149,15 @@ async function enter(parts: SocketOperationParts, peer: Peer, operation: Operati
     // Its place is taken first: a refusal for want of one costs nothing.
     if (operation.kind === "subscription") operation.whenEnded = parts.counts.openSubscription(operation.caller);
     const isAlive = await letInAgain(parts, operation, priced, () => parts.sessions.callerOf(peer, { used: true }));
-    if (isAlive) return [];
+    if (isAlive) {
+      ready.keep();
+      return [];
+    }
     operation.ended();
     return [sessionEnded()];
   } catch (error) {
     operation.ended();
+    if (error instanceof RateLimited) operation.refusal = error;
     return error instanceof InvalidInput ? error.errors : [refusalBy(error)];
   }
 }
@@ -163,6 +167,8 @@ interface ReadyToRun {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   readonly variableValues: Record<string, unknown> | null | undefined;
+  /** To be called once it is let in: what nobody pays for is not remembered. */
+  keep(): void;
 }
 
 async function read(
@@ -172,8 +178,8 @@ async function read(
   payload: SubscribePayload,
 ): Promise<ReadyToRun | readonly GraphQLError[]> {
   if (running > maxOperations) {
-    const extensions = { code: "RATE_LIMITED", bucket: "operations", retryAfterMs: SECOND };
-    return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions })];
+    operation.refusal = new RateLimited(`A socket runs at most ${maxOperations} operations at once.`, SECOND, { bucket: "operations" });
+    return [refusalBy(operation.refusal)];
   }
   let spelled: SpelledOut<SubscribePayload>;
   try {
@@ -186,7 +192,6 @@ async function read(
   }
   const document = readDocument(spelled.parameters.query);
   if (!("kind" in document)) return document;
-  spelled.keep();
   const { operationName, variables: variableValues } = payload;
   const named = getOperationAST(document, operationName);
   if (!named)
@@ -195,7 +200,7 @@ async function read(
     ];
   operation.name = named.name?.value ?? null;
   operation.kind = named.operation;
-  return { document, operationName, variableValues };
+  return { document, operationName, variableValues, keep: spelled.keep };
 }
 
 const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
