@@ -6,7 +6,8 @@
  * remembers what was taken, so that the rest is given back at most once, and never more than time has left of it. Redis clock.
  * All keys share the tag `{limit}`, because one script touches any combination of them: in a Cluster one node does all limiting.
  *
- * Promise: whatever is asked, held and given back, no span of time holds more cost than burst + rate × its length.
+ * Promise: whatever is asked, held and given back, no span of time admits more cost than burst + rate × its length. What is owed
+ * for work that was done already is taken without being asked: it delays what follows.
  * Redis down: everything rejects with RedisUnavailable within a deadline; services/limits.ts then counts by itself.
  */
 import type { Result } from "ioredis";
