@@ -1,7 +1,7 @@
 /** Leaderboards, their entries, and what is asked of them. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
-import { atLeast, between, cursorRule, pageSizeRule } from "../domain/argument-rules.js";
+import { atLeast, between, pageSizeRule } from "../domain/argument-rules.js";
 import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import type { Period } from "../domain/periods.js";
@@ -171,7 +171,6 @@ export class EntriesArgs extends PeriodArgs {
     description:
       "Answer the entries after this cursor: one from this very board and period, otherwise BAD_USER_INPUT. Null starts at the top. Whoever moves between two pages may be seen twice or not at all; nobody else is.",
   })
-  @Checked(cursorRule)
   after?: string | null;
 
   @Field(() => Int, {
