@@ -3,10 +3,11 @@ import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
 import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard.js";
 import { PAGE_SIZE } from "../domain/page.js";
-import type { Period } from "../domain/periods.js";
+import { PERIODS, type Period } from "../domain/periods.js";
 import { declareConnection } from "./connection.js";
 import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./leaderboard-words.js";
 import { Node } from "./node.js";
+import { ListSize } from "./price.js";
 import { Shared } from "./scope.js";
 
 /** A leaderboard. */
@@ -36,6 +37,7 @@ export class Leaderboard extends Node {
   @Shared("PUBLIC")
   tieRule!: TieRule;
 
+  @ListSize({ most: PERIODS.length })
   @Field(() => [PeriodEnum], { description: "The periods it is kept for. Any other is BAD_USER_INPUT." })
   @Shared("PUBLIC")
   periods!: readonly Period[];

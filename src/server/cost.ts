@@ -7,8 +7,8 @@
 import { type DocumentNode, type GraphQLSchema, getOperationAST, Kind, type OperationDefinitionNode, visit } from "graphql";
 import { OperationTooComplex } from "../domain/errors.js";
 import { OPERATION_CLASSES, type OperationClass } from "../domain/limits.js";
-import { PAGE_SIZE } from "../domain/page.js";
-import { type CostPlan, lengthOf, type PlannedField, planCost, UncountableDocument, type Variables } from "./cost-plan.js";
+import type { Variables } from "./argument-value.js";
+import { type CostPlan, type PlannedField, planCost, UncountableDocument } from "./cost-plan.js";
 
 /** What one operation costs. */
 export interface Cost {
@@ -18,7 +18,7 @@ export interface Cost {
   readonly classes: ReadonlyMap<OperationClass, number>;
   /** Whether a shorter answer costs less. */
   readonly varies: boolean;
-  /** The cost of an answer, by the length of its lists; never more than was requested. */
+  /** The cost of an answer, by the length of its lists; of a subscription, that of one message. */
   actual(data: unknown): number;
 }
 
@@ -116,7 +116,7 @@ function costOf(plan: CostPlan, variables: Variables): Cost {
     requested,
     classes: classesOf(plan),
     varies: plan.some(({ varies }) => varies),
-    actual: (data) => Math.min(requested, sumOf(plan, data)),
+    actual: (data) => plan.reduce((sum, field) => sum + actualOf(field, memberOf(data, field.key), variables), 0),
   };
 }
 
@@ -126,30 +126,29 @@ function classesOf(plan: CostPlan): ReadonlyMap<OperationClass, number> {
 }
 
 /** What a field can cost at most. Where several types may stand, the dearest counts. */
-function requestedOf({ own, size, below }: PlannedField, variables: Variables): number {
+function requestedOf({ own, work, size, repeats, below }: PlannedField, variables: Variables): number {
   const one = own + dearest(below, (field) => requestedOf(field, variables));
-  if (!size) return one;
-  // Nothing of ours is longer than a page: what asks for more is refused by whoever reads it.
-  const length = "fixed" in size ? size.fixed : lengthOf(variables[size.variable], size.fallback);
-  return one * Math.min(length, PAGE_SIZE.max);
+  const all = (size ? size(variables) * one : one) + (work ? work(variables) : 0);
+  return repeats ? repeats(variables) * all : all;
 }
 
-const sumOf = (fields: readonly PlannedField[], data: unknown): number =>
-  fields.reduce((sum, field) => sum + actualOf(field, (data as Variables | null | undefined)?.[field.key]), 0);
+const memberOf = (data: unknown, key: string): unknown => (data as Variables | null | undefined)?.[key];
 
-/** What a field has cost, by the lengths that were answered. What is not there has no length. */
-function actualOf(field: PlannedField, value: unknown): number {
-  if (!field.varies) return requestedOf(field, {});
-  if (!field.size) return field.own + actualBelow(field, value);
-  if (!Array.isArray(value)) return 0;
-  if (!belowVaries(field)) return value.length * (field.own + actualBelow(field, null));
-  return value.reduce((sum: number, item) => sum + field.own + actualBelow(field, item), 0);
+/** What a field has cost, by the lengths that were answered. What is not there has no length; work is done all the same. */
+function actualOf(field: PlannedField, value: unknown, variables: Variables): number {
+  const { own, work, size, repeats } = field;
+  if (!field.varies && !repeats) return requestedOf(field, variables);
+  const done = work ? work(variables) : 0;
+  if (!size) return done + own + actualBelow(field, value, variables);
+  if (!Array.isArray(value)) return done;
+  if (!belowVaries(field)) return done + value.length * (own + actualBelow(field, null, variables));
+  return value.reduce((sum: number, item) => sum + own + actualBelow(field, item, variables), done);
 }
 
 const belowVaries = ({ below }: PlannedField): boolean => below?.some((fields) => fields.some(({ varies }) => varies)) ?? false;
 
-const actualBelow = ({ below }: PlannedField, value: unknown): number =>
-  dearest(below, (field) => actualOf(field, (value as Variables | null | undefined)?.[field.key]));
+const actualBelow = ({ below }: PlannedField, value: unknown, variables: Variables): number =>
+  dearest(below, (field) => actualOf(field, memberOf(value, field.key), variables));
 
 /** The sum below, of the dearest of the types that may stand there. */
 function dearest(below: PlannedField["below"], cost: (field: PlannedField) => number): number {
