@@ -4,7 +4,7 @@
 import type { ExecutionResult } from "graphql";
 import { RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
-import { type Admission, REFUSED_COST } from "../services/admission.js";
+import type { Admission } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
 import type { CheckCost, Cost, Priced } from "./cost.js";
@@ -16,38 +16,58 @@ import { codeOf } from "./format-error.js";
 export interface GateParts {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
+  readonly readDocument: DocumentReader;
 }
 
 /** Lets an operation of a request in. Throws OperationTooComplex, RateLimited and Unauthenticated. */
-export async function letIn(
-  { checkCost, admission }: GateParts,
-  operation: Operation,
-  claimed: ClaimedCaller,
-  priced: Priced,
-): Promise<void> {
-  const cost = checkCost(priced);
+export async function letIn(parts: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
+  const { admission } = parts;
+  const cost = wholeCost(parts, priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
-  const { principal, paid } = await remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  const payer = admission.payerOf(claimed.claim);
+  const { principal, paid } = await remembering(operation, admission.admit(claimed.claim, chargeOf(cost)), () =>
+    payReading(parts, payer, cost),
+  );
   operation.pays(new Payment(cost, paid));
   operation.caller = identify(claimed, principal);
 }
 
 /** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
 export async function letInAgain(
-  { checkCost, admission }: GateParts,
+  parts: GateParts,
   operation: Operation,
   priced: Priced,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
-  const cost = checkCost(priced);
+  const { admission } = parts;
+  const cost = wholeCost(parts, priced);
   if (!cost) return true;
   // Its first values are its cost; what follows was paid for by whoever made the change.
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
-  const { proof, paid } = await remembering(operation, admission.admitAgain(payerOf(admission, operation), charge, prove));
+  const payer = payerOf(admission, operation);
+  const { proof, paid } = await remembering(operation, admission.admitAgain(payer, charge, prove), () => payReading(parts, payer, cost));
   operation.pays(new Payment(cost, paid));
   if (proof) operation.caller = proof;
   return proof !== null;
+}
+
+/** The cost of an operation, and of reading its document where that is new. */
+interface WholeCost extends Cost {
+  readonly reading: number;
+}
+
+/** Throws OperationTooComplex, which is about the operation alone. */
+function wholeCost({ checkCost, readDocument }: GateParts, priced: Priced): WholeCost | null {
+  const cost = checkCost(priced);
+  if (!cost) return null;
+  const reading = readDocument.takePrice(priced.document);
+  return { ...cost, reading, requested: cost.requested + reading, actual: (data) => cost.actual(data) + reading };
+}
+
+/** A document was read before it was known who pays: it is paid for where its operation was refused, too. */
+function payReading({ admission }: GateParts, payer: Payer, { reading }: WholeCost): void {
+  if (reading > 0) admission.chargeReading(payer, reading);
 }
 
 /** Who pays for an operation of a socket. */
@@ -55,17 +75,12 @@ export const payerOf = (admission: Admission, { caller: { principal, client } }:
   admission.payerOf({ principal, ip: client.ip });
 
 /** What is certain to be refused is refused before it is read: a flood costs neither parsing nor Redis. Throws RateLimited. */
-export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked | null): void {
+export function refuseAtTheDoor({ checkCost, admission, readDocument }: GateParts, payer: Payer, asked: Asked | null): void {
   // Whoever may be somebody else knocks once.
   if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
   const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
   const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : null;
-  admission.check(payer, charge ?? (asked ? UNREAD : LEAST_CHARGE));
-}
-
-/** Besides the gate, the documents that were read before. */
-export interface DoorParts extends GateParts {
-  readonly readDocument: DocumentReader;
+  admission.check(payer, charge ?? unreadCharge(readDocument, asked?.query));
 }
 
 /** A request as it came. */
@@ -77,8 +92,11 @@ export interface Asked {
 
 /** Anything costs at least this. */
 export const LEAST_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
-/** A document that was never read has to be, and that costs this if it is refused. */
-const UNREAD: Charge = { ...LEAST_CHARGE, cost: REFUSED_COST };
+/** What a document costs at least that has to be read first. */
+export const unreadCharge = (readDocument: DocumentReader, query: unknown): Charge => ({
+  ...LEAST_CHARGE,
+  cost: LEAST_CHARGE.cost + (typeof query === "string" ? readDocument.priceOf(query) : 0),
+});
 
 /** The charge of an operation; null where it will be refused for something else. */
 function knownCharge(checkCost: CheckCost, priced: Priced): Charge | null {
@@ -98,13 +116,14 @@ const readPriced = ({ operationName, variables }: Asked): Pick<Priced, "operatio
 const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({ cost: requested, varies, classes });
 
 /** A refusal tells how the buckets stand, as an answer does. */
-async function remembering<T>(operation: Operation, admitted: Promise<T>): Promise<T> {
+async function remembering<T>(operation: Operation, admitted: Promise<T>, refused: () => void): Promise<T> {
   try {
     return await admitted;
   } catch (error) {
     if (error instanceof RateLimited) {
       operation.refusal = error;
       operation.buckets = error.about.buckets ?? [];
+      refused();
     }
     throw error;
   }

@@ -19,7 +19,7 @@ import {
 } from "./context.js";
 import { isRecord } from "./document-request.js";
 import { withRequestId } from "./format-error.js";
-import { type DoorParts, refuseAtTheDoor } from "./gate.js";
+import { type GateParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
 import type { ObserveOperation } from "./observe.js";
@@ -27,7 +27,7 @@ import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { readJson, refuseIllFormed } from "./text-input.js";
 
 /** What the route is made of. */
-export interface GraphQLRouteParts extends DoorParts {
+export interface GraphQLRouteParts extends GateParts {
   readonly apollo: ApolloServer<OperationHolder>;
   readonly callers: CallerRules;
   readonly createContext: CreateContext;
@@ -53,7 +53,7 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
     const { body, search, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error: unknown) => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
-      parts.admission.chargeRefused(payer);
+      parts.admission.chargeRefused(payer, 0);
       throw error;
     });
     refuseAtTheDoor(parts, payer, isRecord(body) ? body : {});
@@ -61,7 +61,7 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation, claimed }),
     });
-    settle(parts, operation, payer);
+    settle(parts, operation, payer, () => sourceOf(request, { body, search }));
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // It has a kind once its document was found valid.
     if (operation.kind) keep();
@@ -76,9 +76,17 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
 }
 
 /** What was refused for what it is was read all the same. */
-function settle({ admission }: GraphQLRouteParts, operation: Operation, payer: Payer): void {
+function settle({ admission, readDocument }: GraphQLRouteParts, operation: Operation, payer: Payer, source: () => unknown): void {
   operation.settle(null);
-  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payer);
+  if (operation.hasPaid || operation.refusal) return;
+  const query = source();
+  admission.chargeRefused(payer, typeof query === "string" ? readDocument.takePriceOf(query) : 0);
+}
+
+/** The document of a request, spelled out. */
+function sourceOf({ method }: FastifyRequest, { body, search }: { readonly body: unknown; readonly search: string }): unknown {
+  if (method === "GET") return new URLSearchParams(search).get("query");
+  return isRecord(body) ? body.query : null;
 }
 
 function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {

@@ -74,7 +74,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   checkManifest(deps.documents.manifest, pipeline.readDocument);
   const apollo = createApollo({
     ...pipeline,
-    remember: pipeline.readDocument.remember,
+    documentStore: pipeline.readDocument.store,
     schema: deps.schema,
     production: config.production,
     log,
@@ -133,12 +133,12 @@ function createPipeline(deps: ServerDeps) {
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const gate = { admission, checkCost: createCostCheck(createPrices(schema), limits.cost) };
+  const readDocument = createDocumentReader({ schema, rules, maxTokens: limits.tokens });
+  const gate = { admission, readDocument, checkCost: createCostCheck(createPrices(schema), limits.cost) };
   return {
     rules,
     maxTokens: limits.tokens,
     documents,
-    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     ...gate,
     gate,
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),

@@ -2,7 +2,8 @@
 import { RateLimited } from "../domain/errors.js";
 import type { Admission } from "../services/admission.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
-import { LEAST_CHARGE, payerOf } from "./gate.js";
+import type { DocumentReader } from "./documents.js";
+import { LEAST_CHARGE, payerOf, unreadCharge } from "./gate.js";
 
 /** Who a socket is for, at the price of the cheapest operation. Throws Unauthenticated and RateLimited. */
 export async function callerOfSocket(admission: Admission, claimed: ClaimedCaller): Promise<Caller> {
@@ -12,10 +13,17 @@ export async function callerOfSocket(admission: Admission, claimed: ClaimedCalle
   return identify(claimed, principal);
 }
 
-/** Refuses without reading what is certain to be refused. Throws RateLimited. */
-export function refuseAtTheDoor({ admission }: { readonly admission: Admission }, operation: Operation): void {
+/** What stands at the door of a socket. */
+interface DoorParts {
+  readonly admission: Admission;
+  readonly readDocument: DocumentReader;
+}
+
+/** Refuses without reading what is certain to be refused. @param query the document, once it is spelled out. Throws RateLimited. */
+export function refuseAtTheDoor({ admission, readDocument }: DoorParts, operation: Operation, query?: string): void {
+  const payer = payerOf(admission, operation);
   try {
-    admission.check(payerOf(admission, operation), LEAST_CHARGE);
+    admission.check(payer, query !== undefined && admission.isTight(payer) ? unreadCharge(readDocument, query) : LEAST_CHARGE);
   } catch (error) {
     if (error instanceof RateLimited) operation.refusal = error;
     throw error;
@@ -23,6 +31,6 @@ export function refuseAtTheDoor({ admission }: { readonly admission: Admission }
 }
 
 /** An operation that was refused for what it is has been read all the same. */
-export function chargeIfRefused({ admission }: { readonly admission: Admission }, operation: Operation): void {
-  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payerOf(admission, operation));
+export function chargeIfRefused({ admission, readDocument }: DoorParts, operation: Operation, query: string): void {
+  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payerOf(admission, operation), readDocument.takePriceOf(query));
 }

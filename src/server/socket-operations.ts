@@ -23,7 +23,6 @@ import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readClaim } from "./context.js";
 import { type SpelledOut, spellOut } from "./document-request.js";
-import type { DocumentReader } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain } from "./gate.js";
@@ -41,7 +40,6 @@ import { refuseIllFormed } from "./text-input.js";
 /** What the WebSocket side of the pipeline is made of. */
 export interface SocketOperationParts extends GateParts {
   readonly schema: GraphQLSchema;
-  readonly readDocument: DocumentReader;
   readonly documents: PersistedDocuments;
   readonly executor: Executor;
   readonly callers: CallerRules;
@@ -134,7 +132,7 @@ async function prepare(
   if ("document" in ready && errors.length === 0) {
     return { id, ticket, schema: parts.schema, ...ready, operation, peer, startedAt };
   }
-  chargeIfRefused(parts, operation);
+  chargeIfRefused(parts, operation, payload.query);
   parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
   return errors.map((error) => withRequest(error, operation.requestId));
 }
@@ -172,10 +170,11 @@ async function read(
   }
   let spelled: SpelledOut<SubscribePayload>;
   try {
-    refuseAtTheDoor({ admission }, operation);
+    refuseAtTheDoor({ admission, readDocument }, operation);
     refuseIllFormed(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
+    refuseAtTheDoor({ admission, readDocument }, operation, spelled.parameters.query);
   } catch (error) {
     return [refusalBy(error)];
   }

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { addressBlock, addressHolder } from "../domain/address.js";
+import { RateLimited } from "../domain/errors.js";
 import type { Principal } from "../domain/principal.js";
 import type { Authenticate } from "./authenticate.js";
 import type { Charge, Limits, Paid, Payer } from "./limits.js";
@@ -34,8 +35,10 @@ export interface Admission {
   admit(claim: Claim, charge: Charge): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid }>;
   /** The same for somebody who is known already, while `prove` finds out whether they still are. */
   admitAgain<T>(payer: Payer, charge: Charge, prove: () => Promise<T>): Promise<{ readonly proof: T; readonly paid: Paid }>;
-  /** Has them pay for a request that was refused for what it is. Waits for nothing. */
-  chargeRefused(payer: Payer): void;
+  /** Has them pay for a request that was refused for what it is, and for the reading of its document. Waits for nothing. */
+  chargeRefused(payer: Payer, reading: number): void;
+  /** Has them pay for the reading of a document alone: what it asks was refused for its price. Waits for nothing. */
+  chargeReading(payer: Payer, reading: number): void;
 }
 
 /** Somebody who was let in before. */
@@ -75,6 +78,12 @@ export function createAdmission({ authenticate, isService, limits, together }: A
     const payer = known.get(digest(token));
     return payer ? { ...payer, block: addressBlock(ip) } : { ...ofAddress(ip), isGuess: true };
   };
+  const later = (payer: Payer, charge: Charge): void =>
+    void limits.charge(payer, charge).catch((error: unknown) => {
+      // The work is done: where there is less than its price, it takes what there is, or a flood of it would stay free.
+      const left = error instanceof RateLimited ? Math.min(...(error.about.buckets ?? []).map(({ remaining }) => remaining)) : 0;
+      if (left >= 1 && left < charge.cost) limits.charge(payer, { ...charge, cost: left }).catch(() => {});
+    });
   const drop = (payment: Promise<Paid>): void => void payment.then(({ settle }) => settle(0)).catch(() => {});
 
   const admitKnown = async (claim: Claim & { token: string }, payer: Payer, charge: Charge) => {
@@ -124,7 +133,8 @@ export function createAdmission({ authenticate, isService, limits, together }: A
       });
       return { proof, paid: await payment };
     },
-    chargeRefused: (payer) => void limits.charge(payer, REFUSED).catch(() => {}),
+    chargeRefused: (payer, reading) => later(payer, { ...REFUSED, cost: REFUSED_COST + reading }),
+    chargeReading: (payer, reading) => later(payer, { ...REFUSED, cost: reading }),
   };
 }
 
