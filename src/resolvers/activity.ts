@@ -12,7 +12,7 @@ export class ActivityResolver {
   constructor(private readonly service: Pick<ActivityService, "report">) {}
 
   @SizesLists({ days: { by: "days", most: MOST_ACTIVITY_DAYS } })
-  @Works({ by: "days", price: 3, most: MOST_ACTIVITY_DAYS })
+  @Works({ by: "days", price: 5, most: MOST_ACTIVITY_DAYS })
   @Query(() => ActivityReport, {
     description:
       "How many users were active by day, week and month, and how many came back. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN. SERVICE_UNAVAILABLE while Redis is away.",

@@ -2,7 +2,7 @@
  * What one field costs, as its declaration says it: the only place that prices. A unit is about one object read and sent.
  *
  * Objects cost 1 each, scalars nothing, a field of Query or Subscription at least 1, a mutation 10; `complexity` among the extensions of a
- * field says otherwise. A connection is an envelope: 1 for its page, `edges` and `pageInfo` are free, its nodes are counted.
+ * field says otherwise. A connection is an envelope: 1 for its page, `pageInfo` is free, its edges are counted, and `node` comes with its edge.
  * Every list declares how long it can be: by `listSize` of the field or of its type, by `sizedLists` of the field above, or as a
  * connection by its `first`. What an answer does not show is declared as `work`.
  */
@@ -97,9 +97,12 @@ function usualPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): 
   if (isIntrospection(field)) return INTROSPECTION_PRICE;
   if (root === "mutation") return MUTATION_PRICE;
   if (root !== null) return 1;
-  const isEnvelope = field.name === "edges" || field.name === "pageInfo";
-  return isCompositeType(getNamedType(field.type)) && !(isEnvelope && isConnectionType(parent)) ? 1 : 0;
+  const isEnvelope = (isConnectionType(parent) && field.name === "pageInfo") || (isEdgeType(parent) && field.name === "node");
+  return isCompositeType(getNamedType(field.type)) && !isEnvelope ? 1 : 0;
 }
+
+/** Whether a type is an item of a page: the edge is counted, because its node is read whether it is asked for or not. */
+const isEdgeType = (type: GraphQLNamedType): boolean => isObjectType(type) && "node" in type.getFields() && "cursor" in type.getFields();
 
 /** Whether a type is the envelope of a page: it has edges. */
 const isConnectionType = (type: GraphQLNamedType): boolean => isObjectType(type) && "edges" in type.getFields();

@@ -26,6 +26,7 @@ import { addHealth, type Readiness } from "./health.js";
 import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
 import { checkManifest } from "./manifest.js";
+import { createMessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
 import { operationRules } from "./operation-rules.js";
@@ -90,6 +91,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
       counts: createSocketCounts(config.limits.sockets),
+      allowance: createMessageAllowance(config.limits.rates),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
       log,

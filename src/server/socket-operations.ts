@@ -26,6 +26,7 @@ import { type SpelledOut, spellOut } from "./document-request.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain } from "./gate.js";
+import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import type { ObserveOperation } from "./observe.js";
 import type { Peer } from "./peer.js";
@@ -47,6 +48,7 @@ export interface SocketOperationParts extends GateParts {
   readonly createContext: CreateContext;
   readonly maxOperations: number;
   readonly counts: SocketCounts;
+  readonly allowance: MessageAllowance;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;

@@ -78,12 +78,6 @@ export function createAdmission({ authenticate, isService, limits, together }: A
     const payer = known.get(digest(token));
     return payer ? { ...payer, block: addressBlock(ip) } : { ...ofAddress(ip), isGuess: true };
   };
-  const later = (payer: Payer, charge: Charge): void =>
-    void limits.charge(payer, charge).catch((error: unknown) => {
-      // The work is done: where there is less than its price, it takes what there is, or a flood of it would stay free.
-      const left = error instanceof RateLimited ? Math.min(...(error.about.buckets ?? []).map(({ remaining }) => remaining)) : 0;
-      if (left >= 1 && left < charge.cost) limits.charge(payer, { ...charge, cost: left }).catch(() => {});
-    });
   const drop = (payment: Promise<Paid>): void => void payment.then(({ settle }) => settle(0)).catch(() => {});
 
   const admitKnown = async (claim: Claim & { token: string }, payer: Payer, charge: Charge) => {
@@ -133,9 +127,17 @@ export function createAdmission({ authenticate, isService, limits, together }: A
       });
       return { proof, paid: await payment };
     },
-    chargeRefused: (payer, reading) => later(payer, { ...REFUSED, cost: REFUSED_COST + reading }),
-    chargeReading: (payer, reading) => later(payer, { ...REFUSED, cost: reading }),
+    chargeRefused: (payer, reading) => chargeAfterwards(limits, payer, { ...REFUSED, cost: REFUSED_COST + reading }),
+    chargeReading: (payer, reading) => chargeAfterwards(limits, payer, { ...REFUSED, cost: reading }),
   };
+}
+
+/** Charges for what is done already, and waits for nothing. Where there is less than its price it takes what there is, or it would stay free. */
+function chargeAfterwards(limits: Limits, payer: Payer, charge: Charge): void {
+  limits.charge(payer, charge).catch((error: unknown) => {
+    const left = error instanceof RateLimited ? Math.min(...(error.about.buckets ?? []).map(({ remaining }) => remaining)) : 0;
+    if (left >= 1 && left < charge.cost) limits.charge(payer, { ...charge, cost: left }).catch(() => {});
+  });
 }
 
 const SERVICE_PAYER: Payer = { kind: "service", name: "token", block: null };

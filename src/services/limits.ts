@@ -108,7 +108,7 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
     throw refusal(known, takes);
   };
 
-  return {
+  const limits: Limits = {
     check,
     isTight: (payer) => takesOf(payer, NOTHING, rules).some(({ bucket }) => memory.isTight(bucket)),
     async charge(payer, charge) {
@@ -121,10 +121,18 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
         throw refusal(taken, takes);
       }
       telemetry.limit(payer.kind, "admitted");
-      return toPaid({ taken, takes, charge, giveBack: (surplus) => hold !== null && giveBack(hold, takes, surplus) });
+      return toPaid({
+        taken,
+        takes,
+        charge,
+        giveBack: (surplus) => hold !== null && giveBack(hold, takes, surplus),
+        // What turned out dearer than it was declared, such as a list longer than the longest.
+        owe: (cost) => void limits.charge(payer, { ...NOTHING, cost }).catch(() => {}),
+      });
     },
     close: () => link.close(),
   };
+  return limits;
 
   /** Unknown to us whether it arrives: what is not given back, time pays. */
   function giveBack(hold: string, takes: readonly Take[], surplus: number): void {
@@ -176,9 +184,10 @@ interface Payment {
   readonly takes: readonly Take[];
   readonly charge: Charge;
   giveBack(surplus: number): void;
+  owe(cost: number): void;
 }
 
-function toPaid({ taken, takes, charge, giveBack }: Payment): Paid {
+function toPaid({ taken, takes, charge, giveBack, owe }: Payment): Paid {
   const paidAtMs = performance.now();
   let isSettled = false;
   return {
@@ -187,6 +196,7 @@ function toPaid({ taken, takes, charge, giveBack }: Payment): Paid {
     settle(actual) {
       const surplus = Math.max(0, charge.cost - actual);
       if (!isSettled && surplus > 0) giveBack(surplus);
+      if (!isSettled && actual > charge.cost) owe(actual - charge.cost);
       isSettled = true;
       const bucket = takes[0]?.bucket;
       if (!bucket) return undefined;

@@ -81,11 +81,8 @@ const sizedAbove = new Map(
     ),
 );
 
-function priceOfOne(
-  { extensions, type }: GraphQLField<unknown, unknown>,
-  { isRoot, isEnvelope }: Record<"isRoot" | "isEnvelope", boolean>,
-) {
-  return (extensions.complexity as number | undefined) ?? (isRoot || (isCompositeType(getNamedType(type)) && !isEnvelope) ? 1 : 0);
+function priceOfOne({ extensions, type }: GraphQLField<unknown, unknown>, { isRoot, isFree }: Record<"isRoot" | "isFree", boolean>) {
+  return (extensions.complexity as number | undefined) ?? (isRoot || (isCompositeType(getNamedType(type)) && !isFree) ? 1 : 0);
 }
 
 function workOf({ extensions }: GraphQLField<unknown, unknown>, args: Readonly<Record<string, unknown>>): number {
@@ -104,7 +101,8 @@ function oracle(document: DocumentNode, given: GraphQLSchema = schema): number {
         const isRoot = type === given.getQueryType();
         const isConnection = named.name.endsWith("Connection");
         const isEnvelope = type.name.endsWith("Connection");
-        const own = priceOfOne(field, { isRoot, isEnvelope });
+        const isFree = field.name === "pageInfo" || (field.name === "node" && type.name.endsWith("Edge"));
+        const own = priceOfOne(field, { isRoot, isFree });
         const isList = isListType(getNullableType(field.type));
         const work = workOf(field, args);
         const sized = sizedAbove.get(`${type.name}.${field.name}`) ?? longestOf(field, declaredLength(field) ?? { most: 0 });
@@ -180,8 +178,9 @@ const SIZED: readonly { readonly ask: string; readonly variables?: Record<string
   { ask: "{ product(id: 1) { stats { monthly { views } } } }", cost: 2 + 12 * 2 },
   { ask: "{ product(id: 1) { stats { uniqueViewers { estimate } } } }", cost: 2 + 1 },
   { ask: "{ product(id: 1) { stats { uniqueViewers(days: 90) { estimate } } } }", cost: 2 + 1 + 90 * 2 },
-  { ask: "{ activity(days: 90) { days { day } retention { returned } } }", cost: 1 + 90 * 3 + 90 + 13 * 2 },
+  { ask: "{ activity(days: 90) { days { day } retention { returned } } }", cost: 1 + 90 * 5 + 90 + 13 * 2 },
   { ask: "{ products(first: 5) { totalCount edges { node { id } } } }", cost: 1 + 5 + 20 },
+  { ask: "{ products(first: 5) { edges { cursor } } }", cost: 1 + 5 },
   { ask: "{ products(first: 5, filter: {}) { edges { node { id } } } }", cost: 1 + 5 + 10 },
   { ask: '{ products(first: 5, filter: { text: " " }) { edges { node { id } } } }', cost: 1 + 5 + 10 },
   { ask: '{ products(first: 5, filter: { text: "oak" }) { edges { node { id } } } }', cost: 1 + 5 + 10 + 40 },
