@@ -43,7 +43,7 @@ export async function letInAgain(
   const { admission } = parts;
   const cost = wholeCost(parts, priced);
   if (!cost) return true;
-  // Its first values are its cost; what follows was paid for by whoever made the change.
+  // Its first values are its cost; what follows is taken from the allowance of its caller (message-allowance.ts).
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
   const payer = payerOf(admission, operation);
   const { proof, paid } = await remembering(operation, admission.admitAgain(payer, charge, prove), () => payReading(parts, payer, cost));
