@@ -21,6 +21,7 @@ import { createEvents } from "../resolvers/events.js";
 import { boardsExist } from "../resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
+import { checkListSizes } from "../server/field-price.js";
 import type { Readiness } from "../server/health.js";
 import { createServer } from "../server/server.js";
 import { createAccounts } from "../services/accounts.js";
@@ -72,9 +73,11 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
   const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
+  const schema = buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events });
+  checkListSizes(schema);
   const server = await createServer({
     config,
-    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
+    schema,
     admission: openAdmission(floor, { config, sessions, log }, closing),
     admitGuest: guests.admit,
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },

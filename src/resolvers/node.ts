@@ -2,7 +2,9 @@
 import { Arg, Args, Ctx, ID, Query, Resolver } from "type-graphql";
 import { decodeId, type NodeId } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
+import { PAGE_SIZE } from "../domain/page.js";
 import { Node, NodesArgs } from "../schema/node.js";
+import { ListSize } from "../schema/price.js";
 import type { Leaderboards } from "../services/leaderboards.js";
 import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
@@ -33,6 +35,7 @@ export class NodeResolver {
     return nodeId && this.read(nodeId, ctx);
   }
 
+  @ListSize({ by: "ids", most: PAGE_SIZE.max })
   @Query(() => [Node], {
     nullable: "items",
     description: "Several things by their global ids: one answer for each id, in the order of the ids; null where `node` is null.",

@@ -1,15 +1,18 @@
 /** What a client may still ask for. */
 import { Ctx, Query, Resolver } from "type-graphql";
-import type { BucketStatus } from "../domain/limits.js";
+import { type BucketStatus, OPERATION_CLASSES } from "../domain/limits.js";
+import { ListSize } from "../schema/price.js";
 import { RateLimitStatus } from "../schema/rate-limit.js";
 import type { RequestContext } from "./context.js";
 
 /** `Query.rateLimit`. */
 @Resolver()
 export class RateLimitResolver {
+  @ListSize({ most: 2 + OPERATION_CLASSES.length })
   @Query(() => [RateLimitStatus], {
     complexity: 0,
-    description: "How much the caller may still ask for, by the buckets that this operation was charged to. Costs nothing itself.",
+    description:
+      "How much the caller may still ask for, by the buckets that this operation was charged to. Costs nothing beside the 1 of its operation.",
   })
   rateLimit(@Ctx() { buckets }: RequestContext): RateLimitStatus[] {
     return buckets.map(toStatus);

@@ -4,11 +4,12 @@ import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
 import { atLeast, between, pageSizeRule } from "../domain/argument-rules.js";
 import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard.js";
 import { PAGE_SIZE } from "../domain/page.js";
-import type { Period } from "../domain/periods.js";
+import { PERIODS, type Period } from "../domain/periods.js";
 import { Checked } from "./argument-rule.js";
 import { declareConnection } from "./connection.js";
 import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./leaderboard-words.js";
 import { Node } from "./node.js";
+import { ListSize } from "./price.js";
 import { Shared } from "./scope.js";
 
 /** A leaderboard. */
@@ -38,6 +39,7 @@ export class Leaderboard extends Node {
   @Shared("PUBLIC")
   tieRule!: TieRule;
 
+  @ListSize({ most: PERIODS.length })
   @Field(() => [PeriodEnum], { description: "The periods it is kept for. Any other is BAD_USER_INPUT." })
   @Shared("PUBLIC")
   periods!: readonly Period[];

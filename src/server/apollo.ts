@@ -7,11 +7,11 @@
  */
 import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from "@apollo/server";
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
-import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../domain/errors.js";
 import type { ClaimedCaller, Operation } from "./context.js";
-import { createDocumentStore } from "./documents.js";
+import type { DocumentStore } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { formatError, isInternal, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { type GateParts, letIn } from "./gate.js";
@@ -30,8 +30,7 @@ export interface ApolloParts {
   readonly maxTokens: number;
   readonly executor: Executor;
   readonly gate: GateParts;
-  /** Told of each document that proved valid, once. */
-  readonly remember: (document: DocumentNode) => void;
+  readonly documentStore: DocumentStore;
   readonly production: boolean;
   readonly log: Logger;
 }
@@ -43,7 +42,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> 
     gateway: gatewayOf(schema, executor),
     parseOptions: { maxTokens },
     validationRules: [...rules],
-    documentStore: createDocumentStore(parts.remember),
+    documentStore: parts.documentStore,
     // Documents are spelled out before they come here, as over WebSocket.
     persistedQueries: false,
     // Introspection is one of our rules, so that the WebSocket has it too.

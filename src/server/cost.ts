@@ -17,8 +17,8 @@ import {
 import { OperationTooComplex } from "../domain/errors.js";
 import { OPERATION_CLASSES, type OperationClass } from "../domain/limits.js";
 import { own } from "../domain/own.js";
-import { PAGE_SIZE } from "../domain/page.js";
-import { type CostPlan, isTrue, lengthOf, type PlannedField, planCost, UncountableDocument, type Variables } from "./cost-plan.js";
+import type { Variables } from "./argument-value.js";
+import { type CostPlan, isTrue, type PlannedField, planCost, UncountableDocument } from "./cost-plan.js";
 import { causesOf, type Failures } from "./failures.js";
 import { type CheckArguments, coerceVariables } from "./operation-input.js";
 
@@ -32,7 +32,10 @@ export interface Cost {
   readonly varies: boolean;
   /** Its variables as execution will see them. */
   readonly variables: Variables;
-  /** The cost of an answer: less than requested only by what it shows was not done. */
+  /**
+   * The cost of an answer, by the length of its lists; of a subscription, that of one message.
+   * It is less than requested only by what the answer shows was not done.
+   */
   actual(data: unknown, errors?: readonly GraphQLError[]): number;
 }
 
@@ -61,6 +64,8 @@ export function createCostCheck(price: PriceOperation, limit: number, checkArgum
   };
 }
 
+/** What any operation costs besides its fields: it is read, admitted, executed and answered. */
+const OPERATION_PRICE = 1;
 /** Conditions by variables make several plans of one document; a client that tries them all is not to fill the memory. */
 const MAX_PLANS = 16;
 /** Stands for more than can be counted. */
@@ -139,16 +144,16 @@ const planName = (document: DocumentNode, { name }: OperationDefinitionNode, var
     .join("")}`;
 
 function costOf(plan: CostPlan, variables: Variables): Omit<Cost, "variables"> {
-  const requested = plan.reduce((sum, field) => sum + requestedOf(field, variables), 0);
   return {
-    requested,
+    requested: plan.reduce((sum, field) => sum + requestedOf(field, variables), OPERATION_PRICE),
     classes: classesOf(plan),
     varies: plan.some(({ varies }) => varies),
     actual: (data, errors = []) => {
       const failures = causesOf(errors);
+      const answer = new Answer(variables);
       // Nothing is known of an answer without data, or with an error that has no place.
-      if (failures === "everywhere" || typeof data !== "object" || data === null) return requested;
-      return Math.min(requested, new Answer(variables).sumOf(plan, data, failures));
+      if (failures === "everywhere" || typeof data !== "object" || data === null) return OPERATION_PRICE + answer.mostOf(plan);
+      return OPERATION_PRICE + answer.sumOf(plan, data, failures);
     },
   };
 }
@@ -158,21 +163,30 @@ function classesOf(plan: CostPlan): ReadonlyMap<OperationClass, number> {
   return new Map(counts.filter(([, count]) => count > 0));
 }
 
-/** What a field can cost at most. Where several types may stand, the dearest counts. */
-function requestedOf({ own: price, size, below }: PlannedField, variables: Variables): number {
-  const one = price + dearest(below, (field) => requestedOf(field, variables));
-  if (!size) return one;
-  // Nothing of ours is longer than a page: what asks for more is refused by whoever reads it.
-  const length = "fixed" in size ? size.fixed : lengthOf(own(variables, size.variable), size.fallback);
-  return one * Math.min(length, PAGE_SIZE.max);
+/** What a field can cost at most. */
+function requestedOf(field: PlannedField, variables: Variables): number {
+  const once = askedOf(field, variables);
+  return field.repeats ? field.repeats(variables) * once : once;
+}
+
+/** The same, answered once. Where several types may stand, the dearest counts. */
+function askedOf({ own: price, work, size, below }: PlannedField, variables: Variables): number {
+  const one = price + dearest(below, (field) => askedOf(field, variables));
+  return (size ? size(variables) * one : one) + (work ? work(variables) : 0);
 }
 
 /**
- * What an answer has cost, by the lengths of its lists. What is not there has no length, unless an error at or below it is why:
- * the work may have been done then, so all that was asked for counts.
+ * What an answer has cost, by the lengths of its lists. What is not there has no length, unless an
+ * error at or below it is why: the work may have been done then, so all that was asked for counts.
+ * Declared work is done whatever is answered.
  */
 class Answer {
   constructor(private readonly variables: Variables) {}
+
+  /** The most that one answer can cost. */
+  mostOf(fields: readonly PlannedField[]): number {
+    return fields.reduce((sum, field) => sum + askedOf(field, this.variables), 0);
+  }
 
   /** The fields of one object. */
   sumOf(fields: readonly PlannedField[], object: unknown, failures: Failures | undefined): number {
@@ -182,15 +196,16 @@ class Answer {
   }
 
   private costOf(field: PlannedField, value: unknown, failures: Failures | undefined): number {
-    if (!field.varies || (isMissing(value) && failures)) return requestedOf(field, this.variables);
-    if (!field.size) return field.own + this.below(field, value, failures);
-    if (!Array.isArray(value)) return 0;
-    if (!belowVaries(field)) return value.length * (field.own + this.below(field, null, undefined));
-    return value.reduce((sum: number, item, index) => sum + this.ofItem(field, item, failures?.get(index)), 0);
+    if (!field.varies || (isMissing(value) && failures)) return askedOf(field, this.variables);
+    const done = field.work ? field.work(this.variables) : 0;
+    if (!field.size) return done + field.own + this.below(field, value, failures);
+    if (!Array.isArray(value)) return done;
+    if (!belowVaries(field)) return done + value.length * (field.own + this.below(field, null, undefined));
+    return value.reduce((sum: number, item, index) => sum + this.ofItem(field, item, failures?.get(index)), done);
   }
 
   private ofItem(field: PlannedField, item: unknown, failures: Failures | undefined): number {
-    if (isMissing(item) && failures) return field.own + dearest(field.below, (inner) => requestedOf(inner, this.variables));
+    if (isMissing(item) && failures) return field.own + dearest(field.below, (inner) => askedOf(inner, this.variables));
     return field.own + this.below(field, item, failures);
   }
 

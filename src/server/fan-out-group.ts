@@ -5,6 +5,7 @@
  * An event tells by `id` which of the watched values it is about; one without is about the only one.
  * The last one to leave closes the source. When the source ends, so do its members, after what was read for them has been written.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { latestSeen, NOTHING_SEEN, type Seen } from "../domain/seen.js";
@@ -21,13 +22,18 @@ export interface GroupParts {
   /** Opens the source: its events, or why there are none. Rejects when it takes too long. */
   open(): Promise<AsyncIterator<unknown> | ExecutionResult>;
   /** Executes the operation for one event, not older than `seen`: the answer as JSON. Null when nobody asks any more. */
-  execute(event: unknown, seen: Seen): Promise<string | null>;
+  execute(event: unknown, seen: Seen, members: ReadonlySet<Member>): Promise<string | null>;
+  /** How long the next message has to wait, in ms: what its members may have executed is bounded. */
+  waitMs(members: ReadonlySet<Member>): number;
   /** `count` messages were handed to sockets. */
   sent(count: number): void;
   /** Nobody can join any more; may be said twice. */
   closed(): void;
   readonly log: Logger;
 }
+
+/** Members come and go, so a long wait is looked at again. */
+const MOST_REST_MS = 1_000;
 
 /** One group. */
 export class Group implements LaneHost {
@@ -78,7 +84,7 @@ export class Group implements LaneHost {
     const admitted = this.parts.audience.admits ? await this.admitted(members) : members;
     if (admitted.size === 0) return null;
     const seen = this.seen();
-    const json = await this.parts.execute(event, newest ? latestSeen(seen, { count: NEWEST, bypassUntilMs: 0 }) : seen);
+    const json = await this.parts.execute(event, newest ? latestSeen(seen, { count: NEWEST, bypassUntilMs: 0 }) : seen, admitted);
     return json === null ? null : { frame: tailOf(json), members: admitted };
   }
 
@@ -109,6 +115,7 @@ export class Group implements LaneHost {
     this.pulling = true;
     try {
       while (!this.abandoned) {
+        await this.rest();
         const event = await this.source?.next();
         if (!event || event.done) break;
         await this.lane(event.value).take(event.value);
@@ -116,6 +123,15 @@ export class Group implements LaneHost {
       this.end(null);
     } catch (error) {
       this.end({ error });
+    }
+  }
+
+  /** Waits while its members have used up what they may have executed; what is due meanwhile is conflated. */
+  private async rest(): Promise<void> {
+    while (!this.abandoned) {
+      const waitMs = this.parts.waitMs(this.members);
+      if (waitMs <= 0) return;
+      await delay(Math.min(waitMs, MOST_REST_MS), undefined, { ref: false });
     }
   }
 

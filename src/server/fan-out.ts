@@ -10,6 +10,7 @@
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import type { Seen } from "../domain/seen.js";
+import type { Payer } from "../services/limits.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";
@@ -17,6 +18,7 @@ import { type Asked, createKeyMaker } from "./fan-out-key.js";
 import { Member } from "./fan-out-member.js";
 import { Outlet } from "./fan-out-outlet.js";
 import type { Planner } from "./fan-out-plan.js";
+import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import type { Peer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
@@ -29,6 +31,10 @@ export interface FanOutParts {
   open(asked: Asked, caller: Caller): Promise<AsyncIterator<unknown> | ExecutionResult>;
   /** Executes a subscription for one event as `caller`: the answer as clients see it. */
   execute(asked: Asked, caller: Caller, event: unknown): Promise<ExecutionResult>;
+  /** What a message costs, by its answer. */
+  costOf(asked: Asked): (answer: ExecutionResult) => number;
+  readonly allowance: MessageAllowance;
+  readonly payerOf: (peer: Peer) => Payer;
   /** Longest that a socket may lag behind. */
   readonly slowMs: number;
   readonly metrics: Pick<Metrics, "messages" | "fanOutGroups">;
@@ -95,17 +101,26 @@ function makeGroup(
 ): Group {
   const { document, operationName, variables } = subscriber;
   const asked = { document, operationName, variables };
+  const costOf = parts.costOf(asked);
   return new Group({
     audience,
     open: () => parts.open(asked, audience.opener),
-    async execute(event, seen: Seen) {
+    async execute(event, seen: Seen, members) {
       const caller = await audience.caller();
-      return caller && JSON.stringify(await parts.execute(asked, { ...caller, seen }, event));
+      if (!caller) return null;
+      const answer = await parts.execute(asked, { ...caller, seen }, event);
+      parts.allowance.spend(payersOf(parts, members), costOf(answer));
+      return JSON.stringify(answer);
     },
+    waitMs: (members) => parts.allowance.waitMs(payersOf(parts, members)),
     sent: (count) => parts.metrics.messages(count),
     closed,
     log: parts.log,
   });
+}
+
+function* payersOf({ payerOf }: FanOutParts, members: ReadonlySet<Member>): Generator<Payer> {
+  for (const { peer } of members) yield payerOf(peer);
 }
 
 /** What graphql-ws iterates: it never yields, and ends with the member. */

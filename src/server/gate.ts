@@ -15,38 +15,58 @@ import type { DocumentReader } from "./documents.js";
 export interface GateParts {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
+  readonly readDocument: DocumentReader;
 }
 
 /** Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and Unauthenticated. */
-export async function letIn(
-  { checkCost, admission }: GateParts,
-  operation: Operation,
-  claimed: ClaimedCaller,
-  priced: Priced,
-): Promise<void> {
+export async function letIn(parts: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
+  const { checkCost, admission } = parts;
   const cost = checkCost(priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
-  const { principal, paid } = await remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  const admitted = remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  // Whose token it is may be known better afterwards.
+  const { principal, paid } = await paysReading(parts, priced, admitted, () => admission.payerOf(claimed.claim));
   operation.caller = identify(claimed, principal);
   if (paid) operation.pays(new Payment(cost, paid));
 }
 
 /** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
 export async function letInAgain(
-  { checkCost, admission }: GateParts,
+  parts: GateParts,
   operation: Operation,
   priced: Priced,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
+  const { checkCost, admission } = parts;
   const cost = checkCost(priced);
   if (!cost) return true;
-  // Its first values are its cost; what follows was paid for by whoever made the change.
+  // Its first values are its cost; what follows is taken from the allowance of its caller (message-allowance.ts).
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
-  const { proof, paid } = await remembering(operation, admission.admitAgain(payerOf(admission, operation), charge, prove));
+  const payer = payerOf(admission, operation);
+  const admitted = remembering(operation, admission.admitAgain(payer, charge, prove));
+  const { proof, paid } = await paysReading(parts, priced, admitted, () => payer);
   operation.pays(new Payment(cost, paid));
   if (proof) operation.caller = proof;
   return proof !== null;
+}
+
+/**
+ * Has the reading of a new document owed once it was tried to let its operation in, whatever came of
+ * it. A bucket needs no room for it, so a document does not cost more to begin with than to repeat.
+ */
+async function paysReading<T>(
+  { admission, readDocument }: GateParts,
+  { document }: Priced,
+  admitted: Promise<T>,
+  payer: () => Payer,
+): Promise<T> {
+  const reading = readDocument.takePrice(document);
+  try {
+    return await admitted;
+  } finally {
+    if (reading > 0) admission.chargeReading(payer(), reading);
+  }
 }
 
 /** Who pays for an operation of a socket. */
@@ -57,16 +77,12 @@ export const payerOf = (admission: Admission, { caller: { principal, client } }:
  * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A document that was read before
  * has its own cost; any other costs at least 1, and what is in the bucket may be spent. Throws RateLimited.
  */
-export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked): void {
-  if (!admission.isTight(payer)) return;
-  const document = typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
-  const charge = document && knownCharge(checkCost, { document, ...readPriced(asked) });
+export function refuseAtTheDoor({ checkCost, admission, readDocument }: GateParts, payer: Payer, asked: Asked | null): void {
+  // A token that is new here may have a bucket of its own: it skips this check once.
+  if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
+  const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
+  const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
   admission.check(payer, charge ?? LEAST_CHARGE);
-}
-
-/** Besides the gate, the documents that were read before. */
-export interface DoorParts extends GateParts {
-  readonly readDocument: DocumentReader;
 }
 
 /** A request as it came. */

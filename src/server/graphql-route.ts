@@ -20,7 +20,7 @@ import {
 } from "./context.js";
 import { isRecord } from "./document-request.js";
 import { withRequestId } from "./format-error.js";
-import { type Asked, type DoorParts, refuseAtTheDoor } from "./gate.js";
+import { type Asked, type GateParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
 import type { ObserveOperation } from "./observe.js";
@@ -28,7 +28,7 @@ import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { readJson, refuseIllFormed } from "./text-input.js";
 
 /** What the route is made of. */
-export interface GraphQLRouteParts extends DoorParts {
+export interface GraphQLRouteParts extends GateParts {
   readonly apollo: ApolloServer<OperationHolder>;
   readonly callers: CallerRules;
   readonly createContext: CreateContext;
@@ -49,19 +49,21 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     if (request.method === "GET") reply.header("cache-control", "no-store");
     const claimed = claimOf(request, parts.callers);
     const payer = parts.admission.payerOf(claimed.claim);
+    refuseAtTheDoor(parts, payer, null);
     if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
-    refuseAtTheDoor(parts, payer, askedBy(request));
     const operation = new Operation(claimed.caller, request.id, parts.createContext);
     const { body, search, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error: unknown) => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
-      parts.admission.chargeRefused(payer);
+      parts.admission.chargeRefused(payer, 0);
       throw error;
     });
+    const asked = askedBy(request.method, { body, search });
+    refuseAtTheDoor(parts, payer, asked);
     const answer = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation, claimed }),
     });
-    settle(parts, operation, claimed);
+    settle(parts, operation, claimed, asked);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // It has paid once its document and its input were found valid.
     if (operation.hasPaid) keep();
@@ -76,15 +78,17 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
 }
 
 /** What was refused for what it is was read all the same. Whose token it was may be known better by now. */
-function settle({ admission }: GraphQLRouteParts, operation: Operation, { claim }: ClaimedCaller): void {
+function settle({ admission, readDocument }: GraphQLRouteParts, operation: Operation, { claim }: ClaimedCaller, { query }: Asked): void {
   operation.settle(null);
-  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(admission.payerOf(claim));
+  if (operation.hasPaid || operation.refusal) return;
+  admission.chargeRefused(admission.payerOf(claim), typeof query === "string" ? readDocument.takePriceOf(query) : 0);
 }
 
-function askedBy({ method, body, query }: FastifyRequest): Asked {
+function askedBy(method: string, { body, search }: { readonly body: unknown; readonly search: string }): Asked {
   if (method !== "GET") return isRecord(body) ? body : {};
-  const { variables, ...asked } = query as Record<string, unknown>;
-  return { ...asked, ...(typeof variables === "string" && variables !== "" && { variables: JSON.parse(variables) }) };
+  const given = new URLSearchParams(search);
+  const variables = given.get("variables");
+  return { query: given.get("query"), operationName: given.get("operationName"), variables: variables ? JSON.parse(variables) : null };
 }
 
 function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {

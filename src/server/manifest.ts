@@ -33,10 +33,10 @@ export function readManifest({ mode, file }: { readonly mode: string; readonly f
   return new Map(documents.data);
 }
 
-/** Refuses a manifest with a document that would be refused when it is asked for. @throws StartupError naming the document */
-export function checkManifest(manifest: DocumentManifest, readDocument: DocumentReader): void {
+/** Reads a manifest for good, and refuses one with a document that would be refused when it is asked for. @throws StartupError naming the document */
+export function checkManifest(manifest: DocumentManifest, readDocument: Pick<DocumentReader, "keep">): void {
   for (const [id, source] of manifest) {
-    const document = readDocument(source);
+    const document = readDocument.keep(source);
     if ("kind" in document) continue;
     throw new StartupError(`The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`);
   }

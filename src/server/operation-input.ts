@@ -30,7 +30,8 @@ import {
 import type { ArgumentRule } from "../domain/argument-rules.js";
 import { BadUserInput } from "../domain/errors.js";
 import { own } from "../domain/own.js";
-import { fieldOf, isIncluded, type Variables } from "./cost-plan.js";
+import type { Variables } from "./argument-value.js";
+import { fieldOf, isIncluded } from "./cost-plan.js";
 
 /** Input that execution would refuse; nothing has run. */
 export class InvalidInput extends Error {

@@ -28,6 +28,7 @@ import { addHealth, type Readiness } from "./health.js";
 import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
 import { checkManifest } from "./manifest.js";
+import { createMessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
 import { createArgumentCheck } from "./operation-input.js";
@@ -77,7 +78,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   checkManifest(deps.documents.manifest, pipeline.readDocument);
   const apollo = createApollo({
     ...pipeline,
-    remember: pipeline.readDocument.remember,
+    documentStore: pipeline.readDocument.store,
     schema: deps.schema,
     production: config.production,
     log,
@@ -93,6 +94,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
       counts: createSocketCounts(config.limits.sockets),
+      allowance: createMessageAllowance(config.limits.rates),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
       log,
@@ -136,12 +138,13 @@ function createPipeline(deps: ServerDeps) {
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const gate = { admission, checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)) };
+  const readDocument = createDocumentReader({ schema, rules, maxTokens: limits.tokens });
+  const checkCost = createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema));
+  const gate = { admission, readDocument, checkCost };
   return {
     rules,
     maxTokens: limits.tokens,
     documents,
-    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     ...gate,
     gate,
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),

@@ -25,10 +25,10 @@ import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readClaim } from "./context.js";
 import { type SpelledOut, spellOut } from "./document-request.js";
-import type { DocumentReader } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain } from "./gate.js";
+import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import type { ObserveOperation } from "./observe.js";
 import { InvalidInput } from "./operation-input.js";
@@ -44,7 +44,6 @@ import { refuseIllFormed } from "./text-input.js";
 /** What the WebSocket side of the pipeline is made of. */
 export interface SocketOperationParts extends GateParts {
   readonly schema: GraphQLSchema;
-  readonly readDocument: DocumentReader;
   readonly documents: PersistedDocuments;
   readonly executor: Executor;
   readonly callers: CallerRules;
@@ -52,6 +51,7 @@ export interface SocketOperationParts extends GateParts {
   readonly createContext: CreateContext;
   readonly maxOperations: number;
   readonly counts: SocketCounts;
+  readonly allowance: MessageAllowance;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
@@ -137,7 +137,7 @@ async function prepare(
   if ("document" in ready && errors.length === 0) {
     return { id, ticket, schema: parts.schema, ...ready, operation, peer, startedAt };
   }
-  chargeIfRefused(parts, operation);
+  chargeIfRefused(parts, operation, payload.query);
   parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
   return errors.map((error) => withRequest(error, operation.requestId));
 }
@@ -181,12 +181,14 @@ async function read(
     operation.refusal = new RateLimited(`A socket runs at most ${maxOperations} operations at once.`, SECOND, { bucket: "operations" });
     return [refusalBy(operation.refusal)];
   }
+  const gate = { admission, checkCost, readDocument };
   let spelled: SpelledOut<SubscribePayload>;
   try {
-    refuseOperation({ admission, checkCost, readDocument }, operation, payload);
+    refuseOperation(gate, operation, null);
     refuseIllFormed(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
+    refuseOperation(gate, operation, spelled.parameters);
   } catch (error) {
     return [refusalBy(error)];
   }

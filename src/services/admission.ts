@@ -39,8 +39,10 @@ export interface Admission {
   admit(claim: Claim, charge: Charge): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid | null }>;
   /** The same for somebody who is known already, while `prove` finds out whether they still are. */
   admitAgain<T>(payer: Payer, charge: Charge, prove: () => Promise<T>): Promise<{ readonly proof: T; readonly paid: Paid }>;
-  /** Has them owe for a request that was refused for what it is, whatever they have left. Waits for nothing. */
-  chargeRefused(payer: Payer): void;
+  /** Has them owe for a request that was refused for what it is, and for the reading of its document. Waits for nothing. */
+  chargeRefused(payer: Payer, reading: number): void;
+  /** Has them owe for the reading of a document, whatever they have left. Waits for nothing. */
+  chargeReading(payer: Payer, reading: number): void;
 }
 
 /** Somebody who was let in before. */
@@ -132,7 +134,8 @@ export function createAdmission({ authenticate, isService, limits, together }: A
       });
       return { proof, paid: await payment };
     },
-    chargeRefused: (payer) => limits.owe(payer, REFUSED_COST),
+    chargeRefused: (payer, reading) => limits.owe(payer, REFUSED_COST + reading),
+    chargeReading: (payer, reading) => limits.owe(payer, reading),
   };
 }
 

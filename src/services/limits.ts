@@ -19,7 +19,7 @@ import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
 import type { Limiter, Take, Taken } from "../redis/limiter.js";
 import { createLocalLimiter } from "./local-limiter.js";
-import { createRefusalMemory } from "./refusal-memory.js";
+import { createRefusalMemory, type RefusalMemory } from "./refusal-memory.js";
 
 /** Whoever pays. */
 export interface Payer {
@@ -111,7 +111,7 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
     throw refusal(known, takes);
   };
 
-  return {
+  const limits: Limits = {
     check,
     isTight: (payer) => takesOf(payer, NOTHING, rules).some(({ bucket }) => memory.isTight(bucket)),
     async charge(payer, charge) {
@@ -126,7 +126,14 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
         throw refusal(taken, takes);
       }
       telemetry.limit(payer.kind, "admitted");
-      return toPaid({ taken, takes, charge, giveBack: (surplus) => hold !== null && isShared && giveBack(hold, takes, surplus) });
+      return toPaid({
+        taken,
+        takes,
+        charge,
+        giveBack: (surplus) => hold !== null && isShared && refund({ limiter, memory }, hold, takes, surplus),
+        // What turned out dearer than it was declared, such as a list longer than the longest.
+        owe: (cost) => limits.owe(payer, cost),
+      });
     },
     owe(payer, cost) {
       take(payer, { ...NOTHING, cost }, { shared: limiter.owe, alone: local.owe })
@@ -138,17 +145,23 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
     },
     close: () => link.close(),
   };
+  return limits;
+}
 
-  /** Unknown to us whether it arrives: what is not given back, time pays. */
-  function giveBack(hold: string, takes: readonly Take[], surplus: number): void {
-    const own = takes.filter(({ bucket }) => !COUNTED.has(bucket.kind));
-    const forget = () => {
-      for (const { bucket } of own) memory.forget(bucket);
-    };
-    forget();
-    // Again once it is back: a refusal that Redis sent before it may have been remembered meanwhile.
-    limiter.settle(hold, own, surplus).then(forget, () => {});
-  }
+/** Gives back what a hold took too much. Fire and forget: a lost refund is restored by the refill rate. */
+function refund(
+  { limiter, memory }: { readonly limiter: Limiter; readonly memory: RefusalMemory },
+  hold: string,
+  takes: readonly Take[],
+  surplus: number,
+): void {
+  const own = takes.filter(({ bucket }) => !COUNTED.has(bucket.kind));
+  const forget = () => {
+    for (const { bucket } of own) memory.forget(bucket);
+  };
+  forget();
+  // Again once it is back: a refusal that Redis sent before it may have been remembered meanwhile.
+  limiter.settle(hold, own, surplus).then(forget, () => {});
 }
 
 /** Where a cost is taken from. */
@@ -209,9 +222,10 @@ interface Payment {
   readonly takes: readonly Take[];
   readonly charge: Charge;
   giveBack(surplus: number): void;
+  owe(cost: number): void;
 }
 
-function toPaid({ taken, takes, charge, giveBack }: Payment): Paid {
+function toPaid({ taken, takes, charge, giveBack, owe }: Payment): Paid {
   const paidAtMs = performance.now();
   let isSettled = false;
   return {
@@ -220,6 +234,7 @@ function toPaid({ taken, takes, charge, giveBack }: Payment): Paid {
     settle(actual) {
       const surplus = Math.max(0, charge.cost - actual);
       if (!isSettled && surplus > 0) giveBack(surplus);
+      if (!isSettled && actual > charge.cost) owe(actual - charge.cost);
       isSettled = true;
       const bucket = takes[0]?.bucket;
       if (!bucket) return undefined;
