@@ -24,7 +24,7 @@ const SQL = packages("drizzle-orm", "drizzle-kit", "pg", "@electric-sql/[^/]+");
 
 /** Redis files that others in the room may build on; the rest are structures, joined by services. */
 const REDIS_PRIMITIVES =
-  "^src/redis/(client|keys|key-families|scripts|lease|tags|tracking|pubsub|heartbeat|channels|deadline|cluster-link)\\.ts$";
+  "^src/redis/(breaker|condition|client|keys|key-families|scripts|lease|tags|tracking|pubsub|heartbeat|channels|deadline|cluster-link)\\.ts$";
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 

@@ -1,13 +1,40 @@
 /** The variables of limits over time and of WebSockets, for config.ts, which reads them. */
 import { z } from "zod";
 
+/**
+ * A number as people write it. What is written with more digits than a number holds is one all the
+ * same: out of bounds.
+ */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** What is wrong with a number; undefined when nothing is. */
+type Fault = (value: number) => string | undefined;
+
+const numberThat = (fallback: number, faultOf: Fault) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const value = Number(text.trim());
+      const fault = NUMBER.test(text.trim()) ? faultOf(value) : "is not a number";
+      if (fault === undefined) return value;
+      context.addIssue({ code: "custom", message: fault });
+      return z.NEVER;
+    })
+    .default(fallback);
+
 /** A whole number. */
 export const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
-  z.coerce.number({ error: "is not a number" }).int({ error: "is not a whole number" }).min(min).max(max).default(fallback);
+  numberThat(fallback, (value) => {
+    if (value < min || value > max) return `is out of bounds: it must be from ${min} to ${max}`;
+    return Number.isInteger(value) ? undefined : "is not a whole number";
+  });
 
 /** Highest rate that is told from none: a bucket that fills a billion times a second limits nobody. */
 const MOST_PER_SECOND = 1e9;
-const rate = (fallback: number) => z.coerce.number({ error: "is not a number" }).positive().max(MOST_PER_SECOND).default(fallback);
+const rate = (fallback: number) =>
+  numberThat(fallback, (value) =>
+    value > 0 && value <= MOST_PER_SECOND ? undefined : `is out of bounds: it must be more than 0 and at most ${MOST_PER_SECOND}`,
+  );
 
 /** Every variable, in the order of `.env.example`. */
 export const limitVariables = {

@@ -124,6 +124,10 @@ export const environmentSchema = z.object({
   LIMIT_BODY_BYTES: count(256 * 1024, 1_024).describe("size of a request body"),
   LIMIT_JSON_DEPTH: count(100, 4).describe("nesting of a JSON body"),
   LIMIT_FRAME_BYTES: count(64 * 1024, 1_024).describe("size of a WebSocket frame"),
+  ANSWER_MAX_BYTES: count(4 * 1024 * 1024, 128 * 1024).describe(
+    "size of the answer to a query or mutation; one that is larger is not sent",
+  ),
+  MESSAGE_MAX_BYTES: count(256 * 1024, 128 * 1024).describe("size of one message of a subscription; a larger one ends it"),
   LIMIT_SOCKET_OPERATIONS: count(50).describe("operations at once on one WebSocket"),
   ...limitVariables,
   SLOW_SOCKET_MS: count(30 * SECOND, 100).describe("longest that a WebSocket may lag behind its subscriptions before it is closed"),
@@ -133,13 +137,16 @@ export const environmentSchema = z.object({
     "how often what was counted is written to PostgreSQL: the most that a lost Redis costs",
   ),
   COUNTERS_VIEW_MS: count(30 * MINUTE, 1).describe("how long one viewer's views of a product count once"),
-  COUNTERS_OPERATION_MS: count(DAY, 1).describe("how long the operation id of a view or a share is remembered"),
+  COUNTERS_OPERATION_MS: count(DAY, 1).describe(
+    "how long the operation id of a view or a share is remembered, among the latest of its product",
+  ),
   POPULARITY_MS: count(MINUTE, 10).describe("how often the order of POPULAR lists follows the counters"),
   LOG_TAIL_ENTRIES: count(256).describe("entries of a log that Redis keeps; who was away for longer reads on in Postgres"),
   LOG_TAIL_MS: count(DAY, SECOND).describe("how long Redis keeps them, and the log of somebody who does not follow it"),
   SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
   OUTBOX_POLL_MS: count(SECOND, 10).describe("how often the relay looks for unsent outbox rows when nothing wakes it"),
   OUTBOX_DRAIN_MS: count(250).describe("longest a mutation waits for its own invalidations to be sent"),
+  OUTBOX_ATTEMPTS_MAX: count(10).describe("attempts to send an outbox row before it is set aside; the pause between two doubles"),
   BOARD_UPKEEP_MS: count(2 * SECOND, 10).describe(
     "how often a worker looks for leaderboards that lack something, and for periods to archive",
   ),
@@ -197,19 +204,7 @@ function toConfig(env: Environment) {
       shutdownMs: env.SHUTDOWN_MS,
       requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
     },
-    limits: {
-      tokens: env.LIMIT_TOKENS,
-      depth: env.LIMIT_DEPTH,
-      aliases: env.LIMIT_ALIASES,
-      rootFields: env.LIMIT_ROOT_FIELDS,
-      directives: env.LIMIT_DIRECTIVES,
-      cost: env.LIMIT_COST,
-      bodyBytes: env.LIMIT_BODY_BYTES,
-      jsonDepth: env.LIMIT_JSON_DEPTH,
-      frameBytes: env.LIMIT_FRAME_BYTES,
-      socketOperations: env.LIMIT_SOCKET_OPERATIONS,
-      ...toRateLimits(env),
-    },
+    limits: limitsOf(env),
     redis: redisOf(env),
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE, timeoutMs: env.DATABASE_TIMEOUT_MS },
     dataDir: env.DATA_DIR,
@@ -237,9 +232,34 @@ function toConfig(env: Environment) {
     carts: { ttlMs: env.CART_TTL_MS },
     boards: { upkeepMs: env.BOARD_UPKEEP_MS },
     logs: { entries: env.LOG_TAIL_ENTRIES, keepMs: env.LOG_TAIL_MS },
-    outbox: { pollMs: env.OUTBOX_POLL_MS, drainMs: env.OUTBOX_DRAIN_MS },
+    outbox: outboxOf(env),
   };
 }
+
+/** How the relay works. It looks every `pollMs`, so a first retry before that would wait all the same. */
+const outboxOf = (env: Environment) => ({
+  pollMs: env.OUTBOX_POLL_MS,
+  drainMs: env.OUTBOX_DRAIN_MS,
+  attemptsMax: env.OUTBOX_ATTEMPTS_MAX,
+  retryMs: env.OUTBOX_POLL_MS,
+});
+
+/** What one request may ask for and get. */
+const limitsOf = (env: Environment) => ({
+  tokens: env.LIMIT_TOKENS,
+  depth: env.LIMIT_DEPTH,
+  aliases: env.LIMIT_ALIASES,
+  rootFields: env.LIMIT_ROOT_FIELDS,
+  directives: env.LIMIT_DIRECTIVES,
+  cost: env.LIMIT_COST,
+  bodyBytes: env.LIMIT_BODY_BYTES,
+  jsonDepth: env.LIMIT_JSON_DEPTH,
+  frameBytes: env.LIMIT_FRAME_BYTES,
+  answerBytes: env.ANSWER_MAX_BYTES,
+  messageBytes: env.MESSAGE_MAX_BYTES,
+  socketOperations: env.LIMIT_SOCKET_OPERATIONS,
+  ...toRateLimits(env),
+});
 
 /** Which Redis holds what. */
 const redisOf = (env: Environment) => ({

@@ -1,5 +1,6 @@
 /** The import law: it holds, and each of its rules bites. */
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -128,4 +129,13 @@ test("a house that keeps the law is left alone", async () => {
 
 test("every rule tells where the line belongs", () => {
   for (const { comment } of law.forbidden) expect(comment.length).toBeGreaterThan(20);
+});
+
+/** Where the wall clock of a process is allowed: it stamps log lines. */
+const WALL_CLOCK = ["server/log.ts"];
+
+test("Instants are judged and shown by the clock of Redis or PostgreSQL, not by that of a process.", () => {
+  const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const offenders = files.filter((file) => /\bDate\.now\(|\bnew Date\(\)/.test(readFileSync(join(ROOT, "src", file), "utf8")));
+  expect(offenders.filter((file) => !WALL_CLOCK.includes(file))).toEqual([]);
 });

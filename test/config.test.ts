@@ -64,6 +64,28 @@ describe("the configuration", () => {
     expect(refusal({ PORT: "lots" })).not.toMatch(/zod|at .*\.(ts|js):/i);
   });
 
+  test.each([
+    ["PORT", "70000", "is out of bounds: it must be from 0 to 65535"],
+    ["PORT", "-1", "is out of bounds"],
+    ["CACHE_TTL_MS", "99999999999999999999", "is out of bounds: it must be from 1 to 9007199254740991"],
+    ["CACHE_TTL_MS", "1e400", "is out of bounds"],
+    ["CACHE_TTL_MS", "0", "is out of bounds"],
+    ["LIMIT_VIEWER_PER_SECOND", "1e10", "is out of bounds: it must be more than 0 and at most 1000000000"],
+    ["LIMIT_VIEWER_PER_SECOND", "0", "is out of bounds"],
+    ["CACHE_TTL_MS", "1.5", "is not a whole number"],
+    ["CACHE_TTL_MS", "soon", "is not a number"],
+    ["CACHE_TTL_MS", "NaN", "is not a number"],
+    ["CACHE_TTL_MS", "Infinity", "is not a number"],
+    ["CACHE_TTL_MS", "0x10", "is not a number"],
+    ["CACHE_TTL_MS", "5 000", "is not a number"],
+  ])("A number is refused for what it is: %s=%s.", (name, value, message) => {
+    expect(refusal({ [name]: value })).toContain(`  ${name}=${JSON.stringify(value)}: ${message}`);
+  });
+
+  test.each(["4001", " 4001 ", "+4001", "4.001e3", "4001.0"])("A number may be written as %j.", (value) => {
+    expect(readConfig({ PORT: value }).http.port).toBe(4001);
+  });
+
   test("cannot be changed after it was read, at any depth", () => {
     const config = readConfig({ ALLOWED_ORIGINS: "https://shop.example" });
     const everything = (value: unknown): boolean =>

@@ -1,9 +1,9 @@
-/** Once per run: one redis-server and one PostgreSQL, both private, both gone at the end. Tests find them with `inject`. */
+/** Once per run: one Redis (a server, unless TEST_REDIS_TOPOLOGY says otherwise) and one PostgreSQL, both private, both gone at the end. Tests find them with `inject`. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import type { TestProject } from "vitest/node";
 import { startPostgresServer } from "./support/postgres-server.js";
-import { startRedisServer } from "./support/redis-server.js";
+import { startRedis } from "./support/redis-topology.js";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -16,7 +16,7 @@ declare module "vitest" {
 
 /** Starts both; the returned function stops them. */
 export default async function startServers(project: TestProject): Promise<() => Promise<void>> {
-  const [redis, postgres] = await Promise.all([startRedisServer({ args: ["--databases", "1"] }), startPostgresServer()]);
+  const [redis, postgres] = await Promise.all([startRedis({ args: ["--databases", "1"] }), startPostgresServer()]);
   const runName = `souk_test_${randomBytes(4).toString("hex")}`;
   project.provide("redisUrl", redis.url);
   project.provide("postgresUrl", postgres.url);

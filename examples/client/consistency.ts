@@ -19,9 +19,14 @@ export function createConsistentFetch(send: typeof fetch = fetch): typeof fetch 
   };
 }
 
-/** Answers may overtake each other, so an older token never replaces a newer one: `<count>` or `<count>.<until, ms since epoch>`. */
-function newest(a: string, b: string): string {
-  const [tokens, untils] = [0, 1].map((part) => [a, b].map((token) => Number(token.split(".")[part] ?? 0)));
-  const [count, until] = [Math.max(...(tokens ?? [])), Math.max(...(untils ?? []))];
-  return until > 0 ? `${count}.${until}` : `${count}`;
+/**
+ * Answers may overtake each other, so an older token never replaces a newer one. A token is `<count>.<until>.<signature>`: kept
+ * are the one with the highest count and the one that holds longest, separated by a comma where those are two.
+ */
+function newest(held: string, given: string): string {
+  const tokens = [...held.split(","), given].filter((token) => token !== "");
+  const partOf = (token: string, part: number): number => Number(token.split(".")[part]);
+  const latest = (part: number): string | undefined => [...tokens].sort((a, b) => partOf(b, part) - partOf(a, part))[0];
+  const [counted, holding] = [latest(0), latest(1)];
+  return [counted, ...(holding !== counted && holding && partOf(holding, 1) > 0 ? [holding] : [])].join(",");
 }

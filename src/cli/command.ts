@@ -36,7 +36,7 @@ async function withDatabase<T>(config: Config, work: (database: Database, log: C
   const lock = config.database.url === undefined ? await lockDataDir(config.dataDir) : null;
   try {
     const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: silentTelemetry, log });
-    return await migrate(database)
+    return await migrate(database, log)
       .then(() => work(database, log))
       .finally(() => database.close());
   } finally {

@@ -1,59 +1,80 @@
 /**
  * Reads an import from CSV (RFC 4180, header row, UTF-8): columns in any order, others ignored.
  *
- * Fields stay bytes until they are known to be UTF-8, so that a broken one is a bad row and not a silent "�". Broken quoting makes
- * every row boundary behind it a guess, so it ends the file instead of dropping rows that nobody hears of.
+ * Fields stay bytes until they are known to be UTF-8, so that a broken one is a bad row and not a
+ * silent "�". Broken quoting makes every row boundary behind it a guess, so it ends the file
+ * instead of dropping rows without a word.
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { StartupError } from "../domain/errors.js";
+import { typed } from "../domain/text.js";
 import { IMPORT_COLUMNS, type SourceRow } from "../services/import-row.js";
+import { BoundedRows, MAX_ROW_BYTES } from "./csv-rows.js";
+import { utf8Input } from "./utf8-input.js";
 
 /** Rows handed on at once. */
 const BATCH = 1_000;
-/** A longer record is an unclosed quote. */
-const MAX_RECORD_BYTES = 256 * 1024;
 
 interface Parsed {
   readonly record: Buffer[];
   readonly info: { readonly lines: number };
 }
 
-/** Batches of rows. A row that spans lines counts as its first. @throws StartupError when the header lacks a column */
+/**
+ * Batches of rows. A row that spans lines counts as its first. @throws StartupError for a header
+ * that lacks a column, or has one twice
+ */
 export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
-  const parser = parse({
-    bom: true,
-    encoding: null,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: MAX_RECORD_BYTES,
-  });
-  const source = Readable.from(bytes, { objectMode: false });
-  source.on("error", (error) => parser.destroy(error)).pipe(parser);
+  const rows = new BoundedRows(utf8Input(bytes));
   let header: string[] | null = null;
   let batch: SourceRow[] = [];
+  let countedTwice = 0;
   try {
-    for await (const { record, info } of parser as AsyncIterable<Parsed>) {
+    for await (const { record, info } of parseRows(rows.pieces())) {
+      countedTwice += occurrences(record, /\r\n/g);
+      const line = info.lines - countedTwice - occurrences(record, /\r\n|\n|\r/g);
       if (header === null) header = readHeader(record);
-      else batch.push(toRow(record, header, info.lines - newlines(record)));
+      else batch.push(toRow(record, header, line));
+      batch.push(...rows.takeDropped());
       if (batch.length >= BATCH) yield batch.splice(0);
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     batch.push({ line: lineOf(error), reason: `the file cannot be read from here on: ${explain(error)}`, unreadable: true });
   }
+  batch.push(...rows.takeDropped());
   if (header === null && batch.length === 0) throw new StartupError("The CSV file is empty: its first line must name the columns.");
   yield batch;
   batch = [];
 }
 
+function parseRows(pieces: AsyncIterable<Buffer>): AsyncIterable<Parsed> {
+  const parser = parse({
+    encoding: null,
+    info: true,
+    record_delimiter: ["\r\n", "\n", "\r"],
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_ROW_BYTES,
+  });
+  const source = Readable.from(pieces, { objectMode: false });
+  source.on("error", (error) => parser.destroy(error)).pipe(parser);
+  return parser as AsyncIterable<Parsed>;
+}
+
 function readHeader(record: readonly Buffer[]): string[] {
-  const names = record.map((field) => field.toString().trim().toLowerCase());
+  const names = record.map((field) => typed(field.toString()).toLowerCase());
   const missing = IMPORT_COLUMNS.filter((column) => !names.includes(column));
   if (missing.length > 0)
-    throw new StartupError(`The CSV file has no column ${missing.join(", ")}. Its first line must name ${IMPORT_COLUMNS.join(", ")}.`);
+    throw new StartupError(
+      `The CSV file has no column ${missing.join(", ")}. Its first line must name ${IMPORT_COLUMNS.join(", ")}, separated by commas.`,
+    );
+  // Columns without a name are ignored, however many there are.
+  const twice = names.filter((name, index) => name !== "" && names.indexOf(name) < index);
+  if (twice.length > 0)
+    throw new StartupError(`The CSV file names the column ${JSON.stringify(twice[0])} twice. Remove or rename one of the two.`);
   return names;
 }
 
@@ -64,9 +85,12 @@ function toRow(record: readonly Buffer[], header: readonly string[], line: numbe
   return { line, values: Object.fromEntries(record.map((field, index) => [header[index], field.toString()])) };
 }
 
-/** The parser tells where a record ends; the line breaks inside it tell where it began. */
-const newlines = (record: readonly Buffer[]): number =>
-  record.reduce((sum, field) => sum + (field.includes(0x0a) ? field.toString("latin1").split("\n").length - 1 : 0), 0);
+/**
+ * How often a pattern stands in a record. The parser says on which line a record ends, and counts a
+ * CRLF within quotes twice; the line breaks inside a record say where it began.
+ */
+const occurrences = (record: readonly Buffer[], pattern: RegExp): number =>
+  record.reduce((sum, field) => sum + (field.toString("latin1").match(pattern)?.length ?? 0), 0);
 
 const lineOf = (error: CsvError): number => Number((error as CsvError & { lines?: number }).lines ?? 0);
 const explain = (error: CsvError): string =>

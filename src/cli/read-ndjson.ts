@@ -1,6 +1,7 @@
 /** Reads an import from NDJSON: one JSON object a line, UTF-8. A line that is none is a bad row; the next one is read all the same. */
 import { isUtf8 } from "node:buffer";
 import type { SourceRow } from "../services/import-row.js";
+import { utf8Input } from "./utf8-input.js";
 
 /** Rows handed on at once. */
 const BATCH = 1_000;
@@ -12,7 +13,7 @@ const NEWLINE = 0x0a;
 export async function* readNdjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
   let batch: SourceRow[] = [];
   let number = 0;
-  for await (const line of lines(bytes)) {
+  for await (const line of lines(utf8Input(bytes))) {
     number++;
     const row = line === null ? { line: number, reason: "is longer than 256 KB" } : toRow(number, line);
     if (row) batch.push(row);
@@ -26,15 +27,39 @@ export async function* readNdjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<
 
 function toRow(line: number, bytes: Buffer): SourceRow | null {
   if (!isUtf8(bytes)) return { line, reason: "is not valid UTF-8" };
-  const text = (line === 1 ? bytes.toString().replace(/^\uFEFF/, "") : bytes.toString()).trim();
+  const text = bytes.toString().trim();
   if (text === "") return null;
   try {
     const values: unknown = JSON.parse(text);
     if (typeof values !== "object" || values === null || Array.isArray(values)) return { line, reason: "is not a JSON object" };
+    const twice = repeatedKey(text);
+    if (twice !== null) return { line, reason: `has the key ${JSON.stringify(twice).slice(0, MAX_SHOWN)} twice` };
     return { line, values: values as Record<string, unknown> };
   } catch {
     return { line, reason: "is not valid JSON" };
   }
+}
+
+const MAX_SHOWN = 40;
+/** Strings, each with the colon that makes it a key, and brackets. */
+const KEYS_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
+
+/**
+ * A key that an object has more than once, where JSON.parse keeps the last; null when there is
+ * none. Takes valid JSON.
+ */
+export function repeatedKey(json: string): string | null {
+  const keys = new Set<string>();
+  let depth = 0;
+  for (const [token, quoted, colon] of json.matchAll(KEYS_AND_BRACKETS)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    if (!quoted || !colon || depth !== 1) continue;
+    const key = JSON.parse(quoted) as string;
+    if (keys.has(key)) return key;
+    keys.add(key);
+  }
+  return null;
 }
 
 /** Lines without their end; null for one that is too long. */

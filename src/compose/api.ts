@@ -22,8 +22,7 @@ import { boardsExist } from "../resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
 import { checkListSizes } from "../server/field-price.js";
-import type { Readiness } from "../server/health.js";
-import { createServer } from "../server/server.js";
+import { createServer, type ServerDeps } from "../server/server.js";
 import { createAccounts } from "../services/accounts.js";
 import { createCartMoves } from "../services/cart-move.js";
 import { type Carts, createCarts } from "../services/carts.js";
@@ -34,12 +33,14 @@ import { createPasswords } from "../services/passwords.js";
 import { createProducts } from "../services/products.js";
 import { createRefusedSignIns } from "../services/refused-sign-ins.js";
 import { createReviews } from "../services/reviews.js";
+import { createSeenTokens } from "../services/seen-tokens.js";
 import { createSignInGuard } from "../services/sign-in-guard.js";
 import type { Closing } from "./closing.js";
 import { openCounters } from "./counters.js";
 import { openAdmission, openDocuments } from "./door.js";
 import type { ComposeOptions, Floor } from "./floor.js";
 import { composeNotifications } from "./notifications.js";
+import { createReadiness } from "./readiness.js";
 import { openSessions } from "./sessions.js";
 
 /** 256 bits: as much as the signatures that are made with it. */
@@ -60,7 +61,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
   const likes = createLikes({ ...writing, likes: sources.likes });
   const passwords = createPasswords(config.passwords);
-  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used });
+  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used, log });
   const refused = createRefusedSignIns({ table: floor.auditTable, log });
   closing.add(() => refused.close());
   const guard = createSignInGuard(floor.attempts, metrics);
@@ -68,20 +69,19 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const carts = openCarts(floor, config, log);
   await boards.shopBoards.provide();
   const signing = { accounts, sessions, revocations };
-  const told = composeNotifications(floor, log, (close) => closing.add(close));
+  const told = composeNotifications(floor, { retry: config.outbox, log }, (close) => closing.add(close));
   const catalogue = { products, reviews, ...counting, likes };
-  const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, currency: config.currency });
+  const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, clock: floor.clock, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
-  const guests = createGuests(await ensureSecret(database, "guests", randomBytes(SECRET_BYTES).toString("base64url")));
   const schema = buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events });
   checkListSizes(schema);
   const server = await createServer({
     config,
     schema,
     admission: openAdmission(floor, { config, sessions, log }, closing),
-    admitGuest: guests.admit,
+    ...(await openSigned(floor)),
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
-    documents: openDocuments(floor, config),
+    documents: openDocuments(floor, config, closing),
     createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
       createRequestContext({
         requestId,
@@ -92,7 +92,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
         reading: new Reading({ seen, bypass }),
         makeLoaders: (reading) => createLoaders(sources, reading),
       }),
-    readiness: () => readiness(floor),
+    readiness: createReadiness(floor),
     metrics,
     log,
   });
@@ -114,20 +114,14 @@ function openTables({ cache, database }: Floor) {
   };
 }
 
+/** What reads the tokens that clients carry and we have signed. */
+async function openSigned({ database, cache }: Floor): Promise<Pick<ServerDeps, "admitGuest" | "seenTokens">> {
+  const secretOf = (name: string) => ensureSecret(database, name, randomBytes(SECRET_BYTES).toString("base64url"));
+  const { admit: admitGuest } = createGuests(await secretOf("guests"));
+  return { admitGuest, seenTokens: createSeenTokens(await secretOf("consistency tokens"), cache.nowMs) };
+}
+
 function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {
   const store = createCartStore(requests, keys, carts);
   return createCarts({ store, moves: createCartMoves(store, log) });
-}
-
-/** What a probe is told. Either server is enough to answer something: Postgres everything, Redis what is cached. */
-async function readiness({ database, requests, cache }: Floor): Promise<Readiness> {
-  const answers = (check: Promise<unknown>): Promise<boolean> =>
-    check.then(
-      () => true,
-      () => false,
-    );
-  const [postgres, redis] = await Promise.all([answers(database.ping()), answers(requests.ping())]);
-  const state = (ok: boolean): string => (ok ? "ok" : "does not answer");
-  const checks = { postgres: state(postgres), redis: state(redis), cache: cache.link.usable() ? "ok" : "not used: Redis does not answer" };
-  return { ready: postgres || cache.link.usable(), checks };
 }

@@ -17,14 +17,15 @@ export function openBoards(
     requests: connection,
     keys,
     pubsub,
+    clock,
     metrics: telemetry,
-  }: Pick<Floor, "database" | "requests" | "keys" | "pubsub" | "metrics">,
+  }: Pick<Floor, "database" | "requests" | "keys" | "pubsub" | "clock" | "metrics">,
   { config, log }: Pick<ComposeOptions, "config" | "log">,
   closing: Closing,
 ): Boards {
   const store = createBoardStore({ connection, keys, deadlineMs: BOARD_DEADLINE_MS, telemetry });
   const labels = { users: createUserTable(database), products: createProductTable(database) };
-  const boards = createBoards({ database, store, pubsub, labels, everyMs: config.live.conflationMs, telemetry, log });
+  const boards = createBoards({ database, store, pubsub, clock, labels, everyMs: config.live.conflationMs, telemetry, log });
   closing.add(() => boards.close());
   return boards;
 }

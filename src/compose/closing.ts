@@ -6,7 +6,16 @@ export class Closing {
   add(step: () => unknown): void {
     this.steps.unshift(step);
   }
+  /** A step that fails keeps no other from being undone; the first failure is thrown at the end. */
   async run(): Promise<void> {
-    for (const step of this.steps.splice(0)) await step();
+    const failures: unknown[] = [];
+    for (const step of this.steps.splice(0)) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }

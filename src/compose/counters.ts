@@ -5,10 +5,13 @@ import { createActivityTable } from "../db/activity.js";
 import { createCounterTable } from "../db/counters.js";
 import type { Database } from "../db/database.js";
 import type { OutboxTable } from "../db/outbox.js";
+import type { Degradations } from "../domain/degradations.js";
 import { SECOND } from "../domain/time.js";
 import { startRepeating } from "../jobs/repeat.js";
 import { createActivityStore } from "../redis/activity.js";
+import { createBreaker } from "../redis/breaker.js";
 import type { RedisConnection } from "../redis/client.js";
+import type { RedisClock } from "../redis/clock.js";
 import { createCounterStore } from "../redis/counters.js";
 import { createViewerRanges } from "../redis/counters-range.js";
 import type { Keys } from "../redis/keys.js";
@@ -29,6 +32,8 @@ export interface CountersFloor {
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
+  readonly clock: RedisClock;
+  readonly degradations: Degradations;
 }
 
 /** Something to be closed. */
@@ -50,23 +55,28 @@ export interface Counting extends Closable {
 /** Opens what the API counts and reads with. */
 export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
   const { store, table, trust } = foundations(floor, config.counters, log);
-  const news = createStatsNews({ pubsub: floor.pubsub, windowMs: config.live.conflationMs, log });
+  const report = floor.degradations.of("counters");
+  const instead = "what was flushed last is read from Postgres";
+  const breaker = createBreaker({ connection: floor.requests, report }, { instead, deadlineMs: COUNTER_DEADLINE_MS });
+  const news = createStatsNews({ pubsub: floor.pubsub, everyMs: config.live.conflationMs, log });
   const counters = createCounters({
     store,
     ranges: createViewerRanges(floor.requests, floor.keys, COUNTER_DEADLINE_MS),
     trust,
     table,
     news,
-    log,
+    clock: floor.clock,
+    breaker,
   });
   const activity = createActivity({
     store: createActivityStore(floor.requests, floor.keys, ACTIVITY_DEADLINE_MS),
     table: createActivityTable(floor.database),
-    nowMs: counters.nowMs,
+    nowMs: floor.clock.nowMs,
     log,
   });
   const close = async (): Promise<void> => {
     news.close();
+    breaker.close();
     await activity.close();
   };
   return { counters, activity, close };
@@ -75,8 +85,8 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
 /** The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once more. */
 export function startCounterJobs(floor: CountersFloor, { counters }: Config, log: Logger): Closable {
   const { store, table, trust } = foundations(floor, counters, log);
-  const { flush } = createCounterFlush({ store, table, trust, log });
-  const { refresh } = createPopularity(floor);
+  const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
+  const { refresh } = createPopularity({ ...floor, log });
   const jobs = [
     startRepeating({ name: "popularity", everyMs: counters.popularityMs, work: refresh, log }),
     startRepeating({ name: "flushing counters", everyMs: counters.flushMs, work: flush, log, atEnd: true }),

@@ -2,9 +2,10 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { SECOND } from "../domain/time.js";
+import { createBreaker } from "../redis/breaker.js";
 import { connectRedis, inOneTurn } from "../redis/client.js";
 import { createDocumentStore } from "../redis/documents.js";
-import { createLimiter, type Limiter } from "../redis/limiter.js";
+import { createLimiter } from "../redis/limiter.js";
 import { readManifest } from "../server/manifest.js";
 import { type Admission, createAdmission } from "../services/admission.js";
 import { createAuthenticate, createServiceCheck } from "../services/authenticate.js";
@@ -30,11 +31,13 @@ interface Admitting {
 
 /** Authentication and limits, asked in one write. */
 export function openAdmission(floor: Floor, { config, sessions, log }: Admitting, closing: Closing): Admission {
-  const { requests, metrics } = floor;
-  const limiter = openLimiter(floor, { config, log }, closing);
+  const { requests, metrics, degradations } = floor;
+  const { limiter, connection } = openLimiter(floor, { config, log }, closing);
+  const instead = "each process counts by itself, with its share of the limits";
+  const breaker = createBreaker({ connection, report: degradations.of("limiter") }, { instead, deadlineMs: LIMITER_DEADLINE_MS });
+  closing.add(() => breaker.close());
   const { rates, processes, cost } = config.limits;
-  const limits = createLimits({ limiter, rules: rates, processes, largest: cost, telemetry: metrics });
-  closing.add(() => limits.close());
+  const limits = createLimits({ limiter, breaker, rules: rates, processes, largest: cost, telemetry: metrics });
   return createAdmission({
     authenticate: createAuthenticate(config.adminToken, sessions),
     isService: createServiceCheck(config.adminToken),
@@ -44,15 +47,23 @@ export function openAdmission(floor: Floor, { config, sessions, log }: Admitting
 }
 
 /** On the connection of the other requests, so that one write asks both, unless it has a Redis of its own. */
-function openLimiter({ requests, keys }: Floor, { config, log }: Pick<Admitting, "config" | "log">, closing: Closing): Limiter {
+function openLimiter({ requests, keys, conditions }: Floor, { config, log }: Pick<Admitting, "config" | "log">, closing: Closing) {
   const { limiterUrl: url, caFile } = config.redis;
   const connection = url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
-  if (connection !== requests) closing.add(() => connection.disconnect());
-  return createLimiter(connection, keys, { keepMs: config.http.requestTimeoutMs + HOLD_GRACE_MS, deadlineMs: LIMITER_DEADLINE_MS });
+  if (connection !== requests) {
+    closing.add(() => connection.disconnect());
+    conditions.watch("limiterRedis", connection);
+  }
+  const keepMs = config.http.requestTimeoutMs + HOLD_GRACE_MS;
+  return { connection, limiter: createLimiter(connection, keys, { keepMs, deadlineMs: LIMITER_DEADLINE_MS }) };
 }
 
 /** Documents by name. */
-export function openDocuments({ requests, keys }: Floor, { documents }: Config): PersistedDocuments {
-  const store = createDocumentStore(requests, keys, { ...documents, deadlineMs: DOCUMENT_DEADLINE_MS });
+export function openDocuments({ requests, keys, degradations }: Floor, { documents }: Config, closing: Closing): PersistedDocuments {
+  const deadlineMs = DOCUMENT_DEADLINE_MS;
+  const report = degradations.of("documents");
+  const breaker = createBreaker({ connection: requests, report }, { instead: "clients send documents whole", deadlineMs });
+  closing.add(() => breaker.close());
+  const store = createDocumentStore(requests, keys, { ...documents, deadlineMs, breaker });
   return createPersistedDocuments({ mode: documents.mode, manifest: readManifest(documents), store });
 }

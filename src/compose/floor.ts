@@ -5,9 +5,14 @@ import { type AuditTable, createAuditTable } from "../db/audit.js";
 import { type Database, openDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
+import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
 import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
+import type { Degradations } from "../domain/degradations.js";
+import { RedisUnavailable } from "../domain/errors.js";
 import { type Attempts, createAttempts } from "../redis/attempts.js";
 import { type ConnectOptions, connectRedis, type RedisConnection } from "../redis/client.js";
+import { openRedisClock, type RedisClock } from "../redis/clock.js";
+import { withinDeadline } from "../redis/deadline.js";
 import type { EventLogTail } from "../redis/event-log-tail.js";
 import { createKeys, type Keys } from "../redis/keys.js";
 import { type OpenCache, openCache } from "../redis/open-cache.js";
@@ -16,10 +21,12 @@ import { createSessionStore, type SessionStore } from "../redis/session.js";
 import { waitForRedis } from "../redis/start.js";
 import { createMetrics, type Metrics } from "../server/metrics.js";
 import type { Boards } from "../services/boards.js";
+import { createFailClosed, type FailClosed } from "../services/fail-closed.js";
 import { createOutbox, type Outbox } from "../services/outbox.js";
 import { type ApplyRevocation, createApplyRevocation } from "../services/revocations.js";
 import { openBoards } from "./boards.js";
 import type { Closing } from "./closing.js";
+import { type Conditions, createConditions, watchDegradations } from "./degradations.js";
 import { openLogTail } from "./notifications.js";
 
 /** What a process does: answer clients, do the work behind them, or both. */
@@ -46,9 +53,11 @@ export interface ComposeOptions {
 export interface Floor {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
+  readonly outboxOperating: OutboxOperating;
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
+  readonly clock: RedisClock;
   readonly cache: OpenCache;
   readonly outbox: Outbox;
   readonly boards: Boards;
@@ -57,8 +66,12 @@ export interface Floor {
   readonly auditTable: AuditTable;
   readonly sessionStore: SessionStore;
   readonly applyRevocation: ApplyRevocation;
+  readonly failClosed: FailClosed;
   readonly attempts: Attempts;
   readonly metrics: Metrics;
+  readonly degradations: Degradations;
+  /** The condition of each Redis this process uses, by its role. */
+  readonly conditions: Conditions;
 }
 
 /** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
@@ -71,17 +84,14 @@ export async function openFloor(
   { config, redisUrl, cacheUrl, roles, log, prepare, keyPrefix }: ComposeOptions,
   closing: Closing,
 ): Promise<Floor> {
-  const metrics = createMetrics();
-  closing.add(() => metrics.close());
-  log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
-  const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: metrics, log });
-  closing.add(() => database.close());
-  await migrate(database);
+  const { metrics, degradations } = openTelemetry(log, closing);
+  const database = await openMigrated({ config, log, telemetry: metrics }, closing);
   await prepare?.(database);
 
   const redis = { caFile: config.redis.caFile, log };
-  const { requests, keys, pubsub } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
-  const outboxTable = createOutboxTable(database);
+  const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
+  const [outboxTable, outboxOperating] = [createOutboxTable(database), createOutboxOperating(database)];
+  metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCache({
     ...redis,
     ...config.cache,
@@ -91,34 +101,73 @@ export async function openFloor(
     beatMs: INVALIDATION_BEAT_MS,
     hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
     telemetry: metrics,
+    degradations,
   });
   closing.add(() => cache.close());
-  const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
-  const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
-  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
+  const conditions = createConditions(degradations, closing);
+  conditions.watch("redis", requests);
+  if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
+  const stores = openSessionStores({ database, requests, keys, pubsub }, config);
   const { tail, notify } = openLogTail(requests, keys, config.logs);
-  const boards = openBoards({ database, requests, keys, pubsub, metrics }, { config, log }, closing);
+  const boards = openBoards({ database, requests, keys, pubsub, clock, metrics }, { config, log }, closing);
   const { record: score } = boards.shopBoards;
-  const outbox = createOutbox({ table: outboxTable, cache, pubsub, revoke: applyRevocation, score, notify, ...config.outbox, log });
-  const revocationTable = createRevocationTable(database);
+  const failClosed = createFailClosed({ database, outboxTable, revocations: stores.revocationTable });
+  const sending = { cache, pubsub, revoke: stores.applyRevocation, score, notify, failClosed, probe: () => probe(requests, cache) };
+  const outbox = createOutbox({ table: outboxTable, ...sending, ...config.outbox, log });
   const auditTable = createAuditTable(database, config.audit);
   return {
     database,
     outboxTable,
+    outboxOperating,
     requests,
     keys,
     pubsub,
+    clock,
     cache,
     outbox,
     boards,
     tail,
-    revocationTable,
+    ...stores,
     auditTable,
-    sessionStore,
-    applyRevocation,
-    attempts,
+    failClosed,
     metrics,
+    degradations,
+    conditions,
   };
+}
+
+/** What parts report to. */
+function openTelemetry(log: Logger, closing: Closing): Pick<Floor, "metrics" | "degradations"> {
+  const metrics = createMetrics();
+  closing.add(() => metrics.close());
+  return { metrics, degradations: watchDegradations(metrics, log) };
+}
+
+interface Opening extends Pick<ComposeOptions, "config" | "log"> {
+  readonly telemetry: Metrics;
+}
+
+/** The database with its present schema. */
+async function openMigrated({ config, log, telemetry }: Opening, closing: Closing): Promise<Database> {
+  log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
+  const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry, log });
+  closing.add(() => database.close());
+  await migrate(database, log);
+  return database;
+}
+
+/** Where sessions and attempts to sign in live, and what ends them. */
+function openSessionStores({ database, requests, keys, pubsub }: Pick<Floor, "database" | "requests" | "keys" | "pubsub">, config: Config) {
+  const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
+  const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
+  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
+  return { sessionStore, attempts, applyRevocation, revocationTable: createRevocationTable(database) };
+}
+
+/** Rejects while a Redis that the outbox sends to cannot be used. */
+async function probe(requests: RedisConnection, { link }: OpenCache): Promise<void> {
+  await withinDeadline(requests.ping(), SESSION_DEADLINE_MS);
+  if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
 }
 
 /** The connections that hold state, and what is said over them. */
@@ -126,14 +175,16 @@ async function openRedis(
   redis: Omit<ConnectOptions, "role">,
   { keyPrefix, heartbeatMs }: { readonly keyPrefix: string | undefined; readonly heartbeatMs: number },
   closing: Closing,
-): Promise<Pick<Floor, "requests" | "keys" | "pubsub">> {
+): Promise<Pick<Floor, "requests" | "keys" | "pubsub" | "clock">> {
   const requests = connectRedis({ ...redis, role: "requests" });
   closing.add(() => requests.disconnect());
   const subscriber = connectRedis({ ...redis, role: "subscriber" });
   closing.add(() => subscriber.disconnect());
   await waitForRedis(requests, redis.url, redis.log);
+  const clock = await openRedisClock(requests);
+  closing.add(() => clock.close());
   const keys = createKeys(keyPrefix);
   const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log: redis.log });
   closing.add(() => pubsub.close());
-  return { requests, keys, pubsub };
+  return { requests, keys, pubsub, clock };
 }

@@ -6,8 +6,11 @@ import type { Database } from "../db/database.js";
 import { createNotificationLogTable } from "../db/notification-log.js";
 import { createNotificationTable } from "../db/notifications.js";
 import { createOperationTable } from "../db/operations.js";
-import type { OutboxTable } from "../db/outbox.js";
+import type { OutboxTable, RetryOptions } from "../db/outbox.js";
+import type { Clock } from "../domain/clock.js";
+import type { Degradations } from "../domain/degradations.js";
 import { startBroadcasts } from "../jobs/broadcasts.js";
+import { createBreaker } from "../redis/breaker.js";
 import type { RedisConnection } from "../redis/client.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log-tail.js";
 import type { Keys } from "../redis/keys.js";
@@ -25,6 +28,9 @@ interface Ground {
   readonly outbox: Outbox;
   readonly pubsub: PubSub;
   readonly tail: EventLogTail;
+  readonly clock: Clock;
+  readonly requests: RedisConnection;
+  readonly degradations: Degradations;
 }
 
 /** Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay. */
@@ -41,16 +47,20 @@ export function openLogTail(
 }
 
 /** What a worker does for notifications. */
-export function startNotificationJobs(
-  ground: Ground,
-  { pollMs }: Pick<Config["outbox"], "pollMs">,
-  log: Logger,
-): Promise<{ close(): Promise<void> }> {
-  return startBroadcasts({ database: ground.database, sending: composeSending(ground), pollMs, log });
+export function startNotificationJobs(ground: Ground, retry: Config["outbox"], log: Logger): Promise<{ close(): Promise<void> }> {
+  const sending = composeSending(ground, { retry, log });
+  return startBroadcasts({ database: ground.database, sending, pollMs: retry.pollMs, log });
 }
 
-function composeSending({ database, outboxTable, outbox }: Ground): NotificationSending {
+/** How sending is tried again, and where failures are told. */
+interface Sending {
+  readonly retry: RetryOptions;
+  readonly log: Logger;
+}
+
+function composeSending({ database, outboxTable, outbox, clock }: Ground, sending: Sending): NotificationSending {
   return createNotificationSending({
+    ...sending,
     database,
     outboxTable,
     outbox,
@@ -58,20 +68,26 @@ function composeSending({ database, outboxTable, outbox }: Ground): Notification
     logs: createNotificationLogTable(database),
     broadcasts: createBroadcastTable(),
     operations: createOperationTable(database),
+    clock,
   });
 }
 
 /** What shows and sends notifications. Whatever opens is handed to `closeLater`. */
 export function composeNotifications(
   ground: Ground,
-  log: Logger,
-  closeLater: (close: () => Promise<void>) => void,
+  sending: Sending,
+  closeLater: (close: () => unknown) => void,
 ): { notifications: Notifications; sending: NotificationSending } {
   const { database, outboxTable, outbox, pubsub, tail } = ground;
   const [inboxes, logs] = [createNotificationTable(database), createNotificationLogTable(database)];
-  const subscriptions = createLogSubscriptions({ pubsub, log });
+  const subscriptions = createLogSubscriptions({ pubsub, log: sending.log });
   closeLater(() => subscriptions.close());
-  const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs });
+  const breaker = createBreaker(
+    { connection: ground.requests, report: ground.degradations.of("notifications") },
+    { instead: "history is read from Postgres", deadlineMs: LOG_DEADLINE_MS },
+  );
+  closeLater(() => breaker.close());
+  const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs, breaker });
   const notifications = createNotifications({ database, outboxTable, outbox, inboxes, logs, subscriptions, sourceOf });
-  return { notifications, sending: composeSending(ground) };
+  return { notifications, sending: composeSending(ground, sending) };
 }

@@ -1,4 +1,5 @@
 /** Sessions and their ends. */
+import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { createRevocations } from "../services/revocations.js";
 import { hearSessionEnds } from "../services/session-ends.js";
@@ -11,13 +12,13 @@ import type { Floor } from "./floor.js";
 export async function openSessions(
   floor: Floor,
   config: Config,
-  { closing, onUsed }: { closing: Closing; onUsed: (userId: number) => void },
+  { closing, onUsed, log }: { closing: Closing; onUsed: (userId: number) => void; log: Logger },
 ) {
-  const { database, outboxTable, pubsub, revocationTable, auditTable, sessionStore, applyRevocation } = floor;
-  const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable });
+  const { database, outboxTable, pubsub, revocationTable, auditTable, sessionStore, applyRevocation, failClosed } = floor;
+  const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable, failClosed, log });
   closing.add(() => trust.close());
   const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs, onUsed });
-  const ends = await hearSessionEnds(pubsub);
+  const ends = await hearSessionEnds(pubsub, log);
   closing.add(() => ends.close());
   const revocations = createRevocations({
     database,

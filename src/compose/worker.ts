@@ -20,14 +20,14 @@ export async function startWorker(floor: Floor, { config, log }: ComposeOptions,
   const broadcasts = await startNotificationJobs(floor, config.outbox, log);
   closing.add(() => broadcasts.close());
   const pruning = startPruning({
-    tables: [
-      createOperationTable(database),
-      revocationTable,
-      auditTable,
-      createCounterTable(database),
-      createActivityTable(database),
-      createNotificationTable(database),
-    ],
+    tables: {
+      operations: createOperationTable(database),
+      revocations: revocationTable,
+      audit: auditTable,
+      counters: createCounterTable(database),
+      activity: createActivityTable(database),
+      notifications: createNotificationTable(database),
+    },
     log,
   });
   closing.add(() => pruning.close());

@@ -5,6 +5,8 @@
 import { sql } from "drizzle-orm";
 import type { NotificationContent } from "../domain/notification.js";
 import type { Tx } from "./database.js";
+import { MAX_ERROR_LENGTH, MAX_RETRY_MS, type RetryOptions } from "./outbox.js";
+import { storable } from "./statements.js";
 
 /** Channel that is notified, with an empty payload, when a broadcast is committed. */
 export const BROADCAST_CHANNEL = "souk_broadcast";
@@ -23,10 +25,15 @@ export interface BroadcastTable {
   begin(tx: Tx, contentId: number): Promise<number>;
   /** How many users there are. */
   users(tx: Tx): Promise<number>;
-  /** Up to `most` users who are next, of a broadcast that nobody works on; nobody when it is done. Null when there is no broadcast. */
+  /**
+   * Up to `most` users who are next, of a broadcast that is due and that no other worker works on; no users when it is done. Null when
+   * there is no broadcast.
+   */
   next(tx: Tx, most: number): Promise<BroadcastStep | null>;
   /** The users of a step have theirs. */
   advance(tx: Tx, step: BroadcastStep): Promise<void>;
+  /** Notes that a step failed, and leaves its users out; sets the broadcast aside when that happens again and again. */
+  failed(tx: Tx, step: BroadcastStep, error: string, retry: RetryOptions): Promise<{ setAside: boolean }>;
 }
 
 interface BroadcastRow {
@@ -58,9 +65,12 @@ export function createBroadcastTable(): BroadcastTable {
     },
     async next(tx, most) {
       const [row] = await tx.query<BroadcastRow>(sql`
-        SELECT b.content_id, b.done_to, b.last_user, c.kind, c.title, c.body, c.url, c.expires_at, c.created_at,
+        SELECT b.content_id, b.done_to, b.last_user, c.kind, c.title, c.body, c.url,
+          CASE WHEN isfinite(c.expires_at) THEN c.expires_at END AS expires_at,
+          CASE WHEN isfinite(c.created_at) THEN c.created_at ELSE statement_timestamp() END AS created_at,
           coalesce(c.expires_at <= statement_timestamp(), false) AS expired
         FROM notification_broadcasts b JOIN notification_contents c ON c.id = b.content_id
+        WHERE b.set_aside_at IS NULL AND coalesce(b.next_attempt_at <= clock_timestamp(), true)
         ORDER BY b.content_id LIMIT 1 FOR UPDATE OF b SKIP LOCKED`);
       if (!row) return null;
       const users = row.expired ? [] : await usersAfter(tx, row, most);
@@ -71,8 +81,18 @@ export function createBroadcastTable(): BroadcastTable {
       await tx.query(
         last === undefined
           ? sql`DELETE FROM notification_broadcasts WHERE content_id = ${contentId}::bigint`
-          : sql`UPDATE notification_broadcasts SET done_to = ${last}::bigint WHERE content_id = ${contentId}::bigint`,
+          : sql`UPDATE notification_broadcasts SET done_to = ${last}::bigint, attempts = 0 WHERE content_id = ${contentId}::bigint`,
       );
+    },
+    async failed(tx, { contentId, userIds }, error, { retryMs, attemptsMax }) {
+      const [row] = await tx.query<{ set_aside: boolean }>(sql`
+        UPDATE notification_broadcasts SET attempts = attempts + 1, last_error = ${storable(error.slice(0, MAX_ERROR_LENGTH))},
+          done_to = greatest(done_to, ${userIds.at(-1) ?? 0}::bigint),
+          next_attempt_at = clock_timestamp()
+            + least(${retryMs}::float8 * power(2, least(attempts, 30)), ${MAX_RETRY_MS}::float8) * interval '1 millisecond',
+          set_aside_at = CASE WHEN attempts + 1 >= ${attemptsMax}::bigint THEN clock_timestamp() END
+        WHERE content_id = ${contentId}::bigint RETURNING set_aside_at IS NOT NULL AS set_aside`);
+      return { setAside: row?.set_aside ?? false };
     },
   };
 }

@@ -12,13 +12,24 @@ import { openPostgres } from "./postgres.js";
 
 /** Runs one statement. */
 export interface Executor {
-  /** Resolves to the rows. 64-bit integers are numbers, timestamps are Dates. Rejects with DatabaseUnavailable when Postgres is not there. */
+  /**
+   * Resolves to the rows. 64-bit integers are numbers, timestamps are Dates. Rejects with DatabaseUnavailable when Postgres is not
+   * there, or cannot now: docs/errors.md lists the SQLSTATEs.
+   */
   query<Row extends object>(statement: SQL): Promise<Row[]>;
 }
 
 /** An open transaction (READ COMMITTED): what is written through it commits or vanishes together. */
 export interface Tx extends Executor {
   readonly inTransaction: true;
+}
+
+/** How a transaction runs. */
+export interface TransactionOptions {
+  /** Statements may take as long as they need (migrations, seed, import). */
+  readonly patient?: boolean;
+  /** Its work cannot run twice, because it reads what can be read once (an import). */
+  readonly once?: boolean;
 }
 
 /** A running LISTEN. */
@@ -33,11 +44,11 @@ export interface Database extends Executor {
   ping(): Promise<void>;
   /**
    * Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. On PGlite every other query waits
-   * meanwhile, so `work` must use `tx` alone.
-   * @param options `patient`: statements may take as long as they need (migrations, seed, import)
+   * meanwhile, so `work` must use `tx` alone. After a deadlock or a serialization failure `work` runs a second time, so it changes
+   * nothing outside the database.
    */
-  transaction<T>(work: (tx: Tx) => Promise<T>, options?: { readonly patient?: boolean }): Promise<T>;
-  /** Runs `work` unless somebody in any process is inside the same `lock`: then null, at once. A holder that dies lets go. */
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Runs `work`, once, unless another caller in any process is inside the same `lock`: then null, at once. A holder that dies lets go. */
   exclusively<T>(lock: number, work: (executor: Executor) => Promise<T>): Promise<T | null>;
   /**
    * LISTEN on a connection of its own. Resolves when the server confirmed it. When the connection drops, `onLost` is called, and

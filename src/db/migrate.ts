@@ -7,22 +7,30 @@
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
 import { readMigrationFiles } from "drizzle-orm/migrator";
+import type { Logger } from "pino";
 import type { Database, Tx } from "./database.js";
+import { findDecomposed } from "./decomposed-text.js";
 import { LOCKS } from "./locks.js";
 
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 
-/** Migrates; does nothing the second time. Rejects, with nothing changed, when any statement fails. */
-export async function migrate(database: Database): Promise<void> {
+/**
+ * Migrates; does nothing the second time. Rejects, with nothing changed, when any statement fails.
+ * Says in the log which texts a migration had to leave in another form than questions have.
+ */
+export async function migrate(database: Database, log: Pick<Logger, "warn">): Promise<void> {
   const migrations = readMigrationFiles({ migrationsFolder });
   await database.transaction(
     async (tx) => {
       await tx.query(sql`SELECT pg_advisory_xact_lock(${LOCKS.migrate})`);
       const latest = await latestMigration(tx);
-      for (const { sql: statements, folderMillis, hash } of migrations.filter((migration) => migration.folderMillis > latest)) {
+      const due = migrations.filter((migration) => migration.folderMillis > latest);
+      for (const { sql: statements, folderMillis, hash } of due) {
         for (const statement of statements) await tx.query(sql.raw(statement));
         await tx.query(sql`INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES (${hash}, ${folderMillis})`);
       }
+      const left = due.length > 0 ? await findDecomposed(tx) : [];
+      if (left.length > 0) log.warn({ left }, "texts that are not in NFC were left as they are: they are found by neither form");
     },
     { patient: true },
   );

@@ -8,6 +8,7 @@ import type { PGlite, Transaction } from "@electric-sql/pglite";
 import { sql } from "drizzle-orm";
 import { StartupError } from "../domain/errors.js";
 import type { Database, DatabaseOptions, Executor, Tx } from "./database.js";
+import { asFailure, repeatedOnce } from "./failures.js";
 import { clocked, compile } from "./statements.js";
 
 /** Opens the folder, making it on the first start. */
@@ -18,11 +19,14 @@ export async function openPglite(options: DatabaseOptions): Promise<Database> {
   const held = new Set<number>();
   return {
     kind: "pglite",
-    ...executor,
+    query: (statement) => repeatedOnce(() => executor.query(statement)),
     async ping() {
       await executor.query(sql`SELECT 1`);
     },
-    transaction: (work) => client.transaction((transaction) => work(txOf(transaction, options))),
+    transaction(work, { once = false } = {}) {
+      const run = () => transact(client, options, work);
+      return once ? run() : repeatedOnce(run);
+    },
     async exclusively(lock, work) {
       if (held.has(lock)) return null;
       held.add(lock);
@@ -61,6 +65,20 @@ function executorOf(client: PGlite | Transaction, { telemetry }: DatabaseOptions
       return clocked(telemetry, async () => (await client.query<Row>(text, values)).rows);
     },
   };
+}
+
+/** Failures of BEGIN and COMMIT are mapped here; those of `work` are mapped by its statements already. */
+async function transact<T>(client: PGlite, options: DatabaseOptions, work: (tx: Tx) => Promise<T>): Promise<T> {
+  let finished = false;
+  try {
+    return await client.transaction(async (transaction) => {
+      const result = await work(txOf(transaction, options));
+      finished = true;
+      return result;
+    });
+  } catch (error) {
+    throw finished ? asFailure(error) : error;
+  }
 }
 
 const txOf = (transaction: Transaction, options: DatabaseOptions): Tx => ({ inTransaction: true, ...executorOf(transaction, options) });

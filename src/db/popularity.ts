@@ -15,6 +15,14 @@ export interface PopularityRound {
   readonly changed: number;
 }
 
+/** Leaves out the first product that is due, until it is counted again. Resolves to its id; null where none is due. */
+export async function skipPopularity(tx: Tx): Promise<number | null> {
+  const [row] = await tx.query<{ product_id: number }>(sql`
+    DELETE FROM popularity_due WHERE product_id IN
+      (SELECT product_id FROM popularity_due ORDER BY product_id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING product_id`);
+  return row?.product_id ?? null;
+}
+
 /** Computes the popularity of up to `limit` products that are due. */
 export async function refreshPopularity(tx: Tx, limit: number): Promise<PopularityRound> {
   const { likes, shares } = POPULARITY_WEIGHTS;

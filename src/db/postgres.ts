@@ -10,7 +10,7 @@ import pg from "pg";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import type { Database, DatabaseOptions, Executor, Listening, Tx } from "./database.js";
-import { asFailure, isConnectionLost } from "./failures.js";
+import { asFailure, isConnectionLost, repeatedOnce } from "./failures.js";
 import { listenPostgres } from "./listen.js";
 import { clocked, compile } from "./statements.js";
 
@@ -44,14 +44,17 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   });
   const listeners = new Set<Listening>();
   const query: Executor["query"] = (statement) =>
-    withClient(pool, (client) => executorOf(client, options, options.timeoutMs).query(statement));
+    repeatedOnce(() => withClient(pool, (client) => executorOf(client, options, options.timeoutMs).query(statement)));
   return {
     kind: "postgres",
     query,
     async ping() {
       await query(sql`SELECT 1`);
     },
-    transaction: (work, { patient = false } = {}) => transaction(pool, options, { work, patient }),
+    transaction(work, { patient = false, once = false } = {}) {
+      const run = () => transaction(pool, options, { work, patient });
+      return once ? run() : repeatedOnce(run);
+    },
     exclusively: (lock, work) =>
       transaction(pool, options, {
         patient: false,

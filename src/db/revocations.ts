@@ -5,10 +5,12 @@
 import { sql } from "drizzle-orm";
 import type { SessionState } from "../domain/session.js";
 import type { Database, Executor, Tx } from "./database.js";
+import { storable } from "./statements.js";
 import { REVOKED_IDS } from "./users.js";
 
 /** One user's sessions, all ended: from now on they need this epoch. */
 export interface RaisedEpoch {
+  readonly userId: number;
   readonly userTag: string;
   readonly epoch: number;
 }
@@ -22,7 +24,7 @@ export interface RevocationTable {
   /** Ends one session; its row is kept for `keptMs`, the longest that a copy of it can live. */
   endSession(tx: Tx, session: { readonly id: string; readonly userId: number; readonly keptMs: number }): Promise<void>;
   /** Ends all sessions of a user; null when there is no such user. Concurrent ones get different epochs. */
-  raiseEpoch(tx: Tx, userId: number): Promise<RaisedEpoch | null>;
+  raiseEpoch(tx: Tx, user: { readonly userId: number } | { readonly userTag: string }): Promise<RaisedEpoch | null>;
   /** Ends everybody's sessions that were issued before a time. Resolves to the latest such time, this one or an earlier call's; null, and
    * nothing is done, when it lies in the future. */
   endEverybody(tx: Tx, beforeMs: number): Promise<number | null>;
@@ -64,9 +66,10 @@ async function everybodyBefore(executor: Executor): Promise<number> {
   return row?.before?.getTime() ?? 0;
 }
 
-async function raiseEpoch(tx: Tx, userId: number): Promise<RaisedEpoch | null> {
-  const [row] = await tx.query<{ tag: string; session_epoch: number }>(
-    sql`UPDATE users SET session_epoch = session_epoch + 1 WHERE id = ${userId}::bigint RETURNING tag, session_epoch`,
+const raiseEpoch: RevocationTable["raiseEpoch"] = async (tx, user) => {
+  const which = "userId" in user ? sql`id = ${user.userId}::bigint` : sql`tag = ${storable(user.userTag)}`;
+  const [row] = await tx.query<{ id: number; tag: string; session_epoch: number }>(
+    sql`UPDATE users SET session_epoch = session_epoch + 1 WHERE ${which} RETURNING id, tag, session_epoch`,
   );
-  return row ? { userTag: row.tag, epoch: row.session_epoch } : null;
-}
+  return row ? { userId: row.id, userTag: row.tag, epoch: row.session_epoch } : null;
+};

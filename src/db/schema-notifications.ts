@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { bigint, check, index, pgTable, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { NOTIFICATION_LIMITS } from "../domain/notification.js";
 import { identity, lengthBetween, moment, users } from "./schema.js";
+import { attempts } from "./schema-outbox.js";
 
 /** What notifications say: once, however many inboxes it is in. */
 export const notificationContents = pgTable(
@@ -89,4 +90,5 @@ export const notificationBroadcasts = pgTable("notification_broadcasts", {
     .references(() => notificationContents.id),
   doneTo: bigint("done_to", { mode: "number" }).notNull().default(0),
   lastUser: bigint("last_user", { mode: "number" }).notNull(),
+  ...attempts,
 });

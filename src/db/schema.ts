@@ -4,7 +4,7 @@
  * What the database itself guarantees: stock and prices never below zero, one product per sku, one name per parent category,
  * ratings derived from their sum and count, search vectors derived from the text. Products are removed by `removed_at`, never
  * deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out. One account per address, one
- * review per product and user. Leaderboards and notifications have files of their own (schema-*.ts).
+ * review per product and user. Leaderboards, notifications and the outbox have files of their own (schema-*.ts).
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -292,20 +292,6 @@ export const userActivity = pgTable("user_activity", { day: date().notNull(), us
 
 /** Products whose popularity is to be computed again. */
 export const popularityDue = pgTable("popularity_due", { productId: ofProduct().primaryKey() });
-
-/**
- * What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish, logs to append to, scores
- * for the shop's boards. Rows leave when they are sent.
- */
-export const outbox = pgTable("outbox", {
-  id: identity(),
-  revocations: jsonb().notNull().default([]),
-  scores: jsonb().notNull().default([]),
-  tags: text().array().notNull(),
-  events: jsonb().notNull(),
-  notifications: jsonb().notNull().default([]),
-  createdAt: moment("created_at"),
-});
 
 /** Idempotency keys of writes that may not happen twice, with a fingerprint of their input. */
 export const operations = pgTable(

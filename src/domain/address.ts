@@ -1,30 +1,77 @@
-/** Addresses of clients, and what of them belongs to whom: limits that count single IPv6 addresses would count nobody. */
+/**
+ * Addresses of clients, and what of them belongs to whom: limits that count single IPv6 addresses would count nobody.
+ *
+ * One address has many spellings. Limits, blocks and trust compare the normal one.
+ */
 
-const IPV4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/;
+const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const IPV6 = /^[\da-f:]+(?:\d+\.\d+\.\d+\.\d+)?$/i;
+const BRACKETED = /^\[([^\]]*)\](?::\d+)?$/;
+const IPV4_WITH_PORT = /^([\d.]+):\d+$/;
+const MAX_OCTET = 255;
 /** Groups of an IPv6 address that name its network; the rest is the host's to choose. */
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 
+/**
+ * The one spelling of an address: IPv4 in decimal, IPv6 by RFC 5952. Ports, brackets and zones are
+ * dropped. An IPv6 address that stands for an IPv4 address is that one. "" for what is no address.
+ */
+export function normalAddress(text: string): string {
+  const bare = text.trim();
+  const host = BRACKETED.exec(bare)?.[1] ?? IPV4_WITH_PORT.exec(bare)?.[1] ?? bare;
+  const [address = ""] = host.split("%");
+  if (!address.includes(":")) return normalIpv4(address);
+  const url = `http://[${address}]/`;
+  if (!IPV6.test(address) || !URL.canParse(url)) return "";
+  const compressed = new URL(url).hostname.slice(1, -1);
+  return embeddedIpv4(groupsOf(compressed)) ?? compressed;
+}
+
 /** The block an address lies in: the /24 of an IPv4 address, the /64 of an IPv6 one. What is no address is its own block. */
 export function addressBlock(ip: string): string {
-  const network = IPV4.exec(ip)?.[1];
-  if (network !== undefined) return `${network}.0/24`;
-  if (!ip.includes(":")) return ip;
-  const groups = groupsOf(ip).slice(0, NETWORK_GROUPS);
-  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+  const address = normalAddress(ip);
+  if (address === "") return ip;
+  if (!address.includes(":")) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;
+  const network = groupsOf(address).slice(0, NETWORK_GROUPS);
+  return `${network.map((group) => group.toString(16)).join(":")}::/64`;
 }
 
 /** What one customer of a provider holds: an IPv4 address, or a whole /64, in which every connection may have another address. */
-export const addressHolder = (ip: string): string => (IPV4.test(ip) ? ip : addressBlock(ip));
-
-/** The eight groups of an IPv6 address, written out. */
-function groupsOf(ip: string): string[] {
-  const [plain = ""] = ip.split("%");
-  const [before = "", after] = plain.split("::");
-  const left = before === "" ? [] : before.split(":");
-  if (after === undefined) return left;
-  const right = after === "" ? [] : after.split(":");
-  // An embedded IPv4 address stands for two groups.
-  const rightGroups = right.length + Number(right.at(-1)?.includes(".") ?? false);
-  return [...left, ...Array.from({ length: GROUPS - left.length - rightGroups }, () => "0"), ...right];
+export function addressHolder(ip: string): string {
+  const address = normalAddress(ip);
+  return address.includes(":") ? addressBlock(address) : address || ip;
 }
+
+/** Leading zeros are decimal: proxies write no octal numbers. */
+function normalIpv4(text: string): string {
+  const octets = IPV4.exec(text)?.slice(1).map(Number) ?? [];
+  return octets.length > 0 && octets.every((octet) => octet <= MAX_OCTET) ? octets.join(".") : "";
+}
+
+/** The eight groups of an IPv6 address in its compressed spelling. */
+function groupsOf(address: string): number[] {
+  const [left = [], right = []] = address.split("::").map((side) => side.split(":").filter(Boolean));
+  const zeros = Array.from({ length: GROUPS - left.length - right.length }, () => "0");
+  return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16));
+}
+
+/** First groups of addresses whose last 32 bits are an IPv4 address. */
+const IPV4_PREFIXES = [
+  // IPv4-mapped, RFC 4291: what a socket shows that takes both.
+  [0, 0, 0, 0, 0, 0xffff],
+  // IPv4-translated, RFC 2765.
+  [0, 0, 0, 0, 0xffff, 0],
+  // NAT64, RFC 6052.
+  [0x64, 0xff9b, 0, 0, 0, 0],
+];
+/** 6to4, RFC 3056: the second and third group are an IPv4 address, whose holder has all of the rest. */
+const SIX_TO_FOUR = 0x2002;
+
+function embeddedIpv4(groups: readonly number[]): string | null {
+  if (groups[0] === SIX_TO_FOUR) return dotted(groups[1], groups[2]);
+  const isIpv4 = IPV4_PREFIXES.some((prefix) => prefix.every((group, at) => groups[at] === group));
+  return isIpv4 ? dotted(groups[6], groups[7]) : null;
+}
+
+const dotted = (high = 0, low = 0): string => [high >> 8, high & 0xff, low >> 8, low & 0xff].join(".");

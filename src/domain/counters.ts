@@ -72,10 +72,15 @@ export interface Batch {
   readonly id: string;
   readonly prev: string;
   readonly counts: readonly BatchCounts[];
+  /** Fields that are none of ours and were left out; absent where there are none. */
+  readonly unreadable?: number;
 }
 
 /** Up to this many viewers of a product are known one by one. A ZSET of more is no longer kept in Redis' compact form. */
 export const EXACT_VIEWERS = 128;
+
+/** How many viewers of a product its window remembers, about 100 bytes each; beyond, the oldest may count again. */
+export const MAX_RECENT_VIEWERS = 250_000;
 
 /** Relative standard error of Redis' HyperLogLog: 1.04 / √16384. */
 export const ESTIMATE_ERROR = 0.0081;

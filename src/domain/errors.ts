@@ -29,6 +29,13 @@ export const ERROR_CODES = [
 /** A code of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Codes of failures that may pass: what failed with one can succeed when it is tried again, unchanged. */
+export const TRANSIENT_CODES: ReadonlySet<unknown> = new Set<ErrorCode>([
+  "DEADLINE_EXCEEDED",
+  "SERVICE_UNAVAILABLE",
+  "INTERNAL_SERVER_ERROR",
+]);
+
 /** Codes of `UserError.code` in mutation payloads. */
 export const USER_ERROR_CODES = [
   "INVALID",
@@ -84,6 +91,36 @@ export class BadUserInput extends SoukError {
   }
 }
 
+/** A name of the document is longer than any name may be; refused before the document is parsed. */
+export class NameTooLong extends SoukError {
+  readonly code = "GRAPHQL_PARSE_FAILED";
+  /** @param max in characters; @param at where the name begins */
+  constructor(max: number, at: { readonly line: number; readonly column: number }) {
+    super(`Syntax Error: A name is longer than ${max} characters (line ${at.line}, column ${at.column}).`);
+  }
+}
+
+/** The answer would be larger than an answer may be. The operation has run, mutations included. */
+export class AnswerTooLarge extends SoukError {
+  readonly code = "PAYLOAD_TOO_LARGE";
+  /** @param limitBytes the bound; @param what names the operation in the message */
+  constructor(
+    readonly limitBytes: number,
+    what: "query" | "mutation" | "subscription",
+  ) {
+    super(`${ANSWER_TOO_LARGE[what]} Ask for less at once. An answer has at most ${limitBytes} bytes.`);
+  }
+  override get details() {
+    return { limitBytes: this.limitBytes };
+  }
+}
+
+const ANSWER_TOO_LARGE = {
+  query: "The answer would be too large.",
+  mutation: "The mutation ran and its changes stand, but its answer would be too large.",
+  subscription: "A message of the subscription would be too large, so it ends.",
+} as const;
+
 /** The operation needs an identity and the request carries none, or one that is not valid. */
 export class Unauthenticated extends SoukError {
   readonly code = "UNAUTHENTICATED";
@@ -124,6 +161,18 @@ export class OperationTooComplex extends SoukError {
   }
 }
 
+/** The operation cannot be run by this method. */
+export class MethodNotAllowed extends SoukError {
+  readonly code = "METHOD_NOT_ALLOWED";
+  /** @param allowed the methods that may be used instead */
+  constructor(
+    message: string,
+    readonly allowed: string,
+  ) {
+    super(message);
+  }
+}
+
 /** The request names a document that is not known. The message is the one by which clients of automatic persisted queries know it. */
 export class PersistedDocumentNotFound extends SoukError {
   readonly code = "PERSISTED_QUERY_NOT_FOUND";
@@ -144,8 +193,17 @@ export class DeadlineExceeded extends SoukError {
 
 /** Redis did not answer in time, or there is no connection. Never seen by readers of the catalogue: they fall back to Postgres. */
 export class RedisUnavailable extends ServiceUnavailable {
-  constructor(cause?: unknown) {
-    super("The service is briefly unavailable. Try again in a moment.", { cause });
+  /** @param mayBeDone whether the command was sent, so that a write may have been done although no reply came */
+  constructor(
+    cause?: unknown,
+    readonly mayBeDone = false,
+  ) {
+    super(
+      mayBeDone
+        ? "The service did not answer in time. A change may have been made all the same."
+        : "The service is briefly unavailable. Try again in a moment.",
+      { cause },
+    );
   }
 }
 

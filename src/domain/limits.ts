@@ -32,6 +32,6 @@ export interface BucketStatus {
   readonly limit: number;
   readonly remaining: number;
   readonly restorePerSecond: number;
-  /** When it will be full again if nothing is asked, in ms since epoch. */
-  readonly resetAtMs: number;
+  /** How long until it is full again if nothing is asked, in ms. */
+  readonly resetInMs: number;
 }

@@ -35,13 +35,19 @@ const FAR_MS = 17 * 60 * MINUTE_MS;
 /** A local date as its number of days since 1970-01-01. */
 type LocalDay = number;
 
-/** Whether Node knows an IANA zone of this name. Offsets such as `+01:00` are none: they have no summer time. */
-export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z_]+(\/[A-Za-z0-9_+-]+)*$/.test(name)) return false;
+/**
+ * The IANA zone of this name; null when Node knows none. Case does not matter: `europe/berlin` is
+ * `Europe/Berlin`. An older name, such as `EST5EDT`, stays as it is; in lower case it becomes the
+ * zone that it stands for. Offsets such as `+01:00`, which newer versions of Node take, are none:
+ * they have no summer time.
+ */
+export function timeZoneNamed(name: string): string | null {
+  if (!/^[a-z]/i.test(name)) return null;
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }) !== null;
+    const known = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+    return known.toLowerCase() === name.toLowerCase() || /^[a-z]/.test(name) ? known : name;
   } catch {
-    return false;
+    return null;
   }
 }
 

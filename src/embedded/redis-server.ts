@@ -148,7 +148,7 @@ async function stopOrphan(place: Place): Promise<void> {
   // Whoever answers on this socket is ours.
   const pid = Number(/process_id:(\d+)/.exec(info ?? "")?.[1]) || (await silentOrphan(place));
   if (!pid) return void (await rm(place.socket, { force: true }));
-  place.log.warn({ pid }, "waiting for a redis-server that an earlier run left behind to stop");
+  place.log.warn({ redisPid: pid }, "waiting for a redis-server that an earlier run left behind to stop");
   if (info !== null) await askRedis(place.socket, "SHUTDOWN", SILENT_MS);
   if (await goneWithin(SILENT_MS, place)) return;
   if ((await silentOrphan(place)) !== pid)

@@ -7,14 +7,25 @@ interface Prunable {
   prune(): Promise<unknown>;
 }
 
+/** What is pruned. */
+interface PruningOptions {
+  /** By name. Each is pruned for itself. */
+  readonly tables: Readonly<Record<string, Prunable>>;
+  /** Default one hour. */
+  readonly everyMs?: number;
+  readonly log: Logger;
+}
+
 /** Starts pruning. `close()` resolves when the run under way has ended. */
-export function startPruning({ tables, log }: { tables: readonly Prunable[]; log: Logger }): { close(): Promise<void> } {
+export function startPruning({ tables, everyMs = HOUR, log }: PruningOptions): { close(): Promise<void> } {
+  const prune = ([name, table]: [string, Prunable]): Promise<unknown> =>
+    table
+      .prune()
+      .catch((error: Error) => log.error({ err: error.message, table: name }, "a table could not be pruned and is tried again later"));
   let working: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
-    working = Promise.all(tables.map((table) => table.prune())).catch((error: Error) =>
-      log.debug({ err: error.message }, "pruning is tried again in an hour"),
-    );
-  }, HOUR);
+    working = Promise.all(Object.entries(tables).map(prune));
+  }, everyMs);
   timer.unref();
   return {
     async close() {

@@ -4,9 +4,10 @@
  * {@link CACHE_SHARE} of `maxmemory` is used, values are loaded and served but not filled. A server that evicts looks after itself.
  * Redis down: nothing is known, and nothing can be filled anyway.
  */
-import { Cluster } from "ioredis";
+import type { ReportState } from "../domain/degradations.js";
 import { SECOND } from "../domain/time.js";
 import type { CacheLink } from "./cache-link.js";
+import { linksOf } from "./client.js";
 
 /** Above this share of `maxmemory` the rest is for state. */
 export const CACHE_SHARE = 0.8;
@@ -20,6 +21,7 @@ export class MemoryBudget {
 
   constructor(
     private readonly link: CacheLink,
+    private readonly report: ReportState,
     checkMs: number = CHECK_MS,
   ) {
     const check = () => void this.check().catch(() => {});
@@ -40,9 +42,10 @@ export class MemoryBudget {
   private async check(): Promise<void> {
     if (!this.link.usable()) return;
     const { connection } = this.link;
-    const servers = connection instanceof Cluster ? connection.nodes("master") : [connection];
+    const servers = linksOf(connection, "master");
     const infos = await Promise.all(servers.map((server) => server.info("memory")));
     this.isSpent = infos.some(isNearlyFull);
+    this.report(this.isSpent ? "most of maxmemory is used; values are not kept" : null);
   }
 }
 

@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ReplyError } from "ioredis";
 import type { Logger } from "pino";
 import { lateError, withDeadline } from "../domain/deadline.js";
+import type { ReportState } from "../domain/degradations.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { identify, watchServers } from "./cache-servers.js";
@@ -25,6 +26,7 @@ export interface CacheLinkOptions {
   /** Whether a new epoch is due although the servers are the same: invalidations wait unsent. Asked before the first read. */
   readonly mustRenewEpoch: () => Promise<boolean>;
   readonly telemetry: Telemetry;
+  readonly report: ReportState;
   readonly log: Logger;
 }
 
@@ -82,7 +84,7 @@ export class CacheLink {
 
   /** Ms since epoch by the Redis clock. */
   nowMs(): number {
-    return Date.now() + this.clockOffsetMs;
+    return Math.floor(performance.now() + this.clockOffsetMs);
   }
 
   /**
@@ -152,7 +154,7 @@ export class CacheLink {
 
   /** Nobody waits on after the first reply that did not come. */
   private trip(what: string): void {
-    if (this.usable()) this.options.log.warn({ what }, "cache: Redis does not answer; reads come from Postgres");
+    if (this.usable()) this.options.report(`Redis does not answer (${what}); reads come from Postgres`);
     this.tripped = true;
     for (const giveUp of this.waiting) giveUp(new Error("another reply was late"));
     this.waiting.clear();
@@ -161,7 +163,7 @@ export class CacheLink {
 
   private lose(): void {
     this.generation += 1;
-    if (this.trusted) this.options.log.warn("cache: the connection to Redis is lost; reads come from Postgres");
+    if (this.trusted) this.options.report("the connection to Redis is lost; reads come from Postgres");
     this.trusted = false;
     for (const listener of this.lossListeners) listener();
     this.recover();
@@ -221,7 +223,7 @@ export class CacheLink {
   }
 
   private open(): void {
-    this.options.log.info("cache: Redis answers; reads go through it");
+    this.options.report(null);
     const isNew = !this.trusted;
     Object.assign(this, { trusted: true, tripped: false });
     if (isNew) for (const listener of this.trustListeners) listener();

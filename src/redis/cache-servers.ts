@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
 import { SECOND } from "../domain/time.js";
-import type { RedisConnection } from "./client.js";
+import { linksOf, type RedisConnection } from "./client.js";
 
-/** The servers as one word, and by how much their clock is ahead of ours. */
+/** The servers as one word, and by how much their clock is ahead of the monotonic clock of this process. */
 export interface Servers {
   readonly servers: string;
   readonly clockOffsetMs: number;
@@ -15,7 +15,7 @@ export interface Servers {
  * @throws Error when one of them is a replica
  */
 export async function identify(connection: RedisConnection): Promise<Servers> {
-  const masters = connection instanceof Cluster ? connection.nodes("master") : [connection];
+  const masters = linksOf(connection, "master");
   const identities = await Promise.all(masters.map(identity));
   const clockOffsetMs = await readClock(connection);
   return { servers: createHash("sha256").update(identities.sort().join()).digest("hex").slice(0, 16), clockOffsetMs };
@@ -31,7 +31,7 @@ async function identity(server: Redis): Promise<string> {
 
 async function readClock(connection: RedisConnection): Promise<number> {
   const [seconds, micros] = await connection.time();
-  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000) - Date.now();
+  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000) - performance.now();
 }
 
 /** Calls `onChange` when any connection that reads may go through has closed, or the nodes are others. Returns what ends that. */

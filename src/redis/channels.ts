@@ -8,6 +8,7 @@
  */
 import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
+import { type Backoff, backoffMs } from "../domain/backoff.js";
 import { RedisUnavailable } from "../domain/errors.js";
 
 /** What the channels need. */
@@ -22,6 +23,9 @@ export interface ChannelsOptions {
   /** A channel whose join went on unconfirmed is confirmed now: what was published before may have been missed. */
   readonly onLate: (channel: string) => void;
 }
+
+/** The wait before a SUBSCRIBE that got an error is sent again. */
+const RETRY: Backoff = { firstMs: 500, longestMs: 500 };
 
 /** SUBSCRIBE takes any number of channels; this bounds the size of one command. */
 const CHANNELS_PER_COMMAND = 500;
@@ -97,9 +101,22 @@ export class Channels {
       return sentOn === this.links && joined.confirm() === "late";
     } catch (error) {
       // Anything but a reply means that the link is gone, and the next one takes the channel up.
-      if (error instanceof ReplyError) this.refuse(channel, joined, error as Error);
+      if (error instanceof ReplyError && sentOn === this.links) this.answerTo(error as Error, channel, joined);
       return false;
     }
+  }
+
+  /** A user that may not hear a channel never will. Any other reply, as of a cluster without its slot, may pass. */
+  private answerTo(error: Error, channel: string, joined: Joined): void {
+    if (/^NOPERM/.test(error.message)) {
+      this.refuse(channel, joined, error);
+      return;
+    }
+    this.options.log.warn({ err: error.message, channel }, "a channel could not be subscribed and is tried again");
+    const again = () => {
+      if (this.wanted.get(channel) === joined && this.downSinceMs === null) void this.subscribeNew(channel, joined);
+    };
+    setTimeout(again, backoffMs(1, RETRY)).unref();
   }
 
   private refuse(channel: string, joined: Joined, refusal: Error): void {

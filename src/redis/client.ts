@@ -6,7 +6,7 @@
  * repeated is decided by whoever owns the command, because only they know whether it is idempotent.
  */
 import { readFileSync } from "node:fs";
-import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { Cluster, type Command, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
@@ -106,13 +106,13 @@ const LOADING_MS = 250;
 
 function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): RedisOptions {
   const [first] = target.nodes;
+  const tls = target.tls ? { tls: caFile ? { ca: readCa(caFile) } : {} } : {};
   const where =
     target.mode === "sentinel"
-      ? { sentinels: [...target.nodes], name: target.master ?? "mymaster" }
+      ? { ...sentinelOptions(target), ...(target.tls ? { sentinelTLS: tls.tls ?? {}, enableTLSForSentinelMode: true } : {}) }
       : target.path
         ? { path: target.path }
         : { host: first?.host ?? "127.0.0.1", port: first?.port ?? DEFAULT_PORTS.standalone };
-  const tls = target.tls ? { tls: caFile ? { ca: readCa(caFile) } : {} } : {};
   return {
     ...where,
     ...tls,
@@ -136,27 +136,47 @@ function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): Re
   };
 }
 
+/** A master that hangs closes nothing: the Sentinels say when another has taken over. */
+const sentinelOptions = ({ nodes, master = "mymaster" }: RedisTarget) => ({
+  sentinels: [...nodes],
+  name: master,
+  failoverDetector: true,
+  sentinelRetryStrategy: retryStrategy,
+});
+
 /** Back well within a second of Redis answering again: 50 ms, doubling, never more than a quarter of a second. */
 const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 5), 250);
 
 function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
-  // Nodes connect when they are first asked: one that is still connecting refuses commands, and with them the Cluster's own check.
   const {
     db: _,
-    enableOfflineQueue,
-    retryStrategy: __,
-    lazyConnect: ___,
+    enableOfflineQueue: __,
+    retryStrategy: ___,
+    lazyConnect: ____,
     ...node
   } = redisOptions({ ...target, mode: "standalone" }, options);
-  return new Cluster([...target.nodes], {
+  return new PromptCluster([...target.nodes], {
     redisOptions: node,
-    enableOfflineQueue: enableOfflineQueue ?? false,
-    // Commands of one tick leave in one write per node, which is what a pipeline does on one server.
-    enableAutoPipelining: true,
+    // A pipeline fails as a whole when its keys turn out to be on two nodes (docs/decisions/0115-cluster-without-pipelines.md).
+    enableAutoPipelining: false,
+    // Sent once: a command whose connection closed may have run.
+    retryDelayOnFailover: 0,
     clusterRetryStrategy: retryStrategy,
     maxRedirections: 4,
     slotsRefreshInterval: 5 * SECOND,
   });
+}
+
+/**
+ * A Cluster that refuses commands at once while it is lost as a whole. Without its offline queue ioredis would also refuse them while
+ * one node connects, which nodes do when they are first asked; those commands wait for that node within their own deadlines.
+ */
+class PromptCluster extends Cluster {
+  override sendCommand(command: Command, ...rest: unknown[]): unknown {
+    if (this.status === "ready" || command.name === "cluster") return super.sendCommand(command, ...(rest as []));
+    command.reject(new Error("The Cluster is not connected."));
+    return command.promise;
+  }
 }
 
 function readCa(file: string): string {
@@ -167,37 +187,48 @@ function readCa(file: string): string {
   }
 }
 
-/** Reads many strings in one round trip: one MGET, or in a Cluster one pipeline of GETs per node. Missing keys are null. */
+/** The connections to single servers: of a Cluster, one per node that has been asked so far. */
+export const linksOf = (connection: RedisConnection, role: "master" | "all" = "all"): Redis[] =>
+  connection instanceof Cluster ? connection.nodes(role) : [connection];
+
+/** Reads many strings in one round trip: one MGET, or in a Cluster one GET per key. Missing keys are null. */
 export function readStrings(connection: RedisConnection, keys: readonly string[]): Promise<(string | null)[]> {
   if (keys.length === 0) return Promise.resolve([]);
-  return connection instanceof Cluster ? Promise.all(keys.map((key) => connection.get(key))) : connection.mget([...keys]);
+  if (!(connection instanceof Cluster)) return connection.mget([...keys]);
+  return inOneWrite(connection, () => Promise.all(keys.map((key) => connection.get(key))));
 }
 
-/** Sends all commands that `send` gives in one write to the socket: a pipeline whose replies come one by one. A Cluster does that by itself. */
+/** Sends all commands of `send` in one write to each server that holds a key of theirs. Replies come one by one. */
 export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
-  const stream = connection instanceof Cluster ? null : connection.stream;
-  stream?.cork();
+  const release = holdWrites(connection);
   try {
     return send();
   } finally {
-    stream?.uncork();
+    release();
   }
 }
 
 /**
- * The same for commands that are sent in the course of this turn of the event loop: by several parties, some of them a promise later. What
- * other requests send in it leaves with them.
+ * The same for all commands of this turn of the event loop: several callers may send them, also in a later microtask. Commands of
+ * other requests in this turn leave in the same write.
  */
 export function inOneTurn<T>(connection: RedisConnection, send: () => T): T {
-  const stream = connection instanceof Cluster ? null : connection.stream;
-  stream?.cork();
-  setImmediate(() => stream?.uncork());
+  setImmediate(holdWrites(connection));
   return send();
+}
+
+/** Corks every socket. Returns what uncorks the same sockets, because a connection may have a new one by then. */
+function holdWrites(connection: RedisConnection): () => void {
+  const streams = linksOf(connection).map(({ stream }) => stream);
+  for (const stream of streams) stream?.cork();
+  return () => {
+    for (const stream of streams) stream?.uncork();
+  };
 }
 
 /** Gives a connection up that no longer answers; ioredis makes a new one. One that is being made already is left alone. */
 export function reopen(connection: RedisConnection): void {
-  for (const link of connection instanceof Cluster ? connection.nodes("all") : [connection]) {
+  for (const link of linksOf(connection)) {
     if (link.status === "ready" || link.status === "connect") link.disconnect(true);
   }
 }

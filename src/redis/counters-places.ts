@@ -10,9 +10,20 @@ export interface CounterEvent {
   /** The day it is taken for, and the month of that; refused as "moved" when the clock of Redis disagrees. */
   readonly day: CalendarSpan;
   readonly month: CalendarSpan;
-  /** Names the operation, so that it counts once; undefined when it may not be repeated. */
-  readonly operation: string | undefined;
+  /** Names the operation, so that it counts once; undefined when the caller gave no id. */
+  readonly operation: OperationName | undefined;
 }
+
+/** An operation as Redis remembers it. */
+export interface OperationName {
+  /** The slot that remembers it, below {@link OPERATION_SLOTS}: callers of one slot share its room. */
+  readonly slot: number;
+  /** 8 characters of base64url. */
+  readonly id: string;
+}
+
+/** Slots of a product's operation ids, 64 ids each (counters.operations.lua): at most 16,384 ids, 330 KB. */
+export const OPERATION_SLOTS = 256;
 
 /** Hash tags that products are dealt to: few enough to flush in one round trip, many enough to fill the nodes of a Cluster evenly. */
 export const SHARDS = 64;
@@ -38,7 +49,7 @@ export function createPlaces(keys: Keys) {
     /** The keys of a shard: its state, what it counted, and the batch under way. */
     stateKeys,
     /** All that an event may touch, and the arguments that both events begin with. */
-    placeOf({ productId, month, day, operation }: CounterEvent) {
+    placesOf({ productId, month, day, operation }: CounterEvent) {
       const shard = shardOf(productId);
       const periods = (["all", month, day] as const).map((period) => tallyKeys({ productId, period }));
       return {
@@ -46,7 +57,8 @@ export function createPlaces(keys: Keys) {
         tallies: periods.map(([tally]) => tally),
         viewers: periods.map(([, viewers]) => viewers),
         few: [keys.exactViewers(shard, productId), keys.recentViewers(shard, productId)],
-        operation: keys.counterOperation(shard, operation ?? "none"),
+        operations: keys.counterOperations(shard, productId),
+        named: operation ? [operation.slot, operation.id] : ["", ""],
         spans: [productId, month.name, day.name, day.startMs, day.endMs],
       };
     },

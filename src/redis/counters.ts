@@ -2,7 +2,7 @@
  * Counters of products: views and shares, and how many people viewed.
  *
  * Per product and period (all time, month, day) a HASH of totals and a HyperLogLog of viewers; per product a ZSET of its viewers while
- * they are few, and one of those whose view counts no second time yet. Products are dealt to {@link SHARDS} shards, each a hash tag with
+ * they are few, one of those whose view counts no second time yet, and a HASH of the operation ids that were counted. Products are dealt to {@link SHARDS} shards, each a hash tag with
  * three keys of its own: whose server's memory it is, what Postgres does not have yet, and the batch that is on its way there. One
  * script counts an event in all of them.
  *
@@ -19,6 +19,7 @@ import {
   type BatchCounts,
   EXACT_VIEWERS,
   MAX_COUNT,
+  MAX_RECENT_VIEWERS,
   peopleCount,
   periodName,
   type Sketch,
@@ -31,7 +32,7 @@ import { type Args, type CounterEvent, createPlaces } from "./counters-places.js
 import { withinDeadline } from "./deadline.js";
 import type { Keys } from "./keys.js";
 
-export { type CounterEvent, SHARDS, shardOf } from "./counters-places.js";
+export { type CounterEvent, OPERATION_SLOTS, type OperationName, SHARDS, shardOf } from "./counters-places.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -63,7 +64,7 @@ export type CounterStore = ReturnType<typeof createCounterStore>;
 export interface CounterStoreOptions {
   /** How long a viewer's views of one product count once. */
   readonly viewMs: number;
-  /** How long an operation id is remembered. */
+  /** How long an operation id is remembered at most; it makes room for newer ones of its slot. */
   readonly operationMs: number;
   /** Longest wait for a reply. */
   readonly deadlineMs: number;
@@ -72,21 +73,23 @@ export interface CounterStoreOptions {
 export function createCounterStore(connection: RedisConnection, keys: Keys, { viewMs, operationMs, deadlineMs }: CounterStoreOptions) {
   const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
   const keepMs = ({ operation }: CounterEvent): number => (operation === undefined ? 0 : operationMs);
-  const { stateKeys, placeOf, readArgs, loadArgs, sketchArgs, driftArgs } = createPlaces(keys);
+  const { stateKeys, placesOf, readArgs, loadArgs, sketchArgs, driftArgs } = createPlaces(keys);
   return {
     /** Counts a view. One EVALSHA. @param viewer who it was, in a few characters that tell nobody */
     view: (event: CounterEvent, viewer: string): Promise<Counted> =>
       within(async () => {
-        const { state, tallies, viewers, few, operation, spans } = placeOf(event);
-        const places = [...state, ...tallies, ...viewers, ...few, operation];
-        const view = [dayNumber(event.day.startMs), viewer, viewMs];
-        return toCounted(await connection.countersView(...places, ...spans, ...view, keepMs(event), EXACT_VIEWERS, MAX_COUNT));
+        const { state, tallies, viewers, few, operations, named, spans } = placesOf(event);
+        const places = [...state, ...tallies, ...viewers, ...few, operations];
+        const view = [dayNumber(event.day.startMs), viewer, viewMs, MAX_RECENT_VIEWERS];
+        const limits = [EXACT_VIEWERS, MAX_COUNT];
+        return toCounted(await connection.countersView(...places, ...spans, ...view, ...named, keepMs(event), ...limits));
       }),
     /** Counts a share. One EVALSHA. */
     share: (event: CounterEvent): Promise<Counted> =>
       within(async () => {
-        const { state, tallies, operation, spans } = placeOf(event);
-        return toCounted(await connection.countersShare(...state, ...tallies, operation, ...spans, keepMs(event), MAX_COUNT));
+        const { state, tallies, operations, named, spans } = placesOf(event);
+        const places = [...state, ...tallies, operations];
+        return toCounted(await connection.countersShare(...places, ...spans, ...named, keepMs(event), MAX_COUNT));
       }),
     /** Reads tallies, in the order asked. One round trip, an EVALSHA each. @param nowMs tells which periods go on */
     read: (wanted: readonly TallyKey[], nowMs: number): Promise<(Tally | "missing" | "unloaded")[]> =>
@@ -140,14 +143,23 @@ function toBatch(
   if (state === undefined) return null;
   if (state === "unloaded") return state;
   const counts = new Map<string, { -readonly [Field in keyof BatchCounts]: BatchCounts[Field] }>();
+  let unreadable = 0;
   for (let at = 0; at < fields.length; at += 2) {
-    const [product, period, what] = (fields[at] ?? "").split(":");
-    if (product === undefined || period === undefined) continue;
+    const [field = "", value = ""] = fields.slice(at, at + 2);
+    if (!FIELD.test(field) || !VALUE.test(value)) {
+      unreadable += 1;
+      continue;
+    }
+    const [product, period = "", what] = field.split(":");
     const name = `${product}:${period}`;
     const row = counts.get(name) ?? { productId: Number(product), period, views: 0, shares: 0, viewersChanged: false };
     counts.set(name, row);
     if (what === "viewers") row.viewersChanged = true;
-    else if (what === "views" || what === "shares") row[what] = Number(fields[at + 1]);
+    else if (what === "views" || what === "shares") row[what] = Number(value);
   }
-  return { shard, id, prev, counts: [...counts.values()] };
+  return { shard, id, prev, counts: [...counts.values()], ...(unreadable > 0 && { unreadable }) };
 }
+
+/** What the scripts write: `<product>:<period>:<what>`, and a count. */
+const FIELD = /^[1-9]\d{0,15}:(all|\d{4}-\d\d(-\d\d)?):(views|shares|viewers)$/;
+const VALUE = /^\d{1,16}$/;

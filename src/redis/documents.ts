@@ -5,11 +5,11 @@
  * bounds them together: the one used longest ago makes room. Both run out when nobody used any of them for so long. Processes
  * remember what they have found, so each asks once for a document.
  * Redis down: nothing is found and nothing kept, which costs clients the sending of whole documents and no request more than one
- * deadline: after a failure Redis is left alone for a while.
+ * deadline: after a failure Redis is left alone until it answers a probe.
  */
 import { ReplyError, type Result } from "ioredis";
 import type { RedisUnavailable } from "../domain/errors.js";
-import { SECOND } from "../domain/time.js";
+import type { Breaker } from "./breaker.js";
 import type { RedisConnection } from "./client.js";
 import { withinDeadline } from "./deadline.js";
 import type { Keys } from "./keys.js";
@@ -29,6 +29,8 @@ export interface DocumentStoreOptions {
   readonly maxBytes: number;
   /** Longest wait for a reply. */
   readonly deadlineMs: number;
+  /** Opened by a late reply, not by a refusal. */
+  readonly breaker: Breaker;
 }
 
 /** Where such documents are kept. No method rejects. */
@@ -45,23 +47,20 @@ const BESIDES_BYTES = 256;
 const LARGEST_SHARE = 1 / 64;
 /** Documents that one call drops at most, which bounds its time. */
 const MOST_GONE = 100;
-/** How long Redis is not asked after it has failed to answer. */
-const PAUSE_MS = SECOND;
 
 export function createDocumentStore(
   connection: RedisConnection,
   keys: Keys,
-  { ttlMs, maxBytes, deadlineMs }: DocumentStoreOptions,
+  { ttlMs, maxBytes, deadlineMs, breaker }: DocumentStoreOptions,
 ): DocumentStore {
   const [documents, used] = [keys.documents(), keys.documentsUsed()];
-  let askedAgainAt = 0;
   const unlessDown = async <T>(ask: () => Promise<T>): Promise<T | null> => {
-    if (performance.now() < askedAgainAt) return null;
+    if (!breaker.isClosed()) return null;
     try {
       return await withinDeadline(ask(), deadlineMs);
     } catch (error) {
       // A refusal, by a full server, is an answer too.
-      if (!((error as RedisUnavailable).cause instanceof ReplyError)) askedAgainAt = performance.now() + PAUSE_MS;
+      if (!((error as RedisUnavailable).cause instanceof ReplyError)) breaker.trip(error);
       return null;
     }
   };

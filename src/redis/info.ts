@@ -1,9 +1,7 @@
 /** What a Redis server says of itself, as numbers for an operator's graphs: INFO, and the time of one PING. */
-
-import { Cluster } from "ioredis";
 import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time.js";
-import type { RedisConnection } from "./client.js";
+import { linksOf, type RedisConnection } from "./client.js";
 
 /** Field of INFO by the name it gets; units stand in the names. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -36,7 +34,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 /** Numbers by name; of a Cluster, the sums over its masters. Rejects when a server does not answer. */
 export async function readRedisInfo(connection: RedisConnection): Promise<Record<string, number>> {
-  const servers = connection instanceof Cluster ? connection.nodes("master") : [connection];
+  const servers = linksOf(connection, "master");
   const startedAt = performance.now();
   await Promise.all(servers.map((server) => server.ping()));
   const totals = new Map([["ping_seconds", (performance.now() - startedAt) / SECOND]]);

@@ -161,7 +161,7 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     type: "hash",
     ttl: "20 minutes since its last answer",
     owner: "redis/leaderboard.ts",
-    bound: "submissions with an operation id in ten minutes",
+    bound: "boards and the last 20 minutes; at most 100,000 answers each",
   },
   boardBuild: {
     pattern: "souk:v1:board:{<board>}:build",
@@ -253,14 +253,14 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     type: "zset",
     ttl: "COUNTERS_VIEW_MS since the last view",
     owner: "redis/counters.ts",
-    bound: "products and their viewers within that time",
+    bound: "products and their viewers within that time, at most 250,000 each",
   },
-  counterOperation: {
-    pattern: "souk:v1:counter-operation:{c<shard>}:<operation>",
-    type: "string",
-    ttl: "COUNTERS_OPERATION_MS",
+  counterOperations: {
+    pattern: "souk:v1:counter-operations:{c<shard>}:<product>",
+    type: "hash",
+    ttl: "COUNTERS_OPERATION_MS since the last id",
     owner: "redis/counters.ts",
-    bound: "views and shares that carried an operation id within that time",
+    bound: "products; the latest 16,384 ids, at most 330 KB each",
   },
   log: {
     pattern: "souk:v1:log:{<kind>:<id>}",

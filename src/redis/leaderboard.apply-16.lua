@@ -14,8 +14,8 @@
   ARGV[1]  generation   ARGV[2]  first sequence   ARGV[3]  last sequence   ARGV[4]  tie rule   ARGV[5]  how long answers are kept (ms)
   ARGV[6]  "mend" to bring a build up to date that this server may not serve yet, else ""
   ARGV[7]  name of all time, or "" when it is not kept   ARGV[8]  its end (ms)   ARGV[9], ARGV[10]  the month   ARGV[11], ARGV[12]  the week
-  ARGV[13], ARGV[14]  the day
-  ARGV[15…]  15 for each row: sequence, owner, "" | "rank" | "keep" (the answer), and for each period sort key, reached, value of the hash
+  ARGV[13], ARGV[14]  the day   ARGV[15]  most answers that are kept
+  ARGV[16…]  15 for each row: sequence, owner, "" | "rank" | "keep" (the answer), and for each period sort key, reached, value of the hash
   Returns  {"moved"} when another build is served, else {"ok", version, answer for each row: "<rank>,<rank before>;" for each period}
 ]]
 local board, waiting, answers, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -27,7 +27,8 @@ local periods = {
   { period = "WEEK", ranks = KEYS[11], owners = KEYS[12], scores = KEYS[13], name = ARGV[11], ends = tonumber(ARGV[12]) },
   { period = "DAY", ranks = KEYS[14], owners = KEYS[15], scores = KEYS[16], name = ARGV[13], ends = tonumber(ARGV[14]) },
 }
-local FIRST_ROW, PER_ROW = 15, 15
+local maxAnswers = tonumber(ARGV[15])
+local FIRST_ROW, PER_ROW = 16, 15
 
 local function number(text)
   return tonumber(text or "0")
@@ -102,9 +103,12 @@ for row = FIRST_ROW, #ARGV, PER_ROW do
   end
   local said = table.concat(changes, ";")
   if answer == "keep" then
-    redis.call("HSETNX", answers, sequence, said)
-    redis.call("PEXPIRE", answers, keepMs)
-    said = redis.call("HGET", answers, sequence)
+    -- A repeat beyond the bound is answered with where its owner stands by then.
+    if redis.call("HLEN", answers) < maxAnswers then
+      redis.call("HSETNX", answers, sequence, said)
+      redis.call("PEXPIRE", answers, keepMs)
+    end
+    said = redis.call("HGET", answers, sequence) or said
   end
   results[#results + 1] = said
 end

@@ -105,6 +105,8 @@ export type BoardStore = ReturnType<typeof createBoardStore>;
 
 /** Answers are kept at least this long, and at most twice: whoever lost one asks again within seconds. */
 const ANSWERS_MS = 10 * MINUTE;
+/** Answers of one board that are kept for repeats in one slice of time, some 60 bytes each. */
+export const MAX_ANSWERS = 100_000;
 /** Bounds one script: some 20 µs for each row and period. */
 export const ROWS_AT_ONCE = 50;
 
@@ -151,6 +153,7 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
     2 * ANSWERS_MS,
     mends ? "mend" : "",
     ...periods,
+    MAX_ANSWERS,
     ...rows.flatMap((row) => spellApplied(board, row)),
   ];
   const [state, version, ...answered] = await within("board apply", () => connection.leaderboardApply(...applyKeys, ...args));

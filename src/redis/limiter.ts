@@ -49,8 +49,6 @@ export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs,
     return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
   };
   return {
-    /** Whether a command would be sent at all. */
-    isConnected: (): boolean => connection.status === "ready",
     /** Takes all costs, or none. One EVALSHA, sent before this returns; O(buckets). Without a hold nothing can be given back. */
     consume: (hold: string | null, takes: readonly Take[]): Promise<Taken> => take(hold, hold === null ? 0 : keepMs, takes),
     /** Takes all costs, also from a bucket that has less: its debt then exceeds its burst. One EVALSHA; O(buckets). */
@@ -62,8 +60,6 @@ export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs,
       const given = await withinDeadline(connection.limiterSettle(named.length, ...named, surplus, ...rates), deadlineMs);
       return given.map(Number);
     },
-    /** Resolves when Redis answers. */
-    ping: (): Promise<unknown> => withinDeadline(connection.ping(), deadlineMs),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Puts the cache together: its two connections, the link, tags, leases, the local level and what keeps that coherent. */
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
+import type { Degradations } from "../domain/degradations.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { type Cache, type CacheTimes, createCache, type ReadThroughCache } from "./cache.js";
 import { MemoryBudget } from "./cache-budget.js";
@@ -29,6 +30,7 @@ export interface OpenCacheOptions extends CacheTimes {
   /** How often the server's memory is looked at; default 5 s. */
   readonly memoryCheckMs?: number;
   readonly telemetry: Telemetry;
+  readonly degradations: Pick<Degradations, "of">;
   readonly log: Logger;
 }
 
@@ -66,17 +68,34 @@ export function openCache(options: OpenCacheOptions): OpenCache {
 
 /** Builds a cache on connections that are there; closing it leaves them open. */
 export function assembleCache(options: Omit<OpenCacheOptions, "url" | "caFile">, { connection, listener }: CacheConnections): OpenCache {
-  const { keys, log, telemetry } = options;
+  const { keys, log, telemetry, degradations } = options;
   const tags = createTags(connection, keys, { keepMs: options.tagTtlMs });
   const leases = createLeases(connection, listener, keys, options);
   const local = new LocalCache({ maxBytes: options.localBytes });
-  const link = new CacheLink({ ...options, connection, tags, mustRenewEpoch: options.hasUnsentInvalidations });
-  const tracking = new Tracking({ link, listener, keys, tags, leases, local, beatMs: options.beatMs, log });
-  const budget = new MemoryBudget(link, options.memoryCheckMs);
+  const link = new CacheLink({
+    ...options,
+    connection,
+    tags,
+    mustRenewEpoch: options.hasUnsentInvalidations,
+    report: degradations.of("cache"),
+  });
+  const tracking = new Tracking({
+    link,
+    listener,
+    keys,
+    tags,
+    leases,
+    local,
+    beatMs: options.beatMs,
+    report: degradations.of("cacheLocal"),
+    log,
+  });
+  const budget = new MemoryBudget(link, degradations.of("cacheFills"), options.memoryCheckMs);
   const cache = createCache({ link, keys, tags, leases, local, budget, times: options, telemetry });
   return {
     readMany: cache.readMany,
     invalidate: cache.invalidate,
+    nowMs: cache.nowMs,
     underWay: () => cache.underWay(),
     link,
     local,

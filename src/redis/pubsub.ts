@@ -165,10 +165,15 @@ class TopicPubSub implements PubSub {
       log.warn({ topic, issues: parsed.error.issues.length }, "dropped a message that is not one of ours");
       return;
     }
+    this.guarded(topic, () => onMessage(parsed.data));
+  }
+
+  /** A listener that throws keeps no other from hearing. */
+  private guarded(topic: Topic | undefined, call: () => void): void {
     try {
-      onMessage(parsed.data);
+      call();
     } catch (err) {
-      log.error({ err, topic }, "a listener failed");
+      this.options.log.error({ err, topic }, "a listener failed");
     }
   }
 
@@ -190,7 +195,7 @@ class TopicPubSub implements PubSub {
   }
 
   private announce(topic: Topic | undefined): void {
-    for (const listener of this.listeners) listener(topic);
+    for (const listener of this.listeners) this.guarded(topic, () => listener(topic));
   }
 
   /** What the library takes for ioredis. It neither expects failures nor handles them, so none reach it. */

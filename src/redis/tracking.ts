@@ -9,8 +9,9 @@
  * filled values.
  */
 import { randomUUID } from "node:crypto";
-import { Cluster, type Redis } from "ioredis";
+import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
+import type { ReportState } from "../domain/degradations.js";
 import type { CacheLink } from "./cache-link.js";
 import type { LocalCache } from "./cache-local.js";
 import { reopen } from "./client.js";
@@ -34,6 +35,7 @@ export interface TrackingParts {
   readonly local: LocalCache;
   /** How often the listener's link is proven. */
   readonly beatMs: number;
+  readonly report: ReportState;
   readonly log: Logger;
 }
 
@@ -57,7 +59,7 @@ export class Tracking {
     this.beatChannel = keys.heartbeat(`tracking-${randomUUID()}`);
     listener.on("message", this.onMessage).on("messageBuffer", this.onMessageBuffer);
     listener.on("close", this.onListenerLost).on("ready", this.onReady);
-    link.onLost(() => this.unpair());
+    link.onLost(() => this.unpair("the connection to Redis was lost"));
     link.onTrusted(this.onReady);
     this.beat = setInterval(() => this.tick(), beatMs);
     this.beat.unref();
@@ -81,11 +83,12 @@ export class Tracking {
 
   private readonly onListenerLost = (): void => {
     this.listenerId = null;
-    this.unpair();
+    this.unpair("the invalidation link was lost");
   };
 
-  private unpair(): void {
+  private unpair(why?: string): void {
     this.generation += 1;
+    if (this.paired && why && this.tracks) this.parts.report(`${why}; the local level is off`);
     this.paired = false;
     this.parts.local.disable();
   }
@@ -103,7 +106,9 @@ export class Tracking {
   }
 
   private readonly onFailure = (error: Error): void => {
-    this.parts.log.debug({ err: error.message }, "cache: the local level cannot be kept coherent yet");
+    const { log, report } = this.parts;
+    log.debug({ err: error.message }, "cache: the local level cannot be kept coherent yet");
+    if (this.tracks && error instanceof ReplyError) report("Redis refuses to report changes; the local level is off");
   };
 
   private canPair(): boolean {
@@ -118,7 +123,9 @@ export class Tracking {
     if (generation !== this.generation) return;
     this.paired = true;
     this.heardMs = performance.now();
-    if (count !== null) this.parts.local.enable(count);
+    if (count === null) return;
+    this.parts.local.enable(count);
+    this.parts.report(null);
   }
 
   /** Subscribes the listener. Its id is asked first: a RESP2 connection in subscriber mode may not. */
@@ -143,15 +150,14 @@ export class Tracking {
   }
 
   private tick(): void {
-    const { link, listener, log, beatMs } = this.parts;
+    const { link, listener, beatMs } = this.parts;
     const nowMs = performance.now();
     // A process that was stopped or busy has not listened: what came meanwhile is still unread, and silence proves nothing.
     if (nowMs - this.tickedMs > 2 * beatMs) this.heardMs = Math.max(this.heardMs, nowMs - beatMs);
     this.tickedMs = nowMs;
     if (nowMs - this.heardMs > DEAF_BEATS * beatMs) {
-      if (this.paired) log.warn("cache: the invalidation link is silent; the local level is off until it answers");
       this.heardMs = nowMs;
-      this.unpair();
+      this.unpair("the invalidation link is silent");
       // While Redis itself does not answer, nobody sends a beat that could be heard.
       if (link.usable()) reopen(listener);
     }

@@ -1,5 +1,6 @@
 /** Where subscriptions get their events: type-graphql's publish/subscribe seam, over the services that watch values and follow logs. */
 import type { PubSub } from "type-graphql";
+import { ServiceUnavailable } from "../domain/errors.js";
 import type { TopicId, ValueTopicKind } from "../domain/events.js";
 import type { LogItem } from "../domain/log.js";
 import type { NotificationEvent } from "../domain/notification.js";
@@ -42,11 +43,16 @@ export function createEvents(live: Live, notifications: Pick<Notifications, "fol
     subscribe(kind, what) {
       if (kind === "notification") return follow(what as FollowRequest);
       const [topicKind, ids] = [kind as ValueTopicKind, what as readonly TopicId[]];
-      const admitted = admission[topicKind]?.(ids);
+      const admitted = admission[topicKind]?.(ids).catch(unlessTransient);
       // graphql-js waits for the stream that a field opens, though type-graphql's type does not say so.
       return (admitted ? admitted.then(() => watch(topicKind, ids)) : watch(topicKind, ids)) as AsyncIterable<unknown>;
     },
   };
+}
+
+/** What cannot be judged now is watched all the same: its first value says what is wrong, as soon as it can be read. */
+function unlessTransient(error: unknown): void {
+  if (!(error instanceof ServiceUnavailable)) throw error;
 }
 
 function withMemory(events: AsyncIterableIterator<Due>): AsyncIterableIterator<WatchEvent> {

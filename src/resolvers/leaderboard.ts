@@ -5,6 +5,7 @@ import { encodeId } from "../domain/ids.js";
 import { BOARD_LIMITS, type BoardRecord, type Run } from "../domain/leaderboard.js";
 import { pageSize } from "../domain/page.js";
 import type { Window } from "../domain/periods.js";
+import { typed } from "../domain/text.js";
 import {
   AroundArgs,
   EntriesArgs,
@@ -62,7 +63,7 @@ export class LeaderboardResolver {
   @FieldResolver(() => LeaderboardEntry, { nullable: true, description: "The entry of one owner; null for one who is not on the board." })
   @Shared("PUBLIC")
   async entry(@Root() { record }: Leaderboard, @Args(() => EntryArgs) args: EntryArgs): Promise<LeaderboardEntry | null> {
-    const [entry] = toEntries(await this.boards.read(record, periodOf(args), { from: "owner", owner: args.owner }));
+    const [entry] = toEntries(await this.boards.read(record, periodOf(args), { from: "owner", owner: typed(args.owner) }));
     return entry ?? null;
   }
 
@@ -74,7 +75,7 @@ export class LeaderboardResolver {
   @Shared("PUBLIC")
   async around(@Root() { record }: Leaderboard, @Args(() => AroundArgs) args: AroundArgs): Promise<LeaderboardEntry[]> {
     const radius = checkBounds(args.radius ?? 5, { argument: "radius", min: 0, max: BOARD_LIMITS.radius });
-    return toEntries(await this.boards.read(record, periodOf(args), { from: "around", owner: args.owner, radius }));
+    return toEntries(await this.boards.read(record, periodOf(args), { from: "around", owner: typed(args.owner), radius }));
   }
 
   @Price(1)

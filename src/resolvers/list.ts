@@ -5,6 +5,7 @@
 import type DataLoader from "dataloader";
 import { BadUserInput } from "../domain/errors.js";
 import { decodeCursor, encodeCursor, type IdPage, type PageRequest, type Position, pageSize } from "../domain/page.js";
+import { typed } from "../domain/text.js";
 import type { PageArgs, PageInfo } from "../schema/page.js";
 
 /** What a list is sorted by, as it stands in the positions of its cursors. */
@@ -80,16 +81,18 @@ export function loadAll<Record>(loader: DataLoader<number, Record>, ids: readonl
 const UNSEARCHABLE = /\0|\p{Surrogate}/u;
 
 /**
- * Reads a text to search for: trimmed, runs of blanks as one, so that equal searches share a cache entry; undefined when there is nothing to search for.
- * Throws BadUserInput when it is too long, or holds what no stored text can hold.
+ * Reads a text to search for: spelled as stored text is, runs of blanks as one, so that equal
+ * searches share a cache entry; undefined when there is nothing to search for. Throws BadUserInput
+ * when it is too long, or holds what no stored text can hold.
  */
 export function searchText(
   text: string | null | undefined,
   { maxLength, argument }: { maxLength: number; argument: readonly string[] },
 ): string | undefined {
   if (!text) return undefined;
-  if (text.length > maxLength)
-    throw new BadUserInput(`${argument.join(".")} must be at most ${maxLength} characters, not ${text.length}.`, argument);
   if (UNSEARCHABLE.test(text)) throw new BadUserInput(`${argument.join(".")} holds characters that are not text.`, argument);
-  return text.normalize("NFC").trim().replace(/\s+/g, " ") || undefined;
+  const wanted = typed(text).replace(/\s+/g, " ");
+  if (wanted.length > maxLength)
+    throw new BadUserInput(`${argument.join(".")} must be at most ${maxLength} characters, not ${wanted.length}.`, argument);
+  return wanted || undefined;
 }

@@ -34,7 +34,7 @@ export class ProductSubscriptions {
   ): Promise<ProductChange> {
     const record = await readAnnounced(event, ctx);
     const version = record?.version ?? 0;
-    event.sent.set(event.id, version);
+    event.sent.set(event.id, Math.max(version, event.sent.get(event.id) ?? 0));
     return { id: encodeId("Product", event.id), version: String(version), product: toVisibleProduct(record, this.currency) };
   }
 }

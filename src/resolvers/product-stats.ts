@@ -4,6 +4,7 @@ import { GraphQLSafeInt } from "graphql-scalars";
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
 import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
 import type { ProductRecord } from "../domain/catalogue.js";
+import type { Clock } from "../domain/clock.js";
 import { DAYS_KEPT, MONTHS_SHOWN, type Tally } from "../domain/counters.js";
 import { BadUserInput, type UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
@@ -31,7 +32,7 @@ import { toProduct } from "./product.js";
 /** The edges of a product's counters. */
 @Resolver(() => ProductStats)
 export class ProductStatsResolver {
-  constructor(private readonly clock: Pick<Counters, "nowMs">) {}
+  constructor(private readonly clock: Clock) {}
 
   @FieldResolver(() => GraphQLSafeInt, { description: "Views since ever; repeated views by one viewer within 30 minutes are one." })
   @Shared("PUBLIC")
@@ -145,7 +146,7 @@ export class ProductStatsMutations {
 
   @Mutation(() => ProductStatsPayload, {
     description:
-      "Counts a view by whoever asks, guests included. Views of one product by one viewer within 30 minutes count once. SERVICE_UNAVAILABLE when it could not be counted.",
+      "Counts a view by the caller, guests included. Views of one product by one viewer within 30 minutes count once. After SERVICE_UNAVAILABLE it may have been counted or not, as the message says: send it again with the same `operationId`, and it counts once.",
   })
   trackView(@Args(() => CountArgs) args: CountArgs, @Ctx() ctx: RequestContext): Promise<ProductStatsPayload> {
     return this.count("view", args, ctx);
@@ -153,7 +154,7 @@ export class ProductStatsMutations {
 
   @Mutation(() => ProductStatsPayload, {
     description:
-      "Counts a share by whoever asks, guests included. Without `operationId` it must not be repeated blindly. SERVICE_UNAVAILABLE when it could not be counted.",
+      "Counts a share by the caller, guests included. After SERVICE_UNAVAILABLE it may have been counted or not, as the message says: send it again with the same `operationId`, and it counts once. Without an `operationId` it may then count twice.",
   })
   share(@Args(() => CountArgs) args: CountArgs, @Ctx() ctx: RequestContext): Promise<ProductStatsPayload> {
     return this.count("share", args, ctx);

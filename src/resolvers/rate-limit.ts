@@ -1,5 +1,6 @@
-/** What a client may still ask for. */
+/** What a client may still ask for. Instants are by the clock of Redis, which all processes share. */
 import { Ctx, Query, Resolver } from "type-graphql";
+import type { Clock } from "../domain/clock.js";
 import { type BucketStatus, OPERATION_CLASSES } from "../domain/limits.js";
 import { ListSize } from "../schema/price.js";
 import { RateLimitStatus } from "../schema/rate-limit.js";
@@ -8,6 +9,8 @@ import type { RequestContext } from "./context.js";
 /** `Query.rateLimit`. */
 @Resolver()
 export class RateLimitResolver {
+  constructor(private readonly clock: Clock) {}
+
   @ListSize({ most: 2 + OPERATION_CLASSES.length })
   @Query(() => [RateLimitStatus], {
     complexity: 0,
@@ -15,10 +18,10 @@ export class RateLimitResolver {
       "How much the caller may still ask for, by the buckets that this operation was charged to. Costs nothing beside the 1 of its operation.",
   })
   rateLimit(@Ctx() { buckets }: RequestContext): RateLimitStatus[] {
-    return buckets.map(toStatus);
+    return buckets.map((bucket) => toStatus(bucket, this.clock.nowMs()));
   }
 }
 
-function toStatus({ bucket, limit, remaining, restorePerSecond, resetAtMs }: BucketStatus): RateLimitStatus {
-  return { bucket, limit: Math.floor(limit), remaining, restorePerSecond, resetAt: new Date(resetAtMs) };
+function toStatus({ bucket, limit, remaining, restorePerSecond, resetInMs }: BucketStatus, nowMs: number): RateLimitStatus {
+  return { bucket, limit: Math.floor(limit), remaining, restorePerSecond, resetAt: new Date(nowMs + resetInMs) };
 }

@@ -1,5 +1,6 @@
 /** Every resolver class, and the instances that serve a schema: built here once, with the services they need. */
 import type { ContainerType, NonEmptyArray } from "type-graphql";
+import type { Clock } from "../domain/clock.js";
 import type { CurrencyCode } from "../domain/money.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { Accounts } from "../services/accounts.js";
@@ -91,12 +92,13 @@ export interface ResolverServices {
   readonly scores: Scores;
   readonly notifications: Notifications;
   readonly sending: NotificationSending;
+  readonly clock: Clock;
   /** The currency of every price. */
   readonly currency: CurrencyCode;
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
-export function createContainer({ currency, leaderboards, ...services }: ResolverServices): ContainerType {
+export function createContainer({ currency, clock, leaderboards, ...services }: ResolverServices): ContainerType {
   const { products, reviews, counters, activity, likes, accounts, sessions, revocations, carts } = services;
   const { scores, notifications, sending } = services;
   const nodes = new NodeResolver(currency, leaderboards);
@@ -107,13 +109,13 @@ export function createContainer({ currency, leaderboards, ...services }: Resolve
     new ProductMutations(products, currency),
     new ProductSubscriptions(currency),
     new ActivityResolver(activity),
-    new ProductStatsResolver(counters),
+    new ProductStatsResolver(clock),
     new ProductStatsMutations(counters, likes, currency),
     new ProductStatsSubscriptions(),
     new CategoryResolver(),
     new BrandResolver(),
     new BrandConnectionResolver(),
-    new RateLimitResolver(),
+    new RateLimitResolver(clock),
     new ReviewResolver(currency),
     new ReviewConnectionResolver(),
     new ReviewMutations(reviews),

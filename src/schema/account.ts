@@ -20,7 +20,7 @@ export const TokenDeliveryEnum = declareEnum<TokenDelivery>({
 /** What somebody proves who they are with. */
 @InputType({ description: "The address and the password of an account." })
 export class SignInInput {
-  @Field(() => String, { description: "The address of the account; case and surrounding space do not matter." })
+  @Field(() => String, { description: "The address of the account; case, Unicode form and surrounding space do not matter." })
   email!: string;
 
   @Field(() => String, { description: "The password of the account." })
@@ -43,7 +43,7 @@ export class SignUpInput {
   })
   password!: string;
 
-  @Field(() => String, { description: `Name as shown to everybody: not blank, at most ${ACCOUNT_LIMITS.name} characters.` })
+  @Field(() => String, { description: `Name as shown to everybody: one line, not blank, at most ${ACCOUNT_LIMITS.name} characters.` })
   name!: string;
 
   @Field(() => TokenDeliveryEnum, { nullable: true, defaultValue: "COOKIE", description: "How the session is handed over." })

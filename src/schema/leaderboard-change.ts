@@ -16,7 +16,7 @@ export class LeaderboardInput {
   slug!: string;
 
   @Field(() => String, {
-    description: `Title as shown to everybody: not blank, otherwise REQUIRED; at most ${BOARD_LIMITS.title} characters, otherwise TOO_LONG.`,
+    description: `Title as shown to everybody: one line, not blank, otherwise REQUIRED; at most ${BOARD_LIMITS.title} characters, otherwise TOO_LONG.`,
   })
   title!: string;
 
@@ -43,7 +43,8 @@ export class LeaderboardInput {
   @Field(() => String, {
     nullable: true,
     defaultValue: "UTC",
-    description: "The IANA time zone in which its days begin, such as Europe/Berlin, otherwise INVALID. Null means UTC.",
+    description:
+      "The IANA time zone in which its days begin, such as Europe/Berlin in any case, otherwise INVALID; an offset is none. Null means UTC.",
   })
   timeZone!: string | null;
 }
@@ -76,7 +77,7 @@ export class ScoreInput {
 
   @Field(() => ID, {
     nullable: true,
-    description: `Whose score it is: any id of at most ${BOARD_LIMITS.owner} characters. Only admins may name somebody else, otherwise FORBIDDEN. Null means the caller; the service token has to name somebody, otherwise REQUIRED.`,
+    description: `Whose score it is: any id of at most ${BOARD_LIMITS.owner} characters that shows something, otherwise REQUIRED; kept in Unicode NFC. Only admins may name somebody else, otherwise FORBIDDEN. Null means the caller; the service token has to name somebody, otherwise REQUIRED.`,
   })
   owner?: string | null;
 }

@@ -151,7 +151,9 @@ export class NotificationInput {
   })
   kind!: string;
 
-  @Field(() => String, { description: `The headline: not blank, otherwise REQUIRED; at most ${title} characters, otherwise TOO_LONG.` })
+  @Field(() => String, {
+    description: `The headline: one line, not blank, otherwise REQUIRED; at most ${title} characters, otherwise TOO_LONG.`,
+  })
   title!: string;
 
   @Field(() => String, { description: `The text; may be empty; at most ${body} characters, otherwise TOO_LONG.` })

@@ -16,7 +16,7 @@ export class ProductInput implements Omit<ProductDraft, "brandId" | "categoryId"
   sku!: string;
 
   @Field(() => String, {
-    description: `Name as people read it, in plain text: not blank, otherwise REQUIRED; at most ${PRODUCT_LIMITS.name} characters, otherwise TOO_LONG.`,
+    description: `Name as people read it, one line of plain text: not blank, otherwise REQUIRED; at most ${PRODUCT_LIMITS.name} characters, otherwise TOO_LONG.`,
   })
   name!: string;
 

@@ -135,7 +135,7 @@ export class CountArgs {
   @Field(() => ID, {
     nullable: true,
     description:
-      "Makes it safe to repeat: any string of the caller's that is new for each time, 1 to 128 characters. For 24 hours the same one for the same product counts once.",
+      "Makes it safe to repeat: any string of the caller's that is new for each time, 1 to 128 characters. For 24 hours the same one for the same product counts once, of a user's the latest 64 of a product at least, of all guests' about 16,000.",
   })
   operationId?: string | null;
 }

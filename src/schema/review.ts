@@ -45,7 +45,7 @@ export class ReviewInput {
   rating!: number;
 
   @Field(() => String, {
-    description: `Plain text: not blank, otherwise REQUIRED; at most ${REVIEW_LIMITS.body} characters, otherwise TOO_LONG.`,
+    description: `Plain text: not blank, otherwise REQUIRED; at most ${REVIEW_LIMITS.body} characters, otherwise TOO_LONG; a change of direction is closed in its paragraph, otherwise INVALID.`,
   })
   body!: string;
 }

@@ -10,7 +10,7 @@ export const UserErrorCodeEnum = declareEnum<UserErrorCode>({
   description: "Why a mutation did not do what it was asked. A closed list: new codes are added only with a new kind of failure.",
   values: {
     INVALID: "The value has the wrong form: a malformed id, characters that are not allowed. Correct it and send it again.",
-    REQUIRED: "A value is missing or blank where one is needed.",
+    REQUIRED: "A value is missing, or shows nothing to a reader, where one is needed.",
     TOO_LONG: "A text is longer than allowed; the message names the limit.",
     OUT_OF_RANGE: "A number is outside its bounds; the message names them.",
     NOT_FOUND: "The id is well-formed, but there is nothing (any more) behind it.",

@@ -1,5 +1,6 @@
 /**
- * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types), parsing and validation; execution, errors and extensions are ours, as over WebSocket.
+ * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types). Documents, execution, errors and
+ * extensions are ours, as over WebSocket.
  *
  * Apollo copies the context it is given, field by field; resolvers must see the original (it replaces its loaders after a
  * write). So Apollo is given a holder, and the executor, installed through the `gateway` option, unwraps it. The cache-control
@@ -30,6 +31,7 @@ export interface ApolloParts {
   readonly maxTokens: number;
   readonly executor: Executor;
   readonly gate: GateParts;
+  /** Holds the document of every request that comes here: what is refused does not. */
   readonly documentStore: DocumentStore;
   readonly production: boolean;
   readonly log: Logger;
@@ -73,7 +75,8 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
         // Answered from here, so that all of its errors are formatted as those of execution.
         if (operation.invalid) return { errors: operation.invalid };
         const { operationName, variables } = request;
-        const result = await execute({ document, operationName, variables, context: operation.context });
+        const { kind, context: operationContext } = operation;
+        const result = await execute({ document, operationName, variables, kind, context: operationContext });
         operation.settle(result);
         return result;
       },
@@ -121,9 +124,13 @@ function refuse(error: unknown): unknown {
   });
 }
 
-/** Logs the errors that clients are not shown, with their stack. */
+/** Each item of a list may fail: these tell what is wrong. */
+const MAX_LOGGED_ERRORS = 5;
+
+/** Logs the errors that clients are not shown, with their stack; of many, the first and how many there are. */
 export function logInternal(log: Logger, errors: readonly unknown[], requestId: string): void {
-  for (const err of errors) if (isInternal(err)) log.error({ err, requestId }, "an operation failed");
+  const internal = errors.filter(isInternal);
+  for (const err of internal.slice(0, MAX_LOGGED_ERRORS)) log.error({ err, requestId, errors: internal.length }, "an operation failed");
 }
 
 function finishAnswer({

@@ -6,25 +6,19 @@
  * hearsay.
  */
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
 import proxyAddr from "@fastify/proxy-addr";
+import { normalAddress } from "../domain/address.js";
 
 /** Reads the address a request came from; "" when its connection has none, as on a Unix socket. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /** @param trustedProxies addresses or CIDR ranges of proxies whose word is taken */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
-  if (trustedProxies.length === 0) return ({ socket }) => canonical(socket.remoteAddress ?? "");
+  if (trustedProxies.length === 0) return ({ socket }) => normalAddress(socket.remoteAddress ?? "");
   const trusted = proxyAddr.compile([...trustedProxies]);
   return (request) => {
-    const addresses = proxyAddr.all(request, (address) => trusted(canonical(address), 0)).map(canonical);
+    const addresses = proxyAddr.all(request, (address) => trusted(normalAddress(address), 0)).map(normalAddress);
     // A proxy may write "unknown"; then it is itself the nearest that is known.
-    return addresses.findLast((address) => isIP(address) !== 0) ?? "";
+    return addresses.findLast((address) => address !== "") ?? "";
   };
-}
-
-/** One spelling for an address: without the port that some proxies add, and IPv4 as IPv4 on a socket that takes both. */
-function canonical(address: string): string {
-  const plain = /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
-  return /^::ffff:([\d.]+)$/i.exec(plain)?.[1] ?? plain;
 }

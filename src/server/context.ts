@@ -3,12 +3,13 @@
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
 import type { ExecutionResult, GraphQLError } from "graphql";
+import { ownText } from "../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
-import { latestSeen, parseSeen, type Seen } from "../domain/seen.js";
+import { latestSeen, type Seen } from "../domain/seen.js";
 import type { Client, RequestContext } from "../resolvers/context.js";
 import type { Claim } from "../services/admission.js";
 import type { ClientAddress } from "./client-address.js";
@@ -32,11 +33,14 @@ export interface Caller {
   readonly reportCache: boolean;
 }
 
+/** Longest description of a device, which a session, the audit log or a socket keeps. */
+const MAX_DEVICE_CHARACTERS = 200;
+
 /** Where a caller is read from. */
 export interface CallerSource {
-  /** A header or init parameter by its lower-case name. */
+  /** A header or init parameter by its lower-case name; see {@link filled}. */
   get(name: string): string | undefined;
-  /** A cookie by its name. */
+  /** A cookie by its name; see {@link filled}. */
   cookie(name: string): string | undefined;
   readonly ip: string;
   readonly takesCookies: boolean;
@@ -48,6 +52,8 @@ export interface CallerRules {
   isService(token: string): boolean;
   /** Who shows this token of a guest; one that is not ours counts as none. */
   admitGuest(token: string | undefined): GuestPass;
+  /** What this consistency token says was seen; one that is not ours counts as none. */
+  readSeen(token: string | undefined): Seen;
   /** Where a request comes from. */
   readonly addressOf: ClientAddress;
   /** Name of the cookie that holds a session. */
@@ -77,13 +83,13 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
     caller: {
       principal,
       client: {
-        device: source.get("user-agent") ?? "",
+        device: ownText(source.get("user-agent") ?? "", MAX_DEVICE_CHARACTERS),
         ip: source.ip,
         takesCookies: source.takesCookies,
         showsCookie: bearer === undefined,
       },
       guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
-      seen: latestSeen(parseSeen(source.get(SEEN_HEADER)), parseSeen(source.cookie(SEEN_COOKIE))),
+      seen: latestSeen(rules.readSeen(source.get(SEEN_HEADER)), rules.readSeen(source.cookie(SEEN_COOKIE))),
       // Whoever may have every read go to the database can bring it down.
       bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
       reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",
@@ -98,10 +104,18 @@ export function identify({ caller, claim: { insists } }: ClaimedCaller, principa
   return caller;
 }
 
-/** The token of an `Authorization: Bearer …` header; undefined without the header. Throws Unauthenticated for other schemes. */
+/** What a header, cookie or init parameter says; an empty or blank one counts as absent, and so does what is no text. */
+export function filled(value: unknown): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value : undefined;
+}
+
+/** A habit of clients without a token: `Bearer ${token ?? ""}`. */
+const NO_TOKEN = /^\s*bearer\s*$/i;
+
+/** The token of an `Authorization: Bearer …` header; undefined where there is none. Throws Unauthenticated for other schemes. */
 function bearerToken(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined;
-  const match = /^bearer +(\S+)$/i.exec(authorization);
+  if (authorization === undefined || NO_TOKEN.test(authorization)) return undefined;
+  const match = /^bearer +(\S+)$/i.exec(authorization.trim());
   if (!match) throw new Unauthenticated("Authorization must be `Bearer <token>`.");
   return match[1];
 }
@@ -114,12 +128,15 @@ export type CreateContext = (
   },
 ) => RequestContext;
 
+/** What an operation is. */
+export type OperationKind = "query" | "mutation" | "subscription";
+
 /** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
 export class Operation {
   /** Set once the document is known; null for an anonymous operation. */
   name: string | null = null;
   /** Set once the document is known. */
-  kind: "query" | "mutation" | "subscription" | null = null;
+  kind: OperationKind | null = null;
   /** How the buckets stand that it was charged to, or refused by. */
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */

@@ -6,10 +6,12 @@
 import { BadUserInput } from "../domain/errors.js";
 import type { Principal } from "../domain/principal.js";
 import type { FoundDocument, NamedDocument, PersistedDocuments } from "../services/persisted-documents.js";
+import { refuseLongNames, refuseLongOperationName } from "./names.js";
 
 /** The parameters of a request, as they came; whatever has another type than it should is left for the pipeline to refuse. */
 export interface RequestParameters {
   readonly query?: unknown;
+  readonly operationName?: unknown;
   readonly documentId?: unknown;
   readonly extensions?: unknown;
 }
@@ -21,19 +23,39 @@ export interface SpelledOut<T extends RequestParameters> {
   keep(): void;
 }
 
-/** Spells the document of a request out. Throws what {@link PersistedDocuments.find} throws. */
+/**
+ * Spells the document of a request out, with every name within its bound.
+ * Throws what {@link PersistedDocuments.find} throws, NameTooLong, and BadUserInput for `operationName`.
+ */
 export async function spellOut<T extends RequestParameters>(
   documents: PersistedDocuments,
   parameters: T,
   principal: Principal,
 ): Promise<SpelledOut<T>> {
+  refuseLongOperationName(parameters.operationName);
   const named = readNames(parameters);
+  // A document that is found by an id was held to this before it was kept.
+  if (named.query) refuseLongNames(named.query);
   const isNamed = named.documentId !== undefined || named.sha256 !== undefined;
   if (!isNamed && !(documents.restricted && named.query)) return { parameters, keep: () => {} };
   const { source, keep }: FoundDocument = await documents.find(named, principal);
   const { documentId: _, extensions, ...others } = parameters;
   return { parameters: { ...others, query: source, ...withoutHash(extensions) } as unknown as T, keep };
 }
+
+const PARAMETERS = ["query", "documentId", "operationName", "variables", "extensions"] as const;
+
+/** The parameters of a request without those that are null or empty: these count as absent. */
+export function withoutEmpty<T extends object>(parameters: T): T {
+  const isEmpty = (name: string) => name in parameters && isBlank(parameters[name as keyof T]);
+  const empty = PARAMETERS.filter(isEmpty);
+  if (empty.length === 0) return parameters;
+  const kept = { ...parameters };
+  for (const name of empty) delete kept[name as keyof T];
+  return kept;
+}
+
+const isBlank = (value: unknown): boolean => value === null || value === "";
 
 /** Whether a value is an object with members. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -46,10 +68,10 @@ const LONGEST_ID = 256;
 const HASH = /^[\w.~-]{1,256}$/;
 
 function readNames({ query, documentId, extensions }: RequestParameters): NamedDocument {
-  const hash = isRecord(extensions) ? (extensions.persistedQuery ?? undefined) : undefined;
+  const hash = isRecord(extensions) ? extensions.persistedQuery || undefined : undefined;
   return {
     query: typeof query === "string" ? query : undefined,
-    documentId: documentId === undefined || documentId === null ? undefined : readId(documentId),
+    documentId: documentId === undefined || isBlank(documentId) ? undefined : readId(documentId),
     sha256: hash === undefined ? undefined : readHash(hash),
   };
 }

@@ -18,7 +18,7 @@ export async function drainSockets(peers: ReadonlySet<Peer>, windowMs: number): 
   while (peers.size > 0 && elapsed() < windowMs) {
     const due = Math.ceil(total * Math.min(1, (elapsed() + STEP_MS) / (windowMs * SPREAD_SHARE)));
     const alreadyAsked = total - waiting.length;
-    for (const peer of takeIdle(waiting, due - alreadyAsked)) peer.socket.close(GOING_AWAY, "Going away");
+    for (const peer of takeIdle(waiting, due - alreadyAsked)) peer.close(GOING_AWAY, "Going away");
     if (peers.size > 0) await delay(Math.min(STEP_MS, windowMs));
   }
   for (const peer of peers) peer.socket.terminate();

@@ -2,38 +2,51 @@
  * Executes one operation within its deadline: the one executor of HTTP and WebSocket.
  *
  * Queries that are asked often are executed by compiled code (compiled-queries.ts) where that is safe; everything else, and
- * every answer that is not plain success, comes from graphql-js.
+ * every answer that is not plain success, comes from graphql-js. No answer leaves that is too large.
  */
 import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from "graphql";
 import { withDeadline } from "../domain/deadline.js";
 import { DeadlineExceeded } from "../domain/errors.js";
+import { type AnswerLimits, boundAnswer, boundMessage } from "./answer-size.js";
 import type { CompiledQueries } from "./compiled-queries.js";
+import type { OperationKind } from "./context.js";
 
 /** One operation of a validated document. */
 export interface Execution {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+  /** Null for a document without such an operation, which execution refuses. */
+  readonly kind: OperationKind | null;
   /** What resolvers get as context. */
   readonly context: object;
   /** The event of a subscription. */
   readonly rootValue?: unknown;
 }
 
-/** Runs an operation to its result. Never rejects for reasons of time: the answer then holds DEADLINE_EXCEEDED. */
+/**
+ * Runs an operation to its result. An answer that takes too long or is too large is replaced by one
+ * that says so. Rejects with AnswerTooLarge for an event of a subscription.
+ */
 export type Executor = (execution: Execution) => Promise<ExecutionResult>;
 
 /** What an executor is made of. */
 export interface ExecutorOptions {
   readonly schema: GraphQLSchema;
   readonly deadlineMs: number;
+  readonly limits: AnswerLimits;
   /** Absent: graphql-js executes everything. */
   readonly compiled?: CompiledQueries;
 }
 
 /** Makes the executor of one schema. */
-export function createExecutor({ schema, deadlineMs, compiled }: ExecutorOptions): Executor {
-  return (execution) => withDeadline(compiled?.run(execution) ?? interpret(schema, execution), deadlineMs, deadlineExceeded);
+export function createExecutor({ schema, deadlineMs, limits, compiled }: ExecutorOptions): Executor {
+  return async (execution) => {
+    const result = await withDeadline(compiled?.run(execution) ?? interpret(schema, execution), deadlineMs, deadlineExceeded);
+    return execution.kind === "subscription"
+      ? boundMessage(result, limits.messageBytes)
+      : boundAnswer(result, limits.answerBytes, execution.kind ?? "query");
+  };
 }
 
 /** Executes by graphql-js. */

@@ -11,7 +11,7 @@ import type { Scope } from "../domain/scope.js";
 import { NOTHING_SEEN } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { Caller } from "./context.js";
-import type { Peer } from "./peer.js";
+import type { WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
 
 /** Those who share answers. */
@@ -23,12 +23,12 @@ export interface Audience {
   /** Who asks when a value is read; null when nobody does any more. */
   caller(): Promise<Caller | null>;
   /** Whether this socket may have what is read from now on; absent: everybody may. */
-  readonly admits?: (peer: Peer) => Promise<boolean>;
+  readonly admits?: (peer: WelcomedPeer) => Promise<boolean>;
 }
 
 /** Who asks, and by which number its socket is told from others. */
 export interface Asker {
-  readonly peer: Peer;
+  readonly peer: WelcomedPeer;
   /** Who it was found to be just now. */
   readonly caller: Caller;
   readonly socketNumber: number;

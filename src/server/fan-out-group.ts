@@ -3,13 +3,12 @@
  *
  * The first opens the source and waits for it; who comes later shares it, and gets each of its values again, read from then on.
  * An event tells by `id` which of the watched values it is about; one without is about the only one.
- * The last one to leave closes the source. When the source ends, so do its members, after what was read for them has been written.
+ * A reading that failed is repeated by its lane. The last one to leave closes the source. When the source ends, so do its members, after what was read for them has been written.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
-import { latestSeen, NOTHING_SEEN, type Seen } from "../domain/seen.js";
-import { NEWEST } from "../services/live.js";
+import { AnswerTooLarge } from "../domain/errors.js";
 import { type Audience, LOOK_AGAIN_MS } from "./fan-out-audience.js";
 import { tailOf } from "./fan-out-frame.js";
 import { type Answer, Lane, type LaneHost } from "./fan-out-lane.js";
@@ -21,8 +20,8 @@ export interface GroupParts {
   readonly audience: Audience;
   /** Opens the source: its events, or why there are none. Rejects when it takes too long. */
   open(): Promise<AsyncIterator<unknown> | ExecutionResult>;
-  /** Executes the operation for one event, not older than `seen`: the answer as JSON. Null when nobody asks any more. */
-  execute(event: unknown, seen: Seen, members: ReadonlySet<Member>): Promise<string | null>;
+  /** Executes the operation for one event; `newest` where only the newest value will do. Null when nobody asks any more. */
+  execute(event: unknown, newest: boolean, members: ReadonlySet<Member>): Promise<Executed | null>;
   /** How long the next message has to wait, in ms: what its members may have executed is bounded. */
   waitMs(members: ReadonlySet<Member>): number;
   /** `count` messages were handed to sockets. */
@@ -34,6 +33,14 @@ export interface GroupParts {
 
 /** Members come and go, so a long wait is looked at again. */
 const MOST_REST_MS = 1_000;
+
+/** What an execution has brought. */
+export interface Executed {
+  /** The answer, for the wire. */
+  readonly json: string;
+  /** It holds an error that may pass: the value is due again. */
+  readonly failed: boolean;
+}
 
 /** One group. */
 export class Group implements LaneHost {
@@ -81,11 +88,17 @@ export class Group implements LaneHost {
   }
 
   async read(event: unknown, members: ReadonlySet<Member>, newest: boolean): Promise<Answer | null> {
-    const admitted = this.parts.audience.admits ? await this.admitted(members) : members;
-    if (admitted.size === 0) return null;
-    const seen = this.seen();
-    const json = await this.parts.execute(event, newest ? latestSeen(seen, { count: NEWEST, bypassUntilMs: 0 }) : seen, admitted);
-    return json === null ? null : { frame: tailOf(json), members: admitted };
+    try {
+      const admitted = this.parts.audience.admits ? await this.admitted(members) : members;
+      if (admitted.size === 0) return null;
+      const executed = await this.parts.execute(event, newest, admitted);
+      return executed && { frame: tailOf(executed.json), failed: executed.failed, members: admitted };
+    } catch (err) {
+      // It would be as large when read again: the group ends with it.
+      if (err instanceof AnswerTooLarge) throw err;
+      this.parts.log.error({ err }, "a value of a subscription could not be read and is read again");
+      return { frame: null, failed: true, members };
+    }
   }
 
   sent(count: number): void {
@@ -144,13 +157,6 @@ export class Group implements LaneHost {
     return lane;
   }
 
-  /** What the members have seen written themselves: nobody is shown less. */
-  private seen(): Seen {
-    let seen = NOTHING_SEEN;
-    for (const { peer } of this.members) if (peer.caller.seen !== NOTHING_SEEN) seen = latestSeen(seen, peer.caller.seen);
-    return seen;
-  }
-
   private async admitted(members: ReadonlySet<Member>): Promise<ReadonlySet<Member>> {
     const { audience } = this.parts;
     const asked = await Promise.all([...members].map(async (member) => ({ member, admitted: await audience.admits?.(member.peer) })));
@@ -171,6 +177,7 @@ export class Group implements LaneHost {
     if (this.ended) return;
     this.ended = { failure };
     this.parts.closed();
+    this.stopRetries();
     for (const member of this.members) void this.finish(member);
     void this.closeSource();
   }
@@ -190,7 +197,12 @@ export class Group implements LaneHost {
   private close(): void {
     if (this.lookAgain) clearTimeout(this.lookAgain);
     this.parts.closed();
+    this.stopRetries();
     void this.closeSource();
+  }
+
+  private stopRetries(): void {
+    for (const lane of this.lanes.values()) lane.stopRetrying();
   }
 
   private async closeSource(): Promise<void> {

@@ -4,8 +4,13 @@
  * One execution at a time, so answers leave in the order in which they were read and versions never go back. Whoever joins gets an answer
  * whose reading began after that, never an older one: a publication may still be on its way to this process. All who join while an
  * execution runs share the next one. Nothing is queued: what happens meanwhile is the newest event and a set of newcomers.
+ *
+ * A reading that failed leaves its value due: it is repeated with backoff until it succeeds, the source ends, or nobody is left. The
+ * error goes to each member once until the next success. Until then only the newest value will do, whatever the event asks for.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
+import { type Backoff, backoffMs } from "../domain/backoff.js";
+import { SECOND } from "../domain/time.js";
 import type { Member } from "./fan-out-member.js";
 
 /** What a lane asks of its group. */
@@ -14,20 +19,22 @@ export interface LaneHost {
   readonly members: ReadonlySet<Member>;
   /** Whether nobody is left. */
   readonly abandoned: boolean;
-  /** Reads the value of an event for some members; `newest` where only the newest will do. Null when nobody may have it. */
+  /** Reads the value of an event for some members; `newest` where only the newest will do. Null when nobody may have it. Never rejects. */
   read(event: unknown, members: ReadonlySet<Member>, newest: boolean): Promise<Answer | null>;
   /** `count` messages were handed over. */
   sent(count: number): void;
-  /** Reading broke: nothing can follow. */
+  /** Delivering broke: nothing can follow. */
   fail(error: unknown): void;
 }
 
 /** A value as it goes out. */
 export interface Answer {
-  /** The message without the operation id. */
-  readonly frame: Buffer;
+  /** The message without the operation id; null when there is none. */
+  readonly frame: Buffer | null;
   /** Who may have it. */
   readonly members: ReadonlySet<Member>;
+  /** It is no value but a failure that may pass. */
+  readonly failed: boolean;
 }
 
 /** Sockets that are written to before others get a turn of the event loop. */
@@ -36,24 +43,39 @@ const BATCH = 256;
 /** Time between two readings for newcomers alone: a crowd that comes back costs a hundred a second, however big it is. */
 const GATHER_MS = 10;
 
+/** Well below the two seconds within which a value follows the end of a failure. */
+const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
+
 /** One value of a group. */
 export class Lane {
   private event: unknown;
   private due: "nobody" | "newcomers" | "everybody" = "nobody";
   private newcomers = new Set<Member>();
+  /** Failed readings in a row. */
+  private failures = 0;
+  /** Who was sent the error of this run of failures. */
+  private readonly told = new Set<Member>();
+  /** An event was not read, or its reading failed: only the newest value will do. */
+  private doubted = false;
+  private retries = true;
   private gatheredAt = Number.NEGATIVE_INFINITY;
   private working = false;
   private worked: Promise<void> = Promise.resolve();
+  /** Resolves when another event may be taken: the last one was read, or failed to be. */
+  private room: Promise<void> = Promise.resolve();
+  private makeRoom = (): void => {};
+  private endPause = (): void => {};
 
   constructor(private readonly host: LaneHost) {}
 
-  /** A newer event: everybody gets it. Resolves when there is room for another. */
+  /** A newer event: everybody gets it. Resolves when there is room for another; a value that fails holds up no other. */
   async take(event: unknown): Promise<void> {
-    const before = this.worked;
+    const { room } = this;
+    if (this.due === "everybody") this.doubted = true;
     this.event = event;
     this.due = "everybody";
     this.work();
-    await before;
+    await room;
   }
 
   /** Gives a member the value as it is read from now on. */
@@ -66,6 +88,7 @@ export class Lane {
   /** The member gets nothing any more. */
   leave(member: Member): void {
     this.newcomers.delete(member);
+    this.told.delete(member);
   }
 
   /** Resolves when everything due was sent. */
@@ -73,9 +96,18 @@ export class Lane {
     await this.worked;
   }
 
+  /** What is due is read once more at most. */
+  stopRetrying(): void {
+    this.retries = false;
+    this.endPause();
+  }
+
   private work(): void {
     if (this.working) return;
     this.working = true;
+    this.room = new Promise((resolve) => {
+      this.makeRoom = resolve;
+    });
     this.worked = this.run();
   }
 
@@ -86,18 +118,47 @@ export class Lane {
       this.host.fail(error);
     } finally {
       this.working = false;
+      this.makeRoom();
     }
   }
 
   private async step(): Promise<void> {
     const { host } = this;
-    if (this.due === "newcomers") await this.gather();
-    const { newcomers } = this;
-    const members = this.due === "everybody" ? host.members : newcomers;
+    if (this.failures > 0) await this.pause();
+    else if (this.due === "newcomers") await this.gather();
+    if (host.abandoned) return;
+    const { newcomers, due } = this;
+    const members = due === "everybody" ? host.members : newcomers;
+    const newest = this.doubted || newcomers.size > 0;
     this.due = "nobody";
+    this.doubted = false;
     if (newcomers.size > 0) this.newcomers = new Set();
-    const answer = await host.read(this.event, members, newcomers.size > 0);
+    const answer = await host.read(this.event, members, newest);
     if (answer) await this.deliver(answer);
+    if (answer?.failed) this.owe(due, answer.members);
+    else this.failures = 0;
+  }
+
+  /** The value stays due to those for whom it was read. */
+  private owe(due: "nobody" | "newcomers" | "everybody", members: ReadonlySet<Member>): void {
+    this.failures += 1;
+    this.doubted = true;
+    this.makeRoom();
+    if (!this.retries) return;
+    if (due === "everybody") this.due = due;
+    else for (const member of members) if (this.host.members.has(member)) this.join(member);
+  }
+
+  /** Waits before the next reading. */
+  private pause(): Promise<void> {
+    if (!this.retries) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, backoffMs(this.failures, RETRY));
+      this.endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Waits for others who join now; not at all where nobody has joined just before. */
@@ -107,11 +168,14 @@ export class Lane {
     this.gatheredAt = performance.now();
   }
 
-  private async deliver({ frame, members }: Answer): Promise<void> {
+  private async deliver({ frame, members, failed }: Answer): Promise<void> {
     let sent = 0;
-    for (const member of members) {
+    for (const member of frame ? members : []) {
       // Who has come since the reading began waits for the next one.
-      if (!this.host.members.has(member) || this.newcomers.has(member)) continue;
+      if (!frame || !this.host.members.has(member) || this.newcomers.has(member)) continue;
+      if (failed && this.told.has(member)) continue;
+      if (failed) this.told.add(member);
+      else this.told.delete(member);
       member.offer(this, frame);
       sent += 1;
       if (sent % BATCH === 0) await turn();

@@ -2,7 +2,7 @@
 import { headOf } from "./fan-out-frame.js";
 import type { Lane } from "./fan-out-lane.js";
 import type { Outlet, Waiting } from "./fan-out-outlet.js";
-import type { Peer } from "./peer.js";
+import type { WelcomedPeer } from "./peer.js";
 
 /** A subscription that is served by a group. */
 export class Member implements Waiting {
@@ -16,7 +16,7 @@ export class Member implements Waiting {
   private whenFlushed: (() => void) | null = null;
 
   constructor(
-    readonly peer: Peer,
+    readonly peer: WelcomedPeer,
     private readonly outlet: Outlet,
     operationId: string,
   ) {

@@ -5,10 +5,8 @@
  * Memory of a stalled socket: {@link MAX_UNSENT_BYTES} and one frame in its buffer, {@link MAX_HELD_BYTES} of frames that wait. A
  * value whose frame does not fit is read again when its turn comes. A socket that does not catch up in time is closed.
  */
-import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
-import { SECOND } from "../domain/time.js";
 import { writeFrame } from "./fan-out-frame.js";
+import type { Peer } from "./peer.js";
 
 /** With more than this unsent, nothing more is written. */
 const MAX_UNSENT_BYTES = 64 * 1024;
@@ -16,8 +14,6 @@ const MAX_UNSENT_BYTES = 64 * 1024;
 const MAX_HELD_BYTES = 64 * 1024;
 /** Clients of graphql-ws come again after it. */
 const TRY_AGAIN_LATER = 1013;
-/** A client that reads at last gets the close code; one that does not is cut. */
-const CLOSE_MS = SECOND;
 
 /** Whose newest frame waits: one subscription's part of a socket. */
 export interface Waiting {
@@ -33,8 +29,7 @@ export class Outlet {
 
   /** @param slowMs longest that a socket may stay full */
   constructor(
-    private readonly socket: WebSocket,
-    private readonly connection: Duplex,
+    private readonly peer: Pick<Peer, "socket" | "connection" | "close">,
     private readonly slowMs: number,
   ) {}
 
@@ -45,7 +40,7 @@ export class Outlet {
 
   /** Writes a frame to a socket that is not full; what comes after the end of a socket is dropped. */
   write(head: Buffer, tail: Buffer): void {
-    const { socket, connection } = this;
+    const { socket, connection } = this.peer;
     if (socket.readyState !== socket.OPEN) return;
     writeFrame(connection, head, tail);
     if (connection.writableLength > MAX_UNSENT_BYTES) this.fill();
@@ -76,7 +71,7 @@ export class Outlet {
   private fill(): void {
     this.slow = setTimeout(() => this.giveUp(), this.slowMs).unref();
     // The buffer is above the stream's own mark, so it tells when all of it has left.
-    this.connection.once("drain", () => this.drained());
+    this.peer.connection.once("drain", () => this.drained());
   }
 
   private drained(): void {
@@ -90,7 +85,6 @@ export class Outlet {
   }
 
   private giveUp(): void {
-    this.socket.close(TRY_AGAIN_LATER, "Too slow");
-    setTimeout(() => this.socket.terminate(), CLOSE_MS).unref();
+    this.peer.close(TRY_AGAIN_LATER, "Too slow");
   }
 }

@@ -11,6 +11,7 @@ import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import type { Seen } from "../domain/seen.js";
 import type { Payer } from "../services/limits.js";
+import { NEWEST } from "../services/live.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";
@@ -18,9 +19,10 @@ import { type Asked, createKeyMaker } from "./fan-out-key.js";
 import { Member } from "./fan-out-member.js";
 import { Outlet } from "./fan-out-outlet.js";
 import type { Planner } from "./fan-out-plan.js";
+import { hasTransientError } from "./format-error.js";
 import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
-import type { Peer } from "./peer.js";
+import type { WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
 
 /** What fan-out is made of. */
@@ -34,7 +36,7 @@ export interface FanOutParts {
   /** What a message costs, by its answer. */
   costOf(asked: Asked): (answer: ExecutionResult) => number;
   readonly allowance: MessageAllowance;
-  readonly payerOf: (peer: Peer) => Payer;
+  readonly payerOf: (peer: WelcomedPeer) => Payer;
   /** Longest that a socket may lag behind. */
   readonly slowMs: number;
   readonly metrics: Pick<Metrics, "messages" | "fanOutGroups">;
@@ -43,7 +45,7 @@ export interface FanOutParts {
 
 /** One subscription of a socket. */
 export interface Subscriber extends Asked {
-  readonly peer: Peer;
+  readonly peer: WelcomedPeer;
   /** Who it was found to be just now. */
   readonly caller: Caller;
   /** The client's name of the operation. */
@@ -105,12 +107,12 @@ function makeGroup(
   return new Group({
     audience,
     open: () => parts.open(asked, audience.opener),
-    async execute(event, seen: Seen, members) {
+    async execute(event, newest, members) {
       const caller = await audience.caller();
       if (!caller) return null;
-      const answer = await parts.execute(asked, { ...caller, seen }, event);
+      const answer = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
       parts.allowance.spend(payersOf(parts, members), costOf(answer));
-      return JSON.stringify(answer);
+      return { json: JSON.stringify(answer), failed: hasTransientError(answer) };
     },
     waitMs: (members) => parts.allowance.waitMs(payersOf(parts, members)),
     sent: (count) => parts.metrics.messages(count),
@@ -122,6 +124,12 @@ function makeGroup(
 function* payersOf({ payerOf }: FanOutParts, members: ReadonlySet<Member>): Generator<Payer> {
   for (const { peer } of members) yield payerOf(peer);
 }
+
+/**
+ * How far a reading has to see. The token of a member never reaches a reading that others share, and its order to read
+ * past the cache reaches no message at all: a message is paid for when its subscription is let in.
+ */
+const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({ count: newest ? NEWEST : count, bypassUntilMs: 0 });
 
 /** What graphql-ws iterates: it never yields, and ends with the member. */
 function membership(group: Group, member: Member): AsyncIterableIterator<never> {
@@ -155,12 +163,12 @@ function membership(group: Group, member: Member): AsyncIterableIterator<never> 
 
 /** The writing side of each socket, made on its first subscription. */
 function createSockets(slowMs: number) {
-  const sockets = new WeakMap<Peer, { readonly number: number; readonly outlet: Outlet }>();
+  const sockets = new WeakMap<WelcomedPeer, { readonly number: number; readonly outlet: Outlet }>();
   let count = 0;
-  return (peer: Peer) => {
+  return (peer: WelcomedPeer) => {
     const known = sockets.get(peer);
     if (known) return known;
-    const made = { number: ++count, outlet: new Outlet(peer.socket, peer.connection, slowMs) };
+    const made = { number: ++count, outlet: new Outlet(peer, slowMs) };
     sockets.set(peer, made);
     return made;
   };

@@ -4,10 +4,13 @@
  * Every error has a code of the closed list. A SoukError speaks for itself; what graphql-js and Apollo say about the request is
  * the client's to fix and keeps its message; everything else is ours: INTERNAL_SERVER_ERROR with a request id and nothing of
  * what was thrown, which goes to the log with its stack.
+ *
+ * A client multiplies errors by its lists and quotes itself in their messages, so number, messages
+ * and places are bounded.
  */
-
-import { GraphQLError, type GraphQLFormattedError, Kind } from "graphql";
-import { ERROR_CODES, type ErrorCode, SoukError } from "../domain/errors.js";
+import { type ExecutionResult, GraphQLError, type GraphQLFormattedError, Kind } from "graphql";
+import { cutText } from "../domain/cut-text.js";
+import { ERROR_CODES, type ErrorCode, SoukError, TRANSIENT_CODES } from "../domain/errors.js";
 import { own } from "../domain/own.js";
 
 /** HTTP status of a request that is refused with a code before anything is executed. */
@@ -27,6 +30,13 @@ export const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   SERVICE_UNAVAILABLE: 503,
   INTERNAL_SERVER_ERROR: 500,
 };
+
+/** Errors of one answer; where there are more, the last one counts them. */
+export const MAX_ERRORS = 10;
+/** Characters of one message. */
+export const MAX_MESSAGE_CHARACTERS = 300;
+/** Fields that are merged are all named: a thousand tokens make hundreds of places. */
+const MAX_LOCATIONS = 4;
 
 const INTERNAL_MESSAGE = "Something went wrong on our side. Quote the request id when you report it.";
 
@@ -56,19 +66,34 @@ export function formatError(error: unknown, { suggestions }: ErrorDetail): Graph
   const { locations, path } = error instanceof GraphQLError ? error : { locations: undefined, path: undefined };
   return {
     message: code === "INTERNAL_SERVER_ERROR" ? INTERNAL_MESSAGE : messageOf(error, suggestions),
-    ...(locations && { locations }),
+    ...(locations && { locations: locations.slice(0, MAX_LOCATIONS) }),
     ...(path && { path }),
     extensions: { code, ...detailsOf(error) },
   };
 }
 
-/** The same errors, each naming the request. */
+/** The first errors of an answer, each naming the request; the last one counts those left out. */
 export function withRequestId(errors: readonly GraphQLFormattedError[], requestId: string): GraphQLFormattedError[] {
-  return errors.map((error) => ({ ...error, extensions: { ...error.extensions, requestId } }));
+  return firstOf(errors).map((error) => ({ ...error, extensions: { ...error.extensions, requestId } }));
+}
+
+function firstOf(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
+  if (errors.length <= MAX_ERRORS) return errors;
+  const shown = errors.slice(0, MAX_ERRORS - 1);
+  const code = errors[shown.length]?.extensions?.code;
+  return [...shown, { message: `${errors.length - shown.length} more errors are left out.`, extensions: { code } }];
 }
 
 /** Whether an error is ours to repair and belongs in the log with its stack. */
 export const isInternal = (error: unknown): boolean => codeOf(error) === "INTERNAL_SERVER_ERROR";
+
+/** Whether an answer, as clients see it, holds an error that may pass, so that the same is worth asking again. */
+export const hasTransientError = ({ errors }: ExecutionResult): boolean =>
+  errors?.some(({ extensions }) => TRANSIENT_CODES.has(extensions.code)) ?? false;
+
+/** Whether it holds an error that passes once something answers again. An error of ours may last. */
+export const isUnavailable = ({ errors }: ExecutionResult): boolean =>
+  errors?.some(({ extensions: { code } }) => code !== "INTERNAL_SERVER_ERROR" && TRANSIENT_CODES.has(code)) ?? false;
 
 /** What was thrown in the first place, below the wrappings of graphql-js and Apollo. */
 export function rootCause(error: unknown): unknown {
@@ -103,7 +128,9 @@ function impliedCode(error: GraphQLError, cause: unknown): ErrorCode {
 function messageOf(error: unknown, suggestions: boolean): string {
   const cause = rootCause(error);
   const message = cause instanceof SoukError ? cause.message : error instanceof Error ? error.message : INTERNAL_MESSAGE;
-  return suggestions ? message : message.replace(/ ?Did you mean [^?]*\?/g, "");
+  // Cut before it is searched: a message may be as long as a body, and hold any number of beginnings.
+  const cut = cutText(message, MAX_MESSAGE_CHARACTERS);
+  return suggestions ? cut : cut.replace(/ ?Did you mean [^?]*(?:\?|$)/g, "");
 }
 
 /** What a client can act on besides the code. */

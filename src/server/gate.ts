@@ -4,6 +4,7 @@
 import type { ExecutionResult } from "graphql";
 import { RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
+import { NOTHING_SEEN } from "../domain/seen.js";
 import type { Admission } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
@@ -16,12 +17,27 @@ export interface GateParts {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
   readonly readDocument: DocumentReader;
+  /** Whether a caller's reads go past the cache now. */
+  readsPastCache(caller: Caller): boolean;
+  /** What one operation may cost: every bucket holds as much. */
+  readonly largest: number;
+}
+
+/** What a read of Postgres takes beside one of the cache; measured, see decision 0114. */
+const PAST_CACHE_FACTOR = 10;
+
+/** What an operation costs its caller: reads that go past the cache cost more. */
+function priceFor({ checkCost, readsPastCache, largest }: GateParts, caller: Caller, priced: Priced): Cost | null {
+  const cost = checkCost(priced);
+  if (!cost || !readsPastCache(caller)) return cost;
+  const pastCache = (units: number): number => Math.max(units, Math.min(units * PAST_CACHE_FACTOR, largest));
+  return { ...cost, requested: pastCache(cost.requested), actual: (data, errors) => pastCache(cost.actual(data, errors)) };
 }
 
 /** Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and Unauthenticated. */
 export async function letIn(parts: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
-  const { checkCost, admission } = parts;
-  const cost = checkCost(priced);
+  const { admission } = parts;
+  const cost = priceFor(parts, claimed.caller, priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
   const admitted = remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
@@ -38,8 +54,10 @@ export async function letInAgain(
   priced: Priced,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
-  const { checkCost, admission } = parts;
-  const cost = checkCost(priced);
+  const { admission } = parts;
+  const { caller } = operation;
+  // No message heeds the order of a token to read past the cache.
+  const cost = priceFor(parts, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
   if (!cost) return true;
   // Its first values are its cost; what follows is taken from the allowance of its caller (message-allowance.ts).
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
@@ -77,13 +95,16 @@ export const payerOf = (admission: Admission, { caller: { principal, client } }:
  * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A document that was read before
  * has its own cost; any other costs at least 1, and what is in the bucket may be spent. Throws RateLimited.
  */
-export function refuseAtTheDoor({ checkCost, admission, readDocument }: GateParts, payer: Payer, asked: Asked | null): void {
+export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked | null): void {
   // A token that is new here may have a bucket of its own: it skips this check once.
   if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
   const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
   const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
   admission.check(payer, charge ?? LEAST_CHARGE);
 }
+
+/** What is looked at before anything is read. */
+export type DoorParts = Pick<GateParts, "checkCost" | "admission" | "readDocument">;
 
 /** A request as it came. */
 export interface Asked {

@@ -2,30 +2,33 @@
 
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { GraphQLFormattedError } from "graphql";
+import { type GraphQLFormattedError, getOperationAST } from "graphql";
+import { MethodNotAllowed, RateLimited } from "../domain/errors.js";
 import { own } from "../domain/own.js";
-import { formatSeen, type Seen } from "../domain/seen.js";
 import { HOUR, SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import type { OperationHolder } from "./apollo.js";
 import {
   type CallerRules,
   type ClaimedCaller,
   type CreateContext,
+  filled,
   GUEST_HEADER,
   Operation,
   readClaim,
   SEEN_COOKIE,
   SEEN_HEADER,
 } from "./context.js";
-import { isRecord } from "./document-request.js";
-import { withRequestId } from "./format-error.js";
+import { type DocumentReader, isRefused } from "./documents.js";
+import { type ErrorDetail, formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { type Asked, type GateParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
+import { DocumentRefused } from "./http-errors.js";
 import type { ObserveOperation } from "./observe.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
-import { readJson, refuseIllFormed } from "./text-input.js";
+import type { UnsentAnswers } from "./unsent-answers.js";
 
 /** What the route is made of. */
 export interface GraphQLRouteParts extends GateParts {
@@ -34,6 +37,9 @@ export interface GraphQLRouteParts extends GateParts {
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
+  readonly seenTokens: Pick<SeenTokens, "write">;
+  readonly unsent: UnsentAnswers;
+  readonly errors: ErrorDetail;
   readonly jsonDepth: number;
   /** Production is reached by HTTPS, so its cookie is marked Secure. */
   readonly secureCookies: boolean;
@@ -50,26 +56,31 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     const claimed = claimOf(request, parts.callers);
     const payer = parts.admission.payerOf(claimed.claim);
     refuseAtTheDoor(parts, payer, null);
-    if (request.method === "GET") checkQueryString(request.query as Record<string, unknown>, parts.jsonDepth);
     const operation = new Operation(claimed.caller, request.id, parts.createContext);
-    const { body, search, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error: unknown) => {
+    const refuse = (error: unknown, asked: Asked): never => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
-      parts.admission.chargeRefused(payer, 0);
+      parts.admission.chargeRefused(payer, readingOf(parts, asked));
       throw error;
-    });
-    const asked = askedBy(request.method, { body, search });
+    };
+    const { body, search, asked, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error) => refuse(error, {}));
     refuseAtTheDoor(parts, payer, asked);
-    const answer = await parts.apollo.executeHTTPGraphQLRequest({
+    try {
+      checkDocument(parts.readDocument, asked);
+    } catch (error) {
+      refuse(error, asked);
+    }
+    const executed = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation, claimed }),
     });
+    const answer = unlessUnread(parts, reply, operation, executed);
     settle(parts, operation, claimed, asked);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // It has paid once its document and its input were found valid.
     if (operation.hasPaid) keep();
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
-    if (operation.written) handOutSeen(reply, operation.written, parts.secureCookies);
+    if (operation.written) handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
     keepCookie(reply, operation.keptSession, parts.sessionCookie);
     keepCookie(reply, operation.keptGuest, parts.guestCookie);
     if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
@@ -77,35 +88,54 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
   };
 }
 
-/** What was refused for what it is was read all the same. Whose token it was may be known better by now. */
-function settle({ admission, readDocument }: GraphQLRouteParts, operation: Operation, { claim }: ClaimedCaller, { query }: Asked): void {
-  operation.settle(null);
-  if (operation.hasPaid || operation.refusal) return;
-  admission.chargeRefused(admission.payerOf(claim), typeof query === "string" ? readDocument.takePriceOf(query) : 0);
+/** The answer, or where its address leaves too many unread, one that says so. */
+function unlessUnread(
+  parts: GraphQLRouteParts,
+  reply: FastifyReply,
+  operation: Operation,
+  answer: HTTPGraphQLResponse,
+): HTTPGraphQLResponse {
+  const bytes = answer.body.kind === "complete" ? Buffer.byteLength(answer.body.string) : 0;
+  if (parts.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
+  const refusal = new RateLimited(UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"], SECOND, { bucket: "unread" });
+  const errors = [formatError(refusal, parts.errors)];
+  return { ...answer, status: STATUS_OF_CODE[refusal.code], body: { kind: "complete", string: JSON.stringify({ errors, data: null }) } };
 }
 
-function askedBy(method: string, { body, search }: { readonly body: unknown; readonly search: string }): Asked {
-  if (method !== "GET") return isRecord(body) ? body : {};
-  const given = new URLSearchParams(search);
-  const variables = given.get("variables");
-  return { query: given.get("query"), operationName: given.get("operationName"), variables: variables ? JSON.parse(variables) : null };
+const UNREAD_ANSWERS = {
+  query: "The answer is not sent: earlier ones to this address are still unread.",
+  mutation: "The mutation ran and its changes stand. Its answer is not sent: earlier ones to this address are still unread.",
+} as const;
+
+/** What was refused for what it is was read all the same. Whose token it was may be known better by now. */
+function settle(parts: GraphQLRouteParts, operation: Operation, { claim }: ClaimedCaller, asked: Asked): void {
+  operation.settle(null);
+  if (!operation.hasPaid && !operation.refusal) parts.admission.chargeRefused(parts.admission.payerOf(claim), readingOf(parts, asked));
 }
+
+/** What the reading of a document has cost, unless it is paid. */
+const readingOf = ({ readDocument }: GraphQLRouteParts, { query }: Asked): number =>
+  typeof query === "string" ? readDocument.takePriceOf(query) : 0;
 
 function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {
-  const get = (name: string) => {
-    const value = own(request.headers, name);
-    return typeof value === "string" ? value : undefined;
-  };
-  return readClaim({ get, cookie: (name) => own(request.cookies, name), ip: rules.addressOf(request.raw), takesCookies: true }, rules);
+  const get = (name: string) => filled(own(request.headers, name));
+  return readClaim(
+    { get, cookie: (name) => filled(own(request.cookies, name)), ip: rules.addressOf(request.raw), takesCookies: true },
+    rules,
+  );
 }
 
-/** The text of a GET is held to the same rules as a body. */
-function checkQueryString(query: Record<string, unknown>, jsonDepth: number): void {
-  refuseIllFormed(query);
-  for (const name of ["variables", "extensions"]) {
-    const text = own(query, name);
-    if (typeof text === "string") readJson(text, jsonDepth);
-  }
+const OVER_WEBSOCKET =
+  "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the subprotocol graphql-transport-ws.";
+
+/** What is no document at all is left for Apollo to refuse. Throws DocumentRefused, and MethodNotAllowed for a subscription. */
+function checkDocument(readDocument: DocumentReader, { query, operationName }: Asked): void {
+  if (typeof query !== "string" || query === "") return;
+  const document = readDocument(query);
+  if (isRefused(document)) throw new DocumentRefused(document);
+  const operation = getOperationAST(document, typeof operationName === "string" ? operationName : null);
+  // A WebSocket begins as a GET.
+  if (operation?.operation === "subscription") throw new MethodNotAllowed(OVER_WEBSOCKET, "GET");
 }
 
 /** The headers Apollo reads; the others need not be copied for every request. */
@@ -123,8 +153,7 @@ function headersForApollo({ headers }: FastifyRequest): HeaderMap {
 const outcomeOf = (status: number) => (status < 400 ? "answered" : status < 500 ? "refused" : "failed");
 
 /** The token lives as long as a client may be reading older copies: an hour is far beyond any message's travel. */
-function handOutSeen(reply: FastifyReply, seen: Seen, secure: boolean): void {
-  const token = formatSeen(seen);
+function handOutSeen(reply: FastifyReply, token: string, secure: boolean): void {
   reply.header(SEEN_HEADER, token);
   reply.setCookie(SEEN_COOKIE, token, { path: "/", sameSite: "lax", httpOnly: true, secure, maxAge: HOUR / SECOND });
 }

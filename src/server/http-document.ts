@@ -3,13 +3,16 @@ import type { FastifyRequest } from "fastify";
 import { BadUserInput } from "../domain/errors.js";
 import type { Principal } from "../domain/principal.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
-import { isRecord, spellOut } from "./document-request.js";
-import { readJson } from "./text-input.js";
+import { isRecord, spellOut, withoutEmpty } from "./document-request.js";
+import type { Asked } from "./gate.js";
+import { readJson, refuseIllFormed } from "./text-input.js";
 
 /** What Apollo reads a request from: the body of a POST, the query string of a GET. */
 export interface HttpDocument {
   readonly body: unknown;
   readonly search: string;
+  /** What was asked, whichever of the two it came by. */
+  readonly asked: Asked;
   /** To be called once the document has proved valid. */
   keep(): void;
 }
@@ -25,22 +28,39 @@ export async function httpDocument(rules: HttpDocumentRules, request: FastifyReq
   const { method, body, url } = request;
   const search = searchOf(url);
   if (method === "GET") return { body, ...(await spellOutSearch(rules, search, principal)) };
-  if (!isRecord(body)) return { body, search, keep: () => {} };
-  const { parameters, keep } = await spellOut(rules.documents, body, principal);
-  return { body: parameters, search, keep };
+  if (!isRecord(body)) return { body, search, asked: {}, keep: () => {} };
+  const { parameters, keep } = await spellOut(rules.documents, withoutEmpty(body), principal);
+  return { body: parameters, search, asked: parameters, keep };
 }
 
 async function spellOutSearch({ documents, jsonDepth }: HttpDocumentRules, search: string, principal: Principal) {
   // Read by the parser that Apollo reads it with: another might see another document.
   const given = new URLSearchParams(search);
-  const [query, documentId, extensions] = ["query", "documentId", "extensions"].map((name) => once(given, name));
-  const read = { query, documentId, extensions: extensions === undefined ? undefined : readJson(extensions, jsonDepth) };
+  // The text of a GET is held to the same rules as a body.
+  refuseIllFormed([...given].flat());
+  const isShorter = dropEmpty(given);
+  const [query, documentId, operationName, variables, extensions] = NAMES.map((name) => once(given, name));
+  const json = (text: string | undefined) => (text === undefined ? undefined : readJson(text, jsonDepth));
+  const read = { query, documentId, operationName, variables: json(variables), extensions: json(extensions) };
   const { parameters, keep } = await spellOut<typeof read>(documents, read, principal);
-  if (parameters === read) return { search, keep };
+  if (parameters === read) return { search: isShorter ? `?${given}` : search, asked: read, keep };
   given.delete("documentId");
   given.set("query", String(parameters.query));
   if (extensions !== undefined) given.set("extensions", JSON.stringify(parameters.extensions));
-  return { search: `?${given}`, keep };
+  return { search: `?${given}`, asked: parameters, keep };
+}
+
+const NAMES = ["query", "documentId", "operationName", "variables", "extensions"];
+/** JSON, so `null` is theirs; an operation may be called that. */
+const NULLABLE = new Set(["variables", "extensions"]);
+
+/** Drops parameters without a value; says whether there were any. */
+function dropEmpty(given: URLSearchParams): boolean {
+  const isEmpty = (name: string) =>
+    given.has(name) && given.getAll(name).every((value) => value.trim() === "" || (NULLABLE.has(name) && value.trim() === "null"));
+  const empty = NAMES.filter(isEmpty);
+  for (const name of empty) given.delete(name);
+  return empty.length > 0;
 }
 
 function once(given: URLSearchParams, name: string): string | undefined {

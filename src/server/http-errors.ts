@@ -3,9 +3,10 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import type { GraphQLError } from "graphql";
 import type { Logger } from "pino";
 import type { ErrorCode } from "../domain/errors.js";
-import { RateLimited, SoukError } from "../domain/errors.js";
+import { MethodNotAllowed, RateLimited, SoukError } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import { formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
@@ -15,6 +16,13 @@ export interface Refusal {
   readonly status: number;
   readonly code: ErrorCode;
   readonly message: string;
+}
+
+/** A document that is not GraphQL, or not of this schema, or more than one may ask. */
+export class DocumentRefused extends Error {
+  constructor(readonly errors: readonly GraphQLError[]) {
+    super("The document is refused.");
+  }
 }
 
 /** What a status of Fastify or Node means to a client. */
@@ -42,20 +50,27 @@ export function refusalBody({ code, message }: Omit<Refusal, "status">, requestI
 
 /** Answers whatever was thrown while a request was read or handled. */
 export function createErrorHandler(log: Logger, suggestions: boolean) {
+  const answer = (reply: FastifyReply, status: number, errors: readonly unknown[]): FastifyReply => {
+    const formatted = errors.map((error) => formatError(error, { suggestions }));
+    return sendJson(reply, status, JSON.stringify({ errors: withRequestId(formatted, reply.request.id) }));
+  };
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    if (error instanceof SoukError) {
-      const [formatted] = withRequestId([formatError(error, { suggestions })], request.id);
-      // Its status is 200, and it is right only until somebody sends the document.
-      if (error.code === "PERSISTED_QUERY_NOT_FOUND") reply.header("cache-control", "no-store");
-      if (error.code === "UNAUTHENTICATED") reply.header("www-authenticate", "Bearer");
-      if (error instanceof RateLimited) reply.headers(rateLimitHeaders(error.about.buckets ?? [], error));
-      return sendJson(reply, STATUS_OF_CODE[error.code], JSON.stringify({ errors: [formatted] }));
-    }
+    if (error instanceof SoukError) return answer(reply.headers(headersOf(error)), STATUS_OF_CODE[error.code], [error]);
+    if (error instanceof DocumentRefused) return answer(reply, 400, error.errors);
     const status = error.statusCode ?? 500;
     if (status < 500) return refuse(reply, refusalOf(status), request.id);
     log.error({ err: error, requestId: request.id }, "a request failed");
-    return sendJson(reply, 500, JSON.stringify({ errors: withRequestId([formatError(error, { suggestions })], request.id) }));
+    return answer(reply, 500, [error]);
   };
+}
+
+/** What a failure says besides its body. */
+function headersOf(error: SoukError): Readonly<Record<string, string>> {
+  if (error instanceof RateLimited) return rateLimitHeaders(error.about.buckets ?? [], error);
+  if (error instanceof MethodNotAllowed) return { allow: error.allowed };
+  // Its status is 200, and it is right only until somebody sends the document.
+  if (error.code === "PERSISTED_QUERY_NOT_FOUND") return { "cache-control": "no-store" };
+  return error.code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {};
 }
 
 /** Answers a request with a refusal. */

@@ -13,7 +13,8 @@ import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { BadUserInput } from "../domain/errors.js";
 import { MINUTE, SECOND } from "../domain/time.js";
-import { createErrorHandler, refusalOf, refuse, refuseOnSocket } from "./http-errors.js";
+import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
+import { createErrorHandler, refusalOf, refuse } from "./http-errors.js";
 import { securityHeaders } from "./security-headers.js";
 import { readJson } from "./text-input.js";
 
@@ -28,6 +29,7 @@ const ARRIVAL_CHECK_MS = 2 * SECOND;
 /** Makes the instance, without routes. Tests shorten the time for a request to arrive. */
 export async function createHttp(config: Config, log: Logger, requestArrivalMs = REQUEST_ARRIVAL_MS): Promise<FastifyInstance> {
   const handleError = createErrorHandler(log, !config.production);
+  const answers = createOpenAnswers();
   const app = Fastify({
     logger: false,
     bodyLimit: config.limits.bodyBytes,
@@ -41,17 +43,15 @@ export async function createHttp(config: Config, log: Logger, requestArrivalMs =
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
-    clientErrorHandler: (error, socket) => {
-      if (socket.destroyed) return;
-      const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
-      refuseOnSocket(socket, refusalOf(status), randomUUID());
-    },
+    clientErrorHandler: answers.refuseRest,
   });
+  answers.watch(app.server);
   app.setErrorHandler(handleError);
   const headers = await securityHeaders(config.production);
   app.addHook("onRequest", (request, reply, next) => {
     reply.headers(headers).header("x-request-id", request.id);
-    next();
+    if (!isAmbiguous(request.raw)) return next();
+    refuse(reply.header("connection", "close"), refusalOf(400), request.id);
   });
   addNotFound(app);
   addJsonBody(app, config);
@@ -78,7 +78,7 @@ function addJsonBody(app: FastifyInstance, { limits }: Config): void {
 
 function isPlainUtf8({ headers }: FastifyRequest): boolean {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(headers["content-type"] ?? "")?.[1] ?? "utf-8";
-  const encoding = headers["content-encoding"] ?? "identity";
+  const encoding = headers["content-encoding"] || "identity";
   return /^utf-?8$/i.test(charset) && encoding === "identity";
 }
 

@@ -4,10 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { type DefinitionNode, Kind } from "graphql";
 import { z } from "zod";
 import { StartupError } from "../domain/errors.js";
 import type { DocumentManifest } from "../services/persisted-documents.js";
-import type { DocumentReader } from "./documents.js";
+import { type DocumentReader, isRefused } from "./documents.js";
 
 const plain = z.record(z.string(), z.string());
 const apollo = z.object({
@@ -33,14 +34,21 @@ export function readManifest({ mode, file }: { readonly mode: string; readonly f
   return new Map(documents.data);
 }
 
-/** Reads a manifest for good, and refuses one with a document that would be refused when it is asked for. @throws StartupError naming the document */
-export function checkManifest(manifest: DocumentManifest, readDocument: Pick<DocumentReader, "keep">): void {
-  for (const [id, source] of manifest) {
+/**
+ * Keeps a manifest for good, and refuses one with a document that would be refused when it is asked
+ * for. Answers the names of its operations.
+ * @throws StartupError naming the document
+ */
+export function checkManifest(manifest: DocumentManifest, readDocument: Pick<DocumentReader, "keep">): readonly string[] {
+  return [...manifest].flatMap(([id, source]) => {
     const document = readDocument.keep(source);
-    if ("kind" in document) continue;
+    if (!isRefused(document)) return document.definitions.flatMap(operationName);
     throw new StartupError(`The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`);
-  }
+  });
 }
+
+const operationName = (definition: DefinitionNode): readonly string[] =>
+  definition.kind === Kind.OPERATION_DEFINITION && definition.name ? [definition.name.value] : [];
 
 function readJsonFile(file: string): unknown {
   try {

@@ -1,20 +1,23 @@
 /**
  * Numbers for Prometheus, one registry per server: what the floors report (domain/telemetry.ts), what the transport sees, and
- * what Redis says of itself. Every label has a bounded set of values: operation names come from clients, so the first hundred
- * are told apart and the rest are "other".
+ * what Redis says of itself. Every label has a bounded set of values; operation-names.ts bounds names of operations.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { withDeadline } from "../domain/deadline.js";
+import { lateError, withDeadline } from "../domain/deadline.js";
+import type { StateReport } from "../domain/degradations.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
 import type { Observation } from "./observe.js";
+import { createOperationNames } from "./operation-names.js";
 
 /** Everything that is counted. */
 export interface Metrics extends Telemetry {
   /** One operation was answered. */
   operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
+  /** Operations of these names are always told apart. */
+  keepOperations(names: Iterable<string>): void;
   /** Sockets opened (+1) or closed (-1). */
   sockets(by: 1 | -1): void;
   /** Subscriptions started (+1) or ended (-1). */
@@ -23,8 +26,12 @@ export interface Metrics extends Telemetry {
   messages(count: number): void;
   /** Groups of subscribers that share their messages: begun (+1) or ended (-1). */
   fanOutGroups(by: 1 | -1): void;
+  /** A part works worse than it should, or as it should again. */
+  degradation(report: StateReport): void;
   /** Where the numbers of the Redis server come from; read at most once in {@link REDIS_INFO_MS}. */
   readRedisFrom(redisInfo: RedisInfo): void;
+  /** Where the numbers of the outbox come from; read at each scrape. */
+  readOutboxFrom(state: OutboxNumbers): void;
   /** The exposition format, for GET /metrics. */
   render(): Promise<{ contentType: string; text: string }>;
   close(): void;
@@ -33,13 +40,19 @@ export interface Metrics extends Telemetry {
 /** Numbers of the Redis server by name, e.g. `used_memory_bytes`. */
 export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;
 
+/** How many rows wait, how many were set aside, and the age of the oldest that waits. */
+export type OutboxNumbers = () => Promise<{ readonly waiting: number; readonly setAside: number; readonly oldestMs: number }>;
+
 /** INFO costs Redis some 100 µs: several scrapers must not make it a load. */
 const REDIS_INFO_MS = 5 * SECOND;
-/** A scrape is answered without Redis rather than late. */
-const REDIS_INFO_DEADLINE_MS = SECOND;
+/** A scrape is answered without Redis, or without Postgres, rather than late. */
+const SOURCE_DEADLINE_MS = SECOND;
 /** The event loop is looked at this often. Node counts the time between two looks, so this much of it is no lag. */
 const LAG_SAMPLE_MS = 20;
-const MAX_OPERATION_NAMES = 100;
+/** Every value of the labels beside an operation's name. */
+const OPERATION_LABELS = ["query", "mutation", "subscription", "none"].flatMap((kind) =>
+  ["http", "websocket"].flatMap((transport) => ["answered", "refused", "failed"].map((outcome) => ({ kind, transport, outcome }))),
+);
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** Makes the metrics of one server; nothing is shared between two. */
@@ -51,12 +64,16 @@ export function createMetrics(): Metrics {
   const floors = floorMetrics(registry);
   addProcessGauges(registry, lag);
   const redis = redisMetrics(registry);
+  const outbox = outboxMetrics(registry);
   return {
+    ...operationMetrics(registry),
     ...transport,
     ...floors,
+    ...degradationMetrics(registry),
     readRedisFrom: redis.readFrom,
+    readOutboxFrom: outbox.readFrom,
     async render() {
-      await redis.refresh();
+      await Promise.all([redis.refresh(), outbox.refresh()]);
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
     close() {
@@ -66,24 +83,33 @@ export function createMetrics(): Metrics {
   };
 }
 
-function transportMetrics(registry: Registry): Pick<Metrics, "operation" | "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
-  const registers = [registry];
+function operationMetrics(registry: Registry): Pick<Metrics, "operation" | "keepOperations"> {
   const labelNames = ["operation", "kind", "transport", "outcome"] as const;
   const durations = new Histogram({
     name: "souk_operation_seconds",
     help: "Operations by name, with their duration.",
     labelNames,
     buckets: SECONDS_BUCKETS,
-    registers,
+    registers: [registry],
   });
+  const forget = (operation: string) => {
+    for (const labels of OPERATION_LABELS) durations.remove({ operation, ...labels });
+  };
+  const names = createOperationNames(forget, () => performance.now());
+  return {
+    operation: ({ name, kind, transport, outcome, durationMs }) =>
+      durations.observe({ operation: names.labelOf(name, outcome === "answered"), kind, transport, outcome }, durationMs / SECOND),
+    keepOperations: names.keep,
+  };
+}
+
+function transportMetrics(registry: Registry): Pick<Metrics, "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
+  const registers = [registry];
   const sockets = new Gauge({ name: "souk_sockets", help: "Open WebSockets.", registers });
   const subscriptions = new Gauge({ name: "souk_subscriptions", help: "Running subscriptions.", registers });
   const messages = new Counter({ name: "souk_messages_total", help: "Messages of subscriptions handed to sockets.", registers });
   const groups = new Gauge({ name: "souk_fan_out_groups", help: "Groups of subscribers that share their messages.", registers });
-  const nameOf = boundedNames(MAX_OPERATION_NAMES);
   return {
-    operation: ({ name, kind, transport, outcome, durationMs }) =>
-      durations.observe({ operation: nameOf(name), kind, transport, outcome }, durationMs / SECOND),
     sockets: (by) => sockets.inc(by),
     subscriptions: (by) => subscriptions.inc(by),
     messages: (count) => messages.inc(count),
@@ -91,14 +117,21 @@ function transportMetrics(registry: Registry): Pick<Metrics, "operation" | "sock
   };
 }
 
-/** The first `max` distinct names stand for themselves, all later ones for "other". */
-function boundedNames(max: number): (name: string) => string {
-  const known = new Set<string>();
-  return (name) => {
-    if (known.has(name)) return name;
-    if (known.size >= max) return "other";
-    known.add(name);
-    return name;
+function degradationMetrics(registry: Registry): Pick<Metrics, "degradation"> {
+  const registers = [registry];
+  const labelNames = ["part"] as const;
+  const degraded = new Gauge({ name: "souk_degraded", help: "1 while a part works worse than it should.", labelNames, registers });
+  const uses = new Counter({
+    name: "souk_degraded_uses_total",
+    help: "How often a part reported that it works worse, once for each use of a fallback.",
+    labelNames,
+    registers,
+  });
+  return {
+    degradation({ part, reason }) {
+      degraded.set({ part }, Number(reason !== null));
+      if (reason !== null) uses.inc({ part });
+    },
   };
 }
 
@@ -222,7 +255,7 @@ function redisMetrics(registry: Registry) {
     if (!redisInfo || performance.now() - readAt < REDIS_INFO_MS) return;
     readAt = performance.now();
     try {
-      const numbers = await withDeadline(redisInfo(), REDIS_INFO_DEADLINE_MS, () => {
+      const numbers = await withDeadline(redisInfo(), SOURCE_DEADLINE_MS, () => {
         throw new ServiceUnavailable("no answer");
       });
       gauge.reset();
@@ -234,6 +267,34 @@ function redisMetrics(registry: Registry) {
   }
   const readFrom = (source: RedisInfo): void => {
     redisInfo = source;
+  };
+  return { refresh, readFrom };
+}
+
+/** Numbers that cannot be read are left out, so that an old one is not taken for the present. */
+function outboxMetrics(registry: Registry) {
+  const registers = [registry];
+  const rows = new Gauge({
+    name: "souk_outbox_rows",
+    help: "Rows of the outbox: waiting, or set aside.",
+    labelNames: ["state"],
+    registers,
+  });
+  const oldest = new Gauge({ name: "souk_outbox_oldest_seconds", help: "Age of the oldest outbox row that waits.", registers });
+  let numbers: OutboxNumbers | null = null;
+  async function refresh(): Promise<void> {
+    if (!numbers) return;
+    rows.reset();
+    oldest.remove();
+    try {
+      const { waiting, setAside, oldestMs } = await withDeadline(numbers(), SOURCE_DEADLINE_MS, lateError("no answer", SOURCE_DEADLINE_MS));
+      rows.set({ state: "waiting" }, waiting);
+      rows.set({ state: "set_aside" }, setAside);
+      oldest.set(oldestMs / SECOND);
+    } catch {}
+  }
+  const readFrom = (source: OutboxNumbers): void => {
+    numbers = source;
   };
   return { refresh, readFrom };
 }

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { Operation } from "./context.js";
 import type { Metrics } from "./metrics.js";
+import { ANONYMOUS_OPERATION } from "./operation-names.js";
 
 /** How an operation went. */
 export interface Observation {
@@ -14,14 +15,10 @@ export interface Observation {
 /** Reports an operation that was answered. */
 export type ObserveOperation = (operation: Operation, observation: Observation) => void;
 
-/** Names come from clients, who may make them as long as a document: this much of one tells it from the others. */
-const NAME_CHARACTERS = 64;
-
 /** Reports to log and metrics: `warn` when it failed, else `debug`, so that a busy server's log stays readable. */
 export function createObserver(log: Logger, metrics: Metrics): ObserveOperation {
-  return ({ name: wholeName, kind, requestId }, observation) => {
-    const name = wholeName?.slice(0, NAME_CHARACTERS);
-    metrics.operation({ name: name ?? "anonymous", kind: kind ?? "none", ...observation });
+  return ({ name, kind, requestId }, observation) => {
+    metrics.operation({ name: name ?? ANONYMOUS_OPERATION, kind: kind ?? "none", ...observation });
     const level = observation.outcome === "failed" ? "warn" : "debug";
     if (log.isLevelEnabled(level)) log[level]({ requestId, operation: name, kind, ...observation }, "operation");
   };

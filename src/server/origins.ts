@@ -1,5 +1,5 @@
 /**
- * Which browsers' pages may call: those of our own origin and of a list, by exact comparison. What sends no Origin is no page.
+ * Which browsers' pages may call: those of our own origin and of a list, by exact comparison. What sends no Origin, or an empty one, is no page.
  * CORS answers and the WebSocket upgrade (which CORS does not cover) ask the same question here.
  */
 
@@ -9,7 +9,7 @@ export type OriginCheck = (origin: string | undefined, host: string | undefined)
 /** @param allowed origins such as `https://shop.example`; a path or a trailing slash is ignored */
 export function createOriginCheck(allowed: readonly string[]): OriginCheck {
   const known = new Set(allowed.map((origin) => new URL(origin).origin));
-  return (origin, host) => origin === undefined || known.has(origin) || isOwn(origin, host);
+  return (origin, host) => !origin || known.has(origin) || isOwn(origin, host);
 }
 
 /** A page that we served ourselves, such as the explorer. Browsers spell an origin one way; what is spelled otherwise is no page's. */

@@ -15,8 +15,8 @@ export function rateLimitHeaders(buckets: readonly BucketStatus[], refusal?: unk
   const policies = buckets.map(
     ({ bucket, limit, restorePerSecond }) => `"${bucket}";q=${Math.floor(limit)};w=${Math.ceil(limit / restorePerSecond)}`,
   );
-  const states = buckets.map(({ bucket, remaining, resetAtMs }) => {
-    const seconds = refused?.about.bucket === bucket ? waitSeconds : Math.max(0, Math.ceil((resetAtMs - Date.now()) / SECOND));
+  const states = buckets.map(({ bucket, remaining, resetInMs }) => {
+    const seconds = refused?.about.bucket === bucket ? waitSeconds : Math.ceil(resetInMs / SECOND);
     return `"${bucket}";r=${remaining};t=${seconds}`;
   });
   return {

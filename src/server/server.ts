@@ -14,10 +14,11 @@ import type { GuestPass } from "../domain/guest.js";
 import { own } from "../domain/own.js";
 import type { Admission } from "../services/admission.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import { createApollo } from "./apollo.js";
 import { createClientAddress } from "./client-address.js";
 import { createCompiledQueries } from "./compiled-queries.js";
-import type { CallerRules, CreateContext } from "./context.js";
+import type { Caller, CallerRules, CreateContext } from "./context.js";
 import { createCostCheck, createPrices } from "./cost.js";
 import { createDocumentReader } from "./documents.js";
 import { drainSockets } from "./drain.js";
@@ -36,6 +37,7 @@ import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
 import { createSocketCounts } from "./socket-counts.js";
+import { createUnsentAnswers } from "./unsent-answers.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
 
 /** What the server is built from. Whoever made `metrics` and `log` closes them. */
@@ -45,6 +47,7 @@ export interface ServerDeps {
   readonly admission: Admission;
   /** Who shows this token of a guest. */
   admitGuest(token: string | undefined): GuestPass;
+  readonly seenTokens: SeenTokens;
   readonly sessions: SessionLookup;
   readonly documents: PersistedDocuments;
   readonly createOperation: CreateContext;
@@ -75,7 +78,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
-  checkManifest(deps.documents.manifest, pipeline.readDocument);
+  metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
     documentStore: pipeline.readDocument.store,
@@ -125,30 +128,36 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
 
 /** What HTTP and WebSocket share. */
 function createPipeline(deps: ServerDeps) {
-  const { config, schema, log, metrics, admission, admitGuest, createOperation, documents, compileQueries = true } = deps;
+  const { config, schema, log, metrics, admission, admitGuest, seenTokens, createOperation, documents, compileQueries = true } = deps;
   const { limits, http, production, cache, sessions } = config;
   const rules = operationRules(limits, http.explorer !== "off");
   const cookies = { sessionCookie: sessionCookie(production, sessions.capMs), guestCookie: guestCookie(production) };
   const callers: CallerRules = {
     isService: admission.isService,
     admitGuest,
+    readSeen: seenTokens.read,
     addressOf: createClientAddress(http.trustedProxies),
     sessionCookie: cookies.sessionCookie.name,
     guestCookie: cookies.guestCookie.name,
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const readDocument = createDocumentReader({ schema, rules, maxTokens: limits.tokens });
-  const checkCost = createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema));
-  const gate = { admission, readDocument, checkCost };
+  const gate = {
+    admission,
+    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
+    checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
+    largest: limits.cost,
+    readsPastCache: ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen),
+  };
   return {
     rules,
     maxTokens: limits.tokens,
     documents,
     ...gate,
     gate,
-    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, ...compiled }),
+    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),
     callers,
+    seenTokens,
     ...cookies,
     createContext: createOperation,
     errors: { suggestions: !production },
@@ -163,8 +172,9 @@ interface GraphQLRoute {
 }
 
 function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline }: GraphQLRoute): void {
-  const { http, limits, production } = deps.config;
-  const answer = graphqlHandler({ ...pipeline, apollo, jsonDepth: limits.jsonDepth, secureCookies: production });
+  const { http, limits, live, production } = deps.config;
+  const unsent = createUnsentAnswers(limits.answerBytes, live.slowSocketMs);
+  const answer = graphqlHandler({ ...pipeline, apollo, unsent, jsonDepth: limits.jsonDepth, secureCookies: production });
   const showExplorer = addExplorer(app, http.explorer);
   app.route({
     method: ["GET", "POST"],

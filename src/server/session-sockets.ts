@@ -6,11 +6,14 @@
  * missed, all are. A session that
  * was revoked closes with 4401, which clients take as final; one that ran out with 4403, upon which they try again.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { type Backoff, backoffMs } from "../domain/backoff.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { UNKNOWN, type UserPrincipal } from "../domain/principal.js";
+import { SECOND } from "../domain/time.js";
 import type { Caller } from "./context.js";
-import type { Peer } from "./peer.js";
+import type { WelcomedPeer } from "./peer.js";
 
 /** What is known of sessions. */
 export interface SessionLookup {
@@ -25,9 +28,9 @@ export interface SessionSockets {
   /** How often an end was heard of so far: asked before a caller is looked up, for {@link SessionSockets.join}. */
   heard(): number;
   /** From now on the socket lives no longer than its session. `heardBefore` is what was heard before its caller was looked up. */
-  join(peer: Peer, heardBefore: number): void;
+  join(peer: WelcomedPeer, heardBefore: number): void;
   /** Whose operation or event it is now; null when the session has ended and the socket with it. `used` notes a use. */
-  callerOf(peer: Peer, options: { readonly used: boolean }): Promise<Caller | null>;
+  callerOf(peer: WelcomedPeer, options: { readonly used: boolean }): Promise<Caller | null>;
   close(): void;
 }
 
@@ -36,17 +39,21 @@ const EXPIRED = 4403;
 /** Longest that a timer can wait; a session that lives longer is looked up once more on the way. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
-  const ends = new Map<Peer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+/** The wait before a session that could not be looked up is looked up again. */
+const LOOK_AGAIN: Backoff = { firstMs: 50, longestMs: SECOND };
+const UNTOLD = { principal: UNKNOWN } as const;
 
-  const schedule = (peer: Peer, { leftMs }: UserPrincipal): void => {
+export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
+  const ends = new Map<WelcomedPeer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+
+  const schedule = (peer: WelcomedPeer, { leftMs }: UserPrincipal): void => {
     clearTimeout(ends.get(peer)?.timer);
     const timer = setTimeout(() => void look(peer), Math.min(leftMs + 1, LONGEST_TIMER_MS)).unref();
     ends.set(peer, { atMs: performance.now() + leftMs, timer });
   };
-  const end = (peer: Peer): null => {
+  const end = (peer: WelcomedPeer): null => {
     const ranOut = performance.now() >= (ends.get(peer)?.atMs ?? 0);
-    peer.socket.close(ranOut ? EXPIRED : REVOKED, ranOut ? "The session has expired" : "The session was revoked");
+    peer.close(ranOut ? EXPIRED : REVOKED, ranOut ? "The session has expired" : "The session was revoked");
     return null;
   };
   const callerOf: SessionSockets["callerOf"] = async (peer, options) => {
@@ -62,8 +69,18 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
       throw error;
     }
   };
-  const look = (peer: Peer): Promise<unknown> =>
-    callerOf(peer, { used: false }).catch((err: unknown) => log.error({ err }, "a socket's session could not be looked up"));
+  /** Looks until it is told: an end that was heard of once must not be forgotten because Redis was away just then. */
+  const look = async (peer: WelcomedPeer): Promise<void> => {
+    for (let failures = 0; ends.has(peer) && peer.isOpen; ) {
+      const caller = await callerOf(peer, { used: false }).catch((err: unknown) => {
+        log.error({ err }, "a socket's session could not be looked up");
+        return UNTOLD;
+      });
+      if (caller?.principal.kind !== "unknown") return;
+      failures += 1;
+      await delay(backoffMs(failures, LOOK_AGAIN), undefined, { ref: false });
+    }
+  };
 
   let heard = 0;
   const stop = sessions.onEnded((userId) => {
@@ -77,11 +94,11 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
     heard: () => heard,
     join(peer, heardBefore) {
       const { principal } = peer.caller;
-      if (principal.kind !== "user" || peer.socket.readyState !== peer.socket.OPEN) return;
+      if (principal.kind !== "user" || !peer.isOpen) return;
       schedule(peer, principal);
       // It may have ended between the look-up of its caller and now, without being found here.
       if (heard !== heardBefore) void look(peer);
-      peer.socket.once("close", () => {
+      peer.onEnd(() => {
         clearTimeout(ends.get(peer)?.timer);
         ends.delete(peer);
       });

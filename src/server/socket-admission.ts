@@ -2,7 +2,7 @@
 import { RateLimited } from "../domain/errors.js";
 import type { Admission } from "../services/admission.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
-import { type Asked, type GateParts, LEAST_CHARGE, payerOf, refuseAtTheDoor } from "./gate.js";
+import { type Asked, type DoorParts, LEAST_CHARGE, payerOf, refuseAtTheDoor } from "./gate.js";
 
 /** Who a socket is for, at the price of the cheapest operation. Throws Unauthenticated and RateLimited. */
 export async function callerOfSocket(admission: Admission, claimed: ClaimedCaller): Promise<Caller> {
@@ -14,7 +14,7 @@ export async function callerOfSocket(admission: Admission, claimed: ClaimedCalle
 }
 
 /** Refuses without reading what is certain to be refused. Throws RateLimited. */
-export function refuseOperation(parts: GateParts, operation: Operation, asked: Asked | null): void {
+export function refuseOperation(parts: DoorParts, operation: Operation, asked: Asked | null): void {
   try {
     refuseAtTheDoor(parts, payerOf(parts.admission, operation), asked);
   } catch (error) {
@@ -24,6 +24,6 @@ export function refuseOperation(parts: GateParts, operation: Operation, asked: A
 }
 
 /** An operation that was refused for what it is has been read all the same. */
-export function chargeIfRefused({ admission, readDocument }: GateParts, operation: Operation, query: string): void {
+export function chargeIfRefused({ admission, readDocument }: DoorParts, operation: Operation, query: string): void {
   if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payerOf(admission, operation), readDocument.takePriceOf(query));
 }

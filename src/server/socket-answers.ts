@@ -1,7 +1,7 @@
 /** Answers of operations over a WebSocket, as clients see them. */
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import type { Logger } from "pino";
-import { formatSeen } from "../domain/seen.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
 import { logInternal } from "./apollo.js";
 import type { Operation } from "./context.js";
 import type { Executor } from "./executor.js";
@@ -10,6 +10,7 @@ import { type ErrorDetail, formatError, withRequestId } from "./format-error.js"
 /** What answers are made with. */
 export interface AnswerParts {
   readonly executor: Executor;
+  readonly seenTokens: Pick<SeenTokens, "write">;
   readonly errors: ErrorDetail;
   readonly log: Logger;
 }
@@ -17,10 +18,11 @@ export interface AnswerParts {
 /** What is executed. */
 export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
 
-/** Executes an operation, or a subscription for one event. */
+/** Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event. */
 export function run({ executor }: AnswerParts, args: Executed, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
   const { document, operationName, variableValues } = args;
-  return executor({ document, operationName, variables: variableValues, context: operation.context, rootValue });
+  const { kind, context } = operation;
+  return executor({ document, operationName, variables: variableValues, kind, context, rootValue });
 }
 
 /** The answer as clients see it. */
@@ -30,7 +32,7 @@ export function finish(parts: AnswerParts, { errors, data, extensions }: Executi
     ...extensions,
     ...(cost && { cost }),
     ...(cache && { cache }),
-    ...(written && { seen: formatSeen(written) }),
+    ...(written && { seen: parts.seenTokens.write(written) }),
     ...(guest && { guest }),
   };
   const presented = errors && present(parts, errors, operation.requestId);

@@ -21,7 +21,7 @@ export interface SocketCounts {
   /** One more socket of an address: what ends it; null when that has as many as it may. */
   openSocket(ip: string): (() => void) | null;
   /** The socket is its caller's until it closes; false when a user has as many as they may. */
-  joinSocket(peer: Peer): boolean;
+  joinSocket(caller: Caller, peer: Peer): boolean;
   /** One more subscription of a caller: what ends it. Throws RateLimited. */
   openSubscription(caller: Caller): () => void;
 }
@@ -30,7 +30,7 @@ export function createSocketCounts(limits: SocketLimits): SocketCounts {
   const [addresses, users, subscriptions] = [createCounts(), createCounts(), createCounts()];
   return {
     openSocket: (ip) => addresses.take(addressHolder(ip), limits.perAddress),
-    joinSocket({ caller: { principal }, socket }) {
+    joinSocket({ principal }, { socket }) {
       if (principal.kind !== "user") return true;
       const leave = users.take(String(principal.userId), limits.perUser);
       if (leave) socket.once("close", leave);

@@ -16,29 +16,32 @@ import {
   type GraphQLSchema,
   getOperationAST,
 } from "graphql";
-import type { Context, ServerOptions, SubscribePayload } from "graphql-ws";
+import { CloseCode, type Context, type ServerOptions, type SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { BadUserInput, RateLimited } from "../domain/errors.js";
 import { own } from "../domain/own.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
-import { type CallerRules, type CreateContext, GUEST_HEADER, Operation, readClaim } from "./context.js";
-import { type SpelledOut, spellOut } from "./document-request.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
+import { type CallerRules, type CreateContext, filled, GUEST_HEADER, Operation, readClaim } from "./context.js";
+import { type SpelledOut, spellOut, withoutEmpty } from "./document-request.js";
+import { isRefused } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain } from "./gate.js";
 import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
+import { MAX_NAME_CHARACTERS, refuseLongKeys } from "./names.js";
 import type { ObserveOperation } from "./observe.js";
 import { InvalidInput } from "./operation-input.js";
-import type { Peer } from "./peer.js";
+import { isWelcomed, type Peer, type WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
 import { callerOfSocket, chargeIfRefused, refuseOperation } from "./socket-admission.js";
 import { finish, present, run, sessionEnded } from "./socket-answers.js";
 import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
-import { type Ticket, takePlace, unlessGivenUp } from "./socket-ticket.js";
+import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./socket-ticket.js";
 import { refuseIllFormed } from "./text-input.js";
 
 /** What the WebSocket side of the pipeline is made of. */
@@ -55,6 +58,7 @@ export interface SocketOperationParts extends GateParts {
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
+  readonly seenTokens: Pick<SeenTokens, "write">;
   readonly errors: ErrorDetail;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -67,7 +71,7 @@ export interface SocketExecution extends ExecutionArgs {
   readonly id: string;
   readonly ticket: Ticket;
   readonly operation: Operation;
-  readonly peer: Peer;
+  readonly peer: WelcomedPeer;
   readonly startedAt: number;
 }
 
@@ -79,56 +83,98 @@ export function socketOperations(parts: SocketOperationParts): Options {
   const subscribe = createSubscriptions(parts);
   return {
     onConnect: (context) => welcome(parts, context),
-    async onSubscribe(context, id, payload) {
+    onSubscribe(context, id, payload) {
+      if (id.length > MAX_NAME_CHARACTERS) return refuseLongId(context);
       const ticket = takePlace(context, id);
-      return unlessGivenUp(ticket, await prepare(parts, context, { id, payload, ticket }));
+      return unlessGivenUp(ticket, () => prepare(parts, context, { id, payload, ticket }));
     },
-    execute: async (args) => unlessGivenUp((args as SocketExecution).ticket, await executeOnce(parts, args as SocketExecution)),
-    subscribe: async (args) => unlessGivenUp((args as SocketExecution).ticket, await subscribe(args as SocketExecution)),
+    execute: (args) => launch(args as SocketExecution, (execution) => executeOnce(parts, execution)),
+    subscribe: (args) => launch(args as SocketExecution, subscribe),
     // What execute and subscribe answer is already what clients see.
-    onNext: (...[, , , , result]) => result as FormattedExecutionResult,
+    onNext: (...[context, id, , , result]) => inTurn(context, id, result as FormattedExecutionResult),
     onError: (_context, _id, _payload, errors) => present(parts, errors, errorRequestId(errors)),
   };
 }
 
+/** Holds an answer back until the socket has room for it. */
+async function inTurn(context: SocketContext, id: string, answer: FormattedExecutionResult): Promise<FormattedExecutionResult> {
+  const ticket = ticketOf(context, id);
+  await context.extra.peer.turn();
+  return unlessGivenUp(ticket, async () => answer);
+}
+
+/** Every message of an operation repeats its id, so a long one is no message of the protocol. */
+function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError[] {
+  peer.close(CloseCode.BadRequest, "The id of an operation is too long");
+  return [sessionEnded()];
+}
+
 /**
  * Reads the caller from the init payload, or from the upgrade's headers where a client can set them; that is who the socket is for the
- * rest of its life. False closes with 4403. Nobody is taken for somebody unknown that long: with 1013 the client comes again.
+ * rest of its life. False closes with 4403, unless the socket is closed already. Nobody is taken for somebody unknown that long: with
+ * 1013 the client comes again.
  */
-async function welcome(
-  { callers, sessions, admission, counts }: SocketOperationParts,
-  { connectionParams, extra: { peer } }: SocketContext,
-): Promise<boolean> {
-  const given = new Map(Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-  const get = (name: string) => {
-    const value = given.get(name === GUEST_HEADER ? "guest" : name) ?? own(peer.headers, name);
-    return typeof value === "string" ? value : undefined;
-  };
+async function welcome({ callers, sessions, admission, counts }: SocketOperationParts, context: SocketContext): Promise<boolean> {
+  const { peer } = context.extra;
+  const parameters = Object.entries(context.connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
+  const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
+  const get = (name: string) => filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(peer.headers, name));
+  // graphql-ws would keep what was read for the life of the socket: up to a frame.
+  Object.assign(context, { connectionParams: undefined });
   const heard = sessions.heard();
   try {
     const source = { get, cookie: (name: string) => peer.cookie(name), ip: peer.ip, takesCookies: false };
-    peer.caller = await callerOfSocket(admission, readClaim(source, callers));
+    const caller = await callerOfSocket(admission, readClaim(source, callers));
+    if (caller.principal.kind === "unknown") peer.close(TRY_AGAIN_LATER, "The session cannot be looked up");
+    // A socket that has closed meanwhile would be counted for good.
+    if (!peer.isOpen) return false;
+    if (!counts.joinSocket(caller, peer)) peer.close(TRY_AGAIN_LATER, "This user has too many sockets");
+    else sessions.join(peer.welcome(caller), heard);
   } catch (error) {
-    if (!(error instanceof RateLimited)) return false;
-    peer.socket.close(TRY_AGAIN_LATER, error.message);
-    return true;
+    if (error instanceof RateLimited) peer.close(TRY_AGAIN_LATER, error.message);
   }
-  if (peer.caller.principal.kind === "unknown") peer.socket.close(TRY_AGAIN_LATER, "The session cannot be looked up");
-  if (!counts.joinSocket(peer)) peer.socket.close(TRY_AGAIN_LATER, "This user has too many sockets");
-  peer.forgetHeaders();
-  sessions.join(peer, heard);
-  return true;
+  return isWelcomed(peer);
 }
 
 const TRY_AGAIN_LATER = 1013;
 
-/** Checks an operation as HTTP does and makes it ready to run. */
+/** Begins an operation that was let in, unless it was given up since. */
+function launch<T extends object>(execution: SocketExecution, begin: (execution: SocketExecution) => Promise<T>): Promise<T> {
+  const { ticket, operation } = execution;
+  if (ticket.givenUp) operation.ended();
+  return unlessGivenUp(ticket, () => begin(execution));
+}
+
+/** What a client has sent to be run. */
+interface Sent {
+  readonly id: string;
+  readonly payload: SubscribePayload;
+  readonly ticket: Ticket;
+}
+
+/** Checks an operation as HTTP does and makes it ready to run. Whatever fails is this operation's failure alone. */
 async function prepare(
   parts: SocketOperationParts,
   context: SocketContext,
-  { id, payload, ticket }: { readonly id: string; readonly payload: SubscribePayload; readonly ticket: Ticket },
+  sent: Sent,
 ): Promise<SocketExecution | readonly GraphQLError[]> {
   const { peer } = context.extra;
+  if (!isWelcomed(peer)) return [sessionEnded()];
+  peer.running++;
+  try {
+    return await check(parts, context, { ...sent, peer });
+  } catch (error) {
+    return [refusalBy(error)];
+  } finally {
+    peer.running--;
+  }
+}
+
+async function check(
+  parts: SocketOperationParts,
+  context: SocketContext,
+  { id, payload, ticket, peer }: Sent & { readonly peer: WelcomedPeer },
+): Promise<SocketExecution | readonly GraphQLError[]> {
   const startedAt = performance.now();
   const operation = new Operation(peer.caller, randomUUID(), parts.createContext);
   const ready = await read(parts, operation, Object.keys(context.subscriptions).length, payload);
@@ -143,7 +189,12 @@ async function prepare(
 }
 
 /** Lets an operation in whose document is valid; answers why not. */
-async function enter(parts: SocketOperationParts, peer: Peer, operation: Operation, ready: ReadyToRun): Promise<readonly GraphQLError[]> {
+async function enter(
+  parts: SocketOperationParts,
+  peer: WelcomedPeer,
+  operation: Operation,
+  ready: ReadyToRun,
+): Promise<readonly GraphQLError[]> {
   const priced = { document: ready.document, operationName: ready.operationName, variables: ready.variableValues };
   try {
     // Its place is taken first: a refusal for want of one costs nothing.
@@ -186,6 +237,7 @@ async function read(
   try {
     refuseOperation(gate, operation, null);
     refuseIllFormed(payload);
+    refuseLongKeys(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
     refuseOperation(gate, operation, spelled.parameters);
@@ -193,8 +245,8 @@ async function read(
     return [refusalBy(error)];
   }
   const document = readDocument(spelled.parameters.query);
-  if (!("kind" in document)) return document;
-  const { operationName, variables: variableValues } = payload;
+  if (isRefused(document)) return document;
+  const { operationName, variables: variableValues } = withoutEmpty(payload);
   const named = getOperationAST(document, operationName);
   if (!named)
     return [
@@ -224,6 +276,8 @@ async function executeOnce(
       outcome: failed ? "failed" : "answered",
     });
     return finish(parts, result, operation);
+  } catch (error) {
+    return finish(parts, { errors: [refusalBy(error)] }, operation);
   } finally {
     operation.settle(null);
     peer.running--;

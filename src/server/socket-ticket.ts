@@ -35,12 +35,25 @@ export function takePlace({ subscriptions }: Pick<Context, "subscriptions">, id:
   };
 }
 
+/** The ticket of an operation that has an answer: given up once another, or none, has its place. */
+export function ticketOf(context: Pick<Context, "subscriptions">, id: string): Ticket {
+  const place = context.subscriptions[id];
+  return {
+    get givenUp() {
+      return context.subscriptions[id] !== place;
+    },
+  };
+}
+
 /**
- * Hands an answer on, unless the client has given it up. Then there is none, ever, so that graphql-ws takes it for nobody else's; a stream
- * is closed, and whoever waits for the answer is forgotten with it.
+ * Runs and hands the answer on, unless the operation was given up before or meanwhile. Then there is no answer, ever, so that graphql-ws
+ * takes it for nobody else's; a stream is closed, and whoever waits for the answer is forgotten with it.
  */
-export async function unlessGivenUp<T extends object>({ givenUp }: Ticket, answer: T): Promise<T> {
-  if (!givenUp) return answer;
-  if ("return" in answer && typeof answer.return === "function") await answer.return();
+export async function unlessGivenUp<T extends object>(ticket: Ticket, run: () => Promise<T>): Promise<T> {
+  if (!ticket.givenUp) {
+    const answer = await run();
+    if (!ticket.givenUp) return answer;
+    if ("return" in answer && typeof answer.return === "function") await answer.return();
+  }
   return new Promise<T>(() => {});
 }

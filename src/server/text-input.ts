@@ -5,11 +5,13 @@
  * neither may travel further than here. Nesting is counted before anything is parsed, so its cost is one pass over the text.
  */
 import { BadUserInput } from "../domain/errors.js";
+import { refuseLongKeys } from "./names.js";
 
-/** Parses JSON whose nesting is at most `maxDepth` and whose text is well-formed. Throws BadUserInput. */
+/** Parses JSON whose nesting is at most `maxDepth`, whose keys are short and whose text is well-formed. Throws BadUserInput. */
 export function readJson(text: string, maxDepth: number): unknown {
   if (isDeeperThan(text, maxDepth)) throw new BadUserInput(`The JSON is nested deeper than ${maxDepth} levels.`);
   const value = parse(text);
+  refuseLongKeys(value);
   // Strings of parsed JSON are ill-formed only by such an escape; without one nothing has to be walked.
   if (ILL_FORMED_ESCAPE.test(text)) refuseIllFormed(value);
   return value;

@@ -20,6 +20,7 @@ import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";
 import type { Metrics } from "./metrics.js";
 import type { OriginCheck } from "./origins.js";
 import { Peer } from "./peer.js";
+import { readMessage } from "./socket-message.js";
 import { type SocketOperationParts, socketOperations } from "./socket-operations.js";
 import { isDeeperThan } from "./text-input.js";
 import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
@@ -103,12 +104,15 @@ const TOO_MANY_SOCKETS: Refusal = { status: 429, code: "RATE_LIMITED", message: 
 
 function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraining }: WebSocketParts): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
+  // A proxy may take for another request what we would take for frames.
+  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0) return refusalOf(400);
   if (isDraining()) return { status: 503, code: "SERVICE_UNAVAILABLE", message: "This server is stopping. Connect again." };
   if (!originAllowed(headers.origin, headers.host)) return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
   return null;
 }
 
 const POLICY_VIOLATION = 1008;
+const NO_STATUS = 1005;
 /** A client that comes back sends whatever it subscribes to at once. */
 const AT_ONCE_SECONDS = 2;
 
@@ -130,25 +134,22 @@ function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, 
   for (const event of ["message", "ping"] as const)
     socket.on(event, () => {
       peer.holdBack();
-      if (isTooFast()) socket.close(POLICY_VIOLATION, "Too many messages");
+      if (isTooFast()) peer.close(POLICY_VIOLATION, "Too many messages");
     });
   const closed = (protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>).opened(
     {
       protocol: socket.protocol,
       send: (text) => send(socket, text),
-      close: (code, reason) => socket.close(code, reason),
+      close: (code = CloseCode.InternalServerError, reason = "") => peer.close(code, reason),
       onMessage: (handle) => {
-        socket.on("message", (data, isBinary) => void receive({ socket, data, isBinary, maxDepth: limits.jsonDepth, handle, log }));
+        socket.on("message", (data, isBinary) => void receive({ peer, data, isBinary, maxDepth: limits.jsonDepth, handle, log }));
       },
     },
     { peer },
   );
-  // ws closes a socket with the right code itself when a frame is too large or no UTF-8; it only wants to be heard.
   socket.on("error", (err) => log.debug({ err }, "a socket broke"));
-  socket.once(
-    "close",
-    (code, reason) => void closed(code, String(reason)).catch((err: unknown) => log.error({ err }, "a socket's subscriptions did not end")),
-  );
+  // graphql-ws wants a code; nothing of ours reads it.
+  peer.onEnd(() => void closed(NO_STATUS, "").catch((err: unknown) => log.error({ err }, "a socket's subscriptions did not end")));
 }
 
 /** Resolves once the frame has left the process, so that a slow client slows its own subscriptions only. */
@@ -161,7 +162,7 @@ function send(socket: WebSocket, text: string): Promise<void> {
 }
 
 interface Received {
-  readonly socket: WebSocket;
+  readonly peer: Peer;
   readonly data: RawData;
   readonly isBinary: boolean;
   readonly maxDepth: number;
@@ -169,17 +170,19 @@ interface Received {
   handle(text: string): Promise<void>;
 }
 
-async function receive({ socket, data, isBinary, maxDepth, log, handle }: Received): Promise<void> {
-  if (isBinary) return socket.close(CloseCode.BadRequest, "Binary frames are not understood");
+async function receive({ peer, data, isBinary, maxDepth, log, handle }: Received): Promise<void> {
+  // One packet may hold many messages; those behind the one that closed the socket are still delivered.
+  if (!peer.isOpen) return;
+  if (isBinary) return peer.close(CloseCode.BadRequest, "Binary frames are not understood");
   const text = String(data);
-  if (isDeeperThan(text, maxDepth)) return socket.close(CloseCode.BadRequest, "Message is nested too deeply");
+  if (isDeeperThan(text, maxDepth)) return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
-    await handle(text);
+    // Its type asks for text; it takes a parsed message as well.
+    await handle(readMessage(text) as string);
   } catch (err) {
     // graphql-ws throws for messages that only a server may send.
-    if (err instanceof Error && err.message.startsWith("Unexpected message"))
-      return socket.close(CloseCode.BadRequest, "Unexpected message");
+    if (err instanceof Error && err.message.startsWith("Unexpected message")) return peer.close(CloseCode.BadRequest, "Unexpected message");
     log.error({ err }, "a message failed outside its operation");
-    socket.close(CloseCode.InternalServerError, "Internal server error");
+    peer.close(CloseCode.InternalServerError, "Internal server error");
   }
 }

@@ -11,6 +11,7 @@ import type { Account, UserTable } from "../db/users.js";
 import type { RequestOrigin } from "../domain/audit.js";
 import { RateLimited, type UserError, type UserErrorCode } from "../domain/errors.js";
 import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";
+import { canonicalPassword, checkText, holdsUnseen, lengthOf, typed, typedEmail } from "../domain/text.js";
 import { ACCOUNT_LIMITS, type UserRecord } from "../domain/user.js";
 import type { Passwords } from "./passwords.js";
 import type { RefusedSignIns } from "./refused-sign-ins.js";
@@ -73,8 +74,8 @@ export function createAccounts(parts: AccountsParts): Accounts {
 
   return {
     async signUp(input, origin) {
-      const { email, name, password } = { ...input, email: canonicalEmail(input.email), name: input.name.trim() };
-      const errors = [checkEmail(email), checkName(name), checkPassword(password, "password")].filter((error) => error !== null);
+      const { email, name, password } = { ...input, email: typedEmail(input.email), name: typed(input.name) };
+      const errors = [checkEmail(email), checkText(NAME, name), checkPassword(password, "password")].filter((error) => error !== null);
       if (errors.length > 0) return refusal(errors);
       await guard.signUp(origin.ip);
       const passwordHash = await passwords.hash(password);
@@ -86,14 +87,15 @@ export function createAccounts(parts: AccountsParts): Accounts {
       if (!user) return refusal([TAKEN]);
       return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
     },
-    async signIn({ email, password }, origin) {
+    async signIn({ password, ...input }, origin) {
+      const email = typedEmail(input.email);
       // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and hashing it would only cost.
-      if (password.length > 2 * ACCOUNT_LIMITS.password.max) {
+      if (password.length > LONGEST_PASSWORD) {
         refused.note("sign_in_refused", null, origin.ip);
         return refusal([BAD_CREDENTIALS]);
       }
-      const attempt = await admit({ account: canonicalEmail(email), ip: origin.ip }, null);
-      const account = await users.accountByEmail(canonicalEmail(email));
+      const attempt = await admit({ account: email, ip: origin.ip }, null);
+      const account = await users.accountByEmail(email);
       const right = await passwords.matches(password, account?.passwordHash ?? null);
       if (!right || !account) {
         refused.note("sign_in_refused", account?.user.id ?? null, origin.ip);
@@ -157,8 +159,6 @@ function countedAdmission(guard: Pick<SignInGuard, "signIn">, refused: Pick<Refu
 const FIRST_EPOCH = 1;
 
 const newTag = (): string => randomBytes(TAG_BYTES).toString("base64url");
-/** Two spellings of one address are one account. */
-const canonicalEmail = (email: string): string => email.trim().toLowerCase();
 const refusal = (errors: readonly UserError[]): SignInOutcome => ({ errors, user: null, opened: null });
 const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
 
@@ -171,27 +171,25 @@ const BAD_CREDENTIALS: UserError = {
 const WRONG_PASSWORD = wrong("BAD_CREDENTIALS", "currentPassword", "This is not the password of the account.");
 const CHANGED_MEANWHILE = wrong("CONFLICT", "currentPassword", "The password was changed meanwhile. Sign in again.");
 
-/** Counted as Postgres counts: a character outside the basic plane is one. */
-const lengthOf = (text: string): number => [...text].length;
+/**
+ * Most that a password can have as it is typed, in UTF-16 units: decomposed, a character is at most
+ * four of two units.
+ */
+const LONGEST_PASSWORD = 4 * 2 * ACCOUNT_LIMITS.password.max;
+const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
 
 function checkEmail(email: string): UserError | null {
-  if (email === "") return wrong("REQUIRED", "email", "email must not be empty.");
+  if (email === "") return wrong("REQUIRED", "email", "email must not be blank.");
   if (lengthOf(email) > ACCOUNT_LIMITS.email) return wrong("TOO_LONG", "email", `email has more than ${ACCOUNT_LIMITS.email} characters.`);
   // Only a message proves an address; this catches what cannot be one.
-  return /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email)
+  return /^[^@]+@[^@]+$/u.test(email) && !holdsUnseen(email)
     ? null
     : wrong("INVALID", "email", "email is not an address such as ada@shop.example.");
 }
 
-function checkName(name: string): UserError | null {
-  if (name === "") return wrong("REQUIRED", "name", "name must not be empty.");
-  if (lengthOf(name) > ACCOUNT_LIMITS.name) return wrong("TOO_LONG", "name", `name has more than ${ACCOUNT_LIMITS.name} characters.`);
-  return /\p{Cc}/u.test(name) ? wrong("INVALID", "name", "name holds control characters.") : null;
-}
-
 function checkPassword(password: string, field: string): UserError | null {
   const { min, max } = ACCOUNT_LIMITS.password;
-  const length = lengthOf(password);
+  const length = lengthOf(canonicalPassword(password));
   if (length > max) return wrong("TOO_LONG", field, `${field} has more than ${max} characters.`);
   return length < min ? wrong("OUT_OF_RANGE", field, `${field} must have at least ${min} characters.`) : null;
 }

@@ -1,5 +1,6 @@
 /**
- * Who asks, and whether they may: the session is looked up and the cost taken in one round trip, once it is known what is asked.
+ * Who asks, and whether they may: the session is looked up and the cost taken in one round trip, once it is known what is asked. On a
+ * Cluster that is one write to each node that holds one of the two.
  *
  * A cost is never taken from somebody on the mere word of a request. Who a token belongs to is known before it is looked up only where this
  * process has looked it up before, so whoever shows it is, or was, them; if the session has ended meanwhile, the cost is given back and

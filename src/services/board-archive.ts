@@ -14,6 +14,7 @@ import type { BoardStore } from "../redis/leaderboard.js";
 import type { BuildOf } from "../redis/leaderboard-link.js";
 import type { BoardKeeper } from "./board-keeper.js";
 import type { Calendars } from "./calendars.js";
+import { mostTelling } from "./failures.js";
 
 /** Archives finished periods. */
 export interface BoardArchiver {
@@ -58,22 +59,33 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
   return {
     async archive(board) {
       let count = 0;
+      const failures: unknown[] = [];
       const windows = await close(board);
+      // A kind of period that fails keeps no other from being archived.
       for (const period of board.periods.filter(isArchivable)) {
-        const toMs = windows[period]?.startMs ?? 0;
-        let fromMs = board.archivedMs[period] ?? 0;
-        if (fromMs >= toMs) continue;
-        for (let finished = await next(board, { period, fromMs, toMs }); finished; finished = await next(board, { period, fromMs, toMs })) {
-          await archiveOne(parts, board, finished);
-          fromMs = finished.window.endMs;
-          count += 1;
+        try {
+          count += await archiveKind(board, period, windows[period]?.startMs ?? 0);
+        } catch (error) {
+          failures.push(error);
         }
-        await boards.noteArchived(database, board.id, period, toMs);
-        await dropFinished(board, period, toMs);
       }
+      if (failures.length > 0) throw mostTelling(failures);
       return count;
     },
   };
+
+  async function archiveKind(board: BoardRecord, period: FinishedPeriod["period"], toMs: number): Promise<number> {
+    let [count, fromMs] = [0, board.archivedMs[period] ?? 0];
+    if (fromMs >= toMs) return 0;
+    for (let finished = await next(board, { period, fromMs, toMs }); finished; finished = await next(board, { period, fromMs, toMs })) {
+      await archiveOne(parts, board, finished);
+      fromMs = finished.window.endMs;
+      count += 1;
+    }
+    await boards.noteArchived(database, board.id, period, toMs);
+    await dropFinished(board, period, toMs);
+    return count;
+  }
 
   async function dropFinished(board: BoardRecord, period: FinishedPeriod["period"], toMs: number): Promise<void> {
     for (const built of await store.built(board.id)) {

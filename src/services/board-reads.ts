@@ -8,6 +8,7 @@ import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../db/score-ar
 import { ServiceUnavailable } from "../domain/errors.js";
 import { type BoardRecord, type RankedRow, type Run, rankRows } from "../domain/leaderboard.js";
 import type { Period, Window } from "../domain/periods.js";
+import type { RedisClock } from "../redis/clock.js";
 import type { BoardStore, ReadRows } from "../redis/leaderboard.js";
 import type { BoardKeeper } from "./board-keeper.js";
 import type { Calendars } from "./calendars.js";
@@ -45,24 +46,23 @@ export interface BoardReadParts {
   readonly store: Pick<BoardStore, "read">;
   readonly keeper: Pick<BoardKeeper, "on">;
   readonly calendars: Calendars;
+  readonly clock: Pick<RedisClock, "nowMs" | "hear">;
 }
 
 /** A clock that is corrected once is right; more often, and it is not the clock. */
 const MOST_CORRECTIONS = 3;
 
 export function createBoardReads(parts: BoardReadParts): BoardReads {
-  const { boards, store, keeper, calendars } = parts;
-  /** How far the clock of Redis is ahead of ours, in ms. */
-  let aheadMs = 0;
+  const { boards, store, keeper, calendars, clock } = parts;
 
   const readLive = async (board: BoardRecord, { period, atMs }: PeriodOf, runOf: (window: Window) => Run): Promise<BoardSlice | "gone"> => {
     for (let corrections = 0; corrections < MOST_CORRECTIONS; corrections++) {
-      const window = calendars.windowAt(board, period, atMs ?? Date.now() + aheadMs);
+      const window = calendars.windowAt(board, period, atMs ?? clock.nowMs());
       const request = { period, window, present: atMs === null, run: runOf(window) };
       const read = await keeper.on(board, (build) => store.read(build, request));
       if (read === "gone") return "gone";
       if (!("nowMs" in read)) return toSlice(board, { period, window }, read);
-      aheadMs = read.nowMs - Date.now();
+      clock.hear(read.nowMs);
     }
     throw new ServiceUnavailable("The clocks of the shop do not agree. Try again in a moment.");
   };

@@ -8,6 +8,9 @@ import type { BoardTable } from "../db/leaderboards.js";
 import { LOCKS } from "../db/locks.js";
 import type { LedgerHead, ScoreLedger } from "../db/score-ledger.js";
 import { type BoardRecord, isArchivable } from "../domain/leaderboard.js";
+import { MINUTE, SECOND } from "../domain/time.js";
+import { createBackoff } from "./backoff.js";
+import { concernsAll } from "./bisect.js";
 import type { BoardArchiver } from "./board-archive.js";
 import type { BoardChanges } from "./board-changes.js";
 import type { BoardKeeper } from "./board-keeper.js";
@@ -31,9 +34,14 @@ export interface BoardUpkeepParts {
   readonly log: Logger;
 }
 
+const RETRY_MS = { firstMs: SECOND, longestMs: MINUTE } as const;
+/** A board that fails as often needs a person. */
+const FAILURES_TO_ALARM = 3;
+
 export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, changes, calendars, log }: BoardUpkeepParts): BoardUpkeep {
   /** The last sequence that each board was seen to have in Redis. */
   const mended = new Map<number, number>();
+  const backoff = createBackoff<number>(RETRY_MS);
 
   const isDue = (board: BoardRecord, nowMs: number): boolean =>
     board.periods.some(
@@ -41,10 +49,22 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
     );
 
   const lookAt = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
-    if (mended.get(board.id) !== sequence) mended.set(board.id, await keeper.mend(board));
+    if (mended.get(board.id) !== sequence) {
+      const applied = await keeper.mend(board);
+      // Scores that are applied here were announced by nobody: their process failed, or died, before it could.
+      changes.changed(board, applied);
+      mended.set(board.id, applied);
+    }
     if (!isDue(board, nowMs)) return;
     changes.changed(board, sequence);
     await database.exclusively(LOCKS.boards, () => archiver.archive(board));
+  };
+
+  /** A board that goes on failing is looked at less and less often; all others are looked at as ever. */
+  const postpone = (board: BoardRecord, error: Error): void => {
+    const failures = backoff.failed(board.id);
+    const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
+    log[level]({ err: error.message, board: board.slug, failures }, "a leaderboard needs another look");
   };
 
   return {
@@ -52,9 +72,10 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
       const all = new Map((await boards.all()).map((board) => [board.id, board]));
       for (const head of await ledger.heads([...all.keys()])) {
         const board = all.get(head.boardId);
-        if (!board) continue;
-        await lookAt(board, head).catch((error: Error) =>
-          log.warn({ err: error.message, board: board.slug }, "a leaderboard needs another look"),
+        if (!board || !backoff.isDue(board.id)) continue;
+        await lookAt(board, head).then(
+          () => backoff.succeeded(board.id),
+          (error: Error) => postpone(board, error),
         );
       }
     },

@@ -6,6 +6,7 @@ import { createScoreArchive } from "../db/score-archive.js";
 import { createScoreLedger, type ScoreLedger } from "../db/score-ledger.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
+import type { RedisClock } from "../redis/clock.js";
 import type { BoardStore } from "../redis/leaderboard.js";
 import type { PubSub } from "../redis/pubsub.js";
 import { createBoardArchiver } from "./board-archive.js";
@@ -26,6 +27,7 @@ export interface BoardsParts {
   readonly database: Database;
   readonly store: BoardStore;
   readonly pubsub: Pick<PubSub, "publish">;
+  readonly clock: Pick<RedisClock, "nowMs" | "hear">;
   readonly labels: LabelSources;
   /** Shortest time between two publications about one board, and between two reads for those who watch the same. */
   readonly everyMs: number;
@@ -44,7 +46,7 @@ export type Boards = ReturnType<typeof createBoards>;
 const WAIT_MS = SECOND / 2;
 
 export function createBoards(parts: BoardsParts) {
-  const { database, store, pubsub, labels, everyMs, telemetry, log, waitMs = WAIT_MS, ledger = createScoreLedger(database) } = parts;
+  const { database, store, pubsub, clock, labels, everyMs, telemetry, log, waitMs = WAIT_MS, ledger = createScoreLedger(database) } = parts;
   const calendars = createCalendars();
   const boards = createBoardTable(database);
   const archive = createScoreArchive(database);
@@ -52,8 +54,8 @@ export function createBoards(parts: BoardsParts) {
   const changes = createBoardChanges({ pubsub, everyMs, log });
   const commit = createScoreCommits({ database, ledger, calendars, telemetry });
   const pipeline = createScorePipeline({ commit, store, keeper, changes, calendars });
-  const reads = createBoardReads({ database, boards, archive, store, keeper, calendars });
-  const leaderboards = createLeaderboards({ boards, reads, calendars, labels, everyMs });
+  const reads = createBoardReads({ database, boards, archive, store, keeper, calendars, clock });
+  const leaderboards = createLeaderboards({ boards, reads, calendars, clock, labels, everyMs });
   const archiver = createBoardArchiver({ database, boards, ledger, archive, store, keeper, calendars, log });
   return {
     leaderboards,

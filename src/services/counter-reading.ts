@@ -1,9 +1,8 @@
 /** Reading counters: from Redis, made ready where it is not; from Postgres, which has what was flushed, where Redis does not answer. */
-import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable } from "../domain/errors.js";
-import { SECOND } from "../domain/time.js";
+import type { Breaker } from "../redis/breaker.js";
 import { type CounterStore, shardOf } from "../redis/counters.js";
 import { type CounterTrust, MOST_ATTEMPTS } from "./counter-trust.js";
 
@@ -13,15 +12,11 @@ export interface CounterReadingParts {
   readonly trust: CounterTrust;
   readonly table: Pick<CounterTable, "stored">;
   readonly nowMs: () => number;
-  readonly log: Logger;
+  readonly breaker: Breaker;
 }
 
-/** Redis did not answer a reader: the next ones do not wait for it. */
-const SKIPPED_MS = SECOND;
-
 /** Answers tallies in the order asked. */
-export function createCounterReading({ store, trust, table, nowMs, log }: CounterReadingParts) {
-  let skippedUntilMs = Number.NEGATIVE_INFINITY;
+export function createCounterReading({ store, trust, table, nowMs, breaker }: CounterReadingParts) {
   /** Reads once; what is not ready is made ready for the next time. */
   const attempt = async (keys: readonly TallyKey[]): Promise<(Tally | null)[]> => {
     const answers = await store.read(keys, nowMs());
@@ -41,13 +36,12 @@ export function createCounterReading({ store, trust, table, nowMs, log }: Counte
     return tallies as Tally[];
   };
   return async (keys: readonly TallyKey[]): Promise<Tally[]> => {
-    if (performance.now() >= skippedUntilMs) {
+    if (breaker.isClosed()) {
       try {
         return await fromRedis(keys);
       } catch (error) {
         if (!(error instanceof RedisUnavailable)) throw error;
-        skippedUntilMs = performance.now() + SKIPPED_MS;
-        log.debug({ err: error.cause }, "counters are read from PostgreSQL: Redis does not answer");
+        breaker.trip(error);
       }
     }
     return (await table.stored(keys, shardOf)).map(toTally);

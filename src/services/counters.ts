@@ -1,16 +1,17 @@
 /**
  * Counting what people do with products, and reading it. Redis counts; Postgres has what was flushed, and answers readers alone where
- * Redis does not. A view or a share that cannot be counted is refused, never guessed.
+ * Redis does not. A view or a share that Redis refuses is refused; one that Redis did not answer is unknown, and the error says which.
  */
 import { createHash } from "node:crypto";
-import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
 import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
 import type { ProductRecord } from "../domain/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../domain/counters.js";
-import { RedisUnavailable, type UserError } from "../domain/errors.js";
+import { RedisUnavailable, ServiceUnavailable, type UserError } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
-import { type Counted, type CounterEvent, type CounterStore, shardOf } from "../redis/counters.js";
+import type { Breaker } from "../redis/breaker.js";
+import type { RedisClock } from "../redis/clock.js";
+import { type Counted, type CounterEvent, type CounterStore, OPERATION_SLOTS, type OperationName, shardOf } from "../redis/counters.js";
 import type { ViewerRanges } from "../redis/counters-range.js";
 import { createCounterReading } from "./counter-reading.js";
 import { type CounterTrust, MOST_ATTEMPTS } from "./counter-trust.js";
@@ -29,16 +30,14 @@ export interface Doing {
 
 /** Counts and reads. */
 export interface Counters {
-  /** Counts a view, once per viewer and window. Resolves to what is wrong with it; throws RedisUnavailable. */
+  /** Counts a view, once per viewer and window. Resolves to what is wrong with it; throws {@link Uncounted}. */
   view(doing: Doing): Promise<readonly UserError[]>;
-  /** Counts a share. Resolves to what is wrong with it; throws RedisUnavailable. */
+  /** Counts a share. Resolves to what is wrong with it; throws {@link Uncounted}. */
   share(doing: Doing): Promise<readonly UserError[]>;
   /** Tallies, in the order asked: from Redis, and from Postgres where Redis does not answer. */
   read(keys: readonly TallyKey[]): Promise<Tally[]>;
   /** How many people viewed a product in the last days, today included. Throws RedisUnavailable: sets cannot be counted without. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
-  /** The time as Redis told it last (ms since epoch). */
-  nowMs(): number;
 }
 
 /** What counting takes. */
@@ -48,21 +47,37 @@ export interface CountersParts {
   readonly trust: CounterTrust;
   readonly table: Pick<CounterTable, "stored">;
   readonly news: Pick<StatsNews, "changed">;
-  readonly log: Logger;
+  readonly clock: Pick<RedisClock, "nowMs" | "hear">;
+  /** Opened by a reader that Redis did not answer: the next ones read PostgreSQL at once. */
+  readonly breaker: Breaker;
 }
 
 const VIEWER_BYTES = 8;
+/** 6 bytes are the 8 characters of base64url that a slot holds (counters.operations.lua). */
+const OPERATION_BYTES = 6;
 
-export function createCounters({ store, ranges, trust, table, news, log }: CountersParts): Counters {
-  const clock = createClock();
+/** An event whose count Redis refused, or did not confirm in time: the message says which, and whether it may be sent again. */
+export class Uncounted extends ServiceUnavailable {
+  constructor(cause: RedisUnavailable, operationId: string | undefined) {
+    super(uncounted(cause.mayBeDone, operationId !== undefined), { cause });
+  }
+}
 
-  const eventOf = (productId: number, operation: string | undefined): CounterEvent => {
+function uncounted(mayBeCounted: boolean, isRepeatable: boolean): string {
+  if (!mayBeCounted) return "Nothing was counted. Send it again in a moment.";
+  return isRepeatable
+    ? "It may have been counted or not. Send it again with the same operationId: it counts once."
+    : "It may have been counted or not. Sent again, it may count twice; with an operationId it would count once.";
+}
+
+export function createCounters({ store, ranges, trust, table, news, clock, breaker }: CountersParts): Counters {
+  const eventOf = (productId: number, operation: OperationName | undefined): CounterEvent => {
     const nowMs = clock.nowMs();
     return { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
   };
   const count = async (
     productId: number,
-    operation: string | undefined,
+    operation: OperationName | undefined,
     send: (event: CounterEvent) => Promise<Counted>,
   ): Promise<Counted> => {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
@@ -87,16 +102,19 @@ export function createCounters({ store, ranges, trust, table, news, log }: Count
     const error = checkProduct(product) ?? checkOperationId(operationId);
     if (error || !product) return error ? [error] : [];
     const who = owner();
-    const operation = operationId === undefined ? undefined : operationName(kind, product.id, who, operationId);
-    const { state, nowMs } = await count(product.id, operation, (event) =>
-      kind === "view" ? store.view(event, viewerName(who)) : store.share(event),
-    );
+    const operation = operationId === undefined ? undefined : operationName(kind, who, operationId);
+    const send = (event: CounterEvent) => (kind === "view" ? store.view(event, viewerName(who)) : store.share(event));
+    const { state, nowMs } = await count(product.id, operation, send).catch((error: unknown) => {
+      if (!(error instanceof RedisUnavailable)) throw error;
+      if (error.mayBeDone) news.changed(product.id, clock.nowMs());
+      throw new Uncounted(error, operationId);
+    });
     if (state === "full") return [FULL];
     if (state === "counted") news.changed(product.id, nowMs);
     return [];
   };
 
-  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, log });
+  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, breaker });
   return {
     view: (doing) => perform("view", doing),
     share: (doing) => perform("share", doing),
@@ -109,18 +127,6 @@ export function createCounters({ store, ranges, trust, table, news, log }: Count
       if (whole?.viewers.exact) return peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true);
       return peopleCount(await ranges.estimate(productId, spans), false);
     },
-    nowMs: clock.nowMs,
-  };
-}
-
-/** The clock of Redis, as far as this process has heard it. Answers travel, so it may be a little late; the scripts check. */
-function createClock() {
-  let aheadMs = 0;
-  return {
-    nowMs: (): number => Date.now() + aheadMs,
-    hear(nowMs: number): void {
-      aheadMs = nowMs - Date.now();
-    },
   };
 }
 
@@ -132,9 +138,15 @@ const viewerName = (owner: Owner): string =>
     .subarray(0, VIEWER_BYTES)
     .toString("base64url");
 
-/** All guests share their operation ids: one whose first answer was lost repeats it as another guest. */
-const operationName = (kind: string, productId: number, owner: Owner, operationId: string): string =>
-  sha256(`${kind}:${productId}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`).toString("base64url");
+/**
+ * The name of an operation among those of its product. A user's operations share one slot, so that they displace few of other callers.
+ * All guests share their operation ids, in all slots: a guest whose first answer was lost repeats it as another guest.
+ */
+function operationName(kind: string, owner: Owner, operationId: string): OperationName {
+  const digest = sha256(`${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`);
+  const slotOf = owner.kind === "user" ? sha256(`user:${owner.userId}`) : digest.subarray(OPERATION_BYTES);
+  return { slot: slotOf.readUInt16BE() % OPERATION_SLOTS, id: digest.subarray(0, OPERATION_BYTES).toString("base64url") };
+}
 
 /** What is wrong with a product that is to be counted for; null when nothing is. */
 export function checkProduct(product: ProductRecord | null): UserError | null {

@@ -78,7 +78,7 @@ export async function importCatalogue(
         options.onProgress?.(progress.rows, "merging");
         return mergeAndTell(tx, staging, deps.outbox);
       },
-      { patient: true },
+      { patient: true, once: true },
     );
     return report(counts, true);
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { ImportRow } from "../db/import.js";
 import { PRODUCT_LIMITS } from "../domain/catalogue.js";
 import type { CurrencyCode } from "../domain/money.js";
+import { checkText, typed } from "../domain/text.js";
 import { checkDraft } from "./product-draft.js";
 
 /** What a file holds at a line: values by column, or the reason why it could not be read. */
@@ -33,13 +34,12 @@ export function readImportRow(line: number, values: Readonly<Record<string, unkn
 }
 
 function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode) {
-  const missing = IMPORT_COLUMNS.filter(
-    (column) => values[column] === undefined || values[column] === null || (values[column] === "" && column !== "description"),
-  );
+  const missing = IMPORT_COLUMNS.filter((column) => isMissing(values[column]) && !(column === "description" && values[column] === ""));
   if (missing.length > 0) throw new BadRow(`${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing`);
-  if (values.currency !== currency) throw new BadRow(`currency is ${shown(values.currency)}; this shop sells in ${currency}`);
+  if (typed(text("currency", values.currency)) !== currency)
+    throw new BadRow(`currency is ${shown(values.currency)}; this shop sells in ${currency}`);
   return {
-    sku: label("sku", values.sku, PRODUCT_LIMITS.sku),
+    sku: text("sku", values.sku),
     name: text("name", values.name),
     description: text("description", values.description),
     category: categoryPath(text("category", values.category)),
@@ -49,7 +49,14 @@ function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode)
   };
 }
 
-const shown = (value: unknown): string => JSON.stringify(value).slice(0, 40);
+const isMissing = (value: unknown): boolean => value === undefined || value === null || (typeof value === "string" && typed(value) === "");
+
+const MAX_SHOWN = 40;
+/** JSON has no infinite numbers, but reads what is too large as one. */
+function shown(value: unknown): string {
+  if (typeof value === "object") return Array.isArray(value) ? "a list" : "an object";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, MAX_SHOWN)) : String(value);
+}
 
 function text(column: string, value: unknown): string {
   if (typeof value !== "string") throw new BadRow(`${column} is not a text`);
@@ -58,10 +65,10 @@ function text(column: string, value: unknown): string {
 
 /** A name on one line: what somebody may look for or sort by. */
 function label(column: string, value: unknown, most: number): string {
-  const name = text(column, value).trim();
+  const name = typed(text(column, value));
   if (name === "") throw new BadRow(`${column} is missing`);
-  if ([...name].length > most) throw new BadRow(`${column} is longer than ${most} characters`);
-  if (/[\p{Cc}\p{Surrogate}]/u.test(name)) throw new BadRow(`${column} holds a control character`);
+  const fault = checkText({ field: column, kind: "line", max: most }, name);
+  if (fault) throw new BadRow(fault.message.replace(/\.$/, ""));
   return name;
 }
 
@@ -72,10 +79,13 @@ function categoryPath(path: string): string[] {
   return names;
 }
 
-/** CSV knows only texts, so digits count as a number in both formats. */
+/**
+ * CSV knows only texts, so digits count as a number in both formats. Too large a number is one: its
+ * bound is told later.
+ */
 function whole(column: string, value: unknown, unit: string): number {
-  const number = typeof value === "string" && /^-?\d{1,15}$/.test(value.trim()) ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isSafeInteger(number))
+  const number = typeof value === "string" && /^[+-]?\d+$/.test(typed(value)) ? Number(typed(value)) : value;
+  if (typeof number !== "number" || !(Number.isInteger(number) || Math.abs(number) === Infinity))
     throw new BadRow(`${column} is ${shown(value)}; it must be a whole number of ${unit}`);
   if (number < 0) throw new BadRow(`${column} is negative (${number})`);
   return number;

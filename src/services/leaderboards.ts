@@ -1,8 +1,9 @@
 /** Leaderboards: made by admins, found by their slug, read by anybody, and watched by many at the cost of one. */
 import { LRUCache } from "lru-cache";
 import type { BoardTable } from "../db/leaderboards.js";
+import type { Clock } from "../domain/clock.js";
 import { BadUserInput, type UserError } from "../domain/errors.js";
-import { type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../domain/leaderboard.js";
+import { BOARD_LIMITS, type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../domain/leaderboard.js";
 import type { IdPage, PageRequest } from "../domain/page.js";
 import type { Period } from "../domain/periods.js";
 import { type Principal, requireAdmin } from "../domain/principal.js";
@@ -48,6 +49,7 @@ export interface LeaderboardsParts {
   readonly boards: BoardTable;
   readonly reads: BoardReads;
   readonly calendars: Calendars;
+  readonly clock: Clock;
   readonly labels: LabelSources;
   /** Shortest time between two reads for those who watch the same. */
   readonly everyMs: number;
@@ -56,11 +58,12 @@ export interface LeaderboardsParts {
 /** Boards change only in what is archived of them, and whoever needs that looks again. */
 const MOST_CACHED = 1_000;
 
-export function createLeaderboards({ boards, reads, calendars, labels, everyMs }: LeaderboardsParts): Leaderboards {
+export function createLeaderboards({ boards, reads, calendars, clock, labels, everyMs }: LeaderboardsParts): Leaderboards {
   const cached = new LRUCache<string, BoardRecord>({ max: MOST_CACHED });
   const shared = createSharedReads<BoardSnapshot>(everyMs);
 
   const bySlug = async (slug: string): Promise<BoardRecord | null> => {
+    if (slug.length > BOARD_LIMITS.slug) return null;
     const board = cached.get(slug) ?? (await boards.bySlug(slug));
     if (board) cached.set(slug, board);
     return board;
@@ -71,7 +74,7 @@ export function createLeaderboards({ boards, reads, calendars, labels, everyMs }
     return requirePeriod(board, period);
   };
   const add = (draft: BoardDraft, source: ScoreSource): Promise<BoardRecord | null> =>
-    boards.create(draft, source, archivedAtFirst(calendars, draft));
+    boards.create(draft, source, archivedAtFirst(calendars, draft, clock.nowMs()));
 
   return {
     read: (board, of, run) => reads.read(requirePeriod(board, of.period), of, run),
@@ -110,9 +113,9 @@ function requirePeriod(board: BoardRecord, period: Period): BoardRecord {
   throw new BadUserInput(`The leaderboard is not kept for this period, only for ${board.periods.join(", ")}.`, ["period"]);
 }
 
-/** Nobody has scores from before there was a board. A day of room, because the clocks of two machines differ. */
-function archivedAtFirst(calendars: Calendars, { timeZone, periods }: BoardDraft): BoardRecord["archivedMs"] {
-  const yesterday = Date.now() - DAY;
+/** There are no scores from before there was a board. A day of room: the clocks of Redis and Postgres differ. */
+function archivedAtFirst(calendars: Calendars, { timeZone, periods }: BoardDraft, nowMs: number): BoardRecord["archivedMs"] {
+  const yesterday = nowMs - DAY;
   return Object.fromEntries(
     periods.filter(isArchivable).map((period) => [period, calendars.windowAt({ timeZone }, period, yesterday).startMs]),
   );

@@ -17,6 +17,7 @@ import {
 } from "../domain/limits.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
+import type { Breaker } from "../redis/breaker.js";
 import type { Limiter, Take, Taken } from "../redis/limiter.js";
 import { createLocalLimiter } from "./local-limiter.js";
 import { createRefusalMemory, type RefusalMemory } from "./refusal-memory.js";
@@ -60,12 +61,12 @@ export interface Limits {
   charge(payer: Payer, charge: Charge): Promise<Paid>;
   /** Takes the cost of what was done already, also from a bucket that has less: what follows waits for it. Waits for nothing. */
   owe(payer: Payer, cost: number): void;
-  close(): void;
 }
 
 /** What limits take. */
 export interface LimitsParts {
   readonly limiter: Limiter;
+  readonly breaker: Breaker;
   readonly rules: Readonly<Record<BucketKind, BucketRule>>;
   /** What one operation may cost: a share of a limit is never less, or such a one could not be asked at all. */
   readonly largest: number;
@@ -74,26 +75,22 @@ export interface LimitsParts {
   readonly telemetry: Pick<Telemetry, "limit">;
 }
 
-/** How often a Redis that was late is asked whether it answers again. */
-const PROBE_MS = 250;
-
-export function createLimits({ limiter, rules, processes, largest, telemetry }: LimitsParts): Limits {
+export function createLimits({ limiter, breaker, rules, processes, largest, telemetry }: LimitsParts): Limits {
   const nowMs = () => performance.now();
   const [local, memory] = [createLocalLimiter(nowMs), createRefusalMemory(nowMs)];
-  const link = watchLink(limiter);
   const shareOf = ([kind, rule]: [string, BucketRule]) => [kind, share(rule, processes, COUNTED.has(kind) ? 1 : largest)] as const;
   const shares = Object.fromEntries(Object.entries(rules).map(shareOf)) as typeof rules;
 
   /** By Redis, else by this process alone with its share. */
   const take = async (payer: Payer, charge: Charge, from: Sources): Promise<Asked> => {
     const sentAtMs = nowMs();
-    if (link.isUp()) {
+    if (breaker.isClosed()) {
       const takes = takesOf(payer, charge, rules);
       try {
         return { taken: await from.shared(takes), takes, isShared: true, sentAtMs };
       } catch (error) {
         if (!(error instanceof ServiceUnavailable)) throw error;
-        link.lost();
+        breaker.trip(error);
       }
     }
     const takes = takesOf(payer, charge, shares);
@@ -143,7 +140,6 @@ export function createLimits({ limiter, rules, processes, largest, telemetry }: 
         })
         .catch(() => {});
     },
-    close: () => link.close(),
   };
   return limits;
 }
@@ -213,8 +209,8 @@ function statusesOf({ remaining }: Taken, takes: readonly Take[]): BucketStatus[
 
 function statusOf({ kind, rule: { burst, perSecond } }: Bucket, remaining: number): BucketStatus {
   const left = Math.max(0, Math.min(burst, remaining));
-  const resetAtMs = Date.now() + ((burst - left) / perSecond) * SECOND;
-  return { bucket: kind, limit: burst, remaining: Math.floor(left), restorePerSecond: perSecond, resetAtMs };
+  const resetInMs = ((burst - left) / perSecond) * SECOND;
+  return { bucket: kind, limit: burst, remaining: Math.floor(left), restorePerSecond: perSecond, resetInMs };
 }
 
 interface Payment {
@@ -241,28 +237,5 @@ function toPaid({ taken, takes, charge, giveBack, owe }: Payment): Paid {
       const restored = ((performance.now() - paidAtMs) * bucket.rule.perSecond) / SECOND;
       return statusOf(bucket, (taken.remaining[0] ?? 0) + restored + surplus);
     },
-  };
-}
-
-/** Whether Redis is asked at all: not while it is known not to answer. */
-function watchLink(limiter: Limiter) {
-  let probe: NodeJS.Timeout | null = null;
-  const ask = (): void => {
-    limiter.ping().then(
-      () => {
-        probe = null;
-      },
-      () => schedule(),
-    );
-  };
-  const schedule = (): void => {
-    probe = setTimeout(ask, PROBE_MS).unref();
-  };
-  return {
-    isUp: () => probe === null && limiter.isConnected(),
-    lost(): void {
-      if (probe === null) schedule();
-    },
-    close: () => clearTimeout(probe ?? undefined),
   };
 }

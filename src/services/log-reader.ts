@@ -5,6 +5,7 @@
  * live events, and making good an outage are the same thing, so nothing can overlap or be out of order.
  */
 import type { Logger } from "pino";
+import { type Backoff, backoffMs } from "../domain/backoff.js";
 import type { LogNews } from "../domain/events.js";
 import type { LogEntry, LogGap, LogItem, LogPage, LogPosition, LogStart } from "../domain/log.js";
 import { SECOND } from "../domain/time.js";
@@ -26,8 +27,8 @@ export interface LogReaderParts<Event> {
   readonly log: Logger;
 }
 
-/** First and longest wait before a source that failed is asked again. */
-const RETRY_MS = { first: 50, longest: 2 * SECOND } as const;
+/** The wait before a source that failed is asked again. */
+const RETRY: Backoff = { firstMs: 100, longestMs: SECOND };
 
 interface Waiting<Event> {
   resolve(result: IteratorResult<LogItem<Event>>): void;
@@ -151,9 +152,10 @@ export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
       this.failures = 0;
     } catch (error) {
       this.parts.log.debug({ err: (error as Error).message }, "a log could not be read and is asked again");
-      this.behind = true;
+      // What is trimmed meanwhile is our failure, not a slow consumer.
+      this.behind = this.doubted = true;
       this.failures += 1;
-      await this.pause(Math.min(RETRY_MS.first * 2 ** this.failures, RETRY_MS.longest));
+      await this.pause(backoffMs(this.failures, RETRY));
     }
   }
 

@@ -8,10 +8,12 @@ import type { NotificationLogTable } from "../db/notification-log.js";
 import type { LogTopicKind, Topic } from "../domain/events.js";
 import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../domain/log.js";
 import type { Delivery, NotificationAppend, NotificationEvent, NotificationRecord } from "../domain/notification.js";
+import type { Breaker } from "../redis/breaker.js";
 import type { EventLogTail, TailRead } from "../redis/event-log-tail.js";
+import { failuresOf, mostTelling } from "./failures.js";
 import type { LogSource } from "./log-subscription.js";
 
-/** Adds committed entries to the tails and announces them. Can be repeated. Rejects with RedisUnavailable. */
+/** Adds committed entries to the tails and announces them. Each user's for itself. Can be repeated. Rejects with RedisUnavailable. */
 export type ApplyNotifications = (append: NotificationAppend) => Promise<void>;
 
 /** Joins what {@link ApplyNotifications} does. */
@@ -26,7 +28,14 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
     const { content, createdAt, to } = append;
     const tell = ({ unread, ...place }: Delivery): Promise<void> =>
       add(place.userId, place.sequence, { type: "delivered", notification: { ...content, ...place, createdAt, readAt: null }, unread });
-    for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) await Promise.all(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
+    const failures: unknown[] = [];
+    for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) {
+      const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
+      failures.push(...some);
+      // Nothing arrives: Redis is away, and the rest would wait for it in vain.
+      if (some.length === APPENDED_AT_ONCE) break;
+    }
+    if (failures.length > 0) throw mostTelling(failures);
   };
 }
 
@@ -39,11 +48,15 @@ export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({ kin
 /** Entries read at once: a stalled reader holds at most as many, 25 of the longest being about 100 KB. */
 const PAGE_SIZE = 25;
 
+/** What reading a log takes. */
+export interface NotificationSourceDeps {
+  readonly tail: EventLogTail;
+  readonly table: Pick<NotificationLogTable, "read" | "last">;
+  readonly breaker: Breaker;
+}
+
 /** How a user's log is read. Rejects only when Postgres is needed and does not answer. */
-export function createNotificationSource(
-  userId: number,
-  { tail, table }: { readonly tail: EventLogTail; readonly table: Pick<NotificationLogTable, "read" | "last"> },
-): LogSource<NotificationEvent> {
+export function createNotificationSource(userId: number, { tail, table, breaker }: NotificationSourceDeps): LogSource<NotificationEvent> {
   const topic = notificationTopic(userId);
 
   const fromPostgres = async (after: number): Promise<{ page: LogPage<NotificationEvent>; last: number }> => {
@@ -58,7 +71,7 @@ export function createNotificationSource(
   return {
     async end() {
       const caller = randomUUID();
-      const end = await tail.end(topic, caller).catch(() => null);
+      const end = await fromTail(() => tail.end(topic, caller));
       if (end && end !== "unloaded") return at(end.last);
       const last = await table.last(userId);
       if (end) await load(caller, last);
@@ -67,7 +80,7 @@ export function createNotificationSource(
     async read({ epoch, sequence }) {
       if (epoch !== DURABLE) return { reason: "CURSOR_INVALID", resumeFrom: await this.end() };
       const caller = randomUUID();
-      const found = await tail.read(topic, sequence, PAGE_SIZE, caller).catch(() => null);
+      const found = await fromTail(() => tail.read(topic, sequence, PAGE_SIZE, caller));
       const cached = found && found !== "unloaded" ? follow(found, sequence) : null;
       if (cached) return cached;
       const { page, last } = await fromPostgres(sequence);
@@ -75,6 +88,15 @@ export function createNotificationSource(
       return page;
     },
   };
+
+  /** Null where Redis is not asked or does not answer. */
+  async function fromTail<T>(ask: () => Promise<T>): Promise<T | null> {
+    if (!breaker.isClosed()) return null;
+    return ask().catch((error: unknown) => {
+      breaker.trip(error);
+      return null;
+    });
+  }
 
   /** A tail that could not be loaded is loaded by the next who reads. */
   async function load(caller: string, last: number): Promise<void> {

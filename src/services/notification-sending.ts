@@ -4,16 +4,20 @@
  * is and what the outbox owes together: killed anywhere, the next step goes on where the last one ended.
  */
 import { createHash } from "node:crypto";
-import type { BroadcastTable } from "../db/broadcasts.js";
+import type { Logger } from "pino";
+import type { BroadcastStep, BroadcastTable } from "../db/broadcasts.js";
 import type { Tx } from "../db/database.js";
 import type { NotificationLogTable } from "../db/notification-log.js";
 import type { NotificationTable } from "../db/notifications.js";
 import type { OperationTable } from "../db/operations.js";
+import type { RetryOptions } from "../db/outbox.js";
+import type { Clock } from "../domain/clock.js";
 import type { UserError } from "../domain/errors.js";
 import type { OutboxMessage } from "../domain/events.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../domain/notification.js";
 import { type Principal, requireAdmin } from "../domain/principal.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "./announced-write.js";
+import { concernsAll } from "./bisect.js";
 import { checkContent } from "./notification-draft.js";
 
 /** What an admin sends, and to whom. */
@@ -44,6 +48,10 @@ export interface NotificationSendingParts extends AnnouncedWriteParts {
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: BroadcastTable;
   readonly operations: Pick<OperationTable, "remember">;
+  readonly clock: Clock;
+  /** How a broadcast that fails is tried again. */
+  readonly retry: RetryOptions;
+  readonly log: Logger;
 }
 
 /** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
@@ -55,6 +63,9 @@ export function createNotificationSending({
   logs,
   broadcasts,
   operations,
+  clock,
+  retry,
+  log,
   ...parts
 }: NotificationSendingParts): NotificationSending {
   const write = createAnnouncedWrite(parts);
@@ -91,22 +102,40 @@ export function createNotificationSending({
   return {
     async send(principal, { content: input, to, operationId }) {
       requireAdmin(principal);
-      const { content, errors } = checkContent(input);
+      const { content, errors } = checkContent(input, clock.nowMs());
       const all = [...errors, ...checkRecipients(to), ...checkOperation(operationId)];
       if (all.length > 0) return refusal(all);
       const request = { content, to: to === "everyone" ? to : [...new Set(to)], ...(operationId === undefined ? {} : { operationId }) };
       return write((tx) => decide(tx, request)).then(({ decision }) => decision, unlessRefused);
     },
-    async broadcastStep() {
+    broadcastStep: () => stepOf(USERS_AT_ONCE),
+  };
+
+  /** A user whose notification fails is left out; the others of the step get theirs, in halves. Other broadcasts go on. */
+  async function stepOf(most: number): Promise<boolean> {
+    let step: BroadcastStep | null = null;
+    try {
       const { decision } = await write<boolean>(async (tx) => {
-        const step = await broadcasts.next(tx, USERS_AT_ONCE);
+        step = await broadcasts.next(tx, most);
         if (!step) return { decision: false, message: null };
         await broadcasts.advance(tx, step);
         return { decision: true, message: step.userIds.length > 0 ? await deliver(tx, step) : null };
       });
       return decision;
-    },
-  };
+    } catch (error) {
+      if (concernsAll(error) || !step) throw error;
+      return giveUp(step, error);
+    }
+  }
+
+  async function giveUp(step: BroadcastStep, error: unknown): Promise<boolean> {
+    const { contentId, userIds } = step;
+    if (userIds.length > 1) return stepOf(Math.ceil(userIds.length / 2));
+    const words = error instanceof Error ? error.message : String(error);
+    const { setAside } = await parts.database.transaction((tx) => broadcasts.failed(tx, step, words, retry));
+    log.error({ err: words, contentId, userIds, setAside }, "a user of a broadcast was left out");
+    return true;
+  }
 }
 
 interface Delivering {

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
 import { ServiceUnavailable } from "../domain/errors.js";
+import { canonicalPassword } from "../domain/text.js";
 
 /** What a hash costs. */
 export interface PasswordOptions {
@@ -40,11 +41,11 @@ export function createPasswords({ memoryKib, passes, concurrency, queue }: Passw
     return made;
   };
   return {
-    hash: (password) => inTurn(() => hash(canonical(password), cost)),
+    hash: (password) => inTurn(() => hash(canonicalPassword(password), cost)),
     async matches(password, known) {
       // Asked for in either case, so that the first sign-in takes as long for an account as for none.
       const nobodys = await nobodysHash();
-      return (await inTurn(() => verify(known ?? nobodys, canonical(password)))) && known !== null;
+      return (await inTurn(() => verify(known ?? nobodys, canonicalPassword(password)))) && known !== null;
     },
     isWeak(known) {
       const [, memory = 0, time = 0] = /\$m=(\d+),t=(\d+),/.exec(known) ?? [];
@@ -52,9 +53,6 @@ export function createPasswords({ memoryKib, passes, concurrency, queue }: Passw
     },
   };
 }
-
-/** One spelling for what looks the same: keyboards differ in how they compose characters (NIST SP 800-63B). */
-const canonical = (password: string): string => password.normalize("NFKC");
 
 /** Runs work at most `concurrency` at a time, first come, first served. */
 function createTurns(concurrency: number, queue: number) {

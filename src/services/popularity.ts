@@ -1,8 +1,10 @@
 /** Lets POPULAR lists follow the counters: products that are due get their popularity anew, and the lists are told once for all of them. */
+import type { Logger } from "pino";
 import type { Database } from "../db/database.js";
-import { refreshPopularity } from "../db/popularity.js";
+import { type PopularityRound, refreshPopularity, skipPopularity } from "../db/popularity.js";
 import { POPULARITY_TAG } from "../domain/tags.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
+import { concernsAll } from "./bisect.js";
 
 /** Keeps popularity. */
 export interface Popularity {
@@ -13,19 +15,36 @@ export interface Popularity {
 /** Products in one transaction: bounds how long admins may wait for a row. */
 const AT_ONCE = 500;
 
-export function createPopularity(parts: AnnouncedWriteParts & { readonly database: Pick<Database, "transaction"> }): Popularity {
+/** What it takes. */
+export interface PopularityParts extends AnnouncedWriteParts {
+  readonly database: Pick<Database, "transaction">;
+  readonly log: Logger;
+}
+
+export function createPopularity({ log, ...parts }: PopularityParts): Popularity {
   const write = createAnnouncedWrite(parts);
+
+  /** A product that fails is left out; what it shares a round with is tried in halves. */
+  const round = async (limit: number): Promise<PopularityRound> => {
+    try {
+      const { decision } = await write(async (tx) => {
+        const { due, changed } = await refreshPopularity(tx, limit);
+        return { decision: { due, changed }, message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null };
+      });
+      return decision;
+    } catch (error) {
+      if (concernsAll(error)) throw error;
+      if (limit > 1) return round(Math.ceil(limit / 2));
+      const productId = await parts.database.transaction(skipPopularity);
+      log.error({ err: error, productId }, "the popularity of a product cannot be computed; it waits for its next count");
+      return { due: 1, changed: 0 };
+    }
+  };
   return {
     async refresh() {
       let moved = 0;
-      for (;;) {
-        const { decision: round } = await write(async (tx) => {
-          const { due, changed } = await refreshPopularity(tx, AT_ONCE);
-          return { decision: { due, changed }, message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null };
-        });
-        moved += round.changed;
-        if (round.due < AT_ONCE) return moved;
-      }
+      for (let { due, changed } = await round(AT_ONCE); due > 0; { due, changed } = await round(AT_ONCE)) moved += changed;
+      return moved;
     },
   };
 }

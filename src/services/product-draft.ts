@@ -1,9 +1,10 @@
 /** What a product may look like: lengths, ranges and characters, checked in one place for whoever sets one. */
 import { PRODUCT_LIMITS, type ProductDraft } from "../domain/catalogue.js";
-import type { UserError, UserErrorCode } from "../domain/errors.js";
+import type { UserError } from "../domain/errors.js";
 import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
+import { checkText, typed } from "../domain/text.js";
 
-/** A draft with surrounding white space removed, and everything that is wrong with it. */
+/** A draft with its texts in one spelling, and everything that is wrong with it. */
 export interface CheckedDraft {
   readonly draft: ProductDraft;
   readonly errors: readonly UserError[];
@@ -11,35 +12,19 @@ export interface CheckedDraft {
 
 /** Checks all of a draft at once. Error paths begin with `input`. */
 export function checkDraft(input: ProductDraft): CheckedDraft {
-  const draft = { ...input, sku: input.sku.trim(), name: input.name.trim(), description: input.description.trim() };
+  const draft = { ...input, sku: typed(input.sku), name: typed(input.name), description: typed(input.description) };
   const errors = [
-    checkText("sku", draft.sku, 1, PRODUCT_LIMITS.sku),
-    checkText("name", draft.name, 1, PRODUCT_LIMITS.name),
-    checkText("description", draft.description, 0, PRODUCT_LIMITS.description),
+    checkText({ field: "sku", kind: "line", max: PRODUCT_LIMITS.sku }, draft.sku),
+    checkText({ field: "name", kind: "line", max: PRODUCT_LIMITS.name }, draft.name),
+    checkText({ field: "description", kind: "body", max: PRODUCT_LIMITS.description, optional: true }, draft.description),
     checkRange("price", draft.price, MAX_PRICE),
     checkRange("stock", draft.stock, MAX_STOCK),
   ];
   return { draft, errors: errors.filter((error) => error !== null) };
 }
 
-function checkText(field: keyof ProductDraft, text: string, least: number, most: number): UserError | null {
-  // Counted as Postgres counts: a character outside the basic plane is one.
-  const length = [...text].length;
-  if (length < least) return wrong("REQUIRED", field, "must not be empty");
-  if (length > most) return wrong("TOO_LONG", field, `has ${length} characters; at most ${most} are allowed`);
-  return text.includes("\0") || !isWellFormed(text)
-    ? wrong("INVALID", field, "holds characters that are not valid text (NUL, or half of a surrogate pair)")
-    : null;
-}
-
 function checkRange(field: keyof ProductDraft, value: number, most: number): UserError | null {
   if (Number.isInteger(value) && value >= 0 && value <= most) return null;
-  return wrong("OUT_OF_RANGE", field, `is ${value}; it must be a whole number from 0 to ${most}`);
+  const message = `${field} is ${value}; it must be a whole number from 0 to ${most}.`;
+  return { code: "OUT_OF_RANGE", message, field: ["input", field] };
 }
-
-const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
-const wrong = (code: UserErrorCode, field: string, what: string): UserError => ({
-  code,
-  message: `${field} ${what}.`,
-  field: ["input", field],
-});

@@ -48,7 +48,10 @@ export async function reconcile({ store, table, likes, outboxTable }: ReconcileP
     compared += drifts.filter((drift) => typeof drift === "object").length;
     disagreements.push(...drifts.flatMap((drift, at) => disagreementsOf(ids[at] ?? 0, drift)));
   }
-  const forget = (tx: Tx, ids: readonly number[]) => outboxTable.append(tx, { tags: ids.map(likesTag), events: [] });
+  const forget = async (tx: Tx, ids: readonly number[]): Promise<void> => {
+    for (let done = 0; done < ids.length; done += AT_ONCE)
+      await outboxTable.append(tx, { tags: ids.slice(done, done + AT_ONCE).map(likesTag), events: [] });
+  };
   const wrong = await likes.recount(repair ? forget : undefined);
   return { products, compared, disagreements: [...disagreements, ...wrong.map((row) => ({ ...row, what: "likes" as const }))] };
 }

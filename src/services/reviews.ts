@@ -7,6 +7,7 @@ import type { PendingEvent } from "../domain/events.js";
 import { type Principal, requireUser } from "../domain/principal.js";
 import type { Seen } from "../domain/seen.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../domain/tags.js";
+import { checkText, typed } from "../domain/text.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
 import { wasActive } from "./shop-boards.js";
 
@@ -34,8 +35,8 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
   return {
     async add(principal, input) {
       const { userId } = requireUser(principal);
-      const draft = { ...input, body: input.body.trim() };
-      const errors = [checkRating(draft.rating), checkBody(draft.body)].filter((error) => error !== null);
+      const draft = { ...input, body: typed(input.body) };
+      const errors = [checkRating(draft.rating), checkText(BODY, draft.body)].filter((error) => error !== null);
       if (errors.length > 0) return refusal(errors);
       const { decision, seen } = await write<ReviewRecord | UserError>(async (tx) => {
         const rated = await products.rate(tx, draft.productId, () => reviews.put(tx, userId, draft));
@@ -72,10 +73,4 @@ function checkRating(rating: number): UserError | null {
     : wrong("OUT_OF_RANGE", "rating", `rating is ${rating}; it must be a whole number from ${min} to ${max}.`);
 }
 
-function checkBody(body: string): UserError | null {
-  if (body === "") return wrong("REQUIRED", "body", "body must not be empty.");
-  const length = [...body].length;
-  return length > REVIEW_LIMITS.body
-    ? wrong("TOO_LONG", "body", `body has ${length} characters; at most ${REVIEW_LIMITS.body} are allowed.`)
-    : null;
-}
+const BODY = { field: "body", kind: "body", max: REVIEW_LIMITS.body } as const;

@@ -100,8 +100,8 @@ export function createRevocations({ database, table, outboxTable, store, apply, 
 
   const endUser = (entry: OfUser, keptId: string | null, also: (tx: Tx) => Promise<boolean> = async () => true) =>
     revoke(entry, async (tx) => {
-      const raised = (await also(tx)) ? await table.raiseEpoch(tx, entry.userId) : null;
-      return raised && { kind: "user", userId: entry.userId, keptId, ...raised };
+      const raised = (await also(tx)) ? await table.raiseEpoch(tx, { userId: entry.userId }) : null;
+      return raised && { kind: "user", keptId, ...raised };
     });
 
   return {

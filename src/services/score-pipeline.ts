@@ -7,6 +7,7 @@ import { ServiceUnavailable } from "../domain/errors.js";
 import type { BoardRecord } from "../domain/leaderboard.js";
 import type { Period } from "../domain/periods.js";
 import type { Applied, Batch, BoardStore, RankChange } from "../redis/leaderboard.js";
+import { bisect } from "./bisect.js";
 import type { BoardChanges } from "./board-changes.js";
 import type { BoardKeeper } from "./board-keeper.js";
 import type { Calendars } from "./calendars.js";
@@ -97,13 +98,21 @@ class Pipeline implements ScorePipeline {
 
   private async commitSome(waiting: readonly Waiting[]): Promise<void> {
     try {
-      const outcomes = await this.parts.commit(waiting.map(({ entry }) => entry));
-      const committed = waiting.flatMap((one, index) => settle(one, outcomes[index] as CommittedScore | RefusedScore));
-      for (const scores of groupBy(committed, ({ board, score }) => `${board.id}:${score.replayed}`)) this.rank(scores);
+      await bisect(waiting, (some) => this.commitTogether(some), fail);
     } catch (error) {
-      for (const { committed, ranked } of waiting) {
-        committed.reject(error);
-        ranked.reject(error);
+      for (const one of waiting) fail(one, error);
+    }
+  }
+
+  /** Rejects with nothing written. What is committed is never committed again, whatever becomes of its ranks. */
+  private async commitTogether(waiting: readonly Waiting[]): Promise<void> {
+    const outcomes = await this.parts.commit(waiting.map(({ entry }) => entry));
+    const committed = waiting.flatMap((one, index) => settle(one, outcomes[index] as CommittedScore | RefusedScore));
+    for (const scores of groupBy(committed, ({ board, score }) => `${board.id}:${score.replayed}`)) {
+      try {
+        this.rank(scores);
+      } catch (error) {
+        for (const { ranked } of scores) ranked.reject(error);
       }
     }
   }
@@ -135,6 +144,12 @@ class Pipeline implements ScorePipeline {
     changes.changed(board, version);
     return ranks;
   }
+}
+
+/** For one that is settled already this changes nothing. */
+function fail({ committed, ranked }: Waiting, error: unknown): void {
+  committed.reject(error);
+  ranked.reject(error);
 }
 
 function settle({ entry, committed, ranked }: Waiting, outcome: CommittedScore | RefusedScore): RankedLater[] {

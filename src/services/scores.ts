@@ -4,6 +4,7 @@ import { Unauthenticated } from "../domain/errors.js";
 import { encodeId } from "../domain/ids.js";
 import { BOARD_LIMITS, type BoardRecord, MAX_SCORE, type ScoreChange } from "../domain/leaderboard.js";
 import { type Principal, signedIn } from "../domain/principal.js";
+import { checkText, typed } from "../domain/text.js";
 import type { RefusedScore } from "./score-commits.js";
 import type { Ranks, ScorePipeline } from "./score-pipeline.js";
 
@@ -84,10 +85,10 @@ function ownerFor(principal: Principal, asked: string | null): string | UserErro
   const user = signedIn(principal);
   if (!user && principal.kind !== "service") throw new Unauthenticated("This needs somebody who is signed in.");
   const own = user && encodeId("User", user.userId);
-  const owner = asked ?? own;
-  if (owner === null || owner === "") return wrong("REQUIRED", "owner", "owner is needed: the service token is no person.");
-  if ([...owner].length > BOARD_LIMITS.owner)
-    return wrong("TOO_LONG", "owner", `owner must have at most ${BOARD_LIMITS.owner} characters.`);
+  const owner = asked === null ? own : typed(asked);
+  if (owner === null) return wrong("REQUIRED", "owner", "owner is needed: the service token is no person.");
+  const fault = checkText({ field: "owner", kind: "line", max: BOARD_LIMITS.owner }, owner);
+  if (fault) return fault;
   if (owner !== own && user?.role === "CUSTOMER") return wrong("FORBIDDEN", "owner", "Scores of others are for admins.");
   return owner;
 }

@@ -1,4 +1,5 @@
 /** Word of ended sessions, for whoever serves them: whose have ended, or that it may have been missed. */
+import type { Logger } from "pino";
 import { SESSIONS_TOPIC } from "../domain/events.js";
 import type { PubSub } from "../redis/pubsub.js";
 import { EVERYBODY } from "./revocations.js";
@@ -11,10 +12,16 @@ export interface SessionEnds {
 }
 
 /** Hears from now on. */
-export async function hearSessionEnds(pubsub: Pick<PubSub, "subscribe" | "onResync">): Promise<SessionEnds> {
+export async function hearSessionEnds(pubsub: Pick<PubSub, "subscribe" | "onResync">, log: Logger): Promise<SessionEnds> {
   const listeners = new Set<(userId: number | null) => void>();
   const tell = (userId: number | null): void => {
-    for (const listener of listeners) listener(userId);
+    for (const listener of listeners) {
+      try {
+        listener(userId);
+      } catch (err) {
+        log.error({ err }, "a listener for ended sessions failed");
+      }
+    }
   };
   const stopResync = pubsub.onResync((topic) => {
     if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) tell(null);

@@ -46,7 +46,7 @@ function scoreFor({ slug }: BoardDraft, { owner, score, event }: { owner: string
 export interface ShopBoards {
   /** Makes the boards that are not there yet. */
   provide(): Promise<void>;
-  /** Writes scores into the ledger; those that are there already are left. Rejects when it is not known to have been done. */
+  /** Writes scores into the ledger; those that are there already are left. Each for itself. Rejects when one is refused, or not known to have been done. */
   record(scores: readonly ShopScore[]): Promise<void>;
 }
 
@@ -70,9 +70,12 @@ export function createShopBoards({
       const recorded = scores.map(async ({ slug, owner, score, operationId }) => {
         const board = await boardOf(slug);
         // A row of an older release may name a board that is no more.
-        if (board) await pipeline.submit({ board, submission: { owner, score, operationId, metadata: null } }).committed;
+        if (!board) return;
+        const outcome = await pipeline.submit({ board, submission: { owner, score, operationId, metadata: null } }).committed;
+        if (typeof outcome === "string") throw new Error(`the board ${slug} refuses the score ${operationId}: ${outcome}`);
       });
-      await Promise.all(recorded);
+      const failed = (await Promise.allSettled(recorded)).find((outcome) => outcome.status === "rejected");
+      if (failed) throw failed.reason;
     },
   };
 }

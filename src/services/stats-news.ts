@@ -1,10 +1,10 @@
 /**
- * Tells subscribers that a product's counters changed. However often they do, one process publishes at most once per product and window,
- * at its beginning and at its end: whoever is told reads the value anyway, and ten thousand publications a second would say no more.
- * Redis down: nobody is told, and every subscriber reads again once it is back.
+ * Announces that a product's counters changed. However often they do, one process publishes at most once per product and window:
+ * subscribers read the value anyway, and ten thousand publications a second would say no more.
+ * Redis down: the last change is announced once it is back.
  */
-import type { Logger } from "pino";
 import type { PubSub } from "../redis/pubsub.js";
+import { type AnnouncerOptions, createAnnouncer } from "./announcer.js";
 
 /** Tells of changes. */
 export interface StatsNews {
@@ -13,37 +13,11 @@ export interface StatsNews {
   close(): void;
 }
 
-/** What it takes. */
-export interface StatsNewsOptions {
-  readonly pubsub: Pick<PubSub, "publish">;
-  /** Shortest time between two publications about one product; 0 publishes each change. */
-  readonly windowMs: number;
-  readonly log: Logger;
-}
-
-export function createStatsNews({ pubsub, windowMs, log }: StatsNewsOptions): StatsNews {
-  /** Products told of within the window: the version that is still to be told, 0 for none, and when the window ends. */
-  const windows = new Map<number, { version: number; timer: NodeJS.Timeout }>();
-  const tell = (productId: number, version: number): void => {
-    pubsub
-      .publish({ kind: "productStatsChanged", id: productId }, { id: productId, version, seen: 0 })
-      .catch((error: Error) => log.debug({ err: error.message, productId }, "a change of counters was not published"));
-    if (windowMs > 0) windows.set(productId, { version: 0, timer: setTimeout(() => end(productId), windowMs) });
-  };
-  const end = (productId: number): void => {
-    const version = windows.get(productId)?.version ?? 0;
-    windows.delete(productId);
-    if (version > 0) tell(productId, version);
-  };
+export function createStatsNews({ pubsub, ...options }: AnnouncerOptions & { readonly pubsub: Pick<PubSub, "publish"> }): StatsNews {
+  const announcer = createAnnouncer(options);
   return {
-    changed(productId, version) {
-      const window = windows.get(productId);
-      if (window) window.version = Math.max(window.version, version);
-      else tell(productId, version);
-    },
-    close() {
-      for (const { timer } of windows.values()) clearTimeout(timer);
-      windows.clear();
-    },
+    changed: (id, version) =>
+      announcer.changed(id, version, (latest) => pubsub.publish({ kind: "productStatsChanged", id }, { id, version: latest, seen: 0 })),
+    close: announcer.close,
   };
 }

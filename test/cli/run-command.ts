@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { ROOT } from "../support/node-process.js";
 
 /** A script of package.json that runs a command. */
-type CommandName = "seed" | "import" | "reconcile";
+type CommandName = "seed" | "import" | "reconcile" | "outbox";
 
 /** What a command said and how it ended. */
 export interface Ended {

@@ -15,7 +15,7 @@ export const DATABASES = ["postgres", "pglite"] as const;
 export async function emptyDatabase(kind: (typeof DATABASES)[number]): Promise<{ database: Database; close(): Promise<void> }> {
   if (kind === "postgres") return testDatabase();
   const database = await openDatabase({ dataDir: "memory://", poolSize: 1, timeoutMs: 10_000, telemetry: silentTelemetry, log: testLog() });
-  await migrate(database);
+  await migrate(database, testLog());
   return { database, close: () => database.close() };
 }
 

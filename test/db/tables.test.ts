@@ -6,8 +6,10 @@ import { createCategoryTable } from "../../src/db/categories.js";
 import type { Database } from "../../src/db/database.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable, OUTBOX_CHANNEL } from "../../src/db/outbox.js";
+import { createOutboxOperating } from "../../src/db/outbox-operating.js";
 import { createReviewTable } from "../../src/db/reviews.js";
-import type { OutboxMessage, OutboxRow } from "../../src/domain/events.js";
+import type { OutboxMessage } from "../../src/domain/events.js";
+import { readRow } from "../../src/services/outbox-row.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "./sample.js";
 
 const message = (name: string): OutboxMessage => ({
@@ -117,7 +119,7 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     expect(await database.query(sql`SELECT operation_id FROM operations WHERE scope = 'age'`)).toEqual([{ operation_id: "young" }]);
   });
 
-  test("committed rows are notified, drained in order, unchanged, and gone when sent", async () => {
+  test("committed rows are notified, read in order, unchanged, and gone when sent", async () => {
     const outbox = createOutboxTable(database);
     let wake = () => {};
     const notified = new Promise<void>((resolve) => {
@@ -129,15 +131,14 @@ describe.each(DATABASES)("tables on %s", (kind) => {
       await outbox.append(tx, message("two")),
     ]);
     await notified;
-    const sent: OutboxRow[] = [];
-    expect(await outbox.drain(1, async (rows) => void sent.push(...rows))).toBe(1);
-    expect(await outbox.drain(10, async (rows) => void sent.push(...rows))).toBe(1);
-    expect(sent).toEqual([
-      { id: ids[0], ...message("one") },
-      { id: ids[1], ...message("two") },
+    const waiting = await outbox.waiting(0, 10);
+    expect(waiting).toEqual(ids.map((id) => ({ id, keys: null, due: true })));
+    expect((await outbox.read(ids)).map(readRow)).toEqual([
+      { id: ids[0], ...message("one"), problems: [], distrusted: [] },
+      { id: ids[1], ...message("two"), problems: [], distrusted: [] },
     ]);
-    expect(await outbox.hasUnsent()).toBe(false);
-    expect(await outbox.drain(10, () => Promise.reject(new Error("never called")))).toBe(0);
+    await outbox.done(ids);
+    expect([await outbox.hasUnsent(), await outbox.waiting(0, 10)]).toEqual([false, []]);
     await listening.close();
   });
 
@@ -150,21 +151,54 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     await expect(failed).rejects.toThrow("no");
     expect(await outbox.hasUnsent()).toBe(false);
     const id = await database.transaction((tx) => outbox.append(tx, message("kept")));
-    await expect(outbox.drain(10, () => Promise.reject(new Error("Redis is down")))).rejects.toThrow("Redis is down");
     expect(await outbox.hasUnsent()).toBe(true);
     expect(await outbox.hasUnsent(60_000)).toBe(false);
     await outbox.done([id]);
     expect(await outbox.hasUnsent()).toBe(false);
   });
 
+  test("A failed row waits for a pause that doubles, is set aside after its last attempt, and comes back on request.", async () => {
+    const [outbox, operating] = [createOutboxTable(database), createOutboxOperating(database)];
+    const id = await database.transaction((tx) => outbox.append(tx, message("poison")));
+    const fail = (counts: boolean) =>
+      outbox.failed([{ id, keys: ["user:1", 'odd "key"\0'], error: "no \0 luck", counts }], { retryMs: 60_000, attemptsMax: 2 });
+    expect(await fail(false)).toMatchObject([{ attempts: 0, setAside: false }]);
+    expect(await fail(true)).toMatchObject([{ attempts: 1, setAside: false }]);
+    expect(await outbox.waiting(0, 10)).toMatchObject([{ id, keys: ["user:1", expect.stringContaining("odd")], due: false }]);
+    expect(await fail(true)).toMatchObject([{ attempts: 2, setAside: true }]);
+    expect([await outbox.waiting(0, 10), await outbox.read([id]), await outbox.hasUnsent()]).toEqual([[], [], false]);
+    expect(await operating.state()).toEqual({ waiting: 0, setAside: 1, oldestMs: 0 });
+    expect(await operating.troubled(10)).toMatchObject([{ id, setAside: true, attempts: 2, holds: { tags: 2, scores: 1 } }]);
+    expect(await operating.retry("all")).toBe(1);
+    expect(await outbox.waiting(0, 10)).toMatchObject([{ id, due: true }]);
+    expect(await operating.drop(id)).toBe(false);
+    await outbox.done([id]);
+  });
+
+  test("A row is read within a bound of bytes, whatever it holds.", async () => {
+    const outbox = createOutboxTable(database);
+    await database.query(sql`INSERT INTO outbox (tags, events, notifications) SELECT array_agg('tag' || n), '[]', jsonb_build_array(repeat('a', 4000000))
+      FROM generate_series(1, 200000) n`);
+    await database.query(sql`INSERT INTO outbox (tags, events) SELECT '{}', to_jsonb(repeat('b', 1000000)) FROM generate_series(1, 20)`);
+    const ids = (await outbox.waiting(0, 100)).map(({ id }) => id);
+    const [first, ...rest] = await outbox.read(ids);
+    expect(first?.parts).toMatchObject({ tags: null, notifications: null, events: "[]" });
+    expect(rest.length).toBeLessThan(10);
+    await outbox.done(ids);
+  });
+
+  test("A write with more than the relay reads is refused as a whole.", async () => {
+    const outbox = createOutboxTable(database);
+    const long = { tags: Array.from({ length: 100_000 }, (_, at) => `tag:${at}`), events: [] };
+    await expect(database.transaction((tx) => outbox.append(tx, long))).rejects.toThrow("more than the outbox takes");
+  });
+
   test("one relay at a time: while one sends, another finds nothing to do", async () => {
     const outbox = createOutboxTable(database);
-    await database.transaction((tx) => outbox.append(tx, message("once")));
-    let second = -1;
-    await outbox.drain(10, async () => {
-      second = await outbox.drain(10, () => Promise.reject(new Error("sent twice")));
+    let second: unknown = "not asked";
+    await outbox.alone(async () => {
+      second = await outbox.alone(() => Promise.reject(new Error("two at once")));
     });
-    expect(second).toBe(0);
-    expect(await outbox.hasUnsent()).toBe(false);
+    expect(second).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 /** Days, weeks and months in any zone, against an oracle that looks at every minute. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCalendar, isTimeZone, type Period } from "../../src/domain/periods.js";
+import { createCalendar, type Period, timeZoneNamed } from "../../src/domain/periods.js";
 import { MINUTE } from "../../src/domain/time.js";
 import { drillSize } from "../support/drill.js";
 
@@ -128,7 +128,17 @@ describe("a window", () => {
   });
 });
 
-it("knows the zones of the IANA database, and nothing else", () => {
-  expect([...ZONES, "Etc/GMT+5", "America/Argentina/Buenos_Aires"].filter((zone) => !isTimeZone(zone))).toEqual([]);
-  expect(["", "Mars/Olympus", "+01:00", "Europe/Berlin ", "UTC+1", "../etc/passwd"].filter(isTimeZone)).toEqual([]);
+it("A zone has a name when the IANA database that comes with Node has it.", () => {
+  const older = ["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "EST", "GMT0", "GB-Eire", "NZ-CHAT", "W-SU", "US/Pacific"];
+  const zones = [...ZONES, ...Intl.supportedValuesOf("timeZone"), "Etc/GMT+5", "America/Argentina/Buenos_Aires", ...older];
+  expect(zones.filter((zone) => timeZoneNamed(zone) !== zone)).toEqual([]);
+  const none = ["", " ", "Mars/Olympus", "+01:00", "-0230", "Europe/Berlin ", "UTC+1", "../etc/passwd", "Europe/Ber\u200blin"];
+  expect(none.filter((zone) => timeZoneNamed(zone) !== null)).toEqual([]);
+});
+
+it("The name of a zone is spelled as the database spells it, whatever case it was typed in.", () => {
+  const zones = Intl.supportedValuesOf("timeZone");
+  expect(zones.filter((zone) => timeZoneNamed(zone.toLowerCase()) !== zone)).toEqual([]);
+  expect(zones.filter((zone) => timeZoneNamed(zone.toUpperCase()) !== zone)).toEqual([]);
+  expect(timeZoneNamed("est5edt")).toBe("America/New_York");
 });

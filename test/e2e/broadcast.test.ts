@@ -7,20 +7,20 @@ import { type SignedIn, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { type Follower, follow, inbox, send } from "../support/notifications.js";
 import type { TestDatabase } from "../support/postgres.js";
-import { type RedisServer, startRedisServer } from "../support/redis-server.js";
+import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 const USERS = 10_000;
 
 let database: TestDatabase;
-let redis: RedisServer;
+let redis: PrivateRedis;
 let api: AppProcess;
 let env: Record<string, string>;
 let account: SignedIn;
 let device: Follower;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([seededDatabase(10), startRedisServer()]);
+  [database, redis] = await Promise.all([seededDatabase(10), startRedis()]);
   env = { DATABASE_URL: database.url, REDIS_URL: redis.url, OUTBOX_POLL_MS: "100" };
   api = await startProcess(["dist/main.js", "--api"], env);
   await database.database.query(sql`

@@ -10,17 +10,14 @@ import { type AppProcess, seededDatabase, startProcess } from "../support/app.js
 import { type Buyer, CART_CHANGED, contentsOf, createBuyer, type SeenCart } from "../support/buyers.js";
 import { post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
-import { type RedisServer, startRedisServer } from "../support/redis-server.js";
+import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 let database: TestDatabase;
-let redis: RedisServer;
+let redis: PrivateRedis;
 let apis: AppProcess[];
 beforeAll(async () => {
-  [database, redis] = await Promise.all([
-    seededDatabase(20),
-    startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] }),
-  ]);
+  [database, redis] = await Promise.all([seededDatabase(20), startRedis({ args: ["--appendonly", "yes", "--appendfsync", "always"] })]);
   await database.database.query(sql`UPDATE products SET stock = 100000 WHERE id <= 5`);
   const env = {
     DATABASE_URL: database.url,

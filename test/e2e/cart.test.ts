@@ -1,5 +1,5 @@
 /** Carts over the API: what customers see, are told and refused. */
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
 import { age } from "../redis/cart-kit.js";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   // While a change runs, its price is that of a full cart: two hundred at once are more than one caller's bucket holds.
   const env = { CACHE_LOCAL_BYTES: "0", LIMIT_VIEWER_BURST: "1000000", LIMIT_ADDRESS_BURST: "1000000", LIMIT_BLOCK_BURST: "1000000" };
   app = await startApp({ products: 400, redisUrl: place.url, keyPrefix: place.prefix, env });
-  redis = new Redis(place.url);
+  redis = place.connect();
   const LIST =
     "query L($after: String) { products(filter: { inStock: true }, first: 100, after: $after) { edges { cursor node { id stock } } } }";
   for (let after: string | null = null; inStock.length < 220; ) {

@@ -7,19 +7,19 @@ import { tagsOfProductChange } from "../../src/domain/tags.js";
 import { ADMIN_TOKEN, type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { cacheIsUsed, post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
-import { type RedisServer, startRedisServer } from "../support/redis-server.js";
+import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 const STOCK = "query Stock($id: ID!) { product(id: $id) { stock } }";
 const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { message } } }";
 
 let database: TestDatabase;
-let redis: RedisServer;
+let redis: PrivateRedis;
 let apis: AppProcess[];
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([seededDatabase(), startRedisServer()]);
+  [database, redis] = await Promise.all([seededDatabase(), startRedis()]);
   env = { DATABASE_URL: database.url, REDIS_URL: redis.url };
   apis = await Promise.all([1, 2, 3].map(() => startProcess(["dist/main.js", "--api"], env)));
   await until("every process to use the cache", async () => (await Promise.all(apis.map(({ url }) => cacheIsUsed(url)))).every(Boolean));

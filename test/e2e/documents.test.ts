@@ -5,13 +5,13 @@ import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import type { Answer } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
-import { type RedisServer, startRedisServer } from "../support/redis-server.js";
+import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 
-let redis: RedisServer;
+let redis: PrivateRedis;
 let database: TestDatabase;
 let apps: [RunningApp, RunningApp];
 beforeAll(async () => {
-  [redis, database] = await Promise.all([startRedisServer(), seededDatabase(20)]);
+  [redis, database] = await Promise.all([startRedis(), seededDatabase(20)]);
   const options = { database, redisUrl: redis.url, keyPrefix: testRedis().prefix };
   apps = [await startApp(options), await startApp(options)];
 });

@@ -10,17 +10,17 @@ import { type AppProcess, seededDatabase, startProcess } from "../support/app.js
 import { post } from "../support/graphql.js";
 import { follow, inbox, type LogEvent, markRead, send } from "../support/notifications.js";
 import type { TestDatabase } from "../support/postgres.js";
-import { type RedisServer, startRedisServer } from "../support/redis-server.js";
+import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 let database: TestDatabase;
-let redis: RedisServer;
+let redis: PrivateRedis;
 let apis: AppProcess[];
 let worker: AppProcess;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([seededDatabase(10), startRedisServer()]);
+  [database, redis] = await Promise.all([seededDatabase(10), startRedis()]);
   env = { DATABASE_URL: database.url, REDIS_URL: redis.url, OUTBOX_POLL_MS: "100" };
   apis = await Promise.all([1, 2].map(() => startProcess(["dist/main.js", "--api"], env)));
   worker = await startProcess(["dist/worker.js"], env);

@@ -5,18 +5,15 @@ import { type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { ADMIN_TOKEN, type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { metric, post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
-import { type RedisServer, startRedisServer } from "../support/redis-server.js";
+import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 let database: TestDatabase;
-let redis: RedisServer;
+let redis: PrivateRedis;
 let apis: AppProcess[];
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([
-    seededDatabase(20),
-    startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] }),
-  ]);
+  [database, redis] = await Promise.all([seededDatabase(20), startRedis({ args: ["--appendonly", "yes", "--appendfsync", "always"] })]);
   const env = { DATABASE_URL: database.url, REDIS_URL: redis.url };
   apis = await Promise.all([1, 2, 3].map(() => startProcess(["dist/main.js", "--api"], env)));
 });

@@ -152,7 +152,7 @@ describe("the example client", () => {
 
   it("sends the newest consistency token along, even where answers overtake each other", async () => {
     const sent: (string | null)[] = [];
-    const answers = ["7", "12", "9", "11.1700000000000", null];
+    const answers = ["7.0.a", "12.0.b", "9.0.c", "11.1700000000000.d", null];
     const original = globalThis.fetch;
     onTestFinished(() => {
       globalThis.fetch = original;
@@ -164,7 +164,8 @@ describe("the example client", () => {
     };
     const consistent = createConsistentFetch();
     for (let call = 0; call < 6; call++) await consistent("http://shop.invalid/graphql");
-    expect(sent).toEqual([null, "7", "12", "12", "12.1700000000000", "12.1700000000000"]);
+    const both = "12.0.b,11.1700000000000.d";
+    expect(sent).toEqual([null, "7.0.a", "12.0.b", "12.0.b", both, both]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { getOperationAST, parse } from "graphql";
+import { buildSchema, type GraphQLArgument, getNamedType, getOperationAST, isInputObjectType, parse } from "graphql";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
@@ -76,7 +76,24 @@ const FOR_ADMINS = /\bactivity\(/;
 /** A root has no parent, a leaf no children, a last page no next one, and what is new was not read. */
 const MEANT = /\.(parent|children|endCursor|errors|edges|returned|readAt)$/;
 
+const schema = buildSchema(readFileSync(new URL("../../src/schema/schema.graphql", import.meta.url), "utf8"));
+
+/** Whether an argument of a mutation is, or holds, an operation id. */
+function takesOperationId({ name, type }: GraphQLArgument): boolean {
+  const named = getNamedType(type);
+  return name === "operationId" || (isInputObjectType(named) && "operationId" in named.getFields());
+}
+
 describe("the examples", () => {
+  it("Every example of a mutation that takes an operationId sends one, so that it is safe to repeat.", () => {
+    const fields = Object.values(schema.getMutationType()?.getFields() ?? {});
+    const repeatable = fields.filter(({ args }) => args.some(takesOperationId)).map(({ name }) => name);
+    const shown = ofKind("mutation").filter(({ query }) => repeatable.some((name) => new RegExp(`\\b${name}\\(`).test(query)));
+    const without = shown.filter(({ variables }) => !JSON.stringify(variables).includes('"operationId":"'));
+    expect(shown.length).toBeGreaterThan(5);
+    expect(without.map(({ name }) => name)).toEqual([]);
+  });
+
   it("bring their variables, and no variables are left over", () => {
     const names = new Set(examples.map(({ name }) => name));
     const orphans = files

@@ -1,6 +1,7 @@
 /** What the tests of the cache share: caches with short times, a counted source, and telemetry that remembers. */
 import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
+import { createDegradations } from "../../src/domain/degradations.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Telemetry } from "../../src/domain/telemetry.js";
 import { HOUR, MINUTE, SECOND } from "../../src/domain/time.js";
@@ -48,7 +49,8 @@ export function openUntrusted({ url, listenerUrl = url, keys }: Place, options: 
     scores() {},
     limit() {},
   };
-  const all = { ...DEFAULTS, keys, telemetry, log: testLog(), ...options };
+  const degradations = createDegradations(() => {});
+  const all = { ...DEFAULTS, keys, telemetry, degradations, log: testLog(), ...options };
   const cache = listenerUrl === url ? openCache({ url, ...all }) : openApart({ url, listenerUrl, keys }, all);
   onTestFinished(() => cache.close());
   return Object.assign(cache, { trips, served });

@@ -15,6 +15,7 @@ export function startReader(redis: TestRedis, name: string, { reads, leaseMs }: 
   return runModule(`
     import { Redis } from "ioredis";
     import { Reading } from "./dist/domain/reading.js";
+    import { createDegradations } from "./dist/domain/degradations.js";
     import { silentTelemetry } from "./dist/domain/telemetry.js";
     import { createKeys } from "./dist/redis/keys.js";
     import { openCache } from "./dist/redis/open-cache.js";
@@ -22,7 +23,7 @@ export function startReader(redis: TestRedis, name: string, { reads, leaseMs }: 
     const { url, prefix, name, reads, leaseMs } = ${settings};
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const times = { ttlMs: 60_000, graceMs: 60_000, leaseMs, deadlineMs: 10_000, tagTtlMs: 600_000, beatMs: 1_000 };
-    const cache = openCache({ url, keys: createKeys(prefix), ...times, localBytes: 1_000_000, hasUnsentInvalidations: async () => false, telemetry: silentTelemetry, log });
+    const cache = openCache({ url, keys: createKeys(prefix), ...times, localBytes: 1_000_000, hasUnsentInvalidations: async () => false, telemetry: silentTelemetry, degradations: createDegradations(() => {}), log });
     const redis = new Redis(url);
     const things = { name: "thing", nameOf: String, tagsOf: (id) => ["things", "thing:" + id] };
     const load = async (ids) => {

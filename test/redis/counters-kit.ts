@@ -5,13 +5,16 @@ import { type CounterTable, createCounterTable } from "../../src/db/counters.js"
 import type { Database } from "../../src/db/database.js";
 import type { ProductRecord } from "../../src/domain/catalogue.js";
 import type { TallyPeriod } from "../../src/domain/counters.js";
+import { ServiceUnavailable } from "../../src/domain/errors.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
+import { openRedisClock } from "../../src/redis/clock.js";
 import { type CounterStore, createCounterStore } from "../../src/redis/counters.js";
 import { createViewerRanges } from "../../src/redis/counters-range.js";
 import type { Keys } from "../../src/redis/keys.js";
 import { createCounterFlush } from "../../src/services/counter-flush.js";
 import { createCounterTrust } from "../../src/services/counter-trust.js";
 import { type Counters, createCounters } from "../../src/services/counters.js";
+import { testBreaker } from "../support/breaker.js";
 import { testLog } from "../support/log.js";
 
 /** Everything that counts, as one process has it. */
@@ -20,6 +23,8 @@ export interface CounterKit {
   readonly store: CounterStore;
   readonly table: CounterTable;
   readonly counters: Counters;
+  /** The time by the clock of Redis, in ms since epoch. */
+  readonly nowMs: () => number;
   readonly flush: () => Promise<number>;
   /** What was logged as a warning. */
   readonly warnings: string[];
@@ -62,15 +67,18 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
   const trust = createCounterTrust({ store, table, log });
+  const clock = await openRedisClock(connection);
+  onTestFinished(() => clock.close());
   const counters = createCounters({
     store,
     ranges: createViewerRanges(connection, keys, deadlineMs),
     trust,
     table,
     news: { changed() {} },
-    log,
+    clock,
+    breaker: testBreaker(connection),
   });
-  const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, log });
+  const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, clock, log });
   const doing = (productId: number, guestId: string, operationId?: string) => ({
     product: { id: productId, removed: false } as ProductRecord,
     owner: () => ({ kind: "guest", guestId }) as const,
@@ -82,6 +90,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     store,
     table,
     counters,
+    nowMs: clock.nowMs,
     flush,
     warnings,
     view: async (productId, guest, operationId) => codes(await counters.view(doing(productId, guest, operationId))),
@@ -121,7 +130,8 @@ export interface Crash {
 
 /** Ends a flusher there. */
 export function dying({ store, table }: FlushParts, crash: Crash): FlushParts {
-  const killed = () => Promise.reject(new Error("killed"));
+  // No item is to blame, so nothing else is tried, as in a process that ends.
+  const killed = () => Promise.reject(new ServiceUnavailable("killed"));
   const wrapped =
     <A extends unknown[], T>(name: string, call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {

@@ -2,15 +2,17 @@
 
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { dayAt, dayNumber, dayOf, monthOf } from "../../src/domain/calendar.js";
-import { ESTIMATE_ERROR, EXACT_VIEWERS, MAX_COUNT } from "../../src/domain/counters.js";
-import { shardOf } from "../../src/redis/counters.js";
+import type { ProductRecord } from "../../src/domain/catalogue.js";
+import { ESTIMATE_ERROR, EXACT_VIEWERS, MAX_COUNT, MAX_RECENT_VIEWERS } from "../../src/domain/counters.js";
+import { OPERATION_SLOTS, shardOf } from "../../src/redis/counters.js";
 import { createKeys } from "../../src/redis/keys.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { startRedisCluster, startRedisServer, testRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
-import { type Crash, dying, openCounterKit, STEPS, stockProducts } from "./counters-kit.js";
+import { type CounterKit, type Crash, dying, openCounterKit, STEPS, stockProducts } from "./counters-kit.js";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -32,14 +34,14 @@ const openKit = (options: Partial<Parameters<typeof openCounterKit>[0]> = {}) =>
 describe("viewers", () => {
   it(`are known one by one up to ${EXACT_VIEWERS}, then estimated within the error that is told`, async () => {
     const [kit, id] = [await openKit(), fresh()];
-    const today = dayOf(kit.counters.nowMs());
+    const today = dayOf(kit.nowMs());
     for (let viewer = 1; viewer <= EXACT_VIEWERS; viewer++) await kit.view(id, `guest ${viewer}`);
     expect(await kit.read(id)).toEqual({ views: EXACT_VIEWERS, shares: 0, viewers: EXACT_VIEWERS, exact: true });
     expect(await kit.read(id, today)).toMatchObject({ viewers: EXACT_VIEWERS, exact: true });
     const many = EXACT_VIEWERS + 2_000;
     for (let viewer = EXACT_VIEWERS; viewer < many; viewer += 100)
       await Promise.all(Array.from({ length: 100 }, (_, at) => kit.view(id, `guest ${viewer + at + 1}`)));
-    for (const period of ["all", monthOf(kit.counters.nowMs()), today] as const) {
+    for (const period of ["all", monthOf(kit.nowMs()), today] as const) {
       const { views, viewers, exact } = await kit.read(id, period);
       expect({ views, exact }).toEqual({ views: many, exact: false });
       expect(Math.abs(viewers - many) / many).toBeLessThan(5 * ESTIMATE_ERROR);
@@ -48,7 +50,7 @@ describe("viewers", () => {
 
   it("of several days together are merged: counted while few, estimated when many, each once", async () => {
     const [kit, id] = [await openKit(), fresh()];
-    const now = kit.counters.nowMs();
+    const now = kit.nowMs();
     const yesterday = dayAt(dayNumber(now) - 1);
     // Yesterday as Postgres has it: 600 people, of whom half come again today.
     const past = await openKit();
@@ -88,7 +90,7 @@ describe("viewers", () => {
 
   it("of a past day are told from those of today", async () => {
     const [kit, id] = [await openKit(), fresh()];
-    const yesterday = dayAt(dayNumber(kit.counters.nowMs()) - 1);
+    const yesterday = dayAt(dayNumber(kit.nowMs()) - 1);
     expect(await kit.read(id, yesterday)).toEqual({ views: 0, shares: 0, viewers: 0, exact: true });
     await kit.view(id, "ada");
     expect(await kit.read(id, yesterday)).toMatchObject({ views: 0, viewers: 0 });
@@ -99,7 +101,7 @@ describe("a script", () => {
   it("refuses a day that is not the one of its own clock, and the caller finds the right one", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await kit.view(id, "ada");
-    const nowMs = kit.counters.nowMs();
+    const nowMs = kit.nowMs();
     const day = dayAt(dayNumber(nowMs) - 1);
     await kit.read(id, day);
     expect(await kit.store.view({ productId: id, day, month: monthOf(nowMs), operation: undefined }, "bob")).toMatchObject({
@@ -127,6 +129,81 @@ describe("a script", () => {
     await kit.connection.hset(place.keys.tally(shardOf(id), id), "shares", "9223372036854775807");
     expect(await kit.share(id)).toEqual(["OUT_OF_RANGE"]);
     expect(await kit.connection.hget(place.keys.counterPending(shardOf(id)), `${id}:all:shares`)).toBe("1");
+  });
+});
+
+describe("operation ids", () => {
+  const shareAs = (kit: CounterKit, productId: number, userId: number, operationId: string) =>
+    kit.counters.share({
+      product: { id: productId, removed: false } as ProductRecord,
+      owner: () => ({ kind: "user", userId }),
+      operationId,
+    });
+
+  it("A product remembers a bounded number of operation ids in one key, however many callers send.", async () => {
+    const place = testRedis();
+    const [kit, id] = [await openKit(place), fresh()];
+    const sizes: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      for (let batch = 0; batch < 20; batch++)
+        await Promise.all(Array.from({ length: 150 }, (_, at) => shareAs(kit, id, (at % 3) + 1, `operation ${round} ${batch} ${at}`)));
+      const slots = await kit.connection.hgetall(place.keys.counterOperations(shardOf(id), id));
+      sizes.push(Object.values(slots).join("").length);
+      expect(Object.keys(slots).length).toBeLessThanOrEqual(3);
+    }
+    expect(sizes.at(-1)).toBe(sizes[0]);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(3 * 64 * 20);
+    expect(await kit.read(id)).toMatchObject({ shares: 8 * 20 * 150 });
+  });
+
+  it("Guests fill at most 256 slots of 64 ids.", async () => {
+    const place = testRedis();
+    const [kit, id] = [await openKit(place), fresh()];
+    for (let batch = 0; batch < 20; batch++)
+      await Promise.all(Array.from({ length: 250 }, (_, at) => kit.share(id, `operation ${batch} ${at}`)));
+    const slots = await kit.connection.hgetall(place.keys.counterOperations(shardOf(id), id));
+    expect(Object.keys(slots).every((slot) => Number(slot) < OPERATION_SLOTS)).toBe(true);
+    expect(Math.max(...Object.values(slots).map((slot) => slot.length))).toBeLessThanOrEqual(64 * 20);
+  });
+
+  it("The latest 64 ids of a caller count once in whatever order they are repeated, and other callers do not displace them.", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    const own = Array.from({ length: 64 }, (_, at) => `operation ${at}`);
+    for (const operation of own) await shareAs(kit, id, 1, operation);
+    await Promise.all(Array.from({ length: 500 }, (_, at) => shareAs(kit, id, 2, `operation ${at}`)));
+    const random = fc.sample(fc.shuffledSubarray(own, { minLength: 40 }), { numRuns: 5, seed: 7 }).flat();
+    for (const operation of random) await shareAs(kit, id, 1, operation);
+    expect(await kit.read(id)).toMatchObject({ shares: 64 + 500 });
+  });
+
+  it("A view and a share under one id are two operations, and so are those of two products.", async () => {
+    const [kit, id, other] = [await openKit(), fresh(), fresh()];
+    for (let time = 0; time < 2; time++) {
+      await kit.view(id, "ada", "the same");
+      await kit.share(id, "the same");
+      await kit.share(other, "the same");
+    }
+    expect(await kit.read(id)).toMatchObject({ views: 1, shares: 1 });
+    expect(await kit.read(other)).toMatchObject({ views: 0, shares: 1 });
+  });
+
+  it("An id counts again when its time is over.", async () => {
+    const [kit, id] = [await openKit({ operationMs: 20 }), fresh()];
+    await kit.share(id, "the same");
+    await until("the id to be forgotten", async () => (await kit.share(id, "the same")) && (await kit.read(id)).shares === 2);
+  });
+
+  it("The window of a product remembers a bounded number of viewers.", async () => {
+    const place = testRedis();
+    const [kit, id] = [await openKit(place), fresh()];
+    const recent = place.keys.recentViewers(shardOf(id), id);
+    const nowMs = kit.nowMs();
+    for (let from = 0; from < MAX_RECENT_VIEWERS; from += 10_000)
+      await kit.connection.zadd(recent, ...Array.from({ length: 10_000 }, (_, at) => [nowMs, `viewer ${from + at}`]).flat());
+    await kit.view(id, "ada");
+    expect(await kit.connection.zcard(recent)).toBe(MAX_RECENT_VIEWERS);
+    await kit.view(id, "ada");
+    expect(await kit.read(id)).toMatchObject({ views: 1 });
   });
 });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { createDocumentStore, type DocumentStoreOptions } from "../../src/redis/documents.js";
+import { testBreaker } from "../support/breaker.js";
 import { drillSize } from "../support/drill.js";
 import { createProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";
@@ -22,7 +23,13 @@ async function openStore(options: Partial<DocumentStoreOptions> = {}, url?: stri
   const connection = connectRedis({ url: url ?? place.url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const store = createDocumentStore(connection, place.keys, { ttlMs: HOUR, maxBytes: 1024 * 1024, deadlineMs: 10_000, ...options });
+  const store = createDocumentStore(connection, place.keys, {
+    ttlMs: HOUR,
+    maxBytes: 1024 * 1024,
+    deadlineMs: 10_000,
+    breaker: testBreaker(connection),
+    ...options,
+  });
   const keep = (text: string) => store.keep(hashOf(text), text);
   const find = (text: string) => store.find(hashOf(text));
   /** What is there, and what it is said to weigh. */
@@ -42,7 +49,12 @@ async function openStore(options: Partial<DocumentStoreOptions> = {}, url?: stri
 it("a document is found by its hash, by every process, and by nothing else", async () => {
   const { keep, find, connection, keys } = await openStore();
   await keep("{ é }");
-  const other = createDocumentStore(connection, keys, { ttlMs: HOUR, maxBytes: 1024 * 1024, deadlineMs: 10_000 });
+  const other = createDocumentStore(connection, keys, {
+    ttlMs: HOUR,
+    maxBytes: 1024 * 1024,
+    deadlineMs: 10_000,
+    breaker: testBreaker(connection),
+  });
   expect([await other.find(hashOf("{ é }")), await find("{ b }"), await other.find("bytes")]).toEqual(["{ é }", null, null]);
 });
 

@@ -13,6 +13,7 @@ import { createViewerRanges } from "../../src/redis/counters-range.js";
 import { createDocumentStore } from "../../src/redis/documents.js";
 import { createKeys, KEY_FAMILIES, type Keys } from "../../src/redis/keys.js";
 import { createLimiter } from "../../src/redis/limiter.js";
+import { testBreaker } from "../support/breaker.js";
 import { testLog } from "../support/log.js";
 import { startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
@@ -66,7 +67,12 @@ async function keepDocument(url: string, keys: Keys): Promise<void> {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  await createDocumentStore(connection, keys, { ttlMs: 60_000, maxBytes: 100_000, deadlineMs: 10_000 }).keep("hash", "{ a }");
+  await createDocumentStore(connection, keys, {
+    ttlMs: 60_000,
+    maxBytes: 100_000,
+    deadlineMs: 10_000,
+    breaker: testBreaker(connection),
+  }).keep("hash", "{ a }");
 }
 
 /** What a report of activity leaves. */
@@ -92,9 +98,9 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   await store.adopt(1, "", "generation");
   const nothing = { applied: "", views: 0, shares: 0, viewers: 0, sketch: null, isOver: false, few: [] };
   for (const period of ["all", event.month, event.day] as const) await store.load({ productId: 1, period }, nothing, nowMs);
-  await store.view({ ...event, operation: "one" }, "ada");
+  await store.view({ ...event, operation: { slot: 1, id: "one_____" } }, "ada");
   await store.seal([1], "batch");
-  await store.view({ ...event, operation: "two" }, "bob");
+  await store.view({ ...event, operation: { slot: 2, id: "two_____" } }, "bob");
   await createViewerRanges(connection, keys, 10_000).estimate(1, [dayOf(nowMs - DAY), event.day]);
 }
 
@@ -150,7 +156,7 @@ it("spells every key as its family is documented", () => {
     viewersMerged: keys.viewersMerged(1, 65, "2026-11-01:2026-11-02:generation"),
     exactViewers: keys.exactViewers(1, 65),
     recentViewers: keys.recentViewers(1, 65),
-    counterOperation: keys.counterOperation(1, "operation"),
+    counterOperations: keys.counterOperations(1, 2),
     log: keys.log("notification", 1),
     logState: keys.logState("notification", 1),
     logOperation: keys.logOperation("notification", 1, "operation"),

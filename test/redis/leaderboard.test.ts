@@ -1,15 +1,17 @@
 /** What is on a board depends on the rows of the ledger and on nothing else: not on their order, nor on how often they were applied. */
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { advance, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, type Standing, TIE_RULES } from "../../src/domain/leaderboard.js";
 import { PERIODS } from "../../src/domain/periods.js";
 import { MINUTE } from "../../src/domain/time.js";
+import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { createKeys, type Keys } from "../../src/redis/keys.js";
-import type { AppliedRow, BoardStore } from "../../src/redis/leaderboard.js";
+import { type AppliedRow, answersSlice, type BoardStore, MAX_ANSWERS } from "../../src/redis/leaderboard.js";
 import type { BoardShape, BuildOf } from "../../src/redis/leaderboard-link.js";
 import { drillSize } from "../support/drill.js";
+import { testLog } from "../support/log.js";
 import { startRedisCluster, testRedis } from "../support/redis.js";
-import { readyBoards, serveEmpty, WINDOWS } from "./leaderboard-kit.js";
+import { ledgerRow, readyBoards, serveEmpty, WINDOWS } from "./leaderboard-kit.js";
 
 const rules = fc.record({
   operator: fc.constantFrom(...SCORE_OPERATORS),
@@ -148,4 +150,21 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
     expect(await store.load(build, "another", { period: "DAY", startMs: 1, rows: [] })).toBe(false);
     expect(await store.serve(build, "another", { windows: WINDOWS, applied: 0, builtMs: 1, closedMs: {} })).toBe(false);
   });
+});
+
+it("A board keeps a bounded number of answers for repeats, and answers submissions beyond it all the same.", async () => {
+  const place = testRedis();
+  const store = await readyBoards(place);
+  const build = await emptyBoard(store, { operator: "BEST", order: "DESC", tieRule: "DENSE" });
+  const answers = place.keys.boardAnswers(build.board.id, answersSlice(2_000));
+  const connection = connectRedis({ url: place.url, role: "requests", log: testLog() });
+  onTestFinished(() => connection.disconnect());
+  await whenReady(connection, 30_000);
+  for (let from = 0; from < MAX_ANSWERS; from += 10_000)
+    await connection.hset(answers, ...Array.from({ length: 10_000 }, (_, at) => [`earlier ${from + at}`, ""]).flat());
+  const submission = { windows: WINDOWS, range: [1, 1], submittedMs: 2_000, rows: [ledgerRow(1, "ada", 5)] } as const;
+  const [first, repeated] = [await store.apply(build, submission), await store.apply(build, submission)];
+  expect(await connection.hlen(answers)).toBe(MAX_ANSWERS);
+  expect(first).toMatchObject({ changes: [{ ALL_TIME: { rank: 1 } }] });
+  expect(repeated).toMatchObject({ changes: [{ ALL_TIME: { rank: 1 } }] });
 });

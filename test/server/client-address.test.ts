@@ -33,6 +33,7 @@ describe("behind proxies that are trusted", () => {
     ["the last one that is no proxy's: what stands before it is hearsay", "203.0.113.9, 198.51.100.7, 10.1.2.3", "198.51.100.7"],
     ["the last header of several", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"],
     ["IPv4 as IPv4", "::ffff:198.51.100.7", "198.51.100.7"],
+    ["IPv4 as IPv4, also in hexadecimal", "::ffff:cb00:7109", "203.0.113.9"],
     ["without the port that some proxies add", "198.51.100.7:4711", "198.51.100.7"],
     ["without brackets and port", "[2001:db8::7]:4711", "2001:db8::7"],
     ["the proxy itself where it does not know", "203.0.113.9, unknown", "127.0.0.1"],

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { headOf, tailOf } from "../../src/server/fan-out-frame.js";
 import { Outlet } from "../../src/server/fan-out-outlet.js";
+import { Peer } from "../../src/server/peer.js";
 import { until } from "../support/until.js";
 import { type BoardServer, startBoards } from "./board-server.js";
 import { connectSocket, type Message, type SocketClient } from "./socket-client.js";
@@ -28,7 +29,7 @@ async function pair(slowMs: number) {
     client.terminate();
     server.close();
   });
-  return { client, socket, connection, outlet: new Outlet(socket, connection, slowMs) };
+  return { client, socket, connection, outlet: new Outlet(new Peer(socket, {}, "", connection), slowMs) };
 }
 
 const HEAD = headOf("1");
@@ -187,7 +188,7 @@ describe("a subscriber that stops reading", () => {
 
 describe("a log whose client stops reading", () => {
   const EVENTS = 12_000;
-  const LONG = Array.from({ length: 8 }, (_, at) => `${"n".repeat(180)}${at}: number`).join(" ");
+  const LONG = Array.from({ length: 12 }, (_, at) => `${"n".repeat(120)}${at}: number`).join(" ");
 
   test("takes no event while the one before has not left, and goes on with the next one, none missing", async () => {
     const server = await startServer({ LIMIT_TOKENS: "1000" });

@@ -57,10 +57,9 @@ describe("what was held", () => {
         buckets: [],
         settle(actual) {
           settled.push({ cost: charge.cost, actual });
-          return { bucket: "address", limit: 100, remaining: 100 - actual, restorePerSecond: 1, resetAtMs: 0 };
+          return { bucket: "address", limit: 100, remaining: 100 - actual, restorePerSecond: 1, resetInMs: 0 };
         },
       }),
-      close: () => {},
     };
     const souk = await startServer(env, { limits });
     onTestFinished(() => souk.close());

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rememberingLog } from "../support/log.js";
 import { ask, connectSocket } from "./socket-client.js";
-import { type Answer, SECRET, startServer, type TestServer, TOKEN } from "./test-server.js";
+import { type Answer, SECRET, SEEN_TOKENS, startServer, type TestServer, TOKEN } from "./test-server.js";
 
 let souk: TestServer;
 const log = rememberingLog();
@@ -16,6 +16,7 @@ afterAll(() => souk.close());
 /** Asks over one transport. */
 type Ask = (query: string, options?: { variables?: object; headers?: Record<string, string> }) => Promise<Answer>;
 
+const tokenOf = (count: number): string => SEEN_TOKENS.write({ count, bypassUntilMs: 0 });
 const overHttp: Ask = async (query, { variables, headers } = {}) => (await souk.post({ query, variables }, headers)).body;
 const overSocket: Ask = async (query, { variables, headers } = {}) => {
   const client = await connectSocket(souk.live, headers);
@@ -104,23 +105,26 @@ describe.each([
   });
 
   test("a client's token of consistency reaches the operation, and garbage counts as none", async () => {
-    expect(await run("{ seen }", { headers: { "souk-seen": "41" } })).toEqual({ data: { seen: 41 } });
+    expect(await run("{ seen }", { headers: { "souk-seen": tokenOf(41) } })).toEqual({ data: { seen: 41 } });
+    expect(await run("{ seen }", { headers: { "souk-seen": "41" } })).toEqual({ data: { seen: 0 } });
     expect(await run("{ seen }", { headers: { "souk-seen": "-1; drop" } })).toEqual({ data: { seen: 0 } });
   });
 });
 
 test("over HTTP a write hands out its token by header and cookie, and the later of both is taken back", async () => {
-  const { headers, body } = await souk.post({ query: "mutation { write }" }, { "souk-seen": "3" });
+  const { headers, body } = await souk.post({ query: "mutation { write }" }, { "souk-seen": tokenOf(3) });
   expect(body).toEqual({ data: { write: "" } });
-  expect(headers.get("souk-seen")).toBe("10");
-  expect(headers.get("set-cookie")).toBe("souk_seen=10; Max-Age=3600; Path=/; HttpOnly; Secure; SameSite=Lax");
-  expect((await souk.post({ query: "{ seen }" }, { cookie: "a=b; souk_seen=10", "souk-seen": "4" })).body).toEqual({ data: { seen: 10 } });
+  expect(headers.get("souk-seen")).toBe(tokenOf(10));
+  expect(headers.get("set-cookie")).toBe(`souk_seen=${tokenOf(10)}; Max-Age=3600; Path=/; HttpOnly; Secure; SameSite=Lax`);
+  expect((await souk.post({ query: "{ seen }" }, { cookie: `a=b; souk_seen=${tokenOf(10)}`, "souk-seen": tokenOf(4) })).body).toEqual({
+    data: { seen: 10 },
+  });
   expect((await souk.post({ query: "{ hello }" })).headers.get("souk-seen")).toBeNull();
 });
 
 test("over WebSocket a write hands out its token in the answer, and the socket remembers it", async () => {
-  const client = await connectSocket(souk.live, {}, { headers: { cookie: "souk_seen=5" } });
-  expect(await ask(client, { query: "mutation { write }" })).toEqual({ data: { write: "" }, extensions: { seen: "12" } });
+  const client = await connectSocket(souk.live, {}, { headers: { cookie: `souk_seen=${tokenOf(5)}` } });
+  expect(await ask(client, { query: "mutation { write }" })).toEqual({ data: { write: "" }, extensions: { seen: tokenOf(12) } });
   expect(await ask(client, { query: "{ seen }" })).toEqual({ data: { seen: 12 } });
   await client.close();
 });

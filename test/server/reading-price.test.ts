@@ -8,7 +8,7 @@ import { startServer, type TestServer } from "./test-server.js";
 /** Takes every charge, but for one that is more than `most`; remembers what is owed. */
 async function startCharging(most = Number.MAX_SAFE_INTEGER, env: Record<string, string> = {}) {
   const owed: number[] = [];
-  const status = { bucket: "address", limit: most, remaining: most, restorePerSecond: 1, resetAtMs: 0 } as const;
+  const status = { bucket: "address", limit: most, remaining: most, restorePerSecond: 1, resetInMs: 0 } as const;
   const limits: Limits = {
     check: () => {},
     isTight: () => false,
@@ -17,7 +17,6 @@ async function startCharging(most = Number.MAX_SAFE_INTEGER, env: Record<string,
       if (charge.cost > most) throw new RateLimited("Try again.", 5, { bucket: "address", buckets: [status] });
       return { charge, buckets: [status], settle: () => status };
     },
-    close: () => {},
   };
   const souk = await startServer(env, { limits });
   onTestFinished(() => souk.close());

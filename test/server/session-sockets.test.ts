@@ -123,3 +123,13 @@ test("the cookie of the upgrade signs a socket in", async () => {
   expect(await ask(client, { query: "{ whoAmI }" })).toEqual({ data: { whoAmI: "user" } });
   await client.close();
 });
+
+test("A socket whose session could not be looked up when its end was announced is closed once it can be.", async () => {
+  const { session, tell, uses, connect } = await serverWith({ leftMs: 60_000, alive: true });
+  const client = await connect();
+  session.alive = "unknown";
+  tell(7);
+  await until("a second look", () => uses.length >= 2);
+  session.alive = false;
+  expect((await client.closed).code).toBe(4401);
+});

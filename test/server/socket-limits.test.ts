@@ -95,7 +95,6 @@ test("a refusal for want of a place costs nothing, whichever place it is", async
           charged++;
           return { charge, buckets: [], settle: () => undefined };
         },
-        close: () => {},
       },
     },
   );
@@ -135,7 +134,6 @@ test("a socket that is let in costs as much as the cheapest operation, and a flo
           if (charged.push(charge.cost) > 1) throw new RateLimited("Try again.", 5, { bucket: "address" });
           return { charge, buckets: [], settle: () => undefined };
         },
-        close: () => {},
       },
     },
   );

@@ -15,17 +15,19 @@ import type { Authenticate } from "../../src/services/authenticate.js";
 import { createGuests } from "../../src/services/guests.js";
 import type { Limits } from "../../src/services/limits.js";
 import { createPersistedDocuments } from "../../src/services/persisted-documents.js";
+import { createSeenTokens } from "../../src/services/seen-tokens.js";
 import { testLog } from "../support/log.js";
 
 const SDL = /* GraphQL */ `
   scalar Whole
   enum Color { RED GREEN }
   interface Node { id: ID! }
-  type Product implements Node { id: ID! name: String! price: Int! tags: [String!]! category: Category! maybe: String }
+  type Product implements Node { id: ID! name: String! price: Int! tags: [String!]! category: Category! maybe: String breaks: String }
   type Category implements Node { id: ID! name: String! parent: Category children: [Category!]! products(first: Int = 2): [Product!]! }
   input Filter { text: String, min: Int = 1, color: Color = RED, ids: [ID!] }
   type Query {
     hello(name: String = "world"): String!
+    text(characters: Int!, of: String = "x"): String!
     echo(text: String): String
     page(first: Int! = 20): Int!
     whole(value: Whole!): Whole
@@ -48,7 +50,7 @@ const SDL = /* GraphQL */ `
   }
   type Mutation { write(text: String): String! own: String! fails: String }
   type Subscription { ticks(times: Int = 2): Tick! endless: Int! crashes: Int! refused: Int! never: Int! }
-  type Tick { number: Int! context: Int! }
+  type Tick { number: Int! context: Int! text(characters: Int!): String! }
 `;
 
 /** Text of the kind that must never reach a client. */
@@ -63,6 +65,8 @@ export interface TestServer {
   readonly metrics: Metrics;
   /** Open sources of subscriptions. */
   readonly sources: { open: number };
+  /** Times that `write` was executed. */
+  readonly writes: { count: number };
   /** Lets every `slow` field answer. */
   release(): void;
   /** Resolves when a `slow` field has been asked. */
@@ -81,13 +85,15 @@ export interface Answer {
 /** The service token of test servers. */
 export const TOKEN = "a-token-of-the-tests";
 
+/** What signs the consistency tokens of test servers. */
+export const SEEN_TOKENS = createSeenTokens("secret", Date.now);
+
 /** Whatever is asked costs nothing, and nothing is said about it. */
 const NO_LIMITS: Limits = {
   check: () => {},
   isTight: () => false,
   charge: async (_payer, charge) => ({ charge, buckets: [], settle: () => undefined }),
   owe: () => {},
-  close: () => {},
 };
 
 /** Starts a server. Environment variables and dependencies can be replaced. */
@@ -108,6 +114,7 @@ export async function startServer(
       together: (send) => send(),
     }),
     admitGuest: createGuests("secret").admit,
+    seenTokens: SEEN_TOKENS,
     sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
     createOperation: ({ requestId, principal, client, guest, buckets, seen, bypass }) =>
       createRequestContext({
@@ -165,7 +172,7 @@ function createSteering() {
   const slowAsked = new Promise<void>((resolve) => {
     asked = resolve;
   });
-  return { sources: { open: 0 }, release: () => release(), released, asked: () => asked(), slowAsked };
+  return { sources: { open: 0 }, writes: { count: 0 }, release: () => release(), released, asked: () => asked(), slowAsked };
 }
 
 type Steering = ReturnType<typeof createSteering>;
@@ -190,7 +197,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
     throw new Error(SECRET);
   };
   return {
-    Product: { category: async () => category("c1"), name: async ({ name }: { name: string }) => name },
+    Product: { breaks: crash, category: async () => category("c1"), name: async ({ name }: { name: string }) => name },
     Category: {
       parent: async ({ id }: { id: string }) => (id.length > 12 ? null : category(`${id}1`)),
       children: async ({ id }: { id: string }) => (id.length > 4 ? [] : [category(`${id}1`), category(`${id}2`)]),
@@ -199,6 +206,7 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
     },
     Query: {
       hello: (_: unknown, { name }: { name: string }) => `Hello ${name}`,
+      text: (_: unknown, { characters, of }: { characters: number; of: string }) => of.repeat(characters),
       echo: async (_: unknown, { text }: { text: string }, { reading }: RequestContext) => {
         reading.note(reading.bypass ? "BYPASS" : "HIT", 5);
         return text;
@@ -235,13 +243,17 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
     },
     Mutation: {
       write: async (_: unknown, { text }: { text: string }, context: RequestContext) => {
+        steering.writes.count++;
         context.wrote({ count: context.reading.seen.count + 7, bypassUntilMs: 0 });
         return text ?? "";
       },
       own: (_: unknown, _args: unknown, context: RequestContext) => JSON.stringify(context.writingOwner()),
       fails: crash,
     },
-    Tick: { context: (_: unknown, _args: unknown, context: RequestContext) => contextNumber(context) },
+    Tick: {
+      context: (_: unknown, _args: unknown, context: RequestContext) => contextNumber(context),
+      text: (_: unknown, { characters }: { characters: number }) => "x".repeat(characters),
+    },
   };
 }
 

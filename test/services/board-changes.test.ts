@@ -37,6 +37,21 @@ it("however often a board changes, it is told of at most once per window and per
   }
 });
 
+it("A change that could not be announced is announced once Redis answers again.", async () => {
+  const told: number[] = [];
+  let failures = 3 * PERIODS.length;
+  const publish = async (_topic: Topic, payload: unknown) => {
+    if (failures-- > 0) throw new Error("no Redis");
+    told.push((payload as { version: number }).version);
+  };
+  const changes = createBoardChanges({ pubsub: { publish } as never, everyMs: 5, log: testLog() });
+  onTestFinished(() => changes.close());
+  const board: BoardRecord = { ...boardDraft(), id: 1, source: "CLIENTS", archivedMs: {} };
+  changes.changed(board, 7);
+  await until("every period to be told", () => told.length === PERIODS.length);
+  expect(new Set(told)).toEqual(new Set([7]));
+});
+
 it("a thousand who ask for the same at any time cost one read per window, and each gets one that began after they asked", async () => {
   const reads = createSharedReads<number>(EVERY_MS);
   const begun: number[] = [];

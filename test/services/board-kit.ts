@@ -8,6 +8,7 @@ import { createUserTable } from "../../src/db/users.js";
 import type { BoardDraft } from "../../src/domain/leaderboard.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
+import { openRedisClock, type RedisClock } from "../../src/redis/clock.js";
 import type { Keys } from "../../src/redis/keys.js";
 import { createBoardStore } from "../../src/redis/leaderboard.js";
 import { createBoards } from "../../src/services/boards.js";
@@ -32,10 +33,18 @@ export async function openBoards({ database, url, keys }: BoardPlace, clock: Tes
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  return putTogether({ database, connection, keys, clock });
+  const redisClock = await openRedisClock(connection);
+  onTestFinished(() => redisClock.close());
+  return putTogether({ database, connection, keys, clock, redisClock });
 }
 
-function putTogether({ database, connection, keys, clock }: Omit<BoardPlace, "url"> & { connection: RedisConnection; clock: TestClock }) {
+interface Together extends Omit<BoardPlace, "url"> {
+  readonly connection: RedisConnection;
+  readonly clock: TestClock;
+  readonly redisClock: RedisClock;
+}
+
+function putTogether({ database, connection, keys, clock, redisClock }: Together) {
   const log = testLog();
   const store = createBoardStore({ connection, keys, deadlineMs: 10_000, telemetry: silentTelemetry });
   const ledger = atTime(createScoreLedger(database), clock);
@@ -43,7 +52,7 @@ function putTogether({ database, connection, keys, clock }: Omit<BoardPlace, "ur
   const told: { kind: string; payload: unknown }[] = [];
   const pubsub = { publish: async ({ kind }: { kind: string }, payload: unknown) => void told.push({ kind, payload }) };
   const labels = { users: createUserTable(database), products: createProductTable(database) };
-  const parts = { database, store, pubsub, labels, everyMs: 0, telemetry: silentTelemetry, log, ledger, waitMs: 20_000 };
+  const parts = { database, store, pubsub, clock: redisClock, labels, everyMs: 0, telemetry: silentTelemetry, log, ledger, waitMs: 20_000 };
   return { connection, store, ledger, told, boards: createBoardTable(database), ...createBoards(parts) };
 }
 

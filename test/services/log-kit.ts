@@ -7,6 +7,7 @@ import { createUserTable } from "../../src/db/users.js";
 import type { LogItem, LogStart } from "../../src/domain/log.js";
 import type { NotificationEvent } from "../../src/domain/notification.js";
 import { connectRedis, whenReady } from "../../src/redis/client.js";
+import { withinDeadline } from "../../src/redis/deadline.js";
 import { createEventLog } from "../../src/redis/event-log.js";
 import { createEventLogTail, type LogBounds } from "../../src/redis/event-log-tail.js";
 import type { Keys } from "../../src/redis/keys.js";
@@ -15,6 +16,7 @@ import { createLogSubscriptions } from "../../src/services/log-subscription.js";
 import { createApplyNotifications, createNotificationSource, notificationTopic } from "../../src/services/notification-log.js";
 import { createOutbox } from "../../src/services/outbox.js";
 import { createVolatileSource } from "../../src/services/volatile-log.js";
+import { testBreaker } from "../support/breaker.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";
 import type { TestDatabase } from "../support/postgres.js";
@@ -46,15 +48,20 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
   const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   await whenReady(requests, 30_000);
+  const breaker = testBreaker(requests);
   const notify = createApplyNotifications(tail);
   const outbox = createOutbox({
     table: outboxTable,
-    cache: { invalidate: async () => 0 },
+    cache: { invalidate: async () => 0, nowMs: Date.now },
     pubsub,
     revoke: async () => null,
     score: async () => {},
     notify,
+    failClosed: async () => [],
+    probe: () => withinDeadline(requests.ping(), 300),
     drainMs: 250,
+    retryMs: 10,
+    attemptsMax: 1_000,
     log,
   });
   return {
@@ -65,10 +72,11 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
     eventLog,
     tail,
     follow: (userId: number, start: LogStart): AsyncIterableIterator<LogItem<NotificationEvent>> =>
-      subscriptions.follow(notificationTopic(userId), createNotificationSource(userId, { tail, table }), start),
+      subscriptions.follow(notificationTopic(userId), createNotificationSource(userId, { tail, table, breaker }), start),
     followVolatile: (id: number, start: LogStart): AsyncIterableIterator<LogItem<string>> =>
       subscriptions.follow(notificationTopic(id), createVolatileSource(notificationTopic(id), eventLog), start),
     async close() {
+      breaker.close();
       await subscriptions.close();
       await pubsub.close();
       requests.disconnect();

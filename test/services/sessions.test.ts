@@ -40,6 +40,8 @@ async function openSessions() {
     store,
     revocations: { stateOf: async () => ({ epoch: 1, revokedIds: [] }), everybodyBefore: async () => 0 },
     outboxTable: { unsentRevocations: async () => [] },
+    failClosed: async () => [],
+    log: testLog(),
   });
   onTestFinished(() => trust.close());
   const sessions = createSessions({ store, trust, pubsub: { publish: async () => {} }, noteEveryMs: MINUTE, onUsed: () => {} });

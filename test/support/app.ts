@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Logger } from "pino";
 import { startApp as compose } from "../../src/compose.js";
 import { readConfig } from "../../src/config.js";
 import { seedCatalogue, seedSizes } from "../../src/db/seed.js";
@@ -38,6 +39,7 @@ export interface AppOptions {
   readonly redisUrl?: string;
   readonly keyPrefix?: string;
   readonly roles?: { readonly api: boolean; readonly worker: boolean };
+  readonly log?: Logger;
 }
 
 /** A migrated database with a small shop in it. */
@@ -61,7 +63,14 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     ...MANY_SIGN_UPS,
     ...env,
   });
-  const app = await compose({ config, redisUrl, cacheUrl: config.redis.cacheUrl ?? redisUrl, roles, log: testLog(), keyPrefix });
+  const app = await compose({
+    config,
+    redisUrl,
+    cacheUrl: config.redis.cacheUrl ?? redisUrl,
+    roles,
+    log: options.log ?? testLog(),
+    keyPrefix,
+  });
   const url = `${app.url}/graphql`;
   return {
     url,

@@ -51,8 +51,10 @@ export async function metric(url: string, name: string, labels = ""): Promise<nu
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
 
-/** True once the server reads through Redis. */
-export async function cacheIsUsed(url: string): Promise<boolean> {
-  const { checks } = (await (await fetch(new URL("/readyz", url))).json()) as { checks: Record<string, string> };
-  return checks.cache === "ok";
+/** What /readyz of the server says: its status, and the state of each part. */
+export async function readyz(url: string): Promise<{ status: string; missing: string[]; checks: Record<string, string> }> {
+  return (await (await fetch(new URL("/readyz", url))).json()) as Awaited<ReturnType<typeof readyz>>;
 }
+
+/** True once the server reads through Redis. */
+export const cacheIsUsed = async (url: string): Promise<boolean> => (await readyz(url)).checks.cache === "ok";

@@ -56,7 +56,7 @@ async function makeTemplate(admin: pg.Client, template: string): Promise<void> {
   await admin.query(`DROP DATABASE IF EXISTS ${draft}`);
   await admin.query(`CREATE DATABASE ${draft} TEMPLATE template0`);
   const database = await open(urlOf(draft));
-  await migrate(database).finally(() => database.close());
+  await migrate(database, testLog()).finally(() => database.close());
   await admin.query(`ALTER DATABASE ${draft} RENAME TO ${template}`);
 }
 

@@ -1,8 +1,10 @@
 /** The Redis of a test: the run's one server under a prefix of its own, or a private server, or a Cluster. */
 import { randomUUID } from "node:crypto";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { inject, onTestFinished } from "vitest";
 import { createKeys, type Keys } from "../../src/redis/keys.js";
+
+import { openRedis } from "./redis-topology.js";
 
 export { startRedisCluster } from "./redis-cluster.js";
 export { startRedisServer } from "./redis-server.js";
@@ -22,7 +24,7 @@ export interface TestRedis {
 export function testRedis(): TestRedis {
   const url = inject("redisUrl");
   const prefix = `test:${randomUUID()}:`;
-  return { url, prefix, keys: createKeys(prefix), connect: () => closedAfterTest(new Redis(url)) };
+  return { url, prefix, keys: createKeys(prefix), connect: () => closedAfterTest(openRedis(url)) };
 }
 
 function closedAfterTest(redis: Redis): Redis {

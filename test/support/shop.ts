@@ -3,7 +3,7 @@ import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { print } from "graphql";
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
-import { formatSeen, latestSeen, NOTHING_SEEN, parseSeen } from "../../src/domain/seen.js";
+import { createConsistentFetch } from "../../examples/client/consistency.js";
 
 /** A GraphQL error as clients see it. */
 export interface ShopError {
@@ -37,12 +37,11 @@ export interface Shop {
 
 /** Makes a client of an app; with a token it may do what its holder may. */
 export function createShop({ url, token }: { readonly url: string; readonly token?: string }): Shop {
-  let seen = NOTHING_SEEN;
+  const send = createConsistentFetch();
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
   const ask: Shop["ask"] = async (document, variables) => {
-    const headers = { "content-type": "application/json", "souk-seen": formatSeen(seen), ...authorization };
-    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ query: print(document), variables }) });
-    seen = latestSeen(seen, parseSeen(response.headers.get("souk-seen") ?? undefined));
+    const headers = { "content-type": "application/json", ...authorization };
+    const response = await send(url, { method: "POST", headers, body: JSON.stringify({ query: print(document), variables }) });
     return (await response.json()) as ShopAnswer<never>;
   };
   return {

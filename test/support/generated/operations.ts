@@ -76,9 +76,9 @@ export type LeaderboardInput = {
   slug: Scalars['String']['input'];
   /** How equal scores are ranked. Null means FIRST_TO_REACH. */
   tieRule?: InputMaybe<TieRule>;
-  /** The IANA time zone in which its days begin, such as Europe/Berlin, otherwise INVALID. Null means UTC. */
+  /** The IANA time zone in which its days begin, such as Europe/Berlin in any case, otherwise INVALID; an offset is none. Null means UTC. */
   timeZone?: InputMaybe<Scalars['String']['input']>;
-  /** Title as shown to everybody: not blank, otherwise REQUIRED; at most 100 characters, otherwise TOO_LONG. */
+  /** Title as shown to everybody: one line, not blank, otherwise REQUIRED; at most 100 characters, otherwise TOO_LONG. */
   title: Scalars['String']['input'];
 };
 
@@ -94,7 +94,7 @@ export type NotificationInput = {
   kind: Scalars['String']['input'];
   /** Makes it safe to repeat: any string of the caller's that is new for each notification, remembered for at least 24 hours. Sent again with the same input, it is sent once; with another, IDEMPOTENCY_MISMATCH. */
   operationId?: InputMaybe<Scalars['ID']['input']>;
-  /** The headline: not blank, otherwise REQUIRED; at most 200 characters, otherwise TOO_LONG. */
+  /** The headline: one line, not blank, otherwise REQUIRED; at most 200 characters, otherwise TOO_LONG. */
   title: Scalars['String']['input'];
   /** Where it leads: an address with http or https, or a path that begins with one slash, otherwise INVALID; at most 2048 characters. */
   url?: InputMaybe<Scalars['String']['input']>;
@@ -137,7 +137,7 @@ export type ProductInput = {
   categoryId: Scalars['ID']['input'];
   /** Description in plain text; may be empty; at most 10000 characters, otherwise TOO_LONG. */
   description: Scalars['String']['input'];
-  /** Name as people read it, in plain text: not blank, otherwise REQUIRED; at most 200 characters, otherwise TOO_LONG. */
+  /** Name as people read it, one line of plain text: not blank, otherwise REQUIRED; at most 200 characters, otherwise TOO_LONG. */
   name: Scalars['String']['input'];
   /** Price of one piece in minor units of the shop's currency: 0 to 9999999999, otherwise OUT_OF_RANGE. */
   price: Scalars['SafeInt']['input'];
@@ -162,7 +162,7 @@ export type ProductSort =
 
 /** A review by whoever is signed in. */
 export type ReviewInput = {
-  /** Plain text: not blank, otherwise REQUIRED; at most 5000 characters, otherwise TOO_LONG. */
+  /** Plain text: not blank, otherwise REQUIRED; at most 5000 characters, otherwise TOO_LONG; a change of direction is closed in its paragraph, otherwise INVALID. */
   body: Scalars['String']['input'];
   /** The product. INVALID when it is not the id of a product, NOT_FOUND when there is none behind it. */
   productId: Scalars['ID']['input'];
@@ -191,7 +191,7 @@ export type ScoreInput = {
   metadata?: InputMaybe<Scalars['String']['input']>;
   /** Makes the submission safe to repeat, for good: any string of at most 128 characters that is new for each score of this owner on this board. Sent again with the same score and metadata it counts once; with others, IDEMPOTENCY_MISMATCH. */
   operationId?: InputMaybe<Scalars['ID']['input']>;
-  /** Whose score it is: any id of at most 128 characters. Only admins may name somebody else, otherwise FORBIDDEN. Null means the caller; the service token has to name somebody, otherwise REQUIRED. */
+  /** Whose score it is: any id of at most 128 characters that shows something, otherwise REQUIRED; kept in Unicode NFC. Only admins may name somebody else, otherwise FORBIDDEN. Null means the caller; the service token has to name somebody, otherwise REQUIRED. */
   owner?: InputMaybe<Scalars['ID']['input']>;
   /** The score, from -2^53 to 2^53, otherwise OUT_OF_RANGE. So is one that would take a sum beyond; then the sum stays as it was. */
   score: Scalars['Float']['input'];
@@ -212,7 +212,7 @@ export type ScoreOperator =
 export type SignInInput = {
   /** How the session is handed over. */
   deliver?: InputMaybe<TokenDelivery>;
-  /** The address of the account; case and surrounding space do not matter. */
+  /** The address of the account; case, Unicode form and surrounding space do not matter. */
   email: Scalars['String']['input'];
   /** The password of the account. */
   password: Scalars['String']['input'];
@@ -224,7 +224,7 @@ export type SignUpInput = {
   deliver?: InputMaybe<TokenDelivery>;
   /** Address to sign in with, at most 254 characters: INVALID when it cannot be one, TAKEN when it has an account. */
   email: Scalars['String']['input'];
-  /** Name as shown to everybody: not blank, at most 100 characters. */
+  /** Name as shown to everybody: one line, not blank, at most 100 characters. */
   name: Scalars['String']['input'];
   /** 8 to 256 characters of any kind, otherwise OUT_OF_RANGE or TOO_LONG. */
   password: Scalars['String']['input'];
@@ -277,7 +277,7 @@ export type UserErrorCode =
   | 'PAYMENT_DECLINED'
   /** The product was removed from the shop. `upsertProduct` with its sku revives it. */
   | 'PRODUCT_REMOVED'
-  /** A value is missing or blank where one is needed. */
+  /** A value is missing, or shows nothing to a reader, where one is needed. */
   | 'REQUIRED'
   /** The name, address or key is already used by something else. */
   | 'TAKEN'

@@ -1,0 +1,38 @@
+/** Joins what parts report of themselves, and the condition of each Redis, with the log, the metrics and probes. */
+import type { Logger } from "pino";
+import { createDegradations, type Degradations } from "../domain/degradations.js";
+import type { RedisConnection } from "../redis/client.js";
+import { watchCondition } from "../redis/condition.js";
+import type { Metrics } from "../server/metrics.js";
+import type { Closing } from "./closing.js";
+
+/** Every report is counted; a change of state is one line of the log. */
+export function watchDegradations(metrics: Pick<Metrics, "degradation">, log: Logger): Degradations {
+  return createDegradations((report) => {
+    metrics.degradation(report);
+    const { part, reason, isChange } = report;
+    if (!isChange) return;
+    if (reason === null) log.info({ part }, `${part}: works as it should again`);
+    else log.warn({ part }, `${part}: ${reason}`);
+  });
+}
+
+/** The Redis servers of this process by their role. */
+export interface Conditions {
+  /** Begins to watch one; it ends with the process. */
+  watch(role: string, connection: RedisConnection): void;
+  /** Has every one looked at, so that its state is at most a second old. */
+  look(): Promise<unknown>;
+}
+
+export function createConditions(degradations: Degradations, closing: Closing): Conditions {
+  const looks: (() => Promise<void>)[] = [];
+  return {
+    watch(role, connection) {
+      const { look, close } = watchCondition(connection, degradations.of(role));
+      looks.push(look);
+      closing.add(close);
+    },
+    look: () => Promise.all(looks.map((look) => look())),
+  };
+}

@@ -1,0 +1,81 @@
+/** The outbox as an operator sees it: how much waits and since when, what was set aside, and what to do about it. */
+import { type SQL, sql } from "drizzle-orm";
+import type { Executor } from "./database.js";
+import { OUTBOX_CHANNEL, OUTBOX_PARTS } from "./outbox.js";
+import { bigints } from "./statements.js";
+
+/** How the outbox is. */
+export interface OutboxState {
+  /** Rows that will be sent. */
+  readonly waiting: number;
+  /** Rows that were given up. */
+  readonly setAside: number;
+  /** Age of the oldest row that waits; 0 where none does. */
+  readonly oldestMs: number;
+}
+
+/** A row that was set aside, or fails. */
+export interface TroubledRow {
+  readonly id: number;
+  readonly ageMs: number;
+  readonly setAside: boolean;
+  readonly attempts: number;
+  /** How many things it holds, by part; null where a part is no list. */
+  readonly holds: Readonly<Record<string, number | null>>;
+  readonly keys: readonly string[];
+  readonly error: string;
+}
+
+/** Which rows are tried again. */
+export type RetryTarget = readonly number[] | "all";
+
+/** The outbox of one database, for operators. */
+export function createOutboxOperating(database: Executor) {
+  return {
+    /** One statement. */
+    async state(): Promise<OutboxState> {
+      const [row] = await database.query<{ waiting: number; set_aside: number; oldest_ms: number | null }>(sql`
+        SELECT count(*) FILTER (WHERE set_aside_at IS NULL) AS waiting, count(set_aside_at) AS set_aside,
+          (extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE set_aside_at IS NULL)) * 1000)::float8 AS oldest_ms
+        FROM outbox`);
+      return { waiting: row?.waiting ?? 0, setAside: row?.set_aside ?? 0, oldestMs: Math.max(0, row?.oldest_ms ?? 0) };
+    },
+    /** The first `limit` rows that were set aside or have failed, in order. */
+    troubled: (limit: number): Promise<TroubledRow[]> =>
+      rowsOf(database, sql`set_aside_at IS NOT NULL OR last_error IS NOT NULL ORDER BY id LIMIT ${limit}::bigint`),
+    /** One row, failed or not. */
+    row: async (id: number): Promise<TroubledRow | null> => (await rowsOf(database, sql`id = ${id}::bigint`))[0] ?? null,
+    /** Has rows sent anew, with all their attempts, and wakes the relays. Resolves to how many there were. */
+    async retry(target: RetryTarget): Promise<number> {
+      const which = target === "all" ? sql`set_aside_at IS NOT NULL OR attempts > 0` : sql`id = ANY(${bigints(target)})`;
+      const [row] = await database.query<{ count: number }>(sql`
+        WITH again AS (UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL WHERE ${which} RETURNING id)
+        SELECT count(*) AS count, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM again`);
+      return row?.count ?? 0;
+    },
+    /** Forgets a row that was set aside. False when there is no such row. */
+    async drop(id: number): Promise<boolean> {
+      const rows = await database.query(sql`DELETE FROM outbox WHERE id = ${id}::bigint AND set_aside_at IS NOT NULL RETURNING id`);
+      return rows.length > 0;
+    },
+  };
+}
+
+/** The outbox of one database, for operators. */
+export type OutboxOperating = ReturnType<typeof createOutboxOperating>;
+
+async function rowsOf(database: Executor, which: SQL): Promise<TroubledRow[]> {
+  const rows = await database.query<Omit<TroubledRow, "ageMs" | "setAside"> & { age_ms: number; set_aside: boolean }>(sql`
+    SELECT id, (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, set_aside_at IS NOT NULL AS set_aside,
+      attempts, jsonb_build_object(${sql.join(OUTBOX_PARTS.map(lengthOf), sql`, `)}) AS holds, coalesce(keys[1:5], '{}') AS keys,
+      coalesce(last_error, '') AS error
+    FROM outbox WHERE ${which}`);
+  return rows.map(({ age_ms, set_aside, ...row }) => ({ ...row, ageMs: age_ms, setAside: set_aside }));
+}
+
+function lengthOf(part: (typeof OUTBOX_PARTS)[number]): SQL {
+  const column = sql.raw(part);
+  const length =
+    part === "tags" ? sql`cardinality(tags)` : sql`CASE jsonb_typeof(${column}) WHEN 'array' THEN jsonb_array_length(${column}) END`;
+  return sql`${sql.raw(`'${part}'`)}, ${length}`;
+}

@@ -1,0 +1,5 @@
+/** The clock that all processes share: that of Redis (redis/clock.ts). Nothing is judged or shown by a process's own. */
+export interface Clock {
+  /** Ms since epoch. */
+  nowMs(): number;
+}

@@ -1,0 +1,18 @@
+/** Work at once that keeps an order where it matters: items that share a key run one after the other, all others together. */
+
+/** Runs `work` for every item; one waits for the earlier ones that share a key with it. Rejects as the first that rejects. */
+export async function inOrderByKey<T>(
+  items: readonly T[],
+  keysOf: (item: T) => readonly string[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const last = new Map<string, Promise<void>>();
+  const all = items.map((item) => {
+    const keys = keysOf(item);
+    const earlier = new Set(keys.flatMap((key) => last.get(key) ?? []));
+    const mine = Promise.all(earlier).then(() => work(item));
+    for (const key of keys) last.set(key, mine);
+    return mine;
+  });
+  await Promise.all(all);
+}

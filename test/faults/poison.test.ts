@@ -1,0 +1,321 @@
+/**
+ * Loops over items of which one is poisoned: it hurts itself alone. Each row names a loop, and a runner that poisons one item, lets the
+ * loop work, and answers what became of the healthy ones and of the poisoned one. Add a row to add a loop.
+ */
+import { sql } from "drizzle-orm";
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Closing } from "../../src/compose/closing.js";
+import { createBroadcastTable } from "../../src/db/broadcasts.js";
+import { createNotificationLogTable } from "../../src/db/notification-log.js";
+import { createNotificationTable } from "../../src/db/notifications.js";
+import { createOperationTable } from "../../src/db/operations.js";
+import { createOutboxTable } from "../../src/db/outbox.js";
+import { DatabaseUnavailable } from "../../src/domain/errors.js";
+import { SESSIONS_TOPIC } from "../../src/domain/events.js";
+import { SERVICE } from "../../src/domain/principal.js";
+import { startPruning } from "../../src/jobs/prune.js";
+import { connectRedis, whenReady } from "../../src/redis/client.js";
+import { createEventLogTail } from "../../src/redis/event-log-tail.js";
+import { createPubSub } from "../../src/redis/pubsub.js";
+import { bisect } from "../../src/services/bisect.js";
+import { createApplyNotifications, notificationTopic } from "../../src/services/notification-log.js";
+import { createNotificationSending } from "../../src/services/notification-sending.js";
+import { createPopularity } from "../../src/services/popularity.js";
+import { openCounterKit, stockProducts } from "../redis/counters-kit.js";
+import { openBoards } from "../services/board-kit.js";
+import { rememberingLog, testLog } from "../support/log.js";
+import { type TestDatabase, testDatabase } from "../support/postgres.js";
+import { testRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
+
+const POISONED = 5;
+const HEALTHY = [1, 2, 3, 4, 6, 7, 8, 9];
+
+/** What became of the items: ids of healthy ones that were done, and whether the poisoned one was. */
+interface Outcome {
+  readonly done: readonly number[];
+  readonly poisoned: boolean;
+}
+
+async function database(): Promise<TestDatabase> {
+  const opened = await testDatabase();
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** Has Postgres refuse any change of a table that names the poisoned item in a column. */
+async function refuse({ database }: TestDatabase, table: string, column: string): Promise<void> {
+  await database.query(
+    sql.raw(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF NEW.${column}::text = '${POISONED}' THEN RAISE EXCEPTION 'poisoned'; END IF; RETURN NEW; END $$`),
+  );
+  await database.query(sql.raw(`CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION refuse()`));
+}
+
+async function makeUsers({ database }: TestDatabase): Promise<void> {
+  await database.query(sql`INSERT INTO users (id, tag, email, name, password_hash, role)
+    SELECT n, 'tag-' || n, n || '@test.example', 'Somebody', 'x', 'CUSTOMER' FROM generate_series(1, 9) n`);
+}
+
+const outcomeOf = (ids: readonly number[]): Outcome => ({
+  done: HEALTHY.filter((id) => ids.includes(id)),
+  poisoned: ids.includes(POISONED),
+});
+
+const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outcome> }[] = [
+  {
+    loop: "group commit of scores",
+    async run() {
+      const db = await database();
+      const redis = testRedis();
+      const { pipeline, boards } = await openBoards({ database: db.database, url: redis.url, keys: redis.keys });
+      const draft = {
+        slug: "b",
+        title: "B",
+        operator: "BEST",
+        order: "DESC",
+        tieRule: "COMPETITION",
+        periods: ["ALL_TIME"],
+        timeZone: "UTC",
+      };
+      const board = await boards.create(draft as unknown as Parameters<typeof boards.create>[0], "CLIENTS", {});
+      if (!board) throw new Error("no board");
+      await refuse(db, "score_submissions", "owner");
+      const ids = Array.from({ length: 9 }, (_, at) => at + 1);
+      const submitted = ids.map((id) =>
+        pipeline.submit({ board, submission: { owner: String(id), score: id, metadata: null, operationId: null } }),
+      );
+      const outcomes = await Promise.allSettled(submitted.map(({ committed }) => committed));
+      await Promise.allSettled(submitted.map(({ ranked }) => ranked));
+      const rows = await db.database.query<{ owner: string }>(sql`SELECT owner FROM score_submissions`);
+      // Each is in the ledger once, though groups were tried several times.
+      expect(rows).toHaveLength(HEALTHY.length);
+      return outcomeOf(ids.filter((_, at) => outcomes[at]?.status === "fulfilled"));
+    },
+  },
+  {
+    loop: "flush of counters, with a shard that Postgres refuses",
+    async run() {
+      const db = await database();
+      await stockProducts(db.database, 9);
+      await refuse(db, "product_tallies", "product_id");
+      const redis = testRedis();
+      const kit = await openCounterKit({ url: redis.url, keys: redis.keys, database: db.database });
+      for (let id = 1; id <= 9; id++) await kit.share(id);
+      await expect(kit.flush()).rejects.toThrow("poisoned");
+      const rows = await db.database.query<{ product_id: number }>(sql`SELECT product_id FROM product_tallies WHERE period = 'all'`);
+      await db.database.query(sql`DROP TRIGGER refuse ON product_tallies`);
+      await kit.flush();
+      expect(await kit.stored(POISONED)).toMatchObject({ shares: 1 });
+      return outcomeOf(rows.map((row) => row.product_id));
+    },
+  },
+  {
+    loop: "flush of counters, with a tally that Redis refuses to read",
+    async run() {
+      const db = await database();
+      await stockProducts(db.database, 9);
+      const redis = testRedis();
+      const kit = await openCounterKit({ url: redis.url, keys: redis.keys, database: db.database });
+      for (let id = 1; id <= 9; id++) await kit.share(id);
+      const batches = (await kit.connection.keys(`${redis.prefix}*`)).filter((key) => key.includes("counter"));
+      const [pending] = batches.filter((key) => key.endsWith("pending"));
+      if (pending) await kit.connection.hset(pending, `nonsense:all:views`, "1", `${POISONED}:all:views`, "many");
+      await kit.flush();
+      const rows = await db.database.query<{ product_id: number }>(sql`SELECT product_id FROM product_tallies WHERE period = 'all'`);
+      return { ...outcomeOf(rows.map((row) => row.product_id)), poisoned: false };
+    },
+  },
+  {
+    loop: "popularity of products",
+    async run() {
+      const db = await database();
+      await stockProducts(db.database, 9);
+      await db.database.query(
+        sql`INSERT INTO product_tallies (product_id, period, views) SELECT n, 'all', 50 FROM generate_series(1, 9) n`,
+      );
+      await db.database.query(sql`INSERT INTO popularity_due (product_id) SELECT generate_series(1, 9)`);
+      await refuse(db, "products", "id");
+      const { log, lines } = rememberingLog();
+      const outboxTable = createOutboxTable(db.database);
+      const outbox = { settle: async () => ({ count: 0, bypassUntilMs: 0 }) };
+      await createPopularity({ database: db.database, outboxTable, outbox, log }).refresh();
+      expect(lines.filter((line) => line.includes('"level":50') && line.includes(`"productId":${POISONED}`))).toHaveLength(1);
+      const rows = await db.database.query<{ id: number }>(sql`SELECT id FROM products WHERE popularity > 0`);
+      return outcomeOf(rows.map(({ id }) => id));
+    },
+  },
+  {
+    loop: "broadcast to users",
+    async run() {
+      const db = await database();
+      await makeUsers(db);
+      await refuse(db, "notifications", "user_id");
+      const sending = openSending(db);
+      await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
+      await until("the broadcast to be done", async () => {
+        while (await sending.broadcastStep());
+        return (await db.database.query(sql`SELECT FROM notification_broadcasts`)).length === 0;
+      });
+      const rows = await db.database.query<{ user_id: number }>(sql`SELECT user_id FROM notifications`);
+      expect(rows).toHaveLength(HEALTHY.length);
+      return outcomeOf(rows.map((row) => row.user_id));
+    },
+  },
+  {
+    loop: "broadcasts one behind the other",
+    async run() {
+      const db = await database();
+      await makeUsers(db);
+      await refuse(db, "notifications", "content_id");
+      const sending = openSending(db);
+      await db.database.query(sql`SELECT setval(pg_get_serial_sequence('notification_contents', 'id'), 1, false)`);
+      for (let sent = 1; sent <= 9; sent++) await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
+      await until("the poisoned broadcast to be alone, and set aside", async () => {
+        while (await sending.broadcastStep());
+        const left = await db.database.query<{ content_id: number; set: boolean }>(
+          sql`SELECT content_id, set_aside_at IS NOT NULL AS set FROM notification_broadcasts`,
+        );
+        return left.length === 1 && left[0]?.set && left[0].content_id === POISONED;
+      });
+      const rows = await db.database.query<{ content_id: number }>(sql`SELECT DISTINCT content_id FROM notifications`);
+      return outcomeOf(rows.map((row) => row.content_id));
+    },
+  },
+  {
+    loop: "entries of the logs of many users",
+    async run() {
+      const redis = testRedis();
+      const connection = connectRedis({ url: redis.url, role: "requests", log: testLog() });
+      onTestFinished(() => connection.disconnect());
+      await whenReady(connection, 30_000);
+      const tail = createEventLogTail(connection, redis.keys, { entries: 10, keepMs: 60_000, deadlineMs: 10_000 });
+      for (let id = 1; id <= 9; id++) {
+        await tail.end(notificationTopic(id), "caller");
+        await tail.load(notificationTopic(id), "caller", 0);
+      }
+      await connection.set(redis.keys.logState("notification", POISONED), "not a hash");
+      const to = Array.from({ length: 9 }, (_, at) => ({ userId: at + 1, sequence: 1, id: at + 1, unread: 1 }));
+      const apply = createApplyNotifications(tail)({ type: "delivered", content: CONTENT, createdAt: "", to });
+      await expect(apply).rejects.toThrow();
+      const found = await Promise.all(
+        to.map(async ({ userId }) => {
+          const read = await tail.read(notificationTopic(userId), 0, 5, "caller").catch(() => "refused" as const);
+          return typeof read === "object" && read.entries.length === 1 ? [userId] : [];
+        }),
+      );
+      return outcomeOf(found.flat());
+    },
+  },
+  {
+    loop: "listeners of a topic and of a resync",
+    async run() {
+      const redis = testRedis();
+      const [publisher, subscriber] = (["requests", "subscriber"] as const).map((role) =>
+        connectRedis({ url: redis.url, role, log: testLog() }),
+      );
+      if (!publisher || !subscriber) throw new Error("no connection");
+      onTestFinished(() => {
+        publisher.disconnect();
+        subscriber.disconnect();
+      });
+      const pubsub = createPubSub({ publisher, subscriber, keys: redis.keys, heartbeatMs: 50, log: testLog() });
+      onTestFinished(() => pubsub.close());
+      const [heard, resynced]: [Set<number>, Set<number>] = [new Set(), new Set()];
+      const throwing = (into: Set<number>, id: number) => () => {
+        if (id === POISONED) throw new Error("a listener that fails");
+        into.add(id);
+      };
+      for (let id = 1; id <= 9; id++) {
+        pubsub.onResync(throwing(resynced, id));
+        await pubsub.subscribe(SESSIONS_TOPIC, throwing(heard, id));
+      }
+      await publisher.publish(redis.keys.topic("sessionsEnded", 0), "no JSON {");
+      await pubsub.publish(SESSIONS_TOPIC, { userId: 1 });
+      subscriber.disconnect(true);
+      await until("all healthy listeners to hear", () => heard.size === HEALTHY.length && resynced.size === HEALTHY.length);
+      return outcomeOf([...heard]);
+    },
+  },
+  {
+    loop: "pruning of tables",
+    async run() {
+      const pruned = new Set<number>();
+      const prune = (id: number) => async () => {
+        if (id === POISONED) throw new Error("a table that fails");
+        pruned.add(id);
+      };
+      const tables = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`table ${at + 1}`, { prune: prune(at + 1) }]));
+      const { log, lines } = rememberingLog();
+      const pruning = startPruning({ tables, everyMs: 1, log });
+      await until("a run", () => lines.length > 0);
+      await pruning.close();
+      expect(lines[0]).toContain(`table ${POISONED}`);
+      return outcomeOf([...pruned]);
+    },
+  },
+  {
+    loop: "closing of what was opened",
+    async run() {
+      const closed: number[] = [];
+      const closing = new Closing();
+      for (let id = 1; id <= 9; id++)
+        closing.add(() => {
+          if (id === POISONED) throw new Error("a step that fails");
+          closed.push(id);
+        });
+      await expect(closing.run()).rejects.toThrow("a step that fails");
+      return outcomeOf(closed);
+    },
+  },
+];
+
+const CONTENT = { kind: "news", title: "t", body: "b", url: null, expiresAt: null };
+
+function openSending({ database }: TestDatabase) {
+  return createNotificationSending({
+    database,
+    outboxTable: createOutboxTable(database),
+    outbox: { settle: async () => ({ count: 0, bypassUntilMs: 0 }) },
+    inboxes: createNotificationTable(database),
+    logs: createNotificationLogTable(database),
+    broadcasts: createBroadcastTable(),
+    operations: createOperationTable(database),
+    clock: { nowMs: () => Date.now() },
+    retry: { retryMs: 1, attemptsMax: 2 },
+    log: testLog(),
+  });
+}
+
+describe("a loop with one poisoned item", () => {
+  test.each(LOOPS)("In the $loop, every healthy item is done and the poisoned one is not.", async ({ run }) => {
+    expect(await run()).toEqual({ done: HEALTHY, poisoned: false });
+  });
+});
+
+test("Halving finds exactly the poisoned items, whichever they are, and does every other one once.", async () => {
+  const items = fc.uniqueArray(fc.nat(200), { maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(items, fc.func(fc.boolean()), async (all, isPoisoned) => {
+      const [done, poisoned]: [number[], number[]] = [[], []];
+      const work = async (some: readonly number[]) => {
+        if (some.some((item) => isPoisoned(item))) throw new Error("poisoned");
+        done.push(...some);
+      };
+      if (all.length > 0) await bisect(all, work, (item) => void poisoned.push(item));
+      expect([done, poisoned]).toEqual([all.filter((item) => !isPoisoned(item)), all.filter((item) => isPoisoned(item))]);
+    }),
+    { seed: 9, numRuns: 200 },
+  );
+});
+
+test("A server that is away is no item's fault: the work is tried once, and rejects.", async () => {
+  let tried = 0;
+  const work = async () => {
+    tried += 1;
+    throw new DatabaseUnavailable();
+  };
+  await expect(bisect([1, 2, 3, 4], work, () => {})).rejects.toBeInstanceOf(DatabaseUnavailable);
+  expect(tried).toBe(1);
+});
