@@ -19,9 +19,7 @@ interface Room {
 
 /** The fields of a line within its bounds. */
 export function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
-  const bounded: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) bounded[name] = bound(value, { left: MAX_FIELD_CHARACTERS }, 0);
-  return bounded;
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, bound(value, { left: MAX_FIELD_CHARACTERS }, 0)]));
 }
 
 /** The message of a line within its bounds. */
