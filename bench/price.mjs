@@ -1,6 +1,7 @@
 /**
  * Whether prices are fair: CPU of the server, of Redis and of PostgreSQL for each unit of cost, over operations of every kind, cached and not.
- * A unit of none may take more than ten times the median. What an operation costs is what its answer says; CPU is from /proc.
+ * A unit of none may take more than ten times the median. What an operation costs is what its answer says,
+ * and the reading of a new document; CPU is from /proc.
  */
 import { ADMIN_TOKEN, seed, startSouk } from "./contestants.mjs";
 import { cpuMicros, familyMicros, startPostgres, startRedis, stopAll } from "./processes.mjs";
@@ -18,6 +19,13 @@ const filler = (tokens) =>
   Array(Math.floor(tokens / 12))
     .fill("id name sku price { amount } brand { id name }")
     .join(" ");
+
+const TOKEN = /\.\.\.|"[^"]*"|\w+|[^\s\w]/g;
+/** A document that the server has to read, and what is owed for that beside the cost that its answer says. */
+const unread = (make) => () => {
+  const query = make();
+  return { query, reading: Math.ceil(query.match(TOKEN).length / 10) };
+};
 
 /** By name, what is asked: the same each time, or made anew. `as` says who asks. */
 function table({ products, category, board, owner, anyUser }) {
@@ -84,9 +92,11 @@ function table({ products, category, board, owner, anyUser }) {
     "activity of 90 days": { as: "admin", query: "{ activity(days: 90) { days { day daily } } }" },
     "the schema":
       "{ __schema { types { name fields { name type { name ofType { name ofType { name } } } args { name type { name } } } } } }",
-    "new document, short": () => `query Q${next()} { __typename }`,
-    "new document of 100 tokens": () => `query Q${next()} { product(id: ${one}) { ${filler(90)} } }`,
-    "new document of 600 tokens": () => `query Q${next()} { product(id: ${one}) { ...A } } fragment A on Product { ${filler(580)} }`,
+    "new document, short": unread(() => `query Q${next()} { __typename }`),
+    "new document of 100 tokens": unread(() => `query Q${next()} { product(id: ${one}) { ${filler(90)} } }`),
+    "new document of 600 tokens": unread(
+      () => `query Q${next()} { product(id: ${one}) { ...A } } fragment A on Product { ${filler(580)} }`,
+    ),
   };
 }
 
@@ -148,7 +158,7 @@ async function prepare(place) {
 }
 
 async function send({ server, headers }, operation) {
-  const { as, ...body } = typeof operation === "string" ? { query: operation } : operation;
+  const { as, reading, ...body } = typeof operation === "string" ? { query: operation } : operation;
   const response = await fetch(server.url, {
     method: "POST",
     headers: { "content-type": "application/json", ...(as && headers[as]) },
@@ -169,9 +179,10 @@ async function measure(place, what, seconds) {
   let [requests, units] = [0, 0];
   const one = async () => {
     while (performance.now() < endsAt) {
-      const { extensions } = await send(place, made(what));
+      const operation = made(what);
+      const { extensions } = await send(place, operation);
       requests += 1;
-      units += extensions.cost.actual;
+      units += extensions.cost.actual + (operation.reading ?? 0);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
