@@ -106,7 +106,7 @@ export async function startRedis() {
   redis.on("error", () => {});
   clients.add(() => redis.disconnect());
   await server.until(async () => (await redis.ping()) === "PONG");
-  return { url: `redis://127.0.0.1:${port}`, redis };
+  return { url: `redis://127.0.0.1:${port}`, redis, pid: server.pid };
 }
 
 /** A private PostgreSQL, as an unprivileged user where we are root, with pg_stat_statements to count by. */
@@ -135,7 +135,7 @@ export async function startPostgres() {
   clients.add(() => pool.end());
   await server.until(async () => (await pool.query("SELECT 1")).rowCount === 1);
   await pool.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
-  return { url, pool };
+  return { url, pool, pid: server.pid };
 }
 
 const idOf = (flag) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" }));
@@ -148,10 +148,39 @@ function findPostgres() {
   return found;
 }
 
+/** The same for a process and its children, those included that have ended and were waited for. */
+export function familyMicros(pid) {
+  const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
+  const ended = statOf(pid);
+  return cpuMicros(pid) + (Number(ended[13]) + Number(ended[14])) * 10_000 + children.reduce((sum, child) => sum + cpuOrNone(child), 0);
+}
+
+function cpuOrNone(pid) {
+  try {
+    return cpuMicros(pid);
+  } catch {
+    // It has ended meanwhile.
+    return 0;
+  }
+}
+
+function parentOf(pid) {
+  try {
+    return Number(statOf(pid)[1]);
+  } catch {
+    return 0;
+  }
+}
+
 /** CPU time that a process has used so far, in µs. Linux counts it in ticks of 10 ms. */
 export function cpuMicros(pid) {
+  const fields = statOf(pid);
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+/** What /proc says of a process, from its state on. */
+function statOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The command's name may hold spaces; the fields after it do not.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }

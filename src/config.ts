@@ -3,12 +3,14 @@
  * answers a frozen, nested {@link Config} whose durations and sizes carry their unit in the name, or one StartupError that
  * lists every bad variable at once. `.env.example` is compared with the schema by a test.
  */
+
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { count, limitVariables, optionalPort, refuseSmallBuckets, toRateLimits } from "./config-limits.js";
 import { StartupError } from "./domain/errors.js";
 import { CURRENCY_CODES } from "./domain/money.js";
+import { own } from "./domain/own.js";
 import { DAY, HOUR, MINUTE, SECOND } from "./domain/time.js";
 
 const list = z
@@ -190,7 +192,7 @@ export function environment(): Readonly<Record<string, string | undefined>> {
 
 /** Values that may hold a password are never printed. */
 const shown = (name: string, env: Record<string, unknown>): string =>
-  env[name] === undefined || /URL|TOKEN/.test(name) ? "" : `=${JSON.stringify(env[name])}`;
+  own(env, name) === undefined || /URL|TOKEN/.test(name) ? "" : `=${JSON.stringify(own(env, name))}`;
 
 function toConfig(env: Environment) {
   const production = env.NODE_ENV === "production";

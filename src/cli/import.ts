@@ -1,10 +1,12 @@
 /** `npm run import -- FILE`: imports products from CSV or NDJSON, all or nothing. */
+
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
 import { createOutboxTable } from "../db/outbox.js";
 import { StartupError } from "../domain/errors.js";
+import { own } from "../domain/own.js";
 import { type ImportReport, importCatalogue } from "../services/import-catalogue.js";
 import { IMPORT_COLUMNS } from "../services/import-row.js";
 import { runCommand, usage } from "./command.js";
@@ -59,7 +61,7 @@ function readArguments(): Arguments {
     if (values.help) return usage(USAGE, 0);
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) return usage(USAGE, 1);
-    const chosen = values.format ? FORMATS[`.${values.format}`] : FORMATS[extname(path).toLowerCase()];
+    const chosen = own(FORMATS, values.format ? `.${values.format}` : extname(path).toLowerCase());
     if (!chosen) return usage(`Say what format ${path === "-" ? "standard input" : path} has: --format csv or --format ndjson.`, 1);
     return { file: path, format: chosen, skipBad: values["skip-bad"] };
   } catch (error) {

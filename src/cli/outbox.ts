@@ -1,6 +1,7 @@
 /** `npm run outbox -- list | retry <id>... | retry --all | drop <id>`: rows of the outbox that could not be sent. */
 import { parseArgs } from "node:util";
 import { createOutboxOperating, type OutboxOperating, type TroubledRow } from "../db/outbox-operating.js";
+import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time.js";
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
@@ -70,7 +71,7 @@ const LOSSES: Readonly<Record<string, string>> = {
 };
 
 function lossesOf({ holds }: TroubledRow): string[] {
-  const lost = Object.entries(holds).flatMap(([part, count]) => (count === 0 ? [] : [LOSSES[part] ?? part]));
+  const lost = Object.entries(holds).flatMap(([part, count]) => (count === 0 ? [] : [own(LOSSES, part) ?? part]));
   return lost.length > 0 ? lost : ["nothing"];
 }
 

@@ -21,6 +21,7 @@ import { createEvents } from "../resolvers/events.js";
 import { boardsExist } from "../resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
+import { checkListSizes } from "../server/field-price.js";
 import { createServer, type ServerDeps } from "../server/server.js";
 import { createAccounts } from "../services/accounts.js";
 import { createCartMoves } from "../services/cart-move.js";
@@ -72,9 +73,11 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   const catalogue = { products, reviews, ...counting, likes };
   const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, clock: floor.clock, currency: config.currency });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
+  const schema = buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events });
+  checkListSizes(schema);
   const server = await createServer({
     config,
-    schema: buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events }),
+    schema,
     admission: openAdmission(floor, { config, sessions, log }, closing),
     ...(await openSigned(floor)),
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },

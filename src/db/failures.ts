@@ -3,6 +3,7 @@
  * full disk. Those become DatabaseUnavailable, which clients may retry; everything else is a bug or a constraint and keeps its error.
  */
 import { DatabaseUnavailable } from "../domain/errors.js";
+import { own } from "../domain/own.js";
 
 /** What is done about a failure besides answering SERVICE_UNAVAILABLE. */
 type Treatment =
@@ -66,7 +67,7 @@ const codeOf = (error: unknown): string => (typeof error === "object" && error !
 /** What is done about a SQLSTATE; null for one that is the statement's own fault. */
 function treatmentOf(code: string): Treatment | null {
   if (!SQLSTATE.test(code) || SYSTEM_CODES.has(code)) return null;
-  return RETRYABLE_STATES[code] ?? RETRYABLE_STATES[code.slice(0, CLASS_LENGTH)] ?? null;
+  return own(RETRYABLE_STATES, code) ?? own(RETRYABLE_STATES, code.slice(0, CLASS_LENGTH)) ?? null;
 }
 
 /** True when the connection that failed this way must not be used again. Cancelled statements leave theirs intact. */

@@ -62,6 +62,13 @@ export function readCursor(list: string, cursor: string): Position | null {
   return position && encodeCursor(list, position) === cursor ? position : null;
 }
 
+/** Whether a text has the form of a cursor, of whatever list. */
+export function isCursor(text: string): boolean {
+  if (text.length > MAX_CURSOR_LENGTH) return false;
+  const bytes = Buffer.from(text, "base64url");
+  return bytes.toString("base64url") === text && bodyOf(bytes.toString("utf8").slice(CHECKSUM_LENGTH)) !== null;
+}
+
 /** Positions hold one value of at most a brand's name; longer input is not ours. */
 const MAX_CURSOR_LENGTH = 1_024;
 const CHECKSUM_LENGTH = 8;
@@ -73,7 +80,10 @@ function checksum(list: string, body: string): string {
 
 function parse(list: string, text: string): Position | null {
   const body = text.slice(CHECKSUM_LENGTH);
-  if (text.slice(0, CHECKSUM_LENGTH) !== checksum(list, body)) return null;
+  return text.slice(0, CHECKSUM_LENGTH) === checksum(list, body) ? bodyOf(body) : null;
+}
+
+function bodyOf(body: string): Position | null {
   try {
     const [value, id] = JSON.parse(body) as [unknown, unknown];
     const valueIsOurs = typeof value === "string" || Number.isSafeInteger(value);

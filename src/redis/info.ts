@@ -1,4 +1,5 @@
 /** What a Redis server says of itself, as numbers for an operator's graphs: INFO, and the time of one PING. */
+import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time.js";
 import { linksOf, type RedisConnection } from "./client.js";
 
@@ -36,13 +37,13 @@ export async function readRedisInfo(connection: RedisConnection): Promise<Record
   const servers = linksOf(connection, "master");
   const startedAt = performance.now();
   await Promise.all(servers.map((server) => server.ping()));
-  const totals: Record<string, number> = { ping_seconds: (performance.now() - startedAt) / SECOND };
+  const totals = new Map([["ping_seconds", (performance.now() - startedAt) / SECOND]]);
   for (const info of await Promise.all(servers.map((server) => server.info()))) {
-    for (const [name, value] of numbersOf(info)) totals[name] = (totals[name] ?? 0) + value;
+    for (const [name, value] of numbersOf(info)) totals.set(name, (totals.get(name) ?? 0) + value);
   }
-  const { keyspace_hits_total: hits = 0, keyspace_misses_total: misses = 0 } = totals;
-  totals.keyspace_hit_ratio = hits + misses > 0 ? hits / (hits + misses) : 0;
-  return totals;
+  const [hits, misses] = [totals.get("keyspace_hits_total") ?? 0, totals.get("keyspace_misses_total") ?? 0];
+  totals.set("keyspace_hit_ratio", hits + misses > 0 ? hits / (hits + misses) : 0);
+  return Object.fromEntries(totals);
 }
 
 function numbersOf(info: string): [name: string, value: number][] {
@@ -50,7 +51,7 @@ function numbersOf(info: string): [name: string, value: number][] {
     const [field = "", text = ""] = line.split(":", 2);
     const keys = /^db\d+$/.test(field) ? /keys=(\d+)/.exec(text)?.[1] : undefined;
     if (keys !== undefined) return [["keys", Number(keys)]];
-    const [number, state] = [FIELDS[field], STATES[field]];
+    const [number, state] = [own(FIELDS, field), own(STATES, field)];
     if (state) return [[state, Number(text === "ok")]];
     return number ? [[number, Number(text)]] : [];
   });

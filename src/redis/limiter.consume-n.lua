@@ -5,7 +5,8 @@
   back is counted within one (limiter.settle). A hold that exists was taken before: nothing is taken again.
   KEYS[1]  string  the hold: "<cost> <debt after it> <at (us)> <busy since (us)> <given back>;" for each bucket
   KEYS[2..]  string  the buckets: "<debt> <at (us)> <busy since (us)> <given back>"
-  ARGV[1]  how long the hold is remembered (ms); 0 when nothing will be given back
+  ARGV[1]  how long the hold is remembered (ms); 0 when nothing will be given back; -1 when the cost is owed for what was done
+           already: it is taken whatever is left, and the debt may exceed the burst
   ARGV[2..]  of each bucket: cost, burst, rate (per second)
   Returns  {0, now (us), remaining of each bucket...} | {number of the bucket that binds, now (us), wait (us), remaining of each bucket...}
 ]]
@@ -28,7 +29,7 @@ for i = 2, #KEYS do
   -- A clock that was put back keeps the bucket at its time: it waits, it is not emptied.
   buckets[i] = { cost = cost, burst = burst, rate = rate, debt = left, at = math.max(now, tonumber(at or now)), since = tonumber(since), back = tonumber(back) }
   local wait = (left + cost - burst) / rate * 1000000
-  if cost > 0 and wait > 0 and wait > longestWait then
+  if keepMs >= 0 and cost > 0 and wait > 0 and wait > longestWait then
     binding, longestWait = i - 1, wait
   end
 end

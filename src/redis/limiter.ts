@@ -6,7 +6,8 @@
  * remembers what was taken, so that the rest is given back at most once, and never more than time has left of it. Redis clock.
  * All keys share the tag `{limit}`, because one script touches any combination of them: in a Cluster one node does all limiting.
  *
- * Promise: whatever is asked, held and given back, no span of time holds more cost than burst + rate × its length.
+ * Promise: whatever is asked, held and given back, no span of time admits more cost than burst + rate × its length. What is owed
+ * for work that was done already is taken without being asked: it delays what follows.
  * Redis down: everything rejects with RedisUnavailable within a deadline; services/limits.ts then counts by itself.
  */
 import type { Result } from "ioredis";
@@ -41,14 +42,17 @@ export type Limiter = ReturnType<typeof createLimiter>;
 /** @param keepMs how long a hold is remembered: longer than any operation takes */
 export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs, deadlineMs }: { keepMs: number; deadlineMs: number }) {
   const keyOf = ({ kind, name }: Bucket): string => keys.limitBucket(kind, name);
+  const take = (hold: string | null, keepMsOrOwed: number, takes: readonly Take[]): Promise<Taken> => {
+    const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
+    const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
+    const reply = connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args);
+    return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
+  };
   return {
     /** Takes all costs, or none. One EVALSHA, sent before this returns; O(buckets). Without a hold nothing can be given back. */
-    consume(hold: string | null, takes: readonly Take[]): Promise<Taken> {
-      const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
-      const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
-      const reply = connection.limiterConsume(named.length, ...named, hold === null ? 0 : keepMs, ...args);
-      return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
-    },
+    consume: (hold: string | null, takes: readonly Take[]): Promise<Taken> => take(hold, hold === null ? 0 : keepMs, takes),
+    /** Takes all costs, also from a bucket that has less: its debt then exceeds its burst. One EVALSHA; O(buckets). */
+    owe: (takes: readonly Take[]): Promise<Taken> => take(null, OWED, takes),
     /** Gives back what a hold took too much of its first buckets. One EVALSHA; once, and not at all for a hold that is unknown. Resolves to what each bucket got. */
     async settle(hold: string, takes: readonly Take[], surplus: number): Promise<number[]> {
       const named = [keys.limitHold(hold), ...takes.map(({ bucket }) => keyOf(bucket))];
@@ -58,6 +62,9 @@ export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs,
     },
   };
 }
+
+/** In place of the time that a hold is remembered. */
+const OWED = -1;
 
 function toTaken(answer: readonly (string | number)[], takes: readonly Take[]): Taken {
   const [binding, nowUs, ...rest] = answer.map(Number) as [number, number, ...number[]];

@@ -2,12 +2,16 @@
 import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
 import { ChangePasswordInput, ChangePasswordPayload, SignInInput, SignInPayload, SignOutPayload, SignUpInput } from "../schema/account.js";
+import { Price } from "../schema/price.js";
 import type { Accounts, SignInOutcome } from "../services/accounts.js";
 import type { Carts } from "../services/carts.js";
 import type { Revocations } from "../services/revocations.js";
 import { shopperOf } from "./cart.js";
 import { originOf, type RequestContext } from "./context.js";
 import { toViewer } from "./viewer.js";
+
+/** Passwords are slow to check by design. */
+const HASHES = 40;
 
 /** The mutations of accounts. */
 @Resolver()
@@ -19,6 +23,7 @@ export class AccountMutations {
   ) {}
 
   @Extensions({ operationClass: "signIn" })
+  @Price(HASHES)
   @Mutation(() => SignInPayload, {
     description:
       "Makes an account for a customer and signs it in; what is in the cart of the guest who asks goes to the account. Not to be repeated blindly: the second time the address is TAKEN. RATE_LIMITED after too many from one address.",
@@ -32,6 +37,7 @@ export class AccountMutations {
   }
 
   @Extensions({ operationClass: "signIn" })
+  @Price(HASHES)
   @Mutation(() => SignInPayload, {
     description:
       "Signs somebody in with a new session; at most ten are kept, the oldest goes. What is in the cart of the guest who asks is added to the account's, once; a client that keeps the token of the guest itself drops it now. A session that the same cookie held before is ended. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
@@ -55,6 +61,7 @@ export class AccountMutations {
   }
 
   @Extensions({ operationClass: "signIn" })
+  @Price(2 * HASHES)
   @Mutation(() => ChangePasswordPayload, {
     description:
       "Changes the caller's password and ends every session of the account. The one that asks goes on under a new token, handed over as the old one was: in its cookie, or as `token`. Over HTTP only, otherwise BAD_USER_INPUT: a socket ends with its session. Signed in only, otherwise UNAUTHENTICATED. A wrong password counts like a failed sign-in.",

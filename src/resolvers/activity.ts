@@ -1,6 +1,8 @@
 /** Activity of users, for admins. */
 import { Args, Ctx, Query, Resolver } from "type-graphql";
+import { MOST_ACTIVITY_DAYS } from "../domain/activity.js";
 import { ActivityArgs, ActivityReport } from "../schema/activity.js";
+import { SizesLists, Works } from "../schema/price.js";
 import type { ActivityService } from "../services/activity.js";
 import type { RequestContext } from "./context.js";
 
@@ -9,6 +11,8 @@ import type { RequestContext } from "./context.js";
 export class ActivityResolver {
   constructor(private readonly service: Pick<ActivityService, "report">) {}
 
+  @SizesLists({ days: { by: "days", most: MOST_ACTIVITY_DAYS } })
+  @Works({ by: "days", price: 5, most: MOST_ACTIVITY_DAYS })
   @Query(() => ActivityReport, {
     description:
       "How many users were active by day, week and month, and how many came back. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN. SERVICE_UNAVAILABLE while Redis is away.",

@@ -4,6 +4,7 @@ import type { BrandRecord } from "../domain/catalogue.js";
 import { encodeId } from "../domain/ids.js";
 import { Brand, BrandConnection, BrandsArgs } from "../schema/brand.js";
 import { MAX_SEARCH_LENGTH } from "../schema/page.js";
+import { Price } from "../schema/price.js";
 import type { RequestContext } from "./context.js";
 import { ListPage, loadAll, pageRequest, searchText } from "./list.js";
 
@@ -35,6 +36,7 @@ export class BrandConnectionResolver {
     return list.edges(async (ids) => (await loadAll(ctx.loaders.brand, ids)).map((record) => record && toBrand(record)));
   }
 
+  @Price(5)
   @FieldResolver()
   totalCount(@Root() list: BrandList, @Ctx() ctx: RequestContext): Promise<number> {
     return ctx.loaders.brandCount.load(list.of ?? "");

@@ -1,12 +1,13 @@
 /** Carts as clients see them. Prices and availability are the products' own, read through the loaders when a client selects them. */
 import { createHash } from "node:crypto";
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
-import type { CartRecord, CartWarning as CartWarningRecord } from "../domain/cart.js";
+import { CART_LIMITS, type CartRecord, type CartWarning as CartWarningRecord } from "../domain/cart.js";
 import { type Owner, ownerName } from "../domain/guest.js";
 import { encodeId } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { Cart, CartLine, CartPayload, CartWarning } from "../schema/cart.js";
 import { Money } from "../schema/money.js";
+import { ListSize, Works } from "../schema/price.js";
 import { type CartLineView, changesSince, subtotalOf, viewLines } from "../services/cart-view.js";
 import type { Carts, Shopper } from "../services/carts.js";
 import type { RequestContext } from "./context.js";
@@ -47,6 +48,9 @@ async function linesOf({ record: { lines } }: Cart, { loaders }: RequestContext)
   return viewLines(lines, products);
 }
 
+/** All lines are read with their products, whether they are shown or not. */
+const READS_LINES = { price: CART_LIMITS.lines / 10 } as const;
+
 /** `Query.cart` and what is behind a cart. */
 @Resolver(() => Cart)
 export class CartResolver {
@@ -63,11 +67,13 @@ export class CartResolver {
     return toCart(await this.carts.read(shopperOf(ctx)));
   }
 
+  @ListSize({ most: CART_LIMITS.lines })
   @FieldResolver(() => [CartLine], { description: "What is in it, in the order of adding." })
   async lines(@Root() cart: Cart, @Ctx() ctx: RequestContext): Promise<CartLine[]> {
     return (await linesOf(cart, ctx)).map((line) => this.toLine(line));
   }
 
+  @Works(READS_LINES)
   @FieldResolver(() => Money, { description: "What the available lines cost now together: the sum of their `total`." })
   async subtotal(@Root() cart: Cart, @Ctx() ctx: RequestContext): Promise<Money> {
     return this.money(subtotalOf(await linesOf(cart, ctx)));
@@ -92,6 +98,7 @@ export class CartResolver {
 /** What is behind the answer of a change. */
 @Resolver(() => CartPayload)
 export class CartPayloadResolver {
+  @Works(READS_LINES)
   @FieldResolver(() => [CartWarning], {
     description:
       "Where the change was made: how the cart differs from what was asked for, and for every other line whether its price has changed since it was put in, or the product is gone.",

@@ -1,8 +1,9 @@
 /** The category tree. */
-import { Arg, Args, Ctx, Extensions, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { CategoryRecord } from "../domain/catalogue.js";
 import { decodeIdOf, encodeId } from "../domain/ids.js";
 import { Category } from "../schema/category.js";
+import { ListSize } from "../schema/price.js";
 import { ProductConnection, SortedPageArgs } from "../schema/product-list.js";
 import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
@@ -36,7 +37,7 @@ export class CategoryResolver {
     return record && toCategory(record);
   }
 
-  @Extensions({ listSize: { assumedSize: 100 } })
+  @ListSize({ most: 100 })
   @Query(() => [Category], { description: "All categories in the order of the tree: parents before their children, siblings by name." })
   async categories(@Ctx() ctx: RequestContext): Promise<Category[]> {
     return categoriesOf(ctx, await ctx.loaders.categoryIds.load("all"));
@@ -49,6 +50,7 @@ export class CategoryResolver {
     return parent && toCategory(parent);
   }
 
+  @ListSize({ most: 50 })
   @FieldResolver(() => [Category], { description: "The categories right below, by name." })
   @Shared("PUBLIC")
   async children(@Root() { record }: Category, @Ctx() ctx: RequestContext): Promise<Category[]> {

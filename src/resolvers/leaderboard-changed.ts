@@ -5,6 +5,7 @@ import { BOARD_LIMITS } from "../domain/leaderboard.js";
 import type { Period } from "../domain/periods.js";
 import { LeaderboardSnapshot } from "../schema/leaderboard.js";
 import { PeriodEnum } from "../schema/leaderboard-words.js";
+import { SizesLists } from "../schema/price.js";
 import { Delivers, Shared } from "../schema/scope.js";
 import { boardTopicId } from "../services/board-changes.js";
 import type { Leaderboards } from "../services/leaderboards.js";
@@ -32,6 +33,7 @@ export class LeaderboardSubscriptions {
     description:
       "Watches the top of a leaderboard in the present period. Delivery class: snapshot. Every message is the whole latest top; one comes at the start, then one after scores have come in or the period has changed, conflated (the latest wins, at most one per 100 ms by default); after any doubt, such as a lost connection on our side, it is sent again. Steps in between may be skipped, the last one never.",
   })
+  @SizesLists({ entries: { by: "top", most: BOARD_LIMITS.top } })
   @Shared("PUBLIC")
   @Delivers("SNAPSHOT")
   async leaderboardChanged(

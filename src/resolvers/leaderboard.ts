@@ -1,5 +1,5 @@
 /** Leaderboards and the edges of a board to its entries. */
-import { Arg, Args, Extensions, FieldResolver, Int, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, FieldResolver, Int, Query, Resolver, Root } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
 import { encodeId } from "../domain/ids.js";
 import { BOARD_LIMITS, type BoardRecord, type Run } from "../domain/leaderboard.js";
@@ -17,6 +17,7 @@ import {
   PeriodArgs,
 } from "../schema/leaderboard.js";
 import { PageArgs } from "../schema/page.js";
+import { ListSize, Price } from "../schema/price.js";
 import { Shared } from "../schema/scope.js";
 import type { BoardSlice, PeriodOf } from "../services/board-reads.js";
 import type { Leaderboards } from "../services/leaderboards.js";
@@ -66,7 +67,7 @@ export class LeaderboardResolver {
     return entry ?? null;
   }
 
-  @Extensions({ listSize: { assumedSize: 11 } })
+  @ListSize({ by: "radius", times: 2, plus: 1, most: 2 * BOARD_LIMITS.radius + 1 })
   @FieldResolver(() => [LeaderboardEntry], {
     description:
       "The entries around an owner: as many on each side, and where one side ends more on the other, so that there are twice as many and one wherever the board has them. Empty for an owner who is not on it.",
@@ -77,6 +78,7 @@ export class LeaderboardResolver {
     return toEntries(await this.boards.read(record, periodOf(args), { from: "around", owner: typed(args.owner), radius }));
   }
 
+  @Price(1)
   @FieldResolver(() => Int, { description: "How many entries the board has." })
   @Shared("PUBLIC")
   async total(@Root() { record }: Leaderboard, @Args(() => PeriodArgs) args: PeriodArgs): Promise<number> {
@@ -94,6 +96,7 @@ export class LeaderboardConnectionResolver {
     return list.edges(async (ids) => (await this.boards.byIds(ids)).map((board) => board && toLeaderboard(board)));
   }
 
+  @Price(1)
   @FieldResolver()
   totalCount(): Promise<number> {
     return this.boards.count();

@@ -1,10 +1,10 @@
 /** Fetching anything again by its global id. */
-import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
-import { BadUserInput } from "../domain/errors.js";
+import { Arg, Args, Ctx, ID, Query, Resolver } from "type-graphql";
 import { decodeId, type NodeId } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { PAGE_SIZE } from "../domain/page.js";
-import { Node } from "../schema/node.js";
+import { Node, NodesArgs } from "../schema/node.js";
+import { ListSize } from "../schema/price.js";
 import type { Leaderboards } from "../services/leaderboards.js";
 import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
@@ -35,18 +35,12 @@ export class NodeResolver {
     return nodeId && this.read(nodeId, ctx);
   }
 
+  @ListSize({ by: "ids", most: PAGE_SIZE.max })
   @Query(() => [Node], {
     nullable: "items",
     description: "Several things by their global ids: one answer for each id, in the order of the ids; null where `node` is null.",
   })
-  async nodes(
-    @Arg("ids", () => [ID], {
-      description: `Global ids of any types, at most ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT; repetitions are allowed.`,
-    })
-    ids: string[],
-    @Ctx() ctx: RequestContext,
-  ): Promise<(Node | null)[]> {
-    if (ids.length > PAGE_SIZE.max) throw new BadUserInput(`ids must be at most ${PAGE_SIZE.max}, not ${ids.length}.`, ["ids"]);
+  async nodes(@Args(() => NodesArgs) { ids }: NodesArgs, @Ctx() ctx: RequestContext): Promise<(Node | null)[]> {
     return Promise.all(ids.map((id) => this.node(id, ctx)));
   }
 

@@ -2,8 +2,10 @@
 import { Arg, Args, Ctx, Mutation, Resolver } from "type-graphql";
 import type { UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
+import { NOTIFICATION_LIMITS } from "../domain/notification.js";
 import { requireAdmin, requireUser } from "../domain/principal.js";
 import { MarkReadArgs, MarkReadPayload, NotificationInput, NotificationPayload } from "../schema/notification.js";
+import { Works } from "../schema/price.js";
 import type { NotificationSending, SendRequest } from "../services/notification-sending.js";
 import type { MarkRequest, Notifications } from "../services/notifications.js";
 import type { RequestContext } from "./context.js";
@@ -16,6 +18,7 @@ export class NotificationMutations {
     private readonly sending: Pick<NotificationSending, "send">,
   ) {}
 
+  @Works({ by: "input.userIds", price: 1, most: NOTIFICATION_LIMITS.users })
   @Mutation(() => NotificationPayload, {
     description:
       "Sends a notification to users, who have it when this answers, or to everyone, in the background: `delivered` says when it is done. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN.",
@@ -32,6 +35,7 @@ export class NotificationMutations {
     return this.sending.send(ctx.principal, { content, ...to, ...(typeof operationId === "string" ? { operationId } : {}) });
   }
 
+  @Works({ by: "ids", price: 1, per: 10, most: NOTIFICATION_LIMITS.ids })
   @Mutation(() => MarkReadPayload, {
     description:
       "Marks notifications of the caller as read: give exactly one of `upTo` and `ids`. All devices are told by `notificationReceived`. Safe to repeat. Signed in only, otherwise UNAUTHENTICATED.",

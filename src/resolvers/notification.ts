@@ -4,6 +4,7 @@ import { encodeId } from "../domain/ids.js";
 import { type InboxListing, type NotificationRecord, notificationLog } from "../domain/notification.js";
 import { signedIn } from "../domain/principal.js";
 import { InboxArgs, type Notification, NotificationConnection } from "../schema/notification.js";
+import { Price } from "../schema/price.js";
 import { Viewer } from "../schema/viewer.js";
 import type { Notifications } from "../services/notifications.js";
 import type { RequestContext } from "./context.js";
@@ -44,6 +45,7 @@ export class InboxResolver {
     return new ListPage(list, inbox, request, { rows: positions, hasNextPage });
   }
 
+  @Price(2)
   @FieldResolver(() => Int, { description: "How many notifications are unread." })
   unreadCount(@Root() { principal }: Viewer): Promise<number> {
     return this.service.unread(principal.userId);
@@ -61,6 +63,7 @@ export class NotificationConnectionResolver {
     return list.edges(async (sequences) => sequences.map((sequence) => present(rows.get(sequence))));
   }
 
+  @Price(5)
   @FieldResolver()
   totalCount(@Root() { of }: ListPage<Inbox>): Promise<number> {
     return this.service.count(of);

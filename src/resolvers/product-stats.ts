@@ -10,6 +10,7 @@ import { BadUserInput, type UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { requireUser, signedIn } from "../domain/principal.js";
+import { ListSize, Works } from "../schema/price.js";
 import {
   ApproximateCount,
   CountArgs,
@@ -45,6 +46,7 @@ export class ProductStatsResolver {
     return (await ctx.loaders.tally.load({ productId, period: dayOf(this.clock.nowMs()) })).views;
   }
 
+  @Works({ by: "days", price: 2, most: DAYS_KEPT })
   @FieldResolver(() => ApproximateCount, {
     description: "How many people have viewed it, guests included. Of some days only: SERVICE_UNAVAILABLE while Redis is away.",
   })
@@ -78,6 +80,8 @@ export class ProductStatsResolver {
     return user ? ctx.loaders.liked.load({ productId, userId: user.userId }) : false;
   }
 
+  @ListSize({ by: "days", most: DAYS_KEPT })
+  @Works({ by: "days", price: 1, most: DAYS_KEPT })
   @FieldResolver(() => [DailyStats], { description: "The last days, the oldest first and today last." })
   @Shared("PUBLIC")
   async daily(
@@ -91,6 +95,8 @@ export class ProductStatsResolver {
     return (await spanStats(ctx, productId, { spans, by: "day" })).map(({ name, ...stats }) => ({ day: name, ...stats }));
   }
 
+  @ListSize({ by: "months", most: MONTHS_SHOWN })
+  @Works({ by: "months", price: 1, most: MONTHS_SHOWN })
   @FieldResolver(() => [MonthlyStats], { description: "The last months, the oldest first and the present one last." })
   @Shared("PUBLIC")
   async monthly(

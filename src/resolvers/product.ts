@@ -6,6 +6,7 @@ import type { CurrencyCode } from "../domain/money.js";
 import { Brand } from "../schema/brand.js";
 import { Category } from "../schema/category.js";
 import { PageArgs } from "../schema/page.js";
+import { Price, Works } from "../schema/price.js";
 import { Product, type Rating } from "../schema/product.js";
 import { ProductConnection, ProductsArgs } from "../schema/product-list.js";
 import { ProductStats } from "../schema/product-stats.js";
@@ -44,6 +45,9 @@ function toRating({ ratingSum, ratingCount }: ProductRecord): Rating {
 /** The reviews of the product with this key. */
 export type ReviewList = ListPage<number>;
 
+/** A condition is looked for past the order of an index; a text is matched word by word, and a count visits every match. */
+const [FILTER, SEARCH, COUNT] = [10, 40, 20];
+
 /** `Query.product`, `Query.products` and the edges of a product. */
 @Resolver(() => Product)
 export class ProductResolver {
@@ -61,6 +65,7 @@ export class ProductResolver {
     return key === null ? null : toVisibleProduct(await ctx.loaders.product.load(key), this.currency);
   }
 
+  @Works({ by: "filter", price: FILTER }, { by: "filter.text", price: SEARCH })
   @Query(() => ProductConnection, { description: "Products of the shop: filtered, ordered and paged." })
   products(@Args(() => ProductsArgs) args: ProductsArgs, @Ctx() ctx: RequestContext): Promise<ProductList> {
     return productList(ctx, toProductFilter(args.filter), args);
@@ -107,6 +112,7 @@ export class ProductConnectionResolver {
     return list.edges(async (ids) => (await loadAll(ctx.loaders.product, ids)).map((record) => toVisibleProduct(record, this.currency)));
   }
 
+  @Price(COUNT)
   @FieldResolver()
   totalCount(@Root() list: ProductList, @Ctx() ctx: RequestContext): Promise<number> {
     return ctx.loaders.productCount.load(list.of);

@@ -1,7 +1,8 @@
 /** What a client may still ask for. Instants are by the clock of Redis, which all processes share. */
 import { Ctx, Query, Resolver } from "type-graphql";
 import type { Clock } from "../domain/clock.js";
-import type { BucketStatus } from "../domain/limits.js";
+import { type BucketStatus, OPERATION_CLASSES } from "../domain/limits.js";
+import { ListSize } from "../schema/price.js";
 import { RateLimitStatus } from "../schema/rate-limit.js";
 import type { RequestContext } from "./context.js";
 
@@ -10,9 +11,11 @@ import type { RequestContext } from "./context.js";
 export class RateLimitResolver {
   constructor(private readonly clock: Clock) {}
 
+  @ListSize({ most: 2 + OPERATION_CLASSES.length })
   @Query(() => [RateLimitStatus], {
     complexity: 0,
-    description: "How much the caller may still ask for, by the buckets that this operation was charged to. Costs nothing itself.",
+    description:
+      "How much the caller may still ask for, by the buckets that this operation was charged to. Costs nothing beside the 1 of its operation.",
   })
   rateLimit(@Ctx() { buckets }: RequestContext): RateLimitStatus[] {
     return buckets.map((bucket) => toStatus(bucket, this.clock.nowMs()));

@@ -3,6 +3,7 @@ import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
 import type { ReviewRecord } from "../domain/catalogue.js";
 import { encodeId } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
+import { Price } from "../schema/price.js";
 import { Product } from "../schema/product.js";
 import { Review, ReviewConnection } from "../schema/review.js";
 import { Shared } from "../schema/scope.js";
@@ -44,6 +45,7 @@ export class ReviewConnectionResolver {
     return list.edges(async (ids) => (await loadAll(ctx.loaders.review, ids)).map((record) => record && toReview(record)));
   }
 
+  @Price(1)
   @FieldResolver()
   totalCount(@Root() list: ReviewList, @Ctx() ctx: RequestContext): Promise<number> {
     return ctx.loaders.reviewCount.load(list.of);

@@ -4,6 +4,7 @@ import { encodeId } from "../domain/ids.js";
 import { signedIn, type UserPrincipal } from "../domain/principal.js";
 import type { SessionRecord } from "../domain/session.js";
 import type { UserRecord } from "../domain/user.js";
+import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
 import type { Sessions } from "../services/sessions.js";
 import type { RequestContext } from "./context.js";
@@ -45,6 +46,7 @@ export class ViewerResolver {
     return readViewer(ctx);
   }
 
+  @ListSize({ most: 10 })
   @FieldResolver(() => [Session], { description: "Where the account is signed in, the latest used first." })
   async sessions(@Root() { principal }: Viewer): Promise<Session[]> {
     return (await this.service.list(principal)).map((session) => toSession(session, principal.sessionId));

@@ -1,6 +1,12 @@
 /** How many users are active, and how many come back. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
 import { ACTIVE_SPANS, MOST_ACTIVITY_DAYS } from "../domain/activity.js";
+import { between } from "../domain/argument-rules.js";
+import { Checked } from "./argument-rule.js";
+import { ListSize } from "./price.js";
+
+/** Mondays that the longest report can hold. */
+const MOST_WEEKS = Math.ceil(MOST_ACTIVITY_DAYS / ACTIVE_SPANS.week);
 
 /** One day. */
 @ObjectType({ description: "How many users were active up to and including one day.", simpleResolvers: true })
@@ -27,6 +33,7 @@ export class WeeklyRetention {
   @Field(() => Int, { description: "Users who were active in the week." })
   users!: number;
 
+  @ListSize({ most: MOST_WEEKS })
   @Field(() => [Int], {
     description: "Of those, how many were active in the next week, in the one after it, and so on up to the present one.",
   })
@@ -43,6 +50,7 @@ export class ActivityReport {
   @Field(() => [DailyActivity], { description: "The days, the oldest first and today last." })
   days!: readonly DailyActivity[];
 
+  @ListSize({ most: MOST_WEEKS })
   @Field(() => [WeeklyRetention], { description: "The weeks that begin within these days, the oldest first." })
   retention!: readonly WeeklyRetention[];
 }
@@ -55,5 +63,6 @@ export class ActivityArgs {
     defaultValue: 30,
     description: `How many days, today included: 1 to ${MOST_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. Null means 30.`,
   })
+  @Checked(between(1, MOST_ACTIVITY_DAYS))
   days!: number | null;
 }

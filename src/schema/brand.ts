@@ -1,5 +1,7 @@
 /** Brands: who makes a product. */
 import { ArgsType, Field, ObjectType } from "type-graphql";
+import { atMostCharacters } from "../domain/argument-rules.js";
+import { Checked } from "./argument-rule.js";
 import { declareConnection } from "./connection.js";
 import { Node } from "./node.js";
 import { MAX_SEARCH_LENGTH, PageArgs } from "./page.js";
@@ -23,5 +25,6 @@ export class BrandsArgs extends PageArgs {
     nullable: true,
     description: `Only brands whose name begins with this, upper and lower case alike; at most ${MAX_SEARCH_LENGTH} characters. Null, empty or blank: all brands.`,
   })
+  @Checked(atMostCharacters(MAX_SEARCH_LENGTH))
   text?: string | null;
 }

@@ -4,6 +4,7 @@ import { ArgsType, Field, ID, Int, ObjectType } from "type-graphql";
 import { CART_LIMITS, type CartRecord, type CartWarningCode } from "../domain/cart.js";
 import { declareEnum } from "./enums.js";
 import { Money } from "./money.js";
+import { ListSize } from "./price.js";
 import { Product } from "./product.js";
 import { UserError } from "./user-error.js";
 
@@ -75,7 +76,8 @@ export const CartWarningCodeEnum = declareEnum<CartWarningCode>({
   },
 });
 
-/** Something a customer should be told. */
+/** Something a customer should be told: one for every line at most, and two for the change itself. */
+@ListSize({ most: LINES + 2 })
 @ObjectType({ description: "Something a customer should be told about a change that was made.", simpleResolvers: true })
 export class CartWarning {
   @Field(() => CartWarningCodeEnum, { description: "What it is: what programs should branch on." })

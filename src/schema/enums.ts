@@ -10,9 +10,9 @@ interface EnumWords<V extends string> {
 
 /** Declares a GraphQL enum whose values are the words of a domain union, and returns the object that thunks name it by. */
 export function declareEnum<V extends string>({ name, description, values }: EnumWords<V>): Readonly<Record<V, V>> {
-  const words = Object.keys(values) as V[];
-  const enumObject = Object.fromEntries(words.map((word) => [word, word])) as Record<V, V>;
-  const valuesConfig = Object.fromEntries(words.map((word) => [word, { description: values[word] }])) as Record<V, { description: string }>;
+  const words = Object.entries<string>(values);
+  const enumObject = Object.fromEntries(words.map(([word]) => [word, word])) as Record<V, V>;
+  const valuesConfig = Object.fromEntries(words.map(([word, text]) => [word, { description: text }])) as Record<V, { description: string }>;
   registerEnumType(enumObject, { name, description, valuesConfig });
   return enumObject;
 }

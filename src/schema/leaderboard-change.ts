@@ -4,6 +4,7 @@ import { BOARD_LIMITS, type ScoreOperator, type SortOrder, type TieRule } from "
 import { PERIODS, type Period } from "../domain/periods.js";
 import { Leaderboard } from "./leaderboard.js";
 import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./leaderboard-words.js";
+import { ListSize } from "./price.js";
 import { UserError } from "./user-error.js";
 
 /** What an admin decides about a board. */
@@ -114,6 +115,7 @@ export class ScoreChange {
 /** Answer of `submitScore`. */
 @ObjectType({ description: "What became of a score.", simpleResolvers: true })
 export class ScorePayload {
+  @ListSize({ most: PERIODS.length })
   @Field(() => [ScoreChange], {
     description:
       "What it did in each period; empty when it was refused. A period that ended between the submission and this answer is left out.",

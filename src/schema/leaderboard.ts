@@ -1,12 +1,15 @@
 /** Leaderboards, their entries, and what is asked of them. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
+import { atLeast, between, pageSizeRule } from "../domain/argument-rules.js";
 import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard.js";
 import { PAGE_SIZE } from "../domain/page.js";
-import type { Period } from "../domain/periods.js";
+import { PERIODS, type Period } from "../domain/periods.js";
+import { Checked } from "./argument-rule.js";
 import { declareConnection } from "./connection.js";
 import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./leaderboard-words.js";
 import { Node } from "./node.js";
+import { ListSize } from "./price.js";
 import { Shared } from "./scope.js";
 
 /** A leaderboard. */
@@ -36,6 +39,7 @@ export class Leaderboard extends Node {
   @Shared("PUBLIC")
   tieRule!: TieRule;
 
+  @ListSize({ most: PERIODS.length })
   @Field(() => [PeriodEnum], { description: "The periods it is kept for. Any other is BAD_USER_INPUT." })
   @Shared("PUBLIC")
   periods!: readonly Period[];
@@ -149,6 +153,7 @@ export class AroundArgs extends EntryArgs {
     defaultValue: 5,
     description: `How many entries on each side, 0 to ${BOARD_LIMITS.radius}, otherwise BAD_USER_INPUT. Null means 5.`,
   })
+  @Checked(between(0, BOARD_LIMITS.radius))
   radius!: number | null;
 }
 
@@ -160,6 +165,7 @@ export class EntriesArgs extends PeriodArgs {
     defaultValue: 10,
     description: `Most entries to answer: ${PAGE_SIZE.min} to ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT. Null means 10.`,
   })
+  @Checked(pageSizeRule)
   first!: number | null;
 
   @Field(() => String, {
@@ -173,5 +179,6 @@ export class EntriesArgs extends PeriodArgs {
     nullable: true,
     description: "Begin with the first entry of this rank or a worse one, 1 or more; not together with `after`. Otherwise BAD_USER_INPUT.",
   })
+  @Checked(atLeast(1))
   fromRank?: number | null;
 }

@@ -1,5 +1,8 @@
 /** Everything that can be fetched again by its id. */
-import { Field, ID, InterfaceType } from "type-graphql";
+import { ArgsType, Field, ID, InterfaceType } from "type-graphql";
+import { atMostItems } from "../domain/argument-rules.js";
+import { PAGE_SIZE } from "../domain/page.js";
+import { Checked } from "./argument-rule.js";
 import { Shared } from "./scope.js";
 
 /** The Relay interface; build-schema.ts says which type an object is. */
@@ -11,4 +14,14 @@ export abstract class Node {
   })
   @Shared("PUBLIC")
   id!: string;
+}
+
+/** Arguments of `Query.nodes`. */
+@ArgsType()
+export class NodesArgs {
+  @Field(() => [ID], {
+    description: `Global ids of any types, at most ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT; repetitions are allowed.`,
+  })
+  @Checked(atMostItems(PAGE_SIZE.max))
+  ids!: string[];
 }

@@ -7,6 +7,7 @@ import { declareConnection } from "./connection.js";
 import { declareEnum } from "./enums.js";
 import { Node } from "./node.js";
 import { PageArgs } from "./page.js";
+import { ListSize } from "./price.js";
 import { UserError } from "./user-error.js";
 
 /** A notification. */
@@ -77,6 +78,7 @@ export class NotificationsRead {
   @Field(() => String, { description: "Opaque position of this event in the log: what to continue `after`." })
   cursor!: string;
 
+  @ListSize({ most: NOTIFICATION_LIMITS.ids })
   @Field(() => [ID], { description: "Those that were marked by their ids and had been unread; empty where `upTo` says which." })
   ids!: readonly string[];
 

@@ -1,6 +1,8 @@
 /** Relay connections, forward only: what every list has in common. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
+import { cursorRule, pageSizeRule } from "../domain/argument-rules.js";
 import { PAGE_SIZE } from "../domain/page.js";
+import { Checked } from "./argument-rule.js";
 import { Shared } from "./scope.js";
 
 /** Longest text that is searched for, in UTF-16 units; a longer one names nothing that a person is looking for. */
@@ -34,6 +36,7 @@ export class PageArgs {
     defaultValue: PAGE_SIZE.default,
     description: `Most items to answer: ${PAGE_SIZE.min} to ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT. Null means ${PAGE_SIZE.default}.`,
   })
+  @Checked(pageSizeRule)
   first!: number | null;
 
   @Field(() => String, {
@@ -41,5 +44,6 @@ export class PageArgs {
     description:
       "Answer the items after this cursor: one from this very list, with the same filter and sort, otherwise BAD_USER_INPUT. Null starts at the beginning. Items that are inserted meanwhile neither repeat nor hide others.",
   })
+  @Checked(cursorRule)
   after?: string | null;
 }

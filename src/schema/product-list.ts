@@ -1,7 +1,9 @@
 /** Lists of products: how they are filtered, ordered and paged. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType } from "type-graphql";
+import { atLeast, atMostCharacters, idOf } from "../domain/argument-rules.js";
 import type { ProductSort } from "../domain/catalogue.js";
+import { Checked } from "./argument-rule.js";
 import { declareConnection } from "./connection.js";
 import { declareEnum } from "./enums.js";
 import { MAX_SEARCH_LENGTH, PageArgs } from "./page.js";
@@ -32,21 +34,25 @@ export class ProductFilterInput {
     nullable: true,
     description: "Only products of this category and of all below it. BAD_USER_INPUT when it is not the id of a category.",
   })
+  @Checked(idOf("Category"))
   categoryId?: string | null;
 
   @Field(() => ID, { nullable: true, description: "Only products of this brand. BAD_USER_INPUT when it is not the id of a brand." })
+  @Checked(idOf("Brand"))
   brandId?: string | null;
 
   @Field(() => GraphQLSafeInt, {
     nullable: true,
     description: "Lowest price in minor units of the shop's currency, inclusive; 0 or more. BAD_USER_INPUT when it is above `maxPrice`.",
   })
+  @Checked(atLeast(0))
   minPrice?: number | null;
 
   @Field(() => GraphQLSafeInt, {
     nullable: true,
     description: "Highest price in minor units of the shop's currency, inclusive; 0 or more.",
   })
+  @Checked(atLeast(0))
   maxPrice?: number | null;
 
   @Field(() => Boolean, { nullable: true, description: "true: only products in stock; false: only products out of stock." })
@@ -56,6 +62,7 @@ export class ProductFilterInput {
     nullable: true,
     description: `Only products that contain every word of this text, each as the beginning of a word; at most ${MAX_SEARCH_LENGTH} characters. Empty or blank: no condition.`,
   })
+  @Checked(atMostCharacters(MAX_SEARCH_LENGTH))
   text?: string | null;
 }
 

@@ -1,7 +1,9 @@
 /** What people do with products, counted. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
+import { between } from "../domain/argument-rules.js";
 import { DAYS_KEPT, EXACT_VIEWERS, MONTHS_SHOWN } from "../domain/counters.js";
+import { Checked } from "./argument-rule.js";
 import { Product } from "./product.js";
 import { Shared } from "./scope.js";
 import { UserError } from "./user-error.js";
@@ -94,6 +96,7 @@ export class DailyArgs {
     defaultValue: 7,
     description: `How many days, today included: 1 to ${DAYS_KEPT}, otherwise BAD_USER_INPUT. Null means 7.`,
   })
+  @Checked(between(1, DAYS_KEPT))
   days!: number | null;
 }
 
@@ -104,6 +107,7 @@ export class ViewersArgs {
     nullable: true,
     description: `Only people of the last days, today included: 1 to ${DAYS_KEPT}, otherwise BAD_USER_INPUT. Null means since ever.`,
   })
+  @Checked(between(1, DAYS_KEPT))
   days?: number | null;
 }
 
@@ -115,6 +119,7 @@ export class MonthlyArgs {
     defaultValue: 12,
     description: `How many months, the present one included: 1 to ${MONTHS_SHOWN}, otherwise BAD_USER_INPUT. Null means 12.`,
   })
+  @Checked(between(1, MONTHS_SHOWN))
   months!: number | null;
 }
 

@@ -2,6 +2,7 @@
 import { Field, ObjectType } from "type-graphql";
 import type { UserErrorCode } from "../domain/errors.js";
 import { declareEnum } from "./enums.js";
+import { ListSize } from "./price.js";
 
 /** The closed list of codes; docs/errors.md says more about each. */
 export const UserErrorCodeEnum = declareEnum<UserErrorCode>({
@@ -26,6 +27,7 @@ export const UserErrorCodeEnum = declareEnum<UserErrorCode>({
 });
 
 /** One expected failure. */
+@ListSize({ most: 10 })
 @ObjectType({ description: "One expected failure of a mutation. When there is any, nothing was changed.", simpleResolvers: true })
 export class UserError {
   @Field(() => UserErrorCodeEnum, { description: "What kind of failure: what programs should branch on." })
@@ -34,6 +36,7 @@ export class UserError {
   @Field(() => String, { description: "One sentence in English that can be shown to a person. Its wording may change; branch on `code`." })
   message!: string;
 
+  @ListSize({ most: 4 })
   @Field(() => [String], {
     nullable: true,
     description: 'Path of the argument to blame, outermost first, e.g. `["input", "price"]`; null when no single one is.',

@@ -16,6 +16,7 @@ import type { DocumentStore } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { formatError, isInternal, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { type GateParts, letIn } from "./gate.js";
+import { InvalidInput } from "./operation-input.js";
 
 /** What Apollo carries for us through a request. */
 export interface OperationHolder extends BaseContext {
@@ -71,6 +72,8 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
     load: async () => ({
       executor: async ({ document, request, context }) => {
         const { operation } = context as OperationHolder;
+        // Answered from here, so that all of its errors are formatted as those of execution.
+        if (operation.invalid) return { errors: operation.invalid };
         const { operationName, variables } = request;
         const { kind, startedAtMs, context: operationContext } = operation;
         const result = await execute({ document, operationName, variables, kind, startedAtMs, context: operationContext });
@@ -95,7 +98,10 @@ function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<Opera
           contextValue.operation.name = operationName;
           contextValue.operation.kind = operation?.operation ?? null;
           const priced = { document, operationName: request.operationName, variables: request.variables };
-          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch(refuse);
+          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch((error: unknown) => {
+            if (!(error instanceof InvalidInput)) throw refuse(error);
+            contextValue.operation.invalid = error.errors;
+          });
         },
         async didEncounterErrors({ errors, contextValue }) {
           logInternal(log, errors, contextValue.operation.requestId);
@@ -108,11 +114,11 @@ function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<Opera
   };
 }
 
-/** Gives a refusal the status and the header that Apollo is to answer with. */
-function refuse(error: unknown): never {
-  if (!(error instanceof SoukError)) throw error;
+/** A refusal with the status and the header that Apollo is to answer with. */
+function refuse(error: unknown): unknown {
+  if (!(error instanceof SoukError)) return error;
   const headers = new HeaderMap(error.code === "UNAUTHENTICATED" ? [["www-authenticate", "Bearer"]] : []);
-  throw new GraphQLError(error.message, {
+  return new GraphQLError(error.message, {
     originalError: error,
     extensions: { http: { status: STATUS_OF_CODE[error.code], headers: headers as unknown as Record<string, string> } },
   });

@@ -4,10 +4,10 @@
  * The compiler pastes text of the document into code. Its handling of string literals lets a client run code of his own
  * (`"__MAGIC_DATE__…"`), an alias `__proto__` replaces a prototype, and conditions in fragments used twice are mixed up. So a
  * document is compiled only if all it holds is names, numbers and variables: one query, no string literal, no directive, no
- * name that begins with `__` except `__typename`. Everything else is graphql-js's, and so is every answer with an error:
+ * name that begins with `__` except `__typename`, no variable named like a member of `Object.prototype`. Everything else is graphql-js's, and so is every answer with an error:
  * the query is then executed again (a query changes nothing, and its loaders remember what they have read).
  */
-import { BREAK, type DocumentNode, type ExecutionResult, type GraphQLSchema, Kind, type NameNode, visit } from "graphql";
+import { BREAK, type DocumentNode, type ExecutionResult, type GraphQLSchema, Kind, type NameNode, type VariableNode, visit } from "graphql";
 import { type CompiledQuery, compileQuery, isCompiledQuery } from "graphql-jit";
 import { LRUCache } from "lru-cache";
 import { type Execution, interpret } from "./executor.js";
@@ -83,6 +83,8 @@ function holdsOnlySafeNodes(document: DocumentNode): boolean {
     StringValue: refuse,
     Directive: refuse,
     Name: ({ value }: NameNode) => (value.startsWith("__") && value !== "__typename" ? refuse() : undefined),
+    // Compiled code reads variables from a plain object.
+    Variable: ({ name }: VariableNode) => (Object.hasOwn(Object.prototype, name.value) ? refuse() : undefined),
   });
   return safe;
 }

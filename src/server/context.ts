@@ -2,13 +2,13 @@
  * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
-
 import type { FastifyRequest } from "fastify";
-import type { ExecutionResult } from "graphql";
+import type { ExecutionResult, GraphQLError } from "graphql";
 import { ownText } from "../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
+import { own } from "../domain/own.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
 import { latestSeen, type Seen } from "../domain/seen.js";
@@ -70,8 +70,6 @@ export interface CallerRules {
 /** A request before it is known who sends it. */
 export interface ClaimedCaller {
   readonly claim: Claim;
-  /** Whether a token that is not valid is refused: one of `Authorization` is, a cookie that has run out only means that nobody is signed in. */
-  readonly insists: boolean;
   /** The caller as far as it can be told without asking: the operator's service, or nobody. */
   readonly caller: Caller;
 }
@@ -84,8 +82,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
   const principal = isService && bearer !== undefined ? SERVICE : ANONYMOUS;
   return {
     // The service token is no session: a browser that holds it as a cookie is nobody.
-    claim: { token: isService && bearer === undefined ? undefined : token, ip: source.ip },
-    insists: bearer !== undefined,
+    claim: { token: isService && bearer === undefined ? undefined : token, ip: source.ip, insists: bearer !== undefined },
     caller: {
       principal,
       client: {
@@ -104,7 +101,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
 }
 
 /** The caller, now that it is known whose token it was. Throws Unauthenticated. */
-export function identify({ caller, insists }: ClaimedCaller, principal: Principal | "invalid"): Caller {
+export function identify({ caller, claim: { insists } }: ClaimedCaller, principal: Principal | "invalid"): Caller {
   if (principal !== "invalid") return { ...caller, principal };
   if (insists) throw new Unauthenticated("The token is not valid.");
   return caller;
@@ -112,7 +109,7 @@ export function identify({ caller, insists }: ClaimedCaller, principal: Principa
 
 /** The claim of a request over HTTP. Throws Unauthenticated. */
 export function readHttpClaim({ headers, cookies, raw }: FastifyRequest, rules: CallerRules): ClaimedCaller {
-  const [get, cookie] = [(name: string) => filled(headers[name]), (name: string) => filled(cookies[name])];
+  const [get, cookie] = [(name: string) => filled(own(headers, name)), (name: string) => filled(own(cookies, name))];
   return readClaim({ get, cookie, ip: rules.addressOf(raw), takesCookies: true }, rules);
 }
 
@@ -155,6 +152,8 @@ export class Operation {
   refusal: RateLimited | null = null;
   /** What it takes of what the process can have under way; null over HTTP, where the request holds it. */
   place: Place | null = null;
+  /** Why its input was refused before anything ran. */
+  invalid: readonly GraphQLError[] | null = null;
   /** Gives back what is counted while it runs. */
   whenEnded: () => void = () => {};
   private payment: Payment | null = null;

@@ -10,6 +10,7 @@ import {
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLField,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
@@ -25,10 +26,10 @@ import {
   type ValueNode,
 } from "graphql";
 import type { OperationClass } from "../domain/limits.js";
+import { own } from "../domain/own.js";
+import type { Variables } from "./argument-value.js";
+import { lengthCount, workCount } from "./cost-count.js";
 import { type FieldPrice, isIntrospection, priceOf, type RootKind } from "./field-price.js";
-
-/** Values of variables as the request brings them. */
-export type Variables = Readonly<Record<string, unknown>>;
 
 /** One field of the answer. */
 export interface PlannedField {
@@ -36,8 +37,12 @@ export interface PlannedField {
   readonly key: string;
   /** Its own price, once, or for each item of a list. */
   readonly own: number;
-  /** What says how many items it has; null for what is no list. */
-  readonly size: PlannedSize | null;
+  /** What it costs beside that, once; null for nothing. */
+  readonly work: Count | null;
+  /** How many items it has; null for what is no list. */
+  readonly size: Count | null;
+  /** How often a subscription answers at its start; null for once. */
+  readonly repeats: Count | null;
   /** What is selected below, for each type that may stand here; null for a scalar. */
   readonly below: readonly (readonly PlannedField[])[] | null;
   /** Whether its cost depends on the length of any list. */
@@ -45,8 +50,8 @@ export interface PlannedField {
   readonly operationClass: OperationClass | null;
 }
 
-/** A length: a number, or the variable that says it. */
-export type PlannedSize = { readonly fixed: number } | { readonly variable: string; readonly fallback: number };
+/** A number that variables may change. */
+export type Count = (variables: Variables) => number;
 
 /** The root fields of an operation. */
 export type CostPlan = readonly PlannedField[];
@@ -69,21 +74,16 @@ export function planCost(
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   const root = schema.getRootType(operation.operation);
   if (!root) return [];
-  return new Planner(schema, fragments, { operation, variables }).select(root, [operation.selectionSet], {
+  return new Planner(schema, fragments, variables).select(root, [operation.selectionSet], {
     root: operation.operation,
-    edgesSize: null,
+    sizes: {},
   });
-}
-
-interface Given {
-  readonly operation: OperationDefinitionNode;
-  readonly variables: Variables;
 }
 
 interface Place {
   readonly root: RootKind;
-  /** The size of the connection whose envelope this is. */
-  readonly edgesSize: PlannedSize | null;
+  /** The lengths of the lists that the field above sizes. */
+  readonly sizes: Readonly<Record<string, Count>>;
 }
 
 class Planner {
@@ -92,7 +92,7 @@ class Planner {
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-    private readonly given: Given,
+    private readonly variables: Variables,
   ) {}
 
   /** The fields of an object, merged by their name in the answer. */
@@ -137,26 +137,33 @@ class Planner {
     return conditional === type || (isAbstractType(conditional) && this.schema.isSubType(conditional, type));
   }
 
-  private plan(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[], { root, edgesSize }: Place): PlannedField[] {
+  private plan(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[], { root, sizes }: Place): PlannedField[] {
     this.planned += 1;
     if (this.planned > MAX_PLANNED_FIELDS) throw new UncountableDocument();
     const [node] = nodes as [FieldNode];
     const field = fieldOf(type, node.name.value);
     if (!field) return [];
     const price = priceOf(field, type, root);
-    const size = price.size && this.sizeOf(price.size, node);
-    // The size of a connection counts its edges; the envelope comes once.
-    const own = price.isConnection ? null : field.name === "edges" ? (edgesSize ?? size) : size;
-    const below = this.below(field, nodes, price.isConnection ? size : null);
-    const varies = own !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
-    return [{ key, own: price.own, size: own, below, varies, operationClass: price.operationClass }];
+    const asked = { field, node };
+    const size = own(sizes, field.name) ?? (price.size && lengthCount(asked, price.size));
+    const below = this.below(field, nodes, price.sizedLists);
+    const varies = size !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
+    const work = price.work.length > 0 ? workCount(asked, price.work) : null;
+    const repeats = price.repeats && lengthCount(asked, price.repeats);
+    return [{ key, own: price.own, work, size, repeats, below, varies, operationClass: price.operationClass }];
   }
 
-  private below(field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], edgesSize: PlannedSize | null): PlannedField["below"] {
+  private below(
+    field: GraphQLField<unknown, unknown>,
+    nodes: readonly FieldNode[],
+    sizedLists: FieldPrice["sizedLists"],
+  ): PlannedField["below"] {
     const named = getNamedType(field.type);
     if (!isCompositeType(named) || isIntrospection(field)) return null;
+    const asked = { field, node: nodes[0] as FieldNode };
+    const sizes = Object.fromEntries(Object.entries(sizedLists).map(([name, length]) => [name, lengthCount(asked, length)]));
     const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    return this.possibleTypes(named).map((type) => this.select(type, selections, { root: null, edgesSize }));
+    return this.possibleTypes(named).map((type) => this.select(type, selections, { root: null, sizes }));
   }
 
   private possibleTypes(type: GraphQLCompositeType): readonly GraphQLObjectType[] {
@@ -164,48 +171,27 @@ class Planner {
   }
 
   private isIncluded(directives: readonly DirectiveNode[] | undefined): boolean {
-    return !directives?.some(({ name, arguments: given }) => {
-      const wanted = name.value === "include" ? true : name.value === "skip" ? false : null;
-      const condition = given?.[0]?.value;
-      return wanted !== null && condition !== undefined && this.isTrue(condition) !== wanted;
-    });
-  }
-
-  private isTrue(value: ValueNode): boolean {
-    if (value.kind === Kind.BOOLEAN) return value.value;
-    return value.kind === Kind.VARIABLE && (this.given.variables[value.name.value] ?? this.defaultOf(value.name.value)) === true;
-  }
-
-  private defaultOf(variable: string): unknown {
-    const value = this.given.operation.variableDefinitions?.find((definition) => definition.variable.name.value === variable)?.defaultValue;
-    return value && lengthOrFlag(value);
-  }
-
-  private sizeOf({ argument, assumed }: NonNullable<FieldPrice["size"]>, node: FieldNode): PlannedSize {
-    const usual = argument ? lengthOf(argument.defaultValue, assumed) : assumed;
-    const value = node.arguments?.find(({ name }) => name.value === argument?.name)?.value;
-    if (!value) return { fixed: usual };
-    if (value.kind !== Kind.VARIABLE) return { fixed: lengthOf(lengthOrFlag(value), usual) };
-    const variable = value.name.value;
-    return { variable, fallback: lengthOf(this.defaultOf(variable), usual) };
+    return isIncluded(directives, this.variables);
   }
 }
 
-/** The length that a value asks for: a number, or as many as a list holds. `usual` for null and for what is neither; execution refuses that. */
-export function lengthOf(value: unknown, usual: number): number {
-  const length = Array.isArray(value) ? value.length : typeof value === "string" ? 1 : value;
-  return typeof length === "number" && Number.isFinite(length) ? Math.max(0, Math.trunc(length)) : usual;
+/** Whether `@include` and `@skip` leave a selection in. */
+export function isIncluded(directives: readonly DirectiveNode[] | undefined, variables: Variables): boolean {
+  return !directives?.some(({ name, arguments: given }) => {
+    const wanted = name.value === "include" ? true : name.value === "skip" ? false : null;
+    const condition = given?.[0]?.value;
+    return wanted !== null && condition !== undefined && isTrue(condition, variables) !== wanted;
+  });
 }
 
-function lengthOrFlag(value: ValueNode): unknown {
-  if (value.kind === Kind.INT) return Number(value.value);
+/** Whether a condition holds: all that a plan depends on besides its document. */
+export function isTrue(value: ValueNode, variables: Variables): boolean {
   if (value.kind === Kind.BOOLEAN) return value.value;
-  if (value.kind === Kind.LIST) return value.values;
-  return value.kind === Kind.STRING ? value.value : null;
+  return value.kind === Kind.VARIABLE && own(variables, value.name.value) === true;
 }
 
 /** A field of a type, those of every type included. */
-function fieldOf(type: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
+export function fieldOf(type: GraphQLObjectType | GraphQLInterfaceType, name: string): GraphQLField<unknown, unknown> | undefined {
   if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
-  return type.getFields()[name] ?? [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name);
+  return own(type.getFields(), name) ?? [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name);
 }

@@ -43,16 +43,14 @@ export async function spellOut<T extends RequestParameters>(
   return { parameters: { ...others, query: source, ...withoutHash(extensions) } as unknown as T, keep };
 }
 
-const PARAMETERS = ["query", "documentId", "operationName", "variables", "extensions"] as const;
+const PARAMETERS: ReadonlySet<string> = new Set(["query", "documentId", "operationName", "variables", "extensions"]);
 
 /** The parameters of a request without those that are null or empty: these count as absent. */
 export function withoutEmpty<T extends object>(parameters: T): T {
-  const isEmpty = (name: string) => name in parameters && isBlank(parameters[name as keyof T]);
-  const empty = PARAMETERS.filter(isEmpty);
-  if (empty.length === 0) return parameters;
-  const kept = { ...parameters };
-  for (const name of empty) delete kept[name as keyof T];
-  return kept;
+  const isEmpty = ([name, value]: [string, unknown]) => PARAMETERS.has(name) && isBlank(value);
+  const given = Object.entries(parameters);
+  if (!given.some(isEmpty)) return parameters;
+  return Object.fromEntries(given.filter((entry) => !isEmpty(entry))) as T;
 }
 
 const isBlank = (value: unknown): boolean => value === null || value === "";

@@ -2,6 +2,8 @@
  * Parsed and validated documents, remembered so that an operation that is asked again is neither parsed nor validated again.
  * HTTP, WebSocket and the check of the manifest read with one reader, so a document has one fate.
  *
+ * Reading a document that is not known is work that its answer does not show, so it has a price (document-price.ts). It is paid once, with
+ * the first operation of the document. Documents of the manifest are read at the start, kept for good, and free.
  * Bounded by source text: a syntax tree takes up to some 130 bytes per character, so the bound is some 64 MB at the very worst.
  */
 import { createHash } from "node:crypto";
@@ -17,6 +19,7 @@ import {
 } from "graphql";
 import { LRUCache } from "lru-cache";
 import { NameTooLong } from "../domain/errors.js";
+import { countTokens, readingPrice } from "./document-price.js";
 import { refuseLongNames } from "./names.js";
 import { subscriptionRootRule } from "./subscription-root.js";
 
@@ -42,8 +45,14 @@ export interface ReadingRules {
 /** Reads a source: its document, or why it is refused. Never throws. */
 export interface DocumentReader {
   (source: string): DocumentNode | readonly GraphQLError[];
+  /** Reads a document that is kept for the life of the process, and that nobody pays for. */
+  keep(source: string): DocumentNode | readonly GraphQLError[];
   /** The document of a source that was read before; undefined for any other. */
   known(source: string): DocumentNode | undefined;
+  /** What reading a document has cost and nobody has paid yet: the caller has to pay. */
+  takePrice(document: DocumentNode): number;
+  /** The same for a source, whether its document was found valid or not. */
+  takePriceOf(source: string): number;
   /** Gives Apollo what was read here, so that it reads nothing itself. */
   readonly store: DocumentStore;
 }
@@ -54,44 +63,73 @@ export const isRefused = (read: DocumentNode | readonly GraphQLError[]): read is
 /** A reader that parses and validates each distinct source once, with the codes of Apollo. */
 export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules): DocumentReader {
   const documents = createDocuments();
+  const unpaid = new WeakSet<DocumentNode>();
   const allRules = [...specifiedRules.map((rule) => (rule === SingleFieldSubscriptionsRule ? subscriptionRootRule : rule)), ...rules];
-  const read = (source: string): DocumentNode | readonly GraphQLError[] => {
-    const known = documents.bySource(source);
-    if (known) return known;
+  const check = (source: string): DocumentNode | readonly GraphQLError[] => {
     const document = parseSource(source, maxTokens);
     if (document instanceof GraphQLError) return [document];
     const errors = validateAll(schema, document, allRules);
-    if (errors.length > 0) return errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"));
+    return errors.length > 0 ? errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED")) : document;
+  };
+  const read = (source: string): DocumentNode | readonly GraphQLError[] => {
+    const known = documents.bySource(source);
+    if (known) return known;
+    const document = check(source);
+    if (isRefused(document)) return document;
     documents.keep(source, document);
+    unpaid.add(document);
     return document;
   };
-  const store: DocumentStore = {
-    get: async (key) => documents.byHash(key.slice(-SHA256_DIGITS)),
-    set: async () => {},
-    delete: async () => false,
-  };
-  return Object.assign(read, { known: documents.bySource, store });
+  const takePrice = (document: DocumentNode): number => (unpaid.delete(document) ? readingPrice(document.tokenCount ?? maxTokens) : 0);
+  return Object.assign(read, {
+    keep(source: string) {
+      const document = check(source);
+      if (!isRefused(document)) documents.keepForGood(source, document);
+      return document;
+    },
+    known: documents.bySource,
+    takePrice,
+    takePriceOf(source: string) {
+      const known = documents.bySource(source);
+      return known ? takePrice(known) : readingPrice(countTokens(source, maxTokens));
+    },
+    store: storeOf(documents),
+  });
 }
+
+/** Apollo finds what was read here; it reads nothing itself. */
+const storeOf = ({ byHash }: ReturnType<typeof createDocuments>): DocumentStore => ({
+  get: async (key) => byHash(key.slice(-SHA256_DIGITS)),
+  set: async () => {},
+  delete: async () => false,
+});
 
 /** Valid documents, by source and by its hash. */
 function createDocuments() {
   const byHash = new Map<string, DocumentNode>();
-  const bySource = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
+  const forGood = new Map<string, DocumentNode>();
+  const lately = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_SOURCE_CHARACTERS,
     sizeCalculation: (_kept, source) => source.length + 1,
     dispose: ({ hash }) => byHash.delete(hash),
   });
   return {
-    bySource: (source: string): DocumentNode | undefined => bySource.get(source)?.document,
+    bySource: (source: string): DocumentNode | undefined => forGood.get(source) ?? lately.get(source)?.document,
     byHash: (hash: string): DocumentNode | undefined => byHash.get(hash),
     keep(source: string, document: DocumentNode): void {
-      const hash = createHash("sha256").update(source).digest("hex");
-      bySource.set(source, { document, hash });
-      if (bySource.has(source)) byHash.set(hash, document);
+      const hash = hashOf(source);
+      lately.set(source, { document, hash });
+      if (lately.has(source)) byHash.set(hash, document);
+    },
+    keepForGood(source: string, document: DocumentNode): void {
+      forGood.set(source, document);
+      byHash.set(hashOf(source), document);
     },
   };
 }
+
+const hashOf = (source: string): string => createHash("sha256").update(source).digest("hex");
 
 function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {
   try {

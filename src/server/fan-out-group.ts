@@ -5,6 +5,7 @@
  * An event tells by `id` which of the watched values it is about; one without is about the only one.
  * A reading that failed, or that a fallback answered, is repeated by its lane. The last one to leave closes the source. When the source ends, so do its members, after what was read for them has been written.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { AnswerTooLarge } from "../domain/errors.js";
@@ -20,13 +21,18 @@ export interface GroupParts {
   /** Opens the source: its events, or why there are none. Rejects when it takes too long. */
   open(): Promise<AsyncIterator<unknown> | ExecutionResult>;
   /** Executes the operation for one event; `newest` where only the newest value will do. Null when nobody asks any more. */
-  execute(event: unknown, newest: boolean): Promise<Executed | null>;
+  execute(event: unknown, newest: boolean, members: ReadonlySet<Member>): Promise<Executed | null>;
+  /** How long the next message has to wait, in ms: what its members may have executed is bounded. */
+  waitMs(members: ReadonlySet<Member>): number;
   /** `count` messages were handed to sockets. */
   sent(count: number): void;
   /** Nobody can join any more; may be said twice. */
   closed(): void;
   readonly log: Logger;
 }
+
+/** Members come and go, so a long wait is looked at again. */
+const MOST_REST_MS = 1_000;
 
 /** What an execution has brought. */
 export interface Executed extends Outcome {
@@ -83,7 +89,7 @@ export class Group implements LaneHost {
     try {
       const admitted = this.parts.audience.admits ? await this.admitted(members) : members;
       if (admitted.size === 0) return null;
-      const executed = await this.parts.execute(event, newest);
+      const executed = await this.parts.execute(event, newest, admitted);
       if (!executed) return null;
       const { json, ...outcome } = executed;
       return { ...outcome, frame: tailOf(json), members: admitted };
@@ -122,6 +128,7 @@ export class Group implements LaneHost {
     this.pulling = true;
     try {
       while (!this.abandoned) {
+        await this.rest();
         const event = await this.source?.next();
         if (!event || event.done) break;
         await this.lane(event.value).take(event.value);
@@ -129,6 +136,15 @@ export class Group implements LaneHost {
       this.end(null);
     } catch (error) {
       this.end({ error });
+    }
+  }
+
+  /** Waits while its members have used up what they may have executed; what is due meanwhile is conflated. */
+  private async rest(): Promise<void> {
+    while (!this.abandoned) {
+      const waitMs = this.parts.waitMs(this.members);
+      if (waitMs <= 0) return;
+      await delay(Math.min(waitMs, MOST_REST_MS), undefined, { ref: false });
     }
   }
 

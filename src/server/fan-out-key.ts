@@ -1,6 +1,8 @@
 /** What tells two subscriptions apart: the key of the group that shares their messages. */
+
 import { createHash } from "node:crypto";
 import { type DocumentNode, getOperationAST } from "graphql";
+import { own } from "../domain/own.js";
 
 /** One operation of a client. */
 export interface Asked {
@@ -22,7 +24,7 @@ export function createKeyMaker(): (asked: Asked) => string {
     numbers.set(document, number);
     const declared = getOperationAST(document, operationName)?.variableDefinitions ?? [];
     const given = declared.map(({ variable: { name } }) => name.value).filter((name) => Object.hasOwn(variables ?? {}, name));
-    const values = given.sort().map((name) => [name, inOneOrder(variables?.[name])]);
+    const values = given.sort().map((name) => [name, inOneOrder(own(variables, name))]);
     const key = JSON.stringify([number, operationName ?? "", values]);
     return key.length > LONGEST_KEY ? createHash("sha256").update(key).digest("base64url") : key;
   };

@@ -4,6 +4,7 @@
  * The strictest field decides, over every type that a selection can reach: a field of an interface counts as strict as the strictest
  * of the types behind it. `@skip` and `@include` are taken as if they selected everything, so the answer holds for all variables.
  */
+
 import {
   type DocumentNode,
   type FieldNode,
@@ -19,6 +20,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from "graphql";
+import { own } from "../domain/own.js";
 import { type Delivery, SCOPES, type Scope } from "../domain/scope.js";
 
 /** How the answers to an operation may travel. */
@@ -69,7 +71,7 @@ class PlanReader {
   }
 
   plan(root: GraphQLNamedType): Plan {
-    const fields = isObjectType(root) ? [...this.rootFields].map((name) => root.getFields()[name]) : [];
+    const fields = isObjectType(root) ? [...this.rootFields].map((name) => own(root.getFields(), name)) : [];
     const snapshot = fields.length > 0 && fields.every((field) => field?.extensions.delivery === "SNAPSHOT");
     return { scope: SCOPES[this.strictest] ?? "VIEWER", delivery: snapshot ? "SNAPSHOT" : "LOG" };
   }
@@ -105,7 +107,7 @@ class PlanReader {
   /** Every definition that may answer the field: which type is behind an abstract one is known only then. */
   private definitions(name: string, type: GraphQLNamedType): GraphQLField<unknown, unknown>[] {
     const types = isAbstractType(type) ? [type, ...this.schema.getPossibleTypes(type)] : [type];
-    return types.flatMap((each) => (isObjectType(each) || isInterfaceType(each) ? (each.getFields()[name] ?? []) : []));
+    return types.flatMap((each) => (isObjectType(each) || isInterfaceType(each) ? (own(each.getFields(), name) ?? []) : []));
   }
 
   /** What is selected on inside a fragment: an object stays what it is, whatever interface it is asked for by. */

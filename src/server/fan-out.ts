@@ -10,6 +10,7 @@
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { NEWEST, type Seen } from "../domain/seen.js";
+import type { Payer } from "../services/limits.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";
@@ -18,6 +19,7 @@ import { Member } from "./fan-out-member.js";
 import { Outlet } from "./fan-out-outlet.js";
 import type { Planner } from "./fan-out-plan.js";
 import { hasTransientError } from "./format-error.js";
+import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import type { WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
@@ -30,6 +32,10 @@ export interface FanOutParts {
   open(asked: Asked, caller: Caller): Promise<AsyncIterator<unknown> | ExecutionResult>;
   /** Executes a subscription for one event as `caller`. */
   execute(asked: Asked, caller: Caller, event: unknown): Promise<Execution>;
+  /** What a message costs, by its answer. */
+  costOf(asked: Asked): (answer: ExecutionResult) => number;
+  readonly allowance: MessageAllowance;
+  readonly payerOf: (peer: WelcomedPeer) => Payer;
   /** Longest that a socket may lag behind. */
   readonly slowMs: number;
   readonly metrics: Pick<Metrics, "messages" | "fanOutGroups">;
@@ -104,20 +110,27 @@ function makeGroup(
 ): Group {
   const { document, operationName, variables } = subscriber;
   const asked = { document, operationName, variables };
+  const costOf = parts.costOf(asked);
   return new Group({
     audience,
     open: () => parts.open(asked, audience.opener),
-    async execute(event, newest) {
+    async execute(event, newest, members) {
       const caller = await audience.caller();
       if (!caller) return null;
       const { answer, provisional } = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
+      parts.allowance.spend(payersOf(parts, members), costOf(answer));
       const hasData = Boolean(answer.data);
       return { json: JSON.stringify(answer), failed: hasTransientError(answer), hasData, provisional: provisional && hasData };
     },
+    waitMs: (members) => parts.allowance.waitMs(payersOf(parts, members)),
     sent: (count) => parts.metrics.messages(count),
     closed,
     log: parts.log,
   });
+}
+
+function* payersOf({ payerOf }: FanOutParts, members: ReadonlySet<Member>): Generator<Payer> {
+  for (const { peer } of members) yield payerOf(peer);
 }
 
 /**

@@ -11,6 +11,7 @@
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError, Kind } from "graphql";
 import { cutText } from "../domain/cut-text.js";
 import { ERROR_CODES, type ErrorCode, SoukError, TRANSIENT_CODES } from "../domain/errors.js";
+import { own } from "../domain/own.js";
 
 /** HTTP status of a request that is refused with a code before anything is executed. */
 export const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {
@@ -119,7 +120,7 @@ function ownCode({ extensions }: GraphQLError): ErrorCode | null {
   const status = CODE_OF_STATUS[http?.status ?? 0];
   if (status) return status;
   if (typeof code !== "string") return null;
-  return ERROR_CODES.find((known) => known === code) ?? APOLLO_CODES[code] ?? null;
+  return ERROR_CODES.find((known) => known === code) ?? own(APOLLO_CODES, code) ?? null;
 }
 
 /** graphql-js gives no codes; where an error arose tells whose fault it is. */

@@ -2,21 +2,21 @@
  * What stands between a valid document and its execution, the same over HTTP and WebSocket: what it costs, who asks, and whether they may.
  */
 import type { ExecutionResult } from "graphql";
-import { type ErrorCode, RateLimited } from "../domain/errors.js";
+import { RateLimited } from "../domain/errors.js";
 import type { BucketStatus } from "../domain/limits.js";
 import { NOTHING_SEEN } from "../domain/seen.js";
-import { type Admission, REFUSED_COST } from "../services/admission.js";
+import type { Admission } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
 import type { CheckCost, Cost, Priced } from "./cost.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
-import { codeOf } from "./format-error.js";
 
 /** What it is made of. */
 export interface GateParts {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
+  readonly readDocument: DocumentReader;
   /** Whether a caller's reads go past the cache now. */
   readsPastCache(caller: Caller): boolean;
   /** What one operation may cost: every bucket holds as much. */
@@ -30,57 +30,81 @@ const PAST_CACHE_FACTOR = 10;
 function priceFor({ checkCost, readsPastCache, largest }: GateParts, caller: Caller, priced: Priced): Cost | null {
   const cost = checkCost(priced);
   if (!cost || !readsPastCache(caller)) return cost;
-  const requested = Math.min(cost.requested * PAST_CACHE_FACTOR, largest);
-  return { ...cost, requested, actual: (data) => Math.min(cost.actual(data) * PAST_CACHE_FACTOR, requested) };
+  const pastCache = (units: number): number => Math.max(units, Math.min(units * PAST_CACHE_FACTOR, largest));
+  return { ...cost, requested: pastCache(cost.requested), actual: (data, errors) => pastCache(cost.actual(data, errors)) };
 }
 
-/** Lets an operation of a request in. Throws OperationTooComplex, RateLimited and Unauthenticated. */
-export async function letIn(gate: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
-  const cost = priceFor(gate, claimed.caller, priced);
+/** Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and Unauthenticated. */
+export async function letIn(parts: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
+  const { admission } = parts;
+  const cost = priceFor(parts, claimed.caller, priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
-  const { principal, paid } = await remembering(operation, gate.admission.admit(claimed.claim, chargeOf(cost)));
-  operation.pays(new Payment(cost, paid));
+  const admitted = remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  // Whose token it is may be known better afterwards.
+  const { principal, paid } = await paysReading(parts, priced, admitted, () => admission.payerOf(claimed.claim));
   operation.caller = identify(claimed, principal);
+  if (paid) operation.pays(new Payment(cost, paid));
 }
 
 /** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
 export async function letInAgain(
-  gate: GateParts,
+  parts: GateParts,
   operation: Operation,
   priced: Priced,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
+  const { admission } = parts;
   const { caller } = operation;
   // No message heeds the order of a token to read past the cache.
-  const cost = priceFor(gate, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
+  const cost = priceFor(parts, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
   if (!cost) return true;
-  // Its first values are its cost; what follows was paid for by whoever made the change.
+  // Its first values are its cost; what follows is taken from the allowance of its caller (message-allowance.ts).
   const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
-  const { admission } = gate;
-  const { proof, paid } = await remembering(operation, admission.admitAgain(payerOf(admission, operation), charge, prove));
+  const payer = payerOf(admission, operation);
+  const admitted = remembering(operation, admission.admitAgain(payer, charge, prove));
+  const { proof, paid } = await paysReading(parts, priced, admitted, () => payer);
   operation.pays(new Payment(cost, paid));
   if (proof) operation.caller = proof;
   return proof !== null;
+}
+
+/**
+ * Has the reading of a new document owed once it was tried to let its operation in, whatever came of
+ * it. A bucket needs no room for it, so a document does not cost more to begin with than to repeat.
+ */
+async function paysReading<T>(
+  { admission, readDocument }: GateParts,
+  { document }: Priced,
+  admitted: Promise<T>,
+  payer: () => Payer,
+): Promise<T> {
+  const reading = readDocument.takePrice(document);
+  try {
+    return await admitted;
+  } finally {
+    if (reading > 0) admission.chargeReading(payer(), reading);
+  }
 }
 
 /** Who pays for an operation of a socket. */
 export const payerOf = (admission: Admission, { caller: { principal, client } }: Pick<Operation, "caller">): Payer =>
   admission.payerOf({ principal, ip: client.ip });
 
-/** What is certain to be refused is refused before it is read: a flood costs neither parsing nor Redis. Throws RateLimited. */
+/**
+ * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A document that was read before
+ * has its own cost; any other costs at least 1, and what is in the bucket may be spent. Throws RateLimited.
+ */
 export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked | null): void {
-  // Whoever may be somebody else knocks once.
+  // A token that is new here may have a bucket of its own: it skips this check once.
   if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
   const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
-  const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : null;
-  admission.check(payer, charge ?? (asked ? UNREAD : LEAST_CHARGE));
+  const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
+  admission.check(payer, charge ?? LEAST_CHARGE);
 }
 
-/** Besides the gate, the documents that were read before. */
-export interface DoorParts extends GateParts {
-  readonly readDocument: DocumentReader;
-}
+/** What is looked at before anything is read. */
+export type DoorParts = Pick<GateParts, "checkCost" | "admission" | "readDocument">;
 
 /** A request as it came. */
 export interface Asked {
@@ -91,16 +115,14 @@ export interface Asked {
 
 /** Anything costs at least this. */
 export const LEAST_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
-/** A document that was never read has to be, and that costs this if it is refused. */
-const UNREAD: Charge = { ...LEAST_CHARGE, cost: REFUSED_COST };
 
-/** The charge of an operation; null where it will be refused for something else. */
-function knownCharge(checkCost: CheckCost, priced: Priced): Charge | null {
+/** The charge of an operation; undefined where it will be refused for something else. */
+function knownCharge(checkCost: CheckCost, priced: Priced): Charge | undefined {
   try {
     const cost = checkCost(priced);
-    return cost && chargeOf(cost);
+    return cost ? chargeOf(cost) : undefined;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
@@ -133,9 +155,6 @@ export interface CostReport {
   readonly restorePerSecond: number;
 }
 
-/** Codes of an answer that was worked for and is not sent. */
-const LOST_ANSWERS: ReadonlySet<ErrorCode> = new Set(["DEADLINE_EXCEEDED", "PAYLOAD_TOO_LARGE"]);
-
 /** What an operation has paid, and is given back. */
 export class Payment {
   report: CostReport | null = null;
@@ -149,11 +168,10 @@ export class Payment {
     return this.paid.buckets;
   }
 
-  /** Settles by the answer; null when there is none. What ran out of time or bytes has done its work, so it costs what was asked for. */
+  /** Settles by the answer. Without one nothing is known of what was done, so nothing is given back. */
   settle(result: ExecutionResult | null): BucketStatus | undefined {
-    const isLost = result?.errors?.some((error) => LOST_ANSWERS.has(codeOf(error)) && !error.path) ?? false;
     const { requested } = this.cost;
-    const actual = isLost ? requested : this.cost.actual(result?.data);
+    const actual = result ? this.cost.actual(result.data, result.errors) : requested;
     const bucket = this.paid.settle(actual);
     if (bucket) {
       const { limit, remaining, restorePerSecond } = bucket;

@@ -1,17 +1,18 @@
 /** `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log line and one measurement each. */
+
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type GraphQLFormattedError, getOperationAST } from "graphql";
 import { MethodNotAllowed, RateLimited } from "../domain/errors.js";
+import { own } from "../domain/own.js";
 import { HOUR, SECOND } from "../domain/time.js";
-import type { Payer } from "../services/limits.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { SeenTokens } from "../services/seen-tokens.js";
 import type { OperationHolder } from "./apollo.js";
-import { type CreateContext, GUEST_HEADER, Operation, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
+import { type ClaimedCaller, type CreateContext, GUEST_HEADER, Operation, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { type DocumentReader, isRefused } from "./documents.js";
 import { type ErrorDetail, formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
-import { type Asked, type DoorParts, refuseAtTheDoor } from "./gate.js";
+import { type Asked, type GateParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
 import { DocumentRefused } from "./http-errors.js";
@@ -21,7 +22,7 @@ import { arrivalOf } from "./shed-requests.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
 /** What the route is made of. */
-export interface GraphQLRouteParts extends DoorParts {
+export interface GraphQLRouteParts extends GateParts {
   readonly apollo: ApolloServer<OperationHolder>;
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
@@ -45,27 +46,27 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     const payer = parts.admission.payerOf(claimed.claim);
     refuseAtTheDoor(parts, payer, null);
     const operation = new Operation(claimed.caller, request.id, parts.createContext, startedAt);
-    const refused = (error: unknown): never => {
+    const refuse = (error: unknown, asked: Asked): never => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
-      parts.admission.chargeRefused(payer);
+      parts.admission.chargeRefused(payer, readingOf(parts, asked));
       throw error;
     };
-    const { body, search, asked, keep } = await httpDocument(parts, request, claimed.caller.principal).catch(refused);
+    const { body, search, asked, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error) => refuse(error, {}));
     refuseAtTheDoor(parts, payer, asked);
     try {
       checkDocument(parts.readDocument, asked);
     } catch (error) {
-      refused(error);
+      refuse(error, asked);
     }
     const executed = await parts.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
       context: async () => ({ operation, claimed }),
     });
     const answer = unlessUnread(parts, reply, operation, executed);
-    settle(parts, operation, payer);
+    settle(parts, operation, claimed, asked);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
-    // It has a kind once its document was found valid.
-    if (operation.kind) keep();
+    // It has paid once its document and its input were found valid.
+    if (operation.hasPaid) keep();
     const status = answer.status ?? 200;
     parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
     if (operation.written) handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
@@ -96,11 +97,15 @@ const UNREAD_ANSWERS = {
   mutation: "The mutation ran and its changes stand. Its answer is not sent: earlier ones to this address are still unread.",
 } as const;
 
-/** What was refused for what it is was read all the same. */
-function settle({ admission }: GraphQLRouteParts, operation: Operation, payer: Payer): void {
+/** What was refused for what it is was read all the same. Whose token it was may be known better by now. */
+function settle(parts: GraphQLRouteParts, operation: Operation, { claim }: ClaimedCaller, asked: Asked): void {
   operation.settle(null);
-  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payer);
+  if (!operation.hasPaid && !operation.refusal) parts.admission.chargeRefused(parts.admission.payerOf(claim), readingOf(parts, asked));
 }
+
+/** What the reading of a document has cost, unless it is paid. */
+const readingOf = ({ readDocument }: GraphQLRouteParts, { query }: Asked): number =>
+  typeof query === "string" ? readDocument.takePriceOf(query) : 0;
 
 const OVER_WEBSOCKET =
   "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the subprotocol graphql-transport-ws.";
@@ -121,7 +126,7 @@ const APOLLO_HEADERS = ["accept", "content-type", "apollo-require-preflight", "x
 function headersForApollo({ headers }: FastifyRequest): HeaderMap {
   const map = new HeaderMap();
   for (const name of APOLLO_HEADERS) {
-    const value = headers[name];
+    const value = own(headers, name);
     if (typeof value === "string") map.set(name, value);
   }
   return map;

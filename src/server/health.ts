@@ -31,7 +31,7 @@ export function addHealth(app: FastifyInstance, { readiness, isDraining, metrics
 
   app.get("/readyz", PROBE, async (_request, reply) => {
     const { ready, checks } = isDraining() ? DRAINING : await bounded(readiness);
-    const missing = Object.keys(checks).filter((name) => checks[name] !== "ok");
+    const missing = Object.entries(checks).flatMap(([name, state]) => (state === "ok" ? [] : [name]));
     // 503 takes a process out of rotation: with a dependency down that all share, that would be all of them (docs/decisions/0003-readiness.md).
     const status = ready ? (missing.length === 0 ? "ok" : "degraded") : "unavailable";
     return reply

@@ -35,13 +35,13 @@ export function readManifest({ mode, file }: { readonly mode: string; readonly f
 }
 
 /**
- * Refuses a manifest with a document that would be refused when it is asked for. Answers the names
- * of its operations.
+ * Keeps a manifest for good, and refuses one with a document that would be refused when it is asked
+ * for. Answers the names of its operations.
  * @throws StartupError naming the document
  */
-export function checkManifest(manifest: DocumentManifest, readDocument: DocumentReader): readonly string[] {
+export function checkManifest(manifest: DocumentManifest, readDocument: Pick<DocumentReader, "keep">): readonly string[] {
   return [...manifest].flatMap(([id, source]) => {
-    const document = readDocument(source);
+    const document = readDocument.keep(source);
     if (!isRefused(document)) return document.definitions.flatMap(operationName);
     throw new StartupError(`The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`);
   });

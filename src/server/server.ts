@@ -3,6 +3,7 @@
  *
  * Both sides share the validation rules, the executor, the caller and the error format. Nothing listens before `listen()`.
  */
+
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
@@ -29,8 +30,10 @@ import { listen } from "./listen.js";
 import { createLoad, type Load } from "./load.js";
 import { type LoadMetrics, reportShedding } from "./load-metrics.js";
 import { checkManifest } from "./manifest.js";
+import { createMessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import { createObserver } from "./observe.js";
+import { createArgumentCheck } from "./operation-input.js";
 import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
@@ -101,6 +104,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       load,
       shedding,
       counts: createSocketCounts(config.limits.sockets),
+      allowance: createMessageAllowance(config.limits.rates),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
       log,
@@ -148,7 +152,8 @@ function createPipeline(deps: ServerDeps) {
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
   const gate = {
     admission,
-    checkCost: createCostCheck(createPrices(schema), limits.cost),
+    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
+    checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
     largest: limits.cost,
     readsPastCache: ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen),
   };
@@ -156,7 +161,6 @@ function createPipeline(deps: ServerDeps) {
     rules,
     maxTokens: limits.tokens,
     documents,
-    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     ...gate,
     gate,
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),

@@ -5,6 +5,7 @@
  * The consistency token travels as init parameter `souk-seen`, comes back as `extensions.seen` of a mutation's answer, and is
  * remembered for the rest of the socket. So does the guest: init parameter `guest`, `extensions.guest` of the write that made one.
  */
+
 import { randomUUID } from "node:crypto";
 import {
   type DocumentNode,
@@ -18,24 +19,27 @@ import {
 import { CloseCode, type Context, type ServerOptions, type SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { BadUserInput, Overloaded, RateLimited } from "../domain/errors.js";
+import { own } from "../domain/own.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { SeenTokens } from "../services/seen-tokens.js";
 import { type CallerRules, type CreateContext, filled, GUEST_HEADER, Operation, readClaim } from "./context.js";
 import { type SpelledOut, spellOut, withoutEmpty } from "./document-request.js";
-import { type DocumentReader, isRefused } from "./documents.js";
+import { isRefused } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
 import { type GateParts, letInAgain, payerOf } from "./gate.js";
 import { type Load, type Place, takePlaceOf } from "./load.js";
 import type { LoadMetrics } from "./load-metrics.js";
+import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import { MAX_NAME_CHARACTERS, refuseLongKeys } from "./names.js";
 import type { ObserveOperation } from "./observe.js";
+import { InvalidInput } from "./operation-input.js";
 import { isWelcomed, type Peer, type WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
-import { callerOfSocket, chargeIfRefused, refuseAtTheDoor } from "./socket-admission.js";
+import { callerOfSocket, chargeIfRefused, refuseOperation } from "./socket-admission.js";
 import { finish, present, run, sessionEnded } from "./socket-answers.js";
 import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
@@ -45,7 +49,6 @@ import { refuseIllFormed } from "./text-input.js";
 /** What the WebSocket side of the pipeline is made of. */
 export interface SocketOperationParts extends GateParts {
   readonly schema: GraphQLSchema;
-  readonly readDocument: DocumentReader;
   readonly documents: PersistedDocuments;
   readonly executor: Executor;
   readonly callers: CallerRules;
@@ -55,6 +58,7 @@ export interface SocketOperationParts extends GateParts {
   readonly counts: SocketCounts;
   readonly load: Load;
   readonly shedding: Pick<LoadMetrics, "shed">;
+  readonly allowance: MessageAllowance;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
@@ -119,7 +123,7 @@ async function welcome(parts: SocketOperationParts, context: SocketContext): Pro
   const { peer } = context.extra;
   const parameters = Object.entries(context.connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
-  const get = (name: string) => filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? peer.headers[name]);
+  const get = (name: string) => filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(peer.headers, name));
   // graphql-ws would keep what was read for the life of the socket: up to a frame.
   Object.assign(context, { connectionParams: undefined });
   const heard = sessions.heard();
@@ -191,7 +195,7 @@ async function check(
     return { id, ticket, schema: parts.schema, ...ready, operation, peer, startedAt };
   }
   operation.place.leave();
-  chargeIfRefused(parts, operation);
+  chargeIfRefused(parts, operation, payload.query);
   parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
   return errors.map((error) => withRequest(error, operation.requestId));
 }
@@ -205,13 +209,19 @@ async function enter(
 ): Promise<readonly GraphQLError[]> {
   const priced = { document: ready.document, operationName: ready.operationName, variables: ready.variableValues };
   try {
-    const isAlive = await letInAgain(parts, operation, priced, () => parts.sessions.callerOf(peer, { used: true }));
-    if (!isAlive) return [sessionEnded()];
+    // Its place is taken first: a refusal for want of one costs nothing.
     if (operation.kind === "subscription") operation.whenEnded = parts.counts.openSubscription(operation.caller);
-    return [];
+    const isAlive = await letInAgain(parts, operation, priced, () => parts.sessions.callerOf(peer, { used: true }));
+    if (isAlive) {
+      ready.keep();
+      return [];
+    }
+    operation.ended();
+    return [sessionEnded()];
   } catch (error) {
-    operation.settle(null);
-    return [refusalBy(error)];
+    operation.ended();
+    if (error instanceof RateLimited) operation.refusal = error;
+    return error instanceof InvalidInput ? error.errors : [refusalBy(error)];
   }
 }
 
@@ -220,31 +230,34 @@ interface ReadyToRun {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   readonly variableValues: Record<string, unknown> | null | undefined;
+  /** To be called once it is let in: what nobody pays for is not remembered. */
+  keep(): void;
 }
 
 async function read(
-  { maxOperations, readDocument, documents, admission }: SocketOperationParts,
+  { maxOperations, readDocument, documents, admission, checkCost }: SocketOperationParts,
   operation: Operation,
   running: number,
   payload: SubscribePayload,
 ): Promise<ReadyToRun | readonly GraphQLError[]> {
   if (running > maxOperations) {
-    const extensions = { code: "RATE_LIMITED", bucket: "operations", retryAfterMs: SECOND };
-    return [new GraphQLError(`A socket runs at most ${maxOperations} operations at once.`, { extensions })];
+    operation.refusal = new RateLimited(`A socket runs at most ${maxOperations} operations at once.`, SECOND, { bucket: "operations" });
+    return [refusalBy(operation.refusal)];
   }
+  const gate = { admission, checkCost, readDocument };
   let spelled: SpelledOut<SubscribePayload>;
   try {
-    refuseAtTheDoor({ admission }, operation);
+    refuseOperation(gate, operation, null);
     refuseIllFormed(payload);
     refuseLongKeys(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
+    refuseOperation(gate, operation, spelled.parameters);
   } catch (error) {
     return [refusalBy(error)];
   }
   const document = readDocument(spelled.parameters.query);
   if (isRefused(document)) return document;
-  spelled.keep();
   const { operationName, variables: variableValues } = withoutEmpty(payload);
   const named = getOperationAST(document, operationName);
   if (!named)
@@ -253,7 +266,7 @@ async function read(
     ];
   operation.name = named.name?.value ?? null;
   operation.kind = named.operation;
-  return { document, operationName, variableValues };
+  return { document, operationName, variableValues, keep: spelled.keep };
 }
 
 const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });

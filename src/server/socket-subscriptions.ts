@@ -7,6 +7,7 @@ import { type ExecutionResult, GraphQLError } from "graphql";
 import { Operation } from "./context.js";
 import { createFanOut, type FanOut } from "./fan-out.js";
 import { createPlanner } from "./fan-out-plan.js";
+import { payerOf } from "./gate.js";
 import type { Metrics } from "./metrics.js";
 import { finish, run, sessionEnded } from "./socket-answers.js";
 import type { SocketExecution, SocketOperationParts } from "./socket-operations.js";
@@ -53,6 +54,12 @@ function serveSnapshots(parts: SocketOperationParts): FanOut {
   };
   return createFanOut({
     plan: createPlanner(schema),
+    allowance: parts.allowance,
+    payerOf: (peer) => payerOf(parts.admission, peer),
+    costOf(asked) {
+      const cost = parts.checkCost(asked);
+      return ({ data, errors }) => cost?.actual(data, errors) ?? 0;
+    },
     sessions,
     slowMs: slowSocketMs,
     metrics,

@@ -19,6 +19,11 @@ import { createLocalLimiter } from "./local-limiter.js";
 export interface Claim {
   readonly token: string | undefined;
   readonly ip: string;
+  /**
+   * Whether the request is refused when its token is not valid. One of `Authorization` is; a cookie that has run out only
+   * means that nobody is signed in.
+   */
+  readonly insists: boolean;
 }
 
 /** Lets requests in. */
@@ -31,12 +36,14 @@ export interface Admission {
   isTight(payer: Payer): boolean;
   /** Refuses what is certain to be refused, without asking anybody. Throws RateLimited. */
   check(payer: Payer, charge: Charge): void;
-  /** Says who asks, and takes the cost. Rejects with RateLimited. */
-  admit(claim: Claim, charge: Charge): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid }>;
+  /** Says who asks, and takes the cost; takes nothing when the request is to be refused for its token. Rejects with RateLimited. */
+  admit(claim: Claim, charge: Charge): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid | null }>;
   /** The same for somebody who is known already, while `prove` finds out whether they still are. */
   admitAgain<T>(payer: Payer, charge: Charge, prove: () => Promise<T>): Promise<{ readonly proof: T; readonly paid: Paid }>;
-  /** Has them pay for a request that was refused for what it is. Waits for nothing. */
-  chargeRefused(payer: Payer): void;
+  /** Has them owe for a request that was refused for what it is, and for the reading of its document. Waits for nothing. */
+  chargeRefused(payer: Payer, reading: number): void;
+  /** Has them owe for the reading of a document, whatever they have left. Waits for nothing. */
+  chargeReading(payer: Payer, reading: number): void;
 }
 
 /** Somebody who was let in before. */
@@ -56,7 +63,6 @@ export interface AdmissionParts {
 
 /** What a request costs that is refused for what it is: its document was parsed and checked all the same. */
 export const REFUSED_COST = 10;
-const REFUSED: Charge = { cost: REFUSED_COST, varies: false, classes: new Map() };
 const MOST_TOKENS = 20_000;
 /**
  * Tokens that are new here and come from an address that has nothing left: so many are looked up all the same, per process. Whoever is signed
@@ -78,6 +84,10 @@ export function createAdmission({ authenticate, isService, limits, together }: A
   };
   const drop = (payment: Promise<Paid>): void => void payment.then(({ settle }) => settle(0)).catch(() => {});
 
+  /** A token that is not valid names nobody: the request is refused, or runs at its price for an address. */
+  const payAsAddress = async ({ ip, insists }: Claim, charge: Charge): Promise<Paid | null> =>
+    insists ? null : limits.charge(ofAddress(ip), charge);
+
   const admitKnown = async (claim: Claim & { token: string }, payer: Payer, charge: Charge) => {
     limits.check(payer, charge);
     const { principal, payment } = await together(async () => {
@@ -89,15 +99,15 @@ export function createAdmission({ authenticate, isService, limits, together }: A
     if (principal !== "invalid") return { principal, paid: await payment };
     known.delete(digest(claim.token));
     drop(payment);
-    return { principal, paid: await limits.charge(ofAddress(claim.ip), charge) };
+    return { principal, paid: await payAsAddress(claim, charge) };
   };
 
   const admitStranger = async (claim: Claim & { token: string }, charge: Charge) => {
-    const address = ofAddress(claim.ip);
     const principal = await authenticate(claim.token);
-    if (principal === "invalid") return { principal, paid: await limits.charge(address, REFUSED) };
+    if (principal === "invalid") return { principal, paid: await payAsAddress(claim, charge) };
     // Somebody whom Redis cannot tell us of counts for themselves, under the name they show.
-    const payer = principal.kind === "unknown" ? { ...address, name: digest(claim.token) } : payerFor({ principal, ip: claim.ip });
+    const payer =
+      principal.kind === "unknown" ? { ...ofAddress(claim.ip), name: digest(claim.token) } : payerFor({ principal, ip: claim.ip });
     if (payer.kind === "viewer") known.set(digest(claim.token), payer);
     return { principal, paid: await limits.charge(payer, charge) };
   };
@@ -110,11 +120,11 @@ export function createAdmission({ authenticate, isService, limits, together }: A
       if (payer.isGuess && !lookUps.consume([{ bucket: { kind: "address", name: payer.name, rule: LOOK_UPS }, cost: 1 }]).refused) return;
       limits.check(payer, charge);
     },
-    async admit({ token, ip }, charge) {
-      const payer = payerOf({ token, ip });
+    async admit({ token, ...from }, charge) {
+      const payer = payerOf({ token, ...from });
       if (payer.kind === "service") return { principal: await authenticate(token), paid: await limits.charge(payer, charge) };
       if (token === undefined) return { principal: await authenticate(undefined), paid: await limits.charge(payer, charge) };
-      return payer.kind === "viewer" ? admitKnown({ token, ip }, payer, charge) : admitStranger({ token, ip }, charge);
+      return payer.kind === "viewer" ? admitKnown({ token, ...from }, payer, charge) : admitStranger({ token, ...from }, charge);
     },
     async admitAgain(payer, charge, prove) {
       limits.check(payer, charge);
@@ -125,7 +135,8 @@ export function createAdmission({ authenticate, isService, limits, together }: A
       });
       return { proof, paid: await payment };
     },
-    chargeRefused: (payer) => void limits.charge(payer, REFUSED).catch(() => {}),
+    chargeRefused: (payer, reading) => limits.owe(payer, REFUSED_COST + reading),
+    chargeReading: (payer, reading) => limits.owe(payer, reading),
   };
 }
 

@@ -20,7 +20,7 @@ import { SECOND } from "../domain/time.js";
 import type { Breaker } from "../redis/breaker.js";
 import type { Limiter, Take, Taken } from "../redis/limiter.js";
 import { createLocalLimiter } from "./local-limiter.js";
-import { createRefusalMemory } from "./refusal-memory.js";
+import { createRefusalMemory, type RefusalMemory } from "./refusal-memory.js";
 
 /** Whoever pays. */
 export interface Payer {
@@ -59,6 +59,8 @@ export interface Limits {
   isTight(payer: Payer): boolean;
   /** Takes a cost; the command leaves before this returns. Rejects with RateLimited, and then nothing was taken. */
   charge(payer: Payer, charge: Charge): Promise<Paid>;
+  /** Takes the cost of what was done already, also from a bucket that has less: what follows waits for it. Waits for nothing. */
+  owe(payer: Payer, cost: number): void;
 }
 
 /** What limits take. */
@@ -79,23 +81,24 @@ export function createLimits({ limiter, breaker, rules, processes, largest, tele
   const shareOf = ([kind, rule]: [string, BucketRule]) => [kind, share(rule, processes, COUNTED.has(kind) ? 1 : largest)] as const;
   const shares = Object.fromEntries(Object.entries(rules).map(shareOf)) as typeof rules;
 
-  const take = async (
-    hold: string | null,
-    payer: Payer,
-    charge: Charge,
-  ): Promise<{ taken: Taken; takes: readonly Take[]; hold: string | null }> => {
+  /** By Redis, else by this process alone with its share. */
+  const take = async (payer: Payer, charge: Charge, from: Sources): Promise<Asked> => {
+    const sentAtMs = nowMs();
     if (breaker.isClosed()) {
       const takes = takesOf(payer, charge, rules);
       try {
-        return { taken: await limiter.consume(hold, takes), takes, hold };
+        return { taken: await from.shared(takes), takes, isShared: true, sentAtMs };
       } catch (error) {
         if (!(error instanceof ServiceUnavailable)) throw error;
         breaker.trip(error);
       }
     }
     const takes = takesOf(payer, charge, shares);
-    return { taken: local.consume(takes), takes, hold: null };
+    return { taken: from.alone(takes), takes, isShared: false, sentAtMs };
   };
+  /** Remembers what a bucket had left, at the earliest moment that this can be of: it never has more than is remembered. */
+  const note = ({ taken, takes, sentAtMs }: Asked, bucket: Bucket): void =>
+    memory.note(bucket, taken.remaining[takes.findIndex((one) => one.bucket === bucket)] ?? 0, sentAtMs);
 
   const check = (payer: Payer, charge: Charge): void => {
     const takes = takesOf(payer, charge, rules);
@@ -105,31 +108,74 @@ export function createLimits({ limiter, breaker, rules, processes, largest, tele
     throw refusal(known, takes);
   };
 
-  return {
+  const limits: Limits = {
     check,
     isTight: (payer) => takesOf(payer, NOTHING, rules).some(({ bucket }) => memory.isTight(bucket)),
     async charge(payer, charge) {
       check(payer, charge);
-      const { taken, takes, hold } = await take(charge.varies ? randomUUID() : null, payer, charge);
+      const hold = charge.varies ? randomUUID() : null;
+      const asked = await take(payer, charge, { shared: (takes) => limiter.consume(hold, takes), alone: local.consume });
+      const { taken, takes, isShared } = asked;
       if (taken.refused) {
         const { bucket } = taken.refused;
-        memory.note(bucket, taken.remaining[takes.findIndex((one) => one.bucket === bucket)] ?? 0);
+        note(asked, bucket);
         telemetry.limit(bucket.kind, "refused");
         throw refusal(taken, takes);
       }
       telemetry.limit(payer.kind, "admitted");
-      return toPaid({ taken, takes, charge, giveBack: (surplus) => hold !== null && giveBack(hold, takes, surplus) });
+      return toPaid({
+        taken,
+        takes,
+        charge,
+        giveBack: (surplus) => hold !== null && isShared && refund({ limiter, memory }, hold, takes, surplus),
+        // What turned out dearer than it was declared, such as a list longer than the longest.
+        owe: (cost) => limits.owe(payer, cost),
+      });
+    },
+    owe(payer, cost) {
+      take(payer, { ...NOTHING, cost }, { shared: limiter.owe, alone: local.owe })
+        .then((asked) => {
+          // A flood of what is only owed for would never hear a refusal from Redis.
+          for (const [at, { bucket }] of asked.takes.entries()) if ((asked.taken.remaining[at] ?? 0) < LEAST_COST) note(asked, bucket);
+        })
+        .catch(() => {});
     },
   };
-
-  /** Unknown to us whether it arrives: what is not given back, time pays. */
-  function giveBack(hold: string, takes: readonly Take[], surplus: number): void {
-    const own = takes.filter(({ bucket }) => !COUNTED.has(bucket.kind));
-    for (const { bucket } of own) memory.forget(bucket);
-    limiter.settle(hold, own, surplus).catch(() => {});
-  }
+  return limits;
 }
 
+/** Gives back what a hold took too much. Fire and forget: a lost refund is restored by the refill rate. */
+function refund(
+  { limiter, memory }: { readonly limiter: Limiter; readonly memory: RefusalMemory },
+  hold: string,
+  takes: readonly Take[],
+  surplus: number,
+): void {
+  const own = takes.filter(({ bucket }) => !COUNTED.has(bucket.kind));
+  const forget = () => {
+    for (const { bucket } of own) memory.forget(bucket);
+  };
+  forget();
+  // Again once it is back: a refusal that Redis sent before it may have been remembered meanwhile.
+  limiter.settle(hold, own, surplus).then(forget, () => {});
+}
+
+/** Where a cost is taken from. */
+interface Sources {
+  shared(takes: readonly Take[]): Promise<Taken>;
+  alone(takes: readonly Take[]): Taken;
+}
+
+/** What became of it. `sentAtMs` is before whatever Redis says was so. */
+interface Asked {
+  readonly taken: Taken;
+  readonly takes: readonly Take[];
+  readonly isShared: boolean;
+  readonly sentAtMs: number;
+}
+
+/** With less than this nothing can be asked for. */
+const LEAST_COST = 1;
 const NOTHING: Charge = { cost: 0, varies: false, classes: new Map() };
 /** Buckets of operations: an attempt stays one, whatever comes of it. */
 const COUNTED: ReadonlySet<string> = new Set(OPERATION_CLASSES);
@@ -172,9 +218,10 @@ interface Payment {
   readonly takes: readonly Take[];
   readonly charge: Charge;
   giveBack(surplus: number): void;
+  owe(cost: number): void;
 }
 
-function toPaid({ taken, takes, charge, giveBack }: Payment): Paid {
+function toPaid({ taken, takes, charge, giveBack, owe }: Payment): Paid {
   const paidAtMs = performance.now();
   let isSettled = false;
   return {
@@ -183,6 +230,7 @@ function toPaid({ taken, takes, charge, giveBack }: Payment): Paid {
     settle(actual) {
       const surplus = Math.max(0, charge.cost - actual);
       if (!isSettled && surplus > 0) giveBack(surplus);
+      if (!isSettled && actual > charge.cost) owe(actual - charge.cost);
       isSettled = true;
       const bucket = takes[0]?.bucket;
       if (!bucket) return undefined;

@@ -10,6 +10,8 @@ import type { Take, Taken } from "../redis/limiter.js";
 /** Takes costs, or none. */
 export interface LocalLimiter {
   consume(takes: readonly Take[]): Taken;
+  /** Takes costs, also from a bucket that has less. */
+  owe(takes: readonly Take[]): Taken;
 }
 
 /** A flood from many addresses is not to fill the memory: who asked longest ago is forgotten first. */
@@ -22,22 +24,21 @@ export function createLocalLimiter(nowMs: () => number): LocalLimiter {
     const known = debts.get(`${kind}:${name}`);
     return known ? Math.max(0, known.debt - ((now - known.atMs) * rule.perSecond) / SECOND) : 0;
   };
-  return {
-    consume(takes) {
-      const now = nowMs();
-      const asked = takes.map(({ bucket, cost }) => {
-        const debt = debtOf(bucket, now);
-        const waitMs = cost === 0 ? 0 : ((debt + cost - bucket.rule.burst) / bucket.rule.perSecond) * SECOND;
-        return { bucket, cost, debt, waitMs };
-      });
-      const binding = asked.reduce((worst, one) => (one.waitMs > worst.waitMs ? one : worst));
-      const isRefused = binding.waitMs > 0;
-      const remaining = asked.map(({ bucket, cost, debt }) => {
-        const after = isRefused ? debt : debt + cost;
-        debts.set(`${bucket.kind}:${bucket.name}`, { debt: after, atMs: now });
-        return bucket.rule.burst - after;
-      });
-      return { nowUs: now * 1_000, remaining, refused: isRefused ? { bucket: binding.bucket, waitMs: Math.ceil(binding.waitMs) } : null };
-    },
+  const take = (takes: readonly Take[], isOwed: boolean): Taken => {
+    const now = nowMs();
+    const asked = takes.map(({ bucket, cost }) => {
+      const debt = debtOf(bucket, now);
+      const waitMs = isOwed || cost === 0 ? 0 : ((debt + cost - bucket.rule.burst) / bucket.rule.perSecond) * SECOND;
+      return { bucket, cost, debt, waitMs };
+    });
+    const binding = asked.reduce((worst, one) => (one.waitMs > worst.waitMs ? one : worst));
+    const isRefused = binding.waitMs > 0;
+    const remaining = asked.map(({ bucket, cost, debt }) => {
+      const after = isRefused ? debt : debt + cost;
+      debts.set(`${bucket.kind}:${bucket.name}`, { debt: after, atMs: now });
+      return bucket.rule.burst - after;
+    });
+    return { nowUs: now * 1_000, remaining, refused: isRefused ? { bucket: binding.bucket, waitMs: Math.ceil(binding.waitMs) } : null };
   };
+  return { consume: (takes) => take(takes, false), owe: (takes) => take(takes, true) };
 }

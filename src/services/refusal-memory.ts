@@ -14,8 +14,8 @@ export interface RefusalMemory {
   refuses(takes: readonly Take[]): Taken | null;
   /** Whether a bucket is known to have been empty lately. */
   isTight(bucket: Bucket): boolean;
-  /** Remembers what a bucket had left when it refused. */
-  note(bucket: Bucket, remaining: number): void;
+  /** Remembers what a bucket had left when it refused, at `atMs` or later. */
+  note(bucket: Bucket, remaining: number, atMs: number): void;
   /** Forgets a bucket that was given something back. */
   forget(bucket: Bucket): void;
 }
@@ -61,9 +61,8 @@ export function createRefusalMemory(nowMs: () => number): RefusalMemory {
       return null;
     },
     isTight: (bucket) => known.size > 0 && remainingOf(bucket, nowMs()) !== null,
-    note(bucket, remaining) {
-      const now = nowMs();
-      known.set(nameOf(bucket), { remaining, atMs: now, askedAtMs: now });
+    note(bucket, remaining, atMs) {
+      known.set(nameOf(bucket), { remaining, atMs, askedAtMs: nowMs() });
     },
     forget: (bucket) => void known.delete(nameOf(bucket)),
   };

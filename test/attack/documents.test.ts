@@ -215,8 +215,10 @@ describe("A subscription over HTTP is refused with METHOD_NOT_ALLOWED, before it
 
   test("It is charged as a refusal, not as an operation that runs.", async () => {
     const charged: number[] = [];
+    const owed: number[] = [];
     const limits: Limits = {
       check: () => {},
+      owe: (_payer, cost) => void owed.push(cost),
       isTight: () => false,
       async charge(_payer, charge) {
         charged.push(charge.cost);
@@ -225,7 +227,8 @@ describe("A subscription over HTTP is refused with METHOD_NOT_ALLOWED, before it
     };
     const counting = await startServer({}, { limits });
     expect((await counting.post({ query: TICKS })).status).toBe(405);
-    expect(charged).toEqual([REFUSED_COST]);
+    // It was read as well.
+    expect([charged, owed]).toEqual([[], [REFUSED_COST + 1]]);
     await counting.close();
   });
 
@@ -239,6 +242,7 @@ describe("A request is charged and reported, whatever is wrong with it.", () => 
   const limits: Limits = {
     check: () => {},
     isTight: () => false,
+    owe: (_payer, cost) => void charged.push(cost),
     async charge(_payer, charge) {
       charged.push(charge.cost);
       return { charge, buckets: [], settle: () => undefined };

@@ -528,6 +528,7 @@ describe("the price of an answer that is not sent", () => {
     const settled: { readonly cost: number; readonly actual: number }[] = [];
     const limits: Limits = {
       check: () => {},
+      owe: () => {},
       isTight: () => false,
       charge: async (_payer, charge) => ({
         charge,

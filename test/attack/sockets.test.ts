@@ -94,6 +94,7 @@ function heldLimits() {
   });
   const limits: Limits = {
     check: () => {},
+    owe: () => {},
     isTight: () => false,
     async charge(_payer, charge) {
       if (held) await released;

@@ -18,10 +18,14 @@ afterEach(async () => {
 async function start(env: Record<string, string> = {}, options: Partial<AppOptions> = {}): Promise<RunningApp> {
   const app = await startApp({ ...options, env: { LIMIT_COST: "100", ...env }, products: 20, roles: { api: true, worker: false } });
   open.push(app);
+  // Reading a new document costs something: here the service has paid for those that are counted.
+  for (const query of DOCUMENTS) await raw(app.url, query, { variables: { first: 1 }, token: ADMIN_TOKEN });
   return app;
 }
 
 const LIST = "query List($first: Int!) { products(first: $first) { edges { node { id brand { name } } } } }";
+const STATUS = "{ rateLimit { bucket limit remaining restorePerSecond resetAt } }";
+const DOCUMENTS = [LIST, STATUS, "{ __typename }", "{ rateLimit { remaining } }", "{ rateLimit { bucket remaining } }"];
 /** Hardly anything comes back while a test runs. */
 const SLOW = "0.001";
 
@@ -44,18 +48,20 @@ describe("an answer", () => {
   it("says what was asked for, what it has cost, and what is left, in its extensions and in headers", async () => {
     const app = await start({ LIMIT_ADDRESS_BURST: "1000", LIMIT_ADDRESS_PER_SECOND: SLOW });
     const { extensions, headers } = await raw(app.url, LIST, { variables: { first: 40 } });
-    expect(extensions?.cost).toEqual({ requested: 81, actual: 41, limit: 1000, remaining: 959, restorePerSecond: 0.001 });
+    expect(extensions?.cost).toEqual({ requested: 82, actual: 42, limit: 1000, remaining: 958, restorePerSecond: 0.001 });
     expect(headers.get("ratelimit-policy")).toMatch(/^"address";q=1000;w=1000000, "block";q=200000;w=20$/);
-    expect(headers.get("ratelimit")).toMatch(/^"address";r=959;t=\d+, "block";r=\d+;t=\d+$/);
+    expect(headers.get("ratelimit")).toMatch(/^"address";r=958;t=\d+, "block";r=\d+;t=\d+$/);
     expect(headers.get("retry-after")).toBeNull();
   });
 
   it("gives back for everybody to see what it did not cost", async () => {
     const app = await start({ LIMIT_ADDRESS_BURST: "1000", LIMIT_ADDRESS_PER_SECOND: SLOW });
     await raw(app.url, LIST, { variables: { first: 40 } });
+    let left = 958;
+    // Each look costs one.
     await until(
       "the rest to be given back",
-      async () => (await raw(app.url, "{ rateLimit { remaining } }")).data?.rateLimit?.[0]?.remaining === 959,
+      async () => (await raw(app.url, "{ rateLimit { remaining } }")).data?.rateLimit?.[0]?.remaining === --left,
     );
   });
 
@@ -64,21 +70,20 @@ describe("an answer", () => {
     const client = await connectSocket(app.wsUrl);
     const { extensions } = (await ask(client, { query: LIST, variables: { first: 10 } })) as unknown as { extensions: { cost: object } };
     // The socket itself has cost one.
-    expect(extensions.cost).toEqual({ requested: 21, actual: 21, limit: 1000, remaining: 978, restorePerSecond: 0.001 });
-    expect((await raw(app.url, "{ __typename }")).extensions?.cost.remaining).toBe(977);
+    expect(extensions.cost).toEqual({ requested: 22, actual: 22, limit: 1000, remaining: 977, restorePerSecond: 0.001 });
+    expect((await raw(app.url, "{ __typename }")).extensions?.cost.remaining).toBe(975);
     await client.close();
   });
 
-  it("to rateLimit names every bucket, and costs nothing", async () => {
+  it("to rateLimit names every bucket, and costs no more than any operation", async () => {
     const app = await start({ LIMIT_ADDRESS_BURST: "1000", LIMIT_ADDRESS_PER_SECOND: SLOW });
-    const STATUS = "{ rateLimit { bucket limit remaining restorePerSecond resetAt } }";
-    for (let times = 0; times < 3; times++) {
+    for (let times = 1; times <= 3; times++) {
       const { data, extensions } = await raw(app.url, STATUS);
       expect(data?.rateLimit).toMatchObject([
-        { bucket: "address", limit: 1000, remaining: 1000, restorePerSecond: 0.001 },
+        { bucket: "address", limit: 1000, remaining: 1000 - times, restorePerSecond: 0.001 },
         { bucket: "block", limit: 200_000 },
       ]);
-      expect(extensions?.cost).toMatchObject({ requested: 0, actual: 0 });
+      expect(extensions?.cost).toMatchObject({ requested: 1, actual: 1 });
     }
   });
 });
@@ -93,11 +98,11 @@ describe("whoever asks for too much", () => {
     const { status, headers, errors } = await raw(app.url, LIST, { variables: { first: 40 } });
     const { retryAfterMs, ...rest } = errors![0]!.extensions as { retryAfterMs: number };
     expect([status, rest]).toEqual([429, { code: "RATE_LIMITED", bucket: "address", requestId: expect.any(String) }]);
-    // 100 − 1 − 41 are left, 81 are asked for.
-    expect(retryAfterMs).toBeGreaterThan(200_000);
-    expect(retryAfterMs).toBeLessThanOrEqual(230_000);
+    // 100 − 1 − 42 are left, 82 are asked for.
+    expect(retryAfterMs).toBeGreaterThan(220_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(250_000);
     expect(headers.get("retry-after")).toBe(`${Math.ceil(retryAfterMs / 1_000)}`);
-    expect(headers.get("ratelimit")).toMatch(new RegExp(`^"address";r=58;t=${Math.ceil(retryAfterMs / 1_000)}, "block"`));
+    expect(headers.get("ratelimit")).toMatch(new RegExp(`^"address";r=57;t=${Math.ceil(retryAfterMs / 1_000)}, "block"`));
     const answer = await ask(client, { query: LIST, variables: { first: 40 } });
     expect(answer.errors?.[0]?.extensions).toMatchObject({ code: "RATE_LIMITED", bucket: "address", retryAfterMs: expect.any(Number) });
     await client.close();
@@ -107,7 +112,7 @@ describe("whoever asks for too much", () => {
     const app = await start(TIGHT);
     await raw(app.url, LIST, { variables: { first: 20 } });
     for (let times = 0; times < 5; times++) expect((await raw(app.url, LIST, { variables: { first: 40 } })).status).toBe(429);
-    expect((await raw(app.url, LIST, { variables: { first: 20 } })).extensions?.cost).toMatchObject({ requested: 41, remaining: 18 });
+    expect((await raw(app.url, LIST, { variables: { first: 20 } })).extensions?.cost).toMatchObject({ requested: 42, remaining: 16 });
   });
 
   it("with documents that are refused is refused too, whatever is wrong with them", async () => {
@@ -162,7 +167,7 @@ describe("the token of somebody else", () => {
       const { status, errors } = await raw(app.url, LIST, { variables: { first: 40 }, token: forged });
       expect([status, errors?.[0]?.extensions.code]).toEqual([401, "UNAUTHENTICATED"]);
     }
-    expect((await raw(app.url, "{ __typename }", { token })).extensions?.cost.remaining).toBe(before - 1);
+    expect((await raw(app.url, "{ __typename }", { token })).extensions?.cost.remaining).toBe(before - 2);
     expect((await raw(app.url, "{ rateLimit { bucket remaining } }")).data?.rateLimit?.[0]).toMatchObject({ bucket: "address" });
     expect((await raw(app.url, "{ rateLimit { bucket remaining } }")).data?.rateLimit?.[0]?.remaining).toBeLessThanOrEqual(1000 - 50);
   });
@@ -176,9 +181,10 @@ describe("the token of somebody else", () => {
     await post(app.url, "mutation { revokeOtherSessions { revoked } }", {}, { token: other });
     const before = (await raw(app.url, "{ __typename }", { token: other })).extensions!.cost.remaining!;
     expect((await raw(app.url, LIST, { variables: { first: 30 }, token })).status).toBe(401);
+    let left = before;
     await until(
       "it to be given back",
-      async () => (await raw(app.url, "{ rateLimit { remaining } }", { token: other })).data?.rateLimit?.[0]?.remaining === before,
+      async () => (await raw(app.url, "{ rateLimit { remaining } }", { token: other })).data?.rateLimit?.[0]?.remaining === --left,
     );
   });
 });
@@ -256,7 +262,7 @@ describe("while Redis is away", () => {
     const first = await raw(app.url, LIST, { variables: { first: 10 } });
     expect([first.status, first.extensions?.cost]).toEqual([
       200,
-      { requested: 21, actual: 21, limit: 100, remaining: 79, restorePerSecond: 0.001 / 4 },
+      { requested: 22, actual: 22, limit: 100, remaining: 78, restorePerSecond: 0.001 / 4 },
     ]);
     expect(await whoIs(app.url, token)).toBe("SERVICE_UNAVAILABLE");
     const { errors } = await post(app.url, SIGN_IN, { input: { email, password, deliver: "TOKEN" } });
@@ -272,7 +278,7 @@ describe("while Redis is away", () => {
     const redis = await startRedisServer();
     open.push({ close: () => redis.stop() });
     const app = await start({ LIMITER_REDIS_URL: redis.url });
-    expect((await raw(app.url, "{ __typename }")).extensions?.cost.requested).toBe(1);
+    expect((await raw(app.url, "{ __typename }")).extensions?.cost.requested).toBe(2);
     await redis.kill();
     const { token, email } = await signUp(app.url);
     expect(await whoIs(app.url, token)).toBe(email);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bucket } from "../../src/domain/limits.js";
 import { createKeys, type Keys } from "../../src/redis/keys.js";
 import type { Limiter } from "../../src/redis/limiter.js";
+import { createLocalLimiter } from "../../src/services/local-limiter.js";
 import { drillSize } from "../support/drill.js";
 import { testRedis } from "../support/redis.js";
 import { type RedisCluster, startRedisCluster } from "../support/redis-cluster.js";
@@ -34,6 +35,24 @@ async function nearlyPaid(limiter: Limiter, bucket: Bucket): Promise<void> {
     if (remaining[0]! > 0.85 * bucket.rule.burst) return;
   }
 }
+
+describe.each(Object.entries(places))("a debt on %s", (_name, place) => {
+  it("takes what is owed whatever is left, and lets nothing through until that is paid", async () => {
+    const shared = await openLimiter(place());
+    const local = createLocalLimiter(() => 0);
+    for (const limiter of [shared, local]) {
+      const bucket = bucketOf("debtor", 20, SLOW);
+      const others = bucketOf("others", 100, SLOW, "block");
+      const takes = (cost: number) => [bucket, others].map((one) => ({ bucket: one, cost }));
+      await (limiter === shared ? shared.consume(null, takes(14)) : local.consume(takes(14)));
+      const owed = await limiter.owe(takes(10));
+      expect([owed.refused, owed.remaining.map(Math.round)]).toEqual([null, [-4, 76]]);
+      expect((await limiter.owe(takes(10))).remaining.map(Math.round)).toEqual([-14, 66]);
+    }
+    const { refused } = await shared.consume(null, [{ bucket: bucketOf("debtor", 20, SLOW), cost: 1 }]);
+    expect(refused?.waitMs).toBeCloseTo(15e6, -5);
+  });
+});
 
 describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
   it("takes from all buckets, or from none, and names the one that binds and for how long", async () => {

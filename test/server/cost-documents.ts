@@ -12,6 +12,7 @@ import {
   isNonNullType,
   isObjectType,
 } from "graphql";
+import type { ListLength } from "../../src/domain/price.js";
 
 /** One field that is asked for. */
 interface Asked {
@@ -20,8 +21,8 @@ interface Asked {
   readonly key: string;
   readonly first: number | null;
   readonly ids: number | null;
-  /** How long the list may be where nobody says it. */
-  readonly assumed: number;
+  /** How long the list may be, by its declaration and the defaults of its arguments. */
+  readonly longest: number;
   /** The selection for each type that may stand here. */
   readonly below: readonly { readonly type: string; readonly fields: readonly Asked[] }[] | null;
   readonly isAbstract: boolean;
@@ -30,32 +31,57 @@ interface Asked {
 
 const DEPTH = 6;
 
-/** A random selection of the root of queries. */
-export function randomOperation(schema: GraphQLSchema): fc.Arbitrary<readonly Asked[]> {
+/** A random selection of the root of queries. @param without names of fields that are left out */
+export function randomOperation(schema: GraphQLSchema, without: readonly string[] = []): fc.Arbitrary<readonly Asked[]> {
   return fc.infiniteStream(fc.nat(1_000)).map((numbers) => {
     const next = (below: number): number => Number(numbers.next().value) % below;
-    return selectFrom(schema, schema.getQueryType() as GraphQLObjectType, DEPTH, next);
+    return selectFrom(schema, schema.getQueryType() as GraphQLObjectType, { depth: DEPTH, next, sizes: {}, without });
   });
 }
 
 type Next = (below: number) => number;
 
-function selectFrom(schema: GraphQLSchema, type: GraphQLObjectType, depth: number, next: Next): Asked[] {
-  const fields = Object.values(type.getFields()).filter((field) => depth > 1 || !isComposite(getNamedType(field.type)));
+interface Place {
+  readonly depth: number;
+  readonly next: Next;
+  /** The lengths of lists that the field above sizes. */
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly without: readonly string[];
+}
+
+function selectFrom(schema: GraphQLSchema, type: GraphQLObjectType, place: Place): Asked[] {
+  const { depth, next, without } = place;
+  const fields = Object.values(type.getFields()).filter(
+    (field) => !without.includes(field.name) && (depth > 1 || !isComposite(getNamedType(field.type))),
+  );
   if (fields.length === 0) return [];
   const count = 1 + next(3);
   const chosen = new Set(Array.from({ length: count }, () => fields[next(fields.length)]!));
-  return [...chosen].map((field) => ask(schema, field, depth, next));
+  return [...chosen].map((field) => ask(schema, field, place));
 }
 
 const isComposite = (type: GraphQLNamedType): boolean => isObjectType(type) || isAbstractType(type);
 
-function ask(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>, depth: number, next: Next): Asked {
+/** How long a list can be where a document does not ask for a length. */
+export function longestOf({ args }: GraphQLField<unknown, unknown>, { by, most, times = 1, plus = 0 }: ListLength): number {
+  const usual = args.find(({ name }) => name === by)?.defaultValue as number | undefined;
+  return usual === undefined ? most : times * usual + plus;
+}
+
+/** What a field, or the type of its items, declares of its length. */
+export const declaredLength = ({ extensions, type }: GraphQLField<unknown, unknown>): ListLength | undefined =>
+  (extensions.listSize ?? getNamedType(type).extensions.listSize) as ListLength | undefined;
+
+export const sizedLists = ({ extensions }: GraphQLField<unknown, unknown>): Readonly<Record<string, ListLength>> =>
+  (extensions.sizedLists ?? {}) as Readonly<Record<string, ListLength>>;
+
+function ask(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>, { depth, next, sizes: given, without }: Place): Asked {
+  const sizes = Object.fromEntries(Object.entries(sizedLists(field)).map(([name, length]) => [name, longestOf(field, length)]));
   const named = getNamedType(field.type);
   const types = isObjectType(named) ? [named] : isAbstractType(named) ? [...schema.getPossibleTypes(named)] : [];
   const below = types
     .map((type) => {
-      const fields = selectFrom(schema, type, depth - 1, next);
+      const fields = selectFrom(schema, type, { depth: depth - 1, next, sizes, without });
       const keyed = isAbstractType(named) ? fields.map((one) => ({ ...one, key: `${type.name}_${one.name}` })) : fields;
       return { type: type.name, fields: keyed };
     })
@@ -65,10 +91,7 @@ function ask(schema: GraphQLSchema, field: GraphQLField<unknown, unknown>, depth
     key: field.name,
     first: field.args.some(({ name }) => name === "first") ? 1 + next(5) : null,
     ids: field.args.some(({ name }) => name === "ids") ? 1 + next(5) : null,
-    assumed:
-      (field.args.find(({ name }) => name === "top" || name === "days")?.defaultValue as number | undefined) ??
-      (field.extensions.listSize as { assumedSize?: number } | undefined)?.assumedSize ??
-      10,
+    longest: given[field.name] ?? longestOf(field, declaredLength(field) ?? { most: 0 }),
     below: types.length > 0 ? below : null,
     isAbstract: isAbstractType(named),
     isList: isListType(isNonNullType(field.type) ? field.type.ofType : field.type),
@@ -116,6 +139,6 @@ export function answerOf(fields: readonly Asked[], lengthOf: (most: number) => n
     Object.fromEntries(inner.map((field) => [field.key, field.name === "edges" ? list(field, first ?? 10) : answerTo(field)]));
   const list = (field: Asked, most: number): unknown[] => Array.from({ length: lengthOf(most) }, () => one(field));
   const answerTo = (field: Asked): unknown =>
-    field.isList && field.below ? list(field, field.first ?? field.ids ?? field.assumed) : one(field);
+    field.isList && field.below ? list(field, field.first ?? field.ids ?? field.longest) : one(field);
   return Object.fromEntries(fields.map((field) => [field.key, answerTo(field)]));
 }

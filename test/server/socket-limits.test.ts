@@ -81,6 +81,37 @@ test("subscriptions of one user are bounded over all of their sockets, and given
   await until("two more to run", () => sources.open === 4);
 });
 
+test("a refusal for want of a place costs nothing, whichever place it is", async () => {
+  let [charged, owed] = [0, 0];
+  const { live, sources, close } = await startServer(
+    { LIMIT_SUBSCRIPTIONS_PER_USER: "1", LIMIT_SOCKET_OPERATIONS: "2" },
+    {
+      authenticate: async (token) => (token ? userOf(token) : { kind: "anonymous" }),
+      limits: {
+        check: () => {},
+        isTight: () => false,
+        owe: () => void owed++,
+        async charge(_payer, charge) {
+          charged++;
+          return { charge, buckets: [], settle: () => undefined };
+        },
+      },
+    },
+  );
+  const client = await connectSocket(live, as(1));
+  client.send({ id: "first", type: "subscribe", payload: { query: "subscription { endless }" } });
+  await until("it to run", () => sources.open === 1);
+  // The socket itself and the subscription that runs.
+  expect(charged).toBe(2);
+  expect((await ask(client, { query: "subscription { endless }" })).errors?.[0]?.extensions).toMatchObject({ bucket: "subscriptions" });
+  client.send({ id: "second", type: "subscribe", payload: { query: "{ never }" } });
+  expect((await ask(client, { query: "{ hello }" })).errors?.[0]?.extensions).toMatchObject({ bucket: "operations" });
+  // What runs was read: two documents.
+  expect([charged, owed]).toEqual([3, 2]);
+  await client.close();
+  await close();
+});
+
 test("messages of one socket are bounded: a flood closes it with 1008, and no other", async () => {
   const { live } = await start({ LIMIT_SOCKET_MESSAGES_PER_SECOND: "5" });
   const [hostile, other] = [await connectSocket(live), await connectSocket(live)];
@@ -98,6 +129,7 @@ test("a socket that is let in costs as much as the cheapest operation, and a flo
       limits: {
         check: () => {},
         isTight: () => false,
+        owe: () => {},
         charge: async (_payer, charge) => {
           if (charged.push(charge.cost) > 1) throw new RateLimited("Try again.", 5, { bucket: "address" });
           return { charge, buckets: [], settle: () => undefined };

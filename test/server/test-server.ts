@@ -93,6 +93,7 @@ const NO_LIMITS: Limits = {
   check: () => {},
   isTight: () => false,
   charge: async (_payer, charge) => ({ charge, buckets: [], settle: () => undefined }),
+  owe: () => {},
 };
 
 /** Every test asks from one address, and the machine may be busy with other work: nothing is shed. */
