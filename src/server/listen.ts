@@ -1,6 +1,7 @@
 /** Listening on an address, or saying what the operator can do about it. */
 import type { FastifyInstance } from "fastify";
 import { StartupError } from "../domain/errors.js";
+import { own } from "../domain/own.js";
 
 /** Where to listen, and the variable that says so. */
 export interface Address {
@@ -23,7 +24,7 @@ export async function listen(app: FastifyInstance, { host, port, variable }: Add
     return { url: await app.listen({ host, port }) };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
-    const advice = Object.hasOwn(ADVICE, code) ? ADVICE[code]?.(variable) : `cannot be listened on: ${message}`;
+    const advice = own(ADVICE, code)?.(variable) ?? `cannot be listened on: ${message}`;
     throw new StartupError(`${host}:${port} ${advice}`, { cause: error });
   }
 }
