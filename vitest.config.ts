@@ -3,9 +3,14 @@
  * tsconfig.json says (experimentalDecorators), like the build does.
  */
 import { defineConfig } from "vitest/config";
+import { measurePace } from "./test/support/pace.js";
 
-/** Ten times what a slow test takes: a deadline in a test only catches hangs. */
-const HANG_MS = 60_000;
+/** Measured once, here; test files find it in their environment. */
+const pace = measurePace();
+process.env.TEST_PACE = String(pace);
+
+/** Ten times what a slow test takes, on this machine as it is now: a deadline in a test only catches hangs. */
+const HANG_MS = Math.ceil(60_000 * pace);
 
 export default defineConfig({
   resolve: {

@@ -2,7 +2,7 @@
 /**
  * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it started.
  *
- *   --bench NAME      which question: read (default), cart, session, leaderboard, limit, price or fanout
+ *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard, overload or fanout
  *   --rounds N        rounds per server or question, interleaved (default 7)
  *   --seconds N       length of a round (default 4)
  *   --connections N   requests under way at once (default 8)
@@ -69,6 +69,7 @@ const BENCHES = {
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
   price: async () => (await import("./price.mjs")).benchPrice,
   limit: async () => (await import("./limit.mjs")).benchLimit,
+  overload: async () => (await import("./overload.mjs")).benchOverload,
   session: async () => (await import("./session.mjs")).benchSession,
   leaderboard: async () => (await import("./leaderboard.mjs")).benchLeaderboard,
   profile: async () => (await import("./profile.mjs")).profileRead,

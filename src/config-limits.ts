@@ -55,6 +55,12 @@ export const limitVariables = {
   LIMIT_SIGN_IN_PER_SECOND: rate(1).describe("the same over time"),
   LIMIT_CHECKOUT_BURST: count(30).describe("checkouts of one user or address at once"),
   LIMIT_CHECKOUT_PER_SECOND: rate(0.5).describe("the same over time"),
+  LOAD_ADDRESS: count(400).describe("requests and operations under way at once, of callers without a verified identity, per process"),
+  LOAD_VIEWER: count(400).describe("the same of signed-in users"),
+  LOAD_SERVICE: count(100).describe("the same of the holder of the service token"),
+  LOAD_BODY_BYTES: count(64 * 1024 * 1024, 256 * 1024).describe("size of all bodies under way at once, per process"),
+  LOAD_WAIT_MS: count(500, 10).describe("how long a request may wait in a process without idle time; what would wait longer is refused"),
+  LOAD_LAG_MS: count(250, 20).describe("lateness of the event loop that counts as overload when it lasts for a second"),
   LIMIT_PROCESSES: count(1).describe("processes that share these limits while Redis is away and each has to count by itself"),
 };
 
@@ -90,5 +96,11 @@ export function toRateLimits(env: LimitEnvironment) {
       checkout: rule(env.LIMIT_CHECKOUT_BURST, env.LIMIT_CHECKOUT_PER_SECOND),
     },
     processes: env.LIMIT_PROCESSES,
+    load: {
+      inFlight: { address: env.LOAD_ADDRESS, viewer: env.LOAD_VIEWER, service: env.LOAD_SERVICE },
+      bodyBytes: env.LOAD_BODY_BYTES,
+      waitMs: env.LOAD_WAIT_MS,
+      lagMs: env.LOAD_LAG_MS,
+    },
   };
 }

@@ -186,6 +186,18 @@ export class ServiceUnavailable extends SoukError {
   readonly code = "SERVICE_UNAVAILABLE";
 }
 
+/** This process has more under way than it can do in time. Nothing of the request was done; it can be sent again after the wait. */
+export class Overloaded extends ServiceUnavailable {
+  /** Spread, so that refused clients do not come back together. */
+  readonly retryAfterMs = Math.round(500 + Math.random() * 1_000);
+  constructor() {
+    super("The server has more to do than it can. Nothing was done; try again in a second.");
+  }
+  override get details() {
+    return { retryAfterMs: this.retryAfterMs };
+  }
+}
+
 /** The time allowed for the operation ran out. */
 export class DeadlineExceeded extends SoukError {
   readonly code = "DEADLINE_EXCEEDED";

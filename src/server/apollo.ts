@@ -75,8 +75,8 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
         // Answered from here, so that all of its errors are formatted as those of execution.
         if (operation.invalid) return { errors: operation.invalid };
         const { operationName, variables } = request;
-        const { kind, context: operationContext } = operation;
-        const result = await execute({ document, operationName, variables, kind, context: operationContext });
+        const { kind, startedAtMs, context: operationContext } = operation;
+        const result = await execute({ document, operationName, variables, kind, startedAtMs, context: operationContext });
         operation.settle(result);
         return result;
       },

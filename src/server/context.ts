@@ -2,11 +2,14 @@
  * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
+
+import type { FastifyRequest } from "fastify";
 import type { ExecutionResult, GraphQLError } from "graphql";
 import { ownText } from "../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
 import type { BucketStatus } from "../domain/limits.js";
+import { own } from "../domain/own.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
 import { latestSeen, type Seen } from "../domain/seen.js";
@@ -14,6 +17,7 @@ import type { Client, RequestContext } from "../resolvers/context.js";
 import type { Claim } from "../services/admission.js";
 import type { ClientAddress } from "./client-address.js";
 import type { CostReport, Payment } from "./gate.js";
+import type { Place } from "./load.js";
 
 /** The cookie that carries the consistency token where a client does not handle the header. */
 export const SEEN_COOKIE = "souk_seen";
@@ -104,6 +108,12 @@ export function identify({ caller, claim: { insists } }: ClaimedCaller, principa
   return caller;
 }
 
+/** The claim of a request over HTTP. Throws Unauthenticated. */
+export function readHttpClaim({ headers, cookies, raw }: FastifyRequest, rules: CallerRules): ClaimedCaller {
+  const [get, cookie] = [(name: string) => filled(own(headers, name)), (name: string) => filled(own(cookies, name))];
+  return readClaim({ get, cookie, ip: rules.addressOf(raw), takesCookies: true }, rules);
+}
+
 /** What a header, cookie or init parameter says; an empty or blank one counts as absent, and so does what is no text. */
 export function filled(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
@@ -143,6 +153,8 @@ export class Operation {
   refusal: RateLimited | null = null;
   /** Why its input was refused before anything ran. */
   invalid: readonly GraphQLError[] | null = null;
+  /** What it takes of what the process can have under way; null over HTTP, where the request holds it. */
+  place: Place | null = null;
   /** Gives back what is counted while it runs. */
   whenEnded: () => void = () => {};
   private payment: Payment | null = null;
@@ -153,6 +165,8 @@ export class Operation {
     public caller: Caller,
     readonly requestId: string,
     private readonly create: CreateContext,
+    /** When it arrived, on the monotonic clock of this process, in ms: its time runs from then on. */
+    readonly startedAtMs = performance.now(),
   ) {}
 
   /** The context of this execution, made on first use: a request that is refused costs none. */
@@ -180,8 +194,8 @@ export class Operation {
   /** It has ended with this answer, or without one; the first time counts. */
   settle(result: ExecutionResult | null): void {
     if (!this.payment || this.payment.report) return;
-    const own = this.payment.settle(result);
-    if (own) this.buckets = [own, ...this.buckets.slice(1)];
+    const bucket = this.payment.settle(result);
+    if (bucket) this.buckets = [bucket, ...this.buckets.slice(1)];
   }
 
   /** A subscription has begun: what letting it in took is not kept for its life, which may be days. */
@@ -194,6 +208,7 @@ export class Operation {
 
   /** It runs no more; to be said as often as one likes. */
   ended(): void {
+    this.place?.leave();
     this.whenEnded();
     this.whenEnded = () => {};
   }

@@ -9,17 +9,7 @@ import { HOUR, SECOND } from "../domain/time.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { SeenTokens } from "../services/seen-tokens.js";
 import type { OperationHolder } from "./apollo.js";
-import {
-  type CallerRules,
-  type ClaimedCaller,
-  type CreateContext,
-  filled,
-  GUEST_HEADER,
-  Operation,
-  readClaim,
-  SEEN_COOKIE,
-  SEEN_HEADER,
-} from "./context.js";
+import { type ClaimedCaller, type CreateContext, GUEST_HEADER, Operation, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { type DocumentReader, isRefused } from "./documents.js";
 import { type ErrorDetail, formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { type Asked, type GateParts, refuseAtTheDoor } from "./gate.js";
@@ -28,12 +18,12 @@ import { httpDocument } from "./http-document.js";
 import { DocumentRefused } from "./http-errors.js";
 import type { ObserveOperation } from "./observe.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
+import { arrivalOf } from "./shed-requests.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
 /** What the route is made of. */
 export interface GraphQLRouteParts extends GateParts {
   readonly apollo: ApolloServer<OperationHolder>;
-  readonly callers: CallerRules;
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
@@ -50,13 +40,12 @@ export interface GraphQLRouteParts extends GateParts {
 /** The handler of GET and POST. */
 export function graphqlHandler(parts: GraphQLRouteParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const startedAt = performance.now();
+    const { claimed, atMs: startedAt } = arrivalOf(request);
     // It may be for this caller alone, and caches between us cannot tell.
     if (request.method === "GET") reply.header("cache-control", "no-store");
-    const claimed = claimOf(request, parts.callers);
     const payer = parts.admission.payerOf(claimed.claim);
     refuseAtTheDoor(parts, payer, null);
-    const operation = new Operation(claimed.caller, request.id, parts.createContext);
+    const operation = new Operation(claimed.caller, request.id, parts.createContext, startedAt);
     const refuse = (error: unknown, asked: Asked): never => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
       parts.admission.chargeRefused(payer, readingOf(parts, asked));
@@ -116,14 +105,6 @@ function settle(parts: GraphQLRouteParts, operation: Operation, { claim }: Claim
 /** What the reading of a document has cost, unless it is paid. */
 const readingOf = ({ readDocument }: GraphQLRouteParts, { query }: Asked): number =>
   typeof query === "string" ? readDocument.takePriceOf(query) : 0;
-
-function claimOf(request: FastifyRequest, rules: CallerRules): ClaimedCaller {
-  const get = (name: string) => filled(own(request.headers, name));
-  return readClaim(
-    { get, cookie: (name) => filled(own(request.cookies, name)), ip: rules.addressOf(request.raw), takesCookies: true },
-    rules,
-  );
-}
 
 const OVER_WEBSOCKET =
   "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the subprotocol graphql-transport-ws.";

@@ -6,7 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { GraphQLError } from "graphql";
 import type { Logger } from "pino";
 import type { ErrorCode } from "../domain/errors.js";
-import { MethodNotAllowed, RateLimited, SoukError } from "../domain/errors.js";
+import { MethodNotAllowed, Overloaded, RateLimited, SoukError } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import { formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
@@ -16,6 +16,8 @@ export interface Refusal {
   readonly status: number;
   readonly code: ErrorCode;
   readonly message: string;
+  /** How long to wait before the same can succeed, for `Retry-After`. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** A document that is not GraphQL, or not of this schema, or more than one may ask. */
@@ -68,6 +70,7 @@ export function createErrorHandler(log: Logger, suggestions: boolean) {
 function headersOf(error: SoukError): Readonly<Record<string, string>> {
   if (error instanceof RateLimited) return rateLimitHeaders(error.about.buckets ?? [], error);
   if (error instanceof MethodNotAllowed) return { allow: error.allowed };
+  if (error instanceof Overloaded) return { "retry-after": String(Math.ceil(error.retryAfterMs / SECOND)) };
   // Its status is 200, and it is right only until somebody sends the document.
   if (error.code === "PERSISTED_QUERY_NOT_FOUND") return { "cache-control": "no-store" };
   return error.code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {};
@@ -99,6 +102,7 @@ export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, reques
     `Content-Length: ${Buffer.byteLength(body)}`,
     "X-Content-Type-Options: nosniff",
     `X-Request-Id: ${requestId}`,
+    ...(refusal.retryAfterSeconds ? [`Retry-After: ${refusal.retryAfterSeconds}`] : []),
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
   // No time-out of the HTTP server holds for such a connection: one whose client never hangs up would stay open for good.

@@ -9,11 +9,12 @@ import type { StateReport } from "../domain/degradations.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
+import { createLoadMetrics, type LoadMetrics } from "./load-metrics.js";
 import type { Observation } from "./observe.js";
 import { createOperationNames } from "./operation-names.js";
 
 /** Everything that is counted. */
-export interface Metrics extends Telemetry {
+export interface Metrics extends Telemetry, LoadMetrics {
   /** One operation was answered. */
   operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
   /** Operations of these names are always told apart. */
@@ -69,6 +70,7 @@ export function createMetrics(): Metrics {
     ...operationMetrics(registry),
     ...transport,
     ...floors,
+    ...createLoadMetrics(registry),
     ...degradationMetrics(registry),
     readRedisFrom: redis.readFrom,
     readOutboxFrom: outbox.readFrom,

@@ -28,6 +28,8 @@ import { graphqlHandler } from "./graphql-route.js";
 import { addHealth, type Readiness } from "./health.js";
 import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
+import { createLoad, type Load } from "./load.js";
+import { type LoadMetrics, reportShedding } from "./load-metrics.js";
 import { checkManifest } from "./manifest.js";
 import { createMessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
@@ -36,6 +38,7 @@ import { createArgumentCheck } from "./operation-input.js";
 import { operationRules } from "./operation-rules.js";
 import { createOriginCheck } from "./origins.js";
 import { createSessionSockets, type SessionLookup } from "./session-sockets.js";
+import { createShedding, inPlace } from "./shed-requests.js";
 import { createSocketCounts } from "./socket-counts.js";
 import { createUnsentAnswers } from "./unsent-answers.js";
 import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket.js";
@@ -78,6 +81,9 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
+  const load = createLoad(config.limits.load);
+  metrics.readLoadFrom(load);
+  const shedding = reportShedding(metrics, log);
   metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
@@ -87,8 +93,8 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
     log,
   });
   await apollo.start();
-  addGraphQL(app, { apollo, deps, pipeline });
-  addHealth(app, { readiness, isDraining, metrics });
+  addGraphQL(app, { apollo, deps, pipeline, load, shedding });
+  addHealth(app, { readiness: withLoad(readiness, load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
   const sockets = serveWebSockets(app.server, {
     operations: {
@@ -96,8 +102,9 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       sessions,
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
+      load,
+      shedding,
       counts: createSocketCounts(config.limits.sockets),
-      allowance: createMessageAllowance(config.limits.rates),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
       log,
@@ -119,6 +126,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       state.draining = true;
       closing ??= closeWithin(config.http.shutdownMs, app, sockets).then(() => {
         sessions.close();
+        load.close();
         return apollo.stop();
       });
       return closing;
@@ -152,6 +160,7 @@ function createPipeline(deps: ServerDeps) {
   return {
     rules,
     maxTokens: limits.tokens,
+    allowance: createMessageAllowance(limits.rates),
     documents,
     ...gate,
     gate,
@@ -169,17 +178,30 @@ interface GraphQLRoute {
   readonly apollo: ReturnType<typeof createApollo>;
   readonly deps: ServerDeps;
   readonly pipeline: ReturnType<typeof createPipeline>;
+  readonly load: Load;
+  readonly shedding: Pick<LoadMetrics, "shed">;
 }
 
-function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline }: GraphQLRoute): void {
+/** A process that sheds load is degraded, and says so to probes. */
+const withLoad = (readiness: ServerDeps["readiness"], load: Load) => async (): Promise<Readiness> => {
+  const { ready, checks } = await readiness();
+  return { ready, checks: load.isLate() ? { ...checks, load: "more is asked than this process can do" } : checks };
+};
+
+function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline, load, shedding }: GraphQLRoute): void {
   const { http, limits, live, production } = deps.config;
   const unsent = createUnsentAnswers(limits.answerBytes, live.slowSocketMs);
   const answer = graphqlHandler({ ...pipeline, apollo, unsent, jsonDepth: limits.jsonDepth, secureCookies: production });
   const showExplorer = addExplorer(app, http.explorer);
+  const takePlace = createShedding({ load, shedding, admission: deps.admission, callers: pipeline.callers });
   app.route({
     method: ["GET", "POST"],
     url: GRAPHQL_PATH,
-    handler: (request, reply) => (showExplorer && wantsPage(request) ? showExplorer(reply) : answer(request, reply)),
+    onRequest: async (request, reply) => {
+      if (!(showExplorer && wantsPage(request))) await takePlace(request, reply);
+    },
+    handler: (request, reply) =>
+      showExplorer && wantsPage(request) ? showExplorer(reply) : inPlace(request, () => answer(request, reply)),
   });
 }
 

@@ -18,7 +18,7 @@ import {
 } from "graphql";
 import { CloseCode, type Context, type ServerOptions, type SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
-import { BadUserInput, RateLimited } from "../domain/errors.js";
+import { BadUserInput, Overloaded, RateLimited } from "../domain/errors.js";
 import { own } from "../domain/own.js";
 import { latestSeen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
@@ -29,7 +29,9 @@ import { type SpelledOut, spellOut, withoutEmpty } from "./document-request.js";
 import { isRefused } from "./documents.js";
 import type { Executor } from "./executor.js";
 import { type ErrorDetail, isInternal } from "./format-error.js";
-import { type GateParts, letInAgain } from "./gate.js";
+import { type GateParts, letInAgain, payerOf } from "./gate.js";
+import { type Load, type Place, takePlaceOf } from "./load.js";
+import type { LoadMetrics } from "./load-metrics.js";
 import type { MessageAllowance } from "./message-allowance.js";
 import type { Metrics } from "./metrics.js";
 import { MAX_NAME_CHARACTERS, refuseLongKeys } from "./names.js";
@@ -38,7 +40,7 @@ import { InvalidInput } from "./operation-input.js";
 import { isWelcomed, type Peer, type WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
 import { callerOfSocket, chargeIfRefused, refuseOperation } from "./socket-admission.js";
-import { finish, present, run, sessionEnded } from "./socket-answers.js";
+import { errorRequestId, finish, present, refusalBy, run, sessionEnded, withRequest } from "./socket-answers.js";
 import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
 import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./socket-ticket.js";
@@ -55,6 +57,8 @@ export interface SocketOperationParts extends GateParts {
   readonly maxOperations: number;
   readonly counts: SocketCounts;
   readonly allowance: MessageAllowance;
+  readonly load: Load;
+  readonly shedding: Pick<LoadMetrics, "shed">;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
@@ -114,7 +118,8 @@ function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError
  * rest of its life. False closes with 4403, unless the socket is closed already. Nobody is taken for somebody unknown that long: with
  * 1013 the client comes again.
  */
-async function welcome({ callers, sessions, admission, counts }: SocketOperationParts, context: SocketContext): Promise<boolean> {
+async function welcome(parts: SocketOperationParts, context: SocketContext): Promise<boolean> {
+  const { callers, sessions, admission, counts } = parts;
   const { peer } = context.extra;
   const parameters = Object.entries(context.connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
@@ -122,16 +127,21 @@ async function welcome({ callers, sessions, admission, counts }: SocketOperation
   // graphql-ws would keep what was read for the life of the socket: up to a frame.
   Object.assign(context, { connectionParams: undefined });
   const heard = sessions.heard();
+  let place: Place | null = null;
   try {
     const source = { get, cookie: (name: string) => peer.cookie(name), ip: peer.ip, takesCookies: false };
-    const caller = await callerOfSocket(admission, readClaim(source, callers));
+    const claimed = readClaim(source, callers);
+    place = takePlaceOf(parts, admission.payerOf(claimed.claim));
+    const caller = await callerOfSocket(admission, claimed);
     if (caller.principal.kind === "unknown") peer.close(TRY_AGAIN_LATER, "The session cannot be looked up");
     // A socket that has closed meanwhile would be counted for good.
     if (!peer.isOpen) return false;
     if (!counts.joinSocket(caller, peer)) peer.close(TRY_AGAIN_LATER, "This user has too many sockets");
     else sessions.join(peer.welcome(caller), heard);
   } catch (error) {
-    if (error instanceof RateLimited) peer.close(TRY_AGAIN_LATER, error.message);
+    if (error instanceof RateLimited || error instanceof Overloaded) peer.close(TRY_AGAIN_LATER, error.message);
+  } finally {
+    place?.leave();
   }
   return isWelcomed(peer);
 }
@@ -142,7 +152,7 @@ const TRY_AGAIN_LATER = 1013;
 function launch<T extends object>(execution: SocketExecution, begin: (execution: SocketExecution) => Promise<T>): Promise<T> {
   const { ticket, operation } = execution;
   if (ticket.givenUp) operation.ended();
-  return unlessGivenUp(ticket, () => begin(execution));
+  return unlessGivenUp(ticket, () => begin(execution)).finally(() => operation.place?.leave());
 }
 
 /** What a client has sent to be run. */
@@ -177,12 +187,14 @@ async function check(
 ): Promise<SocketExecution | readonly GraphQLError[]> {
   const startedAt = performance.now();
   const operation = new Operation(peer.caller, randomUUID(), parts.createContext);
+  operation.place = takePlaceOf(parts, payerOf(parts.admission, operation));
   const ready = await read(parts, operation, Object.keys(context.subscriptions).length, payload);
   const errors = "document" in ready ? await enter(parts, peer, operation, ready) : ready;
   if (ticket.givenUp) operation.ended();
   if ("document" in ready && errors.length === 0) {
     return { id, ticket, schema: parts.schema, ...ready, operation, peer, startedAt };
   }
+  operation.place.leave();
   chargeIfRefused(parts, operation, payload.query);
   parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
   return errors.map((error) => withRequest(error, operation.requestId));
@@ -223,24 +235,24 @@ interface ReadyToRun {
 }
 
 async function read(
-  { maxOperations, readDocument, documents, admission, checkCost }: SocketOperationParts,
+  parts: SocketOperationParts,
   operation: Operation,
   running: number,
   payload: SubscribePayload,
 ): Promise<ReadyToRun | readonly GraphQLError[]> {
+  const { maxOperations, readDocument, documents } = parts;
   if (running > maxOperations) {
     operation.refusal = new RateLimited(`A socket runs at most ${maxOperations} operations at once.`, SECOND, { bucket: "operations" });
     return [refusalBy(operation.refusal)];
   }
-  const gate = { admission, checkCost, readDocument };
   let spelled: SpelledOut<SubscribePayload>;
   try {
-    refuseOperation(gate, operation, null);
+    refuseOperation(parts, operation, null);
     refuseIllFormed(payload);
     refuseLongKeys(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
-    refuseOperation(gate, operation, spelled.parameters);
+    refuseOperation(parts, operation, spelled.parameters);
   } catch (error) {
     return [refusalBy(error)];
   }
@@ -256,8 +268,6 @@ async function read(
   operation.kind = named.operation;
   return { document, operationName, variableValues, keep: spelled.keep };
 }
-
-const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
 
 /** A query or mutation. */
 async function executeOnce(
@@ -282,15 +292,4 @@ async function executeOnce(
     operation.settle(null);
     peer.running--;
   }
-}
-
-/** graphql-ws hands errors on without their operation, so they carry its id themselves. */
-function withRequest(error: GraphQLError, requestId: string): GraphQLError {
-  error.extensions.requestId = requestId;
-  return error;
-}
-
-function errorRequestId([first]: readonly GraphQLError[]): string {
-  const carried = first?.extensions.requestId;
-  return typeof carried === "string" ? carried : randomUUID();
 }

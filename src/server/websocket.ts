@@ -14,6 +14,7 @@ import type { Duplex } from "node:stream";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { Overloaded } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import { GRAPHQL_PATH } from "./http.js";
 import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";
@@ -90,6 +91,11 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     const refusal = refusalFor(request, parts);
     if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
     const ip = parts.operations.callers.addressOf(request);
+    // Who it is for is known at `connection_init`, which takes a place of the right class.
+    if (parts.operations.load.isLate()) {
+      parts.operations.shedding.shed("address", "event loop");
+      return refuseOnSocket(connection, BUSY, randomUUID());
+    }
     const leave = parts.operations.counts.openSocket(ip);
     if (!leave) return refuseOnSocket(connection, TOO_MANY_SOCKETS, randomUUID());
     connection.once("close", leave);
@@ -100,6 +106,7 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
   return { peers, close: () => clearInterval(beat) };
 }
 
+const BUSY: Refusal = { status: 503, code: "SERVICE_UNAVAILABLE", message: new Overloaded().message, retryAfterSeconds: 1 };
 const TOO_MANY_SOCKETS: Refusal = { status: 429, code: "RATE_LIMITED", message: "This address has too many sockets. Close some first." };
 
 function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraining }: WebSocketParts): Refusal | null {

@@ -1,12 +1,14 @@
 /**
  * Passwords: Argon2id, worked out by the threads of libuv, never by the one that serves requests. At most `concurrency` at a time: each
- * takes its memory, and the threads have other work too. A bounded queue waits; beyond it, callers are refused at once.
+ * takes its memory, and the threads have other work too. A queue waits that is bounded by length and by age; beyond it, callers are refused.
  * Source: RFC 9106; OWASP's least parameters (19 MiB, two passes, one lane).
  */
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
+import { BoundedQueue } from "../domain/bounded-queue.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { canonicalPassword } from "../domain/text.js";
+import { SECOND } from "../domain/time.js";
 
 /** What a hash costs. */
 export interface PasswordOptions {
@@ -54,21 +56,30 @@ export function createPasswords({ memoryKib, passes, concurrency, queue }: Passw
   };
 }
 
+/** Longest wait for a turn; who waited longer has given up, or is told to come again. */
+const MAX_WAIT_MS = 5 * SECOND;
+const busy = () => new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
+
 /** Runs work at most `concurrency` at a time, first come, first served. */
 function createTurns(concurrency: number, queue: number) {
-  const waiting: (() => void)[] = [];
+  interface Turn {
+    begin(): void;
+    refuse(error: unknown): void;
+  }
+  const waiting = new BoundedQueue<Turn>({ maxLength: queue, maxWaitMs: MAX_WAIT_MS, refuse: (turn) => turn.refuse(busy()) });
   let running = 0;
   return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= concurrency) {
-      if (waiting.length >= queue) throw new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running += 1;
+    if (running < concurrency) running += 1;
+    else
+      await new Promise<void>((begin, refuse) => {
+        if (!waiting.push({ begin, refuse })) refuse(busy());
+      });
     try {
       return await work();
     } finally {
       // The place goes to the next one without being given up.
-      const next = waiting.shift();
-      if (next) next();
+      const [next] = waiting.take(1);
+      if (next) next.begin();
       else running -= 1;
     }
   };

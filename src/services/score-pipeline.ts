@@ -3,9 +3,11 @@
  * on its boards while the next one is being committed. A score that is in the ledger counts, whatever becomes of the rest: what could not
  * be put on a board is put there by whoever mends it.
  */
+import { BoundedQueue } from "../domain/bounded-queue.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { BoardRecord } from "../domain/leaderboard.js";
 import type { Period } from "../domain/periods.js";
+import { SECOND } from "../domain/time.js";
 import type { Applied, Batch, BoardStore, RankChange } from "../redis/leaderboard.js";
 import { bisect } from "./bisect.js";
 import type { BoardChanges } from "./board-changes.js";
@@ -41,8 +43,11 @@ export interface ScorePipelineParts {
 
 /** Scores of one transaction. */
 const MOST_AT_ONCE = 500;
-/** Scores that may wait; at the rate of one process that is seconds. */
-const MOST_WAITING = 10_000;
+/** Scores that may wait: a bound on memory. */
+const MAX_WAITING = 10_000;
+/** Longest that a score waits for its transaction; one that waited longer is refused, and was not written. */
+const MAX_WAIT_MS = 2 * SECOND;
+const BUSY = "Too many scores are being submitted. Nothing was written; try again in a moment.";
 
 /** A promise and what settles it. */
 class Deferred<T> {
@@ -77,22 +82,28 @@ export function createScorePipeline(parts: ScorePipelineParts): ScorePipeline {
 }
 
 class Pipeline implements ScorePipeline {
-  private readonly queue: Waiting[] = [];
+  private readonly queue = new BoundedQueue<Waiting>({
+    maxLength: MAX_WAITING,
+    maxWaitMs: MAX_WAIT_MS,
+    refuse: (waiting) => fail(waiting, new ServiceUnavailable(BUSY)),
+  });
   private committing = false;
 
   constructor(private readonly parts: ScorePipelineParts) {}
 
   submit(entry: ScoreEntry): SubmittedScore {
-    if (this.queue.length >= MOST_WAITING) throw new ServiceUnavailable("Too many scores are being submitted. Try again in a moment.");
     const waiting: Waiting = { entry, committed: new Deferred(), ranked: new Deferred() };
-    this.queue.push(waiting);
+    if (!this.queue.push(waiting)) throw new ServiceUnavailable(BUSY);
     if (!this.committing) void this.run();
     return { committed: waiting.committed.promise, ranked: waiting.ranked.promise };
   }
 
   private async run(): Promise<void> {
     this.committing = true;
-    while (this.queue.length > 0) await this.commitSome(this.queue.splice(0, MOST_AT_ONCE));
+    while (this.queue.length > 0) {
+      const waiting = this.queue.take(MOST_AT_ONCE);
+      if (waiting.length > 0) await this.commitSome(waiting);
+    }
     this.committing = false;
   }
 

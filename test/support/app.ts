@@ -20,6 +20,9 @@ export const ADMIN_TOKEN = "test-admin-token-0123456789";
 /** Every test signs up from one address. */
 const MANY_SIGN_UPS = { SIGN_UP_ADDRESS_MOST: "100000", SIGN_UP_NETWORK_MOST: "100000" };
 
+/** Every test asks from one address, and the machine may be busy with other work. */
+const NO_SHEDDING = { LOAD_ADDRESS: "100000", LOAD_VIEWER: "100000", LOAD_WAIT_MS: "600000", LOAD_LAG_MS: "60000" };
+
 /** An app that answers. */
 export interface RunningApp {
   readonly url: string;
@@ -61,6 +64,7 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     DATABASE_URL: database.url,
     REDIS_URL: redisUrl,
     ...MANY_SIGN_UPS,
+    ...NO_SHEDDING,
     ...env,
   });
   const app = await compose({
@@ -105,7 +109,7 @@ export async function startProcess(
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, ["--enable-source-maps", ...args], {
     cwd: ROOT,
-    env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...MANY_SIGN_UPS, ...env },
+    env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...MANY_SIGN_UPS, ...NO_SHEDDING, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed: string[] = [];

@@ -1,9 +1,10 @@
 /** Waiting for something that sends no signal: asked again until it holds, or the test has clearly hung. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { GuardedChild } from "../../src/embedded/guarded-child.js";
+import { scaled } from "./pace.js";
 
 const STEP_MS = 10;
-const HANG_MS = 30_000;
+const HANG_MS = scaled(30_000);
 
 /**
  * Asks until the answer is neither false, null nor undefined, and returns it. A question that throws counts as "not yet".

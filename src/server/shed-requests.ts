@@ -1,0 +1,73 @@
+/** Load shedding in front of `/graphql` over HTTP: a request takes a place before its body is read, or is refused. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Overloaded } from "../domain/errors.js";
+import type { Admission } from "../services/admission.js";
+import { type CallerRules, type ClaimedCaller, readHttpClaim } from "./context.js";
+import { isRefused, type Load, type Place } from "./load.js";
+import type { LoadMetrics } from "./load-metrics.js";
+
+/** What is known of a request when its body is not read yet. */
+export interface ArrivedRequest {
+  readonly claimed: ClaimedCaller;
+  /** When it arrived, on the monotonic clock of this process, in ms. */
+  readonly atMs: number;
+  readonly place: Place;
+}
+
+/** What shedding asks. */
+export interface SheddingDeps {
+  readonly load: Load;
+  readonly admission: Pick<Admission, "payerOf">;
+  readonly callers: CallerRules;
+  readonly shedding: Pick<LoadMetrics, "shed">;
+}
+
+const arrivals = new WeakMap<FastifyRequest, ArrivedRequest>();
+
+/** What {@link createShedding} noted of a request. */
+export function arrivalOf(request: FastifyRequest): ArrivedRequest {
+  const arrival = arrivals.get(request);
+  if (!arrival) throw new Error("The request did not pass the hook that takes its place.");
+  return arrival;
+}
+
+/** A body up to this size is read and dropped, so that the connection can be used again. */
+const MAX_DROPPED_BYTES = 64 * 1024;
+
+/** The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place. */
+export function createShedding({ load, admission, callers, shedding }: SheddingDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const claimed = readHttpClaim(request, callers);
+    const { kind, name } = admission.payerOf(claimed.claim);
+    const bytes = announcedBytes(request);
+    const entered = load.enter({ class: kind, holder: name, bytes: Number.isFinite(bytes) ? bytes : MAX_DROPPED_BYTES });
+    if (isRefused(entered)) {
+      shedding.shed(kind, entered);
+      if (bytes > MAX_DROPPED_BYTES) reply.header("connection", "close");
+      throw new Overloaded();
+    }
+    arrivals.set(request, { claimed, atMs: performance.now(), place: entered });
+    // A request that fails before its handler runs gives its place back here; one that runs holds it until it has ended.
+    reply.raw.once("close", () => {
+      if (!running.has(request)) entered.leave();
+    });
+  };
+}
+
+const running = new WeakSet<FastifyRequest>();
+
+/** Runs the handler of a request; its place is given back when it has ended, also where the client has hung up. */
+export async function inPlace<T>(request: FastifyRequest, handle: () => Promise<T>): Promise<T> {
+  running.add(request);
+  try {
+    return await handle();
+  } finally {
+    arrivalOf(request).place.leave();
+  }
+}
+
+/** How long a body says that it is; infinite where it does not say. */
+function announcedBytes({ headers }: FastifyRequest): number {
+  if (headers["transfer-encoding"] !== undefined) return Number.POSITIVE_INFINITY;
+  return Number(headers["content-length"] ?? 0) || 0;
+}
