@@ -11,7 +11,7 @@ COPY src ./src
 RUN node scripts/build.mjs && npm prune --omit=dev
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 WORKER_PORT=4001
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
@@ -19,9 +19,9 @@ COPY --from=build /app/dist ./dist
 # Run by nobody unless PERSISTED_DOCUMENTS_FILE names it.
 COPY persisted-documents.json ./
 USER node
-EXPOSE 4000
-# Node is what the image has; it asks what an orchestrator would ask.
+EXPOSE 4000 4001
+# Node is what the image has; it asks what an orchestrator would ask. An API listens on PORT, a worker on WORKER_PORT.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "Promise.any([process.env.PORT, process.env.WORKER_PORT].map((port) => fetch(`http://127.0.0.1:${port}/livez`))).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node itself is process 1, so SIGTERM reaches it and drains.
 CMD ["node", "--enable-source-maps", "dist/main.js", "--api"]

@@ -3,6 +3,7 @@
  * here; nothing else knows how the parts are made. Whatever opens is closed by {@link App.close}, in the opposite order.
  */
 import { startApi } from "./compose/api.js";
+import { createBacklog } from "./compose/backlog.js";
 import { Closing } from "./compose/closing.js";
 import { type ComposeOptions, openFloor } from "./compose/floor.js";
 import { startWorker } from "./compose/worker.js";
@@ -11,6 +12,8 @@ import { startWorker } from "./compose/worker.js";
 export interface App {
   /** Where the API listens; null for a worker. */
   readonly url: string | null;
+  /** Where the probes of the worker are; null for an API, and for a worker without a port of its own. */
+  readonly healthUrl: string | null;
   /** Drains and closes everything. Resolves within the shutdown window. */
   close(): Promise<void>;
 }
@@ -23,9 +26,10 @@ export async function startApp(options: ComposeOptions): Promise<App> {
   const closing = new Closing();
   try {
     const floor = await openFloor(options, closing);
-    if (options.roles.worker) await startWorker(floor, options, closing);
+    floor.metrics.readBacklogFrom(createBacklog(floor, options.config));
+    const healthUrl = options.roles.worker ? (await startWorker(floor, options, closing)).healthUrl : null;
     const url = options.roles.api ? await startApi(floor, options, closing) : null;
-    return { url, close: () => closing.run() };
+    return { url, healthUrl, close: () => closing.run() };
   } catch (error) {
     await closing.run();
     throw error;

@@ -10,24 +10,27 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** What is wrong with a number; undefined when nothing is. */
 type Fault = (value: number) => string | undefined;
 
-const numberThat = (fallback: number, faultOf: Fault) =>
-  z
-    .string()
-    .transform((text, context) => {
-      const value = Number(text.trim());
-      const fault = NUMBER.test(text.trim()) ? faultOf(value) : "is not a number";
-      if (fault === undefined) return value;
-      context.addIssue({ code: "custom", message: fault });
-      return z.NEVER;
-    })
-    .default(fallback);
+const optionalNumberThat = (faultOf: Fault) =>
+  z.string().transform((text, context) => {
+    const value = Number(text.trim());
+    const fault = NUMBER.test(text.trim()) ? faultOf(value) : "is not a number";
+    if (fault === undefined) return value;
+    context.addIssue({ code: "custom", message: fault });
+    return z.NEVER;
+  });
+const numberThat = (fallback: number, faultOf: Fault) => optionalNumberThat(faultOf).default(fallback);
 
 /** A whole number. */
-export const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
-  numberThat(fallback, (value) => {
+export const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) => numberThat(fallback, wholeFrom(min, max));
+/** A port that is listened on only where it is set. */
+export const optionalPort = () => optionalNumberThat(wholeFrom(0, 65_535)).optional();
+
+const wholeFrom =
+  (min: number, max: number): Fault =>
+  (value) => {
     if (value < min || value > max) return `is out of bounds: it must be from ${min} to ${max}`;
     return Number.isInteger(value) ? undefined : "is not a whole number";
-  });
+  };
 
 /** Highest rate that is told from none: a bucket that fills a billion times a second limits nobody. */
 const MOST_PER_SECOND = 1e9;

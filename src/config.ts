@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { count, limitVariables, refuseSmallBuckets, toRateLimits } from "./config-limits.js";
+import { count, limitVariables, optionalPort, refuseSmallBuckets, toRateLimits } from "./config-limits.js";
 import { StartupError } from "./domain/errors.js";
 import { CURRENCY_CODES } from "./domain/money.js";
 import { own } from "./domain/own.js";
@@ -147,6 +147,10 @@ export const environmentSchema = z.object({
   OUTBOX_POLL_MS: count(SECOND, 10).describe("how often the relay looks for unsent outbox rows when nothing wakes it"),
   OUTBOX_DRAIN_MS: count(250).describe("longest a mutation waits for its own invalidations to be sent"),
   OUTBOX_ATTEMPTS_MAX: count(10).describe("attempts to send an outbox row before it is set aside; the pause between two doubles"),
+  WORKER_PORT: optionalPort().describe("port where a worker answers /livez, /readyz and /metrics; empty: none, 0 takes a free one"),
+  WORKER_BEAT_MS: count(2 * SECOND, 10).describe(
+    "how often a worker says in PostgreSQL that it runs; after three beats and 4 s it is gone",
+  ),
   BOARD_UPKEEP_MS: count(2 * SECOND, 10).describe(
     "how often a worker looks for leaderboards that lack something, and for periods to archive",
   ),
@@ -233,6 +237,7 @@ function toConfig(env: Environment) {
     boards: { upkeepMs: env.BOARD_UPKEEP_MS },
     logs: { entries: env.LOG_TAIL_ENTRIES, keepMs: env.LOG_TAIL_MS },
     outbox: outboxOf(env),
+    worker: { port: env.WORKER_PORT, beatMs: env.WORKER_BEAT_MS },
   };
 }
 

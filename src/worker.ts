@@ -10,6 +10,6 @@ await runProcess(async (config, log) => {
     throw new StartupError("A worker needs REDIS_URL and DATABASE_URL: the servers it shares with the API. `npm start` brings its own.");
   }
   const app = await startApp({ config, redisUrl, cacheUrl, roles: { api: false, worker: true }, log });
-  log.info("the worker is ready");
+  log.info(app.healthUrl === null ? {} : { url: app.healthUrl }, "the worker is ready");
   return app;
 });

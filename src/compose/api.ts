@@ -40,7 +40,7 @@ import { openCounters } from "./counters.js";
 import { openAdmission, openDocuments } from "./door.js";
 import type { ComposeOptions, Floor } from "./floor.js";
 import { composeNotifications } from "./notifications.js";
-import { createReadiness } from "./readiness.js";
+import { createApiReadiness } from "./readiness.js";
 import { openSessions } from "./sessions.js";
 
 /** 256 bits: as much as the signatures that are made with it. */
@@ -92,7 +92,7 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
         reading: new Reading({ seen, bypass }),
         makeLoaders: (reading) => createLoaders(sources, reading),
       }),
-    readiness: createReadiness(floor),
+    readiness: createApiReadiness(floor),
     metrics,
     log,
   });

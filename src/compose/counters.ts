@@ -7,7 +7,7 @@ import type { Database } from "../db/database.js";
 import type { OutboxTable } from "../db/outbox.js";
 import type { Degradations } from "../domain/degradations.js";
 import { SECOND } from "../domain/time.js";
-import { startRepeating } from "../jobs/repeat.js";
+import { type Job, joined, type RunnerDeps, startJob } from "../jobs/runner.js";
 import { createActivityStore } from "../redis/activity.js";
 import { createBreaker } from "../redis/breaker.js";
 import type { RedisConnection } from "../redis/client.js";
@@ -83,15 +83,15 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
 }
 
 /** The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once more. */
-export function startCounterJobs(floor: CountersFloor, { counters }: Config, log: Logger): Closable {
+export async function startCounterJobs(floor: CountersFloor, runner: RunnerDeps, { counters }: Config, log: Logger): Promise<Job> {
   const { store, table, trust } = foundations(floor, counters, log);
   const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
   const { refresh } = createPopularity({ ...floor, log });
   const jobs = [
-    startRepeating({ name: "popularity", everyMs: counters.popularityMs, work: refresh, log }),
-    startRepeating({ name: "flushing counters", everyMs: counters.flushMs, work: flush, log, atEnd: true }),
+    await startJob(runner, { name: "popularity", everyMs: counters.popularityMs, work: refresh }),
+    await startJob(runner, { name: "flushing counters", everyMs: counters.flushMs, work: flush, atEnd: true }),
   ];
-  return { close: () => Promise.all(jobs.map((job) => job.close())) };
+  return joined(jobs);
 }
 
 function foundations({ database, requests, keys }: CountersFloor, options: Config["counters"], log: Logger) {

@@ -2,11 +2,13 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { type AuditTable, createAuditTable } from "../db/audit.js";
+import { readDatabaseClock } from "../db/clock.js";
 import { type Database, openDatabase } from "../db/database.js";
 import { migrate } from "../db/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
 import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
 import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
+import { createWorkerTable, type WorkerTable } from "../db/workers.js";
 import type { Degradations } from "../domain/degradations.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import { type Attempts, createAttempts } from "../redis/attempts.js";
@@ -54,6 +56,7 @@ export interface Floor {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
   readonly outboxOperating: OutboxOperating;
+  readonly workers: WorkerTable;
   readonly requests: RedisConnection;
   readonly keys: Keys;
   readonly pubsub: PubSub;
@@ -80,29 +83,18 @@ const SESSION_DEADLINE_MS = 500;
 const INVALIDATION_BEAT_MS = 500;
 
 /** Opens the floor: the database first, migrated and prepared, then Redis. */
-export async function openFloor(
-  { config, redisUrl, cacheUrl, roles, log, prepare, keyPrefix }: ComposeOptions,
-  closing: Closing,
-): Promise<Floor> {
+export async function openFloor(options: ComposeOptions, closing: Closing): Promise<Floor> {
+  const { config, redisUrl, cacheUrl, log, prepare, keyPrefix } = options;
   const { metrics, degradations } = openTelemetry(log, closing);
   const database = await openMigrated({ config, log, telemetry: metrics }, closing);
   await prepare?.(database);
 
   const redis = { caFile: config.redis.caFile, log };
-  const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, { keyPrefix, ...config.redis }, closing);
+  const opening = { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) };
+  const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, opening, closing);
   const [outboxTable, outboxOperating] = [createOutboxTable(database), createOutboxOperating(database)];
   metrics.readOutboxFrom(outboxOperating.state);
-  const cache = openCache({
-    ...redis,
-    ...config.cache,
-    url: cacheUrl,
-    keys,
-    localBytes: roles.api ? config.cache.localBytes : 0,
-    beatMs: INVALIDATION_BEAT_MS,
-    hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
-    telemetry: metrics,
-    degradations,
-  });
+  const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
   closing.add(() => cache.close());
   const conditions = createConditions(degradations, closing);
   conditions.watch("redis", requests);
@@ -119,6 +111,7 @@ export async function openFloor(
     database,
     outboxTable,
     outboxOperating,
+    workers: createWorkerTable(database),
     requests,
     keys,
     pubsub,
@@ -134,6 +127,24 @@ export async function openFloor(
     degradations,
     conditions,
   };
+}
+
+function openCacheFor(
+  { config, cacheUrl, roles, log }: ComposeOptions,
+  { keys, outboxTable, metrics, degradations }: Pick<Floor, "keys" | "outboxTable" | "metrics" | "degradations">,
+): OpenCache {
+  return openCache({
+    ...config.cache,
+    caFile: config.redis.caFile,
+    log,
+    url: cacheUrl,
+    keys,
+    localBytes: roles.api ? config.cache.localBytes : 0,
+    beatMs: INVALIDATION_BEAT_MS,
+    hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
+    telemetry: metrics,
+    degradations,
+  });
 }
 
 /** What parts report to. */
@@ -170,10 +181,17 @@ async function probe(requests: RedisConnection, { link }: OpenCache): Promise<vo
   if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
 }
 
+interface RedisOpening {
+  readonly keyPrefix: string | undefined;
+  readonly heartbeatMs: number;
+  /** Read where Redis does not answer at the start. */
+  readonly databaseClock: () => Promise<number>;
+}
+
 /** The connections that hold state, and what is said over them. */
 async function openRedis(
   redis: Omit<ConnectOptions, "role">,
-  { keyPrefix, heartbeatMs }: { readonly keyPrefix: string | undefined; readonly heartbeatMs: number },
+  { keyPrefix, heartbeatMs, databaseClock }: RedisOpening,
   closing: Closing,
 ): Promise<Pick<Floor, "requests" | "keys" | "pubsub" | "clock">> {
   const requests = connectRedis({ ...redis, role: "requests" });
@@ -181,7 +199,7 @@ async function openRedis(
   const subscriber = connectRedis({ ...redis, role: "subscriber" });
   closing.add(() => subscriber.disconnect());
   await waitForRedis(requests, redis.url, redis.log);
-  const clock = await openRedisClock(requests);
+  const clock = await openRedisClock(requests, databaseClock);
   closing.add(() => clock.close());
   const keys = createKeys(keyPrefix);
   const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log: redis.log });

@@ -10,6 +10,7 @@ import type { OutboxTable, RetryOptions } from "../db/outbox.js";
 import type { Clock } from "../domain/clock.js";
 import type { Degradations } from "../domain/degradations.js";
 import { startBroadcasts } from "../jobs/broadcasts.js";
+import type { Job, RunnerDeps } from "../jobs/runner.js";
 import { createBreaker } from "../redis/breaker.js";
 import type { RedisConnection } from "../redis/client.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log-tail.js";
@@ -47,9 +48,8 @@ export function openLogTail(
 }
 
 /** What a worker does for notifications. */
-export function startNotificationJobs(ground: Ground, retry: Config["outbox"], log: Logger): Promise<{ close(): Promise<void> }> {
-  const sending = composeSending(ground, { retry, log });
-  return startBroadcasts({ database: ground.database, sending, pollMs: retry.pollMs, log });
+export function startNotificationJobs(ground: Ground, runner: RunnerDeps, sending: Sending & { readonly pollMs: number }): Promise<Job> {
+  return startBroadcasts(runner, { sending: composeSending(ground, sending), pollMs: sending.pollMs });
 }
 
 /** How sending is tried again, and where failures are told. */
@@ -58,9 +58,10 @@ interface Sending {
   readonly log: Logger;
 }
 
-function composeSending({ database, outboxTable, outbox, clock }: Ground, sending: Sending): NotificationSending {
+function composeSending({ database, outboxTable, outbox, clock }: Ground, { retry, log }: Sending): NotificationSending {
   return createNotificationSending({
-    ...sending,
+    retry,
+    log,
     database,
     outboxTable,
     outbox,

@@ -1,25 +1,67 @@
-/** The work behind the API: the outbox, broadcasts, boards, counters, and what runs out. */
+/** The work behind the API: the outbox, broadcasts, boards, counters, what runs out, and the beat that shows that it is done. */
 
 import { createActivityTable } from "../db/activity.js";
 import { createCounterTable } from "../db/counters.js";
 import { createNotificationTable } from "../db/notifications.js";
 import { createOperationTable } from "../db/operations.js";
-import { startBoardUpkeep } from "../jobs/board-upkeep.js";
+import { startBeats } from "../jobs/beats.js";
+import { createJobHealth } from "../jobs/health.js";
 import { startOutboxRelay } from "../jobs/outbox-relay.js";
 import { startPruning } from "../jobs/prune.js";
+import { type Job, type RunnerDeps, startJob } from "../jobs/runner.js";
+import { createHealthServer } from "../server/health-server.js";
 import type { Closing } from "./closing.js";
 import { startCounterJobs } from "./counters.js";
 import type { ComposeOptions, Floor } from "./floor.js";
 import { startNotificationJobs } from "./notifications.js";
+import { createWorkerReadiness } from "./readiness.js";
 
-/** Starts everything that a worker does. */
-export async function startWorker(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<void> {
-  const { database, outbox, boards, revocationTable, auditTable } = floor;
-  const relay = await startOutboxRelay({ database, outbox, ...config.outbox, log });
-  closing.add(() => relay.close());
-  const broadcasts = await startNotificationJobs(floor, config.outbox, log);
-  closing.add(() => broadcasts.close());
-  const pruning = startPruning({
+/** A running worker. */
+export interface Worker {
+  /** Where its probes and metrics are; null where no port is set. */
+  readonly healthUrl: string | null;
+}
+
+/** Starts everything that a worker does. Its probes are the first to answer and the last to stop. */
+export async function startWorker(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<Worker> {
+  const { database, metrics } = floor;
+  const health = createJobHealth(log);
+  metrics.readJobsFrom(health.states);
+  const state = { draining: false };
+  const readiness = createWorkerReadiness(floor, health.states);
+  const probes = { readiness, isDraining: () => state.draining, metrics };
+  const healthUrl = await openProbes(config, log, probes, closing);
+  const runner: RunnerDeps = { database, health };
+  const beats = await startBeats(runner, { workers: floor.workers, everyMs: config.worker.beatMs, log });
+  closing.add(() => beats.close());
+  for (const start of [startRelay, startUpkeep, startPrunes, startCounting, startSending]) {
+    const job = await start(floor, runner, { config, log });
+    closing.add(() => job.close());
+  }
+  closing.add(() => {
+    state.draining = true;
+  });
+  return { healthUrl };
+}
+
+type Probes = Pick<Parameters<typeof createHealthServer>[0], "readiness" | "isDraining" | "metrics">;
+
+async function openProbes({ worker, http }: ComposeOptions["config"], log: ComposeOptions["log"], probes: Probes, closing: Closing) {
+  if (worker.port === undefined) return null;
+  const server = await createHealthServer({ ...probes, host: http.host, port: worker.port, log });
+  closing.add(() => server.close());
+  return server.url;
+}
+
+type Start = (floor: Floor, runner: RunnerDeps, options: Pick<ComposeOptions, "config" | "log">) => Promise<Job>;
+
+const startRelay: Start = ({ outbox }, runner, { config }) => startOutboxRelay(runner, { outbox, ...config.outbox });
+
+const startUpkeep: Start = ({ boards }, runner, { config }) =>
+  startJob(runner, { name: "leaderboards", everyMs: config.boards.upkeepMs, firstMs: 0, work: () => boards.upkeep.run() });
+
+const startPrunes: Start = ({ database, revocationTable, auditTable }, runner) =>
+  startPruning(runner, {
     tables: {
       operations: createOperationTable(database),
       revocations: revocationTable,
@@ -28,11 +70,9 @@ export async function startWorker(floor: Floor, { config, log }: ComposeOptions,
       activity: createActivityTable(database),
       notifications: createNotificationTable(database),
     },
-    log,
   });
-  closing.add(() => pruning.close());
-  const upkeep = startBoardUpkeep({ upkeep: boards.upkeep, everyMs: config.boards.upkeepMs, log });
-  closing.add(() => upkeep.close());
-  const jobs = startCounterJobs(floor, config, log);
-  closing.add(() => jobs.close());
-}
+
+const startCounting: Start = (floor, runner, { config, log }) => startCounterJobs(floor, runner, config, log);
+
+const startSending: Start = (floor, runner, { config: { outbox }, log }) =>
+  startNotificationJobs(floor, runner, { retry: outbox, pollMs: outbox.pollMs, log });

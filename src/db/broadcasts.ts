@@ -4,7 +4,7 @@
  */
 import { sql } from "drizzle-orm";
 import type { NotificationContent } from "../domain/notification.js";
-import type { Tx } from "./database.js";
+import type { Executor, Tx } from "./database.js";
 import { MAX_ERROR_LENGTH, MAX_RETRY_MS, type RetryOptions } from "./outbox.js";
 import { storable } from "./statements.js";
 
@@ -25,6 +25,10 @@ export interface BroadcastTable {
   begin(tx: Tx, contentId: number): Promise<number>;
   /** How many users there are. */
   users(tx: Tx): Promise<number>;
+  /** Whether a broadcast, or any where none is named, has users left to send to. */
+  isOpen(tx: Tx, contentId: number | null): Promise<boolean>;
+  /** How many broadcasts have users left to send to, and the age of the oldest; 0 where there is none. */
+  state(executor: Executor): Promise<{ readonly open: number; readonly oldestMs: number }>;
   /**
    * Up to `most` users who are next, of a broadcast that is due and that no other worker works on; no users when it is done. Null when
    * there is no broadcast.
@@ -62,6 +66,17 @@ export function createBroadcastTable(): BroadcastTable {
     async users(tx) {
       const [row] = await tx.query<{ users: number }>(sql`SELECT count(*) AS users FROM users`);
       return row?.users ?? 0;
+    },
+    async isOpen(tx, contentId) {
+      const rows = await tx.query(sql`
+        SELECT FROM notification_broadcasts WHERE content_id = coalesce(${contentId}::bigint, content_id) LIMIT 1`);
+      return rows.length > 0;
+    },
+    async state(executor) {
+      const [row] = await executor.query<{ open: number; oldest_ms: number | null }>(sql`
+        SELECT count(*) AS open, (extract(epoch FROM clock_timestamp() - min(c.created_at)) * 1000)::float8 AS oldest_ms
+        FROM notification_broadcasts b JOIN notification_contents c ON c.id = b.content_id`);
+      return { open: row?.open ?? 0, oldestMs: Math.max(0, row?.oldest_ms ?? 0) };
     },
     async next(tx, most) {
       const [row] = await tx.query<BroadcastRow>(sql`

@@ -3,6 +3,7 @@
  * them, changed in the same transaction and under its own row's lock.
  */
 import { type SQL, sql } from "drizzle-orm";
+import { NOW_MS } from "./clock.js";
 import type { Database, Tx } from "./database.js";
 import { bigints, texts } from "./statements.js";
 
@@ -42,7 +43,6 @@ export interface LikeTable {
 }
 
 const FORMATS = { day: "YYYY-MM-DD", month: "YYYY-MM" } as const;
-const NOW_MS = sql.raw("floor(extract(epoch from clock_timestamp()) * 1000)::bigint");
 
 /** The likes of one database. */
 export function createLikeTable(database: Database): LikeTable {

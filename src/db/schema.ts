@@ -300,6 +300,8 @@ export const operations = pgTable(
     scope: text().notNull(),
     operationId: text("operation_id").notNull(),
     fingerprint: text().notNull(),
+    /** What the operation made, where a repetition has to find it again. */
+    result: jsonb(),
     createdAt: moment("created_at"),
   },
   (t) => [primaryKey({ columns: [t.scope, t.operationId] }), index("operations_created_at").on(t.createdAt)],

@@ -1,4 +1,4 @@
-/** How one operation reads the cache, and what it found there: passed from the edge down to the cache, one per operation. */
+/** How one operation reads, and what it found: passed from the edge down to the cache and the counters, one per operation. */
 import { NOTHING_SEEN, type Seen } from "./seen.js";
 
 /** What a read was: from the cache, loaded, served beyond its TTL, or not looked up at all. Ordered by how much it weighs. */
@@ -20,6 +20,7 @@ export class Reading {
   /** True where the caller asked to read Postgres directly. */
   readonly bypass: boolean;
   private outcomeSoFar: ReadingOutcome | null = null;
+  private usedFallback = false;
 
   constructor({ seen = NOTHING_SEEN, bypass = false }: { seen?: Seen; bypass?: boolean } = {}) {
     this.seen = seen;
@@ -33,6 +34,16 @@ export class Reading {
       status: weightier && this.outcomeSoFar ? this.outcomeSoFar.status : status,
       ageMs: Math.max(this.outcomeSoFar?.ageMs ?? 0, ageMs),
     };
+  }
+
+  /** Notes that a fallback answered, which may be older than an earlier answer. Called by what has the fallback. */
+  noteFallback(): void {
+    this.usedFallback = true;
+  }
+
+  /** Whether any value came from a fallback: the true one is to be read as soon as it can be. */
+  get isProvisional(): boolean {
+    return this.usedFallback;
   }
 
   /** What was read so far; null when the operation read nothing that is cached. */

@@ -13,6 +13,12 @@ export interface Seen {
 /** A client that has written nothing. */
 export const NOTHING_SEEN: Seen = { count: 0, bypassUntilMs: 0 };
 
+/**
+ * The count of a first value, of one that is read again, and after a resync. The number of invalidations before is unknown, and the
+ * message of the last one may still be on its way: neither the local cache level nor a load under way may answer.
+ */
+export const NEWEST = Number.MAX_SAFE_INTEGER;
+
 /** What somebody has seen who has seen both. */
 export function latestSeen(a: Seen, b: Seen): Seen {
   return { count: Math.max(a.count, b.count), bypassUntilMs: Math.max(a.bypassUntilMs, b.bypassUntilMs) };

@@ -1,6 +1,6 @@
-/** Forgets what has run out: idempotency keys that no client repeats any more, sessions that would be dead anyway. Runs every hour; missing a run costs only space. */
-import type { Logger } from "pino";
+/** Deletes what has run out: idempotency keys past their time, sessions that are dead anyway. A missed run costs only space. */
 import { HOUR } from "../domain/time.js";
+import { type Job, joined, type RunnerDeps, startJob } from "./runner.js";
 
 /** A table with rows that run out. */
 interface Prunable {
@@ -8,29 +8,17 @@ interface Prunable {
 }
 
 /** What is pruned. */
-interface PruningOptions {
-  /** By name. Each is pruned for itself. */
+export interface PruningOptions {
+  /** By name. Each is a job of its own, so that one that fails keeps no other from being pruned. */
   readonly tables: Readonly<Record<string, Prunable>>;
   /** Default one hour. */
   readonly everyMs?: number;
-  readonly log: Logger;
 }
 
-/** Starts pruning. `close()` resolves when the run under way has ended. */
-export function startPruning({ tables, everyMs = HOUR, log }: PruningOptions): { close(): Promise<void> } {
-  const prune = ([name, table]: [string, Prunable]): Promise<unknown> =>
-    table
-      .prune()
-      .catch((error: Error) => log.error({ err: error.message, table: name }, "a table could not be pruned and is tried again later"));
-  let working: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    working = Promise.all(Object.entries(tables).map(prune));
-  }, everyMs);
-  timer.unref();
-  return {
-    async close() {
-      clearInterval(timer);
-      await working;
-    },
-  };
+/** Starts pruning. */
+export async function startPruning(runner: RunnerDeps, { tables, everyMs = HOUR }: PruningOptions): Promise<Job> {
+  const jobs = await Promise.all(
+    Object.entries(tables).map(([name, table]) => startJob(runner, { name: `pruning ${name}`, everyMs, work: () => table.prune() })),
+  );
+  return joined(jobs);
 }

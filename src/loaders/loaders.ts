@@ -37,8 +37,8 @@ import {
 
 /** Where counters are read: in Redis, which counts, or where it is away in Postgres. */
 export interface TallySource {
-  /** Tallies in the order asked. One round trip. */
-  read(keys: readonly TallyKey[]): Promise<Tally[]>;
+  /** Tallies in the order asked; `reading` notes a fallback. One round trip. */
+  read(keys: readonly TallyKey[], reading: Reading): Promise<Tally[]>;
   /** How many people viewed a product in the last days. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
 }
@@ -131,7 +131,7 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
     productCount: derived(productCountFamily, products.counts, MAX_LISTINGS),
     reviewPage: derived(reviewPageFamily, reviews.pages, MAX_LISTINGS),
     reviewCount: derived(reviewCountFamily, reviews.counts),
-    tally: new DataLoader((keys) => tallies.read(keys), {
+    tally: new DataLoader((keys) => tallies.read(keys, reading), {
       maxBatchSize: MAX_BATCH,
       cacheKeyFn: ({ productId, period }) => `${productId}:${periodName(period)}`,
     }),

@@ -51,6 +51,7 @@ export function createBreaker({ connection, report }: BreakerDeps, { instead, de
     if (!isClosing) calm = setTimeout(() => report(null), CALM_MS).unref();
   };
   const failed = ({ cause }: Error): void => {
+    if (isClosing) return;
     const nowMs = performance.now();
     silentSinceMs = cause instanceof ReplyError ? null : (silentSinceMs ?? nowMs);
     if (silentSinceMs !== null && nowMs - silentSinceMs >= SILENCE_MS) {

@@ -6,6 +6,7 @@
  * Those without it wait until the value is filled or the lease runs out, look again, and after {@link ROUNDS} load for themselves.
  */
 
+import { NEWEST } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { CacheParts, Load } from "./cache.js";
 import { type Entry, encodeEntry, freeze } from "./cache-entry.js";
@@ -31,6 +32,9 @@ export class Loader {
   /** Names being loaded again in the background, or resting after that failed. */
   private readonly refreshing = new Set<string>();
   private filling = 0;
+  /** Turns of the event loop in which only the newest would do, and whether the last of them is over. */
+  private turns = 0;
+  private isTurnOver = true;
 
   constructor(
     private readonly parts: CacheParts,
@@ -42,8 +46,9 @@ export class Loader {
    * @param seen count of the reader's consistency token; where a tag is missing its version cannot tell loads apart, so this does
    */
   async loadOnce<K, V>(missing: readonly Found<K>[], load: Load<K, V>, seen: number): Promise<Values<V>> {
+    const seenName = this.seenName(seen);
     const flown = missing.map(({ slot, fence, current }) => {
-      const versions = current.includes(null) ? `${current.join()}#${seen}` : current.join();
+      const versions = current.includes(null) ? `${current.join()}#${seenName}` : current.join();
       return { slot, fence, name: slot.name, tagKeys: slot.tagKeys, id: `${slot.name}\n${versions}` };
     });
     const values = await this.flights.join(
@@ -59,15 +64,29 @@ export class Loader {
 
   /** Loads slots while Redis cannot be asked. Readers share a load that began after all they have seen written. */
   async loadWithoutRedis<K, V>(slots: readonly Slot<K>[], load: Load<K, V>, seen: number): Promise<Values<V>> {
+    const seenName = this.seenName(seen);
     const values = await this.flights.join(
       slots,
-      ({ name }) => `${name}\n#${seen}`,
+      ({ name }) => `${name}\n#${seenName}`,
       async (mine) => {
         const loaded = await loadAll(mine, load);
         return mine.map(({ name }) => loaded.get(name) ?? null);
       },
     );
     return toValues(slots, values);
+  }
+
+  /** Names what a reader has seen. A reader of the newest joins loads of its own turn alone: an earlier one may miss a write. */
+  private seenName(seen: number): string {
+    if (seen !== NEWEST) return `${seen}`;
+    if (this.isTurnOver) {
+      this.turns += 1;
+      this.isTurnOver = false;
+      setImmediate(() => {
+        this.isTurnOver = true;
+      });
+    }
+    return `newest ${this.turns}`;
   }
 
   /** Loads slots again in the background; what was served in their place stays good if that fails. */

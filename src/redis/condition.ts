@@ -15,6 +15,7 @@ import { loadScripts } from "./scripts.js";
 export interface ConditionWatch {
   /** Looks, unless the last look is younger than a second. Resolves once the state is reported; never rejects. */
   look(): Promise<void>;
+  /** Nothing is reported from now on, by a look under way either. */
   close(): void;
 }
 
@@ -38,13 +39,22 @@ const ACCEPT = loadScripts().find(({ command }) => command === "serverAccept")?.
 export function watchCondition(connection: RedisConnection, report: ReportState): ConditionWatch {
   const refusals = countRefusals();
   let shared: { readonly atMs: number; readonly look: Promise<void> } | null = null;
-  const judge = async (): Promise<void> => report(await withinDeadline(conditionOf(connection, refusals), DEADLINE_MS).catch(explain));
+  let isClosed = false;
+  const judge = async (): Promise<void> => {
+    const reason = await withinDeadline(conditionOf(connection, refusals), DEADLINE_MS).catch(explain);
+    // The end of the connection fails a look under way, and says nothing about the server.
+    if (!isClosed) report(reason);
+  };
   const look = (): Promise<void> => {
     if (shared === null || performance.now() - shared.atMs >= SHARED_MS) shared = { atMs: performance.now(), look: judge() };
     return shared.look;
   };
   const timer = setInterval(look, BACKGROUND_MS).unref();
-  return { look, close: () => clearInterval(timer) };
+  const close = (): void => {
+    isClosed = true;
+    clearInterval(timer);
+  };
+  return { look, close };
 }
 
 type Refusals = ReturnType<typeof countRefusals>;

@@ -2,7 +2,7 @@
 --[[
   Sets a shard's counts aside as the batch that goes to Postgres next, or answers the one that waits already. A batch stays until it
   is settled; counting goes on meanwhile. Can be repeated. Runs on a full server too.
-  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
+  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id for a new batch
@@ -17,6 +17,8 @@ if state[1] ~= server then
   return { "unloaded" }
 end
 if redis.call("EXISTS", batch) == 0 then
+  local now = redis.call("TIME")
+  redis.call("HSET", shard, "flushed", string.format("%.0f", now[1] * 1000 + math.floor(now[2] / 1000)))
   if redis.call("EXISTS", pending) == 0 then
     return {}
   end

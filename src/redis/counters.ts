@@ -28,7 +28,7 @@ import {
   type TallyKey,
 } from "../domain/counters.js";
 import { inOneWrite, type RedisConnection } from "./client.js";
-import { type Args, type CounterEvent, createPlaces } from "./counters-places.js";
+import { type Args, type CounterEvent, createPlaces, SHARDS } from "./counters-places.js";
 import { withinDeadline } from "./deadline.js";
 import type { Keys } from "./keys.js";
 
@@ -44,6 +44,7 @@ declare module "ioredis" {
     countersSeal(...keysAndArgs: Args): Result<["unloaded"] | [] | ["batch", ...string[]], Context>;
     countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
     countersDrift(...keysAndArgs: Args): Result<["absent" | "again" | "here", ...string[]], Context>;
+    countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
     countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
   }
 }
@@ -69,6 +70,8 @@ export interface CounterStoreOptions {
   /** Longest wait for a reply. */
   readonly deadlineMs: number;
 }
+
+const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 export function createCounterStore(connection: RedisConnection, keys: Keys, { viewMs, operationMs, deadlineMs }: CounterStoreOptions) {
   const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
@@ -107,6 +110,12 @@ export function createCounterStore(connection: RedisConnection, keys: Keys, { vi
           stored.map(async (row, at) => toDrift(await connection.countersDrift(...driftArgs(wanted[at] as TallyKey, row), Number(repair)))),
         ),
       ),
+    /** How many fields wait for Postgres in all shards, and how old the oldest is at most. One round trip, an EVALSHA each. */
+    unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
+      within(async () => {
+        const shards = await Promise.all(ALL_SHARDS.map((shard) => connection.countersUnflushed(...stateKeys(shard))));
+        return { fields: shards.reduce((sum, [fields]) => sum + fields, 0), oldestMs: Math.max(...shards.map(([, ageMs]) => ageMs)) };
+      }),
     /** Sets aside what each shard has counted, or answers what was set aside before. One round trip, an EVALSHA each. */
     seal: (shards: readonly number[], id: string): Promise<(Batch | "unloaded" | null)[]> =>
       within(() => Promise.all(shards.map(async (shard) => toBatch(shard, await connection.countersSeal(...stateKeys(shard), id))))),

@@ -21,7 +21,7 @@ export class NotificationMutations {
   @Works({ by: "input.userIds", price: 1, most: NOTIFICATION_LIMITS.users })
   @Mutation(() => NotificationPayload, {
     description:
-      "Sends a notification to users, who have it when this answers, or to everyone, in the background. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN.",
+      "Sends a notification to users, who have it when this answers, or to everyone, in the background: `delivered` says when it is done. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN.",
   })
   async sendNotification(
     @Arg("input", () => NotificationInput, { description: "What, and to whom." }) input: NotificationInput,
@@ -29,7 +29,7 @@ export class NotificationMutations {
   ): Promise<NotificationPayload> {
     requireAdmin(ctx.principal);
     const to = readRecipients(input);
-    if ("code" in to) return { recipients: null, errors: [to] };
+    if ("code" in to) return { recipients: null, delivered: false, errors: [to] };
     const { kind, title, body, url = null, expiresAt, operationId } = input;
     const content = { kind, title, body, url, expiresAt: expiresAt?.toISOString() ?? null };
     return this.sending.send(ctx.principal, { content, ...to, ...(typeof operationId === "string" ? { operationId } : {}) });

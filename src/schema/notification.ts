@@ -175,7 +175,7 @@ export class NotificationInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      "Makes it safe to repeat: any string of the caller's that is new for each notification, remembered for at least 24 hours. Sent again with the same input, it is sent once; with another, IDEMPOTENCY_MISMATCH.",
+      "Makes it safe to repeat: any string of the caller's that is new for each notification, remembered for at least 24 hours. Repeated with the same input, nothing is sent again, and the answer says how it is now; with another, IDEMPOTENCY_MISMATCH.",
   })
   operationId?: string | null;
 }
@@ -188,6 +188,12 @@ export class NotificationPayload {
     description: "How many users it is for; null when it was refused.",
   })
   recipients!: number | null;
+
+  @Field(() => Boolean, {
+    description:
+      "Whether every recipient has it by now. True for `userIds`. For `everyone` false until it is in the last inbox: repeat the call with its `operationId` to ask again, which answers `recipients` and `delivered` as they are then. True also for one that expired on its way. A recipient whose inbox could not be written is left out, and is an error in the log. False when it was refused.",
+  })
+  delivered!: boolean;
 
   @Field(() => [UserError], { description: "Why it was refused; empty when it was sent." })
   errors!: readonly UserError[];

@@ -234,6 +234,11 @@ export class Operation {
     return this.begun?.context.keptGuest;
   }
 
+  /** Whether its answer holds what came from a fallback. */
+  get isProvisional(): boolean {
+    return this.begun?.context.reading.isProvisional ?? false;
+  }
+
   /** What is said about the cache, where the caller wants to know and something was read. */
   get cacheReport(): ReadingOutcome | null {
     return this.caller.reportCache ? (this.begun?.context.reading.outcome ?? null) : null;

@@ -3,7 +3,7 @@
  *
  * The first opens the source and waits for it; who comes later shares it, and gets each of its values again, read from then on.
  * An event tells by `id` which of the watched values it is about; one without is about the only one.
- * A reading that failed is repeated by its lane. The last one to leave closes the source. When the source ends, so do its members, after what was read for them has been written.
+ * A reading that failed, or that a fallback answered, is repeated by its lane. The last one to leave closes the source. When the source ends, so do its members, after what was read for them has been written.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
@@ -11,7 +11,7 @@ import type { Logger } from "pino";
 import { AnswerTooLarge } from "../domain/errors.js";
 import { type Audience, LOOK_AGAIN_MS } from "./fan-out-audience.js";
 import { tailOf } from "./fan-out-frame.js";
-import { type Answer, Lane, type LaneHost } from "./fan-out-lane.js";
+import { type Answer, Lane, type LaneHost, type Outcome } from "./fan-out-lane.js";
 import type { Member } from "./fan-out-member.js";
 import { isSource } from "./subscription.js";
 
@@ -35,11 +35,9 @@ export interface GroupParts {
 const MOST_REST_MS = 1_000;
 
 /** What an execution has brought. */
-export interface Executed {
+export interface Executed extends Outcome {
   /** The answer, for the wire. */
   readonly json: string;
-  /** It holds an error that may pass: the value is due again. */
-  readonly failed: boolean;
 }
 
 /** One group. */
@@ -92,12 +90,14 @@ export class Group implements LaneHost {
       const admitted = this.parts.audience.admits ? await this.admitted(members) : members;
       if (admitted.size === 0) return null;
       const executed = await this.parts.execute(event, newest, admitted);
-      return executed && { frame: tailOf(executed.json), failed: executed.failed, members: admitted };
+      if (!executed) return null;
+      const { json, ...outcome } = executed;
+      return { ...outcome, frame: tailOf(json), members: admitted };
     } catch (err) {
       // It would be as large when read again: the group ends with it.
       if (err instanceof AnswerTooLarge) throw err;
       this.parts.log.error({ err }, "a value of a subscription could not be read and is read again");
-      return { frame: null, failed: true, members };
+      return { frame: null, failed: true, hasData: false, provisional: false, members };
     }
   }
 

@@ -5,8 +5,10 @@
  * whose reading began after that, never an older one: a publication may still be on its way to this process. All who join while an
  * execution runs share the next one. Nothing is queued: what happens meanwhile is the newest event and a set of newcomers.
  *
- * A reading that failed leaves its value due: it is repeated with backoff until it succeeds, the source ends, or nobody is left. The
- * error goes to each member once until the next success. Until then only the newest value will do, whatever the event asks for.
+ * A reading that failed, or that a fallback answered, leaves its value due: it is repeated with backoff until
+ * it succeeds, the source ends, or no member is left. Until then only the newest value will do, whatever the
+ * event asks for. An error goes to each member once until the next success. A fallback may be older than an
+ * earlier answer: it is sent to members that have no data yet, and held back from all others.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { type Backoff, backoffMs } from "../domain/backoff.js";
@@ -19,7 +21,10 @@ export interface LaneHost {
   readonly members: ReadonlySet<Member>;
   /** Whether nobody is left. */
   readonly abandoned: boolean;
-  /** Reads the value of an event for some members; `newest` where only the newest will do. Null when nobody may have it. Never rejects. */
+  /**
+   * Reads the value of an event for some members; `newest` where only the newest will do. Null when
+   * nobody may have it. Rejects where nothing can follow.
+   */
   read(event: unknown, members: ReadonlySet<Member>, newest: boolean): Promise<Answer | null>;
   /** `count` messages were handed over. */
   sent(count: number): void;
@@ -27,14 +32,22 @@ export interface LaneHost {
   fail(error: unknown): void;
 }
 
+/** What became of a reading. */
+export interface Outcome {
+  /** It holds an error that may pass. */
+  readonly failed: boolean;
+  /** It holds data, with or without errors. */
+  readonly hasData: boolean;
+  /** A fallback answered for some of its data. */
+  readonly provisional: boolean;
+}
+
 /** A value as it goes out. */
-export interface Answer {
+export interface Answer extends Outcome {
   /** The message without the operation id; null when there is none. */
   readonly frame: Buffer | null;
   /** Who may have it. */
   readonly members: ReadonlySet<Member>;
-  /** It is no value but a failure that may pass. */
-  readonly failed: boolean;
 }
 
 /** Sockets that are written to before others get a turn of the event loop. */
@@ -51,13 +64,17 @@ export class Lane {
   private event: unknown;
   private due: "nobody" | "newcomers" | "everybody" = "nobody";
   private newcomers = new Set<Member>();
-  /** Failed readings in a row. */
+  /** Readings in a row that failed or were provisional. */
   private failures = 0;
   /** Who was sent the error of this run of failures. */
   private readonly told = new Set<Member>();
-  /** An event was not read, or its reading failed: only the newest value will do. */
+  /** Who was sent data. */
+  private readonly shown = new Set<Member>();
+  /** An event was not read, or its reading failed or was provisional: only the newest value will do. */
   private doubted = false;
   private retries = true;
+  /** A reading was rejected: none follows. */
+  private broken = false;
   private gatheredAt = Number.NEGATIVE_INFINITY;
   private working = false;
   private worked: Promise<void> = Promise.resolve();
@@ -89,6 +106,7 @@ export class Lane {
   leave(member: Member): void {
     this.newcomers.delete(member);
     this.told.delete(member);
+    this.shown.delete(member);
   }
 
   /** Resolves when everything due was sent. */
@@ -103,7 +121,7 @@ export class Lane {
   }
 
   private work(): void {
-    if (this.working) return;
+    if (this.working || this.broken) return;
     this.working = true;
     this.room = new Promise((resolve) => {
       this.makeRoom = resolve;
@@ -115,6 +133,7 @@ export class Lane {
     try {
       while (this.due !== "nobody" && !this.host.abandoned) await this.step();
     } catch (error) {
+      this.broken = true;
       this.host.fail(error);
     } finally {
       this.working = false;
@@ -135,7 +154,7 @@ export class Lane {
     if (newcomers.size > 0) this.newcomers = new Set();
     const answer = await host.read(this.event, members, newest);
     if (answer) await this.deliver(answer);
-    if (answer?.failed) this.owe(due, answer.members);
+    if (answer?.failed || answer?.provisional) this.owe(due, answer.members);
     else this.failures = 0;
   }
 
@@ -168,18 +187,25 @@ export class Lane {
     this.gatheredAt = performance.now();
   }
 
-  private async deliver({ frame, members, failed }: Answer): Promise<void> {
+  private async deliver(answer: Answer): Promise<void> {
+    const { frame, members } = answer;
     let sent = 0;
     for (const member of frame ? members : []) {
-      // Who has come since the reading began waits for the next one.
-      if (!frame || !this.host.members.has(member) || this.newcomers.has(member)) continue;
-      if (failed && this.told.has(member)) continue;
-      if (failed) this.told.add(member);
+      if (!frame || !this.takes(member, answer)) continue;
+      if (answer.failed) this.told.add(member);
       else this.told.delete(member);
+      if (answer.hasData) this.shown.add(member);
       member.offer(this, frame);
       sent += 1;
       if (sent % BATCH === 0) await turn();
     }
     this.host.sent(sent);
+  }
+  /** Whether a member is to be sent an answer. */
+  private takes(member: Member, { failed, provisional }: Answer): boolean {
+    // Who has come since the reading began waits for the next one.
+    if (!this.host.members.has(member) || this.newcomers.has(member)) return false;
+    if (failed && this.told.has(member)) return false;
+    return !(provisional && this.shown.has(member));
   }
 }

@@ -9,9 +9,8 @@
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
-import type { Seen } from "../domain/seen.js";
+import { NEWEST, type Seen } from "../domain/seen.js";
 import type { Payer } from "../services/limits.js";
-import { NEWEST } from "../services/live.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";
@@ -31,8 +30,8 @@ export interface FanOutParts {
   readonly sessions: Pick<SessionSockets, "callerOf">;
   /** Opens the source of a subscription as `caller`. Rejects with DeadlineExceeded. */
   open(asked: Asked, caller: Caller): Promise<AsyncIterator<unknown> | ExecutionResult>;
-  /** Executes a subscription for one event as `caller`: the answer as clients see it. */
-  execute(asked: Asked, caller: Caller, event: unknown): Promise<ExecutionResult>;
+  /** Executes a subscription for one event as `caller`. */
+  execute(asked: Asked, caller: Caller, event: unknown): Promise<Execution>;
   /** What a message costs, by its answer. */
   costOf(asked: Asked): (answer: ExecutionResult) => number;
   readonly allowance: MessageAllowance;
@@ -41,6 +40,14 @@ export interface FanOutParts {
   readonly slowMs: number;
   readonly metrics: Pick<Metrics, "messages" | "fanOutGroups">;
   readonly log: Logger;
+}
+
+/** What an event was executed to. */
+export interface Execution {
+  /** The answer as clients see it. */
+  readonly answer: ExecutionResult;
+  /** A fallback answered for some of it. */
+  readonly provisional: boolean;
 }
 
 /** One subscription of a socket. */
@@ -110,9 +117,10 @@ function makeGroup(
     async execute(event, newest, members) {
       const caller = await audience.caller();
       if (!caller) return null;
-      const answer = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
+      const { answer, provisional } = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
       parts.allowance.spend(payersOf(parts, members), costOf(answer));
-      return { json: JSON.stringify(answer), failed: hasTransientError(answer) };
+      const hasData = Boolean(answer.data);
+      return { json: JSON.stringify(answer), failed: hasTransientError(answer), hasData, provisional: provisional && hasData };
     },
     waitMs: (members) => parts.allowance.waitMs(payersOf(parts, members)),
     sent: (count) => parts.metrics.messages(count),

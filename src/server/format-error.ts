@@ -72,7 +72,10 @@ export function formatError(error: unknown, { suggestions }: ErrorDetail): Graph
   };
 }
 
-/** The first errors of an answer, each naming the request; the last one counts those left out. */
+/**
+ * The first errors of an answer, each naming the request; the last one counts those left out, and
+ * has the code that says most of them: a client asks again where one may pass.
+ */
 export function withRequestId(errors: readonly GraphQLFormattedError[], requestId: string): GraphQLFormattedError[] {
   return firstOf(errors).map((error) => ({ ...error, extensions: { ...error.extensions, requestId } }));
 }
@@ -80,9 +83,13 @@ export function withRequestId(errors: readonly GraphQLFormattedError[], requestI
 function firstOf(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
   if (errors.length <= MAX_ERRORS) return errors;
   const shown = errors.slice(0, MAX_ERRORS - 1);
-  const code = errors[shown.length]?.extensions?.code;
-  return [...shown, { message: `${errors.length - shown.length} more errors are left out.`, extensions: { code } }];
+  const codes = errors.slice(shown.length).map(({ extensions }) => extensions?.code);
+  const code = codes.find(passesByItself) ?? codes.find((each) => TRANSIENT_CODES.has(each)) ?? codes[0];
+  return [...shown, { message: `${codes.length} more errors are left out.`, extensions: { code } }];
 }
+
+/** Whether what failed passes once something answers again. An error of ours may last. */
+const passesByItself = (code: unknown): boolean => code !== "INTERNAL_SERVER_ERROR" && TRANSIENT_CODES.has(code);
 
 /** Whether an error is ours to repair and belongs in the log with its stack. */
 export const isInternal = (error: unknown): boolean => codeOf(error) === "INTERNAL_SERVER_ERROR";
@@ -91,9 +98,9 @@ export const isInternal = (error: unknown): boolean => codeOf(error) === "INTERN
 export const hasTransientError = ({ errors }: ExecutionResult): boolean =>
   errors?.some(({ extensions }) => TRANSIENT_CODES.has(extensions.code)) ?? false;
 
-/** Whether it holds an error that passes once something answers again. An error of ours may last. */
+/** Whether it holds an error that passes once something answers again. */
 export const isUnavailable = ({ errors }: ExecutionResult): boolean =>
-  errors?.some(({ extensions: { code } }) => code !== "INTERNAL_SERVER_ERROR" && TRANSIENT_CODES.has(code)) ?? false;
+  errors?.some(({ extensions }) => passesByItself(extensions.code)) ?? false;
 
 /** What was thrown in the first place, below the wrappings of graphql-js and Apollo. */
 export function rootCause(error: unknown): unknown {

@@ -5,7 +5,7 @@ import type { Principal } from "../domain/principal.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import { isRecord, spellOut, withoutEmpty } from "./document-request.js";
 import type { Asked } from "./gate.js";
-import { readJson, refuseIllFormed } from "./text-input.js";
+import { readBody, readJson, refuseIllFormed } from "./text-input.js";
 
 /** What Apollo reads a request from: the body of a POST, the query string of a GET. */
 export interface HttpDocument {
@@ -23,11 +23,12 @@ export interface HttpDocumentRules {
   readonly jsonDepth: number;
 }
 
-/** Reads a request. Throws what naming a document can throw. */
+/** Reads a request. Throws what naming a document can throw, and BadUserInput for a body that is no JSON. */
 export async function httpDocument(rules: HttpDocumentRules, request: FastifyRequest, principal: Principal): Promise<HttpDocument> {
-  const { method, body, url } = request;
+  const { method, url } = request;
   const search = searchOf(url);
-  if (method === "GET") return { body, ...(await spellOutSearch(rules, search, principal)) };
+  if (method === "GET") return { body: undefined, ...(await spellOutSearch(rules, search, principal)) };
+  const body = Buffer.isBuffer(request.body) ? readBody(request.body, rules.jsonDepth) : undefined;
   if (!isRecord(body)) return { body, search, asked: {}, keep: () => {} };
   const { parameters, keep } = await spellOut(rules.documents, withoutEmpty(body), principal);
   return { body: parameters, search, asked: parameters, keep };

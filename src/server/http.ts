@@ -1,22 +1,19 @@
 /**
  * The HTTP side: a Fastify instance with the limits, headers and error answers that hold for every route.
  *
- * Only `application/json` is parsed; anything else is refused before it is read. CORS names the origins of a list and never
+ * Only `application/json` is taken; anything else is refused before it is read. CORS names the origins of a list and never
  * echoes others. The content security policy allows nothing, except on the explorer's pages, which bring their own.
  */
-import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import cookie from "@fastify/cookie";
 import cors from "@fastify/cors";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
-import { BadUserInput } from "../domain/errors.js";
 import { MINUTE, SECOND } from "../domain/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
 import { createErrorHandler, refusalOf, refuse } from "./http-errors.js";
 import { securityHeaders } from "./security-headers.js";
-import { readJson } from "./text-input.js";
 
 /** Where GraphQL is, over HTTP and WebSocket. */
 export const GRAPHQL_PATH = "/graphql";
@@ -54,7 +51,7 @@ export async function createHttp(config: Config, log: Logger, requestArrivalMs =
     refuse(reply.header("connection", "close"), refusalOf(400), request.id);
   });
   addNotFound(app);
-  addJsonBody(app, config);
+  addJsonBody(app);
   await addPlugins(app, config);
   return app;
 }
@@ -67,12 +64,12 @@ function addNotFound(app: FastifyInstance): void {
   });
 }
 
-function addJsonBody(app: FastifyInstance, { limits }: Config): void {
+/** Hands the bytes on: what reads them charges for it. */
+function addJsonBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => {
     if (!isPlainUtf8(request)) throw Object.assign(new Error("unsupported encoding"), { statusCode: 415 });
-    if (!isUtf8(body)) throw new BadUserInput("The body is not valid UTF-8.");
-    return readJson(body.toString("utf8"), limits.jsonDepth);
+    return body;
   });
 }
 

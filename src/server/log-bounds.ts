@@ -19,7 +19,16 @@ interface Room {
 
 /** The fields of a line within its bounds. */
 export function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, bound(value, { left: MAX_FIELD_CHARACTERS }, 0)]));
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, boundField(value)]));
+}
+
+/** A value that throws when it is read must not fail whatever is logged about it. */
+function boundField(value: unknown): unknown {
+  try {
+    return bound(value, { left: MAX_FIELD_CHARACTERS }, 0);
+  } catch {
+    return "[unreadable]";
+  }
 }
 
 /** The message of a line within its bounds. */
@@ -31,7 +40,8 @@ function bound(value: unknown, room: Room, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth >= MAX_DEPTH || room.left === 0) return "[…]";
   if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => bound(item, room, depth + 1));
-  if ("toJSON" in value) return take(String(JSON.stringify(value)), MAX_TEXT_CHARACTERS, room);
+  // As what it writes itself as, not as a text, in which no secret would be found.
+  if ("toJSON" in value && typeof value.toJSON === "function") return bound(value.toJSON(), room, depth + 1);
   return boundObject(value as Record<string, unknown>, room, depth + 1);
 }
 

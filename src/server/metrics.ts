@@ -4,17 +4,17 @@
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { lateError, withDeadline } from "../domain/deadline.js";
 import type { StateReport } from "../domain/degradations.js";
-import { ServiceUnavailable } from "../domain/errors.js";
+import type { JobState } from "../domain/job.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
 import { createLoadMetrics, type LoadMetrics } from "./load-metrics.js";
+import { createSources, type MetricsSources } from "./metrics-sources.js";
 import type { Observation } from "./observe.js";
 import { createOperationNames } from "./operation-names.js";
 
 /** Everything that is counted. */
-export interface Metrics extends Telemetry, LoadMetrics {
+export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
   /** One operation was answered. */
   operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
   /** Operations of these names are always told apart. */
@@ -29,25 +29,13 @@ export interface Metrics extends Telemetry, LoadMetrics {
   fanOutGroups(by: 1 | -1): void;
   /** A part works worse than it should, or as it should again. */
   degradation(report: StateReport): void;
-  /** Where the numbers of the Redis server come from; read at most once in {@link REDIS_INFO_MS}. */
-  readRedisFrom(redisInfo: RedisInfo): void;
-  /** Where the numbers of the outbox come from; read at each scrape. */
-  readOutboxFrom(state: OutboxNumbers): void;
+  /** The jobs of this process. */
+  readJobsFrom(states: () => readonly JobState[]): void;
   /** The exposition format, for GET /metrics. */
   render(): Promise<{ contentType: string; text: string }>;
   close(): void;
 }
 
-/** Numbers of the Redis server by name, e.g. `used_memory_bytes`. */
-export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;
-
-/** How many rows wait, how many were set aside, and the age of the oldest that waits. */
-export type OutboxNumbers = () => Promise<{ readonly waiting: number; readonly setAside: number; readonly oldestMs: number }>;
-
-/** INFO costs Redis some 100 µs: several scrapers must not make it a load. */
-const REDIS_INFO_MS = 5 * SECOND;
-/** A scrape is answered without Redis, or without Postgres, rather than late. */
-const SOURCE_DEADLINE_MS = SECOND;
 /** The event loop is looked at this often. Node counts the time between two looks, so this much of it is no lag. */
 const LAG_SAMPLE_MS = 20;
 /** Every value of the labels beside an operation's name. */
@@ -64,18 +52,17 @@ export function createMetrics(): Metrics {
   const transport = transportMetrics(registry);
   const floors = floorMetrics(registry);
   addProcessGauges(registry, lag);
-  const redis = redisMetrics(registry);
-  const outbox = outboxMetrics(registry);
+  const { refresh, ...sources } = createSources(registry);
   return {
     ...operationMetrics(registry),
     ...transport,
     ...floors,
     ...createLoadMetrics(registry),
     ...degradationMetrics(registry),
-    readRedisFrom: redis.readFrom,
-    readOutboxFrom: outbox.readFrom,
+    ...sources,
+    readJobsFrom: (states) => addJobMetrics(registry, states),
     async render() {
-      await Promise.all([redis.refresh(), outbox.refresh()]);
+      await refresh();
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
     close() {
@@ -239,64 +226,35 @@ function addProcessGauges(registry: Registry, lag: ReturnType<typeof monitorEven
   });
 }
 
-function redisMetrics(registry: Registry) {
-  const gauge = new Gauge({
-    name: "souk_redis_server",
-    help: "What the Redis server says of itself.",
-    labelNames: ["what"],
-    registers: [registry],
-  });
-  const up = new Gauge({
-    name: "souk_redis_up",
-    help: "1 when the Redis server answered the last time it was asked.",
-    registers: [registry],
-  });
-  let redisInfo: RedisInfo | null = null;
-  let readAt = Number.NEGATIVE_INFINITY;
-  async function refresh(): Promise<void> {
-    if (!redisInfo || performance.now() - readAt < REDIS_INFO_MS) return;
-    readAt = performance.now();
-    try {
-      const numbers = await withDeadline(redisInfo(), SOURCE_DEADLINE_MS, () => {
-        throw new ServiceUnavailable("no answer");
-      });
-      gauge.reset();
-      for (const [what, value] of Object.entries(numbers)) gauge.set({ what }, value);
-      up.set(1);
-    } catch {
-      up.set(0);
-    }
-  }
-  const readFrom = (source: RedisInfo): void => {
-    redisInfo = source;
-  };
-  return { refresh, readFrom };
-}
-
-/** Numbers that cannot be read are left out, so that an old one is not taken for the present. */
-function outboxMetrics(registry: Registry) {
+/** Durations since a run that succeeded need no clock that other machines share. */
+function addJobMetrics(registry: Registry, states: () => readonly JobState[]): void {
+  const labelNames = ["job"] as const;
   const registers = [registry];
-  const rows = new Gauge({
-    name: "souk_outbox_rows",
-    help: "Rows of the outbox: waiting, or set aside.",
-    labelNames: ["state"],
-    registers,
-  });
-  const oldest = new Gauge({ name: "souk_outbox_oldest_seconds", help: "Age of the oldest outbox row that waits.", registers });
-  let numbers: OutboxNumbers | null = null;
-  async function refresh(): Promise<void> {
-    if (!numbers) return;
-    rows.reset();
-    oldest.remove();
-    try {
-      const { waiting, setAside, oldestMs } = await withDeadline(numbers(), SOURCE_DEADLINE_MS, lateError("no answer", SOURCE_DEADLINE_MS));
-      rows.set({ state: "waiting" }, waiting);
-      rows.set({ state: "set_aside" }, setAside);
-      oldest.set(oldestMs / SECOND);
-    } catch {}
-  }
-  const readFrom = (source: OutboxNumbers): void => {
-    numbers = source;
+  const gauge = (name: string, help: string, read: (state: JobState) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        for (const state of states()) this.set({ job: state.job }, read(state));
+      },
+    });
   };
-  return { refresh, readFrom };
+  gauge(
+    "souk_job_last_success_seconds",
+    "Time since a job last succeeded, or since the start where it has not.",
+    ({ sinceSuccessMs }) => sinceSuccessMs / SECOND,
+  );
+  gauge("souk_job_failing_runs", "Failed runs of a job in a row.", ({ failures }) => failures);
+  new Counter({
+    name: "souk_job_failures_total",
+    help: "Failed runs of a job.",
+    labelNames,
+    registers,
+    collect() {
+      this.reset();
+      for (const { job, failuresTotal } of states()) this.inc({ job }, failuresTotal);
+    },
+  });
 }

@@ -9,9 +9,7 @@ import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { withDeadline } from "../domain/deadline.js";
-import { StartupError } from "../domain/errors.js";
 import type { GuestPass } from "../domain/guest.js";
-import { own } from "../domain/own.js";
 import type { Admission } from "../services/admission.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { SeenTokens } from "../services/seen-tokens.js";
@@ -28,6 +26,7 @@ import { graphqlHandler } from "./graphql-route.js";
 import { addHealth, type Readiness } from "./health.js";
 import { guestCookie, sessionCookie } from "./host-cookie.js";
 import { createHttp, GRAPHQL_PATH } from "./http.js";
+import { listen } from "./listen.js";
 import { createLoad, type Load } from "./load.js";
 import { type LoadMetrics, reportShedding } from "./load-metrics.js";
 import { checkManifest } from "./manifest.js";
@@ -121,7 +120,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   let closing: Promise<void> | null = null;
   return {
     app,
-    listen: () => listen(app, config.http),
+    listen: () => listen(app, { ...config.http, variable: "PORT" }),
     close() {
       state.draining = true;
       closing ??= closeWithin(config.http.shutdownMs, app, sockets).then(() => {
@@ -203,23 +202,6 @@ function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline, load, sheddi
     handler: (request, reply) =>
       showExplorer && wantsPage(request) ? showExplorer(reply) : inPlace(request, () => answer(request, reply)),
   });
-}
-
-/** What to do when an address cannot be had, by the error code of the system. */
-const ADVICE: Readonly<Record<string, string>> = {
-  EADDRINUSE: "is already in use. Stop what listens there, or set PORT to another one (0 takes a free one).",
-  EACCES: "may not be opened by this user. Set PORT to one above 1023.",
-  EADDRNOTAVAIL: "is not an address of this machine. Set HOST to one that is, such as 127.0.0.1 or 0.0.0.0.",
-  ENOTFOUND: "is not an address. Set HOST to one of this machine, such as 127.0.0.1 or 0.0.0.0.",
-};
-
-async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<{ url: string }> {
-  try {
-    return { url: await app.listen({ host, port }) };
-  } catch (error) {
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new StartupError(`${host}:${port} ${own(ADVICE, code) ?? `cannot be listened on: ${message}`}`, { cause: error });
-  }
 }
 
 /** The share of the window for an orderly end; what is left then is cut in the rest. */

@@ -68,7 +68,8 @@ function serveSnapshots(parts: SocketOperationParts): FanOut {
       openSource({ schema, document, operationName, variableValues: variables, contextValue: operationFor(caller).context }, deadlineMs),
     async execute({ document, operationName, variables }, caller, event) {
       const operation = operationFor(caller);
-      return finish(parts, await run(parts, { document, operationName, variableValues: variables }, operation, event), operation);
+      const result = await run(parts, { document, operationName, variableValues: variables }, operation, event);
+      return { answer: await finish(parts, result, operation), provisional: operation.isProvisional };
     },
   });
 }

@@ -4,8 +4,15 @@
  * PostgreSQL refuses NUL in text and UTF-8 has no lone surrogates; both are spelled by JSON escapes (`\u0000`, `\ud800`), so
  * neither may travel further than here. Nesting is counted before anything is parsed, so its cost is one pass over the text.
  */
+import { isUtf8 } from "node:buffer";
 import { BadUserInput } from "../domain/errors.js";
 import { refuseLongKeys } from "./names.js";
+
+/** Parses a body as {@link readJson} does. Throws BadUserInput. */
+export function readBody(body: Buffer, maxDepth: number): unknown {
+  if (!isUtf8(body)) throw new BadUserInput("The body is not valid UTF-8.");
+  return readJson(body.toString("utf8"), maxDepth);
+}
 
 /** Parses JSON whose nesting is at most `maxDepth`, whose keys are short and whose text is well-formed. Throws BadUserInput. */
 export function readJson(text: string, maxDepth: number): unknown {

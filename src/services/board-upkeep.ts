@@ -18,7 +18,7 @@ import type { Calendars } from "./calendars.js";
 
 /** Looks after boards. */
 export interface BoardUpkeep {
-  /** Looks once at every board. What fails is logged, and tried again the next time. */
+  /** Looks once at every board. A board that fails is logged and tried again later; rejects, at the end, while one does. */
   run(): Promise<void>;
 }
 
@@ -42,6 +42,8 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
   /** The last sequence that each board was seen to have in Redis. */
   const mended = new Map<number, number>();
   const backoff = createBackoff<number>(RETRY_MS);
+  /** Boards whose last look failed. */
+  const failing = new Map<number, Error>();
 
   const isDue = (board: BoardRecord, nowMs: number): boolean =>
     board.periods.some(
@@ -63,6 +65,7 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
   /** A board that goes on failing is looked at less and less often; all others are looked at as ever. */
   const postpone = (board: BoardRecord, error: Error): void => {
     const failures = backoff.failed(board.id);
+    failing.set(board.id, error);
     const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
     log[level]({ err: error.message, board: board.slug, failures }, "a leaderboard needs another look");
   };
@@ -74,10 +77,15 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
         const board = all.get(head.boardId);
         if (!board || !backoff.isDue(board.id)) continue;
         await lookAt(board, head).then(
-          () => backoff.succeeded(board.id),
+          () => {
+            backoff.succeeded(board.id);
+            failing.delete(board.id);
+          },
           (error: Error) => postpone(board, error),
         );
       }
+      const [cause] = failing.values();
+      if (cause) throw new Error(`${failing.size} leaderboards need another look`, { cause });
     },
   };
 }

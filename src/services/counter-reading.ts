@@ -1,7 +1,11 @@
-/** Reading counters: from Redis, made ready where it is not; from Postgres, which has what was flushed, where Redis does not answer. */
+/**
+ * Reading counters: from Redis, made ready where it is not.
+ * Redis down: from Postgres, which has what was flushed; the reading is then provisional.
+ */
 import type { CounterTable } from "../db/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable } from "../domain/errors.js";
+import type { Reading } from "../domain/reading.js";
 import type { Breaker } from "../redis/breaker.js";
 import { type CounterStore, shardOf } from "../redis/counters.js";
 import { type CounterTrust, MOST_ATTEMPTS } from "./counter-trust.js";
@@ -35,7 +39,7 @@ export function createCounterReading({ store, trust, table, nowMs, breaker }: Co
     if (tallies.includes(null)) throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
     return tallies as Tally[];
   };
-  return async (keys: readonly TallyKey[]): Promise<Tally[]> => {
+  return async (keys: readonly TallyKey[], reading: Reading): Promise<Tally[]> => {
     if (breaker.isClosed()) {
       try {
         return await fromRedis(keys);
@@ -44,6 +48,7 @@ export function createCounterReading({ store, trust, table, nowMs, breaker }: Co
         breaker.trip(error);
       }
     }
+    reading.noteFallback();
     return (await table.stored(keys, shardOf)).map(toTally);
   };
 }

@@ -9,6 +9,7 @@ import type { ProductRecord } from "../domain/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable, ServiceUnavailable, type UserError } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
+import { Reading } from "../domain/reading.js";
 import type { Breaker } from "../redis/breaker.js";
 import type { RedisClock } from "../redis/clock.js";
 import { type Counted, type CounterEvent, type CounterStore, OPERATION_SLOTS, type OperationName, shardOf } from "../redis/counters.js";
@@ -34,8 +35,8 @@ export interface Counters {
   view(doing: Doing): Promise<readonly UserError[]>;
   /** Counts a share. Resolves to what is wrong with it; throws {@link Uncounted}. */
   share(doing: Doing): Promise<readonly UserError[]>;
-  /** Tallies, in the order asked: from Redis, and from Postgres where Redis does not answer. */
-  read(keys: readonly TallyKey[]): Promise<Tally[]>;
+  /** Tallies, in the order asked: from Redis, and from Postgres where Redis does not answer, which `reading` notes. */
+  read(keys: readonly TallyKey[], reading: Reading): Promise<Tally[]>;
   /** How many people viewed a product in the last days, today included. Throws RedisUnavailable: sets cannot be counted without. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
 }
@@ -122,8 +123,10 @@ export function createCounters({ store, ranges, trust, table, news, clock, break
     async viewers(productId, days) {
       const today = dayNumber(clock.nowMs());
       const spans = Array.from({ length: days }, (_, at) => dayAt(today - days + 1 + at));
-      // Loads what is not there; where Redis is away, what follows says so.
-      const [whole] = await read([{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))]);
+      const reading = new Reading();
+      // Loads what is not there. Sets that could not be loaded would count too few.
+      const [whole] = await read([{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))], reading);
+      if (reading.isProvisional) throw new RedisUnavailable();
       if (whole?.viewers.exact) return peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true);
       return peopleCount(await ranges.estimate(productId, spans), false);
     },

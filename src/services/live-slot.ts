@@ -6,6 +6,7 @@
  * at the end of a window is always delivered.
  */
 import type { TopicId } from "../domain/events.js";
+import { NEWEST } from "../domain/seen.js";
 
 /** An id whose value is to be read and sent now. */
 export interface Due<I extends TopicId = TopicId> {
@@ -15,12 +16,6 @@ export interface Due<I extends TopicId = TopicId> {
   /** The highest version published while somebody here watched it; 0 before the first. */
   readonly version: number;
 }
-
-/**
- * The `seen` of a first value and after a resync. Nobody knows how many invalidations came before, and the message of the last one
- * may still be on its way to this process: its local cache level must not answer.
- */
-export const NEWEST = Number.MAX_SAFE_INTEGER;
 
 /** What is known of a topic, shared by all who watch it. */
 export interface WatchedTopic {

@@ -13,7 +13,7 @@ import type { TopicId, TopicKind, ValueTopicKind } from "../domain/events.js";
 import type { PubSub } from "../redis/pubsub.js";
 import { Conflation, type Due, Slot, type WatchedTopic } from "./live-slot.js";
 
-export { type Due, NEWEST } from "./live-slot.js";
+export type { Due } from "./live-slot.js";
 
 /** Watches topics. */
 export interface Live {

@@ -28,15 +28,21 @@ export interface SendRequest {
   readonly operationId?: string;
 }
 
-/** What became of it: how many it is for; null where it was refused. */
+/** What became of it. */
 export interface SendOutcome {
+  /** How many users it is for; null where it was refused. */
   readonly recipients: number | null;
+  /** Whether every one of them has it by now. */
+  readonly delivered: boolean;
   readonly errors: readonly UserError[];
 }
 
 /** Sends notifications. */
 export interface NotificationSending {
-  /** Sends to users, or begins to send to everyone. Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  /**
+   * Sends to users, or begins to send to everyone. Repeated with its operation id, it sends nothing and resolves to how it is now.
+   * Throws Unauthenticated or Forbidden unless the principal is an admin.
+   */
   send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
   /** Sends a broadcast to the next users. Resolves to false when there is nothing to do. */
   broadcastStep(): Promise<boolean>;
@@ -47,7 +53,7 @@ export interface NotificationSendingParts extends AnnouncedWriteParts {
   readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: BroadcastTable;
-  readonly operations: Pick<OperationTable, "remember">;
+  readonly operations: Pick<OperationTable, "remember" | "made">;
   readonly clock: Clock;
   /** How a broadcast that fails is tried again. */
   readonly retry: RetryOptions;
@@ -57,6 +63,7 @@ export interface NotificationSendingParts extends AnnouncedWriteParts {
 /** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
 const USERS_AT_ONCE = 500;
 const MAX_OPERATION_ID = 128;
+const SCOPE = "sendNotification";
 
 export function createNotificationSending({
   inboxes,
@@ -70,34 +77,38 @@ export function createNotificationSending({
 }: NotificationSendingParts): NotificationSending {
   const write = createAnnouncedWrite(parts);
 
-  /** Puts written content into inboxes. Resolves to what the outbox owes for it. */
-  const deliver = async (tx: Tx, { contentId, userIds, content, createdAt }: Delivering): Promise<OutboxMessage> => {
-    const to = await logs.deliver(tx, contentId, userIds);
-    return { tags: [], events: [], notifications: [{ type: "delivered", content, createdAt, to }] };
-  };
+  const deliver = (tx: Tx, delivering: Delivering): Promise<OutboxMessage> => deliverTo(logs, tx, delivering);
 
   /** Nobody is sent anything where somebody is not there. */
   const sendTo = async (tx: Tx, content: NotificationContent, userIds: readonly number[]): Promise<Decided<SendOutcome>> => {
     const there = await inboxes.usersAmong(tx, userIds);
     if (there.length < userIds.length) throw new Refused(NOT_THERE);
     const { id, createdAt } = await inboxes.write(tx, content);
-    return { decision: sentTo(userIds.length), message: await deliver(tx, { contentId: id, content, createdAt, userIds }) };
+    return { decision: sentTo(userIds.length, true), message: await deliver(tx, { contentId: id, content, createdAt, userIds }) };
   };
 
-  const sendToEveryone = async (tx: Tx, content: NotificationContent): Promise<Decided<SendOutcome>> => {
-    const { id } = await inboxes.write(tx, content);
-    return { decision: sentTo(await broadcasts.begin(tx, id)), message: null };
+  const sendToEveryone = async (tx: Tx, { content, operationId }: SendRequest): Promise<Decided<SendOutcome>> => {
+    const { id: contentId } = await inboxes.write(tx, content);
+    const begun: Begun = { contentId, recipients: await broadcasts.begin(tx, contentId) };
+    if (operationId !== undefined) await operations.made(tx, operationId, SCOPE, begun);
+    return { decision: sentTo(begun.recipients, false), message: null };
   };
 
-  const decide = async (tx: Tx, { content, to, operationId }: SendRequest): Promise<Decided<SendOutcome>> => {
+  const decide = async (tx: Tx, request: SendRequest): Promise<Decided<SendOutcome>> => {
+    const { content, to, operationId } = request;
     if (operationId !== undefined) {
-      const known = await operations.remember(tx, operationId, "sendNotification", fingerprint([content, to]));
-      if (!known.first) return { decision: known.sameInput ? sentTo(await recipientsOf(tx, to)) : refusal([MISMATCH]), message: null };
+      const known = await operations.remember(tx, operationId, SCOPE, fingerprint([content, to]));
+      if (!known.first) return { decision: known.sameInput ? await asItIsNow(tx, to, known.result) : refusal([MISMATCH]), message: null };
     }
-    return to === "everyone" ? sendToEveryone(tx, content) : sendTo(tx, content, to);
+    return to === "everyone" ? sendToEveryone(tx, request) : sendTo(tx, content, to);
   };
 
-  const recipientsOf = async (tx: Tx, to: SendRequest["to"]): Promise<number> => (to === "everyone" ? broadcasts.users(tx) : to.length);
+  const asItIsNow = async (tx: Tx, to: SendRequest["to"], result: unknown): Promise<SendOutcome> => {
+    if (to !== "everyone") return sentTo(to.length, true);
+    // One that an older release sent did not note what it made.
+    const begun = isBegun(result) ? result : { contentId: null, recipients: await broadcasts.users(tx) };
+    return sentTo(begun.recipients, !(await broadcasts.isOpen(tx, begun.contentId)));
+  };
 
   return {
     async send(principal, { content: input, to, operationId }) {
@@ -138,11 +149,33 @@ export function createNotificationSending({
   }
 }
 
+/** Puts written content into inboxes. Resolves to what the outbox owes for it. */
+async function deliverTo(
+  logs: Pick<NotificationLogTable, "deliver">,
+  tx: Tx,
+  { contentId, userIds, content, createdAt }: Delivering,
+): Promise<OutboxMessage> {
+  const to = await logs.deliver(tx, contentId, userIds);
+  return { tags: [], events: [], notifications: [{ type: "delivered", content, createdAt, to }] };
+}
+
 interface Delivering {
   readonly contentId: number;
   readonly content: NotificationContent;
   readonly createdAt: string;
   readonly userIds: readonly number[];
+}
+
+/** What an operation that sends to everyone made, so that a repetition finds it. */
+interface Begun {
+  readonly contentId: number;
+  readonly recipients: number;
+}
+
+function isBegun(result: unknown): result is Begun {
+  if (typeof result !== "object" || result === null) return false;
+  const { contentId, recipients } = result as Partial<Record<keyof Begun, unknown>>;
+  return Number.isSafeInteger(contentId) && Number.isSafeInteger(recipients);
 }
 
 /** Rolls the transaction back, so that a refusal does not use up its operation id. */
@@ -157,8 +190,8 @@ function unlessRefused(error: unknown): SendOutcome {
   throw error;
 }
 
-const sentTo = (recipients: number): SendOutcome => ({ recipients, errors: [] });
-const refusal = (errors: readonly UserError[]): SendOutcome => ({ recipients: null, errors });
+const sentTo = (recipients: number, delivered: boolean): SendOutcome => ({ recipients, delivered, errors: [] });
+const refusal = (errors: readonly UserError[]): SendOutcome => ({ recipients: null, delivered: false, errors });
 const fingerprint = (input: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");
 
 const NOT_THERE: UserError = { code: "NOT_FOUND", message: "Nobody is behind one of the ids.", field: ["input", "userIds"] };

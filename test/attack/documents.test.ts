@@ -236,3 +236,85 @@ describe("A subscription over HTTP is refused with METHOD_NOT_ALLOWED, before it
     expect((await souk.post({ query: `${TICKS} query Q { hello }`, operationName: "Q" })).body).toEqual({ data: { hello: "Hello world" } });
   });
 });
+
+describe("A request is charged and reported, whatever is wrong with it.", () => {
+  const charged: number[] = [];
+  const limits: Limits = {
+    check: () => {},
+    owe: (_payer, cost) => void charged.push(cost),
+    isTight: () => false,
+    async charge(_payer, charge) {
+      charged.push(charge.cost);
+      return { charge, buckets: [], settle: () => undefined };
+    },
+  };
+  let souk: TestServer;
+  let client: SocketClient;
+  beforeAll(async () => {
+    souk = await startServer({ LIMIT_COST: "100", ANSWER_MAX_BYTES: String(128 * 1024) }, { limits });
+    client = await connectSocket(souk.live);
+  });
+  afterAll(async () => {
+    await client.close();
+    await souk.close();
+  });
+
+  const LONG = "a".repeat(129);
+  const PAYLOADS: Readonly<Record<string, Record<string, unknown>>> = {
+    "nothing wrong": { query: "{ hello }" },
+    "a syntax error": { query: "{ hello" },
+    "an unknown field": { query: "{ nope }" },
+    "a rule that throws": { query: `${DECLARED} { ticks @include(if: $b) { number } }` },
+    "a long name": { query: `{ ${LONG} }` },
+    "a long operationName": { query: "{ hello }", operationName: LONG },
+    "a long documentId": { query: "", documentId: "a".repeat(300) },
+    "an unknown documentId": { query: "", documentId: "unknown" },
+    "a hash of another document": { query: "{ hello }", extensions: { persistedQuery: { version: 1, sha256Hash: "0".repeat(64) } } },
+    "an unknown operation": { query: "query A { hello } query B { hello }", operationName: "C" },
+    "two operations and no name": { query: "query A { hello } query B { hello }" },
+    "a wrong variable": { query: "query($n: Int!) { page(first: $n) }", variables: { n: "one" } },
+    "a text with half a character": { query: '{ echo(text: "\\ud800") }', variables: { a: "\ud800" } },
+    "a price above the limit": { query: "query($n: Int) { products(first: $n) { id } }", variables: { n: 101 } },
+    "an answer that is too large": { query: `{ text(characters: ${256 * 1024}) }` },
+  };
+
+  const reported = async () =>
+    [...(await souk.metrics.render()).text.matchAll(/souk_operation_seconds_count\{.*\} (\d+)/g)].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    );
+  /** Bodies that are no requests at all. */
+  const BODIES: Readonly<Record<string, string>> = {
+    "no JSON": "{",
+    nothing: "",
+    "a list": "[]",
+    "a text": '"{ hello }"',
+    "JSON that is nested too deeply": `${"[".repeat(120)}${"]".repeat(120)}`,
+    "JSON with a long key": JSON.stringify({ query: "{ hello }", [LONG]: 1 }),
+    "JSON with half a character": String.raw`{"query":"{ hello }","variables":{"a":"\ud800"}}`,
+  };
+  test.each(Object.keys(BODIES))("A body is charged and reported once: %s.", async (what) => {
+    charged.splice(0);
+    const before = await reported();
+    expect((await souk.post(BODIES[what])).status).toBe(400);
+    expect({ reported: (await reported()) - before, charged }).toEqual({ reported: 1, charged: [REFUSED_COST] });
+  });
+
+  const WAYS: Readonly<Record<string, (payload: Record<string, unknown>) => Promise<unknown>>> = {
+    POST: (payload) => souk.post(payload),
+    GET: (payload) => {
+      const given = Object.entries(payload).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+      return fetch(`${souk.graphql}?${new URLSearchParams(given)}`, { headers: { "apollo-require-preflight": "1" } });
+    },
+    WebSocket: (payload) => ask(client, payload),
+  };
+
+  describe.each(Object.keys(WAYS))("over %s", (way) => {
+    test.each(Object.keys(PAYLOADS))("It is charged and reported once: %s.", async (what) => {
+      charged.splice(0);
+      const before = await reported();
+      await WAYS[way]?.(PAYLOADS[what] ?? {});
+      expect({ reported: (await reported()) - before, isCharged: charged.length > 0 }).toEqual({ reported: 1, isCharged: true });
+    });
+  });
+});

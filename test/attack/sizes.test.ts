@@ -6,11 +6,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
+import type { ExecutionResult } from "graphql";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { ErrorCode } from "../../src/domain/errors.js";
+import { ERROR_CODES, type ErrorCode } from "../../src/domain/errors.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
+import { hasTransientError, isUnavailable, withRequestId } from "../../src/server/format-error.js";
 import { createLogger } from "../../src/server/log.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
 import type { ServerDeps } from "../../src/server/server.js";
@@ -230,6 +232,20 @@ test("The last error of an answer counts those that are left out.", async () => 
   expect(body.errors?.at(-1)).toMatchObject({ message: "41 more errors are left out.", extensions: { code: "INTERNAL_SERVER_ERROR" } });
 });
 
+test("Where an error that may pass is left out, the last error has its code.", () => {
+  const errorOf = (code: ErrorCode) => ({ message: code, extensions: { code } });
+  const codes = fc.array(fc.constantFrom(...ERROR_CODES), { minLength: 1, maxLength: 3 * MAX_ERRORS });
+  fc.assert(
+    fc.property(codes, (given) => {
+      const all = { errors: given.map(errorOf) } as unknown as ExecutionResult;
+      const shown = { errors: withRequestId(given.map(errorOf), "id") } as unknown as ExecutionResult;
+      expect(shown.errors?.length).toBeLessThanOrEqual(MAX_ERRORS);
+      expect([isUnavailable(shown), hasTransientError(shown)]).toEqual([isUnavailable(all), hasTransientError(all)]);
+    }),
+    { seed: 9 },
+  );
+});
+
 test("Production suggests no names in a message that is cut.", async () => {
   const production = await startServer({ NODE_ENV: "production", EXPLORER: "off" });
   const beginnings = await Promise.all(
@@ -325,6 +341,38 @@ describe("messages that are shared", () => {
     await Promise.all([...clients, other].map((client) => client.close()));
     await until("all sources to close", () => boards.boards.open === 0);
   });
+
+  /** A value that is due again after its reading was refused. */
+  const AGAIN: Readonly<Record<string, () => void>> = {
+    "nothing else happens": () => {},
+    "its value changes meanwhile": () => boards.boards.publish("a", 3),
+  };
+  test.each(Object.keys(AGAIN))("A snapshot that is too large gets one `error` and is never read again: %s.", async (what) => {
+    const client = await connectSocket(boards.live);
+    const release = boards.boards.hold();
+    const reads = boards.boards.reads;
+    client.send({ id: "large", type: "subscribe", payload: watch(ANSWER_BYTES) });
+    await until("its value to be read", () => boards.boards.reads > reads);
+    AGAIN[what]?.();
+    release();
+    expect(await client.next()).toMatchObject({ id: "large", type: "error", payload: [{ extensions: { code: "PAYLOAD_TOO_LARGE" } }] });
+    await until("its source to close", () => boards.boards.open === 0);
+    expect(await ask(client, { query: "{ ok }" })).toEqual({ data: { ok: null } });
+    expect(boards.boards.reads).toBe(reads + 1);
+    await client.close();
+  });
+
+  test("A snapshot that grows too large ends with one `error`, after what came before.", async () => {
+    const client = await connectSocket(boards.live);
+    const query = `subscription { board(slugs: ["a"], filler: ${ANSWER_BYTES / 2}) { slug ${times(14, (at) => `f${at}: growing`)} } }`;
+    boards.boards.set("a", 0);
+    client.send({ id: "grows", type: "subscribe", payload: { query } });
+    expect(await client.next()).toMatchObject({ id: "grows", type: "next" });
+    boards.boards.publish("a", 1);
+    expect(await client.next()).toMatchObject({ id: "grows", type: "error", payload: [{ extensions: { code: "PAYLOAD_TOO_LARGE" } }] });
+    await until("its source to close", () => boards.boards.open === 0);
+    await client.close();
+  });
 });
 
 describe("documents at random", () => {
@@ -404,12 +452,61 @@ describe("answers that nobody reads", () => {
     const connections = Array.from({ length: 6 }, () => connect(Number(port), hostname).pause());
     for (const connection of connections) connection.write(head + body);
     await until("one to be refused", async () => (await stalled.metrics.render()).text.includes('outcome="refused"'));
-    const { status, body: refused } = await stalled.post({ query });
+    const { status, headers, body: refused } = await stalled.post({ query });
     expect([status, refused.data]).toEqual([429, null]);
     expect(refused.errors?.[0]?.extensions).toMatchObject({ code: "RATE_LIMITED", bucket: "unread" });
+    expect(headers.get("retry-after")).toBe("1");
     expect((await stalled.post({ query: "{ hello }" })).status).toBe(200);
     for (const connection of connections) connection.destroy();
     await until("the next to be sent", async () => (await stalled.post({ query })).status === 200);
+  });
+});
+
+describe("answers whose clients have left", () => {
+  const BYTES = 60 * KB;
+  const LEAVERS = 6;
+  const body = JSON.stringify({ query: `{ slow a: text(characters: ${BYTES}) b: text(characters: ${BYTES / 2}) }` });
+  const request = `POST /graphql HTTP/1.1\r\nHost: souk\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+  test.each([
+    { how: "each on a connection of its own", connections: LEAVERS, each: 1 },
+    { how: "one after another on one connection", connections: 1, each: LEAVERS },
+  ])("No answer counts as unread whose client left before it was ready ($how).", async ({ connections, each }) => {
+    const left = await startServer({ ANSWER_MAX_BYTES: String(ANSWER_BYTES) });
+    onTestFinished(() => left.close());
+    const { hostname, port } = new URL(left.url);
+    const answered = async () => Number(/_count\{operation="anonymous".*\} (\d+)/.exec((await left.metrics.render()).text)?.[1] ?? 0);
+    const clients = Array.from({ length: connections }, () => connect(Number(port), hostname));
+    const isAsked = vi.fn();
+    left.server.app.server.on("request", isAsked);
+    for (const client of clients) client.write(request.repeat(each));
+    await until("all requests to be read", () => isAsked.mock.calls.length === LEAVERS);
+    await left.slowAsked;
+    for (const client of clients) client.destroy();
+    const open = () => new Promise<number>((resolve) => left.server.app.server.getConnections((_error, count) => resolve(count)));
+    await until("all connections to close", async () => (await open()) === 0);
+    left.release();
+    await until("all operations to end", async () => (await answered()) === LEAVERS);
+    const { status } = await left.post({ query: `{ a: text(characters: ${BYTES}) b: text(characters: ${BYTES / 2}) }` });
+    expect(status).toBe(200);
+  });
+
+  test("Answers that one connection has not taken count no longer once it closes.", async () => {
+    const left = await startServer({ ANSWER_MAX_BYTES: String(16 * KB * KB) });
+    onTestFinished(() => left.close());
+    const { hostname, port } = new URL(left.url);
+    const large = { query: `{ text(characters: ${12 * KB * KB}) }` };
+    const text = JSON.stringify(large);
+    const head = `POST /graphql HTTP/1.1\r\nHost: souk\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n`;
+    const refused = async () => Number(/_count\{.*outcome="refused"\} (\d+)/.exec((await left.metrics.render()).text)?.[1] ?? 0);
+    for (let time = 0; time < 2; time++) {
+      const before = await refused();
+      const client = connect(Number(port), hostname).pause();
+      client.write((head + text).repeat(LEAVERS));
+      await until("one to be refused", async () => (await refused()) > before);
+      client.destroy();
+      await until("the next to be sent", async () => (await left.post(large)).status === 200);
+    }
   });
 });
 

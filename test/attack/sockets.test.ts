@@ -118,7 +118,7 @@ const userOf = (token: string): Principal =>
     : { kind: "user", userId: 7, userTag: "7", role: "CUSTOMER", sessionId: token, leftMs: token === "short" ? 50 : 60_000 };
 
 /** A server on which every close code can be caused. */
-async function start() {
+async function start({ initMs = 60_000 }: { readonly initMs?: number } = {}) {
   const { limits, release, hold } = heldLimits();
   const session = { alive: true };
   const ends = new Set<(userId: number | null) => void>();
@@ -140,7 +140,7 @@ async function start() {
           return () => void ends.delete(listener);
         },
       },
-      socketTimings: { initMs: 300 },
+      socketTimings: { initMs },
     },
   );
   let refuseInit = false;
@@ -163,6 +163,8 @@ type Started = Awaited<ReturnType<typeof start>>;
 interface Row {
   readonly code: number;
   readonly what: string;
+  /** Longest wait for an init; long, where one is sent. */
+  readonly initMs?: number;
   /** Sent and answered before. */
   readonly init?: Buffer;
   /** What the close is for. */
@@ -195,12 +197,13 @@ const ROWS: readonly Row[] = [
   { code: 4401, what: "an operation beside init", offence: [INIT, subscribe("x", "{ hello }")] },
   { code: 4403, what: "a wrong token", offence: [initOf("wrong")], comesLater: true },
   { code: 4409, what: "an id in use", init: INIT, offence: [subscribe("x", ENDLESS), subscribe("x", ENDLESS)] },
-  { code: 4409, what: "a long id in use", init: INIT, offence: ["é".repeat(120), "é".repeat(120)].map((id) => subscribe(id, ENDLESS)) },
-  { code: 4400, what: "an id that is too long", init: INIT, offence: [subscribe("é".repeat(129), ENDLESS)] },
+  { code: 4409, what: "a long id in use", init: INIT, offence: ["é".repeat(128), "é".repeat(128)].map((id) => subscribe(id, ENDLESS)) },
+  { code: 4400, what: "an id that is too long", init: INIT, offence: [subscribe("x".repeat(129), ENDLESS)] },
+  { code: 4400, what: "an id as long as a frame takes", init: INIT, offence: [subscribe("x".repeat(60_000), ENDLESS)] },
   { code: 4429, what: "a second init", init: INIT, offence: [INIT] },
   { code: 4429, what: "a second init beside the first", offence: [INIT, INIT] },
   { code: 4406, what: "another subprotocol", protocol: "graphql-ws", offence: [INIT] },
-  { code: 4408, what: "no init in time" },
+  { code: 4408, what: "no init in time", initMs: 300 },
   {
     code: 1013,
     what: "an init that is refused by the limiter",
@@ -235,7 +238,7 @@ async function prepare(started: Started, { init, protocol }: Row): Promise<RawCl
 
 describe("After a close of ours no mutation runs.", () => {
   test.each(ROWS)("A socket closed with $code for $what runs nothing that was sent with it or later.", async (row) => {
-    const started = await start();
+    const started = await start(row);
     const client = await prepare(started, row);
     await row.cause?.(started);
     if (row.offence) client.write(...row.offence, ...(row.comesLater ? [] : mutations("beside")));
@@ -248,7 +251,7 @@ describe("After a close of ours no mutation runs.", () => {
 
   const queued = ROWS.filter(({ init, offence }) => init && offence);
   test.each(queued)("A socket closed with $code for $what drops what it had queued.", async (row) => {
-    const started = await start();
+    const started = await start(row);
     const client = await prepare(started, row);
     started.hold();
     client.write(...mutations("before"), ...(row.offence ?? []));

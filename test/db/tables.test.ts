@@ -96,8 +96,10 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     const operations = createOperationTable(database);
     const remember = (id: string, scope: string, input: string) => database.transaction((tx) => operations.remember(tx, id, scope, input));
     expect(await remember("op", "adjustStock", "a")).toEqual({ first: true });
-    expect(await remember("op", "adjustStock", "a")).toEqual({ first: false, sameInput: true });
-    expect(await remember("op", "adjustStock", "b")).toEqual({ first: false, sameInput: false });
+    expect(await remember("op", "adjustStock", "a")).toEqual({ first: false, sameInput: true, result: null });
+    expect(await remember("op", "adjustStock", "b")).toEqual({ first: false, sameInput: false, result: null });
+    await database.transaction((tx) => operations.made(tx, "op", "adjustStock", { id: 7 }));
+    expect(await remember("op", "adjustStock", "a")).toEqual({ first: false, sameInput: true, result: { id: 7 } });
     expect(await remember("op", "other", "b")).toEqual({ first: true });
   });
 

@@ -44,8 +44,9 @@ const counts = async () => {
 };
 
 it("is answered before anybody has it, and is everybody's exactly once though workers are killed half-way", async () => {
-  expect(await send(api.url, { everyone: true, title: "to all", operationId: "all" })).toEqual({ recipients: USERS, errors: [] });
-  expect(await send(api.url, { everyone: true, title: "to all", operationId: "all" })).toEqual({ recipients: USERS, errors: [] });
+  const sendToAll = () => send(api.url, { everyone: true, title: "to all", operationId: "all" });
+  expect(await sendToAll()).toEqual({ recipients: USERS, delivered: false, errors: [] });
+  expect(await sendToAll()).toEqual({ recipients: USERS, delivered: false, errors: [] });
   expect(await counts()).toMatchObject({ broadcasts: 1, users: 0 });
 
   for (let killed = 0, done = 0; killed < 3; killed++) {
@@ -58,6 +59,9 @@ it("is answered before anybody has it, and is everybody's exactly once though wo
   expect((await device.next()).notification.title).toBe("to all");
   await until("the broadcast to be done", async () => (await counts()).broadcasts === 0);
   expect(await counts()).toMatchObject({ most: 1, users: USERS });
+  // An account that is made meanwhile is no recipient.
+  await signUp(api.url);
+  expect(await sendToAll()).toEqual({ recipients: USERS, delivered: true, errors: [] });
   expect((await inbox(api.url, account.token)).unreadCount).toBe(1);
 
   await until("the outbox to be empty", async () => !(await createOutboxTable(database.database).hasUnsent()));

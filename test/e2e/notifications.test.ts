@@ -36,7 +36,8 @@ const other = (): AppProcess => apis[1]!;
 const userKey = ({ id }: SignedIn): number => decodeIdOf("User", id) ?? 0;
 const titles = (events: readonly { notification: { title: string } }[]): string[] => events.map(({ notification }) => notification.title);
 const sendAll = async (user: SignedIn, names: readonly string[], by = one): Promise<void> => {
-  for (const title of names) expect(await send(by().url, { userIds: [user.id], title })).toEqual({ recipients: 1, errors: [] });
+  for (const title of names)
+    expect(await send(by().url, { userIds: [user.id], title })).toEqual({ recipients: 1, delivered: true, errors: [] });
 };
 
 describe("a notification", () => {
@@ -174,7 +175,7 @@ describe("sending", () => {
     const user = await signUp(one().url);
     const input = { userIds: [user.id, user.id], title: "once", operationId: randomUUID() };
     expect(await Promise.all([send(one().url, input), send(other().url, input), send(one().url, input)])).toEqual(
-      Array(3).fill({ recipients: 1, errors: [] }),
+      Array(3).fill({ recipients: 1, delivered: true, errors: [] }),
     );
     expect((await inbox(one().url, user.token)).notifications.totalCount).toBe(1);
     expect(await send(one().url, { ...input, title: "twice" })).toMatchObject({ errors: [{ code: "IDEMPOTENCY_MISMATCH" }] });
@@ -202,7 +203,7 @@ describe("sending", () => {
     [{ everyone: true, operationId: "" }, "REQUIRED", ["input", "operationId"]],
     [{ everyone: true, operationId: "x".repeat(129) }, "TOO_LONG", ["input", "operationId"]],
   ])("refuses %# with its code", async (input, code, field) => {
-    expect(await send(one().url, input)).toEqual({ recipients: null, errors: [{ code, field }] });
+    expect(await send(one().url, input)).toEqual({ recipients: null, delivered: false, errors: [{ code, field }] });
   });
 
   it("somebody who is not there keeps everybody from getting it, and does not use up the operation id", async () => {

@@ -1,5 +1,6 @@
 /** What a caller is told of a view or a share that Redis did not confirm, and what a repeat of it counts. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { Reading } from "../../src/domain/reading.js";
 import { createKeys } from "../../src/redis/keys.js";
 import { type CounterKit, openCounterKit, stockProducts } from "../redis/counters-kit.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
@@ -108,7 +109,7 @@ test.each(ROWS)("The error of a $event says what is known when $fault.name (oper
       () => false,
     ),
   );
-  const counted = async () => (await kit.counters.read([{ productId: id, period: "all" }]))[0]?.[`${event}s`] ?? 0;
+  const counted = async () => (await kit.counters.read([{ productId: id, period: "all" }], new Reading()))[0]?.[`${event}s`] ?? 0;
   if (!fault.mayBeCounted) await until("nothing to be counted", async () => (await counted()) === 1);
   if (operationId === undefined) return;
   await until("a repeat to be answered", () =>

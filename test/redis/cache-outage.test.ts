@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
 import { Reading } from "../../src/domain/reading.js";
+import { NEWEST } from "../../src/domain/seen.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { SECOND } from "../../src/domain/time.js";
 import { createKeys } from "../../src/redis/keys.js";
@@ -98,6 +99,27 @@ it("lets nobody join a load that began before what they have seen written, while
   const after = readOne(cache, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } }));
   gate.open();
   expect([(await before)?.version, (await after)?.version]).toEqual([1, 2]);
+});
+
+it("Readers of the newest value share the loads of their turn, and join no earlier one, while Redis is down.", async () => {
+  const { url, place } = await privateServer();
+  const proxy = await proxyTo(url);
+  const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
+  await proxy.cut();
+  await until("the loss to be noticed", () => !cache.link.usable());
+  const [source, gate] = [createSource(), createGate()];
+  source.gate = gate.pass;
+  const readNewest = () => readOne(cache, 1, source, new Reading({ seen: { count: NEWEST, bypassUntilMs: 0 } }));
+  const before = [readNewest(), readNewest()];
+  await gate.reached;
+  // Another process writes; this one is told by an event.
+  source.version = 2;
+  await new Promise((resolve) => setImmediate(resolve));
+  const after = [readNewest(), readNewest()];
+  gate.open();
+  expect((await Promise.all([...before, ...after])).map((value) => value?.version)).toEqual([1, 1, 2, 2]);
+  expect(source.loads).toHaveLength(2);
+  await quiet(cache);
 });
 
 it("lets nobody join a load that began before a write of the same process, though the write could not be announced", async () => {

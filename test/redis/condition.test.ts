@@ -134,3 +134,16 @@ it("Looks of one second share one question.", async () => {
   await Promise.all(Array.from({ length: 50 }, () => condition.look()));
   expect(reports.length).toBeLessThanOrEqual(2);
 });
+
+it("A look under way at the end reports nothing.", async () => {
+  const server = await startRedisServer();
+  onTestFinished(() => server.stop());
+  const { condition, connection, reports } = await watch(server.url);
+  await server.kill("SIGSTOP");
+  const underWay = condition.look();
+  condition.close();
+  connection.disconnect();
+  await underWay;
+  await server.kill("SIGCONT");
+  expect(reports.filter((reason) => reason !== null)).toEqual([]);
+});

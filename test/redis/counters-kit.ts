@@ -6,6 +6,8 @@ import type { Database } from "../../src/db/database.js";
 import type { ProductRecord } from "../../src/domain/catalogue.js";
 import type { TallyPeriod } from "../../src/domain/counters.js";
 import { ServiceUnavailable } from "../../src/domain/errors.js";
+import { Reading } from "../../src/domain/reading.js";
+import type { Breaker } from "../../src/redis/breaker.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
 import { openRedisClock } from "../../src/redis/clock.js";
 import { type CounterStore, createCounterStore } from "../../src/redis/counters.js";
@@ -23,6 +25,7 @@ export interface CounterKit {
   readonly store: CounterStore;
   readonly table: CounterTable;
   readonly counters: Counters;
+  readonly breaker: Breaker;
   /** The time by the clock of Redis, in ms since epoch. */
   readonly nowMs: () => number;
   readonly flush: () => Promise<number>;
@@ -67,8 +70,9 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
   const trust = createCounterTrust({ store, table, log });
-  const clock = await openRedisClock(connection);
+  const clock = await openRedisClock(connection, async () => Date.now());
   onTestFinished(() => clock.close());
+  const breaker = testBreaker(connection);
   const counters = createCounters({
     store,
     ranges: createViewerRanges(connection, keys, deadlineMs),
@@ -76,7 +80,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     table,
     news: { changed() {} },
     clock,
-    breaker: testBreaker(connection),
+    breaker,
   });
   const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, clock, log });
   const doing = (productId: number, guestId: string, operationId?: string) => ({
@@ -90,13 +94,14 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     store,
     table,
     counters,
+    breaker,
     nowMs: clock.nowMs,
     flush,
     warnings,
     view: async (productId, guest, operationId) => codes(await counters.view(doing(productId, guest, operationId))),
     share: async (productId, operationId) => codes(await counters.share(doing(productId, "anybody", operationId))),
     async read(productId, period = "all") {
-      const [tally] = await counters.read([{ productId, period }]);
+      const [tally] = await counters.read([{ productId, period }], new Reading());
       if (!tally) throw new Error("no tally");
       const { views, shares, viewers } = tally;
       return { views, shares, viewers: viewers.estimate, exact: viewers.exact };

@@ -18,7 +18,7 @@ const SDL = /* GraphQL */ `
   type Gem implements Thing { id: ID! hint: String! board: Board! }
   type Pearl implements Thing { id: ID! hint: String! board: Board! }
   union Either = Gem | Pearl
-  type Board { slug: String! version: Int! filler: String! whoAmI: String! myRole: String! thing: Thing! either: Either! self: Board! }
+  type Board { slug: String! version: Int! filler: String! growing: String! whoAmI: String! myRole: String! thing: Thing! either: Either! self: Board! }
 `;
 
 /** What fields declare; those that are missing declare nothing. */
@@ -28,7 +28,7 @@ const DECLARED: Record<string, Record<string, { scope?: string; delivery?: strin
   Gem: { id: { scope: "PUBLIC" }, hint: { scope: "PUBLIC" }, board: { scope: "PUBLIC" } },
   Pearl: { id: { scope: "PUBLIC" }, board: { scope: "PUBLIC" } },
   Board: {
-    ...Object.fromEntries(["slug", "version", "filler", "thing", "either", "self"].map((name) => [name, { scope: "PUBLIC" }])),
+    ...Object.fromEntries(["slug", "version", "filler", "growing", "thing", "either", "self"].map((name) => [name, { scope: "PUBLIC" }])),
     myRole: { scope: "ROLE" },
   },
 };
@@ -43,6 +43,8 @@ export class Boards {
   private readonly versions = new Map<string, number>();
   private readonly sources = new Set<Source>();
   private gate: Promise<void> = Promise.resolve();
+  /** What the fallback answers, while it does. */
+  private flushed: ReadonlyMap<string, number> | null = null;
 
   /** Changes a value without telling anybody, as a publication does that is still on its way. */
   set(slug: string, version: number): void {
@@ -84,9 +86,19 @@ export class Boards {
     return source;
   }
 
-  async read(slug: string) {
+  /** Has reads answer the values as they are now, by a fallback. Returns what ends that. */
+  fallBack(): () => void {
+    const flushed = new Map(this.versions);
+    this.flushed = flushed;
+    return () => {
+      if (this.flushed === flushed) this.flushed = null;
+    };
+  }
+
+  async read(slug: string, { reading }: Pick<RequestContext, "reading">) {
     this.reads += 1;
-    const version = this.versions.get(slug) ?? 0;
+    if (this.flushed) reading.noteFallback();
+    const version = (this.flushed ?? this.versions).get(slug) ?? 0;
     await this.gate;
     return { slug, version };
   }
@@ -152,6 +164,7 @@ function resolversOf(boards: Boards): Record<string, Record<string, Resolve>> {
   return {
     Board: {
       filler: ({ filler }: { filler: number }) => "x".repeat(filler),
+      growing: ({ filler, version }: { filler: number; version: number }) => "x".repeat(filler * version),
       whoAmI: (_, __, context) => whoIs(context),
       myRole: (_, __, { principal }) => roleOf(principal),
       thing: (board: { version: number }) => ({ __typename: board.version % 2 ? "Pearl" : "Gem", id: "t", board }),
@@ -161,7 +174,7 @@ function resolversOf(boards: Boards): Record<string, Record<string, Resolve>> {
     Gem: { hint: () => "anybody may know" },
     Pearl: { hint: (_, __, context) => `only ${whoIs(context)} may know` },
     Subscription: {
-      board: async ({ id }: { id: string }, { filler }: { filler: number }) => ({ ...(await boards.read(id)), filler }),
+      board: async ({ id }: { id: string }, { filler }: { filler: number }, context) => ({ ...(await boards.read(id, context)), filler }),
     },
   };
 }

@@ -163,7 +163,7 @@ describe("a subscriber that stops reading", () => {
   });
 
   test("is closed after the deadline, and its subscriptions with it", async () => {
-    const server = await start({ SLOW_SOCKET_MS: "200" });
+    const server = await start({ SLOW_SOCKET_MS: "2000" });
     const [reader, sleeper] = [await watch(server, ["a"]), await watch(server, ["a"])];
     sleeper.socket.pause();
     await publishAll(server, ["a"], reader);

@@ -134,6 +134,37 @@ describe("whoever joins later", () => {
   });
 });
 
+describe("Fallbacks", () => {
+  test("A fallback is sent once to a subscriber without data, and the true value follows without another event.", async () => {
+    const server = await start();
+    server.boards.set("a", 1);
+    const restore = server.boards.fallBack();
+    const client = await connect(server);
+    subscribe(client, "x");
+    expect(await versionOf(client)).toBe(1);
+    const { reads } = server.boards;
+    await until("it to be read again and again", () => server.boards.reads >= reads + 3);
+    server.boards.set("a", 2);
+    restore();
+    expect(await versionOf(client)).toBe(2);
+  });
+
+  test("A fallback is held back from a subscriber with data, and sent to another subscriber that joins.", async () => {
+    const server = await start();
+    const [early, late] = [await connect(server), await connect(server)];
+    server.boards.set("a", 2);
+    subscribe(early, "x");
+    expect(await versionOf(early)).toBe(2);
+    server.boards.set("a", 1);
+    const restore = server.boards.fallBack();
+    server.boards.publish("a", 3);
+    subscribe(late, "y");
+    expect(await versionOf(late)).toBe(1);
+    restore();
+    expect(await Promise.all([early, late].map(versionOf))).toEqual([3, 3]);
+  });
+});
+
 /** Clients that join and leave at will, and note what they are sent. */
 class Crowd {
   readonly wentBack: string[] = [];
@@ -176,7 +207,7 @@ describe("whatever the schedule", () => {
   test("versions never go back, and everybody ends on the last one", async () => {
     const server = await start();
     const step = fc.record({
-      act: fc.constantFrom("join", "leave", "publish", "publish", "hold", "release", "turn"),
+      act: fc.constantFrom("join", "leave", "publish", "publish", "hold", "release", "fall back", "restore", "turn"),
       slug: fc.constantFrom("a", "b"),
       who: fc.nat(3),
     });
@@ -185,6 +216,7 @@ describe("whatever the schedule", () => {
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
         const crowd = new Crowd(await Promise.all([0, 1, 2, 3].map(() => connect(server))));
         let release = () => {};
+        let restore = () => {};
         const acts: Record<string, (slug: string, who: number) => unknown> = {
           join: (_, who) => crowd.join(who),
           leave: (_, who) => crowd.leave(who),
@@ -194,10 +226,15 @@ describe("whatever the schedule", () => {
             release = server.boards.hold();
           },
           release: () => release(),
+          "fall back": () => {
+            restore = server.boards.fallBack();
+          },
+          restore: () => restore(),
           turn: () => new Promise((resolve) => setImmediate(resolve)),
         };
         for (const { act, slug, who } of steps) await acts[act]!(slug, who);
         release();
+        restore();
         version += 1;
         for (const slug of ["a", "b"]) server.boards.publish(slug, version);
         await until("the last versions", () => crowd.ended("a", version) && crowd.ended("b", version));

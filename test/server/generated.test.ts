@@ -7,7 +7,8 @@ import { type Answer, startServer, type TestServer } from "./test-server.js";
 
 const DOCUMENTS = 2_000;
 const SEED = 20_261_123;
-const HANG_MS = 2_000;
+const MAX_CPU_SECONDS = 2;
+const MICROSECONDS = 1e6;
 const INTERNALS = /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|secret|redis:\/\/|hunter2/i;
 
 let souk: TestServer;
@@ -19,22 +20,21 @@ afterAll(() => souk.close());
 
 const codesOf = ({ errors }: Answer) => [...new Set((errors ?? []).map(({ extensions }) => extensions.code))].sort();
 
-test(`${DOCUMENTS} documents are answered alike over HTTP and WebSocket, within ${HANG_MS} ms, without a 5xx or a leak`, async () => {
+test(`${DOCUMENTS} documents are answered alike over HTTP and WebSocket, within ${MAX_CPU_SECONDS} s of CPU, without a 5xx or a leak`, async () => {
   const client = await connectSocket(souk.live);
-  const seen = { ok: 0, refused: 0, slowest: 0 };
+  const seen = { ok: 0, refused: 0 };
   for (const payload of generate(DOCUMENTS, SEED)) {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     const http = await souk.post(payload);
-    const took = performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(before);
     const socket = await ask(client, payload);
     const told = () => JSON.stringify({ payload, status: http.status, http: http.text, socket });
     expect(http.status, told()).toBeLessThan(500);
-    expect(took, told()).toBeLessThan(HANG_MS);
+    expect((user + system) / MICROSECONDS, told()).toBeLessThan(MAX_CPU_SECONDS);
     expect(http.text + JSON.stringify(socket), told()).not.toMatch(INTERNALS);
     expect(codesOf(http.body), told()).toEqual(codesOf(socket));
     expect(http.body.data ?? null, told()).toEqual(socket.data ?? null);
     for (const code of codesOf(http.body)) expect(ERROR_CODES).toContain(code);
-    seen.slowest = Math.max(seen.slowest, took);
     if (http.status === 200) seen.ok++;
     else seen.refused++;
   }

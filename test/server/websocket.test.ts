@@ -13,9 +13,17 @@ const HANG_MS = 10_000;
 let souk: TestServer;
 
 beforeAll(async () => {
-  souk = await startServer({ LIMIT_SOCKET_OPERATIONS: String(OPERATIONS), REQUEST_TIMEOUT_MS: "500" }, { socketTimings: { beatMs: 100 } });
+  souk = await startServer({ LIMIT_SOCKET_OPERATIONS: String(OPERATIONS) });
 });
 afterAll(() => souk.close());
+
+/** A server for one test, of which a promise is so short that a busy machine would break it elsewhere. */
+async function own(...options: Parameters<typeof startServer>): Promise<TestServer> {
+  const server = await startServer(...options);
+  onTestFinished(() => server.close());
+  return server;
+}
+const BEATING = { socketTimings: { beatMs: 100 } };
 
 const gauge = async (name: string) => Number(new RegExp(`^${name} (\\d+)$`, "m").exec((await souk.metrics.render()).text)?.[1]);
 
@@ -48,7 +56,7 @@ test("a subscription that is refused says why", async () => {
 });
 
 test("a subscription that does not start in time is DEADLINE_EXCEEDED", async () => {
-  const client = await connectSocket(souk.live);
+  const client = await connectSocket((await own({ REQUEST_TIMEOUT_MS: "100" })).live);
   expect((await ask(client, { query: "subscription { never }" })).errors?.[0]?.extensions.code).toBe("DEADLINE_EXCEEDED");
   await client.close();
 });
@@ -81,24 +89,24 @@ test(`a socket runs ${OPERATIONS} operations at once; one more is refused and th
 });
 
 test("a socket that answers no ping is terminated and its subscriptions end", async () => {
-  const client = await connectSocket(souk.live, {}, { autoPong: false });
+  const { live, sources } = await own({}, BEATING);
+  const client = await connectSocket(live, {}, { autoPong: false });
   await watch(client, "a");
   expect((await client.closed).code).toBe(1006);
-  await until("its source to end", () => souk.sources.open === 0);
+  await until("its source to end", () => sources.open === 0);
 });
 
 test("a client that answers is not taken for a dead one where this process was too busy to read the answer", async () => {
   const beatMs = 400;
-  const own = await startServer({}, { socketTimings: { beatMs } });
-  onTestFinished(() => own.close());
+  const server = await own({}, { socketTimings: { beatMs } });
   const { path, remove } = await temporaryFolder("pongs");
   onTestFinished(remove);
   const file = join(path, "answered");
-  const client = clientApart(own.live, file);
+  const client = clientApart(server.live, file);
   expect(await client.nextLine()).toBe("welcome");
   for (let pings = 0; pings < 3; pings++) await busy(beatMs, () => answered(file) >= pings);
   expect(client.child.exitCode).toBeNull();
-  expect((await own.metrics.render()).text).toMatch(/^souk_sockets 1$/m);
+  expect((await server.metrics.render()).text).toMatch(/^souk_sockets 1$/m);
 });
 
 /** A client in a process of its own, which notes in a file that it has answered a ping, and ends with its socket. */
@@ -123,10 +131,11 @@ async function busy(beatMs: number, done: () => boolean): Promise<void> {
 }
 
 test("a client that stops reading is terminated and its subscriptions end", async () => {
-  const client = await connectSocket(souk.live);
+  const { live, sources } = await own({}, BEATING);
+  const client = await connectSocket(live);
   await watch(client, "a");
   client.socket.pause();
-  await until("its source to end", () => souk.sources.open === 0);
+  await until("its source to end", () => sources.open === 0);
   client.socket.terminate();
 });
 

@@ -33,7 +33,7 @@ export async function openBoards({ database, url, keys }: BoardPlace, clock: Tes
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const redisClock = await openRedisClock(connection);
+  const redisClock = await openRedisClock(connection, async () => Date.now());
   onTestFinished(() => redisClock.close());
   return putTogether({ database, connection, keys, clock, redisClock });
 }

@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { NEWEST } from "../../src/domain/seen.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
 import { createPubSub } from "../../src/redis/pubsub.js";
-import { createLive, type Due, type Live, NEWEST } from "../../src/services/live.js";
+import { createLive, type Due, type Live } from "../../src/services/live.js";
 import { drillSize } from "../support/drill.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";

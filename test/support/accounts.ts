@@ -1,6 +1,6 @@
 /** Accounts of tests: made over HTTP like anybody's. */
 import { randomUUID } from "node:crypto";
-import { post } from "./graphql.js";
+import { patiently, post } from "./graphql.js";
 
 /** Somebody who is signed in with a token. */
 export interface SignedIn {
@@ -16,15 +16,20 @@ export const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $i
 
 /** Makes an account that nobody else has. */
 export async function signUp(url: string): Promise<SignedIn> {
-  const [email, password] = [`${randomUUID()}@test.example`, `secret ${randomUUID()}`];
-  const { data } = await post(url, SIGN_UP, { input: { email, password, name: "Tess Tester", deliver: "TOKEN" } });
+  let email = "";
+  const password = `secret ${randomUUID()}`;
+  const { data } = await patiently(() => {
+    // The account of a late answer may be there.
+    email = `${randomUUID()}@test.example`;
+    return post(url, SIGN_UP, { input: { email, password, name: "Tess Tester", deliver: "TOKEN" } });
+  });
   const { viewer, token } = data.signUp!;
   return { id: String(viewer!.user!.id), email, password, token: String(token) };
 }
 
 /** Another session of the same account. */
 export async function signIn(url: string, { email, password }: Pick<SignedIn, "email" | "password">): Promise<string> {
-  const { data } = await post(url, SIGN_IN, { input: { email, password, deliver: "TOKEN" } });
+  const { data } = await patiently(() => post(url, SIGN_IN, { input: { email, password, deliver: "TOKEN" } }));
   return String(data.signIn!.token);
 }
 

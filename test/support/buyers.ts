@@ -1,5 +1,6 @@
 /** Buyers of tests: clients that keep the guest they were made, or the token of a session, and see carts whole. */
-import { type Answer, post } from "./graphql.js";
+import { randomUUID } from "node:crypto";
+import { type Answer, patiently, post } from "./graphql.js";
 
 /** A cart as buyers see it. */
 export interface SeenCart {
@@ -50,7 +51,8 @@ export interface Buyer {
 /** Makes a client that nobody knows yet, unless it brings something. */
 export function createBuyer(url: string, { guest = null, token = null }: { guest?: string | null; token?: string | null } = {}): Buyer {
   const change = async (name: string, args: string, variables: Record<string, unknown>): Promise<Changed> => {
-    const { data, errors } = await buyer.ask(`mutation Change${args} ${CHANGED} }`, variables);
+    const ask = () => buyer.ask(`mutation Change${args} ${CHANGED} }`, variables);
+    const { data, errors } = await (variables.operationId ? patiently(ask) : ask());
     if (errors) throw new Error(errors[0]?.extensions.code);
     return data[name] as unknown as Changed;
   };
@@ -64,11 +66,11 @@ export function createBuyer(url: string, { guest = null, token = null }: { guest
       return answer;
     },
     async cart() {
-      const { data, errors } = await buyer.ask(`{ cart ${CART} }`);
+      const { data, errors } = await patiently(() => buyer.ask(`{ cart ${CART} }`));
       if (errors) throw new Error(errors[0]?.extensions.code);
       return data.cart as unknown as SeenCart;
     },
-    add: (productId, { quantity = 1, operationId } = {}) =>
+    add: (productId, { quantity = 1, operationId = randomUUID() } = {}) =>
       change(
         "addToCart",
         "($productId: ID!, $quantity: Int, $operationId: ID) { addToCart(productId: $productId, quantity: $quantity, operationId: $operationId)",

@@ -1,4 +1,5 @@
 /** A plain GraphQL client for tests: one POST, everything of the answer. */
+import { until } from "./until.js";
 
 /** An answer over HTTP. */
 export interface Answer {
@@ -41,6 +42,16 @@ export async function post(
     guest: response.headers.get("souk-guest"),
   };
 }
+
+/**
+ * Repeats an operation while it answers SERVICE_UNAVAILABLE, which a busy machine may cause. For what the contract calls safe to repeat:
+ * reads, and writes that change nothing the second time.
+ */
+export const patiently = (ask: () => Promise<Answer>): Promise<Answer> =>
+  until("an answer", async () => {
+    const answer = await ask();
+    return answer.errors?.some(({ extensions }) => extensions.code === "SERVICE_UNAVAILABLE") ? null : answer;
+  });
 
 /** Sum of a metric's samples whose labels include `labels`, as /metrics of the server shows it. */
 export async function metric(url: string, name: string, labels = ""): Promise<number> {

@@ -1,9 +1,10 @@
 /** Notifications as clients of an app send, read and follow them. */
+import { randomUUID } from "node:crypto";
 import { connectSocket, type SocketClient } from "../server/socket-client.js";
 import { ADMIN_TOKEN } from "./app.js";
-import { type Data, post } from "./graphql.js";
+import { type Data, patiently, post } from "./graphql.js";
 
-const SEND = "mutation Send($input: NotificationInput!) { sendNotification(input: $input) { recipients errors { code field } } }";
+const SEND = "mutation Send($input: NotificationInput!) { sendNotification(input: $input) { recipients delivered errors { code field } } }";
 const MARK =
   "mutation Mark($upTo: String, $ids: [ID!]) { markNotificationsRead(upTo: $upTo, ids: $ids) { marked unreadCount errors { code field } } }";
 const INBOX = `query Inbox($first: Int, $after: String, $unreadOnly: Boolean) {
@@ -44,7 +45,8 @@ export interface Inbox {
 
 /** Sends as the service; the payload. */
 export async function send(url: string, input: Record<string, unknown>, token = ADMIN_TOKEN): Promise<Data> {
-  const { data, errors } = await post(url, SEND, { input: { kind: "test", title: "Hello", body: "", ...input } }, { token });
+  const whole = { kind: "test", title: "Hello", body: "", operationId: randomUUID(), ...input };
+  const { data, errors } = await patiently(() => post(url, SEND, { input: whole }, { token }));
   return (data?.sendNotification ?? errors) as Data;
 }
 
@@ -56,7 +58,7 @@ export async function markRead(url: string, token: string, what: { upTo?: string
 
 /** Reads an inbox. */
 export async function inbox(url: string, token: string, args: Record<string, unknown> = {}): Promise<Inbox> {
-  const { data, errors } = await post(url, INBOX, { first: 100, ...args }, { token });
+  const { data, errors } = await patiently(() => post(url, INBOX, { first: 100, ...args }, { token }));
   if (errors) throw new Error(JSON.stringify(errors));
   return data.viewer as unknown as Inbox;
 }

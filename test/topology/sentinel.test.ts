@@ -1,13 +1,13 @@
 /** The shop on a Sentinel set, and through its failovers. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
 import { type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { contentsOf, createBuyer } from "../support/buyers.js";
-import { post, readyz } from "../support/graphql.js";
+import { patiently, post, readyz } from "../support/graphql.js";
 import { follow, send } from "../support/notifications.js";
 import { type RedisSentinel, startRedisSentinel } from "../support/redis-sentinel.js";
 import { until } from "../support/until.js";
-import { describeShop, signedInRequests, startFleet } from "./scenarios.js";
+import { describeShop, PATIENT_MS, signedInRequests, startFleet } from "./scenarios.js";
 
 let sentinel: RedisSentinel;
 beforeAll(async () => {
@@ -32,35 +32,43 @@ const FAILOVERS: readonly [string, () => Promise<unknown>][] = [
   ],
 ];
 
-it.each(FAILOVERS)("A failover %s refuses for a while, loses nothing replicated, and brings no session back.", async (_, failOver) => {
-  const [here, there] = fleet.apps();
-  const account = await signUp(here.url);
-  const revoked = await signIn(there.url, account);
-  const product = encodeId("Product", 3);
-  await createBuyer(here.url, account).add(product, { quantity: 3 });
-  const follower = await follow(there.wsUrl, account.token);
-  await sentinel.replicated();
-  await post(here.url, "mutation { revokeOtherSessions { revoked } }", {}, { token: account.token });
+it.each(FAILOVERS)(
+  "A failover %s refuses for a while, loses nothing replicated, and brings no session back.",
+  async (_, failOver) => {
+    const [here, there] = fleet.apps();
+    const account = await signUp(here.url);
+    const revoked = await signIn(there.url, account);
+    const product = encodeId("Product", 3);
+    await createBuyer(here.url, account).add(product, { quantity: 3 });
+    const follower = await follow(there.wsUrl, account.token);
+    await sentinel.replicated();
+    await patiently(() => post(here.url, "mutation { revokeOtherSessions { revoked } }", {}, { token: account.token }));
 
-  const traffic = requestsUntilStopped([account]);
-  await failOver();
-  await until("requests to go on", async () => (await signedInRequests(fleet, [account], { count: 20, width: 4 })).length === 0);
-  for (const { url } of fleet.apps()) {
-    await until("the shop to be well", async () => (await readyz(url)).status === "ok");
-    await until("an answer about the session", async () => (await whoIs(url, revoked)) === "UNAUTHENTICATED");
-    expect(await whoIs(url, account.token)).toBe(account.email);
-    expect(contentsOf(await createBuyer(url, account).cart())).toEqual({ [product]: 3 });
-  }
-  for (const code of await traffic.stop()) expect(["SERVICE_UNAVAILABLE", "no viewer"]).toContain(code);
-  await send(here.url, { userIds: [account.id], title: "after" });
-  expect((await follower.next()).notification.title).toBe("after");
-  await follower.socket.close();
-});
+    const traffic = requestsUntilStopped([account]);
+    await failOver();
+    const succeed = async () => (await signedInRequests(fleet, [account], { count: 20, width: 2 })).length === 0;
+    await until("requests to go on", succeed, PATIENT_MS);
+    for (const { url } of fleet.apps()) {
+      await until("the shop to be well", async () => (await readyz(url)).status === "ok");
+      await until("an answer about the session", async () => (await whoIs(url, revoked)) === "UNAUTHENTICATED");
+      await until("the account", async () => (await whoIs(url, account.token)) === account.email);
+      expect(contentsOf(await createBuyer(url, account).cart())).toEqual({ [product]: 3 });
+    }
+    for (const code of await traffic.stop()) expect(["SERVICE_UNAVAILABLE", "no viewer"]).toContain(code);
+    await send(here.url, { userIds: [account.id], title: "after" });
+    expect((await follower.next()).notification.title).toBe("after");
+    await follower.socket.close();
+  },
+  PATIENT_MS,
+);
 
 /** Signed-in requests, one after another, until told; the codes of what failed. */
 function requestsUntilStopped(accounts: readonly SignedIn[]) {
   let isOver = false;
   const failed: string[] = [];
+  onTestFinished(() => {
+    isOver = true;
+  });
   const running = (async () => {
     while (!isOver) failed.push(...(await signedInRequests(fleet, accounts, { count: 4, width: 2 })));
   })();

@@ -92,7 +92,7 @@ export type NotificationInput = {
   expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
   /** What it is about, as a word to branch on: lower-case letters, digits, dots, dashes and underscores, beginning with a letter; at most 64 characters. */
   kind: Scalars['String']['input'];
-  /** Makes it safe to repeat: any string of the caller's that is new for each notification, remembered for at least 24 hours. Sent again with the same input, it is sent once; with another, IDEMPOTENCY_MISMATCH. */
+  /** Makes it safe to repeat: any string of the caller's that is new for each notification, remembered for at least 24 hours. Repeated with the same input, nothing is sent again, and the answer says how it is now; with another, IDEMPOTENCY_MISMATCH. */
   operationId?: InputMaybe<Scalars['ID']['input']>;
   /** The headline: one line, not blank, otherwise REQUIRED; at most 200 characters, otherwise TOO_LONG. */
   title: Scalars['String']['input'];

@@ -1,0 +1,38 @@
+/** What piles up where no worker takes it away, read for the metrics. Each source is read for itself. */
+import type { Config } from "../config.js";
+import { createBroadcastTable } from "../db/broadcasts.js";
+import { createBoardTable } from "../db/leaderboards.js";
+import { createScoreLedger } from "../db/score-ledger.js";
+import { SECOND } from "../domain/time.js";
+import { createCounterStore } from "../redis/counters.js";
+import { createBoardStore } from "../redis/leaderboard.js";
+import type { Backlog } from "../server/metrics-sources.js";
+import { countBehind } from "../services/boards-behind.js";
+import { aliveOf } from "../services/workers.js";
+import type { Floor } from "./floor.js";
+
+/** Longest wait for one reply; a scrape is answered without rather than late. */
+const DEADLINE_MS = SECOND / 2;
+
+/** Where the numbers come from. */
+export function createBacklog({ database, requests, keys, metrics, workers }: Floor, { counters }: Config): Backlog {
+  const broadcasts = createBroadcastTable();
+  const counterStore = createCounterStore(requests, keys, { ...counters, deadlineMs: DEADLINE_MS });
+  const store = createBoardStore({ connection: requests, keys, deadlineMs: DEADLINE_MS, telemetry: metrics });
+  const boards = { boards: createBoardTable(database), ledger: createScoreLedger(database), store };
+  return {
+    async broadcasts() {
+      const { open, oldestMs } = await broadcasts.state(database);
+      return { souk_broadcasts_open: open, souk_broadcasts_oldest_seconds: oldestMs / SECOND };
+    },
+    async counters() {
+      const { fields, oldestMs } = await counterStore.unflushed();
+      return { souk_counters_unflushed_fields: fields, souk_counters_unflushed_seconds: oldestMs / SECOND };
+    },
+    async boards() {
+      const { behind, sequences } = await countBehind(boards);
+      return { souk_boards_behind: behind, souk_boards_unapplied_scores: sequences };
+    },
+    workers: async () => ({ souk_workers: aliveOf(await workers.seen()).length }),
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * The one runner of all jobs: a job runs over and over, one run at a time, until it is closed.
+ *
+ * The next run begins `everyMs` after the last one ended, at once where that one left something to do ({@link MORE}), or when a
+ * NOTIFY wakes the job. Polling is the net for a notification that was lost. A run that fails is tried again after `everyMs`, though
+ * at most a minute. Every run is noted in {@link JobHealth}; no failure ends the job or the process.
+ */
+import type { Database, Listening } from "../db/database.js";
+import { MINUTE } from "../domain/time.js";
+import type { JobHealth } from "./health.js";
+
+/** A job that was started. */
+export interface Job {
+  /** Resolves when the run under way has ended, and the last one where there is one. */
+  close(): Promise<void>;
+}
+
+/** One job. */
+export interface JobOptions {
+  /** Unique in the process: the label of logs, metrics and probes. */
+  readonly name: string;
+  /** Does what there is to do, until `stopping()`. Resolves to {@link MORE} where something is left. May reject. */
+  readonly work: (stopping: () => boolean) => Promise<unknown>;
+  readonly everyMs: number;
+  /** How long the first run waits; default `everyMs`. */
+  readonly firstMs?: number;
+  /** Whether it runs once more when it is closed. Default false. */
+  readonly atEnd?: boolean;
+  /** A channel whose notifications wake the job, and how long after one a run begins. */
+  readonly wake?: { readonly channel: string; readonly delayMs: number };
+}
+
+/** The answer of a run that left something to do. Ending a run between two pieces of work shows that the job gets on. */
+export const MORE = Symbol("more");
+
+/** A failed run is tried again after this at most. */
+const MAX_RETRY_MS = MINUTE;
+
+/** What jobs run with. */
+export interface RunnerDeps {
+  readonly database: Pick<Database, "listen">;
+  readonly health: JobHealth;
+}
+
+/** Starts a job. Rejects when its channel cannot be listened to. */
+export async function startJob({ database, health }: RunnerDeps, options: JobOptions): Promise<Job> {
+  const { name, everyMs, firstMs = everyMs, wake } = options;
+  const running = new RunningJob(options, health.of(name));
+  const listening = wake ? await database.listen(wake.channel, () => running.wakeIn(wake.delayMs)) : null;
+  running.wakeIn(firstMs);
+  return { close: () => running.close(listening) };
+}
+
+/** Several jobs that are closed together. */
+export const joined = (jobs: readonly Job[]): Job => ({
+  async close() {
+    await Promise.all(jobs.map((job) => job.close()));
+  },
+});
+
+class RunningJob {
+  private closed = false;
+  private timer: NodeJS.Timeout | undefined;
+  private dueAt = Number.POSITIVE_INFINITY;
+  private working: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly options: JobOptions,
+    private readonly report: ReturnType<JobHealth["of"]>,
+  ) {}
+
+  /** The earlier one counts, where a run is due already. */
+  wakeIn(waitMs: number): void {
+    const at = performance.now() + waitMs;
+    if (this.closed || at >= this.dueAt) return;
+    this.dueAt = at;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.dueAt = Number.POSITIVE_INFINITY;
+      this.working = this.working.then(() => this.run()).then((nextMs) => this.wakeIn(nextMs));
+    }, waitMs);
+  }
+  async close(listening: Listening | null): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await listening?.close();
+    await this.working;
+    if (this.options.atEnd) await this.run();
+  }
+  /** Never rejects. Resolves to when the next run is due. */
+  private async run(): Promise<number> {
+    const { work, everyMs } = this.options;
+    this.report.began();
+    try {
+      const left = await work(() => this.closed);
+      this.report.succeeded();
+      return left === MORE ? 0 : everyMs;
+    } catch (error) {
+      this.report.failed(error);
+      return Math.min(everyMs, MAX_RETRY_MS);
+    }
+  }
+}
