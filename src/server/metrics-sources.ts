@@ -5,6 +5,7 @@
  */
 import { Gauge, type Registry } from "prom-client";
 import { lateError, withDeadline } from "../domain/deadline.js";
+import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time.js";
 
 /** Numbers of the Redis server by name, e.g. `used_memory_bytes`. */
@@ -82,7 +83,7 @@ function gaugesOf(registry: Registry, helps: Readonly<Record<string, string>>) {
   return (numbers: Readonly<Record<string, number>> | null): void => {
     for (const { name, gauge } of gauges) {
       gauge.remove();
-      const value = numbers?.[name];
+      const value = own(numbers, name);
       if (value !== undefined) gauge.set(value);
     }
   };
