@@ -1,4 +1,5 @@
 /** Answers of operations over a WebSocket, as clients see them. */
+import { randomUUID } from "node:crypto";
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import type { Logger } from "pino";
 import type { SeenTokens } from "../services/seen-tokens.js";
@@ -54,3 +55,18 @@ export function present({ log, errors: detail }: Pick<AnswerParts, "log" | "erro
 
 /** Goes nowhere: the socket is closing. */
 export const sessionEnded = (): GraphQLError => new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
+
+/** A refusal as an error of its operation. */
+export const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
+
+/** graphql-ws hands errors on without their operation, so they carry its id themselves. */
+export function withRequest(error: GraphQLError, requestId: string): GraphQLError {
+  error.extensions.requestId = requestId;
+  return error;
+}
+
+/** The id that errors carry; a new one without. */
+export function errorRequestId([first]: readonly GraphQLError[]): string {
+  const carried = first?.extensions.requestId;
+  return typeof carried === "string" ? carried : randomUUID();
+}

@@ -40,7 +40,7 @@ import { InvalidInput } from "./operation-input.js";
 import { isWelcomed, type Peer, type WelcomedPeer } from "./peer.js";
 import type { SessionSockets } from "./session-sockets.js";
 import { callerOfSocket, chargeIfRefused, refuseOperation } from "./socket-admission.js";
-import { finish, present, run, sessionEnded } from "./socket-answers.js";
+import { errorRequestId, finish, present, refusalBy, run, sessionEnded, withRequest } from "./socket-answers.js";
 import type { SocketCounts } from "./socket-counts.js";
 import { createSubscriptions } from "./socket-subscriptions.js";
 import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./socket-ticket.js";
@@ -235,24 +235,24 @@ interface ReadyToRun {
 }
 
 async function read(
-  { maxOperations, readDocument, documents, admission, checkCost }: SocketOperationParts,
+  parts: SocketOperationParts,
   operation: Operation,
   running: number,
   payload: SubscribePayload,
 ): Promise<ReadyToRun | readonly GraphQLError[]> {
+  const { maxOperations, readDocument, documents } = parts;
   if (running > maxOperations) {
     operation.refusal = new RateLimited(`A socket runs at most ${maxOperations} operations at once.`, SECOND, { bucket: "operations" });
     return [refusalBy(operation.refusal)];
   }
-  const gate = { admission, checkCost, readDocument };
   let spelled: SpelledOut<SubscribePayload>;
   try {
-    refuseOperation(gate, operation, null);
+    refuseOperation(parts, operation, null);
     refuseIllFormed(payload);
     refuseLongKeys(payload);
     spelled = await spellOut(documents, payload, operation.caller.principal);
     if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
-    refuseOperation(gate, operation, spelled.parameters);
+    refuseOperation(parts, operation, spelled.parameters);
   } catch (error) {
     return [refusalBy(error)];
   }
@@ -268,8 +268,6 @@ async function read(
   operation.kind = named.operation;
   return { document, operationName, variableValues, keep: spelled.keep };
 }
-
-const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
 
 /** A query or mutation. */
 async function executeOnce(
@@ -294,15 +292,4 @@ async function executeOnce(
     operation.settle(null);
     peer.running--;
   }
-}
-
-/** graphql-ws hands errors on without their operation, so they carry its id themselves. */
-function withRequest(error: GraphQLError, requestId: string): GraphQLError {
-  error.extensions.requestId = requestId;
-  return error;
-}
-
-function errorRequestId([first]: readonly GraphQLError[]): string {
-  const carried = first?.extensions.requestId;
-  return typeof carried === "string" ? carried : randomUUID();
 }
