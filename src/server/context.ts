@@ -2,7 +2,6 @@
  * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
  * by one function; and one operation of a caller, from its context to what is said about its answer.
  */
-
 import type { FastifyRequest } from "fastify";
 import type { ExecutionResult, GraphQLError } from "graphql";
 import { ownText } from "../domain/cut-text.js";
@@ -151,10 +150,10 @@ export class Operation {
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */
   refusal: RateLimited | null = null;
-  /** Why its input was refused before anything ran. */
-  invalid: readonly GraphQLError[] | null = null;
   /** What it takes of what the process can have under way; null over HTTP, where the request holds it. */
   place: Place | null = null;
+  /** Why its input was refused before anything ran. */
+  invalid: readonly GraphQLError[] | null = null;
   /** Gives back what is counted while it runs. */
   whenEnded: () => void = () => {};
   private payment: Payment | null = null;

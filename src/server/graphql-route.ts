@@ -87,7 +87,8 @@ function unlessUnread(
   const bytes = answer.body.kind === "complete" ? Buffer.byteLength(answer.body.string) : 0;
   if (parts.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
   const refusal = new RateLimited(UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"], SECOND, { bucket: "unread" });
-  operation.refusal = refusal;
+  // A mutation has run: no header asks for it again.
+  if (operation.kind !== "mutation") operation.refusal = refusal;
   const errors = [formatError(refusal, parts.errors)];
   return { ...answer, status: STATUS_OF_CODE[refusal.code], body: { kind: "complete", string: JSON.stringify({ errors, data: null }) } };
 }

@@ -19,7 +19,9 @@ interface Room {
 
 /** The fields of a line within its bounds. */
 export function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, boundField(value)]));
+  const bounded: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) bounded[name] = boundField(value);
+  return bounded;
 }
 
 /** A value that throws when it is read must not fail whatever is logged about it. */

@@ -80,9 +80,8 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
-  const load = createLoad(config.limits.load);
-  metrics.readLoadFrom(load);
-  const shedding = reportShedding(metrics, log);
+  const shedding = openShedding(deps);
+  const { load } = shedding;
   metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
@@ -92,7 +91,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
     log,
   });
   await apollo.start();
-  addGraphQL(app, { apollo, deps, pipeline, load, shedding });
+  addGraphQL(app, { apollo, deps, pipeline, ...shedding });
   addHealth(app, { readiness: withLoad(readiness, load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
   const sockets = serveWebSockets(app.server, {
@@ -101,8 +100,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       sessions,
       schema: deps.schema,
       maxOperations: config.limits.socketOperations,
-      load,
-      shedding,
+      ...shedding,
       counts: createSocketCounts(config.limits.sockets),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
@@ -179,6 +177,13 @@ interface GraphQLRoute {
   readonly pipeline: ReturnType<typeof createPipeline>;
   readonly load: Load;
   readonly shedding: Pick<LoadMetrics, "shed">;
+}
+
+/** What is refused of the load, and how that is reported. */
+function openShedding({ config, metrics, log }: ServerDeps) {
+  const load = createLoad(config.limits.load);
+  metrics.readLoadFrom(load);
+  return { load, shedding: reportShedding(metrics, log) };
 }
 
 /** A process that sheds load is degraded, and says so to probes. */

@@ -7,14 +7,15 @@ import type { Database } from "../db/database.js";
 import type { BoardTable } from "../db/leaderboards.js";
 import { LOCKS } from "../db/locks.js";
 import type { LedgerHead, ScoreLedger } from "../db/score-ledger.js";
+import type { Backoff } from "../domain/backoff.js";
 import { type BoardRecord, isArchivable } from "../domain/leaderboard.js";
 import { MINUTE, SECOND } from "../domain/time.js";
-import { createBackoff } from "./backoff.js";
 import { concernsAll } from "./bisect.js";
 import type { BoardArchiver } from "./board-archive.js";
 import type { BoardChanges } from "./board-changes.js";
 import type { BoardKeeper } from "./board-keeper.js";
 import type { Calendars } from "./calendars.js";
+import { createKeyedBackoff } from "./keyed-backoff.js";
 
 /** Looks after boards. */
 export interface BoardUpkeep {
@@ -34,14 +35,14 @@ export interface BoardUpkeepParts {
   readonly log: Logger;
 }
 
-const RETRY_MS = { firstMs: SECOND, longestMs: MINUTE } as const;
+const RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
 /** A board that fails as often needs a person. */
 const FAILURES_TO_ALARM = 3;
 
 export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, changes, calendars, log }: BoardUpkeepParts): BoardUpkeep {
   /** The last sequence that each board was seen to have in Redis. */
   const mended = new Map<number, number>();
-  const backoff = createBackoff<number>(RETRY_MS);
+  const backoff = createKeyedBackoff<number>(RETRY);
   /** Boards whose last look failed. */
   const failing = new Map<number, Error>();
 

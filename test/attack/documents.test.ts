@@ -243,6 +243,7 @@ describe("A request is charged and reported, whatever is wrong with it.", () => 
     check: () => {},
     owe: (_payer, cost) => void charged.push(cost),
     isTight: () => false,
+    owe: (_payer, cost) => void charged.push(cost),
     async charge(_payer, charge) {
       charged.push(charge.cost);
       return { charge, buckets: [], settle: () => undefined };

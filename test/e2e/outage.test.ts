@@ -11,6 +11,8 @@ const STOCK = "query Stock($id: ID!) { product(id: $id) { stock } }";
 const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { message } } }";
 /** Ten times the second that a request may take at worst. */
 const HANG_MS = 10_000;
+/** As many as a hundred requests a second have under way when each takes as long as it may. */
+const MOST_PENDING = 100;
 
 let redis: RedisServer;
 let app: RunningApp;
@@ -72,7 +74,11 @@ describe("Redis killed and restarted under a hundred requests a second", () => {
       token = seen ?? token;
     };
     let ticks = 0;
-    const load = setInterval(() => track(++ticks % 10 === 0 ? "write" : "read", ticks % 10 === 0 ? write() : read()), 10);
+    const load = setInterval(() => {
+      // A slow machine would queue what it cannot answer, and measure the queue.
+      if (pending.size >= MOST_PENDING) return;
+      track(++ticks % 10 === 0 ? "write" : "read", ticks % 10 === 0 ? write() : read());
+    }, 10);
 
     // The load itself is the clock: a phase lasts until so many more requests have been made.
     const requests = (count: number) =>

@@ -60,11 +60,11 @@ it("gives up on every reply that is under way when one is late", async () => {
   proxy.blackHole();
   const sentAt = performance.now();
   const first = readOne(cache, 1, createSource());
-  await until("some of the deadline to pass", () => performance.now() - sentAt > SECOND / 2);
+  await until("some of the deadline to pass", () => performance.now() - sentAt > SECOND / 5);
   await Promise.all([first, readOne(cache, 2, createSource())]);
   expect(waits).toHaveLength(2);
   // Alone the second would have waited for as long as the first.
-  expect(waits[1]).toBeLessThan((waits[0] ?? 0) - SECOND / 4);
+  expect(waits[1]).toBeLessThan((waits[0] ?? 0) - SECOND / 10);
 });
 
 it("loads once for all who miss the same value while Redis is down", async () => {
