@@ -241,7 +241,6 @@ describe("A request is charged and reported, whatever is wrong with it.", () => 
   const charged: number[] = [];
   const limits: Limits = {
     check: () => {},
-    owe: (_payer, cost) => void charged.push(cost),
     isTight: () => false,
     owe: (_payer, cost) => void charged.push(cost),
     async charge(_payer, charge) {
