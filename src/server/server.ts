@@ -102,6 +102,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       maxOperations: config.limits.socketOperations,
       ...shedding,
       counts: createSocketCounts(config.limits.sockets),
+      allowance: createMessageAllowance(config.limits.rates),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
       log,
@@ -157,7 +158,6 @@ function createPipeline(deps: ServerDeps) {
   return {
     rules,
     maxTokens: limits.tokens,
-    allowance: createMessageAllowance(limits.rates),
     documents,
     ...gate,
     gate,
