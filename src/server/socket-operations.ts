@@ -56,9 +56,9 @@ export interface SocketOperationParts extends GateParts {
   readonly createContext: CreateContext;
   readonly maxOperations: number;
   readonly counts: SocketCounts;
-  readonly allowance: MessageAllowance;
   readonly load: Load;
   readonly shedding: Pick<LoadMetrics, "shed">;
+  readonly allowance: MessageAllowance;
   readonly deadlineMs: number;
   /** Longest that a socket may lag behind. */
   readonly slowSocketMs: number;
