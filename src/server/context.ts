@@ -193,8 +193,8 @@ export class Operation {
   /** It has ended with this answer, or without one; the first time counts. */
   settle(result: ExecutionResult | null): void {
     if (!this.payment || this.payment.report) return;
-    const own = this.payment.settle(result);
-    if (own) this.buckets = [own, ...this.buckets.slice(1)];
+    const bucket = this.payment.settle(result);
+    if (bucket) this.buckets = [bucket, ...this.buckets.slice(1)];
   }
 
   /** A subscription has begun: what letting it in took is not kept for its life, which may be days. */

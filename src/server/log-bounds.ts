@@ -19,9 +19,7 @@ interface Room {
 
 /** The fields of a line within its bounds. */
 export function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
-  const bounded: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) bounded[name] = boundField(value);
-  return bounded;
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, boundField(value)]));
 }
 
 /** A value that throws when it is read must not fail whatever is logged about it. */

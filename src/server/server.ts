@@ -102,7 +102,6 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       maxOperations: config.limits.socketOperations,
       ...shedding,
       counts: createSocketCounts(config.limits.sockets),
-      allowance: createMessageAllowance(config.limits.rates),
       deadlineMs: config.http.requestTimeoutMs,
       slowSocketMs: config.live.slowSocketMs,
       log,
@@ -158,6 +157,7 @@ function createPipeline(deps: ServerDeps) {
   return {
     rules,
     maxTokens: limits.tokens,
+    allowance: createMessageAllowance(limits.rates),
     documents,
     ...gate,
     gate,
