@@ -27,6 +27,10 @@ beforeAll(async () => {
     SESSION_MOST: "100",
     CONFLATION_MS: "1",
     HEARTBEAT_MS: "200",
+    // Each change under way holds the price of a full cart.
+    LIMIT_VIEWER_BURST: "1000000",
+    LIMIT_ADDRESS_BURST: "1000000",
+    LIMIT_BLOCK_BURST: "1000000",
   };
   apis = await Promise.all([1, 2].map(() => startProcess(["dist/main.js", "--api"], env)));
 });

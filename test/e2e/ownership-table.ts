@@ -14,6 +14,8 @@
  * Operations may be queries, mutations or subscriptions. Every row gets an owner of its own, so it may end what it makes.
  */
 import { encodeId } from "../../src/domain/ids.js";
+import { BEGINNING, encodeLogCursor } from "../../src/domain/log.js";
+import { notificationLog } from "../../src/domain/notification.js";
 import type { SignedIn } from "../support/accounts.js";
 import type { Answer } from "../support/graphql.js";
 
@@ -67,7 +69,8 @@ const SOLD = encodeId("Product", 3);
 const NOBODY = encodeId("User", 999_999_999);
 const A_SESSION = "A".repeat(43);
 
-const A_CURSOR = "bm90LWEtY3Vyc29yLW9mLXRoaXMtbG9n";
+/** Has the form of a cursor, of the log of a user that never was. */
+const A_CURSOR = encodeLogCursor(notificationLog(999_999_999), { ...BEGINNING, sequence: 1 });
 
 /** Sends the owner a notification: its id, and its cursor in their log. */
 async function notified({ owner, asAdmin, asOwner }: Shop): Promise<{ id: string; cursor: string }> {
