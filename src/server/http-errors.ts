@@ -16,6 +16,8 @@ export interface Refusal {
   readonly status: number;
   readonly code: ErrorCode;
   readonly message: string;
+  /** What else the client is told, among the `extensions` of the error. */
+  readonly details?: Readonly<Record<string, unknown>>;
   /** How long to wait before the same can succeed, for `Retry-After`. */
   readonly retryAfterSeconds?: number;
 }
@@ -46,8 +48,8 @@ export const refusalOf = (status: number): Refusal => ({
 });
 
 /** The JSON body of a refusal. */
-export function refusalBody({ code, message }: Omit<Refusal, "status">, requestId: string): string {
-  return JSON.stringify({ errors: withRequestId([{ message, extensions: { code } }], requestId) });
+export function refusalBody({ code, message, details }: Omit<Refusal, "status">, requestId: string): string {
+  return JSON.stringify({ errors: withRequestId([{ message, extensions: { code, ...details } }], requestId) });
 }
 
 /** Answers whatever was thrown while a request was read or handled. */
@@ -83,10 +85,13 @@ export function refuse(reply: FastifyReply, refusal: Refusal, requestId: string)
 
 /** Clients of GraphQL over HTTP are told by the media type that the body is a GraphQL answer. */
 function sendJson(reply: FastifyReply, status: number, body: string): FastifyReply {
-  const type = String(reply.request.headers.accept).includes("application/graphql-response+json")
-    ? "application/graphql-response+json"
-    : "application/json";
-  return reply.code(status).header("content-type", `${type}; charset=utf-8`).send(body);
+  return reply.code(status).header("content-type", typeOfAnswer(reply.request.headers.accept)).send(body);
+}
+
+/** The media type of a JSON answer that is a GraphQL answer to clients that ask for one. */
+export function typeOfAnswer(accept: string | undefined): string {
+  const type = accept?.includes("application/graphql-response+json") ? "application/graphql-response+json" : "application/json";
+  return `${type}; charset=utf-8`;
 }
 
 /** How long a refused client may take to read why and to hang up. */

@@ -5,6 +5,7 @@
  * echoes others. The content security policy allows nothing, except on the explorer's pages, which bring their own.
  */
 import { randomUUID } from "node:crypto";
+import { createServer, type RequestListener, type Server } from "node:http";
 import cookie from "@fastify/cookie";
 import cors from "@fastify/cors";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
@@ -12,27 +13,42 @@ import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { MINUTE, SECOND } from "../domain/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
+import { createEarlyRefusal, type EarlyRefusalDeps } from "./early-refusal.js";
 import { createErrorHandler, refusalOf, refuse } from "./http-errors.js";
 import { securityHeaders } from "./security-headers.js";
 
 /** Where GraphQL is, over HTTP and WebSocket. */
 export const GRAPHQL_PATH = "/graphql";
 
+const EXPOSED_HEADERS = ["Souk-Seen", "Souk-Guest", "X-Request-Id", "RateLimit", "RateLimit-Policy", "Retry-After"];
+/** As long as Fastify keeps a connection open that asks for nothing. */
+const KEEP_ALIVE_MS = 72 * SECOND;
 /** A body of 256 KB arrives in this time over the slowest line that is worth serving. */
 const REQUEST_ARRIVAL_MS = 30 * SECOND;
 /** How often Node looks for requests that take longer; by its default of 30 s a slow one would have twice its time. */
 const ARRIVAL_CHECK_MS = 2 * SECOND;
 
-/** Makes the instance, without routes. Tests shorten the time for a request to arrive. */
-export async function createHttp(config: Config, log: Logger, requestArrivalMs = REQUEST_ARRIVAL_MS): Promise<FastifyInstance> {
+/** What an instance is made with. */
+export interface HttpOptions {
+  /** Longest time for a request to arrive, in ms; tests shorten it. */
+  readonly requestArrivalMs?: number | undefined;
+  /** What refuses requests before they are routed. */
+  readonly early: Pick<EarlyRefusalDeps, "load" | "shedding" | "addressOf" | "sessionCookie">;
+}
+
+/** Makes the instance, without routes. */
+export async function createHttp(config: Config, log: Logger, { requestArrivalMs, early }: HttpOptions): Promise<FastifyInstance> {
+  const arrivalMs = requestArrivalMs ?? REQUEST_ARRIVAL_MS;
+  const headers = await securityHeaders(config.production);
+  const origins = new Set(config.http.allowedOrigins.map((origin) => new URL(origin).origin));
+  const refuseEarly = createEarlyRefusal({ ...early, path: GRAPHQL_PATH, headers, corsHeadersOf: corsHeaders(origins) });
   const handleError = createErrorHandler(log, !config.production);
   const answers = createOpenAnswers();
   const app = Fastify({
     logger: false,
     bodyLimit: config.limits.bodyBytes,
-    requestTimeout: requestArrivalMs,
-    // Node takes the longer of its two times for the whole request, and that of the headers is 60 s by default.
-    http: { headersTimeout: requestArrivalMs, connectionsCheckingInterval: Math.min(ARRIVAL_CHECK_MS, requestArrivalMs / 4) },
+    serverFactory: (handle) =>
+      createNodeServer(arrivalMs, (request, response) => refuseEarly(request, response) || handle(request, response)),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     // While draining, requests on open connections are finished and the connections closed; /readyz says 503.
@@ -44,7 +60,6 @@ export async function createHttp(config: Config, log: Logger, requestArrivalMs =
   });
   answers.watch(app.server);
   app.setErrorHandler(handleError);
-  const headers = await securityHeaders(config.production);
   app.addHook("onRequest", (request, reply, next) => {
     reply.headers(headers).header("x-request-id", request.id);
     if (!isAmbiguous(request.raw)) return next();
@@ -52,9 +67,33 @@ export async function createHttp(config: Config, log: Logger, requestArrivalMs =
   });
   addNotFound(app);
   addJsonBody(app);
-  await addPlugins(app, config);
+  await addPlugins(app, origins);
   return app;
 }
+
+function createNodeServer(arrivalMs: number, handle: RequestListener): Server {
+  return createServer(
+    {
+      requestTimeout: arrivalMs,
+      // Node takes the longer of its two times for the whole request, and that of the headers is 60 s by default.
+      headersTimeout: arrivalMs,
+      connectionsCheckingInterval: Math.min(ARRIVAL_CHECK_MS, arrivalMs / 4),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    handle,
+  );
+}
+
+/** What the plugin for CORS says on an answer to a page of the list. */
+const corsHeaders = (origins: ReadonlySet<string>) => (origin: string | undefined) =>
+  origin !== undefined && origins.has(origin)
+    ? ([
+        ["access-control-allow-origin", origin],
+        ["access-control-allow-credentials", "true"],
+        ["access-control-expose-headers", EXPOSED_HEADERS.join(", ")],
+        ["vary", "Origin"],
+      ] as const)
+    : ([["vary", "Origin"]] as const);
 
 function addNotFound(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
@@ -79,8 +118,7 @@ function isPlainUtf8({ headers }: FastifyRequest): boolean {
   return /^utf-?8$/i.test(charset) && encoding === "identity";
 }
 
-async function addPlugins(app: FastifyInstance, { http }: Config): Promise<void> {
-  const known = new Set(http.allowedOrigins.map((origin) => new URL(origin).origin));
+async function addPlugins(app: FastifyInstance, known: ReadonlySet<string>): Promise<void> {
   await app.register(cors, {
     // Asked for each request: given a list, the plugin tells every page that it may send cookies.
     origin: (origin, answer) => answer(null, origin !== undefined && known.has(origin) ? origin : false),
@@ -88,7 +126,7 @@ async function addPlugins(app: FastifyInstance, { http }: Config): Promise<void>
     methods: ["GET", "POST"],
     // A page of the list that sends an OPTIONS of its own is answered like a preflight; the plugin would refuse it in plain text.
     strictPreflight: false,
-    exposedHeaders: ["Souk-Seen", "Souk-Guest", "X-Request-Id", "RateLimit", "RateLimit-Policy", "Retry-After"],
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: (10 * MINUTE) / SECOND,
   });
   await app.register(cookie);

@@ -43,6 +43,8 @@ export interface Place {
 export interface Load {
   /** A place, or why there is none. Nothing is counted for what is refused. */
   enter(arrival: Arrival): Place | ShedReason;
+  /** Why there would be no place; null where there is one. */
+  peek(arrival: Arrival): ShedReason | null;
   /** Places that are taken. */
   inFlight(loadClass: LoadClass): number;
   /** Whether the event loop has been late for a second. */
@@ -84,9 +86,12 @@ export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(
     return isLate ? "event loop" : null;
   };
 
+  const keyOf = (arrival: Arrival): string => `${arrival.class} ${arrival.holder}`;
+
   return {
+    peek: (arrival) => refusalOf(arrival, byHolder.get(keyOf(arrival)) ?? 0),
     enter(arrival) {
-      const key = `${arrival.class} ${arrival.holder}`;
+      const key = keyOf(arrival);
       const ofHolder = byHolder.get(key) ?? 0;
       const reason = refusalOf(arrival, ofHolder);
       if (reason) return reason;

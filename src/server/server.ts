@@ -78,10 +78,11 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const { config, log, metrics, readiness } = deps;
   const state = { draining: false };
   const isDraining = () => state.draining;
-  const app = await createHttp(config, log, deps.requestArrivalMs);
   const pipeline = createPipeline(deps);
   const shedding = openShedding(deps);
   const { load } = shedding;
+  const early = { ...shedding, addressOf: pipeline.callers.addressOf, sessionCookie: pipeline.callers.sessionCookie };
+  const app = await createHttp(config, log, { requestArrivalMs: deps.requestArrivalMs, early });
   metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
