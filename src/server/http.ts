@@ -14,6 +14,7 @@ import type { Config } from "../config.js";
 import { MINUTE, SECOND } from "../domain/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
 import { createEarlyRefusal, type EarlyRefusalDeps } from "./early-refusal.js";
+import { inFairTurns } from "./fair-turns.js";
 import { createErrorHandler, refusalOf, refuse } from "./http-errors.js";
 import { securityHeaders } from "./security-headers.js";
 
@@ -80,7 +81,7 @@ function createNodeServer(arrivalMs: number, handle: RequestListener): Server {
       connectionsCheckingInterval: Math.min(ARRIVAL_CHECK_MS, arrivalMs / 4),
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
-    handle,
+    inFairTurns(handle),
   );
 }
 
