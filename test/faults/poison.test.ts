@@ -24,7 +24,7 @@ import { createApplyNotifications, notificationTopic } from "../../src/services/
 import { createNotificationSending } from "../../src/services/notification-sending.js";
 import { createPopularity } from "../../src/services/popularity.js";
 import { openCounterKit, stockProducts } from "../redis/counters-kit.js";
-import { openBoards } from "../services/board-kit.js";
+import { boardDraft, openBoards } from "../services/board-kit.js";
 import { rememberingLog, testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
@@ -320,4 +320,14 @@ test("A server that is away is no item's fault: the work is tried once, and reje
   };
   await expect(bisect([1, 2, 3, 4], work, () => {})).rejects.toBeInstanceOf(DatabaseUnavailable);
   expect(tried).toBe(1);
+});
+
+test("A look at all boards ends early while Redis is away, and reaches every board once it is back.", async () => {
+  const [db, redis] = [await database(), testRedis()];
+  const open = () => openBoards({ database: db.database, url: redis.url, keys: redis.keys });
+  const kit = await open();
+  for (const _ of HEALTHY) await kit.leaderboards.create(SERVICE, boardDraft());
+  kit.connection.disconnect();
+  await expect(kit.upkeep.run()).rejects.toThrow("3 leaderboards need another look");
+  await (await open()).upkeep.run();
 });
