@@ -96,6 +96,32 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
     },
   },
   {
+    loop: "flush of counters, with a shard whose row another session holds",
+    async run() {
+      const db = await database();
+      await stockProducts(db.database, 9);
+      const redis = testRedis();
+      const kit = await openCounterKit({ url: redis.url, keys: redis.keys, database: db.database });
+      const all = [...HEALTHY, POISONED];
+      for (const id of all) await kit.share(id);
+      await kit.flush();
+      for (const id of all) await kit.share(id);
+      const sharesOf = async (id: number) => (await kit.stored(id)).shares;
+      const outcome = await db.database.transaction(
+        async (tx) => {
+          await tx.query(sql`SELECT FROM product_tallies WHERE product_id = ${POISONED}::bigint FOR UPDATE`);
+          await expect(kit.flush()).rejects.toBeInstanceOf(DatabaseUnavailable);
+          const shares = await Promise.all(all.map(sharesOf));
+          return outcomeOf(all.filter((_, at) => shares[at] === 2));
+        },
+        { patient: true },
+      );
+      await kit.flush();
+      expect(await sharesOf(POISONED)).toBe(2);
+      return outcome;
+    },
+  },
+  {
     loop: "flush of counters, with a shard that Postgres refuses",
     async run() {
       const db = await database();
