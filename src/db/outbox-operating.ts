@@ -1,6 +1,6 @@
 /** The outbox as an operator sees it: how much waits and since when, what was set aside, and what to do about it. */
 import { type SQL, sql } from "drizzle-orm";
-import type { Executor } from "./database.js";
+import type { Database } from "./database.js";
 import { OUTBOX_CHANNEL, OUTBOX_PARTS } from "./outbox.js";
 import { bigints } from "./statements.js";
 
@@ -30,7 +30,7 @@ export interface TroubledRow {
 export type RetryTarget = readonly number[] | "all";
 
 /** The outbox of one database, for operators. */
-export function createOutboxOperating(database: Executor) {
+export function createOutboxOperating(database: Database) {
   return {
     /** One statement. */
     async state(): Promise<OutboxState> {
@@ -64,12 +64,16 @@ export function createOutboxOperating(database: Executor) {
 /** The outbox of one database, for operators. */
 export type OutboxOperating = ReturnType<typeof createOutboxOperating>;
 
-async function rowsOf(database: Executor, which: SQL): Promise<TroubledRow[]> {
-  const rows = await database.query<Omit<TroubledRow, "ageMs" | "setAside"> & { age_ms: number; set_aside: boolean }>(sql`
+type TroubledColumns = Omit<TroubledRow, "ageMs" | "setAside"> & { readonly age_ms: number; readonly set_aside: boolean };
+
+/** Parts are counted whatever their length: patiently, because long ones take their time. */
+async function rowsOf(database: Database, which: SQL): Promise<TroubledRow[]> {
+  const read = sql`
     SELECT id, (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, set_aside_at IS NOT NULL AS set_aside,
       attempts, jsonb_build_object(${sql.join(OUTBOX_PARTS.map(lengthOf), sql`, `)}) AS holds, coalesce(keys[1:5], '{}') AS keys,
       coalesce(last_error, '') AS error
-    FROM outbox WHERE ${which}`);
+    FROM outbox WHERE ${which}`;
+  const rows = await database.transaction((tx) => tx.query<TroubledColumns>(read), { patient: true });
   return rows.map(({ age_ms, set_aside, ...row }) => ({ ...row, ageMs: age_ms, setAside: set_aside }));
 }
 

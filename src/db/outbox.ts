@@ -24,8 +24,12 @@ export type OutboxPart = (typeof OUTBOX_PARTS)[number];
 
 /** Longest part that is written or read, in bytes: a notification to a thousand users takes a tenth. */
 export const MAX_PART_BYTES = 1024 * 1024;
-/** Parts beyond are read the next time. */
+/** Rows beyond are read the next time. */
 const MAX_READ_BYTES = 8 * 1024 * 1024;
+/** Rows that are stored in more bytes than this are unpacked by another statement, so that none runs into its time-out. */
+const MAX_UNPACKED_BYTES = MAX_PART_BYTES;
+/** An empty list is stored in as many bytes. */
+const EMPTY_BYTES = 8;
 /** An error is kept for people. */
 export const MAX_ERROR_LENGTH = 500;
 /** Longest pause between two attempts. */
@@ -94,7 +98,10 @@ export function createOutboxTable(database: Database) {
     read: (ids: readonly number[]): Promise<StoredRow[]> => read(database, sql`set_aside_at IS NULL AND id = ANY(${bigints(ids)})`),
     /** Rows above `after` with revocations that may not have been applied, those set aside included, in order, some at a time. */
     unsentRevocations: (after: number): Promise<StoredRow[]> =>
-      read(database, sql`id IN (SELECT id FROM outbox WHERE revocations <> '[]' AND id > ${after}::bigint ORDER BY id LIMIT 100)`),
+      read(
+        database,
+        sql`id IN (SELECT id FROM outbox WHERE pg_column_size(revocations) > ${EMPTY_BYTES} AND id > ${after}::bigint ORDER BY id LIMIT 100)`,
+      ),
     /** Notes failures, and sets aside what has failed too often. Resolves to what became of the rows that are still there. */
     failed: (rows: readonly FailedRow[], retry: RetryOptions): Promise<RowFate[]> => fail(database, rows, retry),
     /** Notes what rows are ordered by, so that they need not be read again while they wait. */
@@ -145,16 +152,30 @@ function bounded(parts: Readonly<Record<OutboxPart, readonly unknown[]>>): (part
 const textOfPart = (part: OutboxPart): SQL => sql.raw(part === "tags" ? "to_json(tags)::text" : `${part}::text`);
 const columnOf = (part: OutboxPart): SQL => sql.raw(part);
 
-/** What is stored in few bytes may be long all the same: it is unpacked, on the server, only where the packed size allows. */
-const boundedText = (part: OutboxPart): SQL => sql`
-  CASE WHEN pg_column_size(${columnOf(part)}) <= ${MAX_PART_BYTES} AND octet_length(${textOfPart(part)}) <= ${MAX_PART_BYTES}
+/** The bytes in which parts are stored, known without unpacking them. */
+const packed = (parts: readonly OutboxPart[]): SQL =>
+  sql.join(
+    parts.map((part) => sql`pg_column_size(${columnOf(part)})`),
+    sql` + `,
+  );
+
+/**
+ * What is stored in few bytes may be long all the same: it is unpacked, on the server, only where the packed size allows, together
+ * with the parts before it.
+ */
+const boundedText = (part: OutboxPart, index: number): SQL => sql`
+  CASE WHEN ${packed(OUTBOX_PARTS.slice(0, index + 1))} <= ${MAX_PART_BYTES} AND octet_length(${textOfPart(part)}) <= ${MAX_PART_BYTES}
     THEN ${textOfPart(part)} END AS ${columnOf(part)}`;
 
 async function read(database: Database, which: SQL): Promise<StoredRow[]> {
   const sizes = OUTBOX_PARTS.map((part) => sql`coalesce(octet_length(${columnOf(part)}), 0)`);
   const rows = await database.query<{ id: number; closed: boolean } & StoredRow["parts"]>(sql`
-    WITH bounded AS (
-      SELECT id, closed_at IS NOT NULL AS closed, ${sql.join(OUTBOX_PARTS.map(boundedText), sql`, `)} FROM outbox WHERE ${which}
+    WITH wanted AS (SELECT id, ${packed(OUTBOX_PARTS)} AS packed FROM outbox WHERE ${which}), few AS MATERIALIZED (
+      SELECT id FROM (SELECT id, packed, sum(packed) OVER (ORDER BY id) AS upto FROM wanted) w
+      WHERE upto - packed < ${MAX_UNPACKED_BYTES}
+    ), bounded AS MATERIALIZED (
+      SELECT id, closed_at IS NOT NULL AS closed, ${sql.join(OUTBOX_PARTS.map(boundedText), sql`, `)}
+      FROM outbox WHERE id IN (SELECT id FROM few)
     ), sized AS (SELECT *, ${sql.join(sizes, sql` + `)} AS size FROM bounded)
     SELECT * FROM (SELECT *, sum(size) OVER (ORDER BY id) - size AS before FROM sized) s
     WHERE before < ${MAX_READ_BYTES} ORDER BY id`);

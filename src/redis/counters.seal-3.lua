@@ -27,8 +27,12 @@ if redis.call("EXISTS", batch) == 0 then
   redis.call("HSET", shard, "sealed", id)
 end
 local sealed = redis.call("HMGET", batch, "id", "prev")
-local answer = redis.call("HGETALL", batch)
-table.insert(answer, 1, sealed[2])
-table.insert(answer, 1, sealed[1])
-table.insert(answer, 1, "batch")
+local answer = { "batch", sealed[1], sealed[2] }
+local fields = redis.call("HGETALL", batch)
+for at = 1, #fields, 2 do
+  if fields[at] ~= "id" and fields[at] ~= "prev" then
+    answer[#answer + 1] = fields[at]
+    answer[#answer + 1] = fields[at + 1]
+  end
+end
 return answer

@@ -15,11 +15,15 @@ import type { BoardArchiver } from "./board-archive.js";
 import type { BoardChanges } from "./board-changes.js";
 import type { BoardKeeper } from "./board-keeper.js";
 import type { Calendars } from "./calendars.js";
+import { wordsOf } from "./failures.js";
 import { createKeyedBackoff } from "./keyed-backoff.js";
 
 /** Looks after boards. */
 export interface BoardUpkeep {
-  /** Looks once at every board. A board that fails is logged and tried again later; rejects, at the end, while one does. */
+  /**
+   * Looks once at every board. A board that fails is logged and tried again later; rejects, at the end, while one does. Where a
+   * server is away it ends early: the boards that are left would wait for it one after the other.
+   */
   run(): Promise<void>;
 }
 
@@ -38,6 +42,8 @@ export interface BoardUpkeepParts {
 const RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
 /** A board that fails as often needs a person. */
 const FAILURES_TO_ALARM = 3;
+/** So many boards that fail in a row by a server say that the server is away; fewer may be slow by themselves. */
+const FAILURES_TO_END = 3;
 
 export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, changes, calendars, log }: BoardUpkeepParts): BoardUpkeep {
   /** The last sequence that each board was seen to have in Redis. */
@@ -68,12 +74,13 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
     const failures = backoff.failed(board.id);
     failing.set(board.id, error);
     const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
-    log[level]({ err: error.message, board: board.slug, failures }, "a leaderboard needs another look");
+    log[level]({ err: wordsOf(error), board: board.slug, failures }, "a leaderboard needs another look");
   };
 
   return {
     async run() {
       const all = new Map((await boards.all()).map((board) => [board.id, board]));
+      let away = 0;
       for (const head of await ledger.heads([...all.keys()])) {
         const board = all.get(head.boardId);
         if (!board || !backoff.isDue(board.id)) continue;
@@ -81,9 +88,14 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
           () => {
             backoff.succeeded(board.id);
             failing.delete(board.id);
+            away = 0;
           },
-          (error: Error) => postpone(board, error),
+          (error: Error) => {
+            away = concernsAll(error) ? away + 1 : 0;
+            postpone(board, error);
+          },
         );
+        if (away >= FAILURES_TO_END) break;
       }
       const [cause] = failing.values();
       if (cause) throw new Error(`${failing.size} leaderboards need another look`, { cause });

@@ -28,6 +28,8 @@ export interface CounterFlushParts {
   readonly log: Logger;
 }
 
+/** So many shards that fail in a row by a server say that the server is away. */
+const FAILURES_TO_END = 3;
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 export function createCounterFlush({ store, table, trust, clock, log }: CounterFlushParts): CounterFlush {
@@ -80,6 +82,8 @@ export function createCounterFlush({ store, table, trust, clock, log }: CounterF
 /** Shards that failed in one flush. What such a shard owes stays in Redis and is tried again by the next flush. */
 class Failures {
   private first: { readonly error: unknown } | null = null;
+  /** Failures of a server in a row. */
+  private away = 0;
 
   constructor(private readonly log: Logger) {}
 
@@ -88,13 +92,19 @@ class Failures {
     this.log.error({ err: error, shard }, "the counts of a shard could not be written to PostgreSQL");
   }
 
-  /** Runs `work` for one shard; null where it failed. Rejects with the failure of a server: it would be that of every shard. */
+  /**
+   * Runs `work` for one shard; null where it failed. Rejects when a server has failed several in a row: it is away. One that times
+   * out alone waits for rows that another session holds.
+   */
   async alone<T>(shard: number, work: () => Promise<T>): Promise<T | null> {
     try {
-      return await work();
+      const done = await work();
+      this.away = 0;
+      return done;
     } catch (error) {
-      if (concernsAll(error)) throw error;
-      this.add(shard, error);
+      if (!concernsAll(error)) this.add(shard, error);
+      else if (++this.away >= FAILURES_TO_END) throw error;
+      else this.first ??= { error };
       return null;
     }
   }

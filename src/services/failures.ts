@@ -9,3 +9,9 @@ export async function failuresOf(work: readonly Promise<unknown>[]): Promise<unk
 /** One error for many: that of a server that is away, where there is one, because it explains the others. */
 export const mostTelling = (failures: readonly unknown[]): unknown =>
   failures.find((failure) => failure instanceof ServiceUnavailable) ?? failures[0];
+
+/** Why something failed, for an operator: what is told to clients hides the reason. */
+export function wordsOf(reason: unknown): string {
+  const { message, cause } = reason instanceof Error ? reason : { message: String(reason), cause: undefined };
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : message;
+}

@@ -11,6 +11,7 @@ import type { FailedRow, OutboxTable, RetryOptions, WaitingRow } from "../db/out
 import { ServiceUnavailable } from "../domain/errors.js";
 import { refusalOf } from "../redis/refusals.js";
 import type { FailClosed } from "./fail-closed.js";
+import { wordsOf } from "./failures.js";
 import { inOrderByKey } from "./keyed-order.js";
 import { keysOf, type ReadRow, readRow } from "./outbox-row.js";
 
@@ -133,10 +134,4 @@ async function noteFailures({ table, probe, log, ...retry }: OutboxRelayParts, f
     if (setAside) log.error({ row, attempts, err }, "outbox: a row was set aside; `npm run outbox -- list` shows it");
     else log.warn({ row, attempts, err }, "outbox: a row could not be sent and is tried again");
   }
-}
-
-/** What went wrong, without the words that clients are told. */
-function wordsOf(reason: unknown): string {
-  const { message, cause } = reason instanceof Error ? reason : { message: String(reason), cause: undefined };
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : message;
 }

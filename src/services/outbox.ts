@@ -10,7 +10,7 @@ import type { Seen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
 import type { Cache } from "../redis/cache.js";
 import type { FailClosed } from "./fail-closed.js";
-import { failuresOf, mostTelling } from "./failures.js";
+import { failuresOf, mostTelling, wordsOf } from "./failures.js";
 import { createRelayPass } from "./outbox-relay.js";
 import { createAnnounce, type SendParts } from "./outbox-send.js";
 
@@ -54,8 +54,8 @@ export function createOutbox(parts: OutboxParts) {
     async settle(row: OutboxRow): Promise<Seen> {
       const scored = score(row.scores ?? []).then(
         () => true,
-        (error: Error) => {
-          log.warn({ err: error.message, row: row.id }, "outbox: a score could not be written down yet; the relay will");
+        (error: unknown) => {
+          log.warn({ err: wordsOf(error), row: row.id }, "outbox: a score could not be written down yet; the relay will");
           return false;
         },
       );
@@ -66,7 +66,7 @@ export function createOutbox(parts: OutboxParts) {
         await withDeadline<unknown>(row.scores?.length ? settled : undefined, drainMs, () => undefined);
         return { count, bypassUntilMs: 0 };
       } catch (error) {
-        log.warn({ err: (error as Error).message, row: row.id }, "outbox: a write could not be announced yet; the relay will");
+        log.warn({ err: wordsOf(error), row: row.id }, "outbox: a write could not be announced yet; the relay will");
         return { count: 0, bypassUntilMs: cache.nowMs() + UNANNOUNCED_MS };
       }
     },

@@ -108,6 +108,25 @@ describe("a poisoned row among healthy ones", () => {
     expect(outside.sent.toSorted()).toEqual(["catalogue", "productChanged:1"]);
   });
 
+  test("Rows that are long only once unpacked are read a few at a time, and hold nothing up.", async () => {
+    const { database, table, outbox, outside } = await openOutbox();
+    const [long, rows] = [20_000_000, 12];
+    for (const part of ["notifications", "revocations"]) {
+      await database.transaction(
+        (tx) =>
+          tx.query(sql`
+            INSERT INTO outbox (tags, events, ${sql.raw(part)})
+            SELECT '{}', '[]', jsonb_build_array(repeat('a', ${long}::int)) FROM generate_series(1, ${rows / 2})`),
+        { patient: true },
+      );
+    }
+    const unpacked = await table.read(Array.from({ length: rows }, (_, index) => index + 1));
+    expect(unpacked.length).toBeLessThan(rows / 2);
+    await plant(database, { events: [changed(1)] });
+    await outbox.sendWaiting();
+    expect(outside.sent).toEqual(["productChanged:1"]);
+  });
+
   test("Whatever JSON a row holds, the rows around it are sent.", async () => {
     const { database, operating, outbox, outside } = await openOutbox({ attemptsMax: 1 });
     const anything = fc.jsonValue({ maxDepth: 3 });

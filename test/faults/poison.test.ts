@@ -24,7 +24,7 @@ import { createApplyNotifications, notificationTopic } from "../../src/services/
 import { createNotificationSending } from "../../src/services/notification-sending.js";
 import { createPopularity } from "../../src/services/popularity.js";
 import { openCounterKit, stockProducts } from "../redis/counters-kit.js";
-import { openBoards } from "../services/board-kit.js";
+import { boardDraft, openBoards } from "../services/board-kit.js";
 import { rememberingLog, testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
@@ -93,6 +93,32 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
       // Each is in the ledger once, though groups were tried several times.
       expect(rows).toHaveLength(HEALTHY.length);
       return outcomeOf(ids.filter((_, at) => outcomes[at]?.status === "fulfilled"));
+    },
+  },
+  {
+    loop: "flush of counters, with a shard whose row another session holds",
+    async run() {
+      const db = await database();
+      await stockProducts(db.database, 9);
+      const redis = testRedis();
+      const kit = await openCounterKit({ url: redis.url, keys: redis.keys, database: db.database });
+      const all = [...HEALTHY, POISONED];
+      for (const id of all) await kit.share(id);
+      await kit.flush();
+      for (const id of all) await kit.share(id);
+      const sharesOf = async (id: number) => (await kit.stored(id)).shares;
+      const outcome = await db.database.transaction(
+        async (tx) => {
+          await tx.query(sql`SELECT FROM product_tallies WHERE product_id = ${POISONED}::bigint FOR UPDATE`);
+          await expect(kit.flush()).rejects.toBeInstanceOf(DatabaseUnavailable);
+          const shares = await Promise.all(all.map(sharesOf));
+          return outcomeOf(all.filter((_, at) => shares[at] === 2));
+        },
+        { patient: true },
+      );
+      await kit.flush();
+      expect(await sharesOf(POISONED)).toBe(2);
+      return outcome;
     },
   },
   {
@@ -320,4 +346,14 @@ test("A server that is away is no item's fault: the work is tried once, and reje
   };
   await expect(bisect([1, 2, 3, 4], work, () => {})).rejects.toBeInstanceOf(DatabaseUnavailable);
   expect(tried).toBe(1);
+});
+
+test("A look at all boards ends early while Redis is away, and reaches every board once it is back.", async () => {
+  const [db, redis] = [await database(), testRedis()];
+  const open = () => openBoards({ database: db.database, url: redis.url, keys: redis.keys });
+  const kit = await open();
+  for (const _ of HEALTHY) await kit.leaderboards.create(SERVICE, boardDraft());
+  kit.connection.disconnect();
+  await expect(kit.upkeep.run()).rejects.toThrow("3 leaderboards need another look");
+  await (await open()).upkeep.run();
 });

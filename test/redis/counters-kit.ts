@@ -66,7 +66,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   await whenReady(connection, 30_000);
   const warnings: string[] = [];
   const log = testLog().child({});
-  log.warn = ((...words: unknown[]) => void warnings.push(String(words.at(-1)))) as typeof log.warn;
+  log.warn = log.error = ((...words: unknown[]) => void warnings.push(String(words.at(-1)))) as typeof log.warn;
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
   const trust = createCounterTrust({ store, table, log });

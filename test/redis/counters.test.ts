@@ -221,6 +221,15 @@ describe("write-behind", () => {
     expect(await kit.stored(id)).toEqual({ views: 1, shares: 2, viewers: 1 });
   });
 
+  it("A flush can read whatever the scripts have counted.", async () => {
+    const [kit, id] = [await openKit(), fresh()];
+    await kit.view(id, "ada");
+    await kit.flush();
+    await kit.share(id);
+    await kit.flush();
+    expect(kit.warnings.filter((words) => words.includes("cannot be read"))).toEqual([]);
+  });
+
   it("by three at once is by one", async () => {
     const place = testRedis();
     const kits = await Promise.all([openKit(place), openKit(place), openKit(place)]);
