@@ -18,10 +18,16 @@ const ADVICE: Readonly<Record<string, (variable: string) => string>> = {
   ENOTFOUND: () => "is not an address. Set HOST to one of this machine, such as 127.0.0.1 or 0.0.0.0.",
 };
 
+/**
+ * Connections that may wait to be accepted; the kernel's `somaxconn` bounds it too. Node's default of 511 overflows when thousands come
+ * back at once, and a client whose connection was dropped there learns of it only by sending again, for seconds.
+ */
+const BACKLOG = 4_096;
+
 /** Resolves to the URL. Throws StartupError when the address cannot be had. */
 export async function listen(app: FastifyInstance, { host, port, variable }: Address): Promise<{ url: string }> {
   try {
-    return { url: await app.listen({ host, port }) };
+    return { url: await app.listen({ host, port, backlog: BACKLOG }) };
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
     const advice = own(ADVICE, code)?.(variable) ?? `cannot be listened on: ${message}`;
