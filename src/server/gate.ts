@@ -110,6 +110,20 @@ export function chargeText(admission: Pick<Admission, "chargeReading">, payer: P
   if (price > 0) admission.chargeReading(payer, price);
 }
 
+/**
+ * The same for a message of a socket, which comes whatever is left: once there is nothing, no more
+ * is owed, and what the message asks for is refused.
+ */
+export function chargeMessage(admission: Pick<Admission, "chargeReading" | "isTight" | "check">, payer: Payer, bytes: number): void {
+  try {
+    if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
+  } catch (error) {
+    if (error instanceof RateLimited) return;
+    throw error;
+  }
+  chargeText(admission, payer, bytes);
+}
+
 /** What is looked at before anything is read. */
 export type DoorParts = Pick<GateParts, "checkCost" | "admission" | "readDocument">;
 

@@ -17,7 +17,7 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { Overloaded } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
 import type { Admission } from "../services/admission.js";
-import { chargeText, payerOf } from "./gate.js";
+import { chargeMessage, payerOf } from "./gate.js";
 import { GRAPHQL_PATH } from "./http.js";
 import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";
 import type { Metrics } from "./metrics.js";
@@ -190,7 +190,7 @@ async function receive({ peer, data, isBinary, maxDepth, admission, log, handle 
   const text = String(data);
   // Before `connection_init` its address is all that is known of a client.
   const payer = isWelcomed(peer) ? payerOf(admission, peer) : admission.payerOf({ token: undefined, ip: peer.ip, insists: false });
-  chargeText(admission, payer, text.length);
+  chargeMessage(admission, payer, text.length);
   if (isDeeperThan(text, maxDepth)) return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
     // Its type asks for text; it takes a parsed message as well.

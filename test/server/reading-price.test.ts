@@ -20,7 +20,7 @@ async function startCharging(most = Number.MAX_SAFE_INTEGER, env: Record<string,
   };
   const souk = await startServer(env, { limits });
   onTestFinished(() => souk.close());
-  return { souk, owed };
+  return { souk, owed, limits };
 }
 
 const overHttp = (souk: TestServer, query: string) => souk.post({ query });
@@ -92,5 +92,19 @@ describe("the text of a request", () => {
     expect((await client.next()).type).toBe("pong");
     await client.close();
     expect(owed).toEqual([10]);
+  });
+
+  test("is not owed any more by a socket that has nothing left.", async () => {
+    const { souk, owed, limits } = await startCharging();
+    const client = await connectSocket(souk.live);
+    limits.isTight = () => true;
+    limits.check = () => {
+      throw new RateLimited("Try again.", 5, { bucket: "address" });
+    };
+    client.send({ type: "ping", payload: { values } });
+    expect((await client.next()).type).toBe("pong");
+    expect((await ask(client, { query: `{ hello } # ${values}` })).errors?.[0]?.extensions.code).toBe("RATE_LIMITED");
+    await client.close();
+    expect(owed).toEqual([]);
   });
 });
