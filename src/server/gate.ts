@@ -9,6 +9,7 @@ import type { Admission } from "../services/admission.js";
 import type { Charge, Paid, Payer } from "../services/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
 import type { CheckCost, Cost, Priced } from "./cost.js";
+import { textPrice } from "./document-price.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 
@@ -101,6 +102,26 @@ export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorPart
   const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
   const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
   admission.check(payer, charge ?? LEAST_CHARGE);
+}
+
+/** Has a text owed before it is parsed: values cost time whether an operation uses them or not. */
+export function chargeText(admission: Pick<Admission, "chargeReading">, payer: Payer, bytes: number): void {
+  const price = textPrice(bytes);
+  if (price > 0) admission.chargeReading(payer, price);
+}
+
+/**
+ * The same for a message of a socket, which comes whatever is left: once there is nothing, no more
+ * is owed, and what the message asks for is refused.
+ */
+export function chargeMessage(admission: Pick<Admission, "chargeReading" | "isTight" | "check">, payer: Payer, bytes: number): void {
+  try {
+    if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
+  } catch (error) {
+    if (error instanceof RateLimited) return;
+    throw error;
+  }
+  chargeText(admission, payer, bytes);
 }
 
 /** What is looked at before anything is read. */

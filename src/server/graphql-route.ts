@@ -12,7 +12,7 @@ import type { OperationHolder } from "./apollo.js";
 import { type ClaimedCaller, type CreateContext, GUEST_HEADER, Operation, SEEN_COOKIE, SEEN_HEADER } from "./context.js";
 import { type DocumentReader, isRefused } from "./documents.js";
 import { type ErrorDetail, formatError, STATUS_OF_CODE, withRequestId } from "./format-error.js";
-import { type Asked, type GateParts, refuseAtTheDoor } from "./gate.js";
+import { type Asked, chargeText, type GateParts, refuseAtTheDoor } from "./gate.js";
 import type { HostCookie } from "./host-cookie.js";
 import { httpDocument } from "./http-document.js";
 import { DocumentRefused } from "./http-errors.js";
@@ -45,6 +45,7 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     if (request.method === "GET") reply.header("cache-control", "no-store");
     const payer = parts.admission.payerOf(claimed.claim);
     refuseAtTheDoor(parts, payer, null);
+    chargeText(parts.admission, payer, Buffer.isBuffer(request.body) ? request.body.length : request.url.length);
     const operation = new Operation(claimed.caller, request.id, parts.createContext, startedAt);
     const refuse = (error: unknown, asked: Asked): never => {
       parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });

@@ -3,10 +3,12 @@
  *
  * Callers are dealt into classes, each with places of its own (bulkheads), so that a flood of one class takes no place of another:
  * callers without a verified identity, users whose token this process has verified before, and the service token. Within a class one
- * holder (an address, a user) has at most half of the places. Bodies that are announced count by their bytes.
+ * holder (an address, a user) has at most half of the places. Bodies that are announced count by their bytes, each class for itself: half
+ * of the bytes, and of those a sixteenth for one holder.
  * The event loop counts too (event-loop.ts): a saturated process holds no more than it completes in `waitMs`, and while a queue
  * stands in front of it callers without a verified identity are refused; at four times the lateness users are refused as well.
- * A place is held from the first byte of a request until its answer is made, not until a slow client has read it.
+ * A place is held from the last byte of a request until its answer is made, not until a slow client has read it: a client that sends
+ * slowly takes no place of one that asks.
  */
 import { Overloaded } from "../domain/errors.js";
 import { type EventLoop, type EventLoopLimits, watchEventLoop } from "./event-loop.js";
@@ -39,11 +41,19 @@ export interface Place {
   leave(): void;
 }
 
+/** A request whose body is still on its way: it holds the bytes that it announces, and no place. */
+export interface Arriving extends Place {
+  /** Takes its place, now that the body is there; answers why there is none. */
+  begin(): ShedReason | null;
+}
+
 /** Hands out places. */
 export interface Load {
+  /** Lets a request send its body, or says why not. */
+  arrive(arrival: Arrival): Arriving | ShedReason;
   /** A place, or why there is none. Nothing is counted for what is refused. */
   enter(arrival: Arrival): Place | ShedReason;
-  /** Why there would be no place; null where there is one. */
+  /** What `arrive` would refuse with; null where it would not. */
   peek(arrival: Arrival): ShedReason | null;
   /** Places that are taken. */
   inFlight(loadClass: LoadClass): number;
@@ -53,6 +63,9 @@ export interface Load {
 }
 
 const HOLDER_SHARE = 0.5;
+/** Of the bytes of bodies: those of one class, and of one holder in it. */
+const CLASS_BYTES = 0.5;
+const HOLDER_BYTES = CLASS_BYTES / 16;
 
 /** Whether there was no place. */
 export const isRefused = (entered: Place | ShedReason): entered is ShedReason => typeof entered === "string";
@@ -73,47 +86,80 @@ export function takePlaceOf({ load, shedding }: PlaceDeps, { kind, name }: { rea
 
 /** Makes the places of a process. */
 export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(limits)): Load {
-  const taken: Record<LoadClass, number> = { address: 0, viewer: 0, service: 0 };
-  const byHolder = new Map<string, number>();
-  let bytes = 0;
+  const [places, bytes] = [createTally(), createTally()];
 
-  const refusalOf = (arrival: Arrival, ofHolder: number): ShedReason | null => {
-    const max = arrival.class === "service" ? limits.inFlight.service : Math.min(limits.inFlight[arrival.class], loop.holds());
-    if (taken[arrival.class] >= max) return "in flight";
-    if (arrival.class !== "service" && ofHolder >= Math.max(1, max * HOLDER_SHARE)) return "one holder";
-    if (bytes + arrival.bytes > limits.bodyBytes && arrival.class !== "service") return "bytes";
-    const isLate = arrival.class === "address" ? loop.isLate() : arrival.class === "viewer" && loop.isVeryLate();
+  const noPlace = ({ class: of, holder }: Arrival): ShedReason | null => {
+    const max = of === "service" ? limits.inFlight.service : Math.min(limits.inFlight[of], loop.holds());
+    if (places.of(of) >= max) return "in flight";
+    if (of !== "service" && places.ofHolder(of, holder) >= Math.max(1, max * HOLDER_SHARE)) return "one holder";
+    const isLate = of === "address" ? loop.isLate() : of === "viewer" && loop.isVeryLate();
     return isLate ? "event loop" : null;
   };
+  const noRoom = ({ class: of, holder, bytes: more }: Arrival): ShedReason | null => {
+    if (of === "service" || more === 0) return null;
+    const held = bytes.ofHolder(of, holder);
+    // One body of any size is let in, or none could be.
+    const isTooMuch = bytes.of(of) + more > Math.max(more, limits.bodyBytes * CLASS_BYTES);
+    return isTooMuch || held + more > Math.max(more, limits.bodyBytes * HOLDER_BYTES) ? "bytes" : null;
+  };
+  const takePlace = (arrival: Arrival): (() => void) => {
+    const giveBack = places.add(arrival, 1);
+    return () => giveBack() && loop.completed();
+  };
 
-  const keyOf = (arrival: Arrival): string => `${arrival.class} ${arrival.holder}`;
+  const refusalOf = (arrival: Arrival): ShedReason | null => noPlace(arrival) ?? noRoom(arrival);
 
   return {
-    peek: (arrival) => refusalOf(arrival, byHolder.get(keyOf(arrival)) ?? 0),
+    peek: refusalOf,
     enter(arrival) {
-      const key = keyOf(arrival);
-      const ofHolder = byHolder.get(key) ?? 0;
-      const reason = refusalOf(arrival, ofHolder);
+      return noPlace(arrival) ?? { leave: takePlace(arrival) };
+    },
+    arrive(arrival) {
+      const reason = refusalOf(arrival);
       if (reason) return reason;
-      taken[arrival.class] += 1;
-      bytes += arrival.bytes;
-      byHolder.set(key, ofHolder + 1);
-      let isHeld = true;
+      const held: (() => void)[] = [bytes.add(arrival, arrival.bytes)];
       return {
+        begin() {
+          const refused = noPlace(arrival);
+          if (!refused) held.push(takePlace(arrival));
+          return refused;
+        },
         leave() {
-          if (!isHeld) return;
-          isHeld = false;
-          loop.completed();
-          taken[arrival.class] -= 1;
-          bytes -= arrival.bytes;
-          const left = (byHolder.get(key) ?? 1) - 1;
-          if (left > 0) byHolder.set(key, left);
-          else byHolder.delete(key);
+          for (const giveBack of held) giveBack();
         },
       };
     },
-    inFlight: (loadClass) => taken[loadClass],
+    inFlight: places.of,
     isLate: loop.isLate,
     close: loop.close,
+  };
+}
+
+/** Counts something by class and by holder. */
+function createTally() {
+  const byClass: Record<LoadClass, number> = { address: 0, viewer: 0, service: 0 };
+  const byHolder = new Map<string, number>();
+  const keyOf = (of: LoadClass, holder: string) => `${of} ${holder}`;
+  const count = (of: LoadClass, holder: string, by: number): void => {
+    const key = keyOf(of, holder);
+    const left = (byHolder.get(key) ?? 0) + by;
+    byClass[of] += by;
+    if (left > 0) byHolder.set(key, left);
+    else byHolder.delete(key);
+  };
+  return {
+    of: (of: LoadClass) => byClass[of],
+    ofHolder: (of: LoadClass, holder: string) => byHolder.get(keyOf(of, holder)) ?? 0,
+    /** Answers how to give it back, once: true the first time. */
+    add({ class: of, holder }: Arrival, amount: number): () => boolean {
+      count(of, holder, amount);
+      let isHeld = true;
+      return () => {
+        if (!isHeld) return false;
+        isHeld = false;
+        count(of, holder, -amount);
+        return true;
+      };
+    },
   };
 }

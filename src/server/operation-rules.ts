@@ -34,7 +34,7 @@ export interface OperationLimits {
 export function operationRules(limits: OperationLimits, introspection: boolean): ValidationRule[] {
   return [
     maxDepthRule({ ...reporting(`The operation is nested deeper than ${limits.depth} levels.`), n: limits.depth, flattenFragments: true }),
-    maxAliasesRule({ ...reporting(`The operation uses more than ${limits.aliases} aliases.`), n: limits.aliases }),
+    maxAliasesRule({ ...reporting(`The operation uses more than ${limits.aliases} aliases.`), n: limits.aliases, allowList: [] }),
     maxDirectivesRule({ ...reporting(`The operation uses more than ${limits.directives} directives.`), n: limits.directives }),
     maxRootFieldsRule(limits.rootFields),
     wellFormedTextRule,

@@ -1,4 +1,7 @@
-/** Load shedding in front of `/graphql` over HTTP: a request takes a place before its body is read, or is refused. */
+/**
+ * Load shedding in front of `/graphql` over HTTP: a request is refused before its body is read where there is no place, and takes its
+ * place when the body is there.
+ */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../domain/errors.js";
 import type { Admission } from "../services/admission.js";
@@ -12,6 +15,8 @@ export interface ArrivedRequest {
   /** When it arrived, on the monotonic clock of this process, in ms. */
   readonly atMs: number;
   readonly place: Place;
+  /** Takes the place. Throws Overloaded. */
+  begin(): void;
 }
 
 /** What shedding asks. */
@@ -34,19 +39,25 @@ export function arrivalOf(request: FastifyRequest): ArrivedRequest {
 /** A body up to this size is read and dropped, so that the connection can be used again. */
 const MAX_DROPPED_BYTES = 64 * 1024;
 
-/** The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place. */
+/** The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place, or no room for the body. */
 export function createShedding({ load, admission, callers, shedding }: SheddingDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const claimed = readHttpClaim(request, callers);
     const { kind, name } = admission.payerOf(claimed.claim);
     const bytes = announcedBytes(request);
-    const entered = load.enter({ class: kind, holder: name, bytes: Number.isFinite(bytes) ? bytes : MAX_DROPPED_BYTES });
+    const entered = load.arrive({ class: kind, holder: name, bytes: Number.isFinite(bytes) ? bytes : MAX_DROPPED_BYTES });
     if (isRefused(entered)) {
       shedding.shed(kind, entered);
       if (bytes > MAX_DROPPED_BYTES) reply.header("connection", "close");
       throw new Overloaded();
     }
-    arrivals.set(request, { claimed, atMs: performance.now(), place: entered });
+    const begin = () => {
+      const reason = entered.begin();
+      if (reason === null) return;
+      shedding.shed(kind, reason);
+      throw new Overloaded();
+    };
+    arrivals.set(request, { claimed, atMs: performance.now(), place: entered, begin });
     // A request that fails before its handler runs gives its place back here; one that runs holds it until it has ended.
     reply.raw.once("close", () => {
       if (!running.has(request)) entered.leave();
@@ -56,13 +67,15 @@ export function createShedding({ load, admission, callers, shedding }: SheddingD
 
 const running = new WeakSet<FastifyRequest>();
 
-/** Runs the handler of a request; its place is given back when it has ended, also where the client has hung up. */
+/** Runs the handler of a request in its place, which is given back when it has ended, also where the client has hung up. Rejects with Overloaded. */
 export async function inPlace<T>(request: FastifyRequest, handle: () => Promise<T>): Promise<T> {
   running.add(request);
+  const { place, begin } = arrivalOf(request);
   try {
+    begin();
     return await handle();
   } finally {
-    arrivalOf(request).place.leave();
+    place.leave();
   }
 }
 

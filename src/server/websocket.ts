@@ -16,11 +16,13 @@ import type { Logger } from "pino";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { Overloaded } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
+import type { Admission } from "../services/admission.js";
+import { chargeMessage, payerOf } from "./gate.js";
 import { GRAPHQL_PATH } from "./http.js";
 import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";
 import type { Metrics } from "./metrics.js";
 import type { OriginCheck } from "./origins.js";
-import { Peer } from "./peer.js";
+import { isWelcomed, Peer } from "./peer.js";
 import { readMessage } from "./socket-message.js";
 import { type SocketOperationParts, socketOperations } from "./socket-operations.js";
 import { isDeeperThan } from "./text-input.js";
@@ -135,7 +137,7 @@ function messageMeter(perSecond: number): () => boolean {
 }
 
 /** Joins a socket to graphql-ws. */
-function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, log }: WebSocketParts): void {
+function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, log, operations: { admission } }: WebSocketParts): void {
   const { socket } = peer;
   const isTooFast = messageMeter(limits.sockets.messagesPerSecond);
   for (const event of ["message", "ping"] as const)
@@ -149,7 +151,10 @@ function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, 
       send: (text) => send(socket, text),
       close: (code = CloseCode.InternalServerError, reason = "") => peer.close(code, reason),
       onMessage: (handle) => {
-        socket.on("message", (data, isBinary) => void receive({ peer, data, isBinary, maxDepth: limits.jsonDepth, handle, log }));
+        socket.on(
+          "message",
+          (data, isBinary) => void receive({ peer, data, isBinary, maxDepth: limits.jsonDepth, admission, handle, log }),
+        );
       },
     },
     { peer },
@@ -173,15 +178,19 @@ interface Received {
   readonly data: RawData;
   readonly isBinary: boolean;
   readonly maxDepth: number;
+  readonly admission: Admission;
   readonly log: Logger;
   handle(text: string): Promise<void>;
 }
 
-async function receive({ peer, data, isBinary, maxDepth, log, handle }: Received): Promise<void> {
+async function receive({ peer, data, isBinary, maxDepth, admission, log, handle }: Received): Promise<void> {
   // One packet may hold many messages; those behind the one that closed the socket are still delivered.
   if (!peer.isOpen) return;
   if (isBinary) return peer.close(CloseCode.BadRequest, "Binary frames are not understood");
   const text = String(data);
+  // Before `connection_init` its address is all that is known of a client.
+  const payer = isWelcomed(peer) ? payerOf(admission, peer) : admission.payerOf({ token: undefined, ip: peer.ip, insists: false });
+  chargeMessage(admission, payer, text.length);
   if (isDeeperThan(text, maxDepth)) return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
     // Its type asks for text; it takes a parsed message as well.

@@ -42,7 +42,7 @@ export interface Admission {
   admitAgain<T>(payer: Payer, charge: Charge, prove: () => Promise<T>): Promise<{ readonly proof: T; readonly paid: Paid }>;
   /** Has them owe for a request that was refused for what it is, and for the reading of its document. Waits for nothing. */
   chargeRefused(payer: Payer, reading: number): void;
-  /** Has them owe for the reading of a document, whatever they have left. Waits for nothing. */
+  /** Has them owe for the reading of a text or document, whatever they have left. Waits for nothing. */
   chargeReading(payer: Payer, reading: number): void;
 }
 

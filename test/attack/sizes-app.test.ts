@@ -27,6 +27,16 @@ const ROWS: readonly Row[] = [
     code: "PAYLOAD_TOO_LARGE",
   },
   {
+    name: "Many short aliases of __typename in nested lists",
+    query: `{ categories { products(first: 40) { edges { node { ${times(300, (at) => `a${at}: __typename`)} } } } } }`,
+    code: "GRAPHQL_VALIDATION_FAILED",
+  },
+  {
+    name: "Many short aliases of __typename in the schema",
+    query: `{ __schema { types { fields { args { type { ${times(150, (at) => `a${at}: __typename`)} } } } } } }`,
+    code: "GRAPHQL_VALIDATION_FAILED",
+  },
+  {
     name: "A long name of an operation with many bad ids",
     query: `query ${"q".repeat(40_000)}(${times(120, (at) => `$v${at}: ID!`)}) { nodes(ids: [${times(120, (at) => `$v${at}`)}]) { id } }`,
     code: "GRAPHQL_PARSE_FAILED",

@@ -1,4 +1,5 @@
 /** More is asked than a process may have under way: what is beyond is refused at once, and costs nothing to those that are let in. */
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
@@ -54,10 +55,15 @@ const refusalOf = ({ status, headers, body }: { status: number; headers: Headers
 const REFUSED = { status: 503, code: "SERVICE_UNAVAILABLE", retryAfter: expect.stringMatching(/^[12]$/) };
 
 /** Sends the head of a request and no body; what comes back. */
-function sendHead({ url }: TestServer, bytes: number, address: number): { socket: Socket; answer: Promise<string> } {
+function sendHead(
+  { url }: TestServer,
+  bytes: number,
+  address: number,
+  more: readonly string[] = [],
+): { socket: Socket; answer: Promise<string> } {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   open.push({ close: () => socket.destroy() });
-  const head = ["POST /graphql HTTP/1.1", "Host: souk", "Content-Type: application/json", `Content-Length: ${bytes}`];
+  const head = ["POST /graphql HTTP/1.1", "Host: souk", "Content-Type: application/json", `Content-Length: ${bytes}`, ...more];
   socket.write(`${[...head, `X-Forwarded-For: 203.0.113.${address}`].join("\r\n")}\r\n\r\n`);
   const answer = new Promise<string>((resolve) => {
     let text = "";
@@ -146,20 +152,38 @@ test("A client that hangs up does not free the place of an operation that still 
   expect((await souk.post(HELLO, from(1))).status).toBe(200);
 });
 
-test("A request whose body never comes gives its place back when its connection ends.", async () => {
+test("Requests whose bodies do not come take no place of those that ask, and none when they come at last.", async () => {
   const souk = await start({ LOAD_ADDRESS: "2" });
-  const { socket } = sendHead(souk, 1_000, 1);
-  await until("it to be under way", async () => (await inFlight(souk, "address")) === 1);
-  socket.destroy();
-  await until("its place to be free", async () => (await inFlight(souk, "address")) === 0);
+  const stalled = [1, 2, 3, 4, 5].map((address) => sendHead(souk, 40, address, ["Expect: 100-continue"]));
+  for (const { answer } of stalled) expect(await answer).toMatch(/^HTTP\/1\.1 100 /);
+  expect((await souk.post(HELLO, from(9))).status).toBe(200);
+  const slow = await fill(souk, 2);
+  const late = stalled.map(({ socket }) => once(socket, "data") as Promise<[Buffer]>);
+  for (const { socket } of stalled) socket.write(JSON.stringify(HELLO).padEnd(40));
+  for (const [answer] of await Promise.all(late)) expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
+  souk.release();
+  await Promise.all(slow);
+  expect(await inFlight(souk, "address")).toBe(0);
 });
 
-test("Bodies that are announced are bounded by their bytes.", async () => {
-  const souk = await start({ LOAD_BODY_BYTES: "262144" });
-  sendHead(souk, 200_000, 1);
-  await until("it to be under way", async () => (await inFlight(souk, "address")) === 1);
-  expect(await sendHead(souk, 200_000, 2).answer).toMatch(/^HTTP\/1\.1 503 /);
-  expect((await souk.post(HELLO, from(3))).status).toBe(200);
+describe("Bodies that are announced", () => {
+  test("are bounded by their bytes, those of one address by a share of them.", async () => {
+    const souk = await start({ LOAD_BODY_BYTES: "1048576" });
+    const heads = [1, 2].map((address) => sendHead(souk, 250_000, address, ["Expect: 100-continue"]));
+    for (const { answer } of heads) expect(await answer).toMatch(/^HTTP\/1\.1 100 /);
+    expect(await sendHead(souk, 30_000, 3).answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await sendHead(souk, 1_000, 1).answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect((await souk.post(HELLO, from(3))).status).toBe(200);
+  });
+
+  test("by callers without an identity leave the bytes of users.", async () => {
+    const souk = await start({ LOAD_BODY_BYTES: "1048576" });
+    expect((await souk.post(HELLO, bearer(USER_TOKEN))).status).toBe(200);
+    for (const address of [1, 2]) sendHead(souk, 250_000, address);
+    expect(await sendHead(souk, 250_000, 3).answer).toMatch(/^HTTP\/1\.1 503 /);
+    const large = { ...HELLO, variables: { unused: "x".repeat(200_000) } };
+    expect((await souk.post(large, bearer(USER_TOKEN))).status).toBe(200);
+  });
 });
 
 test("The time of an operation runs from its arrival: what arrived too long ago is not executed.", async () => {

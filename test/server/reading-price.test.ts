@@ -20,7 +20,7 @@ async function startCharging(most = Number.MAX_SAFE_INTEGER, env: Record<string,
   };
   const souk = await startServer(env, { limits });
   onTestFinished(() => souk.close());
-  return { souk, owed };
+  return { souk, owed, limits };
 }
 
 const overHttp = (souk: TestServer, query: string) => souk.post({ query });
@@ -57,5 +57,54 @@ describe("reading a document", () => {
     const { souk, owed } = await startCharging(3);
     await send(souk, NEW);
     expect(owed).toEqual([2]);
+  });
+});
+
+describe("the text of a request", () => {
+  const values = "x".repeat(20 * 1024);
+  const rows: readonly [name: string, payload: object][] = [
+    ["variables that no operation uses", { query: "{ hello }", variables: { unused: [values] } }],
+    ["extensions that nothing reads", { query: "{ hello }", extensions: { unused: values } }],
+    ["a comment", { query: `{ hello } # ${values}` }],
+    ["commas", { query: `{ hello } ${",".repeat(values.length)}` }],
+    [
+      "a list that is too long",
+      { query: "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", variables: { ids: values.slice(0, 10_000).split("") } },
+    ],
+  ];
+
+  test.each(rows)("is owed alike over both transports, each time: %s", async (_name, payload) => {
+    const { souk, owed } = await startCharging();
+    const bytes = JSON.stringify(payload).length;
+    await souk.post(payload);
+    await souk.post(payload);
+    const client = await connectSocket(souk.live);
+    await ask(client, payload);
+    await client.close();
+    const units = Math.floor(bytes / 2048);
+    expect(owed.filter((cost) => Math.abs(cost - units) <= 1)).toHaveLength(3);
+  });
+
+  test("is owed for a message that is no operation.", async () => {
+    const { souk, owed } = await startCharging();
+    const client = await connectSocket(souk.live);
+    client.send({ type: "ping", payload: { values } });
+    expect((await client.next()).type).toBe("pong");
+    await client.close();
+    expect(owed).toEqual([10]);
+  });
+
+  test("is not owed any more by a socket that has nothing left.", async () => {
+    const { souk, owed, limits } = await startCharging();
+    const client = await connectSocket(souk.live);
+    limits.isTight = () => true;
+    limits.check = () => {
+      throw new RateLimited("Try again.", 5, { bucket: "address" });
+    };
+    client.send({ type: "ping", payload: { values } });
+    expect((await client.next()).type).toBe("pong");
+    expect((await ask(client, { query: `{ hello } # ${values}` })).errors?.[0]?.extensions.code).toBe("RATE_LIMITED");
+    await client.close();
+    expect(owed).toEqual([]);
   });
 });
