@@ -34,9 +34,12 @@ async function list(outbox: OutboxOperating): Promise<number> {
 }
 
 async function retry(outbox: OutboxOperating, target: readonly number[] | "all"): Promise<number> {
-  const count = await outbox.retry(target);
-  say(`${grouped(count)} rows will be sent again.`);
-  return target === "all" || count === target.length ? 0 : 1;
+  const ids = await outbox.retry(target);
+  say(`${grouped(ids.length)} ${ids.length === 1 ? "row" : "rows"} will be sent again.`);
+  const missing = target === "all" ? [] : target.filter((id) => !ids.includes(id));
+  if (missing.length === 0) return 0;
+  say(`There is no row ${missing.join(", ")}: it was sent or dropped.`);
+  return 1;
 }
 
 async function drop(outbox: OutboxOperating, id: number): Promise<number> {

@@ -45,13 +45,13 @@ export function createOutboxOperating(database: Database) {
       rowsOf(database, sql`set_aside_at IS NOT NULL OR last_error IS NOT NULL ORDER BY id LIMIT ${limit}::bigint`),
     /** One row, failed or not. */
     row: async (id: number): Promise<TroubledRow | null> => (await rowsOf(database, sql`id = ${id}::bigint`))[0] ?? null,
-    /** Has rows sent anew, with all their attempts, and wakes the relays. Resolves to how many there were. */
-    async retry(target: RetryTarget): Promise<number> {
+    /** Has rows sent anew, with all their attempts, and wakes the relays. Resolves to their ids. */
+    async retry(target: RetryTarget): Promise<readonly number[]> {
       const which = target === "all" ? sql`set_aside_at IS NOT NULL OR attempts > 0` : sql`id = ANY(${bigints(target)})`;
-      const [row] = await database.query<{ count: number }>(sql`
+      const [row] = await database.query<{ ids: number[] | null }>(sql`
         WITH again AS (UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL WHERE ${which} RETURNING id)
-        SELECT count(*) AS count, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM again`);
-      return row?.count ?? 0;
+        SELECT array_agg(id) AS ids, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM again`);
+      return row?.ids ?? [];
     },
     /** Forgets a row that was set aside. False when there is no such row. */
     async drop(id: number): Promise<boolean> {

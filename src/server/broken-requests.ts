@@ -64,14 +64,22 @@ async function closed(response: ServerResponse): Promise<void> {
 const statusOf = ({ code }: NodeJS.ErrnoException): number =>
   code === "HPE_HEADER_OVERFLOW" ? 431 : code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
 
+/** Headers that a request has once: readers of several differ in which of them counts. */
+const SINGLE = ["host", "authorization"];
+
 /**
- * Whether proxies may read the extent or the target of a request otherwise than we do: a coding besides
- * `chunked`, any coding in HTTP/1.0, or several hosts.
+ * Whether proxies may read the extent, the target or the identity of a request otherwise than we do: a coding
+ * besides `chunked`, any coding in HTTP/1.0, several hosts, or several authorizations.
  */
 export function isAmbiguous({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
   const coding = headers["transfer-encoding"];
   if (coding !== undefined && (coding.toLowerCase() !== "chunked" || httpVersion === "1.0")) return true;
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === "host") hosts++;
-  return hosts > 1;
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? "";
+    if (!SINGLE.includes(name)) continue;
+    if (seen.has(name)) return true;
+    seen.add(name);
+  }
+  return false;
 }

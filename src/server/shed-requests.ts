@@ -45,7 +45,7 @@ export function createShedding({ load, admission, callers, shedding }: SheddingD
     const claimed = readHttpClaim(request, callers);
     const { kind, name } = admission.payerOf(claimed.claim);
     const bytes = announcedBytes(request);
-    const entered = load.arrive({ class: kind, holder: name, bytes: Number.isFinite(bytes) ? bytes : MAX_DROPPED_BYTES });
+    const entered = load.arrive({ class: kind, holder: name, bytes });
     if (isRefused(entered)) {
       shedding.shed(kind, entered);
       if (bytes > MAX_DROPPED_BYTES) reply.header("connection", "close");
@@ -79,8 +79,8 @@ export async function inPlace<T>(request: FastifyRequest, handle: () => Promise<
   }
 }
 
-/** How long a body says that it is; infinite where it does not say. */
-function announcedBytes({ headers }: FastifyRequest): number {
-  if (headers["transfer-encoding"] !== undefined) return Number.POSITIVE_INFINITY;
+/** How long a body says that it is; where it does not say, the longest that is read. */
+function announcedBytes({ headers, routeOptions }: FastifyRequest): number {
+  if (headers["transfer-encoding"] !== undefined) return routeOptions.bodyLimit;
   return Number(headers["content-length"] ?? 0) || 0;
 }

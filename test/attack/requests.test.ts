@@ -72,6 +72,7 @@ const REFUSED: readonly Row[] = [
   { name: "a NUL in a header", sent: `${POST}X-Nul: a\0b\r\n${SIZED}\r\n${BODY}` },
   { name: "no host", sent: WHOLE.replace("Host: souk\r\n", "") },
   { name: "two hosts", sent: WHOLE.replace("Host: souk\r\n", "Host: souk\r\nHost: other\r\n") },
+  { name: "two authorizations", sent: `${POST}Authorization:\r\nAuthorization: Bearer x\r\n${SIZED}\r\n${BODY}` },
   { name: "no HTTP at all", sent: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n" },
   {
     name: "an upgrade with a body",

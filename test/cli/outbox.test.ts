@@ -21,7 +21,9 @@ it("A row that was set aside is listed with its error, sent again, and dropped b
   expect([code, stdout]).toEqual([0, expect.stringContaining("1 are set aside")]);
   for (const word of [`row ${id}: set aside`, "1 attempts", "tags (1), events (1)", "productChanged:7", "no such luck"])
     expect(stdout).toContain(word);
-  expect((await outboxCommand("retry", "--all")).stdout).toContain("1 rows will be sent again");
+  expect((await outboxCommand("retry", "--all")).stdout).toContain("1 row will be sent again");
+  const some = await outboxCommand("retry", String(id), "99999");
+  expect([some.code, some.stdout]).toEqual([1, expect.stringContaining("There is no row 99999: it was sent or dropped.")]);
   expect(await operating.state()).toMatchObject({ waiting: 1, setAside: 0 });
   await outbox.sendWaiting();
   const dropped = await outboxCommand("drop", String(id));

@@ -57,13 +57,14 @@ const REFUSED = { status: 503, code: "SERVICE_UNAVAILABLE", retryAfter: expect.s
 /** Sends the head of a request and no body; what comes back. */
 function sendHead(
   { url }: TestServer,
-  bytes: number,
+  bytes: number | "unknown",
   address: number,
   more: readonly string[] = [],
 ): { socket: Socket; answer: Promise<string> } {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   open.push({ close: () => socket.destroy() });
-  const head = ["POST /graphql HTTP/1.1", "Host: souk", "Content-Type: application/json", `Content-Length: ${bytes}`, ...more];
+  const length = bytes === "unknown" ? "Transfer-Encoding: chunked" : `Content-Length: ${bytes}`;
+  const head = ["POST /graphql HTTP/1.1", "Host: souk", "Content-Type: application/json", length, ...more];
   socket.write(`${[...head, `X-Forwarded-For: 203.0.113.${address}`].join("\r\n")}\r\n\r\n`);
   const answer = new Promise<string>((resolve) => {
     let text = "";
@@ -174,6 +175,13 @@ describe("Bodies that are announced", () => {
     expect(await sendHead(souk, 30_000, 3).answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(await sendHead(souk, 1_000, 1).answer).toMatch(/^HTTP\/1\.1 503 /);
     expect((await souk.post(HELLO, from(3))).status).toBe(200);
+  });
+
+  test("count as the longest body where they do not say how long they are.", async () => {
+    const souk = await start({ LOAD_BODY_BYTES: "1048576", LIMIT_BODY_BYTES: "262144" });
+    const heads = [1, 2].map((address) => sendHead(souk, "unknown", address, ["Expect: 100-continue"]));
+    for (const { answer } of heads) expect(await answer).toMatch(/^HTTP\/1\.1 100 /);
+    expect(await sendHead(souk, 100, 3).answer).toMatch(/^HTTP\/1\.1 503 /);
   });
 
   test("by callers without an identity leave the bytes of users.", async () => {
