@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { addressHolder } from "../domain/address.js";
 import { Overloaded } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
+import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 import { isAmbiguous } from "./broken-requests.js";
 import type { ClientAddress } from "./client-address.js";
 import { refusalBody, typeOfAnswer } from "./http-errors.js";
@@ -21,6 +22,8 @@ export interface EarlyRefusalDeps {
   readonly shedding: Pick<LoadMetrics, "shed">;
   readonly addressOf: ClientAddress;
   readonly path: string;
+  /** Longest body that is read, in bytes. */
+  readonly bodyLimit: number;
   /** Name of the cookie that holds a session. */
   readonly sessionCookie: string;
   /** Headers of every answer. */
@@ -32,25 +35,21 @@ export interface EarlyRefusalDeps {
 /** Refuses a request if it may be refused here; false where it is to go on. */
 export type RefuseEarly = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Up to this size the body of a refused request is read and dropped, so that its connection can be used again. */
-const MAX_DROPPED_BYTES = 64 * 1024;
-
 export function createEarlyRefusal(deps: EarlyRefusalDeps): RefuseEarly {
-  const { load, shedding, addressOf, path, sessionCookie, headers, corsHeadersOf } = deps;
+  const { load, shedding, addressOf, path, bodyLimit, sessionCookie, headers, corsHeadersOf } = deps;
   const fixed = Object.entries(headers);
   const isCandidate = ({ method, url, headers: { authorization, cookie } }: IncomingMessage): boolean =>
     method === "POST" && url === path && authorization === undefined && !cookie?.includes(`${sessionCookie}=`);
 
   return (request, response) => {
     if (!isCandidate(request)) return false;
-    const bytes = Number(request.headers["content-length"] ?? 0) || 0;
+    const bytes = announcedBytes(request.headers, bodyLimit);
     const reason = load.peek({ class: "address", holder: addressHolder(addressOf(request)), bytes });
     if (!reason || isAmbiguous(request)) return false;
     shedding.shed("address", reason);
     const { code, message, details } = new Overloaded();
     const [id, { retryAfterMs }] = [randomUUID(), details];
     const body = refusalBody({ code, message, details }, id);
-    const isLong = bytes > MAX_DROPPED_BYTES || request.headers["transfer-encoding"] !== undefined;
     response.writeHead(
       503,
       [
@@ -60,7 +59,7 @@ export function createEarlyRefusal(deps: EarlyRefusalDeps): RefuseEarly {
         ["content-length", String(Buffer.byteLength(body))],
         ["retry-after", String(Math.ceil(retryAfterMs / SECOND))],
         ["x-request-id", id],
-        ...(isLong ? ([["connection", "close"]] as const) : []),
+        ...(closesWhenRefused(request.headers) ? ([["connection", "close"]] as const) : []),
       ].flat(),
     );
     response.end(body);

@@ -42,7 +42,13 @@ export async function createHttp(config: Config, log: Logger, { requestArrivalMs
   const arrivalMs = requestArrivalMs ?? REQUEST_ARRIVAL_MS;
   const headers = await securityHeaders(config.production);
   const origins = new Set(config.http.allowedOrigins.map((origin) => new URL(origin).origin));
-  const refuseEarly = createEarlyRefusal({ ...early, path: GRAPHQL_PATH, headers, corsHeadersOf: corsHeaders(origins) });
+  const refuseEarly = createEarlyRefusal({
+    ...early,
+    path: GRAPHQL_PATH,
+    bodyLimit: config.limits.bodyBytes,
+    headers,
+    corsHeadersOf: corsHeaders(origins),
+  });
   const handleError = createErrorHandler(log, !config.production);
   const answers = createOpenAnswers();
   const app = Fastify({

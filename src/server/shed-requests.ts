@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../domain/errors.js";
 import type { Admission } from "../services/admission.js";
+import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 import { type CallerRules, type ClaimedCaller, readHttpClaim } from "./context.js";
 import { isRefused, type Load, type Place } from "./load.js";
 import type { LoadMetrics } from "./load-metrics.js";
@@ -36,19 +37,16 @@ export function arrivalOf(request: FastifyRequest): ArrivedRequest {
   return arrival;
 }
 
-/** A body up to this size is read and dropped, so that the connection can be used again. */
-const MAX_DROPPED_BYTES = 64 * 1024;
-
 /** The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place, or no room for the body. */
 export function createShedding({ load, admission, callers, shedding }: SheddingDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const claimed = readHttpClaim(request, callers);
     const { kind, name } = admission.payerOf(claimed.claim);
-    const bytes = announcedBytes(request);
+    const bytes = announcedBytes(request.headers, request.routeOptions.bodyLimit);
     const entered = load.arrive({ class: kind, holder: name, bytes });
     if (isRefused(entered)) {
       shedding.shed(kind, entered);
-      if (bytes > MAX_DROPPED_BYTES) reply.header("connection", "close");
+      if (closesWhenRefused(request.headers)) reply.header("connection", "close");
       throw new Overloaded();
     }
     const begin = () => {
@@ -77,10 +75,4 @@ export async function inPlace<T>(request: FastifyRequest, handle: () => Promise<
   } finally {
     place.leave();
   }
-}
-
-/** How long a body says that it is; where it does not say, the longest that is read. */
-function announcedBytes({ headers, routeOptions }: FastifyRequest): number {
-  if (headers["transfer-encoding"] !== undefined) return routeOptions.bodyLimit;
-  return Number(headers["content-length"] ?? 0) || 0;
 }

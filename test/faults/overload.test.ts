@@ -184,6 +184,14 @@ describe("Bodies that are announced", () => {
     expect(await sendHead(souk, 100, 3).answer).toMatch(/^HTTP\/1\.1 503 /);
   });
 
+  test("without a length close the connection when they are refused, however short the longest body is.", async () => {
+    const souk = await start({ LOAD_ADDRESS: "1", LIMIT_BODY_BYTES: "16384" });
+    expect((await souk.post(HELLO, bearer(USER_TOKEN))).status).toBe(200);
+    await fill(souk, 1);
+    for (const more of [[], ["Authorization: Bearer invented"]])
+      expect(await sendHead(souk, "unknown", 9, more).answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*connection: close/i);
+  });
+
   test("by callers without an identity leave the bytes of users.", async () => {
     const souk = await start({ LOAD_BODY_BYTES: "1048576" });
     expect((await souk.post(HELLO, bearer(USER_TOKEN))).status).toBe(200);
