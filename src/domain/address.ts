@@ -1,5 +1,5 @@
 /**
- * Addresses of clients, and what of them belongs to whom: limits that count single IPv6 addresses would count nobody.
+ * Addresses of clients, and what of them belongs to whom: limits on single IPv6 addresses would never be reached.
  *
  * One address has many spellings. Limits, blocks and trust compare the normal one.
  */

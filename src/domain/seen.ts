@@ -19,7 +19,7 @@ export const NOTHING_SEEN: Seen = { count: 0, bypassUntilMs: 0 };
  */
 export const NEWEST = Number.MAX_SAFE_INTEGER;
 
-/** What somebody has seen who has seen both. */
+/** What a client has seen that has seen both. */
 export function latestSeen(a: Seen, b: Seen): Seen {
   return { count: Math.max(a.count, b.count), bypassUntilMs: Math.max(a.bypassUntilMs, b.bypassUntilMs) };
 }

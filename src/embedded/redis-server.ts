@@ -3,8 +3,8 @@
  *
  * It listens on a unix socket in a folder closed to other users and on no port, keeps its data by AOF (fsync every second) and
  * RDB, and ends with us however we end (see guarded-child.ts). An orphan of an earlier run is still found by its socket and asked
- * to stop before a new one opens the same files. When it dies under us it is started again; readers see that as any restart of
- * Redis. Without a binary the start fails with the three ways to get one.
+ * to stop before a new one opens the same files. When it dies while we run, it is started again; readers see that as any restart
+ * of Redis. Without a binary the start fails with the three ways to get one.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";

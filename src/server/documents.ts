@@ -45,7 +45,7 @@ export interface ReadingRules {
 /** Reads a source: its document, or why it is refused. Never throws. */
 export interface DocumentReader {
   (source: string): DocumentNode | readonly GraphQLError[];
-  /** Reads a document that is kept for the life of the process, and that nobody pays for. */
+  /** Reads a document that is kept for the life of the process, and that no caller pays for. */
   keep(source: string): DocumentNode | readonly GraphQLError[];
   /** The document of a source that was read before; undefined for any other. */
   known(source: string): DocumentNode | undefined;

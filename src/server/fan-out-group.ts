@@ -20,7 +20,7 @@ export interface GroupParts {
   readonly audience: Audience;
   /** Opens the source: its events, or why there are none. Rejects when it takes too long. */
   open(): Promise<AsyncIterator<unknown> | ExecutionResult>;
-  /** Executes the operation for one event; `newest` where only the newest value will do. Null when nobody asks any more. */
+  /** Executes the operation for one event; `newest` where only the newest value will do. Null when no subscriber asks any more. */
   execute(event: unknown, newest: boolean, members: ReadonlySet<Member>): Promise<Executed | null>;
   /** How long the next message has to wait, in ms: what its members may have executed is bounded. */
   waitMs(members: ReadonlySet<Member>): number;

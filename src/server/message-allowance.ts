@@ -4,7 +4,7 @@
  * A subscription pays for its first values. What follows is caused by others, who paid for their change and not for who watches it. So every
  * caller has an allowance for messages, as large and as fast as the bucket of their operations, that each executed message is taken
  * from. It may go below zero; until it is filled again, the caller's values wait. Nothing is lost: a snapshot that waits is conflated.
- * Where many share a message, one of them pays for it; a group waits only while nobody in it has anything left.
+ * Where many share a message, one of them pays for it; a group waits only while no subscriber in it has anything left.
  */
 import { LRUCache } from "lru-cache";
 import type { BucketRule } from "../domain/limits.js";

@@ -230,7 +230,7 @@ interface ReadyToRun {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   readonly variableValues: Record<string, unknown> | null | undefined;
-  /** To be called once it is let in: what nobody pays for is not remembered. */
+  /** To be called once it is let in: what is not paid for is not remembered. */
   keep(): void;
 }
 

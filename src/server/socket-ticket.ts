@@ -47,7 +47,7 @@ export function ticketOf(context: Pick<Context, "subscriptions">, id: string): T
 
 /**
  * Runs and hands the answer on, unless the operation was given up before or meanwhile. Then there is no answer, ever, so that graphql-ws
- * takes it for nobody else's; a stream is closed, and whoever waits for the answer is forgotten with it.
+ * takes it for no other caller's; a stream is closed, and the callers that wait for the answer are forgotten with it.
  */
 export async function unlessGivenUp<T extends object>(ticket: Ticket, run: () => Promise<T>): Promise<T> {
   if (!ticket.givenUp) {

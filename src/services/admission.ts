@@ -21,7 +21,7 @@ export interface Claim {
   readonly ip: string;
   /**
    * Whether the request is refused when its token is not valid. One of `Authorization` is; a cookie that has run out only
-   * means that nobody is signed in.
+   * means that no user is signed in.
    */
   readonly insists: boolean;
 }
@@ -84,7 +84,7 @@ export function createAdmission({ authenticate, isService, limits, together }: A
   };
   const drop = (payment: Promise<Paid>): void => void payment.then(({ settle }) => settle(0)).catch(() => {});
 
-  /** A token that is not valid names nobody: the request is refused, or runs at its price for an address. */
+  /** A token that is not valid names no user: the request is refused, or runs at its price for an address. */
   const payAsAddress = async ({ ip, insists }: Claim, charge: Charge): Promise<Paid | null> =>
     insists ? null : limits.charge(ofAddress(ip), charge);
 

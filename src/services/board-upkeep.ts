@@ -60,7 +60,7 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
   const lookAt = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
     if (mended.get(board.id) !== sequence) {
       const applied = await keeper.mend(board);
-      // Scores that are applied here were announced by nobody: their process failed, or died, before it could.
+      // Scores that are applied here were not announced: their process failed, or died, before it could.
       changes.changed(board, applied);
       mended.set(board.id, applied);
     }

@@ -1,5 +1,5 @@
 /**
- * A revocation that cannot be read fails closed for the user it names: all sessions of that user end. It costs nobody else anything.
+ * A revocation that cannot be read fails closed for the user it names: all sessions of that user end. It affects no other user.
  * Done once for each outbox row, whoever reads it first: the new revocation leaves through a row of its own.
  */
 import type { Database } from "../db/database.js";

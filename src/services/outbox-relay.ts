@@ -122,7 +122,7 @@ interface Failure {
   readonly error: { readonly reason: unknown };
 }
 
-/** Notes failures; a server that is away is nobody's fault, and ends the pass. */
+/** Notes failures; a server that is away ends the pass. */
 async function noteFailures({ table, probe, log, ...retry }: OutboxRelayParts, failures: readonly Failure[]): Promise<void> {
   if (failures.length === 0) return;
   const isAway = (reason: unknown): boolean => reason instanceof ServiceUnavailable && refusalOf(reason) === null;

@@ -63,7 +63,7 @@ export function readRow({ id, closed, parts }: StoredRow): ReadRow {
   return {
     id,
     revocations: revocations.read,
-    // Tags that nobody can name are all those of the catalogue: too much is invalidated rather than too little.
+    // Tags that cannot be named are all those of the catalogue: too much is invalidated rather than too little.
     tags: tags.unread.length > 0 ? [...tags.read, CATALOGUE_TAG] : tags.read,
     events: part("events", EVENT).read,
     notifications: part("notifications", NOTIFICATION).read,
