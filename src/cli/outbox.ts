@@ -1,5 +1,11 @@
-/** `npm run outbox -- list | retry <id>... | retry --all | drop <id>`: rows of the outbox that could not be sent. */
+/**
+ * `npm run outbox -- list | retry <id>... | retry --all | drop <id>`: what could not be sent. Rows of the outbox have numbers; parts of
+ * notifications to everyone have numbers after a `b`.
+ */
 import { parseArgs } from "node:util";
+import { type BroadcastOperating, createBroadcastOperating, type TroubledBroadcast } from "../db/broadcast-operating.js";
+import { createBroadcastTable } from "../db/broadcasts.js";
+import type { Database } from "../db/database.js";
 import { createOutboxOperating, type OutboxOperating, type TroubledRow } from "../db/outbox-operating.js";
 import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time.js";
@@ -10,47 +16,102 @@ const USAGE = `Usage: npm run outbox -- list
        npm run outbox -- retry <id>... | --all
        npm run outbox -- drop <id>
 
-What committed writes owe to Redis, and could not be sent.
-  list    rows that fail or were set aside: age, attempts, what they hold, their keys and the last error
-  retry   has rows sent again, with all their attempts; a running worker does it at once
-  drop    forgets one row that was set aside, and says what is lost with it`;
+What committed writes owe to Redis, and notifications to everyone, where they could not be sent.
+  list    what fails or was set aside: rows of the outbox (17) and broadcasts (b17) with age, attempts and the last error
+  retry   has them sent again, with all their attempts; a running worker does it at once
+  drop    forgets one that was set aside, and says what is lost with it`;
 
 const SHOWN = 100;
 
+/** One thing that could not be sent. */
+interface Target {
+  readonly kind: "row" | "broadcast";
+  readonly id: number;
+}
+
 type Action =
   | { readonly kind: "list" }
-  | { readonly kind: "retry"; readonly target: readonly number[] | "all" }
-  | { readonly kind: "drop"; readonly id: number };
+  | { readonly kind: "retry"; readonly targets: readonly Target[] | "all" }
+  | { readonly kind: "drop"; readonly target: Target };
+
+/** What the actions work on. */
+interface Operating {
+  readonly database: Database;
+  readonly outbox: OutboxOperating;
+  readonly broadcasts: BroadcastOperating;
+}
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-async function list(outbox: OutboxOperating): Promise<number> {
+async function list({ database, outbox, broadcasts }: Operating): Promise<number> {
   const { waiting, setAside, oldestMs } = await outbox.state();
   say(`${grouped(waiting)} rows wait, the oldest for ${secondsOf(oldestMs)}; ${grouped(setAside)} are set aside.`);
   const rows = await outbox.troubled(SHOWN);
   for (const row of rows) say(linesOf(row));
   if (rows.length === SHOWN) say(`The first ${SHOWN} are shown.`);
+  const state = await createBroadcastTable().state(database);
+  say(`${grouped(state.open)} notifications to everyone are on their way; ${grouped(state.setAside)} parts of some are set aside.`);
+  const parts = await broadcasts.troubled({ limit: SHOWN });
+  for (const part of parts) say(linesOfBroadcast(part));
+  if (parts.length === SHOWN) say(`The first ${SHOWN} are shown.`);
   return 0;
 }
 
-async function retry(outbox: OutboxOperating, target: readonly number[] | "all"): Promise<number> {
-  const ids = await outbox.retry(target);
-  say(`${grouped(ids.length)} ${ids.length === 1 ? "row" : "rows"} will be sent again.`);
-  const missing = target === "all" ? [] : target.filter((id) => !ids.includes(id));
+async function retry({ outbox, broadcasts }: Operating, targets: readonly Target[] | "all"): Promise<number> {
+  const rows = await outbox.retry(idsOf(targets, "row"));
+  const parts = await broadcasts.retry(idsOf(targets, "broadcast"));
+  const count = rows.length + parts.length;
+  say(`${grouped(count)} ${count === 1 ? "row" : "rows"} will be sent again.`);
+  if (targets === "all") return 0;
+  const missing = targets.filter(({ kind, id }) => !(kind === "row" ? rows : parts).includes(id));
   if (missing.length === 0) return 0;
-  say(`There is no row ${missing.join(", ")}: it was sent or dropped.`);
+  say(`There is no row ${missing.map(nameOf).join(", ")}: it was sent or dropped.`);
   return 1;
 }
 
-async function drop(outbox: OutboxOperating, id: number): Promise<number> {
-  const row = await outbox.row(id);
-  if (!row || !(await outbox.drop(id))) {
-    say(row ? `Row ${id} is not set aside: a worker still sends it. Nothing was dropped.` : `There is no row ${id}.`);
+async function drop({ outbox, broadcasts }: Operating, target: Target): Promise<number> {
+  const { id } = target;
+  if (target.kind === "row") {
+    const row = await outbox.row(id);
+    return dropped({ target, what: row && linesOf(row), isDropped: await outbox.drop(id), lost: row ? lossesOf(row).join("; ") : "" });
+  }
+  const [part] = await broadcasts.troubled({ limit: 1, id });
+  const lost = "these users never get this notification";
+  return dropped({ target, what: part ? linesOfBroadcast(part) : null, isDropped: await broadcasts.drop(id), lost });
+}
+
+interface Dropping {
+  readonly target: Target;
+  /** Null where there is no such thing. */
+  readonly what: string | null;
+  readonly isDropped: boolean;
+  readonly lost: string;
+}
+
+function dropped({ target, what, isDropped, lost }: Dropping): number {
+  const name = nameOf(target);
+  if (what === null || !isDropped) {
+    say(what === null ? `There is no row ${name}.` : `Row ${name} is not set aside: a worker still sends it. Nothing was dropped.`);
     return 1;
   }
-  say(linesOf(row));
-  say(`Row ${id} was dropped. Lost with it: ${lossesOf(row).join("; ")}.`);
+  say(what);
+  say(`Row ${name} was dropped. Lost with it: ${lost}.`);
   return 0;
+}
+
+const nameOf = ({ kind, id }: Target): string => (kind === "row" ? String(id) : `b${id}`);
+
+function idsOf(targets: readonly Target[] | "all", kind: Target["kind"]): readonly number[] | "all" {
+  return targets === "all" ? "all" : targets.flatMap((target) => (target.kind === kind ? [target.id] : []));
+}
+
+function linesOfBroadcast({ id, contentId, title, users: [first, last], setAside, attempts, ageMs, error }: TroubledBroadcast): string {
+  const whom = first === last ? `user ${first}` : `users ${first} to ${last}`;
+  return [
+    `  row b${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ${attempts} attempts`,
+    `    holds  notification ${contentId} (${JSON.stringify(title)}) for ${whom}`,
+    `    error  ${error}`,
+  ].join("\n");
 }
 
 function linesOf({ id, ageMs, setAside, attempts, holds, keys, error }: TroubledRow): string {
@@ -96,18 +157,24 @@ function readArguments(): Action {
 }
 
 function actionOf([kind, ...words]: string[], { all }: { readonly all: boolean }): Action | null {
-  const ids = words.map(Number);
-  if (ids.some((id) => !Number.isSafeInteger(id) || id < 1)) return null;
-  if (kind === "retry" && all !== ids.length > 0) return { kind, target: all ? "all" : ids };
+  const targets = words.map(targetOf).filter((target) => target !== null);
+  if (targets.length < words.length) return null;
+  if (kind === "retry" && all !== targets.length > 0) return { kind, targets: all ? "all" : targets };
   if (all) return null;
-  if (kind === "list" && ids.length === 0) return { kind };
-  const [id, ...more] = ids;
-  return kind === "drop" && id !== undefined && more.length === 0 ? { kind, id } : null;
+  if (kind === "list" && targets.length === 0) return { kind };
+  const [target, ...more] = targets;
+  return kind === "drop" && target !== undefined && more.length === 0 ? { kind, target } : null;
+}
+
+function targetOf(word: string): Target | null {
+  const [, prefix, digits] = /^(b?)(\d+)$/.exec(word) ?? [];
+  const id = Number(digits);
+  return Number.isSafeInteger(id) && id >= 1 ? { kind: prefix === "b" ? "broadcast" : "row", id } : null;
 }
 
 const action = readArguments();
 await runCommand(async ({ database }) => {
-  const outbox = createOutboxOperating(database);
-  if (action.kind === "list") return list(outbox);
-  return action.kind === "retry" ? retry(outbox, action.target) : drop(outbox, action.id);
+  const operating = { database, outbox: createOutboxOperating(database), broadcasts: createBroadcastOperating(database) };
+  if (action.kind === "list") return list(operating);
+  return action.kind === "retry" ? retry(operating, action.targets) : drop(operating, action.target);
 });

@@ -22,8 +22,12 @@ export function createBacklog({ database, requests, keys, metrics, workers }: Fl
   const boards = { boards: createBoardTable(database), ledger: createScoreLedger(database), store };
   return {
     async broadcasts() {
-      const { open, oldestMs } = await broadcasts.state(database);
-      return { souk_broadcasts_open: open, souk_broadcasts_oldest_seconds: oldestMs / SECOND };
+      const { open, setAside, oldestMs } = await broadcasts.state(database);
+      return {
+        souk_broadcasts_open: open,
+        souk_broadcasts_set_aside: setAside,
+        souk_broadcasts_oldest_seconds: oldestMs / SECOND,
+      };
     },
     async counters() {
       const { fields, oldestMs } = await counterStore.unflushed();

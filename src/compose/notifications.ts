@@ -16,6 +16,7 @@ import type { RedisConnection } from "../redis/client.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log-tail.js";
 import type { Keys } from "../redis/keys.js";
 import type { PubSub } from "../redis/pubsub.js";
+import { createBroadcasts } from "../services/broadcasts.js";
 import { createLogSubscriptions } from "../services/log-subscription.js";
 import { type ApplyNotifications, createApplyNotifications, createNotificationSource } from "../services/notification-log.js";
 import { createNotificationSending, type NotificationSending } from "../services/notification-sending.js";
@@ -47,41 +48,33 @@ export function openLogTail(
   return { tail, notify: createApplyNotifications(tail) };
 }
 
-/** What a worker does for notifications. */
-export function startNotificationJobs(ground: Ground, runner: RunnerDeps, sending: Sending & { readonly pollMs: number }): Promise<Job> {
-  return startBroadcasts(runner, { sending: composeSending(ground, sending), pollMs: sending.pollMs });
-}
-
-/** How sending is tried again, and where failures are told. */
-interface Sending {
+/** How broadcasts are tried again, and where failures are told. */
+interface Broadcasting {
   readonly retry: RetryOptions;
+  readonly pollMs: number;
   readonly log: Logger;
 }
 
-function composeSending({ database, outboxTable, outbox, clock }: Ground, { retry, log }: Sending): NotificationSending {
-  return createNotificationSending({
-    retry,
-    log,
-    database,
-    outboxTable,
-    outbox,
-    inboxes: createNotificationTable(database),
-    logs: createNotificationLogTable(database),
-    broadcasts: createBroadcastTable(),
-    operations: createOperationTable(database),
-    clock,
-  });
+/** What a worker does for notifications. */
+export function startNotificationJobs(
+  { database, outboxTable, outbox }: Ground,
+  runner: RunnerDeps,
+  { retry, pollMs, log }: Broadcasting,
+): Promise<Job> {
+  const [logs, table] = [createNotificationLogTable(database), createBroadcastTable()];
+  const broadcasts = createBroadcasts({ database, outboxTable, outbox, logs, broadcasts: table, retry, log });
+  return startBroadcasts(runner, { broadcasts, pollMs });
 }
 
 /** What shows and sends notifications. Whatever opens is handed to `closeLater`. */
 export function composeNotifications(
   ground: Ground,
-  sending: Sending,
+  log: Logger,
   closeLater: (close: () => unknown) => void,
 ): { notifications: Notifications; sending: NotificationSending } {
-  const { database, outboxTable, outbox, pubsub, tail } = ground;
+  const { database, outboxTable, outbox, pubsub, tail, clock } = ground;
   const [inboxes, logs] = [createNotificationTable(database), createNotificationLogTable(database)];
-  const subscriptions = createLogSubscriptions({ pubsub, log: sending.log });
+  const subscriptions = createLogSubscriptions({ pubsub, log });
   closeLater(() => subscriptions.close());
   const breaker = createBreaker(
     { connection: ground.requests, report: ground.degradations.of("notifications") },
@@ -90,5 +83,15 @@ export function composeNotifications(
   closeLater(() => breaker.close());
   const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs, breaker });
   const notifications = createNotifications({ database, outboxTable, outbox, inboxes, logs, subscriptions, sourceOf });
-  return { notifications, sending: composeSending(ground, sending) };
+  const sending = createNotificationSending({
+    database,
+    outboxTable,
+    outbox,
+    inboxes,
+    logs,
+    broadcasts: createBroadcastTable(),
+    operations: createOperationTable(database),
+    clock,
+  });
+  return { notifications, sending };
 }

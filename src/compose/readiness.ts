@@ -2,6 +2,7 @@
  * What a probe is answered: named checks, each "ok" or what is wrong in words for an operator. A new kind of thing is one entry
  * of {@link LOOKS}.
  */
+import { createBroadcastTable } from "../db/broadcasts.js";
 import type { OutboxState } from "../db/outbox-operating.js";
 import { withDeadline } from "../domain/deadline.js";
 import { type JobState, troubleOf } from "../domain/job.js";
@@ -28,11 +29,14 @@ const LOOK_MS = 1.5 * SECOND;
 /** Outbox rows that wait for longer have no worker, or one that cannot send them. */
 const OLD_MS = MINUTE;
 
+const broadcasts = createBroadcastTable();
+
 /** One look for each kind of thing that every process stands on; a later one wins where two name the same check. */
 const LOOKS: readonly Look[] = [
   { of: lookAtPostgres, unanswered: { postgres: "does not answer" } },
   { of: lookAtRedis, unanswered: { redis: "does not answer" } },
   { of: lookAtOutbox, unanswered: { outbox: CANNOT_BE_TOLD } },
+  { of: lookAtBroadcasts, unanswered: { broadcasts: CANNOT_BE_TOLD } },
 ];
 
 /** What an API depends on besides: the processes that do the work behind it. */
@@ -83,4 +87,9 @@ function stateOfOutbox({ setAside, oldestMs }: OutboxState): string {
     ...(oldestMs > OLD_MS ? [`the oldest row waits for ${Math.round(oldestMs / SECOND)} s`] : []),
   ];
   return wrongs.length > 0 ? wrongs.join("; ") : "ok";
+}
+
+async function lookAtBroadcasts({ database }: Floor): Promise<Checks> {
+  const { setAside } = await broadcasts.state(database);
+  return { broadcasts: setAside > 0 ? `${setAside} parts are set aside: npm run outbox -- list` : "ok" };
 }

@@ -85,6 +85,9 @@ export function asFailure(error: unknown): unknown {
   return isUnavailable(error) ? new DatabaseUnavailable(error) : error;
 }
 
+/** True when a lock was waited for in vain, where the wait is bounded (`lock_timeout`, `NOWAIT`). */
+export const isLocked = (error: unknown): boolean => error instanceof DatabaseUnavailable && codeOf(error.cause) === "55P03";
+
 /**
  * Runs `work`, and once more where a deadlock or a serialization failure rolled it back: another transaction won, nothing was written.
  * `work` is whole (a transaction, or a statement outside of any) and does nothing outside the database.

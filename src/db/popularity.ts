@@ -23,12 +23,13 @@ export async function skipPopularity(tx: Tx): Promise<number | null> {
   return row?.product_id ?? null;
 }
 
-/** Computes the popularity of up to `limit` products that are due. */
+/** Computes the popularity of up to `limit` products that are due. One that another session holds stays due. */
 export async function refreshPopularity(tx: Tx, limit: number): Promise<PopularityRound> {
   const { likes, shares } = POPULARITY_WEIGHTS;
   const due = await tx.query<{ product_id: number }>(sql`
-    DELETE FROM popularity_due WHERE product_id IN
-      (SELECT product_id FROM popularity_due ORDER BY product_id LIMIT ${limit} FOR UPDATE SKIP LOCKED) RETURNING product_id`);
+    DELETE FROM popularity_due WHERE product_id IN (
+      SELECT d.product_id FROM popularity_due d JOIN products p ON p.id = d.product_id
+      ORDER BY d.product_id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED FOR NO KEY UPDATE OF p SKIP LOCKED) RETURNING product_id`);
   if (due.length === 0) return { due: 0, changed: 0 };
   // A statement of its own: it sees what was committed before the rows above were had.
   const changed = await tx.query(sql`

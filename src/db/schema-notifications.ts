@@ -83,12 +83,20 @@ export const notificationReads = pgTable(
   (t) => [primaryKey({ columns: [t.userId, t.sequence] })],
 );
 
-/** Notifications to everyone on their way: users up to `done_to` have theirs, those up to `last_user` are to get it. Rows leave when done. */
-export const notificationBroadcasts = pgTable("notification_broadcasts", {
-  contentId: bigint("content_id", { mode: "number" })
-    .primaryKey()
-    .references(() => notificationContents.id),
-  doneTo: bigint("done_to", { mode: "number" }).notNull().default(0),
-  lastUser: bigint("last_user", { mode: "number" }).notNull(),
-  ...attempts,
-});
+/**
+ * Notifications to everyone on their way: users up to `done_to` have theirs, those up to `last_user` are to get it. Rows leave when done.
+ * A user who could not be sent one becomes a row of their own, and the broadcast goes on.
+ */
+export const notificationBroadcasts = pgTable(
+  "notification_broadcasts",
+  {
+    id: identity(),
+    contentId: bigint("content_id", { mode: "number" })
+      .notNull()
+      .references(() => notificationContents.id),
+    doneTo: bigint("done_to", { mode: "number" }).notNull().default(0),
+    lastUser: bigint("last_user", { mode: "number" }).notNull(),
+    ...attempts,
+  },
+  (t) => [index("notification_broadcasts_content").on(t.contentId)],
+);

@@ -3,22 +3,22 @@
  * Any number of workers may run: a broadcast is worked on by one of them at a time.
  */
 import { BROADCAST_CHANNEL } from "../db/broadcasts.js";
-import type { NotificationSending } from "../services/notification-sending.js";
+import type { Broadcasts } from "../services/broadcasts.js";
 import { type Job, MORE, type RunnerDeps, startJob } from "./runner.js";
 
 /** What the job needs. */
 export interface BroadcastOptions {
-  readonly sending: Pick<NotificationSending, "broadcastStep">;
+  readonly broadcasts: Broadcasts;
   /** How often to look without being woken. */
   readonly pollMs: number;
 }
 
 /** Starts the job: one step is one run. */
-export const startBroadcasts = (runner: RunnerDeps, { sending, pollMs }: BroadcastOptions): Promise<Job> =>
+export const startBroadcasts = (runner: RunnerDeps, { broadcasts, pollMs }: BroadcastOptions): Promise<Job> =>
   startJob(runner, {
     name: "broadcasts",
     everyMs: pollMs,
     firstMs: 0,
     wake: { channel: BROADCAST_CHANNEL, delayMs: 0 },
-    work: async () => ((await sending.broadcastStep()) ? MORE : null),
+    work: async () => ((await broadcasts.step()) ? MORE : null),
   });

@@ -32,7 +32,8 @@ const DEADLINE_MS = SECOND;
 const BACKLOG = {
   broadcasts: {
     souk_broadcasts_open: "Notifications to everyone that are not in every inbox yet.",
-    souk_broadcasts_oldest_seconds: "Age of the oldest of them.",
+    souk_broadcasts_set_aside: "Parts of notifications to everyone that were given up.",
+    souk_broadcasts_oldest_seconds: "Age of the oldest open one.",
   },
   counters: {
     souk_counters_unflushed_fields: "Counts in Redis that PostgreSQL does not have yet.",

@@ -1,23 +1,19 @@
 /**
- * Sending notifications: who may, to whom, once. To users that are named they are sent in one transaction; to everyone in steps, by
- * whoever works on broadcasts, so that no request waits for as many inboxes. Each step commits the notifications, how far the broadcast
- * is and what the outbox owes together: killed anywhere, the next step goes on where the last one ended.
+ * Sending notifications: who may, to whom, once. To users that are named they are sent in one transaction; to everyone in steps
+ * (broadcasts.ts), so that no request waits for as many inboxes.
  */
 import { createHash } from "node:crypto";
-import type { Logger } from "pino";
-import type { BroadcastStep, BroadcastTable } from "../db/broadcasts.js";
+import type { BroadcastTable } from "../db/broadcasts.js";
 import type { Tx } from "../db/database.js";
 import type { NotificationLogTable } from "../db/notification-log.js";
 import type { NotificationTable } from "../db/notifications.js";
 import type { OperationTable } from "../db/operations.js";
-import type { RetryOptions } from "../db/outbox.js";
 import type { Clock } from "../domain/clock.js";
 import type { UserError } from "../domain/errors.js";
 import type { OutboxMessage } from "../domain/events.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../domain/notification.js";
 import { type Principal, requireAdmin } from "../domain/principal.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "./announced-write.js";
-import { concernsAll } from "./bisect.js";
 import { checkContent } from "./notification-draft.js";
 
 /** What an admin sends, and to whom. */
@@ -44,24 +40,17 @@ export interface NotificationSending {
    * Throws Unauthenticated or Forbidden unless the principal is an admin.
    */
   send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
-  /** Sends a broadcast to the next users. Resolves to false when there is nothing to do. */
-  broadcastStep(): Promise<boolean>;
 }
 
 /** What sending takes. */
 export interface NotificationSendingParts extends AnnouncedWriteParts {
   readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
   readonly logs: Pick<NotificationLogTable, "deliver">;
-  readonly broadcasts: BroadcastTable;
+  readonly broadcasts: Pick<BroadcastTable, "begin" | "isOpen" | "users">;
   readonly operations: Pick<OperationTable, "remember" | "made">;
   readonly clock: Clock;
-  /** How a broadcast that fails is tried again. */
-  readonly retry: RetryOptions;
-  readonly log: Logger;
 }
 
-/** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
-const USERS_AT_ONCE = 500;
 const MAX_OPERATION_ID = 128;
 const SCOPE = "sendNotification";
 
@@ -71,20 +60,16 @@ export function createNotificationSending({
   broadcasts,
   operations,
   clock,
-  retry,
-  log,
   ...parts
 }: NotificationSendingParts): NotificationSending {
   const write = createAnnouncedWrite(parts);
-
-  const deliver = (tx: Tx, delivering: Delivering): Promise<OutboxMessage> => deliverTo(logs, tx, delivering);
 
   /** Nobody is sent anything where somebody is not there. */
   const sendTo = async (tx: Tx, content: NotificationContent, userIds: readonly number[]): Promise<Decided<SendOutcome>> => {
     const there = await inboxes.usersAmong(tx, userIds);
     if (there.length < userIds.length) throw new Refused(NOT_THERE);
     const { id, createdAt } = await inboxes.write(tx, content);
-    return { decision: sentTo(userIds.length, true), message: await deliver(tx, { contentId: id, content, createdAt, userIds }) };
+    return { decision: sentTo(userIds.length, true), message: await deliver(logs, tx, { contentId: id, content, createdAt, userIds }) };
   };
 
   const sendToEveryone = async (tx: Tx, { content, operationId }: SendRequest): Promise<Decided<SendOutcome>> => {
@@ -119,38 +104,11 @@ export function createNotificationSending({
       const request = { content, to: to === "everyone" ? to : [...new Set(to)], ...(operationId === undefined ? {} : { operationId }) };
       return write((tx) => decide(tx, request)).then(({ decision }) => decision, unlessRefused);
     },
-    broadcastStep: () => stepOf(USERS_AT_ONCE),
   };
-
-  /** A user whose notification fails is left out; the others of the step get theirs, in halves. Other broadcasts go on. */
-  async function stepOf(most: number): Promise<boolean> {
-    let step: BroadcastStep | null = null;
-    try {
-      const { decision } = await write<boolean>(async (tx) => {
-        step = await broadcasts.next(tx, most);
-        if (!step) return { decision: false, message: null };
-        await broadcasts.advance(tx, step);
-        return { decision: true, message: step.userIds.length > 0 ? await deliver(tx, step) : null };
-      });
-      return decision;
-    } catch (error) {
-      if (concernsAll(error) || !step) throw error;
-      return giveUp(step, error);
-    }
-  }
-
-  async function giveUp(step: BroadcastStep, error: unknown): Promise<boolean> {
-    const { contentId, userIds } = step;
-    if (userIds.length > 1) return stepOf(Math.ceil(userIds.length / 2));
-    const words = error instanceof Error ? error.message : String(error);
-    const { setAside } = await parts.database.transaction((tx) => broadcasts.failed(tx, step, words, retry));
-    log.error({ err: words, contentId, userIds, setAside }, "a user of a broadcast was left out");
-    return true;
-  }
 }
 
 /** Puts written content into inboxes. Resolves to what the outbox owes for it. */
-async function deliverTo(
+export async function deliver(
   logs: Pick<NotificationLogTable, "deliver">,
   tx: Tx,
   { contentId, userIds, content, createdAt }: Delivering,

@@ -133,4 +133,29 @@ describe.each(DATABASES)("notifications on %s", (kind) => {
     while (await step());
     expect(stepped).toEqual([]);
   });
+
+  test("to everyone are tried again for one user alone, unless another worker came to that user meanwhile", async () => {
+    const broadcasts = createBroadcastTable();
+    const retry = { retryMs: 0, attemptsMax: 3 };
+    const failure = { error: "no such luck", isLocked: false };
+    await database.transaction(async (tx) => broadcasts.begin(tx, (await inboxes().write(tx, content("all"))).id));
+    const parts = () => database.query(sql`SELECT done_to, last_user, attempts FROM notification_broadcasts ORDER BY id`);
+    const first = await database.transaction((tx) => broadcasts.next(tx, 1));
+    if (!first) throw new Error("There is no step.");
+    const [user = 0] = first.userIds;
+    await database.transaction((tx) => broadcasts.failed(tx, first, failure, retry));
+    const failed = [
+      { done_to: user, attempts: 1 },
+      { done_to: user - 1, last_user: user, attempts: 1 },
+    ];
+    expect(await parts()).toMatchObject(failed);
+    await database.transaction((tx) => broadcasts.failed(tx, first, failure, retry));
+    expect(await parts()).toMatchObject(failed);
+    await database.transaction(async (tx) => {
+      for (let next = await broadcasts.next(tx, 500); next; next = await broadcasts.next(tx, 500)) await broadcasts.advance(tx, next);
+    });
+    expect(await parts()).toEqual([]);
+    expect(await database.transaction((tx) => broadcasts.failed(tx, first, failure, retry))).toEqual({ setAside: false });
+    expect(await parts()).toEqual([]);
+  });
 });

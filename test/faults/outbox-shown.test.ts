@@ -1,6 +1,8 @@
-/** A row that was set aside, as an operator meets it: in the readiness probe and in the metrics of a running application. */
+/** A row that was set aside, and a broadcast, as an operator meets them: in the readiness probe and in the metrics of a running application. */
+import { sql } from "drizzle-orm";
 import { expect, it, onTestFinished } from "vitest";
 import { startApp } from "../support/app.js";
+import { metric } from "../support/graphql.js";
 import { until } from "../support/until.js";
 import { plant } from "./outbox-kit.js";
 
@@ -17,4 +19,23 @@ it("A row that was set aside makes a process degraded, not unavailable, and is c
   const metrics = await (await get("/metrics")).text();
   expect(metrics).toContain('souk_outbox_rows{state="set_aside"} 1');
   expect(metrics).toMatch(/^souk_outbox_oldest_seconds \d/m);
+});
+
+it("Users who were given up make a process degraded, and are counted in its metrics.", async () => {
+  const app = await startApp({ products: 0 });
+  onTestFinished(() => app.close());
+  const probe = async () => (await (await fetch(new URL("/readyz", app.url))).json()) as { checks: { broadcasts: string } };
+  expect((await probe()).checks.broadcasts).toBe("ok");
+  const [content] = await app.database.database.query<{ id: number }>(
+    sql`INSERT INTO notification_contents (kind, title, body) VALUES ('news', 'Sale', '') RETURNING id`,
+  );
+  await app.database.database.query(
+    sql`INSERT INTO notification_broadcasts (content_id, last_user, set_aside_at) VALUES (${content?.id}, 7, now())`,
+  );
+  expect(await probe()).toMatchObject({
+    status: "degraded",
+    checks: { broadcasts: "1 parts are set aside: npm run outbox -- list" },
+  });
+  expect(await metric(app.url, "souk_broadcasts_set_aside")).toBe(1);
+  expect(await metric(app.url, "souk_broadcasts_open")).toBe(0);
 });

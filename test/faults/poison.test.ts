@@ -2,8 +2,10 @@
  * Loops over items of which one is poisoned: it hurts itself alone. Each row names a loop, and a runner that poisons one item, lets the
  * loop work, and answers what became of the healthy ones and of the poisoned one. Add a row to add a loop.
  */
+import { isDeepStrictEqual } from "node:util";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
+import type { Logger } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Closing } from "../../src/compose/closing.js";
 import { createBroadcastTable } from "../../src/db/broadcasts.js";
@@ -20,6 +22,7 @@ import { connectRedis, whenReady } from "../../src/redis/client.js";
 import { createEventLogTail } from "../../src/redis/event-log-tail.js";
 import { createPubSub } from "../../src/redis/pubsub.js";
 import { bisect } from "../../src/services/bisect.js";
+import { createBroadcasts } from "../../src/services/broadcasts.js";
 import { createApplyNotifications, notificationTopic } from "../../src/services/notification-log.js";
 import { createNotificationSending } from "../../src/services/notification-sending.js";
 import { createPopularity } from "../../src/services/popularity.js";
@@ -158,19 +161,30 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
     loop: "popularity of products",
     async run() {
       const db = await database();
-      await stockProducts(db.database, 9);
-      await db.database.query(
-        sql`INSERT INTO product_tallies (product_id, period, views) SELECT n, 'all', 50 FROM generate_series(1, 9) n`,
-      );
-      await db.database.query(sql`INSERT INTO popularity_due (product_id) SELECT generate_series(1, 9)`);
+      await stockDue(db);
       await refuse(db, "products", "id");
       const { log, lines } = rememberingLog();
-      const outboxTable = createOutboxTable(db.database);
-      const outbox = { settle: async () => ({ count: 0, bypassUntilMs: 0 }) };
-      await createPopularity({ database: db.database, outboxTable, outbox, log }).refresh();
+      await openPopularity(db, log).refresh();
       expect(lines.filter((line) => line.includes('"level":50') && line.includes(`"productId":${POISONED}`))).toHaveLength(1);
       const rows = await db.database.query<{ id: number }>(sql`SELECT id FROM products WHERE popularity > 0`);
       return outcomeOf(rows.map(({ id }) => id));
+    },
+  },
+  {
+    loop: "popularity of products, one of which another session holds",
+    async run() {
+      const db = await database();
+      await stockDue(db);
+      const popularity = openPopularity(db, testLog());
+      const popular = () => db.database.query<{ id: number }>(sql`SELECT id FROM products WHERE popularity > 0 ORDER BY id`);
+      const before = await db.database.transaction(async (tx) => {
+        await tx.query(sql`SELECT FROM products WHERE id = ${POISONED} FOR UPDATE`);
+        expect(await popularity.refresh()).toBe(HEALTHY.length);
+        return popular();
+      });
+      expect(await popularity.refresh()).toBe(1);
+      expect((await popular()).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      return outcomeOf(before.map(({ id }) => id));
     },
   },
   {
@@ -179,15 +193,41 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
       const db = await database();
       await makeUsers(db);
       await refuse(db, "notifications", "user_id");
-      const sending = openSending(db);
+      const { sending, broadcasts } = openSending(db);
       await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
-      await until("the broadcast to be done", async () => {
-        while (await sending.broadcastStep());
-        return (await db.database.query(sql`SELECT FROM notification_broadcasts`)).length === 0;
+      await until("the user to be alone, and set aside", async () => {
+        while (await broadcasts.step());
+        return isDeepStrictEqual(await partsOf(db), [{ from: POISONED, to: POISONED, attempts: 2, setAside: true }]);
       });
       const rows = await db.database.query<{ user_id: number }>(sql`SELECT user_id FROM notifications`);
       expect(rows).toHaveLength(HEALTHY.length);
       return outcomeOf(rows.map((row) => row.user_id));
+    },
+  },
+  {
+    loop: "broadcast to users, one of whom another session holds",
+    async run() {
+      const db = await database();
+      await makeUsers(db);
+      const { sending, broadcasts } = openSending(db);
+      await sending.send(SERVICE, { content: CONTENT, to: [POISONED] });
+      await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
+      const received = () => db.database.query<{ user_id: number }>(sql`SELECT user_id FROM notifications WHERE content_id = 2`);
+      const before = await db.database.transaction(async (tx) => {
+        await tx.query(sql`SELECT FROM notification_logs WHERE user_id = ${POISONED} FOR UPDATE`);
+        await until("all other users to have theirs, and the last to be tried again", async () => {
+          while (await broadcasts.step());
+          const [part, ...more] = await partsOf(db);
+          return part?.from === POISONED && part.to === POISONED && part.attempts > 2 && !part.setAside && more.length === 0;
+        });
+        return received();
+      });
+      await until("the last user to have theirs", async () => {
+        while (await broadcasts.step());
+        return (await partsOf(db)).length === 0;
+      });
+      expect((await received()).map((row) => row.user_id).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      return outcomeOf(before.map((row) => row.user_id));
     },
   },
   {
@@ -196,15 +236,20 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
       const db = await database();
       await makeUsers(db);
       await refuse(db, "notifications", "content_id");
-      const sending = openSending(db);
+      const { sending, broadcasts } = openSending(db);
       await db.database.query(sql`SELECT setval(pg_get_serial_sequence('notification_contents', 'id'), 1, false)`);
       for (let sent = 1; sent <= 9; sent++) await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
-      await until("the poisoned broadcast to be alone, and set aside", async () => {
-        while (await sending.broadcastStep());
-        const left = await db.database.query<{ content_id: number; set: boolean }>(
-          sql`SELECT content_id, set_aside_at IS NOT NULL AS set FROM notification_broadcasts`,
+      await until("the poisoned broadcast to be alone, and set aside with the users that it was tried for", async () => {
+        while (await broadcasts.step());
+        const parts = await partsOf(db);
+        return isDeepStrictEqual(
+          parts.map(({ from, to, setAside }) => [from, to, setAside]),
+          [
+            [3, 9, true],
+            [1, 1, true],
+            [2, 2, true],
+          ],
         );
-        return left.length === 1 && left[0]?.set && left[0].content_id === POISONED;
       });
       const rows = await db.database.query<{ content_id: number }>(sql`SELECT DISTINCT content_id FROM notifications`);
       return outcomeOf(rows.map((row) => row.content_id));
@@ -301,20 +346,37 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
 
 const CONTENT = { kind: "news", title: "t", body: "b", url: null, expiresAt: null };
 
-function openSending({ database }: TestDatabase) {
-  return createNotificationSending({
-    database,
-    outboxTable: createOutboxTable(database),
-    outbox: { settle: async () => ({ count: 0, bypassUntilMs: 0 }) },
-    inboxes: createNotificationTable(database),
-    logs: createNotificationLogTable(database),
-    broadcasts: createBroadcastTable(),
-    operations: createOperationTable(database),
-    clock: { nowMs: () => Date.now() },
-    retry: { retryMs: 1, attemptsMax: 2 },
-    log: testLog(),
-  });
+/** Products whose popularity is to be computed anew. */
+async function stockDue({ database }: TestDatabase): Promise<void> {
+  await stockProducts(database, 9);
+  await database.query(sql`INSERT INTO product_tallies (product_id, period, views) SELECT n, 'all', 50 FROM generate_series(1, 9) n`);
+  await database.query(sql`INSERT INTO popularity_due (product_id) SELECT generate_series(1, 9)`);
 }
+
+const openPopularity = ({ database }: TestDatabase, log: Logger) =>
+  createPopularity({ database, outboxTable: createOutboxTable(database), outbox: NOTHING_TO_SETTLE, log });
+
+/** Announces nothing. */
+const NOTHING_TO_SETTLE = { settle: async () => ({ count: 0, bypassUntilMs: 0 }) };
+
+function openSending({ database }: TestDatabase) {
+  const [outboxTable, logs, table] = [createOutboxTable(database), createNotificationLogTable(database), createBroadcastTable()];
+  const parts = { database, outboxTable, outbox: NOTHING_TO_SETTLE, logs, broadcasts: table };
+  return {
+    sending: createNotificationSending({
+      ...parts,
+      inboxes: createNotificationTable(database),
+      operations: createOperationTable(database),
+      clock: { nowMs: () => Date.now() },
+    }),
+    broadcasts: createBroadcasts({ ...parts, retry: { retryMs: 1, attemptsMax: 2 }, log: testLog() }),
+  };
+}
+
+/** What is left of broadcasts: each part with its users. */
+const partsOf = ({ database }: TestDatabase) =>
+  database.query<{ from: number; to: number; attempts: number; setAside: boolean }>(sql`
+    SELECT done_to + 1 AS from, last_user AS to, attempts, set_aside_at IS NOT NULL AS "setAside" FROM notification_broadcasts ORDER BY id`);
 
 describe("a loop with one poisoned item", () => {
   test.each(LOOPS)("In the $loop, every healthy item is done and the poisoned one is not.", async ({ run }) => {
