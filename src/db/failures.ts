@@ -80,9 +80,13 @@ export function isConnectionLost(error: unknown): boolean {
 /** True when trying again later may help and nothing in the statement was wrong. */
 const isUnavailable = (error: unknown): boolean => isConnectionLost(error) || treatmentOf(codeOf(error)) !== null;
 
-/** The error to throw for one a driver threw. */
-export function asFailure(error: unknown): unknown {
-  return isUnavailable(error) ? new DatabaseUnavailable(error) : error;
+/** The server itself does not know what became of the statement. */
+const UNKNOWN_OUTCOME = "40003";
+
+/** The error to throw for one a driver threw. What was sent and `commits` by itself may be done although no reply came. */
+export function asFailure(error: unknown, { commits = false } = {}): unknown {
+  if (!isUnavailable(error)) return error;
+  return new DatabaseUnavailable(error, commits && (isConnectionLost(error) || codeOf(error) === UNKNOWN_OUTCOME));
 }
 
 /** True when a lock was waited for in vain, where the wait is bounded (`lock_timeout`, `NOWAIT`). */

@@ -44,7 +44,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   });
   const listeners = new Set<Listening>();
   const query: Executor["query"] = (statement) =>
-    repeatedOnce(() => withClient(pool, (client) => executorOf(client, options, options.timeoutMs).query(statement)));
+    repeatedOnce(() =>
+      withClient(pool, (client) => executorOf(client, options, { timeoutMs: options.timeoutMs, commits: true }).query(statement)),
+    );
   return {
     kind: "postgres",
     query,
@@ -137,11 +139,18 @@ async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Prom
   }
 }
 
-function executorOf(client: pg.ClientBase, { telemetry }: PostgresOptions, timeoutMs: number | null): Executor {
+interface Execution {
+  /** Null: statements may take as long as they need. */
+  readonly timeoutMs: number | null;
+  /** Whether each statement commits by itself. */
+  readonly commits: boolean;
+}
+
+function executorOf(client: pg.ClientBase, { telemetry }: PostgresOptions, { timeoutMs, commits }: Execution): Executor {
   return {
     query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
       const query = { ...compile(statement), ...(timeoutMs === null ? {} : { query_timeout: timeoutMs + READ_MARGIN_MS }) };
-      return clocked(telemetry, async () => (await client.query<Row & pg.QueryResultRow>(query)).rows);
+      return clocked(telemetry, async () => (await client.query<Row & pg.QueryResultRow>(query)).rows, commits);
     },
   };
 }
@@ -153,11 +162,14 @@ interface Work<T> {
 
 function transaction<T>(pool: pg.Pool, options: PostgresOptions, { work, patient }: Work<T>): Promise<T> {
   return withClient(pool, async (client) => {
-    const tx: Tx = { inTransaction: true, ...executorOf(client, options, patient ? null : options.timeoutMs) };
+    const tx: Tx = {
+      inTransaction: true,
+      ...executorOf(client, options, { timeoutMs: patient ? null : options.timeoutMs, commits: false }),
+    };
     await control(client, patient ? "BEGIN; SET LOCAL statement_timeout = 0" : "BEGIN", options);
     try {
       const result = await work(tx);
-      await control(client, "COMMIT", options);
+      await control(client, COMMIT, options);
       return result;
     } catch (error) {
       // On a dead connection there is nothing left to roll back, and the first error is the one that tells why.
@@ -167,10 +179,12 @@ function transaction<T>(pool: pg.Pool, options: PostgresOptions, { work, patient
   });
 }
 
+const COMMIT = "COMMIT";
+
 /** BEGIN, COMMIT and ROLLBACK: not statements of anybody's, so not counted. */
 async function control(client: pg.ClientBase, text: string, { timeoutMs }: PostgresOptions): Promise<void> {
   const query = { text, query_timeout: timeoutMs + READ_MARGIN_MS };
   await client.query(query).catch((error) => {
-    throw asFailure(error);
+    throw asFailure(error, { commits: text === COMMIT });
   });
 }

@@ -18,8 +18,8 @@ export function compile(statement: SQL): Statement {
   return { text, values: params };
 }
 
-/** Runs one statement through a driver, reports its duration, and maps failures. */
-export async function clocked<T>(telemetry: Telemetry, run: () => Promise<T>): Promise<T> {
+/** Runs one statement through a driver, reports its duration, and maps failures; `commits` where it stands in no transaction. */
+export async function clocked<T>(telemetry: Telemetry, run: () => Promise<T>, commits = false): Promise<T> {
   const started = performance.now();
   try {
     const result = await run();
@@ -27,7 +27,7 @@ export async function clocked<T>(telemetry: Telemetry, run: () => Promise<T>): P
     return result;
   } catch (error) {
     telemetry.sqlStatement(performance.now() - started, true);
-    throw asFailure(error);
+    throw asFailure(error, { commits });
   }
 }
 

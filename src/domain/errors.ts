@@ -203,8 +203,8 @@ export class DeadlineExceeded extends SoukError {
   readonly code = "DEADLINE_EXCEEDED";
 }
 
-/** Redis did not answer in time, or there is no connection. Never seen by readers of the catalogue: they fall back to Postgres. */
-export class RedisUnavailable extends ServiceUnavailable {
+/** A server that is asked over the network did not answer in time, or there is no connection. */
+abstract class Unanswered extends ServiceUnavailable {
   /** @param mayBeDone whether the command was sent, so that a write may have been done although no reply came */
   constructor(
     cause?: unknown,
@@ -212,19 +212,18 @@ export class RedisUnavailable extends ServiceUnavailable {
   ) {
     super(
       mayBeDone
-        ? "The service did not answer in time. A change may have been made all the same."
+        ? "The service did not answer in time. If this was a change, it may have been made all the same."
         : "The service is briefly unavailable. Try again in a moment.",
       { cause },
     );
   }
 }
 
-/** Postgres did not answer in time, or there is no connection. */
-export class DatabaseUnavailable extends ServiceUnavailable {
-  constructor(cause?: unknown) {
-    super("The service is briefly unavailable. Try again in a moment.", { cause });
-  }
-}
+/** Redis did not answer. Never seen by readers of the catalogue: they fall back to Postgres. */
+export class RedisUnavailable extends Unanswered {}
+
+/** Postgres did not answer, or cannot now. */
+export class DatabaseUnavailable extends Unanswered {}
 
 /** A start that cannot go on: a message for the operator, printed without a stack, exit code 1. Never reaches a client. */
 export class StartupError extends Error {

@@ -1,10 +1,14 @@
 /** Failures of Postgres by SQLSTATE: what callers may retry, what runs once more by itself, and what docs/errors.md says of each. */
 import { readFileSync } from "node:fs";
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Database, Tx } from "../../src/db/database.js";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Database, openDatabase, type Tx } from "../../src/db/database.js";
 import { RETRYABLE_STATES } from "../../src/db/failures.js";
 import { DatabaseUnavailable } from "../../src/domain/errors.js";
+import { silentTelemetry } from "../../src/domain/telemetry.js";
+import { createProxy, type FaultyProxy } from "../support/faults.js";
+import { testLog } from "../support/log.js";
+import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { DATABASES, emptyDatabase } from "./sample.js";
 
 /** A statement that fails with this SQLSTATE, as a server in trouble answers it. */
@@ -24,6 +28,66 @@ const STATES: readonly { readonly state: string; readonly retryable: boolean; re
       runs: 1,
     })),
   );
+
+describe("a connection that is lost", () => {
+  let database: TestDatabase;
+  let proxied: Database;
+  let proxy: FaultyProxy;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    await database.database.query(sql`CREATE TABLE places (id int PRIMARY KEY)`);
+    const url = new URL(database.url);
+    proxy = await createProxy({ target: { host: url.hostname, port: Number(url.port) } });
+    [url.hostname, url.port] = [proxy.host, String(proxy.port)];
+    proxied = await openDatabase({
+      url: url.href,
+      dataDir: "",
+      poolSize: 1,
+      timeoutMs: 10_000,
+      telemetry: silentTelemetry,
+      log: testLog(),
+    });
+  });
+  afterEach(() => proxy.restore());
+  afterAll(async () => {
+    await proxied?.close();
+    await proxy?.close();
+    await database?.close();
+  });
+
+  /** Loses the connection in place of the reply to a statement. */
+  const loseReplyTo = (word: string) =>
+    proxy.dropReplies((chunk) => {
+      if (!chunk.includes(word)) return false;
+      setImmediate(() => proxy.hangUp());
+      return true;
+    });
+  const insert = (id: number) => sql`INSERT INTO places VALUES (${id})`;
+  const isThere = async (id: number) => (await database.database.query(sql`SELECT FROM places WHERE id = ${id}`)).length === 1;
+  const UNKNOWN = "it may have been made";
+
+  test("At its COMMIT, the transaction may have been made, and the error says so.", async () => {
+    loseReplyTo("COMMIT");
+    const failed = proxied.transaction((tx) => tx.query(insert(1)));
+    await expect(failed).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", mayBeDone: true, message: expect.stringContaining(UNKNOWN) });
+    expect(await isThere(1)).toBe(true);
+  });
+
+  test("At a statement of its own, the statement may have been made, and the error says so.", async () => {
+    await proxied.ping();
+    loseReplyTo("INSERT");
+    await expect(proxied.query(insert(2))).rejects.toMatchObject({ mayBeDone: true, message: expect.stringContaining(UNKNOWN) });
+    expect(await isThere(2)).toBe(true);
+  });
+
+  test("Before the COMMIT nothing was made, and the error does not say so.", async () => {
+    loseReplyTo("INSERT");
+    const failed = proxied.transaction((tx) => tx.query(insert(3)));
+    await expect(failed).rejects.toMatchObject({ mayBeDone: false, message: expect.not.stringContaining(UNKNOWN) });
+    expect(await isThere(3)).toBe(false);
+  });
+});
 
 describe.each(DATABASES)("failures on %s", (kind) => {
   let database: Database;
