@@ -16,6 +16,7 @@ import {
   type TallyKey,
 } from "../domain/counters.js";
 import type { Database, Tx } from "./database.js";
+import { LOCKING_DUE } from "./popularity.js";
 import { bigints, booleans, texts } from "./statements.js";
 
 /** The flushed counters. */
@@ -96,7 +97,7 @@ async function apply(tx: Tx, { shard, id, prev, counts }: Batch, sketches: reado
   await keepSketches(tx, sketches);
   await tx.query(sql`
     INSERT INTO popularity_due (product_id) SELECT DISTINCT id FROM unnest(${numbers("productId")}) AS q(id) ORDER BY id
-    ON CONFLICT (product_id) DO NOTHING`);
+    ON CONFLICT ${LOCKING_DUE}`);
   await tx.query(sql`UPDATE counter_shards SET applied = ${id} WHERE shard = ${shard}`);
   return "applied";
 }

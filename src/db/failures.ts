@@ -82,11 +82,14 @@ const isUnavailable = (error: unknown): boolean => isConnectionLost(error) || tr
 
 /** The server itself does not know what became of the statement. */
 const UNKNOWN_OUTCOME = "40003";
+/** node-postgres says this of a statement that it did not send. */
+const NOT_SENT = /^(Client has encountered a connection error|Client was closed|Cannot use a pool after)/;
 
 /** The error to throw for one a driver threw. What was sent and `commits` by itself may be done although no reply came. */
 export function asFailure(error: unknown, { commits = false } = {}): unknown {
   if (!isUnavailable(error)) return error;
-  return new DatabaseUnavailable(error, commits && (isConnectionLost(error) || codeOf(error) === UNKNOWN_OUTCOME));
+  const isSent = !(error instanceof Error && NOT_SENT.test(error.message));
+  return new DatabaseUnavailable(error, commits && isSent && (isConnectionLost(error) || codeOf(error) === UNKNOWN_OUTCOME));
 }
 
 /** True when a lock was waited for in vain, where the wait is bounded (`lock_timeout`, `NOWAIT`). */

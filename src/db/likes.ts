@@ -5,6 +5,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { NOW_MS } from "./clock.js";
 import type { Database, Tx } from "./database.js";
+import { LOCKING_DUE } from "./popularity.js";
 import { bigints, texts } from "./statements.js";
 
 /** Whether somebody likes something. */
@@ -91,7 +92,7 @@ async function change(tx: Tx, productId: number, { fact, by }: { fact: SQL; by: 
     INSERT INTO product_likes AS c (product_id, likes) SELECT product_id, greatest(${by}, 0)::bigint FROM fact
     ON CONFLICT (product_id) DO UPDATE SET likes = c.likes + ${by}::bigint RETURNING likes, ${NOW_MS} AS version`);
   if (!row) return { likes: null, version: 0 };
-  await tx.query(sql`INSERT INTO popularity_due (product_id) VALUES (${productId}::bigint) ON CONFLICT (product_id) DO NOTHING`);
+  await tx.query(sql`INSERT INTO popularity_due (product_id) VALUES (${productId}::bigint) ON CONFLICT ${LOCKING_DUE}`);
   return row;
 }
 

@@ -97,7 +97,7 @@ export function createNotificationTable(database: Database): NotificationTable {
       await database.query(sql`
         DELETE FROM notification_contents c WHERE c.expires_at <= statement_timestamp() - interval '1 minute'
           AND NOT EXISTS (SELECT FROM notifications n WHERE n.content_id = c.id)
-          AND NOT EXISTS (SELECT FROM notification_broadcasts b WHERE b.content_id = c.id)`);
+          AND NOT EXISTS (SELECT FROM notification_broadcast_parts b WHERE b.content_id = c.id)`);
       return pruned;
     },
   };

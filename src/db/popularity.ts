@@ -6,36 +6,36 @@
 import { sql } from "drizzle-orm";
 import { POPULARITY_WEIGHTS } from "../domain/counters.js";
 import type { Tx } from "./database.js";
+import { bigints } from "./statements.js";
 
-/** What a round did. */
-export interface PopularityRound {
-  /** Products that were looked at. */
-  readonly due: number;
-  /** Those whose popularity is another now. */
-  readonly changed: number;
-}
+/**
+ * For inserts of products that are due: a row that is there already is locked, so that nobody takes it before what was counted is
+ * committed, and computes the popularity without it.
+ */
+export const LOCKING_DUE = sql.raw("(product_id) DO UPDATE SET product_id = excluded.product_id");
 
-/** Leaves out the first product that is due, until it is counted again. Resolves to its id; null where none is due. */
-export async function skipPopularity(tx: Tx): Promise<number | null> {
-  const [row] = await tx.query<{ product_id: number }>(sql`
-    DELETE FROM popularity_due WHERE product_id IN
-      (SELECT product_id FROM popularity_due ORDER BY product_id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING product_id`);
-  return row?.product_id ?? null;
-}
-
-/** Computes the popularity of up to `limit` products that are due. One that another session holds stays due. */
-export async function refreshPopularity(tx: Tx, limit: number): Promise<PopularityRound> {
-  const { likes, shares } = POPULARITY_WEIGHTS;
-  const due = await tx.query<{ product_id: number }>(sql`
+/** Takes up to `limit` products that are due; one that another session holds stays due. They are held until the commit. */
+export async function takeDue(tx: Tx, limit: number): Promise<number[]> {
+  const rows = await tx.query<{ product_id: number }>(sql`
     DELETE FROM popularity_due WHERE product_id IN (
       SELECT d.product_id FROM popularity_due d JOIN products p ON p.id = d.product_id
       ORDER BY d.product_id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED FOR NO KEY UPDATE OF p SKIP LOCKED) RETURNING product_id`);
-  if (due.length === 0) return { due: 0, changed: 0 };
-  // A statement of its own: it sees what was committed before the rows above were had.
+  return rows.map(({ product_id }) => product_id);
+}
+
+/** Leaves a product out until it is counted again. */
+export async function skipDue(tx: Tx, productId: number): Promise<void> {
+  await tx.query(sql`DELETE FROM popularity_due WHERE product_id = ${productId}::bigint`);
+}
+
+/** Computes the popularity of products that were taken. Resolves to how many changed. */
+export async function computePopularity(tx: Tx, productIds: readonly number[]): Promise<number> {
+  const { likes, shares } = POPULARITY_WEIGHTS;
+  // A statement of its own: it sees what was committed before the products were taken.
   const changed = await tx.query(sql`
     WITH counted AS (
       SELECT d.id, (coalesce(t.views, 0) + ${shares} * coalesce(t.shares, 0) + ${likes} * coalesce(l.likes, 0))::numeric AS score
-      FROM unnest(${sql.param(due.map(({ product_id }) => product_id))}::bigint[]) AS d(id)
+      FROM unnest(${bigints(productIds)}) AS d(id)
       LEFT JOIN product_tallies t ON t.product_id = d.id AND t.period = 'all'
       LEFT JOIN product_likes l ON l.product_id = d.id
     ), rounded AS (
@@ -43,5 +43,5 @@ export async function refreshPopularity(tx: Tx, limit: number): Promise<Populari
       FROM counted ORDER BY id
     )
     UPDATE products p SET popularity = r.score FROM rounded r WHERE p.id = r.id AND p.popularity <> r.score RETURNING p.id`);
-  return { due: due.length, changed: changed.length };
+  return changed.length;
 }

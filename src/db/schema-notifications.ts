@@ -1,6 +1,6 @@
 /** The tables of notifications. What the database itself guarantees: one entry per sequence of a log, and never fewer than no unread ones. */
 import { sql } from "drizzle-orm";
-import { bigint, check, index, pgTable, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
+import { bigint, check, index, integer, pgTable, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { NOTIFICATION_LIMITS } from "../domain/notification.js";
 import { identity, lengthBetween, moment, users } from "./schema.js";
 import { attempts } from "./schema-outbox.js";
@@ -84,11 +84,11 @@ export const notificationReads = pgTable(
 );
 
 /**
- * Notifications to everyone on their way: users up to `done_to` have theirs, those up to `last_user` are to get it. Rows leave when done.
- * A user who could not be sent one becomes a row of their own, and the broadcast goes on.
+ * Notifications to everyone on their way, in parts: users up to `done_to` have theirs, those up to `last_user` are to get it. A part
+ * leaves when it is done. Users who cannot get theirs yet become a part that is tried for itself, and the others go on.
  */
-export const notificationBroadcasts = pgTable(
-  "notification_broadcasts",
+export const notificationBroadcastParts = pgTable(
+  "notification_broadcast_parts",
   {
     id: identity(),
     contentId: bigint("content_id", { mode: "number" })
@@ -97,6 +97,8 @@ export const notificationBroadcasts = pgTable(
     doneTo: bigint("done_to", { mode: "number" }).notNull().default(0),
     lastUser: bigint("last_user", { mode: "number" }).notNull(),
     ...attempts,
+    /** How often in a row other sessions held the users. */
+    waits: integer().notNull().default(0),
   },
-  (t) => [index("notification_broadcasts_content").on(t.contentId)],
+  (t) => [index("notification_broadcast_parts_content").on(t.contentId)],
 );

@@ -191,7 +191,7 @@ export class NotificationPayload {
 
   @Field(() => Boolean, {
     description:
-      "Whether every recipient has it by now. True for `userIds`. For `everyone` false until it is in the last inbox: repeat the call with its `operationId` to ask again, which answers `recipients` and `delivered` as they are then. True also for one that expired on its way. A recipient whose inbox cannot be written is tried again, and keeps it false until an operator gives them up. False when it was refused.",
+      "Whether every recipient has it by now. True for `userIds`. For `everyone` false until it is in the last inbox: repeat the call with its `operationId` to ask again, which answers `recipients` and `delivered` as they are then. True also for one that expired on its way. A recipient whose inbox cannot be written is tried again and then set aside, and keeps it false until an operator has it sent again or drops it. False when it was refused.",
   })
   delivered!: boolean;
 

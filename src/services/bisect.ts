@@ -1,11 +1,9 @@
 /** Work that is done together, and that a single item can fail for all: the others are done all the same. */
-import { isLocked } from "../db/failures.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { refusalOf } from "../redis/refusals.js";
 
-/** Whether a failure is that of a server, which no item is to blame for. A row that another session holds is an item's. */
-export const concernsAll = (error: unknown): boolean =>
-  error instanceof ServiceUnavailable && refusalOf(error) !== "command" && !isLocked(error);
+/** Whether a failure is that of a server, which no item is to blame for. */
+export const concernsAll = (error: unknown): boolean => error instanceof ServiceUnavailable && refusalOf(error) !== "command";
 
 /**
  * Runs `work` over all items; where it fails, over each half, until every failing item is alone. `work` changes nothing when it fails.

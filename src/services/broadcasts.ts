@@ -4,11 +4,13 @@
  */
 import type { Logger } from "pino";
 import type { BroadcastStep, BroadcastTable } from "../db/broadcasts.js";
+import type { Tx } from "../db/database.js";
 import { isLocked } from "../db/failures.js";
 import type { NotificationLogTable } from "../db/notification-log.js";
 import type { RetryOptions } from "../db/outbox.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
 import { concernsAll } from "./bisect.js";
+import { wordsOf } from "./failures.js";
 import { deliver } from "./notification-sending.js";
 
 /** Sends to everyone. */
@@ -20,7 +22,7 @@ export interface Broadcasts {
 /** What it takes. */
 export interface BroadcastParts extends AnnouncedWriteParts {
   readonly logs: Pick<NotificationLogTable, "deliver">;
-  readonly broadcasts: Pick<BroadcastTable, "next" | "advance" | "failed">;
+  readonly broadcasts: Pick<BroadcastTable, "next" | "advance" | "pause" | "failed">;
   /** How users whose notification fails are tried again. */
   readonly retry: RetryOptions;
   readonly log: Logger;
@@ -39,25 +41,31 @@ export function createBroadcasts({ logs, broadcasts, retry, log, ...parts }: Bro
       const { decision } = await write<boolean>(async (tx) => {
         step = await broadcasts.next(tx, most);
         if (!step) return { decision: false, message: null };
-        await broadcasts.advance(tx, step);
+        await broadcasts.advance(tx, step, retry);
         return { decision: true, message: step.userIds.length > 0 ? await deliver(logs, tx, step) : null };
       });
       return decision;
     } catch (error) {
-      if (concernsAll(error) || !step) throw error;
-      return postpone(step, error);
+      if (!step || (concernsAll(error) && !isLocked(error))) throw error;
+      await postpone(step, error);
+      return true;
     }
   };
 
-  const postpone = async (step: BroadcastStep, error: unknown): Promise<boolean> => {
-    const { contentId, userIds } = step;
-    if (userIds.length > 1) return stepOf(Math.ceil(userIds.length / 2));
-    const failure = { error: error instanceof Error ? error.message : String(error), isLocked: isLocked(error) };
-    const { setAside } = await parts.database.transaction((tx) => broadcasts.failed(tx, step, failure, retry));
-    const told = { err: failure.error, contentId, userIds };
-    if (setAside) log.error(told, "a notification to everyone was given up for some users; `npm run outbox -- list` shows it");
-    else log.warn(told, "a notification to everyone could not be sent to a user, who is tried again");
-    return true;
+  const postpone = async (step: BroadcastStep, error: unknown): Promise<void> => {
+    const { contentId, userIds, held, found } = step;
+    const [users, words] = [[...userIds, ...held], wordsOf(error)];
+    const within = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => parts.database.transaction(work);
+    if (isLocked(error)) {
+      await within((tx) => broadcasts.pause(tx, step, words, retry));
+      log.warn({ err: words, contentId }, "a notification to everyone waits for another session");
+    } else if (users.length > 1) await stepOf(Math.ceil(users.length / 2));
+    else {
+      const { setAside } = await within((tx) => broadcasts.failed(tx, step, words, retry));
+      const told = { err: words, contentId, users, upTo: found.lastUser };
+      if (setAside) log.error(told, "a notification to everyone was given up for some users; `npm run outbox -- list` shows it");
+      else log.warn(told, "a notification to everyone could not be sent to a user, who is tried again");
+    }
   };
 
   return { step: () => stepOf(USERS_AT_ONCE) };

@@ -1,7 +1,7 @@
 /** Lets POPULAR lists follow the counters: products that are due get their popularity anew, and the lists are told once for all of them. */
 import type { Logger } from "pino";
 import type { Database } from "../db/database.js";
-import { type PopularityRound, refreshPopularity, skipPopularity } from "../db/popularity.js";
+import { computePopularity, skipDue, takeDue } from "../db/popularity.js";
 import { POPULARITY_TAG } from "../domain/tags.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
 import { concernsAll } from "./bisect.js";
@@ -15,6 +15,14 @@ export interface Popularity {
 /** Products in one transaction: bounds how long admins may wait for a row. */
 const AT_ONCE = 500;
 
+/** What a round did. */
+interface PopularityRound {
+  /** Products that were looked at. */
+  readonly due: number;
+  /** Those whose popularity is another now. */
+  readonly changed: number;
+}
+
 /** What it takes. */
 export interface PopularityParts extends AnnouncedWriteParts {
   readonly database: Pick<Database, "transaction">;
@@ -26,16 +34,19 @@ export function createPopularity({ log, ...parts }: PopularityParts): Popularity
 
   /** A product that fails is left out; what it shares a round with is tried in halves. */
   const round = async (limit: number): Promise<PopularityRound> => {
+    let due: readonly number[] = [];
     try {
       const { decision } = await write(async (tx) => {
-        const { due, changed } = await refreshPopularity(tx, limit);
-        return { decision: { due, changed }, message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null };
+        due = await takeDue(tx, limit);
+        const changed = due.length > 0 ? await computePopularity(tx, due) : 0;
+        return { decision: { due: due.length, changed }, message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null };
       });
       return decision;
     } catch (error) {
-      if (concernsAll(error)) throw error;
-      if (limit > 1) return round(Math.ceil(limit / 2));
-      const productId = await parts.database.transaction(skipPopularity);
+      const [productId] = due;
+      if (concernsAll(error) || productId === undefined) throw error;
+      if (due.length > 1) return round(Math.ceil(due.length / 2));
+      await parts.database.transaction((tx) => skipDue(tx, productId));
       log.error({ err: error, productId }, "the popularity of a product cannot be computed; it waits for its next count");
       return { due: 1, changed: 0 };
     }

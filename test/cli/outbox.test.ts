@@ -38,8 +38,8 @@ it("Users whom a notification to everyone could not reach are listed, sent it ag
   const outboxCommand = (...args: string[]) => run("outbox", args, { DATABASE_URL: database.url });
   await database.database.query(sql`INSERT INTO notification_contents (id, kind, title, body) VALUES (3, 'news', 'Sale', '')`);
   await database.database.query(sql`
-    INSERT INTO notification_broadcasts (content_id, done_to, last_user, attempts, last_error, set_aside_at)
-    VALUES (3, 6, 7, 10, 'no such luck', now()), (3, 9, 20, 1, 'a lock', NULL), (3, 7, 9, 0, NULL, NULL)`);
+    INSERT INTO notification_broadcast_parts (content_id, done_to, last_user, attempts, last_error, set_aside_at)
+    VALUES (3, 6, 7, 10, 'no such luck', now()), (3, 9, 20, 1, 'no luck yet', NULL), (3, 7, 9, 0, NULL, NULL)`);
   const { code, stdout } = await outboxCommand("list");
   expect([code, stdout]).toEqual([
     0,
@@ -52,7 +52,7 @@ it("Users whom a notification to everyone could not reach are listed, sent it ag
   const some = await outboxCommand("retry", "b1", "b99");
   expect([some.code, some.stdout]).toEqual([1, expect.stringContaining("1 row will be sent again.\nThere is no row b99")]);
   expect((await outboxCommand("drop", "b1")).code).toBe(1);
-  await database.database.query(sql`UPDATE notification_broadcasts SET set_aside_at = now() WHERE id = 1`);
+  await database.database.query(sql`UPDATE notification_broadcast_parts SET set_aside_at = now() WHERE id = 1`);
   const dropped = await outboxCommand("drop", "b1");
   expect([dropped.code, dropped.stdout]).toEqual([0, expect.stringContaining("Lost with it: these users never get this notification.")]);
   expect((await outboxCommand("drop", "b1")).stdout).toContain("There is no row b1.");

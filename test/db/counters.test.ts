@@ -1,12 +1,13 @@
 /** The tables of counting, on both databases. */
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createActivityTable } from "../../src/db/activity.js";
 import { createCounterTable } from "../../src/db/counters.js";
 import type { Database } from "../../src/db/database.js";
 import { createLikeTable } from "../../src/db/likes.js";
-import { refreshPopularity } from "../../src/db/popularity.js";
+import { computePopularity, takeDue } from "../../src/db/popularity.js";
 import type { Batch, Sketch } from "../../src/domain/counters.js";
+import { until } from "../support/until.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "./sample.js";
 
 const all = (productId: number) => ({ productId, period: "all" as const });
@@ -21,7 +22,11 @@ describe.each(DATABASES)("counters on %s", (kind) => {
   let database: Database;
   let close: () => Promise<void>;
   let [one, two] = [0, 0];
-  const dueNow = (limit = 10) => database.transaction((tx) => refreshPopularity(tx, limit));
+  const dueNow = () =>
+    database.transaction(async (tx) => {
+      const due = await takeDue(tx, 10);
+      return { due: due.length, changed: await computePopularity(tx, due) };
+    });
 
   beforeAll(async () => {
     ({ database, close } = await emptyDatabase(kind));
@@ -96,4 +101,26 @@ describe.each(DATABASES)("counters on %s", (kind) => {
     expect(await table.prune()).toBeGreaterThanOrEqual(1);
     expect(await table.users(["2020-01-01"])).toEqual([[]]);
   });
+});
+
+test("A product whose count is not committed yet is not taken before it is, though it was due before.", async () => {
+  const { database, close } = await emptyDatabase("postgres");
+  onTestFinished(close);
+  await plantTree(database);
+  const { id } = (await put(database, draft("one"))).product;
+  const takeAll = () => database.transaction((tx) => takeDue(tx, 10));
+  await database.query(sql`INSERT INTO popularity_due (product_id) VALUES (${id})`);
+  await database.query(sql`CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$`);
+  await database.query(sql`CREATE TRIGGER wait BEFORE UPDATE ON counter_shards FOR EACH ROW EXECUTE FUNCTION wait()`);
+  const isWaiting = async () =>
+    (await database.query(sql`SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted`)).length > 0;
+  const applied = await database.transaction(async (tx) => {
+    await tx.query(sql`SELECT pg_advisory_xact_lock(42)`);
+    const applying = createCounterTable(database).apply(batch("a", "", 5, id), []);
+    await until("the batch to wait before its commit", isWaiting);
+    expect(await takeAll()).toEqual([]);
+    return [applying];
+  });
+  expect([await applied[0], await takeAll()]).toEqual(["applied", [id]]);
 });

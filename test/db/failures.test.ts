@@ -9,6 +9,7 @@ import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
+import { until } from "../support/until.js";
 import { DATABASES, emptyDatabase } from "./sample.js";
 
 /** A statement that fails with this SQLSTATE, as a server in trouble answers it. */
@@ -79,6 +80,17 @@ describe("a connection that is lost", () => {
     loseReplyTo("INSERT");
     await expect(proxied.query(insert(2))).rejects.toMatchObject({ mayBeDone: true, message: expect.stringContaining(UNKNOWN) });
     expect(await isThere(2)).toBe(true);
+  });
+
+  test("Between two statements nothing was made, because the COMMIT is not sent.", async () => {
+    const failed = proxied.transaction(async (tx) => {
+      await tx.query(insert(4));
+      proxy.hangUp();
+      await until("the connection to be lost", () => proxy.connections() === 0);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    });
+    await expect(failed).rejects.toMatchObject({ mayBeDone: false, message: expect.not.stringContaining(UNKNOWN) });
+    expect(await isThere(4)).toBe(false);
   });
 
   test("Before the COMMIT nothing was made, and the error does not say so.", async () => {

@@ -61,7 +61,7 @@ test.each(DATABASES)("A shop of an earlier version on %s keeps what it holds and
   const names = sql`SELECT b.name AS brand, c.name AS category, p.name AS product, n.title
     FROM brands b, categories c, products p, notification_contents n`;
   expect(await database.query(names)).toEqual([{ brand: "Citroën", category: "Citroën", product: "Citroën", title: "Citroën" }]);
-  expect(await database.query(sql`SELECT attempts, set_aside_at FROM notification_broadcasts`)).toEqual([
+  expect(await database.query(sql`SELECT attempts, set_aside_at FROM notification_broadcast_parts`)).toEqual([
     { attempts: 0, set_aside_at: null },
   ]);
   expect(await database.query(sql`SELECT tags, attempts, closed_at FROM outbox ORDER BY id`)).toEqual([

@@ -1,12 +1,13 @@
 /** Inboxes, their logs and broadcasts, on PostgreSQL and on PGlite alike. */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createBroadcastTable } from "../../src/db/broadcasts.js";
+import { type BroadcastStep, createBroadcastTable } from "../../src/db/broadcasts.js";
 import type { Database, Tx } from "../../src/db/database.js";
 import { createNotificationLogTable } from "../../src/db/notification-log.js";
 import { createNotificationTable } from "../../src/db/notifications.js";
 import { createUserTable } from "../../src/db/users.js";
 import type { NotificationContent } from "../../src/domain/notification.js";
+import { until } from "../support/until.js";
 import { DATABASES, emptyDatabase } from "./sample.js";
 
 const content = (title: string, expiresAt: string | null = null): NotificationContent => ({
@@ -16,6 +17,7 @@ const content = (title: string, expiresAt: string | null = null): NotificationCo
   url: null,
   expiresAt,
 });
+const RETRY = { retryMs: 0, attemptsMax: 3 };
 const FOREVER = { limit: 100, after: null };
 
 describe.each(DATABASES)("notifications on %s", (kind) => {
@@ -118,7 +120,7 @@ describe.each(DATABASES)("notifications on %s", (kind) => {
         const next = await broadcasts.next(tx, 2);
         if (!next) return false;
         stepped.push(...next.userIds);
-        await broadcasts.advance(tx, next);
+        await broadcasts.advance(tx, next, RETRY);
         return true;
       });
     while (await step());
@@ -136,26 +138,45 @@ describe.each(DATABASES)("notifications on %s", (kind) => {
 
   test("to everyone are tried again for one user alone, unless another worker came to that user meanwhile", async () => {
     const broadcasts = createBroadcastTable();
-    const retry = { retryMs: 0, attemptsMax: 3 };
-    const failure = { error: "no such luck", isLocked: false };
+    const fail = (step: BroadcastStep) => database.transaction((tx) => broadcasts.failed(tx, step, "no such luck", RETRY));
     await database.transaction(async (tx) => broadcasts.begin(tx, (await inboxes().write(tx, content("all"))).id));
-    const parts = () => database.query(sql`SELECT done_to, last_user, attempts FROM notification_broadcasts ORDER BY id`);
+    const parts = () => database.query(sql`SELECT done_to, last_user, attempts FROM notification_broadcast_parts ORDER BY id`);
     const first = await database.transaction((tx) => broadcasts.next(tx, 1));
     if (!first) throw new Error("There is no step.");
     const [user = 0] = first.userIds;
-    await database.transaction((tx) => broadcasts.failed(tx, first, failure, retry));
+    await fail(first);
     const failed = [
       { done_to: user, attempts: 1 },
       { done_to: user - 1, last_user: user, attempts: 1 },
     ];
     expect(await parts()).toMatchObject(failed);
-    await database.transaction((tx) => broadcasts.failed(tx, first, failure, retry));
+    await fail(first);
+    await database.transaction((tx) => broadcasts.pause(tx, first, "a lock", RETRY));
     expect(await parts()).toMatchObject(failed);
-    await database.transaction(async (tx) => {
-      for (let next = await broadcasts.next(tx, 500); next; next = await broadcasts.next(tx, 500)) await broadcasts.advance(tx, next);
+    const step = async (tx: Tx) => {
+      const next = await broadcasts.next(tx, 500);
+      if (next) await broadcasts.advance(tx, next, RETRY);
+    };
+    await until("both parts to be done", async () => {
+      await database.transaction(step);
+      return (await parts()).length === 0;
     });
+    expect(await fail(first)).toEqual({ setAside: false });
     expect(await parts()).toEqual([]);
-    expect(await database.transaction((tx) => broadcasts.failed(tx, first, failure, retry))).toEqual({ setAside: false });
-    expect(await parts()).toEqual([]);
+  });
+
+  test("to everyone that have expired are done, also where users were given up or the last step fails", async () => {
+    const broadcasts = createBroadcastTable();
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    await database.transaction(async (tx) => broadcasts.begin(tx, (await inboxes().write(tx, content("late", soon))).id));
+    await database.query(sql`UPDATE notification_broadcast_parts SET set_aside_at = now(), attempts = 7`);
+    expect(await database.transaction((tx) => broadcasts.next(tx, 500))).toBeNull();
+    await expire("late");
+    const last = await database.transaction((tx) => broadcasts.next(tx, 500));
+    expect(last).toMatchObject({ userIds: [], held: [] });
+    await database.transaction((tx) => broadcasts.failed(tx, last as BroadcastStep, "no such luck", { retryMs: 60_000, attemptsMax: 3 }));
+    expect(await database.transaction((tx) => broadcasts.next(tx, 500))).toBeNull();
+    expect(await database.query(sql`SELECT attempts FROM notification_broadcast_parts`)).toEqual([{ attempts: 8 }]);
+    await database.transaction((tx) => broadcasts.advance(tx, last as BroadcastStep, RETRY));
   });
 });

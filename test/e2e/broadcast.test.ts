@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const counts = async () => {
   const [row] = await database.database.query<{ broadcasts: number; most: number; users: number }>(sql`
-    SELECT (SELECT count(*) FROM notification_broadcasts) AS broadcasts, coalesce(max(n), 0) AS most, count(*) AS users
+    SELECT (SELECT count(*) FROM notification_broadcast_parts) AS broadcasts, coalesce(max(n), 0) AS most, count(*) AS users
     FROM (SELECT count(*) AS n FROM notifications GROUP BY user_id) each`);
   return row!;
 };

@@ -30,7 +30,7 @@ it("Users who were given up make a process degraded, and are counted in its metr
     sql`INSERT INTO notification_contents (kind, title, body) VALUES ('news', 'Sale', '') RETURNING id`,
   );
   await app.database.database.query(
-    sql`INSERT INTO notification_broadcasts (content_id, last_user, set_aside_at) VALUES (${content?.id}, 7, now())`,
+    sql`INSERT INTO notification_broadcast_parts (content_id, last_user, set_aside_at) VALUES (${content?.id}, 7, now())`,
   );
   expect(await probe()).toMatchObject({
     status: "degraded",

@@ -8,7 +8,9 @@ import fc from "fast-check";
 import type { Logger } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Closing } from "../../src/compose/closing.js";
+import { createBroadcastOperating } from "../../src/db/broadcast-operating.js";
 import { createBroadcastTable } from "../../src/db/broadcasts.js";
+import type { Tx } from "../../src/db/database.js";
 import { createNotificationLogTable } from "../../src/db/notification-log.js";
 import { createNotificationTable } from "../../src/db/notifications.js";
 import { createOperationTable } from "../../src/db/operations.js";
@@ -49,10 +51,10 @@ async function database(): Promise<TestDatabase> {
 }
 
 /** Has Postgres refuse any change of a table that names the poisoned item in a column. */
-async function refuse({ database }: TestDatabase, table: string, column: string): Promise<void> {
+async function refuse({ database }: TestDatabase, table: string, column: string, value = POISONED): Promise<void> {
   await database.query(
     sql.raw(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN IF NEW.${column}::text = '${POISONED}' THEN RAISE EXCEPTION 'poisoned'; END IF; RETURN NEW; END $$`),
+    $$ BEGIN IF NEW.${column}::text = '${value}' THEN RAISE EXCEPTION 'poisoned'; END IF; RETURN NEW; END $$`),
   );
   await database.query(sql.raw(`CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION refuse()`));
 }
@@ -171,20 +173,21 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
     },
   },
   {
-    loop: "popularity of products, one of which another session holds",
+    loop: "popularity of products, one of which another session holds and one is refused",
     async run() {
       const db = await database();
       await stockDue(db);
+      await refuse(db, "products", "id", 7);
       const popularity = openPopularity(db, testLog());
       const popular = () => db.database.query<{ id: number }>(sql`SELECT id FROM products WHERE popularity > 0 ORDER BY id`);
       const before = await db.database.transaction(async (tx) => {
         await tx.query(sql`SELECT FROM products WHERE id = ${POISONED} FOR UPDATE`);
-        expect(await popularity.refresh()).toBe(HEALTHY.length);
+        expect(await popularity.refresh()).toBe(HEALTHY.length - 1);
         return popular();
       });
       expect(await popularity.refresh()).toBe(1);
-      expect((await popular()).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-      return outcomeOf(before.map(({ id }) => id));
+      expect((await popular()).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 8, 9]);
+      return outcomeOf([...before.map(({ id }) => id), 7]);
     },
   },
   {
@@ -197,7 +200,7 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
       await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
       await until("the user to be alone, and set aside", async () => {
         while (await broadcasts.step());
-        return isDeepStrictEqual(await partsOf(db), [{ from: POISONED, to: POISONED, attempts: 2, setAside: true }]);
+        return isDeepStrictEqual(await partsOf(db), [{ from: POISONED, to: POISONED, attempts: 2, waits: 0, setAside: true }]);
       });
       const rows = await db.database.query<{ user_id: number }>(sql`SELECT user_id FROM notifications`);
       expect(rows).toHaveLength(HEALTHY.length);
@@ -206,29 +209,11 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
   },
   {
     loop: "broadcast to users, one of whom another session holds",
-    async run() {
-      const db = await database();
-      await makeUsers(db);
-      const { sending, broadcasts } = openSending(db);
-      await sending.send(SERVICE, { content: CONTENT, to: [POISONED] });
-      await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
-      const received = () => db.database.query<{ user_id: number }>(sql`SELECT user_id FROM notifications WHERE content_id = 2`);
-      const before = await db.database.transaction(async (tx) => {
-        await tx.query(sql`SELECT FROM notification_logs WHERE user_id = ${POISONED} FOR UPDATE`);
-        await until("all other users to have theirs, and the last to be tried again", async () => {
-          while (await broadcasts.step());
-          const [part, ...more] = await partsOf(db);
-          return part?.from === POISONED && part.to === POISONED && part.attempts > 2 && !part.setAside && more.length === 0;
-        });
-        return received();
-      });
-      await until("the last user to have theirs", async () => {
-        while (await broadcasts.step());
-        return (await partsOf(db)).length === 0;
-      });
-      expect((await received()).map((row) => row.user_id).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-      return outcomeOf(before.map((row) => row.user_id));
-    },
+    run: () => broadcastBeside((tx) => tx.query(sql`SELECT FROM notification_logs WHERE user_id = ${POISONED} FOR UPDATE`)),
+  },
+  {
+    loop: "broadcast to users, one of whom an administrator holds",
+    run: () => broadcastBeside((tx) => tx.query(sql`SELECT FROM users WHERE id = ${POISONED} FOR UPDATE`)),
   },
   {
     loop: "broadcasts one behind the other",
@@ -359,7 +344,7 @@ const openPopularity = ({ database }: TestDatabase, log: Logger) =>
 /** Announces nothing. */
 const NOTHING_TO_SETTLE = { settle: async () => ({ count: 0, bypassUntilMs: 0 }) };
 
-function openSending({ database }: TestDatabase) {
+function openSending({ database }: TestDatabase, retryMs = 1) {
   const [outboxTable, logs, table] = [createOutboxTable(database), createNotificationLogTable(database), createBroadcastTable()];
   const parts = { database, outboxTable, outbox: NOTHING_TO_SETTLE, logs, broadcasts: table };
   return {
@@ -369,19 +354,109 @@ function openSending({ database }: TestDatabase) {
       operations: createOperationTable(database),
       clock: { nowMs: () => Date.now() },
     }),
-    broadcasts: createBroadcasts({ ...parts, retry: { retryMs: 1, attemptsMax: 2 }, log: testLog() }),
+    broadcasts: createBroadcasts({ ...parts, retry: { retryMs, attemptsMax: 2 }, log: testLog() }),
   };
+}
+
+/** A broadcast beside a session that holds something of the poisoned user, who gets theirs when it has ended. */
+async function broadcastBeside(hold: (tx: Tx) => Promise<unknown>): Promise<Outcome> {
+  const db = await database();
+  await makeUsers(db);
+  const { sending, broadcasts } = openSending(db);
+  await sending.send(SERVICE, { content: CONTENT, to: HEALTHY.concat(POISONED) });
+  await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
+  const received = () => db.database.query<{ user_id: number }>(sql`SELECT user_id FROM notifications WHERE content_id = 2`);
+  const before = await db.database.transaction(async (tx) => {
+    await hold(tx);
+    await until("all other users to have theirs, and the last to be tried again", async () => {
+      while (await broadcasts.step());
+      const [part, ...more] = await partsOf(db);
+      return part?.from === POISONED && part.to === POISONED && part.waits > 2 && more.length === 0;
+    });
+    expect(await partsOf(db)).toMatchObject([{ attempts: 0, setAside: false }]);
+    return received();
+  });
+  await until("the last user to have theirs", async () => {
+    while (await broadcasts.step());
+    return (await partsOf(db)).length === 0;
+  });
+  expect((await received()).map((row) => row.user_id).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  return outcomeOf(before.map((row) => row.user_id));
 }
 
 /** What is left of broadcasts: each part with its users. */
 const partsOf = ({ database }: TestDatabase) =>
-  database.query<{ from: number; to: number; attempts: number; setAside: boolean }>(sql`
-    SELECT done_to + 1 AS from, last_user AS to, attempts, set_aside_at IS NOT NULL AS "setAside" FROM notification_broadcasts ORDER BY id`);
+  database.query<{ from: number; to: number; attempts: number; waits: number; setAside: boolean }>(sql`
+    SELECT done_to + 1 AS from, last_user AS to, attempts, waits, set_aside_at IS NOT NULL AS "setAside" FROM notification_broadcast_parts ORDER BY id`);
 
 describe("a loop with one poisoned item", () => {
   test.each(LOOPS)("In the $loop, every healthy item is done and the poisoned one is not.", async ({ run }) => {
     expect(await run()).toEqual({ done: HEALTHY, poisoned: false });
   });
+});
+
+test("Sessions that hold many users delay neither the other users nor other broadcasts, and all get each once.", async () => {
+  const db = await database();
+  await db.database.query(sql`INSERT INTO users (id, tag, email, name, password_hash, role)
+    SELECT n, 'tag-' || n, n || '@test.example', 'Somebody', 'x', 'CUSTOMER' FROM generate_series(1, 1200) n`);
+  const { sending, broadcasts } = openSending(db, 3_600_000);
+  await db.database.query(sql`INSERT INTO notification_logs (user_id, sequence, unread) SELECT id, 0, 0 FROM users`);
+  for (let sent = 0; sent < 2; sent++) await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
+  const received = async () => {
+    const [row] = await db.database.query<{ rows: number; pairs: number; users: number }>(
+      sql`SELECT count(*)::int AS rows, count(DISTINCT (user_id, content_id))::int AS pairs, count(DISTINCT user_id)::int AS users
+        FROM notifications`,
+    );
+    return row;
+  };
+  const isHeld = sql`(user_id <= 600 OR user_id % 100 = 0)`;
+  await db.database.transaction(async (tx) => {
+    await tx.query(sql`SELECT FROM notification_logs WHERE ${isHeld} FOR UPDATE`);
+    // Three steps of 500 users and the last one, for each broadcast.
+    for (let steps = 0; steps < 8; steps++) await broadcasts.step();
+    expect(await received()).toEqual({ rows: 2 * 594, pairs: 2 * 594, users: 594 });
+    // Users 1 to 500, 501 to 600, and the six hundredth ones behind them.
+    expect(await partsOf(db)).toHaveLength(2 * 8);
+  });
+  await createBroadcastOperating(db.database).retry("all");
+  while (await broadcasts.step());
+  expect(await partsOf(db)).toEqual([]);
+  expect(await received()).toEqual({ rows: 2400, pairs: 2400, users: 1200 });
+});
+
+test("A broadcast waits for long work on a table, is given up by none of it, and others are looked at meanwhile.", async () => {
+  const db = await database();
+  await makeUsers(db);
+  const { sending, broadcasts } = openSending(db);
+  await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
+  await db.database.transaction(async (tx) => {
+    await tx.query(sql`LOCK TABLE notifications IN ACCESS EXCLUSIVE MODE`);
+    await until("three tries", async () => {
+      await broadcasts.step();
+      return (await partsOf(db))[0]?.waits === 3;
+    });
+    expect(await partsOf(db)).toEqual([{ from: 1, to: 9, attempts: 0, waits: 3, setAside: false }]);
+  });
+  await until("the broadcast to be done", async () => {
+    while (await broadcasts.step());
+    return (await partsOf(db)).length === 0;
+  });
+  expect(await db.database.query(sql`SELECT FROM notifications`)).toHaveLength(9);
+});
+
+test("A broadcast whose last step is refused is tried again with backoff, and set aside.", async () => {
+  const db = await database();
+  await makeUsers(db);
+  const { sending, broadcasts } = openSending(db);
+  await db.database.query(sql`CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`);
+  await db.database.query(sql`CREATE TRIGGER keep BEFORE DELETE ON notification_broadcast_parts FOR EACH ROW EXECUTE FUNCTION keep()`);
+  await sending.send(SERVICE, { content: CONTENT, to: "everyone" });
+  await until("it to be set aside", async () => {
+    while (await broadcasts.step());
+    return (await partsOf(db))[0]?.setAside;
+  });
+  expect(await partsOf(db)).toMatchObject([{ attempts: 2, setAside: true }]);
+  expect(await db.database.query(sql`SELECT FROM notifications`)).toHaveLength(9);
 });
 
 test("Halving finds exactly the poisoned items, whichever they are, and does every other one once.", async () => {

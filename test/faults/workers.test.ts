@@ -106,7 +106,7 @@ it("What another release wrote about its jobs ends no probe.", async () => {
 /** A fault of one job: how it begins and ends. The other jobs go on. */
 const FAULTS: readonly { readonly job: string; readonly table: string }[] = [
   { job: "outbox relay", table: "outbox" },
-  { job: "broadcasts", table: "notification_broadcasts" },
+  { job: "broadcasts", table: "notification_broadcast_parts" },
   { job: "leaderboards", table: "leaderboards" },
   { job: "popularity", table: "popularity_due" },
 ];
