@@ -7,6 +7,7 @@ import { SIGN_IN, SIGN_UP, type SignedIn, signIn, signUp, whoIs } from "../suppo
 import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";
 import { testRedis } from "../support/redis.js";
+import { keysBelow } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 let app: RunningApp;
@@ -147,7 +148,7 @@ describe("what is kept", () => {
     const { token, password } = await signUp(kept.url);
     expect(await whoIs(kept.url, token)).toMatch(/@/);
     const redis = connect();
-    const keys = await redis.keys(`${prefix}*`);
+    const keys = await keysBelow(redis, prefix);
     expect(keys.some((key) => key.includes(":session:"))).toBe(true);
     const dumps = await Promise.all(keys.map(async (key) => key + String((await redis.dumpBuffer(key))?.toString("latin1"))));
     expect(dumps.filter((dump) => dump.includes(token.split(".")[1]!))).toEqual([]);

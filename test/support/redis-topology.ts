@@ -42,6 +42,14 @@ const together = (servers: readonly RedisServer[]): Pick<PrivateRedis, "kill" | 
   restart: async () => void (await Promise.all(servers.map((server) => server.restart()))),
 });
 
+/** Every key that begins with a prefix, on every primary. */
+export async function keysBelow(redis: Redis, prefix: string): Promise<string[]> {
+  // A Cluster knows its nodes when it has answered.
+  await redis.ping();
+  const servers = (redis as unknown) instanceof Cluster ? (redis as unknown as Cluster).nodes("master") : [redis];
+  return (await Promise.all(servers.map((server) => server.keys(`${prefix}*`)))).flat();
+}
+
 /** A connection of a test's own to whatever a URL names. A Cluster takes the commands of one server, each for one slot. */
 export function openRedis(url: string): Redis {
   const { mode, nodes, master = "" } = parseRedisUrl(url);
