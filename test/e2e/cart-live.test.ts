@@ -8,7 +8,7 @@ import { connectSocket, type SocketClient } from "../server/socket-client.js";
 import { SIGN_IN, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { type Buyer, CART_CHANGED, contentsOf, createBuyer, type SeenCart } from "../support/buyers.js";
-import { post } from "../support/graphql.js";
+import { patiently, post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
 import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
@@ -152,7 +152,14 @@ describe("a guest who signs in", () => {
     await somebody.add(A, { quantity: 3 });
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, at) =>
-        post(apis[at % 2]!.url, SIGN_IN, { input: { ...pick(account), deliver: "TOKEN" } }, { headers: { "souk-guest": somebody.guest! } }),
+        patiently(() =>
+          post(
+            apis[at % 2]!.url,
+            SIGN_IN,
+            { input: { ...pick(account), deliver: "TOKEN" } },
+            { headers: { "souk-guest": somebody.guest! } },
+          ),
+        ),
       ),
     );
     expect(answers.filter(({ data }) => data.signIn!.token)).toHaveLength(50);

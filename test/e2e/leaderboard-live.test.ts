@@ -1,10 +1,11 @@
 /** `leaderboardChanged` over two processes: everybody ends at the last top, versions never go back, and the many cost what one costs. */
+import { randomUUID } from "node:crypto";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { TRANSIENT_CODES } from "../../src/domain/errors.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
-import { metric, post } from "../support/graphql.js";
+import { metric, patiently, post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
@@ -54,7 +55,8 @@ function watch({ wsUrl }: RunningApp, variables: Record<string, unknown>): { sna
 const isTransient = (error: unknown): boolean => TRANSIENT_CODES.has((error as { extensions?: { code?: string } }).extensions?.code);
 
 const submit = async (app: RunningApp, slug: string, owner: string, score: number) => {
-  const { data } = await post(app.url, SUBMIT, { input: { slug, owner, score } }, { token: app.adminToken });
+  const input = { slug, owner, score, operationId: randomUUID() };
+  const { data } = await patiently(() => post(app.url, SUBMIT, { input }, { token: app.adminToken }));
   expect(data.submitScore).toEqual({ errors: [] });
 };
 
