@@ -6,6 +6,7 @@ import { migrate } from "../../src/db/migrate.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { createProductTable, type ProductTable } from "../../src/db/products.js";
+import { DatabaseUnavailable } from "../../src/domain/errors.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { testLog } from "../support/log.js";
 import { blankDatabase, type TestDatabase, testDatabase } from "../support/postgres.js";
@@ -90,7 +91,7 @@ test("two relays on two pools are never at work at once, and one that dies lets 
     expect(await mine.alone(() => Promise.reject(new Error("two at once")))).toBeNull();
     await db.database.query(sql`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()`);
   });
-  await expect(dying).rejects.toThrow("unavailable");
+  await expect(dying).rejects.toBeInstanceOf(DatabaseUnavailable);
   expect(await mine.alone(async () => "at work")).toBe("at work");
   await other.close();
 });
