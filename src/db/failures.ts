@@ -2,6 +2,7 @@
  * What counts as "Postgres is not there, or cannot now": lost or refused connections, a server that starts or stops, time-outs, a
  * full disk. Those become DatabaseUnavailable, which clients may retry; everything else is a bug or a constraint and keeps its error.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseUnavailable } from "../domain/errors.js";
 import { own } from "../domain/own.js";
 
@@ -95,6 +96,9 @@ export function asFailure(error: unknown, { commits = false } = {}): unknown {
 /** True when a lock was waited for in vain, where the wait is bounded (`lock_timeout`, `NOWAIT`). */
 export const isLocked = (error: unknown): boolean => error instanceof DatabaseUnavailable && codeOf(error.cause) === "55P03";
 
+/** Longest pause before a transaction runs once more. */
+const MAX_PAUSE_MS = 20;
+
 /**
  * Runs `work`, and once more where a deadlock or a serialization failure rolled it back: another transaction won, nothing was written.
  * `work` is whole (a transaction, or a statement outside of any) and does nothing outside the database.
@@ -104,6 +108,8 @@ export async function repeatedOnce<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof DatabaseUnavailable) || treatmentOf(codeOf(error.cause)) !== "repeat") throw error;
+    // The transaction that won goes first: begun at once, this one could take the same lock again before it.
+    await delay(Math.random() * MAX_PAUSE_MS);
     return work();
   }
 }

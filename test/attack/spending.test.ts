@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask, connectSocket, type SocketClient } from "../server/socket-client.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { drillSize } from "../support/drill.js";
+import { whileLimitsAreShared } from "../support/graphql.js";
 
 const BURST = 60;
 /** Nothing comes back while the test runs. */
@@ -79,28 +80,30 @@ describe("a bucket with r left", () => {
     });
     let [admitted, refused] = [0, 0];
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
-        const address = newAddress();
-        const sockets: SocketClient[] = [];
-        // The socket is opened first: its own unit is taken then.
-        sockets.push(await connectSocket(app.wsUrl, {}, { headers: from(address) }));
-        let left = BURST - 1;
-        for (const { way, cost, isNew } of steps) {
-          const query = documentOf(cost, isNew);
-          const outcome = await WAYS[way]!(address, query, async () => sockets[0]!);
-          if (cost <= left) {
-            left -= cost;
-            admitted++;
-            expect({ way, cost, isNew, ...outcome }).toEqual({ way, cost, isNew, code: "ok", remaining: left });
-          } else {
-            refused++;
-            expect({ way, cost, left, isNew, ...outcome }).toMatchObject({ way, code: "RATE_LIMITED" });
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), (steps) =>
+        whileLimitsAreShared(app.url, async () => {
+          const address = newAddress();
+          const sockets: SocketClient[] = [];
+          // The socket is opened first: its own unit is taken then.
+          sockets.push(await connectSocket(app.wsUrl, {}, { headers: from(address) }));
+          let left = BURST - 1;
+          for (const { way, cost, isNew } of steps) {
+            const query = documentOf(cost, isNew);
+            const outcome = await WAYS[way]!(address, query, async () => sockets[0]!);
+            if (cost <= left) {
+              left -= cost;
+              admitted++;
+              expect({ way, cost, isNew, ...outcome }).toEqual({ way, cost, isNew, code: "ok", remaining: left });
+            } else {
+              refused++;
+              expect({ way, cost, left, isNew, ...outcome }).toMatchObject({ way, code: "RATE_LIMITED" });
+            }
+            // It was read, also where it was refused, and is owed for.
+            if (isNew) left -= readingOf(query);
           }
-          // It was read, also where it was refused, and is owed for.
-          if (isNew) left -= readingOf(query);
-        }
-        await sockets[0]!.close();
-      }),
+          await sockets[0]!.close();
+        }),
+      ),
       RUNS,
     );
     expect(Math.min(admitted, refused)).toBeGreaterThan(RUNS.numRuns);

@@ -163,13 +163,20 @@ describe("two transactions on PostgreSQL", () => {
   test("Two transactions that lock each other out both commit, because the victim of the deadlock runs again.", async () => {
     const both = meeting(2);
     let runs = 0;
-    const cross = (first: number, second: number) =>
-      database.transaction(async (tx) => {
-        runs += 1;
+    let commit = () => {};
+    const committed = new Promise<void>((resolve) => {
+      commit = resolve;
+    });
+    const cross = async (first: number, second: number) => {
+      await database.transaction(async (tx) => {
+        // Begun before the winner has its lock, the second run could lock it out again.
+        if (++runs > 2) await committed;
         await take(tx, first);
         await both();
         await take(tx, second);
       });
+      commit();
+    };
     await Promise.all([cross(1, 2), cross(2, 1)]);
     expect([runs, (await taken()).slice(0, 2)]).toEqual([3, [2, 2]]);
   });
