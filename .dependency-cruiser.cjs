@@ -22,10 +22,6 @@ const GRAPHQL = packages(
 const TRANSPORT = packages("fastify", "@fastify/[^/]+", "@as-integrations/[^/]+", "ws");
 const SQL = packages("drizzle-orm", "drizzle-kit", "pg", "@electric-sql/[^/]+");
 
-/** Redis files that others in the room may build on; the rest are structures, joined by services. */
-const REDIS_PRIMITIVES =
-  "^src/redis/(breaker|condition|client|keys|key-families|scripts|lease|tags|tracking|pubsub|heartbeat|channels|deadline|cluster-link)\\.ts$";
-
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
 module.exports = {
@@ -118,7 +114,7 @@ module.exports = {
       "keys-are-spelled-on-the-floor",
       "Only redis/ spells keys, channels and streams. Give the structure a method with a name from the trade.",
       { path: room("services", "loaders", "jobs", "resolvers", "server", "schema") },
-      { path: "^src/redis/keys\\.ts$", dependencyTypesNot: ["type-only"] },
+      { path: "^src/redis/client/keys\\.ts$", dependencyTypesNot: ["type-only"] },
     ),
     forbid(
       "redis-is-a-floor",
@@ -134,21 +130,15 @@ module.exports = {
     ),
     forbid(
       "structures-stand-alone",
-      "Redis structures do not import each other: a use case that needs two is a service. Files of one structure share its name (cache-local for cache); primitives are listed in .dependency-cruiser.cjs.",
-      { path: "^src/redis/(?:open-)?([a-z]+)", pathNot: REDIS_PRIMITIVES },
-      { path: "^src/redis/", pathNot: [REDIS_PRIMITIVES, "^src/redis/$1[-.]"] },
+      "A structure in redis/ imports redis/client, and redis/pubsub where it publishes, nothing else: a use case that needs two structures is a service.",
+      { path: "^src/redis/([^/]+)/", pathNot: "^src/redis/(client|pubsub)/" },
+      { path: "^src/redis/", pathNot: "^src/redis/(client|pubsub|$1)/" },
     ),
     forbid(
-      "primitives-know-no-structure",
-      "A primitive serves every structure, so it knows none. Move the line into the structure. (Tracking exists for the cache's local level, so it may know that.)",
-      { path: REDIS_PRIMITIVES, pathNot: "^src/redis/tracking\\.ts$" },
-      { path: "^src/redis/", pathNot: REDIS_PRIMITIVES },
-    ),
-    forbid(
-      "tracking-knows-the-cache-alone",
-      "Tracking keeps the cache's local level coherent and knows no other structure.",
-      { path: "^src/redis/tracking\\.ts$" },
-      { path: "^src/redis/", pathNot: [REDIS_PRIMITIVES, "^src/redis/cache-"] },
+      "client-knows-no-structure",
+      "redis/client and redis/pubsub serve every structure, so they know none. Move the line into the structure.",
+      { path: "^src/redis/(client|pubsub)/" },
+      { path: "^src/redis/", pathNot: "^src/redis/(client|$1)/" },
     ),
     forbid(
       "embedded-knows-only-domain",
@@ -165,7 +155,7 @@ module.exports = {
     forbid("sql-in-db", "SQL is spelled in db/: give the table's file a query.", { path: "^src/", pathNot: room("db") }, { path: SQL }),
     forbid(
       "graphql-above-services",
-      "services/, loaders/, jobs/ and the floors know no GraphQL: take and answer plain values. (redis/pubsub.ts may wrap graphql-redis-subscriptions.)",
+      "services/, loaders/, jobs/ and the floors know no GraphQL: take and answer plain values. (redis/pubsub/pubsub.ts may wrap graphql-redis-subscriptions.)",
       { path: room("services", "loaders", "jobs", "redis", "db", "embedded") },
       { path: GRAPHQL, pathNot: packages("graphql-redis-subscriptions") },
     ),

@@ -2,7 +2,7 @@
 import { createProductTable } from "../db/products.js";
 import { createUserTable } from "../db/users.js";
 import { SECOND } from "../domain/time.js";
-import { createBoardStore } from "../redis/leaderboard.js";
+import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
 import { type Boards, createBoards } from "../services/boards.js";
 import type { Closing } from "./closing.js";
 import type { ComposeOptions, Floor } from "./floor.js";

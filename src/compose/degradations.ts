@@ -1,8 +1,8 @@
 /** Joins what parts report of themselves, and the condition of each Redis, with the log, the metrics and probes. */
 import type { Logger } from "pino";
 import { createDegradations, type Degradations } from "../domain/degradations.js";
-import type { RedisConnection } from "../redis/client.js";
-import { watchCondition } from "../redis/condition.js";
+import { watchCondition } from "../redis/client/condition.js";
+import type { RedisConnection } from "../redis/client/connect.js";
 import type { Metrics } from "../server/metrics.js";
 import type { Closing } from "./closing.js";
 

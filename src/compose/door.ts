@@ -2,10 +2,10 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { SECOND } from "../domain/time.js";
-import { createBreaker } from "../redis/breaker.js";
-import { connectRedis, inOneTurn } from "../redis/client.js";
-import { createDocumentStore } from "../redis/documents.js";
-import { createLimiter } from "../redis/limiter.js";
+import { createBreaker } from "../redis/client/breaker.js";
+import { connectRedis, inOneTurn } from "../redis/client/connect.js";
+import { createDocumentStore } from "../redis/documents/documents.js";
+import { createLimiter } from "../redis/rate-limiter/limiter.js";
 import { readManifest } from "../server/manifest.js";
 import { type Admission, createAdmission } from "../services/admission.js";
 import { createAuthenticate, createServiceCheck } from "../services/authenticate.js";

@@ -1,5 +1,5 @@
 /**
- * What was counted about products: the flushed part of redis/counters.ts, and all there is when Redis is lost.
+ * What was counted about products: the flushed part of redis/counters/counters.ts, and all there is when Redis is lost.
  *
  * A batch is applied in one transaction together with its name, under a lock of its shard: a second time it is only recognised. What is
  * read comes with the name of the last batch that is in it, from one snapshot, so that Redis can tell what to add.

@@ -285,7 +285,7 @@ export const productLikes = pgTable(
   () => [check("product_likes_range", sql.raw("likes >= 0"))],
 );
 
-/** Who did something on which day (UTC): the truth behind the bitmaps of redis/activity.ts. */
+/** Who did something on which day (UTC): the truth behind the bitmaps of redis/activity/activity.ts. */
 export const userActivity = pgTable("user_activity", { day: date().notNull(), userId: ofUser() }, (t) => [
   primaryKey({ columns: [t.day, t.userId] }),
 ]);

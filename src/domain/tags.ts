@@ -4,7 +4,7 @@
  * names the scopes the row was in and is in, and the properties that differ.* Any list a change can alter shares a tag with it,
  * and lists of other categories and brands share none.
  *
- * A tag is a plain word; redis/keys.ts turns it into a key.
+ * A tag is a plain word; redis/client/keys.ts turns it into a key.
  */
 import type { PlacedProduct, ProductFilter, ProductRecord, ProductSort } from "./catalogue.js";
 

@@ -14,7 +14,7 @@ import {
   reviewTag,
   tagsOfListing,
 } from "../domain/tags.js";
-import type { Family } from "../redis/cache.js";
+import type { Family } from "../redis/cache/cache.js";
 
 /** A page of a product's reviews. */
 export interface ReviewPageKey {

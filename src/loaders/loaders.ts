@@ -16,7 +16,7 @@ import type { NotificationRecord } from "../domain/notification.js";
 import type { IdPage } from "../domain/page.js";
 import type { Reading } from "../domain/reading.js";
 import type { UserRecord } from "../domain/user.js";
-import type { Cache, Family, Load } from "../redis/cache.js";
+import type { Cache, Family, Load } from "../redis/cache/cache.js";
 import {
   type BrandPageKey,
   brandCountFamily,

@@ -9,7 +9,7 @@ import { ACTIVE_SPANS, type ActiveDay, type Activity, MOST_ACTIVITY_DAYS, type R
 import { type CalendarSpan, dayAt, dayNumber, mondayOf } from "../domain/calendar.js";
 import { BadUserInput, RedisUnavailable } from "../domain/errors.js";
 import { type Principal, requireAdmin } from "../domain/principal.js";
-import type { ActivityStore, ActivityUnions } from "../redis/activity.js";
+import type { ActivityStore, ActivityUnions } from "../redis/activity/activity.js";
 
 /** Notes and reports activity. */
 export interface ActivityService {

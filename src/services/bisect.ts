@@ -1,6 +1,6 @@
 /** Work that is done together, and that a single item can fail for all: the others are done all the same. */
 import { ServiceUnavailable } from "../domain/errors.js";
-import { refusalOf } from "../redis/refusals.js";
+import { refusalOf } from "../redis/client/refusals.js";
 
 /** Whether a failure is that of a server, which no item is to blame for. */
 export const concernsAll = (error: unknown): boolean => error instanceof ServiceUnavailable && refusalOf(error) !== "command";

@@ -4,7 +4,7 @@
  */
 import type { BoardRecord } from "../domain/leaderboard.js";
 import type { Period } from "../domain/periods.js";
-import type { PubSub } from "../redis/pubsub.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { type AnnouncerOptions, createAnnouncer } from "./announcer.js";
 
 /** Tells of changes. */

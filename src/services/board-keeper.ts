@@ -11,8 +11,8 @@ import type { LedgerHead, ScoreLedger } from "../db/score-ledger.js";
 import { withDeadline } from "../domain/deadline.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { BoardRecord } from "../domain/leaderboard.js";
-import type { BoardStore, ServedBuild } from "../redis/leaderboard.js";
-import type { BuildOf } from "../redis/leaderboard-link.js";
+import type { BoardStore, ServedBuild } from "../redis/leaderboard/leaderboard.js";
+import type { BuildOf } from "../redis/leaderboard/link.js";
 import type { Calendars } from "./calendars.js";
 import { placeRows, toBatches } from "./score-places.js";
 

@@ -8,8 +8,8 @@ import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../db/score-ar
 import { ServiceUnavailable } from "../domain/errors.js";
 import { type BoardRecord, type RankedRow, type Run, rankRows } from "../domain/leaderboard.js";
 import type { Period, Window } from "../domain/periods.js";
-import type { RedisClock } from "../redis/clock.js";
-import type { BoardStore, ReadRows } from "../redis/leaderboard.js";
+import type { RedisClock } from "../redis/client/clock.js";
+import type { BoardStore, ReadRows } from "../redis/leaderboard/leaderboard.js";
 import type { BoardKeeper } from "./board-keeper.js";
 import type { Calendars } from "./calendars.js";
 

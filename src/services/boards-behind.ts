@@ -1,7 +1,7 @@
 /** How many leaderboards in Redis lack rows that their ledgers have. */
 import type { BoardTable } from "../db/leaderboards.js";
 import type { ScoreLedger } from "../db/score-ledger.js";
-import type { BoardStore } from "../redis/leaderboard.js";
+import type { BoardStore } from "../redis/leaderboard/leaderboard.js";
 
 /** What it is read from. */
 export interface BehindParts {

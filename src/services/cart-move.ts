@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import type { ProductRecord } from "../domain/catalogue.js";
 import { lateError, withDeadline } from "../domain/deadline.js";
 import { SECOND } from "../domain/time.js";
-import type { CartMove, CartStore } from "../redis/cart.js";
+import type { CartMove, CartStore } from "../redis/cart/cart.js";
 
 /** Reads products as the client may see them now, in the order of their ids; null was never there. */
 export type ReadProducts = (ids: readonly number[]) => Promise<readonly (ProductRecord | null)[]>;

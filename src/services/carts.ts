@@ -6,7 +6,7 @@ import { CART_LIMITS, type CartRecord, type CartWarning } from "../domain/cart.j
 import type { ProductRecord } from "../domain/catalogue.js";
 import type { UserError, UserErrorCode } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
-import type { CartAction, CartChange, CartMove, CartStore, ChangeOutcome, ChangeResult } from "../redis/cart.js";
+import type { CartAction, CartChange, CartMove, CartStore, ChangeOutcome, ChangeResult } from "../redis/cart/cart.js";
 import type { CartMoves, ReadProducts } from "./cart-move.js";
 import { priceChanged } from "./cart-view.js";
 

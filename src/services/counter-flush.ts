@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
 import type { Clock } from "../domain/clock.js";
 import { type Batch, periodNamed, type Sketch, type TallyKey } from "../domain/counters.js";
-import { type CounterStore, SHARDS } from "../redis/counters.js";
+import { type CounterStore, SHARDS } from "../redis/counters/counters.js";
 import { bisect, concernsAll } from "./bisect.js";
 import type { CounterTrust } from "./counter-trust.js";
 

@@ -6,8 +6,8 @@ import type { CounterTable } from "../db/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import type { Reading } from "../domain/reading.js";
-import type { Breaker } from "../redis/breaker.js";
-import { type CounterStore, shardOf } from "../redis/counters.js";
+import type { Breaker } from "../redis/client/breaker.js";
+import { type CounterStore, shardOf } from "../redis/counters/counters.js";
 import { type CounterTrust, MOST_ATTEMPTS } from "./counter-trust.js";
 
 /** What reading takes. */

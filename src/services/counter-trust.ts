@@ -7,7 +7,7 @@ import type { Logger } from "pino";
 import type { CounterTable } from "../db/counters.js";
 import type { TallyKey } from "../domain/counters.js";
 import { MINUTE } from "../domain/time.js";
-import { type CounterStore, shardOf } from "../redis/counters.js";
+import { type CounterStore, shardOf } from "../redis/counters/counters.js";
 
 /** Makes Redis ready to count. */
 export interface CounterTrust {

@@ -10,10 +10,17 @@ import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../dom
 import { RedisUnavailable, ServiceUnavailable, type UserError } from "../domain/errors.js";
 import type { Owner } from "../domain/guest.js";
 import { Reading } from "../domain/reading.js";
-import type { Breaker } from "../redis/breaker.js";
-import type { RedisClock } from "../redis/clock.js";
-import { type Counted, type CounterEvent, type CounterStore, OPERATION_SLOTS, type OperationName, shardOf } from "../redis/counters.js";
-import type { ViewerRanges } from "../redis/counters-range.js";
+import type { Breaker } from "../redis/client/breaker.js";
+import type { RedisClock } from "../redis/client/clock.js";
+import {
+  type Counted,
+  type CounterEvent,
+  type CounterStore,
+  OPERATION_SLOTS,
+  type OperationName,
+  shardOf,
+} from "../redis/counters/counters.js";
+import type { ViewerRanges } from "../redis/counters/range.js";
 import { createCounterReading } from "./counter-reading.js";
 import { type CounterTrust, MOST_ATTEMPTS } from "./counter-trust.js";
 import { checkOperationId } from "./operation-id.js";

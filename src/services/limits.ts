@@ -17,8 +17,8 @@ import {
 } from "../domain/limits.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
-import type { Breaker } from "../redis/breaker.js";
-import type { Limiter, Take, Taken } from "../redis/limiter.js";
+import type { Breaker } from "../redis/client/breaker.js";
+import type { Limiter, Take, Taken } from "../redis/rate-limiter/limiter.js";
 import { createLocalLimiter } from "./local-limiter.js";
 import { createRefusalMemory, type RefusalMemory } from "./refusal-memory.js";
 

@@ -10,7 +10,7 @@
  */
 import type { Logger } from "pino";
 import type { TopicId, TopicKind, ValueTopicKind } from "../domain/events.js";
-import type { PubSub } from "../redis/pubsub.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { Conflation, type Due, Slot, type WatchedTopic } from "./live-slot.js";
 
 export type { Due } from "./live-slot.js";

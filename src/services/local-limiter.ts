@@ -5,7 +5,7 @@
 import { LRUCache } from "lru-cache";
 import type { Bucket } from "../domain/limits.js";
 import { SECOND } from "../domain/time.js";
-import type { Take, Taken } from "../redis/limiter.js";
+import type { Take, Taken } from "../redis/rate-limiter/limiter.js";
 
 /** Takes costs, or none. */
 export interface LocalLimiter {

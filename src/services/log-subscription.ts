@@ -10,7 +10,7 @@
 import type { Logger } from "pino";
 import type { LogNews, LogTopicKind, Topic } from "../domain/events.js";
 import type { LogItem, LogPage, LogPosition, LogStart } from "../domain/log.js";
-import type { PubSub } from "../redis/pubsub.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { LogReader, type LogSource } from "./log-reader.js";
 
 export type { LogSource } from "./log-reader.js";

@@ -8,8 +8,8 @@ import type { NotificationLogTable } from "../db/notification-log.js";
 import type { LogTopicKind, Topic } from "../domain/events.js";
 import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../domain/log.js";
 import type { Delivery, NotificationAppend, NotificationEvent, NotificationRecord } from "../domain/notification.js";
-import type { Breaker } from "../redis/breaker.js";
-import type { EventLogTail, TailRead } from "../redis/event-log-tail.js";
+import type { Breaker } from "../redis/client/breaker.js";
+import type { EventLogTail, TailRead } from "../redis/event-log/tail.js";
 import { failuresOf, mostTelling } from "./failures.js";
 import type { LogSource } from "./log-subscription.js";
 

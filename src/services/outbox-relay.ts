@@ -9,7 +9,7 @@
 import type { Logger } from "pino";
 import type { FailedRow, OutboxTable, RetryOptions, WaitingRow } from "../db/outbox.js";
 import { ServiceUnavailable } from "../domain/errors.js";
-import { refusalOf } from "../redis/refusals.js";
+import { refusalOf } from "../redis/client/refusals.js";
 import type { FailClosed } from "./fail-closed.js";
 import { wordsOf } from "./failures.js";
 import { inOrderByKey } from "./keyed-order.js";

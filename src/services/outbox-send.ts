@@ -6,8 +6,8 @@
  */
 import type { OutboxMessage } from "../domain/events.js";
 import type { ShopScore } from "../domain/leaderboard.js";
-import type { Cache } from "../redis/cache.js";
-import type { PubSub } from "../redis/pubsub.js";
+import type { Cache } from "../redis/cache/cache.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { failuresOf, mostTelling } from "./failures.js";
 import type { ApplyNotifications } from "./notification-log.js";
 import type { ApplyRevocation } from "./revocations.js";

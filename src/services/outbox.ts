@@ -8,7 +8,7 @@ import { lateError, withDeadline } from "../domain/deadline.js";
 import type { OutboxRow } from "../domain/events.js";
 import type { Seen } from "../domain/seen.js";
 import { SECOND } from "../domain/time.js";
-import type { Cache } from "../redis/cache.js";
+import type { Cache } from "../redis/cache/cache.js";
 import type { FailClosed } from "./fail-closed.js";
 import { failuresOf, mostTelling, wordsOf } from "./failures.js";
 import { createRelayPass } from "./outbox-relay.js";

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { BadUserInput, Forbidden, PersistedDocumentNotFound } from "../domain/errors.js";
 import type { Principal } from "../domain/principal.js";
-import type { DocumentStore } from "../redis/documents.js";
+import type { DocumentStore } from "../redis/documents/documents.js";
 
 /** Documents by their ids. */
 export type DocumentManifest = ReadonlyMap<string, string>;

@@ -8,7 +8,7 @@ import type { LikeTable } from "../db/likes.js";
 import type { OutboxTable } from "../db/outbox.js";
 import type { TallyKey } from "../domain/counters.js";
 import { likesTag } from "../domain/tags.js";
-import { type CounterStore, type Drift, shardOf } from "../redis/counters.js";
+import { type CounterStore, type Drift, shardOf } from "../redis/counters/counters.js";
 
 /** Something that does not agree: by how much the one that is not the truth has too many. */
 export interface Disagreement {

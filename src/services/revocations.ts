@@ -12,8 +12,8 @@ import type { UserError } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";
 import { type Principal, requireAdmin, requireUser, type UserPrincipal } from "../domain/principal.js";
 import type { Revocation } from "../domain/session.js";
-import type { PubSub } from "../redis/pubsub.js";
-import type { SessionStore } from "../redis/session.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
+import type { SessionStore } from "../redis/session/session.js";
 
 /** Applies a committed revocation. Resolves to how many sessions it ended, where that is counted. Rejects with RedisUnavailable. */
 export type ApplyRevocation = (revocation: Revocation) => Promise<number | null>;

@@ -8,7 +8,7 @@ import { ServiceUnavailable } from "../domain/errors.js";
 import type { BoardRecord } from "../domain/leaderboard.js";
 import type { Period } from "../domain/periods.js";
 import { SECOND } from "../domain/time.js";
-import type { Applied, Batch, BoardStore, RankChange } from "../redis/leaderboard.js";
+import type { Applied, Batch, BoardStore, RankChange } from "../redis/leaderboard/leaderboard.js";
 import { bisect } from "./bisect.js";
 import type { BoardChanges } from "./board-changes.js";
 import type { BoardKeeper } from "./board-keeper.js";

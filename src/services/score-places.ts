@@ -3,7 +3,7 @@ import type { Executor } from "../db/database.js";
 import type { LedgerRow, ScoreLedger, ShownRow } from "../db/score-ledger.js";
 import type { BoardRecord, BoardRow } from "../domain/leaderboard.js";
 import { PERIODS, type Period } from "../domain/periods.js";
-import { type AppliedRow, answersSlice, type Batch, ROWS_AT_ONCE } from "../redis/leaderboard.js";
+import { type AppliedRow, answersSlice, type Batch, ROWS_AT_ONCE } from "../redis/leaderboard/leaderboard.js";
 import type { Calendars } from "./calendars.js";
 
 /** A row of the ledger with what its owner's entry shows in each period after it. */

@@ -1,7 +1,7 @@
 /** Word of ended sessions, for whoever serves them: whose have ended, or that it may have been missed. */
 import type { Logger } from "pino";
 import { SESSIONS_TOPIC } from "../domain/events.js";
-import type { PubSub } from "../redis/pubsub.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { EVERYBODY } from "./revocations.js";
 
 /** Tells of ended sessions until it is closed. */

@@ -11,8 +11,8 @@ import type { OutboxTable, StoredRow } from "../db/outbox.js";
 import type { RevocationTable } from "../db/revocations.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import type { Revocation } from "../domain/session.js";
-import { refusalOf } from "../redis/refusals.js";
-import type { SessionStore } from "../redis/session.js";
+import { refusalOf } from "../redis/client/refusals.js";
+import type { SessionStore } from "../redis/session/session.js";
 import type { FailClosed } from "./fail-closed.js";
 import { readRow } from "./outbox-row.js";
 

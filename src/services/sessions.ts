@@ -6,8 +6,8 @@ import { ServiceUnavailable } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";
 import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";
 import { AUTH_LEVELS, type SessionRecord } from "../domain/session.js";
-import type { PubSub } from "../redis/pubsub.js";
-import type { Found, SessionStore } from "../redis/session.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
+import type { Found, SessionStore } from "../redis/session/session.js";
 import type { SessionTrust } from "./session-trust.js";
 
 /** A session just opened; the token is shown here once and kept nowhere. */

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { RateLimited } from "../domain/errors.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
-import type { Attempt, Attempts, Hold } from "../redis/attempts.js";
+import type { Attempt, Attempts, Hold } from "../redis/attempts/attempts.js";
 
 /** An attempt that was let in. It counts as a failure until it is said to have been right. */
 export interface Admitted {

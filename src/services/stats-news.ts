@@ -3,7 +3,7 @@
  * subscribers read the value anyway, and ten thousand publications a second would say no more.
  * Redis down: the last change is announced once it is back.
  */
-import type { PubSub } from "../redis/pubsub.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { type AnnouncerOptions, createAnnouncer } from "./announcer.js";
 
 /** Tells of changes. */

@@ -1,8 +1,8 @@
 /** `npm run reconcile`, as people run it: it finds what differs, says so, and repairs it only when it is told to. */
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
-import { createKeys } from "../../src/redis/keys.js";
-import { openCounterKit, stockProducts } from "../redis/counters-kit.js";
+import { createKeys } from "../../src/redis/client/keys.js";
+import { openCounterKit, stockProducts } from "../redis/counters/counters.fixture.js";
 import { ensureBuilt } from "../support/node-process.js";
 import { testDatabase } from "../support/postgres.js";
 import { startRedisServer } from "../support/redis.js";

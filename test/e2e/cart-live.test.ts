@@ -2,8 +2,8 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
-import { createKeys } from "../../src/redis/keys.js";
-import { openCarts } from "../redis/cart-kit.js";
+import { createKeys } from "../../src/redis/client/keys.js";
+import { openCarts } from "../redis/cart/cart.fixture.js";
 import { connectSocket, type SocketClient } from "../server/socket-client.js";
 import { SIGN_IN, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";

@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
-import { age } from "../redis/cart-kit.js";
+import { age } from "../redis/cart/cart.fixture.js";
 import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { type Buyer, contentsOf, createBuyer } from "../support/buyers.js";

@@ -1,7 +1,7 @@
 /** Guessing, through the door: what it meets over HTTP and WebSocket, on several processes, and who is not kept out by it. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createKeys } from "../../src/redis/keys.js";
+import { createKeys } from "../../src/redis/client/keys.js";
 import { ask, connectSocket } from "../server/socket-client.js";
 import { SIGN_IN, SIGN_UP, type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";

@@ -1,8 +1,8 @@
 /** What a caller is told of a view or a share that Redis did not confirm, and what a repeat of it counts. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Reading } from "../../src/domain/reading.js";
-import { createKeys } from "../../src/redis/keys.js";
-import { type CounterKit, openCounterKit, stockProducts } from "../redis/counters-kit.js";
+import { createKeys } from "../../src/redis/client/keys.js";
+import { type CounterKit, openCounterKit, stockProducts } from "../redis/counters/counters.fixture.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";

@@ -12,10 +12,10 @@ async function repository(): Promise<string> {
   for (const name of ["scripts", "tsconfig.json", "tsconfig.build.json", "package.json"])
     await cp(join(ROOT, name), join(path, name), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(path, "node_modules"));
-  await mkdir(join(path, "src/redis"), { recursive: true });
+  await mkdir(join(path, "src/redis/client"), { recursive: true });
   await mkdir(join(path, "src/db/migrations/meta"), { recursive: true });
   await writeFile(join(path, "src/main.ts"), "export const port: number = 4000;\n");
-  await writeFile(join(path, "src/redis/lease.acquire-2.lua"), "return 1\n");
+  await writeFile(join(path, "src/redis/client/lease.acquire-2.lua"), "return 1\n");
   await writeFile(join(path, "src/db/migrations/0000_first.sql"), "SELECT 1;\n");
   await writeFile(join(path, "src/db/migrations/meta/_journal.json"), "{}\n");
   // As in a checkout: everything is older than the build.
@@ -35,7 +35,12 @@ test("the build holds the code, the Lua scripts and the migrations, and a second
   expect(build(root)).toEqual({ code: 0, output: expect.stringContaining("compiled src") });
   const built = await readdir(join(root, "dist"), { recursive: true });
   expect(built).toEqual(
-    expect.arrayContaining(["main.js", "redis/lease.acquire-2.lua", "db/migrations/0000_first.sql", "db/migrations/meta/_journal.json"]),
+    expect.arrayContaining([
+      "main.js",
+      "redis/client/lease.acquire-2.lua",
+      "db/migrations/0000_first.sql",
+      "db/migrations/meta/_journal.json",
+    ]),
   );
   expect(build(root)).toEqual({ code: 0, output: "" });
 });
@@ -43,9 +48,9 @@ test("the build holds the code, the Lua scripts and the migrations, and a second
 test("a change of a Lua script alone is built", async () => {
   const root = await repository();
   build(root);
-  await writeFile(join(root, "src/redis/lease.acquire-2.lua"), "return 2\n");
+  await writeFile(join(root, "src/redis/client/lease.acquire-2.lua"), "return 2\n");
   expect(build(root).output).toContain("compiled src");
-  expect(await readFile(join(root, "dist/redis/lease.acquire-2.lua"), "utf8")).toBe("return 2\n");
+  expect(await readFile(join(root, "dist/redis/client/lease.acquire-2.lua"), "utf8")).toBe("return 2\n");
 });
 
 test("what lost its source leaves the build, so a removed migration is not applied", async () => {

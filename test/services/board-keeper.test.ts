@@ -6,7 +6,7 @@ import { randomAt } from "../../src/db/seed/random.js";
 import { type BoardRecord, SCORE_OPERATORS, TIE_RULES } from "../../src/domain/leaderboard.js";
 import { SERVICE } from "../../src/domain/principal.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
-import { createKeys } from "../../src/redis/keys.js";
+import { createKeys } from "../../src/redis/client/keys.js";
 import { createCalendars } from "../../src/services/calendars.js";
 import { createScoreCommits } from "../../src/services/score-commits.js";
 import { testDatabase } from "../support/postgres.js";

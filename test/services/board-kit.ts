@@ -7,10 +7,10 @@ import { createScoreLedger, type ScoreLedger } from "../../src/db/score-ledger.j
 import { createUserTable } from "../../src/db/users.js";
 import type { BoardDraft } from "../../src/domain/leaderboard.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
-import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
-import { openRedisClock, type RedisClock } from "../../src/redis/clock.js";
-import type { Keys } from "../../src/redis/keys.js";
-import { createBoardStore } from "../../src/redis/leaderboard.js";
+import { openRedisClock, type RedisClock } from "../../src/redis/client/clock.js";
+import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client/connect.js";
+import type { Keys } from "../../src/redis/client/keys.js";
+import { createBoardStore } from "../../src/redis/leaderboard/leaderboard.js";
 import { createBoards } from "../../src/services/boards.js";
 import { testLog } from "../support/log.js";
 

@@ -4,8 +4,8 @@
  */
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
-import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client.js";
-import { createKeys } from "../../src/redis/keys.js";
+import { connectRedis, type RedisConnection, whenReady } from "../../src/redis/client/connect.js";
+import { createKeys } from "../../src/redis/client/keys.js";
 import { drillSize } from "../support/drill.js";
 import { createProxy } from "../support/faults.js";
 import { testLog } from "../support/log.js";

@@ -9,7 +9,7 @@ import { Redis } from "ioredis";
 import { createNotificationLogTable } from "../../src/db/notification-log.js";
 import type { LogStart } from "../../src/domain/log.js";
 import { type NotificationEvent, notificationLog } from "../../src/domain/notification.js";
-import { createKeys } from "../../src/redis/keys.js";
+import { createKeys } from "../../src/redis/client/keys.js";
 import type { TestDatabase } from "../support/postgres.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { BEGINNING, type LogItem, type LogPosition } from "../../src/domain/log.js";
 import type { NotificationEvent } from "../../src/domain/notification.js";
-import { createKeys } from "../../src/redis/keys.js";
+import { createKeys } from "../../src/redis/client/keys.js";
 import { numsub } from "../support/numsub.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { startRedisCluster, startRedisServer } from "../support/redis.js";

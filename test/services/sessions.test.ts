@@ -2,8 +2,8 @@
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { DAY, MINUTE, SECOND } from "../../src/domain/time.js";
-import { connectRedis, whenReady } from "../../src/redis/client.js";
-import { createSessionStore } from "../../src/redis/session.js";
+import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
+import { createSessionStore } from "../../src/redis/session/session.js";
 import { createSessionTrust } from "../../src/services/session-trust.js";
 import { createSessions } from "../../src/services/sessions.js";
 import { testLog } from "../support/log.js";

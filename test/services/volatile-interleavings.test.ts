@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { encodeLogCursor, type LogPosition } from "../../src/domain/log.js";
-import { createKeys } from "../../src/redis/keys.js";
+import { createKeys } from "../../src/redis/client/keys.js";
 import { drillSize } from "../support/drill.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";

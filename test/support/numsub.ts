@@ -1,6 +1,6 @@
 /** Who listens, as Redis counts it. */
 import { Cluster } from "ioredis";
-import type { RedisConnection } from "../../src/redis/client.js";
+import type { RedisConnection } from "../../src/redis/client/connect.js";
 
 /** How many connections listen to each channel, over all nodes. */
 export async function numsub(connection: RedisConnection, channels: readonly string[]): Promise<number[]> {

@@ -3,7 +3,7 @@
  * which; the drill runs the end-to-end suites once in each. Suites that kill the Redis kill all of it.
  */
 import { Cluster, Redis } from "ioredis";
-import { parseRedisUrl } from "../../src/redis/client.js";
+import { parseRedisUrl } from "../../src/redis/client/connect.js";
 import { startRedisCluster } from "./redis-cluster.js";
 import { startRedisSentinel } from "./redis-sentinel.js";
 import { type RedisServer, startRedisServer } from "./redis-server.js";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { inject, onTestFinished } from "vitest";
-import { createKeys, type Keys } from "../../src/redis/keys.js";
+import { createKeys, type Keys } from "../../src/redis/client/keys.js";
 
 import { openRedis } from "./redis-topology.js";
 

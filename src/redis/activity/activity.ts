@@ -1,0 +1,95 @@
+/**
+ * Activity: which users did something on which day.
+ *
+ * A bitmap per day, one bit per user id. Ids are given out one after the other, so they are as dense as an ordinal of our own would be: a
+ * million users are 122 KiB a day. Any number of days together are a BITOP. Postgres has the same as rows, written before the bit is set;
+ * a day counts only on the server that was told of it, so a Redis that lost it is told again.
+ * Redis down: everything rejects with RedisUnavailable within a deadline.
+ */
+import type { Result } from "ioredis";
+import { ACTIVITY_KEPT_DAYS } from "../../domain/activity.js";
+import type { CalendarSpan } from "../../domain/calendar.js";
+import { DAY, MINUTE } from "../../domain/time.js";
+import { inOneWrite, type RedisConnection } from "../client/connect.js";
+import { withinDeadline } from "../client/deadline.js";
+import type { Keys } from "../client/keys.js";
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    activityNote(day: string, user: number, leavesMs: number): Result<0 | 1, Context>;
+    activityLoad(day: string, loaded: string, place: string, bits: Buffer, leavesMs: number): Result<1, Context>;
+    activityKnown(day: string, loaded: string): Result<0 | 1, Context>;
+  }
+}
+
+/** Where activity lives. All methods reject with RedisUnavailable. */
+export type ActivityStore = ReturnType<typeof createActivityStore>;
+
+/** Sets of users of one report: each the union of some days. */
+export interface ActivityUnions {
+  /** How many users are in the union of these days. */
+  union(name: string, days: readonly CalendarSpan[]): Promise<number>;
+  /** How many users are in both unions, which were made before. */
+  both(one: string, other: string): Promise<number>;
+}
+
+const UNION_KEPT_MS = MINUTE;
+const leavesMs = ({ endMs }: CalendarSpan): number => endMs + ACTIVITY_KEPT_DAYS * DAY;
+
+/** @param deadlineMs longest wait for a reply */
+export function createActivityStore(connection: RedisConnection, keys: Keys, deadlineMs: number) {
+  const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
+  const combine = (how: "OR" | "AND", target: string, sources: readonly string[]): Promise<number> =>
+    within(async () => {
+      // MULTI, so that nothing is left without a lifetime. The empty source keeps a union of days that nobody was active on.
+      const replies = await connection
+        .multi()
+        .bitop(how, target, ...sources)
+        .pexpire(target, UNION_KEPT_MS)
+        .bitcount(target)
+        .exec();
+      const [error, count] = replies?.at(-1) ?? [new Error("no reply"), 0];
+      if (error) throw error;
+      return Number(count);
+    });
+  return {
+    /** Notes that a user did something. One EVALSHA. */
+    note: (day: CalendarSpan, userId: number): Promise<unknown> =>
+      within(() => connection.activityNote(keys.activityDay(day.name), userId, leavesMs(day))),
+    /** Which of these days this server has not been told of. One round trip, an EVALSHA each. */
+    unknown: async (days: readonly CalendarSpan[]): Promise<CalendarSpan[]> => {
+      const known = await within(() =>
+        Promise.all(days.map(({ name }) => connection.activityKnown(keys.activityDay(name), keys.activityLoaded(name)))),
+      );
+      return days.filter((_, at) => known[at] === 0);
+    },
+    /** Tells who was active on a day. One EVALSHA. @param report a name never used before */
+    load: (day: CalendarSpan, users: readonly number[], report: string): Promise<unknown> =>
+      within(() => {
+        const place = keys.activityUnion(report, day.name);
+        return connection.activityLoad(keys.activityDay(day.name), keys.activityLoaded(day.name), place, bitmapOf(users), leavesMs(day));
+      }),
+    /** Counts for one report. A MULTI of BITOP and BITCOUNT for each. */
+    unions: (report: string): ActivityUnions => ({
+      union: (name, days) =>
+        combine(
+          "OR",
+          keys.activityUnion(report, name),
+          days.map((day) => keys.activityDay(day.name)),
+        ),
+      both: (one, other) =>
+        combine(
+          "AND",
+          keys.activityUnion(report, `${one}&${other}`),
+          [one, other].map((name) => keys.activityUnion(report, name)),
+        ),
+    }),
+  };
+}
+
+/** As SETBIT would make it: the first bit is the highest of the first byte. */
+function bitmapOf(users: readonly number[]): Buffer {
+  const bits = Buffer.alloc(Math.floor(users.reduce((most, user) => Math.max(most, user), 0) / 8) + 1);
+  for (const user of users) bits[user >> 3] = (bits[user >> 3] ?? 0) | (0x80 >> (user & 7));
+  return bits;
+}

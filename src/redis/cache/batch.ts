@@ -1,0 +1,45 @@
+/**
+ * Joins all cache reads of one turn of the event loop into one round trip, whichever loader or request they come from: that is
+ * what keeps a query at one round trip per level of its tree.
+ */
+
+import { inOneWrite, readStrings } from "../client/connect.js";
+import type { CacheLink } from "./link.js";
+
+/** Reads strings; missing keys are null. Rejects as {@link CacheLink.run} does. */
+export type ReadBatch = (keys: readonly string[]) => Promise<(string | null)[]>;
+
+/** A round trip that has not left yet. */
+interface Batch {
+  readonly places: Map<string, number>;
+  readonly reply: Promise<(string | null)[]>;
+}
+
+export function createReadBatch(link: CacheLink): ReadBatch {
+  let open: Batch | null = null;
+  const send = (keys: readonly string[]) =>
+    link.run("cache read", () => inOneWrite(link.connection, () => readStrings(link.connection, keys)));
+  const begin = (): Batch => {
+    const places = new Map<string, number>();
+    const reply = new Promise<(string | null)[]>((resolve, reject) => {
+      setImmediate(() => {
+        open = null;
+        send([...places.keys()]).then(resolve, reject);
+      });
+    });
+    return { places, reply };
+  };
+  return async (keys) => {
+    open ??= begin();
+    const { places, reply } = open;
+    const indexes = keys.map((key) => placeOf(places, key));
+    const values = await reply;
+    return indexes.map((index) => values[index] ?? null);
+  };
+}
+
+function placeOf(places: Map<string, number>, key: string): number {
+  const place = places.get(key) ?? places.size;
+  places.set(key, place);
+  return place;
+}

@@ -1,0 +1,236 @@
+/**
+ * The cache's link to Redis: whether it may be asked right now.
+ *
+ * Two reasons say no. *Not trusted*: the connection is new, and what the server holds may be older than what it held before (a
+ * restart, an older snapshot, a failover). Before the first read the identities of the masters are compared with those the epoch
+ * was made on; other servers, or invalidations that could not be sent, mean a new epoch, and everything older dies unread.
+ * *Tripped*: a reply was late. One request pays the deadline, then nobody asks until a probe in the background is answered.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { ReplyError } from "ioredis";
+import type { Logger } from "pino";
+import { lateError, withDeadline } from "../../domain/deadline.js";
+import type { ReportState } from "../../domain/degradations.js";
+import { RedisUnavailable } from "../../domain/errors.js";
+import type { Telemetry } from "../../domain/telemetry.js";
+import { type RedisConnection, reopen } from "../client/connect.js";
+import { identify, watchServers } from "./servers.js";
+import type { Tags } from "./tags.js";
+
+/** What the link needs. */
+export interface CacheLinkOptions {
+  readonly connection: RedisConnection;
+  readonly tags: Tags;
+  /** Longest wait for a reply. */
+  readonly deadlineMs: number;
+  /** Whether a new epoch is due although the servers are the same: invalidations wait unsent. Asked before the first read. */
+  readonly mustRenewEpoch: () => Promise<boolean>;
+  readonly telemetry: Telemetry;
+  readonly report: ReportState;
+  readonly log: Logger;
+}
+
+/** How often a lost server is tried: well within the second in which reads come back to it. */
+const PROBE_MS = 50;
+/** Longest wait for a probe. A server that is slower would trip the link again at once. */
+const PROBE_DEADLINE_MS = 250;
+const SILENT = lateError("no reply", PROBE_DEADLINE_MS);
+/** A link that is silent this long is opened anew: a black hole gives no error. */
+const SILENCE_MS = 500;
+/** Longest wait for the answer whether invalidations wait unsent: the database may be down too, and must not hold the cache up. */
+const OUTBOX_DEADLINE_MS = 500;
+
+/** The link. Whoever opened its connection closes that. */
+export class CacheLink {
+  readonly connection: RedisConnection;
+  private trusted = false;
+  private tripped = false;
+  /** Rises whenever the connection is lost; what was found out about an earlier one no longer counts. */
+  private generation = 0;
+  /** Rises with every invalidation that this process could not send; `settled` with every epoch made to stand for them. */
+  private owed = 0;
+  private settled = 0;
+  private servers = "";
+  private epoch = "0";
+  private clockOffsetMs = 0;
+  private silentSinceMs: number | null = null;
+  private recovery: Promise<void> | null = null;
+  private readonly closing = new AbortController();
+  private readonly waiting = new Set<(error: Error) => void>();
+  private readonly trustListeners = new Set<() => void>();
+  private readonly lossListeners = new Set<() => void>();
+  private readonly unwatch: () => void;
+
+  constructor(private readonly options: CacheLinkOptions) {
+    this.connection = options.connection;
+    this.unwatch = watchServers(options.connection, () => this.lose());
+    this.recover();
+  }
+
+  /** True when a read may be sent now. */
+  usable(): boolean {
+    return this.trusted && !this.tripped;
+  }
+
+  /** True while the connection is one whose epoch was checked. */
+  isTrusted(): boolean {
+    return this.trusted;
+  }
+
+  /** The servers behind the link, as one word for the epoch. */
+  serverWord(): string {
+    return this.servers;
+  }
+
+  /** Ms since epoch by the Redis clock. */
+  nowMs(): number {
+    return Math.floor(performance.now() + this.clockOffsetMs);
+  }
+
+  /**
+   * Runs one round trip.
+   * @throws RedisUnavailable at once when the link is down, after the deadline when it falls silent; what Redis itself replied passes through
+   */
+  async run<T>(what: string, send: () => Promise<T>): Promise<T> {
+    if (!this.usable()) throw new RedisUnavailable();
+    const startedAt = performance.now();
+    try {
+      const result = await this.answered(send());
+      this.options.telemetry.redisRoundTrip(what, performance.now() - startedAt, false);
+      return result;
+    } catch (error) {
+      this.options.telemetry.redisRoundTrip(what, performance.now() - startedAt, true);
+      if (error instanceof ReplyError) throw error;
+      this.trip(what);
+      throw new RedisUnavailable(error);
+    }
+  }
+
+  /**
+   * Runs an invalidation. One that fails, in whatever way, is owed: Redis is not read again until a new epoch stands for it.
+   * @throws RedisUnavailable when it is not known to have been done
+   */
+  async runOwed<T>(what: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await this.run(what, send);
+    } catch (error) {
+      this.owed += 1;
+      this.trip(what);
+      throw error instanceof RedisUnavailable ? error : new RedisUnavailable(error);
+    }
+  }
+
+  /** Calls back each time the link becomes trusted, at once when it is. */
+  onTrusted(listener: () => void): void {
+    this.trustListeners.add(listener);
+    if (this.trusted) listener();
+  }
+
+  /** Calls back each time the connection is lost. */
+  onLost(listener: () => void): void {
+    this.lossListeners.add(listener);
+  }
+
+  /** Ends the probing. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.unwatch();
+    await this.recovery;
+  }
+
+  /** The reply, unless it is late or the link trips meanwhile. A reply that arrived while this process was busy is still read. */
+  private answered<T>(reply: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`no reply within ${this.options.deadlineMs} ms`));
+      const timer = setTimeout(() => setImmediate(() => setImmediate(late)), this.options.deadlineMs);
+      const done = () => {
+        clearTimeout(timer);
+        this.waiting.delete(reject);
+      };
+      this.waiting.add(reject);
+      reply.then(resolve, reject).finally(done);
+    });
+  }
+
+  /** Nobody waits on after the first reply that did not come. */
+  private trip(what: string): void {
+    if (this.usable()) this.options.report(`Redis does not answer (${what}); reads come from Postgres`);
+    this.tripped = true;
+    for (const giveUp of this.waiting) giveUp(new Error("another reply was late"));
+    this.waiting.clear();
+    this.recover();
+  }
+
+  private lose(): void {
+    this.generation += 1;
+    if (this.trusted) this.options.report("the connection to Redis is lost; reads come from Postgres");
+    this.trusted = false;
+    for (const listener of this.lossListeners) listener();
+    this.recover();
+  }
+
+  /** Brings the link back, one attempt after the other, until it answers and is trusted. */
+  private recover(): void {
+    this.recovery ??= this.probe().finally(() => {
+      this.recovery = null;
+      // Lost again between the last attempt and now.
+      if (!this.usable() && !this.closing.signal.aborted) this.recover();
+    });
+  }
+
+  private async probe(): Promise<void> {
+    const { signal } = this.closing;
+    this.silentSinceMs = null;
+    while (!signal.aborted && !this.usable()) {
+      if (await this.attempt()) return;
+      await delay(PROBE_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  private async attempt(): Promise<boolean> {
+    if (this.connection.status !== "ready") {
+      this.silentSinceMs = null;
+      return false;
+    }
+    try {
+      return await this.establish();
+    } catch (error) {
+      this.options.log.debug({ err: (error as Error).message }, "cache: Redis cannot be used yet");
+      this.reopenIfSilent(error);
+      return false;
+    }
+  }
+
+  /** A refusal is an answer (loading, a replica, no permission): the server is asked again. Silence is not. */
+  private reopenIfSilent(error: unknown): void {
+    this.silentSinceMs = error instanceof ReplyError ? null : (this.silentSinceMs ?? performance.now() - PROBE_DEADLINE_MS);
+    if (this.silentSinceMs === null || performance.now() - this.silentSinceMs < SILENCE_MS) return;
+    this.silentSinceMs = null;
+    reopen(this.connection);
+  }
+
+  /** Finds out everything that must be known before the first read; nothing is set that a read could act on too early. */
+  private async establish(): Promise<boolean> {
+    const { generation, owed } = this;
+    const { servers, clockOffsetMs } = await withDeadline(identify(this.connection), PROBE_DEADLINE_MS, SILENT);
+    const renew = owed > this.settled || (await this.invalidationsWait());
+    const epoch = await withDeadline(this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch), PROBE_DEADLINE_MS, SILENT);
+    if (generation !== this.generation) return false;
+    Object.assign(this, { servers, clockOffsetMs, epoch, settled: owed });
+    if (this.owed > owed) return false;
+    this.open();
+    return true;
+  }
+
+  private open(): void {
+    this.options.report(null);
+    const isNew = !this.trusted;
+    Object.assign(this, { trusted: true, tripped: false });
+    if (isNew) for (const listener of this.trustListeners) listener();
+  }
+
+  /** Where the database cannot tell, what this process itself could not send has to do (`owed`). */
+  private invalidationsWait(): Promise<boolean> {
+    return withDeadline(this.options.mustRenewEpoch(), OUTBOX_DEADLINE_MS, () => false).catch(() => false);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The condition of the servers behind a connection: whether each primary answers and would take a write.
+ *
+ * One EVAL of a script that may write and does not, one INFO of errors, and of a Cluster its state. A look is shared for a second,
+ * bounded by a deadline, and repeated in the background, so that a change is logged while no probe asks.
+ */
+import { Cluster, type Redis, ReplyError } from "ioredis";
+import type { ReportState } from "../../domain/degradations.js";
+import { SECOND } from "../../domain/time.js";
+import { linksOf, type RedisConnection } from "./connect.js";
+import { withinDeadline } from "./deadline.js";
+import { loadScripts } from "./scripts.js";
+
+/** Watches servers. */
+export interface ConditionWatch {
+  /** Looks, unless the last look is younger than a second. Resolves once the state is reported; never rejects. */
+  look(): Promise<void>;
+  /** Nothing is reported from now on, by a look under way either. */
+  close(): void;
+}
+
+/** What refuses a write, by the class of the error, in words for an operator. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ["OOM", "full: used memory is over maxmemory, and writes are refused"],
+  ["READONLY", "a read-only replica: writes are refused"],
+  ["MISCONF", "it cannot save to disk, and writes are refused"],
+  ["NOREPLICAS", "too few replicas are connected, and writes are refused"],
+  ["MASTERDOWN", "a replica that has lost its primary"],
+  ["LOADING", "it is loading its data"],
+  ["CLUSTERDOWN", "the Cluster does not serve all slots"],
+]);
+const SHARED_MS = SECOND;
+const BACKGROUND_MS = 5 * SECOND;
+const DEADLINE_MS = SECOND;
+
+const ACCEPT = loadScripts().find(({ command }) => command === "serverAccept")?.lua ?? "";
+
+/** Starts to watch. Reports a reason while any primary does not answer, refuses writes, or has refused some since the last look. */
+export function watchCondition(connection: RedisConnection, report: ReportState): ConditionWatch {
+  const refusals = countRefusals();
+  let shared: { readonly atMs: number; readonly look: Promise<void> } | null = null;
+  let isClosed = false;
+  const judge = async (): Promise<void> => {
+    const reason = await withinDeadline(conditionOf(connection, refusals), DEADLINE_MS).catch(explain);
+    // The end of the connection fails a look under way, and says nothing about the server.
+    if (!isClosed) report(reason);
+  };
+  const look = (): Promise<void> => {
+    if (shared === null || performance.now() - shared.atMs >= SHARED_MS) shared = { atMs: performance.now(), look: judge() };
+    return shared.look;
+  };
+  const timer = setInterval(look, BACKGROUND_MS).unref();
+  const close = (): void => {
+    isClosed = true;
+    clearInterval(timer);
+  };
+  return { look, close };
+}
+
+type Refusals = ReturnType<typeof countRefusals>;
+
+async function conditionOf(connection: RedisConnection, refusals: Refusals): Promise<string | null> {
+  const servers = linksOf(connection, "master");
+  if (connection.status !== "ready" || servers.length === 0) return "does not answer";
+  await Promise.all(servers.map((server) => server.eval(ACCEPT, 0)));
+  if (connection instanceof Cluster && !/cluster_state:ok/.test(String(await servers[0]?.cluster("INFO")))) {
+    return explainKind("CLUSTERDOWN");
+  }
+  const lately = (await Promise.all(servers.map(refusals.since))).flat();
+  return lately.length > 0 ? `refused writes lately (${[...new Set(lately)].join(", ")})` : null;
+}
+
+/** @param error what {@link withinDeadline} rejects with */
+function explain({ cause }: Error): string {
+  return cause instanceof ReplyError ? explainKind((cause as Error).message.split(" ", 1)[0] ?? "") : "does not answer";
+}
+
+const explainKind = (kind: string): string => REFUSALS.get(kind) ?? `it refuses commands (${kind})`;
+
+/** Compares how often each server has refused writes with how often it had at the last look. */
+function countRefusals() {
+  const counted = new WeakMap<Redis, ReadonlyMap<string, number>>();
+  return {
+    /** The classes of refusals since the last look at this server; none at the first. */
+    async since(server: Redis): Promise<string[]> {
+      const before = counted.get(server);
+      const now = refusalsIn(await server.info("errorstats"));
+      counted.set(server, now);
+      return before ? [...now].flatMap(([kind, count]) => (count > (before.get(kind) ?? 0) ? [kind] : [])) : [];
+    },
+  };
+}
+
+const WRITE_REFUSALS: ReadonlySet<string> = new Set(["OOM", "READONLY", "MISCONF", "NOREPLICAS"]);
+
+const refusalsIn = (info: string): Map<string, number> =>
+  new Map(
+    [...info.matchAll(/^errorstat_(\w+):count=(\d+)/gm)].flatMap(([, kind = "", count]) =>
+      WRITE_REFUSALS.has(kind) ? [[kind, Number(count)] as const] : [],
+    ),
+  );

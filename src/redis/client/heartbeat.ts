@@ -1,0 +1,176 @@
+/**
+ * The heartbeat: a subscriber connection that hears its own beat is alive; TCP alone does not tell for minutes.
+ *
+ * Every `heartbeatMs` a beat is published on a channel of this connection alone, through the publisher, and the subscriber is
+ * pinged on its own link. That tells the two apart: a subscriber from which nothing came for three beats, or that did not hear
+ * three beats which Redis took, is reconnected; a publisher that got no reply for three beats is reconnected instead.
+ * Redis down: ioredis is reconnecting already and the heartbeat waits for it. Memory and commands are bounded: one beat and one
+ * ping under way at most.
+ */
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { RedisConnection } from "./connect.js";
+import { withinDeadline } from "./deadline.js";
+
+/** What the heartbeat needs. */
+export interface HeartbeatOptions {
+  readonly publisher: RedisConnection;
+  readonly subscriber: Redis;
+  /** The channel of this connection alone; whoever makes the heartbeat subscribes it. */
+  readonly channel: string;
+  readonly heartbeatMs: number;
+  readonly log: Logger;
+}
+
+/** Silence is judged after so many beats: one may be late, two may be a slow server, three are a dead link. */
+const DEAF_BEATS = 3;
+
+/** Beats until it is closed. */
+export class Heartbeat {
+  private readonly options: HeartbeatOptions;
+  private readonly publisher: LinkWatch;
+  private readonly subscriber: LinkWatch;
+  private readonly timer: NodeJS.Timeout;
+  private beating: Promise<boolean> | null = null;
+  private pinging = false;
+  private tickedMs = performance.now();
+  /** Beats that Redis took since one was heard. */
+  private unheard = 0;
+  private listeners = new Set<() => void>();
+  private readonly onMessage = (channel: string): void => {
+    if (channel === this.options.channel) this.hear();
+  };
+
+  constructor(options: HeartbeatOptions) {
+    this.options = options;
+    this.publisher = new LinkWatch(options.publisher);
+    this.subscriber = new LinkWatch(options.subscriber);
+    options.subscriber.on("message", this.onMessage);
+    this.timer = setInterval(() => this.tick(), options.heartbeatMs);
+    // A process that has nothing else to do may end.
+    this.timer.unref();
+  }
+
+  /** Publishes a beat now. True when it was heard, false when it could not be published. Pending while neither is known. */
+  async prove(): Promise<boolean> {
+    const heard = this.heard();
+    // A beat under way may have been published before this link listened.
+    await this.beating;
+    return (await this.beat()) ? heard.then(() => true) : false;
+  }
+
+  /** Resolves with the next beat that is heard. */
+  heard(): Promise<void> {
+    return new Promise((resolve) => this.listeners.add(resolve));
+  }
+
+  /** Stops beating. The connections stay open. */
+  close(): void {
+    clearInterval(this.timer);
+    this.options.subscriber.off("message", this.onMessage);
+    this.publisher.close();
+    this.subscriber.close();
+    this.listeners.clear();
+  }
+
+  private hear(): void {
+    this.unheard = 0;
+    this.subscriber.alive();
+    const listeners = this.listeners;
+    this.listeners = new Set();
+    for (const listener of listeners) listener();
+  }
+
+  private tick(): void {
+    if (this.wasAsleep()) {
+      this.subscriber.alive();
+      this.publisher.alive();
+    }
+    this.judge();
+    void this.beat();
+    void this.ping();
+  }
+
+  /** A process that was stopped or busy has not listened: what came meanwhile is still unread, and silence proves nothing. */
+  private wasAsleep(): boolean {
+    const sinceMs = performance.now() - this.tickedMs;
+    this.tickedMs += sinceMs;
+    return sinceMs > 2 * this.options.heartbeatMs;
+  }
+
+  private judge(): void {
+    const patienceMs = DEAF_BEATS * this.options.heartbeatMs;
+    if (this.subscriber.silentMs() > patienceMs || this.unheard >= DEAF_BEATS) this.revive(this.subscriber, "subscriber");
+    if (this.publisher.silentMs() > patienceMs) this.revive(this.publisher, "publisher");
+  }
+
+  private revive(link: LinkWatch, role: string): void {
+    this.unheard = 0;
+    this.options.log.warn({ role }, "a connection to Redis is deaf: reconnecting it");
+    link.reconnect();
+  }
+
+  /** One PUBLISH. True when Redis took it. */
+  private beat(): Promise<boolean> {
+    this.beating ??= this.publish().finally(() => {
+      this.beating = null;
+    });
+    return this.beating;
+  }
+
+  private async publish(): Promise<boolean> {
+    const { publisher, channel, heartbeatMs } = this.options;
+    try {
+      await withinDeadline(publisher.publish(channel, ""), DEAF_BEATS * heartbeatMs);
+    } catch {
+      return false;
+    }
+    this.publisher.alive();
+    this.unheard += 1;
+    return true;
+  }
+
+  private async ping(): Promise<void> {
+    if (this.pinging || this.options.subscriber.status !== "ready") return;
+    this.pinging = true;
+    const answered = await withinDeadline(this.options.subscriber.ping(), DEAF_BEATS * this.options.heartbeatMs).then(
+      () => true,
+      () => false,
+    );
+    this.pinging = false;
+    if (answered) this.subscriber.alive();
+  }
+}
+
+/** When something last came over a connection. */
+class LinkWatch {
+  private lastMs = performance.now();
+  private readonly onChange = (): void => this.alive();
+
+  constructor(private readonly connection: RedisConnection) {
+    connection.on("connect", this.onChange).on("ready", this.onChange);
+  }
+
+  /** Something came. */
+  alive(): void {
+    this.lastMs = performance.now();
+  }
+
+  /** For how long nothing came; 0 while there is no connection to hear anything from, because ioredis is making one. */
+  silentMs(): number {
+    const { status } = this.connection;
+    return status === "ready" || status === "connect" ? performance.now() - this.lastMs : 0;
+  }
+
+  /** Gives the connection up; ioredis makes a new one. */
+  reconnect(): void {
+    this.alive();
+    this.connection.disconnect(true);
+    // A polite end waits for a FIN that a black hole swallows.
+    if ("stream" in this.connection) this.connection.stream.destroy();
+  }
+
+  close(): void {
+    this.connection.off("connect", this.onChange).off("ready", this.onChange);
+  }
+}

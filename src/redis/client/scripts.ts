@@ -1,0 +1,46 @@
+/**
+ * The Lua scripts, as source files beside the structure they belong to: `<structure>.<action>-<number of keys>.lua` becomes the
+ * command `structureAction` on every connection; with `n`, its callers say the number first. ioredis sends EVALSHA, and EVAL once where
+ * the server does not know the script.
+ * What several scripts of one structure begin with stands in a part, `<structure>.<part>.lua`; the line `-- include: <structure>.<part>`
+ * is replaced by it.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RedisConnection } from "./connect.js";
+
+/** One script: the command it becomes and what it is made of. */
+export interface Script {
+  readonly command: string;
+  /** Undefined where each call says it. */
+  readonly numberOfKeys: number | undefined;
+  readonly lua: string;
+}
+
+const ROOM = fileURLToPath(new URL("..", import.meta.url));
+
+/** Reads every script of this room: each stands in the folder of its structure. */
+export function loadScripts(): Script[] {
+  return readdirSync(ROOM, { recursive: true, encoding: "utf8" }).flatMap((path) => {
+    const parts = /^([a-z-]+)\.([a-z-]+)-(\d+|n)\.lua$/.exec(basename(path));
+    return parts ? [toScript(parts, withParts(read(path), dirname(path)))] : [];
+  });
+}
+
+/** Makes every script a command of this connection. The typed signatures stand in the structure's file. */
+export function registerScripts(connection: RedisConnection): void {
+  for (const { command, numberOfKeys, lua } of loadScripts())
+    connection.defineCommand(command, { ...(numberOfKeys === undefined ? {} : { numberOfKeys }), lua });
+}
+
+const read = (path: string): string => readFileSync(join(ROOM, path), "utf8");
+
+/** Parts hold no includes of their own. The replacement is a function, because Lua's `$` would mean something in a text. */
+const withParts = (lua: string, folder: string): string =>
+  lua.replace(/^-- include: (\S+)$/gm, (_, part: string) => read(join(folder, `${part}.lua`)).trimEnd());
+
+function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {
+  const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return { command, numberOfKeys: keys === "n" ? undefined : Number(keys), lua };
+}
