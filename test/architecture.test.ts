@@ -49,7 +49,7 @@ const OFFENCES: Readonly<Record<string, House>> = {
   "server-is-the-edge": { "server/readiness.ts": ["../db/products.js"] },
   "keys-are-spelled-on-the-floor": { "services/names.ts": ["../redis/client/keys.js"] },
   "redis-is-a-floor": { "redis/client/connect.ts": ["../../db/products.js"] },
-  "db-is-a-floor": { "db/brands.ts": ["../redis/cache/cache.js"] },
+  "db-is-a-floor": { "db/catalogue/brands.ts": ["../redis/cache/cache.js"] },
   "structures-stand-alone": { "redis/board/board.ts": ["../cache/cache.js"] },
   "client-knows-no-structure": { "redis/client/lease.ts": ["../board/board.js"], "redis/pubsub/pubsub.ts": ["../board/board.js"] },
   "embedded-knows-only-domain": { "embedded/server.ts": ["../redis/client/connect.js"] },
@@ -77,7 +77,7 @@ const INNOCENT: House = {
   "loaders/loaders.ts": ["dataloader", "../redis/cache/cache.js", "../db/products.js"],
   "redis/cache/open.ts": ["./cache.js", "./local.js", "../client/connect.js", "../pubsub/pubsub.js"],
   "redis/cache/cache.ts": ["ioredis", "../client/keys.js", "../../domain/ids.js"],
-  "db/products.ts": ["drizzle-orm", "pg", "../domain/ids.js"],
+  "db/catalogue/products.ts": ["drizzle-orm", "pg", "../domain/ids.js"],
   "embedded/data.ts": ["../domain/ids.js"],
   "domain/ids.ts": ["node:crypto"],
 };

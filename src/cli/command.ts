@@ -1,8 +1,8 @@
 /** What every command shares: configuration, the database (the embedded one behind its lock), and an end with a message and an exit code. */
 import { pino } from "pino";
 import { type Config, environment, readConfig } from "../config.js";
-import { type Database, openDatabase } from "../db/database.js";
-import { migrate } from "../db/migrate.js";
+import { type Database, openDatabase } from "../db/client/database.js";
+import { migrate } from "../db/client/migrate.js";
 import { SoukError, StartupError } from "../domain/errors.js";
 import { silentTelemetry } from "../domain/telemetry.js";
 import { lockDataDir } from "../embedded/data-lock.js";

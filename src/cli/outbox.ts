@@ -3,9 +3,9 @@
  * notifications to everyone have numbers after a `b`.
  */
 import { parseArgs } from "node:util";
-import { type BroadcastOperating, createBroadcastOperating, type TroubledBroadcast } from "../db/broadcast-operating.js";
-import { createBroadcastTable } from "../db/broadcasts.js";
-import type { Database } from "../db/database.js";
+import type { Database } from "../db/client/database.js";
+import { type BroadcastOperating, createBroadcastOperating, type TroubledBroadcast } from "../db/notification/broadcast-operating.js";
+import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createOutboxOperating, type OutboxOperating, type TroubledRow } from "../db/outbox-operating.js";
 import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time.js";

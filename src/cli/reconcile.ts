@@ -1,7 +1,7 @@
 /** `npm run reconcile -- [--repair]`: whether counters in Redis and Postgres agree. */
 import { parseArgs } from "node:util";
-import { createCounterTable } from "../db/counters.js";
-import { createLikeTable } from "../db/likes.js";
+import { createCounterTable } from "../db/counters/counters.js";
+import { createLikeTable } from "../db/counters/likes.js";
 import { createOutboxTable } from "../db/outbox.js";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";

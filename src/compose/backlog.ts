@@ -1,8 +1,8 @@
 /** What piles up where no worker takes it away, read for the metrics. Each source is read for itself. */
 import type { Config } from "../config.js";
-import { createBroadcastTable } from "../db/broadcasts.js";
-import { createBoardTable } from "../db/leaderboards.js";
-import { createScoreLedger } from "../db/score-ledger.js";
+import { createBoardTable } from "../db/leaderboard/leaderboards.js";
+import { createScoreLedger } from "../db/leaderboard/ledger.js";
+import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { SECOND } from "../domain/time.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";

@@ -1,6 +1,7 @@
 /** Builds leaderboards, which API and worker share. */
-import { createProductTable } from "../db/products.js";
-import { createUserTable } from "../db/users.js";
+
+import { createUserTable } from "../db/account/users.js";
+import { createProductTable } from "../db/catalogue/products.js";
 import { SECOND } from "../domain/time.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
 import { type Boards, createBoards } from "../services/boards.js";

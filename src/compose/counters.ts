@@ -2,8 +2,8 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { createActivityTable } from "../db/activity.js";
-import { createCounterTable } from "../db/counters.js";
-import type { Database } from "../db/database.js";
+import type { Database } from "../db/client/database.js";
+import { createCounterTable } from "../db/counters/counters.js";
 import type { OutboxTable } from "../db/outbox.js";
 import type { Degradations } from "../domain/degradations.js";
 import { SECOND } from "../domain/time.js";

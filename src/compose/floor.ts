@@ -1,13 +1,13 @@
 /** What every role stands on: connections, the structures over them, and what is said between processes. */
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
-import { type AuditTable, createAuditTable } from "../db/audit.js";
-import { readDatabaseClock } from "../db/clock.js";
-import { type Database, openDatabase } from "../db/database.js";
-import { migrate } from "../db/migrate.js";
+import { type AuditTable, createAuditTable } from "../db/account/audit.js";
+import { createRevocationTable, type RevocationTable } from "../db/account/revocations.js";
+import { readDatabaseClock } from "../db/client/clock.js";
+import { type Database, openDatabase } from "../db/client/database.js";
+import { migrate } from "../db/client/migrate.js";
 import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
 import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
-import { createRevocationTable, type RevocationTable } from "../db/revocations.js";
 import { createWorkerTable, type WorkerTable } from "../db/workers.js";
 import type { Degradations } from "../domain/degradations.js";
 import { RedisUnavailable } from "../domain/errors.js";

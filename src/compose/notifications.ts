@@ -1,10 +1,10 @@
 /** Builds what notifications are made of, from what every process stands on. */
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
-import { createBroadcastTable } from "../db/broadcasts.js";
-import type { Database } from "../db/database.js";
-import { createNotificationLogTable } from "../db/notification-log.js";
-import { createNotificationTable } from "../db/notifications.js";
+import type { Database } from "../db/client/database.js";
+import { createBroadcastTable } from "../db/notification/broadcasts.js";
+import { createNotificationTable } from "../db/notification/inbox.js";
+import { createNotificationLogTable } from "../db/notification/log.js";
 import { createOperationTable } from "../db/operations.js";
 import type { OutboxTable, RetryOptions } from "../db/outbox.js";
 import type { Clock } from "../domain/clock.js";

@@ -2,7 +2,7 @@
  * What a probe is answered: named checks, each "ok" or what is wrong in words for an operator. A new kind of thing is one entry
  * of {@link LOOKS}.
  */
-import { createBroadcastTable } from "../db/broadcasts.js";
+import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import type { OutboxState } from "../db/outbox-operating.js";
 import { withDeadline } from "../domain/deadline.js";
 import { type JobState, troubleOf } from "../domain/job.js";

@@ -1,8 +1,8 @@
 /** The work behind the API: the outbox, broadcasts, boards, counters, what runs out, and the beat that shows that it is done. */
 
 import { createActivityTable } from "../db/activity.js";
-import { createCounterTable } from "../db/counters.js";
-import { createNotificationTable } from "../db/notifications.js";
+import { createCounterTable } from "../db/counters/counters.js";
+import { createNotificationTable } from "../db/notification/inbox.js";
 import { createOperationTable } from "../db/operations.js";
 import { startBeats } from "../jobs/beats.js";
 import { createJobHealth } from "../jobs/health.js";

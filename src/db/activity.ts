@@ -1,8 +1,8 @@
 /** Activity: who did something on which day, as rows. */
 import { sql } from "drizzle-orm";
 import { ACTIVITY_KEPT_DAYS } from "../domain/activity.js";
-import type { Database } from "./database.js";
-import { texts } from "./statements.js";
+import type { Database } from "./client/database.js";
+import { texts } from "./client/statements.js";
 
 /** The rows of activity. */
 export interface ActivityTable {

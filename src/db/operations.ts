@@ -6,7 +6,7 @@
  */
 import { sql } from "drizzle-orm";
 import { DAY } from "../domain/time.js";
-import type { Database, Tx } from "./database.js";
+import type { Database, Tx } from "./client/database.js";
 
 /** A client that repeats a request does so within hours; a day leaves room for one that was switched off overnight. */
 export const KEPT_MS = DAY;

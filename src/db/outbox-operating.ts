@@ -1,8 +1,8 @@
 /** The outbox as an operator sees it: how much waits and since when, what was set aside, and what to do about it. */
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "./database.js";
+import type { Database } from "./client/database.js";
+import { bigints } from "./client/statements.js";
 import { OUTBOX_CHANNEL, OUTBOX_PARTS } from "./outbox.js";
-import { bigints } from "./statements.js";
 
 /** How the outbox is. */
 export interface OutboxState {

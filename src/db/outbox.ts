@@ -9,9 +9,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { OutboxMessage } from "../domain/events.js";
 import { MINUTE } from "../domain/time.js";
-import type { Database, Tx } from "./database.js";
-import { LOCKS } from "./locks.js";
-import { bigints, storable, texts } from "./statements.js";
+import type { Database, Tx } from "./client/database.js";
+import { LOCKS } from "./client/locks.js";
+import { bigints, storable, texts } from "./client/statements.js";
 
 /** Channel that is notified, with an empty payload, when rows are committed. */
 export const OUTBOX_CHANNEL = "souk_outbox";

@@ -1,6 +1,6 @@
 /** Secrets that all processes of a shop share and nobody has to configure: made by whoever asks first. Delete a row to have a new one made at the next start. */
 import { sql } from "drizzle-orm";
-import type { Executor } from "./database.js";
+import type { Executor } from "./client/database.js";
 
 /** The secret of this name; `made` becomes it where there is none. Two statements, any number of processes at once. */
 export async function ensureSecret(executor: Executor, name: string, made: string): Promise<string> {

@@ -5,7 +5,7 @@
 import { sql } from "drizzle-orm";
 import type { JobState } from "../domain/job.js";
 import { MINUTE } from "../domain/time.js";
-import type { Executor } from "./database.js";
+import type { Executor } from "./client/database.js";
 
 /** What a worker reports with each beat. */
 export interface Beat {

@@ -2,7 +2,7 @@
  * Sends notifications to everyone, step by step. Woken by NOTIFY when one is committed; polling goes on with what a killed worker left.
  * Any number of workers may run: a broadcast is worked on by one of them at a time.
  */
-import { BROADCAST_CHANNEL } from "../db/broadcasts.js";
+import { BROADCAST_CHANNEL } from "../db/notification/broadcasts.js";
 import type { Broadcasts } from "../services/broadcasts.js";
 import { type Job, MORE, type RunnerDeps, startJob } from "./runner.js";
 

@@ -5,7 +5,7 @@
  * NOTIFY wakes the job. Polling is the net for a notification that was lost. A run that fails is tried again after `everyMs`, though
  * at most a minute. Every run is noted in {@link JobHealth}; no failure ends the job or the process.
  */
-import type { Database, Listening } from "../db/database.js";
+import type { Database, Listening } from "../db/client/database.js";
 import { MINUTE } from "../domain/time.js";
 import type { JobHealth } from "./health.js";
 

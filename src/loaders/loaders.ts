@@ -3,13 +3,13 @@
  * hold. Made anew for every operation, so that nothing outlives the client whose consistency token they read by.
  */
 import DataLoader from "dataloader";
-import type { BrandTable } from "../db/brands.js";
-import type { CategoryTable } from "../db/categories.js";
-import type { LikeKey, LikesSinceKey, LikeTable } from "../db/likes.js";
-import type { NotificationTable } from "../db/notifications.js";
-import type { ProductTable } from "../db/products.js";
-import type { ReviewTable } from "../db/reviews.js";
-import type { UserTable } from "../db/users.js";
+import type { UserTable } from "../db/account/users.js";
+import type { BrandTable } from "../db/catalogue/brands.js";
+import type { CategoryTable } from "../db/catalogue/categories.js";
+import type { ProductTable } from "../db/catalogue/products.js";
+import type { ReviewTable } from "../db/catalogue/reviews.js";
+import type { LikeKey, LikesSinceKey, LikeTable } from "../db/counters/likes.js";
+import type { NotificationTable } from "../db/notification/inbox.js";
 import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
 import { type PeopleCount, periodName, type Tally, type TallyKey } from "../domain/counters.js";
 import type { NotificationRecord } from "../domain/notification.js";

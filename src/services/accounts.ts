@@ -5,9 +5,9 @@
  * who has an account is learned from signing up alone, which cannot hide it.
  */
 import { randomBytes } from "node:crypto";
-import type { AuditTable } from "../db/audit.js";
-import type { Database } from "../db/database.js";
-import type { Account, UserTable } from "../db/users.js";
+import type { AuditTable } from "../db/account/audit.js";
+import type { Account, UserTable } from "../db/account/users.js";
+import type { Database } from "../db/client/database.js";
 import type { RequestOrigin } from "../domain/audit.js";
 import { RateLimited, type UserError, type UserErrorCode } from "../domain/errors.js";
 import { type Principal, requireUser, type UserPrincipal } from "../domain/principal.js";

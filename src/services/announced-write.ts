@@ -1,5 +1,5 @@
 /** Writes whose readers are told: what a write owes the outside commits with it, and is paid before the caller is answered. */
-import type { Database, Tx } from "../db/database.js";
+import type { Database, Tx } from "../db/client/database.js";
 import type { OutboxTable } from "../db/outbox.js";
 import type { OutboxMessage } from "../domain/events.js";
 import type { Seen } from "../domain/seen.js";

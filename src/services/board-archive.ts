@@ -5,10 +5,10 @@
  */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
-import type { Database, Tx } from "../db/database.js";
-import type { BoardTable } from "../db/leaderboards.js";
-import type { FinishedPeriod, ScoreArchive } from "../db/score-archive.js";
-import type { ScoreLedger } from "../db/score-ledger.js";
+import type { Database, Tx } from "../db/client/database.js";
+import type { FinishedPeriod, ScoreArchive } from "../db/leaderboard/archive.js";
+import type { BoardTable } from "../db/leaderboard/leaderboards.js";
+import type { ScoreLedger } from "../db/leaderboard/ledger.js";
 import { type BoardRecord, isArchivable, type RankedRow, rankRows } from "../domain/leaderboard.js";
 import type { BoardStore } from "../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../redis/leaderboard/link.js";

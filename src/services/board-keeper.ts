@@ -6,8 +6,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { Executor } from "../db/database.js";
-import type { LedgerHead, ScoreLedger } from "../db/score-ledger.js";
+import type { Executor } from "../db/client/database.js";
+import type { LedgerHead, ScoreLedger } from "../db/leaderboard/ledger.js";
 import { withDeadline } from "../domain/deadline.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { BoardRecord } from "../domain/leaderboard.js";

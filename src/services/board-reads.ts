@@ -2,9 +2,9 @@
  * Reading boards: the present period and those that are not archived yet from Redis, finished ones from the archive, through one door.
  * Which period is the present one is decided by the clock of Redis: what this process believes is checked in the script that reads.
  */
-import type { Executor } from "../db/database.js";
-import type { BoardTable } from "../db/leaderboards.js";
-import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../db/score-archive.js";
+import type { Executor } from "../db/client/database.js";
+import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../db/leaderboard/archive.js";
+import type { BoardTable } from "../db/leaderboard/leaderboards.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { type BoardRecord, type RankedRow, type Run, rankRows } from "../domain/leaderboard.js";
 import type { Period, Window } from "../domain/periods.js";

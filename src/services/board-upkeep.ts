@@ -3,10 +3,10 @@
  * periods that have ended are told to those who watch, and archived. Any number of workers may do this; archiving is one's at a time.
  */
 import type { Logger } from "pino";
-import type { Database } from "../db/database.js";
-import type { BoardTable } from "../db/leaderboards.js";
-import { LOCKS } from "../db/locks.js";
-import type { LedgerHead, ScoreLedger } from "../db/score-ledger.js";
+import type { Database } from "../db/client/database.js";
+import { LOCKS } from "../db/client/locks.js";
+import type { BoardTable } from "../db/leaderboard/leaderboards.js";
+import type { LedgerHead, ScoreLedger } from "../db/leaderboard/ledger.js";
 import type { Backoff } from "../domain/backoff.js";
 import { type BoardRecord, isArchivable } from "../domain/leaderboard.js";
 import { MINUTE, SECOND } from "../domain/time.js";

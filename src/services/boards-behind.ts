@@ -1,6 +1,6 @@
 /** How many leaderboards in Redis lack rows that their ledgers have. */
-import type { BoardTable } from "../db/leaderboards.js";
-import type { ScoreLedger } from "../db/score-ledger.js";
+import type { BoardTable } from "../db/leaderboard/leaderboards.js";
+import type { ScoreLedger } from "../db/leaderboard/ledger.js";
 import type { BoardStore } from "../redis/leaderboard/leaderboard.js";
 
 /** What it is read from. */

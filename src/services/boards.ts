@@ -1,9 +1,9 @@
 /** Puts the services of leaderboards together, from the ledger to what clients ask. */
 import type { Logger } from "pino";
-import type { Database } from "../db/database.js";
-import { createBoardTable } from "../db/leaderboards.js";
-import { createScoreArchive } from "../db/score-archive.js";
-import { createScoreLedger, type ScoreLedger } from "../db/score-ledger.js";
+import type { Database } from "../db/client/database.js";
+import { createScoreArchive } from "../db/leaderboard/archive.js";
+import { createBoardTable } from "../db/leaderboard/leaderboards.js";
+import { createScoreLedger, type ScoreLedger } from "../db/leaderboard/ledger.js";
 import type { Telemetry } from "../domain/telemetry.js";
 import { SECOND } from "../domain/time.js";
 import type { RedisClock } from "../redis/client/clock.js";

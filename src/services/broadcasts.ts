@@ -3,10 +3,10 @@
  * together: killed anywhere, the next step goes on where the last one ended.
  */
 import type { Logger } from "pino";
-import type { BroadcastStep, BroadcastTable } from "../db/broadcasts.js";
-import type { Tx } from "../db/database.js";
-import { isLocked } from "../db/failures.js";
-import type { NotificationLogTable } from "../db/notification-log.js";
+import type { Tx } from "../db/client/database.js";
+import { isLocked } from "../db/client/failures.js";
+import type { BroadcastStep, BroadcastTable } from "../db/notification/broadcasts.js";
+import type { NotificationLogTable } from "../db/notification/log.js";
 import type { RetryOptions } from "../db/outbox.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
 import { concernsAll } from "./bisect.js";

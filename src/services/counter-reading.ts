@@ -2,7 +2,7 @@
  * Reading counters: from Redis, made ready where it is not.
  * Redis down: from Postgres, which has what was flushed; the reading is then provisional.
  */
-import type { CounterTable } from "../db/counters.js";
+import type { CounterTable } from "../db/counters/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../domain/counters.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import type { Reading } from "../domain/reading.js";

@@ -3,7 +3,7 @@
  * Redis does not. A view or a share that Redis refuses is refused; one that Redis did not answer is unknown, and the error says which.
  */
 import { createHash } from "node:crypto";
-import type { CounterTable } from "../db/counters.js";
+import type { CounterTable } from "../db/counters/counters.js";
 import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
 import type { ProductRecord } from "../domain/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../domain/counters.js";

@@ -1,7 +1,7 @@
 /** The logins of the embedded default: an admin and three customers, to try the shop with. */
 import { randomBytes } from "node:crypto";
-import type { Database } from "../db/database.js";
-import type { NewAccount, UserTable } from "../db/users.js";
+import type { NewAccount, UserTable } from "../db/account/users.js";
+import type { Database } from "../db/client/database.js";
 import type { Passwords } from "./passwords.js";
 
 /** Who they are. They share one password, made on the first start. */

@@ -2,9 +2,10 @@
  * A revocation that cannot be read fails closed for the user it names: all sessions of that user end. It affects no other user.
  * Done once for each outbox row, whoever reads it first: the new revocation leaves through a row of its own.
  */
-import type { Database } from "../db/database.js";
+
+import type { RevocationTable } from "../db/account/revocations.js";
+import type { Database } from "../db/client/database.js";
 import type { OutboxTable } from "../db/outbox.js";
-import type { RevocationTable } from "../db/revocations.js";
 import type { Revocation } from "../domain/session.js";
 import type { NamedUser } from "./outbox-row.js";
 

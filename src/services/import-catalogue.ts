@@ -5,8 +5,9 @@
  * Every cached list and product is invalidated by one tag, and one event has every process read again what its clients watch:
  * a hundred thousand rows cost one outbox row and one publication.
  */
-import type { Database, Tx } from "../db/database.js";
-import { openStaging, type Staging } from "../db/import.js";
+
+import { openStaging, type Staging } from "../db/catalogue/import.js";
+import type { Database, Tx } from "../db/client/database.js";
 import type { OutboxTable } from "../db/outbox.js";
 import { CATALOGUE_TOPIC } from "../domain/events.js";
 import type { CurrencyCode } from "../domain/money.js";

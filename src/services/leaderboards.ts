@@ -1,6 +1,6 @@
 /** Leaderboards: made by admins, found by their slug, read by anybody, and watched by many at the cost of one. */
 import { LRUCache } from "lru-cache";
-import type { BoardTable } from "../db/leaderboards.js";
+import type { BoardTable } from "../db/leaderboard/leaderboards.js";
 import type { Clock } from "../domain/clock.js";
 import { BadUserInput, type UserError } from "../domain/errors.js";
 import { BOARD_LIMITS, type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../domain/leaderboard.js";

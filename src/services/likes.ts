@@ -1,5 +1,5 @@
 /** Liking: facts of those who are signed in. A second like changes nothing, and neither does taking back what was never given. */
-import type { LikeTable } from "../db/likes.js";
+import type { LikeTable } from "../db/counters/likes.js";
 import type { UserError } from "../domain/errors.js";
 import { type Principal, requireUser } from "../domain/principal.js";
 import type { Seen } from "../domain/seen.js";

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { NotificationLogTable } from "../db/notification-log.js";
+import type { NotificationLogTable } from "../db/notification/log.js";
 import type { LogTopicKind, Topic } from "../domain/events.js";
 import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../domain/log.js";
 import type { Delivery, NotificationAppend, NotificationEvent, NotificationRecord } from "../domain/notification.js";

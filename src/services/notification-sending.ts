@@ -3,10 +3,10 @@
  * (broadcasts.ts), so that no request waits for as many inboxes.
  */
 import { createHash } from "node:crypto";
-import type { BroadcastTable } from "../db/broadcasts.js";
-import type { Tx } from "../db/database.js";
-import type { NotificationLogTable } from "../db/notification-log.js";
-import type { NotificationTable } from "../db/notifications.js";
+import type { Tx } from "../db/client/database.js";
+import type { BroadcastTable } from "../db/notification/broadcasts.js";
+import type { NotificationTable } from "../db/notification/inbox.js";
+import type { NotificationLogTable } from "../db/notification/log.js";
 import type { OperationTable } from "../db/operations.js";
 import type { Clock } from "../domain/clock.js";
 import type { UserError } from "../domain/errors.js";

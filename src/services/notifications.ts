@@ -2,9 +2,9 @@
  * Notifications as their owner sees them: the inbox, what of it is read, and the log that tells of both. Marking is an entry of the
  * log, committed with the change and announced through the outbox, so that all devices of a user agree.
  */
-import type { Tx } from "../db/database.js";
-import type { NotificationLogTable } from "../db/notification-log.js";
-import type { NotificationTable } from "../db/notifications.js";
+import type { Tx } from "../db/client/database.js";
+import type { NotificationTable } from "../db/notification/inbox.js";
+import type { NotificationLogTable } from "../db/notification/log.js";
 import type { UserError } from "../domain/errors.js";
 import { type LogItem, readLogCursor } from "../domain/log.js";
 import { NOTIFICATION_LIMITS, type NotificationEvent, notificationLog } from "../domain/notification.js";

@@ -1,6 +1,7 @@
 /** What owners of scores are called in public: users and products by their names, everybody else by their id. */
-import type { ProductTable } from "../db/products.js";
-import type { UserTable } from "../db/users.js";
+
+import type { UserTable } from "../db/account/users.js";
+import type { ProductTable } from "../db/catalogue/products.js";
 import { decodeIdOf, type NodeType } from "../domain/ids.js";
 
 /** Where names come from. */

@@ -1,7 +1,7 @@
 /** Lets POPULAR lists follow the counters: products that are due get their popularity anew, and the lists are told once for all of them. */
 import type { Logger } from "pino";
-import type { Database } from "../db/database.js";
-import { computePopularity, skipDue, takeDue } from "../db/popularity.js";
+import type { Database } from "../db/client/database.js";
+import { computePopularity, skipDue, takeDue } from "../db/counters/popularity.js";
 import { POPULARITY_TAG } from "../domain/tags.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "./announced-write.js";
 import { concernsAll } from "./bisect.js";

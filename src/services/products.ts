@@ -3,9 +3,9 @@
  * only then is the cache invalidated and the event published, before the caller is answered.
  */
 import { createHash } from "node:crypto";
-import type { Tx } from "../db/database.js";
+import type { ProductTable } from "../db/catalogue/products.js";
+import type { Tx } from "../db/client/database.js";
 import type { OperationTable } from "../db/operations.js";
-import type { ProductTable } from "../db/products.js";
 import type { PlacedProduct, ProductDraft, ProductRecord } from "../domain/catalogue.js";
 import type { UserError } from "../domain/errors.js";
 import type { OutboxMessage } from "../domain/events.js";

@@ -2,9 +2,10 @@
  * Reconciliation: whether what is counted twice over agrees. Redis against Postgres and what is still to be flushed; the number of a
  * product's likes against the rows. Postgres is right: repairing makes Redis read it again, and counts the rows anew.
  */
-import type { CounterTable } from "../db/counters.js";
-import type { Tx } from "../db/database.js";
-import type { LikeTable } from "../db/likes.js";
+
+import type { Tx } from "../db/client/database.js";
+import type { CounterTable } from "../db/counters/counters.js";
+import type { LikeTable } from "../db/counters/likes.js";
 import type { OutboxTable } from "../db/outbox.js";
 import type { TallyKey } from "../domain/counters.js";
 import { likesTag } from "../domain/tags.js";

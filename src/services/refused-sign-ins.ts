@@ -4,7 +4,7 @@
  * refusal so costs the same for an address that has an account and one that has none. A process that is killed loses its last minute.
  */
 import type { Logger } from "pino";
-import type { AuditTable } from "../db/audit.js";
+import type { AuditTable } from "../db/account/audit.js";
 import { addressHolder } from "../domain/address.js";
 import type { CountedEvent, RefusalCount } from "../domain/audit.js";
 import { MINUTE } from "../domain/time.js";

@@ -1,6 +1,6 @@
 /** Reviewing: one review per product and user. The product's rating, its count and every list they order are right once this answers. */
-import type { ProductTable } from "../db/products.js";
-import type { ReviewTable } from "../db/reviews.js";
+import type { ProductTable } from "../db/catalogue/products.js";
+import type { ReviewTable } from "../db/catalogue/reviews.js";
 import { REVIEW_LIMITS, type ReviewDraft, type ReviewRecord } from "../domain/catalogue.js";
 import type { UserError, UserErrorCode } from "../domain/errors.js";
 import type { PendingEvent } from "../domain/events.js";

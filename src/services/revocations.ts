@@ -3,10 +3,10 @@
  * told to the processes that hold sockets; only then is the caller answered. Where Redis does not answer, the caller is told so and
  * the relay does the rest; everything here can be repeated.
  */
-import type { AuditTable } from "../db/audit.js";
-import type { Database, Tx } from "../db/database.js";
+import type { AuditTable } from "../db/account/audit.js";
+import type { RaisedEpoch, RevocationTable } from "../db/account/revocations.js";
+import type { Database, Tx } from "../db/client/database.js";
 import type { OutboxTable } from "../db/outbox.js";
-import type { RaisedEpoch, RevocationTable } from "../db/revocations.js";
 import { type AuditEntry, actorOf, type RequestOrigin } from "../domain/audit.js";
 import type { UserError } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";

@@ -2,8 +2,8 @@
  * Group commit: the scores of many callers in one transaction. Under the locks of their boards it is decided what each leads to, so the
  * ledger is exact: sequences without gaps, sums that stay within bounds, and an operation id that counts once.
  */
-import type { Database, Tx } from "../db/database.js";
-import type { LedgerHead, LedgerRow, ScoreLedger } from "../db/score-ledger.js";
+import type { Database, Tx } from "../db/client/database.js";
+import type { LedgerHead, LedgerRow, ScoreLedger } from "../db/leaderboard/ledger.js";
 import { advance, type BoardRecord, type Standing, type Submission } from "../domain/leaderboard.js";
 import type { Period } from "../domain/periods.js";
 import type { Telemetry } from "../domain/telemetry.js";

@@ -7,8 +7,8 @@
  * its user, and no other, without an answer.
  */
 import type { Logger } from "pino";
+import type { RevocationTable } from "../db/account/revocations.js";
 import type { OutboxTable, StoredRow } from "../db/outbox.js";
-import type { RevocationTable } from "../db/revocations.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import type { Revocation } from "../domain/session.js";
 import { refusalOf } from "../redis/client/refusals.js";

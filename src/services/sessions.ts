@@ -1,6 +1,6 @@
 /** Sessions: opened at sign-in, looked up by their token, listed for their owner. */
 import { createHash, randomBytes } from "node:crypto";
-import type { Account } from "../db/users.js";
+import type { Account } from "../db/account/users.js";
 import type { RequestOrigin } from "../domain/audit.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import { SESSIONS_TOPIC } from "../domain/events.js";

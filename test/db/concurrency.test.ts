@@ -1,11 +1,11 @@
 /** Writes that arrive together, on PostgreSQL: guards hold inside the write, whoever comes first. */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDatabase } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
+import { createProductTable, type ProductTable } from "../../src/db/catalogue/products.js";
+import { openDatabase } from "../../src/db/client/database.js";
+import { migrate } from "../../src/db/client/migrate.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
-import { createProductTable, type ProductTable } from "../../src/db/products.js";
 import { DatabaseUnavailable } from "../../src/domain/errors.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { testLog } from "../support/log.js";

@@ -1,8 +1,8 @@
 /** Small catalogues for tests of the database, and both databases to test them on. */
 import { sql } from "drizzle-orm";
-import { type Database, openDatabase, type Tx } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
-import { createProductTable } from "../../src/db/products.js";
+import { createProductTable } from "../../src/db/catalogue/products.js";
+import { type Database, openDatabase, type Tx } from "../../src/db/client/database.js";
+import { migrate } from "../../src/db/client/migrate.js";
 import type { PlacedProduct, ProductDraft } from "../../src/domain/catalogue.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { testLog } from "../support/log.js";

@@ -1,13 +1,13 @@
 /** Categories, brands, reviews, operations and the outbox, on PostgreSQL and on PGlite alike. */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createBrandTable } from "../../src/db/brands.js";
-import { createCategoryTable } from "../../src/db/categories.js";
-import type { Database } from "../../src/db/database.js";
+import { createBrandTable } from "../../src/db/catalogue/brands.js";
+import { createCategoryTable } from "../../src/db/catalogue/categories.js";
+import { createReviewTable } from "../../src/db/catalogue/reviews.js";
+import type { Database } from "../../src/db/client/database.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable, OUTBOX_CHANNEL } from "../../src/db/outbox.js";
 import { createOutboxOperating } from "../../src/db/outbox-operating.js";
-import { createReviewTable } from "../../src/db/reviews.js";
 import type { OutboxMessage } from "../../src/domain/events.js";
 import { readRow } from "../../src/services/outbox-row.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "./sample.js";

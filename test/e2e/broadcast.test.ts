@@ -1,7 +1,7 @@
 /** A notification to everyone: 10,000 inboxes that no request waits for, each filled exactly once, whoever dies meanwhile. */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createNotificationLogTable } from "../../src/db/notification-log.js";
+import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { type SignedIn, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";

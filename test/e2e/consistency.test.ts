@@ -1,7 +1,7 @@
 /** What a client reads after a write: three real API processes and a worker, on one Redis and one PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createProductTable } from "../../src/db/catalogue/products.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
-import { createProductTable } from "../../src/db/products.js";
 import { decodeIdOf } from "../../src/domain/ids.js";
 import { tagsOfProductChange } from "../../src/domain/tags.js";
 import { ADMIN_TOKEN, type AppProcess, seededDatabase, startProcess } from "../support/app.js";

@@ -1,8 +1,8 @@
 /** Notifications on two real API processes and a worker, on one Redis and one PostgreSQL. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createNotificationLogTable } from "../../src/db/notification-log.js";
-import { createNotificationTable } from "../../src/db/notifications.js";
+import { createNotificationTable } from "../../src/db/notification/inbox.js";
+import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { decodeIdOf } from "../../src/domain/ids.js";
 import { type SignedIn, signIn, signUp } from "../support/accounts.js";

@@ -1,10 +1,10 @@
 /** An outbox over a real Postgres and a real Redis, with things that fail on command; and poisoned rows, to be written by hand. */
 import { sql } from "drizzle-orm";
 import { onTestFinished } from "vitest";
-import type { Executor } from "../../src/db/database.js";
+import { createRevocationTable } from "../../src/db/account/revocations.js";
+import type { Executor } from "../../src/db/client/database.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { createOutboxOperating } from "../../src/db/outbox-operating.js";
-import { createRevocationTable } from "../../src/db/revocations.js";
 import { RedisUnavailable } from "../../src/domain/errors.js";
 import type { Topic } from "../../src/domain/events.js";
 import type { Revocation } from "../../src/domain/session.js";

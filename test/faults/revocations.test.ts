@@ -4,8 +4,8 @@
  */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createRevocationTable } from "../../src/db/account/revocations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
-import { createRevocationTable } from "../../src/db/revocations.js";
 import { ServiceUnavailable } from "../../src/domain/errors.js";
 import { DAY, MINUTE, SECOND } from "../../src/domain/time.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";

@@ -2,9 +2,9 @@
 import type { SQL } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config.js";
-import { createAuditTable } from "../../src/db/audit.js";
-import type { Database } from "../../src/db/database.js";
-import { createUserTable } from "../../src/db/users.js";
+import { createAuditTable } from "../../src/db/account/audit.js";
+import { createUserTable } from "../../src/db/account/users.js";
+import type { Database } from "../../src/db/client/database.js";
 import { type Attempts, createAttempts } from "../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
 import { createAccounts } from "../../src/services/accounts.js";

@@ -1,7 +1,7 @@
 /** Finished periods: archived as they were, readable for ever, and out of Redis only when that is proven. */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Database } from "../../src/db/database.js";
+import type { Database } from "../../src/db/client/database.js";
 import { randomAt } from "../../src/db/seed/random.js";
 import type { BoardDraft, BoardRecord, Run } from "../../src/domain/leaderboard.js";
 import { TIE_RULES } from "../../src/domain/leaderboard.js";

@@ -1,7 +1,7 @@
 /** Boards outlive their Redis: built from the ledger to the identical order, brought up to date where a second was lost, never half there. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-import type { Database } from "../../src/db/database.js";
-import { createScoreLedger } from "../../src/db/score-ledger.js";
+import type { Database } from "../../src/db/client/database.js";
+import { createScoreLedger } from "../../src/db/leaderboard/ledger.js";
 import { randomAt } from "../../src/db/seed/random.js";
 import { type BoardRecord, SCORE_OPERATORS, TIE_RULES } from "../../src/domain/leaderboard.js";
 import { SERVICE } from "../../src/domain/principal.js";

@@ -1,10 +1,10 @@
 /** Boards of tests: everything from the ledger to Redis, put together as compose.ts does, with a clock that a test may set. */
 import { onTestFinished } from "vitest";
-import type { Database, Tx } from "../../src/db/database.js";
-import { createBoardTable } from "../../src/db/leaderboards.js";
-import { createProductTable } from "../../src/db/products.js";
-import { createScoreLedger, type ScoreLedger } from "../../src/db/score-ledger.js";
-import { createUserTable } from "../../src/db/users.js";
+import { createUserTable } from "../../src/db/account/users.js";
+import { createProductTable } from "../../src/db/catalogue/products.js";
+import type { Database, Tx } from "../../src/db/client/database.js";
+import { createBoardTable } from "../../src/db/leaderboard/leaderboards.js";
+import { createScoreLedger, type ScoreLedger } from "../../src/db/leaderboard/ledger.js";
 import type { BoardDraft } from "../../src/domain/leaderboard.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { openRedisClock, type RedisClock } from "../../src/redis/client/clock.js";

@@ -6,7 +6,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { Redis } from "ioredis";
-import { createNotificationLogTable } from "../../src/db/notification-log.js";
+import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import type { LogStart } from "../../src/domain/log.js";
 import { type NotificationEvent, notificationLog } from "../../src/domain/notification.js";
 import { createKeys } from "../../src/redis/client/keys.js";

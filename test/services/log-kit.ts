@@ -1,9 +1,9 @@
 /** Logs of tests with everything they need: Postgres, Redis (through proxies that fail on command), and a driver per process. */
 import { onTestFinished } from "vitest";
-import { createNotificationLogTable } from "../../src/db/notification-log.js";
-import { createNotificationTable } from "../../src/db/notifications.js";
+import { createUserTable } from "../../src/db/account/users.js";
+import { createNotificationTable } from "../../src/db/notification/inbox.js";
+import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import { createOutboxTable, type OutboxTable } from "../../src/db/outbox.js";
-import { createUserTable } from "../../src/db/users.js";
 import type { LogItem, LogStart } from "../../src/domain/log.js";
 import type { NotificationEvent } from "../../src/domain/notification.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";

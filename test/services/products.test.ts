@@ -1,10 +1,10 @@
 /** Changing the catalogue: who may, what is refused, what a repetition does, and what each change tells the rest of the world. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createBrandTable } from "../../src/db/brands.js";
-import { createCategoryTable } from "../../src/db/categories.js";
+import { createBrandTable } from "../../src/db/catalogue/brands.js";
+import { createCategoryTable } from "../../src/db/catalogue/categories.js";
+import { createProductTable } from "../../src/db/catalogue/products.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
-import { createProductTable } from "../../src/db/products.js";
 import type { ProductDraft } from "../../src/domain/catalogue.js";
 import { Forbidden, RedisUnavailable, Unauthenticated } from "../../src/domain/errors.js";
 import type { OutboxRow } from "../../src/domain/events.js";

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import type { Logger } from "pino";
 import { startApp as compose } from "../../src/compose.js";
 import { readConfig } from "../../src/config.js";
-import { seedCatalogue, seedSizes } from "../../src/db/seed.js";
+import { seedCatalogue, seedSizes } from "../../src/db/seed/seed.js";
 import { testLog } from "./log.js";
 import { ensureBuilt, ROOT } from "./node-process.js";
 import { type TestDatabase, testDatabase } from "./postgres.js";

@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
-import { type Database, openDatabase } from "../../src/db/database.js";
-import { migrate } from "../../src/db/migrate.js";
+import { type Database, openDatabase } from "../../src/db/client/database.js";
+import { migrate } from "../../src/db/client/migrate.js";
 import { silentTelemetry } from "../../src/domain/telemetry.js";
 import { testLog } from "./log.js";
 

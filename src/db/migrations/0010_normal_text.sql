@@ -1,6 +1,6 @@
 -- Stored text in one form (NFC), as questions are since this version. Brands and categories that
 -- become equal are joined under the older id. Skus and addresses that would become equal belong to
--- different products and accounts: those rows stay as they are, and db/decomposed-text.ts lists
+-- different products and accounts: those rows stay as they are, and db/client/decomposed-text.ts lists
 -- them.
 DO $$
 DECLARE

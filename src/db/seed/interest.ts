@@ -27,5 +27,5 @@ export function interestIn(seed: number, productId: number, reviews: number): In
   return { productId, views, shares: Math.floor((people / 8) * random.next()), viewers };
 }
 
-/** What POPULAR sorts it by; as db/popularity.ts computes it, for numbers that small. */
+/** What POPULAR sorts it by; as db/counters/popularity.ts computes it, for numbers that small. */
 export const popularityOf = ({ views, shares }: InterestRow): number => views + POPULARITY_WEIGHTS.shares * shares;

@@ -1,8 +1,8 @@
 /** Counters of tests: a store, its table and what joins them, over one Redis and one database. */
 import { sql } from "drizzle-orm";
 import { onTestFinished } from "vitest";
-import { type CounterTable, createCounterTable } from "../../../src/db/counters.js";
-import type { Database } from "../../../src/db/database.js";
+import type { Database } from "../../../src/db/client/database.js";
+import { type CounterTable, createCounterTable } from "../../../src/db/counters/counters.js";
 import type { ProductRecord } from "../../../src/domain/catalogue.js";
 import type { TallyPeriod } from "../../../src/domain/counters.js";
 import { ServiceUnavailable } from "../../../src/domain/errors.js";

@@ -1,0 +1,75 @@
+/**
+ * Revocations of sessions: the truth that Redis is measured by. They are committed here before Redis hears of them, so neither a Redis
+ * that lost its memory nor one that remembers too much can bring a revoked session back.
+ */
+import { sql } from "drizzle-orm";
+import type { SessionState } from "../../domain/session.js";
+import type { Database, Executor, Tx } from "../client/database.js";
+import { storable } from "../client/statements.js";
+import { REVOKED_IDS } from "./users.js";
+
+/** One user's sessions, all ended: from now on they need this epoch. */
+export interface RaisedEpoch {
+  readonly userId: number;
+  readonly userTag: string;
+  readonly epoch: number;
+}
+
+/** The revocations. */
+export interface RevocationTable {
+  /** What counts for the sessions of this user; null when there is no such user. One statement. */
+  stateOf(userTag: string): Promise<SessionState | null>;
+  /** Before when everybody's sessions were issued that no longer count, in ms since epoch; 0 for never. One statement. */
+  everybodyBefore(): Promise<number>;
+  /** Ends one session; its row is kept for `keptMs`, the longest that a copy of it can live. */
+  endSession(tx: Tx, session: { readonly id: string; readonly userId: number; readonly keptMs: number }): Promise<void>;
+  /** Ends all sessions of a user; null when there is no such user. Concurrent ones get different epochs. */
+  raiseEpoch(tx: Tx, user: { readonly userId: number } | { readonly userTag: string }): Promise<RaisedEpoch | null>;
+  /** Ends everybody's sessions that were issued before a time. Resolves to the latest such time, this one or an earlier call's; null, and
+   * nothing is done, when it lies in the future. */
+  endEverybody(tx: Tx, beforeMs: number): Promise<number | null>;
+  /** Forgets sessions that would be dead by now anyway. */
+  prune(): Promise<void>;
+}
+
+/** The revocations of one database. */
+export function createRevocationTable(database: Database): RevocationTable {
+  return {
+    async stateOf(userTag) {
+      const [row] = await database.query<{ session_epoch: number; revoked_ids: string[] }>(
+        sql`SELECT session_epoch, ${REVOKED_IDS} FROM users WHERE tag = ${userTag}`,
+      );
+      return row ? { epoch: row.session_epoch, revokedIds: row.revoked_ids } : null;
+    },
+    everybodyBefore: () => everybodyBefore(database),
+    async endSession(tx, { id, userId, keptMs }) {
+      await tx.query(sql`
+        INSERT INTO revoked_sessions (id, user_id, expires_at)
+        VALUES (${id}, ${userId}, clock_timestamp() + ${keptMs} * interval '1 millisecond') ON CONFLICT (id) DO NOTHING`);
+    },
+    raiseEpoch,
+    async endEverybody(tx, beforeMs) {
+      const before = sql`${new Date(beforeMs).toISOString()}::timestamptz`;
+      const [past] = await tx.query(sql`SELECT 1 WHERE ${before} <= clock_timestamp()`);
+      if (!past) return null;
+      await tx.query(sql`INSERT INTO revoked_everybody (before) VALUES (${before}) ON CONFLICT DO NOTHING`);
+      return everybodyBefore(tx);
+    },
+    async prune() {
+      await database.query(sql`DELETE FROM revoked_sessions WHERE expires_at < clock_timestamp()`);
+    },
+  };
+}
+
+async function everybodyBefore(executor: Executor): Promise<number> {
+  const [row] = await executor.query<{ before: Date | null }>(sql`SELECT max(before) AS before FROM revoked_everybody`);
+  return row?.before?.getTime() ?? 0;
+}
+
+const raiseEpoch: RevocationTable["raiseEpoch"] = async (tx, user) => {
+  const which = "userId" in user ? sql`id = ${user.userId}::bigint` : sql`tag = ${storable(user.userTag)}`;
+  const [row] = await tx.query<{ id: number; tag: string; session_epoch: number }>(
+    sql`UPDATE users SET session_epoch = session_epoch + 1 WHERE ${which} RETURNING id, tag, session_epoch`,
+  );
+  return row ? { userId: row.id, userTag: row.tag, epoch: row.session_epoch } : null;
+};

@@ -1,0 +1,100 @@
+/**
+ * Users: accounts by id and by address, with what Postgres knows of their sessions.
+ *
+ * A look-up by address answers in one statement all that a sign-in needs, whether the address is known or not: the number of
+ * statements tells nobody who has an account.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import type { SessionState } from "../../domain/session.js";
+import type { Role, UserRecord } from "../../domain/user.js";
+import type { Database, Tx } from "../client/database.js";
+import { bigints, storable } from "../client/statements.js";
+
+/** An account with its secrets. */
+export interface Account {
+  readonly user: UserRecord;
+  readonly passwordHash: string;
+  readonly sessions: SessionState;
+}
+
+/** What an account is made of. */
+export interface NewAccount {
+  readonly tag: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly passwordHash: string;
+}
+
+/** The users. */
+export interface UserTable {
+  /** The users with these ids, in any order; missing ones absent. */
+  byIds(ids: readonly number[]): Promise<UserRecord[]>;
+  /** One statement. */
+  accountByEmail(email: string): Promise<Account | null>;
+  /** One statement. */
+  accountById(id: number): Promise<Account | null>;
+  /** One statement; null when the address is taken. */
+  create(tx: Pick<Tx, "query">, account: NewAccount): Promise<UserRecord | null>;
+  /** Replaces the hash, unless it is no longer `oldHash`: then false. */
+  replaceHash(tx: Pick<Tx, "query">, id: number, oldHash: string, newHash: string): Promise<boolean>;
+}
+
+interface UserRow {
+  readonly id: number;
+  readonly tag: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly created_at: Date;
+}
+
+interface AccountRow extends UserRow {
+  readonly password_hash: string;
+  readonly session_epoch: number;
+  readonly revoked_ids: string[];
+}
+
+const COLUMNS = sql.raw("id, tag, email, name, role, created_at");
+
+/** The ids of a user's sessions that were ended one by one and could still live; `users` is in scope. */
+export const REVOKED_IDS: SQL = sql.raw(
+  "ARRAY(SELECT r.id FROM revoked_sessions r WHERE r.user_id = users.id AND r.expires_at > clock_timestamp()) AS revoked_ids",
+);
+
+/** The users of one database. */
+export function createUserTable(database: Database): UserTable {
+  const account = async (where: SQL): Promise<Account | null> => {
+    const [row] = await database.query<AccountRow>(
+      sql`SELECT ${COLUMNS}, password_hash, session_epoch, ${REVOKED_IDS} FROM users WHERE ${where}`,
+    );
+    return row
+      ? { user: toRecord(row), passwordHash: row.password_hash, sessions: { epoch: row.session_epoch, revokedIds: row.revoked_ids } }
+      : null;
+  };
+  return {
+    async byIds(ids) {
+      if (ids.length === 0) return [];
+      const rows = await database.query<UserRow>(sql`SELECT ${COLUMNS} FROM users WHERE id = ANY(${bigints(ids)})`);
+      return rows.map(toRecord);
+    },
+    accountByEmail: (email) => account(sql`email = ${storable(email)}`),
+    accountById: (id) => account(sql`id = ${id}::bigint`),
+    async create(tx, { tag, email, name, role, passwordHash }) {
+      const [row] = await tx.query<UserRow>(sql`
+        INSERT INTO users (tag, email, name, role, password_hash) VALUES (${tag}, ${email}, ${name}, ${role}, ${passwordHash})
+        ON CONFLICT (email) DO NOTHING RETURNING ${COLUMNS}`);
+      return row ? toRecord(row) : null;
+    },
+    async replaceHash(tx, id, oldHash, newHash) {
+      const rows = await tx.query(
+        sql`UPDATE users SET password_hash = ${newHash} WHERE id = ${id}::bigint AND password_hash = ${oldHash} RETURNING id`,
+      );
+      return rows.length > 0;
+    },
+  };
+}
+
+function toRecord({ id, tag, email, name, role, created_at }: UserRow): UserRecord {
+  return { id, tag, email, name, role, createdAt: created_at.toISOString() };
+}

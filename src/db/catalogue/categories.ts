@@ -1,0 +1,53 @@
+/** Categories: a small tree, read by id and as a whole. */
+import { sql } from "drizzle-orm";
+import type { CategoryRecord } from "../../domain/catalogue.js";
+import type { Database } from "../client/database.js";
+import { bigints, groupBy } from "../client/statements.js";
+
+/** The categories. */
+export interface CategoryTable {
+  /** The categories with these ids, in any order; missing ones absent. */
+  byIds(ids: readonly number[]): Promise<CategoryRecord[]>;
+  /** Every category in the order of the tree: parents before their children, siblings by name. */
+  allIds(): Promise<number[]>;
+  /** The children of each parent, by name; a parent without any has an empty list. */
+  childIds(parentIds: readonly number[]): Promise<Map<number, number[]>>;
+}
+
+interface CategoryRow {
+  readonly id: number;
+  readonly parent_id: number | null;
+  readonly name: string;
+  readonly slug: string;
+  readonly path: number[];
+}
+
+/** The categories of one database. */
+export function createCategoryTable(database: Database): CategoryTable {
+  return {
+    async byIds(ids) {
+      if (ids.length === 0) return [];
+      const rows = await database.query<CategoryRow>(
+        sql`SELECT id, parent_id, name, slug, path FROM categories WHERE id = ANY(${bigints(ids)})`,
+      );
+      return rows.map(({ id, parent_id, name, slug, path }) => ({ id, name, slug, parentId: parent_id, path }));
+    },
+    async allIds() {
+      const rows = await database.query<{ id: number; parent_id: number | null }>(
+        sql`SELECT id, parent_id FROM categories ORDER BY name, id`,
+      );
+      const children = groupBy(rows, ({ parent_id }) => parent_id);
+      const below = (parent: number | null): number[] => (children.get(parent) ?? []).flatMap(({ id }) => [id, ...below(id)]);
+      return below(null);
+    },
+    async childIds(parentIds) {
+      const children = new Map(parentIds.map((id): [number, number[]] => [id, []]));
+      if (parentIds.length === 0) return children;
+      const rows = await database.query<{ id: number; parent_id: number }>(
+        sql`SELECT id, parent_id FROM categories WHERE parent_id = ANY(${bigints(parentIds)}) ORDER BY name, id`,
+      );
+      for (const { id, parent_id } of rows) children.get(parent_id)?.push(id);
+      return children;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * LISTEN on a connection of its own that comes back by itself.
+ *
+ * Notifications are only a wake-up: whoever listens also polls, so a lost one costs delay and nothing else. The connection is
+ * probed, because a silent network would otherwise keep it "open" for hours.
+ */
+import pg from "pg";
+import type { Logger } from "pino";
+import { SECOND } from "../../domain/time.js";
+import type { Listening } from "./database.js";
+import { asFailure } from "./failures.js";
+
+/** What one LISTEN needs. */
+export interface ListenOptions {
+  readonly config: pg.ClientConfig;
+  readonly channel: string;
+  readonly onNotify: (payload: string) => void;
+  readonly onLost?: (() => void) | undefined;
+  readonly log: Logger;
+}
+
+const PROBE_EVERY_MS = 10 * SECOND;
+const RETRY_MS = { first: SECOND / 10, most: 2 * SECOND } as const;
+
+/** Resolves when the server confirmed LISTEN; rejects with DatabaseUnavailable when it cannot be reached now. */
+export async function listenPostgres(options: ListenOptions): Promise<Listening> {
+  let client: pg.Client | null = null;
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const lost = (): void => {
+    client = null;
+    if (closed) return;
+    options.log.warn({ channel: options.channel }, "the listening connection to Postgres was lost");
+    options.onLost?.();
+    resume(RETRY_MS.first);
+  };
+  const start = async (): Promise<void> => {
+    const connected = await connect(options);
+    if (closed) return connected.end();
+    client = connected;
+    watch(connected, lost);
+  };
+  const resume = (afterMs: number): void => {
+    retry = setTimeout(() => {
+      start().then(
+        () => closed || options.onNotify(""),
+        () => closed || resume(Math.min(afterMs * 2, RETRY_MS.most)),
+      );
+    }, afterMs);
+  };
+
+  await start();
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      await client?.end();
+    },
+  };
+}
+
+async function connect({ config, channel, onNotify }: ListenOptions): Promise<pg.Client> {
+  const client = new pg.Client(config);
+  // Losses are told by "end"; without a listener "error" would end the process.
+  client.on("error", () => {});
+  client.on("notification", ({ payload }) => onNotify(payload ?? ""));
+  try {
+    await client.connect();
+    await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    return client;
+  } catch (error) {
+    client.end().catch(() => {});
+    throw asFailure(error);
+  }
+}
+
+/** Calls `lost` once when the connection ends or no longer answers. */
+function watch(client: pg.Client, lost: () => void): void {
+  const probe = setInterval(() => {
+    const query = { text: "SELECT 1", query_timeout: PROBE_EVERY_MS / 2 };
+    client.query(query).catch(() => client.end().catch(() => {}));
+  }, PROBE_EVERY_MS).unref();
+  client.once("end", () => {
+    clearInterval(probe);
+    lost();
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * Likes: who likes which product. One row each, so that a second like changes nothing; the number of a product's likes is kept beside
+ * them, changed in the same transaction and under its own row's lock.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { NOW_MS } from "../client/clock.js";
+import type { Database, Tx } from "../client/database.js";
+import { bigints, texts } from "../client/statements.js";
+import { LOCKING_DUE } from "./popularity.js";
+
+/** Whether somebody likes something. */
+export interface LikeKey {
+  readonly productId: number;
+  readonly userId: number;
+}
+
+/** The likes of a product that still stand, by when they were given. */
+export interface LikesSinceKey {
+  readonly productId: number;
+  readonly sinceMs: number;
+  readonly by: "day" | "month";
+}
+
+/** What a change did: `likes` is the number there is now, null when nothing changed. `version` is the time of it, in ms. */
+export interface LikeChange {
+  readonly likes: number | null;
+  readonly version: number;
+}
+
+/** The likes. */
+export interface LikeTable {
+  /** Likes a product, unless that is so already. */
+  add(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
+  /** Takes a like back, unless there is none. */
+  remove(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
+  /** Number of likes of each product, in the order asked. One statement. */
+  counts(productIds: readonly number[]): Promise<number[]>;
+  /** Who of them likes what, in the order asked. One statement. */
+  given(keys: readonly LikeKey[]): Promise<boolean[]>;
+  /** Products whose number of likes is not that of the rows, and by how much it is too high. `onRepair`: writes what it should be, and is called in the same transaction. */
+  recount(onRepair?: (tx: Tx, productIds: readonly number[]) => Promise<unknown>): Promise<{ productId: number; excess: number }[]>;
+  /** Likes by day (`2026-11-03`) or month (`2026-11`) in UTC, in the order asked. One statement. */
+  since(keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]>;
+}
+
+const FORMATS = { day: "YYYY-MM-DD", month: "YYYY-MM" } as const;
+
+/** The likes of one database. */
+export function createLikeTable(database: Database): LikeTable {
+  return {
+    add: (tx, { productId, userId }) =>
+      change(tx, productId, {
+        fact: sql`INSERT INTO likes (product_id, user_id) VALUES (${productId}::bigint, ${userId}::bigint)
+          ON CONFLICT (product_id, user_id) DO NOTHING RETURNING product_id`,
+        by: 1,
+      }),
+    remove: (tx, { productId, userId }) =>
+      change(tx, productId, {
+        fact: sql`DELETE FROM likes WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint RETURNING product_id`,
+        by: -1,
+      }),
+    async counts(productIds) {
+      if (productIds.length === 0) return [];
+      const rows = await database.query<{ product_id: number; likes: number }>(
+        sql`SELECT product_id, likes FROM product_likes WHERE product_id = ANY(${bigints(productIds)})`,
+      );
+      const counts = new Map(rows.map(({ product_id, likes }) => [product_id, likes]));
+      return productIds.map((id) => counts.get(id) ?? 0);
+    },
+    async given(keys) {
+      if (keys.length === 0) return [];
+      const rows = await database.query<{ given: boolean }>(sql`
+        SELECT l.product_id IS NOT NULL AS given
+        FROM unnest(${bigints(keys.map(({ productId }) => productId))}, ${bigints(keys.map(({ userId }) => userId))})
+          WITH ORDINALITY AS q(product_id, user_id, place)
+        LEFT JOIN likes l ON l.product_id = q.product_id AND l.user_id = q.user_id ORDER BY q.place`);
+      return rows.map(({ given }) => given);
+    },
+    since: (keys) => since(database, keys),
+    recount: (onRepair) => recount(database, onRepair),
+  };
+}
+
+async function change(tx: Tx, productId: number, { fact, by }: { fact: SQL; by: 1 | -1 }): Promise<LikeChange | "missing" | "removed"> {
+  const [product] = await tx.query<{ removed: boolean }>(
+    sql`SELECT removed_at IS NOT NULL AS removed FROM products WHERE id = ${productId}`,
+  );
+  if (!product) return "missing";
+  if (product.removed) return "removed";
+  const [row] = await tx.query<{ likes: number; version: number }>(sql`
+    WITH fact AS (${fact})
+    INSERT INTO product_likes AS c (product_id, likes) SELECT product_id, greatest(${by}, 0)::bigint FROM fact
+    ON CONFLICT (product_id) DO UPDATE SET likes = c.likes + ${by}::bigint RETURNING likes, ${NOW_MS} AS version`);
+  if (!row) return { likes: null, version: 0 };
+  await tx.query(sql`INSERT INTO popularity_due (product_id) VALUES (${productId}::bigint) ON CONFLICT ${LOCKING_DUE}`);
+  return row;
+}
+
+async function since(database: Database, keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]> {
+  const counts = keys.map(() => new Map<string, number>());
+  if (keys.length === 0) return counts;
+  const rows = await database.query<{ place: number; span: string; likes: number }>(sql`
+    SELECT q.place, to_char(l.created_at AT TIME ZONE 'UTC', q.format) AS span, count(*) AS likes
+    FROM unnest(${bigints(keys.map(({ productId }) => productId))}, ${texts(keys.map(({ sinceMs }) => new Date(sinceMs).toISOString()))},
+      ${texts(keys.map(({ by }) => FORMATS[by]))}) WITH ORDINALITY AS q(product_id, since, format, place)
+    JOIN likes l ON l.product_id = q.product_id AND l.created_at >= q.since::timestamptz
+    GROUP BY q.place, span`);
+  for (const { place, span, likes } of rows) counts[place - 1]?.set(span, likes);
+  return counts;
+}
+
+/** Locks the numbers it repairs, so that nobody likes in between. */
+async function recount(database: Database, onRepair: Parameters<LikeTable["recount"]>[0]): ReturnType<LikeTable["recount"]> {
+  const wrong = sql`
+    SELECT product_id, coalesce(c.likes, 0) - coalesce(f.likes, 0) AS excess
+    FROM (SELECT product_id, count(*) AS likes FROM likes GROUP BY product_id) f FULL JOIN product_likes c USING (product_id)
+    WHERE coalesce(c.likes, 0) <> coalesce(f.likes, 0) ORDER BY product_id`;
+  return database.transaction(
+    async (tx) => {
+      if (onRepair) await tx.query(sql`LOCK TABLE product_likes IN SHARE ROW EXCLUSIVE MODE`);
+      const rows = await tx.query<{ product_id: number; excess: number }>(wrong);
+      const ids = rows.map(({ product_id }) => product_id);
+      if (onRepair && rows.length > 0) {
+        await tx.query(sql`
+          INSERT INTO product_likes (product_id, likes)
+          SELECT id, (SELECT count(*) FROM likes WHERE product_id = id) FROM unnest(${bigints(ids)}) AS q(id)
+          ON CONFLICT (product_id) DO UPDATE SET likes = excluded.likes`);
+        await onRepair(tx, ids);
+      }
+      return rows.map(({ product_id, excess }) => ({ productId: product_id, excess }));
+    },
+    { patient: true },
+  );
+}

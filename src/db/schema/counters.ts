@@ -1,0 +1,64 @@
+/** The tables of what is counted about products, and of who was active. */
+import { sql } from "drizzle-orm";
+import { bigint, boolean, check, customType, date, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { users } from "./account.js";
+import { products } from "./catalogue.js";
+import { moment } from "./columns.js";
+
+const ofProduct = () =>
+  bigint("product_id", { mode: "number" })
+    .notNull()
+    .references(() => products.id);
+const ofUser = () =>
+  bigint("user_id", { mode: "number" })
+    .notNull()
+    .references(() => users.id);
+const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
+const MOST = Number.MAX_SAFE_INTEGER;
+
+/**
+ * What was counted about products, by period: `all`, a month (`2026-11`) or a day (`2026-11-03`), in UTC. Written behind Redis, which
+ * counts; `viewers` is how many people viewed, `sketch` the HyperLogLog that says so, `few` the people themselves while they are few.
+ */
+export const productTallies = pgTable(
+  "product_tallies",
+  {
+    productId: ofProduct(),
+    period: text().notNull(),
+    views: bigint({ mode: "number" }).notNull().default(0),
+    shares: bigint({ mode: "number" }).notNull().default(0),
+    viewers: bigint({ mode: "number" }).notNull().default(0),
+    isOver: boolean("is_over").notNull().default(false),
+    sketch: bytes(),
+    few: jsonb().notNull().default([]),
+  },
+  (t) => [
+    primaryKey({ columns: [t.productId, t.period] }),
+    index("product_tallies_period").on(t.period),
+    check("product_tallies_range", sql.raw(`views between 0 and ${MOST} and shares between 0 and ${MOST}`)),
+  ],
+);
+
+/** The last batch of counts that was applied, by shard: what makes a batch count once. */
+export const counterShards = pgTable("counter_shards", { shard: integer().primaryKey(), applied: text().notNull() });
+
+/** Who likes what: facts. */
+export const likes = pgTable("likes", { productId: ofProduct(), userId: ofUser(), createdAt: moment("created_at") }, (t) => [
+  primaryKey({ columns: [t.productId, t.userId] }),
+  index("likes_product_created_at").on(t.productId, t.createdAt),
+]);
+
+/** How many likes a product has: changed in the transaction of each. */
+export const productLikes = pgTable(
+  "product_likes",
+  { productId: ofProduct().primaryKey(), likes: bigint({ mode: "number" }).notNull() },
+  () => [check("product_likes_range", sql.raw("likes >= 0"))],
+);
+
+/** Who did something on which day (UTC): the truth behind the bitmaps of redis/activity/activity.ts. */
+export const userActivity = pgTable("user_activity", { day: date().notNull(), userId: ofUser() }, (t) => [
+  primaryKey({ columns: [t.day, t.userId] }),
+]);
+
+/** Products whose popularity is to be computed again. */
+export const popularityDue = pgTable("popularity_due", { productId: ofProduct().primaryKey() });

@@ -1,0 +1,119 @@
+/** The tables of leaderboards, as Drizzle sees them. */
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  check,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
+import { BOARD_LIMITS, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, TIE_RULES } from "../../domain/leaderboard.js";
+import { identity, lengthBetween, moment, oneOf } from "./columns.js";
+
+/**
+ * Leaderboards. `last_sequence` and `last_at` are those of the newest row of the board's ledger: whoever appends holds this row's lock,
+ * so sequences have no gaps, and their order is that of commits and of times. `archived` says up to when (ms since epoch) the periods of
+ * each kind are in the archive.
+ */
+export const leaderboards = pgTable(
+  "leaderboards",
+  {
+    id: identity(),
+    slug: text().notNull().unique("leaderboards_slug"),
+    title: text().notNull(),
+    operator: text().notNull(),
+    sortOrder: text("sort_order").notNull(),
+    tieRule: text("tie_rule").notNull(),
+    periods: text().array().notNull(),
+    timeZone: text("time_zone").notNull(),
+    source: text().notNull(),
+    lastSequence: bigint("last_sequence", { mode: "number" }).notNull().default(0),
+    lastAt: timestamp("last_at", { withTimezone: true, precision: 3 }).notNull().default(sql`'epoch'`),
+    archived: jsonb().notNull().default({}),
+    createdAt: moment("created_at"),
+  },
+  (t) => [
+    check("leaderboards_operator", oneOf("operator", SCORE_OPERATORS)),
+    check("leaderboards_sort_order", oneOf("sort_order", SORT_ORDERS)),
+    check("leaderboards_tie_rule", oneOf("tie_rule", TIE_RULES)),
+    check("leaderboards_source", oneOf("source", ["CLIENTS", "SHOP"])),
+    check("leaderboards_slug_length", lengthBetween(t.slug, 1, BOARD_LIMITS.slug)),
+    check("leaderboards_title_length", lengthBetween(t.title, 1, BOARD_LIMITS.title)),
+  ],
+);
+
+/**
+ * The ledger of submissions, which only grows. Each row says in `standings` where it left its owner in every period of the board, so
+ * the last row of an owner is all that a board has to know of them.
+ */
+export const scoreSubmissions = pgTable(
+  "score_submissions",
+  {
+    boardId: bigint("board_id", { mode: "number" })
+      .notNull()
+      .references(() => leaderboards.id),
+    sequence: bigint({ mode: "number" }).notNull(),
+    owner: text().notNull(),
+    operationId: text("operation_id"),
+    score: doublePrecision().notNull(),
+    metadata: text(),
+    submittedAt: timestamp("submitted_at", { withTimezone: true, precision: 3 }).notNull(),
+    standings: jsonb().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.boardId, t.sequence] }),
+    uniqueIndex("score_submissions_operation").on(t.boardId, t.owner, t.operationId).where(sql.raw("operation_id is not null")),
+    uniqueIndex("score_submissions_owner").on(t.boardId, t.owner, t.sequence),
+    index("score_submissions_time").on(t.boardId, t.submittedAt),
+    check("score_submissions_score_range", sql.raw(`score between ${-MAX_SCORE} and ${MAX_SCORE}`)),
+    check("score_submissions_owner_length", lengthBetween(t.owner, 1, BOARD_LIMITS.owner)),
+    check("score_submissions_metadata_size", sql.raw(`octet_length(metadata) <= ${BOARD_LIMITS.metadata}`)),
+  ],
+);
+
+/** Finished periods of boards, written once. `checksum` is over all entries in order; a period without entries has no row. */
+export const leaderboardArchives = pgTable(
+  "leaderboard_archives",
+  {
+    boardId: bigint("board_id", { mode: "number" })
+      .notNull()
+      .references(() => leaderboards.id),
+    period: text().notNull(),
+    startsAt: timestamp("starts_at", { withTimezone: true, precision: 3 }).notNull(),
+    endsAt: timestamp("ends_at", { withTimezone: true, precision: 3 }).notNull(),
+    total: integer().notNull(),
+    checksum: text().notNull(),
+    createdAt: moment("created_at"),
+  },
+  (t) => [primaryKey({ columns: [t.boardId, t.period, t.startsAt] })],
+);
+
+/** The entries of finished periods with their final ranks. `better` counts those with a better score. */
+export const leaderboardArchiveEntries = pgTable(
+  "leaderboard_archive_entries",
+  {
+    boardId: bigint("board_id", { mode: "number" })
+      .notNull()
+      .references(() => leaderboards.id),
+    period: text().notNull(),
+    startsAt: timestamp("starts_at", { withTimezone: true, precision: 3 }).notNull(),
+    position: integer().notNull(),
+    rank: integer().notNull(),
+    better: integer().notNull(),
+    owner: text().notNull(),
+    score: doublePrecision().notNull(),
+    reached: bigint({ mode: "number" }).notNull(),
+    metadata: text(),
+    submittedAt: timestamp("submitted_at", { withTimezone: true, precision: 3 }).notNull(),
+  },
+  (t) => [
+    primaryKey({ name: "leaderboard_archive_entries_key", columns: [t.boardId, t.period, t.startsAt, t.position] }),
+    uniqueIndex("leaderboard_archive_entries_owner").on(t.boardId, t.period, t.startsAt, t.owner),
+  ],
+);

@@ -1,0 +1,41 @@
+/** What writes leave behind: what they owe to Redis, and the operation ids under which they were made. */
+import { sql } from "drizzle-orm";
+import { index, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { attempts, identity, moment } from "./columns.js";
+
+/**
+ * What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish, logs to append to, scores
+ * for the shop's boards. Rows leave when they are sent; one that fails again and again is set aside.
+ */
+export const outbox = pgTable(
+  "outbox",
+  {
+    id: identity(),
+    revocations: jsonb().notNull().default([]),
+    scores: jsonb().notNull().default([]),
+    tags: text().array().notNull(),
+    events: jsonb().notNull(),
+    notifications: jsonb().notNull().default([]),
+    createdAt: moment("created_at"),
+    ...attempts,
+    /** What the row is ordered by, once the relay has read it and could not send it. */
+    keys: text().array(),
+    /** When the users of a revocation that cannot be read had all their sessions ended. */
+    closedAt: timestamp("closed_at", { withTimezone: true }),
+  },
+  (t) => [index("outbox_waiting").on(t.id).where(sql.raw("set_aside_at is null"))],
+);
+
+/** Idempotency keys of writes that may not happen twice, with a fingerprint of their input. */
+export const operations = pgTable(
+  "operations",
+  {
+    scope: text().notNull(),
+    operationId: text("operation_id").notNull(),
+    fingerprint: text().notNull(),
+    /** What the operation made, where a repetition has to find it again. */
+    result: jsonb(),
+    createdAt: moment("created_at"),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.operationId] }), index("operations_created_at").on(t.createdAt)],
+);
