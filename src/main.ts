@@ -14,8 +14,8 @@ import { lockDataDir } from "./embedded/data-lock.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
 import { ensureDemoPassword, ensureServiceToken, type KeptSecret } from "./embedded/secrets.js";
 import { type Running, runProcess } from "./run-process.js";
-import { DEMO_LOGINS, provideDemoLogins } from "./services/demo-logins.js";
-import { createPasswords } from "./services/passwords.js";
+import { DEMO_LOGINS, provideDemoLogins } from "./services/account/demo-logins.js";
+import { createPasswords } from "./services/account/passwords.js";
 
 const apiAlone = process.argv.includes("--api");
 await runProcess(apiAlone ? startApi : startAll);

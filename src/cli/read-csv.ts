@@ -10,7 +10,7 @@ import { Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { StartupError } from "../domain/errors.js";
 import { typed } from "../domain/text.js";
-import { IMPORT_COLUMNS, type SourceRow } from "../services/import-row.js";
+import { IMPORT_COLUMNS, type SourceRow } from "../services/catalogue/import-row.js";
 import { BoundedRows, MAX_ROW_BYTES } from "./csv-rows.js";
 import { utf8Input } from "./utf8-input.js";
 

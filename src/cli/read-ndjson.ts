@@ -1,6 +1,6 @@
 /** Reads an import from NDJSON: one JSON object a line, UTF-8. A line that is none is a bad row; the next one is read all the same. */
 import { isUtf8 } from "node:buffer";
-import type { SourceRow } from "../services/import-row.js";
+import type { SourceRow } from "../services/catalogue/import-row.js";
 import { utf8Input } from "./utf8-input.js";
 
 /** Rows handed on at once. */

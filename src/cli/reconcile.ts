@@ -8,7 +8,7 @@ import { SECOND } from "../domain/time.js";
 import { connectRedis, whenReady } from "../redis/client/connect.js";
 import { createKeys } from "../redis/client/keys.js";
 import { createCounterStore } from "../redis/counters/counters.js";
-import { type Reconciliation, reconcile } from "../services/reconcile.js";
+import { type Reconciliation, reconcile } from "../services/counters/reconcile.js";
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
 

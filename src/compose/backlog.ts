@@ -7,7 +7,7 @@ import { SECOND } from "../domain/time.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
 import type { Backlog } from "../server/metrics-sources.js";
-import { countBehind } from "../services/boards-behind.js";
+import { countBehind } from "../services/leaderboard/behind.js";
 import { aliveOf } from "../services/workers.js";
 import type { Floor } from "./floor.js";
 

@@ -17,12 +17,12 @@ import { createCounterStore } from "../redis/counters/counters.js";
 import { createViewerRanges } from "../redis/counters/range.js";
 import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { type ActivityService, createActivity } from "../services/activity.js";
-import { createCounterFlush } from "../services/counter-flush.js";
-import { createCounterTrust } from "../services/counter-trust.js";
-import { type Counters, createCounters } from "../services/counters.js";
-import type { Outbox } from "../services/outbox.js";
-import { createPopularity } from "../services/popularity.js";
-import { createStatsNews } from "../services/stats-news.js";
+import { type Counters, createCounters } from "../services/counters/counters.js";
+import { createCounterFlush } from "../services/counters/flush.js";
+import { createStatsNews } from "../services/counters/news.js";
+import { createPopularity } from "../services/counters/popularity.js";
+import { createCounterTrust } from "../services/counters/reload.js";
+import type { Outbox } from "../services/outbox/outbox.js";
 
 /** What counting stands on. */
 export interface CountersFloor {

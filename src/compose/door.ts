@@ -7,11 +7,11 @@ import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
 import { readManifest } from "../server/manifest.js";
-import { type Admission, createAdmission } from "../services/admission.js";
-import { createAuthenticate, createServiceCheck } from "../services/authenticate.js";
-import { createLimits } from "../services/limits.js";
+import { createAuthenticate, createServiceCheck } from "../services/account/authenticate.js";
+import type { Sessions } from "../services/account/sessions.js";
 import { createPersistedDocuments, type PersistedDocuments } from "../services/persisted-documents.js";
-import type { Sessions } from "../services/sessions.js";
+import { type Admission, createAdmission } from "../services/rate-limit/admission.js";
+import { createLimits } from "../services/rate-limit/limits.js";
 import type { Closing } from "./closing.js";
 import type { Floor } from "./floor.js";
 

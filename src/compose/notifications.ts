@@ -16,12 +16,12 @@ import type { RedisConnection } from "../redis/client/connect.js";
 import type { Keys } from "../redis/client/keys.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log/tail.js";
 import type { PubSub } from "../redis/pubsub/pubsub.js";
-import { createBroadcasts } from "../services/broadcasts.js";
-import { createLogSubscriptions } from "../services/log-subscription.js";
-import { type ApplyNotifications, createApplyNotifications, createNotificationSource } from "../services/notification-log.js";
-import { createNotificationSending, type NotificationSending } from "../services/notification-sending.js";
-import { createNotifications, type Notifications } from "../services/notifications.js";
-import type { Outbox } from "../services/outbox.js";
+import { createLogSubscriptions } from "../services/live/log-subscription.js";
+import { createBroadcasts } from "../services/notification/broadcasts.js";
+import { type ApplyNotifications, createApplyNotifications, createNotificationSource } from "../services/notification/log.js";
+import { createNotifications, type Notifications } from "../services/notification/notifications.js";
+import { createNotificationSending, type NotificationSending } from "../services/notification/sending.js";
+import type { Outbox } from "../services/outbox/outbox.js";
 
 /** What they stand on. */
 interface Ground {

@@ -1,10 +1,10 @@
 /** Sessions and their ends. */
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
-import { createRevocations } from "../services/revocations.js";
-import { hearSessionEnds } from "../services/session-ends.js";
-import { createSessionTrust } from "../services/session-trust.js";
-import { createSessions } from "../services/sessions.js";
+import { createRevocations } from "../services/account/revocations.js";
+import { hearSessionEnds } from "../services/account/session-ends.js";
+import { createSessionTrust } from "../services/account/session-reload.js";
+import { createSessions } from "../services/account/sessions.js";
 import type { Closing } from "./closing.js";
 import type { Floor } from "./floor.js";
 

@@ -4,7 +4,7 @@
  *
  * A row is deleted only after it was sent; a crash in between sends it again, and everything that is sent can be repeated. A row that
  * fails waits with a growing pause and is set aside in the end, with its error, for an operator (outbox-operating.ts).
- * Rows are read as text within a bound of bytes, whatever they hold: services/outbox-row.ts parses them.
+ * Rows are read as text within a bound of bytes, whatever they hold: services/outbox/row.ts parses them.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { OutboxMessage } from "../domain/events.js";

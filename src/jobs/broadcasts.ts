@@ -3,7 +3,7 @@
  * Any number of workers may run: a broadcast is worked on by one of them at a time.
  */
 import { BROADCAST_CHANNEL } from "../db/notification/broadcasts.js";
-import type { Broadcasts } from "../services/broadcasts.js";
+import type { Broadcasts } from "../services/notification/broadcasts.js";
 import { type Job, MORE, type RunnerDeps, startJob } from "./runner.js";
 
 /** What the job needs. */

@@ -3,7 +3,7 @@
  * time to announce for itself; polling is the net for a lost notification. Any number of relays may run; one works at a time.
  */
 import { OUTBOX_CHANNEL } from "../db/outbox.js";
-import type { Outbox } from "../services/outbox.js";
+import type { Outbox } from "../services/outbox/outbox.js";
 import { type Job, type RunnerDeps, startJob } from "./runner.js";
 
 /** What the relay needs. */

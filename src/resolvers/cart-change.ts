@@ -2,7 +2,7 @@
 import { Args, Ctx, Mutation, Resolver } from "type-graphql";
 import { decodeIdOf } from "../domain/ids.js";
 import { AddToCartArgs, CartPayload, ClearCartArgs, SetCartLineArgs } from "../schema/cart.js";
-import type { CartOutcome, Carts } from "../services/carts.js";
+import type { CartOutcome, Carts } from "../services/cart/carts.js";
 import { shopperOf, toCart, toWarning } from "./cart.js";
 import type { RequestContext } from "./context.js";
 

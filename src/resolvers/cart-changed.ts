@@ -3,7 +3,7 @@ import { Ctx, Resolver, Subscription } from "type-graphql";
 import { ownerName } from "../domain/guest.js";
 import { Cart } from "../schema/cart.js";
 import { Delivers } from "../schema/scope.js";
-import type { Carts } from "../services/carts.js";
+import type { Carts } from "../services/cart/carts.js";
 import { shopperOf, toCart } from "./cart.js";
 import type { RequestContext } from "./context.js";
 

@@ -4,8 +4,8 @@ import { ServiceUnavailable } from "../domain/errors.js";
 import type { TopicId, ValueTopicKind } from "../domain/events.js";
 import type { LogItem } from "../domain/log.js";
 import type { NotificationEvent } from "../domain/notification.js";
-import type { Due, Live } from "../services/live.js";
-import type { Notifications } from "../services/notifications.js";
+import type { Due, Live } from "../services/live/live.js";
+import type { Notifications } from "../services/notification/notifications.js";
 
 /** An event with the memory of its subscription. */
 export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {

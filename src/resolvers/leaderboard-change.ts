@@ -2,8 +2,8 @@
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import { PERIODS } from "../domain/periods.js";
 import { LeaderboardInput, LeaderboardPayload, ScoreInput, ScorePayload } from "../schema/leaderboard-change.js";
-import type { Leaderboards } from "../services/leaderboards.js";
-import type { Scores } from "../services/scores.js";
+import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
+import type { Scores } from "../services/leaderboard/scores.js";
 import type { RequestContext } from "./context.js";
 import { toLeaderboard } from "./leaderboard.js";
 

@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor, type Position } from "../domain/page.js";
 import type { Period, Window } from "../domain/periods.js";
 import type { LeaderboardEntry } from "../schema/leaderboard.js";
 import type { PageInfo } from "../schema/page.js";
-import type { BoardSlice } from "../services/board-reads.js";
+import type { BoardSlice } from "../services/leaderboard/reads.js";
 
 /** An entry as clients see it. @param labels what owners are called, where that is known already */
 export function toEntry(row: RankedRow, total: number, labels?: ReadonlyMap<string, string>): LeaderboardEntry {

@@ -19,8 +19,8 @@ import {
 import { PageArgs } from "../schema/page.js";
 import { ListSize, Price } from "../schema/price.js";
 import { Shared } from "../schema/scope.js";
-import type { BoardSlice, PeriodOf } from "../services/board-reads.js";
-import type { Leaderboards } from "../services/leaderboards.js";
+import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
+import type { BoardSlice, PeriodOf } from "../services/leaderboard/reads.js";
 import { EntryPage, runAfter, toEntry } from "./leaderboard-entry.js";
 import { ListPage, pageRequest } from "./list.js";
 

@@ -5,7 +5,7 @@ import type { CurrencyCode } from "../domain/money.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import { Node, NodesArgs } from "../schema/node.js";
 import { ListSize } from "../schema/price.js";
-import type { Leaderboards } from "../services/leaderboards.js";
+import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
 import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
 import type { RequestContext } from "./context.js";

@@ -6,8 +6,8 @@ import { NOTIFICATION_LIMITS } from "../domain/notification.js";
 import { requireAdmin, requireUser } from "../domain/principal.js";
 import { MarkReadArgs, MarkReadPayload, NotificationInput, NotificationPayload } from "../schema/notification.js";
 import { Works } from "../schema/price.js";
-import type { NotificationSending, SendRequest } from "../services/notification-sending.js";
-import type { MarkRequest, Notifications } from "../services/notifications.js";
+import type { MarkRequest, Notifications } from "../services/notification/notifications.js";
+import type { NotificationSending, SendRequest } from "../services/notification/sending.js";
 import type { RequestContext } from "./context.js";
 
 /** The mutations of notifications. */

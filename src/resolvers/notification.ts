@@ -6,7 +6,7 @@ import { signedIn } from "../domain/principal.js";
 import { InboxArgs, type Notification, NotificationConnection } from "../schema/notification.js";
 import { Price } from "../schema/price.js";
 import { Viewer } from "../schema/viewer.js";
-import type { Notifications } from "../services/notifications.js";
+import type { Notifications } from "../services/notification/notifications.js";
 import type { RequestContext } from "./context.js";
 import { ListPage, pageRequest } from "./list.js";
 

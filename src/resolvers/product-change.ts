@@ -5,7 +5,7 @@ import { decodeIdOf, type NodeType } from "../domain/ids.js";
 import type { CurrencyCode } from "../domain/money.js";
 import { requireAdmin } from "../domain/principal.js";
 import { AdjustStockArgs, ProductInput, ProductPayload } from "../schema/product-change.js";
-import type { Products, WriteOutcome } from "../services/products.js";
+import type { Products, WriteOutcome } from "../services/catalogue/products.js";
 import type { RequestContext } from "./context.js";
 import { toVisibleProduct } from "./product.js";
 

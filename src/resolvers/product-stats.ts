@@ -23,8 +23,8 @@ import {
   ViewersArgs,
 } from "../schema/product-stats.js";
 import { Delivers, Shared } from "../schema/scope.js";
-import type { Counters } from "../services/counters.js";
-import type { LikeOutcome, Likes } from "../services/likes.js";
+import type { Counters } from "../services/counters/counters.js";
+import type { LikeOutcome, Likes } from "../services/counters/likes.js";
 import type { RequestContext } from "./context.js";
 import type { WatchEvent } from "./events.js";
 import { toProduct } from "./product.js";

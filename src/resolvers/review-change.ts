@@ -3,7 +3,7 @@ import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import { decodeIdOf } from "../domain/ids.js";
 import { requireUser } from "../domain/principal.js";
 import { ReviewInput, ReviewPayload } from "../schema/review.js";
-import type { Reviews } from "../services/reviews.js";
+import type { Reviews } from "../services/catalogue/reviews.js";
 import type { RequestContext } from "./context.js";
 import { toReview } from "./review.js";
 

@@ -4,7 +4,7 @@ import type { UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
 import { requireAdmin } from "../domain/principal.js";
 import { RevokeAllInput, RevokePayload } from "../schema/revocation.js";
-import type { Revocations, RevocationTarget } from "../services/revocations.js";
+import type { Revocations, RevocationTarget } from "../services/account/revocations.js";
 import { originOf, type RequestContext } from "./context.js";
 
 /** The mutations that end sessions. */

@@ -6,7 +6,7 @@ import type { SessionRecord } from "../domain/session.js";
 import type { UserRecord } from "../domain/user.js";
 import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
-import type { Sessions } from "../services/sessions.js";
+import type { Sessions } from "../services/account/sessions.js";
 import type { RequestContext } from "./context.js";
 import { there } from "./product.js";
 

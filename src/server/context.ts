@@ -13,7 +13,7 @@ import { ANONYMOUS, type Principal, SERVICE } from "../domain/principal.js";
 import type { ReadingOutcome } from "../domain/reading.js";
 import { latestSeen, type Seen } from "../domain/seen.js";
 import type { Client, RequestContext } from "../resolvers/context.js";
-import type { Claim } from "../services/admission.js";
+import type { Claim } from "../services/rate-limit/admission.js";
 import type { ClientAddress } from "./client-address.js";
 import type { CostReport, Payment } from "./gate.js";
 import type { Place } from "./load.js";

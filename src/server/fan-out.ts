@@ -10,7 +10,7 @@
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { NEWEST, type Seen } from "../domain/seen.js";
-import type { Payer } from "../services/limits.js";
+import type { Payer } from "../services/rate-limit/limits.js";
 import type { Caller } from "./context.js";
 import { type Audience, audienceOf } from "./fan-out-audience.js";
 import { Group } from "./fan-out-group.js";

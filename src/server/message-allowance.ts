@@ -9,7 +9,7 @@
 import { LRUCache } from "lru-cache";
 import type { BucketRule } from "../domain/limits.js";
 import { SECOND } from "../domain/time.js";
-import type { Payer } from "../services/limits.js";
+import type { Payer } from "../services/rate-limit/limits.js";
 
 /** Keeps the allowances of a process. */
 export interface MessageAllowance {

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../domain/errors.js";
-import type { Admission } from "../services/admission.js";
+import type { Admission } from "../services/rate-limit/admission.js";
 import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 import { type CallerRules, type ClaimedCaller, readHttpClaim } from "./context.js";
 import { isRefused, type Load, type Place } from "./load.js";

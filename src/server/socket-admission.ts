@@ -1,6 +1,6 @@
 /** How a WebSocket is let in, and what is refused of it before it is read: the small print of socket-operations.ts. */
 import { RateLimited } from "../domain/errors.js";
-import type { Admission } from "../services/admission.js";
+import type { Admission } from "../services/rate-limit/admission.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
 import { type Asked, type DoorParts, LEAST_CHARGE, payerOf, refuseAtTheDoor } from "./gate.js";
 

@@ -16,7 +16,7 @@ import type { Logger } from "pino";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { Overloaded } from "../domain/errors.js";
 import { SECOND } from "../domain/time.js";
-import type { Admission } from "../services/admission.js";
+import type { Admission } from "../services/rate-limit/admission.js";
 import { chargeMessage, payerOf } from "./gate.js";
 import { GRAPHQL_PATH } from "./http.js";
 import { type Refusal, refusalOf, refuseOnSocket } from "./http-errors.js";

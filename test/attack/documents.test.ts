@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { buildSchema } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { REFUSED_COST } from "../../src/services/admission.js";
-import type { Limits } from "../../src/services/limits.js";
+import { REFUSED_COST } from "../../src/services/rate-limit/admission.js";
+import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { ask, connectSocket, type SocketClient } from "../server/socket-client.js";
 import { type Answer, startServer, type TestServer } from "../server/test-server.js";
 

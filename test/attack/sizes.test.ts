@@ -16,7 +16,7 @@ import { hasTransientError, isUnavailable, withRequestId } from "../../src/serve
 import { createLogger } from "../../src/server/log.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
 import type { ServerDeps } from "../../src/server/server.js";
-import type { Limits } from "../../src/services/limits.js";
+import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { type BoardServer, startBoards } from "../server/board-server.js";
 import { ask, connectSocket, openSocket } from "../server/socket-client.js";
 import { type Answer, startServer, type TestServer } from "../server/test-server.js";

@@ -10,7 +10,7 @@ import { BoundedRows, MAX_FIELDS, MAX_ROW_BYTES } from "../../src/cli/csv-rows.j
 import { readCsv } from "../../src/cli/read-csv.js";
 import { readNdjson } from "../../src/cli/read-ndjson.js";
 import { StartupError } from "../../src/domain/errors.js";
-import { readImportRow, type SourceRow } from "../../src/services/import-row.js";
+import { readImportRow, type SourceRow } from "../../src/services/catalogue/import-row.js";
 import { ensureBuilt } from "../support/node-process.js";
 import { testDatabase } from "../support/postgres.js";
 import { start } from "./run-command.js";

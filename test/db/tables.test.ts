@@ -9,7 +9,7 @@ import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable, OUTBOX_CHANNEL } from "../../src/db/outbox.js";
 import { createOutboxOperating } from "../../src/db/outbox-operating.js";
 import type { OutboxMessage } from "../../src/domain/events.js";
-import { readRow } from "../../src/services/outbox-row.js";
+import { readRow } from "../../src/services/outbox/row.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "./sample.js";
 
 const message = (name: string): OutboxMessage => ({

@@ -9,7 +9,7 @@ import { WebSocket } from "ws";
 import { ensureSecret } from "../../src/db/secrets.js";
 import { resolverClasses } from "../../src/resolvers/resolvers.js";
 import { printSoukSchema } from "../../src/schema/build-schema.js";
-import { createGuests } from "../../src/services/guests.js";
+import { createGuests } from "../../src/services/account/guests.js";
 import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";

@@ -36,8 +36,8 @@ vi.mock("../../src/server/executor.js", async (load) => {
   return { ...real, createExecutor };
 });
 
-vi.mock("../../src/services/counter-reading.js", async (load) => {
-  const real = await load<typeof import("../../src/services/counter-reading.js")>();
+vi.mock("../../src/services/counters/reading.js", async (load) => {
+  const real = await load<typeof import("../../src/services/counters/reading.js")>();
   const createCounterReading: typeof real.createCounterReading = ({ store, ...parts }) => {
     const read: typeof store.read = async (...asked) => {
       if (!injected.countersAreLost) return store.read(...asked);

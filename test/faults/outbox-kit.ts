@@ -8,8 +8,8 @@ import { createOutboxOperating } from "../../src/db/outbox-operating.js";
 import { RedisUnavailable } from "../../src/domain/errors.js";
 import type { Topic } from "../../src/domain/events.js";
 import type { Revocation } from "../../src/domain/session.js";
-import { createFailClosed } from "../../src/services/fail-closed.js";
-import { createOutbox } from "../../src/services/outbox.js";
+import { createFailClosed } from "../../src/services/account/fail-closed.js";
+import { createOutbox } from "../../src/services/outbox/outbox.js";
 import { rememberingLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
-import type { Authenticate } from "../../src/services/authenticate.js";
+import type { Authenticate } from "../../src/services/account/authenticate.js";
 import { ask, connectSocket, openSocket } from "../server/socket-client.js";
 import { type Answer, startServer, type TestServer, TOKEN } from "../server/test-server.js";
 import { until } from "../support/until.js";

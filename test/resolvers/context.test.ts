@@ -4,7 +4,7 @@ import { ANONYMOUS, type Principal, UNKNOWN } from "../../src/domain/principal.j
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
-import { createGuests } from "../../src/services/guests.js";
+import { createGuests } from "../../src/services/account/guests.js";
 import { TEST_CLIENT } from "../support/client.js";
 
 /** A context that notes the readings its loaders are made for. */

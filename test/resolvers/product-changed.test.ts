@@ -6,9 +6,9 @@ import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
 import { createEvents } from "../../src/resolvers/events.js";
 import { ProductSubscriptions } from "../../src/resolvers/product-changed.js";
-import { createGuests } from "../../src/services/guests.js";
-import type { Due, Live } from "../../src/services/live.js";
-import type { Notifications } from "../../src/services/notifications.js";
+import { createGuests } from "../../src/services/account/guests.js";
+import type { Due, Live } from "../../src/services/live/live.js";
+import type { Notifications } from "../../src/services/notification/notifications.js";
 import { TEST_CLIENT } from "../support/client.js";
 
 const subscription = new ProductSubscriptions("EUR");

@@ -1,6 +1,6 @@
 /** What one client may ask for, on both transports. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Limits } from "../../src/services/limits.js";
+import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { until } from "../support/until.js";
 import { ask, connectSocket } from "./socket-client.js";
 import { type Answer, startServer, type TestServer } from "./test-server.js";

@@ -1,7 +1,7 @@
 /** What reading a document costs: once for a process, whichever transport it comes by, and whatever becomes of its operation. */
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RateLimited } from "../../src/domain/errors.js";
-import type { Limits } from "../../src/services/limits.js";
+import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { ask, connectSocket } from "./socket-client.js";
 import { startServer, type TestServer } from "./test-server.js";
 

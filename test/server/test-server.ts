@@ -10,11 +10,11 @@ import { createRequestContext, type RequestContext } from "../../src/resolvers/c
 import { readManifest } from "../../src/server/manifest.js";
 import { createMetrics, type Metrics } from "../../src/server/metrics.js";
 import { createServer, type ServerDeps, type SoukServer } from "../../src/server/server.js";
-import { createAdmission } from "../../src/services/admission.js";
-import type { Authenticate } from "../../src/services/authenticate.js";
-import { createGuests } from "../../src/services/guests.js";
-import type { Limits } from "../../src/services/limits.js";
+import type { Authenticate } from "../../src/services/account/authenticate.js";
+import { createGuests } from "../../src/services/account/guests.js";
 import { createPersistedDocuments } from "../../src/services/persisted-documents.js";
+import { createAdmission } from "../../src/services/rate-limit/admission.js";
+import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { createSeenTokens } from "../../src/services/seen-tokens.js";
 import { testLog } from "../support/log.js";
 

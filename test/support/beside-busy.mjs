@@ -35,10 +35,10 @@ const TIMED = [
   "test/server/fan-out-outlet.test.ts",
   "test/server/session-sockets.test.ts",
   "test/server/websocket.test.ts",
-  "test/services/board-changes.test.ts",
-  "test/services/live.test.ts",
-  "test/services/log-subscription.test.ts",
-  "test/services/stats-news.test.ts",
+  "test/services/leaderboard/changes.test.ts",
+  "test/services/live/live.test.ts",
+  "test/services/live/log-subscription.test.ts",
+  "test/services/counters/news.test.ts",
 ];
 
 const { values, positionals } = parseArgs({

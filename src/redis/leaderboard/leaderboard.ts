@@ -6,7 +6,7 @@
  * after it, and the one with the highest sequence wins, so what is on a board depends on the set of rows applied and on nothing else.
  *
  * Postgres is the truth. A build carries the sequence up to which it lacks nothing and the replication id of the server it was compared
- * with the ledger on: another server, or one that lost its memory, answers "moved" until services/board-keeper.ts has made it good.
+ * with the ledger on: another server, or one that lost its memory, answers "moved" until services/leaderboard/rebuild.ts has made it good.
  * Redis down: everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";

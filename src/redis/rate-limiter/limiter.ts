@@ -8,7 +8,7 @@
  *
  * Promise: whatever is asked, held and given back, no span of time admits more cost than burst + rate × its length. What is owed
  * for work that was done already is taken without being asked: it delays what follows.
- * Redis down: everything rejects with RedisUnavailable within a deadline; services/limits.ts then counts by itself.
+ * Redis down: everything rejects with RedisUnavailable within a deadline; services/rate-limit/limits.ts then counts by itself.
  */
 import type { Result } from "ioredis";
 import type { Bucket } from "../../domain/limits.js";

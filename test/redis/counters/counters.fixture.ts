@@ -13,9 +13,9 @@ import { connectRedis, type RedisConnection, whenReady } from "../../../src/redi
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { type CounterStore, createCounterStore } from "../../../src/redis/counters/counters.js";
 import { createViewerRanges } from "../../../src/redis/counters/range.js";
-import { createCounterFlush } from "../../../src/services/counter-flush.js";
-import { createCounterTrust } from "../../../src/services/counter-trust.js";
-import { type Counters, createCounters } from "../../../src/services/counters.js";
+import { type Counters, createCounters } from "../../../src/services/counters/counters.js";
+import { createCounterFlush } from "../../../src/services/counters/flush.js";
+import { createCounterTrust } from "../../../src/services/counters/reload.js";
 import { testBreaker } from "../../support/breaker.js";
 import { testLog } from "../../support/log.js";
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bucket } from "../../../src/domain/limits.js";
 import { createKeys, type Keys } from "../../../src/redis/client/keys.js";
 import type { Limiter } from "../../../src/redis/rate-limiter/limiter.js";
-import { createLocalLimiter } from "../../../src/services/local-limiter.js";
+import { createLocalLimiter } from "../../../src/services/rate-limit/local-limiter.js";
 import { drillSize } from "../../support/drill.js";
 import { testRedis } from "../../support/redis.js";
 import { type RedisCluster, startRedisCluster } from "../../support/redis-cluster.js";

@@ -1,0 +1,34 @@
+/** The logins of the embedded default: an admin and three customers, to try the shop with. */
+import { randomBytes } from "node:crypto";
+import type { NewAccount, UserTable } from "../../db/account/users.js";
+import type { Database } from "../../db/client/database.js";
+import type { Passwords } from "./passwords.js";
+
+/** Who they are. They share one password, made on the first start. */
+export const DEMO_LOGINS: readonly Pick<NewAccount, "email" | "name" | "role">[] = [
+  { email: "admin@souk.example", name: "Noor Admin", role: "ADMIN" },
+  { email: "ada@souk.example", name: "Ada Lindgren", role: "CUSTOMER" },
+  { email: "ben@souk.example", name: "Ben Okafor", role: "CUSTOMER" },
+  { email: "cleo@souk.example", name: "Cleo Marchetti", role: "CUSTOMER" },
+];
+
+/** What making them takes. */
+export interface DemoLoginParts {
+  readonly database: Database;
+  readonly users: UserTable;
+  readonly passwords: Passwords;
+  readonly password: string;
+  /** True where the password was made just now: accounts of an earlier start get it too. */
+  readonly isNew: boolean;
+}
+
+/** Makes the logins that are not there yet. What somebody has changed since stays. */
+export async function provideDemoLogins({ database, users, passwords, password, isNew }: DemoLoginParts): Promise<void> {
+  for (const login of DEMO_LOGINS) {
+    const known = await users.accountByEmail(login.email);
+    if (known && !isNew) continue;
+    const passwordHash = await passwords.hash(password);
+    if (known) await users.replaceHash(database, known.user.id, known.passwordHash, passwordHash);
+    else await users.create(database, { ...login, tag: randomBytes(12).toString("base64url"), passwordHash });
+  }
+}

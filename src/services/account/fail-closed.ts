@@ -1,0 +1,34 @@
+/**
+ * A revocation that cannot be read fails closed for the user it names: all sessions of that user end. It affects no other user.
+ * Done once for each outbox row, whoever reads it first: the new revocation leaves through a row of its own.
+ */
+
+import type { RevocationTable } from "../../db/account/revocations.js";
+import type { Database } from "../../db/client/database.js";
+import type { OutboxTable } from "../../db/outbox.js";
+import type { Revocation } from "../../domain/session.js";
+import type { NamedUser } from "../outbox/row.js";
+
+/** Ends all sessions of users in Postgres. Resolves to the revocations, which are in the outbox too; none the second time. */
+export type FailClosed = (row: number, users: readonly NamedUser[]) => Promise<Revocation[]>;
+
+/** What it takes. */
+export interface FailClosedParts {
+  readonly database: Pick<Database, "transaction">;
+  readonly outboxTable: Pick<OutboxTable, "append" | "close">;
+  readonly revocations: Pick<RevocationTable, "raiseEpoch">;
+}
+
+export function createFailClosed({ database, outboxTable, revocations }: FailClosedParts): FailClosed {
+  return (row, users) =>
+    database.transaction(async (tx) => {
+      if (!(await outboxTable.close(tx, row))) return [];
+      const ended: Revocation[] = [];
+      for (const user of users) {
+        const raised = await revocations.raiseEpoch(tx, user);
+        if (raised) ended.push({ kind: "user", keptId: null, ...raised });
+      }
+      if (ended.length > 0) await outboxTable.append(tx, { tags: [], events: [], revocations: ended });
+      return ended;
+    });
+}

@@ -1,0 +1,45 @@
+/**
+ * Guests: people who have not signed in, told apart by a signed id. A guest is made at the first write and costs nothing to keep: whoever
+ * shows a token that we have signed is that guest, on every transport and process. Ids that we did not sign are never adopted.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { GuestPass } from "../../domain/guest.js";
+
+/** Reads and makes guests. */
+export interface Guests {
+  /** The pass of a client that shows this token; a token that is not ours counts as none. */
+  admit(token: string | undefined): GuestPass;
+}
+
+const ID_BYTES = 16;
+const TOKEN = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
+
+/** @param secret what tokens are signed with; the same in every process */
+export function createGuests(secret: string): Guests {
+  const sign = (id: string): Buffer => createHmac("sha256", secret).update(`guest:${id}`).digest();
+  const read = (token: string | undefined): string | null => {
+    const [, id = "", signature = ""] = TOKEN.exec(token ?? "") ?? [];
+    return id !== "" && timingSafeEqual(Buffer.from(signature, "base64url"), sign(id)) ? id : null;
+  };
+  return {
+    admit(token) {
+      let id = read(token);
+      let issued: string | null = null;
+      return {
+        get id() {
+          return id;
+        },
+        get issued() {
+          return issued;
+        },
+        ensure() {
+          if (id === null) {
+            id = randomBytes(ID_BYTES).toString("base64url");
+            issued = `${id}.${sign(id).toString("base64url")}`;
+          }
+          return id;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Passwords: Argon2id, worked out by the threads of libuv, never by the one that serves requests. At most `concurrency` at a time: each
+ * takes its memory, and the threads have other work too. A queue waits that is bounded by length and by age; beyond it, callers are refused.
+ * Source: RFC 9106; OWASP's least parameters (19 MiB, two passes, one lane).
+ */
+import { randomBytes } from "node:crypto";
+import { type Algorithm, hash, verify } from "@node-rs/argon2";
+import { BoundedQueue } from "../../domain/bounded-queue.js";
+import { ServiceUnavailable } from "../../domain/errors.js";
+import { canonicalPassword } from "../../domain/text.js";
+import { SECOND } from "../../domain/time.js";
+
+/** What a hash costs. */
+export interface PasswordOptions {
+  readonly memoryKib: number;
+  readonly passes: number;
+  /** Hashes worked out at once. */
+  readonly concurrency: number;
+  /** Callers that may wait for their turn. */
+  readonly queue: number;
+}
+
+/** Makes and checks hashes. Every method costs one Argon2id and throws ServiceUnavailable when too many wait. */
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  /** Whether the password belongs to the hash. Without one the same work is done, and the answer is no. */
+  matches(password: string, hash: string | null): Promise<boolean>;
+  /** True when a hash was made with less than is asked for today. Costs nothing. */
+  isWeak(hash: string): boolean;
+}
+
+/** `Algorithm.Argon2id`; the package declares it as a const enum, which cannot be imported one file at a time. */
+const ARGON2ID = 2 as Algorithm;
+
+/** Makes the passwords of a process. */
+export function createPasswords({ memoryKib, passes, concurrency, queue }: PasswordOptions): Passwords {
+  const cost = { algorithm: ARGON2ID, memoryCost: memoryKib, timeCost: passes, parallelism: 1 };
+  const inTurn = createTurns(concurrency, queue);
+  // What a password is compared with where there is no account: made once, of something that nobody knows.
+  let made: Promise<string> | null = null;
+  const nobodysHash = (): Promise<string> => {
+    made ??= hash(randomBytes(32), cost);
+    return made;
+  };
+  return {
+    hash: (password) => inTurn(() => hash(canonicalPassword(password), cost)),
+    async matches(password, known) {
+      // Asked for in either case, so that the first sign-in takes as long for an account as for none.
+      const nobodys = await nobodysHash();
+      return (await inTurn(() => verify(known ?? nobodys, canonicalPassword(password)))) && known !== null;
+    },
+    isWeak(known) {
+      const [, memory = 0, time = 0] = /\$m=(\d+),t=(\d+),/.exec(known) ?? [];
+      return Number(memory) < memoryKib || Number(time) < passes;
+    },
+  };
+}
+
+/** Longest wait for a turn; who waited longer has given up, or is told to come again. */
+const MAX_WAIT_MS = 5 * SECOND;
+const busy = () => new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
+
+/** Runs work at most `concurrency` at a time, first come, first served. */
+function createTurns(concurrency: number, queue: number) {
+  interface Turn {
+    begin(): void;
+    refuse(error: unknown): void;
+  }
+  const waiting = new BoundedQueue<Turn>({ maxLength: queue, maxWaitMs: MAX_WAIT_MS, refuse: (turn) => turn.refuse(busy()) });
+  let running = 0;
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running < concurrency) running += 1;
+    else
+      await new Promise<void>((begin, refuse) => {
+        if (!waiting.push({ begin, refuse })) refuse(busy());
+      });
+    try {
+      return await work();
+    } finally {
+      // The place goes to the next one without being given up.
+      const [next] = waiting.take(1);
+      if (next) next.begin();
+      else running -= 1;
+    }
+  };
+}

@@ -1,0 +1,40 @@
+/** Word of ended sessions, for whoever serves them: whose have ended, or that it may have been missed. */
+import type { Logger } from "pino";
+import { SESSIONS_TOPIC } from "../../domain/events.js";
+import type { PubSub } from "../../redis/pubsub/pubsub.js";
+import { EVERYBODY } from "./revocations.js";
+
+/** Tells of ended sessions until it is closed. */
+export interface SessionEnds {
+  /** Calls back with the user, or with null when it may be anybody. Returns what ends that. */
+  onEnded(listener: (userId: number | null) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Hears from now on. */
+export async function hearSessionEnds(pubsub: Pick<PubSub, "subscribe" | "onResync">, log: Logger): Promise<SessionEnds> {
+  const listeners = new Set<(userId: number | null) => void>();
+  const tell = (userId: number | null): void => {
+    for (const listener of listeners) {
+      try {
+        listener(userId);
+      } catch (err) {
+        log.error({ err }, "a listener for ended sessions failed");
+      }
+    }
+  };
+  const stopResync = pubsub.onResync((topic) => {
+    if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) tell(null);
+  });
+  const unsubscribe = await pubsub.subscribe(SESSIONS_TOPIC, ({ userId }) => tell(userId === EVERYBODY ? null : userId));
+  return {
+    onEnded(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async close() {
+      stopResync();
+      await unsubscribe();
+    },
+  };
+}

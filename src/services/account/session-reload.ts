@@ -1,0 +1,95 @@
+/**
+ * A Redis that does not know what Postgres knows of revocations is brought up to date before it may judge (law 11): of a user where
+ * the server restarted, was restored or took over, and once of every revocation that may not have reached it while the connection of
+ * this process was lost.
+ *
+ * Each revocation is applied for itself. One that cannot be read ends all sessions of the user it names; one that Redis refuses leaves
+ * its user, and no other, without an answer.
+ */
+import type { Logger } from "pino";
+import type { RevocationTable } from "../../db/account/revocations.js";
+import type { OutboxTable, StoredRow } from "../../db/outbox.js";
+import { RedisUnavailable } from "../../domain/errors.js";
+import type { Revocation } from "../../domain/session.js";
+import { refusalOf } from "../../redis/client/refusals.js";
+import type { SessionStore } from "../../redis/session/session.js";
+import { readRow } from "../outbox/row.js";
+import type { FailClosed } from "./fail-closed.js";
+
+/** Asks a Redis that knows. */
+export interface SessionTrust {
+  /** The answer, once Redis knows; null for a user whom Postgres does not know. Throws ServiceUnavailable when Redis cannot be brought up to date. */
+  ask<T>(userTag: string, question: () => Promise<T | "unloaded">): Promise<T | null>;
+  close(): void;
+}
+
+/** What it takes. */
+export interface SessionTrustParts {
+  readonly store: Pick<SessionStore, "onLost" | "load" | "loadEverybody" | "revoke">;
+  readonly revocations: Pick<RevocationTable, "stateOf" | "everybodyBefore">;
+  readonly outboxTable: Pick<OutboxTable, "unsentRevocations">;
+  readonly failClosed: FailClosed;
+  readonly log: Logger;
+}
+
+/** A Redis that is told and forgets at once is restarting over and over. */
+const MOST_TELLINGS = 3;
+
+export function createSessionTrust({ store, revocations, outboxTable, failClosed, log }: SessionTrustParts): SessionTrust {
+  let losses = 0;
+  /** The number of losses that were made good; none at the start. */
+  let madeGood = -1;
+  /** Users with a revocation that Redis refuses: their sessions count as unknown until the next catch-up. */
+  let doubted: ReadonlySet<string> = new Set();
+  const stopListening = store.onLost(() => {
+    losses += 1;
+  });
+
+  const catchUp = async (): Promise<void> => {
+    const present = losses;
+    if (madeGood === present) return;
+    const refused = new Set<string>();
+    for (let rows = await outboxTable.unsentRevocations(0); rows.length > 0; ) {
+      for (const row of rows) await apply(row, refused);
+      rows = await outboxTable.unsentRevocations(rows.at(-1)?.id ?? Number.MAX_SAFE_INTEGER);
+    }
+    doubted = refused;
+    madeGood = Math.max(madeGood, present);
+  };
+
+  /** Rejects when Redis or Postgres does not answer; anything else concerns this row alone. */
+  const apply = async (stored: StoredRow, refused: Set<string>): Promise<void> => {
+    const row = readRow(stored);
+    if (row.problems.length > 0) log.error({ row: row.id, problems: row.problems }, "outbox: a row with revocations cannot be read");
+    const closed = row.distrusted.length > 0 ? await failClosed(row.id, row.distrusted) : [];
+    for (const revocation of [...(row.revocations ?? []), ...closed]) {
+      await store.revoke(revocation).catch((error: unknown) => doubt(revocation, error, refused));
+    }
+  };
+
+  const doubt = (revocation: Revocation, error: unknown, refused: Set<string>): void => {
+    if (refusalOf(error) !== "command" || revocation.kind === "everyone") throw error;
+    log.error({ err: error, userId: revocation.userId }, "Redis refuses a revocation; the sessions of its user are not served");
+    refused.add(revocation.userTag);
+  };
+
+  const tell = async (userTag: string): Promise<boolean> => {
+    const [state, beforeMs] = await Promise.all([revocations.stateOf(userTag), revocations.everybodyBefore()]);
+    if (!state) return false;
+    await Promise.all([store.load(userTag, state), store.loadEverybody(beforeMs)]);
+    return true;
+  };
+  return {
+    async ask(userTag, question) {
+      await catchUp();
+      if (doubted.has(userTag)) throw new RedisUnavailable(new Error("a revocation of this user cannot be applied"));
+      for (let telling = 0; telling < MOST_TELLINGS; telling++) {
+        const answer = await question();
+        if (answer !== "unloaded") return answer;
+        if (!(await tell(userTag))) return null;
+      }
+      throw new RedisUnavailable(new Error("Redis forgets what it is told about revocations"));
+    },
+    close: stopListening,
+  };
+}

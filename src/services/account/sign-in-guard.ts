@@ -1,0 +1,43 @@
+/** Who may try: asked before anything is looked up or hashed for somebody who says who they are. */
+import { randomUUID } from "node:crypto";
+import { RateLimited } from "../../domain/errors.js";
+import type { Telemetry } from "../../domain/telemetry.js";
+import { SECOND } from "../../domain/time.js";
+import type { Attempt, Attempts, Hold } from "../../redis/attempts/attempts.js";
+
+/** An attempt that was let in. It counts as a failure until it is said to have been right. */
+export interface Admitted {
+  right(): Promise<void>;
+}
+
+/** Lets attempts in or refuses them. All methods throw RateLimited, and RedisUnavailable where it cannot be told: nobody is let in unseen. */
+export interface SignInGuard {
+  /** An attempt at an account, which may not exist; `sessionId` where it is made by somebody who is signed in to it. */
+  signIn(attempt: Omit<Attempt, "id">): Promise<Admitted>;
+  /** An attempt to make an account. */
+  signUp(ip: string): Promise<void>;
+}
+
+export function createSignInGuard(attempts: Attempts, telemetry: Pick<Telemetry, "signIn">): SignInGuard {
+  const admit = (what: "sign-in" | "sign-up", hold: Hold | null): void => {
+    telemetry.signIn(what, hold ? `refused by ${hold.bucket}` : "let in");
+    if (!hold) return;
+    const seconds = Math.ceil(hold.waitMs / SECOND);
+    throw new RateLimited(`Too many attempts. Try again in ${seconds} second${seconds === 1 ? "" : "s"}.`, hold.waitMs);
+  };
+  return {
+    async signIn(about) {
+      const attempt = { ...about, id: randomUUID() };
+      admit("sign-in", await attempts.signIn(attempt));
+      return {
+        async right() {
+          await attempts.forgive(attempt);
+          telemetry.signIn("sign-in", "right");
+        },
+      };
+    },
+    async signUp(ip) {
+      admit("sign-up", await attempts.signUp({ id: randomUUID(), ip }));
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Imports products in bulk, all or nothing: one transaction from the first row to the last, so an import that is interrupted, or
+ * that holds a bad row, leaves the catalogue as it was.
+ *
+ * Every cached list and product is invalidated by one tag, and one event has every process read again what its clients watch:
+ * a hundred thousand rows cost one outbox row and one publication.
+ */
+
+import { openStaging, type Staging } from "../../db/catalogue/import.js";
+import type { Database, Tx } from "../../db/client/database.js";
+import type { OutboxTable } from "../../db/outbox.js";
+import { CATALOGUE_TOPIC } from "../../domain/events.js";
+import type { CurrencyCode } from "../../domain/money.js";
+import { CATALOGUE_TAG } from "../../domain/tags.js";
+import { readImportRow, type SourceRow } from "./import-row.js";
+
+/** What an import stands on. */
+export interface ImportDeps {
+  readonly database: Database;
+  readonly outbox: OutboxTable;
+  readonly currency: CurrencyCode;
+}
+
+/** How to import. */
+export interface ImportOptions {
+  /** Import the good rows even where others are bad. */
+  readonly skipBad: boolean;
+  /** Called after every batch with the rows read so far, and once when the merge begins. */
+  readonly onProgress?: (rows: number, phase: "reading" | "merging") => void;
+}
+
+/** A row that was not imported, and why. */
+export interface BadImportRow {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** What an import did. */
+export interface ImportReport {
+  /** False when bad rows kept everything out. */
+  readonly imported: boolean;
+  readonly rows: number;
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly badCount: number;
+  /** The first {@link SHOWN_BAD_ROWS} found, by line. */
+  readonly bad: readonly BadImportRow[];
+}
+
+/** More are only counted: a file with more mistakes has one mistake many times. */
+export const SHOWN_BAD_ROWS = 100;
+
+/** Ends the transaction without a trace. */
+class Refused extends Error {}
+
+/** Imports from batches of rows. Rejects when the source does, or the database is not there; then nothing was imported. */
+export async function importCatalogue(
+  deps: ImportDeps,
+  source: AsyncIterable<readonly SourceRow[]>,
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const found = new BadRows();
+  const progress = { rows: 0 };
+  const nothing = { created: 0, changed: 0, unchanged: 0 };
+  const report = (counts: typeof nothing, imported: boolean): ImportReport => ({
+    imported,
+    ...progress,
+    ...counts,
+    badCount: found.count,
+    bad: found.shown(),
+  });
+  try {
+    const counts = await deps.database.transaction(
+      async (tx) => {
+        const staging = await openStaging(tx);
+        await collect(staging, source, { ...options, deps, found, progress });
+        if (found.unreadable || (found.count > 0 && !options.skipBad)) throw new Refused();
+        options.onProgress?.(progress.rows, "merging");
+        return mergeAndTell(tx, staging, deps.outbox);
+      },
+      { patient: true, once: true },
+    );
+    return report(counts, true);
+  } catch (error) {
+    if (error instanceof Refused) return report(nothing, false);
+    throw error;
+  }
+}
+
+interface Collecting extends ImportOptions {
+  readonly deps: ImportDeps;
+  readonly found: BadRows;
+  readonly progress: { rows: number };
+}
+
+async function collect(
+  staging: Staging,
+  source: AsyncIterable<readonly SourceRow[]>,
+  { deps, found, progress, onProgress }: Collecting,
+): Promise<void> {
+  for await (const batch of source) {
+    const rows = batch.map((row) => ("reason" in row ? row : { line: row.line, row: readImportRow(row.line, row.values, deps.currency) }));
+    await staging.add(rows.flatMap((read) => ("row" in read && typeof read.row !== "string" ? [read.row] : [])));
+    for (const read of rows) {
+      if ("reason" in read) found.add(read.line, read.reason, read.unreadable);
+      else if (typeof read.row === "string") found.add(read.line, read.row);
+    }
+    progress.rows += batch.length;
+    onProgress?.(progress.rows, "reading");
+  }
+  const { count, first } = await staging.dropDuplicates();
+  for (const { line, sku, earlier } of first) found.add(line, `sku ${JSON.stringify(sku)} is already on line ${earlier}`);
+  found.count += count - first.length;
+}
+
+async function mergeAndTell(tx: Tx, staging: Staging, outbox: OutboxTable) {
+  const counts = await staging.merge();
+  // Whoever watches is asked to read again, instead of asking Redis who watches what: that answer is old before the commit.
+  if (counts.created + counts.changed > 0)
+    await outbox.append(tx, { tags: [CATALOGUE_TAG], events: [{ topic: CATALOGUE_TOPIC, version: 0 }] });
+  return counts;
+}
+
+/** Counts bad rows and keeps the first ones. */
+class BadRows {
+  count = 0;
+  unreadable = false;
+  private readonly kept: BadImportRow[] = [];
+
+  add(line: number, reason: string, unreadable = false): void {
+    this.count++;
+    this.unreadable ||= unreadable;
+    if (this.kept.length < SHOWN_BAD_ROWS || unreadable) this.kept.push({ line, reason });
+  }
+
+  shown(): BadImportRow[] {
+    return this.kept.sort((a, b) => a.line - b.line);
+  }
+}

@@ -1,0 +1,30 @@
+/** What a product may look like: lengths, ranges and characters, checked in one place for whoever sets one. */
+import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue.js";
+import type { UserError } from "../../domain/errors.js";
+import { MAX_PRICE, MAX_STOCK } from "../../domain/money.js";
+import { checkText, typed } from "../../domain/text.js";
+
+/** A draft with its texts in one spelling, and everything that is wrong with it. */
+export interface CheckedDraft {
+  readonly draft: ProductDraft;
+  readonly errors: readonly UserError[];
+}
+
+/** Checks all of a draft at once. Error paths begin with `input`. */
+export function checkDraft(input: ProductDraft): CheckedDraft {
+  const draft = { ...input, sku: typed(input.sku), name: typed(input.name), description: typed(input.description) };
+  const errors = [
+    checkText({ field: "sku", kind: "line", max: PRODUCT_LIMITS.sku }, draft.sku),
+    checkText({ field: "name", kind: "line", max: PRODUCT_LIMITS.name }, draft.name),
+    checkText({ field: "description", kind: "body", max: PRODUCT_LIMITS.description, optional: true }, draft.description),
+    checkRange("price", draft.price, MAX_PRICE),
+    checkRange("stock", draft.stock, MAX_STOCK),
+  ];
+  return { draft, errors: errors.filter((error) => error !== null) };
+}
+
+function checkRange(field: keyof ProductDraft, value: number, most: number): UserError | null {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return null;
+  const message = `${field} is ${value}; it must be a whole number from 0 to ${most}.`;
+  return { code: "OUT_OF_RANGE", message, field: ["input", field] };
+}

@@ -1,0 +1,155 @@
+/**
+ * Changing the catalogue: who may, what is in bounds, and in which order. A change and what it owes the outside commit together;
+ * only then is the cache invalidated and the event published, before the caller is answered.
+ */
+import { createHash } from "node:crypto";
+import type { ProductTable } from "../../db/catalogue/products.js";
+import type { Tx } from "../../db/client/database.js";
+import type { OperationTable } from "../../db/operations.js";
+import type { PlacedProduct, ProductDraft, ProductRecord } from "../../domain/catalogue.js";
+import type { UserError } from "../../domain/errors.js";
+import type { OutboxMessage } from "../../domain/events.js";
+import type { ShopScore } from "../../domain/leaderboard.js";
+import { MAX_STOCK } from "../../domain/money.js";
+import { type Principal, requireAdmin } from "../../domain/principal.js";
+import type { Seen } from "../../domain/seen.js";
+import { tagsOfProductChange } from "../../domain/tags.js";
+import { sold } from "../leaderboard/shop-boards.js";
+import { checkOperationId } from "../operation-id.js";
+import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+import { checkDraft } from "./product-draft.js";
+
+/** What a write did. `seen` is the consistency token; null when nothing was written. */
+export interface WriteOutcome {
+  readonly product: ProductRecord | null;
+  readonly errors: readonly UserError[];
+  readonly seen: Seen | null;
+}
+
+/** A change of stock. `operationId` makes it safe to repeat. */
+export interface StockAdjustment {
+  readonly id: number;
+  readonly by: number;
+  readonly operationId?: string;
+}
+
+/** Changes products. All methods throw Unauthenticated or Forbidden unless the principal is an admin. */
+export interface Products {
+  /** Creates, replaces or revives the product with this sku. */
+  upsert(principal: Principal, draft: ProductDraft): Promise<WriteOutcome>;
+  /** Adds to the stock; never below zero. */
+  adjustStock(principal: Principal, adjustment: StockAdjustment): Promise<WriteOutcome>;
+  /** Takes the product out of the shop. */
+  remove(principal: Principal, id: number): Promise<WriteOutcome>;
+}
+
+/** What changing products takes. */
+export interface ProductsParts extends AnnouncedWriteParts {
+  readonly products: ProductTable;
+  readonly operations: OperationTable;
+}
+
+/** What a transaction decided. */
+type Decision = Change | { readonly refused: UserError } | { readonly repeated: number };
+
+/** A row before and after, and what the change leads to on the shop's boards. */
+interface Change {
+  readonly scores?: readonly ShopScore[];
+  readonly before: PlacedProduct | null;
+  readonly after: PlacedProduct;
+}
+
+export function createProducts({ products, operations, ...parts }: ProductsParts): Products {
+  const announced = createAnnouncedWrite(parts);
+  const write = async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
+    const { decision, seen } = await announced(async (tx) => {
+      const made = await decide(tx);
+      return { decision: made, message: "after" in made && hasChanged(made) ? messageFor(made) : null };
+    });
+    if ("refused" in decision) return refusal(decision.refused);
+    if ("repeated" in decision) return { product: await present(decision.repeated), errors: [], seen: null };
+    return { product: decision.after.product, errors: [], seen };
+  };
+
+  /** The product as it is, for an answer that repeats an earlier one. */
+  const present = async (id: number): Promise<ProductRecord | null> => (await products.byIds([id]))[0] ?? null;
+
+  const adjust = async (tx: Tx, { id, by, operationId }: StockAdjustment): Promise<Decision> => {
+    if (operationId !== undefined) {
+      const known = await operations.remember(tx, operationId, "adjustStock", fingerprint([id, by]));
+      if (!known.first) return known.sameInput ? { repeated: id } : { refused: MISMATCH };
+    }
+    const result = await products.adjustStock(tx, id, by);
+    if (typeof result === "object")
+      return { ...result, scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [] };
+    // A refusal consumes nothing, not even its operation id: the caller may repeat it when there is stock again.
+    throw new Refused(STOCK_REFUSALS[result](by));
+  };
+
+  return {
+    async upsert(principal, input) {
+      requireAdmin(principal);
+      const { draft, errors } = checkDraft(input);
+      if (errors.length > 0) return { product: null, errors, seen: null };
+      return write(async (tx) => {
+        const result = await products.upsert(tx, draft);
+        return "missing" in result ? { refused: notFound(["input", `${result.missing}Id`]) } : result;
+      });
+    },
+    async adjustStock(principal, adjustment) {
+      requireAdmin(principal);
+      const error = checkOperationId(adjustment.operationId);
+      if (error) return refusal(error);
+      return write((tx) => adjust(tx, adjustment)).catch(unlessRefused);
+    },
+    async remove(principal, id) {
+      requireAdmin(principal);
+      return write(async (tx) => {
+        const result = await products.remove(tx, id);
+        if (typeof result === "object") return result;
+        return { refused: result === "missing" ? notFound(["id"]) : removed(["id"]) };
+      });
+    },
+  };
+}
+
+/** Rolls the transaction back with what the caller is to be told. */
+class Refused extends Error {
+  constructor(readonly userError: UserError) {
+    super(userError.message);
+  }
+}
+
+function unlessRefused(error: unknown): WriteOutcome {
+  if (error instanceof Refused) return refusal(error.userError);
+  throw error;
+}
+
+const refusal = (error: UserError): WriteOutcome => ({ product: null, errors: [error], seen: null });
+const hasChanged = ({ before, after }: Change): boolean => before?.product.version !== after.product.version;
+const fingerprint = (input: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");
+
+function messageFor({ before, after, scores = [] }: Change): OutboxMessage {
+  const { id, version } = after.product;
+  return { tags: tagsOfProductChange(before, after), events: [{ topic: { kind: "productChanged", id }, version }], scores };
+}
+
+const notFound = (field: readonly string[]): UserError => ({ code: "NOT_FOUND", message: "There is nothing with this id.", field });
+const removed = (field: readonly string[]): UserError => ({
+  code: "PRODUCT_REMOVED",
+  message: "The product was removed. Upsert its sku to bring it back.",
+  field,
+});
+
+const MISMATCH: UserError = {
+  code: "IDEMPOTENCY_MISMATCH",
+  message: "This operationId was used for another change. Use a new one for each change, and the same one only to repeat it.",
+  field: ["operationId"],
+};
+
+const STOCK_REFUSALS: Readonly<Record<"missing" | "removed" | "negative" | "tooMuch", (by: number) => UserError>> = {
+  missing: () => notFound(["id"]),
+  removed: () => removed(["id"]),
+  negative: (by) => ({ code: "OUT_OF_STOCK", message: `There are fewer than ${-by} in stock.`, field: ["by"] }),
+  tooMuch: (by) => ({ code: "OUT_OF_RANGE", message: `Adding ${by} would take the stock over ${MAX_STOCK}.`, field: ["by"] }),
+};

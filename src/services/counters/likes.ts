@@ -1,0 +1,50 @@
+/** Liking: facts of those who are signed in. A second like changes nothing, and neither does taking back what was never given. */
+import type { LikeTable } from "../../db/counters/likes.js";
+import type { UserError } from "../../domain/errors.js";
+import { type Principal, requireUser } from "../../domain/principal.js";
+import type { Seen } from "../../domain/seen.js";
+import { likesTag } from "../../domain/tags.js";
+import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+
+/** What became of it. `seen` is the consistency token; null when nothing changed. */
+export interface LikeOutcome {
+  readonly errors: readonly UserError[];
+  readonly seen: Seen | null;
+}
+
+/** Writes likes. Both methods throw Unauthenticated. */
+export interface Likes {
+  like(principal: Principal, productId: number): Promise<LikeOutcome>;
+  unlike(principal: Principal, productId: number): Promise<LikeOutcome>;
+}
+
+/** What writing likes takes. */
+export interface LikesParts extends AnnouncedWriteParts {
+  readonly likes: Pick<LikeTable, "add" | "remove">;
+}
+
+export function createLikes({ likes, ...parts }: LikesParts): Likes {
+  const write = createAnnouncedWrite(parts);
+  const change = async (how: "add" | "remove", principal: Principal, productId: number): Promise<LikeOutcome> => {
+    const { userId } = requireUser(principal);
+    const { decision, seen } = await write(async (tx) => {
+      const changed = await likes[how](tx, { productId, userId });
+      if (typeof changed === "string") return { decision: [GONE[changed]], message: null };
+      if (changed.likes === null) return { decision: [], message: null };
+      const event = { topic: { kind: "productStatsChanged", id: productId }, version: changed.version } as const;
+      return { decision: [], message: { tags: [likesTag(productId)], events: [event] } };
+    });
+    return { errors: decision, seen };
+  };
+  return {
+    like: (principal, productId) => change("add", principal, productId),
+    unlike: (principal, productId) => change("remove", principal, productId),
+  };
+}
+
+const gone = (code: UserError["code"], message: string): UserError => ({ code, message, field: ["productId"] });
+
+const GONE = {
+  missing: gone("NOT_FOUND", "There is no product with this id."),
+  removed: gone("PRODUCT_REMOVED", "The product was removed from the shop."),
+} as const;

@@ -1,0 +1,28 @@
+/** How many leaderboards in Redis lack rows that their ledgers have. */
+import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
+import type { ScoreLedger } from "../../db/leaderboard/ledger.js";
+import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
+
+/** What it is read from. */
+export interface BehindParts {
+  readonly boards: Pick<BoardTable, "all">;
+  readonly ledger: Pick<ScoreLedger, "heads">;
+  readonly store: Pick<BoardStore, "look">;
+}
+
+/** Boards that are looked at, the oldest first: bounds one read. */
+const MAX_BOARDS = 1_000;
+
+/** Boards that are behind, and how many rows they lack in all. Two statements, and one round trip to Redis. */
+export async function countBehind({
+  boards,
+  ledger,
+  store,
+}: BehindParts): Promise<{ readonly behind: number; readonly sequences: number }> {
+  const ids = (await boards.all()).slice(0, MAX_BOARDS).map(({ id }) => id);
+  const heads = await ledger.heads(ids);
+  const lacking = await Promise.all(
+    heads.map(async ({ boardId, sequence }) => Math.max(0, sequence - ((await store.look(boardId))?.applied ?? 0))),
+  );
+  return { behind: lacking.filter((rows) => rows > 0).length, sequences: lacking.reduce((sum, rows) => sum + rows, 0) };
+}

@@ -1,0 +1,122 @@
+/** Leaderboards: made by admins, found by their slug, read by anybody, and watched by many at the cost of one. */
+import { LRUCache } from "lru-cache";
+import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
+import type { Clock } from "../../domain/clock.js";
+import { BadUserInput, type UserError } from "../../domain/errors.js";
+import { BOARD_LIMITS, type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../../domain/leaderboard.js";
+import type { IdPage, PageRequest } from "../../domain/page.js";
+import type { Period } from "../../domain/periods.js";
+import { type Principal, requireAdmin } from "../../domain/principal.js";
+import { DAY } from "../../domain/time.js";
+import { createSharedReads } from "../shared-reads.js";
+import type { Calendars } from "./calendars.js";
+import { checkBoard, slugTaken } from "./draft.js";
+import { type LabelSources, labelOwners } from "./owner-labels.js";
+import type { BoardReads, BoardSlice } from "./reads.js";
+
+/** What became of a board. */
+export interface BoardOutcome {
+  readonly board: BoardRecord | null;
+  readonly errors: readonly UserError[];
+}
+
+/** The top of a board, with what its owners are called. */
+export interface BoardSnapshot {
+  readonly board: BoardRecord;
+  readonly slice: BoardSlice;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+/** Leaderboards. */
+export interface Leaderboards extends BoardReads {
+  /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  create(principal: Principal, draft: BoardDraft): Promise<BoardOutcome>;
+  /** Makes a board that the shop itself feeds, unless it is there. */
+  provide(draft: BoardDraft): Promise<BoardRecord>;
+  bySlug(slug: string): Promise<BoardRecord | null>;
+  /** The boards with these ids, in their order; null for none. */
+  byIds(ids: readonly number[]): Promise<(BoardRecord | null)[]>;
+  page(page: PageRequest): Promise<IdPage>;
+  count(): Promise<number>;
+  /** Throws BadUserInput when there is no such board, or when it does not keep the period. */
+  mustExist(slug: string, period: Period): Promise<BoardRecord>;
+  /** The top of the present period. One read of Redis and two statements for everybody who asks at the same time. */
+  snapshot(slug: string, period: Period, top: number): Promise<BoardSnapshot>;
+}
+
+/** What leaderboards take. */
+export interface LeaderboardsParts {
+  readonly boards: BoardTable;
+  readonly reads: BoardReads;
+  readonly calendars: Calendars;
+  readonly clock: Clock;
+  readonly labels: LabelSources;
+  /** Shortest time between two reads for those who watch the same. */
+  readonly everyMs: number;
+}
+
+/** Boards change only in what is archived of them, and whoever needs that looks again. */
+const MOST_CACHED = 1_000;
+
+export function createLeaderboards({ boards, reads, calendars, clock, labels, everyMs }: LeaderboardsParts): Leaderboards {
+  const cached = new LRUCache<string, BoardRecord>({ max: MOST_CACHED });
+  const shared = createSharedReads<BoardSnapshot>(everyMs);
+
+  const bySlug = async (slug: string): Promise<BoardRecord | null> => {
+    if (slug.length > BOARD_LIMITS.slug) return null;
+    const board = cached.get(slug) ?? (await boards.bySlug(slug));
+    if (board) cached.set(slug, board);
+    return board;
+  };
+  const mustExist = async (slug: string, period: Period): Promise<BoardRecord> => {
+    const board = await bySlug(slug);
+    if (!board) throw new BadUserInput("There is no leaderboard with this slug.", ["slug"]);
+    return requirePeriod(board, period);
+  };
+  const add = (draft: BoardDraft, source: ScoreSource): Promise<BoardRecord | null> =>
+    boards.create(draft, source, archivedAtFirst(calendars, draft, clock.nowMs()));
+
+  return {
+    read: (board, of, run) => reads.read(requirePeriod(board, of.period), of, run),
+    async create(principal, input) {
+      requireAdmin(principal);
+      const { draft, errors } = checkBoard(input);
+      if (errors.length > 0) return { board: null, errors };
+      const board = await add(draft, "CLIENTS");
+      return board ? { board, errors: [] } : { board: null, errors: [slugTaken(draft.slug)] };
+    },
+    async provide(draft) {
+      const board = (await add(draft, "SHOP")) ?? (await boards.bySlug(draft.slug));
+      if (!board) throw new Error(`The leaderboard ${draft.slug} was there and is gone.`);
+      return board;
+    },
+    bySlug,
+    async byIds(ids) {
+      const found = new Map((await boards.byIds(ids)).map((board) => [board.id, board]));
+      return ids.map((id) => found.get(id) ?? null);
+    },
+    page: (page) => boards.page(page),
+    count: () => boards.count(),
+    mustExist,
+    snapshot: (slug, period, top) =>
+      shared.read(`${slug}:${period}:${top}`, async () => {
+        const board = await mustExist(slug, period);
+        const slice = await reads.read(board, { period, atMs: null }, { from: "place", place: 0, count: top });
+        const owners = slice.rows.map(({ owner }) => owner);
+        return { board, slice, labels: await labelOwners(labels, owners) };
+      }),
+  };
+}
+
+function requirePeriod(board: BoardRecord, period: Period): BoardRecord {
+  if (board.periods.includes(period)) return board;
+  throw new BadUserInput(`The leaderboard is not kept for this period, only for ${board.periods.join(", ")}.`, ["period"]);
+}
+
+/** There are no scores from before there was a board. A day of room: the clocks of Redis and Postgres differ. */
+function archivedAtFirst(calendars: Calendars, { timeZone, periods }: BoardDraft, nowMs: number): BoardRecord["archivedMs"] {
+  const yesterday = nowMs - DAY;
+  return Object.fromEntries(
+    periods.filter(isArchivable).map((period) => [period, calendars.windowAt({ timeZone }, period, yesterday).startMs]),
+  );
+}

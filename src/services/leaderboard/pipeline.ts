@@ -1,0 +1,181 @@
+/**
+ * From a caller's score to its ranks: what waits is committed together, one transaction after the other, and each committed batch is put
+ * on its boards while the next one is being committed. A score that is in the ledger counts, whatever becomes of the rest: what could not
+ * be put on a board is put there by whoever mends it.
+ */
+import { BoundedQueue } from "../../domain/bounded-queue.js";
+import { ServiceUnavailable } from "../../domain/errors.js";
+import type { BoardRecord } from "../../domain/leaderboard.js";
+import type { Period } from "../../domain/periods.js";
+import { SECOND } from "../../domain/time.js";
+import type { Applied, Batch, BoardStore, RankChange } from "../../redis/leaderboard/leaderboard.js";
+import { bisect } from "../bisect.js";
+import type { Calendars } from "./calendars.js";
+import type { BoardChanges } from "./changes.js";
+import type { CommitScores, CommittedScore, RefusedScore, ScoreEntry } from "./commits.js";
+import type { BoardKeeper } from "./rebuild.js";
+import { toBatches } from "./standings.js";
+
+/** Ranks by period; absent for a period that is finished by now. */
+export type Ranks = Readonly<Partial<Record<Period, RankChange>>>;
+
+/** A score on its way. */
+export interface SubmittedScore {
+  /** Resolves when it is in the ledger, or refused. Rejects with ServiceUnavailable: then it may be in the ledger. */
+  readonly committed: Promise<CommittedScore | RefusedScore>;
+  /** Resolves when it is on the board. Rejects with ServiceUnavailable; null for one that was refused. */
+  readonly ranked: Promise<Ranks | null>;
+}
+
+/** Takes scores. */
+export interface ScorePipeline {
+  submit(entry: ScoreEntry): SubmittedScore;
+}
+
+/** What the pipeline joins. */
+export interface ScorePipelineParts {
+  readonly commit: CommitScores;
+  readonly store: Pick<BoardStore, "apply">;
+  readonly keeper: Pick<BoardKeeper, "on">;
+  readonly changes: Pick<BoardChanges, "changed">;
+  readonly calendars: Calendars;
+}
+
+/** Scores of one transaction. */
+const MOST_AT_ONCE = 500;
+/** Scores that may wait: a bound on memory. */
+const MAX_WAITING = 10_000;
+/** Longest that a score waits for its transaction; one that waited longer is refused, and was not written. */
+const MAX_WAIT_MS = 2 * SECOND;
+const BUSY = "Too many scores are being submitted. Nothing was written; try again in a moment.";
+
+/** A promise and what settles it. */
+class Deferred<T> {
+  resolve!: (value: T) => void;
+  reject!: (error: unknown) => void;
+  readonly promise = new Promise<T>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+
+  constructor() {
+    // Whoever waits for one promise of a score may leave the other alone.
+    this.promise.catch(() => {});
+  }
+}
+
+interface Waiting {
+  readonly entry: ScoreEntry;
+  readonly committed: Deferred<CommittedScore | RefusedScore>;
+  readonly ranked: Deferred<Ranks | null>;
+}
+
+/** A score in the ledger whose ranks somebody waits for. */
+interface RankedLater {
+  readonly board: BoardRecord;
+  readonly score: CommittedScore;
+  readonly ranked: Deferred<Ranks | null>;
+}
+
+export function createScorePipeline(parts: ScorePipelineParts): ScorePipeline {
+  return new Pipeline(parts);
+}
+
+class Pipeline implements ScorePipeline {
+  private readonly queue = new BoundedQueue<Waiting>({
+    maxLength: MAX_WAITING,
+    maxWaitMs: MAX_WAIT_MS,
+    refuse: (waiting) => fail(waiting, new ServiceUnavailable(BUSY)),
+  });
+  private committing = false;
+
+  constructor(private readonly parts: ScorePipelineParts) {}
+
+  submit(entry: ScoreEntry): SubmittedScore {
+    const waiting: Waiting = { entry, committed: new Deferred(), ranked: new Deferred() };
+    if (!this.queue.push(waiting)) throw new ServiceUnavailable(BUSY);
+    if (!this.committing) void this.run();
+    return { committed: waiting.committed.promise, ranked: waiting.ranked.promise };
+  }
+
+  private async run(): Promise<void> {
+    this.committing = true;
+    while (this.queue.length > 0) {
+      const waiting = this.queue.take(MOST_AT_ONCE);
+      if (waiting.length > 0) await this.commitSome(waiting);
+    }
+    this.committing = false;
+  }
+
+  private async commitSome(waiting: readonly Waiting[]): Promise<void> {
+    try {
+      await bisect(waiting, (some) => this.commitTogether(some), fail);
+    } catch (error) {
+      for (const one of waiting) fail(one, error);
+    }
+  }
+
+  /** Rejects with nothing written. What is committed is never committed again, whatever becomes of its ranks. */
+  private async commitTogether(waiting: readonly Waiting[]): Promise<void> {
+    const outcomes = await this.parts.commit(waiting.map(({ entry }) => entry));
+    const committed = waiting.flatMap((one, index) => settle(one, outcomes[index] as CommittedScore | RefusedScore));
+    for (const scores of groupBy(committed, ({ board, score }) => `${board.id}:${score.replayed}`)) {
+      try {
+        this.rank(scores);
+      } catch (error) {
+        for (const { ranked } of scores) ranked.reject(error);
+      }
+    }
+  }
+
+  /** Scores of one board. New ones are a stretch of its ledger; repeated ones are anywhere before it, and change nothing. */
+  private rank(scores: readonly RankedLater[]): void {
+    const [{ board, score: first }] = scores as [RankedLater];
+    const [applied, calendars] = [first.replayed, this.parts.calendars];
+    const answerOf = ({ operationId }: { operationId: string | null }) => (operationId === null ? "rank" : "keep");
+    const rows = scores.map(({ score }) => score);
+    let done = 0;
+    for (const batch of toBatches(board, rows, { calendars, answerOf, applied })) {
+      const part = scores.slice(done, done + batch.rows.length);
+      done += part.length;
+      this.apply(board, batch).then(
+        (ranks) => {
+          for (const [index, { ranked }] of part.entries()) ranked.resolve(ranks[index] ?? {});
+        },
+        (error) => {
+          for (const { ranked } of part) ranked.reject(error);
+        },
+      );
+    }
+  }
+
+  private async apply(board: BoardRecord, batch: Batch): Promise<readonly Ranks[]> {
+    const { keeper, store, changes } = this.parts;
+    const { version, changes: ranks } = await keeper.on<Applied>(board, (build) => store.apply(build, batch));
+    changes.changed(board, version);
+    return ranks;
+  }
+}
+
+/** For one that is settled already this changes nothing. */
+function fail({ committed, ranked }: Waiting, error: unknown): void {
+  committed.reject(error);
+  ranked.reject(error);
+}
+
+function settle({ entry, committed, ranked }: Waiting, outcome: CommittedScore | RefusedScore): RankedLater[] {
+  committed.resolve(outcome);
+  if (typeof outcome === "object") return [{ board: entry.board, score: outcome, ranked }];
+  ranked.resolve(null);
+  return [];
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return [...groups.values()];
+}

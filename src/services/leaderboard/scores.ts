@@ -1,0 +1,117 @@
+/** Submitting scores: who may for whom, what is in bounds, and what a score led to. */
+import type { UserError, UserErrorCode } from "../../domain/errors.js";
+import { Unauthenticated } from "../../domain/errors.js";
+import { encodeId } from "../../domain/ids.js";
+import { BOARD_LIMITS, type BoardRecord, MAX_SCORE, type ScoreChange } from "../../domain/leaderboard.js";
+import { type Principal, signedIn } from "../../domain/principal.js";
+import { checkText, typed } from "../../domain/text.js";
+import type { RefusedScore } from "./commits.js";
+import type { Ranks, ScorePipeline } from "./pipeline.js";
+
+/** A score as a client sends it. */
+export interface ScoreDraft {
+  readonly slug: string;
+  readonly score: number;
+  readonly metadata: string | null;
+  readonly operationId: string | null;
+  /** Whose score it is; null means the caller's own. */
+  readonly owner: string | null;
+}
+
+/** What became of a score. */
+export interface ScoreOutcome {
+  readonly changes: readonly ScoreChange[];
+  readonly replayed: boolean;
+  readonly errors: readonly UserError[];
+}
+
+/** Takes scores from clients. */
+export interface Scores {
+  /** Throws Unauthenticated, and ServiceUnavailable when it is not known to have been done. */
+  submit(principal: Principal, draft: ScoreDraft): Promise<ScoreOutcome>;
+}
+
+/** What taking scores takes. */
+export interface ScoresParts {
+  readonly pipeline: ScorePipeline;
+  readonly bySlug: (slug: string) => Promise<BoardRecord | null>;
+}
+
+export function createScores({ pipeline, bySlug }: ScoresParts): Scores {
+  return {
+    async submit(principal, draft) {
+      const owner = ownerFor(principal, draft.owner);
+      const errors = [
+        typeof owner === "object" ? owner : null,
+        checkScore(draft.score),
+        checkMetadata(draft.metadata),
+        checkOperationId(draft.operationId),
+      ];
+      const wrongs = errors.filter((error) => error !== null);
+      if (wrongs.length > 0 || typeof owner === "object") return refusal(wrongs);
+      const board = await bySlug(draft.slug);
+      const refused = checkBoard(board);
+      if (!board || refused) return refusal(refused ? [refused] : []);
+      // Adding zero turns the negative zero, which equals it, into the same number.
+      const submission = { owner, score: draft.score + 0, metadata: draft.metadata, operationId: draft.operationId };
+      const { committed, ranked } = pipeline.submit({ board, submission });
+      const outcome = await committed;
+      if (typeof outcome === "string") return refusal([REFUSALS[outcome]]);
+      const ranks = await ranked;
+      return { changes: changesOf(board, outcome.row.standings, ranks ?? {}), replayed: outcome.replayed, errors: [] };
+    },
+  };
+}
+
+type Scored = Readonly<Partial<Record<ScoreChange["period"], { readonly score: number }>>>;
+
+function changesOf({ periods }: BoardRecord, standings: Scored, ranks: Ranks): ScoreChange[] {
+  return periods.flatMap((period) => {
+    const [change, standing] = [ranks[period], standings[period]];
+    return change && standing ? [{ period, ...change, score: standing.score }] : [];
+  });
+}
+
+const refusal = (errors: readonly UserError[]): ScoreOutcome => ({ changes: [], replayed: false, errors });
+const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
+
+const REFUSALS: Readonly<Record<RefusedScore, UserError>> = {
+  tooFar: wrong("OUT_OF_RANGE", "score", "The sum would leave ±2^53, beyond which it would not be exact. Nothing was added."),
+  mismatch: wrong("IDEMPOTENCY_MISMATCH", "operationId", "This operationId was used for another score. Use a new one for each score."),
+};
+
+/** Whose score it is, or why it may not be: anybody's for an admin, else the caller's own. */
+function ownerFor(principal: Principal, asked: string | null): string | UserError {
+  const user = signedIn(principal);
+  if (!user && principal.kind !== "service") throw new Unauthenticated("This needs somebody who is signed in.");
+  const own = user && encodeId("User", user.userId);
+  const owner = asked === null ? own : typed(asked);
+  if (owner === null) return wrong("REQUIRED", "owner", "owner is needed: the service token is no person.");
+  const fault = checkText({ field: "owner", kind: "line", max: BOARD_LIMITS.owner }, owner);
+  if (fault) return fault;
+  if (owner !== own && user?.role === "CUSTOMER") return wrong("FORBIDDEN", "owner", "Scores of others are for admins.");
+  return owner;
+}
+
+function checkScore(score: number): UserError | null {
+  return Math.abs(score) <= MAX_SCORE ? null : wrong("OUT_OF_RANGE", "score", `score must be a number from -2^53 to 2^53 (${MAX_SCORE}).`);
+}
+
+function checkMetadata(metadata: string | null): UserError | null {
+  const size = metadata === null ? 0 : Buffer.byteLength(metadata);
+  return size <= BOARD_LIMITS.metadata
+    ? null
+    : wrong("TOO_LONG", "metadata", `metadata has ${size} bytes; at most ${BOARD_LIMITS.metadata} are allowed.`);
+}
+
+function checkOperationId(operationId: string | null): UserError | null {
+  if (operationId === "") return wrong("REQUIRED", "operationId", "operationId must not be empty.");
+  return operationId !== null && operationId.length > BOARD_LIMITS.operationId
+    ? wrong("TOO_LONG", "operationId", `operationId must have at most ${BOARD_LIMITS.operationId} characters.`)
+    : null;
+}
+
+function checkBoard(board: BoardRecord | null): UserError | null {
+  if (!board) return wrong("NOT_FOUND", "slug", "There is no leaderboard with this slug.");
+  return board.source === "SHOP" ? wrong("FORBIDDEN", "slug", "This leaderboard is fed by the shop alone.") : null;
+}

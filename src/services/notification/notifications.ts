@@ -1,0 +1,98 @@
+/**
+ * Notifications as their owner sees them: the inbox, what of it is read, and the log that tells of both. Marking is an entry of the
+ * log, committed with the change and announced through the outbox, so that all devices of a user agree.
+ */
+import type { Tx } from "../../db/client/database.js";
+import type { NotificationTable } from "../../db/notification/inbox.js";
+import type { NotificationLogTable } from "../../db/notification/log.js";
+import type { UserError } from "../../domain/errors.js";
+import { type LogItem, readLogCursor } from "../../domain/log.js";
+import { NOTIFICATION_LIMITS, type NotificationEvent, notificationLog } from "../../domain/notification.js";
+import { type Principal, requireUser } from "../../domain/principal.js";
+import type { LogSource, LogSubscriptions } from "../live/log-subscription.js";
+import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "../outbox/announced-write.js";
+import { notificationTopic } from "./log.js";
+
+/** What is to be read: these, or everything up to a cursor. */
+export type MarkRequest = { readonly ids: readonly number[] } | { readonly upTo: string };
+
+/** What became of it: how many were unread, and how many are. Null where it was refused. */
+export interface MarkOutcome {
+  readonly marked: number | null;
+  readonly unread: number | null;
+  readonly errors: readonly UserError[];
+}
+
+/** Shows and marks notifications. */
+export interface Notifications extends Pick<NotificationTable, "page" | "count">, Pick<NotificationLogTable, "unread"> {
+  /** Marks the caller's own as read; those of others, and what never was, are passed over alike. Throws Unauthenticated. */
+  markRead(principal: Principal, request: MarkRequest): Promise<MarkOutcome>;
+  /** Follows the log of a user: after a cursor, or from now on. */
+  follow(userId: number, after: string | null | undefined): AsyncIterableIterator<LogItem<NotificationEvent>>;
+}
+
+/** What notifications take. */
+export interface NotificationsParts extends AnnouncedWriteParts {
+  readonly inboxes: NotificationTable;
+  readonly logs: NotificationLogTable;
+  readonly subscriptions: LogSubscriptions;
+  readonly sourceOf: (userId: number) => LogSource<NotificationEvent>;
+}
+
+export function createNotifications({ inboxes, logs, subscriptions, sourceOf, ...parts }: NotificationsParts): Notifications {
+  const write = createAnnouncedWrite(parts);
+
+  const mark = async (tx: Tx, userId: number, wanted: Marking): Promise<Decided<Marked>> => {
+    if (!(await logs.hold(tx, userId))) return NOTHING_SENT;
+    const { count, ids, upTo } = await apply(tx, userId, wanted);
+    if (count === 0) return { decision: { count, unread: null }, message: null };
+    const { sequence, unread } = await logs.addRead(tx, userId, { ids, upTo, count });
+    const append = { type: "read", userId, sequence, ids, upTo, unread } as const;
+    return { decision: { count, unread }, message: { tags: [], events: [], notifications: [append] } };
+  };
+
+  const apply = async (tx: Tx, userId: number, wanted: Marking) => {
+    if ("ids" in wanted) {
+      const ids = await inboxes.markRead(tx, userId, wanted.ids);
+      return { count: ids.length, ids, upTo: null };
+    }
+    const { count, newest } = await inboxes.markReadTo(tx, userId, wanted.sequence);
+    return { count, ids: [], upTo: newest };
+  };
+
+  return {
+    page: inboxes.page,
+    count: inboxes.count,
+    unread: logs.unread,
+    async markRead(principal, request) {
+      const { userId } = requireUser(principal);
+      const wanted = toMarking(userId, request);
+      if ("code" in wanted) return { marked: null, unread: null, errors: [wanted] };
+      const { decision } = await write((tx) => mark(tx, userId, wanted));
+      return { marked: decision.count, unread: decision.unread ?? (await logs.unread(userId)), errors: [] };
+    },
+    follow: (userId, after) =>
+      subscriptions.follow(notificationTopic(userId), sourceOf(userId), readLogCursor(notificationLog(userId), after)),
+  };
+}
+
+type Marking = { readonly ids: readonly number[] } | { readonly sequence: number };
+
+interface Marked {
+  readonly count: number;
+  /** Null where nothing changed: whoever asks counts. */
+  readonly unread: number | null;
+}
+
+const NOTHING_SENT: Decided<Marked> = { decision: { count: 0, unread: 0 }, message: null };
+
+function toMarking(userId: number, request: MarkRequest): Marking | UserError {
+  if ("ids" in request) {
+    return request.ids.length <= NOTIFICATION_LIMITS.ids
+      ? request
+      : { code: "OUT_OF_RANGE", message: `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${request.ids.length}.`, field: ["ids"] };
+  }
+  const position = readLogCursor(notificationLog(userId), request.upTo);
+  if (typeof position === "object") return position;
+  return { code: "INVALID", message: "upTo is not a cursor of your notifications.", field: ["upTo"] };
+}

@@ -1,0 +1,117 @@
+/** Sessions over a real Redis: what a use writes, and whose clock decides. */
+import { Redis } from "ioredis";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { DAY, MINUTE, SECOND } from "../../../src/domain/time.js";
+import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
+import { createSessionStore } from "../../../src/redis/session/session.js";
+import { createSessionTrust } from "../../../src/services/account/session-reload.js";
+import { createSessions } from "../../../src/services/account/sessions.js";
+import { testLog } from "../../support/log.js";
+import { testRedis } from "../../support/redis.js";
+import { startRedisServer } from "../../support/redis-server.js";
+
+const ACCOUNT = {
+  user: { id: 7, tag: "sixteen-chars-ok", email: "ada@test.example", name: "Ada", role: "CUSTOMER" as const, createdAt: "" },
+  passwordHash: "",
+  sessions: { epoch: 1, revokedIds: [] },
+};
+const ORIGIN = { device: "a test", ip: "127.0.0.1" };
+
+afterEach(() => void vi.useRealTimers());
+
+/** Sessions on a server of their own, whose commands are counted. */
+async function openSessions() {
+  const server = await startRedisServer();
+  onTestFinished(() => server.stop());
+  const { keys } = testRedis();
+  const connection = connectRedis({ url: server.url, role: "requests", log: testLog() });
+  onTestFinished(() => connection.disconnect());
+  await whenReady(connection, 30_000);
+  const admin = new Redis(server.url);
+  onTestFinished(() => admin.disconnect());
+  const store = createSessionStore(connection, keys, {
+    idleMs: 30 * MINUTE,
+    capMs: 7 * DAY,
+    noteEveryMs: MINUTE,
+    most: 10,
+    deadlineMs: 10 * SECOND,
+  });
+  const trust = createSessionTrust({
+    store,
+    revocations: { stateOf: async () => ({ epoch: 1, revokedIds: [] }), everybodyBefore: async () => 0 },
+    outboxTable: { unsentRevocations: async () => [] },
+    failClosed: async () => [],
+    log: testLog(),
+  });
+  onTestFinished(() => trust.close());
+  const sessions = createSessions({ store, trust, pubsub: { publish: async () => {} }, noteEveryMs: MINUTE, onUsed: () => {} });
+  const key = (id: string) => keys.session(ACCOUNT.user.tag, id);
+  return {
+    sessions,
+    admin,
+    key,
+    revokeAll: (epoch: number) => store.revoke({ kind: "user", userId: 7, userTag: ACCOUNT.user.tag, epoch, keptId: null }),
+    /** Commands that the server has carried out meanwhile, by name. */
+    async commandsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
+      await admin.config("RESETSTAT");
+      await work();
+      const stats = (await admin.info("commandstats")).matchAll(/cmdstat_([\w|]+):calls=(\d+)/g);
+      return Object.fromEntries([...stats].map(([, name, calls]) => [name, Number(calls)]));
+    },
+    /** As if the session had been used so long ago. */
+    async usedAgo(id: string, ms: number): Promise<void> {
+      await admin.hincrby(key(id), "seen", -ms);
+    },
+  };
+}
+
+describe("the use of a session", () => {
+  it("is written once a minute at most, however many requests come at once", async () => {
+    const { sessions, commandsOf, usedAgo, admin, key } = await openSessions();
+    const { token, principal } = await sessions.open(ACCOUNT, ORIGIN);
+    const useOften = () => Promise.all(Array.from({ length: 50 }, () => sessions.authenticate(token)));
+    const writes = ({ hset = 0, pexpireat = 0, zadd = 0 }: Record<string, number>) => ({ hset, pexpireat, zadd });
+    expect(writes(await commandsOf(useOften))).toEqual({ hset: 0, pexpireat: 0, zadd: 0 });
+    await usedAgo(principal.sessionId, MINUTE - 10 * SECOND);
+    expect(writes(await commandsOf(useOften))).toEqual({ hset: 0, pexpireat: 0, zadd: 0 });
+    await usedAgo(principal.sessionId, 20 * SECOND);
+    expect(writes(await commandsOf(useOften))).toEqual({ hset: 1, pexpireat: 1, zadd: 1 });
+    expect(Number(await admin.hget(key(principal.sessionId), "seen"))).toBeGreaterThan(Date.now() - MINUTE / 2);
+  });
+
+  it("costs one round trip and no write", async () => {
+    const { sessions, commandsOf } = await openSessions();
+    const { token } = await sessions.open(ACCOUNT, ORIGIN);
+    await sessions.authenticate(token);
+    expect(await commandsOf(() => sessions.authenticate(token))).toMatchObject({ evalsha: 2, hmget: 1, zscore: 1 });
+  });
+});
+
+describe("a sign-in that a revocation overtakes", () => {
+  it("opens nothing: the account has to prove itself again", async () => {
+    const { sessions, revokeAll } = await openSessions();
+    await sessions.open(ACCOUNT, ORIGIN);
+    await revokeAll(2);
+    await expect(sessions.open(ACCOUNT, ORIGIN)).rejects.toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+      message: expect.stringContaining("ended just now"),
+    });
+    await sessions.open({ ...ACCOUNT, sessions: { epoch: 2, revokedIds: [] } }, ORIGIN);
+  });
+});
+
+describe("the clock of a process", () => {
+  it("ends no session and prolongs none: Redis' clock decides", async () => {
+    const { sessions, usedAgo } = await openSessions();
+    const { token, principal } = await sessions.open(ACCOUNT, ORIGIN);
+    const { leftMs } = principal;
+    for (const skew of [400 * DAY, -400 * DAY]) {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + skew });
+      await usedAgo(principal.sessionId, 2 * MINUTE);
+      const found = await sessions.authenticate(token);
+      expect(found?.leftMs).toBeGreaterThan(leftMs - MINUTE);
+      expect(found?.leftMs).toBeLessThan(31 * MINUTE);
+      vi.useRealTimers();
+    }
+  });
+});

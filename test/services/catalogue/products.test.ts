@@ -1,0 +1,202 @@
+/** Changing the catalogue: who may, what is refused, what a repetition does, and what each change tells the rest of the world. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createBrandTable } from "../../../src/db/catalogue/brands.js";
+import { createCategoryTable } from "../../../src/db/catalogue/categories.js";
+import { createProductTable } from "../../../src/db/catalogue/products.js";
+import { createOperationTable } from "../../../src/db/operations.js";
+import { createOutboxTable } from "../../../src/db/outbox.js";
+import type { ProductDraft } from "../../../src/domain/catalogue.js";
+import { Forbidden, RedisUnavailable, Unauthenticated } from "../../../src/domain/errors.js";
+import type { OutboxRow } from "../../../src/domain/events.js";
+import { MAX_PRICE, MAX_STOCK } from "../../../src/domain/money.js";
+import { ANONYMOUS, SERVICE, UNKNOWN } from "../../../src/domain/principal.js";
+import { tagsOfListing } from "../../../src/domain/tags.js";
+import { createAuthenticate } from "../../../src/services/account/authenticate.js";
+import { createProducts, type Products } from "../../../src/services/catalogue/products.js";
+import type { Outbox } from "../../../src/services/outbox/outbox.js";
+import { seededDatabase } from "../../support/app.js";
+import type { TestDatabase } from "../../support/postgres.js";
+
+let db: TestDatabase;
+let products: Products;
+/** What was settled, in order: these tests ask what is announced, not how. */
+const settled: OutboxRow[] = [];
+let draft: ProductDraft;
+
+beforeAll(async () => {
+  db = await seededDatabase(20);
+  const { database } = db;
+  const settle: Outbox["settle"] = async (row) => {
+    settled.push(row);
+    return { count: settled.length, bypassUntilMs: 0 };
+  };
+  products = createProducts({
+    database,
+    products: createProductTable(database),
+    operations: createOperationTable(database),
+    outboxTable: createOutboxTable(database),
+    outbox: { settle },
+  });
+  const [categoryId = 0] = await createCategoryTable(database).allIds();
+  const { rows } = await createBrandTable(database).page({ page: { limit: 1, after: null } });
+  draft = { sku: "T-1", name: "Lamp", description: "", brandId: rows[0]?.id ?? 0, categoryId, price: 1_000, stock: 3 };
+});
+afterAll(() => db.close());
+
+let made = 0;
+/** A product of its own for a test. */
+async function makeProduct(values: Partial<ProductDraft> = {}) {
+  const { product } = await products.upsert(SERVICE, { ...draft, sku: `T-${++made}`, ...values });
+  if (!product) throw new Error("the draft was refused");
+  return product;
+}
+
+/** The rows that `work` settled. */
+async function announcedBy(work: () => Promise<unknown>): Promise<OutboxRow[]> {
+  const from = settled.length;
+  await work();
+  return settled.slice(from);
+}
+
+describe("who may change the catalogue", () => {
+  it("nobody without the service token", async () => {
+    await expect(products.upsert(ANONYMOUS, draft)).rejects.toBeInstanceOf(Unauthenticated);
+    await expect(products.adjustStock(ANONYMOUS, { id: 1, by: 1 })).rejects.toBeInstanceOf(Unauthenticated);
+    await expect(products.remove(ANONYMOUS, 1)).rejects.toBeInstanceOf(Unauthenticated);
+  });
+
+  it("nobody who is signed in as a customer; an admin, though", async () => {
+    const user = { kind: "user", userId: 1, userTag: "t", sessionId: "s", leftMs: 1 } as const;
+    await expect(products.remove({ ...user, role: "CUSTOMER" }, 1)).rejects.toBeInstanceOf(Forbidden);
+    await expect(products.remove(UNKNOWN, 1)).rejects.toBeInstanceOf(RedisUnavailable);
+    expect((await products.remove({ ...user, role: "ADMIN" }, 999_999)).errors.map(({ code }) => code)).toEqual(["NOT_FOUND"]);
+  });
+
+  it("the holder of exactly the configured token, and nobody when none is configured", async () => {
+    const nobodys = { authenticate: async () => null };
+    const authenticate = createAuthenticate("the-service-token", nobodys);
+    expect(await authenticate("the-service-token")).toEqual(SERVICE);
+    const others = await Promise.all(["the-service-toke", "the-service-token ", ""].map(authenticate));
+    expect(others).toEqual(["invalid", "invalid", "invalid"]);
+    expect(await authenticate(undefined)).toEqual(ANONYMOUS);
+    expect(await createAuthenticate(undefined, nobodys)("anything")).toBe("invalid");
+  });
+});
+
+describe("upsert", () => {
+  it("creates, then replaces, and announces each once", async () => {
+    const announced = await announcedBy(async () => {
+      const first = await makeProduct({ price: 500 });
+      const { product, seen } = await products.upsert(SERVICE, { ...draft, sku: first.sku, price: 600 });
+      expect(product).toMatchObject({ id: first.id, version: first.version + 1, price: 600 });
+      expect(seen).not.toBeNull();
+    });
+    expect(announced).toHaveLength(2);
+    expect(announced[1]?.tags).toEqual(expect.arrayContaining([`product:${announced[1]?.events[0]?.topic.id}`]));
+  });
+
+  it("announces nothing when nothing differs", async () => {
+    const { sku } = await makeProduct();
+    expect(await announcedBy(() => products.upsert(SERVICE, { ...draft, sku }))).toEqual([]);
+  });
+
+  it("drops the lists a change concerns and no others", async () => {
+    const { sku } = await makeProduct();
+    const [renamed] = await announcedBy(() => products.upsert(SERVICE, { ...draft, sku, name: "Lantern" }));
+    const [dearer] = await announcedBy(() => products.upsert(SERVICE, { ...draft, sku, name: "Lantern", price: 2_000 }));
+    const byPrice = tagsOfListing({ categoryId: draft.categoryId }, "PRICE_ASC");
+    const newest = tagsOfListing({ categoryId: draft.categoryId }, "NEWEST");
+    const touches = (row: OutboxRow | undefined, tags: readonly string[]) => tags.some((tag) => row?.tags.includes(tag));
+    expect([touches(renamed, byPrice), touches(renamed, newest)]).toEqual([false, false]);
+    expect([touches(dearer, byPrice), touches(dearer, newest)]).toEqual([true, false]);
+  });
+
+  it("names everything that is wrong at once, with its path", async () => {
+    const { product, errors } = await products.upsert(SERVICE, {
+      ...draft,
+      sku: " ",
+      name: "x".repeat(201),
+      description: "half \ud800",
+      price: -1,
+      stock: MAX_STOCK + 1,
+    });
+    expect(product).toBeNull();
+    expect(errors.map(({ code, field }) => [code, field?.join(".")])).toEqual([
+      ["REQUIRED", "input.sku"],
+      ["TOO_LONG", "input.name"],
+      ["INVALID", "input.description"],
+      ["OUT_OF_RANGE", "input.price"],
+      ["OUT_OF_RANGE", "input.stock"],
+    ]);
+  });
+
+  it.each([
+    ["brandId", { brandId: 999_999 }],
+    ["categoryId", { categoryId: 999_999 }],
+  ])("answers NOT_FOUND for a %s that does not exist", async (field, values) => {
+    const { errors } = await products.upsert(SERVICE, { ...draft, sku: "T-nowhere", ...values });
+    expect(errors).toMatchObject([{ code: "NOT_FOUND", field: ["input", field] }]);
+  });
+
+  it("accepts the bounds themselves", async () => {
+    expect(await makeProduct({ name: "😀".repeat(200), price: MAX_PRICE, stock: MAX_STOCK })).toMatchObject({
+      price: MAX_PRICE,
+      stock: MAX_STOCK,
+    });
+  });
+});
+
+describe("adjustStock", () => {
+  it("happens once per operation id, however often it is sent", async () => {
+    const { id } = await makeProduct({ stock: 10 });
+    const send = () => products.adjustStock(SERVICE, { id, by: -4, operationId: `once-${id}` });
+    const outcomes = await Promise.all([send(), send(), send()]);
+    expect(outcomes.map(({ product }) => product?.stock)).toEqual([6, 6, 6]);
+    expect((await send()).product?.stock).toBe(6);
+  });
+
+  it("refuses an operation id that stood for something else", async () => {
+    const { id } = await makeProduct();
+    await products.adjustStock(SERVICE, { id, by: 1, operationId: `same-${id}` });
+    const { errors } = await products.adjustStock(SERVICE, { id, by: 2, operationId: `same-${id}` });
+    expect(errors).toMatchObject([{ code: "IDEMPOTENCY_MISMATCH", field: ["operationId"] }]);
+  });
+
+  it("never goes below zero, and a refusal consumes nothing, not even its operation id", async () => {
+    const { id } = await makeProduct({ stock: 3 });
+    const take = () => products.adjustStock(SERVICE, { id, by: -5, operationId: `later-${id}` });
+    expect((await take()).errors).toMatchObject([{ code: "OUT_OF_STOCK", field: ["by"] }]);
+    await products.adjustStock(SERVICE, { id, by: 10 });
+    expect((await take()).product?.stock).toBe(8);
+  });
+
+  it("sells what there is and no more to fifty who ask at once", async () => {
+    const { id } = await makeProduct({ stock: 20 });
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => products.adjustStock(SERVICE, { id, by: -1, operationId: `buyer-${id}-${n}` })),
+    );
+    expect(outcomes.filter(({ errors }) => errors.length === 0)).toHaveLength(20);
+    expect(outcomes.flatMap(({ errors }) => errors).every(({ code }) => code === "OUT_OF_STOCK")).toBe(true);
+  });
+
+  it.each([
+    ["NOT_FOUND", "id", { id: 999_999, by: 1 }],
+    ["OUT_OF_RANGE", "by", { by: MAX_STOCK }],
+    ["REQUIRED", "operationId", { by: 1, operationId: "" }],
+    ["TOO_LONG", "operationId", { by: 1, operationId: "x".repeat(129) }],
+  ])("answers %s about %s", async (code, field, values) => {
+    const { id } = await makeProduct();
+    expect((await products.adjustStock(SERVICE, { id, ...values })).errors).toMatchObject([{ code, field: [field] }]);
+  });
+});
+
+describe("remove", () => {
+  it("takes a product out once; its sku brings it back with a higher version", async () => {
+    const { id, sku } = await makeProduct();
+    expect((await products.remove(SERVICE, id)).product).toMatchObject({ removed: true, version: 2 });
+    expect((await products.remove(SERVICE, id)).errors).toMatchObject([{ code: "PRODUCT_REMOVED" }]);
+    expect((await products.adjustStock(SERVICE, { id, by: 1 })).errors).toMatchObject([{ code: "PRODUCT_REMOVED" }]);
+    expect((await products.upsert(SERVICE, { ...draft, sku })).product).toMatchObject({ id, removed: false, version: 3 });
+    expect((await products.remove(SERVICE, 999_999)).errors).toMatchObject([{ code: "NOT_FOUND" }]);
+  });
+});

@@ -1,0 +1,53 @@
+/** News of counters: few, whatever happens, and the last one always. */
+import { expect, it } from "vitest";
+import type { Change, Topic } from "../../../src/domain/events.js";
+import { createStatsNews } from "../../../src/services/counters/news.js";
+import { testLog } from "../../support/log.js";
+import { until } from "../../support/until.js";
+
+/** A channel that remembers what was published. */
+function createChannel() {
+  const published: Change[] = [];
+  return { published, publish: async (_topic: Topic, payload: unknown) => void published.push(payload as Change) };
+}
+
+it("10,000 changes within a window are two publications, the second with the last version", async () => {
+  const channel = createChannel();
+  const news = createStatsNews({ pubsub: channel, everyMs: 200, log: testLog() });
+  for (let version = 1; version <= 10_000; version++) news.changed(7, version);
+  expect(channel.published).toEqual([{ id: 7, version: 1, seen: 0 }]);
+  await until("the end of the window", () => channel.published.length > 1);
+  expect(channel.published.at(-1)).toEqual({ id: 7, version: 10_000, seen: 0 });
+  news.close();
+});
+
+it("a product that changes all the time is told at most once a window", async () => {
+  const channel = createChannel();
+  const windowMs = 50;
+  const news = createStatsNews({ pubsub: channel, everyMs: windowMs, log: testLog() });
+  const startMs = performance.now();
+  for (let version = 1; channel.published.length < 5; version++) {
+    news.changed(7, version);
+    await new Promise(setImmediate);
+  }
+  // Four whole windows lie between the first and the fifth; timers may be a millisecond early.
+  expect(performance.now() - startMs).toBeGreaterThanOrEqual(4 * (windowMs - 1));
+  news.close();
+});
+
+it("A publication that fails is repeated by the latest version until it succeeds, and holds up no other product.", async () => {
+  const told: string[] = [];
+  let failures = 6;
+  const publish = async ({ id }: Topic, payload: unknown) => {
+    if (id === 1 && failures-- > 0) throw new Error("no Redis");
+    told.push(`${id}@${(payload as Change).version}`);
+  };
+  const news = createStatsNews({ pubsub: { publish }, everyMs: 5, log: testLog() });
+  news.changed(1, 1);
+  news.changed(2, 1);
+  news.changed(1, 2);
+  await until("the other product", () => told.length === 1);
+  await until("the product that failed", () => told.length === 2);
+  expect(told).toEqual(["2@1", "1@2"]);
+  news.close();
+});

@@ -1,0 +1,74 @@
+/** What is committed is told: once, in order, with none missing, in random schedules of everything that can go wrong at once. */
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { BEGINNING, type LogItem } from "../../../src/domain/log.js";
+import { createKeys } from "../../../src/redis/client/keys.js";
+import { drillSize } from "../../support/drill.js";
+import { type TestDatabase, testDatabase } from "../../support/postgres.js";
+import { type RedisServer, startRedisServer } from "../../support/redis-server.js";
+import { commit, makeUsers, testProcess } from "./log.fixture.js";
+import { Fleet, schedules } from "./log-interleavings.js";
+
+const SCHEDULES = drillSize({ sample: 8, full: 1_000 });
+const SUBSCRIBERS = drillSize({ sample: 60, full: 200 });
+const USERS = drillSize({ sample: 10, full: 20 });
+const SEED = Number(process.env.DRILL_SEED ?? 4);
+
+let database: TestDatabase;
+let server: RedisServer;
+beforeAll(async () => {
+  [database, server] = await Promise.all([testDatabase(), startRedisServer({ args: ["--appendonly", "yes"] })]);
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.close();
+});
+
+it(`${SCHEDULES} schedules with ${SUBSCRIBERS} subscribers: told is what was committed, in order, once each`, async () => {
+  const fleet = new Fleet(database, server);
+  await fleet.open({ users: USERS, subscribers: SUBSCRIBERS });
+  onTestFinished(() => fleet.close());
+  const began = performance.now();
+  let done = 0;
+  const report = (): void => {
+    const { events, told } = fleet.counts;
+    const seconds = Math.round((performance.now() - began) / 1_000);
+    process.stdout.write(`${done} schedules (seed ${SEED}), ${events} events, told ${told} times, ${seconds} s\n`);
+  };
+  const check = fc.asyncProperty(schedules, async (steps) => {
+    expect(await fleet.run(steps)).toBeNull();
+    done += 1;
+    if (done % 100 === 0) report();
+  });
+  await fc.assert(check, { numRuns: SCHEDULES, seed: SEED, endOnFailure: true });
+  report();
+});
+
+it(`${SUBSCRIBERS} subscribers of each kind when Redis is flushed: durable logs go on without a gap, one of Redis alone says EPOCH_CHANGED to all`, async () => {
+  const place = { database, port: server.port, keys: createKeys(`${performance.now()}:`) };
+  const processes = await Promise.all([testProcess(place), testProcess(place)]);
+  const [a] = processes;
+  const [user = 0] = await makeUsers(database, 1);
+  const topic = { kind: "notification", id: -1 } as const;
+  const start = await a.eventLog.end(topic);
+  const durable = Array.from({ length: SUBSCRIBERS }, (_, index) => processes[index % 2]!.follow(user, BEGINNING));
+  const volatile = Array.from({ length: SUBSCRIBERS }, (_, index) => processes[index % 2]!.followVolatile(topic.id, start));
+  const takeAll = (readers: readonly AsyncIterator<LogItem<unknown>>[]) =>
+    Promise.all(readers.map(async (one) => (await one.next()).value));
+  const send = async (name: string) => {
+    await a.outbox.settle(await commit(database, a.outboxTable, [user], name));
+    await a.eventLog.append(topic, name, name);
+  };
+  await send("before");
+  await Promise.all([takeAll(durable), takeAll(volatile)]);
+  const waiting = [takeAll(durable), takeAll(volatile)] as const;
+  const admin = new Redis(server.url);
+  await admin.flushall();
+  admin.disconnect();
+  await send("after");
+  const [told, gaps] = await Promise.all(waiting);
+  expect(new Set(told.map((item) => JSON.stringify(item.position)))).toEqual(new Set([JSON.stringify({ epoch: "", sequence: 2 })]));
+  expect(new Set(gaps.map((item) => item.reason))).toEqual(new Set(["EPOCH_CHANGED"]));
+  expect(new Set((await takeAll(volatile)).map((item) => item.event))).toEqual(new Set(["after"]));
+});

@@ -1,0 +1,128 @@
+/** Logs of tests with everything they need: Postgres, Redis (through proxies that fail on command), and a driver per process. */
+import { onTestFinished } from "vitest";
+import { createUserTable } from "../../../src/db/account/users.js";
+import { createNotificationTable } from "../../../src/db/notification/inbox.js";
+import { createNotificationLogTable } from "../../../src/db/notification/log.js";
+import { createOutboxTable, type OutboxTable } from "../../../src/db/outbox.js";
+import type { LogItem, LogStart } from "../../../src/domain/log.js";
+import type { NotificationEvent } from "../../../src/domain/notification.js";
+import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
+import { withinDeadline } from "../../../src/redis/client/deadline.js";
+import type { Keys } from "../../../src/redis/client/keys.js";
+import { createEventLog } from "../../../src/redis/event-log/event-log.js";
+import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
+import { createPubSub } from "../../../src/redis/pubsub/pubsub.js";
+import { createLogSubscriptions } from "../../../src/services/live/log-subscription.js";
+import { createVolatileSource } from "../../../src/services/live/volatile-log.js";
+import { createApplyNotifications, createNotificationSource, notificationTopic } from "../../../src/services/notification/log.js";
+import { createOutbox } from "../../../src/services/outbox/outbox.js";
+import { testBreaker } from "../../support/breaker.js";
+import { createProxy, type FaultyProxy } from "../../support/faults.js";
+import { testLog } from "../../support/log.js";
+import type { TestDatabase } from "../../support/postgres.js";
+
+/** Where a process lives. */
+export interface Place {
+  readonly database: TestDatabase;
+  readonly port: number;
+  readonly keys: Keys;
+  readonly bounds?: Partial<LogBounds>;
+  readonly heartbeatMs?: number;
+  /** In place of the proxy: a Cluster. */
+  readonly url?: string;
+}
+
+/** A process, as far as logs are concerned. */
+export type LogProcess = Awaited<ReturnType<typeof openProcess>>;
+
+/** Opens connections as the product does, each process behind a proxy of its own. */
+export async function openProcess({ database: { database }, port, keys, bounds, heartbeatMs = 50, ...place }: Place) {
+  const proxy: FaultyProxy = await createProxy({ target: { host: "127.0.0.1", port } });
+  const log = testLog();
+  const url = place.url ?? `redis://${proxy.host}:${proxy.port}`;
+  const requests = connectRedis({ url, role: "requests", log });
+  const subscriber = connectRedis({ url, role: "subscriber", log });
+  const all = { entries: 20, keepMs: 3_600_000, deadlineMs: 300, ...bounds };
+  const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log });
+  const [tail, eventLog] = [createEventLogTail(requests, keys, all), createEventLog(requests, keys, all)];
+  const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
+  const subscriptions = createLogSubscriptions({ pubsub, log });
+  await whenReady(requests, 30_000);
+  const breaker = testBreaker(requests);
+  const notify = createApplyNotifications(tail);
+  const outbox = createOutbox({
+    table: outboxTable,
+    cache: { invalidate: async () => 0, nowMs: Date.now },
+    pubsub,
+    revoke: async () => null,
+    score: async () => {},
+    notify,
+    failClosed: async () => [],
+    probe: () => withinDeadline(requests.ping(), 300),
+    drainMs: 250,
+    retryMs: 10,
+    attemptsMax: 1_000,
+    log,
+  });
+  return {
+    proxy,
+    subscriptions,
+    outbox,
+    outboxTable,
+    eventLog,
+    tail,
+    follow: (userId: number, start: LogStart): AsyncIterableIterator<LogItem<NotificationEvent>> =>
+      subscriptions.follow(notificationTopic(userId), createNotificationSource(userId, { tail, table, breaker }), start),
+    followVolatile: (id: number, start: LogStart): AsyncIterableIterator<LogItem<string>> =>
+      subscriptions.follow(notificationTopic(id), createVolatileSource(notificationTopic(id), eventLog), start),
+    async close() {
+      breaker.close();
+      await subscriptions.close();
+      await pubsub.close();
+      requests.disconnect();
+      subscriber.disconnect();
+      await proxy.close();
+    },
+  };
+}
+
+/** A process that goes with the test. */
+export async function testProcess(place: Place): Promise<LogProcess> {
+  const opened = await openProcess(place);
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** Users who get notifications. */
+export async function makeUsers({ database }: TestDatabase, count: number): Promise<number[]> {
+  const users = createUserTable(database);
+  const made: number[] = [];
+  for (let number = 0; number < count; number++) {
+    const unique = `${performance.now()}-${number}`;
+    const user = await users.create(database, {
+      tag: unique,
+      email: `${unique}@test.example`,
+      name: "Tess",
+      role: "CUSTOMER",
+      passwordHash: "x",
+    });
+    if (user) made.push(user.id);
+  }
+  return made;
+}
+
+/** Commits a notification as the product does, and leaves it to the outbox to tell of it. Resolves to the outbox row. */
+export async function commit(
+  { database }: TestDatabase,
+  outboxTable: OutboxTable,
+  userIds: readonly number[],
+  title: string,
+): Promise<Parameters<LogProcess["outbox"]["settle"]>[0]> {
+  return database.transaction(async (tx) => {
+    const content = { kind: "test", title, body: "", url: null, expiresAt: null };
+    const { id, createdAt } = await createNotificationTable(database).write(tx, content);
+    const to = await createNotificationLogTable(database).deliver(tx, id, userIds);
+    const message = { tags: [], events: [], notifications: [{ type: "delivered" as const, content, createdAt, to }] };
+    return { id: await outboxTable.append(tx, message), ...message };
+  });
+}

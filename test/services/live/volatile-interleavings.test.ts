@@ -1,0 +1,152 @@
+/**
+ * A log of Redis alone in random schedules: what a subscriber is told is unbroken, each entry once, except where a gap says so; and where
+ * Redis lost the log, everybody is told.
+ */
+import { setImmediate as breathe } from "node:timers/promises";
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { encodeLogCursor, type LogPosition } from "../../../src/domain/log.js";
+import { createKeys } from "../../../src/redis/client/keys.js";
+import { drillSize } from "../../support/drill.js";
+import { type TestDatabase, testDatabase } from "../../support/postgres.js";
+import { type RedisServer, startRedisServer } from "../../support/redis-server.js";
+import { until } from "../../support/until.js";
+import { type LogProcess, testProcess } from "./log.fixture.js";
+import { Subscriber } from "./log-subscriber.js";
+
+const SCHEDULES = drillSize({ sample: 8, full: 500 });
+const SUBSCRIBERS = drillSize({ sample: 30, full: 200 });
+const SEED = Number(process.env.DRILL_SEED ?? 9);
+const TOPIC = { kind: "notification", id: 1 } as const;
+
+let database: TestDatabase;
+let server: RedisServer;
+beforeAll(async () => {
+  [database, server] = await Promise.all([testDatabase(), startRedisServer()]);
+});
+afterAll(async () => {
+  await server?.stop();
+  await database?.close();
+});
+
+const ACTS = [
+  ...Array<"append">(12).fill("append"),
+  ...(["leave", "leave", "join", "join", "stall", "wake", "breathe", "hang up", "black hole", "heal", "heal", "trim", "flush"] as const),
+] as const;
+const schedules = fc.array(fc.record({ act: fc.constantFrom(...ACTS), pick: fc.nat({ max: 1_000_000 }) }), {
+  minLength: 20,
+  maxLength: 80,
+});
+
+/** The log, who follows it, and what was ever appended, by its position. */
+class Crowd {
+  readonly appended = new Map<string, string>();
+  readonly counts = { appended: 0, told: 0, gaps: 0 };
+  private subscribers: Subscriber<LogProcess, string>[] = [];
+  private readonly sending = new Set<Promise<void>>();
+
+  constructor(
+    private readonly processes: readonly LogProcess[],
+    private readonly admin: Redis,
+    private readonly logKey: string,
+  ) {}
+
+  async run(steps: readonly { act: (typeof ACTS)[number]; pick: number }[]): Promise<void> {
+    const start = await this.processes[0]!.eventLog.end(TOPIC);
+    const cursor = encodeLogCursor("log", start);
+    const follow = (process: LogProcess, from: Parameters<LogProcess["followVolatile"]>[1]) => process.followVolatile(TOPIC.id, from);
+    this.subscribers = Array.from({ length: SUBSCRIBERS }, () => new Subscriber("log", follow, cursor));
+    this.joinAll(0);
+    for (const { act, pick } of steps) await this.act(act, pick);
+    await this.settle();
+    for (const subscriber of this.subscribers) this.judge(start, subscriber);
+    for (const subscriber of this.subscribers) subscriber.leave();
+  }
+
+  private async act(act: (typeof ACTS)[number], pick: number): Promise<void> {
+    const process = this.processes[pick % this.processes.length] as LogProcess;
+    const some = this.subscribers.filter((_, index) => (index + pick) % 5 === 0);
+    if (act === "append") this.append(process);
+    if (act === "leave") for (const subscriber of some) subscriber.leave();
+    if (act === "join") this.joinAll(pick);
+    if (act === "stall") for (const subscriber of some) subscriber.stall();
+    if (act === "wake") for (const subscriber of this.subscribers) subscriber.wake();
+    if (act === "breathe") await breathe();
+    await this.harm(act, process);
+  }
+
+  private async harm(act: (typeof ACTS)[number], process: LogProcess): Promise<void> {
+    if (act === "hang up") process.proxy.hangUp();
+    if (act === "black hole") process.proxy.blackHole();
+    if (act === "heal") await process.proxy.restore();
+    if (act === "trim") await this.admin.xtrim(this.logKey, "MAXLEN", 1);
+    if (act === "flush") await this.admin.flushall();
+  }
+
+  /** Repeated under its operation id until it is known: what timed out may have been appended. */
+  private append(process: LogProcess): void {
+    const name = `entry ${++this.counts.appended}`;
+    const work = until(name, async () => {
+      const { epoch, sequence } = await process.eventLog.append(TOPIC, name, name);
+      this.appended.set(`${epoch}:${sequence}`, name);
+      return true;
+    });
+    const ended: Promise<void> = work.then(() => void this.sending.delete(ended));
+    this.sending.add(ended);
+  }
+
+  private joinAll(pick: number): void {
+    for (const [index, subscriber] of this.subscribers.entries()) {
+      subscriber.join(this.processes[(index + pick) % this.processes.length] as LogProcess);
+    }
+  }
+
+  private async settle(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.proxy.restore()));
+    for (const subscriber of this.subscribers) subscriber.wake();
+    await Promise.all(this.sending);
+    // One more, which also tells whoever has not heard yet that Redis was flushed.
+    this.append(this.processes[0] as LogProcess);
+    await Promise.all(this.sending);
+    const end = encodeLogCursor("log", await this.processes[0]!.eventLog.end(TOPIC));
+    await until(`everybody to be at ${end}`, () => {
+      this.joinAll(0);
+      return this.subscribers.every(({ cursor }) => cursor === end);
+    });
+  }
+
+  private judge(start: LogPosition, { told }: Subscriber<LogProcess, string>): void {
+    let at = start;
+    for (const item of told) {
+      this.counts.told += 1;
+      if ("reason" in item) {
+        this.counts.gaps += 1;
+        expect(item.reason === "EPOCH_CHANGED" ? item.resumeFrom.epoch !== at.epoch : item.resumeFrom.sequence > at.sequence).toBe(true);
+        at = item.resumeFrom;
+      } else {
+        expect(item.position).toEqual({ epoch: at.epoch, sequence: at.sequence + 1 });
+        at = item.position;
+        // An append whose reply was lost before a flush is known by its place in the new history.
+        const name = this.appended.get(`${at.epoch}:${at.sequence}`);
+        if (name !== undefined) expect(item.event).toBe(name);
+      }
+    }
+  }
+}
+
+it(`${SCHEDULES} schedules with ${SUBSCRIBERS} subscribers: unbroken but for what a gap tells`, async () => {
+  const keys = createKeys();
+  const place = { database, port: server.port, keys, bounds: { entries: 10 } };
+  const processes = await Promise.all([testProcess(place), testProcess(place), testProcess(place)]);
+  const admin = new Redis(server.url);
+  onTestFinished(() => admin.disconnect());
+  const crowd = new Crowd(processes, admin, keys.log(TOPIC.kind, TOPIC.id));
+  await fc.assert(
+    fc.asyncProperty(schedules, (steps) => crowd.run(steps)),
+    { numRuns: SCHEDULES, seed: SEED, endOnFailure: true },
+  );
+  expect(crowd.counts.gaps).toBeGreaterThan(0);
+  const { appended, told, gaps } = crowd.counts;
+  process.stdout.write(`${SCHEDULES} schedules (seed ${SEED}), ${appended} entries, told ${told} times, ${gaps} gaps\n`);
+});
