@@ -108,7 +108,13 @@ module.exports = {
       "server-is-the-edge",
       "server/ hands requests to resolvers and the schema; it never reaches a floor. Put the query in loaders/ or services/.",
       { path: room("server") },
-      { path: "^src/", pathNot: [room("server", "resolvers", "schema", "services", "domain"), "^src/config\\.ts$"] },
+      { path: "^src/", pathNot: [room("server", "resolvers", "schema", "services", "telemetry", "domain"), "^src/config\\.ts$"] },
+    ),
+    forbid(
+      "telemetry-knows-only-domain",
+      "telemetry/ serves the API and the worker: it knows domain only. What it counts is handed to it.",
+      { path: room("telemetry") },
+      { path: "^src/", pathNot: room("telemetry", "domain") },
     ),
     forbid(
       "keys-are-spelled-on-the-floor",

@@ -7,7 +7,7 @@ import type { Logger } from "pino";
 import { type Config, environment, readConfig } from "./config.js";
 import { StartupError } from "./domain/errors.js";
 import { SECOND } from "./domain/time.js";
-import { createLogger } from "./server/log.js";
+import { createLogger } from "./telemetry/log.js";
 
 /** Started things, and how to end them. */
 export interface Running {

@@ -21,7 +21,7 @@ import { createEvents } from "../resolvers/events.js";
 import { boardsExist } from "../resolvers/leaderboard-changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
-import { checkListSizes } from "../server/field-price.js";
+import { checkListSizes } from "../server/operation/field-price.js";
 import { createServer, type ServerDeps } from "../server/server.js";
 import { createAccounts } from "../services/account/accounts.js";
 import { createGuests } from "../services/account/guests.js";

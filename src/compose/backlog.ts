@@ -6,9 +6,9 @@ import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { SECOND } from "../domain/time.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
-import type { Backlog } from "../server/metrics-sources.js";
 import { countBehind } from "../services/leaderboard/behind.js";
 import { aliveOf } from "../services/workers.js";
+import type { Backlog } from "../telemetry/metrics-sources.js";
 import type { Floor } from "./floor.js";
 
 /** Longest wait for one reply; a scrape is answered without rather than late. */

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { createDegradations, type Degradations } from "../domain/degradations.js";
 import { watchCondition } from "../redis/client/condition.js";
 import type { RedisConnection } from "../redis/client/connect.js";
-import type { Metrics } from "../server/metrics.js";
+import type { Metrics } from "../telemetry/metrics.js";
 import type { Closing } from "./closing.js";
 
 /** Every report is counted; a change of state is one line of the log. */

@@ -6,7 +6,7 @@ import { createBreaker } from "../redis/client/breaker.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
-import { readManifest } from "../server/manifest.js";
+import { readManifest } from "../server/operation/manifest.js";
 import { createAuthenticate, createServiceCheck } from "../services/account/authenticate.js";
 import type { Sessions } from "../services/account/sessions.js";
 import { createPersistedDocuments, type PersistedDocuments } from "../services/persisted-documents.js";

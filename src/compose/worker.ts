@@ -9,7 +9,7 @@ import { createJobHealth } from "../jobs/health.js";
 import { startOutboxRelay } from "../jobs/outbox-relay.js";
 import { startPruning } from "../jobs/prune.js";
 import { type Job, type RunnerDeps, startJob } from "../jobs/runner.js";
-import { createHealthServer } from "../server/health-server.js";
+import { createHealthServer } from "../server/http/health-server.js";
 import type { Closing } from "./closing.js";
 import { startCounterJobs } from "./counters.js";
 import type { ComposeOptions, Floor } from "./floor.js";

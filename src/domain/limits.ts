@@ -35,3 +35,10 @@ export interface BucketStatus {
   /** How long until it is full again if nothing is asked, in ms. */
   readonly resetInMs: number;
 }
+
+/** Whose places a request takes. */
+export const LOAD_CLASSES = ["address", "viewer", "service"] as const;
+export type LoadClass = (typeof LOAD_CLASSES)[number];
+
+/** Why a request is refused. */
+export type ShedReason = "in flight" | "one holder" | "bytes" | "event loop";

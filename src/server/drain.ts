@@ -3,7 +3,7 @@
  * another process at once; a socket's running queries and mutations are waited for. What is left at the end is cut.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Peer } from "./peer.js";
+import type { Peer } from "./connection/connection.js";
 
 /** Clients get the rest of the window to answer the closing handshake and HTTP requests to finish. */
 const SPREAD_SHARE = 0.5;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import { encodeId } from "../domain/ids.js";
-import { GRAPHQL_PATH } from "./http.js";
+import { GRAPHQL_PATH } from "./http/http.js";
 
 /** A page and the policy it is served with. */
 export interface Page {

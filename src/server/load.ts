@@ -11,14 +11,8 @@
  * slowly takes no place of one that asks.
  */
 import { Overloaded } from "../domain/errors.js";
+import type { LoadClass, ShedReason } from "../domain/limits.js";
 import { type EventLoop, type EventLoopLimits, watchEventLoop } from "./event-loop.js";
-
-/** Whose places a request takes. */
-export const LOAD_CLASSES = ["address", "viewer", "service"] as const;
-export type LoadClass = (typeof LOAD_CLASSES)[number];
-
-/** Why a request is refused. */
-export type ShedReason = "in flight" | "one holder" | "bytes" | "event loop";
 
 /** How much may be under way at once, per process. */
 export interface LoadLimits extends EventLoopLimits {

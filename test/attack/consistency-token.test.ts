@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureSecret } from "../../src/db/secrets.js";
 import { MINUTE } from "../../src/domain/time.js";
 import { createSeenTokens, type SeenTokens } from "../../src/services/seen-tokens.js";
-import { connectSocket, type SocketClient } from "../server/socket-client.js";
+import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { ADMIN_TOKEN, type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { cacheIsUsed, metric, post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";

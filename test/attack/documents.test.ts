@@ -6,8 +6,8 @@ import { buildSchema } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { REFUSED_COST } from "../../src/services/rate-limit/admission.js";
 import type { Limits } from "../../src/services/rate-limit/limits.js";
-import { ask, connectSocket, type SocketClient } from "../server/socket-client.js";
 import { type Answer, startServer, type TestServer } from "../server/test-server.js";
+import { ask, connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 
 const codesOf = ({ errors }: Answer) => [...new Set((errors ?? []).map(({ extensions }) => extensions.code))];
 

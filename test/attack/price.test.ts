@@ -10,7 +10,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resolverClasses } from "../../src/resolvers/resolvers.js";
 import { buildSoukSchema } from "../../src/schema/build-schema.js";
-import { randomSelection } from "../server/random-documents.js";
+import { randomSelection } from "../server/operation/random-documents.js";
 import { signUp } from "../support/accounts.js";
 import { ADMIN_TOKEN, type RunningApp, startApp } from "../support/app.js";
 import { drillSize } from "../support/drill.js";

@@ -25,9 +25,9 @@ import type { BadUserInput } from "../../src/domain/errors.js";
 import { encodeCursor } from "../../src/domain/page.js";
 import { resolverClasses } from "../../src/resolvers/resolvers.js";
 import { buildSoukSchema } from "../../src/schema/build-schema.js";
-import { createPrices } from "../../src/server/cost.js";
-import { coerceVariables, createArgumentCheck, type InvalidInput } from "../../src/server/operation-input.js";
-import { randomOperation, write } from "../server/cost-documents.js";
+import { createPrices } from "../../src/server/operation/cost.js";
+import { coerceVariables, createArgumentCheck, type InvalidInput } from "../../src/server/operation/input.js";
+import { randomOperation, write } from "../server/operation/cost-documents.js";
 import { drillSize } from "../support/drill.js";
 
 const RUNS = { numRuns: drillSize({ sample: 150, full: 10_000 }), seed: 20_261_129 };

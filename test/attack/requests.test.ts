@@ -1,8 +1,8 @@
 /** Requests at the edge of HTTP, over raw connections: each has one answer, whatever it looks like. */
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ask, connectSocket, openSocket } from "../server/socket-client.js";
 import { startServer, type TestServer, TOKEN } from "../server/test-server.js";
+import { ask, connectSocket, openSocket } from "../server/websocket/socket-client.js";
 
 let souk: TestServer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** Documents against the whole application: an answer is bounded by its bytes, however little it costs. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ask, connectSocket } from "../server/socket-client.js";
 import type { Answer } from "../server/test-server.js";
+import { ask, connectSocket } from "../server/websocket/socket-client.js";
 import { type RunningApp, startApp } from "../support/app.js";
 
 const ANSWER_BYTES = 256 * 1024;

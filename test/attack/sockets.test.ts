@@ -6,8 +6,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { RateLimited } from "../../src/domain/errors.js";
 import type { Principal } from "../../src/domain/principal.js";
 import type { Limits } from "../../src/services/rate-limit/limits.js";
-import { connectSocket, openSocket } from "../server/socket-client.js";
 import { startServer, type TestServer } from "../server/test-server.js";
+import { connectSocket, openSocket } from "../server/websocket/socket-client.js";
 import { until } from "../support/until.js";
 
 const MUTATIONS = 30;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { parse } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, connectSocket, type SocketClient } from "../server/socket-client.js";
+import { ask, connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { drillSize } from "../support/drill.js";
 import { whileLimitsAreShared } from "../support/graphql.js";

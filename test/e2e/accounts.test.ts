@@ -2,7 +2,7 @@
 
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, connectSocket } from "../server/socket-client.js";
+import { ask, connectSocket } from "../server/websocket/socket-client.js";
 import { SIGN_IN, SIGN_UP, type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
 import { createKeys } from "../../src/redis/client/keys.js";
 import { openCarts } from "../redis/cart/cart.fixture.js";
-import { connectSocket, type SocketClient } from "../server/socket-client.js";
+import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { SIGN_IN, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { type Buyer, CART_CHANGED, contentsOf, createBuyer, type SeenCart } from "../support/buyers.js";

@@ -3,7 +3,7 @@
 import { type AddressInfo, connect, createServer } from "node:net";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
-import { ask, connectSocket } from "../server/socket-client.js";
+import { ask, connectSocket } from "../server/websocket/socket-client.js";
 import { SIGN_IN, signUp, whoIs } from "../support/accounts.js";
 import { ADMIN_TOKEN, type AppOptions, type RunningApp, startApp } from "../support/app.js";
 import { metric, post } from "../support/graphql.js";

@@ -1,6 +1,6 @@
 /** Sessions on three real API processes and a worker, on one Redis and one PostgreSQL: ended on one, dead on all, sockets included. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectSocket, type SocketClient } from "../server/socket-client.js";
+import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { ADMIN_TOKEN, type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { metric, post } from "../support/graphql.js";

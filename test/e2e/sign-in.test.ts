@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createKeys } from "../../src/redis/client/keys.js";
-import { ask, connectSocket } from "../server/socket-client.js";
+import { ask, connectSocket } from "../server/websocket/socket-client.js";
 import { SIGN_IN, SIGN_UP, type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { metric, post } from "../support/graphql.js";

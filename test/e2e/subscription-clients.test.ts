@@ -6,7 +6,7 @@ import { createClient } from "graphql-ws";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
-import { connectSocket, type SocketClient } from "../server/socket-client.js";
+import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { signIn, signUp } from "../support/accounts.js";
 import { ADMIN_TOKEN, type RunningApp, startApp } from "../support/app.js";
 import { metric, post } from "../support/graphql.js";

@@ -1,6 +1,6 @@
 /** Subscribers of the fault tests: every kind of subscription, what was sent to each, and the writes that it is to show. */
 import { encodeId } from "../../src/domain/ids.js";
-import { connectSocket, type Message, type SocketClient } from "../server/socket-client.js";
+import { connectSocket, type Message, type SocketClient } from "../server/websocket/socket-client.js";
 import { signUp } from "../support/accounts.js";
 import { ADMIN_TOKEN, type RunningApp } from "../support/app.js";
 import { type Data, post } from "../support/graphql.js";

@@ -7,8 +7,8 @@ import { GraphQLError } from "graphql";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
 import { SECOND } from "../../src/domain/time.js";
-import type { Execution } from "../../src/server/executor.js";
-import { connectSocket } from "../server/socket-client.js";
+import type { Execution } from "../../src/server/operation/executor.js";
+import { connectSocket } from "../server/websocket/socket-client.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { drillSize } from "../support/drill.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
@@ -27,8 +27,8 @@ type Failure = (typeof FAILURES)[number];
 
 /** What becomes of the next executions of events; none: they succeed. */
 const injected = vi.hoisted(() => ({ failures: [] as string[], countersAreLost: false }));
-vi.mock("../../src/server/executor.js", async (load) => {
-  const real = await load<typeof import("../../src/server/executor.js")>();
+vi.mock("../../src/server/operation/executor.js", async (load) => {
+  const real = await load<typeof import("../../src/server/operation/executor.js")>();
   const createExecutor: typeof real.createExecutor = (options) => {
     const run = real.createExecutor(options);
     return (execution) => (execution.rootValue === undefined ? run(execution) : fail(() => run(execution), execution));

@@ -4,8 +4,8 @@ import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
 import type { Authenticate } from "../../src/services/account/authenticate.js";
-import { ask, connectSocket, openSocket } from "../server/socket-client.js";
 import { type Answer, startServer, type TestServer, TOKEN } from "../server/test-server.js";
+import { ask, connectSocket, openSocket } from "../server/websocket/socket-client.js";
 import { until } from "../support/until.js";
 
 const USER_TOKEN = "the-token-of-a-user";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES, USER_ERROR_CODES } from "../../src/domain/errors.js";
-import { STATUS_OF_CODE } from "../../src/server/format-error.js";
+import { STATUS_OF_CODE } from "../../src/server/operation/format-error.js";
 
 const document = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
 

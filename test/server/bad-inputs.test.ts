@@ -2,8 +2,8 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BAD_FRAMES, BAD_OPERATIONS, BAD_REQUESTS, type BadRequest } from "./bad-inputs.js";
-import { ask, connectSocket, openSocket } from "./socket-client.js";
 import { type Answer, startServer, type TestServer } from "./test-server.js";
+import { ask, connectSocket, openSocket } from "./websocket/socket-client.js";
 
 let souk: TestServer;
 /** Waits for no init; any other row would need to be in time. */

@@ -2,8 +2,8 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { until } from "../support/until.js";
-import { connectSocket } from "./socket-client.js";
 import { startServer } from "./test-server.js";
+import { connectSocket } from "./websocket/socket-client.js";
 
 /** What is to be finished within it finishes on a busy machine too. */
 const WINDOW_MS = 10_000;

@@ -1,7 +1,7 @@
 /** One guest is one guest over every transport: made at the first write, handed out with its answer, known by what the client shows. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ask, connectSocket } from "./socket-client.js";
 import { startServer, type TestServer } from "./test-server.js";
+import { ask, connectSocket } from "./websocket/socket-client.js";
 
 let souk: TestServer;
 beforeAll(async () => {

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { until } from "../support/until.js";
-import { ask, connectSocket } from "./socket-client.js";
 import { type Answer, startServer, type TestServer } from "./test-server.js";
+import { ask, connectSocket } from "./websocket/socket-client.js";
 
 type Ask = (payload: object) => Promise<Answer>;
 

@@ -1,8 +1,9 @@
 /** Places of a process: never more than there are, given back once, and those of one class never taken by another. */
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { LOAD_CLASSES, type LoadClass } from "../../src/domain/limits.js";
 import type { EventLoop } from "../../src/server/event-loop.js";
-import { type Arrival, createLoad, isRefused, LOAD_CLASSES, type Load, type LoadClass, type Place } from "../../src/server/load.js";
+import { type Arrival, createLoad, isRefused, type Load, type Place } from "../../src/server/load.js";
 
 const LIMITS = { inFlight: { address: 6, viewer: 4, service: 2 }, bodyBytes: 1_000, waitMs: 500, lagMs: 60_000 };
 

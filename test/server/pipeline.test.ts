@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rememberingLog } from "../support/log.js";
-import { ask, connectSocket } from "./socket-client.js";
 import { type Answer, SECRET, SEEN_TOKENS, startServer, type TestServer, TOKEN } from "./test-server.js";
+import { ask, connectSocket } from "./websocket/socket-client.js";
 
 let souk: TestServer;
 /** The same with a deadline that a test can wait for, and that nothing else may meet. */

@@ -7,8 +7,7 @@ import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext, type RequestContext } from "../../src/resolvers/context.js";
-import { readManifest } from "../../src/server/manifest.js";
-import { createMetrics, type Metrics } from "../../src/server/metrics.js";
+import { readManifest } from "../../src/server/operation/manifest.js";
 import { createServer, type ServerDeps, type SoukServer } from "../../src/server/server.js";
 import type { Authenticate } from "../../src/services/account/authenticate.js";
 import { createGuests } from "../../src/services/account/guests.js";
@@ -16,6 +15,7 @@ import { createPersistedDocuments } from "../../src/services/persisted-documents
 import { createAdmission } from "../../src/services/rate-limit/admission.js";
 import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { createSeenTokens } from "../../src/services/seen-tokens.js";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.js";
 import { testLog } from "../support/log.js";
 
 const SDL = /* GraphQL */ `

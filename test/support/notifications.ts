@@ -1,6 +1,6 @@
 /** Notifications as clients of an app send, read and follow them. */
 import { randomUUID } from "node:crypto";
-import { connectSocket, type SocketClient } from "../server/socket-client.js";
+import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { ADMIN_TOKEN } from "./app.js";
 import { type Data, patiently, post } from "./graphql.js";
 

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
-import { connectSocket, type SocketClient } from "../server/socket-client.js";
+import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { CART_CHANGED, contentsOf, createBuyer, type SeenCart } from "../support/buyers.js";

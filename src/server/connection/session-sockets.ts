@@ -1,0 +1,109 @@
+/**
+ * The sockets of sessions: closed within a second of the session's end, on every process, and silent from that end on.
+ *
+ * Before each operation, and each event that is not public, the session is looked up again, so nothing that is somebody's is delivered that
+ * began after its end. When sessions of a user are said to have ended, those sockets are looked up at once; when the saying may have been
+ * missed, all are. A session that
+ * was revoked closes with 4401, which clients take as final; one that ran out with 4403, upon which they try again.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { type Backoff, backoffMs } from "../../domain/backoff.js";
+import { ServiceUnavailable } from "../../domain/errors.js";
+import { UNKNOWN, type UserPrincipal } from "../../domain/principal.js";
+import { SECOND } from "../../domain/time.js";
+import type { Caller } from "../operation/context.js";
+import type { WelcomedPeer } from "./connection.js";
+
+/** What is known of sessions. */
+export interface SessionLookup {
+  /** The session as it is now; null when it has ended. Throws ServiceUnavailable when it cannot be told. */
+  confirm(principal: UserPrincipal, options: { readonly used: boolean }): Promise<UserPrincipal | null>;
+  /** Calls back with the user whose sessions have ended, with null when it may be anybody. Returns what ends that. */
+  onEnded(listener: (userId: number | null) => void): () => void;
+}
+
+/** Watches over the sockets of a server. */
+export interface SessionSockets {
+  /** How often an end was heard of so far: asked before a caller is looked up, for {@link SessionSockets.join}. */
+  heard(): number;
+  /** From now on the socket lives no longer than its session. `heardBefore` is what was heard before its caller was looked up. */
+  join(peer: WelcomedPeer, heardBefore: number): void;
+  /** Whose operation or event it is now; null when the session has ended and the socket with it. `used` notes a use. */
+  callerOf(peer: WelcomedPeer, options: { readonly used: boolean }): Promise<Caller | null>;
+  close(): void;
+}
+
+const REVOKED = 4401;
+const EXPIRED = 4403;
+/** Longest that a timer can wait; a session that lives longer is looked up once more on the way. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The wait before a session that could not be looked up is looked up again. */
+const LOOK_AGAIN: Backoff = { firstMs: 50, longestMs: SECOND };
+const UNTOLD = { principal: UNKNOWN } as const;
+
+export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
+  const ends = new Map<WelcomedPeer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+
+  const schedule = (peer: WelcomedPeer, { leftMs }: UserPrincipal): void => {
+    clearTimeout(ends.get(peer)?.timer);
+    const timer = setTimeout(() => void look(peer), Math.min(leftMs + 1, LONGEST_TIMER_MS)).unref();
+    ends.set(peer, { atMs: performance.now() + leftMs, timer });
+  };
+  const end = (peer: WelcomedPeer): null => {
+    const ranOut = performance.now() >= (ends.get(peer)?.atMs ?? 0);
+    peer.close(ranOut ? EXPIRED : REVOKED, ranOut ? "The session has expired" : "The session was revoked");
+    return null;
+  };
+  const callerOf: SessionSockets["callerOf"] = async (peer, options) => {
+    const { principal } = peer.caller;
+    if (principal.kind !== "user") return peer.caller;
+    try {
+      const confirmed = await sessions.confirm(principal, options);
+      if (!confirmed) return end(peer);
+      if (ends.has(peer)) schedule(peer, confirmed);
+      return { ...peer.caller, principal: confirmed };
+    } catch (error) {
+      if (error instanceof ServiceUnavailable) return { ...peer.caller, principal: UNKNOWN };
+      throw error;
+    }
+  };
+  /** Looks until it is told: an end that was heard of once must not be forgotten because Redis was away just then. */
+  const look = async (peer: WelcomedPeer): Promise<void> => {
+    for (let failures = 0; ends.has(peer) && peer.isOpen; ) {
+      const caller = await callerOf(peer, { used: false }).catch((err: unknown) => {
+        log.error({ err }, "a socket's session could not be looked up");
+        return UNTOLD;
+      });
+      if (caller?.principal.kind !== "unknown") return;
+      failures += 1;
+      await delay(backoffMs(failures, LOOK_AGAIN), undefined, { ref: false });
+    }
+  };
+
+  let heard = 0;
+  const stop = sessions.onEnded((userId) => {
+    heard += 1;
+    for (const peer of ends.keys()) {
+      const { principal } = peer.caller;
+      if (principal.kind === "user" && (userId === null || principal.userId === userId)) void look(peer);
+    }
+  });
+  return {
+    heard: () => heard,
+    join(peer, heardBefore) {
+      const { principal } = peer.caller;
+      if (principal.kind !== "user" || !peer.isOpen) return;
+      schedule(peer, principal);
+      // It may have ended between the look-up of its caller and now, without being found here.
+      if (heard !== heardBefore) void look(peer);
+      peer.onEnd(() => {
+        clearTimeout(ends.get(peer)?.timer);
+        ends.delete(peer);
+      });
+    },
+    callerOf,
+    close: stop,
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * What may be shared of a subscription: its scope and its delivery, read from what the fields of its document declare.
+ *
+ * The strictest field decides, over every type that a selection can reach: a field of an interface counts as strict as the strictest
+ * of the types behind it. `@skip` and `@include` are taken as if they selected everything, so the answer holds for all variables.
+ */
+
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  getOperationAST,
+  isAbstractType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from "graphql";
+import { own } from "../../domain/own.js";
+import { type Delivery, SCOPES, type Scope } from "../../domain/scope.js";
+
+/** How the answers to an operation may travel. */
+export interface Plan {
+  readonly scope: Scope;
+  readonly delivery: Delivery;
+}
+
+/** Plans an operation of a validated document. */
+export type Planner = (document: DocumentNode, operationName: string | null | undefined) => Plan;
+
+/** A planner that reads each document once. */
+export function createPlanner(schema: GraphQLSchema): Planner {
+  const known = new WeakMap<DocumentNode, Map<string, Plan>>();
+  return (document, operationName) => {
+    const plans = known.get(document) ?? new Map<string, Plan>();
+    known.set(document, plans);
+    const name = operationName ?? "";
+    const plan = plans.get(name) ?? readPlan(schema, document, operationName);
+    plans.set(name, plan);
+    return plan;
+  };
+}
+
+function readPlan(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): Plan {
+  const operation = getOperationAST(document, operationName);
+  const root = operation && schema.getRootType(operation.operation);
+  if (!operation || !root) return { scope: "VIEWER", delivery: "LOG" };
+  const reader = new PlanReader(schema, document);
+  reader.visit(operation.selectionSet, root);
+  return reader.plan(root);
+}
+
+/** Walks one operation. */
+class PlanReader {
+  private strictest = 0;
+  private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** What was read on which type: once each, or nested spreads and abstract types would multiply. */
+  private readonly read = new Map<SelectionSetNode, Set<GraphQLNamedType>>();
+  private readonly rootFields = new Set<string>();
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    document: DocumentNode,
+  ) {
+    const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+    this.fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+  }
+
+  plan(root: GraphQLNamedType): Plan {
+    const fields = isObjectType(root) ? [...this.rootFields].map((name) => own(root.getFields(), name)) : [];
+    const snapshot = fields.length > 0 && fields.every((field) => field?.extensions.delivery === "SNAPSHOT");
+    return { scope: SCOPES[this.strictest] ?? "VIEWER", delivery: snapshot ? "SNAPSHOT" : "LOG" };
+  }
+
+  visit(selectionSet: SelectionSetNode, type: GraphQLNamedType): void {
+    const types = this.read.get(selectionSet) ?? new Set();
+    if (types.has(type)) return;
+    this.read.set(selectionSet, types.add(type));
+    for (const selection of selectionSet.selections) {
+      if (selection.kind === Kind.FIELD) this.field(selection, type);
+      else if (selection.kind === Kind.INLINE_FRAGMENT)
+        this.visit(selection.selectionSet, this.narrow(type, selection.typeCondition?.name.value));
+      else this.spread(selection.name.value, type);
+    }
+  }
+
+  private spread(name: string, type: GraphQLNamedType): void {
+    const fragment = this.fragments.get(name);
+    if (fragment) this.visit(fragment.selectionSet, this.narrow(type, fragment.typeCondition.name.value));
+  }
+
+  private field({ name: { value: name }, selectionSet }: FieldNode, type: GraphQLNamedType): void {
+    if (name === "__typename") return;
+    if (type === this.schema.getSubscriptionType()) this.rootFields.add(name);
+    const definitions = this.definitions(name, type);
+    if (definitions.length === 0) this.raise("VIEWER");
+    for (const definition of definitions) {
+      this.raise(scopeOf(definition));
+      if (selectionSet) this.visit(selectionSet, getNamedType(definition.type));
+    }
+  }
+
+  /** Every definition that may answer the field: which type is behind an abstract one is known only then. */
+  private definitions(name: string, type: GraphQLNamedType): GraphQLField<unknown, unknown>[] {
+    const types = isAbstractType(type) ? [type, ...this.schema.getPossibleTypes(type)] : [type];
+    return types.flatMap((each) => (isObjectType(each) || isInterfaceType(each) ? (own(each.getFields(), name) ?? []) : []));
+  }
+
+  /** What is selected on inside a fragment: an object stays what it is, whatever interface it is asked for by. */
+  private narrow(type: GraphQLNamedType, condition: string | undefined): GraphQLNamedType {
+    const named = condition === undefined ? undefined : this.schema.getType(condition);
+    return !named || (isObjectType(type) && isAbstractType(named)) ? type : named;
+  }
+
+  private raise(scope: Scope): void {
+    this.strictest = Math.max(this.strictest, SCOPES.indexOf(scope));
+  }
+}
+
+/** What a field declares; anything that is no scope counts as none. */
+function scopeOf({ extensions }: GraphQLField<unknown, unknown>): Scope {
+  return SCOPES.find((scope) => scope === extensions.scope) ?? "VIEWER";
+}

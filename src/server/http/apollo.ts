@@ -1,0 +1,145 @@
+/**
+ * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types). Documents, execution, errors and
+ * extensions are ours, as over WebSocket.
+ *
+ * Apollo copies the context it is given, field by field; resolvers must see the original (it replaces its loaders after a
+ * write). So Apollo is given a holder, and the executor, installed through the `gateway` option, unwraps it. The cache-control
+ * plugin would hook every field: it is off.
+ */
+import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from "@apollo/server";
+import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
+import type { Logger } from "pino";
+import { SoukError } from "../../domain/errors.js";
+import { type GateParts, letIn } from "../operation/admission.js";
+import type { ClaimedCaller, Operation } from "../operation/context.js";
+import type { DocumentStore } from "../operation/documents.js";
+import type { Executor } from "../operation/executor.js";
+import { formatError, isInternal, STATUS_OF_CODE, withRequestId } from "../operation/format-error.js";
+import { InvalidInput } from "../operation/input.js";
+
+/** What Apollo carries for us through a request. */
+export interface OperationHolder extends BaseContext {
+  readonly operation: Operation;
+  readonly claimed: ClaimedCaller;
+}
+
+/** What the HTTP side is made of. */
+export interface ApolloParts {
+  readonly schema: GraphQLSchema;
+  readonly rules: readonly ValidationRule[];
+  readonly maxTokens: number;
+  readonly executor: Executor;
+  readonly gate: GateParts;
+  /** Holds the document of every request that comes here: what is refused does not. */
+  readonly documentStore: DocumentStore;
+  readonly production: boolean;
+  readonly log: Logger;
+}
+
+/** Makes the Apollo Server, not yet started. */
+export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> {
+  const { schema, rules, maxTokens, executor, gate, production, log } = parts;
+  return new ApolloServer<OperationHolder>({
+    gateway: gatewayOf(schema, executor),
+    parseOptions: { maxTokens },
+    validationRules: [...rules],
+    documentStore: parts.documentStore,
+    // Documents are spelled out before they come here, as over WebSocket.
+    persistedQueries: false,
+    // Introspection is one of our rules, so that the WebSocket has it too.
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    nodeEnv: production ? "production" : "development",
+    stopOnTerminationSignals: false,
+    stringifyResult: (result) => JSON.stringify(result),
+    formatError: (_formatted, error) => formatError(error, { suggestions: !production }),
+    logger: log,
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), operationPlugin(gate, log)],
+  });
+}
+
+/** Our schema and executor in the shape of a gateway: the one way to bring an executor. */
+function gatewayOf(schema: GraphQLSchema, execute: Executor) {
+  type Gateway = NonNullable<ConstructorParameters<typeof ApolloServer<OperationHolder>>[0]["gateway"]>;
+  const gateway: Gateway = {
+    onSchemaLoadOrUpdate(announce) {
+      announce({ apiSchema: schema, coreSupergraphSdl: "" });
+      return () => {};
+    },
+    load: async () => ({
+      executor: async ({ document, request, context }) => {
+        const { operation } = context as OperationHolder;
+        // Answered from here, so that all of its errors are formatted as those of execution.
+        if (operation.invalid) return { errors: operation.invalid };
+        const { operationName, variables } = request;
+        const { kind, startedAtMs, context: operationContext } = operation;
+        const result = await execute({ document, operationName, variables, kind, startedAtMs, context: operationContext });
+        operation.settle(result);
+        return result;
+      },
+    }),
+    async stop() {},
+  };
+  return gateway;
+}
+
+/** Names the operation, logs what is ours to repair, and adds request id and cache report to the answer. */
+function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<OperationHolder> {
+  return {
+    async unexpectedErrorProcessingRequest({ requestContext, error }) {
+      log.error({ err: error, requestId: requestContext.contextValue.operation.requestId }, "a request failed outside its operation");
+    },
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document, operation, operationName, request, contextValue }) {
+          contextValue.operation.name = operationName;
+          contextValue.operation.kind = operation?.operation ?? null;
+          const priced = { document, operationName: request.operationName, variables: request.variables };
+          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch((error: unknown) => {
+            if (!(error instanceof InvalidInput)) throw refuse(error);
+            contextValue.operation.invalid = error.errors;
+          });
+        },
+        async didEncounterErrors({ errors, contextValue }) {
+          logInternal(log, errors, contextValue.operation.requestId);
+        },
+        async willSendResponse(request) {
+          finishAnswer(request);
+        },
+      };
+    },
+  };
+}
+
+/** A refusal with the status and the header that Apollo is to answer with. */
+function refuse(error: unknown): unknown {
+  if (!(error instanceof SoukError)) return error;
+  const headers = new HeaderMap(error.code === "UNAUTHENTICATED" ? [["www-authenticate", "Bearer"]] : []);
+  return new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { http: { status: STATUS_OF_CODE[error.code], headers: headers as unknown as Record<string, string> } },
+  });
+}
+
+/** Each item of a list may fail: these tell what is wrong. */
+const MAX_LOGGED_ERRORS = 5;
+
+/** Logs the errors that clients are not shown, with their stack; of many, the first and how many there are. */
+export function logInternal(log: Logger, errors: readonly unknown[], requestId: string): void {
+  const internal = errors.filter(isInternal);
+  for (const err of internal.slice(0, MAX_LOGGED_ERRORS)) log.error({ err, requestId, errors: internal.length }, "an operation failed");
+}
+
+function finishAnswer({
+  response,
+  contextValue: { operation },
+}: Pick<GraphQLRequestContext<OperationHolder>, "response" | "contextValue">): void {
+  if (response.body?.kind !== "single") return;
+  const { singleResult } = response.body;
+  if (singleResult.errors) singleResult.errors = withRequestId(singleResult.errors as GraphQLFormattedError[], operation.requestId);
+  const { cacheReport: cache, costReport: cost } = operation;
+  if (cache || cost) singleResult.extensions = { ...singleResult.extensions, ...(cost && { cost }), ...(cache && { cache }) };
+}

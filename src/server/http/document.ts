@@ -1,0 +1,76 @@
+/** A request over HTTP with its document spelled out, in the shape Apollo takes. */
+import type { FastifyRequest } from "fastify";
+import { BadUserInput } from "../../domain/errors.js";
+import type { Principal } from "../../domain/principal.js";
+import type { PersistedDocuments } from "../../services/persisted-documents.js";
+import type { Asked } from "../operation/admission.js";
+import { isRecord, spellOut, withoutEmpty } from "../operation/document-request.js";
+import { readBody, readJson, refuseIllFormed } from "../operation/text-input.js";
+
+/** What Apollo reads a request from: the body of a POST, the query string of a GET. */
+export interface HttpDocument {
+  readonly body: unknown;
+  readonly search: string;
+  /** What was asked, whichever of the two it came by. */
+  readonly asked: Asked;
+  /** To be called once the document has proved valid. */
+  keep(): void;
+}
+
+/** How requests are read. */
+export interface HttpDocumentRules {
+  readonly documents: PersistedDocuments;
+  readonly jsonDepth: number;
+}
+
+/** Reads a request. Throws what naming a document can throw, and BadUserInput for a body that is no JSON. */
+export async function httpDocument(rules: HttpDocumentRules, request: FastifyRequest, principal: Principal): Promise<HttpDocument> {
+  const { method, url } = request;
+  const search = searchOf(url);
+  if (method === "GET") return { body: undefined, ...(await spellOutSearch(rules, search, principal)) };
+  const body = Buffer.isBuffer(request.body) ? readBody(request.body, rules.jsonDepth) : undefined;
+  if (!isRecord(body)) return { body, search, asked: {}, keep: () => {} };
+  const { parameters, keep } = await spellOut(rules.documents, withoutEmpty(body), principal);
+  return { body: parameters, search, asked: parameters, keep };
+}
+
+async function spellOutSearch({ documents, jsonDepth }: HttpDocumentRules, search: string, principal: Principal) {
+  // Read by the parser that Apollo reads it with: another might see another document.
+  const given = new URLSearchParams(search);
+  // The text of a GET is held to the same rules as a body.
+  refuseIllFormed([...given].flat());
+  const isShorter = dropEmpty(given);
+  const [query, documentId, operationName, variables, extensions] = NAMES.map((name) => once(given, name));
+  const json = (text: string | undefined) => (text === undefined ? undefined : readJson(text, jsonDepth));
+  const read = { query, documentId, operationName, variables: json(variables), extensions: json(extensions) };
+  const { parameters, keep } = await spellOut<typeof read>(documents, read, principal);
+  if (parameters === read) return { search: isShorter ? `?${given}` : search, asked: read, keep };
+  given.delete("documentId");
+  given.set("query", String(parameters.query));
+  if (extensions !== undefined) given.set("extensions", JSON.stringify(parameters.extensions));
+  return { search: `?${given}`, asked: parameters, keep };
+}
+
+const NAMES = ["query", "documentId", "operationName", "variables", "extensions"];
+/** JSON, so `null` is theirs; an operation may be called that. */
+const NULLABLE = new Set(["variables", "extensions"]);
+
+/** Drops parameters without a value; says whether there were any. */
+function dropEmpty(given: URLSearchParams): boolean {
+  const isEmpty = (name: string) =>
+    given.has(name) && given.getAll(name).every((value) => value.trim() === "" || (NULLABLE.has(name) && value.trim() === "null"));
+  const empty = NAMES.filter(isEmpty);
+  for (const name of empty) given.delete(name);
+  return empty.length > 0;
+}
+
+function once(given: URLSearchParams, name: string): string | undefined {
+  const values = given.getAll(name);
+  if (values.length > 1) throw new BadUserInput(`The parameter ${name} may be given only once.`);
+  return values[0];
+}
+
+function searchOf(url: string): string {
+  const at = url.indexOf("?");
+  return at === -1 ? "" : url.slice(at);
+}

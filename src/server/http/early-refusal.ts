@@ -1,0 +1,68 @@
+/**
+ * Refusals in front of Fastify: under overload most requests are refused, so a refusal must cost a fraction of a request.
+ *
+ * A request to `/graphql` that shows no identity and would find no place is answered from prepared text, with the headers that every
+ * answer has. All others, and whatever is unusual about a request, go on to the routes, where the same places are asked.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { addressHolder } from "../../domain/address.js";
+import { Overloaded } from "../../domain/errors.js";
+import { SECOND } from "../../domain/time.js";
+import type { LoadMetrics } from "../../telemetry/load-metrics.js";
+import type { ClientAddress } from "../client-address.js";
+import type { Load } from "../load.js";
+import { announcedBytes, closesWhenRefused } from "./announced-body.js";
+import { isAmbiguous } from "./broken-requests.js";
+import { refusalBody, typeOfAnswer } from "./errors.js";
+
+/** What early refusal asks, and what its answers say. */
+export interface EarlyRefusalDeps {
+  readonly load: Pick<Load, "peek">;
+  readonly shedding: Pick<LoadMetrics, "shed">;
+  readonly addressOf: ClientAddress;
+  readonly path: string;
+  /** Longest body that is read, in bytes. */
+  readonly bodyLimit: number;
+  /** Name of the cookie that holds a session. */
+  readonly sessionCookie: string;
+  /** Headers of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Headers by which a browser may read the answer, by its origin. */
+  readonly corsHeadersOf: (origin: string | undefined) => readonly (readonly [string, string])[];
+}
+
+/** Refuses a request if it may be refused here; false where it is to go on. */
+export type RefuseEarly = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+export function createEarlyRefusal(deps: EarlyRefusalDeps): RefuseEarly {
+  const { load, shedding, addressOf, path, bodyLimit, sessionCookie, headers, corsHeadersOf } = deps;
+  const fixed = Object.entries(headers);
+  const isCandidate = ({ method, url, headers: { authorization, cookie } }: IncomingMessage): boolean =>
+    method === "POST" && url === path && authorization === undefined && !cookie?.includes(`${sessionCookie}=`);
+
+  return (request, response) => {
+    if (!isCandidate(request)) return false;
+    const bytes = announcedBytes(request.headers, bodyLimit);
+    const reason = load.peek({ class: "address", holder: addressHolder(addressOf(request)), bytes });
+    if (!reason || isAmbiguous(request)) return false;
+    shedding.shed("address", reason);
+    const { code, message, details } = new Overloaded();
+    const [id, { retryAfterMs }] = [randomUUID(), details];
+    const body = refusalBody({ code, message, details }, id);
+    response.writeHead(
+      503,
+      [
+        ...fixed,
+        ...corsHeadersOf(request.headers.origin),
+        ["content-type", typeOfAnswer(request.headers.accept)],
+        ["content-length", String(Buffer.byteLength(body))],
+        ["retry-after", String(Math.ceil(retryAfterMs / SECOND))],
+        ["x-request-id", id],
+        ...(closesWhenRefused(request.headers) ? ([["connection", "close"]] as const) : []),
+      ].flat(),
+    );
+    response.end(body);
+    return true;
+  };
+}

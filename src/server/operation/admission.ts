@@ -1,0 +1,203 @@
+/**
+ * What stands between a valid document and its execution, the same over HTTP and WebSocket: what it costs, who asks, and whether they may.
+ */
+import type { ExecutionResult } from "graphql";
+import { RateLimited } from "../../domain/errors.js";
+import type { BucketStatus } from "../../domain/limits.js";
+import { NOTHING_SEEN } from "../../domain/seen.js";
+import type { Admission } from "../../services/rate-limit/admission.js";
+import type { Charge, Paid, Payer } from "../../services/rate-limit/limits.js";
+import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
+import type { CheckCost, Cost, Priced } from "./cost.js";
+import { textPrice } from "./document-price.js";
+import { isRecord } from "./document-request.js";
+import type { DocumentReader } from "./documents.js";
+
+/** What it is made of. */
+export interface GateParts {
+  readonly checkCost: CheckCost;
+  readonly admission: Admission;
+  readonly readDocument: DocumentReader;
+  /** Whether a caller's reads go past the cache now. */
+  readsPastCache(caller: Caller): boolean;
+  /** What one operation may cost: every bucket holds as much. */
+  readonly largest: number;
+}
+
+/** What a read of Postgres takes beside one of the cache; measured, see decision 0114. */
+const PAST_CACHE_FACTOR = 10;
+
+/** What an operation costs its caller: reads that go past the cache cost more. */
+function priceFor({ checkCost, readsPastCache, largest }: GateParts, caller: Caller, priced: Priced): Cost | null {
+  const cost = checkCost(priced);
+  if (!cost || !readsPastCache(caller)) return cost;
+  const pastCache = (units: number): number => Math.max(units, Math.min(units * PAST_CACHE_FACTOR, largest));
+  return { ...cost, requested: pastCache(cost.requested), actual: (data, errors) => pastCache(cost.actual(data, errors)) };
+}
+
+/** Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and Unauthenticated. */
+export async function letIn(parts: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
+  const { admission } = parts;
+  const cost = priceFor(parts, claimed.caller, priced);
+  // A document without such an operation is execution's to refuse.
+  if (!cost) return;
+  const admitted = remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  // Whose token it is may be known better afterwards.
+  const { principal, paid } = await paysReading(parts, priced, admitted, () => admission.payerOf(claimed.claim));
+  operation.caller = identify(claimed, principal);
+  if (paid) operation.pays(new Payment(cost, paid));
+}
+
+/** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
+export async function letInAgain(
+  parts: GateParts,
+  operation: Operation,
+  priced: Priced,
+  prove: () => Promise<Caller | null>,
+): Promise<boolean> {
+  const { admission } = parts;
+  const { caller } = operation;
+  // No message heeds the order of a token to read past the cache.
+  const cost = priceFor(parts, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
+  if (!cost) return true;
+  // Its first values are its cost; what follows is taken from the allowance of its caller (message-allowance.ts).
+  const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
+  const payer = payerOf(admission, operation);
+  const admitted = remembering(operation, admission.admitAgain(payer, charge, prove));
+  const { proof, paid } = await paysReading(parts, priced, admitted, () => payer);
+  operation.pays(new Payment(cost, paid));
+  if (proof) operation.caller = proof;
+  return proof !== null;
+}
+
+/**
+ * Has the reading of a new document owed once it was tried to let its operation in, whatever came of
+ * it. A bucket needs no room for it, so a document does not cost more to begin with than to repeat.
+ */
+async function paysReading<T>(
+  { admission, readDocument }: GateParts,
+  { document }: Priced,
+  admitted: Promise<T>,
+  payer: () => Payer,
+): Promise<T> {
+  const reading = readDocument.takePrice(document);
+  try {
+    return await admitted;
+  } finally {
+    if (reading > 0) admission.chargeReading(payer(), reading);
+  }
+}
+
+/** Who pays for an operation of a socket. */
+export const payerOf = (admission: Admission, { caller: { principal, client } }: Pick<Operation, "caller">): Payer =>
+  admission.payerOf({ principal, ip: client.ip });
+
+/**
+ * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A document that was read before
+ * has its own cost; any other costs at least 1, and what is in the bucket may be spent. Throws RateLimited.
+ */
+export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked | null): void {
+  // A token that is new here may have a bucket of its own: it skips this check once.
+  if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
+  const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
+  const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
+  admission.check(payer, charge ?? LEAST_CHARGE);
+}
+
+/** Has a text owed before it is parsed: values cost time whether an operation uses them or not. */
+export function chargeText(admission: Pick<Admission, "chargeReading">, payer: Payer, bytes: number): void {
+  const price = textPrice(bytes);
+  if (price > 0) admission.chargeReading(payer, price);
+}
+
+/**
+ * The same for a message of a socket, which comes whatever is left: once there is nothing, no more
+ * is owed, and what the message asks for is refused.
+ */
+export function chargeMessage(admission: Pick<Admission, "chargeReading" | "isTight" | "check">, payer: Payer, bytes: number): void {
+  try {
+    if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
+  } catch (error) {
+    if (error instanceof RateLimited) return;
+    throw error;
+  }
+  chargeText(admission, payer, bytes);
+}
+
+/** What is looked at before anything is read. */
+export type DoorParts = Pick<GateParts, "checkCost" | "admission" | "readDocument">;
+
+/** A request as it came. */
+export interface Asked {
+  readonly query?: unknown;
+  readonly operationName?: unknown;
+  readonly variables?: unknown;
+}
+
+/** Anything costs at least this. */
+export const LEAST_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
+
+/** The charge of an operation; undefined where it will be refused for something else. */
+function knownCharge(checkCost: CheckCost, priced: Priced): Charge | undefined {
+  try {
+    const cost = checkCost(priced);
+    return cost ? chargeOf(cost) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const readPriced = ({ operationName, variables }: Asked): Pick<Priced, "operationName" | "variables"> => ({
+  operationName: typeof operationName === "string" ? operationName : null,
+  variables: isRecord(variables) ? variables : null,
+});
+
+const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({ cost: requested, varies, classes });
+
+/** A refusal tells how the buckets stand, as an answer does. */
+async function remembering<T>(operation: Operation, admitted: Promise<T>): Promise<T> {
+  try {
+    return await admitted;
+  } catch (error) {
+    if (error instanceof RateLimited) {
+      operation.refusal = error;
+      operation.buckets = error.about.buckets ?? [];
+    }
+    throw error;
+  }
+}
+
+/** What an answer says about its cost, as `extensions.cost`. */
+export interface CostReport {
+  readonly requested: number;
+  readonly actual: number;
+  readonly limit: number;
+  readonly remaining: number;
+  readonly restorePerSecond: number;
+}
+
+/** What an operation has paid, and is given back. */
+export class Payment {
+  report: CostReport | null = null;
+
+  constructor(
+    private readonly cost: Cost,
+    private readonly paid: Paid,
+  ) {}
+
+  get buckets(): readonly BucketStatus[] {
+    return this.paid.buckets;
+  }
+
+  /** Settles by the answer. Without one nothing is known of what was done, so nothing is given back. */
+  settle(result: ExecutionResult | null): BucketStatus | undefined {
+    const { requested } = this.cost;
+    const actual = result ? this.cost.actual(result.data, result.errors) : requested;
+    const bucket = this.paid.settle(actual);
+    if (bucket) {
+      const { limit, remaining, restorePerSecond } = bucket;
+      this.report = { requested, actual, limit, remaining, restorePerSecond };
+    }
+    return bucket;
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * A document as a tree of prices: what execution would collect, field by field, with fragments resolved and repetitions merged, so that
+ * one operation has one cost however it is written. Only values of variables are missing: sizes are put in for every request, conditions
+ * (`@include`, `@skip`) are part of the plan, because they decide what is merged.
+ */
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLInterfaceType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  SchemaMetaFieldDef,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+  type ValueNode,
+} from "graphql";
+import type { OperationClass } from "../../domain/limits.js";
+import { own } from "../../domain/own.js";
+import type { Variables } from "./argument-value.js";
+import { lengthCount, workCount } from "./cost-count.js";
+import { type FieldPrice, isIntrospection, priceOf, type RootKind } from "./field-price.js";
+
+/** One field of the answer. */
+export interface PlannedField {
+  /** Its name in the answer. */
+  readonly key: string;
+  /** Its own price, once, or for each item of a list. */
+  readonly own: number;
+  /** What it costs beside that, once; null for nothing. */
+  readonly work: Count | null;
+  /** How many items it has; null for what is no list. */
+  readonly size: Count | null;
+  /** How often a subscription answers at its start; null for once. */
+  readonly repeats: Count | null;
+  /** What is selected below, for each type that may stand here; null for a scalar. */
+  readonly below: readonly (readonly PlannedField[])[] | null;
+  /** Whether its cost depends on the length of any list. */
+  readonly varies: boolean;
+  readonly operationClass: OperationClass | null;
+}
+
+/** A number that variables may change. */
+export type Count = (variables: Variables) => number;
+
+/** The root fields of an operation. */
+export type CostPlan = readonly PlannedField[];
+
+/** More fields than any operation of ours could be allowed to have: there counting ends. */
+const MAX_PLANNED_FIELDS = 10_000;
+
+/** Thrown when a document stands for more fields than can be counted. */
+export class UncountableDocument extends Error {}
+
+/** Plans one operation of a valid document. Throws {@link UncountableDocument}. */
+export function planCost(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+): CostPlan {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const root = schema.getRootType(operation.operation);
+  if (!root) return [];
+  return new Planner(schema, fragments, variables).select(root, [operation.selectionSet], {
+    root: operation.operation,
+    sizes: {},
+  });
+}
+
+interface Place {
+  readonly root: RootKind;
+  /** The lengths of the lists that the field above sizes. */
+  readonly sizes: Readonly<Record<string, Count>>;
+}
+
+class Planner {
+  private planned = 0;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    private readonly variables: Variables,
+  ) {}
+
+  /** The fields of an object, merged by their name in the answer. */
+  select(type: GraphQLObjectType, selections: readonly SelectionSetNode[], place: Place): PlannedField[] {
+    const collected = new Map<string, FieldNode[]>();
+    const visited = new Set<string>();
+    for (const selection of selections) this.collect(type, selection, collected, visited);
+    return [...collected].flatMap(([key, nodes]) => this.plan(type, key, nodes, place));
+  }
+
+  /** CollectFields of the specification. */
+  private collect(
+    type: GraphQLObjectType,
+    { selections }: SelectionSetNode,
+    collected: Map<string, FieldNode[]>,
+    visited: Set<string>,
+  ): void {
+    for (const selection of selections) {
+      if (!this.isIncluded(selection.directives)) continue;
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        const nodes = collected.get(key);
+        if (nodes) nodes.push(selection);
+        else collected.set(key, [selection]);
+        continue;
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.visit(selection.name.value, visited);
+      const condition = fragment?.typeCondition?.name.value;
+      if (fragment && (condition === undefined || this.applies(condition, type)))
+        this.collect(type, fragment.selectionSet, collected, visited);
+    }
+  }
+
+  private visit(name: string, visited: Set<string>): FragmentDefinitionNode | undefined {
+    if (visited.has(name)) return undefined;
+    visited.add(name);
+    return this.fragments.get(name);
+  }
+
+  private applies(condition: string, type: GraphQLObjectType): boolean {
+    const conditional = this.schema.getType(condition);
+    return conditional === type || (isAbstractType(conditional) && this.schema.isSubType(conditional, type));
+  }
+
+  private plan(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[], { root, sizes }: Place): PlannedField[] {
+    this.planned += 1;
+    if (this.planned > MAX_PLANNED_FIELDS) throw new UncountableDocument();
+    const [node] = nodes as [FieldNode];
+    const field = fieldOf(type, node.name.value);
+    if (!field) return [];
+    const price = priceOf(field, type, root);
+    const asked = { field, node };
+    const size = own(sizes, field.name) ?? (price.size && lengthCount(asked, price.size));
+    const below = this.below(field, nodes, price.sizedLists);
+    const varies = size !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
+    const work = price.work.length > 0 ? workCount(asked, price.work) : null;
+    const repeats = price.repeats && lengthCount(asked, price.repeats);
+    return [{ key, own: price.own, work, size, repeats, below, varies, operationClass: price.operationClass }];
+  }
+
+  private below(
+    field: GraphQLField<unknown, unknown>,
+    nodes: readonly FieldNode[],
+    sizedLists: FieldPrice["sizedLists"],
+  ): PlannedField["below"] {
+    const named = getNamedType(field.type);
+    if (!isCompositeType(named) || isIntrospection(field)) return null;
+    const asked = { field, node: nodes[0] as FieldNode };
+    const sizes = Object.fromEntries(Object.entries(sizedLists).map(([name, length]) => [name, lengthCount(asked, length)]));
+    const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    return this.possibleTypes(named).map((type) => this.select(type, selections, { root: null, sizes }));
+  }
+
+  private possibleTypes(type: GraphQLCompositeType): readonly GraphQLObjectType[] {
+    return isObjectType(type) ? [type] : this.schema.getPossibleTypes(type);
+  }
+
+  private isIncluded(directives: readonly DirectiveNode[] | undefined): boolean {
+    return isIncluded(directives, this.variables);
+  }
+}
+
+/** Whether `@include` and `@skip` leave a selection in. */
+export function isIncluded(directives: readonly DirectiveNode[] | undefined, variables: Variables): boolean {
+  return !directives?.some(({ name, arguments: given }) => {
+    const wanted = name.value === "include" ? true : name.value === "skip" ? false : null;
+    const condition = given?.[0]?.value;
+    return wanted !== null && condition !== undefined && isTrue(condition, variables) !== wanted;
+  });
+}
+
+/** Whether a condition holds: all that a plan depends on besides its document. */
+export function isTrue(value: ValueNode, variables: Variables): boolean {
+  if (value.kind === Kind.BOOLEAN) return value.value;
+  return value.kind === Kind.VARIABLE && own(variables, value.name.value) === true;
+}
+
+/** A field of a type, those of every type included. */
+export function fieldOf(type: GraphQLObjectType | GraphQLInterfaceType, name: string): GraphQLField<unknown, unknown> | undefined {
+  if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
+  return own(type.getFields(), name) ?? [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name);
+}

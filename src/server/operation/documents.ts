@@ -1,0 +1,161 @@
+/**
+ * Parsed and validated documents, remembered so that an operation that is asked again is neither parsed nor validated again.
+ * HTTP, WebSocket and the check of the manifest read with one reader, so a document has one fate.
+ *
+ * Reading a document that is not known is work that its answer does not show, so it has a price (document-price.ts). It is paid once, with
+ * the first operation of the document. Documents of the manifest are read at the start, kept for good, and free.
+ * Bounded by source text: a syntax tree takes up to some 130 bytes per character, so the bound is some 64 MB at the very worst.
+ */
+import { createHash } from "node:crypto";
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  parse,
+  SingleFieldSubscriptionsRule,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+} from "graphql";
+import { LRUCache } from "lru-cache";
+import { NameTooLong } from "../../domain/errors.js";
+import { countTokens, readingPrice } from "./document-price.js";
+import { refuseLongNames } from "./names.js";
+import { subscriptionRootRule } from "./subscription-root.js";
+
+const MAX_SOURCE_CHARACTERS = 512 * 1024;
+const MAX_DOCUMENTS = 2_000;
+const SHA256_DIGITS = 64;
+
+/** Documents by Apollo's keys, each of which ends with the SHA-256 of a source. */
+export interface DocumentStore {
+  get(key: string): Promise<DocumentNode | undefined>;
+  set(key: string, document: DocumentNode): Promise<void>;
+  delete(key: string): Promise<boolean>;
+}
+
+/** How documents are read. */
+export interface ReadingRules {
+  readonly schema: GraphQLSchema;
+  /** Besides those of the specification. */
+  readonly rules: readonly ValidationRule[];
+  readonly maxTokens: number;
+}
+
+/** Reads a source: its document, or why it is refused. Never throws. */
+export interface DocumentReader {
+  (source: string): DocumentNode | readonly GraphQLError[];
+  /** Reads a document that is kept for the life of the process, and that no caller pays for. */
+  keep(source: string): DocumentNode | readonly GraphQLError[];
+  /** The document of a source that was read before; undefined for any other. */
+  known(source: string): DocumentNode | undefined;
+  /** What reading a document has cost and nobody has paid yet: the caller has to pay. */
+  takePrice(document: DocumentNode): number;
+  /** The same for a source, whether its document was found valid or not. */
+  takePriceOf(source: string): number;
+  /** Gives Apollo what was read here, so that it reads nothing itself. */
+  readonly store: DocumentStore;
+}
+
+/** Whether a source was refused. */
+export const isRefused = (read: DocumentNode | readonly GraphQLError[]): read is readonly GraphQLError[] => !("kind" in read);
+
+/** A reader that parses and validates each distinct source once, with the codes of Apollo. */
+export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules): DocumentReader {
+  const documents = createDocuments();
+  const unpaid = new WeakSet<DocumentNode>();
+  const allRules = [...specifiedRules.map((rule) => (rule === SingleFieldSubscriptionsRule ? subscriptionRootRule : rule)), ...rules];
+  const check = (source: string): DocumentNode | readonly GraphQLError[] => {
+    const document = parseSource(source, maxTokens);
+    if (document instanceof GraphQLError) return [document];
+    const errors = validateAll(schema, document, allRules);
+    return errors.length > 0 ? errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED")) : document;
+  };
+  const read = (source: string): DocumentNode | readonly GraphQLError[] => {
+    const known = documents.bySource(source);
+    if (known) return known;
+    const document = check(source);
+    if (isRefused(document)) return document;
+    documents.keep(source, document);
+    unpaid.add(document);
+    return document;
+  };
+  const takePrice = (document: DocumentNode): number => (unpaid.delete(document) ? readingPrice(document.tokenCount ?? maxTokens) : 0);
+  return Object.assign(read, {
+    keep(source: string) {
+      const document = check(source);
+      if (!isRefused(document)) documents.keepForGood(source, document);
+      return document;
+    },
+    known: documents.bySource,
+    takePrice,
+    takePriceOf(source: string) {
+      const known = documents.bySource(source);
+      return known ? takePrice(known) : readingPrice(countTokens(source, maxTokens));
+    },
+    store: storeOf(documents),
+  });
+}
+
+/** Apollo finds what was read here; it reads nothing itself. */
+const storeOf = ({ byHash }: ReturnType<typeof createDocuments>): DocumentStore => ({
+  get: async (key) => byHash(key.slice(-SHA256_DIGITS)),
+  set: async () => {},
+  delete: async () => false,
+});
+
+/** Valid documents, by source and by its hash. */
+function createDocuments() {
+  const byHash = new Map<string, DocumentNode>();
+  const forGood = new Map<string, DocumentNode>();
+  const lately = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
+    max: MAX_DOCUMENTS,
+    maxSize: MAX_SOURCE_CHARACTERS,
+    sizeCalculation: (_kept, source) => source.length + 1,
+    dispose: ({ hash }) => byHash.delete(hash),
+  });
+  return {
+    bySource: (source: string): DocumentNode | undefined => forGood.get(source) ?? lately.get(source)?.document,
+    byHash: (hash: string): DocumentNode | undefined => byHash.get(hash),
+    keep(source: string, document: DocumentNode): void {
+      const hash = hashOf(source);
+      lately.set(source, { document, hash });
+      if (lately.has(source)) byHash.set(hash, document);
+    },
+    keepForGood(source: string, document: DocumentNode): void {
+      forGood.set(source, document);
+      byHash.set(hashOf(source), document);
+    },
+  };
+}
+
+const hashOf = (source: string): string => createHash("sha256").update(source).digest("hex");
+
+function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {
+  try {
+    refuseLongNames(source);
+    return parse(source, { maxTokens });
+  } catch (error) {
+    if (error instanceof NameTooLong) return new GraphQLError(error.message, { originalError: error });
+    return withCode(asGraphQLError(error), "GRAPHQL_PARSE_FAILED");
+  }
+}
+
+/** Why a document is refused. A rule that throws refuses it like one that reports. */
+function validateAll(schema: GraphQLSchema, document: DocumentNode, rules: readonly ValidationRule[]): readonly GraphQLError[] {
+  try {
+    return validate(schema, document, rules);
+  } catch (error) {
+    return [asGraphQLError(error)];
+  }
+}
+
+const asGraphQLError = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError ? error : new GraphQLError("The document cannot be read.");
+
+/** An error of graphql-js with a code, unless a rule has given it one. */
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  const { message, nodes, source, positions, extensions } = error;
+  const at = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };
+  return new GraphQLError(message, { ...at, extensions: { code, ...extensions } });
+}

@@ -1,0 +1,149 @@
+/**
+ * What is known of an operation's input before anything runs, alike over HTTP and WebSocket: its variables, coerced once for
+ * pricing, and the bounds that arguments declare (schema/bounds.ts), for literals and variables alike.
+ *
+ * A refusal here has run nothing. Execution coerces again; its errors are the same.
+ */
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLArgument,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getArgumentValues,
+  getNamedType,
+  getNullableType,
+  getOperationAST,
+  getVariableValues,
+  isInputObjectType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from "graphql";
+import type { ArgumentRule } from "../../domain/argument-rules.js";
+import { BadUserInput } from "../../domain/errors.js";
+import { own } from "../../domain/own.js";
+import type { Variables } from "./argument-value.js";
+import { fieldOf, isIncluded } from "./cost-plan.js";
+
+/** Input that execution would refuse; nothing has run. */
+export class InvalidInput extends Error {
+  constructor(readonly errors: readonly GraphQLError[]) {
+    super(errors[0]?.message);
+  }
+}
+
+/** As many errors as execution reports before it gives up. */
+const MAX_VARIABLE_ERRORS = 50;
+
+/** The variables of an operation as execution will see them. Throws InvalidInput with the errors of execution. */
+export function coerceVariables(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  given: Readonly<Record<string, unknown>> | null | undefined,
+): Variables {
+  const { coerced, errors } = getVariableValues(schema, variableDefinitions, given ?? {}, { maxErrors: MAX_VARIABLE_ERRORS });
+  if (errors) throw new InvalidInput(errors);
+  return coerced;
+}
+
+/** Holds the arguments of an operation to what they declare. Throws InvalidInput. */
+export type CheckArguments = (operation: Checked, variables: Variables) => void;
+
+interface Checked {
+  readonly document: DocumentNode;
+  readonly operationName: string | null | undefined;
+}
+
+/** Makes the check of one schema: each field that is not left out by a condition, each fragment once. */
+export function createArgumentCheck(schema: GraphQLSchema): CheckArguments {
+  return ({ document, operationName }, variables) => {
+    const operation = getOperationAST(document, operationName);
+    const root = operation && schema.getRootType(operation.operation);
+    if (!operation || !root) return;
+    const walk = new ArgumentWalk(schema, document, variables);
+    walk.visit(root, operation.selectionSet);
+    if (walk.errors.length > 0) throw new InvalidInput(walk.errors);
+  };
+}
+
+class ArgumentWalk {
+  readonly errors: GraphQLError[] = [];
+  /** Fragments that are still to be visited. */
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    document: DocumentNode,
+    private readonly variables: Variables,
+  ) {
+    for (const definition of document.definitions)
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+  }
+
+  visit(type: GraphQLNamedType | undefined, { selections }: SelectionSetNode): void {
+    for (const selection of selections) {
+      if (!isIncluded(selection.directives, this.variables)) continue;
+      if (selection.kind === Kind.FIELD) this.field(type, selection);
+      else if (selection.kind === Kind.INLINE_FRAGMENT)
+        this.visit(selection.typeCondition ? this.schema.getType(selection.typeCondition.name.value) : type, selection.selectionSet);
+      else this.spread(selection.name.value);
+    }
+  }
+
+  private spread(name: string): void {
+    const fragment = this.fragments.get(name);
+    this.fragments.delete(name);
+    if (fragment) this.visit(this.schema.getType(fragment.typeCondition.name.value), fragment.selectionSet);
+  }
+
+  private field(type: GraphQLNamedType | undefined, node: FieldNode): void {
+    const field = isObjectType(type) || isInterfaceType(type) ? fieldOf(type, node.name.value) : undefined;
+    if (!field) return;
+    if (node.arguments?.length) this.errors.push(...refusalsOf(field, node, this.variables));
+    if (node.selectionSet) this.visit(getNamedType(field.type), node.selectionSet);
+  }
+}
+
+/** What is wrong with the arguments of a field. */
+function refusalsOf(field: GraphQLField<unknown, unknown>, node: FieldNode, variables: Variables): GraphQLError[] {
+  try {
+    const values = getArgumentValues(field, node, variables);
+    return field.args.flatMap((argument) =>
+      refusalsOfValue(argument, own(values, argument.name), [argument.name]).map((error) => at(node, error)),
+    );
+  } catch (error) {
+    // A variable that is absent or null where the argument needs a value.
+    if (error instanceof GraphQLError) return [error];
+    throw error;
+  }
+}
+
+const at = (nodes: FieldNode, originalError: BadUserInput): GraphQLError =>
+  new GraphQLError(originalError.message, { nodes, originalError });
+
+/** An argument, or a field of an input object. */
+type Input = Pick<GraphQLArgument, "type" | "extensions">;
+
+/** What is wrong with a value and with what it holds; null and absence mean the default, which is right. */
+function refusalsOfValue({ type, extensions }: Input, value: unknown, path: readonly string[]): BadUserInput[] {
+  if (value === null || value === undefined) return [];
+  const { rule } = extensions;
+  const why = typeof rule === "function" ? (rule as ArgumentRule)(value) : null;
+  return why === null ? refusalsWithin(type, value, path) : [new BadUserInput(`${path.join(".")} ${why}`, path)];
+}
+
+function refusalsWithin(type: GraphQLInputType, value: unknown, path: readonly string[]): BadUserInput[] {
+  const nullable = getNullableType(type);
+  if (isListType(nullable) && Array.isArray(value)) return value.flatMap((item) => refusalsWithin(nullable.ofType, item, path));
+  if (!isInputObjectType(nullable) || typeof value !== "object" || value === null) return [];
+  const members = value as Readonly<Record<string, unknown>>;
+  return Object.values(nullable.getFields()).flatMap((field) => refusalsOfValue(field, own(members, field.name), [...path, field.name]));
+}

@@ -1,0 +1,72 @@
+/** Answers of operations over a WebSocket, as clients see them. */
+import { randomUUID } from "node:crypto";
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
+import type { Logger } from "pino";
+import type { SeenTokens } from "../../services/seen-tokens.js";
+import { logInternal } from "../http/apollo.js";
+import type { Operation } from "../operation/context.js";
+import type { Executor } from "../operation/executor.js";
+import { type ErrorDetail, formatError, withRequestId } from "../operation/format-error.js";
+
+/** What answers are made with. */
+export interface AnswerParts {
+  readonly executor: Executor;
+  readonly seenTokens: Pick<SeenTokens, "write">;
+  readonly errors: ErrorDetail;
+  readonly log: Logger;
+}
+
+/** What is executed. */
+export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
+
+/** Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event. */
+export function run({ executor }: AnswerParts, args: Executed, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
+  const { document, operationName, variableValues } = args;
+  const { kind, context, startedAtMs } = operation;
+  return executor({ document, operationName, variables: variableValues, kind, context, rootValue, startedAtMs });
+}
+
+/** The answer as clients see it. */
+export function finish(parts: AnswerParts, { errors, data, extensions }: ExecutionResult, operation: Operation): ExecutionResult {
+  const { costReport: cost, cacheReport: cache, written, keptGuest: guest } = operation;
+  const all = {
+    ...extensions,
+    ...(cost && { cost }),
+    ...(cache && { cache }),
+    ...(written && { seen: parts.seenTokens.write(written) }),
+    ...(guest && { guest }),
+  };
+  const presented = errors && present(parts, errors, operation.requestId);
+  return {
+    ...(presented && { errors: presented as unknown as GraphQLError[] }),
+    ...(data !== undefined && { data }),
+    ...(Object.keys(all).length > 0 && { extensions: all }),
+  };
+}
+
+/** Errors as clients see them; those that are ours go to the log. */
+export function present({ log, errors: detail }: Pick<AnswerParts, "log" | "errors">, errors: readonly GraphQLError[], requestId: string) {
+  logInternal(log, errors, requestId);
+  return withRequestId(
+    errors.map((error) => formatError(error, detail)),
+    requestId,
+  );
+}
+
+/** Goes nowhere: the socket is closing. */
+export const sessionEnded = (): GraphQLError => new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
+
+/** A refusal as an error of its operation. */
+export const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
+
+/** graphql-ws hands errors on without their operation, so they carry its id themselves. */
+export function withRequest(error: GraphQLError, requestId: string): GraphQLError {
+  error.extensions.requestId = requestId;
+  return error;
+}
+
+/** The id that errors carry; a new one without. */
+export function errorRequestId([first]: readonly GraphQLError[]): string {
+  const carried = first?.extensions.requestId;
+  return typeof carried === "string" ? carried : randomUUID();
+}

@@ -1,0 +1,204 @@
+/**
+ * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends with its close code:
+ * 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or binary frame, 4401 before ack, and when a session was revoked, 4403 wrong token, and when a session ran out,
+ * 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init, 4500 our own fault, 1001 going away,
+ * 1013 when a session cannot be looked up, when too much was asked for lately, when a user has too many sockets, and for a client that does not
+ * keep up; 1008 too many messages.
+ *
+ * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are not compressed: a compressor
+ * costs some 300 KB per socket. One timer pings all sockets; one that does not answer until the next beat is terminated.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
+import type { Logger } from "pino";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { Overloaded } from "../../domain/errors.js";
+import { SECOND } from "../../domain/time.js";
+import type { Admission } from "../../services/rate-limit/admission.js";
+import type { Metrics } from "../../telemetry/metrics.js";
+import { isWelcomed, Peer } from "../connection/connection.js";
+import { type Refusal, refusalOf, refuseOnSocket } from "../http/errors.js";
+import { GRAPHQL_PATH } from "../http/http.js";
+import { chargeMessage, payerOf } from "../operation/admission.js";
+import { isDeeperThan } from "../operation/text-input.js";
+import type { OriginCheck } from "../origins.js";
+import { readMessage } from "./message.js";
+import { type SocketOperationParts, socketOperations } from "./operations.js";
+import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
+
+/** Durations of the socket's life; tests shorten them. */
+export interface SocketTimings {
+  /** Longest wait for `connection_init`. */
+  readonly initMs: number;
+  /** Time between two pings, and the longest wait for a pong. */
+  readonly beatMs: number;
+}
+
+export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * SECOND };
+
+/** What the WebSocket side is made of. */
+export interface WebSocketParts {
+  readonly operations: SocketOperationParts;
+  readonly originAllowed: OriginCheck;
+  readonly limits: { readonly frameBytes: number; readonly jsonDepth: number; readonly sockets: { readonly messagesPerSecond: number } };
+  readonly timings: SocketTimings;
+  readonly isDraining: () => boolean;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** The open sockets of a server. */
+export interface WebSockets {
+  readonly peers: ReadonlySet<Peer>;
+  close(): void;
+}
+
+/** Serves WebSockets on an HTTP server's upgrades. */
+export function serveWebSockets(server: Server, parts: WebSocketParts): WebSockets {
+  const { limits, timings, metrics, log } = parts;
+  const peers = new Set<Peer>();
+  const protocol = makeServer({ ...socketOperations(parts.operations), connectionInitWaitTimeout: timings.initMs });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.frameBytes,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
+  sockets.on("wsClientError", (_error, socket) => refuseOnSocket(socket, refusalOf(400), randomUUID()));
+  const beatAll = () => {
+    for (const peer of peers) peer.beat();
+    // Whatever held this beat up, clients have a whole one to answer.
+    beat.refresh();
+  };
+  // Timers run ahead of sockets: what came while this process was stopped or busy is read before silence is judged.
+  const beat = setInterval(() => setImmediate(beatAll), timings.beatMs).unref();
+
+  // Listeners made where the request is known would keep it for as long as the socket lives.
+  const noteBreak = (err: Error) => log.debug({ err }, "a connection broke");
+  const join = (peer: Peer) => {
+    peers.add(peer);
+    metrics.sockets(1);
+    peer.socket.once("close", () => {
+      peers.delete(peer);
+      metrics.sockets(-1);
+    });
+    connect(peer, protocol, parts);
+  };
+  server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.on("error", noteBreak);
+    if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, connection, head);
+    const refusal = refusalFor(request, parts);
+    if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
+    const ip = parts.operations.callers.addressOf(request);
+    // Who it is for is known at `connection_init`, which takes a place of the right class.
+    if (parts.operations.load.isLate()) {
+      parts.operations.shedding.shed("address", "event loop");
+      return refuseOnSocket(connection, BUSY, randomUUID());
+    }
+    const leave = parts.operations.counts.openSocket(ip);
+    if (!leave) return refuseOnSocket(connection, TOO_MANY_SOCKETS, randomUUID());
+    connection.once("close", leave);
+    sockets.handleUpgrade(request, connection, head, (socket) => {
+      join(new Peer(socket, request.headers, ip, connection));
+    });
+  });
+  return { peers, close: () => clearInterval(beat) };
+}
+
+const BUSY: Refusal = { status: 503, code: "SERVICE_UNAVAILABLE", message: new Overloaded().message, retryAfterSeconds: 1 };
+const TOO_MANY_SOCKETS: Refusal = { status: 429, code: "RATE_LIMITED", message: "This address has too many sockets. Close some first." };
+
+function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraining }: WebSocketParts): Refusal | null {
+  if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
+  // A proxy may take for another request what we would take for frames.
+  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0) return refusalOf(400);
+  if (isDraining()) return { status: 503, code: "SERVICE_UNAVAILABLE", message: "This server is stopping. Connect again." };
+  if (!originAllowed(headers.origin, headers.host)) return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
+  return null;
+}
+
+const POLICY_VIOLATION = 1008;
+const NO_STATUS = 1005;
+/** A client that comes back sends whatever it subscribes to at once. */
+const AT_ONCE_SECONDS = 2;
+
+/** Counts the messages of one socket; says which is one too many. */
+function messageMeter(perSecond: number): () => boolean {
+  let [owed, atMs] = [0, performance.now()];
+  return () => {
+    const now = performance.now();
+    owed = Math.max(0, owed - ((now - atMs) * perSecond) / SECOND) + 1;
+    atMs = now;
+    return owed > AT_ONCE_SECONDS * perSecond;
+  };
+}
+
+/** Joins a socket to graphql-ws. */
+function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, log, operations: { admission } }: WebSocketParts): void {
+  const { socket } = peer;
+  const isTooFast = messageMeter(limits.sockets.messagesPerSecond);
+  for (const event of ["message", "ping"] as const)
+    socket.on(event, () => {
+      peer.holdBack();
+      if (isTooFast()) peer.close(POLICY_VIOLATION, "Too many messages");
+    });
+  const closed = (protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>).opened(
+    {
+      protocol: socket.protocol,
+      send: (text) => send(socket, text),
+      close: (code = CloseCode.InternalServerError, reason = "") => peer.close(code, reason),
+      onMessage: (handle) => {
+        socket.on(
+          "message",
+          (data, isBinary) => void receive({ peer, data, isBinary, maxDepth: limits.jsonDepth, admission, handle, log }),
+        );
+      },
+    },
+    { peer },
+  );
+  socket.on("error", (err) => log.debug({ err }, "a socket broke"));
+  // graphql-ws wants a code; nothing of ours reads it.
+  peer.onEnd(() => void closed(NO_STATUS, "").catch((err: unknown) => log.error({ err }, "a socket's subscriptions did not end")));
+}
+
+/** Resolves once the frame has left the process, so that a slow client slows its own subscriptions only. */
+function send(socket: WebSocket, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) return resolve();
+    // A send fails when the socket is closing; its close event ends the operations.
+    socket.send(text, () => resolve());
+  });
+}
+
+interface Received {
+  readonly peer: Peer;
+  readonly data: RawData;
+  readonly isBinary: boolean;
+  readonly maxDepth: number;
+  readonly admission: Admission;
+  readonly log: Logger;
+  handle(text: string): Promise<void>;
+}
+
+async function receive({ peer, data, isBinary, maxDepth, admission, log, handle }: Received): Promise<void> {
+  // One packet may hold many messages; those behind the one that closed the socket are still delivered.
+  if (!peer.isOpen) return;
+  if (isBinary) return peer.close(CloseCode.BadRequest, "Binary frames are not understood");
+  const text = String(data);
+  // Before `connection_init` its address is all that is known of a client.
+  const payer = isWelcomed(peer) ? payerOf(admission, peer) : admission.payerOf({ token: undefined, ip: peer.ip, insists: false });
+  chargeMessage(admission, payer, text.length);
+  if (isDeeperThan(text, maxDepth)) return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
+  try {
+    // Its type asks for text; it takes a parsed message as well.
+    await handle(readMessage(text) as string);
+  } catch (err) {
+    // graphql-ws throws for messages that only a server may send.
+    if (err instanceof Error && err.message.startsWith("Unexpected message")) return peer.close(CloseCode.BadRequest, "Unexpected message");
+    log.error({ err }, "a message failed outside its operation");
+    peer.close(CloseCode.InternalServerError, "Internal server error");
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Numbers for Prometheus, one registry per server: what the floors report (domain/telemetry.ts), what the transport sees, and
+ * what Redis says of itself. Every label has a bounded set of values; operation-names.ts bounds names of operations.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { StateReport } from "../domain/degradations.js";
+import type { JobState } from "../domain/job.js";
+import type { Telemetry } from "../domain/telemetry.js";
+import { SECOND } from "../domain/time.js";
+import { createLoadMetrics, type LoadMetrics } from "./load-metrics.js";
+import { createSources, type MetricsSources } from "./metrics-sources.js";
+import { createOperationNames } from "./operation-names.js";
+
+/** How an operation went. */
+export interface Observation {
+  readonly transport: "http" | "websocket";
+  readonly durationMs: number;
+  /** Refused is the client's doing, failed is ours. */
+  readonly outcome: "answered" | "refused" | "failed";
+}
+
+/** Everything that is counted. */
+export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
+  /** One operation was answered. */
+  operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
+  /** Operations of these names are always told apart. */
+  keepOperations(names: Iterable<string>): void;
+  /** Sockets opened (+1) or closed (-1). */
+  sockets(by: 1 | -1): void;
+  /** Subscriptions started (+1) or ended (-1). */
+  subscriptions(by: 1 | -1): void;
+  /** `next` messages of subscriptions were handed to sockets. */
+  messages(count: number): void;
+  /** Groups of subscribers that share their messages: begun (+1) or ended (-1). */
+  fanOutGroups(by: 1 | -1): void;
+  /** A part works worse than it should, or as it should again. */
+  degradation(report: StateReport): void;
+  /** The jobs of this process. */
+  readJobsFrom(states: () => readonly JobState[]): void;
+  /** The exposition format, for GET /metrics. */
+  render(): Promise<{ contentType: string; text: string }>;
+  close(): void;
+}
+
+/** The event loop is looked at this often. Node counts the time between two looks, so this much of it is no lag. */
+const LAG_SAMPLE_MS = 20;
+/** Every value of the labels beside an operation's name. */
+const OPERATION_LABELS = ["query", "mutation", "subscription", "none"].flatMap((kind) =>
+  ["http", "websocket"].flatMap((transport) => ["answered", "refused", "failed"].map((outcome) => ({ kind, transport, outcome }))),
+);
+const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** Makes the metrics of one server; nothing is shared between two. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const lag = monitorEventLoopDelay({ resolution: LAG_SAMPLE_MS });
+  lag.enable();
+  const transport = transportMetrics(registry);
+  const floors = floorMetrics(registry);
+  addProcessGauges(registry, lag);
+  const { refresh, ...sources } = createSources(registry);
+  return {
+    ...operationMetrics(registry),
+    ...transport,
+    ...floors,
+    ...createLoadMetrics(registry),
+    ...degradationMetrics(registry),
+    ...sources,
+    readJobsFrom: (states) => addJobMetrics(registry, states),
+    async render() {
+      await refresh();
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+    close() {
+      lag.disable();
+      registry.clear();
+    },
+  };
+}
+
+function operationMetrics(registry: Registry): Pick<Metrics, "operation" | "keepOperations"> {
+  const labelNames = ["operation", "kind", "transport", "outcome"] as const;
+  const durations = new Histogram({
+    name: "souk_operation_seconds",
+    help: "Operations by name, with their duration.",
+    labelNames,
+    buckets: SECONDS_BUCKETS,
+    registers: [registry],
+  });
+  const forget = (operation: string) => {
+    for (const labels of OPERATION_LABELS) durations.remove({ operation, ...labels });
+  };
+  const names = createOperationNames(forget, () => performance.now());
+  return {
+    operation: ({ name, kind, transport, outcome, durationMs }) =>
+      durations.observe({ operation: names.labelOf(name, outcome === "answered"), kind, transport, outcome }, durationMs / SECOND),
+    keepOperations: names.keep,
+  };
+}
+
+function transportMetrics(registry: Registry): Pick<Metrics, "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
+  const registers = [registry];
+  const sockets = new Gauge({ name: "souk_sockets", help: "Open WebSockets.", registers });
+  const subscriptions = new Gauge({ name: "souk_subscriptions", help: "Running subscriptions.", registers });
+  const messages = new Counter({ name: "souk_messages_total", help: "Messages of subscriptions handed to sockets.", registers });
+  const groups = new Gauge({ name: "souk_fan_out_groups", help: "Groups of subscribers that share their messages.", registers });
+  return {
+    sockets: (by) => sockets.inc(by),
+    subscriptions: (by) => subscriptions.inc(by),
+    messages: (count) => messages.inc(count),
+    fanOutGroups: (by) => groups.inc(by),
+  };
+}
+
+function degradationMetrics(registry: Registry): Pick<Metrics, "degradation"> {
+  const registers = [registry];
+  const labelNames = ["part"] as const;
+  const degraded = new Gauge({ name: "souk_degraded", help: "1 while a part works worse than it should.", labelNames, registers });
+  const uses = new Counter({
+    name: "souk_degraded_uses_total",
+    help: "How often a part reported that it works worse, once for each use of a fallback.",
+    labelNames,
+    registers,
+  });
+  return {
+    degradation({ part, reason }) {
+      degraded.set({ part }, Number(reason !== null));
+      if (reason !== null) uses.inc({ part });
+    },
+  };
+}
+
+function limitMetrics(registry: Registry): Pick<Telemetry, "limit"> {
+  const registers = [registry];
+  const limited = new Counter({
+    name: "souk_limit_requests_total",
+    help: "Requests let in, by the kind of bucket that paid, or refused, by the one that was empty.",
+    labelNames: ["bucket", "outcome"],
+    registers,
+  });
+  return { limit: (bucket, outcome) => limited.inc({ bucket, outcome }) };
+}
+
+function floorMetrics(registry: Registry): Telemetry {
+  const registers = [registry];
+  const reads = new Counter({
+    name: "souk_cache_reads_total",
+    help: "Values read, by the level that served them.",
+    labelNames: ["level"],
+    registers,
+  });
+  const loads = new Counter({ name: "souk_loads_total", help: "Calls of a loader's source.", labelNames: ["family"], registers });
+  const loadedKeys = new Counter({
+    name: "souk_loaded_keys_total",
+    help: "Keys asked of a loader's source.",
+    labelNames: ["family"],
+    registers,
+  });
+  const redis = new Histogram({
+    name: "souk_redis_round_trip_seconds",
+    help: "Round trips to Redis.",
+    labelNames: ["what", "failed"],
+    buckets: SECONDS_BUCKETS,
+    registers,
+  });
+  const sql = new Histogram({
+    name: "souk_sql_statement_seconds",
+    help: "SQL statements.",
+    labelNames: ["failed"],
+    buckets: SECONDS_BUCKETS,
+    registers,
+  });
+  const signIns = new Counter({
+    name: "souk_sign_ins_total",
+    help: "Attempts to sign in or up: let in, refused by a bucket, and right.",
+    labelNames: ["what", "outcome"],
+    registers,
+  });
+  const scores = new Counter({ name: "souk_scores_total", help: "Scores committed to the ledger.", registers });
+  const scoreCommits = new Histogram({
+    name: "souk_score_commit_seconds",
+    help: "Transactions that commit scores together.",
+    buckets: SECONDS_BUCKETS,
+    registers,
+  });
+  return {
+    scores(count, durationMs) {
+      scores.inc(count);
+      scoreCommits.observe(durationMs / SECOND);
+    },
+    cacheReads: (level, count) => reads.inc({ level }, count),
+    loads(family, count) {
+      loads.inc({ family });
+      loadedKeys.inc({ family }, count);
+    },
+    redisRoundTrip: (what, durationMs, failed) => redis.observe({ what, failed: String(failed) }, durationMs / SECOND),
+    sqlStatement: (durationMs, failed) => sql.observe({ failed: String(failed) }, durationMs / SECOND),
+    signIn: (what, outcome) => signIns.inc({ what, outcome }),
+    ...limitMetrics(registry),
+  };
+}
+
+const NANOSECONDS = 1e9;
+
+function addProcessGauges(registry: Registry, lag: ReturnType<typeof monitorEventLoopDelay>): void {
+  const registers = [registry];
+  new Gauge({
+    name: "souk_event_loop_lag_seconds",
+    help: "Delay of the event loop since the last scrape.",
+    labelNames: ["quantile"],
+    registers,
+    collect() {
+      for (const [quantile, value] of [
+        ["0.5", lag.percentile(50)],
+        ["0.99", lag.percentile(99)],
+        ["1", lag.max],
+      ] as const) {
+        this.set({ quantile }, Math.max(0, value / NANOSECONDS - LAG_SAMPLE_MS / SECOND));
+      }
+      lag.reset();
+    },
+  });
+  new Gauge({
+    name: "souk_memory_bytes",
+    help: "Memory of the process.",
+    labelNames: ["kind"],
+    registers,
+    collect() {
+      const { rss, heapUsed, external } = process.memoryUsage();
+      for (const [kind, value] of Object.entries({ rss, heapUsed, external })) this.set({ kind }, value);
+    },
+  });
+}
+
+/** Durations since a run that succeeded need no clock that other machines share. */
+function addJobMetrics(registry: Registry, states: () => readonly JobState[]): void {
+  const labelNames = ["job"] as const;
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: (state: JobState) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        for (const state of states()) this.set({ job: state.job }, read(state));
+      },
+    });
+  };
+  gauge(
+    "souk_job_last_success_seconds",
+    "Time since a job last succeeded, or since the start where it has not.",
+    ({ sinceSuccessMs }) => sinceSuccessMs / SECOND,
+  );
+  gauge("souk_job_failing_runs", "Failed runs of a job in a row.", ({ failures }) => failures);
+  new Counter({
+    name: "souk_job_failures_total",
+    help: "Failed runs of a job.",
+    labelNames,
+    registers,
+    collect() {
+      this.reset();
+      for (const { job, failuresTotal } of states()) this.inc({ job }, failuresTotal);
+    },
+  });
+}

@@ -1,0 +1,135 @@
+/** The sockets of sessions: which code they are closed with, and when they are looked up. */
+import { afterEach, expect, test } from "vitest";
+import { RedisUnavailable } from "../../../src/domain/errors.js";
+import { UNKNOWN, type UserPrincipal } from "../../../src/domain/principal.js";
+import { until } from "../../support/until.js";
+import { startServer, type TestServer } from "../test-server.js";
+import { ask, connectSocket, openSocket } from "../websocket/socket-client.js";
+
+let souk: TestServer;
+afterEach(() => souk.close());
+
+/** A server with one session, which lives as `session` says. */
+async function serverWith(session: { leftMs: number; alive: boolean | "unknown" }) {
+  const listeners = new Set<(userId: number | null) => void>();
+  const uses: boolean[] = [];
+  let welcoming = () => {};
+  const principal = (): UserPrincipal => ({
+    kind: "user",
+    userId: 7,
+    userTag: "t",
+    role: "CUSTOMER",
+    sessionId: "s",
+    leftMs: session.leftMs,
+  });
+  souk = await startServer(
+    {},
+    {
+      async authenticate(token) {
+        const found = token === "session" ? (session.alive === "unknown" ? UNKNOWN : principal()) : "invalid";
+        welcoming();
+        return found;
+      },
+      sessions: {
+        async confirm(_principal, { used }) {
+          uses.push(used);
+          if (session.alive === "unknown") throw new RedisUnavailable();
+          return session.alive ? principal() : null;
+        },
+        onEnded(listener) {
+          listeners.add(listener);
+          return () => void listeners.delete(listener);
+        },
+      },
+    },
+  );
+  const tell = (userId: number | null) => {
+    for (const listener of listeners) listener(userId);
+  };
+  const duringWelcome = (happens: () => void) => {
+    welcoming = happens;
+  };
+  return { session, tell, uses, duringWelcome, connect: () => connectSocket(souk.live, { authorization: "Bearer session" }) };
+}
+
+test("a session that runs out closes its socket with 4403, upon which clients try again", async () => {
+  const { session, connect } = await serverWith({ leftMs: 300, alive: true });
+  const client = await connect();
+  session.alive = false;
+  expect((await client.closed).code).toBe(4403);
+});
+
+test("a session that is used elsewhere keeps its socket beyond the end it had at first", async () => {
+  const { connect, uses } = await serverWith({ leftMs: 50, alive: true });
+  const client = await connect();
+  await until("it to be looked up again and again", () => uses.length > 5);
+  expect(await ask(client, { query: "{ whoAmI }" })).toEqual({ data: { whoAmI: "user" } });
+  await client.close();
+});
+
+test("word of an end closes the user's sockets with 4401; others, and word that proves wrong, close nothing", async () => {
+  const { session, connect, tell, uses } = await serverWith({ leftMs: 60_000, alive: true });
+  const client = await connect();
+  tell(8);
+  tell(7);
+  await until("the look-up", () => uses.length === 1);
+  expect(client.socket.readyState).toBe(client.socket.OPEN);
+  session.alive = false;
+  tell(null);
+  expect((await client.closed).code).toBe(4401);
+});
+
+test("a session that ends while its socket is being welcomed is found out, and a welcome without such word costs no second look-up", async () => {
+  const { session, connect, tell, uses, duringWelcome } = await serverWith({ leftMs: 60_000, alive: true });
+  const first = await connect();
+  expect(uses).toEqual([]);
+  duringWelcome(() => {
+    session.alive = false;
+    tell(7);
+  });
+  const second = await openSocket(souk.live);
+  second.send({ type: "connection_init", payload: { authorization: "Bearer session" } });
+  expect((await second.closed).code).toBe(4401);
+  await first.closed;
+});
+
+test("an operation is a use, an event is none, and both find out by themselves that the session has ended", async () => {
+  const { session, connect, uses } = await serverWith({ leftMs: 60_000, alive: true });
+  const client = await connect();
+  expect((await client.run({ query: "subscription { ticks(times: 2) { number } }" })).length).toBe(3);
+  expect(uses).toEqual([true, false, false]);
+  session.alive = false;
+  client.send({ id: "late", type: "subscribe", payload: { query: "{ hello }" } });
+  expect((await client.closed).code).toBe(4401);
+  await expect(client.next()).rejects.toThrow("4401");
+});
+
+test("while sessions cannot be looked up, sockets stay with what is public, and new ones are told to come again", async () => {
+  const { session, connect } = await serverWith({ leftMs: 60_000, alive: true });
+  const client = await connect();
+  session.alive = "unknown";
+  expect(await ask(client, { query: "{ whoAmI }" })).toEqual({ data: { whoAmI: "unknown" } });
+  const late = await openSocket(souk.live);
+  late.send({ type: "connection_init", payload: { authorization: "Bearer session" } });
+  expect((await late.closed).code).toBe(1013);
+  session.alive = true;
+  expect(await ask(client, { query: "{ whoAmI }" })).toEqual({ data: { whoAmI: "user" } });
+  await client.close();
+});
+
+test("the cookie of the upgrade signs a socket in", async () => {
+  await serverWith({ leftMs: 60_000, alive: true });
+  const client = await connectSocket(souk.live, {}, { headers: { cookie: "a=b; souk_session=session; c=d" } });
+  expect(await ask(client, { query: "{ whoAmI }" })).toEqual({ data: { whoAmI: "user" } });
+  await client.close();
+});
+
+test("A socket whose session could not be looked up when its end was announced is closed once it can be.", async () => {
+  const { session, tell, uses, connect } = await serverWith({ leftMs: 60_000, alive: true });
+  const client = await connect();
+  session.alive = "unknown";
+  tell(7);
+  await until("a second look", () => uses.length >= 2);
+  session.alive = false;
+  expect((await client.closed).code).toBe(4401);
+});

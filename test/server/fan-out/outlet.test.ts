@@ -1,0 +1,220 @@
+/** What a socket that does not keep up costs: little, and only itself. */
+import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { Peer } from "../../../src/server/connection/connection.js";
+import { headOf, tailOf } from "../../../src/server/fan-out/frame.js";
+import { Outlet } from "../../../src/server/fan-out/outlet.js";
+import { until } from "../../support/until.js";
+import { startServer } from "../test-server.js";
+import { connectSocket, type Message, type SocketClient } from "../websocket/socket-client.js";
+import { type BoardServer, startBoards } from "./leaderboard-server.js";
+
+const UNSENT_BYTES = 64 * 1024;
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** Two ends of a real socket. */
+async function pair(slowMs: number) {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  const accepted = once(server, "connection") as Promise<[WebSocket, { socket: Socket }]>;
+  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await once(client, "open");
+  const [socket, { socket: connection }] = await accepted;
+  closing.push(() => {
+    client.terminate();
+    server.close();
+  });
+  return { client, socket, connection, outlet: new Outlet(new Peer(socket, {}, "", connection), slowMs) };
+}
+
+const HEAD = headOf("1");
+const FRAME = tailOf(`"${"x".repeat(8 * 1024)}"`);
+
+function fill(outlet: Outlet): void {
+  while (!outlet.full) outlet.write(HEAD, FRAME);
+}
+
+describe("an outlet", () => {
+  test("is full above its bound, takes no more than one frame beyond it, and tells when all of it has left", async () => {
+    const { client, connection, outlet } = await pair(60_000);
+    client.pause();
+    fill(outlet);
+    expect(connection.writableLength).toBeGreaterThan(UNSENT_BYTES);
+    expect(connection.writableLength).toBeLessThan(UNSENT_BYTES + FRAME.length + 100);
+    const flushed = new Promise<void>((resolve) => outlet.await({ flush: resolve }));
+    client.resume();
+    await flushed;
+    expect(outlet.full).toBe(false);
+    expect(connection.writableLength).toBe(0);
+  });
+
+  test("writes frames of any length, whole and between what ws writes itself", async () => {
+    const { client, socket, connection, outlet } = await pair(60_000);
+    const received: string[] = [];
+    client.on("message", (data, isBinary) => received.push(isBinary ? "binary" : String(data)));
+    const lengths = [1, 88, 89, 90, 91, 92, 200, 4_090, 4_097, 65_498, 65_499, 65_500, 65_502, 200_000];
+    const payloads = lengths.map((length) => JSON.stringify("ü".padEnd(length, "z")));
+    for (const payload of payloads) {
+      socket.send("ws");
+      if (outlet.full) await once(connection, "drain");
+      outlet.write(HEAD, tailOf(payload));
+      socket.ping();
+    }
+    await until("all to be there", () => received.length === 2 * lengths.length);
+    expect(received.filter((text) => text !== "ws")).toEqual(payloads.map((payload) => `{"id":"1","type":"next","payload":${payload}}`));
+  });
+
+  test("has room for so many frames that wait, and for others as they leave", async () => {
+    const { outlet } = await pair(60_000);
+    const frames = [1, 2, 3].map(() => Buffer.alloc(30_000));
+    expect(frames.map((frame) => outlet.hold(frame))).toEqual([true, true, false]);
+    outlet.release(frames[0]!);
+    expect(outlet.hold(frames[2]!)).toBe(true);
+  });
+
+  test("closes a socket that stays full, with a code upon which clients come again", async () => {
+    const { client, socket, outlet } = await pair(100);
+    client.pause();
+    fill(outlet);
+    await until("it to be closed", () => socket.readyState === socket.CLOSING);
+    const closed = once(client, "close");
+    client.resume();
+    expect((await closed)[0]).toBe(1013);
+  });
+
+  test("cuts a socket that does not even take the close code", async () => {
+    const { client, connection, outlet } = await pair(100);
+    client.pause();
+    fill(outlet);
+    await until("it to be cut", () => connection.destroyed);
+  });
+
+  test("writes nothing to a socket that is closing", async () => {
+    const { client, socket, outlet } = await pair(60_000);
+    const received: string[] = [];
+    client.on("message", (data) => received.push(String(data)));
+    outlet.write(HEAD, tailOf("1"));
+    socket.close();
+    outlet.write(HEAD, tailOf("2"));
+    await once(client, "close");
+    expect(received).toEqual(['{"id":"1","type":"next","payload":1}']);
+  });
+});
+
+describe("a subscriber that stops reading", () => {
+  const FILLER = 40_000;
+  /** More than the system buffers on loopback. */
+  const VERSIONS = 400;
+  const WATCH = "subscription Watch($slugs: [String!]!, $filler: Int) { board(slugs: $slugs, filler: $filler) { slug version filler } }";
+
+  async function start(env: Record<string, string> = {}): Promise<BoardServer & { readonly connections: Socket[] }> {
+    const server = await startBoards(env);
+    closing.push(() => server.close());
+    const connections: Socket[] = [];
+    server.server.app.server.on("upgrade", (_request, connection: Socket) => connections.push(connection));
+    return { ...server, connections };
+  }
+
+  async function watch(server: BoardServer, slugs: readonly string[]) {
+    const client = await connectSocket(server.live);
+    closing.push(() => client.socket.terminate());
+    client.send({ id: "x", type: "subscribe", payload: { query: WATCH, variables: { slugs, filler: FILLER } } });
+    for (const _ of slugs) await client.next();
+    return client;
+  }
+
+  const boardOf = ({ payload }: Message) => (payload as { data: { board: { slug: string; version: number } } }).data.board;
+
+  /** Publishes versions one after the other, each awaited by a client that reads. */
+  async function publishAll(server: BoardServer, slugs: readonly string[], reader: SocketClient): Promise<void> {
+    for (let version = 1; version <= VERSIONS; version++) {
+      const slug = slugs[version % slugs.length]!;
+      server.boards.publish(slug, version);
+      expect(boardOf(await reader.next())).toMatchObject({ slug, version });
+    }
+  }
+
+  test("delays nobody, costs a bounded buffer, and gets the newest values when it reads again, none of them older than the one before", async () => {
+    const server = await start();
+    const slugs = ["a", "b", "c"];
+    const [reader, sleeper] = [await watch(server, slugs), await watch(server, slugs)];
+    sleeper.socket.pause();
+    await publishAll(server, slugs, reader);
+    expect(server.connections[1]!.writableLength).toBeLessThan(UNSENT_BYTES + 1.1 * FILLER);
+    sleeper.socket.resume();
+    const last = new Map(slugs.map((slug) => [slug, 0]));
+    let messages = 0;
+    const newest = slugs.map((slug) => [
+      slug,
+      Math.max(...Array.from({ length: VERSIONS }, (_, at) => (slugs[(at + 1) % 3] === slug ? at + 1 : 0))),
+    ]);
+    while (newest.some(([slug, version]) => last.get(String(slug)) !== version)) {
+      const { slug, version } = boardOf(await sleeper.next());
+      expect(version).toBeGreaterThan(last.get(slug)!);
+      last.set(slug, version);
+      messages += 1;
+    }
+    expect(messages).toBeLessThan(VERSIONS);
+  });
+
+  test("is closed after the deadline, and its subscriptions with it", async () => {
+    const server = await start({ SLOW_SOCKET_MS: "2000" });
+    const [reader, sleeper] = [await watch(server, ["a"]), await watch(server, ["a"])];
+    sleeper.socket.pause();
+    await publishAll(server, ["a"], reader);
+    await until("it to be cut", () => server.connections[1]!.destroyed);
+    await until("its subscription to end", async () => (await server.metric("souk_subscriptions")) === 1);
+  });
+
+  test("gets `complete` after the last value where the source ends meanwhile", async () => {
+    const server = await start();
+    const [reader, sleeper] = [await watch(server, ["a"]), await watch(server, ["a"])];
+    sleeper.socket.pause();
+    await publishAll(server, ["a"], reader);
+    server.boards.end();
+    expect(await reader.next()).toMatchObject({ type: "complete" });
+    sleeper.socket.resume();
+    let [before, message] = [0, await sleeper.next()];
+    while (message.type === "next") [before, message] = [boardOf(message).version, await sleeper.next()];
+    expect(message.type).toBe("complete");
+    expect(before).toBe(VERSIONS);
+  });
+});
+
+describe("a log whose client stops reading", () => {
+  const EVENTS = 12_000;
+  const LONG = Array.from({ length: 12 }, (_, at) => `${"n".repeat(120)}${at}: number`).join(" ");
+
+  test("takes no event while the one before has not left, and goes on with the next one, none missing", async () => {
+    const server = await startServer({ LIMIT_TOKENS: "1000" });
+    closing.push(() => server.close());
+    const connections: Socket[] = [];
+    server.server.app.server.on("upgrade", (_request, connection: Socket) => connections.push(connection));
+    const client = await connectSocket(server.live);
+    closing.push(() => client.socket.terminate());
+    const sent = async () => Number(/^souk_messages_total (\d+)$/m.exec((await server.metrics.render()).text)?.[1]);
+    client.send({ id: "x", type: "subscribe", payload: { query: `subscription { ticks(times: ${EVENTS}) { number ${LONG} } }` } });
+    await client.next();
+    client.socket.pause();
+    let before = -1;
+    const standsStill = async () => {
+      const now = await sent();
+      const still = now === before && connections[0]!.writableLength > 0;
+      before = now;
+      return still;
+    };
+    await until("the source to wait", standsStill);
+    expect(before).toBeLessThan(EVENTS);
+    expect(connections[0]!.writableLength).toBeLessThan(2 * LONG.length);
+    client.socket.resume();
+    for (let number = 2; number <= EVENTS; number++) {
+      expect((await client.next()).payload).toMatchObject({ data: { ticks: { number } } });
+    }
+    expect(await client.next()).toEqual({ id: "x", type: "complete" });
+  });
+});
