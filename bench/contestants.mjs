@@ -10,7 +10,7 @@ export const ADMIN_TOKEN = "bench-token-of-no-value";
 export async function seed(dist, databaseUrl) {
   const load = (file) => import(pathToFileURL(join(dist, file)).href);
   const [{ openDatabase }, { migrate }, { seedCatalogue, DEFAULT_SEED }, { silentTelemetry }] = await Promise.all(
-    ["db/client/database.js", "db/client/migrate.js", "db/seed/seed.js", "domain/telemetry.js"].map(load),
+    ["db/client/database.js", "db/client/migrate.js", "db/seed/seed.js", "domain/telemetry/telemetry.js"].map(load),
   );
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: console.error };

@@ -37,9 +37,13 @@ export async function benchLeaderboard({ dist, large, seconds, connections }) {
 async function openStore(dist, url) {
   const from = (file) => import(pathToFileURL(join(dist, file)).href);
   const [{ registerScripts }, { createKeys }, { createBoardStore }, { ALL_TIME }, { silentTelemetry }] = await Promise.all(
-    ["redis/client/scripts.js", "redis/client/keys.js", "redis/leaderboard/leaderboard.js", "domain/periods.js", "domain/telemetry.js"].map(
-      from,
-    ),
+    [
+      "redis/client/scripts.js",
+      "redis/client/keys.js",
+      "redis/leaderboard/leaderboard.js",
+      "domain/leaderboard/periods.js",
+      "domain/telemetry/telemetry.js",
+    ].map(from),
   );
   // Without the deadlines of a server: a machine that is busy elsewhere must not end the bench.
   const { Redis } = await import("ioredis");

@@ -8,10 +8,10 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { count, limitVariables, optionalPort, refuseSmallBuckets, toRateLimits } from "./config-limits.js";
+import { CURRENCY_CODES } from "./domain/catalogue/money.js";
 import { StartupError } from "./domain/errors.js";
-import { CURRENCY_CODES } from "./domain/money.js";
 import { own } from "./domain/own.js";
-import { DAY, HOUR, MINUTE, SECOND } from "./domain/time.js";
+import { DAY, HOUR, MINUTE, SECOND } from "./domain/time/time.js";
 
 const list = z
   .string()

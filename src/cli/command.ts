@@ -4,7 +4,7 @@ import { type Config, environment, readConfig } from "../config.js";
 import { type Database, openDatabase } from "../db/client/database.js";
 import { migrate } from "../db/client/migrate.js";
 import { SoukError, StartupError } from "../domain/errors.js";
-import { silentTelemetry } from "../domain/telemetry.js";
+import { silentTelemetry } from "../domain/telemetry/telemetry.js";
 import { lockDataDir } from "../embedded/data-lock.js";
 
 /** What a command works with. */

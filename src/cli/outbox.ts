@@ -8,7 +8,7 @@ import { type BroadcastOperating, createBroadcastOperating, type TroubledBroadca
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createOutboxOperating, type OutboxOperating, type TroubledRow } from "../db/outbox-operating.js";
 import { own } from "../domain/own.js";
-import { SECOND } from "../domain/time.js";
+import { SECOND } from "../domain/time/time.js";
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
 

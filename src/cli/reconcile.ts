@@ -4,7 +4,7 @@ import { createCounterTable } from "../db/counters/counters.js";
 import { createLikeTable } from "../db/counters/likes.js";
 import { createOutboxTable } from "../db/outbox.js";
 import { StartupError } from "../domain/errors.js";
-import { SECOND } from "../domain/time.js";
+import { SECOND } from "../domain/time/time.js";
 import { connectRedis, whenReady } from "../redis/client/connect.js";
 import { createKeys } from "../redis/client/keys.js";
 import { createCounterStore } from "../redis/counters/counters.js";

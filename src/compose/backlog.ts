@@ -3,7 +3,7 @@ import type { Config } from "../config.js";
 import { createBoardTable } from "../db/leaderboard/leaderboards.js";
 import { createScoreLedger } from "../db/leaderboard/ledger.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
-import { SECOND } from "../domain/time.js";
+import { SECOND } from "../domain/time/time.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
 import { countBehind } from "../services/leaderboard/behind.js";

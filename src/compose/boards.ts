@@ -2,7 +2,7 @@
 
 import { createUserTable } from "../db/account/users.js";
 import { createProductTable } from "../db/catalogue/products.js";
-import { SECOND } from "../domain/time.js";
+import { SECOND } from "../domain/time/time.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
 import { type Boards, createBoards } from "../services/leaderboard/boards.js";
 import type { Closing } from "./closing.js";

@@ -1,6 +1,6 @@
 /** Joins what parts report of themselves, and the condition of each Redis, with the log, the metrics and probes. */
 import type { Logger } from "pino";
-import { createDegradations, type Degradations } from "../domain/degradations.js";
+import { createDegradations, type Degradations } from "../domain/telemetry/degradations.js";
 import { watchCondition } from "../redis/client/condition.js";
 import type { RedisConnection } from "../redis/client/connect.js";
 import type { Metrics } from "../telemetry/metrics.js";

@@ -1,7 +1,7 @@
 /** Who may come in, and with what: the limiter, the service token, and the documents that may be run. */
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
-import { SECOND } from "../domain/time.js";
+import { SECOND } from "../domain/time/time.js";
 import { createBreaker } from "../redis/client/breaker.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";

@@ -4,9 +4,9 @@
  */
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import type { OutboxState } from "../db/outbox-operating.js";
-import { withDeadline } from "../domain/deadline.js";
-import { type JobState, troubleOf } from "../domain/job.js";
-import { MINUTE, SECOND } from "../domain/time.js";
+import { type JobState, troubleOf } from "../domain/telemetry/job.js";
+import { withDeadline } from "../domain/time/deadline.js";
+import { MINUTE, SECOND } from "../domain/time/time.js";
 import type { Readiness } from "../server/http/health.js";
 import { stateOfWorkers } from "../services/workers.js";
 import type { Floor } from "./floor.js";

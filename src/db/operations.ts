@@ -5,7 +5,7 @@
  * for the first and then finds it. Keys are kept for at least {@link KEPT_MS}.
  */
 import { sql } from "drizzle-orm";
-import { DAY } from "../domain/time.js";
+import { DAY } from "../domain/time/time.js";
 import type { Database, Tx } from "./client/database.js";
 
 /** A client that repeats a request does so within hours; a day leaves room for one that was switched off overnight. */

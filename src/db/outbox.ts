@@ -8,7 +8,7 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { OutboxMessage } from "../domain/events.js";
-import { MINUTE } from "../domain/time.js";
+import { MINUTE } from "../domain/time/time.js";
 import type { Database, Tx } from "./client/database.js";
 import { LOCKS } from "./client/locks.js";
 import { bigints, storable, texts } from "./client/statements.js";

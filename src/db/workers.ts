@@ -3,8 +3,8 @@
  * A worker that stops removes its row; that of one that died is deleted by the beats of others.
  */
 import { sql } from "drizzle-orm";
-import type { JobState } from "../domain/job.js";
-import { MINUTE } from "../domain/time.js";
+import type { JobState } from "../domain/telemetry/job.js";
+import { MINUTE } from "../domain/time/time.js";
 import type { Executor } from "./client/database.js";
 
 /** What a worker reports with each beat. */

@@ -2,7 +2,7 @@
  * Counters of products: plain shapes. A *tally* is what was counted about one product in one period: since ever, in a month or on a
  * day (UTC). Likes are not among them: those are facts, one row each.
  */
-import { type CalendarSpan, spanNamed } from "./calendar.js";
+import { type CalendarSpan, spanNamed } from "./leaderboard/calendar.js";
 
 /** A period: all time, or a span of the calendar. */
 export type TallyPeriod = "all" | CalendarSpan;

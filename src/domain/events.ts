@@ -3,9 +3,9 @@
  * receives one reads the current value itself. Dates cross as ISO strings.
  */
 
-import type { ShopScore } from "./leaderboard.js";
+import type { Revocation } from "./account/session.js";
+import type { ShopScore } from "./leaderboard/leaderboard.js";
 import type { NotificationAppend } from "./notification.js";
-import type { Revocation } from "./session.js";
 
 /** What a topic is about: the key of a row, or a word that names the thing. */
 export type TopicId = number | string;

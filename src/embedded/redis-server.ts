@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { StartupError } from "../domain/errors.js";
-import { SECOND } from "../domain/time.js";
+import { SECOND } from "../domain/time/time.js";
 import { inDataFolder } from "./data-folder.js";
 import { type Ending, type GuardedChild, NO_SUCH_COMMAND, startGuarded } from "./guarded-child.js";
 import { askRedis } from "./raw-redis.js";

@@ -3,7 +3,7 @@
  * then an error, then an error again from time to time; its recovery is logged too.
  */
 import type { Logger } from "pino";
-import { FAILING_FROM, type JobState } from "../domain/job.js";
+import { FAILING_FROM, type JobState } from "../domain/telemetry/job.js";
 
 /** Notes the runs of one job. */
 export interface JobReport {

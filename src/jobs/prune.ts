@@ -1,5 +1,5 @@
 /** Deletes what has run out: idempotency keys past their time, sessions that are dead anyway. A missed run costs only space. */
-import { HOUR } from "../domain/time.js";
+import { HOUR } from "../domain/time/time.js";
 import { type Job, joined, type RunnerDeps, startJob } from "./runner.js";
 
 /** A table with rows that run out. */

@@ -6,7 +6,7 @@
  * at most a minute. Every run is noted in {@link JobHealth}; no failure ends the job or the process.
  */
 import type { Database, Listening } from "../db/client/database.js";
-import { MINUTE } from "../domain/time.js";
+import { MINUTE } from "../domain/time/time.js";
 import type { JobHealth } from "./health.js";
 
 /** A job that was started. */

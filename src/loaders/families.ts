@@ -1,7 +1,6 @@
 /** What the catalogue keeps in the cache: how each kind of thing is named there, and which tags end it. */
 import { createHash } from "node:crypto";
-import type { ListingRequest, ProductFilter } from "../domain/catalogue.js";
-import type { PageRequest } from "../domain/page.js";
+import type { ListingRequest, ProductFilter } from "../domain/catalogue/catalogue.js";
 import {
   BRANDS_TAG,
   brandTag,
@@ -13,7 +12,8 @@ import {
   reviewsTag,
   reviewTag,
   tagsOfListing,
-} from "../domain/tags.js";
+} from "../domain/catalogue/tags.js";
+import type { PageRequest } from "../domain/page.js";
 import type { Family } from "../redis/cache/cache.js";
 
 /** A page of a product's reviews. */

@@ -10,12 +10,19 @@ import type { ProductTable } from "../db/catalogue/products.js";
 import type { ReviewTable } from "../db/catalogue/reviews.js";
 import type { LikeKey, LikesSinceKey, LikeTable } from "../db/counters/likes.js";
 import type { NotificationTable } from "../db/notification/inbox.js";
-import type { BrandRecord, CategoryRecord, ListingRequest, ProductFilter, ProductRecord, ReviewRecord } from "../domain/catalogue.js";
+import type { UserRecord } from "../domain/account/user.js";
+import type {
+  BrandRecord,
+  CategoryRecord,
+  ListingRequest,
+  ProductFilter,
+  ProductRecord,
+  ReviewRecord,
+} from "../domain/catalogue/catalogue.js";
 import { type PeopleCount, periodName, type Tally, type TallyKey } from "../domain/counters.js";
 import type { NotificationRecord } from "../domain/notification.js";
 import type { IdPage } from "../domain/page.js";
 import type { Reading } from "../domain/reading.js";
-import type { UserRecord } from "../domain/user.js";
 import type { Cache, Family, Load } from "../redis/cache/cache.js";
 import {
   type BrandPageKey,

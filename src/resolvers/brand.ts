@@ -1,6 +1,6 @@
 /** Brands and lists of them. */
 import { Args, Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
-import type { BrandRecord } from "../domain/catalogue.js";
+import type { BrandRecord } from "../domain/catalogue/catalogue.js";
 import { encodeId } from "../domain/ids.js";
 import { Brand, BrandConnection, BrandsArgs } from "../schema/brand.js";
 import { MAX_SEARCH_LENGTH } from "../schema/page.js";

@@ -1,6 +1,6 @@
 /** The subscription of the cart: every message is the whole cart as it is now. */
 import { Ctx, Resolver, Subscription } from "type-graphql";
-import { ownerName } from "../domain/guest.js";
+import { ownerName } from "../domain/account/guest.js";
 import { Cart } from "../schema/cart.js";
 import { Delivers } from "../schema/scope.js";
 import type { Carts } from "../services/cart/carts.js";

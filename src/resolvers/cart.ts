@@ -1,10 +1,10 @@
 /** Carts as clients see them. Prices and availability are the products' own, read through the loaders when a client selects them. */
 import { createHash } from "node:crypto";
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
+import { type Owner, ownerName } from "../domain/account/guest.js";
 import { CART_LIMITS, type CartRecord, type CartWarning as CartWarningRecord } from "../domain/cart.js";
-import { type Owner, ownerName } from "../domain/guest.js";
+import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { encodeId } from "../domain/ids.js";
-import type { CurrencyCode } from "../domain/money.js";
 import { Cart, CartLine, CartPayload, CartWarning } from "../schema/cart.js";
 import { Money } from "../schema/money.js";
 import { ListSize, Works } from "../schema/price.js";

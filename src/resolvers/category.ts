@@ -1,6 +1,6 @@
 /** The category tree. */
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
-import type { CategoryRecord } from "../domain/catalogue.js";
+import type { CategoryRecord } from "../domain/catalogue/catalogue.js";
 import { decodeIdOf, encodeId } from "../domain/ids.js";
 import { Category } from "../schema/category.js";
 import { ListSize } from "../schema/price.js";

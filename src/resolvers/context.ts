@@ -4,10 +4,10 @@
  * One context per operation, and per event of a subscription. Loaders remember what they read; whatever makes the operation
  * know of a newer write replaces them, so that nothing read before is answered after.
  */
-import type { RequestOrigin } from "../domain/audit.js";
-import type { GuestPass, Owner } from "../domain/guest.js";
+import type { RequestOrigin } from "../domain/account/audit.js";
+import type { GuestPass, Owner } from "../domain/account/guest.js";
+import { type Principal, signedIn } from "../domain/account/principal.js";
 import type { BucketStatus } from "../domain/limits.js";
-import { type Principal, signedIn } from "../domain/principal.js";
 import { Reading } from "../domain/reading.js";
 import { latestSeen, type Seen } from "../domain/seen.js";
 import type { Loaders } from "../loaders/loaders.js";

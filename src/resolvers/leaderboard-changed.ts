@@ -1,8 +1,8 @@
 /** The subscription of boards: every message is the whole top of the present period, read once for everybody who watches the same. */
 import { Arg, Int, Resolver, Root, Subscription } from "type-graphql";
 import type { TopicId } from "../domain/events.js";
-import { BOARD_LIMITS } from "../domain/leaderboard.js";
-import type { Period } from "../domain/periods.js";
+import { BOARD_LIMITS } from "../domain/leaderboard/leaderboard.js";
+import type { Period } from "../domain/leaderboard/periods.js";
 import { LeaderboardSnapshot } from "../schema/leaderboard.js";
 import { PeriodEnum } from "../schema/leaderboard-words.js";
 import { SizesLists } from "../schema/price.js";

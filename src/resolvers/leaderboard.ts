@@ -2,9 +2,9 @@
 import { Arg, Args, FieldResolver, Int, Query, Resolver, Root } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
 import { encodeId } from "../domain/ids.js";
-import { BOARD_LIMITS, type BoardRecord, type Run } from "../domain/leaderboard.js";
+import { BOARD_LIMITS, type BoardRecord, type Run } from "../domain/leaderboard/leaderboard.js";
+import type { Window } from "../domain/leaderboard/periods.js";
 import { pageSize } from "../domain/page.js";
-import type { Window } from "../domain/periods.js";
 import { typed } from "../domain/text.js";
 import {
   AroundArgs,

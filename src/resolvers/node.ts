@@ -1,7 +1,7 @@
 /** Fetching anything again by its global id. */
 import { Arg, Args, Ctx, ID, Query, Resolver } from "type-graphql";
+import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { decodeId, type NodeId } from "../domain/ids.js";
-import type { CurrencyCode } from "../domain/money.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import { Node, NodesArgs } from "../schema/node.js";
 import { ListSize } from "../schema/price.js";

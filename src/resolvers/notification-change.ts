@@ -1,9 +1,9 @@
 /** Sending notifications, and marking one's own. Who may, and what is in bounds, is decided by the services. */
 import { Arg, Args, Ctx, Mutation, Resolver } from "type-graphql";
+import { requireAdmin, requireUser } from "../domain/account/principal.js";
 import type { UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
 import { NOTIFICATION_LIMITS } from "../domain/notification.js";
-import { requireAdmin, requireUser } from "../domain/principal.js";
 import { MarkReadArgs, MarkReadPayload, NotificationInput, NotificationPayload } from "../schema/notification.js";
 import { Works } from "../schema/price.js";
 import type { MarkRequest, Notifications } from "../services/notification/notifications.js";

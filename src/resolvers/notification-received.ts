@@ -1,9 +1,9 @@
 /** The subscription of notifications: every event of the user's log once and in order, or a gap that says why not. */
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
+import { requireUser } from "../domain/account/principal.js";
 import { encodeId } from "../domain/ids.js";
 import { DURABLE, encodeLogCursor, type LogItem, type LogPosition } from "../domain/log.js";
 import { type NotificationEvent, notificationLog } from "../domain/notification.js";
-import { requireUser } from "../domain/principal.js";
 import { NotificationDelivered, NotificationEventUnion, NotificationsRead, StreamGap } from "../schema/notification.js";
 import type { RequestContext } from "./context.js";
 import type { FollowedEvent, FollowRequest } from "./events.js";

@@ -1,8 +1,8 @@
 /** Notifications as their owner sees them: the inbox. */
 import { Args, FieldResolver, Int, Resolver, Root } from "type-graphql";
+import { signedIn } from "../domain/account/principal.js";
 import { encodeId } from "../domain/ids.js";
 import { type InboxListing, type NotificationRecord, notificationLog } from "../domain/notification.js";
-import { signedIn } from "../domain/principal.js";
 import { InboxArgs, type Notification, NotificationConnection } from "../schema/notification.js";
 import { Price } from "../schema/price.js";
 import { Viewer } from "../schema/viewer.js";

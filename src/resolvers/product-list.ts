@@ -1,5 +1,5 @@
 /** Lists of products: what a filter means, and the page that answers it. */
-import type { ProductFilter } from "../domain/catalogue.js";
+import type { ProductFilter } from "../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../domain/errors.js";
 import { decodeIdOf, type NodeType } from "../domain/ids.js";
 import { MAX_SEARCH_LENGTH } from "../schema/page.js";

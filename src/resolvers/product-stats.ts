@@ -2,14 +2,14 @@
 
 import { GraphQLSafeInt } from "graphql-scalars";
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
-import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/calendar.js";
-import type { ProductRecord } from "../domain/catalogue.js";
-import type { Clock } from "../domain/clock.js";
+import { requireUser, signedIn } from "../domain/account/principal.js";
+import type { ProductRecord } from "../domain/catalogue/catalogue.js";
+import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { DAYS_KEPT, MONTHS_SHOWN, type Tally } from "../domain/counters.js";
 import { BadUserInput, type UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
-import type { CurrencyCode } from "../domain/money.js";
-import { requireUser, signedIn } from "../domain/principal.js";
+import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/leaderboard/calendar.js";
+import type { Clock } from "../domain/time/clock.js";
 import { ListSize, Works } from "../schema/price.js";
 import {
   ApproximateCount,

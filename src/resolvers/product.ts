@@ -1,8 +1,8 @@
 /** Products and the edges from a product to what it belongs to. */
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
-import type { ProductRecord } from "../domain/catalogue.js";
+import type { ProductRecord } from "../domain/catalogue/catalogue.js";
+import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { decodeIdOf, encodeId } from "../domain/ids.js";
-import type { CurrencyCode } from "../domain/money.js";
 import { Brand } from "../schema/brand.js";
 import { Category } from "../schema/category.js";
 import { PageArgs } from "../schema/page.js";

@@ -1,7 +1,7 @@
 /** What a client may still ask for. Instants are by the clock of Redis, which all processes share. */
 import { Ctx, Query, Resolver } from "type-graphql";
-import type { Clock } from "../domain/clock.js";
 import { type BucketStatus, OPERATION_CLASSES } from "../domain/limits.js";
+import type { Clock } from "../domain/time/clock.js";
 import { ListSize } from "../schema/price.js";
 import { RateLimitStatus } from "../schema/rate-limit.js";
 import type { RequestContext } from "./context.js";

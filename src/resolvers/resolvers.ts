@@ -1,7 +1,7 @@
 /** Every resolver class, and the instances that serve a schema: built here once, with the services they need. */
 import type { ContainerType, NonEmptyArray } from "type-graphql";
-import type { Clock } from "../domain/clock.js";
-import type { CurrencyCode } from "../domain/money.js";
+import type { CurrencyCode } from "../domain/catalogue/money.js";
+import type { Clock } from "../domain/time/clock.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { Accounts } from "../services/account/accounts.js";
 import type { Revocations } from "../services/account/revocations.js";

@@ -1,7 +1,7 @@
 /** Reviews by customers. Who may, and what is in bounds, is decided by the service. */
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
+import { requireUser } from "../domain/account/principal.js";
 import { decodeIdOf } from "../domain/ids.js";
-import { requireUser } from "../domain/principal.js";
 import { ReviewInput, ReviewPayload } from "../schema/review.js";
 import type { Reviews } from "../services/catalogue/reviews.js";
 import type { RequestContext } from "./context.js";

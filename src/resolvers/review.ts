@@ -1,8 +1,8 @@
 /** Reviews and the edge back to their product. */
 import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
-import type { ReviewRecord } from "../domain/catalogue.js";
+import type { ReviewRecord } from "../domain/catalogue/catalogue.js";
+import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { encodeId } from "../domain/ids.js";
-import type { CurrencyCode } from "../domain/money.js";
 import { Price } from "../schema/price.js";
 import { Product } from "../schema/product.js";
 import { Review, ReviewConnection } from "../schema/review.js";

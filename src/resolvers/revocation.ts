@@ -1,8 +1,8 @@
 /** Ending sessions. Who may end which is decided by the service. */
 import { Arg, Ctx, ID, Mutation, Resolver } from "type-graphql";
+import { requireAdmin } from "../domain/account/principal.js";
 import type { UserError } from "../domain/errors.js";
 import { decodeIdOf } from "../domain/ids.js";
-import { requireAdmin } from "../domain/principal.js";
 import { RevokeAllInput, RevokePayload } from "../schema/revocation.js";
 import type { Revocations, RevocationTarget } from "../services/account/revocations.js";
 import { originOf, type RequestContext } from "./context.js";

@@ -1,9 +1,9 @@
 /** Who is signed in, and on which devices. */
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
+import { signedIn, type UserPrincipal } from "../domain/account/principal.js";
+import type { SessionRecord } from "../domain/account/session.js";
+import type { UserRecord } from "../domain/account/user.js";
 import { encodeId } from "../domain/ids.js";
-import { signedIn, type UserPrincipal } from "../domain/principal.js";
-import type { SessionRecord } from "../domain/session.js";
-import type { UserRecord } from "../domain/user.js";
 import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
 import type { Sessions } from "../services/account/sessions.js";

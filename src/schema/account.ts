@@ -1,6 +1,6 @@
 /** Signing up, in and out: what clients send and get back. */
 import { Field, InputType, ObjectType } from "type-graphql";
-import { ACCOUNT_LIMITS } from "../domain/user.js";
+import { ACCOUNT_LIMITS } from "../domain/account/user.js";
 import { declareEnum } from "./enums.js";
 import { UserError } from "./user-error.js";
 import { Viewer } from "./viewer.js";

@@ -1,6 +1,6 @@
 /** Categories: the tree the shop is ordered by. */
 import { Field, ObjectType } from "type-graphql";
-import type { CategoryRecord } from "../domain/catalogue.js";
+import type { CategoryRecord } from "../domain/catalogue/catalogue.js";
 import { Node } from "./node.js";
 import { Shared } from "./scope.js";
 

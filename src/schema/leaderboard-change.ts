@@ -1,7 +1,7 @@
 /** Making boards and submitting scores: what clients send and get back. */
 import { Field, Float, ID, InputType, Int, ObjectType } from "type-graphql";
-import { BOARD_LIMITS, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard.js";
-import { PERIODS, type Period } from "../domain/periods.js";
+import { BOARD_LIMITS, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard/leaderboard.js";
+import { PERIODS, type Period } from "../domain/leaderboard/periods.js";
 import { Leaderboard } from "./leaderboard.js";
 import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./leaderboard-words.js";
 import { ListSize } from "./price.js";

@@ -1,6 +1,6 @@
 /** The enums of leaderboards. */
-import type { ScoreOperator, SortOrder, TieRule } from "../domain/leaderboard.js";
-import type { Period } from "../domain/periods.js";
+import type { ScoreOperator, SortOrder, TieRule } from "../domain/leaderboard/leaderboard.js";
+import type { Period } from "../domain/leaderboard/periods.js";
 import { declareEnum } from "./enums.js";
 
 export const ScoreOperatorEnum = declareEnum<ScoreOperator>({

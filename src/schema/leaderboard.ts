@@ -2,9 +2,9 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
 import { atLeast, between, pageSizeRule } from "../domain/argument-rules.js";
-import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard.js";
+import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard/leaderboard.js";
+import { PERIODS, type Period } from "../domain/leaderboard/periods.js";
 import { PAGE_SIZE } from "../domain/page.js";
-import { PERIODS, type Period } from "../domain/periods.js";
 import { Checked } from "./argument-rule.js";
 import { declareConnection } from "./connection.js";
 import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./leaderboard-words.js";

@@ -1,7 +1,7 @@
 /** Amounts of money. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { Field, ObjectType } from "type-graphql";
-import type { Money as Amount, CurrencyCode } from "../domain/money.js";
+import type { Money as Amount, CurrencyCode } from "../domain/catalogue/money.js";
 import { declareEnum } from "./enums.js";
 import { Shared } from "./scope.js";
 

@@ -1,8 +1,8 @@
 /** Changes of products: what admins send and get back, and what subscribers are told. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from "type-graphql";
-import { PRODUCT_LIMITS, type ProductDraft } from "../domain/catalogue.js";
-import { MAX_PRICE, MAX_STOCK } from "../domain/money.js";
+import { PRODUCT_LIMITS, type ProductDraft } from "../domain/catalogue/catalogue.js";
+import { MAX_PRICE, MAX_STOCK } from "../domain/catalogue/money.js";
 import { Product } from "./product.js";
 import { Shared } from "./scope.js";
 import { UserError } from "./user-error.js";

@@ -2,7 +2,7 @@
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType } from "type-graphql";
 import { atLeast, atMostCharacters, idOf } from "../domain/argument-rules.js";
-import type { ProductSort } from "../domain/catalogue.js";
+import type { ProductSort } from "../domain/catalogue/catalogue.js";
 import { Checked } from "./argument-rule.js";
 import { declareConnection } from "./connection.js";
 import { declareEnum } from "./enums.js";

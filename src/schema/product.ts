@@ -1,7 +1,7 @@
 /** Products: what the shop sells. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, Int, ObjectType } from "type-graphql";
-import { PRODUCT_LIMITS, type ProductRecord } from "../domain/catalogue.js";
+import { PRODUCT_LIMITS, type ProductRecord } from "../domain/catalogue/catalogue.js";
 import { Money } from "./money.js";
 import { Node } from "./node.js";
 import { Shared } from "./scope.js";

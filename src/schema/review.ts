@@ -1,7 +1,7 @@
 /** Reviews: what customers say about a product. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
-import { REVIEW_LIMITS, type ReviewRecord } from "../domain/catalogue.js";
+import { REVIEW_LIMITS, type ReviewRecord } from "../domain/catalogue/catalogue.js";
 import { declareConnection } from "./connection.js";
 import { Node } from "./node.js";
 import { Shared } from "./scope.js";

@@ -1,8 +1,8 @@
 /** Who is signed in, and on which devices. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType } from "type-graphql";
-import type { UserPrincipal } from "../domain/principal.js";
-import type { Role } from "../domain/user.js";
+import type { UserPrincipal } from "../domain/account/principal.js";
+import type { Role } from "../domain/account/user.js";
 import { declareEnum } from "./enums.js";
 import { Node } from "./node.js";
 

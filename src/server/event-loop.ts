@@ -5,7 +5,7 @@
  * has no idle time, what it completes is its capacity, and Little's law gives how much may be under way for a wait that is still useful.
  */
 import { performance } from "node:perf_hooks";
-import { SECOND } from "../domain/time.js";
+import { SECOND } from "../domain/time/time.js";
 
 /** How late the event loop is, and what it can hold. */
 export interface EventLoop {

@@ -5,10 +5,10 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { ActivityTable } from "../db/activity.js";
+import { type Principal, requireAdmin } from "../domain/account/principal.js";
 import { ACTIVE_SPANS, type ActiveDay, type Activity, MOST_ACTIVITY_DAYS, type RetainedWeek } from "../domain/activity.js";
-import { type CalendarSpan, dayAt, dayNumber, mondayOf } from "../domain/calendar.js";
 import { BadUserInput, RedisUnavailable } from "../domain/errors.js";
-import { type Principal, requireAdmin } from "../domain/principal.js";
+import { type CalendarSpan, dayAt, dayNumber, mondayOf } from "../domain/leaderboard/calendar.js";
 import type { ActivityStore, ActivityUnions } from "../redis/activity/activity.js";
 
 /** Notes and reports activity. */

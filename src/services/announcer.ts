@@ -7,8 +7,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Backoff, backoffMs } from "../domain/backoff.js";
-import { SECOND } from "../domain/time.js";
+import { type Backoff, backoffMs } from "../domain/time/backoff.js";
+import { SECOND } from "../domain/time/time.js";
 
 /** What an announcer needs. */
 export interface AnnouncerOptions {

@@ -1,5 +1,5 @@
 /** Exponential backoff of things that fail one by one, by their key: each waits for itself. */
-import { type Backoff, backoffMs } from "../domain/backoff.js";
+import { type Backoff, backoffMs } from "../domain/time/backoff.js";
 
 /** Who waits, and until when. */
 export interface KeyedBackoff<K> {

@@ -7,8 +7,8 @@
  */
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { Principal } from "../domain/account/principal.js";
 import { BadUserInput, Forbidden, PersistedDocumentNotFound } from "../domain/errors.js";
-import type { Principal } from "../domain/principal.js";
 import type { DocumentStore } from "../redis/documents/documents.js";
 
 /** Documents by their ids. */

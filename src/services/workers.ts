@@ -1,8 +1,8 @@
 /** Whether there is a worker, and whether its jobs get on: what an API says of the processes behind it. */
 import { z } from "zod";
 import type { WorkerRow } from "../db/workers.js";
-import { seconds, troubleOf } from "../domain/job.js";
-import { SECOND } from "../domain/time.js";
+import { seconds, troubleOf } from "../domain/telemetry/job.js";
+import { SECOND } from "../domain/time/time.js";
 
 /** A worker that misses so many beats is gone. */
 const MISSED_BEATS = 3;

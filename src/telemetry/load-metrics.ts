@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { Counter, Gauge, type Registry } from "prom-client";
 import { LOAD_CLASSES, type LoadClass, type ShedReason } from "../domain/limits.js";
-import { MINUTE } from "../domain/time.js";
+import { MINUTE } from "../domain/time/time.js";
 
 /** What is under way, by class. */
 export interface LoadReading {

@@ -4,9 +4,9 @@
  * Numbers that cannot be read are left out, so that an old one is not taken for the present.
  */
 import { Gauge, type Registry } from "prom-client";
-import { lateError, withDeadline } from "../domain/deadline.js";
 import { own } from "../domain/own.js";
-import { SECOND } from "../domain/time.js";
+import { lateError, withDeadline } from "../domain/time/deadline.js";
+import { SECOND } from "../domain/time/time.js";
 
 /** Numbers of the Redis server by name, e.g. `used_memory_bytes`. */
 export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;

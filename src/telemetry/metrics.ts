@@ -1,13 +1,13 @@
 /**
- * Numbers for Prometheus, one registry per server: what the floors report (domain/telemetry.ts), what the transport sees, and
+ * Numbers for Prometheus, one registry per server: what the floors report (domain/telemetry/telemetry.ts), what the transport sees, and
  * what Redis says of itself. Every label has a bounded set of values; operation-names.ts bounds names of operations.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { StateReport } from "../domain/degradations.js";
-import type { JobState } from "../domain/job.js";
-import type { Telemetry } from "../domain/telemetry.js";
-import { SECOND } from "../domain/time.js";
+import type { StateReport } from "../domain/telemetry/degradations.js";
+import type { JobState } from "../domain/telemetry/job.js";
+import type { Telemetry } from "../domain/telemetry/telemetry.js";
+import { SECOND } from "../domain/time/time.js";
 import { createLoadMetrics, type LoadMetrics } from "./load-metrics.js";
 import { createSources, type MetricsSources } from "./metrics-sources.js";
 import { createOperationNames } from "./operation-names.js";

@@ -7,7 +7,7 @@
  * much after each {@link HALF_LIFE_MS}; those without a place begin anew. An attacker has to outdo the traffic of what he would hide.
  */
 import { LRUCache } from "lru-cache";
-import { MINUTE } from "../domain/time.js";
+import { MINUTE } from "../domain/time/time.js";
 
 const MAX_NAMES = 100;
 /** Names without a place whose uses are counted. */

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureSecret } from "../../src/db/secrets.js";
-import { MINUTE } from "../../src/domain/time.js";
+import { MINUTE } from "../../src/domain/time/time.js";
 import { createSeenTokens, type SeenTokens } from "../../src/services/seen-tokens.js";
 import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { ADMIN_TOKEN, type RunningApp, seededDatabase, startApp } from "../support/app.js";

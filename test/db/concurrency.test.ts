@@ -7,7 +7,7 @@ import { migrate } from "../../src/db/client/migrate.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { DatabaseUnavailable } from "../../src/domain/errors.js";
-import { silentTelemetry } from "../../src/domain/telemetry.js";
+import { silentTelemetry } from "../../src/domain/telemetry/telemetry.js";
 import { testLog } from "../support/log.js";
 import { blankDatabase, type TestDatabase, testDatabase } from "../support/postgres.js";
 import { draft, plantTree, put } from "./sample.js";

@@ -3,8 +3,8 @@ import { sql } from "drizzle-orm";
 import { createProductTable } from "../../src/db/catalogue/products.js";
 import { type Database, openDatabase, type Tx } from "../../src/db/client/database.js";
 import { migrate } from "../../src/db/client/migrate.js";
-import type { PlacedProduct, ProductDraft } from "../../src/domain/catalogue.js";
-import { silentTelemetry } from "../../src/domain/telemetry.js";
+import type { PlacedProduct, ProductDraft } from "../../src/domain/catalogue/catalogue.js";
+import { silentTelemetry } from "../../src/domain/telemetry/telemetry.js";
 import { testLog } from "../support/log.js";
 import { testDatabase } from "../support/postgres.js";
 

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProductTable } from "../../src/db/catalogue/products.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
+import { tagsOfProductChange } from "../../src/domain/catalogue/tags.js";
 import { decodeIdOf } from "../../src/domain/ids.js";
-import { tagsOfProductChange } from "../../src/domain/tags.js";
 import { ADMIN_TOKEN, type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { cacheIsUsed, post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";

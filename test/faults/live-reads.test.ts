@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { GraphQLError } from "graphql";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
-import { SECOND } from "../../src/domain/time.js";
+import { SECOND } from "../../src/domain/time/time.js";
 import type { Execution } from "../../src/server/operation/executor.js";
 import { connectSocket } from "../server/websocket/socket-client.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";

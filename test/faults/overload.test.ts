@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
+import { ANONYMOUS, SERVICE } from "../../src/domain/account/principal.js";
 import type { Authenticate } from "../../src/services/account/authenticate.js";
 import { type Answer, startServer, type TestServer, TOKEN } from "../server/test-server.js";
 import { ask, connectSocket, openSocket } from "../server/websocket/socket-client.js";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { createRevocationTable } from "../../src/db/account/revocations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { ServiceUnavailable } from "../../src/domain/errors.js";
-import { DAY, MINUTE, SECOND } from "../../src/domain/time.js";
+import { DAY, MINUTE, SECOND } from "../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
 import { createSessionStore } from "../../src/redis/session/session.js";
 import { createFailClosed } from "../../src/services/account/fail-closed.js";

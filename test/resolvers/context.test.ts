@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { ANONYMOUS, type Principal, UNKNOWN } from "../../src/domain/account/principal.js";
 import { RedisUnavailable } from "../../src/domain/errors.js";
-import { ANONYMOUS, type Principal, UNKNOWN } from "../../src/domain/principal.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";

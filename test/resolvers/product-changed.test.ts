@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ProductRecord } from "../../src/domain/catalogue.js";
-import { ANONYMOUS } from "../../src/domain/principal.js";
+import { ANONYMOUS } from "../../src/domain/account/principal.js";
+import type { ProductRecord } from "../../src/domain/catalogue/catalogue.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";

@@ -2,8 +2,8 @@
 import { buildSchema, type GraphQLInterfaceType, GraphQLScalarType, type GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import { readConfig } from "../../src/config.js";
+import { ANONYMOUS, SERVICE } from "../../src/domain/account/principal.js";
 import { BadUserInput, Forbidden, ServiceUnavailable } from "../../src/domain/errors.js";
-import { ANONYMOUS, SERVICE } from "../../src/domain/principal.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext, type RequestContext } from "../../src/resolvers/context.js";

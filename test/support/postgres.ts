@@ -4,7 +4,7 @@ import pg from "pg";
 import { inject } from "vitest";
 import { type Database, openDatabase } from "../../src/db/client/database.js";
 import { migrate } from "../../src/db/client/migrate.js";
-import { silentTelemetry } from "../../src/domain/telemetry.js";
+import { silentTelemetry } from "../../src/domain/telemetry/telemetry.js";
 import { testLog } from "./log.js";
 
 /** One database, open. */

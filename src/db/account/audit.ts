@@ -3,7 +3,7 @@
  * nobody has to be anybody to cause them. No row holds a secret: no token, no password, no address of an account.
  */
 import { sql } from "drizzle-orm";
-import type { AuditEntry, RefusalCount } from "../../domain/audit.js";
+import type { AuditEntry, RefusalCount } from "../../domain/account/audit.js";
 import type { Database, Executor } from "../client/database.js";
 import { bigints, storable, texts } from "../client/statements.js";
 import { COUNTED } from "../schema/account.js";

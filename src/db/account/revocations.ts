@@ -3,7 +3,7 @@
  * that lost its memory nor one that remembers too much can bring a revoked session back.
  */
 import { sql } from "drizzle-orm";
-import type { SessionState } from "../../domain/session.js";
+import type { SessionState } from "../../domain/account/session.js";
 import type { Database, Executor, Tx } from "../client/database.js";
 import { storable } from "../client/statements.js";
 import { REVOKED_IDS } from "./users.js";

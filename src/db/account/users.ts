@@ -5,8 +5,8 @@
  * statements tells nobody who has an account.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { SessionState } from "../../domain/session.js";
-import type { Role, UserRecord } from "../../domain/user.js";
+import type { SessionState } from "../../domain/account/session.js";
+import type { Role, UserRecord } from "../../domain/account/user.js";
 import type { Database, Tx } from "../client/database.js";
 import { bigints, storable } from "../client/statements.js";
 

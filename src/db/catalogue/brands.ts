@@ -1,6 +1,6 @@
 /** Brands: read by id, listed by name, found by the beginning of their name. */
 import { type SQL, sql } from "drizzle-orm";
-import type { BrandRecord } from "../../domain/catalogue.js";
+import type { BrandRecord } from "../../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { IdPage, PageRequest, Position } from "../../domain/page.js";
 import type { Database } from "../client/database.js";

@@ -1,6 +1,6 @@
 /** Categories: a small tree, read by id and as a whole. */
 import { sql } from "drizzle-orm";
-import type { CategoryRecord } from "../../domain/catalogue.js";
+import type { CategoryRecord } from "../../domain/catalogue/catalogue.js";
 import type { Database } from "../client/database.js";
 import { bigints, groupBy } from "../client/statements.js";
 

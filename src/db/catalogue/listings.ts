@@ -9,7 +9,7 @@
  * Listings of the same shape (same sort, same kinds of filter) are rows of one `unnest` and share one plan.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { ListingRequest, ProductFilter, ProductSort } from "../../domain/catalogue.js";
+import type { ListingRequest, ProductFilter, ProductSort } from "../../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import { bigints, booleans, texts } from "../client/statements.js";

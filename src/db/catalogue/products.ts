@@ -6,8 +6,8 @@
  * that lists by category has to know where the product was and where it is.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { ListingRequest, PlacedProduct, ProductDraft, ProductFilter, ProductRecord } from "../../domain/catalogue.js";
-import { MAX_STOCK } from "../../domain/money.js";
+import type { ListingRequest, PlacedProduct, ProductDraft, ProductFilter, ProductRecord } from "../../domain/catalogue/catalogue.js";
+import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import type { IdPage } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
 import { bigints } from "../client/statements.js";

@@ -1,6 +1,6 @@
 /** Reviews: read by id, listed per product, newest first, and written by customers, one per product each. */
 import { sql } from "drizzle-orm";
-import type { ReviewDraft, ReviewRecord } from "../../domain/catalogue.js";
+import type { ReviewDraft, ReviewRecord } from "../../domain/catalogue/catalogue.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
 import { bigints, groupBy } from "../client/statements.js";

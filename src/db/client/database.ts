@@ -6,7 +6,7 @@
  */
 import type { SQL } from "drizzle-orm";
 import type { Logger } from "pino";
-import type { Telemetry } from "../../domain/telemetry.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { openPglite } from "./pglite.js";
 import { openPostgres } from "./postgres.js";
 

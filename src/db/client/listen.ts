@@ -6,7 +6,7 @@
  */
 import pg from "pg";
 import type { Logger } from "pino";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Listening } from "./database.js";
 import { asFailure } from "./failures.js";
 

@@ -8,7 +8,7 @@
 import { sql } from "drizzle-orm";
 import pg from "pg";
 import { StartupError } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Database, DatabaseOptions, Executor, Listening, Tx } from "./database.js";
 import { asFailure, isConnectionLost, repeatedOnce } from "./failures.js";
 import { listenPostgres } from "./listen.js";

@@ -1,7 +1,7 @@
 /** Turns Drizzle `sql` templates into text and parameters, and clocks what runs. */
 import { type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
-import type { Telemetry } from "../../domain/telemetry.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { asFailure } from "./failures.js";
 
 const dialect = new PgDialect();

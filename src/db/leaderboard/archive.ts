@@ -3,8 +3,8 @@
  * SQL here and by Redis there, so the two can prove each other.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { BoardRecord, RankedRow, SortOrder, TieRule } from "../../domain/leaderboard.js";
-import type { Period, Window } from "../../domain/periods.js";
+import type { BoardRecord, RankedRow, SortOrder, TieRule } from "../../domain/leaderboard/leaderboard.js";
+import type { Period, Window } from "../../domain/leaderboard/periods.js";
 import type { Database, Executor, Tx } from "../client/database.js";
 
 /** A finished period of a board. */

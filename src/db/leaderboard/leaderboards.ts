@@ -1,8 +1,8 @@
 /** Leaderboards: what an admin decided about each, and how far its finished periods are archived. */
 import { sql } from "drizzle-orm";
-import type { BoardDraft, BoardRecord, ScoreSource } from "../../domain/leaderboard.js";
+import type { BoardDraft, BoardRecord, ScoreSource } from "../../domain/leaderboard/leaderboard.js";
+import type { Period } from "../../domain/leaderboard/periods.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
-import type { Period } from "../../domain/periods.js";
 import type { Database, Executor } from "../client/database.js";
 import { bigints, storable, texts } from "../client/statements.js";
 

@@ -4,7 +4,7 @@
  * in every period, so a board can be built from the ledger alone, in any order, any number of times.
  */
 import { sql } from "drizzle-orm";
-import type { Standings, Submission } from "../../domain/leaderboard.js";
+import type { Standings, Submission } from "../../domain/leaderboard/leaderboard.js";
 import type { Database, Executor, Tx } from "../client/database.js";
 import { bigints, doubles, texts } from "../client/statements.js";
 

@@ -1,8 +1,8 @@
 /** The tables of accounts, the ends of their sessions, and what happened to them. One account per address. */
 import { sql } from "drizzle-orm";
 import { bigint, boolean, check, index, pgTable, text, timestamp } from "drizzle-orm/pg-core";
-import { AUDIT_EVENTS, COUNTED_EVENTS } from "../../domain/audit.js";
-import { ACCOUNT_LIMITS, ROLES } from "../../domain/user.js";
+import { AUDIT_EVENTS, COUNTED_EVENTS } from "../../domain/account/audit.js";
+import { ACCOUNT_LIMITS, ROLES } from "../../domain/account/user.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
@@ -51,7 +51,7 @@ export const secrets = pgTable("secrets", { name: text().primaryKey(), value: te
 export const COUNTED = `event in (${COUNTED_EVENTS.map((event) => `'${event}'`).join(", ")})`;
 
 /**
- * The audit log of accounts and sessions, by `at`; see domain/audit.ts. Users are not referenced: the log outlives what it tells of.
+ * The audit log of accounts and sessions, by `at`; see domain/account/audit.ts. Users are not referenced: the log outlives what it tells of.
  * `count` is above one where several of a kind were counted, in the minute before `at`.
  */
 export const auditLog = pgTable(

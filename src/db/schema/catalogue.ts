@@ -20,8 +20,8 @@ import {
   unique,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import { PRODUCT_LIMITS } from "../../domain/catalogue.js";
-import { MAX_PRICE, MAX_STOCK } from "../../domain/money.js";
+import { PRODUCT_LIMITS } from "../../domain/catalogue/catalogue.js";
+import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";
 import { users } from "./account.js";
 import { identity, lengthBetween, moment } from "./columns.js";
 

@@ -13,7 +13,7 @@ import {
   timestamp,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import { BOARD_LIMITS, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, TIE_RULES } from "../../domain/leaderboard.js";
+import { BOARD_LIMITS, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, TIE_RULES } from "../../domain/leaderboard/leaderboard.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**

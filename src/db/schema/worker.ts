@@ -9,6 +9,6 @@ export const workers = pgTable("workers", {
   beatAt: timestamp("beat_at", { withTimezone: true, precision: 3 }).notNull(),
   /** Until the next beat. */
   beatMs: bigint("beat_ms", { mode: "number" }).notNull(),
-  /** How its jobs fare (domain/job.ts). */
+  /** How its jobs fare (domain/telemetry/job.ts). */
   jobs: jsonb().notNull(),
 });

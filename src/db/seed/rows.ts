@@ -2,7 +2,7 @@
  * Makes the rows of the seeded shop, each by itself from the seed and its own number, so that any part can be made again without
  * the rest: ratings are added up before the reviews they come from are written.
  */
-import { DAY } from "../../domain/time.js";
+import { DAY } from "../../domain/time/time.js";
 import type { Assortment, Branch } from "./branch.js";
 import { type Random, randomAt } from "./random.js";
 import { SHOP } from "./tree.js";

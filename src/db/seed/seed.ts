@@ -5,7 +5,7 @@
  * arrays, and products are written once, with the ratings that the reviews will add up to.
  */
 import { sql } from "drizzle-orm";
-import { CATALOGUE_TAG } from "../../domain/tags.js";
+import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
 import { mergeNewWords } from "../catalogue/search.js";
 import { freeSlug } from "../catalogue/slugs.js";
 import type { Database, Executor, Tx } from "../client/database.js";

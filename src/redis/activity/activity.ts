@@ -8,8 +8,8 @@
  */
 import type { Result } from "ioredis";
 import { ACTIVITY_KEPT_DAYS } from "../../domain/activity.js";
-import type { CalendarSpan } from "../../domain/calendar.js";
-import { DAY, MINUTE } from "../../domain/time.js";
+import type { CalendarSpan } from "../../domain/leaderboard/calendar.js";
+import { DAY, MINUTE } from "../../domain/time/time.js";
 import { inOneWrite, type RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

@@ -4,8 +4,8 @@
  * {@link CACHE_SHARE} of `maxmemory` is used, values are loaded and served but not filled. A server that evicts looks after itself.
  * Redis down: nothing is known, and nothing can be filled anyway.
  */
-import type { ReportState } from "../../domain/degradations.js";
-import { SECOND } from "../../domain/time.js";
+import type { ReportState } from "../../domain/telemetry/degradations.js";
+import { SECOND } from "../../domain/time/time.js";
 import { linksOf } from "../client/connect.js";
 import type { CacheLink } from "./link.js";
 

@@ -12,7 +12,7 @@
 import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Reading } from "../../domain/reading.js";
-import type { Telemetry } from "../../domain/telemetry.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Keys } from "../client/keys.js";
 import type { Leases } from "../client/lease.js";
 import { createReadBatch } from "./batch.js";

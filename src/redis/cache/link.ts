@@ -9,10 +9,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ReplyError } from "ioredis";
 import type { Logger } from "pino";
-import { lateError, withDeadline } from "../../domain/deadline.js";
-import type { ReportState } from "../../domain/degradations.js";
 import { RedisUnavailable } from "../../domain/errors.js";
-import type { Telemetry } from "../../domain/telemetry.js";
+import type { ReportState } from "../../domain/telemetry/degradations.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
+import { lateError, withDeadline } from "../../domain/time/deadline.js";
 import { type RedisConnection, reopen } from "../client/connect.js";
 import { identify, watchServers } from "./servers.js";
 import type { Tags } from "./tags.js";

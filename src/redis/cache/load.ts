@@ -7,7 +7,7 @@
  */
 
 import { NEWEST } from "../../domain/seen.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import { inOneWrite } from "../client/connect.js";
 import type { CacheParts, Load } from "./cache.js";
 import { type Entry, encodeEntry, freeze } from "./entry.js";

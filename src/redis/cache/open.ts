@@ -1,8 +1,8 @@
 /** Puts the cache together: its two connections, the link, tags, leases, the local level and what keeps that coherent. */
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { Degradations } from "../../domain/degradations.js";
-import type { Telemetry } from "../../domain/telemetry.js";
+import type { Degradations } from "../../domain/telemetry/degradations.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { type SubscriberLink, subscriberLink } from "../client/cluster-link.js";
 import { connectRedis, type RedisConnection } from "../client/connect.js";
 import type { Keys } from "../client/keys.js";

@@ -1,7 +1,7 @@
 /** Who is behind the cache's connection: the identity of its masters, their clock, and word of every change. */
 import { createHash } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import { linksOf, type RedisConnection } from "../client/connect.js";
 
 /** The servers as one word, and by how much their clock is ahead of the monotonic clock of this process. */

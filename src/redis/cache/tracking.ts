@@ -11,7 +11,7 @@
 import { randomUUID } from "node:crypto";
 import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
-import type { ReportState } from "../../domain/degradations.js";
+import type { ReportState } from "../../domain/telemetry/degradations.js";
 import { reopen } from "../client/connect.js";
 import type { Keys } from "../client/keys.js";
 import type { Leases } from "../client/lease.js";

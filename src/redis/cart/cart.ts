@@ -10,9 +10,9 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { Result } from "ioredis";
+import { type Owner, ownerName } from "../../domain/account/guest.js";
 import { CART_LIMITS, type CartLineRecord, type CartRecord } from "../../domain/cart.js";
-import { type Owner, ownerName } from "../../domain/guest.js";
-import { DAY, HOUR, MINUTE, SECOND } from "../../domain/time.js";
+import { DAY, HOUR, MINUTE, SECOND } from "../../domain/time/time.js";
 import { inOneWrite, type RedisConnection, whenReady } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

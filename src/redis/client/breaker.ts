@@ -3,9 +3,9 @@
  * waits for a lost server at most once. Each use of what is done instead is reported.
  */
 import { ReplyError } from "ioredis";
-import type { ReportState } from "../../domain/degradations.js";
 import { RedisUnavailable } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import type { ReportState } from "../../domain/telemetry/degradations.js";
+import { SECOND } from "../../domain/time/time.js";
 import { type RedisConnection, reopen } from "./connect.js";
 import { withinDeadline } from "./deadline.js";
 

@@ -6,8 +6,8 @@
  * It may be late by the travel of a reply: a script that decides by time reads TIME itself and refuses the rest.
  * Redis down: the clock runs on, or starts from another shared clock, until Redis answers.
  */
-import type { Clock } from "../../domain/clock.js";
-import { SECOND } from "../../domain/time.js";
+import type { Clock } from "../../domain/time/clock.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { RedisConnection } from "./connect.js";
 import { withinDeadline } from "./deadline.js";
 

@@ -5,8 +5,8 @@
  * bounded by a deadline, and repeated in the background, so that a change is logged while no probe asks.
  */
 import { Cluster, type Redis, ReplyError } from "ioredis";
-import type { ReportState } from "../../domain/degradations.js";
-import { SECOND } from "../../domain/time.js";
+import type { ReportState } from "../../domain/telemetry/degradations.js";
+import { SECOND } from "../../domain/time/time.js";
 import { linksOf, type RedisConnection } from "./connect.js";
 import { withinDeadline } from "./deadline.js";
 import { loadScripts } from "./scripts.js";

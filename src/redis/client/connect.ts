@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { Cluster, type Command, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import { StartupError } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import { registerScripts } from "./scripts.js";
 
 /** A connection to one server, or to a Cluster as a whole. */

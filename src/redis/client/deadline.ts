@@ -1,7 +1,7 @@
 /** Deadlines of single commands: a reply that does not come is RedisUnavailable, because ioredis would wait for a black-holed link for minutes. */
 import { ReplyError } from "ioredis";
-import { lateError, withDeadline } from "../../domain/deadline.js";
 import { RedisUnavailable } from "../../domain/errors.js";
+import { lateError, withDeadline } from "../../domain/time/deadline.js";
 
 /**
  * The reply, or RedisUnavailable when there is none within `deadlineMs` or the command fails. A late reply is dropped: a write

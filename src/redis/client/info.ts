@@ -1,6 +1,6 @@
 /** What a Redis server says of itself, as numbers for an operator's graphs: INFO, and the time of one PING. */
 import { own } from "../../domain/own.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import { linksOf, type RedisConnection } from "./connect.js";
 
 /** Field of INFO by the name it gets; units stand in the names. */

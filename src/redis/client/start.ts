@@ -1,7 +1,7 @@
 /** The first wait for Redis. */
 import type { Logger } from "pino";
 import { StartupError } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import { describeRedis, type RedisConnection, whenReady } from "./connect.js";
 
 /** How long the start waits for Redis before it goes on without. */

@@ -13,7 +13,6 @@
  * Redis down: everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
-import { dayNumber } from "../../domain/calendar.js";
 import {
   type Batch,
   type BatchCounts,
@@ -27,6 +26,7 @@ import {
   type Tally,
   type TallyKey,
 } from "../../domain/counters.js";
+import { dayNumber } from "../../domain/leaderboard/calendar.js";
 import { inOneWrite, type RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

@@ -1,7 +1,8 @@
 /** Where counters are in Redis: which keys and arguments the scripts of redis/counters/counters.ts take for a product. */
-import { type CalendarSpan, dayNumber } from "../../domain/calendar.js";
+
 import { type Batch, EXACT_VIEWERS, periodName, type StoredTally, type TallyKey } from "../../domain/counters.js";
-import { DAY, HOUR } from "../../domain/time.js";
+import { type CalendarSpan, dayNumber } from "../../domain/leaderboard/calendar.js";
+import { DAY, HOUR } from "../../domain/time/time.js";
 import type { Keys } from "../client/keys.js";
 
 /** A view or a share to be counted. */

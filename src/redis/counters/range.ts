@@ -4,9 +4,9 @@
  * and that of today each time. The days must have been read before, so that they are loaded.
  * Redis down: everything rejects with RedisUnavailable within a deadline.
  */
-import type { CalendarSpan } from "../../domain/calendar.js";
-import { dayNumber } from "../../domain/calendar.js";
-import { HOUR } from "../../domain/time.js";
+import type { CalendarSpan } from "../../domain/leaderboard/calendar.js";
+import { dayNumber } from "../../domain/leaderboard/calendar.js";
+import { HOUR } from "../../domain/time/time.js";
 import { inOneWrite, type RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

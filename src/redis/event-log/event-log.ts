@@ -10,7 +10,7 @@
 import type { Result } from "ioredis";
 import type { LogTopicKind, Topic } from "../../domain/events.js";
 import { GAP_REASONS, type LogPage, type LogPosition } from "../../domain/log.js";
-import { DAY } from "../../domain/time.js";
+import { DAY } from "../../domain/time/time.js";
 import type { RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

@@ -3,9 +3,9 @@
  * falls silent, and which takes over in one step. One builder at a time has the right, for as long as it is heard of.
  */
 import type { Result } from "ioredis";
-import type { BoardRow } from "../../domain/leaderboard.js";
-import type { Period } from "../../domain/periods.js";
-import { SECOND } from "../../domain/time.js";
+import type { BoardRow } from "../../domain/leaderboard/leaderboard.js";
+import type { Period } from "../../domain/leaderboard/periods.js";
+import { SECOND } from "../../domain/time/time.js";
 import { type BoardLink, type BoardShape, type BuildOf, type BuiltPeriod, closedField, nameOf, readName, type Windows } from "./link.js";
 import { spellRow } from "./rows.js";
 

@@ -10,9 +10,9 @@
  * Redis down: everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
-import type { BoardRow, Run, RunStart } from "../../domain/leaderboard.js";
-import { PERIODS, type Period, type Window } from "../../domain/periods.js";
-import { MINUTE } from "../../domain/time.js";
+import type { BoardRow, Run, RunStart } from "../../domain/leaderboard/leaderboard.js";
+import { PERIODS, type Period, type Window } from "../../domain/leaderboard/periods.js";
+import { MINUTE } from "../../domain/time/time.js";
 import { createBoardBuilding } from "./build.js";
 import {
   type BoardLink,

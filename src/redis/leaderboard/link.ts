@@ -1,7 +1,7 @@
 /** What every command of boards takes: the connection, the keys of a build, a deadline, and a clock on each round trip. */
-import type { BoardRecord } from "../../domain/leaderboard.js";
-import { PERIODS, type Period, type Window } from "../../domain/periods.js";
-import type { Telemetry } from "../../domain/telemetry.js";
+import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
+import { PERIODS, type Period, type Window } from "../../domain/leaderboard/periods.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

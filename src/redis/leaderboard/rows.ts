@@ -5,7 +5,7 @@
  * and the owner. Equal scores stand in the order in which they were reached, and no bit of the score is spent on it. What else is shown
  * stands in a HASH by owner: `<sequence of the last row applied>|<reached>|<ms>|<metadata, with "+" before it, or "-" for none>`.
  */
-import { type BoardRow, type SortOrder, scoreOf, sortKey } from "../../domain/leaderboard.js";
+import { type BoardRow, type SortOrder, scoreOf, sortKey } from "../../domain/leaderboard/leaderboard.js";
 
 /** Digits of {@link reachedText}: the largest safe integer has eleven in base 36. */
 export const REACHED_SIZE = 11;

@@ -8,8 +8,8 @@
  */
 import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
-import { type Backoff, backoffMs } from "../../domain/backoff.js";
 import { RedisUnavailable } from "../../domain/errors.js";
+import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 
 /** What the channels need. */
 export interface ChannelsOptions {

@@ -14,7 +14,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import { subscriberLink } from "../client/cluster-link.js";
 import type { RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";

@@ -11,9 +11,9 @@
  * Redis down: everything rejects with RedisUnavailable within a deadline; nobody is signed in or out by that.
  */
 import type { Result } from "ioredis";
-import { REQUIRED_AUTH_LEVEL, type Revocation, type SessionRecord, type SessionState } from "../../domain/session.js";
-import { DAY } from "../../domain/time.js";
-import type { Role } from "../../domain/user.js";
+import { REQUIRED_AUTH_LEVEL, type Revocation, type SessionRecord, type SessionState } from "../../domain/account/session.js";
+import type { Role } from "../../domain/account/user.js";
+import { DAY } from "../../domain/time/time.js";
 import { inOneWrite, type RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

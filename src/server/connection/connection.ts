@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { WebSocket } from "ws";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/context.js";
 
 /** With more than this unsent a client is not read from; if it stays so for two beats, it is too slow to be worth the memory. */

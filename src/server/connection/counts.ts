@@ -4,7 +4,7 @@
  */
 import { addressHolder } from "../../domain/address.js";
 import { RateLimited } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/context.js";
 import type { Peer } from "./connection.js";
 

@@ -8,7 +8,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { BucketRule } from "../../domain/limits.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Payer } from "../../services/rate-limit/limits.js";
 
 /** Keeps the allowances of a process. */

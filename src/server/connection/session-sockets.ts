@@ -8,10 +8,10 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Backoff, backoffMs } from "../../domain/backoff.js";
+import { UNKNOWN, type UserPrincipal } from "../../domain/account/principal.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
-import { UNKNOWN, type UserPrincipal } from "../../domain/principal.js";
-import { SECOND } from "../../domain/time.js";
+import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/context.js";
 import type { WelcomedPeer } from "./connection.js";
 

@@ -5,11 +5,11 @@
  * somebody in particular, so theirs is read for each of them. VIEWER is one socket: its session, its guest, what it has seen.
  * What belongs to a session is looked up before each reading, as 0052 wants it; what is public is anybody's.
  */
-import type { GuestPass } from "../../domain/guest.js";
-import { ANONYMOUS, type Principal, SERVICE } from "../../domain/principal.js";
+import type { GuestPass } from "../../domain/account/guest.js";
+import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
 import type { Scope } from "../../domain/scope.js";
 import { NOTHING_SEEN } from "../../domain/seen.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { WelcomedPeer } from "../connection/connection.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import type { Caller } from "../operation/context.js";

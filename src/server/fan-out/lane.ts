@@ -11,8 +11,8 @@
  * earlier answer: it is sent to members that have no data yet, and held back from all others.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
-import { type Backoff, backoffMs } from "../../domain/backoff.js";
-import { SECOND } from "../../domain/time.js";
+import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Member } from "./member.js";
 
 /** What a lane asks of its group. */

@@ -1,7 +1,7 @@
 /** A request over HTTP with its document spelled out, in the shape Apollo takes. */
 import type { FastifyRequest } from "fastify";
+import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
-import type { Principal } from "../../domain/principal.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { Asked } from "../operation/admission.js";
 import { isRecord, spellOut, withoutEmpty } from "../operation/document-request.js";

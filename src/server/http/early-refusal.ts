@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { addressHolder } from "../../domain/address.js";
 import { Overloaded } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
 import type { ClientAddress } from "../client-address.js";
 import type { Load } from "../load.js";

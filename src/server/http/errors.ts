@@ -7,7 +7,7 @@ import type { GraphQLError } from "graphql";
 import type { Logger } from "pino";
 import type { ErrorCode } from "../../domain/errors.js";
 import { MethodNotAllowed, Overloaded, RateLimited, SoukError } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import { formatError, STATUS_OF_CODE, withRequestId } from "../operation/format-error.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 

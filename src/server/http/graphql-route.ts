@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type GraphQLFormattedError, getOperationAST } from "graphql";
 import { MethodNotAllowed, RateLimited } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
-import { HOUR, SECOND } from "../../domain/time.js";
+import { HOUR, SECOND } from "../../domain/time/time.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import { type Asked, chargeText, type GateParts, refuseAtTheDoor } from "../operation/admission.js";

@@ -1,7 +1,7 @@
 /** What probes ask: is the process alive, may it be sent traffic, and its numbers. All JSON, but for the metrics' own format. */
 import type { FastifyInstance } from "fastify";
-import { withDeadline } from "../../domain/deadline.js";
-import { SECOND } from "../../domain/time.js";
+import { withDeadline } from "../../domain/time/deadline.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 
 /** What a process can do right now. */

@@ -5,7 +5,7 @@
  */
 import { RateLimited } from "../../domain/errors.js";
 import type { BucketStatus } from "../../domain/limits.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 
 /** The headers of an answer; none where nothing is limited. */
 export function rateLimitHeaders(buckets: readonly BucketStatus[], refusal?: unknown): Record<string, string> {

@@ -4,12 +4,12 @@
  */
 import type { FastifyRequest } from "fastify";
 import type { ExecutionResult, GraphQLError } from "graphql";
+import type { GuestPass } from "../../domain/account/guest.js";
+import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
 import { ownText } from "../../domain/cut-text.js";
 import { type RateLimited, Unauthenticated } from "../../domain/errors.js";
-import type { GuestPass } from "../../domain/guest.js";
 import type { BucketStatus } from "../../domain/limits.js";
 import { own } from "../../domain/own.js";
-import { ANONYMOUS, type Principal, SERVICE } from "../../domain/principal.js";
 import type { ReadingOutcome } from "../../domain/reading.js";
 import { latestSeen, type Seen } from "../../domain/seen.js";
 import type { Client, RequestContext } from "../../resolvers/context.js";

@@ -3,8 +3,9 @@
  * `documentId` (GraphQL over HTTP, appendix "Persisted Documents"), or `extensions.persistedQuery` (Apollo). Whatever the name,
  * the pipeline behind gets a request with the document spelled out.
  */
+
+import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
-import type { Principal } from "../../domain/principal.js";
 import type { FoundDocument, NamedDocument, PersistedDocuments } from "../../services/persisted-documents.js";
 import { refuseLongNames, refuseLongOperationName } from "./names.js";
 

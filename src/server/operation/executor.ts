@@ -5,8 +5,8 @@
  * every answer that is not plain success, comes from graphql-js. No answer leaves that is too large.
  */
 import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from "graphql";
-import { withDeadline } from "../../domain/deadline.js";
 import { DeadlineExceeded } from "../../domain/errors.js";
+import { withDeadline } from "../../domain/time/deadline.js";
 import { type AnswerLimits, boundAnswer, boundMessage } from "./answer-size.js";
 import type { CompiledQueries } from "./compiled-queries.js";
 import type { OperationKind } from "./context.js";

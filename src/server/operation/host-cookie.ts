@@ -3,7 +3,7 @@
  * then takes them from this host alone, encrypted, for every path, so that no neighbour can plant one. Plain http is for a machine's own loopback.
  */
 import type { CookieSerializeOptions } from "@fastify/cookie";
-import { DAY, SECOND } from "../../domain/time.js";
+import { DAY, SECOND } from "../../domain/time/time.js";
 
 /** A cookie of a server. */
 export interface HostCookie {

@@ -3,10 +3,10 @@
  * with the loaders of the one before would show the old value.
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from "graphql";
-import { type Backoff, backoffMs } from "../../domain/backoff.js";
-import { withDeadline } from "../../domain/deadline.js";
 import { DeadlineExceeded } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
+import { withDeadline } from "../../domain/time/deadline.js";
+import { SECOND } from "../../domain/time/time.js";
 import { isUnavailable } from "./format-error.js";
 
 /**

@@ -21,7 +21,7 @@ import type { Logger } from "pino";
 import { BadUserInput, Overloaded, RateLimited } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 import { latestSeen } from "../../domain/seen.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";

@@ -15,7 +15,7 @@ import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { Overloaded } from "../../domain/errors.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import { isWelcomed, Peer } from "../connection/connection.js";

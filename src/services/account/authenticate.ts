@@ -1,7 +1,7 @@
 /** Who a token belongs to: the operator, by the service token, or somebody who is signed in, by the token of a session. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { ANONYMOUS, type Principal, SERVICE, UNKNOWN } from "../../domain/account/principal.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
-import { ANONYMOUS, type Principal, SERVICE, UNKNOWN } from "../../domain/principal.js";
 import type { Sessions } from "./sessions.js";
 
 /** Answers whose token it is; "invalid" when it is nobody's. No token at all is anonymous; one that cannot be looked up is unknown. */

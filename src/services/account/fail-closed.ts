@@ -6,7 +6,7 @@
 import type { RevocationTable } from "../../db/account/revocations.js";
 import type { Database } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
-import type { Revocation } from "../../domain/session.js";
+import type { Revocation } from "../../domain/account/session.js";
 import type { NamedUser } from "../outbox/row.js";
 
 /** Ends all sessions of users in Postgres. Resolves to the revocations, which are in the outbox too; none the second time. */

@@ -3,7 +3,7 @@
  * shows a token that we have signed is that guest, on every transport and process. Ids that we did not sign are never adopted.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import type { GuestPass } from "../../domain/guest.js";
+import type { GuestPass } from "../../domain/account/guest.js";
 
 /** Reads and makes guests. */
 export interface Guests {

@@ -8,7 +8,7 @@ import { type Algorithm, hash, verify } from "@node-rs/argon2";
 import { BoundedQueue } from "../../domain/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { canonicalPassword } from "../../domain/text.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 
 /** What a hash costs. */
 export interface PasswordOptions {

@@ -5,9 +5,9 @@
  */
 import type { Logger } from "pino";
 import type { AuditTable } from "../../db/account/audit.js";
+import type { CountedEvent, RefusalCount } from "../../domain/account/audit.js";
 import { addressHolder } from "../../domain/address.js";
-import type { CountedEvent, RefusalCount } from "../../domain/audit.js";
-import { MINUTE } from "../../domain/time.js";
+import { MINUTE } from "../../domain/time/time.js";
 
 /** Counts refusals. */
 export interface RefusedSignIns {

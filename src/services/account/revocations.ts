@@ -7,11 +7,11 @@ import type { AuditTable } from "../../db/account/audit.js";
 import type { RaisedEpoch, RevocationTable } from "../../db/account/revocations.js";
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
-import { type AuditEntry, actorOf, type RequestOrigin } from "../../domain/audit.js";
+import { type AuditEntry, actorOf, type RequestOrigin } from "../../domain/account/audit.js";
+import { type Principal, requireAdmin, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
+import type { Revocation } from "../../domain/account/session.js";
 import type { UserError } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events.js";
-import { type Principal, requireAdmin, requireUser, type UserPrincipal } from "../../domain/principal.js";
-import type { Revocation } from "../../domain/session.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
 

@@ -9,8 +9,8 @@
 import type { Logger } from "pino";
 import type { RevocationTable } from "../../db/account/revocations.js";
 import type { OutboxTable, StoredRow } from "../../db/outbox.js";
+import type { Revocation } from "../../domain/account/session.js";
 import { RedisUnavailable } from "../../domain/errors.js";
-import type { Revocation } from "../../domain/session.js";
 import { refusalOf } from "../../redis/client/refusals.js";
 import type { SessionStore } from "../../redis/session/session.js";
 import { readRow } from "../outbox/row.js";

@@ -1,11 +1,11 @@
 /** Sessions: opened at sign-in, looked up by their token, listed for their owner. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Account } from "../../db/account/users.js";
-import type { RequestOrigin } from "../../domain/audit.js";
+import type { RequestOrigin } from "../../domain/account/audit.js";
+import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
+import { AUTH_LEVELS, type SessionRecord } from "../../domain/account/session.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events.js";
-import { type Principal, requireUser, type UserPrincipal } from "../../domain/principal.js";
-import { AUTH_LEVELS, type SessionRecord } from "../../domain/session.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { Found, SessionStore } from "../../redis/session/session.js";
 import type { SessionTrust } from "./session-reload.js";

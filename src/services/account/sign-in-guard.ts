@@ -1,8 +1,8 @@
 /** Who may try: asked before anything is looked up or hashed for somebody who says who they are. */
 import { randomUUID } from "node:crypto";
 import { RateLimited } from "../../domain/errors.js";
-import type { Telemetry } from "../../domain/telemetry.js";
-import { SECOND } from "../../domain/time.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Attempt, Attempts, Hold } from "../../redis/attempts/attempts.js";
 
 /** An attempt that was let in. It counts as a failure until it is said to have been right. */

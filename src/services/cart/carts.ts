@@ -2,10 +2,11 @@
  * Carts: who may change which, what is in bounds, and what the customer is told when the cart is not quite what was asked for.
  * A cart is always its owner's: the caller's account, or the guest who calls. Nothing here takes the name of a cart.
  */
+
+import type { Owner } from "../../domain/account/guest.js";
 import { CART_LIMITS, type CartRecord, type CartWarning } from "../../domain/cart.js";
-import type { ProductRecord } from "../../domain/catalogue.js";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
-import type { Owner } from "../../domain/guest.js";
 import type { CartAction, CartChange, CartMove, CartStore, ChangeOutcome, ChangeResult } from "../../redis/cart/cart.js";
 import type { CartMoves, ReadProducts } from "./move.js";
 import { priceChanged } from "./view.js";

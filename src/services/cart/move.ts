@@ -6,9 +6,9 @@
  * be done; the next read or write of that guest, or of an account whose client still shows the guest, does it.
  */
 import type { Logger } from "pino";
-import type { ProductRecord } from "../../domain/catalogue.js";
-import { lateError, withDeadline } from "../../domain/deadline.js";
-import { SECOND } from "../../domain/time.js";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
+import { lateError, withDeadline } from "../../domain/time/deadline.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { CartMove, CartStore } from "../../redis/cart/cart.js";
 
 /** Reads products as the client may see them now, in the order of their ids; null was never there. */

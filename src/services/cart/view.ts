@@ -1,6 +1,6 @@
 /** What a cart amounts to now: its lines with the products as they are, and what has changed since they were put in. */
 import type { CartLineRecord, CartWarning } from "../../domain/cart.js";
-import type { ProductRecord } from "../../domain/catalogue.js";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 
 /** A line with its product as it is now. */
 export interface CartLineView extends CartLineRecord {

@@ -1,7 +1,7 @@
 /** One row of an import: from whatever a file holds to a product that may be stored, or the reason why not. */
 import type { ImportRow } from "../../db/catalogue/import.js";
-import { PRODUCT_LIMITS } from "../../domain/catalogue.js";
-import type { CurrencyCode } from "../../domain/money.js";
+import { PRODUCT_LIMITS } from "../../domain/catalogue/catalogue.js";
+import type { CurrencyCode } from "../../domain/catalogue/money.js";
 import { checkText, typed } from "../../domain/text.js";
 import { checkDraft } from "./product-draft.js";
 

@@ -9,9 +9,9 @@
 import { openStaging, type Staging } from "../../db/catalogue/import.js";
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
+import type { CurrencyCode } from "../../domain/catalogue/money.js";
+import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
 import { CATALOGUE_TOPIC } from "../../domain/events.js";
-import type { CurrencyCode } from "../../domain/money.js";
-import { CATALOGUE_TAG } from "../../domain/tags.js";
 import { readImportRow, type SourceRow } from "./import-row.js";
 
 /** What an import stands on. */

@@ -1,7 +1,7 @@
 /** What a product may look like: lengths, ranges and characters, checked in one place for whoever sets one. */
-import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue.js";
+import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue/catalogue.js";
+import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";
 import type { UserError } from "../../domain/errors.js";
-import { MAX_PRICE, MAX_STOCK } from "../../domain/money.js";
 import { checkText, typed } from "../../domain/text.js";
 
 /** A draft with its texts in one spelling, and everything that is wrong with it. */

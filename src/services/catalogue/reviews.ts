@@ -1,12 +1,12 @@
 /** Reviewing: one review per product and user. The product's rating, its count and every list they order are right once this answers. */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { ReviewTable } from "../../db/catalogue/reviews.js";
-import { REVIEW_LIMITS, type ReviewDraft, type ReviewRecord } from "../../domain/catalogue.js";
+import { type Principal, requireUser } from "../../domain/account/principal.js";
+import { REVIEW_LIMITS, type ReviewDraft, type ReviewRecord } from "../../domain/catalogue/catalogue.js";
+import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/catalogue/tags.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
 import type { PendingEvent } from "../../domain/events.js";
-import { type Principal, requireUser } from "../../domain/principal.js";
 import type { Seen } from "../../domain/seen.js";
-import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/tags.js";
 import { checkText, typed } from "../../domain/text.js";
 import { wasActive } from "../leaderboard/shop-boards.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";

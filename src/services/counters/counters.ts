@@ -4,11 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import type { CounterTable } from "../../db/counters/counters.js";
-import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../../domain/calendar.js";
-import type { ProductRecord } from "../../domain/catalogue.js";
+import type { Owner } from "../../domain/account/guest.js";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../../domain/counters.js";
 import { RedisUnavailable, ServiceUnavailable, type UserError } from "../../domain/errors.js";
-import type { Owner } from "../../domain/guest.js";
+import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../../domain/leaderboard/calendar.js";
 import { Reading } from "../../domain/reading.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { RedisClock } from "../../redis/client/clock.js";

@@ -6,8 +6,8 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { CounterTable } from "../../db/counters/counters.js";
-import type { Clock } from "../../domain/clock.js";
 import { type Batch, periodNamed, type Sketch, type TallyKey } from "../../domain/counters.js";
+import type { Clock } from "../../domain/time/clock.js";
 import { type CounterStore, SHARDS } from "../../redis/counters/counters.js";
 import { bisect, concernsAll } from "../bisect.js";
 import type { CounterTrust } from "./reload.js";

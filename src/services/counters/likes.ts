@@ -1,9 +1,9 @@
 /** Liking: facts of those who are signed in. A second like changes nothing, and neither does taking back what was never given. */
 import type { LikeTable } from "../../db/counters/likes.js";
+import { type Principal, requireUser } from "../../domain/account/principal.js";
+import { likesTag } from "../../domain/catalogue/tags.js";
 import type { UserError } from "../../domain/errors.js";
-import { type Principal, requireUser } from "../../domain/principal.js";
 import type { Seen } from "../../domain/seen.js";
-import { likesTag } from "../../domain/tags.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 
 /** What became of it. `seen` is the consistency token; null when nothing changed. */

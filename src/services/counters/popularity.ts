@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { computePopularity, skipDue, takeDue } from "../../db/counters/popularity.js";
-import { POPULARITY_TAG } from "../../domain/tags.js";
+import { POPULARITY_TAG } from "../../domain/catalogue/tags.js";
 import { concernsAll } from "../bisect.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 

@@ -7,8 +7,8 @@ import type { Tx } from "../../db/client/database.js";
 import type { CounterTable } from "../../db/counters/counters.js";
 import type { LikeTable } from "../../db/counters/likes.js";
 import type { OutboxTable } from "../../db/outbox.js";
+import { likesTag } from "../../domain/catalogue/tags.js";
 import type { TallyKey } from "../../domain/counters.js";
-import { likesTag } from "../../domain/tags.js";
 import { type CounterStore, type Drift, shardOf } from "../../redis/counters/counters.js";
 
 /** Something that does not agree: by how much the one that is not the truth has too many. */

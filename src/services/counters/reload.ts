@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { CounterTable } from "../../db/counters/counters.js";
 import type { TallyKey } from "../../domain/counters.js";
-import { MINUTE } from "../../domain/time.js";
+import { MINUTE } from "../../domain/time/time.js";
 import { type CounterStore, shardOf } from "../../redis/counters/counters.js";
 
 /** Makes Redis ready to count. */

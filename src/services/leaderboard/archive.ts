@@ -9,7 +9,7 @@ import type { Database, Tx } from "../../db/client/database.js";
 import type { FinishedPeriod, ScoreArchive } from "../../db/leaderboard/archive.js";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import type { ScoreLedger } from "../../db/leaderboard/ledger.js";
-import { type BoardRecord, isArchivable, type RankedRow, rankRows } from "../../domain/leaderboard.js";
+import { type BoardRecord, isArchivable, type RankedRow, rankRows } from "../../domain/leaderboard/leaderboard.js";
 import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../../redis/leaderboard/link.js";
 import { mostTelling } from "../failures.js";

@@ -2,8 +2,8 @@
  * Announces that boards changed, at most so often for each board: ten thousand submissions a second are ten publications a second
  * from each process, and the last change is always announced.
  */
-import type { BoardRecord } from "../../domain/leaderboard.js";
-import type { Period } from "../../domain/periods.js";
+import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
+import type { Period } from "../../domain/leaderboard/periods.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { type AnnouncerOptions, createAnnouncer } from "../announcer.js";
 

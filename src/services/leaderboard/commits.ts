@@ -4,9 +4,9 @@
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { LedgerHead, LedgerRow, ScoreLedger } from "../../db/leaderboard/ledger.js";
-import { advance, type BoardRecord, type Standing, type Submission } from "../../domain/leaderboard.js";
-import type { Period } from "../../domain/periods.js";
-import type { Telemetry } from "../../domain/telemetry.js";
+import { advance, type BoardRecord, type Standing, type Submission } from "../../domain/leaderboard/leaderboard.js";
+import type { Period } from "../../domain/leaderboard/periods.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Calendars } from "./calendars.js";
 import { type PlacedRow, placeRows } from "./standings.js";
 

@@ -1,7 +1,7 @@
 /** What a new board may be: every rule at once, so that an admin is told everything that is wrong. */
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
-import { BOARD_LIMITS, type BoardDraft } from "../../domain/leaderboard.js";
-import { PERIODS, timeZoneNamed } from "../../domain/periods.js";
+import { BOARD_LIMITS, type BoardDraft } from "../../domain/leaderboard/leaderboard.js";
+import { PERIODS, timeZoneNamed } from "../../domain/leaderboard/periods.js";
 import { checkText, typed } from "../../domain/text.js";
 
 /** The draft in the form that is stored, and what is wrong with it. */

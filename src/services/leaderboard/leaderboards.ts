@@ -1,13 +1,13 @@
 /** Leaderboards: made by admins, found by their slug, read by anybody, and watched by many at the cost of one. */
 import { LRUCache } from "lru-cache";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
-import type { Clock } from "../../domain/clock.js";
+import { type Principal, requireAdmin } from "../../domain/account/principal.js";
 import { BadUserInput, type UserError } from "../../domain/errors.js";
-import { BOARD_LIMITS, type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../../domain/leaderboard.js";
+import { BOARD_LIMITS, type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../../domain/leaderboard/leaderboard.js";
+import type { Period } from "../../domain/leaderboard/periods.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
-import type { Period } from "../../domain/periods.js";
-import { type Principal, requireAdmin } from "../../domain/principal.js";
-import { DAY } from "../../domain/time.js";
+import type { Clock } from "../../domain/time/clock.js";
+import { DAY } from "../../domain/time/time.js";
 import { createSharedReads } from "../shared-reads.js";
 import type { Calendars } from "./calendars.js";
 import { checkBoard, slugTaken } from "./draft.js";

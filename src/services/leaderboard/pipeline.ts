@@ -5,9 +5,9 @@
  */
 import { BoundedQueue } from "../../domain/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
-import type { BoardRecord } from "../../domain/leaderboard.js";
-import type { Period } from "../../domain/periods.js";
-import { SECOND } from "../../domain/time.js";
+import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
+import type { Period } from "../../domain/leaderboard/periods.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Applied, Batch, BoardStore, RankChange } from "../../redis/leaderboard/leaderboard.js";
 import { bisect } from "../bisect.js";
 import type { Calendars } from "./calendars.js";

@@ -1,9 +1,10 @@
 /** Submitting scores: who may for whom, what is in bounds, and what a score led to. */
+
+import { type Principal, signedIn } from "../../domain/account/principal.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
 import { Unauthenticated } from "../../domain/errors.js";
 import { encodeId } from "../../domain/ids.js";
-import { BOARD_LIMITS, type BoardRecord, MAX_SCORE, type ScoreChange } from "../../domain/leaderboard.js";
-import { type Principal, signedIn } from "../../domain/principal.js";
+import { BOARD_LIMITS, type BoardRecord, MAX_SCORE, type ScoreChange } from "../../domain/leaderboard/leaderboard.js";
 import { checkText, typed } from "../../domain/text.js";
 import type { RefusedScore } from "./commits.js";
 import type { Ranks, ScorePipeline } from "./pipeline.js";

@@ -6,8 +6,8 @@
  * customer's first review of a product as a sign of having bought it. Orders will call the same two functions.
  */
 import { encodeId } from "../../domain/ids.js";
-import { BOARD_LIMITS, type BoardDraft, type BoardRecord, type ShopScore } from "../../domain/leaderboard.js";
-import { PERIODS } from "../../domain/periods.js";
+import { BOARD_LIMITS, type BoardDraft, type BoardRecord, type ShopScore } from "../../domain/leaderboard/leaderboard.js";
+import { PERIODS } from "../../domain/leaderboard/periods.js";
 import type { Leaderboards } from "./leaderboards.js";
 import type { ScorePipeline } from "./pipeline.js";
 

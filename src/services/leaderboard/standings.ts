@@ -1,8 +1,8 @@
 /** From rows of the ledger to rows of boards: where each leaves its owner, with the metadata and time of the row that counts. */
 import type { Executor } from "../../db/client/database.js";
 import type { LedgerRow, ScoreLedger, ShownRow } from "../../db/leaderboard/ledger.js";
-import type { BoardRecord, BoardRow } from "../../domain/leaderboard.js";
-import { PERIODS, type Period } from "../../domain/periods.js";
+import type { BoardRecord, BoardRow } from "../../domain/leaderboard/leaderboard.js";
+import { PERIODS, type Period } from "../../domain/leaderboard/periods.js";
 import { type AppliedRow, answersSlice, type Batch, ROWS_AT_ONCE } from "../../redis/leaderboard/leaderboard.js";
 import type { Calendars } from "./calendars.js";
 

@@ -5,10 +5,10 @@
  * live events, and making good an outage are the same thing, so nothing can overlap or be out of order.
  */
 import type { Logger } from "pino";
-import { type Backoff, backoffMs } from "../../domain/backoff.js";
 import type { LogNews } from "../../domain/events.js";
 import type { LogEntry, LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../domain/log.js";
-import { SECOND } from "../../domain/time.js";
+import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
+import { SECOND } from "../../domain/time/time.js";
 
 /** What a log is read by. Both may reject while a server is away; they are asked again. */
 export interface LogSource<Event> {

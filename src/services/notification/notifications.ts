@@ -5,10 +5,10 @@
 import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
+import { type Principal, requireUser } from "../../domain/account/principal.js";
 import type { UserError } from "../../domain/errors.js";
 import { type LogItem, readLogCursor } from "../../domain/log.js";
 import { NOTIFICATION_LIMITS, type NotificationEvent, notificationLog } from "../../domain/notification.js";
-import { type Principal, requireUser } from "../../domain/principal.js";
 import type { LogSource, LogSubscriptions } from "../live/log-subscription.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "../outbox/announced-write.js";
 import { notificationTopic } from "./log.js";

@@ -8,11 +8,11 @@ import type { BroadcastTable } from "../../db/notification/broadcasts.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { OperationTable } from "../../db/operations.js";
-import type { Clock } from "../../domain/clock.js";
+import { type Principal, requireAdmin } from "../../domain/account/principal.js";
 import type { UserError } from "../../domain/errors.js";
 import type { OutboxMessage } from "../../domain/events.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
-import { type Principal, requireAdmin } from "../../domain/principal.js";
+import type { Clock } from "../../domain/time/clock.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "../outbox/announced-write.js";
 import { checkContent } from "./draft.js";
 

@@ -4,10 +4,10 @@
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
-import { lateError, withDeadline } from "../../domain/deadline.js";
 import type { OutboxRow } from "../../domain/events.js";
 import type { Seen } from "../../domain/seen.js";
-import { SECOND } from "../../domain/time.js";
+import { lateError, withDeadline } from "../../domain/time/deadline.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Cache } from "../../redis/cache/cache.js";
 import type { FailClosed } from "../account/fail-closed.js";
 import { failuresOf, mostTelling, wordsOf } from "../failures.js";

@@ -4,11 +4,11 @@
  */
 import { z } from "zod";
 import { MAX_PART_BYTES, type OutboxPart, type StoredRow } from "../../db/outbox.js";
+import type { Revocation } from "../../domain/account/session.js";
+import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
 import type { OutboxMessage, OutboxRow, PendingEvent, ValueTopicKind } from "../../domain/events.js";
-import { BOARD_LIMITS, MAX_SCORE, type ShopScore } from "../../domain/leaderboard.js";
+import { BOARD_LIMITS, MAX_SCORE, type ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { NotificationAppend } from "../../domain/notification.js";
-import type { Revocation } from "../../domain/session.js";
-import { CATALOGUE_TAG } from "../../domain/tags.js";
 
 /** The user of a revocation that cannot be read, as far as it names one. */
 export type NamedUser = { readonly userId: number } | { readonly userTag: string };

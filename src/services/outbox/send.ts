@@ -5,7 +5,7 @@
  * score counts once.
  */
 import type { OutboxMessage } from "../../domain/events.js";
-import type { ShopScore } from "../../domain/leaderboard.js";
+import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { Cache } from "../../redis/cache/cache.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { ApplyRevocation } from "../account/revocations.js";

@@ -9,8 +9,8 @@
  */
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { Principal } from "../../domain/account/principal.js";
 import { addressBlock, addressHolder } from "../../domain/address.js";
-import type { Principal } from "../../domain/principal.js";
 import type { Authenticate } from "../account/authenticate.js";
 import type { Charge, Limits, Paid, Payer } from "./limits.js";
 import { createLocalLimiter } from "./local-limiter.js";

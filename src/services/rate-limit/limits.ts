@@ -15,8 +15,8 @@ import {
   OPERATION_CLASSES,
   type OperationClass,
 } from "../../domain/limits.js";
-import type { Telemetry } from "../../domain/telemetry.js";
-import { SECOND } from "../../domain/time.js";
+import type { Telemetry } from "../../domain/telemetry/telemetry.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { Limiter, Take, Taken } from "../../redis/rate-limiter/limiter.js";
 import { createLocalLimiter } from "./local-limiter.js";

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Bucket } from "../../domain/limits.js";
-import { SECOND } from "../../domain/time.js";
+import { SECOND } from "../../domain/time/time.js";
 import type { Take, Taken } from "../../redis/rate-limiter/limiter.js";
 
 /** Takes costs, or none. */

@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeEach, expect, it } from "vitest";
 import { createAuditTable } from "../../../src/db/account/audit.js";
-import type { AuditEntry, RefusalCount } from "../../../src/domain/audit.js";
+import type { AuditEntry, RefusalCount } from "../../../src/domain/account/audit.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 
 let db: TestDatabase;

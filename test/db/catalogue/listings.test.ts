@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pagesStatement } from "../../../src/db/catalogue/listings.js";
 import { createProductTable, type ProductTable } from "../../../src/db/catalogue/products.js";
 import { DEFAULT_SEED, seedCatalogue } from "../../../src/db/seed/seed.js";
-import { type ListingRequest, PRODUCT_SORTS, type ProductFilter, type ProductSort } from "../../../src/domain/catalogue.js";
+import { type ListingRequest, PRODUCT_SORTS, type ProductFilter, type ProductSort } from "../../../src/domain/catalogue/catalogue.js";
 import type { Position } from "../../../src/domain/page.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 

@@ -9,9 +9,9 @@ import {
   type ProductFilter,
   type ProductRecord,
   type ProductSort,
-} from "../../../src/domain/catalogue.js";
+} from "../../../src/domain/catalogue/catalogue.js";
+import { MAX_STOCK } from "../../../src/domain/catalogue/money.js";
 import { BadUserInput } from "../../../src/domain/errors.js";
-import { MAX_STOCK } from "../../../src/domain/money.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "../sample.js";
 
 describe.each(DATABASES)("products on %s", (kind) => {

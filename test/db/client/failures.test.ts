@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openDatabase, type Tx } from "../../../src/db/client/database.js";
 import { RETRYABLE_STATES } from "../../../src/db/client/failures.js";
 import { DatabaseUnavailable } from "../../../src/domain/errors.js";
-import { silentTelemetry } from "../../../src/domain/telemetry.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";
 import { testLog } from "../../support/log.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";

@@ -7,8 +7,8 @@ import { createCategoryTable } from "../../../src/db/catalogue/categories.js";
 import { createProductTable } from "../../../src/db/catalogue/products.js";
 import type { Database } from "../../../src/db/client/database.js";
 import { findDecomposed } from "../../../src/db/client/decomposed-text.js";
+import { CATALOGUE_TAG } from "../../../src/domain/catalogue/tags.js";
 import { CATALOGUE_TOPIC } from "../../../src/domain/events.js";
-import { CATALOGUE_TAG } from "../../../src/domain/tags.js";
 import { DATABASES, emptyDatabase } from "../sample.js";
 
 const MIGRATIONS = join(import.meta.dirname, "../../../src/db/migrations");

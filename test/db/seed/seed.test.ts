@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../../src/db/client/database.js";
 import { categoryRows, MOST_CATEGORIES } from "../../../src/db/seed/rows.js";
 import { DEFAULT_SEED, isEmpty, seedCatalogue, seedSizes } from "../../../src/db/seed/seed.js";
-import { CATALOGUE_TAG } from "../../../src/domain/tags.js";
+import { CATALOGUE_TAG } from "../../../src/domain/catalogue/tags.js";
 import { DATABASES, draft, emptyDatabase, put } from "../sample.js";
 
 const SMALL = { ...seedSizes(500), seed: 7 };

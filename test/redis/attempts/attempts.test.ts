@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
-import { DAY, HOUR, MINUTE } from "../../../src/domain/time.js";
+import { DAY, HOUR, MINUTE } from "../../../src/domain/time/time.js";
 import { type Attempt, type AttemptRules, createAttempts } from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { drillSize } from "../../support/drill.js";

@@ -15,8 +15,8 @@ export function startReader(redis: TestRedis, name: string, { reads, leaseMs }: 
   return runModule(`
     import { Redis } from "ioredis";
     import { Reading } from "./dist/domain/reading.js";
-    import { createDegradations } from "./dist/domain/degradations.js";
-    import { silentTelemetry } from "./dist/domain/telemetry.js";
+    import { createDegradations } from "./dist/domain/telemetry/degradations.js";
+    import { silentTelemetry } from "./dist/domain/telemetry/telemetry.js";
     import { createKeys } from "./dist/redis/client/keys.js";
     import { openCache } from "./dist/redis/cache/open.js";
 

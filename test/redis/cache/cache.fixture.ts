@@ -1,10 +1,10 @@
 /** What the tests of the cache share: caches with short times, a counted source, and telemetry that remembers. */
 import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
-import { createDegradations } from "../../../src/domain/degradations.js";
 import { Reading } from "../../../src/domain/reading.js";
-import type { Telemetry } from "../../../src/domain/telemetry.js";
-import { HOUR, MINUTE, SECOND } from "../../../src/domain/time.js";
+import { createDegradations } from "../../../src/domain/telemetry/degradations.js";
+import type { Telemetry } from "../../../src/domain/telemetry/telemetry.js";
+import { HOUR, MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import type { Family, Load } from "../../../src/redis/cache/cache.js";
 import { assembleCache, type OpenCache, openCache } from "../../../src/redis/cache/open.js";
 import { connectRedis } from "../../../src/redis/client/connect.js";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Reading } from "../../../src/domain/reading.js";
-import { MINUTE, SECOND } from "../../../src/domain/time.js";
+import { MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { until } from "../../support/until.js";
 import {

@@ -1,6 +1,6 @@
 /** Single-flight over processes: one load in the whole fleet, also when the one that loads dies. */
 import { beforeAll, expect, it } from "vitest";
-import { MINUTE, SECOND } from "../../../src/domain/time.js";
+import { MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import { ensureBuilt } from "../../support/node-process.js";
 import { testRedis } from "../../support/redis.js";
 import { until } from "../../support/until.js";

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readConfig } from "../../../src/config.js";
 import { StartupError } from "../../../src/domain/errors.js";
-import { silentTelemetry } from "../../../src/domain/telemetry.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createAttempts } from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createKeys } from "../../../src/redis/client/keys.js";

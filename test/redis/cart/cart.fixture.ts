@@ -1,8 +1,8 @@
 /** Cart stores of tests. */
 import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
+import type { Owner } from "../../../src/domain/account/guest.js";
 import type { CartRecord } from "../../../src/domain/cart.js";
-import type { Owner } from "../../../src/domain/guest.js";
 import { type CartAction, type CartChange, type CartStore, createCartStore } from "../../../src/redis/cart/cart.js";
 import { connectRedis, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";

@@ -1,7 +1,7 @@
 /** Leases: one holder at a time, fences that rise, and waiters who are told. */
 import type { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { MINUTE } from "../../../src/domain/time.js";
+import { MINUTE } from "../../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createLeases } from "../../../src/redis/client/lease.js";
 import { testLog } from "../../support/log.js";

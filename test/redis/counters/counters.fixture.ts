@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { onTestFinished } from "vitest";
 import type { Database } from "../../../src/db/client/database.js";
 import { type CounterTable, createCounterTable } from "../../../src/db/counters/counters.js";
-import type { ProductRecord } from "../../../src/domain/catalogue.js";
+import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
 import type { TallyPeriod } from "../../../src/domain/counters.js";
 import { ServiceUnavailable } from "../../../src/domain/errors.js";
 import { Reading } from "../../../src/domain/reading.js";

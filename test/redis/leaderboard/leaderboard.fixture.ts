@@ -1,8 +1,8 @@
 /** Board stores of tests, without a ledger behind them. */
 import { onTestFinished } from "vitest";
-import type { BoardRow } from "../../../src/domain/leaderboard.js";
-import { ALL_TIME, PERIODS } from "../../../src/domain/periods.js";
-import { silentTelemetry } from "../../../src/domain/telemetry.js";
+import type { BoardRow } from "../../../src/domain/leaderboard/leaderboard.js";
+import { ALL_TIME, PERIODS } from "../../../src/domain/leaderboard/periods.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { type BoardStore, createBoardStore } from "../../../src/redis/leaderboard/leaderboard.js";

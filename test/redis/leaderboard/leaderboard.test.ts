@@ -1,9 +1,9 @@
 /** What is on a board depends on the rows of the ledger and on nothing else: not on their order, nor on how often they were applied. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { advance, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, type Standing, TIE_RULES } from "../../../src/domain/leaderboard.js";
-import { PERIODS } from "../../../src/domain/periods.js";
-import { MINUTE } from "../../../src/domain/time.js";
+import { advance, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, type Standing, TIE_RULES } from "../../../src/domain/leaderboard/leaderboard.js";
+import { PERIODS } from "../../../src/domain/leaderboard/periods.js";
+import { MINUTE } from "../../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createKeys, type Keys } from "../../../src/redis/client/keys.js";
 import { type AppliedRow, answersSlice, type BoardStore, MAX_ANSWERS } from "../../../src/redis/leaderboard/leaderboard.js";

@@ -5,7 +5,7 @@
  */
 import { expect, it } from "vitest";
 import { randomAt } from "../../../src/db/seed/random.js";
-import type { Revocation, SessionState } from "../../../src/domain/session.js";
+import type { Revocation, SessionState } from "../../../src/domain/account/session.js";
 import { testRedis } from "../../support/redis.js";
 import { newSession, readyStore } from "./session.fixture.js";
 

@@ -1,7 +1,7 @@
 /** The sockets of sessions: which code they are closed with, and when they are looked up. */
 import { afterEach, expect, test } from "vitest";
+import { UNKNOWN, type UserPrincipal } from "../../../src/domain/account/principal.js";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
-import { UNKNOWN, type UserPrincipal } from "../../../src/domain/principal.js";
 import { until } from "../../support/until.js";
 import { startServer, type TestServer } from "../test-server.js";
 import { ask, connectSocket, openSocket } from "../websocket/socket-client.js";

@@ -3,9 +3,9 @@
  * `hint` of a Pearl are the viewer's (one undeclared, one declared by nobody), `myRole` is the role's, everything else is anybody's.
  */
 import { buildSchema, type GraphQLInterfaceType, type GraphQLObjectType, type GraphQLSchema, type GraphQLUnionType } from "graphql";
+import { ANONYMOUS, type Principal, SERVICE, type UserPrincipal } from "../../../src/domain/account/principal.js";
+import type { Role } from "../../../src/domain/account/user.js";
 import { BadUserInput } from "../../../src/domain/errors.js";
-import { ANONYMOUS, type Principal, SERVICE, type UserPrincipal } from "../../../src/domain/principal.js";
-import type { Role } from "../../../src/domain/user.js";
 import type { RequestContext } from "../../../src/resolvers/context.js";
 import type { ServerDeps } from "../../../src/server/server.js";
 import { startServer, type TestServer, TOKEN } from "../test-server.js";

@@ -1,6 +1,6 @@
 /** What a WebSocket may hold and send: sockets and subscriptions of each, and messages. */
 import { afterEach, describe, expect, test } from "vitest";
-import type { Principal } from "../../../src/domain/principal.js";
+import type { Principal } from "../../../src/domain/account/principal.js";
 import { until } from "../../support/until.js";
 import { startServer, type TestServer } from "../test-server.js";
 import { ask, connectSocket, openSocket } from "./socket-client.js";

@@ -1,6 +1,6 @@
 /** Refusals cost no statement each, and take bounded space however many there are. */
 import { expect, it } from "vitest";
-import type { RefusalCount } from "../../../src/domain/audit.js";
+import type { RefusalCount } from "../../../src/domain/account/audit.js";
 import { createRefusedSignIns } from "../../../src/services/account/refused-sign-ins.js";
 import { testLog } from "../../support/log.js";
 

@@ -1,7 +1,7 @@
 /** Sessions over a real Redis: what a use writes, and whose clock decides. */
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { DAY, MINUTE, SECOND } from "../../../src/domain/time.js";
+import { DAY, MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createSessionStore } from "../../../src/redis/session/session.js";
 import { createSessionTrust } from "../../../src/services/account/session-reload.js";

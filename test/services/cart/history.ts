@@ -4,9 +4,9 @@
  */
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { ProductRecord } from "../../../src/domain/catalogue.js";
+import { type Owner, ownerName } from "../../../src/domain/account/guest.js";
+import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
 import { ServiceUnavailable } from "../../../src/domain/errors.js";
-import { type Owner, ownerName } from "../../../src/domain/guest.js";
 import { type CartStore, createCartStore } from "../../../src/redis/cart/cart.js";
 import type { RedisConnection } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { CART_LIMITS } from "../../../src/domain/cart.js";
-import type { ProductRecord } from "../../../src/domain/catalogue.js";
-import { MAX_PRICE } from "../../../src/domain/money.js";
+import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
+import { MAX_PRICE } from "../../../src/domain/catalogue/money.js";
 import { changesSince, subtotalOf, viewLines } from "../../../src/services/cart/view.js";
 
 const product = (id: number, values: Partial<ProductRecord> = {}): ProductRecord => ({

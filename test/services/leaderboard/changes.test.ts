@@ -2,8 +2,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import type { Topic } from "../../../src/domain/events.js";
-import type { BoardRecord } from "../../../src/domain/leaderboard.js";
-import { PERIODS } from "../../../src/domain/periods.js";
+import type { BoardRecord } from "../../../src/domain/leaderboard/leaderboard.js";
+import { PERIODS } from "../../../src/domain/leaderboard/periods.js";
 import { createBoardChanges } from "../../../src/services/leaderboard/changes.js";
 import { createSharedReads } from "../../../src/services/shared-reads.js";
 import { testLog } from "../../support/log.js";

@@ -1,6 +1,7 @@
 /** Every query of a board equals what a reader with pencil and paper would say: over random boards of all kinds. */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { SERVICE } from "../../../src/domain/account/principal.js";
 import {
   type BoardDraft,
   type BoardRecord,
@@ -11,10 +12,9 @@ import {
   SORT_ORDERS,
   sortKey,
   TIE_RULES,
-} from "../../../src/domain/leaderboard.js";
-import { PERIODS, type Period } from "../../../src/domain/periods.js";
-import { SERVICE } from "../../../src/domain/principal.js";
-import { MINUTE } from "../../../src/domain/time.js";
+} from "../../../src/domain/leaderboard/leaderboard.js";
+import { PERIODS, type Period } from "../../../src/domain/leaderboard/periods.js";
+import { MINUTE } from "../../../src/domain/time/time.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { testRedis } from "../../support/redis.js";

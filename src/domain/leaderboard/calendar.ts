@@ -1,8 +1,8 @@
 /**
  * Calendar days and months in UTC, by name and number: arithmetic, because in UTC all days are equally long. Periods of other zones are
- * those of domain/periods.ts.
+ * those of domain/leaderboard/periods.ts.
  */
-import { DAY } from "./time.js";
+import { DAY } from "../time/time.js";
 
 /** A span of the calendar, `[startMs, endMs)`, under the word that names it: `2026-11-03` or `2026-11`. */
 export interface CalendarSpan {

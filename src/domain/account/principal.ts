@@ -1,4 +1,4 @@
-import { Forbidden, RedisUnavailable, Unauthenticated } from "./errors.js";
+import { Forbidden, RedisUnavailable, Unauthenticated } from "../errors.js";
 import type { Role } from "./user.js";
 
 /** Somebody who is signed in. */

@@ -1,6 +1,6 @@
 /** Plain shapes of the catalogue, as they travel between rooms and are cached: JSON-safe, immutable, dates as ISO 8601 strings. */
 
-import type { PageRequest } from "./page.js";
+import type { PageRequest } from "../page.js";
 
 export const PRODUCT_SORTS = ["NEWEST", "PRICE_ASC", "PRICE_DESC", "RATING", "POPULAR"] as const;
 

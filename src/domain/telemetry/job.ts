@@ -1,5 +1,5 @@
 /** How the jobs of a worker fare, as its own probes, its metrics and its beat report it. */
-import { MINUTE, SECOND } from "./time.js";
+import { MINUTE, SECOND } from "../time/time.js";
 
 /** One job of one process. Durations are measured without the wall clock. */
 export interface JobState {

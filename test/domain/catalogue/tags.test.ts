@@ -1,9 +1,9 @@
 /** Tags of the catalogue: a change shares a tag with every listing it alters, and with none that it does not concern. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { PlacedProduct, ProductFilter, ProductSort } from "../../src/domain/catalogue.js";
-import { PRODUCT_SORTS } from "../../src/domain/catalogue.js";
-import { CATALOGUE_TAG, productTag, tagsOfListing, tagsOfProductChange } from "../../src/domain/tags.js";
+import type { PlacedProduct, ProductFilter, ProductSort } from "../../../src/domain/catalogue/catalogue.js";
+import { PRODUCT_SORTS } from "../../../src/domain/catalogue/catalogue.js";
+import { CATALOGUE_TAG, productTag, tagsOfListing, tagsOfProductChange } from "../../../src/domain/catalogue/tags.js";
 
 /** Two roots; 3 and 4 below 1, 5 below 3. */
 const PATHS = [[1], [2], [1, 3], [1, 4], [1, 3, 5]];
