@@ -18,7 +18,7 @@ import { createCartStore } from "../redis/cart/cart.js";
 import { readRedisInfo } from "../redis/client/info.js";
 import { createRequestContext } from "../resolvers/context.js";
 import { createEvents } from "../resolvers/events.js";
-import { boardsExist } from "../resolvers/leaderboard-changed.js";
+import { boardsExist } from "../resolvers/leaderboard/changed.js";
 import { createContainer, resolverClasses } from "../resolvers/resolvers.js";
 import { buildSoukSchema } from "../schema/build-schema.js";
 import { checkListSizes } from "../server/operation/field-price.js";

@@ -12,7 +12,7 @@ import type { Carts, Shopper } from "../services/cart/carts.js";
 import { type CartLineView, changesSince, subtotalOf, viewLines } from "../services/cart/view.js";
 import type { RequestContext } from "./context.js";
 import { loadAll } from "./list.js";
-import { toProduct } from "./product.js";
+import { toProduct } from "./product/product.js";
 
 /** A cart as its owner sees it. */
 export function toCart({ owner, record }: { readonly owner: Owner | null; readonly record: CartRecord }): Cart {

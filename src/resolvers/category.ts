@@ -4,11 +4,11 @@ import type { CategoryRecord } from "../domain/catalogue/catalogue.js";
 import { decodeIdOf, encodeId } from "../domain/ids.js";
 import { Category } from "../schema/category.js";
 import { ListSize } from "../schema/price.js";
-import { ProductConnection, SortedPageArgs } from "../schema/product-list.js";
+import { ProductConnection, SortedPageArgs } from "../schema/product/list.js";
 import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import { loadAll } from "./list.js";
-import { type ProductList, productList } from "./product-list.js";
+import { type ProductList, productList } from "./product/list.js";
 
 /** A category as clients see it. */
 export function toCategory(record: CategoryRecord): Category {

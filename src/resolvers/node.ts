@@ -9,9 +9,9 @@ import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
 import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
 import type { RequestContext } from "./context.js";
-import { toLeaderboard } from "./leaderboard.js";
+import { toLeaderboard } from "./leaderboard/leaderboard.js";
 import { visibleNotification } from "./notification.js";
-import { toVisibleProduct } from "./product.js";
+import { toVisibleProduct } from "./product/product.js";
 import { visibleReview } from "./review.js";
 import { visibleUser } from "./viewer.js";
 

@@ -4,12 +4,12 @@ import type { ReviewRecord } from "../domain/catalogue/catalogue.js";
 import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { encodeId } from "../domain/ids.js";
 import { Price } from "../schema/price.js";
-import { Product } from "../schema/product.js";
+import { Product } from "../schema/product/product.js";
 import { Review, ReviewConnection } from "../schema/review.js";
 import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import { loadAll } from "./list.js";
-import { type ReviewList, there, toProduct } from "./product.js";
+import { type ReviewList, there, toProduct } from "./product/product.js";
 
 /** A review as clients see it. */
 export function toReview(record: ReviewRecord): Review {

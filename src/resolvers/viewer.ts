@@ -8,7 +8,7 @@ import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
 import type { Sessions } from "../services/account/sessions.js";
 import type { RequestContext } from "./context.js";
-import { there } from "./product.js";
+import { there } from "./product/product.js";
 
 /** An account as its owner and admins see it. */
 export function toUser({ id, name, role, createdAt }: UserRecord): User {

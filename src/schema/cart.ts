@@ -5,7 +5,7 @@ import { CART_LIMITS, type CartRecord, type CartWarningCode } from "../domain/ca
 import { declareEnum } from "./enums.js";
 import { Money } from "./money.js";
 import { ListSize } from "./price.js";
-import { Product } from "./product.js";
+import { Product } from "./product/product.js";
 import { UserError } from "./user-error.js";
 
 const { quantity: QUANTITY, lines: LINES } = CART_LIMITS;

@@ -132,7 +132,7 @@ it("A zone has a name when the IANA database that comes with Node has it.", () =
   const older = ["EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "EST", "GMT0", "GB-Eire", "NZ-CHAT", "W-SU", "US/Pacific"];
   const zones = [...ZONES, ...Intl.supportedValuesOf("timeZone"), "Etc/GMT+5", "America/Argentina/Buenos_Aires", ...older];
   expect(zones.filter((zone) => timeZoneNamed(zone) !== zone)).toEqual([]);
-  const none = ["", " ", "Mars/Olympus", "+01:00", "-0230", "Europe/Berlin ", "UTC+1", "../../etc/passwd", "Europe/Ber\u200blin"];
+  const none = ["", " ", "Mars/Olympus", "+01:00", "-0230", "Europe/Berlin ", "UTC+1", "../etc/passwd", "Europe/Ber\u200blin"];
   expect(none.filter((zone) => timeZoneNamed(zone) !== null)).toEqual([]);
 });
 

@@ -1,12 +1,12 @@
 /** Changes of products by admins. Who may, and what is in bounds, is decided by the service; here ids are read and outcomes shown. */
 import { Arg, Args, Ctx, ID, Mutation, Resolver } from "type-graphql";
-import { requireAdmin } from "../domain/account/principal.js";
-import type { CurrencyCode } from "../domain/catalogue/money.js";
-import type { UserError } from "../domain/errors.js";
-import { decodeIdOf, type NodeType } from "../domain/ids.js";
-import { AdjustStockArgs, ProductInput, ProductPayload } from "../schema/product-change.js";
-import type { Products, WriteOutcome } from "../services/catalogue/products.js";
-import type { RequestContext } from "./context.js";
+import { requireAdmin } from "../../domain/account/principal.js";
+import type { CurrencyCode } from "../../domain/catalogue/money.js";
+import type { UserError } from "../../domain/errors.js";
+import { decodeIdOf, type NodeType } from "../../domain/ids.js";
+import { AdjustStockArgs, ProductInput, ProductPayload } from "../../schema/product/change.js";
+import type { Products, WriteOutcome } from "../../services/catalogue/products.js";
+import type { RequestContext } from "../context.js";
 import { toVisibleProduct } from "./product.js";
 
 /** The mutations of products. */

@@ -1,11 +1,11 @@
 /** Entries of leaderboards on their way out, and pages of them. */
-import { BadUserInput } from "../domain/errors.js";
-import { type BoardRecord, percentileOf, type RankedRow, type Run, sortKey } from "../domain/leaderboard/leaderboard.js";
-import type { Period, Window } from "../domain/leaderboard/periods.js";
-import { decodeCursor, encodeCursor, type Position } from "../domain/page.js";
-import type { LeaderboardEntry } from "../schema/leaderboard.js";
-import type { PageInfo } from "../schema/page.js";
-import type { BoardSlice } from "../services/leaderboard/reads.js";
+import { BadUserInput } from "../../domain/errors.js";
+import { type BoardRecord, percentileOf, type RankedRow, type Run, sortKey } from "../../domain/leaderboard/leaderboard.js";
+import type { Period, Window } from "../../domain/leaderboard/periods.js";
+import { decodeCursor, encodeCursor, type Position } from "../../domain/page.js";
+import type { LeaderboardEntry } from "../../schema/leaderboard.js";
+import type { PageInfo } from "../../schema/page.js";
+import type { BoardSlice } from "../../services/leaderboard/reads.js";
 
 /** An entry as clients see it. @param labels what owners are called, where that is known already */
 export function toEntry(row: RankedRow, total: number, labels?: ReadonlyMap<string, string>): LeaderboardEntry {

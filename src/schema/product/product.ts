@@ -1,10 +1,10 @@
 /** Products: what the shop sells. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, Int, ObjectType } from "type-graphql";
-import { PRODUCT_LIMITS, type ProductRecord } from "../domain/catalogue/catalogue.js";
-import { Money } from "./money.js";
-import { Node } from "./node.js";
-import { Shared } from "./scope.js";
+import { PRODUCT_LIMITS, type ProductRecord } from "../../domain/catalogue/catalogue.js";
+import { Money } from "../money.js";
+import { Node } from "../node.js";
+import { Shared } from "../scope.js";
 
 /** What reviews amount to. */
 @ObjectType({ description: "What a product's reviews amount to.", simpleResolvers: true })

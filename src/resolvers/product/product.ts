@@ -1,22 +1,22 @@
 /** Products and the edges from a product to what it belongs to. */
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
-import type { ProductRecord } from "../domain/catalogue/catalogue.js";
-import type { CurrencyCode } from "../domain/catalogue/money.js";
-import { decodeIdOf, encodeId } from "../domain/ids.js";
-import { Brand } from "../schema/brand.js";
-import { Category } from "../schema/category.js";
-import { PageArgs } from "../schema/page.js";
-import { Price, Works } from "../schema/price.js";
-import { Product, type Rating } from "../schema/product.js";
-import { ProductConnection, ProductsArgs } from "../schema/product-list.js";
-import { ProductStats } from "../schema/product-stats.js";
-import { ReviewConnection } from "../schema/review.js";
-import { Shared } from "../schema/scope.js";
-import { toBrand } from "./brand.js";
-import { toCategory } from "./category.js";
-import type { RequestContext } from "./context.js";
-import { ListPage, loadAll, pageRequest } from "./list.js";
-import { type ProductList, productList, toProductFilter } from "./product-list.js";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
+import type { CurrencyCode } from "../../domain/catalogue/money.js";
+import { decodeIdOf, encodeId } from "../../domain/ids.js";
+import { Brand } from "../../schema/brand.js";
+import { Category } from "../../schema/category.js";
+import { PageArgs } from "../../schema/page.js";
+import { Price, Works } from "../../schema/price.js";
+import { ProductConnection, ProductsArgs } from "../../schema/product/list.js";
+import { Product, type Rating } from "../../schema/product/product.js";
+import { ProductStats } from "../../schema/product/stats.js";
+import { ReviewConnection } from "../../schema/review.js";
+import { Shared } from "../../schema/scope.js";
+import { toBrand } from "../brand.js";
+import { toCategory } from "../category.js";
+import type { RequestContext } from "../context.js";
+import { ListPage, loadAll, pageRequest } from "../list.js";
+import { type ProductList, productList, toProductFilter } from "./list.js";
 
 /** A product as clients see it. */
 export function toProduct(record: ProductRecord, currency: CurrencyCode): Product {

@@ -1,11 +1,11 @@
 /** Leaderboards and the edges of a board to its entries. */
 import { Arg, Args, FieldResolver, Int, Query, Resolver, Root } from "type-graphql";
-import { BadUserInput } from "../domain/errors.js";
-import { encodeId } from "../domain/ids.js";
-import { BOARD_LIMITS, type BoardRecord, type Run } from "../domain/leaderboard/leaderboard.js";
-import type { Window } from "../domain/leaderboard/periods.js";
-import { pageSize } from "../domain/page.js";
-import { typed } from "../domain/text.js";
+import { BadUserInput } from "../../domain/errors.js";
+import { encodeId } from "../../domain/ids.js";
+import { BOARD_LIMITS, type BoardRecord, type Run } from "../../domain/leaderboard/leaderboard.js";
+import type { Window } from "../../domain/leaderboard/periods.js";
+import { pageSize } from "../../domain/page.js";
+import { typed } from "../../domain/text.js";
 import {
   AroundArgs,
   EntriesArgs,
@@ -15,14 +15,14 @@ import {
   LeaderboardEntry,
   LeaderboardEntryConnection,
   PeriodArgs,
-} from "../schema/leaderboard.js";
-import { PageArgs } from "../schema/page.js";
-import { ListSize, Price } from "../schema/price.js";
-import { Shared } from "../schema/scope.js";
-import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
-import type { BoardSlice, PeriodOf } from "../services/leaderboard/reads.js";
-import { EntryPage, runAfter, toEntry } from "./leaderboard-entry.js";
-import { ListPage, pageRequest } from "./list.js";
+} from "../../schema/leaderboard.js";
+import { PageArgs } from "../../schema/page.js";
+import { ListSize, Price } from "../../schema/price.js";
+import { Shared } from "../../schema/scope.js";
+import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
+import type { BoardSlice, PeriodOf } from "../../services/leaderboard/reads.js";
+import { ListPage, pageRequest } from "../list.js";
+import { EntryPage, runAfter, toEntry } from "./entry.js";
 
 /** A board as clients see it. */
 export function toLeaderboard(record: BoardRecord): Leaderboard {

@@ -1,17 +1,17 @@
 /** The subscription of boards: every message is the whole top of the present period, read once for everybody who watches the same. */
 import { Arg, Int, Resolver, Root, Subscription } from "type-graphql";
-import type { TopicId } from "../domain/events.js";
-import { BOARD_LIMITS } from "../domain/leaderboard/leaderboard.js";
-import type { Period } from "../domain/leaderboard/periods.js";
-import { LeaderboardSnapshot } from "../schema/leaderboard.js";
-import { PeriodEnum } from "../schema/leaderboard-words.js";
-import { SizesLists } from "../schema/price.js";
-import { Delivers, Shared } from "../schema/scope.js";
-import { boardTopicId } from "../services/leaderboard/changes.js";
-import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
-import type { Admission, WatchEvent } from "./events.js";
+import type { TopicId } from "../../domain/events.js";
+import { BOARD_LIMITS } from "../../domain/leaderboard/leaderboard.js";
+import type { Period } from "../../domain/leaderboard/periods.js";
+import { LeaderboardSnapshot } from "../../schema/leaderboard.js";
+import { PeriodEnum } from "../../schema/leaderboard-words.js";
+import { SizesLists } from "../../schema/price.js";
+import { Delivers, Shared } from "../../schema/scope.js";
+import { boardTopicId } from "../../services/leaderboard/changes.js";
+import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
+import type { Admission, WatchEvent } from "../events.js";
+import { toEntry } from "./entry.js";
 import { checkBounds, toLeaderboard } from "./leaderboard.js";
-import { toEntry } from "./leaderboard-entry.js";
 
 const TOP = 10;
 

@@ -1,11 +1,11 @@
 /** Lists of products: what a filter means, and the page that answers it. */
-import type { ProductFilter } from "../domain/catalogue/catalogue.js";
-import { BadUserInput } from "../domain/errors.js";
-import { decodeIdOf, type NodeType } from "../domain/ids.js";
-import { MAX_SEARCH_LENGTH } from "../schema/page.js";
-import type { ProductFilterInput, SortedPageArgs } from "../schema/product-list.js";
-import type { RequestContext } from "./context.js";
-import { ListPage, pageRequest, searchText } from "./list.js";
+import type { ProductFilter } from "../../domain/catalogue/catalogue.js";
+import { BadUserInput } from "../../domain/errors.js";
+import { decodeIdOf, type NodeType } from "../../domain/ids.js";
+import { MAX_SEARCH_LENGTH } from "../../schema/page.js";
+import type { ProductFilterInput, SortedPageArgs } from "../../schema/product/list.js";
+import type { RequestContext } from "../context.js";
+import { ListPage, pageRequest, searchText } from "../list.js";
 
 /** A page of products. */
 export type ProductList = ListPage<ProductFilter>;

@@ -1,12 +1,12 @@
 /** What people do with products, counted. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
-import { between } from "../domain/argument-rules.js";
-import { DAYS_KEPT, EXACT_VIEWERS, MONTHS_SHOWN } from "../domain/counters.js";
-import { Checked } from "./argument-rule.js";
+import { between } from "../../domain/argument-rules.js";
+import { DAYS_KEPT, EXACT_VIEWERS, MONTHS_SHOWN } from "../../domain/counters.js";
+import { Checked } from "../argument-rule.js";
+import { Shared } from "../scope.js";
+import { UserError } from "../user-error.js";
 import { Product } from "./product.js";
-import { Shared } from "./scope.js";
-import { UserError } from "./user-error.js";
 
 /** A number of distinct people. */
 @ObjectType({

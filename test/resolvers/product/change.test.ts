@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeId } from "../../src/domain/ids.js";
-import { type RunningApp, startApp } from "../support/app.js";
+import { encodeId } from "../../../src/domain/ids.js";
+import { type RunningApp, startApp } from "../../support/app.js";
 import {
   ChangeStockDocument,
   DropProductDocument,
@@ -13,8 +13,8 @@ import {
   ReadNodesDocument,
   ReadProductDocument,
   SaveProductDocument,
-} from "../support/generated/operations.js";
-import { createShop, type Shop } from "../support/shop.js";
+} from "../../support/generated/operations.js";
+import { createShop, type Shop } from "../../support/shop.js";
 
 const NOBODY = encodeId("Product", 999_999_999);
 

@@ -1,14 +1,14 @@
 /** The subscription of products: every message is the whole latest value, and versions never go back. */
 import { Arg, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
-import type { ProductRecord } from "../domain/catalogue/catalogue.js";
-import type { CurrencyCode } from "../domain/catalogue/money.js";
-import { BadUserInput } from "../domain/errors.js";
-import { decodeIdOf, encodeId } from "../domain/ids.js";
-import { PAGE_SIZE } from "../domain/page.js";
-import { ProductChange } from "../schema/product-change.js";
-import { Delivers, Shared } from "../schema/scope.js";
-import type { RequestContext } from "./context.js";
-import type { WatchEvent } from "./events.js";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
+import type { CurrencyCode } from "../../domain/catalogue/money.js";
+import { BadUserInput } from "../../domain/errors.js";
+import { decodeIdOf, encodeId } from "../../domain/ids.js";
+import { PAGE_SIZE } from "../../domain/page.js";
+import { ProductChange } from "../../schema/product/change.js";
+import { Delivers, Shared } from "../../schema/scope.js";
+import type { RequestContext } from "../context.js";
+import type { WatchEvent } from "../events.js";
 import { toVisibleProduct } from "./product.js";
 
 /** `Subscription.productChanged`. */

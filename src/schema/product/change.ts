@@ -1,11 +1,11 @@
 /** Changes of products: what admins send and get back, and what subscribers are told. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from "type-graphql";
-import { PRODUCT_LIMITS, type ProductDraft } from "../domain/catalogue/catalogue.js";
-import { MAX_PRICE, MAX_STOCK } from "../domain/catalogue/money.js";
+import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue/catalogue.js";
+import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";
+import { Shared } from "../scope.js";
+import { UserError } from "../user-error.js";
 import { Product } from "./product.js";
-import { Shared } from "./scope.js";
-import { UserError } from "./user-error.js";
 
 /** Everything an admin sets on a product; ids are global ids here. */
 @InputType({ description: "Everything that is set on a product. It replaces all of it: what is sent is what the product then is." })

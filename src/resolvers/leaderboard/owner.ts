@@ -1,11 +1,11 @@
 /** From an entry of a leaderboard to whose it is. */
 import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
-import { decodeId } from "../domain/ids.js";
-import { LeaderboardEntry } from "../schema/leaderboard.js";
-import { Node } from "../schema/node.js";
-import { Shared } from "../schema/scope.js";
-import type { RequestContext } from "./context.js";
-import type { NodeResolver } from "./node.js";
+import { decodeId } from "../../domain/ids.js";
+import { LeaderboardEntry } from "../../schema/leaderboard.js";
+import { Node } from "../../schema/node.js";
+import { Shared } from "../../schema/scope.js";
+import type { RequestContext } from "../context.js";
+import type { NodeResolver } from "../node.js";
 
 /** The edges of an entry. */
 @Resolver(() => LeaderboardEntry)

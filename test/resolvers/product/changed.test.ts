@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { ANONYMOUS } from "../../src/domain/account/principal.js";
-import type { ProductRecord } from "../../src/domain/catalogue/catalogue.js";
-import { Reading } from "../../src/domain/reading.js";
-import type { Loaders } from "../../src/loaders/loaders.js";
-import { createRequestContext } from "../../src/resolvers/context.js";
-import { createEvents } from "../../src/resolvers/events.js";
-import { ProductSubscriptions } from "../../src/resolvers/product-changed.js";
-import { createGuests } from "../../src/services/account/guests.js";
-import type { Due, Live } from "../../src/services/live/live.js";
-import type { Notifications } from "../../src/services/notification/notifications.js";
-import { TEST_CLIENT } from "../support/client.js";
+import { ANONYMOUS } from "../../../src/domain/account/principal.js";
+import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
+import { Reading } from "../../../src/domain/reading.js";
+import type { Loaders } from "../../../src/loaders/loaders.js";
+import { createRequestContext } from "../../../src/resolvers/context.js";
+import { createEvents } from "../../../src/resolvers/events.js";
+import { ProductSubscriptions } from "../../../src/resolvers/product/changed.js";
+import { createGuests } from "../../../src/services/account/guests.js";
+import type { Due, Live } from "../../../src/services/live/live.js";
+import type { Notifications } from "../../../src/services/notification/notifications.js";
+import { TEST_CLIENT } from "../../support/client.js";
 
 const subscription = new ProductSubscriptions("EUR");
 

@@ -1,12 +1,12 @@
 /** Lists of products: how they are filtered, ordered and paged. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType } from "type-graphql";
-import { atLeast, atMostCharacters, idOf } from "../domain/argument-rules.js";
-import type { ProductSort } from "../domain/catalogue/catalogue.js";
-import { Checked } from "./argument-rule.js";
-import { declareConnection } from "./connection.js";
-import { declareEnum } from "./enums.js";
-import { MAX_SEARCH_LENGTH, PageArgs } from "./page.js";
+import { atLeast, atMostCharacters, idOf } from "../../domain/argument-rules.js";
+import type { ProductSort } from "../../domain/catalogue/catalogue.js";
+import { Checked } from "../argument-rule.js";
+import { declareConnection } from "../connection.js";
+import { declareEnum } from "../enums.js";
+import { MAX_SEARCH_LENGTH, PageArgs } from "../page.js";
 import { Product } from "./product.js";
 
 /** Orders of a list of products. */

@@ -1,10 +1,10 @@
 /** New boards and scores. Who may, and what is in bounds, is decided by the services. */
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
-import { PERIODS } from "../domain/leaderboard/periods.js";
-import { LeaderboardInput, LeaderboardPayload, ScoreInput, ScorePayload } from "../schema/leaderboard-change.js";
-import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
-import type { Scores } from "../services/leaderboard/scores.js";
-import type { RequestContext } from "./context.js";
+import { PERIODS } from "../../domain/leaderboard/periods.js";
+import { LeaderboardInput, LeaderboardPayload, ScoreInput, ScorePayload } from "../../schema/leaderboard-change.js";
+import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
+import type { Scores } from "../../services/leaderboard/scores.js";
+import type { RequestContext } from "../context.js";
 import { toLeaderboard } from "./leaderboard.js";
 
 /** The mutations of leaderboards. */

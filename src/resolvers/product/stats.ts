@@ -2,15 +2,15 @@
 
 import { GraphQLSafeInt } from "graphql-scalars";
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
-import { requireUser, signedIn } from "../domain/account/principal.js";
-import type { ProductRecord } from "../domain/catalogue/catalogue.js";
-import type { CurrencyCode } from "../domain/catalogue/money.js";
-import { DAYS_KEPT, MONTHS_SHOWN, type Tally } from "../domain/counters.js";
-import { BadUserInput, type UserError } from "../domain/errors.js";
-import { decodeIdOf } from "../domain/ids.js";
-import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../domain/leaderboard/calendar.js";
-import type { Clock } from "../domain/time/clock.js";
-import { ListSize, Works } from "../schema/price.js";
+import { requireUser, signedIn } from "../../domain/account/principal.js";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
+import type { CurrencyCode } from "../../domain/catalogue/money.js";
+import { DAYS_KEPT, MONTHS_SHOWN, type Tally } from "../../domain/counters.js";
+import { BadUserInput, type UserError } from "../../domain/errors.js";
+import { decodeIdOf } from "../../domain/ids.js";
+import { type CalendarSpan, dayAt, dayNumber, dayOf, monthOf } from "../../domain/leaderboard/calendar.js";
+import type { Clock } from "../../domain/time/clock.js";
+import { ListSize, Works } from "../../schema/price.js";
 import {
   ApproximateCount,
   CountArgs,
@@ -21,12 +21,12 @@ import {
   ProductStats,
   ProductStatsPayload,
   ViewersArgs,
-} from "../schema/product-stats.js";
-import { Delivers, Shared } from "../schema/scope.js";
-import type { Counters } from "../services/counters/counters.js";
-import type { LikeOutcome, Likes } from "../services/counters/likes.js";
-import type { RequestContext } from "./context.js";
-import type { WatchEvent } from "./events.js";
+} from "../../schema/product/stats.js";
+import { Delivers, Shared } from "../../schema/scope.js";
+import type { Counters } from "../../services/counters/counters.js";
+import type { LikeOutcome, Likes } from "../../services/counters/likes.js";
+import type { RequestContext } from "../context.js";
+import type { WatchEvent } from "../events.js";
 import { toProduct } from "./product.js";
 
 /** The edges of a product's counters. */
