@@ -6,7 +6,7 @@
 /** A folder of src, as a pattern. */
 const room = (...names) => `^src/(${names.join("|")})/`;
 /** Where processes start, and what they share. */
-const ENTRIES = "^src/(main|worker|compose|run-process)\\.ts$|^src/(cli|compose)/";
+const ENTRIES = "^src/(main|worker)\\.ts$|^src/(cli|app|config)/";
 /** Packages, wherever npm puts them. */
 const packages = (...names) => `(^|node_modules/)(${names.join("|")})(/|$)`;
 
@@ -40,7 +40,7 @@ module.exports = {
     ),
     forbid(
       "nobody-imports-an-entry-point",
-      "main, worker and the commands in cli start things; nothing is imported from them. What two of them share belongs in compose/ or a room.",
+      "main, worker and the commands in cli start things; nothing is imported from them. What two of them share belongs in app/ or a room.",
       {},
       { path: "^src/(main|worker)\\.ts$" },
     ),
@@ -51,16 +51,22 @@ module.exports = {
       { path: "^src/cli/" },
     ),
     forbid(
-      "compose-builds-everything-once",
-      "Only entry points compose. A room is given what it needs as arguments of its factories.",
+      "app-builds-everything-once",
+      "Only entry points build the application. A room is given what it needs as arguments of its factories.",
       { path: "^src/", pathNot: ENTRIES },
-      { path: "^src/(compose|run-process)\\.ts$|^src/compose/" },
+      { path: room("app") },
     ),
     forbid(
       "config-is-read-at-the-top",
       "Only entry points and server/ know the configuration; everybody else is given the values it needs. Import its type, or take an option.",
       { path: "^src/", pathNot: [ENTRIES, room("server")] },
-      { path: "^src/config\\.ts$" },
+      { path: room("config") },
+    ),
+    forbid(
+      "config-knows-only-domain",
+      "config/ reads the environment and knows domain only.",
+      { path: room("config") },
+      { path: "^src/", pathNot: room("config", "domain") },
     ),
     forbid(
       "domain-imports-nothing",
@@ -108,7 +114,7 @@ module.exports = {
       "server-is-the-edge",
       "server/ hands requests to resolvers and the schema; it never reaches a floor. Put the query in loaders/ or services/.",
       { path: room("server") },
-      { path: "^src/", pathNot: [room("server", "resolvers", "schema", "services", "telemetry", "domain"), "^src/config\\.ts$"] },
+      { path: "^src/", pathNot: room("server", "resolvers", "schema", "services", "telemetry", "config", "domain") },
     ),
     forbid(
       "telemetry-knows-only-domain",

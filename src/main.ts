@@ -4,8 +4,9 @@
  */
 import "reflect-metadata";
 import type { Logger } from "pino";
-import { type App, startApp } from "./compose.js";
-import type { Config } from "./config.js";
+import { type App, startApp } from "./app/compose.js";
+import { type Running, runProcess } from "./app/run-process.js";
+import type { Config } from "./config/config.js";
 import { createUserTable } from "./db/account/users.js";
 import type { Database } from "./db/client/database.js";
 import { DEFAULT_SEED, isEmpty, seedCatalogue } from "./db/seed/seed.js";
@@ -13,7 +14,6 @@ import { StartupError } from "./domain/errors.js";
 import { lockDataDir } from "./embedded/data-lock.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
 import { ensureDemoPassword, ensureServiceToken, type KeptSecret } from "./embedded/secrets.js";
-import { type Running, runProcess } from "./run-process.js";
 import { DEMO_LOGINS, provideDemoLogins } from "./services/account/demo-logins.js";
 import { createPasswords } from "./services/account/passwords.js";
 

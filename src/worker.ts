@@ -1,8 +1,8 @@
 /** `npm run start:worker`: the work behind the API, on the servers it shares with it. Any number may run. */
 import "reflect-metadata";
-import { startApp } from "./compose.js";
+import { startApp } from "./app/compose.js";
+import { runProcess } from "./app/run-process.js";
 import { StartupError } from "./domain/errors.js";
-import { runProcess } from "./run-process.js";
 
 await runProcess(async (config, log) => {
   const { url: redisUrl, cacheUrl } = config.redis;

@@ -1,6 +1,6 @@
 /** What every command shares: configuration, the database (the embedded one behind its lock), and an end with a message and an exit code. */
 import { pino } from "pino";
-import { type Config, environment, readConfig } from "../config.js";
+import { type Config, environment, readConfig } from "../config/config.js";
 import { type Database, openDatabase } from "../db/client/database.js";
 import { migrate } from "../db/client/migrate.js";
 import { SoukError, StartupError } from "../domain/errors.js";

@@ -3,7 +3,7 @@
  * /graphiql too. `off` serves neither, and introspection is off with it.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { graphiqlPage, type Page, sandboxPage } from "./explorer-pages.js";
 
 /** Answers a browser that opens GET /graphql; null where there is no explorer. */

@@ -7,7 +7,7 @@
 import type { FastifyInstance } from "fastify";
 import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import type { GuestPass } from "../domain/account/guest.js";
 import { withDeadline } from "../domain/time/deadline.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";

@@ -7,7 +7,7 @@ import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import type { Logger } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Closing } from "../../src/compose/closing.js";
+import { Closing } from "../../src/app/disposer.js";
 import type { Tx } from "../../src/db/client/database.js";
 import { createBroadcastOperating } from "../../src/db/notification/broadcast-operating.js";
 import { createBroadcastTable } from "../../src/db/notification/broadcasts.js";

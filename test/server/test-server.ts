@@ -1,7 +1,7 @@
 /** A real server over a small schema that holds one field for each thing the transport must handle. */
 import { buildSchema, type GraphQLInterfaceType, GraphQLScalarType, type GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
-import { readConfig } from "../../src/config.js";
+import { readConfig } from "../../src/config/config.js";
 import { ANONYMOUS, SERVICE } from "../../src/domain/account/principal.js";
 import { BadUserInput, Forbidden, ServiceUnavailable } from "../../src/domain/errors.js";
 import { Reading } from "../../src/domain/reading.js";

@@ -10,7 +10,7 @@ import cookie from "@fastify/cookie";
 import cors from "@fastify/cors";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import type { Config } from "../../config.js";
+import type { Config } from "../../config/config.js";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
 import { createEarlyRefusal, type EarlyRefusalDeps } from "./early-refusal.js";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readConfig } from "../../../src/config.js";
+import { readConfig } from "../../../src/config/config.js";
 import { StartupError } from "../../../src/domain/errors.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createAttempts } from "../../../src/redis/attempts/attempts.js";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { readConfig } from "../../../src/config.js";
+import { readConfig } from "../../../src/config/config.js";
 import { dayOf, monthOf } from "../../../src/domain/leaderboard/calendar.js";
 import { DAY } from "../../../src/domain/time/time.js";
 import { createActivityStore } from "../../../src/redis/activity/activity.js";

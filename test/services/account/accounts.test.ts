@@ -1,7 +1,7 @@
 /** Signing in: what it costs for whom, and what it mends on the way. */
 import type { SQL } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readConfig } from "../../../src/config.js";
+import { readConfig } from "../../../src/config/config.js";
 import { createAuditTable } from "../../../src/db/account/audit.js";
 import { createUserTable } from "../../../src/db/account/users.js";
 import type { Database } from "../../../src/db/client/database.js";

@@ -1,7 +1,7 @@
 /** The API: services over the floor, resolvers over the services, and the server over both. */
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { createUserTable } from "../db/account/users.js";
 import { createBrandTable } from "../db/catalogue/brands.js";
 import { createCategoryTable } from "../db/catalogue/categories.js";
@@ -35,13 +35,13 @@ import { createReviews } from "../services/catalogue/reviews.js";
 import { createLikes } from "../services/counters/likes.js";
 import { createLive } from "../services/live/live.js";
 import { createSeenTokens } from "../services/seen-tokens.js";
-import type { Closing } from "./closing.js";
 import { openCounters } from "./counters.js";
-import { openAdmission, openDocuments } from "./door.js";
-import type { ComposeOptions, Floor } from "./floor.js";
-import { composeNotifications } from "./notifications.js";
+import type { Closing } from "./disposer.js";
+import type { ComposeOptions, Floor } from "./infrastructure.js";
+import { composeNotifications } from "./notification.js";
+import { openAdmission, openDocuments } from "./rate-limit.js";
 import { createApiReadiness } from "./readiness.js";
-import { openSessions } from "./sessions.js";
+import { openSessions } from "./session.js";
 
 /** 256 bits: as much as the signatures that are made with it. */
 const SECRET_BYTES = 32;

@@ -4,10 +4,10 @@
  */
 import closeWithGrace, { type Options } from "close-with-grace";
 import type { Logger } from "pino";
-import { type Config, environment, readConfig } from "./config.js";
-import { StartupError } from "./domain/errors.js";
-import { SECOND } from "./domain/time/time.js";
-import { createLogger } from "./telemetry/log.js";
+import { type Config, environment, readConfig } from "../config/config.js";
+import { StartupError } from "../domain/errors.js";
+import { SECOND } from "../domain/time/time.js";
+import { createLogger } from "../telemetry/log.js";
 
 /** Started things, and how to end them. */
 export interface Running {

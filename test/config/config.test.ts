@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { environmentSchema, readConfig } from "../src/config.js";
-import { StartupError } from "../src/domain/errors.js";
-import { ROOT } from "./support/node-process.js";
+import { environmentSchema, readConfig } from "../../src/config/config.js";
+import { StartupError } from "../../src/domain/errors.js";
+import { ROOT } from "../support/node-process.js";
 
 /** The message of a configuration that is refused. */
 function refusal(env: Record<string, string>): string {

@@ -1,6 +1,6 @@
 /** Builds what counts: the part of compose.ts that API and worker share. */
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { createActivityTable } from "../db/activity.js";
 import type { Database } from "../db/client/database.js";
 import { createCounterTable } from "../db/counters/counters.js";

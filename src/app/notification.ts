@@ -1,6 +1,6 @@
 /** Builds what notifications are made of, from what every process stands on. */
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import type { Database } from "../db/client/database.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createNotificationTable } from "../db/notification/inbox.js";

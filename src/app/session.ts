@@ -1,12 +1,12 @@
 /** Sessions and their ends. */
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { createRevocations } from "../services/account/revocations.js";
 import { hearSessionEnds } from "../services/account/session-ends.js";
 import { createSessionTrust } from "../services/account/session-reload.js";
 import { createSessions } from "../services/account/sessions.js";
-import type { Closing } from "./closing.js";
-import type { Floor } from "./floor.js";
+import type { Closing } from "./disposer.js";
+import type { Floor } from "./infrastructure.js";
 
 /** Opens sessions; `onUsed` hears of whoever uses one. */
 export async function openSessions(

@@ -1,5 +1,5 @@
 /** What piles up where no worker takes it away, read for the metrics. Each source is read for itself. */
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { createBoardTable } from "../db/leaderboard/leaderboards.js";
 import { createScoreLedger } from "../db/leaderboard/ledger.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
@@ -9,7 +9,7 @@ import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
 import { countBehind } from "../services/leaderboard/behind.js";
 import { aliveOf } from "../services/workers.js";
 import type { Backlog } from "../telemetry/metrics-sources.js";
-import type { Floor } from "./floor.js";
+import type { Floor } from "./infrastructure.js";
 
 /** Longest wait for one reply; a scrape is answered without rather than late. */
 const DEADLINE_MS = SECOND / 2;

@@ -1,6 +1,6 @@
 /** What every role stands on: connections, the structures over them, and what is said between processes. */
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { type AuditTable, createAuditTable } from "../db/account/audit.js";
 import { createRevocationTable, type RevocationTable } from "../db/account/revocations.js";
 import { readDatabaseClock } from "../db/client/clock.js";
@@ -26,10 +26,10 @@ import { type ApplyRevocation, createApplyRevocation } from "../services/account
 import type { Boards } from "../services/leaderboard/boards.js";
 import { createOutbox, type Outbox } from "../services/outbox/outbox.js";
 import { createMetrics, type Metrics } from "../telemetry/metrics.js";
-import { openBoards } from "./boards.js";
-import type { Closing } from "./closing.js";
 import { type Conditions, createConditions, watchDegradations } from "./degradations.js";
-import { openLogTail } from "./notifications.js";
+import type { Closing } from "./disposer.js";
+import { openBoards } from "./leaderboard.js";
+import { openLogTail } from "./notification.js";
 
 /** What a process does: answer clients, do the work behind them, or both. */
 export interface Roles {

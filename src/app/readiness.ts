@@ -9,7 +9,7 @@ import { withDeadline } from "../domain/time/deadline.js";
 import { MINUTE, SECOND } from "../domain/time/time.js";
 import type { Readiness } from "../server/http/health.js";
 import { stateOfWorkers } from "../services/workers.js";
-import type { Floor } from "./floor.js";
+import type { Floor } from "./infrastructure.js";
 
 /** Checks by name. */
 type Checks = Readonly<Record<string, string>>;

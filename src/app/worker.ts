@@ -10,10 +10,10 @@ import { startOutboxRelay } from "../jobs/outbox-relay.js";
 import { startPruning } from "../jobs/prune.js";
 import { type Job, type RunnerDeps, startJob } from "../jobs/runner.js";
 import { createHealthServer } from "../server/http/health-server.js";
-import type { Closing } from "./closing.js";
 import { startCounterJobs } from "./counters.js";
-import type { ComposeOptions, Floor } from "./floor.js";
-import { startNotificationJobs } from "./notifications.js";
+import type { Closing } from "./disposer.js";
+import type { ComposeOptions, Floor } from "./infrastructure.js";
+import { startNotificationJobs } from "./notification.js";
 import { createWorkerReadiness } from "./readiness.js";
 
 /** A running worker. */

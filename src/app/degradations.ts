@@ -4,7 +4,7 @@ import { createDegradations, type Degradations } from "../domain/telemetry/degra
 import { watchCondition } from "../redis/client/condition.js";
 import type { RedisConnection } from "../redis/client/connect.js";
 import type { Metrics } from "../telemetry/metrics.js";
-import type { Closing } from "./closing.js";
+import type { Closing } from "./disposer.js";
 
 /** Every report is counted; a change of state is one line of the log. */
 export function watchDegradations(metrics: Pick<Metrics, "degradation">, log: Logger): Degradations {

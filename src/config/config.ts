@@ -7,11 +7,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { count, limitVariables, optionalPort, refuseSmallBuckets, toRateLimits } from "./config-limits.js";
-import { CURRENCY_CODES } from "./domain/catalogue/money.js";
-import { StartupError } from "./domain/errors.js";
-import { own } from "./domain/own.js";
-import { DAY, HOUR, MINUTE, SECOND } from "./domain/time/time.js";
+import { CURRENCY_CODES } from "../domain/catalogue/money.js";
+import { StartupError } from "../domain/errors.js";
+import { own } from "../domain/own.js";
+import { DAY, HOUR, MINUTE, SECOND } from "../domain/time/time.js";
+import { count, limitVariables, optionalPort, refuseSmallBuckets, toRateLimits } from "./limits.js";
 
 const list = z
   .string()

@@ -2,11 +2,11 @@
  * Builds everything, once, from the bottom up: connections, structures, services, schema, server. Only entry points and tests come
  * here; nothing else knows how the parts are made. Whatever opens is closed by {@link App.close}, in the opposite order.
  */
-import { startApi } from "./compose/api.js";
-import { createBacklog } from "./compose/backlog.js";
-import { Closing } from "./compose/closing.js";
-import { type ComposeOptions, openFloor } from "./compose/floor.js";
-import { startWorker } from "./compose/worker.js";
+import { startApi } from "./api.js";
+import { createBacklog } from "./backlog.js";
+import { Closing } from "./disposer.js";
+import { type ComposeOptions, openFloor } from "./infrastructure.js";
+import { startWorker } from "./worker.js";
 
 /** A running process. */
 export interface App {

@@ -5,8 +5,8 @@ import { createProductTable } from "../db/catalogue/products.js";
 import { SECOND } from "../domain/time/time.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
 import { type Boards, createBoards } from "../services/leaderboard/boards.js";
-import type { Closing } from "./closing.js";
-import type { ComposeOptions, Floor } from "./floor.js";
+import type { Closing } from "./disposer.js";
+import type { ComposeOptions, Floor } from "./infrastructure.js";
 
 /** Longest wait for a reply about a leaderboard. */
 const BOARD_DEADLINE_MS = SECOND;

@@ -1,6 +1,6 @@
 /** Who may come in, and with what: the limiter, the service token, and the documents that may be run. */
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { SECOND } from "../domain/time/time.js";
 import { createBreaker } from "../redis/client/breaker.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
@@ -12,8 +12,8 @@ import type { Sessions } from "../services/account/sessions.js";
 import { createPersistedDocuments, type PersistedDocuments } from "../services/persisted-documents.js";
 import { type Admission, createAdmission } from "../services/rate-limit/admission.js";
 import { createLimits } from "../services/rate-limit/limits.js";
-import type { Closing } from "./closing.js";
-import type { Floor } from "./floor.js";
+import type { Closing } from "./disposer.js";
+import type { Floor } from "./infrastructure.js";
 
 /** Longest wait for a document that was named by its hash; then the client is asked for it. */
 const DOCUMENT_DEADLINE_MS = 100;
