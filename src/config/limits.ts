@@ -1,109 +1,34 @@
-/** The variables of limits over time and of WebSockets, for config.ts, which reads them. */
-import { z } from "zod";
+/** What one request may ask for and get. */
+import { count, type Parsed } from "./values.js";
 
-/**
- * A number as people write it. What is written with more digits than a number holds is one all the
- * same: out of bounds.
- */
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** What is wrong with a number; undefined when nothing is. */
-type Fault = (value: number) => string | undefined;
-
-const optionalNumberThat = (faultOf: Fault) =>
-  z.string().transform((text, context) => {
-    const value = Number(text.trim());
-    const fault = NUMBER.test(text.trim()) ? faultOf(value) : "is not a number";
-    if (fault === undefined) return value;
-    context.addIssue({ code: "custom", message: fault });
-    return z.NEVER;
-  });
-const numberThat = (fallback: number, faultOf: Fault) => optionalNumberThat(faultOf).default(fallback);
-
-/** A whole number. */
-export const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) => numberThat(fallback, wholeFrom(min, max));
-/** A port that is listened on only where it is set. */
-export const optionalPort = () => optionalNumberThat(wholeFrom(0, 65_535)).optional();
-
-const wholeFrom =
-  (min: number, max: number): Fault =>
-  (value) => {
-    if (value < min || value > max) return `is out of bounds: it must be from ${min} to ${max}`;
-    return Number.isInteger(value) ? undefined : "is not a whole number";
-  };
-
-/** Highest rate that is told from none: a bucket that fills a billion times a second limits nobody. */
-const MOST_PER_SECOND = 1e9;
-const rate = (fallback: number) =>
-  numberThat(fallback, (value) =>
-    value > 0 && value <= MOST_PER_SECOND ? undefined : `is out of bounds: it must be more than 0 and at most ${MOST_PER_SECOND}`,
-  );
-
-/** Every variable, in the order of `.env.example`. */
 export const limitVariables = {
-  LIMIT_SOCKET_MESSAGES_PER_SECOND: rate(100).describe("messages of one WebSocket; twice as many at once"),
-  LIMIT_SOCKETS_PER_USER: count(20).describe("WebSockets of one user per process"),
-  LIMIT_SOCKETS_PER_ADDRESS: count(1_000).describe("WebSockets of one address (IPv6: a /64) per process"),
-  LIMIT_SUBSCRIPTIONS_PER_USER: count(200).describe("subscriptions of one user per process"),
-  LIMIT_SUBSCRIPTIONS_PER_ADDRESS: count(5_000).describe("subscriptions of one address, of whoever is not signed in, per process"),
-  LIMIT_VIEWER_BURST: count(20_000).describe("cost that one user may ask for at once"),
-  LIMIT_VIEWER_PER_SECOND: rate(1_000).describe("cost that one user may ask for over time"),
-  LIMIT_ADDRESS_BURST: count(20_000).describe("cost that one address (IPv6: a /64) may ask for at once, of whoever is not signed in"),
-  LIMIT_ADDRESS_PER_SECOND: rate(1_000).describe("the same over time"),
-  LIMIT_BLOCK_BURST: count(200_000).describe("cost that one /24 or /64 may ask for at once, signed in or not"),
-  LIMIT_BLOCK_PER_SECOND: rate(10_000).describe("the same over time"),
-  LIMIT_SERVICE_BURST: count(10_000_000).describe("cost that the holder of the service token may ask for at once"),
-  LIMIT_SERVICE_PER_SECOND: rate(1_000_000).describe("the same over time"),
-  LIMIT_SIGN_IN_BURST: count(100).describe("sign-ins, sign-ups and changes of a password of one user or address at once"),
-  LIMIT_SIGN_IN_PER_SECOND: rate(1).describe("the same over time"),
-  LIMIT_CHECKOUT_BURST: count(30).describe("checkouts of one user or address at once"),
-  LIMIT_CHECKOUT_PER_SECOND: rate(0.5).describe("the same over time"),
-  LOAD_ADDRESS: count(400).describe("requests and operations under way at once, of callers without a verified identity, per process"),
-  LOAD_VIEWER: count(400).describe("the same of signed-in users"),
-  LOAD_SERVICE: count(100).describe("the same of the holder of the service token"),
-  LOAD_BODY_BYTES: count(64 * 1024 * 1024, 256 * 1024).describe("size of all bodies under way at once, per process"),
-  LOAD_WAIT_MS: count(500, 10).describe("how long a request may wait in a process without idle time; what would wait longer is refused"),
-  LOAD_LAG_MS: count(250, 20).describe("lateness of the event loop that counts as overload when it lasts for a second"),
-  LIMIT_PROCESSES: count(1).describe("processes that share these limits while Redis is away and each has to count by itself"),
+  LIMIT_TOKENS: count(1_000).describe("tokens of one GraphQL document"),
+  LIMIT_DEPTH: count(10).describe("nesting of one operation"),
+  LIMIT_ALIASES: count(15, 0).describe("aliases in one document"),
+  LIMIT_ROOT_FIELDS: count(20).describe("root fields of one operation, fragments included"),
+  LIMIT_DIRECTIVES: count(20, 0).describe("directives in one document"),
+  LIMIT_COST: count(10_000).describe("cost of one operation, lists as long as it asks for"),
+  LIMIT_BODY_BYTES: count(256 * 1024, 1_024).describe("size of a request body"),
+  LIMIT_JSON_DEPTH: count(100, 4).describe("nesting of a JSON body"),
+  LIMIT_FRAME_BYTES: count(64 * 1024, 1_024).describe("size of a WebSocket frame"),
+  ANSWER_MAX_BYTES: count(4 * 1024 * 1024, 128 * 1024).describe(
+    "size of the answer to a query or mutation; one that is larger is not sent",
+  ),
+  MESSAGE_MAX_BYTES: count(256 * 1024, 128 * 1024).describe("size of one message of a subscription; a larger one ends it"),
+  LIMIT_SOCKET_OPERATIONS: count(50).describe("operations at once on one WebSocket"),
 };
 
-type LimitEnvironment = { readonly [Name in keyof typeof limitVariables]: z.infer<(typeof limitVariables)[Name]> };
-
-/** Buckets that operations are charged to by their cost, so that the dearest one has to fit in. */
-const COST_BUCKETS = ["LIMIT_VIEWER_BURST", "LIMIT_ADDRESS_BURST", "LIMIT_BLOCK_BURST", "LIMIT_SERVICE_BURST"] as const;
-
-/** A bucket that one operation does not fit in would refuse it for ever. */
-export function refuseSmallBuckets(env: LimitEnvironment & { readonly LIMIT_COST: number }, context: z.RefinementCtx): void {
-  for (const name of COST_BUCKETS)
-    if (env[name] < env.LIMIT_COST)
-      context.addIssue({ code: "custom", path: [name], message: "is less than LIMIT_COST, what one operation may cost" });
-}
-
-/** How much somebody may ask for over time, and have open. */
-export function toRateLimits(env: LimitEnvironment) {
-  const rule = (burst: number, perSecond: number) => ({ burst, perSecond });
-  return {
-    sockets: {
-      messagesPerSecond: env.LIMIT_SOCKET_MESSAGES_PER_SECOND,
-      perUser: env.LIMIT_SOCKETS_PER_USER,
-      perAddress: env.LIMIT_SOCKETS_PER_ADDRESS,
-      subscriptionsPerUser: env.LIMIT_SUBSCRIPTIONS_PER_USER,
-      subscriptionsPerAddress: env.LIMIT_SUBSCRIPTIONS_PER_ADDRESS,
-    },
-    rates: {
-      viewer: rule(env.LIMIT_VIEWER_BURST, env.LIMIT_VIEWER_PER_SECOND),
-      address: rule(env.LIMIT_ADDRESS_BURST, env.LIMIT_ADDRESS_PER_SECOND),
-      block: rule(env.LIMIT_BLOCK_BURST, env.LIMIT_BLOCK_PER_SECOND),
-      service: rule(env.LIMIT_SERVICE_BURST, env.LIMIT_SERVICE_PER_SECOND),
-      signIn: rule(env.LIMIT_SIGN_IN_BURST, env.LIMIT_SIGN_IN_PER_SECOND),
-      checkout: rule(env.LIMIT_CHECKOUT_BURST, env.LIMIT_CHECKOUT_PER_SECOND),
-    },
-    processes: env.LIMIT_PROCESSES,
-    load: {
-      inFlight: { address: env.LOAD_ADDRESS, viewer: env.LOAD_VIEWER, service: env.LOAD_SERVICE },
-      bodyBytes: env.LOAD_BODY_BYTES,
-      waitMs: env.LOAD_WAIT_MS,
-      lagMs: env.LOAD_LAG_MS,
-    },
-  };
-}
+export const toLimits = (env: Parsed<typeof limitVariables>) => ({
+  tokens: env.LIMIT_TOKENS,
+  depth: env.LIMIT_DEPTH,
+  aliases: env.LIMIT_ALIASES,
+  rootFields: env.LIMIT_ROOT_FIELDS,
+  directives: env.LIMIT_DIRECTIVES,
+  cost: env.LIMIT_COST,
+  bodyBytes: env.LIMIT_BODY_BYTES,
+  jsonDepth: env.LIMIT_JSON_DEPTH,
+  frameBytes: env.LIMIT_FRAME_BYTES,
+  answerBytes: env.ANSWER_MAX_BYTES,
+  messageBytes: env.MESSAGE_MAX_BYTES,
+  socketOperations: env.LIMIT_SOCKET_OPERATIONS,
+});

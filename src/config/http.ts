@@ -1,0 +1,35 @@
+/** Where the server listens, whom it believes, and how long it may take. */
+import { z } from "zod";
+import { SECOND } from "../domain/time/time.js";
+import { addressRanges, count, origins, type Parsed } from "./values.js";
+
+export const httpVariables = {
+  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+  PORT: count(4000, 0, 65_535).describe("port to listen on; 0 takes a free one"),
+  TRUSTED_PROXIES: addressRanges
+    .optional()
+    .describe("addresses and CIDR ranges of proxies whose X-Forwarded-For is believed, comma-separated; default none"),
+  EXPLORER: z.enum(["sandbox", "graphiql", "off"]).optional().describe("page at GET /graphql; default sandbox, off in production"),
+  ALLOWED_ORIGINS: origins
+    .optional()
+    .describe("origins of browsers that may call, comma-separated; default none, in development also Apollo's hosted Sandbox"),
+  REQUEST_TIMEOUT_MS: count(10 * SECOND).describe("longest time one operation may take"),
+  SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
+};
+
+/** Origins that development trusts besides its own: Apollo's hosted Sandbox and its embedded frame. */
+const SANDBOX_ORIGINS = ["https://studio.apollographql.com", "https://sandbox.embed.apollographql.com"];
+
+/** @param closed whether the process serves only what it was made for, so that it shows no explorer unless asked to */
+export const toHttp = (
+  env: Parsed<typeof httpVariables>,
+  { production, closed }: { readonly production: boolean; readonly closed: boolean },
+) => ({
+  host: env.HOST,
+  port: env.PORT,
+  explorer: env.EXPLORER ?? (closed ? ("off" as const) : ("sandbox" as const)),
+  trustedProxies: env.TRUSTED_PROXIES ?? [],
+  allowedOrigins: [...(env.ALLOWED_ORIGINS ?? []), ...(production ? [] : SANDBOX_ORIGINS)],
+  shutdownMs: env.SHUTDOWN_MS,
+  requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
+});

@@ -1,0 +1,71 @@
+/** How values of variables are written: numbers, lists, addresses. */
+import { z } from "zod";
+
+/** What a part of the schema is read to. */
+export type Parsed<Variables extends z.ZodRawShape> = Readonly<z.infer<z.ZodObject<Variables>>>;
+
+/**
+ * A number as people write it. What is written with more digits than a number holds is one all the
+ * same: out of bounds.
+ */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** What is wrong with a number; undefined when nothing is. */
+type Fault = (value: number) => string | undefined;
+
+const optionalNumberThat = (faultOf: Fault) =>
+  z.string().transform((text, context) => {
+    const value = Number(text.trim());
+    const fault = NUMBER.test(text.trim()) ? faultOf(value) : "is not a number";
+    if (fault === undefined) return value;
+    context.addIssue({ code: "custom", message: fault });
+    return z.NEVER;
+  });
+const numberThat = (fallback: number, faultOf: Fault) => optionalNumberThat(faultOf).default(fallback);
+
+/** A whole number. */
+export const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) => numberThat(fallback, wholeFrom(min, max));
+/** A port that is listened on only where it is set. */
+export const optionalPort = () => optionalNumberThat(wholeFrom(0, 65_535)).optional();
+
+const wholeFrom =
+  (min: number, max: number): Fault =>
+  (value) => {
+    if (value < min || value > max) return `is out of bounds: it must be from ${min} to ${max}`;
+    return Number.isInteger(value) ? undefined : "is not a whole number";
+  };
+
+/** Highest rate that is told from none: a bucket that fills a billion times a second limits nobody. */
+const MOST_PER_SECOND = 1e9;
+/** A rate per second. */
+export const rate = (fallback: number) =>
+  numberThat(fallback, (value) =>
+    value > 0 && value <= MOST_PER_SECOND ? undefined : `is out of bounds: it must be more than 0 and at most ${MOST_PER_SECOND}`,
+  );
+
+/** Origins, comma-separated. */
+export const origins = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(z.url({ message: "is not a list of origins such as https://shop.example,https://admin.example" })));
+/** Addresses and CIDR ranges, comma-separated. */
+export const addressRanges = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+  .pipe(
+    z.array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: "is not a list of addresses or ranges such as 10.0.0.0/8,::1" }),
+    ),
+  );
+/** A Redis, wherever it is. */
+export const redisUrl = z
+  .string()
+  .regex(
+    /^(rediss?(\+cluster|\+sentinel)?:\/\/|unix:\/)\S+$/,
+    "is not redis://, rediss://, redis+cluster://, redis+sentinel:// or unix:/path",
+  );
