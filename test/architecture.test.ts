@@ -3,12 +3,13 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "./support/files.js";
 import { ROOT } from "./support/node-process.js";
 
 interface Verdict {
+  readonly modules: readonly { readonly source: string; readonly dependencies: readonly { readonly resolved: string }[] }[];
   readonly summary: {
     readonly violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string } }[];
   };
@@ -21,12 +22,14 @@ interface Law {
 const law = createRequire(import.meta.url)("../.dependency-cruiser.cjs") as Law;
 
 /** Judges the `src` below a folder. */
-function judge(cwd: string): Verdict["summary"]["violations"] {
-  const cruise = join(ROOT, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
-  const args = [cruise, "src", "--config", join(ROOT, ".dependency-cruiser.cjs"), "--output-type", "json"];
+const judge = (cwd: string): Verdict["summary"]["violations"] => cruise(cwd).summary.violations;
+
+function cruise(cwd: string): Verdict {
+  const command = join(ROOT, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
+  const args = [command, "src", "--config", join(ROOT, ".dependency-cruiser.cjs"), "--output-type", "json"];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
   if (!stdout) throw new Error(stderr);
-  return (JSON.parse(stdout) as Verdict).summary.violations;
+  return JSON.parse(stdout) as Verdict;
 }
 
 /** What a file of the fixture imports; every one named here or imported exists and exports one value. */
@@ -137,6 +140,65 @@ test("a house that keeps the law is left alone", async () => {
 
 test("every rule tells where the line belongs", () => {
   for (const { comment } of law.forbidden) expect(comment.length).toBeGreaterThan(20);
+});
+
+/** Imports from one subject's folder to another's, by room. A new arrow is a decision: it is added here, or turned round. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  redis: [
+    ...["activity", "attempts", "cache", "cart", "counters", "documents", "event-log", "leaderboard", "pubsub"],
+    ...["rate-limiter", "session"],
+  ].map((structure) => `${structure} → client`),
+  services: [
+    "account → outbox",
+    "catalogue → leaderboard",
+    "catalogue → outbox",
+    "counters → outbox",
+    "notification → live",
+    "notification → outbox",
+    "outbox → account",
+    "outbox → notification",
+    "rate-limit → account",
+  ],
+  server: [
+    "connection → operation",
+    "fan-out → connection",
+    "fan-out → operation",
+    "http → operation",
+    "websocket → connection",
+    "websocket → fan-out",
+    "websocket → http",
+    "websocket → operation",
+  ],
+};
+
+test("Subjects of one room import each other along these arrows alone.", () => {
+  const { modules } = cruise(ROOT);
+  const found: Record<string, Set<string>> = { redis: new Set(), services: new Set(), server: new Set() };
+  for (const { source, dependencies } of modules) {
+    for (const { resolved } of dependencies) {
+      const [[, room = "", from], [, otherRoom, to]] = [subjectOf(source), subjectOf(resolved)];
+      if (room === otherRoom && from && to && from !== to) found[room]?.add(`${from} → ${to}`);
+    }
+  }
+  for (const [room, arrows] of Object.entries(ARROWS)) expect([room, [...(found[room] ?? [])].sort()]).toEqual([room, [...arrows].sort()]);
+});
+
+/** The room and the subject of a file; no subject where it stands in the room itself. */
+const subjectOf = (file: string): readonly (string | undefined)[] => /^src\/([^/]+)\/(?:([^/]+)\/)?/.exec(file) ?? [];
+
+const MAX_ENTRIES = 25;
+const MIN_ENTRIES = 3;
+/** Folders of generated files, which are named by number. */
+const NUMBERED = /^src\/db\/migrations\b/;
+
+test("No folder of src is fuller than a reader takes in, stands for less than three files, or is a drawer.", () => {
+  const folders = readdirSync(join(ROOT, "src"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const paths = folders.map(({ parentPath, name }) => relative(ROOT, join(parentPath, name))).filter((path) => !NUMBERED.test(path));
+  const sizes = ["src", ...paths].map((path) => [path, readdirSync(join(ROOT, path)).length] as const);
+  expect(sizes.filter(([, size]) => size > MAX_ENTRIES)).toEqual([]);
+  const isRoom = (path: string) => path.split("/").length <= 2;
+  expect(sizes.filter(([path, size]) => size < MIN_ENTRIES && !isRoom(path))).toEqual([]);
+  expect(paths.filter((path) => /(^|\/)(utils?|common|core|helpers?|lib|misc)$/.test(path))).toEqual([]);
 });
 
 /** Where the wall clock of a process is allowed: it stamps log lines. */

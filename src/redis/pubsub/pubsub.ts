@@ -11,7 +11,6 @@ import { randomUUID } from "node:crypto";
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { z } from "zod";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events.js";
 import { SECOND } from "../../domain/time/time.js";
@@ -21,6 +20,7 @@ import { withinDeadline } from "../client/deadline.js";
 import { Heartbeat } from "../client/heartbeat.js";
 import type { Keys } from "../client/keys.js";
 import { Channels } from "./channels.js";
+import { PAYLOADS, parseJson } from "./payloads.js";
 
 /** Publishes and hears typed topics. */
 export interface PubSub {
@@ -50,22 +50,6 @@ export interface PubSubOptions {
   /** Longest wait for a confirmation or a reply. Default 1 s. */
   readonly deadlineMs?: number;
 }
-
-/** Payloads come from outside: what does not match is logged and dropped. */
-const CHANGE = z.object({
-  id: z.union([z.int().nonnegative(), z.string().min(1)]),
-  version: z.int().nonnegative(),
-  seen: z.int().nonnegative(),
-});
-const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> } = {
-  productChanged: CHANGE,
-  catalogueChanged: CHANGE,
-  cartChanged: CHANGE,
-  leaderboardChanged: CHANGE,
-  productStatsChanged: CHANGE,
-  sessionsEnded: z.object({ userId: z.int().nonnegative() }),
-  notification: z.object({ epoch: z.string(), sequence: z.int().nonnegative() }),
-};
 
 /** Publishes without a reply; more would pile up behind a link that has died. */
 const MAX_UNANSWERED = 1_000;
@@ -232,14 +216,5 @@ class TopicPubSub implements PubSub {
     this.topics.delete(channel);
     this.refusals.delete(channel);
     this.leaving = this.channels.leave(channel);
-  }
-}
-
-/** JSON, or undefined: the library would hand unparsable text on as if it were a payload. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
