@@ -1,4 +1,7 @@
-/** Where drizzle-kit finds the schema and writes migrations: `npx drizzle-kit generate --name <what-changes>`. */
+/**
+ * Where drizzle-kit finds the schema and writes migrations: `npx drizzle-kit generate --name
+ * <what-changes>`.
+ */
 import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({

@@ -1,6 +1,7 @@
 /**
- * How the tests run: each file in its own process, against the servers that test/setup-servers.ts starts once per run. Decorators are compiled as
- * tsconfig.json says (experimentalDecorators), like the build does.
+ * How the tests run: each file in its own process, against the servers that test/setup-servers.ts
+ * starts once per run. Decorators are compiled as tsconfig.json says (experimentalDecorators), like
+ * the build does.
  */
 import { defineConfig } from "vitest/config";
 import { measurePace } from "./test/support/pace.js";
@@ -9,7 +10,10 @@ import { measurePace } from "./test/support/pace.js";
 const pace = measurePace();
 process.env.TEST_PACE = String(pace);
 
-/** Ten times what a slow test takes, on this machine as it is now: a deadline in a test only catches hangs. */
+/**
+ * Ten times what a slow test takes, on this machine as it is now: a deadline in a test only catches
+ * hangs.
+ */
 const HANG_MS = Math.ceil(60_000 * pace);
 
 export default defineConfig({

@@ -1,4 +1,7 @@
-/** Loaded into the servers measured: on SIGWINCH (which ends nobody) garbage is collected and what is left is written to `MEMORY_FILE`. */
+/**
+ * Loaded into the servers measured: on SIGWINCH (which ends nobody) garbage is collected and what
+ * is left is written to `MEMORY_FILE`.
+ */
 import { renameSync, writeFileSync } from "node:fs";
 
 process.on("SIGWINCH", () => {

@@ -1,4 +1,7 @@
-/** The servers measured, over one seeded shop of 10,000 products in 50 categories. Each is a process of its own. */
+/**
+ * The servers measured, over one seeded shop of 10,000 products in 50 categories. Each is a process
+ * of its own.
+ */
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { freePort, start, temporaryFolder } from "./processes.mjs";
@@ -9,9 +12,15 @@ export const ADMIN_TOKEN = "bench-token-of-no-value";
 /** Migrates and fills the database with Souk's own code. */
 export async function seed(dist, databaseUrl) {
   const load = (file) => import(pathToFileURL(join(dist, file)).href);
-  const [{ openDatabase }, { migrate }, { seedCatalogue, DEFAULT_SEED }, { silentTelemetry }] = await Promise.all(
-    ["db/client/database.js", "db/client/migrate.js", "db/seed/seed.js", "domain/telemetry/telemetry.js"].map(load),
-  );
+  const [{ openDatabase }, { migrate }, { seedCatalogue, DEFAULT_SEED }, { silentTelemetry }] =
+    await Promise.all(
+      [
+        "db/client/database.js",
+        "db/client/migrate.js",
+        "db/seed/seed.js",
+        "domain/telemetry/telemetry.js",
+      ].map(load),
+    );
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: console.error };
   const place = { url: databaseUrl, dataDir: "", poolSize: 4, timeoutMs: 60_000 };
@@ -24,14 +33,21 @@ export async function seed(dist, databaseUrl) {
   }
 }
 
-/** A bench asks for more than anybody may: its one client is counted all the same, and never refused. */
+/**
+ * A bench asks for more than anybody may: its one client is counted all the same, and never
+ * refused.
+ */
 const UNLIMITED = Object.fromEntries(
   ["VIEWER", "ADDRESS", "BLOCK", "SIGN_IN"]
     .flatMap((bucket) => [
       [`LIMIT_${bucket}_BURST`, "1000000000"],
       [`LIMIT_${bucket}_PER_SECOND`, "100000000"],
     ])
-    .concat(["SOCKETS", "SUBSCRIPTIONS"].flatMap((what) => ["USER", "ADDRESS"].map((whose) => [`LIMIT_${what}_PER_${whose}`, "1000000"]))),
+    .concat(
+      ["SOCKETS", "SUBSCRIPTIONS"].flatMap((what) =>
+        ["USER", "ADDRESS"].map((whose) => [`LIMIT_${what}_PER_${whose}`, "1000000"]),
+      ),
+    ),
 );
 
 /** Souk as it runs in production: `main.js --api`. */
@@ -49,16 +65,36 @@ export async function startSouk({ dist, databaseUrl, redisUrl, nodeArgs = [], en
     ...UNLIMITED,
     ...extra,
   };
-  const server = start("Souk", process.execPath, [...nodeArgs, join(dist, "main.js"), "--api"], { env });
+  const server = start("Souk", process.execPath, [...nodeArgs, join(dist, "main.js"), "--api"], {
+    env,
+  });
   await server.until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok);
   return { name: "Souk", url: `http://127.0.0.1:${port}/graphql`, ...server };
 }
 
-/** The usual way: Apollo Server with its default plugins on Fastify, DataLoader over Redis MGET over SQL. */
+/**
+ * The usual way: Apollo Server with its default plugins on Fastify, DataLoader over Redis MGET over
+ * SQL.
+ */
 export async function startUsual({ databaseUrl, redisUrl }) {
   const port = await freePort();
-  const env = { PATH: process.env.PATH, NODE_ENV: "production", DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, PORT: `${port}` };
-  const server = start("the usual server", process.execPath, [fileURLToPath(new URL("usual-server.mjs", import.meta.url))], { env });
+  const env = {
+    PATH: process.env.PATH,
+    NODE_ENV: "production",
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    PORT: `${port}`,
+  };
+  const server = start(
+    "the usual server",
+    process.execPath,
+    [fileURLToPath(new URL("usual-server.mjs", import.meta.url))],
+    { env },
+  );
   await server.until(async () => (await fetch(`http://127.0.0.1:${port}/livez`)).ok);
-  return { name: "Apollo + Fastify + Redis MGET + DataLoader", url: `http://127.0.0.1:${port}/graphql`, ...server };
+  return {
+    name: "Apollo + Fastify + Redis MGET + DataLoader",
+    url: `http://127.0.0.1:${port}/graphql`,
+    ...server,
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * Many subscribers in a process of their own, told what to do over IPC: `connect`, `begin`, `end`. They only look for the mark in each
- * message, so that the load is the server's and not theirs; every tenth socket notes when it received what.
+ * Many subscribers in a process of their own, told what to do over IPC: `connect`, `begin`, `end`.
+ * They only look for the mark in each message, so that the load is the server's and not theirs;
+ * every tenth socket notes when it received what.
  */
 import WebSocket from "ws";
 
@@ -21,7 +22,8 @@ function markOf(data) {
   let at = data.indexOf(MARK);
   if (at < 0) return null;
   let value = 0;
-  for (at += MARK.length; data[at] >= 48 && data[at] <= 57; at += 1) value = 10 * value + data[at] - 48;
+  for (at += MARK.length; data[at] >= 48 && data[at] <= 57; at += 1)
+    value = 10 * value + data[at] - 48;
   return value;
 }
 
@@ -39,25 +41,41 @@ function receive(state, data) {
   state.first = null;
 }
 
-/** Opens a socket; resolves with its first value, or once it is open where nothing is sent at the start. */
+/**
+ * Opens a socket; resolves with its first value, or once it is open where nothing is sent at the
+ * start.
+ */
 function open(options, at) {
   const { url, protocol, init, subscribe, firstValue } = options;
   // What clients of graphql-ws do when they are told to come again.
-  const again = () => new Promise((resolve) => setTimeout(resolve, 1_000)).then(() => open(options, at));
+  const again = () =>
+    new Promise((resolve) => setTimeout(resolve, 1_000)).then(() => open(options, at));
   return new Promise((resolve, reject) => {
     const state = { last: -1, sampled: at % SAMPLED === 0, first: resolve };
-    const socket = new WebSocket(url, protocol ?? [], { skipUTF8Validation: true, perMessageDeflate: false });
+    const socket = new WebSocket(url, protocol ?? [], {
+      skipUTF8Validation: true,
+      perMessageDeflate: false,
+    });
     const entry = { socket, state };
     sockets.push(entry);
     socket.on("open", () => {
-      if (protocol) socket.send(JSON.stringify({ type: "connection_init", payload: init?.[at % init.length] ?? {} }));
+      if (protocol)
+        socket.send(
+          JSON.stringify({ type: "connection_init", payload: init?.[at % init.length] ?? {} }),
+        );
       else if (!firstValue) resolve();
     });
     let acknowledged = !protocol;
     socket.on("message", (data) => {
       if (acknowledged) return receive(state, data);
       acknowledged = true;
-      socket.send(JSON.stringify({ id: `subscription-of-socket-${at}-0123456789`, type: "subscribe", payload: subscribe }));
+      socket.send(
+        JSON.stringify({
+          id: `subscription-of-socket-${at}-0123456789`,
+          type: "subscribe",
+          payload: subscribe,
+        }),
+      );
       if (!firstValue) resolve();
     });
     socket.on("error", reject);
@@ -97,12 +115,18 @@ async function connect({ count, spreadMs = 0, ...options }) {
     );
   }
   delays.sort((a, b) => a - b);
-  return { ms: performance.now() - began, p50: delays[Math.floor(0.5 * count)], p99: delays[Math.floor(0.99 * count)] };
+  return {
+    ms: performance.now() - began,
+    p50: delays[Math.floor(0.5 * count)],
+    p99: delays[Math.floor(0.99 * count)],
+  };
 }
 
 /** Counts so far; latencies by when each mark was sent. */
 function results(sentAt) {
-  const latencies = received.samples.filter(([mark]) => sentAt[mark] !== undefined).map(([mark, at]) => at - sentAt[mark]);
+  const latencies = received.samples
+    .filter(([mark]) => sentAt[mark] !== undefined)
+    .map(([mark, at]) => at - sentAt[mark]);
   latencies.sort((a, b) => a - b);
   const { samples: _, ...counts } = received;
   const lasts = sockets.map(({ state }) => state.last);

@@ -1,6 +1,7 @@
 /**
- * The peer: live updates as most teams write them. Apollo Server for the rest of the API, graphql-ws for subscriptions, and
- * graphql-redis-subscriptions between processes; whoever changes a board publishes it whole, so that no subscriber reads anything.
+ * The peer: live updates as most teams write them. Apollo Server for the rest of the API,
+ * graphql-ws for subscriptions, and graphql-redis-subscriptions between processes; whoever changes
+ * a board publishes it whole, so that no subscriber reads anything.
  */
 import { createServer } from "node:http";
 import { ApolloServer } from "@apollo/server";
@@ -10,7 +11,10 @@ import { useServer } from "graphql-ws/use/ws";
 import { Redis } from "ioredis";
 import { WebSocketServer } from "ws";
 
-const pubsub = new RedisPubSub({ publisher: new Redis(process.env.REDIS_URL), subscriber: new Redis(process.env.REDIS_URL) });
+const pubsub = new RedisPubSub({
+  publisher: new Redis(process.env.REDIS_URL),
+  subscriber: new Redis(process.env.REDIS_URL),
+});
 const typeDefs = `#graphql
   type LeaderboardEntry { rank: Int! score: Float! owner: ID! label: String! }
   type LeaderboardSnapshot { version: String! total: Int! entries: [LeaderboardEntry!]! }
@@ -18,7 +22,11 @@ const typeDefs = `#graphql
   type Subscription { leaderboardChanged(slug: String!): LeaderboardSnapshot! }
 `;
 const resolvers = {
-  Subscription: { leaderboardChanged: { subscribe: (_, { slug }) => pubsub.asyncIterableIterator(`leaderboardChanged:${slug}`) } },
+  Subscription: {
+    leaderboardChanged: {
+      subscribe: (_, { slug }) => pubsub.asyncIterableIterator(`leaderboardChanged:${slug}`),
+    },
+  },
 };
 const schema = makeExecutableSchema({ typeDefs, resolvers });
 await new ApolloServer({ schema }).start();

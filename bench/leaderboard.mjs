@@ -1,7 +1,8 @@
 /**
- * What a board costs at 1,000, 100,000 and 1,000,000 members: submit, top 10, around and rank, in Redis and in the process that asks,
- * beside plain ZADD, ZREVRANGE and ZREVRANK by ioredis on a sorted set of the same size. Then the rate of the mutation itself, scores
- * written into the ledger and ranks answered. Redis is timed by its own `INFO commandstats`, the process by its CPU time.
+ * What a board costs at 1,000, 100,000 and 1,000,000 members: submit, top 10, around and rank, in
+ * Redis and in the process that asks, beside plain ZADD, ZREVRANGE and ZREVRANK by ioredis on a
+ * sorted set of the same size. Then the rate of the mutation itself, scores written into the ledger
+ * and ranks answered. Redis is timed by its own `INFO commandstats`, the process by its CPU time.
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -36,7 +37,13 @@ export async function benchLeaderboard({ dist, large, seconds, connections }) {
 /** The store of a built tree, as a process has it. */
 async function openStore(dist, url) {
   const from = (file) => import(pathToFileURL(join(dist, file)).href);
-  const [{ registerScripts }, { createKeys }, { createBoardStore }, { ALL_TIME }, { silentTelemetry }] = await Promise.all(
+  const [
+    { registerScripts },
+    { createKeys },
+    { createBoardStore },
+    { ALL_TIME },
+    { silentTelemetry },
+  ] = await Promise.all(
     [
       "redis/client/scripts.js",
       "redis/client/keys.js",
@@ -49,11 +56,22 @@ async function openStore(dist, url) {
   const { Redis } = await import("ioredis");
   const connection = new Redis(url);
   registerScripts(connection);
-  const store = createBoardStore({ connection, keys: createKeys(), deadlineMs: 60_000, telemetry: silentTelemetry });
+  const store = createBoardStore({
+    connection,
+    keys: createKeys(),
+    deadlineMs: 60_000,
+    telemetry: silentTelemetry,
+  });
   return { connection, store, windows: { ALL_TIME }, close: () => connection.disconnect() };
 }
 
-const row = (owner, score, sequence) => ({ owner, score, reached: sequence, metadata: null, submittedMs: 1_700_000_000_000 });
+const row = (owner, score, sequence) => ({
+  owner,
+  score,
+  reached: sequence,
+  metadata: null,
+  submittedMs: 1_700_000_000_000,
+});
 const owner = (at) => `VXNlcjox${at}`;
 
 async function benchSize(kit, redis, size) {
@@ -70,9 +88,15 @@ async function benchSize(kit, redis, size) {
   const submit = (count, answer) => {
     const rows = Array.from({ length: count }, () => next(answer));
     const range = [rows[0].sequence, sequence];
-    return kit.store.apply(build, { windows: kit.windows, range, submittedMs: 1_700_000_000_000, rows });
+    return kit.store.apply(build, {
+      windows: kit.windows,
+      range,
+      submittedMs: 1_700_000_000_000,
+      rows,
+    });
   };
-  const read = (run) => kit.store.read(build, { period: "ALL_TIME", window: kit.windows.ALL_TIME, present: true, run });
+  const read = (run) =>
+    kit.store.read(build, { period: "ALL_TIME", window: kit.windows.ALL_TIME, present: true, run });
   const questions = [
     ["submit, with ranks", 1, () => submit(1, "rank")],
     [`submit, with ranks, ${BATCH} in a script`, BATCH, () => submit(BATCH, "rank")],
@@ -81,9 +105,16 @@ async function benchSize(kit, redis, size) {
     ["ZREVRANGE 0 9 WITHSCORES", 1, () => redis.zrevrange("plain", 0, 9, "WITHSCORES")],
     ["entry", 1, () => read({ from: "owner", owner: owner(random(size)) })],
     ["ZREVRANK", 1, () => redis.zrevrank("plain", owner(random(size)))],
-    ["around, 5 on each side", 1, () => read({ from: "around", owner: owner(random(size)), radius: 5 })],
+    [
+      "around, 5 on each side",
+      1,
+      () => read({ from: "around", owner: owner(random(size)), radius: 5 }),
+    ],
   ];
-  console.log(`\n### ${size.toLocaleString("en")} members\n\n| what | Redis µs | process CPU µs |\n|---|---:|---:|`);
+  console.log(
+    `\n### ${size.toLocaleString("en")} members\n\n| what | Redis µs | process CPU µs ` +
+      "|\n|---|---:|---:|",
+  );
   for (const [name, rows, question] of questions) {
     const { redisMicros, cpu } = await measure(
       redis,
@@ -107,7 +138,10 @@ async function fill({ store, windows }, size) {
     await store.load(build, "bench", { period: "ALL_TIME", startMs: 0, rows });
   }
   await store.serve(build, "bench", { windows, applied: size, builtMs: 1, closedMs: {} });
-  console.log(`\nA board of ${size.toLocaleString("en")} was built in Redis in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s.`);
+  console.log(
+    `\nA board of ${size.toLocaleString("en")} was built in Redis in ` +
+      `${((performance.now() - startedAt) / 1_000).toFixed(1)} s.`,
+  );
   return build;
 }
 
@@ -121,7 +155,10 @@ async function fillPlain(redis, size) {
   }
 }
 
-/** Time in Redis and CPU of this process, per call. Commands that scripts call are counted in the script's own time. */
+/**
+ * Time in Redis and CPU of this process, per call. Commands that scripts call are counted in the
+ * script's own time.
+ */
 async function measure(redis, question, { calls, atOnce }) {
   for (let call = 0; call < calls / 10; call += 1) await question();
   await redis.config("RESETSTAT");
@@ -132,37 +169,57 @@ async function measure(redis, question, { calls, atOnce }) {
   };
   await Promise.all(Array.from({ length: atOnce }, one));
   const { user, system } = process.cpuUsage(before);
-  const stats = [...(await redis.info("commandstats")).matchAll(/cmdstat_(\w+):calls=(\d+),usec=(\d+)/g)].map(([, name, , usec]) => [
-    name,
-    Number(usec),
-  ]);
+  const stats = [
+    ...(await redis.info("commandstats")).matchAll(/cmdstat_(\w+):calls=(\d+),usec=(\d+)/g),
+  ].map(([, name, , usec]) => [name, Number(usec)]);
   const script = stats.find(([name]) => name === "evalsha");
   const outer = script ? [script] : stats.filter(([name]) => name.startsWith("z"));
-  return { redisMicros: outer.reduce((sum, [, usec]) => sum + usec, 0) / calls, cpu: (user + system) / calls };
+  return {
+    redisMicros: outer.reduce((sum, [, usec]) => sum + usec, 0) / calls,
+    cpu: (user + system) / calls,
+  };
 }
 
-/** The mutation: HTTP, ledger, board and ranks, closed loads of different width. Without fsync, as the bench's Postgres runs. */
+/**
+ * The mutation: HTTP, ledger, board and ranks, closed loads of different width. Without fsync, as
+ * the bench's Postgres runs.
+ */
 async function benchMutation({ dist, redisUrl, seconds, connections }) {
   const { url: databaseUrl } = await startPostgres();
   await seed(dist, databaseUrl);
   const souk = await startSouk({ dist, databaseUrl, redisUrl });
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
   const create =
-    'mutation ($slug: String!) { createLeaderboard(input: { slug: $slug, title: "Bench", operator: SUM }) { errors { code } } }';
+    'mutation ($slug: String!) { createLeaderboard(input: { slug: $slug, title: "Bench", ' +
+    "operator: SUM }) { errors { code } } }";
   await ask(souk.url, { query: create, variables: { slug: "bench" } }, headers);
   const query =
-    "mutation ($input: ScoreInput!) { submitScore(input: $input) { changes { period rank previousRank score } errors { code } } }";
+    "mutation ($input: ScoreInput!) { submitScore(input: $input) { changes { period rank " +
+    "previousRank score } errors { code } } }";
   const bodies = Array.from({ length: OWNERS }, (_, at) =>
     JSON.stringify({ query, variables: { input: { slug: "bench", owner: owner(at), score: 1 } } }),
   );
-  console.log(`\n### submitScore, four periods, ${OWNERS.toLocaleString("en")} owners, Postgres without fsync\n`);
-  console.log("| under way at once | scores/s | CPU µs/score | scores per transaction |\n|---:|---:|---:|---:|");
+  console.log(
+    `\n### submitScore, four periods, ${OWNERS.toLocaleString("en")} owners, Postgres ` +
+      "without fsync\n",
+  );
+  console.log(
+    "| under way at once | scores/s | CPU µs/score | scores per transaction " +
+      "|\n|---:|---:|---:|---:|",
+  );
   for (const width of [1, connections, 8 * connections]) {
     await load(souk.url, bodies, { connections: width, seconds: WARM_UP_SECONDS, headers });
     const [cpu, commits] = [cpuMicros(souk.pid), await commitsOf(souk)];
-    const { requests, seconds: took } = await load(souk.url, bodies, { connections: width, seconds, headers });
+    const { requests, seconds: took } = await load(souk.url, bodies, {
+      connections: width,
+      seconds,
+      headers,
+    });
     const [spent, made] = [cpuMicros(souk.pid) - cpu, (await commitsOf(souk)) - commits];
-    console.log(`| ${width} | ${(requests / took).toFixed(0)} | ${(spent / requests).toFixed(0)} | ${(requests / made).toFixed(1)} |`);
+    console.log(
+      `| ${width} | ${(requests / took).toFixed(0)} | ${(spent / requests).toFixed(0)} | ` +
+        `${(requests / made).toFixed(1)} |`,
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * What it costs to know who asks and whether they may: the same read by somebody who is signed in, by nobody, and from a server that looks up
- * no session and limits nothing; and what a refusal costs that is made from memory. CPU of the server process from /proc, µs of Redis by
- * its own account of scripts. Rounds are interleaved; only what was measured in one round is compared.
+ * What it costs to know who asks and whether they may: the same read by somebody who is signed in,
+ * by nobody, and from a server that looks up no session and limits nothing; and what a refusal
+ * costs that is made from memory. CPU of the server process from /proc, µs of Redis by its own
+ * account of scripts. Rounds are interleaved; only what was measured in one round is compared.
  */
 import { fileURLToPath } from "node:url";
 import { Pool } from "undici";
@@ -12,7 +13,8 @@ import { open } from "./read.mjs";
 
 const READ = {
   query:
-    "query Read($first: Int!) { products(first: $first) { edges { node { id name price { amount } rating { average } brand { name } } } } }",
+    "query Read($first: Int!) { products(first: $first) { edges { node { id name price { " +
+    "amount } rating { average } brand { name } } } } }",
   variables: { first: 20 },
 };
 const SIGN_UP = "mutation SignUp($input: SignUpInput!) { signUp(input: $input) { token } }";
@@ -40,14 +42,30 @@ export async function benchLimit(options) {
 
 async function start(place) {
   const limited = await startSouk(place);
-  const without = await startSouk({ ...place, nodeArgs: ["--import", fileURLToPath(new URL("without-limits.mjs", import.meta.url))] });
-  const tight = await startSouk({ ...place, env: { LIMIT_COST: "200", LIMIT_ADDRESS_BURST: "200", LIMIT_ADDRESS_PER_SECOND: "1" } });
-  const input = { email: "limit@bench.example", password: "correct horse battery staple", name: "Ben", deliver: "TOKEN" };
+  const without = await startSouk({
+    ...place,
+    nodeArgs: ["--import", fileURLToPath(new URL("without-limits.mjs", import.meta.url))],
+  });
+  const tight = await startSouk({
+    ...place,
+    env: { LIMIT_COST: "200", LIMIT_ADDRESS_BURST: "200", LIMIT_ADDRESS_PER_SECOND: "1" },
+  });
+  const input = {
+    email: "limit@bench.example",
+    password: "correct horse battery staple",
+    name: "Ben",
+    deliver: "TOKEN",
+  };
   const { signUp } = await ask(limited.url, { query: SIGN_UP, variables: { input } });
   return [
     { name: "without look-up and limit", server: without, status: 200, headers: {} },
     { name: "nobody, limited", server: limited, status: 200, headers: {} },
-    { name: "signed in, limited", server: limited, status: 200, headers: { authorization: `Bearer ${signUp.token}` } },
+    {
+      name: "signed in, limited",
+      server: limited,
+      status: 200,
+      headers: { authorization: `Bearer ${signUp.token}` },
+    },
     { name: "refused from memory", server: tight, status: 429, headers: {} },
   ];
 }
@@ -60,10 +78,17 @@ async function run({ server, status, headers }, { redis }, { connections, second
   const cpuUsed = cpuMicros(server.pid) - cpu;
   const stats = await redis.info("commandstats");
   const [, calls = 0, usec = 0] = /cmdstat_evalsha:calls=(\d+),usec=(\d+)/.exec(stats) ?? [];
-  return { cpu: cpuUsed / requests, scripts: Number(calls) / requests, redis: Number(usec) / requests };
+  return {
+    cpu: cpuUsed / requests,
+    scripts: Number(calls) / requests,
+    redis: Number(usec) / requests,
+  };
 }
 
-/** A closed load whose answers have to have one status; a bucket that was filled meanwhile may answer one more. */
+/**
+ * A closed load whose answers have to have one status; a bucket that was filled meanwhile may
+ * answer one more.
+ */
 async function load(url, { status, headers, connections, seconds }) {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections, pipelining: 1 });
@@ -87,7 +112,8 @@ async function load(url, { status, headers, connections, seconds }) {
   };
   await Promise.all(Array.from({ length: connections }, one));
   await pool.close();
-  if (others > requests / 100 + 10) throw new Error(`${others} of ${requests} had another status than ${status}`);
+  if (others > requests / 100 + 10)
+    throw new Error(`${others} of ${requests} had another status than ${status}`);
   return requests;
 }
 
@@ -95,9 +121,13 @@ const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.l
 
 function print(contestants, rounds, { seconds, connections }) {
   console.log(
-    `\n### 20 products with their brands\n\n${rounds.length} interleaved rounds of ${seconds} s, ${connections} requests at once, Node ${process.version}\n`,
+    `\n### 20 products with their brands\n\n${rounds.length} interleaved rounds of ` +
+      `${seconds} s, ${connections} requests at once, Node ${process.version}\n`,
   );
-  console.log("| request | CPU µs, calmest | median | scripts in Redis | µs in Redis, median |\n|---|---:|---:|---:|---:|");
+  console.log(
+    "| request | CPU µs, calmest | median | scripts in Redis | µs in Redis, median " +
+      "|\n|---|---:|---:|---:|---:|",
+  );
   for (const { name } of contestants) {
     const column = (what) => rounds.map((round) => round[name][what]);
     const figures = [
@@ -111,8 +141,15 @@ function print(contestants, rounds, { seconds, connections }) {
   const base = "without look-up and limit";
   for (const name of ["nobody, limited", "signed in, limited"]) {
     const added = rounds.map((round) => round[name].cpu - round[base].cpu);
-    console.log(`\n${name}: ${median(added).toFixed(0)} µs of CPU more in the median of the rounds (aim: ≤ 60).`);
+    console.log(
+      `\n${name}: ${median(added).toFixed(0)} µs of CPU more in the median of the rounds ` +
+        "(aim: ≤ 60).",
+    );
   }
-  const ratio = median(rounds.map((round) => round["refused from memory"].cpu / round["nobody, limited"].cpu));
-  console.log(`\nA refusal from memory costs ${ratio.toFixed(2)} × a request that is served (aim: ≤ 0.25).`);
+  const ratio = median(
+    rounds.map((round) => round["refused from memory"].cpu / round["nobody, limited"].cpu),
+  );
+  console.log(
+    `\nA refusal from memory costs ${ratio.toFixed(2)} × a request that is served (aim: ≤ 0.25).`,
+  );
 }

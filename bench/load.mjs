@@ -28,7 +28,12 @@ export async function load(url, bodies, { connections, seconds, headers = {} }) 
 }
 
 async function post(pool, { path, body, headers }) {
-  const answer = await pool.request({ path, method: "POST", headers: { "content-type": "application/json", ...headers }, body });
+  const answer = await pool.request({
+    path,
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body,
+  });
   const bytes = Buffer.from(await answer.body.arrayBuffer());
   // Errors come first in an answer, so the beginning tells.
   if (answer.statusCode !== 200 || bytes.subarray(0, 12).includes("errors"))

@@ -1,22 +1,39 @@
 /**
- * Many connections in a process of their own that send views, told what to do over IPC: `{ port, connections, perSecond, seconds, ids }`.
- * With `perSecond` the load is open: requests leave when they are due, whether or not earlier ones were answered, on a connection that is
- * free; without, it is closed: each connection sends the next when it has an answer. Requests are raw bytes, so that the load is the server's.
+ * Many connections in a process of their own that send views, told what to do over IPC: `{ port,
+ * connections, perSecond, seconds, ids }`. With `perSecond` the load is open: requests leave when
+ * they are due, whether or not earlier ones were answered, on a connection that is free; without,
+ * it is closed: each connection sends the next when it has an answer. Requests are raw bytes, so
+ * that the load is the server's.
  */
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 
-const QUERY = "mutation View($id: ID!, $op: ID!) { trackView(productId: $id, operationId: $op) { product { id } errors { code } } }";
+const QUERY =
+  "mutation View($id: ID!, $op: ID!) { trackView(productId: $id, operationId: $op) { product " +
+  "{ id } errors { code } } }";
 /** A request without an answer by then counts as hung. */
 const HANG_MS = 60_000;
 /** Connections that are opened together. */
 const AT_ONCE = 100;
 
-const figures = { sent: 0, accepted: 0, refused: 0, unknown: 0, other: 0, late: 0, latencies: [], refusalLatencies: [], statuses: {} };
+const figures = {
+  sent: 0,
+  accepted: 0,
+  refused: 0,
+  unknown: 0,
+  other: 0,
+  late: 0,
+  latencies: [],
+  refusalLatencies: [],
+  statuses: {},
+};
 
 function requestFor(id) {
   const body = JSON.stringify({ query: QUERY, variables: { id, op: randomUUID() } });
-  return `POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return (
+    "POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: " +
+    `application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  );
 }
 
 /** What an answer means, from its status and its body. */
@@ -86,12 +103,16 @@ async function send(connection, id, dueMs) {
 async function closedLoad({ connections, endsAt, ids }) {
   await Promise.all(
     connections.map(async (connection, at) => {
-      for (let turn = at; performance.now() < endsAt; turn++) await send(connection, ids[turn % ids.length], performance.now());
+      for (let turn = at; performance.now() < endsAt; turn++)
+        await send(connection, ids[turn % ids.length], performance.now());
     }),
   );
 }
 
-/** Sends what is due every few milliseconds; what finds no free connection is counted as late, and not sent. */
+/**
+ * Sends what is due every few milliseconds; what finds no free connection is counted as late, and
+ * not sent.
+ */
 async function openLoad({ connections, endsAt, ids, perSecond }) {
   const free = [...connections];
   const pending = new Set();
@@ -114,22 +135,33 @@ async function openLoad({ connections, endsAt, ids, perSecond }) {
     }
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  await Promise.race([Promise.all(pending), new Promise((resolve) => setTimeout(resolve, HANG_MS).unref())]);
+  await Promise.race([
+    Promise.all(pending),
+    new Promise((resolve) => setTimeout(resolve, HANG_MS).unref()),
+  ]);
   figures.hung = pending.size;
 }
 
-/** Connections that have had an answer: libuv accepts one in each turn of its loop, so a busy server would accept them during the load. */
+/**
+ * Connections that have had an answer: libuv accepts one in each turn of its loop, so a busy server
+ * would accept them during the load.
+ */
 async function openSome(port, size) {
   const some = Array.from({ length: size }, () => new Connection(port));
-  await Promise.all(some.map((connection) => connection.ask("GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n")));
+  await Promise.all(
+    some.map((connection) => connection.ask("GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n")),
+  );
   return some;
 }
 
 process.once("message", async ({ port, connections: size, perSecond, seconds, ids }) => {
   const connections = [];
-  while (connections.length < size) connections.push(...(await openSome(port, Math.min(AT_ONCE, size - connections.length))));
+  while (connections.length < size)
+    connections.push(...(await openSome(port, Math.min(AT_ONCE, size - connections.length))));
   const endsAt = performance.now() + seconds * 1_000;
-  await (perSecond ? openLoad({ connections, endsAt, ids, perSecond }) : closedLoad({ connections, endsAt, ids }));
+  await (perSecond
+    ? openLoad({ connections, endsAt, ids, perSecond })
+    : closedLoad({ connections, endsAt, ids }));
   for (const { socket } of connections) socket.destroy();
   process.send(figures, () => process.disconnect());
 });

@@ -1,7 +1,8 @@
 /**
- * What a server does that is asked for more than it can: views over thousands of connections, first as fast as they are answered (what the
- * machine holds), then twice and four times as many a second. Of what is accepted the rate and the latency, of what is refused the
- * latency, the highest memory of the process, and whether every accepted view is counted exactly once.
+ * What a server does that is asked for more than it can: views over thousands of connections, first
+ * as fast as they are answered (what the machine holds), then twice and four times as many a
+ * second. Of what is accepted the rate and the latency, of what is refused the latency, the highest
+ * memory of the process, and whether every accepted view is counted exactly once.
  */
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -24,13 +25,22 @@ export async function benchOverload(options) {
     const ids = await productIds(souk.url);
     await round(souk, { ids, seconds: 3, connections: CLOSED_CONNECTIONS });
     const rows = [];
-    const held = await round(souk, { ids, seconds: options.seconds, connections: CLOSED_CONNECTIONS });
+    const held = await round(souk, {
+      ids,
+      seconds: options.seconds,
+      connections: CLOSED_CONNECTIONS,
+    });
     rows.push({ name: "as fast as answered", ...held });
     for (const times of [2, 4]) {
       const perSecond = times * held.perSecond;
       rows.push({
         name: `${times} × that`,
-        ...(await round(souk, { ids, seconds: options.seconds, connections: CONNECTIONS, perSecond })),
+        ...(await round(souk, {
+          ids,
+          seconds: options.seconds,
+          connections: CONNECTIONS,
+          perSecond,
+        })),
       });
     }
     print(rows, held);
@@ -40,14 +50,21 @@ export async function benchOverload(options) {
 }
 
 async function productIds(url) {
-  const { products } = await ask(url, { query: `{ products(first: ${PRODUCTS}) { edges { node { id } } } }` });
+  const { products } = await ask(url, {
+    query: `{ products(first: ${PRODUCTS}) { edges { node { id } } } }`,
+  });
   return products.edges.map(({ node }) => node.id);
 }
 
 /** Views of all time of the products, by the counters themselves. */
 async function viewsOf(url, ids) {
-  const query = "query Views($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { stats { views } } } }";
-  const { nodes } = await ask(url, { query, variables: { ids } }, { authorization: `Bearer ${ADMIN_TOKEN}` });
+  const query =
+    "query Views($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { stats { views } } } }";
+  const { nodes } = await ask(
+    url,
+    { query, variables: { ids } },
+    { authorization: `Bearer ${ADMIN_TOKEN}` },
+  );
   return nodes.reduce((sum, { stats }) => sum + stats.views, 0);
 }
 
@@ -58,7 +75,13 @@ async function round({ url, pid }, { ids, seconds, connections, perSecond }) {
   const watching = setInterval(() => {
     highest = Math.max(highest, rssMiB(pid));
   }, 100);
-  const share = { port, ids, seconds, connections: Math.ceil(connections / CLIENTS), perSecond: perSecond && perSecond / CLIENTS };
+  const share = {
+    port,
+    ids,
+    seconds,
+    connections: Math.ceil(connections / CLIENTS),
+    perSecond: perSecond && perSecond / CLIENTS,
+  };
   const figures = await Promise.all(Array.from({ length: CLIENTS }, () => runClient(share)));
   clearInterval(watching);
   const sum = (what) => figures.reduce((total, one) => total + (one[what] ?? 0), 0);
@@ -89,7 +112,8 @@ function runClient(share) {
   });
 }
 
-const rssMiB = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024;
+const rssMiB = (pid) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024;
 
 function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -99,17 +123,36 @@ function percentile(values, share) {
 function print(rows, held) {
   console.log(`\n### Views over ${CONNECTIONS} connections, Node ${process.version}\n`);
   console.log(
-    "| load | asked/s | accepted/s | × the highest held | p50, p99 of accepted (ms) | p50, p99 of refusals (ms) | RSS MiB | counted exactly |",
+    "| load | asked/s | accepted/s | × the highest held | p50, p99 of accepted (ms) | p50, " +
+      "p99 of refusals (ms) | RSS MiB | counted exactly |",
   );
   console.log("|---|---:|---:|---:|---:|---:|---:|---|");
   for (const row of rows) {
-    const times = (values) => `${percentile(values, 0.5).toFixed(0)}, ${percentile(values, 0.99).toFixed(0)}`;
+    const times = (values) =>
+      `${percentile(values, 0.5).toFixed(0)}, ${percentile(values, 0.99).toFixed(0)}`;
     const exact =
-      row.counted >= row.accepted && row.counted <= row.accepted + row.unknown ? "yes" : `NO: ${row.counted} of ${row.accepted}`;
-    const cells = [row.name, row.asked.toFixed(0), row.perSecond.toFixed(0), (row.perSecond / held.perSecond).toFixed(2)];
-    console.log(`| ${[...cells, times(row.latencies), times(row.refusalLatencies), row.highest.toFixed(0), exact].join(" | ")} |`);
+      row.counted >= row.accepted && row.counted <= row.accepted + row.unknown
+        ? "yes"
+        : `NO: ${row.counted} of ${row.accepted}`;
+    const cells = [
+      row.name,
+      row.asked.toFixed(0),
+      row.perSecond.toFixed(0),
+      (row.perSecond / held.perSecond).toFixed(2),
+      times(row.latencies),
+      times(row.refusalLatencies),
+      row.highest.toFixed(0),
+      exact,
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
     if (row.other + row.hung + row.unknown > 0)
-      console.log(`<!-- unknown ${row.unknown}, other ${row.other}, without an answer ${row.hung}, statuses ${row.statuses} -->`);
+      console.log(
+        `<!-- unknown ${row.unknown}, other ${row.other}, without an answer ${row.hung}, ` +
+          `statuses ${row.statuses} -->`,
+      );
   }
-  console.log("\nAims: p99 of accepted ≤ 2,000 ms, accepted ≥ 0.8 × the highest held, memory flat, every accepted view counted once.");
+  console.log(
+    "\nAims: p99 of accepted ≤ 2,000 ms, accepted ≥ 0.8 × the highest held, memory flat, " +
+      "every accepted view counted once.",
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * The processes of a bench: private servers on loopback and the servers measured. Each is ended by its pid, by the test bench's
- * own end at the latest, also after a failure or Ctrl-C.
+ * The processes of a bench: private servers on loopback and the servers measured. Each is ended by
+ * its pid, by the test bench's own end at the latest, also after a failure or Ctrl-C.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -22,14 +22,20 @@ export async function stopAll() {
   folders.clear();
 }
 
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stopAll().finally(() => process.exit(1)));
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.once(signal, () => void stopAll().finally(() => process.exit(1)));
 // The last resort of a crash: nothing may outlive the bench.
 process.on("exit", () => {
   for (const { child } of children) child.kill("SIGKILL");
 });
 
 /** Starts a process. Its output is kept and shown when it ends before it was told to. */
-export function start(name, command, args, { env = process.env, signal = "SIGTERM", ...options } = {}) {
+export function start(
+  name,
+  command,
+  args,
+  { env = process.env, signal = "SIGTERM", ...options } = {},
+) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env, ...options });
   let output = "";
   const keep = (chunk) => {
@@ -99,7 +105,18 @@ export function temporaryFolder(name) {
 export async function startRedis() {
   const port = await freePort();
   const command = process.env.REDIS_SERVER ?? "redis-server";
-  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", temporaryFolder("redis")];
+  const args = [
+    "--port",
+    `${port}`,
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--dir",
+    temporaryFolder("redis"),
+  ];
   const server = start("redis-server", command, args);
   const { Redis } = await import("ioredis");
   const redis = new Redis({ host: "127.0.0.1", port, lazyConnect: true });
@@ -109,7 +126,10 @@ export async function startRedis() {
   return { url: `redis://127.0.0.1:${port}`, redis, pid: server.pid };
 }
 
-/** A private PostgreSQL, as an unprivileged user where we are root, with pg_stat_statements to count by. */
+/**
+ * A private PostgreSQL, as an unprivileged user where we are root, with pg_stat_statements to count
+ * by.
+ */
 export async function startPostgres() {
   const bin = findPostgres();
   const port = await freePort();
@@ -117,7 +137,18 @@ export async function startPostgres() {
   const user = process.getuid?.() === 0 ? { uid: idOf("-u"), gid: idOf("-g") } : {};
   if ("uid" in user) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "data");
-  const initdb = ["-D", data, "-U", "souk", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
+  const initdb = [
+    "-D",
+    data,
+    "-U",
+    "souk",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C.UTF-8",
+    "--no-sync",
+  ];
   execFileSync(join(bin, "initdb"), initdb, { cwd: folder, stdio: "ignore", ...user });
   const settings = [
     "fsync=off",
@@ -127,7 +158,11 @@ export async function startPostgres() {
     "shared_preload_libraries=pg_stat_statements",
   ];
   const args = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
-  const server = start("postgres", join(bin, "postgres"), args, { cwd: folder, signal: "SIGINT", ...user });
+  const server = start("postgres", join(bin, "postgres"), args, {
+    cwd: folder,
+    signal: "SIGINT",
+    ...user,
+  });
   const { default: pg } = await import("pg");
   const url = `postgres://souk@127.0.0.1:${port}/postgres`;
   const pool = new pg.Pool({ connectionString: url, max: 2 });
@@ -141,18 +176,31 @@ export async function startPostgres() {
 const idOf = (flag) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" }));
 
 function findPostgres() {
-  const debian = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql").sort((a, b) => b - a) : [];
-  const places = [...(process.env.PATH ?? "").split(delimiter), ...debian.map((version) => `/usr/lib/postgresql/${version}/bin`)];
-  const found = places.find((place) => existsSync(join(place, "initdb")) && existsSync(join(place, "postgres")));
+  const debian = existsSync("/usr/lib/postgresql")
+    ? readdirSync("/usr/lib/postgresql").sort((a, b) => b - a)
+    : [];
+  const places = [
+    ...(process.env.PATH ?? "").split(delimiter),
+    ...debian.map((version) => `/usr/lib/postgresql/${version}/bin`),
+  ];
+  const found = places.find(
+    (place) => existsSync(join(place, "initdb")) && existsSync(join(place, "postgres")),
+  );
   if (!found) throw new Error("No PostgreSQL found: install it (initdb and postgres).");
   return found;
 }
 
 /** The same for a process and its children, those included that have ended and were waited for. */
 export function familyMicros(pid) {
-  const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
+  const children = readdirSync("/proc").filter(
+    (name) => /^\d+$/.test(name) && parentOf(name) === pid,
+  );
   const ended = statOf(pid);
-  return cpuMicros(pid) + (Number(ended[13]) + Number(ended[14])) * 10_000 + children.reduce((sum, child) => sum + cpuOrNone(child), 0);
+  return (
+    cpuMicros(pid) +
+    (Number(ended[13]) + Number(ended[14])) * 10_000 +
+    children.reduce((sum, child) => sum + cpuOrNone(child), 0)
+  );
 }
 
 function cpuOrNone(pid) {

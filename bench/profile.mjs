@@ -1,4 +1,7 @@
-/** Where the CPU of a read goes: Souk alone under both reads of the read bench, in turn, with V8's sampling profiler on. */
+/**
+ * Where the CPU of a read goes: Souk alone under both reads of the read bench, in turn, with V8's
+ * sampling profiler on.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startSouk } from "./contestants.mjs";
@@ -13,9 +16,14 @@ export async function profileRead(options) {
   try {
     const place = await open(options);
     const folder = temporaryFolder("profile");
-    const souk = await startSouk({ ...place, nodeArgs: ["--cpu-prof", `--cpu-prof-dir=${folder}`] });
+    const souk = await startSouk({
+      ...place,
+      nodeArgs: ["--cpu-prof", `--cpu-prof-dir=${folder}`],
+    });
     const ids = await categoryIds(souk.url);
-    const bodies = READS.flatMap(({ operations }) => operations(ids)).map((operation) => JSON.stringify(operation));
+    const bodies = READS.flatMap(({ operations }) => operations(ids)).map((operation) =>
+      JSON.stringify(operation),
+    );
     const { requests } = await load(souk.url, bodies, options);
     // The profile is written when the process ends in good order.
     await souk.stop();
@@ -33,7 +41,8 @@ function selfTimes({ nodes, samples, timeDeltas }) {
   const times = new Map();
   samples.forEach((id, index) => {
     const name = names.get(id);
-    if (name !== "(idle)" && name !== "(program)" && name !== "(root)") times.set(name, (times.get(name) ?? 0) + timeDeltas[index]);
+    if (name !== "(idle)" && name !== "(program)" && name !== "(root)")
+      times.set(name, (times.get(name) ?? 0) + timeDeltas[index]);
   });
   return times;
 }
@@ -48,7 +57,8 @@ function nameOf({ functionName, url, lineNumber }) {
 function print(times, requests) {
   const all = [...times.values()].reduce((sum, time) => sum + time, 0);
   console.log(
-    `\nSelf time of Souk over ${requests} requests, start included; ${(all / requests).toFixed(0)} µs a request with the profiler on.\n`,
+    `\nSelf time of Souk over ${requests} requests, start included; ` +
+      `${(all / requests).toFixed(0)} µs a request with the profiler on.\n`,
   );
   for (const [name, time] of [...times].sort((a, b) => b[1] - a[1]).slice(0, TOP)) {
     console.log(`  ${((100 * time) / all).toFixed(1).padStart(5)} %  ${name}`);

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /**
- * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it started.
+ * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it
+ * started.
  *
- *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard, overload or fanout
+ *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard,
+ *                     overload or fanout
  *   --rounds N        rounds per server or question, interleaved (default 7)
  *   --seconds N       length of a round (default 4)
  *   --connections N   requests under way at once (default 8)
@@ -10,7 +12,8 @@
  *   --sockets N,N     subscribers of the fan-out (default 100,1000,5000)
  *   --dist DIR        the built tree to measure (default ../dist)
  *   --large           leaderboard: 5,000,000 members too
- *   --profile         profile Souk alone under the same load and print the ten functions with the most self time
+ *   --profile         profile Souk alone under the same load and print the ten functions with the
+ *                     most self time
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
@@ -23,9 +26,16 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** Does nothing when the packages are as new as the lockfile. */
 function install() {
   const installed = join(HERE, "node_modules", ".package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(HERE, "package-lock.json")).mtimeMs) return;
+  if (
+    existsSync(installed) &&
+    statSync(installed).mtimeMs >= statSync(join(HERE, "package-lock.json")).mtimeMs
+  )
+    return;
   console.log("Installing the peers (npm ci in bench/) …");
-  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: HERE, stdio: "inherit" });
+  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: HERE,
+    stdio: "inherit",
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -76,7 +86,10 @@ const BENCHES = {
 };
 const chosen = BENCHES[values.profile ? "profile" : values.bench];
 if (!chosen) {
-  console.error(`There is no bench of that name: ${values.bench}. Choose one of ${Object.keys(BENCHES).join(", ")}.`);
+  console.error(
+    `There is no bench of that name: ${values.bench}. Choose one of ` +
+      `${Object.keys(BENCHES).join(", ")}.`,
+  );
   process.exit(1);
 }
 install();

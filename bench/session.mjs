@@ -1,8 +1,10 @@
 /**
- * What sessions cost: ending 10 of them against 100,000, of one user and of everybody; a sign-in; twenty at once and the event loop; the
- * look-up with each request; and how long a socket on another process outlives the answer to its revocation.
+ * What sessions cost: ending 10 of them against 100,000, of one user and of everybody; a sign-in;
+ * twenty at once and the event loop; the look-up with each request; and how long a socket on
+ * another process outlives the answer to its revocation.
  *
- * Redis' own µs are what it says of its scripts (INFO commandstats), so the travel is not in them; the server's CPU is from /proc.
+ * Redis' own µs are what it says of its scripts (INFO commandstats), so the travel is not in them;
+ * the server's CPU is from /proc.
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -19,21 +21,30 @@ const WAVES = 10;
 const LOOK_UPS = 4_000;
 const CLOSES = 50;
 
-const SIGN_UP = "mutation SignUp($input: SignUpInput!) { signUp(input: $input) { token errors { code } } }";
-const SIGN_IN = "mutation SignIn($input: SignInInput!) { signIn(input: $input) { token errors { code } } }";
-const REVOKE_ALL = "mutation RevokeAll($input: RevokeAllInput!) { revokeAllSessions(input: $input) { revoked errors { code } } }";
+const SIGN_UP =
+  "mutation SignUp($input: SignUpInput!) { signUp(input: $input) { token errors { code } } }";
+const SIGN_IN =
+  "mutation SignIn($input: SignInInput!) { signIn(input: $input) { token errors { code } } }";
+const REVOKE_ALL =
+  "mutation RevokeAll($input: RevokeAllInput!) { revokeAllSessions(input: $input) { revoked " +
+  "errors { code } } }";
 const VIEWER = { query: "{ viewer { user { id } } }" };
 const PASSWORD = "correct horse battery staple";
 
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
 const sum = (values) => values.reduce((total, value) => total + value, 0);
-const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))];
+const quantile = (values, share) =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))];
 
 /** Measures everything and prints it. */
 export async function benchSession({ dist, rounds }) {
   try {
     const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-    const env = { SIGN_UP_ADDRESS_MOST: "100000", SIGN_UP_NETWORK_MOST: "100000", SESSION_MOST: `${2 * MANY}` };
+    const env = {
+      SIGN_UP_ADDRESS_MOST: "100000",
+      SIGN_UP_NETWORK_MOST: "100000",
+      SESSION_MOST: `${2 * MANY}`,
+    };
     const place = { dist, databaseUrl: postgres.url, redisUrl: redis.url, redis: redis.redis, env };
     const [server, other] = [await startSouk(place), await startSouk(place)];
     const parts = { ...place, server, other };
@@ -51,18 +62,28 @@ let people = 0;
 async function signUp({ url }) {
   people += 1;
   const email = `${people}@bench.example`;
-  const { token } = (await ask(url, { query: SIGN_UP, variables: { input: { email, password: PASSWORD, name: "Ben", deliver: "TOKEN" } } }))
-    .signUp;
+  const { token } = (
+    await ask(url, {
+      query: SIGN_UP,
+      variables: { input: { email, password: PASSWORD, name: "Ben", deliver: "TOKEN" } },
+    })
+  ).signUp;
   return { email, token };
 }
 const signIn = async ({ url }, email) =>
-  (await ask(url, { query: SIGN_IN, variables: { input: { email, password: PASSWORD, deliver: "TOKEN" } } })).signIn.token;
+  (
+    await ask(url, {
+      query: SIGN_IN,
+      variables: { input: { email, password: PASSWORD, deliver: "TOKEN" } },
+    })
+  ).signIn.token;
 
 /** Calls and µs of scripts since the last reset, as Redis counts them. */
 async function scriptsOf(redis, work) {
   await redis.config("RESETSTAT");
   await work();
-  const [, calls = 0, usec = 0] = /cmdstat_evalsha:calls=(\d+),usec=(\d+)/.exec(await redis.info("commandstats")) ?? [];
+  const [, calls = 0, usec = 0] =
+    /cmdstat_evalsha:calls=(\d+),usec=(\d+)/.exec(await redis.info("commandstats")) ?? [];
   return { calls: Number(calls), micros: Number(usec) };
 }
 
@@ -73,10 +94,23 @@ async function openStore({ dist, redisUrl }) {
     ["client.js", "keys.js", "session.js"].map(load),
   );
   const silent = () => {};
-  const connection = connectRedis({ url: redisUrl, role: "requests", log: { debug: silent, info: silent, warn: silent, error: silent } });
+  const connection = connectRedis({
+    url: redisUrl,
+    role: "requests",
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+  });
   await whenReady(connection, 10_000);
-  const lives = { idleMs: 1_800_000, capMs: 604_800_000, noteEveryMs: 60_000, most: 2 * MANY, deadlineMs: 10_000 };
-  return { store: createSessionStore(connection, createKeys(), lives), close: () => connection.disconnect() };
+  const lives = {
+    idleMs: 1_800_000,
+    capMs: 604_800_000,
+    noteEveryMs: 60_000,
+    most: 2 * MANY,
+    deadlineMs: 10_000,
+  };
+  return {
+    store: createSessionStore(connection, createKeys(), lives),
+    close: () => connection.disconnect(),
+  };
 }
 
 async function benchRevocations({ server, redis, rounds, ...place }) {
@@ -96,12 +130,21 @@ async function benchRevocations({ server, redis, rounds, ...place }) {
         const began = performance.now();
         const cost = await scriptsOf(redis, async () => {
           const variables = { input: target() };
-          const { revokeAllSessions } = await ask(server.url, { query: REVOKE_ALL, variables }, bearer(ADMIN_TOKEN));
-          if (revokeAllSessions.errors.length > 0) throw new Error(JSON.stringify(revokeAllSessions));
+          const { revokeAllSessions } = await ask(
+            server.url,
+            { query: REVOKE_ALL, variables },
+            bearer(ADMIN_TOKEN),
+          );
+          if (revokeAllSessions.errors.length > 0)
+            throw new Error(JSON.stringify(revokeAllSessions));
         });
         results.push({ whose, sessions, ...cost, ms: performance.now() - began });
         // Whatever the round was about, the next begins with an empty set.
-        await ask(server.url, { query: REVOKE_ALL, variables: { input: { userId: user.userId } } }, bearer(ADMIN_TOKEN));
+        await ask(
+          server.url,
+          { query: REVOKE_ALL, variables: { input: { userId: user.userId } } },
+          bearer(ADMIN_TOKEN),
+        );
         user.epoch += whose === "of one user" ? 2 : 1;
       }
     }
@@ -113,7 +156,15 @@ async function benchRevocations({ server, redis, rounds, ...place }) {
 async function makeSessions(store, { userTag, epoch }, name, count) {
   for (let from = 0; from < count; from += 1_000) {
     const some = Array.from({ length: Math.min(1_000, count - from) }, (_, at) => ({
-      ...{ userTag, epoch, id: `${name}-${from + at}`, userId: 1, role: "CUSTOMER", device: "a bench", ip: "127.0.0.1" },
+      ...{
+        userTag,
+        epoch,
+        id: `${name}-${from + at}`,
+        userId: 1,
+        role: "CUSTOMER",
+        device: "a bench",
+        ip: "127.0.0.1",
+      },
     }));
     const [made] = await Promise.all(some.map((session) => store.create(session)));
     if (typeof made !== "object") throw new Error(`no session was made: ${made}`);
@@ -121,16 +172,24 @@ async function makeSessions(store, { userTag, epoch }, name, count) {
 }
 
 function printRevocations(results) {
-  console.log("\n| revoking | sessions | scripts in Redis | µs in Redis, median | answered after ms, median |\n|---|---:|---:|---:|---:|");
+  console.log(
+    "\n| revoking | sessions | scripts in Redis | µs in Redis, median | answered after ms, " +
+      "median |\n|---|---:|---:|---:|---:|",
+  );
   for (const whose of new Set(results.map((result) => result.whose))) {
     for (const sessions of [FEW, MANY]) {
-      const rows = results.filter((result) => result.whose === whose && result.sessions === sessions);
+      const rows = results.filter(
+        (result) => result.whose === whose && result.sessions === sessions,
+      );
       const median = (field) =>
         quantile(
           rows.map((row) => row[field]),
           0.5,
         );
-      console.log(`| ${whose} | ${sessions} | ${median("calls")} | ${median("micros")} | ${median("ms").toFixed(1)} |`);
+      console.log(
+        `| ${whose} | ${sessions} | ${median("calls")} | ${median("micros")} | ` +
+          `${median("ms").toFixed(1)} |`,
+      );
     }
   }
 }
@@ -149,15 +208,20 @@ async function benchSignIn({ server, redis }) {
   });
   const cpuMs = (cpuMicros(server.pid) - cpu) / 1_000 / SIGN_INS;
   console.log(
-    `\nA sign-in, ${SIGN_INS} one after the other: p50 ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms; ` +
-      `${cpuMs.toFixed(1)} ms of CPU, nearly all of it Argon2id on other threads; ${scripts.calls / SIGN_INS} scripts, ` +
+    `\nA sign-in, ${SIGN_INS} one after the other: p50 ${quantile(times, 0.5).toFixed(1)} ` +
+      `ms, p99 ${quantile(times, 0.99).toFixed(1)} ms; ` +
+      `${cpuMs.toFixed(1)} ms of CPU, nearly all of it Argon2id on other threads; ` +
+      `${scripts.calls / SIGN_INS} scripts, ` +
       `${(scripts.micros / SIGN_INS).toFixed(0)} µs in Redis.`,
   );
 }
 
 async function lagOf({ url }) {
   const text = await (await fetch(new URL("/metrics", url))).text();
-  return ["0.5", "0.99", "1"].map((share) => 1_000 * Number(text.match(`souk_event_loop_lag_seconds{quantile="${share}"} (\\S+)`)?.[1]));
+  return ["0.5", "0.99", "1"].map(
+    (share) =>
+      1_000 * Number(text.match(`souk_event_loop_lag_seconds{quantile="${share}"} (\\S+)`)?.[1]),
+  );
 }
 
 async function benchLag({ server }) {
@@ -175,8 +239,10 @@ async function benchLag({ server }) {
   }
   const [p50, p99, longest] = (await lagOf(server)).map((ms) => ms.toFixed(1));
   console.log(
-    `\n${AT_ONCE} sign-ins at once, ${WAVES} times: event-loop lag p50 ${p50} ms, p99 ${p99} ms, longest ${longest} ms (aim: p99 < 200 ms); ` +
-      `answered after p50 ${quantile(times, 0.5).toFixed(0)} ms, at the latest ${quantile(times, 1).toFixed(0)} ms.`,
+    `\n${AT_ONCE} sign-ins at once, ${WAVES} times: event-loop lag p50 ${p50} ms, p99 ${p99} ` +
+      `ms, longest ${longest} ms (aim: p99 < 200 ms); ` +
+      `answered after p50 ${quantile(times, 0.5).toFixed(0)} ms, at the latest ` +
+      `${quantile(times, 1).toFixed(0)} ms.`,
   );
 }
 
@@ -189,7 +255,9 @@ async function benchLookUp({ server, redis }) {
     }
   });
   console.log(
-    `\nLooking a session up: ${calls / LOOK_UPS} scripts in one round trip, ${(micros / LOOK_UPS).toFixed(1)} µs in Redis for each request, over ${LOOK_UPS} requests.`,
+    `\nLooking a session up: ${calls / LOOK_UPS} scripts in one round trip, ` +
+      `${(micros / LOOK_UPS).toFixed(1)} µs in Redis for each request, over ${LOOK_UPS} ` +
+      "requests.",
   );
 }
 
@@ -202,7 +270,9 @@ async function benchCloses({ server, other }) {
     const welcomed = new Promise((resolve) => socket.once("message", resolve));
     socket.send(JSON.stringify({ type: "connection_init", payload: bearer(token) }));
     await welcomed;
-    const closed = new Promise((resolve) => socket.once("close", (code) => resolve({ code, at: performance.now() })));
+    const closed = new Promise((resolve) =>
+      socket.once("close", (code) => resolve({ code, at: performance.now() })),
+    );
     await ask(server.url, { query: "mutation { signOut { signedOut } }" }, bearer(token));
     const answered = performance.now();
     const { code, at } = await closed;
@@ -210,7 +280,9 @@ async function benchCloses({ server, other }) {
     delays.push(Math.max(0, at - answered));
   }
   console.log(
-    `\nFrom the answer to a revocation until a socket on another process is closed, ${CLOSES} times: ` +
-      `p50 ${quantile(delays, 0.5).toFixed(1)} ms, longest ${quantile(delays, 1).toFixed(1)} ms, mean ${(sum(delays) / CLOSES).toFixed(1)} ms (aim: ≤ 1 s).`,
+    "\nFrom the answer to a revocation until a socket on another process is closed, " +
+      `${CLOSES} times: ` +
+      `p50 ${quantile(delays, 0.5).toFixed(1)} ms, longest ${quantile(delays, 1).toFixed(1)} ` +
+      `ms, mean ${(sum(delays) / CLOSES).toFixed(1)} ms (aim: ≤ 1 s).`,
   );
 }

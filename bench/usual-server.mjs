@@ -1,6 +1,7 @@
 /**
- * The peer: the same slice of the schema, written as most teams write it. Apollo Server with its default plugins on Fastify, plain
- * resolvers, new DataLoaders per request, each of them one MGET and, for what is missing, one SQL statement and a SET with a TTL.
+ * The peer: the same slice of the schema, written as most teams write it. Apollo Server with its
+ * default plugins on Fastify, plain resolvers, new DataLoaders per request, each of them one MGET
+ * and, for what is missing, one SQL statement and a SET with a TTL.
  */
 import { ApolloServer } from "@apollo/server";
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from "@as-integrations/fastify";
@@ -20,11 +21,17 @@ pg.types.setTypeParser(BIGINT_ARRAY, (text) => parseTexts(text).map(Number));
 const typeDefs = `#graphql
   type Money { amount: Float! currency: String! }
   type Rating { average: Float! count: Int! }
-  type Product { id: ID! name: String! description: String! sku: String! price: Money! stock: Int! rating: Rating! category: Category! }
+  type Product {
+    id: ID! name: String! description: String! sku: String!
+    price: Money! stock: Int! rating: Rating! category: Category!
+  }
   type ProductEdge { cursor: String! node: Product! }
   type PageInfo { hasNextPage: Boolean! endCursor: String }
   type ProductConnection { edges: [ProductEdge!]! pageInfo: PageInfo! }
-  type Category { id: ID! name: String! slug: String! products(first: Int = 20): ProductConnection! }
+  type Category {
+    id: ID! name: String! slug: String!
+    products(first: Int = 20): ProductConnection!
+  }
   type Query { categories: [Category!]! category(id: ID!): Category }
 `;
 
@@ -38,27 +45,47 @@ const cachedLoader = (prefix, read) =>
     const missing = keys.filter((_, index) => texts[index] === null);
     const loaded = missing.length > 0 ? await read(missing) : new Map();
     const fill = redis.pipeline();
-    for (const key of missing) fill.set(`usual:${prefix}:${key}`, JSON.stringify(loaded.get(key) ?? null), "EX", TTL_SECONDS);
+    for (const key of missing)
+      fill.set(
+        `usual:${prefix}:${key}`,
+        JSON.stringify(loaded.get(key) ?? null),
+        "EX",
+        TTL_SECONDS,
+      );
     if (missing.length > 0) await fill.exec();
-    return keys.map((key, index) => (texts[index] === null ? (loaded.get(key) ?? null) : JSON.parse(texts[index])));
+    return keys.map((key, index) =>
+      texts[index] === null ? (loaded.get(key) ?? null) : JSON.parse(texts[index]),
+    );
   });
 
 const byId = (rows) => new Map(rows.map((row) => [row.id, row]));
-const PRODUCTS = "SELECT id, name, description, sku, price, stock, rating_sum, rating_count, category_id FROM products WHERE id = ANY($1)";
+const PRODUCTS =
+  "SELECT id, name, description, sku, price, stock, rating_sum, rating_count, category_id " +
+  "FROM products WHERE id = ANY($1)";
 const CATEGORIES = "SELECT id, name, slug FROM categories WHERE id = ANY($1)";
 const CATEGORY_IDS = "SELECT id, path, name FROM categories";
 const PAGES = `
   SELECT wanted.id AS category, ARRAY(
     SELECT p.id FROM products p
-    WHERE p.removed_at IS NULL AND p.category_id IN (SELECT c.id FROM categories c WHERE c.path @> ARRAY[wanted.id])
+    WHERE p.removed_at IS NULL
+      AND p.category_id IN (SELECT c.id FROM categories c WHERE c.path @> ARRAY[wanted.id])
     ORDER BY p.id DESC LIMIT 21) AS ids
   FROM unnest($1::bigint[]) AS wanted(id)`;
 
 const makeLoaders = () => ({
   product: cachedLoader("product", async (ids) => byId((await pool.query(PRODUCTS, [ids])).rows)),
-  category: cachedLoader("category", async (ids) => byId((await pool.query(CATEGORIES, [ids])).rows)),
-  newest: cachedLoader("newest", async (ids) => new Map((await pool.query(PAGES, [ids])).rows.map((row) => [row.category, row.ids]))),
-  categoryIds: cachedLoader("categories", async () => new Map([["all", inTreeOrder((await pool.query(CATEGORY_IDS)).rows)]])),
+  category: cachedLoader("category", async (ids) =>
+    byId((await pool.query(CATEGORIES, [ids])).rows),
+  ),
+  newest: cachedLoader(
+    "newest",
+    async (ids) =>
+      new Map((await pool.query(PAGES, [ids])).rows.map((row) => [row.category, row.ids])),
+  ),
+  categoryIds: cachedLoader(
+    "categories",
+    async () => new Map([["all", inTreeOrder((await pool.query(CATEGORY_IDS)).rows)]]),
+  ),
 });
 
 /** Parents before children, siblings by name. */
@@ -73,7 +100,8 @@ function inTreeOrder(rows) {
 
 const resolvers = {
   Query: {
-    categories: async (_, __, { loaders }) => loaders.category.loadMany(await loaders.categoryIds.load("all")),
+    categories: async (_, __, { loaders }) =>
+      loaders.category.loadMany(await loaders.categoryIds.load("all")),
     category: (_, { id }, { loaders }) => loaders.category.load(keyOf(id)),
   },
   Category: {
@@ -82,7 +110,10 @@ const resolvers = {
       const ids = await loaders.newest.load(id);
       const page = (await loaders.product.loadMany(ids.slice(0, first))).filter(Boolean);
       const edges = page.map((node) => ({ cursor: globalId("cursor", node.id), node }));
-      return { edges, pageInfo: { hasNextPage: ids.length > first, endCursor: edges.at(-1)?.cursor ?? null } };
+      return {
+        edges,
+        pageInfo: { hasNextPage: ids.length > first, endCursor: edges.at(-1)?.cursor ?? null },
+      };
     },
   },
   Product: {

@@ -1,6 +1,7 @@
 /**
- * Has Souk take everybody for nobody and ask nothing of anybody: `--import` it, and the server measured is the same one without the look-up
- * of sessions and without limits. Only the admission is replaced; what a document costs is still known.
+ * Has Souk take everybody for nobody and ask nothing of anybody: `--import` it, and the server
+ * measured is the same one without the look-up of sessions and without limits. Only the admission
+ * is replaced; what a document costs is still known.
  */
 import { register } from "node:module";
 

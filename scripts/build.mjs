@@ -1,10 +1,21 @@
 #!/usr/bin/env node
 /**
- * Builds src into dist: tsc, then the files that tsc leaves behind (Lua scripts, SQL migrations, the schema). Does nothing when
- * nothing under src is newer than the last build, and removes what no longer has a source. `--force` builds anyway.
+ * Builds src into dist: tsc, then the files that tsc leaves behind (Lua scripts, SQL migrations,
+ * the schema). Does nothing when nothing under src is newer than the last build, and removes what
+ * no longer has a source. `--force` builds anyway.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -16,7 +27,9 @@ const DIST = join(ROOT, "dist");
 const STAMP = join(DIST, ".built");
 const LOCK = join(ROOT, ".cache", "build.lock");
 /** What a build is made from besides src. */
-const ALSO = ["tsconfig.json", "tsconfig.build.json", "package-lock.json", "scripts/build.mjs"].map((name) => join(ROOT, name));
+const ALSO = ["tsconfig.json", "tsconfig.build.json", "package-lock.json", "scripts/build.mjs"].map(
+  (name) => join(ROOT, name),
+);
 
 /** Every file below a folder. */
 function filesUnder(folder) {
@@ -30,7 +43,9 @@ function filesUnder(folder) {
 /** Files that travel with the code as they are. */
 export function isAsset(path) {
   const name = relative(SRC, path).split(sep).join("/");
-  return name.endsWith(".lua") || name.startsWith("db/migrations/") || name === "schema/schema.graphql";
+  return (
+    name.endsWith(".lua") || name.startsWith("db/migrations/") || name === "schema/schema.graphql"
+  );
 }
 
 /** Every folder below one, itself included. */
@@ -39,11 +54,18 @@ function foldersUnder(folder) {
   return [folder, ...below.flatMap((entry) => foldersUnder(join(folder, entry.name)))];
 }
 
-/** True when some source is newer than the last build, or one was removed since (its folder is newer then). */
+/**
+ * True when some source is newer than the last build, or one was removed since (its folder is newer
+ * then).
+ */
 function isStale() {
   if (!existsSync(STAMP)) return true;
   const builtAt = statSync(STAMP).mtimeMs;
-  const sources = [...filesUnder(SRC), ...foldersUnder(SRC), ...ALSO.filter((file) => existsSync(file))];
+  const sources = [
+    ...filesUnder(SRC),
+    ...foldersUnder(SRC),
+    ...ALSO.filter((file) => existsSync(file)),
+  ];
   return sources.some((path) => statSync(path).mtimeMs > builtAt);
 }
 
@@ -56,7 +78,9 @@ export function copyAssets() {
   }
 }
 
-/** Outputs whose source is gone would still be imported, read as a script or applied as a migration. */
+/**
+ * Outputs whose source is gone would still be imported, read as a script or applied as a migration.
+ */
 export function removeOrphans() {
   for (const path of filesUnder(DIST)) {
     const name = relative(DIST, path);
@@ -69,7 +93,10 @@ export function removeOrphans() {
 /** Runs the compiler; its messages go where ours go. */
 function compile() {
   const tsc = createRequire(join(ROOT, "package.json")).resolve("typescript/bin/tsc");
-  const { status } = spawnSync(process.execPath, [tsc, "-p", join(ROOT, "tsconfig.build.json")], { cwd: ROOT, stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [tsc, "-p", join(ROOT, "tsconfig.build.json")], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -112,7 +139,9 @@ function buildNow() {
   writeFileSync(STAMP, "");
   // What was saved while the compiler ran is newer than the build.
   utimesSync(STAMP, startedAt, startedAt);
-  console.error(`build: compiled src into dist in ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  console.error(
+    `build: compiled src into dist in ${((performance.now() - from) / 1000).toFixed(1)} s`,
+  );
 }
 
 /** Builds if need be. */
@@ -120,4 +149,5 @@ export function build({ force = false } = {}) {
   if (force || isStale()) locked(() => (force || isStale()) && buildNow());
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) build({ force: process.argv.includes("--force") });
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+  build({ force: process.argv.includes("--force") });

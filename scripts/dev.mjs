@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run dev`: compiles on every change and starts the server again once the compiler is content; Lua scripts, migrations and
- * the schema are copied and count as changes too. Ctrl-C stops everything.
+ * `npm run dev`: compiles on every change and starts the server again once the compiler is content;
+ * Lua scripts, migrations and the schema are copied and count as changes too. Ctrl-C stops
+ * everything.
  */
 import { spawn } from "node:child_process";
 import { watch } from "node:fs";
@@ -25,7 +26,8 @@ let timer;
 
 function stopServer() {
   const running = server;
-  if (!running || running.exitCode !== null || running.signalCode !== null) return Promise.resolve();
+  if (!running || running.exitCode !== null || running.signalCode !== null)
+    return Promise.resolve();
   return new Promise((resolve) => {
     running.once("exit", resolve);
     running.kill("SIGTERM");
@@ -38,7 +40,11 @@ async function restart() {
   copyAssets();
   removeOrphans();
   const env = { SHUTDOWN_MS, ...process.env };
-  server = spawn(process.execPath, ["--enable-source-maps", join(ROOT, "dist", "main.js")], { cwd: ROOT, env, stdio: "inherit" });
+  server = spawn(process.execPath, ["--enable-source-maps", join(ROOT, "dist", "main.js")], {
+    cwd: ROOT,
+    env,
+    stdio: "inherit",
+  });
 }
 
 function scheduleRestart() {
@@ -48,10 +54,14 @@ function scheduleRestart() {
   }, SETTLE_MS);
 }
 
-const compiler = spawn(process.execPath, [tsc, "-p", join(ROOT, "tsconfig.build.json"), "--watch", "--preserveWatchOutput"], {
-  cwd: ROOT,
-  stdio: ["ignore", "pipe", "inherit"],
-});
+const compiler = spawn(
+  process.execPath,
+  [tsc, "-p", join(ROOT, "tsconfig.build.json"), "--watch", "--preserveWatchOutput"],
+  {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  },
+);
 compiler.stdout.on("data", (chunk) => {
   const text = chunk.toString();
   process.stdout.write(text);

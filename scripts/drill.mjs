@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm run drill`: the tests whose size `npm test` samples (test/support/drill.ts), at full size, then the end-to-end suites on a Redis
- * Cluster and on a Sentinel set. Words after `--` go to Vitest; with any, the topologies are left out, unless
- * `TEST_REDIS_TOPOLOGY=cluster` or `sentinel` asks for one.
+ * `npm run drill`: the tests whose size `npm test` samples (test/support/drill.ts), at full size,
+ * then the end-to-end suites on a Redis Cluster and on a Sentinel set. Words after `--` go to
+ * Vitest; with any, the topologies are left out, unless `TEST_REDIS_TOPOLOGY=cluster` or `sentinel`
+ * asks for one.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -13,19 +14,35 @@ const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
 
 /** Suites that know nothing of how many servers Redis is. */
 const SUITES = [
-  ...["accounts", "sign-in", "sessions", "consistency", "reviews", "documents", "limits", "counters"],
+  ...[
+    "accounts",
+    "sign-in",
+    "sessions",
+    "consistency",
+    "reviews",
+    "documents",
+    "limits",
+    "counters",
+  ],
   ...["cart", "cart-live", "leaderboards", "leaderboard-live", "notifications", "broadcast"],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 function run(words, env = {}) {
   const args = [vitest, "run", "--testTimeout=3600000", "--hookTimeout=3600000", ...words];
-  return spawnSync(process.execPath, args, { cwd: ROOT, env: { ...process.env, DRILL: "full", ...env }, stdio: "inherit" }).status ?? 1;
+  return (
+    spawnSync(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, DRILL: "full", ...env },
+      stdio: "inherit",
+    }).status ?? 1
+  );
 }
 
 const words = process.argv.slice(2);
 const chosen = process.env.TEST_REDIS_TOPOLOGY;
 const results = chosen ? [run(words.length > 0 ? words : SUITES)] : [run(words)];
 if (!chosen && words.length === 0) {
-  for (const topology of ["cluster", "sentinel"]) results.push(run(SUITES, { TEST_REDIS_TOPOLOGY: topology }));
+  for (const topology of ["cluster", "sentinel"])
+    results.push(run(SUITES, { TEST_REDIS_TOPOLOGY: topology }));
 }
 process.exit(Math.max(...results));

@@ -1,15 +1,26 @@
 #!/usr/bin/env node
-/** Writes `.env.example` from the configuration: every variable with its meaning and default. Run by `npm run codegen`. */
+/**
+ * Writes `.env.example` from the configuration: every variable with its meaning and default. Run by
+ * `npm run codegen`.
+ */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { VARIABLES } from "../dist/config/config.js";
 
-const HEAD = `# Every variable that Souk reads, with its default. Copy to .env and change what you need; empty means the default.
-# With nothing set, npm start brings its own redis-server and database and keeps their data in .data.
-`;
+const HEAD =
+  "# Every variable that Souk reads, with its default. Copy to .env and change what you need; " +
+  "empty means the default.\n" +
+  "# With nothing set, npm start brings its own redis-server and database and keeps their data " +
+  "in .data.\n";
 
 /** One variable: what it means, its name, its default. */
-const linesOf = ([name, field]) => `# ${field.description}\n${name}=${field.safeParse(undefined).data ?? ""}\n`;
-const parts = Object.values(VARIABLES).map((variables) => Object.entries(variables).map(linesOf).join(""));
+const linesOf = ([name, field]) =>
+  `# ${field.description}\n${name}=${field.safeParse(undefined).data ?? ""}\n`;
+const parts = Object.values(VARIABLES).map((variables) =>
+  Object.entries(variables).map(linesOf).join(""),
+);
 
-writeFileSync(fileURLToPath(new URL("../.env.example", import.meta.url)), [HEAD, ...parts].join("\n"));
+writeFileSync(
+  fileURLToPath(new URL("../.env.example", import.meta.url)),
+  [HEAD, ...parts].join("\n"),
+);

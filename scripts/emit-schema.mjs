@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** Writes src/schema/schema.graphql, the SDL of the built resolver classes. Starts nothing; run after a build, by `npm run codegen`. */
+/**
+ * Writes src/schema/schema.graphql, the SDL of the built resolver classes. Starts nothing; run
+ * after a build, by `npm run codegen`.
+ */
 import "reflect-metadata";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,7 @@
 /**
- * Finds the programs that Souk does not bring: a Redis server to start, and for the tests PostgreSQL and a browser. Looks only;
- * scripts/setup.mjs installs, the tests start. Used by both, so they always agree on what is there.
+ * Finds the programs that Souk does not bring: a Redis server to start, and for the tests
+ * PostgreSQL and a browser. Looks only; scripts/setup.mjs installs, the tests start. Used by both,
+ * so they always agree on what is there.
  */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -32,10 +33,17 @@ export function findCommand(names, path = process.env.PATH ?? "") {
   return candidates.find(isProgram) ?? null;
 }
 
-/** The folder that holds both `initdb` and `postgres`: on PATH, else in the usual places, newest version first. */
+/**
+ * The folder that holds both `initdb` and `postgres`: on PATH, else in the usual places, newest
+ * version first.
+ */
 export function findPostgres(path = process.env.PATH ?? "") {
   const folders = [...foldersOf(path), ...postgresPlaces()];
-  return folders.find((folder) => ["initdb", "postgres"].every((name) => isProgram(join(folder, name)))) ?? null;
+  return (
+    folders.find((folder) =>
+      ["initdb", "postgres"].every((name) => isProgram(join(folder, name))),
+    ) ?? null
+  );
 }
 
 function postgresPlaces() {
@@ -46,7 +54,14 @@ function postgresPlaces() {
       .map((name) => join(place, name, "bin")),
   );
   const debian = versions.map((version) => `/usr/lib/postgresql/${version}/bin`);
-  return [...debian, "/usr/local/pgsql/bin", "/usr/local/bin", "/opt/homebrew/bin", ...brewed, "/usr/pgsql/bin"];
+  return [
+    ...debian,
+    "/usr/local/pgsql/bin",
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+    ...brewed,
+    "/usr/pgsql/bin",
+  ];
 }
 
 function listing(folder) {
@@ -57,7 +72,10 @@ function listing(folder) {
   }
 }
 
-/** A Chromium or Chrome that a test can drive: CHROMIUM_PATH, else on PATH or where macOS keeps it; null when there is none. */
+/**
+ * A Chromium or Chrome that a test can drive: CHROMIUM_PATH, else on PATH or where macOS keeps it;
+ * null when there is none.
+ */
 export function findBrowser(path = process.env.PATH ?? "") {
   const named = process.env.CHROMIUM_PATH;
   if (named && isProgram(named)) return named;

@@ -1,7 +1,8 @@
 /**
- * Installs packages of Debian and Ubuntu where we are root. A package that brings a service would start it and enable it at
- * boot; we want its programs only, so starting is forbidden while apt runs (policy-rc.d, as image builders do), whatever forbade
- * or allowed it before is put back, and the new services are disabled. A service that was there before is never touched.
+ * Installs packages of Debian and Ubuntu where we are root. A package that brings a service would
+ * start it and enable it at boot; we want its programs only, so starting is forbidden while apt
+ * runs (policy-rc.d, as image builders do), whatever forbade or allowed it before is put back, and
+ * the new services are disabled. A service that was there before is never touched.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -9,15 +10,19 @@ import { findCommand } from "./find.mjs";
 
 /** What maintainer scripts ask before they start a service. */
 const POLICY = "/usr/sbin/policy-rc.d";
-const OURS = "#!/bin/sh\n# Put here by souk's scripts/setup.mjs while it installs a package; it removes it afterwards.\nexit 101\n";
+const OURS =
+  "#!/bin/sh\n# Put here by souk's scripts/setup.mjs while it installs a package; it removes " +
+  "it afterwards.\nexit 101\n";
 /** Another apt may be at work, such as unattended upgrades. */
 const LOCK_SECONDS = 120;
 
 /** Whether packages can be installed here without asking anybody. */
-export const mayInstall = () => process.getuid?.() === 0 && process.platform === "linux" && findCommand(["apt-get"]) !== null;
+export const mayInstall = () =>
+  process.getuid?.() === 0 && process.platform === "linux" && findCommand(["apt-get"]) !== null;
 
 /**
- * Installs a package. Answers null, or what apt said when it could not. `services` are the units that it would enable.
+ * Installs a package. Answers null, or what apt said when it could not. `services` are the units
+ * that it would enable.
  */
 export function install(name, services = [], policy = POLICY) {
   forbidStarts(policy);
@@ -39,7 +44,9 @@ function aptInstall(name) {
   // The lists may be older than the archive.
   const update = apt(["update"]);
   const second = apt(["install", "-y", "--no-install-recommends", name]);
-  return second.status === 0 ? null : lastLines(`${update.stderr}\n${second.stderr || second.stdout}`);
+  return second.status === 0
+    ? null
+    : lastLines(`${update.stderr}\n${second.stderr || second.stdout}`);
 }
 
 function apt(args) {
@@ -52,7 +59,8 @@ function apt(args) {
 }
 
 const hasLists = () =>
-  existsSync("/var/lib/apt/lists") && readdirSync("/var/lib/apt/lists").some((file) => /_Packages(\.\w+)?$/.test(file));
+  existsSync("/var/lib/apt/lists") &&
+  readdirSync("/var/lib/apt/lists").some((file) => /_Packages(\.\w+)?$/.test(file));
 
 const lastLines = (text) =>
   text
@@ -77,5 +85,6 @@ function allowStarts(policy) {
 
 /** Only where systemd runs: elsewhere nothing would start it. */
 function disable(service) {
-  if (existsSync("/run/systemd/system")) spawnSync("systemctl", ["disable", "--quiet", service], { stdio: "ignore" });
+  if (existsSync("/run/systemd/system"))
+    spawnSync("systemctl", ["disable", "--quiet", service], { stdio: "ignore" });
 }

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /**
- * Everything a fresh clone lacks, before any script that needs it: the npm packages, a Redis server to start, and for the tests
- * PostgreSQL and a browser. Says what it does; does nothing, and says nothing, when all is there.
+ * Everything a fresh clone lacks, before any script that needs it: the npm packages, a Redis server
+ * to start, and for the tests PostgreSQL and a browser. Says what it does; does nothing, and says
+ * nothing, when all is there.
  *
  *   node scripts/setup.mjs deps     the npm packages
  *   node scripts/setup.mjs start    and a redis-server, unless REDIS_URL names one
- *   node scripts/setup.mjs test     and PostgreSQL, unless TEST_DATABASE_URL names one, and a browser if one can be had
+ *   node scripts/setup.mjs test     and PostgreSQL, unless TEST_DATABASE_URL names one, and a
+ *                                   browser if one can be had
  *
  * Depends on nothing but Node: it runs before `npm ci`.
  */
@@ -32,10 +34,17 @@ function fail(message) {
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const enough = major > NODE_FLOOR[0] || (major === NODE_FLOOR[0] && minor >= NODE_FLOOR[1]);
-  if (!enough) fail(`Souk needs Node ${NODE_FLOOR.join(".")} or newer; this is ${process.versions.node}. See https://nodejs.org.`);
+  if (!enough)
+    fail(
+      `Souk needs Node ${NODE_FLOOR.join(".")} or newer; this is ${process.versions.node}. ` +
+        "See https://nodejs.org.",
+    );
 }
 
-/** Compares what is installed with the lockfile: by content, because a checkout changes the times of files. */
+/**
+ * Compares what is installed with the lockfile: by content, because a checkout changes the times of
+ * files.
+ */
 function packagesAreThere() {
   const installed = lockedPackages(join(ROOT, "node_modules", ".package-lock.json"));
   const wanted = lockedPackages(join(ROOT, "package-lock.json"));
@@ -43,7 +52,9 @@ function packagesAreThere() {
   return Object.entries(wanted ?? {}).every(([path, entry]) => {
     const found = installed[path];
     const skippable = path === "" || entry.optional || entry.devOptional;
-    return found ? found.version === entry.version && found.integrity === entry.integrity : skippable;
+    return found
+      ? found.version === entry.version && found.integrity === entry.integrity
+      : skippable;
   });
 }
 
@@ -62,10 +73,15 @@ function installPackages() {
   const npm = process.env.npm_execpath;
   const args = ["ci", "--include=dev", "--no-audit", "--no-fund"];
   const [command, before] = npm?.endsWith(".js") ? [process.execPath, [npm]] : ["npm", []];
-  const { status } = spawnSync(command, [...before, ...args], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const { status } = spawnSync(command, [...before, ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   if (status !== 0)
     fail(
-      "The npm packages could not be installed; npm says why above. Usually the registry cannot be reached: check the network or `npm config get registry`, then run this again.",
+      "The npm packages could not be installed; npm says why above. Usually the registry " +
+        "cannot be reached: check the network or `npm config get registry`, then run this " +
+        "again.",
     );
 }
 
@@ -78,39 +94,56 @@ function needRedis({ forTests }) {
 function tooOld(binary) {
   const { stdout } = spawnSync(binary, ["--version"], { encoding: "utf8" });
   const major = Number(/v=(\d+)/.exec(stdout ?? "")?.[1] ?? REDIS_FLOOR);
-  return major < REDIS_FLOOR ? `${binary} is version ${major}; Souk needs ${REDIS_FLOOR}.0 or newer.` : null;
+  return major < REDIS_FLOOR
+    ? `${binary} is version ${major}; Souk needs ${REDIS_FLOOR}.0 or newer.`
+    : null;
 }
 
 function installRedis() {
   if (!mayInstall()) return "No redis-server or valkey-server was found on PATH.";
   say("installing redis-server (apt-get; the service is not started)");
   const failure = install("redis-server", ["redis-server"]);
-  if (failure) return `No redis-server was found on PATH, and apt-get could not install it:\n${failure}`;
-  return findCommand(REDIS_SERVERS) ? null : "apt-get installed redis-server, but it is not on PATH.";
+  if (failure)
+    return `No redis-server was found on PATH, and apt-get could not install it:\n${failure}`;
+  return findCommand(REDIS_SERVERS)
+    ? null
+    : "apt-get installed redis-server, but it is not on PATH.";
 }
 
 function redisMessage(failure, forTests) {
   const rest = forTests
-    ? "The tests start and kill servers of their own, so they need the first; `npm start` takes any."
+    ? "The tests start and kill servers of their own, so they need the first; `npm start` " +
+      "takes any."
     : "Then `npm start` again.";
-  return `${failure}
-Souk keeps live data in Redis (${REDIS_FLOOR}.0 or newer, or Valkey). Three ways to get one:
-  1. a system package   sudo apt-get install redis-server  ·  brew install redis  ·  sudo dnf install valkey
-  2. a container        docker run -d -p 127.0.0.1:6379:6379 redis:7, then REDIS_URL=redis://127.0.0.1:6379 npm start
-  3. one you have       REDIS_URL=redis://user:password@host:6379 npm start
-${rest}`;
+  return (
+    `${failure}\n` +
+    `Souk keeps live data in Redis (${REDIS_FLOOR}.0 or newer, or Valkey). Three ways to get ` +
+    "one:\n" +
+    "  1. a system package   sudo apt-get install redis-server  ·  brew install redis  ·  " +
+    "sudo dnf install valkey\n" +
+    "  2. a container        docker run -d -p 127.0.0.1:6379:6379 redis:7, then " +
+    "REDIS_URL=redis://127.0.0.1:6379 npm start\n" +
+    "  3. one you have       REDIS_URL=redis://user:password@host:6379 npm start\n" +
+    rest
+  );
 }
 
 function needPostgres() {
   if (process.env.TEST_DATABASE_URL || findPostgres()) return;
   const failure = installPostgres();
   if (failure) {
-    fail(`${failure}
-The tests run against a real PostgreSQL (15 or newer). Three ways to get one:
-  1. a system package   sudo apt-get install postgresql  ·  brew install postgresql@16  ·  sudo dnf install postgresql-server
-  2. a container        docker run -d -p 127.0.0.1:5432:5432 -e POSTGRES_PASSWORD=test postgres:16,
-                        then TEST_DATABASE_URL=postgres://postgres:test@127.0.0.1:5432/postgres npm test
-  3. one you have       TEST_DATABASE_URL=postgres://... npm test (the user needs CREATEDB; databases it makes are called souk_test_*)`);
+    fail(
+      `${failure}\n` +
+        "The tests run against a real PostgreSQL (15 or newer). Three ways to get one:\n" +
+        "  1. a system package   sudo apt-get install postgresql  ·  brew install postgresql@16  " +
+        "·  sudo dnf install postgresql-server\n" +
+        "  2. a container        docker run -d -p 127.0.0.1:5432:5432 " +
+        "-e POSTGRES_PASSWORD=test postgres:16,\n" +
+        "                        then " +
+        "TEST_DATABASE_URL=postgres://postgres:test@127.0.0.1:5432/postgres npm test\n" +
+        "  3. one you have       TEST_DATABASE_URL=postgres://... npm test (the user needs " +
+        "CREATEDB; databases it makes are called souk_test_*)",
+    );
   }
 }
 
@@ -119,7 +152,9 @@ function installPostgres() {
   say("installing postgresql (apt-get; the service is not started)");
   const failure = install("postgresql", ["postgresql"]);
   if (failure) return `No PostgreSQL was found, and apt-get could not install it:\n${failure}`;
-  return findPostgres() ? null : "apt-get installed postgresql, but initdb is in none of the usual places.";
+  return findPostgres()
+    ? null
+    : "apt-get installed postgresql, but initdb is in none of the usual places.";
 }
 
 /** A test drives a real browser; without one it is skipped and `npm test` says so at the end. */

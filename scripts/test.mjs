@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm test`: everything that judges this tree, in the order of what it costs. Formatting, types, the import law, unused code and
- * drift of what is generated side by side; then the build; then every test. Ends with one line: "N passed, N failed".
+ * `npm test`: everything that judges this tree, in the order of what it costs. Formatting, types,
+ * the import law, unused code and drift of what is generated side by side; then the build; then
+ * every test. Ends with one line: "N passed, N failed".
  *
  * Words after `--` go to Vitest: `npm test -- test/redis` runs those tests alone, after the checks.
  */
@@ -20,7 +21,12 @@ const { resolve } = createRequire(join(ROOT, "package.json"));
 function bin(name, command = name) {
   const manifest = join(ROOT, "node_modules", name, "package.json");
   const { bin: commands } = JSON.parse(readFileSync(manifest, "utf8"));
-  return join(ROOT, "node_modules", name, typeof commands === "string" ? commands : commands[command]);
+  return join(
+    ROOT,
+    "node_modules",
+    name,
+    typeof commands === "string" ? commands : commands[command],
+  );
 }
 
 /** Judged before anything runs. Each is one process and says what to do when it fails. */
@@ -30,7 +36,11 @@ const CHECKS = [
     args: [bin("@biomejs/biome", "biome"), "check", "--error-on-warnings", "."],
     advice: "`npm run format` repairs what can be repaired",
   },
-  { name: "types", args: [resolve("typescript/bin/tsc"), "--noEmit"], advice: "see the errors above" },
+  {
+    name: "types",
+    args: [resolve("typescript/bin/tsc"), "--noEmit"],
+    advice: "see the errors above",
+  },
   {
     name: "import law",
     args: [bin("dependency-cruiser", "depcruise"), "src", "--config", ".dependency-cruiser.cjs"],
@@ -46,8 +56,11 @@ function run(args, { quiet }) {
       stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
     });
     const output = [];
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => output.push(chunk));
-    child.once("close", (code) => done({ code: code ?? 1, output: Buffer.concat(output).toString() }));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (chunk) => output.push(chunk));
+    child.once("close", (code) =>
+      done({ code: code ?? 1, output: Buffer.concat(output).toString() }),
+    );
   });
 }
 
@@ -61,17 +74,24 @@ async function check({ name, args, advice }) {
 }
 
 function finish(passed, failed) {
-  if (!findBrowser()) console.log("note: no Chromium or Chrome was found, so the tests that drive a browser were left out");
+  if (!findBrowser())
+    console.log(
+      "note: no Chromium or Chrome was found, so the tests that drive a browser were left out",
+    );
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
-/** Counts tests; a file that could not even be loaded counts as one failure, and so does an error outside every test. */
+/**
+ * Counts tests; a file that could not even be loaded counts as one failure, and so does an error
+ * outside every test.
+ */
 function count(code) {
   if (!existsSync(RESULTS)) return [0, 1];
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(RESULTS, "utf8"));
   const broken = testResults.filter(
-    ({ status, assertionResults }) => status === "failed" && !assertionResults.some((test) => test.status === "failed"),
+    ({ status, assertionResults }) =>
+      status === "failed" && !assertionResults.some((test) => test.status === "failed"),
   );
   const failed = numFailedTests + broken.length;
   return [numPassedTests, failed === 0 && code !== 0 ? 1 : failed];
@@ -79,13 +99,27 @@ function count(code) {
 
 const verdicts = [];
 // Two at a time: more would only take turns on the processors of a small machine.
-for (let at = 0; at < CHECKS.length; at += 2) verdicts.push(...(await Promise.all(CHECKS.slice(at, at + 2).map(check))));
-verdicts.push(await check({ name: "build", args: [join(ROOT, "scripts", "build.mjs")], advice: "see the errors above" }));
+for (let at = 0; at < CHECKS.length; at += 2)
+  verdicts.push(...(await Promise.all(CHECKS.slice(at, at + 2).map(check))));
+verdicts.push(
+  await check({
+    name: "build",
+    args: [join(ROOT, "scripts", "build.mjs")],
+    advice: "see the errors above",
+  }),
+);
 const bad = verdicts.filter((good) => !good).length;
 if (bad > 0) finish(0, bad);
 
 mkdirSync(join(ROOT, ".cache"), { recursive: true });
 rmSync(RESULTS, { force: true });
-const vitest = [bin("vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${RESULTS}`, ...process.argv.slice(2)];
+const vitest = [
+  bin("vitest"),
+  "run",
+  "--reporter=default",
+  "--reporter=json",
+  `--outputFile.json=${RESULTS}`,
+  ...process.argv.slice(2),
+];
 const { code } = await run(vitest, { quiet: false });
 finish(...count(code));

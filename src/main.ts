@@ -1,6 +1,6 @@
 /**
- * `npm start`: API and worker in one process, with whatever servers are not configured brought along. `--api`: the API alone, on
- * servers that are, for production.
+ * `npm start`: API and worker in one process, with whatever servers are not configured brought
+ * along. `--api`: the API alone, on servers that are, for production.
  */
 import "reflect-metadata";
 import type { Logger } from "pino";
@@ -24,10 +24,17 @@ async function startApi(config: Config, log: Logger): Promise<Running> {
   const { url: redisUrl, cacheUrl } = config.redis;
   if (redisUrl === undefined || cacheUrl === undefined || config.database.url === undefined) {
     throw new StartupError(
-      "The API alone needs REDIS_URL and DATABASE_URL: the servers it shares with the workers. `npm start` brings its own.",
+      "The API alone needs REDIS_URL and DATABASE_URL: the servers it shares with the " +
+        "workers. `npm start` brings its own.",
     );
   }
-  const app = await startApp({ config, redisUrl, cacheUrl, roles: { api: true, worker: false }, log });
+  const app = await startApp({
+    config,
+    redisUrl,
+    cacheUrl,
+    roles: { api: true, worker: false },
+    log,
+  });
   log.info({ url: app.url }, "ready");
   return app;
 }
@@ -43,7 +50,8 @@ async function startAll(config: Config, log: Logger): Promise<Running> {
     if (embedded) opened.push(await lockDataDir(config.dataDir));
     const redisUrl = config.redis.url ?? (await openEmbeddedRedis(config, log, opened));
     const ours = config.database.url === undefined;
-    const adminToken = config.adminToken ?? (ours ? await ensureServiceToken(config.dataDir) : undefined);
+    const adminToken =
+      config.adminToken ?? (ours ? await ensureServiceToken(config.dataDir) : undefined);
     const demo = ours ? await ensureDemoPassword(config.dataDir) : null;
     const app = await startApp({
       config: { ...config, adminToken },
@@ -54,7 +62,10 @@ async function startAll(config: Config, log: Logger): Promise<Running> {
       ...(demo ? { prepare: (database) => fill(database, { config, demo, log }) } : {}),
     });
     opened.push(app);
-    greet(config, app, { token: config.adminToken === undefined ? adminToken : undefined, password: demo?.secret });
+    greet(config, app, {
+      token: config.adminToken === undefined ? adminToken : undefined,
+      password: demo?.secret,
+    });
     return { close };
   } catch (error) {
     await close();
@@ -62,7 +73,11 @@ async function startAll(config: Config, log: Logger): Promise<Running> {
   }
 }
 
-async function openEmbeddedRedis({ dataDir }: Config, log: Logger, opened: Running[]): Promise<string> {
+async function openEmbeddedRedis(
+  { dataDir }: Config,
+  log: Logger,
+  opened: Running[],
+): Promise<string> {
   const redis = await startEmbeddedRedis({ dataDir, log });
   opened.push(redis);
   return redis.url;
@@ -78,7 +93,10 @@ async function fill(database: Database, { config, demo, log }: Filling): Promise
   const [users, passwords] = [createUserTable(database), createPasswords(config.passwords)];
   await provideDemoLogins({ database, users, passwords, password: demo.secret, isNew: demo.isNew });
   if (!(await isEmpty(database))) return;
-  log.info({ products: DEFAULT_SEED.products }, "first start: filling the shop, this takes some seconds");
+  log.info(
+    { products: DEFAULT_SEED.products },
+    "first start: filling the shop, this takes some seconds",
+  );
   await seedCatalogue(database, DEFAULT_SEED);
 }
 
@@ -88,18 +106,25 @@ interface MadeSecrets {
   readonly password: string | undefined;
 }
 
-/** For a person, on standard output; the log goes on in JSON. Secrets are shown only where we made them. */
+/**
+ * For a person, on standard output; the log goes on in JSON. Secrets are shown only where we made
+ * them.
+ */
 function greet({ http, dataDir }: Config, { url }: App, { token, password }: MadeSecrets): void {
+  const apollo =
+    http.explorer === "sandbox" ? "Sandbox, needs the network" : "not needed: GraphiQL";
   const lines = [
     `Souk is ready at ${url}/graphql (HTTP and WebSocket)`,
     ...(http.explorer === "off"
       ? []
       : [
-          `  explorer   ${url}/graphql in a browser (Apollo ${http.explorer === "sandbox" ? "Sandbox, needs the network" : "not needed: GraphiQL"})`,
+          `  explorer   ${url}/graphql in a browser (Apollo ${apollo})`,
           `  GraphiQL   ${url}/graphiql`,
         ]),
     `  health     ${url}/livez  ${url}/readyz  ${url}/metrics`,
-    ...(token ? [`  admin      Authorization: Bearer ${token}   (kept in ${dataDir}/admin-token)`] : []),
+    ...(token
+      ? [`  admin      Authorization: Bearer ${token}   (kept in ${dataDir}/admin-token)`]
+      : []),
     ...(password
       ? [
           `  logins     ${DEMO_LOGINS.map(({ email }) => email).join(", ")}`,

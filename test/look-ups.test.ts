@@ -1,6 +1,7 @@
 /**
- * Names that come from outside are never looked up in plain objects, which also have the members of `Object.prototype`. By type:
- * a key that may be any string is used by `own(record, name)` or a Map alone.
+ * Names that come from outside are never looked up in plain objects, which also have the members of
+ * `Object.prototype`. By type: a key that may be any string is used by `own(record, name)` or a Map
+ * alone.
  */
 import { join } from "node:path";
 import ts from "typescript";
@@ -16,12 +17,22 @@ const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /** Every look-up of an open key in the files of a program, as `file: text`. */
-function lookUpsIn(program: ts.Program, isOurs: (file: string) => boolean): { readonly file: string; readonly text: string }[] {
+function lookUpsIn(
+  program: ts.Program,
+  isOurs: (file: string) => boolean,
+): { readonly file: string; readonly text: string }[] {
   const checker = program.getTypeChecker();
   const isOpen = (type: ts.Type): boolean => {
     const known = checker.getBaseConstraintOfType(type) ?? type;
     if (known.isUnion()) return known.types.some(isOpen);
-    return (known.flags & (ts.TypeFlags.String | ts.TypeFlags.TemplateLiteral | ts.TypeFlags.Any | ts.TypeFlags.Unknown)) !== 0;
+    return (
+      (known.flags &
+        (ts.TypeFlags.String |
+          ts.TypeFlags.TemplateLiteral |
+          ts.TypeFlags.Any |
+          ts.TypeFlags.Unknown)) !==
+      0
+    );
   };
   const keyOf = (node: ts.Node): ts.Expression | null => {
     if (ts.isElementAccessExpression(node)) return node.argumentExpression;
@@ -33,7 +44,8 @@ function lookUpsIn(program: ts.Program, isOurs: (file: string) => boolean): { re
     if (source.isDeclarationFile || !isOurs(source.fileName)) continue;
     const visit = (node: ts.Node): void => {
       const key = keyOf(node);
-      if (key && isOpen(checker.getTypeAtLocation(key))) found.push({ file: source.fileName, text: node.getText(source) });
+      if (key && isOpen(checker.getTypeAtLocation(key)))
+        found.push({ file: source.fileName, text: node.getText(source) });
       ts.forEachChild(node, visit);
     };
     visit(source);
@@ -48,7 +60,10 @@ describe("a look-up by a name from outside", () => {
     const src = join(ROOT, "src/");
     const isOurs = (file: string) => file.startsWith(src);
     const found = lookUpsIn(ts.createProgram(fileNames.filter(isOurs), options), isOurs);
-    const named = found.map(({ file, text }) => ({ file: file.slice(ROOT.length).replace(/^\//, ""), text }));
+    const named = found.map(({ file, text }) => ({
+      file: file.slice(ROOT.length).replace(/^\//, ""),
+      text,
+    }));
     expect(named.filter(({ file }) => !Object.hasOwn(ALLOWED, file))).toEqual([]);
     expect([...new Set(named.map(({ file }) => file))].sort()).toEqual(Object.keys(ALLOWED).sort());
   }, 120_000);
@@ -59,24 +74,38 @@ describe("a look-up by a name from outside", () => {
     ["a write", "record[key] = 1", 1],
     ["a template", `record[\`x-$${"{key}"}\`]`, 1],
     ["the in operator", "key in record", 1],
-    ["a generic key", "function f<K extends string>(k: K) { return (record as Record<K, number>)[k]; }", 1],
+    [
+      "a generic key",
+      "function f<K extends string>(k: K) { return (record as Record<K, number>)[k]; }",
+      1,
+    ],
     ["a word of a closed list", "record[word]", 0],
     ["a list by number", "list[at]", 0],
     ["a literal", 'record["a"]', 0],
   ];
 
   it("is found by the type of its key.", () => {
-    const declared = `export {}; declare const record: Record<string, number>, maybe: Record<string, number> | undefined, key: string,
+    const declared = `export {}; declare const record: Record<string, number>,
+      maybe: Record<string, number> | undefined, key: string,
       at: number, word: "a" | "b", list: number[];`;
-    const files = new Map(SAMPLES.map(([, text], at) => [`sample-${at}.ts`, `${declared} ${text};`]));
+    const files = new Map(
+      SAMPLES.map(([, text], at) => [`sample-${at}.ts`, `${declared} ${text};`]),
+    );
     const host = ts.createCompilerHost({ strict: true });
     const { getSourceFile } = host;
     host.getSourceFile = (file, ...rest) => {
       const text = files.get(file);
-      return text === undefined ? getSourceFile.call(host, file, ...rest) : ts.createSourceFile(file, text, ts.ScriptTarget.ES2022);
+      return text === undefined
+        ? getSourceFile.call(host, file, ...rest)
+        : ts.createSourceFile(file, text, ts.ScriptTarget.ES2022);
     };
-    const found = lookUpsIn(ts.createProgram([...files.keys()], { strict: true }, host), (file) => files.has(file));
-    const counted = SAMPLES.map(([what], at) => [what, found.filter(({ file }) => file === `sample-${at}.ts`).length]);
+    const found = lookUpsIn(ts.createProgram([...files.keys()], { strict: true }, host), (file) =>
+      files.has(file),
+    );
+    const counted = SAMPLES.map(([what], at) => [
+      what,
+      found.filter(({ file }) => file === `sample-${at}.ts`).length,
+    ]);
     expect(counted).toEqual(SAMPLES.map(([what, , count]) => [what, count]));
   });
 });

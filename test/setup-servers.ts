@@ -1,4 +1,7 @@
-/** Once per run: one Redis (a server, unless TEST_REDIS_TOPOLOGY says otherwise) and one PostgreSQL, both private, both gone at the end. Tests find them with `inject`. */
+/**
+ * Once per run: one Redis (a server, unless TEST_REDIS_TOPOLOGY says otherwise) and one PostgreSQL,
+ * both private, both gone at the end. Tests find them with `inject`.
+ */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import type { TestProject } from "vitest/node";
@@ -16,7 +19,10 @@ declare module "vitest" {
 
 /** Starts both; the returned function stops them. */
 export default async function startServers(project: TestProject): Promise<() => Promise<void>> {
-  const [redis, postgres] = await Promise.all([startRedis({ args: ["--databases", "1"] }), startPostgresServer()]);
+  const [redis, postgres] = await Promise.all([
+    startRedis({ args: ["--databases", "1"] }),
+    startPostgresServer(),
+  ]);
   const runName = `souk_test_${randomBytes(4).toString("hex")}`;
   project.provide("redisUrl", redis.url);
   project.provide("postgresUrl", postgres.url);
@@ -31,7 +37,11 @@ export default async function startServers(project: TestProject): Promise<() => 
 async function dropDatabases(url: string, runName: string): Promise<void> {
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();
-  const { rows } = await admin.query<{ datname: string }>("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", [runName]);
-  for (const { datname } of rows) await admin.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`);
+  const { rows } = await admin.query<{ datname: string }>(
+    "SELECT datname FROM pg_database WHERE starts_with(datname, $1)",
+    [runName],
+  );
+  for (const { datname } of rows)
+    await admin.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`);
   await admin.end();
 }

@@ -1,2 +1,5 @@
-/** Loaded before every test file, as the first import of every entry point: type-graphql's decorators write through it. */
+/**
+ * Loaded before every test file, as the first import of every entry point: type-graphql's
+ * decorators write through it.
+ */
 import "reflect-metadata";

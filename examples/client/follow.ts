@@ -10,11 +10,17 @@ import { SignInDocument } from "./generated/operations.js";
 import { type CursorStore, followNotifications } from "./notifications.js";
 import { createShop } from "./shop-client.js";
 
-const [url = "http://127.0.0.1:4000/graphql", file = "notifications.cursor"] = process.argv.slice(2);
+const [url = "http://127.0.0.1:4000/graphql", file = "notifications.cursor"] =
+  process.argv.slice(2);
 
-const shop = createShop({ url, token: process.env.SHOP_TOKEN ?? (await signIn()), onConnected: () => console.log("connected") });
+const shop = createShop({
+  url,
+  token: process.env.SHOP_TOKEN ?? (await signIn()),
+  onConnected: () => console.log("connected"),
+});
 const stop = await followNotifications(shop, cursorIn(file), {
-  onDelivered: ({ notification, unreadCount }) => console.log(`${notification.kind}: ${notification.title} (${unreadCount} unread)`),
+  onDelivered: ({ notification, unreadCount }) =>
+    console.log(`${notification.kind}: ${notification.title} (${unreadCount} unread)`),
   onRead: ({ unreadCount }) => console.log(`read (${unreadCount} unread)`),
   onGap: ({ reason }) => console.log(`gap: ${reason}; reading the inbox again would be right now`),
   onError: (error) => {
@@ -28,7 +34,11 @@ process.once("SIGTERM", () => {
 });
 
 async function signIn(): Promise<string> {
-  const input = { email: process.env.SHOP_EMAIL ?? "", password: process.env.SHOP_PASSWORD ?? "", deliver: "TOKEN" } as const;
+  const input = {
+    email: process.env.SHOP_EMAIL ?? "",
+    password: process.env.SHOP_PASSWORD ?? "",
+    deliver: "TOKEN",
+  } as const;
   const guest = createShop({ url });
   const { data } = await guest.apollo.mutate({ mutation: SignInDocument, variables: { input } });
   await guest.close();
@@ -37,7 +47,10 @@ async function signIn(): Promise<string> {
   return token;
 }
 
-/** Written to another file first, so that a crash leaves the old cursor or the new one, never half of it. */
+/**
+ * Written to another file first, so that a crash leaves the old cursor or the new one, never half
+ * of it.
+ */
 function cursorIn(path: string): CursorStore {
   return {
     load: () => (existsSync(path) ? readFileSync(path, "utf8") : null),

@@ -1,6 +1,7 @@
 /**
- * Staying one guest without cookies: the answer to the first write may carry the header `Souk-Guest`, which is sent back from then on.
- * Whoever signs in should begin with a new one: the guest's cart has gone to the account by then. Browsers need none of this.
+ * Staying one guest without cookies: the answer to the first write may carry the header
+ * `Souk-Guest`, which is sent back from then on. Whoever signs in should begin with a new one: the
+ * guest's cart has gone to the account by then. Browsers need none of this.
  */
 
 const HEADER = "souk-guest";

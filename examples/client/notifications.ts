@@ -1,13 +1,19 @@
 /**
- * Following notifications so that none is missed and none is shown twice, whatever happens to the server or to this client.
+ * Following notifications so that none is missed and none is shown twice, whatever happens to the
+ * server or to this client.
  *
- * The cursor of the last event that was handled is all there is to remember. It is stored after the event was handled, and every
- * subscription begins after it: on the same socket, on a new one after a reconnect, in another process a month later. Whoever
- * handles an event and dies before the cursor is stored handles it again, so handling is made repeatable by the id.
+ * The cursor of the last event that was handled is all there is to remember. It is stored after the
+ * event was handled, and every subscription begins after it: on the same socket, on a new one after
+ * a reconnect, in another process a month later. Whoever handles an event and dies before the
+ * cursor is stored handles it again, so handling is made repeatable by the id.
  */
 import type { ApolloClient } from "@apollo/client";
 import { print } from "graphql";
-import { InboxDocument, NotificationsReceivedDocument, type NotificationsReceivedSubscription } from "./generated/operations.js";
+import {
+  InboxDocument,
+  NotificationsReceivedDocument,
+  type NotificationsReceivedSubscription,
+} from "./generated/operations.js";
 import type { Shop } from "./shop-client.js";
 
 type LogEvent = NotificationsReceivedSubscription["notificationReceived"];
@@ -34,10 +40,15 @@ export interface Follower {
 }
 
 /**
- * Follows the log until the returned function is called. A client that has no cursor yet begins with the newest notification of the inbox,
- * which it has read before; the empty text is the beginning, for an inbox that was empty.
+ * Follows the log until the returned function is called. A client that has no cursor yet begins
+ * with the newest notification of the inbox, which it has read before; the empty text is the
+ * beginning, for an inbox that was empty.
  */
-export async function followNotifications({ apollo, sockets }: Shop, store: CursorStore, follower: Follower): Promise<() => void> {
+export async function followNotifications(
+  { apollo, sockets }: Shop,
+  store: CursorStore,
+  follower: Follower,
+): Promise<() => void> {
   if (store.load() === null) store.save(await newestCursor(apollo));
   // Read when it is sent: also when graphql-ws subscribes again by itself after a reconnect.
   const variables = {
@@ -53,7 +64,11 @@ export async function followNotifications({ apollo, sockets }: Shop, store: Curs
         else follower.onError(new Error(errors?.map(({ message }) => message).join("\n")));
       },
       error: (error) =>
-        follower.onError(error instanceof Error ? error : new Error(`the subscription was refused: ${JSON.stringify(error)}`)),
+        follower.onError(
+          error instanceof Error
+            ? error
+            : new Error(`the subscription was refused: ${JSON.stringify(error)}`),
+        ),
       complete() {},
     },
   );
@@ -68,6 +83,10 @@ function handle(event: LogEvent, store: CursorStore, follower: Follower): void {
 }
 
 async function newestCursor(apollo: ApolloClient): Promise<string> {
-  const { data } = await apollo.query({ query: InboxDocument, variables: { first: 1 }, fetchPolicy: "network-only" });
+  const { data } = await apollo.query({
+    query: InboxDocument,
+    variables: { first: 1 },
+    fetchPolicy: "network-only",
+  });
   return data?.viewer?.notifications.edges[0]?.cursor ?? "";
 }

@@ -13,18 +13,27 @@ export interface Watcher {
   onError(error: Error): void;
 }
 
-/** Watches products until the returned function is called. After a reconnect the server sends everything again: repetitions are left out here. */
-export function watchProducts(apollo: ApolloClient, ids: string[], { onChange, onError }: Watcher): () => void {
+/**
+ * Watches products until the returned function is called. After a reconnect the server sends
+ * everything again: repetitions are left out here.
+ */
+export function watchProducts(
+  apollo: ApolloClient,
+  ids: string[],
+  { onChange, onError }: Watcher,
+): () => void {
   const told = new Map<string, string>();
-  const subscription = apollo.subscribe({ query: WatchProductsDocument, variables: { ids } }).subscribe({
-    next({ data, error }) {
-      if (error) return onError(error);
-      const change = data?.productChanged;
-      if (!change || told.get(change.id) === change.version) return;
-      told.set(change.id, change.version);
-      onChange(change);
-    },
-    error: onError,
-  });
+  const subscription = apollo
+    .subscribe({ query: WatchProductsDocument, variables: { ids } })
+    .subscribe({
+      next({ data, error }) {
+        if (error) return onError(error);
+        const change = data?.productChanged;
+        if (!change || told.get(change.id) === change.version) return;
+        told.set(change.id, change.version);
+        onChange(change);
+      },
+      error: onError,
+    });
   return () => subscription.unsubscribe();
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
-import { createUserTable } from "../db/account/users.js";
+import { createUserTable, type UserTable } from "../db/account/users.js";
 import { createBrandTable } from "../db/catalogue/brands.js";
 import { createCategoryTable } from "../db/catalogue/categories.js";
 import { createProductTable } from "../db/catalogue/products.js";
@@ -47,7 +47,11 @@ import { openSessions } from "./session.js";
 const SECRET_BYTES = 32;
 
 /** Builds the API and has it listen. Resolves to where. */
-export async function startApi(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<string> {
+export async function startApi(
+  floor: Floor,
+  { config, log }: ComposeOptions,
+  closing: Closing,
+): Promise<string> {
   const { database, outboxTable, pubsub, outbox, boards, metrics } = floor;
   const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
   closing.add(() => live.close());
@@ -57,21 +61,36 @@ export async function startApi(floor: Floor, { config, log }: ComposeOptions, cl
   closing.add(() => counting.close());
   const sources: LoaderSources = { ...openTables(floor), users, tallies: counting.counters };
   const writing = { database, outboxTable, outbox };
-  const products = createProducts({ ...writing, products: sources.products, operations: createOperationTable(database) });
-  const reviews = createReviews({ ...writing, products: sources.products, reviews: sources.reviews });
+  const products = createProducts({
+    ...writing,
+    products: sources.products,
+    operations: createOperationTable(database),
+  });
+  const reviews = createReviews({
+    ...writing,
+    products: sources.products,
+    reviews: sources.reviews,
+  });
   const likes = createLikes({ ...writing, likes: sources.likes });
-  const passwords = createPasswords(config.passwords);
-  const { sessions, revocations, ends } = await openSessions(floor, config, { closing, onUsed: counting.activity.used, log });
-  const refused = createRefusedSignIns({ table: floor.auditTable, log });
-  closing.add(() => refused.close());
-  const guard = createSignInGuard(floor.attempts, metrics);
-  const accounts = createAccounts({ database, users, passwords, sessions, revocations, guard, audit: floor.auditTable, refused });
+  const { ends, ...signing } = await openAccounts(
+    floor,
+    { config, log, users, onUsed: counting.activity.used },
+    closing,
+  );
+  const { sessions } = signing;
   const carts = openCarts(floor, config, log);
   await boards.shopBoards.provide();
-  const signing = { accounts, sessions, revocations };
   const told = composeNotifications(floor, log, (close) => closing.add(close));
   const catalogue = { products, reviews, ...counting, likes };
-  const container = createContainer({ ...boards, ...catalogue, ...signing, carts, ...told, clock: floor.clock, currency: config.currency });
+  const container = createContainer({
+    ...boards,
+    ...catalogue,
+    ...signing,
+    carts,
+    ...told,
+    clock: floor.clock,
+    currency: config.currency,
+  });
   const events = createEvents(live, told.notifications, boardsExist(boards.leaderboards));
   const schema = buildSoukSchema({ resolvers: resolverClasses, container, pubSub: events });
   checkListSizes(schema);
@@ -114,11 +133,53 @@ function openTables({ cache, database }: Floor) {
   };
 }
 
+interface AccountOptions extends Pick<ComposeOptions, "config" | "log"> {
+  readonly users: UserTable;
+  /** Hears of whoever uses a session. */
+  readonly onUsed: (userId: number) => void;
+}
+
+/** Sessions, and the accounts that they are opened with. */
+async function openAccounts(
+  floor: Floor,
+  { config, log, users, onUsed }: AccountOptions,
+  closing: Closing,
+) {
+  const { database, auditTable, attempts, metrics } = floor;
+  const passwords = createPasswords(config.passwords);
+  const { sessions, revocations, ends } = await openSessions(floor, config, {
+    closing,
+    onUsed,
+    log,
+  });
+  const refused = createRefusedSignIns({ table: auditTable, log });
+  closing.add(() => refused.close());
+  const guard = createSignInGuard(attempts, metrics);
+  const accounts = createAccounts({
+    database,
+    users,
+    passwords,
+    sessions,
+    revocations,
+    guard,
+    audit: auditTable,
+    refused,
+  });
+  return { accounts, sessions, revocations, ends };
+}
+
 /** What reads the tokens that clients carry and we have signed. */
-async function openSigned({ database, cache }: Floor): Promise<Pick<ServerDeps, "admitGuest" | "seenTokens">> {
-  const secretOf = (name: string) => ensureSecret(database, name, randomBytes(SECRET_BYTES).toString("base64url"));
+async function openSigned({
+  database,
+  cache,
+}: Floor): Promise<Pick<ServerDeps, "admitGuest" | "seenTokens">> {
+  const secretOf = (name: string) =>
+    ensureSecret(database, name, randomBytes(SECRET_BYTES).toString("base64url"));
   const { admit: admitGuest } = createGuests(await secretOf("guests"));
-  return { admitGuest, seenTokens: createSeenTokens(await secretOf("consistency tokens"), cache.nowMs) };
+  return {
+    admitGuest,
+    seenTokens: createSeenTokens(await secretOf("consistency tokens"), cache.nowMs),
+  };
 }
 
 function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {

@@ -1,4 +1,7 @@
-/** What piles up where no worker takes it away, read for the metrics. Each source is read for itself. */
+/**
+ * What piles up where no worker takes it away, read for the metrics. Each source is read for
+ * itself.
+ */
 import type { Config } from "../config/config.js";
 import { createBoardTable } from "../db/leaderboard/leaderboards.js";
 import { createScoreLedger } from "../db/leaderboard/ledger.js";
@@ -15,10 +18,18 @@ import type { Floor } from "./infrastructure.js";
 const DEADLINE_MS = SECOND / 2;
 
 /** Where the numbers come from. */
-export function createBacklog({ database, requests, keys, metrics, workers }: Floor, { counters }: Config): Backlog {
+export function createBacklog(
+  { database, requests, keys, metrics, workers }: Floor,
+  { counters }: Config,
+): Backlog {
   const broadcasts = createBroadcastTable();
   const counterStore = createCounterStore(requests, keys, { ...counters, deadlineMs: DEADLINE_MS });
-  const store = createBoardStore({ connection: requests, keys, deadlineMs: DEADLINE_MS, telemetry: metrics });
+  const store = createBoardStore({
+    connection: requests,
+    keys,
+    deadlineMs: DEADLINE_MS,
+    telemetry: metrics,
+  });
   const boards = { boards: createBoardTable(database), ledger: createScoreLedger(database), store };
   return {
     async broadcasts() {
@@ -31,7 +42,10 @@ export function createBacklog({ database, requests, keys, metrics, workers }: Fl
     },
     async counters() {
       const { fields, oldestMs } = await counterStore.unflushed();
-      return { souk_counters_unflushed_fields: fields, souk_counters_unflushed_seconds: oldestMs / SECOND };
+      return {
+        souk_counters_unflushed_fields: fields,
+        souk_counters_unflushed_seconds: oldestMs / SECOND,
+      };
     },
     async boards() {
       const { behind, sequences } = await countBehind(boards);

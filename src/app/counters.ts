@@ -41,7 +41,9 @@ interface Closable {
   close(): unknown;
 }
 
-/** Longest wait for a reply about counters: a page goes on without Redis after this, once a second. */
+/**
+ * Longest wait for a reply about counters: a page goes on without Redis after this, once a second.
+ */
 const COUNTER_DEADLINE_MS = 500;
 /** Bitmaps of ninety days and many users take a while; an admin waits. */
 const ACTIVITY_DEADLINE_MS = 5 * SECOND;
@@ -57,7 +59,10 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
   const { store, table, trust } = foundations(floor, config.counters, log);
   const report = floor.degradations.of("counters");
   const instead = "what was flushed last is read from Postgres";
-  const breaker = createBreaker({ connection: floor.requests, report }, { instead, deadlineMs: COUNTER_DEADLINE_MS });
+  const breaker = createBreaker(
+    { connection: floor.requests, report },
+    { instead, deadlineMs: COUNTER_DEADLINE_MS },
+  );
   const news = createStatsNews({ pubsub: floor.pubsub, everyMs: config.live.conflationMs, log });
   const counters = createCounters({
     store,
@@ -82,19 +87,36 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
   return { counters, activity, close };
 }
 
-/** The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once more. */
-export async function startCounterJobs(floor: CountersFloor, runner: RunnerDeps, { counters }: Config, log: Logger): Promise<Job> {
+/**
+ * The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once
+ * more.
+ */
+export async function startCounterJobs(
+  floor: CountersFloor,
+  runner: RunnerDeps,
+  { counters }: Config,
+  log: Logger,
+): Promise<Job> {
   const { store, table, trust } = foundations(floor, counters, log);
   const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
   const { refresh } = createPopularity({ ...floor, log });
   const jobs = [
     await startJob(runner, { name: "popularity", everyMs: counters.popularityMs, work: refresh }),
-    await startJob(runner, { name: "flushing counters", everyMs: counters.flushMs, work: flush, atEnd: true }),
+    await startJob(runner, {
+      name: "flushing counters",
+      everyMs: counters.flushMs,
+      work: flush,
+      atEnd: true,
+    }),
   ];
   return joined(jobs);
 }
 
-function foundations({ database, requests, keys }: CountersFloor, options: Config["counters"], log: Logger) {
+function foundations(
+  { database, requests, keys }: CountersFloor,
+  options: Config["counters"],
+  log: Logger,
+) {
   const store = createCounterStore(requests, keys, { ...options, deadlineMs: COUNTER_DEADLINE_MS });
   const table = createCounterTable(database);
   return { store, table, trust: createCounterTrust({ store, table, log }) };

@@ -1,4 +1,7 @@
-/** Joins what parts report of themselves, and the condition of each Redis, with the log, the metrics and probes. */
+/**
+ * Joins what parts report of themselves, and the condition of each Redis, with the log, the metrics
+ * and probes.
+ */
 import type { Logger } from "pino";
 import { createDegradations, type Degradations } from "../domain/telemetry/degradations.js";
 import { watchCondition } from "../redis/client/condition.js";
@@ -7,7 +10,10 @@ import type { Metrics } from "../telemetry/metrics.js";
 import type { Closing } from "./disposer.js";
 
 /** Every report is counted; a change of state is one line of the log. */
-export function watchDegradations(metrics: Pick<Metrics, "degradation">, log: Logger): Degradations {
+export function watchDegradations(
+  metrics: Pick<Metrics, "degradation">,
+  log: Logger,
+): Degradations {
   return createDegradations((report) => {
     metrics.degradation(report);
     const { part, reason, isChange } = report;

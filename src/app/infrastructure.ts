@@ -1,4 +1,7 @@
-/** What every role stands on: connections, the structures over them, and what is said between processes. */
+/**
+ * What every role stands on: connections, the structures over them, and what is said between
+ * processes.
+ */
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
 import { type AuditTable, createAuditTable } from "../db/account/audit.js";
@@ -14,7 +17,11 @@ import type { Degradations } from "../domain/telemetry/degradations.js";
 import { type Attempts, createAttempts } from "../redis/attempts/attempts.js";
 import { type OpenCache, openCache } from "../redis/cache/open.js";
 import { openRedisClock, type RedisClock } from "../redis/client/clock.js";
-import { type ConnectOptions, connectRedis, type RedisConnection } from "../redis/client/connect.js";
+import {
+  type ConnectOptions,
+  connectRedis,
+  type RedisConnection,
+} from "../redis/client/connect.js";
 import { withinDeadline } from "../redis/client/deadline.js";
 import { createKeys, type Keys } from "../redis/client/keys.js";
 import { waitForRedis } from "../redis/client/start.js";
@@ -77,9 +84,15 @@ export interface Floor {
   readonly conditions: Conditions;
 }
 
-/** Longest wait for a reply about a session: what needs one answers within a second that it cannot be told. */
+/**
+ * Longest wait for a reply about a session: what needs one answers within a second that it cannot
+ * be told.
+ */
 const SESSION_DEADLINE_MS = 500;
-/** Beats of the invalidation link: a silent one keeps stale values in process for three of them at most. */
+/**
+ * Beats of the invalidation link: a silent one keeps stale values in process for three of them at
+ * most.
+ */
 const INVALIDATION_BEAT_MS = 500;
 
 /** Opens the floor: the database first, migrated and prepared, then Redis. */
@@ -91,8 +104,15 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
 
   const redis = { caFile: config.redis.caFile, log };
   const opening = { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) };
-  const { requests, keys, pubsub, clock } = await openRedis({ ...redis, url: redisUrl }, opening, closing);
-  const [outboxTable, outboxOperating] = [createOutboxTable(database), createOutboxOperating(database)];
+  const { requests, keys, pubsub, clock } = await openRedis(
+    { ...redis, url: redisUrl },
+    opening,
+    closing,
+  );
+  const [outboxTable, outboxOperating] = [
+    createOutboxTable(database),
+    createOutboxOperating(database),
+  ];
   metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
   closing.add(() => cache.close());
@@ -101,10 +121,26 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
   if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
   const stores = openSessionStores({ database, requests, keys, pubsub }, config);
   const { tail, notify } = openLogTail(requests, keys, config.logs);
-  const boards = openBoards({ database, requests, keys, pubsub, clock, metrics }, { config, log }, closing);
+  const boards = openBoards(
+    { database, requests, keys, pubsub, clock, metrics },
+    { config, log },
+    closing,
+  );
   const { record: score } = boards.shopBoards;
-  const failClosed = createFailClosed({ database, outboxTable, revocations: stores.revocationTable });
-  const sending = { cache, pubsub, revoke: stores.applyRevocation, score, notify, failClosed, probe: () => probe(requests, cache) };
+  const failClosed = createFailClosed({
+    database,
+    outboxTable,
+    revocations: stores.revocationTable,
+  });
+  const sending = {
+    cache,
+    pubsub,
+    revoke: stores.applyRevocation,
+    score,
+    notify,
+    failClosed,
+    probe: () => probe(requests, cache),
+  };
   const outbox = createOutbox({ table: outboxTable, ...sending, ...config.outbox, log });
   const auditTable = createAuditTable(database, config.audit);
   return {
@@ -131,7 +167,12 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
 
 function openCacheFor(
   { config, cacheUrl, roles, log }: ComposeOptions,
-  { keys, outboxTable, metrics, degradations }: Pick<Floor, "keys" | "outboxTable" | "metrics" | "degradations">,
+  {
+    keys,
+    outboxTable,
+    metrics,
+    degradations,
+  }: Pick<Floor, "keys" | "outboxTable" | "metrics" | "degradations">,
 ): OpenCache {
   return openCache({
     ...config.cache,
@@ -159,20 +200,44 @@ interface Opening extends Pick<ComposeOptions, "config" | "log"> {
 }
 
 /** The database with its present schema. */
-async function openMigrated({ config, log, telemetry }: Opening, closing: Closing): Promise<Database> {
-  log.info(config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)");
-  const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry, log });
+async function openMigrated(
+  { config, log, telemetry }: Opening,
+  closing: Closing,
+): Promise<Database> {
+  log.info(
+    config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)",
+  );
+  const database = await openDatabase({
+    ...config.database,
+    dataDir: `${config.dataDir}/postgres`,
+    telemetry,
+    log,
+  });
   closing.add(() => database.close());
   await migrate(database, log);
   return database;
 }
 
 /** Where sessions and attempts to sign in live, and what ends them. */
-function openSessionStores({ database, requests, keys, pubsub }: Pick<Floor, "database" | "requests" | "keys" | "pubsub">, config: Config) {
-  const sessionStore = createSessionStore(requests, keys, { ...config.sessions, deadlineMs: SESSION_DEADLINE_MS });
-  const attempts = createAttempts(requests, keys, { ...config.attempts, deadlineMs: SESSION_DEADLINE_MS });
+function openSessionStores(
+  { database, requests, keys, pubsub }: Pick<Floor, "database" | "requests" | "keys" | "pubsub">,
+  config: Config,
+) {
+  const sessionStore = createSessionStore(requests, keys, {
+    ...config.sessions,
+    deadlineMs: SESSION_DEADLINE_MS,
+  });
+  const attempts = createAttempts(requests, keys, {
+    ...config.attempts,
+    deadlineMs: SESSION_DEADLINE_MS,
+  });
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
-  return { sessionStore, attempts, applyRevocation, revocationTable: createRevocationTable(database) };
+  return {
+    sessionStore,
+    attempts,
+    applyRevocation,
+    revocationTable: createRevocationTable(database),
+  };
 }
 
 /** Rejects while a Redis that the outbox sends to cannot be used. */
@@ -202,7 +267,13 @@ async function openRedis(
   const clock = await openRedisClock(requests, databaseClock);
   closing.add(() => clock.close());
   const keys = createKeys(keyPrefix);
-  const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log: redis.log });
+  const pubsub = createPubSub({
+    publisher: requests,
+    subscriber,
+    keys,
+    heartbeatMs,
+    log: redis.log,
+  });
   closing.add(() => pubsub.close());
   return { requests, keys, pubsub, clock };
 }

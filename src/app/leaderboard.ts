@@ -26,7 +26,16 @@ export function openBoards(
 ): Boards {
   const store = createBoardStore({ connection, keys, deadlineMs: BOARD_DEADLINE_MS, telemetry });
   const labels = { users: createUserTable(database), products: createProductTable(database) };
-  const boards = createBoards({ database, store, pubsub, clock, labels, everyMs: config.live.conflationMs, telemetry, log });
+  const boards = createBoards({
+    database,
+    store,
+    pubsub,
+    clock,
+    labels,
+    everyMs: config.live.conflationMs,
+    telemetry,
+    log,
+  });
   closing.add(() => boards.close());
   return boards;
 }

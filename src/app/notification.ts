@@ -18,9 +18,16 @@ import { createEventLogTail, type EventLogTail } from "../redis/event-log/tail.j
 import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { createLogSubscriptions } from "../services/live/log-subscription.js";
 import { createBroadcasts } from "../services/notification/broadcasts.js";
-import { type ApplyNotifications, createApplyNotifications, createNotificationSource } from "../services/notification/log.js";
+import {
+  type ApplyNotifications,
+  createApplyNotifications,
+  createNotificationSource,
+} from "../services/notification/log.js";
 import { createNotifications, type Notifications } from "../services/notification/notifications.js";
-import { createNotificationSending, type NotificationSending } from "../services/notification/sending.js";
+import {
+  createNotificationSending,
+  type NotificationSending,
+} from "../services/notification/sending.js";
 import type { Outbox } from "../services/outbox/outbox.js";
 
 /** What they stand on. */
@@ -35,7 +42,9 @@ interface Ground {
   readonly degradations: Degradations;
 }
 
-/** Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay. */
+/**
+ * Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay.
+ */
 const LOG_DEADLINE_MS = 500;
 
 /** The tails of logs, and what adds to them. */
@@ -62,7 +71,15 @@ export function startNotificationJobs(
   { retry, pollMs, log }: Broadcasting,
 ): Promise<Job> {
   const [logs, table] = [createNotificationLogTable(database), createBroadcastTable()];
-  const broadcasts = createBroadcasts({ database, outboxTable, outbox, logs, broadcasts: table, retry, log });
+  const broadcasts = createBroadcasts({
+    database,
+    outboxTable,
+    outbox,
+    logs,
+    broadcasts: table,
+    retry,
+    log,
+  });
   return startBroadcasts(runner, { broadcasts, pollMs });
 }
 
@@ -81,8 +98,17 @@ export function composeNotifications(
     { instead: "history is read from Postgres", deadlineMs: LOG_DEADLINE_MS },
   );
   closeLater(() => breaker.close());
-  const sourceOf = (userId: number) => createNotificationSource(userId, { tail, table: logs, breaker });
-  const notifications = createNotifications({ database, outboxTable, outbox, inboxes, logs, subscriptions, sourceOf });
+  const sourceOf = (userId: number) =>
+    createNotificationSource(userId, { tail, table: logs, breaker });
+  const notifications = createNotifications({
+    database,
+    outboxTable,
+    outbox,
+    inboxes,
+    logs,
+    subscriptions,
+    sourceOf,
+  });
   const sending = createNotificationSending({
     database,
     outboxTable,

@@ -1,4 +1,7 @@
-/** Who may come in, and with what: the limiter, the service token, and the documents that may be run. */
+/**
+ * Who may come in, and with what: the limiter, the service token, and the documents that may be
+ * run.
+ */
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
 import { SECOND } from "../domain/time/time.js";
@@ -9,7 +12,10 @@ import { createLimiter } from "../redis/rate-limiter/limiter.js";
 import { readManifest } from "../server/operation/manifest.js";
 import { createAuthenticate, createServiceCheck } from "../services/account/authenticate.js";
 import type { Sessions } from "../services/account/sessions.js";
-import { createPersistedDocuments, type PersistedDocuments } from "../services/persisted-documents.js";
+import {
+  createPersistedDocuments,
+  type PersistedDocuments,
+} from "../services/persisted-documents.js";
 import { type Admission, createAdmission } from "../services/rate-limit/admission.js";
 import { createLimits } from "../services/rate-limit/limits.js";
 import type { Closing } from "./disposer.js";
@@ -30,14 +36,28 @@ interface Admitting {
 }
 
 /** Authentication and limits, asked in one write. */
-export function openAdmission(floor: Floor, { config, sessions, log }: Admitting, closing: Closing): Admission {
+export function openAdmission(
+  floor: Floor,
+  { config, sessions, log }: Admitting,
+  closing: Closing,
+): Admission {
   const { requests, metrics, degradations } = floor;
   const { limiter, connection } = openLimiter(floor, { config, log }, closing);
   const instead = "each process counts by itself, with its share of the limits";
-  const breaker = createBreaker({ connection, report: degradations.of("limiter") }, { instead, deadlineMs: LIMITER_DEADLINE_MS });
+  const breaker = createBreaker(
+    { connection, report: degradations.of("limiter") },
+    { instead, deadlineMs: LIMITER_DEADLINE_MS },
+  );
   closing.add(() => breaker.close());
   const { rates, processes, cost } = config.limits;
-  const limits = createLimits({ limiter, breaker, rules: rates, processes, largest: cost, telemetry: metrics });
+  const limits = createLimits({
+    limiter,
+    breaker,
+    rules: rates,
+    processes,
+    largest: cost,
+    telemetry: metrics,
+  });
   return createAdmission({
     authenticate: createAuthenticate(config.adminToken, sessions),
     isService: createServiceCheck(config.adminToken),
@@ -46,24 +66,46 @@ export function openAdmission(floor: Floor, { config, sessions, log }: Admitting
   });
 }
 
-/** On the connection of the other requests, so that one write asks both, unless it has a Redis of its own. */
-function openLimiter({ requests, keys, conditions }: Floor, { config, log }: Pick<Admitting, "config" | "log">, closing: Closing) {
+/**
+ * On the connection of the other requests, so that one write asks both, unless it has a Redis of
+ * its own.
+ */
+function openLimiter(
+  { requests, keys, conditions }: Floor,
+  { config, log }: Pick<Admitting, "config" | "log">,
+  closing: Closing,
+) {
   const { limiterUrl: url, caFile } = config.redis;
-  const connection = url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
+  const connection =
+    url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
   if (connection !== requests) {
     closing.add(() => connection.disconnect());
     conditions.watch("limiterRedis", connection);
   }
   const keepMs = config.http.requestTimeoutMs + HOLD_GRACE_MS;
-  return { connection, limiter: createLimiter(connection, keys, { keepMs, deadlineMs: LIMITER_DEADLINE_MS }) };
+  return {
+    connection,
+    limiter: createLimiter(connection, keys, { keepMs, deadlineMs: LIMITER_DEADLINE_MS }),
+  };
 }
 
 /** Documents by name. */
-export function openDocuments({ requests, keys, degradations }: Floor, { documents }: Config, closing: Closing): PersistedDocuments {
+export function openDocuments(
+  { requests, keys, degradations }: Floor,
+  { documents }: Config,
+  closing: Closing,
+): PersistedDocuments {
   const deadlineMs = DOCUMENT_DEADLINE_MS;
   const report = degradations.of("documents");
-  const breaker = createBreaker({ connection: requests, report }, { instead: "clients send documents whole", deadlineMs });
+  const breaker = createBreaker(
+    { connection: requests, report },
+    { instead: "clients send documents whole", deadlineMs },
+  );
   closing.add(() => breaker.close());
   const store = createDocumentStore(requests, keys, { ...documents, deadlineMs, breaker });
-  return createPersistedDocuments({ mode: documents.mode, manifest: readManifest(documents), store });
+  return createPersistedDocuments({
+    mode: documents.mode,
+    manifest: readManifest(documents),
+    store,
+  });
 }

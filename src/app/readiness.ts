@@ -1,6 +1,6 @@
 /**
- * What a probe is answered: named checks, each "ok" or what is wrong in words for an operator. A new kind of thing is one entry
- * of {@link LOOKS}.
+ * What a probe is answered: named checks, each "ok" or what is wrong in words for an operator. A
+ * new kind of thing is one entry of {@link LOOKS}.
  */
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import type { OutboxState } from "../db/outbox-operating.js";
@@ -31,7 +31,10 @@ const OLD_MS = MINUTE;
 
 const broadcasts = createBroadcastTable();
 
-/** One look for each kind of thing that every process stands on; a later one wins where two name the same check. */
+/**
+ * One look for each kind of thing that every process stands on; a later one wins where two name the
+ * same check.
+ */
 const LOOKS: readonly Look[] = [
   { of: lookAtPostgres, unanswered: { postgres: "does not answer" } },
   { of: lookAtRedis, unanswered: { redis: "does not answer" } },
@@ -40,18 +43,25 @@ const LOOKS: readonly Look[] = [
 ];
 
 /** What an API depends on besides: the processes that do the work behind it. */
-const API_LOOKS: readonly Look[] = [...LOOKS, { of: lookAtWorkers, unanswered: { worker: CANNOT_BE_TOLD } }];
+const API_LOOKS: readonly Look[] = [
+  ...LOOKS,
+  { of: lookAtWorkers, unanswered: { worker: CANNOT_BE_TOLD } },
+];
 
 /** The readiness of an API. */
-export const createApiReadiness = (floor: Floor) => (): Promise<Readiness> => look(floor, API_LOOKS);
+export const createApiReadiness = (floor: Floor) => (): Promise<Readiness> =>
+  look(floor, API_LOOKS);
 
 /** The readiness of a worker: its own jobs are one more check. */
-export const createWorkerReadiness = (floor: Floor, jobs: () => readonly JobState[]) => (): Promise<Readiness> =>
-  look(floor, [...LOOKS, { of: async () => lookAtJobs(jobs()), unanswered: {} }]);
+export const createWorkerReadiness =
+  (floor: Floor, jobs: () => readonly JobState[]) => (): Promise<Readiness> =>
+    look(floor, [...LOOKS, { of: async () => lookAtJobs(jobs()), unanswered: {} }]);
 
 /** Either server is enough to answer something: Postgres everything, Redis what is cached. */
 async function look(floor: Floor, looks: readonly Look[]): Promise<Readiness> {
-  const looked = looks.map(({ of, unanswered }) => withDeadline(of(floor), LOOK_MS, () => unanswered).catch(() => unanswered));
+  const looked = looks.map(({ of, unanswered }) =>
+    withDeadline(of(floor), LOOK_MS, () => unanswered).catch(() => unanswered),
+  );
   const checks: Checks = Object.assign({}, ...(await Promise.all(looked)));
   return { ready: checks.postgres === "ok" || floor.cache.link.usable(), checks };
 }
@@ -74,7 +84,12 @@ async function lookAtPostgres({ database }: Floor): Promise<Checks> {
 async function lookAtRedis({ conditions, degradations, cache }: Floor): Promise<Checks> {
   await conditions.look();
   const states = degradations.states();
-  return { ...states, ...(cache.link.usable() || states.cache !== "ok" ? {} : { cache: "not used: Redis does not answer" }) };
+  return {
+    ...states,
+    ...(cache.link.usable() || states.cache !== "ok"
+      ? {}
+      : { cache: "not used: Redis does not answer" }),
+  };
 }
 
 async function lookAtOutbox({ outboxOperating }: Floor): Promise<Checks> {
@@ -91,5 +106,7 @@ function stateOfOutbox({ setAside, oldestMs }: OutboxState): string {
 
 async function lookAtBroadcasts({ database }: Floor): Promise<Checks> {
   const { setAside } = await broadcasts.state(database);
-  return { broadcasts: setAside > 0 ? `${setAside} parts are set aside: npm run outbox -- list` : "ok" };
+  return {
+    broadcasts: setAside > 0 ? `${setAside} parts are set aside: npm run outbox -- list` : "ok",
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * What every long-running entry point shares: a configuration read once, a log, an orderly end.
- * A start that fails prints what the operator can do about it, never a stack, and exits with 1; a signal drains and exits with 0.
+ * What every long-running entry point shares: a configuration read once, a log, an orderly end. A
+ * start that fails prints what the operator can do about it, never a stack, and exits with 1; a
+ * signal drains and exits with 0.
  */
 import closeWithGrace, { type Options } from "close-with-grace";
 import type { Logger } from "pino";
@@ -14,17 +15,25 @@ export interface Running {
   close(): Promise<void>;
 }
 
-/** Grace beyond the drain window, for databases and the embedded servers to write what they hold. */
+/**
+ * Grace beyond the drain window, for databases and the embedded servers to write what they hold.
+ */
 const CLOSING_MS = 9 * SECOND;
 
 /** Runs `start` and stays until a signal. */
-export async function runProcess(start: (config: Config, log: Logger) => Promise<Running>): Promise<void> {
+export async function runProcess(
+  start: (config: Config, log: Logger) => Promise<Running>,
+): Promise<void> {
   try {
     const config = readConfig(environment());
     const log = createLogger({ level: config.logLevel });
     let stopped = false;
     let running: Running | null = null;
-    const grace: Options = { delay: config.http.shutdownMs + CLOSING_MS, logger: false, skip: ["SIGINT"] };
+    const grace: Options = {
+      delay: config.http.shutdownMs + CLOSING_MS,
+      logger: false,
+      skip: ["SIGINT"],
+    };
     const { close } = closeWithGrace(grace, async ({ err, signal, manual }) => {
       stopped = true;
       if (err) log.fatal({ err }, "an error that nobody handled; stopping");
@@ -39,7 +48,10 @@ export async function runProcess(start: (config: Config, log: Logger) => Promise
   }
 }
 
-/** npm hands Ctrl-C on to a process that the terminal has told already: what comes within this time is the same wish. */
+/**
+ * npm hands Ctrl-C on to a process that the terminal has told already: what comes within this time
+ * is the same wish.
+ */
 const ECHO_MS = SECOND;
 
 /** Ends orderly at the first Ctrl-C, at once at the next. */
@@ -52,8 +64,12 @@ function onInterrupt(close: () => void): void {
   });
 }
 
-/** Prints why a start failed and exits with 1. Only what we did not expect shows where it came from. */
+/**
+ * Prints why a start failed and exits with 1. Only what we did not expect shows where it came from.
+ */
 export function fail(error: unknown): never {
-  process.stderr.write(`\n${error instanceof StartupError ? error.message : ((error as Error).stack ?? String(error))}\n\n`);
+  const text =
+    error instanceof StartupError ? error.message : ((error as Error).stack ?? String(error));
+  process.stderr.write(`\n${text}\n\n`);
   process.exit(1);
 }

@@ -14,10 +14,31 @@ export async function openSessions(
   config: Config,
   { closing, onUsed, log }: { closing: Closing; onUsed: (userId: number) => void; log: Logger },
 ) {
-  const { database, outboxTable, pubsub, revocationTable, auditTable, sessionStore, applyRevocation, failClosed } = floor;
-  const trust = createSessionTrust({ store: sessionStore, revocations: revocationTable, outboxTable, failClosed, log });
+  const {
+    database,
+    outboxTable,
+    pubsub,
+    revocationTable,
+    auditTable,
+    sessionStore,
+    applyRevocation,
+    failClosed,
+  } = floor;
+  const trust = createSessionTrust({
+    store: sessionStore,
+    revocations: revocationTable,
+    outboxTable,
+    failClosed,
+    log,
+  });
   closing.add(() => trust.close());
-  const sessions = createSessions({ store: sessionStore, trust, pubsub, noteEveryMs: config.sessions.noteEveryMs, onUsed });
+  const sessions = createSessions({
+    store: sessionStore,
+    trust,
+    pubsub,
+    noteEveryMs: config.sessions.noteEveryMs,
+    onUsed,
+  });
   const ends = await hearSessionEnds(pubsub, log);
   closing.add(() => ends.close());
   const revocations = createRevocations({

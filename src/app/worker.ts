@@ -1,4 +1,7 @@
-/** The work behind the API: the outbox, broadcasts, boards, counters, what runs out, and the beat that shows that it is done. */
+/**
+ * The work behind the API: the outbox, broadcasts, boards, counters, what runs out, and the beat
+ * that shows that it is done.
+ */
 
 import { createActivityTable } from "../db/activity.js";
 import { createCounterTable } from "../db/counters/counters.js";
@@ -22,8 +25,14 @@ export interface Worker {
   readonly healthUrl: string | null;
 }
 
-/** Starts everything that a worker does. Its probes are the first to answer and the last to stop. */
-export async function startWorker(floor: Floor, { config, log }: ComposeOptions, closing: Closing): Promise<Worker> {
+/**
+ * Starts everything that a worker does. Its probes are the first to answer and the last to stop.
+ */
+export async function startWorker(
+  floor: Floor,
+  { config, log }: ComposeOptions,
+  closing: Closing,
+): Promise<Worker> {
   const { database, metrics } = floor;
   const health = createJobHealth(log);
   metrics.readJobsFrom(health.states);
@@ -32,7 +41,11 @@ export async function startWorker(floor: Floor, { config, log }: ComposeOptions,
   const probes = { readiness, isDraining: () => state.draining, metrics };
   const healthUrl = await openProbes(config, log, probes, closing);
   const runner: RunnerDeps = { database, health };
-  const beats = await startBeats(runner, { workers: floor.workers, everyMs: config.worker.beatMs, log });
+  const beats = await startBeats(runner, {
+    workers: floor.workers,
+    everyMs: config.worker.beatMs,
+    log,
+  });
   closing.add(() => beats.close());
   for (const start of [startRelay, startUpkeep, startPrunes, startCounting, startSending]) {
     const job = await start(floor, runner, { config, log });
@@ -44,21 +57,39 @@ export async function startWorker(floor: Floor, { config, log }: ComposeOptions,
   return { healthUrl };
 }
 
-type Probes = Pick<Parameters<typeof createHealthServer>[0], "readiness" | "isDraining" | "metrics">;
+type Probes = Pick<
+  Parameters<typeof createHealthServer>[0],
+  "readiness" | "isDraining" | "metrics"
+>;
 
-async function openProbes({ worker, http }: ComposeOptions["config"], log: ComposeOptions["log"], probes: Probes, closing: Closing) {
+async function openProbes(
+  { worker, http }: ComposeOptions["config"],
+  log: ComposeOptions["log"],
+  probes: Probes,
+  closing: Closing,
+) {
   if (worker.port === undefined) return null;
   const server = await createHealthServer({ ...probes, host: http.host, port: worker.port, log });
   closing.add(() => server.close());
   return server.url;
 }
 
-type Start = (floor: Floor, runner: RunnerDeps, options: Pick<ComposeOptions, "config" | "log">) => Promise<Job>;
+type Start = (
+  floor: Floor,
+  runner: RunnerDeps,
+  options: Pick<ComposeOptions, "config" | "log">,
+) => Promise<Job>;
 
-const startRelay: Start = ({ outbox }, runner, { config }) => startOutboxRelay(runner, { outbox, ...config.outbox });
+const startRelay: Start = ({ outbox }, runner, { config }) =>
+  startOutboxRelay(runner, { outbox, ...config.outbox });
 
 const startUpkeep: Start = ({ boards }, runner, { config }) =>
-  startJob(runner, { name: "leaderboards", everyMs: config.boards.upkeepMs, firstMs: 0, work: () => boards.upkeep.run() });
+  startJob(runner, {
+    name: "leaderboards",
+    everyMs: config.boards.upkeepMs,
+    firstMs: 0,
+    work: () => boards.upkeep.run(),
+  });
 
 const startPrunes: Start = ({ database, revocationTable, auditTable }, runner) =>
   startPruning(runner, {
@@ -72,7 +103,8 @@ const startPrunes: Start = ({ database, revocationTable, auditTable }, runner) =
     },
   });
 
-const startCounting: Start = (floor, runner, { config, log }) => startCounterJobs(floor, runner, config, log);
+const startCounting: Start = (floor, runner, { config, log }) =>
+  startCounterJobs(floor, runner, config, log);
 
 const startSending: Start = (floor, runner, { config: { outbox }, log }) =>
   startNotificationJobs(floor, runner, { retry: outbox, pollMs: outbox.pollMs, log });

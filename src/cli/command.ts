@@ -1,4 +1,7 @@
-/** What every command shares: configuration, the database (the embedded one behind its lock), and an end with a message and an exit code. */
+/**
+ * What every command shares: configuration, the database (the embedded one behind its lock), and an
+ * end with a message and an exit code.
+ */
 import { pino } from "pino";
 import { type Config, environment, readConfig } from "../config/config.js";
 import { type Database, openDatabase } from "../db/client/database.js";
@@ -14,11 +17,16 @@ export interface Command {
   readonly log: ReturnType<typeof commandLog>;
 }
 
-/** Opens and migrates the database, runs `work`, closes everything, and exits with what `work` resolves to. */
+/**
+ * Opens and migrates the database, runs `work`, closes everything, and exits with what `work`
+ * resolves to.
+ */
 export async function runCommand(work: (command: Command) => Promise<number>): Promise<void> {
   try {
     const config = readConfig(environment());
-    process.exitCode = await withDatabase(config, (database, log) => work({ config, database, log }));
+    process.exitCode = await withDatabase(config, (database, log) =>
+      work({ config, database, log }),
+    );
   } catch (error) {
     process.stderr.write(`\n${messageOf(error)}\n\n`);
     process.exitCode = 1;
@@ -31,11 +39,19 @@ export function usage(text: string, exitCode: number): never {
   process.exit(exitCode);
 }
 
-async function withDatabase<T>(config: Config, work: (database: Database, log: Command["log"]) => Promise<T>): Promise<T> {
+async function withDatabase<T>(
+  config: Config,
+  work: (database: Database, log: Command["log"]) => Promise<T>,
+): Promise<T> {
   const log = commandLog();
   const lock = config.database.url === undefined ? await lockDataDir(config.dataDir) : null;
   try {
-    const database = await openDatabase({ ...config.database, dataDir: `${config.dataDir}/postgres`, telemetry: silentTelemetry, log });
+    const database = await openDatabase({
+      ...config.database,
+      dataDir: `${config.dataDir}/postgres`,
+      telemetry: silentTelemetry,
+      log,
+    });
     return await migrate(database, log)
       .then(() => work(database, log))
       .finally(() => database.close());
@@ -47,10 +63,16 @@ async function withDatabase<T>(config: Config, work: (database: Database, log: C
 /** Warnings only, beside the output. */
 const commandLog = () => pino({ level: "warn" }, pino.destination(2));
 
-/** Failures that say what to do are printed as they are; only what nobody expected shows where it came from. */
+/**
+ * Failures that say what to do are printed as they are; only what nobody expected shows where it
+ * came from.
+ */
 function messageOf(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   if (error instanceof SoukError)
-    return `${error.message} Nothing was changed.${error.cause instanceof Error ? `\n${error.cause.message}` : ""}`;
+    return (
+      `${error.message} Nothing was ` +
+      `changed.${error.cause instanceof Error ? `\n${error.cause.message}` : ""}`
+    );
   return (error as Error).stack ?? String(error);
 }

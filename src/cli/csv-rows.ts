@@ -95,15 +95,30 @@ export class BoundedRows {
 
   private beginRow(): void {
     if (this.row.bytes > 1) this.isFirst = false;
-    this.row = { line: this.line, bytes: 0, commas: 0, hasQuote: false, isOpen: false, isDropped: false };
+    this.row = {
+      line: this.line,
+      bytes: 0,
+      commas: 0,
+      hasQuote: false,
+      isOpen: false,
+      isDropped: false,
+    };
   }
 
   private drop(): void {
     const { line, commas, hasQuote } = this.row;
-    const excess = commas >= MAX_FIELDS ? `more than ${MAX_FIELDS} fields` : `more than ${MAX_ROW_BYTES / 1024} KB`;
+    const excess =
+      commas >= MAX_FIELDS
+        ? `more than ${MAX_FIELDS} fields`
+        : `more than ${MAX_ROW_BYTES / 1024} KB`;
     if (this.isFirst)
-      throw new StartupError(`The first line of the CSV file has ${excess}. It must name the columns, and no others are needed.`);
-    const reason = hasQuote ? `the file cannot be read from here on: a row has ${excess}, or a quote is not closed` : `has ${excess}`;
+      throw new StartupError(
+        `The first line of the CSV file has ${excess}. It must name the columns, and no ` +
+          "others are needed.",
+      );
+    const reason = hasQuote
+      ? `the file cannot be read from here on: a row has ${excess}, or a quote is not closed`
+      : `has ${excess}`;
     this.dropped.push({ line, reason, unreadable: hasQuote });
     this.row.isDropped = true;
     this.held = [];

@@ -14,14 +14,16 @@ import { createProgress, grouped } from "./progress.js";
 import { readCsv } from "./read-csv.js";
 import { readNdjson } from "./read-ndjson.js";
 
-const USAGE = `Usage: npm run import -- FILE [--format csv|ndjson] [--skip-bad]
-
-Imports products from a CSV file with a header row, or from NDJSON (one JSON object a line); FILE may be - for standard input.
-Columns: ${IMPORT_COLUMNS.join(", ")}.
-  category   a path of names, e.g. "Home & Living > Furniture > Chairs"; brands and categories are made as needed
-  price      a whole number of minor units (cents) in the shop's currency, SHOP_CURRENCY
-
-Products are created or changed by sku. Without --skip-bad a single bad row keeps everything out (exit code 1).`;
+const USAGE =
+  "Usage: npm run import -- FILE [--format csv|ndjson] [--skip-bad]\n\n" +
+  "Imports products from a CSV file with a header row, or from NDJSON (one JSON object a line); " +
+  "FILE may be - for standard input.\n" +
+  `Columns: ${IMPORT_COLUMNS.join(", ")}.\n` +
+  '  category   a path of names, e.g. "Home & Living > Furniture > Chairs"; brands and ' +
+  "categories are made as needed\n" +
+  "  price      a whole number of minor units (cents) in the shop's currency, SHOP_CURRENCY\n\n" +
+  "Products are created or changed by sku. Without --skip-bad a single bad row keeps everything " +
+  "out (exit code 1).";
 
 interface Arguments {
   readonly file: string;
@@ -29,7 +31,11 @@ interface Arguments {
   readonly skipBad: boolean;
 }
 
-const FORMATS: Readonly<Record<string, Arguments["format"]>> = { ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson" };
+const FORMATS: Readonly<Record<string, Arguments["format"]>> = {
+  ".csv": "csv",
+  ".ndjson": "ndjson",
+  ".jsonl": "ndjson",
+};
 
 const { file, format, skipBad } = readArguments();
 await runCommand(async ({ config, database }) => {
@@ -42,7 +48,11 @@ await runCommand(async ({ config, database }) => {
     );
   try {
     const deps = { database, outbox: createOutboxTable(database), currency: config.currency };
-    const report = await importCatalogue(deps, (format === "csv" ? readCsv : readNdjson)(input.bytes()), { skipBad, onProgress });
+    const report = await importCatalogue(
+      deps,
+      (format === "csv" ? readCsv : readNdjson)(input.bytes()),
+      { skipBad, onProgress },
+    );
     progress.end();
     return tell(report);
   } finally {
@@ -62,7 +72,12 @@ function readArguments(): Arguments {
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) return usage(USAGE, 1);
     const chosen = own(FORMATS, values.format ? `.${values.format}` : extname(path).toLowerCase());
-    if (!chosen) return usage(`Say what format ${path === "-" ? "standard input" : path} has: --format csv or --format ndjson.`, 1);
+    if (!chosen)
+      return usage(
+        `Say what format ${path === "-" ? "standard input" : path} has: --format csv or ` +
+          "--format ndjson.",
+        1,
+      );
     return { file: path, format: chosen, skipBad: values["skip-bad"] };
   } catch (error) {
     return usage(`${(error as Error).message}\n\n${USAGE}`, 1);
@@ -97,18 +112,29 @@ async function sizeOf(path: string): Promise<number> {
   return found.isFile() ? found.size : 0;
 }
 
-function tell({ imported, rows, created, changed, unchanged, badCount, bad }: ImportReport): number {
+function tell({
+  imported,
+  rows,
+  created,
+  changed,
+  unchanged,
+  badCount,
+  bad,
+}: ImportReport): number {
   for (const { line, reason } of bad) process.stderr.write(`line ${line}: ${reason}\n`);
-  if (badCount > bad.length) process.stderr.write(`… and ${grouped(badCount - bad.length)} more bad rows\n`);
+  if (badCount > bad.length)
+    process.stderr.write(`… and ${grouped(badCount - bad.length)} more bad rows\n`);
   if (!imported) {
     process.stderr.write(
-      `${grouped(badCount)} bad of ${grouped(rows)} rows: nothing was imported. Correct them, or leave them out with --skip-bad.\n`,
+      `${grouped(badCount)} bad of ${grouped(rows)} rows: nothing was imported. Correct ` +
+        "them, or leave them out with --skip-bad.\n",
     );
     return 1;
   }
   const skipped = badCount > 0 ? `; ${grouped(badCount)} bad rows were left out` : "";
   process.stdout.write(
-    `Imported ${grouped(rows - badCount)} products: ${grouped(created)} new, ${grouped(changed)} changed, ${grouped(unchanged)} as they were${skipped}.\n`,
+    `Imported ${grouped(rows - badCount)} products: ${grouped(created)} new, ` +
+      `${grouped(changed)} changed, ${grouped(unchanged)} as they were${skipped}.\n`,
   );
   return 0;
 }

@@ -1,25 +1,35 @@
 /**
- * `npm run outbox -- list | retry <id>... | retry --all | drop <id>`: what could not be sent. Rows of the outbox have numbers; parts of
- * notifications to everyone have numbers after a `b`.
+ * `npm run outbox -- list | retry <id>... | retry --all | drop <id>`: what could not be sent. Rows
+ * of the outbox have numbers; parts of notifications to everyone have numbers after a `b`.
  */
 import { parseArgs } from "node:util";
 import type { Database } from "../db/client/database.js";
-import { type BroadcastOperating, createBroadcastOperating, type TroubledBroadcast } from "../db/notification/broadcast-operating.js";
+import {
+  type BroadcastOperating,
+  createBroadcastOperating,
+  type TroubledBroadcast,
+} from "../db/notification/broadcast-operating.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
-import { createOutboxOperating, type OutboxOperating, type TroubledRow } from "../db/outbox-operating.js";
+import {
+  createOutboxOperating,
+  type OutboxOperating,
+  type TroubledRow,
+} from "../db/outbox-operating.js";
 import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time/time.js";
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
 
-const USAGE = `Usage: npm run outbox -- list
-       npm run outbox -- retry <id>... | --all
-       npm run outbox -- drop <id>
-
-What committed writes owe to Redis, and notifications to everyone, where they could not be sent.
-  list    what fails or was set aside: rows of the outbox (17) and broadcasts (b17) with age, attempts and the last error
-  retry   has them sent again, with all their attempts; a running worker does it at once
-  drop    forgets one that was set aside, and says what is lost with it`;
+const USAGE =
+  "Usage: npm run outbox -- list\n" +
+  "       npm run outbox -- retry <id>... | --all\n" +
+  "       npm run outbox -- drop <id>\n\n" +
+  "What committed writes owe to Redis, and notifications to everyone, where they could not be " +
+  "sent.\n" +
+  "  list    what fails or was set aside: rows of the outbox (17) and broadcasts (b17) with age, " +
+  "attempts and the last error\n" +
+  "  retry   has them sent again, with all their attempts; a running worker does it at once\n" +
+  "  drop    forgets one that was set aside, and says what is lost with it";
 
 const SHOWN = 100;
 
@@ -45,19 +55,28 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function list({ database, outbox, broadcasts }: Operating): Promise<number> {
   const { waiting, setAside, oldestMs } = await outbox.state();
-  say(`${grouped(waiting)} rows wait, the oldest for ${secondsOf(oldestMs)}; ${grouped(setAside)} are set aside.`);
+  say(
+    `${grouped(waiting)} rows wait, the oldest for ${secondsOf(oldestMs)}; ` +
+      `${grouped(setAside)} are set aside.`,
+  );
   const rows = await outbox.troubled(SHOWN);
   for (const row of rows) say(linesOf(row));
   if (rows.length === SHOWN) say(`The first ${SHOWN} are shown.`);
   const state = await createBroadcastTable().state(database);
-  say(`${grouped(state.open)} notifications to everyone are on their way; ${grouped(state.setAside)} parts of some are set aside.`);
+  say(
+    `${grouped(state.open)} notifications to everyone are on their way; ` +
+      `${grouped(state.setAside)} parts of some are set aside.`,
+  );
   const parts = await broadcasts.troubled({ limit: SHOWN });
   for (const part of parts) say(linesOfBroadcast(part));
   if (parts.length === SHOWN) say(`The first ${SHOWN} are shown.`);
   return 0;
 }
 
-async function retry({ outbox, broadcasts }: Operating, targets: readonly Target[] | "all"): Promise<number> {
+async function retry(
+  { outbox, broadcasts }: Operating,
+  targets: readonly Target[] | "all",
+): Promise<number> {
   const rows = await outbox.retry(idsOf(targets, "row"));
   const parts = await broadcasts.retry(idsOf(targets, "broadcast"));
   const count = rows.length + parts.length;
@@ -73,11 +92,21 @@ async function drop({ outbox, broadcasts }: Operating, target: Target): Promise<
   const { id } = target;
   if (target.kind === "row") {
     const row = await outbox.row(id);
-    return dropped({ target, what: row && linesOf(row), isDropped: await outbox.drop(id), lost: row ? lossesOf(row).join("; ") : "" });
+    return dropped({
+      target,
+      what: row && linesOf(row),
+      isDropped: await outbox.drop(id),
+      lost: row ? lossesOf(row).join("; ") : "",
+    });
   }
   const [part] = await broadcasts.troubled({ limit: 1, id });
   const lost = "these users never get this notification";
-  return dropped({ target, what: part ? linesOfBroadcast(part) : null, isDropped: await broadcasts.drop(id), lost });
+  return dropped({
+    target,
+    what: part ? linesOfBroadcast(part) : null,
+    isDropped: await broadcasts.drop(id),
+    lost,
+  });
 }
 
 interface Dropping {
@@ -91,7 +120,11 @@ interface Dropping {
 function dropped({ target, what, isDropped, lost }: Dropping): number {
   const name = nameOf(target);
   if (what === null || !isDropped) {
-    say(what === null ? `There is no row ${name}.` : `Row ${name} is not set aside: a worker still sends it. Nothing was dropped.`);
+    say(
+      what === null
+        ? `There is no row ${name}.`
+        : `Row ${name} is not set aside: a worker still sends it. Nothing was dropped.`,
+    );
     return 1;
   }
   say(what);
@@ -101,23 +134,41 @@ function dropped({ target, what, isDropped, lost }: Dropping): number {
 
 const nameOf = ({ kind, id }: Target): string => (kind === "row" ? String(id) : `b${id}`);
 
-function idsOf(targets: readonly Target[] | "all", kind: Target["kind"]): readonly number[] | "all" {
-  return targets === "all" ? "all" : targets.flatMap((target) => (target.kind === kind ? [target.id] : []));
+function idsOf(
+  targets: readonly Target[] | "all",
+  kind: Target["kind"],
+): readonly number[] | "all" {
+  return targets === "all"
+    ? "all"
+    : targets.flatMap((target) => (target.kind === kind ? [target.id] : []));
 }
 
-function linesOfBroadcast({ id, contentId, title, users: [first, last], setAside, attempts, ageMs, error }: TroubledBroadcast): string {
+function linesOfBroadcast({
+  id,
+  contentId,
+  title,
+  users: [first, last],
+  setAside,
+  attempts,
+  ageMs,
+  error,
+}: TroubledBroadcast): string {
   const whom = first === last ? `user ${first}` : `users ${first} to ${last}`;
   return [
-    `  row b${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ${attempts} attempts`,
+    `  row b${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ` +
+      `${attempts} attempts`,
     `    holds  notification ${contentId} (${JSON.stringify(title)}) for ${whom}`,
     `    error  ${error}`,
   ].join("\n");
 }
 
 function linesOf({ id, ageMs, setAside, attempts, holds, keys, error }: TroubledRow): string {
-  const held = Object.entries(holds).flatMap(([part, count]) => (count === 0 ? [] : [`${part} (${count ?? "no list"})`]));
+  const held = Object.entries(holds).flatMap(([part, count]) =>
+    count === 0 ? [] : [`${part} (${count ?? "no list"})`],
+  );
   const lines = [
-    `  row ${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ${attempts} attempts`,
+    `  row ${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ` +
+      `${attempts} attempts`,
     `    holds  ${held.join(", ") || "nothing"}`,
     ...(keys.length > 0 ? [`    keys   ${keys.join(", ")}`] : []),
     `    error  ${error}`,
@@ -127,7 +178,9 @@ function linesOf({ id, ageMs, setAside, attempts, holds, keys, error }: Troubled
 
 /** What it means that a part is never sent. */
 const LOSSES: Readonly<Record<string, string>> = {
-  revocations: "sessions that were revoked may go on in Redis until they run out; end them with revokeAllSessions",
+  revocations:
+    "sessions that were revoked may go on in Redis until they run out; end them with " +
+    "revokeAllSessions",
   tags: "cached values stay old until CACHE_TTL_MS and CACHE_GRACE_MS have passed",
   events: "subscribers miss a change until the next one",
   notifications: "subscribers learn of notifications with the next one; inboxes have them",
@@ -135,7 +188,9 @@ const LOSSES: Readonly<Record<string, string>> = {
 };
 
 function lossesOf({ holds }: TroubledRow): string[] {
-  const lost = Object.entries(holds).flatMap(([part, count]) => (count === 0 ? [] : [own(LOSSES, part) ?? part]));
+  const lost = Object.entries(holds).flatMap(([part, count]) =>
+    count === 0 ? [] : [own(LOSSES, part) ?? part],
+  );
   return lost.length > 0 ? lost : ["nothing"];
 }
 
@@ -159,7 +214,8 @@ function readArguments(): Action {
 function actionOf([kind, ...words]: string[], { all }: { readonly all: boolean }): Action | null {
   const targets = words.map(targetOf).filter((target) => target !== null);
   if (targets.length < words.length) return null;
-  if (kind === "retry" && all !== targets.length > 0) return { kind, targets: all ? "all" : targets };
+  if (kind === "retry" && all !== targets.length > 0)
+    return { kind, targets: all ? "all" : targets };
   if (all) return null;
   if (kind === "list" && targets.length === 0) return { kind };
   const [target, ...more] = targets;
@@ -169,12 +225,20 @@ function actionOf([kind, ...words]: string[], { all }: { readonly all: boolean }
 function targetOf(word: string): Target | null {
   const [, prefix, digits] = /^(b?)(\d+)$/.exec(word) ?? [];
   const id = Number(digits);
-  return Number.isSafeInteger(id) && id >= 1 ? { kind: prefix === "b" ? "broadcast" : "row", id } : null;
+  return Number.isSafeInteger(id) && id >= 1
+    ? { kind: prefix === "b" ? "broadcast" : "row", id }
+    : null;
 }
 
 const action = readArguments();
 await runCommand(async ({ database }) => {
-  const operating = { database, outbox: createOutboxOperating(database), broadcasts: createBroadcastOperating(database) };
+  const operating = {
+    database,
+    outbox: createOutboxOperating(database),
+    broadcasts: createBroadcastOperating(database),
+  };
   if (action.kind === "list") return list(operating);
-  return action.kind === "retry" ? retry(operating, action.targets) : drop(operating, action.target);
+  return action.kind === "retry"
+    ? retry(operating, action.targets)
+    : drop(operating, action.target);
 });

@@ -16,7 +16,10 @@ const REDRAW_EVERY_MS = 100;
 const LINE_EVERY_MS = 5_000;
 
 /** A display on `stream`; `now` is in milliseconds. */
-export function createProgress(stream: ProgressStream = process.stderr, now: () => number = () => performance.now()): Progress {
+export function createProgress(
+  stream: ProgressStream = process.stderr,
+  now: () => number = () => performance.now(),
+): Progress {
   const everyMs = stream.isTTY ? REDRAW_EVERY_MS : LINE_EVERY_MS;
   let shownAt = Number.NEGATIVE_INFINITY;
   let phase = "";
@@ -26,7 +29,11 @@ export function createProgress(stream: ProgressStream = process.stderr, now: () 
       if (!newPhase && now() - shownAt < everyMs) return;
       phase = text.replace(/[\d,]+/g, "");
       shownAt = now();
-      stream.write(stream.isTTY ? `\r\x1b[K${bar(share)} ${text}` : `${share === null ? "" : `${percent(share)} `}${text}\n`);
+      stream.write(
+        stream.isTTY
+          ? `\r\x1b[K${bar(share)} ${text}`
+          : `${share === null ? "" : `${percent(share)} `}${text}\n`,
+      );
     },
     end() {
       if (stream.isTTY && phase) stream.write("\n");

@@ -42,10 +42,15 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<Sou
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    batch.push({ line: lineOf(error), reason: `the file cannot be read from here on: ${explain(error)}`, unreadable: true });
+    batch.push({
+      line: lineOf(error),
+      reason: `the file cannot be read from here on: ${explain(error)}`,
+      unreadable: true,
+    });
   }
   batch.push(...rows.takeDropped());
-  if (header === null && batch.length === 0) throw new StartupError("The CSV file is empty: its first line must name the columns.");
+  if (header === null && batch.length === 0)
+    throw new StartupError("The CSV file is empty: its first line must name the columns.");
   yield batch;
   batch = [];
 }
@@ -69,20 +74,28 @@ function readHeader(record: readonly Buffer[]): string[] {
   const missing = IMPORT_COLUMNS.filter((column) => !names.includes(column));
   if (missing.length > 0)
     throw new StartupError(
-      `The CSV file has no column ${missing.join(", ")}. Its first line must name ${IMPORT_COLUMNS.join(", ")}, separated by commas.`,
+      `The CSV file has no column ${missing.join(", ")}. Its first line must name ` +
+        `${IMPORT_COLUMNS.join(", ")}, separated by commas.`,
     );
   // Columns without a name are ignored, however many there are.
   const twice = names.filter((name, index) => name !== "" && names.indexOf(name) < index);
   if (twice.length > 0)
-    throw new StartupError(`The CSV file names the column ${JSON.stringify(twice[0])} twice. Remove or rename one of the two.`);
+    throw new StartupError(
+      `The CSV file names the column ${JSON.stringify(twice[0])} twice. Remove or rename one ` +
+        "of the two.",
+    );
   return names;
 }
 
 function toRow(record: readonly Buffer[], header: readonly string[], line: number): SourceRow {
-  if (record.length !== header.length) return { line, reason: `has ${record.length} fields where the header has ${header.length}` };
+  if (record.length !== header.length)
+    return { line, reason: `has ${record.length} fields where the header has ${header.length}` };
   const broken = record.findIndex((field) => !isUtf8(field));
   if (broken >= 0) return { line, reason: `${header[broken]} is not valid UTF-8` };
-  return { line, values: Object.fromEntries(record.map((field, index) => [header[index], field.toString()])) };
+  return {
+    line,
+    values: Object.fromEntries(record.map((field, index) => [header[index], field.toString()])),
+  };
 }
 
 /**
@@ -92,7 +105,8 @@ function toRow(record: readonly Buffer[], header: readonly string[], line: numbe
 const occurrences = (record: readonly Buffer[], pattern: RegExp): number =>
   record.reduce((sum, field) => sum + (field.toString("latin1").match(pattern)?.length ?? 0), 0);
 
-const lineOf = (error: CsvError): number => Number((error as CsvError & { lines?: number }).lines ?? 0);
+const lineOf = (error: CsvError): number =>
+  Number((error as CsvError & { lines?: number }).lines ?? 0);
 const explain = (error: CsvError): string =>
   error.code === "CSV_MAX_RECORD_SIZE"
     ? "a row is longer than 256 KB, or a quote is not closed"

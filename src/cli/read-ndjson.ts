@@ -1,4 +1,7 @@
-/** Reads an import from NDJSON: one JSON object a line, UTF-8. A line that is none is a bad row; the next one is read all the same. */
+/**
+ * Reads an import from NDJSON: one JSON object a line, UTF-8. A line that is none is a bad row; the
+ * next one is read all the same.
+ */
 import { isUtf8 } from "node:buffer";
 import type { SourceRow } from "../services/catalogue/import-row.js";
 import { utf8Input } from "./utf8-input.js";
@@ -15,7 +18,8 @@ export async function* readNdjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<
   let number = 0;
   for await (const line of lines(utf8Input(bytes))) {
     number++;
-    const row = line === null ? { line: number, reason: "is longer than 256 KB" } : toRow(number, line);
+    const row =
+      line === null ? { line: number, reason: "is longer than 256 KB" } : toRow(number, line);
     if (row) batch.push(row);
     if (batch.length >= BATCH) {
       yield batch;
@@ -31,9 +35,11 @@ function toRow(line: number, bytes: Buffer): SourceRow | null {
   if (text === "") return null;
   try {
     const values: unknown = JSON.parse(text);
-    if (typeof values !== "object" || values === null || Array.isArray(values)) return { line, reason: "is not a JSON object" };
+    if (typeof values !== "object" || values === null || Array.isArray(values))
+      return { line, reason: "is not a JSON object" };
     const twice = repeatedKey(text);
-    if (twice !== null) return { line, reason: `has the key ${JSON.stringify(twice).slice(0, MAX_SHOWN)} twice` };
+    if (twice !== null)
+      return { line, reason: `has the key ${JSON.stringify(twice).slice(0, MAX_SHOWN)} twice` };
     return { line, values: values as Record<string, unknown> };
   } catch {
     return { line, reason: "is not valid JSON" };

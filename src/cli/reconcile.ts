@@ -12,11 +12,13 @@ import { type Reconciliation, reconcile } from "../services/counters/reconcile.j
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
 
-const USAGE = `Usage: npm run reconcile -- [--repair]
-
-Compares what was counted about products in Redis (REDIS_URL) with what PostgreSQL (DATABASE_URL) has and what is still to be flushed, and
-numbers of likes with the likes themselves. Says what differs; exit code 2 when something does.
-  --repair   makes Redis read PostgreSQL again, and counts likes anew; exit code 0`;
+const USAGE =
+  "Usage: npm run reconcile -- [--repair]\n\n" +
+  "Compares what was counted about products in Redis (REDIS_URL) with what PostgreSQL " +
+  "(DATABASE_URL) has and what is still to be flushed, and\n" +
+  "numbers of likes with the likes themselves. Says what differs; exit code 2 when something " +
+  "does.\n" +
+  "  --repair   makes Redis read PostgreSQL again, and counts likes anew; exit code 0";
 
 const SHOWN = 100;
 const ANSWER_MS = 5 * SECOND;
@@ -25,12 +27,22 @@ const repair = readArguments();
 await runCommand(async ({ config, database, log }) => {
   const { url, caFile } = config.redis;
   if (url === undefined)
-    throw new StartupError("Reconciling needs REDIS_URL: the Redis that counts. The embedded one runs only while the shop does.");
+    throw new StartupError(
+      "Reconciling needs REDIS_URL: the Redis that counts. The embedded one runs only while " +
+        "the shop does.",
+    );
   const connection = connectRedis({ url, caFile, role: "requests", log });
   try {
     await whenReady(connection, ANSWER_MS);
-    const store = createCounterStore(connection, createKeys(), { ...config.counters, deadlineMs: ANSWER_MS });
-    const tables = { table: createCounterTable(database), likes: createLikeTable(database), outboxTable: createOutboxTable(database) };
+    const store = createCounterStore(connection, createKeys(), {
+      ...config.counters,
+      deadlineMs: ANSWER_MS,
+    });
+    const tables = {
+      table: createCounterTable(database),
+      likes: createLikeTable(database),
+      outboxTable: createOutboxTable(database),
+    };
     return show(await reconcile({ store, ...tables }, repair));
   } finally {
     connection.disconnect();
@@ -53,7 +65,12 @@ function show({ products, compared, disagreements }: Reconciliation): number {
 
 function readArguments(): boolean {
   try {
-    const { values } = parseArgs({ options: { repair: { type: "boolean", default: false }, help: { type: "boolean", short: "h" } } });
+    const { values } = parseArgs({
+      options: {
+        repair: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h" },
+      },
+    });
     return values.help ? usage(USAGE, 0) : values.repair;
   } catch (error) {
     return usage(`${(error as Error).message}\n\n${USAGE}`, 1);

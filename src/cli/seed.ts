@@ -4,10 +4,11 @@ import { seedCatalogue, seedSizes } from "../db/seed/seed.js";
 import { runCommand, usage } from "./command.js";
 import { createProgress, grouped } from "./progress.js";
 
-const USAGE = `Usage: npm run seed -- [--products N]
-
-Fills an empty database with N products (default 10,000) and reviews, brands and categories to match.
-The rows are the same every time. A database that already has a catalogue is left alone.`;
+const USAGE =
+  "Usage: npm run seed -- [--products N]\n\n" +
+  "Fills an empty database with N products (default 10,000) and reviews, brands and categories " +
+  "to match.\n" +
+  "The rows are the same every time. A database that already has a catalogue is left alone.";
 
 const MOST_PRODUCTS = 1_000_000;
 
@@ -15,11 +16,15 @@ const products = readArguments();
 await runCommand(async ({ database }) => {
   const sizes = seedSizes(products);
   const progress = createProgress();
-  const seeded = await seedCatalogue(database, { ...sizes, onProgress: (done, all) => progress.show(done / all, `${grouped(done)} rows`) });
+  const seeded = await seedCatalogue(database, {
+    ...sizes,
+    onProgress: (done, all) => progress.show(done / all, `${grouped(done)} rows`),
+  });
   progress.end();
   process.stdout.write(
     seeded
-      ? `Seeded ${grouped(sizes.products)} products, ${grouped(sizes.reviews)} reviews, ${grouped(sizes.brands)} brands and ${sizes.categories} categories.\n`
+      ? `Seeded ${grouped(sizes.products)} products, ${grouped(sizes.reviews)} reviews, ` +
+          `${grouped(sizes.brands)} brands and ${sizes.categories} categories.\n`
       : "The database already has a catalogue; nothing was changed.\n",
   );
   return 0;
@@ -27,11 +32,19 @@ await runCommand(async ({ database }) => {
 
 function readArguments(): number {
   try {
-    const { values } = parseArgs({ options: { products: { type: "string", default: "10000" }, help: { type: "boolean", short: "h" } } });
+    const { values } = parseArgs({
+      options: {
+        products: { type: "string", default: "10000" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
     if (values.help) return usage(USAGE, 0);
     const count = Number(values.products);
     if (!Number.isInteger(count) || count < 1 || count > MOST_PRODUCTS)
-      return usage(`--products must be a whole number from 1 to ${grouped(MOST_PRODUCTS)}.\n\n${USAGE}`, 1);
+      return usage(
+        `--products must be a whole number from 1 to ${grouped(MOST_PRODUCTS)}.\n\n${USAGE}`,
+        1,
+      );
     return count;
   } catch (error) {
     return usage(`${(error as Error).message}\n\n${USAGE}`, 1);

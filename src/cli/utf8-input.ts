@@ -33,11 +33,22 @@ export async function* utf8Input(bytes: AsyncIterable<Buffer>): AsyncGenerator<B
 }
 
 function withoutMark(head: Buffer): Buffer {
-  const foreign = FOREIGN_MARKS.find(([, mark]) => head.subarray(0, mark.length).equals(Buffer.from(mark)));
-  if (foreign) throw new StartupError(`The file is in ${foreign[0]}, and only UTF-8 can be imported. ${REMEDY}`);
+  const foreign = FOREIGN_MARKS.find(([, mark]) =>
+    head.subarray(0, mark.length).equals(Buffer.from(mark)),
+  );
+  if (foreign)
+    throw new StartupError(
+      `The file is in ${foreign[0]}, and only UTF-8 can be imported. ${REMEDY}`,
+    );
   if (head.subarray(0, HEAD_BYTES).includes(0))
-    throw new StartupError(`The file is no text in UTF-8: it begins like UTF-16, UTF-32 or a binary format. ${REMEDY}`);
-  return head.subarray(0, UTF8_MARK.length).equals(UTF8_MARK) ? head.subarray(UTF8_MARK.length) : head;
+    throw new StartupError(
+      `The file is no text in UTF-8: it begins like UTF-16, UTF-32 or a binary format. ${REMEDY}`,
+    );
+  return head.subarray(0, UTF8_MARK.length).equals(UTF8_MARK)
+    ? head.subarray(UTF8_MARK.length)
+    : head;
 }
 
-const REMEDY = 'Save it as UTF-8 ("CSV UTF-8" in a spreadsheet), or convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW. Nothing was imported.';
+const REMEDY =
+  'Save it as UTF-8 ("CSV UTF-8" in a spreadsheet), or convert it: iconv -f UTF-16 -t UTF-8 ' +
+  "FILE > NEW. Nothing was imported.";

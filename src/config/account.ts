@@ -6,23 +6,45 @@ export const accountVariables = {
   SESSION_IDLE_MS: count(30 * MINUTE, SECOND).describe("how long a session lives unused"),
   SESSION_CAP_MS: count(7 * DAY, SECOND).describe("how long a session lives at most"),
   SESSION_MOST: count(10).describe("sessions of one user; beyond, the oldest goes"),
-  AUDIT_KEPT_MS: count(90 * DAY, HOUR).describe("how long sign-ins and revocations stay in the audit log"),
-  PASSWORD_MEMORY_KIB: count(19 * 1024, 19 * 1024).describe("memory of one Argon2id; when it grows, passwords are hashed again at sign-in"),
-  PASSWORD_PASSES: count(2, 2).describe("passes of one Argon2id; when they grow, passwords are hashed again at sign-in"),
+  AUDIT_KEPT_MS: count(90 * DAY, HOUR).describe(
+    "how long sign-ins and revocations stay in the audit log",
+  ),
+  PASSWORD_MEMORY_KIB: count(19 * 1024, 19 * 1024).describe(
+    "memory of one Argon2id; when it grows, passwords are hashed again at sign-in",
+  ),
+  PASSWORD_PASSES: count(2, 2).describe(
+    "passes of one Argon2id; when they grow, passwords are hashed again at sign-in",
+  ),
   PASSWORD_CONCURRENCY: count(2, 1, 64).describe("passwords hashed at once per process"),
-  PASSWORD_QUEUE: count(64, 0).describe("sign-ins that may wait to be hashed; beyond, they are refused"),
+  PASSWORD_QUEUE: count(64, 0).describe(
+    "sign-ins that may wait to be hashed; beyond, they are refused",
+  ),
   SIGN_IN_WINDOW_MS: count(15 * MINUTE, SECOND).describe(
     "how long a failed sign-in counts, and how long an address with too many is blocked",
   ),
-  SIGN_IN_FREE: count(5).describe("failed sign-ins to one account from one address before the next has to wait"),
-  SIGN_IN_ACCOUNT_FREE: count(20).describe("the same from all addresses that the account has never signed in from"),
+  SIGN_IN_FREE: count(5).describe(
+    "failed sign-ins to one account from one address before the next has to wait",
+  ),
+  SIGN_IN_ACCOUNT_FREE: count(20).describe(
+    "the same from all addresses that the account has never signed in from",
+  ),
   SIGN_IN_DELAY_MS: count(SECOND).describe("the first such wait; each further failure doubles it"),
   SIGN_IN_DELAY_MOST_MS: count(MINUTE).describe("the longest such wait"),
-  SIGN_IN_ADDRESS_MOST: count(50).describe("failed sign-ins from one address, to any accounts, before it is blocked"),
-  SIGN_IN_NETWORK_MOST: count(250).describe("failed sign-ins from one /24 or /64, to any accounts, before it is blocked"),
-  SIGN_IN_KNOWN_MS: count(30 * DAY, SECOND).describe("how long an account knows an address that it signed in from"),
-  SIGN_UP_WINDOW_MS: count(HOUR, SECOND).describe("time in which an address and its network sign up at most so often:"),
-  SIGN_UP_ADDRESS_MOST: count(20).describe("sign-ups from one address, also for addresses that are taken"),
+  SIGN_IN_ADDRESS_MOST: count(50).describe(
+    "failed sign-ins from one address, to any accounts, before it is blocked",
+  ),
+  SIGN_IN_NETWORK_MOST: count(250).describe(
+    "failed sign-ins from one /24 or /64, to any accounts, before it is blocked",
+  ),
+  SIGN_IN_KNOWN_MS: count(30 * DAY, SECOND).describe(
+    "how long an account knows an address that it signed in from",
+  ),
+  SIGN_UP_WINDOW_MS: count(HOUR, SECOND).describe(
+    "time in which an address and its network sign up at most so often:",
+  ),
+  SIGN_UP_ADDRESS_MOST: count(20).describe(
+    "sign-ups from one address, also for addresses that are taken",
+  ),
   SIGN_UP_NETWORK_MOST: count(100).describe("the same from one /24 or /64"),
 };
 
@@ -50,6 +72,10 @@ export const toAccount = (env: Parsed<typeof accountVariables>) => ({
     addressMost: env.SIGN_IN_ADDRESS_MOST,
     networkMost: env.SIGN_IN_NETWORK_MOST,
     knownMs: env.SIGN_IN_KNOWN_MS,
-    signUp: { windowMs: env.SIGN_UP_WINDOW_MS, addressMost: env.SIGN_UP_ADDRESS_MOST, networkMost: env.SIGN_UP_NETWORK_MOST },
+    signUp: {
+      windowMs: env.SIGN_UP_WINDOW_MS,
+      addressMost: env.SIGN_UP_ADDRESS_MOST,
+      networkMost: env.SIGN_UP_NETWORK_MOST,
+    },
   },
 });

@@ -5,17 +5,31 @@ import { count, type Parsed } from "./values.js";
 
 export const cacheVariables = {
   CACHE_TTL_MS: count(5 * MINUTE).describe("how long a cached value is fresh"),
-  CACHE_GRACE_MS: count(HOUR, 0).describe("how long after that it may be served while it is loaded again"),
-  CACHE_LEASE_MS: count(2 * SECOND).describe("how long one process may hold the right to load a missing value"),
-  CACHE_DEADLINE_MS: count(100).describe("longest wait for a cache read before Postgres is asked instead"),
-  CACHE_LOCAL_BYTES: count(64 * 1024 * 1024, 0).describe("size of the cache level inside the process; 0 turns it off"),
+  CACHE_GRACE_MS: count(HOUR, 0).describe(
+    "how long after that it may be served while it is loaded again",
+  ),
+  CACHE_LEASE_MS: count(2 * SECOND).describe(
+    "how long one process may hold the right to load a missing value",
+  ),
+  CACHE_DEADLINE_MS: count(100).describe(
+    "longest wait for a cache read before Postgres is asked instead",
+  ),
+  CACHE_LOCAL_BYTES: count(64 * 1024 * 1024, 0).describe(
+    "size of the cache level inside the process; 0 turns it off",
+  ),
   CACHE_REPORT: z
     .enum(["on", "request"])
     .optional()
-    .describe("extensions.cache on every answer, or where the request asks by header; default on, request in production"),
+    .describe(
+      "extensions.cache on every answer, or where the request asks by header; default on, " +
+        "request in production",
+    ),
 };
 
-export const toCache = (env: Parsed<typeof cacheVariables>, { production }: { readonly production: boolean }) => ({
+export const toCache = (
+  env: Parsed<typeof cacheVariables>,
+  { production }: { readonly production: boolean },
+) => ({
   ttlMs: env.CACHE_TTL_MS,
   graceMs: env.CACHE_GRACE_MS,
   leaseMs: env.CACHE_LEASE_MS,

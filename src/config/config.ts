@@ -1,7 +1,8 @@
 /**
- * The configuration: the only reader of `process.env`. One schema, in parts by subject, names every variable with its default and
- * meaning; parsing answers a frozen, nested {@link Config} whose durations and sizes carry their unit in the name, or one
- * StartupError that lists every bad variable at once. `.env.example` is compared with the schema by a test.
+ * The configuration: the only reader of `process.env`. One schema, in parts by subject, names every
+ * variable with its default and meaning; parsing answers a frozen, nested {@link Config} whose
+ * durations and sizes carry their unit in the name, or one StartupError that lists every bad
+ * variable at once. `.env.example` is compared with the schema by a test.
  */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
@@ -24,13 +25,22 @@ const generalVariables = {
     .enum(["development", "production", "test"])
     .default("development")
     .describe("production turns the explorer and development origins off"),
-  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info").describe("lowest level that is logged"),
+  LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
+    .default("info")
+    .describe("lowest level that is logged"),
   ADMIN_TOKEN: z
     .string()
     .min(16, "is shorter than 16 characters")
     .optional()
-    .describe("service token for admin operations; without it they are off (the embedded default makes one)"),
-  SHOP_CURRENCY: z.enum(CURRENCY_CODES).default("EUR").describe("the one currency the shop sells in"),
+    .describe(
+      "service token for admin operations; without it they are off (the embedded default " +
+        "makes one)",
+    ),
+  SHOP_CURRENCY: z
+    .enum(CURRENCY_CODES)
+    .default("EUR")
+    .describe("the one currency the shop sells in"),
 };
 
 /** Every variable, in the order of `.env.example`, by subject. */
@@ -69,31 +79,45 @@ export type Config = ReturnType<typeof toConfig>;
 
 /**
  * Reads the environment into a frozen Config.
- * @throws StartupError naming every bad variable, its value where it is no secret, and what it should be
+ * @throws StartupError naming every bad variable, its value where it is no secret, and what it
+ * should be
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""));
+  const present = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
+  );
   const parsed = environmentSchema.superRefine(refuseSmallBuckets).safeParse(present);
   if (parsed.success) return freeze(toConfig(parsed.data));
-  const lines = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])}${shown(String(path[0]), present)}: ${message}`);
+  const lines = parsed.error.issues.map(
+    ({ path, message }) => `  ${String(path[0])}${shown(String(path[0]), present)}: ${message}`,
+  );
   throw new StartupError(
-    `The configuration is not valid:\n${[...new Set(lines)].join("\n")}\nEvery variable and its default is in .env.example.`,
+    `The configuration is not valid:\n${[...new Set(lines)].join("\n")}\nEvery variable and ` +
+      "its default is in .env.example.",
   );
 }
 
-/** The process's environment, with what a `.env` file in the working directory adds; variables that are set win over the file. @throws StartupError */
+/**
+ * The process's environment, with what a `.env` file in the working directory adds; variables that
+ * are set win over the file. @throws StartupError
+ */
 export function environment(): Readonly<Record<string, string | undefined>> {
   try {
     if (existsSync(".env")) process.loadEnvFile(".env");
   } catch (cause) {
-    throw new StartupError(`The file ${resolve(".env")} cannot be read: ${(cause as Error).message} Mend or remove it.`, { cause });
+    throw new StartupError(
+      `The file ${resolve(".env")} cannot be read: ${(cause as Error).message} Mend or remove it.`,
+      { cause },
+    );
   }
   return process.env;
 }
 
 /** Values that may hold a password are never printed. */
 const shown = (name: string, env: Record<string, unknown>): string =>
-  own(env, name) === undefined || /URL|TOKEN/.test(name) ? "" : `=${JSON.stringify(own(env, name))}`;
+  own(env, name) === undefined || /URL|TOKEN/.test(name)
+    ? ""
+    : `=${JSON.stringify(own(env, name))}`;
 
 function toConfig(env: Environment) {
   const production = env.NODE_ENV === "production";
@@ -117,6 +141,7 @@ function toConfig(env: Environment) {
 }
 
 function freeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) freeze(part);
+  for (const part of Object.values(value))
+    if (typeof part === "object" && part !== null) freeze(part);
   return Object.freeze(value);
 }

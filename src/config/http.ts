@@ -8,19 +8,38 @@ export const httpVariables = {
   PORT: count(4000, 0, 65_535).describe("port to listen on; 0 takes a free one"),
   TRUSTED_PROXIES: addressRanges
     .optional()
-    .describe("addresses and CIDR ranges of proxies whose X-Forwarded-For is believed, comma-separated; default none"),
-  EXPLORER: z.enum(["sandbox", "graphiql", "off"]).optional().describe("page at GET /graphql; default sandbox, off in production"),
+    .describe(
+      "addresses and CIDR ranges of proxies whose X-Forwarded-For is believed, " +
+        "comma-separated; default none",
+    ),
+  EXPLORER: z
+    .enum(["sandbox", "graphiql", "off"])
+    .optional()
+    .describe("page at GET /graphql; default sandbox, off in production"),
   ALLOWED_ORIGINS: origins
     .optional()
-    .describe("origins of browsers that may call, comma-separated; default none, in development also Apollo's hosted Sandbox"),
+    .describe(
+      "origins of browsers that may call, comma-separated; default none, in development also " +
+        "Apollo's hosted Sandbox",
+    ),
   REQUEST_TIMEOUT_MS: count(10 * SECOND).describe("longest time one operation may take"),
-  SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe("window in which a stopping process finishes requests and closes sockets"),
+  SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe(
+    "window in which a stopping process finishes requests and closes sockets",
+  ),
 };
 
-/** Origins that development trusts besides its own: Apollo's hosted Sandbox and its embedded frame. */
-const SANDBOX_ORIGINS = ["https://studio.apollographql.com", "https://sandbox.embed.apollographql.com"];
+/**
+ * Origins that development trusts besides its own: Apollo's hosted Sandbox and its embedded frame.
+ */
+const SANDBOX_ORIGINS = [
+  "https://studio.apollographql.com",
+  "https://sandbox.embed.apollographql.com",
+];
 
-/** @param closed whether the process serves only what it was made for, so that it shows no explorer unless asked to */
+/**
+ * @param closed whether the process serves only what it was made for, so that it shows no explorer
+ * unless asked to
+ */
 export const toHttp = (
   env: Parsed<typeof httpVariables>,
   { production, closed }: { readonly production: boolean; readonly closed: boolean },

@@ -14,7 +14,9 @@ export const limitVariables = {
   ANSWER_MAX_BYTES: count(4 * 1024 * 1024, 128 * 1024).describe(
     "size of the answer to a query or mutation; one that is larger is not sent",
   ),
-  MESSAGE_MAX_BYTES: count(256 * 1024, 128 * 1024).describe("size of one message of a subscription; a larger one ends it"),
+  MESSAGE_MAX_BYTES: count(256 * 1024, 128 * 1024).describe(
+    "size of one message of a subscription; a larger one ends it",
+  ),
   LIMIT_SOCKET_OPERATIONS: count(50).describe("operations at once on one WebSocket"),
 };
 

@@ -3,42 +3,79 @@ import type { z } from "zod";
 import { count, type Parsed, rate } from "./values.js";
 
 export const rateVariables = {
-  LIMIT_SOCKET_MESSAGES_PER_SECOND: rate(100).describe("messages of one WebSocket; twice as many at once"),
+  LIMIT_SOCKET_MESSAGES_PER_SECOND: rate(100).describe(
+    "messages of one WebSocket; twice as many at once",
+  ),
   LIMIT_SOCKETS_PER_USER: count(20).describe("WebSockets of one user per process"),
-  LIMIT_SOCKETS_PER_ADDRESS: count(1_000).describe("WebSockets of one address (IPv6: a /64) per process"),
+  LIMIT_SOCKETS_PER_ADDRESS: count(1_000).describe(
+    "WebSockets of one address (IPv6: a /64) per process",
+  ),
   LIMIT_SUBSCRIPTIONS_PER_USER: count(200).describe("subscriptions of one user per process"),
-  LIMIT_SUBSCRIPTIONS_PER_ADDRESS: count(5_000).describe("subscriptions of one address, of whoever is not signed in, per process"),
+  LIMIT_SUBSCRIPTIONS_PER_ADDRESS: count(5_000).describe(
+    "subscriptions of one address, of whoever is not signed in, per process",
+  ),
   LIMIT_VIEWER_BURST: count(20_000).describe("cost that one user may ask for at once"),
   LIMIT_VIEWER_PER_SECOND: rate(1_000).describe("cost that one user may ask for over time"),
-  LIMIT_ADDRESS_BURST: count(20_000).describe("cost that one address (IPv6: a /64) may ask for at once, of whoever is not signed in"),
+  LIMIT_ADDRESS_BURST: count(20_000).describe(
+    "cost that one address (IPv6: a /64) may ask for at once, of whoever is not signed in",
+  ),
   LIMIT_ADDRESS_PER_SECOND: rate(1_000).describe("the same over time"),
-  LIMIT_BLOCK_BURST: count(200_000).describe("cost that one /24 or /64 may ask for at once, signed in or not"),
+  LIMIT_BLOCK_BURST: count(200_000).describe(
+    "cost that one /24 or /64 may ask for at once, signed in or not",
+  ),
   LIMIT_BLOCK_PER_SECOND: rate(10_000).describe("the same over time"),
-  LIMIT_SERVICE_BURST: count(10_000_000).describe("cost that the holder of the service token may ask for at once"),
+  LIMIT_SERVICE_BURST: count(10_000_000).describe(
+    "cost that the holder of the service token may ask for at once",
+  ),
   LIMIT_SERVICE_PER_SECOND: rate(1_000_000).describe("the same over time"),
-  LIMIT_SIGN_IN_BURST: count(100).describe("sign-ins, sign-ups and changes of a password of one user or address at once"),
+  LIMIT_SIGN_IN_BURST: count(100).describe(
+    "sign-ins, sign-ups and changes of a password of one user or address at once",
+  ),
   LIMIT_SIGN_IN_PER_SECOND: rate(1).describe("the same over time"),
   LIMIT_CHECKOUT_BURST: count(30).describe("checkouts of one user or address at once"),
   LIMIT_CHECKOUT_PER_SECOND: rate(0.5).describe("the same over time"),
-  LOAD_ADDRESS: count(400).describe("requests and operations under way at once, of callers without a verified identity, per process"),
+  LOAD_ADDRESS: count(400).describe(
+    "requests and operations under way at once, of callers without a verified identity, per " +
+      "process",
+  ),
   LOAD_VIEWER: count(400).describe("the same of signed-in users"),
   LOAD_SERVICE: count(100).describe("the same of the holder of the service token"),
-  LOAD_BODY_BYTES: count(64 * 1024 * 1024, 256 * 1024).describe("size of all bodies under way at once, per process"),
-  LOAD_WAIT_MS: count(500, 10).describe("how long a request may wait in a process without idle time; what would wait longer is refused"),
-  LOAD_LAG_MS: count(250, 20).describe("lateness of the event loop that counts as overload when it lasts for a second"),
-  LIMIT_PROCESSES: count(1).describe("processes that share these limits while Redis is away and each has to count by itself"),
+  LOAD_BODY_BYTES: count(64 * 1024 * 1024, 256 * 1024).describe(
+    "size of all bodies under way at once, per process",
+  ),
+  LOAD_WAIT_MS: count(500, 10).describe(
+    "how long a request may wait in a process without idle time; what would wait longer is refused",
+  ),
+  LOAD_LAG_MS: count(250, 20).describe(
+    "lateness of the event loop that counts as overload when it lasts for a second",
+  ),
+  LIMIT_PROCESSES: count(1).describe(
+    "processes that share these limits while Redis is away and each has to count by itself",
+  ),
 };
 
 type Environment = Parsed<typeof rateVariables>;
 
 /** Buckets that operations are charged to by their cost, so that the dearest one has to fit in. */
-const COST_BUCKETS = ["LIMIT_VIEWER_BURST", "LIMIT_ADDRESS_BURST", "LIMIT_BLOCK_BURST", "LIMIT_SERVICE_BURST"] as const;
+const COST_BUCKETS = [
+  "LIMIT_VIEWER_BURST",
+  "LIMIT_ADDRESS_BURST",
+  "LIMIT_BLOCK_BURST",
+  "LIMIT_SERVICE_BURST",
+] as const;
 
 /** A bucket that one operation does not fit in would refuse it for ever. */
-export function refuseSmallBuckets(env: Environment & { readonly LIMIT_COST: number }, context: z.RefinementCtx): void {
+export function refuseSmallBuckets(
+  env: Environment & { readonly LIMIT_COST: number },
+  context: z.RefinementCtx,
+): void {
   for (const name of COST_BUCKETS)
     if (env[name] < env.LIMIT_COST)
-      context.addIssue({ code: "custom", path: [name], message: "is less than LIMIT_COST, what one operation may cost" });
+      context.addIssue({
+        code: "custom",
+        path: [name],
+        message: "is less than LIMIT_COST, what one operation may cost",
+      });
 }
 
 /** How much somebody may ask for over time, and have open. */

@@ -4,10 +4,19 @@ import { SECOND } from "../domain/time/time.js";
 import { count, type Parsed, redisUrl } from "./values.js";
 
 export const storageVariables = {
-  REDIS_URL: redisUrl.optional().describe("Redis that holds state (noeviction); without it a private redis-server is started"),
-  CACHE_REDIS_URL: redisUrl.optional().describe("Redis for the cache alone, which may evict; without it REDIS_URL"),
-  LIMITER_REDIS_URL: redisUrl.optional().describe("Redis for the rate limiter alone; without it REDIS_URL"),
-  REDIS_CA_FILE: z.string().optional().describe("PEM file of the CA that signed the certificate of a rediss:// server"),
+  REDIS_URL: redisUrl
+    .optional()
+    .describe("Redis that holds state (noeviction); without it a private redis-server is started"),
+  CACHE_REDIS_URL: redisUrl
+    .optional()
+    .describe("Redis for the cache alone, which may evict; without it REDIS_URL"),
+  LIMITER_REDIS_URL: redisUrl
+    .optional()
+    .describe("Redis for the rate limiter alone; without it REDIS_URL"),
+  REDIS_CA_FILE: z
+    .string()
+    .optional()
+    .describe("PEM file of the CA that signed the certificate of a rediss:// server"),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\/\S+$/, "is not postgres://user:password@host:port/database")
@@ -15,8 +24,14 @@ export const storageVariables = {
     .describe("PostgreSQL >= 15; without it an embedded PGlite is used"),
   DATABASE_POOL_SIZE: count(10, 2, 1_000).describe("connections to PostgreSQL per process"),
   DATABASE_TIMEOUT_MS: count(2 * SECOND).describe("longest wait for a connection or a statement"),
-  DATA_DIR: z.string().min(1).default(".data").describe("where the embedded servers keep their data"),
-  HEARTBEAT_MS: count(2 * SECOND, 10).describe("beat of the subscriber connection; deaf for three beats, it reconnects"),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default(".data")
+    .describe("where the embedded servers keep their data"),
+  HEARTBEAT_MS: count(2 * SECOND, 10).describe(
+    "beat of the subscriber connection; deaf for three beats, it reconnects",
+  ),
 };
 
 type Environment = Parsed<typeof storageVariables>;

@@ -21,10 +21,12 @@ const optionalNumberThat = (faultOf: Fault) =>
     context.addIssue({ code: "custom", message: fault });
     return z.NEVER;
   });
-const numberThat = (fallback: number, faultOf: Fault) => optionalNumberThat(faultOf).default(fallback);
+const numberThat = (fallback: number, faultOf: Fault) =>
+  optionalNumberThat(faultOf).default(fallback);
 
 /** A whole number. */
-export const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) => numberThat(fallback, wholeFrom(min, max));
+export const count = (fallback: number, min = 1, max = Number.MAX_SAFE_INTEGER) =>
+  numberThat(fallback, wholeFrom(min, max));
 /** A port that is listened on only where it is set. */
 export const optionalPort = () => optionalNumberThat(wholeFrom(0, 65_535)).optional();
 
@@ -35,12 +37,16 @@ const wholeFrom =
     return Number.isInteger(value) ? undefined : "is not a whole number";
   };
 
-/** Highest rate that is told from none: a bucket that fills a billion times a second limits nobody. */
+/**
+ * Highest rate that is told from none: a bucket that fills a billion times a second limits nobody.
+ */
 const MOST_PER_SECOND = 1e9;
 /** A rate per second. */
 export const rate = (fallback: number) =>
   numberThat(fallback, (value) =>
-    value > 0 && value <= MOST_PER_SECOND ? undefined : `is out of bounds: it must be more than 0 and at most ${MOST_PER_SECOND}`,
+    value > 0 && value <= MOST_PER_SECOND
+      ? undefined
+      : `is out of bounds: it must be more than 0 and at most ${MOST_PER_SECOND}`,
   );
 
 /** Origins, comma-separated. */
@@ -52,14 +58,22 @@ export const origins = z
       .map((item) => item.trim())
       .filter(Boolean),
   )
-  .pipe(z.array(z.url({ message: "is not a list of origins such as https://shop.example,https://admin.example" })));
+  .pipe(
+    z.array(
+      z.url({
+        message: "is not a list of origins such as https://shop.example,https://admin.example",
+      }),
+    ),
+  );
 /** Addresses and CIDR ranges, comma-separated. */
 export const addressRanges = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter(Boolean))
   .pipe(
     z.array(
-      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: "is not a list of addresses or ranges such as 10.0.0.0/8,::1" }),
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+        error: "is not a list of addresses or ranges such as 10.0.0.0/8,::1",
+      }),
     ),
   );
 /** A Redis, wherever it is. */

@@ -3,10 +3,18 @@ import { SECOND } from "../domain/time/time.js";
 import { count, optionalPort, type Parsed } from "./values.js";
 
 export const workerVariables = {
-  OUTBOX_POLL_MS: count(SECOND, 10).describe("how often the relay looks for unsent outbox rows when nothing wakes it"),
-  OUTBOX_DRAIN_MS: count(250).describe("longest a mutation waits for its own invalidations to be sent"),
-  OUTBOX_ATTEMPTS_MAX: count(10).describe("attempts to send an outbox row before it is set aside; the pause between two doubles"),
-  WORKER_PORT: optionalPort().describe("port where a worker answers /livez, /readyz and /metrics; empty: none, 0 takes a free one"),
+  OUTBOX_POLL_MS: count(SECOND, 10).describe(
+    "how often the relay looks for unsent outbox rows when nothing wakes it",
+  ),
+  OUTBOX_DRAIN_MS: count(250).describe(
+    "longest a mutation waits for its own invalidations to be sent",
+  ),
+  OUTBOX_ATTEMPTS_MAX: count(10).describe(
+    "attempts to send an outbox row before it is set aside; the pause between two doubles",
+  ),
+  WORKER_PORT: optionalPort().describe(
+    "port where a worker answers /livez, /readyz and /metrics; empty: none, 0 takes a free one",
+  ),
   WORKER_BEAT_MS: count(2 * SECOND, 10).describe(
     "how often a worker says in PostgreSQL that it runs; after three beats and 4 s it is gone",
   ),
@@ -22,4 +30,7 @@ export const toOutbox = (env: Environment) => ({
   retryMs: env.OUTBOX_POLL_MS,
 });
 
-export const toWorker = (env: Environment) => ({ port: env.WORKER_PORT, beatMs: env.WORKER_BEAT_MS });
+export const toWorker = (env: Environment) => ({
+  port: env.WORKER_PORT,
+  beatMs: env.WORKER_BEAT_MS,
+});

@@ -18,19 +18,25 @@ export interface ActivityTable {
 export function createActivityTable(database: Database): ActivityTable {
   return {
     async note(day, userId) {
-      await database.query(sql`INSERT INTO user_activity (day, user_id) VALUES (${day}::date, ${userId}::bigint) ON CONFLICT DO NOTHING`);
+      await database.query(sql`
+        INSERT INTO user_activity (day, user_id) VALUES (${day}::date, ${userId}::bigint)
+        ON CONFLICT DO NOTHING`);
     },
     async users(days) {
       const users = days.map((): number[] => []);
       if (days.length === 0) return users;
       const rows = await database.query<{ place: number; user_id: number }>(sql`
-        SELECT q.place, a.user_id FROM unnest(${texts(days)}) WITH ORDINALITY AS q(day, place) JOIN user_activity a ON a.day = q.day::date`);
+        SELECT q.place, a.user_id
+        FROM unnest(${texts(days)}) WITH ORDINALITY AS q(day, place)
+        JOIN user_activity a ON a.day = q.day::date`);
       for (const { place, user_id } of rows) users[place - 1]?.push(user_id);
       return users;
     },
     async prune() {
       const rows = await database.query(sql`
-        DELETE FROM user_activity WHERE day < (now() AT TIME ZONE 'UTC')::date - ${ACTIVITY_KEPT_DAYS}::integer RETURNING user_id`);
+        DELETE FROM user_activity
+        WHERE day < (now() AT TIME ZONE 'UTC')::date - ${ACTIVITY_KEPT_DAYS}::integer
+        RETURNING user_id`);
       return rows.length;
     },
   };

@@ -1,4 +1,7 @@
-/** The outbox as an operator sees it: how much waits and since when, what was set aside, and what to do about it. */
+/**
+ * The outbox as an operator sees it: how much waits and since when, what was set aside, and what to
+ * do about it.
+ */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "./client/database.js";
 import { bigints } from "./client/statements.js";
@@ -34,28 +37,51 @@ export function createOutboxOperating(database: Database) {
   return {
     /** One statement. */
     async state(): Promise<OutboxState> {
-      const [row] = await database.query<{ waiting: number; set_aside: number; oldest_ms: number | null }>(sql`
-        SELECT count(*) FILTER (WHERE set_aside_at IS NULL) AS waiting, count(set_aside_at) AS set_aside,
-          (extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE set_aside_at IS NULL)) * 1000)::float8 AS oldest_ms
+      const [row] = await database.query<{
+        waiting: number;
+        set_aside: number;
+        oldest_ms: number | null;
+      }>(sql`
+        SELECT count(*) FILTER (WHERE set_aside_at IS NULL) AS waiting,
+          count(set_aside_at) AS set_aside,
+          (extract(
+            epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE set_aside_at IS NULL)
+          ) * 1000)::float8 AS oldest_ms
         FROM outbox`);
-      return { waiting: row?.waiting ?? 0, setAside: row?.set_aside ?? 0, oldestMs: Math.max(0, row?.oldest_ms ?? 0) };
+      return {
+        waiting: row?.waiting ?? 0,
+        setAside: row?.set_aside ?? 0,
+        oldestMs: Math.max(0, row?.oldest_ms ?? 0),
+      };
     },
     /** The first `limit` rows that were set aside or have failed, in order. */
     troubled: (limit: number): Promise<TroubledRow[]> =>
-      rowsOf(database, sql`set_aside_at IS NOT NULL OR last_error IS NOT NULL ORDER BY id LIMIT ${limit}::bigint`),
+      rowsOf(
+        database,
+        sql`set_aside_at IS NOT NULL OR last_error IS NOT NULL ORDER BY id LIMIT ${limit}::bigint`,
+      ),
     /** One row, failed or not. */
-    row: async (id: number): Promise<TroubledRow | null> => (await rowsOf(database, sql`id = ${id}::bigint`))[0] ?? null,
+    row: async (id: number): Promise<TroubledRow | null> =>
+      (await rowsOf(database, sql`id = ${id}::bigint`))[0] ?? null,
     /** Has rows sent anew, with all their attempts, and wakes the relays. Resolves to their ids. */
     async retry(target: RetryTarget): Promise<readonly number[]> {
-      const which = target === "all" ? sql`set_aside_at IS NOT NULL OR attempts > 0` : sql`id = ANY(${bigints(target)})`;
+      const which =
+        target === "all"
+          ? sql`set_aside_at IS NOT NULL OR attempts > 0`
+          : sql`id = ANY(${bigints(target)})`;
       const [row] = await database.query<{ ids: number[] | null }>(sql`
-        WITH again AS (UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL WHERE ${which} RETURNING id)
+        WITH again AS (
+          UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL
+          WHERE ${which}
+          RETURNING id)
         SELECT array_agg(id) AS ids, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM again`);
       return row?.ids ?? [];
     },
     /** Forgets a row that was set aside. False when there is no such row. */
     async drop(id: number): Promise<boolean> {
-      const rows = await database.query(sql`DELETE FROM outbox WHERE id = ${id}::bigint AND set_aside_at IS NOT NULL RETURNING id`);
+      const rows = await database.query(
+        sql`DELETE FROM outbox WHERE id = ${id}::bigint AND set_aside_at IS NOT NULL RETURNING id`,
+      );
       return rows.length > 0;
     },
   };
@@ -64,22 +90,34 @@ export function createOutboxOperating(database: Database) {
 /** The outbox of one database, for operators. */
 export type OutboxOperating = ReturnType<typeof createOutboxOperating>;
 
-type TroubledColumns = Omit<TroubledRow, "ageMs" | "setAside"> & { readonly age_ms: number; readonly set_aside: boolean };
+type TroubledColumns = Omit<TroubledRow, "ageMs" | "setAside"> & {
+  readonly age_ms: number;
+  readonly set_aside: boolean;
+};
 
 /** Parts are counted whatever their length: patiently, because long ones take their time. */
 async function rowsOf(database: Database, which: SQL): Promise<TroubledRow[]> {
   const read = sql`
-    SELECT id, (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, set_aside_at IS NOT NULL AS set_aside,
-      attempts, jsonb_build_object(${sql.join(OUTBOX_PARTS.map(lengthOf), sql`, `)}) AS holds, coalesce(keys[1:5], '{}') AS keys,
-      coalesce(last_error, '') AS error
+    SELECT id, (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms,
+      set_aside_at IS NOT NULL AS set_aside, attempts,
+      jsonb_build_object(${sql.join(OUTBOX_PARTS.map(lengthOf), sql`, `)}) AS holds,
+      coalesce(keys[1:5], '{}') AS keys, coalesce(last_error, '') AS error
     FROM outbox WHERE ${which}`;
-  const rows = await database.transaction((tx) => tx.query<TroubledColumns>(read), { patient: true });
-  return rows.map(({ age_ms, set_aside, ...row }) => ({ ...row, ageMs: age_ms, setAside: set_aside }));
+  const rows = await database.transaction((tx) => tx.query<TroubledColumns>(read), {
+    patient: true,
+  });
+  return rows.map(({ age_ms, set_aside, ...row }) => ({
+    ...row,
+    ageMs: age_ms,
+    setAside: set_aside,
+  }));
 }
 
 function lengthOf(part: (typeof OUTBOX_PARTS)[number]): SQL {
   const column = sql.raw(part);
   const length =
-    part === "tags" ? sql`cardinality(tags)` : sql`CASE jsonb_typeof(${column}) WHEN 'array' THEN jsonb_array_length(${column}) END`;
+    part === "tags"
+      ? sql`cardinality(tags)`
+      : sql`CASE jsonb_typeof(${column}) WHEN 'array' THEN jsonb_array_length(${column}) END`;
   return sql`${sql.raw(`'${part}'`)}, ${length}`;
 }

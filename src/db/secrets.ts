@@ -1,11 +1,25 @@
-/** Secrets that all processes of a shop share and nobody has to configure: made by whoever asks first. Delete a row to have a new one made at the next start. */
+/**
+ * Secrets that all processes of a shop share and nobody has to configure: made by whoever asks
+ * first. Delete a row to have a new one made at the next start.
+ */
 import { sql } from "drizzle-orm";
 import type { Executor } from "./client/database.js";
 
-/** The secret of this name; `made` becomes it where there is none. Two statements, any number of processes at once. */
-export async function ensureSecret(executor: Executor, name: string, made: string): Promise<string> {
-  await executor.query(sql`INSERT INTO secrets (name, value) VALUES (${name}, ${made}) ON CONFLICT (name) DO NOTHING`);
-  const [row] = await executor.query<{ value: string }>(sql`SELECT value FROM secrets WHERE name = ${name}`);
+/**
+ * The secret of this name; `made` becomes it where there is none. Two statements, any number of
+ * processes at once.
+ */
+export async function ensureSecret(
+  executor: Executor,
+  name: string,
+  made: string,
+): Promise<string> {
+  await executor.query(
+    sql`INSERT INTO secrets (name, value) VALUES (${name}, ${made}) ON CONFLICT (name) DO NOTHING`,
+  );
+  const [row] = await executor.query<{ value: string }>(
+    sql`SELECT value FROM secrets WHERE name = ${name}`,
+  );
   if (!row) throw new Error(`The secret ${name} vanished while it was made.`);
   return row.value;
 }

@@ -1,6 +1,7 @@
 /**
- * The workers: a row for each process that beats. All instants are by the clock of Postgres, so that no process's own clock matters.
- * A worker that stops removes its row; that of one that died is deleted by the beats of others.
+ * The workers: a row for each process that beats. All instants are by the clock of Postgres, so
+ * that no process's own clock matters. A worker that stops removes its row; that of one that died
+ * is deleted by the beats of others.
  */
 import { sql } from "drizzle-orm";
 import type { JobState } from "../domain/telemetry/job.js";
@@ -45,12 +46,15 @@ export function createWorkerTable(database: Executor) {
     async beat({ id, host, pid, upMs, everyMs, jobs }: Beat): Promise<void> {
       await database.query(sql`
         WITH dead AS (DELETE FROM workers WHERE id IN (
-          SELECT id FROM workers WHERE id <> ${id} AND beat_at < clock_timestamp() - ${DEAD_MS}::float8 * interval '1 millisecond'
+          SELECT id FROM workers
+          WHERE id <> ${id}
+            AND beat_at < clock_timestamp() - ${DEAD_MS}::float8 * interval '1 millisecond'
           FOR UPDATE SKIP LOCKED))
         INSERT INTO workers (id, host, pid, beat_ms, jobs, started_at, beat_at)
         VALUES (${id}, ${host}, ${pid}::bigint, ${everyMs}::bigint, ${JSON.stringify(jobs)}::jsonb,
           clock_timestamp() - ${upMs}::float8 * interval '1 millisecond', clock_timestamp())
-        ON CONFLICT (id) DO UPDATE SET beat_at = clock_timestamp(), beat_ms = excluded.beat_ms, jobs = excluded.jobs`);
+        ON CONFLICT (id) DO UPDATE
+          SET beat_at = clock_timestamp(), beat_ms = excluded.beat_ms, jobs = excluded.jobs`);
     },
     /** Forgets a worker that stops. */
     async leave(id: string): Promise<void> {
@@ -58,8 +62,15 @@ export function createWorkerTable(database: Executor) {
     },
     /** Every worker there is a row of, the latest beat first. */
     async seen(): Promise<WorkerRow[]> {
-      const rows = await database.query<{ host: string; pid: number; beat_ms: number; silent_ms: number; jobs: unknown }>(sql`
-        SELECT host, pid, beat_ms, jobs, (extract(epoch FROM clock_timestamp() - beat_at) * 1000)::float8 AS silent_ms
+      const rows = await database.query<{
+        host: string;
+        pid: number;
+        beat_ms: number;
+        silent_ms: number;
+        jobs: unknown;
+      }>(sql`
+        SELECT host, pid, beat_ms, jobs,
+          (extract(epoch FROM clock_timestamp() - beat_at) * 1000)::float8 AS silent_ms
         FROM workers ORDER BY beat_at DESC LIMIT ${MAX_WORKERS}`);
       return rows.map(({ host, pid, beat_ms, silent_ms, jobs }) => ({
         host,

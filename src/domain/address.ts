@@ -1,5 +1,6 @@
 /**
- * Addresses of clients, and what of them belongs to whom: limits on single IPv6 addresses would never be reached.
+ * Addresses of clients, and what of them belongs to whom: limits on single IPv6 addresses would
+ * never be reached.
  *
  * One address has many spellings. Limits, blocks and trust compare the normal one.
  */
@@ -28,7 +29,10 @@ export function normalAddress(text: string): string {
   return embeddedIpv4(groupsOf(compressed)) ?? compressed;
 }
 
-/** The block an address lies in: the /24 of an IPv4 address, the /64 of an IPv6 one. What is no address is its own block. */
+/**
+ * The block an address lies in: the /24 of an IPv4 address, the /64 of an IPv6 one. What is no
+ * address is its own block.
+ */
 export function addressBlock(ip: string): string {
   const address = normalAddress(ip);
   if (address === "") return ip;
@@ -37,7 +41,10 @@ export function addressBlock(ip: string): string {
   return `${network.map((group) => group.toString(16)).join(":")}::/64`;
 }
 
-/** What one customer of a provider holds: an IPv4 address, or a whole /64, in which every connection may have another address. */
+/**
+ * What one customer of a provider holds: an IPv4 address, or a whole /64, in which every connection
+ * may have another address.
+ */
 export function addressHolder(ip: string): string {
   const address = normalAddress(ip);
   return address.includes(":") ? addressBlock(address) : address || ip;
@@ -51,7 +58,9 @@ function normalIpv4(text: string): string {
 
 /** The eight groups of an IPv6 address in its compressed spelling. */
 function groupsOf(address: string): number[] {
-  const [left = [], right = []] = address.split("::").map((side) => side.split(":").filter(Boolean));
+  const [left = [], right = []] = address
+    .split("::")
+    .map((side) => side.split(":").filter(Boolean));
   const zeros = Array.from({ length: GROUPS - left.length - right.length }, () => "0");
   return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16));
 }
@@ -65,7 +74,9 @@ const IPV4_PREFIXES = [
   // NAT64, RFC 6052.
   [0x64, 0xff9b, 0, 0, 0, 0],
 ];
-/** 6to4, RFC 3056: the second and third group are an IPv4 address, whose holder has all of the rest. */
+/**
+ * 6to4, RFC 3056: the second and third group are an IPv4 address, whose holder has all of the rest.
+ */
 const SIX_TO_FOUR = 0x2002;
 
 function embeddedIpv4(groups: readonly number[]): string | null {
@@ -74,4 +85,5 @@ function embeddedIpv4(groups: readonly number[]): string | null {
   return isIpv4 ? dotted(groups[6], groups[7]) : null;
 }
 
-const dotted = (high = 0, low = 0): string => [high >> 8, high & 0xff, low >> 8, low & 0xff].join(".");
+const dotted = (high = 0, low = 0): string =>
+  [high >> 8, high & 0xff, low >> 8, low & 0xff].join(".");

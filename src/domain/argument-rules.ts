@@ -1,6 +1,7 @@
 /**
- * What an argument may be beyond its type. A rule answers why a value cannot be meant, as the end of a sentence that begins
- * with the argument's name; null when it can. Rules look at the value alone, so they are checked before anything runs.
+ * What an argument may be beyond its type. A rule answers why a value cannot be meant, as the end
+ * of a sentence that begins with the argument's name; null when it can. Rules look at the value
+ * alone, so they are checked before anything runs.
  */
 import { decodeIdOf, type NodeType } from "./ids.js";
 import { isCursor, PAGE_SIZE } from "./page.js";
@@ -15,7 +16,9 @@ const rule =
 
 /** A number within a range, both ends included. */
 export const between = (min: number, max: number): ArgumentRule =>
-  rule<number>((number) => (number >= min && number <= max ? null : `must be between ${min} and ${max}, not ${number}.`));
+  rule<number>((number) =>
+    number >= min && number <= max ? null : `must be between ${min} and ${max}, not ${number}.`,
+  );
 
 /** A number that is large enough. */
 export const atLeast = (min: number): ArgumentRule =>
@@ -23,20 +26,29 @@ export const atLeast = (min: number): ArgumentRule =>
 
 /** A list that is short enough. */
 export const atMostItems = (max: number): ArgumentRule =>
-  rule<readonly unknown[]>(({ length }) => (length <= max ? null : `must be at most ${max}, not ${length}.`));
+  rule<readonly unknown[]>(({ length }) =>
+    length <= max ? null : `must be at most ${max}, not ${length}.`,
+  );
 
 /** A text that is short enough. */
 export const atMostCharacters = (max: number): ArgumentRule =>
-  rule<string>(({ length }) => (length <= max ? null : `must be at most ${max} characters, not ${length}.`));
+  rule<string>(({ length }) =>
+    length <= max ? null : `must be at most ${max} characters, not ${length}.`,
+  );
 
 /** A global id of one type. */
 export const idOf = (type: NodeType): ArgumentRule =>
-  rule<string>((id) => (decodeIdOf(type, id) === null ? `is not the id of a ${type.toLowerCase()}.` : null));
+  rule<string>((id) =>
+    decodeIdOf(type, id) === null ? `is not the id of a ${type.toLowerCase()}.` : null,
+  );
 
 /** The size of a page. */
 export const pageSizeRule: ArgumentRule = between(PAGE_SIZE.min, PAGE_SIZE.max);
 
 /** A cursor of any list. Whether it is one of this list is known only to the list. */
 export const cursorRule: ArgumentRule = rule<string>((text) =>
-  isCursor(text) ? null : "is not a cursor of this list. Use a cursor from its edges or pageInfo, with the same filter and sort.",
+  isCursor(text)
+    ? null
+    : "is not a cursor of this list. Use a cursor from its edges or pageInfo, with the same " +
+      "filter and sort.",
 );

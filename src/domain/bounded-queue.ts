@@ -1,6 +1,7 @@
 /**
- * A queue with two bounds: how many wait, and how long. Under overload a queue that is bounded by length alone serves everything late;
- * this one refuses what has waited too long, so that what it serves is still wanted.
+ * A queue with two bounds: how many wait, and how long. Under overload a queue that is bounded by
+ * length alone serves everything late; this one refuses what has waited too long, so that what it
+ * serves is still wanted.
  */
 
 /** Bounds of a queue, and what becomes of what they refuse. */
@@ -27,11 +28,14 @@ export class BoundedQueue<T> {
     return this.items.length;
   }
 
-  /** Adds an item; false when the queue is full, or so slow that its first item has waited too long. */
+  /**
+   * Adds an item; false when the queue is full, or so slow that its first item has waited too long.
+   */
   push(item: T): boolean {
     const [first] = this.items;
     const atMs = this.nowMs();
-    if (this.items.length >= this.bounds.maxLength || (first && this.isStale(first.atMs, atMs))) return false;
+    if (this.items.length >= this.bounds.maxLength || (first && this.isStale(first.atMs, atMs)))
+      return false;
     this.items.push({ item, atMs });
     return true;
   }

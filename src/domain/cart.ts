@@ -7,11 +7,17 @@ export const CART_LIMITS = { quantity: { min: 1, max: 999 }, lines: 200 } as con
 export interface CartLineRecord {
   readonly productId: number;
   readonly quantity: number;
-  /** Price of one piece when the line was last added to or set, in minor units of the shop's currency. */
+  /**
+   * Price of one piece when the line was last added to or set, in minor units of the shop's
+   * currency.
+   */
   readonly unitPrice: number;
 }
 
-/** A cart as it is kept: what is in it, in the order of adding. Prices and availability are the products' own and read with them. */
+/**
+ * A cart as it is kept: what is in it, in the order of adding. Prices and availability are the
+ * products' own and read with them.
+ */
 export interface CartRecord {
   /** Rises with every change, and never goes back while Redis remembers. 0: nobody's. */
   readonly version: number;
@@ -20,8 +26,16 @@ export interface CartRecord {
   readonly lines: readonly CartLineRecord[];
 }
 
-/** What was changed on the way, or has changed since: the cart is not quite what was asked for or last seen. */
-export const CART_WARNING_CODES = ["PRICE_CHANGED", "QUANTITY_CLAMPED", "PRODUCT_GONE", "CART_MOVED"] as const;
+/**
+ * What was changed on the way, or has changed since: the cart is not quite what was asked for or
+ * last seen.
+ */
+export const CART_WARNING_CODES = [
+  "PRICE_CHANGED",
+  "QUANTITY_CLAMPED",
+  "PRODUCT_GONE",
+  "CART_MOVED",
+] as const;
 
 /** A code of {@link CART_WARNING_CODES}. */
 export type CartWarningCode = (typeof CART_WARNING_CODES)[number];

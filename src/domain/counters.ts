@@ -1,6 +1,7 @@
 /**
- * Counters of products: plain shapes. A *tally* is what was counted about one product in one period: since ever, in a month or on a
- * day (UTC). Likes are not among them: those are facts, one row each.
+ * Counters of products: plain shapes. A *tally* is what was counted about one product in one
+ * period: since ever, in a month or on a day (UTC). Likes are not among them: those are facts, one
+ * row each.
  */
 import { type CalendarSpan, spanNamed } from "./leaderboard/calendar.js";
 
@@ -76,10 +77,16 @@ export interface Batch {
   readonly unreadable?: number;
 }
 
-/** Up to this many viewers of a product are known one by one. A ZSET of more is no longer kept in Redis' compact form. */
+/**
+ * Up to this many viewers of a product are known one by one. A ZSET of more is no longer kept in
+ * Redis' compact form.
+ */
 export const EXACT_VIEWERS = 128;
 
-/** How many viewers of a product its window remembers, about 100 bytes each; beyond, the oldest may count again. */
+/**
+ * How many viewers of a product its window remembers, about 100 bytes each; beyond, the oldest may
+ * count again.
+ */
 export const MAX_RECENT_VIEWERS = 250_000;
 
 /** Relative standard error of Redis' HyperLogLog: 1.04 / √16384. */
@@ -94,11 +101,15 @@ export const DAYS_KEPT = 90;
 /** How many months are shown at most. */
 export const MONTHS_SHOWN = 36;
 
-/** Why a product's order among the popular ones is what it is: its views, and likes and shares at the price of so many views. */
+/**
+ * Why a product's order among the popular ones is what it is: its views, and likes and shares at
+ * the price of so many views.
+ */
 export const POPULARITY_WEIGHTS = { likes: 10, shares: 20 } as const;
 
 /** The word a period is kept under. */
-export const periodName = (period: TallyPeriod): string => (period === "all" ? period : period.name);
+export const periodName = (period: TallyPeriod): string =>
+  period === "all" ? period : period.name;
 
 /** The period of a word. */
 export const periodNamed = (name: string): TallyPeriod => (name === "all" ? name : spanNamed(name));

@@ -2,7 +2,9 @@
 
 const ELLIPSIS = "…";
 
-/** At most `max` UTF-16 units of a text. An ellipsis ends what was cut; no surrogate pair is split. */
+/**
+ * At most `max` UTF-16 units of a text. An ellipsis ends what was cut; no surrogate pair is split.
+ */
 export function cutText(text: string, max: number): string {
   if (text.length <= max) return text;
   const kept = text.slice(0, max - ELLIPSIS.length);

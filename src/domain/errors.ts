@@ -1,9 +1,11 @@
 /**
- * Every failure a client can see, in two closed lists. docs/errors.md explains each code and is compared with this file by a test.
+ * Every failure a client can see, in two closed lists. docs/errors.md explains each code and is
+ * compared with this file by a test.
  *
- * Cross-cutting failures are thrown as {@link SoukError} and become GraphQL errors with `extensions.code`; what a mutation may
- * expect is returned as a {@link UserError} in its payload. A failure is of one kind or the other; the one word in both lists is
- * FORBIDDEN (of the operation as a whole, or of one thing).
+ * Cross-cutting failures are thrown as {@link SoukError} and become GraphQL errors with
+ * `extensions.code`; what a mutation may expect is returned as a {@link UserError} in its payload.
+ * A failure is of one kind or the other; the one word in both lists is FORBIDDEN (of the operation
+ * as a whole, or of one thing).
  */
 
 import type { BucketStatus } from "./limits.js";
@@ -29,7 +31,10 @@ export const ERROR_CODES = [
 /** A code of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** Codes of failures that may pass: what failed with one can succeed when it is tried again, unchanged. */
+/**
+ * Codes of failures that may pass: what failed with one can succeed when it is tried again,
+ * unchanged.
+ */
 export const TRANSIENT_CODES: ReadonlySet<unknown> = new Set<ErrorCode>([
   "DEADLINE_EXCEEDED",
   "SERVICE_UNAVAILABLE",
@@ -64,7 +69,10 @@ export interface UserError {
   readonly field: readonly string[] | null;
 }
 
-/** A failure whose message is meant for the client. Anything else that is thrown reaches clients as INTERNAL_SERVER_ERROR. */
+/**
+ * A failure whose message is meant for the client. Anything else that is thrown reaches clients as
+ * INTERNAL_SERVER_ERROR.
+ */
 export abstract class SoukError extends Error {
   abstract readonly code: ErrorCode;
   /** What else a client is told, among the `extensions` of the error. */
@@ -79,7 +87,10 @@ export abstract class SoukError extends Error {
 /** An argument that no retry can make right: a forged cursor, `first: 0`, a malformed id. */
 export class BadUserInput extends SoukError {
   readonly code = "BAD_USER_INPUT";
-  /** @param argument the path of the argument, e.g. `["filter", "minPrice"]`; empty when no single one is to blame */
+  /**
+   * @param argument the path of the argument, e.g. `["filter", "minPrice"]`; empty when no single
+   * one is to blame
+   */
   constructor(
     message: string,
     readonly argument: readonly string[] = [],
@@ -96,7 +107,10 @@ export class NameTooLong extends SoukError {
   readonly code = "GRAPHQL_PARSE_FAILED";
   /** @param max in characters; @param at where the name begins */
   constructor(max: number, at: { readonly line: number; readonly column: number }) {
-    super(`Syntax Error: A name is longer than ${max} characters (line ${at.line}, column ${at.column}).`);
+    super(
+      `Syntax Error: A name is longer than ${max} characters (line ${at.line}, column ` +
+        `${at.column}).`,
+    );
   }
 }
 
@@ -108,7 +122,9 @@ export class AnswerTooLarge extends SoukError {
     readonly limitBytes: number,
     what: "query" | "mutation" | "subscription",
   ) {
-    super(`${ANSWER_TOO_LARGE[what]} Ask for less at once. An answer has at most ${limitBytes} bytes.`);
+    super(
+      `${ANSWER_TOO_LARGE[what]} Ask for less at once. An answer has at most ${limitBytes} bytes.`,
+    );
   }
   override get details() {
     return { limitBytes: this.limitBytes };
@@ -134,7 +150,10 @@ export class Forbidden extends SoukError {
 /** Asked too often, or too much at once. Safe to repeat after the wait. */
 export class RateLimited extends SoukError {
   readonly code = "RATE_LIMITED";
-  /** @param retryAfterMs how long to wait before the same can succeed; @param about the bucket that refuses, and how all of them stand */
+  /**
+   * @param retryAfterMs how long to wait before the same can succeed; @param about the bucket that
+   * refuses, and how all of them stand
+   */
   constructor(
     message: string,
     readonly retryAfterMs: number,
@@ -143,7 +162,10 @@ export class RateLimited extends SoukError {
     super(message);
   }
   override get details() {
-    return { ...(this.about.bucket && { bucket: this.about.bucket }), retryAfterMs: this.retryAfterMs };
+    return {
+      ...(this.about.bucket && { bucket: this.about.bucket }),
+      retryAfterMs: this.retryAfterMs,
+    };
   }
 }
 
@@ -154,7 +176,10 @@ export class OperationTooComplex extends SoukError {
     readonly cost: number,
     readonly limit: number,
   ) {
-    super(`The operation would cost ${cost}, and one operation may cost ${limit}. Ask for less at once.`);
+    super(
+      `The operation would cost ${cost}, and one operation may cost ${limit}. Ask for less ` +
+        "at once.",
+    );
   }
   override get details() {
     return { cost: this.cost, limit: this.limit };
@@ -173,7 +198,10 @@ export class MethodNotAllowed extends SoukError {
   }
 }
 
-/** The request names a document that is not known. The message is the one by which clients of automatic persisted queries know it. */
+/**
+ * The request names a document that is not known. The message is the one by which clients of
+ * automatic persisted queries know it.
+ */
 export class PersistedDocumentNotFound extends SoukError {
   readonly code = "PERSISTED_QUERY_NOT_FOUND";
   constructor() {
@@ -181,12 +209,18 @@ export class PersistedDocumentNotFound extends SoukError {
   }
 }
 
-/** Something the request cannot do without does not answer. Safe to retry; a write that got this is unknown, not refused. */
+/**
+ * Something the request cannot do without does not answer. Safe to retry; a write that got this is
+ * unknown, not refused.
+ */
 export class ServiceUnavailable extends SoukError {
   readonly code = "SERVICE_UNAVAILABLE";
 }
 
-/** This process has more under way than it can do in time. Nothing of the request was done; it can be sent again after the wait. */
+/**
+ * This process has more under way than it can do in time. Nothing of the request was done; it can
+ * be sent again after the wait.
+ */
 export class Overloaded extends ServiceUnavailable {
   /** Spread, so that refused clients do not come back together. */
   readonly retryAfterMs = Math.round(500 + Math.random() * 1_000);
@@ -205,14 +239,18 @@ export class DeadlineExceeded extends SoukError {
 
 /** A server that is asked over the network did not answer in time, or there is no connection. */
 abstract class Unanswered extends ServiceUnavailable {
-  /** @param mayBeDone whether the command was sent, so that a write may have been done although no reply came */
+  /**
+   * @param mayBeDone whether the command was sent, so that a write may have been done although no
+   * reply came
+   */
   constructor(
     cause?: unknown,
     readonly mayBeDone = false,
   ) {
     super(
       mayBeDone
-        ? "The service did not answer in time. If this was a change, it may have been made all the same."
+        ? "The service did not answer in time. If this was a change, it may have been made all " +
+            "the same."
         : "The service is briefly unavailable. Try again in a moment.",
       { cause },
     );
@@ -225,7 +263,10 @@ export class RedisUnavailable extends Unanswered {}
 /** Postgres did not answer, or cannot now. */
 export class DatabaseUnavailable extends Unanswered {}
 
-/** A start that cannot go on: a message for the operator, printed without a stack, exit code 1. Never reaches a client. */
+/**
+ * A start that cannot go on: a message for the operator, printed without a stack, exit code 1.
+ * Never reaches a client.
+ */
 export class StartupError extends Error {
   override readonly name = "StartupError";
 }

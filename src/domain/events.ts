@@ -1,6 +1,6 @@
 /**
- * Topics of live messages and what is published on them. Publications carry ids and versions, never documents: whoever
- * receives one reads the current value itself. Dates cross as ISO strings.
+ * Topics of live messages and what is published on them. Publications carry ids and versions, never
+ * documents: whoever receives one reads the current value itself. Dates cross as ISO strings.
  */
 
 import type { Revocation } from "./account/session.js";
@@ -10,14 +10,19 @@ import type { NotificationAppend } from "./notification.js";
 /** What a topic is about: the key of a row, or a word that names the thing. */
 export type TopicId = number | string;
 
-/** A new version of a value. `seen` is the count of invalidations that the reader must have seen to read it. */
+/**
+ * A new version of a value. `seen` is the count of invalidations that the reader must have seen to
+ * read it.
+ */
 export interface Change {
   readonly id: TopicId;
   readonly version: number;
   readonly seen: number;
 }
 
-/** A log has grown, at least up to here: whoever follows it reads on. Empty `epoch`: a durable log. */
+/**
+ * A log has grown, at least up to here: whoever follows it reads on. Empty `epoch`: a durable log.
+ */
 export interface LogNews {
   readonly epoch: string;
   readonly sequence: number;
@@ -27,15 +32,24 @@ export interface LogNews {
 export interface TopicPayloads {
   /** A product was created, changed or removed. Topic: `{ kind: "productChanged", id }`. */
   productChanged: Change;
-  /** Too much of the catalogue changed at once to name it (an import): whoever watches any of it reads again. Topic: {@link CATALOGUE_TOPIC}. */
+  /**
+   * Too much of the catalogue changed at once to name it (an import): whoever watches any of it
+   * reads again. Topic: {@link CATALOGUE_TOPIC}.
+   */
   catalogueChanged: Change;
   /** A cart changed. Topic: `{ kind: "cartChanged", id }` with the name of its owner as id. */
   cartChanged: Change;
-  /** Somebody's place on a board changed, or its period. Topic: `{ kind: "leaderboardChanged", id: "<slug>:<period>" }`. */
+  /**
+   * Somebody's place on a board changed, or its period. Topic: `{ kind: "leaderboardChanged", id:
+   * "<slug>:<period>" }`.
+   */
   leaderboardChanged: Change;
   /** A product was viewed, liked or shared. Topic: `{ kind: "productStatsChanged", id }`. */
   productStatsChanged: Change;
-  /** Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic: {@link SESSIONS_TOPIC}. */
+  /**
+   * Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic:
+   * {@link SESSIONS_TOPIC}.
+   */
   sessionsEnded: { readonly userId: number };
   /** The log of a user's notifications has grown. Topic: `{ kind: "notification", id: <user> }`. */
   notification: LogNews;
@@ -57,10 +71,14 @@ export const CATALOGUE_TOPIC: Topic<"catalogueChanged"> = { kind: "catalogueChan
 export const SESSIONS_TOPIC: Topic<"sessionsEnded"> = { kind: "sessionsEnded", id: 0 };
 
 /** A kind of topic that is a log. */
-export type LogTopicKind = { [K in TopicKind]: TopicPayloads[K] extends LogNews ? K : never }[TopicKind];
+export type LogTopicKind = {
+  [K in TopicKind]: TopicPayloads[K] extends LogNews ? K : never;
+}[TopicKind];
 
 /** A kind of topic whose values are watched: each id has a version. */
-export type ValueTopicKind = { [K in TopicKind]: TopicPayloads[K] extends Change ? K : never }[TopicKind];
+export type ValueTopicKind = {
+  [K in TopicKind]: TopicPayloads[K] extends Change ? K : never;
+}[TopicKind];
 
 /** A publication waiting in the outbox; `seen` is added when it is sent. */
 export interface PendingEvent {
@@ -69,8 +87,8 @@ export interface PendingEvent {
 }
 
 /**
- * What a committed write owes the outside: revocations to apply, cache tags to invalidate, then events to publish and entries to
- * append to logs, in this order; and scores for the shop's boards.
+ * What a committed write owes the outside: revocations to apply, cache tags to invalidate, then
+ * events to publish and entries to append to logs, in this order; and scores for the shop's boards.
  */
 export interface OutboxMessage {
   readonly revocations?: readonly Revocation[];

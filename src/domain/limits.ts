@@ -1,15 +1,22 @@
 /** Limits: what is counted, in which buckets, and what a client is told of them. */
 
-/** Operations that are counted by themselves besides their cost, because each has work behind it that its answer does not show. */
+/**
+ * Operations that are counted by themselves besides their cost, because each has work behind it
+ * that its answer does not show.
+ */
 export const OPERATION_CLASSES = ["signIn", "checkout"] as const;
 
 /** A class of {@link OPERATION_CLASSES}. */
 export type OperationClass = (typeof OPERATION_CLASSES)[number];
 
 /** Whether something names a class. */
-export const isOperationClass = (value: unknown): value is OperationClass => OPERATION_CLASSES.some((known) => known === value);
+export const isOperationClass = (value: unknown): value is OperationClass =>
+  OPERATION_CLASSES.some((known) => known === value);
 
-/** What a bucket belongs to: whoever is signed in, an address, the service token, a block of addresses, or a class of operations. */
+/**
+ * What a bucket belongs to: whoever is signed in, an address, the service token, a block of
+ * addresses, or a class of operations.
+ */
 export type BucketKind = "viewer" | "address" | "service" | "block" | OperationClass;
 
 /** How much a bucket holds, and how fast it fills again. */

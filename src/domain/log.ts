@@ -1,6 +1,7 @@
 /**
- * Logs: what happened to a thing, in an order that never changes, told exactly once each. A *position* stands after an entry; a
- * *cursor* is a position as clients hold it: opaque, and bound to the one log that it came from.
+ * Logs: what happened to a thing, in an order that never changes, told exactly once each. A
+ * *position* stands after an entry; a *cursor* is a position as clients hold it: opaque, and bound
+ * to the one log that it came from.
  */
 import { encodeCursor, readCursor } from "./page.js";
 
@@ -44,13 +45,19 @@ export type LogPage<Event> = LogGap | LogStretch<Event>;
 /** Entries that follow each other. */
 export interface LogStretch<Event> {
   readonly entries: readonly LogEntry<Event>[];
-  /** Where to read on: not before the last entry, and beyond it where later ones are no more (they have expired). */
+  /**
+   * Where to read on: not before the last entry, and beyond it where later ones are no more (they
+   * have expired).
+   */
   readonly next: LogPosition;
   /** Whether there is more after `next` already. */
   readonly more: boolean;
 }
 
-/** Where a subscription begins: after an entry, with what happens from now on, or nowhere it could name. */
+/**
+ * Where a subscription begins: after an entry, with what happens from now on, or nowhere it could
+ * name.
+ */
 export type LogStart = LogPosition | "now" | "invalid";
 
 /** Writes a position as a cursor of the log with this name. */
@@ -58,7 +65,10 @@ export function encodeLogCursor(log: string, { epoch, sequence }: LogPosition): 
   return encodeCursor(log, { value: epoch === DURABLE ? sequence : epoch, id: sequence });
 }
 
-/** Where to begin for a client that holds `cursor`: null is now, the empty text the beginning of a durable log. */
+/**
+ * Where to begin for a client that holds `cursor`: null is now, the empty text the beginning of a
+ * durable log.
+ */
 export function readLogCursor(log: string, cursor: string | null | undefined): LogStart {
   if (cursor === null || cursor === undefined) return "now";
   if (cursor === "") return BEGINNING;

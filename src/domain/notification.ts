@@ -29,11 +29,24 @@ export interface InboxListing {
 }
 
 /** Bounds, in characters but for `users` and `ids`: how many can be named at once. */
-export const NOTIFICATION_LIMITS = { kind: 64, title: 200, body: 2_000, url: 2_048, users: 1_000, ids: 1_000 } as const;
+export const NOTIFICATION_LIMITS = {
+  kind: 64,
+  title: 200,
+  body: 2_000,
+  url: 2_048,
+  users: 1_000,
+  ids: 1_000,
+} as const;
 
-/** One entry of a user's log, as of its commit; `unread` is how many unread ones there were then. */
+/**
+ * One entry of a user's log, as of its commit; `unread` is how many unread ones there were then.
+ */
 export type NotificationEvent =
-  | { readonly type: "delivered"; readonly notification: NotificationRecord; readonly unread: number }
+  | {
+      readonly type: "delivered";
+      readonly notification: NotificationRecord;
+      readonly unread: number;
+    }
   | {
       readonly type: "read";
       /** The ones that were named and are read by this; empty where `upTo` says it. */
@@ -51,9 +64,17 @@ export interface Delivery {
   readonly unread: number;
 }
 
-/** What a committed write adds to the logs of users, as the outbox keeps it: the content once, however many it is for. */
+/**
+ * What a committed write adds to the logs of users, as the outbox keeps it: the content once,
+ * however many it is for.
+ */
 export type NotificationAppend =
-  | { readonly type: "delivered"; readonly content: NotificationContent; readonly createdAt: string; readonly to: readonly Delivery[] }
+  | {
+      readonly type: "delivered";
+      readonly content: NotificationContent;
+      readonly createdAt: string;
+      readonly to: readonly Delivery[];
+    }
   | ({ readonly type: "read"; readonly userId: number; readonly sequence: number } & Omit<
       Extract<NotificationEvent, { type: "read" }>,
       "type"

@@ -1,9 +1,13 @@
 /**
  * The member of `record` that is called `name`; undefined without one.
  *
- * Names that come from outside are looked up here, in a Map, or in a record without a prototype, never by `record[name]`:
- * every plain object also has the members of `Object.prototype`. test/look-ups.test.ts enforces it.
+ * Names that come from outside are looked up here, in a Map, or in a record without a prototype,
+ * never by `record[name]`: every plain object also has the members of `Object.prototype`.
+ * test/look-ups.test.ts enforces it.
  */
-export function own<T>(record: Readonly<Record<string, T>> | null | undefined, name: string): T | undefined {
+export function own<T>(
+  record: Readonly<Record<string, T>> | null | undefined,
+  name: string,
+): T | undefined {
   return record && Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -1,6 +1,7 @@
 /**
- * Keyset pages: a page starts after a *position* (the sort value and the id of the last row), never after a count of rows,
- * so rows inserted while a client is paging neither repeat nor hide others. Source: Relay cursor connections.
+ * Keyset pages: a page starts after a *position* (the sort value and the id of the last row), never
+ * after a count of rows, so rows inserted while a client is paging neither repeat nor hide others.
+ * Source: Relay cursor connections.
  */
 import { createHash } from "node:crypto";
 import { BadUserInput } from "./errors.js";
@@ -8,19 +9,28 @@ import { BadUserInput } from "./errors.js";
 /** Bounds of `first`. */
 export const PAGE_SIZE = { min: 1, max: 100, default: 20 } as const;
 
-/** Where a row stands in its list: the value it is sorted by (a number or a string), and its id as the tie-break. */
+/**
+ * Where a row stands in its list: the value it is sorted by (a number or a string), and its id as
+ * the tie-break.
+ */
 export interface Position {
   readonly value: number | string;
   readonly id: number;
 }
 
-/** What a list query asks for: at most `limit` rows after a position, from the start when `after` is null. */
+/**
+ * What a list query asks for: at most `limit` rows after a position, from the start when `after` is
+ * null.
+ */
 export interface PageRequest {
   readonly limit: number;
   readonly after: Position | null;
 }
 
-/** A page of ids with the position of each; entities are read by id, so that no list ever holds a stale entity. */
+/**
+ * A page of ids with the position of each; entities are read by id, so that no list ever holds a
+ * stale entity.
+ */
 export interface IdPage {
   readonly rows: readonly Position[];
   readonly hasNextPage: boolean;
@@ -30,35 +40,47 @@ export interface IdPage {
 export function pageSize(first: number | null | undefined): number {
   const size = first ?? PAGE_SIZE.default;
   if (!Number.isInteger(size) || size < PAGE_SIZE.min || size > PAGE_SIZE.max) {
-    throw new BadUserInput(`first must be between ${PAGE_SIZE.min} and ${PAGE_SIZE.max}, not ${size}.`, ["first"]);
+    throw new BadUserInput(
+      `first must be between ${PAGE_SIZE.min} and ${PAGE_SIZE.max}, not ${size}.`,
+      ["first"],
+    );
   }
   return size;
 }
 
 /**
  * Encodes a position as an opaque cursor, bound to the list it belongs to.
- * @param list names the list and its order, e.g. `products:PRICE_ASC`; a cursor of another list is refused
+ * @param list names the list and its order, e.g. `products:PRICE_ASC`; a cursor of another list is
+ * refused
  */
 export function encodeCursor(list: string, { value, id }: Position): string {
   const body = JSON.stringify([value, id]);
   return Buffer.from(`${checksum(list, body)}${body}`).toString("base64url");
 }
 
-/** Decodes a cursor of `list`; null or undefined is the start. Throws BadUserInput when it is not one we gave for this list. */
+/**
+ * Decodes a cursor of `list`; null or undefined is the start. Throws BadUserInput when it is not
+ * one we gave for this list.
+ */
 export function decodeCursor(list: string, cursor: string | null | undefined): Position | null {
   if (cursor === null || cursor === undefined) return null;
   const position = readCursor(list, cursor);
   if (!position) {
-    throw new BadUserInput("after is not a cursor of this list. Use a cursor from its edges or pageInfo, with the same filter and sort.", [
-      "after",
-    ]);
+    throw new BadUserInput(
+      "after is not a cursor of this list. Use a cursor from its edges or pageInfo, with the " +
+        "same filter and sort.",
+      ["after"],
+    );
   }
   return position;
 }
 
 /** The position of a cursor of `list`; null when it is not one we gave for this list. */
 export function readCursor(list: string, cursor: string): Position | null {
-  const position = cursor.length <= MAX_CURSOR_LENGTH ? parse(list, Buffer.from(cursor, "base64url").toString("utf8")) : null;
+  const position =
+    cursor.length <= MAX_CURSOR_LENGTH
+      ? parse(list, Buffer.from(cursor, "base64url").toString("utf8"))
+      : null;
   return position && encodeCursor(list, position) === cursor ? position : null;
 }
 
@@ -66,14 +88,20 @@ export function readCursor(list: string, cursor: string): Position | null {
 export function isCursor(text: string): boolean {
   if (text.length > MAX_CURSOR_LENGTH) return false;
   const bytes = Buffer.from(text, "base64url");
-  return bytes.toString("base64url") === text && bodyOf(bytes.toString("utf8").slice(CHECKSUM_LENGTH)) !== null;
+  return (
+    bytes.toString("base64url") === text &&
+    bodyOf(bytes.toString("utf8").slice(CHECKSUM_LENGTH)) !== null
+  );
 }
 
 /** Positions hold one value of at most a brand's name; longer input is not ours. */
 const MAX_CURSOR_LENGTH = 1_024;
 const CHECKSUM_LENGTH = 8;
 
-/** Tells a cursor of another list, or a damaged one, from ours. Not a secret: a position gives no access to anything. */
+/**
+ * Tells a cursor of another list, or a damaged one, from ours. Not a secret: a position gives no
+ * access to anything.
+ */
 function checksum(list: string, body: string): string {
   return createHash("sha256").update(`${list}\n${body}`).digest("hex").slice(0, CHECKSUM_LENGTH);
 }
@@ -87,7 +115,9 @@ function bodyOf(body: string): Position | null {
   try {
     const [value, id] = JSON.parse(body) as [unknown, unknown];
     const valueIsOurs = typeof value === "string" || Number.isSafeInteger(value);
-    return valueIsOurs && Number.isSafeInteger(id) ? { value: value as number | string, id: id as number } : null;
+    return valueIsOurs && Number.isSafeInteger(id)
+      ? { value: value as number | string, id: id as number }
+      : null;
   } catch {
     return null;
   }

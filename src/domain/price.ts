@@ -4,7 +4,10 @@
 export interface ListLength {
   /** The longest list there is. */
   readonly most: number;
-  /** The argument that asks for a length: a number, or a list of as many. Without it the list may always be the longest. */
+  /**
+   * The argument that asks for a length: a number, or a list of as many. Without it the list may
+   * always be the longest.
+   */
   readonly by?: string;
   /** A list of `times` × the argument + `plus`; 1 and 0 by default. */
   readonly times?: number;
@@ -16,8 +19,9 @@ export interface Work {
   /** Units of cost. */
   readonly price: number;
   /**
-   * The argument that asks for it, as a path such as `filter.text`. A number or a list multiplies the price; any other
-   * value asks for it once; null and blank do not ask. Without `by` the field always does this work.
+   * The argument that asks for it, as a path such as `filter.text`. A number or a list multiplies
+   * the price; any other value asks for it once; null and blank do not ask. Without `by` the field
+   * always does this work.
    */
   readonly by?: string;
   /** The largest number or longest list that is not refused. */

@@ -12,8 +12,10 @@ import type { UserError, UserErrorCode } from "./errors.js";
  * A text without ink: white space, controls, format characters, fillers and whatever else renderers
  * ignore, marks without a letter, and blanks that Unicode files under letters or symbols.
  */
-const NO_INK =
-  /^[\p{White_Space}\p{Cc}\p{Cf}\p{Surrogate}\p{M}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800\uFFFC\u{1D159}\u{13441}\u{13442}]*$/u;
+const INKLESS =
+  String.raw`\p{White_Space}\p{Cc}\p{Cf}\p{Surrogate}\p{M}\p{Default_Ignorable_Code_Point}` +
+  String.raw`\p{Noncharacter_Code_Point}\u2800\uFFFC\u{1D159}\u{13441}\u{13442}`;
+const NO_INK = new RegExp(`^[${INKLESS}]*$`, "u");
 
 /**
  * What goes at both ends. Joiners and variation selectors stay: they belong to the sign before
@@ -61,7 +63,8 @@ export const typedEmail = (email: string): string => typed(email.toLowerCase());
  * Whether a text holds what cannot be seen: white space, controls, format characters, fillers. No
  * address does.
  */
-export const holdsUnseen = (text: string): boolean => /[\p{White_Space}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
+export const holdsUnseen = (text: string): boolean =>
+  /[\p{White_Space}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
 /** Length as PostgreSQL counts: a character outside the basic plane is one. */
 export const lengthOf = (text: string): number => [...text].length;
@@ -85,26 +88,40 @@ export interface TextRule {
 }
 
 /** What is wrong with a {@link typed} text; null when nothing is. The path begins with `input`. */
-export function checkText({ field, max, kind, optional = false }: TextRule, text: string): UserError | null {
+export function checkText(
+  { field, max, kind, optional = false }: TextRule,
+  text: string,
+): UserError | null {
   if (text === "") return optional ? null : wrong("REQUIRED", field, "must not be blank");
   const length = lengthOf(text);
-  if (length > max) return wrong("TOO_LONG", field, `has ${length} characters; at most ${max} are allowed`);
+  if (length > max)
+    return wrong("TOO_LONG", field, `has ${length} characters; at most ${max} are allowed`);
   const fault = faultOf(kind, text);
   return fault === null ? null : wrong("INVALID", field, fault);
 }
 
 function faultOf(kind: TextRule["kind"], text: string): string | null {
-  if (NO_TEXT.test(text)) return "holds characters that are not valid text (a control character, or half of a surrogate pair)";
-  if (kind === "body") return text.split(PARAGRAPHS).every(isClosed) ? null : "changes the direction of text without changing it back";
+  if (NO_TEXT.test(text))
+    return (
+      "holds characters that are not valid text (a control character, or half of a surrogate " +
+      "pair)"
+    );
+  if (kind === "body")
+    return text.split(PARAGRAPHS).every(isClosed)
+      ? null
+      : "changes the direction of text without changing it back";
   if (NO_LINE.test(text)) return "holds a line break or a control character";
-  return text.match(DIRECTIONAL) ? "holds a character that changes the direction of the text around it" : null;
+  return text.match(DIRECTIONAL)
+    ? "holds a character that changes the direction of the text around it"
+    : null;
 }
 
 /** Whether every change of direction in a paragraph is closed in it, as brackets are. */
 function isClosed(paragraph: string): boolean {
   const open: string[] = [];
   for (const [sign] of paragraph.matchAll(DIRECTIONAL)) {
-    if (sign !== POP_EMBEDDING && sign !== POP_ISOLATE) open.push(ISOLATES.test(sign) ? POP_ISOLATE : POP_EMBEDDING);
+    if (sign !== POP_EMBEDDING && sign !== POP_ISOLATE)
+      open.push(ISOLATES.test(sign) ? POP_ISOLATE : POP_EMBEDDING);
     else if (open.pop() !== sign) return false;
   }
   return open.length === 0;

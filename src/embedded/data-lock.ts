@@ -1,10 +1,13 @@
 /**
- * The lock of the data folder: one process at a time, because two that open the embedded database corrupt it silently.
+ * The lock of the data folder: one process at a time, because two that open the embedded database
+ * corrupt it silently.
  *
- * A holder listens on a unix socket of its own and names it, with its pid, in `lock-<generation>.json`. The holder is whoever
- * wrote the highest generation and still answers on that socket: the kernel closes the socket of a dead process, so a stale lock
- * is never mistaken for a live one, whoever has its pid today. A stale lock is taken over by creating the next generation, which
- * only one process can; the highest generation is never deleted, so a slow starter cannot fall back to an earlier one.
+ * A holder listens on a unix socket of its own and names it, with its pid, in
+ * `lock-<generation>.json`. The holder is whoever wrote the highest generation and still answers on
+ * that socket: the kernel closes the socket of a dead process, so a stale lock is never mistaken
+ * for a live one, whoever has its pid today. A stale lock is taken over by creating the next
+ * generation, which only one process can; the highest generation is never deleted, so a slow
+ * starter cannot fall back to an earlier one.
  */
 import { randomBytes } from "node:crypto";
 import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -49,7 +52,8 @@ async function takeNextGeneration(dir: string, mine: Holder): Promise<void> {
   if (held > 0) await refuseIfAlive(dir, held);
   const generation = held + 1;
   if (!(await create(dir, generation, mine))) return takeNextGeneration(dir, mine);
-  // Somebody faster may have taken this generation, and the next, and have cleared this one away before we made it again.
+  // Somebody faster may have taken this generation, and the next, and have cleared this one away
+  // before we made it again.
   if ((await highestGeneration(dir)) > generation) return takeNextGeneration(dir, mine);
   await clearEarlier(dir, generation);
 }
@@ -59,19 +63,27 @@ async function refuseIfAlive(dir: string, generation: number): Promise<void> {
   if (!holder || !(await answers(holder.socket))) return;
   const where = holder.host === hostname() ? "" : ` on ${holder.host}`;
   throw new StartupError(
-    `The data folder ${dir} is in use by process ${holder.pid}${where}.\nStop that one first, or set DATABASE_URL (and REDIS_URL) so that several can run side by side.`,
+    `The data folder ${dir} is in use by process ${holder.pid}${where}.\nStop that one ` +
+      "first, or set DATABASE_URL (and REDIS_URL) so that several can run side by side.",
   );
 }
 
-const generationFile = (dir: string, generation: number): string => join(dir, `lock-${generation}.json`);
+const generationFile = (dir: string, generation: number): string =>
+  join(dir, `lock-${generation}.json`);
 
 async function generations(dir: string): Promise<number[]> {
-  return (await readdir(dir)).map((name) => Number(/^lock-(\d+)\.json$/.exec(name)?.[1] ?? 0)).filter((generation) => generation > 0);
+  return (await readdir(dir))
+    .map((name) => Number(/^lock-(\d+)\.json$/.exec(name)?.[1] ?? 0))
+    .filter((generation) => generation > 0);
 }
 
-const highestGeneration = async (dir: string): Promise<number> => Math.max(0, ...(await generations(dir)));
+const highestGeneration = async (dir: string): Promise<number> =>
+  Math.max(0, ...(await generations(dir)));
 
-/** Written aside, then linked: the name appears with its content, and only for the first. Answers whether we were. */
+/**
+ * Written aside, then linked: the name appears with its content, and only for the first. Answers
+ * whether we were.
+ */
 async function create(dir: string, generation: number, holder: Holder): Promise<boolean> {
   const draft = join(dir, `lock-draft-${randomBytes(6).toString("hex")}`);
   await writeFile(draft, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
@@ -107,16 +119,24 @@ function listen(path: string): Promise<Server> {
   const server = createServer((socket) => socket.on("error", () => {}).destroy());
   // The lock alone keeps no process running.
   server.unref();
-  return new Promise((resolve, reject) => server.once("error", reject).listen(path, () => resolve(server)));
+  return new Promise((resolve, reject) =>
+    server.once("error", reject).listen(path, () => resolve(server)),
+  );
 }
 
-const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => server.close(() => resolve()));
 
-/** Whether a process listens there; one that is stopped or busy counts, because the kernel takes the call. */
+/**
+ * Whether a process listens there; one that is stopped or busy counts, because the kernel takes the
+ * call.
+ */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    socket.once("connect", () => resolve(true)).once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EAGAIN"));
+    socket
+      .once("connect", () => resolve(true))
+      .once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EAGAIN"));
     socket.once("close", () => socket.destroy());
     socket.once("connect", () => socket.destroy());
   });

@@ -1,16 +1,18 @@
 /**
  * A server process that ends with us, however we end.
  *
- * The server runs under a two-line shell that holds the read end of a pipe whose only write end is ours: when this process
- * stops, crashes or is killed with SIGKILL, the pipe ends and the shell stops the server; one that does not stop in time (a Redis
- * that cannot save refuses to) is killed. The pair runs in a session of its own, so a Ctrl-C in the terminal reaches us alone and we decide when the server goes.
+ * The server runs under a two-line shell that holds the read end of a pipe whose only write end is
+ * ours: when this process stops, crashes or is killed with SIGKILL, the pipe ends and the shell
+ * stops the server; one that does not stop in time (a Redis that cannot save refuses to) is killed.
+ * The pair runs in a session of its own, so a Ctrl-C in the terminal reaches us alone and we decide
+ * when the server goes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * $1 is the signal that stops the server, $2 the seconds it may take, the rest its command line. Prints the server's pid; exits as the
- * server exits.
+ * $1 is the signal that stops the server, $2 the seconds it may take, the rest its command line.
+ * Prints the server's pid; exits as the server exits.
  */
 const GUARD = `
 stop="$1"; grace="$2"; shift 2; exec 3<&0
@@ -29,7 +31,10 @@ export interface GuardedOptions {
   readonly args: readonly string[];
   /** Asks the server to stop in good order: SIGTERM for redis-server, SIGINT for postgres. */
   readonly stopSignal: "TERM" | "INT";
-  /** How long it may take to stop before it is killed, in whole seconds; default {@link STOP_GRACE_S}. */
+  /**
+   * How long it may take to stop before it is killed, in whole seconds; default {@link
+   * STOP_GRACE_S}.
+   */
   readonly graceSeconds?: number;
   readonly cwd?: string;
   /** Who the server runs as; only root may say. */
@@ -39,7 +44,10 @@ export interface GuardedOptions {
 /** A running guarded server. */
 export interface GuardedChild {
   readonly pid: number;
-  /** Resolves when the server has ended, with its exit code (128 + number of the signal that ended it) and the last it said on stdout and stderr. */
+  /**
+   * Resolves when the server has ended, with its exit code (128 + number of the signal that ended
+   * it) and the last it said on stdout and stderr.
+   */
   readonly exited: Promise<Ending>;
   /** Asks the server to stop and waits until it has. */
   stop(): Promise<void>;
@@ -59,15 +67,22 @@ const LAST_WORDS_MS = 100;
 /** What a shell answers when there is no such command. */
 export const NO_SUCH_COMMAND = 127;
 
-/** Starts a server under guard. Resolves as soon as it has a pid; whether it came up is for the caller to ask it. */
+/**
+ * Starts a server under guard. Resolves as soon as it has a pid; whether it came up is for the
+ * caller to ask it.
+ */
 export async function startGuarded(options: GuardedOptions): Promise<GuardedChild> {
   const { command, args, stopSignal, graceSeconds = STOP_GRACE_S, cwd, user } = options;
-  const guard = spawn("/bin/sh", ["-c", GUARD, "sh", stopSignal, `${graceSeconds}`, command, ...args], {
-    detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(user ? { uid: user.uid, gid: user.gid } : {}),
-  });
+  const guard = spawn(
+    "/bin/sh",
+    ["-c", GUARD, "sh", stopSignal, `${graceSeconds}`, command, ...args],
+    {
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(user ? { uid: user.uid, gid: user.gid } : {}),
+    },
+  );
   // The guard may be gone before we close its pipe; that is what closing it was for.
   guard.stdin?.on("error", () => {});
   const exited = exitOf(guard);
@@ -109,7 +124,10 @@ function exitOf(guard: ChildProcess): Promise<Ending> {
   });
 }
 
-/** The pipe may outlive the server in a child of its own (a snapshot being written), so its end is not waited for longer than this. */
+/**
+ * The pipe may outlive the server in a child of its own (a snapshot being written), so its end is
+ * not waited for longer than this.
+ */
 async function lastWords(guard: ChildProcess): Promise<void> {
   const enough = new AbortController();
   const timer = setTimeout(() => enough.abort(), LAST_WORDS_MS);

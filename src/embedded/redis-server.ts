@@ -1,9 +1,10 @@
 /**
  * The embedded Redis: a private redis-server (or valkey-server) for a start without REDIS_URL.
  *
- * It listens on a unix socket in a folder closed to other users and on no port, keeps its data by AOF (fsync every second) and
- * RDB, and ends with us however we end (see guarded-child.ts). An orphan of an earlier run is still found by its socket and asked
- * to stop before a new one opens the same files. When it dies while we run, it is started again; readers see that as any restart
+ * It listens on a unix socket in a folder closed to other users and on no port, keeps its data by
+ * AOF (fsync every second) and RDB, and ends with us however we end (see guarded-child.ts). An
+ * orphan of an earlier run is still found by its socket and asked to stop before a new one opens
+ * the same files. When it dies while we run, it is started again; readers see that as any restart
  * of Redis. Without a binary the start fails with the three ways to get one.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
@@ -92,10 +93,19 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
 }
 
 /** Makes the folders, and ends a server that an earlier run left in them. */
-async function preparePlace({ dataDir, log, binaries = BINARIES }: EmbeddedRedisOptions): Promise<Place> {
+async function preparePlace({
+  dataDir,
+  log,
+  binaries = BINARIES,
+}: EmbeddedRedisOptions): Promise<Place> {
   const dir = resolve(dataDir, "redis");
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const place: Place = { dir, socket: join(await socketFolder(dataDir), "redis.sock"), log, binaries };
+  const place: Place = {
+    dir,
+    socket: join(await socketFolder(dataDir), "redis.sock"),
+    log,
+    binaries,
+  };
   await stopOrphan(place);
   return place;
 }
@@ -103,24 +113,54 @@ async function preparePlace({ dataDir, log, binaries = BINARIES }: EmbeddedRedis
 /** Starts the first binary that exists. */
 async function startFirst(place: Place): Promise<GuardedChild> {
   for (const command of place.binaries) {
-    const child = await startGuarded({ command, args: argsFor(place), stopSignal: "TERM", cwd: place.dir });
+    const child = await startGuarded({
+      command,
+      args: argsFor(place),
+      stopSignal: "TERM",
+      cwd: place.dir,
+    });
     const failure = await untilReady(place, child);
     if (failure === null) return child;
     await child.stop();
-    if (failure.code !== NO_SUCH_COMMAND) throw new StartupError(`${command} did not start (code ${failure.code}):\n${failure.output}`);
+    if (failure.code !== NO_SUCH_COMMAND)
+      throw new StartupError(`${command} did not start (code ${failure.code}):\n${failure.output}`);
   }
   throw new StartupError(NO_BINARY);
 }
 
-const NO_BINARY = `No redis-server or valkey-server was found on PATH. Souk keeps live data in Redis (7.0 or newer, or Valkey). Three ways to get one:
-  1. a system package   sudo apt-get install redis-server  ·  brew install redis  ·  sudo dnf install valkey
-  2. a container        docker run -d -p 127.0.0.1:6379:6379 redis:7, then set REDIS_URL=redis://127.0.0.1:6379
-  3. one you have       set REDIS_URL=redis://user:password@host:6379`;
+const NO_BINARY =
+  "No redis-server or valkey-server was found on PATH. Souk keeps live data in Redis (7.0 or " +
+  "newer, or Valkey). Three ways to get one:\n" +
+  "  1. a system package   sudo apt-get install redis-server  ·  brew install redis  ·  " +
+  "sudo dnf install valkey\n" +
+  "  2. a container        docker run -d -p 127.0.0.1:6379:6379 redis:7, then set " +
+  "REDIS_URL=redis://127.0.0.1:6379\n" +
+  "  3. one you have       set REDIS_URL=redis://user:password@host:6379";
 
 function argsFor({ dir, socket }: Place): string[] {
   const reach = ["--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"];
-  const keep = ["--dir", dir, "--appendonly", "yes", "--appendfsync", "everysec", "--save", ...SNAPSHOTS];
-  return [...reach, ...keep, "--maxmemory-policy", "noeviction", "--pidfile", pidFile(dir), "--daemonize", "no", "--loglevel", "notice"];
+  const keep = [
+    "--dir",
+    dir,
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "everysec",
+    "--save",
+    ...SNAPSHOTS,
+  ];
+  return [
+    ...reach,
+    ...keep,
+    "--maxmemory-policy",
+    "noeviction",
+    "--pidfile",
+    pidFile(dir),
+    "--daemonize",
+    "no",
+    "--loglevel",
+    "notice",
+  ];
 }
 
 const pidFile = (dir: string): string => join(dir, "redis.pid");
@@ -135,9 +175,11 @@ async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<
     if (answer !== null && typeof answer === "object") return answer;
     if (answer?.startsWith("+PONG")) return null;
     if (answer?.startsWith("-LOADING")) heardAt = performance.now();
-    if (!told && answer?.startsWith("-LOADING")) log.info("waiting for the embedded redis-server to load its data");
+    if (!told && answer?.startsWith("-LOADING"))
+      log.info("waiting for the embedded redis-server to load its data");
     told ||= answer !== null;
-    if (performance.now() - heardAt > SILENT_MS) return { code: 0, output: `it does not answer on ${socket}` };
+    if (performance.now() - heardAt > SILENT_MS)
+      return { code: 0, output: `it does not answer on ${socket}` };
     await delay(POLL_MS);
   }
 }
@@ -148,11 +190,16 @@ async function stopOrphan(place: Place): Promise<void> {
   // Whoever answers on this socket is ours.
   const pid = Number(/process_id:(\d+)/.exec(info ?? "")?.[1]) || (await silentOrphan(place));
   if (!pid) return void (await rm(place.socket, { force: true }));
-  place.log.warn({ redisPid: pid }, "waiting for a redis-server that an earlier run left behind to stop");
+  place.log.warn(
+    { redisPid: pid },
+    "waiting for a redis-server that an earlier run left behind to stop",
+  );
   if (info !== null) await askRedis(place.socket, "SHUTDOWN", SILENT_MS);
   if (await goneWithin(SILENT_MS, place)) return;
   if ((await silentOrphan(place)) !== pid)
-    throw new StartupError(`Process ${pid} still writes to ${place.dir}. Stop it, then start again.`);
+    throw new StartupError(
+      `Process ${pid} still writes to ${place.dir}. Stop it, then start again.`,
+    );
   process.kill(pid, "SIGKILL");
   await goneWithin(SILENT_MS, place);
 }
@@ -160,13 +207,17 @@ async function stopOrphan(place: Place): Promise<void> {
 async function goneWithin(patienceMs: number, place: Place): Promise<boolean> {
   const giveUpAt = performance.now() + patienceMs;
   while (performance.now() < giveUpAt) {
-    if (!(await silentOrphan(place)) && (await askRedis(place.socket, "PING")) === null) return true;
+    if (!(await silentOrphan(place)) && (await askRedis(place.socket, "PING")) === null)
+      return true;
     await delay(POLL_MS);
   }
   return false;
 }
 
-/** The pid in the pid file, if that process is a server on our socket; pids are reused, so the file alone proves nothing. */
+/**
+ * The pid in the pid file, if that process is a server on our socket; pids are reused, so the file
+ * alone proves nothing.
+ */
 async function silentOrphan({ dir, socket }: Place): Promise<number | undefined> {
   const pid = Number(await readFile(pidFile(dir), "utf8").catch(() => ""));
   if (!(pid > 1) || !isAlive(pid)) return undefined;

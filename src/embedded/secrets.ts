@@ -1,4 +1,7 @@
-/** The secrets of the embedded default: made on the first start, kept in the data folder for its owner's eyes alone. */
+/**
+ * The secrets of the embedded default: made on the first start, kept in the data folder for its
+ * owner's eyes alone.
+ */
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +13,8 @@ const PASSWORD_BYTES = 12;
 const OWNER_ONLY = 0o600;
 
 /**
- * The token of this data folder, 32 characters of base64url; the same on every start. Delete the file to get a new one.
+ * The token of this data folder, 32 characters of base64url; the same on every start. Delete the
+ * file to get a new one.
  * @throws StartupError when the file holds something that is no token, or is not ours to read
  */
 export async function ensureServiceToken(dir: string): Promise<string> {
@@ -24,7 +28,8 @@ export interface KeptSecret {
 }
 
 /**
- * The password of the seeded logins, 16 characters of base64url; the same on every start. Delete the file to get a new one.
+ * The password of the seeded logins, 16 characters of base64url; the same on every start. Delete
+ * the file to get a new one.
  * @throws StartupError when the file holds something that is no password, or is not ours to read
  */
 export function ensureDemoPassword(dir: string): Promise<KeptSecret> {
@@ -43,6 +48,7 @@ async function keepSecret(dir: string, file: string, bytes: number): Promise<Kep
   }
   await chmod(path, OWNER_ONLY);
   const kept = (await readFile(path, "utf8")).trim();
-  if (kept.length < fresh.length) throw new StartupError(`${path} holds nothing usable. Delete it to get a new one.`);
+  if (kept.length < fresh.length)
+    throw new StartupError(`${path} holds nothing usable. Delete it to get a new one.`);
   return { secret: kept, isNew: false };
 }

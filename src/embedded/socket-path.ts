@@ -1,7 +1,8 @@
 /**
- * Where a private unix socket can live: in the data folder, or in a folder of our own under the system's temporary one when the
- * path would be longer than the kernel takes (107 bytes on Linux, 103 on macOS) or the filesystem knows no sockets (shared
- * folders of virtual machines). The second place is derived from the first, so the next start finds what an earlier one left.
+ * Where a private unix socket can live: in the data folder, or in a folder of our own under the
+ * system's temporary one when the path would be longer than the kernel takes (107 bytes on Linux,
+ * 103 on macOS) or the filesystem knows no sockets (shared folders of virtual machines). The second
+ * place is derived from the first, so the next start finds what an earlier one left.
  */
 import { createHash } from "node:crypto";
 import { chmod, mkdir, realpath, rm } from "node:fs/promises";
@@ -12,7 +13,10 @@ import { join } from "node:path";
 /** Leaves room for a suffix below the smallest limit. */
 const PATH_BYTES = 96;
 
-/** A folder for sockets, closed to other users. The same `dataDir` always answers the same folder on one machine. */
+/**
+ * A folder for sockets, closed to other users. The same `dataDir` always answers the same folder on
+ * one machine.
+ */
 export async function socketFolder(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true });
   const dir = await realpath(dataDir);
@@ -36,7 +40,9 @@ async function takesSockets(folder: string): Promise<boolean> {
   await makePrivate(folder);
   const path = join(folder, `probe-${process.pid}`);
   const probe = createServer();
-  const works = await new Promise<boolean>((resolve) => probe.once("error", () => resolve(false)).listen(path, () => resolve(true)));
+  const works = await new Promise<boolean>((resolve) =>
+    probe.once("error", () => resolve(false)).listen(path, () => resolve(true)),
+  );
   if (works) await new Promise((resolve) => probe.close(resolve));
   await rm(path, { force: true });
   return works;

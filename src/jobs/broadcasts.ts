@@ -1,6 +1,7 @@
 /**
- * Sends notifications to everyone, step by step. Woken by NOTIFY when one is committed; polling goes on with what a killed worker left.
- * Any number of workers may run: a broadcast is worked on by one of them at a time.
+ * Sends notifications to everyone, step by step. Woken by NOTIFY when one is committed; polling
+ * goes on with what a killed worker left. Any number of workers may run: a broadcast is worked on
+ * by one of them at a time.
  */
 import { BROADCAST_CHANNEL } from "../db/notification/broadcasts.js";
 import type { Broadcasts } from "../services/notification/broadcasts.js";
@@ -14,7 +15,10 @@ export interface BroadcastOptions {
 }
 
 /** Starts the job: one step is one run. */
-export const startBroadcasts = (runner: RunnerDeps, { broadcasts, pollMs }: BroadcastOptions): Promise<Job> =>
+export const startBroadcasts = (
+  runner: RunnerDeps,
+  { broadcasts, pollMs }: BroadcastOptions,
+): Promise<Job> =>
   startJob(runner, {
     name: "broadcasts",
     everyMs: pollMs,

@@ -1,6 +1,7 @@
 /**
- * How the jobs of this process fare: the last success of each, and failures in a row. A job that fails again and again is a warning,
- * then an error, then an error again from time to time; its recovery is logged too.
+ * How the jobs of this process fare: the last success of each, and failures in a row. A job that
+ * fails again and again is a warning, then an error, then an error again from time to time; its
+ * recovery is logged too.
  */
 import type { Logger } from "pino";
 import { FAILING_FROM, type JobState } from "../domain/telemetry/job.js";
@@ -25,7 +26,10 @@ const ERROR_FROM = 10;
 const ERROR_EVERY = 100;
 
 /** @param nowMs a clock that only goes forward */
-export function createJobHealth(log: Logger, nowMs: () => number = () => performance.now()): JobHealth {
+export function createJobHealth(
+  log: Logger,
+  nowMs: () => number = () => performance.now(),
+): JobHealth {
   const jobs = new Map<string, TrackedJob>();
   return {
     of(job) {
@@ -56,7 +60,8 @@ class TrackedJob implements JobReport {
     this.beganAt = this.nowMs();
   }
   succeeded(): void {
-    if (this.failures >= FAILING_FROM) this.log.info({ job: this.job, failures: this.failures }, "a job works again");
+    if (this.failures >= FAILING_FROM)
+      this.log.info({ job: this.job, failures: this.failures }, "a job works again");
     [this.failures, this.failingAt, this.beganAt] = [0, null, null];
     this.successAt = this.nowMs();
   }
@@ -65,24 +70,41 @@ class TrackedJob implements JobReport {
     this.failuresTotal += 1;
     this.failingAt ??= this.nowMs();
     this.beganAt = null;
-    const err = error instanceof Error ? { type: error.name, message: error.message, cause: causeOf(error) } : String(error);
-    this.log[levelOf(this.failures)]({ err, job: this.job, failures: this.failures }, wordsFor(this.failures));
+    const err =
+      error instanceof Error
+        ? { type: error.name, message: error.message, cause: causeOf(error) }
+        : String(error);
+    this.log[levelOf(this.failures)](
+      { err, job: this.job, failures: this.failures },
+      wordsFor(this.failures),
+    );
   }
   state(): JobState {
     const { job, failures, failuresTotal } = this;
     const since = (at: number | null): number | null => (at === null ? null : this.nowMs() - at);
     const times = { failingMs: since(this.failingAt), runningMs: since(this.beganAt) };
-    return { job, failures, failuresTotal, sinceSuccessMs: this.nowMs() - this.successAt, ...times };
+    return {
+      job,
+      failures,
+      failuresTotal,
+      sinceSuccessMs: this.nowMs() - this.successAt,
+      ...times,
+    };
   }
 }
 
 /** The words for clients hide the reason; an operator needs it. */
-const causeOf = ({ cause }: Error): string | undefined => (cause instanceof Error ? cause.message : undefined);
+const causeOf = ({ cause }: Error): string | undefined =>
+  cause instanceof Error ? cause.message : undefined;
 
 function levelOf(failures: number): "debug" | "warn" | "error" {
   if (failures === FAILING_FROM) return "warn";
-  return failures === ERROR_FROM || (failures > ERROR_FROM && failures % ERROR_EVERY === 0) ? "error" : "debug";
+  return failures === ERROR_FROM || (failures > ERROR_FROM && failures % ERROR_EVERY === 0)
+    ? "error"
+    : "debug";
 }
 
 const wordsFor = (failures: number): string =>
-  failures < FAILING_FROM ? "a run of a job failed and is tried again" : "a job fails again and again";
+  failures < FAILING_FROM
+    ? "a run of a job failed and is tried again"
+    : "a job fails again and again";

@@ -1,6 +1,7 @@
 /**
- * The relay: announces writes whose process died or lost Redis before it could. Woken by NOTIFY at each commit, it gives the writer
- * time to announce for itself; polling is the net for a lost notification. Any number of relays may run; one works at a time.
+ * The relay: announces writes whose process died or lost Redis before it could. Woken by NOTIFY at
+ * each commit, it gives the writer time to announce for itself; polling is the net for a lost
+ * notification. Any number of relays may run; one works at a time.
  */
 import { OUTBOX_CHANNEL } from "../db/outbox.js";
 import type { Outbox } from "../services/outbox/outbox.js";
@@ -16,7 +17,10 @@ export interface OutboxRelayOptions {
 }
 
 /** Starts the relay. */
-export const startOutboxRelay = (runner: RunnerDeps, { outbox, drainMs, pollMs }: OutboxRelayOptions): Promise<Job> =>
+export const startOutboxRelay = (
+  runner: RunnerDeps,
+  { outbox, drainMs, pollMs }: OutboxRelayOptions,
+): Promise<Job> =>
   startJob(runner, {
     name: "outbox relay",
     everyMs: pollMs,

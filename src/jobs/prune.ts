@@ -1,4 +1,7 @@
-/** Deletes what has run out: idempotency keys past their time, sessions that are dead anyway. A missed run costs only space. */
+/**
+ * Deletes what has run out: idempotency keys past their time, sessions that are dead anyway. A
+ * missed run costs only space.
+ */
 import { HOUR } from "../domain/time/time.js";
 import { type Job, joined, type RunnerDeps, startJob } from "./runner.js";
 
@@ -16,9 +19,14 @@ export interface PruningOptions {
 }
 
 /** Starts pruning. */
-export async function startPruning(runner: RunnerDeps, { tables, everyMs = HOUR }: PruningOptions): Promise<Job> {
+export async function startPruning(
+  runner: RunnerDeps,
+  { tables, everyMs = HOUR }: PruningOptions,
+): Promise<Job> {
   const jobs = await Promise.all(
-    Object.entries(tables).map(([name, table]) => startJob(runner, { name: `pruning ${name}`, everyMs, work: () => table.prune() })),
+    Object.entries(tables).map(([name, table]) =>
+      startJob(runner, { name: `pruning ${name}`, everyMs, work: () => table.prune() }),
+    ),
   );
   return joined(jobs);
 }

@@ -1,9 +1,10 @@
 /**
  * The one runner of all jobs: a job runs over and over, one run at a time, until it is closed.
  *
- * The next run begins `everyMs` after the last one ended, at once where that one left something to do ({@link MORE}), or when a
- * NOTIFY wakes the job. Polling is the net for a notification that was lost. A run that fails is tried again after `everyMs`, though
- * at most a minute. Every run is noted in {@link JobHealth}; no failure ends the job or the process.
+ * The next run begins `everyMs` after the last one ended, at once where that one left something to
+ * do ({@link MORE}), or when a NOTIFY wakes the job. Polling is the net for a notification that was
+ * lost. A run that fails is tried again after `everyMs`, though at most a minute. Every run is
+ * noted in {@link JobHealth}; no failure ends the job or the process.
  */
 import type { Database, Listening } from "../db/client/database.js";
 import { MINUTE } from "../domain/time/time.js";
@@ -19,7 +20,10 @@ export interface Job {
 export interface JobOptions {
   /** Unique in the process: the label of logs, metrics and probes. */
   readonly name: string;
-  /** Does what there is to do, until `stopping()`. Resolves to {@link MORE} where something is left. May reject. */
+  /**
+   * Does what there is to do, until `stopping()`. Resolves to {@link MORE} where something is left.
+   * May reject.
+   */
   readonly work: (stopping: () => boolean) => Promise<unknown>;
   readonly everyMs: number;
   /** How long the first run waits; default `everyMs`. */
@@ -30,7 +34,10 @@ export interface JobOptions {
   readonly wake?: { readonly channel: string; readonly delayMs: number };
 }
 
-/** The answer of a run that left something to do. Ending a run between two pieces of work shows that the job gets on. */
+/**
+ * The answer of a run that left something to do. Ending a run between two pieces of work shows that
+ * the job gets on.
+ */
 export const MORE = Symbol("more");
 
 /** A failed run is tried again after this at most. */
@@ -43,10 +50,15 @@ export interface RunnerDeps {
 }
 
 /** Starts a job. Rejects when its channel cannot be listened to. */
-export async function startJob({ database, health }: RunnerDeps, options: JobOptions): Promise<Job> {
+export async function startJob(
+  { database, health }: RunnerDeps,
+  options: JobOptions,
+): Promise<Job> {
   const { name, everyMs, firstMs = everyMs, wake } = options;
   const running = new RunningJob(options, health.of(name));
-  const listening = wake ? await database.listen(wake.channel, () => running.wakeIn(wake.delayMs)) : null;
+  const listening = wake
+    ? await database.listen(wake.channel, () => running.wakeIn(wake.delayMs))
+    : null;
   running.wakeIn(firstMs);
   return { close: () => running.close(listening) };
 }

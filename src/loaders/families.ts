@@ -1,4 +1,7 @@
-/** What the catalogue keeps in the cache: how each kind of thing is named there, and which tags end it. */
+/**
+ * What the catalogue keeps in the cache: how each kind of thing is named there, and which tags end
+ * it.
+ */
 import { createHash } from "node:crypto";
 import type { ListingRequest, ProductFilter } from "../domain/catalogue/catalogue.js";
 import {
@@ -28,10 +31,26 @@ export interface BrandPageKey {
   readonly page: PageRequest;
 }
 
-export const productFamily: Family<number> = { name: "product", nameOf: String, tagsOf: (id) => [CATALOGUE_TAG, productTag(id)] };
-export const categoryFamily: Family<number> = { name: "category", nameOf: String, tagsOf: (id) => [CATALOGUE_TAG, categoryTag(id)] };
-export const brandFamily: Family<number> = { name: "brand", nameOf: String, tagsOf: (id) => [CATALOGUE_TAG, brandTag(id)] };
-export const reviewFamily: Family<number> = { name: "review", nameOf: String, tagsOf: (id) => [CATALOGUE_TAG, reviewTag(id)] };
+export const productFamily: Family<number> = {
+  name: "product",
+  nameOf: String,
+  tagsOf: (id) => [CATALOGUE_TAG, productTag(id)],
+};
+export const categoryFamily: Family<number> = {
+  name: "category",
+  nameOf: String,
+  tagsOf: (id) => [CATALOGUE_TAG, categoryTag(id)],
+};
+export const brandFamily: Family<number> = {
+  name: "brand",
+  nameOf: String,
+  tagsOf: (id) => [CATALOGUE_TAG, brandTag(id)],
+};
+export const reviewFamily: Family<number> = {
+  name: "review",
+  nameOf: String,
+  tagsOf: (id) => [CATALOGUE_TAG, reviewTag(id)],
+};
 
 /** Pages and counts hold ids and numbers only, so that no list ever serves a stale entity. */
 export const productPageFamily: Family<ListingRequest> = {
@@ -54,14 +73,26 @@ export const reviewCountFamily: Family<number> = {
   nameOf: String,
   tagsOf: (productId) => [CATALOGUE_TAG, reviewsTag(productId)],
 };
-export const likesFamily: Family<number> = { name: "likes", nameOf: String, tagsOf: (productId) => [likesTag(productId)] };
+export const likesFamily: Family<number> = {
+  name: "likes",
+  nameOf: String,
+  tagsOf: (productId) => [likesTag(productId)],
+};
 export const brandPageFamily: Family<BrandPageKey> = {
   name: "brands",
   nameOf: ({ text, page }) => `${pageName(page)}:${wordName(text)}`,
   tagsOf: () => [CATALOGUE_TAG, BRANDS_TAG],
 };
-export const brandCountFamily: Family<string> = { name: "brand-count", nameOf: wordName, tagsOf: () => [CATALOGUE_TAG, BRANDS_TAG] };
-export const categoryIdsFamily: Family<"all"> = { name: "categories", nameOf: String, tagsOf: () => [CATALOGUE_TAG, CATEGORIES_TAG] };
+export const brandCountFamily: Family<string> = {
+  name: "brand-count",
+  nameOf: wordName,
+  tagsOf: () => [CATALOGUE_TAG, BRANDS_TAG],
+};
+export const categoryIdsFamily: Family<"all"> = {
+  name: "categories",
+  nameOf: String,
+  tagsOf: () => [CATALOGUE_TAG, CATEGORIES_TAG],
+};
 export const childCategoryIdsFamily: Family<number> = {
   name: "category-children",
   nameOf: String,
@@ -69,15 +100,27 @@ export const childCategoryIdsFamily: Family<number> = {
 };
 
 function pageName({ limit, after }: PageRequest): string {
-  return after ? `${limit}:${typeof after.value === "string" ? wordName(after.value) : after.value}:${after.id}` : `${limit}`;
+  if (!after) return `${limit}`;
+  const value = typeof after.value === "string" ? wordName(after.value) : after.value;
+  return `${limit}:${value}:${after.id}`;
 }
 
-function filterName({ categoryId, brandId, minPrice, maxPrice, inStock, text }: ProductFilter): string {
+function filterName({
+  categoryId,
+  brandId,
+  minPrice,
+  maxPrice,
+  inStock,
+  text,
+}: ProductFilter): string {
   const stock = inStock === undefined ? undefined : Number(inStock);
-  return `${[categoryId, brandId, minPrice, maxPrice, stock].map((part) => part ?? "").join(":")}:${wordName(text)}`;
+  const parts = [categoryId, brandId, minPrice, maxPrice, stock].map((part) => part ?? "");
+  return `${parts.join(":")}:${wordName(text)}`;
 }
 
 /** A client's words never enter a key: any length, any character. */
 function wordName(text: string | undefined): string {
-  return text === undefined || text === "" ? "" : createHash("sha256").update(text).digest("base64url");
+  return text === undefined || text === ""
+    ? ""
+    : createHash("sha256").update(text).digest("base64url");
 }

@@ -1,6 +1,7 @@
 /**
- * DataLoaders: N ids asked for one at a time by resolvers become one read of the cache, and one statement for what it does not
- * hold. Made anew for every operation, so that nothing outlives the client whose consistency token they read by.
+ * DataLoaders: N ids asked for one at a time by resolvers become one read of the cache, and one
+ * statement for what it does not hold. Made anew for every operation, so that nothing outlives the
+ * client whose consistency token they read by.
  */
 import DataLoader from "dataloader";
 import type { UserTable } from "../db/account/users.js";
@@ -78,7 +79,10 @@ export interface Loaders {
   readonly review: DataLoader<number, ReviewRecord | null>;
   /** Read from Postgres each time: an account is its owner's, and nothing that a cache may keep. */
   readonly user: DataLoader<number, UserRecord | null>;
-  /** Whoever it is for. Read from Postgres each time: only its owner may see it, so nothing would be shared. */
+  /**
+   * Whoever it is for. Read from Postgres each time: only its owner may see it, so nothing would be
+   * shared.
+   */
   readonly notification: DataLoader<number, NotificationRecord | null>;
   /** Ids of a category's direct children, by name. */
   readonly childCategoryIds: DataLoader<number, readonly number[], string>;
@@ -109,16 +113,22 @@ const MAX_LISTINGS = 50;
 
 /** Makes the loaders of one operation. */
 export function createLoaders(sources: LoaderSources, reading: Reading): Loaders {
-  const { cache, products, categories, brands, reviews, users, likes, tallies, notifications } = sources;
+  const { cache, products, categories, brands, reviews, users, likes, tallies, notifications } =
+    sources;
   /** Entities, which may be missing. */
   const entity = <V>(family: Family<number>, load: Load<number, V>) =>
-    new DataLoader<number, V | null>((ids) => cache.readMany(family, ids, load, reading), { maxBatchSize: MAX_BATCH });
+    new DataLoader<number, V | null>((ids) => cache.readMany(family, ids, load, reading), {
+      maxBatchSize: MAX_BATCH,
+    });
   /** Derived values, which always exist. */
   const derived = <K, V>(family: Family<K>, load: Load<K, V>, maxBatchSize = MAX_BATCH) =>
-    new DataLoader<K, V, string>((keys) => cache.readMany(family, keys, load, reading).then((values) => values as V[]), {
-      maxBatchSize,
-      cacheKeyFn: family.nameOf,
-    });
+    new DataLoader<K, V, string>(
+      (keys) => cache.readMany(family, keys, load, reading).then((values) => values as V[]),
+      {
+        maxBatchSize,
+        cacheKeyFn: family.nameOf,
+      },
+    );
   return {
     product: entity(productFamily, byId(products.byIds)),
     category: entity(categoryFamily, byId(categories.byIds)),
@@ -142,10 +152,13 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
       maxBatchSize: MAX_BATCH,
       cacheKeyFn: ({ productId, period }) => `${productId}:${periodName(period)}`,
     }),
-    viewers: new DataLoader((keys) => Promise.all(keys.map(({ productId, days }) => tallies.viewers(productId, days))), {
-      maxBatchSize: MAX_LISTINGS,
-      cacheKeyFn: ({ productId, days }) => `${productId}:${days}`,
-    }),
+    viewers: new DataLoader(
+      (keys) => Promise.all(keys.map(({ productId, days }) => tallies.viewers(productId, days))),
+      {
+        maxBatchSize: MAX_LISTINGS,
+        cacheKeyFn: ({ productId, days }) => `${productId}:${days}`,
+      },
+    ),
     likes: derived(likesFamily, likes.counts),
     liked: new DataLoader((keys) => likes.given(keys), {
       maxBatchSize: MAX_BATCH,
@@ -161,7 +174,9 @@ export function createLoaders(sources: LoaderSources, reading: Reading): Loaders
 }
 
 /** Puts rows that come in any order, and may be missing, into the order asked for. */
-function byId<V extends { readonly id: number }>(fetch: (ids: readonly number[]) => Promise<readonly V[]>): Load<number, V> {
+function byId<V extends { readonly id: number }>(
+  fetch: (ids: readonly number[]) => Promise<readonly V[]>,
+): Load<number, V> {
   return async (ids) => {
     const rows = new Map((await fetch(ids)).map((row) => [row.id, row]));
     return ids.map((id) => rows.get(id) ?? null);

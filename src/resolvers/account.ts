@@ -1,7 +1,17 @@
-/** Signing up, in and out. Who is who is decided by the services; here a session is handed over the way the client asked for. */
+/**
+ * Signing up, in and out. Who is who is decided by the services; here a session is handed over the
+ * way the client asked for.
+ */
 import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
-import { ChangePasswordInput, ChangePasswordPayload, SignInInput, SignInPayload, SignOutPayload, SignUpInput } from "../schema/account.js";
+import {
+  ChangePasswordInput,
+  ChangePasswordPayload,
+  SignInInput,
+  SignInPayload,
+  SignOutPayload,
+  SignUpInput,
+} from "../schema/account.js";
 import { Price } from "../schema/price.js";
 import type { Accounts, SignInOutcome } from "../services/account/accounts.js";
 import type { Revocations } from "../services/account/revocations.js";
@@ -26,10 +36,17 @@ export class AccountMutations {
   @Price(HASHES)
   @Mutation(() => SignInPayload, {
     description:
-      "Makes an account for a customer and signs it in; what is in the cart of the guest who asks goes to the account. Not to be repeated blindly: the second time the address is TAKEN. RATE_LIMITED after too many from one address.",
+      "Makes an account for a customer and signs it in; what is in the cart of the guest who " +
+      "asks goes to the account. Not to be repeated blindly: the second time the address is " +
+      "TAKEN. RATE_LIMITED after too many from one address.",
   })
   async signUp(
-    @Arg("input", () => SignUpInput, { description: "The account that is to be." }) { email, password, name, deliver }: SignUpInput,
+    @Arg("input", () => SignUpInput, { description: "The account that is to be." }) {
+      email,
+      password,
+      name,
+      deliver,
+    }: SignUpInput,
     @Ctx() ctx: RequestContext,
   ): Promise<SignInPayload> {
     const { origin, handOver } = this.delivery(ctx, deliver === "TOKEN");
@@ -40,10 +57,18 @@ export class AccountMutations {
   @Price(HASHES)
   @Mutation(() => SignInPayload, {
     description:
-      "Signs somebody in with a new session; at most ten are kept, the oldest goes. What is in the cart of the guest who asks is added to the account's, once; a client that keeps the token of the guest itself drops it now. A session that the same cookie held before is ended. The answer is the same for a wrong password and an address without account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
+      "Signs somebody in with a new session; at most ten are kept, the oldest goes. What is " +
+      "in the cart of the guest who asks is added to the account's, once; a client that " +
+      "keeps the token of the guest itself drops it now. A session that the same cookie held " +
+      "before is ended. The answer is the same for a wrong password and an address without " +
+      "account: BAD_CREDENTIALS, and after too many of them RATE_LIMITED with `retryAfterMs`.",
   })
   async signIn(
-    @Arg("input", () => SignInInput, { description: "Who it is." }) { email, password, deliver }: SignInInput,
+    @Arg("input", () => SignInInput, { description: "Who it is." }) {
+      email,
+      password,
+      deliver,
+    }: SignInInput,
     @Ctx() ctx: RequestContext,
   ): Promise<SignInPayload> {
     const { origin, handOver } = this.delivery(ctx, deliver === "TOKEN");
@@ -51,7 +76,9 @@ export class AccountMutations {
   }
 
   @Mutation(() => SignOutPayload, {
-    description: "Ends the session that asks and takes its cookie away, and that of the guest it was before. Safe to repeat.",
+    description:
+      "Ends the session that asks and takes its cookie away, and that of the guest it was " +
+      "before. Safe to repeat.",
   })
   async signOut(@Ctx() ctx: RequestContext): Promise<SignOutPayload> {
     const signedOut = await this.revocations.signOut(ctx.principal, originOf(ctx));
@@ -64,34 +91,49 @@ export class AccountMutations {
   @Price(2 * HASHES)
   @Mutation(() => ChangePasswordPayload, {
     description:
-      "Changes the caller's password and ends every session of the account. The one that asks goes on under a new token, handed over as the old one was: in its cookie, or as `token`. Over HTTP only, otherwise BAD_USER_INPUT: a socket ends with its session. Signed in only, otherwise UNAUTHENTICATED. A wrong password counts like a failed sign-in.",
+      "Changes the caller's password and ends every session of the account. The one that " +
+      "asks goes on under a new token, handed over as the old one was: in its cookie, or as " +
+      "`token`. Over HTTP only, otherwise BAD_USER_INPUT: a socket ends with its session. " +
+      "Signed in only, otherwise UNAUTHENTICATED. A wrong password counts like a failed " +
+      "sign-in.",
   })
   async changePassword(
-    @Arg("input", () => ChangePasswordInput, { description: "The password as it is and as it is to be." })
+    @Arg("input", () => ChangePasswordInput, {
+      description: "The password as it is and as it is to be.",
+    })
     { currentPassword, newPassword }: ChangePasswordInput,
     @Ctx() ctx: RequestContext,
   ): Promise<ChangePasswordPayload> {
-    if (!ctx.client.takesCookies) throw new BadUserInput("A WebSocket ends with its session: change the password over HTTP.");
+    if (!ctx.client.takesCookies)
+      throw new BadUserInput("A WebSocket ends with its session: change the password over HTTP.");
     const { handOver } = this.delivery(ctx, !ctx.client.showsCookie);
     const change = { current: currentPassword, next: newPassword };
     return handOver(await this.accounts.changePassword(ctx.principal, change, originOf(ctx)));
   }
 
   /**
-   * How a session is handed over. Refuses what cannot be delivered before anything is done. With a cookie the token is nowhere else, and
-   * the session that the cookie held so far is replaced.
+   * How a session is handed over. Refuses what cannot be delivered before anything is done. With a
+   * cookie the token is nowhere else, and the session that the cookie held so far is replaced.
    */
   private delivery(ctx: RequestContext, asToken: boolean) {
     const { client, principal, keepSession } = ctx;
     if (!asToken && !client.takesCookies) {
-      throw new BadUserInput("A WebSocket cannot set cookies: sign in over HTTP, or with deliver: TOKEN.", ["input", "deliver"]);
+      throw new BadUserInput(
+        "A WebSocket cannot set cookies: sign in over HTTP, or with deliver: TOKEN.",
+        ["input", "deliver"],
+      );
     }
-    const replaced = !asToken && client.showsCookie && principal.kind === "user" ? { replaces: principal } : {};
+    const replaced =
+      !asToken && client.showsCookie && principal.kind === "user" ? { replaces: principal } : {};
     const handOver = async ({ errors, user, opened }: SignInOutcome): Promise<SignInPayload> => {
       if (!opened) return { viewer: null, token: null, errors };
       await this.carts.adopt(shopperOf(ctx), user.id);
       if (!asToken) keepSession(opened.token);
-      return { viewer: toViewer(user, opened.principal), token: asToken ? opened.token : null, errors };
+      return {
+        viewer: toViewer(user, opened.principal),
+        token: asToken ? opened.token : null,
+        errors,
+      };
     };
     return { origin: { ...originOf(ctx), ...replaced }, handOver };
   }

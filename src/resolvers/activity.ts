@@ -15,9 +15,13 @@ export class ActivityResolver {
   @Works({ by: "days", price: 5, most: MOST_ACTIVITY_DAYS })
   @Query(() => ActivityReport, {
     description:
-      "How many users were active by day, week and month, and how many came back. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN. SERVICE_UNAVAILABLE while Redis is away.",
+      "How many users were active by day, week and month, and how many came back. ADMIN " +
+      "only, otherwise UNAUTHENTICATED or FORBIDDEN. SERVICE_UNAVAILABLE while Redis is away.",
   })
-  activity(@Args(() => ActivityArgs) { days }: ActivityArgs, @Ctx() ctx: RequestContext): Promise<ActivityReport> {
+  activity(
+    @Args(() => ActivityArgs) { days }: ActivityArgs,
+    @Ctx() ctx: RequestContext,
+  ): Promise<ActivityReport> {
     return this.service.report(ctx.principal, days ?? 30);
   }
 }

@@ -20,11 +20,19 @@ type BrandList = ListPage<string | undefined>;
 @Resolver(() => Brand)
 export class BrandResolver {
   @Query(() => BrandConnection, { description: "Brands in the order of their names." })
-  async brands(@Args(() => BrandsArgs) args: BrandsArgs, @Ctx() ctx: RequestContext): Promise<BrandList> {
+  async brands(
+    @Args(() => BrandsArgs) args: BrandsArgs,
+    @Ctx() ctx: RequestContext,
+  ): Promise<BrandList> {
     const text = searchText(args.text, { maxLength: MAX_SEARCH_LENGTH, argument: ["text"] });
     const list = { name: `brands:${text ?? ""}`, sortedBy: "string" } as const;
     const page = pageRequest(list, args);
-    return new ListPage(list, text, page, await ctx.loaders.brandPage.load(text === undefined ? { page } : { text, page }));
+    return new ListPage(
+      list,
+      text,
+      page,
+      await ctx.loaders.brandPage.load(text === undefined ? { page } : { text, page }),
+    );
   }
 }
 
@@ -33,7 +41,9 @@ export class BrandResolver {
 export class BrandConnectionResolver {
   @FieldResolver()
   edges(@Root() list: BrandList, @Ctx() ctx: RequestContext) {
-    return list.edges(async (ids) => (await loadAll(ctx.loaders.brand, ids)).map((record) => record && toBrand(record)));
+    return list.edges(async (ids) =>
+      (await loadAll(ctx.loaders.brand, ids)).map((record) => record && toBrand(record)),
+    );
   }
 
   @Price(5)

@@ -13,7 +13,9 @@ export class CartMutations {
 
   @Mutation(() => CartPayload, {
     description:
-      "Adds a product to the caller's cart, or more of it. The line takes the present price. Whoever has no cart yet becomes a guest. Safe to repeat with an `operationId`, otherwise not.",
+      "Adds a product to the caller's cart, or more of it. The line takes the present price. " +
+      "Whoever has no cart yet becomes a guest. Safe to repeat with an `operationId`, " +
+      "otherwise not.",
   })
   async addToCart(
     @Args(() => AddToCartArgs) { productId, quantity, operationId }: AddToCartArgs,
@@ -21,11 +23,19 @@ export class CartMutations {
   ): Promise<CartPayload> {
     const key = decodeIdOf("Product", productId);
     if (key === null) return NO_PRODUCT;
-    return toPayload(await this.carts.add(shopperOf(ctx), { productId: key, quantity: quantity ?? 1, operationId: operationId ?? null }));
+    return toPayload(
+      await this.carts.add(shopperOf(ctx), {
+        productId: key,
+        quantity: quantity ?? 1,
+        operationId: operationId ?? null,
+      }),
+    );
   }
 
   @Mutation(() => CartPayload, {
-    description: "Sets how many pieces of a product are in the caller's cart. The line takes the present price. Safe to repeat.",
+    description:
+      "Sets how many pieces of a product are in the caller's cart. The line takes the " +
+      "present price. Safe to repeat.",
   })
   async setCartLine(
     @Args(() => SetCartLineArgs) { productId, quantity, expectedVersion }: SetCartLineArgs,
@@ -33,11 +43,22 @@ export class CartMutations {
   ): Promise<CartPayload> {
     const key = decodeIdOf("Product", productId);
     if (key === null) return NO_PRODUCT;
-    return toPayload(await this.carts.set(shopperOf(ctx), { productId: key, quantity, expectedVersion: expectedVersion ?? null }));
+    return toPayload(
+      await this.carts.set(shopperOf(ctx), {
+        productId: key,
+        quantity,
+        expectedVersion: expectedVersion ?? null,
+      }),
+    );
   }
 
-  @Mutation(() => CartPayload, { description: "Takes everything out of the caller's cart. Safe to repeat." })
-  async clearCart(@Args(() => ClearCartArgs) { expectedVersion }: ClearCartArgs, @Ctx() ctx: RequestContext): Promise<CartPayload> {
+  @Mutation(() => CartPayload, {
+    description: "Takes everything out of the caller's cart. Safe to repeat.",
+  })
+  async clearCart(
+    @Args(() => ClearCartArgs) { expectedVersion }: ClearCartArgs,
+    @Ctx() ctx: RequestContext,
+  ): Promise<CartPayload> {
     return toPayload(await this.carts.clear(shopperOf(ctx), expectedVersion ?? null));
   }
 }

@@ -16,11 +16,18 @@ export class CartSubscriptions {
     topics: "cartChanged",
     topicId: ({ context }: { context: RequestContext }) => [ownerName(context.writingOwner())],
     description:
-      "Watches the caller's cart, on every device of its owner. Delivery class: snapshot. Every message is the whole cart: one at the start, then one after every change, conflated (the latest wins, at most one per 100 ms by default); after any doubt it is sent again. Whoever has no cart yet becomes a guest, whose token comes with the first message as `extensions.guest`. It watches the owner that the socket was opened as: connect again after signing in. Changes of products are not told here; watch those by `productChanged`.",
+      "Watches the caller's cart, on every device of its owner. Delivery class: snapshot. " +
+      "Every message is the whole cart: one at the start, then one after every change, " +
+      "conflated (the latest wins, at most one per 100 ms by default); after any doubt it is " +
+      "sent again. Whoever has no cart yet becomes a guest, whose token comes with the first " +
+      "message as `extensions.guest`. It watches the owner that the socket was opened as: " +
+      "connect again after signing in. Changes of products are not told here; watch those by " +
+      "`productChanged`.",
   })
   @Delivers("SNAPSHOT")
   async cartChanged(@Ctx() ctx: RequestContext): Promise<Cart> {
-    // Each event has a context of its own: the guest that the first one was made for is said with its answer.
+    // Each event has a context of its own: the guest that the first one was made for is said with
+    // its answer.
     ctx.writingOwner();
     return toCart(await this.carts.read(shopperOf(ctx)));
   }

@@ -1,8 +1,15 @@
-/** Carts as clients see them. Prices and availability are the products' own, read through the loaders when a client selects them. */
+/**
+ * Carts as clients see them. Prices and availability are the products' own, read through the
+ * loaders when a client selects them.
+ */
 import { createHash } from "node:crypto";
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { type Owner, ownerName } from "../domain/account/guest.js";
-import { CART_LIMITS, type CartRecord, type CartWarning as CartWarningRecord } from "../domain/cart.js";
+import {
+  CART_LIMITS,
+  type CartRecord,
+  type CartWarning as CartWarningRecord,
+} from "../domain/cart.js";
 import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { encodeId } from "../domain/ids.js";
 import { Cart, CartLine, CartPayload, CartWarning } from "../schema/cart.js";
@@ -15,10 +22,22 @@ import { loadAll } from "./list.js";
 import { toProduct } from "./product/product.js";
 
 /** A cart as its owner sees it. */
-export function toCart({ owner, record }: { readonly owner: Owner | null; readonly record: CartRecord }): Cart {
+export function toCart({
+  owner,
+  record,
+}: {
+  readonly owner: Owner | null;
+  readonly record: CartRecord;
+}): Cart {
   const { version, expiresMs, lines } = record;
   const quantity = lines.reduce((sum, line) => sum + line.quantity, 0);
-  return { id: cartId(owner), version, quantity, expiresAt: new Date(expiresMs).toISOString(), record };
+  return {
+    id: cartId(owner),
+    version,
+    quantity,
+    expiresAt: new Date(expiresMs).toISOString(),
+    record,
+  };
 }
 
 /** The same for one owner all the time, and tells nothing about them. */
@@ -36,11 +55,20 @@ export function toWarning({ code, message, productId }: CartWarningRecord): Cart
 /** Who shops, to the services. */
 export function shopperOf(ctx: RequestContext): Shopper {
   const { owner, writingOwner, forgetGuest, guest } = ctx;
-  return { owner, writingOwner, forgetGuest, guest, readProducts: (ids) => loadAll(ctx.loaders.product, ids) };
+  return {
+    owner,
+    writingOwner,
+    forgetGuest,
+    guest,
+    readProducts: (ids) => loadAll(ctx.loaders.product, ids),
+  };
 }
 
 /** The lines with their products, in one read for all of them. */
-async function linesOf({ record: { lines } }: Cart, { loaders }: RequestContext): Promise<CartLineView[]> {
+async function linesOf(
+  { record: { lines } }: Cart,
+  { loaders }: RequestContext,
+): Promise<CartLineView[]> {
   const products = await loadAll(
     loaders.product,
     lines.map(({ productId }) => productId),
@@ -61,7 +89,9 @@ export class CartResolver {
 
   @Query(() => Cart, {
     description:
-      "The caller's cart: that of the account that is signed in, else that of the guest. Always there, possibly empty; while it cannot be read it is SERVICE_UNAVAILABLE, never empty.",
+      "The caller's cart: that of the account that is signed in, else that of the guest. " +
+      "Always there, possibly empty; while it cannot be read it is SERVICE_UNAVAILABLE, " +
+      "never empty.",
   })
   async cart(@Ctx() ctx: RequestContext): Promise<Cart> {
     return toCart(await this.carts.read(shopperOf(ctx)));
@@ -74,12 +104,21 @@ export class CartResolver {
   }
 
   @Works(READS_LINES)
-  @FieldResolver(() => Money, { description: "What the available lines cost now together: the sum of their `total`." })
+  @FieldResolver(() => Money, {
+    description: "What the available lines cost now together: the sum of their `total`.",
+  })
   async subtotal(@Root() cart: Cart, @Ctx() ctx: RequestContext): Promise<Money> {
     return this.money(subtotalOf(await linesOf(cart, ctx)));
   }
 
-  private toLine({ product, quantity, unitPrice, total, priceChanged, available }: CartLineView): CartLine {
+  private toLine({
+    product,
+    quantity,
+    unitPrice,
+    total,
+    priceChanged,
+    available,
+  }: CartLineView): CartLine {
     return {
       product: toProduct(product, this.currency),
       quantity,
@@ -101,9 +140,14 @@ export class CartPayloadResolver {
   @Works(READS_LINES)
   @FieldResolver(() => [CartWarning], {
     description:
-      "Where the change was made: how the cart differs from what was asked for, and for every other line whether its price has changed since it was put in, or the product is gone.",
+      "Where the change was made: how the cart differs from what was asked for, and for " +
+      "every other line whether its price has changed since it was put in, or the product is " +
+      "gone.",
   })
-  async warnings(@Root() { cart, errors, changes }: CartPayload, @Ctx() ctx: RequestContext): Promise<CartWarning[]> {
+  async warnings(
+    @Root() { cart, errors, changes }: CartPayload,
+    @Ctx() ctx: RequestContext,
+  ): Promise<CartWarning[]> {
     if (!cart || errors.length > 0) return [];
     return [...changes, ...changesSince(await linesOf(cart, ctx)).map(toWarning)];
   }

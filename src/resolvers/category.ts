@@ -26,7 +26,8 @@ async function categoriesOf(ctx: RequestContext, ids: readonly number[]): Promis
 export class CategoryResolver {
   @Query(() => Category, {
     nullable: true,
-    description: "A category by its id; null when there is none, or when it is not the id of a category.",
+    description:
+      "A category by its id; null when there is none, or when it is not the id of a category.",
   })
   async category(
     @Arg("id", () => ID, { description: "The id of a category." }) id: string,
@@ -38,15 +39,22 @@ export class CategoryResolver {
   }
 
   @ListSize({ most: 100 })
-  @Query(() => [Category], { description: "All categories in the order of the tree: parents before their children, siblings by name." })
+  @Query(() => [Category], {
+    description:
+      "All categories in the order of the tree: parents before their children, siblings by name.",
+  })
   async categories(@Ctx() ctx: RequestContext): Promise<Category[]> {
     return categoriesOf(ctx, await ctx.loaders.categoryIds.load("all"));
   }
 
-  @FieldResolver(() => Category, { nullable: true, description: "The category above; null at the top of the tree." })
+  @FieldResolver(() => Category, {
+    nullable: true,
+    description: "The category above; null at the top of the tree.",
+  })
   @Shared("PUBLIC")
   async parent(@Root() { record }: Category, @Ctx() ctx: RequestContext): Promise<Category | null> {
-    const parent = record.parentId === null ? null : await ctx.loaders.category.load(record.parentId);
+    const parent =
+      record.parentId === null ? null : await ctx.loaders.category.load(record.parentId);
     return parent && toCategory(parent);
   }
 
@@ -57,7 +65,9 @@ export class CategoryResolver {
     return categoriesOf(ctx, await ctx.loaders.childCategoryIds.load(record.id));
   }
 
-  @FieldResolver(() => ProductConnection, { description: "Products of this category and of all below it." })
+  @FieldResolver(() => ProductConnection, {
+    description: "Products of this category and of all below it.",
+  })
   @Shared("PUBLIC")
   products(
     @Root() { record }: Category,

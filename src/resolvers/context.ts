@@ -1,8 +1,10 @@
 /**
- * What every resolver gets besides its arguments: who asks, how this operation reads, and its loaders.
+ * What every resolver gets besides its arguments: who asks, how this operation reads, and its
+ * loaders.
  *
- * One context per operation, and per event of a subscription. Loaders remember what they read; whatever makes the operation
- * know of a newer write replaces them, so that nothing read before is answered after.
+ * One context per operation, and per event of a subscription. Loaders remember what they read;
+ * whatever makes the operation know of a newer write replaces them, so that nothing read before is
+ * answered after.
  */
 import type { RequestOrigin } from "../domain/account/audit.js";
 import type { GuestPass, Owner } from "../domain/account/guest.js";
@@ -37,29 +39,44 @@ export interface RequestContext {
   readonly keptSession: string | null | undefined;
   /** Has the client's cookie hold the token of a session from now on; null takes it away. */
   keepSession(token: string | null): void;
-  /** The guest's token that the client is to hold; null takes it away, undefined when there is nothing to say. */
+  /**
+   * The guest's token that the client is to hold; null takes it away, undefined when there is
+   * nothing to say.
+   */
   readonly keptGuest: string | null | undefined;
   /** The guest that the client shows, also where somebody is signed in; null for none. */
   readonly guest: string | null;
   /** Has the client give up who it was as a guest. */
   forgetGuest(): void;
-  /** Whose things are read: whoever is signed in, else the guest who asks; null for neither. Throws RedisUnavailable when it cannot be told. */
+  /**
+   * Whose things are read: whoever is signed in, else the guest who asks; null for neither. Throws
+   * RedisUnavailable when it cannot be told.
+   */
   owner(): Owner | null;
-  /** The same for a write: somebody who is neither becomes a guest, and is told so with the answer. */
+  /**
+   * The same for a write: somebody who is neither becomes a guest, and is told so with the answer.
+   */
   writingOwner(): Owner;
   /** The current loaders; take them from here at each use, never keep them. */
   readonly loaders: Loaders;
   /**
-   * Something was written that this operation has to see: by itself, or announced by the event it answers. What is read from now
-   * on is not older, and after a mutation the answer carries the token.
+   * Something was written that this operation has to see: by itself, or announced by the event it
+   * answers. What is read from now on is not older, and after a mutation the answer carries the
+   * token.
    */
   wrote(seen: Seen): void;
-  /** Loaders past the cache, straight from Postgres: for the rare value that is older than what is known to exist. */
+  /**
+   * Loaders past the cache, straight from Postgres: for the rare value that is older than what is
+   * known to exist.
+   */
   fresh(): Loaders;
 }
 
 /** Where an operation came from, for what is written about it. */
-export const originOf = ({ client: { device, ip }, requestId }: Pick<RequestContext, "client" | "requestId">): RequestOrigin => ({
+export const originOf = ({
+  client: { device, ip },
+  requestId,
+}: Pick<RequestContext, "client" | "requestId">): RequestOrigin => ({
   device,
   ip,
   requestId,

@@ -1,32 +1,54 @@
 /**
- * Pages of lists on their way out: positions and ids only. Nodes, cursors and the total are found when a client selects them,
- * so a page costs what is asked of it.
+ * Pages of lists on their way out: positions and ids only. Nodes, cursors and the total are found
+ * when a client selects them, so a page costs what is asked of it.
  */
 import type DataLoader from "dataloader";
 import { BadUserInput } from "../domain/errors.js";
-import { decodeCursor, encodeCursor, type IdPage, type PageRequest, type Position, pageSize } from "../domain/page.js";
+import {
+  decodeCursor,
+  encodeCursor,
+  type IdPage,
+  type PageRequest,
+  type Position,
+  pageSize,
+} from "../domain/page.js";
 import { typed } from "../domain/text.js";
 import type { PageArgs, PageInfo } from "../schema/page.js";
 
 /** What a list is sorted by, as it stands in the positions of its cursors. */
 type PositionKind = "number" | "string";
 
-/** A list: a name that no other list or order has (cursors are bound to it), and what its rows are sorted by. */
+/**
+ * A list: a name that no other list or order has (cursors are bound to it), and what its rows are
+ * sorted by.
+ */
 export interface ListIdentity {
   readonly name: string;
   readonly sortedBy: PositionKind;
 }
 
-/** Checks `first` and `after`. Throws BadUserInput for a size out of bounds and for a cursor that is not one of this list. */
-export function pageRequest({ name, sortedBy }: ListIdentity, { first, after }: PageArgs): PageRequest {
+/**
+ * Checks `first` and `after`. Throws BadUserInput for a size out of bounds and for a cursor that is
+ * not one of this list.
+ */
+export function pageRequest(
+  { name, sortedBy }: ListIdentity,
+  { first, after }: PageArgs,
+): PageRequest {
   const position = decodeCursor(name, after);
-  if (position && !isOf(sortedBy, position)) throw new BadUserInput("after is not a cursor of this list.", ["after"]);
+  if (position && !isOf(sortedBy, position))
+    throw new BadUserInput("after is not a cursor of this list.", ["after"]);
   return { limit: pageSize(first), after: position };
 }
 
-/** A cursor's checksum is no secret, so a forged one may hold any value: only what the database can compare goes on. */
+/**
+ * A cursor's checksum is no secret, so a forged one may hold any value: only what the database can
+ * compare goes on.
+ */
 function isOf(kind: PositionKind, { value, id }: Position): boolean {
-  return typeof value === kind && id > 0 && !(typeof value === "string" && UNSEARCHABLE.test(value));
+  return (
+    typeof value === kind && id > 0 && !(typeof value === "string" && UNSEARCHABLE.test(value))
+  );
 }
 
 /** A page read from a list of what `of` says: the value behind a connection type. */
@@ -39,8 +61,13 @@ export class ListPage<Of> {
     private readonly page: IdPage,
   ) {}
 
-  /** Loads the nodes of the page. One that is null has vanished since the page was read, and is left out. */
-  async edges<Node extends object>(load: (ids: readonly number[]) => Promise<readonly (Node | null)[]>): Promise<ListEdge<Node>[]> {
+  /**
+   * Loads the nodes of the page. One that is null has vanished since the page was read, and is left
+   * out.
+   */
+  async edges<Node extends object>(
+    load: (ids: readonly number[]) => Promise<readonly (Node | null)[]>,
+  ): Promise<ListEdge<Node>[]> {
     const nodes = await load(this.page.rows.map(({ id }) => id));
     return this.page.rows.flatMap((row, index) => {
       const node = nodes[index];
@@ -48,11 +75,20 @@ export class ListPage<Of> {
     });
   }
 
-  /** Cursors are of the rows read, even of those whose node has vanished: the next page starts after them all the same. */
+  /**
+   * Cursors are of the rows read, even of those whose node has vanished: the next page starts after
+   * them all the same.
+   */
   get pageInfo(): PageInfo {
     const { rows, hasNextPage } = this.page;
-    const cursorOf = (row: Position | undefined): string | null => (row ? encodeCursor(this.list.name, row) : null);
-    return { hasNextPage, hasPreviousPage: this.request.after !== null, startCursor: cursorOf(rows[0]), endCursor: cursorOf(rows.at(-1)) };
+    const cursorOf = (row: Position | undefined): string | null =>
+      row ? encodeCursor(this.list.name, row) : null;
+    return {
+      hasNextPage,
+      hasPreviousPage: this.request.after !== null,
+      startCursor: cursorOf(rows[0]),
+      endCursor: cursorOf(rows.at(-1)),
+    };
   }
 }
 
@@ -73,7 +109,10 @@ class ListEdge<Node extends object> {
 }
 
 /** Loads all of `ids` in their order; rejects when any read fails. Missing ones are null. */
-export function loadAll<Record>(loader: DataLoader<number, Record>, ids: readonly number[]): Promise<Record[]> {
+export function loadAll<Record>(
+  loader: DataLoader<number, Record>,
+  ids: readonly number[],
+): Promise<Record[]> {
   return Promise.all(ids.map((id) => loader.load(id)));
 }
 
@@ -90,9 +129,13 @@ export function searchText(
   { maxLength, argument }: { maxLength: number; argument: readonly string[] },
 ): string | undefined {
   if (!text) return undefined;
-  if (UNSEARCHABLE.test(text)) throw new BadUserInput(`${argument.join(".")} holds characters that are not text.`, argument);
+  if (UNSEARCHABLE.test(text))
+    throw new BadUserInput(`${argument.join(".")} holds characters that are not text.`, argument);
   const wanted = typed(text).replace(/\s+/g, " ");
   if (wanted.length > maxLength)
-    throw new BadUserInput(`${argument.join(".")} must be at most ${maxLength} characters, not ${wanted.length}.`, argument);
+    throw new BadUserInput(
+      `${argument.join(".")} must be at most ${maxLength} characters, not ${wanted.length}.`,
+      argument,
+    );
   return wanted || undefined;
 }

@@ -25,7 +25,9 @@ export class NodeResolver {
 
   @Query(() => Node, {
     nullable: true,
-    description: "Anything by its global id; null when it was removed or never there, or when it is not an id of this shop.",
+    description:
+      "Anything by its global id; null when it was removed or never there, or when it is not " +
+      "an id of this shop.",
   })
   async node(
     @Arg("id", () => ID, { description: "A global id of any type." }) id: string,
@@ -38,9 +40,14 @@ export class NodeResolver {
   @ListSize({ by: "ids", most: PAGE_SIZE.max })
   @Query(() => [Node], {
     nullable: "items",
-    description: "Several things by their global ids: one answer for each id, in the order of the ids; null where `node` is null.",
+    description:
+      "Several things by their global ids: one answer for each id, in the order of the ids; " +
+      "null where `node` is null.",
   })
-  async nodes(@Args(() => NodesArgs) { ids }: NodesArgs, @Ctx() ctx: RequestContext): Promise<(Node | null)[]> {
+  async nodes(
+    @Args(() => NodesArgs) { ids }: NodesArgs,
+    @Ctx() ctx: RequestContext,
+  ): Promise<(Node | null)[]> {
     return Promise.all(ids.map((id) => this.node(id, ctx)));
   }
 

@@ -1,10 +1,18 @@
-/** The subscription of notifications: every event of the user's log once and in order, or a gap that says why not. */
+/**
+ * The subscription of notifications: every event of the user's log once and in order, or a gap that
+ * says why not.
+ */
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
 import { requireUser } from "../domain/account/principal.js";
 import { encodeId } from "../domain/ids.js";
 import { DURABLE, encodeLogCursor, type LogItem, type LogPosition } from "../domain/log.js";
 import { type NotificationEvent, notificationLog } from "../domain/notification.js";
-import { NotificationDelivered, NotificationEventUnion, NotificationsRead, StreamGap } from "../schema/notification.js";
+import {
+  NotificationDelivered,
+  NotificationEventUnion,
+  NotificationsRead,
+  StreamGap,
+} from "../schema/notification.js";
 import type { RequestContext } from "./context.js";
 import type { FollowedEvent, FollowRequest } from "./events.js";
 import { toNotification } from "./notification.js";
@@ -14,18 +22,32 @@ import { toNotification } from "./notification.js";
 export class NotificationSubscriptions {
   @Subscription(() => NotificationEventUnion, {
     topics: "notification",
-    topicId: ({ args, context }: { args: { after?: string | null }; context: RequestContext }): FollowRequest => ({
+    topicId: ({
+      args,
+      context,
+    }: {
+      args: { after?: string | null };
+      context: RequestContext;
+    }): FollowRequest => ({
       userId: requireUser(context.principal).userId,
       after: args.after ?? null,
     }),
     description:
-      "Follows the log of the caller's notifications. Delivery class: log. Every event exactly once and in the order of its commit, each with a cursor; `after` continues behind one without a gap or a repetition, on any server and however long the client was away. Notifications that have expired meanwhile are left out. Where the log cannot go on, a StreamGap says so and from where it does. Signed in only, otherwise UNAUTHENTICATED; it ends with the session.",
+      "Follows the log of the caller's notifications. Delivery class: log. Every event " +
+      "exactly once and in the order of its commit, each with a cursor; `after` continues " +
+      "behind one without a gap or a repetition, on any server and however long the client " +
+      "was away. Notifications that have expired meanwhile are left out. Where the log " +
+      "cannot go on, a StreamGap says so and from where it does. Signed in only, otherwise " +
+      "UNAUTHENTICATED; it ends with the session.",
   })
   notificationReceived(
     @Arg("after", () => String, {
       nullable: true,
       description:
-        "The cursor of the last event that was handled, or of a notification in `viewer.notifications`. Null begins with what happens from now on, the empty string with the first event of all. Anything else begins from now on, with a StreamGap of CURSOR_INVALID.",
+        "The cursor of the last event that was handled, or of a notification in " +
+        "`viewer.notifications`. Null begins with what happens from now on, the empty string " +
+        "with the first event of all. Anything else begins from now on, with a StreamGap of " +
+        "CURSOR_INVALID.",
     })
     _after: string | null,
     @Root() { userId, item }: FollowedEvent,
@@ -34,14 +56,29 @@ export class NotificationSubscriptions {
   }
 }
 
-function toEvent(userId: number, item: LogItem<NotificationEvent>): NotificationDelivered | NotificationsRead | StreamGap {
-  const cursorOf = (position: LogPosition): string => encodeLogCursor(notificationLog(userId), position);
-  if ("reason" in item) return Object.assign(new StreamGap(), { reason: item.reason, resumeFrom: cursorOf(item.resumeFrom) });
+function toEvent(
+  userId: number,
+  item: LogItem<NotificationEvent>,
+): NotificationDelivered | NotificationsRead | StreamGap {
+  const cursorOf = (position: LogPosition): string =>
+    encodeLogCursor(notificationLog(userId), position);
+  if ("reason" in item)
+    return Object.assign(new StreamGap(), {
+      reason: item.reason,
+      resumeFrom: cursorOf(item.resumeFrom),
+    });
   const { position, event } = item;
   const common = { cursor: cursorOf(position), unreadCount: event.unread };
   if (event.type === "delivered") {
-    return Object.assign(new NotificationDelivered(), { ...common, notification: toNotification(event.notification) });
+    return Object.assign(new NotificationDelivered(), {
+      ...common,
+      notification: toNotification(event.notification),
+    });
   }
   const upTo = event.upTo === null ? null : cursorOf({ epoch: DURABLE, sequence: event.upTo });
-  return Object.assign(new NotificationsRead(), { ...common, upTo, ids: event.ids.map((id) => encodeId("Notification", id)) });
+  return Object.assign(new NotificationsRead(), {
+    ...common,
+    upTo,
+    ids: event.ids.map((id) => encodeId("Notification", id)),
+  });
 }

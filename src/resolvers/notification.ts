@@ -2,7 +2,11 @@
 import { Args, FieldResolver, Int, Resolver, Root } from "type-graphql";
 import { signedIn } from "../domain/account/principal.js";
 import { encodeId } from "../domain/ids.js";
-import { type InboxListing, type NotificationRecord, notificationLog } from "../domain/notification.js";
+import {
+  type InboxListing,
+  type NotificationRecord,
+  notificationLog,
+} from "../domain/notification.js";
 import { InboxArgs, type Notification, NotificationConnection } from "../schema/notification.js";
 import { Price } from "../schema/price.js";
 import { Viewer } from "../schema/viewer.js";
@@ -11,18 +15,32 @@ import type { RequestContext } from "./context.js";
 import { ListPage, pageRequest } from "./list.js";
 
 /** A notification as clients see it. */
-export function toNotification({ id, kind, title, body, url, createdAt, readAt }: NotificationRecord): Notification {
+export function toNotification({
+  id,
+  kind,
+  title,
+  body,
+  url,
+  createdAt,
+  readAt,
+}: NotificationRecord): Notification {
   return { id: encodeId("Notification", id), kind, title, body, url, createdAt, readAt };
 }
 
 /** A notification that was asked for by its id: seen by its owner alone. */
-export async function visibleNotification(ctx: RequestContext, key: number): Promise<Notification | null> {
+export async function visibleNotification(
+  ctx: RequestContext,
+  key: number,
+): Promise<Notification | null> {
   const user = signedIn(ctx.principal);
   const record = user && (await ctx.loaders.notification.load(key));
   return record && record.userId === user.userId ? toNotification(record) : null;
 }
 
-/** A list of an inbox, with the page of it that was read. Positions in it are sequences, so its cursors are those of the log. */
+/**
+ * A list of an inbox, with the page of it that was read. Positions in it are sequences, so its
+ * cursors are those of the log.
+ */
 interface Inbox extends InboxListing {
   readonly rows: ReadonlyMap<number, NotificationRecord>;
 }
@@ -33,9 +51,14 @@ export class InboxResolver {
   constructor(private readonly service: Pick<Notifications, "page" | "unread">) {}
 
   @FieldResolver(() => NotificationConnection, {
-    description: "The inbox, newest first. Its cursors are those of `notificationReceived`, which goes on after any of them.",
+    description:
+      "The inbox, newest first. Its cursors are those of `notificationReceived`, which goes " +
+      "on after any of them.",
   })
-  async notifications(@Root() { principal: { userId } }: Viewer, @Args(() => InboxArgs) args: InboxArgs): Promise<ListPage<Inbox>> {
+  async notifications(
+    @Root() { principal: { userId } }: Viewer,
+    @Args(() => InboxArgs) args: InboxArgs,
+  ): Promise<ListPage<Inbox>> {
     const list = { name: notificationLog(userId), sortedBy: "number" } as const;
     const listing = { userId, unreadOnly: args.unreadOnly ?? false };
     const request = pageRequest(list, args);
@@ -60,7 +83,9 @@ export class NotificationConnectionResolver {
   @FieldResolver()
   edges(@Root() list: ListPage<Inbox>) {
     const { rows } = list.of;
-    return list.edges(async (sequences) => sequences.map((sequence) => present(rows.get(sequence))));
+    return list.edges(async (sequences) =>
+      sequences.map((sequence) => present(rows.get(sequence))),
+    );
   }
 
   @Price(5)
@@ -70,4 +95,5 @@ export class NotificationConnectionResolver {
   }
 }
 
-const present = (record: NotificationRecord | undefined): Notification | null => (record ? toNotification(record) : null);
+const present = (record: NotificationRecord | undefined): Notification | null =>
+  record ? toNotification(record) : null;

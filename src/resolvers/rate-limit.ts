@@ -1,4 +1,6 @@
-/** What a client may still ask for. Instants are by the clock of Redis, which all processes share. */
+/**
+ * What a client may still ask for. Instants are by the clock of Redis, which all processes share.
+ */
 import { Ctx, Query, Resolver } from "type-graphql";
 import { type BucketStatus, OPERATION_CLASSES } from "../domain/limits.js";
 import type { Clock } from "../domain/time/clock.js";
@@ -15,13 +17,23 @@ export class RateLimitResolver {
   @Query(() => [RateLimitStatus], {
     complexity: 0,
     description:
-      "How much the caller may still ask for, by the buckets that this operation was charged to. Costs nothing beside the 1 of its operation.",
+      "How much the caller may still ask for, by the buckets that this operation was charged " +
+      "to. Costs nothing beside the 1 of its operation.",
   })
   rateLimit(@Ctx() { buckets }: RequestContext): RateLimitStatus[] {
     return buckets.map((bucket) => toStatus(bucket, this.clock.nowMs()));
   }
 }
 
-function toStatus({ bucket, limit, remaining, restorePerSecond, resetInMs }: BucketStatus, nowMs: number): RateLimitStatus {
-  return { bucket, limit: Math.floor(limit), remaining, restorePerSecond, resetAt: new Date(nowMs + resetInMs) };
+function toStatus(
+  { bucket, limit, remaining, restorePerSecond, resetInMs }: BucketStatus,
+  nowMs: number,
+): RateLimitStatus {
+  return {
+    bucket,
+    limit: Math.floor(limit),
+    remaining,
+    restorePerSecond,
+    resetAt: new Date(nowMs + resetInMs),
+  };
 }

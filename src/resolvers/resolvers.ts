@@ -1,4 +1,7 @@
-/** Every resolver class, and the instances that serve a schema: built here once, with the services they need. */
+/**
+ * Every resolver class, and the instances that serve a schema: built here once, with the services
+ * they need.
+ */
 import type { ContainerType, NonEmptyArray } from "type-graphql";
 import type { CurrencyCode } from "../domain/catalogue/money.js";
 import type { Clock } from "../domain/time/clock.js";
@@ -34,7 +37,11 @@ import { NotificationSubscriptions } from "./notification-received.js";
 import { ProductMutations } from "./product/change.js";
 import { ProductSubscriptions } from "./product/changed.js";
 import { ProductConnectionResolver, ProductResolver } from "./product/product.js";
-import { ProductStatsMutations, ProductStatsResolver, ProductStatsSubscriptions } from "./product/stats.js";
+import {
+  ProductStatsMutations,
+  ProductStatsResolver,
+  ProductStatsSubscriptions,
+} from "./product/stats.js";
 import { RateLimitResolver } from "./rate-limit.js";
 import { ReviewConnectionResolver, ReviewResolver } from "./review.js";
 import { ReviewMutations } from "./review-change.js";
@@ -98,8 +105,14 @@ export interface ResolverServices {
 }
 
 /** Builds the instance of every class in {@link resolverClasses}. */
-export function createContainer({ currency, clock, leaderboards, ...services }: ResolverServices): ContainerType {
-  const { products, reviews, counters, activity, likes, accounts, sessions, revocations, carts } = services;
+export function createContainer({
+  currency,
+  clock,
+  leaderboards,
+  ...services
+}: ResolverServices): ContainerType {
+  const { products, reviews, counters, activity, likes, accounts, sessions, revocations, carts } =
+    services;
   const { scores, notifications, sending } = services;
   const nodes = new NodeResolver(currency, leaderboards);
   const instances = [
@@ -136,6 +149,8 @@ export function createContainer({ currency, clock, leaderboards, ...services }: 
     new NotificationMutations(notifications, sending),
     new NotificationSubscriptions(),
   ];
-  const byClass = new Map<ResolverClass, object>(instances.map((instance) => [instance.constructor, instance]));
+  const byClass = new Map<ResolverClass, object>(
+    instances.map((instance) => [instance.constructor, instance]),
+  );
   return { get: (resolverClass: ResolverClass) => byClass.get(resolverClass) };
 }

@@ -14,18 +14,36 @@ export class ReviewMutations {
 
   @Mutation(() => ReviewPayload, {
     description:
-      "Reviews a product; a second review by the same user takes the place of the first. Safe to repeat. Signed in only, otherwise UNAUTHENTICATED.",
+      "Reviews a product; a second review by the same user takes the place of the first. " +
+      "Safe to repeat. Signed in only, otherwise UNAUTHENTICATED.",
   })
   async addReview(
-    @Arg("input", () => ReviewInput, { description: "The review." }) { productId, rating, body }: ReviewInput,
+    @Arg("input", () => ReviewInput, { description: "The review." }) {
+      productId,
+      rating,
+      body,
+    }: ReviewInput,
     @Ctx() ctx: RequestContext,
   ): Promise<ReviewPayload> {
     requireUser(ctx.principal);
     const key = decodeIdOf("Product", productId);
     if (key === null) {
-      return { review: null, errors: [{ code: "INVALID", message: "This is not the id of a product.", field: ["input", "productId"] }] };
+      return {
+        review: null,
+        errors: [
+          {
+            code: "INVALID",
+            message: "This is not the id of a product.",
+            field: ["input", "productId"],
+          },
+        ],
+      };
     }
-    const { review, errors, seen } = await this.reviews.add(ctx.principal, { productId: key, rating, body });
+    const { review, errors, seen } = await this.reviews.add(ctx.principal, {
+      productId: key,
+      rating,
+      body,
+    });
     if (seen) ctx.wrote(seen);
     return { review: review && toReview(review), errors };
   }

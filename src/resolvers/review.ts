@@ -29,7 +29,10 @@ export async function visibleReview(ctx: RequestContext, key: number): Promise<R
 export class ReviewResolver {
   constructor(private readonly currency: CurrencyCode) {}
 
-  /** Nobody reaches a review of a removed product, except in the moment of the removal: then the product is shown as it last was. */
+  /**
+   * Nobody reaches a review of a removed product, except in the moment of the removal: then the
+   * product is shown as it last was.
+   */
   @FieldResolver(() => Product, { description: "The product it is about." })
   @Shared("PUBLIC")
   async product(@Root() { record }: Review, @Ctx() ctx: RequestContext): Promise<Product> {
@@ -42,7 +45,9 @@ export class ReviewResolver {
 export class ReviewConnectionResolver {
   @FieldResolver()
   edges(@Root() list: ReviewList, @Ctx() ctx: RequestContext) {
-    return list.edges(async (ids) => (await loadAll(ctx.loaders.review, ids)).map((record) => record && toReview(record)));
+    return list.edges(async (ids) =>
+      (await loadAll(ctx.loaders.review, ids)).map((record) => record && toReview(record)),
+    );
   }
 
   @Price(1)

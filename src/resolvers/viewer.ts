@@ -21,8 +21,13 @@ export function toViewer(user: UserRecord, principal: UserPrincipal): Viewer {
 }
 
 /** An account that was asked for by its id: seen by its owner and by admins. */
-export async function visibleUser({ principal, loaders }: RequestContext, key: number): Promise<User | null> {
-  const mayLook = principal.kind === "service" || (principal.kind === "user" && (principal.userId === key || principal.role === "ADMIN"));
+export async function visibleUser(
+  { principal, loaders }: RequestContext,
+  key: number,
+): Promise<User | null> {
+  const mayLook =
+    principal.kind === "service" ||
+    (principal.kind === "user" && (principal.userId === key || principal.role === "ADMIN"));
   const user = mayLook ? await loaders.user.load(key) : null;
   return user && toUser(user);
 }
@@ -40,24 +45,31 @@ export class ViewerResolver {
 
   @Query(() => Viewer, {
     nullable: true,
-    description: "Who is signed in; null means that nobody is, never that it could not be told: that is SERVICE_UNAVAILABLE.",
+    description:
+      "Who is signed in; null means that nobody is, never that it could not be told: that is " +
+      "SERVICE_UNAVAILABLE.",
   })
   viewer(@Ctx() ctx: RequestContext): Promise<Viewer | null> {
     return readViewer(ctx);
   }
 
   @ListSize({ most: 10 })
-  @FieldResolver(() => [Session], { description: "Where the account is signed in, the latest used first." })
+  @FieldResolver(() => [Session], {
+    description: "Where the account is signed in, the latest used first.",
+  })
   async sessions(@Root() { principal }: Viewer): Promise<Session[]> {
-    return (await this.service.list(principal)).map((session) => toSession(session, principal.sessionId));
+    return (await this.service.list(principal)).map((session) =>
+      toSession(session, principal.sessionId),
+    );
   }
 }
 
-function toSession({ id, device, ip, createdMs, seenMs, expiresMs }: SessionRecord, currentId: string): Session {
-  const [createdAt, lastSeenAt, expiresAt] = [createdMs, seenMs, expiresMs].map((ms) => new Date(ms).toISOString()) as [
-    string,
-    string,
-    string,
-  ];
+function toSession(
+  { id, device, ip, createdMs, seenMs, expiresMs }: SessionRecord,
+  currentId: string,
+): Session {
+  const [createdAt, lastSeenAt, expiresAt] = [createdMs, seenMs, expiresMs].map((ms) =>
+    new Date(ms).toISOString(),
+  ) as [string, string, string];
   return { id, current: id === currentId, device, ip, createdAt, lastSeenAt, expiresAt };
 }

@@ -12,21 +12,32 @@ export const TokenDeliveryEnum = declareEnum<TokenDelivery>({
   name: "TokenDelivery",
   description: "How a client keeps its session.",
   values: {
-    COOKIE: "In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket it is BAD_USER_INPUT.",
-    TOKEN: "In `token` of the answer, to be sent as `Authorization: Bearer …`: for clients without cookies.",
+    COOKIE:
+      "In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket " +
+      "it is BAD_USER_INPUT.",
+    TOKEN:
+      "In `token` of the answer, to be sent as `Authorization: Bearer …`: for clients " +
+      "without cookies.",
   },
 });
 
 /** What somebody proves who they are with. */
 @InputType({ description: "The address and the password of an account." })
 export class SignInInput {
-  @Field(() => String, { description: "The address of the account; case, Unicode form and surrounding space do not matter." })
+  @Field(() => String, {
+    description:
+      "The address of the account; case, Unicode form and surrounding space do not matter.",
+  })
   email!: string;
 
   @Field(() => String, { description: "The password of the account." })
   password!: string;
 
-  @Field(() => TokenDeliveryEnum, { nullable: true, defaultValue: "COOKIE", description: "How the session is handed over." })
+  @Field(() => TokenDeliveryEnum, {
+    nullable: true,
+    defaultValue: "COOKIE",
+    description: "How the session is handed over.",
+  })
   deliver?: TokenDelivery | null;
 }
 
@@ -34,19 +45,31 @@ export class SignInInput {
 @InputType({ description: "A new account." })
 export class SignUpInput {
   @Field(() => String, {
-    description: `Address to sign in with, at most ${ACCOUNT_LIMITS.email} characters: INVALID when it cannot be one, TAKEN when it has an account.`,
+    description:
+      `Address to sign in with, at most ${ACCOUNT_LIMITS.email} characters: INVALID when it ` +
+      "cannot be one, TAKEN when it has an account.",
   })
   email!: string;
 
   @Field(() => String, {
-    description: `${ACCOUNT_LIMITS.password.min} to ${ACCOUNT_LIMITS.password.max} characters of any kind, otherwise OUT_OF_RANGE or TOO_LONG.`,
+    description:
+      `${ACCOUNT_LIMITS.password.min} to ${ACCOUNT_LIMITS.password.max} characters of any ` +
+      "kind, otherwise OUT_OF_RANGE or TOO_LONG.",
   })
   password!: string;
 
-  @Field(() => String, { description: `Name as shown to everybody: one line, not blank, at most ${ACCOUNT_LIMITS.name} characters.` })
+  @Field(() => String, {
+    description:
+      `Name as shown to everybody: one line, not blank, at most ${ACCOUNT_LIMITS.name} ` +
+      "characters.",
+  })
   name!: string;
 
-  @Field(() => TokenDeliveryEnum, { nullable: true, defaultValue: "COOKIE", description: "How the session is handed over." })
+  @Field(() => TokenDeliveryEnum, {
+    nullable: true,
+    defaultValue: "COOKIE",
+    description: "How the session is handed over.",
+  })
   deliver?: TokenDelivery | null;
 }
 
@@ -57,7 +80,9 @@ export class ChangePasswordInput {
   currentPassword!: string;
 
   @Field(() => String, {
-    description: `The password as it is to be: ${ACCOUNT_LIMITS.password.min} to ${ACCOUNT_LIMITS.password.max} characters.`,
+    description:
+      `The password as it is to be: ${ACCOUNT_LIMITS.password.min} to ` +
+      `${ACCOUNT_LIMITS.password.max} characters.`,
   })
   newPassword!: string;
 }
@@ -68,7 +93,10 @@ export class SignInPayload {
   @Field(() => Viewer, { nullable: true, description: "Who signed in; null when it was refused." })
   viewer!: Viewer | null;
 
-  @Field(() => String, { nullable: true, description: "The token of the session, shown once; null unless `deliver` is TOKEN." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The token of the session, shown once; null unless `deliver` is TOKEN.",
+  })
   token!: string | null;
 
   @Field(() => [UserError], { description: "Why nobody was signed in; empty when somebody was." })
@@ -78,7 +106,9 @@ export class SignInPayload {
 /** Answer of `signOut`. */
 @ObjectType({ description: "What became of a sign-out.", simpleResolvers: true })
 export class SignOutPayload {
-  @Field(() => Boolean, { description: "True when a session was ended; false when nobody was signed in." })
+  @Field(() => Boolean, {
+    description: "True when a session was ended; false when nobody was signed in.",
+  })
   signedOut!: boolean;
 
   @Field(() => [UserError], { description: "Always empty: whoever asks is signed out." })
@@ -88,13 +118,17 @@ export class SignOutPayload {
 /** Answer of `changePassword`. */
 @ObjectType({ description: "What became of a change of password.", simpleResolvers: true })
 export class ChangePasswordPayload {
-  @Field(() => Viewer, { nullable: true, description: "Whose password it is; null when the change was refused." })
+  @Field(() => Viewer, {
+    nullable: true,
+    description: "Whose password it is; null when the change was refused.",
+  })
   viewer!: Viewer | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      "The token that the caller's session has from now on, shown once; null when it is in the cookie, and when the change was refused.",
+      "The token that the caller's session has from now on, shown once; null when it is in " +
+      "the cookie, and when the change was refused.",
   })
   token!: string | null;
 

@@ -9,7 +9,10 @@ import { ListSize } from "./price.js";
 const MOST_WEEKS = Math.ceil(MOST_ACTIVITY_DAYS / ACTIVE_SPANS.week);
 
 /** One day. */
-@ObjectType({ description: "How many users were active up to and including one day.", simpleResolvers: true })
+@ObjectType({
+  description: "How many users were active up to and including one day.",
+  simpleResolvers: true,
+})
 export class DailyActivity {
   @Field(() => String, { description: "The day in UTC, as `2026-11-03`." })
   day!: string;
@@ -17,15 +20,22 @@ export class DailyActivity {
   @Field(() => Int, { description: "Users who were active on the day." })
   daily!: number;
 
-  @Field(() => Int, { description: `Users who were active on any of the ${ACTIVE_SPANS.week} days up to it.` })
+  @Field(() => Int, {
+    description: `Users who were active on any of the ${ACTIVE_SPANS.week} days up to it.`,
+  })
   weekly!: number;
 
-  @Field(() => Int, { description: `Users who were active on any of the ${ACTIVE_SPANS.month} days up to it.` })
+  @Field(() => Int, {
+    description: `Users who were active on any of the ${ACTIVE_SPANS.month} days up to it.`,
+  })
   monthly!: number;
 }
 
 /** One week. */
-@ObjectType({ description: "The users of one week, and how many of them came back.", simpleResolvers: true })
+@ObjectType({
+  description: "The users of one week, and how many of them came back.",
+  simpleResolvers: true,
+})
 export class WeeklyRetention {
   @Field(() => String, { description: "The Monday that begins the week, in UTC, as `2026-11-02`." })
   week!: string;
@@ -35,7 +45,9 @@ export class WeeklyRetention {
 
   @ListSize({ most: MOST_WEEKS })
   @Field(() => [Int], {
-    description: "Of those, how many were active in the next week, in the one after it, and so on up to the present one.",
+    description:
+      "Of those, how many were active in the next week, in the one after it, and so on up to " +
+      "the present one.",
   })
   returned!: readonly number[];
 }
@@ -43,7 +55,8 @@ export class WeeklyRetention {
 /** Answer of `Query.activity`. */
 @ObjectType({
   description:
-    "How many users are active, and how many come back. Active on a day is who signed in on it, or sent anything with a session.",
+    "How many users are active, and how many come back. Active on a day is who signed in on " +
+    "it, or sent anything with a session.",
   simpleResolvers: true,
 })
 export class ActivityReport {
@@ -51,7 +64,9 @@ export class ActivityReport {
   days!: readonly DailyActivity[];
 
   @ListSize({ most: MOST_WEEKS })
-  @Field(() => [WeeklyRetention], { description: "The weeks that begin within these days, the oldest first." })
+  @Field(() => [WeeklyRetention], {
+    description: "The weeks that begin within these days, the oldest first.",
+  })
   retention!: readonly WeeklyRetention[];
 }
 
@@ -61,7 +76,9 @@ export class ActivityArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: 30,
-    description: `How many days, today included: 1 to ${MOST_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. Null means 30.`,
+    description:
+      `How many days, today included: 1 to ${MOST_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. ` +
+      "Null means 30.",
   })
   @Checked(between(1, MOST_ACTIVITY_DAYS))
   days!: number | null;

@@ -23,7 +23,9 @@ export const { Connection: BrandConnection } = declareConnection("Brand", "brand
 export class BrandsArgs extends PageArgs {
   @Field(() => String, {
     nullable: true,
-    description: `Only brands whose name begins with this, upper and lower case alike; at most ${MAX_SEARCH_LENGTH} characters. Null, empty or blank: all brands.`,
+    description:
+      "Only brands whose name begins with this, upper and lower case alike; at most " +
+      `${MAX_SEARCH_LENGTH} characters. Null, empty or blank: all brands.`,
   })
   @Checked(atMostCharacters(MAX_SEARCH_LENGTH))
   text?: string | null;

@@ -1,5 +1,14 @@
-/** Builds the schema that clients see from the resolver classes it is given; nothing runs until it is called. */
-import { type GraphQLSchema, isInterfaceType, isUnionType, lexicographicSortSchema, printSchema } from "graphql";
+/**
+ * Builds the schema that clients see from the resolver classes it is given; nothing runs until it
+ * is called.
+ */
+import {
+  type GraphQLSchema,
+  isInterfaceType,
+  isUnionType,
+  lexicographicSortSchema,
+  printSchema,
+} from "graphql";
 import { GraphQLDateTime } from "graphql-scalars";
 import { buildSchemaSync, type ContainerType, type NonEmptyArray, type PubSub } from "type-graphql";
 import { decodeId } from "../domain/ids.js";
@@ -22,11 +31,17 @@ export interface SchemaParts {
 /** The classes cannot describe the root types: type-graphql makes those itself. */
 const ROOT_DESCRIPTIONS = {
   Query: "What can be read. Reads never change anything and can be repeated at will.",
-  Mutation: "What can be changed. Fields run one after the other; expected failures are data in `errors` of each payload.",
-  Subscription: "What can be watched over a WebSocket (`graphql-transport-ws`). Each field's description names its delivery class.",
+  Mutation:
+    "What can be changed. Fields run one after the other; expected failures are data in " +
+    "`errors` of each payload.",
+  Subscription:
+    "What can be watched over a WebSocket (`graphql-transport-ws`). Each field's description " +
+    "names its delivery class.",
 } as const;
 
-/** Builds the schema. Throws when the classes do not fit together; needs no connection to anything. */
+/**
+ * Builds the schema. Throws when the classes do not fit together; needs no connection to anything.
+ */
 export function buildSoukSchema({ resolvers, container, pubSub }: SchemaParts): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers,
@@ -42,12 +57,19 @@ export function buildSoukSchema({ resolvers, container, pubSub }: SchemaParts): 
 }
 
 function describeRootTypes(schema: GraphQLSchema): void {
-  for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+  for (const type of [
+    schema.getQueryType(),
+    schema.getMutationType(),
+    schema.getSubscriptionType(),
+  ]) {
     if (type) type.description = ROOT_DESCRIPTIONS[type.name as keyof typeof ROOT_DESCRIPTIONS];
   }
 }
 
-/** The id names the type. Set here because type-graphql makes every resolveType asynchronous, which a compiling executor cannot follow. */
+/**
+ * The id names the type. Set here because type-graphql makes every resolveType asynchronous, which
+ * a compiling executor cannot follow.
+ */
 function tellNodesApart(schema: GraphQLSchema): void {
   const node = schema.getType(Node.name);
   if (isInterfaceType(node)) node.resolveType = ({ id }: Node) => decodeId(id)?.type;
@@ -56,15 +78,20 @@ function tellNodesApart(schema: GraphQLSchema): void {
 /** Members of a union carry the name of their type. Set here for the same reason. */
 function tellMembersApart(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
-    if (isUnionType(type)) type.resolveType = ({ __typename }: { __typename: string }) => __typename;
+    if (isUnionType(type))
+      type.resolveType = ({ __typename }: { __typename: string }) => __typename;
   }
 }
 
-/** The SDL of the resolver classes, sorted by name so that it changes only where the schema does. Needs no service: nothing is resolved. */
+/**
+ * The SDL of the resolver classes, sorted by name so that it changes only where the schema does.
+ * Needs no service: nothing is resolved.
+ */
 export function printSoukSchema(resolvers: NonEmptyArray<ResolverClass>): string {
   const nobody = { get: () => undefined };
   const nothing = { publish() {}, subscribe: () => nowhere() };
-  return `${printSchema(lexicographicSortSchema(buildSoukSchema({ resolvers, container: nobody, pubSub: nothing })))}\n`;
+  const schema = buildSoukSchema({ resolvers, container: nobody, pubSub: nothing });
+  return `${printSchema(lexicographicSortSchema(schema))}\n`;
 }
 
 async function* nowhere(): AsyncGenerator<never> {}

@@ -11,10 +11,15 @@ import { UserError } from "./user-error.js";
 const { quantity: QUANTITY, lines: LINES } = CART_LIMITS;
 
 /** One product in a cart. */
-@ObjectType({ description: "One product in a cart, with its price and availability as they are now.", simpleResolvers: true })
+@ObjectType({
+  description: "One product in a cart, with its price and availability as they are now.",
+  simpleResolvers: true,
+})
 export class CartLine {
   @Field(() => Product, {
-    description: "The product as it is now; one that was removed since is shown as it last was, with `available` false.",
+    description:
+      "The product as it is now; one that was removed since is shown as it last was, with " +
+      "`available` false.",
   })
   product!: Product;
 
@@ -24,31 +29,47 @@ export class CartLine {
   @Field(() => Money, { description: "Price of one piece when the line was last added to or set." })
   unitPrice!: Money;
 
-  @Field(() => Money, { description: "What the pieces cost now: the present price of the product times `quantity`." })
+  @Field(() => Money, {
+    description: "What the pieces cost now: the present price of the product times `quantity`.",
+  })
   total!: Money;
 
-  @Field(() => Boolean, { description: "True when the present price differs from `unitPrice`. Setting the line takes the present one." })
+  @Field(() => Boolean, {
+    description:
+      "True when the present price differs from `unitPrice`. Setting the line takes the " +
+      "present one.",
+  })
   priceChanged!: boolean;
 
   @Field(() => Boolean, {
     description:
-      "True when the line could be bought as it stands: the product is sold, and as many pieces are in stock. Nothing is reserved.",
+      "True when the line could be bought as it stands: the product is sold, and as many " +
+      "pieces are in stock. Nothing is reserved.",
   })
   available!: boolean;
 }
 
 /** A cart. */
 @ObjectType({
-  description: `What somebody means to buy: up to ${LINES} products. It belongs to the account that is signed in, on all of its devices, else to the guest. Kept for seven days (by default) since its last use, then empty again.`,
+  description:
+    `What somebody means to buy: up to ${LINES} products. It belongs to the account that is ` +
+    "signed in, on all of its devices, else to the guest. Kept for seven days (by default) " +
+    "since its last use, then empty again.",
   simpleResolvers: true,
 })
 export class Cart {
-  @Field(() => ID, { description: "Names the cart for a client's own cache. No operation takes it: everybody has one cart, their own." })
+  @Field(() => ID, {
+    description:
+      "Names the cart for a client's own cache. No operation takes it: everybody has one " +
+      "cart, their own.",
+  })
   id!: string;
 
   @Field(() => Int, {
     description:
-      "Rises with every change, also when the cart expires, and never goes back; it may skip numbers. 0 for a caller who has no cart yet. Send it as `expectedVersion` to change only what was seen.",
+      "Rises with every change, also when the cart expires, and never goes back; it may skip " +
+      "numbers. 0 for a caller who has no cart yet. Send it as `expectedVersion` to change " +
+      "only what was seen.",
   })
   version!: number;
 
@@ -56,7 +77,9 @@ export class Cart {
   quantity!: number;
 
   @Field(() => GraphQLDateTime, {
-    description: "When it will be empty unless it is used before. Every change puts it off, reading it at most once an hour.",
+    description:
+      "When it will be empty unless it is used before. Every change puts it off, reading it " +
+      "at most once an hour.",
   })
   expiresAt!: string;
 
@@ -70,15 +93,23 @@ export const CartWarningCodeEnum = declareEnum<CartWarningCode>({
   description: "How a cart differs from what was asked for or last seen.",
   values: {
     PRICE_CHANGED: "The price of a product is another than when it was put into the cart.",
-    QUANTITY_CLAMPED: "There are fewer pieces in the line than asked for: as many as are in stock, at most 999.",
+    QUANTITY_CLAMPED:
+      "There are fewer pieces in the line than asked for: as many as are in stock, at most 999.",
     PRODUCT_GONE: "A product in the cart was removed from the shop.",
-    CART_MOVED: "The cart went to an account at a sign-in, and this change after it; the answer shows the guest's cart, which is empty.",
+    CART_MOVED:
+      "The cart went to an account at a sign-in, and this change after it; the answer shows " +
+      "the guest's cart, which is empty.",
   },
 });
 
-/** Something a customer should be told: one for every line at most, and two for the change itself. */
+/**
+ * Something a customer should be told: one for every line at most, and two for the change itself.
+ */
 @ListSize({ most: LINES + 2 })
-@ObjectType({ description: "Something a customer should be told about a change that was made.", simpleResolvers: true })
+@ObjectType({
+  description: "Something a customer should be told about a change that was made.",
+  simpleResolvers: true,
+})
 export class CartWarning {
   @Field(() => CartWarningCodeEnum, { description: "What it is: what programs should branch on." })
   code!: CartWarningCode;
@@ -86,7 +117,10 @@ export class CartWarning {
   @Field(() => String, { description: "One sentence in English that can be shown to a person." })
   message!: string;
 
-  @Field(() => ID, { nullable: true, description: "The product it is about; null where it is about the whole cart." })
+  @Field(() => ID, {
+    nullable: true,
+    description: "The product it is about; null where it is about the whole cart.",
+  })
   productId!: string | null;
 }
 
@@ -96,7 +130,9 @@ export class CartPayload {
   @Field(() => Cart, {
     nullable: true,
     description:
-      "The cart as it is now: after the change or, where it was refused (CONFLICT, LIMIT_REACHED, OUT_OF_STOCK, IDEMPOTENCY_MISMATCH), as it was. Null where the arguments were wrong.",
+      "The cart as it is now: after the change or, where it was refused (CONFLICT, " +
+      "LIMIT_REACHED, OUT_OF_STOCK, IDEMPOTENCY_MISMATCH), as it was. Null where the " +
+      "arguments were wrong.",
   })
   cart!: Cart | null;
 
@@ -112,7 +148,8 @@ export class CartPayload {
 class ProductArgs {
   @Field(() => ID, {
     description:
-      "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none behind it, PRODUCT_REMOVED when it is no longer sold.",
+      "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none " +
+      "behind it, PRODUCT_REMOVED when it is no longer sold.",
   })
   productId!: string;
 }
@@ -123,25 +160,36 @@ export class AddToCartArgs extends ProductArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: 1,
-    description: `Pieces to add: ${QUANTITY.min} to ${QUANTITY.max}, otherwise OUT_OF_RANGE. Null means 1. What the stock or the bound of the line does not allow is left out, with a warning; OUT_OF_STOCK or LIMIT_REACHED when nothing is left.`,
+    description:
+      `Pieces to add: ${QUANTITY.min} to ${QUANTITY.max}, otherwise OUT_OF_RANGE. Null means ` +
+      "1. What the stock or the bound of the line does not allow is left out, with a warning; " +
+      "OUT_OF_STOCK or LIMIT_REACHED when nothing is left.",
   })
   quantity?: number | null;
 
   @Field(() => ID, {
     nullable: true,
     description:
-      "Makes the addition safe to repeat: any string of the caller's that is new for each addition, up to 128 characters, remembered for 24 hours (at least the latest 384), also from guest to account. Sent again with the same arguments it adds nothing; with others, IDEMPOTENCY_MISMATCH.",
+      "Makes the addition safe to repeat: any string of the caller's that is new for each " +
+      "addition, up to 128 characters, remembered for 24 hours (at least the latest 384), " +
+      "also from guest to account. Sent again with the same arguments it adds nothing; with " +
+      "others, IDEMPOTENCY_MISMATCH.",
   })
   operationId?: string | null;
 }
 
-const EXPECTED_VERSION = "The `version` that was seen; CONFLICT, with the cart as it is now, when it is another. Null: whatever it is.";
+const EXPECTED_VERSION =
+  "The `version` that was seen; CONFLICT, with the cart as it is now, when it is another. " +
+  "Null: whatever it is.";
 
 /** Arguments of `Mutation.setCartLine`. */
 @ArgsType()
 export class SetCartLineArgs extends ProductArgs {
   @Field(() => Int, {
-    description: `Pieces that are to be in the cart: 0 to ${QUANTITY.max}, otherwise OUT_OF_RANGE; 0 removes the line. More than are in stock are clamped, with a warning; OUT_OF_STOCK when there are none.`,
+    description:
+      `Pieces that are to be in the cart: 0 to ${QUANTITY.max}, otherwise OUT_OF_RANGE; 0 ` +
+      "removes the line. More than are in stock are clamped, with a warning; OUT_OF_STOCK when " +
+      "there are none.",
   })
   quantity!: number;
 

@@ -6,7 +6,9 @@ import { Shared } from "./scope.js";
 
 /** A category. */
 @ObjectType({
-  description: "A category of the shop's tree. It holds its own products and those of all categories below it.",
+  description:
+    "A category of the shop's tree. It holds its own products and those of all categories " +
+    "below it.",
   implements: Node,
   simpleResolvers: true,
 })
@@ -15,7 +17,9 @@ export class Category extends Node {
   @Shared("PUBLIC")
   name!: string;
 
-  @Field(() => String, { description: "Name for addresses: lower-case letters, digits and hyphens; unique in the shop." })
+  @Field(() => String, {
+    description: "Name for addresses: lower-case letters, digits and hyphens; unique in the shop.",
+  })
   @Shared("PUBLIC")
   slug!: string;
 

@@ -1,4 +1,7 @@
-/** Declares the two envelope types of a list; what is inside is found by the resolver class of the connection. */
+/**
+ * Declares the two envelope types of a list; what is inside is found by the resolver class of the
+ * connection.
+ */
 import { type ClassType, Field, Int, ObjectType } from "type-graphql";
 import { PageInfo } from "./page.js";
 import { Shared } from "./scope.js";
@@ -9,33 +12,48 @@ import { Shared } from "./scope.js";
  * @param plural what a reader calls several of them, for the descriptions
  */
 export function declareConnection(name: string, plural: string, node: () => ClassType<object>) {
-  @ObjectType(`${name}Edge`, { description: `One item of a list of ${plural}.`, simpleResolvers: true })
+  @ObjectType(`${name}Edge`, {
+    description: `One item of a list of ${plural}.`,
+    simpleResolvers: true,
+  })
   class Edge {
     @Field(() => String, { description: "Opaque position of this item in this list, for `after`." })
     @Shared("PUBLIC")
     cursor!: string;
 
-    @Field(node, { description: `The item itself, as it is now, even where its place in the list was decided a moment ago.` })
+    @Field(node, {
+      description:
+        "The item itself, as it is now, even where its place in the list was decided a moment " +
+        "ago.",
+    })
     @Shared("PUBLIC")
     node!: object;
   }
 
-  @ObjectType(`${name}Connection`, { description: `A page of a list of ${plural}.`, simpleResolvers: true })
+  @ObjectType(`${name}Connection`, {
+    description: `A page of a list of ${plural}.`,
+    simpleResolvers: true,
+  })
   class Connection {
     @Field(() => [Edge], {
       description:
-        "The items of the page, in order. It may hold fewer than `first` while `hasNextPage` is true: what vanished since the page was read is left out.",
+        "The items of the page, in order. It may hold fewer than `first` while `hasNextPage` " +
+        "is true: what vanished since the page was read is left out.",
     })
     @Shared("PUBLIC")
     edges!: readonly Edge[];
 
-    @Field(() => PageInfo, { description: "Where the page stands, and how to ask for the next one." })
+    @Field(() => PageInfo, {
+      description: "Where the page stands, and how to ask for the next one.",
+    })
     @Shared("PUBLIC")
     pageInfo!: PageInfo;
 
     @Field(() => Int, {
       nullable: true,
-      description: `How many ${plural} the whole list holds. Counted only when asked for; may be a moment older than the page.`,
+      description:
+        `How many ${plural} the whole list holds. Counted only when asked for; may be a moment ` +
+        "older than the page.",
     })
     @Shared("PUBLIC")
     totalCount!: number | null;

@@ -21,7 +21,9 @@ export const SortOrderEnum = declareEnum<SortOrder>({
 
 export const TieRuleEnum = declareEnum<TieRule>({
   name: "TieRule",
-  description: "How equal scores are ranked. Whatever the rule, equals stand in the order in which they reached the score.",
+  description:
+    "How equal scores are ranked. Whatever the rule, equals stand in the order in which they " +
+    "reached the score.",
   values: {
     FIRST_TO_REACH: "1, 2, 3, 4: who reached the score first is ahead.",
     COMPETITION: "1, 2, 2, 4: equals share a rank, and the next one counts them all.",

@@ -2,7 +2,13 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
 import { atLeast, between, pageSizeRule } from "../domain/argument-rules.js";
-import { BOARD_LIMITS, type BoardRecord, type ScoreOperator, type SortOrder, type TieRule } from "../domain/leaderboard/leaderboard.js";
+import {
+  BOARD_LIMITS,
+  type BoardRecord,
+  type ScoreOperator,
+  type SortOrder,
+  type TieRule,
+} from "../domain/leaderboard/leaderboard.js";
 import { PERIODS, type Period } from "../domain/leaderboard/periods.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import { Checked } from "./argument-rule.js";
@@ -14,12 +20,15 @@ import { Shared } from "./scope.js";
 
 /** A leaderboard. */
 @ObjectType({
-  description: "Owners in the order of their scores, in several periods at once. Anybody may read it.",
+  description:
+    "Owners in the order of their scores, in several periods at once. Anybody may read it.",
   implements: Node,
   simpleResolvers: true,
 })
 export class Leaderboard extends Node {
-  @Field(() => String, { description: "Names the board in addresses and arguments; unique, and for good." })
+  @Field(() => String, {
+    description: "Names the board in addresses and arguments; unique, and for good.",
+  })
   @Shared("PUBLIC")
   slug!: string;
 
@@ -40,11 +49,15 @@ export class Leaderboard extends Node {
   tieRule!: TieRule;
 
   @ListSize({ most: PERIODS.length })
-  @Field(() => [PeriodEnum], { description: "The periods it is kept for. Any other is BAD_USER_INPUT." })
+  @Field(() => [PeriodEnum], {
+    description: "The periods it is kept for. Any other is BAD_USER_INPUT.",
+  })
   @Shared("PUBLIC")
   periods!: readonly Period[];
 
-  @Field(() => String, { description: "The time zone in which its days begin, as the IANA database names it." })
+  @Field(() => String, {
+    description: "The time zone in which its days begin, as the IANA database names it.",
+  })
   @Shared("PUBLIC")
   timeZone!: string;
 
@@ -59,7 +72,9 @@ export class LeaderboardEntry {
   @Shared("PUBLIC")
   rank!: number;
 
-  @Field(() => Float, { description: "The score that counts; whole numbers are exact up to ±2^53." })
+  @Field(() => Float, {
+    description: "The score that counts; whole numbers are exact up to ±2^53.",
+  })
   @Shared("PUBLIC")
   score!: number;
 
@@ -69,7 +84,9 @@ export class LeaderboardEntry {
 
   @Field(() => String, {
     nullable: true,
-    description: "What came with the score that counts, unchanged; null when nothing did. It is the client's: escape it in a page.",
+    description:
+      "What came with the score that counts, unchanged; null when nothing did. It is the " +
+      "client's: escape it in a page.",
   })
   @Shared("PUBLIC")
   metadata!: string | null;
@@ -79,7 +96,9 @@ export class LeaderboardEntry {
   submittedAt!: string;
 
   @Field(() => Float, {
-    description: "How much of the board this score is at least as good as, in percent: 100 for the best score, never 0.",
+    description:
+      "How much of the board this score is at least as good as, in percent: 100 for the best " +
+      "score, never 0.",
   })
   @Shared("PUBLIC")
   percentile!: number;
@@ -89,13 +108,22 @@ export class LeaderboardEntry {
 }
 
 /** A page of entries. */
-export const { Connection: LeaderboardEntryConnection } = declareConnection("LeaderboardEntry", "entries", () => LeaderboardEntry);
+export const { Connection: LeaderboardEntryConnection } = declareConnection(
+  "LeaderboardEntry",
+  "entries",
+  () => LeaderboardEntry,
+);
 /** A page of boards. */
-export const { Connection: LeaderboardConnection } = declareConnection("Leaderboard", "leaderboards", () => Leaderboard);
+export const { Connection: LeaderboardConnection } = declareConnection(
+  "Leaderboard",
+  "leaderboards",
+  () => Leaderboard,
+);
 
 /** Event of `Subscription.leaderboardChanged`. */
 @ObjectType({
-  description: "The top of a leaderboard in the present period, sent at the start and after every change.",
+  description:
+    "The top of a leaderboard in the present period, sent at the start and after every change.",
   simpleResolvers: true,
 })
 export class LeaderboardSnapshot {
@@ -107,11 +135,16 @@ export class LeaderboardSnapshot {
   @Shared("PUBLIC")
   period!: Period;
 
-  @Field(() => String, { description: "Version of the board as a decimal integer: it rises with every score and never goes back." })
+  @Field(() => String, {
+    description:
+      "Version of the board as a decimal integer: it rises with every score and never goes back.",
+  })
   @Shared("PUBLIC")
   version!: string;
 
-  @Field(() => [LeaderboardEntry], { description: "The best entries, at most as many as were asked for." })
+  @Field(() => [LeaderboardEntry], {
+    description: "The best entries, at most as many as were asked for.",
+  })
   @Shared("PUBLIC")
   entries!: readonly LeaderboardEntry[];
 
@@ -126,14 +159,16 @@ export class PeriodArgs {
   @Field(() => PeriodEnum, {
     nullable: true,
     defaultValue: "ALL_TIME",
-    description: "The period; one that the board is not kept for is BAD_USER_INPUT. Null means ALL_TIME.",
+    description:
+      "The period; one that the board is not kept for is BAD_USER_INPUT. Null means ALL_TIME.",
   })
   period!: Period | null;
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
     description:
-      "Any moment of the day, week or month that is meant, however long ago: finished ones never change. Null means the present one.",
+      "Any moment of the day, week or month that is meant, however long ago: finished ones " +
+      "never change. Null means the present one.",
   })
   at?: Date | null;
 }
@@ -151,7 +186,9 @@ export class AroundArgs extends EntryArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: 5,
-    description: `How many entries on each side, 0 to ${BOARD_LIMITS.radius}, otherwise BAD_USER_INPUT. Null means 5.`,
+    description:
+      `How many entries on each side, 0 to ${BOARD_LIMITS.radius}, otherwise BAD_USER_INPUT. ` +
+      "Null means 5.",
   })
   @Checked(between(0, BOARD_LIMITS.radius))
   radius!: number | null;
@@ -163,7 +200,9 @@ export class EntriesArgs extends PeriodArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: 10,
-    description: `Most entries to answer: ${PAGE_SIZE.min} to ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT. Null means 10.`,
+    description:
+      `Most entries to answer: ${PAGE_SIZE.min} to ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT. ` +
+      "Null means 10.",
   })
   @Checked(pageSizeRule)
   first!: number | null;
@@ -171,13 +210,17 @@ export class EntriesArgs extends PeriodArgs {
   @Field(() => String, {
     nullable: true,
     description:
-      "Answer the entries after this cursor: one from this very board and period, otherwise BAD_USER_INPUT. Null starts at the top. Whoever moves between two pages may be seen twice or not at all; nobody else is.",
+      "Answer the entries after this cursor: one from this very board and period, otherwise " +
+      "BAD_USER_INPUT. Null starts at the top. Whoever moves between two pages may be seen " +
+      "twice or not at all; nobody else is.",
   })
   after?: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: "Begin with the first entry of this rank or a worse one, 1 or more; not together with `after`. Otherwise BAD_USER_INPUT.",
+    description:
+      "Begin with the first entry of this rank or a worse one, 1 or more; not together with " +
+      "`after`. Otherwise BAD_USER_INPUT.",
   })
   @Checked(atLeast(1))
   fromRank?: number | null;

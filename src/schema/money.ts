@@ -20,13 +20,21 @@ export const CurrencyCodeEnum = declareEnum<CurrencyCode>({
 });
 
 /** An amount with its currency. */
-@ObjectType({ description: "An exact amount of money: an integer of the currency's minor unit, never a fraction.", simpleResolvers: true })
+@ObjectType({
+  description:
+    "An exact amount of money: an integer of the currency's minor unit, never a fraction.",
+  simpleResolvers: true,
+})
 export class Money implements Amount {
-  @Field(() => GraphQLSafeInt, { description: "Amount in minor units: 1999 with EUR is 19.99 euros, 1999 with JPY is 1999 yen." })
+  @Field(() => GraphQLSafeInt, {
+    description: "Amount in minor units: 1999 with EUR is 19.99 euros, 1999 with JPY is 1999 yen.",
+  })
   @Shared("PUBLIC")
   amount!: number;
 
-  @Field(() => CurrencyCodeEnum, { description: "The currency of the amount; its minor unit says where the decimal point goes." })
+  @Field(() => CurrencyCodeEnum, {
+    description: "The currency of the amount; its minor unit says where the decimal point goes.",
+  })
   @Shared("PUBLIC")
   currency!: CurrencyCode;
 }

@@ -6,11 +6,14 @@ import { Checked } from "./argument-rule.js";
 import { Shared } from "./scope.js";
 
 /** The Relay interface; build-schema.ts says which type an object is. */
-@InterfaceType({ description: "Something with a global id: `node(id)` fetches it again, whatever its type." })
+@InterfaceType({
+  description: "Something with a global id: `node(id)` fetches it again, whatever its type.",
+})
 export abstract class Node {
   @Field(() => ID, {
     description:
-      "Opaque global id, unique over all types and stable for as long as the thing exists. Do not parse it; compare it byte by byte.",
+      "Opaque global id, unique over all types and stable for as long as the thing exists. " +
+      "Do not parse it; compare it byte by byte.",
   })
   @Shared("PUBLIC")
   id!: string;
@@ -20,7 +23,9 @@ export abstract class Node {
 @ArgsType()
 export class NodesArgs {
   @Field(() => [ID], {
-    description: `Global ids of any types, at most ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT; repetitions are allowed.`,
+    description:
+      `Global ids of any types, at most ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT; ` +
+      "repetitions are allowed.",
   })
   @Checked(atMostItems(PAGE_SIZE.max))
   ids!: string[];

@@ -5,25 +5,42 @@ import { PAGE_SIZE } from "../domain/page.js";
 import { Checked } from "./argument-rule.js";
 import { Shared } from "./scope.js";
 
-/** Longest text that is searched for, in UTF-16 units; a longer one names nothing that a person is looking for. */
+/**
+ * Longest text that is searched for, in UTF-16 units; a longer one names nothing that a person is
+ * looking for.
+ */
 export const MAX_SEARCH_LENGTH = 200;
 
 /** Where a page stands in its list. */
-@ObjectType({ description: "Where a page stands in its list, and how to ask for the next one.", simpleResolvers: true })
+@ObjectType({
+  description: "Where a page stands in its list, and how to ask for the next one.",
+  simpleResolvers: true,
+})
 export class PageInfo {
-  @Field(() => Boolean, { description: "Whether there is at least one more item after this page: ask with `after: endCursor`." })
+  @Field(() => Boolean, {
+    description:
+      "Whether there is at least one more item after this page: ask with `after: endCursor`.",
+  })
   @Shared("PUBLIC")
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: "Whether this page was asked for with `after`. Lists are read forward only." })
+  @Field(() => Boolean, {
+    description: "Whether this page was asked for with `after`. Lists are read forward only.",
+  })
   @Shared("PUBLIC")
   hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: "Cursor of the page's first item; null when the page is empty." })
+  @Field(() => String, {
+    nullable: true,
+    description: "Cursor of the page's first item; null when the page is empty.",
+  })
   @Shared("PUBLIC")
   startCursor!: string | null;
 
-  @Field(() => String, { nullable: true, description: "Cursor of the page's last item, for `after`; null when the page is empty." })
+  @Field(() => String, {
+    nullable: true,
+    description: "Cursor of the page's last item, for `after`; null when the page is empty.",
+  })
   @Shared("PUBLIC")
   endCursor!: string | null;
 }
@@ -34,7 +51,9 @@ export class PageArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: PAGE_SIZE.default,
-    description: `Most items to answer: ${PAGE_SIZE.min} to ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT. Null means ${PAGE_SIZE.default}.`,
+    description:
+      `Most items to answer: ${PAGE_SIZE.min} to ${PAGE_SIZE.max}, otherwise BAD_USER_INPUT. ` +
+      `Null means ${PAGE_SIZE.default}.`,
   })
   @Checked(pageSizeRule)
   first!: number | null;
@@ -42,7 +61,9 @@ export class PageArgs {
   @Field(() => String, {
     nullable: true,
     description:
-      "Answer the items after this cursor: one from this very list, with the same filter and sort, otherwise BAD_USER_INPUT. Null starts at the beginning. Items that are inserted meanwhile neither repeat nor hide others.",
+      "Answer the items after this cursor: one from this very list, with the same filter and " +
+      "sort, otherwise BAD_USER_INPUT. Null starts at the beginning. Items that are inserted " +
+      "meanwhile neither repeat nor hide others.",
   })
   @Checked(cursorRule)
   after?: string | null;

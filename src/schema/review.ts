@@ -8,7 +8,11 @@ import { Shared } from "./scope.js";
 import { UserError } from "./user-error.js";
 
 /** A review. */
-@ObjectType({ description: "What one customer says about one product.", implements: Node, simpleResolvers: true })
+@ObjectType({
+  description: "What one customer says about one product.",
+  implements: Node,
+  simpleResolvers: true,
+})
 export class Review extends Node {
   @Field(() => String, { description: "Name of the reviewer, as shown to everybody." })
   @Shared("PUBLIC")
@@ -18,7 +22,9 @@ export class Review extends Node {
   @Shared("PUBLIC")
   rating!: number;
 
-  @Field(() => String, { description: "The text: plain, unescaped; escape it before putting it into a page." })
+  @Field(() => String, {
+    description: "The text: plain, unescaped; escape it before putting it into a page.",
+  })
   @Shared("PUBLIC")
   body!: string;
 
@@ -31,21 +37,33 @@ export class Review extends Node {
 }
 
 /** A page of reviews. */
-export const { Connection: ReviewConnection } = declareConnection("Review", "reviews", () => Review);
+export const { Connection: ReviewConnection } = declareConnection(
+  "Review",
+  "reviews",
+  () => Review,
+);
 
 /** What a customer writes. */
 @InputType({ description: "A review by whoever is signed in." })
 export class ReviewInput {
-  @Field(() => ID, { description: "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none behind it." })
+  @Field(() => ID, {
+    description:
+      "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none " +
+      "behind it.",
+  })
   productId!: string;
 
   @Field(() => Int, {
-    description: `Stars, ${REVIEW_LIMITS.rating.min} (worst) to ${REVIEW_LIMITS.rating.max} (best), otherwise OUT_OF_RANGE.`,
+    description:
+      `Stars, ${REVIEW_LIMITS.rating.min} (worst) to ${REVIEW_LIMITS.rating.max} (best), ` +
+      "otherwise OUT_OF_RANGE.",
   })
   rating!: number;
 
   @Field(() => String, {
-    description: `Plain text: not blank, otherwise REQUIRED; at most ${REVIEW_LIMITS.body} characters, otherwise TOO_LONG; a change of direction is closed in its paragraph, otherwise INVALID.`,
+    description:
+      `Plain text: not blank, otherwise REQUIRED; at most ${REVIEW_LIMITS.body} characters, ` +
+      "otherwise TOO_LONG; a change of direction is closed in its paragraph, otherwise INVALID.",
   })
   body!: string;
 }
@@ -53,7 +71,10 @@ export class ReviewInput {
 /** Answer of `addReview`. */
 @ObjectType({ description: "What became of a review.", simpleResolvers: true })
 export class ReviewPayload {
-  @Field(() => Review, { nullable: true, description: "The review as it is now; null when it was refused." })
+  @Field(() => Review, {
+    nullable: true,
+    description: "The review as it is now; null when it was refused.",
+  })
   review!: Review | null;
 
   @Field(() => [UserError], { description: "Why it was refused; empty when it was written." })

@@ -10,12 +10,16 @@ import { Node } from "./node.js";
 export const RoleEnum = declareEnum<Role>({
   name: "Role",
   description: "What an account may do.",
-  values: { CUSTOMER: "Buys, and reviews what it bought.", ADMIN: "Also changes the catalogue and ends anybody's sessions." },
+  values: {
+    CUSTOMER: "Buys, and reviews what it bought.",
+    ADMIN: "Also changes the catalogue and ends anybody's sessions.",
+  },
 });
 
 /** An account. */
 @ObjectType({
-  description: "An account. Seen by its owner and by admins; for anybody else there is nothing behind its id.",
+  description:
+    "An account. Seen by its owner and by admins; for anybody else there is nothing behind its id.",
   implements: Node,
   simpleResolvers: true,
 })
@@ -33,13 +37,19 @@ export class User extends Node {
 /** A session. */
 @ObjectType({ description: "One device that is signed in.", simpleResolvers: true })
 export class Session {
-  @Field(() => ID, { description: "Names the session, for `revokeSession`. It is no token: nobody signs in with it." })
+  @Field(() => ID, {
+    description: "Names the session, for `revokeSession`. It is no token: nobody signs in with it.",
+  })
   id!: string;
 
   @Field(() => Boolean, { description: "True for the session that asks." })
   current!: boolean;
 
-  @Field(() => String, { description: "What the client called itself at sign-in (`User-Agent`), possibly empty; escape it in a page." })
+  @Field(() => String, {
+    description:
+      "What the client called itself at sign-in (`User-Agent`), possibly empty; escape it in " +
+      "a page.",
+  })
   device!: string;
 
   @Field(() => String, { description: "The address it signed in from." })
@@ -56,12 +66,17 @@ export class Session {
 }
 
 /** The caller. */
-@ObjectType({ description: "Who is signed in: the account of the session that asks.", simpleResolvers: true })
+@ObjectType({
+  description: "Who is signed in: the account of the session that asks.",
+  simpleResolvers: true,
+})
 export class Viewer {
   @Field(() => User, { description: "The account." })
   user!: User;
 
-  @Field(() => String, { description: "The address that the account signs in with. Nobody else sees it." })
+  @Field(() => String, {
+    description: "The address that the account signs in with. Nobody else sees it.",
+  })
   email!: string;
 
   /** What edges are resolved from; not a field. */

@@ -1,15 +1,21 @@
 /**
- * Stopping without loss: sockets are closed with 1001 one by one over the window, so that their clients do not all come back to
- * another process at once; a socket's running queries and mutations are waited for. What is left at the end is cut.
+ * Stopping without loss: sockets are closed with 1001 one by one over the window, so that their
+ * clients do not all come back to another process at once; a socket's running queries and mutations
+ * are waited for. What is left at the end is cut.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Peer } from "./connection/connection.js";
 
-/** Clients get the rest of the window to answer the closing handshake and HTTP requests to finish. */
+/**
+ * Clients get the rest of the window to answer the closing handshake and HTTP requests to finish.
+ */
 const SPREAD_SHARE = 0.5;
 const STEP_MS = 20;
 
-/** Closes every socket, evenly spread over half of the window; resolves when all are closed, or terminated at the window's end. */
+/**
+ * Closes every socket, evenly spread over half of the window; resolves when all are closed, or
+ * terminated at the window's end.
+ */
 export async function drainSockets(peers: ReadonlySet<Peer>, windowMs: number): Promise<void> {
   const waiting = [...peers];
   const total = waiting.length;

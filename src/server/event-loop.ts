@@ -1,8 +1,10 @@
 /**
- * What the event loop says about load: whether work queues in front of it, and how much it gets done.
+ * What the event loop says about load: whether work queues in front of it, and how much it gets
+ * done.
  *
- * A queue stands where every sample of a second was late (the criterion of CoDel, RFC 8289); a single late one is a pause. Where the loop
- * has no idle time, what it completes is its capacity, and Little's law gives how much may be under way for a wait that is still useful.
+ * A queue stands where every sample of a second was late (the criterion of CoDel, RFC 8289); a
+ * single late one is a pause. Where the loop has no idle time, what it completes is its capacity,
+ * and Little's law gives how much may be under way for a wait that is still useful.
  */
 import { performance } from "node:perf_hooks";
 import { SECOND } from "../domain/time/time.js";
@@ -53,7 +55,11 @@ export function watchEventLoop({ lagMs, waitMs }: EventLoopLimits): EventLoop {
     sampledAt = nowMs;
     if (nowMs - windowAt < WINDOW_MS) return;
     const present = performance.eventLoopUtilization();
-    capacity.sample({ busy: performance.eventLoopUtilization(present, utilization).utilization, done, elapsedMs: nowMs - windowAt });
+    capacity.sample({
+      busy: performance.eventLoopUtilization(present, utilization).utilization,
+      done,
+      elapsedMs: nowMs - windowAt,
+    });
     [utilization, windowAt, done] = [present, nowMs, 0];
   }, SAMPLE_MS).unref();
   return {
@@ -92,12 +98,18 @@ export interface CapacitySample {
   readonly elapsedMs: number;
 }
 
-/** Judges how much a process may have under way. A process with idle time waits for others, and more under way costs it little. */
+/**
+ * Judges how much a process may have under way. A process with idle time waits for others, and more
+ * under way costs it little.
+ */
 export function createCapacity(waitMs: number) {
   let held = Number.POSITIVE_INFINITY;
   return {
     sample({ busy, done, elapsedMs }: CapacitySample): void {
-      held = busy < SATURATED ? Number.POSITIVE_INFINITY : Math.max(LEAST_HELD, (done / elapsedMs) * waitMs);
+      held =
+        busy < SATURATED
+          ? Number.POSITIVE_INFINITY
+          : Math.max(LEAST_HELD, (done / elapsedMs) * waitMs);
     },
     holds: () => held,
   };

@@ -20,7 +20,14 @@ export interface DefaultOperation {
 /** The first product of a shop that was seeded. */
 const FIRST_PRODUCT = encodeId("Product", 1);
 
-/** What newcomers find in the editor: one operation per kind, all of the public contract, each of which runs as it stands. */
+const AS_IT_IS_NOW = "The first message is the product as it is now; leave it running.";
+const SHOWN_BY_WATCH = "Watch shows the change in the other tab.";
+const CARD = "id name sku stock price { amount currency } brand { name } category { name }";
+
+/**
+ * What newcomers find in the editor: one operation per kind, all of the public contract, each of
+ * which runs as it stands.
+ */
 export const DEFAULT_OPERATIONS: readonly DefaultOperation[] = [
   {
     query: `# Welcome to Souk. Three operations to try; press the play button.
@@ -30,7 +37,7 @@ query Storefront {
     totalCount
     edges {
       cursor
-      node { id name sku stock price { amount currency } brand { name } category { name } rating { average count } }
+      node { ${CARD} rating { average count } }
     }
     pageInfo { hasNextPage endCursor }
   }
@@ -38,7 +45,7 @@ query Storefront {
 `,
   },
   {
-    query: `# Any id of Storefront goes into the variables. The first message is the product as it is now; leave it running.
+    query: `# Any id of Storefront goes into the variables. ${AS_IT_IS_NOW}
 subscription Watch($ids: [ID!]!) {
   productChanged(ids: $ids) {
     id
@@ -50,7 +57,7 @@ subscription Watch($ids: [ID!]!) {
     variables: { ids: [FIRST_PRODUCT] },
   },
   {
-    query: `# For admins: put the token that npm start printed into the headers. Watch shows the change in the other tab.
+    query: `# For admins: put the token that npm start printed into the headers. ${SHOWN_BY_WATCH}
 mutation Restock($id: ID!) {
   adjustStock(id: $id, by: 5) {
     product { id stock }
@@ -80,7 +87,10 @@ export function graphiqlPage(): Page {
     defaultTabs: DEFAULT_OPERATIONS.map(tabOf),
     credentials: "same-origin",
   } as Parameters<typeof renderGraphiQL>[0]);
-  const script = html.slice(html.indexOf("<script>") + "<script>".length, html.lastIndexOf("</script>"));
+  const script = html.slice(
+    html.indexOf("<script>") + "<script>".length,
+    html.lastIndexOf("</script>"),
+  );
   return {
     html,
     policy: policyOf({
@@ -93,8 +103,19 @@ export function graphiqlPage(): Page {
 }
 
 const SANDBOX_CDN = "https://embeddable-sandbox.cdn.apollographql.com";
+const SANDBOX_STYLE =
+  "body{margin:0;font-family:system-ui}#offline{padding:3rem}" +
+  "#sandbox,#sandbox iframe{position:absolute;inset:0;width:100%;height:100%;border:0}";
+const SANDBOX_OFFLINE =
+  "Apollo Sandbox is loaded from Apollo's network, which cannot be reached. " +
+  '<a href="/graphiql">GraphiQL</a> works without it.';
+/** What its script adds to the options. */
+const ENDPOINTS = "initialEndpoint: here.href, initialSubscriptionEndpoint: live.href";
 
-/** Apollo Sandbox, embedded from Apollo's CDN: needs a network, and says where GraphiQL is without one. */
+/**
+ * Apollo Sandbox, embedded from Apollo's CDN: needs a network, and says where GraphiQL is without
+ * one.
+ */
 export function sandboxPage(): Page {
   const options = JSON.stringify({
     target: "#sandbox",
@@ -102,7 +123,8 @@ export function sandboxPage(): Page {
     runTelemetry: false,
     initialState: {
       document: DEFAULT_OPERATIONS.map(({ query }) => query).join("\n"),
-      // One editor for all three, so no headers: a token still to be filled in would get the others refused.
+      // One editor for all three, so no headers: a token still to be filled in would get the others
+      // refused.
       variables: Object.assign({}, ...DEFAULT_OPERATIONS.map(({ variables }) => variables)),
       includeCookies: true,
     },
@@ -113,14 +135,14 @@ export function sandboxPage(): Page {
     live.protocol = here.protocol === "https:" ? "wss:" : "ws:";
     if (window.EmbeddedSandbox) {
       document.querySelector("#offline").remove();
-      new window.EmbeddedSandbox({ ...${options}, initialEndpoint: here.href, initialSubscriptionEndpoint: live.href });
+      new window.EmbeddedSandbox({ ...${options}, ${ENDPOINTS} });
     }`;
   const html = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Souk · Apollo Sandbox</title>
-<style>body{margin:0;font-family:system-ui}#offline{padding:3rem}#sandbox,#sandbox iframe{position:absolute;inset:0;width:100%;height:100%;border:0}</style></head>
+<style>${SANDBOX_STYLE}</style></head>
 <body><div id="sandbox"></div>
-<div id="offline"><h1>Souk</h1><p>Apollo Sandbox is loaded from Apollo's network, which cannot be reached. <a href="/graphiql">GraphiQL</a> works without it.</p></div>
+<div id="offline"><h1>Souk</h1><p>${SANDBOX_OFFLINE}</p></div>
 <script src="${SANDBOX_CDN}/_latest/embeddable-sandbox.umd.production.min.js"></script>
 <script>${script}</script></body></html>`;
   return {
@@ -149,4 +171,5 @@ function policyOf(directives: Readonly<Record<string, string>>): string {
 }
 
 /** Lets exactly this inline script run. */
-const hashOf = (script: string): string => `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+const hashOf = (script: string): string =>
+  `'sha256-${createHash("sha256").update(script).digest("base64")}'`;

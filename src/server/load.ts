@@ -1,14 +1,17 @@
 /**
- * Load shedding: what a process has under way is bounded, and what is beyond is refused at once, before its body is read.
+ * Load shedding: what a process has under way is bounded, and what is beyond is refused at once,
+ * before its body is read.
  *
- * Callers are dealt into classes, each with places of its own (bulkheads), so that a flood of one class takes no place of another:
- * callers without a verified identity, users whose token this process has verified before, and the service token. Within a class one
- * holder (an address, a user) has at most half of the places. Bodies that are announced count by their bytes, each class for itself: half
- * of the bytes, and of those a sixteenth for one holder.
- * The event loop counts too (event-loop.ts): a saturated process holds no more than it completes in `waitMs`, and while a queue
- * stands in front of it callers without a verified identity are refused; at four times the lateness users are refused as well.
- * A place is held from the last byte of a request until its answer is made, not until a slow client has read it: a client that sends
- * slowly takes no place of one that asks.
+ * Callers are dealt into classes, each with places of its own (bulkheads), so that a flood of one
+ * class takes no place of another: callers without a verified identity, users whose token this
+ * process has verified before, and the service token. Within a class one holder (an address, a
+ * user) has at most half of the places. Bodies that are announced count by their bytes, each class
+ * for itself: half of the bytes, and of those a sixteenth for one holder. The event loop counts too
+ * (event-loop.ts): a saturated process holds no more than it completes in `waitMs`, and while a
+ * queue stands in front of it callers without a verified identity are refused; at four times the
+ * lateness users are refused as well. A place is held from the last byte of a request until its
+ * answer is made, not until a slow client has read it: a client that sends slowly takes no place of
+ * one that asks.
  */
 import { Overloaded } from "../domain/errors.js";
 import type { LoadClass, ShedReason } from "../domain/limits.js";
@@ -62,7 +65,8 @@ const CLASS_BYTES = 0.5;
 const HOLDER_BYTES = CLASS_BYTES / 16;
 
 /** Whether there was no place. */
-export const isRefused = (entered: Place | ShedReason): entered is ShedReason => typeof entered === "string";
+export const isRefused = (entered: Place | ShedReason): entered is ShedReason =>
+  typeof entered === "string";
 
 /** What takes the places of a payer. */
 interface PlaceDeps {
@@ -71,7 +75,10 @@ interface PlaceDeps {
 }
 
 /** A place for an operation of a socket, whose bytes were read already. Throws Overloaded. */
-export function takePlaceOf({ load, shedding }: PlaceDeps, { kind, name }: { readonly kind: LoadClass; readonly name: string }): Place {
+export function takePlaceOf(
+  { load, shedding }: PlaceDeps,
+  { kind, name }: { readonly kind: LoadClass; readonly name: string },
+): Place {
   const entered = load.enter({ class: kind, holder: name, bytes: 0 });
   if (!isRefused(entered)) return entered;
   shedding.shed(kind, entered);
@@ -83,9 +90,11 @@ export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(
   const [places, bytes] = [createTally(), createTally()];
 
   const noPlace = ({ class: of, holder }: Arrival): ShedReason | null => {
-    const max = of === "service" ? limits.inFlight.service : Math.min(limits.inFlight[of], loop.holds());
+    const max =
+      of === "service" ? limits.inFlight.service : Math.min(limits.inFlight[of], loop.holds());
     if (places.of(of) >= max) return "in flight";
-    if (of !== "service" && places.ofHolder(of, holder) >= Math.max(1, max * HOLDER_SHARE)) return "one holder";
+    if (of !== "service" && places.ofHolder(of, holder) >= Math.max(1, max * HOLDER_SHARE))
+      return "one holder";
     const isLate = of === "address" ? loop.isLate() : of === "viewer" && loop.isVeryLate();
     return isLate ? "event loop" : null;
   };
@@ -94,7 +103,9 @@ export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(
     const held = bytes.ofHolder(of, holder);
     // One body of any size is let in, or none could be.
     const isTooMuch = bytes.of(of) + more > Math.max(more, limits.bodyBytes * CLASS_BYTES);
-    return isTooMuch || held + more > Math.max(more, limits.bodyBytes * HOLDER_BYTES) ? "bytes" : null;
+    return isTooMuch || held + more > Math.max(more, limits.bodyBytes * HOLDER_BYTES)
+      ? "bytes"
+      : null;
   };
   const takePlace = (arrival: Arrival): (() => void) => {
     const giveBack = places.add(arrival, 1);

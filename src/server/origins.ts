@@ -1,6 +1,7 @@
 /**
- * Which browsers' pages may call: those of our own origin and of a list, by exact comparison. What sends no Origin, or an empty one, is no page.
- * CORS answers and the WebSocket upgrade (which CORS does not cover) ask the same question here.
+ * Which browsers' pages may call: those of our own origin and of a list, by exact comparison. What
+ * sends no Origin, or an empty one, is no page. CORS answers and the WebSocket upgrade (which CORS
+ * does not cover) ask the same question here.
  */
 
 /** Answers whether a request may come from where it says it comes from. */
@@ -12,7 +13,10 @@ export function createOriginCheck(allowed: readonly string[]): OriginCheck {
   return (origin, host) => !origin || known.has(origin) || isOwn(origin, host);
 }
 
-/** A page that we served ourselves, such as the explorer. Browsers spell an origin one way; what is spelled otherwise is no page's. */
+/**
+ * A page that we served ourselves, such as the explorer. Browsers spell an origin one way; what is
+ * spelled otherwise is no page's.
+ */
 function isOwn(origin: string, host: string | undefined): boolean {
   if (!host || !/^https?:/.test(origin) || !URL.canParse(origin)) return false;
   const page = new URL(origin);

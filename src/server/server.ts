@@ -1,7 +1,9 @@
 /**
- * The server: joins the HTTP side and the WebSocket side to one pipeline over a schema, and stops without losing requests.
+ * The server: joins the HTTP side and the WebSocket side to one pipeline over a schema, and stops
+ * without losing requests.
  *
- * Both sides share the validation rules, the executor, the caller and the error format. Nothing listens before `listen()`.
+ * Both sides share the validation rules, the executor, the caller and the error format. Nothing
+ * listens before `listen()`.
  */
 
 import type { FastifyInstance } from "fastify";
@@ -40,7 +42,12 @@ import { checkManifest } from "./operation/manifest.js";
 import { createObserver } from "./operation/observe.js";
 import { operationRules } from "./operation/rules.js";
 import { createOriginCheck } from "./origins.js";
-import { SOCKET_TIMINGS, type SocketTimings, serveWebSockets, type WebSockets } from "./websocket/websocket.js";
+import {
+  SOCKET_TIMINGS,
+  type SocketTimings,
+  serveWebSockets,
+  type WebSockets,
+} from "./websocket/websocket.js";
 
 /** What the server is built from. Whoever made `metrics` and `log` closes them. */
 export interface ServerDeps {
@@ -68,7 +75,10 @@ export interface ServerDeps {
 export interface SoukServer {
   /** Throws StartupError when the address cannot be had. */
   listen(): Promise<{ url: string }>;
-  /** Says 503 to probes, stops accepting, closes sockets over the window, finishes requests; resolves within the window. */
+  /**
+   * Says 503 to probes, stops accepting, closes sockets over the window, finishes requests;
+   * resolves within the window.
+   */
   close(): Promise<void>;
   readonly app: FastifyInstance;
 }
@@ -81,7 +91,11 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const pipeline = createPipeline(deps);
   const shedding = openShedding(deps);
   const { load } = shedding;
-  const early = { ...shedding, addressOf: pipeline.callers.addressOf, sessionCookie: pipeline.callers.sessionCookie };
+  const early = {
+    ...shedding,
+    addressOf: pipeline.callers.addressOf,
+    sessionCookie: pipeline.callers.sessionCookie,
+  };
   const app = await createHttp(config, log, { requestArrivalMs: deps.requestArrivalMs, early });
   metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
@@ -134,10 +148,24 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
 
 /** What HTTP and WebSocket share. */
 function createPipeline(deps: ServerDeps) {
-  const { config, schema, log, metrics, admission, admitGuest, seenTokens, createOperation, documents, compileQueries = true } = deps;
+  const {
+    config,
+    schema,
+    log,
+    metrics,
+    admission,
+    admitGuest,
+    seenTokens,
+    createOperation,
+    documents,
+    compileQueries = true,
+  } = deps;
   const { limits, http, production, cache, sessions } = config;
   const rules = operationRules(limits, http.explorer !== "off");
-  const cookies = { sessionCookie: sessionCookie(production, sessions.capMs), guestCookie: guestCookie(production) };
+  const cookies = {
+    sessionCookie: sessionCookie(production, sessions.capMs),
+    guestCookie: guestCookie(production),
+  };
   const callers: CallerRules = {
     isService: admission.isService,
     admitGuest,
@@ -188,17 +216,37 @@ function openShedding({ config, metrics, log }: ServerDeps) {
 }
 
 /** A process that sheds load is degraded, and says so to probes. */
-const withLoad = (readiness: ServerDeps["readiness"], load: Load) => async (): Promise<Readiness> => {
-  const { ready, checks } = await readiness();
-  return { ready, checks: load.isLate() ? { ...checks, load: "more is asked than this process can do" } : checks };
-};
+const withLoad =
+  (readiness: ServerDeps["readiness"], load: Load) => async (): Promise<Readiness> => {
+    const { ready, checks } = await readiness();
+    return {
+      ready,
+      checks: load.isLate()
+        ? { ...checks, load: "more is asked than this process can do" }
+        : checks,
+    };
+  };
 
-function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline, load, shedding }: GraphQLRoute): void {
+function addGraphQL(
+  app: FastifyInstance,
+  { apollo, deps, pipeline, load, shedding }: GraphQLRoute,
+): void {
   const { http, limits, live, production } = deps.config;
   const unsent = createUnsentAnswers(limits.answerBytes, live.slowSocketMs);
-  const answer = graphqlHandler({ ...pipeline, apollo, unsent, jsonDepth: limits.jsonDepth, secureCookies: production });
+  const answer = graphqlHandler({
+    ...pipeline,
+    apollo,
+    unsent,
+    jsonDepth: limits.jsonDepth,
+    secureCookies: production,
+  });
   const showExplorer = addExplorer(app, http.explorer);
-  const takePlace = createShedding({ load, shedding, admission: deps.admission, callers: pipeline.callers });
+  const takePlace = createShedding({
+    load,
+    shedding,
+    admission: deps.admission,
+    callers: pipeline.callers,
+  });
   app.route({
     method: ["GET", "POST"],
     url: GRAPHQL_PATH,
@@ -206,14 +254,20 @@ function addGraphQL(app: FastifyInstance, { apollo, deps, pipeline, load, sheddi
       if (!(showExplorer && wantsPage(request))) await takePlace(request, reply);
     },
     handler: (request, reply) =>
-      showExplorer && wantsPage(request) ? showExplorer(reply) : inPlace(request, () => answer(request, reply)),
+      showExplorer && wantsPage(request)
+        ? showExplorer(reply)
+        : inPlace(request, () => answer(request, reply)),
   });
 }
 
 /** The share of the window for an orderly end; what is left then is cut in the rest. */
 const ORDERLY_SHARE = 0.95;
 
-async function closeWithin(windowMs: number, app: FastifyInstance, sockets: WebSockets): Promise<void> {
+async function closeWithin(
+  windowMs: number,
+  app: FastifyInstance,
+  sockets: WebSockets,
+): Promise<void> {
   const orderlyMs = windowMs * ORDERLY_SHARE;
   const orderly = Promise.all([app.close(), drainSockets(sockets.peers, orderlyMs)]);
   await withDeadline<unknown>(orderly, orderlyMs, () => {

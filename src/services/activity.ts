@@ -1,12 +1,19 @@
 /**
- * Activity: a user is active on a day (UTC) in which a session of theirs was opened, or used as often as uses are noted. A row in Postgres
- * first, then a bit in Redis: either can be repeated, and a process does both once per user and day.
+ * Activity: a user is active on a day (UTC) in which a session of theirs was opened, or used as
+ * often as uses are noted. A row in Postgres first, then a bit in Redis: either can be repeated,
+ * and a process does both once per user and day.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { ActivityTable } from "../db/activity.js";
 import { type Principal, requireAdmin } from "../domain/account/principal.js";
-import { ACTIVE_SPANS, type ActiveDay, type Activity, MOST_ACTIVITY_DAYS, type RetainedWeek } from "../domain/activity.js";
+import {
+  ACTIVE_SPANS,
+  type ActiveDay,
+  type Activity,
+  MOST_ACTIVITY_DAYS,
+  type RetainedWeek,
+} from "../domain/activity.js";
 import { BadUserInput, RedisUnavailable } from "../domain/errors.js";
 import { type CalendarSpan, dayAt, dayNumber, mondayOf } from "../domain/leaderboard/calendar.js";
 import type { ActivityStore, ActivityUnions } from "../redis/activity/activity.js";
@@ -15,7 +22,10 @@ import type { ActivityStore, ActivityUnions } from "../redis/activity/activity.j
 export interface ActivityService {
   /** A user did something. Returns at once; what cannot be noted is noted at the next use. */
   used(userId: number): void;
-  /** The last days, today included. Throws Unauthenticated, Forbidden, BadUserInput; ServiceUnavailable without Redis. */
+  /**
+   * The last days, today included. Throws Unauthenticated, Forbidden, BadUserInput;
+   * ServiceUnavailable without Redis.
+   */
   report(principal: Principal, days: number): Promise<Activity>;
   /** Resolves when what is being noted has been. */
   close(): Promise<void>;
@@ -64,7 +74,9 @@ export function createActivity({ store, table, nowMs, log }: ActivityParts): Act
     async report(principal, days) {
       requireAdmin(principal);
       if (days < 1 || days > MOST_ACTIVITY_DAYS)
-        throw new BadUserInput(`days must be from 1 to ${MOST_ACTIVITY_DAYS}, not ${days}.`, ["days"]);
+        throw new BadUserInput(`days must be from 1 to ${MOST_ACTIVITY_DAYS}, not ${days}.`, [
+          "days",
+        ]);
       const report = randomUUID();
       const today = dayNumber(nowMs());
       const first = today - days + 1;
@@ -81,26 +93,39 @@ export function createActivity({ store, table, nowMs, log }: ActivityParts): Act
   };
 }
 
-const numbers = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, at) => first + at);
+const numbers = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, at) => first + at);
 const spans = (first: number, last: number): CalendarSpan[] => numbers(first, last).map(dayAt);
 
 async function activeDay(unions: ActivityUnions, day: number): Promise<ActiveDay> {
   const upTo = (length: number) => unions.union(`${length}-${day}`, spans(day - length + 1, day));
-  const [daily, weekly, monthly] = await Promise.all([upTo(1), upTo(ACTIVE_SPANS.week), upTo(ACTIVE_SPANS.month)]);
+  const [daily, weekly, monthly] = await Promise.all([
+    upTo(1),
+    upTo(ACTIVE_SPANS.week),
+    upTo(ACTIVE_SPANS.month),
+  ]);
   return { day: dayAt(day).name, daily, weekly, monthly };
 }
 
 /** Weeks that begin within the days of the report; the last one may go on. */
-async function retention(unions: ActivityUnions, first: number, today: number): Promise<RetainedWeek[]> {
+async function retention(
+  unions: ActivityUnions,
+  first: number,
+  today: number,
+): Promise<RetainedWeek[]> {
   const mondays = numbers(first, today).filter((day) => mondayOf(day) === day);
   const nameOf = (monday: number): string => `week-${monday}`;
   const users = await Promise.all(
-    mondays.map((monday) => unions.union(nameOf(monday), spans(monday, Math.min(monday + ACTIVE_SPANS.week - 1, today)))),
+    mondays.map((monday) =>
+      unions.union(nameOf(monday), spans(monday, Math.min(monday + ACTIVE_SPANS.week - 1, today))),
+    ),
   );
   return Promise.all(
     mondays.map(async (monday, at) => {
       const later = mondays.slice(at + 1);
-      const returned = await Promise.all(later.map((other) => unions.both(nameOf(monday), nameOf(other))));
+      const returned = await Promise.all(
+        later.map((other) => unions.both(nameOf(monday), nameOf(other))),
+      );
       return { week: dayAt(monday).name, users: users[at] ?? 0, returned };
     }),
   );

@@ -1,9 +1,11 @@
 /**
- * Announces changes, throttled: of each thing at most once per window, at its beginning and at its end, with the latest version.
+ * Announces changes, throttled: of each thing at most once per window, at its beginning and at its
+ * end, with the latest version.
  *
- * A version counts as announced once the publication has succeeded. One that failed is repeated with backoff, by the latest
- * version: a lost publication leaves every subscriber on an old value, and nothing else would tell them.
- * Redis down: repeats go on until it answers. Memory: one entry per thing that changed and is not announced yet.
+ * A version counts as announced once the publication has succeeded. One that failed is repeated
+ * with backoff, by the latest version: a lost publication leaves every subscriber on an old value,
+ * and nothing else would tell them. Redis down: repeats go on until it answers. Memory: one entry
+ * per thing that changed and is not announced yet.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -19,14 +21,20 @@ export interface AnnouncerOptions {
 
 /** Announces changes of things that are told apart by number. */
 export interface Announcer {
-  /** A thing has a new version. `publish` sends it, now or later; it rejects when that is not known to have been done. */
+  /**
+   * A thing has a new version. `publish` sends it, now or later; it rejects when that is not known
+   * to have been done.
+   */
   changed(thing: number, version: number, publish: (version: number) => Promise<unknown>): void;
   /** Stops; what is not announced yet never is. */
   close(): void;
 }
 
 interface Pending {
-  /** It changed since the last publication, or that one failed. Versions cannot tell: two changes may share one. */
+  /**
+   * It changed since the last publication, or that one failed. Versions cannot tell: two changes
+   * may share one.
+   */
   due: boolean;
   version: number;
   publish: (version: number) => Promise<unknown>;

@@ -1,9 +1,11 @@
 /**
- * Which documents clients may run, and how they may name them: by an id of the manifest that the operator has the server start with, or
- * by the hash of a document that some client has sent before (Apollo's automatic persisted queries).
+ * Which documents clients may run, and how they may name them: by an id of the manifest that the
+ * operator has the server start with, or by the hash of a document that some client has sent before
+ * (Apollo's automatic persisted queries).
  *
- * In the mode `only` nothing runs but what the manifest holds, whether it is named or sent whole; the operator, who has the service
- * token, may run anything. Redis down: what is not remembered in this process is not found, and clients send it whole.
+ * In the mode `only` nothing runs but what the manifest holds, whether it is named or sent whole;
+ * the operator, who has the service token, may run anything. Redis down: what is not remembered in
+ * this process is not found, and clients send it whole.
  */
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
@@ -14,7 +16,9 @@ import type { DocumentStore } from "../redis/documents/documents.js";
 /** Documents by their ids. */
 export type DocumentManifest = ReadonlyMap<string, string>;
 
-/** How a request names its document: at least one of the three, an empty `query` counting as none. */
+/**
+ * How a request names its document: at least one of the three, an empty `query` counting as none.
+ */
 export interface NamedDocument {
   /** The document itself. */
   readonly query?: string | undefined;
@@ -27,7 +31,10 @@ export interface NamedDocument {
 /** The document that was meant. */
 export interface FoundDocument {
   readonly source: string;
-  /** To be called once the document has proved valid: it is found by its hash from then on, where the client wanted that. Never throws. */
+  /**
+   * To be called once the document has proved valid: it is found by its hash from then on, where
+   * the client wanted that. Never throws.
+   */
   keep(): void;
 }
 
@@ -36,7 +43,10 @@ export interface PersistedDocuments {
   /** Whether a request that sends its document whole may still be refused for it. */
   readonly restricted: boolean;
   readonly manifest: DocumentManifest;
-  /** Throws PersistedDocumentNotFound, Forbidden in the mode `only`, and BadUserInput for what contradicts itself. */
+  /**
+   * Throws PersistedDocumentNotFound, Forbidden in the mode `only`, and BadUserInput for what
+   * contradicts itself.
+   */
   find(named: NamedDocument, principal: Principal): Promise<FoundDocument>;
 }
 
@@ -52,9 +62,16 @@ const REMEMBERED_CHARACTERS = 1024 * 1024;
 /** What APQ clients understand as "send documents whole from now on". */
 const NOT_SUPPORTED = "PersistedQueryNotSupported";
 
-export function createPersistedDocuments({ mode, manifest, store }: PersistedDocumentsParts): PersistedDocuments {
+export function createPersistedDocuments({
+  mode,
+  manifest,
+  store,
+}: PersistedDocumentsParts): PersistedDocuments {
   const byHash = new Map([...manifest.values()].map((source) => [sha256Of(source), source]));
-  const remembered = new LRUCache<string, string>({ maxSize: REMEMBERED_CHARACTERS, sizeCalculation: ({ length }) => length + 1 });
+  const remembered = new LRUCache<string, string>({
+    maxSize: REMEMBERED_CHARACTERS,
+    sizeCalculation: ({ length }) => length + 1,
+  });
 
   const ofHash = async (sha256: string): Promise<string | null> => {
     const known = byHash.get(sha256) ?? remembered.get(sha256);
@@ -73,10 +90,16 @@ export function createPersistedDocuments({ mode, manifest, store }: PersistedDoc
   };
 
   /** A document that was sent whole. */
-  const admit = (query: string, { documentId, sha256 }: NamedDocument, principal: Principal): FoundDocument => {
+  const admit = (
+    query: string,
+    { documentId, sha256 }: NamedDocument,
+    principal: Principal,
+  ): FoundDocument => {
     if (documentId !== undefined) throw new BadUserInput("Send query or documentId, not both.");
-    if (sha256 !== undefined && sha256Of(query) !== sha256) throw new BadUserInput("sha256Hash is not the hash of query.");
-    if (mode === "only" && principal.kind !== "service" && !byHash.has(sha256Of(query))) throw new Forbidden(ONLY_PERSISTED);
+    if (sha256 !== undefined && sha256Of(query) !== sha256)
+      throw new BadUserInput("sha256Hash is not the hash of query.");
+    if (mode === "only" && principal.kind !== "service" && !byHash.has(sha256Of(query)))
+      throw new Forbidden(ONLY_PERSISTED);
     const wanted = sha256 !== undefined && mode === "allow";
     return { source: query, keep: () => (wanted ? keep(sha256, query) : undefined) };
   };
@@ -86,10 +109,14 @@ export function createPersistedDocuments({ mode, manifest, store }: PersistedDoc
     manifest,
     async find(named, principal) {
       const { query, documentId, sha256 = "" } = named;
-      if (mode === "off" && (documentId !== undefined || sha256 !== "")) throw new BadUserInput(NOT_SUPPORTED);
+      if (mode === "off" && (documentId !== undefined || sha256 !== ""))
+        throw new BadUserInput(NOT_SUPPORTED);
       if (query) return admit(query, named, principal);
       // A client of APQ that was built with a manifest sends its ids where a hash would be.
-      const source = documentId === undefined ? (manifest.get(sha256) ?? (await ofHash(sha256))) : await ofId(documentId);
+      const source =
+        documentId === undefined
+          ? (manifest.get(sha256) ?? (await ofHash(sha256)))
+          : await ofId(documentId);
       if (!source) throw new PersistedDocumentNotFound();
       return { source, keep: () => {} };
     },
@@ -97,6 +124,7 @@ export function createPersistedDocuments({ mode, manifest, store }: PersistedDoc
 }
 
 const ONLY_PERSISTED =
-  "This server runs only documents that were persisted with it. Send the documentId of one; ad hoc documents and the explorer are off.";
+  "This server runs only documents that were persisted with it. Send the documentId of one; " +
+  "ad hoc documents and the explorer are off.";
 
 const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,9 +1,11 @@
 /**
- * Consistency tokens as clients hold them: `<count>.<bypass until>.<signature>`, by HMAC-SHA256 over both parts.
+ * Consistency tokens as clients hold them: `<count>.<bypass until>.<signature>`, by HMAC-SHA256
+ * over both parts.
  *
- * Signed, because a token costs us: one that runs ahead keeps its reads from the local cache level, and one that orders reading
- * past the cache sends them to Postgres. What we did not sign counts as nothing seen. A client that holds several sends them
- * in one header, separated by commas; the latest of each part counts.
+ * Signed, because a token costs us: one that runs ahead keeps its reads from the local cache level,
+ * and one that orders reading past the cache sends them to Postgres. What we did not sign counts as
+ * nothing seen. A client that holds several sends them in one header, separated by commas; the
+ * latest of each part counts.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { latestSeen, NOTHING_SEEN, type Seen } from "../domain/seen.js";
@@ -29,17 +31,25 @@ const TOKEN = /^(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{22})$/;
  * @param nowMs the clock that tokens are judged by, ms since epoch: the one that they are made by
  */
 export function createSeenTokens(secret: string, nowMs: () => number): SeenTokens {
-  const sign = (parts: string): Buffer => createHmac("sha256", secret).update(`seen:${parts}`).digest().subarray(0, SIGNATURE_BYTES);
+  const sign = (parts: string): Buffer =>
+    createHmac("sha256", secret).update(`seen:${parts}`).digest().subarray(0, SIGNATURE_BYTES);
   const readOne = (token: string): Seen => {
     const [, count = "", until = "", signature = ""] = TOKEN.exec(token) ?? [];
-    if (count === "" || !timingSafeEqual(Buffer.from(signature, "base64url"), sign(`${count}.${until}`))) return NOTHING_SEEN;
+    if (
+      count === "" ||
+      !timingSafeEqual(Buffer.from(signature, "base64url"), sign(`${count}.${until}`))
+    )
+      return NOTHING_SEEN;
     return { count: Number(count), bypassUntilMs: Number(until) };
   };
   return {
     read(text) {
       if (!text) return NOTHING_SEEN;
       const tokens = text.split(",", MAX_TOKENS).map((token) => readOne(token.trim()));
-      return tokens.reduce((seen, one) => (one === NOTHING_SEEN ? seen : latestSeen(seen, one)), NOTHING_SEEN);
+      return tokens.reduce(
+        (seen, one) => (one === NOTHING_SEEN ? seen : latestSeen(seen, one)),
+        NOTHING_SEEN,
+      );
     },
     write({ count, bypassUntilMs }) {
       const parts = `${count}.${Math.ceil(bypassUntilMs)}`;

@@ -1,6 +1,7 @@
 /**
- * One read for everybody who asks for the same at the same time. Whoever asks gets an answer that was read after they asked; what is
- * asked for again and again is read at most so often, however many ask.
+ * One read for everybody who asks for the same at the same time. Whoever asks gets an answer that
+ * was read after they asked; what is asked for again and again is read at most so often, however
+ * many ask.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LRUCache } from "lru-cache";

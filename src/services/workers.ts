@@ -1,4 +1,7 @@
-/** Whether there is a worker, and whether its jobs get on: what an API says of the processes behind it. */
+/**
+ * Whether there is a worker, and whether its jobs get on: what an API says of the processes behind
+ * it.
+ */
 import { z } from "zod";
 import type { WorkerRow } from "../db/workers.js";
 import { seconds, troubleOf } from "../domain/telemetry/job.js";
@@ -27,7 +30,10 @@ const JOBS = z.array(
 export const aliveOf = (rows: readonly WorkerRow[]): WorkerRow[] =>
   rows.filter(({ silentMs, everyMs }) => silentMs <= MISSED_BEATS * everyMs + SLACK_MS);
 
-/** "ok", or what is wrong with the workers in words for an operator. @param rows the latest beat first */
+/**
+ * "ok", or what is wrong with the workers in words for an operator. @param rows the latest beat
+ * first
+ */
 export function stateOfWorkers(rows: readonly WorkerRow[]): string {
   const alive = aliveOf(rows);
   const [latest] = rows;
@@ -42,7 +48,10 @@ function troublesOf({ host, pid, silentMs, jobs }: WorkerRow): string[] {
   const read = JOBS.safeParse(jobs);
   if (!read.success) return [];
   return read.data.flatMap((state) => {
-    const trouble = troubleOf({ ...state, failingMs: state.failingMs === null ? null : state.failingMs + silentMs });
+    const trouble = troubleOf({
+      ...state,
+      failingMs: state.failingMs === null ? null : state.failingMs + silentMs,
+    });
     return trouble === null ? [] : [`${trouble} (${host}, process ${pid})`];
   });
 }

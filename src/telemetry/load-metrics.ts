@@ -43,14 +43,20 @@ export function createLoadMetrics(registry: Registry): LoadMetrics {
 }
 
 /** Counts what is shed, and says in the log once a minute that it is. */
-export function reportShedding(metrics: Pick<LoadMetrics, "shed">, log: Logger): Pick<LoadMetrics, "shed"> {
+export function reportShedding(
+  metrics: Pick<LoadMetrics, "shed">,
+  log: Logger,
+): Pick<LoadMetrics, "shed"> {
   let loggedAt = Number.NEGATIVE_INFINITY;
   return {
     shed(loadClass, reason) {
       metrics.shed(loadClass, reason);
       if (performance.now() - loggedAt < MINUTE) return;
       loggedAt = performance.now();
-      log.warn({ class: loadClass, reason }, "more is asked than this process can do: load is shed (souk_shed_total counts it)");
+      log.warn(
+        { class: loadClass, reason },
+        "more is asked than this process can do: load is shed (souk_shed_total counts it)",
+      );
     },
   };
 }

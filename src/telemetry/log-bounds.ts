@@ -19,7 +19,9 @@ interface Room {
 
 /** The fields of a line within its bounds. */
 export function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, boundField(value)]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, boundField(value)]),
+  );
 }
 
 /** A value that throws when it is read must not fail whatever is logged about it. */
@@ -39,9 +41,11 @@ function bound(value: unknown, room: Room, depth: number): unknown {
   if (value instanceof Error) return boundObject(stdSerializers.err(value), room, depth);
   if (typeof value !== "object" || value === null) return value;
   if (depth >= MAX_DEPTH || room.left === 0) return "[…]";
-  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => bound(item, room, depth + 1));
+  if (Array.isArray(value))
+    return value.slice(0, MAX_ITEMS).map((item) => bound(item, room, depth + 1));
   // As what it writes itself as, not as a text, in which no secret would be found.
-  if ("toJSON" in value && typeof value.toJSON === "function") return bound(value.toJSON(), room, depth + 1);
+  if ("toJSON" in value && typeof value.toJSON === "function")
+    return bound(value.toJSON(), room, depth + 1);
   return boundObject(value as Record<string, unknown>, room, depth + 1);
 }
 
@@ -50,7 +54,9 @@ function boundObject(fields: object, room: Room, depth: number): Record<string, 
   for (const [key, value] of Object.entries(fields)) {
     if (room.left === 0) break;
     const isStack = key === "stack" && typeof value === "string";
-    bounded[take(key, MAX_TEXT_CHARACTERS, room)] = isStack ? take(framesOf(value), MAX_STACK_CHARACTERS, room) : bound(value, room, depth);
+    bounded[take(key, MAX_TEXT_CHARACTERS, room)] = isStack
+      ? take(framesOf(value), MAX_STACK_CHARACTERS, room)
+      : bound(value, room, depth);
   }
   return bounded;
 }

@@ -1,4 +1,7 @@
-/** The log: pino, JSON lines of bounded length, with everything that could be a secret struck out wherever it stands. */
+/**
+ * The log: pino, JSON lines of bounded length, with everything that could be a secret struck out
+ * wherever it stands.
+ */
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
 import { boundFields, boundText } from "./log-bounds.js";
 
@@ -6,11 +9,16 @@ const SECRETS = ["authorization", "cookie", "token", "password", "adminToken", "
 
 /** Paths that are never printed, at the top and up to two levels down. */
 const REDACTED = SECRETS.flatMap((name) =>
-  ["", "*.", "*.*."].map((parents) => (name.includes("-") ? `${parents.slice(0, -1)}["${name}"]` : `${parents}${name}`)),
+  ["", "*.", "*.*."].map((parents) =>
+    name.includes("-") ? `${parents.slice(0, -1)}["${name}"]` : `${parents}${name}`,
+  ),
 );
 
 /** Makes the log of a process. Errors are printed with their stack and cause. */
-export function createLogger(options: { readonly level: LoggerOptions["level"]; readonly destination?: DestinationStream }): Logger {
+export function createLogger(options: {
+  readonly level: LoggerOptions["level"];
+  readonly destination?: DestinationStream;
+}): Logger {
   const settings: LoggerOptions = {
     level: options.level ?? "info",
     redact: { paths: REDACTED, censor: "[redacted]" },
@@ -33,15 +41,21 @@ const RESERVED = ["level", "time", "pid", "msg"];
  */
 function withoutReserved(about: Record<string, unknown>): Record<string, unknown> {
   if (!RESERVED.some((name) => Object.hasOwn(about, name))) return about;
-  const renamed = (name: string): string => (RESERVED.includes(name) ? `its${name.charAt(0).toUpperCase()}${name.slice(1)}` : name);
+  const renamed = (name: string): string =>
+    RESERVED.includes(name) ? `its${name.charAt(0).toUpperCase()}${name.slice(1)}` : name;
   return Object.fromEntries(Object.entries(about).map(([name, value]) => [renamed(name), value]));
 }
 
 /** A message that is computed, or taken from an error, is cut like any other text. */
-const boundMessage: NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]> = function (args, method) {
+const boundMessage: NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]> = function (
+  args,
+  method,
+) {
   const [first, message] = args as [unknown, unknown?];
   const fields = first instanceof Error ? { err: first } : first;
   const text = message ?? (first instanceof Error ? first.message : undefined);
-  const bounded = [fields, text].filter((part) => part !== undefined).map((part) => (typeof part === "string" ? boundText(part) : part));
+  const bounded = [fields, text]
+    .filter((part) => part !== undefined)
+    .map((part) => (typeof part === "string" ? boundText(part) : part));
   method.apply(this, bounded as Parameters<typeof method>);
 };

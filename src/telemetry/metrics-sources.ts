@@ -1,7 +1,8 @@
 /**
- * Numbers that a server has to be asked for: Redis of itself, and what piles up in Redis and Postgres where no worker takes it away.
- * Each source is asked at most once in {@link INTERVAL_MS}, however many scrape, and a scrape waits {@link DEADLINE_MS} at most.
- * Numbers that cannot be read are left out, so that an old one is not taken for the present.
+ * Numbers that a server has to be asked for: Redis of itself, and what piles up in Redis and
+ * Postgres where no worker takes it away. Each source is asked at most once in {@link INTERVAL_MS},
+ * however many scrape, and a scrape waits {@link DEADLINE_MS} at most. Numbers that cannot be read
+ * are left out, so that an old one is not taken for the present.
  */
 import { Gauge, type Registry } from "prom-client";
 import { own } from "../domain/own.js";
@@ -12,11 +13,17 @@ import { SECOND } from "../domain/time/time.js";
 export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;
 
 /** How many rows wait, how many were set aside, and the age of the oldest that waits. */
-export type OutboxNumbers = () => Promise<{ readonly waiting: number; readonly setAside: number; readonly oldestMs: number }>;
+export type OutboxNumbers = () => Promise<{
+  readonly waiting: number;
+  readonly setAside: number;
+  readonly oldestMs: number;
+}>;
 
 /** What piles up, by where it is read from. */
 export type Backlog = {
-  readonly [Source in keyof typeof BACKLOG]: () => Promise<Readonly<Record<keyof (typeof BACKLOG)[Source], number>>>;
+  readonly [Source in keyof typeof BACKLOG]: () => Promise<
+    Readonly<Record<keyof (typeof BACKLOG)[Source], number>>
+  >;
 };
 
 /** Where numbers come from. */
@@ -52,12 +59,14 @@ type Refresh = () => Promise<void>;
 /** The sources of one registry. `refresh` never rejects. */
 export function createSources(registry: Registry): MetricsSources & { readonly refresh: Refresh } {
   const refreshes: Refresh[] = [];
-  const add = <T>(read: () => Promise<T>, show: (numbers: T | null) => void): void => void refreshes.push(polled(read, show));
+  const add = <T>(read: () => Promise<T>, show: (numbers: T | null) => void): void =>
+    void refreshes.push(polled(read, show));
   return {
     readRedisFrom: (info) => add(info, redisGauges(registry)),
     readOutboxFrom: (numbers) => add(numbers, outboxGauges(registry)),
     readBacklogFrom(backlog) {
-      for (const source of Object.keys(BACKLOG) as (keyof typeof BACKLOG)[]) add(backlog[source], gaugesOf(registry, BACKLOG[source]));
+      for (const source of Object.keys(BACKLOG) as (keyof typeof BACKLOG)[])
+        add(backlog[source], gaugesOf(registry, BACKLOG[source]));
     },
     async refresh() {
       await Promise.all(refreshes.map((refresh) => refresh()));
@@ -65,7 +74,10 @@ export function createSources(registry: Registry): MetricsSources & { readonly r
   };
 }
 
-/** Reads at most once in {@link INTERVAL_MS}, and never twice at once: a source that hangs is not asked again meanwhile. */
+/**
+ * Reads at most once in {@link INTERVAL_MS}, and never twice at once: a source that hangs is not
+ * asked again meanwhile.
+ */
 function polled<T>(read: () => Promise<T>, show: (numbers: T | null) => void): Refresh {
   let readAt = Number.NEGATIVE_INFINITY;
   let underWay: Promise<T> | null = null;
@@ -75,12 +87,19 @@ function polled<T>(read: () => Promise<T>, show: (numbers: T | null) => void): R
     underWay ??= read().finally(() => {
       underWay = null;
     });
-    show(await withDeadline(underWay, DEADLINE_MS, lateError("no answer", DEADLINE_MS)).catch(() => null));
+    show(
+      await withDeadline(underWay, DEADLINE_MS, lateError("no answer", DEADLINE_MS)).catch(
+        () => null,
+      ),
+    );
   };
 }
 
 function gaugesOf(registry: Registry, helps: Readonly<Record<string, string>>) {
-  const gauges = Object.entries(helps).map(([name, help]) => ({ name, gauge: new Gauge({ name, help, registers: [registry] }) }));
+  const gauges = Object.entries(helps).map(([name, help]) => ({
+    name,
+    gauge: new Gauge({ name, help, registers: [registry] }),
+  }));
   return (numbers: Readonly<Record<string, number>> | null): void => {
     for (const { name, gauge } of gauges) {
       gauge.remove();
@@ -92,8 +111,17 @@ function gaugesOf(registry: Registry, helps: Readonly<Record<string, string>>) {
 
 function redisGauges(registry: Registry) {
   const registers = [registry];
-  const gauge = new Gauge({ name: "souk_redis_server", help: "What the Redis server says of itself.", labelNames: ["what"], registers });
-  const up = new Gauge({ name: "souk_redis_up", help: "1 when the Redis server answered the last time it was asked.", registers });
+  const gauge = new Gauge({
+    name: "souk_redis_server",
+    help: "What the Redis server says of itself.",
+    labelNames: ["what"],
+    registers,
+  });
+  const up = new Gauge({
+    name: "souk_redis_up",
+    help: "1 when the Redis server answered the last time it was asked.",
+    registers,
+  });
   return (numbers: Readonly<Record<string, number>> | null): void => {
     gauge.reset();
     for (const [what, value] of Object.entries(numbers ?? {})) gauge.set({ what }, value);
@@ -105,7 +133,11 @@ function outboxGauges(registry: Registry) {
   const registers = [registry];
   const help = "Rows of the outbox: waiting, or set aside.";
   const rows = new Gauge({ name: "souk_outbox_rows", help, labelNames: ["state"], registers });
-  const oldest = new Gauge({ name: "souk_outbox_oldest_seconds", help: "Age of the oldest outbox row that waits.", registers });
+  const oldest = new Gauge({
+    name: "souk_outbox_oldest_seconds",
+    help: "Age of the oldest outbox row that waits.",
+    registers,
+  });
   return (numbers: Awaited<ReturnType<OutboxNumbers>> | null): void => {
     rows.reset();
     oldest.remove();

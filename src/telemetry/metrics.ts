@@ -1,6 +1,7 @@
 /**
- * Numbers for Prometheus, one registry per server: what the floors report (domain/telemetry/telemetry.ts), what the transport sees, and
- * what Redis says of itself. Every label has a bounded set of values; operation-names.ts bounds names of operations.
+ * Numbers for Prometheus, one registry per server: what the floors report
+ * (domain/telemetry/telemetry.ts), what the transport sees, and what Redis says of itself. Every
+ * label has a bounded set of values; operation-names.ts bounds names of operations.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -43,13 +44,20 @@ export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
   close(): void;
 }
 
-/** The event loop is looked at this often. Node counts the time between two looks, so this much of it is no lag. */
+/**
+ * The event loop is looked at this often. Node counts the time between two looks, so this much of
+ * it is no lag.
+ */
 const LAG_SAMPLE_MS = 20;
 /** Every value of the labels beside an operation's name. */
 const OPERATION_LABELS = ["query", "mutation", "subscription", "none"].flatMap((kind) =>
-  ["http", "websocket"].flatMap((transport) => ["answered", "refused", "failed"].map((outcome) => ({ kind, transport, outcome }))),
+  ["http", "websocket"].flatMap((transport) =>
+    ["answered", "refused", "failed"].map((outcome) => ({ kind, transport, outcome })),
+  ),
 );
-const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const SECONDS_BUCKETS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
+];
 
 /** Makes the metrics of one server; nothing is shared between two. */
 export function createMetrics(): Metrics {
@@ -94,17 +102,34 @@ function operationMetrics(registry: Registry): Pick<Metrics, "operation" | "keep
   const names = createOperationNames(forget, () => performance.now());
   return {
     operation: ({ name, kind, transport, outcome, durationMs }) =>
-      durations.observe({ operation: names.labelOf(name, outcome === "answered"), kind, transport, outcome }, durationMs / SECOND),
+      durations.observe(
+        { operation: names.labelOf(name, outcome === "answered"), kind, transport, outcome },
+        durationMs / SECOND,
+      ),
     keepOperations: names.keep,
   };
 }
 
-function transportMetrics(registry: Registry): Pick<Metrics, "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
+function transportMetrics(
+  registry: Registry,
+): Pick<Metrics, "sockets" | "subscriptions" | "messages" | "fanOutGroups"> {
   const registers = [registry];
   const sockets = new Gauge({ name: "souk_sockets", help: "Open WebSockets.", registers });
-  const subscriptions = new Gauge({ name: "souk_subscriptions", help: "Running subscriptions.", registers });
-  const messages = new Counter({ name: "souk_messages_total", help: "Messages of subscriptions handed to sockets.", registers });
-  const groups = new Gauge({ name: "souk_fan_out_groups", help: "Groups of subscribers that share their messages.", registers });
+  const subscriptions = new Gauge({
+    name: "souk_subscriptions",
+    help: "Running subscriptions.",
+    registers,
+  });
+  const messages = new Counter({
+    name: "souk_messages_total",
+    help: "Messages of subscriptions handed to sockets.",
+    registers,
+  });
+  const groups = new Gauge({
+    name: "souk_fan_out_groups",
+    help: "Groups of subscribers that share their messages.",
+    registers,
+  });
   return {
     sockets: (by) => sockets.inc(by),
     subscriptions: (by) => subscriptions.inc(by),
@@ -116,7 +141,12 @@ function transportMetrics(registry: Registry): Pick<Metrics, "sockets" | "subscr
 function degradationMetrics(registry: Registry): Pick<Metrics, "degradation"> {
   const registers = [registry];
   const labelNames = ["part"] as const;
-  const degraded = new Gauge({ name: "souk_degraded", help: "1 while a part works worse than it should.", labelNames, registers });
+  const degraded = new Gauge({
+    name: "souk_degraded",
+    help: "1 while a part works worse than it should.",
+    labelNames,
+    registers,
+  });
   const uses = new Counter({
     name: "souk_degraded_uses_total",
     help: "How often a part reported that it works worse, once for each use of a fallback.",
@@ -135,7 +165,9 @@ function limitMetrics(registry: Registry): Pick<Telemetry, "limit"> {
   const registers = [registry];
   const limited = new Counter({
     name: "souk_limit_requests_total",
-    help: "Requests let in, by the kind of bucket that paid, or refused, by the one that was empty.",
+    help:
+      "Requests let in, by the kind of bucket that paid, or refused, by the one that was " +
+      "empty.",
     labelNames: ["bucket", "outcome"],
     registers,
   });
@@ -150,7 +182,12 @@ function floorMetrics(registry: Registry): Telemetry {
     labelNames: ["level"],
     registers,
   });
-  const loads = new Counter({ name: "souk_loads_total", help: "Calls of a loader's source.", labelNames: ["family"], registers });
+  const loads = new Counter({
+    name: "souk_loads_total",
+    help: "Calls of a loader's source.",
+    labelNames: ["family"],
+    registers,
+  });
   const loadedKeys = new Counter({
     name: "souk_loaded_keys_total",
     help: "Keys asked of a loader's source.",
@@ -177,7 +214,11 @@ function floorMetrics(registry: Registry): Telemetry {
     labelNames: ["what", "outcome"],
     registers,
   });
-  const scores = new Counter({ name: "souk_scores_total", help: "Scores committed to the ledger.", registers });
+  const scores = new Counter({
+    name: "souk_scores_total",
+    help: "Scores committed to the ledger.",
+    registers,
+  });
   const scoreCommits = new Histogram({
     name: "souk_score_commit_seconds",
     help: "Transactions that commit scores together.",
@@ -194,8 +235,10 @@ function floorMetrics(registry: Registry): Telemetry {
       loads.inc({ family });
       loadedKeys.inc({ family }, count);
     },
-    redisRoundTrip: (what, durationMs, failed) => redis.observe({ what, failed: String(failed) }, durationMs / SECOND),
-    sqlStatement: (durationMs, failed) => sql.observe({ failed: String(failed) }, durationMs / SECOND),
+    redisRoundTrip: (what, durationMs, failed) =>
+      redis.observe({ what, failed: String(failed) }, durationMs / SECOND),
+    sqlStatement: (durationMs, failed) =>
+      sql.observe({ failed: String(failed) }, durationMs / SECOND),
     signIn: (what, outcome) => signIns.inc({ what, outcome }),
     ...limitMetrics(registry),
   };
@@ -228,7 +271,8 @@ function addProcessGauges(registry: Registry, lag: ReturnType<typeof monitorEven
     registers,
     collect() {
       const { rss, heapUsed, external } = process.memoryUsage();
-      for (const [kind, value] of Object.entries({ rss, heapUsed, external })) this.set({ kind }, value);
+      for (const [kind, value] of Object.entries({ rss, heapUsed, external }))
+        this.set({ kind }, value);
     },
   });
 }

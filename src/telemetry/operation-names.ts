@@ -2,9 +2,10 @@
  * Which names of operations are told apart in the metrics. Names come from clients, and a label
  * holds few: invented names must neither fill the memory nor hide those that matter.
  *
- * Names of the manifest always are. Of the others, the most used are: a new name takes a free place,
- * or the place of the least used one once it was answered clearly more often. Uses count half as
- * much after each {@link HALF_LIFE_MS}; those without a place begin anew. An attacker has to outdo the traffic of what he would hide.
+ * Names of the manifest always are. Of the others, the most used are: a new name takes a free
+ * place, or the place of the least used one once it was answered clearly more often. Uses count
+ * half as much after each {@link HALF_LIFE_MS}; those without a place begin anew. An attacker has
+ * to outdo the traffic of what he would hide.
  */
 import { LRUCache } from "lru-cache";
 import { MINUTE } from "../domain/time/time.js";
@@ -29,8 +30,14 @@ export const ANONYMOUS_OPERATION = "anonymous";
 /** The label of names without a place. */
 const OTHER = "other";
 
-/** @param dropped told of a name that has lost its place; @param nowMs any clock that only goes forward */
-export function createOperationNames(dropped: (name: string) => void, nowMs: () => number): OperationNames {
+/**
+ * @param dropped told of a name that has lost its place; @param nowMs any clock that only goes
+ * forward
+ */
+export function createOperationNames(
+  dropped: (name: string) => void,
+  nowMs: () => number,
+): OperationNames {
   const kept = new Set([ANONYMOUS_OPERATION]);
   const placed = new Map<string, number>();
   const candidates = new LRUCache<string, number>({ max: MAX_CANDIDATES });

@@ -1,6 +1,7 @@
 /**
- * Prices against counts: random documents over the whole schema, each new to the process, on the real application. Nothing that a
- * document makes the server do may be more than so many times its price.
+ * Prices against counts: random documents over the whole schema, each new to the process, on the
+ * real application. Nothing that a document makes the server do may be more than so many times its
+ * price.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
@@ -38,8 +39,16 @@ interface Counts {
   readonly owed: number;
 }
 
-/** The most of each for one unit of cost, and what every operation may do beside: who asks, and whether they may. */
-const BOUNDS: { readonly [Kind in Exclude<keyof Counts, "owed">]: { readonly each: number; readonly beside: number } } = {
+/**
+ * The most of each for one unit of cost, and what every operation may do beside: who asks, and
+ * whether they may.
+ */
+const BOUNDS: {
+  readonly [Kind in Exclude<keyof Counts, "owed">]: {
+    readonly each: number;
+    readonly beside: number;
+  };
+} = {
   objects: { each: 2, beside: 1 },
   keys: { each: 12, beside: 30 },
   rows: { each: 6, beside: 105 },
@@ -65,12 +74,25 @@ beforeAll(async () => {
   countRedis();
   countPostgres();
   redis = await startRedisServer();
-  const unlimited = Object.fromEntries(["VIEWER", "ADDRESS", "BLOCK"].map((name) => [`LIMIT_${name}_BURST`, "1000000000"]));
+  const unlimited = Object.fromEntries(
+    ["VIEWER", "ADDRESS", "BLOCK"].map((name) => [`LIMIT_${name}_BURST`, "1000000000"]),
+  );
   const env = { ...unlimited, LIMIT_COST: "1000000", CACHE_LOCAL_BYTES: "0" };
-  app = await startApp({ env, products: PRODUCTS, redisUrl: redis.url, keyPrefix: "", roles: { api: true, worker: false } });
+  app = await startApp({
+    env,
+    products: PRODUCTS,
+    redisUrl: redis.url,
+    keyPrefix: "",
+    roles: { api: true, worker: false },
+  });
   await until("the cache to be used", () => cacheIsUsed(app.url));
-  const { data } = await post(app.url, "{ products(first: 100) { edges { node { id } } } categories { id } }");
-  products = (data.products!.edges as unknown as { node: { id: string } }[]).map(({ node }) => node.id);
+  const { data } = await post(
+    app.url,
+    "{ products(first: 100) { edges { node { id } } } categories { id } }",
+  );
+  products = (data.products!.edges as unknown as { node: { id: string } }[]).map(
+    ({ node }) => node.id,
+  );
   categories = (data.categories as unknown as { id: string }[]).map(({ id }) => id);
   tokens[1] = (await signUp(app.url)).token;
   const add = "mutation($id: ID!) { addToCart(productId: $id) { errors { code } } }";
@@ -84,7 +106,12 @@ beforeAll(async () => {
   );
   const submit = "mutation($input: ScoreInput!) { submitScore(input: $input) { errors { code } } }";
   for (let score = 0; score < 120; score++)
-    await post(app.url, submit, { input: { slug: "board", owner: `o${score}`, score } }, { token: ADMIN_TOKEN });
+    await post(
+      app.url,
+      submit,
+      { input: { slug: "board", owner: `o${score}`, score } },
+      { token: ADMIN_TOKEN },
+    );
 });
 afterAll(async () => {
   await app?.close();
@@ -180,7 +207,11 @@ function documentOf(choices: readonly number[], number: number): string {
     });
     return given.length > 0 ? `(${given.join(", ")})` : "";
   };
-  const { selection, fragments } = randomSelection(schema, schema.getQueryType() as GraphQLObjectType, { choices, depth: 6, args });
+  const { selection, fragments } = randomSelection(
+    schema,
+    schema.getQueryType() as GraphQLObjectType,
+    { choices, depth: 6, args },
+  );
   return `query Generated${number} ${selection} ${fragments}`;
 }
 
@@ -190,9 +221,13 @@ function objectsIn(value: unknown): number {
   return inside + (Array.isArray(value) ? 0 : 1);
 }
 
-/** What an answer did not wait for, such as a fill of the cache, is not counted for the next document. */
+/**
+ * What an answer did not wait for, such as a fill of the cache, is not counted for the next
+ * document.
+ */
 async function untilQuiet(): Promise<void> {
-  for (let last = ""; last !== JSON.stringify(spent); await delay(QUIET_MS)) last = JSON.stringify(spent);
+  for (let last = ""; last !== JSON.stringify(spent); await delay(QUIET_MS))
+    last = JSON.stringify(spent);
 }
 
 interface Answered {
@@ -204,8 +239,15 @@ interface Answered {
 async function send(query: string, token: string): Promise<{ answer: Answered; counts: Counts }> {
   await untilQuiet();
   const before = { ...spent };
-  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(app.url, { method: "POST", headers, body: JSON.stringify({ query }) });
+  const headers = {
+    "content-type": "application/json",
+    ...(token && { authorization: `Bearer ${token}` }),
+  };
+  const response = await fetch(app.url, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ query }),
+  });
   const answer = (await response.json()) as Answered;
   const counts = {
     objects: objectsIn(answer.data),
@@ -220,7 +262,10 @@ async function send(query: string, token: string): Promise<{ answer: Answered; c
 
 describe("the price of a document", () => {
   it(`is not less than what ${DOCUMENTS} random ones make the server do`, async () => {
-    const samples = fc.sample(fc.array(fc.nat(1_000), { minLength: 30, maxLength: 60 }), { numRuns: DOCUMENTS, seed: SEED });
+    const samples = fc.sample(fc.array(fc.nat(1_000), { minLength: 30, maxLength: 60 }), {
+      numRuns: DOCUMENTS,
+      seed: SEED,
+    });
     let answered = 0;
     for (const [number, choices] of samples.entries()) {
       const query = documentOf(choices, number);
@@ -229,8 +274,13 @@ describe("the price of a document", () => {
       answered += 1;
       const { actual } = answer.extensions.cost;
       const paid = actual + counts.owed;
-      for (const [kind, { each, beside }] of Object.entries(BOUNDS) as [keyof typeof BOUNDS, { each: number; beside: number }][])
-        expect(counts[kind], `${kind} at a price of ${paid}: ${query}`).toBeLessThanOrEqual(each * paid + beside);
+      for (const [kind, { each, beside }] of Object.entries(BOUNDS) as [
+        keyof typeof BOUNDS,
+        { each: number; beside: number },
+      ][])
+        expect(counts[kind], `${kind} at a price of ${paid}: ${query}`).toBeLessThanOrEqual(
+          each * paid + beside,
+        );
       expect(answer.extensions.cost.requested).toBeGreaterThanOrEqual(actual);
     }
     // A generator of errors alone would show nothing.

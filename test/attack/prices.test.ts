@@ -1,4 +1,7 @@
-/** Prices that a client tries to lower by what it calls its variables, or by what it or another client sent before. */
+/**
+ * Prices that a client tries to lower by what it calls its variables, or by what it or another
+ * client sent before.
+ */
 import fc from "fast-check";
 import { buildSchema, type DocumentNode, parse, validate } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,24 +12,55 @@ import { ask, connectSocket, type SocketClient } from "../server/websocket/socke
 /** Names that every plain object answers to. */
 const NAMES = Object.getOwnPropertyNames(Object.prototype);
 
-/** Documents by the name of their variable; the variables they come with; the honest price of their fields. */
-const DOCUMENTS: readonly { what: string; query: (name: string) => string; given?: unknown; price: number }[] = [
+/**
+ * Documents by the name of their variable; the variables they come with; the honest price of their
+ * fields.
+ */
+const DOCUMENTS: readonly {
+  what: string;
+  query: (name: string) => string;
+  given?: unknown;
+  price: number;
+}[] = [
   {
     what: "include, by default",
     query: (n) => `query($${n}: Boolean = true) { products(first: 60) @include(if: $${n}) { id } }`,
     price: 60,
   },
-  { what: "skip, by default", query: (n) => `query($${n}: Boolean = false) { products(first: 60) @skip(if: $${n}) { id } }`, price: 60 },
+  {
+    what: "skip, by default",
+    query: (n) => `query($${n}: Boolean = false) { products(first: 60) @skip(if: $${n}) { id } }`,
+    price: 60,
+  },
   {
     what: "include, given",
     query: (n) => `query($${n}: Boolean!) { products(first: 60) @include(if: $${n}) { id } }`,
     given: true,
     price: 60,
   },
-  { what: "skip, given", query: (n) => `query($${n}: Boolean!) { products(first: 60) @skip(if: $${n}) { id } }`, given: false, price: 60 },
-  { what: "a size by default", query: (n) => `query($${n}: Int = 60) { products(first: $${n}) { id } }`, price: 60 },
-  { what: "a size, given", query: (n) => `query($${n}: Int) { products(first: $${n}) { id } }`, given: 60, price: 60 },
-  { what: "ids", query: (n) => `query($${n}: [ID!]!) { nodes(ids: $${n}) { id } }`, given: Array(60).fill("p1"), price: 60 },
+  {
+    what: "skip, given",
+    query: (n) => `query($${n}: Boolean!) { products(first: 60) @skip(if: $${n}) { id } }`,
+    given: false,
+    price: 60,
+  },
+  {
+    what: "a size by default",
+    query: (n) => `query($${n}: Int = 60) { products(first: $${n}) { id } }`,
+    price: 60,
+  },
+  {
+    what: "a size, given",
+    query: (n) => `query($${n}: Int) { products(first: $${n}) { id } }`,
+    given: 60,
+    price: 60,
+  },
+  {
+    what: "ids",
+    query: (n) => `query($${n}: [ID!]!) { nodes(ids: $${n}) { id } }`,
+    given: Array(60).fill("p1"),
+    price: 60,
+  },
 ];
 
 type Ask = (payload: object) => Promise<Answer>;
@@ -49,16 +83,24 @@ describe("a variable named like a member of Object.prototype", () => {
       for (const name of ["ordinary", ...NAMES]) {
         const variables = given === undefined ? {} : Object.fromEntries([[name, given]]);
         const { errors } = await transports[transport]!({ query: query(name), variables });
-        expect([name, errors?.[0]?.extensions]).toMatchObject([name, { code: "OPERATION_TOO_COMPLEX", cost: 1 + price }]);
+        expect([name, errors?.[0]?.extensions]).toMatchObject([
+          name,
+          { code: "OPERATION_TOO_COMPLEX", cost: 1 + price },
+        ]);
       }
     });
 
     it("has no value where none is given.", async () => {
       for (const name of NAMES) {
-        const query = `query($${name}: String) { echo(text: $${name}) search(filter: { text: $${name} }) }`;
+        const query =
+          `query($${name}: String) ` +
+          `{ echo(text: $${name}) search(filter: { text: $${name} }) }`;
         const { data, errors } = await transports[transport]!({ query });
         expect([name, data?.echo, errors]).toEqual([name, null, undefined]);
-        expect([name, String(data?.search)]).toEqual([name, '[["filter",{"min":1,"color":"RED"}]]']);
+        expect([name, String(data?.search)]).toEqual([
+          name,
+          '[["filter",{"min":1,"color":"RED"}]]',
+        ]);
       }
     });
   });
@@ -70,8 +112,11 @@ describe("a price", () => {
     type Category { id: ID! products(first: Int = 5): [Product!]! }
     type Query { products(first: Int = 3): [Product!]! nodes(ids: [ID!]): [Product]! }
   `);
-  const document = parse(`query($flag: Boolean = true, $more: Boolean = false, $first: Int = 7, $ids: [ID!]) {
-    always: products(first: $first) { id category { id products(first: 50) @include(if: $more) { id } } }
+  const document =
+    parse(`query($flag: Boolean = true, $more: Boolean = false, $first: Int = 7, $ids: [ID!]) {
+    always: products(first: $first) {
+      id category { id products(first: 50) @include(if: $more) { id } }
+    }
     nodes(ids: $ids) @skip(if: $flag) { id }
     products(first: 9) @include(if: $more) { id category @skip(if: $flag) { id } }
   }`);
@@ -96,7 +141,10 @@ describe("a price", () => {
     { toString: "x" },
   ];
   const value = (...right: readonly unknown[]) =>
-    fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: fc.constantFrom(...WRONG) });
+    fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom(...right) },
+      { weight: 1, arbitrary: fc.constantFrom(...WRONG) },
+    );
   const request = fc.record(
     {
       flag: value(true, false),
@@ -129,7 +177,11 @@ describe("a price", () => {
   });
 });
 
-function priceOrRefusal(price: ReturnType<typeof createPrices>, document: DocumentNode, variables: Record<string, unknown>) {
+function priceOrRefusal(
+  price: ReturnType<typeof createPrices>,
+  document: DocumentNode,
+  variables: Record<string, unknown>,
+) {
   try {
     return price({ document, operationName: undefined, variables })?.requested;
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Answers with errors: what may have been done is paid for. A failure is injected at every place of random answers, and the
- * resolvers that ran are counted.
+ * Answers with errors: what may have been done is paid for. A failure is injected at every place of
+ * random answers, and the resolvers that ran are counted.
  */
 import fc from "fast-check";
 import {
@@ -26,7 +26,11 @@ import { encodeCursor } from "../../src/domain/page.js";
 import { resolverClasses } from "../../src/resolvers/resolvers.js";
 import { buildSoukSchema } from "../../src/schema/build-schema.js";
 import { createPrices } from "../../src/server/operation/cost.js";
-import { coerceVariables, createArgumentCheck, type InvalidInput } from "../../src/server/operation/input.js";
+import {
+  coerceVariables,
+  createArgumentCheck,
+  type InvalidInput,
+} from "../../src/server/operation/input.js";
 import { randomOperation, write } from "../server/operation/cost-documents.js";
 import { drillSize } from "../support/drill.js";
 
@@ -41,8 +45,19 @@ async function* nothing(): AsyncGenerator<never> {}
 
 const small = buildSchema(`
   interface Node { id: ID! }
-  type Product implements Node { id: ID! name: String category: Category! maybe: Category related(first: Int! = 3): [Product]! }
-  type Category implements Node { id: ID! name: String! products(first: Int = 4): [Product!]! parent: Category }
+  type Product implements Node {
+    id: ID!
+    name: String
+    category: Category!
+    maybe: Category
+    related(first: Int! = 3): [Product]!
+  }
+  type Category implements Node {
+    id: ID!
+    name: String!
+    products(first: Int = 4): [Product!]!
+    parent: Category
+  }
   type Query {
     product: Product
     products(first: Int = 3): [Product!]!
@@ -56,10 +71,18 @@ const small = buildSchema(`
 /** Lists are shorter than they could be: that is what a refund is about. */
 const shorter = (asked: number): number => Math.ceil(asked / 2);
 
-/** Runs an operation whose `failing`th resolver fails; counts the calls, and the objects that were made for the answer. */
+/**
+ * Runs an operation whose `failing`th resolver fails; counts the calls, and the objects that were
+ * made for the answer.
+ */
 async function run(schema: GraphQLSchema, query: string, failing: number) {
   let [calls, objects] = [0, 0];
-  const fieldResolver: GraphQLFieldResolver<{ asked?: number } | undefined, unknown> = async (source, args, _context, info) => {
+  const fieldResolver: GraphQLFieldResolver<{ asked?: number } | undefined, unknown> = async (
+    source,
+    args,
+    _context,
+    info,
+  ) => {
     if (++calls === failing) throw new Error("injected");
     const named = getNamedType(info.returnType);
     if (!isCompositeType(named)) return leafOf(named.name);
@@ -70,7 +93,10 @@ async function run(schema: GraphQLSchema, query: string, failing: number) {
       return { __typename: type?.name, asked: args.first };
     };
     if (!isListType(getNullableType(info.returnType))) return one();
-    return Array.from({ length: shorter(args.first ?? args.ids?.length ?? source?.asked ?? 10) }, one);
+    return Array.from(
+      { length: shorter(args.first ?? args.ids?.length ?? source?.asked ?? 10) },
+      one,
+    );
   };
   const typeResolver = (value: { __typename: string }) => value.__typename;
   const result = await execute({ schema, document: parse(query), fieldResolver, typeResolver });
@@ -78,7 +104,8 @@ async function run(schema: GraphQLSchema, query: string, failing: number) {
 }
 
 /** A value that every scalar of the schema takes; what it refuses is one more failure. */
-const leafOf = (type: string): unknown => (type === "Boolean" ? true : /^(Int|Float|SafeInt)$/.test(type) ? 1 : "text");
+const leafOf = (type: string): unknown =>
+  type === "Boolean" ? true : /^(Int|Float|SafeInt)$/.test(type) ? 1 : "text";
 
 describe.each([
   ["a small schema", small, small],
@@ -112,9 +139,17 @@ describe.each([
   it("costs all that was asked for where the error has no place, or no data is left.", async () => {
     await fc.assert(
       fc.asyncProperty(randomOperation(priced), async (operation) => {
-        const cost = price({ document: parse(`{ ${write(priced, operation)} }`), operationName: undefined, variables: {} })!;
+        const cost = price({
+          document: parse(`{ ${write(priced, operation)} }`),
+          operationName: undefined,
+          variables: {},
+        })!;
         const nowhere = [Object.assign(new Error("no place"), { path: undefined })] as never;
-        expect([cost.actual(null, nowhere), cost.actual({}, nowhere), cost.actual(undefined)]).toEqual(Array(3).fill(cost.requested));
+        expect([
+          cost.actual(null, nowhere),
+          cost.actual({}, nowhere),
+          cost.actual(undefined),
+        ]).toEqual(Array(3).fill(cost.requested));
       }),
       RUNS,
     );
@@ -127,13 +162,19 @@ describe("an argument that cannot be meant", () => {
     const document = parse(query);
     expect([query, validate(shop, document)]).toEqual([query, []]);
     try {
-      check({ document, operationName: undefined }, coerceVariables(shop, getOperationAST(document)!, variables));
+      check(
+        { document, operationName: undefined },
+        coerceVariables(shop, getOperationAST(document)!, variables),
+      );
       return null;
     } catch (error) {
-      return (error as InvalidInput).errors.map((one) => (one.originalError as BadUserInput | undefined)?.argument ?? one.message);
+      return (error as InvalidInput).errors.map(
+        (one) => (one.originalError as BadUserInput | undefined)?.argument ?? one.message,
+      );
     }
   };
-  const STATS = (field: string) => `{ products(first: 2) { edges { node { stats { ${field} } } } } }`;
+  const STATS = (field: string) =>
+    `{ products(first: 2) { edges { node { stats { ${field} } } } } }`;
   const CURSOR = encodeCursor("any list", { value: 1, id: 1 });
 
   /** Documents, their variables, and the argument to blame; null where nothing is. */
@@ -148,22 +189,56 @@ describe("an argument that cannot be meant", () => {
     ["query($n: Int) { products(first: $n) { totalCount } }", { n: 100 }, null],
     ["query($n: Int) { products(first: $n) { totalCount } }", {}, null],
     ["query($n: Int = 0) { products(first: $n) { totalCount } }", {}, [["first"]]],
-    ["{ products(first: 2) { edges { node { reviews(first: 0) { totalCount } } } } }", {}, [["first"]]],
+    [
+      "{ products(first: 2) { edges { node { reviews(first: 0) { totalCount } } } } }",
+      {},
+      [["first"]],
+    ],
     ['{ products(after: "nonsense") { totalCount } }', {}, [["after"]]],
     [`{ products(after: "${CURSOR}") { totalCount } }`, {}, null],
     ['{ products(filter: { categoryId: "x" }) { totalCount } }', {}, [["filter", "categoryId"]]],
-    ["query($f: ProductFilter) { products(filter: $f) { totalCount } }", { f: { minPrice: -1 } }, [["filter", "minPrice"]]],
-    ["query($p: SafeInt) { products(filter: { maxPrice: $p }) { totalCount } }", { p: -1 }, [["filter", "maxPrice"]]],
+    [
+      "query($f: ProductFilter) { products(filter: $f) { totalCount } }",
+      { f: { minPrice: -1 } },
+      [["filter", "minPrice"]],
+    ],
+    [
+      "query($p: SafeInt) { products(filter: { maxPrice: $p }) { totalCount } }",
+      { p: -1 },
+      [["filter", "maxPrice"]],
+    ],
     ["query($t: String) { brands(text: $t) { totalCount } }", { t: "x".repeat(201) }, [["text"]]],
     ["query($ids: [ID!]!) { nodes(ids: $ids) { id } }", { ids: Array(101).fill("x") }, [["ids"]]],
     ['{ leaderboard(slug: "a") { around(owner: "b", radius: 51) { rank } } }', {}, [["radius"]]],
     ['{ leaderboard(slug: "a") { entries(fromRank: 0) { totalCount } } }', {}, [["fromRank"]]],
-    ["{ ...A } fragment A on Query { ...B } fragment B on Query { brands(first: 0) { totalCount } }", {}, [["first"]]],
+    [
+      "{ ...A } fragment A on Query { ...B } fragment B on Query { brands(first: 0) { " +
+        "totalCount } }",
+      {},
+      [["first"]],
+    ],
     ["{ node(id: 1) { ... on Product { reviews(first: 0) { totalCount } } } }", {}, [["first"]]],
-    ["query($y: Boolean!) { brands(first: 0) @include(if: $y) { totalCount } }", { y: true }, [["first"]]],
-    ["query($y: Boolean!) { brands(first: 0) @include(if: $y) { totalCount } __typename }", { y: false }, null],
-    ["query($y: Boolean!) { ...A @skip(if: $y) __typename } fragment A on Query { brands(first: 0) { totalCount } }", { y: true }, null],
-    ["{ a: brands(first: 0) { totalCount } b: brands(first: 101) { totalCount } }", {}, [["first"], ["first"]]],
+    [
+      "query($y: Boolean!) { brands(first: 0) @include(if: $y) { totalCount } }",
+      { y: true },
+      [["first"]],
+    ],
+    [
+      "query($y: Boolean!) { brands(first: 0) @include(if: $y) { totalCount } __typename }",
+      { y: false },
+      null,
+    ],
+    [
+      "query($y: Boolean!) { ...A @skip(if: $y) __typename } fragment A on Query { " +
+        "brands(first: 0) { totalCount } }",
+      { y: true },
+      null,
+    ],
+    [
+      "{ a: brands(first: 0) { totalCount } b: brands(first: 101) { totalCount } }",
+      {},
+      [["first"], ["first"]],
+    ],
     [
       "query($id: ID = null) { product(id: $id) { id } }".replace("= null", '= "a"'),
       { id: null },
@@ -171,24 +246,37 @@ describe("an argument that cannot be meant", () => {
     ],
   ];
 
-  it.each(ROWS)("is refused before anything runs, and only where it would: %s %j", (query, variables, expected) => {
-    expect(refusal(query, variables)).toEqual(expected);
-  });
+  it.each(ROWS)(
+    "is refused before anything runs, and only where it would: %s %j",
+    (query, variables, expected) => {
+      expect(refusal(query, variables)).toEqual(expected);
+    },
+  );
 
-  /** What depends on the board, or on another argument, is known to the field. A subscription reads its arguments before it begins. */
+  /**
+   * What depends on the board, or on another argument, is known to the field. A subscription reads
+   * its arguments before it begins.
+   */
   const isKnownLater = (place: string): boolean =>
-    place.endsWith(".period") || place === "Leaderboard.entries.after" || place.startsWith("Subscription.");
+    place.endsWith(".period") ||
+    place === "Leaderboard.entries.after" ||
+    place.startsWith("Subscription.");
 
   it("is refused early wherever the schema promises BAD_USER_INPUT.", () => {
     const promised = Object.values(shop.getTypeMap()).flatMap((type) => {
       if (isInputObjectType(type))
-        return Object.values(type.getFields()).map((field) => ({ place: `${type.name}.${field.name}`, ...field }));
+        return Object.values(type.getFields()).map((field) => ({
+          place: `${type.name}.${field.name}`,
+          ...field,
+        }));
       if (!isObjectType(type)) return [];
       return Object.values(type.getFields()).flatMap(({ name, args }) =>
         args.map((argument) => ({ place: `${type.name}.${name}.${argument.name}`, ...argument })),
       );
     });
-    const late = promised.filter(({ description, extensions }) => description?.includes("BAD_USER_INPUT") && !extensions.rule);
+    const late = promised.filter(
+      ({ description, extensions }) => description?.includes("BAD_USER_INPUT") && !extensions.rule,
+    );
     expect(late.map(({ place }) => place).filter((place) => !isKnownLater(place))).toEqual([]);
   });
 });

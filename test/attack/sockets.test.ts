@@ -1,4 +1,7 @@
-/** Sockets that we close: nothing is taken from them afterwards, and no operation runs without a caller. */
+/**
+ * Sockets that we close: nothing is taken from them afterwards, and no operation runs without a
+ * caller.
+ */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -17,7 +20,10 @@ function frame(data: string | Buffer, { opcode = 1, masked = true } = {}): Buffe
   const payload = Buffer.from(data);
   const mask = masked ? randomBytes(4) : Buffer.alloc(0);
   const flag = masked ? 0x80 : 0;
-  const length = payload.length < 126 ? Buffer.from([flag | payload.length]) : Buffer.alloc(payload.length < 65_536 ? 3 : 9);
+  const length =
+    payload.length < 126
+      ? Buffer.from([flag | payload.length])
+      : Buffer.alloc(payload.length < 65_536 ? 3 : 9);
   if (length.length === 3) length.writeUInt16BE(payload.length, 1);
   if (length.length === 9) length.writeBigUInt64BE(BigInt(payload.length), 1);
   if (length.length > 1) length[0] = flag | (length.length === 3 ? 126 : 127);
@@ -26,11 +32,15 @@ function frame(data: string | Buffer, { opcode = 1, masked = true } = {}): Buffe
 }
 
 const message = (content: object) => frame(JSON.stringify(content));
-const subscribe = (id: string, query: string) => message({ id, type: "subscribe", payload: { query } });
+const subscribe = (id: string, query: string) =>
+  message({ id, type: "subscribe", payload: { query } });
 const mutations = (prefix: string) =>
-  Array.from({ length: MUTATIONS }, (_, at) => subscribe(`${prefix}${at}`, `mutation { write(text: "${prefix}${at}") }`));
+  Array.from({ length: MUTATIONS }, (_, at) =>
+    subscribe(`${prefix}${at}`, `mutation { write(text: "${prefix}${at}") }`),
+  );
 const INIT = message({ type: "connection_init" });
-const initOf = (token: string) => message({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
+const initOf = (token: string) =>
+  message({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
 
 /** A client that writes what it likes, packet by packet, and never answers a close. */
 class RawClient {
@@ -61,7 +71,9 @@ class RawClient {
   /** What was sent is read by the server before the end of the connection is. */
   async end(souk: TestServer): Promise<void> {
     this.socket.end();
-    await until("the server to have read everything", async () => /^souk_sockets 0$/m.test((await souk.metrics.render()).text));
+    await until("the server to have read everything", async () =>
+      /^souk_sockets 0$/m.test((await souk.metrics.render()).text),
+    );
   }
 
   private readClose(): number | null {
@@ -77,11 +89,18 @@ class RawClient {
 
 async function rawClient(souk: TestServer, protocol = "graphql-transport-ws"): Promise<RawClient> {
   const socket = connect(Number(new URL(souk.url).port), "127.0.0.1");
-  const head = ["GET /graphql HTTP/1.1", "Host: souk", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"];
+  const head = [
+    "GET /graphql HTTP/1.1",
+    "Host: souk",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+  ];
   const key = `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`;
   socket.write([...head, key, `Sec-WebSocket-Protocol: ${protocol}`, "\r\n"].join("\r\n"));
   let answer = Buffer.alloc(0);
-  while (!answer.includes("\r\n\r\n")) answer = Buffer.concat([answer, (await once(socket, "data"))[0] as Buffer]);
+  while (!answer.includes("\r\n\r\n"))
+    answer = Buffer.concat([answer, (await once(socket, "data"))[0] as Buffer]);
   return new RawClient(socket, answer.subarray(answer.indexOf("\r\n\r\n") + 4));
 }
 
@@ -115,7 +134,14 @@ afterEach(async () => {
 const userOf = (token: string): Principal =>
   token === "unknown"
     ? { kind: "unknown" }
-    : { kind: "user", userId: 7, userTag: "7", role: "CUSTOMER", sessionId: token, leftMs: token === "short" ? 50 : 60_000 };
+    : {
+        kind: "user",
+        userId: 7,
+        userTag: "7",
+        role: "CUSTOMER",
+        sessionId: token,
+        leftMs: token === "short" ? 50 : 60_000,
+      };
 
 /** A server on which every close code can be caused. */
 async function start({ initMs = 60_000 }: { readonly initMs?: number } = {}) {
@@ -132,7 +158,8 @@ async function start({ initMs = 60_000 }: { readonly initMs?: number } = {}) {
             ? Promise.reject(new RateLimited("Try again.", 5, { bucket: "address" }))
             : limits.charge(payer, charge),
       },
-      authenticate: async (token) => (token === undefined ? { kind: "anonymous" } : token === "wrong" ? "invalid" : userOf(token)),
+      authenticate: async (token) =>
+        token === undefined ? { kind: "anonymous" } : token === "wrong" ? "invalid" : userOf(token),
       sessions: {
         confirm: async (principal) => (session.alive ? principal : null),
         onEnded: (listener) => {
@@ -182,24 +209,74 @@ const ENDLESS = "subscription { endless }";
 
 const ROWS: readonly Row[] = [
   { code: 1008, what: "too many messages", init: INIT, offence: PINGS },
-  { code: 1009, what: "a frame that is too large", init: INIT, offence: [frame("x".repeat(70_000))] },
-  { code: 1007, what: "text that is not UTF-8", init: INIT, offence: [frame(Buffer.from([0xff, 0xfe]))] },
-  { code: 1002, what: "a frame that is not masked", init: INIT, offence: [frame("{}", { masked: false })] },
+  {
+    code: 1009,
+    what: "a frame that is too large",
+    init: INIT,
+    offence: [frame("x".repeat(70_000))],
+  },
+  {
+    code: 1007,
+    what: "text that is not UTF-8",
+    init: INIT,
+    offence: [frame(Buffer.from([0xff, 0xfe]))],
+  },
+  {
+    code: 1002,
+    what: "a frame that is not masked",
+    init: INIT,
+    offence: [frame("{}", { masked: false })],
+  },
   { code: 1002, what: "an unknown opcode", init: INIT, offence: [frame("{}", { opcode: 5 })] },
   { code: 4400, what: "a binary frame", init: INIT, offence: [frame("{}", { opcode: 2 })] },
   { code: 4400, what: "a message that is not JSON", init: INIT, offence: [frame("{")] },
   { code: 4400, what: "a message that is nested too deeply", init: INIT, offence: [frame(DEEP)] },
-  { code: 4400, what: "a message of an unknown type", init: INIT, offence: [message({ type: "start" })] },
-  { code: 4400, what: "a message that only a server sends", init: INIT, offence: [message({ type: "connection_ack" })] },
-  { code: 4400, what: "a payload without a document", init: INIT, offence: [message({ id: "x", type: "subscribe", payload: 1 })] },
+  {
+    code: 4400,
+    what: "a message of an unknown type",
+    init: INIT,
+    offence: [message({ type: "start" })],
+  },
+  {
+    code: 4400,
+    what: "a message that only a server sends",
+    init: INIT,
+    offence: [message({ type: "connection_ack" })],
+  },
+  {
+    code: 4400,
+    what: "a payload without a document",
+    init: INIT,
+    offence: [message({ id: "x", type: "subscribe", payload: 1 })],
+  },
   { code: 4400, what: "an empty id", init: INIT, offence: [subscribe("", "{ hello }")] },
   { code: 4401, what: "an operation before init", offence: [subscribe("x", "{ hello }")] },
   { code: 4401, what: "an operation beside init", offence: [INIT, subscribe("x", "{ hello }")] },
   { code: 4403, what: "a wrong token", offence: [initOf("wrong")], comesLater: true },
-  { code: 4409, what: "an id in use", init: INIT, offence: [subscribe("x", ENDLESS), subscribe("x", ENDLESS)] },
-  { code: 4409, what: "a long id in use", init: INIT, offence: ["é".repeat(128), "é".repeat(128)].map((id) => subscribe(id, ENDLESS)) },
-  { code: 4400, what: "an id that is too long", init: INIT, offence: [subscribe("x".repeat(129), ENDLESS)] },
-  { code: 4400, what: "an id as long as a frame takes", init: INIT, offence: [subscribe("x".repeat(60_000), ENDLESS)] },
+  {
+    code: 4409,
+    what: "an id in use",
+    init: INIT,
+    offence: [subscribe("x", ENDLESS), subscribe("x", ENDLESS)],
+  },
+  {
+    code: 4409,
+    what: "a long id in use",
+    init: INIT,
+    offence: ["é".repeat(128), "é".repeat(128)].map((id) => subscribe(id, ENDLESS)),
+  },
+  {
+    code: 4400,
+    what: "an id that is too long",
+    init: INIT,
+    offence: [subscribe("x".repeat(129), ENDLESS)],
+  },
+  {
+    code: 4400,
+    what: "an id as long as a frame takes",
+    init: INIT,
+    offence: [subscribe("x".repeat(60_000), ENDLESS)],
+  },
   { code: 4429, what: "a second init", init: INIT, offence: [INIT] },
   { code: 4429, what: "a second init beside the first", offence: [INIT, INIT] },
   { code: 4406, what: "another subprotocol", protocol: "graphql-ws", offence: [INIT] },
@@ -211,17 +288,40 @@ const ROWS: readonly Row[] = [
     comesLater: true,
     cause: ({ refuseInits }) => refuseInits(),
   },
-  { code: 1013, what: "a session that cannot be looked up", offence: [initOf("unknown")], comesLater: true },
+  {
+    code: 1013,
+    what: "a session that cannot be looked up",
+    offence: [initOf("unknown")],
+    comesLater: true,
+  },
   {
     code: 1013,
     what: "a user with too many sockets",
     offence: [initOf("session")],
     comesLater: true,
-    cause: ({ souk }) => connectSocket(souk.live, { authorization: "Bearer session" }).then(({ socket }) => void EXTRA.push(socket)),
+    cause: ({ souk }) =>
+      connectSocket(souk.live, { authorization: "Bearer session" }).then(
+        ({ socket }) => void EXTRA.push(socket),
+      ),
   },
-  { code: 4401, what: "a session that was revoked", init: initOf("session"), cause: ({ end }) => end() },
-  { code: 4403, what: "a session that ran out", init: initOf("short"), cause: ({ expire }) => expire() },
-  { code: 1001, what: "a server that stops", init: INIT, cause: ({ souk }) => void souk.server.close() },
+  {
+    code: 4401,
+    what: "a session that was revoked",
+    init: initOf("session"),
+    cause: ({ end }) => end(),
+  },
+  {
+    code: 4403,
+    what: "a session that ran out",
+    init: initOf("short"),
+    cause: ({ expire }) => expire(),
+  },
+  {
+    code: 1001,
+    what: "a server that stops",
+    init: INIT,
+    cause: ({ souk }) => void souk.server.close(),
+  },
 ];
 
 const EXTRA: { terminate(): void }[] = [];
@@ -237,31 +337,37 @@ async function prepare(started: Started, { init, protocol }: Row): Promise<RawCl
 }
 
 describe("After a close of ours no mutation runs.", () => {
-  test.each(ROWS)("A socket closed with $code for $what runs nothing that was sent with it or later.", async (row) => {
-    const started = await start(row);
-    const client = await prepare(started, row);
-    await row.cause?.(started);
-    if (row.offence) client.write(...row.offence, ...(row.comesLater ? [] : mutations("beside")));
-    expect(await client.closeCode).toBe(row.code);
-    client.write(...mutations("after"), INIT, ...mutations("again"));
-    for (const socket of EXTRA.splice(0)) socket.terminate();
-    await client.end(started.souk);
-    expect(started.souk.writes.count).toBe(0);
-  });
+  test.each(ROWS)(
+    "A socket closed with $code for $what runs nothing that was sent with it or later.",
+    async (row) => {
+      const started = await start(row);
+      const client = await prepare(started, row);
+      await row.cause?.(started);
+      if (row.offence) client.write(...row.offence, ...(row.comesLater ? [] : mutations("beside")));
+      expect(await client.closeCode).toBe(row.code);
+      client.write(...mutations("after"), INIT, ...mutations("again"));
+      for (const socket of EXTRA.splice(0)) socket.terminate();
+      await client.end(started.souk);
+      expect(started.souk.writes.count).toBe(0);
+    },
+  );
 
   const queued = ROWS.filter(({ init, offence }) => init && offence);
-  test.each(queued)("A socket closed with $code for $what drops what it had queued.", async (row) => {
-    const started = await start(row);
-    const client = await prepare(started, row);
-    started.hold();
-    client.write(...mutations("before"), ...(row.offence ?? []));
-    expect(await client.closeCode).toBe(row.code);
-    started.release();
-    await client.end(started.souk);
-    expect(started.souk.writes.count).toBe(0);
-  });
+  test.each(queued)(
+    "A socket closed with $code for $what drops what it had queued.",
+    async (row) => {
+      const started = await start(row);
+      const client = await prepare(started, row);
+      started.hold();
+      client.write(...mutations("before"), ...(row.offence ?? []));
+      expect(await client.closeCode).toBe(row.code);
+      started.release();
+      await client.end(started.souk);
+      expect(started.souk.writes.count).toBe(0);
+    },
+  );
 
-  test("A socket that was closed by us ends its subscriptions at once, while the client keeps it open.", async () => {
+  test("A socket we closed ends its subscriptions, though the client keeps it open.", async () => {
     const { souk } = await start();
     const client = await rawClient(souk);
     client.write(INIT);

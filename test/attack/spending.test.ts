@@ -1,4 +1,7 @@
-/** What is in a bucket may be spent, on both transports alike; what is more is refused and takes nothing. */
+/**
+ * What is in a bucket may be spent, on both transports alike; what is more is refused and takes
+ * nothing.
+ */
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { parse } from "graphql";
@@ -17,20 +20,30 @@ let app: RunningApp;
 beforeAll(async () => {
   app = await startApp({
     products: 5,
-    env: { LIMIT_COST: `${BURST}`, LIMIT_ADDRESS_BURST: `${BURST}`, LIMIT_ADDRESS_PER_SECOND: SLOW, TRUSTED_PROXIES: "127.0.0.1" },
+    env: {
+      LIMIT_COST: `${BURST}`,
+      LIMIT_ADDRESS_BURST: `${BURST}`,
+      LIMIT_ADDRESS_PER_SECOND: SLOW,
+      TRUSTED_PROXIES: "127.0.0.1",
+    },
     roles: { api: true, worker: false },
   });
   // What is to be known is read before.
-  for (let cost = 2; cost <= BURST; cost++) await post(newAddress(), { query: documentOf(cost, false) });
+  for (let cost = 2; cost <= BURST; cost++)
+    await post(newAddress(), { query: documentOf(cost, false) });
 });
 afterAll(() => app.close());
 
 let addresses = 0;
 /** An address that has asked for nothing yet. */
-const newAddress = (): string => `10.${(++addresses >> 16) & 255}.${(addresses >> 8) & 255}.${addresses & 255}`;
+const newAddress = (): string =>
+  `10.${(++addresses >> 16) & 255}.${(addresses >> 8) & 255}.${addresses & 255}`;
 
 let documents = 0;
-/** A document of this cost, 2 at least, that gives nothing back; it was never sent before if `isNew`. */
+/**
+ * A document of this cost, 2 at least, that gives nothing back; it was never sent before if
+ * `isNew`.
+ */
 const documentOf = (cost: number, isNew: boolean): string => {
   const name = isNew ? `New${++documents}` : "Known";
   const keys = Array.from({ length: cost - 1 }, (_, at) => `"k${at}"`);
@@ -55,24 +68,39 @@ const outcomeOf = ({ errors, extensions }: Body): Outcome => ({
 const from = (address: string) => ({ "x-forwarded-for": address });
 async function post(address: string, body: object): Promise<Outcome> {
   const headers = { ...from(address), "content-type": "application/json" };
-  return outcomeOf((await (await fetch(app.url, { method: "POST", headers, body: JSON.stringify(body) })).json()) as Body);
+  return outcomeOf(
+    (await (
+      await fetch(app.url, { method: "POST", headers, body: JSON.stringify(body) })
+    ).json()) as Body,
+  );
 }
 
 /** A way to send a document. */
-type Send = (address: string, query: string, socket: () => Promise<SocketClient>) => Promise<Outcome>;
-const hashOf = (query: string) => ({ persistedQuery: { version: 1, sha256Hash: createHash("sha256").update(query).digest("hex") } });
+type Send = (
+  address: string,
+  query: string,
+  socket: () => Promise<SocketClient>,
+) => Promise<Outcome>;
+const hashOf = (query: string) => ({
+  persistedQuery: { version: 1, sha256Hash: createHash("sha256").update(query).digest("hex") },
+});
 const WAYS: Readonly<Record<string, Send>> = {
   POST: (address, query) => post(address, { query }),
   async GET(address, query) {
     const headers = { ...from(address), "apollo-require-preflight": "1" };
-    return outcomeOf((await (await fetch(`${app.url}?query=${encodeURIComponent(query)}`, { headers })).json()) as Body);
+    return outcomeOf(
+      (await (
+        await fetch(`${app.url}?query=${encodeURIComponent(query)}`, { headers })
+      ).json()) as Body,
+    );
   },
   hash: (address, query) => post(address, { query, extensions: hashOf(query) }),
-  WebSocket: async (_address, query, socket) => outcomeOf((await ask(await socket(), { query })) as Body),
+  WebSocket: async (_address, query, socket) =>
+    outcomeOf((await ask(await socket(), { query })) as Body),
 };
 
 describe("a bucket with r left", () => {
-  it("admits a cost of up to r and refuses more, over every transport, whether the document is new or known.", async () => {
+  it("It admits a cost of up to r and no more, over every transport.", async () => {
     const step = fc.record({
       way: fc.constantFrom(...Object.keys(WAYS)),
       cost: fc.oneof(fc.integer({ min: 2, max: 12 }), fc.integer({ min: 2, max: BURST })),
@@ -93,10 +121,19 @@ describe("a bucket with r left", () => {
             if (cost <= left) {
               left -= cost;
               admitted++;
-              expect({ way, cost, isNew, ...outcome }).toEqual({ way, cost, isNew, code: "ok", remaining: left });
+              expect({ way, cost, isNew, ...outcome }).toEqual({
+                way,
+                cost,
+                isNew,
+                code: "ok",
+                remaining: left,
+              });
             } else {
               refused++;
-              expect({ way, cost, left, isNew, ...outcome }).toMatchObject({ way, code: "RATE_LIMITED" });
+              expect({ way, cost, left, isNew, ...outcome }).toMatchObject({
+                way,
+                code: "RATE_LIMITED",
+              });
             }
             // It was read, also where it was refused, and is owed for.
             if (isNew) left -= readingOf(query);
@@ -112,12 +149,23 @@ describe("a bucket with r left", () => {
   it.each([
     ["a document that is not GraphQL", { query: "{ products(" }, "GRAPHQL_PARSE_FAILED"],
     ["a document of another schema", { query: "{ nothing }" }, "GRAPHQL_VALIDATION_FAILED"],
-    ["a wrong variable", { query: "query($a: Int) { products(first: $a) { totalCount } }", variables: { a: "1" } }, "BAD_USER_INPUT"],
+    [
+      "a wrong variable",
+      { query: "query($a: Int) { products(first: $a) { totalCount } }", variables: { a: "1" } },
+      "BAD_USER_INPUT",
+    ],
     ["a wrong argument", { query: "{ products(first: 0) { totalCount } }" }, "BAD_USER_INPUT"],
-    ["a hash that is not known", { extensions: hashOf("{ unknown }") }, "PERSISTED_QUERY_NOT_FOUND"],
+    [
+      "a hash that is not known",
+      { extensions: hashOf("{ unknown }") },
+      "PERSISTED_QUERY_NOT_FOUND",
+    ],
   ])("owes for %s, and what follows waits for it.", async (_what, body, code) => {
     const address = newAddress();
-    expect(await post(address, { query: documentOf(BURST - 6, false) })).toEqual({ code: "ok", remaining: 6 });
+    expect(await post(address, { query: documentOf(BURST - 6, false) })).toEqual({
+      code: "ok",
+      remaining: 6,
+    });
     expect((await post(address, body)).code).toBe(code);
     expect((await post(address, { query: documentOf(2, false) })).code).toBe("RATE_LIMITED");
     expect((await post(address, body)).code).toBe("RATE_LIMITED");
@@ -127,19 +175,32 @@ describe("a bucket with r left", () => {
 describe("a session cookie that is not valid", () => {
   it("pays the price of what it asks, as its address.", async () => {
     const address = newAddress();
-    const headers = { ...from(address), "content-type": "application/json", cookie: `souk_session=${"x".repeat(22)}.${"y".repeat(43)}` };
+    const headers = {
+      ...from(address),
+      "content-type": "application/json",
+      cookie: `souk_session=${"x".repeat(22)}.${"y".repeat(43)}`,
+    };
     const body = JSON.stringify({ query: documentOf(30, false) });
-    const sent = async () => outcomeOf((await (await fetch(app.url, { method: "POST", headers, body })).json()) as Body);
+    const sent = async () =>
+      outcomeOf((await (await fetch(app.url, { method: "POST", headers, body })).json()) as Body);
     expect(await sent()).toEqual({ code: "ok", remaining: BURST - 30 });
     expect(await sent()).toEqual({ code: "ok", remaining: 0 });
     expect((await sent()).code).toBe("RATE_LIMITED");
   });
 
-  it("is refused as a bearer token, also by a bucket that has less than a refusal costs.", async () => {
+  it("It is refused as a bearer token even where less is left than a refusal costs.", async () => {
     const address = newAddress();
     await post(address, { query: documentOf(BURST - 3, false) });
-    const headers = { ...from(address), "content-type": "application/json", authorization: `Bearer ${"x".repeat(22)}.${"y".repeat(43)}` };
-    const response = await fetch(app.url, { method: "POST", headers, body: JSON.stringify({ query: "{ __typename }" }) });
+    const headers = {
+      ...from(address),
+      "content-type": "application/json",
+      authorization: `Bearer ${"x".repeat(22)}.${"y".repeat(43)}`,
+    };
+    const response = await fetch(app.url, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ query: "{ __typename }" }),
+    });
     expect(response.status).toBe(401);
     expect((await post(address, { query: "{ __typename }" })).code).toBe("RATE_LIMITED");
   });

@@ -1,6 +1,7 @@
 /**
- * What people type, against every text that a mutation takes: nothing invisible where something is needed, no directions in names,
- * one form of every word. The table of places is compared with the schema, so a new text has to say what it refuses.
+ * What people type, against every text that a mutation takes: nothing invisible where something is
+ * needed, no directions in names, one form of every word. The table of places is compared with the
+ * schema, so a new text has to say what it refuses.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -60,19 +61,43 @@ const VISIBLE: readonly (readonly [name: string, text: string])[] = [
 ];
 
 /** Each sign that changes the direction of what stands around it. */
-const DIRECTIONAL = ["\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"];
+const DIRECTIONAL = [
+  "\u202a",
+  "\u202b",
+  "\u202c",
+  "\u202d",
+  "\u202e",
+  "\u2066",
+  "\u2067",
+  "\u2068",
+  "\u2069",
+];
 
 type Kind = "line" | "body" | "optional body" | "word" | "opaque";
 
-/** Every text of every mutation. `word` is a text with a pattern; `opaque` ones are exceptions, each with its reason. */
-const PLACES: Readonly<Record<string, { readonly kind: Kind; readonly blank?: string; readonly why?: string }>> = {
+/**
+ * Every text of every mutation. `word` is a text with a pattern; `opaque` ones are exceptions, each
+ * with its reason.
+ */
+const PLACES: Readonly<
+  Record<string, { readonly kind: Kind; readonly blank?: string; readonly why?: string }>
+> = {
   "SignUpInput.name": { kind: "line", blank: "REQUIRED" },
   "SignUpInput.email": { kind: "word", blank: "REQUIRED" },
-  "SignUpInput.password": { kind: "opaque", why: "a password may be of blanks; only its length counts" },
+  "SignUpInput.password": {
+    kind: "opaque",
+    why: "a password may be of blanks; only its length counts",
+  },
   "SignInInput.email": { kind: "opaque", why: "a refusal must not say more than BAD_CREDENTIALS" },
-  "SignInInput.password": { kind: "opaque", why: "a refusal must not say more than BAD_CREDENTIALS" },
+  "SignInInput.password": {
+    kind: "opaque",
+    why: "a refusal must not say more than BAD_CREDENTIALS",
+  },
   "ChangePasswordInput.currentPassword": { kind: "opaque", why: "it is compared, nothing else" },
-  "ChangePasswordInput.newPassword": { kind: "opaque", why: "a password may be of blanks; only its length counts" },
+  "ChangePasswordInput.newPassword": {
+    kind: "opaque",
+    why: "a password may be of blanks; only its length counts",
+  },
   "ReviewInput.body": { kind: "body", blank: "REQUIRED" },
   "ProductInput.sku": { kind: "line", blank: "REQUIRED" },
   "ProductInput.name": { kind: "line", blank: "REQUIRED" },
@@ -80,7 +105,10 @@ const PLACES: Readonly<Record<string, { readonly kind: Kind; readonly blank?: st
   "NotificationInput.kind": { kind: "word", blank: "REQUIRED" },
   "NotificationInput.title": { kind: "line", blank: "REQUIRED" },
   "NotificationInput.body": { kind: "optional body" },
-  "NotificationInput.url": { kind: "opaque", why: "an address: null when blank, and no sign of it may be invisible" },
+  "NotificationInput.url": {
+    kind: "opaque",
+    why: "an address: null when blank, and no sign of it may be invisible",
+  },
   "LeaderboardInput.slug": { kind: "word", blank: "REQUIRED" },
   "LeaderboardInput.title": { kind: "line", blank: "REQUIRED" },
   "LeaderboardInput.timeZone": { kind: "word", blank: "INVALID" },
@@ -96,7 +124,10 @@ let number = 0;
 
 beforeAll(async () => {
   app = await startApp({ products: 5, env: { LIMIT_SIGN_IN_BURST: "100000" } });
-  productId = String((await post(app.url, "{ products(first: 1) { edges { node { id } } } }")).data.products!.edges![0]!.node!.id);
+  productId = String(
+    (await post(app.url, "{ products(first: 1) { edges { node { id } } } }")).data.products!
+      .edges![0]!.node!.id,
+  );
   customer = (await signUp(app.url)).token;
   await change("LeaderboardInput", { slug: "owners" });
 });
@@ -129,7 +160,14 @@ const FORMS: Readonly<Record<string, Form>> = {
   ProductInput: {
     field: "upsertProduct",
     token: admin,
-    input: () => ({ sku: `T-${next()}`, name: "Chair", description: "", ...placed, price: 5, stock: 1 }),
+    input: () => ({
+      sku: `T-${next()}`,
+      name: "Chair",
+      description: "",
+      ...placed,
+      price: 5,
+      stock: 1,
+    }),
     answer: "product { id sku name description }",
   },
   NotificationInput: {
@@ -157,12 +195,22 @@ const placed = { brandId: Buffer.from("Brand:1").toString("base64"), categoryId:
 async function change(type: string, values: Record<string, unknown>): Promise<Data> {
   const { field, token, input, answer = "" } = FORMS[type]!;
   if (type === "ProductInput" && placed.categoryId === "") {
-    const found = await post(app.url, "{ products(first: 1) { edges { node { brand { id } category { id } } } } }");
+    const found = await post(
+      app.url,
+      "{ products(first: 1) { edges { node { brand { id } category { id } } } } }",
+    );
     const node = found.data.products!.edges![0]!.node!;
     Object.assign(placed, { brandId: node.brand!.id, categoryId: node.category!.id });
   }
-  const query = `mutation($input: ${type}!) { ${field}(input: $input) { ${answer} errors { code field message } } }`;
-  const { data, errors } = await post(app.url, query, { input: { ...input(), ...values } }, { token: token() });
+  const query =
+    `mutation($input: ${type}!) { ${field}(input: $input) { ${answer} errors { code field ` +
+    "message } } }";
+  const { data, errors } = await post(
+    app.url,
+    query,
+    { input: { ...input(), ...values } },
+    { token: token() },
+  );
   if (errors) throw new Error(JSON.stringify(errors));
   return data[field]!;
 }
@@ -170,19 +218,25 @@ async function change(type: string, values: Record<string, unknown>): Promise<Da
 /** The code of the first error; "ok" when there is none. */
 async function verdict(place: string, text: string): Promise<string> {
   const [type = "", field = ""] = place.split(".");
-  const [error] = (await change(type, { [field]: text })).errors as unknown as { code: string; field: string[] }[];
+  const [error] = (await change(type, { [field]: text })).errors as unknown as {
+    code: string;
+    field: string[];
+  }[];
   if (error) expect(error.field).toEqual(["input", field]);
   return error?.code ?? "ok";
 }
 
-const placesOf = (...kinds: Kind[]) => Object.entries(PLACES).filter(([, { kind }]) => kinds.includes(kind));
+const placesOf = (...kinds: Kind[]) =>
+  Object.entries(PLACES).filter(([, { kind }]) => kinds.includes(kind));
 
-test("Every text that a mutation takes is in the table, and every exception has its reason.", () => {
+test("Every text that a mutation takes is in the table; every exception has a reason.", () => {
   const schema = buildSchema(readFileSync(join(ROOT, "src/schema/schema.graphql"), "utf8"));
   const found = new Set<string>();
   const visit = (name: string, wrapped: GraphQLInputType): void => {
     const type = getNamedType(wrapped);
-    if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) visit(`${type.name}.${field.name}`, field.type);
+    if (isInputObjectType(type))
+      for (const field of Object.values(type.getFields()))
+        visit(`${type.name}.${field.name}`, field.type);
     else if (type.name === "String") found.add(name);
   };
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {}))
@@ -209,11 +263,13 @@ describe.each(placesOf("line", "body", "optional body"))("%s", (place, { kind })
   });
 
   test("A change of direction is refused in one line, and wherever it is not closed.", async () => {
-    for (const sign of DIRECTIONAL) expect([sign, await verdict(place, `a${sign}b`)]).toEqual([sign, "INVALID"]);
+    for (const sign of DIRECTIONAL)
+      expect([sign, await verdict(place, `a${sign}b`)]).toEqual([sign, "INVALID"]);
     const closed = kind === "line" ? "INVALID" : "ok";
     for (const text of ["a \u2067שלום\u2069 b", "a \u202bשלום \u202aABC\u202c\u202c b"])
       expect([text, await verdict(place, text)]).toEqual([text, closed]);
-    for (const text of ["\u2067a\n\u2069b", "\u202ba\u2069\u202cb"]) expect([text, await verdict(place, text)]).toEqual([text, "INVALID"]);
+    for (const text of ["\u2067a\n\u2069b", "\u202ba\u2069\u202cb"])
+      expect([text, await verdict(place, text)]).toEqual([text, "INVALID"]);
   });
 
   test("Controls are refused, and line breaks where one line is meant.", async () => {
@@ -225,7 +281,12 @@ describe.each(placesOf("line", "body", "optional body"))("%s", (place, { kind })
   });
 
   test("The length is that of the stored form.", async () => {
-    const most = { "SignUpInput.name": 100, "LeaderboardInput.title": 100, "ProductInput.sku": 64, "ReviewInput.body": 5_000 }[place];
+    const most = {
+      "SignUpInput.name": 100,
+      "LeaderboardInput.title": 100,
+      "ProductInput.sku": 64,
+      "ReviewInput.body": 5_000,
+    }[place];
     if (most === undefined) return;
     expect(await verdict(place, "e\u0301".repeat(most))).toBe("ok");
     expect(await verdict(place, "é".repeat(most + 1))).toBe("TOO_LONG");
@@ -246,36 +307,56 @@ describe("addresses", () => {
     expect(await verdict("SignUpInput.email", email)).toBe("INVALID");
   });
 
-  test.each(["/a\u200b", "/a\u202eb", "https://shop.example/\u00ad", "/a\u2800", "/a\u0000".replace("\u0000", "\u0001")])(
-    "A link with a sign that cannot be seen is none: %j.",
-    async (url) => {
-      expect(await verdict("NotificationInput.url", url)).toBe("INVALID");
-    },
-  );
+  test.each([
+    "/a\u200b",
+    "/a\u202eb",
+    "https://shop.example/\u00ad",
+    "/a\u2800",
+    "/a\u0000".replace("\u0000", "\u0001"),
+  ])("A link with a sign that cannot be seen is none: %j.", async (url) => {
+    expect(await verdict("NotificationInput.url", url)).toBe("INVALID");
+  });
 
   test("An address is one account in every form and case.", async () => {
     const email = `rené-é-${next()}@test.example`;
     const password = `pässwörd-${next()}`;
     expect(
-      (await change("SignUpInput", { email: email.normalize("NFD").toUpperCase(), password: password.normalize("NFD") })).errors,
+      (
+        await change("SignUpInput", {
+          email: email.normalize("NFD").toUpperCase(),
+          password: password.normalize("NFD"),
+        })
+      ).errors,
     ).toEqual([]);
     expect(await verdict("SignUpInput.email", email)).toBe("TAKEN");
-    expect(await verdict("SignUpInput.email", `\u200b ${email.normalize("NFD")}\ufeff`)).toBe("TAKEN");
-    const signIn = "mutation($input: SignInInput!) { signIn(input: $input) { viewer { email } errors { code } } }";
+    expect(await verdict("SignUpInput.email", `\u200b ${email.normalize("NFD")}\ufeff`)).toBe(
+      "TAKEN",
+    );
+    const signIn =
+      "mutation($input: SignInInput!) { signIn(input: $input) { viewer { email } errors { " +
+      "code } } }";
     for (const form of ["NFC", "NFD"] as const)
       for (const other of ["NFC", "NFD"] as const) {
         const input = { email: email.normalize(form), password: password.normalize(other) };
-        expect((await post(app.url, signIn, { input })).data.signIn).toEqual({ viewer: { email }, errors: [] });
+        expect((await post(app.url, signIn, { input })).data.signIn).toEqual({
+          viewer: { email },
+          errors: [],
+        });
       }
   });
 
   test("A password of the longest length signs in from every keyboard.", async () => {
     const password = "ǖ".normalize("NFC").repeat(256);
     const email = `long-${next()}@test.example`;
-    expect((await change("SignUpInput", { email, password: password.normalize("NFD") })).errors).toEqual([]);
+    expect(
+      (await change("SignUpInput", { email, password: password.normalize("NFD") })).errors,
+    ).toEqual([]);
     const signIn = "mutation($input: SignInInput!) { signIn(input: $input) { errors { code } } }";
     for (const form of ["NFC", "NFD"] as const)
-      expect((await post(app.url, signIn, { input: { email, password: password.normalize(form) } })).data.signIn).toEqual({ errors: [] });
+      expect(
+        (await post(app.url, signIn, { input: { email, password: password.normalize(form) } })).data
+          .signIn,
+      ).toEqual({ errors: [] });
   });
 });
 
@@ -284,41 +365,69 @@ describe("one form", () => {
     for (const form of ["NFC", "NFD"] as const) {
       const name = `Crème${next()} brûlée`;
       const sku = `É-${next()}`;
-      const { product } = await change("ProductInput", { sku: sku.normalize(form), name: name.normalize(form) });
+      const { product } = await change("ProductInput", {
+        sku: sku.normalize(form),
+        name: name.normalize(form),
+      });
       expect(product).toMatchObject({ sku, name });
       for (const asked of ["NFC", "NFD"] as const)
         for (const text of [name, sku]) {
-          const { data } = await post(app.url, "query($text: String) { products(filter: { text: $text }) { totalCount } }", {
-            text: text.normalize(asked),
-          });
-          expect([form, asked, text, data.products]).toEqual([form, asked, text, { totalCount: 1 }]);
+          const { data } = await post(
+            app.url,
+            "query($text: String) { products(filter: { text: $text }) { totalCount } }",
+            {
+              text: text.normalize(asked),
+            },
+          );
+          expect([form, asked, text, data.products]).toEqual([
+            form,
+            asked,
+            text,
+            { totalCount: 1 },
+          ]);
         }
-      const again = await change("ProductInput", { sku: sku.normalize(form === "NFC" ? "NFD" : "NFC"), name });
+      const again = await change("ProductInput", {
+        sku: sku.normalize(form === "NFC" ? "NFD" : "NFC"),
+        name,
+      });
       expect(again.product!.id).toBe(product!.id);
     }
   });
 
   test("Text is answered as it is stored: composed, and without blanks at its ends.", async () => {
     const typed = "\u200b\u00a0 Cafe\u0301 👨‍👩‍👧\u2060 ";
-    expect((await change("SignUpInput", { name: typed })).viewer).toMatchObject({ user: { name: "Café 👨‍👩‍👧" } });
+    expect((await change("SignUpInput", { name: typed })).viewer).toMatchObject({
+      user: { name: "Café 👨‍👩‍👧" },
+    });
     expect((await change("ReviewInput", { body: typed })).review).toEqual({ body: "Café 👨‍👩‍👧" });
-    expect((await change("LeaderboardInput", { title: typed })).leaderboard).toMatchObject({ title: "Café 👨‍👩‍👧" });
-    expect((await change("ProductInput", { name: typed, description: typed })).product).toMatchObject({
+    expect((await change("LeaderboardInput", { title: typed })).leaderboard).toMatchObject({
+      title: "Café 👨‍👩‍👧",
+    });
+    expect(
+      (await change("ProductInput", { name: typed, description: typed })).product,
+    ).toMatchObject({
       name: "Café 👨‍👩‍👧",
       description: "Café 👨‍👩‍👧",
     });
   });
 
   test("An owner of scores is one owner in every form, and is visible.", async () => {
-    for (const form of ["NFC", "NFD"] as const) expect((await change("ScoreInput", { owner: "Zoë".normalize(form) })).errors).toEqual([]);
-    const query = `query($owner: ID!) { leaderboard(slug: "owners") { entry(owner: $owner) { owner } around(owner: $owner) { owner } } }`;
     for (const form of ["NFC", "NFD"] as const)
-      expect((await post(app.url, query, { owner: "Zoë".normalize(form) })).data.leaderboard).toEqual({
+      expect((await change("ScoreInput", { owner: "Zoë".normalize(form) })).errors).toEqual([]);
+    const query =
+      'query($owner: ID!) { leaderboard(slug: "owners") { entry(owner: $owner) { owner } ' +
+      "around(owner: $owner) { owner } } }";
+    for (const form of ["NFC", "NFD"] as const)
+      expect(
+        (await post(app.url, query, { owner: "Zoë".normalize(form) })).data.leaderboard,
+      ).toEqual({
         entry: { owner: "Zoë" },
         around: [{ owner: "Zoë" }],
       });
-    for (const [, text] of INVISIBLE) expect([text, await verdict("ScoreInput.owner", text)]).toEqual([text, "REQUIRED"]);
-    for (const sign of DIRECTIONAL) expect([sign, await verdict("ScoreInput.owner", `a${sign}b`)]).toEqual([sign, "INVALID"]);
+    for (const [, text] of INVISIBLE)
+      expect([text, await verdict("ScoreInput.owner", text)]).toEqual([text, "REQUIRED"]);
+    for (const sign of DIRECTIONAL)
+      expect([sign, await verdict("ScoreInput.owner", `a${sign}b`)]).toEqual([sign, "INVALID"]);
   });
 
   test.each([
@@ -330,7 +439,8 @@ describe("one form", () => {
     ["Mars/Olympus", null],
   ])("The time zone %s is taken as %s.", async (timeZone, stored) => {
     const { leaderboard, errors } = await change("LeaderboardInput", { timeZone });
-    if (stored === null) expect(errors).toMatchObject([{ code: "INVALID", field: ["input", "timeZone"] }]);
+    if (stored === null)
+      expect(errors).toMatchObject([{ code: "INVALID", field: ["input", "timeZone"] }]);
     else expect(leaderboard).toMatchObject({ timeZone: stored });
   });
 });

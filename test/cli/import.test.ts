@@ -1,4 +1,7 @@
-/** `npm run import`, as people run it: the built command, its messages and exit codes, on PostgreSQL and on the embedded database. */
+/**
+ * `npm run import`, as people run it: the built command, its messages and exit codes, on PostgreSQL
+ * and on the embedded database.
+ */
 
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,7 +11,16 @@ import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { sql } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from "vitest";
 import { CATALOGUE_TAG } from "../../src/domain/catalogue/tags.js";
 import { CATALOGUE_TOPIC } from "../../src/domain/events.js";
 import { lockDataDir } from "../../src/embedded/data-lock.js";
@@ -20,7 +32,8 @@ import { until } from "../support/until.js";
 import { run, start } from "./run-command.js";
 
 const HEADER = "sku,name,description,category,brand,price,currency,stock";
-const good = (sku: string, price = 500) => `${sku},Oak Chair,Sturdy.,Home > Chairs,Alder,${price},EUR,3`;
+const good = (sku: string, price = 500) =>
+  `${sku},Oak Chair,Sturdy.,Home > Chairs,Alder,${price},EUR,3`;
 
 let db: TestDatabase;
 let folder: { path: string; remove(): Promise<void> };
@@ -38,9 +51,12 @@ const save = async (name: string, content: string | Buffer) => {
   return path;
 };
 const csv = (...rows: string[]) => save("products.csv", [HEADER, ...rows, ""].join("\n"));
-const skus = async () => (await db.database.query<{ sku: string }>(sql`SELECT sku FROM products ORDER BY sku`)).map(({ sku }) => sku);
+const skus = async () =>
+  (await db.database.query<{ sku: string }>(sql`SELECT sku FROM products ORDER BY sku`)).map(
+    ({ sku }) => sku,
+  );
 
-test("the examples import, make their brands and categories, and change nothing the second time", async () => {
+test("Importing the examples makes brands and categories, and a second time nothing.", async () => {
   expect(await run("import", ["examples/import/products.csv"], env())).toMatchObject({
     code: 0,
     stdout: "Imported 8 products: 8 new, 0 changed, 0 as they were.\n",
@@ -54,8 +70,11 @@ test("the examples import, make their brands and categories, and change nothing 
     stdout: "Imported 8 products: 0 new, 0 changed, 8 as they were.\n",
   });
   const [row] = await db.database.query(sql`
-    SELECT p.name, p.description, b.name AS brand, p.price, p.stock, (SELECT array_agg(name ORDER BY cardinality(path)) FROM categories WHERE id = ANY(c.path)) AS category
-    FROM products p JOIN brands b ON b.id = brand_id JOIN categories c ON c.id = category_id WHERE sku = 'EX-1002'`);
+    SELECT p.name, p.description, b.name AS brand, p.price, p.stock,
+      (SELECT array_agg(name ORDER BY cardinality(path)) FROM categories
+        WHERE id = ANY(c.path)) AS category
+    FROM products p JOIN brands b ON b.id = brand_id JOIN categories c ON c.id = category_id
+    WHERE sku = 'EX-1002'`);
   expect(row).toEqual({
     name: "Fjord Oak Dining Table",
     description: 'Seats six. The top is finished with "hard-wax" oil.',
@@ -71,9 +90,11 @@ test("the examples import, make their brands and categories, and change nothing 
   ]);
 });
 
-test("an import leaves no words outside the text index, where every search would read them", async () => {
+test("An import leaves no words outside the text index, where searches read them.", async () => {
   await run("import", ["examples/import/products.csv"], env());
-  expect(await db.database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`)).toEqual([{ pages: 0 }]);
+  expect(
+    await db.database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`),
+  ).toEqual([{ pages: 0 }]);
 });
 
 test("standard input is a file, too", async () => {
@@ -84,14 +105,16 @@ test("standard input is a file, too", async () => {
   });
 });
 
-test("a change raises the version, a removed sku comes back, what is not in the file stays", async () => {
+test("A change raises the version, a removed sku returns, an absent one stays.", async () => {
   await run("import", [await csv(good("A"), good("B"), good("C"))], env());
   await db.database.query(sql`UPDATE products SET removed_at = now() WHERE sku = 'B'`);
   expect(await run("import", [await csv(good("A", 600), good("B"))], env())).toMatchObject({
     code: 0,
     stdout: "Imported 2 products: 0 new, 2 changed, 0 as they were.\n",
   });
-  const rows = await db.database.query(sql`SELECT sku, price, version, removed_at FROM products ORDER BY sku`);
+  const rows = await db.database.query(
+    sql`SELECT sku, price, version, removed_at FROM products ORDER BY sku`,
+  );
   expect(rows).toEqual([
     { sku: "A", price: 600, version: 2, removed_at: null },
     { sku: "B", price: 500, version: 2, removed_at: null },
@@ -104,12 +127,28 @@ const BAD_ROWS: readonly (readonly [name: string, row: string | Buffer, reason: 
   ["a missing currency", "X,Chair,,Home,Alder,5,,3", "currency is missing"],
   ["too few fields", "X,Chair,,Home", "has 4 fields where the header has 8"],
   ["a negative price", "X,Chair,,Home,Alder,-5,EUR,3", "price is negative (-5)"],
-  ["a price in whole units", "X,Chair,,Home,Alder,4.99,EUR,3", 'price is "4.99"; it must be a whole number of minor units'],
-  ["a price beyond the limit", "X,Chair,,Home,Alder,99999999999,EUR,3", "price is 99999999999; it must be"],
+  [
+    "a price in whole units",
+    "X,Chair,,Home,Alder,4.99,EUR,3",
+    'price is "4.99"; it must be a whole number of minor units',
+  ],
+  [
+    "a price beyond the limit",
+    "X,Chair,,Home,Alder,99999999999,EUR,3",
+    "price is 99999999999; it must be",
+  ],
   ["a negative stock", "X,Chair,,Home,Alder,5,EUR,-1", "stock is negative (-1)"],
   ["another currency", "X,Chair,,Home,Alder,5,USD,3", 'currency is "USD"; this shop sells in EUR'],
-  ["a name that is too long", `X,${"n".repeat(201)},,Home,Alder,5,EUR,3`, "name has 201 characters; at most 200 are allowed"],
-  ["a path that is too deep", "X,Chair,,A>B>C>D>E>F>G>H>I,Alder,5,EUR,3", "category is 9 levels deep; at most 8 are allowed"],
+  [
+    "a name that is too long",
+    `X,${"n".repeat(201)},,Home,Alder,5,EUR,3`,
+    "name has 201 characters; at most 200 are allowed",
+  ],
+  [
+    "a path that is too deep",
+    "X,Chair,,A>B>C>D>E>F>G>H>I,Alder,5,EUR,3",
+    "category is 9 levels deep; at most 8 are allowed",
+  ],
   ["a path with an empty name", "X,Chair,,A > > C,Alder,5,EUR,3", "a category name is missing"],
   [
     "invalid UTF-8",
@@ -122,8 +161,16 @@ const BAD_ROWS: readonly (readonly [name: string, row: string | Buffer, reason: 
 
 describe("a bad row keeps everything out, and is named with its line", () => {
   test.each(BAD_ROWS)("%s", async (_, row, reason) => {
-    const rows = [Buffer.from(`${HEADER}\n${good("GOOD-1")}\n`), Buffer.from(row), Buffer.from(`\n${good("GOOD-2")}\n`)];
-    const { code, stdout, stderr } = await run("import", [await save("products.csv", Buffer.concat(rows))], env());
+    const rows = [
+      Buffer.from(`${HEADER}\n${good("GOOD-1")}\n`),
+      Buffer.from(row),
+      Buffer.from(`\n${good("GOOD-2")}\n`),
+    ];
+    const { code, stdout, stderr } = await run(
+      "import",
+      [await save("products.csv", Buffer.concat(rows))],
+      env(),
+    );
     expect(stderr).toContain(`line 3: ${reason}`);
     expect(stderr).toContain("1 bad of 3 rows: nothing was imported");
     expect({ code, stdout, skus: await skus() }).toEqual({ code: 1, stdout: "", skus: [] });
@@ -131,7 +178,16 @@ describe("a bad row keeps everything out, and is named with its line", () => {
   });
 
   test("in NDJSON: broken JSON, no object, wrong types, half a surrogate pair", async () => {
-    const base = { sku: "J", name: "Chair", description: "", category: "Home", brand: "Alder", price: 5, currency: "EUR", stock: 1 };
+    const base = {
+      sku: "J",
+      name: "Chair",
+      description: "",
+      category: "Home",
+      brand: "Alder",
+      price: 5,
+      currency: "EUR",
+      stock: 1,
+    };
     const lines = [
       '{"sku":',
       "[]",
@@ -172,18 +228,22 @@ test("with --skip-bad the rest is imported and the bad ones are counted", async 
     ["--skip-bad", await csv(good("A"), "X,,,Home,Alder,5,EUR,1", good("A"), good("B"))],
     env(),
   );
-  expect(stdout).toBe("Imported 2 products: 2 new, 0 changed, 0 as they were; 2 bad rows were left out.\n");
+  expect(stdout).toBe(
+    "Imported 2 products: 2 new, 0 changed, 0 as they were; 2 bad rows were left out.\n",
+  );
   expect(stderr).toMatch(/line 3: name is missing\nline 4: sku "A" is already on line 2/);
   expect({ code, skus: await skus() }).toEqual({ code: 0, skus: ["A", "B"] });
 });
 
-test("broken quoting ends the file, and keeps everything out even with --skip-bad: nobody knows where the rows behind it begin", async () => {
+test("Broken quoting ends the file and keeps all of it out, even with --skip-bad.", async () => {
   const { code, stderr } = await run(
     "import",
     ["--skip-bad", await csv(good("A"), 'X,"Chair" oops,,Home,Alder,5,EUR,1', good("B"))],
     env(),
   );
-  expect(stderr).toContain("line 3: the file cannot be read from here on: a quote is in the wrong place");
+  expect(stderr).toContain(
+    "line 3: the file cannot be read from here on: a quote is in the wrong place",
+  );
   expect({ code, skus: await skus() }).toEqual({ code: 1, skus: [] });
 });
 
@@ -208,14 +268,20 @@ test("a header without all columns is refused by name", async () => {
 const openTransactions = async (statement: string) =>
   (
     await db.database.query(
-      sql`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in tr%' AND query LIKE ${statement}`,
+      sql`SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND state LIKE 'idle in tr%'
+          AND query LIKE ${statement}`,
     )
   ).length;
 
 test("killed half-way, it leaves nothing half-written", async () => {
   const child = start("import", ["-", "--format", "csv"], env());
   onTestFinished(() => void child.kill("SIGKILL"));
-  child.stdin.on("error", () => {}).write(`${HEADER}\n${Array.from({ length: 2_500 }, (_, index) => good(`K-${index}`)).join("\n")}\n`);
+  child.stdin
+    .on("error", () => {})
+    .write(
+      `${HEADER}\n${Array.from({ length: 2_500 }, (_, index) => good(`K-${index}`)).join("\n")}\n`,
+    );
   await until("rows to be staged", async () => (await openTransactions("%INTO import_rows%")) > 0);
   child.kill("SIGKILL");
   await once(child, "close");
@@ -224,7 +290,7 @@ test("killed half-way, it leaves nothing half-written", async () => {
   expect(await db.database.query(sql`SELECT id FROM outbox`)).toEqual([]);
 });
 
-test("a hundred thousand rows would be announced like one: a tag and an event for the whole catalogue, and nothing where nothing changed", async () => {
+test("A large import is announced by one tag and event, and by none if unchanged.", async () => {
   await run("import", [await csv(good("A"), good("B"))], env());
   await run("import", [await csv(good("A"), good("B"))], env());
   expect(await db.database.query(sql`SELECT tags, events FROM outbox`)).toEqual([
@@ -246,7 +312,10 @@ test("a long file needs no more memory than a short one: at most 300 MB", async 
     child.stdin,
   );
   const [stdout, [code]] = await ended;
-  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`${rows.toLocaleString("en")} new`) });
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringContaining(`${rows.toLocaleString("en")} new`),
+  });
   expect(peak).toBeLessThanOrEqual(300 * 1024 * 1024);
 });
 
@@ -265,7 +334,9 @@ function* longFile(rows: number): Generator<string> {
 
 /** The most a process ever held, where the system tells. */
 function residentBytes(pid: number): number {
-  const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "";
+  const status = existsSync(`/proc/${pid}/status`)
+    ? readFileSync(`/proc/${pid}/status`, "utf8")
+    : "";
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
@@ -275,7 +346,10 @@ test("progress goes to standard error as plain lines where no terminal is", asyn
   expect(stderr).not.toContain("\x1b");
 });
 
-/** Three processes open it one after another; each start is seconds of a processor, and more beside others. */
+/**
+ * Three processes open it one after another; each start is seconds of a processor, and more beside
+ * others.
+ */
 const EMBEDDED_MS = 300_000;
 
 describe("on the embedded database", () => {
@@ -307,14 +381,18 @@ describe("on the embedded database", () => {
 
   test("while the app holds it, the command says to stop it or to use DATABASE_URL", async () => {
     const lock = await lockDataDir(join(dir.path, "held"));
-    const { code, stderr } = await run("import", ["examples/import/products.csv"], { DATA_DIR: join(dir.path, "held") });
+    const { code, stderr } = await run("import", ["examples/import/products.csv"], {
+      DATA_DIR: join(dir.path, "held"),
+    });
     expect(code).toBe(1);
     expect(stderr).toMatch(/in use by process \d+[\s\S]*Stop that one first, or set DATABASE_URL/);
     await lock.close();
   });
 
   test.each(["0", "many", "-3", "1.5"])("--products %s is refused", async (count) => {
-    expect(await run("seed", [`--products=${count}`], { DATA_DIR: join(dir.path, "none") })).toMatchObject({
+    expect(
+      await run("seed", [`--products=${count}`], { DATA_DIR: join(dir.path, "none") }),
+    ).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("--products must be a whole number"),
     });

@@ -36,5 +36,9 @@ test("elsewhere a line is printed every five seconds and whenever the phase chan
   progress.show(0.25, "3,000 rows read");
   progress.show(1, "merging 3,000 rows");
   progress.end();
-  expect(written).toEqual(["1,000 rows read\n", " 25 % 3,000 rows read\n", "100 % merging 3,000 rows\n"]);
+  expect(written).toEqual([
+    "1,000 rows read\n",
+    " 25 % 3,000 rows read\n",
+    "100 % merging 3,000 rows\n",
+  ]);
 });

@@ -1,4 +1,7 @@
-/** `npm run reconcile`, as people run it: it finds what differs, says so, and repairs it only when it is told to. */
+/**
+ * `npm run reconcile`, as people run it: it finds what differs, says so, and repairs it only when
+ * it is told to.
+ */
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { createKeys } from "../../src/redis/client/keys.js";
@@ -16,20 +19,25 @@ it("tells drift from what is still to be flushed, and repairs it", async () => {
   await stockProducts(db.database, 3);
   const keys = createKeys();
   const kit = await openCounterKit({ url: redis.url, keys, database: db.database });
-  const reconcile = (...args: string[]) => run("reconcile", args, { DATABASE_URL: db.url, REDIS_URL: redis.url });
+  const reconcile = (...args: string[]) =>
+    run("reconcile", args, { DATABASE_URL: db.url, REDIS_URL: redis.url });
   for (const id of [1, 2]) for (const guest of ["ada", "bob"]) await kit.view(id, guest);
   await kit.flush();
   // Owed, and not drift.
   await kit.share(1);
   const agreed = await reconcile();
   expect(agreed).toMatchObject({ code: 0, stderr: "" });
-  expect(agreed.stdout).toContain("2 products have been counted; Redis holds 2 of them.\nEverything agrees.");
+  expect(agreed.stdout).toContain(
+    "2 products have been counted; Redis holds 2 of them.\nEverything agrees.",
+  );
 
   await kit.connection.hincrby(keys.tally(1, 1), "views", 5);
   await db.database.query(sql`INSERT INTO product_likes (product_id, likes) VALUES (3, 7)`);
   const found = await reconcile();
   expect(found.code).toBe(2);
-  expect(found.stdout).toContain("  product 1: 5 views too many\n  product 3: 7 likes too many\n2 numbers differ.");
+  expect(found.stdout).toContain(
+    "  product 1: 5 views too many\n  product 3: 7 likes too many\n2 numbers differ.",
+  );
   expect(await kit.read(1)).toMatchObject({ views: 7, shares: 1 });
 
   const repaired = await reconcile("--repair");

@@ -16,10 +16,19 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> };
+const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  scripts: Record<string, string>;
+};
 
-/** Starts a command as its script in package.json says, with nothing of our own environment but what `env` says. */
-export function start(name: CommandName, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
+/**
+ * Starts a command as its script in package.json says, with nothing of our own environment but what
+ * `env` says.
+ */
+export function start(
+  name: CommandName,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): ChildProcessWithoutNullStreams {
   const [, ...command] = scripts[name]?.split(" ") ?? [];
   return spawn(process.execPath, [...command, ...args], {
     cwd: ROOT,
@@ -28,7 +37,12 @@ export function start(name: CommandName, args: readonly string[], env: NodeJS.Pr
 }
 
 /** Runs one to its end; `input` goes to its standard input. */
-export async function run(name: CommandName, args: readonly string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ended> {
+export async function run(
+  name: CommandName,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input = "",
+): Promise<Ended> {
   const child = start(name, args, env);
   child.stdin.on("error", () => {}).end(input);
   const [stdout, stderr, [code]] = await Promise.all([

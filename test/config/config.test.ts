@@ -19,7 +19,9 @@ function refusal(env: Record<string, string>): string {
 describe(".env.example", () => {
   test("lists every variable with its meaning and default, and no other", async () => {
     const text = await readFile(join(ROOT, ".env.example"), "utf8");
-    const listed = [...text.matchAll(/^# (.+)\n([A-Z_]+)=(.*)$/gm)].map(([, meaning, name, value]) => ({ name, meaning, value }));
+    const listed = [...text.matchAll(/^# (.+)\n([A-Z_]+)=(.*)$/gm)].map(
+      ([, meaning, name, value]) => ({ name, meaning, value }),
+    );
     const declared = Object.entries(environmentSchema.shape).map(([name, field]) => ({
       name,
       meaning: field.description,
@@ -31,15 +33,24 @@ describe(".env.example", () => {
 
   test("copied as it is, means the same as nothing at all", async () => {
     const text = await readFile(join(ROOT, ".env.example"), "utf8");
-    const copied = Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+    const copied = Object.fromEntries(
+      [...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    );
     expect(readConfig(copied)).toEqual(readConfig({}));
   });
 });
 
 describe("the configuration", () => {
   test("names all bad variables at once", () => {
-    const message = refusal({ PORT: "70000", CACHE_TTL_MS: "soon", SHOP_CURRENCY: "XYZ", DATABASE_URL: "mysql://shop", EXPLORER: "yes" });
-    for (const name of ["PORT", "CACHE_TTL_MS", "SHOP_CURRENCY", "DATABASE_URL", "EXPLORER"]) expect(message).toContain(name);
+    const message = refusal({
+      PORT: "70000",
+      CACHE_TTL_MS: "soon",
+      SHOP_CURRENCY: "XYZ",
+      DATABASE_URL: "mysql://shop",
+      EXPLORER: "yes",
+    });
+    for (const name of ["PORT", "CACHE_TTL_MS", "SHOP_CURRENCY", "DATABASE_URL", "EXPLORER"])
+      expect(message).toContain(name);
     expect(message).toContain(".env.example");
   });
 
@@ -55,9 +66,13 @@ describe("the configuration", () => {
     expect(message).not.toContain("hunter2");
   });
 
-  test("refuses a bucket that one operation would not fit in, also where only the operation was allowed to grow", () => {
-    expect(refusal({ LIMIT_COST: "500000" })).toContain("  LIMIT_VIEWER_BURST: is less than LIMIT_COST");
-    expect(refusal({ LIMIT_BLOCK_BURST: "5" })).toContain('  LIMIT_BLOCK_BURST="5": is less than LIMIT_COST');
+  test("A bucket too small for one operation is refused, whichever of the two changed.", () => {
+    expect(refusal({ LIMIT_COST: "500000" })).toContain(
+      "  LIMIT_VIEWER_BURST: is less than LIMIT_COST",
+    );
+    expect(refusal({ LIMIT_BLOCK_BURST: "5" })).toContain(
+      '  LIMIT_BLOCK_BURST="5": is less than LIMIT_COST',
+    );
   });
 
   test("says nothing of a zod or a stack", () => {
@@ -67,10 +82,18 @@ describe("the configuration", () => {
   test.each([
     ["PORT", "70000", "is out of bounds: it must be from 0 to 65535"],
     ["PORT", "-1", "is out of bounds"],
-    ["CACHE_TTL_MS", "99999999999999999999", "is out of bounds: it must be from 1 to 9007199254740991"],
+    [
+      "CACHE_TTL_MS",
+      "99999999999999999999",
+      "is out of bounds: it must be from 1 to 9007199254740991",
+    ],
     ["CACHE_TTL_MS", "1e400", "is out of bounds"],
     ["CACHE_TTL_MS", "0", "is out of bounds"],
-    ["LIMIT_VIEWER_PER_SECOND", "1e10", "is out of bounds: it must be more than 0 and at most 1000000000"],
+    [
+      "LIMIT_VIEWER_PER_SECOND",
+      "1e10",
+      "is out of bounds: it must be more than 0 and at most 1000000000",
+    ],
     ["LIMIT_VIEWER_PER_SECOND", "0", "is out of bounds"],
     ["CACHE_TTL_MS", "1.5", "is not a whole number"],
     ["CACHE_TTL_MS", "soon", "is not a number"],
@@ -82,14 +105,19 @@ describe("the configuration", () => {
     expect(refusal({ [name]: value })).toContain(`  ${name}=${JSON.stringify(value)}: ${message}`);
   });
 
-  test.each(["4001", " 4001 ", "+4001", "4.001e3", "4001.0"])("A number may be written as %j.", (value) => {
-    expect(readConfig({ PORT: value }).http.port).toBe(4001);
-  });
+  test.each(["4001", " 4001 ", "+4001", "4.001e3", "4001.0"])(
+    "A number may be written as %j.",
+    (value) => {
+      expect(readConfig({ PORT: value }).http.port).toBe(4001);
+    },
+  );
 
   test("cannot be changed after it was read, at any depth", () => {
     const config = readConfig({ ALLOWED_ORIGINS: "https://shop.example" });
     const everything = (value: unknown): boolean =>
-      typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(everything));
+      typeof value !== "object" ||
+      value === null ||
+      (Object.isFrozen(value) && Object.values(value).every(everything));
     expect(everything(config)).toBe(true);
     expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
   });
@@ -102,9 +130,14 @@ describe("the configuration", () => {
     expect(readConfig({ PATH: "/bin", PORTS: "1" })).toEqual(readConfig({}));
   });
 
-  test("turns the explorer, development origins and unasked cache reports off in production", () => {
+  test("Production turns off the explorer, development origins and unasked cache reports.", () => {
     const { http, cache, production } = readConfig({ NODE_ENV: "production" });
-    expect({ production, explorer: http.explorer, origins: http.allowedOrigins, report: cache.report }).toEqual({
+    expect({
+      production,
+      explorer: http.explorer,
+      origins: http.allowedOrigins,
+      report: cache.report,
+    }).toEqual({
       production: true,
       explorer: "off",
       origins: [],
@@ -113,7 +146,9 @@ describe("the configuration", () => {
   });
 
   test("takes addresses and ranges as trusted proxies, and nothing else", () => {
-    expect(readConfig({ TRUSTED_PROXIES: "10.0.0.0/8, ::1,192.0.2.1" }).http.trustedProxies).toEqual(["10.0.0.0/8", "::1", "192.0.2.1"]);
+    expect(
+      readConfig({ TRUSTED_PROXIES: "10.0.0.0/8, ::1,192.0.2.1" }).http.trustedProxies,
+    ).toEqual(["10.0.0.0/8", "::1", "192.0.2.1"]);
     for (const bad of ["proxy.example", "10.0.0.0/99", "*", "1.2.3"])
       expect(refusal({ TRUSTED_PROXIES: bad })).toContain("TRUSTED_PROXIES");
   });

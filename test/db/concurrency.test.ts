@@ -1,4 +1,6 @@
-/** Writes that arrive together, on PostgreSQL: guards hold inside the write, whoever comes first. */
+/**
+ * Writes that arrive together, on PostgreSQL: guards hold inside the write, whoever comes first.
+ */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProductTable, type ProductTable } from "../../src/db/catalogue/products.js";
@@ -25,9 +27,11 @@ afterAll(() => db?.close());
 const times = <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
-test("of 50 who take one piece of a stock of 20 at once, exactly 20 get one, and each sees the stock it took from", async () => {
+test("Exactly 20 of 50 who take at once from a stock of 20 get one, in turn.", async () => {
   const { product } = await put(db.database, draft("RUSH", { stock: 20 }));
-  const results = await times(50, () => db.database.transaction((tx) => products.adjustStock(tx, product.id, -1)));
+  const results = await times(50, () =>
+    db.database.transaction((tx) => products.adjustStock(tx, product.id, -1)),
+  );
   const taken = results.filter((result) => typeof result === "object");
   expect(results.filter((result) => result === "negative")).toHaveLength(30);
   expect(taken.map(({ before }) => before.product.stock).sort((a, b) => a - b)).toEqual(
@@ -35,7 +39,9 @@ test("of 50 who take one piece of a stock of 20 at once, exactly 20 get one, and
   );
   expect(
     taken.every(
-      ({ before, after }) => after.product.stock === before.product.stock - 1 && after.product.version === before.product.version + 1,
+      ({ before, after }) =>
+        after.product.stock === before.product.stock - 1 &&
+        after.product.version === before.product.version + 1,
     ),
   ).toBe(true);
   expect(await products.byIds([product.id])).toMatchObject([{ stock: 0, version: 21 }]);
@@ -46,50 +52,76 @@ test("50 repetitions of one operation at once take one piece", async () => {
   const operations = createOperationTable(db.database);
   const results = await times(50, () =>
     db.database.transaction(async (tx) => {
-      const remembered = await operations.remember(tx, "the one", "adjustStock", `${product.id}:-1`);
+      const remembered = await operations.remember(
+        tx,
+        "the one",
+        "adjustStock",
+        `${product.id}:-1`,
+      );
       return remembered.first ? products.adjustStock(tx, product.id, -1) : remembered;
     }),
   );
-  expect(results.filter((result) => typeof result === "object" && "sameInput" in result && result.sameInput)).toHaveLength(49);
+  expect(
+    results.filter(
+      (result) => typeof result === "object" && "sameInput" in result && result.sameInput,
+    ),
+  ).toHaveLength(49);
   expect(await products.byIds([product.id])).toMatchObject([{ stock: 19, version: 2 }]);
 });
 
-test("of 20 who create one sku at once, one creates it and the others change it, in a row", async () => {
-  const results = await times(20, (index) => db.database.transaction((tx) => products.upsert(tx, draft("SAME", { price: index }))));
-  const versions = results.map((result) => ("after" in result ? result.after.product.version : 0)).sort((a, b) => a - b);
+test("Of 20 who create a sku at once, one creates it; the others change it in turn.", async () => {
+  const results = await times(20, (index) =>
+    db.database.transaction((tx) => products.upsert(tx, draft("SAME", { price: index }))),
+  );
+  const versions = results
+    .map((result) => ("after" in result ? result.after.product.version : 0))
+    .sort((a, b) => a - b);
   expect(versions).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   expect(results.filter((result) => "before" in result && result.before === null)).toHaveLength(1);
 });
 
-test("the category path of a product is found even when category and move were committed while the write waited", async () => {
+test("A product finds its category path though it was committed while it waited.", async () => {
   const { product } = await put(db.database, draft("MOVED"));
   let mover: Promise<unknown> = Promise.resolve();
   const waiting = db.database.transaction(async (tx) => {
-    await tx.query(sql`INSERT INTO categories (id, name, slug, path) VALUES (60, 'New', 'new', '{60}')`);
+    await tx.query(
+      sql`INSERT INTO categories (id, name, slug, path) VALUES (60, 'New', 'new', '{60}')`,
+    );
     await tx.query(sql`UPDATE products SET category_id = 60 WHERE id = ${product.id}`);
     mover = db.database.transaction((other) => products.adjustStock(other, product.id, 1));
     await blocked(tx);
   });
   await waiting;
-  expect(await mover).toMatchObject({ before: { categoryPath: [60] }, after: { categoryPath: [60] } });
+  expect(await mover).toMatchObject({
+    before: { categoryPath: [60] },
+    after: { categoryPath: [60] },
+  });
 });
 
 /** Resolves when some statement of this database waits for a lock. */
-async function blocked(tx: Parameters<Parameters<TestDatabase["database"]["transaction"]>[0]>[0]): Promise<void> {
+async function blocked(
+  tx: Parameters<Parameters<TestDatabase["database"]["transaction"]>[0]>[0],
+): Promise<void> {
   for (;;) {
     // Activity is frozen within a transaction unless asked for again.
     await tx.query(sql`SELECT pg_stat_clear_snapshot()`);
-    const rows = await tx.query(sql`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    const rows = await tx.query(
+      sql`SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
     if (rows.length > 0) return;
   }
 }
 
-test("two relays on two pools are never at work at once, and one that dies lets the next one work", async () => {
+test("Two relays never work at once, and one that dies lets the next one work.", async () => {
   const other = await open(db.url);
   const [mine, theirs] = [createOutboxTable(db.database), createOutboxTable(other)];
   const dying = theirs.alone(async () => {
     expect(await mine.alone(() => Promise.reject(new Error("two at once")))).toBeNull();
-    await db.database.query(sql`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()`);
+    await db.database.query(
+      sql`SELECT pg_terminate_backend(pid) FROM pg_locks
+        WHERE locktype = 'advisory' AND pid <> pg_backend_pid()`,
+    );
   });
   await expect(dying).rejects.toBeInstanceOf(DatabaseUnavailable);
   expect(await mine.alone(async () => "at work")).toBe("at work");
@@ -111,4 +143,11 @@ test("five processes that migrate an empty database at once migrate it once", as
 });
 
 const open = (url: string) =>
-  openDatabase({ url, dataDir: "unused", poolSize: 3, timeoutMs: 10_000, telemetry: silentTelemetry, log: testLog() });
+  openDatabase({
+    url,
+    dataDir: "unused",
+    poolSize: 3,
+    timeoutMs: 10_000,
+    telemetry: silentTelemetry,
+    log: testLog(),
+  });

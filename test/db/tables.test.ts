@@ -20,7 +20,7 @@ const message = (name: string): OutboxMessage => ({
   notifications: [{ type: "read", userId: 1, sequence: 2, ids: [3], upTo: null, unread: 0 }],
 });
 
-describe.each(DATABASES)("tables on %s", (kind) => {
+describe.each(DATABASES)("tables of the catalogue on %s", (kind) => {
   let database: Database;
   let close: () => Promise<void>;
 
@@ -36,7 +36,9 @@ describe.each(DATABASES)("tables on %s", (kind) => {
 
   test("categories know their path and their children", async () => {
     const categories = createCategoryTable(database);
-    expect(await categories.byIds([3, 999])).toEqual([{ id: 3, name: "Chairs", slug: "chairs", parentId: 2, path: [1, 2, 3] }]);
+    expect(await categories.byIds([3, 999])).toEqual([
+      { id: 3, name: "Chairs", slug: "chairs", parentId: 2, path: [1, 2, 3] },
+    ]);
     expect(await categories.childIds([1, 3])).toEqual(
       new Map([
         [1, [4, 2]],
@@ -47,16 +49,22 @@ describe.each(DATABASES)("tables on %s", (kind) => {
 
   test("two categories of one parent, roots included, cannot share a name", async () => {
     const add = (parent: number | null) =>
-      database.query(sql`INSERT INTO categories (id, parent_id, name, slug, path) VALUES (50, ${parent}, 'Home', 'other', '{50}')`);
+      database.query(
+        sql`INSERT INTO categories (id, parent_id, name, slug, path)
+          VALUES (50, ${parent}, 'Home', 'other', '{50}')`,
+      );
     await expect(add(null)).rejects.toThrow(/categories_parent_name/);
   });
 
-  test("brands are paged by name and found by the beginning of it, wildcards being letters", async () => {
+  test("Brands are paged by name and found by its beginning; wildcards are letters.", async () => {
     const brands = createBrandTable(database);
     const walk = async (text?: string) => {
       const names: (string | number)[] = [];
       for (let after = null as { value: string | number; id: number } | null, more = true; more; ) {
-        const { rows, hasNextPage } = await brands.page({ ...(text === undefined ? {} : { text }), page: { limit: 1, after } });
+        const { rows, hasNextPage } = await brands.page({
+          ...(text === undefined ? {} : { text }),
+          page: { limit: 1, after },
+        });
         names.push(...rows.map(({ value }) => value));
         after = rows.at(-1) ?? null;
         more = hasNextPage;
@@ -67,7 +75,9 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     expect((await walk("BRIO")).sort()).toEqual(["Brio_Two", "brio"]);
     expect(await walk("brio_")).toEqual(["Brio_Two"]);
     expect(await walk("1%")).toEqual([]);
-    expect([await brands.count(), await brands.count("bri"), await brands.count("100%")]).toEqual([4, 2, 1]);
+    expect([await brands.count(), await brands.count("bri"), await brands.count("100%")]).toEqual([
+      4, 2, 1,
+    ]);
     expect(await brands.byIds([2, 77])).toEqual([{ id: 2, name: "brio" }]);
   });
 
@@ -75,7 +85,10 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     const one = (await put(database, draft("R-1"))).product.id;
     const two = (await put(database, draft("R-2"))).product.id;
     await database.query(
-      sql`INSERT INTO reviews (id, product_id, author, rating, body) SELECT n, CASE WHEN n % 3 = 0 THEN ${two}::bigint ELSE ${one}::bigint END, 'A. B.', 1 + n % 5, 'Fine.' FROM generate_series(1, 12) n`,
+      sql`INSERT INTO reviews (id, product_id, author, rating, body)
+        SELECT n, CASE WHEN n % 3 = 0 THEN ${two}::bigint ELSE ${one}::bigint END, 'A. B.',
+          1 + n % 5, 'Fine.'
+        FROM generate_series(1, 12) n`,
     );
     const reviews = createReviewTable(database);
     const pages = await reviews.pages([
@@ -89,17 +102,42 @@ describe.each(DATABASES)("tables on %s", (kind) => {
       [[], false],
     ]);
     expect(await reviews.counts([two, 999, one])).toEqual([4, 0, 8]);
-    expect(await reviews.byIds([4])).toMatchObject([{ id: 4, productId: one, rating: 5, createdAt: expect.stringMatching(/Z$/) }]);
+    expect(await reviews.byIds([4])).toMatchObject([
+      { id: 4, productId: one, rating: 5, createdAt: expect.stringMatching(/Z$/) },
+    ]);
   });
+});
+
+describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
+  let database: Database;
+  let close: () => Promise<void>;
+
+  beforeAll(async () => {
+    ({ database, close } = await emptyDatabase(kind));
+  });
+  afterAll(() => close?.());
 
   test("an operation id is new once, and a second use with other input is told apart", async () => {
     const operations = createOperationTable(database);
-    const remember = (id: string, scope: string, input: string) => database.transaction((tx) => operations.remember(tx, id, scope, input));
+    const remember = (id: string, scope: string, input: string) =>
+      database.transaction((tx) => operations.remember(tx, id, scope, input));
     expect(await remember("op", "adjustStock", "a")).toEqual({ first: true });
-    expect(await remember("op", "adjustStock", "a")).toEqual({ first: false, sameInput: true, result: null });
-    expect(await remember("op", "adjustStock", "b")).toEqual({ first: false, sameInput: false, result: null });
+    expect(await remember("op", "adjustStock", "a")).toEqual({
+      first: false,
+      sameInput: true,
+      result: null,
+    });
+    expect(await remember("op", "adjustStock", "b")).toEqual({
+      first: false,
+      sameInput: false,
+      result: null,
+    });
     await database.transaction((tx) => operations.made(tx, "op", "adjustStock", { id: 7 }));
-    expect(await remember("op", "adjustStock", "a")).toEqual({ first: false, sameInput: true, result: { id: 7 } });
+    expect(await remember("op", "adjustStock", "a")).toEqual({
+      first: false,
+      sameInput: true,
+      result: { id: 7 },
+    });
     expect(await remember("op", "other", "b")).toEqual({ first: true });
   });
 
@@ -110,15 +148,20 @@ describe.each(DATABASES)("tables on %s", (kind) => {
       throw new Error("no");
     });
     await expect(failed).rejects.toThrow("no");
-    expect(await database.transaction((tx) => operations.remember(tx, "undone", "s", "f"))).toEqual({ first: true });
+    expect(await database.transaction((tx) => operations.remember(tx, "undone", "s", "f"))).toEqual(
+      { first: true },
+    );
   });
 
   test("operations are kept for a day and then forgotten", async () => {
     const operations = createOperationTable(database);
     await database.query(sql`INSERT INTO operations (scope, operation_id, fingerprint, created_at)
-      VALUES ('age', 'young', '', now() - interval '23 hours 59 minutes'), ('age', 'old', '', now() - interval '24 hours 1 minute')`);
+      VALUES ('age', 'young', '', now() - interval '23 hours 59 minutes'),
+        ('age', 'old', '', now() - interval '24 hours 1 minute')`);
     expect(await operations.prune()).toBe(1);
-    expect(await database.query(sql`SELECT operation_id FROM operations WHERE scope = 'age'`)).toEqual([{ operation_id: "young" }]);
+    expect(
+      await database.query(sql`SELECT operation_id FROM operations WHERE scope = 'age'`),
+    ).toEqual([{ operation_id: "young" }]);
   });
 
   test("committed rows are notified, read in order, unchanged, and gone when sent", async () => {
@@ -144,7 +187,7 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     await listening.close();
   });
 
-  test("rows of a transaction that failed are never sent, rows that could not be sent stay", async () => {
+  test("Rows of a failed transaction are never sent; rows that were not sent stay.", async () => {
     const outbox = createOutboxTable(database);
     const failed = database.transaction(async (tx) => {
       await outbox.append(tx, message("lost"));
@@ -159,18 +202,29 @@ describe.each(DATABASES)("tables on %s", (kind) => {
     expect(await outbox.hasUnsent()).toBe(false);
   });
 
-  test("A failed row waits for a pause that doubles, is set aside after its last attempt, and comes back on request.", async () => {
+  test("A failed row waits ever longer, is set aside, and comes back on request.", async () => {
     const [outbox, operating] = [createOutboxTable(database), createOutboxOperating(database)];
     const id = await database.transaction((tx) => outbox.append(tx, message("poison")));
     const fail = (counts: boolean) =>
-      outbox.failed([{ id, keys: ["user:1", 'odd "key"\0'], error: "no \0 luck", counts }], { retryMs: 60_000, attemptsMax: 2 });
+      outbox.failed([{ id, keys: ["user:1", 'odd "key"\0'], error: "no \0 luck", counts }], {
+        retryMs: 60_000,
+        attemptsMax: 2,
+      });
     expect(await fail(false)).toMatchObject([{ attempts: 0, setAside: false }]);
     expect(await fail(true)).toMatchObject([{ attempts: 1, setAside: false }]);
-    expect(await outbox.waiting(0, 10)).toMatchObject([{ id, keys: ["user:1", expect.stringContaining("odd")], due: false }]);
+    expect(await outbox.waiting(0, 10)).toMatchObject([
+      { id, keys: ["user:1", expect.stringContaining("odd")], due: false },
+    ]);
     expect(await fail(true)).toMatchObject([{ attempts: 2, setAside: true }]);
-    expect([await outbox.waiting(0, 10), await outbox.read([id]), await outbox.hasUnsent()]).toEqual([[], [], false]);
+    expect([
+      await outbox.waiting(0, 10),
+      await outbox.read([id]),
+      await outbox.hasUnsent(),
+    ]).toEqual([[], [], false]);
     expect(await operating.state()).toEqual({ waiting: 0, setAside: 1, oldestMs: 0 });
-    expect(await operating.troubled(10)).toMatchObject([{ id, setAside: true, attempts: 2, holds: { tags: 2, scores: 1 } }]);
+    expect(await operating.troubled(10)).toMatchObject([
+      { id, setAside: true, attempts: 2, holds: { tags: 2, scores: 1 } },
+    ]);
     expect(await operating.retry("all")).toHaveLength(1);
     expect(await outbox.waiting(0, 10)).toMatchObject([{ id, due: true }]);
     expect(await operating.drop(id)).toBe(false);
@@ -179,9 +233,13 @@ describe.each(DATABASES)("tables on %s", (kind) => {
 
   test("A row is read within a bound of bytes, whatever it holds.", async () => {
     const outbox = createOutboxTable(database);
-    await database.query(sql`INSERT INTO outbox (tags, events, notifications) SELECT array_agg('tag' || n), '[]', jsonb_build_array(repeat('a', 4000000))
+    await database.query(sql`INSERT INTO outbox (tags, events, notifications)
+      SELECT array_agg('tag' || n), '[]', jsonb_build_array(repeat('a', 4000000))
       FROM generate_series(1, 200000) n`);
-    await database.query(sql`INSERT INTO outbox (tags, events) SELECT '{}', to_jsonb(repeat('b', 1000000)) FROM generate_series(1, 20)`);
+    await database.query(
+      sql`INSERT INTO outbox (tags, events)
+        SELECT '{}', to_jsonb(repeat('b', 1000000)) FROM generate_series(1, 20)`,
+    );
     const ids = (await outbox.waiting(0, 100)).map(({ id }) => id);
     const [first, ...rest] = await outbox.read(ids);
     expect(first?.parts).toMatchObject({ tags: null, notifications: null, events: "[]" });
@@ -192,7 +250,9 @@ describe.each(DATABASES)("tables on %s", (kind) => {
   test("A write with more than the relay reads is refused as a whole.", async () => {
     const outbox = createOutboxTable(database);
     const long = { tags: Array.from({ length: 100_000 }, (_, at) => `tag:${at}`), events: [] };
-    await expect(database.transaction((tx) => outbox.append(tx, long))).rejects.toThrow("more than the outbox takes");
+    await expect(database.transaction((tx) => outbox.append(tx, long))).rejects.toThrow(
+      "more than the outbox takes",
+    );
   });
 
   test("one relay at a time: while one sends, another finds nothing to do", async () => {

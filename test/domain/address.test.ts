@@ -24,7 +24,9 @@ describe("the block of an address", () => {
     const groups = (length: number) => fc.array(group, { minLength: length, maxLength: length });
     fc.assert(
       fc.property(groups(4), groups(4), groups(4), (network, one, other) => {
-        const padded = [...network, ...other].map((part) => part.padStart(4, "0").toUpperCase()).join(":");
+        const padded = [...network, ...other]
+          .map((part) => part.padStart(4, "0").toUpperCase())
+          .join(":");
         expect(addressBlock([...network, ...one].join(":"))).toBe(addressBlock(padded));
       }),
     );
@@ -40,7 +42,14 @@ function ipv4Spellings(octets: readonly number[]): string[] {
   const inIpv6 = ["::ffff:", "::FFFF:", "0:0:0:0:0:ffff:", "0000::ffff:", "::ffff:0:", "64:ff9b::"]
     .flatMap((prefix) => [`${prefix}${dotted}`, `${prefix}${hex}`, `${prefix}${hex.toUpperCase()}`])
     .concat(`2002:${hex}::1`, `2002:${hex}:ab:cd:1:2:3`);
-  return [dotted, padded, `${dotted}:1234`, ` ${dotted} `, ...inIpv6, ...inIpv6.flatMap((ip) => [`[${ip}]`, `[${ip}]:80`, `${ip}%eth0`])];
+  return [
+    dotted,
+    padded,
+    `${dotted}:1234`,
+    ` ${dotted} `,
+    ...inIpv6,
+    ...inIpv6.flatMap((ip) => [`[${ip}]`, `[${ip}]:80`, `${ip}%eth0`]),
+  ];
 }
 
 /** An IPv6 address in several spellings. */
@@ -48,29 +57,40 @@ function ipv6Spellings(groups: readonly number[]): string[] {
   const hex = groups.map((group) => group.toString(16));
   const plain = hex.join(":");
   const zeroAt = hex.indexOf("0");
-  const shortened = zeroAt === -1 ? [] : [`${hex.slice(0, zeroAt).join(":")}::${hex.slice(zeroAt + 1).join(":")}`];
+  const shortened =
+    zeroAt === -1 ? [] : [`${hex.slice(0, zeroAt).join(":")}::${hex.slice(zeroAt + 1).join(":")}`];
   const padded = hex.map((group) => group.padStart(4, "0")).join(":");
   const dotted = `${hex.slice(0, 6).join(":")}:${groups
     .slice(6)
     .flatMap((group) => [group >> 8, group & 0xff])
     .join(".")}`;
   const all = [plain, padded, dotted, ...shortened, plain.toUpperCase()];
-  return [...all, ...all.flatMap((ip) => [`[${ip}]`, `[${ip}]:8080`, `${ip}%en0`, `[${ip}%25en0]:80`])];
+  return [
+    ...all,
+    ...all.flatMap((ip) => [`[${ip}]`, `[${ip}]:8080`, `${ip}%en0`, `[${ip}%25en0]:80`]),
+  ];
 }
 
 describe("the normal spelling of an address", () => {
   const octets = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });
   // Two zeros in a row are common in addresses and rare among random numbers.
   const group = fc.oneof(fc.constant(0), fc.nat(0xffff));
-  const groups = fc.tuple(fc.integer({ min: 0x2003, max: 0xffff }), fc.array(group, { minLength: 7, maxLength: 7 }));
+  const groups = fc.tuple(
+    fc.integer({ min: 0x2003, max: 0xffff }),
+    fc.array(group, { minLength: 7, maxLength: 7 }),
+  );
   const places = (spellings: readonly string[]) =>
-    new Set(spellings.map((ip) => [normalAddress(ip), addressHolder(ip), addressBlock(ip)].join(" ")));
+    new Set(
+      spellings.map((ip) => [normalAddress(ip), addressHolder(ip), addressBlock(ip)].join(" ")),
+    );
 
   it("is one for all spellings of an IPv4 address, and so are its holder and its block", () => {
     fc.assert(
       fc.property(octets, (of) => {
         const block = `${of.slice(0, 3).join(".")}.0/24`;
-        expect([...places(ipv4Spellings(of))]).toEqual([`${of.join(".")} ${of.join(".")} ${block}`]);
+        expect([...places(ipv4Spellings(of))]).toEqual([
+          `${of.join(".")} ${of.join(".")} ${block}`,
+        ]);
       }),
       { seed: SEED },
     );
@@ -116,6 +136,9 @@ describe("the normal spelling of an address", () => {
 
 describe("what one holder has", () => {
   it("is an IPv4 address, or the /64 of an IPv6 one", () => {
-    expect([addressHolder("192.0.2.7"), addressHolder("2001:db8::7")]).toEqual(["192.0.2.7", "2001:db8:0:0::/64"]);
+    expect([addressHolder("192.0.2.7"), addressHolder("2001:db8::7")]).toEqual([
+      "192.0.2.7",
+      "2001:db8:0:0::/64",
+    ]);
   });
 });

@@ -11,7 +11,8 @@ it("decodes what it encodes, for every type and key", () => {
     fc.property(type, key, (some, number) => {
       const id = encodeId(some, number);
       expect(decodeId(id)).toEqual({ type: some, key: number });
-      for (const other of NODE_TYPES) expect(decodeIdOf(other, id)).toBe(other === some ? number : null);
+      for (const other of NODE_TYPES)
+        expect(decodeIdOf(other, id)).toBe(other === some ? number : null);
     }),
   );
 });

@@ -16,20 +16,36 @@ describe("first", () => {
   it("is taken from 1 to 100", () => {
     expect([pageSize(1), pageSize(100)]).toEqual([1, 100]);
   });
-  it.each([0, -1, 101, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("is refused when it is %d", (first) => {
-    expect(() => pageSize(first)).toThrow(BadUserInput);
-  });
+  it.each([0, -1, 101, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+    "is refused when it is %d",
+    (first) => {
+      expect(() => pageSize(first)).toThrow(BadUserInput);
+    },
+  );
 });
 
 describe("a cursor", () => {
   it("leads back to its position", () => {
-    fc.assert(fc.property(position, (some) => void expect(decodeCursor("list", encodeCursor("list", some))).toEqual(some)));
+    fc.assert(
+      fc.property(
+        position,
+        (some) => void expect(decodeCursor("list", encodeCursor("list", some))).toEqual(some),
+      ),
+    );
   });
   it("is the start when there is none", () => {
     expect([decodeCursor("list", null), decodeCursor("list", undefined)]).toEqual([null, null]);
   });
   it("is refused by any other list", () => {
-    fc.assert(fc.property(position, (some) => void expect(() => decodeCursor("other", encodeCursor("list", some))).toThrow(BadUserInput)));
+    fc.assert(
+      fc.property(
+        position,
+        (some) =>
+          void expect(() => decodeCursor("other", encodeCursor("list", some))).toThrow(
+            BadUserInput,
+          ),
+      ),
+    );
   });
   it("is refused when a character of it was changed", () => {
     fc.assert(
@@ -42,7 +58,12 @@ describe("a cursor", () => {
     );
   });
   it("is refused when it is not ours at all, however long", () => {
-    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => void expect(() => decodeCursor("list", text)).toThrow(BadUserInput)));
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 200 }),
+        (text) => void expect(() => decodeCursor("list", text)).toThrow(BadUserInput),
+      ),
+    );
     expect(() => decodeCursor("list", "A".repeat(1_000_000))).toThrow(BadUserInput);
   });
 });

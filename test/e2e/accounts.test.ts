@@ -21,23 +21,46 @@ const credentials = ({ email, password }: SignedIn) => ({ email, password });
 /** Sends one operation and shows the cookies of the answer. */
 async function browse(query: string, variables: object, cookie?: string, url = app.url) {
   const headers = { "content-type": "application/json", ...(cookie ? { cookie } : {}) };
-  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const response = await fetch(url, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ query, variables }),
+  });
   const cookies = response.headers.getSetCookie().filter((text) => text.includes("souk_session"));
-  return { status: response.status, body: (await response.json()) as { data: Record<string, never>; errors?: unknown }, cookies };
+  return {
+    status: response.status,
+    body: (await response.json()) as { data: Record<string, never>; errors?: unknown },
+    cookies,
+  };
 }
 
 const input = (values: object = {}) => ({
-  input: { email: `${Math.random()}@test.example`, password: "correct horse", name: "Ada", ...values },
+  input: {
+    email: `${Math.random()}@test.example`,
+    password: "correct horse",
+    name: "Ada",
+    ...values,
+  },
 });
 
 describe("signing in", () => {
   it("by cookie: scripts cannot read it, and no token is in the answer", async () => {
     const { body, cookies } = await browse(SIGN_UP, input());
-    expect(body.data.signUp).toMatchObject({ viewer: { user: { name: "Ada", role: "CUSTOMER" } }, token: null, errors: [] });
+    expect(body.data.signUp).toMatchObject({
+      viewer: { user: { name: "Ada", role: "CUSTOMER" } },
+      token: null,
+      errors: [],
+    });
     expect(cookies).toHaveLength(1);
-    expect(cookies[0]).toMatch(/^souk_session=[\w-]{16}\.[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(cookies[0]).toMatch(
+      /^souk_session=[\w-]{16}\.[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
     const cookie = cookies[0]!.split(";")[0]!;
-    const { body: seen } = await browse("{ viewer { user { name } sessions { current } } }", {}, cookie);
+    const { body: seen } = await browse(
+      "{ viewer { user { name } sessions { current } } }",
+      {},
+      cookie,
+    );
     expect(seen.data.viewer).toEqual({ user: { name: "Ada" }, sessions: [{ current: true }] });
   });
 
@@ -62,18 +85,26 @@ describe("signing in", () => {
   it("answers alike for a wrong password and an address without account", async () => {
     const { email } = await signUp(app.url);
     const answers = await Promise.all(
-      [email, "nobody@test.example"].map((address) => browse(SIGN_IN, { input: { email: address, password: "wrong password" } })),
+      [email, "nobody@test.example"].map((address) =>
+        browse(SIGN_IN, { input: { email: address, password: "wrong password" } }),
+      ),
     );
-    expect(answers[0]!.body.data).toMatchObject({ signIn: { viewer: null, token: null, errors: [{ code: "BAD_CREDENTIALS" }] } });
+    expect(answers[0]!.body.data).toMatchObject({
+      signIn: { viewer: null, token: null, errors: [{ code: "BAD_CREDENTIALS" }] },
+    });
     // What the address has left is a matter of the moment; what it was charged is not.
     const told = answers.map(({ body }) => JSON.stringify(body).replace(/"remaining":\d+/, ""));
     expect(told[0]).toBe(told[1]);
   });
 
-  it("with a cookie that somebody planted gives another id, and ends the session that was planted", async () => {
+  it("Signing in with a planted cookie gives another id, and ends the planted one.", async () => {
     const [attacker, victim] = [await signUp(app.url), await signUp(app.url)];
     const { email, password } = victim;
-    const { cookies } = await browse(SIGN_IN, { input: { email, password } }, `souk_session=${attacker.token}`);
+    const { cookies } = await browse(
+      SIGN_IN,
+      { input: { email, password } },
+      `souk_session=${attacker.token}`,
+    );
     const issued = /^souk_session=([^;]+)/.exec(cookies[0] ?? "")?.[1] ?? "";
     expect(await whoIs(app.url, issued)).toBe(email);
     expect(await whoIs(app.url, attacker.token)).toBe("UNAUTHENTICATED");
@@ -81,7 +112,12 @@ describe("signing in", () => {
 
   it("as somebody else leaves the session alone where it is a token of its own", async () => {
     const [one, other] = [await signUp(app.url), await signUp(app.url)];
-    const { data } = await post(app.url, SIGN_IN, { input: { ...credentials(other), deliver: "TOKEN" } }, { token: one.token });
+    const { data } = await post(
+      app.url,
+      SIGN_IN,
+      { input: { ...credentials(other), deliver: "TOKEN" } },
+      { token: one.token },
+    );
     expect(await whoIs(app.url, String(data.signIn!.token))).toBe(other.email);
     expect(await whoIs(app.url, one.token)).toBe(one.email);
   });
@@ -89,10 +125,20 @@ describe("signing in", () => {
   it("by a socket hands out a token and leaves the socket as who it was", async () => {
     const account = await signUp(app.url);
     const socket = await connectSocket(app.wsUrl);
-    const signedIn = await ask(socket, { query: SIGN_IN, variables: { input: { ...credentials(account), deliver: "TOKEN" } } });
-    expect(signedIn).toMatchObject({ data: { signIn: { viewer: { email: account.email }, token: expect.stringContaining(".") } } });
-    expect(await ask(socket, { query: "{ viewer { email } }" })).toMatchObject({ data: { viewer: null } });
-    const refused = await ask(socket, { query: SIGN_IN, variables: { input: credentials(account) } });
+    const signedIn = await ask(socket, {
+      query: SIGN_IN,
+      variables: { input: { ...credentials(account), deliver: "TOKEN" } },
+    });
+    expect(signedIn).toMatchObject({
+      data: { signIn: { viewer: { email: account.email }, token: expect.stringContaining(".") } },
+    });
+    expect(await ask(socket, { query: "{ viewer { email } }" })).toMatchObject({
+      data: { viewer: null },
+    });
+    const refused = await ask(socket, {
+      query: SIGN_IN,
+      variables: { input: credentials(account) },
+    });
     expect(refused).toMatchObject({ errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
     socket.send({ type: "connection_init", payload: { authorization: `Bearer ${account.token}` } });
     expect((await socket.closed).code).toBe(4429);
@@ -100,41 +146,71 @@ describe("signing in", () => {
 
   it("takes any spelling of the address, and passwords of any characters", async () => {
     const password = "pässwörd 🔑 \u0301";
-    const { body } = await browse(SIGN_UP, input({ email: "  Some.One@Test.Example ", password, deliver: "TOKEN" }));
+    const { body } = await browse(
+      SIGN_UP,
+      input({ email: "  Some.One@Test.Example ", password, deliver: "TOKEN" }),
+    );
     expect(body.data.signUp).toMatchObject({ viewer: { email: "some.one@test.example" } });
-    expect(await signIn(app.url, { email: "SOME.ONE@test.example", password: password.normalize("NFD") })).toMatch(/\./);
+    expect(
+      await signIn(app.url, {
+        email: "SOME.ONE@test.example",
+        password: password.normalize("NFD"),
+      }),
+    ).toMatch(/\./);
   });
 
   it("tells passwords apart beyond 72 bytes", async () => {
     const long = "x".repeat(200);
     const made = input({ password: `${long}1` });
     await browse(SIGN_UP, made);
-    const { body } = await browse(SIGN_IN, { input: { email: made.input.email, password: `${long}2` } });
+    const { body } = await browse(SIGN_IN, {
+      input: { email: made.input.email, password: `${long}2` },
+    });
     expect(body.data.signIn).toMatchObject({ errors: [{ code: "BAD_CREDENTIALS" }] });
   });
 });
 
 describe("a request", () => {
-  it("with a token and a cookie is whose the token is, and nobody's where it is not valid", async () => {
+  it("A request with a token and a cookie is the token's, or nobody's if invalid.", async () => {
     const [one, other] = [await signUp(app.url), await signUp(app.url)];
     const headers = { cookie: `souk_session=${one.token}` };
     const both = await post(app.url, "{ viewer { email } }", {}, { token: other.token, headers });
     expect(both.data).toEqual({ viewer: { email: other.email } });
-    const refused = await post(app.url, "{ viewer { email } }", {}, { token: `${other.token.slice(0, -1)}?`, headers });
-    expect([refused.status, refused.errors?.[0]?.extensions.code]).toEqual([401, "UNAUTHENTICATED"]);
+    const refused = await post(
+      app.url,
+      "{ viewer { email } }",
+      {},
+      { token: `${other.token.slice(0, -1)}?`, headers },
+    );
+    expect([refused.status, refused.errors?.[0]?.extensions.code]).toEqual([
+      401,
+      "UNAUTHENTICATED",
+    ]);
   });
 });
 
 describe("over https", () => {
-  it("the cookie is of this host alone, for encrypted connections alone, and signs in by that name alone", async () => {
-    const production = await startApp({ database: app.database, env: { NODE_ENV: "production" }, roles: { api: true, worker: false } });
+  it("The cookie is for this host and encrypted connections, by that name alone.", async () => {
+    const production = await startApp({
+      database: app.database,
+      env: { NODE_ENV: "production" },
+      roles: { api: true, worker: false },
+    });
     const { email, password } = await signUp(production.url);
-    const { cookies } = await browse(SIGN_IN, { input: { email, password } }, undefined, production.url);
+    const { cookies } = await browse(
+      SIGN_IN,
+      { input: { email, password } },
+      undefined,
+      production.url,
+    );
+    const session = /__Host-souk_session=[\w-]{16}\.[\w-]{43}/;
+    const attributes = /Max-Age=604800; Path=\/; HttpOnly; Secure; SameSite=Lax/;
     expect(cookies).toEqual([
-      expect.stringMatching(/^__Host-souk_session=[\w-]{16}\.[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+      expect.stringMatching(new RegExp(`^${session.source}; ${attributes.source}$`)),
     ]);
     const cookie = cookies[0]!.split(";")[0]!;
-    const who = async (shown: string) => (await browse("{ viewer { email } }", {}, shown, production.url)).body.data.viewer;
+    const who = async (shown: string) =>
+      (await browse("{ viewer { email } }", {}, shown, production.url)).body.data.viewer;
     expect(await who(cookie)).toEqual({ email });
     expect(await who(cookie.replace("__Host-", ""))).toBeNull();
     await production.close();
@@ -150,30 +226,47 @@ describe("what is kept", () => {
     const redis = connect();
     const keys = await keysBelow(redis, prefix);
     expect(keys.some((key) => key.includes(":session:"))).toBe(true);
-    const dumps = await Promise.all(keys.map(async (key) => key + String((await redis.dumpBuffer(key))?.toString("latin1"))));
+    const dumps = await Promise.all(
+      keys.map(async (key) => key + String((await redis.dumpBuffer(key))?.toString("latin1"))),
+    );
     expect(dumps.filter((dump) => dump.includes(token.split(".")[1]!))).toEqual([]);
     const tables = await app.database.database.query<{ text: string }>(
-      sql`SELECT (SELECT string_agg(u::text, ' ') FROM users u) || (SELECT coalesce(string_agg(r::text, ' '), '') FROM revoked_sessions r) AS text`,
+      sql`SELECT (SELECT string_agg(u::text, ' ') FROM users u) ||
+        (SELECT coalesce(string_agg(r::text, ' '), '') FROM revoked_sessions r) AS text`,
     );
     expect(tables[0]?.text).toContain("$argon2id$");
-    expect([password, token.split(".")[1]!].filter((secret) => tables[0]?.text.includes(secret))).toEqual([]);
+    expect(
+      [password, token.split(".")[1]!].filter((secret) => tables[0]?.text.includes(secret)),
+    ).toEqual([]);
     await kept.close();
   });
 });
 
 describe("a change of password", () => {
   const CHANGE =
-    "mutation C($input: ChangePasswordInput!) { changePassword(input: $input) { token viewer { email } errors { code field } } }";
+    "mutation C($input: ChangePasswordInput!) { changePassword(input: $input) { token viewer " +
+    "{ email } errors { code field } } }";
   const change = (account: SignedIn, values: object = {}) => ({
     input: { currentPassword: account.password, newPassword: "another password", ...values },
   });
 
   it("gives the cookie a new session, and no token is in the answer", async () => {
     const account = await signUp(app.url);
-    const { body, cookies } = await browse(CHANGE, change(account), `souk_session=${account.token}`);
-    expect(body.data.changePassword).toEqual({ token: null, viewer: { email: account.email }, errors: [] });
+    const { body, cookies } = await browse(
+      CHANGE,
+      change(account),
+      `souk_session=${account.token}`,
+    );
+    expect(body.data.changePassword).toEqual({
+      token: null,
+      viewer: { email: account.email },
+      errors: [],
+    });
     const issued = /^souk_session=([^;]+)/.exec(cookies[0] ?? "")?.[1] ?? "";
-    expect([await whoIs(app.url, issued), await whoIs(app.url, account.token)]).toEqual([account.email, "UNAUTHENTICATED"]);
+    expect([await whoIs(app.url, issued), await whoIs(app.url, account.token)]).toEqual([
+      account.email,
+      "UNAUTHENTICATED",
+    ]);
   });
 
   it("by a token sets no cookie", async () => {
@@ -183,7 +276,9 @@ describe("a change of password", () => {
       headers: { "content-type": "application/json", authorization: `Bearer ${account.token}` },
       body: JSON.stringify({ query: CHANGE, variables: change(account) }),
     });
-    expect(response.headers.getSetCookie().filter((text) => text.includes("souk_session"))).toEqual([]);
+    expect(response.headers.getSetCookie().filter((text) => text.includes("souk_session"))).toEqual(
+      [],
+    );
     const { data } = (await response.json()) as { data: { changePassword: { token: string } } };
     expect(await whoIs(app.url, data.changePassword.token)).toBe(account.email);
   });
@@ -195,7 +290,11 @@ describe("a change of password", () => {
   ])("is refused for %j with %s, and changes nothing", async (values, code, field) => {
     const account = await signUp(app.url);
     const { data } = await post(app.url, CHANGE, change(account, values), { token: account.token });
-    expect(data.changePassword).toEqual({ token: null, viewer: null, errors: [{ code, field: ["input", field] }] });
+    expect(data.changePassword).toEqual({
+      token: null,
+      viewer: null,
+      errors: [{ code, field: ["input", field] }],
+    });
     expect(await whoIs(app.url, account.token)).toBe(account.email);
     expect(await whoIs(app.url, await signIn(app.url, account))).toBe(account.email);
   });
@@ -205,10 +304,14 @@ describe("a change of password", () => {
     const second = await signIn(app.url, account);
     const answers = await Promise.all(
       [account.token, second].map((token, at) =>
-        post(app.url, CHANGE, change(account, { newPassword: `another password ${at}` }), { token }),
+        post(app.url, CHANGE, change(account, { newPassword: `another password ${at}` }), {
+          token,
+        }),
       ),
     );
-    const tokens = answers.flatMap(({ data }) => (data?.changePassword?.token as unknown as string | null) ?? []);
+    const tokens = answers.flatMap(
+      ({ data }) => (data?.changePassword?.token as unknown as string | null) ?? [],
+    );
     expect(tokens).toHaveLength(1);
     expect(await whoIs(app.url, tokens[0]!)).toBe(account.email);
   });
@@ -224,24 +327,42 @@ describe("a change of password", () => {
 });
 
 describe("a session that is not used", () => {
-  it("runs out, and its sockets close with the code upon which clients try again; one that is used lives on", async () => {
-    const short = await startApp({ database: app.database, env: { SESSION_IDLE_MS: "2000" }, roles: { api: true, worker: false } });
+  it("It runs out and closes its sockets with the retry code; a used one lives on.", async () => {
+    const short = await startApp({
+      database: app.database,
+      env: { SESSION_IDLE_MS: "2000" },
+      roles: { api: true, worker: false },
+    });
     const [idle, used] = [await signUp(short.url), await signUp(short.url)];
     const socket = await connectSocket(short.wsUrl, { authorization: `Bearer ${idle.token}` });
     const lifeOf = async (token: string): Promise<number> => {
-      const { data } = await post(short.url, "{ viewer { sessions { createdAt expiresAt } } }", {}, { token });
-      const [session] = data.viewer!.sessions as unknown as [{ createdAt: string; expiresAt: string }];
+      const { data } = await post(
+        short.url,
+        "{ viewer { sessions { createdAt expiresAt } } }",
+        {},
+        { token },
+      );
+      const [session] = data.viewer!.sessions as unknown as [
+        { createdAt: string; expiresAt: string },
+      ];
       return Date.parse(session.expiresAt) - Date.parse(session.createdAt);
     };
     expect(await lifeOf(used.token)).toBe(2_000);
-    await until("the used one to live beyond its first end", async () => (await lifeOf(used.token)) > 4_000);
+    await until(
+      "the used one to live beyond its first end",
+      async () => (await lifeOf(used.token)) > 4_000,
+    );
     expect((await socket.closed).code).toBe(4403);
     expect(await whoIs(short.url, idle.token)).toBe("UNAUTHENTICATED");
     await short.close();
   });
 
   it("runs out at its cap even when it is used", async () => {
-    const short = await startApp({ database: app.database, env: { SESSION_CAP_MS: "2000" }, roles: { api: true, worker: false } });
+    const short = await startApp({
+      database: app.database,
+      env: { SESSION_CAP_MS: "2000" },
+      roles: { api: true, worker: false },
+    });
     const { token } = await signUp(short.url);
     await until("the cap", async () => (await whoIs(short.url, token)) === "UNAUTHENTICATED");
     await short.close();
@@ -259,27 +380,35 @@ describe("signing up refuses", () => {
     [{ password: "p".repeat(257) }, "TOO_LONG", "password"],
   ])("%j with %s", async (values, code, field) => {
     const { data } = await post(app.url, SIGN_UP, input(values));
-    expect(data.signUp).toMatchObject({ viewer: null, errors: [{ code, field: ["input", field] }] });
+    expect(data.signUp).toMatchObject({
+      viewer: null,
+      errors: [{ code, field: ["input", field] }],
+    });
   });
 
   it("an address that is taken, whatever its case", async () => {
     const { email } = await signUp(app.url);
     const { data } = await post(app.url, SIGN_UP, input({ email: email.toUpperCase() }));
-    expect(data.signUp).toMatchObject({ viewer: null, errors: [{ code: "TAKEN", field: ["input", "email"] }] });
+    expect(data.signUp).toMatchObject({
+      viewer: null,
+      errors: [{ code: "TAKEN", field: ["input", "email"] }],
+    });
   });
 });
 
 describe("signing out", () => {
-  it("takes the cookie of the guest away too: the next person at that browser is somebody else", async () => {
+  it("Signing out takes the guest's cookie away too, so the next person is new.", async () => {
     const response = await fetch(app.url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ query: "mutation { signOut { signedOut } }" }),
     });
-    expect(response.headers.getSetCookie()).toContainEqual(expect.stringMatching(/^souk_guest=; Max-Age=0; /));
+    expect(response.headers.getSetCookie()).toContainEqual(
+      expect.stringMatching(/^souk_guest=; Max-Age=0; /),
+    );
   });
 
-  it("ends the session and takes the cookie away; again, it says that nobody was signed in", async () => {
+  it("Signing out ends session and cookie; again, it says nobody was signed in.", async () => {
     const { token } = await signUp(app.url);
     const out = "mutation { signOut { signedOut errors { code } } }";
     const first = await browse(out, {}, `souk_session=${token}`);
@@ -292,17 +421,19 @@ describe("signing out", () => {
 });
 
 describe("an account", () => {
-  it("is seen by its owner and admins; for anybody else there is nothing behind its id", async () => {
+  it("Its owner and admins see it; for others there is nothing behind its id.", async () => {
     const [one, other] = [await signUp(app.url), await signUp(app.url)];
     const look = async (token?: string) => {
-      const { data } = await post(app.url, "query Look($id: ID!) { node(id: $id) { id } }", { id: one.id }, token ? { token } : {});
+      const { data } = await post(
+        app.url,
+        "query Look($id: ID!) { node(id: $id) { id } }",
+        { id: one.id },
+        token ? { token } : {},
+      );
       return data.node as unknown;
     };
-    expect(await Promise.all([look(one.token), look(app.adminToken), look(other.token), look()])).toEqual([
-      { id: one.id },
-      { id: one.id },
-      null,
-      null,
-    ]);
+    expect(
+      await Promise.all([look(one.token), look(app.adminToken), look(other.token), look()]),
+    ).toEqual([{ id: one.id }, { id: one.id }, null, null]);
   });
 });

@@ -1,4 +1,7 @@
-/** A notification to everyone: 10,000 inboxes that no request waits for, each filled exactly once, whoever dies meanwhile. */
+/**
+ * A notification to everyone: 10,000 inboxes that no request waits for, each filled exactly once,
+ * whoever dies meanwhile.
+ */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createNotificationLogTable } from "../../src/db/notification/log.js";
@@ -25,7 +28,8 @@ beforeAll(async () => {
   api = await startProcess(["dist/main.js", "--api"], env);
   await database.database.query(sql`
     INSERT INTO users (tag, email, name, role, password_hash)
-    SELECT 'tag-' || n, n || '@many.example', 'Many', 'CUSTOMER', 'x' FROM generate_series(1, ${USERS - 1}::integer) n`);
+    SELECT 'tag-' || n, n || '@many.example', 'Many', 'CUSTOMER', 'x'
+    FROM generate_series(1, ${USERS - 1}::integer) n`);
   // The last to get it.
   account = await signUp(api.url);
   device = await follow(api.wsUrl, account.token, "");
@@ -37,13 +41,18 @@ afterAll(async () => {
 });
 
 const counts = async () => {
-  const [row] = await database.database.query<{ broadcasts: number; most: number; users: number }>(sql`
-    SELECT (SELECT count(*) FROM notification_broadcast_parts) AS broadcasts, coalesce(max(n), 0) AS most, count(*) AS users
+  const [row] = await database.database.query<{
+    broadcasts: number;
+    most: number;
+    users: number;
+  }>(sql`
+    SELECT (SELECT count(*) FROM notification_broadcast_parts) AS broadcasts,
+      coalesce(max(n), 0) AS most, count(*) AS users
     FROM (SELECT count(*) AS n FROM notifications GROUP BY user_id) each`);
   return row!;
 };
 
-it("is answered before anybody has it, and is everybody's exactly once though workers are killed half-way", async () => {
+it("A broadcast is answered first, and reaches each once though workers are killed.", async () => {
   const sendToAll = () => send(api.url, { everyone: true, title: "to all", operationId: "all" });
   expect(await sendToAll()).toEqual({ recipients: USERS, delivered: false, errors: [] });
   expect(await sendToAll()).toEqual({ recipients: USERS, delivered: false, errors: [] });
@@ -64,7 +73,10 @@ it("is answered before anybody has it, and is everybody's exactly once though wo
   expect(await sendToAll()).toEqual({ recipients: USERS, delivered: true, errors: [] });
   expect((await inbox(api.url, account.token)).unreadCount).toBe(1);
 
-  await until("the outbox to be empty", async () => !(await createOutboxTable(database.database).hasUnsent()));
+  await until(
+    "the outbox to be empty",
+    async () => !(await createOutboxTable(database.database).hasUnsent()),
+  );
   await send(api.url, { userIds: [account.id], title: "to one" });
   expect((await device.next()).notification.title).toBe("to one");
   expect(await Promise.all(workers.map((worker) => worker.end()))).toEqual([0, 0]);
@@ -72,12 +84,18 @@ it("is answered before anybody has it, and is everybody's exactly once though wo
 
 it("crosses others that are sent to the same users in any order, without a deadlock", async () => {
   const logs = createNotificationLogTable(database.database);
-  const [{ id: contentId }] = (await database.database.query<{ id: number }>(sql`SELECT id FROM notification_contents LIMIT 1`)) as [
-    { id: number },
-  ];
-  const ids = (await database.database.query<{ id: number }>(sql`SELECT id FROM users ORDER BY id LIMIT 200`)).map(({ id }) => id);
+  const [{ id: contentId }] = (await database.database.query<{ id: number }>(
+    sql`SELECT id FROM notification_contents LIMIT 1`,
+  )) as [{ id: number }];
+  const ids = (
+    await database.database.query<{ id: number }>(sql`SELECT id FROM users ORDER BY id LIMIT 200`)
+  ).map(({ id }) => id);
   const before = await Promise.all(ids.map((id) => logs.last(id)));
   const orders = [ids, [...ids].reverse(), [...ids.slice(100), ...ids.slice(0, 100)], ids];
-  await Promise.all(orders.map((some) => database.database.transaction((tx) => logs.deliver(tx, contentId, some))));
-  expect(await Promise.all(ids.map((id) => logs.last(id)))).toEqual(before.map((sequence) => sequence + orders.length));
+  await Promise.all(
+    orders.map((some) => database.database.transaction((tx) => logs.deliver(tx, contentId, some))),
+  );
+  expect(await Promise.all(ids.map((id) => logs.last(id)))).toEqual(
+    before.map((sequence) => sequence + orders.length),
+  );
 });

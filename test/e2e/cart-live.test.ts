@@ -1,4 +1,7 @@
-/** Carts on two API processes: live on every device, from guest to customer, and through an outage of Redis. */
+/**
+ * Carts on two API processes: live on every device, from guest to customer, and through an outage
+ * of Redis.
+ */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
@@ -7,7 +10,13 @@ import { openCarts } from "../redis/cart/cart.fixture.js";
 import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { SIGN_IN, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";
-import { type Buyer, CART_CHANGED, contentsOf, createBuyer, type SeenCart } from "../support/buyers.js";
+import {
+  type Buyer,
+  CART_CHANGED,
+  contentsOf,
+  createBuyer,
+  type SeenCart,
+} from "../support/buyers.js";
 import { patiently, post } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
 import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
@@ -17,13 +26,21 @@ let database: TestDatabase;
 let redis: PrivateRedis;
 let apis: AppProcess[];
 beforeAll(async () => {
-  [database, redis] = await Promise.all([seededDatabase(20), startRedis({ args: ["--appendonly", "yes", "--appendfsync", "always"] })]);
+  [database, redis] = await Promise.all([
+    seededDatabase(20),
+    startRedis({ args: ["--appendonly", "yes", "--appendfsync", "always"] }),
+  ]);
   await database.database.query(sql`UPDATE products SET stock = 100000 WHERE id <= 5`);
   const env = {
     DATABASE_URL: database.url,
     REDIS_URL: redis.url,
     // Sign-ins under way count as failed until they are known to be right.
-    ...Object.fromEntries(["FREE", "ACCOUNT_FREE", "ADDRESS_MOST", "NETWORK_MOST"].map((name) => [`SIGN_IN_${name}`, "1000"])),
+    ...Object.fromEntries(
+      ["FREE", "ACCOUNT_FREE", "ADDRESS_MOST", "NETWORK_MOST"].map((name) => [
+        `SIGN_IN_${name}`,
+        "1000",
+      ]),
+    ),
     SESSION_MOST: "100",
     CONFLATION_MS: "1",
     HEARTBEAT_MS: "200",
@@ -41,7 +58,8 @@ afterAll(async () => {
 });
 
 const [A, B, C] = [1, 2, 3].map((key) => encodeId("Product", key)) as [string, string, string];
-const buyer = (at: 0 | 1, options?: Parameters<typeof createBuyer>[1]): Buyer => createBuyer(apis[at]!.url, options);
+const buyer = (at: 0 | 1, options?: Parameters<typeof createBuyer>[1]): Buyer =>
+  createBuyer(apis[at]!.url, options);
 
 interface Frame {
   readonly data?: { readonly cartChanged: SeenCart } | null;
@@ -72,9 +90,11 @@ async function watch(at: 0 | 1, init: object = {}) {
 }
 
 describe("cartChanged", () => {
-  it("sends the cart at the start and after every change, on every device of the account and process", async () => {
+  it("It sends the cart at the start and after every change, to every device.", async () => {
     const account = await signUp(apis[0]!.url);
-    const devices = await Promise.all(([0, 1, 1] as const).map((at) => watch(at, { authorization: `Bearer ${account.token}` })));
+    const devices = await Promise.all(
+      ([0, 1, 1] as const).map((at) => watch(at, { authorization: `Bearer ${account.token}` })),
+    );
     for (const { next } of devices) expect((await next()).data?.cartChanged.lines).toEqual([]);
     await buyer(0, account).add(A, { quantity: 2 });
     for (const device of devices) await device.until({ [A]: 2 });
@@ -90,7 +110,7 @@ describe("cartChanged", () => {
     }
   });
 
-  it("makes a guest of whoever has none, and tells their token: what is added with it over HTTP comes", async () => {
+  it("It makes a stranger a guest and tells the token, whose additions then come.", async () => {
     const watching = await watch(1);
     const { data, extensions } = await watching.next();
     expect(data?.cartChanged.lines).toEqual([]);
@@ -114,7 +134,7 @@ describe("cartChanged", () => {
 });
 
 describe("a guest who signs in", () => {
-  it("finds the cart added to the account's, on every device, and is no guest any more", async () => {
+  it("Signing in adds the cart to the account's on every device, and ends the guest.", async () => {
     const account = await signUp(apis[0]!.url);
     await buyer(0, account).add(A);
     const watching = await watch(1, { authorization: `Bearer ${account.token}` });
@@ -129,10 +149,14 @@ describe("a guest who signs in", () => {
       headers: { "content-type": "application/json", cookie: `souk_guest=${somebody.guest}` },
       body: JSON.stringify({
         query: SIGN_IN,
-        variables: { input: { email: account.email, password: account.password, deliver: "TOKEN" } },
+        variables: {
+          input: { email: account.email, password: account.password, deliver: "TOKEN" },
+        },
       }),
     });
-    expect(headers.getSetCookie().filter((cookie) => cookie.startsWith("souk_guest=;"))).toHaveLength(1);
+    expect(
+      headers.getSetCookie().filter((cookie) => cookie.startsWith("souk_guest=;")),
+    ).toHaveLength(1);
     await watching.until({ [A]: 3, [B]: 1 });
     await guestsOwn.until({});
     await Promise.all([watching.close(), guestsOwn.close()]);
@@ -141,9 +165,19 @@ describe("a guest who signs in", () => {
   it("finds it when signing up, too", async () => {
     const somebody = buyer(0);
     await somebody.add(C, { quantity: 4 });
-    const input = { email: `${somebody.guest?.slice(0, 10)}@test.example`, password: "secret secret", name: "New", deliver: "TOKEN" };
-    const { data } = await somebody.ask("mutation S($input: SignUpInput!) { signUp(input: $input) { token } }", { input });
-    expect(contentsOf(await buyer(1, { token: String(data.signUp!.token) }).cart())).toEqual({ [C]: 4 });
+    const input = {
+      email: `${somebody.guest?.slice(0, 10)}@test.example`,
+      password: "secret secret",
+      name: "New",
+      deliver: "TOKEN",
+    };
+    const { data } = await somebody.ask(
+      "mutation S($input: SignUpInput!) { signUp(input: $input) { token } }",
+      { input },
+    );
+    expect(contentsOf(await buyer(1, { token: String(data.signUp!.token) }).cart())).toEqual({
+      [C]: 4,
+    });
   });
 
   it("50 times at once merges once", async () => {
@@ -171,8 +205,15 @@ describe("a guest who signs in", () => {
     const somebody = buyer(0);
     await somebody.add(A);
     const { guest } = somebody;
-    const adding = Array.from({ length: 100 }, (_, at) => buyer((at % 2) as 0 | 1, { guest }).add(A));
-    const signing = post(apis[1]!.url, SIGN_IN, { input: { ...pick(account), deliver: "TOKEN" } }, { headers: { "souk-guest": guest! } });
+    const adding = Array.from({ length: 100 }, (_, at) =>
+      buyer((at % 2) as 0 | 1, { guest }).add(A),
+    );
+    const signing = post(
+      apis[1]!.url,
+      SIGN_IN,
+      { input: { ...pick(account), deliver: "TOKEN" } },
+      { headers: { "souk-guest": guest! } },
+    );
     const changes = await Promise.all(adding);
     await signing;
     expect(changes.flatMap(({ errors }) => errors)).toEqual([]);
@@ -184,7 +225,9 @@ describe("a guest who signs in", () => {
     const somebody = buyer(0);
     await somebody.add(A, { quantity: 2, operationId: "lost" });
     somebody.token = await signInAs(somebody, account);
-    expect(contentsOf((await somebody.add(A, { quantity: 2, operationId: "lost" })).cart!)).toEqual({ [A]: 2 });
+    expect(contentsOf((await somebody.add(A, { quantity: 2, operationId: "lost" })).cart!)).toEqual(
+      { [A]: 2 },
+    );
   });
 });
 
@@ -196,13 +239,17 @@ describe("a guest's token after the cart has moved", () => {
     await somebody.add(A);
     await signInAs(somebody, account);
     const late = await somebody.add(A, { quantity: 2 });
-    expect([late.errors, late.warnings, late.cart?.lines]).toEqual([[], [{ code: "CART_MOVED", productId: null }], []]);
+    expect([late.errors, late.warnings, late.cart?.lines]).toEqual([
+      [],
+      [{ code: "CART_MOVED", productId: null }],
+      [],
+    ]);
     expect((await somebody.set(B, 5)).cart?.lines).toEqual([]);
     expect((await somebody.cart()).lines).toEqual([]);
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [C]: 7, [A]: 3, [B]: 5 });
   });
 
-  it("clears nothing of the account's, and changes nothing that was expected to be otherwise", async () => {
+  it("It clears nothing of the account's and changes nothing expected otherwise.", async () => {
     const account = await signUp(apis[0]!.url);
     const somebody = buyer(0);
     const { cart } = await somebody.add(A);
@@ -252,9 +299,11 @@ describe("a process that died between sealing and merging", () => {
     }
   });
 
-  it("is made good by the next read of the account on a client that still shows the guest", async () => {
+  it("The account's next read repairs it, on a client that still shows the guest.", async () => {
     const { account, somebody } = await leaveSealed(false);
-    expect(contentsOf(await buyer(1, { token: account.token, guest: somebody.guest }).cart())).toEqual({ [A]: 3 });
+    expect(
+      contentsOf(await buyer(1, { token: account.token, guest: somebody.guest }).cart()),
+    ).toEqual({ [A]: 3 });
   });
 
   it("is made good by the next sign-in", async () => {
@@ -265,7 +314,7 @@ describe("a process that died between sealing and merging", () => {
 });
 
 describe("when Redis is down", () => {
-  it("no cart is empty: everybody is told, nobody for sure, subscribers afterwards; carts and merges are there again", async () => {
+  it("No cart is shown empty, everybody is told, and carts and merges return later.", async () => {
     const account = await signUp(apis[0]!.url);
     const [somebody, customer] = [buyer(0), buyer(0, account)];
     await somebody.add(A, { quantity: 2 });
@@ -274,8 +323,13 @@ describe("when Redis is down", () => {
     await watching.until({ [A]: 2 });
     await redis.kill();
     for (const asking of [somebody, customer, buyer(1)]) {
-      for (const operation of ["{ cart { version } }", `mutation { addToCart(productId: "${A}") { errors { code } } }`]) {
-        expect((await asking.ask(operation)).errors?.[0]?.extensions.code).toBe("SERVICE_UNAVAILABLE");
+      for (const operation of [
+        "{ cart { version } }",
+        `mutation { addToCart(productId: "${A}") { errors { code } } }`,
+      ]) {
+        expect((await asking.ask(operation)).errors?.[0]?.extensions.code).toBe(
+          "SERVICE_UNAVAILABLE",
+        );
       }
     }
     await redis.restart();
@@ -291,7 +345,10 @@ describe("when Redis is down", () => {
 const pick = ({ email, password }: { email: string; password: string }) => ({ email, password });
 
 /** Signs a guest in; resolves to the token. */
-async function signInAs(somebody: Buyer, account: { email: string; password: string }): Promise<string> {
+async function signInAs(
+  somebody: Buyer,
+  account: { email: string; password: string },
+): Promise<string> {
   const { data } = await somebody.ask(SIGN_IN, { input: { ...pick(account), deliver: "TOKEN" } });
   return String(data.signIn!.token);
 }

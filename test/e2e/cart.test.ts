@@ -9,20 +9,32 @@ import { type Buyer, contentsOf, createBuyer } from "../support/buyers.js";
 import { metric, post } from "../support/graphql.js";
 import { testRedis } from "../support/redis.js";
 
-const UPSERT = `mutation Upsert($input: ProductInput!) { upsertProduct(input: $input) { product { id } errors { code } } }`;
+const UPSERT =
+  "mutation Upsert($input: ProductInput!) { upsertProduct(input: $input) { product { id } " +
+  "errors { code } } }";
 const place = testRedis();
 let app: RunningApp;
 let redis: Redis;
 beforeAll(async () => {
-  // While a change runs, its price is that of a full cart: two hundred at once are more than one caller's bucket holds.
-  const env = { CACHE_LOCAL_BYTES: "0", LIMIT_VIEWER_BURST: "1000000", LIMIT_ADDRESS_BURST: "1000000", LIMIT_BLOCK_BURST: "1000000" };
+  // While a change runs, its price is that of a full cart: two hundred at once are more than one
+  // caller's bucket holds.
+  const env = {
+    CACHE_LOCAL_BYTES: "0",
+    LIMIT_VIEWER_BURST: "1000000",
+    LIMIT_ADDRESS_BURST: "1000000",
+    LIMIT_BLOCK_BURST: "1000000",
+  };
   app = await startApp({ products: 400, redisUrl: place.url, keyPrefix: place.prefix, env });
   redis = place.connect();
   const LIST =
-    "query L($after: String) { products(filter: { inStock: true }, first: 100, after: $after) { edges { cursor node { id stock } } } }";
+    "query L($after: String) { products(filter: { inStock: true }, first: 100, after: " +
+    "$after) { edges { cursor node { id stock } } } }";
   for (let after: string | null = null; inStock.length < 220; ) {
     const { data } = await post(app.url, LIST, { after });
-    const edges = data.products!.edges as unknown as { cursor: string; node: { id: string; stock: number } }[];
+    const edges = data.products!.edges as unknown as {
+      cursor: string;
+      node: { id: string; stock: number };
+    }[];
     inStock.push(...edges.filter(({ node }) => node.stock >= 10).map(({ node }) => node.id));
     after = edges.at(-1)?.cursor ?? null;
   }
@@ -33,7 +45,10 @@ afterAll(async () => {
 });
 
 /** Makes a product, or changes it: its sku says which. */
-async function product(sku: string, { price = 1_000, stock = 10 }: { price?: number; stock?: number } = {}): Promise<string> {
+async function product(
+  sku: string,
+  { price = 1_000, stock = 10 }: { price?: number; stock?: number } = {},
+): Promise<string> {
   const input = {
     sku,
     name: `Thing ${sku}`,
@@ -47,7 +62,12 @@ async function product(sku: string, { price = 1_000, stock = 10 }: { price?: num
   return String(data.upsertProduct!.product!.id);
 }
 const remove = (id: string) =>
-  post(app.url, "mutation R($id: ID!) { removeProduct(id: $id) { errors { code } } }", { id }, { token: app.adminToken });
+  post(
+    app.url,
+    "mutation R($id: ID!) { removeProduct(id: $id) { errors { code } } }",
+    { id },
+    { token: app.adminToken },
+  );
 const buyer = (options?: Parameters<typeof createBuyer>[1]): Buyer => createBuyer(app.url, options);
 /** Products of the seed that are in stock. */
 const inStock: string[] = [];
@@ -55,12 +75,19 @@ const seeded = (at: number): string => inStock[at] ?? "";
 
 /** One piece, and nothing of the answer. */
 const put = (somebody: Buyer, at: number) =>
-  somebody.ask(`mutation { setCartLine(productId: "${seeded(at)}", quantity: 1) { errors { code } } }`);
+  somebody.ask(
+    `mutation { setCartLine(productId: "${seeded(at)}", quantity: 1) { errors { code } } }`,
+  );
 
 describe("a cart", () => {
-  it("is empty for somebody unknown, who is made a guest by the first addition and not by reading", async () => {
+  it("A stranger's cart is empty, and the first addition makes them a guest.", async () => {
     const somebody = buyer();
-    expect(await somebody.cart()).toMatchObject({ version: 0, quantity: 0, lines: [], subtotal: { amount: 0, currency: "EUR" } });
+    expect(await somebody.cart()).toMatchObject({
+      version: 0,
+      quantity: 0,
+      lines: [],
+      subtotal: { amount: 0, currency: "EUR" },
+    });
     expect(somebody.guest).toBeNull();
     const id = await product("first", { price: 250 });
     const { cart, errors, warnings } = await somebody.add(id, { quantity: 3 });
@@ -69,7 +96,13 @@ describe("a cart", () => {
       quantity: 3,
       subtotal: { amount: 750, currency: "EUR" },
       lines: [
-        { product: { id, name: "Thing first" }, unitPrice: { amount: 250 }, total: { amount: 750 }, priceChanged: false, available: true },
+        {
+          product: { id, name: "Thing first" },
+          unitPrice: { amount: 250 },
+          total: { amount: 750 },
+          priceChanged: false,
+          available: true,
+        },
       ],
     });
     expect(await somebody.cart()).toEqual(cart);
@@ -86,7 +119,10 @@ describe("a cart", () => {
 
   it("is named by an id that tells nothing and stays the same", async () => {
     const { token } = await signUp(app.url);
-    const [a, b] = [(await buyer({ token }).cart()).id, (await buyer({ token }).add(seeded(1))).cart?.id];
+    const [a, b] = [
+      (await buyer({ token }).cart()).id,
+      (await buyer({ token }).add(seeded(1))).cart?.id,
+    ];
     expect(a).toMatch(/^[\w-]{22}$/);
     expect(b).toBe(a);
     expect((await post(app.url, `{ node(id: "${a}") { id } }`)).data.node).toBeNull();
@@ -110,25 +146,42 @@ describe("a cart", () => {
     const somebody = buyer();
     await somebody.add(seeded(1), { quantity: 5 });
     await somebody.set(seeded(2), 3);
-    expect(contentsOf((await somebody.set(seeded(1), 2)).cart!)).toEqual({ [seeded(1)]: 2, [seeded(2)]: 3 });
+    expect(contentsOf((await somebody.set(seeded(1), 2)).cart!)).toEqual({
+      [seeded(1)]: 2,
+      [seeded(2)]: 3,
+    });
     expect(contentsOf((await somebody.set(seeded(1), 0)).cart!)).toEqual({ [seeded(2)]: 3 });
-    expect((await somebody.clear()).cart).toMatchObject({ lines: [], quantity: 0, subtotal: { amount: 0 } });
+    expect((await somebody.clear()).cart).toMatchObject({
+      lines: [],
+      quantity: 0,
+      subtotal: { amount: 0 },
+    });
   });
 
-  it("repeats an addition under one operation id without adding, and tells another by its arguments", async () => {
+  it("A repeated operation id adds nothing, and other arguments under it are told.", async () => {
     const somebody = buyer();
     const first = await somebody.add(seeded(1), { quantity: 2, operationId: "one" });
     expect(await somebody.add(seeded(1), { quantity: 2, operationId: "one" })).toEqual(first);
     const other = await somebody.add(seeded(2), { quantity: 2, operationId: "one" });
-    expect([other.errors, other.cart]).toEqual([[{ code: "IDEMPOTENCY_MISMATCH", field: ["operationId"] }], first.cart]);
+    expect([other.errors, other.cart]).toEqual([
+      [{ code: "IDEMPOTENCY_MISMATCH", field: ["operationId"] }],
+      first.cart,
+    ]);
   });
 
   it("answers CONFLICT with the present cart where another version was expected", async () => {
     const somebody = buyer();
     const { cart: seen } = await somebody.add(seeded(1));
     const { cart: now } = await somebody.add(seeded(2));
-    for (const late of [await somebody.set(seeded(1), 9, seen!.version), await somebody.clear(seen!.version)]) {
-      expect(late).toEqual({ cart: now, errors: [{ code: "CONFLICT", field: ["expectedVersion"] }], warnings: [] });
+    for (const late of [
+      await somebody.set(seeded(1), 9, seen!.version),
+      await somebody.clear(seen!.version),
+    ]) {
+      expect(late).toEqual({
+        cart: now,
+        errors: [{ code: "CONFLICT", field: ["expectedVersion"] }],
+        warnings: [],
+      });
     }
     expect((await somebody.clear(now!.version)).errors).toEqual([]);
   });
@@ -187,12 +240,16 @@ describe("what is refused, with the field to blame", () => {
     for (const quantity of ["1.5", "99999999999", '"2"']) {
       const { errors } = await post(
         app.url,
-        `mutation { addToCart(productId: "${seeded(1)}", quantity: ${quantity}) { errors { code } } }`,
+        `mutation { addToCart(productId: "${seeded(1)}", quantity: ${quantity}) { errors { ` +
+          "code } } }",
       );
       expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
-      const asVariable = await buyer().ask('mutation A($q: Int) { addToCart(productId: "x", quantity: $q) { errors { code } } }', {
-        q: JSON.parse(quantity),
-      });
+      const asVariable = await buyer().ask(
+        'mutation A($q: Int) { addToCart(productId: "x", quantity: $q) { errors { code } } }',
+        {
+          q: JSON.parse(quantity),
+        },
+      );
       expect(asVariable.errors?.[0]?.extensions.code).toBe("BAD_USER_INPUT");
     }
   });
@@ -202,7 +259,9 @@ describe("what is refused, with the field to blame", () => {
       ["", "REQUIRED"],
       ["x".repeat(129), "TOO_LONG"],
     ] as const) {
-      expect((await buyer().add(seeded(1), { operationId })).errors).toEqual([{ code, field: ["operationId"] }]);
+      expect((await buyer().add(seeded(1), { operationId })).errors).toEqual([
+        { code, field: ["operationId"] },
+      ]);
     }
   });
 
@@ -223,27 +282,43 @@ describe("what the customer is told", () => {
     const somebody = buyer();
     const id = await product("scarce", { stock: 3 });
     const { cart, warnings } = await somebody.add(id, { quantity: 5 });
-    expect([contentsOf(cart!), warnings]).toEqual([{ [id]: 3 }, [{ code: "QUANTITY_CLAMPED", productId: id }]]);
-    expect((await somebody.set(id, 9)).warnings).toEqual([{ code: "QUANTITY_CLAMPED", productId: id }]);
+    expect([contentsOf(cart!), warnings]).toEqual([
+      { [id]: 3 },
+      [{ code: "QUANTITY_CLAMPED", productId: id }],
+    ]);
+    expect((await somebody.set(id, 9)).warnings).toEqual([
+      { code: "QUANTITY_CLAMPED", productId: id },
+    ]);
   });
 
-  it("a price that has changed: on the line while it stands, and once more when the line takes the new one", async () => {
+  it("A changed price is told while it stands, and once more when the line takes it.", async () => {
     const somebody = buyer();
     const id = await product("dearer", { price: 100 });
     await somebody.add(id, { quantity: 2 });
     await product("dearer", { price: 130 });
-    expect((await somebody.cart()).lines[0]).toMatchObject({ unitPrice: { amount: 100 }, total: { amount: 260 }, priceChanged: true });
+    expect((await somebody.cart()).lines[0]).toMatchObject({
+      unitPrice: { amount: 100 },
+      total: { amount: 260 },
+      priceChanged: true,
+    });
     const changed = { code: "PRICE_CHANGED", productId: id };
     expect((await somebody.add(seeded(1))).warnings).toEqual([changed]);
     const confirmed = await somebody.set(id, 2);
     expect(confirmed.warnings).toEqual([changed]);
-    expect(confirmed.cart?.lines[0]).toMatchObject({ unitPrice: { amount: 130 }, priceChanged: false });
+    expect(confirmed.cart?.lines[0]).toMatchObject({
+      unitPrice: { amount: 130 },
+      priceChanged: false,
+    });
     expect((await somebody.set(id, 2)).warnings).toEqual([]);
   });
 
-  it("a product that is gone or no longer there in that number: shown, not available, and not in the subtotal", async () => {
+  it("A product that is gone or short is shown, unavailable, outside the subtotal.", async () => {
     const somebody = buyer();
-    const [gone, fewer, there] = [await product("gone"), await product("fewer"), await product("there", { price: 70 })];
+    const [gone, fewer, there] = [
+      await product("gone"),
+      await product("fewer"),
+      await product("there", { price: 70 }),
+    ];
     for (const id of [gone, fewer, there]) await somebody.add(id, { quantity: 2 });
     await remove(gone);
     await product("fewer", { stock: 1 });
@@ -255,11 +330,14 @@ describe("what the customer is told", () => {
   });
 });
 
-it("the products of 200 lines are read in one round trip, and without a statement while they are cached", async () => {
+it("The products of 200 lines are read in one round trip, without SQL when cached.", async () => {
   const somebody = buyer();
   for (let at = 1; at <= 200; at++) await put(somebody, at);
   const counts = () =>
-    Promise.all([metric(app.url, "souk_redis_round_trip_seconds_count", 'what="cache read"'), metric(app.url, "souk_loads_total")]);
+    Promise.all([
+      metric(app.url, "souk_redis_round_trip_seconds_count", 'what="cache read"'),
+      metric(app.url, "souk_loads_total"),
+    ]);
   await somebody.cart();
   const before = await counts();
   expect((await somebody.cart()).lines).toHaveLength(200);

@@ -1,4 +1,7 @@
-/** What a client reads after a write: three real API processes and a worker, on one Redis and one PostgreSQL. */
+/**
+ * What a client reads after a write: three real API processes and a worker, on one Redis and one
+ * PostgreSQL.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProductTable } from "../../src/db/catalogue/products.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
@@ -11,7 +14,9 @@ import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 const STOCK = "query Stock($id: ID!) { product(id: $id) { stock } }";
-const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { message } } }";
+const ADJUST =
+  "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { " +
+  "message } } }";
 
 let database: TestDatabase;
 let redis: PrivateRedis;
@@ -22,7 +27,9 @@ beforeAll(async () => {
   [database, redis] = await Promise.all([seededDatabase(), startRedis()]);
   env = { DATABASE_URL: database.url, REDIS_URL: redis.url };
   apis = await Promise.all([1, 2, 3].map(() => startProcess(["dist/main.js", "--api"], env)));
-  await until("every process to use the cache", async () => (await Promise.all(apis.map(({ url }) => cacheIsUsed(url)))).every(Boolean));
+  await until("every process to use the cache", async () =>
+    (await Promise.all(apis.map(({ url }) => cacheIsUsed(url)))).every(Boolean),
+  );
 });
 afterAll(async () => {
   await Promise.all(apis.map((api) => api.end()));
@@ -31,7 +38,11 @@ afterAll(async () => {
 });
 
 const firstProducts = async (count: number): Promise<string[]> => {
-  const { data } = await post(apis[0]!.url, "query Some($n: Int!) { products(first: $n) { edges { node { id } } } }", { n: count });
+  const { data } = await post(
+    apis[0]!.url,
+    "query Some($n: Int!) { products(first: $n) { edges { node { id } } } }",
+    { n: count },
+  );
   return data.products!.edges!.map((edge) => String(edge.node!.id));
 };
 const stockOn = async (api: AppProcess, id: string, seen?: string | null): Promise<number> => {
@@ -49,7 +60,11 @@ describe("after a write through one of three processes", () => {
       const { data, seen } = await post(writer.url, ADJUST, { id }, { token: ADMIN_TOKEN });
       const written = Number(data.adjustStock!.product!.stock);
       expect(seen).not.toBeNull();
-      expect(await Promise.all(apis.map((api) => stockOn(api, id, seen)))).toEqual([written, written, written]);
+      expect(await Promise.all(apis.map((api) => stockOn(api, id, seen)))).toEqual([
+        written,
+        written,
+        written,
+      ]);
       expect(old).toEqual([written - 1, written - 1, written - 1]);
     }
   });
@@ -78,9 +93,14 @@ describe("a process killed between commit and announcement", () => {
   it("leaves nothing stale once a worker runs", async () => {
     const [id] = await firstProducts(1);
     const before = (await Promise.all(apis.map((api) => stockOn(api, id!))))[0]!;
-    // Exactly what a writer has done when it dies there: the row and what it owes are committed, nothing was sent.
+    // Exactly what a writer has done when it dies there: the row and what it owes are committed,
+    // nothing was sent.
     await database.database.transaction(async (tx) => {
-      const change = await createProductTable(database.database).adjustStock(tx, decodeIdOf("Product", id!)!, 5);
+      const change = await createProductTable(database.database).adjustStock(
+        tx,
+        decodeIdOf("Product", id!)!,
+        5,
+      );
       if (typeof change === "string") throw new Error(change);
       const { product } = change.after;
       await createOutboxTable(database.database).append(tx, {
@@ -91,9 +111,14 @@ describe("a process killed between commit and announcement", () => {
     expect(await stockOn(apis[0]!, id!)).toBe(before);
     const worker = await startProcess(["dist/worker.js"], env);
     await until("the relay to repair it", async () =>
-      (await Promise.all(apis.map((api) => stockOn(api, id!)))).every((stock) => stock === before + 5),
+      (await Promise.all(apis.map((api) => stockOn(api, id!)))).every(
+        (stock) => stock === before + 5,
+      ),
     );
-    await until("the outbox to be empty", async () => !(await createOutboxTable(database.database).hasUnsent()));
+    await until(
+      "the outbox to be empty",
+      async () => !(await createOutboxTable(database.database).hasUnsent()),
+    );
     expect(await worker.end()).toBe(0);
   });
 });

@@ -5,7 +5,8 @@ import { cacheIsUsed, metric, post } from "../support/graphql.js";
 import { until } from "../support/until.js";
 
 const LISTING =
-  "query Listing($first: Int!) { products(first: $first) { edges { node { category { name } brand { name } rating { average } } } } }";
+  "query Listing($first: Int!) { products(first: $first) { edges { node { category { name } " +
+  "brand { name } rating { average } } } } }";
 /** The page, its products, their categories and brands together. */
 const LEVELS = 3;
 
@@ -21,7 +22,10 @@ async function start(env: Record<string, string> = {}): Promise<RunningApp> {
   return app;
 }
 
-/** Runs the listing and answers what it cost, without what counting costs: a scrape of the metrics reads the outbox. */
+/**
+ * Runs the listing and answers what it cost, without what counting costs: a scrape of the metrics
+ * reads the outbox.
+ */
 async function costOf(app: RunningApp, first: number) {
   const count = async () => ({
     redis: await metric(app.url, "souk_redis_round_trip_seconds_count", 'what="cache read"'),
@@ -49,13 +53,16 @@ describe("a listing of products with category, brand and rating", () => {
 
   it("costs nothing below the process when it is local", async () => {
     const app = await start();
-    // The local level comes on a moment after Redis is trusted, once its invalidation link is proven.
+    // The local level comes on a moment after Redis is trusted, once its invalidation link is
+    // proven.
     await until("everything to be local", async () => (await costOf(app, 20)).redis === 0);
     expect(await costOf(app, 20)).toEqual({ redis: 0, sql: 0, cache: "HIT" });
   });
 
   it("costs the same number of statements when cold, whatever `first` is", async () => {
-    const statements = await Promise.all([1, 20, 100].map(async (first) => (await costOf(await start(), first)).sql));
+    const statements = await Promise.all(
+      [1, 20, 100].map(async (first) => (await costOf(await start(), first)).sql),
+    );
     expect(statements).toEqual([4, 4, 4]);
   });
 });

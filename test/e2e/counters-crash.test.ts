@@ -1,4 +1,7 @@
-/** Workers that are killed while they flush: nothing is lost, nothing is doubled. Real processes, SIGKILL. */
+/**
+ * Workers that are killed while they flush: nothing is lost, nothing is doubled. Real processes,
+ * SIGKILL.
+ */
 import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -10,7 +13,9 @@ import type { TestDatabase } from "../support/postgres.js";
 import { startRedisServer } from "../support/redis.js";
 import { until } from "../support/until.js";
 
-const SHARE = "mutation Share($id: ID!, $op: ID) { share(productId: $id, operationId: $op) { stats { shares } errors { code } } }";
+const SHARE =
+  "mutation Share($id: ID!, $op: ID) { share(productId: $id, operationId: $op) { stats { " +
+  "shares } errors { code } } }";
 const PRODUCTS = 20;
 
 let database: TestDatabase;
@@ -19,7 +24,13 @@ let api: AppProcess;
 let env: Record<string, string>;
 beforeAll(async () => {
   [database, redis] = [await seededDatabase(PRODUCTS), await startRedisServer()];
-  env = { NODE_ENV: "test", DATABASE_URL: database.url, REDIS_URL: redis.url, COUNTERS_FLUSH_MS: "10", ADMIN_TOKEN };
+  env = {
+    NODE_ENV: "test",
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    COUNTERS_FLUSH_MS: "10",
+    ADMIN_TOKEN,
+  };
   api = await startProcess(["dist/main.js", "--api"], env);
 });
 afterAll(async () => {
@@ -35,7 +46,10 @@ const stored = async (): Promise<number> => {
   return row?.shares ?? 0;
 };
 
-/** Shares once, as a client does: under an operation id, again while nobody can tell. By the service token, whose limit is wide. */
+/**
+ * Shares once, as a client does: under an operation id, again while nobody can tell. By the service
+ * token, whose limit is wide.
+ */
 async function share(id: string): Promise<void> {
   const op = randomUUID();
   await until("the share to be answered", async () => {
@@ -51,7 +65,10 @@ it("every share is in Postgres once, however many workers die on the way", async
   let shared = 0;
   let sharing = true;
   const shares = (async () => {
-    while (sharing) await Promise.all(Array.from({ length: 10 }, () => share(encodeId("Product", 1 + (shared++ % PRODUCTS)))));
+    while (sharing)
+      await Promise.all(
+        Array.from({ length: 10 }, () => share(encodeId("Product", 1 + (shared++ % PRODUCTS)))),
+      );
   })();
   // Awaited below; what went wrong is told there.
   shares.catch(() => {});

@@ -26,7 +26,11 @@ const hashOf = (text: string) => createHash("sha256").update(text).digest("hex")
 const apq = (text: string) => ({ persistedQuery: { version: 1, sha256Hash: hashOf(text) } });
 
 async function send({ url }: RunningApp, body: object): Promise<Answer> {
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
   return (await response.json()) as Answer;
 }
 const codeOf = ({ errors }: Answer) => errors?.[0]?.extensions.code;
@@ -36,8 +40,12 @@ it("one that was sent to a process is known to all, under its hash and nothing e
   const query = "query Shared { products(first: 1) { totalCount } }";
   expect(codeOf(await send(there, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
   await send(here, { query, extensions: apq(query) });
-  // The answer does not wait for the document to be kept, and a late Redis finds nothing: clients send it whole then.
-  for (const parameters of [{ extensions: apq(query) }, { documentId: `sha256:${hashOf(query)}` }]) {
+  // The answer does not wait for the document to be kept, and a late Redis finds nothing: clients
+  // send it whole then.
+  for (const parameters of [
+    { extensions: apq(query) },
+    { documentId: `sha256:${hashOf(query)}` },
+  ]) {
     const answer = await until("the document to be known", async () => {
       const found = await send(there, parameters);
       return codeOf(found) === "PERSISTED_QUERY_NOT_FOUND" ? null : found;
@@ -48,12 +56,21 @@ it("one that was sent to a process is known to all, under its hash and nothing e
 
 it("while Redis is down a process knows what it has seen, and takes the others whole", async () => {
   const [here, there] = apps;
-  const [seen, unseen] = ["query Seen { products(first: 1) { totalCount } }", "query Unseen { products(first: 1) { totalCount } }"];
+  const [seen, unseen] = [
+    "query Seen { products(first: 1) { totalCount } }",
+    "query Unseen { products(first: 1) { totalCount } }",
+  ];
   await send(here, { query: seen, extensions: apq(seen) });
   await redis.kill();
-  expect((await send(here, { extensions: apq(seen) })).data).toEqual({ products: { totalCount: 20 } });
+  expect((await send(here, { extensions: apq(seen) })).data).toEqual({
+    products: { totalCount: 20 },
+  });
   expect(codeOf(await send(there, { extensions: apq(unseen) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
-  expect((await send(there, { query: unseen, extensions: apq(unseen) })).data).toEqual({ products: { totalCount: 20 } });
-  expect((await send(there, { extensions: apq(unseen) })).data).toEqual({ products: { totalCount: 20 } });
+  expect((await send(there, { query: unseen, extensions: apq(unseen) })).data).toEqual({
+    products: { totalCount: 20 },
+  });
+  expect((await send(there, { extensions: apq(unseen) })).data).toEqual({
+    products: { totalCount: 20 },
+  });
   await redis.restart();
 });

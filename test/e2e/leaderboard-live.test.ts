@@ -1,4 +1,7 @@
-/** `leaderboardChanged` over two processes: everybody ends at the last top, versions never go back, and the many cost what one costs. */
+/**
+ * `leaderboardChanged` over two processes: everybody ends at the last top, versions never go back,
+ * and the many cost what one costs.
+ */
 import { randomUUID } from "node:crypto";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
@@ -11,16 +14,27 @@ import { testRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
 
 const WATCH = `subscription Watch($slug: String!, $period: Period, $top: Int) {
-  leaderboardChanged(slug: $slug, period: $period, top: $top) { version total period entries { rank owner score label } leaderboard { slug } }
+  leaderboardChanged(slug: $slug, period: $period, top: $top) {
+    version total period
+    entries { rank owner score label }
+    leaderboard { slug }
+  }
 }`;
 const CREATE =
-  'mutation Create($slug: String!) { createLeaderboard(input: { slug: $slug, title: "Live", operator: SUM }) { errors { code } } }';
-const SUBMIT = "mutation Submit($input: ScoreInput!) { submitScore(input: $input) { errors { code } } }";
+  'mutation Create($slug: String!) { createLeaderboard(input: { slug: $slug, title: "Live", ' +
+  "operator: SUM }) { errors { code } } }";
+const SUBMIT =
+  "mutation Submit($input: ScoreInput!) { submitScore(input: $input) { errors { code } } }";
 
 interface Snapshot {
   readonly version: string;
   readonly total: number;
-  readonly entries: readonly { readonly rank: number; readonly owner: string; readonly score: number; readonly label: string }[];
+  readonly entries: readonly {
+    readonly rank: number;
+    readonly owner: string;
+    readonly score: number;
+    readonly label: string;
+  }[];
 }
 
 let database: TestDatabase;
@@ -29,7 +43,10 @@ beforeAll(async () => {
   database = await seededDatabase(20);
   const { prefix: keyPrefix } = testRedis();
   const roles = { api: true, worker: false };
-  apps = [await startApp({ database, keyPrefix, roles }), await startApp({ database, keyPrefix, roles })];
+  apps = [
+    await startApp({ database, keyPrefix, roles }),
+    await startApp({ database, keyPrefix, roles }),
+  ];
 });
 afterAll(async () => {
   for (const app of apps ?? []) await app.close();
@@ -37,14 +54,18 @@ afterAll(async () => {
 });
 
 /** Watches until the test ends; what has arrived. */
-function watch({ wsUrl }: RunningApp, variables: Record<string, unknown>): { snapshots: Snapshot[]; errors: unknown[] } {
+function watch(
+  { wsUrl }: RunningApp,
+  variables: Record<string, unknown>,
+): { snapshots: Snapshot[]; errors: unknown[] } {
   const client = createClient({ url: wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
   onTestFinished(() => client.dispose() as Promise<void>);
   const [snapshots, errors]: [Snapshot[], unknown[]] = [[], []];
   client.subscribe<{ leaderboardChanged: Snapshot }>(
     { query: WATCH, variables },
     {
-      next: ({ data, errors: failed }) => (data ? snapshots.push(data.leaderboardChanged) : errors.push(...(failed ?? []))),
+      next: ({ data, errors: failed }) =>
+        data ? snapshots.push(data.leaderboardChanged) : errors.push(...(failed ?? [])),
       error: (error) => errors.push(...(Array.isArray(error) ? error : [error])),
       complete() {},
     },
@@ -52,31 +73,52 @@ function watch({ wsUrl }: RunningApp, variables: Record<string, unknown>): { sna
   return { snapshots, errors };
 }
 
-const isTransient = (error: unknown): boolean => TRANSIENT_CODES.has((error as { extensions?: { code?: string } }).extensions?.code);
+const isTransient = (error: unknown): boolean =>
+  TRANSIENT_CODES.has((error as { extensions?: { code?: string } }).extensions?.code);
 
 const submit = async (app: RunningApp, slug: string, owner: string, score: number) => {
   const input = { slug, owner, score, operationId: randomUUID() };
-  const { data } = await patiently(() => post(app.url, SUBMIT, { input }, { token: app.adminToken }));
+  const { data } = await patiently(() =>
+    post(app.url, SUBMIT, { input }, { token: app.adminToken }),
+  );
   expect(data.submitScore).toEqual({ errors: [] });
 };
 
-it("shows the top at once, then every change, to those on either process, at the cost of one", async () => {
+it("Watchers on both processes see the top, then every change, at the cost of one.", async () => {
   const [here, there] = apps as [RunningApp, RunningApp];
   await post(here.url, CREATE, { slug: "live" }, { token: here.adminToken });
   const watchers = apps.flatMap((app) =>
-    Array.from({ length: 20 }, (_, at) => watch(app, { slug: "live", top: 3, period: at % 2 ? "DAY" : "ALL_TIME" })),
+    Array.from({ length: 20 }, (_, at) =>
+      watch(app, { slug: "live", top: 3, period: at % 2 ? "DAY" : "ALL_TIME" }),
+    ),
   );
-  await until("everybody's first snapshot", () => watchers.every(({ snapshots }) => snapshots.length > 0));
-  const readsBefore = await metric(there.url, "souk_redis_round_trip_seconds_count", 'what="board read"');
+  await until("everybody's first snapshot", () =>
+    watchers.every(({ snapshots }) => snapshots.length > 0),
+  );
+  const readsBefore = await metric(
+    there.url,
+    "souk_redis_round_trip_seconds_count",
+    'what="board read"',
+  );
   const scores = Array.from({ length: 60 }, (_, at) => [`o${at % 7}`, at] as const);
-  await Promise.all(scores.map(([owner, score], at) => submit(at % 2 ? here : there, "live", owner, score)));
+  await Promise.all(
+    scores.map(([owner, score], at) => submit(at % 2 ? here : there, "live", owner, score)),
+  );
   const sums = [
-    ...new Map(scores.map(([owner]) => [owner, scores.filter(([other]) => other === owner).reduce((sum, [, score]) => sum + score, 0)])),
+    ...new Map(
+      scores.map(([owner]) => [
+        owner,
+        scores.filter(([other]) => other === owner).reduce((sum, [, score]) => sum + score, 0),
+      ]),
+    ),
   ];
   const top = sums.sort(([, a], [, b]) => b - a).slice(0, 3);
   const isLast = ({ snapshots }: { snapshots: Snapshot[] }) => {
     const last = snapshots.at(-1);
-    return last?.version === "60" && JSON.stringify(last.entries.map(({ owner, score }) => [owner, score])) === JSON.stringify(top);
+    return (
+      last?.version === "60" &&
+      JSON.stringify(last.entries.map(({ owner, score }) => [owner, score])) === JSON.stringify(top)
+    );
   };
   await until("everybody to see the last top", () => watchers.every(isLast));
   for (const { snapshots, errors } of watchers) {
@@ -84,11 +126,16 @@ it("shows the top at once, then every change, to those on either process, at the
     expect(errors.filter((error) => !isTransient(error))).toEqual([]);
     const versions = snapshots.map(({ version }) => Number(version));
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
-    expect(snapshots.at(-1)).toMatchObject({ total: 7, entries: [{ rank: 1, label: top[0]![0] }, { rank: 2 }, { rank: 3 }] });
+    expect(snapshots.at(-1)).toMatchObject({
+      total: 7,
+      entries: [{ rank: 1, label: top[0]![0] }, { rank: 2 }, { rank: 3 }],
+    });
   }
   // Twenty watch there, in two groups: the reads are those of the groups, not of the watchers.
   const messages = watchers.slice(20).reduce((sum, { snapshots }) => sum + snapshots.length, 0);
-  const reads = (await metric(there.url, "souk_redis_round_trip_seconds_count", 'what="board read"')) - readsBefore;
+  const reads =
+    (await metric(there.url, "souk_redis_round_trip_seconds_count", 'what="board read"')) -
+    readsBefore;
   expect(reads).toBeGreaterThan(0);
   expect(reads).toBeLessThanOrEqual(messages / 5);
 });

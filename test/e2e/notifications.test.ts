@@ -34,14 +34,19 @@ afterAll(async () => {
 const one = (): AppProcess => apis[0]!;
 const other = (): AppProcess => apis[1]!;
 const userKey = ({ id }: SignedIn): number => decodeIdOf("User", id) ?? 0;
-const titles = (events: readonly { notification: { title: string } }[]): string[] => events.map(({ notification }) => notification.title);
+const titles = (events: readonly { notification: { title: string } }[]): string[] =>
+  events.map(({ notification }) => notification.title);
 const sendAll = async (user: SignedIn, names: readonly string[], by = one): Promise<void> => {
   for (const title of names)
-    expect(await send(by().url, { userIds: [user.id], title })).toEqual({ recipients: 1, delivered: true, errors: [] });
+    expect(await send(by().url, { userIds: [user.id], title })).toEqual({
+      recipients: 1,
+      delivered: true,
+      errors: [],
+    });
 };
 
 describe("a notification", () => {
-  it("is in the inbox, counted, and told to every device on every process, once and in order", async () => {
+  it("It is in the inbox, counted, and told to every device, once and in order.", async () => {
     const user = await signUp(one().url);
     const devices = await Promise.all([
       follow(one().wsUrl, user.token, ""),
@@ -60,16 +65,31 @@ describe("a notification", () => {
     expect(notifications.edges.map(({ node }) => node.title)).toEqual(["c", "b", "a"]);
   });
 
-  it("that is read by ids or up to a cursor is read on every device, which the log tells", async () => {
+  it("One read by ids or up to a cursor is read on every device, as the log tells.", async () => {
     const user = await signUp(one().url);
-    const [here, there] = await Promise.all([follow(one().wsUrl, user.token, ""), follow(other().wsUrl, user.token, "")]);
+    const [here, there] = await Promise.all([
+      follow(one().wsUrl, user.token, ""),
+      follow(other().wsUrl, user.token, ""),
+    ]);
     await sendAll(user, ["a", "b", "c", "d"]);
     const sent = await here.take(4);
     await there.take(4);
     const [, b, c] = sent;
-    expect(await markRead(other().url, user.token, { ids: [b!.notification.id] })).toEqual({ marked: 1, unreadCount: 3, errors: [] });
-    expect(await markRead(other().url, user.token, { upTo: c!.cursor })).toEqual({ marked: 2, unreadCount: 1, errors: [] });
-    expect(await markRead(one().url, user.token, { upTo: c!.cursor })).toEqual({ marked: 0, unreadCount: 1, errors: [] });
+    expect(await markRead(other().url, user.token, { ids: [b!.notification.id] })).toEqual({
+      marked: 1,
+      unreadCount: 3,
+      errors: [],
+    });
+    expect(await markRead(other().url, user.token, { upTo: c!.cursor })).toEqual({
+      marked: 2,
+      unreadCount: 1,
+      errors: [],
+    });
+    expect(await markRead(one().url, user.token, { upTo: c!.cursor })).toEqual({
+      marked: 0,
+      unreadCount: 1,
+      errors: [],
+    });
     for (const device of [here, there]) {
       expect(await device.take(2)).toMatchObject([
         { __typename: "NotificationsRead", ids: [b!.notification.id], upTo: null, unreadCount: 3 },
@@ -80,11 +100,14 @@ describe("a notification", () => {
     expect(notifications.edges.map(({ node }) => node.title)).toEqual(["d"]);
   });
 
-  it("continues after a stored cursor on another process, and after a cursor of the inbox", async () => {
+  it("The log continues elsewhere after a stored cursor, or a cursor of the inbox.", async () => {
     const user = await signUp(one().url);
     await sendAll(user, ["a", "b", "c"]);
     const first = await (await follow(one().wsUrl, user.token, "")).next();
-    expect(titles(await (await follow(other().wsUrl, user.token, first.cursor)).take(2))).toEqual(["b", "c"]);
+    expect(titles(await (await follow(other().wsUrl, user.token, first.cursor)).take(2))).toEqual([
+      "b",
+      "c",
+    ]);
     const { notifications } = await inbox(one().url, user.token);
     expect(notifications.edges.at(-1)?.cursor).toBe(first.cursor);
     const next = await follow(other().wsUrl, user.token, notifications.edges[0]?.cursor);
@@ -96,7 +119,8 @@ describe("a notification", () => {
     const user = await signUp(one().url);
     await sendAll(user, ["before"]);
     const device = await follow(one().wsUrl, user.token);
-    // Nothing tells a client that its subscription stands, so it is asked for until something arrives.
+    // Nothing tells a client that its subscription stands, so it is asked for until something
+    // arrives.
     let sent = 0;
     const arrived = device.next();
     await until("an event", async () => {
@@ -108,18 +132,29 @@ describe("a notification", () => {
 });
 
 describe("a cursor that is not of this log", () => {
-  it("of another user, damaged or from the future is told as CURSOR_INVALID, and the log goes on", async () => {
+  it("A foreign, damaged or future cursor is told CURSOR_INVALID; the log goes on.", async () => {
     const [mine, theirs] = [await signUp(one().url), await signUp(one().url)];
     await sendAll(theirs, ["theirs"]);
     await sendAll(mine, ["old"]);
     const { cursor } = await (await follow(one().wsUrl, theirs.token, "")).next();
-    for (const after of [cursor, "nonsense", "x".repeat(5_000), Buffer.from("deadbeef[1,1]").toString("base64url")]) {
+    for (const after of [
+      cursor,
+      "nonsense",
+      "x".repeat(5_000),
+      Buffer.from("deadbeef[1,1]").toString("base64url"),
+    ]) {
       const device = await follow(one().wsUrl, mine.token, after);
       const gap = await device.next();
-      expect(gap).toMatchObject({ __typename: "StreamGap", reason: "CURSOR_INVALID", resumeFrom: expect.any(String) });
+      expect(gap).toMatchObject({
+        __typename: "StreamGap",
+        reason: "CURSOR_INVALID",
+        resumeFrom: expect.any(String),
+      });
       await sendAll(mine, ["new"]);
       expect((await device.next()).notification.title).toBe("new");
-      expect((await (await follow(other().wsUrl, mine.token, gap.resumeFrom)).next()).notification.title).toBe("new");
+      expect(
+        (await (await follow(other().wsUrl, mine.token, gap.resumeFrom)).next()).notification.title,
+      ).toBe("new");
     }
   });
 });
@@ -130,34 +165,48 @@ describe("what belongs to somebody else", () => {
     await sendAll(theirs, ["secret"]);
     const [edge] = (await inbox(one().url, theirs.token)).notifications.edges;
     const NODE = "query N($id: ID!) { node(id: $id) { id ... on Notification { title } } }";
-    const asked = async (token?: string) => (await post(one().url, NODE, { id: edge!.node.id }, token ? { token } : {})).data.node;
+    const asked = async (token?: string) =>
+      (await post(one().url, NODE, { id: edge!.node.id }, token ? { token } : {})).data.node;
     expect(await asked(theirs.token)).toEqual({ id: edge!.node.id, title: "secret" });
     for (const token of [mine.token, undefined]) expect(await asked(token)).toBeNull();
-    expect(await markRead(one().url, mine.token, { ids: [edge!.node.id, "Tm90aWZpY2F0aW9uOjk5OTk5OQ"] })).toEqual({
+    expect(
+      await markRead(one().url, mine.token, { ids: [edge!.node.id, "Tm90aWZpY2F0aW9uOjk5OTk5OQ"] }),
+    ).toEqual({
       marked: 0,
       unreadCount: 0,
       errors: [],
     });
-    expect(await markRead(one().url, mine.token, { upTo: edge!.cursor })).toMatchObject({ errors: [{ code: "INVALID", field: ["upTo"] }] });
+    expect(await markRead(one().url, mine.token, { upTo: edge!.cursor })).toMatchObject({
+      errors: [{ code: "INVALID", field: ["upTo"] }],
+    });
     expect((await inbox(one().url, theirs.token)).unreadCount).toBe(1);
   });
 
   it("is nobody's without a session: everything is refused", async () => {
     for (const token of [undefined, "not-a-token"]) {
       const device = await follow(one().wsUrl, token ?? "").catch((error: Error) => error);
-      const refused = device instanceof Error ? device : await device.next().catch((error: Error) => error);
+      const refused =
+        device instanceof Error ? device : await device.next().catch((error: Error) => error);
       expect(String(refused)).toMatch(/UNAUTHENTICATED|closed with 44/);
     }
-    const { errors } = await post(one().url, "mutation { markNotificationsRead(ids: []) { marked } }");
+    const { errors } = await post(
+      one().url,
+      "mutation { markNotificationsRead(ids: []) { marked } }",
+    );
     expect(errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
     const customer = await signUp(one().url);
-    expect(await send(one().url, { userIds: [customer.id] }, customer.token)).toMatchObject([{ extensions: { code: "FORBIDDEN" } }]);
+    expect(await send(one().url, { userIds: [customer.id] }, customer.token)).toMatchObject([
+      { extensions: { code: "FORBIDDEN" } },
+    ]);
   });
 
   it("ends with its session, on every process", async () => {
     const user = await signUp(one().url);
     const token = await signIn(one().url, user);
-    const devices = await Promise.all([follow(one().wsUrl, token, ""), follow(other().wsUrl, token, "")]);
+    const devices = await Promise.all([
+      follow(one().wsUrl, token, ""),
+      follow(other().wsUrl, token, ""),
+    ]);
     await sendAll(user, ["a"]);
     for (const device of devices) await device.next();
     await post(one().url, "mutation { signOut { errors { code } } }", {}, { token });
@@ -174,11 +223,13 @@ describe("sending", () => {
   it("the same operation twice sends once; with another input it is refused", async () => {
     const user = await signUp(one().url);
     const input = { userIds: [user.id, user.id], title: "once", operationId: randomUUID() };
-    expect(await Promise.all([send(one().url, input), send(other().url, input), send(one().url, input)])).toEqual(
-      Array(3).fill({ recipients: 1, delivered: true, errors: [] }),
-    );
+    expect(
+      await Promise.all([send(one().url, input), send(other().url, input), send(one().url, input)]),
+    ).toEqual(Array(3).fill({ recipients: 1, delivered: true, errors: [] }));
     expect((await inbox(one().url, user.token)).notifications.totalCount).toBe(1);
-    expect(await send(one().url, { ...input, title: "twice" })).toMatchObject({ errors: [{ code: "IDEMPOTENCY_MISMATCH" }] });
+    expect(await send(one().url, { ...input, title: "twice" })).toMatchObject({
+      errors: [{ code: "IDEMPOTENCY_MISMATCH" }],
+    });
   });
 
   it.each([
@@ -203,25 +254,36 @@ describe("sending", () => {
     [{ everyone: true, operationId: "" }, "REQUIRED", ["input", "operationId"]],
     [{ everyone: true, operationId: "x".repeat(129) }, "TOO_LONG", ["input", "operationId"]],
   ])("refuses %# with its code", async (input, code, field) => {
-    expect(await send(one().url, input)).toEqual({ recipients: null, delivered: false, errors: [{ code, field }] });
+    expect(await send(one().url, input)).toEqual({
+      recipients: null,
+      delivered: false,
+      errors: [{ code, field }],
+    });
   });
 
-  it("somebody who is not there keeps everybody from getting it, and does not use up the operation id", async () => {
+  it("A missing recipient stops the sending, and does not use up the operation id.", async () => {
     const user = await signUp(one().url);
     const operationId = randomUUID();
-    expect(await send(one().url, { userIds: [user.id, "VXNlcjo5OTk5OTk"], operationId })).toMatchObject({
+    expect(
+      await send(one().url, { userIds: [user.id, "VXNlcjo5OTk5OTk"], operationId }),
+    ).toMatchObject({
       errors: [{ code: "NOT_FOUND" }],
     });
     expect((await inbox(one().url, user.token)).notifications.totalCount).toBe(0);
-    expect(await send(one().url, { userIds: [user.id], operationId })).toMatchObject({ recipients: 1 });
+    expect(await send(one().url, { userIds: [user.id], operationId })).toMatchObject({
+      recipients: 1,
+    });
   });
 
-  it.each([["/orders/7?tab=1#x"], ["https://shop.example/a"], [null]])("takes the url %s", async (url) => {
-    const user = await signUp(one().url);
-    await send(one().url, { userIds: [user.id], url });
-    const { notifications } = await inbox(one().url, user.token);
-    expect(notifications.edges[0]?.node).toMatchObject({ url });
-  });
+  it.each([["/orders/7?tab=1#x"], ["https://shop.example/a"], [null]])(
+    "takes the url %s",
+    async (url) => {
+      const user = await signUp(one().url);
+      await send(one().url, { userIds: [user.id], url });
+      const { notifications } = await inbox(one().url, user.token);
+      expect(notifications.edges[0]?.node).toMatchObject({ url });
+    },
+  );
 });
 
 describe("marking", () => {
@@ -230,16 +292,24 @@ describe("marking", () => {
     [{ ids: [], upTo: "x" }, "INVALID", null],
     [{ upTo: "x" }, "INVALID", ["upTo"]],
     [
-      { ids: Array.from({ length: 1_001 }, (_, at) => Buffer.from(`Notification:${at + 1}`).toString("base64url")) },
+      {
+        ids: Array.from({ length: 1_001 }, (_, at) =>
+          Buffer.from(`Notification:${at + 1}`).toString("base64url"),
+        ),
+      },
       "OUT_OF_RANGE",
       ["ids"],
     ],
   ])("refuses %#", async (what, code, field) => {
     const { token } = await signUp(one().url);
-    expect(await markRead(one().url, token, what)).toEqual({ marked: null, unreadCount: null, errors: [{ code, field }] });
+    expect(await markRead(one().url, token, what)).toEqual({
+      marked: null,
+      unreadCount: null,
+      errors: [{ code, field }],
+    });
   });
 
-  it("by many devices at once leaves the count right, and every event tells the count of its moment", async () => {
+  it("Many devices may mark at once: the count is right, and so is every event's.", async () => {
     const user = await signUp(one().url);
     const device = await follow(other().wsUrl, user.token, "");
     await sendAll(user, ["1", "2", "3", "4", "5", "6"]);
@@ -278,7 +348,9 @@ describe("marking", () => {
 /** What an event marks, of notifications in the order they were sent. */
 function readBy({ ids, upTo }: LogEvent, sent: readonly LogEvent[]): readonly string[] {
   const newest = sent.findIndex(({ cursor }) => cursor === upTo);
-  return ids?.length > 0 ? ids : sent.slice(0, newest + 1).map(({ notification }) => notification.id);
+  return ids?.length > 0
+    ? ids
+    : sent.slice(0, newest + 1).map(({ notification }) => notification.id);
 }
 
 describe("what expires", () => {
@@ -288,18 +360,32 @@ describe("what expires", () => {
     const { user, edge } = await until("one that is listed before it expires", async () => {
       const user = await signUp(one().url);
       lifeMs *= 2;
-      await send(one().url, { userIds: [user.id], title: "short", expiresAt: new Date(Date.now() + lifeMs).toISOString() });
+      await send(one().url, {
+        userIds: [user.id],
+        title: "short",
+        expiresAt: new Date(Date.now() + lifeMs).toISOString(),
+      });
       await sendAll(user, ["long"]);
       const [edge] = (await inbox(one().url, user.token)).notifications.edges.slice(-1);
       return edge?.node.title === "short" ? { user, edge } : null;
     });
     await until("it to expire", async () => (await inbox(one().url, user.token)).unreadCount === 1);
-    expect((await inbox(one().url, user.token)).notifications.edges.map(({ node }) => node.title)).toEqual(["long"]);
-    expect((await (await follow(other().wsUrl, user.token, "")).next()).notification.title).toBe("long");
-    expect(await markRead(one().url, user.token, { ids: [edge.node.id] })).toMatchObject({ marked: 0, unreadCount: 1 });
+    expect(
+      (await inbox(one().url, user.token)).notifications.edges.map(({ node }) => node.title),
+    ).toEqual(["long"]);
+    expect((await (await follow(other().wsUrl, user.token, "")).next()).notification.title).toBe(
+      "long",
+    );
+    expect(await markRead(one().url, user.token, { ids: [edge.node.id] })).toMatchObject({
+      marked: 0,
+      unreadCount: 1,
+    });
     await createNotificationTable(database.database).prune();
     expect((await inbox(one().url, user.token)).unreadCount).toBe(1);
-    expect(await markRead(one().url, user.token, { upTo: edge.cursor })).toMatchObject({ marked: 0, unreadCount: 1 });
+    expect(await markRead(one().url, user.token, { upTo: edge.cursor })).toMatchObject({
+      marked: 0,
+      unreadCount: 1,
+    });
   });
 });
 
@@ -313,7 +399,9 @@ describe("a process that dies", () => {
     await database.database.transaction(async (tx) => {
       const content = { kind: "test", title: "orphan", body: "", url: null, expiresAt: null };
       const { id, createdAt } = await createNotificationTable(database.database).write(tx, content);
-      const to = await createNotificationLogTable(database.database).deliver(tx, id, [userKey(user)]);
+      const to = await createNotificationLogTable(database.database).deliver(tx, id, [
+        userKey(user),
+      ]);
       await createOutboxTable(database.database).append(tx, {
         tags: [],
         events: [],
@@ -322,7 +410,10 @@ describe("a process that dies", () => {
     });
     await sendAll(user, ["after"]);
     expect(titles(await device.take(2))).toEqual(["orphan", "after"]);
-    await until("the outbox to be empty", async () => !(await createOutboxTable(database.database).hasUnsent()));
+    await until(
+      "the outbox to be empty",
+      async () => !(await createOutboxTable(database.database).hasUnsent()),
+    );
     await sendAll(user, ["last"]);
     expect((await device.next()).notification.title).toBe("last");
   });

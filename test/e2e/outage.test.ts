@@ -1,4 +1,7 @@
-/** Redis goes away under load and comes back, whole or with an older memory: nobody gets a wrong answer, nobody waits for long. */
+/**
+ * Redis goes away under load and comes back, whole or with an older memory: nobody gets a wrong
+ * answer, nobody waits for long.
+ */
 import { copyFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,7 +11,9 @@ import { type RedisServer, startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
 const STOCK = "query Stock($id: ID!) { product(id: $id) { stock } }";
-const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { message } } }";
+const ADJUST =
+  "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { " +
+  "message } } }";
 /** Ten times the second that a request may take at worst. */
 const HANG_MS = 10_000;
 /** As many as a hundred requests a second have under way when each takes as long as it may. */
@@ -19,7 +24,11 @@ let app: RunningApp;
 
 beforeEach(async () => {
   redis = await startRedisServer();
-  app = await startApp({ redisUrl: redis.url, keyPrefix: "", env: { HEARTBEAT_MS: "100", CONFLATION_MS: "10" } });
+  app = await startApp({
+    redisUrl: redis.url,
+    keyPrefix: "",
+    env: { HEARTBEAT_MS: "100", CONFLATION_MS: "10" },
+  });
   await until("the cache to be used", () => cacheIsUsed(app.url));
 });
 afterEach(async () => {
@@ -28,7 +37,11 @@ afterEach(async () => {
 });
 
 async function someProducts(count: number): Promise<string[]> {
-  const { data } = await post(app.url, "query Some($n: Int!) { products(first: $n) { edges { node { id } } } }", { n: count });
+  const { data } = await post(
+    app.url,
+    "query Some($n: Int!) { products(first: $n) { edges { node { id } } } }",
+    { n: count },
+  );
   return data.products!.edges!.map((edge) => String(edge.node!.id));
 }
 
@@ -45,7 +58,9 @@ async function adjust(id: string): Promise<{ stock: number; seen: string | null 
 }
 
 describe("Redis killed and restarted under a hundred requests a second", () => {
-  it("gives no wrong answer, lets nobody hang, and is used again afterwards", async ({ annotate }) => {
+  it("gives no wrong answer, lets nobody hang, and is used again afterwards", async ({
+    annotate,
+  }) => {
     const [id] = (await someProducts(1)) as [string];
     let written = await stockOf(id);
     let token: string | null = null;
@@ -105,7 +120,10 @@ describe("Redis killed and restarted under a hundred requests a second", () => {
     expect(recoveredMs).toBeLessThan(HANG_MS);
     expect(Math.max(slowest.read, slowest.write)).toBeLessThan(HANG_MS);
     const rounded = [recoveredMs, slowest.read, slowest.write].map(Math.round);
-    await annotate(`used again ${rounded[0]} ms after Redis was back; slowest read ${rounded[1]} ms, slowest write ${rounded[2]} ms`);
+    await annotate(
+      `used again ${rounded[0]} ms after Redis was back; slowest read ${rounded[1]} ms, ` +
+        `slowest write ${rounded[2]} ms`,
+    );
   });
 });
 
@@ -129,7 +147,8 @@ describe("Redis restarted from an older snapshot", () => {
     await copyFile(`${redis.dir}/older.rdb`, `${redis.dir}/dump.rdb`);
     await redis.restart();
     // Read all the while: the first reads through the restored server are the dangerous ones.
-    while (!(await cacheIsUsed(app.url))) expect(await Promise.all(ids.map((id) => stockOf(id)))).toEqual(expected);
+    while (!(await cacheIsUsed(app.url)))
+      expect(await Promise.all(ids.map((id) => stockOf(id)))).toEqual(expected);
     expect(await Promise.all(ids.map((id) => stockOf(id)))).toEqual(expected);
     expect(await Promise.all(ids.map((id) => stockOf(id)))).toEqual(expected);
   });

@@ -1,4 +1,6 @@
-/** Where the schema takes the id of something, found by walking it: whatever is added is found too. */
+/**
+ * Where the schema takes the id of something, found by walking it: whatever is added is found too.
+ */
 import {
   type GraphQLArgument,
   type GraphQLInputField,
@@ -11,15 +13,21 @@ import {
   isObjectType,
 } from "graphql";
 
-/** Texts that name a thing although their type does not say so: cursors, keys, tokens, ids of another kind. */
+/**
+ * Texts that name a thing although their type does not say so: cursors, keys, tokens, ids of
+ * another kind.
+ */
 const NAMING = /(^|[a-z])(id|ids|cursor|key|token)$|^(after|before|upTo)$/i;
 
 /**
- * Every place of a schema where a client names a thing:
- * `Type.field(argument)`, `Type.field(argument.inputField)`, and `node(Type)` and `nodes(Type)` for each type that has a global id.
+ * Every place of a schema where a client names a thing: `Type.field(argument)`,
+ * `Type.field(argument.inputField)`, and `node(Type)` and `nodes(Type)` for each type that has a
+ * global id.
  */
 export function placesOf(schema: GraphQLSchema): string[] {
-  const objects = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !isIntrospectionType(type));
+  const objects = Object.values(schema.getTypeMap()).filter(
+    (type) => isObjectType(type) && !isIntrospectionType(type),
+  );
   const inArguments = objects.flatMap((type) =>
     isObjectType(type)
       ? Object.values(type.getFields()).flatMap(({ name, args }) =>
@@ -28,16 +36,26 @@ export function placesOf(schema: GraphQLSchema): string[] {
       : [],
   );
   const node = schema.getType("Node");
-  const nodes = isInterfaceType(node) ? schema.getPossibleTypes(node).flatMap(({ name }) => [`node(${name})`, `nodes(${name})`]) : [];
+  const nodes = isInterfaceType(node)
+    ? schema.getPossibleTypes(node).flatMap(({ name }) => [`node(${name})`, `nodes(${name})`])
+    : [];
   return [...inArguments, ...nodes].sort();
 }
 
-/** Paths of an argument or input field, itself included, that name a thing. An input that holds itself is walked once. */
-function pathsOf({ name, type }: GraphQLArgument | GraphQLInputField, above: readonly GraphQLInputObjectType[]): string[] {
+/**
+ * Paths of an argument or input field, itself included, that name a thing. An input that holds
+ * itself is walked once.
+ */
+function pathsOf(
+  { name, type }: GraphQLArgument | GraphQLInputField,
+  above: readonly GraphQLInputObjectType[],
+): string[] {
   const named = getNamedType(type);
   if (isInputObjectType(named)) {
     if (above.includes(named)) return [];
-    return Object.values(named.getFields()).flatMap((field) => pathsOf(field, [...above, named]).map((path) => `${name}.${path}`));
+    return Object.values(named.getFields()).flatMap((field) =>
+      pathsOf(field, [...above, named]).map((path) => `${name}.${path}`),
+    );
   }
   return named.name === "ID" || (named.name === "String" && NAMING.test(name)) ? [name] : [];
 }

@@ -1,17 +1,23 @@
 /**
- * What each id of the schema names, and whether it may be anybody's. `ownership.test.ts` finds every place that takes an id and wants one
- * row for each here; rows of things that are somebody's are tried against a running shop.
+ * What each id of the schema names, and whether it may be anybody's. `ownership.test.ts` finds
+ * every place that takes an id and wants one row for each here; rows of things that are somebody's
+ * are tried against a running shop.
  *
- * To add a row for a new field, argument, input field or type with a global id (the failing test prints its name):
+ * To add a row for a new field, argument, input field or type with a global id (the failing test
+ * prints its name):
  *
  * - Everybody may name it (a product): `open("why")`.
- * - It is somebody's (an order, a session): `owned({ operation, theirs, missing })`. The operation takes the variable `$id` (or others: then
- *   `theirs` and `missing` answer an object of variables) and selects as much as it can. `theirs` makes the thing as `shop.owner` and
- *   answers its id; `missing` answers an id of the same form behind which there is nothing. The test then sends both as somebody else, as a
- *   guest and as nobody, and wants the same answer to both; and as the owner, who must be answered otherwise, or the row shows nothing.
- * - Only admins may: `adminOnly({ operation, theirs, missing })`, the same with an admin in the owner's place.
+ * - It is somebody's (an order, a session): `owned({ operation, theirs, missing })`. The operation
+ *   takes the variable `$id` (or others: then `theirs` and `missing` answer an object of variables)
+ *   and selects as much as it can. `theirs` makes the thing as `shop.owner` and answers its id;
+ *   `missing` answers an id of the same form behind which there is nothing. The test then sends
+ *   both as somebody else, as a guest and as nobody, and wants the same answer to both; and as the
+ *   owner, who must be answered otherwise, or the row shows nothing.
+ * - Only admins may: `adminOnly({ operation, theirs, missing })`, the same with an admin in the
+ *   owner's place.
  *
- * Operations may be queries, mutations or subscriptions. Every row gets an owner of its own, so it may end what it makes.
+ * Operations may be queries, mutations or subscriptions. Every row gets an owner of its own, so it
+ * may end what it makes.
  */
 import { encodeId } from "../../src/domain/ids.js";
 import { BEGINNING, encodeLogCursor } from "../../src/domain/log.js";
@@ -43,7 +49,9 @@ export interface Attempt {
 }
 
 /** One row. */
-export type Row = { readonly kind: "open"; readonly why: string } | (Attempt & { readonly kind: "owned" | "admin" });
+export type Row =
+  | { readonly kind: "open"; readonly why: string }
+  | (Attempt & { readonly kind: "owned" | "admin" });
 
 const open = (why: string): Row => ({ kind: "open", why });
 const owned = (attempt: Attempt): Row => ({ kind: "owned", ...attempt });
@@ -52,7 +60,9 @@ const adminOnly = (attempt: Attempt): Row => ({ kind: "admin", ...attempt });
 const CATALOGUE = "the catalogue is public";
 const CURSOR = "a position in a public list, checked against that list";
 const ADMINS_CHANGE = "names a public thing; who is no admin is refused before it is looked at";
-const COUNTED = "each user's are their own, guests share theirs; a repeated one answers public counters and nothing else";
+const COUNTED =
+  "each user's are their own, guests share theirs; a repeated one answers public counters " +
+  "and nothing else";
 const OPERATION = "names nothing but a change of the caller's own";
 
 const BOARDS = "boards are public, whoever is on them";
@@ -60,7 +70,11 @@ const BOARDS = "boards are public, whoever is on them";
 /** A board of the row's own. */
 async function boardOf({ owner, asAdmin }: Shop): Promise<string> {
   const slug = `of-${owner.email.slice(0, 36)}`;
-  await asAdmin('mutation ($slug: String!) { createLeaderboard(input: { slug: $slug, title: "Board" }) { errors { code } } }', { slug });
+  await asAdmin(
+    'mutation ($slug: String!) { createLeaderboard(input: { slug: $slug, title: "Board" }) { ' +
+      "errors { code } } }",
+    { slug },
+  );
   return slug;
 }
 
@@ -73,11 +87,21 @@ const A_SESSION = "A".repeat(43);
 const A_CURSOR = encodeLogCursor(notificationLog(999_999_999), { ...BEGINNING, sequence: 1 });
 
 /** Sends the owner a notification: its id, and its cursor in their log. */
-async function notified({ owner, asAdmin, asOwner }: Shop): Promise<{ id: string; cursor: string }> {
-  const send = `mutation ($id: ID!) { sendNotification(input: { userIds: [$id], kind: "test", title: "Hello", body: "" }) { recipients } }`;
+async function notified({
+  owner,
+  asAdmin,
+  asOwner,
+}: Shop): Promise<{ id: string; cursor: string }> {
+  const send =
+    'mutation ($id: ID!) { sendNotification(input: { userIds: [$id], kind: "test", title: ' +
+    '"Hello", body: "" }) { recipients } }';
   await asAdmin(send, { id: owner.id });
-  const { data } = await asOwner("{ viewer { notifications(first: 1) { edges { cursor node { id } } } } }");
-  const [edge] = data.viewer!.notifications!.edges as unknown as [{ cursor: string; node: { id: string } }];
+  const { data } = await asOwner(
+    "{ viewer { notifications(first: 1) { edges { cursor node { id } } } } }",
+  );
+  const [edge] = data.viewer!.notifications!.edges as unknown as [
+    { cursor: string; node: { id: string } },
+  ];
   return { id: edge.node.id, cursor: edge.cursor };
 }
 
@@ -91,37 +115,55 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
   "nodes(Category)": open(CATALOGUE),
   "node(Brand)": open(CATALOGUE),
   "nodes(Brand)": open(CATALOGUE),
-  "node(Review)": open("reviews are shown to everybody, with the name of their author and nothing else of them"),
-  "nodes(Review)": open("reviews are shown to everybody, with the name of their author and nothing else of them"),
+  "node(Review)": open(
+    "reviews are shown to everybody, with the name of their author and nothing else of them",
+  ),
+  "nodes(Review)": open(
+    "reviews are shown to everybody, with the name of their author and nothing else of them",
+  ),
   "node(User)": owned({
-    operation: "query ($id: ID!) { node(id: $id) { __typename id ... on User { name role createdAt } } }",
+    operation:
+      "query ($id: ID!) { node(id: $id) { __typename id ... on User { name role createdAt } } }",
     theirs: ({ owner }) => owner.id,
     missing: () => NOBODY,
   }),
   "nodes(User)": owned({
-    operation: "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on User { name role createdAt } } }",
+    operation:
+      "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on User { name role " +
+      "createdAt } } }",
     theirs: ({ owner }) => ({ ids: [owner.id, NOBODY] }),
     missing: () => ({ ids: [NOBODY, NOBODY] }),
   }),
 
   "node(Notification)": owned({
-    operation: "query ($id: ID!) { node(id: $id) { __typename id ... on Notification { kind title body url createdAt readAt } } }",
+    operation:
+      "query ($id: ID!) { node(id: $id) { __typename id ... on Notification { kind title " +
+      "body url createdAt readAt } } }",
     theirs: async (shop) => (await notified(shop)).id,
     missing: () => encodeId("Notification", 999_999_999),
   }),
   "nodes(Notification)": owned({
-    operation: "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Notification { title readAt } } }",
-    theirs: async (shop) => ({ ids: [(await notified(shop)).id, encodeId("Notification", 999_999_999)] }),
-    missing: () => ({ ids: [encodeId("Notification", 999_999_998), encodeId("Notification", 999_999_999)] }),
+    operation:
+      "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Notification { title " +
+      "readAt } } }",
+    theirs: async (shop) => ({
+      ids: [(await notified(shop)).id, encodeId("Notification", 999_999_999)],
+    }),
+    missing: () => ({
+      ids: [encodeId("Notification", 999_999_998), encodeId("Notification", 999_999_999)],
+    }),
   }),
   "Viewer.notifications(after)": owned({
-    operation: "query ($id: String!) { viewer { notifications(after: $id) { totalCount edges { cursor node { id title } } } } }",
+    operation:
+      "query ($id: String!) { viewer { notifications(after: $id) { totalCount edges { cursor " +
+      "node { id title } } } } }",
     theirs: async (shop) => (await notified(shop)).cursor,
     missing: () => A_CURSOR,
   }),
   "Subscription.notificationReceived(after)": owned({
     operation: `subscription ($id: String!) { notificationReceived(after: $id) { __typename
-      ... on NotificationDelivered { cursor notification { id title } } ... on StreamGap { reason resumeFrom } } }`,
+      ... on NotificationDelivered { cursor notification { id title } }
+      ... on StreamGap { reason resumeFrom } } }`,
     theirs: async (shop) => {
       const { cursor } = await notified(shop);
       await notified(shop);
@@ -130,18 +172,23 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
     missing: () => A_CURSOR,
   }),
   "Mutation.markNotificationsRead(ids)": owned({
-    operation: "mutation ($ids: [ID!]!) { markNotificationsRead(ids: $ids) { marked unreadCount errors { code message field } } }",
+    operation:
+      "mutation ($ids: [ID!]!) { markNotificationsRead(ids: $ids) { marked unreadCount " +
+      "errors { code message field } } }",
     theirs: async (shop) => ({ ids: [(await notified(shop)).id] }),
     missing: () => ({ ids: [encodeId("Notification", 999_999_999)] }),
   }),
   "Mutation.markNotificationsRead(upTo)": owned({
-    operation: "mutation ($id: String!) { markNotificationsRead(upTo: $id) { marked unreadCount errors { code message field } } }",
+    operation:
+      "mutation ($id: String!) { markNotificationsRead(upTo: $id) { marked unreadCount " +
+      "errors { code message field } } }",
     theirs: async (shop) => (await notified(shop)).cursor,
     missing: () => A_CURSOR,
   }),
   "Mutation.sendNotification(input.userIds)": adminOnly({
-    operation: `mutation ($id: ID!) { sendNotification(input: { userIds: [$id], kind: "test", title: "Hello", body: "" }) {
-      recipients errors { code message field } } }`,
+    operation: `mutation ($id: ID!) {
+      sendNotification(input: { userIds: [$id], kind: "test", title: "Hello", body: "" }) {
+        recipients errors { code message field } } }`,
     theirs: ({ owner }) => owner.id,
     missing: () => NOBODY,
   }),
@@ -175,9 +222,15 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
   "Mutation.addToCart(productId)": open(CATALOGUE),
   "Mutation.setCartLine(productId)": open(CATALOGUE),
   "Mutation.addToCart(operationId)": owned({
-    operation: `mutation ($id: ID!) { addToCart(productId: "${SOLD}", quantity: 2, operationId: $id) { errors { code message field } } }`,
+    operation:
+      `mutation ($id: ID!) { addToCart(productId: "${SOLD}", quantity: 2, operationId: $id) { ` +
+      "errors { code message field } } }",
     theirs: async ({ owner, asOwner }) => {
-      await asOwner(`mutation ($id: ID!) { addToCart(productId: "${SOLD}", operationId: $id) { errors { code } } }`, { id: owner.id });
+      await asOwner(
+        `mutation ($id: ID!) { addToCart(productId: "${SOLD}", operationId: $id) { errors { ` +
+          "code } } }",
+        { id: owner.id },
+      );
       return owner.id;
     },
     missing: () => "an operation of nobody",
@@ -189,16 +242,20 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
   "Leaderboard.entries(after)": open(CURSOR),
   "Leaderboard.entry(owner)": open(BOARDS),
   "Leaderboard.around(owner)": open(BOARDS),
-  "Mutation.submitScore(input.operationId)": open("an id counts for the caller's own scores, and for each board apart"),
+  "Mutation.submitScore(input.operationId)": open(
+    "an id counts for the caller's own scores, and for each board apart",
+  ),
   "Mutation.submitScore(input.owner)": owned({
     operation:
-      "mutation ($slug: String!, $id: ID!) { submitScore(input: { slug: $slug, owner: $id, score: 1 }) { changes { rank } errors { code message field } } }",
+      "mutation ($slug: String!, $id: ID!) { submitScore(input: { slug: $slug, owner: $id, " +
+      "score: 1 }) { changes { rank } errors { code message field } } }",
     theirs: async (shop) => ({ slug: await boardOf(shop), id: shop.owner.id }),
     missing: async (shop) => ({ slug: await boardOf(shop), id: NOBODY }),
   }),
 
   "Mutation.revokeSession(id)": owned({
-    operation: "mutation ($id: ID!) { revokeSession(id: $id) { revoked errors { code message field } } }",
+    operation:
+      "mutation ($id: ID!) { revokeSession(id: $id) { revoked errors { code message field } } }",
     theirs: async ({ asOwner }) => {
       const { data } = await asOwner("{ viewer { sessions { id } } }");
       return String(data.viewer!.sessions![0]!.id);
@@ -206,7 +263,9 @@ export const OWNERSHIP: Readonly<Record<string, Row>> = {
     missing: () => A_SESSION,
   }),
   "Mutation.revokeAllSessions(input.userId)": adminOnly({
-    operation: "mutation ($id: ID!) { revokeAllSessions(input: { userId: $id }) { revoked errors { code message field } } }",
+    operation:
+      "mutation ($id: ID!) { revokeAllSessions(input: { userId: $id }) { revoked errors { " +
+      "code message field } } }",
     theirs: ({ owner }) => owner.id,
     missing: () => NOBODY,
   }),

@@ -1,6 +1,6 @@
 /**
- * Nobody reaches by its id what is somebody else's, or learns that it is there. The places are read from the schema, what they name from
- * ownership-table.ts; a place without a row fails.
+ * Nobody reaches by its id what is somebody else's, or learns that it is there. The places are read
+ * from the schema, what they name from ownership-table.ts; a place without a row fails.
  */
 import { buildSchema, getOperationAST, parse } from "graphql";
 import { createClient } from "graphql-ws";
@@ -25,10 +25,19 @@ interface Caller {
 let app: RunningApp;
 let strangers: Readonly<Record<string, Caller>>;
 beforeAll(async () => {
-  app = await startApp({ products: 20, env: { SIGN_UP_ADDRESS_MOST: "10000", SIGN_UP_NETWORK_MOST: "10000" } });
-  const guest = createGuests(await ensureSecret(app.database.database, "guests", "unused")).admit(undefined);
+  app = await startApp({
+    products: 20,
+    env: { SIGN_UP_ADDRESS_MOST: "10000", SIGN_UP_NETWORK_MOST: "10000" },
+  });
+  const guest = createGuests(await ensureSecret(app.database.database, "guests", "unused")).admit(
+    undefined,
+  );
   guest.ensure();
-  strangers = { "another customer": { token: (await signUp(app.url)).token }, "a guest": { guest: guest.issued! }, nobody: {} };
+  strangers = {
+    "another customer": { token: (await signUp(app.url)).token },
+    "a guest": { guest: guest.issued! },
+    nobody: {},
+  };
 });
 afterAll(() => app.close());
 
@@ -37,29 +46,64 @@ const headersOf = ({ token, guest }: Caller): Record<string, string> => ({
   ...(guest ? { "souk-guest": guest } : {}),
 });
 
-/** An answer, without what differs between any two: who asked what is not in it, nor which id was named. */
-async function ask(caller: Caller, operation: string, variables: Readonly<Record<string, unknown>>): Promise<unknown> {
+/**
+ * An answer, without what differs between any two: who asked what is not in it, nor which id was
+ * named.
+ */
+async function ask(
+  caller: Caller,
+  operation: string,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
   const kind = getOperationAST(parse(operation))?.operation;
-  const answer = kind === "subscription" ? await watch(caller, operation, variables) : await send(caller, operation, variables);
+  const answer =
+    kind === "subscription"
+      ? await watch(caller, operation, variables)
+      : await send(caller, operation, variables);
   const named = new Set(
     Object.values(variables)
       .flat(3)
       .map((value) => JSON.stringify(value)),
   );
   return JSON.parse(JSON.stringify(answer), (key, value: unknown) =>
-    key === "requestId" || key === "cost" || key === "cache" ? undefined : named.has(JSON.stringify(value)) ? "<named>" : value,
+    key === "requestId" || key === "cost" || key === "cache"
+      ? undefined
+      : named.has(JSON.stringify(value))
+        ? "<named>"
+        : value,
   );
 }
 
-async function send(caller: Caller, query: string, variables: Readonly<Record<string, unknown>>): Promise<object> {
-  const { status, data, errors } = await post(app.url, query, { ...variables }, { headers: headersOf(caller) });
+async function send(
+  caller: Caller,
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<object> {
+  const { status, data, errors } = await post(
+    app.url,
+    query,
+    { ...variables },
+    { headers: headersOf(caller) },
+  );
   return { status, data, errors };
 }
 
 /** The first message of a subscription, or why there is none. */
-async function watch({ token, guest }: Caller, query: string, variables: Readonly<Record<string, unknown>>): Promise<unknown> {
-  const connectionParams = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(guest ? { guest } : {}) };
-  const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0, connectionParams });
+async function watch(
+  { token, guest }: Caller,
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const connectionParams = {
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+    ...(guest ? { guest } : {}),
+  };
+  const client = createClient({
+    url: app.wsUrl,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams,
+  });
   try {
     return await client.iterate({ query, variables: { ...variables } }).next();
   } catch (errors) {
@@ -69,7 +113,8 @@ async function watch({ token, guest }: Caller, query: string, variables: Readonl
   }
 }
 
-const toVariables = (named: string | Readonly<Record<string, unknown>>) => (typeof named === "string" ? { id: named } : named);
+const toVariables = (named: string | Readonly<Record<string, unknown>>) =>
+  typeof named === "string" ? { id: named } : named;
 
 async function openShop(): Promise<Shop> {
   const owner = await signUp(app.url);
@@ -83,11 +128,15 @@ async function openShop(): Promise<Shop> {
 }
 
 const places = placesOf(buildSchema(printSoukSchema(resolverClasses)));
-const tried = Object.entries(OWNERSHIP).filter((entry): entry is [string, Row & Attempt] => entry[1].kind !== "open");
+const tried = Object.entries(OWNERSHIP).filter(
+  (entry): entry is [string, Row & Attempt] => entry[1].kind !== "open",
+);
 
 describe("the table of ownership", () => {
   it("has a row for every place of the schema that takes an id", () => {
-    const advice = "These take the id of something and have no row in test/e2e/ownership-table.ts; its head tells how to write one.";
+    const advice =
+      "These take the id of something and have no row in test/e2e/ownership-table.ts; its " +
+      "head tells how to write one.";
     expect(
       places.filter((place) => !(place in OWNERSHIP)),
       advice,
@@ -107,9 +156,15 @@ describe("the table of ownership", () => {
 it("finds ids wherever a schema may take them", () => {
   const schema = buildSchema(`
     interface Node { id: ID! }
-    type Query { a(id: ID!, ids: [[ID!]!], name: String, after: String, orderId: String, key: Int): A  node(id: ID!): Node }
+    type Query {
+      a(id: ID!, ids: [[ID!]!], name: String, after: String, orderId: String, key: Int): A
+      node(id: ID!): Node
+    }
     type A implements Node { id: ID!  b(deep: Deep, list: [Deep!]!): Int }
-    input Deep { inner: Inner, self: Deep, idempotencyKey: String!, key: String, monkey: String, paid: Boolean }
+    input Deep {
+      inner: Inner, self: Deep
+      idempotencyKey: String!, key: String, monkey: String, paid: Boolean
+    }
     input Inner { productIds: [ID!]!, upTo: String }
     type Subscription { watch(id: ID!): Int }
   `);

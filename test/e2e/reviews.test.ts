@@ -4,9 +4,15 @@ import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { type Data, post } from "../support/graphql.js";
 
-const ADD = "mutation Add($input: ReviewInput!) { addReview(input: $input) { review { id author rating body } errors { code field } } }";
+const ADD =
+  "mutation Add($input: ReviewInput!) { addReview(input: $input) { review { id author rating " +
+  "body } errors { code field } } }";
 const LOOK = `query Look($id: ID!) {
-  product(id: $id) { rating { average count } updatedAt reviews(first: 1) { totalCount edges { node { id author rating body } } } }
+  product(id: $id) {
+    rating { average count }
+    updatedAt
+    reviews(first: 1) { totalCount edges { node { id author rating body } } }
+  }
 }`;
 
 const RATED = "{ edges { node { id rating { average count } } } }";
@@ -19,7 +25,10 @@ let app: RunningApp;
 let product: string;
 beforeAll(async () => {
   app = await startApp({ products: 50 });
-  const { data } = await post(app.url, "{ products(sort: RATING, first: 50) { edges { node { id } } } }");
+  const { data } = await post(
+    app.url,
+    "{ products(sort: RATING, first: 50) { edges { node { id } } } }",
+  );
   product = String(data.products!.edges![49]!.node!.id);
 });
 afterAll(() => app.close());
@@ -45,9 +54,16 @@ it("a review is in rating, count and lists at once, and a second one takes its p
   const replaced = await look();
   expect(replaced.product).toMatchObject({
     rating: { count: count + 1 },
-    reviews: { totalCount: count + 1, edges: [{ node: { id: (review as { id: string }).id, rating: 1, body: "On second thought." } }] },
+    reviews: {
+      totalCount: count + 1,
+      edges: [
+        { node: { id: (review as { id: string }).id, rating: 1, body: "On second thought." } },
+      ],
+    },
   });
-  expect(Number(replaced.product!.rating!.average)).toBeLessThan(Number(after.product!.rating!.average));
+  expect(Number(replaced.product!.rating!.average)).toBeLessThan(
+    Number(after.product!.rating!.average),
+  );
 });
 
 it("lists that are ordered by ratings follow each review", async () => {
@@ -61,7 +77,9 @@ it("lists that are ordered by ratings follow each review", async () => {
     const { token } = await signUp(app.url);
     await add(token, 5);
     const best = await listed("best");
-    expect(best.map(({ rating }) => rating.average)).toEqual(best.map(({ rating }) => rating.average).sort((a, b) => b - a));
+    expect(best.map(({ rating }) => rating.average)).toEqual(
+      best.map(({ rating }) => rating.average).sort((a, b) => b - a),
+    );
     places.push(best.findIndex(({ id }) => id === product));
   }
   expect(places.at(-1)).toBeLessThan(places[0]!);
@@ -77,7 +95,8 @@ it("ten at once by one user are one review", async () => {
 });
 
 it("is for whoever is signed in", async () => {
-  for (const token of [undefined, app.adminToken]) expect((await add(token, 5)).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
+  for (const token of [undefined, app.adminToken])
+    expect((await add(token, 5)).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
 });
 
 it.each([
@@ -89,6 +108,14 @@ it.each([
   [{ productId: "UHJvZHVjdDo5OTk5OTk" }, "NOT_FOUND", "productId"],
 ])("refuses %j with %s", async (values, code, field) => {
   const { token } = await signUp(app.url);
-  const { data } = await post(app.url, ADD, { input: { productId: product, rating: 5, body: "Fine.", ...values } }, { token });
-  expect(data.addReview).toMatchObject({ review: null, errors: [{ code, field: ["input", field] }] });
+  const { data } = await post(
+    app.url,
+    ADD,
+    { input: { productId: product, rating: 5, body: "Fine.", ...values } },
+    { token },
+  );
+  expect(data.addReview).toMatchObject({
+    review: null,
+    errors: [{ code, field: ["input", field] }],
+  });
 });

@@ -1,4 +1,7 @@
-/** Guessing, through the door: what it meets over HTTP and WebSocket, on several processes, and who is not kept out by it. */
+/**
+ * Guessing, through the door: what it meets over HTTP and WebSocket, on several processes, and who
+ * is not kept out by it.
+ */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createKeys } from "../../src/redis/client/keys.js";
@@ -24,16 +27,30 @@ afterEach(async () => {
 const LONG_WAITS = { SIGN_IN_DELAY_MS: "600000", SIGN_IN_DELAY_MOST_MS: "600000" };
 
 /** An app, with counts of its own unless it shares a prefix. */
-async function start(env: Record<string, string> = {}, keyPrefix = testRedis().prefix): Promise<RunningApp> {
-  const app = await startApp({ env: { ...LONG_WAITS, ...env }, database, keyPrefix, roles: { api: true, worker: false } });
+async function start(
+  env: Record<string, string> = {},
+  keyPrefix = testRedis().prefix,
+): Promise<RunningApp> {
+  const app = await startApp({
+    env: { ...LONG_WAITS, ...env },
+    database,
+    keyPrefix,
+    roles: { api: true, worker: false },
+  });
   open.push(app);
   return app;
 }
 
-const wrong = (email: string) => ({ input: { email, password: "wrong password", deliver: "TOKEN" } });
+const wrong = (email: string) => ({
+  input: { email, password: "wrong password", deliver: "TOKEN" },
+});
 const right = ({ email, password }: SignedIn) => ({ input: { email, password, deliver: "TOKEN" } });
 /** What became of an attempt: a code of either kind, or "signed in". */
-async function outcomeOf({ url }: RunningApp, variables: object, headers: Record<string, string> = {}): Promise<string> {
+async function outcomeOf(
+  { url }: RunningApp,
+  variables: object,
+  headers: Record<string, string> = {},
+): Promise<string> {
   const { data, errors } = await post(url, SIGN_IN, { ...variables }, { headers });
   const [error] = [
     ...(errors ?? []).map(({ extensions }) => extensions),
@@ -42,11 +59,12 @@ async function outcomeOf({ url }: RunningApp, variables: object, headers: Record
   return error?.code ?? "signed in";
 }
 const fail = async (app: RunningApp, email: string, times: number): Promise<void> => {
-  for (let failure = 0; failure < times; failure++) expect(await outcomeOf(app, wrong(email))).toBe("BAD_CREDENTIALS");
+  for (let failure = 0; failure < times; failure++)
+    expect(await outcomeOf(app, wrong(email))).toBe("BAD_CREDENTIALS");
 };
 
 describe("who guesses at an account", () => {
-  it("is made to wait, on every process and transport, and told how long; devices that are signed in are not", async () => {
+  it("A guesser waits everywhere and is told how long; signed-in devices do not.", async () => {
     const { prefix } = testRedis();
     const [one, other] = [await start({}, prefix), await start({}, prefix)];
     const account = await signUp(one.url);
@@ -57,7 +75,11 @@ describe("who guesses at an account", () => {
       expect(data).toBeNull();
       expect(errors?.[0]).toMatchObject({
         message: expect.stringMatching(/^Too many attempts. Try again in \d+ seconds.$/),
-        extensions: { code: "RATE_LIMITED", retryAfterMs: expect.any(Number), requestId: expect.any(String) },
+        extensions: {
+          code: "RATE_LIMITED",
+          retryAfterMs: expect.any(Number),
+          requestId: expect.any(String),
+        },
       });
       const socket = await connectSocket(wsUrl);
       expect(await ask(socket, { query: SIGN_IN, variables: right(account) })).toMatchObject({
@@ -101,12 +123,15 @@ describe("who guesses at an account", () => {
     const change = (currentPassword: string) =>
       post(
         app.url,
-        "mutation C($input: ChangePasswordInput!) { changePassword(input: $input) { errors { code } } }",
+        "mutation C($input: ChangePasswordInput!) { changePassword(input: $input) { errors { " +
+          "code } } }",
         { input: { currentPassword, newPassword: "another password" } },
         { token },
       );
     for (let failure = 0; failure < 5; failure++) {
-      expect((await change("wrong password")).data.changePassword).toEqual({ errors: [{ code: "BAD_CREDENTIALS" }] });
+      expect((await change("wrong password")).data.changePassword).toEqual({
+        errors: [{ code: "BAD_CREDENTIALS" }],
+      });
     }
     expect((await change(password)).errors?.[0]?.extensions.code).toBe("RATE_LIMITED");
   });
@@ -115,15 +140,26 @@ describe("who guesses at an account", () => {
 describe("a hundred sign-ins in one document", () => {
   it("count a hundred", async () => {
     const { prefix, connect } = testRedis();
-    const roomy = { LIMIT_ALIASES: "100", LIMIT_ROOT_FIELDS: "100", LIMIT_TOKENS: "10000", REQUEST_TIMEOUT_MS: "60000" };
+    const roomy = {
+      LIMIT_ALIASES: "100",
+      LIMIT_ROOT_FIELDS: "100",
+      LIMIT_TOKENS: "10000",
+      REQUEST_TIMEOUT_MS: "60000",
+    };
     const app = await start({ ...roomy, SIGN_IN_ADDRESS_MOST: "100" }, prefix);
     const fields = Array.from(
       { length: 100 },
-      (_, at) => `a${at}: signIn(input: { email: "${at}@test.example", password: "guess" }) { errors { code } }`,
+      (_, at) =>
+        `a${at}: signIn(input: { email: "${at}@test.example", password: "guess" }) { errors ` +
+        "{ code } }",
     );
     const { data } = await post(app.url, `mutation { ${fields.join(" ")} }`);
-    expect(Object.values(data as object)).toEqual(Array.from({ length: 100 }, () => ({ errors: [{ code: "BAD_CREDENTIALS" }] })));
-    expect(await connect().zcard(createKeys(prefix).attempts("sign-in", "address", "127.0.0.1"))).toBe(100);
+    expect(Object.values(data as object)).toEqual(
+      Array.from({ length: 100 }, () => ({ errors: [{ code: "BAD_CREDENTIALS" }] })),
+    );
+    expect(
+      await connect().zcard(createKeys(prefix).attempts("sign-in", "address", "127.0.0.1")),
+    ).toBe(100);
     expect(await outcomeOf(app, wrong("one-more@test.example"))).toBe("RATE_LIMITED");
   });
 
@@ -131,47 +167,80 @@ describe("a hundred sign-ins in one document", () => {
     const app = await start();
     const fields = Array.from(
       { length: 10 },
-      (_, at) => `a${at}: signIn(input: { email: "x@test.example", password: "guess ${at}" }) { errors { code } }`,
+      (_, at) =>
+        `a${at}: signIn(input: { email: "x@test.example", password: "guess ${at}" }) { ` +
+        "errors { code } }",
     );
     const { data, errors } = await post(app.url, `mutation { ${fields.join(" ")} }`);
-    expect([data, errors?.map(({ extensions }) => extensions.code)]).toEqual([null, ["RATE_LIMITED"]]);
+    expect([data, errors?.map(({ extensions }) => extensions.code)]).toEqual([
+      null,
+      ["RATE_LIMITED"],
+    ]);
     expect(await metric(app.url, "souk_sign_ins_total", 'what="sign-in",outcome="let in"')).toBe(5);
   });
 });
 
 describe("signing up", () => {
-  it("is limited per address, also where the answer is TAKEN, and refuses what is malformed for nothing", async () => {
+  it("Signing up is limited per address, also when TAKEN; malformed ones are free.", async () => {
     const app = await start({ SIGN_UP_ADDRESS_MOST: "2" });
     const { email } = await signUp(app.url);
     const attempt = (values: object = {}) =>
-      post(app.url, SIGN_UP, { input: { email: `${randomUUID()}@test.example`, password: "long enough", name: "Tess", ...values } });
+      post(app.url, SIGN_UP, {
+        input: {
+          email: `${randomUUID()}@test.example`,
+          password: "long enough",
+          name: "Tess",
+          ...values,
+        },
+      });
     for (let round = 0; round < 3; round++)
-      expect((await attempt({ name: "" })).data.signUp).toMatchObject({ errors: [{ code: "REQUIRED" }] });
+      expect((await attempt({ name: "" })).data.signUp).toMatchObject({
+        errors: [{ code: "REQUIRED" }],
+      });
     expect((await attempt({ email })).data.signUp).toMatchObject({ errors: [{ code: "TAKEN" }] });
-    expect((await attempt()).errors?.[0]).toMatchObject({ extensions: { code: "RATE_LIMITED", retryAfterMs: expect.any(Number) } });
+    expect((await attempt()).errors?.[0]).toMatchObject({
+      extensions: { code: "RATE_LIMITED", retryAfterMs: expect.any(Number) },
+    });
   });
 });
 
 describe("the address of a client", () => {
   const sessionIp = async ({ url }: RunningApp, token: string, headers = {}) => {
-    const { data } = await post(url, "{ viewer { sessions { ip current } } }", {}, { token, headers });
-    return (data.viewer!.sessions as unknown as { ip: string; current: boolean }[]).find(({ current }) => current)?.ip;
+    const { data } = await post(
+      url,
+      "{ viewer { sessions { ip current } } }",
+      {},
+      { token, headers },
+    );
+    return (data.viewer!.sessions as unknown as { ip: string; current: boolean }[]).find(
+      ({ current }) => current,
+    )?.ip;
   };
-  const signInFrom = async ({ url, wsUrl }: RunningApp, account: SignedIn, forwardedFor: string) => {
+  const signInFrom = async (
+    { url, wsUrl }: RunningApp,
+    account: SignedIn,
+    forwardedFor: string,
+  ) => {
     const headers = { "x-forwarded-for": forwardedFor };
     const { data } = await post(url, SIGN_IN, right(account), { headers });
     const socket = await connectSocket(wsUrl, {}, { headers });
-    const answer = (await ask(socket, { query: SIGN_IN, variables: right(account) })) as { data: { signIn: { token: string } } };
+    const answer = (await ask(socket, { query: SIGN_IN, variables: right(account) })) as {
+      data: { signIn: { token: string } };
+    };
     await socket.close();
     return [String(data.signIn!.token), answer.data.signIn.token];
   };
 
-  it("is not what a stranger writes into X-Forwarded-For: guesses from many such addresses are from one", async () => {
+  it("Guesses under many X-Forwarded-For headers of a stranger are from one address.", async () => {
     const app = await start({ TRUSTED_PROXIES: "10.0.0.0/8" });
     const account = await signUp(app.url);
-    for (const token of await signInFrom(app, account, "198.51.100.7")) expect(await sessionIp(app, token)).toBe("127.0.0.1");
-    for (let at = 0; at < 5; at++) await outcomeOf(app, wrong(account.email), { "x-forwarded-for": `198.51.100.${at}` });
-    expect(await outcomeOf(app, wrong(account.email), { "x-forwarded-for": "203.0.113.1" })).toBe("RATE_LIMITED");
+    for (const token of await signInFrom(app, account, "198.51.100.7"))
+      expect(await sessionIp(app, token)).toBe("127.0.0.1");
+    for (let at = 0; at < 5; at++)
+      await outcomeOf(app, wrong(account.email), { "x-forwarded-for": `198.51.100.${at}` });
+    expect(await outcomeOf(app, wrong(account.email), { "x-forwarded-for": "203.0.113.1" })).toBe(
+      "RATE_LIMITED",
+    );
   });
 
   it("is what a trusted proxy writes, over HTTP and WebSocket", async () => {
@@ -180,8 +249,11 @@ describe("the address of a client", () => {
     for (const token of await signInFrom(app, account, "203.0.113.9, 198.51.100.7, 10.0.0.1")) {
       expect(await sessionIp(app, token)).toBe("198.51.100.7");
     }
-    for (let at = 0; at < 5; at++) await outcomeOf(app, wrong(account.email), { "x-forwarded-for": "198.51.100.8" });
-    expect(await outcomeOf(app, wrong(account.email), { "x-forwarded-for": "198.51.100.8" })).toBe("RATE_LIMITED");
+    for (let at = 0; at < 5; at++)
+      await outcomeOf(app, wrong(account.email), { "x-forwarded-for": "198.51.100.8" });
+    expect(await outcomeOf(app, wrong(account.email), { "x-forwarded-for": "198.51.100.8" })).toBe(
+      "RATE_LIMITED",
+    );
     expect(await signIn(app.url, account)).toMatch(/\./);
   });
 });

@@ -1,4 +1,7 @@
-/** `npm start` as a newcomer and as an operator see it: the built tree as a process of its own, in a data folder of its own. */
+/**
+ * `npm start` as a newcomer and as an operator see it: the built tree as a process of its own, in a
+ * data folder of its own.
+ */
 
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -12,8 +15,11 @@ import { post } from "../support/graphql.js";
 import { until } from "../support/until.js";
 
 const STOCK = "query Stock($id: ID!) { product(id: $id) { stock } }";
-const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { message } } }";
-const WATCH = "subscription Watch($ids: [ID!]!) { productChanged(ids: $ids) { id version product { stock } } }";
+const ADJUST =
+  "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { product { stock } errors { " +
+  "message } } }";
+const WATCH =
+  "subscription Watch($ids: [ID!]!) { productChanged(ids: $ids) { id version product { stock } } }";
 
 /** Everything is embedded: nothing but these is set. */
 const embedded = (dataDir: string) => ({ DATA_DIR: dataDir, ADMIN_TOKEN: "" });
@@ -22,8 +28,15 @@ const embedded = (dataDir: string) => ({ DATA_DIR: dataDir, ADMIN_TOKEN: "" });
 const FIRST_START_MS = 120_000;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-/** The data folder of a shop that has been started once, what it printed then and what it answered. */
-let shop: { readonly path: string; readonly printed: string; readonly sizes: readonly number[]; remove(): Promise<void> };
+/**
+ * The data folder of a shop that has been started once, what it printed then and what it answered.
+ */
+let shop: {
+  readonly path: string;
+  readonly printed: string;
+  readonly sizes: readonly number[];
+  remove(): Promise<void>;
+};
 const running: AppProcess[] = [];
 
 beforeAll(async () => {
@@ -73,9 +86,11 @@ async function firstProduct(app: AppProcess): Promise<string> {
 }
 
 describe("npm start without configuration", () => {
-  it("brings everything: a shop to query, a change to watch, data that survives a restart", async () => {
+  it("It brings a shop to query, changes to watch, and data that survive a restart.", async () => {
     expect(shop.printed).toContain("first start: filling the shop");
-    expect(shop.printed).toContain("admin@souk.example, ada@souk.example, ben@souk.example, cleo@souk.example");
+    expect(shop.printed).toContain(
+      "admin@souk.example, ada@souk.example, ben@souk.example, cleo@souk.example",
+    );
     expect(shop.sizes).toEqual([10_000, 50]);
     const app = await start(embedded(shop.path));
     expect(app.output()).not.toContain("filling the shop");
@@ -83,13 +98,18 @@ describe("npm start without configuration", () => {
 
     const id = await firstProduct(app);
     const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
-    const changes = client.iterate<{ productChanged: { version: string; product: { stock: number } } }>({
+    const changes = client.iterate<{
+      productChanged: { version: string; product: { stock: number } };
+    }>({
       query: WATCH,
       variables: { ids: [id] },
     });
     const stock = (await changes.next()).value.data.productChanged.product.stock;
     await post(app.url, ADJUST, { id }, { token: tokenOf(app) });
-    expect((await changes.next()).value.data.productChanged).toMatchObject({ version: "2", product: { stock: stock + 1 } });
+    expect((await changes.next()).value.data.productChanged).toMatchObject({
+      version: "2",
+      product: { stock: stock + 1 },
+    });
     await client.dispose();
 
     const password = /password (\S+)/.exec(app.output())?.[1] ?? "";
@@ -109,7 +129,9 @@ describe("npm start without configuration", () => {
     const pid = Number((await redisPids(shop.path))[0]);
     process.kill(pid, "SIGKILL");
     expect((await post(app.url, STOCK, { id })).errors).toBeUndefined();
-    await until("another redis-server", async () => (await redisPids(shop.path)).find((found) => Number(found) !== pid));
+    await until("another redis-server", async () =>
+      (await redisPids(shop.path)).find((found) => Number(found) !== pid),
+    );
     expect((await post(app.url, STOCK, { id })).errors).toBeUndefined();
     expect(await app.end()).toBe(0);
     expect(await redisPids(shop.path)).toEqual([]);
@@ -135,7 +157,9 @@ describe("a start that cannot go on says what to do", () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as { port: number };
-    expect(await refusal({ ...embedded(shop.path), PORT: String(port) })).toMatch(new RegExp(`${port}[^]*PORT`));
+    expect(await refusal({ ...embedded(shop.path), PORT: String(port) })).toMatch(
+      new RegExp(`${port}[^]*PORT`),
+    );
     server.close();
   });
 
@@ -150,7 +174,12 @@ describe("a start that cannot go on says what to do", () => {
   });
 
   it("when the configuration is bad, all of it at once", async () => {
-    const told = await refusal({ ...embedded(folder.path), PORT: "eighty", SHOP_CURRENCY: "SHELLS", CACHE_TTL_MS: "-1" });
+    const told = await refusal({
+      ...embedded(folder.path),
+      PORT: "eighty",
+      SHOP_CURRENCY: "SHELLS",
+      CACHE_TTL_MS: "-1",
+    });
     for (const name of ["PORT", "SHOP_CURRENCY", "CACHE_TTL_MS"]) expect(told).toContain(name);
   });
 
@@ -160,8 +189,12 @@ describe("a start that cannot go on says what to do", () => {
   });
 
   it("when the API or a worker alone has no servers to share", async () => {
-    expect(await refusal(embedded(folder.path), ["dist/main.js", "--api"])).toContain("REDIS_URL and DATABASE_URL");
-    expect(await refusal(embedded(folder.path), ["dist/worker.js"])).toContain("REDIS_URL and DATABASE_URL");
+    expect(await refusal(embedded(folder.path), ["dist/main.js", "--api"])).toContain(
+      "REDIS_URL and DATABASE_URL",
+    );
+    expect(await refusal(embedded(folder.path), ["dist/worker.js"])).toContain(
+      "REDIS_URL and DATABASE_URL",
+    );
   });
 });
 
@@ -171,8 +204,15 @@ async function redisPids(dataDir: string): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const inFolder = await Promise.all(
     pids.map(
-      async (pid) => [pid, await readlink(`/proc/${pid}/cwd`).catch(() => ""), await readlink(`/proc/${pid}/exe`).catch(() => "")] as const,
+      async (pid) =>
+        [
+          pid,
+          await readlink(`/proc/${pid}/cwd`).catch(() => ""),
+          await readlink(`/proc/${pid}/exe`).catch(() => ""),
+        ] as const,
     ),
   );
-  return inFolder.filter(([, cwd, exe]) => cwd.startsWith(dataDir) && /redis|valkey/.test(exe)).map(([pid]) => pid);
+  return inFolder
+    .filter(([, cwd, exe]) => cwd.startsWith(dataDir) && /redis|valkey/.test(exe))
+    .map(([pid]) => pid);
 }

@@ -1,4 +1,7 @@
-/** The clients that people have, as they come, each over a real server: they start, follow changes and stop; and they all come back at once. */
+/**
+ * The clients that people have, as they come, each over a real server: they start, follow changes
+ * and stop; and they all come back at once.
+ */
 import { ApolloClient, ApolloLink, gql, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { fetchExchange, subscriptionExchange, Client as UrqlClient } from "@urql/core";
@@ -13,7 +16,8 @@ import { metric, post } from "../support/graphql.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
-const WATCH = "subscription Watch($ids: [ID!]!) { productChanged(ids: $ids) { id version product { stock } } }";
+const WATCH =
+  "subscription Watch($ids: [ID!]!) { productChanged(ids: $ids) { id version product { stock } } }";
 const ADJUST = "mutation Adjust($id: ID!) { adjustStock(id: $id, by: 1) { errors { code } } }";
 
 let redis: RedisServer;
@@ -21,7 +25,12 @@ let app: RunningApp;
 let id: string;
 beforeAll(async () => {
   redis = await startRedisServer();
-  app = await startApp({ products: 20, redisUrl: redis.url, keyPrefix: "", env: { CONFLATION_MS: "1" } });
+  app = await startApp({
+    products: 20,
+    redisUrl: redis.url,
+    keyPrefix: "",
+    env: { CONFLATION_MS: "1" },
+  });
   const { data } = await post(app.url, "{ products(first: 1) { edges { node { id } } } }");
   id = String(data.products!.edges![0]!.node!.id);
 });
@@ -31,7 +40,11 @@ afterAll(async () => {
 });
 
 interface Change {
-  readonly productChanged: { readonly id: string; readonly version: string; readonly product: { readonly stock: number } };
+  readonly productChanged: {
+    readonly id: string;
+    readonly version: string;
+    readonly product: { readonly stock: number };
+  };
 }
 /** Watches a product until the returned function is called. */
 type Watch = (onChange: (data: Change) => void) => () => void;
@@ -54,7 +67,10 @@ const CLIENTS: [string, () => Watch][] = [
   [
     "Apollo Client",
     () => (onChange) => {
-      const apollo = new ApolloClient({ link: ApolloLink.from([new GraphQLWsLink(wsClient())]), cache: new InMemoryCache() });
+      const apollo = new ApolloClient({
+        link: ApolloLink.from([new GraphQLWsLink(wsClient())]),
+        cache: new InMemoryCache(),
+      });
       const watched = apollo
         .subscribe<Change>({ query: gql(WATCH), variables: { ids: [id] }, fetchPolicy: "no-cache" })
         .subscribe(({ data }) => data && onChange(data));
@@ -65,27 +81,42 @@ const CLIENTS: [string, () => Watch][] = [
     "urql",
     () => (onChange) => {
       const ws = wsClient();
-      const forwardSubscription = ({ query = "", variables }: { query?: string | undefined; variables?: object }) => ({
+      const forwardSubscription = ({
+        query = "",
+        variables,
+      }: {
+        query?: string | undefined;
+        variables?: object;
+      }) => ({
         subscribe: (sink: Parameters<typeof ws.subscribe>[1]) => ({
-          unsubscribe: ws.subscribe({ query, variables: variables as Record<string, unknown> }, sink),
+          unsubscribe: ws.subscribe(
+            { query, variables: variables as Record<string, unknown> },
+            sink,
+          ),
         }),
       });
       const urql = new UrqlClient({
         url: app.url,
         preferGetMethod: false,
-        exchanges: [fetchExchange, subscriptionExchange({ forwardSubscription: forwardSubscription as never })],
+        exchanges: [
+          fetchExchange,
+          subscriptionExchange({ forwardSubscription: forwardSubscription as never }),
+        ],
       });
-      const watched = urql.subscription<Change>(WATCH, { ids: [id] }).subscribe(({ data }) => data && onChange(data));
+      const watched = urql
+        .subscription<Change>(WATCH, { ids: [id] })
+        .subscribe(({ data }) => data && onChange(data));
       return () => watched.unsubscribe();
     },
   ],
 ];
 
 const stockOf = ({ productChanged }: Change): number => productChanged.product.stock;
-const adjust = async () => expect((await post(app.url, ADJUST, { id }, { token: ADMIN_TOKEN })).errors).toBeUndefined();
+const adjust = async () =>
+  expect((await post(app.url, ADJUST, { id }, { token: ADMIN_TOKEN })).errors).toBeUndefined();
 
 describe.each(CLIENTS)("%s", (_name, make) => {
-  it("gets the value, then every change, and nothing after it has stopped, while others go on", async () => {
+  it("It gets the value, then every change, and nothing once stopped; others go on.", async () => {
     const [mine, others]: [number[], number[]] = [[], []];
     const stop = make()((data) => mine.push(stockOf(data)));
     const stopOthers = make()((data) => others.push(stockOf(data)));
@@ -115,15 +146,22 @@ describe("when all clients come back at once", () => {
       tokens.flatMap((token) =>
         Array.from({ length: SOCKETS }, async () => {
           const client = await connectSocket(app.wsUrl, { authorization: `Bearer ${token}` });
-          client.send({ id: "x", type: "subscribe", payload: { query: WATCH, variables: { ids: [id] } } });
-          expect(await client.next()).toMatchObject({ type: "next", payload: { data: { productChanged: { id } } } });
+          client.send({
+            id: "x",
+            type: "subscribe",
+            payload: { query: WATCH, variables: { ids: [id] } },
+          });
+          expect(await client.next()).toMatchObject({
+            type: "next",
+            payload: { data: { productChanged: { id } } },
+          });
           return client;
         }),
       ),
     );
   }
 
-  it("a client that is signed in and watches what all watch costs Redis two round trips, and what it watches is read for all of them", async () => {
+  it("A signed-in client costs Redis two round trips; what all watch is read once.", async () => {
     const accounts = await Promise.all(Array.from({ length: ACCOUNTS }, () => signUp(app.url)));
     const tokens = await Promise.all(accounts.map((account) => signIn(app.url, account)));
     for (const { socket } of await connectAll(tokens)) socket.terminate();
@@ -134,7 +172,8 @@ describe("when all clients come back at once", () => {
     const commands: string[][] = [];
     monitor.on("monitor", (_time, args: string[], source: string) => {
       // What scripts do is no round trip, and beats go on whether anybody comes or not.
-      if (source !== "lua" && !args.some((arg) => /heartbeat|^ping$|^info$/i.test(arg))) commands.push(args);
+      if (source !== "lua" && !args.some((arg) => /heartbeat|^ping$|^info$/i.test(arg)))
+        commands.push(args);
     });
     const began = performance.now();
     const clients = await connectAll(tokens);
@@ -143,8 +182,8 @@ describe("when all clients come back at once", () => {
     await until("the last command to be seen", () => commands.some((args) => args[1] === "done"));
     const subscribes = commands.filter(([name]) => /^subscribe$/i.test(name!)).length;
     expect(subscribes).toBe(1);
-    // Two look-ups: of the socket's caller, and before the operation. Each is one round trip of three commands: the session, what ends everybody's,
-    // and the limit.
+    // Two look-ups: of the socket's caller, and before the operation. Each is one round trip of
+    // three commands: the session, what ends everybody's, and the limit.
     const lookups = commands.filter((args) => args.some((arg) => arg.includes("session:{"))).length;
     expect(lookups).toBe(2 * ACCOUNTS * SOCKETS);
     // A first value is read for all who have come within 10 ms.

@@ -11,8 +11,16 @@ import { testLog } from "../support/log.js";
 /** What stands in the way holds for root too, whom permissions do not stop. */
 const OBSTACLES = [
   ["the folder itself", (dir: string) => writeFile(dir, ""), (dir: string) => lockDataDir(dir)],
-  ["its folder of sockets", (dir: string) => mkdir(dir).then(() => writeFile(join(dir, "run"), "")), (dir: string) => lockDataDir(dir)],
-  ["the token", (dir: string) => mkdir(join(dir, "admin-token"), { recursive: true }), (dir: string) => ensureServiceToken(dir)],
+  [
+    "its folder of sockets",
+    (dir: string) => mkdir(dir).then(() => writeFile(join(dir, "run"), "")),
+    (dir: string) => lockDataDir(dir),
+  ],
+  [
+    "the token",
+    (dir: string) => mkdir(join(dir, "admin-token"), { recursive: true }),
+    (dir: string) => ensureServiceToken(dir),
+  ],
   [
     "Redis' folder",
     (dir: string) => mkdir(dir).then(() => writeFile(join(dir, "redis"), "")),
@@ -20,16 +28,19 @@ const OBSTACLES = [
   ],
 ] as const;
 
-test.each(OBSTACLES)("a data folder that cannot be used is named, with what to do, and no stack: %s", async (_name, obstruct, use) => {
-  const { path, remove } = await temporaryFolder("folder");
-  onTestFinished(remove);
-  const dir = join(path, "data");
-  await obstruct(dir);
-  const failure = await use(dir).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(failure).toBeInstanceOf(StartupError);
-  expect((failure as Error).message).toMatch(`The data folder ${dir} cannot be used: `);
-  expect((failure as Error).message).toContain("DATA_DIR");
-});
+test.each(OBSTACLES)(
+  "a data folder that cannot be used is named, with what to do, and no stack: %s",
+  async (_name, obstruct, use) => {
+    const { path, remove } = await temporaryFolder("folder");
+    onTestFinished(remove);
+    const dir = join(path, "data");
+    await obstruct(dir);
+    const failure = await use(dir).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(StartupError);
+    expect((failure as Error).message).toMatch(`The data folder ${dir} cannot be used: `);
+    expect((failure as Error).message).toContain("DATA_DIR");
+  },
+);

@@ -18,7 +18,10 @@ function otherProcess(dir: string) {
   ensureBuilt();
   return runModule(`
     import { lockDataDir } from "./dist/embedded/data-lock.js";
-    await lockDataDir(${JSON.stringify(dir)}).then(() => console.log("held"), (error) => console.log(error.message.split("\\n")[0]));
+    await lockDataDir(${JSON.stringify(dir)}).then(
+      () => console.log("held"),
+      (error) => console.log(error.message.split("\\n")[0]),
+    );
     setInterval(() => {}, 1000);
   `);
 }
@@ -38,7 +41,7 @@ test("a folder whose holder has closed it is free", async () => {
   await (await lockDataDir(dir)).close();
 });
 
-test("the lock of a process that was killed is taken over, and that of a stopped one is not", async () => {
+test("The lock of a killed process is taken over, that of a stopped one is not.", async () => {
   const dir = await dataFolder();
   const holder = otherProcess(dir);
   expect(await holder.nextLine()).toBe("held");
@@ -66,7 +69,9 @@ test("of many that take over a stale lock at once, exactly one holds it", async 
   const rounds = drillSize({ sample: 20, full: 2_000 });
   for (let round = 0; round < rounds; round++) {
     const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => lockDataDir(dir)));
-    const held = attempts.filter((attempt): attempt is PromiseFulfilledResult<DataLock> => attempt.status === "fulfilled");
+    const held = attempts.filter(
+      (attempt): attempt is PromiseFulfilledResult<DataLock> => attempt.status === "fulfilled",
+    );
     expect(held).toHaveLength(1);
     await held[0]?.value.close();
   }
@@ -76,5 +81,7 @@ test("of many that take over a stale lock at once, exactly one holds it", async 
 test("a folder that cannot be used is named, with the way out", async () => {
   const dir = await dataFolder();
   await writeFile(join(dir, "file"), "");
-  await expect(lockDataDir(join(dir, "file", "data"))).rejects.toThrow(/cannot be used[\s\S]*DATA_DIR/);
+  await expect(lockDataDir(join(dir, "file", "data"))).rejects.toThrow(
+    /cannot be used[\s\S]*DATA_DIR/,
+  );
 });

@@ -14,22 +14,33 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A process that owns a stubborn server, says its pid, and stops it when its standard input says so. */
+/**
+ * A process that owns a stubborn server, says its pid, and stops it when its standard input says
+ * so.
+ */
 function ownerOf() {
   ensureBuilt();
   return runModule(`
     import { startGuarded } from "./dist/embedded/guarded-child.js";
-    const server = await startGuarded({ command: "/bin/sh", args: ["-c", ${JSON.stringify(STUBBORN)}], stopSignal: "TERM", graceSeconds: 1 });
+    const server = await startGuarded({
+      command: "/bin/sh",
+      args: ["-c", ${JSON.stringify(STUBBORN)}],
+      stopSignal: "TERM",
+      graceSeconds: 1,
+    });
     process.once("SIGTERM", async () => { await server.stop(); process.exit(0); });
     console.log(server.pid);
     setInterval(() => {}, 1000);
   `);
 }
 
-test.each(["SIGTERM", "SIGKILL"] as const)("a server that will not stop is killed when its owner ends by %s", async (signal) => {
-  const owner = ownerOf();
-  const pid = Number(await owner.nextLine());
-  expect(isAlive(pid)).toBe(true);
-  await owner.end(signal);
-  await until("the server to be gone", () => !isAlive(pid));
-});
+test.each(["SIGTERM", "SIGKILL"] as const)(
+  "a server that will not stop is killed when its owner ends by %s",
+  async (signal) => {
+    const owner = ownerOf();
+    const pid = Number(await owner.nextLine());
+    expect(isAlive(pid)).toBe(true);
+    await owner.end(signal);
+    await until("the server to be gone", () => !isAlive(pid));
+  },
+);

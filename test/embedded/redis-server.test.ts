@@ -39,7 +39,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A process that starts the embedded server from the built tree, says its pid, and lives until it is ended. */
+/**
+ * A process that starts the embedded server from the built tree, says its pid, and lives until it
+ * is ended.
+ */
 function ownerOf(dataDir: string) {
   ensureBuilt();
   return runModule(`
@@ -65,10 +68,17 @@ describe("the embedded redis-server", () => {
     const dataDir = await dataFolder();
     // Comes up slowly, and says each time that it is on its way.
     const slow = join(dataDir, "slow-redis");
-    await writeFile(slow, `#!/bin/sh\necho >> ${dataDir}/starts\nsleep 0.5\nexec redis-server "$@"\n`, { mode: 0o700 });
+    await writeFile(
+      slow,
+      `#!/bin/sh\necho >> ${dataDir}/starts\nsleep 0.5\nexec redis-server "$@"\n`,
+      { mode: 0o700 },
+    );
     const server = await startEmbeddedRedis({ dataDir, log: testLog(), binaries: [slow] });
     process.kill(server.pid, "SIGKILL");
-    await until("the second start", async () => (await readFile(join(dataDir, "starts"), "utf8")).length === 2);
+    await until(
+      "the second start",
+      async () => (await readFile(join(dataDir, "starts"), "utf8")).length === 2,
+    );
     await server.close();
     expect(isAlive(server.pid)).toBe(false);
   });
@@ -84,7 +94,9 @@ describe("the embedded redis-server", () => {
 
   test("writes AOF every second and RDB", async () => {
     const redis = clientOf(await start(await dataFolder()));
-    expect(await redis.config("GET", "append*")).toEqual(expect.arrayContaining(["appendonly", "yes", "appendfsync", "everysec"]));
+    expect(await redis.config("GET", "append*")).toEqual(
+      expect.arrayContaining(["appendonly", "yes", "appendfsync", "everysec"]),
+    );
     expect(await redis.config("GET", "save")).toEqual(["save", "3600 1 300 100 60 10000"]);
   });
 
@@ -99,30 +111,43 @@ describe("the embedded redis-server", () => {
     const redis = clientOf(server);
     await redis.set("kept", "yes");
     // A write is safe after the next fsync; the replies of the AOF say when that was.
-    await until("the write to be in the file", async () => /aof_pending_bio_fsync:0/.test(await redis.info("persistence")));
+    await until("the write to be in the file", async () =>
+      /aof_pending_bio_fsync:0/.test(await redis.info("persistence")),
+    );
     process.kill(pid, "SIGKILL");
     await until("another server", () => server.pid !== pid);
     expect(await clientOf(server).get("kept")).toBe("yes");
   });
 
   test("without a binary the start names the three ways to get one", async () => {
-    const starting = startEmbeddedRedis({ dataDir: await dataFolder(), log: testLog(), binaries: ["no-such-server", "nor-this"] });
+    const starting = startEmbeddedRedis({
+      dataDir: await dataFolder(),
+      log: testLog(),
+      binaries: ["no-such-server", "nor-this"],
+    });
     await expect(starting).rejects.toThrow(StartupError);
     await expect(starting).rejects.toThrow(/system package[\s\S]*container[\s\S]*REDIS_URL/);
   });
 
-  test.each(["SIGTERM", "SIGKILL"] as const)("does not outlive a process that ends by %s", async (signal) => {
-    const owner = ownerOf(await dataFolder());
-    const pid = Number(await owner.nextLine());
-    expect(isAlive(pid)).toBe(true);
-    await owner.end(signal);
-    await until("redis-server to end", () => !isAlive(pid));
-  });
+  test.each(["SIGTERM", "SIGKILL"] as const)(
+    "does not outlive a process that ends by %s",
+    async (signal) => {
+      const owner = ownerOf(await dataFolder());
+      const pid = Number(await owner.nextLine());
+      expect(isAlive(pid)).toBe(true);
+      await owner.end(signal);
+      await until("redis-server to end", () => !isAlive(pid));
+    },
+  );
 
-  test("a server that an earlier run left behind is stopped before a new one opens its files", async () => {
+  test("A server left by an earlier run is stopped before a new one opens its files.", async () => {
     const dataDir = await dataFolder();
     const socket = join(await socketFolder(dataDir), "redis.sock");
-    const orphan = spawn("redis-server", ["--port", "0", "--unixsocket", socket, "--dir", dataDir], { stdio: "ignore" });
+    const orphan = spawn(
+      "redis-server",
+      ["--port", "0", "--unixsocket", socket, "--dir", dataDir],
+      { stdio: "ignore" },
+    );
     onTestFinished(() => void orphan.kill("SIGKILL"));
     const ended = once(orphan, "exit");
     const left = clientOf({ url: `unix:${socket}` });
@@ -140,7 +165,12 @@ describe("the embedded redis-server", () => {
     await clientOf(first).set("a", "1");
     await first.close();
     const { writeFile } = await import("node:fs/promises");
-    await writeFile(join(dataDir, "redis", "appendonlydir", "appendonly.aof.manifest"), "nonsense\n");
-    await expect(startEmbeddedRedis({ dataDir, log: testLog() })).rejects.toThrow(/did not start[\s\S]*manifest/);
+    await writeFile(
+      join(dataDir, "redis", "appendonlydir", "appendonly.aof.manifest"),
+      "nonsense\n",
+    );
+    await expect(startEmbeddedRedis({ dataDir, log: testLog() })).rejects.toThrow(
+      /did not start[\s\S]*manifest/,
+    );
   });
 });

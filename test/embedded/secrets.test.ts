@@ -39,7 +39,7 @@ test("a file that holds no token is named rather than used", async () => {
   expect(await readFile(join(dir, "admin-token"), "utf8")).toBe("short\n");
 });
 
-test("the password of the demo logins is new once, then kept, and only its owner may read it", async () => {
+test("The demo password is made once, then kept, and only its owner may read it.", async () => {
   const dir = await dataFolder();
   const first = await ensureDemoPassword(dir);
   expect(first).toEqual({ secret: expect.stringMatching(/^[\w-]{16}$/), isNew: true });

@@ -33,7 +33,10 @@ function inbox<T>(): { put(value: T): void; next(): Promise<T> } {
   const waiting: ((value: T) => void)[] = [];
   return {
     put: (value) => (waiting.length > 0 ? waiting.shift()?.(value) : arrived.push(value)),
-    next: () => new Promise((resolve) => (arrived.length > 0 ? resolve(arrived.shift() as T) : waiting.push(resolve))),
+    next: () =>
+      new Promise((resolve) =>
+        arrived.length > 0 ? resolve(arrived.shift() as T) : waiting.push(resolve),
+      ),
   };
 }
 
@@ -53,10 +56,14 @@ describe("the example client", () => {
     mkdirSync(join(root, ".cache"), { recursive: true });
     const out = mkdtempSync(join(root, ".cache/example-client-"));
     onTestFinished(() => rmSync(out, { recursive: true }));
-    const compiled = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out], {
-      cwd: root,
-      encoding: "utf8",
-    });
+    const compiled = spawnSync(
+      process.execPath,
+      ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out],
+      {
+        cwd: root,
+        encoding: "utf8",
+      },
+    );
     expect(compiled.stdout).toBe("");
 
     const child = spawn(process.execPath, [join(out, "main.js"), app.url], {
@@ -65,10 +72,14 @@ describe("the example client", () => {
     });
     onTestFinished(() => void child.kill("SIGKILL"));
     const printed: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
     const [code] = await once(child, "close");
     const output = printed.join("");
-    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/watching .*: \d+ in stock, version \d+/) });
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringMatching(/watching .*: \d+ in stock, version \d+/),
+    });
     const [, changed, read] = /changed to (\d+) in stock, read back (\d+)/.exec(output) ?? [];
     expect(read).toBe(changed);
     expect(output).toContain(`told of ${changed} in stock`);
@@ -78,15 +89,27 @@ describe("the example client", () => {
     mkdirSync(join(root, ".cache"), { recursive: true });
     const out = mkdtempSync(join(root, ".cache/example-cart-"));
     onTestFinished(() => rmSync(out, { recursive: true }));
-    spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out], { cwd: root });
+    spawnSync(
+      process.execPath,
+      ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out],
+      { cwd: root },
+    );
     const { email, password } = await signUp(app.url);
-    const child = spawn(process.execPath, [join(out, "cart.js"), app.url, email, password], { cwd: root });
+    const child = spawn(process.execPath, [join(out, "cart.js"), app.url, email, password], {
+      cwd: root,
+    });
     const printed: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
     const [code] = await once(child, "close");
     const output = printed.join("");
-    const [, filled, found] = /as a guest: (1 × .*)\nsigned in, on another device: (.*)\n/.exec(output) ?? [];
-    expect({ code, output, found }).toEqual({ code: 0, output: expect.stringContaining(" came along"), found: filled });
+    const [, filled, found] =
+      /as a guest: (1 × .*)\nsigned in, on another device: (.*)\n/.exec(output) ?? [];
+    expect({ code, output, found }).toEqual({
+      code: 0,
+      output: expect.stringContaining(" came along"),
+      found: filled,
+    });
     expect(found).toMatch(/ for \d+ EUR$/);
   });
 
@@ -94,28 +117,51 @@ describe("the example client", () => {
     mkdirSync(join(root, ".cache"), { recursive: true });
     const out = mkdtempSync(join(root, ".cache/example-board-"));
     onTestFinished(() => rmSync(out, { recursive: true }));
-    spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out], { cwd: root });
-    const child = spawn(process.execPath, [join(out, "live-board.js"), "best-selling-products", app.url], { cwd: root });
+    spawnSync(
+      process.execPath,
+      ["node_modules/typescript/bin/tsc", "-p", "examples/client", "--outDir", out],
+      { cwd: root },
+    );
+    const child = spawn(
+      process.execPath,
+      [join(out, "live-board.js"), "best-selling-products", app.url],
+      { cwd: root },
+    );
     onTestFinished(() => void child.kill("SIGKILL"));
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk));
     await until("the first board", () => output.includes("Best-selling products, today: 0 in all"));
     const admin = openShop({ url: app.url, token: app.adminToken });
     const id = await firstProduct(admin);
-    for (const by of [10, -7]) await admin.apollo.mutate({ mutation: AdjustStockDocument, variables: { id, by, operationId: `by ${by}` } });
-    await until("the sale on the board", () => /today: 1 in all, version 1\n +1 {2}.* 7\n/.test(output));
+    for (const by of [10, -7])
+      await admin.apollo.mutate({
+        mutation: AdjustStockDocument,
+        variables: { id, by, operationId: `by ${by}` },
+      });
+    await until("the sale on the board", () =>
+      /today: 1 in all, version 1\n +1 {2}.* 7\n/.test(output),
+    );
   });
 
-  it("is told after a lost connection what it missed, once, without being asked to do anything", async () => {
-    const proxy = await createProxy({ target: { host: "127.0.0.1", port: Number(new URL(app.url).port) } });
+  it("After a lost connection it is told what it missed, once, of its own accord.", async () => {
+    const proxy = await createProxy({
+      target: { host: "127.0.0.1", port: Number(new URL(app.url).port) },
+    });
     onTestFinished(() => proxy.close());
     const connections = inbox<true>();
-    const watching = openShop({ url: `http://${proxy.host}:${proxy.port}/graphql`, onConnected: () => connections.put(true) });
+    const watching = openShop({
+      url: `http://${proxy.host}:${proxy.port}/graphql`,
+      onConnected: () => connections.put(true),
+    });
     const admin = openShop({ url: app.url, token: app.adminToken });
     const id = await firstProduct(admin);
 
     const changes = inbox<ProductChange | Error>();
-    const stop = watchProducts(watching.apollo, [id], { onChange: changes.put, onError: changes.put });
+    const stop = watchProducts(watching.apollo, [id], {
+      onChange: changes.put,
+      onError: changes.put,
+    });
     onTestFinished(stop);
     const before = (await changes.next()) as ProductChange;
     await connections.next();
@@ -127,7 +173,8 @@ describe("the example client", () => {
     expect(after.product?.stock).toBe(stock);
     expect(Number(after.version)).toBe(Number(before.version) + 1);
 
-    // Nothing has changed: the value that every new connection begins with is not told again, so the next one told is the next change.
+    // Nothing has changed: the value that every new connection begins with is not told again, so
+    // the next one told is the next change.
     proxy.hangUp();
     await connections.next();
     const later = await addToStock(admin, id);
@@ -137,7 +184,9 @@ describe("the example client", () => {
   it("is told that its subscription is refused, instead of waiting", async () => {
     const shop = openShop({ url: app.url });
     const answers = inbox<ProductChange | Error>();
-    onTestFinished(watchProducts(shop.apollo, ["nonsense"], { onChange: answers.put, onError: answers.put }));
+    onTestFinished(
+      watchProducts(shop.apollo, ["nonsense"], { onChange: answers.put, onError: answers.put }),
+    );
     expect(await answers.next()).toBeInstanceOf(Error);
   });
 
@@ -145,12 +194,15 @@ describe("the example client", () => {
     const shop = openShop({ url: app.url, token: "not-the-token-of-this-shop" });
     const answers = inbox<ProductChange | Error>();
     onTestFinished(
-      watchProducts(shop.apollo, [await firstProduct(openShop({ url: app.url }))], { onChange: answers.put, onError: answers.put }),
+      watchProducts(shop.apollo, [await firstProduct(openShop({ url: app.url }))], {
+        onChange: answers.put,
+        onError: answers.put,
+      }),
     );
     expect(await answers.next()).toBeInstanceOf(Error);
   });
 
-  it("sends the newest consistency token along, even where answers overtake each other", async () => {
+  it("It sends the newest consistency token, even where answers overtake each other.", async () => {
     const sent: (string | null)[] = [];
     const answers = ["7.0.a", "12.0.b", "9.0.c", "11.1700000000000.d", null];
     const original = globalThis.fetch;
@@ -172,14 +224,26 @@ describe("the example client", () => {
 describe("a limited client", () => {
   const LIMITS = { LIMIT_COST: "100", LIMIT_ADDRESS_BURST: "100", LIMIT_ADDRESS_PER_SECOND: "100" };
 
-  it("waits as long as it is told and asks again: more than its bucket holds, and nothing is refused", async () => {
-    const limited = await startApp({ products: 20, env: LIMITS, roles: { api: true, worker: false } });
+  it("It waits as told and asks again beyond its bucket, and is never refused.", async () => {
+    const limited = await startApp({
+      products: 20,
+      env: LIMITS,
+      roles: { api: true, worker: false },
+    });
     onTestFinished(() => limited.close());
     const { apollo } = openShop({ url: limited.url });
-    const search = () => apollo.query({ query: SearchDocument, variables: { first: 10 }, fetchPolicy: "network-only" });
-    for (let times = 0; times < 6; times++) expect((await search()).data?.products.edges).toHaveLength(10);
+    const search = () =>
+      apollo.query({
+        query: SearchDocument,
+        variables: { first: 10 },
+        fetchPolicy: "network-only",
+      });
+    for (let times = 0; times < 6; times++)
+      expect((await search()).data?.products.edges).toHaveLength(10);
     const refused = await (await fetch(new URL("/metrics", limited.url))).text();
-    expect(refused).toMatch(/souk_limit_requests_total\{bucket="address",outcome="refused"\} [1-9]/);
+    expect(refused).toMatch(
+      /souk_limit_requests_total\{bucket="address",outcome="refused"\} [1-9]/,
+    );
   });
 
   it("hands a refusal on that would take too long", async () => {
@@ -190,7 +254,12 @@ describe("a limited client", () => {
     });
     onTestFinished(() => limited.close());
     const { apollo } = openShop({ url: limited.url });
-    const search = () => apollo.query({ query: SearchDocument, variables: { first: 10 }, fetchPolicy: "network-only" });
+    const search = () =>
+      apollo.query({
+        query: SearchDocument,
+        variables: { first: 10 },
+        fetchPolicy: "network-only",
+      });
     await expect(
       (async () => {
         for (let times = 0; times < 6; times++) await search();

@@ -1,4 +1,7 @@
-/** The example that follows notifications, as people run it: stopped, started again, and with its server killed under it. */
+/**
+ * The example that follows notifications, as people run it: stopped, started again, and with its
+ * server killed under it.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -67,7 +70,7 @@ function run(url: string) {
   };
 }
 
-it("misses nothing and repeats nothing over a restart of the server and one of its own, and shows a gap", async () => {
+it("The follower misses and repeats nothing over both restarts, and shows a gap.", async () => {
   const port = String(await freePort());
   const start = () => startProcess(["dist/main.js", "--api"], { ...env, PORT: port });
   let api = await start();

@@ -1,4 +1,7 @@
-/** A process whose wall clock is wrong: what it judges and shows follows the clocks of Redis and PostgreSQL all the same. */
+/**
+ * A process whose wall clock is wrong: what it judges and shows follows the clocks of Redis and
+ * PostgreSQL all the same.
+ */
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type SignedIn, signUp } from "../support/accounts.js";
@@ -22,7 +25,10 @@ const SHIFTS = [
 const PRODUCT = "UHJvZHVjdDox";
 const DAY_MS = 24 * 60 * MINUTE;
 
-/** What is asked of the process, who asks, and where each instant of the answer lies from now: [earliest, latest] in ms. */
+/**
+ * What is asked of the process, who asks, and where each instant of the answer lies from now:
+ * [earliest, latest] in ms.
+ */
 interface Row {
   readonly name: string;
   readonly query: string;
@@ -35,7 +41,12 @@ const NOW = [-SLACK_MS, SLACK_MS] as const;
 const in_ = (ms: number) => [ms - SLACK_MS, ms + SLACK_MS] as const;
 
 const ROWS: readonly Row[] = [
-  { name: "a bucket of the limits", query: "{ rateLimit { resetAt } }", by: "guest", instants: { resetAt: in_(20 * SECOND) } },
+  {
+    name: "a bucket of the limits",
+    query: "{ rateLimit { resetAt } }",
+    by: "guest",
+    instants: { resetAt: in_(20 * SECOND) },
+  },
   {
     name: "a session",
     query: "{ viewer { sessions { createdAt lastSeenAt expiresAt } } }",
@@ -44,37 +55,49 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "a cart",
-    query: `mutation { addToCart(productId: "${PRODUCT}", operationId: "cart") { cart { expiresAt } } }`,
+    query:
+      `mutation { addToCart(productId: "${PRODUCT}", operationId: "cart") { cart { expiresAt } ` +
+      "} }",
     by: "user",
     instants: { expiresAt: in_(7 * DAY_MS) },
   },
   {
     name: "a review",
-    query: `mutation { addReview(input: { productId: "${PRODUCT}", rating: 5, body: "Good." }) { review { createdAt } } }`,
+    query:
+      `mutation { addReview(input: { productId: "${PRODUCT}", rating: 5, body: "Good." }) { ` +
+      "review { createdAt } } }",
     by: "user",
     instants: { createdAt: NOW },
   },
   {
     name: "a product",
-    query: `mutation { adjustStock(id: "${PRODUCT}", by: 1, operationId: "stock") { product { updatedAt } } }`,
+    query:
+      `mutation { adjustStock(id: "${PRODUCT}", by: 1, operationId: "stock") { product { ` +
+      "updatedAt } } }",
     by: "admin",
     instants: { updatedAt: NOW },
   },
   {
     name: "a leaderboard",
-    query: `mutation { createLeaderboard(input: { slug: "clocks", title: "Clocks", timeZone: "UTC" }) { leaderboard { id } errors { code } } }`,
+    query:
+      'mutation { createLeaderboard(input: { slug: "clocks", title: "Clocks", timeZone: "UTC" ' +
+      "}) { leaderboard { id } errors { code } } }",
     by: "admin",
     instants: {},
   },
   {
     name: "a score",
-    query: `mutation { submitScore(input: { slug: "clocks", score: 12, operationId: "score" }) { errors { code } } }`,
+    query:
+      'mutation { submitScore(input: { slug: "clocks", score: 12, operationId: "score" }) { ' +
+      "errors { code } } }",
     by: "user",
     instants: {},
   },
   {
     name: "an entry of the present day of a board",
-    query: `{ leaderboard(slug: "clocks") { entries(period: DAY, first: 1) { edges { node { submittedAt } } } } }`,
+    query:
+      '{ leaderboard(slug: "clocks") { entries(period: DAY, first: 1) { edges { node { ' +
+      "submittedAt } } } } }",
     by: "guest",
     instants: { submittedAt: NOW },
   },
@@ -82,9 +105,12 @@ const ROWS: readonly Row[] = [
 
 /** Every text in an answer that is an instant, with the name of its field. */
 function instantsOf(value: unknown, field = ""): [field: string, ms: number][] {
-  if (typeof value === "string") return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? [[field, Date.parse(value)]] : [];
+  if (typeof value === "string")
+    return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? [[field, Date.parse(value)]] : [];
   if (Array.isArray(value)) return value.flatMap((item) => instantsOf(item, field));
-  return typeof value === "object" && value !== null ? Object.entries(value).flatMap(([name, member]) => instantsOf(member, name)) : [];
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([name, member]) => instantsOf(member, name))
+    : [];
 }
 
 describe.each(SHIFTS)("A process whose clock is $name", ({ shiftMs }) => {
@@ -112,14 +138,22 @@ describe.each(SHIFTS)("A process whose clock is $name", ({ shiftMs }) => {
 
   test("shows every instant by the clocks that all processes share.", async () => {
     for (const { name, query, by, instants } of ROWS) {
-      const token = by === "admin" ? { token: ADMIN_TOKEN } : by === "user" ? { token: user.token } : {};
+      const token =
+        by === "admin" ? { token: ADMIN_TOKEN } : by === "user" ? { token: user.token } : {};
       const { data, errors } = await post(app.url, query, {}, token);
       expect([name, errors]).toEqual([name, undefined]);
       const found = instantsOf(data);
-      expect([name, [...new Set(found.map(([field]) => field))].sort()]).toEqual([name, Object.keys(instants).sort()]);
+      expect([name, [...new Set(found.map(([field]) => field))].sort()]).toEqual([
+        name,
+        Object.keys(instants).sort(),
+      ]);
       for (const [field, ms] of found) {
         const [earliest, latest] = instants[field]!;
-        expect([name, field, ms - Date.now()]).toEqual([name, field, expect.toSatisfy((at: number) => at >= earliest && at <= latest)]);
+        expect([name, field, ms - Date.now()]).toEqual([
+          name,
+          field,
+          expect.toSatisfy((at: number) => at >= earliest && at <= latest),
+        ]);
       }
     }
   });
@@ -133,9 +167,13 @@ describe.each(SHIFTS)("A process whose clock is $name", ({ shiftMs }) => {
         userIds: [user.id],
         expiresAt: new Date(Date.now() + fromNowMs).toISOString(),
       };
-      const query = "mutation Send($input: NotificationInput!) { sendNotification(input: $input) { errors { code field } } }";
+      const query =
+        "mutation Send($input: NotificationInput!) { sendNotification(input: $input) { " +
+        "errors { code field } } }";
       const { data } = await post(app.url, query, { input }, { token: ADMIN_TOKEN });
-      return (data.sendNotification as unknown as { errors: { code: string }[] }).errors.map(({ code }) => code);
+      return (data.sendNotification as unknown as { errors: { code: string }[] }).errors.map(
+        ({ code }) => code,
+      );
     };
     expect(await send(SLACK_MS)).toEqual([]);
     expect(await send(-SLACK_MS)).toEqual(["OUT_OF_RANGE"]);
@@ -147,7 +185,9 @@ describe.each(SHIFTS)("A process whose clock is $name", ({ shiftMs }) => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ query: "{ rateLimit { remaining } }" }),
     });
-    const seconds = [...(response.headers.get("ratelimit") ?? "").matchAll(/t=(\d+)/g)].map(([, t]) => Number(t));
+    const seconds = [...(response.headers.get("ratelimit") ?? "").matchAll(/t=(\d+)/g)].map(
+      ([, t]) => Number(t),
+    );
     expect(seconds.length).toBeGreaterThan(0);
     expect(Math.max(...seconds)).toBeLessThanOrEqual(20);
   });

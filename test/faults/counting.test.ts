@@ -1,8 +1,15 @@
-/** What a caller is told of a view or a share that Redis did not confirm, and what a repeat of it counts. */
+/**
+ * What a caller is told of a view or a share that Redis did not confirm, and what a repeat of it
+ * counts.
+ */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Reading } from "../../src/domain/reading.js";
 import { createKeys } from "../../src/redis/client/keys.js";
-import { type CounterKit, openCounterKit, stockProducts } from "../redis/counters/counters.fixture.js";
+import {
+  type CounterKit,
+  openCounterKit,
+  stockProducts,
+} from "../redis/counters/counters.fixture.js";
 import { createProxy, type FaultyProxy } from "../support/faults.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";
@@ -72,52 +79,72 @@ const FAULTS: readonly Fault[] = [
 
 const EVENTS = ["view", "share"] as const;
 const ROWS = FAULTS.flatMap((fault) =>
-  EVENTS.flatMap((event) => [undefined, "the same"].map((operationId) => ({ fault, event, operationId }))),
+  EVENTS.flatMap((event) =>
+    [undefined, "the same"].map((operationId) => ({ fault, event, operationId })),
+  ),
 );
 
 async function openPlace(): Promise<Place> {
   const server = await startRedisServer();
-  const proxy = await createProxy({ target: { host: "127.0.0.1", port: Number(new URL(server.url).port) } });
+  const proxy = await createProxy({
+    target: { host: "127.0.0.1", port: Number(new URL(server.url).port) },
+  });
   onTestFinished(() => proxy.close());
   const url = `redis://127.0.0.1:${proxy.port}`;
-  const kit = await openCounterKit({ url, keys: createKeys(), database: db.database, deadlineMs: 500 });
+  const kit = await openCounterKit({
+    url,
+    keys: createKeys(),
+    database: db.database,
+    deadlineMs: 500,
+  });
   return { server, proxy, kit };
 }
 
-test.each(ROWS)("The error of a $event says what is known when $fault.name (operationId: $operationId).", async (row) => {
-  const { fault, event, operationId } = row;
-  const place = await openPlace();
-  const { kit } = place;
-  const id = ++products;
-  const send = () => (event === "view" ? kit.view(id, "ada", operationId) : kit.share(id, operationId));
-  // The first event loads what the product needs, so that the fault meets the event alone.
-  await (event === "view" ? kit.view(id, "bob") : kit.share(id));
+test.each(ROWS)(
+  "The error of a $event says what is known when $fault.name (operationId: $operationId).",
+  async (row) => {
+    const { fault, event, operationId } = row;
+    const place = await openPlace();
+    const { kit } = place;
+    const id = ++products;
+    const send = () =>
+      event === "view" ? kit.view(id, "ada", operationId) : kit.share(id, operationId);
+    // The first event loads what the product needs, so that the fault meets the event alone.
+    await (event === "view" ? kit.view(id, "bob") : kit.share(id));
 
-  await fault.begin(place);
-  const error = await send().then(
-    () => null,
-    (failure: Error & { code: string }) => failure,
-  );
-  await fault.end(place);
+    await fault.begin(place);
+    const error = await send().then(
+      () => null,
+      (failure: Error & { code: string }) => failure,
+    );
+    await fault.end(place);
 
-  expect(error).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
-  expect(error?.message).toMatch(fault.mayBeCounted ? /^It may have been counted or not\./ : /^Nothing was counted\./);
-  if (fault.mayBeCounted) expect(error?.message.includes("it counts once.")).toBe(operationId !== undefined);
-  await until("Redis to answer again", () =>
-    kit.connection.ping().then(
-      () => true,
-      () => false,
-    ),
-  );
-  const counted = async () => (await kit.counters.read([{ productId: id, period: "all" }], new Reading()))[0]?.[`${event}s`] ?? 0;
-  if (!fault.mayBeCounted) await until("nothing to be counted", async () => (await counted()) === 1);
-  if (operationId === undefined) return;
-  await until("a repeat to be answered", () =>
-    send().then(
-      () => true,
-      () => false,
-    ),
-  );
-  await send();
-  expect(await counted()).toBe(2);
-});
+    expect(error).toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    expect(error?.message).toMatch(
+      fault.mayBeCounted ? /^It may have been counted or not\./ : /^Nothing was counted\./,
+    );
+    if (fault.mayBeCounted)
+      expect(error?.message.includes("it counts once.")).toBe(operationId !== undefined);
+    await until("Redis to answer again", () =>
+      kit.connection.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+    const counted = async () =>
+      (await kit.counters.read([{ productId: id, period: "all" }], new Reading()))[0]?.[
+        `${event}s`
+      ] ?? 0;
+    if (!fault.mayBeCounted)
+      await until("nothing to be counted", async () => (await counted()) === 1);
+    if (operationId === undefined) return;
+    await until("a repeat to be answered", () =>
+      send().then(
+        () => true,
+        () => false,
+      ),
+    );
+    await send();
+    expect(await counted()).toBe(2);
+  },
+);

@@ -1,12 +1,21 @@
-/** Subscribers of the fault tests: every kind of subscription, what was sent to each, and the writes that it is to show. */
+/**
+ * Subscribers of the fault tests: every kind of subscription, what was sent to each, and the writes
+ * that it is to show.
+ */
 import { encodeId } from "../../src/domain/ids.js";
-import { connectSocket, type Message, type SocketClient } from "../server/websocket/socket-client.js";
+import {
+  connectSocket,
+  type Message,
+  type SocketClient,
+} from "../server/websocket/socket-client.js";
 import { signUp } from "../support/accounts.js";
 import { ADMIN_TOKEN, type RunningApp } from "../support/app.js";
 import { type Data, post } from "../support/graphql.js";
 import { send } from "../support/notifications.js";
 
-/** A message as it is judged: how many writes it shows, and its version where the payload has one. */
+/**
+ * A message as it is judged: how many writes it shows, and its version where the payload has one.
+ */
 export interface Shown {
   readonly writes: number;
   readonly version: number;
@@ -37,16 +46,25 @@ export interface Subscriber {
 }
 
 /** Subscribes over a socket of its own. `alone` asks for a document that nobody else asks for. */
-export async function subscribe(app: RunningApp, subject: Subject, { alone = "" } = {}): Promise<Subscriber> {
+export async function subscribe(
+  app: RunningApp,
+  subject: Subject,
+  { alone = "" } = {},
+): Promise<Subscriber> {
   const client: SocketClient = await connectSocket(app.wsUrl, subject.init);
   const [shown, story]: [Shown[], string[]] = [[], []];
-  const query = alone ? subject.query.replace("subscription", `subscription ${alone}`) : subject.query;
+  const query = alone
+    ? subject.query.replace("subscription", `subscription ${alone}`)
+    : subject.query;
   const take = ({ type, payload }: Message): void => {
     if (type !== "next") {
       story.push(type);
       return;
     }
-    const { data, errors } = payload as { data?: Data | null; errors?: { extensions: { code: string } }[] };
+    const { data, errors } = payload as {
+      data?: Data | null;
+      errors?: { extensions: { code: string } }[];
+    };
     if (errors) story.push(errors[0]!.extensions.code);
     if (errors || !data) return;
     shown.push(subject.show(data));
@@ -60,7 +78,9 @@ export async function subscribe(app: RunningApp, subject: Subject, { alone = "" 
   return { shown, story, close: () => client.socket.terminate() };
 }
 
-/** Whether a subscriber shows everything that was written. Logs are followed from their beginning. */
+/**
+ * Whether a subscriber shows everything that was written. Logs are followed from their beginning.
+ */
 export const isUpToDate = ({ written, isLog }: Subject, { shown }: Subscriber): boolean =>
   isLog ? shown.length === written : shown.at(-1)?.writes === written;
 
@@ -86,18 +106,31 @@ function subjectOf(name: string, { write, ...kind }: Kind): Subject {
   };
 }
 
-/** Every subscription of the schema, written to through `writer`. The shop's first products have stock to spare. */
+/**
+ * Every subscription of the schema, written to through `writer`. The shop's first products have
+ * stock to spare.
+ */
 export async function openSubjects(writer: RunningApp): Promise<Subject[]> {
-  const asAdmin = (query: string, variables: object) => post(writer.url, query, { ...variables }, { token: ADMIN_TOKEN });
-  const [watched, counted, bought] = [1, 2, 3].map((key) => encodeId("Product", key)) as [string, string, string];
+  const asAdmin = (query: string, variables: object) =>
+    post(writer.url, query, { ...variables }, { token: ADMIN_TOKEN });
+  const [watched, counted, bought] = [1, 2, 3].map((key) => encodeId("Product", key)) as [
+    string,
+    string,
+    string,
+  ];
   await asAdmin(
-    'mutation { createLeaderboard(input: { slug: "faults", title: "Faults", periods: [ALL_TIME], operator: SUM }) { errors { code } } }',
+    'mutation { createLeaderboard(input: { slug: "faults", title: "Faults", periods: ' +
+      "[ALL_TIME], operator: SUM }) { errors { code } } }",
     {},
   );
-  await asAdmin("mutation Stock($id: ID!) { adjustStock(id: $id, by: 100000) { errors { code } } }", { id: bought });
+  await asAdmin(
+    "mutation Stock($id: ID!) { adjustStock(id: $id, by: 100000) { errors { code } } }",
+    { id: bought },
+  );
   const shop = await post(
     writer.url,
-    "query Q($watched: ID!, $counted: ID!) { a: product(id: $watched) { stock } b: product(id: $counted) { stats { shares } } }",
+    "query Q($watched: ID!, $counted: ID!) { a: product(id: $watched) { stock } b: " +
+      "product(id: $counted) { stats { shares } } }",
     { watched, counted },
   );
   const [stock, shares] = [Number(shop.data.a!.stock), Number(shop.data.b!.stats!.shares)];
@@ -107,33 +140,62 @@ export async function openSubjects(writer: RunningApp): Promise<Subject[]> {
   const user = await signUp(writer.url);
   const subjects = [
     subjectOf("productChanged", {
-      query: "subscription($ids: [ID!]!) { productChanged(ids: $ids) { version product { stock } } }",
+      query:
+        "subscription($ids: [ID!]!) { productChanged(ids: $ids) { version product { stock } } }",
       variables: { ids: [watched] },
       init: {},
-      write: async () => (await asAdmin("mutation M($id: ID!) { adjustStock(id: $id, by: 1) { errors { code } } }", { id: watched })).data,
-      show: ({ productChanged: change }) => ({ writes: Number(change!.product!.stock) - stock, version: Number(change!.version) }),
+      write: async () =>
+        (
+          await asAdmin(
+            "mutation M($id: ID!) { adjustStock(id: $id, by: 1) { errors { code } } }",
+            { id: watched },
+          )
+        ).data,
+      show: ({ productChanged: change }) => ({
+        writes: Number(change!.product!.stock) - stock,
+        version: Number(change!.version),
+      }),
     }),
     subjectOf("productStatsChanged", {
       query: "subscription($id: ID!) { productStatsChanged(productId: $id) { shares } }",
       variables: { id: counted },
       init: {},
       write: async () =>
-        (await post(writer.url, "mutation M($id: ID!) { share(productId: $id) { errors { code } } }", { id: counted })).data,
-      show: ({ productStatsChanged: stats }) => ({ writes: Number(stats!.shares) - shares, version: 0 }),
+        (
+          await post(
+            writer.url,
+            "mutation M($id: ID!) { share(productId: $id) { errors { code } } }",
+            { id: counted },
+          )
+        ).data,
+      show: ({ productStatsChanged: stats }) => ({
+        writes: Number(stats!.shares) - shares,
+        version: 0,
+      }),
     }),
     subjectOf("cartChanged", {
       query: "subscription { cartChanged { version quantity } }",
       variables: {},
       init: { guest: guest! },
-      write: async () => (await post(writer.url, ADD, { id: bought }, { headers: { "souk-guest": guest! } })).data,
-      show: ({ cartChanged: cart }) => ({ writes: Number(cart!.quantity) - 1, version: Number(cart!.version) }),
+      write: async () =>
+        (await post(writer.url, ADD, { id: bought }, { headers: { "souk-guest": guest! } })).data,
+      show: ({ cartChanged: cart }) => ({
+        writes: Number(cart!.quantity) - 1,
+        version: Number(cart!.version),
+      }),
     }),
     subjectOf("leaderboardChanged", {
       query: 'subscription { leaderboardChanged(slug: "faults") { version entries { score } } }',
       variables: {},
       init: {},
       write: async () =>
-        (await asAdmin('mutation { submitScore(input: { slug: "faults", owner: "o", score: 1 }) { errors { code } } }', {})).data,
+        (
+          await asAdmin(
+            'mutation { submitScore(input: { slug: "faults", owner: "o", score: 1 }) { ' +
+              "errors { code } } }",
+            {},
+          )
+        ).data,
       show: ({ leaderboardChanged: { version, entries } = {} as Data }) => ({
         writes: Number(entries![0]?.score ?? 0),
         version: Number(version),
@@ -141,12 +203,16 @@ export async function openSubjects(writer: RunningApp): Promise<Subject[]> {
     }),
     subjectOf("notificationReceived", {
       query:
-        'subscription { notificationReceived(after: "") { __typename ... on NotificationDelivered { unreadCount } ... on StreamGap { reason } } }',
+        'subscription { notificationReceived(after: "") { __typename ... on ' +
+        "NotificationDelivered { unreadCount } ... on StreamGap { reason } } }",
       variables: {},
       init: { authorization: `Bearer ${user.token}` },
       isLog: true,
       write: () => send(writer.url, { userIds: [user.id] }),
-      show: ({ notificationReceived: event }) => ({ writes: Number(event!.unreadCount), version: Number(event!.unreadCount) }),
+      show: ({ notificationReceived: event }) => ({
+        writes: Number(event!.unreadCount),
+        version: Number(event!.unreadCount),
+      }),
     }),
   ];
   // Something to show from the start tells that a subscription is open.

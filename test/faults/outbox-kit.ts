@@ -1,4 +1,7 @@
-/** An outbox over a real Postgres and a real Redis, with things that fail on command; and poisoned rows, to be written by hand. */
+/**
+ * An outbox over a real Postgres and a real Redis, with things that fail on command; and poisoned
+ * rows, to be written by hand.
+ */
 import { sql } from "drizzle-orm";
 import { onTestFinished } from "vitest";
 import { createRevocationTable } from "../../src/db/account/revocations.js";
@@ -23,12 +26,18 @@ export interface RawRow {
 }
 
 /** Writes a row past all checks. `tags` as text is a literal of Postgres. */
-export async function plant(database: Executor, { tags = [], events = [], revocations = [], scores = [], notifications = [] }: RawRow) {
-  const literal = typeof tags === "string" ? tags : `{${tags.map((tag) => JSON.stringify(tag)).join()}}`;
+export async function plant(
+  database: Executor,
+  { tags = [], events = [], revocations = [], scores = [], notifications = [] }: RawRow,
+) {
+  const literal =
+    typeof tags === "string" ? tags : `{${tags.map((tag) => JSON.stringify(tag)).join()}}`;
   const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
   const [row] = await database.query<{ id: number }>(sql`
     INSERT INTO outbox (tags, events, revocations, scores, notifications)
-    VALUES (${literal}::text[], ${json(events)}, ${json(revocations)}, ${json(scores)}, ${json(notifications)}) RETURNING id`);
+    VALUES (${literal}::text[], ${json(events)}, ${json(revocations)}, ${json(scores)},
+      ${json(notifications)})
+    RETURNING id`);
   return row?.id ?? 0;
 }
 
@@ -81,7 +90,8 @@ export async function openOutbox({
       for (const { slug, operationId } of scores) await send(`${slug}/${operationId}`);
     },
     async notify(append) {
-      for (const { userId, sequence } of append.type === "read" ? [append] : append.to) await send(`user:${userId}#${sequence}`);
+      for (const { userId, sequence } of append.type === "read" ? [append] : append.to)
+        await send(`user:${userId}#${sequence}`);
     },
     failClosed: createFailClosed({
       database: database.database,
@@ -96,10 +106,20 @@ export async function openOutbox({
     attemptsMax,
     log,
   });
-  return { database: database.database, table, operating: createOutboxOperating(database.database), outbox, outside, lines };
+  return {
+    database: database.database,
+    table,
+    operating: createOutboxOperating(database.database),
+    outbox,
+    outside,
+    lines,
+  };
 }
 
 const nameOf = ({ kind, id }: Topic): string => `${kind}:${id}`;
 
 /** An event of a product. */
-export const changed = (id: number, version = 1) => ({ topic: { kind: "productChanged", id }, version });
+export const changed = (id: number, version = 1) => ({
+  topic: { kind: "productChanged", id },
+  version,
+});

@@ -1,4 +1,7 @@
-/** More is asked than a process may have under way: what is beyond is refused at once, and costs nothing to those that are let in. */
+/**
+ * More is asked than a process may have under way: what is beyond is refused at once, and costs
+ * nothing to those that are let in.
+ */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
@@ -16,7 +19,15 @@ const authenticate: Authenticate = async (token) => {
   if (token === undefined) return ANONYMOUS;
   if (token === TOKEN) return SERVICE;
   if (token !== USER_TOKEN) return "invalid";
-  return { kind: "user", userId: 7, userTag: "tag", role: "CUSTOMER", sessionId: "session", leftMs: 600_000, level: "PASSWORD" } as never;
+  return {
+    kind: "user",
+    userId: 7,
+    userTag: "tag",
+    role: "CUSTOMER",
+    sessionId: "session",
+    leftMs: 600_000,
+    level: "PASSWORD",
+  } as never;
 };
 
 let open: { close(): unknown }[] = [];
@@ -47,12 +58,24 @@ async function fill(souk: TestServer, count: number): Promise<Promise<{ status: 
   return slow;
 }
 
-const refusalOf = ({ status, headers, body }: { status: number; headers: Headers; body: Answer }) => ({
+const refusalOf = ({
+  status,
+  headers,
+  body,
+}: {
+  status: number;
+  headers: Headers;
+  body: Answer;
+}) => ({
   status,
   code: body.errors?.[0]?.extensions.code,
   retryAfter: headers.get("retry-after"),
 });
-const REFUSED = { status: 503, code: "SERVICE_UNAVAILABLE", retryAfter: expect.stringMatching(/^[12]$/) };
+const REFUSED = {
+  status: 503,
+  code: "SERVICE_UNAVAILABLE",
+  retryAfter: expect.stringMatching(/^[12]$/),
+};
 
 /** Sends the head of a request and no body; what comes back. */
 function sendHead(
@@ -64,7 +87,13 @@ function sendHead(
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   open.push({ close: () => socket.destroy() });
   const length = bytes === "unknown" ? "Transfer-Encoding: chunked" : `Content-Length: ${bytes}`;
-  const head = ["POST /graphql HTTP/1.1", "Host: souk", "Content-Type: application/json", length, ...more];
+  const head = [
+    "POST /graphql HTTP/1.1",
+    "Host: souk",
+    "Content-Type: application/json",
+    length,
+    ...more,
+  ];
   socket.write(`${[...head, `X-Forwarded-For: 203.0.113.${address}`].join("\r\n")}\r\n\r\n`);
   const answer = new Promise<string>((resolve) => {
     let text = "";
@@ -88,10 +117,15 @@ describe("A process whose places are taken by callers without an identity", () =
     const { souk, slow } = await full();
     const refused = await souk.post(HELLO, from(9));
     expect(refusalOf(refused)).toEqual(REFUSED);
-    expect(refused.body.errors?.[0]?.extensions).toMatchObject({ retryAfterMs: expect.any(Number), requestId: expect.any(String) });
+    expect(refused.body.errors?.[0]?.extensions).toMatchObject({
+      retryAfterMs: expect.any(Number),
+      requestId: expect.any(String),
+    });
     expect(refused.headers.get("x-content-type-options")).toBe("nosniff");
-    for (const token of [USER_TOKEN, TOKEN]) expect((await souk.post(HELLO, bearer(token))).status).toBe(200);
-    for (const page of ["livez", "readyz", "metrics"]) expect((await fetch(`${souk.url}/${page}`)).status).toBe(200);
+    for (const token of [USER_TOKEN, TOKEN])
+      expect((await souk.post(HELLO, bearer(token))).status).toBe(200);
+    for (const page of ["livez", "readyz", "metrics"])
+      expect((await fetch(`${souk.url}/${page}`)).status).toBe(200);
     // A token that this process has not verified takes no place of users.
     expect((await souk.post(HELLO, bearer("unknown"))).status).toBe(503);
     souk.release();
@@ -111,14 +145,17 @@ describe("A process whose places are taken by callers without an identity", () =
     const client = await connectSocket(souk.live, {}, { headers: from(9) });
     await fill(souk, 4);
     const refused = await ask(client, HELLO);
-    expect(refused.errors?.[0]?.extensions).toMatchObject({ code: "SERVICE_UNAVAILABLE", retryAfterMs: expect.any(Number) });
+    expect(refused.errors?.[0]?.extensions).toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+      retryAfterMs: expect.any(Number),
+    });
     souk.release();
     await until("places to be free", async () => (await inFlight(souk, "address")) === 0);
     expect((await ask(client, HELLO)).data).toEqual({ hello: "Hello world" });
     await client.close();
   });
 
-  test("closes a socket at its init so that the client comes again, and welcomes a user.", async () => {
+  test("It closes a socket at its init, to come again, and welcomes a user.", async () => {
     const { souk } = await full();
     const anonymous = await openSocket(souk.live, { headers: from(9) });
     anonymous.send({ type: "connection_init" });
@@ -139,11 +176,16 @@ test("One address takes at most half of the places.", async () => {
   await Promise.all(mine);
 });
 
-test("A client that hangs up does not free the place of an operation that still runs.", async () => {
+test("A client that hangs up does not free the place of a running operation.", async () => {
   const souk = await start({ LOAD_ADDRESS: "2" });
   const hungUp = new AbortController();
   const headers = { "content-type": "application/json", ...from(1) };
-  const lost = fetch(souk.graphql, { method: "POST", headers, body: JSON.stringify(SLOW), signal: hungUp.signal }).catch(() => "hung up");
+  const lost = fetch(souk.graphql, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(SLOW),
+    signal: hungUp.signal,
+  }).catch(() => "hung up");
   await souk.slowAsked;
   hungUp.abort();
   expect(await lost).toBe("hung up");
@@ -153,15 +195,18 @@ test("A client that hangs up does not free the place of an operation that still 
   expect((await souk.post(HELLO, from(1))).status).toBe(200);
 });
 
-test("Requests whose bodies do not come take no place of those that ask, and none when they come at last.", async () => {
+test("Requests whose bodies are late take no place of others, and none on arrival.", async () => {
   const souk = await start({ LOAD_ADDRESS: "2" });
-  const stalled = [1, 2, 3, 4, 5].map((address) => sendHead(souk, 40, address, ["Expect: 100-continue"]));
+  const stalled = [1, 2, 3, 4, 5].map((address) =>
+    sendHead(souk, 40, address, ["Expect: 100-continue"]),
+  );
   for (const { answer } of stalled) expect(await answer).toMatch(/^HTTP\/1\.1 100 /);
   expect((await souk.post(HELLO, from(9))).status).toBe(200);
   const slow = await fill(souk, 2);
   const late = stalled.map(({ socket }) => once(socket, "data") as Promise<[Buffer]>);
   for (const { socket } of stalled) socket.write(JSON.stringify(HELLO).padEnd(40));
-  for (const [answer] of await Promise.all(late)) expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
+  for (const [answer] of await Promise.all(late))
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
   souk.release();
   await Promise.all(slow);
   expect(await inFlight(souk, "address")).toBe(0);
@@ -170,7 +215,9 @@ test("Requests whose bodies do not come take no place of those that ask, and non
 describe("Bodies that are announced", () => {
   test("are bounded by their bytes, those of one address by a share of them.", async () => {
     const souk = await start({ LOAD_BODY_BYTES: "1048576" });
-    const heads = [1, 2].map((address) => sendHead(souk, 250_000, address, ["Expect: 100-continue"]));
+    const heads = [1, 2].map((address) =>
+      sendHead(souk, 250_000, address, ["Expect: 100-continue"]),
+    );
     for (const { answer } of heads) expect(await answer).toMatch(/^HTTP\/1\.1 100 /);
     expect(await sendHead(souk, 30_000, 3).answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(await sendHead(souk, 1_000, 1).answer).toMatch(/^HTTP\/1\.1 503 /);
@@ -179,17 +226,21 @@ describe("Bodies that are announced", () => {
 
   test("count as the longest body where they do not say how long they are.", async () => {
     const souk = await start({ LOAD_BODY_BYTES: "1048576", LIMIT_BODY_BYTES: "262144" });
-    const heads = [1, 2].map((address) => sendHead(souk, "unknown", address, ["Expect: 100-continue"]));
+    const heads = [1, 2].map((address) =>
+      sendHead(souk, "unknown", address, ["Expect: 100-continue"]),
+    );
     for (const { answer } of heads) expect(await answer).toMatch(/^HTTP\/1\.1 100 /);
     expect(await sendHead(souk, 100, 3).answer).toMatch(/^HTTP\/1\.1 503 /);
   });
 
-  test("without a length close the connection when they are refused, however short the longest body is.", async () => {
+  test("Refused bodies without a length close the connection, whatever the bound.", async () => {
     const souk = await start({ LOAD_ADDRESS: "1", LIMIT_BODY_BYTES: "16384" });
     expect((await souk.post(HELLO, bearer(USER_TOKEN))).status).toBe(200);
     await fill(souk, 1);
     for (const more of [[], ["Authorization: Bearer invented"]])
-      expect(await sendHead(souk, "unknown", 9, more).answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*connection: close/i);
+      expect(await sendHead(souk, "unknown", 9, more).answer).toMatch(
+        /^HTTP\/1\.1 503 [\s\S]*connection: close/i,
+      );
   });
 
   test("by callers without an identity leave the bytes of users.", async () => {
@@ -202,7 +253,7 @@ describe("Bodies that are announced", () => {
   });
 });
 
-test("The time of an operation runs from its arrival: what arrived too long ago is not executed.", async () => {
+test("The time of an operation runs from its arrival: what is late is not executed.", async () => {
   const souk = await start({ REQUEST_TIMEOUT_MS: "200" });
   const body = JSON.stringify({ query: "mutation { write }" });
   const { socket, answer } = sendHead(souk, body.length, 1);
@@ -216,7 +267,10 @@ test("Every request of a crowd is either done once or refused, and never both.",
   const souk = await start({ LOAD_ADDRESS: "8" });
   const slow = await fill(souk, 8);
   const write = (at: number) => souk.post({ query: "mutation { write }" }, from(10 + (at % 200)));
-  const crowd = async () => (await Promise.all(Array.from({ length: 100 }, (_, at) => write(at)))).map(({ status }) => status);
+  const crowd = async () =>
+    (await Promise.all(Array.from({ length: 100 }, (_, at) => write(at)))).map(
+      ({ status }) => status,
+    );
   expect(new Set(await crowd())).toEqual(new Set([503]));
   expect(souk.writes.count).toBe(0);
   souk.release();

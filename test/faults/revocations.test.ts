@@ -1,6 +1,6 @@
 /**
- * Poisoned revocations, and a Redis that has to be brought up to date with them: the user that a row names is signed out, all others
- * are served.
+ * Poisoned revocations, and a Redis that has to be brought up to date with them: the user that a
+ * row names is signed out, all others are served.
  */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -38,17 +38,37 @@ async function openSessions(redis = testRedis()) {
   const connection = connectRedis({ url: redis.url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const times = { idleMs: 30 * MINUTE, capMs: DAY, noteEveryMs: MINUTE, most: 10, deadlineMs: 10 * SECOND };
+  const times = {
+    idleMs: 30 * MINUTE,
+    capMs: DAY,
+    noteEveryMs: MINUTE,
+    most: 10,
+    deadlineMs: 10 * SECOND,
+  };
   const store = createSessionStore(connection, redis.keys, times);
-  const [outboxTable, revocations] = [createOutboxTable(db.database), createRevocationTable(db.database)];
+  const [outboxTable, revocations] = [
+    createOutboxTable(db.database),
+    createRevocationTable(db.database),
+  ];
   const failClosed = createFailClosed({ database: db.database, outboxTable, revocations });
   const trust = createSessionTrust({ store, revocations, outboxTable, failClosed, log: testLog() });
   onTestFinished(() => trust.close());
-  const sessions = createSessions({ store, trust, pubsub: { publish: async () => {} }, noteEveryMs: MINUTE, onUsed: () => {} });
+  const sessions = createSessions({
+    store,
+    trust,
+    pubsub: { publish: async () => {} },
+    noteEveryMs: MINUTE,
+    onUsed: () => {},
+  });
   const signIn = async ({ id, tag }: typeof ADA | typeof BOB) => {
     const state = await revocations.stateOf(tag);
     const user = { id, tag, email: "", name: "", role: "CUSTOMER" as const, createdAt: "" };
-    return (await sessions.open({ user, passwordHash: "", sessions: state ?? { epoch: 1, revokedIds: [] } }, ORIGIN)).token;
+    return (
+      await sessions.open(
+        { user, passwordHash: "", sessions: state ?? { epoch: 1, revokedIds: [] } },
+        ORIGIN,
+      )
+    ).token;
   };
   return { connection, redis, sessions, signIn };
 }
@@ -61,28 +81,33 @@ describe("a process that is brought up to date", () => {
     ["no user", [{ kind: "device" }], false],
     ["a number", [5], false],
     ["an id that is no user's", [{ kind: "device", userId: 999_999 }], false],
-  ])("signs out the user whom a revocation with %s names, and serves everybody else.", async (_what, revocations, endsAda) => {
-    const first = await openSessions();
-    const [ada, bob] = [await first.signIn(ADA), await first.signIn(BOB)];
-    const id = await plant(db.database, { revocations });
-    onTestFinished(async () => void (await db.database.query(sql`DELETE FROM outbox`)));
-    const { sessions } = await openSessions(first.redis);
-    expect(await sessions.authenticate(bob)).toMatchObject({ userId: BOB.id });
-    const found = await sessions.authenticate(ada);
-    if (endsAda) expect(found).toBeNull();
-    else expect(found).toMatchObject({ userId: ADA.id });
-    expect(await db.database.query(sql`SELECT id FROM outbox WHERE id = ${id}`)).toHaveLength(1);
-    // Once: a session of a later sign-in lives, also for a process that starts afterwards.
-    const again = await first.signIn(ADA);
-    const later = await openSessions(first.redis);
-    expect(await later.sessions.authenticate(again)).toMatchObject({ userId: ADA.id });
-  });
+  ])(
+    "signs out the user whom a revocation with %s names, and serves everybody else.",
+    async (_what, revocations, endsAda) => {
+      const first = await openSessions();
+      const [ada, bob] = [await first.signIn(ADA), await first.signIn(BOB)];
+      const id = await plant(db.database, { revocations });
+      onTestFinished(async () => void (await db.database.query(sql`DELETE FROM outbox`)));
+      const { sessions } = await openSessions(first.redis);
+      expect(await sessions.authenticate(bob)).toMatchObject({ userId: BOB.id });
+      const found = await sessions.authenticate(ada);
+      if (endsAda) expect(found).toBeNull();
+      else expect(found).toMatchObject({ userId: ADA.id });
+      expect(await db.database.query(sql`SELECT id FROM outbox WHERE id = ${id}`)).toHaveLength(1);
+      // Once: a session of a later sign-in lives, also for a process that starts afterwards.
+      const again = await first.signIn(ADA);
+      const later = await openSessions(first.redis);
+      expect(await later.sessions.authenticate(again)).toMatchObject({ userId: ADA.id });
+    },
+  );
 
-  it("answers nothing to the user whose revocation Redis refuses, and serves everybody else.", async () => {
+  it("It serves everybody except the user whose revocation Redis refuses.", async () => {
     const first = await openSessions();
     const [ada, bob] = [await first.signIn(ADA), await first.signIn(BOB)];
     await first.connection.set(first.redis.keys.sessions(ADA.tag), "not a set");
-    await plant(db.database, { revocations: [{ kind: "session", userId: ADA.id, userTag: ADA.tag, sessionId: "s" }] });
+    await plant(db.database, {
+      revocations: [{ kind: "session", userId: ADA.id, userTag: ADA.tag, sessionId: "s" }],
+    });
     onTestFinished(async () => void (await db.database.query(sql`DELETE FROM outbox`)));
     const { sessions } = await openSessions(first.redis);
     expect(await sessions.authenticate(bob)).toMatchObject({ userId: BOB.id });

@@ -5,7 +5,12 @@ import { type JobOptions, MORE, startJob } from "../../src/jobs/runner.js";
 import { rememberingLog } from "../support/log.js";
 import { until } from "../support/until.js";
 
-const LEVELS: Readonly<Record<number, string>> = { 20: "debug", 30: "info", 40: "warn", 50: "error" };
+const LEVELS: Readonly<Record<number, string>> = {
+  20: "debug",
+  30: "info",
+  40: "warn",
+  50: "error",
+};
 
 function openHealth(nowMs?: () => number) {
   const { log, lines } = rememberingLog();
@@ -26,17 +31,32 @@ async function run(options: Partial<JobOptions> & Pick<JobOptions, "work">) {
       return { close: async () => void listeners.splice(0) };
     },
   };
-  const job = await startJob({ database, health }, { name: "sample", everyMs: 1, firstMs: 0, ...options });
+  const job = await startJob(
+    { database, health },
+    { name: "sample", everyMs: 1, firstMs: 0, ...options },
+  );
   onTestFinished(() => job.close());
-  return { job, said, health, notify: () => listeners.forEach((listener) => void listener()), listeners };
+  return {
+    job,
+    said,
+    health,
+    notify: () => listeners.forEach((listener) => void listener()),
+    listeners,
+  };
 }
 
-test("A job that fails again and again is a warning once, then an error once in a while, and its recovery is logged.", () => {
+test("A job that keeps failing warns once, errs once in a while, and logs its recovery.", () => {
   const { health, said } = openHealth();
   const report = health.of("sample");
   for (let failure = 0; failure < 205; failure++) report.failed(new Error("no"));
   report.succeeded();
-  expect(said().filter((line) => !line.startsWith("debug"))).toEqual(["warn 3", "error 10", "error 100", "error 200", "info 205"]);
+  expect(said().filter((line) => !line.startsWith("debug"))).toEqual([
+    "warn 3",
+    "error 10",
+    "error 100",
+    "error 200",
+    "info 205",
+  ]);
 });
 
 test("Failures that pass by themselves are no more than debug lines.", () => {
@@ -53,26 +73,48 @@ test("Failures that pass by themselves are no more than debug lines.", () => {
 test("A warning names the job, the reason, and the reason behind it.", () => {
   const { health, lines } = openHealth();
   const report = health.of("sample");
-  for (let failure = 0; failure < 3; failure++) report.failed(new Error("Try again.", { cause: new Error("relation is gone") }));
-  expect(JSON.parse(lines.at(-1)!)).toMatchObject({ job: "sample", err: { message: "Try again.", cause: "relation is gone" } });
+  for (let failure = 0; failure < 3; failure++)
+    report.failed(new Error("Try again.", { cause: new Error("relation is gone") }));
+  expect(JSON.parse(lines.at(-1)!)).toMatchObject({
+    job: "sample",
+    err: { message: "Try again.", cause: "relation is gone" },
+  });
 });
 
-test("The state of a job says how long ago it succeeded, how long it fails, and how long its run takes.", () => {
+test("The state of a job tells its last success, how long it fails, and its run's length.", () => {
   let nowMs = 1_000;
   const { health } = openHealth(() => nowMs);
   const report = health.of("sample");
   const state = () => health.states()[0];
   nowMs += 10;
-  expect(state()).toEqual({ job: "sample", failures: 0, failuresTotal: 0, sinceSuccessMs: 10, failingMs: null, runningMs: null });
+  expect(state()).toEqual({
+    job: "sample",
+    failures: 0,
+    failuresTotal: 0,
+    sinceSuccessMs: 10,
+    failingMs: null,
+    runningMs: null,
+  });
   report.began();
   nowMs += 5;
   expect(state()).toMatchObject({ runningMs: 5, sinceSuccessMs: 15 });
   report.failed("no");
   nowMs += 5;
   report.failed("no");
-  expect(state()).toMatchObject({ failures: 2, failuresTotal: 2, failingMs: 5, runningMs: null, sinceSuccessMs: 20 });
+  expect(state()).toMatchObject({
+    failures: 2,
+    failuresTotal: 2,
+    failingMs: 5,
+    runningMs: null,
+    sinceSuccessMs: 20,
+  });
   report.succeeded();
-  expect(state()).toMatchObject({ failures: 0, failuresTotal: 2, failingMs: null, sinceSuccessMs: 0 });
+  expect(state()).toMatchObject({
+    failures: 0,
+    failuresTotal: 2,
+    failingMs: null,
+    sinceSuccessMs: 0,
+  });
 });
 
 /** Ways in which work can fail. None may end the job. */
@@ -94,7 +136,7 @@ test.each(FAILURES)("A job whose work %s is run again, and recovers.", async (_,
   expect(health.states()[0]?.failuresTotal).toBe(4);
 });
 
-test("Runs never overlap, however often the job is woken, and a notification during a run leads to another run.", async () => {
+test("Runs never overlap, and a notification during a run leads to another run.", async () => {
   let [runs, inside, most] = [0, 0, 0];
   const { notify } = await run({
     everyMs: 1_000_000,
@@ -113,12 +155,15 @@ test("Runs never overlap, however often the job is woken, and a notification dur
 
 test("Work that left something to do goes on at once, as another run.", async () => {
   let left = 5;
-  const { health } = await run({ everyMs: 1_000_000, work: async () => (--left > 0 ? MORE : null) });
+  const { health } = await run({
+    everyMs: 1_000_000,
+    work: async () => (--left > 0 ? MORE : null),
+  });
   await until("the end", () => left === 0);
   expect(health.states()[0]?.failures).toBe(0);
 });
 
-test("Closing waits for the run under way, runs once more where that is asked, and stops listening.", async () => {
+test("Closing waits for the run, runs once more where asked, and stops listening.", async () => {
   const order: string[] = [];
   let finish = (): void => {};
   const { job, listeners } = await run({

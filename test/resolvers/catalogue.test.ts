@@ -76,15 +76,23 @@ describe("a list of products", () => {
     RATING: ({ rating }) => -rating.average,
     POPULAR: ({ stats }) => -(stats.views + 20 * stats.shares + 10 * stats.likes),
   };
-  it.each(Object.entries(ORDERS))("sorted %s is in that order and holds every product once", async (sort, by) => {
-    const products = await allOf({ sort: sort as ProductSort });
-    expect(new Set(idsOf(products)).size).toBe(PRODUCTS);
-    const values = products.map(by);
-    expect(values).toEqual([...values].sort((a, b) => a - b));
-  });
+  it.each(Object.entries(ORDERS))(
+    "sorted %s is in that order and holds every product once",
+    async (sort, by) => {
+      const products = await allOf({ sort: sort as ProductSort });
+      expect(new Set(idsOf(products)).size).toBe(PRODUCTS);
+      const values = products.map(by);
+      expect(values).toEqual([...values].sort((a, b) => a - b));
+    },
+  );
 
   it("takes an explicit null of an argument as its default", async () => {
-    const { products } = await shop.read(ListProductsDocument, { filter: null, sort: null, first: null, after: null });
+    const { products } = await shop.read(ListProductsDocument, {
+      filter: null,
+      sort: null,
+      first: null,
+      after: null,
+    });
     expect(idsOf(products.edges.map(({ node }) => node))).toEqual(idsOf(everything.slice(0, 20)));
     expect(products.totalCount).toBe(PRODUCTS);
   });
@@ -93,14 +101,22 @@ describe("a list of products", () => {
     expect(await refusedList({ first })).toEqual(refused("first"));
   });
 
-  it("refuses a cursor of another order, of another filter, of another list, and what is no cursor", async () => {
+  it("It refuses a cursor of another order, filter or list, and what is no cursor.", async () => {
     const { products } = await shop.read(ListProductsDocument, { sort: "PRICE_ASC", first: 1 });
     const { brands } = await shop.read(ListBrandsDocument, { first: 1 });
-    const strangers = [products.edges[0]?.cursor, brands.edges[0]?.cursor, "", "nonsense", "💥", "x".repeat(5_000)];
-    for (const after of strangers) expect(await refusedList({ after: after ?? "" }), after).toEqual(refused("after"));
+    const strangers = [
+      products.edges[0]?.cursor,
+      brands.edges[0]?.cursor,
+      "",
+      "nonsense",
+      "💥",
+      "x".repeat(5_000),
+    ];
+    for (const after of strangers)
+      expect(await refusedList({ after: after ?? "" }), after).toEqual(refused("after"));
   });
 
-  it("refuses a forged cursor whose checksum is right but whose value no row can have", async () => {
+  it("It refuses a forged cursor with a right checksum and an impossible value.", async () => {
     const list = "products:NEWEST:{}";
     const forged = [
       { value: "1 OR 1=1", id: 1 },
@@ -123,7 +139,7 @@ describe("a list of products", () => {
 });
 
 describe("a filter", () => {
-  it("by category holds the products of all categories below, by brand those of the brand", async () => {
+  it("A category holds the products of all categories below, a brand its own.", async () => {
     const { categories } = await shop.read(ReadCategoriesDocument, {});
     const root = categories.find(({ parent, children }) => parent === null && children.length > 0);
     const below = new Set([root?.id]);
@@ -133,22 +149,35 @@ describe("a filter", () => {
     expect(idsOf(await allOf({ filter: { categoryId: root?.id ?? "" } }))).toEqual(idsOf(expected));
 
     const brandId = everything[0]?.brand.id ?? "";
-    expect(idsOf(await allOf({ filter: { brandId } }))).toEqual(idsOf(everything.filter(({ brand }) => brand.id === brandId)));
+    expect(idsOf(await allOf({ filter: { brandId } }))).toEqual(
+      idsOf(everything.filter(({ brand }) => brand.id === brandId)),
+    );
   });
 
   it("by price includes both bounds, and joined conditions must all hold", async () => {
-    const [low = 0, high = 0] = [everything[3], everything[11]].map((product) => product?.price.amount ?? 0).sort((a, b) => a - b);
-    const expected = everything.filter(({ price, stock }) => price.amount >= low && price.amount <= high && stock > 0);
-    expect(idsOf(await allOf({ filter: { minPrice: low, maxPrice: high, inStock: true } }))).toEqual(idsOf(expected));
-    expect(idsOf(await allOf({ filter: { inStock: false } }))).toEqual(idsOf(everything.filter(({ stock }) => stock === 0)));
+    const [low = 0, high = 0] = [everything[3], everything[11]]
+      .map((product) => product?.price.amount ?? 0)
+      .sort((a, b) => a - b);
+    const expected = everything.filter(
+      ({ price, stock }) => price.amount >= low && price.amount <= high && stock > 0,
+    );
+    expect(
+      idsOf(await allOf({ filter: { minPrice: low, maxPrice: high, inStock: true } })),
+    ).toEqual(idsOf(expected));
+    expect(idsOf(await allOf({ filter: { inStock: false } }))).toEqual(
+      idsOf(everything.filter(({ stock }) => stock === 0)),
+    );
   });
 
   it("by text finds what begins with every word, and blank text is no condition", async () => {
     const wanted = everything[7];
     const [first = "", second = ""] = (wanted?.name ?? "").split(" ");
-    const found = await allOf({ filter: { text: `  ${first.slice(0, 4)}   ${second.toUpperCase()} ` } });
+    const found = await allOf({
+      filter: { text: `  ${first.slice(0, 4)}   ${second.toUpperCase()} ` },
+    });
     expect(idsOf(found)).toContain(wanted?.id);
-    for (const text of ["", "   "]) expect((await allOf({ filter: { text } })).length).toBe(PRODUCTS);
+    for (const text of ["", "   "])
+      expect((await allOf({ filter: { text } })).length).toBe(PRODUCTS);
   });
 
   it("is counted like it is listed", async () => {
@@ -157,10 +186,12 @@ describe("a filter", () => {
     expect(products.totalCount).toBe((await allOf({ filter })).length);
   });
 
-  it("with an id that cannot be meant is refused; with one that is nobody's, the list is empty", async () => {
+  it("An id that cannot be meant is refused; one that is nobody's lists nothing.", async () => {
     const product = everything[0]?.id ?? "";
     for (const id of ["", "nonsense", product, "Q2F0ZWdvcnk6MDE", `${encodeId("Category", 1)}=`]) {
-      expect(await refusedList({ filter: { categoryId: id } }), id).toEqual(refused("filter.categoryId"));
+      expect(await refusedList({ filter: { categoryId: id } }), id).toEqual(
+        refused("filter.categoryId"),
+      );
       expect(await refusedList({ filter: { brandId: id } }), id).toEqual(refused("filter.brandId"));
     }
     const nobody = await shop.read(ListProductsDocument, {
@@ -174,21 +205,36 @@ describe("a filter", () => {
   });
 
   it("with bounds that cannot be meant is refused", async () => {
-    expect(await refusedList({ filter: { minPrice: 2, maxPrice: 1 } })).toEqual(refused("filter.minPrice"));
+    expect(await refusedList({ filter: { minPrice: 2, maxPrice: 1 } })).toEqual(
+      refused("filter.minPrice"),
+    );
     expect(await refusedList({ filter: { minPrice: -1 } })).toEqual(refused("filter.minPrice"));
     expect(await refusedList({ filter: { maxPrice: -1 } })).toEqual(refused("filter.maxPrice"));
-    expect(await refusedList({ filter: { text: "x".repeat(201) } })).toEqual(refused("filter.text"));
+    expect(await refusedList({ filter: { text: "x".repeat(201) } })).toEqual(
+      refused("filter.text"),
+    );
   });
 });
 
 describe("a category", () => {
   it("lists its products page by page, in any order", async () => {
     const id = everything[0]?.category.id ?? "";
-    const { category } = await shop.read(ListCategoryProductsDocument, { id, first: 1, sort: "PRICE_ASC" });
+    const { category } = await shop.read(ListCategoryProductsDocument, {
+      id,
+      first: 1,
+      sort: "PRICE_ASC",
+    });
     const after = category?.products.pageInfo.endCursor ?? null;
-    const rest = await shop.read(ListCategoryProductsDocument, { id, first: 100, sort: "PRICE_ASC", after });
+    const rest = await shop.read(ListCategoryProductsDocument, {
+      id,
+      first: 100,
+      sort: "PRICE_ASC",
+      after,
+    });
     const both = [...(category?.products.edges ?? []), ...(rest.category?.products.edges ?? [])];
-    expect(idsOf(both.map(({ node }) => node))).toEqual(idsOf(await allOf({ filter: { categoryId: id }, sort: "PRICE_ASC" })));
+    expect(idsOf(both.map(({ node }) => node))).toEqual(
+      idsOf(await allOf({ filter: { categoryId: id }, sort: "PRICE_ASC" })),
+    );
     expect(category?.products.totalCount).toBe(both.length);
   });
 
@@ -210,14 +256,23 @@ describe("brands and reviews", () => {
     expect(brands.totalCount).toBe(names.length);
     const text = names[0]?.slice(0, 3).toUpperCase() ?? "";
     const some = await shop.read(ListBrandsDocument, { text: ` ${text}` });
-    expect(some.brands.edges.map(({ node }) => node.name)).toEqual(names.filter((name) => name.toUpperCase().startsWith(text)));
-    const next = await shop.read(ListBrandsDocument, { first: 100, after: brands.edges[0]?.cursor ?? null });
+    expect(some.brands.edges.map(({ node }) => node.name)).toEqual(
+      names.filter((name) => name.toUpperCase().startsWith(text)),
+    );
+    const next = await shop.read(ListBrandsDocument, {
+      first: 100,
+      after: brands.edges[0]?.cursor ?? null,
+    });
     expect(next.brands.edges.map(({ node }) => node.name)).toEqual(names.slice(1));
-    expect(await shop.refusal(ListBrandsDocument, { text: "x".repeat(201) })).toEqual(refused("text"));
+    expect(await shop.refusal(ListBrandsDocument, { text: "x".repeat(201) })).toEqual(
+      refused("text"),
+    );
   });
 
-  it("reviews of a product are listed newest first, count as its rating says, and lead back to it", async () => {
-    const busy = everything.reduce((most, product) => (product.rating.count > most.rating.count ? product : most));
+  it("A product's reviews are newest first, agree with its rating, and lead back.", async () => {
+    const busy = everything.reduce((most, product) =>
+      product.rating.count > most.rating.count ? product : most,
+    );
     const { product } = await shop.read(ListReviewsDocument, { id: busy.id, first: 100 });
     const reviews = product?.reviews.edges.map(({ node }) => node) ?? [];
     expect(product?.reviews.totalCount).toBe(busy.rating.count);
@@ -225,7 +280,11 @@ describe("brands and reviews", () => {
     expect(new Set(reviews.map((review) => review.product.id))).toEqual(new Set([busy.id]));
     const mean = reviews.reduce((sum, { rating }) => sum + rating, 0) / reviews.length;
     expect(busy.rating.average).toBe(Math.round(100 * mean) / 100);
-    const next = await shop.read(ListReviewsDocument, { id: busy.id, first: 1, after: product?.reviews.edges[0]?.cursor ?? null });
+    const next = await shop.read(ListReviewsDocument, {
+      id: busy.id,
+      first: 1,
+      after: product?.reviews.edges[0]?.cursor ?? null,
+    });
     expect(next.product?.reviews.edges[0]?.node.id).toBe(reviews[1]?.id);
   });
 });
@@ -239,18 +298,37 @@ describe("an id", () => {
   });
 
   it("that is nobody's, or not ours, is null", async () => {
-    for (const id of [encodeId("Product", NOWHERE), "", "nonsense", "__proto__", "UHJvZHVjdDox=", "1"]) {
+    for (const id of [
+      encodeId("Product", NOWHERE),
+      "",
+      "nonsense",
+      "__proto__",
+      "UHJvZHVjdDox=",
+      "1",
+    ]) {
       expect((await shop.read(ReadNodeDocument, { id })).node, id).toBeNull();
     }
-    expect((await shop.read(ReadProductDocument, { id: encodeId("Category", 1) })).product).toBeNull();
-    expect((await shop.read(ListCategoryProductsDocument, { id: encodeId("Product", 1) })).category).toBeNull();
+    expect(
+      (await shop.read(ReadProductDocument, { id: encodeId("Category", 1) })).product,
+    ).toBeNull();
+    expect(
+      (await shop.read(ListCategoryProductsDocument, { id: encodeId("Product", 1) })).category,
+    ).toBeNull();
   });
 
   it("among several gets one answer each, in their order", async () => {
-    const ids = [encodeId("Review", 2), "nonsense", encodeId("Product", 3), encodeId("Brand", NOWHERE), encodeId("Product", 3)];
+    const ids = [
+      encodeId("Review", 2),
+      "nonsense",
+      encodeId("Product", 3),
+      encodeId("Brand", NOWHERE),
+      encodeId("Product", 3),
+    ];
     const { nodes } = await shop.read(ReadNodesDocument, { ids });
     expect(nodes.map((node) => node?.id ?? null)).toEqual([ids[0], null, ids[2], null, ids[4]]);
     expect((await shop.read(ReadNodesDocument, { ids: [] })).nodes).toEqual([]);
-    expect(await shop.refusal(ReadNodesDocument, { ids: Array<string>(101).fill("x") })).toEqual(refused("ids"));
+    expect(await shop.refusal(ReadNodesDocument, { ids: Array<string>(101).fill("x") })).toEqual(
+      refused("ids"),
+    );
   });
 });

@@ -50,13 +50,22 @@ describe("the context of an operation", () => {
   it("reads fresh past the cache, and says so in the report", () => {
     const { context, readings, reading } = contextWithNotes();
     context.fresh();
-    expect(readings.map(({ bypass, seen }) => ({ bypass, seen }))).toEqual([{ bypass: true, seen: { count: 3, bypassUntilMs: 0 } }]);
+    expect(readings.map(({ bypass, seen }) => ({ bypass, seen }))).toEqual([
+      { bypass: true, seen: { count: 3, bypassUntilMs: 0 } },
+    ]);
     expect(reading.outcome?.status).toBe("BYPASS");
   });
 });
 
 describe("whose things an operation is about", () => {
-  const user = { kind: "user", userId: 7, userTag: "t", role: "CUSTOMER", sessionId: "s", leftMs: 1 } as const;
+  const user = {
+    kind: "user",
+    userId: 7,
+    userTag: "t",
+    role: "CUSTOMER",
+    sessionId: "s",
+    leftMs: 1,
+  } as const;
   const contextOf = (principal: Principal, guest = createGuests("secret").admit(undefined)) =>
     createRequestContext({
       requestId: "r",

@@ -17,7 +17,8 @@ describe("the typed operations", () => {
     expect(files.length).toBe(3);
     expect(
       drifted,
-      "generated files are older than the operations or the schema: run `npm run codegen` and commit what it writes.",
+      "generated files are older than the operations or the schema: run `npm run codegen` " +
+        "and commit what it writes.",
     ).toEqual([]);
   });
 });

@@ -5,7 +5,10 @@ import { STATUS_OF_CODE } from "../../src/server/operation/format-error.js";
 
 const document = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
 
-/** The rows of the table under a heading, each as its cells; a cell keeps its words, without the back-ticks of a code. */
+/**
+ * The rows of the table under a heading, each as its cells; a cell keeps its words, without the
+ * back-ticks of a code.
+ */
 function rowsUnder(heading: string): string[][] {
   const section = document.split(/^## /m).find((part) => part.startsWith(heading)) ?? "";
   const rows = section.split("\n").filter((line) => line.startsWith("| `"));
@@ -32,8 +35,13 @@ describe("docs/errors.md", () => {
   });
 
   it("says of each when it occurs, what to do, and whether to retry", () => {
-    const rows = [...rowsUnder("GraphQL errors").map(([code, , ...rest]) => [code, ...rest]), ...rowsUnder("Expected failures")];
-    const incomplete = rows.filter(([, when, what, retry]) => !when || !what || !["yes", "no", "reads"].includes(retry ?? ""));
+    const rows = [
+      ...rowsUnder("GraphQL errors").map(([code, , ...rest]) => [code, ...rest]),
+      ...rowsUnder("Expected failures"),
+    ];
+    const incomplete = rows.filter(
+      ([, when, what, retry]) => !when || !what || !["yes", "no", "reads"].includes(retry ?? ""),
+    );
     expect(incomplete.map(([code]) => code)).toEqual([]);
   });
 });

@@ -22,18 +22,31 @@ const schema = buildSchema(emitted);
 /** What a client of `old` would notice, one line each; `levels` says how much it would hurt. */
 async function changesSince(old: string, levels: readonly CriticalityLevel[]): Promise<string[]> {
   const changes = await diff(buildSchema(old), schema);
-  return changes.filter(({ criticality }) => levels.includes(criticality.level)).map(({ message }) => message);
+  return changes
+    .filter(({ criticality }) => levels.includes(criticality.level))
+    .map(({ message }) => message);
 }
 
 /** A named type's members and their arguments, each with its path. */
-function membersOf(type: GraphQLNamedType): { path: string; description?: string | null | undefined }[] {
-  if (isEnumType(type)) return type.getValues().map(({ name, description }) => ({ path: `${type.name}.${name}`, description }));
+function membersOf(
+  type: GraphQLNamedType,
+): { path: string; description?: string | null | undefined }[] {
+  if (isEnumType(type))
+    return type
+      .getValues()
+      .map(({ name, description }) => ({ path: `${type.name}.${name}`, description }));
   if (isInputObjectType(type))
-    return Object.values(type.getFields()).map(({ name, description }) => ({ path: `${type.name}.${name}`, description }));
+    return Object.values(type.getFields()).map(({ name, description }) => ({
+      path: `${type.name}.${name}`,
+      description,
+    }));
   if (!isObjectType(type) && !isInterfaceType(type)) return [];
   return Object.values(type.getFields()).flatMap(({ name, description, args }) => [
     { path: `${type.name}.${name}`, description },
-    ...args.map((arg) => ({ path: `${type.name}.${name}(${arg.name}:)`, description: arg.description })),
+    ...args.map((arg) => ({
+      path: `${type.name}.${name}(${arg.name}:)`,
+      description: arg.description,
+    })),
   ]);
 }
 
@@ -41,7 +54,8 @@ describe("the schema", () => {
   it("is what the committed SDL says", () => {
     expect(
       emitted === read("../../src/schema/schema.graphql"),
-      "src/schema/schema.graphql is not what the classes say: run `npm run codegen` and commit what it writes.",
+      "src/schema/schema.graphql is not what the classes say: run `npm run codegen` and " +
+        "commit what it writes.",
     ).toBe(true);
   });
 
@@ -60,23 +74,39 @@ describe("the schema", () => {
   it("breaks no client of the last release", async () => {
     const advice = [
       "the schema breaks clients of the last release (test/schema/released.graphql).",
-      "Keep what they use and add the new beside it: a new field, an optional argument, a nullable type; mark the old with deprecationReason.",
-      "Where the break is meant: run `npm run codegen`, copy src/schema/schema.graphql over test/schema/released.graphql, and say in CHANGELOG.md what clients have to do.",
+      "Keep what they use and add the new beside it: a new field, an optional argument, a " +
+        "nullable type; mark the old with deprecationReason.",
+      "Where the break is meant: run `npm run codegen`, copy src/schema/schema.graphql over " +
+        "test/schema/released.graphql, and say in CHANGELOG.md what clients have to do.",
     ].join(" ");
-    expect(await changesSince(read("./released.graphql"), [CriticalityLevel.Breaking]), advice).toEqual([]);
+    expect(
+      await changesSince(read("./released.graphql"), [CriticalityLevel.Breaking]),
+      advice,
+    ).toEqual([]);
   });
 
   it("describes every type, field, argument, enum value and input field", () => {
-    const own = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type));
-    const words = own.flatMap((type) => [{ path: type.name, description: type.description }, ...membersOf(type)]);
-    expect(words.filter(({ description }) => !description || description.length < 10).map(({ path }) => path)).toEqual([]);
+    const own = Object.values(schema.getTypeMap()).filter(
+      (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
+    );
+    const words = own.flatMap((type) => [
+      { path: type.name, description: type.description },
+      ...membersOf(type),
+    ]);
+    expect(
+      words
+        .filter(({ description }) => !description || description.length < 10)
+        .map(({ path }) => path),
+    ).toEqual([]);
   });
 
   it("names the delivery class of every subscription", () => {
     const subscriptions = Object.values(schema.getSubscriptionType()?.getFields() ?? {});
     expect(subscriptions.length).toBeGreaterThan(0);
     expect(
-      subscriptions.filter(({ description }) => !/Delivery class: (snapshot|log)\./.test(description ?? "")).map(({ name }) => name),
+      subscriptions
+        .filter(({ description }) => !/Delivery class: (snapshot|log)\./.test(description ?? ""))
+        .map(({ name }) => name),
     ).toEqual([]);
   });
 
@@ -94,7 +124,8 @@ describe("the schema", () => {
         .objects.map(({ name }) => name)
         .sort(),
     ).toEqual([...NODE_TYPES].sort());
-    const typeOf = (id: string): unknown => node.resolveType?.({ id }, undefined, undefined as never, node);
+    const typeOf = (id: string): unknown =>
+      node.resolveType?.({ id }, undefined, undefined as never, node);
     expect(NODE_TYPES.map((type) => typeOf(encodeId(type, 7)))).toEqual([...NODE_TYPES]);
   });
 });

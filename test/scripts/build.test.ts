@@ -1,6 +1,16 @@
 /** scripts/build.mjs, in a small repository of its own. */
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/files.js";
@@ -26,11 +36,14 @@ async function repository(): Promise<string> {
 }
 
 function build(root: string): { code: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/build.mjs"], { cwd: root, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/build.mjs"], {
+    cwd: root,
+    encoding: "utf8",
+  });
   return { code: status, output: `${stdout}${stderr}` };
 }
 
-test("the build holds the code, the Lua scripts and the migrations, and a second one does nothing", async () => {
+test("The build holds code, Lua and migrations, and a second one does nothing.", async () => {
   const root = await repository();
   expect(build(root)).toEqual({ code: 0, output: expect.stringContaining("compiled src") });
   const built = await readdir(join(root, "dist"), { recursive: true });
@@ -50,7 +63,9 @@ test("a change of a Lua script alone is built", async () => {
   build(root);
   await writeFile(join(root, "src/redis/client/lease.acquire-2.lua"), "return 2\n");
   expect(build(root).output).toContain("compiled src");
-  expect(await readFile(join(root, "dist/redis/client/lease.acquire-2.lua"), "utf8")).toBe("return 2\n");
+  expect(await readFile(join(root, "dist/redis/client/lease.acquire-2.lua"), "utf8")).toBe(
+    "return 2\n",
+  );
 });
 
 test("what lost its source leaves the build, so a removed migration is not applied", async () => {

@@ -1,4 +1,6 @@
-/** scripts/setup.mjs, in a copy of the repository's skeleton and with a PATH of the test's making. */
+/**
+ * scripts/setup.mjs, in a copy of the repository's skeleton and with a PATH of the test's making.
+ */
 import { spawnSync } from "node:child_process";
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -13,11 +15,15 @@ interface Outcome {
 
 /** Runs setup in a folder, with these programs on PATH and nothing else. */
 function setup(root: string, purpose: string, env: Record<string, string>): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "scripts/setup.mjs"), purpose], {
-    cwd: root,
-    env,
-    encoding: "utf8",
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, "scripts/setup.mjs"), purpose],
+    {
+      cwd: root,
+      env,
+      encoding: "utf8",
+    },
+  );
   return { code: status, output: `${stdout}${stderr}`.trim() };
 }
 
@@ -27,14 +33,24 @@ async function folder(): Promise<string> {
   return path;
 }
 
-/** A folder of programs: each a shell script that appends its command line to `calls` and then does as told. */
-async function programs(scripts: Record<string, string>): Promise<{ path: string; calls(): Promise<string[]> }> {
+/**
+ * A folder of programs: each a shell script that appends its command line to `calls` and then does
+ * as told.
+ */
+async function programs(
+  scripts: Record<string, string>,
+): Promise<{ path: string; calls(): Promise<string[]> }> {
   const path = await folder();
   const log = join(path, "calls");
   for (const [name, script] of Object.entries(scripts)) {
-    await writeFile(join(path, name), `#!/bin/sh\necho "${name} $*" >>"${log}"\n${script}\n`, { mode: 0o755 });
+    await writeFile(join(path, name), `#!/bin/sh\necho "${name} $*" >>"${log}"\n${script}\n`, {
+      mode: 0o755,
+    });
   }
-  return { path, calls: async () => (await readFile(log, "utf8").catch(() => "")).split("\n").filter(Boolean) };
+  return {
+    path,
+    calls: async () => (await readFile(log, "utf8").catch(() => "")).split("\n").filter(Boolean),
+  };
 }
 
 /** What a clone holds before anything was installed: the scripts, and a lockfile of one package. */
@@ -64,9 +80,12 @@ async function installed(root: string, version: string): Promise<void> {
 }
 
 describe("the npm packages", () => {
-  test("are installed in a fresh clone, with what the build needs, under NODE_ENV=production too", async () => {
+  test("They come into a fresh clone, with what the build needs, also in production.", async () => {
     const { path, calls } = await programs({ npm: "exit 0" });
-    const { code, output } = setup(await freshClone(), "deps", { PATH: path, NODE_ENV: "production" });
+    const { code, output } = setup(await freshClone(), "deps", {
+      PATH: path,
+      NODE_ENV: "production",
+    });
     expect(code).toBe(0);
     expect(output).toContain("installing the npm packages");
     expect(await calls()).toEqual([expect.stringMatching(/^npm ci --include=dev/)]);
@@ -104,18 +123,23 @@ describe("the Redis server", () => {
     return root;
   };
 
-  test("that can be neither found nor installed ends the start with one message naming three ways, exit code 1", async () => {
+  test("Its absence ends the start with code 1 and a message that names three ways.", async () => {
     const { path } = await programs({});
     const { code, output } = setup(await ready(), "start", { PATH: path });
     expect(code).toBe(1);
-    expect(output).toMatch(/1\. a system package[\s\S]*2\. a container[\s\S]*3\. one you have +REDIS_URL/);
+    expect(output).toMatch(
+      /1\. a system package[\s\S]*2\. a container[\s\S]*3\. one you have +REDIS_URL/,
+    );
     expect(output).not.toMatch(/\bat .*\.mjs:/);
   });
 
   test("is not looked for when REDIS_URL names one, in the environment or in .env", async () => {
     const { path } = await programs({});
     const root = await ready();
-    expect(setup(root, "start", { PATH: path, REDIS_URL: "redis://127.0.0.1:6379" })).toEqual({ code: 0, output: "" });
+    expect(setup(root, "start", { PATH: path, REDIS_URL: "redis://127.0.0.1:6379" })).toEqual({
+      code: 0,
+      output: "",
+    });
     await writeFile(join(root, ".env"), "REDIS_URL=redis://127.0.0.1:6379\n");
     expect(setup(root, "start", { PATH: path })).toEqual({ code: 0, output: "" });
   });
@@ -134,16 +158,22 @@ describe("the Redis server", () => {
 });
 
 describe("a package that brings a service", () => {
-  /** Installs a package through a fake apt-get that notes what starting a service would have met. */
+  /**
+   * Installs a package through a fake apt-get that notes what starting a service would have met.
+   */
   async function install(policyBefore: string | null, apt = "exit 0") {
     const folderOf = await folder();
     const policy = join(folderOf, "policy-rc.d");
     if (policyBefore !== null) await writeFile(policy, policyBefore, { mode: 0o755 });
     const { path, calls } = await programs({
-      "apt-get": `case "$*" in *install*) "${policy}" some-service start; echo "policy says $?" >>"${folderOf}/seen";; esac\n${apt}`,
+      "apt-get":
+        `case "$*" in *install*) "${policy}" some-service start; echo "policy says $?" ` +
+        `>>"${folderOf}/seen";; esac\n${apt}`,
     });
     await symlink(process.execPath, join(path, "node"));
-    const code = `import { install } from "./scripts/install.mjs"; console.log(JSON.stringify(install("a-package", [], ${JSON.stringify(policy)})));`;
+    const code =
+      'import { install } from "./scripts/install.mjs"; ' +
+      `console.log(JSON.stringify(install("a-package", [], ${JSON.stringify(policy)})));`;
     const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
       cwd: ROOT,
       env: { PATH: path },
@@ -161,7 +191,11 @@ describe("a package that brings a service", () => {
 
   test("may not start it, and what was allowed before is allowed afterwards", async () => {
     const { answer, seen, after } = await install(null);
-    expect({ answer, seen, after }).toEqual({ answer: null, seen: "policy says 101\n", after: null });
+    expect({ answer, seen, after }).toEqual({
+      answer: null,
+      seen: "policy says 101\n",
+      after: null,
+    });
   });
 
   test("leaves a policy that was there as it was", async () => {
@@ -170,8 +204,11 @@ describe("a package that brings a service", () => {
     expect({ seen, after }).toEqual({ seen: "policy says 101\n", after: mine });
   });
 
-  test("that cannot be had is tried once more with fresh lists, then reported in apt's words", async () => {
-    const { answer, calls, after } = await install(null, "echo 'E: Unable to fetch some archives' >&2; exit 100");
+  test("One that cannot be had is retried with fresh lists, and told in apt's words.", async () => {
+    const { answer, calls, after } = await install(
+      null,
+      "echo 'E: Unable to fetch some archives' >&2; exit 100",
+    );
     expect(answer).toContain("Unable to fetch");
     expect(calls.filter((call) => call.includes(" install "))).toHaveLength(2);
     expect(calls.some((call) => call.endsWith(" update"))).toBe(true);

@@ -1,4 +1,7 @@
-/** The table of bad inputs against a running server, over HTTP and WebSocket: the same verdict, and nothing of the inside told. */
+/**
+ * The table of bad inputs against a running server, over HTTP and WebSocket: the same verdict, and
+ * nothing of the inside told.
+ */
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BAD_FRAMES, BAD_OPERATIONS, BAD_REQUESTS, type BadRequest } from "./bad-inputs.js";
@@ -23,9 +26,11 @@ const cpuSeconds = (before: NodeJS.CpuUsage): number => {
 };
 
 /** What no answer may hold: traces, paths of ours, names of the machinery. */
-const INTERNALS = /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|select \*|redis:\/\/|fastify|FST_ERR/i;
+const INTERNALS =
+  /\bat .*:\d+:\d+|node_modules|\/src\/|stacktrace|select \*|redis:\/\/|fastify|FST_ERR/i;
 
-const verdictOf = ({ data, errors }: Answer) => (errors ? errors[0]?.extensions.code : data ? "ok" : "nothing");
+const verdictOf = ({ data, errors }: Answer) =>
+  errors ? errors[0]?.extensions.code : data ? "ok" : "nothing";
 
 test("the table holds at least forty rows, and no two of one name", () => {
   const names = [...BAD_OPERATIONS, ...BAD_REQUESTS, ...BAD_FRAMES].map(({ name }) => name);
@@ -34,25 +39,31 @@ test("the table holds at least forty rows, and no two of one name", () => {
 });
 
 describe("operations, over both transports", () => {
-  test.each(BAD_OPERATIONS.map((row) => [row.name, row] as const))("%s", async (_name, { payload, verdict }) => {
-    const before = process.cpuUsage();
-    const http = await souk.post(payload);
-    const client = await connectSocket(souk.live);
-    const socket = await ask(client, payload);
-    await client.close();
-    expect([verdictOf(http.body), verdictOf(socket)]).toEqual([verdict, verdict]);
-    expect(http.status).toBe(verdict === "ok" ? 200 : 400);
-    expect(http.text + JSON.stringify(socket)).not.toMatch(INTERNALS);
-    for (const { message, extensions } of [...(http.body.errors ?? []), ...(socket.errors ?? [])]) {
-      expect(extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
-      expect(message).not.toBe("");
-    }
-    if (verdict === "ok") expect(socket.data).toEqual(http.body.data);
-    // Both together: a document that takes long is a weapon.
-    expect(cpuSeconds(before)).toBeLessThan(2);
-    expect(globalThis).not.toHaveProperty("pwned");
-    expect({}).not.toHaveProperty("polluted");
-  });
+  test.each(BAD_OPERATIONS.map((row) => [row.name, row] as const))(
+    "%s",
+    async (_name, { payload, verdict }) => {
+      const before = process.cpuUsage();
+      const http = await souk.post(payload);
+      const client = await connectSocket(souk.live);
+      const socket = await ask(client, payload);
+      await client.close();
+      expect([verdictOf(http.body), verdictOf(socket)]).toEqual([verdict, verdict]);
+      expect(http.status).toBe(verdict === "ok" ? 200 : 400);
+      expect(http.text + JSON.stringify(socket)).not.toMatch(INTERNALS);
+      for (const { message, extensions } of [
+        ...(http.body.errors ?? []),
+        ...(socket.errors ?? []),
+      ]) {
+        expect(extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
+        expect(message).not.toBe("");
+      }
+      if (verdict === "ok") expect(socket.data).toEqual(http.body.data);
+      // Both together: a document that takes long is a weapon.
+      expect(cpuSeconds(before)).toBeLessThan(2);
+      expect(globalThis).not.toHaveProperty("pwned");
+      expect({}).not.toHaveProperty("polluted");
+    },
+  );
 });
 
 describe("requests, over HTTP", () => {
@@ -76,13 +87,25 @@ function send({
   const { hostname, port } = new URL(souk.url);
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { hostname, port, method, path, headers: { ...headers, "content-length": Buffer.byteLength(body ?? "") } },
+      {
+        hostname,
+        port,
+        method,
+        path,
+        headers: { ...headers, "content-length": Buffer.byteLength(body ?? "") },
+      },
       (response) => {
         let text = "";
         response.setEncoding("utf8").on("data", (chunk: string) => {
           text += chunk;
         });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, type: String(response.headers["content-type"]), text }));
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            type: String(response.headers["content-type"]),
+            text,
+          }),
+        );
       },
     );
     let answered = false;
@@ -96,14 +119,17 @@ function send({
 }
 
 describe("frames, over WebSocket", () => {
-  test.each(BAD_FRAMES.map((row) => [row.name, row] as const))("%s", async (_name, { raw, frames, close }) => {
-    const { live } = close === 4408 ? hasty : souk;
-    const client = raw ? await openSocket(live) : await connectSocket(live);
-    for (const frame of frames) client.send(frame);
-    const { code, reason } = await client.closed;
-    expect(code).toBe(close);
-    expect(reason).not.toMatch(INTERNALS);
-  });
+  test.each(BAD_FRAMES.map((row) => [row.name, row] as const))(
+    "%s",
+    async (_name, { raw, frames, close }) => {
+      const { live } = close === 4408 ? hasty : souk;
+      const client = raw ? await openSocket(live) : await connectSocket(live);
+      for (const frame of frames) client.send(frame);
+      const { code, reason } = await client.closed;
+      expect(code).toBe(close);
+      expect(reason).not.toMatch(INTERNALS);
+    },
+  );
 
   test("the wrong subprotocol is closed with 4406", async () => {
     const client = await openSocket(souk.live, { protocols: [] });
@@ -138,7 +164,12 @@ describe("upgrades", () => {
 
   test.each([
     ["a foreign origin", { origin: "https://evil.example" }, 403, "FORBIDDEN"],
-    ["an origin that only begins like ours", { origin: "https://studio.apollographql.com.evil.example" }, 403, "FORBIDDEN"],
+    [
+      "an origin that only begins like ours",
+      { origin: "https://studio.apollographql.com.evil.example" },
+      403,
+      "FORBIDDEN",
+    ],
     ["the null origin", { origin: "null" }, 403, "FORBIDDEN"],
     ["another path", { path: "/live" }, 404, "BAD_USER_INPUT"],
     ["a bad key", { "sec-websocket-key": "x" }, 400, "BAD_USER_INPUT"],

@@ -1,11 +1,16 @@
-/** Whose address a request has, over real connections: what anybody may write in a header counts only where a proxy of ours wrote it. */
+/**
+ * Whose address a request has, over real connections: what anybody may write in a header counts
+ * only where a proxy of ours wrote it.
+ */
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createClientAddress } from "../../src/server/client-address.js";
 
-/** The address that a server sees of a request, on a socket that takes IPv4 as `::ffff:127.0.0.1`. */
+/**
+ * The address that a server sees of a request, on a socket that takes IPv4 as `::ffff:127.0.0.1`.
+ */
 async function addressSeen(trusted: string[], forwardedFor?: string | string[]): Promise<string> {
   const read = createClientAddress(trusted);
   const server = createServer((incoming, answer) => void answer.end(read(incoming)));
@@ -13,7 +18,12 @@ async function addressSeen(trusted: string[], forwardedFor?: string | string[]):
   onTestFinished(() => void server.close());
   await once(server, "listening");
   const headers = forwardedFor === undefined ? {} : { "x-forwarded-for": forwardedFor };
-  const sent = request({ host: "127.0.0.1", port: (server.address() as AddressInfo).port, headers, agent: false }).end();
+  const sent = request({
+    host: "127.0.0.1",
+    port: (server.address() as AddressInfo).port,
+    headers,
+    agent: false,
+  }).end();
   const [answer] = await once(sent, "response");
   let text = "";
   for await (const chunk of answer) text += String(chunk);
@@ -21,16 +31,23 @@ async function addressSeen(trusted: string[], forwardedFor?: string | string[]):
 }
 
 describe("without proxies that are trusted", () => {
-  it.each([undefined, "198.51.100.7", "198.51.100.7, 127.0.0.1", "::1"])("X-Forwarded-For: %s changes nothing", async (header) => {
-    expect(await addressSeen([], header)).toBe("127.0.0.1");
-    expect(await addressSeen(["10.0.0.0/8"], header)).toBe("127.0.0.1");
-  });
+  it.each([undefined, "198.51.100.7", "198.51.100.7, 127.0.0.1", "::1"])(
+    "X-Forwarded-For: %s changes nothing",
+    async (header) => {
+      expect(await addressSeen([], header)).toBe("127.0.0.1");
+      expect(await addressSeen(["10.0.0.0/8"], header)).toBe("127.0.0.1");
+    },
+  );
 });
 
 describe("behind proxies that are trusted", () => {
   it.each<[string, string | string[] | undefined, string]>([
     ["the address that the proxy wrote", "198.51.100.7", "198.51.100.7"],
-    ["the last one that is no proxy's: what stands before it is hearsay", "203.0.113.9, 198.51.100.7, 10.1.2.3", "198.51.100.7"],
+    [
+      "the last one that is no proxy's: what stands before it is hearsay",
+      "203.0.113.9, 198.51.100.7, 10.1.2.3",
+      "198.51.100.7",
+    ],
     ["the last header of several", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"],
     ["IPv4 as IPv4", "::ffff:198.51.100.7", "198.51.100.7"],
     ["IPv4 as IPv4, also in hexadecimal", "::ffff:cb00:7109", "203.0.113.9"],
@@ -39,5 +56,7 @@ describe("behind proxies that are trusted", () => {
     ["the proxy itself where it does not know", "203.0.113.9, unknown", "127.0.0.1"],
     ["the proxy itself where it says nothing", undefined, "127.0.0.1"],
     ["never what is no address", "<script>", "127.0.0.1"],
-  ])("it is %s", async (_title, header, expected) => expect(await addressSeen(["127.0.0.1", "10.0.0.0/8"], header)).toBe(expected));
+  ])("it is %s", async (_title, header, expected) =>
+    expect(await addressSeen(["127.0.0.1", "10.0.0.0/8"], header)).toBe(expected),
+  );
 });

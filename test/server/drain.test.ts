@@ -1,4 +1,6 @@
-/** Stopping: nothing that was begun is lost, nothing new is begun, and it ends within the window. */
+/**
+ * Stopping: nothing that was begun is lost, nothing new is begun, and it ends within the window.
+ */
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { until } from "../support/until.js";
@@ -8,10 +10,13 @@ import { connectSocket } from "./websocket/socket-client.js";
 /** What is to be finished within it finishes on a busy machine too. */
 const WINDOW_MS = 10_000;
 
-test("a draining server finishes its requests, says 503 to probes and closes its sockets with 1001, spread over the window", async () => {
+test("A draining server finishes requests, fails probes, and spreads out its closes.", async () => {
   const souk = await startServer({ SHUTDOWN_MS: String(WINDOW_MS) });
   const clients = await Promise.all(Array.from({ length: 10 }, () => connectSocket(souk.live)));
-  const closedAt = clients.map(async ({ closed }) => ({ ...(await closed), at: performance.now() }));
+  const closedAt = clients.map(async ({ closed }) => ({
+    ...(await closed),
+    at: performance.now(),
+  }));
   const slow = souk.post({ query: "{ slow }" });
   await souk.slowAsked;
 

@@ -1,9 +1,12 @@
-/** What samples of the event loop mean: which stand for a queue, and how much a process may have under way. */
+/**
+ * What samples of the event loop mean: which stand for a queue, and how much a process may have
+ * under way.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createCapacity, createLateness } from "../../src/server/event-loop.js";
 
-test("An event loop that is late once is a pause; one that stays late for a second is a queue.", () => {
+test("A loop that is late once is a pause; one that stays late for a second is a queue.", () => {
   const lateness = createLateness(100);
   let nowMs = 0;
   const sample = (lateMs: number): void => {
@@ -22,7 +25,7 @@ test("An event loop that is late once is a pause; one that stays late for a seco
   expect(state()).toEqual([false, false]);
 });
 
-test("A process with idle time holds anything, a saturated one what it completes in half a second.", () => {
+test("An idle process holds anything, a saturated one what half a second completes.", () => {
   const sample = fc.record({
     busy: fc.double({ min: 0, max: 1, noNaN: true }),
     done: fc.nat(5_000),

@@ -23,39 +23,59 @@ beforeAll(async () => {
 });
 afterAll(() => souk.close());
 
-const open = (url: string, headers: Record<string, string> = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }) =>
-  fetch(url, { headers });
+const open = (
+  url: string,
+  headers: Record<string, string> = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" },
+) => fetch(url, { headers });
 
-test("a browser at GET /graphql gets Sandbox with cookies and subscriptions set up, and a way to GraphiQL without a network", async () => {
+test("A browser at GET /graphql gets Sandbox, set up, and a way to offline GraphiQL.", async () => {
   const response = await open(souk.graphql);
   const html = await response.text();
   expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
-  for (const part of ["embeddable-sandbox", "includeCookies", "initialSubscriptionEndpoint", "/graphiql", "productChanged"])
+  for (const part of [
+    "embeddable-sandbox",
+    "includeCookies",
+    "initialSubscriptionEndpoint",
+    "/graphiql",
+    "productChanged",
+  ])
     expect(html).toContain(part);
-  expect(response.headers.get("content-security-policy")).toContain("frame-src https://sandbox.embed.apollographql.com");
+  expect(response.headers.get("content-security-policy")).toContain(
+    "frame-src https://sandbox.embed.apollographql.com",
+  );
 });
 
 test("a client at GET /graphql gets GraphQL, also where it accepts anything", async () => {
-  const response = await open(`${souk.graphql}?query={hello}`, { accept: "*/*", "apollo-require-preflight": "1" });
+  const response = await open(`${souk.graphql}?query={hello}`, {
+    accept: "*/*",
+    "apollo-require-preflight": "1",
+  });
   expect(await response.json()).toEqual({ data: { hello: "Hello world" } });
 });
 
-test("EXPLORER=graphiql shows GraphiQL at both, EXPLORER=off nothing, and introspection with it", async () => {
+test("EXPLORER=graphiql shows GraphiQL at both, EXPLORER=off not even a schema.", async () => {
   const own = await startServer({ EXPLORER: "graphiql" });
   expect(await (await open(own.graphql)).text()).toContain("YogaGraphiQL");
   await own.close();
   const off = await startServer({ NODE_ENV: "production" });
   expect((await open(`${off.url}/graphiql`)).status).toBe(404);
   expect((await open(off.graphql)).headers.get("content-type")).toMatch(/^application\/json/);
-  expect((await off.post({ query: "{ __schema { types { name } } }" })).body.errors?.[0]?.extensions.code).toBe(
-    "GRAPHQL_VALIDATION_FAILED",
-  );
+  expect(
+    (await off.post({ query: "{ __schema { types { name } } }" })).body.errors?.[0]?.extensions
+      .code,
+  ).toBe("GRAPHQL_VALIDATION_FAILED");
   await off.close();
 });
 
-test("where no browser is installed, this run says that the pages were not opened in one", async ({ annotate }) => {
+test("where no browser is installed, this run says that the pages were not opened in one", async ({
+  annotate,
+}) => {
   if (!executablePath)
-    await annotate("No Chromium was found: GraphiQL was not opened in a browser. Install chromium or set CHROMIUM_PATH.", "warning");
+    await annotate(
+      "No Chromium was found: GraphiQL was not opened in a browser. Install chromium or set " +
+        "CHROMIUM_PATH.",
+      "warning",
+    );
 });
 
 describe.runIf(executablePath)("in Chromium", () => {
@@ -69,7 +89,11 @@ describe.runIf(executablePath)("in Chromium", () => {
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(String(error)));
-    page.on("console", (message) => message.text().includes("Content Security Policy") && problems.push(message.text()));
+    page.on(
+      "console",
+      (message) =>
+        message.text().includes("Content Security Policy") && problems.push(message.text()),
+    );
     await page.goto(`${souk.url}/graphiql?query=${encodeURIComponent(query)}`);
     await page.getByRole("button", { name: /execute query/i }).click();
     await page.locator(".graphiql-response, .result-window").getByText(expected).first().waitFor();
@@ -78,5 +102,6 @@ describe.runIf(executablePath)("in Chromium", () => {
   }
 
   test("GraphiQL runs a query", () => run("{ hello }", "Hello world"));
-  test("GraphiQL receives an event of a subscription", () => run("subscription { endless }", "endless"));
+  test("GraphiQL receives an event of a subscription", () =>
+    run("subscription { endless }", "endless"));
 });

@@ -1,4 +1,7 @@
-/** One guest is one guest over every transport: made at the first write, handed out with its answer, known by what the client shows. */
+/**
+ * One guest is one guest over every transport: made at the first write, handed out with its answer,
+ * known by what the client shows.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startServer, type TestServer } from "./test-server.js";
 import { ask, connectSocket } from "./websocket/socket-client.js";
@@ -11,7 +14,8 @@ afterAll(() => souk.close());
 
 const OWN = { query: "mutation { own }" };
 const MINE = { query: "{ mine }" };
-const COOKIE = /^souk_guest=([\w-]{22}\.[\w-]{43}); Max-Age=31536000; Path=\/; HttpOnly; SameSite=Lax$/;
+const COOKIE =
+  /^souk_guest=([\w-]{22}\.[\w-]{43}); Max-Age=31536000; Path=\/; HttpOnly; SameSite=Lax$/;
 
 /** Writes as somebody unknown over HTTP: the owner, and the token handed out. */
 async function becomeGuest() {
@@ -26,7 +30,11 @@ const extensionsOf = (answer: object) => (answer as { extensions?: { guest?: str
 describe("a guest over HTTP", () => {
   test("is made by a write and not by a read, and handed out as cookie and header", async () => {
     const read = await souk.post(MINE);
-    expect([read.body.data?.mine, read.headers.get("souk-guest"), read.headers.getSetCookie()]).toEqual(["null", null, []]);
+    expect([
+      read.body.data?.mine,
+      read.headers.get("souk-guest"),
+      read.headers.getSetCookie(),
+    ]).toEqual(["null", null, []]);
     const { owner, cookie, token } = await becomeGuest();
     expect(JSON.parse(owner)).toEqual({ kind: "guest", guestId: token.split(".")[0] });
     expect(COOKIE.exec(cookie)?.[1]).toBe(token);
@@ -36,7 +44,11 @@ describe("a guest over HTTP", () => {
     const { owner, token } = await becomeGuest();
     for (const shown of [{ cookie: `a=b; souk_guest=${token}` }, { "souk-guest": token }]) {
       const again = await souk.post(OWN, shown as Record<string, string>);
-      expect([again.body.data?.own, again.headers.get("souk-guest"), again.headers.getSetCookie()]).toEqual([owner, null, []]);
+      expect([
+        again.body.data?.own,
+        again.headers.get("souk-guest"),
+        again.headers.getSetCookie(),
+      ]).toEqual([owner, null, []]);
       expect((await souk.post(MINE, shown as Record<string, string>)).body.data?.mine).toBe(owner);
     }
   });
@@ -46,12 +58,14 @@ describe("a guest over HTTP", () => {
     const forged = `${"A".repeat(22)}${token.slice(22)}`;
     const again = await souk.post(OWN, { "souk-guest": forged });
     expect(again.headers.get("souk-guest")).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
-    expect([owner, JSON.stringify({ kind: "guest", guestId: "A".repeat(22) })]).not.toContain(again.body.data?.own);
+    expect([owner, JSON.stringify({ kind: "guest", guestId: "A".repeat(22) })]).not.toContain(
+      again.body.data?.own,
+    );
   });
 });
 
 describe("a guest over WebSocket", () => {
-  test("is known by connection_init.guest, by the cookie and by the header of the upgrade", async () => {
+  test("They are known by connection_init.guest, the cookie or the upgrade's header.", async () => {
     const { owner, token } = await becomeGuest();
     const ways = [
       connectSocket(souk.live, { guest: token }),
@@ -65,7 +79,7 @@ describe("a guest over WebSocket", () => {
     }
   });
 
-  test("is made once for a socket, however many writes come at once, and its token is good over HTTP", async () => {
+  test("A socket makes one however many writes come, with a token good over HTTP.", async () => {
     const client = await connectSocket(souk.live);
     expect(await ask(client, MINE)).toEqual({ data: { mine: "null" } });
     for (const id of ["1", "2", "3"]) client.send({ id, type: "subscribe", payload: OWN });

@@ -31,7 +31,10 @@ describe("an operation that would cost too much", () => {
       const { errors, data } = await connect(souk)({ query, variables: { first: 50 } });
       expect(data).toBeUndefined();
       const { requestId, ...rest } = errors![0]!.extensions;
-      expect([rest, typeof requestId]).toEqual([{ code: "OPERATION_TOO_COMPLEX", cost: 51, limit: 50 }, "string"]);
+      expect([rest, typeof requestId]).toEqual([
+        { code: "OPERATION_TOO_COMPLEX", cost: 51, limit: 50 },
+        "string",
+      ]);
     });
 
     test("is not refused for what it does not ask for", async () => {
@@ -57,7 +60,13 @@ describe("what was held", () => {
         buckets: [],
         settle(actual) {
           settled.push({ cost: charge.cost, actual });
-          return { bucket: "address", limit: 100, remaining: 100 - actual, restorePerSecond: 1, resetInMs: 0 };
+          return {
+            bucket: "address",
+            limit: 100,
+            remaining: 100 - actual,
+            restorePerSecond: 1,
+            resetInMs: 0,
+          };
         },
       }),
     };
@@ -67,33 +76,46 @@ describe("what was held", () => {
   }
   const LIST = "products(first: 40) { id }";
 
-  test.each(Object.entries(transports))("is settled once over %s, by what came, also where something failed", async (_name, connect) => {
-    const { souk, settled } = await startPaying();
-    const run = connect(souk);
-    // There are 50 products.
-    const more = "products(first: 80) { id }";
-    expect((await run({ query: `{ ${more} hello }` })).errors).toBeUndefined();
-    expect((await run({ query: `{ ${more} crash }` })).errors).toHaveLength(1);
-    // This answer has lost all of its data, and says nothing of what was done.
-    expect((await run({ query: `{ ${more} unavailable }` })).data).toBeNull();
-    expect(settled.filter(({ cost }) => cost > 1)).toEqual([
-      { cost: 82, actual: 52 },
-      { cost: 82, actual: 52 },
-      { cost: 82, actual: 82 },
-    ]);
-  });
+  test.each(Object.entries(transports))(
+    "is settled once over %s, by what came, also where something failed",
+    async (_name, connect) => {
+      const { souk, settled } = await startPaying();
+      const run = connect(souk);
+      // There are 50 products.
+      const more = "products(first: 80) { id }";
+      expect((await run({ query: `{ ${more} hello }` })).errors).toBeUndefined();
+      expect((await run({ query: `{ ${more} crash }` })).errors).toHaveLength(1);
+      // This answer has lost all of its data, and says nothing of what was done.
+      expect((await run({ query: `{ ${more} unavailable }` })).data).toBeNull();
+      expect(settled.filter(({ cost }) => cost > 1)).toEqual([
+        { cost: 82, actual: 52 },
+        { cost: 82, actual: 52 },
+        { cost: 82, actual: 82 },
+      ]);
+    },
+  );
 
-  test.each(Object.entries(transports))("is kept over %s where the time ran out: the work was done", async (_name, connect) => {
-    const { souk, settled } = await startPaying({ REQUEST_TIMEOUT_MS: "100" });
-    expect((await connect(souk)({ query: `{ ${LIST} never }` })).errors?.[0]?.extensions.code).toBe("DEADLINE_EXCEEDED");
-    expect(settled.filter(({ cost }) => cost > 1)).toEqual([{ cost: 42, actual: 42 }]);
-  });
+  test.each(Object.entries(transports))(
+    "is kept over %s where the time ran out: the work was done",
+    async (_name, connect) => {
+      const { souk, settled } = await startPaying({ REQUEST_TIMEOUT_MS: "100" });
+      expect(
+        (await connect(souk)({ query: `{ ${LIST} never }` })).errors?.[0]?.extensions.code,
+      ).toBe("DEADLINE_EXCEEDED");
+      expect(settled.filter(({ cost }) => cost > 1)).toEqual([{ cost: 42, actual: 42 }]);
+    },
+  );
 
-  test("is settled when the operation ends, also where nobody waits for the answer any more", async () => {
+  test("It is settled when the operation ends, also where nobody waits any more.", async () => {
     const { souk, settled } = await startPaying();
     const hangUp = new AbortController();
     const body = JSON.stringify({ query: `{ ${LIST} slow }` });
-    const asked = fetch(souk.graphql, { method: "POST", headers: { "content-type": "application/json" }, body, signal: hangUp.signal });
+    const asked = fetch(souk.graphql, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+      signal: hangUp.signal,
+    });
     await souk.slowAsked;
     hangUp.abort();
     await expect(asked).rejects.toThrow();

@@ -1,11 +1,25 @@
-/** Places of a process: never more than there are, given back once, and those of one class never taken by another. */
+/**
+ * Places of a process: never more than there are, given back once, and those of one class never
+ * taken by another.
+ */
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { LOAD_CLASSES, type LoadClass } from "../../src/domain/limits.js";
 import type { EventLoop } from "../../src/server/event-loop.js";
-import { type Arrival, createLoad, isRefused, type Load, type Place } from "../../src/server/load.js";
+import {
+  type Arrival,
+  createLoad,
+  isRefused,
+  type Load,
+  type Place,
+} from "../../src/server/load.js";
 
-const LIMITS = { inFlight: { address: 6, viewer: 4, service: 2 }, bodyBytes: 1_000, waitMs: 500, lagMs: 60_000 };
+const LIMITS = {
+  inFlight: { address: 6, viewer: 4, service: 2 },
+  bodyBytes: 1_000,
+  waitMs: 500,
+  lagMs: 60_000,
+};
 
 function open(): Load {
   const load = createLoad(LIMITS);
@@ -45,12 +59,14 @@ function expectWithinBounds(load: Load, held: readonly Held[]): void {
     expect(count).toBeLessThanOrEqual(LIMITS.inFlight[name]);
   }
   for (const name of ["address", "viewer"] as const) {
-    const bytes = held.filter((place) => place.class === name).reduce((sum, one) => sum + one.bytes, 0);
+    const bytes = held
+      .filter((place) => place.class === name)
+      .reduce((sum, one) => sum + one.bytes, 0);
     expect(bytes).toBeLessThanOrEqual(LIMITS.bodyBytes / 2);
   }
 }
 
-test("Places and bytes stay within their bounds, whoever comes and goes, and all are there again at the end.", () => {
+test("Places and bytes stay within bounds, whoever comes and goes, and all return.", () => {
   const load = open();
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
@@ -74,9 +90,10 @@ test("Places and bytes stay within their bounds, whoever comes and goes, and all
   );
 });
 
-test("A class that is full leaves the places of the others, and one holder leaves half of its class.", () => {
+test("A full class leaves the places of the others, and one holder half of its class.", () => {
   const load = open();
-  const enter = (loadClass: LoadClass, holder: string) => load.enter({ class: loadClass, holder, bytes: 0 });
+  const enter = (loadClass: LoadClass, holder: string) =>
+    load.enter({ class: loadClass, holder, bytes: 0 });
   const flood = Array.from({ length: 10 }, () => enter("address", "flood"));
   expect(flood.filter(isRefused)).toEqual(Array.from({ length: 7 }, () => "one holder"));
   for (const holder of ["a", "b", "c"]) expect(isRefused(enter("address", holder))).toBe(false);
@@ -95,18 +112,26 @@ const loopThat = (state: Partial<EventLoop>): EventLoop => ({
   ...state,
 });
 
-test("A process whose event loop is late refuses callers without an identity first, then users, never the service.", () => {
+test("A late event loop refuses callers without identity, then users, never the service.", () => {
   const refusals = (state: Partial<EventLoop>) => {
     const load = createLoad(LIMITS, loopThat(state));
-    return LOAD_CLASSES.map((name) => load.enter({ class: name, holder: "a", bytes: 0 })).map((entered) => isRefused(entered) && entered);
+    return LOAD_CLASSES.map((name) => load.enter({ class: name, holder: "a", bytes: 0 })).map(
+      (entered) => isRefused(entered) && entered,
+    );
   };
   expect(refusals({})).toEqual([false, false, false]);
   expect(refusals({ isLate: () => true })).toEqual(["event loop", false, false]);
-  expect(refusals({ isLate: () => true, isVeryLate: () => true })).toEqual(["event loop", "event loop", false]);
+  expect(refusals({ isLate: () => true, isVeryLate: () => true })).toEqual([
+    "event loop",
+    "event loop",
+    false,
+  ]);
 });
 
 test("A saturated process has no more under way than its event loop holds.", () => {
   const load = createLoad(LIMITS, loopThat({ holds: () => 2 }));
-  const entered = Array.from({ length: 4 }, (_, at) => load.enter({ class: "address", holder: `${at}`, bytes: 0 }));
+  const entered = Array.from({ length: 4 }, (_, at) =>
+    load.enter({ class: "address", holder: `${at}`, bytes: 0 }),
+  );
   expect(entered.map(isRefused)).toEqual([false, false, true, true]);
 });

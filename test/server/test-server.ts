@@ -1,5 +1,12 @@
-/** A real server over a small schema that holds one field for each thing the transport must handle. */
-import { buildSchema, type GraphQLInterfaceType, GraphQLScalarType, type GraphQLSchema } from "graphql";
+/**
+ * A real server over a small schema that holds one field for each thing the transport must handle.
+ */
+import {
+  buildSchema,
+  type GraphQLInterfaceType,
+  GraphQLScalarType,
+  type GraphQLSchema,
+} from "graphql";
 import type { Logger } from "pino";
 import { readConfig } from "../../src/config/config.js";
 import { ANONYMOUS, SERVICE } from "../../src/domain/account/principal.js";
@@ -22,8 +29,22 @@ const SDL = /* GraphQL */ `
   scalar Whole
   enum Color { RED GREEN }
   interface Node { id: ID! }
-  type Product implements Node { id: ID! name: String! price: Int! tags: [String!]! category: Category! maybe: String breaks: String }
-  type Category implements Node { id: ID! name: String! parent: Category children: [Category!]! products(first: Int = 2): [Product!]! }
+  type Product implements Node {
+    id: ID!
+    name: String!
+    price: Int!
+    tags: [String!]!
+    category: Category!
+    maybe: String
+    breaks: String
+  }
+  type Category implements Node {
+    id: ID!
+    name: String!
+    parent: Category
+    children: [Category!]!
+    products(first: Int = 2): [Product!]!
+  }
   input Filter { text: String, min: Int = 1, color: Color = RED, ids: [ID!] }
   type Query {
     hello(name: String = "world"): String!
@@ -49,12 +70,19 @@ const SDL = /* GraphQL */ `
     slow: String!
   }
   type Mutation { write(text: String): String! own: String! fails: String }
-  type Subscription { ticks(times: Int = 2): Tick! endless: Int! crashes: Int! refused: Int! never: Int! }
+  type Subscription {
+    ticks(times: Int = 2): Tick!
+    endless: Int!
+    crashes: Int!
+    refused: Int!
+    never: Int!
+  }
   type Tick { number: Int! context: Int! text(characters: Int!): String! }
 `;
 
 /** Text of the kind that must never reach a client. */
-export const SECRET = "select * from secret_table -- at /work/secret/file.ts:12 redis://user:hunter2@db";
+export const SECRET =
+  "select * from secret_table -- at /work/secret/file.ts:12 redis://user:hunter2@db";
 
 /** What tests of one server can look at and steer. */
 export interface TestServer {
@@ -71,15 +99,25 @@ export interface TestServer {
   release(): void;
   /** Resolves when a `slow` field has been asked. */
   readonly slowAsked: Promise<void>;
-  post(body: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; body: Answer; text: string }>;
+  post(
+    body: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; headers: Headers; body: Answer; text: string }>;
   close(): Promise<void>;
 }
 
 /** The parts of an answer that tests read. */
 export interface Answer {
   readonly data?: Record<string, unknown> | null;
-  readonly errors?: readonly { message: string; path?: readonly unknown[]; extensions: { code: string; requestId: string } }[];
-  readonly extensions?: { readonly cache?: { status: string; ageMs: number }; readonly seen?: string };
+  readonly errors?: readonly {
+    message: string;
+    path?: readonly unknown[];
+    extensions: { code: string; requestId: string };
+  }[];
+  readonly extensions?: {
+    readonly cache?: { status: string; ageMs: number };
+    readonly seen?: string;
+  };
 }
 
 /** The service token of test servers. */
@@ -96,7 +134,9 @@ const NO_LIMITS: Limits = {
   owe: () => {},
 };
 
-/** Every test asks from one address, and the machine may be busy with other work: nothing is shed. */
+/**
+ * Every test asks from one address, and the machine may be busy with other work: nothing is shed.
+ */
 const QUIET = {
   PORT: "0",
   NODE_ENV: "test",
@@ -110,7 +150,11 @@ const QUIET = {
 /** Starts a server. Environment variables and dependencies can be replaced. */
 export async function startServer(
   env: Record<string, string> = {},
-  { authenticate, limits, ...deps }: Partial<ServerDeps> & { log?: Logger; authenticate?: Authenticate; limits?: Limits } = {},
+  {
+    authenticate,
+    limits,
+    ...deps
+  }: Partial<ServerDeps> & { log?: Logger; authenticate?: Authenticate; limits?: Limits } = {},
 ): Promise<TestServer> {
   const config = readConfig({ ...QUIET, ...env });
   const metrics = createMetrics();
@@ -119,7 +163,10 @@ export async function startServer(
     config,
     schema: testSchema(steering),
     admission: createAdmission({
-      authenticate: authenticate ?? (async (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid")),
+      authenticate:
+        authenticate ??
+        (async (token) =>
+          token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid"),
       isService: (token) => token === TOKEN,
       limits: limits ?? NO_LIMITS,
       together: (send) => send(),
@@ -171,7 +218,12 @@ async function post(url: string, body: unknown, headers: Record<string, string> 
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: JSON.parse(text) as Answer, text };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: JSON.parse(text) as Answer,
+    text,
+  };
 }
 
 function createSteering() {
@@ -183,7 +235,14 @@ function createSteering() {
   const slowAsked = new Promise<void>((resolve) => {
     asked = resolve;
   });
-  return { sources: { open: 0 }, writes: { count: 0 }, release: () => release(), released, asked: () => asked(), slowAsked };
+  return {
+    sources: { open: 0 },
+    writes: { count: 0 },
+    release: () => release(),
+    released,
+    asked: () => asked(),
+    slowAsked,
+  };
 }
 
 type Steering = ReturnType<typeof createSteering>;
@@ -198,26 +257,44 @@ function contextNumber(context: RequestContext): number {
   return number;
 }
 
-const product = (id: string) => ({ __typename: "Product", id, name: `Product ${id}`, price: 100, tags: ["a", "b"] });
+const product = (id: string) => ({
+  __typename: "Product",
+  id,
+  name: `Product ${id}`,
+  price: 100,
+  tags: ["a", "b"],
+});
 const category = (id: string) => ({ __typename: "Category", id, name: `Category ${id}` });
-const nodeOf = (id: string) => (id.startsWith("c") ? category(id) : id.startsWith("p") ? product(id) : null);
+const nodeOf = (id: string) =>
+  id.startsWith("c") ? category(id) : id.startsWith("p") ? product(id) : null;
 
 /** The resolvers, by type and field. */
-function resolversOf(steering: Steering): Record<string, Record<string, (source: never, args: never, context: RequestContext) => unknown>> {
+function resolversOf(
+  steering: Steering,
+): Record<
+  string,
+  Record<string, (source: never, args: never, context: RequestContext) => unknown>
+> {
   const crash = () => {
     throw new Error(SECRET);
   };
   return {
-    Product: { breaks: crash, category: async () => category("c1"), name: async ({ name }: { name: string }) => name },
+    Product: {
+      breaks: crash,
+      category: async () => category("c1"),
+      name: async ({ name }: { name: string }) => name,
+    },
     Category: {
       parent: async ({ id }: { id: string }) => (id.length > 12 ? null : category(`${id}1`)),
-      children: async ({ id }: { id: string }) => (id.length > 4 ? [] : [category(`${id}1`), category(`${id}2`)]),
+      children: async ({ id }: { id: string }) =>
+        id.length > 4 ? [] : [category(`${id}1`), category(`${id}2`)],
       products: async (_: unknown, { first }: { first: number }) =>
         Array.from({ length: Math.min(first ?? 2, 5) }, (_item, at) => product(`p${at}`)),
     },
     Query: {
       hello: (_: unknown, { name }: { name: string }) => `Hello ${name}`,
-      text: (_: unknown, { characters, of }: { characters: number; of: string }) => of.repeat(characters),
+      text: (_: unknown, { characters, of }: { characters: number; of: string }) =>
+        of.repeat(characters),
       echo: async (_: unknown, { text }: { text: string }, { reading }: RequestContext) => {
         reading.note(reading.bypass ? "BYPASS" : "HIT", 5);
         return text;
@@ -232,7 +309,8 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
       nodes: async (_: unknown, { ids }: { ids: string[] }) => ids.map(nodeOf),
       category: async () => category("c"),
       whoAmI: (_: unknown, _args: unknown, { principal }: RequestContext) => principal.kind,
-      mine: (_: unknown, _args: unknown, context: RequestContext) => JSON.stringify(context.owner()),
+      mine: (_: unknown, _args: unknown, context: RequestContext) =>
+        JSON.stringify(context.owner()),
       seen: (_: unknown, _args: unknown, { reading }: RequestContext) => reading.seen.count,
       badInput: async () => {
         throw new BadUserInput("first must be smaller.", ["first"]);
@@ -258,7 +336,8 @@ function resolversOf(steering: Steering): Record<string, Record<string, (source:
         context.wrote({ count: context.reading.seen.count + 7, bypassUntilMs: 0 });
         return text ?? "";
       },
-      own: (_: unknown, _args: unknown, context: RequestContext) => JSON.stringify(context.writingOwner()),
+      own: (_: unknown, _args: unknown, context: RequestContext) =>
+        JSON.stringify(context.writingOwner()),
       fails: crash,
     },
     Tick: {
@@ -327,12 +406,17 @@ function testSchema(steering: Steering): GraphQLSchema {
   for (const [type, fields] of Object.entries(resolversOf(steering))) {
     const object = schema.getType(type);
     if (object && "getFields" in object) {
-      for (const [name, resolve] of Object.entries(fields)) Object.assign(object.getFields()[name] ?? {}, { resolve });
+      for (const [name, resolve] of Object.entries(fields))
+        Object.assign(object.getFields()[name] ?? {}, { resolve });
     }
   }
   for (const [name, subscribe] of Object.entries(sourcesOf(steering)))
     Object.assign(schema.getSubscriptionType()?.getFields()[name] ?? {}, { subscribe });
-  (schema.getType("Node") as GraphQLInterfaceType).resolveType = ({ __typename }: { __typename: string }) => __typename;
+  (schema.getType("Node") as GraphQLInterfaceType).resolveType = ({
+    __typename,
+  }: {
+    __typename: string;
+  }) => __typename;
   const whole = schema.getType("Whole") as GraphQLScalarType;
   const parsed = new GraphQLScalarType({
     name: "Whole",

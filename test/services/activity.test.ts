@@ -22,18 +22,26 @@ let db: TestDatabase;
 beforeAll(async () => {
   db = await testDatabase();
   await db.database.query(sql`INSERT INTO users (id, tag, email, name, role, password_hash)
-    SELECT n, 'tag-' || n, n || '@test.example', 'Tess', 'CUSTOMER', 'x' FROM generate_series(1, ${USERS}::integer) AS n`);
+    SELECT n, 'tag-' || n, n || '@test.example', 'Tess', 'CUSTOMER', 'x'
+    FROM generate_series(1, ${USERS}::integer) AS n`);
 });
 afterAll(() => db.close());
 
 /** Activity over a Redis that knows nothing yet, on a day of the test's choosing. */
-async function openActivity({ url, keys } = testRedis() as Pick<ReturnType<typeof testRedis>, "url" | "keys">) {
+async function openActivity(
+  { url, keys } = testRedis() as Pick<ReturnType<typeof testRedis>, "url" | "keys">,
+) {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
   const clock = { nowMs: TODAY * DAY };
   const store = createActivityStore(connection, keys, 10_000);
-  const service = createActivity({ store, table: createActivityTable(db.database), nowMs: () => clock.nowMs, log: testLog() });
+  const service = createActivity({
+    store,
+    table: createActivityTable(db.database),
+    nowMs: () => clock.nowMs,
+    log: testLog(),
+  });
   const note = async (day: number, users: readonly number[]): Promise<void> => {
     clock.nowMs = day * DAY + 1;
     for (const user of users) service.used(user);
@@ -48,14 +56,19 @@ async function oracle(days: number): Promise<Activity> {
   const date = (day: number): string => dayAt(day).name;
   const count = async (from: number, to: number): Promise<number> => {
     const [row] = await db.database.query<{ users: number }>(
-      sql`SELECT count(DISTINCT user_id) AS users FROM user_activity WHERE day BETWEEN ${date(from)}::date AND ${date(to)}::date`,
+      sql`SELECT count(DISTINCT user_id) AS users FROM user_activity
+        WHERE day BETWEEN ${date(from)}::date AND ${date(to)}::date`,
     );
     return row?.users ?? 0;
   };
   const returned = async (monday: number, later: number): Promise<number> => {
-    const [row] = await db.database.query<{ users: number }>(sql`SELECT count(DISTINCT a.user_id) AS users FROM user_activity a
-      JOIN user_activity b ON b.user_id = a.user_id AND b.day BETWEEN ${date(later)}::date AND ${date(later + 6)}::date
-      WHERE a.day BETWEEN ${date(monday)}::date AND ${date(monday + 6)}::date AND b.day <= ${date(TODAY)}::date AND a.day <= ${date(TODAY)}::date`);
+    const [row] = await db.database.query<{
+      users: number;
+    }>(sql`SELECT count(DISTINCT a.user_id) AS users FROM user_activity a
+      JOIN user_activity b ON b.user_id = a.user_id
+        AND b.day BETWEEN ${date(later)}::date AND ${date(later + 6)}::date
+      WHERE a.day BETWEEN ${date(monday)}::date AND ${date(monday + 6)}::date
+        AND b.day <= ${date(TODAY)}::date AND a.day <= ${date(TODAY)}::date`);
     return row?.users ?? 0;
   };
   const all = Array.from({ length: days }, (_, at) => TODAY - days + 1 + at);
@@ -79,27 +92,35 @@ async function oracle(days: number): Promise<Activity> {
   };
 }
 
-const log = fc.array(fc.record({ user: fc.integer({ min: 1, max: USERS }), ago: fc.integer({ min: 0, max: 60 }) }), { maxLength: 150 });
+const log = fc.array(
+  fc.record({ user: fc.integer({ min: 1, max: USERS }), ago: fc.integer({ min: 0, max: 60 }) }),
+  { maxLength: 150 },
+);
 
 describe("the report", () => {
-  it("equals what SQL counts on random logs, also where Redis has lost some or all of the days", async () => {
+  it("It equals what SQL counts on random logs, whatever days Redis has lost.", async () => {
     await fc.assert(
-      fc.asyncProperty(log, fc.integer({ min: 1, max: 45 }), fc.integer({ min: 0, max: 60 }), async (entries, days, lost) => {
-        await db.database.query(sql`DELETE FROM user_activity`);
-        const { service, connection, keys, note } = await openActivity();
-        for (const ago of new Set(entries.map((entry) => entry.ago)))
-          await note(
-            TODAY - ago,
-            entries.filter((entry) => entry.ago === ago).map(({ user }) => user),
-          );
-        const expected = await oracle(days);
-        expect(await service.report(SERVICE, days)).toEqual(expected);
-        await connection.del(keys.activityDay(dayAt(TODAY - lost).name));
-        expect(await service.report(SERVICE, days)).toEqual(expected);
-        const other = await openActivity();
-        expect(await other.service.report(SERVICE, days)).toEqual(expected);
-        for (const open of [connection, other.connection]) open.disconnect();
-      }),
+      fc.asyncProperty(
+        log,
+        fc.integer({ min: 1, max: 45 }),
+        fc.integer({ min: 0, max: 60 }),
+        async (entries, days, lost) => {
+          await db.database.query(sql`DELETE FROM user_activity`);
+          const { service, connection, keys, note } = await openActivity();
+          for (const ago of new Set(entries.map((entry) => entry.ago)))
+            await note(
+              TODAY - ago,
+              entries.filter((entry) => entry.ago === ago).map(({ user }) => user),
+            );
+          const expected = await oracle(days);
+          expect(await service.report(SERVICE, days)).toEqual(expected);
+          await connection.del(keys.activityDay(dayAt(TODAY - lost).name));
+          expect(await service.report(SERVICE, days)).toEqual(expected);
+          const other = await openActivity();
+          expect(await other.service.report(SERVICE, days)).toEqual(expected);
+          for (const open of [connection, other.connection]) open.disconnect();
+        },
+      ),
       { numRuns: drillSize({ sample: 8, full: 300 }), seed: 11 },
     );
   });
@@ -108,7 +129,8 @@ describe("the report", () => {
     const { service } = await openActivity();
     await expect(service.report(ANONYMOUS, 7)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     await expect(service.report(UNKNOWN, 7)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
-    for (const days of [0, -1, 91]) await expect(service.report(SERVICE, days)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+    for (const days of [0, -1, 91])
+      await expect(service.report(SERVICE, days)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
     expect((await service.report(SERVICE, 90)).days).toHaveLength(90);
   });
 
@@ -124,15 +146,18 @@ describe("the report", () => {
 });
 
 describe("a use", () => {
-  it("is one row and one bit however often it comes, and is noted again where it could not be", async () => {
+  it("It is one row and one bit however often it comes, and is retried if not noted.", async () => {
     await db.database.query(sql`DELETE FROM user_activity`);
     const { service, note } = await openActivity();
     await note(TODAY, [5, 5, 5]);
     await note(TODAY, [5, USERS + 1]);
     await db.database.query(
-      sql`INSERT INTO users (id, tag, email, name, role, password_hash) VALUES (${USERS + 1}, 'late', 'late@test.example', 'Tess', 'CUSTOMER', 'x')`,
+      sql`INSERT INTO users (id, tag, email, name, role, password_hash)
+        VALUES (${USERS + 1}, 'late', 'late@test.example', 'Tess', 'CUSTOMER', 'x')`,
     );
     await note(TODAY, [USERS + 1]);
-    expect((await service.report(SERVICE, 1)).days).toEqual([{ day: dayAt(TODAY).name, daily: 2, weekly: 2, monthly: 2 }]);
+    expect((await service.report(SERVICE, 1)).days).toEqual([
+      { day: dayAt(TODAY).name, daily: 2, weekly: 2, monthly: 2 },
+    ]);
   });
 });

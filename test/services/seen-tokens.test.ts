@@ -1,4 +1,7 @@
-/** Consistency tokens: they survive the trip through a client, and one that we did not sign means nothing seen. */
+/**
+ * Consistency tokens: they survive the trip through a client, and one that we did not sign means
+ * nothing seen.
+ */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { latestSeen, NOTHING_SEEN } from "../../src/domain/seen.js";
@@ -20,10 +23,12 @@ it("A token is read as it was written, and fits into a cookie.", () => {
   );
 });
 
-it("Several tokens in one header are read as the latest of each part, whatever stands between them.", () => {
+it("Tokens in one header are read as the latest of each part, whatever separates them.", () => {
   fc.assert(
     fc.property(seen, seen, (a, b) => {
-      expect(tokens.read(`${tokens.write(a)}, forged,${tokens.write(b)}`)).toEqual(latestSeen(a, b));
+      expect(tokens.read(`${tokens.write(a)}, forged,${tokens.write(b)}`)).toEqual(
+        latestSeen(a, b),
+      );
     }),
     SEED,
   );

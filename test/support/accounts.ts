@@ -21,19 +21,29 @@ export async function signUp(url: string): Promise<SignedIn> {
   const { data } = await patiently(() => {
     // The account of a late answer may be there.
     email = `${randomUUID()}@test.example`;
-    return post(url, SIGN_UP, { input: { email, password, name: "Tess Tester", deliver: "TOKEN" } });
+    return post(url, SIGN_UP, {
+      input: { email, password, name: "Tess Tester", deliver: "TOKEN" },
+    });
   });
   const { viewer, token } = data.signUp!;
   return { id: String(viewer!.user!.id), email, password, token: String(token) };
 }
 
 /** Another session of the same account. */
-export async function signIn(url: string, { email, password }: Pick<SignedIn, "email" | "password">): Promise<string> {
-  const { data } = await patiently(() => post(url, SIGN_IN, { input: { email, password, deliver: "TOKEN" } }));
+export async function signIn(
+  url: string,
+  { email, password }: Pick<SignedIn, "email" | "password">,
+): Promise<string> {
+  const { data } = await patiently(() =>
+    post(url, SIGN_IN, { input: { email, password, deliver: "TOKEN" } }),
+  );
   return String(data.signIn!.token);
 }
 
-/** The address of whoever the token signs in; null for nobody, the code of the error when it is refused. */
+/**
+ * The address of whoever the token signs in; null for nobody, the code of the error when it is
+ * refused.
+ */
 export async function whoIs(url: string, token: string): Promise<string | null> {
   const { data, errors } = await post(url, "{ viewer { email } }", {}, { token });
   if (errors?.[0]) return errors[0].extensions.code;

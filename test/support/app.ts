@@ -1,6 +1,6 @@
 /**
- * The composed application for tests: in this process, or as real processes of the built tree; each over a database and a Redis prefix
- * (or server) of its own, with a small seeded shop.
+ * The composed application for tests: in this process, or as real processes of the built tree; each
+ * over a database and a Redis prefix (or server) of its own, with a small seeded shop.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,12 @@ export const ADMIN_TOKEN = "test-admin-token-0123456789";
 const MANY_SIGN_UPS = { SIGN_UP_ADDRESS_MOST: "100000", SIGN_UP_NETWORK_MOST: "100000" };
 
 /** Every test asks from one address, and the machine may be busy with other work. */
-const NO_SHEDDING = { LOAD_ADDRESS: "100000", LOAD_VIEWER: "100000", LOAD_WAIT_MS: "600000", LOAD_LAG_MS: "60000" };
+const NO_SHEDDING = {
+  LOAD_ADDRESS: "100000",
+  LOAD_VIEWER: "100000",
+  LOAD_WAIT_MS: "600000",
+  LOAD_LAG_MS: "60000",
+};
 
 /** An app that answers. */
 export interface RunningApp {
@@ -54,7 +59,13 @@ export async function seededDatabase(products = 200): Promise<TestDatabase> {
 
 /** Starts API and worker in this process. */
 export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
-  const { env = {}, products, roles = { api: true, worker: true }, redisUrl = testRedis().url, keyPrefix = testRedis().prefix } = options;
+  const {
+    env = {},
+    products,
+    roles = { api: true, worker: true },
+    redisUrl = testRedis().url,
+    keyPrefix = testRedis().prefix,
+  } = options;
   const database = options.database ?? (await seededDatabase(products));
   const config = readConfig({
     NODE_ENV: "test",
@@ -99,7 +110,10 @@ export interface AppProcess {
   end(signal?: NodeJS.Signals): Promise<number | string | null>;
 }
 
-/** Starts `dist/<entry>` and waits for `ready` in its output; rejects with the output when it exits first. */
+/**
+ * Starts `dist/<entry>` and waits for `ready` in its output; rejects with the output when it exits
+ * first.
+ */
 export async function startProcess(
   args: readonly string[],
   env: Record<string, string>,

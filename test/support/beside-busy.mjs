@@ -2,9 +2,12 @@
 /**
  * Runs tests beside busy processes: what a test asserts must not depend on how fast the machine is.
  *
- *   node test/support/beside-busy.mjs --busy 4                    the whole suite, once
- *   node test/support/beside-busy.mjs --busy 8 --times 3 --timed  the suites that wait for time, three times
- *   node test/support/beside-busy.mjs --busy 8 -- test/server     any words for Vitest after --
+ *   node test/support/beside-busy.mjs --busy 4
+ *       the whole suite, once
+ *   node test/support/beside-busy.mjs --busy 8 --times 3 --timed
+ *       the suites that wait for time, three times
+ *   node test/support/beside-busy.mjs --busy 8 -- test/server
+ *       any words for Vitest after --
  *
  * Ends with 1 at the first run that fails. The busy processes end with it.
  */
@@ -14,7 +17,9 @@ import { parseArgs } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Suites whose subject is time: windows, beats, deadlines, back-offs. A new one is one more line. */
+/**
+ * Suites whose subject is time: windows, beats, deadlines, back-offs. A new one is one more line.
+ */
 const TIMED = [
   "test/e2e/cart-live.test.ts",
   "test/e2e/counters.test.ts",
@@ -50,7 +55,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-const busy = Array.from({ length: Number(values.busy) }, () => spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }));
+const busy = Array.from({ length: Number(values.busy) }, () =>
+  spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }),
+);
 process.on("exit", () => {
   for (const child of busy) child.kill("SIGKILL");
 });
@@ -59,13 +66,19 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 /** Resolves to the exit code of one run. */
 function run() {
   const tests = values.timed ? TIMED : positionals;
-  const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...tests], { cwd: ROOT, stdio: "inherit" });
+  const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...tests], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
   return new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
 }
 
 for (let time = 1; time <= Number(values.times); time++) {
   const code = await run();
-  process.stdout.write(`run ${time} of ${values.times} beside ${busy.length} busy processes: ${code === 0 ? "passed" : "failed"}\n`);
+  process.stdout.write(
+    `run ${time} of ${values.times} beside ${busy.length} busy processes: ` +
+      `${code === 0 ? "passed" : "failed"}\n`,
+  );
   if (code !== 0) process.exit(1);
 }
 process.exit(0);

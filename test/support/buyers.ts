@@ -1,4 +1,7 @@
-/** Buyers of tests: clients that keep the guest they were made, or the token of a session, and see carts whole. */
+/**
+ * Buyers of tests: clients that keep the guest they were made, or the token of a session, and see
+ * carts whole.
+ */
 import { randomUUID } from "node:crypto";
 import { type Answer, patiently, post } from "./graphql.js";
 
@@ -30,7 +33,8 @@ export interface Changed {
 }
 
 export const CART = `{ id version quantity expiresAt subtotal { amount currency }
-  lines { product { id name } quantity unitPrice { amount } total { amount } priceChanged available } }`;
+  lines { product { id name } quantity unitPrice { amount } total { amount }
+    priceChanged available } }`;
 const CHANGED = `{ cart ${CART} errors { code field } warnings { code productId } }`;
 export const CART_CHANGED = `subscription { cartChanged ${CART} }`;
 
@@ -43,14 +47,24 @@ export interface Buyer {
   /** Any operation, as this client. */
   ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
   cart(): Promise<SeenCart>;
-  add(productId: string, options?: { quantity?: number | null; operationId?: string }): Promise<Changed>;
+  add(
+    productId: string,
+    options?: { quantity?: number | null; operationId?: string },
+  ): Promise<Changed>;
   set(productId: string, quantity: number, expectedVersion?: number): Promise<Changed>;
   clear(expectedVersion?: number): Promise<Changed>;
 }
 
 /** Makes a client that nobody knows yet, unless it brings something. */
-export function createBuyer(url: string, { guest = null, token = null }: { guest?: string | null; token?: string | null } = {}): Buyer {
-  const change = async (name: string, args: string, variables: Record<string, unknown>): Promise<Changed> => {
+export function createBuyer(
+  url: string,
+  { guest = null, token = null }: { guest?: string | null; token?: string | null } = {},
+): Buyer {
+  const change = async (
+    name: string,
+    args: string,
+    variables: Record<string, unknown>,
+  ): Promise<Changed> => {
     const ask = () => buyer.ask(`mutation Change${args} ${CHANGED} }`, variables);
     const { data, errors } = await (variables.operationId ? patiently(ask) : ask());
     if (errors) throw new Error(errors[0]?.extensions.code);
@@ -61,7 +75,10 @@ export function createBuyer(url: string, { guest = null, token = null }: { guest
     token,
     async ask(query, variables = {}) {
       const headers: Record<string, string> = buyer.guest ? { "souk-guest": buyer.guest } : {};
-      const answer = await post(url, query, variables, { ...(buyer.token ? { token: buyer.token } : {}), headers });
+      const answer = await post(url, query, variables, {
+        ...(buyer.token ? { token: buyer.token } : {}),
+        headers,
+      });
       buyer.guest = answer.guest ?? buyer.guest;
       return answer;
     },
@@ -73,17 +90,23 @@ export function createBuyer(url: string, { guest = null, token = null }: { guest
     add: (productId, { quantity = 1, operationId = randomUUID() } = {}) =>
       change(
         "addToCart",
-        "($productId: ID!, $quantity: Int, $operationId: ID) { addToCart(productId: $productId, quantity: $quantity, operationId: $operationId)",
+        "($productId: ID!, $quantity: Int, $operationId: ID) { addToCart(productId: " +
+          "$productId, quantity: $quantity, operationId: $operationId)",
         { productId, quantity, operationId },
       ),
     set: (productId, quantity, expectedVersion) =>
       change(
         "setCartLine",
-        "($productId: ID!, $quantity: Int!, $expectedVersion: Int) { setCartLine(productId: $productId, quantity: $quantity, expectedVersion: $expectedVersion)",
+        "($productId: ID!, $quantity: Int!, $expectedVersion: Int) { setCartLine(productId: " +
+          "$productId, quantity: $quantity, expectedVersion: $expectedVersion)",
         { productId, quantity, expectedVersion },
       ),
     clear: (expectedVersion) =>
-      change("clearCart", "($expectedVersion: Int) { clearCart(expectedVersion: $expectedVersion)", { expectedVersion }),
+      change(
+        "clearCart",
+        "($expectedVersion: Int) { clearCart(expectedVersion: $expectedVersion)",
+        { expectedVersion },
+      ),
   };
   return buyer;
 }

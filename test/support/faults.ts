@@ -1,8 +1,9 @@
 /**
  * A network that fails on command: a TCP proxy on loopback in front of a real server.
  *
- * A black hole reads nothing and closes nothing, as a dropped route does: both sides see an open connection. Bytes wait in the
- * kernel's buffers meanwhile, so nothing grows here; delayed bytes are bounded per connection.
+ * A black hole reads nothing and closes nothing, as a dropped route does: both sides see an open
+ * connection. Bytes wait in the kernel's buffers meanwhile, so nothing grows here; delayed bytes
+ * are bounded per connection.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -22,7 +23,10 @@ export interface FaultyProxy {
   delay(ms: number): void;
   /** Destroys every connection; new ones are accepted as before, and faults go on. */
   hangUp(): void;
-  /** Swallows replies of the server: the next `n` chunks, or those of which `drop` says so. `dropped` resolves with the first. */
+  /**
+   * Swallows replies of the server: the next `n` chunks, or those of which `drop` says so.
+   * `dropped` resolves with the first.
+   */
   dropReplies(drop: number | ((chunk: Buffer) => boolean)): { readonly dropped: Promise<void> };
   /** Ends every fault. What a black hole held is passed on now. */
   restore(): Promise<void>;
@@ -58,7 +62,9 @@ class TcpProxy implements FaultyProxy {
 
   async listen(): Promise<void> {
     const server = createServer((client) => this.accept(client));
-    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(this.port, this.host, resolve));
+    await new Promise<void>((resolve, reject) =>
+      server.once("error", reject).listen(this.port, this.host, resolve),
+    );
     const address = server.address();
     if (address && typeof address === "object") this.port = address.port;
     this.server = server;
@@ -70,7 +76,9 @@ class TcpProxy implements FaultyProxy {
   async cut(): Promise<void> {
     const { server } = this;
     this.server = null;
-    const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+    const closed = new Promise<void>((resolve) =>
+      server ? server.close(() => resolve()) : resolve(),
+    );
     this.hangUp();
     await closed;
   }
@@ -181,4 +189,5 @@ class Pair {
   }
 }
 
-const until = (dueMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+const until = (dueMs: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));

@@ -5,7 +5,10 @@ import { until } from "./until.js";
 export interface Answer {
   // Tests look into answers by path; each asserts what it takes out.
   readonly data: Data;
-  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string; readonly requestId: string } }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions: { readonly code: string; readonly requestId: string };
+  }[];
   readonly extensions?: { readonly cache?: { readonly status: string; readonly ageMs: number } };
   readonly status: number;
   /** The consistency token of the answer. */
@@ -23,7 +26,11 @@ export async function post(
   url: string,
   query: string,
   variables: Record<string, unknown> = {},
-  { token, seen, headers = {} }: { token?: string; seen?: string | null; headers?: Record<string, string> } = {},
+  {
+    token,
+    seen,
+    headers = {},
+  }: { token?: string; seen?: string | null; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
@@ -44,13 +51,15 @@ export async function post(
 }
 
 /**
- * Repeats an operation while it answers SERVICE_UNAVAILABLE, which a busy machine may cause. For what the contract calls safe to repeat:
- * reads, and writes that change nothing the second time.
+ * Repeats an operation while it answers SERVICE_UNAVAILABLE, which a busy machine may cause. For
+ * what the contract calls safe to repeat: reads, and writes that change nothing the second time.
  */
 export const patiently = (ask: () => Promise<Answer>): Promise<Answer> =>
   until("an answer", async () => {
     const answer = await ask();
-    return answer.errors?.some(({ extensions }) => extensions.code === "SERVICE_UNAVAILABLE") ? null : answer;
+    return answer.errors?.some(({ extensions }) => extensions.code === "SERVICE_UNAVAILABLE")
+      ? null
+      : answer;
   });
 
 /** Sum of a metric's samples whose labels include `labels`, as /metrics of the server shows it. */
@@ -63,15 +72,21 @@ export async function metric(url: string, name: string, labels = ""): Promise<nu
 }
 
 /** What /readyz of the server says: its status, and the state of each part. */
-export async function readyz(url: string): Promise<{ status: string; missing: string[]; checks: Record<string, string> }> {
-  return (await (await fetch(new URL("/readyz", url))).json()) as Awaited<ReturnType<typeof readyz>>;
+export async function readyz(
+  url: string,
+): Promise<{ status: string; missing: string[]; checks: Record<string, string> }> {
+  return (await (await fetch(new URL("/readyz", url))).json()) as Awaited<
+    ReturnType<typeof readyz>
+  >;
 }
 
 /** True once the server reads through Redis. */
-export const cacheIsUsed = async (url: string): Promise<boolean> => (await readyz(url)).checks.cache === "ok";
+export const cacheIsUsed = async (url: string): Promise<boolean> =>
+  (await readyz(url)).checks.cache === "ok";
 
 /**
- * Runs a check, again where the limiter did without Redis meanwhile, as it may on a busy machine: each process counts by itself then.
+ * Runs a check, again where the limiter did without Redis meanwhile, as it may on a busy machine:
+ * each process counts by itself then.
  */
 export async function whileLimitsAreShared(url: string, check: () => Promise<void>): Promise<void> {
   const uses = () => metric(url, "souk_degraded_uses_total", 'part="limiter"');

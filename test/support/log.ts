@@ -9,5 +9,8 @@ export function testLog(): Logger {
 /** A logger that keeps what it is told, for tests about messages. */
 export function rememberingLog(): { log: Logger; lines: string[] } {
   const lines: string[] = [];
-  return { lines, log: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }) };
+  return {
+    lines,
+    log: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }),
+  };
 }

@@ -1,4 +1,7 @@
-/** Node processes of tests that must be killed: a few lines of code run against the built tree, talking by lines on stdout. */
+/**
+ * Node processes of tests that must be killed: a few lines of code run against the built tree,
+ * talking by lines on stdout.
+ */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -7,7 +10,10 @@ import { onTestFinished } from "vitest";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Builds dist if it is older than src: tsc copies neither .lua nor .sql, so what is shipped is what must be started. */
+/**
+ * Builds dist if it is older than src: tsc copies neither .lua nor .sql, so what is shipped is what
+ * must be started.
+ */
 export function ensureBuilt(): void {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/build.mjs"], {
     cwd: ROOT,

@@ -1,6 +1,7 @@
 /**
- * How slow this machine is for us right now, measured once per run (vitest.config.ts). Deadlines of tests catch hangs, so they are
- * multiplied by it: a machine that is shared with eight busy processes is slow, not broken.
+ * How slow this machine is for us right now, measured once per run (vitest.config.ts). Deadlines of
+ * tests catch hangs, so they are multiplied by it: a machine that is shared with eight busy
+ * processes is slow, not broken.
  */
 
 /** What the sample takes on an idle development machine, in ms. */

@@ -1,4 +1,7 @@
-/** The PostgreSQL of a test run: TEST_DATABASE_URL, else a private one on loopback that forgets everything when the run ends. */
+/**
+ * The PostgreSQL of a test run: TEST_DATABASE_URL, else a private one on loopback that forgets
+ * everything when the run ends.
+ */
 import { execFile } from "node:child_process";
 import { chown } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,20 +32,36 @@ const SETTINGS = [
 /** One in which letters beyond ASCII have upper and lower case, on every machine of its kind. */
 const LOCALE = process.platform === "darwin" ? "en_US.UTF-8" : "C.UTF-8";
 
-/** Starts a private server, as an unprivileged user where we are root, because PostgreSQL refuses to run as root. */
-export async function startPostgresServer(env: NodeJS.ProcessEnv = process.env): Promise<PostgresServer> {
+/**
+ * Starts a private server, as an unprivileged user where we are root, because PostgreSQL refuses to
+ * run as root.
+ */
+export async function startPostgresServer(
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<PostgresServer> {
   if (env.TEST_DATABASE_URL) return { url: env.TEST_DATABASE_URL, stop: async () => {} };
   const bin = findPostgres(env.PATH);
-  if (!bin) throw new Error("No PostgreSQL found. `node scripts/setup.mjs test` installs one, or says what to do.");
+  if (!bin)
+    throw new Error(
+      "No PostgreSQL found. `node scripts/setup.mjs test` installs one, or says what to do.",
+    );
   const user = process.getuid?.() === 0 ? await nobody() : undefined;
   const folder = await temporaryFolder("postgres");
   if (user) await chown(folder.path, user.uid, user.gid);
   const data = join(folder.path, "data");
   await initdb({ bin, data, cwd: folder.path, ...(user ? { user } : {}) });
   const port = await freePort();
-  const settings = [...SETTINGS, `port=${port}`, "unix_socket_directories="].flatMap((setting) => ["-c", setting]);
+  const settings = [...SETTINGS, `port=${port}`, "unix_socket_directories="].flatMap((setting) => [
+    "-c",
+    setting,
+  ]);
   const place = { cwd: folder.path, ...(user ? { user } : {}) };
-  const child = await startGuarded({ command: join(bin, "postgres"), args: ["-D", data, ...settings], stopSignal: "INT", ...place });
+  const child = await startGuarded({
+    command: join(bin, "postgres"),
+    args: ["-D", data, ...settings],
+    stopSignal: "INT",
+    ...place,
+  });
   const url = `postgres://souk@127.0.0.1:${port}/postgres`;
   await upUnlessEnded("PostgreSQL", child, () => answers(url));
   return {
@@ -62,12 +81,24 @@ interface Initdb {
 }
 
 async function initdb({ bin, data, cwd, user }: Initdb): Promise<void> {
-  const args = ["-D", data, "-U", "souk", "-A", "trust", "-E", "UTF8", `--locale=${LOCALE}`, "--no-sync"];
+  const args = [
+    "-D",
+    data,
+    "-U",
+    "souk",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    `--locale=${LOCALE}`,
+    "--no-sync",
+  ];
   await promisify(execFile)(join(bin, "initdb"), args, { cwd, ...user });
 }
 
 async function nobody(): Promise<{ uid: number; gid: number }> {
-  const ask = async (flag: string) => Number((await promisify(execFile)("id", [flag, "nobody"])).stdout);
+  const ask = async (flag: string) =>
+    Number((await promisify(execFile)("id", [flag, "nobody"])).stdout);
   return { uid: await ask("-u"), gid: await ask("-g") };
 }
 

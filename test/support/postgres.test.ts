@@ -11,7 +11,9 @@ test("two test databases are migrated, and neither sees the other's rows", async
   await client.end();
   const second = new pg.Client({ connectionString: other.url });
   await second.connect();
-  expect((await second.query("SELECT count(*)::int AS brands FROM brands")).rows).toEqual([{ brands: 0 }]);
+  expect((await second.query("SELECT count(*)::int AS brands FROM brands")).rows).toEqual([
+    { brands: 0 },
+  ]);
   await second.end();
   await Promise.all([one.close(), other.close()]);
 });
@@ -20,7 +22,9 @@ test("a blank database holds no table of ours", async () => {
   const { url, drop } = await blankDatabase();
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  expect((await client.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).rowCount).toBe(0);
+  expect((await client.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).rowCount).toBe(
+    0,
+  );
   await client.end();
   await drop();
 });

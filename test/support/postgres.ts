@@ -1,4 +1,7 @@
-/** The PostgreSQL of a test: a database of its own, cloned from a template that is migrated once per run by whoever comes first. */
+/**
+ * The PostgreSQL of a test: a database of its own, cloned from a template that is migrated once per
+ * run by whoever comes first.
+ */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
@@ -15,7 +18,10 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** Any number does, as long as nobody else locks it: holds everybody back while the template is made. */
+/**
+ * Any number does, as long as nobody else locks it: holds everybody back while the template is
+ * made.
+ */
 const TEMPLATE_LOCK = 7_041_978;
 
 /** URL of the run's server with the right to make databases. */
@@ -44,7 +50,9 @@ async function emptyClone(): Promise<{ url: string; drop(): Promise<void> }> {
   const template = `${inject("runName")}_template`;
   await asAdmin(async (admin) => {
     await admin.query("SELECT pg_advisory_lock($1)", [TEMPLATE_LOCK]);
-    const { rowCount } = await admin.query("SELECT 1 FROM pg_database WHERE datname = $1", [template]);
+    const { rowCount } = await admin.query("SELECT 1 FROM pg_database WHERE datname = $1", [
+      template,
+    ]);
     if (!rowCount) await makeTemplate(admin, template);
   });
   return clone(template);
@@ -65,12 +73,22 @@ async function clone(template: string): Promise<{ url: string; drop(): Promise<v
   await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   return {
     url: urlOf(name),
-    drop: () => asAdmin(async (admin) => void (await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))),
+    drop: () =>
+      asAdmin(
+        async (admin) => void (await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+      ),
   };
 }
 
 const open = (url: string): Promise<Database> =>
-  openDatabase({ url, dataDir: "unused", poolSize: 5, timeoutMs: 10_000, telemetry: silentTelemetry, log: testLog() });
+  openDatabase({
+    url,
+    dataDir: "unused",
+    poolSize: 5,
+    timeoutMs: 10_000,
+    telemetry: silentTelemetry,
+    log: testLog(),
+  });
 
 function urlOf(database: string): string {
   const url = new URL(adminUrl());

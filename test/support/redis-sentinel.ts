@@ -1,4 +1,7 @@
-/** A Sentinel set on loopback: one primary, one replica of it, and three Sentinels that agree by two. */
+/**
+ * A Sentinel set on loopback: one primary, one replica of it, and three Sentinels that agree by
+ * two.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { findCommand, REDIS_SERVERS } from "../../scripts/find.mjs";
@@ -44,28 +47,47 @@ interface Sentinel {
 }
 
 /** Starts the set and waits until every Sentinel sees the others and the replica. */
-export async function startRedisSentinel({ args = [], tls = false }: SentinelOptions = {}): Promise<RedisSentinel> {
-  const prompt = ["--repl-diskless-sync-delay", "0", ...(tls ? ["--tls-replication", "yes"] : []), ...args];
+export async function startRedisSentinel({
+  args = [],
+  tls = false,
+}: SentinelOptions = {}): Promise<RedisSentinel> {
+  const prompt = [
+    "--repl-diskless-sync-delay",
+    "0",
+    ...(tls ? ["--tls-replication", "yes"] : []),
+    ...args,
+  ];
   const certificates = tls ? { tls: tlsFiles } : {};
   const first = await startRedisServer({ ...certificates, args: prompt });
-  const second = await startRedisServer({ ...certificates, args: [...prompt, "--replicaof", "127.0.0.1", `${first.port}`] });
+  const second = await startRedisServer({
+    ...certificates,
+    args: [...prompt, "--replicaof", "127.0.0.1", `${first.port}`],
+  });
   const folder = await temporaryFolder("sentinel");
   const sentinels = await Promise.all(
-    Array.from({ length: SENTINELS }, (_, at) => startSentinel(`${folder.path}/${at}`, { primaryPort: first.port, tls })),
+    Array.from({ length: SENTINELS }, (_, at) =>
+      startSentinel(`${folder.path}/${at}`, { primaryPort: first.port, tls }),
+    ),
   );
-  for (const { link } of sentinels) await until("the Sentinels to know each other", () => isWhole(link));
+  for (const { link } of sentinels)
+    await until("the Sentinels to know each other", () => isWhole(link));
   const ask = (what: string): Promise<unknown> =>
-    onServer({ url: `${tls ? "rediss" : "redis"}://127.0.0.1:${sentinels[0]?.port}` }, (link) => link.call("SENTINEL", what, NAME));
+    onServer({ url: `${tls ? "rediss" : "redis"}://127.0.0.1:${sentinels[0]?.port}` }, (link) =>
+      link.call("SENTINEL", what, NAME),
+    );
   const primary = async (): Promise<RedisServer> => {
     const [, port] = (await ask("GET-MASTER-ADDR-BY-NAME")) as [string, string];
     return Number(port) === first.port ? first : second;
   };
+  const addresses = sentinels.map(({ port }) => `127.0.0.1:${port}`);
   return {
-    url: `${tls ? "rediss" : "redis"}+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${NAME}`,
+    url: `${tls ? "rediss" : "redis"}+sentinel://${addresses.join(",")}/${NAME}`,
     servers: [first, second],
     primary,
     replicated: async () =>
-      void (await onServer(await primary(), (link) => until("the replica", async () => (await link.wait(1, 1_000)) === 1))),
+      void (await onServer(await primary(), (link) =>
+        until("the replica", async () => (await link.wait(1, 1_000)) === 1),
+      )),
     async failover() {
       const before = await primary();
       await ask("FAILOVER");
@@ -82,7 +104,10 @@ export async function startRedisSentinel({ args = [], tls = false }: SentinelOpt
   };
 }
 
-async function startSentinel(dir: string, { primaryPort, tls }: { primaryPort: number; tls: boolean }): Promise<Sentinel> {
+async function startSentinel(
+  dir: string,
+  { primaryPort, tls }: { primaryPort: number; tls: boolean },
+): Promise<Sentinel> {
   const port = await freePort();
   await mkdir(dir);
   const lines = [
@@ -95,10 +120,22 @@ async function startSentinel(dir: string, { primaryPort, tls }: { primaryPort: n
   ];
   await writeFile(`${dir}/sentinel.conf`, `${lines.join("\n")}\n`);
   const args = [`${dir}/sentinel.conf`, "--sentinel"];
-  const child = await startGuarded({ command: findCommand(REDIS_SERVERS) ?? "redis-server", args, stopSignal: "TERM" });
-  const link = new Redis({ host: "127.0.0.1", port, ...(tls ? { tls: { rejectUnauthorized: false } } : {}) });
+  const child = await startGuarded({
+    command: findCommand(REDIS_SERVERS) ?? "redis-server",
+    args,
+    stopSignal: "TERM",
+  });
+  const link = new Redis({
+    host: "127.0.0.1",
+    port,
+    ...(tls ? { tls: { rejectUnauthorized: false } } : {}),
+  });
   link.on("error", () => {});
-  await upUnlessEnded(`a Sentinel on port ${port}`, child, async () => (await link.ping()) === "PONG");
+  await upUnlessEnded(
+    `a Sentinel on port ${port}`,
+    child,
+    async () => (await link.ping()) === "PONG",
+  );
   return { port, child, link };
 }
 
@@ -113,15 +150,24 @@ const tlsLines = (port: number): string[] => [
 ];
 
 async function isWhole(link: Redis): Promise<boolean> {
-  const [replicas, others] = (await Promise.all(["REPLICAS", "SENTINELS"].map((what) => link.call("SENTINEL", what, NAME)))) as [
-    string[][],
-    string[][],
-  ];
-  return replicas.length === 1 && /master-link-status,ok/.test(String(replicas[0])) && others.length === SENTINELS - 1;
+  const [replicas, others] = (await Promise.all(
+    ["REPLICAS", "SENTINELS"].map((what) => link.call("SENTINEL", what, NAME)),
+  )) as [string[][], string[][]];
+  return (
+    replicas.length === 1 &&
+    /master-link-status,ok/.test(String(replicas[0])) &&
+    others.length === SENTINELS - 1
+  );
 }
 
-async function onServer<T>({ url }: Pick<RedisServer, "url">, ask: (link: Redis) => Promise<T>): Promise<T> {
-  const link = new Redis(url, url.startsWith("rediss") ? { tls: { rejectUnauthorized: false } } : {});
+async function onServer<T>(
+  { url }: Pick<RedisServer, "url">,
+  ask: (link: Redis) => Promise<T>,
+): Promise<T> {
+  const link = new Redis(
+    url,
+    url.startsWith("rediss") ? { tls: { rejectUnauthorized: false } } : {},
+  );
   try {
     return await ask(link);
   } finally {

@@ -1,4 +1,7 @@
-/** Private redis-servers of tests: on loopback, on a free port, without persistence unless asked, gone when the run ends. */
+/**
+ * Private redis-servers of tests: on loopback, on a free port, without persistence unless asked,
+ * gone when the run ends.
+ */
 import { connect } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { findCommand, REDIS_SERVERS } from "../../scripts/find.mjs";
@@ -8,7 +11,10 @@ import { upUnlessEnded } from "./until.js";
 
 /** What a private server may differ in. */
 export interface RedisServerOptions {
-  /** More of the command line, one word each, e.g. `["--appendonly", "yes", "--user", "default", "off"]`; wins over the defaults. */
+  /**
+   * More of the command line, one word each, e.g. `["--appendonly", "yes", "--user", "default",
+   * "off"]`; wins over the defaults.
+   */
   readonly args?: readonly string[];
   /** Where it keeps its files; default a temporary folder that goes with it. */
   readonly dir?: string;
@@ -26,13 +32,27 @@ export interface RedisServer {
   readonly dir: string;
   /** Stops it in good order and removes its folder if it was a temporary one. */
   stop(): Promise<void>;
-  /** Sends the process a signal, SIGKILL by default; resolves when it has ended, or at once for SIGSTOP and SIGCONT. */
+  /**
+   * Sends the process a signal, SIGKILL by default; resolves when it has ended, or at once for
+   * SIGSTOP and SIGCONT.
+   */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same port and folder, after `kill` or instead of the running one. */
   restart(): Promise<void>;
 }
 
-const DEFAULTS = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"];
+const DEFAULTS = [
+  "--bind",
+  "127.0.0.1",
+  "--save",
+  "",
+  "--appendonly",
+  "no",
+  "--daemonize",
+  "no",
+  "--loglevel",
+  "warning",
+];
 
 /** Starts a redis-server and waits until it answers. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
@@ -67,14 +87,25 @@ type Placed = RedisServerOptions & { readonly dir: string; readonly port: number
 
 async function startProcess(options: Placed) {
   const args = [...portArgs(options), "--dir", options.dir, ...DEFAULTS, ...(options.args ?? [])];
-  const child = await startGuarded({ command: findCommand(REDIS_SERVERS) ?? "redis-server", args, stopSignal: "TERM" });
+  const child = await startGuarded({
+    command: findCommand(REDIS_SERVERS) ?? "redis-server",
+    args,
+    stopSignal: "TERM",
+  });
   await upUnlessEnded(`redis-server on port ${options.port}`, child, () => answers(options));
   return child;
 }
 
 function portArgs({ port, tls }: Placed): string[] {
   if (!tls) return ["--port", `${port}`];
-  const files = ["--tls-cert-file", tls.certFile, "--tls-key-file", tls.keyFile, "--tls-ca-cert-file", tls.caFile];
+  const files = [
+    "--tls-cert-file",
+    tls.certFile,
+    "--tls-key-file",
+    tls.keyFile,
+    "--tls-ca-cert-file",
+    tls.caFile,
+  ];
   return ["--port", "0", "--tls-port", `${port}`, ...files, "--tls-auth-clients", "no"];
 }
 

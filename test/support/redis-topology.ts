@@ -1,6 +1,7 @@
 /**
- * A private Redis in the topology of the run: one server, a Cluster of three primaries, or a Sentinel set. `TEST_REDIS_TOPOLOGY` says
- * which; the drill runs the end-to-end suites once in each. Suites that kill the Redis kill all of it.
+ * A private Redis in the topology of the run: one server, a Cluster of three primaries, or a
+ * Sentinel set. `TEST_REDIS_TOPOLOGY` says which; the drill runs the end-to-end suites once in
+ * each. Suites that kill the Redis kill all of it.
  */
 import { Cluster, Redis } from "ioredis";
 import { parseRedisUrl } from "../../src/redis/client/connect.js";
@@ -20,7 +21,11 @@ export interface PrivateRedis {
 }
 
 /** Starts a Redis of the run's topology; `args` go to every server. */
-export async function startRedis({ args = [] }: { args?: readonly string[] } = {}): Promise<PrivateRedis> {
+export async function startRedis({
+  args = [],
+}: {
+  args?: readonly string[];
+} = {}): Promise<PrivateRedis> {
   switch (process.env.TEST_REDIS_TOPOLOGY ?? "standalone") {
     case "standalone":
       return startRedisServer({ args });
@@ -46,11 +51,15 @@ const together = (servers: readonly RedisServer[]): Pick<PrivateRedis, "kill" | 
 export async function keysBelow(redis: Redis, prefix: string): Promise<string[]> {
   // A Cluster knows its nodes when it has answered.
   await redis.ping();
-  const servers = (redis as unknown) instanceof Cluster ? (redis as unknown as Cluster).nodes("master") : [redis];
+  const servers =
+    (redis as unknown) instanceof Cluster ? (redis as unknown as Cluster).nodes("master") : [redis];
   return (await Promise.all(servers.map((server) => server.keys(`${prefix}*`)))).flat();
 }
 
-/** A connection of a test's own to whatever a URL names. A Cluster takes the commands of one server, each for one slot. */
+/**
+ * A connection of a test's own to whatever a URL names. A Cluster takes the commands of one server,
+ * each for one slot.
+ */
 export function openRedis(url: string): Redis {
   const { mode, nodes, master = "" } = parseRedisUrl(url);
   if (mode === "cluster") return new Cluster([...nodes]) as unknown as Redis;

@@ -1,4 +1,7 @@
-/** The Redis of a test: the run's one server under a prefix of its own, or a private server, or a Cluster. */
+/**
+ * The Redis of a test: the run's one server under a prefix of its own, or a private server, or a
+ * Cluster.
+ */
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { inject, onTestFinished } from "vitest";
@@ -16,11 +19,16 @@ export interface TestRedis {
   readonly prefix: string;
   /** Spells keys under the prefix. */
   readonly keys: Keys;
-  /** Opens a connection of the test's own; inside a test it is closed when the test ends, elsewhere the caller closes it. */
+  /**
+   * Opens a connection of the test's own; inside a test it is closed when the test ends, elsewhere
+   * the caller closes it.
+   */
   connect(): Redis;
 }
 
-/** The run's redis-server under a prefix that nobody else uses. Never flush it: others are at work. */
+/**
+ * The run's redis-server under a prefix that nobody else uses. Never flush it: others are at work.
+ */
 export function testRedis(): TestRedis {
   const url = inject("redisUrl");
   const prefix = `test:${randomUUID()}:`;

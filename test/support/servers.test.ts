@@ -33,7 +33,9 @@ describe("the shared redis-server", () => {
 
 describe("a private redis-server", () => {
   test("comes back on the same port after it was killed, with what it had saved", async () => {
-    const server = await startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+    const server = await startRedisServer({
+      args: ["--appendonly", "yes", "--appendfsync", "always"],
+    });
     const redis = new Redis(server.url);
     redis.on("error", () => {});
     await redis.set("kept", "yes");
@@ -50,7 +52,9 @@ describe("a private redis-server", () => {
 
 test("a Cluster of three primaries holds every slot", async () => {
   const cluster = await startRedisCluster();
-  const client = new Redis.Cluster([{ host: "127.0.0.1", port: Number(new URL(cluster.url).port) }]);
+  const client = new Redis.Cluster([
+    { host: "127.0.0.1", port: Number(new URL(cluster.url).port) },
+  ]);
   await Promise.all(["a", "b", "c", "d", "e", "f"].map((key) => client.set(key, key)));
   expect(await client.get("c")).toBe("c");
   expect(client.nodes("master")).toHaveLength(3);
@@ -61,7 +65,9 @@ test("a Cluster of three primaries holds every slot", async () => {
 test("decorators compile as in the build, and there is one copy of graphql", async () => {
   const schema = buildSchemaSync({ resolvers: [ShelfResolver], validate: false });
   expect(schema).toBeInstanceOf(GraphQLSchema);
-  expect(await graphql({ schema, source: "{ shelf { id } }" })).toEqual({ data: { shelf: { id: "7" } } });
+  expect(await graphql({ schema, source: "{ shelf { id } }" })).toEqual({
+    data: { shelf: { id: "7" } },
+  });
 });
 
 test("a TLS server takes a user with a password, and nobody else", async () => {
@@ -73,11 +79,20 @@ test("a TLS server takes a user with a password, and nobody else", async () => {
   const redis = new Redis(server.url.replace("127", "shop:secret@127"), { tls: { ca } });
   expect(await redis.set("shop:a", "1")).toBe("OK");
   redis.disconnect();
-  const stranger = new Redis(server.url, { tls: { ca }, lazyConnect: true, retryStrategy: null, enableReadyCheck: false });
+  const stranger = new Redis(server.url, {
+    tls: { ca },
+    lazyConnect: true,
+    retryStrategy: null,
+    enableReadyCheck: false,
+  });
   stranger.on("error", () => {});
   await expect(stranger.get("shop:a")).rejects.toThrow(/NOAUTH/);
   stranger.disconnect();
-  const deceived = new Redis(server.url, { tls: { ca: await readFile(otherCaFile) }, retryStrategy: null, lazyConnect: true });
+  const deceived = new Redis(server.url, {
+    tls: { ca: await readFile(otherCaFile) },
+    retryStrategy: null,
+    lazyConnect: true,
+  });
   const refusal = new Promise<Error>((resolve) => deceived.once("error", resolve));
   await deceived.connect().catch(() => {});
   expect((await refusal).message).toMatch(/certificate|unable to verify/);

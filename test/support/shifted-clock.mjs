@@ -1,4 +1,7 @@
-/** Preloaded into a process (`NODE_OPTIONS=--import=…`): its wall clock is CLOCK_SHIFT_MS ahead. Its monotonic clock is right. */
+/**
+ * Preloaded into a process (`NODE_OPTIONS=--import=…`): its wall clock is CLOCK_SHIFT_MS ahead. Its
+ * monotonic clock is right.
+ */
 const shiftMs = Number(process.env.CLOCK_SHIFT_MS);
 const RealDate = globalThis.Date;
 

@@ -1,4 +1,7 @@
-/** A typed client of an app under test: operations of ./operations/*.graphql, over HTTP and WebSocket. */
+/**
+ * A typed client of an app under test: operations of ./operations/*.graphql, over HTTP and
+ * WebSocket.
+ */
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { print } from "graphql";
 import { createClient } from "graphql-ws";
@@ -8,7 +11,11 @@ import { createConsistentFetch } from "../../examples/client/consistency.js";
 /** A GraphQL error as clients see it. */
 export interface ShopError {
   readonly message: string;
-  readonly extensions: { readonly code: string; readonly argument?: readonly string[]; readonly requestId: string };
+  readonly extensions: {
+    readonly code: string;
+    readonly argument?: readonly string[];
+    readonly requestId: string;
+  };
 }
 
 /** An answer; both may be there. */
@@ -20,9 +27,15 @@ export interface ShopAnswer<Data> {
 /** One client, who remembers what it has written. */
 export interface Shop {
   /** Answers whatever the server says. */
-  ask<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<ShopAnswer<Data>>;
+  ask<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+  ): Promise<ShopAnswer<Data>>;
   /** The data of an answer without errors; rejects with the errors otherwise. */
-  read<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+  read<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+  ): Promise<Data>;
   /** The one error of an answer: its code and the argument to blame; rejects when there is none. */
   refusal<Data, Variables>(
     document: TypedDocumentNode<Data, Variables>,
@@ -36,12 +49,22 @@ export interface Shop {
 }
 
 /** Makes a client of an app; with a token it may do what its holder may. */
-export function createShop({ url, token }: { readonly url: string; readonly token?: string }): Shop {
+export function createShop({
+  url,
+  token,
+}: {
+  readonly url: string;
+  readonly token?: string;
+}): Shop {
   const send = createConsistentFetch();
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
   const ask: Shop["ask"] = async (document, variables) => {
     const headers = { "content-type": "application/json", ...authorization };
-    const response = await send(url, { method: "POST", headers, body: JSON.stringify({ query: print(document), variables }) });
+    const response = await send(url, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ query: print(document), variables }),
+    });
     return (await response.json()) as ShopAnswer<never>;
   };
   return {
@@ -54,7 +77,10 @@ export function createShop({ url, token }: { readonly url: string; readonly toke
     async refusal(document, variables) {
       const { errors = [] } = await ask(document, variables);
       if (!errors[0]) throw new Error("the operation was not refused");
-      return { code: errors[0].extensions.code, argument: errors[0].extensions.argument?.join(".") };
+      return {
+        code: errors[0].extensions.code,
+        argument: errors[0].extensions.argument?.join("."),
+      };
     },
     watch(document, variables) {
       const client = createClient({
@@ -63,7 +89,10 @@ export function createShop({ url, token }: { readonly url: string; readonly toke
         connectionParams: authorization,
         retryAttempts: 0,
       });
-      return client.iterate({ query: print(document), variables }) as unknown as AsyncIterableIterator<ShopAnswer<never>>;
+      return client.iterate({
+        query: print(document),
+        variables,
+      }) as unknown as AsyncIterableIterator<ShopAnswer<never>>;
     },
   };
 }

@@ -9,28 +9,41 @@ import { ensureBuilt } from "../support/node-process.js";
 import { testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
 
-test.each(["pid", "level", "time", "msg", "err", "url"])("A line about something with the key %s has every key once.", (key) => {
-  const lines: string[] = [];
-  createLogger({ level: "info", destination: { write: (line) => void lines.push(line) } }).info({ [key]: 7, other: 8 }, "told");
-  expect(repeatedKey(lines[0] ?? "")).toBeNull();
-  const line = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
-  expect(line).toMatchObject({ pid: process.pid, msg: "told", level: 30, other: 8 });
-  expect(Object.values(line)).toContain(7);
-});
+test.each(["pid", "level", "time", "msg", "err", "url"])(
+  "A line about something with the key %s has every key once.",
+  (key) => {
+    const lines: string[] = [];
+    createLogger({ level: "info", destination: { write: (line) => void lines.push(line) } }).info(
+      { [key]: 7, other: 8 },
+      "told",
+    );
+    expect(repeatedKey(lines[0] ?? "")).toBeNull();
+    const line = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+    expect(line).toMatchObject({ pid: process.pid, msg: "told", level: 30, other: 8 });
+    expect(Object.values(line)).toContain(7);
+  },
+);
 
 test("A secret stays struck out under a key that was renamed beside it.", () => {
   const lines: string[] = [];
-  createLogger({ level: "info", destination: { write: (line) => void lines.push(line) } }).info({ pid: 1, token: "hunter2" }, "told");
+  createLogger({ level: "info", destination: { write: (line) => void lines.push(line) } }).info(
+    { pid: 1, token: "hunter2" },
+    "told",
+  );
   expect(lines[0]).not.toContain("hunter2");
 });
 
 describe("a line about a value that is hard to write", () => {
   const circle: Record<string, unknown> = { name: "circle" };
   circle.self = circle;
-  const hostile = (what: object): object => Object.defineProperty(what, "broken", { enumerable: true, get: () => assert.fail("no value") });
+  const hostile = (what: object): object =>
+    Object.defineProperty(what, "broken", { enumerable: true, get: () => assert.fail("no value") });
   const VALUES: Readonly<Record<string, unknown>> = {
     "a circle": circle,
-    "an error that causes itself": Object.assign(new Error("x"), { cause: circle, errors: [circle] }),
+    "an error that causes itself": Object.assign(new Error("x"), {
+      cause: circle,
+      errors: [circle],
+    }),
     "a big number": 10n,
     "a big number within": { deep: [10n] },
     "a date": new Date(0),
@@ -49,14 +62,20 @@ describe("a line about a value that is hard to write", () => {
     "a toJSON that is no function": { toJSON: 1, token: "hunter2" },
   };
 
-  test.each(Object.keys(VALUES))("It is written without a secret, and nothing is thrown: %s.", (name) => {
-    const lines: string[] = [];
-    const log = createLogger({ level: "info", destination: { write: (line) => void lines.push(line) } });
-    log.info({ about: VALUES[name], requestId: "7" }, "told");
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).not.toContain("hunter2");
-    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ msg: "told", requestId: "7" });
-  });
+  test.each(Object.keys(VALUES))(
+    "It is written without a secret, and nothing is thrown: %s.",
+    (name) => {
+      const lines: string[] = [];
+      const log = createLogger({
+        level: "info",
+        destination: { write: (line) => void lines.push(line) },
+      });
+      log.info({ about: VALUES[name], requestId: "7" }, "told");
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).not.toContain("hunter2");
+      expect(JSON.parse(lines[0] ?? "")).toMatchObject({ msg: "told", requestId: "7" });
+    },
+  );
 });
 
 describe("a process", () => {
@@ -66,7 +85,11 @@ describe("a process", () => {
   test("No line of a start and a stop has a key twice.", async () => {
     const database = await testDatabase();
     onTestFinished(() => database.close());
-    const app = await startProcess(["dist/main.js"], { DATABASE_URL: database.url, REDIS_URL: testRedis().url, LOG_LEVEL: "trace" });
+    const app = await startProcess(["dist/main.js"], {
+      DATABASE_URL: database.url,
+      REDIS_URL: testRedis().url,
+      LOG_LEVEL: "trace",
+    });
     expect(await app.end()).toBe(0);
     const lines = linesOf(app.output());
     expect(lines.length).toBeGreaterThan(2);
@@ -76,7 +99,11 @@ describe("a process", () => {
   test("No line of a start that fails has a key twice.", async () => {
     const folder = await temporaryFolder("log");
     onTestFinished(() => folder.remove());
-    const env = { DATA_DIR: folder.path, DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", LOG_LEVEL: "trace" };
+    const env = {
+      DATA_DIR: folder.path,
+      DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
+      LOG_LEVEL: "trace",
+    };
     const failure = await startProcess(["dist/main.js"], env).then(
       () => "it started",
       (error: Error) => error.message,

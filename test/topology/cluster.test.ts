@@ -17,7 +17,7 @@ const redisUrl = () => cluster.url;
 const fleet = startFleet(redisUrl);
 describeShop(fleet, redisUrl);
 
-it("Requests of signed-in clients go on while the slot of the limits moves to another node.", async () => {
+it("Signed-in clients' requests go on while the slot of the limits moves.", async () => {
   const accounts = await Promise.all([signUp(fleet.apps()[0].url), signUp(fleet.apps()[1].url)]);
   const link = new Redis(cluster.nodes[0]!.url);
   const slot = await link.cluster("KEYSLOT", "{limit}");
@@ -30,5 +30,9 @@ it("Requests of signed-in clients go on while the slot of the limits moves to an
   });
   failed.push(...(await signedInRequests(fleet, accounts, { count: 60, width: 6 })));
   expect(failed).toEqual([]);
-  for (const { url } of fleet.apps()) await until("the limits to be shared again", async () => (await readyz(url)).checks.limiter === "ok");
+  for (const { url } of fleet.apps())
+    await until(
+      "the limits to be shared again",
+      async () => (await readyz(url)).checks.limiter === "ok",
+    );
 });

@@ -42,19 +42,26 @@ it.each(FAILOVERS)(
     await createBuyer(here.url, account).add(product, { quantity: 3 });
     const follower = await follow(there.wsUrl, account.token);
     await sentinel.replicated();
-    await patiently(() => post(here.url, "mutation { revokeOtherSessions { revoked } }", {}, { token: account.token }));
+    await patiently(() =>
+      post(here.url, "mutation { revokeOtherSessions { revoked } }", {}, { token: account.token }),
+    );
 
     const traffic = requestsUntilStopped([account]);
     await failOver();
-    const succeed = async () => (await signedInRequests(fleet, [account], { count: 20, width: 2 })).length === 0;
+    const succeed = async () =>
+      (await signedInRequests(fleet, [account], { count: 20, width: 2 })).length === 0;
     await until("requests to go on", succeed, PATIENT_MS);
     for (const { url } of fleet.apps()) {
       await until("the shop to be well", async () => (await readyz(url)).status === "ok");
-      await until("an answer about the session", async () => (await whoIs(url, revoked)) === "UNAUTHENTICATED");
+      await until(
+        "an answer about the session",
+        async () => (await whoIs(url, revoked)) === "UNAUTHENTICATED",
+      );
       await until("the account", async () => (await whoIs(url, account.token)) === account.email);
       expect(contentsOf(await createBuyer(url, account).cart())).toEqual({ [product]: 3 });
     }
-    for (const code of await traffic.stop()) expect(["SERVICE_UNAVAILABLE", "no viewer"]).toContain(code);
+    for (const code of await traffic.stop())
+      expect(["SERVICE_UNAVAILABLE", "no viewer"]).toContain(code);
     await send(here.url, { userIds: [account.id], title: "after" });
     expect((await follower.next()).notification.title).toBe("after");
     await follower.socket.close();
@@ -70,7 +77,8 @@ function requestsUntilStopped(accounts: readonly SignedIn[]) {
     isOver = true;
   });
   const running = (async () => {
-    while (!isOver) failed.push(...(await signedInRequests(fleet, accounts, { count: 4, width: 2 })));
+    while (!isOver)
+      failed.push(...(await signedInRequests(fleet, accounts, { count: 4, width: 2 })));
   })();
   return {
     async stop(): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 /**
- * The audit log: rows that are only ever added, and pruned by age. The most that refusals can take is bounded by number too, because
- * nobody has to be anybody to cause them. No row holds a secret: no token, no password, no address of an account.
+ * The audit log: rows that are only ever added, and pruned by age. The most that refusals can take
+ * is bounded by number too, because nobody has to be anybody to cause them. No row holds a secret:
+ * no token, no password, no address of an account.
  */
 import { sql } from "drizzle-orm";
 import type { AuditEntry, RefusalCount } from "../../domain/account/audit.js";
@@ -32,35 +33,47 @@ const BATCH = 10_000;
 const REFUSALS = sql.raw(COUNTED);
 
 /** The audit log of one database. */
-export function createAuditTable(database: Database, { keptMs, mostRefusals = MOST_REFUSALS }: AuditTableOptions): AuditTable {
+export function createAuditTable(
+  database: Database,
+  { keptMs, mostRefusals = MOST_REFUSALS }: AuditTableOptions,
+): AuditTable {
   const deleteAll = async (which: ReturnType<typeof sql>): Promise<void> => {
     for (let deleted = BATCH; deleted === BATCH; ) {
-      const rows = await database.query(
-        sql`DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE ${which} ORDER BY id LIMIT ${BATCH}) RETURNING id`,
-      );
+      const rows = await database.query(sql`
+        DELETE FROM audit_log
+        WHERE id IN (SELECT id FROM audit_log WHERE ${which} ORDER BY id LIMIT ${BATCH})
+        RETURNING id`);
       deleted = rows.length;
     }
   };
   return {
-    async append(executor, { event, userId, by, sessionId, origin: { device, ip, requestId }, detail = null }) {
+    async append(
+      executor,
+      { event, userId, by, sessionId, origin: { device, ip, requestId }, detail = null },
+    ) {
       const byId = by.kind === "user" ? by.userId : null;
       await executor.query(sql`
-        INSERT INTO audit_log (event, user_id, by_service, by_user_id, session_id, ip, device, request_id, detail)
-        VALUES (${event}, ${userId}::bigint, ${by.kind === "service"}, ${byId}::bigint, ${sessionId}, ${ip},
-          ${storable(device.slice(0, MAX_DEVICE))}, ${requestId}, ${detail})`);
+        INSERT INTO audit_log
+          (event, user_id, by_service, by_user_id, session_id, ip, device, request_id, detail)
+        VALUES (${event}, ${userId}::bigint, ${by.kind === "service"}, ${byId}::bigint,
+          ${sessionId}, ${ip}, ${storable(device.slice(0, MAX_DEVICE))}, ${requestId}, ${detail})`);
     },
     async appendRefusals(counts) {
       if (counts.length === 0) return;
       await database.query(sql`
         INSERT INTO audit_log (event, user_id, ip, count)
-        SELECT * FROM unnest(${texts(counts.map(({ event }) => event))}, ${bigints(counts.map(({ userId }) => userId))},
-          ${texts(counts.map(({ from }) => from))}, ${bigints(counts.map(({ count }) => count))})`);
+        SELECT * FROM unnest(
+          ${texts(counts.map(({ event }) => event))},
+          ${bigints(counts.map(({ userId }) => userId))},
+          ${texts(counts.map(({ from }) => from))},
+          ${bigints(counts.map(({ count }) => count))})`);
     },
     async prune() {
       await deleteAll(sql`at < clock_timestamp() - ${keptMs} * interval '1 millisecond'`);
-      const [beyond] = await database.query<{ id: number }>(
-        sql`SELECT id FROM audit_log WHERE ${REFUSALS} ORDER BY id DESC OFFSET ${mostRefusals} LIMIT 1`,
-      );
+      const [beyond] = await database.query<{ id: number }>(sql`
+        SELECT id FROM audit_log
+        WHERE ${REFUSALS}
+        ORDER BY id DESC OFFSET ${mostRefusals} LIMIT 1`);
       if (beyond) await deleteAll(sql`${REFUSALS} AND id <= ${beyond.id}::bigint`);
     },
   };

@@ -1,6 +1,7 @@
 /**
- * Revocations of sessions: the truth that Redis is measured by. They are committed here before Redis hears of them, so neither a Redis
- * that lost its memory nor one that remembers too much can bring a revoked session back.
+ * Revocations of sessions: the truth that Redis is measured by. They are committed here before
+ * Redis hears of them, so neither a Redis that lost its memory nor one that remembers too much can
+ * bring a revoked session back.
  */
 import { sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
@@ -19,14 +20,28 @@ export interface RaisedEpoch {
 export interface RevocationTable {
   /** What counts for the sessions of this user; null when there is no such user. One statement. */
   stateOf(userTag: string): Promise<SessionState | null>;
-  /** Before when everybody's sessions were issued that no longer count, in ms since epoch; 0 for never. One statement. */
+  /**
+   * Before when everybody's sessions were issued that no longer count, in ms since epoch; 0 for
+   * never. One statement.
+   */
   everybodyBefore(): Promise<number>;
   /** Ends one session; its row is kept for `keptMs`, the longest that a copy of it can live. */
-  endSession(tx: Tx, session: { readonly id: string; readonly userId: number; readonly keptMs: number }): Promise<void>;
-  /** Ends all sessions of a user; null when there is no such user. Concurrent ones get different epochs. */
-  raiseEpoch(tx: Tx, user: { readonly userId: number } | { readonly userTag: string }): Promise<RaisedEpoch | null>;
-  /** Ends everybody's sessions that were issued before a time. Resolves to the latest such time, this one or an earlier call's; null, and
-   * nothing is done, when it lies in the future. */
+  endSession(
+    tx: Tx,
+    session: { readonly id: string; readonly userId: number; readonly keptMs: number },
+  ): Promise<void>;
+  /**
+   * Ends all sessions of a user; null when there is no such user. Concurrent ones get different
+   * epochs.
+   */
+  raiseEpoch(
+    tx: Tx,
+    user: { readonly userId: number } | { readonly userTag: string },
+  ): Promise<RaisedEpoch | null>;
+  /**
+   * Ends everybody's sessions that were issued before a time. Resolves to the latest such time,
+   * this one or an earlier call's; null, and nothing is done, when it lies in the future.
+   */
   endEverybody(tx: Tx, beforeMs: number): Promise<number | null>;
   /** Forgets sessions that would be dead by now anyway. */
   prune(): Promise<void>;
@@ -45,14 +60,17 @@ export function createRevocationTable(database: Database): RevocationTable {
     async endSession(tx, { id, userId, keptMs }) {
       await tx.query(sql`
         INSERT INTO revoked_sessions (id, user_id, expires_at)
-        VALUES (${id}, ${userId}, clock_timestamp() + ${keptMs} * interval '1 millisecond') ON CONFLICT (id) DO NOTHING`);
+        VALUES (${id}, ${userId}, clock_timestamp() + ${keptMs} * interval '1 millisecond')
+        ON CONFLICT (id) DO NOTHING`);
     },
     raiseEpoch,
     async endEverybody(tx, beforeMs) {
       const before = sql`${new Date(beforeMs).toISOString()}::timestamptz`;
       const [past] = await tx.query(sql`SELECT 1 WHERE ${before} <= clock_timestamp()`);
       if (!past) return null;
-      await tx.query(sql`INSERT INTO revoked_everybody (before) VALUES (${before}) ON CONFLICT DO NOTHING`);
+      await tx.query(
+        sql`INSERT INTO revoked_everybody (before) VALUES (${before}) ON CONFLICT DO NOTHING`,
+      );
       return everybodyBefore(tx);
     },
     async prune() {
@@ -62,14 +80,18 @@ export function createRevocationTable(database: Database): RevocationTable {
 }
 
 async function everybodyBefore(executor: Executor): Promise<number> {
-  const [row] = await executor.query<{ before: Date | null }>(sql`SELECT max(before) AS before FROM revoked_everybody`);
+  const [row] = await executor.query<{ before: Date | null }>(
+    sql`SELECT max(before) AS before FROM revoked_everybody`,
+  );
   return row?.before?.getTime() ?? 0;
 }
 
 const raiseEpoch: RevocationTable["raiseEpoch"] = async (tx, user) => {
-  const which = "userId" in user ? sql`id = ${user.userId}::bigint` : sql`tag = ${storable(user.userTag)}`;
-  const [row] = await tx.query<{ id: number; tag: string; session_epoch: number }>(
-    sql`UPDATE users SET session_epoch = session_epoch + 1 WHERE ${which} RETURNING id, tag, session_epoch`,
-  );
+  const which =
+    "userId" in user ? sql`id = ${user.userId}::bigint` : sql`tag = ${storable(user.userTag)}`;
+  const [row] = await tx.query<{ id: number; tag: string; session_epoch: number }>(sql`
+    UPDATE users SET session_epoch = session_epoch + 1
+    WHERE ${which}
+    RETURNING id, tag, session_epoch`);
   return row ? { userId: row.id, userTag: row.tag, epoch: row.session_epoch } : null;
 };

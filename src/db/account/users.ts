@@ -1,8 +1,8 @@
 /**
  * Users: accounts by id and by address, with what Postgres knows of their sessions.
  *
- * A look-up by address answers in one statement all that a sign-in needs, whether the address is known or not: the number of
- * statements tells nobody who has an account.
+ * A look-up by address answers in one statement all that a sign-in needs, whether the address is
+ * known or not: the number of statements tells nobody who has an account.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
@@ -37,7 +37,12 @@ export interface UserTable {
   /** One statement; null when the address is taken. */
   create(tx: Pick<Tx, "query">, account: NewAccount): Promise<UserRecord | null>;
   /** Replaces the hash, unless it is no longer `oldHash`: then false. */
-  replaceHash(tx: Pick<Tx, "query">, id: number, oldHash: string, newHash: string): Promise<boolean>;
+  replaceHash(
+    tx: Pick<Tx, "query">,
+    id: number,
+    oldHash: string,
+    newHash: string,
+  ): Promise<boolean>;
 }
 
 interface UserRow {
@@ -57,39 +62,53 @@ interface AccountRow extends UserRow {
 
 const COLUMNS = sql.raw("id, tag, email, name, role, created_at");
 
-/** The ids of a user's sessions that were ended one by one and could still live; `users` is in scope. */
+/**
+ * The ids of a user's sessions that were ended one by one and could still live; `users` is in
+ * scope.
+ */
 export const REVOKED_IDS: SQL = sql.raw(
-  "ARRAY(SELECT r.id FROM revoked_sessions r WHERE r.user_id = users.id AND r.expires_at > clock_timestamp()) AS revoked_ids",
+  "ARRAY(SELECT r.id FROM revoked_sessions r WHERE r.user_id = users.id AND r.expires_at > " +
+    "clock_timestamp()) AS revoked_ids",
 );
 
 /** The users of one database. */
 export function createUserTable(database: Database): UserTable {
   const account = async (where: SQL): Promise<Account | null> => {
-    const [row] = await database.query<AccountRow>(
-      sql`SELECT ${COLUMNS}, password_hash, session_epoch, ${REVOKED_IDS} FROM users WHERE ${where}`,
-    );
+    const [row] = await database.query<AccountRow>(sql`
+      SELECT ${COLUMNS}, password_hash, session_epoch, ${REVOKED_IDS}
+      FROM users
+      WHERE ${where}`);
     return row
-      ? { user: toRecord(row), passwordHash: row.password_hash, sessions: { epoch: row.session_epoch, revokedIds: row.revoked_ids } }
+      ? {
+          user: toRecord(row),
+          passwordHash: row.password_hash,
+          sessions: { epoch: row.session_epoch, revokedIds: row.revoked_ids },
+        }
       : null;
   };
   return {
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<UserRow>(sql`SELECT ${COLUMNS} FROM users WHERE id = ANY(${bigints(ids)})`);
+      const rows = await database.query<UserRow>(
+        sql`SELECT ${COLUMNS} FROM users WHERE id = ANY(${bigints(ids)})`,
+      );
       return rows.map(toRecord);
     },
     accountByEmail: (email) => account(sql`email = ${storable(email)}`),
     accountById: (id) => account(sql`id = ${id}::bigint`),
     async create(tx, { tag, email, name, role, passwordHash }) {
       const [row] = await tx.query<UserRow>(sql`
-        INSERT INTO users (tag, email, name, role, password_hash) VALUES (${tag}, ${email}, ${name}, ${role}, ${passwordHash})
-        ON CONFLICT (email) DO NOTHING RETURNING ${COLUMNS}`);
+        INSERT INTO users (tag, email, name, role, password_hash)
+        VALUES (${tag}, ${email}, ${name}, ${role}, ${passwordHash})
+        ON CONFLICT (email) DO NOTHING
+        RETURNING ${COLUMNS}`);
       return row ? toRecord(row) : null;
     },
     async replaceHash(tx, id, oldHash, newHash) {
-      const rows = await tx.query(
-        sql`UPDATE users SET password_hash = ${newHash} WHERE id = ${id}::bigint AND password_hash = ${oldHash} RETURNING id`,
-      );
+      const rows = await tx.query(sql`
+        UPDATE users SET password_hash = ${newHash}
+        WHERE id = ${id}::bigint AND password_hash = ${oldHash}
+        RETURNING id`);
       return rows.length > 0;
     },
   };

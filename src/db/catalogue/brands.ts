@@ -16,7 +16,10 @@ export interface BrandListing {
 export interface BrandTable {
   /** The brands with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<BrandRecord[]>;
-  /** By name, then id; the position's value is the name. Reads the page, or with `text` the brands that match. */
+  /**
+   * By name, then id; the position's value is the name. Reads the page, or with `text` the brands
+   * that match.
+   */
   page(listing: BrandListing): Promise<IdPage>;
   /** How many there are. */
   count(text?: string): Promise<number>;
@@ -27,16 +30,24 @@ export function createBrandTable(database: Database): BrandTable {
   return {
     async byIds(ids) {
       if (ids.length === 0) return [];
-      return database.query<BrandRecord>(sql`SELECT id, name FROM brands WHERE id = ANY(${bigints(ids)})`);
+      return database.query<BrandRecord>(
+        sql`SELECT id, name FROM brands WHERE id = ANY(${bigints(ids)})`,
+      );
     },
     async page({ text, page }) {
-      const rows = await database.query<BrandRecord>(
-        sql`SELECT id, name FROM brands WHERE ${beginsWith(text)} AND ${behind(page.after)} ORDER BY name, id LIMIT ${page.limit + 1}`,
-      );
-      return { rows: rows.slice(0, page.limit).map(({ id, name }) => ({ value: name, id })), hasNextPage: rows.length > page.limit };
+      const rows = await database.query<BrandRecord>(sql`
+        SELECT id, name FROM brands
+        WHERE ${beginsWith(text)} AND ${behind(page.after)}
+        ORDER BY name, id LIMIT ${page.limit + 1}`);
+      return {
+        rows: rows.slice(0, page.limit).map(({ id, name }) => ({ value: name, id })),
+        hasNextPage: rows.length > page.limit,
+      };
     },
     async count(text) {
-      const [row] = await database.query<{ count: number }>(sql`SELECT count(*) AS count FROM brands WHERE ${beginsWith(text)}`);
+      const [row] = await database.query<{ count: number }>(
+        sql`SELECT count(*) AS count FROM brands WHERE ${beginsWith(text)}`,
+      );
       return row?.count ?? 0;
     },
   };
@@ -51,6 +62,7 @@ function beginsWith(text: string | undefined): SQL {
 
 function behind(after: Position | null): SQL {
   if (!after) return sql`true`;
-  if (typeof after.value !== "string") throw new BadUserInput("after is not a cursor of this list.", ["after"]);
+  if (typeof after.value !== "string")
+    throw new BadUserInput("after is not a cursor of this list.", ["after"]);
   return sql`(name, id) > (${storable(after.value)}, ${after.id}::bigint)`;
 }

@@ -30,22 +30,30 @@ export function createCategoryTable(database: Database): CategoryTable {
       const rows = await database.query<CategoryRow>(
         sql`SELECT id, parent_id, name, slug, path FROM categories WHERE id = ANY(${bigints(ids)})`,
       );
-      return rows.map(({ id, parent_id, name, slug, path }) => ({ id, name, slug, parentId: parent_id, path }));
+      return rows.map(({ id, parent_id, name, slug, path }) => ({
+        id,
+        name,
+        slug,
+        parentId: parent_id,
+        path,
+      }));
     },
     async allIds() {
       const rows = await database.query<{ id: number; parent_id: number | null }>(
         sql`SELECT id, parent_id FROM categories ORDER BY name, id`,
       );
       const children = groupBy(rows, ({ parent_id }) => parent_id);
-      const below = (parent: number | null): number[] => (children.get(parent) ?? []).flatMap(({ id }) => [id, ...below(id)]);
+      const below = (parent: number | null): number[] =>
+        (children.get(parent) ?? []).flatMap(({ id }) => [id, ...below(id)]);
       return below(null);
     },
     async childIds(parentIds) {
       const children = new Map(parentIds.map((id): [number, number[]] => [id, []]));
       if (parentIds.length === 0) return children;
-      const rows = await database.query<{ id: number; parent_id: number }>(
-        sql`SELECT id, parent_id FROM categories WHERE parent_id = ANY(${bigints(parentIds)}) ORDER BY name, id`,
-      );
+      const rows = await database.query<{ id: number; parent_id: number }>(sql`
+        SELECT id, parent_id FROM categories
+        WHERE parent_id = ANY(${bigints(parentIds)})
+        ORDER BY name, id`);
       for (const { id, parent_id } of rows) children.get(parent_id)?.push(id);
       return children;
     },

@@ -1,15 +1,22 @@
 /**
  * Pages and counts of product lists, many of them in one statement.
  *
- * A page is a walk along one partial index (see listingIndexes in schema.ts) that starts right behind the last row of the page
- * before. Every sort is "key descending, id descending" (cheapest first walks the negated price), so "behind" is one row
- * comparison that the index answers. A category is walked once per descendant, each walk cut at the page's length, and merged.
- * docs/listings.md says what bounds the rows read; test/db/catalogue/listings.test.ts holds it to that.
+ * A page is a walk along one partial index (see listingIndexes in schema.ts) that starts right
+ * behind the last row of the page before. Every sort is "key descending, id descending" (cheapest
+ * first walks the negated price), so "behind" is one row comparison that the index answers. A
+ * category is walked once per descendant, each walk cut at the page's length, and merged.
+ * docs/listings.md says what bounds the rows read; test/db/catalogue/listings.test.ts holds it to
+ * that.
  *
- * Listings of the same shape (same sort, same kinds of filter) are rows of one `unnest` and share one plan.
+ * Listings of the same shape (same sort, same kinds of filter) are rows of one `unnest` and share
+ * one plan.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { ListingRequest, ProductFilter, ProductSort } from "../../domain/catalogue/catalogue.js";
+import type {
+  ListingRequest,
+  ProductFilter,
+  ProductSort,
+} from "../../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import { bigints, booleans, texts } from "../client/statements.js";
@@ -69,14 +76,23 @@ export function toPages(listings: readonly ListingRequest[], rows: readonly Page
   for (const row of rows) dealt[row.listing]?.push(row);
   return listings.map(({ sort, page }, listing) => {
     const found = dealt[listing] ?? [];
-    const positions = found.slice(0, page.limit).map(({ id, key }) => ({ value: sort === "PRICE_ASC" ? 0 - key : key, id }));
+    const positions = found
+      .slice(0, page.limit)
+      .map(({ id, key }) => ({ value: sort === "PRICE_ASC" ? 0 - key : key, id }));
     return { rows: positions, hasNextPage: found.length > page.limit };
   });
 }
 
-/** One statement that counts the rows of every filter: `{ listing, count }`. Cost: the rows counted, from an index where one fits. */
+/**
+ * One statement that counts the rows of every filter: `{ listing, count }`. Cost: the rows counted,
+ * from an index where one fits.
+ */
 export function countsStatement(filters: readonly ProductFilter[]): SQL {
-  return union(shapesOf(filters.map((filter, order) => ({ sort: null, limit: 0, flat: flatten(filter, order) }))).map(countsOfShape));
+  return union(
+    shapesOf(
+      filters.map((filter, order) => ({ sort: null, limit: 0, flat: flatten(filter, order) })),
+    ).map(countsOfShape),
+  );
 }
 
 const union = (parts: readonly SQL[]): SQL => sql.join([...parts], sql` UNION ALL `);
@@ -98,15 +114,19 @@ function flatten(filter: ProductFilter, order: number): Flat {
 
 function positionOf(sort: ProductSort, { after }: PageRequest): Pick<Flat, "afterKey" | "afterId"> {
   if (!after) return { afterKey: undefined, afterId: undefined };
-  if (typeof after.value !== "number") throw new BadUserInput("after is not a cursor of this list.", ["after"]);
+  if (typeof after.value !== "number")
+    throw new BadUserInput("after is not a cursor of this list.", ["after"]);
   return { afterKey: sort === "PRICE_ASC" ? 0 - after.value : after.value, afterId: after.id };
 }
 
 /**
- * Groups by sort and by which parts are there. A range keeps a plan to itself: the planner has to see its bounds, or it takes any
- * range for a narrow one and sorts what it should walk. The longest page of a group is read for all: lengths differ rarely.
+ * Groups by sort and by which parts are there. A range keeps a plan to itself: the planner has to
+ * see its bounds, or it takes any range for a narrow one and sorts what it should walk. The longest
+ * page of a group is read for all: lengths differ rarely.
  */
-function shapesOf(requests: readonly { sort: ProductSort | null; limit: number; flat: Flat }[]): Shape[] {
+function shapesOf(
+  requests: readonly { sort: ProductSort | null; limit: number; flat: Flat }[],
+): Shape[] {
   const shapes = new Map<string, { sort: ProductSort | null; limit: number; rows: Flat[] }>();
   for (const { sort, limit, flat } of requests) {
     const parts = Object.values(flat).map((part) => part !== undefined);
@@ -117,18 +137,25 @@ function shapesOf(requests: readonly { sort: ProductSort | null; limit: number; 
   return [...shapes.values()];
 }
 
-const hasRange = ({ least, most, afterId }: Flat): boolean => least !== undefined || most !== undefined || afterId !== undefined;
+const hasRange = ({ least, most, afterId }: Flat): boolean =>
+  least !== undefined || most !== undefined || afterId !== undefined;
 
 /** The requests of a shape as a table `q`, one row each. Ranges are not in it. */
 function requestsOf({ rows }: Shape): SQL {
-  const numbers = (name: "order" | "category" | "brand") => bigints(rows.map((row) => row[name] ?? null));
+  const numbers = (name: "order" | "category" | "brand") =>
+    bigints(rows.map((row) => row[name] ?? null));
   const stocked = booleans(rows.map((row) => row.stocked ?? null));
   const words = texts(rows.map((row) => row.words ?? null));
-  return sql`unnest(${numbers("order")}, ${numbers("category")}, ${numbers("brand")}, ${stocked}, ${words}) AS q(listing, category, brand, stocked, words)`;
+  return sql`
+    unnest(${numbers("order")}, ${numbers("category")}, ${numbers("brand")}, ${stocked}, ${words})
+      AS q(listing, category, brand, stocked, words)`;
 }
 
 function pagesOfShape(shape: Shape): SQL {
-  return sql`SELECT q.listing, r.id, r.key FROM ${requestsOf(shape)} CROSS JOIN LATERAL (${walk(shape)}) r`;
+  return sql`
+    SELECT q.listing, r.id, r.key
+    FROM ${requestsOf(shape)}
+    CROSS JOIN LATERAL (${walk(shape)}) r`;
 }
 
 const LISTED = sql`products WHERE removed_at IS NULL`;
@@ -136,33 +163,45 @@ const LISTED = sql`products WHERE removed_at IS NULL`;
 function walk(shape: Shape): SQL {
   const first = shape.rows[0];
   const order = sql`ORDER BY key DESC, id DESC LIMIT ${shape.limit}`;
-  if (first?.words !== undefined) return sql`${MATCHES} ${rowsOf(shape, sql`matches WHERE true ${descendants(shape)}`)} ${order}`;
+  if (first?.words !== undefined)
+    return sql`${MATCHES} ${rowsOf(shape, sql`matches WHERE true ${descendants(shape)}`)} ${order}`;
   const byKey = sql.raw(`ORDER BY ${KEYS[shape.sort ?? "NEWEST"]} DESC, id DESC LIMIT`);
   if (first?.category === undefined) return sql`${rowsOf(shape, LISTED)} ${byKey} ${shape.limit}`;
-  const perCategory = sql`${rowsOf(shape, sql`${LISTED} AND category_id = c.id`)} ${byKey} ${shape.limit}`;
-  return sql`SELECT w.id, w.key FROM categories c CROSS JOIN LATERAL (${perCategory}) w WHERE c.path @> ARRAY[q.category] ${order}`;
+  const inCategory = rowsOf(shape, sql`${LISTED} AND category_id = c.id`);
+  const perCategory = sql`${inCategory} ${byKey} ${shape.limit}`;
+  return sql`
+    SELECT w.id, w.key FROM categories c
+    CROSS JOIN LATERAL (${perCategory}) w
+    WHERE c.path @> ARRAY[q.category]
+    ${order}`;
 }
 
 function rowsOf(shape: Shape, place: SQL): SQL {
-  return sql`SELECT id, ${sql.raw(KEYS[shape.sort ?? "NEWEST"])}::bigint AS key FROM ${place} ${conditions(shape)}`;
+  const key = sql.raw(KEYS[shape.sort ?? "NEWEST"]);
+  return sql`SELECT id, ${key}::bigint AS key FROM ${place} ${conditions(shape)}`;
 }
 
 /**
- * Text is looked up first, alone, and its matches are narrowed and sorted afterwards: how often a prefix occurs is the one thing
- * the planner cannot know, and a walk along the sort order in search of a rare word would read the whole list.
+ * Text is looked up first, alone, and its matches are narrowed and sorted afterwards: how often a
+ * prefix occurs is the one thing the planner cannot know, and a walk along the sort order in search
+ * of a rare word would read the whole list.
  */
 const MATCHES = sql`WITH matches AS MATERIALIZED (
   SELECT id, category_id, brand_id, price, stock, rating_milli, popularity FROM products
   WHERE removed_at IS NULL AND search @@ to_tsquery('simple', q.words))`;
 
 const descendants = ({ rows }: Shape): SQL =>
-  rows[0]?.category === undefined ? sql`` : sql`AND category_id IN (SELECT id FROM categories WHERE path @> ARRAY[q.category])`;
+  rows[0]?.category === undefined
+    ? sql``
+    : sql`AND category_id IN (SELECT id FROM categories WHERE path @> ARRAY[q.category])`;
 
 /** Every condition but category and text. */
 function conditions({ sort, rows: [first] }: Shape): SQL {
   if (!first) return sql``;
   const alongPrices = sort === "PRICE_ASC" || sort === "PRICE_DESC";
-  const parts = alongPrices ? priceWalk(first, sort) : [...priceRange(first), ...behind(sort ?? "NEWEST", first)];
+  const parts = alongPrices
+    ? priceWalk(first, sort)
+    : [...priceRange(first), ...behind(sort ?? "NEWEST", first)];
   if (first.brand !== undefined) parts.push(sql`brand_id = q.brand`);
   if (first.stocked !== undefined) parts.push(sql`(stock > 0) = q.stocked`);
   return sql.join(
@@ -172,32 +211,48 @@ function conditions({ sort, rows: [first] }: Shape): SQL {
 }
 
 function priceRange({ least, most }: Flat): SQL[] {
-  return [...(least === undefined ? [] : [sql`price >= ${least}::bigint`]), ...(most === undefined ? [] : [sql`price <= ${most}::bigint`])];
+  return [
+    ...(least === undefined ? [] : [sql`price >= ${least}::bigint`]),
+    ...(most === undefined ? [] : [sql`price <= ${most}::bigint`]),
+  ];
 }
 
 /**
- * The part of the price index to walk: from the highest key that is left, down to the lowest. The position and the range both
- * bound it from above; only the tighter is said, because saying both makes the planner expect next to no rows.
+ * The part of the price index to walk: from the highest key that is left, down to the lowest. The
+ * position and the range both bound it from above; only the tighter is said, because saying both
+ * makes the planner expect next to no rows.
  */
 function priceWalk(flat: Flat, sort: "PRICE_ASC" | "PRICE_DESC"): SQL[] {
   const { least, most, afterKey } = flat;
   const [lowest, highest] = sort === "PRICE_DESC" ? [least, most] : [negated(most), negated(least)];
   const key = sql.raw(KEYS[sort]);
-  const positionIsTighter = afterKey !== undefined && (highest === undefined || afterKey <= highest);
+  const positionIsTighter =
+    afterKey !== undefined && (highest === undefined || afterKey <= highest);
   const above = highest === undefined ? [] : [sql`${key} <= ${highest}::bigint`];
-  return [...(lowest === undefined ? [] : [sql`${key} >= ${lowest}::bigint`]), ...(positionIsTighter ? behind(sort, flat) : above)];
+  return [
+    ...(lowest === undefined ? [] : [sql`${key} >= ${lowest}::bigint`]),
+    ...(positionIsTighter ? behind(sort, flat) : above),
+  ];
 }
 
-const negated = (amount: number | undefined): number | undefined => (amount === undefined ? undefined : 0 - amount);
+const negated = (amount: number | undefined): number | undefined =>
+  amount === undefined ? undefined : 0 - amount;
 
 /** Rows behind the position, as one range of the index. Newest first, the key is the id itself. */
 function behind(sort: ProductSort, { afterKey, afterId }: Flat): SQL[] {
   if (afterKey === undefined || afterId === undefined) return [];
-  return [sort === "NEWEST" ? sql`id < ${afterId}::bigint` : sql`(${sql.raw(KEYS[sort])}, id) < (${afterKey}::bigint, ${afterId}::bigint)`];
+  return [
+    sort === "NEWEST"
+      ? sql`id < ${afterId}::bigint`
+      : sql`(${sql.raw(KEYS[sort])}, id) < (${afterKey}::bigint, ${afterId}::bigint)`,
+  ];
 }
 
 function countsOfShape(shape: Shape): SQL {
   const text = shape.rows[0]?.words !== undefined;
-  const rows = sql`FROM ${text ? sql`matches WHERE true` : LISTED} ${descendants(shape)} ${conditions(shape)}`;
-  return sql`SELECT q.listing, (${text ? MATCHES : sql``} SELECT count(*) ${rows}) AS count FROM ${requestsOf(shape)}`;
+  const place = text ? sql`matches WHERE true` : LISTED;
+  const rows = sql`FROM ${place} ${descendants(shape)} ${conditions(shape)}`;
+  return sql`
+    SELECT q.listing, (${text ? MATCHES : sql``} SELECT count(*) ${rows}) AS count
+    FROM ${requestsOf(shape)}`;
 }

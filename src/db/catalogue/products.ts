@@ -1,12 +1,19 @@
 /**
  * Products: reads by id and by listing, the three writes of the admin, and ratings.
  *
- * Every write first locks its row, so that what it reports as "before" is what it changed; the guard (stock never below zero)
- * stands in the UPDATE itself and in a constraint beneath it. A write reports the category path of both sides, because a cache
- * that lists by category has to know where the product was and where it is.
+ * Every write first locks its row, so that what it reports as "before" is what it changed; the
+ * guard (stock never below zero) stands in the UPDATE itself and in a constraint beneath it. A
+ * write reports the category path of both sides, because a cache that lists by category has to know
+ * where the product was and where it is.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { ListingRequest, PlacedProduct, ProductDraft, ProductFilter, ProductRecord } from "../../domain/catalogue/catalogue.js";
+import type {
+  ListingRequest,
+  PlacedProduct,
+  ProductDraft,
+  ProductFilter,
+  ProductRecord,
+} from "../../domain/catalogue/catalogue.js";
 import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import type { IdPage } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
@@ -19,7 +26,10 @@ export interface ProductWrite {
   readonly after: PlacedProduct;
 }
 
-/** What {@link ProductTable.upsert} did: `before` is null for a new product and `removed` for a revived one. */
+/**
+ * What {@link ProductTable.upsert} did: `before` is null for a new product and `removed` for a
+ * revived one.
+ */
 export type UpsertResult =
   | { readonly before: PlacedProduct | null; readonly after: PlacedProduct }
   | { readonly missing: "brand" | "category" };
@@ -32,19 +42,32 @@ export interface RatingChange {
 
 /** The products. */
 export interface ProductTable {
-  /** The products with these ids, in any order; removed ones too, missing ones absent. One statement. */
+  /**
+   * The products with these ids, in any order; removed ones too, missing ones absent. One
+   * statement.
+   */
   byIds(ids: readonly number[]): Promise<ProductRecord[]>;
   /** A page of each listing, in the order asked. One statement. Removed products are not listed. */
   pages(listings: readonly ListingRequest[]): Promise<IdPage[]>;
   /** How many products each filter finds, in the order asked. One statement. */
   counts(filters: readonly ProductFilter[]): Promise<number[]>;
-  /** Creates, changes or revives the product of this sku. Where nothing differs, nothing is written and the version stays. */
+  /**
+   * Creates, changes or revives the product of this sku. Where nothing differs, nothing is written
+   * and the version stays.
+   */
   upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult>;
   /** Adds `by` to the stock, unless that leaves 0..MAX_STOCK. */
-  adjustStock(tx: Tx, id: number, by: number): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch">;
+  adjustStock(
+    tx: Tx,
+    id: number,
+    by: number,
+  ): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch">;
   /** Takes the product out of every list; its sku can be revived by an upsert. */
   remove(tx: Tx, id: number): Promise<ProductWrite | "missing" | "removed">;
-  /** Locks the product, has `change` say by what its ratings change, and adds that; where it is nothing, the version stays. */
+  /**
+   * Locks the product, has `change` say by what its ratings change, and adds that; where it is
+   * nothing, the version stays.
+   */
   rate<C extends RatingChange>(
     tx: Tx,
     id: number,
@@ -96,9 +119,9 @@ export function createProductTable(database: Database): ProductTable {
   return {
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<ProductRow>(
-        sql`SELECT ${PLAIN}, removed_at IS NOT NULL AS removed FROM products WHERE id = ANY(${bigints(ids)})`,
-      );
+      const rows = await database.query<ProductRow>(sql`
+        SELECT ${PLAIN}, removed_at IS NOT NULL AS removed FROM products
+        WHERE id = ANY(${bigints(ids)})`);
       return rows.map(toRecord);
     },
     async pages(listings) {
@@ -108,7 +131,9 @@ export function createProductTable(database: Database): ProductTable {
     async counts(filters) {
       if (filters.length === 0) return [];
       const counts = filters.map(() => 0);
-      for (const { listing, count } of await database.query<{ listing: number; count: number }>(countsStatement(filters)))
+      for (const { listing, count } of await database.query<{ listing: number; count: number }>(
+        countsStatement(filters),
+      ))
         counts[listing] = count;
       return counts;
     },
@@ -123,9 +148,11 @@ const PLAIN = sql.raw(PLAIN_COLUMNS.join(", "));
 const NOW_UPDATED = sql.raw("updated_at = clock_timestamp()");
 const asJson = (alias: string): SQL =>
   sql.raw(
-    `json_build_object(${PLAIN_COLUMNS.map((name) => `'${name}', ${alias}.${name}`).join(", ")}, 'removed', ${alias}.removed_at IS NOT NULL)`,
+    `json_build_object(${PLAIN_COLUMNS.map((name) => `'${name}', ${alias}.${name}`).join(", ")}, ` +
+      `'removed', ${alias}.removed_at IS NOT NULL)`,
   );
-const pathOf = (alias: string): SQL => sql.raw(`(SELECT path FROM categories WHERE id = ${alias}.category_id)`);
+const pathOf = (alias: string): SQL =>
+  sql.raw(`(SELECT path FROM categories WHERE id = ${alias}.category_id)`);
 
 async function upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult> {
   const missing = await missingPlace(tx, draft);
@@ -136,27 +163,34 @@ async function upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult> {
   if (created) return { before: null, after: created };
   // Somebody created the sku in between: skus are never deleted, so it is there to be locked now.
   const late = await lockSku(tx, draft.sku);
-  if (late === null) throw new Error("A sku that was taken is gone: products must never be deleted.");
+  if (late === null)
+    throw new Error("A sku that was taken is gone: products must never be deleted.");
   return change(tx, late, draft);
 }
 
-async function missingPlace(tx: Tx, { brandId, categoryId }: ProductDraft): Promise<"brand" | "category" | null> {
-  const [row] = await tx.query<{ brand: boolean; category: boolean }>(
-    sql`SELECT EXISTS (SELECT FROM brands WHERE id = ${brandId}) AS brand, EXISTS (SELECT FROM categories WHERE id = ${categoryId}) AS category`,
-  );
+async function missingPlace(
+  tx: Tx,
+  { brandId, categoryId }: ProductDraft,
+): Promise<"brand" | "category" | null> {
+  const [row] = await tx.query<{ brand: boolean; category: boolean }>(sql`
+    SELECT EXISTS (SELECT FROM brands WHERE id = ${brandId}) AS brand,
+      EXISTS (SELECT FROM categories WHERE id = ${categoryId}) AS category`);
   if (!row?.brand) return "brand";
   return row.category ? null : "category";
 }
 
 async function lockSku(tx: Tx, sku: string): Promise<number | null> {
-  const [row] = await tx.query<{ id: number }>(sql`SELECT id FROM products WHERE sku = ${sku} FOR UPDATE`);
+  const [row] = await tx.query<{ id: number }>(
+    sql`SELECT id FROM products WHERE sku = ${sku} FOR UPDATE`,
+  );
   return row?.id ?? null;
 }
 
 async function insert(tx: Tx, draft: ProductDraft): Promise<PlacedProduct | null> {
   const [row] = await tx.query<Pick<WriteRow, "after" | "after_path">>(sql`
     INSERT INTO products AS p (sku, name, description, brand_id, category_id, price, stock)
-    VALUES (${draft.sku}, ${draft.name}, ${draft.description}, ${draft.brandId}, ${draft.categoryId}, ${draft.price}, ${draft.stock})
+    VALUES (${draft.sku}, ${draft.name}, ${draft.description}, ${draft.brandId},
+      ${draft.categoryId}, ${draft.price}, ${draft.stock})
     ON CONFLICT (sku) DO NOTHING
     RETURNING ${asJson("p")} AS after, ${pathOf("p")} AS after_path`);
   return row ? placed(row.after, row.after_path) : null;
@@ -166,29 +200,38 @@ async function insert(tx: Tx, draft: ProductDraft): Promise<PlacedProduct | null
 async function change(tx: Tx, id: number, draft: ProductDraft): Promise<ProductWrite> {
   const { name, description, brandId, categoryId, price, stock } = draft;
   const written = await write(tx, id, {
-    set: sql`name = ${name}, description = ${description}, brand_id = ${brandId}, category_id = ${categoryId}, price = ${price}, stock = ${stock}, removed_at = NULL, ${NOW_UPDATED}`,
+    set: sql`name = ${name}, description = ${description}, brand_id = ${brandId},
+      category_id = ${categoryId}, price = ${price}, stock = ${stock}, removed_at = NULL,
+      ${NOW_UPDATED}`,
     where: sql`(p.name, p.description, p.brand_id, p.category_id, p.price, p.stock, p.removed_at)
-      IS DISTINCT FROM (${name}::text, ${description}::text, ${brandId}::bigint, ${categoryId}::bigint, ${price}::bigint, ${stock}::integer, NULL::timestamptz)`,
+      IS DISTINCT FROM (${name}::text, ${description}::text, ${brandId}::bigint,
+        ${categoryId}::bigint, ${price}::bigint, ${stock}::integer, NULL::timestamptz)`,
   });
   return written ?? unchanged(tx, id);
 }
 
 /** `id` is locked, and nothing was written. */
 async function unchanged(tx: Tx, id: number): Promise<ProductWrite> {
-  const [row] = await tx.query<Pick<WriteRow, "after" | "after_path">>(
-    sql`SELECT ${asJson("p")} AS after, ${pathOf("p")} AS after_path FROM products p WHERE id = ${id}`,
-  );
+  const [row] = await tx.query<Pick<WriteRow, "after" | "after_path">>(sql`
+    SELECT ${asJson("p")} AS after, ${pathOf("p")} AS after_path
+    FROM products p
+    WHERE id = ${id}`);
   if (!row) throw new Error("A locked product is gone: products must never be deleted.");
   const same = placed(row.after, row.after_path);
   return { before: same, after: same };
 }
 
-async function adjustStock(tx: Tx, id: number, by: number): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch"> {
+async function adjustStock(
+  tx: Tx,
+  id: number,
+  by: number,
+): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch"> {
   const refused = await lock(tx, id);
   if (refused) return refused;
   const written = await write(tx, id, {
     set: sql`stock = p.stock + ${by}::integer, ${NOW_UPDATED}`,
-    where: sql`p.removed_at IS NULL AND p.stock::bigint + ${by}::bigint BETWEEN 0 AND ${MAX_STOCK}::bigint`,
+    where: sql`p.removed_at IS NULL
+      AND p.stock::bigint + ${by}::bigint BETWEEN 0 AND ${MAX_STOCK}::bigint`,
   });
   return written ?? (by < 0 ? "negative" : "tooMuch");
 }
@@ -196,7 +239,12 @@ async function adjustStock(tx: Tx, id: number, by: number): Promise<ProductWrite
 async function remove(tx: Tx, id: number): Promise<ProductWrite | "missing" | "removed"> {
   const refused = await lock(tx, id);
   if (refused) return refused;
-  return (await write(tx, id, { set: sql`removed_at = clock_timestamp(), ${NOW_UPDATED}`, where: sql`p.removed_at IS NULL` })) ?? "removed";
+  return (
+    (await write(tx, id, {
+      set: sql`removed_at = clock_timestamp(), ${NOW_UPDATED}`,
+      where: sql`p.removed_at IS NULL`,
+    })) ?? "removed"
+  );
 }
 
 async function rate<C extends RatingChange>(tx: Tx, id: number, change: () => Promise<C>) {
@@ -205,15 +253,16 @@ async function rate<C extends RatingChange>(tx: Tx, id: number, change: () => Pr
   const by = await change();
   const written = await write(tx, id, {
     // The shop has changed nothing: `updated_at` stays.
-    set: sql`rating_sum = p.rating_sum + ${by.sum}::bigint, rating_count = p.rating_count + ${by.count}::bigint`,
+    set: sql`rating_sum = p.rating_sum + ${by.sum}::bigint,
+      rating_count = p.rating_count + ${by.count}::bigint`,
     where: sql`(${by.sum}::bigint, ${by.count}::bigint) <> (0, 0)`,
   });
   return { ...(written ?? (await unchanged(tx, id))), by };
 }
 
 /**
- * Holds the row until the transaction ends. A statement of its own: the ones after it see everything that was committed
- * before the lock was had, a category made meanwhile included.
+ * Holds the row until the transaction ends. A statement of its own: the ones after it see
+ * everything that was committed before the lock was had, a category made meanwhile included.
  */
 async function lock(tx: Tx, id: number): Promise<"missing" | "removed" | null> {
   const [row] = await tx.query<{ removed: boolean }>(
@@ -224,15 +273,25 @@ async function lock(tx: Tx, id: number): Promise<"missing" | "removed" | null> {
 }
 
 /** The one UPDATE: `b` is the row as it was. Null when `where` refused. */
-async function write(tx: Tx, id: number, { set, where }: { set: SQL; where: SQL }): Promise<ProductWrite | null> {
+async function write(
+  tx: Tx,
+  id: number,
+  { set, where }: { set: SQL; where: SQL },
+): Promise<ProductWrite | null> {
   const [row] = await tx.query<WriteRow>(sql`
     UPDATE products p SET ${set}, version = p.version + 1
     FROM products b WHERE p.id = ${id} AND b.id = p.id AND ${where}
-    RETURNING ${asJson("b")} AS before, ${pathOf("b")} AS before_path, ${asJson("p")} AS after, ${pathOf("p")} AS after_path`);
-  return row ? { before: placed(row.before, row.before_path), after: placed(row.after, row.after_path) } : null;
+    RETURNING ${asJson("b")} AS before, ${pathOf("b")} AS before_path,
+      ${asJson("p")} AS after, ${pathOf("p")} AS after_path`);
+  return row
+    ? { before: placed(row.before, row.before_path), after: placed(row.after, row.after_path) }
+    : null;
 }
 
-const placed = (row: ProductRow, categoryPath: number[]): PlacedProduct => ({ product: toRecord(row), categoryPath });
+const placed = (row: ProductRow, categoryPath: number[]): PlacedProduct => ({
+  product: toRecord(row),
+  categoryPath,
+});
 
 function toRecord(row: ProductRow): ProductRecord {
   return {

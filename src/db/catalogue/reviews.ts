@@ -1,4 +1,7 @@
-/** Reviews: read by id, listed per product, newest first, and written by customers, one per product each. */
+/**
+ * Reviews: read by id, listed per product, newest first, and written by customers, one per product
+ * each.
+ */
 import { sql } from "drizzle-orm";
 import type { ReviewDraft, ReviewRecord } from "../../domain/catalogue/catalogue.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
@@ -25,7 +28,10 @@ export interface ReviewTable {
   pages(requests: readonly ReviewListing[]): Promise<IdPage[]>;
   /** How many reviews each product has, in the order asked. One statement. */
   counts(productIds: readonly number[]): Promise<number[]>;
-  /** Writes a user's review of a product, or over the one there is, which keeps its id and date. The product is locked. */
+  /**
+   * Writes a user's review of a product, or over the one there is, which keeps its id and date. The
+   * product is locked.
+   */
   put(tx: Tx, userId: number, draft: ReviewDraft): Promise<WrittenReview>;
 }
 
@@ -45,15 +51,18 @@ export function createReviewTable(database: Database): ReviewTable {
   return {
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<ReviewRow>(sql`SELECT ${COLUMNS} FROM reviews WHERE id = ANY(${bigints(ids)})`);
+      const rows = await database.query<ReviewRow>(
+        sql`SELECT ${COLUMNS} FROM reviews WHERE id = ANY(${bigints(ids)})`,
+      );
       return rows.map(toRecord);
     },
     pages: (requests) => pages(database, requests),
     async counts(productIds) {
       if (productIds.length === 0) return [];
-      const rows = await database.query<{ product_id: number; count: number }>(
-        sql`SELECT product_id, count(*) AS count FROM reviews WHERE product_id = ANY(${bigints(productIds)}) GROUP BY product_id`,
-      );
+      const rows = await database.query<{ product_id: number; count: number }>(sql`
+        SELECT product_id, count(*) AS count FROM reviews
+        WHERE product_id = ANY(${bigints(productIds)})
+        GROUP BY product_id`);
       const counts = new Map(rows.map(({ product_id, count }) => [product_id, count]));
       return productIds.map((id) => counts.get(id) ?? 0);
     },
@@ -61,14 +70,21 @@ export function createReviewTable(database: Database): ReviewTable {
   };
 }
 
-async function put(tx: Tx, userId: number, { productId, rating, body }: ReviewDraft): Promise<WrittenReview> {
-  const [old] = await tx.query<{ rating: number }>(
-    sql`SELECT rating FROM reviews WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint`,
-  );
+async function put(
+  tx: Tx,
+  userId: number,
+  { productId, rating, body }: ReviewDraft,
+): Promise<WrittenReview> {
+  const [old] = await tx.query<{ rating: number }>(sql`
+    SELECT rating FROM reviews
+    WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint`);
   const [row] = await tx.query<ReviewRow>(sql`
     INSERT INTO reviews (product_id, user_id, author, rating, body)
-    SELECT ${productId}::bigint, id, name, ${rating}::smallint, ${body} FROM users WHERE id = ${userId}::bigint
-    ON CONFLICT (product_id, user_id) DO UPDATE SET author = excluded.author, rating = excluded.rating, body = excluded.body
+    SELECT ${productId}::bigint, id, name, ${rating}::smallint, ${body}
+    FROM users
+    WHERE id = ${userId}::bigint
+    ON CONFLICT (product_id, user_id) DO UPDATE
+      SET author = excluded.author, rating = excluded.rating, body = excluded.body
     RETURNING ${COLUMNS}`);
   if (!row) throw new Error("The user of a session is gone: users must never be deleted.");
   return { review: toRecord(row), sum: rating - (old?.rating ?? 0), count: old ? 0 : 1 };
@@ -80,14 +96,20 @@ async function pages(database: Database, requests: readonly ReviewListing[]): Pr
   const products = bigints(requests.map(({ productId }) => productId));
   const before = bigints(requests.map(({ page }) => page.after?.id ?? Number.MAX_SAFE_INTEGER));
   const rows = await database.query<{ listing: number; id: number }>(sql`
-    SELECT q.listing, r.id FROM unnest(${products}, ${before}) WITH ORDINALITY AS q(product_id, before_id, listing)
-    CROSS JOIN LATERAL (SELECT id FROM reviews WHERE product_id = q.product_id AND id < q.before_id
+    SELECT q.listing, r.id
+    FROM unnest(${products}, ${before}) WITH ORDINALITY AS q(product_id, before_id, listing)
+    CROSS JOIN LATERAL (
+      SELECT id FROM reviews
+      WHERE product_id = q.product_id AND id < q.before_id
       ORDER BY id DESC LIMIT ${Math.max(...requests.map(({ page }) => page.limit)) + 1}) r
     ORDER BY q.listing, r.id DESC`);
   const dealt = groupBy(rows, ({ listing }) => listing);
   return requests.map(({ page }, index) => {
     const found = dealt.get(index + 1) ?? [];
-    return { rows: found.slice(0, page.limit).map(({ id }) => ({ value: id, id })), hasNextPage: found.length > page.limit };
+    return {
+      rows: found.slice(0, page.limit).map(({ id }) => ({ value: id, id })),
+      hasNextPage: found.length > page.limit,
+    };
   });
 }
 

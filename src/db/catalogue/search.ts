@@ -1,9 +1,11 @@
 /**
- * Turns what people type into a full-text prefix query: every word must occur, each as the beginning of a word.
+ * Turns what people type into a full-text prefix query: every word must occur, each as the
+ * beginning of a word.
  *
- * The configuration is "simple": nothing is stemmed, so a prefix means exactly the letters typed, in any language ("chair" finds
- * "chairs"; "chairs" does not find "chair"). Words are split at the same punctuation as the stored text (see schema.ts) and
- * quoted, so no character of the input is ever an operator.
+ * The configuration is "simple": nothing is stemmed, so a prefix means exactly the letters typed,
+ * in any language ("chair" finds "chairs"; "chairs" does not find "chair"). Words are split at the
+ * same punctuation as the stored text (see schema.ts) and quoted, so no character of the input is
+ * ever an operator.
  */
 import { sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";
@@ -13,13 +15,19 @@ const MOST_WORDS = 16;
 /** Lexemes end at 2 KB; no word that anybody looks for is this long. */
 const LONGEST_WORD = 100;
 
-/** Controls, white space and ASCII punctuation, as in the stored text; lone surrogates, which UTF-8 cannot carry. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL and its like must never reach Postgres
-const SEPARATORS = /[\u0000-\u0020!-/:-@[-`{-\u00a0]+|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+/**
+ * Controls, white space and ASCII punctuation, as in the stored text; lone surrogates, which UTF-8
+ * cannot carry.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL and its like never reach Postgres
+const BETWEEN_WORDS = /[\u0000-\u0020!-/:-@[-`{-\u00a0]+/;
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const SEPARATORS = new RegExp(`${BETWEEN_WORDS.source}|${LONE_SURROGATE.source}`);
 
 /**
  * The `to_tsquery` text for a search, e.g. `'red':* & 'cha':*`.
- * @returns null for blank text, which filters nothing; text of punctuation alone gives a query that finds nothing
+ * @returns null for blank text, which filters nothing; text of punctuation alone gives a query that
+ * finds nothing
  */
 export function prefixQuery(text: string): string | null {
   if (text.trim() === "") return null;
@@ -28,12 +36,15 @@ export function prefixQuery(text: string): string | null {
 }
 
 /**
- * Merges the words of rows just written into the text index. One statement, at the end of a bulk write.
+ * Merges the words of rows just written into the text index. One statement, at the end of a bulk
+ * write.
  *
- * New words wait in a list that every search reads from one end to the other. Autovacuum merges them some minute later; the
- * embedded database has none, so up to 4 MB would wait for good. A role that may write but does not own the index leaves them.
+ * New words wait in a list that every search reads from one end to the other. Autovacuum merges
+ * them some minute later; the embedded database has none, so up to 4 MB would wait for good. A role
+ * that may write but does not own the index leaves them.
  */
 export async function mergeNewWords(tx: Tx): Promise<void> {
   await tx.query(sql`
-    SELECT gin_clean_pending_list(oid) FROM pg_class WHERE oid = 'products_search'::regclass AND pg_has_role(relowner, 'USAGE')`);
+    SELECT gin_clean_pending_list(oid) FROM pg_class
+    WHERE oid = 'products_search'::regclass AND pg_has_role(relowner, 'USAGE')`);
 }

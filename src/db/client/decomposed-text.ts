@@ -17,14 +17,17 @@ const SHOWN = 100;
 
 /** The first of them, by place and id. */
 export async function findDecomposed(executor: Executor): Promise<DecomposedText[]> {
-  const [encoding] = await executor.query<{ isUtf8: boolean }>(sql`SELECT getdatabaseencoding() = 'UTF8' AS "isUtf8"`);
+  const [encoding] = await executor.query<{ isUtf8: boolean }>(
+    sql`SELECT getdatabaseencoding() = 'UTF8' AS "isUtf8"`,
+  );
   if (!encoding?.isUtf8) return [];
   return executor.query<DecomposedText>(sql`
     SELECT 'users.email' AS place, id FROM users WHERE email IS NOT NFC NORMALIZED
     UNION ALL SELECT 'users.name', id FROM users WHERE name IS NOT NFC NORMALIZED
     UNION ALL SELECT 'products.sku', id FROM products WHERE sku IS NOT NFC NORMALIZED
     UNION ALL SELECT 'products.name', id FROM products WHERE name IS NOT NFC NORMALIZED
-    UNION ALL SELECT 'products.description', id FROM products WHERE description IS NOT NFC NORMALIZED
+    UNION ALL SELECT 'products.description', id FROM products
+      WHERE description IS NOT NFC NORMALIZED
     UNION ALL SELECT 'brands.name', id FROM brands WHERE name IS NOT NFC NORMALIZED
     UNION ALL SELECT 'categories.name', id FROM categories WHERE name IS NOT NFC NORMALIZED
     UNION ALL SELECT 'leaderboards.title', id FROM leaderboards WHERE title IS NOT NFC NORMALIZED

@@ -1,8 +1,9 @@
 /**
  * LISTEN on a connection of its own that comes back by itself.
  *
- * Notifications are only a wake-up: whoever listens also polls, so a lost one costs delay and nothing else. The connection is
- * probed, because a silent network would otherwise keep it "open" for hours.
+ * Notifications are only a wake-up: whoever listens also polls, so a lost one costs delay and
+ * nothing else. The connection is probed, because a silent network would otherwise keep it "open"
+ * for hours.
  */
 import pg from "pg";
 import type { Logger } from "pino";
@@ -22,7 +23,10 @@ export interface ListenOptions {
 const PROBE_EVERY_MS = 10 * SECOND;
 const RETRY_MS = { first: SECOND / 10, most: 2 * SECOND } as const;
 
-/** Resolves when the server confirmed LISTEN; rejects with DatabaseUnavailable when it cannot be reached now. */
+/**
+ * Resolves when the server confirmed LISTEN; rejects with DatabaseUnavailable when it cannot be
+ * reached now.
+ */
 export async function listenPostgres(options: ListenOptions): Promise<Listening> {
   let client: pg.Client | null = null;
   let retry: NodeJS.Timeout | undefined;

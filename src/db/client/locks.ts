@@ -1,4 +1,7 @@
-/** Advisory locks, each a number that nobody else in the database uses: the digits of "souk" in ASCII and a count. */
+/**
+ * Advisory locks, each a number that nobody else in the database uses: the digits of "souk" in
+ * ASCII and a count.
+ */
 export const LOCKS = {
   /** One process migrates. */
   migrate: 0x73_6f_75_6b_01,

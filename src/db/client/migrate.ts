@@ -1,8 +1,10 @@
 /**
- * Brings a database to the current schema: every file of ./migrations that it has not seen, in order, in one transaction.
+ * Brings a database to the current schema: every file of ./migrations that it has not seen, in
+ * order, in one transaction.
  *
- * Several processes may start at once: an advisory lock lets one of them work while the others wait and then find nothing to do.
- * What ran is kept in the table that drizzle-kit uses, so its tools agree.
+ * Several processes may start at once: an advisory lock lets one of them work while the others wait
+ * and then find nothing to do. What ran is kept in the table that drizzle-kit uses, so its tools
+ * agree.
  */
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
@@ -27,10 +29,16 @@ export async function migrate(database: Database, log: Pick<Logger, "warn">): Pr
       const due = migrations.filter((migration) => migration.folderMillis > latest);
       for (const { sql: statements, folderMillis, hash } of due) {
         for (const statement of statements) await tx.query(sql.raw(statement));
-        await tx.query(sql`INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES (${hash}, ${folderMillis})`);
+        await tx.query(sql`
+          INSERT INTO drizzle.__drizzle_migrations (hash, created_at)
+          VALUES (${hash}, ${folderMillis})`);
       }
       const left = due.length > 0 ? await findDecomposed(tx) : [];
-      if (left.length > 0) log.warn({ left }, "texts that are not in NFC were left as they are: they are found by neither form");
+      if (left.length > 0)
+        log.warn(
+          { left },
+          "texts that are not in NFC were left as they are: they are found by neither form",
+        );
     },
     { patient: true },
   );
@@ -38,9 +46,11 @@ export async function migrate(database: Database, log: Pick<Logger, "warn">): Pr
 
 async function latestMigration(tx: Tx): Promise<number> {
   await tx.query(sql`CREATE SCHEMA IF NOT EXISTS drizzle`);
-  await tx.query(
-    sql`CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`,
+  await tx.query(sql`
+    CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations
+      (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`);
+  const [row] = await tx.query<{ latest: number | null }>(
+    sql`SELECT max(created_at) AS latest FROM drizzle.__drizzle_migrations`,
   );
-  const [row] = await tx.query<{ latest: number | null }>(sql`SELECT max(created_at) AS latest FROM drizzle.__drizzle_migrations`);
   return row?.latest ?? 0;
 }

@@ -1,6 +1,7 @@
 /**
- * PGlite: PostgreSQL inside the process, the embedded default. One connection: a transaction holds up every other query, so
- * there is nothing to pool and no time-out to set. Only one process may open a folder; src/embedded/data-lock.ts sees to that.
+ * PGlite: PostgreSQL inside the process, the embedded default. One connection: a transaction holds
+ * up every other query, so there is nothing to pool and no time-out to set. Only one process may
+ * open a folder; src/embedded/data-lock.ts sees to that.
  */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -15,7 +16,10 @@ import { clocked, compile } from "./statements.js";
 export async function openPglite(options: DatabaseOptions): Promise<Database> {
   const client = await create(options.dataDir);
   const executor = executorOf(client, options);
-  /** One process, so "exclusive" needs no server: and a transaction held open would block every reader. */
+  /**
+   * One process, so "exclusive" needs no server: and a transaction held open would block every
+   * reader.
+   */
   const held = new Set<number>();
   return {
     kind: "pglite",
@@ -48,14 +52,17 @@ async function create(dataDir: string): Promise<PGlite> {
     return await PGlite.create({ dataDir });
   } catch (error) {
     throw new StartupError(
-      `The embedded database in ${dataDir} cannot be opened: ${reasonOf(error)}. Mend it, or set DATA_DIR or DATABASE_URL.`,
+      `The embedded database in ${dataDir} cannot be opened: ${reasonOf(error)}. Mend it, or ` +
+        "set DATA_DIR or DATABASE_URL.",
     );
   }
 }
 
 /** The WASM file system throws plain objects that say only a number. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error && error.message ? error.message : "its files cannot be read and written by this user";
+  return error instanceof Error && error.message
+    ? error.message
+    : "its files cannot be read and written by this user";
 }
 
 function executorOf(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {
@@ -67,8 +74,15 @@ function executorOf(client: PGlite | Transaction, { telemetry }: DatabaseOptions
   };
 }
 
-/** Failures of BEGIN and COMMIT are mapped here; those of `work` are mapped by its statements already. */
-async function transact<T>(client: PGlite, options: DatabaseOptions, work: (tx: Tx) => Promise<T>): Promise<T> {
+/**
+ * Failures of BEGIN and COMMIT are mapped here; those of `work` are mapped by its statements
+ * already.
+ */
+async function transact<T>(
+  client: PGlite,
+  options: DatabaseOptions,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
   let finished = false;
   try {
     return await client.transaction(async (transaction) => {
@@ -81,4 +95,7 @@ async function transact<T>(client: PGlite, options: DatabaseOptions, work: (tx: 
   }
 }
 
-const txOf = (transaction: Transaction, options: DatabaseOptions): Tx => ({ inTransaction: true, ...executorOf(transaction, options) });
+const txOf = (transaction: Transaction, options: DatabaseOptions): Tx => ({
+  inTransaction: true,
+  ...executorOf(transaction, options),
+});

@@ -1,9 +1,10 @@
 /**
- * PostgreSQL through node-postgres: a pool for statements and one extra connection per LISTEN (see listen.ts).
+ * PostgreSQL through node-postgres: a pool for statements and one extra connection per LISTEN (see
+ * listen.ts).
  *
- * Both sides bound a statement: the server by statement_timeout, and we by a slightly longer wait for a server that no longer
- * answers at all. A client that lost its connection is taken out of the pool; `kill -9` of the server costs the statements
- * under way and nothing else.
+ * Both sides bound a statement: the server by statement_timeout, and we by a slightly longer wait
+ * for a server that no longer answers at all. A client that lost its connection is taken out of the
+ * pool; `kill -9` of the server costs the statements under way and nothing else.
  */
 import { sql } from "drizzle-orm";
 import pg from "pg";
@@ -30,7 +31,9 @@ const INT8_ARRAY = 1016 as Parameters<typeof getTypeParser>[0];
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: "text") => {
     if (oid === builtins.INT8) return Number;
-    if (oid === INT8_ARRAY) return (text: string) => (getTypeParser(INT8_ARRAY, "text") as (value: string) => unknown[])(text).map(Number);
+    if (oid === INT8_ARRAY)
+      return (text: string) =>
+        (getTypeParser(INT8_ARRAY, "text") as (value: string) => unknown[])(text).map(Number);
     return getTypeParser(oid, format);
   }) as typeof getTypeParser,
 };
@@ -45,7 +48,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const listeners = new Set<Listening>();
   const query: Executor["query"] = (statement) =>
     repeatedOnce(() =>
-      withClient(pool, (client) => executorOf(client, options, { timeoutMs: options.timeoutMs, commits: true }).query(statement)),
+      withClient(pool, (client) =>
+        executorOf(client, options, { timeoutMs: options.timeoutMs, commits: true }).query(
+          statement,
+        ),
+      ),
     );
   return {
     kind: "postgres",
@@ -61,12 +68,20 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
       transaction(pool, options, {
         patient: false,
         async work(tx) {
-          const [row] = await tx.query<{ free: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${lock}) AS free`);
+          const [row] = await tx.query<{ free: boolean }>(
+            sql`SELECT pg_try_advisory_xact_lock(${lock}) AS free`,
+          );
           return row?.free ? work(tx) : null;
         },
       }),
     async listen(channel, onNotify, onLost) {
-      const listening = await listenPostgres({ config: clientConfig(options), channel, onNotify, onLost, log: options.log });
+      const listening = await listenPostgres({
+        config: clientConfig(options),
+        channel,
+        onNotify,
+        onLost,
+        log: options.log,
+      });
       listeners.add(listening);
       return { close: () => (listeners.delete(listening) ? listening.close() : Promise.resolve()) };
     },
@@ -92,19 +107,26 @@ function clientConfig({ url, timeoutMs }: PostgresOptions): pg.ClientConfig {
 
 function createPool(options: PostgresOptions): pg.Pool {
   const pool = new pg.Pool({ ...clientConfig(options), max: options.poolSize });
-  pool.on("error", (error) => options.log.warn({ reason: error.message }, "an idle connection to Postgres was lost"));
-  // A client in use has no listener of the pool's own; its statement rejects anyway, and an unheard "error" would end the process.
+  pool.on("error", (error) =>
+    options.log.warn({ reason: error.message }, "an idle connection to Postgres was lost"),
+  );
+  // A client in use has no listener of the pool's own; its statement rejects anyway, and an unheard
+  // "error" would end the process.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
 async function proveReachable(pool: pg.Pool, url: string): Promise<void> {
-  const version = await pool.query<{ version: string }>("SELECT current_setting('server_version_num') AS version").catch((error: Error) => {
-    throw new StartupError(
-      `PostgreSQL at ${placeOf(url)} cannot be used: ${reasonOf(error)}. Check DATABASE_URL, or unset it to use the embedded database.`,
-    );
-  });
-  if (Number(version.rows[0]?.version) < OLDEST_VERSION) throw new StartupError(`PostgreSQL at ${placeOf(url)} is older than version 15.`);
+  const version = await pool
+    .query<{ version: string }>("SELECT current_setting('server_version_num') AS version")
+    .catch((error: Error) => {
+      throw new StartupError(
+        `PostgreSQL at ${placeOf(url)} cannot be used: ${reasonOf(error)}. Check ` +
+          "DATABASE_URL, or unset it to use the embedded database.",
+      );
+    });
+  if (Number(version.rows[0]?.version) < OLDEST_VERSION)
+    throw new StartupError(`PostgreSQL at ${placeOf(url)} is older than version 15.`);
 }
 
 /** Host and port alone: the rest of a URL may hold a password. */
@@ -124,7 +146,10 @@ function reasonOf(error: Error): string {
 }
 
 /** Borrows a client for `use`; one that lost its connection is not given back. */
-async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+async function withClient<T>(
+  pool: pg.Pool,
+  use: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect().catch((error) => {
     throw asFailure(error);
   });
@@ -146,11 +171,22 @@ interface Execution {
   readonly commits: boolean;
 }
 
-function executorOf(client: pg.ClientBase, { telemetry }: PostgresOptions, { timeoutMs, commits }: Execution): Executor {
+function executorOf(
+  client: pg.ClientBase,
+  { telemetry }: PostgresOptions,
+  { timeoutMs, commits }: Execution,
+): Executor {
   return {
     query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
-      const query = { ...compile(statement), ...(timeoutMs === null ? {} : { query_timeout: timeoutMs + READ_MARGIN_MS }) };
-      return clocked(telemetry, async () => (await client.query<Row & pg.QueryResultRow>(query)).rows, commits);
+      const query = {
+        ...compile(statement),
+        ...(timeoutMs === null ? {} : { query_timeout: timeoutMs + READ_MARGIN_MS }),
+      };
+      return clocked(
+        telemetry,
+        async () => (await client.query<Row & pg.QueryResultRow>(query)).rows,
+        commits,
+      );
     },
   };
 }
@@ -160,11 +196,18 @@ interface Work<T> {
   readonly patient: boolean;
 }
 
-function transaction<T>(pool: pg.Pool, options: PostgresOptions, { work, patient }: Work<T>): Promise<T> {
+function transaction<T>(
+  pool: pg.Pool,
+  options: PostgresOptions,
+  { work, patient }: Work<T>,
+): Promise<T> {
   return withClient(pool, async (client) => {
     const tx: Tx = {
       inTransaction: true,
-      ...executorOf(client, options, { timeoutMs: patient ? null : options.timeoutMs, commits: false }),
+      ...executorOf(client, options, {
+        timeoutMs: patient ? null : options.timeoutMs,
+        commits: false,
+      }),
     };
     await control(client, patient ? "BEGIN; SET LOCAL statement_timeout = 0" : "BEGIN", options);
     try {
@@ -172,7 +215,8 @@ function transaction<T>(pool: pg.Pool, options: PostgresOptions, { work, patient
       await control(client, COMMIT, options);
       return result;
     } catch (error) {
-      // On a dead connection there is nothing left to roll back, and the first error is the one that tells why.
+      // On a dead connection there is nothing left to roll back, and the first error is the one
+      // that tells why.
       await control(client, "ROLLBACK", options).catch(() => {});
       throw error;
     }
@@ -182,7 +226,11 @@ function transaction<T>(pool: pg.Pool, options: PostgresOptions, { work, patient
 const COMMIT = "COMMIT";
 
 /** BEGIN, COMMIT and ROLLBACK: not statements of anybody's, so not counted. */
-async function control(client: pg.ClientBase, text: string, { timeoutMs }: PostgresOptions): Promise<void> {
+async function control(
+  client: pg.ClientBase,
+  text: string,
+  { timeoutMs }: PostgresOptions,
+): Promise<void> {
   const query = { text, query_timeout: timeoutMs + READ_MARGIN_MS };
   await client.query(query).catch((error) => {
     throw asFailure(error, { commits: text === COMMIT });

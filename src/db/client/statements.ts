@@ -18,8 +18,15 @@ export function compile(statement: SQL): Statement {
   return { text, values: params };
 }
 
-/** Runs one statement through a driver, reports its duration, and maps failures; `commits` where it stands in no transaction. */
-export async function clocked<T>(telemetry: Telemetry, run: () => Promise<T>, commits = false): Promise<T> {
+/**
+ * Runs one statement through a driver, reports its duration, and maps failures; `commits` where it
+ * stands in no transaction.
+ */
+export async function clocked<T>(
+  telemetry: Telemetry,
+  run: () => Promise<T>,
+  commits = false,
+): Promise<T> {
   const started = performance.now();
   try {
     const result = await run();
@@ -32,7 +39,8 @@ export async function clocked<T>(telemetry: Telemetry, run: () => Promise<T>, co
 }
 
 /** An array as one parameter; a bare array in a template would become a list of parameters. */
-const array = (values: readonly unknown[], type: string): SQL => sql`${sql.param([...values])}::${sql.raw(type)}[]`;
+const array = (values: readonly unknown[], type: string): SQL =>
+  sql`${sql.param([...values])}::${sql.raw(type)}[]`;
 
 /** `bigint[]` of integers, null where there is none. */
 export const bigints = (values: readonly (number | null)[]): SQL => array(values, "bigint");
@@ -43,7 +51,10 @@ export const texts = (values: readonly (string | null)[]): SQL => array(values, 
 /** `boolean[]`. */
 export const booleans = (values: readonly (boolean | null)[]): SQL => array(values, "boolean");
 
-/** Postgres text cannot hold NUL, so text with one equals nothing stored: it is looked up as the replacement character instead of failing. */
+/**
+ * Postgres text cannot hold NUL, so text with one equals nothing stored: it is looked up as the
+ * replacement character instead of failing.
+ */
 export const storable = (text: string): string => text.replaceAll("\0", "\uFFFD");
 
 /** Rows dealt out by a key, in their order. */

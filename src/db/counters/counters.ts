@@ -1,8 +1,10 @@
 /**
- * What was counted about products: the flushed part of redis/counters/counters.ts, and all there is when Redis is lost.
+ * What was counted about products: the flushed part of redis/counters/counters.ts, and all there is
+ * when Redis is lost.
  *
- * A batch is applied in one transaction together with its name, under a lock of its shard: a second time it is only recognised. What is
- * read comes with the name of the last batch that is in it, from one snapshot, so that Redis can tell what to add.
+ * A batch is applied in one transaction together with its name, under a lock of its shard: a second
+ * time it is only recognised. What is read comes with the name of the last batch that is in it,
+ * from one snapshot, so that Redis can tell what to add.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -21,15 +23,23 @@ import { LOCKING_DUE } from "./popularity.js";
 
 /** The flushed counters. */
 export interface CounterTable {
-  /** Tallies in the order asked; zeros where there are none. One statement. @param shardOf names the shard of a product */
+  /**
+   * Tallies in the order asked; zeros where there are none. One statement. @param shardOf names the
+   * shard of a product
+   */
   stored(keys: readonly TallyKey[], shardOf: (productId: number) => number): Promise<StoredTally[]>;
   /** The last batch of a shard that was applied; "" before the first. */
   applied(shard: number): Promise<string>;
   /** Ids of products that were counted, above `after`, in order. */
   counted(after: number, limit: number): Promise<number[]>;
-  /** Applies a batch, once: "repeated" when it was applied before, "stray" when it does not follow the last one that was. */
+  /**
+   * Applies a batch, once: "repeated" when it was applied before, "stray" when it does not follow
+   * the last one that was.
+   */
   apply(batch: Batch, sketches: readonly Sketch[]): Promise<"applied" | "repeated" | "stray">;
-  /** Forgets days that are older than {@link DAYS_KEPT}; their months stay. Resolves to how many. */
+  /**
+   * Forgets days that are older than {@link DAYS_KEPT}; their months stay. Resolves to how many.
+   */
   prune(): Promise<number>;
 }
 
@@ -49,11 +59,13 @@ export function createCounterTable(database: Database): CounterTable {
     async stored(keys, shardOf) {
       if (keys.length === 0) return [];
       const products = bigints(keys.map(({ productId }) => productId));
+      const periods = texts(keys.map(({ period }) => periodName(period)));
       const shards = bigints(keys.map(({ productId }) => shardOf(productId)));
       // Bytes travel as base64: the one spelling that both drivers take in arrays.
       const rows = await database.query<TallyRow>(sql`
-        SELECT s.applied, t.views, t.shares, t.viewers, t.is_over, encode(t.sketch, 'base64') AS sketch, t.few
-        FROM unnest(${products}, ${texts(keys.map(({ period }) => periodName(period)))}, ${shards})
+        SELECT s.applied, t.views, t.shares, t.viewers, t.is_over,
+          encode(t.sketch, 'base64') AS sketch, t.few
+        FROM unnest(${products}, ${periods}, ${shards})
           WITH ORDINALITY AS q(product_id, period, shard, place)
         LEFT JOIN counter_shards s ON s.shard = q.shard
         LEFT JOIN product_tallies t ON t.product_id = q.product_id AND t.period = q.period
@@ -61,60 +73,95 @@ export function createCounterTable(database: Database): CounterTable {
       return rows.map(toStored);
     },
     async applied(shard) {
-      const [row] = await database.query<{ applied: string }>(sql`SELECT applied FROM counter_shards WHERE shard = ${shard}`);
+      const [row] = await database.query<{ applied: string }>(
+        sql`SELECT applied FROM counter_shards WHERE shard = ${shard}`,
+      );
       return row?.applied ?? "";
     },
     async counted(after, limit) {
-      const rows = await database.query<{ product_id: number }>(
-        sql`SELECT product_id FROM product_tallies WHERE period = 'all' AND product_id > ${after} ORDER BY product_id LIMIT ${limit}`,
-      );
+      const rows = await database.query<{ product_id: number }>(sql`
+        SELECT product_id FROM product_tallies
+        WHERE period = 'all' AND product_id > ${after}
+        ORDER BY product_id LIMIT ${limit}`);
       return rows.map(({ product_id }) => product_id);
     },
     apply: (batch, sketches) => database.transaction((tx) => apply(tx, batch, sketches)),
     async prune() {
       const rows = await database.query(sql`
         DELETE FROM product_tallies
-        WHERE period < to_char(now() AT TIME ZONE 'UTC' - ${DAYS_KEPT} * interval '1 day', 'YYYY-MM-DD') AND period LIKE '____-__-__'
+        WHERE period < to_char(
+            now() AT TIME ZONE 'UTC' - ${DAYS_KEPT} * interval '1 day', 'YYYY-MM-DD')
+          AND period LIKE '____-__-__'
         RETURNING product_id`);
       return rows.length;
     },
   };
 }
 
-async function apply(tx: Tx, { shard, id, prev, counts }: Batch, sketches: readonly Sketch[]): Promise<"applied" | "repeated" | "stray"> {
-  await tx.query(sql`INSERT INTO counter_shards (shard, applied) VALUES (${shard}, '') ON CONFLICT (shard) DO NOTHING`);
-  const [row] = await tx.query<{ applied: string }>(sql`SELECT applied FROM counter_shards WHERE shard = ${shard} FOR UPDATE`);
+async function apply(
+  tx: Tx,
+  { shard, id, prev, counts }: Batch,
+  sketches: readonly Sketch[],
+): Promise<"applied" | "repeated" | "stray"> {
+  await tx.query(sql`
+    INSERT INTO counter_shards (shard, applied) VALUES (${shard}, '')
+    ON CONFLICT (shard) DO NOTHING`);
+  const [row] = await tx.query<{ applied: string }>(
+    sql`SELECT applied FROM counter_shards WHERE shard = ${shard} FOR UPDATE`,
+  );
   if (row?.applied === id) return "repeated";
   if (row?.applied !== prev) return "stray";
-  const numbers = (name: "productId" | "views" | "shares") => bigints(counts.map((count) => count[name]));
+  const numbers = (name: "productId" | "views" | "shares") =>
+    bigints(counts.map((count) => count[name]));
+  const periods = texts(counts.map(({ period }) => period));
   await tx.query(sql`
     INSERT INTO product_tallies AS t (product_id, period, views, shares)
     SELECT product_id, period, views, shares
-    FROM unnest(${numbers("productId")}, ${texts(counts.map(({ period }) => period))}, ${numbers("views")}, ${numbers("shares")})
+    FROM unnest(${numbers("productId")}, ${periods}, ${numbers("views")}, ${numbers("shares")})
       AS q(product_id, period, views, shares)
     ON CONFLICT (product_id, period) DO UPDATE
-      SET views = least(t.views + excluded.views, ${MAX_COUNT}::bigint), shares = least(t.shares + excluded.shares, ${MAX_COUNT}::bigint)`);
+      SET views = least(t.views + excluded.views, ${MAX_COUNT}::bigint),
+        shares = least(t.shares + excluded.shares, ${MAX_COUNT}::bigint)`);
   await keepSketches(tx, sketches);
   await tx.query(sql`
-    INSERT INTO popularity_due (product_id) SELECT DISTINCT id FROM unnest(${numbers("productId")}) AS q(id) ORDER BY id
+    INSERT INTO popularity_due (product_id)
+    SELECT DISTINCT id FROM unnest(${numbers("productId")}) AS q(id) ORDER BY id
     ON CONFLICT ${LOCKING_DUE}`);
   await tx.query(sql`UPDATE counter_shards SET applied = ${id} WHERE shard = ${shard}`);
   return "applied";
 }
 
-/** They were read after the batch was set aside, so each holds at least its viewers; who is in them twice counts once. */
+/**
+ * They were read after the batch was set aside, so each holds at least its viewers; who is in them
+ * twice counts once.
+ */
 async function keepSketches(tx: Tx, sketches: readonly Sketch[]): Promise<void> {
   if (sketches.length === 0) return;
-  const numbers = (name: "productId" | "viewers") => bigints(sketches.map((sketch) => sketch[name]));
+  const numbers = (name: "productId" | "viewers") =>
+    bigints(sketches.map((sketch) => sketch[name]));
   await tx.query(sql`
-    UPDATE product_tallies t SET viewers = q.viewers, is_over = q.is_over, sketch = decode(q.sketch, 'base64'), few = q.few::jsonb
-    FROM unnest(${numbers("productId")}, ${texts(sketches.map(({ period }) => period))}, ${numbers("viewers")},
-      ${booleans(sketches.map(({ isOver }) => isOver))}, ${texts(sketches.map(({ bytes }) => bytes?.toString("base64") ?? null))},
-      ${texts(sketches.map(({ few }) => JSON.stringify(few)))}) AS q(product_id, period, viewers, is_over, sketch, few)
+    UPDATE product_tallies t SET viewers = q.viewers, is_over = q.is_over,
+      sketch = decode(q.sketch, 'base64'), few = q.few::jsonb
+    FROM unnest(
+      ${numbers("productId")},
+      ${texts(sketches.map(({ period }) => period))},
+      ${numbers("viewers")},
+      ${booleans(sketches.map(({ isOver }) => isOver))},
+      ${texts(sketches.map(({ bytes }) => bytes?.toString("base64") ?? null))},
+      ${texts(sketches.map(({ few }) => JSON.stringify(few)))}
+    ) AS q(product_id, period, viewers, is_over, sketch, few)
     WHERE t.product_id = q.product_id AND t.period = q.period`);
 }
 
-const toStored = ({ applied, views, shares, viewers, is_over, sketch, few }: TallyRow): StoredTally => ({
+const toStored = ({
+  applied,
+  views,
+  shares,
+  viewers,
+  is_over,
+  sketch,
+  few,
+}: TallyRow): StoredTally => ({
   applied: applied ?? "",
   views: views ?? 0,
   shares: shares ?? 0,

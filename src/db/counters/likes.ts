@@ -1,6 +1,7 @@
 /**
- * Likes: who likes which product. One row each, so that a second like changes nothing; the number of a product's likes is kept beside
- * them, changed in the same transaction and under its own row's lock.
+ * Likes: who likes which product. One row each, so that a second like changes nothing; the number
+ * of a product's likes is kept beside them, changed in the same transaction and under its own row's
+ * lock.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { NOW_MS } from "../client/clock.js";
@@ -21,7 +22,10 @@ export interface LikesSinceKey {
   readonly by: "day" | "month";
 }
 
-/** What a change did: `likes` is the number there is now, null when nothing changed. `version` is the time of it, in ms. */
+/**
+ * What a change did: `likes` is the number there is now, null when nothing changed. `version` is
+ * the time of it, in ms.
+ */
 export interface LikeChange {
   readonly likes: number | null;
   readonly version: number;
@@ -37,8 +41,13 @@ export interface LikeTable {
   counts(productIds: readonly number[]): Promise<number[]>;
   /** Who of them likes what, in the order asked. One statement. */
   given(keys: readonly LikeKey[]): Promise<boolean[]>;
-  /** Products whose number of likes is not that of the rows, and by how much it is too high. `onRepair`: writes what it should be, and is called in the same transaction. */
-  recount(onRepair?: (tx: Tx, productIds: readonly number[]) => Promise<unknown>): Promise<{ productId: number; excess: number }[]>;
+  /**
+   * Products whose number of likes is not that of the rows, and by how much it is too high.
+   * `onRepair`: writes what it should be, and is called in the same transaction.
+   */
+  recount(
+    onRepair?: (tx: Tx, productIds: readonly number[]) => Promise<unknown>,
+  ): Promise<{ productId: number; excess: number }[]>;
   /** Likes by day (`2026-11-03`) or month (`2026-11`) in UTC, in the order asked. One statement. */
   since(keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]>;
 }
@@ -50,30 +59,38 @@ export function createLikeTable(database: Database): LikeTable {
   return {
     add: (tx, { productId, userId }) =>
       change(tx, productId, {
-        fact: sql`INSERT INTO likes (product_id, user_id) VALUES (${productId}::bigint, ${userId}::bigint)
-          ON CONFLICT (product_id, user_id) DO NOTHING RETURNING product_id`,
+        fact: sql`
+          INSERT INTO likes (product_id, user_id)
+          VALUES (${productId}::bigint, ${userId}::bigint)
+          ON CONFLICT (product_id, user_id) DO NOTHING
+          RETURNING product_id`,
         by: 1,
       }),
     remove: (tx, { productId, userId }) =>
       change(tx, productId, {
-        fact: sql`DELETE FROM likes WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint RETURNING product_id`,
+        fact: sql`
+          DELETE FROM likes
+          WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint
+          RETURNING product_id`,
         by: -1,
       }),
     async counts(productIds) {
       if (productIds.length === 0) return [];
-      const rows = await database.query<{ product_id: number; likes: number }>(
-        sql`SELECT product_id, likes FROM product_likes WHERE product_id = ANY(${bigints(productIds)})`,
-      );
+      const rows = await database.query<{ product_id: number; likes: number }>(sql`
+        SELECT product_id, likes FROM product_likes
+        WHERE product_id = ANY(${bigints(productIds)})`);
       const counts = new Map(rows.map(({ product_id, likes }) => [product_id, likes]));
       return productIds.map((id) => counts.get(id) ?? 0);
     },
     async given(keys) {
       if (keys.length === 0) return [];
+      const products = bigints(keys.map(({ productId }) => productId));
+      const users = bigints(keys.map(({ userId }) => userId));
       const rows = await database.query<{ given: boolean }>(sql`
         SELECT l.product_id IS NOT NULL AS given
-        FROM unnest(${bigints(keys.map(({ productId }) => productId))}, ${bigints(keys.map(({ userId }) => userId))})
-          WITH ORDINALITY AS q(product_id, user_id, place)
-        LEFT JOIN likes l ON l.product_id = q.product_id AND l.user_id = q.user_id ORDER BY q.place`);
+        FROM unnest(${products}, ${users}) WITH ORDINALITY AS q(product_id, user_id, place)
+        LEFT JOIN likes l ON l.product_id = q.product_id AND l.user_id = q.user_id
+        ORDER BY q.place`);
       return rows.map(({ given }) => given);
     },
     since: (keys) => since(database, keys),
@@ -81,7 +98,11 @@ export function createLikeTable(database: Database): LikeTable {
   };
 }
 
-async function change(tx: Tx, productId: number, { fact, by }: { fact: SQL; by: 1 | -1 }): Promise<LikeChange | "missing" | "removed"> {
+async function change(
+  tx: Tx,
+  productId: number,
+  { fact, by }: { fact: SQL; by: 1 | -1 },
+): Promise<LikeChange | "missing" | "removed"> {
   const [product] = await tx.query<{ removed: boolean }>(
     sql`SELECT removed_at IS NOT NULL AS removed FROM products WHERE id = ${productId}`,
   );
@@ -89,20 +110,31 @@ async function change(tx: Tx, productId: number, { fact, by }: { fact: SQL; by: 
   if (product.removed) return "removed";
   const [row] = await tx.query<{ likes: number; version: number }>(sql`
     WITH fact AS (${fact})
-    INSERT INTO product_likes AS c (product_id, likes) SELECT product_id, greatest(${by}, 0)::bigint FROM fact
-    ON CONFLICT (product_id) DO UPDATE SET likes = c.likes + ${by}::bigint RETURNING likes, ${NOW_MS} AS version`);
+    INSERT INTO product_likes AS c (product_id, likes)
+    SELECT product_id, greatest(${by}, 0)::bigint FROM fact
+    ON CONFLICT (product_id) DO UPDATE SET likes = c.likes + ${by}::bigint
+    RETURNING likes, ${NOW_MS} AS version`);
   if (!row) return { likes: null, version: 0 };
-  await tx.query(sql`INSERT INTO popularity_due (product_id) VALUES (${productId}::bigint) ON CONFLICT ${LOCKING_DUE}`);
+  await tx.query(sql`
+    INSERT INTO popularity_due (product_id) VALUES (${productId}::bigint)
+    ON CONFLICT ${LOCKING_DUE}`);
   return row;
 }
 
-async function since(database: Database, keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]> {
+async function since(
+  database: Database,
+  keys: readonly LikesSinceKey[],
+): Promise<ReadonlyMap<string, number>[]> {
   const counts = keys.map(() => new Map<string, number>());
   if (keys.length === 0) return counts;
+  const products = bigints(keys.map(({ productId }) => productId));
+  const starts = texts(keys.map(({ sinceMs }) => new Date(sinceMs).toISOString()));
+  const formats = texts(keys.map(({ by }) => FORMATS[by]));
   const rows = await database.query<{ place: number; span: string; likes: number }>(sql`
-    SELECT q.place, to_char(l.created_at AT TIME ZONE 'UTC', q.format) AS span, count(*) AS likes
-    FROM unnest(${bigints(keys.map(({ productId }) => productId))}, ${texts(keys.map(({ sinceMs }) => new Date(sinceMs).toISOString()))},
-      ${texts(keys.map(({ by }) => FORMATS[by]))}) WITH ORDINALITY AS q(product_id, since, format, place)
+    SELECT q.place, to_char(l.created_at AT TIME ZONE 'UTC', q.format) AS span,
+      count(*) AS likes
+    FROM unnest(${products}, ${starts}, ${formats})
+      WITH ORDINALITY AS q(product_id, since, format, place)
     JOIN likes l ON l.product_id = q.product_id AND l.created_at >= q.since::timestamptz
     GROUP BY q.place, span`);
   for (const { place, span, likes } of rows) counts[place - 1]?.set(span, likes);
@@ -110,11 +142,16 @@ async function since(database: Database, keys: readonly LikesSinceKey[]): Promis
 }
 
 /** Locks the numbers it repairs, so that nobody likes in between. */
-async function recount(database: Database, onRepair: Parameters<LikeTable["recount"]>[0]): ReturnType<LikeTable["recount"]> {
+async function recount(
+  database: Database,
+  onRepair: Parameters<LikeTable["recount"]>[0],
+): ReturnType<LikeTable["recount"]> {
   const wrong = sql`
     SELECT product_id, coalesce(c.likes, 0) - coalesce(f.likes, 0) AS excess
-    FROM (SELECT product_id, count(*) AS likes FROM likes GROUP BY product_id) f FULL JOIN product_likes c USING (product_id)
-    WHERE coalesce(c.likes, 0) <> coalesce(f.likes, 0) ORDER BY product_id`;
+    FROM (SELECT product_id, count(*) AS likes FROM likes GROUP BY product_id) f
+    FULL JOIN product_likes c USING (product_id)
+    WHERE coalesce(c.likes, 0) <> coalesce(f.likes, 0)
+    ORDER BY product_id`;
   return database.transaction(
     async (tx) => {
       if (onRepair) await tx.query(sql`LOCK TABLE product_likes IN SHARE ROW EXCLUSIVE MODE`);
@@ -123,7 +160,8 @@ async function recount(database: Database, onRepair: Parameters<LikeTable["recou
       if (onRepair && rows.length > 0) {
         await tx.query(sql`
           INSERT INTO product_likes (product_id, likes)
-          SELECT id, (SELECT count(*) FROM likes WHERE product_id = id) FROM unnest(${bigints(ids)}) AS q(id)
+          SELECT id, (SELECT count(*) FROM likes WHERE product_id = id)
+          FROM unnest(${bigints(ids)}) AS q(id)
           ON CONFLICT (product_id) DO UPDATE SET likes = excluded.likes`);
         await onRepair(tx, ids);
       }

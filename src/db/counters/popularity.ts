@@ -1,7 +1,8 @@
 /**
- * Popularity: what POPULAR sorts by. A product's views, with likes and shares at the price of so many views, rounded to three digits:
- * a row of `products` stands in several indexes, and a view among ten thousand moves nobody. Computed from what is stored, so it can be
- * repeated, and only for products whose counters changed.
+ * Popularity: what POPULAR sorts by. A product's views, with likes and shares at the price of so
+ * many views, rounded to three digits: a row of `products` stands in several indexes, and a view
+ * among ten thousand moves nobody. Computed from what is stored, so it can be repeated, and only
+ * for products whose counters changed.
  */
 import { sql } from "drizzle-orm";
 import { POPULARITY_WEIGHTS } from "../../domain/counters.js";
@@ -9,17 +10,23 @@ import type { Tx } from "../client/database.js";
 import { bigints } from "../client/statements.js";
 
 /**
- * For inserts of products that are due: a row that is there already is locked, so that nobody takes it before what was counted is
- * committed, and computes the popularity without it.
+ * For inserts of products that are due: a row that is there already is locked, so that nobody takes
+ * it before what was counted is committed, and computes the popularity without it.
  */
 export const LOCKING_DUE = sql.raw("(product_id) DO UPDATE SET product_id = excluded.product_id");
 
-/** Takes up to `limit` products that are due; one that another session holds stays due. They are held until the commit. */
+/**
+ * Takes up to `limit` products that are due; one that another session holds stays due. They are
+ * held until the commit.
+ */
 export async function takeDue(tx: Tx, limit: number): Promise<number[]> {
   const rows = await tx.query<{ product_id: number }>(sql`
     DELETE FROM popularity_due WHERE product_id IN (
       SELECT d.product_id FROM popularity_due d JOIN products p ON p.id = d.product_id
-      ORDER BY d.product_id LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED FOR NO KEY UPDATE OF p SKIP LOCKED) RETURNING product_id`);
+      ORDER BY d.product_id LIMIT ${limit}
+      FOR UPDATE OF d SKIP LOCKED
+      FOR NO KEY UPDATE OF p SKIP LOCKED)
+    RETURNING product_id`);
   return rows.map(({ product_id }) => product_id);
 }
 
@@ -34,14 +41,22 @@ export async function computePopularity(tx: Tx, productIds: readonly number[]): 
   // A statement of its own: it sees what was committed before the products were taken.
   const changed = await tx.query(sql`
     WITH counted AS (
-      SELECT d.id, (coalesce(t.views, 0) + ${shares} * coalesce(t.shares, 0) + ${likes} * coalesce(l.likes, 0))::numeric AS score
+      SELECT d.id, (
+        coalesce(t.views, 0)
+        + ${shares} * coalesce(t.shares, 0)
+        + ${likes} * coalesce(l.likes, 0))::numeric AS score
       FROM unnest(${bigints(productIds)}) AS d(id)
       LEFT JOIN product_tallies t ON t.product_id = d.id AND t.period = 'all'
       LEFT JOIN product_likes l ON l.product_id = d.id
     ), rounded AS (
-      SELECT id, least(CASE WHEN score < 1000 THEN score ELSE round(score, 2 - floor(log(score))::integer) END, ${Number.MAX_SAFE_INTEGER})::bigint AS score
+      SELECT id, least(
+        CASE WHEN score < 1000 THEN score ELSE round(score, 2 - floor(log(score))::integer) END,
+        ${Number.MAX_SAFE_INTEGER})::bigint AS score
       FROM counted ORDER BY id
     )
-    UPDATE products p SET popularity = r.score FROM rounded r WHERE p.id = r.id AND p.popularity <> r.score RETURNING p.id`);
+    UPDATE products p SET popularity = r.score
+    FROM rounded r
+    WHERE p.id = r.id AND p.popularity <> r.score
+    RETURNING p.id`);
   return changed.length;
 }

@@ -1,9 +1,15 @@
 /**
- * The archive of finished periods: every entry with its final rank, written once from the ledger and never changed. Ranks are made by
- * SQL here and by Redis there, so the two can prove each other.
+ * The archive of finished periods: every entry with its final rank, written once from the ledger
+ * and never changed. Ranks are made by SQL here and by Redis there, so the two can prove each
+ * other.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { BoardRecord, RankedRow, SortOrder, TieRule } from "../../domain/leaderboard/leaderboard.js";
+import type {
+  BoardRecord,
+  RankedRow,
+  SortOrder,
+  TieRule,
+} from "../../domain/leaderboard/leaderboard.js";
 import type { Period, Window } from "../../domain/leaderboard/periods.js";
 import type { Database, Executor, Tx } from "../client/database.js";
 
@@ -21,20 +27,35 @@ export interface ArchivedRow extends RankedRow {
 }
 
 /** Where rows are read from: a place from 0, a rank from 1, or an entry's place in the order. */
-export type ArchivedStart = { readonly place: number } | { readonly rank: number } | { readonly key: number; readonly reached: number };
+export type ArchivedStart =
+  | { readonly place: number }
+  | { readonly rank: number }
+  | { readonly key: number; readonly reached: number };
 
 /** The archive. */
 export interface ScoreArchive {
-  /** When the first score at or after a time was submitted, before another; null for none. Both in ms since epoch. */
+  /**
+   * When the first score at or after a time was submitted, before another; null for none. Both in
+   * ms since epoch.
+   */
   firstBetween(boardId: number, fromMs: number, toMs: number): Promise<number | null>;
   /** Writes the entries of a finished period. Resolves to how many. */
   write(tx: Tx, finished: FinishedPeriod): Promise<number>;
   /** How many owners have scores in a period, counted in the ledger. */
   countOwners(executor: Executor, finished: FinishedPeriod): Promise<number>;
   /** Lets a written period be read from now on. */
-  seal(tx: Tx, finished: FinishedPeriod, sum: { readonly total: number; readonly checksum: string }): Promise<void>;
+  seal(
+    tx: Tx,
+    finished: FinishedPeriod,
+    sum: { readonly total: number; readonly checksum: string },
+  ): Promise<void>;
   /** Rows in order. */
-  rows(executor: Executor, finished: FinishedPeriod, start: ArchivedStart, limit: number): Promise<ArchivedRow[]>;
+  rows(
+    executor: Executor,
+    finished: FinishedPeriod,
+    start: ArchivedStart,
+    limit: number,
+  ): Promise<ArchivedRow[]>;
   /** How many entries there are; 0 for a period without any. */
   total(finished: FinishedPeriod): Promise<number>;
   /** Place of an owner from 0; null for none. */
@@ -65,30 +86,35 @@ export function createScoreArchive(database: Database): ScoreArchive {
     async firstBetween(boardId, fromMs, toMs) {
       const [row] = await database.query<{ submitted_at: Date }>(sql`
         SELECT submitted_at FROM score_submissions
-        WHERE board_id = ${boardId}::bigint AND submitted_at >= ${moment(fromMs)} AND submitted_at < ${moment(toMs)}
+        WHERE board_id = ${boardId}::bigint
+          AND submitted_at >= ${moment(fromMs)} AND submitted_at < ${moment(toMs)}
         ORDER BY submitted_at LIMIT 1`);
       return row?.submitted_at.getTime() ?? null;
     },
     write,
     async countOwners(executor, { board, window }) {
       const [row] = await executor.query<{ count: number }>(sql`
-        SELECT count(DISTINCT owner) AS count FROM score_submissions WHERE board_id = ${board.id}::bigint AND ${within(window)}`);
+        SELECT count(DISTINCT owner) AS count FROM score_submissions
+        WHERE board_id = ${board.id}::bigint AND ${within(window)}`);
       return row?.count ?? 0;
     },
     async seal(tx, { board, period, window }, { total, checksum }) {
       await tx.query(sql`
         INSERT INTO leaderboard_archives (board_id, period, starts_at, ends_at, total, checksum)
-        VALUES (${board.id}::bigint, ${period}, ${moment(window.startMs)}, ${moment(window.endMs)}, ${total}, ${checksum})`);
+        VALUES (${board.id}::bigint, ${period}, ${moment(window.startMs)},
+          ${moment(window.endMs)}, ${total}, ${checksum})`);
     },
     rows,
     async total(finished) {
-      const [row] = await database.query<{ total: number }>(sql`SELECT total FROM leaderboard_archives WHERE ${isOf(finished)}`);
+      const [row] = await database.query<{ total: number }>(
+        sql`SELECT total FROM leaderboard_archives WHERE ${isOf(finished)}`,
+      );
       return row?.total ?? 0;
     },
     async placeOf(finished, owner) {
-      const [row] = await database.query<{ position: number }>(
-        sql`SELECT position FROM leaderboard_archive_entries WHERE ${isOf(finished)} AND owner = ${owner}`,
-      );
+      const [row] = await database.query<{ position: number }>(sql`
+        SELECT position FROM leaderboard_archive_entries
+        WHERE ${isOf(finished)} AND owner = ${owner}`);
       return row ? row.position - 1 : null;
     },
   };
@@ -97,38 +123,62 @@ export function createScoreArchive(database: Database): ScoreArchive {
 async function write(tx: Tx, { board, period, window }: FinishedPeriod): Promise<number> {
   const [row] = await tx.query<{ count: number }>(sql`
     WITH last AS (
-      SELECT DISTINCT ON (owner) owner, standings->${period}::text AS standing FROM score_submissions
-      WHERE board_id = ${board.id}::bigint AND ${within(window)} ORDER BY owner, sequence DESC
+      SELECT DISTINCT ON (owner) owner, standings->${period}::text AS standing
+      FROM score_submissions
+      WHERE board_id = ${board.id}::bigint AND ${within(window)}
+      ORDER BY owner, sequence DESC
     ), entries AS (
-      SELECT l.owner, (l.standing->>'score')::float8 AS score, (l.standing->>'reached')::bigint AS reached,
-        ${keyOf(board.order, sql.raw("(l.standing->>'score')::float8"))} AS key, s.metadata, s.submitted_at
-      FROM last l JOIN score_submissions s ON s.board_id = ${board.id}::bigint AND s.sequence = (l.standing->>'source')::bigint
+      SELECT l.owner, (l.standing->>'score')::float8 AS score,
+        (l.standing->>'reached')::bigint AS reached,
+        ${keyOf(board.order, sql.raw("(l.standing->>'score')::float8"))} AS key,
+        s.metadata, s.submitted_at
+      FROM last l
+      JOIN score_submissions s ON s.board_id = ${board.id}::bigint
+        AND s.sequence = (l.standing->>'source')::bigint
     ), written AS (
       INSERT INTO leaderboard_archive_entries
-        (board_id, period, starts_at, position, rank, better, owner, score, reached, metadata, submitted_at)
-      SELECT ${board.id}::bigint, ${period}, ${moment(window.startMs)}, row_number() OVER (ORDER BY key, reached), ${RANKS[board.tieRule]},
-        rank() OVER (ORDER BY key) - 1, owner, score, reached, metadata, submitted_at FROM entries
+        (board_id, period, starts_at, position, rank, better,
+          owner, score, reached, metadata, submitted_at)
+      SELECT ${board.id}::bigint, ${period}, ${moment(window.startMs)},
+        row_number() OVER (ORDER BY key, reached), ${RANKS[board.tieRule]},
+        rank() OVER (ORDER BY key) - 1, owner, score, reached, metadata, submitted_at
+      FROM entries
       RETURNING 1
     ) SELECT count(*) AS count FROM written`);
   return row?.count ?? 0;
 }
 
-async function rows(executor: Executor, finished: FinishedPeriod, start: ArchivedStart, limit: number): Promise<ArchivedRow[]> {
+async function rows(
+  executor: Executor,
+  finished: FinishedPeriod,
+  start: ArchivedStart,
+  limit: number,
+): Promise<ArchivedRow[]> {
   const found = await executor.query<EntryColumns>(sql`
-    SELECT position, rank, better, owner, score, reached, metadata, submitted_at FROM leaderboard_archive_entries
-    WHERE ${isOf(finished)} AND ${from(finished, start)} ORDER BY position LIMIT ${limit}`);
-  return found.map(({ position, submitted_at, ...row }) => ({ ...row, place: position - 1, submittedMs: submitted_at.getTime() }));
+    SELECT position, rank, better, owner, score, reached, metadata, submitted_at
+    FROM leaderboard_archive_entries
+    WHERE ${isOf(finished)} AND ${from(finished, start)}
+    ORDER BY position LIMIT ${limit}`);
+  return found.map(({ position, submitted_at, ...row }) => ({
+    ...row,
+    place: position - 1,
+    submittedMs: submitted_at.getTime(),
+  }));
 }
 
 /** A rank is never higher than the place, so places before it need not be looked at. */
 function from(finished: FinishedPeriod, start: ArchivedStart): SQL {
   if ("place" in start) return sql`position > ${start.place}::int`;
   if ("rank" in start) return sql`position >= ${start.rank}::int AND rank >= ${start.rank}::int`;
-  return sql`(${keyOf(finished.board.order, sql.raw("score"))}, reached) > (${start.key}::float8, ${start.reached}::bigint)`;
+  const key = keyOf(finished.board.order, sql.raw("score"));
+  return sql`(${key}, reached) > (${start.key}::float8, ${start.reached}::bigint)`;
 }
 
-const keyOf = (order: SortOrder, score: SQL): SQL => (order === "DESC" ? sql`(0 - ${score})` : score);
+const keyOf = (order: SortOrder, score: SQL): SQL =>
+  order === "DESC" ? sql`(0 - ${score})` : score;
 const moment = (ms: number): SQL => sql`to_timestamp(${ms}::float8 / 1000)`;
-const within = ({ startMs, endMs }: Window): SQL => sql`submitted_at >= ${moment(startMs)} AND submitted_at < ${moment(endMs)}`;
-const isOf = ({ board, period, window }: FinishedPeriod): SQL =>
-  sql`board_id = ${board.id}::bigint AND period = ${period} AND starts_at = ${moment(window.startMs)}`;
+const within = ({ startMs, endMs }: Window): SQL =>
+  sql`submitted_at >= ${moment(startMs)} AND submitted_at < ${moment(endMs)}`;
+const isOf = ({ board, period, window }: FinishedPeriod): SQL => sql`
+  board_id = ${board.id}::bigint AND period = ${period}
+  AND starts_at = ${moment(window.startMs)}`;

@@ -1,4 +1,6 @@
-/** Leaderboards: what an admin decided about each, and how far its finished periods are archived. */
+/**
+ * Leaderboards: what an admin decided about each, and how far its finished periods are archived.
+ */
 import { sql } from "drizzle-orm";
 import type { BoardDraft, BoardRecord, ScoreSource } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
@@ -8,8 +10,15 @@ import { bigints, storable, texts } from "../client/statements.js";
 
 /** The boards. */
 export interface BoardTable {
-  /** Makes a board of which nothing before `archivedMs` will ever be; null when the slug is taken. One statement. */
-  create(draft: BoardDraft, source: ScoreSource, archivedMs: BoardRecord["archivedMs"]): Promise<BoardRecord | null>;
+  /**
+   * Makes a board of which nothing before `archivedMs` will ever be; null when the slug is taken.
+   * One statement.
+   */
+  create(
+    draft: BoardDraft,
+    source: ScoreSource,
+    archivedMs: BoardRecord["archivedMs"],
+  ): Promise<BoardRecord | null>;
   /** One statement; null when there is none. */
   bySlug(slug: string): Promise<BoardRecord | null>;
   /** The boards with these ids, in any order; missing ones absent. */
@@ -36,49 +45,78 @@ interface BoardColumns {
   readonly archived: Partial<Record<Period, number>>;
 }
 
-const COLUMNS = sql.raw("id, slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived");
+const COLUMNS = sql.raw(
+  "id, slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived",
+);
 
 /** The boards of one database. */
 export function createBoardTable(database: Database): BoardTable {
   return {
     async create({ slug, title, operator, order, tieRule, periods, timeZone }, source, archivedMs) {
       const [row] = await database.query<BoardColumns>(sql`
-        INSERT INTO leaderboards (slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived)
-        VALUES (${slug}, ${title}, ${operator}, ${order}, ${tieRule}, ${texts(periods)}, ${timeZone}, ${source},
-          ${JSON.stringify(archivedMs)}::jsonb)
-        ON CONFLICT (slug) DO NOTHING RETURNING ${COLUMNS}`);
+        INSERT INTO leaderboards
+          (slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived)
+        VALUES (${slug}, ${title}, ${operator}, ${order}, ${tieRule}, ${texts(periods)},
+          ${timeZone}, ${source}, ${JSON.stringify(archivedMs)}::jsonb)
+        ON CONFLICT (slug) DO NOTHING
+        RETURNING ${COLUMNS}`);
       return row ? toRecord(row) : null;
     },
     async bySlug(slug) {
-      const [row] = await database.query<BoardColumns>(sql`SELECT ${COLUMNS} FROM leaderboards WHERE slug = ${storable(slug)}`);
+      const [row] = await database.query<BoardColumns>(
+        sql`SELECT ${COLUMNS} FROM leaderboards WHERE slug = ${storable(slug)}`,
+      );
       return row ? toRecord(row) : null;
     },
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<BoardColumns>(sql`SELECT ${COLUMNS} FROM leaderboards WHERE id = ANY(${bigints(ids)})`);
+      const rows = await database.query<BoardColumns>(
+        sql`SELECT ${COLUMNS} FROM leaderboards WHERE id = ANY(${bigints(ids)})`,
+      );
       return rows.map(toRecord);
     },
     async all() {
-      return (await database.query<BoardColumns>(sql`SELECT ${COLUMNS} FROM leaderboards ORDER BY id`)).map(toRecord);
+      return (
+        await database.query<BoardColumns>(sql`SELECT ${COLUMNS} FROM leaderboards ORDER BY id`)
+      ).map(toRecord);
     },
     async page({ limit, after }) {
-      const rows = await database.query<{ id: number }>(
-        sql`SELECT id FROM leaderboards WHERE id > ${after?.id ?? 0}::bigint ORDER BY id LIMIT ${limit + 1}`,
-      );
-      return { rows: rows.slice(0, limit).map(({ id }) => ({ value: id, id })), hasNextPage: rows.length > limit };
+      const rows = await database.query<{ id: number }>(sql`
+        SELECT id FROM leaderboards
+        WHERE id > ${after?.id ?? 0}::bigint
+        ORDER BY id LIMIT ${limit + 1}`);
+      return {
+        rows: rows.slice(0, limit).map(({ id }) => ({ value: id, id })),
+        hasNextPage: rows.length > limit,
+      };
     },
     async count() {
-      const [row] = await database.query<{ count: number }>(sql`SELECT count(*) AS count FROM leaderboards`);
+      const [row] = await database.query<{ count: number }>(
+        sql`SELECT count(*) AS count FROM leaderboards`,
+      );
       return row?.count ?? 0;
     },
     async noteArchived(executor, id, period, endMs) {
       await executor.query(sql`
-        UPDATE leaderboards SET archived = archived || jsonb_build_object(${period}::text, greatest((archived->>${period}::text)::bigint, ${endMs}::bigint))
+        UPDATE leaderboards SET archived = archived || jsonb_build_object(
+          ${period}::text, greatest((archived->>${period}::text)::bigint, ${endMs}::bigint))
         WHERE id = ${id}::bigint`);
     },
   };
 }
 
-function toRecord({ sort_order, tie_rule, time_zone, archived, ...row }: BoardColumns): BoardRecord {
-  return { ...row, order: sort_order, tieRule: tie_rule, timeZone: time_zone, archivedMs: archived };
+function toRecord({
+  sort_order,
+  tie_rule,
+  time_zone,
+  archived,
+  ...row
+}: BoardColumns): BoardRecord {
+  return {
+    ...row,
+    order: sort_order,
+    tieRule: tie_rule,
+    timeZone: time_zone,
+    archivedMs: archived,
+  };
 }

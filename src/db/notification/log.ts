@@ -1,8 +1,9 @@
 /**
  * The log of each user's notifications: the truth that the tail in Redis caches.
  *
- * Whoever adds to a log first raises its sequence, which locks its row until the commit: entries become visible in the order of their
- * sequences and none is ever missing below one that is seen. Rows of several users are locked in the order of their ids.
+ * Whoever adds to a log first raises its sequence, which locks its row until the commit: entries
+ * become visible in the order of their sequences and none is ever missing below one that is seen.
+ * Rows of several users are locked in the order of their ids.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Delivery, NotificationEvent } from "../../domain/notification.js";
@@ -30,8 +31,15 @@ export interface NotificationLogTable {
   deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]>;
   /** Holds the log of a user until the commit. False where nothing was ever sent to them. */
   hold(tx: Tx, userId: number): Promise<boolean>;
-  /** Adds the entry of a held log that `count` notifications were marked. Resolves to its sequence and the unread ones left. */
-  addRead(tx: Tx, userId: number, marked: MarkedRead & { readonly count: number }): Promise<{ sequence: number; unread: number }>;
+  /**
+   * Adds the entry of a held log that `count` notifications were marked. Resolves to its sequence
+   * and the unread ones left.
+   */
+  addRead(
+    tx: Tx,
+    userId: number,
+    marked: MarkedRead & { readonly count: number },
+  ): Promise<{ sequence: number; unread: number }>;
   /** Up to `limit` entries after a sequence. One statement. */
   read(userId: number, after: number, limit: number): Promise<LogRead>;
   /** Sequence of the last entry; 0 where there is none. One statement. */
@@ -41,21 +49,27 @@ export interface NotificationLogTable {
 }
 
 /** Notifications that nobody counts any more, though they are still there. */
-const expiredUnread = (userId: SQL): SQL =>
-  sql`(SELECT count(*) FROM notifications x WHERE x.user_id = ${userId} AND x.read_at IS NULL AND x.expires_at <= statement_timestamp())`;
+const expiredUnread = (userId: SQL): SQL => sql`(
+  SELECT count(*) FROM notifications x
+  WHERE x.user_id = ${userId} AND x.read_at IS NULL AND x.expires_at <= statement_timestamp())`;
 
 /** The logs of one database. */
 export function createNotificationLogTable(database: Database): NotificationLogTable {
   return {
     deliver,
     async hold(tx, userId) {
-      const rows = await tx.query(sql`SELECT FROM notification_logs WHERE user_id = ${userId}::bigint FOR UPDATE`);
+      const rows = await tx.query(
+        sql`SELECT FROM notification_logs WHERE user_id = ${userId}::bigint FOR UPDATE`,
+      );
       return rows.length > 0;
     },
     addRead,
     async read(userId, after, limit) {
       const rows = await database.query<EventRow>(readStatement(userId, after, limit));
-      return { last: rows[0]?.last ?? 0, entries: rows.flatMap((row) => (row.at === null ? [] : [toEntry(row, row.at)])) };
+      return {
+        last: rows[0]?.last ?? 0,
+        entries: rows.flatMap((row) => (row.at === null ? [] : [toEntry(row, row.at)])),
+      };
     },
     async last(userId) {
       const [row] = await database.query<{ sequence: number }>(
@@ -64,9 +78,10 @@ export function createNotificationLogTable(database: Database): NotificationLogT
       return row?.sequence ?? 0;
     },
     async unread(userId) {
-      const [row] = await database.query<{ unread: number }>(
-        sql`SELECT unread - ${expiredUnread(sql`l.user_id`)} AS unread FROM notification_logs l WHERE user_id = ${userId}::bigint`,
-      );
+      const [row] = await database.query<{ unread: number }>(sql`
+        SELECT unread - ${expiredUnread(sql`l.user_id`)} AS unread
+        FROM notification_logs l
+        WHERE user_id = ${userId}::bigint`);
       return row?.unread ?? 0;
     },
   };
@@ -82,10 +97,17 @@ async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): P
   const [users, sequences, unread] = (["user_id", "sequence", "unread"] as const).map((name) =>
     bigints(raised.map((row) => row[name])),
   ) as [SQL, SQL, SQL];
-  const rows = await tx.query<{ id: number; user_id: number; sequence: number; unread: number }>(sql`
+  const rows = await tx.query<{
+    id: number;
+    user_id: number;
+    sequence: number;
+    unread: number;
+  }>(sql`
     INSERT INTO notifications (user_id, sequence, content_id, unread, expires_at, created_at)
-    SELECT r.user_id, r.sequence, c.id, r.unread - ${expiredUnread(sql`r.user_id`)}, c.expires_at, c.created_at
-    FROM unnest(${users}, ${sequences}, ${unread}) AS r(user_id, sequence, unread), notification_contents c
+    SELECT r.user_id, r.sequence, c.id, r.unread - ${expiredUnread(sql`r.user_id`)},
+      c.expires_at, c.created_at
+    FROM unnest(${users}, ${sequences}, ${unread}) AS r(user_id, sequence, unread),
+      notification_contents c
     WHERE c.id = ${contentId}::bigint
     RETURNING id, user_id, sequence, unread`);
   return rows.map(({ id, user_id, ...row }) => ({ userId: user_id, id, ...row }));
@@ -101,7 +123,9 @@ async function addRead(
       UPDATE notification_logs SET sequence = sequence + 1, unread = unread - ${count}::bigint
       WHERE user_id = ${userId}::bigint RETURNING user_id, sequence, unread)
     INSERT INTO notification_reads (user_id, sequence, ids, up_to, unread)
-    SELECT r.user_id, r.sequence, ${bigints(ids)}, ${upTo}::bigint, r.unread - ${expiredUnread(sql`r.user_id`)} FROM raised r
+    SELECT r.user_id, r.sequence, ${bigints(ids)}, ${upTo}::bigint,
+      r.unread - ${expiredUnread(sql`r.user_id`)}
+    FROM raised r
     RETURNING sequence, unread`);
   if (!row) throw new Error("A log that is held has no row.");
   return row;
@@ -118,13 +142,19 @@ interface EventRow extends NotificationRow {
 
 /** One statement, so that the end of the log and its entries are of one moment. */
 const readStatement = (userId: number, after: number, limit: number): SQL => sql`
-  SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${COLUMNS} FROM notification_logs l
+  SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${COLUMNS}
+  FROM notification_logs l
   LEFT JOIN LATERAL (
-    (SELECT n.sequence AS at, n.unread, NULL::bigint[] AS ids, NULL::bigint AS up_to, n.id AS notification_id FROM notifications n
-      WHERE n.user_id = l.user_id AND n.sequence > ${after}::bigint AND ${ALIVE} ORDER BY n.sequence LIMIT ${limit}::bigint)
+    (SELECT n.sequence AS at, n.unread, NULL::bigint[] AS ids, NULL::bigint AS up_to,
+        n.id AS notification_id
+      FROM notifications n
+      WHERE n.user_id = l.user_id AND n.sequence > ${after}::bigint AND ${ALIVE}
+      ORDER BY n.sequence LIMIT ${limit}::bigint)
     UNION ALL
-    (SELECT r.sequence, r.unread, r.ids, r.up_to, NULL FROM notification_reads r
-      WHERE r.user_id = l.user_id AND r.sequence > ${after}::bigint ORDER BY r.sequence LIMIT ${limit}::bigint)
+    (SELECT r.sequence, r.unread, r.ids, r.up_to, NULL
+      FROM notification_reads r
+      WHERE r.user_id = l.user_id AND r.sequence > ${after}::bigint
+      ORDER BY r.sequence LIMIT ${limit}::bigint)
     ORDER BY at LIMIT ${limit}::bigint) e ON true
   LEFT JOIN notifications n ON n.id = e.notification_id
   LEFT JOIN notification_contents c ON c.id = n.content_id

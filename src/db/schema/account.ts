@@ -1,4 +1,7 @@
-/** The tables of accounts, the ends of their sessions, and what happened to them. One account per address. */
+/**
+ * The tables of accounts, the ends of their sessions, and what happened to them. One account per
+ * address.
+ */
 import { sql } from "drizzle-orm";
 import { bigint, boolean, check, index, pgTable, text, timestamp } from "drizzle-orm/pg-core";
 import { AUDIT_EVENTS, COUNTED_EVENTS } from "../../domain/account/audit.js";
@@ -6,8 +9,9 @@ import { ACCOUNT_LIMITS, ROLES } from "../../domain/account/user.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
- * Accounts. `session_epoch` rises when all sessions of a user are revoked; Redis holds sessions, but this number says which of them
- * count. `tag` begins the tokens and names the keys in Redis, so that neither tells who somebody is.
+ * Accounts. `session_epoch` rises when all sessions of a user are revoked; Redis holds sessions,
+ * but this number says which of them count. `tag` begins the tokens and names the keys in Redis, so
+ * that neither tells who somebody is.
  */
 export const users = pgTable(
   "users",
@@ -28,7 +32,9 @@ export const users = pgTable(
   ],
 );
 
-/** Sessions that were ended one by one, kept for as long as an old copy of them could still live. */
+/**
+ * Sessions that were ended one by one, kept for as long as an old copy of them could still live.
+ */
 export const revokedSessions = pgTable(
   "revoked_sessions",
   {
@@ -38,21 +44,31 @@ export const revokedSessions = pgTable(
       .references(() => users.id),
     expiresAt: timestamp("expires_at", { withTimezone: true, precision: 3 }).notNull(),
   },
-  (t) => [index("revoked_sessions_user").on(t.userId), index("revoked_sessions_expires_at").on(t.expiresAt)],
+  (t) => [
+    index("revoked_sessions_user").on(t.userId),
+    index("revoked_sessions_expires_at").on(t.expiresAt),
+  ],
 );
 
 /** Times before which everybody's sessions were revoked: the latest counts. */
-export const revokedEverybody = pgTable("revoked_everybody", { before: timestamp({ withTimezone: true, precision: 3 }).primaryKey() });
+export const revokedEverybody = pgTable("revoked_everybody", {
+  before: timestamp({ withTimezone: true, precision: 3 }).primaryKey(),
+});
 
 /** Secrets that all processes of a shop share, by what they are for. */
-export const secrets = pgTable("secrets", { name: text().primaryKey(), value: text().notNull(), createdAt: moment("created_at") });
+export const secrets = pgTable("secrets", {
+  name: text().primaryKey(),
+  value: text().notNull(),
+  createdAt: moment("created_at"),
+});
 
 /** Rows of the audit log that anybody can cause. */
 export const COUNTED = `event in (${COUNTED_EVENTS.map((event) => `'${event}'`).join(", ")})`;
 
 /**
- * The audit log of accounts and sessions, by `at`; see domain/account/audit.ts. Users are not referenced: the log outlives what it tells of.
- * `count` is above one where several of a kind were counted, in the minute before `at`.
+ * The audit log of accounts and sessions, by `at`; see domain/account/audit.ts. Users are not
+ * referenced: the log outlives what it tells of. `count` is above one where several of a kind were
+ * counted, in the minute before `at`.
  */
 export const auditLog = pgTable(
   "audit_log",
@@ -75,7 +91,10 @@ export const auditLog = pgTable(
     index("audit_log_user").on(t.userId, t.id),
     // What pruning counts: however many other rows there are, it reads these alone.
     index("audit_log_counted").on(t.id).where(sql.raw(COUNTED)),
-    check("audit_log_event", sql.raw(`event in (${AUDIT_EVENTS.map((event) => `'${event}'`).join(", ")})`)),
+    check(
+      "audit_log_event",
+      sql.raw(`event in (${AUDIT_EVENTS.map((event) => `'${event}'`).join(", ")})`),
+    ),
     check("audit_log_count", sql.raw("count > 0")),
   ],
 );

@@ -1,9 +1,10 @@
 /**
  * The tables of the catalogue.
  *
- * What the database itself guarantees: stock and prices never below zero, one product per sku, one name per parent category, ratings
- * derived from their sum and count, search vectors derived from the text, one review per product and user. Products are removed by
- * `removed_at`, never deleted, so that ids stay valid and a sku can be revived; every listing index leaves removed rows out.
+ * What the database itself guarantees: stock and prices never below zero, one product per sku, one
+ * name per parent category, ratings derived from their sum and count, search vectors derived from
+ * the text, one review per product and user. Products are removed by `removed_at`, never deleted,
+ * so that ids stay valid and a sku can be revived; every listing index leaves removed rows out.
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -28,8 +29,9 @@ import { identity, lengthBetween, moment } from "./columns.js";
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
 /**
- * The category tree. `path` holds the ids from the root down to the row itself, so that "everything below X" is one index look-up
- * and a change knows every ancestor it touches. Names are unique among siblings, roots included.
+ * The category tree. `path` holds the ids from the root down to the row itself, so that "everything
+ * below X" is one index look-up and a change knows every ancestor it touches. Names are unique
+ * among siblings, roots included.
  */
 export const categories = pgTable(
   "categories",
@@ -43,35 +45,68 @@ export const categories = pgTable(
   (t) => [
     unique("categories_parent_name").on(t.parentId, t.name).nullsNotDistinct(),
     index("categories_path").using("gin", t.path),
-    check("categories_path_ends_here", sql.raw("cardinality(path) > 0 and path[cardinality(path)] = id")),
+    check(
+      "categories_path_ends_here",
+      sql.raw("cardinality(path) > 0 and path[cardinality(path)] = id"),
+    ),
     check("categories_name_length", lengthBetween(t.name, 1, PRODUCT_LIMITS.category)),
   ],
 );
 
 /** The brands, by name. */
-export const brands = pgTable("brands", { id: identity(), name: text().notNull().unique("brands_name") }, (t) => [
-  index("brands_name_id").on(t.name, t.id),
-  index("brands_prefix").on(sql`lower(${t.name}) text_pattern_ops`),
-  check("brands_name_length", lengthBetween(t.name, 1, PRODUCT_LIMITS.brand)),
-]);
+export const brands = pgTable(
+  "brands",
+  { id: identity(), name: text().notNull().unique("brands_name") },
+  (t) => [
+    index("brands_name_id").on(t.name, t.id),
+    index("brands_prefix").on(sql`lower(${t.name}) text_pattern_ops`),
+    check("brands_name_length", lengthBetween(t.name, 1, PRODUCT_LIMITS.brand)),
+  ],
+);
 
-/** Text made searchable: punctuation separates words, so that "wi-fi" and "AB-12" are found by each of their parts. */
+/**
+ * Text made searchable: punctuation separates words, so that "wi-fi" and "AB-12" are found by each
+ * of their parts.
+ */
 const searchable = (column: string, weight: "A" | "B"): string =>
-  `setweight(to_tsvector('simple'::regconfig, regexp_replace(${column}, '[!-/:-@\\[-\`{-~]+', ' ', 'g')), '${weight}')`;
+  `setweight(to_tsvector('simple'::regconfig, regexp_replace(${column}, ` +
+  `'[!-/:-@\\[-\`{-~]+', ' ', 'g')), '${weight}')`;
 
-const SEARCH = `${searchable("name", "A")} || ${searchable("sku", "A")} || ${searchable("description", "B")}`;
+const SEARCH = [
+  searchable("name", "A"),
+  searchable("sku", "A"),
+  searchable("description", "B"),
+].join(" || ");
 
-/** Sort keys, every one read from the highest down with ties by the highest id: one shape for all of them keeps keyset pages simple. */
-const SORT_KEYS = { price_asc: "(-price)", price_desc: "price", rating: "rating_milli", popular: "popularity" } as const;
+/**
+ * Sort keys, every one read from the highest down with ties by the highest id: one shape for all of
+ * them keeps keyset pages simple.
+ */
+const SORT_KEYS = {
+  price_asc: "(-price)",
+  price_desc: "price",
+  rating: "rating_milli",
+  popular: "popularity",
+} as const;
 
 /** Index columns that narrow a listing before it is walked in order. */
-const SCOPES = { all: [], category: ["category_id"], brand: ["brand_id"], brand_category: ["brand_id", "category_id"] } as const;
+const SCOPES = {
+  all: [],
+  category: ["category_id"],
+  brand: ["brand_id"],
+  brand_category: ["brand_id", "category_id"],
+} as const;
 
-/** One partial index per scope and sort: a page of any of them is one walk along one index. NEWEST sorts by the id alone. */
+/**
+ * One partial index per scope and sort: a page of any of them is one walk along one index. NEWEST
+ * sorts by the id alone.
+ */
 const listingIndexes = () =>
   Object.entries(SCOPES).flatMap(([scope, columns]) =>
     Object.entries({ newest: null, ...SORT_KEYS }).map(([sort, key]) => {
-      const [first, ...rest] = [...columns, ...(key ? [key] : []), "id"].map((column) => sql.raw(column)) as [SQL, ...SQL[]];
+      const [first, ...rest] = [...columns, ...(key ? [key] : []), "id"].map((column) =>
+        sql.raw(column),
+      ) as [SQL, ...SQL[]];
       return index(`products_${scope}_${sort}`)
         .on(first, ...rest)
         .where(sql.raw("removed_at is null"));
@@ -98,13 +133,21 @@ export const products = pgTable(
     stock: integer().notNull(),
     ratingSum: bigint("rating_sum", { mode: "number" }).notNull().default(0),
     ratingCount: bigint("rating_count", { mode: "number" }).notNull().default(0),
-    /** The average rating in thousandths, rounded half up; 0 without reviews. What RATING sorts by. */
+    /**
+     * The average rating in thousandths, rounded half up; 0 without reviews. What RATING sorts by.
+     */
     ratingMilli: integer("rating_milli")
       .notNull()
       .generatedAlwaysAs(
-        sql.raw("case when rating_count = 0 then 0 else ((2000 * rating_sum + rating_count) / (2 * rating_count))::integer end"),
+        sql.raw(
+          "case when rating_count = 0 then 0 else ((2000 * rating_sum + rating_count) / (2 * " +
+            "rating_count))::integer end",
+        ),
       ),
-    /** What POPULAR sorts by: see db/counters/popularity.ts. It follows the counters and is no change of the product. */
+    /**
+     * What POPULAR sorts by: see db/counters/popularity.ts. It follows the counters and is no
+     * change of the product.
+     */
     popularity: bigint({ mode: "number" }).notNull().default(0),
     createdAt: moment("created_at"),
     updatedAt: moment("updated_at"),
@@ -116,10 +159,16 @@ export const products = pgTable(
     index("products_search").using("gin", t.search).where(sql.raw("removed_at is null")),
     check("products_price_range", sql.raw(`price between 0 and ${MAX_PRICE}`)),
     check("products_stock_range", sql.raw(`stock between 0 and ${MAX_STOCK}`)),
-    check("products_rating_counts", sql.raw("rating_count >= 0 and rating_sum between rating_count and 5 * rating_count")),
+    check(
+      "products_rating_counts",
+      sql.raw("rating_count >= 0 and rating_sum between rating_count and 5 * rating_count"),
+    ),
     check("products_sku_length", lengthBetween(t.sku, 1, PRODUCT_LIMITS.sku)),
     check("products_name_length", lengthBetween(t.name, 1, PRODUCT_LIMITS.name)),
-    check("products_description_length", lengthBetween(t.description, 0, PRODUCT_LIMITS.description)),
+    check(
+      "products_description_length",
+      lengthBetween(t.description, 0, PRODUCT_LIMITS.description),
+    ),
   ],
 );
 

@@ -1,14 +1,16 @@
 /**
- * Columns and bounds that tables share. `npx drizzle-kit generate` turns a change of a table into SQL in
- * ../migrations, which is what runs.
+ * Columns and bounds that tables share. `npx drizzle-kit generate` turns a change of a table into
+ * SQL in ../migrations, which is what runs.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { type AnyPgColumn, bigint, integer, text, timestamp } from "drizzle-orm/pg-core";
 
 /** A primary key that counts up. */
-export const identity = () => bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
+export const identity = () =>
+  bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
 /** A time that is noted when the row is written, unless it is given. */
-export const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow();
+export const moment = (name: string) =>
+  timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow();
 /** A bound of a text: one of these words. */
 export const oneOf = (column: string, words: readonly string[]): SQL =>
   sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(", ")})`);

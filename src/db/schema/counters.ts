@@ -1,6 +1,18 @@
 /** The tables of what is counted about products, and of who was active. */
 import { sql } from "drizzle-orm";
-import { bigint, boolean, check, customType, date, index, integer, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  date,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+} from "drizzle-orm/pg-core";
 import { users } from "./account.js";
 import { products } from "./catalogue.js";
 import { moment } from "./columns.js";
@@ -17,8 +29,9 @@ const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
 const MOST = Number.MAX_SAFE_INTEGER;
 
 /**
- * What was counted about products, by period: `all`, a month (`2026-11`) or a day (`2026-11-03`), in UTC. Written behind Redis, which
- * counts; `viewers` is how many people viewed, `sketch` the HyperLogLog that says so, `few` the people themselves while they are few.
+ * What was counted about products, by period: `all`, a month (`2026-11`) or a day (`2026-11-03`),
+ * in UTC. Written behind Redis, which counts; `viewers` is how many people viewed, `sketch` the
+ * HyperLogLog that says so, `few` the people themselves while they are few.
  */
 export const productTallies = pgTable(
   "product_tallies",
@@ -35,18 +48,28 @@ export const productTallies = pgTable(
   (t) => [
     primaryKey({ columns: [t.productId, t.period] }),
     index("product_tallies_period").on(t.period),
-    check("product_tallies_range", sql.raw(`views between 0 and ${MOST} and shares between 0 and ${MOST}`)),
+    check(
+      "product_tallies_range",
+      sql.raw(`views between 0 and ${MOST} and shares between 0 and ${MOST}`),
+    ),
   ],
 );
 
 /** The last batch of counts that was applied, by shard: what makes a batch count once. */
-export const counterShards = pgTable("counter_shards", { shard: integer().primaryKey(), applied: text().notNull() });
+export const counterShards = pgTable("counter_shards", {
+  shard: integer().primaryKey(),
+  applied: text().notNull(),
+});
 
 /** Who likes what: facts. */
-export const likes = pgTable("likes", { productId: ofProduct(), userId: ofUser(), createdAt: moment("created_at") }, (t) => [
-  primaryKey({ columns: [t.productId, t.userId] }),
-  index("likes_product_created_at").on(t.productId, t.createdAt),
-]);
+export const likes = pgTable(
+  "likes",
+  { productId: ofProduct(), userId: ofUser(), createdAt: moment("created_at") },
+  (t) => [
+    primaryKey({ columns: [t.productId, t.userId] }),
+    index("likes_product_created_at").on(t.productId, t.createdAt),
+  ],
+);
 
 /** How many likes a product has: changed in the transaction of each. */
 export const productLikes = pgTable(
@@ -55,10 +78,14 @@ export const productLikes = pgTable(
   () => [check("product_likes_range", sql.raw("likes >= 0"))],
 );
 
-/** Who did something on which day (UTC): the truth behind the bitmaps of redis/activity/activity.ts. */
-export const userActivity = pgTable("user_activity", { day: date().notNull(), userId: ofUser() }, (t) => [
-  primaryKey({ columns: [t.day, t.userId] }),
-]);
+/**
+ * Who did something on which day (UTC): the truth behind the bitmaps of redis/activity/activity.ts.
+ */
+export const userActivity = pgTable(
+  "user_activity",
+  { day: date().notNull(), userId: ofUser() },
+  (t) => [primaryKey({ columns: [t.day, t.userId] })],
+);
 
 /** Products whose popularity is to be computed again. */
 export const popularityDue = pgTable("popularity_due", { productId: ofProduct().primaryKey() });

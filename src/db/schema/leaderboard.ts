@@ -13,13 +13,20 @@ import {
   timestamp,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import { BOARD_LIMITS, MAX_SCORE, SCORE_OPERATORS, SORT_ORDERS, TIE_RULES } from "../../domain/leaderboard/leaderboard.js";
+import {
+  BOARD_LIMITS,
+  MAX_SCORE,
+  SCORE_OPERATORS,
+  SORT_ORDERS,
+  TIE_RULES,
+} from "../../domain/leaderboard/leaderboard.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
- * Leaderboards. `last_sequence` and `last_at` are those of the newest row of the board's ledger: whoever appends holds this row's lock,
- * so sequences have no gaps, and their order is that of commits and of times. `archived` says up to when (ms since epoch) the periods of
- * each kind are in the archive.
+ * Leaderboards. `last_sequence` and `last_at` are those of the newest row of the board's ledger:
+ * whoever appends holds this row's lock, so sequences have no gaps, and their order is that of
+ * commits and of times. `archived` says up to when (ms since epoch) the periods of each kind are in
+ * the archive.
  */
 export const leaderboards = pgTable(
   "leaderboards",
@@ -34,7 +41,9 @@ export const leaderboards = pgTable(
     timeZone: text("time_zone").notNull(),
     source: text().notNull(),
     lastSequence: bigint("last_sequence", { mode: "number" }).notNull().default(0),
-    lastAt: timestamp("last_at", { withTimezone: true, precision: 3 }).notNull().default(sql`'epoch'`),
+    lastAt: timestamp("last_at", { withTimezone: true, precision: 3 })
+      .notNull()
+      .default(sql`'epoch'`),
     archived: jsonb().notNull().default({}),
     createdAt: moment("created_at"),
   },
@@ -49,8 +58,9 @@ export const leaderboards = pgTable(
 );
 
 /**
- * The ledger of submissions, which only grows. Each row says in `standings` where it left its owner in every period of the board, so
- * the last row of an owner is all that a board has to know of them.
+ * The ledger of submissions, which only grows. Each row says in `standings` where it left its owner
+ * in every period of the board, so the last row of an owner is all that a board has to know of
+ * them.
  */
 export const scoreSubmissions = pgTable(
   "score_submissions",
@@ -68,16 +78,24 @@ export const scoreSubmissions = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.boardId, t.sequence] }),
-    uniqueIndex("score_submissions_operation").on(t.boardId, t.owner, t.operationId).where(sql.raw("operation_id is not null")),
+    uniqueIndex("score_submissions_operation")
+      .on(t.boardId, t.owner, t.operationId)
+      .where(sql.raw("operation_id is not null")),
     uniqueIndex("score_submissions_owner").on(t.boardId, t.owner, t.sequence),
     index("score_submissions_time").on(t.boardId, t.submittedAt),
     check("score_submissions_score_range", sql.raw(`score between ${-MAX_SCORE} and ${MAX_SCORE}`)),
     check("score_submissions_owner_length", lengthBetween(t.owner, 1, BOARD_LIMITS.owner)),
-    check("score_submissions_metadata_size", sql.raw(`octet_length(metadata) <= ${BOARD_LIMITS.metadata}`)),
+    check(
+      "score_submissions_metadata_size",
+      sql.raw(`octet_length(metadata) <= ${BOARD_LIMITS.metadata}`),
+    ),
   ],
 );
 
-/** Finished periods of boards, written once. `checksum` is over all entries in order; a period without entries has no row. */
+/**
+ * Finished periods of boards, written once. `checksum` is over all entries in order; a period
+ * without entries has no row.
+ */
 export const leaderboardArchives = pgTable(
   "leaderboard_archives",
   {
@@ -94,7 +112,10 @@ export const leaderboardArchives = pgTable(
   (t) => [primaryKey({ columns: [t.boardId, t.period, t.startsAt] })],
 );
 
-/** The entries of finished periods with their final ranks. `better` counts those with a better score. */
+/**
+ * The entries of finished periods with their final ranks. `better` counts those with a better
+ * score.
+ */
 export const leaderboardArchiveEntries = pgTable(
   "leaderboard_archive_entries",
   {
@@ -113,7 +134,10 @@ export const leaderboardArchiveEntries = pgTable(
     submittedAt: timestamp("submitted_at", { withTimezone: true, precision: 3 }).notNull(),
   },
   (t) => [
-    primaryKey({ name: "leaderboard_archive_entries_key", columns: [t.boardId, t.period, t.startsAt, t.position] }),
+    primaryKey({
+      name: "leaderboard_archive_entries_key",
+      columns: [t.boardId, t.period, t.startsAt, t.position],
+    }),
     uniqueIndex("leaderboard_archive_entries_owner").on(t.boardId, t.period, t.startsAt, t.owner),
   ],
 );

@@ -1,11 +1,15 @@
-/** What writes leave behind: what they owe to Redis, and the operation ids under which they were made. */
+/**
+ * What writes leave behind: what they owe to Redis, and the operation ids under which they were
+ * made.
+ */
 import { sql } from "drizzle-orm";
 import { index, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
 import { attempts, identity, moment } from "./columns.js";
 
 /**
- * What committed writes still owe the outside: revocations, cache tags to invalidate, events to publish, logs to append to, scores
- * for the shop's boards. Rows leave when they are sent; one that fails again and again is set aside.
+ * What committed writes still owe the outside: revocations, cache tags to invalidate, events to
+ * publish, logs to append to, scores for the shop's boards. Rows leave when they are sent; one that
+ * fails again and again is set aside.
  */
 export const outbox = pgTable(
   "outbox",
@@ -37,5 +41,8 @@ export const operations = pgTable(
     result: jsonb(),
     createdAt: moment("created_at"),
   },
-  (t) => [primaryKey({ columns: [t.scope, t.operationId] }), index("operations_created_at").on(t.createdAt)],
+  (t) => [
+    primaryKey({ columns: [t.scope, t.operationId] }),
+    index("operations_created_at").on(t.createdAt),
+  ],
 );

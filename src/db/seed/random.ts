@@ -1,4 +1,7 @@
-/** The seed's own random numbers: the same on every machine and version, and addressable, so that any row can be made by itself. */
+/**
+ * The seed's own random numbers: the same on every machine and version, and addressable, so that
+ * any row can be made by itself.
+ */
 
 /** A deterministic source of choices. */
 export interface Random {
@@ -13,7 +16,8 @@ export interface Random {
 }
 
 /**
- * Numbers that depend on the seed and the address alone. Source: mulberry32 (T. Ettinger), seeded by FNV-1a.
+ * Numbers that depend on the seed and the address alone. Source: mulberry32 (T. Ettinger), seeded
+ * by FNV-1a.
  * @param address what the numbers are for, e.g. `("review", 17)`
  */
 export function randomAt(seed: number, ...address: readonly (string | number)[]): Random {
@@ -34,6 +38,7 @@ export function randomAt(seed: number, ...address: readonly (string | number)[])
 
 function hash(text: string): number {
   let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < text.length; index++)
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
   return value | 0;
 }

@@ -1,12 +1,21 @@
 /**
- * Makes the rows of the seeded shop, each by itself from the seed and its own number, so that any part can be made again without
- * the rest: ratings are added up before the reviews they come from are written.
+ * Makes the rows of the seeded shop, each by itself from the seed and its own number, so that any
+ * part can be made again without the rest: ratings are added up before the reviews they come from
+ * are written.
  */
 import { DAY } from "../../domain/time/time.js";
 import type { Assortment, Branch } from "./branch.js";
 import { type Random, randomAt } from "./random.js";
 import { SHOP } from "./tree.js";
-import { BRAND_FORMS, BRAND_WORDS, CLOSINGS, FIRST_NAMES, INTRODUCTIONS, LINES, OPINIONS } from "./words.js";
+import {
+  BRAND_FORMS,
+  BRAND_WORDS,
+  CLOSINGS,
+  FIRST_NAMES,
+  INTRODUCTIONS,
+  LINES,
+  OPINIONS,
+} from "./words.js";
 
 /** How much to make. */
 export interface SeedSizes {
@@ -57,7 +66,13 @@ export function categoryRows(count: number): CategoryRow[] {
   const add = ({ name, sells, children = [] }: Branch, parent: CategoryRow | null): void => {
     if (rows.length >= count) return;
     const id = rows.length + 1;
-    const row = { id, parentId: parent?.id ?? null, name, path: [...(parent?.path ?? []), id], sells };
+    const row = {
+      id,
+      parentId: parent?.id ?? null,
+      name,
+      path: [...(parent?.path ?? []), id],
+      sells,
+    };
     rows.push(row);
     for (const child of children) add(child, row);
   };
@@ -71,12 +86,17 @@ export const MOST_CATEGORIES = categoryRows(Number.POSITIVE_INFINITY).length;
 /** Names of brands, all different. Beyond the forms, partners: "Hartwell & Nordby". */
 export function brandNames(count: number): string[] {
   const formed = BRAND_FORMS.flatMap((form) => BRAND_WORDS.map((word) => form.replace("*", word)));
-  const partners = BRAND_WORDS.flatMap((one) => BRAND_WORDS.filter((other) => other !== one).map((other) => `${one} & ${other}`));
+  const partners = BRAND_WORDS.flatMap((one) =>
+    BRAND_WORDS.filter((other) => other !== one).map((other) => `${one} & ${other}`),
+  );
   return [...formed, ...partners].slice(0, count);
 }
 
 /** Makes product number `index` (from 0); later ones are younger. */
-export function productMaker({ products, brands, seed }: SeedSizes, categories: readonly CategoryRow[]): (index: number) => ProductRow {
+export function productMaker(
+  { products, brands, seed }: SeedSizes,
+  categories: readonly CategoryRow[],
+): (index: number) => ProductRow {
   const shelves = categories.filter((category) => category.sells);
   const madeOn = new Map<number, number>();
   return (index) => {
@@ -100,8 +120,14 @@ export function productMaker({ products, brands, seed }: SeedSizes, categories: 
   };
 }
 
-/** Walks all combinations of a category before any comes again: the step shares no factor with their number. */
-function nameParts({ kinds, things }: Assortment, turn: number): { line: string; kind: string; thing: string } {
+/**
+ * Walks all combinations of a category before any comes again: the step shares no factor with their
+ * number.
+ */
+function nameParts(
+  { kinds, things }: Assortment,
+  turn: number,
+): { line: string; kind: string; thing: string } {
   const all = LINES.length * kinds.length * things.length;
   let step = Math.floor(all * 0.618);
   while (commonFactor(step, all) > 1) step++;
@@ -120,7 +146,10 @@ function describe(random: Random, { facts }: Assortment, what: string): string {
     .pick(INTRODUCTIONS)
     .replace("#", what)
     .replace(/\b([Aa]) (?=[aeio])/g, "$1n ");
-  const more = [random.chance(0.85) ? random.pick(facts) : "", random.chance(0.4) ? random.pick(CLOSINGS) : ""];
+  const more = [
+    random.chance(0.85) ? random.pick(facts) : "",
+    random.chance(0.4) ? random.pick(CLOSINGS) : "",
+  ];
   return [introduction, ...more].filter(Boolean).join(" ");
 }
 
@@ -136,10 +165,16 @@ function stockOf(random: Random): number {
   return random.chance(1 / 8) ? random.between(1, 5) : random.between(6, 60) * random.between(1, 5);
 }
 
-/** How many are drawn for each review, of which the best liked is taken: more make the popular ones more popular. */
+/**
+ * How many are drawn for each review, of which the best liked is taken: more make the popular ones
+ * more popular.
+ */
 const DRAWS = 3;
 
-/** Makes the rating of review number `index`, and which product it is about: older and better liked products have more, some have none. */
+/**
+ * Makes the rating of review number `index`, and which product it is about: older and better liked
+ * products have more, some have none.
+ */
 export function ratingMaker({
   products,
   reviews,
@@ -158,13 +193,21 @@ export function ratingMaker({
   };
 }
 
-/** Makes review number `index` (from 0); later ones are younger. `thingOf` names what a product is. */
-export function reviewMaker(sizes: SeedSizes, thingOf: (productId: number) => string): (index: number) => ReviewRow {
+/**
+ * Makes review number `index` (from 0); later ones are younger. `thingOf` names what a product is.
+ */
+export function reviewMaker(
+  sizes: SeedSizes,
+  thingOf: (productId: number) => string,
+): (index: number) => ReviewRow {
   const rate = ratingMaker(sizes);
   return (index) => {
     const { productId, rating, random } = rate(index);
     const { first, second } = OPINIONS[rating];
-    const body = [random.pick(first).replace("#", thingOf(productId)), random.chance(0.7) ? random.pick(second) : ""]
+    const body = [
+      random.pick(first).replace("#", thingOf(productId)),
+      random.chance(0.7) ? random.pick(second) : "",
+    ]
       .filter(Boolean)
       .join(" ");
     const author = `${random.pick(FIRST_NAMES)} ${String.fromCharCode(random.between(65, 90))}.`;

@@ -1,8 +1,9 @@
 /**
  * The seed: a shop to try things on, the same on every machine.
  *
- * One transaction: interrupted, it leaves nothing behind and the next start seeds again. Rows are sent a thousand at a time as
- * arrays, and products are written once, with the ratings that the reviews will add up to.
+ * One transaction: interrupted, it leaves nothing behind and the next start seeds again. Rows are
+ * sent a thousand at a time as arrays, and products are written once, with the ratings that the
+ * reviews will add up to.
  */
 import { sql } from "drizzle-orm";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
@@ -34,7 +35,13 @@ export interface SeedOptions extends SeedSizes {
 const BATCH = 1_000;
 
 /** The sizes of the default shop. */
-export const DEFAULT_SEED: SeedSizes = { products: 10_000, reviews: 50_000, categories: 50, brands: 300, seed: 20_241_001 };
+export const DEFAULT_SEED: SeedSizes = {
+  products: 10_000,
+  reviews: 50_000,
+  categories: 50,
+  brands: 300,
+  seed: 20_241_001,
+};
 
 /** Other sizes, in the proportions of the default shop. */
 export function seedSizes(products: number): SeedSizes {
@@ -49,14 +56,22 @@ export function seedSizes(products: number): SeedSizes {
 
 /** True while there is no catalogue. */
 export async function isEmpty(executor: Executor): Promise<boolean> {
-  const [row] = await executor.query<{ empty: boolean }>(
-    sql`SELECT NOT (EXISTS (SELECT FROM products) OR EXISTS (SELECT FROM categories) OR EXISTS (SELECT FROM brands)) AS empty`,
-  );
+  const [row] = await executor.query<{ empty: boolean }>(sql`
+    SELECT NOT (
+      EXISTS (SELECT FROM products)
+      OR EXISTS (SELECT FROM categories)
+      OR EXISTS (SELECT FROM brands)) AS empty`);
   return row?.empty ?? false;
 }
 
-/** Fills an empty database. Resolves to false, having done nothing, when it is not empty; several processes may try at once. */
-export function seedCatalogue(database: Database, { onProgress, ...sizes }: SeedOptions): Promise<boolean> {
+/**
+ * Fills an empty database. Resolves to false, having done nothing, when it is not empty; several
+ * processes may try at once.
+ */
+export function seedCatalogue(
+  database: Database,
+  { onProgress, ...sizes }: SeedOptions,
+): Promise<boolean> {
   return database.transaction(
     async (tx) => {
       await tx.query(sql`SELECT pg_advisory_xact_lock(${LOCKS.bulk})`);
@@ -69,14 +84,27 @@ export function seedCatalogue(database: Database, { onProgress, ...sizes }: Seed
   );
 }
 
-async function fill(tx: Tx, sizes: SeedSizes, onProgress: (done: number, all: number) => void): Promise<void> {
+async function fill(
+  tx: Tx,
+  sizes: SeedSizes,
+  onProgress: (done: number, all: number) => void,
+): Promise<void> {
   const all = sizes.products + sizes.reviews;
   const categories = categoryRows(sizes.categories);
   const brands = brandNames(sizes.brands);
   await insertCategories(tx, categories);
-  await tx.query(sql`INSERT INTO brands (id, name) SELECT number, name FROM unnest(${texts(brands)}) WITH ORDINALITY AS t(name, number)`);
-  const things = await insertProducts(tx, { ...sizes, brands: brands.length }, { categories, onProgress: (done) => onProgress(done, all) });
-  await insertReviews(tx, sizes, { things, onProgress: (done) => onProgress(sizes.products + done, all) });
+  await tx.query(sql`
+    INSERT INTO brands (id, name)
+    SELECT number, name FROM unnest(${texts(brands)}) WITH ORDINALITY AS t(name, number)`);
+  const things = await insertProducts(
+    tx,
+    { ...sizes, brands: brands.length },
+    { categories, onProgress: (done) => onProgress(done, all) },
+  );
+  await insertReviews(tx, sizes, {
+    things,
+    onProgress: (done) => onProgress(sizes.products + done, all),
+  });
   await mergeNewWords(tx);
   await continueNumbering(tx);
 }
@@ -94,8 +122,13 @@ async function insertCategories(tx: Tx, rows: readonly CategoryRow[]): Promise<v
   await tx.query(sql`
     INSERT INTO categories (id, parent_id, name, slug, path)
     SELECT id, parent_id, name, slug, path::bigint[]
-    FROM unnest(${bigints(rows.map(({ id }) => id))}, ${bigints(rows.map(({ parentId }) => parentId))}, ${texts(rows.map(({ name }) => name))},
-      ${texts(slugs)}, ${paths}) AS t(id, parent_id, name, slug, path)`);
+    FROM unnest(
+      ${bigints(rows.map(({ id }) => id))},
+      ${bigints(rows.map(({ parentId }) => parentId))},
+      ${texts(rows.map(({ name }) => name))},
+      ${texts(slugs)},
+      ${paths}
+    ) AS t(id, parent_id, name, slug, path)`);
 }
 
 interface ProductsToMake {
@@ -104,7 +137,11 @@ interface ProductsToMake {
 }
 
 /** Resolves to what each product is, for its reviews to talk about. */
-async function insertProducts(tx: Tx, sizes: SeedSizes, { categories, onProgress }: ProductsToMake): Promise<string[]> {
+async function insertProducts(
+  tx: Tx,
+  sizes: SeedSizes,
+  { categories, onProgress }: ProductsToMake,
+): Promise<string[]> {
   const { sums, counts } = addUpRatings(sizes);
   const make = productMaker(sizes, categories);
   const things: string[] = [];
@@ -140,15 +177,25 @@ interface Additions {
   readonly interest: readonly InterestRow[];
 }
 
-async function insertProductBatch(tx: Tx, rows: readonly ProductRow[], { sums, counts, interest }: Additions): Promise<void> {
-  const numbers = (name: "id" | "brandId" | "categoryId" | "price" | "stock") => bigints(rows.map((row) => row[name]));
+async function insertProductBatch(
+  tx: Tx,
+  rows: readonly ProductRow[],
+  { sums, counts, interest }: Additions,
+): Promise<void> {
+  const numbers = (name: "id" | "brandId" | "categoryId" | "price" | "stock") =>
+    bigints(rows.map((row) => row[name]));
   const words = (name: "sku" | "name" | "description") => texts(rows.map((row) => row[name]));
   await tx.query(sql`
-    INSERT INTO products (id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, popularity, created_at, updated_at)
-    SELECT id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, popularity, created_at::timestamptz, created_at::timestamptz
-    FROM unnest(${numbers("id")}, ${words("sku")}, ${words("name")}, ${words("description")}, ${numbers("brandId")}, ${numbers("categoryId")},
-      ${numbers("price")}, ${numbers("stock")}, ${bigints(sums)}, ${bigints(counts)}, ${bigints(interest.map(popularityOf))}, ${moments(rows)})
-      AS t(id, sku, name, description, brand_id, category_id, price, stock, rating_sum, rating_count, popularity, created_at)`);
+    INSERT INTO products (id, sku, name, description, brand_id, category_id, price, stock,
+      rating_sum, rating_count, popularity, created_at, updated_at)
+    SELECT id, sku, name, description, brand_id, category_id, price, stock,
+      rating_sum, rating_count, popularity, created_at::timestamptz, created_at::timestamptz
+    FROM unnest(${numbers("id")}, ${words("sku")}, ${words("name")}, ${words("description")},
+      ${numbers("brandId")}, ${numbers("categoryId")}, ${numbers("price")}, ${numbers("stock")},
+      ${bigints(sums)}, ${bigints(counts)}, ${bigints(interest.map(popularityOf))},
+      ${moments(rows)})
+      AS t(id, sku, name, description, brand_id, category_id, price, stock,
+        rating_sum, rating_count, popularity, created_at)`);
   await insertInterest(tx, interest);
 }
 
@@ -157,8 +204,13 @@ async function insertInterest(tx: Tx, rows: readonly InterestRow[]): Promise<voi
   await tx.query(sql`
     INSERT INTO product_tallies (product_id, period, views, shares, viewers, few)
     SELECT product_id, 'all', views, shares, viewers, few::jsonb
-    FROM unnest(${numbers("productId")}, ${numbers("views")}, ${numbers("shares")}, ${bigints(rows.map(({ viewers }) => viewers.length))},
-      ${texts(rows.map(({ viewers }) => JSON.stringify(viewers)))}) AS t(product_id, views, shares, viewers, few)
+    FROM unnest(
+      ${numbers("productId")},
+      ${numbers("views")},
+      ${numbers("shares")},
+      ${bigints(rows.map(({ viewers }) => viewers.length))},
+      ${texts(rows.map(({ viewers }) => JSON.stringify(viewers)))}
+    ) AS t(product_id, views, shares, viewers, few)
     WHERE views > 0`);
 }
 
@@ -167,7 +219,11 @@ interface ReviewsToMake {
   readonly onProgress: (done: number) => void;
 }
 
-async function insertReviews(tx: Tx, sizes: SeedSizes, { things, onProgress }: ReviewsToMake): Promise<void> {
+async function insertReviews(
+  tx: Tx,
+  sizes: SeedSizes,
+  { things, onProgress }: ReviewsToMake,
+): Promise<void> {
   const make = reviewMaker(sizes, (productId) => things[productId - 1] ?? "product");
   for (const numbers of batches(sizes.reviews)) {
     await insertReviewBatch(tx, numbers.map(make));
@@ -181,16 +237,23 @@ async function insertReviewBatch(tx: Tx, rows: readonly ReviewRow[]): Promise<vo
   await tx.query(sql`
     INSERT INTO reviews (id, product_id, rating, author, body, created_at)
     SELECT id, product_id, rating, author, body, created_at::timestamptz
-    FROM unnest(${numbers("id")}, ${numbers("productId")}, ${numbers("rating")}, ${words("author")}, ${words("body")}, ${moments(rows)})
+    FROM unnest(${numbers("id")}, ${numbers("productId")}, ${numbers("rating")},
+      ${words("author")}, ${words("body")}, ${moments(rows)})
       AS t(id, product_id, rating, author, body, created_at)`);
 }
 
-const moments = (rows: readonly { createdAt: Date }[]) => texts(rows.map(({ createdAt }) => createdAt.toISOString()));
+const moments = (rows: readonly { createdAt: Date }[]) =>
+  texts(rows.map(({ createdAt }) => createdAt.toISOString()));
 
-/** Rows came with their ids; the next ones are numbered behind them. Fresh statistics, because every plan depends on them. */
+/**
+ * Rows came with their ids; the next ones are numbered behind them. Fresh statistics, because every
+ * plan depends on them.
+ */
 async function continueNumbering(tx: Tx): Promise<void> {
   for (const table of ["categories", "brands", "products", "reviews"]) {
-    await tx.query(sql`SELECT setval(pg_get_serial_sequence(${table}, 'id'), greatest((SELECT max(id) FROM ${sql.identifier(table)}), 1))`);
+    await tx.query(sql`
+      SELECT setval(pg_get_serial_sequence(${table}, 'id'),
+        greatest((SELECT max(id) FROM ${sql.identifier(table)}), 1))`);
     await tx.query(sql`ANALYZE ${sql.identifier(table)}`);
   }
 }

@@ -6,7 +6,14 @@ const FURNITURE: Branch = {
   children: [
     leaf("Chairs", "CHR", [4900, 48900], {
       kinds: ["Oak", "Walnut", "Beech", "Rattan", "Linen", "Leather", "Ash", "Velvet"],
-      things: ["Dining Chair", "Armchair", "Desk Chair", "Bar Stool", "Rocking Chair", "Folding Chair"],
+      things: [
+        "Dining Chair",
+        "Armchair",
+        "Desk Chair",
+        "Bar Stool",
+        "Rocking Chair",
+        "Folding Chair",
+      ],
       facts: [
         "Carries up to 120 kg.",
         "The joints are glued and pegged, not screwed.",
@@ -16,7 +23,14 @@ const FURNITURE: Branch = {
     }),
     leaf("Tables", "TBL", [6900, 129900], {
       kinds: ["Oak", "Walnut", "Marble", "Glass", "Ash", "Pine", "Terrazzo"],
-      things: ["Dining Table", "Coffee Table", "Side Table", "Console Table", "Writing Desk", "Bedside Table"],
+      things: [
+        "Dining Table",
+        "Coffee Table",
+        "Side Table",
+        "Console Table",
+        "Writing Desk",
+        "Bedside Table",
+      ],
       facts: [
         "The top is finished with hard-wax oil.",
         "Seats four with room to spare.",
@@ -36,7 +50,14 @@ const FURNITURE: Branch = {
     }),
     leaf("Shelving", "SHF", [2900, 59900], {
       kinds: ["Oak", "Steel", "Birch", "Pine", "Walnut", "Bamboo"],
-      things: ["Bookcase", "Wall Shelf", "Ladder Shelf", "Shoe Rack", "Sideboard", "Record Cabinet"],
+      things: [
+        "Bookcase",
+        "Wall Shelf",
+        "Ladder Shelf",
+        "Shoe Rack",
+        "Sideboard",
+        "Record Cabinet",
+      ],
       facts: [
         "Every shelf carries 25 kg.",
         "Wall fixings are included.",
@@ -54,13 +75,30 @@ export const HOME: Branch = {
     FURNITURE,
     leaf("Lighting", "LGT", [1900, 34900], {
       kinds: ["Brass", "Opal Glass", "Paper", "Ceramic", "Matt Black", "Rattan"],
-      things: ["Pendant Lamp", "Table Lamp", "Floor Lamp", "Wall Light", "Reading Lamp", "Bedside Lamp"],
-      facts: ["Takes an E27 bulb up to 60 W.", "Dims without flicker.", "The cable is covered in fabric.", "Bulb included."],
+      things: [
+        "Pendant Lamp",
+        "Table Lamp",
+        "Floor Lamp",
+        "Wall Light",
+        "Reading Lamp",
+        "Bedside Lamp",
+      ],
+      facts: [
+        "Takes an E27 bulb up to 60 W.",
+        "Dims without flicker.",
+        "The cable is covered in fabric.",
+        "Bulb included.",
+      ],
     }),
     leaf("Bedding", "BED", [1500, 24900], {
       kinds: ["Washed Linen", "Percale Cotton", "Organic Cotton", "Bamboo", "Flannel", "Merino"],
       things: ["Duvet Cover", "Pillowcase Pair", "Fitted Sheet", "Blanket", "Duvet", "Bedspread"],
-      facts: ["Softer with every wash.", "Certified free of harmful substances.", "Closes with hidden buttons.", "Washable at 60 °C."],
+      facts: [
+        "Softer with every wash.",
+        "Certified free of harmful substances.",
+        "Closes with hidden buttons.",
+        "Washable at 60 °C.",
+      ],
     }),
     leaf("Rugs", "RUG", [3900, 119900], {
       kinds: ["Wool", "Jute", "Cotton", "Kilim", "Shaggy", "Recycled"],
@@ -81,7 +119,15 @@ export const KITCHEN: Branch = {
   children: [
     leaf("Cookware", "CKW", [1900, 32900], {
       kinds: ["Cast Iron", "Stainless Steel", "Copper", "Enamelled", "Carbon Steel", "Ceramic"],
-      things: ["Frying Pan", "Saucepan", "Casserole", "Wok", "Grill Pan", "Stockpot", "Roasting Tin"],
+      things: [
+        "Frying Pan",
+        "Saucepan",
+        "Casserole",
+        "Wok",
+        "Grill Pan",
+        "Stockpot",
+        "Roasting Tin",
+      ],
       facts: [
         "Works on every hob, induction included.",
         "Goes from the hob into the oven.",
@@ -91,12 +137,33 @@ export const KITCHEN: Branch = {
     }),
     leaf("Knives", "KNF", [1500, 27900], {
       kinds: ["Damascus", "Forged", "Carbon Steel", "Olive Wood", "Pakkawood", "Stainless"],
-      things: ["Chef's Knife", "Paring Knife", "Bread Knife", "Santoku", "Carving Set", "Steak Knife Set", "Sharpening Stone"],
-      facts: ["Hardened to 58 HRC.", "Balanced at the bolster.", "Wash by hand and dry at once.", "Comes with a blade guard."],
+      things: [
+        "Chef's Knife",
+        "Paring Knife",
+        "Bread Knife",
+        "Santoku",
+        "Carving Set",
+        "Steak Knife Set",
+        "Sharpening Stone",
+      ],
+      facts: [
+        "Hardened to 58 HRC.",
+        "Balanced at the bolster.",
+        "Wash by hand and dry at once.",
+        "Comes with a blade guard.",
+      ],
     }),
     leaf("Tableware", "TBW", [900, 15900], {
       kinds: ["Stoneware", "Porcelain", "Speckled", "Glazed", "Ribbed Glass", "Enamel"],
-      things: ["Dinner Plate Set", "Bowl Set", "Mug", "Serving Platter", "Carafe", "Tumbler Set", "Salad Bowl"],
+      things: [
+        "Dinner Plate Set",
+        "Bowl Set",
+        "Mug",
+        "Serving Platter",
+        "Carafe",
+        "Tumbler Set",
+        "Salad Bowl",
+      ],
       facts: [
         "Safe in dishwasher and microwave.",
         "Stacks neatly.",
@@ -106,7 +173,15 @@ export const KITCHEN: Branch = {
     }),
     leaf("Coffee & Tea", "CFT", [800, 64900], {
       kinds: ["Glass", "Stainless Steel", "Matt", "Copper", "Cast Iron", "Porcelain"],
-      things: ["Pour-Over Set", "French Press", "Espresso Maker", "Gooseneck Kettle", "Teapot", "Burr Grinder", "Milk Frother"],
+      things: [
+        "Pour-Over Set",
+        "French Press",
+        "Espresso Maker",
+        "Gooseneck Kettle",
+        "Teapot",
+        "Burr Grinder",
+        "Milk Frother",
+      ],
       facts: [
         "Makes four cups.",
         "Every part can be replaced.",
@@ -116,7 +191,15 @@ export const KITCHEN: Branch = {
     }),
     leaf("Small Appliances", "APP", [2900, 54900], {
       kinds: ["Compact", "Retro", "Pro", "Quiet", "Brushed Steel", "Digital"],
-      things: ["Toaster", "Blender", "Stand Mixer", "Kettle", "Hand Mixer", "Rice Cooker", "Air Fryer"],
+      things: [
+        "Toaster",
+        "Blender",
+        "Stand Mixer",
+        "Kettle",
+        "Hand Mixer",
+        "Rice Cooker",
+        "Air Fryer",
+      ],
       facts: [
         "Two years of guarantee.",
         "The cord tucks away underneath.",
@@ -170,8 +253,21 @@ export const ELECTRONICS: Branch = {
           ],
         }),
         leaf("Monitors", "MON", [12900, 119900], {
-          kinds: ["24-Inch", "27-Inch 4K", "32-Inch 4K", "Ultrawide", "Portable", "Colour-Calibrated"],
-          things: ["Monitor", "USB-C Monitor", "Gaming Monitor", "Office Monitor", "Studio Display"],
+          kinds: [
+            "24-Inch",
+            "27-Inch 4K",
+            "32-Inch 4K",
+            "Ultrawide",
+            "Portable",
+            "Colour-Calibrated",
+          ],
+          things: [
+            "Monitor",
+            "USB-C Monitor",
+            "Gaming Monitor",
+            "Office Monitor",
+            "Studio Display",
+          ],
           facts: [
             "Charges a laptop with 90 W over the same cable.",
             "The stand turns, tilts and rises.",
@@ -193,7 +289,15 @@ export const ELECTRONICS: Branch = {
     }),
     leaf("Chargers & Cables", "CHG", [700, 12900], {
       kinds: ["USB-C", "Braided", "Fast", "Magnetic", "Travel", "GaN"],
-      things: ["Charger", "Cable 2 m", "Power Bank", "Wireless Charger", "Hub", "Wall Plug", "Car Charger"],
+      things: [
+        "Charger",
+        "Cable 2 m",
+        "Power Bank",
+        "Wireless Charger",
+        "Hub",
+        "Wall Plug",
+        "Car Charger",
+      ],
       facts: [
         "Stays cool at full load.",
         "Survives 20,000 bends.",

@@ -8,12 +8,22 @@ export const CLOTHING: Branch = {
     leaf("Outerwear", "OUT", [5900, 49900], {
       kinds: ["Waxed Cotton", "Wool", "Down", "Recycled", "Waterproof", "Corduroy"],
       things: ["Parka", "Rain Jacket", "Overcoat", "Chore Jacket", "Gilet", "Trench Coat"],
-      facts: ["The seams are taped.", "Two-way zip.", "Falls true to size.", "Deep pockets, inside and out."],
+      facts: [
+        "The seams are taped.",
+        "Two-way zip.",
+        "Falls true to size.",
+        "Deep pockets, inside and out.",
+      ],
     }),
     leaf("Shirts & Tops", "TOP", [1500, 12900], {
       kinds: ["Oxford", "Linen", "Organic Cotton", "Flannel", "Striped", "Heavyweight"],
       things: ["Shirt", "T-Shirt", "Long-Sleeve Top", "Polo", "Blouse", "Henley"],
-      facts: ["Cut a little wide.", "Will not shrink.", "Mother-of-pearl buttons.", "Knitted and sewn in Portugal."],
+      facts: [
+        "Cut a little wide.",
+        "Will not shrink.",
+        "Mother-of-pearl buttons.",
+        "Knitted and sewn in Portugal.",
+      ],
     }),
     leaf("Knitwear", "KNT", [3900, 24900], {
       kinds: ["Merino", "Lambswool", "Cashmere", "Alpaca", "Cotton", "Ribbed"],
@@ -31,12 +41,29 @@ export const CLOTHING: Branch = {
         leaf("Sneakers", "SNK", [4900, 18900], {
           kinds: ["Leather", "Canvas", "Suede", "Knit", "Recycled", "Retro"],
           things: ["Sneaker", "High-Top", "Slip-On", "Court Shoe", "Running Shoe", "Trail Shoe"],
-          facts: ["The insole comes out.", "The sole is stitched on.", "Half sizes available.", "Made with recycled rubber."],
+          facts: [
+            "The insole comes out.",
+            "The sole is stitched on.",
+            "Half sizes available.",
+            "Made with recycled rubber.",
+          ],
         }),
         leaf("Boots", "BOT", [7900, 34900], {
           kinds: ["Leather", "Suede", "Waterproof", "Lined", "Rubber", "Nubuck"],
-          things: ["Chelsea Boot", "Hiking Boot", "Lace-Up Boot", "Rain Boot", "Winter Boot", "Desert Boot"],
-          facts: ["Can be resoled.", "Lined with shearling.", "Breaks in within a week.", "Grips on wet stone."],
+          things: [
+            "Chelsea Boot",
+            "Hiking Boot",
+            "Lace-Up Boot",
+            "Rain Boot",
+            "Winter Boot",
+            "Desert Boot",
+          ],
+          facts: [
+            "Can be resoled.",
+            "Lined with shearling.",
+            "Breaks in within a week.",
+            "Grips on wet stone.",
+          ],
         }),
       ],
     },
@@ -49,18 +76,49 @@ export const SPORTS: Branch = {
   children: [
     leaf("Camping", "CMP", [1200, 64900], {
       kinds: ["Ultralight", "Two-Person", "Insulated", "Titanium", "Four-Season", "Compact"],
-      things: ["Tent", "Sleeping Bag", "Stove", "Cook Set", "Lantern", "Camping Chair", "Sleeping Mat"],
-      facts: ["Packs down to the size of a loaf.", "Stands up in three minutes.", "Comfortable down to 2 °C.", "Repair kit included."],
+      things: [
+        "Tent",
+        "Sleeping Bag",
+        "Stove",
+        "Cook Set",
+        "Lantern",
+        "Camping Chair",
+        "Sleeping Mat",
+      ],
+      facts: [
+        "Packs down to the size of a loaf.",
+        "Stands up in three minutes.",
+        "Comfortable down to 2 °C.",
+        "Repair kit included.",
+      ],
     }),
     leaf("Cycling", "CYC", [900, 24900], {
       kinds: ["Reflective", "Gravel", "Commuter", "Waterproof", "Carbon", "Classic"],
       things: ["Helmet", "Pannier", "Bike Light Set", "Saddle", "Floor Pump", "Lock", "Multi-Tool"],
-      facts: ["Fits without tools.", "Seen from 300 m.", "Meets the current safety standard.", "Spare parts for ten years."],
+      facts: [
+        "Fits without tools.",
+        "Seen from 300 m.",
+        "Meets the current safety standard.",
+        "Spare parts for ten years.",
+      ],
     }),
     leaf("Yoga & Fitness", "FIT", [900, 29900], {
       kinds: ["Natural Rubber", "Cork", "Adjustable", "Non-Slip", "Foldable", "Cast Iron"],
-      things: ["Yoga Mat", "Kettlebell", "Dumbbell Pair", "Resistance Band Set", "Foam Roller", "Yoga Block", "Skipping Rope"],
-      facts: ["Wipes clean.", "Does not smell, even when new.", "With a booklet of twelve exercises.", "Grips better when it gets warm."],
+      things: [
+        "Yoga Mat",
+        "Kettlebell",
+        "Dumbbell Pair",
+        "Resistance Band Set",
+        "Foam Roller",
+        "Yoga Block",
+        "Skipping Rope",
+      ],
+      facts: [
+        "Wipes clean.",
+        "Does not smell, even when new.",
+        "With a booklet of twelve exercises.",
+        "Grips better when it gets warm.",
+      ],
     }),
   ],
 };
@@ -72,11 +130,24 @@ export const GARDEN: Branch = {
     leaf("Pots & Planters", "POT", [900, 18900], {
       kinds: ["Terracotta", "Glazed", "Fibre Clay", "Zinc", "Woven", "Self-Watering"],
       things: ["Planter", "Plant Pot", "Hanging Pot", "Window Box", "Herb Pot Set", "Plant Stand"],
-      facts: ["Frost-proof.", "A hole and a saucer keep roots dry.", "Light enough to carry when planted.", "Ages beautifully outside."],
+      facts: [
+        "Frost-proof.",
+        "A hole and a saucer keep roots dry.",
+        "Light enough to carry when planted.",
+        "Ages beautifully outside.",
+      ],
     }),
     leaf("Garden Tools", "GDT", [900, 14900], {
       kinds: ["Forged", "Ash-Handled", "Stainless", "Long-Handled", "Folding", "Cordless"],
-      things: ["Trowel", "Secateurs", "Spade", "Rake", "Watering Can", "Pruning Saw", "Hedge Shears"],
+      things: [
+        "Trowel",
+        "Secateurs",
+        "Spade",
+        "Rake",
+        "Watering Can",
+        "Pruning Saw",
+        "Hedge Shears",
+      ],
       facts: [
         "The blade can be sharpened and replaced.",
         "Made for left and right hands.",
@@ -103,13 +174,37 @@ export const PAPER: Branch = {
     }),
     leaf("Pens & Pencils", "PEN", [300, 16900], {
       kinds: ["Brass", "Cedar", "Fine", "Lacquered", "Aluminium", "Calligraphy"],
-      things: ["Fountain Pen", "Ballpoint", "Mechanical Pencil", "Pencil Set", "Rollerball", "Brush Pen"],
-      facts: ["Takes standard refills.", "Writes at the first touch.", "Comes in a box worth giving.", "Weighs 21 g."],
+      things: [
+        "Fountain Pen",
+        "Ballpoint",
+        "Mechanical Pencil",
+        "Pencil Set",
+        "Rollerball",
+        "Brush Pen",
+      ],
+      facts: [
+        "Takes standard refills.",
+        "Writes at the first touch.",
+        "Comes in a box worth giving.",
+        "Weighs 21 g.",
+      ],
     }),
     leaf("Art Supplies", "ART", [600, 18900], {
       kinds: ["Artist", "Student", "Water-Soluble", "Heavy-Body", "Travel", "Professional"],
-      things: ["Watercolour Set", "Acrylic Set", "Brush Set", "Oil Pastels", "Easel", "Canvas Pack"],
-      facts: ["Lightfast for a lifetime.", "Mixes cleanly.", "Certified non-toxic.", "Refills are sold singly."],
+      things: [
+        "Watercolour Set",
+        "Acrylic Set",
+        "Brush Set",
+        "Oil Pastels",
+        "Easel",
+        "Canvas Pack",
+      ],
+      facts: [
+        "Lightfast for a lifetime.",
+        "Mixes cleanly.",
+        "Certified non-toxic.",
+        "Refills are sold singly.",
+      ],
     }),
   ],
 };
@@ -120,7 +215,15 @@ export const BEAUTY: Branch = {
   children: [
     leaf("Skin Care", "SKN", [600, 8900], {
       kinds: ["Hydrating", "Unscented", "Vitamin C", "Oat", "Rose", "Mineral"],
-      things: ["Face Cream", "Serum", "Cleanser", "Hand Balm", "Sunscreen SPF 50", "Face Oil", "Body Lotion"],
+      things: [
+        "Face Cream",
+        "Serum",
+        "Cleanser",
+        "Hand Balm",
+        "Sunscreen SPF 50",
+        "Face Oil",
+        "Body Lotion",
+      ],
       facts: [
         "Free of perfume and alcohol.",
         "Tested on volunteers, never on animals.",
@@ -131,12 +234,22 @@ export const BEAUTY: Branch = {
     leaf("Hair Care", "HAR", [500, 6900], {
       kinds: ["Nourishing", "Volume", "Argan", "Solid", "Gentle", "Repair"],
       things: ["Shampoo", "Conditioner", "Hair Mask", "Styling Paste", "Hair Oil", "Brush"],
-      facts: ["Without silicones.", "Suits coloured hair.", "A little goes a long way.", "Rinses out easily."],
+      facts: [
+        "Without silicones.",
+        "Suits coloured hair.",
+        "A little goes a long way.",
+        "Rinses out easily.",
+      ],
     }),
     leaf("Fragrance", "FRG", [1500, 16900], {
       kinds: ["Cedar", "Fig", "Bergamot", "Amber", "Vetiver", "Neroli"],
       things: ["Eau de Parfum", "Scented Candle", "Room Spray", "Reed Diffuser", "Soap", "Incense"],
-      facts: ["Burns for 50 hours.", "Blended in small batches.", "Opens bright and dries down warm.", "The glass is worth keeping."],
+      facts: [
+        "Burns for 50 hours.",
+        "Blended in small batches.",
+        "Opens bright and dries down warm.",
+        "The glass is worth keeping.",
+      ],
     }),
   ],
 };
@@ -157,7 +270,14 @@ export const TOYS: Branch = {
     }),
     leaf("Building Sets", "BLD", [1200, 19900], {
       kinds: ["Wooden", "Magnetic", "Marble Run", "Space", "Castle", "Railway"],
-      things: ["Building Set", "Starter Set", "Extension Set", "Block Box", "Model Kit", "Track Set"],
+      things: [
+        "Building Set",
+        "Starter Set",
+        "Extension Set",
+        "Block Box",
+        "Model Kit",
+        "Track Set",
+      ],
       facts: [
         "Fits the sets of other makers.",
         "Painted with water-based colours.",
@@ -168,7 +288,12 @@ export const TOYS: Branch = {
     leaf("Soft Toys", "SFT", [900, 6900], {
       kinds: ["Organic", "Knitted", "Sleepy", "Giant", "Pocket", "Corduroy"],
       things: ["Bear", "Rabbit", "Fox", "Elephant", "Whale", "Dinosaur", "Owl"],
-      facts: ["Washable at 40 °C.", "Safe from birth.", "The eyes are stitched, nothing comes off.", "Filled with recycled fibre."],
+      facts: [
+        "Washable at 40 °C.",
+        "Safe from birth.",
+        "The eyes are stitched, nothing comes off.",
+        "Filled with recycled fibre.",
+      ],
     }),
   ],
 };

@@ -1,4 +1,7 @@
-/** Words of the seeded shop that belong to no category: brands, product lines, people, and what they say. */
+/**
+ * Words of the seeded shop that belong to no category: brands, product lines, people, and what they
+ * say.
+ */
 
 /** Families of brand names; see {@link BRAND_FORMS}. */
 export const BRAND_WORDS = [
@@ -51,7 +54,16 @@ export const BRAND_WORDS = [
 ] as const;
 
 /** `*` stands for the word. Forty words in eight forms make 320 brands. */
-export const BRAND_FORMS = ["*", "* & Co.", "* Studio", "House of *", "* Supply", "* Works", "Atelier *", "* Goods"] as const;
+export const BRAND_FORMS = [
+  "*",
+  "* & Co.",
+  "* Studio",
+  "House of *",
+  "* Supply",
+  "* Works",
+  "Atelier *",
+  "* Goods",
+] as const;
 
 /** Product lines: the first word of a product's name. */
 export const LINES = [
@@ -95,10 +107,28 @@ export const LINES = [
     "Mira",
     "Nell",
   ],
-  ...["Otto", "Pilot", "Runa", "Sol", "Terra", "Vega", "Willow", "Alba", "Birk", "Cleo", "Delta", "Enzo", "Faro", "Gala"],
+  ...[
+    "Otto",
+    "Pilot",
+    "Runa",
+    "Sol",
+    "Terra",
+    "Vega",
+    "Willow",
+    "Alba",
+    "Birk",
+    "Cleo",
+    "Delta",
+    "Enzo",
+    "Faro",
+    "Gala",
+  ],
 ] as const;
 
-/** Beginnings of a description; `#` stands for the product's kind and thing, e.g. "oak dining chair". */
+/**
+ * Beginnings of a description; `#` stands for the product's kind and thing, e.g. "oak dining
+ * chair".
+ */
 export const INTRODUCTIONS = [
   "A # for every day.",
   "A # that does one thing and does it well.",
@@ -141,11 +171,36 @@ export const FIRST_NAMES = [
     "Quentin",
     "Rosa",
   ],
-  ...["Sam", "Tariq", "Ulla", "Vera", "Wim", "Ximena", "Yusuf", "Zoe", "Anton", "Bea", "Cem", "Dora", "Emil", "Fatou", "Gus", "Hana"],
+  ...[
+    "Sam",
+    "Tariq",
+    "Ulla",
+    "Vera",
+    "Wim",
+    "Ximena",
+    "Yusuf",
+    "Zoe",
+    "Anton",
+    "Bea",
+    "Cem",
+    "Dora",
+    "Emil",
+    "Fatou",
+    "Gus",
+    "Hana",
+  ],
 ] as const;
 
-/** What reviewers say, by stars; `#` stands for the thing, e.g. "dining chair". The second sentence is left out now and then. */
-export const OPINIONS: Readonly<Record<1 | 2 | 3 | 4 | 5, { readonly first: readonly string[]; readonly second: readonly string[] }>> = {
+/**
+ * What reviewers say, by stars; `#` stands for the thing, e.g. "dining chair". The second sentence
+ * is left out now and then.
+ */
+export const OPINIONS: Readonly<
+  Record<
+    1 | 2 | 3 | 4 | 5,
+    { readonly first: readonly string[]; readonly second: readonly string[] }
+  >
+> = {
   5: {
     first: [
       "Exactly what I hoped for.",
@@ -180,7 +235,12 @@ export const OPINIONS: Readonly<Record<1 | 2 | 3 | 4 | 5, { readonly first: read
     ],
   },
   3: {
-    first: ["It is all right.", "A decent #, no more.", "Does the job, but I expected a little more.", "Mixed feelings about this #."],
+    first: [
+      "It is all right.",
+      "A decent #, no more.",
+      "Does the job, but I expected a little more.",
+      "Mixed feelings about this #.",
+    ],
     second: [
       "Fine for the price.",
       "The finish is uneven in places.",
@@ -190,7 +250,12 @@ export const OPINIONS: Readonly<Record<1 | 2 | 3 | 4 | 5, { readonly first: read
     ],
   },
   2: {
-    first: ["Not what I expected.", "A disappointing #.", "Looks good, feels cheap.", "I had hoped for better."],
+    first: [
+      "Not what I expected.",
+      "A disappointing #.",
+      "Looks good, feels cheap.",
+      "I had hoped for better.",
+    ],
     second: [
       "One corner was scratched.",
       "Smaller than it looks.",
@@ -200,7 +265,17 @@ export const OPINIONS: Readonly<Record<1 | 2 | 3 | 4 | 5, { readonly first: read
     ],
   },
   1: {
-    first: ["Broke within a month.", "Would not buy this # again.", "Arrived damaged, and so did the replacement.", "Save your money."],
-    second: ["Still waiting for an answer from support.", "Nothing like the description.", "Went straight back.", "I cannot recommend it."],
+    first: [
+      "Broke within a month.",
+      "Would not buy this # again.",
+      "Arrived damaged, and so did the replacement.",
+      "Save your money.",
+    ],
+    second: [
+      "Still waiting for an answer from support.",
+      "Nothing like the description.",
+      "Went straight back.",
+      "I cannot recommend it.",
+    ],
   },
 };

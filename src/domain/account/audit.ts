@@ -1,4 +1,7 @@
-/** The audit log: what happened to accounts and their sessions, as it is written. docs/decisions/0066-audit-log.md says what is left out. */
+/**
+ * The audit log: what happened to accounts and their sessions, as it is written.
+ * docs/decisions/0066-audit-log.md says what is left out.
+ */
 import type { Principal } from "./principal.js";
 
 /** Events that anybody can cause at will: they are counted, never written one by one. */
@@ -39,7 +42,9 @@ export interface RequestOrigin {
 }
 
 /** Who did something. */
-export type Actor = { readonly kind: "user"; readonly userId: number } | { readonly kind: "service" };
+export type Actor =
+  | { readonly kind: "user"; readonly userId: number }
+  | { readonly kind: "service" };
 
 /** Who a principal is to the log. Nobody else does anything that is logged. */
 export const actorOf = (principal: Principal): Actor =>
@@ -51,7 +56,10 @@ export interface AuditEntry {
   /** Whose account it is about; null for everybody's. */
   readonly userId: number | null;
   readonly by: Actor;
-  /** The session that began or ended, or for several, the one that asked: its SHA-256, which signs nobody in. */
+  /**
+   * The session that began or ended, or for several, the one that asked: its SHA-256, which signs
+   * nobody in.
+   */
   readonly sessionId: string | null;
   readonly origin: RequestOrigin;
   /** What else there is to know: for everybody's sessions, before when they were issued. */

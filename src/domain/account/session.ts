@@ -2,8 +2,9 @@
 import type { Role } from "./user.js";
 
 /**
- * How strongly somebody has proved who they are. One proof so far: a password. A session whose level is below what is asked for today counts
- * as ended, so that asking for more leaves nobody in who has proved less.
+ * How strongly somebody has proved who they are. One proof so far: a password. A session whose
+ * level is below what is asked for today counts as ended, so that asking for more leaves nobody in
+ * who has proved less.
  */
 export const AUTH_LEVELS = { password: 1 } as const;
 
@@ -29,14 +30,26 @@ export interface SessionRecord {
 }
 
 /**
- * What a revocation ends. It is committed in Postgres first; applying it to Redis can be repeated, and out of order.
- * An *epoch* rises with every revocation of all sessions of a user: a session of an older epoch is dead.
+ * What a revocation ends. It is committed in Postgres first; applying it to Redis can be repeated,
+ * and out of order. An *epoch* rises with every revocation of all sessions of a user: a session of
+ * an older epoch is dead.
  */
 export type Revocation =
   /** One session. */
-  | { readonly kind: "session"; readonly userId: number; readonly userTag: string; readonly sessionId: string }
+  | {
+      readonly kind: "session";
+      readonly userId: number;
+      readonly userTag: string;
+      readonly sessionId: string;
+    }
   /** All sessions of a user, but for the one that is kept. */
-  | { readonly kind: "user"; readonly userId: number; readonly userTag: string; readonly epoch: number; readonly keptId: string | null }
+  | {
+      readonly kind: "user";
+      readonly userId: number;
+      readonly userTag: string;
+      readonly epoch: number;
+      readonly keptId: string | null;
+    }
   /** Everybody's that were issued before a time, in ms since epoch. */
   | { readonly kind: "everyone"; readonly beforeMs: number };
 

@@ -1,13 +1,22 @@
-/** Plain shapes of the catalogue, as they travel between rooms and are cached: JSON-safe, immutable, dates as ISO 8601 strings. */
+/**
+ * Plain shapes of the catalogue, as they travel between rooms and are cached: JSON-safe, immutable,
+ * dates as ISO 8601 strings.
+ */
 
 import type { PageRequest } from "../page.js";
 
 export const PRODUCT_SORTS = ["NEWEST", "PRICE_ASC", "PRICE_DESC", "RATING", "POPULAR"] as const;
 
-/** How a listing is ordered. `NEWEST` is by creation, `POPULAR` by views, likes and shares; ties always break by id, newest first. */
+/**
+ * How a listing is ordered. `NEWEST` is by creation, `POPULAR` by views, likes and shares; ties
+ * always break by id, newest first.
+ */
 export type ProductSort = (typeof PRODUCT_SORTS)[number];
 
-/** A product. `version` rises by one with every change of the row, removal included, and never goes back. */
+/**
+ * A product. `version` rises by one with every change of the row, removal included, and never goes
+ * back.
+ */
 export interface ProductRecord {
   readonly id: number;
   readonly version: number;
@@ -50,7 +59,10 @@ export interface ReviewRecord {
   readonly createdAt: string;
 }
 
-/** Which products a listing holds. A category includes its descendants; `text` is a full-text prefix search. */
+/**
+ * Which products a listing holds. A category includes its descendants; `text` is a full-text prefix
+ * search.
+ */
 export interface ProductFilter {
   readonly categoryId?: number;
   readonly brandId?: number;
@@ -74,7 +86,13 @@ export interface ProductDraft {
 }
 
 /** Longest texts of the catalogue, in characters. */
-export const PRODUCT_LIMITS = { sku: 64, name: 200, description: 10_000, brand: 100, category: 100 } as const;
+export const PRODUCT_LIMITS = {
+  sku: 64,
+  name: 200,
+  description: 10_000,
+  brand: 100,
+  category: 100,
+} as const;
 
 /** What a customer writes about a product. */
 export interface ReviewDraft {
@@ -92,7 +110,10 @@ export interface PlacedProduct {
   readonly categoryPath: readonly number[];
 }
 
-/** One page of one listing. `Position.value` is what the sort orders by: id, price, rating in thousandths, or popularity. */
+/**
+ * One page of one listing. `Position.value` is what the sort orders by: id, price, rating in
+ * thousandths, or popularity.
+ */
 export interface ListingRequest {
   readonly filter: ProductFilter;
   readonly sort: ProductSort;

@@ -1,4 +1,7 @@
-/** Currencies the shop can sell in (ISO 4217). One shop sells in exactly one of them: `SHOP_CURRENCY`. */
+/**
+ * Currencies the shop can sell in (ISO 4217). One shop sells in exactly one of them:
+ * `SHOP_CURRENCY`.
+ */
 export const CURRENCY_CODES = ["USD", "EUR", "GBP", "JPY", "INR", "CHF"] as const;
 
 /** An ISO 4217 code of {@link CURRENCY_CODES}. */

@@ -1,8 +1,9 @@
 /**
- * Cache tags of the catalogue: what an entry depends on, and what a change touches. The two halves live side by side because
- * they are one rule seen from both ends: *a list carries the tags of its scope and of what it filters and sorts by; a change
- * names the scopes the row was in and is in, and the properties that differ.* Any list a change can alter shares a tag with it,
- * and lists of other categories and brands share none.
+ * Cache tags of the catalogue: what an entry depends on, and what a change touches. The two halves
+ * live side by side because they are one rule seen from both ends: *a list carries the tags of its
+ * scope and of what it filters and sorts by; a change names the scopes the row was in and is in,
+ * and the properties that differ.* Any list a change can alter shares a tag with it, and lists of
+ * other categories and brands share none.
  *
  * A tag is a plain word; redis/client/keys.ts turns it into a key.
  */
@@ -23,7 +24,10 @@ export const reviewsTag = (productId: number): string => `reviews:${productId}`;
 /** The number of a product's likes. */
 export const likesTag = (productId: number): string => `likes:${productId}`;
 
-/** Every list that is sorted by popularity: it follows counters, a minute at a time, and each time some of all scopes' rows move. */
+/**
+ * Every list that is sorted by popularity: it follows counters, a minute at a time, and each time
+ * some of all scopes' rows move.
+ */
 export const POPULARITY_TAG = "lists:popularity";
 
 /** Which rows a list is made of, before range, text and stock filters. */
@@ -35,7 +39,8 @@ interface Scope {
 /** What a list sorts or filters by, beyond its scope. */
 type Aspect = "price" | "rating" | "stock" | "text";
 
-const scopeName = ({ categoryId, brandId }: Scope): string => `c${categoryId ?? "*"}:b${brandId ?? "*"}`;
+const scopeName = ({ categoryId, brandId }: Scope): string =>
+  `c${categoryId ?? "*"}:b${brandId ?? "*"}`;
 /** Bumped when a row enters or leaves the scope. */
 const membersTag = (scope: Scope): string => `list:${scopeName(scope)}`;
 /** Bumped when the order of a scope's rows by this property changes. */
@@ -65,8 +70,8 @@ export function tagsOfListing(filter: ProductFilter, sort: ProductSort | null): 
 }
 
 /**
- * Tags a change of one product touches. Creation has no `before`; a removed row counts as outside every list.
- * Cost: O(depth of the category tree), never O(lists).
+ * Tags a change of one product touches. Creation has no `before`; a removed row counts as outside
+ * every list. Cost: O(depth of the category tree), never O(lists).
  */
 export function tagsOfProductChange(before: PlacedProduct | null, after: PlacedProduct): string[] {
   const was = before && !before.product.removed ? before : null;
@@ -80,26 +85,36 @@ export function tagsOfProductChange(before: PlacedProduct | null, after: PlacedP
   return [
     productTag(after.product.id),
     ...[...left, ...entered].map(([, scope]) => membersTag(scope)),
-    ...changed.filter(isOrder).flatMap((aspect) => stayed.map(([, scope]) => orderTag(scope, aspect))),
+    ...changed
+      .filter(isOrder)
+      .flatMap((aspect) => stayed.map(([, scope]) => orderTag(scope, aspect))),
     ...changed.filter(isFilter).map(filterTag),
   ];
 }
 
 const isOrder = (aspect: Aspect): boolean => Object.values(SORT_ASPECT).includes(aspect);
-const isFilter = (aspect: Aspect): boolean => aspect === "price" || aspect === "stock" || aspect === "text";
+const isFilter = (aspect: Aspect): boolean =>
+  aspect === "price" || aspect === "stock" || aspect === "text";
 
-/** Every scope a product is listed in: each of its categories up to the root or any, with its brand or any. */
+/**
+ * Every scope a product is listed in: each of its categories up to the root or any, with its brand
+ * or any.
+ */
 function scopesOf(placed: PlacedProduct | null): Map<string, Scope> {
   if (!placed) return new Map();
   const brands = [undefined, placed.product.brandId];
-  const scopes = [undefined, ...placed.categoryPath].flatMap((categoryId) => brands.map((brandId) => ({ categoryId, brandId })));
+  const scopes = [undefined, ...placed.categoryPath].flatMap((categoryId) =>
+    brands.map((brandId) => ({ categoryId, brandId })),
+  );
   return new Map(scopes.map((scope) => [scopeName(scope), scope]));
 }
 
 function changedAspects(was: ProductRecord, is: ProductRecord): Aspect[] {
   const differs: Record<Aspect, boolean> = {
     price: was.price !== is.price,
-    rating: was.ratingSum * is.ratingCount !== is.ratingSum * was.ratingCount || was.ratingCount !== is.ratingCount,
+    rating:
+      was.ratingSum * is.ratingCount !== is.ratingSum * was.ratingCount ||
+      was.ratingCount !== is.ratingCount,
     stock: was.stock > 0 !== is.stock > 0,
     text: was.name !== is.name || was.description !== is.description || was.sku !== is.sku,
   };

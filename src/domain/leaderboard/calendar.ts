@@ -1,10 +1,13 @@
 /**
- * Calendar days and months in UTC, by name and number: arithmetic, because in UTC all days are equally long. Periods of other zones are
- * those of domain/leaderboard/periods.ts.
+ * Calendar days and months in UTC, by name and number: arithmetic, because in UTC all days are
+ * equally long. Periods of other zones are those of domain/leaderboard/periods.ts.
  */
 import { DAY } from "../time/time.js";
 
-/** A span of the calendar, `[startMs, endMs)`, under the word that names it: `2026-11-03` or `2026-11`. */
+/**
+ * A span of the calendar, `[startMs, endMs)`, under the word that names it: `2026-11-03` or
+ * `2026-11`.
+ */
 export interface CalendarSpan {
   readonly name: string;
   readonly startMs: number;
@@ -17,7 +20,11 @@ export const dayNumber = (ms: number): number => Math.floor(ms / DAY);
 /** The day with this number. */
 export function dayAt(number: number): CalendarSpan {
   const startMs = number * DAY;
-  return { name: new Date(startMs).toISOString().slice(0, "2026-11-03".length), startMs, endMs: startMs + DAY };
+  return {
+    name: new Date(startMs).toISOString().slice(0, "2026-11-03".length),
+    startMs,
+    endMs: startMs + DAY,
+  };
 }
 
 /** The day that holds this moment. */
@@ -43,4 +50,5 @@ const MONDAY = 4;
 const DAYS_A_WEEK = 7;
 
 /** The number of the Monday that begins the week of a day. Day 0 was a Thursday. */
-export const mondayOf = (day: number): number => day - ((day - MONDAY + DAYS_A_WEEK * 2) % DAYS_A_WEEK);
+export const mondayOf = (day: number): number =>
+  day - ((day - MONDAY + DAYS_A_WEEK * 2) % DAYS_A_WEEK);

@@ -1,6 +1,7 @@
 /**
- * Leaderboards: the words of a board, and the rules by which a submission becomes a standing and standings become ranks. Everything
- * that decides an order stands here; Lua and SQL only carry it out.
+ * Leaderboards: the words of a board, and the rules by which a submission becomes a standing and
+ * standings become ranks. Everything that decides an order stands here; Lua and SQL only carry it
+ * out.
  */
 import type { Period } from "./periods.js";
 
@@ -16,14 +17,25 @@ export const TIE_RULES = ["FIRST_TO_REACH", "COMPETITION", "DENSE"] as const;
 /** How equal scores are ranked: 1, 2, 3 by who was first; 1, 2, 2, 4; or 1, 2, 2, 3. */
 export type TieRule = (typeof TIE_RULES)[number];
 
-/** Who a board takes scores from: whoever may call `submitScore`, or what happens in the shop and nobody else. */
+/**
+ * Who a board takes scores from: whoever may call `submitScore`, or what happens in the shop and
+ * nobody else.
+ */
 export type ScoreSource = "CLIENTS" | "SHOP";
 
 /** Scores are doubles; beyond this whole numbers are no longer exact. */
 export const MAX_SCORE = 2 ** 53;
 
 /** Bounds of what clients send; `metadata` in bytes of UTF-8, the others in characters. */
-export const BOARD_LIMITS = { slug: 64, title: 100, owner: 128, metadata: 1_024, operationId: 128, radius: 50, top: 100 } as const;
+export const BOARD_LIMITS = {
+  slug: 64,
+  title: 100,
+  owner: 128,
+  metadata: 1_024,
+  operationId: 128,
+  radius: 50,
+  top: 100,
+} as const;
 
 /** What an admin decides about a board, for good. */
 export interface BoardDraft {
@@ -41,7 +53,9 @@ export interface BoardDraft {
 export interface BoardRecord extends BoardDraft {
   readonly id: number;
   readonly source: ScoreSource;
-  /** Up to when the periods of each kind are in the archive, in ms since epoch; absent for never. */
+  /**
+   * Up to when the periods of each kind are in the archive, in ms since epoch; absent for never.
+   */
   readonly archivedMs: Readonly<Partial<Record<Period, number>>>;
 }
 
@@ -90,8 +104,8 @@ export interface LedgerEntry {
 }
 
 /**
- * The standing after a score, given the one before in the same period. Null when a sum would leave ±2^53, beyond which it could not
- * be exact.
+ * The standing after a score, given the one before in the same period. Null when a sum would leave
+ * ±2^53, beyond which it could not be exact.
  */
 export function advance(
   { operator, order }: BoardRules,
@@ -107,17 +121,25 @@ export function advance(
   return { ...fresh, score: next, reached: next === before.score ? before.reached : sequence };
 }
 
-/** Whether a sum leaves ±2^53. Adding first would not tell: 2^53 + 1 is 2^53 again. Taking a number from one not twice as large is exact. */
+/**
+ * Whether a sum leaves ±2^53. Adding first would not tell: 2^53 + 1 is 2^53 again. Taking a number
+ * from one not twice as large is exact.
+ */
 function leavesBounds(a: number, b: number): boolean {
   const [low, high] = [Math.min(a, b), Math.max(a, b)];
   return low > MAX_SCORE - high || high < -MAX_SCORE - low;
 }
 
 /** Whether a score beats another. */
-export const isBetter = (order: SortOrder, score: number, other: number): boolean => (order === "DESC" ? score > other : score < other);
+export const isBetter = (order: SortOrder, score: number, other: number): boolean =>
+  order === "DESC" ? score > other : score < other;
 
-/** A number that is the lower the better the score: what boards are sorted by. Exact, and never the negative zero. */
-export const sortKey = (order: SortOrder, score: number): number => (order === "DESC" ? 0 - score : score + 0);
+/**
+ * A number that is the lower the better the score: what boards are sorted by. Exact, and never the
+ * negative zero.
+ */
+export const sortKey = (order: SortOrder, score: number): number =>
+  order === "DESC" ? 0 - score : score + 0;
 
 /** The score behind a {@link sortKey}. */
 export const scoreOf = (order: SortOrder, key: number): number => sortKey(order, key);
@@ -144,7 +166,12 @@ export type Run =
   | { readonly from: "place"; readonly place: number; readonly count: number }
   | { readonly from: "rank"; readonly rank: number; readonly count: number }
   /** After a place in the order, whether anybody stands there or not. */
-  | { readonly from: "after"; readonly key: number; readonly reached: number; readonly count: number }
+  | {
+      readonly from: "after";
+      readonly key: number;
+      readonly reached: number;
+      readonly count: number;
+    }
   | { readonly from: "owner"; readonly owner: string }
   /** As many rows on each side, more on one where the other ends. */
   | { readonly from: "around"; readonly owner: string; readonly radius: number };
@@ -160,7 +187,11 @@ export interface RunStart {
 }
 
 /** Ranks rows that follow each other on a board. */
-export function rankRows(tieRule: TieRule, { position, better, distinctBetter }: RunStart, rows: readonly BoardRow[]): RankedRow[] {
+export function rankRows(
+  tieRule: TieRule,
+  { position, better, distinctBetter }: RunStart,
+  rows: readonly BoardRow[],
+): RankedRow[] {
   let [group, distinct, score] = [better, distinctBetter, rows[0]?.score];
   return rows.map((row, index) => {
     if (row.score !== score) [group, distinct, score] = [position + index, distinct + 1, row.score];
@@ -169,8 +200,12 @@ export function rankRows(tieRule: TieRule, { position, better, distinctBetter }:
   });
 }
 
-/** What share of a board an entry is at least as good as, in percent: 100 for the best score, never 0. */
-export const percentileOf = (total: number, better: number): number => (100 * (total - better)) / total;
+/**
+ * What share of a board an entry is at least as good as, in percent: 100 for the best score, never
+ * 0.
+ */
+export const percentileOf = (total: number, better: number): number =>
+  (100 * (total - better)) / total;
 
 /** Whether periods of this kind end. */
 export const isArchivable = (period: Period): boolean => period !== "ALL_TIME";

@@ -1,9 +1,11 @@
 /**
- * Calendar periods in a time zone, as half-open intervals of ms since epoch: the only place that knows where a day begins.
+ * Calendar periods in a time zone, as half-open intervals of ms since epoch: the only place that
+ * knows where a day begins.
  *
- * A day begins at the first instant whose local date is that day's: usually midnight, later where the clock skips it, and where the
- * clock is put back over midnight at the first of the two. So periods never overlap and leave nothing out, whatever the clocks do.
- * Weeks begin on Monday (ISO 8601). Zones are those of the IANA database that comes with Node.
+ * A day begins at the first instant whose local date is that day's: usually midnight, later where
+ * the clock skips it, and where the clock is put back over midnight at the first of the two. So
+ * periods never overlap and leave nothing out, whatever the clocks do. Weeks begin on Monday (ISO
+ * 8601). Zones are those of the IANA database that comes with Node.
  */
 
 /** Every period a board can be kept for. */
@@ -12,7 +14,9 @@ export const PERIODS = ["ALL_TIME", "MONTH", "WEEK", "DAY"] as const;
 /** A period of {@link PERIODS}. */
 export type Period = (typeof PERIODS)[number];
 
-/** When a period begins and ends, in ms since epoch: `startMs` belongs to it, `endMs` to the next. */
+/**
+ * When a period begins and ends, in ms since epoch: `startMs` belongs to it, `endMs` to the next.
+ */
 export interface Window {
   readonly startMs: number;
   readonly endMs: number;
@@ -51,7 +55,10 @@ export function timeZoneNamed(name: string): string | null {
   }
 }
 
-/** Makes the calendar of a zone; it remembers the last window of each period. Throws RangeError for a zone that Node does not know. */
+/**
+ * Makes the calendar of a zone; it remembers the last window of each period. Throws RangeError for
+ * a zone that Node does not know.
+ */
 export function createCalendar(timeZone: string): Calendar {
   const clock = createClock(timeZone);
   const last = new Map<Period, Window>();
@@ -67,7 +74,10 @@ export function createCalendar(timeZone: string): Calendar {
   };
 }
 
-/** Where a clock is put back over midnight, an instant of the second time round has the older date and belongs to the newer day. */
+/**
+ * Where a clock is put back over midnight, an instant of the second time round has the older date
+ * and belongs to the newer day.
+ */
 function find(clock: Clock, period: Period, timeMs: number): Window {
   let day = firstDay(period, clock.dayOf(timeMs));
   for (;;) {
@@ -94,12 +104,15 @@ function nextFirst(period: Period, first: LocalDay): LocalDay {
 }
 
 /** `Date.UTC` takes the years 0 to 99 for 1900 to 1999; no board is that old. */
-const toDay = (year: number, month: number, day: number): LocalDay => Date.UTC(year, month, day) / DAY_MS;
+const toDay = (year: number, month: number, day: number): LocalDay =>
+  Date.UTC(year, month, day) / DAY_MS;
 
 /** What the clocks of a zone show. */
 interface Clock {
   dayOf(timeMs: number): LocalDay;
-  /** The first instant of a local day, or of the next one there is where the calendar skipped it. */
+  /**
+   * The first instant of a local day, or of the next one there is where the calendar skipped it.
+   */
   startOf(day: LocalDay): number;
 }
 
@@ -118,7 +131,9 @@ function createClock(timeZone: string): Clock {
   });
   /** What the local clock shows, read as if it were UTC, to the second. */
   const local = (timeMs: number): number => {
-    const parts = new Map(format.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]));
+    const parts = new Map(
+      format.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]),
+    );
     const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
     return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
   };
@@ -127,7 +142,9 @@ function createClock(timeZone: string): Clock {
     const midnight = day * DAY_MS;
     const [before, after] = [midnight - FAR_MS, midnight + FAR_MS];
     const offsets = [local(before) - before, local(after) - after];
-    const midnights = offsets.map((offset) => midnight - offset).filter((instant) => local(instant) === midnight);
+    const midnights = offsets
+      .map((offset) => midnight - offset)
+      .filter((instant) => local(instant) === midnight);
     return midnights.length > 0 ? Math.min(...midnights) : firstOf(day, before, after);
   };
   /** The clock skips this midnight: the day begins where it lands, found by halving. */

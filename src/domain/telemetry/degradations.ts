@@ -1,6 +1,6 @@
 /**
- * What works worse than it should, and why. Parts report here each time they do without something; logs, metrics and /readyz read it,
- * so that no fallback is silent.
+ * What works worse than it should, and why. Parts report here each time they do without something;
+ * logs, metrics and /readyz read it, so that no fallback is silent.
  */
 
 /** Reports the state of one part: why it works worse, or null once it works as it should. */

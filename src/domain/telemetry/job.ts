@@ -24,7 +24,8 @@ const STALLED_MS = 5 * MINUTE;
 /** What is wrong with a job, in words for an operator; null when nothing is. */
 export function troubleOf({ job, failures, failingMs, runningMs }: JobState): string | null {
   if (failures >= FAILING_FROM) return `${job}: failing for ${seconds(failingMs ?? 0)}`;
-  if (runningMs !== null && runningMs > STALLED_MS) return `${job}: has not ended for ${seconds(runningMs)}`;
+  if (runningMs !== null && runningMs > STALLED_MS)
+    return `${job}: has not ended for ${seconds(runningMs)}`;
   return null;
 }
 

@@ -1,10 +1,14 @@
 /** One way to stop waiting, for every room. */
 
 /**
- * `work`, or what `late` answers (or throws) once the deadline has passed. The work itself goes on unheard: what it was to write
- * is unknown then, not refused.
+ * `work`, or what `late` answers (or throws) once the deadline has passed. The work itself goes on
+ * unheard: what it was to write is unknown then, not refused.
  */
-export async function withDeadline<T>(work: PromiseLike<T> | T, deadlineMs: number, late: () => T): Promise<T> {
+export async function withDeadline<T>(
+  work: PromiseLike<T> | T,
+  deadlineMs: number,
+  late: () => T,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<T>((resolve, reject) => {
     timer = setTimeout(() => {

@@ -1,4 +1,7 @@
-/** Durations in milliseconds. Every duration in the code is a multiple of one of these, so its unit is never in doubt. */
+/**
+ * Durations in milliseconds. Every duration in the code is a multiple of one of these, so its unit
+ * is never in doubt.
+ */
 export const MILLISECOND = 1;
 export const SECOND = 1_000 * MILLISECOND;
 export const MINUTE = 60 * SECOND;

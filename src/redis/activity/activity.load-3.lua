@@ -1,6 +1,7 @@
 #!lua
 --[[
-  Tells this server who was active on a day, as Postgres knows it. What is noted here stays: it was in Postgres first, or is about to be.
+  Tells this server who was active on a day, as Postgres knows it. What is noted here stays: it was
+  in Postgres first, or is about to be.
   KEYS[1]  string  bitmap of the day: user -> 1
   KEYS[2]  string  the replication id of the server that was told of the day
   KEYS[3]  string  a place that is free, and is free again afterwards

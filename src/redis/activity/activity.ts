@@ -1,10 +1,11 @@
 /**
  * Activity: which users did something on which day.
  *
- * A bitmap per day, one bit per user id. Ids are given out one after the other, so they are as dense as an ordinal of our own would be: a
- * million users are 122 KiB a day. Any number of days together are a BITOP. Postgres has the same as rows, written before the bit is set;
- * a day counts only on the server that was told of it, so a Redis that lost it is told again.
- * Redis down: everything rejects with RedisUnavailable within a deadline.
+ * A bitmap per day, one bit per user id. Ids are given out one after the other, so they are as
+ * dense as an ordinal of our own would be: a million users are 122 KiB a day. Any number of days
+ * together are a BITOP. Postgres has the same as rows, written before the bit is set; a day counts
+ * only on the server that was told of it, so a Redis that lost it is told again. Redis down:
+ * everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import { ACTIVITY_KEPT_DAYS } from "../../domain/activity.js";
@@ -17,7 +18,13 @@ import type { Keys } from "../client/keys.js";
 declare module "ioredis" {
   interface RedisCommander<Context> {
     activityNote(day: string, user: number, leavesMs: number): Result<0 | 1, Context>;
-    activityLoad(day: string, loaded: string, place: string, bits: Buffer, leavesMs: number): Result<1, Context>;
+    activityLoad(
+      day: string,
+      loaded: string,
+      place: string,
+      bits: Buffer,
+      leavesMs: number,
+    ): Result<1, Context>;
     activityKnown(day: string, loaded: string): Result<0 | 1, Context>;
   }
 }
@@ -38,10 +45,16 @@ const leavesMs = ({ endMs }: CalendarSpan): number => endMs + ACTIVITY_KEPT_DAYS
 
 /** @param deadlineMs longest wait for a reply */
 export function createActivityStore(connection: RedisConnection, keys: Keys, deadlineMs: number) {
-  const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
-  const combine = (how: "OR" | "AND", target: string, sources: readonly string[]): Promise<number> =>
+  const within = <T>(send: () => Promise<T>): Promise<T> =>
+    withinDeadline(inOneWrite(connection, send), deadlineMs);
+  const combine = (
+    how: "OR" | "AND",
+    target: string,
+    sources: readonly string[],
+  ): Promise<number> =>
     within(async () => {
-      // MULTI, so that nothing is left without a lifetime. The empty source keeps a union of days that nobody was active on.
+      // MULTI, so that nothing is left without a lifetime. The empty source keeps a union of days
+      // that nobody was active on.
       const replies = await connection
         .multi()
         .bitop(how, target, ...sources)
@@ -59,7 +72,11 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
     /** Which of these days this server has not been told of. One round trip, an EVALSHA each. */
     unknown: async (days: readonly CalendarSpan[]): Promise<CalendarSpan[]> => {
       const known = await within(() =>
-        Promise.all(days.map(({ name }) => connection.activityKnown(keys.activityDay(name), keys.activityLoaded(name)))),
+        Promise.all(
+          days.map(({ name }) =>
+            connection.activityKnown(keys.activityDay(name), keys.activityLoaded(name)),
+          ),
+        ),
       );
       return days.filter((_, at) => known[at] === 0);
     },
@@ -67,7 +84,13 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
     load: (day: CalendarSpan, users: readonly number[], report: string): Promise<unknown> =>
       within(() => {
         const place = keys.activityUnion(report, day.name);
-        return connection.activityLoad(keys.activityDay(day.name), keys.activityLoaded(day.name), place, bitmapOf(users), leavesMs(day));
+        return connection.activityLoad(
+          keys.activityDay(day.name),
+          keys.activityLoaded(day.name),
+          place,
+          bitmapOf(users),
+          leavesMs(day),
+        );
       }),
     /** Counts for one report. A MULTI of BITOP and BITCOUNT for each. */
     unions: (report: string): ActivityUnions => ({
@@ -89,7 +112,9 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
 
 /** As SETBIT would make it: the first bit is the highest of the first byte. */
 function bitmapOf(users: readonly number[]): Buffer {
-  const bits = Buffer.alloc(Math.floor(users.reduce((most, user) => Math.max(most, user), 0) / 8) + 1);
+  const bits = Buffer.alloc(
+    Math.floor(users.reduce((most, user) => Math.max(most, user), 0) / 8) + 1,
+  );
   for (const user of users) bits[user >> 3] = (bits[user >> 3] ?? 0) | (0x80 >> (user & 7));
   return bits;
 }

@@ -1,9 +1,11 @@
 #!lua
 --[[
-  Counts an attempt to sign up, in both of its buckets or in neither: each takes so many within any window.
+  Counts an attempt to sign up, in both of its buckets or in neither: each takes so many within any
+  window.
   KEYS[1]  zset  this address: attempt -> when (ms since epoch)
   KEYS[2]  zset  its network
-  ARGV[1]  id of the attempt; a call that is repeated counts once   ARGV[2]  window (ms)   ARGV[3]  most of the address   ARGV[4]  most of the network
+  ARGV[1]  id of the attempt; a call that is repeated counts once   ARGV[2]  window (ms)
+  ARGV[3]  most of the address   ARGV[4]  most of the network
   Returns  {0, 0} when it may go on | {the bucket that holds longest, how long (ms)}
 ]]
 local buckets, most = { KEYS[1], KEYS[2] }, { tonumber(ARGV[3]), tonumber(ARGV[4]) }

@@ -1,13 +1,15 @@
 /**
  * Attempts to sign in and up: how often somebody has failed lately, so that nobody guesses on.
  *
- * One ZSET per bucket (attempt → when, Redis clock) that holds the failures of one window and goes with it. An attempt is counted before
- * its password is looked at, in all buckets by one script, and forgiven when it was right: what runs at the same time is counted by then.
- * One that is refused is counted nowhere, so a bucket holds no more than was let in. An attempt is named by its caller: a repeated call
- * counts once. All keys share a slot; each attempt is followed by an Argon2id, which is a thousand times the work.
+ * One ZSET per bucket (attempt → when, Redis clock) that holds the failures of one window and goes
+ * with it. An attempt is counted before its password is looked at, in all buckets by one script,
+ * and forgiven when it was right: what runs at the same time is counted by then. One that is
+ * refused is counted nowhere, so a bucket holds no more than was let in. An attempt is named by its
+ * caller: a repeated call counts once. All keys share a slot; each attempt is followed by an
+ * Argon2id, which is a thousand times the work.
  *
- * Accounts are named by a hash, whether they exist or not. Redis down, or full: everything rejects with RedisUnavailable, and nobody
- * signs in.
+ * Accounts are named by a hash, whether they exist or not. Redis down, or full: everything rejects
+ * with RedisUnavailable, and nobody signs in.
  */
 import { createHash } from "node:crypto";
 import type { Result } from "ioredis";
@@ -20,7 +22,12 @@ declare module "ioredis" {
   interface RedisCommander<Context> {
     attemptsSignIn(...keysAndArgs: (string | number)[]): Result<[number, number], Context>;
     attemptsForgive(...keysAndArgs: (string | number)[]): Result<1, Context>;
-    attemptsSignUp(address: string, network: string, id: string, ...args: number[]): Result<[number, number], Context>;
+    attemptsSignUp(
+      address: string,
+      network: string,
+      id: string,
+      ...args: number[]
+    ): Result<[number, number], Context>;
   }
 }
 
@@ -42,7 +49,11 @@ export interface AttemptRules {
   readonly networkMost: number;
   /** How long an account knows a place that it signed in from. */
   readonly knownMs: number;
-  readonly signUp: { readonly windowMs: number; readonly addressMost: number; readonly networkMost: number };
+  readonly signUp: {
+    readonly windowMs: number;
+    readonly addressMost: number;
+    readonly networkMost: number;
+  };
 }
 
 /** An attempt to prove that an account is one's own. */
@@ -71,7 +82,11 @@ export interface Hold {
 /** What is known of attempts. All methods reject with RedisUnavailable. */
 export type Attempts = ReturnType<typeof createAttempts>;
 
-export function createAttempts(connection: RedisConnection, keys: Keys, rules: AttemptRules & { readonly deadlineMs: number }) {
+export function createAttempts(
+  connection: RedisConnection,
+  keys: Keys,
+  rules: AttemptRules & { readonly deadlineMs: number },
+) {
   const { windowMs, delayMs, delayMostMs, signUp, deadlineMs } = rules;
   const perBucket = [
     [rules.placeFree, delayMs, delayMostMs],
@@ -93,13 +108,25 @@ export function createAttempts(connection: RedisConnection, keys: Keys, rules: A
     /** Counts an attempt at an account, unless it has to wait. One EVALSHA. */
     async signIn(attempt: Attempt): Promise<Hold | null> {
       const signedIn = attempt.sessionId === undefined ? 0 : 1;
-      const reply = connection.attemptsSignIn(...keysOf(attempt), attempt.id, windowMs, signedIn, ...perBucket);
+      const reply = connection.attemptsSignIn(
+        ...keysOf(attempt),
+        attempt.id,
+        windowMs,
+        signedIn,
+        ...perBucket,
+      );
       return toHold(await withinDeadline(reply, deadlineMs), BUCKETS);
     },
-    /** The attempt was right: forgets the account's failures, and that this one counted as a failure. One EVALSHA. */
+    /**
+     * The attempt was right: forgets the account's failures, and that this one counted as a
+     * failure. One EVALSHA.
+     */
     async forgive(attempt: Attempt): Promise<void> {
       const knownMs = attempt.sessionId === undefined ? rules.knownMs : 0;
-      await withinDeadline(connection.attemptsForgive(...keysOf(attempt), attempt.id, knownMs), deadlineMs);
+      await withinDeadline(
+        connection.attemptsForgive(...keysOf(attempt), attempt.id, knownMs),
+        deadlineMs,
+      );
     },
     /** Counts an attempt to make an account, unless it has to wait. One EVALSHA. */
     async signUp({ id, ip }: Pick<Attempt, "id" | "ip">): Promise<Hold | null> {
@@ -107,7 +134,14 @@ export function createAttempts(connection: RedisConnection, keys: Keys, rules: A
         keys.attempts("sign-up", "address", addressHolder(ip)),
         keys.attempts("sign-up", "network", addressBlock(ip)),
       ];
-      const reply = connection.attemptsSignUp(address, network, id, signUp.windowMs, signUp.addressMost, signUp.networkMost);
+      const reply = connection.attemptsSignUp(
+        address,
+        network,
+        id,
+        signUp.windowMs,
+        signUp.addressMost,
+        signUp.networkMost,
+      );
       return toHold(await withinDeadline(reply, deadlineMs), ["address", "network"]);
     },
   };

@@ -1,6 +1,6 @@
 /**
- * Joins all cache reads of one turn of the event loop into one round trip, whichever loader or request they come from: that is
- * what keeps a query at one round trip per level of its tree.
+ * Joins all cache reads of one turn of the event loop into one round trip, whichever loader or
+ * request they come from: that is what keeps a query at one round trip per level of its tree.
  */
 
 import { inOneWrite, readStrings } from "../client/connect.js";
@@ -18,7 +18,9 @@ interface Batch {
 export function createReadBatch(link: CacheLink): ReadBatch {
   let open: Batch | null = null;
   const send = (keys: readonly string[]) =>
-    link.run("cache read", () => inOneWrite(link.connection, () => readStrings(link.connection, keys)));
+    link.run("cache read", () =>
+      inOneWrite(link.connection, () => readStrings(link.connection, keys)),
+    );
   const begin = (): Batch => {
     const places = new Map<string, number>();
     const reply = new Promise<(string | null)[]>((resolve, reject) => {

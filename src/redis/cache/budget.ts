@@ -1,8 +1,9 @@
 /**
- * The cache's share of a server's memory. One Redis may hold state and cache, and one that never evicts refuses every write when it
- * is full: sessions and carts would be lost to a cache that could be loaded again. So the cache gives up first: while more than
- * {@link CACHE_SHARE} of `maxmemory` is used, values are loaded and served but not filled. A server that evicts looks after itself.
- * Redis down: nothing is known, and nothing can be filled anyway.
+ * The cache's share of a server's memory. One Redis may hold state and cache, and one that never
+ * evicts refuses every write when it is full: sessions and carts would be lost to a cache that
+ * could be loaded again. So the cache gives up first: while more than {@link CACHE_SHARE} of
+ * `maxmemory` is used, values are loaded and served but not filled. A server that evicts looks
+ * after itself. Redis down: nothing is known, and nothing can be filled anyway.
  */
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import { SECOND } from "../../domain/time/time.js";
@@ -52,5 +53,9 @@ export class MemoryBudget {
 function isNearlyFull(info: string): boolean {
   const read = (field: string): string => new RegExp(`^${field}:(\\S+)`, "m").exec(info)?.[1] ?? "";
   const limit = Number(read("maxmemory"));
-  return limit > 0 && read("maxmemory_policy") === "noeviction" && Number(read("used_memory")) > CACHE_SHARE * limit;
+  return (
+    limit > 0 &&
+    read("maxmemory_policy") === "noeviction" &&
+    Number(read("used_memory")) > CACHE_SHARE * limit
+  );
 }

@@ -1,13 +1,15 @@
 /**
  * The read-through cache: a local level (redis/cache/local.ts) over Redis over the database.
  *
- * Redis STRINGs hold values with the tag versions read before their load began; a reader accepts them only while those are the
- * current ones, so a fill that began before an invalidation is never served, however late it lands. N ids cost one MGET, one load
- * for the misses, and one pipelined fill. A missing value is loaded once in the whole fleet (redis/client/lease.ts); the others get a
- * stale one inside the grace, or wait to be told, and load for themselves when nobody does.
- * Redis down: values come from the database, once per process and key at a time; after one late reply Redis is not asked until it
- * answers again. Redis full: fills are dropped and reads go on.
- * Sources: RFC 5861 (stale-while-revalidate), Nishtala et al. 2013 (leases, versions), Drupal's cache tags.
+ * Redis STRINGs hold values with the tag versions read before their load began; a reader accepts
+ * them only while those are the current ones, so a fill that began before an invalidation is never
+ * served, however late it lands. N ids cost one MGET, one load for the misses, and one pipelined
+ * fill. A missing value is loaded once in the whole fleet (redis/client/lease.ts); the others get a
+ * stale one inside the grace, or wait to be told, and load for themselves when nobody does. Redis
+ * down: values come from the database, once per process and key at a time; after one late reply
+ * Redis is not asked until it answers again. Redis full: fills are dropped and reads go on.
+ * Sources: RFC 5861 (stale-while-revalidate), Nishtala et al. 2013 (leases, versions), Drupal's
+ * cache tags.
  */
 import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
@@ -49,12 +51,18 @@ export interface Family<K> {
   tagsOf(key: K): readonly string[];
 }
 
-/** Loads many keys from the source, in their order; null where there is nothing (which is cached too). Values must survive JSON. */
+/**
+ * Loads many keys from the source, in their order; null where there is nothing (which is cached
+ * too). Values must survive JSON.
+ */
 export type Load<K, V> = (keys: readonly K[]) => Promise<readonly (V | null)[]>;
 
 /** Times of the cache. */
 export interface CacheTimes {
-  /** How long a value is fresh. Shortened by up to a tenth at random, so that values filled together do not expire together. */
+  /**
+   * How long a value is fresh. Shortened by up to a tenth at random, so that values filled together
+   * do not expire together.
+   */
   readonly ttlMs: number;
   /** How long after that it may be served while it is loaded again. */
   readonly graceMs: number;
@@ -75,14 +83,19 @@ export interface CacheParts {
 /** The cache. */
 export interface Cache {
   /**
-   * Reads many keys of a family in their order. Costs no round trip when all are local, else one MGET when warm. Values are shared
-   * and frozen. Errors of `load` reject.
+   * Reads many keys of a family in their order. Costs no round trip when all are local, else one
+   * MGET when warm. Values are shared and frozen. Errors of `load` reject.
    */
-  readMany<K, V>(family: Family<K>, keys: readonly K[], load: Load<K, V>, reading: Reading): Promise<(V | null)[]>;
+  readMany<K, V>(
+    family: Family<K>,
+    keys: readonly K[],
+    load: Load<K, V>,
+    reading: Reading,
+  ): Promise<(V | null)[]>;
   /**
-   * Makes every entry with one of these tags dead ("delete") or stale ("expire"). O(tags), two round trips.
-   * Resolves to the count that the consistency token carries; rejects with RedisUnavailable when it could not be sent in time,
-   * which means unknown.
+   * Makes every entry with one of these tags dead ("delete") or stale ("expire"). O(tags), two
+   * round trips. Resolves to the count that the consistency token carries; rejects with
+   * RedisUnavailable when it could not be sent in time, which means unknown.
    */
   invalidate(tags: readonly string[], mode?: InvalidationMode): Promise<number>;
   /** Ms since epoch by the clock of Redis: what a consistency token is made and judged by. */
@@ -104,7 +117,12 @@ export class ReadThroughCache implements Cache {
     this.loader = new Loader(parts, this.lookup);
   }
 
-  readonly readMany = async <K, V>(family: Family<K>, ids: readonly K[], load: Load<K, V>, reading: Reading): Promise<(V | null)[]> => {
+  readonly readMany = async <K, V>(
+    family: Family<K>,
+    ids: readonly K[],
+    load: Load<K, V>,
+    reading: Reading,
+  ): Promise<(V | null)[]> => {
     const source = this.counted(family.name, load);
     if (reading.bypass || reading.seen.bypassUntilMs > this.parts.link.nowMs()) {
       if (ids.length === 0) return [];
@@ -114,15 +132,22 @@ export class ReadThroughCache implements Cache {
     const names = ids.map((id) => `${family.name}:${family.nameOf(id)}`);
     const answers = new Array<V | null>(ids.length).fill(null);
     const pass: Pass<K, V> = { family, ids, names, answers, source, reading };
-    const rest = this.parts.local.hasSeen(reading.seen.count) ? this.readLocal(pass) : ids.map((_, index) => index);
+    const rest = this.parts.local.hasSeen(reading.seen.count)
+      ? this.readLocal(pass)
+      : ids.map((_, index) => index);
     if (rest.length > 0) await this.readOn(pass, rest);
     return answers;
   };
 
-  readonly invalidate = async (names: readonly string[], mode: InvalidationMode = "delete"): Promise<number> => {
+  readonly invalidate = async (
+    names: readonly string[],
+    mode: InvalidationMode = "delete",
+  ): Promise<number> => {
     const tagKeys = names.map(this.parts.tags.keyOf);
     try {
-      return await this.parts.link.runOwed("cache invalidate", () => this.parts.tags.bump(names, mode));
+      return await this.parts.link.runOwed("cache invalidate", () =>
+        this.parts.tags.bump(names, mode),
+      );
     } finally {
       // Also when it could not be sent: this process must not answer what it knows to be old.
       this.parts.local.forget(tagKeys);
@@ -133,11 +158,21 @@ export class ReadThroughCache implements Cache {
   readonly nowMs = (): number => this.parts.link.nowMs();
 
   /** What is under way, for tests and metrics: all zero when nobody reads. */
-  underWay(): ReturnType<Loader["size"]> & { readonly waiting: number; readonly observations: number } {
-    return { ...this.loader.size(), waiting: this.parts.leases.waiting(), observations: this.parts.local.size().observations };
+  underWay(): ReturnType<Loader["size"]> & {
+    readonly waiting: number;
+    readonly observations: number;
+  } {
+    return {
+      ...this.loader.size(),
+      waiting: this.parts.leases.waiting(),
+      observations: this.parts.local.size().observations,
+    };
   }
 
-  /** Answers what the local level holds; returns the indexes of the rest. This is the hot path: no tag is spelled, no key built. */
+  /**
+   * Answers what the local level holds; returns the indexes of the rest. This is the hot path: no
+   * tag is spelled, no key built.
+   */
   private readLocal<K, V>({ family, ids, names, answers, source, reading }: Pass<K, V>): number[] {
     const { local, link, telemetry } = this.parts;
     const served = new Served(link.nowMs());
@@ -173,21 +208,27 @@ export class ReadThroughCache implements Cache {
     for (const index of rest) answers[index] = values.get(names[index] as string) ?? null;
   }
 
-  /** An error of the load itself is the caller's; trouble with Redis is answered from the source. */
+  /**
+   * An error of the load itself is the caller's; trouble with Redis is answered from the source.
+   */
   private async readRest<K, V>(pass: Pass<K, V>, slots: readonly Slot<K>[]): Promise<Values<V>> {
     if (!this.parts.link.usable()) return this.readDegraded(pass, slots);
     let found: readonly Found<K>[];
     try {
       found = await this.lookup.find(slots);
     } catch (error) {
-      if (error instanceof RedisUnavailable || error instanceof ReplyError) return this.readDegraded(pass, slots);
+      if (error instanceof RedisUnavailable || error instanceof ReplyError)
+        return this.readDegraded(pass, slots);
       throw error;
     }
     return this.readShared(pass, found);
   }
 
   /** Answers from what Redis holds, loading what it does not. */
-  private async readShared<K, V>({ source, reading }: Pass<K, V>, found: readonly Found<K>[]): Promise<Values<V>> {
+  private async readShared<K, V>(
+    { source, reading }: Pass<K, V>,
+    found: readonly Found<K>[],
+  ): Promise<Values<V>> {
     const { link, telemetry } = this.parts;
     const served = new Served(link.nowMs());
     const values: Values<V> = new Map();
@@ -203,11 +244,17 @@ export class ReadThroughCache implements Cache {
     if (missing.length === 0) return values;
     telemetry.cacheReads("none", missing.length);
     reading.note("MISS", 0);
-    return new Map([...values, ...(await this.loader.loadOnce(missing, source, reading.seen.count))]);
+    return new Map([
+      ...values,
+      ...(await this.loader.loadOnce(missing, source, reading.seen.count)),
+    ]);
   }
 
   /** Answers while Redis cannot be asked. */
-  private readDegraded<K, V>({ source, reading }: Pass<K, V>, slots: readonly Slot<K>[]): Promise<Values<V>> {
+  private readDegraded<K, V>(
+    { source, reading }: Pass<K, V>,
+    slots: readonly Slot<K>[],
+  ): Promise<Values<V>> {
     this.parts.telemetry.cacheReads("none", slots.length);
     reading.note("BYPASS", 0);
     return this.loader.loadWithoutRedis(slots, source, reading.seen.count);

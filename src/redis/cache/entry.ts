@@ -1,6 +1,7 @@
 /**
- * What the cache stores: `<fence>|<stored at>|<fresh for>|<grace>|<versions, comma-separated>\n<JSON>`.
- * The head is text, so that a script can read the fence and a reader can refuse an entry without parsing its value.
+ * What the cache stores: `<fence>|<stored at>|<fresh for>|<grace>|<versions,
+ * comma-separated>\n<JSON>`. The head is text, so that a script can read the fence and a reader can
+ * refuse an entry without parsing its value.
  */
 import { compareTag, type TagVerdict } from "./tags.js";
 
@@ -12,20 +13,28 @@ export interface Entry<V = unknown> {
   readonly freshMs: number;
   /** How long after `freshMs` it may be served as stale. */
   readonly graceMs: number;
-  /** Versions of its tags, read before the load began, in the order of the tags; the epoch first. */
+  /**
+   * Versions of its tags, read before the load began, in the order of the tags; the epoch first.
+   */
   readonly versions: readonly string[];
   /** Length of the stored text, in characters. */
   readonly size: number;
 }
 
-/** Whether an entry may be served, and as what. `early`: fresh, and old enough to load again ahead of time. */
+/**
+ * Whether an entry may be served, and as what. `early`: fresh, and old enough to load again ahead
+ * of time.
+ */
 export type Freshness = "fresh" | "early" | "stale" | "dead";
 
 /** How much of the TTL passes before a read loads the value again ahead of time. */
 const EARLY_FRACTION = 0.8;
 
 /** What is written after fence and time; the script adds those. */
-export function encodeEntry(value: unknown, { freshMs, graceMs, versions }: Pick<Entry, "freshMs" | "graceMs" | "versions">): string {
+export function encodeEntry(
+  value: unknown,
+  { freshMs, graceMs, versions }: Pick<Entry, "freshMs" | "graceMs" | "versions">,
+): string {
   return `${freshMs}|${graceMs}|${versions.join(",")}\n${JSON.stringify(value)}`;
 }
 
@@ -63,7 +72,10 @@ function parse<V>(json: string): V | null | undefined {
   }
 }
 
-/** Makes a value immutable, all the way down. Values are shared by everyone who reads them: a change would be everybody's. */
+/**
+ * Makes a value immutable, all the way down. Values are shared by everyone who reads them: a change
+ * would be everybody's.
+ */
 export function freeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -72,8 +84,14 @@ export function freeze<T>(value: T): T {
   return value;
 }
 
-/** Judges an entry's tags against their present versions, in the same order: the worst verdict of any. */
-export function judgeTags({ versions }: Pick<Entry, "versions">, current: readonly (string | null)[]): TagVerdict {
+/**
+ * Judges an entry's tags against their present versions, in the same order: the worst verdict of
+ * any.
+ */
+export function judgeTags(
+  { versions }: Pick<Entry, "versions">,
+  current: readonly (string | null)[],
+): TagVerdict {
   if (versions.length !== current.length) return "dead";
   let worst: TagVerdict = "current";
   for (const [index, carried] of versions.entries()) {
@@ -88,7 +106,11 @@ export function judgeTags({ versions }: Pick<Entry, "versions">, current: readon
  * Judges an entry whose tags were judged, by its age.
  * @param nowMs Redis clock
  */
-export function judgeAge({ storedAtMs, freshMs, graceMs }: Entry, tags: TagVerdict, nowMs: number): Freshness {
+export function judgeAge(
+  { storedAtMs, freshMs, graceMs }: Entry,
+  tags: TagVerdict,
+  nowMs: number,
+): Freshness {
   const ageMs = nowMs - storedAtMs;
   if (tags === "dead" || !(ageMs < freshMs + graceMs)) return "dead";
   if (tags === "stale" || ageMs >= freshMs) return "stale";

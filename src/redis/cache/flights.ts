@@ -1,6 +1,7 @@
 /**
- * Single-flight in the process: whoever asks for something under the id of a load that is under way gets that load's answer.
- * The id says what must be equal for that to be right; a load that may be too old for its id is forgotten.
+ * Single-flight in the process: whoever asks for something under the id of a load that is under way
+ * gets that load's answer. The id says what must be equal for that to be right; a load that may be
+ * too old for its id is forgotten.
  */
 
 /** Something to load. */
@@ -33,10 +34,13 @@ export class Flights {
     return Promise.all(ids.map((id) => (this.flights.get(id) as Flight).value as Promise<V>));
   }
 
-  /** Lets nobody join a load of these tags that is under way: it may have begun before they changed. */
+  /**
+   * Lets nobody join a load of these tags that is under way: it may have begun before they changed.
+   */
   forget(tagKeys: readonly string[]): void {
     const changed = new Set(tagKeys);
-    for (const [id, { tagKeys: own }] of this.flights) if (own.some((key) => changed.has(key))) this.flights.delete(id);
+    for (const [id, { tagKeys: own }] of this.flights)
+      if (own.some((key) => changed.has(key))) this.flights.delete(id);
   }
 
   /** Loads under way. */
@@ -44,7 +48,11 @@ export class Flights {
     return this.flights.size;
   }
 
-  private launch<S extends Flown, V>(mine: readonly S[], idOf: (slot: S) => string, work: Promise<readonly V[]>): void {
+  private launch<S extends Flown, V>(
+    mine: readonly S[],
+    idOf: (slot: S) => string,
+    work: Promise<readonly V[]>,
+  ): void {
     for (const [index, slot] of mine.entries()) {
       const id = idOf(slot);
       const flight = { value: work.then((values) => values[index]), tagKeys: slot.tagKeys };

@@ -1,4 +1,7 @@
-/** Takes the leases of missing values together with the tag versions that their loads will carry, in one round trip. */
+/**
+ * Takes the leases of missing values together with the tag versions that their loads will carry, in
+ * one round trip.
+ */
 
 import { inOneWrite } from "../client/connect.js";
 import type { LeaseAnswer, Wait } from "../client/lease.js";
@@ -19,7 +22,10 @@ export interface Held<K> {
   over(): Promise<void>;
 }
 
-/** What became of each slot. `refused`: Redis is down or full, so it is loaded without a lease and not filled. */
+/**
+ * What became of each slot. `refused`: Redis is down or full, so it is loaded without a lease and
+ * not filled.
+ */
 export interface Acquired<K> {
   readonly granted: readonly Granted<K>[];
   readonly held: readonly Held<K>[];
@@ -36,8 +42,15 @@ type Settled = PromiseSettledResult<LeaseAnswer>;
 const LEASE_SLACK_MS = 2;
 const NO_WAIT: Wait = { until: () => Promise.resolve(), stop() {} };
 
-/** Never rejects. @param otherwise whether to wait for slots that somebody else is loading, or to leave those alone */
-export async function acquireLeases<K>(parts: Parts, wanted: readonly Wanted<K>[], otherwise: "wait" | "pass"): Promise<Acquired<K>> {
+/**
+ * Never rejects. @param otherwise whether to wait for slots that somebody else is loading, or to
+ * leave those alone
+ */
+export async function acquireLeases<K>(
+  parts: Parts,
+  wanted: readonly Wanted<K>[],
+  otherwise: "wait" | "pass",
+): Promise<Acquired<K>> {
   const { link, tags, leases } = parts;
   const slots = wanted.map(({ slot }) => slot);
   const waits = slots.map(({ name }) => (otherwise === "wait" ? leases.wait(name) : NO_WAIT));
@@ -47,7 +60,9 @@ export async function acquireLeases<K>(parts: Parts, wanted: readonly Wanted<K>[
     const [versions, settled] = await link.run("cache acquire", () =>
       inOneWrite(link.connection, () => {
         const ensured = tags.ensure(names, link.serverWord());
-        answers = Promise.allSettled(wanted.map(({ slot, fence }) => leases.acquire(slot.name, fence, otherwise)));
+        answers = Promise.allSettled(
+          wanted.map(({ slot, fence }) => leases.acquire(slot.name, fence, otherwise)),
+        );
         return Promise.all([ensured, answers]);
       }),
     );
@@ -72,7 +87,11 @@ interface Answered<K> {
   readonly answer: Settled | undefined;
 }
 
-function sort<K>(parts: Parts, answered: readonly Answered<K>[], versionOf: ReadonlyMap<string, string>): Acquired<K> {
+function sort<K>(
+  parts: Parts,
+  answered: readonly Answered<K>[],
+  versionOf: ReadonlyMap<string, string>,
+): Acquired<K> {
   const granted: Granted<K>[] = [];
   const held: Held<K>[] = [];
   const refused: Slot<K>[] = [];
@@ -84,7 +103,11 @@ function sort<K>(parts: Parts, answered: readonly Answered<K>[], versionOf: Read
       continue;
     }
     wait.stop();
-    if (answer?.status === "fulfilled" && "fence" in answer.value && versions.length === slot.tags.length) {
+    if (
+      answer?.status === "fulfilled" &&
+      "fence" in answer.value &&
+      versions.length === slot.tags.length
+    ) {
       granted.push({ slot, fence: answer.value.fence, versions });
       continue;
     }
@@ -94,6 +117,11 @@ function sort<K>(parts: Parts, answered: readonly Answered<K>[], versionOf: Read
   return { granted, held, refused };
 }
 
-function giveBack<K>({ leases }: Parts, slot: Slot<K> | undefined, answer: Settled | undefined): void {
-  if (slot && answer?.status === "fulfilled" && "fence" in answer.value) leases.release(slot.name, answer.value.fence).catch(() => {});
+function giveBack<K>(
+  { leases }: Parts,
+  slot: Slot<K> | undefined,
+  answer: Settled | undefined,
+): void {
+  if (slot && answer?.status === "fulfilled" && "fence" in answer.value)
+    leases.release(slot.name, answer.value.fence).catch(() => {});
 }

@@ -1,10 +1,12 @@
 /**
  * The cache's link to Redis: whether it may be asked right now.
  *
- * Two reasons say no. *Not trusted*: the connection is new, and what the server holds may be older than what it held before (a
- * restart, an older snapshot, a failover). Before the first read the identities of the masters are compared with those the epoch
- * was made on; other servers, or invalidations that could not be sent, mean a new epoch, and everything older dies unread.
- * *Tripped*: a reply was late. One request pays the deadline, then nobody asks until a probe in the background is answered.
+ * Two reasons say no. *Not trusted*: the connection is new, and what the server holds may be older
+ * than what it held before (a restart, an older snapshot, a failover). Before the first read the
+ * identities of the masters are compared with those the epoch was made on; other servers, or
+ * invalidations that could not be sent, mean a new epoch, and everything older dies unread.
+ * *Tripped*: a reply was late. One request pays the deadline, then nobody asks until a probe in the
+ * background is answered.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { ReplyError } from "ioredis";
@@ -23,7 +25,10 @@ export interface CacheLinkOptions {
   readonly tags: Tags;
   /** Longest wait for a reply. */
   readonly deadlineMs: number;
-  /** Whether a new epoch is due although the servers are the same: invalidations wait unsent. Asked before the first read. */
+  /**
+   * Whether a new epoch is due although the servers are the same: invalidations wait unsent. Asked
+   * before the first read.
+   */
   readonly mustRenewEpoch: () => Promise<boolean>;
   readonly telemetry: Telemetry;
   readonly report: ReportState;
@@ -37,7 +42,10 @@ const PROBE_DEADLINE_MS = 250;
 const SILENT = lateError("no reply", PROBE_DEADLINE_MS);
 /** A link that is silent this long is opened anew: a black hole gives no error. */
 const SILENCE_MS = 500;
-/** Longest wait for the answer whether invalidations wait unsent: the database may be down too, and must not hold the cache up. */
+/**
+ * Longest wait for the answer whether invalidations wait unsent: the database may be down too, and
+ * must not hold the cache up.
+ */
 const OUTBOX_DEADLINE_MS = 500;
 
 /** The link. Whoever opened its connection closes that. */
@@ -45,9 +53,15 @@ export class CacheLink {
   readonly connection: RedisConnection;
   private trusted = false;
   private tripped = false;
-  /** Rises whenever the connection is lost; what was found out about an earlier one no longer counts. */
+  /**
+   * Rises whenever the connection is lost; what was found out about an earlier one no longer
+   * counts.
+   */
   private generation = 0;
-  /** Rises with every invalidation that this process could not send; `settled` with every epoch made to stand for them. */
+  /**
+   * Rises with every invalidation that this process could not send; `settled` with every epoch made
+   * to stand for them.
+   */
   private owed = 0;
   private settled = 0;
   private servers = "";
@@ -89,7 +103,8 @@ export class CacheLink {
 
   /**
    * Runs one round trip.
-   * @throws RedisUnavailable at once when the link is down, after the deadline when it falls silent; what Redis itself replied passes through
+   * @throws RedisUnavailable at once when the link is down, after the deadline when it falls
+   * silent; what Redis itself replied passes through
    */
   async run<T>(what: string, send: () => Promise<T>): Promise<T> {
     if (!this.usable()) throw new RedisUnavailable();
@@ -107,7 +122,8 @@ export class CacheLink {
   }
 
   /**
-   * Runs an invalidation. One that fails, in whatever way, is owed: Redis is not read again until a new epoch stands for it.
+   * Runs an invalidation. One that fails, in whatever way, is owed: Redis is not read again until a
+   * new epoch stands for it.
    * @throws RedisUnavailable when it is not known to have been done
    */
   async runOwed<T>(what: string, send: () => Promise<T>): Promise<T> {
@@ -138,11 +154,17 @@ export class CacheLink {
     await this.recovery;
   }
 
-  /** The reply, unless it is late or the link trips meanwhile. A reply that arrived while this process was busy is still read. */
+  /**
+   * The reply, unless it is late or the link trips meanwhile. A reply that arrived while this
+   * process was busy is still read.
+   */
   private answered<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = () => reject(new Error(`no reply within ${this.options.deadlineMs} ms`));
-      const timer = setTimeout(() => setImmediate(() => setImmediate(late)), this.options.deadlineMs);
+      const timer = setTimeout(
+        () => setImmediate(() => setImmediate(late)),
+        this.options.deadlineMs,
+      );
       const done = () => {
         clearTimeout(timer);
         this.waiting.delete(reject);
@@ -154,7 +176,8 @@ export class CacheLink {
 
   /** Nobody waits on after the first reply that did not come. */
   private trip(what: string): void {
-    if (this.usable()) this.options.report(`Redis does not answer (${what}); reads come from Postgres`);
+    if (this.usable())
+      this.options.report(`Redis does not answer (${what}); reads come from Postgres`);
     this.tripped = true;
     for (const giveUp of this.waiting) giveUp(new Error("another reply was late"));
     this.waiting.clear();
@@ -163,7 +186,8 @@ export class CacheLink {
 
   private lose(): void {
     this.generation += 1;
-    if (this.trusted) this.options.report("the connection to Redis is lost; reads come from Postgres");
+    if (this.trusted)
+      this.options.report("the connection to Redis is lost; reads come from Postgres");
     this.trusted = false;
     for (const listener of this.lossListeners) listener();
     this.recover();
@@ -201,20 +225,37 @@ export class CacheLink {
     }
   }
 
-  /** A refusal is an answer (loading, a replica, no permission): the server is asked again. Silence is not. */
+  /**
+   * A refusal is an answer (loading, a replica, no permission): the server is asked again. Silence
+   * is not.
+   */
   private reopenIfSilent(error: unknown): void {
-    this.silentSinceMs = error instanceof ReplyError ? null : (this.silentSinceMs ?? performance.now() - PROBE_DEADLINE_MS);
+    this.silentSinceMs =
+      error instanceof ReplyError
+        ? null
+        : (this.silentSinceMs ?? performance.now() - PROBE_DEADLINE_MS);
     if (this.silentSinceMs === null || performance.now() - this.silentSinceMs < SILENCE_MS) return;
     this.silentSinceMs = null;
     reopen(this.connection);
   }
 
-  /** Finds out everything that must be known before the first read; nothing is set that a read could act on too early. */
+  /**
+   * Finds out everything that must be known before the first read; nothing is set that a read could
+   * act on too early.
+   */
   private async establish(): Promise<boolean> {
     const { generation, owed } = this;
-    const { servers, clockOffsetMs } = await withDeadline(identify(this.connection), PROBE_DEADLINE_MS, SILENT);
+    const { servers, clockOffsetMs } = await withDeadline(
+      identify(this.connection),
+      PROBE_DEADLINE_MS,
+      SILENT,
+    );
     const renew = owed > this.settled || (await this.invalidationsWait());
-    const epoch = await withDeadline(this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch), PROBE_DEADLINE_MS, SILENT);
+    const epoch = await withDeadline(
+      this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch),
+      PROBE_DEADLINE_MS,
+      SILENT,
+    );
     if (generation !== this.generation) return false;
     Object.assign(this, { servers, clockOffsetMs, epoch, settled: owed });
     if (this.owed > owed) return false;
@@ -231,6 +272,8 @@ export class CacheLink {
 
   /** Where the database cannot tell, what this process itself could not send has to do (`owed`). */
   private invalidationsWait(): Promise<boolean> {
-    return withDeadline(this.options.mustRenewEpoch(), OUTBOX_DEADLINE_MS, () => false).catch(() => false);
+    return withDeadline(this.options.mustRenewEpoch(), OUTBOX_DEADLINE_MS, () => false).catch(
+      () => false,
+    );
   }
 }

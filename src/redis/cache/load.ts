@@ -1,9 +1,10 @@
 /**
  * How a missing value is loaded: once in this process, once in the fleet, and in any case.
  *
- * In the process, whoever asks for the same value under the same tag versions joins the load that is under way; after an
- * invalidation the versions differ, so nobody joins a load that began before it. In the fleet a lease decides (redis/client/lease.ts).
- * Those without it wait until the value is filled or the lease runs out, look again, and after {@link ROUNDS} load for themselves.
+ * In the process, whoever asks for the same value under the same tag versions joins the load that
+ * is under way; after an invalidation the versions differ, so nobody joins a load that began before
+ * it. In the fleet a lease decides (redis/client/lease.ts). Those without it wait until the value
+ * is filled or the lease runs out, look again, and after {@link ROUNDS} load for themselves.
  */
 
 import { NEWEST } from "../../domain/seen.js";
@@ -21,9 +22,14 @@ export type Values<V> = Map<string, V | null>;
 
 /** A holder that dies costs its waiters one round; the second holder may die too. */
 const ROUNDS = 3;
-/** By how much at most a TTL is shortened, so that values filled together do not expire together. */
+/**
+ * By how much at most a TTL is shortened, so that values filled together do not expire together.
+ */
 const JITTER = 0.1;
-/** A value that could not be loaded again is tried again after this: its source is in trouble already. */
+/**
+ * A value that could not be loaded again is tried again after this: its source is in trouble
+ * already.
+ */
 const REFRESH_RETRY_MS = SECOND;
 
 /** Loads missing values. */
@@ -32,7 +38,10 @@ export class Loader {
   /** Names being loaded again in the background, or resting after that failed. */
   private readonly refreshing = new Set<string>();
   private filling = 0;
-  /** Turns of the event loop in which only the newest would do, and whether the last of them is over. */
+  /**
+   * Turns of the event loop in which only the newest would do, and whether the last of them is
+   * over.
+   */
   private turns = 0;
   private isTurnOver = true;
 
@@ -43,13 +52,24 @@ export class Loader {
 
   /**
    * Loads slots that Redis does not hold.
-   * @param seen count of the reader's consistency token; where a tag is missing its version cannot tell loads apart, so this does
+   * @param seen count of the reader's consistency token; where a tag is missing its version cannot
+   * tell loads apart, so this does
    */
-  async loadOnce<K, V>(missing: readonly Found<K>[], load: Load<K, V>, seen: number): Promise<Values<V>> {
+  async loadOnce<K, V>(
+    missing: readonly Found<K>[],
+    load: Load<K, V>,
+    seen: number,
+  ): Promise<Values<V>> {
     const seenName = this.seenName(seen);
     const flown = missing.map(({ slot, fence, current }) => {
       const versions = current.includes(null) ? `${current.join()}#${seenName}` : current.join();
-      return { slot, fence, name: slot.name, tagKeys: slot.tagKeys, id: `${slot.name}\n${versions}` };
+      return {
+        slot,
+        fence,
+        name: slot.name,
+        tagKeys: slot.tagKeys,
+        id: `${slot.name}\n${versions}`,
+      };
     });
     const values = await this.flights.join(
       flown,
@@ -62,8 +82,15 @@ export class Loader {
     return toValues(flown, values);
   }
 
-  /** Loads slots while Redis cannot be asked. Readers share a load that began after all they have seen written. */
-  async loadWithoutRedis<K, V>(slots: readonly Slot<K>[], load: Load<K, V>, seen: number): Promise<Values<V>> {
+  /**
+   * Loads slots while Redis cannot be asked. Readers share a load that began after all they have
+   * seen written.
+   */
+  async loadWithoutRedis<K, V>(
+    slots: readonly Slot<K>[],
+    load: Load<K, V>,
+    seen: number,
+  ): Promise<Values<V>> {
     const seenName = this.seenName(seen);
     const values = await this.flights.join(
       slots,
@@ -76,7 +103,10 @@ export class Loader {
     return toValues(slots, values);
   }
 
-  /** Names what a reader has seen. A reader of the newest joins loads of its own turn alone: an earlier one may miss a write. */
+  /**
+   * Names what a reader has seen. A reader of the newest joins loads of its own turn alone: an
+   * earlier one may miss a write.
+   */
   private seenName(seen: number): string {
     if (seen !== NEWEST) return `${seen}`;
     if (this.isTurnOver) {
@@ -89,7 +119,9 @@ export class Loader {
     return `newest ${this.turns}`;
   }
 
-  /** Loads slots again in the background; what was served in their place stays good if that fails. */
+  /**
+   * Loads slots again in the background; what was served in their place stays good if that fails.
+   */
   refresh<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): void {
     const due = slots.filter(({ name }) => !this.refreshing.has(name));
     if (due.length === 0) return;
@@ -100,7 +132,9 @@ export class Loader {
     this.loadAgain(due, load).then(end, () => setTimeout(end, REFRESH_RETRY_MS).unref());
   }
 
-  /** Lets nobody join a load of these tags that is under way: it may have begun before they changed. */
+  /**
+   * Lets nobody join a load of these tags that is under way: it may have begun before they changed.
+   */
   forget(tagKeys: readonly string[]): void {
     this.flights.forget(tagKeys);
   }
@@ -110,7 +144,11 @@ export class Loader {
     return { flights: this.flights.size, refreshing: this.refreshing.size, filling: this.filling };
   }
 
-  private async loadUnderLease<K, V>(wanted: readonly Wanted<K>[], load: Load<K, V>, rounds: number): Promise<Values<V>> {
+  private async loadUnderLease<K, V>(
+    wanted: readonly Wanted<K>[],
+    load: Load<K, V>,
+    rounds: number,
+  ): Promise<Values<V>> {
     if (rounds === 0)
       return loadAll(
         wanted.map(({ slot }) => slot),
@@ -120,21 +158,35 @@ export class Loader {
     try {
       const { granted, held, refused } = await acquireLeases(this.parts, wanted, "wait");
       const own = this.loadAndFill(granted, refused, load, observation);
-      return new Map((await Promise.all([own, this.awaitOthers(held, load, rounds)])).flatMap((part) => [...part]));
+      return new Map(
+        (await Promise.all([own, this.awaitOthers(held, load, rounds)])).flatMap((part) => [
+          ...part,
+        ]),
+      );
     } finally {
       observation.end();
     }
   }
 
-  private async awaitOthers<K, V>(held: readonly Held<K>[], load: Load<K, V>, rounds: number): Promise<Values<V>> {
+  private async awaitOthers<K, V>(
+    held: readonly Held<K>[],
+    load: Load<K, V>,
+    rounds: number,
+  ): Promise<Values<V>> {
     if (held.length === 0) return new Map();
     await Promise.all(held.map(({ over }) => over()));
     const slots = held.map(({ slot }) => slot);
     const found = await this.lookup.find(slots).catch(() => null);
     if (found === null) return loadAll(slots, load);
     const missing = found.filter(({ freshness }) => freshness === "dead");
-    const loaded = missing.length > 0 ? await this.loadUnderLease(missing, load, rounds - 1) : new Map<string, V | null>();
-    return new Map([...found.map(({ slot, entry }) => [slot.name, (entry?.value ?? null) as V | null] as const), ...loaded]);
+    const loaded =
+      missing.length > 0
+        ? await this.loadUnderLease(missing, load, rounds - 1)
+        : new Map<string, V | null>();
+    return new Map([
+      ...found.map(({ slot, entry }) => [slot.name, (entry?.value ?? null) as V | null] as const),
+      ...loaded,
+    ]);
   }
 
   /** Loads again what is still old in Redis and nobody else is loading. */
@@ -150,7 +202,10 @@ export class Loader {
     }
   }
 
-  /** One load for what we hold the lease of and for what Redis gives no lease for; only the first is filled. */
+  /**
+   * One load for what we hold the lease of and for what Redis gives no lease for; only the first is
+   * filled.
+   */
   private async loadAndFill<K, V>(
     granted: readonly Granted<K>[],
     refused: readonly Slot<K>[],
@@ -168,11 +223,23 @@ export class Loader {
   }
 
   /** One pipelined round trip. Nobody waits for it, and a fill that is lost is loaded again. */
-  private fill<K>(granted: readonly Granted<K>[], values: Values<unknown>, observation: Observation): void {
+  private fill<K>(
+    granted: readonly Granted<K>[],
+    values: Values<unknown>,
+    observation: Observation,
+  ): void {
     if (granted.length === 0) return;
-    const fills = granted.map((grant) => ({ ...grant, ...this.prepare(grant, values.get(grant.slot.name) ?? null) }));
+    const fills = granted.map((grant) => ({
+      ...grant,
+      ...this.prepare(grant, values.get(grant.slot.name) ?? null),
+    }));
     for (const { slot, entry, versions } of fills) {
-      this.parts.local.put(observation, { name: slot.name, tagKeys: slot.tagKeys, entry, current: versions });
+      this.parts.local.put(observation, {
+        name: slot.name,
+        tagKeys: slot.tagKeys,
+        entry,
+        current: versions,
+      });
     }
     // Those who wait look again, find nothing and load for themselves, as on a server that is full.
     const write = this.parts.budget.spent()
@@ -183,23 +250,53 @@ export class Loader {
     const end = () => {
       this.filling -= 1;
     };
-    this.parts.link.run("cache fill", () => inOneWrite(this.parts.link.connection, send)).then(end, end);
+    this.parts.link
+      .run("cache fill", () => inOneWrite(this.parts.link.connection, send))
+      .then(end, end);
   }
 
-  private prepare<K>({ versions }: Granted<K>, value: unknown): { readonly rest: string; readonly entry: Entry } {
+  private prepare<K>(
+    { versions }: Granted<K>,
+    value: unknown,
+  ): { readonly rest: string; readonly entry: Entry } {
     const { ttlMs, graceMs } = this.parts.times;
     const freshMs = Math.round(ttlMs * (1 - JITTER * Math.random()));
     const rest = encodeEntry(value, { freshMs, graceMs, versions });
-    return { rest, entry: { value, storedAtMs: this.parts.link.nowMs(), freshMs, graceMs, versions, size: rest.length } };
+    return {
+      rest,
+      entry: {
+        value,
+        storedAtMs: this.parts.link.nowMs(),
+        freshMs,
+        graceMs,
+        versions,
+        size: rest.length,
+      },
+    };
   }
 
-  /** A full server refuses the fill; those who wait for it must not wait for the lease to run out. */
-  private async write<K>({ slot, fence, rest, entry }: Granted<K> & { readonly rest: string; readonly entry: Entry }): Promise<void> {
+  /**
+   * A full server refuses the fill; those who wait for it must not wait for the lease to run out.
+   */
+  private async write<K>({
+    slot,
+    fence,
+    rest,
+    entry,
+  }: Granted<K> & { readonly rest: string; readonly entry: Entry }): Promise<void> {
     const { keys, link } = this.parts;
     const { name } = slot;
     const lifetimeMs = entry.freshMs + entry.graceMs;
     await link.connection
-      .cacheFill(keys.cacheEntry(name), keys.cacheLease(name), fence, rest, lifetimeMs, keys.cacheFilled(), name)
+      .cacheFill(
+        keys.cacheEntry(name),
+        keys.cacheLease(name),
+        fence,
+        rest,
+        lifetimeMs,
+        keys.cacheFilled(),
+        name,
+      )
       .catch(() => this.release(name, fence));
   }
 
@@ -208,14 +305,21 @@ export class Loader {
   }
 }
 
-/** Loads slots from the source. Throws when it does not answer every one: what it leaves out would be cached as absent. */
+/**
+ * Loads slots from the source. Throws when it does not answer every one: what it leaves out would
+ * be cached as absent.
+ */
 async function loadAll<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): Promise<Values<V>> {
   if (slots.length === 0) return new Map();
   const values = await load(slots.map(({ key }) => key));
-  if (values.length !== slots.length) throw new Error(`a load answered ${values.length} of ${slots.length} keys`);
+  if (values.length !== slots.length)
+    throw new Error(`a load answered ${values.length} of ${slots.length} keys`);
   return toValues(slots, values.map(freeze));
 }
 
-function toValues<V>(slots: readonly { readonly name: string }[], values: readonly (V | null)[]): Values<V> {
+function toValues<V>(
+  slots: readonly { readonly name: string }[],
+  values: readonly (V | null)[],
+): Values<V> {
   return new Map(slots.map(({ name }, index) => [name, values[index] ?? null]));
 }

@@ -1,15 +1,20 @@
 /**
- * The local cache level: entries in this process, bounded in bytes, beside a mirror of the tag versions they depend on.
+ * The local cache level: entries in this process, bounded in bytes, beside a mirror of the tag
+ * versions they depend on.
  *
- * An entry points at the mirrored versions of its tags and is served only while all of them live; a tag dies the moment Redis
- * reports that it changed (redis/cache/tracking.ts), so an invalidation costs O(tags), and a read compares no versions. The level is off
- * whenever that report cannot be trusted, and starts empty each time it comes on.
+ * An entry points at the mirrored versions of its tags and is served only while all of them live; a
+ * tag dies the moment Redis reports that it changed (redis/cache/tracking.ts), so an invalidation
+ * costs O(tags), and a read compares no versions. The level is off whenever that report cannot be
+ * trusted, and starts empty each time it comes on.
  */
 import { LRUCache } from "lru-cache";
 import { type Entry, judgeTags } from "./entry.js";
 import type { TagVerdict } from "./tags.js";
 
-/** A read in progress: remembers which tags changed meanwhile, because what it read about them may be older than the change. */
+/**
+ * A read in progress: remembers which tags changed meanwhile, because what it read about them may
+ * be older than the change.
+ */
 export interface Observation {
   touched(key: string): boolean;
   end(): void;
@@ -40,7 +45,10 @@ export interface LocalPut {
   readonly current: readonly (string | null)[];
 }
 
-/** What an entry costs beyond its text: its name, the parsed objects' headers, its place in the maps. */
+/**
+ * What an entry costs beyond its text: its name, the parsed objects' headers, its place in the
+ * maps.
+ */
 const ENTRY_BYTES = 512;
 /** What it adds for each tag. */
 const TAG_BYTES = 96;
@@ -59,7 +67,8 @@ export class LocalCache {
   constructor(private readonly options: { readonly maxBytes: number }) {
     this.entries = new LRUCache<string, LocalEntry>({
       maxSize: Math.max(1, options.maxBytes),
-      sizeCalculation: ({ entry, tags }) => entry.size * BYTES_PER_CHARACTER + ENTRY_BYTES + tags.length * TAG_BYTES,
+      sizeCalculation: ({ entry, tags }) =>
+        entry.size * BYTES_PER_CHARACTER + ENTRY_BYTES + tags.length * TAG_BYTES,
       dispose: (local) => this.unpin(local),
     });
   }
@@ -94,10 +103,18 @@ export class LocalCache {
 
   /** Keeps an entry, unless one of its tags changed since the observation began. */
   put(observation: Observation, { name, tagKeys, entry, current }: LocalPut): void {
-    if (!this.on || tagKeys.some((key, index) => typeof current[index] !== "string" || observation.touched(key))) return;
+    if (
+      !this.on ||
+      tagKeys.some((key, index) => typeof current[index] !== "string" || observation.touched(key))
+    )
+      return;
     const verdict = judgeTags(entry, current);
     if (verdict === "dead") return;
-    const local = { entry, verdict, tags: tagKeys.map((key, index) => this.pin(key, current[index] as string)) };
+    const local = {
+      entry,
+      verdict,
+      tags: tagKeys.map((key, index) => this.pin(key, current[index] as string)),
+    };
     this.entries.set(name, local);
     // One that is larger than the whole level is not kept.
     if (this.entries.peek(name) !== local) this.unpin(local);
@@ -118,7 +135,10 @@ export class LocalCache {
     this.seen = Math.max(this.seen, count);
   }
 
-  /** Comes on, empty. @param count the last invalidation before anything that will be put here is read */
+  /**
+   * Comes on, empty. @param count the last invalidation before anything that will be put here is
+   * read
+   */
   enable(count: number): void {
     this.clear();
     this.noteSeen(count);
@@ -142,9 +162,19 @@ export class LocalCache {
   }
 
   /** What it holds now. */
-  size(): { readonly entries: number; readonly bytes: number; readonly tags: number; readonly observations: number } {
+  size(): {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly tags: number;
+    readonly observations: number;
+  } {
     const { size, calculatedSize } = this.entries;
-    return { entries: size, bytes: calculatedSize, tags: this.mirror.size, observations: this.observations.size };
+    return {
+      entries: size,
+      bytes: calculatedSize,
+      tags: this.mirror.size,
+      observations: this.observations.size,
+    };
   }
 
   private clear(): void {
@@ -153,7 +183,10 @@ export class LocalCache {
     for (const observation of this.observations) observation.all = true;
   }
 
-  /** Another version than the mirrored one means a change whose report is still on its way: what depends on that one dies now. */
+  /**
+   * Another version than the mirrored one means a change whose report is still on its way: what
+   * depends on that one dies now.
+   */
   private pin(key: string, version: string): MirroredTag {
     let tag = this.mirror.get(key);
     if (tag?.version !== version) {

@@ -1,4 +1,7 @@
-/** Looks values up in Redis and judges what comes back; what may be served is kept in the local level. */
+/**
+ * Looks values up in Redis and judges what comes back; what may be served is kept in the local
+ * level.
+ */
 
 import type { Keys } from "../client/keys.js";
 import type { ReadBatch } from "./batch.js";
@@ -45,18 +48,29 @@ export class Lookup {
     return { key, name, tags, tagKeys: tags.map(this.parts.tags.keyOf) };
   }
 
-  /** Reads slots in their order. One round trip, shared with all who read in this turn; rejects when Redis cannot be asked. */
+  /**
+   * Reads slots in their order. One round trip, shared with all who read in this turn; rejects when
+   * Redis cannot be asked.
+   */
   async find<K>(slots: readonly Slot<K>[]): Promise<Found<K>[]> {
     const { keys, local, readBatch } = this.parts;
     const observation = local.observe();
     try {
-      const texts = await readBatch(slots.flatMap(({ name, tagKeys }) => [keys.cacheEntry(name), ...tagKeys]));
+      const texts = await readBatch(
+        slots.flatMap(({ name, tagKeys }) => [keys.cacheEntry(name), ...tagKeys]),
+      );
       let offset = 0;
       return slots.map((slot) => {
         const from = offset;
         offset += 1 + slot.tagKeys.length;
         const found = this.judge(slot, texts[from] ?? null, texts.slice(from + 1, offset));
-        if (found.entry) local.put(observation, { name: slot.name, tagKeys: slot.tagKeys, entry: found.entry, current: found.current });
+        if (found.entry)
+          local.put(observation, {
+            name: slot.name,
+            tagKeys: slot.tagKeys,
+            entry: found.entry,
+            current: found.current,
+          });
         return found;
       });
     } finally {
@@ -64,9 +78,21 @@ export class Lookup {
     }
   }
 
-  private judge<K>(slot: Slot<K>, text: string | null, current: readonly (string | null)[]): Found<K> {
+  private judge<K>(
+    slot: Slot<K>,
+    text: string | null,
+    current: readonly (string | null)[],
+  ): Found<K> {
     const entry = decodeEntry(text);
-    const freshness = entry ? judgeAge(entry, judgeTags(entry, current), this.parts.link.nowMs()) : "dead";
-    return { slot, entry: freshness === "dead" ? null : entry, freshness, fence: fenceOf(text), current };
+    const freshness = entry
+      ? judgeAge(entry, judgeTags(entry, current), this.parts.link.nowMs())
+      : "dead";
+    return {
+      slot,
+      entry: freshness === "dead" ? null : entry,
+      freshness,
+      fence: fenceOf(text),
+      current,
+    };
   }
 }

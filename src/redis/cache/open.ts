@@ -1,4 +1,7 @@
-/** Puts the cache together: its two connections, the link, tags, leases, the local level and what keeps that coherent. */
+/**
+ * Puts the cache together: its two connections, the link, tags, leases, the local level and what
+ * keeps that coherent.
+ */
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Degradations } from "../../domain/telemetry/degradations.js";
@@ -67,7 +70,10 @@ export function openCache(options: OpenCacheOptions): OpenCache {
 }
 
 /** Builds a cache on connections that are there; closing it leaves them open. */
-export function assembleCache(options: Omit<OpenCacheOptions, "url" | "caFile">, { connection, listener }: CacheConnections): OpenCache {
+export function assembleCache(
+  options: Omit<OpenCacheOptions, "url" | "caFile">,
+  { connection, listener }: CacheConnections,
+): OpenCache {
   const { keys, log, telemetry, degradations } = options;
   const tags = createTags(connection, keys, { keepMs: options.tagTtlMs });
   const leases = createLeases(connection, listener, keys, options);

@@ -1,4 +1,6 @@
-/** What one level served in one call: summed up first, so that a thousand values cost one report. */
+/**
+ * What one level served in one call: summed up first, so that a thousand values cost one report.
+ */
 import type { Reading } from "../../domain/reading.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Entry, Freshness } from "./entry.js";

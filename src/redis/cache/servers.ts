@@ -1,30 +1,44 @@
-/** Who is behind the cache's connection: the identity of its masters, their clock, and word of every change. */
+/**
+ * Who is behind the cache's connection: the identity of its masters, their clock, and word of every
+ * change.
+ */
 import { createHash } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
 import { SECOND } from "../../domain/time/time.js";
 import { linksOf, type RedisConnection } from "../client/connect.js";
 
-/** The servers as one word, and by how much their clock is ahead of the monotonic clock of this process. */
+/**
+ * The servers as one word, and by how much their clock is ahead of the monotonic clock of this
+ * process.
+ */
 export interface Servers {
   readonly servers: string;
   readonly clockOffsetMs: number;
 }
 
 /**
- * Identifies the masters: another process, or one that was a replica in between, makes another word. INFO on each, and one TIME.
+ * Identifies the masters: another process, or one that was a replica in between, makes another
+ * word. INFO on each, and one TIME.
  * @throws Error when one of them is a replica
  */
 export async function identify(connection: RedisConnection): Promise<Servers> {
   const masters = linksOf(connection, "master");
   const identities = await Promise.all(masters.map(identity));
   const clockOffsetMs = await readClock(connection);
-  return { servers: createHash("sha256").update(identities.sort().join()).digest("hex").slice(0, 16), clockOffsetMs };
+  return {
+    servers: createHash("sha256").update(identities.sort().join()).digest("hex").slice(0, 16),
+    clockOffsetMs,
+  };
 }
 
-/** Run id and replication id: the second changes where a server was a replica for a while and took over another one's data. */
+/**
+ * Run id and replication id: the second changes where a server was a replica for a while and took
+ * over another one's data.
+ */
 async function identity(server: Redis): Promise<string> {
   const info = await server.info("server", "replication");
-  const field = (name: string): string => new RegExp(`^${name}:(\\w+)`, "m").exec(info)?.[1] ?? "unknown";
+  const field = (name: string): string =>
+    new RegExp(`^${name}:(\\w+)`, "m").exec(info)?.[1] ?? "unknown";
   if (field("role") !== "master") throw new Error("the server is a replica");
   return `${field("run_id")}.${field("master_replid")}`;
 }
@@ -34,7 +48,10 @@ async function readClock(connection: RedisConnection): Promise<number> {
   return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000) - performance.now();
 }
 
-/** Calls `onChange` when any connection that reads may go through has closed, or the nodes are others. Returns what ends that. */
+/**
+ * Calls `onChange` when any connection that reads may go through has closed, or the nodes are
+ * others. Returns what ends that.
+ */
 export function watchServers(connection: RedisConnection, onChange: () => void): () => void {
   connection.on("close", onChange);
   if (!(connection instanceof Cluster)) return () => void connection.off("close", onChange);

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Gives a tag a new version, so that every entry which carries the old one is dead ("delete") or stale ("expire").
+  Gives a tag a new version, so that every entry which carries the old one is dead ("delete") or
+  stale ("expire").
   Runs on a full server too: an invalidation that is refused would leave stale values behind.
   KEYS[1]  string  the tag: "<hard version>" or "<hard version>:<soft version>"
   ARGV[1]  "delete" | "expire"   ARGV[2]  how long the tag is kept (ms)

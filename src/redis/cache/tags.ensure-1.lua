@@ -1,6 +1,7 @@
 --[[
-  Makes a tag that is missing (never used, expired or evicted) with a version no entry can carry; renews the lifetime of one that
-  is half spent. Not more often: every write to a tag is reported to all processes, which then drop it from their local level.
+  Makes a tag that is missing (never used, expired or evicted) with a version no entry can carry;
+  renews the lifetime of one that is half spent. Not more often: every write to a tag is reported to
+  all processes, which then drop it from their local level.
   KEYS[1]  string  the tag
   ARGV[1]  how long the tag is kept (ms)
   Returns  its value

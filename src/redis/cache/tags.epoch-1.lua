@@ -1,9 +1,11 @@
 #!lua flags=allow-oom
 --[[
-  Keeps the cache epoch or makes a new one, which ends every entry: what a server holds that restarted or took over may be old.
+  Keeps the cache epoch or makes a new one, which ends every entry: what a server holds that
+  restarted or took over may be old.
   KEYS[1]  string  the epoch: "<version>@<servers>"
   ARGV[1]  the servers: a word made of the identities of all masters
-  ARGV[2]  "renew": make a new one in any case | "check": keep one made on these servers | "find": keep any
+  ARGV[2]  "renew": make a new one in any case | "check": keep one made on these servers |
+           "find": keep any
   ARGV[3]  version of the newest epoch the caller knows, or 0: an older one is not kept by "check"
   Returns  its value
 ]]
@@ -20,6 +22,7 @@ if mode == "check" and madeOn == servers and last >= oldest then
   return old
 end
 local now = redis.call("TIME")
-local value = string.format("%.0f", math.max(now[1] * 1000000 + now[2], last + 1, oldest + 1)) .. "@" .. servers
+local version = math.max(now[1] * 1000000 + now[2], last + 1, oldest + 1)
+local value = string.format("%.0f", version) .. "@" .. servers
 redis.call("SET", epoch, value)
 return value

@@ -1,12 +1,14 @@
 /**
- * Keeps the local cache level coherent: Redis itself reports every change of a tag, by `CLIENT TRACKING … BCAST` on the prefix of
- * the tags, redirected to a second connection (RESP2). Only tags are tracked; tracking entries would broadcast every fill.
+ * Keeps the local cache level coherent: Redis itself reports every change of a tag, by `CLIENT
+ * TRACKING … BCAST` on the prefix of the tags, redirected to a second connection (RESP2). Only tags
+ * are tracked; tracking entries would broadcast every fill.
  *
- * The local level is on only while both connections of the pair are the ones tracking was set up on and the listener hears its own
- * beat, sent through the other: a link that fell silent gives no error. When either is lost the level is emptied at once. One
- * set-up runs at a time, and begins again when anything changed meanwhile: two would switch each other's tracking off.
- * In a Cluster the local level stays off (docs/decisions/0001-cache.md); there, and where it has no room, the listener only hears of
- * filled values.
+ * The local level is on only while both connections of the pair are the ones tracking was set up on
+ * and the listener hears its own beat, sent through the other: a link that fell silent gives no
+ * error. When either is lost the level is emptied at once. One set-up runs at a time, and begins
+ * again when anything changed meanwhile: two would switch each other's tracking off. In a Cluster
+ * the local level stays off (docs/decisions/0001-cache.md); there, and where it has no room, the
+ * listener only hears of filled values.
  */
 import { randomUUID } from "node:crypto";
 import { Cluster, type Redis, ReplyError } from "ioredis";
@@ -21,7 +23,10 @@ import type { Tags } from "./tags.js";
 
 /** The channel on which Redis reports invalidated keys to RESP2 clients. */
 const INVALIDATE_CHANNEL = "__redis__:invalidate";
-/** A listener is deaf after three beats; they are counted at the beat, so the third may just not have come. */
+/**
+ * A listener is deaf after three beats; they are counted at the beat, so the third may just not
+ * have come.
+ */
 const DEAF_BEATS = 2.5;
 
 /** What tracking joins together. */
@@ -108,7 +113,8 @@ export class Tracking {
   private readonly onFailure = (error: Error): void => {
     const { log, report } = this.parts;
     log.debug({ err: error.message }, "cache: the local level cannot be kept coherent yet");
-    if (this.tracks && error instanceof ReplyError) report("Redis refuses to report changes; the local level is off");
+    if (this.tracks && error instanceof ReplyError)
+      report("Redis refuses to report changes; the local level is off");
   };
 
   private canPair(): boolean {
@@ -128,31 +134,48 @@ export class Tracking {
     this.parts.report(null);
   }
 
-  /** Subscribes the listener. Its id is asked first: a RESP2 connection in subscriber mode may not. */
+  /**
+   * Subscribes the listener. Its id is asked first: a RESP2 connection in subscriber mode may not.
+   */
   private async listen(): Promise<void> {
     const { listener, keys, leases } = this.parts;
     const { generation } = this;
     const id = this.listenerId ?? (await listener.client("ID"));
     if (generation !== this.generation) return;
     this.listenerId = id;
-    await listener.subscribe(this.beatChannel, ...(this.tracks ? [INVALIDATE_CHANNEL, keys.cacheSeenChannel()] : []));
+    await listener.subscribe(
+      this.beatChannel,
+      ...(this.tracks ? [INVALIDATE_CHANNEL, keys.cacheSeenChannel()] : []),
+    );
     await leases.listen();
   }
 
-  /** Resolves to the count of invalidations, read first: all of them are older than anything the level will hold. */
+  /**
+   * Resolves to the count of invalidations, read first: all of them are older than anything the
+   * level will hold.
+   */
   private async track(): Promise<number> {
     const { link, keys, tags } = this.parts;
     const requests = link.connection as Redis;
     const count = await tags.count();
     await requests.client("TRACKING", "OFF");
-    await requests.client("TRACKING", "ON", "REDIRECT", this.listenerId ?? 0, "BCAST", "PREFIX", keys.cacheTagPrefix());
+    await requests.client(
+      "TRACKING",
+      "ON",
+      "REDIRECT",
+      this.listenerId ?? 0,
+      "BCAST",
+      "PREFIX",
+      keys.cacheTagPrefix(),
+    );
     return count;
   }
 
   private tick(): void {
     const { link, listener, beatMs } = this.parts;
     const nowMs = performance.now();
-    // A process that was stopped or busy has not listened: what came meanwhile is still unread, and silence proves nothing.
+    // A process that was stopped or busy has not listened: what came meanwhile is still unread, and
+    // silence proves nothing.
     if (nowMs - this.tickedMs > 2 * beatMs) this.heardMs = Math.max(this.heardMs, nowMs - beatMs);
     this.tickedMs = nowMs;
     if (nowMs - this.heardMs > DEAF_BEATS * beatMs) {
@@ -167,7 +190,8 @@ export class Tracking {
 
   private readonly onMessage = (channel: string, message: string): void => {
     if (channel === this.beatChannel) this.heardMs = performance.now();
-    else if (channel === this.parts.keys.cacheSeenChannel()) this.parts.local.noteSeen(Number(message));
+    else if (channel === this.parts.keys.cacheSeenChannel())
+      this.parts.local.noteSeen(Number(message));
   };
 
   private readonly onMessageBuffer = (channel: Buffer, message: Buffer[] | Buffer | null): void => {

@@ -1,19 +1,27 @@
 #!lua
 --[[
-  Changes a cart, once per operation: adds pieces of a product, sets a line, or clears. A refusal changes nothing, and its operation can
-  be sent again. Tells the owner's devices in the same step, so that no change is ever kept from them.
+  Changes a cart, once per operation: adds pieces of a product, sets a line, or clears. A refusal
+  changes nothing, and its operation can be sent again. Tells the owner's devices in the same step,
+  so that no change is ever kept from them.
   KEYS[1]  hash  the cart
-  KEYS[2]  hash  operations that callers named: id -> "<made, ms>|<fingerprint>|<pieces short>|<price before>"
+  KEYS[2]  hash  operations that callers named: id ->
+                 "<made, ms>|<fingerprint>|<pieces short>|<price before>"
   KEYS[3]  string  one that nobody named, for the second try of the same request: the same value
-  ARGV[1]  life of the cart (ms)   ARGV[2]  channel   ARGV[3]  owner   ARGV[4]  operation, or "" where nobody named it
-  ARGV[5]  fingerprint of the arguments   ARGV[6]  expected version, or ""   ARGV[7]  "add" | "set" | "clear"
-  ARGV[8]  product   ARGV[9]  pieces   ARGV[10]  price of one   ARGV[11]  pieces in stock   ARGV[12]  most pieces   ARGV[13]  most lines
-  Returns  {outcome, pieces asked for and not given, price of the line before or "", version}; the outcome is "done", "repeated", or
-           why not: "mismatch" | "conflict" | "moved" | "lines" | "full" | "stock"
+  ARGV[1]  life of the cart (ms)   ARGV[2]  channel   ARGV[3]  owner
+  ARGV[4]  operation, or "" where nobody named it
+  ARGV[5]  fingerprint of the arguments   ARGV[6]  expected version, or ""
+  ARGV[7]  "add" | "set" | "clear"
+  ARGV[8]  product   ARGV[9]  pieces   ARGV[10]  price of one   ARGV[11]  pieces in stock
+  ARGV[12]  most pieces   ARGV[13]  most lines
+  Returns  {outcome, pieces asked for and not given, price of the line before or "", version}; the
+           outcome is "done", "repeated", or why not:
+           "mismatch" | "conflict" | "moved" | "lines" | "full" | "stock"
 ]]
 local cart, operations, own = KEYS[1], KEYS[2], KEYS[3]
-local lifeMs, channel, owner, operation, fingerprint = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local expected, action, product, pieces, price = ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
+local lifeMs, channel, owner = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local operation, fingerprint = ARGV[4], ARGV[5]
+local expected, action, product = ARGV[6], ARGV[7], ARGV[8]
+local pieces, price = tonumber(ARGV[9]), ARGV[10]
 local stock, most, mostLines = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 local OWN_MS = 60000
 
@@ -52,7 +60,8 @@ local function unchanged(short, was)
 end
 
 -- Asked first: what was done here before the cart moved has gone with it.
-local known = operation == "" and redis.call("GET", own) or operation ~= "" and redis.call("HGET", operations, operation)
+local known = operation == "" and redis.call("GET", own)
+  or operation ~= "" and redis.call("HGET", operations, operation)
 if known then
   local made, print, short, was = string.match(known, "^(%d+)|([^|]*)|(%d+)|(%d*)$")
   if made + OPERATIONS_MS > nowMs then
@@ -89,4 +98,5 @@ end
 if given == before and was == price then
   return unchanged(wanted - given, was)
 end
-return done(wanted - given, was, product, given .. ":" .. price .. ":" .. (order or string.format("%.0f", after(version))))
+order = order or string.format("%.0f", after(version))
+return done(wanted - given, was, product, given .. ":" .. price .. ":" .. order)

@@ -1,14 +1,17 @@
 #!lua
 --[[
-  Adds what a guest had to the cart of an account, once per merge. Sums are clamped to the bounds and to the stock, but nothing that was in
-  the account's cart grows less, and no line goes: one that cannot be bought stays with one piece. Lines beyond the bound are left
-  out. The guest's operations are known to the account from then on, so that repeating one counts nothing twice.
+  Adds what a guest had to the cart of an account, once per merge. Sums are clamped to the bounds
+  and to the stock, but nothing that was in the account's cart grows less, and no line goes: one
+  that cannot be bought stays with one piece. Lines beyond the bound are left out. The guest's
+  operations are known to the account from then on, so that repeating one counts nothing twice.
   KEYS[1]  hash  the cart of the account
   KEYS[2]  hash  operations done on it
   KEYS[3]  string  set once this merge is done
-  ARGV[1]  life of the cart (ms)   ARGV[2]  channel   ARGV[3]  owner   ARGV[4]  how long the merge is remembered (ms)
+  ARGV[1]  life of the cart (ms)   ARGV[2]  channel   ARGV[3]  owner
+  ARGV[4]  how long the merge is remembered (ms)
   ARGV[5]  most pieces   ARGV[6]  most lines   ARGV[7]  lines
-  ARGV[8…]  product, pieces, price, pieces in stock of each line; then id and value of each operation
+  ARGV[8…]  product, pieces, price, pieces in stock of each line; then id and value of each
+            operation
   Returns  1 when it was done now, 0 when it was done before
 ]]
 local cart, operations, marker = KEYS[1], KEYS[2], KEYS[3]
@@ -27,7 +30,8 @@ local size = redis.call("HLEN", cart) - 1
 
 for index = 0, count - 1 do
   local at = FIRST + 4 * index
-  local product, pieces, price, stock = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
+  local product, pieces = ARGV[at], tonumber(ARGV[at + 1])
+  local price, stock = ARGV[at + 2], tonumber(ARGV[at + 3])
   local before, _, order = parse(redis.call("HGET", cart, product))
   if order or size < mostLines then
     local sum = math.max(before, math.min(before + pieces, most, math.max(stock, 1)))

@@ -1,7 +1,8 @@
 --[[
-  Part of every script of a cart: opens it by the Redis clock. A cart that is missing or has expired is an empty one with a new version,
-  and so is that of a guest whose writes are no longer followed to an account. The key outlives the cart by a day, for its version;
-  no version is below the seconds since 2025 (32 bits last until 2093), so that it rises also where the key is gone.
+  Part of every script of a cart: opens it by the Redis clock. A cart that is missing or has expired
+  is an empty one with a new version, and so is that of a guest whose writes are no longer followed
+  to an account. The key outlives the cart by a day, for its version; no version is below the
+  seconds since 2025 (32 bits last until 2093), so that it rises also where the key is gone.
 ]]
 local VERSION_EPOCH_S, OUTLIVES_MS = 1735689600, 86400000
 local clock = redis.call("TIME")
@@ -12,19 +13,22 @@ local function after(version)
   return math.max(version + 1, clock[1] - VERSION_EPOCH_S)
 end
 
--- Writes version and expiry, which stand first in the hash, and what else is given. `away` says where a guest's cart went.
+-- Writes version and expiry, which stand first in the hash, and what else is given. `away` says
+-- where a guest's cart went.
 local function keep(cart, version, lifeMs, away, ...)
-  redis.call("HSET", cart, "cart", string.format("%.0f|%.0f%s", version, nowMs + lifeMs, away or ""), ...)
+  local value = string.format("%.0f|%.0f%s", version, nowMs + lifeMs, away or "")
+  redis.call("HSET", cart, "cart", value, ...)
   redis.call("PEXPIRE", cart, lifeMs + OUTLIVES_MS)
 end
 
--- Where a guest's cart went: the account, the merge that takes it there, and until when writes are followed once it has arrived.
+-- Where a guest's cart went: the account, the merge that takes it there, and until when writes are
+-- followed once it has arrived.
 local function away(target, merge, untilMs)
   return string.format("|%s|%s|%s", target, merge, untilMs and string.format("%.0f", untilMs) or "")
 end
 
--- Returns the version; {target, merge, untilMs} of a guest's cart that went to an account; whether it was made just now; the value of one
--- more field; and the expiry.
+-- Returns the version; {target, merge, untilMs} of a guest's cart that went to an account; whether
+-- it was made just now; the value of one more field; and the expiry.
 local function open(cart, lifeMs, field)
   local found = redis.call("HMGET", cart, "cart", field or "cart")
   local version, expires, rest = string.match(found[1] or "0|0", "^(%d+)|(%d+)(.*)$")
@@ -32,7 +36,8 @@ local function open(cart, lifeMs, field)
   local target, merge, untilMs = string.match(rest, "^|(%d+)|([^|]*)|(%d*)$")
   untilMs = tonumber(untilMs)
   if expires > nowMs and not (untilMs and untilMs <= nowMs) then
-    return version, target and { target = target, merge = merge, untilMs = untilMs } or nil, false, found[2], expires
+    local moved = target and { target = target, merge = merge, untilMs = untilMs } or nil
+    return version, moved, false, found[2], expires
   end
   redis.call("DEL", cart)
   keep(cart, after(version), lifeMs)
@@ -41,7 +46,8 @@ end
 
 -- Tells the owner's devices, in the words of redis/pubsub/pubsub.ts.
 local function announce(channel, owner, version)
-  redis.call("PUBLISH", channel, string.format('{"id":"%s","version":%.0f,"seen":0}', owner, version))
+  local message = string.format('{"id":"%s","version":%.0f,"seen":0}', owner, version)
+  redis.call("PUBLISH", channel, message)
 end
 
 -- A line as it is kept: quantity, price of one piece, and what lines are ordered by.

@@ -1,5 +1,6 @@
 --[[
-  Part of the scripts of a cart that write: forgets operations. Those whose time is over go first, then the oldest.
+  Part of the scripts of a cart that write: forgets operations. Those whose time is over go first,
+  then the oldest.
 ]]
 local MOST_OPERATIONS, LEFT_OPERATIONS, OPERATIONS_MS = 512, 384, 86400000
 

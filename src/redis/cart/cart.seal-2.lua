@@ -1,11 +1,14 @@
 #!lua
 --[[
-  Seals a guest's cart when somebody signs in: from now on it takes no writes, and names the account it goes to and the merge that takes
-  it there. One that is sealed already stays as it is, so that many sign-ins are one merge; the merge is named by guest and version, so
-  that a seal which Redis lost is made again for the same one. Where nothing was ever done there is nothing to merge: it has arrived.
+  Seals a guest's cart when somebody signs in: from now on it takes no writes, and names the account
+  it goes to and the merge that takes it there. One that is sealed already stays as it is, so that
+  many sign-ins are one merge; the merge is named by guest and version, so that a seal which Redis
+  lost is made again for the same one. Where nothing was ever done there is nothing to merge: it has
+  arrived.
   KEYS[1]  hash  the cart of the guest
   KEYS[2]  hash  operations done on it
-  ARGV[1]  life of the cart (ms)   ARGV[2]  account   ARGV[3]  guest   ARGV[4]  how long writes are followed (ms)
+  ARGV[1]  life of the cart (ms)   ARGV[2]  account   ARGV[3]  guest
+  ARGV[4]  how long writes are followed (ms)
   Returns  {all fields of the cart, all fields of the operations}
 ]]
 local cart, operations = KEYS[1], KEYS[2]

@@ -1,12 +1,14 @@
 /**
  * Carts: what somebody means to buy, complete and live, until a checkout takes it.
  *
- * One HASH per owner (product → quantity, price at adding and order; version; expiry) and one HASH of the operations that callers named, in
- * one slot; its key outlives the cart by a day. Every mutation is one script that judges, writes, remembers its operation and tells the
- * owner's devices; a write whose reply is lost is sent once more under the same operation, which a STRING remembers for a minute where
- * the caller gave it no name. A read is a script only where the cart may have expired or is to be renewed. A guest's cart moves to an account in three steps that can each be repeated:
- * `seal`, `merge`, `moved`. What stands between them is in the sealed cart, for whoever comes next.
- * Redis down: everything rejects with RedisUnavailable within a second.
+ * One HASH per owner (product → quantity, price at adding and order; version; expiry) and one HASH
+ * of the operations that callers named, in one slot; its key outlives the cart by a day. Every
+ * mutation is one script that judges, writes, remembers its operation and tells the owner's
+ * devices; a write whose reply is lost is sent once more under the same operation, which a STRING
+ * remembers for a minute where the caller gave it no name. A read is a script only where the cart
+ * may have expired or is to be renewed. A guest's cart moves to an account in three steps that can
+ * each be repeated: `seal`, `merge`, `moved`. What stands between them is in the sealed cart, for
+ * whoever comes next. Redis down: everything rejects with RedisUnavailable within a second.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { Result } from "ioredis";
@@ -36,12 +38,20 @@ declare module "ioredis" {
       guest: string,
       followedMs: number,
     ): Result<[Fields, Fields], Context>;
-    cartMerge(cart: string, operations: string, marker: string, ...args: (string | number)[]): Result<0 | 1, Context>;
+    cartMerge(
+      cart: string,
+      operations: string,
+      marker: string,
+      ...args: (string | number)[]
+    ): Result<0 | 1, Context>;
     cartMoved(cart: string, ...args: (string | number)[]): Result<0 | 1, Context>;
   }
 }
 
-/** Where a guest's cart went at a sign-in. Until it has arrived, its lines are still in the sealed cart. */
+/**
+ * Where a guest's cart went at a sign-in. Until it has arrived, its lines are still in the sealed
+ * cart.
+ */
 export interface CartMove {
   readonly userId: number;
   readonly mergeId: string;
@@ -55,21 +65,44 @@ export interface StoredCart {
   readonly move: CartMove | null;
 }
 
-/** What is done to a cart. Price and stock are those the product was read with: the price stays with the line, the stock clamps. */
+/**
+ * What is done to a cart. Price and stock are those the product was read with: the price stays with
+ * the line, the stock clamps.
+ */
 export type CartAction =
-  | { readonly kind: "add" | "set"; readonly productId: number; readonly quantity: number; readonly price: number; readonly stock: number }
+  | {
+      readonly kind: "add" | "set";
+      readonly productId: number;
+      readonly quantity: number;
+      readonly price: number;
+      readonly stock: number;
+    }
   | { readonly kind: "clear" };
 
 /** A change of a cart. */
 export interface CartChange {
   readonly action: CartAction;
-  /** The caller's name for it, remembered for a day; null for one that only has to survive a lost reply. */
+  /**
+   * The caller's name for it, remembered for a day; null for one that only has to survive a lost
+   * reply.
+   */
   readonly operationId: string | null;
   readonly expectedVersion: number | null;
 }
 
-/** Done, done before, or why not: `lines` and `full` are the bounds of the cart and of the line, `stock` allows no more. */
-export type ChangeOutcome = "done" | "repeated" | "mismatch" | "conflict" | "moved" | "lines" | "full" | "stock";
+/**
+ * Done, done before, or why not: `lines` and `full` are the bounds of the cart and of the line,
+ * `stock` allows no more.
+ */
+export type ChangeOutcome =
+  | "done"
+  | "repeated"
+  | "mismatch"
+  | "conflict"
+  | "moved"
+  | "lines"
+  | "full"
+  | "stock";
 
 /** What became of a change. */
 export interface ChangeResult extends StoredCart {
@@ -99,15 +132,23 @@ const DEADLINE_MS = 0.4 * SECOND;
 const RECONNECT_MS = 0.2 * SECOND;
 /** A read renews a cart at most this often; more would make every read a write. */
 const RENEW_EVERY_MS = HOUR;
-/** How long a guest's writes are followed to the account: those under way at a sign-in, and those of pages that have not noticed. */
+/**
+ * How long a guest's writes are followed to the account: those under way at a sign-in, and those of
+ * pages that have not noticed.
+ */
 const FOLLOWED_MS = 5 * MINUTE;
 /** How much longer the key lives than the cart: cart.opened.lua says why. */
 const OUTLIVES_MS = DAY;
 
 /** @param options.ttlMs how long a cart is kept since its last use */
-export function createCartStore(connection: RedisConnection, keys: Keys, { ttlMs }: { readonly ttlMs: number }) {
+export function createCartStore(
+  connection: RedisConnection,
+  keys: Keys,
+  { ttlMs }: { readonly ttlMs: number },
+) {
   const renewMs = ttlMs - RENEW_EVERY_MS;
-  const once = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), DEADLINE_MS);
+  const once = <T>(send: () => Promise<T>): Promise<T> =>
+    withinDeadline(inOneWrite(connection, send), DEADLINE_MS);
   /** Sends what can be repeated once more when there was no reply. */
   const twice = <T>(send: () => Promise<T>): Promise<T> =>
     once(send).catch(async () => {
@@ -115,13 +156,16 @@ export function createCartStore(connection: RedisConnection, keys: Keys, { ttlMs
       return once(send);
     });
 
-  const open = async (cart: string): Promise<StoredCart> => toStored(pairs(await connection.cartRead(cart, ttlMs, renewMs)));
-  const show = async (cart: string): Promise<StoredCart> => toStored(Object.entries(await connection.hgetall(cart)));
+  const open = async (cart: string): Promise<StoredCart> =>
+    toStored(pairs(await connection.cartRead(cart, ttlMs, renewMs)));
+  const show = async (cart: string): Promise<StoredCart> =>
+    toStored(Object.entries(await connection.hgetall(cart)));
 
   return {
     /**
-     * The cart of an owner; an empty one where there is none or it has expired. PTTL and HGETALL in one round trip, O(lines); one EVALSHA
-     * more where the cart may have expired, moved, or is to be renewed. By PTTL first, it was alive when its lines were read or is anew.
+     * The cart of an owner; an empty one where there is none or it has expired. PTTL and HGETALL in
+     * one round trip, O(lines); one EVALSHA more where the cart may have expired, moved, or is to
+     * be renewed. By PTTL first, it was alive when its lines were read or is anew.
      */
     read: (owner: Owner): Promise<StoredCart> =>
       twice(async () => {
@@ -135,18 +179,45 @@ export function createCartStore(connection: RedisConnection, keys: Keys, { ttlMs
       const [seconds] = await once(() => connection.time());
       return Number(seconds) * SECOND + ttlMs;
     },
-    /** Changes a cart, once per operation, and shows it as it then is. One EVALSHA and one HGETALL in one round trip, O(lines). */
-    change(owner: Owner, { action, operationId, expectedVersion }: CartChange): Promise<ChangeResult> {
+    /**
+     * Changes a cart, once per operation, and shows it as it then is. One EVALSHA and one HGETALL
+     * in one round trip, O(lines).
+     */
+    change(
+      owner: Owner,
+      { action, operationId, expectedVersion }: CartChange,
+    ): Promise<ChangeResult> {
       const name = ownerName(owner);
       const cart = keys.cart(name);
       const operation = operationId === null ? "" : digest(operationId);
-      const { productId = 0, quantity: pieces = 0, price = 0, stock = 0 } = action.kind === "clear" ? {} : action;
-      const args = [ttlMs, ...told(keys, name), operation, fingerprintOf(action), expectedVersion ?? "", action.kind];
+      const {
+        productId = 0,
+        quantity: pieces = 0,
+        price = 0,
+        stock = 0,
+      } = action.kind === "clear" ? {} : action;
+      const args = [
+        ttlMs,
+        ...told(keys, name),
+        operation,
+        fingerprintOf(action),
+        expectedVersion ?? "",
+        action.kind,
+      ];
       const line = [productId, pieces, price, stock, CART_LIMITS.quantity.max, CART_LIMITS.lines];
       const own = keys.cartTry(name, randomUUID());
       return twice(async () => {
-        const changing = connection.cartChange(cart, keys.cartOperations(name), own, ...args, ...line);
-        const [[outcome, short, before, version], shown] = await Promise.all([changing, show(cart)]);
+        const changing = connection.cartChange(
+          cart,
+          keys.cartOperations(name),
+          own,
+          ...args,
+          ...line,
+        );
+        const [[outcome, short, before, version], shown] = await Promise.all([
+          changing,
+          show(cart),
+        ]);
         // A script that the server did not know yet is sent again, after the cart was shown.
         const stored = shown.cart.version >= version ? shown : await show(cart);
         return { outcome, short, priceBefore: before === "" ? null : Number(before), ...stored };
@@ -172,16 +243,35 @@ function createMoves({ connection, keys, ttlMs, twice }: MovesParts) {
     async seal(guestId: string, userId: number): Promise<SealedCart> {
       const name = ownerName({ kind: "guest", guestId });
       const [fields, operations] = await twice(() =>
-        connection.cartSeal(keys.cart(name), keys.cartOperations(name), ttlMs, userId, guestId, FOLLOWED_MS),
+        connection.cartSeal(
+          keys.cart(name),
+          keys.cartOperations(name),
+          ttlMs,
+          userId,
+          guestId,
+          FOLLOWED_MS,
+        ),
       );
       const { move, cart } = toStored(pairs(fields));
       if (!move) throw new Error("a sealed cart names no account");
       return { move, lines: cart.lines, operations };
     },
-    /** Adds what was sealed to the account's cart, once per merge. One EVALSHA. Resolves to whether it was done now. */
-    async merge({ userId, mergeId }: CartMove, merging: readonly MergingLine[], operations: readonly string[]): Promise<boolean> {
+    /**
+     * Adds what was sealed to the account's cart, once per merge. One EVALSHA. Resolves to whether
+     * it was done now.
+     */
+    async merge(
+      { userId, mergeId }: CartMove,
+      merging: readonly MergingLine[],
+      operations: readonly string[],
+    ): Promise<boolean> {
       const name = ownerName({ kind: "user", userId });
-      const lines = merging.flatMap((line) => [line.productId, line.quantity, line.unitPrice, line.stock]);
+      const lines = merging.flatMap((line) => [
+        line.productId,
+        line.quantity,
+        line.unitPrice,
+        line.stock,
+      ]);
       const args = [
         ttlMs,
         ...told(keys, name),
@@ -192,13 +282,19 @@ function createMoves({ connection, keys, ttlMs, twice }: MovesParts) {
         ...lines,
         ...operations,
       ];
-      const [cart, known, marker] = [keys.cart(name), keys.cartOperations(name), keys.cartMerge(name, mergeId)];
+      const [cart, known, marker] = [
+        keys.cart(name),
+        keys.cartOperations(name),
+        keys.cartMerge(name, mergeId),
+      ];
       return (await twice(() => connection.cartMerge(cart, known, marker, ...args))) === 1;
     },
     /** Notes that a merge has arrived. One EVALSHA. */
     async moved(guestId: string, { mergeId }: CartMove): Promise<void> {
       const name = ownerName({ kind: "guest", guestId });
-      await twice(() => connection.cartMoved(keys.cart(name), ttlMs, ...told(keys, name), mergeId, FOLLOWED_MS));
+      await twice(() =>
+        connection.cartMoved(keys.cart(name), ttlMs, ...told(keys, name), mergeId, FOLLOWED_MS),
+      );
     },
   };
 }
@@ -215,7 +311,9 @@ const digest = (text: string): string => createHash("sha256").update(text).diges
 
 /** A flat reply as pairs. */
 const pairs = (fields: readonly string[]): [string, string][] =>
-  fields.flatMap((name, index) => (index % 2 === 0 ? [[name, fields[index + 1] ?? ""] as [string, string]] : []));
+  fields.flatMap((name, index) =>
+    index % 2 === 0 ? [[name, fields[index + 1] ?? ""] as [string, string]] : [],
+  );
 
 function toStored(fields: readonly (readonly [string, string])[]): StoredCart {
   const lines: (CartLineRecord & { readonly order: number })[] = [];
@@ -223,7 +321,13 @@ function toStored(fields: readonly (readonly [string, string])[]): StoredCart {
   for (const [name, value] of fields) {
     const [quantity, unitPrice, order] = value.split(":");
     if (name === "cart") about = value;
-    else lines.push({ productId: Number(name), quantity: Number(quantity), unitPrice: Number(unitPrice), order: Number(order) });
+    else
+      lines.push({
+        productId: Number(name),
+        quantity: Number(quantity),
+        unitPrice: Number(unitPrice),
+        order: Number(order),
+      });
   }
   lines.sort((a, b) => a.order - b.order || a.productId - b.productId);
   const [version, expires, userId, mergeId = "", until] = about.split("|");
@@ -231,7 +335,11 @@ function toStored(fields: readonly (readonly [string, string])[]): StoredCart {
     cart: {
       version: Number(version),
       expiresMs: Number(expires ?? 0),
-      lines: lines.map(({ productId, quantity, unitPrice }) => ({ productId, quantity, unitPrice })),
+      lines: lines.map(({ productId, quantity, unitPrice }) => ({
+        productId,
+        quantity,
+        unitPrice,
+      })),
     },
     move: userId === undefined ? null : { userId: Number(userId), mergeId, arrived: until !== "" },
   };

@@ -1,6 +1,7 @@
 /**
- * A circuit breaker in front of Redis: after one failure Redis is left alone until it answers a probe in the background, so a request
- * waits for a lost server at most once. Each use of what is done instead is reported.
+ * A circuit breaker in front of Redis: after one failure Redis is left alone until it answers a
+ * probe in the background, so a request waits for a lost server at most once. Each use of what is
+ * done instead is reported.
  */
 import { ReplyError } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
@@ -31,12 +32,21 @@ export interface BreakerOptions {
 }
 
 const PROBE_MS = 250;
-/** A connection that is silent this long is opened anew: a black hole and a hanging primary give no error. */
+/**
+ * A connection that is silent this long is opened anew: a black hole and a hanging primary give no
+ * error.
+ */
 const SILENCE_MS = 2 * SECOND;
-/** A server that answers probes may refuse the next use: the part is well after this long without a failure. */
+/**
+ * A server that answers probes may refuse the next use: the part is well after this long without a
+ * failure.
+ */
 const CALM_MS = SECOND;
 
-export function createBreaker({ connection, report }: BreakerDeps, { instead, deadlineMs }: BreakerOptions): Breaker {
+export function createBreaker(
+  { connection, report }: BreakerDeps,
+  { instead, deadlineMs }: BreakerOptions,
+): Breaker {
   let reason: string | null = null;
   let probe: NodeJS.Timeout | undefined;
   let calm: NodeJS.Timeout | undefined;
@@ -87,5 +97,7 @@ export function createBreaker({ connection, report }: BreakerDeps, { instead, de
 /** The class of a refusal alone: the text of Redis may name keys. */
 function whyOf(error: unknown): string {
   const cause = error instanceof RedisUnavailable ? error.cause : error;
-  return cause instanceof ReplyError ? `Redis refuses it (${(cause as Error).message.split(" ", 1)[0]})` : "Redis does not answer";
+  return cause instanceof ReplyError
+    ? `Redis refuses it (${(cause as Error).message.split(" ", 1)[0]})`
+    : "Redis does not answer";
 }

@@ -1,10 +1,12 @@
 /**
- * The clock of Redis as this process knows it: the one clock by which instants are judged and shown.
+ * The clock of Redis as this process knows it: the one clock by which instants are judged and
+ * shown.
  *
- * Read by TIME when it is opened and every {@link READ_EVERY_MS}; replies of scripts that carry a time correct it
- * in between. The process's monotonic clock drives it, so a wall clock that is wrong or jumps changes nothing.
- * It may be late by the travel of a reply: a script that decides by time reads TIME itself and refuses the rest.
- * Redis down: the clock runs on, or starts from another shared clock, until Redis answers.
+ * Read by TIME when it is opened and every {@link READ_EVERY_MS}; replies of scripts that carry a
+ * time correct it in between. The process's monotonic clock drives it, so a wall clock that is
+ * wrong or jumps changes nothing. It may be late by the travel of a reply: a script that decides by
+ * time reads TIME itself and refuses the rest. Redis down: the clock runs on, or starts from
+ * another shared clock, until Redis answers.
  */
 import type { Clock } from "../../domain/time/clock.js";
 import { SECOND } from "../../domain/time/time.js";
@@ -28,7 +30,10 @@ const DEADLINE_MS = SECOND;
  * Reads the clock once, then keeps it. One TIME.
  * @param instead reads another shared clock; asked once, where the first reading of Redis fails
  */
-export async function openRedisClock(connection: RedisConnection, instead: () => Promise<number>): Promise<RedisClock> {
+export async function openRedisClock(
+  connection: RedisConnection,
+  instead: () => Promise<number>,
+): Promise<RedisClock> {
   let aheadMs = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;

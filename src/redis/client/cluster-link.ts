@@ -1,8 +1,10 @@
 /**
- * A subscriber connection into a Cluster: one plain connection to any one node, because every node passes every message on.
+ * A subscriber connection into a Cluster: one plain connection to any one node, because every node
+ * passes every message on.
  *
- * ioredis' Cluster has a subscriber of its own, but it changes nodes without a word, and messages published meanwhile are lost in
- * silence. This one reports `close` and `ready` like any connection. Each attempt goes to another node that the Cluster knows.
+ * ioredis' Cluster has a subscriber of its own, but it changes nodes without a word, and messages
+ * published meanwhile are lost in silence. This one reports `close` and `ready` like any
+ * connection. Each attempt goes to another node that the Cluster knows.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -20,7 +22,12 @@ export interface SubscriberLink {
 export function subscriberLink(connection: RedisConnection): SubscriberLink {
   if (!(connection instanceof Cluster)) return { subscriber: connection, close() {} };
   const options = (connection.options.redisOptions ?? {}) as RedisOptions;
-  const subscriber = new Redis({ ...options, retryStrategy: () => RETRY_MS, autoResubscribe: false, Connector: connectorOf(connection) });
+  const subscriber = new Redis({
+    ...options,
+    retryStrategy: () => RETRY_MS,
+    autoResubscribe: false,
+    Connector: connectorOf(connection),
+  });
   // Reported by `close`; without a listener ioredis would print it.
   subscriber.on("error", () => {});
   return { subscriber, close: () => subscriber.disconnect() };
@@ -43,7 +50,8 @@ function connectorOf(cluster: Cluster): NonNullable<RedisOptions["Connector"]> {
       if (cluster.nodes("all").length === 0) await once(cluster, "+node");
       if (!this.connecting) throw new Error("Connection is closed.");
       const nodes = cluster.nodes("all");
-      const { host = "127.0.0.1", port = 6379 } = nodes[attempts++ % Math.max(1, nodes.length)]?.options ?? {};
+      const { host = "127.0.0.1", port = 6379 } =
+        nodes[attempts++ % Math.max(1, nodes.length)]?.options ?? {};
       const { tls } = this.redisOptions;
       this.stream = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
       return this.stream;

@@ -1,8 +1,10 @@
 /**
- * The condition of the servers behind a connection: whether each primary answers and would take a write.
+ * The condition of the servers behind a connection: whether each primary answers and would take a
+ * write.
  *
- * One EVAL of a script that may write and does not, one INFO of errors, and of a Cluster its state. A look is shared for a second,
- * bounded by a deadline, and repeated in the background, so that a change is logged while no probe asks.
+ * One EVAL of a script that may write and does not, one INFO of errors, and of a Cluster its state.
+ * A look is shared for a second, bounded by a deadline, and repeated in the background, so that a
+ * change is logged while no probe asks.
  */
 import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
@@ -13,7 +15,10 @@ import { loadScripts } from "./scripts.js";
 
 /** Watches servers. */
 export interface ConditionWatch {
-  /** Looks, unless the last look is younger than a second. Resolves once the state is reported; never rejects. */
+  /**
+   * Looks, unless the last look is younger than a second. Resolves once the state is reported;
+   * never rejects.
+   */
   look(): Promise<void>;
   /** Nothing is reported from now on, by a look under way either. */
   close(): void;
@@ -35,18 +40,24 @@ const DEADLINE_MS = SECOND;
 
 const ACCEPT = loadScripts().find(({ command }) => command === "serverAccept")?.lua ?? "";
 
-/** Starts to watch. Reports a reason while any primary does not answer, refuses writes, or has refused some since the last look. */
+/**
+ * Starts to watch. Reports a reason while any primary does not answer, refuses writes, or has
+ * refused some since the last look.
+ */
 export function watchCondition(connection: RedisConnection, report: ReportState): ConditionWatch {
   const refusals = countRefusals();
   let shared: { readonly atMs: number; readonly look: Promise<void> } | null = null;
   let isClosed = false;
   const judge = async (): Promise<void> => {
-    const reason = await withinDeadline(conditionOf(connection, refusals), DEADLINE_MS).catch(explain);
+    const reason = await withinDeadline(conditionOf(connection, refusals), DEADLINE_MS).catch(
+      explain,
+    );
     // The end of the connection fails a look under way, and says nothing about the server.
     if (!isClosed) report(reason);
   };
   const look = (): Promise<void> => {
-    if (shared === null || performance.now() - shared.atMs >= SHARED_MS) shared = { atMs: performance.now(), look: judge() };
+    if (shared === null || performance.now() - shared.atMs >= SHARED_MS)
+      shared = { atMs: performance.now(), look: judge() };
     return shared.look;
   };
   const timer = setInterval(look, BACKGROUND_MS).unref();
@@ -59,11 +70,17 @@ export function watchCondition(connection: RedisConnection, report: ReportState)
 
 type Refusals = ReturnType<typeof countRefusals>;
 
-async function conditionOf(connection: RedisConnection, refusals: Refusals): Promise<string | null> {
+async function conditionOf(
+  connection: RedisConnection,
+  refusals: Refusals,
+): Promise<string | null> {
   const servers = linksOf(connection, "master");
   if (connection.status !== "ready" || servers.length === 0) return "does not answer";
   await Promise.all(servers.map((server) => server.eval(ACCEPT, 0)));
-  if (connection instanceof Cluster && !/cluster_state:ok/.test(String(await servers[0]?.cluster("INFO")))) {
+  if (
+    connection instanceof Cluster &&
+    !/cluster_state:ok/.test(String(await servers[0]?.cluster("INFO")))
+  ) {
     return explainKind("CLUSTERDOWN");
   }
   const lately = (await Promise.all(servers.map(refusals.since))).flat();
@@ -72,7 +89,9 @@ async function conditionOf(connection: RedisConnection, refusals: Refusals): Pro
 
 /** @param error what {@link withinDeadline} rejects with */
 function explain({ cause }: Error): string {
-  return cause instanceof ReplyError ? explainKind((cause as Error).message.split(" ", 1)[0] ?? "") : "does not answer";
+  return cause instanceof ReplyError
+    ? explainKind((cause as Error).message.split(" ", 1)[0] ?? "")
+    : "does not answer";
 }
 
 const explainKind = (kind: string): string => REFUSALS.get(kind) ?? `it refuses commands (${kind})`;
@@ -86,7 +105,9 @@ function countRefusals() {
       const before = counted.get(server);
       const now = refusalsIn(await server.info("errorstats"));
       counted.set(server, now);
-      return before ? [...now].flatMap(([kind, count]) => (count > (before.get(kind) ?? 0) ? [kind] : [])) : [];
+      return before
+        ? [...now].flatMap(([kind, count]) => (count > (before.get(kind) ?? 0) ? [kind] : []))
+        : [];
     },
   };
 }

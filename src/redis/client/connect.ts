@@ -1,9 +1,11 @@
 /**
- * Connections to Redis: the one factory that knows standalone, Sentinel and Cluster, TLS and ACL users.
+ * Connections to Redis: the one factory that knows standalone, Sentinel and Cluster, TLS and ACL
+ * users.
  *
- * ioredis' defaults hang rather than fail: an endless offline queue, twenty retries of commands whose reply was lost. Here a
- * command is sent once, at once, or rejects; reconnecting goes on in the background at most every half second. What may be
- * repeated is decided by whoever owns the command, because only they know whether it is idempotent.
+ * ioredis' defaults hang rather than fail: an endless offline queue, twenty retries of commands
+ * whose reply was lost. Here a command is sent once, at once, or rejects; reconnecting goes on in
+ * the background at most every half second. What may be repeated is decided by whoever owns the
+ * command, because only they know whether it is idempotent.
  */
 import { readFileSync } from "node:fs";
 import { Cluster, type Command, Redis, type RedisOptions } from "ioredis";
@@ -17,11 +19,17 @@ export type RedisConnection = Redis | Cluster;
 
 /** Which Redis, and what the connection is for. */
 export interface ConnectOptions {
-  /** `redis://`, `rediss://` (TLS), `redis+cluster://host:port,host:port`, `redis+sentinel://host:port,host:port/master`, or `unix:/path`. */
+  /**
+   * `redis://`, `rediss://` (TLS), `redis+cluster://host:port,host:port`,
+   * `redis+sentinel://host:port,host:port/master`, or `unix:/path`.
+   */
   readonly url: string;
   /** PEM file of the CA behind `rediss://`; the system's CAs when absent. */
   readonly caFile?: string | undefined;
-  /** `requests` fail fast; a `subscriber` takes its channels up again after a reconnect; `tracker` leaves that to redis/cache/tracking.ts. */
+  /**
+   * `requests` fail fast; a `subscriber` takes its channels up again after a reconnect; `tracker`
+   * leaves that to redis/cache/tracking.ts.
+   */
   readonly role: "requests" | "subscriber" | "tracker";
   readonly log: Logger;
 }
@@ -44,10 +52,18 @@ const DEFAULT_PORTS = { standalone: 6379, cluster: 6379, sentinel: 26379 } as co
 
 const HOW_TO_WRITE = "Write redis://user:password@host:6379/0, rediss:// for TLS, or unix:/path.";
 
+const [SCHEME, USER, HOSTS_AND_PATH] = [
+  /^redis(s?)(?:\+(cluster|sentinel))?:\/\//,
+  /(?:([^:@/]*)(?::([^@/]*))?@)?/,
+  /([^/?]+)(?:\/([^?]*))?/,
+] as const;
+const REDIS_URL = new RegExp(SCHEME.source + USER.source + HOSTS_AND_PATH.source);
+
 /** Reads a Redis URL. Throws StartupError, without the password, when it is not one. */
 export function parseRedisUrl(url: string): RedisTarget {
-  if (url.startsWith("unix:")) return { mode: "standalone", nodes: [], path: url.slice("unix:".length), tls: false, db: 0 };
-  const match = /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]+)(?:\/([^?]*))?/.exec(url);
+  if (url.startsWith("unix:"))
+    return { mode: "standalone", nodes: [], path: url.slice("unix:".length), tls: false, db: 0 };
+  const match = REDIS_URL.exec(url);
   if (!match) throw new StartupError(`A Redis URL is not valid. ${HOW_TO_WRITE}`);
   const [, secure, kind, username, password, hosts = "", path = ""] = match;
   const mode = (kind ?? "standalone") as RedisTarget["mode"];
@@ -76,32 +92,48 @@ function decode(text: string): string {
 function parseHost(text: string, defaultPort: number): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
   const host = match?.[1] ?? match?.[2];
-  if (!host) throw new StartupError(`A Redis URL names a host that is not valid: ${JSON.stringify(text)}.`);
+  if (!host)
+    throw new StartupError(`A Redis URL names a host that is not valid: ${JSON.stringify(text)}.`);
   const port = Number(match?.[3] ?? defaultPort);
-  if (port < 1 || port > 65_535) throw new StartupError(`A Redis URL names a port that does not exist: ${port}.`);
+  if (port < 1 || port > 65_535)
+    throw new StartupError(`A Redis URL names a port that does not exist: ${port}.`);
   return { host, port };
 }
 
 /** Where a URL leads, in words that may be logged: no user, no password. */
 export function describeRedis(url: string): string {
   const { path, nodes, mode } = parseRedisUrl(url);
-  return path ?? `${nodes.map(({ host, port }) => `${host}:${port}`).join(", ")}${mode === "standalone" ? "" : ` (${mode})`}`;
+  const hosts = nodes.map(({ host, port }) => `${host}:${port}`).join(", ");
+  return path ?? `${hosts}${mode === "standalone" ? "" : ` (${mode})`}`;
 }
 
-/** Opens a connection. It connects in the background; {@link whenReady} waits. Whoever opens it closes it: `disconnect()`. */
+/**
+ * Opens a connection. It connects in the background; {@link whenReady} waits. Whoever opens it
+ * closes it: `disconnect()`.
+ */
 export function connectRedis(options: ConnectOptions): RedisConnection {
   const target = parseRedisUrl(options.url);
-  const connection = target.mode === "cluster" ? connectCluster(target, options) : new Redis(redisOptions(target, options));
-  connection.on("error", (error: Error) => options.log.debug({ err: error.message, role: options.role }, "redis connection error"));
+  const connection =
+    target.mode === "cluster"
+      ? connectCluster(target, options)
+      : new Redis(redisOptions(target, options));
+  connection.on("error", (error: Error) =>
+    options.log.debug({ err: error.message, role: options.role }, "redis connection error"),
+  );
   registerScripts(connection);
   return connection;
 }
 
 /** The longest wait for any reply. Writes that take longer are unknown, never "no". */
 const COMMAND_TIMEOUT_MS = SECOND;
-/** A polite end waits for an answer that a black hole swallows; the socket is destroyed after this. */
+/**
+ * A polite end waits for an answer that a black hole swallows; the socket is destroyed after this.
+ */
 const DISCONNECT_MS = 100;
-/** How often a server that is loading its data is asked whether it is done; ioredis would wait up to ten seconds. */
+/**
+ * How often a server that is loading its data is asked whether it is done; ioredis would wait up to
+ * ten seconds.
+ */
 const LOADING_MS = 250;
 
 function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): RedisOptions {
@@ -109,7 +141,10 @@ function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): Re
   const tls = target.tls ? { tls: caFile ? { ca: readCa(caFile) } : {} } : {};
   const where =
     target.mode === "sentinel"
-      ? { ...sentinelOptions(target), ...(target.tls ? { sentinelTLS: tls.tls ?? {}, enableTLSForSentinelMode: true } : {}) }
+      ? {
+          ...sentinelOptions(target),
+          ...(target.tls ? { sentinelTLS: tls.tls ?? {}, enableTLSForSentinelMode: true } : {}),
+        }
       : target.path
         ? { path: target.path }
         : { host: first?.host ?? "127.0.0.1", port: first?.port ?? DEFAULT_PORTS.standalone };
@@ -144,7 +179,10 @@ const sentinelOptions = ({ nodes, master = "mymaster" }: RedisTarget) => ({
   sentinelRetryStrategy: retryStrategy,
 });
 
-/** Back well within a second of Redis answering again: 50 ms, doubling, never more than a quarter of a second. */
+/**
+ * Back well within a second of Redis answering again: 50 ms, doubling, never more than a quarter of
+ * a second.
+ */
 const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 5), 250);
 
 function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
@@ -157,7 +195,8 @@ function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
   } = redisOptions({ ...target, mode: "standalone" }, options);
   return new PromptCluster([...target.nodes], {
     redisOptions: node,
-    // A pipeline fails as a whole when its keys turn out to be on two nodes (docs/decisions/0115-cluster-without-pipelines.md).
+    // A pipeline fails as a whole when its keys turn out to be on two nodes
+    // (docs/decisions/0115-cluster-without-pipelines.md).
     enableAutoPipelining: false,
     // Sent once: a command whose connection closed may have run.
     retryDelayOnFailover: 0,
@@ -168,12 +207,14 @@ function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
 }
 
 /**
- * A Cluster that refuses commands at once while it is lost as a whole. Without its offline queue ioredis would also refuse them while
- * one node connects, which nodes do when they are first asked; those commands wait for that node within their own deadlines.
+ * A Cluster that refuses commands at once while it is lost as a whole. Without its offline queue
+ * ioredis would also refuse them while one node connects, which nodes do when they are first asked;
+ * those commands wait for that node within their own deadlines.
  */
 class PromptCluster extends Cluster {
   override sendCommand(command: Command, ...rest: unknown[]): unknown {
-    if (this.status === "ready" || command.name === "cluster") return super.sendCommand(command, ...(rest as []));
+    if (this.status === "ready" || command.name === "cluster")
+      return super.sendCommand(command, ...(rest as []));
     command.reject(new Error("The Cluster is not connected."));
     return command.promise;
   }
@@ -183,7 +224,9 @@ function readCa(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new StartupError(`REDIS_CA_FILE=${file} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new StartupError(`REDIS_CA_FILE=${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
@@ -191,14 +234,23 @@ function readCa(file: string): string {
 export const linksOf = (connection: RedisConnection, role: "master" | "all" = "all"): Redis[] =>
   connection instanceof Cluster ? connection.nodes(role) : [connection];
 
-/** Reads many strings in one round trip: one MGET, or in a Cluster one GET per key. Missing keys are null. */
-export function readStrings(connection: RedisConnection, keys: readonly string[]): Promise<(string | null)[]> {
+/**
+ * Reads many strings in one round trip: one MGET, or in a Cluster one GET per key. Missing keys are
+ * null.
+ */
+export function readStrings(
+  connection: RedisConnection,
+  keys: readonly string[],
+): Promise<(string | null)[]> {
   if (keys.length === 0) return Promise.resolve([]);
   if (!(connection instanceof Cluster)) return connection.mget([...keys]);
   return inOneWrite(connection, () => Promise.all(keys.map((key) => connection.get(key))));
 }
 
-/** Sends all commands of `send` in one write to each server that holds a key of theirs. Replies come one by one. */
+/**
+ * Sends all commands of `send` in one write to each server that holds a key of theirs. Replies come
+ * one by one.
+ */
 export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
   const release = holdWrites(connection);
   try {
@@ -209,15 +261,18 @@ export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
 }
 
 /**
- * The same for all commands of this turn of the event loop: several callers may send them, also in a later microtask. Commands of
- * other requests in this turn leave in the same write.
+ * The same for all commands of this turn of the event loop: several callers may send them, also in
+ * a later microtask. Commands of other requests in this turn leave in the same write.
  */
 export function inOneTurn<T>(connection: RedisConnection, send: () => T): T {
   setImmediate(holdWrites(connection));
   return send();
 }
 
-/** Corks every socket. Returns what uncorks the same sockets, because a connection may have a new one by then. */
+/**
+ * Corks every socket. Returns what uncorks the same sockets, because a connection may have a new
+ * one by then.
+ */
 function holdWrites(connection: RedisConnection): () => void {
   const streams = linksOf(connection).map(({ stream }) => stream);
   for (const stream of streams) stream?.cork();
@@ -226,14 +281,20 @@ function holdWrites(connection: RedisConnection): () => void {
   };
 }
 
-/** Gives a connection up that no longer answers; ioredis makes a new one. One that is being made already is left alone. */
+/**
+ * Gives a connection up that no longer answers; ioredis makes a new one. One that is being made
+ * already is left alone.
+ */
 export function reopen(connection: RedisConnection): void {
   for (const link of linksOf(connection)) {
     if (link.status === "ready" || link.status === "connect") link.disconnect(true);
   }
 }
 
-/** Resolves once the connection takes commands; rejects with StartupError when it does not within `timeoutMs`. */
+/**
+ * Resolves once the connection takes commands; rejects with StartupError when it does not within
+ * `timeoutMs`.
+ */
 export async function whenReady(connection: RedisConnection, timeoutMs: number): Promise<void> {
   if (connection.status === "ready") return;
   let lastError: Error | undefined;
@@ -241,7 +302,10 @@ export async function whenReady(connection: RedisConnection, timeoutMs: number):
   const remember = (error: Error) => {
     lastError = error;
   };
-  const failure = () => new StartupError(`no answer within ${timeoutMs / SECOND} s${lastError ? `: ${lastError.message}` : ""}`);
+  const failure = () =>
+    new StartupError(
+      `no answer within ${timeoutMs / SECOND} s${lastError ? `: ${lastError.message}` : ""}`,
+    );
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {

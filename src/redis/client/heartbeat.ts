@@ -1,11 +1,13 @@
 /**
- * The heartbeat: a subscriber connection that hears its own beat is alive; TCP alone does not tell for minutes.
+ * The heartbeat: a subscriber connection that hears its own beat is alive; TCP alone does not tell
+ * for minutes.
  *
- * Every `heartbeatMs` a beat is published on a channel of this connection alone, through the publisher, and the subscriber is
- * pinged on its own link. That tells the two apart: a subscriber from which nothing came for three beats, or that did not hear
- * three beats which Redis took, is reconnected; a publisher that got no reply for three beats is reconnected instead.
- * Redis down: ioredis is reconnecting already and the heartbeat waits for it. Memory and commands are bounded: one beat and one
- * ping under way at most.
+ * Every `heartbeatMs` a beat is published on a channel of this connection alone, through the
+ * publisher, and the subscriber is pinged on its own link. That tells the two apart: a subscriber
+ * from which nothing came for three beats, or that did not hear three beats which Redis took, is
+ * reconnected; a publisher that got no reply for three beats is reconnected instead. Redis down:
+ * ioredis is reconnecting already and the heartbeat waits for it. Memory and commands are bounded:
+ * one beat and one ping under way at most.
  */
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -22,7 +24,10 @@ export interface HeartbeatOptions {
   readonly log: Logger;
 }
 
-/** Silence is judged after so many beats: one may be late, two may be a slow server, three are a dead link. */
+/**
+ * Silence is judged after so many beats: one may be late, two may be a slow server, three are a
+ * dead link.
+ */
 const DEAF_BEATS = 3;
 
 /** Beats until it is closed. */
@@ -51,7 +56,10 @@ export class Heartbeat {
     this.timer.unref();
   }
 
-  /** Publishes a beat now. True when it was heard, false when it could not be published. Pending while neither is known. */
+  /**
+   * Publishes a beat now. True when it was heard, false when it could not be published. Pending
+   * while neither is known.
+   */
   async prove(): Promise<boolean> {
     const heard = this.heard();
     // A beat under way may have been published before this link listened.
@@ -91,7 +99,10 @@ export class Heartbeat {
     void this.ping();
   }
 
-  /** A process that was stopped or busy has not listened: what came meanwhile is still unread, and silence proves nothing. */
+  /**
+   * A process that was stopped or busy has not listened: what came meanwhile is still unread, and
+   * silence proves nothing.
+   */
   private wasAsleep(): boolean {
     const sinceMs = performance.now() - this.tickedMs;
     this.tickedMs += sinceMs;
@@ -100,7 +111,8 @@ export class Heartbeat {
 
   private judge(): void {
     const patienceMs = DEAF_BEATS * this.options.heartbeatMs;
-    if (this.subscriber.silentMs() > patienceMs || this.unheard >= DEAF_BEATS) this.revive(this.subscriber, "subscriber");
+    if (this.subscriber.silentMs() > patienceMs || this.unheard >= DEAF_BEATS)
+      this.revive(this.subscriber, "subscriber");
     if (this.publisher.silentMs() > patienceMs) this.revive(this.publisher, "publisher");
   }
 
@@ -133,7 +145,10 @@ export class Heartbeat {
   private async ping(): Promise<void> {
     if (this.pinging || this.options.subscriber.status !== "ready") return;
     this.pinging = true;
-    const answered = await withinDeadline(this.options.subscriber.ping(), DEAF_BEATS * this.options.heartbeatMs).then(
+    const answered = await withinDeadline(
+      this.options.subscriber.ping(),
+      DEAF_BEATS * this.options.heartbeatMs,
+    ).then(
       () => true,
       () => false,
     );
@@ -156,7 +171,10 @@ class LinkWatch {
     this.lastMs = performance.now();
   }
 
-  /** For how long nothing came; 0 while there is no connection to hear anything from, because ioredis is making one. */
+  /**
+   * For how long nothing came; 0 while there is no connection to hear anything from, because
+   * ioredis is making one.
+   */
   silentMs(): number {
     const { status } = this.connection;
     return status === "ready" || status === "connect" ? performance.now() - this.lastMs : 0;

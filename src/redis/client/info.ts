@@ -1,4 +1,7 @@
-/** What a Redis server says of itself, as numbers for an operator's graphs: INFO, and the time of one PING. */
+/**
+ * What a Redis server says of itself, as numbers for an operator's graphs: INFO, and the time of
+ * one PING.
+ */
 import { own } from "../../domain/own.js";
 import { SECOND } from "../../domain/time/time.js";
 import { linksOf, type RedisConnection } from "./connect.js";
@@ -32,7 +35,9 @@ const STATES: Readonly<Record<string, string>> = {
   aof_last_bgrewrite_status: "aof_last_rewrite_ok",
 };
 
-/** Numbers by name; of a Cluster, the sums over its masters. Rejects when a server does not answer. */
+/**
+ * Numbers by name; of a Cluster, the sums over its masters. Rejects when a server does not answer.
+ */
 export async function readRedisInfo(connection: RedisConnection): Promise<Record<string, number>> {
   const servers = linksOf(connection, "master");
   const startedAt = performance.now();
@@ -41,7 +46,10 @@ export async function readRedisInfo(connection: RedisConnection): Promise<Record
   for (const info of await Promise.all(servers.map((server) => server.info()))) {
     for (const [name, value] of numbersOf(info)) totals.set(name, (totals.get(name) ?? 0) + value);
   }
-  const [hits, misses] = [totals.get("keyspace_hits_total") ?? 0, totals.get("keyspace_misses_total") ?? 0];
+  const [hits, misses] = [
+    totals.get("keyspace_hits_total") ?? 0,
+    totals.get("keyspace_misses_total") ?? 0,
+  ];
   totals.set("keyspace_hit_ratio", hits + misses > 0 ? hits / (hits + misses) : 0);
   return Object.fromEntries(totals);
 }

@@ -1,4 +1,7 @@
-/** What every key and channel of redis/client/keys.ts is: type, lifetime, owner, bound. docs/keys.md says the same; a test compares them. */
+/**
+ * What every key and channel of redis/client/keys.ts is: type, lifetime, owner, bound. docs/keys.md
+ * says the same; a test compares them.
+ */
 
 /** One family of keys or channels, as documented. */
 export interface KeyFamily {
@@ -35,8 +38,20 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     owner: "redis/cache/tags.ts",
     bound: "tags of cached values; may be evicted",
   },
-  cacheEpoch: { pattern: "souk:v1:tag:{!epoch}", type: "string", ttl: "none", owner: "redis/cache/tags.ts", bound: "one; may be evicted" },
-  cacheSeen: { pattern: "souk:v1:cache-seen", type: "string", ttl: "none", owner: "redis/cache/tags.ts", bound: "one; may be evicted" },
+  cacheEpoch: {
+    pattern: "souk:v1:tag:{!epoch}",
+    type: "string",
+    ttl: "none",
+    owner: "redis/cache/tags.ts",
+    bound: "one; may be evicted",
+  },
+  cacheSeen: {
+    pattern: "souk:v1:cache-seen",
+    type: "string",
+    ttl: "none",
+    owner: "redis/cache/tags.ts",
+    bound: "one; may be evicted",
+  },
   cacheSeenChannel: {
     pattern: "souk:v1:cache-seen",
     type: "channel",

@@ -1,9 +1,11 @@
 /**
- * Every key, channel and prefix that Souk uses in Redis: the only file that spells one. docs/keys.md describes each family
- * (type, TTL, owner, size bound) and is compared with {@link KEY_FAMILIES} by a test.
+ * Every key, channel and prefix that Souk uses in Redis: the only file that spells one.
+ * docs/keys.md describes each family (type, TTL, owner, size bound) and is compared with {@link
+ * KEY_FAMILIES} by a test.
  *
- * Shape: `souk:v1:<thing>:{<id>}`. The braces are the Cluster hash tag: an entry and its lease share one, so one script may
- * touch both. `v1` changes when the shape of any value changes. A prefix before it keeps tests apart in one server.
+ * Shape: `souk:v1:<thing>:{<id>}`. The braces are the Cluster hash tag: an entry and its lease
+ * share one, so one script may touch both. `v1` changes when the shape of any value changes. A
+ * prefix before it keeps tests apart in one server.
  */
 
 export { KEY_FAMILIES } from "./key-families.js";
@@ -18,7 +20,10 @@ export function createKeys(prefix = "") {
     cacheEntry: (name: string) => `${root}cache:{${name}}`,
     cacheLease: (name: string) => `${root}lease:{${name}}`,
     cacheTag: (tag: string) => `${root}tag:{${tag}}`,
-    /** What CLIENT TRACKING watches: tags and the epoch, never entries, or every fill would be broadcast to everyone. */
+    /**
+     * What CLIENT TRACKING watches: tags and the epoch, never entries, or every fill would be
+     * broadcast to everyone.
+     */
     cacheTagPrefix: () => `${root}tag:`,
     cacheEpoch: () => `${root}tag:{!epoch}`,
     cacheSeen: () => `${root}cache-seen`,
@@ -28,7 +33,8 @@ export function createKeys(prefix = "") {
     sessions: (userTag: string) => `${root}sessions:{${userTag}}`,
     sessionEpoch: (userTag: string) => `${root}session-epoch:{${userTag}}`,
     sessionEverybody: () => `${root}session-everybody`,
-    attempts: (operation: "sign-in" | "sign-up", bucket: string, id: string) => `${root}attempts:{${operation}}:${bucket}:${id}`,
+    attempts: (operation: "sign-in" | "sign-up", bucket: string, id: string) =>
+      `${root}attempts:{${operation}}:${bucket}:${id}`,
     attemptsKnown: (id: string) => `${root}attempts-known:{sign-in}:${id}`,
     documents: () => `${root}documents:{all}`,
     documentsUsed: () => `${root}documents-used:{all}`,
@@ -48,18 +54,25 @@ export function createKeys(prefix = "") {
     counterPending: (shard: number) => `${root}counters:{c${shard}}:pending`,
     counterBatch: (shard: number) => `${root}counters:{c${shard}}:batch`,
     /** `span` is a month or a day; without one: of all time. */
-    tally: (shard: number, product: number, span?: string) => spanned(`${root}tally`, `{c${shard}}:${product}`, span),
-    viewers: (shard: number, product: number, span?: string) => spanned(`${root}viewers`, `{c${shard}}:${product}`, span),
-    viewersMerged: (shard: number, product: number, range: string) => `${root}viewers-merged:{c${shard}}:${product}:${range}`,
+    tally: (shard: number, product: number, span?: string) =>
+      spanned(`${root}tally`, `{c${shard}}:${product}`, span),
+    viewers: (shard: number, product: number, span?: string) =>
+      spanned(`${root}viewers`, `{c${shard}}:${product}`, span),
+    viewersMerged: (shard: number, product: number, range: string) =>
+      `${root}viewers-merged:{c${shard}}:${product}:${range}`,
     exactViewers: (shard: number, product: number) => `${root}exact-viewers:{c${shard}}:${product}`,
-    recentViewers: (shard: number, product: number) => `${root}recent-viewers:{c${shard}}:${product}`,
-    counterOperations: (shard: number, product: number) => `${root}counter-operations:{c${shard}}:${product}`,
+    recentViewers: (shard: number, product: number) =>
+      `${root}recent-viewers:{c${shard}}:${product}`,
+    counterOperations: (shard: number, product: number) =>
+      `${root}counter-operations:{c${shard}}:${product}`,
     log: (kind: string, id: number | string) => `${root}log:{${kind}:${id}}`,
     logState: (kind: string, id: number | string) => `${root}log-state:{${kind}:${id}}`,
-    logOperation: (kind: string, id: number | string, operation: string) => `${root}log-operation:{${kind}:${id}}:${operation}`,
+    logOperation: (kind: string, id: number | string, operation: string) =>
+      `${root}log-operation:{${kind}:${id}}:${operation}`,
     activityDay: (day: string) => `${root}activity:{activity}:${day}`,
     activityLoaded: (day: string) => `${root}activity-loaded:{activity}:${day}`,
-    activityUnion: (report: string, part: string) => `${root}activity-union:{activity}:${report}:${part}`,
+    activityUnion: (report: string, part: string) =>
+      `${root}activity-union:{activity}:${report}:${part}`,
     limitBucket: (kind: string, name: string) => `${root}limit:{limit}:${kind}:${name}`,
     limitHold: (operation: string) => `${root}limit-hold:{limit}:${operation}`,
     topic: (kind: string, id: number | string) => `${root}topic:${kind}:${id}`,

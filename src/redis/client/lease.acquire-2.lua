@@ -1,11 +1,13 @@
 --[[
-  Takes the right to load a value, unless somebody holds it (then leaves word that somebody waits) or has written the value since
-  the caller looked at it.
+  Takes the right to load a value, unless somebody holds it (then leaves word that somebody waits)
+  or has written the value since the caller looked at it.
   KEYS[1]  hash    the lease: fence -> number, waited -> 0 | 1
   KEYS[2]  string  the guarded value, whose first 16 characters are the fence it was written with
-  ARGV[1]  how long the lease lasts (ms)   ARGV[2]  "wait": leave word | "pass": the caller does not wait
+  ARGV[1]  how long the lease lasts (ms)
+  ARGV[2]  "wait": leave word | "pass": the caller does not wait
   ARGV[3]  fence of the value the caller found, or 0
-  Returns  {1, fence} when taken; {0, ms until the present lease runs out} when held; {0, "0"} when the value was written since
+  Returns  {1, fence} when taken; {0, ms until the present lease runs out} when held; {0, "0"} when
+           the value was written since
 ]]
 local lease, value = KEYS[1], KEYS[2]
 local leaseMs, otherwise, found = ARGV[1], ARGV[2], tonumber(ARGV[3])

@@ -1,11 +1,13 @@
 /**
- * Leases: one process in the whole fleet has the right to load a missing value, the others wait to be told.
+ * Leases: one process in the whole fleet has the right to load a missing value, the others wait to
+ * be told.
  *
- * One HASH per value (fence, whether somebody waits), gone by itself when its holder dies. The *fence* is a number that rises with
- * every lease; the guarded value begins with the fence it was written with, and a write with an older fence is refused. Those who
- * wait listen on one channel per process, where a name is published only when somebody waits for it.
- * Redis down: `acquire` rejects and waits end at their deadline; the caller loads for itself.
- * Source: the leases of Facebook's memcache (Nishtala et al., 2013) with the fencing token of Kleppmann (2016).
+ * One HASH per value (fence, whether somebody waits), gone by itself when its holder dies. The
+ * *fence* is a number that rises with every lease; the guarded value begins with the fence it was
+ * written with, and a write with an older fence is refused. Those who wait listen on one channel
+ * per process, where a name is published only when somebody waits for it. Redis down: `acquire`
+ * rejects and waits end at their deadline; the caller loads for itself. Source: the leases of
+ * Facebook's memcache (Nishtala et al., 2013) with the fencing token of Kleppmann (2016).
  */
 import type { Redis, Result } from "ioredis";
 import type { RedisConnection } from "./connect.js";
@@ -20,7 +22,12 @@ declare module "ioredis" {
       otherwise: "wait" | "pass",
       found: number,
     ): Result<[taken: 0 | 1, fenceOrMsLeft: string], Context>;
-    leaseRelease(lease: string, fence: string, channel: string, name: string): Result<0 | 1, Context>;
+    leaseRelease(
+      lease: string,
+      fence: string,
+      channel: string,
+      name: string,
+    ): Result<0 | 1, Context>;
   }
 }
 
@@ -29,7 +36,9 @@ export type LeaseAnswer = { readonly fence: string } | { readonly heldForMs: num
 
 /** Somebody who waits for a value. */
 export interface Wait {
-  /** Resolves when the value was filled or its lease given back, at the latest after `deadlineMs`. */
+  /**
+   * Resolves when the value was filled or its lease given back, at the latest after `deadlineMs`.
+   */
   until(deadlineMs: number): Promise<void>;
   /** Ends the wait. Needed where `until` is not called. */
   stop(): void;
@@ -40,9 +49,15 @@ export type Leases = ReturnType<typeof createLeases>;
 
 /**
  * @param listener a connection in subscriber mode; it is subscribed by {@link Leases.listen}
- * @param leaseMs how long a lease lasts: longer than most loads take, as short as a dead holder may delay others
+ * @param leaseMs how long a lease lasts: longer than most loads take, as short as a dead holder may
+ * delay others
  */
-export function createLeases(connection: RedisConnection, listener: Redis, keys: Keys, { leaseMs }: { leaseMs: number }) {
+export function createLeases(
+  connection: RedisConnection,
+  listener: Redis,
+  keys: Keys,
+  { leaseMs }: { leaseMs: number },
+) {
   const waiters = new Map<string, Set<() => void>>();
   const onMessage = (channel: string, name: string) => {
     if (channel === keys.cacheFilled()) for (const wake of waiters.get(name) ?? []) wake();
@@ -52,18 +67,27 @@ export function createLeases(connection: RedisConnection, listener: Redis, keys:
     /** Hears of filled values from now on. Called again after every reconnect. */
     listen: async (): Promise<void> => void (await listener.subscribe(keys.cacheFilled())),
     /**
-     * Takes the lease of `name`, or learns how long it is held; 0 ms when the value was written since the caller looked. One EVALSHA.
+     * Takes the lease of `name`, or learns how long it is held; 0 ms when the value was written
+     * since the caller looked. One EVALSHA.
      * @param found fence of the value the caller found, 0 for none
      * @param otherwise whether the caller waits when it is held
      */
     async acquire(name: string, found: number, otherwise: "wait" | "pass"): Promise<LeaseAnswer> {
-      const [taken, rest] = await connection.leaseAcquire(keys.cacheLease(name), keys.cacheEntry(name), leaseMs, otherwise, found);
+      const [taken, rest] = await connection.leaseAcquire(
+        keys.cacheLease(name),
+        keys.cacheEntry(name),
+        leaseMs,
+        otherwise,
+        found,
+      );
       return taken === 1 ? { fence: rest } : { heldForMs: Math.max(0, Number(rest)) };
     },
     /** Gives a lease back without a value. */
     release: (name: string, fence: string): Promise<0 | 1> =>
       connection.leaseRelease(keys.cacheLease(name), fence, keys.cacheFilled(), name),
-    /** Begins to wait for `name`. Begin before `acquire`, so that no message falls between the two. */
+    /**
+     * Begins to wait for `name`. Begin before `acquire`, so that no message falls between the two.
+     */
     wait: (name: string): Wait => beginWait(waiters, name),
     /** Names that somebody in this process waits for. */
     waiting: (): number => waiters.size,

@@ -1,11 +1,33 @@
 /** Tells what a failed command says about Redis from what it says about the command. */
 import { ReplyError } from "ioredis";
 
-/** Replies that every command of the kind gets at present: full, read-only, loading, without a master, busy, not permitted. */
-const SERVER_STATES = /^(OOM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/;
+/**
+ * Replies that every command of the kind gets at present: full, read-only, loading, without a
+ * master, busy, not permitted.
+ */
+const SERVER_STATES = new RegExp(
+  `^(${[
+    "OOM",
+    "READONLY",
+    "LOADING",
+    "MISCONF",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "NOREPLICAS",
+    "BUSY",
+    "NOAUTH",
+    "WRONGPASS",
+    "NOPERM",
+  ].join("|")})\\b`,
+);
 
-/** `server`: Redis is in a state in which it refuses others too. `command`: it refuses this one. Null: no reply of Redis at all. */
+/**
+ * `server`: Redis is in a state in which it refuses others too. `command`: it refuses this one.
+ * Null: no reply of Redis at all.
+ */
 export function refusalOf(error: unknown): "server" | "command" | null {
-  if (error instanceof ReplyError) return SERVER_STATES.test((error as Error).message) ? "server" : "command";
+  if (error instanceof ReplyError)
+    return SERVER_STATES.test((error as Error).message) ? "server" : "command";
   return error instanceof Error && error.cause !== undefined ? refusalOf(error.cause) : null;
 }

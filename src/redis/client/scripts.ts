@@ -1,9 +1,10 @@
 /**
- * The Lua scripts, as source files beside the structure they belong to: `<structure>.<action>-<number of keys>.lua` becomes the
- * command `structureAction` on every connection; with `n`, its callers say the number first. ioredis sends EVALSHA, and EVAL once where
- * the server does not know the script.
- * What several scripts of one structure begin with stands in a part, `<structure>.<part>.lua`; the line `-- include: <structure>.<part>`
- * is replaced by it.
+ * The Lua scripts, as source files beside the structure they belong to:
+ * `<structure>.<action>-<number of keys>.lua` becomes the command `structureAction` on every
+ * connection; with `n`, its callers say the number first. ioredis sends EVALSHA, and EVAL once
+ * where the server does not know the script. What several scripts of one structure begin with
+ * stands in a part, `<structure>.<part>.lua`; the line `-- include: <structure>.<part>` is replaced
+ * by it.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -28,19 +29,32 @@ export function loadScripts(): Script[] {
   });
 }
 
-/** Makes every script a command of this connection. The typed signatures stand in the structure's file. */
+/**
+ * Makes every script a command of this connection. The typed signatures stand in the structure's
+ * file.
+ */
 export function registerScripts(connection: RedisConnection): void {
   for (const { command, numberOfKeys, lua } of loadScripts())
-    connection.defineCommand(command, { ...(numberOfKeys === undefined ? {} : { numberOfKeys }), lua });
+    connection.defineCommand(command, {
+      ...(numberOfKeys === undefined ? {} : { numberOfKeys }),
+      lua,
+    });
 }
 
 const read = (path: string): string => readFileSync(join(ROOM, path), "utf8");
 
-/** Parts hold no includes of their own. The replacement is a function, because Lua's `$` would mean something in a text. */
+/**
+ * Parts hold no includes of their own. The replacement is a function, because Lua's `$` would mean
+ * something in a text.
+ */
 const withParts = (lua: string, folder: string): string =>
-  lua.replace(/^-- include: (\S+)$/gm, (_, part: string) => read(join(folder, `${part}.lua`)).trimEnd());
+  lua.replace(/^-- include: (\S+)$/gm, (_, part: string) =>
+    read(join(folder, `${part}.lua`)).trimEnd(),
+  );
 
 function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {
-  const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) =>
+    letter.toUpperCase(),
+  );
   return { command, numberOfKeys: keys === "n" ? undefined : Number(keys), lua };
 }

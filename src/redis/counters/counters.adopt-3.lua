@@ -1,13 +1,16 @@
 #!lua flags=allow-oom
 --[[
-  Lets this server count for a shard, told which batch Postgres applied last. A server that restarted, was restored or took over has
-  another replication id. What it still holds counts only where it continues what Postgres has; anything else was applied already or
-  lies beyond a loss, and is dropped. Tallies of an older generation are loaded again before they are served.
-  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when nothing older was owed
+  Lets this server count for a shard, told which batch Postgres applied last. A server that
+  restarted, was restored or took over has another replication id. What it still holds counts only
+  where it continues what Postgres has; anything else was applied already or lies beyond a loss, and
+  is dropped. Tallies of an older generation are loaded again before they are served.
+  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when
+                 nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id of the last batch that Postgres applied, "" for none   ARGV[2]  new generation
-  Returns  "known" when it was adopted already | "continued" | "lost" when counts may be missing since
+  Returns  "known" when it was adopted already | "continued" | "lost" when counts may be missing
+           since
 ]]
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local applied, generation = ARGV[1], ARGV[2]
@@ -31,6 +34,7 @@ if not continues then
   sealed = applied
 end
 local now = redis.call("TIME")
-redis.call("HSETNX", shard, "flushed", string.format("%.0f", now[1] * 1000 + math.floor(now[2] / 1000)))
+local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
+redis.call("HSETNX", shard, "flushed", string.format("%.0f", nowMs))
 redis.call("HSET", shard, "server", server, "generation", generation, "sealed", sealed)
 return continues and "continued" or "lost"

@@ -1,20 +1,25 @@
 #!lua
 --[[
-  Fills one tally with what Postgres has and what is still to be flushed, in one step: half a tally is never seen. Viewers that are
-  here already stay: a union cannot count anybody twice. Refused where a batch was applied after Postgres was read.
+  Fills one tally with what Postgres has and what is still to be flushed, in one step: half a tally
+  is never seen. Viewers that are here already stay: a union cannot count anybody twice. Refused
+  where a batch was applied after Postgres was read.
   KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash    counts that Postgres does not have
   KEYS[3]  hash    the batch that is on its way to Postgres: id, prev, and the counts
   KEYS[4]  hash    the tally: generation, views, shares, over
   KEYS[5]  string  HyperLogLog of its viewers
-  KEYS[6]  zset    for all time: the product's viewers, while they are few -> number of the day of their last view
-  ARGV[1]  id of the last batch in what was read, "" for none   ARGV[2]  <product>:<period>   ARGV[3]  views   ARGV[4]  shares
+  KEYS[6]  zset    for all time: the product's viewers, while they are few -> number of the day of
+                   their last view
+  ARGV[1]  id of the last batch in what was read, "" for none   ARGV[2]  <product>:<period>
+  ARGV[3]  views   ARGV[4]  shares
   ARGV[5]  HyperLogLog, "" for none   ARGV[6]  when it leaves (ms since epoch), 0 for never
-  ARGV[7]  most viewers that are known one by one, 0 for other periods   ARGV[8]  1 when there are more
+  ARGV[7]  most viewers that are known one by one, 0 for other periods
+  ARGV[8]  1 when there are more
   ARGV[9…]  day of the last view, viewer
   Returns  "unloaded" | "again" | "loaded"
 ]]
-local shard, pending, batch, tally, viewers, exact = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
+local tally, viewers, exact = KEYS[4], KEYS[5], KEYS[6]
 local applied, name, sketch, leavesMs, most = ARGV[1], ARGV[2], ARGV[5], ARGV[6], tonumber(ARGV[7])
 
 local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
@@ -42,7 +47,8 @@ local counts = { views = ARGV[3], shares = ARGV[4] }
 for what, base in pairs(counts) do
   redis.call("HSET", tally, what, base)
   local field = name .. ":" .. what
-  for _, key in ipairs(waiting[1] and waiting[1] ~= applied and { pending, batch } or { pending }) do
+  local owed = waiting[1] and waiting[1] ~= applied and { pending, batch } or { pending }
+  for _, key in ipairs(owed) do
     redis.call("HINCRBY", tally, what, redis.call("HGET", key, field) or 0)
   end
 end

@@ -1,7 +1,8 @@
 --[[
   Part of the scripts that count: remembers operation ids, so that a repeat counts nothing.
   Reads operations, slot, operation, keepMs and nowMs. A slot holds its latest ids, newest first, as
-  ";<id, 8 characters><time, 11 hexadecimal digits of ms>" each; ids beyond SLOT_ENTRIES are forgotten.
+  ";<id, 8 characters><time, 11 hexadecimal digits of ms>" each; ids beyond SLOT_ENTRIES are
+  forgotten.
 ]]
 local SLOT_ENTRIES, ENTRY_BYTES = 64, 20
 local remembered = keepMs > 0 and redis.call("HGET", operations, slot) or ""
@@ -14,7 +15,8 @@ end
 local function remember()
   if keepMs > 0 then
     local entry = string.format(";%s%011x", operation, nowMs)
-    redis.call("HSET", operations, slot, string.sub(entry .. remembered, 1, SLOT_ENTRIES * ENTRY_BYTES))
+    local latest = string.sub(entry .. remembered, 1, SLOT_ENTRIES * ENTRY_BYTES)
+    redis.call("HSET", operations, slot, latest)
     redis.call("PEXPIRE", operations, keepMs)
   end
 end

@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
 --[[
-  Reads one tally of a product. Viewers are counted where they are still known one by one and the period has not ended, else estimated.
+  Reads one tally of a product. Viewers are counted where they are still known one by one and the
+  period has not ended, else estimated.
   KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash    the tally: generation, views, shares
   KEYS[3]  string  HyperLogLog of its viewers
   KEYS[4]  hash    the product's tally of all time: generation, over
   KEYS[5]  zset    the product's viewers, while they are few -> number of the day of their last view
   ARGV[1]  number of the first day of the period, "-inf" for all time; "" where it has ended
-  Returns  {"unloaded"} | {"missing"} | {"here", views, shares, viewers, "1" when they were counted and "0" when estimated}
+  Returns  {"unloaded"} | {"missing"} | {"here", views, shares, viewers, "1" when they were counted
+           and "0" when estimated}
 ]]
 local shard, tally, viewers, whole, exact = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local since = ARGV[1]

@@ -1,12 +1,15 @@
 #!lua flags=allow-oom
 --[[
-  Sets a shard's counts aside as the batch that goes to Postgres next, or answers the one that waits already. A batch stays until it
-  is settled; counting goes on meanwhile. Can be repeated. Runs on a full server too.
-  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when nothing older was owed
+  Sets a shard's counts aside as the batch that goes to Postgres next, or answers the one that waits
+  already. A batch stays until it is settled; counting goes on meanwhile. Can be repeated. Runs on a
+  full server too.
+  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when
+                 nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id for a new batch
-  Returns  {"unloaded"} | {} when nothing was counted | {"batch", id, id of the one before, field, value, …}
+  Returns  {"unloaded"} | {} when nothing was counted | {"batch", id, id of the one before, field,
+           value, …}
 ]]
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local id = ARGV[1]
@@ -18,7 +21,8 @@ if state[1] ~= server then
 end
 if redis.call("EXISTS", batch) == 0 then
   local now = redis.call("TIME")
-  redis.call("HSET", shard, "flushed", string.format("%.0f", now[1] * 1000 + math.floor(now[2] / 1000)))
+  local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
+  redis.call("HSET", shard, "flushed", string.format("%.0f", nowMs))
   if redis.call("EXISTS", pending) == 0 then
     return {}
   end

@@ -1,16 +1,19 @@
 /**
  * Counters of products: views and shares, and how many people viewed.
  *
- * Per product and period (all time, month, day) a HASH of totals and a HyperLogLog of viewers; per product a ZSET of its viewers while
- * they are few, one of those whose view counts no second time yet, and a HASH of the operation ids that were counted. Products are dealt to {@link SHARDS} shards, each a hash tag with
- * three keys of its own: whose server's memory it is, what Postgres does not have yet, and the batch that is on its way there. One
- * script counts an event in all of them.
+ * Per product and period (all time, month, day) a HASH of totals and a HyperLogLog of viewers; per
+ * product a ZSET of its viewers while they are few, one of those whose view counts no second time
+ * yet, and a HASH of the operation ids that were counted. Products are dealt to {@link SHARDS}
+ * shards, each a hash tag with three keys of its own: whose server's memory it is, what Postgres
+ * does not have yet, and the batch that is on its way there. One script counts an event in all of
+ * them.
  *
- * Postgres is the truth but for the last flush interval. Batches form a chain: each names the one before, Postgres keeps the name of the
- * last it applied in the transaction that applies it, so a batch counts once wherever a flusher dies. A server that may have lost or
- * found memory (another replication id) answers "unloaded" until it is adopted, and keeps only what continues that chain; a tally
- * answers "missing" until it was loaded under the present generation.
- * Redis down: everything rejects with RedisUnavailable within a deadline.
+ * Postgres is the truth but for the last flush interval. Batches form a chain: each names the one
+ * before, Postgres keeps the name of the last it applied in the transaction that applies it, so a
+ * batch counts once wherever a flusher dies. A server that may have lost or found memory (another
+ * replication id) answers "unloaded" until it is adopted, and keeps only what continues that chain;
+ * a tally answers "missing" until it was loaded under the present generation. Redis down:
+ * everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import {
@@ -38,12 +41,16 @@ declare module "ioredis" {
   interface RedisCommander<Context> {
     countersView(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
     countersShare(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
-    countersRead(...keysAndArgs: Args): Result<["unloaded" | "missing" | "here", ...string[]], Context>;
+    countersRead(
+      ...keysAndArgs: Args
+    ): Result<["unloaded" | "missing" | "here", ...string[]], Context>;
     countersAdopt(...keysAndArgs: Args): Result<"known" | "continued" | "lost", Context>;
     countersLoad(...keysAndArgs: Args): Result<"unloaded" | "again" | "loaded", Context>;
     countersSeal(...keysAndArgs: Args): Result<["unloaded"] | [] | ["batch", ...string[]], Context>;
     countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
-    countersDrift(...keysAndArgs: Args): Result<["absent" | "again" | "here", ...string[]], Context>;
+    countersDrift(
+      ...keysAndArgs: Args
+    ): Result<["absent" | "again" | "here", ...string[]], Context>;
     countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
     countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
   }
@@ -55,7 +62,10 @@ export interface Counted {
   readonly nowMs: number;
 }
 
-/** By how much a tally has too many; "absent" where it is not loaded, "again" where a batch was applied meanwhile. */
+/**
+ * By how much a tally has too many; "absent" where it is not loaded, "again" where a batch was
+ * applied meanwhile.
+ */
 export type Drift = { readonly views: number; readonly shares: number } | "absent" | "again";
 
 /** Where counters live. All methods reject with RedisUnavailable. */
@@ -73,76 +83,218 @@ export interface CounterStoreOptions {
 
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
-export function createCounterStore(connection: RedisConnection, keys: Keys, { viewMs, operationMs, deadlineMs }: CounterStoreOptions) {
-  const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
-  const keepMs = ({ operation }: CounterEvent): number => (operation === undefined ? 0 : operationMs);
-  const { stateKeys, placesOf, readArgs, loadArgs, sketchArgs, driftArgs } = createPlaces(keys);
+export function createCounterStore(
+  connection: RedisConnection,
+  keys: Keys,
+  { deadlineMs, ...kept }: CounterStoreOptions,
+) {
+  const reach: Reach = {
+    connection,
+    keys,
+    places: createPlaces(keys),
+    within: (send) => withinDeadline(inOneWrite(connection, send), deadlineMs),
+  };
+  return { ...countingOf(reach, kept), ...talliesOf(reach), ...batchesOf(reach) };
+}
+
+/** What every method takes. */
+interface Reach {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly places: ReturnType<typeof createPlaces>;
+  /** Sends what is asked for in one write, and waits no longer than the store may. */
+  readonly within: <T>(send: () => Promise<T>) => Promise<T>;
+}
+
+/** Counting. */
+function countingOf(
+  { connection, within, places: { placesOf } }: Reach,
+  { viewMs, operationMs }: Omit<CounterStoreOptions, "deadlineMs">,
+) {
+  const keepMs = ({ operation }: CounterEvent): number =>
+    operation === undefined ? 0 : operationMs;
   return {
-    /** Counts a view. One EVALSHA. @param viewer who it was, in a few characters that tell nobody */
+    /**
+     * Counts a view. One EVALSHA. @param viewer who it was, in a few characters that tell nobody
+     */
     view: (event: CounterEvent, viewer: string): Promise<Counted> =>
       within(async () => {
         const { state, tallies, viewers, few, operations, named, spans } = placesOf(event);
         const places = [...state, ...tallies, ...viewers, ...few, operations];
         const view = [dayNumber(event.day.startMs), viewer, viewMs, MAX_RECENT_VIEWERS];
         const limits = [EXACT_VIEWERS, MAX_COUNT];
-        return toCounted(await connection.countersView(...places, ...spans, ...view, ...named, keepMs(event), ...limits));
+        return toCounted(
+          await connection.countersView(
+            ...places,
+            ...spans,
+            ...view,
+            ...named,
+            keepMs(event),
+            ...limits,
+          ),
+        );
       }),
     /** Counts a share. One EVALSHA. */
     share: (event: CounterEvent): Promise<Counted> =>
       within(async () => {
         const { state, tallies, operations, named, spans } = placesOf(event);
         const places = [...state, ...tallies, operations];
-        return toCounted(await connection.countersShare(...places, ...spans, ...named, keepMs(event), MAX_COUNT));
+        return toCounted(
+          await connection.countersShare(...places, ...spans, ...named, keepMs(event), MAX_COUNT),
+        );
       }),
-    /** Reads tallies, in the order asked. One round trip, an EVALSHA each. @param nowMs tells which periods go on */
-    read: (wanted: readonly TallyKey[], nowMs: number): Promise<(Tally | "missing" | "unloaded")[]> =>
-      within(() => Promise.all(wanted.map(async (key) => toTally(await connection.countersRead(...readArgs(key, nowMs)))))),
-    /** Has this server count for a shard. @param applied the last batch that Postgres applied @param generation a name never used before */
-    adopt: (shard: number, applied: string, generation: string): Promise<"known" | "continued" | "lost"> =>
-      within(() => connection.countersAdopt(...stateKeys(shard), applied, generation)),
-    /** Fills a tally with what Postgres has. One EVALSHA. "again": Postgres has newer by now. */
-    load: (key: TallyKey, stored: StoredTally, nowMs: number): Promise<"unloaded" | "again" | "loaded"> =>
-      within(() => connection.countersLoad(...loadArgs(key, stored, nowMs))),
-    /** By how much tallies differ from what Postgres has and what is owed, in the order asked. One round trip, an EVALSHA each. */
-    drift: (wanted: readonly TallyKey[], stored: readonly StoredTally[], repair: boolean): Promise<Drift[]> =>
-      within(() =>
-        Promise.all(
-          stored.map(async (row, at) => toDrift(await connection.countersDrift(...driftArgs(wanted[at] as TallyKey, row), Number(repair)))),
-        ),
-      ),
-    /** How many fields wait for Postgres in all shards, and how old the oldest is at most. One round trip, an EVALSHA each. */
-    unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
-      within(async () => {
-        const shards = await Promise.all(ALL_SHARDS.map((shard) => connection.countersUnflushed(...stateKeys(shard))));
-        return { fields: shards.reduce((sum, [fields]) => sum + fields, 0), oldestMs: Math.max(...shards.map(([, ageMs]) => ageMs)) };
-      }),
-    /** Sets aside what each shard has counted, or answers what was set aside before. One round trip, an EVALSHA each. */
-    seal: (shards: readonly number[], id: string): Promise<(Batch | "unloaded" | null)[]> =>
-      within(() => Promise.all(shards.map(async (shard) => toBatch(shard, await connection.countersSeal(...stateKeys(shard), id))))),
-    /** The viewers of tallies in a batch, to be stored with it; null where a tally is not loaded. One round trip, an EVALSHA each. */
-    sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
-      within(() => Promise.all(wanted.map(async (key) => toSketch(key, await connection.countersSketchBuffer(...sketchArgs(batch, key)))))),
-    /** Drops a batch that is in Postgres, or one that cannot get there. One EVALSHA. */
-    settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
-      within(() => connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate)),
   };
 }
 
-function toSketch({ productId, period }: TallyKey, [bytes, estimate, over, ...known]: Buffer[]): Sketch | null {
+/** What a server knows of products. */
+function talliesOf({
+  connection,
+  within,
+  places: { stateKeys, readArgs, loadArgs, driftArgs },
+}: Reach) {
+  return {
+    /**
+     * Reads tallies, in the order asked. One round trip, an EVALSHA each. @param nowMs tells which
+     * periods go on
+     */
+    read: (
+      wanted: readonly TallyKey[],
+      nowMs: number,
+    ): Promise<(Tally | "missing" | "unloaded")[]> =>
+      within(() =>
+        Promise.all(
+          wanted.map(async (key) =>
+            toTally(await connection.countersRead(...readArgs(key, nowMs))),
+          ),
+        ),
+      ),
+    /**
+     * Has this server count for a shard. @param applied the last batch that Postgres applied @param
+     * generation a name never used before
+     */
+    adopt: (
+      shard: number,
+      applied: string,
+      generation: string,
+    ): Promise<"known" | "continued" | "lost"> =>
+      within(() => connection.countersAdopt(...stateKeys(shard), applied, generation)),
+    /** Fills a tally with what Postgres has. One EVALSHA. "again": Postgres has newer by now. */
+    load: (
+      key: TallyKey,
+      stored: StoredTally,
+      nowMs: number,
+    ): Promise<"unloaded" | "again" | "loaded"> =>
+      within(() => connection.countersLoad(...loadArgs(key, stored, nowMs))),
+    /**
+     * By how much tallies differ from what Postgres has and what is owed, in the order asked. One
+     * round trip, an EVALSHA each.
+     */
+    drift: (
+      wanted: readonly TallyKey[],
+      stored: readonly StoredTally[],
+      repair: boolean,
+    ): Promise<Drift[]> =>
+      within(() =>
+        Promise.all(
+          stored.map(async (row, at) =>
+            toDrift(
+              await connection.countersDrift(
+                ...driftArgs(wanted[at] as TallyKey, row),
+                Number(repair),
+              ),
+            ),
+          ),
+        ),
+      ),
+  };
+}
+
+/** What is on its way to Postgres. */
+function batchesOf({ connection, keys, within, places: { stateKeys, sketchArgs } }: Reach) {
+  return {
+    /**
+     * How many fields wait for Postgres in all shards, and how old the oldest is at most. One round
+     * trip, an EVALSHA each.
+     */
+    unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
+      within(async () => {
+        const shards = await Promise.all(
+          ALL_SHARDS.map((shard) => connection.countersUnflushed(...stateKeys(shard))),
+        );
+        return {
+          fields: shards.reduce((sum, [fields]) => sum + fields, 0),
+          oldestMs: Math.max(...shards.map(([, ageMs]) => ageMs)),
+        };
+      }),
+    /**
+     * Sets aside what each shard has counted, or answers what was set aside before. One round trip,
+     * an EVALSHA each.
+     */
+    seal: (shards: readonly number[], id: string): Promise<(Batch | "unloaded" | null)[]> =>
+      within(() =>
+        Promise.all(
+          shards.map(async (shard) =>
+            toBatch(shard, await connection.countersSeal(...stateKeys(shard), id)),
+          ),
+        ),
+      ),
+    /**
+     * The viewers of tallies in a batch, to be stored with it; null where a tally is not loaded.
+     * One round trip, an EVALSHA each.
+     */
+    sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
+      within(() =>
+        Promise.all(
+          wanted.map(async (key) =>
+            toSketch(key, await connection.countersSketchBuffer(...sketchArgs(batch, key))),
+          ),
+        ),
+      ),
+    /** Drops a batch that is in Postgres, or one that cannot get there. One EVALSHA. */
+    settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
+      within(() =>
+        connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
+      ),
+  };
+}
+
+function toSketch(
+  { productId, period }: TallyKey,
+  [bytes, estimate, over, ...known]: Buffer[],
+): Sketch | null {
   if (!bytes) return null;
   const isOver = String(over) === "1";
-  const few = known.flatMap((viewer, at) => (at % 2 === 0 ? [{ viewer: String(viewer), day: Number(known[at + 1]) }] : []));
-  return { productId, period: periodName(period), bytes, isOver, viewers: isOver ? Number(estimate) : few.length, few };
+  const few = known.flatMap((viewer, at) =>
+    at % 2 === 0 ? [{ viewer: String(viewer), day: Number(known[at + 1]) }] : [],
+  );
+  return {
+    productId,
+    period: periodName(period),
+    bytes,
+    isOver,
+    viewers: isOver ? Number(estimate) : few.length,
+    few,
+  };
 }
 
 const toDrift = ([state, views, shares]: ["absent" | "again" | "here", ...string[]]): Drift =>
   state === "here" ? { views: Number(views), shares: Number(shares) } : state;
 
-const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({ state, nowMs: Number(nowMs ?? 0) });
+const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({
+  state,
+  nowMs: Number(nowMs ?? 0),
+});
 
-function toTally([state, views, shares, viewers, isExact]: ["unloaded" | "missing" | "here", ...string[]]): Tally | "missing" | "unloaded" {
+function toTally([state, views, shares, viewers, isExact]: [
+  "unloaded" | "missing" | "here",
+  ...string[],
+]): Tally | "missing" | "unloaded" {
   if (state !== "here") return state;
-  return { views: Number(views), shares: Number(shares), viewers: peopleCount(Number(viewers), isExact === "1") };
+  return {
+    views: Number(views),
+    shares: Number(shares),
+    viewers: peopleCount(Number(viewers), isExact === "1"),
+  };
 }
 
 function toBatch(
@@ -161,7 +313,13 @@ function toBatch(
     }
     const [product, period = "", what] = field.split(":");
     const name = `${product}:${period}`;
-    const row = counts.get(name) ?? { productId: Number(product), period, views: 0, shares: 0, viewersChanged: false };
+    const row = counts.get(name) ?? {
+      productId: Number(product),
+      period,
+      views: 0,
+      shares: 0,
+      viewersChanged: false,
+    };
     counts.set(name, row);
     if (what === "viewers") row.viewersChanged = true;
     else if (what === "views" || what === "shares") row[what] = Number(value);

@@ -1,8 +1,10 @@
 #!lua
 --[[
-  Counts one view of a product: once per viewer and window, once per operation id. What is refused or repeated counts nothing.
+  Counts one view of a product: once per viewer and window, once per operation id. What is refused
+  or repeated counts nothing.
   KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
-  KEYS[2]  hash    the shard's counts that Postgres does not have: <product>:<period>:<what> -> number
+  KEYS[2]  hash    the shard's counts that Postgres does not have:
+                   <product>:<period>:<what> -> number
   KEYS[3]  hash    the tally of all time: generation, views, shares, over
   KEYS[4]  hash    the tally of the month
   KEYS[5]  hash    the tally of the day
@@ -12,16 +14,20 @@
   KEYS[9]  zset    the product's viewers, while they are few -> number of the day of their last view
   KEYS[10]  zset    viewers within the window -> when their view was counted (ms)
   KEYS[11]  hash    operation ids of the product: slot -> the latest ids
-  ARGV[1]  product   ARGV[2]  month   ARGV[3]  day   ARGV[4]  day begins (ms)   ARGV[5]  day ends (ms)   ARGV[6]  number of the day
+  ARGV[1]  product   ARGV[2]  month   ARGV[3]  day
+  ARGV[4]  day begins (ms)   ARGV[5]  day ends (ms)   ARGV[6]  number of the day
   ARGV[7]  viewer   ARGV[8]  window (ms)   ARGV[9]  most viewers that the window remembers
-  ARGV[10]  slot of the operation   ARGV[11]  operation id, 8 characters   ARGV[12]  how long it is kept (ms), 0 for none
+  ARGV[10]  slot of the operation   ARGV[11]  operation id, 8 characters
+  ARGV[12]  how long it is kept (ms), 0 for none
   ARGV[13]  most viewers that are known one by one   ARGV[14]  highest count
-  Returns  {"unloaded"} | {"missing"} | {"moved", now (ms)} | {"full"} | {"repeated", now (ms)} | {"counted", now (ms)}
+  Returns  {"unloaded"} | {"missing"} | {"moved", now (ms)} | {"full"} | {"repeated", now (ms)} |
+           {"counted", now (ms)}
 ]]
 local shard, pending, exact, recent, operations = KEYS[1], KEYS[2], KEYS[9], KEYS[10], KEYS[11]
 local tallies, sketches = { KEYS[3], KEYS[4], KEYS[5] }, { KEYS[6], KEYS[7], KEYS[8] }
 local product, dayNumber, viewer = ARGV[1], ARGV[6], ARGV[7]
-local startMs, endMs, windowMs, maxRecent = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local startMs, endMs = tonumber(ARGV[4]), tonumber(ARGV[5])
+local windowMs, maxRecent = tonumber(ARGV[8]), tonumber(ARGV[9])
 local slot, operation, keepMs = ARGV[10], ARGV[11], tonumber(ARGV[12])
 local maxExact, highest = tonumber(ARGV[13]), tonumber(ARGV[14])
 
@@ -51,7 +57,10 @@ for index = 1, 3 do
     redis.call("HSET", pending, field .. ":viewers", 1)
   end
 end
-if not redis.call("HGET", tallies[1], "over") and redis.call("ZADD", exact, "CH", dayNumber, viewer) == 1 then
+if
+  not redis.call("HGET", tallies[1], "over")
+  and redis.call("ZADD", exact, "CH", dayNumber, viewer) == 1
+then
   redis.call("HSET", pending, product .. ":all:viewers", 1)
   if redis.call("ZCARD", exact) > maxExact then
     redis.call("UNLINK", exact)

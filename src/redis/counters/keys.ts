@@ -1,6 +1,15 @@
-/** Where counters are in Redis: which keys and arguments the scripts of redis/counters/counters.ts take for a product. */
+/**
+ * Where counters are in Redis: which keys and arguments the scripts of redis/counters/counters.ts
+ * take for a product.
+ */
 
-import { type Batch, EXACT_VIEWERS, periodName, type StoredTally, type TallyKey } from "../../domain/counters.js";
+import {
+  type Batch,
+  EXACT_VIEWERS,
+  periodName,
+  type StoredTally,
+  type TallyKey,
+} from "../../domain/counters.js";
 import { type CalendarSpan, dayNumber } from "../../domain/leaderboard/calendar.js";
 import { DAY, HOUR } from "../../domain/time/time.js";
 import type { Keys } from "../client/keys.js";
@@ -8,7 +17,10 @@ import type { Keys } from "../client/keys.js";
 /** A view or a share to be counted. */
 export interface CounterEvent {
   readonly productId: number;
-  /** The day it is taken for, and the month of that; refused as "moved" when the clock of Redis disagrees. */
+  /**
+   * The day it is taken for, and the month of that; refused as "moved" when the clock of Redis
+   * disagrees.
+   */
   readonly day: CalendarSpan;
   readonly month: CalendarSpan;
   /** Names the operation, so that it counts once; undefined when the caller gave no id. */
@@ -17,22 +29,33 @@ export interface CounterEvent {
 
 /** An operation as Redis remembers it. */
 export interface OperationName {
-  /** The slot that remembers it, below {@link OPERATION_SLOTS}: callers of one slot share its room. */
+  /**
+   * The slot that remembers it, below {@link OPERATION_SLOTS}: callers of one slot share its room.
+   */
   readonly slot: number;
   /** 8 characters of base64url. */
   readonly id: string;
 }
 
-/** Slots of a product's operation ids, 64 ids each (counters.operations.lua): at most 16,384 ids, 330 KB. */
+/**
+ * Slots of a product's operation ids, 64 ids each (counters.operations.lua): at most 16,384 ids,
+ * 330 KB.
+ */
 export const OPERATION_SLOTS = 256;
 
-/** Hash tags that products are dealt to: few enough to flush in one round trip, many enough to fill the nodes of a Cluster evenly. */
+/**
+ * Hash tags that products are dealt to: few enough to flush in one round trip, many enough to fill
+ * the nodes of a Cluster evenly.
+ */
 export const SHARDS = 64;
 
 /** The shard of a product. */
 export const shardOf = (productId: number): number => productId % SHARDS;
 
-/** A day is asked for with the week around it by default; what is older is loaded when somebody wants it, and leaves soon. */
+/**
+ * A day is asked for with the week around it by default; what is older is loaded when somebody
+ * wants it, and leaves soon.
+ */
 const SPAN_KEPT_MS = 8 * DAY;
 const OLD_SPAN_KEPT_MS = HOUR;
 
@@ -45,14 +68,20 @@ export function createPlaces(keys: Keys) {
     const [shard, span] = [shardOf(productId), period === "all" ? undefined : period.name];
     return [keys.tally(shard, productId, span), keys.viewers(shard, productId, span)];
   };
-  const stateKeys = (shard: number): string[] => [keys.counterShard(shard), keys.counterPending(shard), keys.counterBatch(shard)];
+  const stateKeys = (shard: number): string[] => [
+    keys.counterShard(shard),
+    keys.counterPending(shard),
+    keys.counterBatch(shard),
+  ];
   return {
     /** The keys of a shard: its state, what it counted, and the batch under way. */
     stateKeys,
     /** All that an event may touch, and the arguments that both events begin with. */
     placesOf({ productId, month, day, operation }: CounterEvent) {
       const shard = shardOf(productId);
-      const periods = (["all", month, day] as const).map((period) => tallyKeys({ productId, period }));
+      const periods = (["all", month, day] as const).map((period) =>
+        tallyKeys({ productId, period }),
+      );
       return {
         state: [keys.counterShard(shard), keys.counterPending(shard)],
         tallies: periods.map(([tally]) => tally),
@@ -68,12 +97,24 @@ export function createPlaces(keys: Keys) {
       const whole = [keys.tally(shard, key.productId), keys.exactViewers(shard, key.productId)];
       return [keys.counterShard(shard), ...tallyKeys(key), ...whole, firstDayOf(key, nowMs)];
     },
-    loadArgs(key: TallyKey, { applied, views, shares, sketch, isOver, few }: StoredTally, nowMs: number): Args {
+    loadArgs(
+      key: TallyKey,
+      { applied, views, shares, sketch, isOver, few }: StoredTally,
+      nowMs: number,
+    ): Args {
       const { productId, period } = key;
       const shard = shardOf(productId);
-      const leavesMs = period === "all" ? 0 : Math.max(period.endMs + SPAN_KEPT_MS, nowMs + OLD_SPAN_KEPT_MS);
+      const leavesMs =
+        period === "all" ? 0 : Math.max(period.endMs + SPAN_KEPT_MS, nowMs + OLD_SPAN_KEPT_MS);
       const places = [...stateKeys(shard), ...tallyKeys(key), keys.exactViewers(shard, productId)];
-      const counts = [applied, `${productId}:${periodName(period)}`, views, shares, sketch ?? "", leavesMs];
+      const counts = [
+        applied,
+        `${productId}:${periodName(period)}`,
+        views,
+        shares,
+        sketch ?? "",
+        leavesMs,
+      ];
       const known = few.flatMap(({ viewer, day }) => [day, viewer]);
       return [...places, ...counts, period === "all" ? EXACT_VIEWERS : 0, Number(isOver), ...known];
     },
@@ -82,7 +123,12 @@ export function createPlaces(keys: Keys) {
       return [...places, applied, `${key.productId}:${periodName(key.period)}`, views, shares];
     },
     sketchArgs({ shard, id }: Batch, key: TallyKey): Args {
-      const places = [keys.counterShard(shard), keys.counterBatch(shard), ...tallyKeys(key), keys.exactViewers(shard, key.productId)];
+      const places = [
+        keys.counterShard(shard),
+        keys.counterBatch(shard),
+        ...tallyKeys(key),
+        keys.exactViewers(shard, key.productId),
+      ];
       return [...places, id, Number(key.period === "all")];
     },
   };

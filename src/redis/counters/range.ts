@@ -1,8 +1,9 @@
 /**
- * How many people viewed a product on several days together. While they are few the ZSET of redis/counters/counters.ts knows; beyond, the
- * HyperLogLogs of the days are merged: those of days that are over once an hour, into a key that carries the generation they belong to,
- * and that of today each time. The days must have been read before, so that they are loaded.
- * Redis down: everything rejects with RedisUnavailable within a deadline.
+ * How many people viewed a product on several days together. While they are few the ZSET of
+ * redis/counters/counters.ts knows; beyond, the HyperLogLogs of the days are merged: those of days
+ * that are over once an hour, into a key that carries the generation they belong to, and that of
+ * today each time. The days must have been read before, so that they are loaded. Redis down:
+ * everything rejects with RedisUnavailable within a deadline.
  */
 import type { CalendarSpan } from "../../domain/leaderboard/calendar.js";
 import { dayNumber } from "../../domain/leaderboard/calendar.js";
@@ -23,8 +24,13 @@ export interface ViewerRanges {
 const MERGED_KEPT_MS = HOUR;
 
 /** @param deadlineMs longest wait for a reply */
-export function createViewerRanges(connection: RedisConnection, keys: Keys, deadlineMs: number): ViewerRanges {
-  const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
+export function createViewerRanges(
+  connection: RedisConnection,
+  keys: Keys,
+  deadlineMs: number,
+): ViewerRanges {
+  const within = <T>(send: () => Promise<T>): Promise<T> =>
+    withinDeadline(inOneWrite(connection, send), deadlineMs);
   const merge = async (target: string, sources: readonly string[]): Promise<void> => {
     if ((await within(() => connection.exists(target))) === 1) return;
     // MULTI, so that no merge is left without a lifetime.
@@ -40,14 +46,26 @@ export function createViewerRanges(connection: RedisConnection, keys: Keys, dead
   };
   return {
     known: (productId, since) =>
-      within(() => connection.zcount(keys.exactViewers(shardOf(productId), productId), dayNumber(since.startMs), "+inf")),
+      within(() =>
+        connection.zcount(
+          keys.exactViewers(shardOf(productId), productId),
+          dayNumber(since.startMs),
+          "+inf",
+        ),
+      ),
     async estimate(productId, days) {
       const shard = shardOf(productId);
       const viewers = days.map(({ name }) => keys.viewers(shard, productId, name));
       const [over, today] = [viewers.slice(0, -1), viewers.at(-1) ?? ""];
       if (over.length === 0) return within(() => connection.pfcount(today));
-      const generation = await within(() => connection.hget(keys.counterShard(shard), "generation"));
-      const merged = keys.viewersMerged(shard, productId, `${days[0]?.name}:${days.at(-2)?.name}:${generation}`);
+      const generation = await within(() =>
+        connection.hget(keys.counterShard(shard), "generation"),
+      );
+      const merged = keys.viewersMerged(
+        shard,
+        productId,
+        `${days[0]?.name}:${days.at(-2)?.name}:${generation}`,
+      );
       await merge(merged, over);
       return within(() => connection.pfcount(merged, today));
     },

@@ -1,15 +1,18 @@
 #!lua
 --[[
-  Keeps a document under its hash. What was not used for too long goes, then what was used longest ago, until it fits.
+  Keeps a document under its hash. What was not used for too long goes, then what was used longest
+  ago, until it fits.
   KEYS[1]  hash  SHA-256 -> document; field "bytes" -> what all of them weigh
   KEYS[2]  zset  SHA-256 -> when it was used last (ms since epoch)
-  ARGV[1]  SHA-256   ARGV[2]  document   ARGV[3]  life unused (ms)   ARGV[4]  most bytes of all   ARGV[5]  bytes of one besides its text
+  ARGV[1]  SHA-256   ARGV[2]  document   ARGV[3]  life unused (ms)   ARGV[4]  most bytes of all
+  ARGV[5]  bytes of one besides its text
   ARGV[6]  most that may go in one call
   Returns  1 when it is kept, 0 when too much would have had to go
 ]]
 local documents, used = KEYS[1], KEYS[2]
 local hash, text = ARGV[1], ARGV[2]
-local lifeMs, mostBytes, besides, mostGone = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local lifeMs, mostBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
+local besides, mostGone = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)

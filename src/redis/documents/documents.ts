@@ -1,11 +1,13 @@
 /**
- * Documents that clients have sent once and name by their hash from then on (Apollo's automatic persisted queries).
+ * Documents that clients have sent once and name by their hash from then on (Apollo's automatic
+ * persisted queries).
  *
- * One HASH (SHA-256 → document, and what all of them weigh) and one ZSET (SHA-256 → last use, Redis clock) in one slot, which is what
- * bounds them together: the one used longest ago makes room. Both run out when nobody used any of them for so long. Processes
- * remember what they have found, so each asks once for a document.
- * Redis down: nothing is found and nothing kept, which costs clients the sending of whole documents and no request more than one
- * deadline: after a failure Redis is left alone until it answers a probe.
+ * One HASH (SHA-256 → document, and what all of them weigh) and one ZSET (SHA-256 → last use, Redis
+ * clock) in one slot, which is what bounds them together: the one used longest ago makes room. Both
+ * run out when nobody used any of them for so long. Processes remember what they have found, so
+ * each asks once for a document. Redis down: nothing is found and nothing kept, which costs clients
+ * the sending of whole documents and no request more than one deadline: after a failure Redis is
+ * left alone until it answers a probe.
  */
 import { ReplyError, type Result } from "ioredis";
 import type { RedisUnavailable } from "../../domain/errors.js";
@@ -16,8 +18,19 @@ import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    documentsFind(documents: string, used: string, sha256: string, lifeMs: number): Result<string | null, Context>;
-    documentsKeep(documents: string, used: string, sha256: string, source: string, ...bounds: number[]): Result<0 | 1, Context>;
+    documentsFind(
+      documents: string,
+      used: string,
+      sha256: string,
+      lifeMs: number,
+    ): Result<string | null, Context>;
+    documentsKeep(
+      documents: string,
+      used: string,
+      sha256: string,
+      source: string,
+      ...bounds: number[]
+    ): Result<0 | 1, Context>;
   }
 }
 
@@ -35,9 +48,15 @@ export interface DocumentStoreOptions {
 
 /** Where such documents are kept. No method rejects. */
 export interface DocumentStore {
-  /** The document with this hash. One EVALSHA. Null when there is none, and when Redis does not answer. */
+  /**
+   * The document with this hash. One EVALSHA. Null when there is none, and when Redis does not
+   * answer.
+   */
   find(sha256: string): Promise<string | null>;
-  /** Keeps a document under its hash, or does nothing: when it is too long, or Redis is full or does not answer. One EVALSHA, O(documents that make room). */
+  /**
+   * Keeps a document under its hash, or does nothing: when it is too long, or Redis is full or does
+   * not answer. One EVALSHA, O(documents that make room).
+   */
   keep(sha256: string, source: string): Promise<void>;
 }
 
@@ -68,7 +87,18 @@ export function createDocumentStore(
     find: (sha256) => unlessDown(() => connection.documentsFind(documents, used, sha256, ttlMs)),
     async keep(sha256, source) {
       if (Buffer.byteLength(source) > maxBytes * LARGEST_SHARE) return;
-      await unlessDown(() => connection.documentsKeep(documents, used, sha256, source, ttlMs, maxBytes, BESIDES_BYTES, MOST_GONE));
+      await unlessDown(() =>
+        connection.documentsKeep(
+          documents,
+          used,
+          sha256,
+          source,
+          ttlMs,
+          maxBytes,
+          BESIDES_BYTES,
+          MOST_GONE,
+        ),
+      );
     },
   };
 }

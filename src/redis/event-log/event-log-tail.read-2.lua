@@ -1,10 +1,13 @@
 #!lua flags=allow-oom
 --[[
-  Reads what follows a sequence in the cached tail of a log. A tail that was not loaded on this server (new, restarted, restored,
-  promoted) is emptied, and whoever asks is noted as the one who loads it.
+  Reads what follows a sequence in the cached tail of a log. A tail that was not loaded on this
+  server (new, restarted, restored, promoted) is emptied, and whoever asks is noted as the one who
+  loads it.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
-  KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or loading -> who loads it
-  ARGV[1]  sequence to read after, or "" for none of the entries   ARGV[2]  most entries   ARGV[3]  names the caller
+  KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
+                   loading -> who loads it
+  ARGV[1]  sequence to read after, or "" for none of the entries   ARGV[2]  most entries
+  ARGV[3]  names the caller
   ARGV[4]  how long the tail is kept (ms)
   Returns  {"unloaded"} | {"loaded", last sequence, now (ms), sequence, entry, …}
 ]]
@@ -22,7 +25,8 @@ end
 redis.call("PEXPIRE", tail, keepMs)
 redis.call("PEXPIRE", state, keepMs)
 local now = redis.call("TIME")
-local answer = { "loaded", known[2], string.format("%.0f", now[1] * 1000 + math.floor(now[2] / 1000)) }
+local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
+local answer = { "loaded", known[2], string.format("%.0f", nowMs) }
 if after ~= "" then
   for _, found in ipairs(redis.call("XRANGE", tail, "(" .. after .. "-0", "+", "COUNT", most)) do
     answer[#answer + 1] = string.match(found[1], "^%d+")

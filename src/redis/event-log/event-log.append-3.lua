@@ -1,17 +1,20 @@
 #!lua
 --[[
-  Appends an entry to a log that lives in Redis alone, trims the log by count and age, and announces the entry, all or nothing. Once
-  for each operation id. A server that the log was not written on (restarted, restored, promoted) may have lost its end and would
-  give the same sequences out again: there the log begins anew, under a higher epoch.
+  Appends an entry to a log that lives in Redis alone, trims the log by count and age, and announces
+  the entry, all or nothing. Once for each operation id. A server that the log was not written on
+  (restarted, restored, promoted) may have lost its end and would give the same sequences out again:
+  there the log begins anew, under a higher epoch.
   KEYS[1]  stream  the log: "<sequence>-0" -> at (ms since epoch), entry
   KEYS[2]  hash    its state: server -> replication id, epoch, sequence -> the last one given out
   KEYS[3]  string  the operation: "<epoch>:<sequence>" of its entry
-  ARGV[1]  the entry   ARGV[2]  channel   ARGV[3]  most entries   ARGV[4]  how long they are kept (ms)
+  ARGV[1]  the entry   ARGV[2]  channel   ARGV[3]  most entries
+  ARGV[4]  how long they are kept (ms)
   ARGV[5]  how long the operation is remembered (ms)
   Returns  {epoch, sequence} of the entry
 ]]
 local events, state, operation = KEYS[1], KEYS[2], KEYS[3]
-local entry, channel, most, keepMs, rememberMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local entry, channel, most = ARGV[1], ARGV[2], ARGV[3]
+local keepMs, rememberMs = tonumber(ARGV[4]), ARGV[5]
 
 local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
 local known = redis.call("HMGET", state, "server", "epoch", "sequence")
@@ -30,8 +33,10 @@ if doneIn == epoch then
 end
 local sequence = string.format("%.0f", last + 1)
 local id = sequence .. "-0"
-redis.call("XADD", events, "MAXLEN", "=", most, id, "at", string.format("%.0f", nowMs), "entry", entry)
--- One comes and up to fifteen that are too old go, so a burst is gone again after a while and no call takes long.
+local at = string.format("%.0f", nowMs)
+redis.call("XADD", events, "MAXLEN", "=", most, id, "at", at, "entry", entry)
+-- One comes and up to fifteen that are too old go, so a burst is gone again after a while and no
+-- call takes long.
 local oldest = redis.call("XRANGE", events, "-", "+", "COUNT", 16)
 local first = oldest[#oldest][1]
 for index = #oldest, 1, -1 do

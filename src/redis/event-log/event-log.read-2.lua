@@ -1,12 +1,15 @@
 #!lua flags=allow-oom
 --[[
-  Reads what follows a position in a log that lives in Redis alone, or says why it cannot. A log that is not there, or was written on
-  another server, gets a new epoch at once, so that whoever asks has a position from which nothing is missed.
+  Reads what follows a position in a log that lives in Redis alone, or says why it cannot. A log
+  that is not there, or was written on another server, gets a new epoch at once, so that whoever
+  asks has a position from which nothing is missed.
   KEYS[1]  stream  the log: "<sequence>-0" -> at (ms since epoch), entry
   KEYS[2]  hash    its state: server -> replication id, epoch, sequence -> the last one given out
-  ARGV[1]  epoch of the position, or "" to learn only where the log ends   ARGV[2]  its sequence   ARGV[3]  most entries
+  ARGV[1]  epoch of the position, or "" to learn only where the log ends   ARGV[2]  its sequence
+  ARGV[3]  most entries
   ARGV[4]  how long the log is kept (ms)
-  Returns  {"page", epoch, last sequence, sequence, entry, …} | {reason of a gap, epoch, sequence to resume after}
+  Returns  {"page", epoch, last sequence, sequence, entry, …} | {reason of a gap, epoch, sequence to
+           resume after}
 ]]
 local events, state = KEYS[1], KEYS[2]
 local askedEpoch, after, most, keepMs = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -39,7 +42,8 @@ if after < trimmed then
   return { "TRIMMED", epoch, string.format("%.0f", trimmed) }
 end
 local answer = { "page", epoch, last }
-for _, found in ipairs(redis.call("XRANGE", events, "(" .. string.format("%.0f", after) .. "-0", "+", "COUNT", most)) do
+local start = "(" .. string.format("%.0f", after) .. "-0"
+for _, found in ipairs(redis.call("XRANGE", events, start, "+", "COUNT", most)) do
   answer[#answer + 1] = string.match(found[1], "^%d+")
   answer[#answer + 1] = found[2][4]
 end

@@ -1,12 +1,15 @@
 /**
- * The tail of a durable log: a cache of the last entries that Postgres has, so that whoever was away for a moment reads on without it.
+ * The tail of a durable log: a cache of the last entries that Postgres has, so that whoever was
+ * away for a moment reads on without it.
  *
- * One STREAM per log, bounded in count and age, whose ids are the sequences, and one HASH that says how far it reaches, and on which
- * server. A tail exists only for logs that somebody reads: it is loaded by the first who does, with the last sequence in Postgres,
- * and later entries are appended and announced by one script. Entries that arrive out of order leave a hole, which readers see by
- * its sequences and fill from Postgres. A server that may have lost or found memory (replication id), a flush, and a full server make
- * a tail unloaded: it never says "nothing is newer" about what it does not know.
- * Redis down: everything rejects with RedisUnavailable within a deadline; readers ask Postgres.
+ * One STREAM per log, bounded in count and age, whose ids are the sequences, and one HASH that says
+ * how far it reaches, and on which server. A tail exists only for logs that somebody reads: it is
+ * loaded by the first who does, with the last sequence in Postgres, and later entries are appended
+ * and announced by one script. Entries that arrive out of order leave a hole, which readers see by
+ * its sequences and fill from Postgres. A server that may have lost or found memory (replication
+ * id), a flush, and a full server make a tail unloaded: it never says "nothing is newer" about what
+ * it does not know. Redis down: everything rejects with RedisUnavailable within a deadline; readers
+ * ask Postgres.
  */
 import type { Result } from "ioredis";
 import type { LogTopicKind, Topic } from "../../domain/events.js";
@@ -17,9 +20,22 @@ import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    eventLogTailAppend(tail: string, state: string, ...args: (string | number)[]): Result<0 | 1, Context>;
-    eventLogTailRead(tail: string, state: string, ...args: (string | number)[]): Result<string[], Context>;
-    eventLogTailLoad(state: string, caller: string, last: number, keepMs: number): Result<0 | 1, Context>;
+    eventLogTailAppend(
+      tail: string,
+      state: string,
+      ...args: (string | number)[]
+    ): Result<0 | 1, Context>;
+    eventLogTailRead(
+      tail: string,
+      state: string,
+      ...args: (string | number)[]
+    ): Result<string[], Context>;
+    eventLogTailLoad(
+      state: string,
+      caller: string,
+      last: number,
+      keepMs: number,
+    ): Result<0 | 1, Context>;
   }
 }
 
@@ -45,7 +61,11 @@ export interface LogBounds {
 /** The tails of durable logs. All methods reject with RedisUnavailable. */
 export type EventLogTail = ReturnType<typeof createEventLogTail>;
 
-export function createEventLogTail(connection: RedisConnection, keys: Keys, { entries, keepMs, deadlineMs }: LogBounds) {
+export function createEventLogTail(
+  connection: RedisConnection,
+  keys: Keys,
+  { entries, keepMs, deadlineMs }: LogBounds,
+) {
   const within = <T>(reply: Promise<T>): Promise<T> => withinDeadline(reply, deadlineMs);
   const read = async (
     { kind, id }: Topic<LogTopicKind>,
@@ -53,28 +73,59 @@ export function createEventLogTail(connection: RedisConnection, keys: Keys, { en
     most: number,
     caller: string,
   ): Promise<TailRead | "unloaded"> => {
-    const reply = connection.eventLogTailRead(keys.log(kind, id), keys.logState(kind, id), after, most, caller, keepMs);
+    const reply = connection.eventLogTailRead(
+      keys.log(kind, id),
+      keys.logState(kind, id),
+      after,
+      most,
+      caller,
+      keepMs,
+    );
     const [state, last, nowMs, ...found] = await within(reply);
-    return state === "loaded" ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(found) } : "unloaded";
+    return state === "loaded"
+      ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(found) }
+      : "unloaded";
   };
   return {
-    /** Announces an entry that Postgres has, and keeps it where the tail is loaded. One EVALSHA, O(1). Can be repeated. */
+    /**
+     * Announces an entry that Postgres has, and keeps it where the tail is loaded. One EVALSHA,
+     * O(1). Can be repeated.
+     */
     async append({ kind, id }: Topic<LogTopicKind>, sequence: number, text: string): Promise<void> {
       const news = JSON.stringify({ epoch: DURABLE, sequence });
       const args = [sequence, text, keys.topic(kind, id), news, entries, keepMs];
-      await within(connection.eventLogTailAppend(keys.log(kind, id), keys.logState(kind, id), ...args));
+      await within(
+        connection.eventLogTailAppend(keys.log(kind, id), keys.logState(kind, id), ...args),
+      );
     },
-    /** Up to `most` entries after a sequence; "unloaded" makes `caller` the one who may {@link load} it. One EVALSHA, O(entries). */
+    /**
+     * Up to `most` entries after a sequence; "unloaded" makes `caller` the one who may {@link load}
+     * it. One EVALSHA, O(entries).
+     */
     read,
     /** How far the log reaches. One EVALSHA. */
-    end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | "unloaded"> => read(topic, "", 0, caller),
-    /** Loads the tail with the last sequence that `caller` has found in Postgres since. False when something came in between. One EVALSHA. */
-    load: async ({ kind, id }: Topic<LogTopicKind>, caller: string, last: number): Promise<boolean> =>
-      (await within(connection.eventLogTailLoad(keys.logState(kind, id), caller, last, keepMs))) === 1,
+    end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | "unloaded"> =>
+      read(topic, "", 0, caller),
+    /**
+     * Loads the tail with the last sequence that `caller` has found in Postgres since. False when
+     * something came in between. One EVALSHA.
+     */
+    load: async (
+      { kind, id }: Topic<LogTopicKind>,
+      caller: string,
+      last: number,
+    ): Promise<boolean> =>
+      (await within(connection.eventLogTailLoad(keys.logState(kind, id), caller, last, keepMs))) ===
+      1,
   };
 }
 
 /** Sequences and texts, as scripts answer them: one after the other. */
-export function pairs(found: readonly string[]): { readonly sequence: number; readonly text: string }[] {
-  return Array.from({ length: found.length / 2 }, (_, index) => ({ sequence: Number(found[2 * index]), text: found[2 * index + 1] ?? "" }));
+export function pairs(
+  found: readonly string[],
+): { readonly sequence: number; readonly text: string }[] {
+  return Array.from({ length: found.length / 2 }, (_, index) => ({
+    sequence: Number(found[2 * index]),
+    text: found[2 * index + 1] ?? "",
+  }));
 }

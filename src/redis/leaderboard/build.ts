@@ -1,12 +1,22 @@
 /**
- * Building a board anew, beside the one that is served: under a generation of its own, whose keys go by themselves when the builder
- * falls silent, and which takes over in one step. One builder at a time has the right, for as long as it is heard of.
+ * Building a board anew, beside the one that is served: under a generation of its own, whose keys
+ * go by themselves when the builder falls silent, and which takes over in one step. One builder at
+ * a time has the right, for as long as it is heard of.
  */
 import type { Result } from "ioredis";
 import type { BoardRow } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
 import { SECOND } from "../../domain/time/time.js";
-import { type BoardLink, type BoardShape, type BuildOf, type BuiltPeriod, closedField, nameOf, readName, type Windows } from "./link.js";
+import {
+  type BoardLink,
+  type BoardShape,
+  type BuildOf,
+  type BuiltPeriod,
+  closedField,
+  nameOf,
+  readName,
+  type Windows,
+} from "./link.js";
 import { spellRow } from "./rows.js";
 
 type Argument = string | number;
@@ -52,12 +62,27 @@ export function createBoardBuilding(link: BoardLink) {
       );
       return generation === "" ? null : { board, generation };
     },
-    /** Puts owners on one period of a build that nobody is served from yet. One EVALSHA. False when the right to build is lost. */
-    async load({ board, generation }: BuildOf, builder: string, { period, startMs, rows }: BuiltRows): Promise<boolean> {
-      const spelled = rows.flatMap(({ sequence, row }) => [row.owner, ...spellRow(board.order, row, sequence)]);
-      const loadKeys = [keys.boardBuild(board.id), ...keysOf(board.id, nameOf({ generation, period, startMs }))];
+    /**
+     * Puts owners on one period of a build that nobody is served from yet. One EVALSHA. False when
+     * the right to build is lost.
+     */
+    async load(
+      { board, generation }: BuildOf,
+      builder: string,
+      { period, startMs, rows }: BuiltRows,
+    ): Promise<boolean> {
+      const spelled = rows.flatMap(({ sequence, row }) => [
+        row.owner,
+        ...spellRow(board.order, row, sequence),
+      ]);
+      const loadKeys = [
+        keys.boardBuild(board.id),
+        ...keysOf(board.id, nameOf({ generation, period, startMs })),
+      ];
       const args = [builder, BUILDER_SILENT_MS, board.tieRule, ...spelled];
-      return (await within("board build", () => connection.leaderboardLoad(...loadKeys, ...args))) === 1;
+      return (
+        (await within("board build", () => connection.leaderboardLoad(...loadKeys, ...args))) === 1
+      );
     },
     /** Serves a build from now on. One EVALSHA. False when the right to build is lost. */
     serve: async (build: BuildOf, builder: string, finished: FinishedBuild): Promise<boolean> =>
@@ -67,17 +92,27 @@ export function createBoardBuilding(link: BoardLink) {
       const names = await within("board names", () => connection.smembers(keys.boardNames(board)));
       return names.map(readName);
     },
-    /** Takes a period out; with `endMs` for good: nothing can be put on it any more. One EVALSHA. Can be repeated. */
+    /**
+     * Takes a period out; with `endMs` for good: nothing can be put on it any more. One EVALSHA.
+     * Can be repeated.
+     */
     async drop(board: number, built: BuiltPeriod, endMs: number | null): Promise<void> {
       const name = nameOf(built);
       const field = endMs === null ? "" : closedField(built.period);
       const dropKeys = [keys.board(board), keys.boardNames(board), ...keysOf(board, name)];
-      await within("board drop", () => connection.leaderboardDrop(...dropKeys, name, field, endMs ?? 0));
+      await within("board drop", () =>
+        connection.leaderboardDrop(...dropKeys, name, field, endMs ?? 0),
+      );
     },
   };
 }
 
-function serve(link: BoardLink, build: BuildOf, builder: string, { windows, applied, builtMs, closedMs }: FinishedBuild): Promise<0 | 1> {
+function serve(
+  link: BoardLink,
+  build: BuildOf,
+  builder: string,
+  { windows, applied, builtMs, closedMs }: FinishedBuild,
+): Promise<0 | 1> {
   const { connection, keys, slotsOf, within } = link;
   const { board, generation } = build;
   const serveKeys = [
@@ -88,6 +123,18 @@ function serve(link: BoardLink, build: BuildOf, builder: string, { windows, appl
     keys.boardWaiting(board.id),
   ];
   const closed = [closedMs.MONTH ?? 0, closedMs.WEEK ?? 0, closedMs.DAY ?? 0];
-  const names = board.periods.map((period) => nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 }));
-  return within("board build", () => connection.leaderboardServe(...serveKeys, builder, generation, applied, builtMs, ...closed, ...names));
+  const names = board.periods.map((period) =>
+    nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 }),
+  );
+  return within("board build", () =>
+    connection.leaderboardServe(
+      ...serveKeys,
+      builder,
+      generation,
+      applied,
+      builtMs,
+      ...closed,
+      ...names,
+    ),
+  );
 }

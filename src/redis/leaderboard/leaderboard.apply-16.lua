@@ -1,31 +1,66 @@
 #!lua
 --[[
-  Puts rows of the ledger on a board, in all its periods. Each row says where its owner stands after it, and the row with the highest
-  sequence wins: so rows may come in any order and any number of times. A range of sequences that follows the last one moves the mark up
-  to which nothing is missing; others wait for what is before them.
+  Puts rows of the ledger on a board, in all its periods. Each row says where its owner stands after
+  it, and the row with the highest sequence wins: so rows may come in any order and any number of
+  times. A range of sequences that follows the last one moves the mark up to which nothing is
+  missing; others wait for what is before them.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   KEYS[2]  zset  ranges "first-last" that came before what is before them -> first sequence
   KEYS[3]  hash  sequence -> answer that is given again
   KEYS[4]  set   names of the builds' periods that have keys
-  KEYS[5]  zset  all time: reached and owner -> sort key   KEYS[6]  hash  owner -> "sequence|reached|ms|metadata"   KEYS[7]  zset  distinct sort keys
+  KEYS[5]  zset  all time: reached and owner -> sort key
+  KEYS[6]  hash  owner -> "sequence|reached|ms|metadata"   KEYS[7]  zset  distinct sort keys
   KEYS[8]  zset  the month, likewise   KEYS[9]  hash   KEYS[10]  zset
   KEYS[11]  zset  the week, likewise   KEYS[12]  hash   KEYS[13]  zset
   KEYS[14]  zset  the day, likewise   KEYS[15]  hash   KEYS[16]  zset
-  ARGV[1]  generation   ARGV[2]  first sequence   ARGV[3]  last sequence   ARGV[4]  tie rule   ARGV[5]  how long answers are kept (ms)
+  ARGV[1]  generation   ARGV[2]  first sequence   ARGV[3]  last sequence   ARGV[4]  tie rule
+  ARGV[5]  how long answers are kept (ms)
   ARGV[6]  "mend" to bring a build up to date that this server may not serve yet, else ""
-  ARGV[7]  name of all time, or "" when it is not kept   ARGV[8]  its end (ms)   ARGV[9], ARGV[10]  the month   ARGV[11], ARGV[12]  the week
-  ARGV[13], ARGV[14]  the day   ARGV[15]  most answers that are kept
-  ARGV[16…]  15 for each row: sequence, owner, "" | "rank" | "keep" (the answer), and for each period sort key, reached, value of the hash
-  Returns  {"moved"} when another build is served, else {"ok", version, answer for each row: "<rank>,<rank before>;" for each period}
+  ARGV[7]  name of all time, or "" when it is not kept   ARGV[8]  its end (ms)
+  ARGV[9], ARGV[10]  the month   ARGV[11], ARGV[12]  the week   ARGV[13], ARGV[14]  the day
+  ARGV[15]  most answers that are kept
+  ARGV[16…]  15 for each row: sequence, owner, "" | "rank" | "keep" (the answer), and for each
+             period sort key, reached, value of the hash
+  Returns  {"moved"} when another build is served, else {"ok", version, answer for each row:
+           "<rank>,<rank before>;" for each period}
 ]]
 local board, waiting, answers, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local generation, first, last, tieRule, keepMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local generation, first, last = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local tieRule, keepMs = ARGV[4], ARGV[5]
 local mends = ARGV[6] == "mend"
 local periods = {
-  { period = "ALL_TIME", ranks = KEYS[5], owners = KEYS[6], scores = KEYS[7], name = ARGV[7], ends = tonumber(ARGV[8]) },
-  { period = "MONTH", ranks = KEYS[8], owners = KEYS[9], scores = KEYS[10], name = ARGV[9], ends = tonumber(ARGV[10]) },
-  { period = "WEEK", ranks = KEYS[11], owners = KEYS[12], scores = KEYS[13], name = ARGV[11], ends = tonumber(ARGV[12]) },
-  { period = "DAY", ranks = KEYS[14], owners = KEYS[15], scores = KEYS[16], name = ARGV[13], ends = tonumber(ARGV[14]) },
+  {
+    period = "ALL_TIME",
+    ranks = KEYS[5],
+    owners = KEYS[6],
+    scores = KEYS[7],
+    name = ARGV[7],
+    ends = tonumber(ARGV[8]),
+  },
+  {
+    period = "MONTH",
+    ranks = KEYS[8],
+    owners = KEYS[9],
+    scores = KEYS[10],
+    name = ARGV[9],
+    ends = tonumber(ARGV[10]),
+  },
+  {
+    period = "WEEK",
+    ranks = KEYS[11],
+    owners = KEYS[12],
+    scores = KEYS[13],
+    name = ARGV[11],
+    ends = tonumber(ARGV[12]),
+  },
+  {
+    period = "DAY",
+    ranks = KEYS[14],
+    owners = KEYS[15],
+    scores = KEYS[16],
+    name = ARGV[13],
+    ends = tonumber(ARGV[14]),
+  },
 }
 local maxAnswers = tonumber(ARGV[15])
 local FIRST_ROW, PER_ROW = 16, 15
@@ -34,12 +69,20 @@ local function number(text)
   return tonumber(text or "0")
 end
 
-local state = redis.call("HMGET", board, "generation", "applied", "built", "server", "closed:MONTH", "closed:WEEK", "closed:DAY")
+local state = redis.call(
+  "HMGET", board, "generation", "applied", "built", "server",
+  "closed:MONTH", "closed:WEEK", "closed:DAY"
+)
 local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
 if state[1] ~= generation or (state[4] ~= server and not mends) then
   return { "moved" }
 end
-local closed = { ALL_TIME = 0, MONTH = number(state[5]), WEEK = number(state[6]), DAY = number(state[7]) }
+local closed = {
+  ALL_TIME = 0,
+  MONTH = number(state[5]),
+  WEEK = number(state[6]),
+  DAY = number(state[7]),
+}
 for _, slot in ipairs(periods) do
   -- What was finished before this build, or is archived, has no keys here and gets none.
   slot.open = slot.name ~= "" and slot.ends > number(state[3]) and slot.ends > closed[slot.period]
@@ -53,7 +96,8 @@ local function rankOf(slot, member)
     return redis.call("ZRANK", slot.ranks, member) + 1
   end
   local key = redis.call("ZSCORE", slot.ranks, member)
-  return redis.call("ZCOUNT", tieRule == "DENSE" and slot.scores or slot.ranks, "-inf", "(" .. key) + 1
+  local counted = tieRule == "DENSE" and slot.scores or slot.ranks
+  return redis.call("ZCOUNT", counted, "-inf", "(" .. key) + 1
 end
 
 local function remove(slot, member)
@@ -76,7 +120,8 @@ local function place(slot, sequence, owner, answer, at)
     rank = answer ~= "" and rankOf(slot, had .. owner) or ""
     before = rank
     if tonumber(version) >= tonumber(sequence) then
-      -- Where this row itself is there already (the board was just built with it), nobody knows the rank before.
+      -- Where this row itself is there already (the board was just built with it), nobody knows the
+      -- rank before.
       return rank .. "," .. (version == sequence and "" or before)
     end
     redis.call("HSET", slot.owners, owner, value)
@@ -127,7 +172,8 @@ for _, range in ipairs(redis.call("ZRANGE", waiting, 0, -1)) do
     ahead = ahead + tonumber(to) - tonumber(from) + 1
   end
 end
-local version = string.format("%.0f", math.max(applied + ahead, number(redis.call("HGET", board, "version"))))
+local versionBefore = number(redis.call("HGET", board, "version"))
+local version = string.format("%.0f", math.max(applied + ahead, versionBefore))
 redis.call("HSET", board, "applied", string.format("%.0f", applied), "version", version)
 results[2] = version
 return results

@@ -1,12 +1,14 @@
 #!lua flags=allow-oom
 --[[
-  Takes one period of one build out of Redis: it is archived, or nobody is served from it any more. Can be repeated.
+  Takes one period of one build out of Redis: it is archived, or nobody is served from it any more.
+  Can be repeated.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   KEYS[2]  set   names of the builds' periods that have keys
   KEYS[3]  zset  reached and owner -> sort key
   KEYS[4]  hash  owner -> "sequence|reached|ms|metadata"
   KEYS[5]  zset  distinct sort keys
-  ARGV[1]  its name   ARGV[2]  field of the board that says up to when such periods are archived, or "" for an old build
+  ARGV[1]  its name
+  ARGV[2]  field of the board that says up to when such periods are archived, or "" for an old build
   ARGV[3]  when it ended (ms)
   Returns  1
 ]]

@@ -1,6 +1,7 @@
 #!lua
 --[[
-  Puts owners on one period of a board that is being built. The keys go by themselves when the builder falls silent.
+  Puts owners on one period of a board that is being built. The keys go by themselves when the
+  builder falls silent.
   KEYS[1]  string  who builds
   KEYS[2]  zset    reached and owner -> sort key
   KEYS[3]  hash    owner -> "sequence|reached|ms|metadata"

@@ -5,20 +5,24 @@
   KEYS[2]  zset  reached and owner -> sort key
   KEYS[3]  hash  owner -> "sequence|reached|ms|metadata"
   KEYS[4]  zset  distinct sort keys
-  ARGV[1]  generation   ARGV[2]  field of the board that says up to when such periods are archived   ARGV[3]  tie rule
-  ARGV[4]  when the period begins (ms)   ARGV[5]  when it ends (ms)   ARGV[6]  "now" when it has to be the present one, else ""
+  ARGV[1]  generation   ARGV[2]  field of the board that says up to when such periods are archived
+  ARGV[3]  tie rule
+  ARGV[4]  when the period begins (ms)   ARGV[5]  when it ends (ms)
+  ARGV[6]  "now" when it has to be the present one, else ""
   ARGV[7]  "place" | "rank" | "after" | "owner" | "around"
   ARGV[8]  place from 0 | rank from 1 | sort key | owner | owner
   ARGV[9]  most rows | most rows | most rows | not used | rows on each side
   ARGV[10]  reached, for "after"   ARGV[11]  how many characters reached has
-  Returns  {"moved"} when another build is served | {"outside", now (ms)} | {"gone"} when the period ended before this build, or is archived,
-           else {"ok", version, total, place of the first row, entries with a better key, distinct better keys, and for each row
-           reached and owner, sort key, value of the hash}
+  Returns  {"moved"} when another build is served | {"outside", now (ms)} | {"gone"} when the period
+           ended before this build, or is archived,
+           else {"ok", version, total, place of the first row, entries with a better key, distinct
+           better keys, and for each row reached and owner, sort key, value of the hash}
 ]]
 local board, ranks, owners, scores = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local generation, closedField, tieRule = ARGV[1], ARGV[2], ARGV[3]
 local starts, ends, present = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == "now"
-local from, what, count, reached, reachedSize = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11])
+local from, what, count = ARGV[7], ARGV[8], tonumber(ARGV[9])
+local reached, reachedSize = ARGV[10], tonumber(ARGV[11])
 
 local state = redis.call("HMGET", board, "generation", "server", "version", "built", closedField)
 local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
@@ -54,7 +58,8 @@ local function placeOfRank(rank)
   return below(key) + redis.call("ZCOUNT", ranks, key, key)
 end
 
--- The first place behind a key and what was reached: among equal keys by halving, because what the cursor named may have moved.
+-- The first place behind a key and what was reached: among equal keys by halving, because what the
+-- cursor named may have moved.
 local function placeAfter(key)
   local low = below(key)
   local high = low + redis.call("ZCOUNT", ranks, key, key)

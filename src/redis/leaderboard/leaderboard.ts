@@ -1,13 +1,16 @@
 /**
  * Leaderboards: who stands where, in all periods at once.
  *
- * Per period one ZSET (see leaderboard-rows.ts), one HASH (owner → what is shown) and, for dense ranks, one ZSET of distinct scores; per
- * board one HASH that says which build of it is served. All keys of a board share a slot. A row of the ledger says where its owner stands
- * after it, and the one with the highest sequence wins, so what is on a board depends on the set of rows applied and on nothing else.
+ * Per period one ZSET (see leaderboard-rows.ts), one HASH (owner → what is shown) and, for dense
+ * ranks, one ZSET of distinct scores; per board one HASH that says which build of it is served. All
+ * keys of a board share a slot. A row of the ledger says where its owner stands after it, and the
+ * one with the highest sequence wins, so what is on a board depends on the set of rows applied and
+ * on nothing else.
  *
- * Postgres is the truth. A build carries the sequence up to which it lacks nothing and the replication id of the server it was compared
- * with the ledger on: another server, or one that lost its memory, answers "moved" until services/leaderboard/rebuild.ts has made it good.
- * Redis down: everything rejects with RedisUnavailable within a deadline.
+ * Postgres is the truth. A build carries the sequence up to which it lacks nothing and the
+ * replication id of the server it was compared with the ledger on: another server, or one that lost
+ * its memory, answers "moved" until services/leaderboard/rebuild.ts has made it good. Redis down:
+ * everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import type { BoardRow, Run, RunStart } from "../../domain/leaderboard/leaderboard.js";
@@ -30,14 +33,20 @@ type Argument = string | number;
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    leaderboardLook(board: string): Result<[] | [generation: string, applied: string, trusted: "0" | "1"], Context>;
+    leaderboardLook(
+      board: string,
+    ): Result<[] | [generation: string, applied: string, trusted: "0" | "1"], Context>;
     leaderboardTrust(board: string, generation: string, last: number): Result<0 | 1, Context>;
     leaderboardApply(...args: Argument[]): Result<["moved"] | ["ok", ...string[]], Context>;
     leaderboardRead(...args: Argument[]): Result<ReadReply, Context>;
   }
 }
 
-type ReadReply = ["moved"] | ["gone"] | ["outside", string] | ["ok", string, number, number, number, number, ...string[]];
+type ReadReply =
+  | ["moved"]
+  | ["gone"]
+  | ["outside", string]
+  | ["ok", string, number, number, number, number, ...string[]];
 
 /** The build of a board that is served. */
 export interface ServedBuild {
@@ -60,7 +69,10 @@ export interface AppliedRow {
 /** Rows of one stretch of the ledger, all of the same periods. */
 export interface Batch {
   readonly windows: Windows;
-  /** First and last sequence, with every one in between among the rows; null for rows that were applied before. */
+  /**
+   * First and last sequence, with every one in between among the rows; null for rows that were
+   * applied before.
+   */
   readonly range: readonly [first: number, last: number] | null;
   /** When the first was submitted, in ms since epoch: their answers are kept together. */
   readonly submittedMs: number;
@@ -75,7 +87,10 @@ export interface RankChange {
   readonly previousRank: number | null;
 }
 
-/** What became of a batch: the version of the board, and for each row its ranks by period (absent where nobody waits, or it is finished). */
+/**
+ * What became of a batch: the version of the board, and for each row its ranks by period (absent
+ * where nobody waits, or it is finished).
+ */
 export interface Applied {
   readonly version: number;
   readonly changes: readonly Readonly<Partial<Record<Period, RankChange>>>[];
@@ -97,13 +112,19 @@ export interface ReadRows extends RunStart {
   readonly rows: readonly BoardRow[];
 }
 
-/** What a read answers besides rows: another build is served, the window is not the present one, or it ended before this build or is archived. */
+/**
+ * What a read answers besides rows: another build is served, the window is not the present one, or
+ * it ended before this build or is archived.
+ */
 export type Unread = "moved" | "gone" | { readonly nowMs: number };
 
 /** Where boards live. All methods reject with RedisUnavailable. */
 export type BoardStore = ReturnType<typeof createBoardStore>;
 
-/** Answers are kept at least this long, and at most twice: whoever lost one asks again within seconds. */
+/**
+ * Answers are kept at least this long, and at most twice: whoever lost one asks again within
+ * seconds.
+ */
 const ANSWERS_MS = 10 * MINUTE;
 /** Answers of one board that are kept for repeats in one slice of time, some 60 bytes each. */
 export const MAX_ANSWERS = 100_000;
@@ -120,17 +141,31 @@ export function createBoardStore(options: BoardStoreOptions) {
     ...createBoardBuilding(link),
     /** Which build is served; null for none. One EVALSHA. */
     async look(board: number): Promise<ServedBuild | null> {
-      const [generation, applied, trusted] = await within("board look", () => connection.leaderboardLook(keys.board(board)));
-      return generation === undefined ? null : { generation, applied: Number(applied), trusted: trusted === "1" };
+      const [generation, applied, trusted] = await within("board look", () =>
+        connection.leaderboardLook(keys.board(board)),
+      );
+      return generation === undefined
+        ? null
+        : { generation, applied: Number(applied), trusted: trusted === "1" };
     },
-    /** Lets this server serve a build, unless it lacks something of what is before `last`. One EVALSHA. */
+    /**
+     * Lets this server serve a build, unless it lacks something of what is before `last`. One
+     * EVALSHA.
+     */
     async trust({ board, generation }: BuildOf, last: number): Promise<boolean> {
-      return (await within("board trust", () => connection.leaderboardTrust(keys.board(board.id), generation, last))) === 1;
+      return (
+        (await within("board trust", () =>
+          connection.leaderboardTrust(keys.board(board.id), generation, last),
+        )) === 1
+      );
     },
-    /** Puts rows on a board. One EVALSHA; O(rows · log owners). At most {@link ROWS_AT_ONCE} rows. */
+    /**
+     * Puts rows on a board. One EVALSHA; O(rows · log owners). At most {@link ROWS_AT_ONCE} rows.
+     */
     apply: (build: BuildOf, batch: Batch): Promise<Applied | "moved"> => apply(link, build, batch),
     /** Reads rows of one period. One EVALSHA; O(log owners + rows). */
-    read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> => read(link, build, request),
+    read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> =>
+      read(link, build, request),
   };
 }
 
@@ -139,11 +174,19 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
   const { board, generation } = build;
   const { windows, range, submittedMs, rows, mends = false } = batch;
   const answers = keys.boardAnswers(board.id, answersSlice(submittedMs));
-  const applyKeys = [keys.board(board.id), keys.boardWaiting(board.id), answers, keys.boardNames(board.id), ...slotsOf(build, windows)];
+  const applyKeys = [
+    keys.board(board.id),
+    keys.boardWaiting(board.id),
+    answers,
+    keys.boardNames(board.id),
+    ...slotsOf(build, windows),
+  ];
   const [first, last] = range ?? [0, 0];
   const periods = PERIODS.flatMap((period): Argument[] => {
     const window = board.periods.includes(period) ? windows[period] : undefined;
-    return window ? [nameOf({ generation, period, startMs: window.startMs }), window.endMs] : ["", 0];
+    return window
+      ? [nameOf({ generation, period, startMs: window.startMs }), window.endMs]
+      : ["", 0];
   });
   const args = [
     generation,
@@ -156,20 +199,43 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
     MAX_ANSWERS,
     ...rows.flatMap((row) => spellApplied(board, row)),
   ];
-  const [state, version, ...answered] = await within("board apply", () => connection.leaderboardApply(...applyKeys, ...args));
-  return state === "moved" ? "moved" : { version: Number(version), changes: answered.map(readChanges) };
+  const [state, version, ...answered] = await within("board apply", () =>
+    connection.leaderboardApply(...applyKeys, ...args),
+  );
+  return state === "moved"
+    ? "moved"
+    : { version: Number(version), changes: answered.map(readChanges) };
 }
 
-async function read(link: BoardLink, { board, generation }: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> {
+async function read(
+  link: BoardLink,
+  { board, generation }: BuildOf,
+  request: ReadRequest,
+): Promise<ReadRows | Unread> {
   const { connection, keys, keysOf, within } = link;
   const { period, window, present, run } = request;
-  const readKeys = [keys.board(board.id), ...keysOf(board.id, nameOf({ generation, period, startMs: window.startMs }))];
-  const what = [generation, closedField(period), board.tieRule, window.startMs, window.endMs, present ? "now" : ""];
-  const reply = await within("board read", () => connection.leaderboardRead(...readKeys, ...what, ...spellRun(run), REACHED_SIZE));
+  const readKeys = [
+    keys.board(board.id),
+    ...keysOf(board.id, nameOf({ generation, period, startMs: window.startMs })),
+  ];
+  const what = [
+    generation,
+    closedField(period),
+    board.tieRule,
+    window.startMs,
+    window.endMs,
+    present ? "now" : "",
+  ];
+  const reply = await within("board read", () =>
+    connection.leaderboardRead(...readKeys, ...what, ...spellRun(run), REACHED_SIZE),
+  );
   return readReply(board, reply);
 }
 
-function spellApplied({ order, periods }: BoardShape, { sequence, owner, answer, rows }: AppliedRow): Argument[] {
+function spellApplied(
+  { order, periods }: BoardShape,
+  { sequence, owner, answer, rows }: AppliedRow,
+): Argument[] {
   const places = PERIODS.flatMap((period) => {
     const row = periods.includes(period) ? rows[period] : undefined;
     return row ? spellRow(order, row, sequence) : ["", "", ""];
@@ -178,7 +244,9 @@ function spellApplied({ order, periods }: BoardShape, { sequence, owner, answer,
 }
 
 function readChanges(text: string): Partial<Record<Period, RankChange>> {
-  const changes = text.split(";").map((change) => change.split(",").map(Number) as [number, number]);
+  const changes = text
+    .split(";")
+    .map((change) => change.split(",").map(Number) as [number, number]);
   return Object.fromEntries(
     PERIODS.flatMap((period, index) => {
       const [rank = 0, previousRank = 0] = changes[index] ?? [];

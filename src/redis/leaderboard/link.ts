@@ -1,4 +1,7 @@
-/** What every command of boards takes: the connection, the keys of a build, a deadline, and a clock on each round trip. */
+/**
+ * What every command of boards takes: the connection, the keys of a build, a deadline, and a clock
+ * on each round trip.
+ */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS, type Period, type Window } from "../../domain/leaderboard/periods.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
@@ -48,9 +51,14 @@ export function createBoardLink({ connection, keys, deadlineMs, telemetry }: Boa
     connection,
     keys,
     keysOf,
-    /** The keys of all four periods. What a board does not keep has keys too, which nobody touches: a script declares a fixed number. */
+    /**
+     * The keys of all four periods. What a board does not keep has keys too, which nobody touches:
+     * a script declares a fixed number.
+     */
     slotsOf: ({ board, generation }: BuildOf, windows: Windows): string[] =>
-      PERIODS.flatMap((period) => keysOf(board.id, nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 }))),
+      PERIODS.flatMap((period) =>
+        keysOf(board.id, nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 })),
+      ),
     /** The reply to one script, within the deadline. */
     async within<T>(what: string, send: () => Promise<T>): Promise<T> {
       const startedAt = performance.now();
@@ -70,7 +78,8 @@ export function createBoardLink({ connection, keys, deadlineMs, telemetry }: Boa
 export const closedField = (period: Period): string => `closed:${period}`;
 
 /** How a period of a build is named in keys. */
-export const nameOf = ({ generation, period, startMs }: BuiltPeriod): string => `${generation}:${period}:${startMs}`;
+export const nameOf = ({ generation, period, startMs }: BuiltPeriod): string =>
+  `${generation}:${period}:${startMs}`;
 
 /** Reads {@link nameOf} back. */
 export function readName(name: string): BuiltPeriod {

@@ -1,10 +1,12 @@
 /**
  * The channels that one subscriber connection listens on, kept through reconnects.
  *
- * SUBSCRIBE and UNSUBSCRIBE only leave while the link is up; meanwhile the set of wanted channels is all there is to remember, so
- * an outage queues nothing. On every new link all wanted channels are subscribed again by this file, and *restored* is announced
- * once Redis has confirmed each of them: ioredis' own resubscription is forgotten when the link breaks again before it is confirmed.
- * Redis down: a join is remembered and made good on the next link; whoever joined then learns of it by `onRestored`.
+ * SUBSCRIBE and UNSUBSCRIBE only leave while the link is up; meanwhile the set of wanted channels
+ * is all there is to remember, so an outage queues nothing. On every new link all wanted channels
+ * are subscribed again by this file, and *restored* is announced once Redis has confirmed each of
+ * them: ioredis' own resubscription is forgotten when the link breaks again before it is confirmed.
+ * Redis down: a join is remembered and made good on the next link; whoever joined then learns of it
+ * by `onRestored`.
  */
 import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
@@ -18,9 +20,15 @@ export interface ChannelsOptions {
   /** Longest wait for Redis to confirm a SUBSCRIBE; then the join goes on unconfirmed. */
   readonly confirmMs: number;
   readonly log: Logger;
-  /** Every wanted channel is confirmed on a new link, and messages of some may have been missed before. */
+  /**
+   * Every wanted channel is confirmed on a new link, and messages of some may have been missed
+   * before.
+   */
   readonly onRestored: () => void;
-  /** A channel whose join went on unconfirmed is confirmed now: what was published before may have been missed. */
+  /**
+   * A channel whose join went on unconfirmed is confirmed now: what was published before may have
+   * been missed.
+   */
   readonly onLate: (channel: string) => void;
 }
 
@@ -42,8 +50,12 @@ export class Channels {
 
   constructor(options: ChannelsOptions) {
     this.options = options;
-    // What ioredis sends again by itself fails unhandled when the link breaks once more, and would take up what was left meanwhile.
-    Object.assign(options.subscriber.options, { autoResubscribe: false, autoResendUnfulfilledCommands: false });
+    // What ioredis sends again by itself fails unhandled when the link breaks once more, and would
+    // take up what was left meanwhile.
+    Object.assign(options.subscriber.options, {
+      autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
+    });
     options.subscriber.on("ready", this.onReady).on("close", this.onClose);
     if (options.subscriber.status === "ready") this.onReady();
   }
@@ -54,8 +66,9 @@ export class Channels {
   }
 
   /**
-   * Listens on a channel from now on. One SUBSCRIBE, unless it is listened on already. Resolves when Redis has confirmed it, or
-   * unconfirmed after `confirmMs` (at once when Redis has been down for so long).
+   * Listens on a channel from now on. One SUBSCRIBE, unless it is listened on already. Resolves
+   * when Redis has confirmed it, or unconfirmed after `confirmMs` (at once when Redis has been down
+   * for so long).
    * @throws RedisUnavailable when Redis refuses the channel (ACL)
    */
   async join(channel: string): Promise<void> {
@@ -64,7 +77,10 @@ export class Channels {
     if (refusal) throw new RedisUnavailable(refusal);
   }
 
-  /** Stops listening. One UNSUBSCRIBE; resolves when Redis has confirmed it, or at once without a link. */
+  /**
+   * Stops listening. One UNSUBSCRIBE; resolves when Redis has confirmed it, or at once without a
+   * link.
+   */
   async leave(channel: string): Promise<void> {
     if (this.wanted.delete(channel)) await this.unsubscribe([channel]);
   }
@@ -90,7 +106,9 @@ export class Channels {
 
   private patienceMs(): number {
     const { confirmMs } = this.options;
-    return this.downSinceMs === null ? confirmMs : Math.max(0, this.downSinceMs + confirmMs - performance.now());
+    return this.downSinceMs === null
+      ? confirmMs
+      : Math.max(0, this.downSinceMs + confirmMs - performance.now());
   }
 
   /** True when the channel is confirmed and messages may have been missed before. */
@@ -101,27 +119,36 @@ export class Channels {
       return sentOn === this.links && joined.confirm() === "late";
     } catch (error) {
       // Anything but a reply means that the link is gone, and the next one takes the channel up.
-      if (error instanceof ReplyError && sentOn === this.links) this.answerTo(error as Error, channel, joined);
+      if (error instanceof ReplyError && sentOn === this.links)
+        this.answerTo(error as Error, channel, joined);
       return false;
     }
   }
 
-  /** A user that may not hear a channel never will. Any other reply, as of a cluster without its slot, may pass. */
+  /**
+   * A user that may not hear a channel never will. Any other reply, as of a cluster without its
+   * slot, may pass.
+   */
   private answerTo(error: Error, channel: string, joined: Joined): void {
     if (/^NOPERM/.test(error.message)) {
       this.refuse(channel, joined, error);
       return;
     }
-    this.options.log.warn({ err: error.message, channel }, "a channel could not be subscribed and is tried again");
+    this.options.log.warn(
+      { err: error.message, channel },
+      "a channel could not be subscribed and is tried again",
+    );
     const again = () => {
-      if (this.wanted.get(channel) === joined && this.downSinceMs === null) void this.subscribeNew(channel, joined);
+      if (this.wanted.get(channel) === joined && this.downSinceMs === null)
+        void this.subscribeNew(channel, joined);
     };
     setTimeout(again, backoffMs(1, RETRY)).unref();
   }
 
   private refuse(channel: string, joined: Joined, refusal: Error): void {
     this.options.log.error({ err: refusal, channel }, "Redis refuses a channel");
-    // Nobody is told any more where a join has succeeded before: such a channel is tried again on the next link.
+    // Nobody is told any more where a join has succeeded before: such a channel is tried again on
+    // the next link.
     if (!joined.doubted && this.wanted.get(channel) === joined) this.wanted.delete(channel);
     joined.refuse(refusal);
   }
@@ -129,7 +156,9 @@ export class Channels {
   /** A link that is gone, or goes meanwhile, takes its subscriptions with it. */
   private async unsubscribe(channels: readonly string[]): Promise<void> {
     if (this.downSinceMs !== null) return;
-    await Promise.all(chunks(channels).map((some) => this.options.subscriber.unsubscribe(...some))).catch(() => {});
+    await Promise.all(
+      chunks(channels).map((some) => this.options.subscriber.unsubscribe(...some)),
+    ).catch(() => {});
   }
 
   private async restore(): Promise<void> {
@@ -144,12 +173,21 @@ export class Channels {
   private async subscribeAll(joined: readonly (readonly [string, Joined])[]): Promise<boolean> {
     const sentOn = this.links;
     try {
-      await Promise.all(chunks(joined.map(([channel]) => channel)).map((some) => this.options.subscriber.subscribe(...some)));
-      return sentOn === this.links && joined.filter(([, channel]) => channel.confirm() === "late").length > 0;
+      await Promise.all(
+        chunks(joined.map(([channel]) => channel)).map((some) =>
+          this.options.subscriber.subscribe(...some),
+        ),
+      );
+      return (
+        sentOn === this.links &&
+        joined.filter(([, channel]) => channel.confirm() === "late").length > 0
+      );
     } catch (error) {
       if (!(error instanceof ReplyError)) return false;
       // Redis refuses a command for one channel that this user may not hear: find out which.
-      const late = await Promise.all(joined.map(([channel, one]) => this.subscribeOne(channel, one)));
+      const late = await Promise.all(
+        joined.map(([channel, one]) => this.subscribeOne(channel, one)),
+      );
       return late.includes(true);
     }
   }
@@ -157,7 +195,8 @@ export class Channels {
   private lose(): void {
     this.links += 1;
     this.downSinceMs ??= performance.now();
-    for (const [channel, joined] of this.wanted) if (joined.confirmed) this.wanted.set(channel, new Joined({ doubted: true }));
+    for (const [channel, joined] of this.wanted)
+      if (joined.confirmed) this.wanted.set(channel, new Joined({ doubted: true }));
   }
 }
 
@@ -204,5 +243,7 @@ class Joined {
 
 function chunks(channels: readonly string[]): string[][] {
   const count = Math.ceil(channels.length / CHANNELS_PER_COMMAND);
-  return Array.from({ length: count }, (_, index) => channels.slice(index * CHANNELS_PER_COMMAND, (index + 1) * CHANNELS_PER_COMMAND));
+  return Array.from({ length: count }, (_, index) =>
+    channels.slice(index * CHANNELS_PER_COMMAND, (index + 1) * CHANNELS_PER_COMMAND),
+  );
 }

@@ -1,4 +1,7 @@
-/** What the messages of topics hold. They come from outside: what does not match is logged and dropped. */
+/**
+ * What the messages of topics hold. They come from outside: what does not match is logged and
+ * dropped.
+ */
 import { z } from "zod";
 import type { TopicKind, TopicPayloads } from "../../domain/events.js";
 

@@ -1,11 +1,13 @@
 /**
  * Live messages between processes: typed topics over Redis pub/sub.
  *
- * One channel per topic. graphql-redis-subscriptions passes messages on in its callback form; its iterator is not used, because it
- * subscribes at the first `next()` and queues without bound. One SUBSCRIBE per topic and process however many listen, confirmed
- * before `subscribe` resolves. Delivery is at most once, so whoever subscribes must read again when {@link PubSub.onResync} says so:
- * after a link was lost and is proven back, and for a topic whose SUBSCRIBE could not be confirmed in time.
- * Redis down: publishing rejects with RedisUnavailable within a deadline; a subscription is remembered and made good afterwards.
+ * One channel per topic. graphql-redis-subscriptions passes messages on in its callback form; its
+ * iterator is not used, because it subscribes at the first `next()` and queues without bound. One
+ * SUBSCRIBE per topic and process however many listen, confirmed before `subscribe` resolves.
+ * Delivery is at most once, so whoever subscribes must read again when {@link PubSub.onResync} says
+ * so: after a link was lost and is proven back, and for a topic whose SUBSCRIBE could not be
+ * confirmed in time. Redis down: publishing rejects with RedisUnavailable within a deadline; a
+ * subscription is remembered and made good afterwards.
  */
 import { randomUUID } from "node:crypto";
 import { RedisPubSub } from "graphql-redis-subscriptions";
@@ -24,15 +26,25 @@ import { PAYLOADS, parseJson } from "./payloads.js";
 
 /** Publishes and hears typed topics. */
 export interface PubSub {
-  /** Publishes after the write. One PUBLISH. Rejects with RedisUnavailable; the message may have been sent all the same. */
+  /**
+   * Publishes after the write. One PUBLISH. Rejects with RedisUnavailable; the message may have
+   * been sent all the same.
+   */
   publish<K extends TopicKind>(topic: Topic<K>, payload: TopicPayloads[K]): Promise<void>;
   /**
-   * Hears a topic. Resolves when Redis has confirmed it, to a function that stops; that one resolves when Redis has confirmed the end.
-   * With Redis down it resolves unconfirmed within a deadline, and a resync follows as soon as it is confirmed.
+   * Hears a topic. Resolves when Redis has confirmed it, to a function that stops; that one
+   * resolves when Redis has confirmed the end. With Redis down it resolves unconfirmed within a
+   * deadline, and a resync follows as soon as it is confirmed.
    * @throws RedisUnavailable when Redis refuses the channel, or after `close`
    */
-  subscribe<K extends TopicKind>(topic: Topic<K>, onMessage: (payload: TopicPayloads[K]) => void): Promise<() => Promise<void>>;
-  /** Tells that messages may have been missed, on one topic or (undefined) on any: read again. Returns what ends it. */
+  subscribe<K extends TopicKind>(
+    topic: Topic<K>,
+    onMessage: (payload: TopicPayloads[K]) => void,
+  ): Promise<() => Promise<void>>;
+  /**
+   * Tells that messages may have been missed, on one topic or (undefined) on any: read again.
+   * Returns what ends it.
+   */
   onResync(listener: (topic: Topic | undefined) => void): () => void;
   /** Ends every subscription. The connections stay open for whoever opened them. */
   close(): Promise<void>;
@@ -90,19 +102,29 @@ class TopicPubSub implements PubSub {
       onRestored: () => void this.announceProven(),
       onLate: (late) => this.announceLate(late),
     });
-    this.library = new RedisPubSub({ ...this.connections(), deserializer: (text) => parseJson(`${text}`) });
-    this.channels.join(channel).catch((err: unknown) => log.error({ err }, "Redis refuses the heartbeat channel"));
+    this.library = new RedisPubSub({
+      ...this.connections(),
+      deserializer: (text) => parseJson(`${text}`),
+    });
+    this.channels
+      .join(channel)
+      .catch((err: unknown) => log.error({ err }, "Redis refuses the heartbeat channel"));
   }
 
   async publish<K extends TopicKind>(topic: Topic<K>, payload: TopicPayloads[K]): Promise<void> {
     await this.library.publish(this.channelOf(topic), payload);
   }
 
-  async subscribe<K extends TopicKind>(topic: Topic<K>, onMessage: (payload: TopicPayloads[K]) => void): Promise<() => Promise<void>> {
+  async subscribe<K extends TopicKind>(
+    topic: Topic<K>,
+    onMessage: (payload: TopicPayloads[K]) => void,
+  ): Promise<() => Promise<void>> {
     if (this.closed) throw new RedisUnavailable(new Error("pub/sub is closed"));
     const channel = this.channelOf(topic);
     this.topics.set(channel, topic);
-    const id = await this.library.subscribe(channel, (raw: unknown) => this.deliver(topic, raw, onMessage));
+    const id = await this.library.subscribe(channel, (raw: unknown) =>
+      this.deliver(topic, raw, onMessage),
+    );
     const release = this.releaseOnce(id);
     const refusal = this.refusals.get(channel);
     if (!refusal) return release;
@@ -142,11 +164,18 @@ class TopicPubSub implements PubSub {
     };
   }
 
-  private deliver<K extends TopicKind>(topic: Topic<K>, raw: unknown, onMessage: (payload: TopicPayloads[K]) => void): void {
+  private deliver<K extends TopicKind>(
+    topic: Topic<K>,
+    raw: unknown,
+    onMessage: (payload: TopicPayloads[K]) => void,
+  ): void {
     const { log } = this.options;
     const parsed = PAYLOADS[topic.kind].safeParse(raw);
     if (!parsed.success) {
-      log.warn({ topic, issues: parsed.error.issues.length }, "dropped a message that is not one of ours");
+      log.warn(
+        { topic, issues: parsed.error.issues.length },
+        "dropped a message that is not one of ours",
+      );
       return;
     }
     this.guarded(topic, () => onMessage(parsed.data));
@@ -161,11 +190,15 @@ class TopicPubSub implements PubSub {
     }
   }
 
-  /** The messages of a lost link are gone: everybody reads again once this one is known to carry messages. */
+  /**
+   * The messages of a lost link are gone: everybody reads again once this one is known to carry
+   * messages.
+   */
   private async announceProven(): Promise<void> {
     const { link } = this.channels;
     if (!(await this.heartbeat.prove())) {
-      // The publisher is in trouble, not this link: SUBSCRIBE is confirmed, so others are heard. Said again when proven.
+      // The publisher is in trouble, not this link: SUBSCRIBE is confirmed, so others are heard.
+      // Said again when proven.
       if (link === this.channels.link) this.announce(undefined);
       await this.heartbeat.heard();
     }
@@ -182,16 +215,22 @@ class TopicPubSub implements PubSub {
     for (const listener of this.listeners) this.guarded(topic, () => listener(topic));
   }
 
-  /** What the library takes for ioredis. It neither expects failures nor handles them, so none reach it. */
+  /**
+   * What the library takes for ioredis. It neither expects failures nor handles them, so none reach
+   * it.
+   */
   private connections(): { publisher: Redis; subscriber: Redis } {
-    const publisher = { publish: (channel: string, text: string) => this.publishText(channel, text) };
+    const publisher = {
+      publish: (channel: string, text: string) => this.publishText(channel, text),
+    };
     const subscriber = {
       on: (event: string, listener: (channel: string, message: string) => void) => {
         if (event !== "message") return;
         this.onMessage = listener;
         this.link.subscriber.on("message", listener);
       },
-      subscribe: (channel: string, done: (error: null) => void) => void this.join(channel).then(() => done(null)),
+      subscribe: (channel: string, done: (error: null) => void) =>
+        void this.join(channel).then(() => done(null)),
       unsubscribe: (channel: string) => this.leave(channel),
       punsubscribe: () => {},
     };
@@ -199,7 +238,8 @@ class TopicPubSub implements PubSub {
   }
 
   private async publishText(channel: string, text: string): Promise<void> {
-    if (this.unanswered >= MAX_UNANSWERED) throw new RedisUnavailable(new Error(`${MAX_UNANSWERED} publications wait for a reply`));
+    if (this.unanswered >= MAX_UNANSWERED)
+      throw new RedisUnavailable(new Error(`${MAX_UNANSWERED} publications wait for a reply`));
     this.unanswered += 1;
     const reply = this.options.publisher.publish(channel, text).finally(() => {
       this.unanswered -= 1;

@@ -1,14 +1,18 @@
 #!lua flags=allow-oom
 --[[
-  Takes costs out of several buckets, or nothing out of any. A bucket is a debt that time pays back at its rate and that may not
-  exceed its burst: GCRA, whose theoretical arrival time is `at` + debt / rate. A busy period lasts until the debt is paid; what is given
-  back is counted within one (limiter.settle). A hold that exists was taken before: nothing is taken again.
-  KEYS[1]  string  the hold: "<cost> <debt after it> <at (us)> <busy since (us)> <given back>;" for each bucket
+  Takes costs out of several buckets, or nothing out of any. A bucket is a debt that time pays back
+  at its rate and that may not exceed its burst: GCRA, whose theoretical arrival time is
+  `at` + debt / rate. A busy period lasts until the debt is paid; what is given back is counted
+  within one (limiter.settle). A hold that exists was taken before: nothing is taken again.
+  KEYS[1]  string  the hold: "<cost> <debt after it> <at (us)> <busy since (us)> <given back>;" for
+                   each bucket
   KEYS[2..]  string  the buckets: "<debt> <at (us)> <busy since (us)> <given back>"
-  ARGV[1]  how long the hold is remembered (ms); 0 when nothing will be given back; -1 when the cost is owed for what was done
-           already: it is taken whatever is left, and the debt may exceed the burst
+  ARGV[1]  how long the hold is remembered (ms); 0 when nothing will be given back; -1 when the cost
+           is owed for what was done already: it is taken whatever is left, and the debt may exceed
+           the burst
   ARGV[2..]  of each bucket: cost, burst, rate (per second)
-  Returns  {0, now (us), remaining of each bucket...} | {number of the bucket that binds, now (us), wait (us), remaining of each bucket...}
+  Returns  {0, now (us), remaining of each bucket...} | {number of the bucket that binds, now (us),
+           wait (us), remaining of each bucket...}
 ]]
 local hold, keepMs = KEYS[1], tonumber(ARGV[1])
 
@@ -17,8 +21,10 @@ local now = time[1] * 1000000 + time[2]
 local isRepeated = keepMs > 0 and redis.call("EXISTS", hold) == 1
 local buckets, binding, longestWait = {}, 0, 0
 for i = 2, #KEYS do
-  local cost, burst, rate = tonumber(ARGV[3 * i - 4]), tonumber(ARGV[3 * i - 3]), tonumber(ARGV[3 * i - 2])
-  local debt, at, since, back = string.match(redis.call("GET", KEYS[i]) or "", "^(%S+) (%S+) (%S+) (%S+)$")
+  local cost, burst = tonumber(ARGV[3 * i - 4]), tonumber(ARGV[3 * i - 3])
+  local rate = tonumber(ARGV[3 * i - 2])
+  local known = redis.call("GET", KEYS[i]) or ""
+  local debt, at, since, back = string.match(known, "^(%S+) (%S+) (%S+) (%S+)$")
   local left = debt and math.max(0, debt - math.max(0, now - at) * rate / 1000000) or 0
   if left == 0 then
     since, back = now, 0
@@ -27,7 +33,15 @@ for i = 2, #KEYS do
     cost = 0
   end
   -- A clock that was put back keeps the bucket at its time: it waits, it is not emptied.
-  buckets[i] = { cost = cost, burst = burst, rate = rate, debt = left, at = math.max(now, tonumber(at or now)), since = tonumber(since), back = tonumber(back) }
+  buckets[i] = {
+    cost = cost,
+    burst = burst,
+    rate = rate,
+    debt = left,
+    at = math.max(now, tonumber(at or now)),
+    since = tonumber(since),
+    back = tonumber(back),
+  }
   local wait = (left + cost - burst) / rate * 1000000
   if keepMs >= 0 and cost > 0 and wait > 0 and wait > longestWait then
     binding, longestWait = i - 1, wait
@@ -43,8 +57,10 @@ for i = 2, #KEYS do
   local bucket = buckets[i]
   if binding == 0 and bucket.cost > 0 then
     bucket.debt = bucket.debt + bucket.cost
-    local value = string.format("%.17g %.0f %.0f %.17g", bucket.debt, bucket.at, bucket.since, bucket.back)
-    redis.call("SET", KEYS[i], value, "PX", string.format("%.0f", math.ceil(bucket.debt / bucket.rate * 1000) + 1000))
+    local debt, at, since, back = bucket.debt, bucket.at, bucket.since, bucket.back
+    local value = string.format("%.17g %.0f %.0f %.17g", debt, at, since, back)
+    local lastsMs = math.ceil(debt / bucket.rate * 1000) + 1000
+    redis.call("SET", KEYS[i], value, "PX", string.format("%.0f", lastsMs))
     held[#held + 1] = string.format("%.17g ", bucket.cost) .. value
   else
     held[#held + 1] = "0 0 0 0 0"

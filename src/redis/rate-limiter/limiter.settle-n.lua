@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
 --[[
-  Gives back what a hold took too much, once: the hold is gone afterwards. Of each bucket no more than the hold took from it, and no more
-  than time has not paid back yet: had the cost been the smaller one from the start, the bucket would now be where it is put, so it
-  admits no more than if it had. What was given back since to holds before this one counts against it; what was given back to later ones too,
-  which is on the safe side.
+  Gives back what a hold took too much, once: the hold is gone afterwards. Of each bucket no more
+  than the hold took from it, and no more than time has not paid back yet: had the cost been the
+  smaller one from the start, the bucket would now be where it is put, so it admits no more than if
+  it had. What was given back since to holds before this one counts against it; what was given back
+  to later ones too, which is on the safe side.
   KEYS[1]  string  the hold (limiter.consume)
-  KEYS[2..]  string  the buckets, in the order of the hold; those at its end that are left out keep everything
+  KEYS[2..]  string  the buckets, in the order of the hold; those at its end that are left out keep
+                     everything
   ARGV[1]  what was taken too much
   ARGV[2..]  rate of each bucket (per second)
   Returns  what was given back to each bucket...; nothing when the hold is unknown
@@ -19,21 +21,25 @@ end
 local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]
 local given, i = {}, 1
-for cost, debtThen, atThen, sinceThen, backThen in string.gmatch(held, "([^; ]+) (%S+) (%S+) (%S+) ([^; ]+)") do
+local BUCKET = "([^; ]+) (%S+) (%S+) (%S+) ([^; ]+)"
+for cost, debtThen, atThen, sinceThen, backThen in string.gmatch(held, BUCKET) do
   i = i + 1
   if i > #KEYS then
     break
   end
   local rate = tonumber(ARGV[i])
-  local debt, at, since, back = string.match(redis.call("GET", KEYS[i]) or "", "^(%S+) (%S+) (%S+) (%S+)$")
+  local known = redis.call("GET", KEYS[i]) or ""
+  local debt, at, since, back = string.match(known, "^(%S+) (%S+) (%S+) (%S+)$")
   local amount = 0
   if since and since == sinceThen then
     local left = debt - math.max(0, now - at) * rate / 1000000
     local unpaid = debtThen - math.max(0, now - atThen) * rate / 1000000 - (back - backThen)
     amount = math.max(0, math.min(surplus, tonumber(cost), unpaid, left))
     if amount > 0 then
-      local value = string.format("%.17g %.0f %s %.17g", left - amount, math.max(now, tonumber(at)), since, back + amount)
-      redis.call("SET", KEYS[i], value, "PX", string.format("%.0f", math.ceil((left - amount) / rate * 1000) + 1000))
+      local rest, later = left - amount, math.max(now, tonumber(at))
+      local value = string.format("%.17g %.0f %s %.17g", rest, later, since, back + amount)
+      local lastsMs = math.ceil(rest / rate * 1000) + 1000
+      redis.call("SET", KEYS[i], value, "PX", string.format("%.0f", lastsMs))
     end
   end
   given[#given + 1] = string.format("%.17g", amount)

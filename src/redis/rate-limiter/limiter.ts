@@ -1,14 +1,18 @@
 /**
- * The rate limiter: how much somebody may ask for over time, in units of cost, counted by every process together.
+ * The rate limiter: how much somebody may ask for over time, in units of cost, counted by every
+ * process together.
  *
- * One STRING per bucket: a debt that time pays back at a rate and that may not exceed a burst (GCRA). One script asks several buckets at
- * once and takes from all of them or from none. An operation takes the most that it can cost before it runs; a STRING per such hold
- * remembers what was taken, so that the rest is given back at most once, and never more than time has left of it. Redis clock.
- * All keys share the tag `{limit}`, because one script touches any combination of them: in a Cluster one node does all limiting.
+ * One STRING per bucket: a debt that time pays back at a rate and that may not exceed a burst
+ * (GCRA). One script asks several buckets at once and takes from all of them or from none. An
+ * operation takes the most that it can cost before it runs; a STRING per such hold remembers what
+ * was taken, so that the rest is given back at most once, and never more than time has left of it.
+ * Redis clock. All keys share the tag `{limit}`, because one script touches any combination of
+ * them: in a Cluster one node does all limiting.
  *
- * Promise: whatever is asked, held and given back, no span of time admits more cost than burst + rate × its length. What is owed
- * for work that was done already is taken without being asked: it delays what follows.
- * Redis down: everything rejects with RedisUnavailable within a deadline; services/rate-limit/limits.ts then counts by itself.
+ * Promise: whatever is asked, held and given back, no span of time admits more cost than burst +
+ * rate × its length. What is owed for work that was done already is taken without being asked: it
+ * delays what follows. Redis down: everything rejects with RedisUnavailable within a deadline;
+ * services/rate-limit/limits.ts then counts by itself.
  */
 import type { Result } from "ioredis";
 import type { Bucket } from "../../domain/limits.js";
@@ -18,8 +22,14 @@ import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    limiterConsume(numberOfKeys: number, ...keysAndArgs: (string | number)[]): Result<(string | number)[], Context>;
-    limiterSettle(numberOfKeys: number, ...keysAndArgs: (string | number)[]): Result<string[], Context>;
+    limiterConsume(
+      numberOfKeys: number,
+      ...keysAndArgs: (string | number)[]
+    ): Result<(string | number)[], Context>;
+    limiterSettle(
+      numberOfKeys: number,
+      ...keysAndArgs: (string | number)[]
+    ): Result<string[], Context>;
   }
 }
 
@@ -29,7 +39,10 @@ export interface Take {
   readonly cost: number;
 }
 
-/** What came of it: what each bucket has left, and, when it was refused, which bucket refused it for how long. `nowUs` is the Redis clock. */
+/**
+ * What came of it: what each bucket has left, and, when it was refused, which bucket refused it for
+ * how long. `nowUs` is the Redis clock.
+ */
 export interface Taken {
   readonly nowUs: number;
   readonly remaining: readonly number[];
@@ -40,24 +53,45 @@ export interface Taken {
 export type Limiter = ReturnType<typeof createLimiter>;
 
 /** @param keepMs how long a hold is remembered: longer than any operation takes */
-export function createLimiter(connection: RedisConnection, keys: Keys, { keepMs, deadlineMs }: { keepMs: number; deadlineMs: number }) {
+export function createLimiter(
+  connection: RedisConnection,
+  keys: Keys,
+  { keepMs, deadlineMs }: { keepMs: number; deadlineMs: number },
+) {
   const keyOf = ({ kind, name }: Bucket): string => keys.limitBucket(kind, name);
-  const take = (hold: string | null, keepMsOrOwed: number, takes: readonly Take[]): Promise<Taken> => {
+  const take = (
+    hold: string | null,
+    keepMsOrOwed: number,
+    takes: readonly Take[],
+  ): Promise<Taken> => {
     const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
     const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
     const reply = connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args);
     return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
   };
   return {
-    /** Takes all costs, or none. One EVALSHA, sent before this returns; O(buckets). Without a hold nothing can be given back. */
-    consume: (hold: string | null, takes: readonly Take[]): Promise<Taken> => take(hold, hold === null ? 0 : keepMs, takes),
-    /** Takes all costs, also from a bucket that has less: its debt then exceeds its burst. One EVALSHA; O(buckets). */
+    /**
+     * Takes all costs, or none. One EVALSHA, sent before this returns; O(buckets). Without a hold
+     * nothing can be given back.
+     */
+    consume: (hold: string | null, takes: readonly Take[]): Promise<Taken> =>
+      take(hold, hold === null ? 0 : keepMs, takes),
+    /**
+     * Takes all costs, also from a bucket that has less: its debt then exceeds its burst. One
+     * EVALSHA; O(buckets).
+     */
     owe: (takes: readonly Take[]): Promise<Taken> => take(null, OWED, takes),
-    /** Gives back what a hold took too much of its first buckets. One EVALSHA; once, and not at all for a hold that is unknown. Resolves to what each bucket got. */
+    /**
+     * Gives back what a hold took too much of its first buckets. One EVALSHA; once, and not at all
+     * for a hold that is unknown. Resolves to what each bucket got.
+     */
     async settle(hold: string, takes: readonly Take[], surplus: number): Promise<number[]> {
       const named = [keys.limitHold(hold), ...takes.map(({ bucket }) => keyOf(bucket))];
       const rates = takes.map(({ bucket }) => bucket.rule.perSecond);
-      const given = await withinDeadline(connection.limiterSettle(named.length, ...named, surplus, ...rates), deadlineMs);
+      const given = await withinDeadline(
+        connection.limiterSettle(named.length, ...named, surplus, ...rates),
+        deadlineMs,
+      );
       return given.map(Number);
     },
   };

@@ -1,17 +1,21 @@
 #!lua flags=allow-oom
 --[[
-  Looks a session up and judges it by the epoch of its user. Changes nothing. An epoch counts only on the server that it was loaded
-  on: one that restarted, was restored or took over has another replication id and must be told again first.
+  Looks a session up and judges it by the epoch of its user. Changes nothing. An epoch counts only
+  on the server that it was loaded on: one that restarted, was restored or took over has another
+  replication id and must be told again first.
   KEYS[1]  hash    the session
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"
   ARGV[1]  id of the session
-  Returns  {"missing"} | {"unloaded"} | {"ended"} | {"alive", now (ms), expires (ms), user, role, device, ip, created (ms), seen (ms), level}
+  Returns  {"missing"} | {"unloaded"} | {"ended"} | {"alive", now (ms), expires (ms), user, role,
+           device, ip, created (ms), seen (ms), level}
 ]]
 local session, sessions, epoch = KEYS[1], KEYS[2], KEYS[3]
 local id = ARGV[1]
 
-local fields = redis.call("HMGET", session, "epoch", "user", "role", "device", "ip", "created", "seen", "level")
+local fields = redis.call(
+  "HMGET", session, "epoch", "user", "role", "device", "ip", "created", "seen", "level"
+)
 if not fields[1] then
   return { "missing" }
 end
@@ -26,4 +30,7 @@ local expires = redis.call("ZSCORE", sessions, id)
 if fields[1] ~= current or not expires or tonumber(expires) <= nowMs then
   return { "ended" }
 end
-return { "alive", string.format("%.0f", nowMs), expires, fields[2], fields[3], fields[4], fields[5], fields[6], fields[7], fields[8] or "0" }
+return {
+  "alive", string.format("%.0f", nowMs), expires, fields[2], fields[3], fields[4], fields[5],
+  fields[6], fields[7], fields[8] or "0",
+}

@@ -1,11 +1,13 @@
 #!lua
 --[[
-  Notes that a session was used, which moves its idle time-out, never beyond its absolute cap. Only if it is alive: what was revoked
-  cannot be written any more. And only if it was not noted just now: many requests at once write once.
+  Notes that a session was used, which moves its idle time-out, never beyond its absolute cap. Only
+  if it is alive: what was revoked cannot be written any more. And only if it was not noted just
+  now: many requests at once write once.
   KEYS[1]  hash    the session
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"
-  ARGV[1]  id of the session   ARGV[2]  idle time-out (ms)   ARGV[3]  absolute cap (ms)   ARGV[4]  least time between two notes (ms)
+  ARGV[1]  id of the session   ARGV[2]  idle time-out (ms)   ARGV[3]  absolute cap (ms)
+  ARGV[4]  least time between two notes (ms)
   Returns  when it expires now (ms), or "0" when it is not alive
 ]]
 local session, sessions, epoch = KEYS[1], KEYS[2], KEYS[3]
@@ -17,7 +19,8 @@ local current, loadedOn = string.match(redis.call("GET", epoch) or "", "^(%d+)@(
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local expires = redis.call("ZSCORE", sessions, id)
-if not fields[1] or loadedOn ~= server or fields[1] ~= current or not expires or tonumber(expires) <= nowMs then
+local isCurrent = fields[1] and loadedOn == server and fields[1] == current
+if not isCurrent or not expires or tonumber(expires) <= nowMs then
   return "0"
 end
 if nowMs - fields[3] < everyMs then

@@ -1,17 +1,25 @@
 /**
  * Sessions: who is signed in, on which device, until when.
  *
- * One HASH per session, one ZSET per user (session → when it expires, Redis clock), one STRING per user (the epoch its sessions must
- * carry), all in one slot; one STRING for everybody (the time before which no session counts). A session is named by the SHA-256 of
- * its token, which is all that Redis ever sees of it. It is alive while its hash exists, the set holds it, and its epoch is the user's:
- * raising the epoch ends any number of sessions at once, and every write asks the same three things inside its script.
+ * One HASH per session, one ZSET per user (session → when it expires, Redis clock), one STRING per
+ * user (the epoch its sessions must carry), all in one slot; one STRING for everybody (the time
+ * before which no session counts). A session is named by the SHA-256 of its token, which is all
+ * that Redis ever sees of it. It is alive while its hash exists, the set holds it, and its epoch is
+ * the user's: raising the epoch ends any number of sessions at once, and every write asks the same
+ * three things inside its script.
  *
- * Postgres is the truth about revocations. An epoch carries the replication id of the server it was loaded on, which no server keeps
- * over a restart or a failover: one that may have lost or found memory answers "unloaded" until it has been told again.
- * Redis down: everything rejects with RedisUnavailable within a deadline; nobody is signed in or out by that.
+ * Postgres is the truth about revocations. An epoch carries the replication id of the server it was
+ * loaded on, which no server keeps over a restart or a failover: one that may have lost or found
+ * memory answers "unloaded" until it has been told again. Redis down: everything rejects with
+ * RedisUnavailable within a deadline; nobody is signed in or out by that.
  */
 import type { Result } from "ioredis";
-import { REQUIRED_AUTH_LEVEL, type Revocation, type SessionRecord, type SessionState } from "../../domain/account/session.js";
+import {
+  REQUIRED_AUTH_LEVEL,
+  type Revocation,
+  type SessionRecord,
+  type SessionState,
+} from "../../domain/account/session.js";
 import type { Role } from "../../domain/account/user.js";
 import { DAY } from "../../domain/time/time.js";
 import { inOneWrite, type RedisConnection } from "../client/connect.js";
@@ -20,23 +28,53 @@ import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    sessionFind(session: string, sessions: string, epoch: string, id: string): Result<string[], Context>;
+    sessionFind(
+      session: string,
+      sessions: string,
+      epoch: string,
+      id: string,
+    ): Result<string[], Context>;
     sessionCreate(
       session: string,
       sessions: string,
       epoch: string,
       ...args: (string | number)[]
     ): Result<["unloaded" | "ended"] | ["created", string, number], Context>;
-    sessionTouch(session: string, sessions: string, epoch: string, id: string, ...ms: number[]): Result<string, Context>;
+    sessionTouch(
+      session: string,
+      sessions: string,
+      epoch: string,
+      id: string,
+      ...ms: number[]
+    ): Result<string, Context>;
     sessionEnd(session: string, sessions: string, id: string): Result<0 | 1, Context>;
-    sessionLoad(epoch: string, sessions: string, read: number, keepMs: number, ...revokedIds: string[]): Result<number, Context>;
-    sessionRevoke(epoch: string, sessions: string, kept: string, raised: number, keepMs: number, keptId: string): Result<number, Context>;
+    sessionLoad(
+      epoch: string,
+      sessions: string,
+      read: number,
+      keepMs: number,
+      ...revokedIds: string[]
+    ): Result<number, Context>;
+    sessionRevoke(
+      epoch: string,
+      sessions: string,
+      kept: string,
+      raised: number,
+      keepMs: number,
+      keptId: string,
+    ): Result<number, Context>;
     sessionEverybody(everybody: string, knownMs: number | ""): Result<string, Context>;
   }
 }
 
-/** What a look-up answers: a live session with the time of the answer (ms, Redis clock), none, or that Postgres must be asked first. */
-export type Found = { readonly session: SessionRecord; readonly nowMs: number } | "none" | "unloaded";
+/**
+ * What a look-up answers: a live session with the time of the answer (ms, Redis clock), none, or
+ * that Postgres must be asked first.
+ */
+export type Found =
+  | { readonly session: SessionRecord; readonly nowMs: number }
+  | "none"
+  | "unloaded";
 
 /** A session to be made. */
 export interface NewSession {
@@ -52,7 +90,9 @@ export interface NewSession {
   readonly epoch: number;
 }
 
-/** A session just made: how long it lives if it is not used, and whether others had to go for it. */
+/**
+ * A session just made: how long it lives if it is not used, and whether others had to go for it.
+ */
 export interface CreatedSession {
   readonly leftMs: number;
   readonly madeRoom: boolean;
@@ -84,8 +124,9 @@ export function createSessionStore(
   { idleMs, capMs, noteEveryMs, most, deadlineMs }: SessionStoreOptions,
 ) {
   const keepMs = capMs + EPOCH_GRACE_MS;
-  const within = <T>(send: () => Promise<T>): Promise<T> => withinDeadline(inOneWrite(connection, send), deadlineMs);
-  const keysOf = (userTag: string, id: string) => [keys.session(userTag, id), keys.sessions(userTag), keys.sessionEpoch(userTag)] as const;
+  const within = <T>(send: () => Promise<T>): Promise<T> =>
+    withinDeadline(inOneWrite(connection, send), deadlineMs);
+  const keysOf = (userTag: string, id: string) => keysOfSession(keys, userTag, id);
 
   const find = (userTag: string, id: string): Promise<Found> =>
     within(async () => {
@@ -97,23 +138,50 @@ export function createSessionStore(
     });
 
   return {
-    /** Calls back each time the connection is lost: what was committed since may not have reached Redis. Returns what ends that. */
+    /**
+     * Calls back each time the connection is lost: what was committed since may not have reached
+     * Redis. Returns what ends that.
+     */
     onLost(listener: () => void): () => void {
       connection.on("close", listener);
       return () => void connection.off("close", listener);
     },
-    /** Looks a session up, by the user's epoch and by everybody's. Two EVALSHA in one round trip. */
+    /**
+     * Looks a session up, by the user's epoch and by everybody's. Two EVALSHA in one round trip.
+     */
     find,
-    /** Makes a session; the oldest make room where there are too many. One EVALSHA. Answers "ended" when the epoch has risen. */
-    create: ({ id, userTag, userId, role, authLevel, device, ip, epoch }: NewSession): Promise<CreatedSession | "unloaded" | "ended"> =>
+    /**
+     * Makes a session; the oldest make room where there are too many. One EVALSHA. Answers "ended"
+     * when the epoch has risen.
+     */
+    create: ({
+      id,
+      userTag,
+      userId,
+      role,
+      authLevel,
+      device,
+      ip,
+      epoch,
+    }: NewSession): Promise<CreatedSession | "unloaded" | "ended"> =>
       within(async () => {
         const fields = [id, epoch, userId, role, device, ip, idleMs, capMs, most, authLevel];
         const answer = await connection.sessionCreate(...keysOf(userTag, id), ...fields);
-        return answer[0] === "created" ? { leftMs: Number(answer[1]), madeRoom: answer[2] > 0 } : answer[0];
+        return answer[0] === "created"
+          ? { leftMs: Number(answer[1]), madeRoom: answer[2] > 0 }
+          : answer[0];
       }),
-    /** Notes a use, unless one was noted just now. One EVALSHA. Resolves to when the session expires now; null when it is not alive. */
+    /**
+     * Notes a use, unless one was noted just now. One EVALSHA. Resolves to when the session expires
+     * now; null when it is not alive.
+     */
     touch: (userTag: string, id: string): Promise<number | null> =>
-      within(async () => Number(await connection.sessionTouch(...keysOf(userTag, id), id, idleMs, capMs, noteEveryMs)) || null),
+      within(
+        async () =>
+          Number(
+            await connection.sessionTouch(...keysOf(userTag, id), id, idleMs, capMs, noteEveryMs),
+          ) || null,
+      ),
     /** The user's live sessions. Two round trips: one ZRANGE, then one look-up for each. */
     async list(userTag: string): Promise<SessionRecord[]> {
       const ids = await within(() => connection.zrange(keys.sessions(userTag), 0, -1));
@@ -122,26 +190,56 @@ export function createSessionStore(
     },
     /** Tells Redis what Postgres knows of a user. One EVALSHA. */
     load: (userTag: string, { epoch, revokedIds }: SessionState): Promise<unknown> =>
-      within(() => connection.sessionLoad(keys.sessionEpoch(userTag), keys.sessions(userTag), epoch, keepMs, ...revokedIds)),
+      within(() =>
+        connection.sessionLoad(
+          keys.sessionEpoch(userTag),
+          keys.sessions(userTag),
+          epoch,
+          keepMs,
+          ...revokedIds,
+        ),
+      ),
     /** Tells Redis before when nobody's sessions count, as Postgres knows it. One EVALSHA. */
-    loadEverybody: (beforeMs: number): Promise<unknown> => within(() => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
-    /** Applies a revocation that Postgres has. One EVALSHA. Resolves to how many sessions it ended, where that is counted. */
-    revoke: (revocation: Revocation): Promise<number | null> => within(() => apply(revocation)),
+    loadEverybody: (beforeMs: number): Promise<unknown> =>
+      within(() => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
+    /**
+     * Applies a revocation that Postgres has. One EVALSHA. Resolves to how many sessions it ended,
+     * where that is counted.
+     */
+    revoke: (revocation: Revocation): Promise<number | null> =>
+      within(() => apply({ connection, keys, keepMs }, revocation)),
   };
+}
 
-  async function apply(revocation: Revocation): Promise<number | null> {
-    if (revocation.kind === "everyone") {
-      await connection.sessionEverybody(keys.sessionEverybody(), revocation.beforeMs);
-      return null;
-    }
-    const { userTag } = revocation;
-    if (revocation.kind === "session") {
-      return connection.sessionEnd(keys.session(userTag, revocation.sessionId), keys.sessions(userTag), revocation.sessionId);
-    }
-    const keptId = revocation.keptId ?? "";
-    const [kept, sessions, epoch] = keysOf(userTag, keptId);
-    return connection.sessionRevoke(epoch, sessions, kept, revocation.epoch, keepMs, keptId);
+const keysOfSession = (keys: Keys, userTag: string, id: string) =>
+  [keys.session(userTag, id), keys.sessions(userTag), keys.sessionEpoch(userTag)] as const;
+
+/** Where revocations are applied, and how long an epoch is kept. */
+interface Applying {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly keepMs: number;
+}
+
+async function apply(
+  { connection, keys, keepMs }: Applying,
+  revocation: Revocation,
+): Promise<number | null> {
+  if (revocation.kind === "everyone") {
+    await connection.sessionEverybody(keys.sessionEverybody(), revocation.beforeMs);
+    return null;
   }
+  const { userTag } = revocation;
+  if (revocation.kind === "session") {
+    return connection.sessionEnd(
+      keys.session(userTag, revocation.sessionId),
+      keys.sessions(userTag),
+      revocation.sessionId,
+    );
+  }
+  const keptId = revocation.keptId ?? "";
+  const [kept, sessions, epoch] = keysOfSession(keys, userTag, keptId);
+  return connection.sessionRevoke(epoch, sessions, kept, revocation.epoch, keepMs, keptId);
 }
 
 function toFound(
@@ -151,7 +249,19 @@ function toFound(
 ): Found {
   if (state === "unloaded" || (before === "" && state === "alive")) return "unloaded";
   const authLevel = Number(level);
-  if (state !== "alive" || Number(createdMs) < Number(before) || !(authLevel >= REQUIRED_AUTH_LEVEL)) return "none";
-  const times = { createdMs: Number(createdMs), seenMs: Number(seenMs), expiresMs: Number(expiresMs) };
-  return { session: { id, userId: Number(userId), role: role as Role, authLevel, device, ip, ...times }, nowMs: Number(nowMs) };
+  if (
+    state !== "alive" ||
+    Number(createdMs) < Number(before) ||
+    !(authLevel >= REQUIRED_AUTH_LEVEL)
+  )
+    return "none";
+  const times = {
+    createdMs: Number(createdMs),
+    seenMs: Number(seenMs),
+    expiresMs: Number(expiresMs),
+  };
+  return {
+    session: { id, userId: Number(userId), role: role as Role, authLevel, device, ip, ...times },
+    nowMs: Number(nowMs),
+  };
 }

@@ -1,4 +1,7 @@
-/** The subscription of boards: every message is the whole top of the present period, read once for everybody who watches the same. */
+/**
+ * The subscription of boards: every message is the whole top of the present period, read once for
+ * everybody who watches the same.
+ */
 import { Arg, Int, Resolver, Root, Subscription } from "type-graphql";
 import type { TopicId } from "../../domain/events.js";
 import { BOARD_LIMITS } from "../../domain/leaderboard/leaderboard.js";
@@ -31,33 +34,51 @@ export class LeaderboardSubscriptions {
     topics: "leaderboardChanged",
     topicId: ({ args }: { args: WatchArgs }) => watchedTopics(args),
     description:
-      "Watches the top of a leaderboard in the present period. Delivery class: snapshot. Every message is the whole latest top; one comes at the start, then one after scores have come in or the period has changed, conflated (the latest wins, at most one per 100 ms by default); after any doubt, such as a lost connection on our side, it is sent again. Steps in between may be skipped, the last one never.",
+      "Watches the top of a leaderboard in the present period. Delivery class: snapshot. " +
+      "Every message is the whole latest top; one comes at the start, then one after scores " +
+      "have come in or the period has changed, conflated (the latest wins, at most one per " +
+      "100 ms by default); after any doubt, such as a lost connection on our side, it is " +
+      "sent again. Steps in between may be skipped, the last one never.",
   })
   @SizesLists({ entries: { by: "top", most: BOARD_LIMITS.top } })
   @Shared("PUBLIC")
   @Delivers("SNAPSHOT")
   async leaderboardChanged(
-    @Arg("slug", () => String, { description: "The board; BAD_USER_INPUT when there is none." }) slug: string,
+    @Arg("slug", () => String, { description: "The board; BAD_USER_INPUT when there is none." })
+    slug: string,
     @Arg("period", () => PeriodEnum, {
       nullable: true,
       defaultValue: "ALL_TIME",
       description:
-        "The period, whose present day, week or month is watched; BAD_USER_INPUT when the board is not kept for it. Null means ALL_TIME.",
+        "The period, whose present day, week or month is watched; BAD_USER_INPUT when the " +
+        "board is not kept for it. Null means ALL_TIME.",
     })
     period: Period | null,
     @Arg("top", () => Int, {
       nullable: true,
       defaultValue: TOP,
-      description: `How many entries from the best down: 1 to ${BOARD_LIMITS.top}, otherwise BAD_USER_INPUT. Null means ${TOP}.`,
+      description:
+        `How many entries from the best down: 1 to ${BOARD_LIMITS.top}, otherwise ` +
+        `BAD_USER_INPUT. Null means ${TOP}.`,
     })
     top: number | null,
     @Root() event: WatchEvent<string>,
   ): Promise<LeaderboardSnapshot> {
-    const { board, slice, labels } = await this.boards.snapshot(slug, period ?? "ALL_TIME", top ?? TOP);
+    const { board, slice, labels } = await this.boards.snapshot(
+      slug,
+      period ?? "ALL_TIME",
+      top ?? TOP,
+    );
     const version = Math.max(slice.version, event.sent.get(event.id) ?? 0);
     event.sent.set(event.id, version);
     const entries = slice.rows.map((row) => toEntry(row, slice.total, labels));
-    return { leaderboard: toLeaderboard(board), period: slice.period, version: String(version), entries, total: slice.total };
+    return {
+      leaderboard: toLeaderboard(board),
+      period: slice.period,
+      version: String(version),
+      entries,
+      total: slice.total,
+    };
   }
 }
 

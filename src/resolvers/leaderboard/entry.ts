@@ -1,6 +1,12 @@
 /** Entries of leaderboards on their way out, and pages of them. */
 import { BadUserInput } from "../../domain/errors.js";
-import { type BoardRecord, percentileOf, type RankedRow, type Run, sortKey } from "../../domain/leaderboard/leaderboard.js";
+import {
+  type BoardRecord,
+  percentileOf,
+  type RankedRow,
+  type Run,
+  sortKey,
+} from "../../domain/leaderboard/leaderboard.js";
 import type { Period, Window } from "../../domain/leaderboard/periods.js";
 import { decodeCursor, encodeCursor, type Position } from "../../domain/page.js";
 import type { LeaderboardEntry } from "../../schema/leaderboard.js";
@@ -8,10 +14,22 @@ import type { PageInfo } from "../../schema/page.js";
 import type { BoardSlice } from "../../services/leaderboard/reads.js";
 
 /** An entry as clients see it. @param labels what owners are called, where that is known already */
-export function toEntry(row: RankedRow, total: number, labels?: ReadonlyMap<string, string>): LeaderboardEntry {
+export function toEntry(
+  row: RankedRow,
+  total: number,
+  labels?: ReadonlyMap<string, string>,
+): LeaderboardEntry {
   const { rank, score, owner, metadata, submittedMs, better } = row;
   const submittedAt = new Date(submittedMs).toISOString();
-  return { rank, score, owner, metadata, submittedAt, percentile: percentileOf(total, better), knownLabel: labels?.get(owner) ?? null };
+  return {
+    rank,
+    score,
+    owner,
+    metadata,
+    submittedAt,
+    percentile: percentileOf(total, better),
+    knownLabel: labels?.get(owner) ?? null,
+  };
 }
 
 /** A page of entries: the value behind the connection type. */
@@ -33,11 +51,20 @@ export class EntryPage {
 
   get pageInfo(): PageInfo {
     const { rows, position, total } = this.slice;
-    const [startCursor, endCursor] = rows.length > 0 ? [this.cursorOf(0), this.cursorOf(rows.length - 1)] : [null, null];
-    return { hasNextPage: rows.length > 0 && position + rows.length < total, hasPreviousPage: this.hasPrevious, startCursor, endCursor };
+    const [startCursor, endCursor] =
+      rows.length > 0 ? [this.cursorOf(0), this.cursorOf(rows.length - 1)] : [null, null];
+    return {
+      hasNextPage: rows.length > 0 && position + rows.length < total,
+      hasPreviousPage: this.hasPrevious,
+      startCursor,
+      endCursor,
+    };
   }
 
-  /** Entries of a living board are named by their place in the order, which stays though others move; finished ones by their number. */
+  /**
+   * Entries of a living board are named by their place in the order, which stays though others
+   * move; finished ones by their number.
+   */
   private cursorOf(index: number): string {
     const { rows, position, period, window, archived } = this.slice;
     const { score, reached } = rows[index] as RankedRow;
@@ -48,7 +75,10 @@ export class EntryPage {
   }
 }
 
-/** The run of entries after a cursor. Throws BadUserInput when it is not one of this board and period. */
+/**
+ * The run of entries after a cursor. Throws BadUserInput when it is not one of this board and
+ * period.
+ */
 export function runAfter(
   board: BoardRecord,
   { period, after, count }: { period: Period; after: string; count: number },
@@ -57,10 +87,12 @@ export function runAfter(
     const { value, id } = decodeCursor(listName(board, period, window), after) as Position;
     const [text, key] = [String(value), Number(value)];
     if (/^#\d{1,9}$/.test(text)) return { from: "place", place: Number(text.slice(1)), count };
-    if (!Number.isFinite(key) || String(key) !== text || id < 1) throw new BadUserInput("after is not a cursor of this list.", ["after"]);
+    if (!Number.isFinite(key) || String(key) !== text || id < 1)
+      throw new BadUserInput("after is not a cursor of this list.", ["after"]);
     return { from: "after", key, reached: id, count };
   };
 }
 
 /** Every day has a list of its own: a cursor of yesterday's is none of today's. */
-const listName = ({ id }: BoardRecord, period: Period, { startMs }: Window): string => `board:${id}:${period}:${startMs}`;
+const listName = ({ id }: BoardRecord, period: Period, { startMs }: Window): string =>
+  `board:${id}:${period}:${startMs}`;

@@ -13,17 +13,23 @@ export class LeaderboardOwnerResolver {
   constructor(private readonly nodes: NodeResolver) {}
 
   @FieldResolver(() => String, {
-    description: "What the owner is called in public: users and products by their names, everybody else by the id. Plain text.",
+    description:
+      "What the owner is called in public: users and products by their names, everybody else " +
+      "by the id. Plain text.",
   })
   @Shared("PUBLIC")
-  async label(@Root() { owner, knownLabel }: LeaderboardEntry, @Ctx() ctx: RequestContext): Promise<string> {
+  async label(
+    @Root() { owner, knownLabel }: LeaderboardEntry,
+    @Ctx() ctx: RequestContext,
+  ): Promise<string> {
     return knownLabel ?? (await nameOf(owner, ctx)) ?? owner;
   }
 
   @FieldResolver(() => Node, {
     nullable: true,
     description:
-      "The owner itself, where it is something of this shop that the caller may see; users see only themselves, admins everybody.",
+      "The owner itself, where it is something of this shop that the caller may see; users " +
+      "see only themselves, admins everybody.",
   })
   node(@Root() { owner }: LeaderboardEntry, @Ctx() ctx: RequestContext): Promise<Node | null> {
     return this.nodes.node(owner, ctx);

@@ -1,4 +1,7 @@
-/** Changes of products by admins. Who may, and what is in bounds, is decided by the service; here ids are read and outcomes shown. */
+/**
+ * Changes of products by admins. Who may, and what is in bounds, is decided by the service; here
+ * ids are read and outcomes shown.
+ */
 import { Arg, Args, Ctx, ID, Mutation, Resolver } from "type-graphql";
 import { requireAdmin } from "../../domain/account/principal.js";
 import type { CurrencyCode } from "../../domain/catalogue/money.js";
@@ -19,22 +22,37 @@ export class ProductMutations {
 
   @Mutation(() => ProductPayload, {
     description:
-      "Creates a product, replaces everything about the one with the same sku, or revives a removed one. Safe to repeat. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN.",
+      "Creates a product, replaces everything about the one with the same sku, or revives a " +
+      "removed one. Safe to repeat. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN.",
   })
   async upsertProduct(
-    @Arg("input", () => ProductInput, { description: "What the product is to be." }) input: ProductInput,
+    @Arg("input", () => ProductInput, { description: "What the product is to be." })
+    input: ProductInput,
     @Ctx() ctx: RequestContext,
   ): Promise<ProductPayload> {
     const brandId = readKey("Brand", input.brandId, ["input", "brandId"]);
     const categoryId = readKey("Category", input.categoryId, ["input", "categoryId"]);
     if (!isKey(brandId) || !isKey(categoryId)) return refuse(ctx, [brandId, categoryId]);
     const { sku, name, description, price, stock } = input;
-    return this.show(ctx, await this.products.upsert(ctx.principal, { sku, name, description, brandId, categoryId, price, stock }));
+    return this.show(
+      ctx,
+      await this.products.upsert(ctx.principal, {
+        sku,
+        name,
+        description,
+        brandId,
+        categoryId,
+        price,
+        stock,
+      }),
+    );
   }
 
   @Mutation(() => ProductPayload, {
     description:
-      "Adds to a product's stock or takes from it, in one step that never goes below zero. Without `operationId` it must not be repeated blindly. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN.",
+      "Adds to a product's stock or takes from it, in one step that never goes below zero. " +
+      "Without `operationId` it must not be repeated blindly. ADMIN only, otherwise " +
+      "UNAUTHENTICATED or FORBIDDEN.",
   })
   async adjustStock(
     @Args(() => AdjustStockArgs) { id, by, operationId }: AdjustStockArgs,
@@ -44,23 +62,33 @@ export class ProductMutations {
     if (!isKey(key)) return refuse(ctx, [key]);
     return this.show(
       ctx,
-      await this.products.adjustStock(ctx.principal, { id: key, by, ...(typeof operationId === "string" ? { operationId } : {}) }),
+      await this.products.adjustStock(ctx.principal, {
+        id: key,
+        by,
+        ...(typeof operationId === "string" ? { operationId } : {}),
+      }),
     );
   }
 
   @Mutation(() => ProductPayload, {
     description:
-      "Removes a product from the shop: from then on it is null wherever it could be read. Its reviews and its sku are kept for a revival. ADMIN only, otherwise UNAUTHENTICATED or FORBIDDEN.",
+      "Removes a product from the shop: from then on it is null wherever it could be read. " +
+      "Its reviews and its sku are kept for a revival. ADMIN only, otherwise UNAUTHENTICATED " +
+      "or FORBIDDEN.",
   })
   async removeProduct(
     @Arg("id", () => ID, {
-      description: "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none behind it.",
+      description:
+        "The product. INVALID when it is not the id of a product, NOT_FOUND when there is " +
+        "none behind it.",
     })
     id: string,
     @Ctx() ctx: RequestContext,
   ): Promise<ProductPayload> {
     const key = readKey("Product", id, ["id"]);
-    return isKey(key) ? this.show(ctx, await this.products.remove(ctx.principal, key)) : refuse(ctx, [key]);
+    return isKey(key)
+      ? this.show(ctx, await this.products.remove(ctx.principal, key))
+      : refuse(ctx, [key]);
   }
 
   private show(ctx: RequestContext, { product, errors, seen }: WriteOutcome): ProductPayload {
@@ -71,12 +99,21 @@ export class ProductMutations {
 
 /** The key inside a global id, or what to tell who sent something else. */
 function readKey(type: NodeType, id: string, field: readonly string[]): number | UserError {
-  return decodeIdOf(type, id) ?? { code: "INVALID", message: `This is not the id of a ${type.toLowerCase()}.`, field };
+  return (
+    decodeIdOf(type, id) ?? {
+      code: "INVALID",
+      message: `This is not the id of a ${type.toLowerCase()}.`,
+      field,
+    }
+  );
 }
 
 const isKey = (read: number | UserError): read is number => typeof read === "number";
 
-/** Answers what is wrong with the ids. Who may not write at all is told that first, by the law the service applies to the rest. */
+/**
+ * Answers what is wrong with the ids. Who may not write at all is told that first, by the law the
+ * service applies to the rest.
+ */
 function refuse(ctx: RequestContext, read: readonly (number | UserError)[]): ProductPayload {
   requireAdmin(ctx.principal);
   return { product: null, errors: read.flatMap((key) => (isKey(key) ? [] : [key])) };

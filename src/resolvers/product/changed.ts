@@ -1,4 +1,7 @@
-/** The subscription of products: every message is the whole latest value, and versions never go back. */
+/**
+ * The subscription of products: every message is the whole latest value, and versions never go
+ * back.
+ */
 import { Arg, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 import type { CurrencyCode } from "../../domain/catalogue/money.js";
@@ -20,13 +23,19 @@ export class ProductSubscriptions {
     topics: "productChanged",
     topicId: ({ args }: { args: { ids: readonly string[] } }) => watchedKeys(args.ids),
     description:
-      "Watches products. Delivery class: snapshot. Every message is the whole latest value of one product; one comes for each id at the start, then one after every change, conflated (the latest wins, at most one per product and 100 ms by default); after any doubt, such as a lost connection on our side, the latest values are sent again. Steps in between may be skipped, the last one never.",
+      "Watches products. Delivery class: snapshot. Every message is the whole latest value " +
+      "of one product; one comes for each id at the start, then one after every change, " +
+      "conflated (the latest wins, at most one per product and 100 ms by default); after any " +
+      "doubt, such as a lost connection on our side, the latest values are sent again. Steps " +
+      "in between may be skipped, the last one never.",
   })
   @Shared("PUBLIC")
   @Delivers("SNAPSHOT")
   async productChanged(
     @Arg("ids", () => [ID], {
-      description: `The products to watch: 1 to ${PAGE_SIZE.max} distinct ids of products, otherwise BAD_USER_INPUT.`,
+      description:
+        `The products to watch: 1 to ${PAGE_SIZE.max} distinct ids of products, otherwise ` +
+        "BAD_USER_INPUT.",
     })
     _ids: string[],
     @Root() event: WatchEvent<number>,
@@ -35,12 +44,22 @@ export class ProductSubscriptions {
     const record = await readAnnounced(event, ctx);
     const version = record?.version ?? 0;
     event.sent.set(event.id, Math.max(version, event.sent.get(event.id) ?? 0));
-    return { id: encodeId("Product", event.id), version: String(version), product: toVisibleProduct(record, this.currency) };
+    return {
+      id: encodeId("Product", event.id),
+      version: String(version),
+      product: toVisibleProduct(record, this.currency),
+    };
   }
 }
 
-/** Reads the product of an event. A cached value older than what was announced, or sent before, is read again from the truth. */
-async function readAnnounced({ id, seen, version, sent }: WatchEvent<number>, ctx: RequestContext): Promise<ProductRecord | null> {
+/**
+ * Reads the product of an event. A cached value older than what was announced, or sent before, is
+ * read again from the truth.
+ */
+async function readAnnounced(
+  { id, seen, version, sent }: WatchEvent<number>,
+  ctx: RequestContext,
+): Promise<ProductRecord | null> {
   ctx.wrote({ count: seen, bypassUntilMs: 0 });
   const record = await ctx.loaders.product.load(id);
   const known = Math.max(version, sent.get(id) ?? 0);
@@ -50,7 +69,8 @@ async function readAnnounced({ id, seen, version, sent }: WatchEvent<number>, ct
 /** The keys to watch. Throws BadUserInput with the first thing that is wrong. */
 function watchedKeys(ids: readonly string[]): number[] {
   const refused = (why: string): BadUserInput => new BadUserInput(why, ["ids"]);
-  if (ids.length < 1 || ids.length > PAGE_SIZE.max) throw refused(`ids must be 1 to ${PAGE_SIZE.max} ids of products, not ${ids.length}.`);
+  if (ids.length < 1 || ids.length > PAGE_SIZE.max)
+    throw refused(`ids must be 1 to ${PAGE_SIZE.max} ids of products, not ${ids.length}.`);
   if (new Set(ids).size < ids.length) throw refused("ids must be distinct.");
   return ids.map((id) => {
     const key = decodeIdOf("Product", id);

@@ -10,17 +10,29 @@ import { ListPage, pageRequest, searchText } from "../list.js";
 /** A page of products. */
 export type ProductList = ListPage<ProductFilter>;
 
-/** Reads a page of the products that a filter lets through. Equal filters name one list, so their cursors fit each other. */
-export async function productList(ctx: RequestContext, filter: ProductFilter, args: SortedPageArgs): Promise<ProductList> {
+/**
+ * Reads a page of the products that a filter lets through. Equal filters name one list, so their
+ * cursors fit each other.
+ */
+export async function productList(
+  ctx: RequestContext,
+  filter: ProductFilter,
+  args: SortedPageArgs,
+): Promise<ProductList> {
   const sort = args.sort ?? "NEWEST";
   const list = { name: `products:${sort}:${JSON.stringify(filter)}`, sortedBy: "number" } as const;
   const page = pageRequest(list, args);
-  return new ListPage(list, filter, page, await ctx.loaders.productPage.load({ filter, sort, page }));
+  return new ListPage(
+    list,
+    filter,
+    page,
+    await ctx.loaders.productPage.load({ filter, sort, page }),
+  );
 }
 
 /**
- * Reads a client's filter; conditions that are null or blank are left out, and the rest always stand in the same order.
- * Throws BadUserInput with the path of the condition that cannot be meant.
+ * Reads a client's filter; conditions that are null or blank are left out, and the rest always
+ * stand in the same order. Throws BadUserInput with the path of the condition that cannot be meant.
  */
 export function toProductFilter(input: ProductFilterInput | null | undefined): ProductFilter {
   const minPrice = priceOf(input, "minPrice");
@@ -38,17 +50,29 @@ export function toProductFilter(input: ProductFilterInput | null | undefined): P
   });
 }
 
-function keyOf(type: NodeType, input: ProductFilterInput | null | undefined, name: "categoryId" | "brandId"): number | undefined {
+function keyOf(
+  type: NodeType,
+  input: ProductFilterInput | null | undefined,
+  name: "categoryId" | "brandId",
+): number | undefined {
   const id = input?.[name];
   if (id === null || id === undefined) return undefined;
   const key = decodeIdOf(type, id);
-  if (key === null) throw new BadUserInput(`filter.${name} is not the id of a ${type.toLowerCase()}.`, ["filter", name]);
+  if (key === null)
+    throw new BadUserInput(`filter.${name} is not the id of a ${type.toLowerCase()}.`, [
+      "filter",
+      name,
+    ]);
   return key;
 }
 
-function priceOf(input: ProductFilterInput | null | undefined, name: "minPrice" | "maxPrice"): number | undefined {
+function priceOf(
+  input: ProductFilterInput | null | undefined,
+  name: "minPrice" | "maxPrice",
+): number | undefined {
   const price = input?.[name] ?? undefined;
-  if (price !== undefined && price < 0) throw new BadUserInput(`filter.${name} must be 0 or more, not ${price}.`, ["filter", name]);
+  if (price !== undefined && price < 0)
+    throw new BadUserInput(`filter.${name} must be 0 or more, not ${price}.`, ["filter", name]);
   return price;
 }
 

@@ -34,18 +34,27 @@ export function toProduct(record: ProductRecord, currency: CurrencyCode): Produc
 }
 
 /** A product as clients see it; null when it was removed or never there. */
-export function toVisibleProduct(record: ProductRecord | null, currency: CurrencyCode): Product | null {
+export function toVisibleProduct(
+  record: ProductRecord | null,
+  currency: CurrencyCode,
+): Product | null {
   return record && !record.removed ? toProduct(record, currency) : null;
 }
 
 function toRating({ ratingSum, ratingCount }: ProductRecord): Rating {
-  return { average: ratingCount === 0 ? 0 : Math.round((100 * ratingSum) / ratingCount) / 100, count: ratingCount };
+  return {
+    average: ratingCount === 0 ? 0 : Math.round((100 * ratingSum) / ratingCount) / 100,
+    count: ratingCount,
+  };
 }
 
 /** The reviews of the product with this key. */
 export type ReviewList = ListPage<number>;
 
-/** A condition is looked for past the order of an index; a text is matched word by word, and a count visits every match. */
+/**
+ * A condition is looked for past the order of an index; a text is matched word by word, and a count
+ * visits every match.
+ */
 const [FILTER, SEARCH, COUNT] = [10, 40, 20];
 
 /** `Query.product`, `Query.products` and the edges of a product. */
@@ -55,19 +64,28 @@ export class ProductResolver {
 
   @Query(() => Product, {
     nullable: true,
-    description: "A product by its id; null when it was removed or never there, or when it is not the id of a product.",
+    description:
+      "A product by its id; null when it was removed or never there, or when it is not the " +
+      "id of a product.",
   })
   async product(
     @Arg("id", () => ID, { description: "The id of a product." }) id: string,
     @Ctx() ctx: RequestContext,
   ): Promise<Product | null> {
     const key = decodeIdOf("Product", id);
-    return key === null ? null : toVisibleProduct(await ctx.loaders.product.load(key), this.currency);
+    return key === null
+      ? null
+      : toVisibleProduct(await ctx.loaders.product.load(key), this.currency);
   }
 
   @Works({ by: "filter", price: FILTER }, { by: "filter.text", price: SEARCH })
-  @Query(() => ProductConnection, { description: "Products of the shop: filtered, ordered and paged." })
-  products(@Args(() => ProductsArgs) args: ProductsArgs, @Ctx() ctx: RequestContext): Promise<ProductList> {
+  @Query(() => ProductConnection, {
+    description: "Products of the shop: filtered, ordered and paged.",
+  })
+  products(
+    @Args(() => ProductsArgs) args: ProductsArgs,
+    @Ctx() ctx: RequestContext,
+  ): Promise<ProductList> {
     return productList(ctx, toProductFilter(args.filter), args);
   }
 
@@ -77,13 +95,17 @@ export class ProductResolver {
     return toBrand(there(await ctx.loaders.brand.load(record.brandId)));
   }
 
-  @FieldResolver(() => Category, { description: "The category it stands in: the lowest one; those above follow by `parent`." })
+  @FieldResolver(() => Category, {
+    description: "The category it stands in: the lowest one; those above follow by `parent`.",
+  })
   @Shared("PUBLIC")
   async category(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Category> {
     return toCategory(there(await ctx.loaders.category.load(record.categoryId)));
   }
 
-  @FieldResolver(() => ReviewConnection, { description: "What customers say about it, newest first." })
+  @FieldResolver(() => ReviewConnection, {
+    description: "What customers say about it, newest first.",
+  })
   @Shared("PUBLIC")
   async reviews(
     @Root() { record: { id } }: Product,
@@ -95,7 +117,9 @@ export class ProductResolver {
     return new ListPage(list, id, page, await ctx.loaders.reviewPage.load({ productId: id, page }));
   }
 
-  @FieldResolver(() => ProductStats, { description: "What people do with it: views, likes, shares." })
+  @FieldResolver(() => ProductStats, {
+    description: "What people do with it: views, likes, shares.",
+  })
   @Shared("PUBLIC")
   stats(@Root() { record }: Product): ProductStats {
     return { productId: record.id };
@@ -109,7 +133,11 @@ export class ProductConnectionResolver {
 
   @FieldResolver()
   edges(@Root() list: ProductList, @Ctx() ctx: RequestContext) {
-    return list.edges(async (ids) => (await loadAll(ctx.loaders.product, ids)).map((record) => toVisibleProduct(record, this.currency)));
+    return list.edges(async (ids) =>
+      (await loadAll(ctx.loaders.product, ids)).map((record) =>
+        toVisibleProduct(record, this.currency),
+      ),
+    );
   }
 
   @Price(COUNT)

@@ -9,7 +9,9 @@ import { Shared } from "../scope.js";
 /** What reviews amount to. */
 @ObjectType({ description: "What a product's reviews amount to.", simpleResolvers: true })
 export class Rating {
-  @Field(() => Float, { description: "Mean of all stars, 1 to 5, rounded to two decimals; 0 while there is no review." })
+  @Field(() => Float, {
+    description: "Mean of all stars, 1 to 5, rounded to two decimals; 0 while there is no review.",
+  })
   @Shared("PUBLIC")
   average!: number;
 
@@ -25,15 +27,24 @@ export class Rating {
   simpleResolvers: true,
 })
 export class Product extends Node {
-  @Field(() => String, { description: `Name as people read it; 1 to ${PRODUCT_LIMITS.name} characters of plain text.` })
+  @Field(() => String, {
+    description: `Name as people read it; 1 to ${PRODUCT_LIMITS.name} characters of plain text.`,
+  })
   @Shared("PUBLIC")
   name!: string;
 
-  @Field(() => String, { description: "Description in plain text, possibly empty; escape it before putting it into a page." })
+  @Field(() => String, {
+    description:
+      "Description in plain text, possibly empty; escape it before putting it into a page.",
+  })
   @Shared("PUBLIC")
   description!: string;
 
-  @Field(() => String, { description: "Stock keeping unit: the shop's own key of the product, unique, never given to another product." })
+  @Field(() => String, {
+    description:
+      "Stock keeping unit: the shop's own key of the product, unique, never given to another " +
+      "product.",
+  })
   @Shared("PUBLIC")
   sku!: string;
 
@@ -41,7 +52,11 @@ export class Product extends Node {
   @Shared("PUBLIC")
   price!: Money;
 
-  @Field(() => Int, { description: "Pieces that can be sold now; 0 or more. It may change at any time: only a checkout reserves." })
+  @Field(() => Int, {
+    description:
+      "Pieces that can be sold now; 0 or more. It may change at any time: only a checkout " +
+      "reserves.",
+  })
   @Shared("PUBLIC")
   stock!: number;
 

@@ -10,7 +10,9 @@ import { Product } from "./product.js";
 
 /** A number of distinct people. */
 @ObjectType({
-  description: `How many distinct people there were. Up to ${EXACT_VIEWERS} they are known one by one; beyond, the number is estimated.`,
+  description:
+    `How many distinct people there were. Up to ${EXACT_VIEWERS} they are known one by one; ` +
+    "beyond, the number is estimated.",
   simpleResolvers: true,
 })
 export class ApproximateCount {
@@ -20,12 +22,15 @@ export class ApproximateCount {
 
   @Field(() => Float, {
     description:
-      "Relative standard error of the estimate: about two in three estimates are off by less than this share of the number; 0 when it is exact.",
+      "Relative standard error of the estimate: about two in three estimates are off by less " +
+      "than this share of the number; 0 when it is exact.",
   })
   @Shared("PUBLIC")
   standardError!: number;
 
-  @Field(() => Boolean, { description: "Whether the number was counted; otherwise it is an estimate." })
+  @Field(() => Boolean, {
+    description: "Whether the number was counted; otherwise it is an estimate.",
+  })
   @Shared("PUBLIC")
   exact!: boolean;
 }
@@ -45,7 +50,9 @@ export class DailyStats {
   @Shared("PUBLIC")
   uniqueViewers!: ApproximateCount;
 
-  @Field(() => GraphQLSafeInt, { description: "Likes that were given on that day and still stand." })
+  @Field(() => GraphQLSafeInt, {
+    description: "Likes that were given on that day and still stand.",
+  })
   @Shared("PUBLIC")
   likes!: number;
 
@@ -55,7 +62,10 @@ export class DailyStats {
 }
 
 /** One month. */
-@ObjectType({ description: "What people did with a product in one calendar month.", simpleResolvers: true })
+@ObjectType({
+  description: "What people did with a product in one calendar month.",
+  simpleResolvers: true,
+})
 export class MonthlyStats {
   @Field(() => String, { description: "The month in UTC, as `2026-11`." })
   @Shared("PUBLIC")
@@ -69,7 +79,9 @@ export class MonthlyStats {
   @Shared("PUBLIC")
   uniqueViewers!: ApproximateCount;
 
-  @Field(() => GraphQLSafeInt, { description: "Likes that were given in that month and still stand." })
+  @Field(() => GraphQLSafeInt, {
+    description: "Likes that were given in that month and still stand.",
+  })
   @Shared("PUBLIC")
   likes!: number;
 
@@ -78,10 +90,15 @@ export class MonthlyStats {
   shares!: number;
 }
 
-/** What was counted about a product. Its edges are resolved one by one: a client pays for those it asks for. */
+/**
+ * What was counted about a product. Its edges are resolved one by one: a client pays for those it
+ * asks for.
+ */
 @ObjectType({
   description:
-    "What people do with a product. Counted as it happens; after a loss of Redis the counts of views and shares may be short of the last seconds. While Redis is away they are those written last.",
+    "What people do with a product. Counted as it happens; after a loss of Redis the counts " +
+    "of views and shares may be short of the last seconds. While Redis is away they are " +
+    "those written last.",
 })
 export class ProductStats {
   /** What edges are resolved from; not a field. */
@@ -94,7 +111,9 @@ export class DailyArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: 7,
-    description: `How many days, today included: 1 to ${DAYS_KEPT}, otherwise BAD_USER_INPUT. Null means 7.`,
+    description:
+      `How many days, today included: 1 to ${DAYS_KEPT}, otherwise BAD_USER_INPUT. Null means ` +
+      "7.",
   })
   @Checked(between(1, DAYS_KEPT))
   days!: number | null;
@@ -105,7 +124,9 @@ export class DailyArgs {
 export class ViewersArgs {
   @Field(() => Int, {
     nullable: true,
-    description: `Only people of the last days, today included: 1 to ${DAYS_KEPT}, otherwise BAD_USER_INPUT. Null means since ever.`,
+    description:
+      `Only people of the last days, today included: 1 to ${DAYS_KEPT}, otherwise ` +
+      "BAD_USER_INPUT. Null means since ever.",
   })
   @Checked(between(1, DAYS_KEPT))
   days?: number | null;
@@ -117,7 +138,9 @@ export class MonthlyArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: 12,
-    description: `How many months, the present one included: 1 to ${MONTHS_SHOWN}, otherwise BAD_USER_INPUT. Null means 12.`,
+    description:
+      `How many months, the present one included: 1 to ${MONTHS_SHOWN}, otherwise ` +
+      "BAD_USER_INPUT. Null means 12.",
   })
   @Checked(between(1, MONTHS_SHOWN))
   months!: number | null;
@@ -128,14 +151,17 @@ export class MonthlyArgs {
 export class CountArgs {
   @Field(() => ID, {
     description:
-      "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none behind it, PRODUCT_REMOVED when it is no longer sold.",
+      "The product. INVALID when it is not the id of a product, NOT_FOUND when there is none " +
+      "behind it, PRODUCT_REMOVED when it is no longer sold.",
   })
   productId!: string;
 
   @Field(() => ID, {
     nullable: true,
     description:
-      "Makes it safe to repeat: any string of the caller's that is new for each time, 1 to 128 characters. For 24 hours the same one for the same product counts once, of a user's the latest 64 of a product at least, of all guests' about 16,000.",
+      "Makes it safe to repeat: any string of the caller's that is new for each time, 1 to " +
+      "128 characters. For 24 hours the same one for the same product counts once, of a " +
+      "user's the latest 64 of a product at least, of all guests' about 16,000.",
   })
   operationId?: string | null;
 }
@@ -143,10 +169,16 @@ export class CountArgs {
 /** Answer of `trackView`, `share`, `like` and `unlike`. */
 @ObjectType({ description: "What became of a view, a share or a like.", simpleResolvers: true })
 export class ProductStatsPayload {
-  @Field(() => Product, { nullable: true, description: "The product; null when nothing was counted." })
+  @Field(() => Product, {
+    nullable: true,
+    description: "The product; null when nothing was counted.",
+  })
   product!: Product | null;
 
-  @Field(() => ProductStats, { nullable: true, description: "The product's counters as they are now; null when nothing was counted." })
+  @Field(() => ProductStats, {
+    nullable: true,
+    description: "The product's counters as they are now; null when nothing was counted.",
+  })
   stats!: ProductStats | null;
 
   @Field(() => [UserError], { description: "Why it was refused; empty when it was done." })

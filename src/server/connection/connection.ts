@@ -6,7 +6,10 @@ import type { WebSocket } from "ws";
 import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/context.js";
 
-/** With more than this unsent a client is not read from; if it stays so for two beats, it is too slow to be worth the memory. */
+/**
+ * With more than this unsent a client is not read from; if it stays so for two beats, it is too
+ * slow to be worth the memory.
+ */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /** A client has this long to read the close code and to answer it; then its connection is cut. */
@@ -23,8 +26,8 @@ export type WelcomedPeer = Peer & { caller: Caller };
 export const isWelcomed = (peer: Peer): peer is WelcomedPeer => peer.caller !== null;
 
 /**
- * One connected client. Every close of ours goes through {@link Peer.close}: from then on no message is
- * taken, operations that wait are dropped, subscriptions end, and no answer is written.
+ * One connected client. Every close of ours goes through {@link Peer.close}: from then on no
+ * message is taken, operations that wait are dropped, subscriptions end, and no answer is written.
  */
 export class Peer {
   /** Null until `connection_init` is accepted; its `seen` rises with what the socket writes. */
@@ -97,12 +100,17 @@ export class Peer {
   }
 
   /**
-   * Called for every message: stops reading from a client that does not read, or the answers to what it sends would pile up here.
-   * Reading goes on when all of them have left.
+   * Called for every message: stops reading from a client that does not read, or the answers to
+   * what it sends would pile up here. Reading goes on when all of them have left.
    */
   holdBack(): void {
     const { socket } = this;
-    if (socket.isPaused || socket.readyState !== socket.OPEN || socket.bufferedAmount <= MAX_BUFFERED_BYTES) return;
+    if (
+      socket.isPaused ||
+      socket.readyState !== socket.OPEN ||
+      socket.bufferedAmount <= MAX_BUFFERED_BYTES
+    )
+      return;
     socket.pause();
     // Frames leave in order, so this one leaves last.
     socket.ping(undefined, undefined, () => socket.resume());
@@ -110,7 +118,8 @@ export class Peer {
 
   /**
    * Resolves when an answer may be serialised and sent, one after the other: what waits is values,
-   * of which several answers share the text. A socket holds the bytes of one answer beyond its bound.
+   * of which several answers share the text. A socket holds the bytes of one answer beyond its
+   * bound.
    */
   turn(): Promise<void> {
     const mine = this.lastAnswer.then(() => this.room());
@@ -128,7 +137,10 @@ export class Peer {
     }
   }
 
-  /** Called at every beat: terminates a socket that is dead (no pong since the last beat) or full for two beats, pings the others. */
+  /**
+   * Called at every beat: terminates a socket that is dead (no pong since the last beat) or full
+   * for two beats, pings the others.
+   */
   beat(): void {
     const full = this.socket.bufferedAmount > MAX_BUFFERED_BYTES;
     if (!this.answeredPing || (full && this.wasFull)) {

@@ -1,6 +1,6 @@
 /**
- * How many sockets and subscriptions each has, on this process: what they hold while they do nothing is memory here, which other processes
- * cannot count.
+ * How many sockets and subscriptions each has, on this process: what they hold while they do
+ * nothing is memory here, which other processes cannot count.
  */
 import { addressHolder } from "../../domain/address.js";
 import { RateLimited } from "../../domain/errors.js";
@@ -38,10 +38,17 @@ export function createSocketCounts(limits: SocketLimits): SocketCounts {
     },
     openSubscription({ principal, client }) {
       const isUser = principal.kind === "user";
-      const name = isUser ? `user ${principal.userId}` : principal.kind === "service" ? "service" : addressHolder(client.ip);
+      const name = isUser
+        ? `user ${principal.userId}`
+        : principal.kind === "service"
+          ? "service"
+          : addressHolder(client.ip);
       const most = isUser ? limits.subscriptionsPerUser : limits.subscriptionsPerAddress;
       const end = subscriptions.take(name, most);
-      if (!end) throw new RateLimited(`At most ${most} subscriptions at once.`, SECOND, { bucket: "subscriptions" });
+      if (!end)
+        throw new RateLimited(`At most ${most} subscriptions at once.`, SECOND, {
+          bucket: "subscriptions",
+        });
       return end;
     },
   };

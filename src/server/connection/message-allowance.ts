@@ -1,10 +1,12 @@
 /**
  * The work of messages: what the subscriptions of one caller execute over time, on this process.
  *
- * A subscription pays for its first values. What follows is caused by others, who paid for their change and not for who watches it. So every
- * caller has an allowance for messages, as large and as fast as the bucket of their operations, that each executed message is taken
- * from. It may go below zero; until it is filled again, the caller's values wait. Nothing is lost: a snapshot that waits is conflated.
- * Where many share a message, one of them pays for it; a group waits only while no subscriber in it has anything left.
+ * A subscription pays for its first values. What follows is caused by others, who paid for their
+ * change and not for who watches it. So every caller has an allowance for messages, as large and as
+ * fast as the bucket of their operations, that each executed message is taken from. It may go below
+ * zero; until it is filled again, the caller's values wait. Nothing is lost: a snapshot that waits
+ * is conflated. Where many share a message, one of them pays for it; a group waits only while no
+ * subscriber in it has anything left.
  */
 import { LRUCache } from "lru-cache";
 import type { BucketRule } from "../../domain/limits.js";
@@ -32,7 +34,9 @@ export function createMessageAllowance(
   const leftOf = (payer: Payer): number => {
     const { burst, perSecond } = rules[payer.kind];
     const entry = known.get(nameOf(payer));
-    return entry ? Math.min(burst, entry.left + ((nowMs() - entry.atMs) * perSecond) / SECOND) : burst;
+    return entry
+      ? Math.min(burst, entry.left + ((nowMs() - entry.atMs) * perSecond) / SECOND)
+      : burst;
   };
   const richest = (payers: Iterable<Payer>): { payer: Payer; left: number } | null => {
     let best: { payer: Payer; left: number } | null = null;

@@ -1,10 +1,12 @@
 /**
- * The sockets of sessions: closed within a second of the session's end, on every process, and silent from that end on.
+ * The sockets of sessions: closed within a second of the session's end, on every process, and
+ * silent from that end on.
  *
- * Before each operation, and each event that is not public, the session is looked up again, so nothing that is somebody's is delivered that
- * began after its end. When sessions of a user are said to have ended, those sockets are looked up at once; when the saying may have been
- * missed, all are. A session that
- * was revoked closes with 4401, which clients take as final; one that ran out with 4403, upon which they try again.
+ * Before each operation, and each event that is not public, the session is looked up again, so
+ * nothing that is somebody's is delivered that began after its end. When sessions of a user are
+ * said to have ended, those sockets are looked up at once; when the saying may have been missed,
+ * all are. A session that was revoked closes with 4401, which clients take as final; one that ran
+ * out with 4403, upon which they try again.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -17,19 +19,37 @@ import type { WelcomedPeer } from "./connection.js";
 
 /** What is known of sessions. */
 export interface SessionLookup {
-  /** The session as it is now; null when it has ended. Throws ServiceUnavailable when it cannot be told. */
-  confirm(principal: UserPrincipal, options: { readonly used: boolean }): Promise<UserPrincipal | null>;
-  /** Calls back with the user whose sessions have ended, with null when it may be anybody. Returns what ends that. */
+  /**
+   * The session as it is now; null when it has ended. Throws ServiceUnavailable when it cannot be
+   * told.
+   */
+  confirm(
+    principal: UserPrincipal,
+    options: { readonly used: boolean },
+  ): Promise<UserPrincipal | null>;
+  /**
+   * Calls back with the user whose sessions have ended, with null when it may be anybody. Returns
+   * what ends that.
+   */
   onEnded(listener: (userId: number | null) => void): () => void;
 }
 
 /** Watches over the sockets of a server. */
 export interface SessionSockets {
-  /** How often an end was heard of so far: asked before a caller is looked up, for {@link SessionSockets.join}. */
+  /**
+   * How often an end was heard of so far: asked before a caller is looked up, for {@link
+   * SessionSockets.join}.
+   */
   heard(): number;
-  /** From now on the socket lives no longer than its session. `heardBefore` is what was heard before its caller was looked up. */
+  /**
+   * From now on the socket lives no longer than its session. `heardBefore` is what was heard before
+   * its caller was looked up.
+   */
   join(peer: WelcomedPeer, heardBefore: number): void;
-  /** Whose operation or event it is now; null when the session has ended and the socket with it. `used` notes a use. */
+  /**
+   * Whose operation or event it is now; null when the session has ended and the socket with it.
+   * `used` notes a use.
+   */
   callerOf(peer: WelcomedPeer, options: { readonly used: boolean }): Promise<Caller | null>;
   close(): void;
 }
@@ -53,7 +73,10 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
   };
   const end = (peer: WelcomedPeer): null => {
     const ranOut = performance.now() >= (ends.get(peer)?.atMs ?? 0);
-    peer.close(ranOut ? EXPIRED : REVOKED, ranOut ? "The session has expired" : "The session was revoked");
+    peer.close(
+      ranOut ? EXPIRED : REVOKED,
+      ranOut ? "The session has expired" : "The session was revoked",
+    );
     return null;
   };
   const callerOf: SessionSockets["callerOf"] = async (peer, options) => {
@@ -69,7 +92,10 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
       throw error;
     }
   };
-  /** Looks until it is told: an end that was heard of once must not be forgotten because Redis was away just then. */
+  /**
+   * Looks until it is told: an end that was heard of once must not be forgotten because Redis was
+   * away just then.
+   */
   const look = async (peer: WelcomedPeer): Promise<void> => {
     for (let failures = 0; ends.has(peer) && peer.isOpen; ) {
       const caller = await callerOf(peer, { used: false }).catch((err: unknown) => {
@@ -87,7 +113,8 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
     heard += 1;
     for (const peer of ends.keys()) {
       const { principal } = peer.caller;
-      if (principal.kind === "user" && (userId === null || principal.userId === userId)) void look(peer);
+      if (principal.kind === "user" && (userId === null || principal.userId === userId))
+        void look(peer);
     }
   });
   return {

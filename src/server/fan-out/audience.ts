@@ -1,9 +1,11 @@
 /**
- * Who shares an answer, and as whom it is read: never as one of those who merely happen to share it.
+ * Who shares an answer, and as whom it is read: never as one of those who merely happen to share
+ * it.
  *
- * PUBLIC is read as nobody. ROLE is read as nobody for those who are not signed in, and as the service for admins; a customer is
- * somebody in particular, so theirs is read for each of them. VIEWER is one socket: its session, its guest, what it has seen.
- * What belongs to a session is looked up before each reading, as 0052 wants it; what is public is anybody's.
+ * PUBLIC is read as nobody. ROLE is read as nobody for those who are not signed in, and as the
+ * service for admins; a customer is somebody in particular, so theirs is read for each of them.
+ * VIEWER is one socket: its session, its guest, what it has seen. What belongs to a session is
+ * looked up before each reading, as 0052 wants it; what is public is anybody's.
  */
 import type { GuestPass } from "../../domain/account/guest.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
@@ -45,27 +47,47 @@ const NO_GUEST: GuestPass = {
 };
 
 /** The audience of an answer of some scope that a socket has asked for. */
-export function audienceOf(scope: Scope, { peer, caller, socketNumber, sessions }: Asker): Audience {
+export function audienceOf(
+  scope: Scope,
+  { peer, caller, socketNumber, sessions }: Asker,
+): Audience {
   const { bypass, reportCache } = caller;
   const wishes = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
   const shared = (name: string, principal: Principal) => {
     const client = { device: "", ip: "", takesCookies: false, showsCookie: false };
-    const opener: Caller = { principal, client, guest: NO_GUEST, seen: NOTHING_SEEN, bypass, reportCache };
+    const opener: Caller = {
+      principal,
+      client,
+      guest: NO_GUEST,
+      seen: NOTHING_SEEN,
+      bypass,
+      reportCache,
+    };
     return { key: `${name} ${wishes}`, opener, caller: async () => opener };
   };
   if (scope === "PUBLIC") return shared("everybody", ANONYMOUS);
   const role = scope === "ROLE" ? sharedRole(caller.principal) : null;
-  if (!role) return { key: `socket ${socketNumber}`, opener: caller, caller: () => sessions.callerOf(peer, { used: false }) };
+  if (!role)
+    return {
+      key: `socket ${socketNumber}`,
+      opener: caller,
+      caller: () => sessions.callerOf(peer, { used: false }),
+    };
   return {
     ...shared(role.name, role.principal),
-    admits: async (member) => (await sessions.callerOf(member, { used: false }))?.principal.kind === member.caller.principal.kind,
+    admits: async (member) =>
+      (await sessions.callerOf(member, { used: false }))?.principal.kind ===
+      member.caller.principal.kind,
   };
 }
 
 /** What stands for a role without being anybody; null where nothing does. */
-function sharedRole(principal: Principal): { readonly name: string; readonly principal: Principal } | null {
+function sharedRole(
+  principal: Principal,
+): { readonly name: string; readonly principal: Principal } | null {
   if (principal.kind === "anonymous") return { name: "nobody", principal: ANONYMOUS };
-  const isAdmin = principal.kind === "service" || (principal.kind === "user" && principal.role === "ADMIN");
+  const isAdmin =
+    principal.kind === "service" || (principal.kind === "user" && principal.role === "ADMIN");
   return isAdmin ? { name: "admins", principal: SERVICE } : null;
 }
 

@@ -1,11 +1,12 @@
 /**
- * Fan-out: what many clients ask alike is executed and serialised once per event, and the same bytes go to every socket, with only the
- * operation id in front.
+ * Fan-out: what many clients ask alike is executed and serialised once per event, and the same
+ * bytes go to every socket, with only the operation id in front.
  *
- * graphql-ws keeps the protocol: for these subscriptions it gets an iterator that only ends, while the `next` messages are written to
- * the socket here, from the first `next()` on until `return()`. What follows the last one, `complete` or `error`, comes from graphql-ws.
- * One group per document, operation, variables and audience (fan-out-audience.ts). Only snapshots are shared: of a log, every client
- * has its own part to come.
+ * graphql-ws keeps the protocol: for these subscriptions it gets an iterator that only ends, while
+ * the `next` messages are written to the socket here, from the first `next()` on until `return()`.
+ * What follows the last one, `complete` or `error`, comes from graphql-ws. One group per document,
+ * operation, variables and audience (fan-out-audience.ts). Only snapshots are shared: of a log,
+ * every client has its own part to come.
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
@@ -63,7 +64,10 @@ export interface Subscriber extends Asked {
 export interface FanOut {
   /** Whether a subscription is served here; if not, it has events of its own. */
   serves(asked: Asked): boolean;
-  /** Resolves to what ends when the subscription does, or to why there is none. Rejects with DeadlineExceeded. */
+  /**
+   * Resolves to what ends when the subscription does, or to why there is none. Rejects with
+   * DeadlineExceeded.
+   */
   subscribe(subscriber: Subscriber): Promise<AsyncIterableIterator<never> | ExecutionResult>;
 }
 
@@ -77,7 +81,12 @@ export function createFanOut(parts: FanOutParts): FanOut {
   const groupOf = (subscriber: Subscriber): Group => {
     const { peer, caller, document, operationName } = subscriber;
     const { scope } = plan(document, operationName);
-    const audience = audienceOf(scope, { peer, caller, socketNumber: socketOf(peer).number, sessions });
+    const audience = audienceOf(scope, {
+      peer,
+      caller,
+      socketNumber: socketOf(peer).number,
+      sessions,
+    });
     const key = `${audience.key} ${keyOf(subscriber)}`;
     const known = groups.get(key);
     if (known) return known;
@@ -117,10 +126,19 @@ function makeGroup(
     async execute(event, newest, members) {
       const caller = await audience.caller();
       if (!caller) return null;
-      const { answer, provisional } = await parts.execute(asked, { ...caller, seen: seenOf(caller, newest) }, event);
+      const { answer, provisional } = await parts.execute(
+        asked,
+        { ...caller, seen: seenOf(caller, newest) },
+        event,
+      );
       parts.allowance.spend(payersOf(parts, members), costOf(answer));
       const hasData = Boolean(answer.data);
-      return { json: JSON.stringify(answer), failed: hasTransientError(answer), hasData, provisional: provisional && hasData };
+      return {
+        json: JSON.stringify(answer),
+        failed: hasTransientError(answer),
+        hasData,
+        provisional: provisional && hasData,
+      };
     },
     waitMs: (members) => parts.allowance.waitMs(payersOf(parts, members)),
     sent: (count) => parts.metrics.messages(count),
@@ -134,10 +152,14 @@ function* payersOf({ payerOf }: FanOutParts, members: ReadonlySet<Member>): Gene
 }
 
 /**
- * How far a reading has to see. The token of a member never reaches a reading that others share, and its order to read
- * past the cache reaches no message at all: a message is paid for when its subscription is let in.
+ * How far a reading has to see. The token of a member never reaches a reading that others share,
+ * and its order to read past the cache reaches no message at all: a message is paid for when its
+ * subscription is let in.
  */
-const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({ count: newest ? NEWEST : count, bypassUntilMs: 0 });
+const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({
+  count: newest ? NEWEST : count,
+  bypassUntilMs: 0,
+});
 
 /** What graphql-ws iterates: it never yields, and ends with the member. */
 function membership(group: Group, member: Member): AsyncIterableIterator<never> {

@@ -1,9 +1,10 @@
 /**
- * A `next` message as it goes over the wire: one text frame of RFC 6455, unmasked as servers send it, around an operation id and bytes that all
- * members of a group share.
+ * A `next` message as it goes over the wire: one text frame of RFC 6455, unmasked as servers send
+ * it, around an operation id and bytes that all members of a group share.
  *
- * Written to the connection in one piece, beside ws: its sender frames every message anew and writes head and text apart. That mixes
- * as long as each writes whole frames at once, which ws does without compression, and nothing is written after its close frame.
+ * Written to the connection in one piece, beside ws: its sender frames every message anew and
+ * writes head and text apart. That mixes as long as each writes whole frames at once, which ws does
+ * without compression, and nothing is written after its close frame.
  */
 import type { Duplex } from "node:stream";
 
@@ -11,11 +12,15 @@ const TEXT = 0x81;
 /** A length of up to 125 stands in the second byte; these say that it follows in 2 or 8 bytes. */
 const IN_TWO_BYTES = 126;
 const IN_EIGHT_BYTES = 127;
-/** What is shorter is cheaper to copy than to write apart; what is longer stays shared until it has left. */
+/**
+ * What is shorter is cheaper to copy than to write apart; what is longer stays shared until it has
+ * left.
+ */
 const MOST_COPIED_BYTES = 4 * 1024;
 
 /** The part of a message that differs: everything before the payload. */
-export const headOf = (operationId: string): Buffer => Buffer.from(`{"id":${JSON.stringify(operationId)},"type":"next","payload":`);
+export const headOf = (operationId: string): Buffer =>
+  Buffer.from(`{"id":${JSON.stringify(operationId)},"type":"next","payload":`);
 
 /** The part that is shared: the payload and what closes the message. */
 export const tailOf = (payload: string): Buffer => Buffer.from(`${payload}}`);
@@ -38,7 +43,8 @@ export function writeFrame(connection: Duplex, head: Buffer, tail: Buffer): void
   connection.uncork();
 }
 
-const headerBytes = (length: number): number => (length < IN_TWO_BYTES ? 2 : length < 2 ** 16 ? 4 : 10);
+const headerBytes = (length: number): number =>
+  length < IN_TWO_BYTES ? 2 : length < 2 ** 16 ? 4 : 10;
 
 /** Answers where the message begins. */
 function writeHeader(frame: Buffer, length: number): number {

@@ -1,9 +1,12 @@
 /**
- * Everybody who asked the same and may be given the same: one source, one execution and one serialisation per event.
+ * Everybody who asked the same and may be given the same: one source, one execution and one
+ * serialisation per event.
  *
- * The first opens the source and waits for it; who comes later shares it, and gets each of its values again, read from then on.
- * An event tells by `id` which of the watched values it is about; one without is about the only one.
- * A reading that failed, or that a fallback answered, is repeated by its lane. The last one to leave closes the source. When the source ends, so do its members, after what was read for them has been written.
+ * The first opens the source and waits for it; who comes later shares it, and gets each of its
+ * values again, read from then on. An event tells by `id` which of the watched values it is about;
+ * one without is about the only one. A reading that failed, or that a fallback answered, is
+ * repeated by its lane. The last one to leave closes the source. When the source ends, so do its
+ * members, after what was read for them has been written.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
@@ -20,9 +23,14 @@ export interface GroupParts {
   readonly audience: Audience;
   /** Opens the source: its events, or why there are none. Rejects when it takes too long. */
   open(): Promise<AsyncIterator<unknown> | ExecutionResult>;
-  /** Executes the operation for one event; `newest` where only the newest value will do. Null when no subscriber asks any more. */
+  /**
+   * Executes the operation for one event; `newest` where only the newest value will do. Null when
+   * no subscriber asks any more.
+   */
   execute(event: unknown, newest: boolean, members: ReadonlySet<Member>): Promise<Executed | null>;
-  /** How long the next message has to wait, in ms: what its members may have executed is bounded. */
+  /**
+   * How long the next message has to wait, in ms: what its members may have executed is bounded.
+   */
   waitMs(members: ReadonlySet<Member>): number;
   /** `count` messages were handed to sockets. */
   sent(count: number): void;
@@ -85,7 +93,11 @@ export class Group implements LaneHost {
     if (this.abandoned) this.close();
   }
 
-  async read(event: unknown, members: ReadonlySet<Member>, newest: boolean): Promise<Answer | null> {
+  async read(
+    event: unknown,
+    members: ReadonlySet<Member>,
+    newest: boolean,
+  ): Promise<Answer | null> {
     try {
       const admitted = this.parts.audience.admits ? await this.admitted(members) : members;
       if (admitted.size === 0) return null;
@@ -96,7 +108,10 @@ export class Group implements LaneHost {
     } catch (err) {
       // It would be as large when read again: the group ends with it.
       if (err instanceof AnswerTooLarge) throw err;
-      this.parts.log.error({ err }, "a value of a subscription could not be read and is read again");
+      this.parts.log.error(
+        { err },
+        "a value of a subscription could not be read and is read again",
+      );
       return { frame: null, failed: true, hasData: false, provisional: false, members };
     }
   }
@@ -139,7 +154,10 @@ export class Group implements LaneHost {
     }
   }
 
-  /** Waits while its members have used up what they may have executed; what is due meanwhile is conflated. */
+  /**
+   * Waits while its members have used up what they may have executed; what is due meanwhile is
+   * conflated.
+   */
   private async rest(): Promise<void> {
     while (!this.abandoned) {
       const waitMs = this.parts.waitMs(this.members);
@@ -159,7 +177,12 @@ export class Group implements LaneHost {
 
   private async admitted(members: ReadonlySet<Member>): Promise<ReadonlySet<Member>> {
     const { audience } = this.parts;
-    const asked = await Promise.all([...members].map(async (member) => ({ member, admitted: await audience.admits?.(member.peer) })));
+    const asked = await Promise.all(
+      [...members].map(async (member) => ({
+        member,
+        admitted: await audience.admits?.(member.peer),
+      })),
+    );
     const admitted = new Set(asked.flatMap(({ member, admitted }) => (admitted ? [member] : [])));
     if (admitted.size < members.size) this.lookAgainSoon();
     return admitted;

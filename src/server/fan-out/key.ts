@@ -15,7 +15,10 @@ export interface Asked {
 /** A key longer than this is kept as its hash: variables may be as long as a frame. */
 const LONGEST_KEY = 256;
 
-/** Makes keys: equal for the same document, operation and variables, whatever their order and whatever the document does not declare. */
+/**
+ * Makes keys: equal for the same document, operation and variables, whatever their order and
+ * whatever the document does not declare.
+ */
 export function createKeyMaker(): (asked: Asked) => string {
   const numbers = new WeakMap<DocumentNode, number>();
   let documents = 0;
@@ -23,7 +26,9 @@ export function createKeyMaker(): (asked: Asked) => string {
     const number = numbers.get(document) ?? ++documents;
     numbers.set(document, number);
     const declared = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-    const given = declared.map(({ variable: { name } }) => name.value).filter((name) => Object.hasOwn(variables ?? {}, name));
+    const given = declared
+      .map(({ variable: { name } }) => name.value)
+      .filter((name) => Object.hasOwn(variables ?? {}, name));
     const values = given.sort().map((name) => [name, inOneOrder(own(variables, name))]);
     const key = JSON.stringify([number, operationName ?? "", values]);
     return key.length > LONGEST_KEY ? createHash("sha256").update(key).digest("base64url") : key;

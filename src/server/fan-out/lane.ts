@@ -1,14 +1,18 @@
 /**
- * One value of a group: executes its newest event for everybody, and again for those who came later.
+ * One value of a group: executes its newest event for everybody, and again for those who came
+ * later.
  *
- * One execution at a time, so answers leave in the order in which they were read and versions never go back. Whoever joins gets an answer
- * whose reading began after that, never an older one: a publication may still be on its way to this process. All who join while an
- * execution runs share the next one. Nothing is queued: what happens meanwhile is the newest event and a set of newcomers.
+ * One execution at a time, so answers leave in the order in which they were read and versions never
+ * go back. Whoever joins gets an answer whose reading began after that, never an older one: a
+ * publication may still be on its way to this process. All who join while an execution runs share
+ * the next one. Nothing is queued: what happens meanwhile is the newest event and a set of
+ * newcomers.
  *
- * A reading that failed, or that a fallback answered, leaves its value due: it is repeated with backoff until
- * it succeeds, the source ends, or no member is left. Until then only the newest value will do, whatever the
- * event asks for. An error goes to each member once until the next success. A fallback may be older than an
- * earlier answer: it is sent to members that have no data yet, and held back from all others.
+ * A reading that failed, or that a fallback answered, leaves its value due: it is repeated with
+ * backoff until it succeeds, the source ends, or no member is left. Until then only the newest
+ * value will do, whatever the event asks for. An error goes to each member once until the next
+ * success. A fallback may be older than an earlier answer: it is sent to members that have no data
+ * yet, and held back from all others.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
@@ -53,7 +57,10 @@ export interface Answer extends Outcome {
 /** Sockets that are written to before others get a turn of the event loop. */
 const BATCH = 256;
 
-/** Time between two readings for newcomers alone: a crowd that comes back costs a hundred a second, however big it is. */
+/**
+ * Time between two readings for newcomers alone: a crowd that comes back costs a hundred a second,
+ * however big it is.
+ */
 const GATHER_MS = 10;
 
 /** Well below the two seconds within which a value follows the end of a failure. */
@@ -70,7 +77,9 @@ export class Lane {
   private readonly told = new Set<Member>();
   /** Who was sent data. */
   private readonly shown = new Set<Member>();
-  /** An event was not read, or its reading failed or was provisional: only the newest value will do. */
+  /**
+   * An event was not read, or its reading failed or was provisional: only the newest value will do.
+   */
   private doubted = false;
   private retries = true;
   /** A reading was rejected: none follows. */
@@ -85,7 +94,10 @@ export class Lane {
 
   constructor(private readonly host: LaneHost) {}
 
-  /** A newer event: everybody gets it. Resolves when there is room for another; a value that fails holds up no other. */
+  /**
+   * A newer event: everybody gets it. Resolves when there is room for another; a value that fails
+   * holds up no other.
+   */
   async take(event: unknown): Promise<void> {
     const { room } = this;
     if (this.due === "everybody") this.doubted = true;

@@ -1,4 +1,7 @@
-/** One client's part in a group: its operation id in front of every frame, and the newest frames that its socket could not take yet. */
+/**
+ * One client's part in a group: its operation id in front of every frame, and the newest frames
+ * that its socket could not take yet.
+ */
 
 import type { WelcomedPeer } from "../connection/connection.js";
 import { headOf } from "./frame.js";

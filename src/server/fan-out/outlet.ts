@@ -1,9 +1,10 @@
 /**
- * The writing side of one socket: frames go out until the client stops keeping up; from then on each value keeps its newest frame
- * alone, until what was written has left.
+ * The writing side of one socket: frames go out until the client stops keeping up; from then on
+ * each value keeps its newest frame alone, until what was written has left.
  *
- * Memory of a stalled socket: {@link MAX_UNSENT_BYTES} and one frame in its buffer, {@link MAX_HELD_BYTES} of frames that wait. A
- * value whose frame does not fit is read again when its turn comes. A socket that does not catch up in time is closed.
+ * Memory of a stalled socket: {@link MAX_UNSENT_BYTES} and one frame in its buffer, {@link
+ * MAX_HELD_BYTES} of frames that wait. A value whose frame does not fit is read again when its turn
+ * comes. A socket that does not catch up in time is closed.
  */
 
 import type { Peer } from "../connection/connection.js";
@@ -11,7 +12,10 @@ import { writeFrame } from "./frame.js";
 
 /** With more than this unsent, nothing more is written. */
 const MAX_UNSENT_BYTES = 64 * 1024;
-/** Frames are shared between sockets, but counted in full: a socket may be the only one that still holds them. */
+/**
+ * Frames are shared between sockets, but counted in full: a socket may be the only one that still
+ * holds them.
+ */
 const MAX_HELD_BYTES = 64 * 1024;
 /** Clients of graphql-ws come again after it. */
 const TRY_AGAIN_LATER = 1013;
@@ -39,7 +43,9 @@ export class Outlet {
     return this.slow !== null;
   }
 
-  /** Writes a frame to a socket that is not full; what comes after the end of a socket is dropped. */
+  /**
+   * Writes a frame to a socket that is not full; what comes after the end of a socket is dropped.
+   */
   write(head: Buffer, tail: Buffer): void {
     const { socket, connection } = this.peer;
     if (socket.readyState !== socket.OPEN) return;

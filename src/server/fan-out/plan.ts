@@ -1,8 +1,10 @@
 /**
- * What may be shared of a subscription: its scope and its delivery, read from what the fields of its document declare.
+ * What may be shared of a subscription: its scope and its delivery, read from what the fields of
+ * its document declare.
  *
- * The strictest field decides, over every type that a selection can reach: a field of an interface counts as strict as the strictest
- * of the types behind it. `@skip` and `@include` are taken as if they selected everything, so the answer holds for all variables.
+ * The strictest field decides, over every type that a selection can reach: a field of an interface
+ * counts as strict as the strictest of the types behind it. `@skip` and `@include` are taken as if
+ * they selected everything, so the answer holds for all variables.
  */
 
 import {
@@ -45,7 +47,11 @@ export function createPlanner(schema: GraphQLSchema): Planner {
   };
 }
 
-function readPlan(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): Plan {
+function readPlan(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): Plan {
   const operation = getOperationAST(document, operationName);
   const root = operation && schema.getRootType(operation.operation);
   if (!operation || !root) return { scope: "VIEWER", delivery: "LOG" };
@@ -58,7 +64,9 @@ function readPlan(schema: GraphQLSchema, document: DocumentNode, operationName: 
 class PlanReader {
   private strictest = 0;
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** What was read on which type: once each, or nested spreads and abstract types would multiply. */
+  /**
+   * What was read on which type: once each, or nested spreads and abstract types would multiply.
+   */
   private readonly read = new Map<SelectionSetNode, Set<GraphQLNamedType>>();
   private readonly rootFields = new Set<string>();
 
@@ -66,13 +74,18 @@ class PlanReader {
     private readonly schema: GraphQLSchema,
     document: DocumentNode,
   ) {
-    const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+    const fragments = document.definitions.filter(
+      (definition) => definition.kind === Kind.FRAGMENT_DEFINITION,
+    );
     this.fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
   }
 
   plan(root: GraphQLNamedType): Plan {
-    const fields = isObjectType(root) ? [...this.rootFields].map((name) => own(root.getFields(), name)) : [];
-    const snapshot = fields.length > 0 && fields.every((field) => field?.extensions.delivery === "SNAPSHOT");
+    const fields = isObjectType(root)
+      ? [...this.rootFields].map((name) => own(root.getFields(), name))
+      : [];
+    const snapshot =
+      fields.length > 0 && fields.every((field) => field?.extensions.delivery === "SNAPSHOT");
     return { scope: SCOPES[this.strictest] ?? "VIEWER", delivery: snapshot ? "SNAPSHOT" : "LOG" };
   }
 
@@ -90,7 +103,8 @@ class PlanReader {
 
   private spread(name: string, type: GraphQLNamedType): void {
     const fragment = this.fragments.get(name);
-    if (fragment) this.visit(fragment.selectionSet, this.narrow(type, fragment.typeCondition.name.value));
+    if (fragment)
+      this.visit(fragment.selectionSet, this.narrow(type, fragment.typeCondition.name.value));
   }
 
   private field({ name: { value: name }, selectionSet }: FieldNode, type: GraphQLNamedType): void {
@@ -104,13 +118,21 @@ class PlanReader {
     }
   }
 
-  /** Every definition that may answer the field: which type is behind an abstract one is known only then. */
+  /**
+   * Every definition that may answer the field: which type is behind an abstract one is known only
+   * then.
+   */
   private definitions(name: string, type: GraphQLNamedType): GraphQLField<unknown, unknown>[] {
     const types = isAbstractType(type) ? [type, ...this.schema.getPossibleTypes(type)] : [type];
-    return types.flatMap((each) => (isObjectType(each) || isInterfaceType(each) ? (own(each.getFields(), name) ?? []) : []));
+    return types.flatMap((each) =>
+      isObjectType(each) || isInterfaceType(each) ? (own(each.getFields(), name) ?? []) : [],
+    );
   }
 
-  /** What is selected on inside a fragment: an object stays what it is, whatever interface it is asked for by. */
+  /**
+   * What is selected on inside a fragment: an object stays what it is, whatever interface it is
+   * asked for by.
+   */
   private narrow(type: GraphQLNamedType, condition: string | undefined): GraphQLNamedType {
     const named = condition === undefined ? undefined : this.schema.getType(condition);
     return !named || (isObjectType(type) && isAbstractType(named)) ? type : named;

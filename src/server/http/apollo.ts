@@ -1,21 +1,41 @@
 /**
- * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types). Documents, execution, errors and
- * extensions are ours, as over WebSocket.
+ * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types).
+ * Documents, execution, errors and extensions are ours, as over WebSocket.
  *
- * Apollo copies the context it is given, field by field; resolvers must see the original (it replaces its loaders after a
- * write). So Apollo is given a holder, and the executor, installed through the `gateway` option, unwraps it. The cache-control
- * plugin would hook every field: it is off.
+ * Apollo copies the context it is given, field by field; resolvers must see the original (it
+ * replaces its loaders after a write). So Apollo is given a holder, and the executor, installed
+ * through the `gateway` option, unwraps it. The cache-control plugin would hook every field: it is
+ * off.
  */
-import { ApolloServer, type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from "@apollo/server";
-import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from "graphql";
+import {
+  ApolloServer,
+  type ApolloServerPlugin,
+  type BaseContext,
+  type GraphQLRequestContext,
+  HeaderMap,
+} from "@apollo/server";
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from "@apollo/server/plugin/disabled";
+import {
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  type ValidationRule,
+} from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../../domain/errors.js";
 import { type GateParts, letIn } from "../operation/admission.js";
 import type { ClaimedCaller, Operation } from "../operation/context.js";
 import type { DocumentStore } from "../operation/documents.js";
 import type { Executor } from "../operation/executor.js";
-import { formatError, isInternal, STATUS_OF_CODE, withRequestId } from "../operation/format-error.js";
+import {
+  formatError,
+  isInternal,
+  STATUS_OF_CODE,
+  withRequestId,
+} from "../operation/format-error.js";
 import { InvalidInput } from "../operation/input.js";
 
 /** What Apollo carries for us through a request. */
@@ -57,13 +77,19 @@ export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> 
     stringifyResult: (result) => JSON.stringify(result),
     formatError: (_formatted, error) => formatError(error, { suggestions: !production }),
     logger: log,
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), operationPlugin(gate, log)],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      operationPlugin(gate, log),
+    ],
   });
 }
 
 /** Our schema and executor in the shape of a gateway: the one way to bring an executor. */
 function gatewayOf(schema: GraphQLSchema, execute: Executor) {
-  type Gateway = NonNullable<ConstructorParameters<typeof ApolloServer<OperationHolder>>[0]["gateway"]>;
+  type Gateway = NonNullable<
+    ConstructorParameters<typeof ApolloServer<OperationHolder>>[0]["gateway"]
+  >;
   const gateway: Gateway = {
     onSchemaLoadOrUpdate(announce) {
       announce({ apiSchema: schema, coreSupergraphSdl: "" });
@@ -76,7 +102,14 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
         if (operation.invalid) return { errors: operation.invalid };
         const { operationName, variables } = request;
         const { kind, startedAtMs, context: operationContext } = operation;
-        const result = await execute({ document, operationName, variables, kind, startedAtMs, context: operationContext });
+        const result = await execute({
+          document,
+          operationName,
+          variables,
+          kind,
+          startedAtMs,
+          context: operationContext,
+        });
         operation.settle(result);
         return result;
       },
@@ -86,22 +119,34 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
   return gateway;
 }
 
-/** Names the operation, logs what is ours to repair, and adds request id and cache report to the answer. */
+/**
+ * Names the operation, logs what is ours to repair, and adds request id and cache report to the
+ * answer.
+ */
 function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<OperationHolder> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
-      log.error({ err: error, requestId: requestContext.contextValue.operation.requestId }, "a request failed outside its operation");
+      log.error(
+        { err: error, requestId: requestContext.contextValue.operation.requestId },
+        "a request failed outside its operation",
+      );
     },
     async requestDidStart() {
       return {
         async didResolveOperation({ document, operation, operationName, request, contextValue }) {
           contextValue.operation.name = operationName;
           contextValue.operation.kind = operation?.operation ?? null;
-          const priced = { document, operationName: request.operationName, variables: request.variables };
-          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch((error: unknown) => {
-            if (!(error instanceof InvalidInput)) throw refuse(error);
-            contextValue.operation.invalid = error.errors;
-          });
+          const priced = {
+            document,
+            operationName: request.operationName,
+            variables: request.variables,
+          };
+          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch(
+            (error: unknown) => {
+              if (!(error instanceof InvalidInput)) throw refuse(error);
+              contextValue.operation.invalid = error.errors;
+            },
+          );
         },
         async didEncounterErrors({ errors, contextValue }) {
           logInternal(log, errors, contextValue.operation.requestId);
@@ -117,20 +162,31 @@ function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<Opera
 /** A refusal with the status and the header that Apollo is to answer with. */
 function refuse(error: unknown): unknown {
   if (!(error instanceof SoukError)) return error;
-  const headers = new HeaderMap(error.code === "UNAUTHENTICATED" ? [["www-authenticate", "Bearer"]] : []);
+  const headers = new HeaderMap(
+    error.code === "UNAUTHENTICATED" ? [["www-authenticate", "Bearer"]] : [],
+  );
   return new GraphQLError(error.message, {
     originalError: error,
-    extensions: { http: { status: STATUS_OF_CODE[error.code], headers: headers as unknown as Record<string, string> } },
+    extensions: {
+      http: {
+        status: STATUS_OF_CODE[error.code],
+        headers: headers as unknown as Record<string, string>,
+      },
+    },
   });
 }
 
 /** Each item of a list may fail: these tell what is wrong. */
 const MAX_LOGGED_ERRORS = 5;
 
-/** Logs the errors that clients are not shown, with their stack; of many, the first and how many there are. */
+/**
+ * Logs the errors that clients are not shown, with their stack; of many, the first and how many
+ * there are.
+ */
 export function logInternal(log: Logger, errors: readonly unknown[], requestId: string): void {
   const internal = errors.filter(isInternal);
-  for (const err of internal.slice(0, MAX_LOGGED_ERRORS)) log.error({ err, requestId, errors: internal.length }, "an operation failed");
+  for (const err of internal.slice(0, MAX_LOGGED_ERRORS))
+    log.error({ err, requestId, errors: internal.length }, "an operation failed");
 }
 
 function finishAnswer({
@@ -139,7 +195,16 @@ function finishAnswer({
 }: Pick<GraphQLRequestContext<OperationHolder>, "response" | "contextValue">): void {
   if (response.body?.kind !== "single") return;
   const { singleResult } = response.body;
-  if (singleResult.errors) singleResult.errors = withRequestId(singleResult.errors as GraphQLFormattedError[], operation.requestId);
+  if (singleResult.errors)
+    singleResult.errors = withRequestId(
+      singleResult.errors as GraphQLFormattedError[],
+      operation.requestId,
+    );
   const { cacheReport: cache, costReport: cost } = operation;
-  if (cache || cost) singleResult.extensions = { ...singleResult.extensions, ...(cost && { cost }), ...(cache && { cache }) };
+  if (cache || cost)
+    singleResult.extensions = {
+      ...singleResult.extensions,
+      ...(cost && { cost }),
+      ...(cache && { cache }),
+    };
 }

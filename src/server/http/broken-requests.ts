@@ -1,8 +1,9 @@
 /**
  * Requests whose framing is broken or in doubt: each gets one answer, and its connection is closed.
  *
- * Node's parser finds some faults after the request was handed on. Its answer may then be under way, or
- * an earlier request on the connection may still wait for its own. Answers leave in the order of requests.
+ * Node's parser finds some faults after the request was handed on. Its answer may then be under
+ * way, or an earlier request on the connection may still wait for its own. Answers leave in the
+ * order of requests.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -46,7 +47,11 @@ export function createOpenAnswers(): OpenAnswers {
 }
 
 /** Answers the broken request after those before it, unless it has its answer already. */
-async function refuseInTurn(socket: Socket, exchanges: readonly Exchange[], status: number): Promise<void> {
+async function refuseInTurn(
+  socket: Socket,
+  exchanges: readonly Exchange[],
+  status: number,
+): Promise<void> {
   const last = exchanges.at(-1);
   const broken = last && !last.request.complete ? last : null;
   for (const exchange of exchanges) {
@@ -68,12 +73,13 @@ const statusOf = ({ code }: NodeJS.ErrnoException): number =>
 const SINGLE = ["host", "authorization"];
 
 /**
- * Whether proxies may read the extent, the target or the identity of a request otherwise than we do: a coding
- * besides `chunked`, any coding in HTTP/1.0, several hosts, or several authorizations.
+ * Whether proxies may read the extent, the target or the identity of a request otherwise than we
+ * do: a coding besides `chunked`, any coding in HTTP/1.0, several hosts, or several authorizations.
  */
 export function isAmbiguous({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
   const coding = headers["transfer-encoding"];
-  if (coding !== undefined && (coding.toLowerCase() !== "chunked" || httpVersion === "1.0")) return true;
+  if (coding !== undefined && (coding.toLowerCase() !== "chunked" || httpVersion === "1.0"))
+    return true;
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? "";

@@ -23,26 +23,47 @@ export interface HttpDocumentRules {
   readonly jsonDepth: number;
 }
 
-/** Reads a request. Throws what naming a document can throw, and BadUserInput for a body that is no JSON. */
-export async function httpDocument(rules: HttpDocumentRules, request: FastifyRequest, principal: Principal): Promise<HttpDocument> {
+/**
+ * Reads a request. Throws what naming a document can throw, and BadUserInput for a body that is no
+ * JSON.
+ */
+export async function httpDocument(
+  rules: HttpDocumentRules,
+  request: FastifyRequest,
+  principal: Principal,
+): Promise<HttpDocument> {
   const { method, url } = request;
   const search = searchOf(url);
-  if (method === "GET") return { body: undefined, ...(await spellOutSearch(rules, search, principal)) };
+  if (method === "GET")
+    return { body: undefined, ...(await spellOutSearch(rules, search, principal)) };
   const body = Buffer.isBuffer(request.body) ? readBody(request.body, rules.jsonDepth) : undefined;
   if (!isRecord(body)) return { body, search, asked: {}, keep: () => {} };
   const { parameters, keep } = await spellOut(rules.documents, withoutEmpty(body), principal);
   return { body: parameters, search, asked: parameters, keep };
 }
 
-async function spellOutSearch({ documents, jsonDepth }: HttpDocumentRules, search: string, principal: Principal) {
+async function spellOutSearch(
+  { documents, jsonDepth }: HttpDocumentRules,
+  search: string,
+  principal: Principal,
+) {
   // Read by the parser that Apollo reads it with: another might see another document.
   const given = new URLSearchParams(search);
   // The text of a GET is held to the same rules as a body.
   refuseIllFormed([...given].flat());
   const isShorter = dropEmpty(given);
-  const [query, documentId, operationName, variables, extensions] = NAMES.map((name) => once(given, name));
-  const json = (text: string | undefined) => (text === undefined ? undefined : readJson(text, jsonDepth));
-  const read = { query, documentId, operationName, variables: json(variables), extensions: json(extensions) };
+  const [query, documentId, operationName, variables, extensions] = NAMES.map((name) =>
+    once(given, name),
+  );
+  const json = (text: string | undefined) =>
+    text === undefined ? undefined : readJson(text, jsonDepth);
+  const read = {
+    query,
+    documentId,
+    operationName,
+    variables: json(variables),
+    extensions: json(extensions),
+  };
   const { parameters, keep } = await spellOut<typeof read>(documents, read, principal);
   if (parameters === read) return { search: isShorter ? `?${given}` : search, asked: read, keep };
   given.delete("documentId");
@@ -58,7 +79,10 @@ const NULLABLE = new Set(["variables", "extensions"]);
 /** Drops parameters without a value; says whether there were any. */
 function dropEmpty(given: URLSearchParams): boolean {
   const isEmpty = (name: string) =>
-    given.has(name) && given.getAll(name).every((value) => value.trim() === "" || (NULLABLE.has(name) && value.trim() === "null"));
+    given.has(name) &&
+    given
+      .getAll(name)
+      .every((value) => value.trim() === "" || (NULLABLE.has(name) && value.trim() === "null"));
   const empty = NAMES.filter(isEmpty);
   for (const name of empty) given.delete(name);
   return empty.length > 0;

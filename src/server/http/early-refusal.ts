@@ -1,8 +1,10 @@
 /**
- * Refusals in front of Fastify: under overload most requests are refused, so a refusal must cost a fraction of a request.
+ * Refusals in front of Fastify: under overload most requests are refused, so a refusal must cost a
+ * fraction of a request.
  *
- * A request to `/graphql` that shows no identity and would find no place is answered from prepared text, with the headers that every
- * answer has. All others, and whatever is unusual about a request, go on to the routes, where the same places are asked.
+ * A request to `/graphql` that shows no identity and would find no place is answered from prepared
+ * text, with the headers that every answer has. All others, and whatever is unusual about a
+ * request, go on to the routes, where the same places are asked.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -36,15 +38,27 @@ export interface EarlyRefusalDeps {
 export type RefuseEarly = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export function createEarlyRefusal(deps: EarlyRefusalDeps): RefuseEarly {
-  const { load, shedding, addressOf, path, bodyLimit, sessionCookie, headers, corsHeadersOf } = deps;
+  const { load, shedding, addressOf, path, bodyLimit, sessionCookie, headers, corsHeadersOf } =
+    deps;
   const fixed = Object.entries(headers);
-  const isCandidate = ({ method, url, headers: { authorization, cookie } }: IncomingMessage): boolean =>
-    method === "POST" && url === path && authorization === undefined && !cookie?.includes(`${sessionCookie}=`);
+  const isCandidate = ({
+    method,
+    url,
+    headers: { authorization, cookie },
+  }: IncomingMessage): boolean =>
+    method === "POST" &&
+    url === path &&
+    authorization === undefined &&
+    !cookie?.includes(`${sessionCookie}=`);
 
   return (request, response) => {
     if (!isCandidate(request)) return false;
     const bytes = announcedBytes(request.headers, bodyLimit);
-    const reason = load.peek({ class: "address", holder: addressHolder(addressOf(request)), bytes });
+    const reason = load.peek({
+      class: "address",
+      holder: addressHolder(addressOf(request)),
+      bytes,
+    });
     if (!reason || isAmbiguous(request)) return false;
     shedding.shed("address", reason);
     const { code, message, details } = new Overloaded();

@@ -1,4 +1,7 @@
-/** Errors of the HTTP layer itself (no such page, body too large, malformed requests): the same JSON as any GraphQL error. */
+/**
+ * Errors of the HTTP layer itself (no such page, body too large, malformed requests): the same JSON
+ * as any GraphQL error.
+ */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -37,7 +40,10 @@ const REFUSALS: Readonly<Record<number, Omit<Refusal, "status">>> = {
   408: { code: "DEADLINE_EXCEEDED", message: "The request did not arrive in time." },
   413: { code: "PAYLOAD_TOO_LARGE", message: "The body is too large." },
   414: { code: "PAYLOAD_TOO_LARGE", message: "The URL is too long." },
-  415: { code: "UNSUPPORTED_MEDIA_TYPE", message: "Send application/json in UTF-8, not compressed." },
+  415: {
+    code: "UNSUPPORTED_MEDIA_TYPE",
+    message: "Send application/json in UTF-8, not compressed.",
+  },
   431: { code: "PAYLOAD_TOO_LARGE", message: "The headers are too large." },
 };
 
@@ -48,18 +54,32 @@ export const refusalOf = (status: number): Refusal => ({
 });
 
 /** The JSON body of a refusal. */
-export function refusalBody({ code, message, details }: Omit<Refusal, "status">, requestId: string): string {
-  return JSON.stringify({ errors: withRequestId([{ message, extensions: { code, ...details } }], requestId) });
+export function refusalBody(
+  { code, message, details }: Omit<Refusal, "status">,
+  requestId: string,
+): string {
+  return JSON.stringify({
+    errors: withRequestId([{ message, extensions: { code, ...details } }], requestId),
+  });
 }
 
 /** Answers whatever was thrown while a request was read or handled. */
 export function createErrorHandler(log: Logger, suggestions: boolean) {
-  const answer = (reply: FastifyReply, status: number, errors: readonly unknown[]): FastifyReply => {
+  const answer = (
+    reply: FastifyReply,
+    status: number,
+    errors: readonly unknown[],
+  ): FastifyReply => {
     const formatted = errors.map((error) => formatError(error, { suggestions }));
-    return sendJson(reply, status, JSON.stringify({ errors: withRequestId(formatted, reply.request.id) }));
+    return sendJson(
+      reply,
+      status,
+      JSON.stringify({ errors: withRequestId(formatted, reply.request.id) }),
+    );
   };
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    if (error instanceof SoukError) return answer(reply.headers(headersOf(error)), STATUS_OF_CODE[error.code], [error]);
+    if (error instanceof SoukError)
+      return answer(reply.headers(headersOf(error)), STATUS_OF_CODE[error.code], [error]);
     if (error instanceof DocumentRefused) return answer(reply, 400, error.errors);
     const status = error.statusCode ?? 500;
     if (status < 500) return refuse(reply, refusalOf(status), request.id);
@@ -72,7 +92,8 @@ export function createErrorHandler(log: Logger, suggestions: boolean) {
 function headersOf(error: SoukError): Readonly<Record<string, string>> {
   if (error instanceof RateLimited) return rateLimitHeaders(error.about.buckets ?? [], error);
   if (error instanceof MethodNotAllowed) return { allow: error.allowed };
-  if (error instanceof Overloaded) return { "retry-after": String(Math.ceil(error.retryAfterMs / SECOND)) };
+  if (error instanceof Overloaded)
+    return { "retry-after": String(Math.ceil(error.retryAfterMs / SECOND)) };
   // Its status is 200, and it is right only until somebody sends the document.
   if (error.code === "PERSISTED_QUERY_NOT_FOUND") return { "cache-control": "no-store" };
   return error.code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {};
@@ -85,19 +106,27 @@ export function refuse(reply: FastifyReply, refusal: Refusal, requestId: string)
 
 /** Clients of GraphQL over HTTP are told by the media type that the body is a GraphQL answer. */
 function sendJson(reply: FastifyReply, status: number, body: string): FastifyReply {
-  return reply.code(status).header("content-type", typeOfAnswer(reply.request.headers.accept)).send(body);
+  return reply
+    .code(status)
+    .header("content-type", typeOfAnswer(reply.request.headers.accept))
+    .send(body);
 }
 
 /** The media type of a JSON answer that is a GraphQL answer to clients that ask for one. */
 export function typeOfAnswer(accept: string | undefined): string {
-  const type = accept?.includes("application/graphql-response+json") ? "application/graphql-response+json" : "application/json";
+  const type = accept?.includes("application/graphql-response+json")
+    ? "application/graphql-response+json"
+    : "application/json";
   return `${type}; charset=utf-8`;
 }
 
 /** How long a refused client may take to read why and to hang up. */
 const LINGER_MS = SECOND;
 
-/** Writes a refusal to a connection that has no reply object (a refused upgrade, an unreadable request), and closes it. */
+/**
+ * Writes a refusal to a connection that has no reply object (a refused upgrade, an unreadable
+ * request), and closes it.
+ */
 export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, requestId: string): void {
   const body = refusalBody(refusal, requestId);
   const head = [
@@ -110,7 +139,8 @@ export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, reques
     ...(refusal.retryAfterSeconds ? [`Retry-After: ${refusal.retryAfterSeconds}`] : []),
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-  // No time-out of the HTTP server holds for such a connection: one whose client never hangs up would stay open for good.
+  // No time-out of the HTTP server holds for such a connection: one whose client never hangs up
+  // would stay open for good.
   const cut = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(cut)).resume();
 }

@@ -1,9 +1,10 @@
 /**
  * Requests take turns with the rest of the event loop.
  *
- * libuv stays in its poll phase while a thousand sockets are ready at once, for seconds under a flood. What waits for the check phase
- * (writes to Redis that leave together, batches of cache reads) stands still meanwhile. So a poll phase handles some requests at once and
- * leaves the others to the check phase: reading a request alone is cheap, and the poll phase ends.
+ * libuv stays in its poll phase while a thousand sockets are ready at once, for seconds under a
+ * flood. What waits for the check phase (writes to Redis that leave together, batches of cache
+ * reads) stands still meanwhile. So a poll phase handles some requests at once and leaves the
+ * others to the check phase: reading a request alone is cheap, and the poll phase ends.
  */
 import type { RequestListener } from "node:http";
 

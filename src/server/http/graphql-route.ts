@@ -1,4 +1,7 @@
-/** `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log line and one measurement each. */
+/**
+ * `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log
+ * line and one measurement each.
+ */
 
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -9,9 +12,21 @@ import { HOUR, SECOND } from "../../domain/time/time.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import { type Asked, chargeText, type GateParts, refuseAtTheDoor } from "../operation/admission.js";
-import { type ClaimedCaller, type CreateContext, GUEST_HEADER, Operation, SEEN_COOKIE, SEEN_HEADER } from "../operation/context.js";
+import {
+  type ClaimedCaller,
+  type CreateContext,
+  GUEST_HEADER,
+  Operation,
+  SEEN_COOKIE,
+  SEEN_HEADER,
+} from "../operation/context.js";
 import { type DocumentReader, isRefused } from "../operation/documents.js";
-import { type ErrorDetail, formatError, STATUS_OF_CODE, withRequestId } from "../operation/format-error.js";
+import {
+  type ErrorDetail,
+  formatError,
+  STATUS_OF_CODE,
+  withRequestId,
+} from "../operation/format-error.js";
 import type { HostCookie } from "../operation/host-cookie.js";
 import type { ObserveOperation } from "../operation/observe.js";
 import type { OperationHolder } from "./apollo.js";
@@ -45,14 +60,26 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     if (request.method === "GET") reply.header("cache-control", "no-store");
     const payer = parts.admission.payerOf(claimed.claim);
     refuseAtTheDoor(parts, payer, null);
-    chargeText(parts.admission, payer, Buffer.isBuffer(request.body) ? request.body.length : request.url.length);
+    chargeText(
+      parts.admission,
+      payer,
+      Buffer.isBuffer(request.body) ? request.body.length : request.url.length,
+    );
     const operation = new Operation(claimed.caller, request.id, parts.createContext, startedAt);
     const refuse = (error: unknown, asked: Asked): never => {
-      parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: "refused" });
+      parts.observe(operation, {
+        transport: "http",
+        durationMs: performance.now() - startedAt,
+        outcome: "refused",
+      });
       parts.admission.chargeRefused(payer, readingOf(parts, asked));
       throw error;
     };
-    const { body, search, asked, keep } = await httpDocument(parts, request, claimed.caller.principal).catch((error) => refuse(error, {}));
+    const { body, search, asked, keep } = await httpDocument(
+      parts,
+      request,
+      claimed.caller.principal,
+    ).catch((error) => refuse(error, {}));
     refuseAtTheDoor(parts, payer, asked);
     try {
       checkDocument(parts.readDocument, asked);
@@ -60,7 +87,12 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
       refuse(error, asked);
     }
     const executed = await parts.apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: request.method, headers: headersForApollo(request), search, body },
+      httpGraphQLRequest: {
+        method: request.method,
+        headers: headersForApollo(request),
+        search,
+        body,
+      },
       context: async () => ({ operation, claimed }),
     });
     const answer = unlessUnread(parts, reply, operation, executed);
@@ -69,8 +101,13 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
     // It has paid once its document and its input were found valid.
     if (operation.hasPaid) keep();
     const status = answer.status ?? 200;
-    parts.observe(operation, { transport: "http", durationMs: performance.now() - startedAt, outcome: outcomeOf(status) });
-    if (operation.written) handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
+    parts.observe(operation, {
+      transport: "http",
+      durationMs: performance.now() - startedAt,
+      outcome: outcomeOf(status),
+    });
+    if (operation.written)
+      handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
     keepCookie(reply, operation.keptSession, parts.sessionCookie);
     keepCookie(reply, operation.keptGuest, parts.guestCookie);
     if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
@@ -87,22 +124,41 @@ function unlessUnread(
 ): HTTPGraphQLResponse {
   const bytes = answer.body.kind === "complete" ? Buffer.byteLength(answer.body.string) : 0;
   if (parts.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
-  const refusal = new RateLimited(UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"], SECOND, { bucket: "unread" });
+  const refusal = new RateLimited(
+    UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"],
+    SECOND,
+    { bucket: "unread" },
+  );
   // A mutation has run: no header asks for it again.
   if (operation.kind !== "mutation") operation.refusal = refusal;
   const errors = [formatError(refusal, parts.errors)];
-  return { ...answer, status: STATUS_OF_CODE[refusal.code], body: { kind: "complete", string: JSON.stringify({ errors, data: null }) } };
+  return {
+    ...answer,
+    status: STATUS_OF_CODE[refusal.code],
+    body: { kind: "complete", string: JSON.stringify({ errors, data: null }) },
+  };
 }
 
 const UNREAD_ANSWERS = {
   query: "The answer is not sent: earlier ones to this address are still unread.",
-  mutation: "The mutation ran and its changes stand. Its answer is not sent: earlier ones to this address are still unread.",
+  mutation:
+    "The mutation ran and its changes stand. Its answer is not sent: earlier ones to this " +
+    "address are still unread.",
 } as const;
 
-/** What was refused for what it is was read all the same. Whose token it was may be known better by now. */
-function settle(parts: GraphQLRouteParts, operation: Operation, { claim }: ClaimedCaller, asked: Asked): void {
+/**
+ * What was refused for what it is was read all the same. Whose token it was may be known better by
+ * now.
+ */
+function settle(
+  parts: GraphQLRouteParts,
+  operation: Operation,
+  { claim }: ClaimedCaller,
+  asked: Asked,
+): void {
   operation.settle(null);
-  if (!operation.hasPaid && !operation.refusal) parts.admission.chargeRefused(parts.admission.payerOf(claim), readingOf(parts, asked));
+  if (!operation.hasPaid && !operation.refusal)
+    parts.admission.chargeRefused(parts.admission.payerOf(claim), readingOf(parts, asked));
 }
 
 /** What the reading of a document has cost, unless it is paid. */
@@ -110,20 +166,32 @@ const readingOf = ({ readDocument }: GraphQLRouteParts, { query }: Asked): numbe
   typeof query === "string" ? readDocument.takePriceOf(query) : 0;
 
 const OVER_WEBSOCKET =
-  "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the subprotocol graphql-transport-ws.";
+  "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the " +
+  "subprotocol graphql-transport-ws.";
 
-/** What is no document at all is left for Apollo to refuse. Throws DocumentRefused, and MethodNotAllowed for a subscription. */
+/**
+ * What is no document at all is left for Apollo to refuse. Throws DocumentRefused, and
+ * MethodNotAllowed for a subscription.
+ */
 function checkDocument(readDocument: DocumentReader, { query, operationName }: Asked): void {
   if (typeof query !== "string" || query === "") return;
   const document = readDocument(query);
   if (isRefused(document)) throw new DocumentRefused(document);
-  const operation = getOperationAST(document, typeof operationName === "string" ? operationName : null);
+  const operation = getOperationAST(
+    document,
+    typeof operationName === "string" ? operationName : null,
+  );
   // A WebSocket begins as a GET.
   if (operation?.operation === "subscription") throw new MethodNotAllowed(OVER_WEBSOCKET, "GET");
 }
 
 /** The headers Apollo reads; the others need not be copied for every request. */
-const APOLLO_HEADERS = ["accept", "content-type", "apollo-require-preflight", "x-apollo-operation-name"];
+const APOLLO_HEADERS = [
+  "accept",
+  "content-type",
+  "apollo-require-preflight",
+  "x-apollo-operation-name",
+];
 
 function headersForApollo({ headers }: FastifyRequest): HeaderMap {
   const map = new HeaderMap();
@@ -134,21 +202,39 @@ function headersForApollo({ headers }: FastifyRequest): HeaderMap {
   return map;
 }
 
-const outcomeOf = (status: number) => (status < 400 ? "answered" : status < 500 ? "refused" : "failed");
+const outcomeOf = (status: number) =>
+  status < 400 ? "answered" : status < 500 ? "refused" : "failed";
 
-/** The token lives as long as a client may be reading older copies: an hour is far beyond any message's travel. */
+/**
+ * The token lives as long as a client may be reading older copies: an hour is far beyond any
+ * message's travel.
+ */
 function handOutSeen(reply: FastifyReply, token: string, secure: boolean): void {
   reply.header(SEEN_HEADER, token);
-  reply.setCookie(SEEN_COOKIE, token, { path: "/", sameSite: "lax", httpOnly: true, secure, maxAge: HOUR / SECOND });
+  reply.setCookie(SEEN_COOKIE, token, {
+    path: "/",
+    sameSite: "lax",
+    httpOnly: true,
+    secure,
+    maxAge: HOUR / SECOND,
+  });
 }
 
-function keepCookie(reply: FastifyReply, token: string | null | undefined, { name, options }: HostCookie): void {
+function keepCookie(
+  reply: FastifyReply,
+  token: string | null | undefined,
+  { name, options }: HostCookie,
+): void {
   if (token === undefined) return;
   if (token === null) reply.clearCookie(name, { ...options, maxAge: 0 });
   else reply.setCookie(name, token, options);
 }
 
-function sendAnswer(reply: FastifyReply, { status, headers, body }: HTTPGraphQLResponse, requestId: string): FastifyReply {
+function sendAnswer(
+  reply: FastifyReply,
+  { status, headers, body }: HTTPGraphQLResponse,
+  requestId: string,
+): FastifyReply {
   for (const [name, value] of headers) reply.header(name, value);
   reply.code(status ?? 200);
   // Incremental delivery is not enabled, so a body is always complete.
@@ -156,8 +242,14 @@ function sendAnswer(reply: FastifyReply, { status, headers, body }: HTTPGraphQLR
   return reply.send((status ?? 200) >= 400 ? withIdInBody(text, requestId) : text);
 }
 
-/** Apollo refuses some requests before there is an operation; those answers get their request id here. */
+/**
+ * Apollo refuses some requests before there is an operation; those answers get their request id
+ * here.
+ */
 function withIdInBody(text: string, requestId: string): string {
   const body = JSON.parse(text) as { errors?: GraphQLFormattedError[] };
-  return JSON.stringify({ ...body, ...(body.errors && { errors: withRequestId(body.errors, requestId) }) });
+  return JSON.stringify({
+    ...body,
+    ...(body.errors && { errors: withRequestId(body.errors, requestId) }),
+  });
 }

@@ -16,7 +16,10 @@ export interface HealthServerOptions extends HealthParts {
 /** A probe is a line and a few headers. */
 const ARRIVAL_MS = 5_000;
 
-/** Starts to answer. Throws StartupError when the address cannot be had. `close()` ends every connection. */
+/**
+ * Starts to answer. Throws StartupError when the address cannot be had. `close()` ends every
+ * connection.
+ */
 export async function createHealthServer({
   host,
   port,

@@ -1,4 +1,7 @@
-/** What probes ask: is the process alive, may it be sent traffic, and its numbers. All JSON, but for the metrics' own format. */
+/**
+ * What probes ask: is the process alive, may it be sent traffic, and its numbers. All JSON, but for
+ * the metrics' own format.
+ */
 import type { FastifyInstance } from "fastify";
 import { withDeadline } from "../../domain/time/deadline.js";
 import { SECOND } from "../../domain/time/time.js";
@@ -26,13 +29,21 @@ const READINESS_MS = 2 * SECOND;
 const PROBE = { exposeHeadRoute: true };
 
 /** Adds GET and HEAD /livez, /readyz and /metrics. */
-export function addHealth(app: FastifyInstance, { readiness, isDraining, metrics }: HealthParts): void {
-  app.get("/livez", PROBE, async (_request, reply) => reply.header("cache-control", "no-store").send({ status: "ok" }));
+export function addHealth(
+  app: FastifyInstance,
+  { readiness, isDraining, metrics }: HealthParts,
+): void {
+  app.get("/livez", PROBE, async (_request, reply) =>
+    reply.header("cache-control", "no-store").send({ status: "ok" }),
+  );
 
   app.get("/readyz", PROBE, async (_request, reply) => {
     const { ready, checks } = isDraining() ? DRAINING : await bounded(readiness);
-    const missing = Object.entries(checks).flatMap(([name, state]) => (state === "ok" ? [] : [name]));
-    // 503 takes a process out of rotation: with a dependency down that all share, that would be all of them (docs/decisions/0003-readiness.md).
+    const missing = Object.entries(checks).flatMap(([name, state]) =>
+      state === "ok" ? [] : [name],
+    );
+    // 503 takes a process out of rotation: with a dependency down that all share, that would be all
+    // of them (docs/decisions/0003-readiness.md).
     const status = ready ? (missing.length === 0 ? "ok" : "degraded") : "unavailable";
     return reply
       .code(ready ? 200 : 503)
@@ -51,7 +62,9 @@ const DRAINING: Readiness = { ready: false, checks: { server: "draining" } };
 async function bounded(readiness: () => Promise<Readiness>): Promise<Readiness> {
   const unknown = (why: string): Readiness => ({ ready: false, checks: { readiness: why } });
   try {
-    return await withDeadline(readiness(), READINESS_MS, () => unknown(`no answer within ${READINESS_MS} ms`));
+    return await withDeadline(readiness(), READINESS_MS, () =>
+      unknown(`no answer within ${READINESS_MS} ms`),
+    );
   } catch {
     return unknown("the check itself failed");
   }

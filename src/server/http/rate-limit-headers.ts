@@ -1,19 +1,24 @@
 /**
- * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), and `Retry-After`. A policy is a bucket: `q` is how much it
- * holds, `w` the seconds in which an empty one fills; `r` is what it has left, `t` the seconds until it is full, or until what was refused
- * can be asked again. The unit of the buckets is cost, of which a request takes at least one.
+ * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), and `Retry-After`.
+ * A policy is a bucket: `q` is how much it holds, `w` the seconds in which an empty one fills; `r`
+ * is what it has left, `t` the seconds until it is full, or until what was refused can be asked
+ * again. The unit of the buckets is cost, of which a request takes at least one.
  */
 import { RateLimited } from "../../domain/errors.js";
 import type { BucketStatus } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 
 /** The headers of an answer; none where nothing is limited. */
-export function rateLimitHeaders(buckets: readonly BucketStatus[], refusal?: unknown): Record<string, string> {
+export function rateLimitHeaders(
+  buckets: readonly BucketStatus[],
+  refusal?: unknown,
+): Record<string, string> {
   const refused = refusal instanceof RateLimited ? refusal : null;
   const waitSeconds = refused ? Math.ceil(refused.retryAfterMs / SECOND) : 0;
   if (buckets.length === 0) return refused ? { "retry-after": `${waitSeconds}` } : {};
   const policies = buckets.map(
-    ({ bucket, limit, restorePerSecond }) => `"${bucket}";q=${Math.floor(limit)};w=${Math.ceil(limit / restorePerSecond)}`,
+    ({ bucket, limit, restorePerSecond }) =>
+      `"${bucket}";q=${Math.floor(limit)};w=${Math.ceil(limit / restorePerSecond)}`,
   );
   const states = buckets.map(({ bucket, remaining, resetInMs }) => {
     const seconds = refused?.about.bucket === bucket ? waitSeconds : Math.ceil(resetInMs / SECOND);

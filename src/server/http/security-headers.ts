@@ -1,6 +1,7 @@
 /**
- * Helmet's headers, worked out once. They are the same for every answer, and helmet works them out anew each time, which costs
- * more than the rest of a small request. Pages that need another policy set their own over these.
+ * Helmet's headers, worked out once. They are the same for every answer, and helmet works them out
+ * anew each time, which costs more than the rest of a small request. Pages that need another policy
+ * set their own over these.
  */
 import helmet from "@fastify/helmet";
 import Fastify from "fastify";
@@ -9,7 +10,10 @@ import Fastify from "fastify";
 export async function securityHeaders(https: boolean): Promise<Record<string, string>> {
   const app = Fastify();
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+    },
     strictTransportSecurity: https,
   });
   app.get("/", async () => "");
@@ -19,4 +23,10 @@ export async function securityHeaders(https: boolean): Promise<Record<string, st
   return Object.fromEntries(ours.map(([name, value]) => [name, String(value)]));
 }
 
-const OF_THE_ANSWER = new Set(["content-type", "content-length", "date", "connection", "keep-alive"]);
+const OF_THE_ANSWER = new Set([
+  "content-type",
+  "content-length",
+  "date",
+  "connection",
+  "keep-alive",
+]);

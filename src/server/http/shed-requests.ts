@@ -1,6 +1,6 @@
 /**
- * Load shedding in front of `/graphql` over HTTP: a request is refused before its body is read where there is no place, and takes its
- * place when the body is there.
+ * Load shedding in front of `/graphql` over HTTP: a request is refused before its body is read
+ * where there is no place, and takes its place when the body is there.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../../domain/errors.js";
@@ -37,7 +37,10 @@ export function arrivalOf(request: FastifyRequest): ArrivedRequest {
   return arrival;
 }
 
-/** The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place, or no room for the body. */
+/**
+ * The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place,
+ * or no room for the body.
+ */
 export function createShedding({ load, admission, callers, shedding }: SheddingDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const claimed = readHttpClaim(request, callers);
@@ -56,7 +59,8 @@ export function createShedding({ load, admission, callers, shedding }: SheddingD
       throw new Overloaded();
     };
     arrivals.set(request, { claimed, atMs: performance.now(), place: entered, begin });
-    // A request that fails before its handler runs gives its place back here; one that runs holds it until it has ended.
+    // A request that fails before its handler runs gives its place back here; one that runs holds
+    // it until it has ended.
     reply.raw.once("close", () => {
       if (!running.has(request)) entered.leave();
     });
@@ -65,7 +69,10 @@ export function createShedding({ load, admission, callers, shedding }: SheddingD
 
 const running = new WeakSet<FastifyRequest>();
 
-/** Runs the handler of a request in its place, which is given back when it has ended, also where the client has hung up. Rejects with Overloaded. */
+/**
+ * Runs the handler of a request in its place, which is given back when it has ended, also where the
+ * client has hung up. Rejects with Overloaded.
+ */
 export async function inPlace<T>(request: FastifyRequest, handle: () => Promise<T>): Promise<T> {
   running.add(request);
   const { place, begin } = arrivalOf(request);

@@ -15,11 +15,17 @@ const ANSWERS_PER_PROCESS = 32;
 
 /** Counts large answers until they have left. */
 export interface UnsentAnswers {
-  /** Whether there is room for an answer of so many bytes; if so, it is counted until `response` closes. */
+  /**
+   * Whether there is room for an answer of so many bytes; if so, it is counted until `response`
+   * closes.
+   */
   admit(response: ServerResponse, ip: string, bytes: number): boolean;
 }
 
-/** @param answerBytes the largest answer; @param stalledMs longest that a client may take nothing of one */
+/**
+ * @param answerBytes the largest answer; @param stalledMs longest that a client may take nothing of
+ * one
+ */
 export function createUnsentAnswers(answerBytes: number, stalledMs: number): UnsentAnswers {
   const byAddress = new Map<string, number>();
   let total = 0;
@@ -34,7 +40,11 @@ export function createUnsentAnswers(answerBytes: number, stalledMs: number): Uns
       if (bytes < LARGE_BYTES) return true;
       const holder = addressHolder(ip);
       const held = byAddress.get(holder) ?? 0;
-      if (held + bytes > ANSWERS_PER_ADDRESS * answerBytes || total + bytes > ANSWERS_PER_PROCESS * answerBytes) return false;
+      if (
+        held + bytes > ANSWERS_PER_ADDRESS * answerBytes ||
+        total + bytes > ANSWERS_PER_PROCESS * answerBytes
+      )
+        return false;
       add(holder, bytes);
       response.once("close", () => add(holder, -bytes));
       response.setTimeout(stalledMs, () => response.destroy());

@@ -1,5 +1,6 @@
 /**
- * What stands between a valid document and its execution, the same over HTTP and WebSocket: what it costs, who asks, and whether they may.
+ * What stands between a valid document and its execution, the same over HTTP and WebSocket: what it
+ * costs, who asks, and whether they may.
  */
 import type { ExecutionResult } from "graphql";
 import { RateLimited } from "../../domain/errors.js";
@@ -28,27 +29,49 @@ export interface GateParts {
 const PAST_CACHE_FACTOR = 10;
 
 /** What an operation costs its caller: reads that go past the cache cost more. */
-function priceFor({ checkCost, readsPastCache, largest }: GateParts, caller: Caller, priced: Priced): Cost | null {
+function priceFor(
+  { checkCost, readsPastCache, largest }: GateParts,
+  caller: Caller,
+  priced: Priced,
+): Cost | null {
   const cost = checkCost(priced);
   if (!cost || !readsPastCache(caller)) return cost;
-  const pastCache = (units: number): number => Math.max(units, Math.min(units * PAST_CACHE_FACTOR, largest));
-  return { ...cost, requested: pastCache(cost.requested), actual: (data, errors) => pastCache(cost.actual(data, errors)) };
+  const pastCache = (units: number): number =>
+    Math.max(units, Math.min(units * PAST_CACHE_FACTOR, largest));
+  return {
+    ...cost,
+    requested: pastCache(cost.requested),
+    actual: (data, errors) => pastCache(cost.actual(data, errors)),
+  };
 }
 
-/** Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and Unauthenticated. */
-export async function letIn(parts: GateParts, operation: Operation, claimed: ClaimedCaller, priced: Priced): Promise<void> {
+/**
+ * Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and
+ * Unauthenticated.
+ */
+export async function letIn(
+  parts: GateParts,
+  operation: Operation,
+  claimed: ClaimedCaller,
+  priced: Priced,
+): Promise<void> {
   const { admission } = parts;
   const cost = priceFor(parts, claimed.caller, priced);
   // A document without such an operation is execution's to refuse.
   if (!cost) return;
   const admitted = remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
   // Whose token it is may be known better afterwards.
-  const { principal, paid } = await paysReading(parts, priced, admitted, () => admission.payerOf(claimed.claim));
+  const { principal, paid } = await paysReading(parts, priced, admitted, () =>
+    admission.payerOf(claimed.claim),
+  );
   operation.caller = identify(claimed, principal);
   if (paid) operation.pays(new Payment(cost, paid));
 }
 
-/** Lets an operation of a socket in, while `prove` looks up whether it may still speak for its caller; false when it may not. Throws the same. */
+/**
+ * Lets an operation of a socket in, while `prove` looks up whether it may still speak for its
+ * caller; false when it may not. Throws the same.
+ */
 export async function letInAgain(
   parts: GateParts,
   operation: Operation,
@@ -58,10 +81,16 @@ export async function letInAgain(
   const { admission } = parts;
   const { caller } = operation;
   // No message heeds the order of a token to read past the cache.
-  const cost = priceFor(parts, operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller, priced);
+  const cost = priceFor(
+    parts,
+    operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller,
+    priced,
+  );
   if (!cost) return true;
-  // Its first values are its cost; what follows is taken from the allowance of its caller (message-allowance.ts).
-  const charge = operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
+  // Its first values are its cost; what follows is taken from the allowance of its caller
+  // (message-allowance.ts).
+  const charge =
+    operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
   const payer = payerOf(admission, operation);
   const admitted = remembering(operation, admission.admitAgain(payer, charge, prove));
   const { proof, paid } = await paysReading(parts, priced, admitted, () => payer);
@@ -71,8 +100,9 @@ export async function letInAgain(
 }
 
 /**
- * Has the reading of a new document owed once it was tried to let its operation in, whatever came of
- * it. A bucket needs no room for it, so a document does not cost more to begin with than to repeat.
+ * Has the reading of a new document owed once it was tried to let its operation in, whatever came
+ * of it. A bucket needs no room for it, so a document does not cost more to begin with than to
+ * repeat.
  */
 async function paysReading<T>(
   { admission, readDocument }: GateParts,
@@ -89,23 +119,36 @@ async function paysReading<T>(
 }
 
 /** Who pays for an operation of a socket. */
-export const payerOf = (admission: Admission, { caller: { principal, client } }: Pick<Operation, "caller">): Payer =>
-  admission.payerOf({ principal, ip: client.ip });
+export const payerOf = (
+  admission: Admission,
+  { caller: { principal, client } }: Pick<Operation, "caller">,
+): Payer => admission.payerOf({ principal, ip: client.ip });
 
 /**
- * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A document that was read before
- * has its own cost; any other costs at least 1, and what is in the bucket may be spent. Throws RateLimited.
+ * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A
+ * document that was read before has its own cost; any other costs at least 1, and what is in the
+ * bucket may be spent. Throws RateLimited.
  */
-export function refuseAtTheDoor({ checkCost, admission, readDocument }: DoorParts, payer: Payer, asked: Asked | null): void {
+export function refuseAtTheDoor(
+  { checkCost, admission, readDocument }: DoorParts,
+  payer: Payer,
+  asked: Asked | null,
+): void {
   // A token that is new here may have a bucket of its own: it skips this check once.
   if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
-  const document = asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
-  const charge = document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
+  const document =
+    asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
+  const charge =
+    document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
   admission.check(payer, charge ?? LEAST_CHARGE);
 }
 
 /** Has a text owed before it is parsed: values cost time whether an operation uses them or not. */
-export function chargeText(admission: Pick<Admission, "chargeReading">, payer: Payer, bytes: number): void {
+export function chargeText(
+  admission: Pick<Admission, "chargeReading">,
+  payer: Payer,
+  bytes: number,
+): void {
   const price = textPrice(bytes);
   if (price > 0) admission.chargeReading(payer, price);
 }
@@ -114,7 +157,11 @@ export function chargeText(admission: Pick<Admission, "chargeReading">, payer: P
  * The same for a message of a socket, which comes whatever is left: once there is nothing, no more
  * is owed, and what the message asks for is refused.
  */
-export function chargeMessage(admission: Pick<Admission, "chargeReading" | "isTight" | "check">, payer: Payer, bytes: number): void {
+export function chargeMessage(
+  admission: Pick<Admission, "chargeReading" | "isTight" | "check">,
+  payer: Payer,
+  bytes: number,
+): void {
   try {
     if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
   } catch (error) {
@@ -147,12 +194,19 @@ function knownCharge(checkCost: CheckCost, priced: Priced): Charge | undefined {
   }
 }
 
-const readPriced = ({ operationName, variables }: Asked): Pick<Priced, "operationName" | "variables"> => ({
+const readPriced = ({
+  operationName,
+  variables,
+}: Asked): Pick<Priced, "operationName" | "variables"> => ({
   operationName: typeof operationName === "string" ? operationName : null,
   variables: isRecord(variables) ? variables : null,
 });
 
-const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({ cost: requested, varies, classes });
+const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({
+  cost: requested,
+  varies,
+  classes,
+});
 
 /** A refusal tells how the buckets stand, as an answer does. */
 async function remembering<T>(operation: Operation, admitted: Promise<T>): Promise<T> {
@@ -189,7 +243,9 @@ export class Payment {
     return this.paid.buckets;
   }
 
-  /** Settles by the answer. Without one nothing is known of what was done, so nothing is given back. */
+  /**
+   * Settles by the answer. Without one nothing is known of what was done, so nothing is given back.
+   */
   settle(result: ExecutionResult | null): BucketStatus | undefined {
     const { requested } = this.cost;
     const actual = result ? this.cost.actual(result.data, result.errors) : requested;

@@ -59,14 +59,22 @@ function sizeOf(value: unknown, most: number): number {
 }
 
 /** The result, or where it is too large, one that says so. What else failed is still logged. */
-export function boundAnswer(result: ExecutionResult, answerBytes: number, kind: "query" | "mutation"): ExecutionResult {
+export function boundAnswer(
+  result: ExecutionResult,
+  answerBytes: number,
+  kind: "query" | "mutation",
+): ExecutionResult {
   if (!isLargerThan(result.data, answerBytes - ENVELOPE_BYTES)) return result;
   const originalError = new AnswerTooLarge(answerBytes, kind);
-  return { data: null, errors: [new GraphQLError(originalError.message, { originalError }), ...(result.errors ?? [])] };
+  return {
+    data: null,
+    errors: [new GraphQLError(originalError.message, { originalError }), ...(result.errors ?? [])],
+  };
 }
 
 /** The result of a subscription's event. Throws AnswerTooLarge, which ends the subscription. */
 export function boundMessage(result: ExecutionResult, messageBytes: number): ExecutionResult {
-  if (isLargerThan(result.data, messageBytes - ENVELOPE_BYTES)) throw new AnswerTooLarge(messageBytes, "subscription");
+  if (isLargerThan(result.data, messageBytes - ENVELOPE_BYTES))
+    throw new AnswerTooLarge(messageBytes, "subscription");
   return result;
 }

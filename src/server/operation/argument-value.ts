@@ -11,7 +11,10 @@ export type Variables = Readonly<Record<string, unknown>>;
 /** Looks up the value of one argument. */
 export type ReadArgument = (variables: Variables) => unknown;
 
-/** Reads an argument, or a member of it. @param path the name of the argument, then of members: `filter.text` */
+/**
+ * Reads an argument, or a member of it. @param path the name of the argument, then of members:
+ * `filter.text`
+ */
 export function argumentReader(path: string, node: FieldNode): ReadArgument {
   const [name, ...members] = path.split(".");
   const given = node.arguments?.find((argument) => argument.name.value === name)?.value;
@@ -22,7 +25,8 @@ function readNode(node: ValueNode, members: readonly string[], variables: Variab
   if (node.kind === Kind.VARIABLE) return memberOf(own(variables, node.name.value), members);
   const [member, ...rest] = members;
   if (member === undefined) return literalOf(node);
-  const field = node.kind === Kind.OBJECT ? node.fields.find(({ name }) => name.value === member) : undefined;
+  const field =
+    node.kind === Kind.OBJECT ? node.fields.find(({ name }) => name.value === member) : undefined;
   return field && readNode(field.value, rest, variables);
 }
 

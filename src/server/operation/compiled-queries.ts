@@ -1,13 +1,25 @@
 /**
- * Queries compiled to JavaScript by graphql-jit: some 40 % less CPU for reads that are asked again and again.
+ * Queries compiled to JavaScript by graphql-jit: some 40 % less CPU for reads that are asked again
+ * and again.
  *
- * The compiler pastes text of the document into code. Its handling of string literals lets a client run code of his own
- * (`"__MAGIC_DATE__…"`), an alias `__proto__` replaces a prototype, and conditions in fragments used twice are mixed up. So a
- * document is compiled only if all it holds is names, numbers and variables: one query, no string literal, no directive, no
- * name that begins with `__` except `__typename`, no variable named like a member of `Object.prototype`. Everything else is graphql-js's, and so is every answer with an error:
- * the query is then executed again (a query changes nothing, and its loaders remember what they have read).
+ * The compiler pastes text of the document into code. Its handling of string literals lets a client
+ * run code of his own (`"__MAGIC_DATE__…"`), an alias `__proto__` replaces a prototype, and
+ * conditions in fragments used twice are mixed up. So a document is compiled only if all it holds
+ * is names, numbers and variables: one query, no string literal, no directive, no name that begins
+ * with `__` except `__typename`, no variable named like a member of `Object.prototype`. Everything
+ * else is graphql-js's, and so is every answer with an error: the query is then executed again (a
+ * query changes nothing, and its loaders remember what they have read).
  */
-import { BREAK, type DocumentNode, type ExecutionResult, type GraphQLSchema, Kind, type NameNode, type VariableNode, visit } from "graphql";
+import {
+  BREAK,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  Kind,
+  type NameNode,
+  type VariableNode,
+  visit,
+} from "graphql";
 import { type CompiledQuery, compileQuery, isCompiledQuery } from "graphql-jit";
 import { LRUCache } from "lru-cache";
 import { type Execution, interpret } from "./executor.js";
@@ -28,7 +40,8 @@ const MAX_EXPANDED_FIELDS = 1_000;
 
 /** Makes the compiled queries of one schema. */
 export function createCompiledQueries(schema: GraphQLSchema): CompiledQueries {
-  // Keyed by document: the stores keep one document object per source, and a document holds one operation if it is compiled.
+  // Keyed by document: the stores keep one document object per source, and a document holds one
+  // operation if it is compiled.
   const compiled = new LRUCache<DocumentNode, CompiledQuery | "unfit">({ max: MAX_COMPILED });
   const uses = new LRUCache<DocumentNode, number>({ max: MAX_COUNTED });
 
@@ -53,8 +66,16 @@ export function createCompiledQueries(schema: GraphQLSchema): CompiledQueries {
   };
 }
 
-async function runCompiled(schema: GraphQLSchema, compiled: CompiledQuery, execution: Execution): Promise<ExecutionResult> {
-  const result = (await compiled.query(execution.rootValue, execution.context, execution.variables)) as ExecutionResult;
+async function runCompiled(
+  schema: GraphQLSchema,
+  compiled: CompiledQuery,
+  execution: Execution,
+): Promise<ExecutionResult> {
+  const result = (await compiled.query(
+    execution.rootValue,
+    execution.context,
+    execution.variables,
+  )) as ExecutionResult;
   return result.errors || !result.data ? interpret(schema, execution) : result;
 }
 
@@ -62,13 +83,16 @@ async function runCompiled(schema: GraphQLSchema, compiled: CompiledQuery, execu
 function namesItsOperation({ document, operationName }: Execution): boolean {
   if (operationName === null || operationName === undefined) return true;
   return document.definitions.some(
-    (definition) => definition.kind === Kind.OPERATION_DEFINITION && definition.name?.value === operationName,
+    (definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION && definition.name?.value === operationName,
   );
 }
 
 /** Whether a document holds nothing but what may become code: see the head of this file. */
 export function isFitToCompile(document: DocumentNode): boolean {
-  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const operations = document.definitions.filter(
+    (definition) => definition.kind === Kind.OPERATION_DEFINITION,
+  );
   if (operations.length !== 1 || operations[0]?.operation !== "query") return false;
   return holdsOnlySafeNodes(document) && expandedFields(document) <= MAX_EXPANDED_FIELDS;
 }
@@ -82,18 +106,25 @@ function holdsOnlySafeNodes(document: DocumentNode): boolean {
   visit(document, {
     StringValue: refuse,
     Directive: refuse,
-    Name: ({ value }: NameNode) => (value.startsWith("__") && value !== "__typename" ? refuse() : undefined),
+    Name: ({ value }: NameNode) =>
+      value.startsWith("__") && value !== "__typename" ? refuse() : undefined,
     // Compiled code reads variables from a plain object.
-    Variable: ({ name }: VariableNode) => (Object.hasOwn(Object.prototype, name.value) ? refuse() : undefined),
+    Variable: ({ name }: VariableNode) =>
+      Object.hasOwn(Object.prototype, name.value) ? refuse() : undefined,
   });
   return safe;
 }
 
-/** How many fields a valid document has once every fragment is inlined. Each fragment is counted once. */
+/**
+ * How many fields a valid document has once every fragment is inlined. Each fragment is counted
+ * once.
+ */
 function expandedFields({ definitions }: DocumentNode): number {
   const fragments = new Map(
     definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition.selectionSet]] : [],
+      definition.kind === Kind.FRAGMENT_DEFINITION
+        ? [[definition.name.value, definition.selectionSet]]
+        : [],
     ),
   );
   const known = new Map<string, number>();
@@ -102,14 +133,18 @@ function expandedFields({ definitions }: DocumentNode): number {
     selections.reduce((total, selection) => total + countOne(selection), 0);
   const countOne = (selection: Selections["selectionSet"]["selections"][number]): number => {
     if (selection.kind !== Kind.FRAGMENT_SPREAD)
-      return (selection.kind === Kind.FIELD ? 1 : 0) + (selection.selectionSet ? count(selection.selectionSet) : 0);
+      return (
+        (selection.kind === Kind.FIELD ? 1 : 0) +
+        (selection.selectionSet ? count(selection.selectionSet) : 0)
+      );
     const name = selection.name.value;
     const body = fragments.get(name);
     if (!known.has(name)) known.set(name, body ? count(body) : 0);
     return known.get(name) ?? 0;
   };
   return definitions.reduce(
-    (total, definition) => total + (definition.kind === Kind.OPERATION_DEFINITION ? count(definition.selectionSet) : 0),
+    (total, definition) =>
+      total + (definition.kind === Kind.OPERATION_DEFINITION ? count(definition.selectionSet) : 0),
     0,
   );
 }

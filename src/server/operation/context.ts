@@ -1,6 +1,7 @@
 /**
- * Who calls and how they want to be answered, read from headers over HTTP and from the `connection_init` payload over WebSocket
- * by one function; and one operation of a caller, from its context to what is said about its answer.
+ * Who calls and how they want to be answered, read from headers over HTTP and from the
+ * `connection_init` payload over WebSocket by one function; and one operation of a caller, from its
+ * context to what is said about its answer.
  */
 import type { FastifyRequest } from "fastify";
 import type { ExecutionResult, GraphQLError } from "graphql";
@@ -23,7 +24,9 @@ export const SEEN_COOKIE = "souk_seen";
 /** The header that carries the consistency token, both ways. */
 export const SEEN_HEADER = "souk-seen";
 
-/** The header that carries a guest's token, both ways, where a client does not handle the cookie. */
+/**
+ * The header that carries a guest's token, both ways, where a client does not handle the cookie.
+ */
 export const GUEST_HEADER = "souk-guest";
 
 /** A caller's wishes. */
@@ -74,7 +77,10 @@ export interface ClaimedCaller {
   readonly caller: Caller;
 }
 
-/** Reads who a request claims to be from, and how it wants to be answered. Throws Unauthenticated for what is no claim at all. */
+/**
+ * Reads who a request claims to be from, and how it wants to be answered. Throws Unauthenticated
+ * for what is no claim at all.
+ */
 export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCaller {
   const bearer = bearerToken(source.get("authorization"));
   const token = bearer ?? source.cookie(rules.sessionCookie);
@@ -82,7 +88,11 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
   const principal = isService && bearer !== undefined ? SERVICE : ANONYMOUS;
   return {
     // The service token is no session: a browser that holds it as a cookie is nobody.
-    claim: { token: isService && bearer === undefined ? undefined : token, ip: source.ip, insists: bearer !== undefined },
+    claim: {
+      token: isService && bearer === undefined ? undefined : token,
+      ip: source.ip,
+      insists: bearer !== undefined,
+    },
     caller: {
       principal,
       client: {
@@ -92,7 +102,10 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
         showsCookie: bearer === undefined,
       },
       guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
-      seen: latestSeen(rules.readSeen(source.get(SEEN_HEADER)), rules.readSeen(source.cookie(SEEN_COOKIE))),
+      seen: latestSeen(
+        rules.readSeen(source.get(SEEN_HEADER)),
+        rules.readSeen(source.cookie(SEEN_COOKIE)),
+      ),
       // Whoever may have every read go to the database can bring it down.
       bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
       reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",
@@ -101,19 +114,31 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
 }
 
 /** The caller, now that it is known whose token it was. Throws Unauthenticated. */
-export function identify({ caller, claim: { insists } }: ClaimedCaller, principal: Principal | "invalid"): Caller {
+export function identify(
+  { caller, claim: { insists } }: ClaimedCaller,
+  principal: Principal | "invalid",
+): Caller {
   if (principal !== "invalid") return { ...caller, principal };
   if (insists) throw new Unauthenticated("The token is not valid.");
   return caller;
 }
 
 /** The claim of a request over HTTP. Throws Unauthenticated. */
-export function readHttpClaim({ headers, cookies, raw }: FastifyRequest, rules: CallerRules): ClaimedCaller {
-  const [get, cookie] = [(name: string) => filled(own(headers, name)), (name: string) => filled(own(cookies, name))];
+export function readHttpClaim(
+  { headers, cookies, raw }: FastifyRequest,
+  rules: CallerRules,
+): ClaimedCaller {
+  const [get, cookie] = [
+    (name: string) => filled(own(headers, name)),
+    (name: string) => filled(own(cookies, name)),
+  ];
   return readClaim({ get, cookie, ip: rules.addressOf(raw), takesCookies: true }, rules);
 }
 
-/** What a header, cookie or init parameter says; an empty or blank one counts as absent, and so does what is no text. */
+/**
+ * What a header, cookie or init parameter says; an empty or blank one counts as absent, and so does
+ * what is no text.
+ */
 export function filled(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
@@ -121,7 +146,10 @@ export function filled(value: unknown): string | undefined {
 /** A habit of clients without a token: `Bearer ${token ?? ""}`. */
 const NO_TOKEN = /^\s*bearer\s*$/i;
 
-/** The token of an `Authorization: Bearer …` header; undefined where there is none. Throws Unauthenticated for other schemes. */
+/**
+ * The token of an `Authorization: Bearer …` header; undefined where there is none. Throws
+ * Unauthenticated for other schemes.
+ */
 function bearerToken(authorization: string | undefined): string | undefined {
   if (authorization === undefined || NO_TOKEN.test(authorization)) return undefined;
   const match = /^bearer +(\S+)$/i.exec(authorization.trim());
@@ -140,7 +168,10 @@ export type CreateContext = (
 /** What an operation is. */
 export type OperationKind = "query" | "mutation" | "subscription";
 
-/** One operation of a caller: makes its context when execution begins, knows afterwards what it read and wrote. */
+/**
+ * One operation of a caller: makes its context when execution begins, knows afterwards what it read
+ * and wrote.
+ */
 export class Operation {
   /** Set once the document is known; null for an anonymous operation. */
   name: string | null = null;
@@ -150,7 +181,10 @@ export class Operation {
   buckets: readonly BucketStatus[] = [];
   /** Why it was not let in, where it was asked for too much. */
   refusal: RateLimited | null = null;
-  /** What it takes of what the process can have under way; null over HTTP, where the request holds it. */
+  /**
+   * What it takes of what the process can have under way; null over HTTP, where the request holds
+   * it.
+   */
   place: Place | null = null;
   /** Why its input was refused before anything ran. */
   invalid: readonly GraphQLError[] | null = null;
@@ -164,7 +198,9 @@ export class Operation {
     public caller: Caller,
     readonly requestId: string,
     private readonly create: CreateContext,
-    /** When it arrived, on the monotonic clock of this process, in ms: its time runs from then on. */
+    /**
+     * When it arrived, on the monotonic clock of this process, in ms: its time runs from then on.
+     */
     readonly startedAtMs = performance.now(),
   ) {}
 
@@ -197,7 +233,9 @@ export class Operation {
     if (bucket) this.buckets = [bucket, ...this.buckets.slice(1)];
   }
 
-  /** A subscription has begun: what letting it in took is not kept for its life, which may be days. */
+  /**
+   * A subscription has begun: what letting it in took is not kept for its life, which may be days.
+   */
   forgetEntry(socketCaller: Caller): void {
     this.caller = socketCaller;
     this.payment = null;

@@ -11,8 +11,14 @@ export interface AskedField {
 
 type Count = (variables: Variables) => number;
 
-/** The length of a list; the longest where nothing asks for less. A length beyond it is refused by the field. */
-export function lengthCount(asked: AskedField, { by, most, times = 1, plus = 0 }: ListLength): Count {
+/**
+ * The length of a list; the longest where nothing asks for less. A length beyond it is refused by
+ * the field.
+ */
+export function lengthCount(
+  asked: AskedField,
+  { by, most, times = 1, plus = 0 }: ListLength,
+): Count {
   if (by === undefined) return () => most;
   const read = argumentOr(asked, by);
   return (variables) => {
@@ -27,7 +33,10 @@ export function workCount(asked: AskedField, works: readonly Work[]): Count {
   return (variables) => prices.reduce((sum, price) => sum + price(variables), 0);
 }
 
-function oneWork(asked: AskedField, { by, price, most = Number.MAX_SAFE_INTEGER, per = 1 }: Work): Count {
+function oneWork(
+  asked: AskedField,
+  { by, price, most = Number.MAX_SAFE_INTEGER, per = 1 }: Work,
+): Count {
   if (by === undefined) return () => price;
   const read = argumentOr(asked, by);
   return (variables) => {
@@ -38,22 +47,32 @@ function oneWork(asked: AskedField, { by, price, most = Number.MAX_SAFE_INTEGER,
   };
 }
 
-/** What an argument is given, or its default: null stands for the default of the resolver, which is the one that is declared. */
+/**
+ * What an argument is given, or its default: null stands for the default of the resolver, which is
+ * the one that is declared.
+ */
 function argumentOr({ field, node }: AskedField, path: string): (variables: Variables) => unknown {
   const usual = field.args.find(({ name }) => name === path)?.defaultValue;
-  const isOfMany = field.args.some(({ name, type }) => name === path && String(type).startsWith("["));
+  const isOfMany = field.args.some(
+    ({ name, type }) => name === path && String(type).startsWith("["),
+  );
   const read = argumentReader(path, node);
   return (variables) => {
     const value = read(variables) ?? usual;
     // A single value stands for a list of one.
-    return isOfMany && !Array.isArray(value) && value !== null && value !== undefined ? [value] : value;
+    return isOfMany && !Array.isArray(value) && value !== null && value !== undefined
+      ? [value]
+      : value;
   };
 }
 
 /** A number, or how many a list holds; null for anything else. */
 function countOf(value: unknown): number | null {
   if (Array.isArray(value)) return value.length;
-  return typeof value === "number" && Number.isFinite(value) ? Math.max(0, Math.trunc(value)) : null;
+  return typeof value === "number" && Number.isFinite(value)
+    ? Math.max(0, Math.trunc(value))
+    : null;
 }
 
-const isAsking = (value: unknown): boolean => (typeof value === "string" ? value.trim() !== "" : Boolean(value));
+const isAsking = (value: unknown): boolean =>
+  typeof value === "string" ? value.trim() !== "" : Boolean(value);

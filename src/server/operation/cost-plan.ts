@@ -1,7 +1,8 @@
 /**
- * A document as a tree of prices: what execution would collect, field by field, with fragments resolved and repetitions merged, so that
- * one operation has one cost however it is written. Only values of variables are missing: sizes are put in for every request, conditions
- * (`@include`, `@skip`) are part of the plan, because they decide what is merged.
+ * A document as a tree of prices: what execution would collect, field by field, with fragments
+ * resolved and repetitions merged, so that one operation has one cost however it is written. Only
+ * values of variables are missing: sizes are put in for every request, conditions (`@include`,
+ * `@skip`) are part of the plan, because they decide what is merged.
  */
 import {
   type DirectiveNode,
@@ -71,7 +72,8 @@ export function planCost(
 ): CostPlan {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+    if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      fragments.set(definition.name.value, definition);
   const root = schema.getRootType(operation.operation);
   if (!root) return [];
   return new Planner(schema, fragments, variables).select(root, [operation.selectionSet], {
@@ -96,7 +98,11 @@ class Planner {
   ) {}
 
   /** The fields of an object, merged by their name in the answer. */
-  select(type: GraphQLObjectType, selections: readonly SelectionSetNode[], place: Place): PlannedField[] {
+  select(
+    type: GraphQLObjectType,
+    selections: readonly SelectionSetNode[],
+    place: Place,
+  ): PlannedField[] {
     const collected = new Map<string, FieldNode[]>();
     const visited = new Set<string>();
     for (const selection of selections) this.collect(type, selection, collected, visited);
@@ -119,7 +125,10 @@ class Planner {
         else collected.set(key, [selection]);
         continue;
       }
-      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.visit(selection.name.value, visited);
+      const fragment =
+        selection.kind === Kind.INLINE_FRAGMENT
+          ? selection
+          : this.visit(selection.name.value, visited);
       const condition = fragment?.typeCondition?.name.value;
       if (fragment && (condition === undefined || this.applies(condition, type)))
         this.collect(type, fragment.selectionSet, collected, visited);
@@ -134,10 +143,18 @@ class Planner {
 
   private applies(condition: string, type: GraphQLObjectType): boolean {
     const conditional = this.schema.getType(condition);
-    return conditional === type || (isAbstractType(conditional) && this.schema.isSubType(conditional, type));
+    return (
+      conditional === type ||
+      (isAbstractType(conditional) && this.schema.isSubType(conditional, type))
+    );
   }
 
-  private plan(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[], { root, sizes }: Place): PlannedField[] {
+  private plan(
+    type: GraphQLObjectType,
+    key: string,
+    nodes: readonly FieldNode[],
+    { root, sizes }: Place,
+  ): PlannedField[] {
     this.planned += 1;
     if (this.planned > MAX_PLANNED_FIELDS) throw new UncountableDocument();
     const [node] = nodes as [FieldNode];
@@ -147,10 +164,22 @@ class Planner {
     const asked = { field, node };
     const size = own(sizes, field.name) ?? (price.size && lengthCount(asked, price.size));
     const below = this.below(field, nodes, price.sizedLists);
-    const varies = size !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
+    const varies =
+      size !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
     const work = price.work.length > 0 ? workCount(asked, price.work) : null;
     const repeats = price.repeats && lengthCount(asked, price.repeats);
-    return [{ key, own: price.own, work, size, repeats, below, varies, operationClass: price.operationClass }];
+    return [
+      {
+        key,
+        own: price.own,
+        work,
+        size,
+        repeats,
+        below,
+        varies,
+        operationClass: price.operationClass,
+      },
+    ];
   }
 
   private below(
@@ -161,9 +190,13 @@ class Planner {
     const named = getNamedType(field.type);
     if (!isCompositeType(named) || isIntrospection(field)) return null;
     const asked = { field, node: nodes[0] as FieldNode };
-    const sizes = Object.fromEntries(Object.entries(sizedLists).map(([name, length]) => [name, lengthCount(asked, length)]));
+    const sizes = Object.fromEntries(
+      Object.entries(sizedLists).map(([name, length]) => [name, lengthCount(asked, length)]),
+    );
     const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    return this.possibleTypes(named).map((type) => this.select(type, selections, { root: null, sizes }));
+    return this.possibleTypes(named).map((type) =>
+      this.select(type, selections, { root: null, sizes }),
+    );
   }
 
   private possibleTypes(type: GraphQLCompositeType): readonly GraphQLObjectType[] {
@@ -176,7 +209,10 @@ class Planner {
 }
 
 /** Whether `@include` and `@skip` leave a selection in. */
-export function isIncluded(directives: readonly DirectiveNode[] | undefined, variables: Variables): boolean {
+export function isIncluded(
+  directives: readonly DirectiveNode[] | undefined,
+  variables: Variables,
+): boolean {
   return !directives?.some(({ name, arguments: given }) => {
     const wanted = name.value === "include" ? true : name.value === "skip" ? false : null;
     const condition = given?.[0]?.value;
@@ -191,7 +227,13 @@ export function isTrue(value: ValueNode, variables: Variables): boolean {
 }
 
 /** A field of a type, those of every type included. */
-export function fieldOf(type: GraphQLObjectType | GraphQLInterfaceType, name: string): GraphQLField<unknown, unknown> | undefined {
+export function fieldOf(
+  type: GraphQLObjectType | GraphQLInterfaceType,
+  name: string,
+): GraphQLField<unknown, unknown> | undefined {
   if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
-  return own(type.getFields(), name) ?? [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name);
+  return (
+    own(type.getFields(), name) ??
+    [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name)
+  );
 }

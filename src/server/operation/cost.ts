@@ -1,8 +1,10 @@
 /**
- * What an operation costs: before it runs, by the lengths it asks for; afterwards, by the lengths it got. Both are one sum over one plan
- * (cost-plan.ts), so an answer costs as much as was asked for exactly when every list is as long as it could have been.
+ * What an operation costs: before it runs, by the lengths it asks for; afterwards, by the lengths
+ * it got. Both are one sum over one plan (cost-plan.ts), so an answer costs as much as was asked
+ * for exactly when every list is as long as it could have been.
  *
- * Plans are kept with their document, of which the stores keep one object per source. A sum over a plan takes microseconds.
+ * Plans are kept with their document, of which the stores keep one object per source. A sum over a
+ * plan takes microseconds.
  */
 import {
   type DocumentNode,
@@ -18,7 +20,13 @@ import { OperationTooComplex } from "../../domain/errors.js";
 import { OPERATION_CLASSES, type OperationClass } from "../../domain/limits.js";
 import { own } from "../../domain/own.js";
 import type { Variables } from "./argument-value.js";
-import { type CostPlan, isTrue, type PlannedField, planCost, UncountableDocument } from "./cost-plan.js";
+import {
+  type CostPlan,
+  isTrue,
+  type PlannedField,
+  planCost,
+  UncountableDocument,
+} from "./cost-plan.js";
 import { causesOf, type Failures } from "./failures.js";
 import { type CheckArguments, coerceVariables } from "./input.js";
 
@@ -47,14 +55,23 @@ export interface Priced {
   readonly variables: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** The cost of an operation; null for a document that holds no such operation. Throws InvalidInput. */
+/**
+ * The cost of an operation; null for a document that holds no such operation. Throws InvalidInput.
+ */
 export type PriceOperation = (operation: Priced) => Cost | null;
 
-/** The cost of an operation that may run; null as above. Throws InvalidInput and OperationTooComplex. */
+/**
+ * The cost of an operation that may run; null as above. Throws InvalidInput and
+ * OperationTooComplex.
+ */
 export type CheckCost = PriceOperation;
 
 /** Holds every operation to the most that one may cost, and its arguments to what they declare. */
-export function createCostCheck(price: PriceOperation, limit: number, checkArguments: CheckArguments): CheckCost {
+export function createCostCheck(
+  price: PriceOperation,
+  limit: number,
+  checkArguments: CheckArguments,
+): CheckCost {
   return (operation) => {
     const cost = price(operation);
     if (!cost) return null;
@@ -66,7 +83,10 @@ export function createCostCheck(price: PriceOperation, limit: number, checkArgum
 
 /** What any operation costs besides its fields: it is read, admitted, executed and answered. */
 const OPERATION_PRICE = 1;
-/** Conditions by variables make several plans of one document; a client that tries them all is not to fill the memory. */
+/**
+ * Conditions by variables make several plans of one document; a client that tries them all is not
+ * to fill the memory.
+ */
 const MAX_PLANS = 16;
 /** Stands for more than can be counted. */
 const UNCOUNTABLE: Omit<Cost, "variables"> = {
@@ -80,7 +100,11 @@ const UNCOUNTABLE: Omit<Cost, "variables"> = {
 export function createPrices(schema: GraphQLSchema): PriceOperation {
   const known = new WeakMap<DocumentNode, Map<string, CostPlan | typeof UncountableDocument>>();
 
-  function planOf(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): CostPlan | null {
+  function planOf(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Variables,
+  ): CostPlan | null {
     const plans = known.get(document) ?? new Map<string, CostPlan | typeof UncountableDocument>();
     known.set(document, plans);
     const name = planName(document, operation, variables);
@@ -109,7 +133,10 @@ interface Planned {
   readonly variables: Variables;
 }
 
-function planOrNone(schema: GraphQLSchema, { document, operation, variables }: Planned): CostPlan | typeof UncountableDocument {
+function planOrNone(
+  schema: GraphQLSchema,
+  { document, operation, variables }: Planned,
+): CostPlan | typeof UncountableDocument {
   try {
     return planCost(schema, document, operation, variables);
   } catch (error) {
@@ -131,14 +158,21 @@ function findConditions(document: DocumentNode): VariableNode[] {
   const found = new Map<string, VariableNode>();
   visit(document, {
     Directive: ({ arguments: given }) => {
-      for (const { value } of given ?? []) if (value.kind === Kind.VARIABLE) found.set(value.name.value, value);
+      for (const { value } of given ?? [])
+        if (value.kind === Kind.VARIABLE) found.set(value.name.value, value);
     },
   });
   return [...found.values()];
 }
 
-/** Operations of one document share a plan only under one name and with the same conditions true. */
-const planName = (document: DocumentNode, { name }: OperationDefinitionNode, variables: Variables): string =>
+/**
+ * Operations of one document share a plan only under one name and with the same conditions true.
+ */
+const planName = (
+  document: DocumentNode,
+  { name }: OperationDefinitionNode,
+  variables: Variables,
+): string =>
   `${name?.value ?? ""} ${conditionsOf(document)
     .map((variable) => (isTrue(variable, variables) ? "1" : "0"))
     .join("")}`;
@@ -152,14 +186,17 @@ function costOf(plan: CostPlan, variables: Variables): Omit<Cost, "variables"> {
       const failures = causesOf(errors);
       const answer = new Answer(variables);
       // Nothing is known of an answer without data, or with an error that has no place.
-      if (failures === "everywhere" || typeof data !== "object" || data === null) return OPERATION_PRICE + answer.mostOf(plan);
+      if (failures === "everywhere" || typeof data !== "object" || data === null)
+        return OPERATION_PRICE + answer.mostOf(plan);
       return OPERATION_PRICE + answer.sumOf(plan, data, failures);
     },
   };
 }
 
 function classesOf(plan: CostPlan): ReadonlyMap<OperationClass, number> {
-  const counts = OPERATION_CLASSES.map((name) => [name, plan.filter(({ operationClass }) => operationClass === name).length] as const);
+  const counts = OPERATION_CLASSES.map(
+    (name) => [name, plan.filter(({ operationClass }) => operationClass === name).length] as const,
+  );
   return new Map(counts.filter(([, count]) => count > 0));
 }
 
@@ -191,7 +228,8 @@ class Answer {
   /** The fields of one object. */
   sumOf(fields: readonly PlannedField[], object: unknown, failures: Failures | undefined): number {
     let sum = 0;
-    for (const field of fields) sum += this.costOf(field, memberOf(object, field.key), failures?.get(field.key));
+    for (const field of fields)
+      sum += this.costOf(field, memberOf(object, field.key), failures?.get(field.key));
     return sum;
   }
 
@@ -200,26 +238,36 @@ class Answer {
     const done = field.work ? field.work(this.variables) : 0;
     if (!field.size) return done + field.own + this.below(field, value, failures);
     if (!Array.isArray(value)) return done;
-    if (!belowVaries(field)) return done + value.length * (field.own + this.below(field, null, undefined));
-    return value.reduce((sum: number, item, index) => sum + this.ofItem(field, item, failures?.get(index)), done);
+    if (!belowVaries(field))
+      return done + value.length * (field.own + this.below(field, null, undefined));
+    return value.reduce(
+      (sum: number, item, index) => sum + this.ofItem(field, item, failures?.get(index)),
+      done,
+    );
   }
 
   private ofItem(field: PlannedField, item: unknown, failures: Failures | undefined): number {
-    if (isMissing(item) && failures) return field.own + dearest(field.below, (inner) => askedOf(inner, this.variables));
+    if (isMissing(item) && failures)
+      return field.own + dearest(field.below, (inner) => askedOf(inner, this.variables));
     return field.own + this.below(field, item, failures);
   }
 
   /** The sum below, of the dearest of the types that may stand there. */
   private below({ below }: PlannedField, object: unknown, failures: Failures | undefined): number {
-    return (below ?? []).reduce((most, fields) => Math.max(most, this.sumOf(fields, object, failures)), 0);
+    return (below ?? []).reduce(
+      (most, fields) => Math.max(most, this.sumOf(fields, object, failures)),
+      0,
+    );
   }
 }
 
 const isMissing = (value: unknown): boolean => value === null || value === undefined;
 
-const memberOf = (object: unknown, key: string): unknown => own(object as Readonly<Record<string, unknown>> | null | undefined, key);
+const memberOf = (object: unknown, key: string): unknown =>
+  own(object as Readonly<Record<string, unknown>> | null | undefined, key);
 
-const belowVaries = ({ below }: PlannedField): boolean => below?.some((fields) => fields.some(({ varies }) => varies)) ?? false;
+const belowVaries = ({ below }: PlannedField): boolean =>
+  below?.some((fields) => fields.some(({ varies }) => varies)) ?? false;
 
 /** The sum below, of the dearest of the types that may stand there. */
 function dearest(below: PlannedField["below"], cost: (field: PlannedField) => number): number {

@@ -1,15 +1,23 @@
 /**
- * How a request names its document, the same over HTTP (body or query string) and WebSocket (payload of `subscribe`): `query`,
- * `documentId` (GraphQL over HTTP, appendix "Persisted Documents"), or `extensions.persistedQuery` (Apollo). Whatever the name,
- * the pipeline behind gets a request with the document spelled out.
+ * How a request names its document, the same over HTTP (body or query string) and WebSocket
+ * (payload of `subscribe`): `query`, `documentId` (GraphQL over HTTP, appendix "Persisted
+ * Documents"), or `extensions.persistedQuery` (Apollo). Whatever the name, the pipeline behind gets
+ * a request with the document spelled out.
  */
 
 import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
-import type { FoundDocument, NamedDocument, PersistedDocuments } from "../../services/persisted-documents.js";
+import type {
+  FoundDocument,
+  NamedDocument,
+  PersistedDocuments,
+} from "../../services/persisted-documents.js";
 import { refuseLongNames, refuseLongOperationName } from "./names.js";
 
-/** The parameters of a request, as they came; whatever has another type than it should is left for the pipeline to refuse. */
+/**
+ * The parameters of a request, as they came; whatever has another type than it should is left for
+ * the pipeline to refuse.
+ */
 export interface RequestParameters {
   readonly query?: unknown;
   readonly operationName?: unknown;
@@ -25,8 +33,8 @@ export interface SpelledOut<T extends RequestParameters> {
 }
 
 /**
- * Spells the document of a request out, with every name within its bound.
- * Throws what {@link PersistedDocuments.find} throws, NameTooLong, and BadUserInput for `operationName`.
+ * Spells the document of a request out, with every name within its bound. Throws what {@link
+ * PersistedDocuments.find} throws, NameTooLong, and BadUserInput for `operationName`.
  */
 export async function spellOut<T extends RequestParameters>(
   documents: PersistedDocuments,
@@ -41,10 +49,19 @@ export async function spellOut<T extends RequestParameters>(
   if (!isNamed && !(documents.restricted && named.query)) return { parameters, keep: () => {} };
   const { source, keep }: FoundDocument = await documents.find(named, principal);
   const { documentId: _, extensions, ...others } = parameters;
-  return { parameters: { ...others, query: source, ...withoutHash(extensions) } as unknown as T, keep };
+  return {
+    parameters: { ...others, query: source, ...withoutHash(extensions) } as unknown as T,
+    keep,
+  };
 }
 
-const PARAMETERS: ReadonlySet<string> = new Set(["query", "documentId", "operationName", "variables", "extensions"]);
+const PARAMETERS: ReadonlySet<string> = new Set([
+  "query",
+  "documentId",
+  "operationName",
+  "variables",
+  "extensions",
+]);
 
 /** The parameters of a request without those that are null or empty: these count as absent. */
 export function withoutEmpty<T extends object>(parameters: T): T {
@@ -60,7 +77,10 @@ const isBlank = (value: unknown): boolean => value === null || value === "";
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The ids that the appendix knows: a hash, one of an application's own kind, or one of the operator's own making. */
+/**
+ * The ids that the appendix knows: a hash, one of an application's own kind, or one of the
+ * operator's own making.
+ */
 const DOCUMENT_ID = /^(?:sha256:[0-9a-f]{64}|x-[\w.~-]+:[\w.~-]+|[\w.~-]+)$/;
 const LONGEST_ID = 256;
 /** Clients of APQ that were built with a manifest send its ids in place of a hash. */
@@ -76,14 +96,29 @@ function readNames({ query, documentId, extensions }: RequestParameters): NamedD
 }
 
 function readId(documentId: unknown): string {
-  if (typeof documentId === "string" && documentId.length <= LONGEST_ID && DOCUMENT_ID.test(documentId)) return documentId;
-  throw new BadUserInput("documentId is not the id of a document: `sha256:<64 hexadecimal digits>`, or one of the server's manifest.");
+  if (
+    typeof documentId === "string" &&
+    documentId.length <= LONGEST_ID &&
+    DOCUMENT_ID.test(documentId)
+  )
+    return documentId;
+  throw new BadUserInput(
+    "documentId is not the id of a document: `sha256:<64 hexadecimal digits>`, or one of the " +
+      "server's manifest.",
+  );
 }
 
 function readHash(persisted: unknown): string {
-  if (isRecord(persisted) && persisted.version === 1 && typeof persisted.sha256Hash === "string" && HASH.test(persisted.sha256Hash))
+  if (
+    isRecord(persisted) &&
+    persisted.version === 1 &&
+    typeof persisted.sha256Hash === "string" &&
+    HASH.test(persisted.sha256Hash)
+  )
     return persisted.sha256Hash;
-  throw new BadUserInput("extensions.persistedQuery must be { version: 1, sha256Hash: <hash of the document> }.");
+  throw new BadUserInput(
+    "extensions.persistedQuery must be { version: 1, sha256Hash: <hash of the document> }.",
+  );
 }
 
 function withoutHash(extensions: unknown): { readonly extensions?: unknown } {

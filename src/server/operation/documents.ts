@@ -1,10 +1,12 @@
 /**
- * Parsed and validated documents, remembered so that an operation that is asked again is neither parsed nor validated again.
- * HTTP, WebSocket and the check of the manifest read with one reader, so a document has one fate.
+ * Parsed and validated documents, remembered so that an operation that is asked again is neither
+ * parsed nor validated again. HTTP, WebSocket and the check of the manifest read with one reader,
+ * so a document has one fate.
  *
- * Reading a document that is not known is work that its answer does not show, so it has a price (document-price.ts). It is paid once, with
- * the first operation of the document. Documents of the manifest are read at the start, kept for good, and free.
- * Bounded by source text: a syntax tree takes up to some 130 bytes per character, so the bound is some 64 MB at the very worst.
+ * Reading a document that is not known is work that its answer does not show, so it has a price
+ * (document-price.ts). It is paid once, with the first operation of the document. Documents of the
+ * manifest are read at the start, kept for good, and free. Bounded by source text: a syntax tree
+ * takes up to some 130 bytes per character, so the bound is some 64 MB at the very worst.
  */
 import { createHash } from "node:crypto";
 import {
@@ -58,18 +60,27 @@ export interface DocumentReader {
 }
 
 /** Whether a source was refused. */
-export const isRefused = (read: DocumentNode | readonly GraphQLError[]): read is readonly GraphQLError[] => !("kind" in read);
+export const isRefused = (
+  read: DocumentNode | readonly GraphQLError[],
+): read is readonly GraphQLError[] => !("kind" in read);
 
 /** A reader that parses and validates each distinct source once, with the codes of Apollo. */
 export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules): DocumentReader {
   const documents = createDocuments();
   const unpaid = new WeakSet<DocumentNode>();
-  const allRules = [...specifiedRules.map((rule) => (rule === SingleFieldSubscriptionsRule ? subscriptionRootRule : rule)), ...rules];
+  const allRules = [
+    ...specifiedRules.map((rule) =>
+      rule === SingleFieldSubscriptionsRule ? subscriptionRootRule : rule,
+    ),
+    ...rules,
+  ];
   const check = (source: string): DocumentNode | readonly GraphQLError[] => {
     const document = parseSource(source, maxTokens);
     if (document instanceof GraphQLError) return [document];
     const errors = validateAll(schema, document, allRules);
-    return errors.length > 0 ? errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED")) : document;
+    return errors.length > 0
+      ? errors.map((error) => withCode(error, "GRAPHQL_VALIDATION_FAILED"))
+      : document;
   };
   const read = (source: string): DocumentNode | readonly GraphQLError[] => {
     const known = documents.bySource(source);
@@ -80,7 +91,8 @@ export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules)
     unpaid.add(document);
     return document;
   };
-  const takePrice = (document: DocumentNode): number => (unpaid.delete(document) ? readingPrice(document.tokenCount ?? maxTokens) : 0);
+  const takePrice = (document: DocumentNode): number =>
+    unpaid.delete(document) ? readingPrice(document.tokenCount ?? maxTokens) : 0;
   return Object.assign(read, {
     keep(source: string) {
       const document = check(source);
@@ -115,7 +127,8 @@ function createDocuments() {
     dispose: ({ hash }) => byHash.delete(hash),
   });
   return {
-    bySource: (source: string): DocumentNode | undefined => forGood.get(source) ?? lately.get(source)?.document,
+    bySource: (source: string): DocumentNode | undefined =>
+      forGood.get(source) ?? lately.get(source)?.document,
     byHash: (hash: string): DocumentNode | undefined => byHash.get(hash),
     keep(source: string, document: DocumentNode): void {
       const hash = hashOf(source);
@@ -136,13 +149,18 @@ function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLE
     refuseLongNames(source);
     return parse(source, { maxTokens });
   } catch (error) {
-    if (error instanceof NameTooLong) return new GraphQLError(error.message, { originalError: error });
+    if (error instanceof NameTooLong)
+      return new GraphQLError(error.message, { originalError: error });
     return withCode(asGraphQLError(error), "GRAPHQL_PARSE_FAILED");
   }
 }
 
 /** Why a document is refused. A rule that throws refuses it like one that reports. */
-function validateAll(schema: GraphQLSchema, document: DocumentNode, rules: readonly ValidationRule[]): readonly GraphQLError[] {
+function validateAll(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  rules: readonly ValidationRule[],
+): readonly GraphQLError[] {
   try {
     return validate(schema, document, rules);
   } catch (error) {

@@ -1,10 +1,17 @@
 /**
  * Executes one operation within its deadline: the one executor of HTTP and WebSocket.
  *
- * Queries that are asked often are executed by compiled code (compiled-queries.ts) where that is safe; everything else, and
- * every answer that is not plain success, comes from graphql-js. No answer leaves that is too large.
+ * Queries that are asked often are executed by compiled code (compiled-queries.ts) where that is
+ * safe; everything else, and every answer that is not plain success, comes from graphql-js. No
+ * answer leaves that is too large.
  */
-import { type DocumentNode, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from "graphql";
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+} from "graphql";
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { withDeadline } from "../../domain/time/deadline.js";
 import { type AnswerLimits, boundAnswer, boundMessage } from "./answer-size.js";
@@ -42,12 +49,21 @@ export interface ExecutorOptions {
 }
 
 /** Makes the executor of one schema. */
-export function createExecutor({ schema, deadlineMs, limits, compiled }: ExecutorOptions): Executor {
+export function createExecutor({
+  schema,
+  deadlineMs,
+  limits,
+  compiled,
+}: ExecutorOptions): Executor {
   return async (execution) => {
     const leftMs = deadlineMs - (performance.now() - execution.startedAtMs);
     // What has waited that long is not wanted any more, and running it would delay the others.
     if (leftMs <= 0) return deadlineExceeded();
-    const result = await withDeadline(compiled?.run(execution) ?? interpret(schema, execution), leftMs, deadlineExceeded);
+    const result = await withDeadline(
+      compiled?.run(execution) ?? interpret(schema, execution),
+      leftMs,
+      deadlineExceeded,
+    );
     return execution.kind === "subscription"
       ? boundMessage(result, limits.messageBytes)
       : boundAnswer(result, limits.answerBytes, execution.kind ?? "query");
@@ -59,11 +75,25 @@ export function interpret(
   schema: GraphQLSchema,
   { document, operationName, variables, context, rootValue }: Execution,
 ): Promise<ExecutionResult> | ExecutionResult {
-  return execute({ schema, document, operationName, variableValues: variables, contextValue: context, rootValue });
+  return execute({
+    schema,
+    document,
+    operationName,
+    variableValues: variables,
+    contextValue: context,
+    rootValue,
+  });
 }
 
 /** The answer of an operation that took too long. Nothing of it is known, so it has no data. */
 function deadlineExceeded(): ExecutionResult {
   const originalError = new DeadlineExceeded("The operation took longer than it may.");
-  return { errors: [new GraphQLError(originalError.message, { originalError, extensions: { http: { status: 504 } } })] };
+  return {
+    errors: [
+      new GraphQLError(originalError.message, {
+        originalError,
+        extensions: { http: { status: 504 } },
+      }),
+    ],
+  };
 }

@@ -1,10 +1,13 @@
 /**
- * What one field costs, as its declaration says it: the only place that prices. A unit is about one object read and sent.
+ * What one field costs, as its declaration says it: the only place that prices. A unit is about one
+ * object read and sent.
  *
- * Objects cost 1 each, scalars nothing, a field of Query or Subscription at least 1, a mutation 10; `complexity` among the extensions of a
- * field says otherwise. A connection is an envelope: 1 for its page, `pageInfo` is free, its edges are counted, and `node` comes with its edge.
- * Every list declares how long it can be: by `listSize` of the field or of its type, by `sizedLists` of the field above, or as a
- * connection by its `first`. What an answer does not show is declared as `work`.
+ * Objects cost 1 each, scalars nothing, a field of Query or Subscription at least 1, a mutation 10;
+ * `complexity` among the extensions of a field says otherwise. A connection is an envelope: 1 for
+ * its page, `pageInfo` is free, its edges are counted, and `node` comes with its edge. Every list
+ * declares how long it can be: by `listSize` of the field or of its type, by `sizedLists` of the
+ * field above, or as a connection by its `first`. What an answer does not show is declared as
+ * `work`.
  */
 import {
   type GraphQLField,
@@ -58,9 +61,13 @@ export function priceOf(field: AnyField, parent: GraphQLNamedType, root: RootKin
   const isOfObjects = isCompositeType(getNamedType(field.type));
   const work = (extensions.work ?? []) as readonly Work[];
   return {
-    own: typeof extensions.complexity === "number" ? extensions.complexity : usualPrice(field, parent, root),
+    own:
+      typeof extensions.complexity === "number"
+        ? extensions.complexity
+        : usualPrice(field, parent, root),
     // The items of a list of scalars have no price of their own.
-    work: size && !isOfObjects ? [...work, { price: Math.floor(size.most / SCALARS_PER_UNIT) }] : work,
+    work:
+      size && !isOfObjects ? [...work, { price: Math.floor(size.most / SCALARS_PER_UNIT) }] : work,
     size: isOfObjects ? size : null,
     sizedLists: sizedListsOf(field),
     repeats: root === "subscription" && !isList(field) ? repeatsOf(field) : null,
@@ -69,12 +76,18 @@ export function priceOf(field: AnyField, parent: GraphQLNamedType, root: RootKin
 }
 
 /** Introspection is priced as a whole, so what is below is not looked at. */
-export const isIntrospection = ({ name }: AnyField): boolean => name === "__schema" || name === "__type";
+export const isIntrospection = ({ name }: AnyField): boolean =>
+  name === "__schema" || name === "__type";
 
-/** Refuses a schema with a list that does not declare how long it can be: it could only be guessed. */
+/**
+ * Refuses a schema with a list that does not declare how long it can be: it could only be guessed.
+ */
 export function checkListSizes(schema: GraphQLSchema): void {
   const missing = undeclaredLists(schema);
-  if (missing.length > 0) throw new Error(`These lists do not declare how long they can be (listSize): ${missing.join(", ")}`);
+  if (missing.length > 0)
+    throw new Error(
+      `These lists do not declare how long they can be (listSize): ${missing.join(", ")}`,
+    );
 }
 
 /** The lists that declare no length, as `Type.field`. */
@@ -89,7 +102,9 @@ export function undeclaredLists(schema: GraphQLSchema): string[] {
     return above.length > 0 && above.every(({ field }) => Object.hasOwn(sizedListsOf(field), list));
   };
   return fields
-    .filter(({ type, field }) => isList(field) && !declaredSize(field) && !isSized(type, field.name))
+    .filter(
+      ({ type, field }) => isList(field) && !declaredSize(field) && !isSized(type, field.name),
+    )
     .map(({ type, field }) => `${type.name}.${field.name}`);
 }
 
@@ -97,17 +112,25 @@ function usualPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): 
   if (isIntrospection(field)) return INTROSPECTION_PRICE;
   if (root === "mutation") return MUTATION_PRICE;
   if (root !== null) return 1;
-  const isEnvelope = (isConnectionType(parent) && field.name === "pageInfo") || (isEdgeType(parent) && field.name === "node");
+  const isEnvelope =
+    (isConnectionType(parent) && field.name === "pageInfo") ||
+    (isEdgeType(parent) && field.name === "node");
   return isCompositeType(getNamedType(field.type)) && !isEnvelope ? 1 : 0;
 }
 
-/** Whether a type is an item of a page: the edge is counted, because its node is read whether it is asked for or not. */
-const isEdgeType = (type: GraphQLNamedType): boolean => isObjectType(type) && "node" in type.getFields() && "cursor" in type.getFields();
+/**
+ * Whether a type is an item of a page: the edge is counted, because its node is read whether it is
+ * asked for or not.
+ */
+const isEdgeType = (type: GraphQLNamedType): boolean =>
+  isObjectType(type) && "node" in type.getFields() && "cursor" in type.getFields();
 
 /** Whether a type is the envelope of a page: it has edges. */
-const isConnectionType = (type: GraphQLNamedType): boolean => isObjectType(type) && "edges" in type.getFields();
+const isConnectionType = (type: GraphQLNamedType): boolean =>
+  isObjectType(type) && "edges" in type.getFields();
 
-const isList = ({ type }: { readonly type: GraphQLType }): boolean => isListType(getNullableType(type));
+const isList = ({ type }: { readonly type: GraphQLType }): boolean =>
+  isListType(getNullableType(type));
 
 const hasFirst = ({ args }: AnyField): boolean => args.some(({ name }) => name === PAGE.by);
 
@@ -121,7 +144,10 @@ function sizedListsOf(field: AnyField): FieldPrice["sizedLists"] {
   return isConnectionType(getNamedType(field.type)) && hasFirst(field) ? { edges: PAGE } : {};
 }
 
-/** What {@link checkListSizes} refuses costs as much as the longest page, or as the ids that are given. */
+/**
+ * What {@link checkListSizes} refuses costs as much as the longest page, or as the ids that are
+ * given.
+ */
 const longestPage = (field: AnyField): ListLength => idsOf(field) ?? { most: PAGE_SIZE.max };
 
 /** A subscription to several things sends each of them at the start. */

@@ -1,6 +1,7 @@
 /**
- * What is known of an operation's input before anything runs, alike over HTTP and WebSocket: its variables, coerced once for
- * pricing, and the bounds that arguments declare (schema/bounds.ts), for literals and variables alike.
+ * What is known of an operation's input before anything runs, alike over HTTP and WebSocket: its
+ * variables, coerced once for pricing, and the bounds that arguments declare (schema/bounds.ts),
+ * for literals and variables alike.
  *
  * A refusal here has run nothing. Execution coerces again; its errors are the same.
  */
@@ -43,13 +44,18 @@ export class InvalidInput extends Error {
 /** As many errors as execution reports before it gives up. */
 const MAX_VARIABLE_ERRORS = 50;
 
-/** The variables of an operation as execution will see them. Throws InvalidInput with the errors of execution. */
+/**
+ * The variables of an operation as execution will see them. Throws InvalidInput with the errors of
+ * execution.
+ */
 export function coerceVariables(
   schema: GraphQLSchema,
   { variableDefinitions = [] }: OperationDefinitionNode,
   given: Readonly<Record<string, unknown>> | null | undefined,
 ): Variables {
-  const { coerced, errors } = getVariableValues(schema, variableDefinitions, given ?? {}, { maxErrors: MAX_VARIABLE_ERRORS });
+  const { coerced, errors } = getVariableValues(schema, variableDefinitions, given ?? {}, {
+    maxErrors: MAX_VARIABLE_ERRORS,
+  });
   if (errors) throw new InvalidInput(errors);
   return coerced;
 }
@@ -62,7 +68,10 @@ interface Checked {
   readonly operationName: string | null | undefined;
 }
 
-/** Makes the check of one schema: each field that is not left out by a condition, each fragment once. */
+/**
+ * Makes the check of one schema: each field that is not left out by a condition, each fragment
+ * once.
+ */
 export function createArgumentCheck(schema: GraphQLSchema): CheckArguments {
   return ({ document, operationName }, variables) => {
     const operation = getOperationAST(document, operationName);
@@ -85,7 +94,8 @@ class ArgumentWalk {
     private readonly variables: Variables,
   ) {
     for (const definition of document.definitions)
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+      if (definition.kind === Kind.FRAGMENT_DEFINITION)
+        this.fragments.set(definition.name.value, definition);
   }
 
   visit(type: GraphQLNamedType | undefined, { selections }: SelectionSetNode): void {
@@ -93,7 +103,10 @@ class ArgumentWalk {
       if (!isIncluded(selection.directives, this.variables)) continue;
       if (selection.kind === Kind.FIELD) this.field(type, selection);
       else if (selection.kind === Kind.INLINE_FRAGMENT)
-        this.visit(selection.typeCondition ? this.schema.getType(selection.typeCondition.name.value) : type, selection.selectionSet);
+        this.visit(
+          selection.typeCondition ? this.schema.getType(selection.typeCondition.name.value) : type,
+          selection.selectionSet,
+        );
       else this.spread(selection.name.value);
     }
   }
@@ -101,11 +114,13 @@ class ArgumentWalk {
   private spread(name: string): void {
     const fragment = this.fragments.get(name);
     this.fragments.delete(name);
-    if (fragment) this.visit(this.schema.getType(fragment.typeCondition.name.value), fragment.selectionSet);
+    if (fragment)
+      this.visit(this.schema.getType(fragment.typeCondition.name.value), fragment.selectionSet);
   }
 
   private field(type: GraphQLNamedType | undefined, node: FieldNode): void {
-    const field = isObjectType(type) || isInterfaceType(type) ? fieldOf(type, node.name.value) : undefined;
+    const field =
+      isObjectType(type) || isInterfaceType(type) ? fieldOf(type, node.name.value) : undefined;
     if (!field) return;
     if (node.arguments?.length) this.errors.push(...refusalsOf(field, node, this.variables));
     if (node.selectionSet) this.visit(getNamedType(field.type), node.selectionSet);
@@ -113,11 +128,17 @@ class ArgumentWalk {
 }
 
 /** What is wrong with the arguments of a field. */
-function refusalsOf(field: GraphQLField<unknown, unknown>, node: FieldNode, variables: Variables): GraphQLError[] {
+function refusalsOf(
+  field: GraphQLField<unknown, unknown>,
+  node: FieldNode,
+  variables: Variables,
+): GraphQLError[] {
   try {
     const values = getArgumentValues(field, node, variables);
     return field.args.flatMap((argument) =>
-      refusalsOfValue(argument, own(values, argument.name), [argument.name]).map((error) => at(node, error)),
+      refusalsOfValue(argument, own(values, argument.name), [argument.name]).map((error) =>
+        at(node, error),
+      ),
     );
   } catch (error) {
     // A variable that is absent or null where the argument needs a value.
@@ -132,18 +153,34 @@ const at = (nodes: FieldNode, originalError: BadUserInput): GraphQLError =>
 /** An argument, or a field of an input object. */
 type Input = Pick<GraphQLArgument, "type" | "extensions">;
 
-/** What is wrong with a value and with what it holds; null and absence mean the default, which is right. */
-function refusalsOfValue({ type, extensions }: Input, value: unknown, path: readonly string[]): BadUserInput[] {
+/**
+ * What is wrong with a value and with what it holds; null and absence mean the default, which is
+ * right.
+ */
+function refusalsOfValue(
+  { type, extensions }: Input,
+  value: unknown,
+  path: readonly string[],
+): BadUserInput[] {
   if (value === null || value === undefined) return [];
   const { rule } = extensions;
   const why = typeof rule === "function" ? (rule as ArgumentRule)(value) : null;
-  return why === null ? refusalsWithin(type, value, path) : [new BadUserInput(`${path.join(".")} ${why}`, path)];
+  return why === null
+    ? refusalsWithin(type, value, path)
+    : [new BadUserInput(`${path.join(".")} ${why}`, path)];
 }
 
-function refusalsWithin(type: GraphQLInputType, value: unknown, path: readonly string[]): BadUserInput[] {
+function refusalsWithin(
+  type: GraphQLInputType,
+  value: unknown,
+  path: readonly string[],
+): BadUserInput[] {
   const nullable = getNullableType(type);
-  if (isListType(nullable) && Array.isArray(value)) return value.flatMap((item) => refusalsWithin(nullable.ofType, item, path));
+  if (isListType(nullable) && Array.isArray(value))
+    return value.flatMap((item) => refusalsWithin(nullable.ofType, item, path));
   if (!isInputObjectType(nullable) || typeof value !== "object" || value === null) return [];
   const members = value as Readonly<Record<string, unknown>>;
-  return Object.values(nullable.getFields()).flatMap((field) => refusalsOfValue(field, own(members, field.name), [...path, field.name]));
+  return Object.values(nullable.getFields()).flatMap((field) =>
+    refusalsOfValue(field, own(members, field.name), [...path, field.name]),
+  );
 }

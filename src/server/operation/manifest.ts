@@ -1,6 +1,7 @@
 /**
- * The manifest of persisted documents: a file that `npm run persist` writes, or another generator. Two forms are read: an object of ids
- * and documents, and Apollo's `apollo-persisted-query-manifest`. Whatever is wrong with one document stops the start.
+ * The manifest of persisted documents: a file that `npm run persist` writes, or another generator.
+ * Two forms are read: an object of ids and documents, and Apollo's
+ * `apollo-persisted-query-manifest`. Whatever is wrong with one document stops the start.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -21,14 +22,24 @@ const manifestFile = z.union([
 ]);
 
 /** Reads the manifest that a mode needs; empty where there is none. @throws StartupError */
-export function readManifest({ mode, file }: { readonly mode: string; readonly file: string | undefined }): DocumentManifest {
+export function readManifest({
+  mode,
+  file,
+}: {
+  readonly mode: string;
+  readonly file: string | undefined;
+}): DocumentManifest {
   if (mode === "off" || (mode === "allow" && file === undefined)) return new Map();
   if (file === undefined)
-    throw new StartupError("PERSISTED_DOCUMENTS=only needs PERSISTED_DOCUMENTS_FILE: the manifest that `npm run persist` writes.");
+    throw new StartupError(
+      "PERSISTED_DOCUMENTS=only needs PERSISTED_DOCUMENTS_FILE: the manifest that `npm run " +
+        "persist` writes.",
+    );
   const documents = manifestFile.safeParse(readJsonFile(file));
   if (!documents.success)
     throw new StartupError(
-      `PERSISTED_DOCUMENTS_FILE=${file} is no manifest: it must be an object of ids and documents, or Apollo's format.`,
+      `PERSISTED_DOCUMENTS_FILE=${file} is no manifest: it must be an object of ids and ` +
+        "documents, or Apollo's format.",
     );
   for (const [id, source] of documents.data) checkHash(file, id, source);
   return new Map(documents.data);
@@ -39,11 +50,16 @@ export function readManifest({ mode, file }: { readonly mode: string; readonly f
  * for. Answers the names of its operations.
  * @throws StartupError naming the document
  */
-export function checkManifest(manifest: DocumentManifest, readDocument: Pick<DocumentReader, "keep">): readonly string[] {
+export function checkManifest(
+  manifest: DocumentManifest,
+  readDocument: Pick<DocumentReader, "keep">,
+): readonly string[] {
   return [...manifest].flatMap(([id, source]) => {
     const document = readDocument.keep(source);
     if (!isRefused(document)) return document.definitions.flatMap(operationName);
-    throw new StartupError(`The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`);
+    throw new StartupError(
+      `The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`,
+    );
   });
 }
 
@@ -54,7 +70,10 @@ function readJsonFile(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (cause) {
-    throw new StartupError(`PERSISTED_DOCUMENTS_FILE=${file} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new StartupError(
+      `PERSISTED_DOCUMENTS_FILE=${file} cannot be read: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }
 
@@ -63,7 +82,9 @@ function checkHash(file: string, id: string, source: string): void {
   if (!id.startsWith("sha256:")) return;
   const hash = createHash("sha256").update(source).digest("hex");
   if (id !== `sha256:${hash}`)
-    throw new StartupError(`PERSISTED_DOCUMENTS_FILE=${file} names ${nameOf(id, source)} by a hash that is not its own.`);
+    throw new StartupError(
+      `PERSISTED_DOCUMENTS_FILE=${file} names ${nameOf(id, source)} by a hash that is not its own.`,
+    );
 }
 
 /** An id and, for people, the first name in the document. */

@@ -18,13 +18,16 @@ export function refuseLongNames(document: string): void {
   if (name) throw new NameTooLong(MAX_NAME_CHARACTERS, name);
 }
 
-/** Whether a run of word characters is above the bound. Such a run covers a multiple of its length. */
+/**
+ * Whether a run of word characters is above the bound. Such a run covers a multiple of its length.
+ */
 function holdsLongWord(text: string): boolean {
   for (let at = MAX_NAME_CHARACTERS; at < text.length; at += MAX_NAME_CHARACTERS + 1) {
     let [start, end] = [at, at];
     while (end - start <= MAX_NAME_CHARACTERS && isWord(text.charCodeAt(end))) end++;
     // What is not within a word begins none here.
-    while (end > at && end - start <= MAX_NAME_CHARACTERS && isWord(text.charCodeAt(start - 1))) start--;
+    while (end > at && end - start <= MAX_NAME_CHARACTERS && isWord(text.charCodeAt(start - 1)))
+      start--;
     if (end - start > MAX_NAME_CHARACTERS) return true;
   }
   return false;
@@ -32,7 +35,10 @@ function holdsLongWord(text: string): boolean {
 
 /** `[_0-9A-Za-z]`; NaN, the code beside a text, is none. */
 const isWord = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95;
+  (code >= 97 && code <= 122) ||
+  (code >= 65 && code <= 90) ||
+  (code >= 48 && code <= 57) ||
+  code === 95;
 
 /** The first long name; null when there is none, or when the parser refuses the text before it. */
 function findLongName(document: string): Token | null {
@@ -60,7 +66,8 @@ export function refuseLongKeys(value: unknown): void {
     return;
   }
   for (const [key, part] of Object.entries(value)) {
-    if (key.length > MAX_NAME_CHARACTERS) throw new BadUserInput(`A key of the JSON is longer than ${MAX_NAME_CHARACTERS} characters.`);
+    if (key.length > MAX_NAME_CHARACTERS)
+      throw new BadUserInput(`A key of the JSON is longer than ${MAX_NAME_CHARACTERS} characters.`);
     refuseLongKeys(part);
   }
 }

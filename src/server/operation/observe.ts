@@ -7,11 +7,15 @@ import type { Operation } from "./context.js";
 /** Reports an operation that was answered. */
 export type ObserveOperation = (operation: Operation, observation: Observation) => void;
 
-/** Reports to log and metrics: `warn` when it failed, else `debug`, so that a busy server's log stays readable. */
+/**
+ * Reports to log and metrics: `warn` when it failed, else `debug`, so that a busy server's log
+ * stays readable.
+ */
 export function createObserver(log: Logger, metrics: Metrics): ObserveOperation {
   return ({ name, kind, requestId }, observation) => {
     metrics.operation({ name: name ?? ANONYMOUS_OPERATION, kind: kind ?? "none", ...observation });
     const level = observation.outcome === "failed" ? "warn" : "debug";
-    if (log.isLevelEnabled(level)) log[level]({ requestId, operation: name, kind, ...observation }, "operation");
+    if (log.isLevelEnabled(level))
+      log[level]({ requestId, operation: name, kind, ...observation }, "operation");
   };
 }

@@ -1,10 +1,11 @@
 /**
- * What a document may ask for: one array of validation rules, used by HTTP and WebSocket alike, after the rules of the
- * specification and within the token limit of the parser, which bounds the time all of them take.
+ * What a document may ask for: one array of validation rules, used by HTTP and WebSocket alike,
+ * after the rules of the specification and within the token limit of the parser, which bounds the
+ * time all of them take.
  *
- * Depth, aliases and directives are counted by graphql-armor, once per operation with fragments resolved and remembered. Its
- * rules throw by default, which Apollo answers with status 500: here they report, as validation rules should. Root fields and
- * NUL characters have no library rule.
+ * Depth, aliases and directives are counted by graphql-armor, once per operation with fragments
+ * resolved and remembered. Its rules throw by default, which Apollo answers with status 500: here
+ * they report, as validation rules should. Root fields and NUL characters have no library rule.
  */
 import { maxAliasesRule } from "@escape.tech/graphql-armor-max-aliases";
 import { maxDepthRule } from "@escape.tech/graphql-armor-max-depth";
@@ -30,47 +31,85 @@ export interface OperationLimits {
   readonly directives: number;
 }
 
-/** The rules that are added to those of the specification. Introspection is for servers that show an explorer. */
+/**
+ * The rules that are added to those of the specification. Introspection is for servers that show an
+ * explorer.
+ */
 export function operationRules(limits: OperationLimits, introspection: boolean): ValidationRule[] {
   return [
-    maxDepthRule({ ...reporting(`The operation is nested deeper than ${limits.depth} levels.`), n: limits.depth, flattenFragments: true }),
-    maxAliasesRule({ ...reporting(`The operation uses more than ${limits.aliases} aliases.`), n: limits.aliases, allowList: [] }),
-    maxDirectivesRule({ ...reporting(`The operation uses more than ${limits.directives} directives.`), n: limits.directives }),
+    maxDepthRule({
+      ...reporting(`The operation is nested deeper than ${limits.depth} levels.`),
+      n: limits.depth,
+      flattenFragments: true,
+    }),
+    maxAliasesRule({
+      ...reporting(`The operation uses more than ${limits.aliases} aliases.`),
+      n: limits.aliases,
+      allowList: [],
+    }),
+    maxDirectivesRule({
+      ...reporting(`The operation uses more than ${limits.directives} directives.`),
+      n: limits.directives,
+    }),
     maxRootFieldsRule(limits.rootFields),
     wellFormedTextRule,
     ...(introspection ? [] : [NoSchemaIntrospectionCustomRule]),
   ];
 }
 
-/** Makes an armor rule report an error with our words instead of throwing its own ("Syntax Error: …"). */
+/**
+ * Makes an armor rule report an error with our words instead of throwing its own ("Syntax Error:
+ * …").
+ */
 const reporting = (message: string) => ({
   propagateOnRejection: false,
-  onReject: [(context: ValidationContext | null) => context?.reportError(new GraphQLError(message))],
+  onReject: [
+    (context: ValidationContext | null) => context?.reportError(new GraphQLError(message)),
+  ],
 });
 
-/** Refuses operations with more than `limit` root fields, counted through fragments, repetitions included. */
+/**
+ * Refuses operations with more than `limit` root fields, counted through fragments, repetitions
+ * included.
+ */
 function maxRootFieldsRule(limit: number): ValidationRule {
   return (context): ASTVisitor => ({
     OperationDefinition(operation: OperationDefinitionNode) {
       if (countFields(context, operation.selectionSet, new Map()) > limit) {
-        context.reportError(new GraphQLError(`The operation has more than ${limit} root fields.`, { nodes: operation }));
+        context.reportError(
+          new GraphQLError(`The operation has more than ${limit} root fields.`, {
+            nodes: operation,
+          }),
+        );
       }
     },
   });
 }
 
-/** Fields of one level. Each fragment is counted once and remembered; one that is being counted holds itself and counts as none. */
-function countFields(context: ValidationContext, { selections }: SelectionSetNode, known: Map<string, number>): number {
+/**
+ * Fields of one level. Each fragment is counted once and remembered; one that is being counted
+ * holds itself and counts as none.
+ */
+function countFields(
+  context: ValidationContext,
+  { selections }: SelectionSetNode,
+  known: Map<string, number>,
+): number {
   let total = 0;
   for (const selection of selections) {
     if (selection.kind === Kind.FIELD) total++;
-    else if (selection.kind === Kind.INLINE_FRAGMENT) total += countFields(context, selection.selectionSet, known);
+    else if (selection.kind === Kind.INLINE_FRAGMENT)
+      total += countFields(context, selection.selectionSet, known);
     else total += countFragment(context, selection.name.value, known);
   }
   return total;
 }
 
-function countFragment(context: ValidationContext, name: string, known: Map<string, number>): number {
+function countFragment(
+  context: ValidationContext,
+  name: string,
+  known: Map<string, number>,
+): number {
   const counted = known.get(name);
   if (counted !== undefined) return counted;
   known.set(name, 0);
@@ -86,7 +125,12 @@ function wellFormedTextRule(context: ValidationContext): ASTVisitor {
     StringValue(node: StringValueNode) {
       if (!isIllFormed(node.value)) return;
       const extensions = { code: "BAD_USER_INPUT" };
-      context.reportError(new GraphQLError("Text must hold neither NUL characters nor lone surrogates.", { nodes: node, extensions }));
+      context.reportError(
+        new GraphQLError("Text must hold neither NUL characters nor lone surrogates.", {
+          nodes: node,
+          extensions,
+        }),
+      );
     },
   };
 }

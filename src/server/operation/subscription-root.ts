@@ -19,7 +19,10 @@ import {
 
 /** The specification's rule, for roots that it can collect. */
 export function subscriptionRootRule(context: ValidationContext): ASTVisitor {
-  const { enter: checkCount } = getEnterLeaveForKind(SingleFieldSubscriptionsRule(context), Kind.OPERATION_DEFINITION);
+  const { enter: checkCount } = getEnterLeaveForKind(
+    SingleFieldSubscriptionsRule(context),
+    Kind.OPERATION_DEFINITION,
+  );
   return {
     OperationDefinition(...visit) {
       const [operation] = visit;
@@ -31,10 +34,14 @@ export function subscriptionRootRule(context: ValidationContext): ASTVisitor {
   };
 }
 
-function faultOf(context: ValidationContext, { selectionSet }: OperationDefinitionNode): string | null {
+function faultOf(
+  context: ValidationContext,
+  { selectionSet }: OperationDefinitionNode,
+): string | null {
   const found = { fields: 0, undecided: false };
   readRoot(context, selectionSet, { found, seen: new Set() });
-  if (found.undecided) return "At the root of a subscription, @skip and @include take true or false, and no variable.";
+  if (found.undecided)
+    return "At the root of a subscription, @skip and @include take true or false, and no variable.";
   return found.fields === 0 ? "The subscription selects nothing." : null;
 }
 
@@ -44,13 +51,18 @@ interface Reading {
   readonly seen: Set<string>;
 }
 
-function readRoot(context: ValidationContext, { selections }: SelectionSetNode, reading: Reading): void {
+function readRoot(
+  context: ValidationContext,
+  { selections }: SelectionSetNode,
+  reading: Reading,
+): void {
   for (const selection of selections) {
     const selected = isSelected(selection);
     if (selected === null) reading.found.undecided = true;
     if (!selected) continue;
     if (selection.kind === Kind.FIELD) reading.found.fields++;
-    else if (selection.kind === Kind.INLINE_FRAGMENT) readRoot(context, selection.selectionSet, reading);
+    else if (selection.kind === Kind.INLINE_FRAGMENT)
+      readRoot(context, selection.selectionSet, reading);
     else readFragment(context, selection.name.value, reading);
   }
 }
@@ -64,7 +76,9 @@ function readFragment(context: ValidationContext, name: string, reading: Reading
 
 /** Whether a selection is taken; null where its conditions are no plain true or false. */
 function isSelected({ directives = [] }: SelectionNode): boolean | null {
-  const conditions = directives.filter(({ name }) => name.value === "skip" || name.value === "include").map(holds);
+  const conditions = directives
+    .filter(({ name }) => name.value === "skip" || name.value === "include")
+    .map(holds);
   return conditions.includes(null) ? null : !conditions.includes(false);
 }
 

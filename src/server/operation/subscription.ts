@@ -1,6 +1,6 @@
 /**
- * Subscriptions over graphql-js, with a new context for every event: loaders remember what they have read, so an event executed
- * with the loaders of the one before would show the old value.
+ * Subscriptions over graphql-js, with a new context for every event: loaders remember what they
+ * have read, so an event executed with the loaders of the one before would show the old value.
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from "graphql";
 import { DeadlineExceeded } from "../../domain/errors.js";
@@ -14,15 +14,22 @@ import { isUnavailable } from "./format-error.js";
  * @param source document, variables and the context that the source is opened with
  * @throws DeadlineExceeded when it takes longer than `deadlineMs`
  */
-export async function openSource(source: ExecutionArgs, deadlineMs: number): Promise<AsyncIterator<unknown> | ExecutionResult> {
+export async function openSource(
+  source: ExecutionArgs,
+  deadlineMs: number,
+): Promise<AsyncIterator<unknown> | ExecutionResult> {
   let late = false;
   const opening = createSourceEventStream(source);
   // A stream that opens after its client was refused is nobody's: it is closed, or it would leak.
   void opening.then((stream) => (late ? close(stream) : undefined)).catch(() => {});
-  const stream = await withDeadline<AsyncIterable<unknown> | ExecutionResult>(opening, deadlineMs, () => {
-    late = true;
-    throw new DeadlineExceeded("The subscription took longer to start than it may.");
-  });
+  const stream = await withDeadline<AsyncIterable<unknown> | ExecutionResult>(
+    opening,
+    deadlineMs,
+    () => {
+      late = true;
+      throw new DeadlineExceeded("The subscription took longer to start than it may.");
+    },
+  );
   return isStream(stream) ? stream[Symbol.asyncIterator]() : stream;
 }
 
@@ -33,16 +40,19 @@ async function close(stream: AsyncIterable<unknown> | ExecutionResult): Promise<
 }
 
 /** Whether a source was opened. */
-export const isSource = (opened: AsyncIterator<unknown> | ExecutionResult): opened is AsyncIterator<unknown> => "next" in opened;
+export const isSource = (
+  opened: AsyncIterator<unknown> | ExecutionResult,
+): opened is AsyncIterator<unknown> => "next" in opened;
 
 /** Longest waits before an event whose execution failed is executed again. */
 const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 /**
- * The stream of results. An event whose execution found something unavailable is executed again, with backoff, until it
- * succeeds: no later event stands for it. Its error is handed on once. An error of ours would last, so it holds nothing up.
- * Unlike an async generator, `return()` ends the stream at once, even while `next()` waits for an event. An execution that
- * rejects ends the stream and closes its source.
+ * The stream of results. An event whose execution found something unavailable is executed again,
+ * with backoff, until it succeeds: no later event stands for it. Its error is handed on once. An
+ * error of ours would last, so it holds nothing up. Unlike an async generator, `return()` ends the
+ * stream at once, even while `next()` waits for an event. An execution that rejects ends the stream
+ * and closes its source.
  */
 export function mapEvents(
   events: AsyncIterator<unknown>,

@@ -1,8 +1,9 @@
 /**
  * What clients send, as text: read once, at the edge, by HTTP and WebSocket alike.
  *
- * PostgreSQL refuses NUL in text and UTF-8 has no lone surrogates; both are spelled by JSON escapes (`\u0000`, `\ud800`), so
- * neither may travel further than here. Nesting is counted before anything is parsed, so its cost is one pass over the text.
+ * PostgreSQL refuses NUL in text and UTF-8 has no lone surrogates; both are spelled by JSON escapes
+ * (`\u0000`, `\ud800`), so neither may travel further than here. Nesting is counted before anything
+ * is parsed, so its cost is one pass over the text.
  */
 import { isUtf8 } from "node:buffer";
 import { BadUserInput } from "../../domain/errors.js";
@@ -14,12 +15,17 @@ export function readBody(body: Buffer, maxDepth: number): unknown {
   return readJson(body.toString("utf8"), maxDepth);
 }
 
-/** Parses JSON whose nesting is at most `maxDepth`, whose keys are short and whose text is well-formed. Throws BadUserInput. */
+/**
+ * Parses JSON whose nesting is at most `maxDepth`, whose keys are short and whose text is
+ * well-formed. Throws BadUserInput.
+ */
 export function readJson(text: string, maxDepth: number): unknown {
-  if (isDeeperThan(text, maxDepth)) throw new BadUserInput(`The JSON is nested deeper than ${maxDepth} levels.`);
+  if (isDeeperThan(text, maxDepth))
+    throw new BadUserInput(`The JSON is nested deeper than ${maxDepth} levels.`);
   const value = parse(text);
   refuseLongKeys(value);
-  // Strings of parsed JSON are ill-formed only by such an escape; without one nothing has to be walked.
+  // Strings of parsed JSON are ill-formed only by such an escape; without one nothing has to be
+  // walked.
   if (ILL_FORMED_ESCAPE.test(text)) refuseIllFormed(value);
   return value;
 }
@@ -36,9 +42,13 @@ function parse(text: string): unknown {
   }
 }
 
-/** Throws BadUserInput when any string or key within a value holds a NUL or a lone surrogate. The value's depth bounds the stack. */
+/**
+ * Throws BadUserInput when any string or key within a value holds a NUL or a lone surrogate. The
+ * value's depth bounds the stack.
+ */
 export function refuseIllFormed(value: unknown): void {
-  if (typeof value === "string" && isIllFormed(value)) throw new BadUserInput("Text must hold neither NUL characters nor lone surrogates.");
+  if (typeof value === "string" && isIllFormed(value))
+    throw new BadUserInput("Text must hold neither NUL characters nor lone surrogates.");
   if (typeof value !== "object" || value === null) return;
   for (const [key, part] of Object.entries(value)) {
     refuseIllFormed(key);

@@ -1,11 +1,26 @@
-/** How a WebSocket is let in, and what is refused of it before it is read: the small print of socket-operations.ts. */
+/**
+ * How a WebSocket is let in, and what is refused of it before it is read: the small print of
+ * socket-operations.ts.
+ */
 import { RateLimited } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
-import { type Asked, type DoorParts, LEAST_CHARGE, payerOf, refuseAtTheDoor } from "../operation/admission.js";
+import {
+  type Asked,
+  type DoorParts,
+  LEAST_CHARGE,
+  payerOf,
+  refuseAtTheDoor,
+} from "../operation/admission.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "../operation/context.js";
 
-/** Who a socket is for, at the price of the cheapest operation. Throws Unauthenticated and RateLimited. */
-export async function callerOfSocket(admission: Admission, claimed: ClaimedCaller): Promise<Caller> {
+/**
+ * Who a socket is for, at the price of the cheapest operation. Throws Unauthenticated and
+ * RateLimited.
+ */
+export async function callerOfSocket(
+  admission: Admission,
+  claimed: ClaimedCaller,
+): Promise<Caller> {
   const payer = admission.payerOf(claimed.claim);
   if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
   const { principal, paid } = await admission.admit(claimed.claim, LEAST_CHARGE);
@@ -24,6 +39,11 @@ export function refuseOperation(parts: DoorParts, operation: Operation, asked: A
 }
 
 /** An operation that was refused for what it is has been read all the same. */
-export function chargeIfRefused({ admission, readDocument }: DoorParts, operation: Operation, query: string): void {
-  if (!operation.hasPaid && !operation.refusal) admission.chargeRefused(payerOf(admission, operation), readDocument.takePriceOf(query));
+export function chargeIfRefused(
+  { admission, readDocument }: DoorParts,
+  operation: Operation,
+  query: string,
+): void {
+  if (!operation.hasPaid && !operation.refusal)
+    admission.chargeRefused(payerOf(admission, operation), readDocument.takePriceOf(query));
 }

@@ -19,15 +19,34 @@ export interface AnswerParts {
 /** What is executed. */
 export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
 
-/** Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event. */
-export function run({ executor }: AnswerParts, args: Executed, operation: Operation, rootValue?: unknown): Promise<ExecutionResult> {
+/**
+ * Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event.
+ */
+export function run(
+  { executor }: AnswerParts,
+  args: Executed,
+  operation: Operation,
+  rootValue?: unknown,
+): Promise<ExecutionResult> {
   const { document, operationName, variableValues } = args;
   const { kind, context, startedAtMs } = operation;
-  return executor({ document, operationName, variables: variableValues, kind, context, rootValue, startedAtMs });
+  return executor({
+    document,
+    operationName,
+    variables: variableValues,
+    kind,
+    context,
+    rootValue,
+    startedAtMs,
+  });
 }
 
 /** The answer as clients see it. */
-export function finish(parts: AnswerParts, { errors, data, extensions }: ExecutionResult, operation: Operation): ExecutionResult {
+export function finish(
+  parts: AnswerParts,
+  { errors, data, extensions }: ExecutionResult,
+  operation: Operation,
+): ExecutionResult {
   const { costReport: cost, cacheReport: cache, written, keptGuest: guest } = operation;
   const all = {
     ...extensions,
@@ -45,7 +64,11 @@ export function finish(parts: AnswerParts, { errors, data, extensions }: Executi
 }
 
 /** Errors as clients see them; those that are ours go to the log. */
-export function present({ log, errors: detail }: Pick<AnswerParts, "log" | "errors">, errors: readonly GraphQLError[], requestId: string) {
+export function present(
+  { log, errors: detail }: Pick<AnswerParts, "log" | "errors">,
+  errors: readonly GraphQLError[],
+  requestId: string,
+) {
   logInternal(log, errors, requestId);
   return withRequestId(
     errors.map((error) => formatError(error, detail)),
@@ -54,10 +77,12 @@ export function present({ log, errors: detail }: Pick<AnswerParts, "log" | "erro
 }
 
 /** Goes nowhere: the socket is closing. */
-export const sessionEnded = (): GraphQLError => new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
+export const sessionEnded = (): GraphQLError =>
+  new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
 
 /** A refusal as an error of its operation. */
-export const refusalBy = (error: unknown): GraphQLError => new GraphQLError((error as Error).message, { originalError: error as Error });
+export const refusalBy = (error: unknown): GraphQLError =>
+  new GraphQLError((error as Error).message, { originalError: error as Error });
 
 /** graphql-ws hands errors on without their operation, so they carry its id themselves. */
 export function withRequest(error: GraphQLError, requestId: string): GraphQLError {

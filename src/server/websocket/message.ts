@@ -2,12 +2,14 @@
 import { isRecord, withoutEmpty } from "../operation/document-request.js";
 
 /**
- * A message as graphql-ws takes it: parsed, or the text where it is no JSON. graphql-ws wants a document in every payload; ours may
- * name one instead, and parameters that are null or empty are absent, as over HTTP.
+ * A message as graphql-ws takes it: parsed, or the text where it is no JSON. graphql-ws wants a
+ * document in every payload; ours may name one instead, and parameters that are null or empty are
+ * absent, as over HTTP.
  */
 export function readMessage(text: string): unknown {
   const message = parse(text);
-  if (!isRecord(message) || message.type !== "subscribe" || !isRecord(message.payload)) return message;
+  if (!isRecord(message) || message.type !== "subscribe" || !isRecord(message.payload))
+    return message;
   return { ...message, payload: { query: "", ...withoutEmpty(message.payload) } };
 }
 

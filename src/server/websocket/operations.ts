@@ -1,9 +1,11 @@
 /**
- * What graphql-ws does with an operation: the options that make a WebSocket run the same pipeline as HTTP. graphql-ws keeps the
- * protocol; documents, limits, context, execution and errors are the ones HTTP uses.
+ * What graphql-ws does with an operation: the options that make a WebSocket run the same pipeline
+ * as HTTP. graphql-ws keeps the protocol; documents, limits, context, execution and errors are the
+ * ones HTTP uses.
  *
- * The consistency token travels as init parameter `souk-seen`, comes back as `extensions.seen` of a mutation's answer, and is
- * remembered for the rest of the socket. So does the guest: init parameter `guest`, `extensions.guest` of the write that made one.
+ * The consistency token travels as init parameter `souk-seen`, comes back as `extensions.seen` of a
+ * mutation's answer, and is remembered for the rest of the socket. So does the guest: init
+ * parameter `guest`, `extensions.guest` of the write that made one.
  */
 
 import { randomUUID } from "node:crypto";
@@ -32,7 +34,14 @@ import type { MessageAllowance } from "../connection/message-allowance.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import { type Load, type Place, takePlaceOf } from "../load.js";
 import { type GateParts, letInAgain, payerOf } from "../operation/admission.js";
-import { type CallerRules, type CreateContext, filled, GUEST_HEADER, Operation, readClaim } from "../operation/context.js";
+import {
+  type CallerRules,
+  type CreateContext,
+  filled,
+  GUEST_HEADER,
+  Operation,
+  readClaim,
+} from "../operation/context.js";
 import { type SpelledOut, spellOut, withoutEmpty } from "../operation/document-request.js";
 import { isRefused } from "../operation/documents.js";
 import type { Executor } from "../operation/executor.js";
@@ -42,7 +51,15 @@ import { MAX_NAME_CHARACTERS, refuseLongKeys } from "../operation/names.js";
 import type { ObserveOperation } from "../operation/observe.js";
 import { refuseIllFormed } from "../operation/text-input.js";
 import { callerOfSocket, chargeIfRefused, refuseOperation } from "./admission.js";
-import { errorRequestId, finish, present, refusalBy, run, sessionEnded, withRequest } from "./answers.js";
+import {
+  errorRequestId,
+  finish,
+  present,
+  refusalBy,
+  run,
+  sessionEnded,
+  withRequest,
+} from "./answers.js";
 import { createSubscriptions } from "./subscriptions.js";
 import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./ticket.js";
 
@@ -92,16 +109,22 @@ export function socketOperations(parts: SocketOperationParts): Options {
       const ticket = takePlace(context, id);
       return unlessGivenUp(ticket, () => prepare(parts, context, { id, payload, ticket }));
     },
-    execute: (args) => launch(args as SocketExecution, (execution) => executeOnce(parts, execution)),
+    execute: (args) =>
+      launch(args as SocketExecution, (execution) => executeOnce(parts, execution)),
     subscribe: (args) => launch(args as SocketExecution, subscribe),
     // What execute and subscribe answer is already what clients see.
-    onNext: (...[context, id, , , result]) => inTurn(context, id, result as FormattedExecutionResult),
+    onNext: (...[context, id, , , result]) =>
+      inTurn(context, id, result as FormattedExecutionResult),
     onError: (_context, _id, _payload, errors) => present(parts, errors, errorRequestId(errors)),
   };
 }
 
 /** Holds an answer back until the socket has room for it. */
-async function inTurn(context: SocketContext, id: string, answer: FormattedExecutionResult): Promise<FormattedExecutionResult> {
+async function inTurn(
+  context: SocketContext,
+  id: string,
+  answer: FormattedExecutionResult,
+): Promise<FormattedExecutionResult> {
   const ticket = ticketOf(context, id);
   await context.extra.peer.turn();
   return unlessGivenUp(ticket, async () => answer);
@@ -114,32 +137,44 @@ function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError
 }
 
 /**
- * Reads the caller from the init payload, or from the upgrade's headers where a client can set them; that is who the socket is for the
- * rest of its life. False closes with 4403, unless the socket is closed already. Nobody is taken for somebody unknown that long: with
- * 1013 the client comes again.
+ * Reads the caller from the init payload, or from the upgrade's headers where a client can set
+ * them; that is who the socket is for the rest of its life. False closes with 4403, unless the
+ * socket is closed already. Nobody is taken for somebody unknown that long: with 1013 the client
+ * comes again.
  */
 async function welcome(parts: SocketOperationParts, context: SocketContext): Promise<boolean> {
   const { callers, sessions, admission, counts } = parts;
   const { peer } = context.extra;
-  const parameters = Object.entries(context.connectionParams ?? {}).filter(([, value]) => filled(value) !== undefined);
+  const parameters = Object.entries(context.connectionParams ?? {}).filter(
+    ([, value]) => filled(value) !== undefined,
+  );
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
-  const get = (name: string) => filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(peer.headers, name));
+  const get = (name: string) =>
+    filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(peer.headers, name));
   // graphql-ws would keep what was read for the life of the socket: up to a frame.
   Object.assign(context, { connectionParams: undefined });
   const heard = sessions.heard();
   let place: Place | null = null;
   try {
-    const source = { get, cookie: (name: string) => peer.cookie(name), ip: peer.ip, takesCookies: false };
+    const source = {
+      get,
+      cookie: (name: string) => peer.cookie(name),
+      ip: peer.ip,
+      takesCookies: false,
+    };
     const claimed = readClaim(source, callers);
     place = takePlaceOf(parts, admission.payerOf(claimed.claim));
     const caller = await callerOfSocket(admission, claimed);
-    if (caller.principal.kind === "unknown") peer.close(TRY_AGAIN_LATER, "The session cannot be looked up");
+    if (caller.principal.kind === "unknown")
+      peer.close(TRY_AGAIN_LATER, "The session cannot be looked up");
     // A socket that has closed meanwhile would be counted for good.
     if (!peer.isOpen) return false;
-    if (!counts.joinSocket(caller, peer)) peer.close(TRY_AGAIN_LATER, "This user has too many sockets");
+    if (!counts.joinSocket(caller, peer))
+      peer.close(TRY_AGAIN_LATER, "This user has too many sockets");
     else sessions.join(peer.welcome(caller), heard);
   } catch (error) {
-    if (error instanceof RateLimited || error instanceof Overloaded) peer.close(TRY_AGAIN_LATER, error.message);
+    if (error instanceof RateLimited || error instanceof Overloaded)
+      peer.close(TRY_AGAIN_LATER, error.message);
   } finally {
     place?.leave();
   }
@@ -149,7 +184,10 @@ async function welcome(parts: SocketOperationParts, context: SocketContext): Pro
 const TRY_AGAIN_LATER = 1013;
 
 /** Begins an operation that was let in, unless it was given up since. */
-function launch<T extends object>(execution: SocketExecution, begin: (execution: SocketExecution) => Promise<T>): Promise<T> {
+function launch<T extends object>(
+  execution: SocketExecution,
+  begin: (execution: SocketExecution) => Promise<T>,
+): Promise<T> {
   const { ticket, operation } = execution;
   if (ticket.givenUp) operation.ended();
   return unlessGivenUp(ticket, () => begin(execution)).finally(() => operation.place?.leave());
@@ -162,7 +200,10 @@ interface Sent {
   readonly ticket: Ticket;
 }
 
-/** Checks an operation as HTTP does and makes it ready to run. Whatever fails is this operation's failure alone. */
+/**
+ * Checks an operation as HTTP does and makes it ready to run. Whatever fails is this operation's
+ * failure alone.
+ */
 async function prepare(
   parts: SocketOperationParts,
   context: SocketContext,
@@ -196,7 +237,11 @@ async function check(
   }
   operation.place.leave();
   chargeIfRefused(parts, operation, payload.query);
-  parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome: "refused" });
+  parts.observe(operation, {
+    transport: "websocket",
+    durationMs: performance.now() - startedAt,
+    outcome: "refused",
+  });
   return errors.map((error) => withRequest(error, operation.requestId));
 }
 
@@ -207,11 +252,18 @@ async function enter(
   operation: Operation,
   ready: ReadyToRun,
 ): Promise<readonly GraphQLError[]> {
-  const priced = { document: ready.document, operationName: ready.operationName, variables: ready.variableValues };
+  const priced = {
+    document: ready.document,
+    operationName: ready.operationName,
+    variables: ready.variableValues,
+  };
   try {
     // Its place is taken first: a refusal for want of one costs nothing.
-    if (operation.kind === "subscription") operation.whenEnded = parts.counts.openSubscription(operation.caller);
-    const isAlive = await letInAgain(parts, operation, priced, () => parts.sessions.callerOf(peer, { used: true }));
+    if (operation.kind === "subscription")
+      operation.whenEnded = parts.counts.openSubscription(operation.caller);
+    const isAlive = await letInAgain(parts, operation, priced, () =>
+      parts.sessions.callerOf(peer, { used: true }),
+    );
     if (isAlive) {
       ready.keep();
       return [];
@@ -242,7 +294,11 @@ async function read(
 ): Promise<ReadyToRun | readonly GraphQLError[]> {
   const { maxOperations, readDocument, documents } = parts;
   if (running > maxOperations) {
-    operation.refusal = new RateLimited(`A socket runs at most ${maxOperations} operations at once.`, SECOND, { bucket: "operations" });
+    operation.refusal = new RateLimited(
+      `A socket runs at most ${maxOperations} operations at once.`,
+      SECOND,
+      { bucket: "operations" },
+    );
     return [refusalBy(operation.refusal)];
   }
   let spelled: SpelledOut<SubscribePayload>;
@@ -262,7 +318,9 @@ async function read(
   const named = getOperationAST(document, operationName);
   if (!named)
     return [
-      new GraphQLError("The document has no such operation, or several and none is named.", { extensions: { code: "BAD_USER_INPUT" } }),
+      new GraphQLError("The document has no such operation, or several and none is named.", {
+        extensions: { code: "BAD_USER_INPUT" },
+      }),
     ];
   operation.name = named.name?.value ?? null;
   operation.kind = named.operation;
@@ -278,7 +336,8 @@ async function executeOnce(
   try {
     const result = await run(parts, args, operation);
     operation.settle(result);
-    if (operation.written) peer.caller = { ...peer.caller, seen: latestSeen(peer.caller.seen, operation.written) };
+    if (operation.written)
+      peer.caller = { ...peer.caller, seen: latestSeen(peer.caller.seen, operation.written) };
     const failed = result.errors?.some(isInternal);
     parts.observe(operation, {
       transport: "websocket",

@@ -1,6 +1,7 @@
 /**
- * Subscriptions over a WebSocket: snapshots by fan-out, with messages that are shared; everything else with events of its own, of which
- * the next is taken when the message before it has left the process.
+ * Subscriptions over a WebSocket: snapshots by fan-out, with messages that are shared; everything
+ * else with events of its own, of which the next is taken when the message before it has left the
+ * process.
  */
 import { randomUUID } from "node:crypto";
 import { type ExecutionResult, GraphQLError } from "graphql";
@@ -17,12 +18,18 @@ import type { SocketExecution, SocketOperationParts } from "./operations.js";
 type Opened = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
 
 /** Makes what opens the subscriptions of a server. */
-export function createSubscriptions(parts: SocketOperationParts): (execution: SocketExecution) => Promise<Opened> {
+export function createSubscriptions(
+  parts: SocketOperationParts,
+): (execution: SocketExecution) => Promise<Opened> {
   const fanOut = serveSnapshots(parts);
   return async (execution) => {
     const { operation, startedAt } = execution;
     const observe = (outcome: "answered" | "refused" | "failed") =>
-      parts.observe(operation, { transport: "websocket", durationMs: performance.now() - startedAt, outcome });
+      parts.observe(operation, {
+        transport: "websocket",
+        durationMs: performance.now() - startedAt,
+        outcome,
+      });
     try {
       const opened = await open(parts, fanOut, execution);
       const isOpen = Symbol.asyncIterator in opened;
@@ -33,15 +40,25 @@ export function createSubscriptions(parts: SocketOperationParts): (execution: So
     } catch (error) {
       operation.ended();
       observe("failed");
-      return finish(parts, { errors: [new GraphQLError("", { originalError: error as Error })] }, operation);
+      return finish(
+        parts,
+        { errors: [new GraphQLError("", { originalError: error as Error })] },
+        operation,
+      );
     }
   };
 }
 
-async function open(parts: SocketOperationParts, fanOut: FanOut, execution: SocketExecution): Promise<Opened> {
+async function open(
+  parts: SocketOperationParts,
+  fanOut: FanOut,
+  execution: SocketExecution,
+): Promise<Opened> {
   const { document, operationName, variableValues: variables, peer, id, operation } = execution;
   const asked = { document, operationName, variables };
-  return fanOut.serves(asked) ? fanOut.subscribe({ ...asked, peer, id, caller: operation.caller }) : openAlone(parts, execution);
+  return fanOut.serves(asked)
+    ? fanOut.subscribe({ ...asked, peer, id, caller: operation.caller })
+    : openAlone(parts, execution);
 }
 
 /** The fan-out over this pipeline. */
@@ -65,11 +82,28 @@ function serveSnapshots(parts: SocketOperationParts): FanOut {
     metrics,
     log,
     open: ({ document, operationName, variables }, caller) =>
-      openSource({ schema, document, operationName, variableValues: variables, contextValue: operationFor(caller).context }, deadlineMs),
+      openSource(
+        {
+          schema,
+          document,
+          operationName,
+          variableValues: variables,
+          contextValue: operationFor(caller).context,
+        },
+        deadlineMs,
+      ),
     async execute({ document, operationName, variables }, caller, event) {
       const operation = operationFor(caller);
-      const result = await run(parts, { document, operationName, variableValues: variables }, operation, event);
-      return { answer: await finish(parts, result, operation), provisional: operation.isProvisional };
+      const result = await run(
+        parts,
+        { document, operationName, variableValues: variables },
+        operation,
+        event,
+      );
+      return {
+        answer: await finish(parts, result, operation),
+        provisional: operation.isProvisional,
+      };
     },
   });
 }
@@ -77,7 +111,10 @@ function serveSnapshots(parts: SocketOperationParts): FanOut {
 /** A subscription with events of its own, looked up and executed for its caller alone. */
 async function openAlone(parts: SocketOperationParts, execution: SocketExecution): Promise<Opened> {
   const { schema, document, operationName, variableValues, peer, operation } = execution;
-  const source = await openSource({ schema, document, operationName, variableValues, contextValue: operation.context }, parts.deadlineMs);
+  const source = await openSource(
+    { schema, document, operationName, variableValues, contextValue: operation.context },
+    parts.deadlineMs,
+  );
   if (!isSource(source)) return source;
   return mapEvents(source, async (event) => {
     const caller = await parts.sessions.callerOf(peer, { used: false });

@@ -1,8 +1,9 @@
 /**
  * Whether a client has given up an operation before there was anything to end.
  *
- * graphql-ws knows operations by their id alone: once it has forgotten one, an operation that reuses the id would get the messages of the
- * first, and nothing would ever end that one. A ticket stands in the place of its iterator until there is one, and hears of the end.
+ * graphql-ws knows operations by their id alone: once it has forgotten one, an operation that
+ * reuses the id would get the messages of the first, and nothing would ever end that one. A ticket
+ * stands in the place of its iterator until there is one, and hears of the end.
  */
 import type { Context } from "graphql-ws";
 
@@ -46,10 +47,14 @@ export function ticketOf(context: Pick<Context, "subscriptions">, id: string): T
 }
 
 /**
- * Runs and hands the answer on, unless the operation was given up before or meanwhile. Then there is no answer, ever, so that graphql-ws
- * takes it for no other caller's; a stream is closed, and the callers that wait for the answer are forgotten with it.
+ * Runs and hands the answer on, unless the operation was given up before or meanwhile. Then there
+ * is no answer, ever, so that graphql-ws takes it for no other caller's; a stream is closed, and
+ * the callers that wait for the answer are forgotten with it.
  */
-export async function unlessGivenUp<T extends object>(ticket: Ticket, run: () => Promise<T>): Promise<T> {
+export async function unlessGivenUp<T extends object>(
+  ticket: Ticket,
+  run: () => Promise<T>,
+): Promise<T> {
   if (!ticket.givenUp) {
     const answer = await run();
     if (!ticket.givenUp) return answer;

@@ -1,12 +1,15 @@
 /**
- * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends with its close code:
- * 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or binary frame, 4401 before ack, and when a session was revoked, 4403 wrong token, and when a session ran out,
- * 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init, 4500 our own fault, 1001 going away,
- * 1013 when a session cannot be looked up, when too much was asked for lately, when a user has too many sockets, and for a client that does not
- * keep up; 1008 too many messages.
+ * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends
+ * with its close code: 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or
+ * binary frame, 4401 before ack, and when a session was revoked, 4403 wrong token, and when a
+ * session ran out, 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init,
+ * 4500 our own fault, 1001 going away, 1013 when a session cannot be looked up, when too much was
+ * asked for lately, when a user has too many sockets, and for a client that does not keep up; 1008
+ * too many messages.
  *
- * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are not compressed: a compressor
- * costs some 300 KB per socket. One timer pings all sockets; one that does not answer until the next beat is terminated.
+ * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are
+ * not compressed: a compressor costs some 300 KB per socket. One timer pings all sockets; one that
+ * does not answer until the next beat is terminated.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
@@ -42,7 +45,11 @@ export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * 
 export interface WebSocketParts {
   readonly operations: SocketOperationParts;
   readonly originAllowed: OriginCheck;
-  readonly limits: { readonly frameBytes: number; readonly jsonDepth: number; readonly sockets: { readonly messagesPerSecond: number } };
+  readonly limits: {
+    readonly frameBytes: number;
+    readonly jsonDepth: number;
+    readonly sockets: { readonly messagesPerSecond: number };
+  };
   readonly timings: SocketTimings;
   readonly isDraining: () => boolean;
   readonly metrics: Metrics;
@@ -59,7 +66,10 @@ export interface WebSockets {
 export function serveWebSockets(server: Server, parts: WebSocketParts): WebSockets {
   const { limits, timings, metrics, log } = parts;
   const peers = new Set<Peer>();
-  const protocol = makeServer({ ...socketOperations(parts.operations), connectionInitWaitTimeout: timings.initMs });
+  const protocol = makeServer({
+    ...socketOperations(parts.operations),
+    connectionInitWaitTimeout: timings.initMs,
+  });
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -67,13 +77,16 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
     perMessageDeflate: false,
     handleProtocols,
   });
-  sockets.on("wsClientError", (_error, socket) => refuseOnSocket(socket, refusalOf(400), randomUUID()));
+  sockets.on("wsClientError", (_error, socket) =>
+    refuseOnSocket(socket, refusalOf(400), randomUUID()),
+  );
   const beatAll = () => {
     for (const peer of peers) peer.beat();
     // Whatever held this beat up, clients have a whole one to answer.
     beat.refresh();
   };
-  // Timers run ahead of sockets: what came while this process was stopped or busy is read before silence is judged.
+  // Timers run ahead of sockets: what came while this process was stopped or busy is read before
+  // silence is judged.
   const beat = setInterval(() => setImmediate(beatAll), timings.beatMs).unref();
 
   // Listeners made where the request is known would keep it for as long as the socket lives.
@@ -108,15 +121,34 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
   return { peers, close: () => clearInterval(beat) };
 }
 
-const BUSY: Refusal = { status: 503, code: "SERVICE_UNAVAILABLE", message: new Overloaded().message, retryAfterSeconds: 1 };
-const TOO_MANY_SOCKETS: Refusal = { status: 429, code: "RATE_LIMITED", message: "This address has too many sockets. Close some first." };
+const BUSY: Refusal = {
+  status: 503,
+  code: "SERVICE_UNAVAILABLE",
+  message: new Overloaded().message,
+  retryAfterSeconds: 1,
+};
+const TOO_MANY_SOCKETS: Refusal = {
+  status: 429,
+  code: "RATE_LIMITED",
+  message: "This address has too many sockets. Close some first.",
+};
 
-function refusalFor({ url, headers }: IncomingMessage, { originAllowed, isDraining }: WebSocketParts): Refusal | null {
+function refusalFor(
+  { url, headers }: IncomingMessage,
+  { originAllowed, isDraining }: WebSocketParts,
+): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
   // A proxy may take for another request what we would take for frames.
-  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0) return refusalOf(400);
-  if (isDraining()) return { status: 503, code: "SERVICE_UNAVAILABLE", message: "This server is stopping. Connect again." };
-  if (!originAllowed(headers.origin, headers.host)) return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
+  if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0)
+    return refusalOf(400);
+  if (isDraining())
+    return {
+      status: 503,
+      code: "SERVICE_UNAVAILABLE",
+      message: "This server is stopping. Connect again.",
+    };
+  if (!originAllowed(headers.origin, headers.host))
+    return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
   return null;
 }
 
@@ -137,7 +169,11 @@ function messageMeter(perSecond: number): () => boolean {
 }
 
 /** Joins a socket to graphql-ws. */
-function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, log, operations: { admission } }: WebSocketParts): void {
+function connect(
+  peer: Peer,
+  protocol: ReturnType<typeof makeServer>,
+  { limits, log, operations: { admission } }: WebSocketParts,
+): void {
   const { socket } = peer;
   const isTooFast = messageMeter(limits.sockets.messagesPerSecond);
   for (const event of ["message", "ping"] as const)
@@ -145,7 +181,9 @@ function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, 
       peer.holdBack();
       if (isTooFast()) peer.close(POLICY_VIOLATION, "Too many messages");
     });
-  const closed = (protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>).opened(
+  const closed = (
+    protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>
+  ).opened(
     {
       protocol: socket.protocol,
       send: (text) => send(socket, text),
@@ -153,7 +191,16 @@ function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, 
       onMessage: (handle) => {
         socket.on(
           "message",
-          (data, isBinary) => void receive({ peer, data, isBinary, maxDepth: limits.jsonDepth, admission, handle, log }),
+          (data, isBinary) =>
+            void receive({
+              peer,
+              data,
+              isBinary,
+              maxDepth: limits.jsonDepth,
+              admission,
+              handle,
+              log,
+            }),
         );
       },
     },
@@ -161,10 +208,18 @@ function connect(peer: Peer, protocol: ReturnType<typeof makeServer>, { limits, 
   );
   socket.on("error", (err) => log.debug({ err }, "a socket broke"));
   // graphql-ws wants a code; nothing of ours reads it.
-  peer.onEnd(() => void closed(NO_STATUS, "").catch((err: unknown) => log.error({ err }, "a socket's subscriptions did not end")));
+  peer.onEnd(
+    () =>
+      void closed(NO_STATUS, "").catch((err: unknown) =>
+        log.error({ err }, "a socket's subscriptions did not end"),
+      ),
+  );
 }
 
-/** Resolves once the frame has left the process, so that a slow client slows its own subscriptions only. */
+/**
+ * Resolves once the frame has left the process, so that a slow client slows its own subscriptions
+ * only.
+ */
 function send(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState !== socket.OPEN) return resolve();
@@ -183,21 +238,34 @@ interface Received {
   handle(text: string): Promise<void>;
 }
 
-async function receive({ peer, data, isBinary, maxDepth, admission, log, handle }: Received): Promise<void> {
-  // One packet may hold many messages; those behind the one that closed the socket are still delivered.
+async function receive({
+  peer,
+  data,
+  isBinary,
+  maxDepth,
+  admission,
+  log,
+  handle,
+}: Received): Promise<void> {
+  // One packet may hold many messages; those behind the one that closed the socket are still
+  // delivered.
   if (!peer.isOpen) return;
   if (isBinary) return peer.close(CloseCode.BadRequest, "Binary frames are not understood");
   const text = String(data);
   // Before `connection_init` its address is all that is known of a client.
-  const payer = isWelcomed(peer) ? payerOf(admission, peer) : admission.payerOf({ token: undefined, ip: peer.ip, insists: false });
+  const payer = isWelcomed(peer)
+    ? payerOf(admission, peer)
+    : admission.payerOf({ token: undefined, ip: peer.ip, insists: false });
   chargeMessage(admission, payer, text.length);
-  if (isDeeperThan(text, maxDepth)) return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
+  if (isDeeperThan(text, maxDepth))
+    return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
     // Its type asks for text; it takes a parsed message as well.
     await handle(readMessage(text) as string);
   } catch (err) {
     // graphql-ws throws for messages that only a server may send.
-    if (err instanceof Error && err.message.startsWith("Unexpected message")) return peer.close(CloseCode.BadRequest, "Unexpected message");
+    if (err instanceof Error && err.message.startsWith("Unexpected message"))
+      return peer.close(CloseCode.BadRequest, "Unexpected message");
     log.error({ err }, "a message failed outside its operation");
     peer.close(CloseCode.InternalServerError, "Internal server error");
   }

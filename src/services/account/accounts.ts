@@ -1,8 +1,9 @@
 /**
  * Accounts: signing up, signing in, changing the password.
  *
- * Signing in answers alike for an address that has an account and one that has none, after the same statements and the same hashing:
- * who has an account is learned from signing up alone, which cannot hide it.
+ * Signing in answers alike for an address that has an account and one that has none, after the same
+ * statements and the same hashing: who has an account is learned from signing up alone, which
+ * cannot hide it.
  */
 import { randomBytes } from "node:crypto";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -12,7 +13,14 @@ import type { RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
 import { ACCOUNT_LIMITS, type UserRecord } from "../../domain/account/user.js";
 import { RateLimited, type UserError, type UserErrorCode } from "../../domain/errors.js";
-import { canonicalPassword, checkText, holdsUnseen, lengthOf, typed, typedEmail } from "../../domain/text.js";
+import {
+  canonicalPassword,
+  checkText,
+  holdsUnseen,
+  lengthOf,
+  typed,
+  typedEmail,
+} from "../../domain/text.js";
 import type { Passwords } from "./passwords.js";
 import type { RefusedSignIns } from "./refused-sign-ins.js";
 import type { Revocations } from "./revocations.js";
@@ -27,7 +35,9 @@ export interface Credentials {
 
 /** Where a sign-in comes from, and the session that it takes the place of. */
 export interface SignInOrigin extends RequestOrigin {
-  /** Whoever the client's cookie signs in so far, where the new session goes into the same cookie. */
+  /**
+   * Whoever the client's cookie signs in so far, where the new session goes into the same cookie.
+   */
   readonly replaces?: UserPrincipal;
 }
 
@@ -37,15 +47,24 @@ export type SignInOutcome =
   | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
 
 /**
- * Accounts. Methods throw RateLimited when the guard refuses, ServiceUnavailable when Redis or Postgres does not answer, or too many wait to be
- * hashed.
+ * Accounts. Methods throw RateLimited when the guard refuses, ServiceUnavailable when Redis or
+ * Postgres does not answer, or too many wait to be hashed.
  */
 export interface Accounts {
   /** A new customer, signed in. */
-  signUp(input: Credentials & { readonly name: string }, origin: SignInOrigin): Promise<SignInOutcome>;
-  /** One question to the guard, one look-up and one Argon2id, whatever the address; a right password that was hashed with less is hashed again. */
+  signUp(
+    input: Credentials & { readonly name: string },
+    origin: SignInOrigin,
+  ): Promise<SignInOutcome>;
+  /**
+   * One question to the guard, one look-up and one Argon2id, whatever the address; a right password
+   * that was hashed with less is hashed again.
+   */
   signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
-  /** Changes the caller's password, ends all sessions of the account, and opens a new one for the caller. Throws Unauthenticated. */
+  /**
+   * Changes the caller's password, ends all sessions of the account, and opens a new one for the
+   * caller. Throws Unauthenticated.
+   */
   changePassword(
     principal: Principal,
     input: { readonly current: string; readonly next: string },
@@ -68,28 +87,33 @@ export interface AccountsParts {
 const TAG_BYTES = 12;
 
 export function createAccounts(parts: AccountsParts): Accounts {
-  const { database, users, passwords, revocations, guard, audit, refused } = parts;
+  const { users, passwords, revocations, guard, refused } = parts;
   const open = loggedOpening(parts);
   const admit = countedAdmission(guard, refused);
 
   return {
     async signUp(input, origin) {
-      const { email, name, password } = { ...input, email: typedEmail(input.email), name: typed(input.name) };
-      const errors = [checkEmail(email), checkText(NAME, name), checkPassword(password, "password")].filter((error) => error !== null);
+      const { email, name, password } = {
+        ...input,
+        email: typedEmail(input.email),
+        name: typed(input.name),
+      };
+      const errors = [
+        checkEmail(email),
+        checkText(NAME, name),
+        checkPassword(password, "password"),
+      ].filter((error) => error !== null);
       if (errors.length > 0) return refusal(errors);
       await guard.signUp(origin.ip);
       const passwordHash = await passwords.hash(password);
-      const user = await database.transaction(async (tx) => {
-        const made = await users.create(tx, { tag: newTag(), email, name, role: "CUSTOMER", passwordHash });
-        if (made) await audit.append(tx, { ...byThemselves(made.id), event: "signed_up", sessionId: null, origin });
-        return made;
-      });
+      const user = await makeCustomer(parts, { email, name, passwordHash }, origin);
       if (!user) return refusal([TAKEN]);
       return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
     },
     async signIn({ password, ...input }, origin) {
       const email = typedEmail(input.email);
-      // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and hashing it would only cost.
+      // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and
+      // hashing it would only cost.
       if (password.length > LONGEST_PASSWORD) {
         refused.note("sign_in_refused", null, origin.ip);
         return refusal([BAD_CREDENTIALS]);
@@ -102,9 +126,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
         return refusal([BAD_CREDENTIALS]);
       }
       await attempt.right();
-      if (passwords.isWeak(account.passwordHash)) {
-        await users.replaceHash(database, account.user.id, account.passwordHash, await passwords.hash(password));
-      }
+      await strengthen(parts, account, password);
       return open(account, origin);
     },
     async changePassword(principal, { current, next }, origin) {
@@ -113,7 +135,10 @@ export function createAccounts(parts: AccountsParts): Accounts {
       if (error) return refusal([error]);
       const account = await users.accountById(userId);
       if (!account) return refusal([WRONG_PASSWORD]);
-      const attempt = await admit({ account: account.user.email, ip: origin.ip, sessionId }, userId);
+      const attempt = await admit(
+        { account: account.user.email, ip: origin.ip, sessionId },
+        userId,
+      );
       if (!(await passwords.matches(current, account.passwordHash))) {
         refused.note("password_change_refused", userId, origin.ip);
         return refusal([WRONG_PASSWORD]);
@@ -124,19 +149,61 @@ export function createAccounts(parts: AccountsParts): Accounts {
         users.replaceHash(tx, userId, account.passwordHash, passwordHash),
       );
       if (!raised) return refusal([CHANGED_MEANWHILE]);
-      return open({ ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } }, origin);
+      return open(
+        { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } },
+        origin,
+      );
     },
   };
 }
 
-/** Opens a session of somebody who has proved themselves. What cannot be logged is not handed over: its session is nobody's then, and runs out. */
+/** A new account, logged; null where the address is taken. */
+const makeCustomer = (
+  { database, users, audit }: AccountsParts,
+  fields: Readonly<Record<"email" | "name" | "passwordHash", string>>,
+  origin: SignInOrigin,
+): Promise<UserRecord | null> =>
+  database.transaction(async (tx) => {
+    const made = await users.create(tx, { tag: newTag(), role: "CUSTOMER", ...fields });
+    if (made)
+      await audit.append(tx, {
+        ...byThemselves(made.id),
+        event: "signed_up",
+        sessionId: null,
+        origin,
+      });
+    return made;
+  });
+
+/** Hashes a password again that was hashed with less than is asked for today. */
+async function strengthen(
+  { database, users, passwords }: AccountsParts,
+  { user, passwordHash }: Account,
+  password: string,
+): Promise<void> {
+  if (passwords.isWeak(passwordHash))
+    await users.replaceHash(database, user.id, passwordHash, await passwords.hash(password));
+}
+
+/**
+ * Opens a session of somebody who has proved themselves. What cannot be logged is not handed over:
+ * its session is nobody's then, and runs out.
+ */
 function loggedOpening({ database, sessions, revocations, audit }: AccountsParts) {
-  return async (account: Account, { replaces, ...origin }: SignInOrigin): Promise<SignInOutcome> => {
+  return async (
+    account: Account,
+    { replaces, ...origin }: SignInOrigin,
+  ): Promise<SignInOutcome> => {
     // Nobody holds it any more, except whoever stole or planted it.
     if (replaces) await revocations.signOut(replaces, origin);
     const opened = await sessions.open(account, origin);
     const { userId, sessionId } = opened.principal;
-    await audit.append(database, { ...byThemselves(userId), event: "signed_in", sessionId, origin });
+    await audit.append(database, {
+      ...byThemselves(userId),
+      event: "signed_in",
+      sessionId,
+      origin,
+    });
     return { errors: [], user: account.user, opened };
   };
 }
@@ -144,8 +211,14 @@ function loggedOpening({ database, sessions, revocations, audit }: AccountsParts
 const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
 /** Asks the guard; what it refuses is counted. */
-function countedAdmission(guard: Pick<SignInGuard, "signIn">, refused: Pick<RefusedSignIns, "note">) {
-  return async (attempt: Parameters<SignInGuard["signIn"]>[0], userId: number | null): Promise<Admitted> => {
+function countedAdmission(
+  guard: Pick<SignInGuard, "signIn">,
+  refused: Pick<RefusedSignIns, "note">,
+) {
+  return async (
+    attempt: Parameters<SignInGuard["signIn"]>[0],
+    userId: number | null,
+  ): Promise<Admitted> => {
     try {
       return await guard.signIn(attempt);
     } catch (error) {
@@ -159,8 +232,16 @@ function countedAdmission(guard: Pick<SignInGuard, "signIn">, refused: Pick<Refu
 const FIRST_EPOCH = 1;
 
 const newTag = (): string => randomBytes(TAG_BYTES).toString("base64url");
-const refusal = (errors: readonly UserError[]): SignInOutcome => ({ errors, user: null, opened: null });
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
+const refusal = (errors: readonly UserError[]): SignInOutcome => ({
+  errors,
+  user: null,
+  opened: null,
+});
+const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
+  code,
+  message,
+  field: ["input", field],
+});
 
 const TAKEN = wrong("TAKEN", "email", "There is an account with this address. Sign in instead.");
 const BAD_CREDENTIALS: UserError = {
@@ -168,8 +249,16 @@ const BAD_CREDENTIALS: UserError = {
   message: "The address and the password do not belong together, or there is no such account.",
   field: ["input"],
 };
-const WRONG_PASSWORD = wrong("BAD_CREDENTIALS", "currentPassword", "This is not the password of the account.");
-const CHANGED_MEANWHILE = wrong("CONFLICT", "currentPassword", "The password was changed meanwhile. Sign in again.");
+const WRONG_PASSWORD = wrong(
+  "BAD_CREDENTIALS",
+  "currentPassword",
+  "This is not the password of the account.",
+);
+const CHANGED_MEANWHILE = wrong(
+  "CONFLICT",
+  "currentPassword",
+  "The password was changed meanwhile. Sign in again.",
+);
 
 /**
  * Most that a password can have as it is typed, in UTF-16 units: decomposed, a character is at most
@@ -180,7 +269,8 @@ const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
 
 function checkEmail(email: string): UserError | null {
   if (email === "") return wrong("REQUIRED", "email", "email must not be blank.");
-  if (lengthOf(email) > ACCOUNT_LIMITS.email) return wrong("TOO_LONG", "email", `email has more than ${ACCOUNT_LIMITS.email} characters.`);
+  if (lengthOf(email) > ACCOUNT_LIMITS.email)
+    return wrong("TOO_LONG", "email", `email has more than ${ACCOUNT_LIMITS.email} characters.`);
   // Only a message proves an address; this catches what cannot be one.
   return /^[^@]+@[^@]+$/u.test(email) && !holdsUnseen(email)
     ? null
@@ -191,5 +281,7 @@ function checkPassword(password: string, field: string): UserError | null {
   const { min, max } = ACCOUNT_LIMITS.password;
   const length = lengthOf(canonicalPassword(password));
   if (length > max) return wrong("TOO_LONG", field, `${field} has more than ${max} characters.`);
-  return length < min ? wrong("OUT_OF_RANGE", field, `${field} must have at least ${min} characters.`) : null;
+  return length < min
+    ? wrong("OUT_OF_RANGE", field, `${field} must have at least ${min} characters.`)
+    : null;
 }

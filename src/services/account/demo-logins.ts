@@ -23,12 +23,23 @@ export interface DemoLoginParts {
 }
 
 /** Makes the logins that are not there yet. What somebody has changed since stays. */
-export async function provideDemoLogins({ database, users, passwords, password, isNew }: DemoLoginParts): Promise<void> {
+export async function provideDemoLogins({
+  database,
+  users,
+  passwords,
+  password,
+  isNew,
+}: DemoLoginParts): Promise<void> {
   for (const login of DEMO_LOGINS) {
     const known = await users.accountByEmail(login.email);
     if (known && !isNew) continue;
     const passwordHash = await passwords.hash(password);
     if (known) await users.replaceHash(database, known.user.id, known.passwordHash, passwordHash);
-    else await users.create(database, { ...login, tag: randomBytes(12).toString("base64url"), passwordHash });
+    else
+      await users.create(database, {
+        ...login,
+        tag: randomBytes(12).toString("base64url"),
+        passwordHash,
+      });
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A revocation that cannot be read fails closed for the user it names: all sessions of that user end. It affects no other user.
- * Done once for each outbox row, whoever reads it first: the new revocation leaves through a row of its own.
+ * A revocation that cannot be read fails closed for the user it names: all sessions of that user
+ * end. It affects no other user. Done once for each outbox row, whoever reads it first: the new
+ * revocation leaves through a row of its own.
  */
 
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -9,7 +10,10 @@ import type { OutboxTable } from "../../db/outbox.js";
 import type { Revocation } from "../../domain/account/session.js";
 import type { NamedUser } from "../outbox/row.js";
 
-/** Ends all sessions of users in Postgres. Resolves to the revocations, which are in the outbox too; none the second time. */
+/**
+ * Ends all sessions of users in Postgres. Resolves to the revocations, which are in the outbox too;
+ * none the second time.
+ */
 export type FailClosed = (row: number, users: readonly NamedUser[]) => Promise<Revocation[]>;
 
 /** What it takes. */
@@ -19,7 +23,11 @@ export interface FailClosedParts {
   readonly revocations: Pick<RevocationTable, "raiseEpoch">;
 }
 
-export function createFailClosed({ database, outboxTable, revocations }: FailClosedParts): FailClosed {
+export function createFailClosed({
+  database,
+  outboxTable,
+  revocations,
+}: FailClosedParts): FailClosed {
   return (row, users) =>
     database.transaction(async (tx) => {
       if (!(await outboxTable.close(tx, row))) return [];
@@ -28,7 +36,8 @@ export function createFailClosed({ database, outboxTable, revocations }: FailClo
         const raised = await revocations.raiseEpoch(tx, user);
         if (raised) ended.push({ kind: "user", keptId: null, ...raised });
       }
-      if (ended.length > 0) await outboxTable.append(tx, { tags: [], events: [], revocations: ended });
+      if (ended.length > 0)
+        await outboxTable.append(tx, { tags: [], events: [], revocations: ended });
       return ended;
     });
 }

@@ -1,6 +1,7 @@
 /**
- * Guests: people who have not signed in, told apart by a signed id. A guest is made at the first write and costs nothing to keep: whoever
- * shows a token that we have signed is that guest, on every transport and process. Ids that we did not sign are never adopted.
+ * Guests: people who have not signed in, told apart by a signed id. A guest is made at the first
+ * write and costs nothing to keep: whoever shows a token that we have signed is that guest, on
+ * every transport and process. Ids that we did not sign are never adopted.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { GuestPass } from "../../domain/account/guest.js";

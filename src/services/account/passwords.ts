@@ -1,7 +1,8 @@
 /**
- * Passwords: Argon2id, worked out by the threads of libuv, never by the one that serves requests. At most `concurrency` at a time: each
- * takes its memory, and the threads have other work too. A queue waits that is bounded by length and by age; beyond it, callers are refused.
- * Source: RFC 9106; OWASP's least parameters (19 MiB, two passes, one lane).
+ * Passwords: Argon2id, worked out by the threads of libuv, never by the one that serves requests.
+ * At most `concurrency` at a time: each takes its memory, and the threads have other work too. A
+ * queue waits that is bounded by length and by age; beyond it, callers are refused. Source: RFC
+ * 9106; OWASP's least parameters (19 MiB, two passes, one lane).
  */
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
@@ -20,23 +21,38 @@ export interface PasswordOptions {
   readonly queue: number;
 }
 
-/** Makes and checks hashes. Every method costs one Argon2id and throws ServiceUnavailable when too many wait. */
+/**
+ * Makes and checks hashes. Every method costs one Argon2id and throws ServiceUnavailable when too
+ * many wait.
+ */
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** Whether the password belongs to the hash. Without one the same work is done, and the answer is no. */
+  /**
+   * Whether the password belongs to the hash. Without one the same work is done, and the answer is
+   * no.
+   */
   matches(password: string, hash: string | null): Promise<boolean>;
   /** True when a hash was made with less than is asked for today. Costs nothing. */
   isWeak(hash: string): boolean;
 }
 
-/** `Algorithm.Argon2id`; the package declares it as a const enum, which cannot be imported one file at a time. */
+/**
+ * `Algorithm.Argon2id`; the package declares it as a const enum, which cannot be imported one file
+ * at a time.
+ */
 const ARGON2ID = 2 as Algorithm;
 
 /** Makes the passwords of a process. */
-export function createPasswords({ memoryKib, passes, concurrency, queue }: PasswordOptions): Passwords {
+export function createPasswords({
+  memoryKib,
+  passes,
+  concurrency,
+  queue,
+}: PasswordOptions): Passwords {
   const cost = { algorithm: ARGON2ID, memoryCost: memoryKib, timeCost: passes, parallelism: 1 };
   const inTurn = createTurns(concurrency, queue);
-  // What a password is compared with where there is no account: made once, of something that nobody knows.
+  // What a password is compared with where there is no account: made once, of something that nobody
+  // knows.
   let made: Promise<string> | null = null;
   const nobodysHash = (): Promise<string> => {
     made ??= hash(randomBytes(32), cost);
@@ -45,9 +61,13 @@ export function createPasswords({ memoryKib, passes, concurrency, queue }: Passw
   return {
     hash: (password) => inTurn(() => hash(canonicalPassword(password), cost)),
     async matches(password, known) {
-      // Asked for in either case, so that the first sign-in takes as long for an account as for none.
+      // Asked for in either case, so that the first sign-in takes as long for an account as for
+      // none.
       const nobodys = await nobodysHash();
-      return (await inTurn(() => verify(known ?? nobodys, canonicalPassword(password)))) && known !== null;
+      return (
+        (await inTurn(() => verify(known ?? nobodys, canonicalPassword(password)))) &&
+        known !== null
+      );
     },
     isWeak(known) {
       const [, memory = 0, time = 0] = /\$m=(\d+),t=(\d+),/.exec(known) ?? [];
@@ -58,7 +78,8 @@ export function createPasswords({ memoryKib, passes, concurrency, queue }: Passw
 
 /** Longest wait for a turn; who waited longer has given up, or is told to come again. */
 const MAX_WAIT_MS = 5 * SECOND;
-const busy = () => new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
+const busy = () =>
+  new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
 
 /** Runs work at most `concurrency` at a time, first come, first served. */
 function createTurns(concurrency: number, queue: number) {
@@ -66,7 +87,11 @@ function createTurns(concurrency: number, queue: number) {
     begin(): void;
     refuse(error: unknown): void;
   }
-  const waiting = new BoundedQueue<Turn>({ maxLength: queue, maxWaitMs: MAX_WAIT_MS, refuse: (turn) => turn.refuse(busy()) });
+  const waiting = new BoundedQueue<Turn>({
+    maxLength: queue,
+    maxWaitMs: MAX_WAIT_MS,
+    refuse: (turn) => turn.refuse(busy()),
+  });
   let running = 0;
   return async <T>(work: () => Promise<T>): Promise<T> => {
     if (running < concurrency) running += 1;

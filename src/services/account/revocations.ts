@@ -1,28 +1,42 @@
 /**
- * Ending sessions: who may end which. A revocation is committed in Postgres together with an outbox row, then applied to Redis, then
- * told to the processes that hold sockets; only then is the caller answered. Where Redis does not answer, the caller is told so and
- * the relay does the rest; everything here can be repeated.
+ * Ending sessions: who may end which. A revocation is committed in Postgres together with an outbox
+ * row, then applied to Redis, then told to the processes that hold sockets; only then is the caller
+ * answered. Where Redis does not answer, the caller is told so and the relay does the rest;
+ * everything here can be repeated.
  */
 import type { AuditTable } from "../../db/account/audit.js";
 import type { RaisedEpoch, RevocationTable } from "../../db/account/revocations.js";
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
 import { type AuditEntry, actorOf, type RequestOrigin } from "../../domain/account/audit.js";
-import { type Principal, requireAdmin, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
+import {
+  type Principal,
+  requireAdmin,
+  requireUser,
+  type UserPrincipal,
+} from "../../domain/account/principal.js";
 import type { Revocation } from "../../domain/account/session.js";
 import type { UserError } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
 
-/** Applies a committed revocation. Resolves to how many sessions it ended, where that is counted. Rejects with RedisUnavailable. */
+/**
+ * Applies a committed revocation. Resolves to how many sessions it ended, where that is counted.
+ * Rejects with RedisUnavailable.
+ */
 export type ApplyRevocation = (revocation: Revocation) => Promise<number | null>;
 
 /** Joins what a revocation is applied by. */
-export function createApplyRevocation(store: Pick<SessionStore, "revoke">, pubsub: Pick<PubSub, "publish">): ApplyRevocation {
+export function createApplyRevocation(
+  store: Pick<SessionStore, "revoke">,
+  pubsub: Pick<PubSub, "publish">,
+): ApplyRevocation {
   return async (revocation) => {
     const ended = await store.revoke(revocation);
-    await pubsub.publish(SESSIONS_TOPIC, { userId: revocation.kind === "everyone" ? EVERYBODY : revocation.userId });
+    await pubsub.publish(SESSIONS_TOPIC, {
+      userId: revocation.kind === "everyone" ? EVERYBODY : revocation.userId,
+    });
     return ended;
   };
 }
@@ -36,7 +50,10 @@ export interface RevocationOutcome {
   readonly errors: readonly UserError[];
 }
 
-/** Whose sessions an admin ends: one user's, or everybody's that were issued before a time (ms since epoch). */
+/**
+ * Whose sessions an admin ends: one user's, or everybody's that were issued before a time (ms since
+ * epoch).
+ */
 export type RevocationTarget = { readonly userId: number } | { readonly beforeMs: number };
 
 /** Whose password is changed, and by which session. */
@@ -55,10 +72,14 @@ export interface Revocations {
   /** All of the caller's sessions but the one that asks. Throws Unauthenticated. */
   others(principal: Principal, origin: RequestOrigin): Promise<RevocationOutcome>;
   /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
-  all(principal: Principal, target: RevocationTarget, origin: RequestOrigin): Promise<RevocationOutcome>;
+  all(
+    principal: Principal,
+    target: RevocationTarget,
+    origin: RequestOrigin,
+  ): Promise<RevocationOutcome>;
   /**
-   * Ends all sessions of a user, together with what else `decide` writes. Resolves to the epoch of later sessions; null, and nothing is done,
-   * when it answers false.
+   * Ends all sessions of a user, together with what else `decide` writes. Resolves to the epoch of
+   * later sessions; null, and nothing is done, when it answers false.
    */
   together(change: NewPassword, decide: (tx: Tx) => Promise<boolean>): Promise<RaisedEpoch | null>;
 }
@@ -75,75 +96,122 @@ export interface RevocationsParts {
   readonly capMs: number;
 }
 
-export function createRevocations({ database, table, outboxTable, store, apply, audit, capMs }: RevocationsParts): Revocations {
-  /** Null when `decide` found nothing to end; then nothing is logged either. */
-  const revoke = async <R extends Revocation>(entry: AuditEntry, decide: (tx: Tx) => Promise<R | null>): Promise<Revoked<R> | null> => {
-    const owed = await database.transaction(async (tx) => {
-      const revocation = await decide(tx);
-      if (!revocation) return null;
-      await audit.append(tx, entry);
-      return { revocation, row: await outboxTable.append(tx, { tags: [], events: [], revocations: [revocation] }) };
-    });
-    if (!owed) return null;
-    const ended = await apply(owed.revocation);
-    // A row that stays is applied again by the relay, which changes nothing.
-    outboxTable.done([owed.row]).catch(() => {});
-    return { ended, revocation: owed.revocation };
-  };
-
-  /** One of the caller's own. */
-  const endSession = (event: "signed_out" | "session_revoked", { userId, userTag }: UserPrincipal, session: Ended) =>
-    revoke({ event, userId, by: { kind: "user", userId }, ...session }, async (tx) => {
-      await table.endSession(tx, { id: session.sessionId, userId, keptMs: capMs });
-      return { kind: "session", userId, userTag, sessionId: session.sessionId };
-    });
-
-  const endUser = (entry: OfUser, keptId: string | null, also: (tx: Tx) => Promise<boolean> = async () => true) =>
-    revoke(entry, async (tx) => {
-      const raised = (await also(tx)) ? await table.raiseEpoch(tx, { userId: entry.userId }) : null;
-      return raised && { kind: "user", keptId, ...raised };
-    });
-
+export function createRevocations(parts: RevocationsParts): Revocations {
+  const { table, store } = parts;
   return {
     async signOut(principal, origin) {
       if (principal.kind === "anonymous" || principal.kind === "service") return false;
       const user = requireUser(principal);
-      await endSession("signed_out", user, { sessionId: user.sessionId, origin });
+      await endSession(parts, "signed_out", user, { sessionId: user.sessionId, origin });
       return true;
     },
     async one(principal, sessionId, origin) {
       const user = requireUser(principal);
       // Looked for among the caller's own: anybody else's is as unknown as one that never was.
       const found = await store.find(user.userTag, sessionId);
-      if (typeof found !== "object") return refusal("NOT_FOUND", "There is no such session.", ["id"]);
-      return outcomeOf(await endSession("session_revoked", user, { sessionId, origin }));
+      if (typeof found !== "object")
+        return refusal("NOT_FOUND", "There is no such session.", ["id"]);
+      return outcomeOf(await endSession(parts, "session_revoked", user, { sessionId, origin }));
     },
     async others(principal, origin) {
       const { userId, sessionId } = requireUser(principal);
       return outcomeOf(
-        await endUser({ event: "other_sessions_revoked", userId, by: { kind: "user", userId }, sessionId, origin }, sessionId),
+        await endUser(
+          parts,
+          {
+            event: "other_sessions_revoked",
+            userId,
+            by: { kind: "user", userId },
+            sessionId,
+            origin,
+          },
+          sessionId,
+        ),
       );
     },
     async all(principal, target, origin) {
       requireAdmin(principal);
       const entry = { by: actorOf(principal), sessionId: null, origin } as const;
       if ("userId" in target) {
-        const done = await endUser({ ...entry, event: "all_sessions_revoked", userId: target.userId }, null);
-        return done ? outcomeOf(done) : refusal("NOT_FOUND", "There is nobody with this id.", ["input", "userId"]);
+        const done = await endUser(
+          parts,
+          { ...entry, event: "all_sessions_revoked", userId: target.userId },
+          null,
+        );
+        return done
+          ? outcomeOf(done)
+          : refusal("NOT_FOUND", "There is nobody with this id.", ["input", "userId"]);
       }
       const detail = new Date(target.beforeMs).toISOString();
-      const done = await revoke({ ...entry, event: "everybody_revoked", userId: null, detail }, async (tx) => {
-        const beforeMs = await table.endEverybody(tx, target.beforeMs);
-        return beforeMs === null ? null : { kind: "everyone", beforeMs };
-      });
+      const done = await revoke(
+        parts,
+        { ...entry, event: "everybody_revoked", userId: null, detail },
+        async (tx) => {
+          const beforeMs = await table.endEverybody(tx, target.beforeMs);
+          return beforeMs === null ? null : { kind: "everyone", beforeMs };
+        },
+      );
       return done ? outcomeOf(done) : IN_THE_FUTURE;
     },
     async together({ userId, sessionId, origin }, decide) {
-      const entry = { event: "password_changed", userId, by: { kind: "user", userId }, sessionId, origin } as const;
-      return (await endUser(entry, null, decide))?.revocation ?? null;
+      const entry = {
+        event: "password_changed",
+        userId,
+        by: { kind: "user", userId },
+        sessionId,
+        origin,
+      } as const;
+      return (await endUser(parts, entry, null, decide))?.revocation ?? null;
     },
   };
 }
+
+/** Null when `decide` found nothing to end; then nothing is logged either. */
+async function revoke<R extends Revocation>(
+  { database, outboxTable, apply, audit }: RevocationsParts,
+  entry: AuditEntry,
+  decide: (tx: Tx) => Promise<R | null>,
+): Promise<Revoked<R> | null> {
+  const owed = await database.transaction(async (tx) => {
+    const revocation = await decide(tx);
+    if (!revocation) return null;
+    await audit.append(tx, entry);
+    return {
+      revocation,
+      row: await outboxTable.append(tx, { tags: [], events: [], revocations: [revocation] }),
+    };
+  });
+  if (!owed) return null;
+  const ended = await apply(owed.revocation);
+  // A row that stays is applied again by the relay, which changes nothing.
+  outboxTable.done([owed.row]).catch(() => {});
+  return { ended, revocation: owed.revocation };
+}
+
+/** One of the caller's own. */
+const endSession = (
+  parts: RevocationsParts,
+  event: "signed_out" | "session_revoked",
+  { userId, userTag }: UserPrincipal,
+  session: Ended,
+) =>
+  revoke(parts, { event, userId, by: { kind: "user", userId }, ...session }, async (tx) => {
+    await parts.table.endSession(tx, { id: session.sessionId, userId, keptMs: parts.capMs });
+    return { kind: "session", userId, userTag, sessionId: session.sessionId };
+  });
+
+const endUser = (
+  parts: RevocationsParts,
+  entry: OfUser,
+  keptId: string | null,
+  also: (tx: Tx) => Promise<boolean> = async () => true,
+) =>
+  revoke(parts, entry, async (tx) => {
+    const raised = (await also(tx))
+      ? await parts.table.raiseEpoch(tx, { userId: entry.userId })
+      : null;
+    return raised && { kind: "user", keptId, ...raised };
+  });
 
 /** A session that ends, and who asked for it. */
 type Ended = Pick<AuditEntry, "origin"> & { readonly sessionId: string };
@@ -156,12 +224,20 @@ interface Revoked<R extends Revocation> {
   readonly revocation: R;
 }
 
-const outcomeOf = (done: Revoked<Revocation> | null): RevocationOutcome => ({ revoked: done?.ended ?? null, errors: [] });
-const refusal = (code: UserError["code"], message: string, field: readonly string[]): RevocationOutcome => ({
+const outcomeOf = (done: Revoked<Revocation> | null): RevocationOutcome => ({
+  revoked: done?.ended ?? null,
+  errors: [],
+});
+const refusal = (
+  code: UserError["code"],
+  message: string,
+  field: readonly string[],
+): RevocationOutcome => ({
   revoked: null,
   errors: [{ code, message, field }],
 });
-const IN_THE_FUTURE = refusal("OUT_OF_RANGE", "issuedBefore lies in the future; sessions of later sign-ins would die with it.", [
-  "input",
-  "issuedBefore",
-]);
+const IN_THE_FUTURE = refusal(
+  "OUT_OF_RANGE",
+  "issuedBefore lies in the future; sessions of later sign-ins would die with it.",
+  ["input", "issuedBefore"],
+);

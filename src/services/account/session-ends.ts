@@ -1,4 +1,7 @@
-/** Word of ended sessions, for whoever serves them: whose have ended, or that it may have been missed. */
+/**
+ * Word of ended sessions, for whoever serves them: whose have ended, or that it may have been
+ * missed.
+ */
 import type { Logger } from "pino";
 import { SESSIONS_TOPIC } from "../../domain/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
@@ -12,7 +15,10 @@ export interface SessionEnds {
 }
 
 /** Hears from now on. */
-export async function hearSessionEnds(pubsub: Pick<PubSub, "subscribe" | "onResync">, log: Logger): Promise<SessionEnds> {
+export async function hearSessionEnds(
+  pubsub: Pick<PubSub, "subscribe" | "onResync">,
+  log: Logger,
+): Promise<SessionEnds> {
   const listeners = new Set<(userId: number | null) => void>();
   const tell = (userId: number | null): void => {
     for (const listener of listeners) {
@@ -26,7 +32,9 @@ export async function hearSessionEnds(pubsub: Pick<PubSub, "subscribe" | "onResy
   const stopResync = pubsub.onResync((topic) => {
     if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) tell(null);
   });
-  const unsubscribe = await pubsub.subscribe(SESSIONS_TOPIC, ({ userId }) => tell(userId === EVERYBODY ? null : userId));
+  const unsubscribe = await pubsub.subscribe(SESSIONS_TOPIC, ({ userId }) =>
+    tell(userId === EVERYBODY ? null : userId),
+  );
   return {
     onEnded(listener) {
       listeners.add(listener);

@@ -1,10 +1,10 @@
 /**
- * A Redis that does not know what Postgres knows of revocations is brought up to date before it may judge (law 11): of a user where
- * the server restarted, was restored or took over, and once of every revocation that may not have reached it while the connection of
- * this process was lost.
+ * A Redis that does not know what Postgres knows of revocations is brought up to date before it may
+ * judge (law 11): of a user where the server restarted, was restored or took over, and once of
+ * every revocation that may not have reached it while the connection of this process was lost.
  *
- * Each revocation is applied for itself. One that cannot be read ends all sessions of the user it names; one that Redis refuses leaves
- * its user, and no other, without an answer.
+ * Each revocation is applied for itself. One that cannot be read ends all sessions of the user it
+ * names; one that Redis refuses leaves its user, and no other, without an answer.
  */
 import type { Logger } from "pino";
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -18,7 +18,10 @@ import type { FailClosed } from "./fail-closed.js";
 
 /** Asks a Redis that knows. */
 export interface SessionTrust {
-  /** The answer, once Redis knows; null for a user whom Postgres does not know. Throws ServiceUnavailable when Redis cannot be brought up to date. */
+  /**
+   * The answer, once Redis knows; null for a user whom Postgres does not know. Throws
+   * ServiceUnavailable when Redis cannot be brought up to date.
+   */
   ask<T>(userTag: string, question: () => Promise<T | "unloaded">): Promise<T | null>;
   close(): void;
 }
@@ -35,11 +38,20 @@ export interface SessionTrustParts {
 /** A Redis that is told and forgets at once is restarting over and over. */
 const MOST_TELLINGS = 3;
 
-export function createSessionTrust({ store, revocations, outboxTable, failClosed, log }: SessionTrustParts): SessionTrust {
+export function createSessionTrust({
+  store,
+  revocations,
+  outboxTable,
+  failClosed,
+  log,
+}: SessionTrustParts): SessionTrust {
   let losses = 0;
   /** The number of losses that were made good; none at the start. */
   let madeGood = -1;
-  /** Users with a revocation that Redis refuses: their sessions count as unknown until the next catch-up. */
+  /**
+   * Users with a revocation that Redis refuses: their sessions count as unknown until the next
+   * catch-up.
+   */
   let doubted: ReadonlySet<string> = new Set();
   const stopListening = store.onLost(() => {
     losses += 1;
@@ -60,7 +72,11 @@ export function createSessionTrust({ store, revocations, outboxTable, failClosed
   /** Rejects when Redis or Postgres does not answer; anything else concerns this row alone. */
   const apply = async (stored: StoredRow, refused: Set<string>): Promise<void> => {
     const row = readRow(stored);
-    if (row.problems.length > 0) log.error({ row: row.id, problems: row.problems }, "outbox: a row with revocations cannot be read");
+    if (row.problems.length > 0)
+      log.error(
+        { row: row.id, problems: row.problems },
+        "outbox: a row with revocations cannot be read",
+      );
     const closed = row.distrusted.length > 0 ? await failClosed(row.id, row.distrusted) : [];
     for (const revocation of [...(row.revocations ?? []), ...closed]) {
       await store.revoke(revocation).catch((error: unknown) => doubt(revocation, error, refused));
@@ -69,12 +85,18 @@ export function createSessionTrust({ store, revocations, outboxTable, failClosed
 
   const doubt = (revocation: Revocation, error: unknown, refused: Set<string>): void => {
     if (refusalOf(error) !== "command" || revocation.kind === "everyone") throw error;
-    log.error({ err: error, userId: revocation.userId }, "Redis refuses a revocation; the sessions of its user are not served");
+    log.error(
+      { err: error, userId: revocation.userId },
+      "Redis refuses a revocation; the sessions of its user are not served",
+    );
     refused.add(revocation.userTag);
   };
 
   const tell = async (userTag: string): Promise<boolean> => {
-    const [state, beforeMs] = await Promise.all([revocations.stateOf(userTag), revocations.everybodyBefore()]);
+    const [state, beforeMs] = await Promise.all([
+      revocations.stateOf(userTag),
+      revocations.everybodyBefore(),
+    ]);
     if (!state) return false;
     await Promise.all([store.load(userTag, state), store.loadEverybody(beforeMs)]);
     return true;
@@ -82,7 +104,8 @@ export function createSessionTrust({ store, revocations, outboxTable, failClosed
   return {
     async ask(userTag, question) {
       await catchUp();
-      if (doubted.has(userTag)) throw new RedisUnavailable(new Error("a revocation of this user cannot be applied"));
+      if (doubted.has(userTag))
+        throw new RedisUnavailable(new Error("a revocation of this user cannot be applied"));
       for (let telling = 0; telling < MOST_TELLINGS; telling++) {
         const answer = await question();
         if (answer !== "unloaded") return answer;

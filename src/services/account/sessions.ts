@@ -18,13 +18,27 @@ export interface OpenedSession {
 
 /** Opens and looks up sessions. */
 export interface Sessions {
-  /** A new session of an account that has proved itself. Throws RedisUnavailable, and ServiceUnavailable when all were revoked meanwhile. */
+  /**
+   * A new session of an account that has proved itself. Throws RedisUnavailable, and
+   * ServiceUnavailable when all were revoked meanwhile.
+   */
   open(account: Account, origin: Pick<RequestOrigin, "device" | "ip">): Promise<OpenedSession>;
-  /** Whose token it is, noting the use; null when it is nobody's. Throws ServiceUnavailable when it cannot be told. */
+  /**
+   * Whose token it is, noting the use; null when it is nobody's. Throws ServiceUnavailable when it
+   * cannot be told.
+   */
   authenticate(token: string): Promise<UserPrincipal | null>;
-  /** The same session again, as it is now; null when it has ended. `used` notes a use. Throws ServiceUnavailable when it cannot be told. */
-  confirm(principal: UserPrincipal, options: { readonly used: boolean }): Promise<UserPrincipal | null>;
-  /** The caller's live sessions, the latest used first. Throws Unauthenticated or RedisUnavailable. */
+  /**
+   * The same session again, as it is now; null when it has ended. `used` notes a use. Throws
+   * ServiceUnavailable when it cannot be told.
+   */
+  confirm(
+    principal: UserPrincipal,
+    options: { readonly used: boolean },
+  ): Promise<UserPrincipal | null>;
+  /**
+   * The caller's live sessions, the latest used first. Throws Unauthenticated or RedisUnavailable.
+   */
   list(principal: Principal): Promise<SessionRecord[]>;
 }
 
@@ -43,15 +57,27 @@ const SECRET_BYTES = 32;
 const MAX_DEVICE = 200;
 const TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
 
-export function createSessions({ store, trust, pubsub, noteEveryMs, onUsed }: SessionsParts): Sessions {
-  const alive = async (userTag: string, sessionId: string, used: boolean): Promise<UserPrincipal | null> => {
+export function createSessions({
+  store,
+  trust,
+  pubsub,
+  noteEveryMs,
+  onUsed,
+}: SessionsParts): Sessions {
+  const alive = async (
+    userTag: string,
+    sessionId: string,
+    used: boolean,
+  ): Promise<UserPrincipal | null> => {
     const found = await trust.ask<Found>(userTag, () => store.find(userTag, sessionId));
     if (found === null || typeof found !== "object") return null;
     const { session, nowMs } = found;
     const due = used && nowMs - session.seenMs >= noteEveryMs;
     if (due) onUsed(session.userId);
     // A full Redis refuses the note, and the session lives all the same.
-    const expiresMs = due ? await store.touch(userTag, sessionId).catch(() => session.expiresMs) : session.expiresMs;
+    const expiresMs = due
+      ? await store.touch(userTag, sessionId).catch(() => session.expiresMs)
+      : session.expiresMs;
     return expiresMs === null ? null : toPrincipal(userTag, { ...session, expiresMs }, nowMs);
   };
 
@@ -69,13 +95,22 @@ export function createSessions({ store, trust, pubsub, noteEveryMs, onUsed }: Se
         epoch,
       };
       const made = await trust.ask(user.tag, () => store.create(session));
-      if (made === null || typeof made !== "object") throw new ServiceUnavailable("All sessions were ended just now. Sign in again.");
+      if (made === null || typeof made !== "object")
+        throw new ServiceUnavailable("All sessions were ended just now. Sign in again.");
       onUsed(user.id);
-      // Where nobody hears of it, a session that made room finds out by itself when it is next used.
+      // Where nobody hears of it, a session that made room finds out by itself when it is next
+      // used.
       if (made.madeRoom) await pubsub.publish(SESSIONS_TOPIC, { userId: user.id }).catch(() => {});
       return {
         token,
-        principal: { kind: "user", userId: user.id, userTag: user.tag, role: user.role, sessionId: session.id, leftMs: made.leftMs },
+        principal: {
+          kind: "user",
+          userId: user.id,
+          userTag: user.tag,
+          role: user.role,
+          sessionId: session.id,
+          leftMs: made.leftMs,
+        },
       };
     },
     async authenticate(token) {
@@ -94,6 +129,17 @@ export function createSessions({ store, trust, pubsub, noteEveryMs, onUsed }: Se
 /** What Redis knows a token by. */
 const idOf = (token: string): string => createHash("sha256").update(token).digest("base64url");
 
-function toPrincipal(userTag: string, { id, userId, role, expiresMs }: SessionRecord, nowMs: number): UserPrincipal {
-  return { kind: "user", userId, userTag, role, sessionId: id, leftMs: Math.max(0, expiresMs - nowMs) };
+function toPrincipal(
+  userTag: string,
+  { id, userId, role, expiresMs }: SessionRecord,
+  nowMs: number,
+): UserPrincipal {
+  return {
+    kind: "user",
+    userId,
+    userTag,
+    role,
+    sessionId: id,
+    leftMs: Math.max(0, expiresMs - nowMs),
+  };
 }

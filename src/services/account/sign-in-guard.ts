@@ -10,20 +10,32 @@ export interface Admitted {
   right(): Promise<void>;
 }
 
-/** Lets attempts in or refuses them. All methods throw RateLimited, and RedisUnavailable where it cannot be told: nobody is let in unseen. */
+/**
+ * Lets attempts in or refuses them. All methods throw RateLimited, and RedisUnavailable where it
+ * cannot be told: nobody is let in unseen.
+ */
 export interface SignInGuard {
-  /** An attempt at an account, which may not exist; `sessionId` where it is made by somebody who is signed in to it. */
+  /**
+   * An attempt at an account, which may not exist; `sessionId` where it is made by somebody who is
+   * signed in to it.
+   */
   signIn(attempt: Omit<Attempt, "id">): Promise<Admitted>;
   /** An attempt to make an account. */
   signUp(ip: string): Promise<void>;
 }
 
-export function createSignInGuard(attempts: Attempts, telemetry: Pick<Telemetry, "signIn">): SignInGuard {
+export function createSignInGuard(
+  attempts: Attempts,
+  telemetry: Pick<Telemetry, "signIn">,
+): SignInGuard {
   const admit = (what: "sign-in" | "sign-up", hold: Hold | null): void => {
     telemetry.signIn(what, hold ? `refused by ${hold.bucket}` : "let in");
     if (!hold) return;
     const seconds = Math.ceil(hold.waitMs / SECOND);
-    throw new RateLimited(`Too many attempts. Try again in ${seconds} second${seconds === 1 ? "" : "s"}.`, hold.waitMs);
+    throw new RateLimited(
+      `Too many attempts. Try again in ${seconds} second${seconds === 1 ? "" : "s"}.`,
+      hold.waitMs,
+    );
   };
   return {
     async signIn(about) {

@@ -1,19 +1,30 @@
 /**
- * Carts: who may change which, what is in bounds, and what the customer is told when the cart is not quite what was asked for.
- * A cart is always its owner's: the caller's account, or the guest who calls. Nothing here takes the name of a cart.
+ * Carts: who may change which, what is in bounds, and what the customer is told when the cart is
+ * not quite what was asked for. A cart is always its owner's: the caller's account, or the guest
+ * who calls. Nothing here takes the name of a cart.
  */
 
 import type { Owner } from "../../domain/account/guest.js";
 import { CART_LIMITS, type CartRecord, type CartWarning } from "../../domain/cart.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
-import type { CartAction, CartChange, CartMove, CartStore, ChangeOutcome, ChangeResult } from "../../redis/cart/cart.js";
+import type {
+  CartAction,
+  CartChange,
+  CartMove,
+  CartStore,
+  ChangeOutcome,
+  ChangeResult,
+} from "../../redis/cart/cart.js";
 import type { CartMoves, ReadProducts } from "./move.js";
 import { priceChanged } from "./view.js";
 
 /** Who shops. */
 export interface Shopper {
-  /** Whose cart is read; null for somebody who has none. Throws RedisUnavailable when it cannot be told. */
+  /**
+   * Whose cart is read; null for somebody who has none. Throws RedisUnavailable when it cannot be
+   * told.
+   */
   owner(): Owner | null;
   /** Whose cart is written; whoever has none becomes a guest. */
   writingOwner(): Owner;
@@ -29,7 +40,10 @@ export interface CartOutcome {
   /** The cart as it is now; null when the change was refused before it was looked at. */
   readonly cart: { readonly owner: Owner; readonly record: CartRecord } | null;
   readonly errors: readonly UserError[];
-  /** What was changed on the way. What has changed since in other lines is for whoever shows the cart. */
+  /**
+   * What was changed on the way. What has changed since in other lines is for whoever shows the
+   * cart.
+   */
   readonly warnings: readonly CartWarning[];
 }
 
@@ -39,16 +53,25 @@ export interface CartLineInput {
   readonly quantity: number;
 }
 
-/** Carts. Methods throw ServiceUnavailable when Redis does not answer, or Postgres where products are not cached. */
+/**
+ * Carts. Methods throw ServiceUnavailable when Redis does not answer, or Postgres where products
+ * are not cached.
+ */
 export interface Carts {
   /** The caller's cart; an empty one that is nobody's for somebody who has none. */
   read(shopper: Shopper): Promise<{ readonly owner: Owner | null; readonly record: CartRecord }>;
   /** Somebody has signed in: what they had as a guest goes to the account. Never rejects. */
   adopt(shopper: Shopper, userId: number): Promise<void>;
   /** Adds pieces, once per operation. */
-  add(shopper: Shopper, input: CartLineInput & { readonly operationId: string | null }): Promise<CartOutcome>;
+  add(
+    shopper: Shopper,
+    input: CartLineInput & { readonly operationId: string | null },
+  ): Promise<CartOutcome>;
   /** Sets a line; 0 removes it. */
-  set(shopper: Shopper, input: CartLineInput & { readonly expectedVersion: number | null }): Promise<CartOutcome>;
+  set(
+    shopper: Shopper,
+    input: CartLineInput & { readonly expectedVersion: number | null },
+  ): Promise<CartOutcome>;
   clear(shopper: Shopper, expectedVersion: number | null): Promise<CartOutcome>;
 }
 
@@ -60,12 +83,19 @@ export interface CartsParts {
 
 const MAX_OPERATION_ID = 128;
 
-export function createCarts({ store, moves }: CartsParts): Carts {
-  const adopt = async ({ guest, forgetGuest, readProducts }: Shopper, userId: number): Promise<void> => {
+export function createCarts(parts: CartsParts): Carts {
+  const { store, moves } = parts;
+  const adopt = async (
+    { guest, forgetGuest, readProducts }: Shopper,
+    userId: number,
+  ): Promise<void> => {
     if (guest !== null && (await moves.adopt(guest, userId, readProducts))) forgetGuest();
   };
 
-  /** A client that still shows a guest may have things in that cart, where the sign-in could not move them. */
+  /**
+   * A client that still shows a guest may have things in that cart, where the sign-in could not
+   * move them.
+   */
   const bringAlong = async (shopper: Shopper, owner: Owner | null): Promise<void> => {
     if (owner?.kind === "user") await adopt(shopper, owner.userId);
   };
@@ -74,26 +104,19 @@ export function createCarts({ store, moves }: CartsParts): Carts {
     const owner = shopper.writingOwner();
     await bringAlong(shopper, owner);
     const result = await store.change(owner, wanted);
-    // Only the outcome tells: the cart may have moved right after the change, and the change with it.
-    if (result.outcome !== "moved" || !result.move || owner.kind === "user") return toOutcome(owner, result, wanted);
-    return follow({ shopper, owner, guestId: owner.guestId, move: result.move, wanted });
-  };
-
-  /** A guest's cart has moved: what is added or set goes to the account, of which the guest sees nothing. */
-  const follow = async ({ shopper, owner, guestId, move, wanted }: Following): Promise<CartOutcome> => {
-    if (!move.arrived) await moves.finish(guestId, move, shopper.readProducts);
-    const { cart: record } = await store.read(owner);
-    const cart = { owner, record };
-    if (wanted.action.kind === "clear" || wanted.expectedVersion !== null) return { cart, errors: [MOVED_AWAY], warnings: [] };
-    const { errors, warnings } = toOutcome(owner, await store.change({ kind: "user", userId: move.userId }, wanted), wanted);
-    return { cart, errors, warnings: errors.length > 0 ? [] : [...warnings, MOVED] };
+    // Only the outcome tells: the cart may have moved right after the change, and the change with
+    // it.
+    if (result.outcome !== "moved" || !result.move || owner.kind === "user")
+      return toOutcome(owner, result, wanted);
+    return follow(parts, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
   };
 
   return {
     adopt,
     async read(shopper) {
       const owner = shopper.owner();
-      if (!owner) return { owner, record: { version: 0, expiresMs: await store.expiryOfNew(), lines: [] } };
+      if (!owner)
+        return { owner, record: { version: 0, expiresMs: await store.expiryOfNew(), lines: [] } };
       await bringAlong(shopper, owner);
       const { cart, move } = await store.read(owner);
       if (!move || move.arrived || owner.kind === "user") return { owner, record: cart };
@@ -102,17 +125,31 @@ export function createCarts({ store, moves }: CartsParts): Carts {
     },
     async add(shopper, { operationId, ...line }) {
       const product = await one(shopper, line.productId);
-      const error = checkQuantity(line.quantity, CART_LIMITS.quantity.min) ?? checkOperation(operationId) ?? checkProduct(product);
+      const error =
+        checkQuantity(line.quantity, CART_LIMITS.quantity.min) ??
+        checkOperation(operationId) ??
+        checkProduct(product);
       if (error) return refusal(error);
-      return change(shopper, { action: toAction("add", line, product), operationId, expectedVersion: null });
+      return change(shopper, {
+        action: toAction("add", line, product),
+        operationId,
+        expectedVersion: null,
+      });
     },
     async set(shopper, { expectedVersion, ...line }) {
       const product = await one(shopper, line.productId);
-      const error = checkQuantity(line.quantity, 0) ?? (line.quantity > 0 || !product ? checkProduct(product) : null);
+      const error =
+        checkQuantity(line.quantity, 0) ??
+        (line.quantity > 0 || !product ? checkProduct(product) : null);
       if (error) return refusal(error);
-      return change(shopper, { action: toAction("set", line, product), operationId: null, expectedVersion });
+      return change(shopper, {
+        action: toAction("set", line, product),
+        operationId: null,
+        expectedVersion,
+      });
     },
-    clear: (shopper, expectedVersion) => change(shopper, { action: { kind: "clear" }, operationId: null, expectedVersion }),
+    clear: (shopper, expectedVersion) =>
+      change(shopper, { action: { kind: "clear" }, operationId: null, expectedVersion }),
   };
 }
 
@@ -124,9 +161,35 @@ interface Following {
   readonly wanted: CartChange;
 }
 
-const one = async ({ readProducts }: Shopper, id: number): Promise<ProductRecord | null> => (await readProducts([id]))[0] ?? null;
+/**
+ * A guest's cart has moved: what is added or set goes to the account, of which the guest sees
+ * nothing.
+ */
+async function follow(
+  { store, moves }: CartsParts,
+  { shopper, owner, guestId, move, wanted }: Following,
+): Promise<CartOutcome> {
+  if (!move.arrived) await moves.finish(guestId, move, shopper.readProducts);
+  const { cart: record } = await store.read(owner);
+  const cart = { owner, record };
+  if (wanted.action.kind === "clear" || wanted.expectedVersion !== null)
+    return { cart, errors: [MOVED_AWAY], warnings: [] };
+  const { errors, warnings } = toOutcome(
+    owner,
+    await store.change({ kind: "user", userId: move.userId }, wanted),
+    wanted,
+  );
+  return { cart, errors, warnings: errors.length > 0 ? [] : [...warnings, MOVED] };
+}
 
-const toAction = (kind: "add" | "set", { productId, quantity }: CartLineInput, product: ProductRecord | null): CartAction => ({
+const one = async ({ readProducts }: Shopper, id: number): Promise<ProductRecord | null> =>
+  (await readProducts([id]))[0] ?? null;
+
+const toAction = (
+  kind: "add" | "set",
+  { productId, quantity }: CartLineInput,
+  product: ProductRecord | null,
+): CartAction => ({
   kind,
   productId,
   quantity,
@@ -137,7 +200,8 @@ const toAction = (kind: "add" | "set", { productId, quantity }: CartLineInput, p
 function toOutcome(owner: Owner, result: ChangeResult, { action }: CartChange): CartOutcome {
   const cart = { owner, record: result.cart };
   const { outcome } = result;
-  if (outcome === "done" || outcome === "repeated") return { cart, errors: [], warnings: warningsOf(result, action) };
+  if (outcome === "done" || outcome === "repeated")
+    return { cart, errors: [], warnings: warningsOf(result, action) };
   return { cart, errors: [REFUSALS[outcome]], warnings: [] };
 }
 
@@ -154,24 +218,54 @@ function warningsOf({ short, priceBefore }: ChangeResult, action: CartAction): C
 
 const MOVED: CartWarning = {
   code: "CART_MOVED",
-  message: "The cart went to the account that signed in, and this change after it. Connect again as that account to see it.",
+  message:
+    "The cart went to the account that signed in, and this change after it. Connect again as " +
+    "that account to see it.",
   productId: null,
 };
 
 const refusal = (error: UserError): CartOutcome => ({ cart: null, errors: [error], warnings: [] });
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: [field] });
+const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
+  code,
+  message,
+  field: [field],
+});
 
-const MOVED_AWAY = wrong("CONFLICT", "expectedVersion", "The cart went to the account that signed in. Read the cart again.");
+const MOVED_AWAY = wrong(
+  "CONFLICT",
+  "expectedVersion",
+  "The cart went to the account that signed in. Read the cart again.",
+);
 
 const { quantity: QUANTITY, lines: LINES } = CART_LIMITS;
 
 const REFUSALS: Readonly<Record<Exclude<ChangeOutcome, "done" | "repeated">, UserError>> = {
-  mismatch: wrong("IDEMPOTENCY_MISMATCH", "operationId", "This operationId was used for another change. Use a new one for each change."),
-  conflict: wrong("CONFLICT", "expectedVersion", "The cart was changed meanwhile. Look at it as it is now, and decide again."),
+  mismatch: wrong(
+    "IDEMPOTENCY_MISMATCH",
+    "operationId",
+    "This operationId was used for another change. Use a new one for each change.",
+  ),
+  conflict: wrong(
+    "CONFLICT",
+    "expectedVersion",
+    "The cart was changed meanwhile. Look at it as it is now, and decide again.",
+  ),
   moved: MOVED_AWAY,
-  lines: wrong("LIMIT_REACHED", "productId", `A cart holds at most ${LINES} different products. Remove one first.`),
-  full: wrong("LIMIT_REACHED", "quantity", `A cart holds at most ${QUANTITY.max} pieces of one product.`),
-  stock: wrong("OUT_OF_STOCK", "quantity", "There are no more of these in stock. Nothing was changed."),
+  lines: wrong(
+    "LIMIT_REACHED",
+    "productId",
+    `A cart holds at most ${LINES} different products. Remove one first.`,
+  ),
+  full: wrong(
+    "LIMIT_REACHED",
+    "quantity",
+    `A cart holds at most ${QUANTITY.max} pieces of one product.`,
+  ),
+  stock: wrong(
+    "OUT_OF_STOCK",
+    "quantity",
+    "There are no more of these in stock. Nothing was changed.",
+  ),
 };
 
 function checkQuantity(quantity: number, min: number): UserError | null {
@@ -181,11 +275,14 @@ function checkQuantity(quantity: number, min: number): UserError | null {
 
 function checkProduct(product: ProductRecord | null): UserError | null {
   if (!product) return wrong("NOT_FOUND", "productId", "There is no product with this id.");
-  return product.removed ? wrong("PRODUCT_REMOVED", "productId", "The product was removed from the shop.") : null;
+  return product.removed
+    ? wrong("PRODUCT_REMOVED", "productId", "The product was removed from the shop.")
+    : null;
 }
 
 function checkOperation(operationId: string | null): UserError | null {
-  if (operationId === null || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)) return null;
+  if (operationId === null || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID))
+    return null;
   const code = operationId === "" ? "REQUIRED" : "TOO_LONG";
   return wrong(code, "operationId", `operationId must have 1 to ${MAX_OPERATION_ID} characters.`);
 }

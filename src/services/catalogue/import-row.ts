@@ -1,4 +1,7 @@
-/** One row of an import: from whatever a file holds to a product that may be stored, or the reason why not. */
+/**
+ * One row of an import: from whatever a file holds to a product that may be stored, or the reason
+ * why not.
+ */
 import type { ImportRow } from "../../db/catalogue/import.js";
 import { PRODUCT_LIMITS } from "../../domain/catalogue/catalogue.js";
 import type { CurrencyCode } from "../../domain/catalogue/money.js";
@@ -11,8 +14,20 @@ export type SourceRow =
   /** `unreadable`: nothing behind it could be read either. */
   | { readonly line: number; readonly reason: string; readonly unreadable?: boolean };
 
-/** Every column, all of them needed. `category` is a path such as `Home & Living > Furniture > Chairs`. */
-export const IMPORT_COLUMNS = ["sku", "name", "description", "category", "brand", "price", "currency", "stock"] as const;
+/**
+ * Every column, all of them needed. `category` is a path such as `Home & Living > Furniture >
+ * Chairs`.
+ */
+export const IMPORT_COLUMNS = [
+  "sku",
+  "name",
+  "description",
+  "category",
+  "brand",
+  "price",
+  "currency",
+  "stock",
+] as const;
 
 /** Deeper paths are a mistake in the file, not a shop. A change costs one tag per level. */
 export const MAX_CATEGORY_DEPTH = 8;
@@ -20,11 +35,16 @@ export const MAX_CATEGORY_DEPTH = 8;
 class BadRow extends Error {}
 
 /** The row, or the reason why it is bad in one line. */
-export function readImportRow(line: number, values: Readonly<Record<string, unknown>>, currency: CurrencyCode): ImportRow | string {
+export function readImportRow(
+  line: number,
+  values: Readonly<Record<string, unknown>>,
+  currency: CurrencyCode,
+): ImportRow | string {
   try {
     const { brand, category, ...product } = read(values, currency);
     const { draft, errors } = checkDraft({ ...product, brandId: 0, categoryId: 0 });
-    if (errors.length > 0) return errors.map(({ message }) => message.replace(/\.$/, "")).join("; ");
+    if (errors.length > 0)
+      return errors.map(({ message }) => message.replace(/\.$/, "")).join("; ");
     const { sku, name, description, price, stock } = draft;
     return { line, sku, name, description, price, stock, brand, category };
   } catch (error) {
@@ -34,8 +54,11 @@ export function readImportRow(line: number, values: Readonly<Record<string, unkn
 }
 
 function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode) {
-  const missing = IMPORT_COLUMNS.filter((column) => isMissing(values[column]) && !(column === "description" && values[column] === ""));
-  if (missing.length > 0) throw new BadRow(`${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing`);
+  const missing = IMPORT_COLUMNS.filter(
+    (column) => isMissing(values[column]) && !(column === "description" && values[column] === ""),
+  );
+  if (missing.length > 0)
+    throw new BadRow(`${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing`);
   if (typed(text("currency", values.currency)) !== currency)
     throw new BadRow(`currency is ${shown(values.currency)}; this shop sells in ${currency}`);
   return {
@@ -49,7 +72,8 @@ function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode)
   };
 }
 
-const isMissing = (value: unknown): boolean => value === undefined || value === null || (typeof value === "string" && typed(value) === "");
+const isMissing = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === "string" && typed(value) === "");
 
 const MAX_SHOWN = 40;
 /** JSON has no infinite numbers, but reads what is too large as one. */
@@ -73,9 +97,13 @@ function label(column: string, value: unknown, most: number): string {
 }
 
 function categoryPath(path: string): string[] {
-  const names = path.split(">").map((name) => label("a category name", name, PRODUCT_LIMITS.category));
+  const names = path
+    .split(">")
+    .map((name) => label("a category name", name, PRODUCT_LIMITS.category));
   if (names.length > MAX_CATEGORY_DEPTH)
-    throw new BadRow(`category is ${names.length} levels deep; at most ${MAX_CATEGORY_DEPTH} are allowed`);
+    throw new BadRow(
+      `category is ${names.length} levels deep; at most ${MAX_CATEGORY_DEPTH} are allowed`,
+    );
   return names;
 }
 
@@ -84,7 +112,8 @@ function categoryPath(path: string): string[] {
  * bound is told later.
  */
 function whole(column: string, value: unknown, unit: string): number {
-  const number = typeof value === "string" && /^[+-]?\d+$/.test(typed(value)) ? Number(typed(value)) : value;
+  const number =
+    typeof value === "string" && /^[+-]?\d+$/.test(typed(value)) ? Number(typed(value)) : value;
   if (typeof number !== "number" || !(Number.isInteger(number) || Math.abs(number) === Infinity))
     throw new BadRow(`${column} is ${shown(value)}; it must be a whole number of ${unit}`);
   if (number < 0) throw new BadRow(`${column} is negative (${number})`);

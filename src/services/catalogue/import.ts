@@ -1,9 +1,9 @@
 /**
- * Imports products in bulk, all or nothing: one transaction from the first row to the last, so an import that is interrupted, or
- * that holds a bad row, leaves the catalogue as it was.
+ * Imports products in bulk, all or nothing: one transaction from the first row to the last, so an
+ * import that is interrupted, or that holds a bad row, leaves the catalogue as it was.
  *
- * Every cached list and product is invalidated by one tag, and one event has every process read again what its clients watch:
- * a hundred thousand rows cost one outbox row and one publication.
+ * Every cached list and product is invalidated by one tag, and one event has every process read
+ * again what its clients watch: a hundred thousand rows cost one outbox row and one publication.
  */
 
 import { openStaging, type Staging } from "../../db/catalogue/import.js";
@@ -54,7 +54,10 @@ export const SHOWN_BAD_ROWS = 100;
 /** Ends the transaction without a trace. */
 class Refused extends Error {}
 
-/** Imports from batches of rows. Rejects when the source does, or the database is not there; then nothing was imported. */
+/**
+ * Imports from batches of rows. Rejects when the source does, or the database is not there; then
+ * nothing was imported.
+ */
 export async function importCatalogue(
   deps: ImportDeps,
   source: AsyncIterable<readonly SourceRow[]>,
@@ -100,8 +103,14 @@ async function collect(
   { deps, found, progress, onProgress }: Collecting,
 ): Promise<void> {
   for await (const batch of source) {
-    const rows = batch.map((row) => ("reason" in row ? row : { line: row.line, row: readImportRow(row.line, row.values, deps.currency) }));
-    await staging.add(rows.flatMap((read) => ("row" in read && typeof read.row !== "string" ? [read.row] : [])));
+    const rows = batch.map((row) =>
+      "reason" in row
+        ? row
+        : { line: row.line, row: readImportRow(row.line, row.values, deps.currency) },
+    );
+    await staging.add(
+      rows.flatMap((read) => ("row" in read && typeof read.row !== "string" ? [read.row] : [])),
+    );
     for (const read of rows) {
       if ("reason" in read) found.add(read.line, read.reason, read.unreadable);
       else if (typeof read.row === "string") found.add(read.line, read.row);
@@ -110,15 +119,20 @@ async function collect(
     onProgress?.(progress.rows, "reading");
   }
   const { count, first } = await staging.dropDuplicates();
-  for (const { line, sku, earlier } of first) found.add(line, `sku ${JSON.stringify(sku)} is already on line ${earlier}`);
+  for (const { line, sku, earlier } of first)
+    found.add(line, `sku ${JSON.stringify(sku)} is already on line ${earlier}`);
   found.count += count - first.length;
 }
 
 async function mergeAndTell(tx: Tx, staging: Staging, outbox: OutboxTable) {
   const counts = await staging.merge();
-  // Whoever watches is asked to read again, instead of asking Redis who watches what: that answer is old before the commit.
+  // Whoever watches is asked to read again, instead of asking Redis who watches what: that answer
+  // is old before the commit.
   if (counts.created + counts.changed > 0)
-    await outbox.append(tx, { tags: [CATALOGUE_TAG], events: [{ topic: CATALOGUE_TOPIC, version: 0 }] });
+    await outbox.append(tx, {
+      tags: [CATALOGUE_TAG],
+      events: [{ topic: CATALOGUE_TOPIC, version: 0 }],
+    });
   return counts;
 }
 

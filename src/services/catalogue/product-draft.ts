@@ -1,4 +1,7 @@
-/** What a product may look like: lengths, ranges and characters, checked in one place for whoever sets one. */
+/**
+ * What a product may look like: lengths, ranges and characters, checked in one place for whoever
+ * sets one.
+ */
 import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";
 import type { UserError } from "../../domain/errors.js";
@@ -12,11 +15,19 @@ export interface CheckedDraft {
 
 /** Checks all of a draft at once. Error paths begin with `input`. */
 export function checkDraft(input: ProductDraft): CheckedDraft {
-  const draft = { ...input, sku: typed(input.sku), name: typed(input.name), description: typed(input.description) };
+  const draft = {
+    ...input,
+    sku: typed(input.sku),
+    name: typed(input.name),
+    description: typed(input.description),
+  };
   const errors = [
     checkText({ field: "sku", kind: "line", max: PRODUCT_LIMITS.sku }, draft.sku),
     checkText({ field: "name", kind: "line", max: PRODUCT_LIMITS.name }, draft.name),
-    checkText({ field: "description", kind: "body", max: PRODUCT_LIMITS.description, optional: true }, draft.description),
+    checkText(
+      { field: "description", kind: "body", max: PRODUCT_LIMITS.description, optional: true },
+      draft.description,
+    ),
     checkRange("price", draft.price, MAX_PRICE),
     checkRange("stock", draft.stock, MAX_STOCK),
   ];

@@ -1,13 +1,18 @@
 /**
- * Changing the catalogue: who may, what is in bounds, and in which order. A change and what it owes the outside commit together;
- * only then is the cache invalidated and the event published, before the caller is answered.
+ * Changing the catalogue: who may, what is in bounds, and in which order. A change and what it owes
+ * the outside commit together; only then is the cache invalidated and the event published, before
+ * the caller is answered.
  */
 import { createHash } from "node:crypto";
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { Tx } from "../../db/client/database.js";
 import type { OperationTable } from "../../db/operations.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
-import type { PlacedProduct, ProductDraft, ProductRecord } from "../../domain/catalogue/catalogue.js";
+import type {
+  PlacedProduct,
+  ProductDraft,
+  ProductRecord,
+} from "../../domain/catalogue/catalogue.js";
 import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import { tagsOfProductChange } from "../../domain/catalogue/tags.js";
 import type { UserError } from "../../domain/errors.js";
@@ -33,7 +38,10 @@ export interface StockAdjustment {
   readonly operationId?: string;
 }
 
-/** Changes products. All methods throw Unauthenticated or Forbidden unless the principal is an admin. */
+/**
+ * Changes products. All methods throw Unauthenticated or Forbidden unless the principal is an
+ * admin.
+ */
 export interface Products {
   /** Creates, replaces or revives the product with this sku. */
   upsert(principal: Principal, draft: ProductDraft): Promise<WriteOutcome>;
@@ -64,25 +72,39 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
   const write = async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
     const { decision, seen } = await announced(async (tx) => {
       const made = await decide(tx);
-      return { decision: made, message: "after" in made && hasChanged(made) ? messageFor(made) : null };
+      return {
+        decision: made,
+        message: "after" in made && hasChanged(made) ? messageFor(made) : null,
+      };
     });
     if ("refused" in decision) return refusal(decision.refused);
-    if ("repeated" in decision) return { product: await present(decision.repeated), errors: [], seen: null };
+    if ("repeated" in decision)
+      return { product: await present(decision.repeated), errors: [], seen: null };
     return { product: decision.after.product, errors: [], seen };
   };
 
   /** The product as it is, for an answer that repeats an earlier one. */
-  const present = async (id: number): Promise<ProductRecord | null> => (await products.byIds([id]))[0] ?? null;
+  const present = async (id: number): Promise<ProductRecord | null> =>
+    (await products.byIds([id]))[0] ?? null;
 
   const adjust = async (tx: Tx, { id, by, operationId }: StockAdjustment): Promise<Decision> => {
     if (operationId !== undefined) {
-      const known = await operations.remember(tx, operationId, "adjustStock", fingerprint([id, by]));
+      const known = await operations.remember(
+        tx,
+        operationId,
+        "adjustStock",
+        fingerprint([id, by]),
+      );
       if (!known.first) return known.sameInput ? { repeated: id } : { refused: MISMATCH };
     }
     const result = await products.adjustStock(tx, id, by);
     if (typeof result === "object")
-      return { ...result, scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [] };
-    // A refusal consumes nothing, not even its operation id: the caller may repeat it when there is stock again.
+      return {
+        ...result,
+        scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [],
+      };
+    // A refusal consumes nothing, not even its operation id: the caller may repeat it when there is
+    // stock again.
     throw new Refused(STOCK_REFUSALS[result](by));
   };
 
@@ -93,7 +115,9 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
       if (errors.length > 0) return { product: null, errors, seen: null };
       return write(async (tx) => {
         const result = await products.upsert(tx, draft);
-        return "missing" in result ? { refused: notFound(["input", `${result.missing}Id`]) } : result;
+        return "missing" in result
+          ? { refused: notFound(["input", `${result.missing}Id`]) }
+          : result;
       });
     },
     async adjustStock(principal, adjustment) {
@@ -125,16 +149,30 @@ function unlessRefused(error: unknown): WriteOutcome {
   throw error;
 }
 
-const refusal = (error: UserError): WriteOutcome => ({ product: null, errors: [error], seen: null });
-const hasChanged = ({ before, after }: Change): boolean => before?.product.version !== after.product.version;
-const fingerprint = (input: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");
+const refusal = (error: UserError): WriteOutcome => ({
+  product: null,
+  errors: [error],
+  seen: null,
+});
+const hasChanged = ({ before, after }: Change): boolean =>
+  before?.product.version !== after.product.version;
+const fingerprint = (input: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(input)).digest("hex");
 
 function messageFor({ before, after, scores = [] }: Change): OutboxMessage {
   const { id, version } = after.product;
-  return { tags: tagsOfProductChange(before, after), events: [{ topic: { kind: "productChanged", id }, version }], scores };
+  return {
+    tags: tagsOfProductChange(before, after),
+    events: [{ topic: { kind: "productChanged", id }, version }],
+    scores,
+  };
 }
 
-const notFound = (field: readonly string[]): UserError => ({ code: "NOT_FOUND", message: "There is nothing with this id.", field });
+const notFound = (field: readonly string[]): UserError => ({
+  code: "NOT_FOUND",
+  message: "There is nothing with this id.",
+  field,
+});
 const removed = (field: readonly string[]): UserError => ({
   code: "PRODUCT_REMOVED",
   message: "The product was removed. Upsert its sku to bring it back.",
@@ -143,13 +181,25 @@ const removed = (field: readonly string[]): UserError => ({
 
 const MISMATCH: UserError = {
   code: "IDEMPOTENCY_MISMATCH",
-  message: "This operationId was used for another change. Use a new one for each change, and the same one only to repeat it.",
+  message:
+    "This operationId was used for another change. Use a new one for each change, and the " +
+    "same one only to repeat it.",
   field: ["operationId"],
 };
 
-const STOCK_REFUSALS: Readonly<Record<"missing" | "removed" | "negative" | "tooMuch", (by: number) => UserError>> = {
+const STOCK_REFUSALS: Readonly<
+  Record<"missing" | "removed" | "negative" | "tooMuch", (by: number) => UserError>
+> = {
   missing: () => notFound(["id"]),
   removed: () => removed(["id"]),
-  negative: (by) => ({ code: "OUT_OF_STOCK", message: `There are fewer than ${-by} in stock.`, field: ["by"] }),
-  tooMuch: (by) => ({ code: "OUT_OF_RANGE", message: `Adding ${by} would take the stock over ${MAX_STOCK}.`, field: ["by"] }),
+  negative: (by) => ({
+    code: "OUT_OF_STOCK",
+    message: `There are fewer than ${-by} in stock.`,
+    field: ["by"],
+  }),
+  tooMuch: (by) => ({
+    code: "OUT_OF_RANGE",
+    message: `Adding ${by} would take the stock over ${MAX_STOCK}.`,
+    field: ["by"],
+  }),
 };

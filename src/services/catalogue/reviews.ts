@@ -1,8 +1,15 @@
-/** Reviewing: one review per product and user. The product's rating, its count and every list they order are right once this answers. */
+/**
+ * Reviewing: one review per product and user. The product's rating, its count and every list they
+ * order are right once this answers.
+ */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { ReviewTable } from "../../db/catalogue/reviews.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
-import { REVIEW_LIMITS, type ReviewDraft, type ReviewRecord } from "../../domain/catalogue/catalogue.js";
+import {
+  REVIEW_LIMITS,
+  type ReviewDraft,
+  type ReviewRecord,
+} from "../../domain/catalogue/catalogue.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/catalogue/tags.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
 import type { PendingEvent } from "../../domain/events.js";
@@ -20,7 +27,10 @@ export interface ReviewOutcome {
 
 /** Writes reviews. */
 export interface Reviews {
-  /** Writes the caller's review of a product; one that is there already becomes this. Throws Unauthenticated. */
+  /**
+   * Writes the caller's review of a product; one that is there already becomes this. Throws
+   * Unauthenticated.
+   */
   add(principal: Principal, draft: ReviewDraft): Promise<ReviewOutcome>;
 }
 
@@ -36,10 +46,14 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
     async add(principal, input) {
       const { userId } = requireUser(principal);
       const draft = { ...input, body: typed(input.body) };
-      const errors = [checkRating(draft.rating), checkText(BODY, draft.body)].filter((error) => error !== null);
+      const errors = [checkRating(draft.rating), checkText(BODY, draft.body)].filter(
+        (error) => error !== null,
+      );
       if (errors.length > 0) return refusal(errors);
       const { decision, seen } = await write<ReviewRecord | UserError>(async (tx) => {
-        const rated = await products.rate(tx, draft.productId, () => reviews.put(tx, userId, draft));
+        const rated = await products.rate(tx, draft.productId, () =>
+          reviews.put(tx, userId, draft),
+        );
         if (typeof rated === "string") return { decision: GONE[rated], message: null };
         const { before, after, by } = rated;
         const { id, version } = after.product;
@@ -49,7 +63,9 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
           ...(by.count > 0 ? [reviewsTag(id)] : []),
           ...(isRated ? tagsOfProductChange(before, after) : []),
         ];
-        const events: PendingEvent[] = isRated ? [{ topic: { kind: "productChanged", id }, version }] : [];
+        const events: PendingEvent[] = isRated
+          ? [{ topic: { kind: "productChanged", id }, version }]
+          : [];
         const scores = by.count > 0 ? wasActive(userId, `review:${by.review.id}`) : [];
         return { decision: by.review, message: { tags, events, scores } };
       });
@@ -58,8 +74,16 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
   };
 }
 
-const refusal = (errors: readonly UserError[]): ReviewOutcome => ({ review: null, errors, seen: null });
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
+const refusal = (errors: readonly UserError[]): ReviewOutcome => ({
+  review: null,
+  errors,
+  seen: null,
+});
+const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
+  code,
+  message,
+  field: ["input", field],
+});
 
 const GONE = {
   missing: wrong("NOT_FOUND", "productId", "There is no product with this id."),
@@ -70,7 +94,11 @@ function checkRating(rating: number): UserError | null {
   const { min, max } = REVIEW_LIMITS.rating;
   return Number.isInteger(rating) && rating >= min && rating <= max
     ? null
-    : wrong("OUT_OF_RANGE", "rating", `rating is ${rating}; it must be a whole number from ${min} to ${max}.`);
+    : wrong(
+        "OUT_OF_RANGE",
+        "rating",
+        `rating is ${rating}; it must be a whole number from ${min} to ${max}.`,
+      );
 }
 
 const BODY = { field: "body", kind: "body", max: REVIEW_LIMITS.body } as const;

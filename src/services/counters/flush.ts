@@ -1,7 +1,7 @@
 /**
- * Write-behind: what Redis counted is brought to Postgres, shard by shard: set aside, applied in one transaction with its name, dropped.
- * Each step can be repeated and each may be the last: the next flusher finds the batch and goes on where it ended. A shard that fails
- * stops no other.
+ * Write-behind: what Redis counted is brought to Postgres, shard by shard: set aside, applied in
+ * one transaction with its name, dropped. Each step can be repeated and each may be the last: the
+ * next flusher finds the batch and goes on where it ended. A shard that fails stops no other.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -14,8 +14,10 @@ import type { CounterTrust } from "./reload.js";
 
 /** Flushes. */
 export interface CounterFlush {
-  /** Brings everything counted so far to Postgres. Resolves to how many batches were applied; rejects when Redis or Postgres cannot, or,
-   * after all others, when a shard could not be brought. */
+  /**
+   * Brings everything counted so far to Postgres. Resolves to how many batches were applied;
+   * rejects when Redis or Postgres cannot, or, after all others, when a shard could not be brought.
+   */
   flush(): Promise<number>;
 }
 
@@ -32,16 +34,34 @@ export interface CounterFlushParts {
 const FAILURES_TO_END = 3;
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
-export function createCounterFlush({ store, table, trust, clock, log }: CounterFlushParts): CounterFlush {
+export function createCounterFlush({
+  store,
+  table,
+  trust,
+  clock,
+  log,
+}: CounterFlushParts): CounterFlush {
   const sketchesOf = createSketchReading({ store, trust, clock, log });
   const bring = async (batch: Batch): Promise<boolean> => {
-    if (batch.unreadable) log.error({ shard: batch.shard, fields: batch.unreadable }, "counts in Redis cannot be read and are left out");
+    if (batch.unreadable)
+      log.error(
+        { shard: batch.shard, fields: batch.unreadable },
+        "counts in Redis cannot be read and are left out",
+      );
     const fate = await table.apply(batch, await sketchesOf(batch));
-    if (fate === "stray") log.warn({ shard: batch.shard }, "Redis counted beside what PostgreSQL has; the shard is adopted again");
+    if (fate === "stray")
+      log.warn(
+        { shard: batch.shard },
+        "Redis counted beside what PostgreSQL has; the shard is adopted again",
+      );
     await store.settle(batch, fate === "stray" ? "stray" : "applied");
     return fate === "applied";
   };
-  const sealSome = async (shards: readonly number[], id: string, failures: Failures): Promise<{ sealed: Batch[]; unloaded: number[] }> => {
+  const sealSome = async (
+    shards: readonly number[],
+    id: string,
+    failures: Failures,
+  ): Promise<{ sealed: Batch[]; unloaded: number[] }> => {
     const [sealed, unloaded]: [Batch[], number[]] = [[], []];
     const seal = async (some: readonly number[]): Promise<void> => {
       for (const [at, batch] of (await store.seal(some, id)).entries()) {
@@ -52,13 +72,21 @@ export function createCounterFlush({ store, table, trust, clock, log }: CounterF
     if (shards.length > 0) await bisect(shards, seal, (shard, error) => failures.add(shard, error));
     return { sealed, unloaded };
   };
-  const seal = async (shards: readonly number[], id: string, failures: Failures): Promise<Batch[]> => {
+  const seal = async (
+    shards: readonly number[],
+    id: string,
+    failures: Failures,
+  ): Promise<Batch[]> => {
     const first = await sealSome(shards, id, failures);
     for (const shard of first.unloaded) await failures.alone(shard, () => trust.adopt(shard));
     return [...first.sealed, ...(await sealSome(first.unloaded, id, failures)).sealed];
   };
   /** What waits behind a batch that another flusher left is brought right after it, once. */
-  const bringAll = async (shards: readonly number[], isAgain: boolean, failures: Failures): Promise<number> => {
+  const bringAll = async (
+    shards: readonly number[],
+    isAgain: boolean,
+    failures: Failures,
+  ): Promise<number> => {
     const id = randomUUID();
     let applied = 0;
     const again: number[] = [];
@@ -79,7 +107,10 @@ export function createCounterFlush({ store, table, trust, clock, log }: CounterF
   };
 }
 
-/** Shards that failed in one flush. What such a shard owes stays in Redis and is tried again by the next flush. */
+/**
+ * Shards that failed in one flush. What such a shard owes stays in Redis and is tried again by the
+ * next flush.
+ */
 class Failures {
   private first: { readonly error: unknown } | null = null;
   /** Failures of a server in a row. */
@@ -89,12 +120,15 @@ class Failures {
 
   add(shard: number, error: unknown): void {
     this.first ??= { error };
-    this.log.error({ err: error, shard }, "the counts of a shard could not be written to PostgreSQL");
+    this.log.error(
+      { err: error, shard },
+      "the counts of a shard could not be written to PostgreSQL",
+    );
   }
 
   /**
-   * Runs `work` for one shard; null where it failed. Rejects when a server has failed several in a row: it is away. One that times
-   * out alone waits for rows that another session holds.
+   * Runs `work` for one shard; null where it failed. Rejects when a server has failed several in a
+   * row: it is away. One that times out alone waits for rows that another session holds.
    */
   async alone<T>(shard: number, work: () => Promise<T>): Promise<T | null> {
     try {
@@ -114,8 +148,15 @@ class Failures {
   }
 }
 
-/** Reads the viewers of a batch; a tally that Redis refuses to read keeps those that Postgres has. */
-function createSketchReading({ store, trust, clock, log }: Pick<CounterFlushParts, "store" | "trust" | "clock" | "log">) {
+/**
+ * Reads the viewers of a batch; a tally that Redis refuses to read keeps those that Postgres has.
+ */
+function createSketchReading({
+  store,
+  trust,
+  clock,
+  log,
+}: Pick<CounterFlushParts, "store" | "trust" | "clock" | "log">) {
   const read = async (batch: Batch, wanted: readonly TallyKey[]) => {
     const [found, missing]: [Sketch[], TallyKey[]] = [[], []];
     const readSome = async (some: readonly TallyKey[]): Promise<void> => {
@@ -129,7 +170,10 @@ function createSketchReading({ store, trust, clock, log }: Pick<CounterFlushPart
     if (wanted.length > 0) await bisect(wanted, readSome, leaveOut);
     return { found, missing };
   };
-  /** A tally that is not loaded holds only what was counted here since; loading brings in what Postgres knows. */
+  /**
+   * A tally that is not loaded holds only what was counted here since; loading brings in what
+   * Postgres knows.
+   */
   return async (batch: Batch): Promise<Sketch[]> => {
     const wanted = batch.counts
       .filter(({ viewersChanged }) => viewersChanged)

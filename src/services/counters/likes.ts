@@ -1,4 +1,7 @@
-/** Liking: facts of those who are signed in. A second like changes nothing, and neither does taking back what was never given. */
+/**
+ * Liking: facts of those who are signed in. A second like changes nothing, and neither does taking
+ * back what was never given.
+ */
 import type { LikeTable } from "../../db/counters/likes.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import { likesTag } from "../../domain/catalogue/tags.js";
@@ -25,13 +28,20 @@ export interface LikesParts extends AnnouncedWriteParts {
 
 export function createLikes({ likes, ...parts }: LikesParts): Likes {
   const write = createAnnouncedWrite(parts);
-  const change = async (how: "add" | "remove", principal: Principal, productId: number): Promise<LikeOutcome> => {
+  const change = async (
+    how: "add" | "remove",
+    principal: Principal,
+    productId: number,
+  ): Promise<LikeOutcome> => {
     const { userId } = requireUser(principal);
     const { decision, seen } = await write(async (tx) => {
       const changed = await likes[how](tx, { productId, userId });
       if (typeof changed === "string") return { decision: [GONE[changed]], message: null };
       if (changed.likes === null) return { decision: [], message: null };
-      const event = { topic: { kind: "productStatsChanged", id: productId }, version: changed.version } as const;
+      const event = {
+        topic: { kind: "productStatsChanged", id: productId },
+        version: changed.version,
+      } as const;
       return { decision: [], message: { tags: [likesTag(productId)], events: [event] } };
     });
     return { errors: decision, seen };
@@ -42,7 +52,11 @@ export function createLikes({ likes, ...parts }: LikesParts): Likes {
   };
 }
 
-const gone = (code: UserError["code"], message: string): UserError => ({ code, message, field: ["productId"] });
+const gone = (code: UserError["code"], message: string): UserError => ({
+  code,
+  message,
+  field: ["productId"],
+});
 
 const GONE = {
   missing: gone("NOT_FOUND", "There is no product with this id."),

@@ -1,7 +1,7 @@
 /**
- * Announces that a product's counters changed. However often they do, one process publishes at most once per product and window:
- * subscribers read the value anyway, and ten thousand publications a second would say no more.
- * Redis down: the last change is announced once it is back.
+ * Announces that a product's counters changed. However often they do, one process publishes at most
+ * once per product and window: subscribers read the value anyway, and ten thousand publications a
+ * second would say no more. Redis down: the last change is announced once it is back.
  */
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { type AnnouncerOptions, createAnnouncer } from "../announcer.js";
@@ -13,11 +13,16 @@ export interface StatsNews {
   close(): void;
 }
 
-export function createStatsNews({ pubsub, ...options }: AnnouncerOptions & { readonly pubsub: Pick<PubSub, "publish"> }): StatsNews {
+export function createStatsNews({
+  pubsub,
+  ...options
+}: AnnouncerOptions & { readonly pubsub: Pick<PubSub, "publish"> }): StatsNews {
   const announcer = createAnnouncer(options);
   return {
     changed: (id, version) =>
-      announcer.changed(id, version, (latest) => pubsub.publish({ kind: "productStatsChanged", id }, { id, version: latest, seen: 0 })),
+      announcer.changed(id, version, (latest) =>
+        pubsub.publish({ kind: "productStatsChanged", id }, { id, version: latest, seen: 0 }),
+      ),
     close: announcer.close,
   };
 }

@@ -1,4 +1,7 @@
-/** Lets POPULAR lists follow the counters: products that are due get their popularity anew, and the lists are told once for all of them. */
+/**
+ * Lets POPULAR lists follow the counters: products that are due get their popularity anew, and the
+ * lists are told once for all of them.
+ */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { computePopularity, skipDue, takeDue } from "../../db/counters/popularity.js";
@@ -39,7 +42,10 @@ export function createPopularity({ log, ...parts }: PopularityParts): Popularity
       const { decision } = await write(async (tx) => {
         due = await takeDue(tx, limit);
         const changed = due.length > 0 ? await computePopularity(tx, due) : 0;
-        return { decision: { due: due.length, changed }, message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null };
+        return {
+          decision: { due: due.length, changed },
+          message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null,
+        };
       });
       return decision;
     } catch (error) {
@@ -47,14 +53,22 @@ export function createPopularity({ log, ...parts }: PopularityParts): Popularity
       if (concernsAll(error) || productId === undefined) throw error;
       if (due.length > 1) return round(Math.ceil(due.length / 2));
       await parts.database.transaction((tx) => skipDue(tx, productId));
-      log.error({ err: error, productId }, "the popularity of a product cannot be computed; it waits for its next count");
+      log.error(
+        { err: error, productId },
+        "the popularity of a product cannot be computed; it waits for its next count",
+      );
       return { due: 1, changed: 0 };
     }
   };
   return {
     async refresh() {
       let moved = 0;
-      for (let { due, changed } = await round(AT_ONCE); due > 0; { due, changed } = await round(AT_ONCE)) moved += changed;
+      for (
+        let { due, changed } = await round(AT_ONCE);
+        due > 0;
+        { due, changed } = await round(AT_ONCE)
+      )
+        moved += changed;
       return moved;
     },
   };

@@ -24,7 +24,9 @@ export function createCounterReading({ store, trust, table, nowMs, breaker }: Co
   /** Reads once; what is not ready is made ready for the next time. */
   const attempt = async (keys: readonly TallyKey[]): Promise<(Tally | null)[]> => {
     const answers = await store.read(keys, nowMs());
-    const shards = new Set(keys.filter((_, at) => answers[at] === "unloaded").map(({ productId }) => shardOf(productId)));
+    const shards = new Set(
+      keys.filter((_, at) => answers[at] === "unloaded").map(({ productId }) => shardOf(productId)),
+    );
     await Promise.all([...shards].map((shard) => trust.adopt(shard)));
     const missing = keys.filter((_, at) => answers[at] === "missing");
     if (missing.length > 0) await trust.load(missing, nowMs());
@@ -36,7 +38,8 @@ export function createCounterReading({ store, trust, table, nowMs, breaker }: Co
       const late = await attempt(keys.filter((_, at) => tallies[at] === null));
       tallies = tallies.map((tally) => tally ?? late.shift() ?? null);
     }
-    if (tallies.includes(null)) throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
+    if (tallies.includes(null))
+      throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
     return tallies as Tally[];
   };
   return async (keys: readonly TallyKey[], reading: Reading): Promise<Tally[]> => {

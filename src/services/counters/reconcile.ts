@@ -1,6 +1,7 @@
 /**
- * Reconciliation: whether what is counted twice over agrees. Redis against Postgres and what is still to be flushed; the number of a
- * product's likes against the rows. Postgres is right: repairing makes Redis read it again, and counts the rows anew.
+ * Reconciliation: whether what is counted twice over agrees. Redis against Postgres and what is
+ * still to be flushed; the number of a product's likes against the rows. Postgres is right:
+ * repairing makes Redis read it again, and counts the rows anew.
  */
 
 import type { Tx } from "../../db/client/database.js";
@@ -39,11 +40,20 @@ const AT_ONCE = 500;
 /** A batch that is applied between two looks is no drift; one more look tells. */
 const MOST_LOOKS = 5;
 
-/** Looks at every product that has been counted. @param repair makes what is not the truth follow it */
-export async function reconcile({ store, table, likes, outboxTable }: ReconcileParts, repair: boolean): Promise<Reconciliation> {
+/**
+ * Looks at every product that has been counted. @param repair makes what is not the truth follow it
+ */
+export async function reconcile(
+  { store, table, likes, outboxTable }: ReconcileParts,
+  repair: boolean,
+): Promise<Reconciliation> {
   const disagreements: Disagreement[] = [];
   let [products, compared] = [0, 0];
-  for (let ids = await table.counted(0, AT_ONCE); ids.length > 0; ids = await table.counted(ids.at(-1) ?? 0, AT_ONCE)) {
+  for (
+    let ids = await table.counted(0, AT_ONCE);
+    ids.length > 0;
+    ids = await table.counted(ids.at(-1) ?? 0, AT_ONCE)
+  ) {
     const drifts = await look({ store, table }, ids, repair);
     products += ids.length;
     compared += drifts.filter((drift) => typeof drift === "object").length;
@@ -51,21 +61,36 @@ export async function reconcile({ store, table, likes, outboxTable }: ReconcileP
   }
   const forget = async (tx: Tx, ids: readonly number[]): Promise<void> => {
     for (let done = 0; done < ids.length; done += AT_ONCE)
-      await outboxTable.append(tx, { tags: ids.slice(done, done + AT_ONCE).map(likesTag), events: [] });
+      await outboxTable.append(tx, {
+        tags: ids.slice(done, done + AT_ONCE).map(likesTag),
+        events: [],
+      });
   };
   const wrong = await likes.recount(repair ? forget : undefined);
-  return { products, compared, disagreements: [...disagreements, ...wrong.map((row) => ({ ...row, what: "likes" as const }))] };
+  return {
+    products,
+    compared,
+    disagreements: [...disagreements, ...wrong.map((row) => ({ ...row, what: "likes" as const }))],
+  };
 }
 
 function disagreementsOf(productId: number, drift: Drift): Disagreement[] {
   if (typeof drift === "string") return [];
-  return (["views", "shares"] as const).flatMap((what) => (drift[what] === 0 ? [] : [{ productId, what, excess: drift[what] }]));
+  return (["views", "shares"] as const).flatMap((what) =>
+    drift[what] === 0 ? [] : [{ productId, what, excess: drift[what] }],
+  );
 }
 
-async function look({ store, table }: Pick<ReconcileParts, "store" | "table">, ids: readonly number[], repair: boolean): Promise<Drift[]> {
+async function look(
+  { store, table }: Pick<ReconcileParts, "store" | "table">,
+  ids: readonly number[],
+  repair: boolean,
+): Promise<Drift[]> {
   let drifts: Drift[] = ids.map(() => "again");
   for (let looks = 0; looks < MOST_LOOKS && drifts.includes("again"); looks++) {
-    const keys = ids.flatMap((productId, at): TallyKey[] => (drifts[at] === "again" ? [{ productId, period: "all" }] : []));
+    const keys = ids.flatMap((productId, at): TallyKey[] =>
+      drifts[at] === "again" ? [{ productId, period: "all" }] : [],
+    );
     const found = await store.drift(keys, await table.stored(keys, shardOf), repair);
     drifts = drifts.map((drift) => (drift === "again" ? (found.shift() ?? drift) : drift));
   }

@@ -1,6 +1,6 @@
 /**
- * Brings Redis and Postgres together: shards are adopted and tallies loaded before anything is counted or served (law 11), once per
- * server and generation, when somebody first asks.
+ * Brings Redis and Postgres together: shards are adopted and tallies loaded before anything is
+ * counted or served (law 11), once per server and generation, when somebody first asks.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -11,9 +11,15 @@ import { type CounterStore, shardOf } from "../../redis/counters/counters.js";
 
 /** Makes Redis ready to count. */
 export interface CounterTrust {
-  /** Has the server of a shard count for it, with what it may keep. Rejects when Redis or Postgres cannot. */
+  /**
+   * Has the server of a shard count for it, with what it may keep. Rejects when Redis or Postgres
+   * cannot.
+   */
   adopt(shard: number): Promise<void>;
-  /** Fills tallies from Postgres; where a shard is not adopted, or was flushed meanwhile, the caller finds out and asks again. One statement. */
+  /**
+   * Fills tallies from Postgres; where a shard is not adopted, or was flushed meanwhile, the caller
+   * finds out and asks again. One statement.
+   */
   load(keys: readonly TallyKey[], nowMs: number): Promise<void>;
 }
 
@@ -36,7 +42,10 @@ export function createCounterTrust({ store, table, log }: CounterTrustParts): Co
       const outcome = await store.adopt(shard, await table.applied(shard), randomUUID());
       if (outcome !== "lost" || performance.now() < toldUntilMs) return;
       toldUntilMs = performance.now() + TOLD_ONCE_MS;
-      log.warn({ shard }, "Redis lost counts: they come back from PostgreSQL, at most COUNTERS_FLUSH_MS short");
+      log.warn(
+        { shard },
+        "Redis lost counts: they come back from PostgreSQL, at most COUNTERS_FLUSH_MS short",
+      );
     },
     async load(keys, nowMs) {
       const stored = await table.stored(keys, shardOf);

@@ -1,7 +1,8 @@
 /**
- * Finished periods leave Redis for the archive. A period is closed first, so that no later score can fall into it; then its entries are
- * written from the ledger, read back, and compared with what Redis holds: one checksum over all of them in order, ranks included. Only
- * what is proven is sealed, and only then do the keys go. Everything here can be repeated.
+ * Finished periods leave Redis for the archive. A period is closed first, so that no later score
+ * can fall into it; then its entries are written from the ledger, read back, and compared with what
+ * Redis holds: one checksum over all of them in order, ranks included. Only what is proven is
+ * sealed, and only then do the keys go. Everything here can be repeated.
  */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
@@ -9,7 +10,12 @@ import type { Database, Tx } from "../../db/client/database.js";
 import type { FinishedPeriod, ScoreArchive } from "../../db/leaderboard/archive.js";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import type { ScoreLedger } from "../../db/leaderboard/ledger.js";
-import { type BoardRecord, isArchivable, type RankedRow, rankRows } from "../../domain/leaderboard/leaderboard.js";
+import {
+  type BoardRecord,
+  isArchivable,
+  type RankedRow,
+  rankRows,
+} from "../../domain/leaderboard/leaderboard.js";
 import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../../redis/leaderboard/link.js";
 import { mostTelling } from "../failures.js";
@@ -50,10 +56,17 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
       return windows;
     });
 
-  /** The next finished period that somebody has a score in; null when there is none before `toMs`. */
-  const next = async (board: BoardRecord, { period, fromMs, toMs }: { period: FinishedPeriod["period"]; fromMs: number; toMs: number }) => {
+  /**
+   * The next finished period that somebody has a score in; null when there is none before `toMs`.
+   */
+  const next = async (
+    board: BoardRecord,
+    { period, fromMs, toMs }: { period: FinishedPeriod["period"]; fromMs: number; toMs: number },
+  ) => {
     const firstMs = await archive.firstBetween(board.id, fromMs, toMs);
-    return firstMs === null ? null : { board, period, window: calendars.windowAt(board, period, firstMs) };
+    return firstMs === null
+      ? null
+      : { board, period, window: calendars.windowAt(board, period, firstMs) };
   };
 
   return {
@@ -74,10 +87,18 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
     },
   };
 
-  async function archiveKind(board: BoardRecord, period: FinishedPeriod["period"], toMs: number): Promise<number> {
+  async function archiveKind(
+    board: BoardRecord,
+    period: FinishedPeriod["period"],
+    toMs: number,
+  ): Promise<number> {
     let [count, fromMs] = [0, board.archivedMs[period] ?? 0];
     if (fromMs >= toMs) return 0;
-    for (let finished = await next(board, { period, fromMs, toMs }); finished; finished = await next(board, { period, fromMs, toMs })) {
+    for (
+      let finished = await next(board, { period, fromMs, toMs });
+      finished;
+      finished = await next(board, { period, fromMs, toMs })
+    ) {
       await archiveOne(parts, board, finished);
       fromMs = finished.window.endMs;
       count += 1;
@@ -87,7 +108,11 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
     return count;
   }
 
-  async function dropFinished(board: BoardRecord, period: FinishedPeriod["period"], toMs: number): Promise<void> {
+  async function dropFinished(
+    board: BoardRecord,
+    period: FinishedPeriod["period"],
+    toMs: number,
+  ): Promise<void> {
     for (const built of await store.built(board.id)) {
       if (built.period !== period || built.startMs >= toMs) continue;
       await store.drop(board.id, built, calendars.windowAt(board, period, built.startMs).endMs);
@@ -95,7 +120,11 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
   }
 }
 
-async function archiveOne(parts: BoardArchiveParts, board: BoardRecord, finished: FinishedPeriod): Promise<void> {
+async function archiveOne(
+  parts: BoardArchiveParts,
+  board: BoardRecord,
+  finished: FinishedPeriod,
+): Promise<void> {
   const { database, boards, archive, keeper, log } = parts;
   await keeper.mend(board);
   // Looked at before the transaction: on the embedded database nothing else may run inside one.
@@ -104,10 +133,18 @@ async function archiveOne(parts: BoardArchiveParts, board: BoardRecord, finished
     async (tx) => {
       const total = await archive.write(tx, finished);
       const written = await sumOfArchive(parts, tx, finished);
-      const expected = inRedis ?? { total: await archive.countOwners(tx, finished), checksum: written.checksum };
-      if (written.total !== total || written.total !== expected.total || written.checksum !== expected.checksum) {
+      const expected = inRedis ?? {
+        total: await archive.countOwners(tx, finished),
+        checksum: written.checksum,
+      };
+      if (
+        written.total !== total ||
+        written.total !== expected.total ||
+        written.checksum !== expected.checksum
+      ) {
         throw new Error(
-          `The archive of ${board.slug} (${finished.period}) does not equal the board: ${written.total}, ${expected.total} entries.`,
+          `The archive of ${board.slug} (${finished.period}) does not equal the board: ` +
+            `${written.total}, ${expected.total} entries.`,
         );
       }
       await archive.seal(tx, finished, written);
@@ -116,7 +153,10 @@ async function archiveOne(parts: BoardArchiveParts, board: BoardRecord, finished
     },
     { patient: true },
   );
-  log.info({ board: board.slug, period: finished.period, ...sum, comparedWithRedis: inRedis !== null }, "a finished period was archived");
+  log.info(
+    { board: board.slug, period: finished.period, ...sum, comparedWithRedis: inRedis !== null },
+    "a finished period was archived",
+  );
 }
 
 /** What is compared: the number of entries, and a digest of all of them in order. */
@@ -126,7 +166,11 @@ interface Sum {
 }
 
 /** Null where Redis was built after the period had ended, and so does not hold it. */
-async function sumOfRedis({ store }: BoardArchiveParts, build: BuildOf, { period, window }: FinishedPeriod): Promise<Sum | null | "moved"> {
+async function sumOfRedis(
+  { store }: BoardArchiveParts,
+  build: BuildOf,
+  { period, window }: FinishedPeriod,
+): Promise<Sum | null | "moved"> {
   const sum = new Summing();
   for (;;) {
     const run = { from: "place", place: sum.total, count: CHUNK } as const;
@@ -138,7 +182,11 @@ async function sumOfRedis({ store }: BoardArchiveParts, build: BuildOf, { period
   }
 }
 
-async function sumOfArchive({ archive }: BoardArchiveParts, tx: Tx, finished: FinishedPeriod): Promise<Sum> {
+async function sumOfArchive(
+  { archive }: BoardArchiveParts,
+  tx: Tx,
+  finished: FinishedPeriod,
+): Promise<Sum> {
   const sum = new Summing();
   for (;;) {
     const rows = await archive.rows(tx, finished, { place: sum.total }, CHUNK);
@@ -154,7 +202,8 @@ class Summing {
   add(rows: readonly RankedRow[]): void {
     for (const { owner, score, rank, better, reached, metadata, submittedMs } of rows) {
       this.total += 1;
-      this.hash.update(`${JSON.stringify([this.total, rank, better, owner, score, reached, submittedMs, metadata])}\n`);
+      const row = [this.total, rank, better, owner, score, reached, submittedMs, metadata];
+      this.hash.update(`${JSON.stringify(row)}\n`);
     }
   }
 

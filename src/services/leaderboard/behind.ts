@@ -13,7 +13,10 @@ export interface BehindParts {
 /** Boards that are looked at, the oldest first: bounds one read. */
 const MAX_BOARDS = 1_000;
 
-/** Boards that are behind, and how many rows they lack in all. Two statements, and one round trip to Redis. */
+/**
+ * Boards that are behind, and how many rows they lack in all. Two statements, and one round trip to
+ * Redis.
+ */
 export async function countBehind({
   boards,
   ledger,
@@ -22,7 +25,12 @@ export async function countBehind({
   const ids = (await boards.all()).slice(0, MAX_BOARDS).map(({ id }) => id);
   const heads = await ledger.heads(ids);
   const lacking = await Promise.all(
-    heads.map(async ({ boardId, sequence }) => Math.max(0, sequence - ((await store.look(boardId))?.applied ?? 0))),
+    heads.map(async ({ boardId, sequence }) =>
+      Math.max(0, sequence - ((await store.look(boardId))?.applied ?? 0)),
+    ),
   );
-  return { behind: lacking.filter((rows) => rows > 0).length, sequences: lacking.reduce((sum, rows) => sum + rows, 0) };
+  return {
+    behind: lacking.filter((rows) => rows > 0).length,
+    sequences: lacking.reduce((sum, rows) => sum + rows, 0),
+  };
 }

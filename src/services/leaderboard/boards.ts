@@ -29,7 +29,10 @@ export interface BoardsParts {
   readonly pubsub: Pick<PubSub, "publish">;
   readonly clock: Pick<RedisClock, "nowMs" | "hear">;
   readonly labels: LabelSources;
-  /** Shortest time between two publications about one board, and between two reads for those who watch the same. */
+  /**
+   * Shortest time between two publications about one board, and between two reads for those who
+   * watch the same.
+   */
   readonly everyMs: number;
   readonly telemetry: Pick<Telemetry, "scores">;
   readonly log: Logger;
@@ -46,7 +49,18 @@ export type Boards = ReturnType<typeof createBoards>;
 const WAIT_MS = SECOND / 2;
 
 export function createBoards(parts: BoardsParts) {
-  const { database, store, pubsub, clock, labels, everyMs, telemetry, log, waitMs = WAIT_MS, ledger = createScoreLedger(database) } = parts;
+  const {
+    database,
+    store,
+    pubsub,
+    clock,
+    labels,
+    everyMs,
+    telemetry,
+    log,
+    waitMs = WAIT_MS,
+    ledger = createScoreLedger(database),
+  } = parts;
   const calendars = createCalendars();
   const boards = createBoardTable(database);
   const archive = createScoreArchive(database);
@@ -56,12 +70,30 @@ export function createBoards(parts: BoardsParts) {
   const pipeline = createScorePipeline({ commit, store, keeper, changes, calendars });
   const reads = createBoardReads({ database, boards, archive, store, keeper, calendars, clock });
   const leaderboards = createLeaderboards({ boards, reads, calendars, clock, labels, everyMs });
-  const archiver = createBoardArchiver({ database, boards, ledger, archive, store, keeper, calendars, log });
+  const archiver = createBoardArchiver({
+    database,
+    boards,
+    ledger,
+    archive,
+    store,
+    keeper,
+    calendars,
+    log,
+  });
   return {
     leaderboards,
     scores: createScores({ pipeline, bySlug: leaderboards.bySlug }),
     shopBoards: createShopBoards({ leaderboards, pipeline }),
-    upkeep: createBoardUpkeep({ database, boards, ledger, keeper, archiver, changes, calendars, log }),
+    upkeep: createBoardUpkeep({
+      database,
+      boards,
+      ledger,
+      keeper,
+      archiver,
+      changes,
+      calendars,
+      log,
+    }),
     keeper,
     pipeline,
     close: () => changes.close(),

@@ -1,6 +1,11 @@
 /** The calendars of boards, one for each time zone: making one costs some 50 µs. */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
-import { type Calendar, createCalendar, type Period, type Window } from "../../domain/leaderboard/periods.js";
+import {
+  type Calendar,
+  createCalendar,
+  type Period,
+  type Window,
+} from "../../domain/leaderboard/periods.js";
 
 /** A board's time zone and what it keeps. */
 type Timed = Pick<BoardRecord, "timeZone" | "periods">;

@@ -1,6 +1,6 @@
 /**
- * Announces that boards changed, at most so often for each board: ten thousand submissions a second are ten publications a second
- * from each process, and the last change is always announced.
+ * Announces that boards changed, at most so often for each board: ten thousand submissions a second
+ * are ten publications a second from each process, and the last change is always announced.
  */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
@@ -18,7 +18,10 @@ export interface BoardChanges {
 /** The name of a board's period in topics. */
 export const boardTopicId = (slug: string, period: Period): string => `${slug}:${period}`;
 
-export function createBoardChanges({ pubsub, ...options }: AnnouncerOptions & { readonly pubsub: Pick<PubSub, "publish"> }): BoardChanges {
+export function createBoardChanges({
+  pubsub,
+  ...options
+}: AnnouncerOptions & { readonly pubsub: Pick<PubSub, "publish"> }): BoardChanges {
   const announcer = createAnnouncer(options);
   return {
     changed: ({ id: board, slug, periods }, version) =>
@@ -26,7 +29,10 @@ export function createBoardChanges({ pubsub, ...options }: AnnouncerOptions & { 
         Promise.all(
           periods.map((period) => {
             const id = boardTopicId(slug, period);
-            return pubsub.publish({ kind: "leaderboardChanged", id }, { id, version: latest, seen: 0 });
+            return pubsub.publish(
+              { kind: "leaderboardChanged", id },
+              { id, version: latest, seen: 0 },
+            );
           }),
         ),
       ),

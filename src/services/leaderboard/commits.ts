@@ -1,10 +1,16 @@
 /**
- * Group commit: the scores of many callers in one transaction. Under the locks of their boards it is decided what each leads to, so the
- * ledger is exact: sequences without gaps, sums that stay within bounds, and an operation id that counts once.
+ * Group commit: the scores of many callers in one transaction. Under the locks of their boards it
+ * is decided what each leads to, so the ledger is exact: sequences without gaps, sums that stay
+ * within bounds, and an operation id that counts once.
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { LedgerHead, LedgerRow, ScoreLedger } from "../../db/leaderboard/ledger.js";
-import { advance, type BoardRecord, type Standing, type Submission } from "../../domain/leaderboard/leaderboard.js";
+import {
+  advance,
+  type BoardRecord,
+  type Standing,
+  type Submission,
+} from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Calendars } from "./calendars.js";
@@ -22,11 +28,19 @@ export interface CommittedScore extends PlacedRow {
   readonly replayed: boolean;
 }
 
-/** Why a score is not in the ledger: a sum would leave its bounds, or the operation id stood for another score. */
+/**
+ * Why a score is not in the ledger: a sum would leave its bounds, or the operation id stood for
+ * another score.
+ */
 export type RefusedScore = "tooFar" | "mismatch";
 
-/** Commits scores together; answers in the order asked. Rejects with DatabaseUnavailable, with nothing written. */
-export type CommitScores = (entries: readonly ScoreEntry[]) => Promise<(CommittedScore | RefusedScore)[]>;
+/**
+ * Commits scores together; answers in the order asked. Rejects with DatabaseUnavailable, with
+ * nothing written.
+ */
+export type CommitScores = (
+  entries: readonly ScoreEntry[],
+) => Promise<(CommittedScore | RefusedScore)[]>;
 
 /** What committing takes. */
 export interface ScoreCommitParts {
@@ -36,7 +50,12 @@ export interface ScoreCommitParts {
   readonly telemetry: Pick<Telemetry, "scores">;
 }
 
-export function createScoreCommits({ database, ledger, calendars, telemetry }: ScoreCommitParts): CommitScores {
+export function createScoreCommits({
+  database,
+  ledger,
+  calendars,
+  telemetry,
+}: ScoreCommitParts): CommitScores {
   return async (entries) => {
     const startedAt = performance.now();
     const outcomes = await write(entries);
@@ -47,24 +66,39 @@ export function createScoreCommits({ database, ledger, calendars, telemetry }: S
   function write(entries: readonly ScoreEntry[]): Promise<(CommittedScore | RefusedScore)[]> {
     return database.transaction(async (tx) => {
       const decisions = await decide(tx, entries);
-      const added = decisions.flatMap((decision) => (typeof decision === "object" && !decision.replayed ? [decision.row] : []));
+      const added = decisions.flatMap((decision) =>
+        typeof decision === "object" && !decision.replayed ? [decision.row] : [],
+      );
       await ledger.append(tx, added);
-      const rows = decisions.flatMap((decision) => (typeof decision === "object" ? [decision.row] : []));
+      const rows = decisions.flatMap((decision) =>
+        typeof decision === "object" ? [decision.row] : [],
+      );
       const placed = await placeRows(ledger, tx, rows);
       return decisions.map((decision) =>
-        typeof decision === "object" ? { ...(placed.shift() as PlacedRow), replayed: decision.replayed } : decision,
+        typeof decision === "object"
+          ? { ...(placed.shift() as PlacedRow), replayed: decision.replayed }
+          : decision,
       );
     });
   }
 
-  async function decide(tx: Tx, entries: readonly ScoreEntry[]): Promise<(Decided | RefusedScore)[]> {
-    const submissions = entries.map(({ board, submission }): Submission => ({ ...submission, boardId: board.id }));
+  async function decide(
+    tx: Tx,
+    entries: readonly ScoreEntry[],
+  ): Promise<(Decided | RefusedScore)[]> {
+    const submissions = entries.map(
+      ({ board, submission }): Submission => ({ ...submission, boardId: board.id }),
+    );
     const heads = await ledger.lock(tx, [...new Set(submissions.map(({ boardId }) => boardId))]);
     const known = await ledger.known(tx, submissions);
-    const owners = [...new Map(submissions.map((submission) => [ownerOf(submission), submission])).values()];
+    const owners = [
+      ...new Map(submissions.map((submission) => [ownerOf(submission), submission])).values(),
+    ];
     const latest = await ledger.latest(tx, owners);
     const state = new LedgerState(heads, latest, calendars);
-    return entries.map(({ board }, index) => state.add(board, submissions[index] as Submission, known[index] ?? null));
+    return entries.map(({ board }, index) =>
+      state.add(board, submissions[index] as Submission, known[index] ?? null),
+    );
   }
 }
 
@@ -73,7 +107,10 @@ interface Decided {
   readonly replayed: boolean;
 }
 
-/** The ledgers of some boards as they are while their locks are held, with what is about to be appended. */
+/**
+ * The ledgers of some boards as they are while their locks are held, with what is about to be
+ * appended.
+ */
 class LedgerState {
   private readonly heads: Map<number, { sequence: number; nowMs: number }>;
   private readonly last = new Map<string, LedgerRow>();
@@ -104,12 +141,20 @@ class LedgerState {
   }
 
   /** Where the owner stands in every period; null when a sum would leave its bounds in any. */
-  private standingsAfter(board: BoardRecord, submission: Submission, { sequence, nowMs }: { sequence: number; nowMs: number }) {
+  private standingsAfter(
+    board: BoardRecord,
+    submission: Submission,
+    { sequence, nowMs }: { sequence: number; nowMs: number },
+  ) {
     const before = this.last.get(ownerOf(submission))?.standings;
     const standings: Partial<Record<Period, Standing>> = {};
     for (const period of board.periods) {
       const { startMs } = this.calendars.windowAt(board, period, nowMs);
-      const standing = advance(board, before?.[period], { sequence: sequence + 1, score: submission.score, startMs });
+      const standing = advance(board, before?.[period], {
+        sequence: sequence + 1,
+        score: submission.score,
+        startMs,
+      });
       if (!standing) return null;
       standings[period] = standing;
     }
@@ -117,10 +162,12 @@ class LedgerState {
   }
 }
 
-const ownerOf = ({ boardId, owner }: Pick<Submission, "boardId" | "owner">): string => JSON.stringify([boardId, owner]);
+const ownerOf = ({ boardId, owner }: Pick<Submission, "boardId" | "owner">): string =>
+  JSON.stringify([boardId, owner]);
 
 function operationOf({ boardId, owner, operationId }: Submission): string {
   return operationId === null ? "" : JSON.stringify([boardId, owner, operationId]);
 }
 
-const isSame = (row: LedgerRow, { score, metadata }: Submission): boolean => row.score === score && row.metadata === metadata;
+const isSame = (row: LedgerRow, { score, metadata }: Submission): boolean =>
+  row.score === score && row.metadata === metadata;

@@ -1,9 +1,18 @@
-/** Leaderboards: made by admins, found by their slug, read by anybody, and watched by many at the cost of one. */
+/**
+ * Leaderboards: made by admins, found by their slug, read by anybody, and watched by many at the
+ * cost of one.
+ */
 import { LRUCache } from "lru-cache";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
 import { BadUserInput, type UserError } from "../../domain/errors.js";
-import { BOARD_LIMITS, type BoardDraft, type BoardRecord, isArchivable, type ScoreSource } from "../../domain/leaderboard/leaderboard.js";
+import {
+  BOARD_LIMITS,
+  type BoardDraft,
+  type BoardRecord,
+  isArchivable,
+  type ScoreSource,
+} from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import type { Clock } from "../../domain/time/clock.js";
@@ -40,7 +49,10 @@ export interface Leaderboards extends BoardReads {
   count(): Promise<number>;
   /** Throws BadUserInput when there is no such board, or when it does not keep the period. */
   mustExist(slug: string, period: Period): Promise<BoardRecord>;
-  /** The top of the present period. One read of Redis and two statements for everybody who asks at the same time. */
+  /**
+   * The top of the present period. One read of Redis and two statements for everybody who asks at
+   * the same time.
+   */
   snapshot(slug: string, period: Period, top: number): Promise<BoardSnapshot>;
 }
 
@@ -58,7 +70,14 @@ export interface LeaderboardsParts {
 /** Boards change only in what is archived of them, and whoever needs that looks again. */
 const MOST_CACHED = 1_000;
 
-export function createLeaderboards({ boards, reads, calendars, clock, labels, everyMs }: LeaderboardsParts): Leaderboards {
+export function createLeaderboards({
+  boards,
+  reads,
+  calendars,
+  clock,
+  labels,
+  everyMs,
+}: LeaderboardsParts): Leaderboards {
   const cached = new LRUCache<string, BoardRecord>({ max: MOST_CACHED });
   const shared = createSharedReads<BoardSnapshot>(everyMs);
 
@@ -101,7 +120,11 @@ export function createLeaderboards({ boards, reads, calendars, clock, labels, ev
     snapshot: (slug, period, top) =>
       shared.read(`${slug}:${period}:${top}`, async () => {
         const board = await mustExist(slug, period);
-        const slice = await reads.read(board, { period, atMs: null }, { from: "place", place: 0, count: top });
+        const slice = await reads.read(
+          board,
+          { period, atMs: null },
+          { from: "place", place: 0, count: top },
+        );
         const owners = slice.rows.map(({ owner }) => owner);
         return { board, slice, labels: await labelOwners(labels, owners) };
       }),
@@ -110,13 +133,25 @@ export function createLeaderboards({ boards, reads, calendars, clock, labels, ev
 
 function requirePeriod(board: BoardRecord, period: Period): BoardRecord {
   if (board.periods.includes(period)) return board;
-  throw new BadUserInput(`The leaderboard is not kept for this period, only for ${board.periods.join(", ")}.`, ["period"]);
+  throw new BadUserInput(
+    `The leaderboard is not kept for this period, only for ${board.periods.join(", ")}.`,
+    ["period"],
+  );
 }
 
-/** There are no scores from before there was a board. A day of room: the clocks of Redis and Postgres differ. */
-function archivedAtFirst(calendars: Calendars, { timeZone, periods }: BoardDraft, nowMs: number): BoardRecord["archivedMs"] {
+/**
+ * There are no scores from before there was a board. A day of room: the clocks of Redis and
+ * Postgres differ.
+ */
+function archivedAtFirst(
+  calendars: Calendars,
+  { timeZone, periods }: BoardDraft,
+  nowMs: number,
+): BoardRecord["archivedMs"] {
   const yesterday = nowMs - DAY;
   return Object.fromEntries(
-    periods.filter(isArchivable).map((period) => [period, calendars.windowAt({ timeZone }, period, yesterday).startMs]),
+    periods
+      .filter(isArchivable)
+      .map((period) => [period, calendars.windowAt({ timeZone }, period, yesterday).startMs]),
   );
 }

@@ -1,4 +1,7 @@
-/** What owners of scores are called in public: users and products by their names, everybody else by their id. */
+/**
+ * What owners of scores are called in public: users and products by their names, everybody else by
+ * their id.
+ */
 
 import type { UserTable } from "../../db/account/users.js";
 import type { ProductTable } from "../../db/catalogue/products.js";
@@ -11,12 +14,23 @@ export interface LabelSources {
 }
 
 /** Labels by owner, in at most two statements. A removed product has no name any more. */
-export async function labelOwners({ users, products }: LabelSources, owners: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const keysOf = (type: NodeType): number[] => owners.map((owner) => decodeIdOf(type, owner)).filter((key) => key !== null);
-  const [people, things] = await Promise.all([users.byIds(keysOf("User")), products.byIds(keysOf("Product"))]);
+export async function labelOwners(
+  { users, products }: LabelSources,
+  owners: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const keysOf = (type: NodeType): number[] =>
+    owners.map((owner) => decodeIdOf(type, owner)).filter((key) => key !== null);
+  const [people, things] = await Promise.all([
+    users.byIds(keysOf("User")),
+    products.byIds(keysOf("Product")),
+  ]);
   const peopleById = new Map(people.map(({ id, name }) => [id, name]));
-  const thingsById = new Map(things.filter(({ removed }) => !removed).map(({ id, name }) => [id, name]));
+  const thingsById = new Map(
+    things.filter(({ removed }) => !removed).map(({ id, name }) => [id, name]),
+  );
   const nameOf = (owner: string): string =>
-    peopleById.get(decodeIdOf("User", owner) ?? 0) ?? thingsById.get(decodeIdOf("Product", owner) ?? 0) ?? owner;
+    peopleById.get(decodeIdOf("User", owner) ?? 0) ??
+    thingsById.get(decodeIdOf("Product", owner) ?? 0) ??
+    owner;
   return new Map(owners.map((owner) => [owner, nameOf(owner)]));
 }

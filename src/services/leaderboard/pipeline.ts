@@ -1,14 +1,20 @@
 /**
- * From a caller's score to its ranks: what waits is committed together, one transaction after the other, and each committed batch is put
- * on its boards while the next one is being committed. A score that is in the ledger counts, whatever becomes of the rest: what could not
- * be put on a board is put there by whoever mends it.
+ * From a caller's score to its ranks: what waits is committed together, one transaction after the
+ * other, and each committed batch is put on its boards while the next one is being committed. A
+ * score that is in the ledger counts, whatever becomes of the rest: what could not be put on a
+ * board is put there by whoever mends it.
  */
 import { BoundedQueue } from "../../domain/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Applied, Batch, BoardStore, RankChange } from "../../redis/leaderboard/leaderboard.js";
+import type {
+  Applied,
+  Batch,
+  BoardStore,
+  RankChange,
+} from "../../redis/leaderboard/leaderboard.js";
 import { bisect } from "../bisect.js";
 import type { Calendars } from "./calendars.js";
 import type { BoardChanges } from "./changes.js";
@@ -21,9 +27,15 @@ export type Ranks = Readonly<Partial<Record<Period, RankChange>>>;
 
 /** A score on its way. */
 export interface SubmittedScore {
-  /** Resolves when it is in the ledger, or refused. Rejects with ServiceUnavailable: then it may be in the ledger. */
+  /**
+   * Resolves when it is in the ledger, or refused. Rejects with ServiceUnavailable: then it may be
+   * in the ledger.
+   */
   readonly committed: Promise<CommittedScore | RefusedScore>;
-  /** Resolves when it is on the board. Rejects with ServiceUnavailable; null for one that was refused. */
+  /**
+   * Resolves when it is on the board. Rejects with ServiceUnavailable; null for one that was
+   * refused.
+   */
   readonly ranked: Promise<Ranks | null>;
 }
 
@@ -45,7 +57,10 @@ export interface ScorePipelineParts {
 const MOST_AT_ONCE = 500;
 /** Scores that may wait: a bound on memory. */
 const MAX_WAITING = 10_000;
-/** Longest that a score waits for its transaction; one that waited longer is refused, and was not written. */
+/**
+ * Longest that a score waits for its transaction; one that waited longer is refused, and was not
+ * written.
+ */
 const MAX_WAIT_MS = 2 * SECOND;
 const BUSY = "Too many scores are being submitted. Nothing was written; try again in a moment.";
 
@@ -115,11 +130,19 @@ class Pipeline implements ScorePipeline {
     }
   }
 
-  /** Rejects with nothing written. What is committed is never committed again, whatever becomes of its ranks. */
+  /**
+   * Rejects with nothing written. What is committed is never committed again, whatever becomes of
+   * its ranks.
+   */
   private async commitTogether(waiting: readonly Waiting[]): Promise<void> {
     const outcomes = await this.parts.commit(waiting.map(({ entry }) => entry));
-    const committed = waiting.flatMap((one, index) => settle(one, outcomes[index] as CommittedScore | RefusedScore));
-    for (const scores of groupBy(committed, ({ board, score }) => `${board.id}:${score.replayed}`)) {
+    const committed = waiting.flatMap((one, index) =>
+      settle(one, outcomes[index] as CommittedScore | RefusedScore),
+    );
+    for (const scores of groupBy(
+      committed,
+      ({ board, score }) => `${board.id}:${score.replayed}`,
+    )) {
       try {
         this.rank(scores);
       } catch (error) {
@@ -128,11 +151,15 @@ class Pipeline implements ScorePipeline {
     }
   }
 
-  /** Scores of one board. New ones are a stretch of its ledger; repeated ones are anywhere before it, and change nothing. */
+  /**
+   * Scores of one board. New ones are a stretch of its ledger; repeated ones are anywhere before
+   * it, and change nothing.
+   */
   private rank(scores: readonly RankedLater[]): void {
     const [{ board, score: first }] = scores as [RankedLater];
     const [applied, calendars] = [first.replayed, this.parts.calendars];
-    const answerOf = ({ operationId }: { operationId: string | null }) => (operationId === null ? "rank" : "keep");
+    const answerOf = ({ operationId }: { operationId: string | null }) =>
+      operationId === null ? "rank" : "keep";
     const rows = scores.map(({ score }) => score);
     let done = 0;
     for (const batch of toBatches(board, rows, { calendars, answerOf, applied })) {
@@ -151,7 +178,9 @@ class Pipeline implements ScorePipeline {
 
   private async apply(board: BoardRecord, batch: Batch): Promise<readonly Ranks[]> {
     const { keeper, store, changes } = this.parts;
-    const { version, changes: ranks } = await keeper.on<Applied>(board, (build) => store.apply(build, batch));
+    const { version, changes: ranks } = await keeper.on<Applied>(board, (build) =>
+      store.apply(build, batch),
+    );
     changes.changed(board, version);
     return ranks;
   }
@@ -163,7 +192,10 @@ function fail({ committed, ranked }: Waiting, error: unknown): void {
   ranked.reject(error);
 }
 
-function settle({ entry, committed, ranked }: Waiting, outcome: CommittedScore | RefusedScore): RankedLater[] {
+function settle(
+  { entry, committed, ranked }: Waiting,
+  outcome: CommittedScore | RefusedScore,
+): RankedLater[] {
   committed.resolve(outcome);
   if (typeof outcome === "object") return [{ board: entry.board, score: outcome, ranked }];
   ranked.resolve(null);

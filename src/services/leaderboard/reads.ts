@@ -1,12 +1,18 @@
 /**
- * Reading boards: the present period and those that are not archived yet from Redis, finished ones from the archive, through one door.
- * Which period is the present one is decided by the clock of Redis: what this process believes is checked in the script that reads.
+ * Reading boards: the present period and those that are not archived yet from Redis, finished ones
+ * from the archive, through one door. Which period is the present one is decided by the clock of
+ * Redis: what this process believes is checked in the script that reads.
  */
 import type { Executor } from "../../db/client/database.js";
 import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../../db/leaderboard/archive.js";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
-import { type BoardRecord, type RankedRow, type Run, rankRows } from "../../domain/leaderboard/leaderboard.js";
+import {
+  type BoardRecord,
+  type RankedRow,
+  type Run,
+  rankRows,
+} from "../../domain/leaderboard/leaderboard.js";
 import type { Period, Window } from "../../domain/leaderboard/periods.js";
 import type { RedisClock } from "../../redis/client/clock.js";
 import type { BoardStore, ReadRows } from "../../redis/leaderboard/leaderboard.js";
@@ -55,7 +61,11 @@ const MOST_CORRECTIONS = 3;
 export function createBoardReads(parts: BoardReadParts): BoardReads {
   const { boards, store, keeper, calendars, clock } = parts;
 
-  const readLive = async (board: BoardRecord, { period, atMs }: PeriodOf, runOf: (window: Window) => Run): Promise<BoardSlice | "gone"> => {
+  const readLive = async (
+    board: BoardRecord,
+    { period, atMs }: PeriodOf,
+    runOf: (window: Window) => Run,
+  ): Promise<BoardSlice | "gone"> => {
     for (let corrections = 0; corrections < MOST_CORRECTIONS; corrections++) {
       const window = calendars.windowAt(board, period, atMs ?? clock.nowMs());
       const request = { period, window, present: atMs === null, run: runOf(window) };
@@ -71,31 +81,63 @@ export function createBoardReads(parts: BoardReadParts): BoardReads {
     async read(board, of, run) {
       const runOf = typeof run === "function" ? run : () => run;
       const finished = finishedOf(calendars, board, of);
-      if (finished && isArchived(board, finished)) return readArchive(parts, finished, runOf(finished.window));
+      if (finished && isArchived(board, finished))
+        return readArchive(parts, finished, runOf(finished.window));
       const live = await readLive(board, of, runOf);
       if (live !== "gone") return live;
       // Archived since this process looked, or about to be.
       const [fresh] = await boards.byIds([board.id]);
-      if (finished && fresh && isArchived(fresh, finished)) return readArchive(parts, finished, runOf(finished.window));
-      throw new ServiceUnavailable("This period has just ended and is being archived. Try again in a moment.");
+      if (finished && fresh && isArchived(fresh, finished))
+        return readArchive(parts, finished, runOf(finished.window));
+      throw new ServiceUnavailable(
+        "This period has just ended and is being archived. Try again in a moment.",
+      );
     },
   };
 }
 
-function finishedOf(calendars: Calendars, board: BoardRecord, { period, atMs }: PeriodOf): FinishedPeriod | null {
-  return atMs === null || period === "ALL_TIME" ? null : { board, period, window: calendars.windowAt(board, period, atMs) };
+function finishedOf(
+  calendars: Calendars,
+  board: BoardRecord,
+  { period, atMs }: PeriodOf,
+): FinishedPeriod | null {
+  return atMs === null || period === "ALL_TIME"
+    ? null
+    : { board, period, window: calendars.windowAt(board, period, atMs) };
 }
 
-const isArchived = ({ archivedMs }: BoardRecord, { period, window }: FinishedPeriod): boolean => window.endMs <= (archivedMs[period] ?? 0);
+const isArchived = ({ archivedMs }: BoardRecord, { period, window }: FinishedPeriod): boolean =>
+  window.endMs <= (archivedMs[period] ?? 0);
 
-function toSlice(board: BoardRecord, of: Pick<BoardSlice, "period" | "window">, { version, total, rows, ...start }: ReadRows): BoardSlice {
+function toSlice(
+  board: BoardRecord,
+  of: Pick<BoardSlice, "period" | "window">,
+  { version, total, rows, ...start }: ReadRows,
+): BoardSlice {
   const { position } = start;
-  return { ...of, version, total, position, rows: rankRows(board.tieRule, start, rows), archived: false };
+  return {
+    ...of,
+    version,
+    total,
+    position,
+    rows: rankRows(board.tieRule, start, rows),
+    archived: false,
+  };
 }
 
-async function readArchive({ archive, database }: BoardReadParts, finished: FinishedPeriod, run: Run): Promise<BoardSlice> {
+async function readArchive(
+  { archive, database }: BoardReadParts,
+  finished: FinishedPeriod,
+  run: Run,
+): Promise<BoardSlice> {
   const total = await archive.total(finished);
-  const slice = { period: finished.period, window: finished.window, version: 0, total, archived: true };
+  const slice = {
+    period: finished.period,
+    window: finished.window,
+    version: 0,
+    total,
+    archived: true,
+  };
   const found = total > 0 ? await archivedRun(archive, finished, { run, total }) : null;
   if (!found || found.count === 0) return { ...slice, position: 0, rows: [] };
   const rows = await archive.rows(database, finished, found.start, found.count);
@@ -110,9 +152,16 @@ async function archivedRun(
 ): Promise<{ start: ArchivedStart; count: number } | null> {
   if (run.from === "place") return { start: { place: run.place }, count: run.count };
   if (run.from === "rank") return { start: { rank: run.rank }, count: run.count };
-  if (run.from === "after") return { start: { key: run.key, reached: run.reached }, count: run.count };
+  if (run.from === "after")
+    return { start: { key: run.key, reached: run.reached }, count: run.count };
   const place = await archive.placeOf(finished, run.owner);
   if (place === null) return null;
   const count = run.from === "owner" ? 1 : Math.min(total, 2 * run.radius + 1);
-  return { start: { place: run.from === "owner" ? place : Math.max(0, Math.min(place - run.radius, total - count)) }, count };
+  return {
+    start: {
+      place:
+        run.from === "owner" ? place : Math.max(0, Math.min(place - run.radius, total - count)),
+    },
+    count,
+  };
 }

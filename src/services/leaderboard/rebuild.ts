@@ -1,7 +1,8 @@
 /**
- * Boards in Redis that may be believed. A board that is not there is built from the ledger beside the one that is served and takes over
- * in one step; one that is on another server than before (a restart, a restored file, a failover) is brought up to date first. Whoever
- * asks meanwhile waits a moment, and then gets SERVICE_UNAVAILABLE: nobody is ever served half a board.
+ * Boards in Redis that may be believed. A board that is not there is built from the ledger beside
+ * the one that is served and takes over in one step; one that is on another server than before (a
+ * restart, a restored file, a failover) is brought up to date first. Whoever asks meanwhile waits a
+ * moment, and then gets SERVICE_UNAVAILABLE: nobody is ever served half a board.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -18,9 +19,15 @@ import { placeRows, toBatches } from "./standings.js";
 
 /** Keeps boards. */
 export interface BoardKeeper {
-  /** Does something on the build that is served; it answers "moved" where that is another one by now. Throws ServiceUnavailable. */
+  /**
+   * Does something on the build that is served; it answers "moved" where that is another one by
+   * now. Throws ServiceUnavailable.
+   */
   on<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | "moved">): Promise<T>;
-  /** Puts on a board what its ledger holds and it lacks. Resolves to the last sequence of the ledger when it began. */
+  /**
+   * Puts on a board what its ledger holds and it lacks. Resolves to the last sequence of the ledger
+   * when it began.
+   */
   mend(board: BoardRecord): Promise<number>;
 }
 
@@ -47,12 +54,17 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
   const generations = new Map<number, string>();
   const preparing = new Map<number, Promise<string>>();
 
-  /** The generation that may be served, made so where there is none. One at a time for each board of a process. */
+  /**
+   * The generation that may be served, made so where there is none. One at a time for each board of
+   * a process.
+   */
   const prepare = (board: BoardRecord): Promise<string> => {
     const underWay = preparing.get(board.id);
     if (underWay) return underWay;
     const started = makeServable(parts, board).finally(() => preparing.delete(board.id));
-    started.catch((error: Error) => log.warn({ err: error.message, board: board.slug }, "a leaderboard cannot be served"));
+    started.catch((error: Error) =>
+      log.warn({ err: error.message, board: board.slug }, "a leaderboard cannot be served"),
+    );
     preparing.set(board.id, started);
     return started;
   };
@@ -60,7 +72,8 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
   return {
     async on(board, work) {
       for (let moves = 0; moves < MOST_MOVES; moves++) {
-        const generation = generations.get(board.id) ?? (await withDeadline(prepare(board), waitMs, beingBuilt));
+        const generation =
+          generations.get(board.id) ?? (await withDeadline(prepare(board), waitMs, beingBuilt));
         generations.set(board.id, generation);
         const result = await work({ board, generation });
         if (result !== "moved") return result;
@@ -72,7 +85,8 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
       const generation = await prepare(board);
       const head = await headOf(ledger, board);
       const served = await store.look(board.id);
-      if (served?.generation === generation) await catchUp(parts, { board, generation }, { from: served.applied, to: head.sequence });
+      if (served?.generation === generation)
+        await catchUp(parts, { board, generation }, { from: served.applied, to: head.sequence });
       return head.sequence;
     },
   };
@@ -103,7 +117,10 @@ async function makeServable(parts: BoardKeeperParts, board: BoardRecord): Promis
   }
 }
 
-/** A board that knows more than the ledger belongs to another ledger, for example to one that was restored from a backup. */
+/**
+ * A board that knows more than the ledger belongs to another ledger, for example to one that was
+ * restored from a backup.
+ */
 const canBeMended = (served: ServedBuild | null, head: LedgerHead): served is ServedBuild =>
   served !== null && served.applied <= head.sequence;
 
@@ -123,20 +140,41 @@ async function catchUp(
   }
 }
 
-/** Builds a board from the last row of each of its owners. False when somebody else does, or took over. */
-async function rebuild(parts: BoardKeeperParts, board: BoardRecord, head: LedgerHead): Promise<boolean> {
+/**
+ * Builds a board from the last row of each of its owners. False when somebody else does, or took
+ * over.
+ */
+async function rebuild(
+  parts: BoardKeeperParts,
+  board: BoardRecord,
+  head: LedgerHead,
+): Promise<boolean> {
   const { store, calendars, log } = parts;
   const builder = randomUUID();
   const build = await store.begin(board, builder);
   if (!build) return false;
   const startedAt = performance.now();
   const windows = calendars.windowsAt(board, head.nowMs);
-  const owners = await loadOwners(parts, { board, generation: build.generation, builder, windows, head });
+  const owners = await loadOwners(parts, {
+    board,
+    generation: build.generation,
+    builder,
+    windows,
+    head,
+  });
   if (owners === null) return false;
-  const finished = { windows, applied: head.sequence, builtMs: head.nowMs, closedMs: board.archivedMs };
+  const finished = {
+    windows,
+    applied: head.sequence,
+    builtMs: head.nowMs,
+    closedMs: board.archivedMs,
+  };
   const served = await store.serve(build, builder, finished);
   if (served) await dropOthers(store, build);
-  log.info({ board: board.slug, owners, ms: Math.round(performance.now() - startedAt), served }, "a leaderboard was built from the ledger");
+  log.info(
+    { board: board.slug, owners, ms: Math.round(performance.now() - startedAt), served },
+    "a leaderboard was built from the ledger",
+  );
   return served;
 }
 
@@ -149,11 +187,19 @@ interface Building {
 }
 
 /** Resolves to how many owners there are; null when the right to build was lost. */
-async function loadOwners({ database, ledger, store }: BoardKeeperParts, building: Building): Promise<number | null> {
+async function loadOwners(
+  { database, ledger, store }: BoardKeeperParts,
+  building: Building,
+): Promise<number | null> {
   const { board, generation, builder, windows, head } = building;
   let count = 0;
   for (let after: string | null = ""; after !== null; ) {
-    const page = await ledger.owners({ boardId: board.id, after, upTo: head.sequence, limit: LEDGER_CHUNK });
+    const page = await ledger.owners({
+      boardId: board.id,
+      after,
+      upTo: head.sequence,
+      limit: LEDGER_CHUNK,
+    });
     const placed = await placeRows(ledger, database, page.rows);
     for (const period of board.periods) {
       const startMs = windows[period]?.startMs ?? 0;
@@ -161,7 +207,8 @@ async function loadOwners({ database, ledger, store }: BoardKeeperParts, buildin
         const place = row.standings[period]?.startMs === startMs ? places[period] : undefined;
         return place ? [{ sequence: row.sequence, row: place }] : [];
       });
-      if (!(await store.load({ board, generation }, builder, { period, startMs, rows }))) return null;
+      if (!(await store.load({ board, generation }, builder, { period, startMs, rows })))
+        return null;
     }
     count += page.rows.length;
     after = page.last;

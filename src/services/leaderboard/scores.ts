@@ -4,7 +4,12 @@ import { type Principal, signedIn } from "../../domain/account/principal.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
 import { Unauthenticated } from "../../domain/errors.js";
 import { encodeId } from "../../domain/ids.js";
-import { BOARD_LIMITS, type BoardRecord, MAX_SCORE, type ScoreChange } from "../../domain/leaderboard/leaderboard.js";
+import {
+  BOARD_LIMITS,
+  type BoardRecord,
+  MAX_SCORE,
+  type ScoreChange,
+} from "../../domain/leaderboard/leaderboard.js";
 import { checkText, typed } from "../../domain/text.js";
 import type { RefusedScore } from "./commits.js";
 import type { Ranks, ScorePipeline } from "./pipeline.js";
@@ -54,12 +59,21 @@ export function createScores({ pipeline, bySlug }: ScoresParts): Scores {
       const refused = checkBoard(board);
       if (!board || refused) return refusal(refused ? [refused] : []);
       // Adding zero turns the negative zero, which equals it, into the same number.
-      const submission = { owner, score: draft.score + 0, metadata: draft.metadata, operationId: draft.operationId };
+      const submission = {
+        owner,
+        score: draft.score + 0,
+        metadata: draft.metadata,
+        operationId: draft.operationId,
+      };
       const { committed, ranked } = pipeline.submit({ board, submission });
       const outcome = await committed;
       if (typeof outcome === "string") return refusal([REFUSALS[outcome]]);
       const ranks = await ranked;
-      return { changes: changesOf(board, outcome.row.standings, ranks ?? {}), replayed: outcome.replayed, errors: [] };
+      return {
+        changes: changesOf(board, outcome.row.standings, ranks ?? {}),
+        replayed: outcome.replayed,
+        errors: [],
+      };
     },
   };
 }
@@ -73,46 +87,77 @@ function changesOf({ periods }: BoardRecord, standings: Scored, ranks: Ranks): S
   });
 }
 
-const refusal = (errors: readonly UserError[]): ScoreOutcome => ({ changes: [], replayed: false, errors });
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
+const refusal = (errors: readonly UserError[]): ScoreOutcome => ({
+  changes: [],
+  replayed: false,
+  errors,
+});
+const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
+  code,
+  message,
+  field: ["input", field],
+});
 
 const REFUSALS: Readonly<Record<RefusedScore, UserError>> = {
-  tooFar: wrong("OUT_OF_RANGE", "score", "The sum would leave ±2^53, beyond which it would not be exact. Nothing was added."),
-  mismatch: wrong("IDEMPOTENCY_MISMATCH", "operationId", "This operationId was used for another score. Use a new one for each score."),
+  tooFar: wrong(
+    "OUT_OF_RANGE",
+    "score",
+    "The sum would leave ±2^53, beyond which it would not be exact. Nothing was added.",
+  ),
+  mismatch: wrong(
+    "IDEMPOTENCY_MISMATCH",
+    "operationId",
+    "This operationId was used for another score. Use a new one for each score.",
+  ),
 };
 
 /** Whose score it is, or why it may not be: anybody's for an admin, else the caller's own. */
 function ownerFor(principal: Principal, asked: string | null): string | UserError {
   const user = signedIn(principal);
-  if (!user && principal.kind !== "service") throw new Unauthenticated("This needs somebody who is signed in.");
+  if (!user && principal.kind !== "service")
+    throw new Unauthenticated("This needs somebody who is signed in.");
   const own = user && encodeId("User", user.userId);
   const owner = asked === null ? own : typed(asked);
-  if (owner === null) return wrong("REQUIRED", "owner", "owner is needed: the service token is no person.");
+  if (owner === null)
+    return wrong("REQUIRED", "owner", "owner is needed: the service token is no person.");
   const fault = checkText({ field: "owner", kind: "line", max: BOARD_LIMITS.owner }, owner);
   if (fault) return fault;
-  if (owner !== own && user?.role === "CUSTOMER") return wrong("FORBIDDEN", "owner", "Scores of others are for admins.");
+  if (owner !== own && user?.role === "CUSTOMER")
+    return wrong("FORBIDDEN", "owner", "Scores of others are for admins.");
   return owner;
 }
 
 function checkScore(score: number): UserError | null {
-  return Math.abs(score) <= MAX_SCORE ? null : wrong("OUT_OF_RANGE", "score", `score must be a number from -2^53 to 2^53 (${MAX_SCORE}).`);
+  return Math.abs(score) <= MAX_SCORE
+    ? null
+    : wrong("OUT_OF_RANGE", "score", `score must be a number from -2^53 to 2^53 (${MAX_SCORE}).`);
 }
 
 function checkMetadata(metadata: string | null): UserError | null {
   const size = metadata === null ? 0 : Buffer.byteLength(metadata);
   return size <= BOARD_LIMITS.metadata
     ? null
-    : wrong("TOO_LONG", "metadata", `metadata has ${size} bytes; at most ${BOARD_LIMITS.metadata} are allowed.`);
+    : wrong(
+        "TOO_LONG",
+        "metadata",
+        `metadata has ${size} bytes; at most ${BOARD_LIMITS.metadata} are allowed.`,
+      );
 }
 
 function checkOperationId(operationId: string | null): UserError | null {
   if (operationId === "") return wrong("REQUIRED", "operationId", "operationId must not be empty.");
   return operationId !== null && operationId.length > BOARD_LIMITS.operationId
-    ? wrong("TOO_LONG", "operationId", `operationId must have at most ${BOARD_LIMITS.operationId} characters.`)
+    ? wrong(
+        "TOO_LONG",
+        "operationId",
+        `operationId must have at most ${BOARD_LIMITS.operationId} characters.`,
+      )
     : null;
 }
 
 function checkBoard(board: BoardRecord | null): UserError | null {
   if (!board) return wrong("NOT_FOUND", "slug", "There is no leaderboard with this slug.");
-  return board.source === "SHOP" ? wrong("FORBIDDEN", "slug", "This leaderboard is fed by the shop alone.") : null;
+  return board.source === "SHOP"
+    ? wrong("FORBIDDEN", "slug", "This leaderboard is fed by the shop alone.")
+    : null;
 }

@@ -1,12 +1,19 @@
 /**
- * The boards that the shop feeds itself, and what feeds them. A score is written down with the change that causes it, in the outbox row
- * of the same transaction, and counts once, by an operation id made of what happened: so whoever sends that row may send it again.
+ * The boards that the shop feeds itself, and what feeds them. A score is written down with the
+ * change that causes it, in the outbox row of the same transaction, and counts once, by an
+ * operation id made of what happened: so whoever sends that row may send it again.
  *
- * Until there are orders, what happens in the shop stands in for them: pieces that an admin takes out of stock count as sold, and a
- * customer's first review of a product as a sign of having bought it. Orders will call the same two functions.
+ * Until there are orders, what happens in the shop stands in for them: pieces that an admin takes
+ * out of stock count as sold, and a customer's first review of a product as a sign of having bought
+ * it. Orders will call the same two functions.
  */
 import { encodeId } from "../../domain/ids.js";
-import { BOARD_LIMITS, type BoardDraft, type BoardRecord, type ShopScore } from "../../domain/leaderboard/leaderboard.js";
+import {
+  BOARD_LIMITS,
+  type BoardDraft,
+  type BoardRecord,
+  type ShopScore,
+} from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS } from "../../domain/leaderboard/periods.js";
 import type { Leaderboards } from "./leaderboards.js";
 import type { ScorePipeline } from "./pipeline.js";
@@ -29,7 +36,13 @@ export const SHOP_BOARDS = {
 
 /** Pieces of a product were sold. @param event names the sale, once and for all */
 export function sold(productId: number, pieces: number, event: string): ShopScore[] {
-  return [scoreFor(SHOP_BOARDS.bestSelling, { owner: encodeId("Product", productId), score: pieces, event })];
+  return [
+    scoreFor(SHOP_BOARDS.bestSelling, {
+      owner: encodeId("Product", productId),
+      score: pieces,
+      event,
+    }),
+  ];
 }
 
 /** A customer did something. @param event names what, once and for all */
@@ -37,8 +50,12 @@ export function wasActive(userId: number, event: string): ShopScore[] {
   return [scoreFor(SHOP_BOARDS.mostActive, { owner: encodeId("User", userId), score: 1, event })];
 }
 
-function scoreFor({ slug }: BoardDraft, { owner, score, event }: { owner: string; score: number; event: string }): ShopScore {
-  if (event.length > BOARD_LIMITS.operationId) throw new Error(`The event ${event} has too long a name for an operation id.`);
+function scoreFor(
+  { slug }: BoardDraft,
+  { owner, score, event }: { owner: string; score: number; event: string },
+): ShopScore {
+  if (event.length > BOARD_LIMITS.operationId)
+    throw new Error(`The event ${event} has too long a name for an operation id.`);
   return { slug, owner, score, operationId: event };
 }
 
@@ -46,7 +63,10 @@ function scoreFor({ slug }: BoardDraft, { owner, score, event }: { owner: string
 export interface ShopBoards {
   /** Makes the boards that are not there yet. */
   provide(): Promise<void>;
-  /** Writes scores into the ledger; those that are there already are left. Each for itself. Rejects when one is refused, or not known to have been done. */
+  /**
+   * Writes scores into the ledger; those that are there already are left. Each for itself. Rejects
+   * when one is refused, or not known to have been done.
+   */
   record(scores: readonly ShopScore[]): Promise<void>;
 }
 
@@ -57,7 +77,9 @@ export function createShopBoards({
   leaderboards: Pick<Leaderboards, "provide" | "bySlug">;
   pipeline: ScorePipeline;
 }): ShopBoards {
-  const drafts = new Map<string, BoardDraft>(Object.values(SHOP_BOARDS).map((draft) => [draft.slug, draft]));
+  const drafts = new Map<string, BoardDraft>(
+    Object.values(SHOP_BOARDS).map((draft) => [draft.slug, draft]),
+  );
   const boardOf = async (slug: string): Promise<BoardRecord | null> => {
     const draft = drafts.get(slug);
     return draft ? ((await leaderboards.bySlug(slug)) ?? leaderboards.provide(draft)) : null;
@@ -71,10 +93,16 @@ export function createShopBoards({
         const board = await boardOf(slug);
         // A row of an older release may name a board that is no more.
         if (!board) return;
-        const outcome = await pipeline.submit({ board, submission: { owner, score, operationId, metadata: null } }).committed;
-        if (typeof outcome === "string") throw new Error(`the board ${slug} refuses the score ${operationId}: ${outcome}`);
+        const outcome = await pipeline.submit({
+          board,
+          submission: { owner, score, operationId, metadata: null },
+        }).committed;
+        if (typeof outcome === "string")
+          throw new Error(`the board ${slug} refuses the score ${operationId}: ${outcome}`);
       });
-      const failed = (await Promise.allSettled(recorded)).find((outcome) => outcome.status === "rejected");
+      const failed = (await Promise.allSettled(recorded)).find(
+        (outcome) => outcome.status === "rejected",
+      );
       if (failed) throw failed.reason;
     },
   };

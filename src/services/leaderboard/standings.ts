@@ -1,9 +1,17 @@
-/** From rows of the ledger to rows of boards: where each leaves its owner, with the metadata and time of the row that counts. */
+/**
+ * From rows of the ledger to rows of boards: where each leaves its owner, with the metadata and
+ * time of the row that counts.
+ */
 import type { Executor } from "../../db/client/database.js";
 import type { LedgerRow, ScoreLedger, ShownRow } from "../../db/leaderboard/ledger.js";
 import type { BoardRecord, BoardRow } from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS, type Period } from "../../domain/leaderboard/periods.js";
-import { type AppliedRow, answersSlice, type Batch, ROWS_AT_ONCE } from "../../redis/leaderboard/leaderboard.js";
+import {
+  type AppliedRow,
+  answersSlice,
+  type Batch,
+  ROWS_AT_ONCE,
+} from "../../redis/leaderboard/leaderboard.js";
 import type { Calendars } from "./calendars.js";
 
 /** A row of the ledger with what its owner's entry shows in each period after it. */
@@ -13,7 +21,11 @@ export interface PlacedRow {
 }
 
 /** Completes rows: where an earlier row counts, it is looked up, all of them in one statement. */
-export async function placeRows(ledger: ScoreLedger, executor: Executor, rows: readonly LedgerRow[]): Promise<PlacedRow[]> {
+export async function placeRows(
+  ledger: ScoreLedger,
+  executor: Executor,
+  rows: readonly LedgerRow[],
+): Promise<PlacedRow[]> {
   const shown = new Map<string, ShownRow>(rows.map((row) => [idOf(row), row]));
   const missing = new Map<string, { boardId: number; sequence: number }>();
   for (const { boardId, standings } of rows) {
@@ -26,22 +38,41 @@ export async function placeRows(ledger: ScoreLedger, executor: Executor, rows: r
   return rows.map((row) => ({ row, places: placesOf(row, shown) }));
 }
 
-function placesOf({ boardId, owner, standings }: LedgerRow, shown: ReadonlyMap<string, ShownRow>): PlacedRow["places"] {
+function placesOf(
+  { boardId, owner, standings }: LedgerRow,
+  shown: ReadonlyMap<string, ShownRow>,
+): PlacedRow["places"] {
   const entries = Object.entries(standings).map(([period, { score, reached, source }]) => {
     const row = shown.get(idOf({ boardId, sequence: source }));
     if (!row) throw new Error("A row that a standing names is not in the ledger.");
-    return [period, { owner, score, reached, metadata: row.metadata, submittedMs: row.submittedMs }] as const;
+    return [
+      period,
+      { owner, score, reached, metadata: row.metadata, submittedMs: row.submittedMs },
+    ] as const;
   });
   return Object.fromEntries(entries);
 }
 
-const idOf = ({ boardId, sequence }: { readonly boardId: number; readonly sequence: number }): string => `${boardId}:${sequence}`;
+const idOf = ({
+  boardId,
+  sequence,
+}: {
+  readonly boardId: number;
+  readonly sequence: number;
+}): string => `${boardId}:${sequence}`;
 
-/** Deals rows of one board, in the order of the ledger, into batches: each of the same periods, and no larger than one script takes. */
+/**
+ * Deals rows of one board, in the order of the ledger, into batches: each of the same periods, and
+ * no larger than one script takes.
+ */
 export function toBatches(
   board: BoardRecord,
   placed: readonly PlacedRow[],
-  { calendars, answerOf, applied }: { calendars: Calendars; answerOf(row: LedgerRow): AppliedRow["answer"]; applied?: boolean },
+  {
+    calendars,
+    answerOf,
+    applied,
+  }: { calendars: Calendars; answerOf(row: LedgerRow): AppliedRow["answer"]; applied?: boolean },
 ): Batch[] {
   const batches: PlacedRow[][] = [];
   for (const one of placed) {
@@ -61,13 +92,20 @@ export function toBatches(
       windows,
       range: applied ? null : [first.sequence, last.sequence],
       submittedMs: first.submittedMs,
-      rows: rows.map(({ row, places }) => ({ sequence: row.sequence, owner: row.owner, answer: answerOf(row), rows: places })),
+      rows: rows.map(({ row, places }) => ({
+        sequence: row.sequence,
+        owner: row.owner,
+        answer: answerOf(row),
+        rows: places,
+      })),
     };
   });
 }
 
 /** Whether two rows are of the same periods, and their answers are kept together. */
 function fits({ row: a }: PlacedRow, { row: b }: PlacedRow): boolean {
-  const samePeriods = PERIODS.every((period) => a.standings[period]?.startMs === b.standings[period]?.startMs);
+  const samePeriods = PERIODS.every(
+    (period) => a.standings[period]?.startMs === b.standings[period]?.startMs,
+  );
   return samePeriods && answersSlice(a.submittedMs) === answersSlice(b.submittedMs);
 }

@@ -1,6 +1,7 @@
 /**
- * What boards need besides being used: rows that are in the ledger and not in Redis, because somebody died in between, are put there;
- * periods that have ended are told to those who watch, and archived. Any number of workers may do this; archiving is one's at a time.
+ * What boards need besides being used: rows that are in the ledger and not in Redis, because
+ * somebody died in between, are put there; periods that have ended are told to those who watch, and
+ * archived. Any number of workers may do this; archiving is one's at a time.
  */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
@@ -21,8 +22,9 @@ import type { BoardKeeper } from "./rebuild.js";
 /** Looks after boards. */
 export interface BoardUpkeep {
   /**
-   * Looks once at every board. A board that fails is logged and tried again later; rejects, at the end, while one does. Where a
-   * server is away it ends early: the boards that are left would wait for it one after the other.
+   * Looks once at every board. A board that fails is logged and tried again later; rejects, at the
+   * end, while one does. Where a server is away it ends early: the boards that are left would wait
+   * for it one after the other.
    */
   run(): Promise<void>;
 }
@@ -42,10 +44,22 @@ export interface BoardUpkeepParts {
 const RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
 /** A board that fails as often needs a person. */
 const FAILURES_TO_ALARM = 3;
-/** So many boards that fail in a row by a server say that the server is away; fewer may be slow by themselves. */
+/**
+ * So many boards that fail in a row by a server say that the server is away; fewer may be slow by
+ * themselves.
+ */
 const FAILURES_TO_END = 3;
 
-export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, changes, calendars, log }: BoardUpkeepParts): BoardUpkeep {
+export function createBoardUpkeep({
+  database,
+  boards,
+  ledger,
+  keeper,
+  archiver,
+  changes,
+  calendars,
+  log,
+}: BoardUpkeepParts): BoardUpkeep {
   /** The last sequence that each board was seen to have in Redis. */
   const mended = new Map<number, number>();
   const backoff = createKeyedBackoff<number>(RETRY);
@@ -54,13 +68,16 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
 
   const isDue = (board: BoardRecord, nowMs: number): boolean =>
     board.periods.some(
-      (period) => isArchivable(period) && (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
+      (period) =>
+        isArchivable(period) &&
+        (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
     );
 
   const lookAt = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
     if (mended.get(board.id) !== sequence) {
       const applied = await keeper.mend(board);
-      // Scores that are applied here were not announced: their process failed, or died, before it could.
+      // Scores that are applied here were not announced: their process failed, or died, before it
+      // could.
       changes.changed(board, applied);
       mended.set(board.id, applied);
     }
@@ -69,12 +86,18 @@ export function createBoardUpkeep({ database, boards, ledger, keeper, archiver, 
     await database.exclusively(LOCKS.boards, () => archiver.archive(board));
   };
 
-  /** A board that goes on failing is looked at less and less often; all others are looked at as ever. */
+  /**
+   * A board that goes on failing is looked at less and less often; all others are looked at as
+   * ever.
+   */
   const postpone = (board: BoardRecord, error: Error): void => {
     const failures = backoff.failed(board.id);
     failing.set(board.id, error);
     const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
-    log[level]({ err: wordsOf(error), board: board.slug, failures }, "a leaderboard needs another look");
+    log[level](
+      { err: wordsOf(error), board: board.slug, failures },
+      "a leaderboard needs another look",
+    );
   };
 
   return {

@@ -1,12 +1,13 @@
 /**
  * The hub of live values: who watches what, and when a value is due.
  *
- * One Redis subscription per topic and process however many watch it, given back when the last one leaves. A watcher learns *that*
- * an id is due, with the highest version published, and reads the value itself: first for every id once all its topics are
- * confirmed, then after publications and resyncs. Conflated: after an id was taken it is due again at the earliest `conflationMs`
- * later, once, for the latest publication. Nothing is queued: a watcher keeps one state per id, however slow it is.
- * Cost: O(1) per publication and watcher of the topic.
- * Redis down: watching begins with a value all the same; what is missed is made good by the resync afterwards.
+ * One Redis subscription per topic and process however many watch it, given back when the last one
+ * leaves. A watcher learns *that* an id is due, with the highest version published, and reads the
+ * value itself: first for every id once all its topics are confirmed, then after publications and
+ * resyncs. Conflated: after an id was taken it is due again at the earliest `conflationMs` later,
+ * once, for the latest publication. Nothing is queued: a watcher keeps one state per id, however
+ * slow it is. Cost: O(1) per publication and watcher of the topic. Redis down: watching begins with
+ * a value all the same; what is missed is made good by the resync afterwards.
  */
 import type { Logger } from "pino";
 import type { TopicId, TopicKind, ValueTopicKind } from "../../domain/events.js";
@@ -18,8 +19,9 @@ export type { Due } from "./slot.js";
 /** Watches topics. */
 export interface Live {
   /**
-   * Watches ids of one kind, beginning now. Each is due once the subscriptions are confirmed, then after every publication or
-   * resync, at most once per conflation window. `return()` lets go at once, whatever is pending; `close` ends it.
+   * Watches ids of one kind, beginning now. Each is due once the subscriptions are confirmed, then
+   * after every publication or resync, at most once per conflation window. `return()` lets go at
+   * once, whatever is pending; `close` ends it.
    */
   watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>>;
   /** Everything watched is due again: more of it may have changed than could be named. */
@@ -35,7 +37,10 @@ export interface Live {
 /** What the hub needs. */
 export interface LiveOptions {
   readonly pubsub: PubSub;
-  /** Shortest time between two values of one id for one watcher; 0 sends every one that is taken in time. */
+  /**
+   * Shortest time between two values of one id for one watcher; 0 sends every one that is taken in
+   * time.
+   */
   readonly conflationMs: number;
   readonly log: Logger;
 }
@@ -57,7 +62,9 @@ class Hub implements Live {
   constructor(options: LiveOptions) {
     this.options = options;
     this.conflation = new Conflation(options.conflationMs);
-    this.stopResync = options.pubsub.onResync((topic) => this.resync(topic && keyOf(topic.kind, topic.id)));
+    this.stopResync = options.pubsub.onResync((topic) =>
+      this.resync(topic && keyOf(topic.kind, topic.id)),
+    );
   }
 
   watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>> {
@@ -102,7 +109,9 @@ class Hub implements Live {
     const key = keyOf(kind, id);
     const known = this.open.get(key);
     if (known) return known;
-    const opened = this.options.pubsub.subscribe({ kind, id }, ({ version, seen }) => publish(topic, version, seen));
+    const opened = this.options.pubsub.subscribe({ kind, id }, ({ version, seen }) =>
+      publish(topic, version, seen),
+    );
     const topic: WatchedTopic = { id, key, version: 0, seen: 0, slots: new Set(), opened };
     this.open.set(key, topic);
     return topic;
@@ -143,7 +152,10 @@ function publish(topic: WatchedTopic, version: number, seen: number): void {
 class Watcher implements AsyncIterableIterator<Due> {
   slots: readonly Slot[] = [];
   private readonly due = new Set<Slot>();
-  private readonly waiting: { resolve(result: IteratorResult<Due>): void; reject(error: unknown): void }[] = [];
+  private readonly waiting: {
+    resolve(result: IteratorResult<Due>): void;
+    reject(error: unknown): void;
+  }[] = [];
   private ended = false;
   private failure: { readonly error: unknown } | null = null;
 
@@ -154,7 +166,9 @@ class Watcher implements AsyncIterableIterator<Due> {
 
   /** Hears of the topics from now on; nothing is due before {@link begin}. */
   attach(topics: readonly WatchedTopic[]): void {
-    this.slots = topics.map((topic) => new Slot(topic, this.conflation, (slot) => this.becomeDue(slot)));
+    this.slots = topics.map(
+      (topic) => new Slot(topic, this.conflation, (slot) => this.becomeDue(slot)),
+    );
     for (const slot of this.slots) slot.topic.slots.add(slot);
   }
 

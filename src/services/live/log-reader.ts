@@ -1,12 +1,21 @@
 /**
- * One subscriber of a log, as a state machine without a queue: it knows the position it has read to, and whether something may be
- * behind it. A page is read when somebody asks for the next item and the last page has been handed over, so a slow consumer costs one
- * page at most, and what it has not asked for is read when it does. Reading after one's own position is all there is: history,
- * live events, and making good an outage are the same thing, so nothing can overlap or be out of order.
+ * One subscriber of a log, as a state machine without a queue: it knows the position it has read
+ * to, and whether something may be behind it. A page is read when somebody asks for the next item
+ * and the last page has been handed over, so a slow consumer costs one page at most, and what it
+ * has not asked for is read when it does. Reading after one's own position is all there is:
+ * history, live events, and making good an outage are the same thing, so nothing can overlap or be
+ * out of order.
  */
 import type { Logger } from "pino";
 import type { LogNews } from "../../domain/events.js";
-import type { LogEntry, LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../domain/log.js";
+import type {
+  LogEntry,
+  LogGap,
+  LogItem,
+  LogPage,
+  LogPosition,
+  LogStart,
+} from "../../domain/log.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 
@@ -35,7 +44,10 @@ interface Waiting<Event> {
   reject(error: unknown): void;
 }
 
-/** Hands the items of a log over, one for each `next()`. `return()` ends it at once, whatever is pending. */
+/**
+ * Hands the items of a log over, one for each `next()`. `return()` ends it at once, whatever is
+ * pending.
+ */
 export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
   private readonly page: LogItem<Event>[] = [];
   private readonly waiting: Waiting<Event>[] = [];
@@ -104,7 +116,9 @@ export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
       throw error;
     }
     if (this.state === "ended") return { done: true, value: undefined };
-    const item = new Promise<IteratorResult<LogItem<Event>>>((resolve, reject) => this.waiting.push({ resolve, reject }));
+    const item = new Promise<IteratorResult<LogItem<Event>>>((resolve, reject) =>
+      this.waiting.push({ resolve, reject }),
+    );
     void this.work();
     return item;
   }
@@ -131,7 +145,9 @@ export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
     this.working = false;
   }
 
-  /** What to do now. Decided in one turn with what ends {@link work}, so no news falls in between. */
+  /**
+   * What to do now. Decided in one turn with what ends {@link work}, so no news falls in between.
+   */
   private due(): (() => Promise<void>) | null {
     if (this.state !== "open") return null;
     this.handOver();
@@ -151,7 +167,10 @@ export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
       await step();
       this.failures = 0;
     } catch (error) {
-      this.parts.log.debug({ err: (error as Error).message }, "a log could not be read and is asked again");
+      this.parts.log.debug(
+        { err: (error as Error).message },
+        "a log could not be read and is asked again",
+      );
       // What is trimmed meanwhile is our failure, not a slow consumer.
       this.behind = this.doubted = true;
       this.failures += 1;

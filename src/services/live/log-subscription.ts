@@ -1,11 +1,13 @@
 /**
  * The one driver of every log subscription: it listens first, then reads.
  *
- * One Redis subscription per log and process however many follow it, given back when the last one leaves. A reader begins once Redis has
- * confirmed it, reads after its position, and reads on when the log is announced to have grown or something may have been missed;
- * readers at the same position share one read. Where the log cannot go on (trimmed, another epoch, a slow consumer, a cursor of
- * another log) a gap says why, and with which position it goes on. Never silence.
- * Redis down: reading goes on as far as the source can without; what was published meanwhile follows with the resync.
+ * One Redis subscription per log and process however many follow it, given back when the last one
+ * leaves. A reader begins once Redis has confirmed it, reads after its position, and reads on when
+ * the log is announced to have grown or something may have been missed; readers at the same
+ * position share one read. Where the log cannot go on (trimmed, another epoch, a slow consumer, a
+ * cursor of another log) a gap says why, and with which position it goes on. Never silence. Redis
+ * down: reading goes on as far as the source can without; what was published meanwhile follows with
+ * the resync.
  */
 import type { Logger } from "pino";
 import type { LogNews, LogTopicKind, Topic } from "../../domain/events.js";
@@ -18,7 +20,11 @@ export type { LogSource } from "./log-reader.js";
 /** Follows logs. */
 export interface LogSubscriptions {
   /** Follows a log from `start`, beginning now. `return()` lets go at once; `close` ends it. */
-  follow<Event>(topic: Topic<LogTopicKind>, source: LogSource<Event>, start: LogStart): AsyncIterableIterator<LogItem<Event>>;
+  follow<Event>(
+    topic: Topic<LogTopicKind>,
+    source: LogSource<Event>,
+    start: LogStart,
+  ): AsyncIterableIterator<LogItem<Event>>;
   /** Logs with a reader. */
   logs(): number;
   /** Readers. */
@@ -41,7 +47,13 @@ interface Followed {
 }
 
 /** Makes the driver of a process. */
-export function createLogSubscriptions({ pubsub, log }: { readonly pubsub: PubSub; readonly log: Logger }): LogSubscriptions {
+export function createLogSubscriptions({
+  pubsub,
+  log,
+}: {
+  readonly pubsub: PubSub;
+  readonly log: Logger;
+}): LogSubscriptions {
   return new Driver(pubsub, log);
 }
 
@@ -58,10 +70,22 @@ class Driver implements LogSubscriptions {
     this.stopResync = pubsub.onResync((topic) => this.resync(topic && keyOf(topic)));
   }
 
-  follow<Event>(topic: Topic<LogTopicKind>, source: LogSource<Event>, start: LogStart): AsyncIterableIterator<LogItem<Event>> {
+  follow<Event>(
+    topic: Topic<LogTopicKind>,
+    source: LogSource<Event>,
+    start: LogStart,
+  ): AsyncIterableIterator<LogItem<Event>> {
     const followed = this.followed(topic);
-    const shared = { end: () => source.end(), read: (after: LogPosition) => share(followed, after, () => source.read(after)) };
-    const reader = new LogReader<Event>({ source: shared, start, leave: () => this.leave(followed, reader), log: this.log });
+    const shared = {
+      end: () => source.end(),
+      read: (after: LogPosition) => share(followed, after, () => source.read(after)),
+    };
+    const reader = new LogReader<Event>({
+      source: shared,
+      start,
+      leave: () => this.leave(followed, reader),
+      log: this.log,
+    });
     followed.readers.add(reader);
     if (this.closed) return reader.end();
     followed.opened.then(
@@ -82,7 +106,8 @@ class Driver implements LogSubscriptions {
   async close(): Promise<void> {
     this.closed = true;
     this.stopResync();
-    for (const { readers } of [...this.open.values()]) for (const reader of [...readers]) reader.end();
+    for (const { readers } of [...this.open.values()])
+      for (const reader of [...readers]) reader.end();
     await Promise.all(this.releasing);
   }
 
@@ -118,8 +143,15 @@ class Driver implements LogSubscriptions {
 
 const keyOf = ({ kind, id }: Topic): string => `${kind}:${id}`;
 
-/** A read that began before somebody came to the same position may miss what they were told of: it is shared only within a turn. */
-function share<Event>({ reads }: Followed, { epoch, sequence }: LogPosition, read: () => Promise<LogPage<Event>>): Promise<LogPage<Event>> {
+/**
+ * A read that began before somebody came to the same position may miss what they were told of: it
+ * is shared only within a turn.
+ */
+function share<Event>(
+  { reads }: Followed,
+  { epoch, sequence }: LogPosition,
+  read: () => Promise<LogPage<Event>>,
+): Promise<LogPage<Event>> {
   const at = `${epoch}:${sequence}`;
   const running = reads.get(at);
   if (running) return running as Promise<LogPage<Event>>;

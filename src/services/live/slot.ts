@@ -1,9 +1,10 @@
 /**
  * One id of one watcher, as a state machine without a queue, and the clock that all of them share.
  *
- * `opening` → (begin) → `due` → (take) → `cooling` → (window over) → `idle`, or `due` again when something was published meanwhile.
- * `idle` → (publication) → `due`. Publications while due change nothing but the topic's version, so the latest wins, and the one
- * at the end of a window is always delivered.
+ * `opening` → (begin) → `due` → (take) → `cooling` → (window over) → `idle`, or `due` again when
+ * something was published meanwhile. `idle` → (publication) → `due`. Publications while due change
+ * nothing but the topic's version, so the latest wins, and the one at the end of a window is always
+ * delivered.
  */
 import type { TopicId } from "../../domain/events.js";
 import { NEWEST } from "../../domain/seen.js";
@@ -88,7 +89,10 @@ export class Slot {
   }
 }
 
-/** The windows of all slots: equally long, so they end in the order they began, and one timer serves them all. */
+/**
+ * The windows of all slots: equally long, so they end in the order they began, and one timer serves
+ * them all.
+ */
 export class Conflation {
   private readonly cooling = new Map<Slot, number>();
   private timer: NodeJS.Timeout | null = null;
@@ -117,6 +121,9 @@ export class Conflation {
       slot.cooled();
     }
     const [next] = this.cooling.values();
-    this.timer = next === undefined ? null : setTimeout(() => this.wake(), Math.max(1, next - performance.now()));
+    this.timer =
+      next === undefined
+        ? null
+        : setTimeout(() => this.wake(), Math.max(1, next - performance.now()));
   }
 }

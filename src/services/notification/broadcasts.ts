@@ -1,6 +1,7 @@
 /**
- * Notifications to everyone, step by step. Each step commits the notifications, how far the broadcast is and what the outbox owes
- * together: killed anywhere, the next step goes on where the last one ended.
+ * Notifications to everyone, step by step. Each step commits the notifications, how far the
+ * broadcast is and what the outbox owes together: killed anywhere, the next step goes on where the
+ * last one ended.
  */
 import type { Logger } from "pino";
 import type { Tx } from "../../db/client/database.js";
@@ -31,10 +32,19 @@ export interface BroadcastParts extends AnnouncedWriteParts {
 /** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
 const USERS_AT_ONCE = 500;
 
-export function createBroadcasts({ logs, broadcasts, retry, log, ...parts }: BroadcastParts): Broadcasts {
+export function createBroadcasts({
+  logs,
+  broadcasts,
+  retry,
+  log,
+  ...parts
+}: BroadcastParts): Broadcasts {
   const write = createAnnouncedWrite(parts);
 
-  /** A user whose notification fails is tried again later; the others of the step get theirs, in halves. Other broadcasts go on. */
+  /**
+   * A user whose notification fails is tried again later; the others of the step get theirs, in
+   * halves. Other broadcasts go on.
+   */
   const stepOf = async (most: number): Promise<boolean> => {
     let step: BroadcastStep | null = null;
     try {
@@ -42,7 +52,10 @@ export function createBroadcasts({ logs, broadcasts, retry, log, ...parts }: Bro
         step = await broadcasts.next(tx, most);
         if (!step) return { decision: false, message: null };
         await broadcasts.advance(tx, step, retry);
-        return { decision: true, message: step.userIds.length > 0 ? await deliver(logs, tx, step) : null };
+        return {
+          decision: true,
+          message: step.userIds.length > 0 ? await deliver(logs, tx, step) : null,
+        };
       });
       return decision;
     } catch (error) {
@@ -55,7 +68,8 @@ export function createBroadcasts({ logs, broadcasts, retry, log, ...parts }: Bro
   const postpone = async (step: BroadcastStep, error: unknown): Promise<void> => {
     const { contentId, userIds, held, found } = step;
     const [users, words] = [[...userIds, ...held], wordsOf(error)];
-    const within = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => parts.database.transaction(work);
+    const within = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
+      parts.database.transaction(work);
     if (isLocked(error)) {
       await within((tx) => broadcasts.pause(tx, step, words, retry));
       log.warn({ err: words, contentId }, "a notification to everyone waits for another session");
@@ -63,8 +77,17 @@ export function createBroadcasts({ logs, broadcasts, retry, log, ...parts }: Bro
     else {
       const { setAside } = await within((tx) => broadcasts.failed(tx, step, words, retry));
       const told = { err: words, contentId, users, upTo: found.lastUser };
-      if (setAside) log.error(told, "a notification to everyone was given up for some users; `npm run outbox -- list` shows it");
-      else log.warn(told, "a notification to everyone could not be sent to a user, who is tried again");
+      if (setAside)
+        log.error(
+          told,
+          "a notification to everyone was given up for some users; `npm run outbox -- list` " +
+            "shows it",
+        );
+      else
+        log.warn(
+          told,
+          "a notification to everyone could not be sent to a user, who is tried again",
+        );
     }
   };
 

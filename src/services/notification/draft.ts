@@ -3,19 +3,35 @@ import type { UserError, UserErrorCode } from "../../domain/errors.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import { checkText, holdsUnseen, typed } from "../../domain/text.js";
 
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({ code, message, field: ["input", field] });
+const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
+  code,
+  message,
+  field: ["input", field],
+});
 
 /**
  * Brings the texts into one spelling and finds everything that is wrong with them.
  * @param nowMs by the clock that all processes share
  */
-export function checkContent(input: NotificationContent, nowMs: number): { content: NotificationContent; errors: UserError[] } {
+export function checkContent(
+  input: NotificationContent,
+  nowMs: number,
+): { content: NotificationContent; errors: UserError[] } {
   const { kind, title, body, url } = input;
-  const content = { ...input, kind: typed(kind), title: typed(title), body: typed(body), url: urlOf(url) };
+  const content = {
+    ...input,
+    kind: typed(kind),
+    title: typed(title),
+    body: typed(body),
+    url: urlOf(url),
+  };
   const errors = [
     checkKind(content.kind),
     checkText({ field: "title", kind: "line", max: NOTIFICATION_LIMITS.title }, content.title),
-    checkText({ field: "body", kind: "body", max: NOTIFICATION_LIMITS.body, optional: true }, content.body),
+    checkText(
+      { field: "body", kind: "body", max: NOTIFICATION_LIMITS.body, optional: true },
+      content.body,
+    ),
     checkUrl(content.url),
     checkExpiry(content.expiresAt, nowMs),
   ];
@@ -27,20 +43,33 @@ function checkKind(kind: string): UserError | null {
   if (kind.length > NOTIFICATION_LIMITS.kind) return tooLong("kind", kind.length);
   return /^[a-z][a-z0-9._-]*$/.test(kind)
     ? null
-    : wrong("INVALID", "kind", "kind must be lower-case letters, digits, dots, dashes and underscores, beginning with a letter.");
+    : wrong(
+        "INVALID",
+        "kind",
+        "kind must be lower-case letters, digits, dots, dashes and underscores, beginning " +
+          "with a letter.",
+      );
 }
 
 /** Bytes of an address are its own: only the blanks around it go. */
-const urlOf = (url: string | null): string | null => (url !== null && typed(url) !== "" ? url.trim() : null);
+const urlOf = (url: string | null): string | null =>
+  url !== null && typed(url) !== "" ? url.trim() : null;
 
-/** Leads to this shop (a path) or into the web: nothing that would run in the page that shows it. */
+/**
+ * Leads to this shop (a path) or into the web: nothing that would run in the page that shows it.
+ */
 function checkUrl(url: string | null): UserError | null {
   if (url === null) return null;
   if (url.length > NOTIFICATION_LIMITS.url) return tooLong("url", url.length);
   const isPath = /^\/(?![/\\])[^\\]*$/.test(url);
   return (isPath || isWebAddress(url)) && !holdsUnseen(url)
     ? null
-    : wrong("INVALID", "url", "url must be an address that begins with http:// or https://, or a path that begins with a slash.");
+    : wrong(
+        "INVALID",
+        "url",
+        "url must be an address that begins with http:// or https://, or a path that begins " +
+          "with a slash.",
+      );
 }
 
 function isWebAddress(url: string): boolean {
@@ -54,4 +83,8 @@ function checkExpiry(expiresAt: string | null, nowMs: number): UserError | null 
 }
 
 const tooLong = (field: keyof typeof NOTIFICATION_LIMITS, length: number): UserError =>
-  wrong("TOO_LONG", field, `${field} has ${length} characters; at most ${NOTIFICATION_LIMITS[field]} are allowed.`);
+  wrong(
+    "TOO_LONG",
+    field,
+    `${field} has ${length} characters; at most ${NOTIFICATION_LIMITS[field]} are allowed.`,
+  );

@@ -1,19 +1,28 @@
 /**
- * The logs of notifications, from both floors: Postgres has them, Redis the tail of those that somebody follows. A position is the same
- * in both, so a reader goes on in Postgres where the tail does not reach, has a hole, was flushed, or Redis does not answer.
+ * The logs of notifications, from both floors: Postgres has them, Redis the tail of those that
+ * somebody follows. A position is the same in both, so a reader goes on in Postgres where the tail
+ * does not reach, has a hole, was flushed, or Redis does not answer.
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { LogTopicKind, Topic } from "../../domain/events.js";
 import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../../domain/log.js";
-import type { Delivery, NotificationAppend, NotificationEvent, NotificationRecord } from "../../domain/notification.js";
+import type {
+  Delivery,
+  NotificationAppend,
+  NotificationEvent,
+  NotificationRecord,
+} from "../../domain/notification.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { EventLogTail, TailRead } from "../../redis/event-log/tail.js";
 import { failuresOf, mostTelling } from "../failures.js";
 import type { LogSource } from "../live/log-subscription.js";
 
-/** Adds committed entries to the tails and announces them. Each user's for itself. Can be repeated. Rejects with RedisUnavailable. */
+/**
+ * Adds committed entries to the tails and announces them. Each user's for itself. Can be repeated.
+ * Rejects with RedisUnavailable.
+ */
 export type ApplyNotifications = (append: NotificationAppend) => Promise<void>;
 
 /** Joins what {@link ApplyNotifications} does. */
@@ -27,7 +36,11 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
     }
     const { content, createdAt, to } = append;
     const tell = ({ unread, ...place }: Delivery): Promise<void> =>
-      add(place.userId, place.sequence, { type: "delivered", notification: { ...content, ...place, createdAt, readAt: null }, unread });
+      add(place.userId, place.sequence, {
+        type: "delivered",
+        notification: { ...content, ...place, createdAt, readAt: null },
+        unread,
+      });
     const failures: unknown[] = [];
     for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) {
       const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
@@ -43,9 +56,15 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
 const APPENDED_AT_ONCE = 100;
 
 /** What a log is heard by. */
-export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({ kind: "notification", id: userId });
+export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({
+  kind: "notification",
+  id: userId,
+});
 
-/** Entries read at once: a stalled reader holds at most as many, 25 of the longest being about 100 KB. */
+/**
+ * Entries read at once: a stalled reader holds at most as many, 25 of the longest being about 100
+ * KB.
+ */
 const PAGE_SIZE = 25;
 
 /** What reading a log takes. */
@@ -56,14 +75,20 @@ export interface NotificationSourceDeps {
 }
 
 /** How a user's log is read. Rejects only when Postgres is needed and does not answer. */
-export function createNotificationSource(userId: number, { tail, table, breaker }: NotificationSourceDeps): LogSource<NotificationEvent> {
+export function createNotificationSource(
+  userId: number,
+  { tail, table, breaker }: NotificationSourceDeps,
+): LogSource<NotificationEvent> {
   const topic = notificationTopic(userId);
 
-  const fromPostgres = async (after: number): Promise<{ page: LogPage<NotificationEvent>; last: number }> => {
+  const fromPostgres = async (
+    after: number,
+  ): Promise<{ page: LogPage<NotificationEvent>; last: number }> => {
     const { last, entries } = await table.read(userId, after, PAGE_SIZE);
     if (last < after) return { last, page: { reason: "CURSOR_INVALID", resumeFrom: at(last) } };
     const found = entries.map(({ sequence, event }) => ({ position: at(sequence), event }));
-    // Fewer than a page: nothing is between the last of them and the end of the log, at the moment of this one statement.
+    // Fewer than a page: nothing is between the last of them and the end of the log, at the moment
+    // of this one statement.
     const next = found.length < PAGE_SIZE ? at(last) : (found.at(-1)?.position ?? at(last));
     return { last, page: { entries: found, next, more: next.sequence < last } };
   };
@@ -107,11 +132,17 @@ export function createNotificationSource(userId: number, { tail, table, breaker 
 const at = (sequence: number): LogPosition => ({ epoch: DURABLE, sequence });
 
 /** The entries that follow without a hole; null where the tail cannot tell what comes next. */
-function follow({ last, nowMs, entries }: TailRead, after: number): LogPage<NotificationEvent> | null {
+function follow(
+  { last, nowMs, entries }: TailRead,
+  after: number,
+): LogPage<NotificationEvent> | null {
   if (last < after) return null;
   const unbroken = entries.filter(({ sequence }, index) => sequence === after + 1 + index);
   if (unbroken.length === 0 && last > after) return null;
-  const parsed = unbroken.map(({ sequence, text }) => ({ position: at(sequence), event: parse(text) }));
+  const parsed = unbroken.map(({ sequence, text }) => ({
+    position: at(sequence),
+    event: parse(text),
+  }));
   if (parsed.some(({ event }) => event === null)) return null;
   const next = at(after + unbroken.length);
   return {
@@ -122,7 +153,9 @@ function follow({ last, nowMs, entries }: TailRead, after: number): LogPage<Noti
 }
 
 const isAlive = (event: NotificationEvent, nowMs: number): boolean =>
-  event.type === "read" || event.notification.expiresAt === null || Date.parse(event.notification.expiresAt) > nowMs;
+  event.type === "read" ||
+  event.notification.expiresAt === null ||
+  Date.parse(event.notification.expiresAt) > nowMs;
 
 const RECORD: z.ZodType<NotificationRecord> = z.object({
   id: z.int(),
@@ -138,7 +171,12 @@ const RECORD: z.ZodType<NotificationRecord> = z.object({
 });
 const EVENT: z.ZodType<NotificationEvent> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("delivered"), notification: RECORD, unread: z.int() }),
-  z.object({ type: z.literal("read"), ids: z.array(z.int()), upTo: z.int().nullable(), unread: z.int() }),
+  z.object({
+    type: z.literal("read"),
+    ids: z.array(z.int()),
+    upTo: z.int().nullable(),
+    unread: z.int(),
+  }),
 ]);
 
 /** Null for what is not one of ours: Postgres is asked instead. */

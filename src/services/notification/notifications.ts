@@ -1,6 +1,7 @@
 /**
- * Notifications as their owner sees them: the inbox, what of it is read, and the log that tells of both. Marking is an entry of the
- * log, committed with the change and announced through the outbox, so that all devices of a user agree.
+ * Notifications as their owner sees them: the inbox, what of it is read, and the log that tells of
+ * both. Marking is an entry of the log, committed with the change and announced through the outbox,
+ * so that all devices of a user agree.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
@@ -8,9 +9,17 @@ import type { NotificationLogTable } from "../../db/notification/log.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import type { UserError } from "../../domain/errors.js";
 import { type LogItem, readLogCursor } from "../../domain/log.js";
-import { NOTIFICATION_LIMITS, type NotificationEvent, notificationLog } from "../../domain/notification.js";
+import {
+  NOTIFICATION_LIMITS,
+  type NotificationEvent,
+  notificationLog,
+} from "../../domain/notification.js";
 import type { LogSource, LogSubscriptions } from "../live/log-subscription.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "../outbox/announced-write.js";
+import {
+  type AnnouncedWriteParts,
+  createAnnouncedWrite,
+  type Decided,
+} from "../outbox/announced-write.js";
 import { notificationTopic } from "./log.js";
 
 /** What is to be read: these, or everything up to a cursor. */
@@ -24,11 +33,19 @@ export interface MarkOutcome {
 }
 
 /** Shows and marks notifications. */
-export interface Notifications extends Pick<NotificationTable, "page" | "count">, Pick<NotificationLogTable, "unread"> {
-  /** Marks the caller's own as read; those of others, and what never was, are passed over alike. Throws Unauthenticated. */
+export interface Notifications
+  extends Pick<NotificationTable, "page" | "count">,
+    Pick<NotificationLogTable, "unread"> {
+  /**
+   * Marks the caller's own as read; those of others, and what never was, are passed over alike.
+   * Throws Unauthenticated.
+   */
   markRead(principal: Principal, request: MarkRequest): Promise<MarkOutcome>;
   /** Follows the log of a user: after a cursor, or from now on. */
-  follow(userId: number, after: string | null | undefined): AsyncIterableIterator<LogItem<NotificationEvent>>;
+  follow(
+    userId: number,
+    after: string | null | undefined,
+  ): AsyncIterableIterator<LogItem<NotificationEvent>>;
 }
 
 /** What notifications take. */
@@ -39,7 +56,13 @@ export interface NotificationsParts extends AnnouncedWriteParts {
   readonly sourceOf: (userId: number) => LogSource<NotificationEvent>;
 }
 
-export function createNotifications({ inboxes, logs, subscriptions, sourceOf, ...parts }: NotificationsParts): Notifications {
+export function createNotifications({
+  inboxes,
+  logs,
+  subscriptions,
+  sourceOf,
+  ...parts
+}: NotificationsParts): Notifications {
   const write = createAnnouncedWrite(parts);
 
   const mark = async (tx: Tx, userId: number, wanted: Marking): Promise<Decided<Marked>> => {
@@ -48,7 +71,10 @@ export function createNotifications({ inboxes, logs, subscriptions, sourceOf, ..
     if (count === 0) return { decision: { count, unread: null }, message: null };
     const { sequence, unread } = await logs.addRead(tx, userId, { ids, upTo, count });
     const append = { type: "read", userId, sequence, ids, upTo, unread } as const;
-    return { decision: { count, unread }, message: { tags: [], events: [], notifications: [append] } };
+    return {
+      decision: { count, unread },
+      message: { tags: [], events: [], notifications: [append] },
+    };
   };
 
   const apply = async (tx: Tx, userId: number, wanted: Marking) => {
@@ -69,10 +95,18 @@ export function createNotifications({ inboxes, logs, subscriptions, sourceOf, ..
       const wanted = toMarking(userId, request);
       if ("code" in wanted) return { marked: null, unread: null, errors: [wanted] };
       const { decision } = await write((tx) => mark(tx, userId, wanted));
-      return { marked: decision.count, unread: decision.unread ?? (await logs.unread(userId)), errors: [] };
+      return {
+        marked: decision.count,
+        unread: decision.unread ?? (await logs.unread(userId)),
+        errors: [],
+      };
     },
     follow: (userId, after) =>
-      subscriptions.follow(notificationTopic(userId), sourceOf(userId), readLogCursor(notificationLog(userId), after)),
+      subscriptions.follow(
+        notificationTopic(userId),
+        sourceOf(userId),
+        readLogCursor(notificationLog(userId), after),
+      ),
   };
 }
 
@@ -90,9 +124,17 @@ function toMarking(userId: number, request: MarkRequest): Marking | UserError {
   if ("ids" in request) {
     return request.ids.length <= NOTIFICATION_LIMITS.ids
       ? request
-      : { code: "OUT_OF_RANGE", message: `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${request.ids.length}.`, field: ["ids"] };
+      : {
+          code: "OUT_OF_RANGE",
+          message: `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${request.ids.length}.`,
+          field: ["ids"],
+        };
   }
   const position = readLogCursor(notificationLog(userId), request.upTo);
   if (typeof position === "object") return position;
-  return { code: "INVALID", message: "upTo is not a cursor of your notifications.", field: ["upTo"] };
+  return {
+    code: "INVALID",
+    message: "upTo is not a cursor of your notifications.",
+    field: ["upTo"],
+  };
 }

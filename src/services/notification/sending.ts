@@ -1,6 +1,6 @@
 /**
- * Sending notifications: who may, to whom, once. To users that are named they are sent in one transaction; to everyone in steps
- * (broadcasts.ts), so that no request waits for as many inboxes.
+ * Sending notifications: who may, to whom, once. To users that are named they are sent in one
+ * transaction; to everyone in steps (broadcasts.ts), so that no request waits for as many inboxes.
  */
 import { createHash } from "node:crypto";
 import type { Tx } from "../../db/client/database.js";
@@ -13,7 +13,11 @@ import type { UserError } from "../../domain/errors.js";
 import type { OutboxMessage } from "../../domain/events.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import type { Clock } from "../../domain/time/clock.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite, type Decided } from "../outbox/announced-write.js";
+import {
+  type AnnouncedWriteParts,
+  createAnnouncedWrite,
+  type Decided,
+} from "../outbox/announced-write.js";
 import { checkContent } from "./draft.js";
 
 /** What an admin sends, and to whom. */
@@ -36,8 +40,9 @@ export interface SendOutcome {
 /** Sends notifications. */
 export interface NotificationSending {
   /**
-   * Sends to users, or begins to send to everyone. Repeated with its operation id, it sends nothing and resolves to how it is now.
-   * Throws Unauthenticated or Forbidden unless the principal is an admin.
+   * Sends to users, or begins to send to everyone. Repeated with its operation id, it sends nothing
+   * and resolves to how it is now. Throws Unauthenticated or Forbidden unless the principal is an
+   * admin.
    */
   send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
 }
@@ -65,14 +70,24 @@ export function createNotificationSending({
   const write = createAnnouncedWrite(parts);
 
   /** Nobody is sent anything where somebody is not there. */
-  const sendTo = async (tx: Tx, content: NotificationContent, userIds: readonly number[]): Promise<Decided<SendOutcome>> => {
+  const sendTo = async (
+    tx: Tx,
+    content: NotificationContent,
+    userIds: readonly number[],
+  ): Promise<Decided<SendOutcome>> => {
     const there = await inboxes.usersAmong(tx, userIds);
     if (there.length < userIds.length) throw new Refused(NOT_THERE);
     const { id, createdAt } = await inboxes.write(tx, content);
-    return { decision: sentTo(userIds.length, true), message: await deliver(logs, tx, { contentId: id, content, createdAt, userIds }) };
+    return {
+      decision: sentTo(userIds.length, true),
+      message: await deliver(logs, tx, { contentId: id, content, createdAt, userIds }),
+    };
   };
 
-  const sendToEveryone = async (tx: Tx, { content, operationId }: SendRequest): Promise<Decided<SendOutcome>> => {
+  const sendToEveryone = async (
+    tx: Tx,
+    { content, operationId }: SendRequest,
+  ): Promise<Decided<SendOutcome>> => {
     const { id: contentId } = await inboxes.write(tx, content);
     const begun: Begun = { contentId, recipients: await broadcasts.begin(tx, contentId) };
     if (operationId !== undefined) await operations.made(tx, operationId, SCOPE, begun);
@@ -83,15 +98,25 @@ export function createNotificationSending({
     const { content, to, operationId } = request;
     if (operationId !== undefined) {
       const known = await operations.remember(tx, operationId, SCOPE, fingerprint([content, to]));
-      if (!known.first) return { decision: known.sameInput ? await asItIsNow(tx, to, known.result) : refusal([MISMATCH]), message: null };
+      if (!known.first)
+        return {
+          decision: known.sameInput ? await asItIsNow(tx, to, known.result) : refusal([MISMATCH]),
+          message: null,
+        };
     }
     return to === "everyone" ? sendToEveryone(tx, request) : sendTo(tx, content, to);
   };
 
-  const asItIsNow = async (tx: Tx, to: SendRequest["to"], result: unknown): Promise<SendOutcome> => {
+  const asItIsNow = async (
+    tx: Tx,
+    to: SendRequest["to"],
+    result: unknown,
+  ): Promise<SendOutcome> => {
     if (to !== "everyone") return sentTo(to.length, true);
     // One that an older release sent did not note what it made.
-    const begun = isBegun(result) ? result : { contentId: null, recipients: await broadcasts.users(tx) };
+    const begun = isBegun(result)
+      ? result
+      : { contentId: null, recipients: await broadcasts.users(tx) };
     return sentTo(begun.recipients, !(await broadcasts.isOpen(tx, begun.contentId)));
   };
 
@@ -101,7 +126,11 @@ export function createNotificationSending({
       const { content, errors } = checkContent(input, clock.nowMs());
       const all = [...errors, ...checkRecipients(to), ...checkOperation(operationId)];
       if (all.length > 0) return refusal(all);
-      const request = { content, to: to === "everyone" ? to : [...new Set(to)], ...(operationId === undefined ? {} : { operationId }) };
+      const request = {
+        content,
+        to: to === "everyone" ? to : [...new Set(to)],
+        ...(operationId === undefined ? {} : { operationId }),
+      };
       return write((tx) => decide(tx, request)).then(({ decision }) => decision, unlessRefused);
     },
   };
@@ -148,14 +177,29 @@ function unlessRefused(error: unknown): SendOutcome {
   throw error;
 }
 
-const sentTo = (recipients: number, delivered: boolean): SendOutcome => ({ recipients, delivered, errors: [] });
-const refusal = (errors: readonly UserError[]): SendOutcome => ({ recipients: null, delivered: false, errors });
-const fingerprint = (input: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");
+const sentTo = (recipients: number, delivered: boolean): SendOutcome => ({
+  recipients,
+  delivered,
+  errors: [],
+});
+const refusal = (errors: readonly UserError[]): SendOutcome => ({
+  recipients: null,
+  delivered: false,
+  errors,
+});
+const fingerprint = (input: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(input)).digest("hex");
 
-const NOT_THERE: UserError = { code: "NOT_FOUND", message: "Nobody is behind one of the ids.", field: ["input", "userIds"] };
+const NOT_THERE: UserError = {
+  code: "NOT_FOUND",
+  message: "Nobody is behind one of the ids.",
+  field: ["input", "userIds"],
+};
 const MISMATCH: UserError = {
   code: "IDEMPOTENCY_MISMATCH",
-  message: "This operationId was used for another notification. Use a new one for each, and the same one only to repeat it.",
+  message:
+    "This operationId was used for another notification. Use a new one for each, and the " +
+    "same one only to repeat it.",
   field: ["input", "operationId"],
 };
 
@@ -163,11 +207,27 @@ function checkRecipients(to: SendRequest["to"]): UserError[] {
   const most = NOTIFICATION_LIMITS.users;
   return to === "everyone" || (to.length >= 1 && to.length <= most)
     ? []
-    : [{ code: "OUT_OF_RANGE", message: `userIds must be 1 to ${most}, not ${to.length}.`, field: ["input", "userIds"] }];
+    : [
+        {
+          code: "OUT_OF_RANGE",
+          message: `userIds must be 1 to ${most}, not ${to.length}.`,
+          field: ["input", "userIds"],
+        },
+      ];
 }
 
 function checkOperation(operationId: string | undefined): UserError[] {
-  if (operationId === undefined || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)) return [];
+  if (
+    operationId === undefined ||
+    (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)
+  )
+    return [];
   const code = operationId === "" ? "REQUIRED" : "TOO_LONG";
-  return [{ code, message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`, field: ["input", "operationId"] }];
+  return [
+    {
+      code,
+      message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
+      field: ["input", "operationId"],
+    },
+  ];
 }

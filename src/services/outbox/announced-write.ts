@@ -1,4 +1,7 @@
-/** Writes whose readers are told: what a write owes the outside commits with it, and is paid before the caller is answered. */
+/**
+ * Writes whose readers are told: what a write owes the outside commits with it, and is paid before
+ * the caller is answered.
+ */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
 import type { OutboxMessage } from "../../domain/events.js";
@@ -18,14 +21,26 @@ export interface Decided<T> {
   readonly message: OutboxMessage | null;
 }
 
-/** Commits what `decide` does together with what it owes, then settles that. `seen` is the consistency token; null when nothing was owed. */
-export type AnnouncedWrite = <T>(decide: (tx: Tx) => Promise<Decided<T>>) => Promise<{ decision: T; seen: Seen | null }>;
+/**
+ * Commits what `decide` does together with what it owes, then settles that. `seen` is the
+ * consistency token; null when nothing was owed.
+ */
+export type AnnouncedWrite = <T>(
+  decide: (tx: Tx) => Promise<Decided<T>>,
+) => Promise<{ decision: T; seen: Seen | null }>;
 
-export function createAnnouncedWrite({ database, outboxTable, outbox }: AnnouncedWriteParts): AnnouncedWrite {
+export function createAnnouncedWrite({
+  database,
+  outboxTable,
+  outbox,
+}: AnnouncedWriteParts): AnnouncedWrite {
   return async (decide) => {
     const { decision, row } = await database.transaction(async (tx) => {
       const { decision: made, message } = await decide(tx);
-      return { decision: made, row: message && { id: await outboxTable.append(tx, message), ...message } };
+      return {
+        decision: made,
+        row: message && { id: await outboxTable.append(tx, message), ...message },
+      };
     });
     return { decision, seen: row && (await outbox.settle(row)) };
   };

@@ -1,6 +1,12 @@
-/** Work at once that keeps an order where it matters: items that share a key run one after the other, all others together. */
+/**
+ * Work at once that keeps an order where it matters: items that share a key run one after the
+ * other, all others together.
+ */
 
-/** Runs `work` for every item; one waits for the earlier ones that share a key with it. Rejects as the first that rejects. */
+/**
+ * Runs `work` for every item; one waits for the earlier ones that share a key with it. Rejects as
+ * the first that rejects.
+ */
 export async function inOrderByKey<T>(
   items: readonly T[],
   keysOf: (item: T) => readonly string[],

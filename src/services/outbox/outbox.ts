@@ -1,6 +1,7 @@
 /**
- * What a committed write owes the outside, and how it is paid (outbox-send.ts). A write settles its own row before it answers; the
- * relay (jobs/outbox-relay.ts, outbox-relay.ts) is the net for what a crash or an outage left behind.
+ * What a committed write owes the outside, and how it is paid (outbox-send.ts). A write settles its
+ * own row before it answers; the relay (jobs/outbox-relay.ts, outbox-relay.ts) is the net for what
+ * a crash or an outage left behind.
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
@@ -30,7 +31,10 @@ export interface OutboxParts extends SendParts, RetryOptions {
 /** Sends outbox rows. */
 export type Outbox = ReturnType<typeof createOutbox>;
 
-/** How long a client reads past the cache when its write could not be announced: longer than the relay takes once Redis answers. */
+/**
+ * How long a client reads past the cache when its write could not be announced: longer than the
+ * relay takes once Redis answers.
+ */
 const UNANNOUNCED_MS = 30 * SECOND;
 
 export function createOutbox(parts: OutboxParts) {
@@ -44,35 +48,51 @@ export function createOutbox(parts: OutboxParts) {
   const pass = createRelayPass({ ...parts, send });
 
   const forget = (row: OutboxRow): Promise<void> =>
-    table.done([row.id]).catch((error: Error) => log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"));
+    table
+      .done([row.id])
+      .catch((error: Error) =>
+        log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"),
+      );
 
   return {
     /**
-     * Settles a row just committed, within `drainMs`. Resolves to the consistency token of the write: the count of invalidations
-     * where they were sent, else an order to read past the cache for a while.
+     * Settles a row just committed, within `drainMs`. Resolves to the consistency token of the
+     * write: the count of invalidations where they were sent, else an order to read past the cache
+     * for a while.
      */
     async settle(row: OutboxRow): Promise<Seen> {
       const scored = score(row.scores ?? []).then(
         () => true,
         (error: unknown) => {
-          log.warn({ err: wordsOf(error), row: row.id }, "outbox: a score could not be written down yet; the relay will");
+          log.warn(
+            { err: wordsOf(error), row: row.id },
+            "outbox: a score could not be written down yet; the relay will",
+          );
           return false;
         },
       );
       try {
         const count = await withDeadline(announce(row), drainMs, lateError("not sent", drainMs));
         const settled = scored.then((written) => (written ? forget(row) : undefined));
-        // Scores are no part of what the client reads next: late ones do not make its token an order to read past the cache.
-        await withDeadline<unknown>(row.scores?.length ? settled : undefined, drainMs, () => undefined);
+        // Scores are no part of what the client reads next: late ones do not make its token an
+        // order to read past the cache.
+        await withDeadline<unknown>(
+          row.scores?.length ? settled : undefined,
+          drainMs,
+          () => undefined,
+        );
         return { count, bypassUntilMs: 0 };
       } catch (error) {
-        log.warn({ err: wordsOf(error), row: row.id }, "outbox: a write could not be announced yet; the relay will");
+        log.warn(
+          { err: wordsOf(error), row: row.id },
+          "outbox: a write could not be announced yet; the relay will",
+        );
         return { count: 0, bypassUntilMs: cache.nowMs() + UNANNOUNCED_MS };
       }
     },
     /**
-     * Sends what waits and is due, unless another relay is at work. Rejects while Redis or Postgres does not answer; nothing is lost
-     * then. A row that fails otherwise is noted and logged.
+     * Sends what waits and is due, unless another relay is at work. Rejects while Redis or Postgres
+     * does not answer; nothing is lost then. A row that fails otherwise is noted and logged.
      */
     async sendWaiting(): Promise<void> {
       const sent = (await table.alone(pass)) ?? 0;

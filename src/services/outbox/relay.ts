@@ -1,10 +1,11 @@
 /**
  * The relay's pass over the outbox: every row that is due is parsed and sent for itself.
  *
- * A row that fails is tried again with exponential backoff, and set aside after `attemptsMax` attempts with its error (dead letter).
- * It holds up later rows of its keys alone (a topic, a user, a board), and only until it is sent or set aside. An attempt counts only
- * where it is the row's own fault: while a server does not answer a probe, or refuses every command of the kind, nothing is given up.
- * Redis or Postgres down: the pass ends, rejects, and everything stays.
+ * A row that fails is tried again with exponential backoff, and set aside after `attemptsMax`
+ * attempts with its error (dead letter). It holds up later rows of its keys alone (a topic, a user,
+ * a board), and only until it is sent or set aside. An attempt counts only where it is the row's
+ * own fault: while a server does not answer a probe, or refuses every command of the kind, nothing
+ * is given up. Redis or Postgres down: the pass ends, rejects, and everything stays.
  */
 import type { Logger } from "pino";
 import type { FailedRow, OutboxTable, RetryOptions, WaitingRow } from "../../db/outbox.js";
@@ -69,7 +70,11 @@ class Blocked {
   }
 }
 
-async function sendSome(parts: OutboxRelayParts, rows: readonly WaitingRow[], blocked: Blocked): Promise<number> {
+async function sendSome(
+  parts: OutboxRelayParts,
+  rows: readonly WaitingRow[],
+  blocked: Blocked,
+): Promise<number> {
   let [rest, sent] = [rows.map(({ id }) => id), 0];
   while (rest.length > 0) {
     const stored = await parts.table.read(rest);
@@ -81,9 +86,17 @@ async function sendSome(parts: OutboxRelayParts, rows: readonly WaitingRow[], bl
 }
 
 /** Sends rows at once, in order where they share a key, and notes what became of them. */
-async function sendRead(parts: OutboxRelayParts, rows: readonly ReadRow[], blocked: Blocked): Promise<number> {
+async function sendRead(
+  parts: OutboxRelayParts,
+  rows: readonly ReadRow[],
+  blocked: Blocked,
+): Promise<number> {
   const { table } = parts;
-  const [sent, waits, failed]: [number[], { id: number; keys: string[] }[], Failure[]] = [[], [], []];
+  const [sent, waits, failed]: [number[], { id: number; keys: string[] }[], Failure[]] = [
+    [],
+    [],
+    [],
+  ];
   await inOrderByKey(rows, keysOf, async (row) => {
     const keys = keysOf(row);
     if (blocked.holds(row.id, keys)) {
@@ -106,11 +119,16 @@ async function sendRead(parts: OutboxRelayParts, rows: readonly ReadRow[], block
 }
 
 /** Resolves to why a row is not sent; null where it is. */
-async function trySending({ send, failClosed }: OutboxRelayParts, row: ReadRow): Promise<{ readonly reason: unknown } | null> {
+async function trySending(
+  { send, failClosed }: OutboxRelayParts,
+  row: ReadRow,
+): Promise<{ readonly reason: unknown } | null> {
   try {
     if (row.distrusted.length > 0) await failClosed(row.id, row.distrusted);
     await send(row);
-    return row.problems.length > 0 ? { reason: new Error(`cannot be read: ${row.problems.join("; ")}`) } : null;
+    return row.problems.length > 0
+      ? { reason: new Error(`cannot be read: ${row.problems.join("; ")}`) }
+      : null;
   } catch (reason) {
     return { reason };
   }
@@ -123,15 +141,23 @@ interface Failure {
 }
 
 /** Notes failures; a server that is away ends the pass. */
-async function noteFailures({ table, probe, log, ...retry }: OutboxRelayParts, failures: readonly Failure[]): Promise<void> {
+async function noteFailures(
+  { table, probe, log, ...retry }: OutboxRelayParts,
+  failures: readonly Failure[],
+): Promise<void> {
   if (failures.length === 0) return;
-  const isAway = (reason: unknown): boolean => reason instanceof ServiceUnavailable && refusalOf(reason) === null;
+  const isAway = (reason: unknown): boolean =>
+    reason instanceof ServiceUnavailable && refusalOf(reason) === null;
   if (failures.some(({ error }) => isAway(error.reason))) await probe();
   const rows = failures.map(({ id, keys, error: { reason } }): FailedRow => {
     return { id, keys, error: wordsOf(reason), counts: refusalOf(reason) !== "server" };
   });
   for (const { id: row, attempts, setAside, error: err } of await table.failed(rows, retry)) {
-    if (setAside) log.error({ row, attempts, err }, "outbox: a row was set aside; `npm run outbox -- list` shows it");
+    if (setAside)
+      log.error(
+        { row, attempts, err },
+        "outbox: a row was set aside; `npm run outbox -- list` shows it",
+      );
     else log.warn({ row, attempts, err }, "outbox: a row could not be sent and is tried again");
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Sends what one outbox row owes: first revocations are applied and the cache is invalidated, then events are published and logs are
- * appended to; scores are written into their ledger meanwhile. Each thing is sent for itself, so one that fails holds up no other.
- * Everything here can be repeated: a revocation, an invalidation, a snapshot or an entry of a log sent twice change nothing, and a
- * score counts once.
+ * Sends what one outbox row owes: first revocations are applied and the cache is invalidated, then
+ * events are published and logs are appended to; scores are written into their ledger meanwhile.
+ * Each thing is sent for itself, so one that fails holds up no other. Everything here can be
+ * repeated: a revocation, an invalidation, a snapshot or an entry of a log sent twice change
+ * nothing, and a score counts once.
  */
 import type { OutboxMessage } from "../../domain/events.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
@@ -24,7 +25,10 @@ export interface SendParts {
   readonly notify: ApplyNotifications;
 }
 
-/** Sends a row but for its scores. Resolves to the number of invalidations so far, its own included; 0 where it has none. */
+/**
+ * Sends a row but for its scores. Resolves to the number of invalidations so far, its own included;
+ * 0 where it has none.
+ */
 export type Announce = (message: OutboxMessage) => Promise<number>;
 
 /** Tags invalidated at once: bounds one round trip. */
@@ -34,7 +38,8 @@ export function createAnnounce({ cache, pubsub, revoke, notify }: SendParts): An
   const invalidate = async (tags: readonly string[]): Promise<number> => {
     const all = [...new Set(tags)];
     let seen = 0;
-    for (let done = 0; done < all.length; done += TAGS_AT_ONCE) seen = await cache.invalidate(all.slice(done, done + TAGS_AT_ONCE));
+    for (let done = 0; done < all.length; done += TAGS_AT_ONCE)
+      seen = await cache.invalidate(all.slice(done, done + TAGS_AT_ONCE));
     return seen;
   };
   return async ({ revocations = [], tags, events, notifications = [] }) => {
@@ -44,7 +49,9 @@ export function createAnnounce({ cache, pubsub, revoke, notify }: SendParts): An
       throw mostTelling([...failures, error]);
     });
     failures.push(
-      ...(await failuresOf(events.map(({ topic, version }) => pubsub.publish(topic, { id: topic.id, version, seen })))),
+      ...(await failuresOf(
+        events.map(({ topic, version }) => pubsub.publish(topic, { id: topic.id, version, seen })),
+      )),
       ...(await failuresOf([notifyInOrder(notify, notifications)])),
     );
     if (failures.length > 0) throw mostTelling(failures);
@@ -53,8 +60,12 @@ export function createAnnounce({ cache, pubsub, revoke, notify }: SendParts): An
 }
 
 /** Entries of one log come in the order of the row. */
-async function notifyInOrder(notify: ApplyNotifications, appends: NonNullable<OutboxMessage["notifications"]>): Promise<void> {
+async function notifyInOrder(
+  notify: ApplyNotifications,
+  appends: NonNullable<OutboxMessage["notifications"]>,
+): Promise<void> {
   const failures: unknown[] = [];
-  for (const append of appends) await notify(append).catch((error: unknown) => failures.push(error));
+  for (const append of appends)
+    await notify(append).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw mostTelling(failures);
 }

@@ -1,11 +1,13 @@
 /**
- * Who asks, and whether they may: the session is looked up and the cost taken in one round trip, once it is known what is asked. On a
- * Cluster that is one write to each node that holds one of the two.
+ * Who asks, and whether they may: the session is looked up and the cost taken in one round trip,
+ * once it is known what is asked. On a Cluster that is one write to each node that holds one of the
+ * two.
  *
- * A cost is never taken from somebody on the mere word of a request. Who a token belongs to is known before it is looked up only where this
- * process has looked it up before, so whoever shows it is, or was, them; if the session has ended meanwhile, the cost is given back and
- * taken from the address. A token that is new here is looked up first, which costs a second round trip, once per process. Anybody
- * without a session pays as their address.
+ * A cost is never taken from somebody on the mere word of a request. Who a token belongs to is
+ * known before it is looked up only where this process has looked it up before, so whoever shows it
+ * is, or was, them; if the session has ended meanwhile, the cost is given back and taken from the
+ * address. A token that is new here is looked up first, which costs a second round trip, once per
+ * process. Anybody without a session pays as their address.
  */
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
@@ -20,8 +22,8 @@ export interface Claim {
   readonly token: string | undefined;
   readonly ip: string;
   /**
-   * Whether the request is refused when its token is not valid. One of `Authorization` is; a cookie that has run out only
-   * means that no user is signed in.
+   * Whether the request is refused when its token is not valid. One of `Authorization` is; a cookie
+   * that has run out only means that no user is signed in.
    */
   readonly insists: boolean;
 }
@@ -36,13 +38,28 @@ export interface Admission {
   isTight(payer: Payer): boolean;
   /** Refuses what is certain to be refused, without asking anybody. Throws RateLimited. */
   check(payer: Payer, charge: Charge): void;
-  /** Says who asks, and takes the cost; takes nothing when the request is to be refused for its token. Rejects with RateLimited. */
-  admit(claim: Claim, charge: Charge): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid | null }>;
+  /**
+   * Says who asks, and takes the cost; takes nothing when the request is to be refused for its
+   * token. Rejects with RateLimited.
+   */
+  admit(
+    claim: Claim,
+    charge: Charge,
+  ): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid | null }>;
   /** The same for somebody who is known already, while `prove` finds out whether they still are. */
-  admitAgain<T>(payer: Payer, charge: Charge, prove: () => Promise<T>): Promise<{ readonly proof: T; readonly paid: Paid }>;
-  /** Has them owe for a request that was refused for what it is, and for the reading of its document. Waits for nothing. */
+  admitAgain<T>(
+    payer: Payer,
+    charge: Charge,
+    prove: () => Promise<T>,
+  ): Promise<{ readonly proof: T; readonly paid: Paid }>;
+  /**
+   * Has them owe for a request that was refused for what it is, and for the reading of its
+   * document. Waits for nothing.
+   */
   chargeRefused(payer: Payer, reading: number): void;
-  /** Has them owe for the reading of a text or document, whatever they have left. Waits for nothing. */
+  /**
+   * Has them owe for the reading of a text or document, whatever they have left. Waits for nothing.
+   */
   chargeReading(payer: Payer, reading: number): void;
 }
 
@@ -61,18 +78,23 @@ export interface AdmissionParts {
   readonly together: <T>(send: () => T) => T;
 }
 
-/** What a request costs that is refused for what it is: its document was parsed and checked all the same. */
+/**
+ * What a request costs that is refused for what it is: its document was parsed and checked all the
+ * same.
+ */
 export const REFUSED_COST = 10;
 const MOST_TOKENS = 20_000;
 /**
- * Tokens that are new here and come from an address that has nothing left: so many are looked up all the same, per process. Whoever is signed
- * in is not kept out by what others ask from there, and a flood of made-up tokens is not worth more of Redis than this.
+ * Tokens that are new here and come from an address that has nothing left: so many are looked up
+ * all the same, per process. Whoever is signed in is not kept out by what others ask from there,
+ * and a flood of made-up tokens is not worth more of Redis than this.
  */
 const LOOK_UPS = { burst: 50, perSecond: 10 };
 
-export function createAdmission({ authenticate, isService, limits, together }: AdmissionParts): Admission {
-  /** Who has shown these tokens here, by their digests. */
+export function createAdmission(parts: AdmissionParts): Admission {
+  const { authenticate, isService, limits, together } = parts;
   const known = new LRUCache<string, Payer>({ max: MOST_TOKENS });
+  const admission: TokenAdmission = { ...parts, known };
   const lookUps = createLocalLimiter(() => performance.now());
   const payerOf = (asker: Claim | Known): Payer => {
     if ("principal" in asker) return payerFor(asker);
@@ -82,49 +104,32 @@ export function createAdmission({ authenticate, isService, limits, together }: A
     const payer = known.get(digest(token));
     return payer ? { ...payer, block: addressBlock(ip) } : { ...ofAddress(ip), isGuess: true };
   };
-  const drop = (payment: Promise<Paid>): void => void payment.then(({ settle }) => settle(0)).catch(() => {});
-
-  /** A token that is not valid names no user: the request is refused, or runs at its price for an address. */
-  const payAsAddress = async ({ ip, insists }: Claim, charge: Charge): Promise<Paid | null> =>
-    insists ? null : limits.charge(ofAddress(ip), charge);
-
-  const admitKnown = async (claim: Claim & { token: string }, payer: Payer, charge: Charge) => {
-    limits.check(payer, charge);
-    const { principal, payment } = await together(async () => {
-      // Whether it can be paid matters only once it is known who asks.
-      const asked = [authenticate(claim.token), limits.charge(payer, { ...charge, varies: true })] as const;
-      asked[1].catch(() => {});
-      return { principal: await asked[0], payment: asked[1] };
-    });
-    if (principal !== "invalid") return { principal, paid: await payment };
-    known.delete(digest(claim.token));
-    drop(payment);
-    return { principal, paid: await payAsAddress(claim, charge) };
-  };
-
-  const admitStranger = async (claim: Claim & { token: string }, charge: Charge) => {
-    const principal = await authenticate(claim.token);
-    if (principal === "invalid") return { principal, paid: await payAsAddress(claim, charge) };
-    // Somebody whom Redis cannot tell us of counts for themselves, under the name they show.
-    const payer =
-      principal.kind === "unknown" ? { ...ofAddress(claim.ip), name: digest(claim.token) } : payerFor({ principal, ip: claim.ip });
-    if (payer.kind === "viewer") known.set(digest(claim.token), payer);
-    return { principal, paid: await limits.charge(payer, charge) };
-  };
-
   return {
     isService,
     payerOf,
     isTight: (payer) => limits.isTight(payer),
     check(payer, charge) {
-      if (payer.isGuess && !lookUps.consume([{ bucket: { kind: "address", name: payer.name, rule: LOOK_UPS }, cost: 1 }]).refused) return;
+      if (
+        payer.isGuess &&
+        !lookUps.consume([
+          { bucket: { kind: "address", name: payer.name, rule: LOOK_UPS }, cost: 1 },
+        ]).refused
+      )
+        return;
       limits.check(payer, charge);
     },
     async admit({ token, ...from }, charge) {
       const payer = payerOf({ token, ...from });
-      if (payer.kind === "service") return { principal: await authenticate(token), paid: await limits.charge(payer, charge) };
-      if (token === undefined) return { principal: await authenticate(undefined), paid: await limits.charge(payer, charge) };
-      return payer.kind === "viewer" ? admitKnown({ token, ...from }, payer, charge) : admitStranger({ token, ...from }, charge);
+      if (payer.kind === "service")
+        return { principal: await authenticate(token), paid: await limits.charge(payer, charge) };
+      if (token === undefined)
+        return {
+          principal: await authenticate(undefined),
+          paid: await limits.charge(payer, charge),
+        };
+      return payer.kind === "viewer"
+        ? admitKnown(admission, { token, ...from }, payer, charge)
+        : admitUnknown(admission, { token, ...from }, charge);
     },
     async admitAgain(payer, charge, prove) {
       limits.check(payer, charge);
@@ -140,14 +145,79 @@ export function createAdmission({ authenticate, isService, limits, together }: A
   };
 }
 
+/** What it takes to let somebody in who shows a token. */
+interface TokenAdmission extends AdmissionParts {
+  /** Who has shown these tokens here, by their digests. */
+  readonly known: LRUCache<string, Payer>;
+}
+
+type Shown = Claim & { readonly token: string };
+
+async function admitKnown(admission: TokenAdmission, claim: Shown, payer: Payer, charge: Charge) {
+  const { authenticate, limits, together, known } = admission;
+  limits.check(payer, charge);
+  const { principal, payment } = await together(async () => {
+    // Whether it can be paid matters only once it is known who asks.
+    const asked = [
+      authenticate(claim.token),
+      limits.charge(payer, { ...charge, varies: true }),
+    ] as const;
+    asked[1].catch(() => {});
+    return { principal: await asked[0], payment: asked[1] };
+  });
+  if (principal !== "invalid") return { principal, paid: await payment };
+  known.delete(digest(claim.token));
+  drop(payment);
+  return { principal, paid: await payAsAddress(limits, claim, charge) };
+}
+
+async function admitUnknown(
+  { authenticate, limits, known }: TokenAdmission,
+  claim: Shown,
+  charge: Charge,
+) {
+  const principal = await authenticate(claim.token);
+  if (principal === "invalid")
+    return { principal, paid: await payAsAddress(limits, claim, charge) };
+  // Somebody whom Redis cannot tell us of counts for themselves, under the name they show.
+  const payer =
+    principal.kind === "unknown"
+      ? { ...ofAddress(claim.ip), name: digest(claim.token) }
+      : payerFor({ principal, ip: claim.ip });
+  if (payer.kind === "viewer") known.set(digest(claim.token), payer);
+  return { principal, paid: await limits.charge(payer, charge) };
+}
+
+const drop = (payment: Promise<Paid>): void =>
+  void payment.then(({ settle }) => settle(0)).catch(() => {});
+
+/**
+ * A token that is not valid names no user: the request is refused, or runs at its price for an
+ * address.
+ */
+const payAsAddress = async (
+  limits: Limits,
+  { ip, insists }: Claim,
+  charge: Charge,
+): Promise<Paid | null> => (insists ? null : limits.charge(ofAddress(ip), charge));
+
 const SERVICE_PAYER: Payer = { kind: "service", name: "token", block: null };
 
-const ofAddress = (ip: string): Payer => ({ kind: "address", name: addressHolder(ip), block: addressBlock(ip) });
+const ofAddress = (ip: string): Payer => ({
+  kind: "address",
+  name: addressHolder(ip),
+  block: addressBlock(ip),
+});
 
-/** Whoever is signed in pays for themselves, wherever they ask from; a block of addresses pays for everybody in it. */
+/**
+ * Whoever is signed in pays for themselves, wherever they ask from; a block of addresses pays for
+ * everybody in it.
+ */
 function payerFor({ principal, ip }: Known): Payer {
   if (principal.kind === "service") return SERVICE_PAYER;
-  return principal.kind === "user" ? { kind: "viewer", name: String(principal.userId), block: addressBlock(ip) } : ofAddress(ip);
+  return principal.kind === "user"
+    ? { kind: "viewer", name: String(principal.userId), block: addressBlock(ip) }
+    : ofAddress(ip);
 }
 
 const digest = (token: string): string => createHash("sha256").update(token).digest("base64url");

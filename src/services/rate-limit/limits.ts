@@ -1,9 +1,9 @@
 /**
- * Who pays how much for what is asked: from the bucket of whoever asks, from that of their neighbourhood, and from one for each kind of
- * operation that is counted by itself.
+ * Who pays how much for what is asked: from the bucket of whoever asks, from that of their
+ * neighbourhood, and from one for each kind of operation that is counted by itself.
  *
- * A flood is refused by memory. Without Redis each process counts by itself, with its share of the limits: after one late reply Redis is
- * not asked before it has answered a probe.
+ * A flood is refused by memory. Without Redis each process counts by itself, with its share of the
+ * limits: after one late reply Redis is not asked before it has answered a probe.
  */
 import { randomUUID } from "node:crypto";
 import { RateLimited, ServiceUnavailable } from "../../domain/errors.js";
@@ -27,7 +27,10 @@ export interface Payer {
   readonly kind: "viewer" | "address" | "service";
   /** Tells them from others of their kind. */
   readonly name: string;
-  /** The block of addresses they ask from; the operator's own service is not held for its neighbours. */
+  /**
+   * The block of addresses they ask from; the operator's own service is not held for its
+   * neighbours.
+   */
   readonly block: string | null;
   /** They show a token that is new here: they may turn out to be somebody else. */
   readonly isGuess?: boolean;
@@ -47,7 +50,10 @@ export interface Paid {
   readonly charge: Charge;
   /** How the buckets stood after it, the payer's own first. */
   readonly buckets: readonly BucketStatus[];
-  /** Says what it has cost in the end, once: the rest is given back. Answers how the payer's own bucket stands then. Sends, and waits for nothing. */
+  /**
+   * Says what it has cost in the end, once: the rest is given back. Answers how the payer's own
+   * bucket stands then. Sends, and waits for nothing.
+   */
   settle(actual: number): BucketStatus | undefined;
 }
 
@@ -57,9 +63,15 @@ export interface Limits {
   check(payer: Payer, charge: Charge): void;
   /** Whether anything of a payer's was refused lately. */
   isTight(payer: Payer): boolean;
-  /** Takes a cost; the command leaves before this returns. Rejects with RateLimited, and then nothing was taken. */
+  /**
+   * Takes a cost; the command leaves before this returns. Rejects with RateLimited, and then
+   * nothing was taken.
+   */
   charge(payer: Payer, charge: Charge): Promise<Paid>;
-  /** Takes the cost of what was done already, also from a bucket that has less: what follows waits for it. Waits for nothing. */
+  /**
+   * Takes the cost of what was done already, also from a bucket that has less: what follows waits
+   * for it. Waits for nothing.
+   */
   owe(payer: Payer, cost: number): void;
 }
 
@@ -68,17 +80,28 @@ export interface LimitsParts {
   readonly limiter: Limiter;
   readonly breaker: Breaker;
   readonly rules: Readonly<Record<BucketKind, BucketRule>>;
-  /** What one operation may cost: a share of a limit is never less, or such a one could not be asked at all. */
+  /**
+   * What one operation may cost: a share of a limit is never less, or such a one could not be asked
+   * at all.
+   */
   readonly largest: number;
   /** How many processes share the limits while each has to count by itself. */
   readonly processes: number;
   readonly telemetry: Pick<Telemetry, "limit">;
 }
 
-export function createLimits({ limiter, breaker, rules, processes, largest, telemetry }: LimitsParts): Limits {
+export function createLimits({
+  limiter,
+  breaker,
+  rules,
+  processes,
+  largest,
+  telemetry,
+}: LimitsParts): Limits {
   const nowMs = () => performance.now();
   const [local, memory] = [createLocalLimiter(nowMs), createRefusalMemory(nowMs)];
-  const shareOf = ([kind, rule]: [string, BucketRule]) => [kind, share(rule, processes, COUNTED.has(kind) ? 1 : largest)] as const;
+  const shareOf = ([kind, rule]: [string, BucketRule]) =>
+    [kind, share(rule, processes, COUNTED.has(kind) ? 1 : largest)] as const;
   const shares = Object.fromEntries(Object.entries(rules).map(shareOf)) as typeof rules;
 
   /** By Redis, else by this process alone with its share. */
@@ -96,9 +119,16 @@ export function createLimits({ limiter, breaker, rules, processes, largest, tele
     const takes = takesOf(payer, charge, shares);
     return { taken: from.alone(takes), takes, isShared: false, sentAtMs };
   };
-  /** Remembers what a bucket had left, at the earliest moment that this can be of: it never has more than is remembered. */
+  /**
+   * Remembers what a bucket had left, at the earliest moment that this can be of: it never has more
+   * than is remembered.
+   */
   const note = ({ taken, takes, sentAtMs }: Asked, bucket: Bucket): void =>
-    memory.note(bucket, taken.remaining[takes.findIndex((one) => one.bucket === bucket)] ?? 0, sentAtMs);
+    memory.note(
+      bucket,
+      taken.remaining[takes.findIndex((one) => one.bucket === bucket)] ?? 0,
+      sentAtMs,
+    );
 
   const check = (payer: Payer, charge: Charge): void => {
     const takes = takesOf(payer, charge, rules);
@@ -114,7 +144,10 @@ export function createLimits({ limiter, breaker, rules, processes, largest, tele
     async charge(payer, charge) {
       check(payer, charge);
       const hold = charge.varies ? randomUUID() : null;
-      const asked = await take(payer, charge, { shared: (takes) => limiter.consume(hold, takes), alone: local.consume });
+      const asked = await take(payer, charge, {
+        shared: (takes) => limiter.consume(hold, takes),
+        alone: local.consume,
+      });
       const { taken, takes, isShared } = asked;
       if (taken.refused) {
         const { bucket } = taken.refused;
@@ -127,7 +160,8 @@ export function createLimits({ limiter, breaker, rules, processes, largest, tele
         taken,
         takes,
         charge,
-        giveBack: (surplus) => hold !== null && isShared && refund({ limiter, memory }, hold, takes, surplus),
+        giveBack: (surplus) =>
+          hold !== null && isShared && refund({ limiter, memory }, hold, takes, surplus),
         // What turned out dearer than it was declared, such as a list longer than the longest.
         owe: (cost) => limits.owe(payer, cost),
       });
@@ -136,7 +170,8 @@ export function createLimits({ limiter, breaker, rules, processes, largest, tele
       take(payer, { ...NOTHING, cost }, { shared: limiter.owe, alone: local.owe })
         .then((asked) => {
           // A flood of what is only owed for would never hear a refusal from Redis.
-          for (const [at, { bucket }] of asked.takes.entries()) if ((asked.taken.remaining[at] ?? 0) < LEAST_COST) note(asked, bucket);
+          for (const [at, { bucket }] of asked.takes.entries())
+            if ((asked.taken.remaining[at] ?? 0) < LEAST_COST) note(asked, bucket);
         })
         .catch(() => {});
     },
@@ -144,7 +179,10 @@ export function createLimits({ limiter, breaker, rules, processes, largest, tele
   return limits;
 }
 
-/** Gives back what a hold took too much. Fire and forget: a lost refund is restored by the refill rate. */
+/**
+ * Gives back what a hold took too much. Fire and forget: a lost refund is restored by the refill
+ * rate.
+ */
 function refund(
   { limiter, memory }: { readonly limiter: Limiter; readonly memory: RefusalMemory },
   hold: string,
@@ -180,12 +218,20 @@ const NOTHING: Charge = { cost: 0, varies: false, classes: new Map() };
 /** Buckets of operations: an attempt stays one, whatever comes of it. */
 const COUNTED: ReadonlySet<string> = new Set(OPERATION_CLASSES);
 
-function takesOf({ kind, name, block }: Payer, { cost, classes }: Charge, rules: LimitsParts["rules"]): Take[] {
+function takesOf(
+  { kind, name, block }: Payer,
+  { cost, classes }: Charge,
+  rules: LimitsParts["rules"],
+): Take[] {
   const takes: Take[] = [{ bucket: { kind, name, rule: rules[kind] }, cost }];
-  if (block !== null) takes.push({ bucket: { kind: "block", name: block, rule: rules.block }, cost });
+  if (block !== null)
+    takes.push({ bucket: { kind: "block", name: block, rule: rules.block }, cost });
   if (kind !== "service")
     for (const [operation, count] of classes)
-      takes.push({ bucket: { kind: operation, name: `${kind}:${name}`, rule: rules[operation] }, cost: count });
+      takes.push({
+        bucket: { kind: operation, name: `${kind}:${name}`, rule: rules[operation] },
+        cost: count,
+      });
   return takes;
 }
 
@@ -199,8 +245,12 @@ function refusal(taken: Taken, takes: readonly Take[]): RateLimited {
   const { bucket, waitMs } = taken.refused as NonNullable<Taken["refused"]>;
   const retryAfterMs = Math.max(1, Math.ceil(waitMs));
   const seconds = Math.ceil(retryAfterMs / SECOND);
-  const message = `Too much was asked for lately. Try again in ${seconds} second${seconds === 1 ? "" : "s"}.`;
-  return new RateLimited(message, retryAfterMs, { bucket: bucket.kind, buckets: statusesOf(taken, takes) });
+  const wait = `${seconds} second${seconds === 1 ? "" : "s"}`;
+  const message = `Too much was asked for lately. Try again in ${wait}.`;
+  return new RateLimited(message, retryAfterMs, {
+    bucket: bucket.kind,
+    buckets: statusesOf(taken, takes),
+  });
 }
 
 function statusesOf({ remaining }: Taken, takes: readonly Take[]): BucketStatus[] {
@@ -210,7 +260,13 @@ function statusesOf({ remaining }: Taken, takes: readonly Take[]): BucketStatus[
 function statusOf({ kind, rule: { burst, perSecond } }: Bucket, remaining: number): BucketStatus {
   const left = Math.max(0, Math.min(burst, remaining));
   const resetInMs = ((burst - left) / perSecond) * SECOND;
-  return { bucket: kind, limit: burst, remaining: Math.floor(left), restorePerSecond: perSecond, resetInMs };
+  return {
+    bucket: kind,
+    limit: burst,
+    remaining: Math.floor(left),
+    restorePerSecond: perSecond,
+    resetInMs,
+  };
 }
 
 interface Payment {

@@ -1,7 +1,8 @@
 /**
- * What this process was lately told about empty buckets: a flood is refused by it, and costs Redis nothing. It holds what a bucket had left,
- * and when; by now it cannot have more than that and what time has added. Another process may have given something back meanwhile, which
- * is why one asker a second is let through to Redis.
+ * What this process was lately told about empty buckets: a flood is refused by it, and costs Redis
+ * nothing. It holds what a bucket had left, and when; by now it cannot have more than that and what
+ * time has added. Another process may have given something back meanwhile, which is why one asker a
+ * second is let through to Redis.
  */
 import { LRUCache } from "lru-cache";
 import type { Bucket } from "../../domain/limits.js";
@@ -27,7 +28,10 @@ const nameOf = ({ kind, name }: Bucket): string => `${kind}:${name}`;
 
 /** @param nowMs any clock that only goes forward */
 export function createRefusalMemory(nowMs: () => number): RefusalMemory {
-  const known = new LRUCache<string, { readonly remaining: number; readonly atMs: number; readonly askedAtMs: number }>({
+  const known = new LRUCache<
+    string,
+    { readonly remaining: number; readonly atMs: number; readonly askedAtMs: number }
+  >({
     max: MOST_BUCKETS,
   });
 
@@ -40,7 +44,10 @@ export function createRefusalMemory(nowMs: () => number): RefusalMemory {
     known.delete(nameOf(bucket));
     return null;
   };
-  /** True for one asker a second: Redis is asked by one, while the others are refused by what was known. */
+  /**
+   * True for one asker a second: Redis is asked by one, while the others are refused by what was
+   * known.
+   */
   const isToBeAsked = (bucket: Bucket, remaining: number, now: number): boolean => {
     const noted = known.get(nameOf(bucket));
     if (!noted || now - noted.askedAtMs < REMEMBERED_MS) return false;
@@ -53,7 +60,8 @@ export function createRefusalMemory(nowMs: () => number): RefusalMemory {
       const now = nowMs();
       for (const { bucket, cost } of takes) {
         const remaining = cost > 0 ? remainingOf(bucket, now) : null;
-        if (remaining === null || cost <= remaining || isToBeAsked(bucket, remaining, now)) continue;
+        if (remaining === null || cost <= remaining || isToBeAsked(bucket, remaining, now))
+          continue;
         const waitMs = Math.ceil(((cost - remaining) / bucket.rule.perSecond) * SECOND);
         const known = takes.map((take) => remainingOf(take.bucket, now) ?? take.bucket.rule.burst);
         return { nowUs: 0, remaining: known, refused: { bucket, waitMs } };

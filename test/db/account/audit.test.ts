@@ -21,10 +21,18 @@ const entry = (values: Partial<AuditEntry> = {}): AuditEntry => ({
   origin: { device: "a test", ip: "192.0.2.1", requestId: "r" },
   ...values,
 });
-const refusal = (userId: number | null, count = 1): RefusalCount => ({ event: "sign_in_refused", userId, from: "192.0.2.1", count });
-const age = (days: number) => db.database.query(sql`UPDATE audit_log SET at = at - ${days} * interval '1 day'`);
+const refusal = (userId: number | null, count = 1): RefusalCount => ({
+  event: "sign_in_refused",
+  userId,
+  from: "192.0.2.1",
+  count,
+});
+const age = (days: number) =>
+  db.database.query(sql`UPDATE audit_log SET at = at - ${days} * interval '1 day'`);
 const rows = () =>
-  db.database.query<{ event: string; user_id: number | null; count: number }>(sql`SELECT event, user_id, count FROM audit_log ORDER BY id`);
+  db.database.query<{ event: string; user_id: number | null; count: number }>(
+    sql`SELECT event, user_id, count FROM audit_log ORDER BY id`,
+  );
 
 it("keeps an entry whatever the client calls itself", async () => {
   const table = createAuditTable(db.database, { keptMs: DAY_MS });
@@ -37,7 +45,10 @@ it("keeps an entry whatever the client calls itself", async () => {
 
 it("forgets what is older than it is kept for, more than one statement's worth too", async () => {
   const table = createAuditTable(db.database, { keptMs: 3 * DAY_MS });
-  await db.database.query(sql`INSERT INTO audit_log (event, user_id) SELECT 'signed_in', n FROM generate_series(1, 25000) n`);
+  await db.database.query(
+    sql`INSERT INTO audit_log (event, user_id)
+      SELECT 'signed_in', n FROM generate_series(1, 25000) n`,
+  );
   await age(4);
   await table.append(db.database, entry());
   await table.prune();

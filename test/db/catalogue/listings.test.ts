@@ -1,11 +1,19 @@
-/** docs/listings.md promises how many rows a page reads; EXPLAIN (ANALYZE) on the default shop is the judge. */
+/**
+ * docs/listings.md promises how many rows a page reads; EXPLAIN (ANALYZE) on the default shop is
+ * the judge.
+ */
 import { readFile } from "node:fs/promises";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pagesStatement } from "../../../src/db/catalogue/listings.js";
 import { createProductTable, type ProductTable } from "../../../src/db/catalogue/products.js";
 import { DEFAULT_SEED, seedCatalogue } from "../../../src/db/seed/seed.js";
-import { type ListingRequest, PRODUCT_SORTS, type ProductFilter, type ProductSort } from "../../../src/domain/catalogue/catalogue.js";
+import {
+  type ListingRequest,
+  PRODUCT_SORTS,
+  type ProductFilter,
+  type ProductSort,
+} from "../../../src/domain/catalogue/catalogue.js";
 import type { Position } from "../../../src/domain/page.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 
@@ -29,7 +37,9 @@ interface PromisedBound {
 const PAGE = 20;
 const rowsOfTable = async (): Promise<PromisedBound[]> => {
   const document = await readFile(new URL("../../../docs/listings.md", import.meta.url), "utf8");
-  const lines = document.split("\n").filter((line) => /^\| /.test(line) && !/^\| Filter/.test(line));
+  const lines = document
+    .split("\n")
+    .filter((line) => /^\| /.test(line) && !/^\| Filter/.test(line));
   return lines.map((line) => {
     const [columns = "", sorts = "", bound = ""] = line
       .split("|")
@@ -46,7 +56,10 @@ const promises = await rowsOfTable();
 
 let db: TestDatabase;
 let products: ProductTable;
-/** A category with children and grandchildren, the brand that is sold there most, and a range that holds a third of the prices. */
+/**
+ * A category with children and grandchildren, the brand that is sold there most, and a range that
+ * holds a third of the prices.
+ */
 let values: Required<ProductFilter>;
 let categories: number;
 
@@ -54,16 +67,26 @@ beforeAll(async () => {
   db = await testDatabase();
   await seedCatalogue(db.database, DEFAULT_SEED);
   products = createProductTable(db.database);
-  // As autovacuum leaves it, at a moment of its own: from then on indexes alone may answer, and the planner chooses anew.
+  // As autovacuum leaves it, at a moment of its own: from then on indexes alone may answer, and the
+  // planner chooses anew.
   await db.database.query(sql`VACUUM ANALYZE products`);
   const [root] = await db.database.query<{ id: number; size: number }>(
-    sql`SELECT path[1] AS id, count(*) AS size FROM categories GROUP BY 1 ORDER BY max(cardinality(path)) DESC, 2 DESC LIMIT 1`,
+    sql`SELECT path[1] AS id, count(*) AS size FROM categories GROUP BY 1
+      ORDER BY max(cardinality(path)) DESC, 2 DESC LIMIT 1`,
   );
   categories = root?.size ?? 0;
   const [brand] = await db.database.query<{ id: number }>(
-    sql`SELECT brand_id AS id FROM products JOIN categories c ON c.id = category_id WHERE path @> ARRAY[${root?.id}::bigint] GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`,
+    sql`SELECT brand_id AS id FROM products JOIN categories c ON c.id = category_id
+      WHERE path @> ARRAY[${root?.id}::bigint] GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`,
   );
-  values = { categoryId: root?.id ?? 0, brandId: brand?.id ?? 0, minPrice: 5_000, maxPrice: 15_000, inStock: true, text: "oak" };
+  values = {
+    categoryId: root?.id ?? 0,
+    brandId: brand?.id ?? 0,
+    minPrice: 5_000,
+    maxPrice: 15_000,
+    inStock: true,
+    text: "oak",
+  };
 });
 afterAll(() => db?.close());
 
@@ -77,20 +100,27 @@ async function rowsRead(listings: readonly ListingRequest[]): Promise<number> {
   const [{ Plan: plan } = { Plan: null }] = row?.["QUERY PLAN"] ?? [];
   if (!plan) return Number.NaN;
   // A first page that looks at nothing would keep every promise.
-  if (listings.every(({ page }) => !page.after)) expect(readBy(plan, { indexesToo: true })).toBeGreaterThan(0);
+  if (listings.every(({ page }) => !page.after))
+    expect(readBy(plan, { indexesToo: true })).toBeGreaterThan(0);
   return Math.floor(readBy(plan));
 }
 
 /**
- * What a node took from the table, used or not; a bitmap's index scans count where they saw more than the table did, and what an index
- * answers alone counts where the table was asked all the same. EXPLAIN rounds the average of several loops, so half a row a loop is
- * given back.
+ * What a node took from the table, used or not; a bitmap's index scans count where they saw more
+ * than the table did, and what an index answers alone counts where the table was asked all the
+ * same. EXPLAIN rounds the average of several loops, so half a row a loop is given back.
  */
 function readBy(node: PlanNode, { indexesToo } = { indexesToo: false }): number {
   const loops = node["Actual Loops"];
-  const parts = [node["Actual Rows"], node["Rows Removed by Filter"] ?? 0, node["Rows Removed by Index Recheck"] ?? 0];
-  const own = parts.reduce((sum, rows) => sum + (loops > 1 ? Math.max(0, rows - 0.5) : rows), 0) * loops;
-  if (node["Node Type"] === "Index Only Scan" && !indexesToo) return Math.min(own, node["Heap Fetches"] ?? own);
+  const parts = [
+    node["Actual Rows"],
+    node["Rows Removed by Filter"] ?? 0,
+    node["Rows Removed by Index Recheck"] ?? 0,
+  ];
+  const own =
+    parts.reduce((sum, rows) => sum + (loops > 1 ? Math.max(0, rows - 0.5) : rows), 0) * loops;
+  if (node["Node Type"] === "Index Only Scan" && !indexesToo)
+    return Math.min(own, node["Heap Fetches"] ?? own);
   const below = (node.Plans ?? []).reduce((sum, plan) => sum + readBy(plan, { indexesToo }), 0);
   if (node["Node Type"] === "Bitmap Index Scan") return own;
   return node["Relation Name"] === "products" ? Math.max(own, below) : below;
@@ -100,7 +130,12 @@ async function allowed(bound: string, filter: ProductFilter): Promise<number> {
   const { categoryId, brandId, text } = filter;
   const scope = { ...(categoryId ? { categoryId } : {}), ...(brandId ? { brandId } : {}) };
   const [inScope = 0, matches = 0] = await products.counts([scope, text ? { text } : {}]);
-  const bounds: Record<string, number> = { page: PAGE + 1, "page × categories": (PAGE + 1) * categories, matches, scope: inScope };
+  const bounds: Record<string, number> = {
+    page: PAGE + 1,
+    "page × categories": (PAGE + 1) * categories,
+    matches,
+    scope: inScope,
+  };
   return bounds[bound] ?? Number.NaN;
 }
 
@@ -126,26 +161,42 @@ describe("a page reads no more rows than docs/listings.md says", () => {
 });
 
 test("the table has a row for every sort of every filter that the API offers one by one", () => {
-  const single = promises.filter(({ columns }) => columns.length <= 1 || columns.join() === "minPrice,maxPrice");
-  const pairs = single.flatMap(({ columns, sorts }) => sorts.map((sort) => `${columns.join()} ${sort}`)).sort();
+  const single = promises.filter(
+    ({ columns }) => columns.length <= 1 || columns.join() === "minPrice,maxPrice",
+  );
+  const pairs = single
+    .flatMap(({ columns, sorts }) => sorts.map((sort) => `${columns.join()} ${sort}`))
+    .sort();
   const filters = ["", "brandId", "categoryId", "inStock", "text", "minPrice,maxPrice"];
-  expect(pairs).toEqual(filters.flatMap((filter) => PRODUCT_SORTS.map((sort) => `${filter} ${sort}`)).sort());
+  expect(pairs).toEqual(
+    filters.flatMap((filter) => PRODUCT_SORTS.map((sort) => `${filter} ${sort}`)).sort(),
+  );
 });
 
-test("ties cost nothing: a page in the middle of a thousand equal prices reads a page", async () => {
+test("Ties cost nothing: a page amid a thousand equal prices reads one page.", async () => {
   await db.database.transaction(async (tx) => {
     await tx.query(sql`UPDATE products SET price = 777 WHERE id BETWEEN 2001 AND 3000`);
   });
   await db.database.query(sql`ANALYZE products`);
   for (const sort of ["PRICE_ASC", "PRICE_DESC"] as const) {
-    expect(await rowsRead([{ filter: {}, sort, page: { limit: PAGE, after: { value: 777, id: 2_500 } } }])).toBeLessThanOrEqual(PAGE + 1);
+    expect(
+      await rowsRead([
+        { filter: {}, sort, page: { limit: PAGE, after: { value: 777, id: 2_500 } } },
+      ]),
+    ).toBeLessThanOrEqual(PAGE + 1);
   }
 });
 
 test("fifty listings in one statement read fifty pages", async () => {
-  const leaves = await db.database.query<{ id: number }>(sql`SELECT category_id AS id FROM products GROUP BY 1 ORDER BY 1`);
+  const leaves = await db.database.query<{ id: number }>(
+    sql`SELECT category_id AS id FROM products GROUP BY 1 ORDER BY 1`,
+  );
   const listings = leaves.map(
-    ({ id }): ListingRequest => ({ filter: { categoryId: id }, sort: "RATING", page: { limit: PAGE, after: null } }),
+    ({ id }): ListingRequest => ({
+      filter: { categoryId: id },
+      sort: "RATING",
+      page: { limit: PAGE, after: null },
+    }),
   );
   expect(listings.length).toBeGreaterThan(30);
   expect(await rowsRead(listings)).toBeLessThanOrEqual(listings.length * (PAGE + 1));

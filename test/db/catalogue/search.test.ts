@@ -16,7 +16,10 @@ describe.each(DATABASES)("search on %s", (kind) => {
     await plantTree(database);
     await put(
       database,
-      draft("AB-12/x", { name: "Größe Wi-Fi Köchin's Kühlschrank", description: "Reads <b>1.5e3</b> & it's 日本語 too." }),
+      draft("AB-12/x", {
+        name: "Größe Wi-Fi Köchin's Kühlschrank",
+        description: "Reads <b>1.5e3</b> & it's 日本語 too.",
+      }),
     );
   });
   afterAll(() => close?.());
@@ -40,9 +43,12 @@ describe.each(DATABASES)("search on %s", (kind) => {
     expect(await found(text)).toBe(1);
   });
 
-  test.each(["rösse", "fi zz", "hlschrank", "—", "!!!", "':*", "\0", "👍"])("%j finds nothing", async (text) => {
-    expect(await found(text)).toBe(0);
-  });
+  test.each(["rösse", "fi zz", "hlschrank", "—", "!!!", "':*", "\0", "👍"])(
+    "%j finds nothing",
+    async (text) => {
+      expect(await found(text)).toBe(0);
+    },
+  );
 
   test.each(["", "  ", "\t\n"])("blank text %j filters nothing", async (text) => {
     expect(await found(text)).toBe(1);
@@ -68,10 +74,13 @@ describe.each(DATABASES)("search on %s", (kind) => {
     "é".repeat(5_000),
     "\u0000".repeat(1_000),
   ];
-  test.each(HOSTILE.map((text) => [text.slice(0, 24), text]))("%j is only text, for products and brands", async (_, text) => {
-    expect(await found(text)).toBeTypeOf("number");
-    expect(await createBrandTable(database).count(text)).toBeTypeOf("number");
-  });
+  test.each(HOSTILE.map((text) => [text.slice(0, 24), text]))(
+    "%j is only text, for products and brands",
+    async (_, text) => {
+      expect(await found(text)).toBeTypeOf("number");
+      expect(await createBrandTable(database).count(text)).toBeTypeOf("number");
+    },
+  );
 });
 
 test("lone surrogates and NUL separate words", () => {

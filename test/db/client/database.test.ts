@@ -44,7 +44,8 @@ async function open(url: string, changes: Changes = {}): Promise<Database> {
 /** Ends every other connection of this database, as a restart of the server would. */
 const cutAll = () =>
   db.database.query(
-    sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   );
 
 describe("a start that cannot go on names host and port, never the password", () => {
@@ -83,16 +84,20 @@ describe("a start that cannot go on names host and port, never the password", ()
   });
 });
 
-test("a statement that takes too long is cut off as unavailable, and the connection goes on", async () => {
+test("An overlong statement is cut off as unavailable, and its connection goes on.", async () => {
   const database = await open(db.url, { poolSize: 1, timeoutMs: 300 });
-  await expect(database.query(sql`SELECT pg_sleep(60)`)).rejects.toBeInstanceOf(DatabaseUnavailable);
+  await expect(database.query(sql`SELECT pg_sleep(60)`)).rejects.toBeInstanceOf(
+    DatabaseUnavailable,
+  );
   await database.ping();
 });
 
 test("a patient transaction may take longer than a statement", async () => {
   const database = await open(db.url, { timeoutMs: 200 });
   await database.transaction((tx) => tx.query(sql`SELECT pg_sleep(0.5)`), { patient: true });
-  await expect(database.transaction((tx) => tx.query(sql`SELECT pg_sleep(60)`))).rejects.toBeInstanceOf(DatabaseUnavailable);
+  await expect(
+    database.transaction((tx) => tx.query(sql`SELECT pg_sleep(60)`)),
+  ).rejects.toBeInstanceOf(DatabaseUnavailable);
   await database.ping();
 });
 
@@ -106,17 +111,28 @@ test("when every connection is taken, the next one waits no longer than the time
   );
 });
 
-test("a mistake in a statement is not called unavailable, and its transaction is rolled back", async () => {
+test("A mistake in a statement is not called unavailable, and is rolled back.", async () => {
   const database = await open(db.url, { poolSize: 1 });
   await expect(database.query(sql`SELECT 1 / 0`)).rejects.not.toBeInstanceOf(DatabaseUnavailable);
-  await expect(database.transaction((tx) => tx.query(sql`SELECT nonsense`))).rejects.toThrow(/nonsense/);
+  await expect(database.transaction((tx) => tx.query(sql`SELECT nonsense`))).rejects.toThrow(
+    /nonsense/,
+  );
   await database.ping();
 });
 
-test("connections that the server cuts cost the statements under way and nothing else", async () => {
+test("Connections that the server cuts cost the statements under way, no others.", async () => {
   const { log } = rememberingLog();
-  const database = await openDatabase({ url: db.url, dataDir: "unused", poolSize: 3, timeoutMs: 5_000, telemetry: silentTelemetry, log });
-  const sleeping = expect(database.query(sql`SELECT pg_sleep(60)`)).rejects.toBeInstanceOf(DatabaseUnavailable);
+  const database = await openDatabase({
+    url: db.url,
+    dataDir: "unused",
+    poolSize: 3,
+    timeoutMs: 5_000,
+    telemetry: silentTelemetry,
+    log,
+  });
+  const sleeping = expect(database.query(sql`SELECT pg_sleep(60)`)).rejects.toBeInstanceOf(
+    DatabaseUnavailable,
+  );
   const inside = expect(
     database.transaction(async (tx) => {
       await tx.query(sql`SELECT 1`);
@@ -154,12 +170,14 @@ test("a closed listener hears nothing and comes back no more", async () => {
   const listening = await database.listen("closing", () => {});
   await listening.close();
   const [row] = await db.database.query<{ count: number }>(
-    sql`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%closing%' AND pid <> pg_backend_pid()`,
+    sql`SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND query LIKE 'LISTEN%closing%'
+        AND pid <> pg_backend_pid()`,
   );
   expect(row?.count).toBe(0);
 });
 
-test("kill -9 of the server leaves this process alive, with clean errors and a lost listener", async () => {
+test("The process survives kill -9 of the server: clean errors and a lost listener.", async () => {
   const server = await startPostgresServer({ PATH: process.env.PATH });
   onTestFinished(() => server.stop());
   const database = await openDatabase({
@@ -178,8 +196,12 @@ test("kill -9 of the server leaves this process alive, with clean errors and a l
       lost = true;
     },
   );
-  const [folder] = await database.query<{ path: string }>(sql`SELECT current_setting('data_directory') AS path`);
-  const pid = Number((await readFile(join(folder?.path ?? "", "postmaster.pid"), "utf8")).split("\n")[0]);
+  const [folder] = await database.query<{ path: string }>(
+    sql`SELECT current_setting('data_directory') AS path`,
+  );
+  const pid = Number(
+    (await readFile(join(folder?.path ?? "", "postmaster.pid"), "utf8")).split("\n")[0],
+  );
   const inside = database.transaction(async (tx) => {
     process.kill(pid, "SIGKILL");
     for (;;) await tx.query(sql`SELECT 1`);
@@ -192,7 +214,9 @@ test("kill -9 of the server leaves this process alive, with clean errors and a l
 
 test("every statement is reported with its duration, failed ones as failed", async () => {
   const seen: boolean[] = [];
-  const database = await open(db.url, { telemetry: { ...silentTelemetry, sqlStatement: (_, failed) => seen.push(failed) } });
+  const database = await open(db.url, {
+    telemetry: { ...silentTelemetry, sqlStatement: (_, failed) => seen.push(failed) },
+  });
   await database.query(sql`SELECT 1`);
   await database.query(sql`SELECT 1 / 0`).catch(() => {});
   await database.transaction((tx) => tx.query(sql`SELECT 2`));

@@ -1,4 +1,7 @@
-/** Failures of Postgres by SQLSTATE: what callers may retry, what runs once more by itself, and what docs/errors.md says of each. */
+/**
+ * Failures of Postgres by SQLSTATE: what callers may retry, what runs once more by itself, and what
+ * docs/errors.md says of each.
+ */
 import { readFileSync } from "node:fs";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -13,21 +16,42 @@ import { until } from "../../support/until.js";
 import { DATABASES, emptyDatabase } from "../sample.js";
 
 /** A statement that fails with this SQLSTATE, as a server in trouble answers it. */
-const raise = (state: string) => sql.raw(`DO $$ BEGIN RAISE EXCEPTION 'a server in trouble' USING ERRCODE = '${state}'; END $$`);
+const raise = (state: string) =>
+  sql.raw(`DO $$ BEGIN RAISE EXCEPTION 'a server in trouble' USING ERRCODE = '${state}'; END $$`);
 
 /** Which SQLSTATEs callers may retry, and how often the transaction runs. */
-const STATES: readonly { readonly state: string; readonly retryable: boolean; readonly runs: number }[] = [
-  ...["08000", "08003", "08006", "08P01", "25006", "25P03", "40000", "40003", "53000", "53100", "53200", "53300", "53400"],
+const STATES: readonly {
+  readonly state: string;
+  readonly retryable: boolean;
+  readonly runs: number;
+}[] = [
+  ...[
+    "08000",
+    "08003",
+    "08006",
+    "08P01",
+    "25006",
+    "25P03",
+    "40000",
+    "40003",
+    "53000",
+    "53100",
+    "53200",
+    "53300",
+    "53400",
+  ],
   ...["55006", "55P03", "57000", "57014", "57P01", "57P02", "57P03", "57P05", "58000", "58030"],
 ]
   .map((state) => ({ state, retryable: true, runs: 1 }))
   .concat(["40001", "40P01"].map((state) => ({ state, retryable: true, runs: 2 })))
   .concat(
-    ["22003", "22P02", "23505", "25P02", "40002", "42601", "42P01", "54000", "P0001", "XX000"].map((state) => ({
-      state,
-      retryable: false,
-      runs: 1,
-    })),
+    ["22003", "22P02", "23505", "25P02", "40002", "42601", "42P01", "54000", "P0001", "XX000"].map(
+      (state) => ({
+        state,
+        retryable: false,
+        runs: 1,
+      }),
+    ),
   );
 
 describe("a connection that is lost", () => {
@@ -65,20 +89,28 @@ describe("a connection that is lost", () => {
       return true;
     });
   const insert = (id: number) => sql`INSERT INTO places VALUES (${id})`;
-  const isThere = async (id: number) => (await database.database.query(sql`SELECT FROM places WHERE id = ${id}`)).length === 1;
+  const isThere = async (id: number) =>
+    (await database.database.query(sql`SELECT FROM places WHERE id = ${id}`)).length === 1;
   const UNKNOWN = "it may have been made";
 
   test("At its COMMIT, the transaction may have been made, and the error says so.", async () => {
     loseReplyTo("COMMIT");
     const failed = proxied.transaction((tx) => tx.query(insert(1)));
-    await expect(failed).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE", mayBeDone: true, message: expect.stringContaining(UNKNOWN) });
+    await expect(failed).rejects.toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+      mayBeDone: true,
+      message: expect.stringContaining(UNKNOWN),
+    });
     expect(await isThere(1)).toBe(true);
   });
 
-  test("At a statement of its own, the statement may have been made, and the error says so.", async () => {
+  test("A statement of its own may have been made, and the error says so.", async () => {
     await proxied.ping();
     loseReplyTo("INSERT");
-    await expect(proxied.query(insert(2))).rejects.toMatchObject({ mayBeDone: true, message: expect.stringContaining(UNKNOWN) });
+    await expect(proxied.query(insert(2))).rejects.toMatchObject({
+      mayBeDone: true,
+      message: expect.stringContaining(UNKNOWN),
+    });
     expect(await isThere(2)).toBe(true);
   });
 
@@ -89,14 +121,20 @@ describe("a connection that is lost", () => {
       await until("the connection to be lost", () => proxy.connections() === 0);
       await new Promise((resolve) => setTimeout(resolve, 100));
     });
-    await expect(failed).rejects.toMatchObject({ mayBeDone: false, message: expect.not.stringContaining(UNKNOWN) });
+    await expect(failed).rejects.toMatchObject({
+      mayBeDone: false,
+      message: expect.not.stringContaining(UNKNOWN),
+    });
     expect(await isThere(4)).toBe(false);
   });
 
   test("Before the COMMIT nothing was made, and the error does not say so.", async () => {
     loseReplyTo("INSERT");
     const failed = proxied.transaction((tx) => tx.query(insert(3)));
-    await expect(failed).rejects.toMatchObject({ mayBeDone: false, message: expect.not.stringContaining(UNKNOWN) });
+    await expect(failed).rejects.toMatchObject({
+      mayBeDone: false,
+      message: expect.not.stringContaining(UNKNOWN),
+    });
     expect(await isThere(3)).toBe(false);
   });
 });
@@ -107,23 +145,30 @@ describe.each(DATABASES)("failures on %s", (kind) => {
 
   beforeAll(async () => {
     ({ database, close } = await emptyDatabase(kind));
-    await database.query(sql`CREATE TABLE places (id int PRIMARY KEY, taken int NOT NULL DEFAULT 0)`);
+    await database.query(
+      sql`CREATE TABLE places (id int PRIMARY KEY, taken int NOT NULL DEFAULT 0)`,
+    );
     await database.query(sql`INSERT INTO places (id) SELECT generate_series(1, 20)`);
   });
   afterAll(() => close?.());
 
-  test.each(STATES)("SQLSTATE $state is retryable for callers: $retryable; the transaction runs $runs times.", async (row) => {
-    const { state, retryable, runs } = row;
-    let ran = 0;
-    const failed = database.transaction(async (tx) => {
-      ran += 1;
-      await tx.query(raise(state));
-    });
-    const error = await failed.then(null, (reason: unknown) => reason);
-    expect([error instanceof DatabaseUnavailable, ran]).toEqual([retryable, runs]);
-    await expect(database.query(raise(state))).rejects.toSatisfy((reason) => reason instanceof DatabaseUnavailable === retryable);
-    await database.ping();
-  });
+  test.each(STATES)(
+    "SQLSTATE $state is retryable for callers: $retryable; the transaction runs $runs times.",
+    async (row) => {
+      const { state, retryable, runs } = row;
+      let ran = 0;
+      const failed = database.transaction(async (tx) => {
+        ran += 1;
+        await tx.query(raise(state));
+      });
+      const error = await failed.then(null, (reason: unknown) => reason);
+      expect([error instanceof DatabaseUnavailable, ran]).toEqual([retryable, runs]);
+      await expect(database.query(raise(state))).rejects.toSatisfy(
+        (reason) => reason instanceof DatabaseUnavailable === retryable,
+      );
+      await database.ping();
+    },
+  );
 
   test("A transaction with work that runs only once is not repeated.", async () => {
     let ran = 0;
@@ -131,18 +176,22 @@ describe.each(DATABASES)("failures on %s", (kind) => {
       ran += 1;
       await tx.query(raise("40P01"));
     };
-    await expect(database.transaction(work, { once: true })).rejects.toBeInstanceOf(DatabaseUnavailable);
+    await expect(database.transaction(work, { once: true })).rejects.toBeInstanceOf(
+      DatabaseUnavailable,
+    );
     expect(ran).toBe(1);
   });
 
-  test("A transaction that fails the first time commits what its second run writes, once.", async () => {
+  test("A transaction whose first run fails commits what its second writes, once.", async () => {
     let ran = 0;
     await database.transaction(async (tx) => {
       await tx.query(sql`UPDATE places SET taken = taken + 1 WHERE id = 20`);
       ran += 1;
       if (ran === 1) await tx.query(raise("40001"));
     });
-    expect(await database.query(sql`SELECT taken FROM places WHERE id = 20`)).toEqual([{ taken: 1 }]);
+    expect(await database.query(sql`SELECT taken FROM places WHERE id = 20`)).toEqual([
+      { taken: 1 },
+    ]);
   });
 });
 
@@ -152,15 +201,21 @@ describe("two transactions on PostgreSQL", () => {
 
   beforeAll(async () => {
     ({ database, close } = await emptyDatabase("postgres"));
-    await database.query(sql`CREATE TABLE places (id int PRIMARY KEY, taken int NOT NULL DEFAULT 0)`);
+    await database.query(
+      sql`CREATE TABLE places (id int PRIMARY KEY, taken int NOT NULL DEFAULT 0)`,
+    );
     await database.query(sql`INSERT INTO places (id) SELECT generate_series(1, 4)`);
   });
   afterAll(() => close?.());
 
-  const take = (tx: Tx, id: number) => tx.query(sql`UPDATE places SET taken = taken + 1 WHERE id = ${id}`);
-  const taken = async () => (await database.query<{ taken: number }>(sql`SELECT taken FROM places ORDER BY id`)).map((row) => row.taken);
+  const take = (tx: Tx, id: number) =>
+    tx.query(sql`UPDATE places SET taken = taken + 1 WHERE id = ${id}`);
+  const taken = async () =>
+    (await database.query<{ taken: number }>(sql`SELECT taken FROM places ORDER BY id`)).map(
+      (row) => row.taken,
+    );
 
-  test("Two transactions that lock each other out both commit, because the victim of the deadlock runs again.", async () => {
+  test("Two transactions that deadlock both commit, because the victim runs again.", async () => {
     const both = meeting(2);
     let runs = 0;
     let commit = () => {};
@@ -181,7 +236,7 @@ describe("two transactions on PostgreSQL", () => {
     expect([runs, (await taken()).slice(0, 2)]).toEqual([3, [2, 2]]);
   });
 
-  test("Two repeatable reads that change the same row both commit, because the later one runs again.", async () => {
+  test("Two repeatable reads that change one row both commit: the later runs again.", async () => {
     const both = meeting(2);
     let runs = 0;
     const change = () =>
@@ -211,12 +266,11 @@ function meeting(count: number): () => Promise<void> {
   };
 }
 
-test("docs/errors.md lists every retryable SQLSTATE with what is done about it, and no other.", () => {
+test("docs/errors.md lists every retryable SQLSTATE with its treatment, and no other.", () => {
   const document = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
   const section = document.split(/^## /m).find((part) => part.startsWith("SQLSTATE")) ?? "";
-  const rows = [...section.matchAll(/^\| `([0-9A-Z]{2,5})` \| [^|]+ \| (answer|close|repeat) \|$/gm)].map(([, state, what]) => [
-    state,
-    what,
-  ]);
+  const rows = [
+    ...section.matchAll(/^\| `([0-9A-Z]{2,5})` \| [^|]+ \| (answer|close|repeat) \|$/gm),
+  ].map(([, state, what]) => [state, what]);
   expect(rows).toEqual(Object.entries(RETRYABLE_STATES).sort(([a], [b]) => (a < b ? -1 : 1)));
 });

@@ -1,4 +1,7 @@
-/** The migration to text in one form, on both databases: what becomes equal is joined, and what cannot be is named. */
+/**
+ * The migration to text in one form, on both databases: what becomes equal is joined, and what
+ * cannot be is named.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
@@ -23,18 +26,26 @@ describe.each(DATABASES)("text in one form on %s", (kind) => {
     ({ database, close } = await emptyDatabase(kind));
   });
   beforeEach(() =>
-    database.query(sql`TRUNCATE brands, categories, products, reviews, users, notification_contents, leaderboards, outbox CASCADE`),
+    database.query(
+      sql`TRUNCATE brands, categories, products, reviews, users, notification_contents,
+        leaderboards, outbox CASCADE`,
+    ),
   );
   afterAll(() => close?.());
 
   const run = () => database.transaction((tx) => tx.query(sql.raw(MIGRATION)));
-  const rows = <Row extends object>(statement: ReturnType<typeof sql>) => database.query<Row>(statement);
+  const rows = <Row extends object>(statement: ReturnType<typeof sql>) =>
+    database.query<Row>(statement);
 
-  /** A tree in two forms: Thé (1) > Café (2) > Crème (3), and the same decomposed (11, 12, 13) with Éclair (14) below 12. */
+  /**
+   * A tree in two forms: Thé (1) > Café (2) > Crème (3), and the same decomposed (11, 12, 13) with
+   * Éclair (14) below 12.
+   */
   async function plant(): Promise<void> {
     const category = (id: number, parent: number | null, name: string, path: string) =>
       database.query(
-        sql`INSERT INTO categories (id, parent_id, name, slug, path) VALUES (${id}, ${parent}, ${name}, ${`c-${id}`}, ${path}::bigint[])`,
+        sql`INSERT INTO categories (id, parent_id, name, slug, path)
+          VALUES (${id}, ${parent}, ${name}, ${`c-${id}`}, ${path}::bigint[])`,
       );
     await category(1, null, "Thé", "{1}");
     await category(2, 1, "Café", "{1,2}");
@@ -44,7 +55,8 @@ describe.each(DATABASES)("text in one form on %s", (kind) => {
     await category(13, 12, "Crème", "{11,12,13}");
     await category(14, 12, NFD("Éclair"), "{11,12,14}");
     await database.query(
-      sql`INSERT INTO brands (id, name) VALUES (1, ${NFD("Citroën")}), (2, 'Citroën'), (3, ${NFD("Nestlé")}), (4, 'Alder')`,
+      sql`INSERT INTO brands (id, name)
+        VALUES (1, ${NFD("Citroën")}), (2, 'Citroën'), (3, ${NFD("Nestlé")}), (4, 'Alder')`,
     );
   }
   const product = (id: number, sku: string, brandId: number, categoryId: number, name = "Chair") =>
@@ -53,7 +65,7 @@ describe.each(DATABASES)("text in one form on %s", (kind) => {
         VALUES (${id}, ${sku}, ${name}, ${name}, ${brandId}, ${categoryId}, 5, 1)`,
     );
 
-  test("Brands and categories of equal names become one under the older id, and their products go along.", async () => {
+  test("Equal brands and categories merge into the older id, with their products.", async () => {
     await plant();
     await product(1, "A", 1, 3);
     await product(2, "B", 2, 13);
@@ -71,18 +83,20 @@ describe.each(DATABASES)("text in one form on %s", (kind) => {
       { id: 14, parent_id: 2, name: "Éclair", path: [1, 2, 14] },
     ]);
     expect(await createCategoryTable(database).allIds()).toHaveLength(4);
-    expect(await rows(sql`SELECT id, brand_id, category_id, version FROM products ORDER BY id`)).toEqual([
+    expect(
+      await rows(sql`SELECT id, brand_id, category_id, version FROM products ORDER BY id`),
+    ).toEqual([
       { id: 1, brand_id: 1, category_id: 3, version: 1 },
       { id: 2, brand_id: 1, category_id: 3, version: 3 },
       { id: 3, brand_id: 3, category_id: 14, version: 1 },
     ]);
-    await expect(rows(sql`INSERT INTO categories (id, name, slug, path) VALUES (50, 'Thé', 'x', '{50}')`)).rejects.toThrow(
-      /categories_parent_name/,
-    );
+    await expect(
+      rows(sql`INSERT INTO categories (id, name, slug, path) VALUES (50, 'Thé', 'x', '{50}')`),
+    ).rejects.toThrow(/categories_parent_name/);
     expect(await findDecomposed(database)).toEqual([]);
   });
 
-  test("Names are found by the words of questions afterwards, and every cache reads them anew.", async () => {
+  test("Names are found by words of questions afterwards, and caches read them anew.", async () => {
     await plant();
     await product(1, NFD("É-1"), 4, 3, NFD("Crème brûlée"));
     const filter = { text: "brûlée" };
@@ -91,14 +105,17 @@ describe.each(DATABASES)("text in one form on %s", (kind) => {
     await run();
     expect(await products.counts([filter, { text: "É" }])).toEqual([1, 1]);
     const owed = await rows(sql`SELECT tags, events FROM outbox ORDER BY id`);
-    expect(owed).toEqual([{ tags: [CATALOGUE_TAG], events: [{ topic: CATALOGUE_TOPIC, version: 0 }] }]);
+    expect(owed).toEqual([
+      { tags: [CATALOGUE_TAG], events: [{ topic: CATALOGUE_TOPIC, version: 0 }] },
+    ]);
   });
 
-  test("Accounts and products that would become equal stay as they are, and are named.", async () => {
+  test("Accounts and products that would become equal stay, and are named.", async () => {
     await plant();
     const account = (id: number, email: string) =>
       database.query(
-        sql`INSERT INTO users (id, tag, email, name, role, password_hash) VALUES (${id}, ${`t${id}`}, ${email}, ${NFD("René")}, 'CUSTOMER', 'x')`,
+        sql`INSERT INTO users (id, tag, email, name, role, password_hash)
+          VALUES (${id}, ${`t${id}`}, ${email}, ${NFD("René")}, 'CUSTOMER', 'x')`,
       );
     await account(1, NFD("rené@shop.example"));
     await account(2, "rené@shop.example");
@@ -112,30 +129,35 @@ describe.each(DATABASES)("text in one form on %s", (kind) => {
       { id: 2, email: "rené@shop.example", name: "René" },
       { id: 3, email: "zoë@shop.example", name: "René" },
     ]);
-    expect((await rows<{ sku: string }>(sql`SELECT sku FROM products ORDER BY id`)).map(({ sku }) => sku)).toEqual([
-      NFD("É-1"),
-      "É-1",
-      "Ö-1",
-    ]);
+    expect(
+      (await rows<{ sku: string }>(sql`SELECT sku FROM products ORDER BY id`)).map(
+        ({ sku }) => sku,
+      ),
+    ).toEqual([NFD("É-1"), "É-1", "Ö-1"]);
     expect(await findDecomposed(database)).toEqual([
       { place: "products.sku", id: 1 },
       { place: "users.email", id: 1 },
     ]);
   });
 
-  test("Text that is longer in one form than its column may be stays as it is, and is named.", async () => {
+  test("Text that would outgrow its column in one form stays, and is named.", async () => {
     await plant();
     // U+0958 is an excluded composition: NFC makes two characters of it.
     await product(1, "A", 4, 3, "\u0958".repeat(150));
     await run();
-    expect(await rows(sql`SELECT char_length(name) AS name, char_length(description) AS description FROM products`)).toEqual([
-      { name: 150, description: 300 },
-    ]);
+    expect(
+      await rows(
+        sql`SELECT char_length(name) AS name, char_length(description) AS description
+          FROM products`,
+      ),
+    ).toEqual([{ name: 150, description: 300 }]);
     expect(await findDecomposed(database)).toEqual([{ place: "products.name", id: 1 }]);
   });
 
   test("A shop whose text is in one form already is left alone.", async () => {
-    await database.query(sql`INSERT INTO categories (id, name, slug, path) VALUES (1, 'Thé', 'the', '{1}')`);
+    await database.query(
+      sql`INSERT INTO categories (id, name, slug, path) VALUES (1, 'Thé', 'the', '{1}')`,
+    );
     await database.query(sql`INSERT INTO brands (id, name) VALUES (1, 'Citroën')`);
     await product(1, "É-1", 1, 1, "Crème");
     await run();
@@ -146,14 +168,22 @@ describe.each(DATABASES)("text in one form on %s", (kind) => {
   test("Reviews, notifications and titles of boards are in one form, too.", async () => {
     await plant();
     await product(1, "A", 4, 3);
-    await database.query(sql`INSERT INTO reviews (product_id, author, rating, body) VALUES (1, ${NFD("Zoë")}, 5, ${NFD("Très bon")})`);
-    await database.query(sql`INSERT INTO notification_contents (kind, title, body) VALUES ('x', ${NFD("Été")}, ${NFD("Soldés")})`);
-    await database.query(sql`INSERT INTO leaderboards (slug, title, operator, sort_order, tie_rule, periods, time_zone, source)
+    await database.query(
+      sql`INSERT INTO reviews (product_id, author, rating, body)
+        VALUES (1, ${NFD("Zoë")}, 5, ${NFD("Très bon")})`,
+    );
+    await database.query(
+      sql`INSERT INTO notification_contents (kind, title, body)
+        VALUES ('x', ${NFD("Été")}, ${NFD("Soldés")})`,
+    );
+    await database.query(sql`INSERT INTO leaderboards
+        (slug, title, operator, sort_order, tie_rule, periods, time_zone, source)
       VALUES ('ete', ${NFD("Été")}, 'BEST', 'DESC', 'DENSE', '{DAY}', 'UTC', 'CLIENTS')`);
     await run();
     expect(
       await rows(
-        sql`SELECT r.author, r.body, n.title, n.body AS text, l.title AS board FROM reviews r, notification_contents n, leaderboards l`,
+        sql`SELECT r.author, r.body, n.title, n.body AS text, l.title AS board
+          FROM reviews r, notification_contents n, leaderboards l`,
       ),
     ).toEqual([{ author: "Zoë", body: "Très bon", title: "Été", text: "Soldés", board: "Été" }]);
     expect(await findDecomposed(database)).toEqual([]);

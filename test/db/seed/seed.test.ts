@@ -14,14 +14,21 @@ const SMALL = { ...seedSizes(500), seed: 7 };
 async function fingerprint(database: Database): Promise<string> {
   const rows = await Promise.all(
     ["categories", "brands", "products", "reviews"].map((table) =>
-      database.query<{ all: string }>(sql`SELECT string_agg(t::text, '' ORDER BY id) AS "all" FROM ${sql.identifier(table)} t`),
+      database.query<{ all: string }>(
+        sql`SELECT string_agg(t::text, '' ORDER BY id) AS "all" FROM ${sql.identifier(table)} t`,
+      ),
     ),
   );
   return createHash("sha256").update(JSON.stringify(rows)).digest("hex");
 }
 
 test("the default shop has 50 categories, 300 brands, 10,000 products and 50,000 reviews", () => {
-  expect(DEFAULT_SEED).toMatchObject({ categories: 50, brands: 300, products: 10_000, reviews: 50_000 });
+  expect(DEFAULT_SEED).toMatchObject({
+    categories: 50,
+    brands: 300,
+    products: 10_000,
+    reviews: 50_000,
+  });
   expect(MOST_CATEGORIES).toBe(50);
   expect(new Set(categoryRows(50).map(({ name }) => name)).size).toBe(50);
   expect(Math.max(...categoryRows(50).map(({ path }) => path.length))).toBe(3);
@@ -46,43 +53,58 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     expect(await isEmpty(database)).toBe(true);
   });
 
-  test("two that seed at once seed once, and what was cached of the empty shop is invalidated", async () => {
-    expect((await Promise.all([seedCatalogue(database, SMALL), seedCatalogue(database, SMALL)])).sort()).toEqual([false, true]);
+  test("Two that seed at once seed once, and the empty shop's cache is invalidated.", async () => {
+    expect(
+      (await Promise.all([seedCatalogue(database, SMALL), seedCatalogue(database, SMALL)])).sort(),
+    ).toEqual([false, true]);
     const [counts] = await database.query(
-      sql`SELECT (SELECT count(*) FROM products) AS products, (SELECT count(*) FROM reviews) AS reviews, (SELECT count(*) FROM brands) AS brands`,
+      sql`SELECT (SELECT count(*) FROM products) AS products,
+        (SELECT count(*) FROM reviews) AS reviews, (SELECT count(*) FROM brands) AS brands`,
     );
-    expect(counts).toEqual({ products: SMALL.products, reviews: SMALL.reviews, brands: SMALL.brands });
+    expect(counts).toEqual({
+      products: SMALL.products,
+      reviews: SMALL.reviews,
+      brands: SMALL.brands,
+    });
     expect(await database.query(sql`SELECT tags FROM outbox`)).toEqual([{ tags: [CATALOGUE_TAG] }]);
   });
 
   test("leaves no words outside the text index, where every search would read them", async () => {
-    expect(await database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`)).toEqual([{ pages: 0 }]);
+    expect(
+      await database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`),
+    ).toEqual([{ pages: 0 }]);
   });
 
   test("the ratings of products are what their reviews add up to", async () => {
-    const wrong = await database.query(sql`SELECT p.id FROM products p LEFT JOIN reviews r ON r.product_id = p.id GROUP BY p.id
+    const wrong = await database.query(sql`SELECT p.id FROM products p
+      LEFT JOIN reviews r ON r.product_id = p.id GROUP BY p.id
       HAVING p.rating_count <> count(r.id) OR p.rating_sum <> coalesce(sum(r.rating), 0)`);
     expect(wrong).toEqual([]);
   });
 
-  test("popularity is what the counters say, and nobody has reviewed what nobody has seen", async () => {
-    const wrong =
-      await database.query(sql`SELECT p.id FROM products p LEFT JOIN product_tallies t ON t.product_id = p.id AND t.period = 'all'
-      WHERE p.popularity <> coalesce(t.views + 20 * t.shares, 0) OR coalesce(t.viewers, 0) < p.rating_count OR coalesce(jsonb_array_length(t.few), 0) <> coalesce(t.viewers, 0)`);
+  test("Popularity is what counters say, and nobody reviewed what nobody has seen.", async () => {
+    const wrong = await database.query(sql`SELECT p.id FROM products p
+      LEFT JOIN product_tallies t ON t.product_id = p.id AND t.period = 'all'
+      WHERE p.popularity <> coalesce(t.views + 20 * t.shares, 0)
+        OR coalesce(t.viewers, 0) < p.rating_count
+        OR coalesce(jsonb_array_length(t.few), 0) <> coalesce(t.viewers, 0)`);
     expect(wrong).toEqual([]);
   });
 
-  test("names are all different, some things are sold out, products are listed in leaves only", async () => {
-    const [row] =
-      await database.query(sql`SELECT count(DISTINCT name) AS names, count(*) FILTER (WHERE stock = 0) BETWEEN 20 AND 80 AS "someSoldOut",
-      bool_and(NOT EXISTS (SELECT FROM categories c WHERE c.parent_id = category_id)) AS leaves, min(price) > 0 AS priced FROM products`);
+  test("Names differ, some things are sold out, and only leaves list products.", async () => {
+    const [row] = await database.query(sql`SELECT count(DISTINCT name) AS names,
+        count(*) FILTER (WHERE stock = 0) BETWEEN 20 AND 80 AS "someSoldOut",
+        bool_and(NOT EXISTS (SELECT FROM categories c WHERE c.parent_id = category_id)) AS leaves,
+        min(price) > 0 AS priced
+      FROM products`);
     expect(row).toEqual({ names: SMALL.products, someSoldOut: true, leaves: true, priced: true });
   });
 
   test("a review is never older than its product", async () => {
     expect(
       await database.query(
-        sql`SELECT r.id FROM reviews r JOIN products p ON p.id = product_id WHERE r.created_at < p.created_at - interval '3 days'`,
+        sql`SELECT r.id FROM reviews r JOIN products p ON p.id = product_id
+          WHERE r.created_at < p.created_at - interval '3 days'`,
       ),
     ).toEqual([]);
   });

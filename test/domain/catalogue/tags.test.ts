@@ -1,9 +1,21 @@
-/** Tags of the catalogue: a change shares a tag with every listing it alters, and with none that it does not concern. */
+/**
+ * Tags of the catalogue: a change shares a tag with every listing it alters, and with none that it
+ * does not concern.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { PlacedProduct, ProductFilter, ProductSort } from "../../../src/domain/catalogue/catalogue.js";
+import type {
+  PlacedProduct,
+  ProductFilter,
+  ProductSort,
+} from "../../../src/domain/catalogue/catalogue.js";
 import { PRODUCT_SORTS } from "../../../src/domain/catalogue/catalogue.js";
-import { CATALOGUE_TAG, productTag, tagsOfListing, tagsOfProductChange } from "../../../src/domain/catalogue/tags.js";
+import {
+  CATALOGUE_TAG,
+  productTag,
+  tagsOfListing,
+  tagsOfProductChange,
+} from "../../../src/domain/catalogue/tags.js";
 
 /** Two roots; 3 and 4 below 1, 5 below 3. */
 const PATHS = [[1], [2], [1, 3], [1, 4], [1, 3, 5]];
@@ -56,7 +68,9 @@ const listing: fc.Arbitrary<Listing> = fc
     optional("text", fc.constantFrom("red", "lamp", "soft", "sku-1")),
     fc.constantFrom<(ProductSort | null)[]>(...PRODUCT_SORTS, null),
     fc.integer({ min: 1, max: 4 }),
-    fc.option(fc.record({ value: fc.integer({ min: 0, max: 4 }), id: fc.integer({ min: 1, max: 5 }) })),
+    fc.option(
+      fc.record({ value: fc.integer({ min: 0, max: 4 }), id: fc.integer({ min: 1, max: 5 }) }),
+    ),
   )
   .map(([category, brand, min, max, stock, text, sort, limit, after]) => ({
     filter: { ...category, ...brand, ...min, ...max, ...stock, ...text },
@@ -76,7 +90,8 @@ const SORT_VALUE: Record<ProductSort, (placed: PlacedProduct) => number> = {
   NEWEST: ({ product }) => product.id,
   PRICE_ASC: ({ product }) => product.price,
   PRICE_DESC: ({ product }) => product.price,
-  RATING: ({ product }) => (product.ratingCount === 0 ? 0 : Math.round((1_000 * product.ratingSum) / product.ratingCount)),
+  RATING: ({ product }) =>
+    product.ratingCount === 0 ? 0 : Math.round((1_000 * product.ratingSum) / product.ratingCount),
   // Counters are no part of the product: no change of it moves it among the popular ones.
   POPULAR: () => 0,
 };
@@ -89,7 +104,8 @@ function matches({ product, categoryPath }: PlacedProduct, filter: ProductFilter
     (filter.minPrice === undefined || product.price >= filter.minPrice) &&
     (filter.maxPrice === undefined || product.price <= filter.maxPrice) &&
     (filter.inStock === undefined || product.stock > 0 === filter.inStock) &&
-    (filter.text === undefined || `${product.name} ${product.description} ${product.sku}`.includes(filter.text))
+    (filter.text === undefined ||
+      `${product.name} ${product.description} ${product.sku}`.includes(filter.text))
   );
 }
 
@@ -101,11 +117,17 @@ function show(rows: readonly PlacedProduct[], { filter, sort, limit, after }: Li
   const positions = found
     .map((row) => ({ value: SORT_VALUE[sort](row), id: row.product.id }))
     .sort((a, b) => direction * (a.value - b.value) || b.id - a.id)
-    .filter((row) => !after || direction * (row.value - after.value) > 0 || (row.value === after.value && row.id < after.id));
+    .filter(
+      (row) =>
+        !after ||
+        direction * (row.value - after.value) > 0 ||
+        (row.value === after.value && row.id < after.id),
+    );
   return { rows: positions.slice(0, limit), hasNextPage: positions.length > limit };
 }
 
-const shared = (a: readonly string[], b: readonly string[]): string[] => a.filter((tag) => b.includes(tag));
+const shared = (a: readonly string[], b: readonly string[]): string[] =>
+  a.filter((tag) => b.includes(tag));
 const RUNS = { numRuns: 20_000, seed: 1 };
 
 describe("tags of a product's change", () => {
@@ -114,7 +136,10 @@ describe("tags of a product's change", () => {
       fc.property(change, listing, ({ before, after, others }, list) => {
         const pageBefore = show([...(before ? [before] : []), ...others], list);
         const pageAfter = show([after, ...others], list);
-        const tags = shared(tagsOfListing(list.filter, list.sort), tagsOfProductChange(before, after));
+        const tags = shared(
+          tagsOfListing(list.filter, list.sort),
+          tagsOfProductChange(before, after),
+        );
         return JSON.stringify(pageBefore) === JSON.stringify(pageAfter) || tags.length > 0;
       }),
       RUNS,
@@ -123,17 +148,24 @@ describe("tags of a product's change", () => {
 
   it("are not shared with plain listings of other categories and brands", () => {
     fc.assert(
-      fc.property(change, listing, ({ before, after }, { filter: { categoryId, brandId }, sort }) => {
-        const rows = before ? [before, after] : [after];
-        const concerns = rows.some((row) =>
-          matches(
-            { ...row, product: { ...row.product, removed: false } },
+      fc.property(
+        change,
+        listing,
+        ({ before, after }, { filter: { categoryId, brandId }, sort }) => {
+          const rows = before ? [before, after] : [after];
+          const concerns = rows.some((row) =>
+            matches(
+              { ...row, product: { ...row.product, removed: false } },
+              { ...(categoryId && { categoryId }), ...(brandId && { brandId }) },
+            ),
+          );
+          const tags = tagsOfListing(
             { ...(categoryId && { categoryId }), ...(brandId && { brandId }) },
-          ),
-        );
-        const tags = tagsOfListing({ ...(categoryId && { categoryId }), ...(brandId && { brandId }) }, sort);
-        return concerns || shared(tags, tagsOfProductChange(before, after)).length === 0;
-      }),
+            sort,
+          );
+          return concerns || shared(tags, tagsOfProductChange(before, after)).length === 0;
+        },
+      ),
       RUNS,
     );
   });
@@ -143,7 +175,11 @@ describe("tags of a product's change", () => {
       fc.property(placed(1), placed(1), listing, (before, other, { filter, sort }) => {
         // The row stays where it is; only what the listing does not name is another.
         const named = {
-          price: sort === "PRICE_ASC" || sort === "PRICE_DESC" || filter.minPrice !== undefined || filter.maxPrice !== undefined,
+          price:
+            sort === "PRICE_ASC" ||
+            sort === "PRICE_DESC" ||
+            filter.minPrice !== undefined ||
+            filter.maxPrice !== undefined,
           rating: sort === "RATING",
           stock: filter.inStock !== undefined,
           text: filter.text !== undefined,
@@ -157,7 +193,10 @@ describe("tags of a product's change", () => {
           ...(named.rating ? {} : { ratingSum, ratingCount }),
           ...(named.text ? {} : { name, description }),
         };
-        const tags = tagsOfProductChange({ ...before, product: { ...before.product, removed: false } }, { ...before, product });
+        const tags = tagsOfProductChange(
+          { ...before, product: { ...before.product, removed: false } },
+          { ...before, product },
+        );
         return shared(tagsOfListing(filter, sort), tags).length === 0;
       }),
       RUNS,

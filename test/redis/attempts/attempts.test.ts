@@ -1,11 +1,18 @@
-/** What counting attempts promises: who guesses waits, whoever owns the account hardly does. Time passes by moving what is counted back. */
+/**
+ * What counting attempts promises: who guesses waits, whoever owns the account hardly does. Time
+ * passes by moving what is counted back.
+ */
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
 import { DAY, HOUR, MINUTE } from "../../../src/domain/time/time.js";
-import { type Attempt, type AttemptRules, createAttempts } from "../../../src/redis/attempts/attempts.js";
+import {
+  type Attempt,
+  type AttemptRules,
+  createAttempts,
+} from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { drillSize } from "../../support/drill.js";
 import { testLog } from "../../support/log.js";
@@ -38,7 +45,11 @@ async function open(rules: Partial<AttemptRules> = {}, url = testRedis().url) {
     close: () => connection.disconnect(),
     /** What is counted, by key. */
     async counted(): Promise<Record<string, string[]>> {
-      const entries = await Promise.all((await buckets()).map(async (key) => [key, await admin.zrange(key, 0, -1, "WITHSCORES")] as const));
+      const entries = await Promise.all(
+        (await buckets()).map(
+          async (key) => [key, await admin.zrange(key, 0, -1, "WITHSCORES")] as const,
+        ),
+      );
       return Object.fromEntries(entries);
     },
     /** Lets time pass. */
@@ -57,16 +68,23 @@ async function open(rules: Partial<AttemptRules> = {}, url = testRedis().url) {
 }
 
 type Opened = Awaited<ReturnType<typeof open>>;
-const attempt = (values: Partial<Attempt> = {}): Attempt => ({ id: randomUUID(), account: "ada@test.example", ip: "192.0.2.1", ...values });
+const attempt = (values: Partial<Attempt> = {}): Attempt => ({
+  id: randomUUID(),
+  account: "ada@test.example",
+  ip: "192.0.2.1",
+  ...values,
+});
 /** Fails so often from one place after the other, each in a network of its own. */
 async function failFromEverywhere({ attempts }: Opened, times: number): Promise<void> {
-  for (let at = 0; at < times; at++) expect(await attempts.signIn(attempt({ ip: `10.0.${at}.1` }))).toBeNull();
+  for (let at = 0; at < times; at++)
+    expect(await attempts.signIn(attempt({ ip: `10.0.${at}.1` }))).toBeNull();
 }
 
 describe("an account, from one place", () => {
-  it("takes a few failures at once, then one after each wait, and the wait doubles up to its bound", async () => {
+  it("It takes a few failures at once, then one per wait, doubling up to a bound.", async () => {
     const { attempts, pass } = await open();
-    for (let failure = 0; failure < 3; failure++) expect(await attempts.signIn(attempt())).toBeNull();
+    for (let failure = 0; failure < 3; failure++)
+      expect(await attempts.signIn(attempt())).toBeNull();
     for (const minutes of [10, 20, 40, 60, 60]) {
       const hold = await attempts.signIn(attempt());
       expect(hold?.bucket).toBe("place");
@@ -84,7 +102,10 @@ describe("an account, from one place", () => {
       expect(await attempts.signIn(attempt())).toBeNull();
       await pass(hours * HOUR);
     }
-    expect([await attempts.signIn(attempt()), await attempts.signIn(attempt())]).toMatchObject([null, { bucket: "place" }]);
+    expect([await attempts.signIn(attempt()), await attempts.signIn(attempt())]).toMatchObject([
+      null,
+      { bucket: "place" },
+    ]);
   });
 
   it("lets no more in than that when they come at the same time", async () => {
@@ -97,7 +118,8 @@ describe("an account, from one place", () => {
     const { attempts, counted } = await open();
     for (let failure = 0; failure < 3; failure++) await attempts.signIn(attempt());
     const before = await counted();
-    for (let refused = 0; refused < 20; refused++) expect(await attempts.signIn(attempt())).not.toBeNull();
+    for (let refused = 0; refused < 20; refused++)
+      expect(await attempts.signIn(attempt())).not.toBeNull();
     expect(await counted()).toEqual(before);
   });
 
@@ -106,7 +128,10 @@ describe("an account, from one place", () => {
     const last = attempt();
     for (const one of [attempt(), attempt(), last]) await attempts.signIn(one);
     const before = await counted();
-    expect([await attempts.signIn(last), await attempts.signIn(attempt())]).toMatchObject([null, { bucket: "place" }]);
+    expect([await attempts.signIn(last), await attempts.signIn(attempt())]).toMatchObject([
+      null,
+      { bucket: "place" },
+    ]);
     expect(await counted()).toEqual(before);
   });
 
@@ -140,21 +165,27 @@ describe("an account that is attacked from everywhere", () => {
     }
   });
 
-  it("lets its owner in at once from where they have signed in before, and who is signed in change the password", async () => {
+  it("Its owner gets in from known places, and changes the password if signed in.", async () => {
     const opened = await open();
     const home = attempt();
     await opened.attempts.signIn(home);
     await opened.attempts.forgive(home);
     await failFromEverywhere(opened, 6);
-    expect(await opened.attempts.signIn(attempt({ ip: "198.51.100.1" }))).toMatchObject({ bucket: "account" });
+    expect(await opened.attempts.signIn(attempt({ ip: "198.51.100.1" }))).toMatchObject({
+      bucket: "account",
+    });
     expect(await opened.attempts.signIn(attempt())).toBeNull();
-    expect(await opened.attempts.signIn(attempt({ ip: "198.51.100.1", sessionId: "session" }))).toBeNull();
+    expect(
+      await opened.attempts.signIn(attempt({ ip: "198.51.100.1", sessionId: "session" })),
+    ).toBeNull();
   });
 
   it("is not guessed at through a stolen session either", async () => {
     const { attempts } = await open();
-    const stolen = () => attempt({ ip: `10.0.${Math.floor(Math.random() * 250)}.1`, sessionId: "session" });
-    for (let failure = 0; failure < 3; failure++) expect(await attempts.signIn(stolen())).toBeNull();
+    const stolen = () =>
+      attempt({ ip: `10.0.${Math.floor(Math.random() * 250)}.1`, sessionId: "session" });
+    for (let failure = 0; failure < 3; failure++)
+      expect(await attempts.signIn(stolen())).toBeNull();
     expect(await attempts.signIn(stolen())).toMatchObject({ bucket: "place" });
   });
 });
@@ -178,44 +209,54 @@ describe("an address that fails at many accounts", () => {
 
   it("is blocked together with its network, however often it changes", async () => {
     const { attempts } = await open();
-    for (let at = 0; at < 12; at++) expect(await attempts.signIn(one(at, `192.0.2.${at}`))).toBeNull();
+    for (let at = 0; at < 12; at++)
+      expect(await attempts.signIn(one(at, `192.0.2.${at}`))).toBeNull();
     expect(await attempts.signIn(one(12, "192.0.2.99"))).toMatchObject({ bucket: "network" });
     expect(await attempts.signIn(one(12, "192.0.3.99"))).toBeNull();
   });
 
   it("counts as one wherever it moves in its /64", async () => {
     const { attempts } = await open();
-    for (let at = 0; at < 8; at++) expect(await attempts.signIn(one(at, `2001:db8::${at}`))).toBeNull();
+    for (let at = 0; at < 8; at++)
+      expect(await attempts.signIn(one(at, `2001:db8::${at}`))).toBeNull();
     expect(await attempts.signIn(one(8, "2001:db8::ffff:1"))).toMatchObject({ bucket: "address" });
   });
 });
 
 describe("signing up", () => {
-  it("takes so many from an address and from its network in any window, and a refusal counts nowhere", async () => {
+  it("An address and its network sign up so often per window; refusals do not count.", async () => {
     const { attempts, counted, pass } = await open();
     const from = (ip: string) => attempts.signUp({ id: randomUUID(), ip });
     expect([await from("192.0.2.1"), await from("192.0.2.1")]).toEqual([null, null]);
     const before = await counted();
     expect(await from("192.0.2.1")).toMatchObject({ bucket: "address" });
     expect(await counted()).toEqual(before);
-    expect([await from("192.0.2.2"), await from("192.0.2.3")]).toMatchObject([null, { bucket: "network" }]);
+    expect([await from("192.0.2.2"), await from("192.0.2.3")]).toMatchObject([
+      null,
+      { bucket: "network" },
+    ]);
     expect(await from("198.51.100.1")).toBeNull();
     await pass(HOUR);
     expect(await from("192.0.2.1")).toBeNull();
   });
 
-  it("lets no more in when they come at the same time, and counts a repeated one once", async () => {
+  it("Parallel sign-ups get no more in, and a repeated one counts once.", async () => {
     const { attempts } = await open();
     const twice = { id: randomUUID(), ip: "192.0.2.1" };
     expect([await attempts.signUp(twice), await attempts.signUp(twice)]).toEqual([null, null]);
-    const holds = await Promise.all(Array.from({ length: 20 }, () => attempts.signUp({ id: randomUUID(), ip: "192.0.2.1" })));
+    const holds = await Promise.all(
+      Array.from({ length: 20 }, () => attempts.signUp({ id: randomUUID(), ip: "192.0.2.1" })),
+    );
     expect(holds.filter((hold) => hold === null)).toHaveLength(1);
     expect(await attempts.signUp(twice)).toBeNull();
   });
 });
 
 describe("any order of attempts", () => {
-  /** Nothing here is a multiple of what passes, so that the milliseconds a test takes decide nothing. */
+  /**
+   * Nothing here is a multiple of what passes, so that the milliseconds a test takes decide
+   * nothing.
+   */
   const rules = { ...RULES, windowMs: 20_500_000, delayMs: 1_234_567, delayMostMs: 5_555_555 };
   const STEP_MS = 1_000_000;
   const step = fc.record({
@@ -238,7 +279,9 @@ describe("any order of attempts", () => {
     ] as const;
     const waitOf = (key: string, [free, first, most]: (typeof limits)[number]): number => {
       const list = times.get(key) ?? [];
-      return list.length < free ? 0 : (list.at(-1) ?? 0) + Math.min(first * 2 ** (list.length - free), most) - nowMs;
+      return list.length < free
+        ? 0
+        : (list.at(-1) ?? 0) + Math.min(first * 2 ** (list.length - free), most) - nowMs;
     };
     const add = (key: string): void => {
       const recent = (times.get(key) ?? []).filter((at) => at > nowMs - rules.windowMs);
@@ -247,13 +290,22 @@ describe("any order of attempts", () => {
     return {
       pass(ms: number) {
         nowMs += ms;
-        for (const [key, list] of times) if ((list.at(-1) ?? 0) + rules.windowMs <= nowMs) times.delete(key);
+        for (const [key, list] of times)
+          if ((list.at(-1) ?? 0) + rules.windowMs <= nowMs) times.delete(key);
       },
       attempt(account: string, ip: string, right: boolean): boolean {
         const [place, network] = [`${account} ${ip}`, ip.replace(/\d+$/, "net")];
-        const asked = [place, account, ip, network].filter((key) => key !== account || !known.has(place));
-        const rulesOf = new Map([place, account, ip, network].map((key, at) => [key, limits[at] as (typeof limits)[number]]));
-        if (asked.some((key) => waitOf(key, rulesOf.get(key) as (typeof limits)[number]) > 0)) return false;
+        const asked = [place, account, ip, network].filter(
+          (key) => key !== account || !known.has(place),
+        );
+        const rulesOf = new Map(
+          [place, account, ip, network].map((key, at) => [
+            key,
+            limits[at] as (typeof limits)[number],
+          ]),
+        );
+        if (asked.some((key) => waitOf(key, rulesOf.get(key) as (typeof limits)[number]) > 0))
+          return false;
         for (const key of asked) add(key);
         if (!right) return true;
         for (const key of [place, account]) times.delete(key);
@@ -289,7 +341,8 @@ describe("in a Cluster", () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const { attempts } = await open({}, cluster.url);
-    for (let failure = 0; failure < 3; failure++) expect(await attempts.signIn(attempt())).toBeNull();
+    for (let failure = 0; failure < 3; failure++)
+      expect(await attempts.signIn(attempt())).toBeNull();
     expect(await attempts.signIn(attempt())).toMatchObject({ bucket: "place" });
     await attempts.forgive(attempt());
     expect(await attempts.signIn(attempt())).toBeNull();

@@ -1,16 +1,29 @@
-/** Processes of their own that read through the cache of the built tree, steered through Redis: for tests that kill one. */
+/**
+ * Processes of their own that read through the cache of the built tree, steered through Redis: for
+ * tests that kill one.
+ */
 import type { Redis } from "ioredis";
 import { type NodeProcess, runModule } from "../../support/node-process.js";
 import type { TestRedis } from "../../support/redis.js";
 
-/** What a reading process does. It prints "ready", waits for a "go", reads at once as often as it is told, and prints the versions. */
+/**
+ * What a reading process does. It prints "ready", waits for a "go", reads at once as often as it is
+ * told, and prints the versions.
+ */
 export interface ReaderOptions {
   readonly reads: number;
   readonly leaseMs: number;
 }
 
-/** Starts a process that reads thing 1. Each load counts itself, tells its process's name, and waits until it is let go. */
-export function startReader(redis: TestRedis, name: string, { reads, leaseMs }: ReaderOptions): NodeProcess {
+/**
+ * Starts a process that reads thing 1. Each load counts itself, tells its process's name, and waits
+ * until it is let go.
+ */
+export function startReader(
+  redis: TestRedis,
+  name: string,
+  { reads, leaseMs }: ReaderOptions,
+): NodeProcess {
   const settings = JSON.stringify({ url: redis.url, prefix: redis.prefix, name, reads, leaseMs });
   return runModule(`
     import { Redis } from "ioredis";
@@ -22,8 +35,21 @@ export function startReader(redis: TestRedis, name: string, { reads, leaseMs }: 
 
     const { url, prefix, name, reads, leaseMs } = ${settings};
     const log = { debug() {}, info() {}, warn() {}, error() {} };
-    const times = { ttlMs: 60_000, graceMs: 60_000, leaseMs, deadlineMs: 10_000, tagTtlMs: 600_000, beatMs: 1_000 };
-    const cache = openCache({ url, keys: createKeys(prefix), ...times, localBytes: 1_000_000, hasUnsentInvalidations: async () => false, telemetry: silentTelemetry, degradations: createDegradations(() => {}), log });
+    const cache = openCache({
+      url,
+      keys: createKeys(prefix),
+      ttlMs: 60_000,
+      graceMs: 60_000,
+      leaseMs,
+      deadlineMs: 10_000,
+      tagTtlMs: 600_000,
+      beatMs: 1_000,
+      localBytes: 1_000_000,
+      hasUnsentInvalidations: async () => false,
+      telemetry: silentTelemetry,
+      degradations: createDegradations(() => {}),
+      log,
+    });
     const redis = new Redis(url);
     const things = { name: "thing", nameOf: String, tagsOf: (id) => ["things", "thing:" + id] };
     const load = async (ids) => {
@@ -35,14 +61,20 @@ export function startReader(redis: TestRedis, name: string, { reads, leaseMs }: 
     await new Promise((resolve) => cache.link.onTrusted(resolve));
     console.log("ready");
     await redis.duplicate().blpop(prefix + "go:" + name, 0);
-    const all = await Promise.all(Array.from({ length: reads }, () => cache.readMany(things, [1], load, new Reading())));
+    const read = () => cache.readMany(things, [1], load, new Reading());
+    const all = await Promise.all(Array.from({ length: reads }, read));
     console.log(JSON.stringify([...new Set(all.flat())]));
     await redis.duplicate().blpop(prefix + "end:" + name, 0);
   `);
 }
 
 /** Lets processes past a point: "go" begins their reads, "gate" ends their load. */
-export async function signal(redis: Redis, prefix: string, point: "go" | "gate", names: readonly string[]): Promise<void> {
+export async function signal(
+  redis: Redis,
+  prefix: string,
+  point: "go" | "gate",
+  names: readonly string[],
+): Promise<void> {
   for (const name of names) await redis.rpush(`${prefix}${point}:${name}`, "1");
 }
 

@@ -1,4 +1,7 @@
-/** What the tests of the cache share: caches with short times, a counted source, and telemetry that remembers. */
+/**
+ * What the tests of the cache share: caches with short times, a counted source, and telemetry that
+ * remembers.
+ */
 import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import { Reading } from "../../../src/domain/reading.js";
@@ -14,7 +17,11 @@ import { testLog } from "../../support/log.js";
 import { until } from "../../support/until.js";
 
 /** A thing with one tag of its own and one that all things share. */
-export const things: Family<number> = { name: "thing", nameOf: String, tagsOf: (id) => ["things", `thing:${id}`] };
+export const things: Family<number> = {
+  name: "thing",
+  nameOf: String,
+  tagsOf: (id) => ["things", `thing:${id}`],
+};
 
 export type CacheOptions = Partial<Parameters<typeof openCache>[0]>;
 
@@ -35,7 +42,10 @@ export interface TestCache extends OpenCache {
 }
 
 /** Opens a cache that is closed when the test ends; it may not be trusted yet. */
-export function openUntrusted({ url, listenerUrl = url, keys }: Place, options: CacheOptions = {}): TestCache {
+export function openUntrusted(
+  { url, listenerUrl = url, keys }: Place,
+  options: CacheOptions = {},
+): TestCache {
   const trips: string[] = [];
   const served = { local: 0, redis: 0, none: 0 };
   const telemetry: Telemetry = {
@@ -51,7 +61,8 @@ export function openUntrusted({ url, listenerUrl = url, keys }: Place, options: 
   };
   const degradations = createDegradations(() => {});
   const all = { ...DEFAULTS, keys, telemetry, degradations, log: testLog(), ...options };
-  const cache = listenerUrl === url ? openCache({ url, ...all }) : openApart({ url, listenerUrl, keys }, all);
+  const cache =
+    listenerUrl === url ? openCache({ url, ...all }) : openApart({ url, listenerUrl, keys }, all);
   onTestFinished(() => cache.close());
   return Object.assign(cache, { trips, served });
 }
@@ -71,7 +82,10 @@ const DEFAULTS = {
 };
 
 /** A cache whose two connections take different ways, so that a test can fail one of them. */
-function openApart({ url, listenerUrl }: Required<Place>, options: Parameters<typeof assembleCache>[0]): OpenCache {
+function openApart(
+  { url, listenerUrl }: Required<Place>,
+  options: Parameters<typeof assembleCache>[0],
+): OpenCache {
   const connection = connectRedis({ url, role: "requests", log: options.log });
   const listener = connectRedis({ url: listenerUrl, role: "tracker", log: options.log }) as Redis;
   onTestFinished(() => {
@@ -85,7 +99,8 @@ function openApart({ url, listenerUrl }: Required<Place>, options: Parameters<ty
 export async function openTrusted(place: Place, options: CacheOptions = {}): Promise<TestCache> {
   const cache = openUntrusted(place, options);
   await until("the cache to trust Redis", () => cache.link.usable());
-  if (options.localBytes !== 0 && !place.url.includes("+cluster")) await until("the local level", () => cache.local.isOn());
+  if (options.localBytes !== 0 && !place.url.includes("+cluster"))
+    await until("the local level", () => cache.local.isOn());
   return cache;
 }
 
@@ -128,11 +143,16 @@ export async function readOne(
 
 /** Waits until a fill has arrived in Redis: nobody who reads waits for it. */
 export async function filled(cache: OpenCache, keys: Keys, ...names: string[]): Promise<void> {
-  for (const name of names) await until(`the fill of ${name}`, () => cache.link.connection.get(keys.cacheEntry(name)));
+  for (const name of names)
+    await until(`the fill of ${name}`, () => cache.link.connection.get(keys.cacheEntry(name)));
 }
 
 /** A gate that loads wait at: resolves `reached` with the first, lets all pass when opened. */
-export function createGate(): { pass: () => Promise<void>; readonly reached: Promise<void>; open: () => void } {
+export function createGate(): {
+  pass: () => Promise<void>;
+  readonly reached: Promise<void>;
+  open: () => void;
+} {
   let open = () => {};
   let arrive = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -150,7 +170,9 @@ export function createGate(): { pass: () => Promise<void>; readonly reached: Pro
 
 /** Everything a cache has under way is over. */
 export async function quiet(cache: OpenCache): Promise<void> {
-  await until("nothing under way", () => Object.values(cache.underWay()).every((count) => count === 0));
+  await until("nothing under way", () =>
+    Object.values(cache.underWay()).every((count) => count === 0),
+  );
 }
 
 /** A proxy in front of a server, closed when the test ends. */

@@ -1,11 +1,22 @@
-/** The cache on a Cluster beyond the contract: no local level, and nothing stale when nodes go and come back. */
+/**
+ * The cache on a Cluster beyond the contract: no local level, and nothing stale when nodes go and
+ * come back.
+ */
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { Reading } from "../../../src/domain/reading.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { type RedisCluster, startRedisCluster } from "../../support/redis-cluster.js";
 import { until } from "../../support/until.js";
-import { createSource, filled, openTrusted, type Place, quiet, readOne, things } from "./cache.fixture.js";
+import {
+  createSource,
+  filled,
+  openTrusted,
+  type Place,
+  quiet,
+  readOne,
+  things,
+} from "./cache.fixture.js";
 import { runInterleavings } from "./interleavings.js";
 
 let cluster: RedisCluster;
@@ -37,7 +48,7 @@ it("keeps the local level off, and still reads many ids in one round trip", asyn
   expect(source.loads).toHaveLength(1);
 });
 
-it("notices that the connection to any one node was lost, and checks the epoch before it reads again", async () => {
+it("The cache notices a lost link to any node, and checks the epoch before it reads.", async () => {
   const [cache, source] = [await openTrusted(place), createSource()];
   for (const { url } of cluster.nodes) {
     let losses = 0;

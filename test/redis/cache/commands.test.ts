@@ -33,8 +33,19 @@ async function commandsOf(work: () => Promise<unknown>): Promise<Record<string, 
   await work();
   const stats = (await admin.info("commandstats")).matchAll(/cmdstat_([^:]+):calls=(\d+)/g);
   const calls = Object.fromEntries([...stats].map(([, name = "", count]) => [name, Number(count)]));
-  const watched = ["mget", "get", "evalsha", "eval", "set", "subscribe", "client|tracking", "client|id"];
-  return Object.fromEntries(watched.filter((name) => calls[name]).map((name) => [name, calls[name] ?? 0]));
+  const watched = [
+    "mget",
+    "get",
+    "evalsha",
+    "eval",
+    "set",
+    "subscribe",
+    "client|tracking",
+    "client|id",
+  ];
+  return Object.fromEntries(
+    watched.filter((name) => calls[name]).map((name) => [name, calls[name] ?? 0]),
+  );
 }
 
 it("reads any number of warm ids with exactly one MGET", async () => {
@@ -42,9 +53,13 @@ it("reads any number of warm ids with exactly one MGET", async () => {
   const { load } = createSource();
   await cache.readMany(things, ids, load, new Reading());
   await quiet(cache);
-  const { get: _, ...commands } = await commandsOf(() => cache.readMany(things, ids, load, new Reading()));
+  const { get: _, ...commands } = await commandsOf(() =>
+    cache.readMany(things, ids, load, new Reading()),
+  );
   expect(commands).toEqual({ mget: 1 });
-  expect(await commandsOf(() => cache.readMany(things, [1], load, new Reading()))).toEqual({ mget: 1 });
+  expect(await commandsOf(() => cache.readMany(things, [1], load, new Reading()))).toEqual({
+    mget: 1,
+  });
 });
 
 it("reads what several loaders and requests want in one turn with one MGET", async () => {
@@ -80,7 +95,7 @@ it("reads what is local without asking Redis at all", async () => {
   expect(cache.served.local).toBe(ids.length);
 });
 
-it("invalidates with one command per tag and one to count, whatever the number of entries", async () => {
+it("An invalidation takes a command per tag and one to count, whatever the entries.", async () => {
   const where = place();
   const cache = await openTrusted(where, SILENT);
   await cache.readMany(things, ids, createSource().load, new Reading());

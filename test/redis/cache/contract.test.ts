@@ -8,7 +8,10 @@ import { describeCache } from "./contract.js";
 const shared = (prefix: string) => ({ url: testRedis().url, keys: createKeys(prefix) });
 
 describeCache("on one server", () => ({ place: shared }));
-describeCache("on one server, without a local level", () => ({ place: shared, options: { localBytes: 0 } }));
+describeCache("on one server, without a local level", () => ({
+  place: shared,
+  options: { localBytes: 0 },
+}));
 
 let cluster: RedisCluster;
 beforeAll(async () => {
@@ -16,4 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-describeCache("on a Cluster of three primaries", () => ({ place: (prefix) => ({ url: cluster.url, keys: createKeys(prefix) }) }));
+describeCache("on a Cluster of three primaries", () => ({
+  place: (prefix) => ({ url: cluster.url, keys: createKeys(prefix) }),
+}));

@@ -1,4 +1,7 @@
-/** What every cache promises, whatever Redis it stands on: run by cache-contract.test.ts on each kind. */
+/**
+ * What every cache promises, whatever Redis it stands on: run by cache-contract.test.ts on each
+ * kind.
+ */
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Reading } from "../../../src/domain/reading.js";
@@ -61,13 +64,23 @@ function describeReads(fleet: () => Promise<Fleet>): void {
   it("says what each read was", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
-    const [miss, hit, mixed, bypass] = [new Reading(), new Reading(), new Reading(), new Reading({ bypass: true })];
+    const [miss, hit, mixed, bypass] = [
+      new Reading(),
+      new Reading(),
+      new Reading(),
+      new Reading({ bypass: true }),
+    ];
     await readOne(cache, 1, source, miss);
     await filled(cache, keys, "thing:1");
     await readOne(cache, 1, source, hit);
     await cache.readMany(things, [1, 2], source.load, mixed);
     await readOne(cache, 1, source, bypass);
-    expect([miss, hit, mixed, bypass].map(({ outcome }) => outcome?.status)).toEqual(["MISS", "HIT", "MISS", "BYPASS"]);
+    expect([miss, hit, mixed, bypass].map(({ outcome }) => outcome?.status)).toEqual([
+      "MISS",
+      "HIT",
+      "MISS",
+      "BYPASS",
+    ]);
     expect(new Reading().outcome).toBeNull();
   });
 
@@ -82,14 +95,24 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toHaveLength(1);
   });
 
-  it("reads past the cache for whoever asks for it, and until the token's time is over", async () => {
+  it("It reads past the cache for whoever asks, until the token's time is over.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     await readOne(cache, 1, source);
     await filled(cache, keys, "thing:1");
     await readOne(cache, 1, source, new Reading({ bypass: true }));
-    await readOne(cache, 1, source, new Reading({ seen: { count: 0, bypassUntilMs: Date.now() + MINUTE } }));
-    await readOne(cache, 1, source, new Reading({ seen: { count: 0, bypassUntilMs: Date.now() - MINUTE } }));
+    await readOne(
+      cache,
+      1,
+      source,
+      new Reading({ seen: { count: 0, bypassUntilMs: Date.now() + MINUTE } }),
+    );
+    await readOne(
+      cache,
+      1,
+      source,
+      new Reading({ seen: { count: 0, bypassUntilMs: Date.now() - MINUTE } }),
+    );
     expect(source.loads).toHaveLength(3);
   });
 
@@ -97,7 +120,9 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     const { open } = await fleet();
     const cache = await open();
     const broken = async () => Promise.reject(new Error("the database is away"));
-    await expect(cache.readMany(things, [1], broken, new Reading())).rejects.toThrow("the database is away");
+    await expect(cache.readMany(things, [1], broken, new Reading())).rejects.toThrow(
+      "the database is away",
+    );
     await quiet(cache);
     const source = createSource();
     expect(await readOne(cache, 1, source)).toEqual({ id: 1, version: 1 });
@@ -107,7 +132,9 @@ function describeReads(fleet: () => Promise<Fleet>): void {
   it("refuses a load that leaves keys out, rather than caching them as absent", async () => {
     const { open } = await fleet();
     const cache = await open();
-    await expect(cache.readMany(things, [1, 2], async () => [null], new Reading())).rejects.toThrow("1 of 2");
+    await expect(cache.readMany(things, [1, 2], async () => [null], new Reading())).rejects.toThrow(
+      "1 of 2",
+    );
   });
 
   it("loads a damaged entry again", async () => {
@@ -130,7 +157,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
 }
 
 function describeInvalidation(fleet: () => Promise<Fleet>): void {
-  it("never shows the older value after an invalidation: at once on the same process, with the token on any", async () => {
+  it("It shows no older value after an invalidation, anywhere with the token.", async () => {
     const { open } = await fleet();
     const [a, b, source] = [await open(), await open(), createSource()];
     for (let round = 1; round <= 20; round += 1) {
@@ -138,7 +165,9 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
       source.version += 1;
       const count = await a.invalidate(["thing:1"]);
       expect((await readOne(a, 1, source))?.version).toBe(source.version);
-      expect((await readOne(b, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } })))?.version).toBe(source.version);
+      expect(
+        (await readOne(b, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } })))?.version,
+      ).toBe(source.version);
     }
   });
 
@@ -173,7 +202,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toEqual([[1, 2, 3], [2], [1, 2, 3]]);
   });
 
-  it("serves an expired value as stale while it is loaded again, and a deleted one never", async () => {
+  it("It serves an expired value as stale during its load, and a deleted one never.", async () => {
     const { open, keys } = await fleet();
     const [cache, source, stale] = [await open(), createSource(), new Reading()];
     await readOne(cache, 1, source);
@@ -215,7 +244,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
 }
 
 function describeAge(fleet: () => Promise<Fleet>): void {
-  it("serves a value beyond its time as stale inside the grace, and loads it again behind the reader", async () => {
+  it("It serves a value within the grace as stale, and loads it behind the reader.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open({ ttlMs: 20 }), createSource()];
     await readOne(cache, 1, source);
@@ -237,7 +266,10 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     const [cache, source] = [await open({ ttlMs: 20, graceMs: 20 }), createSource()];
     await readOne(cache, 1, source);
     await filled(cache, keys, "thing:1");
-    await until("the end of the entry", async () => (await cache.link.connection.exists(keys.cacheEntry("thing:1"))) === 0);
+    await until(
+      "the end of the entry",
+      async () => (await cache.link.connection.exists(keys.cacheEntry("thing:1"))) === 0,
+    );
     const reading = new Reading();
     await readOne(cache, 1, source, reading);
     expect(reading.outcome?.status).toBe("MISS");
@@ -245,7 +277,11 @@ function describeAge(fleet: () => Promise<Fleet>): void {
 
   it("loads an ageing value once in the whole fleet, before it is stale", async () => {
     const { open, keys } = await fleet();
-    const caches = [await open({ ttlMs: SECOND }), await open({ ttlMs: SECOND }), await open({ ttlMs: SECOND })];
+    const caches = [
+      await open({ ttlMs: SECOND }),
+      await open({ ttlMs: SECOND }),
+      await open({ ttlMs: SECOND }),
+    ];
     const source = createSource();
     const first = caches[0] as TestCache;
     await readOne(first, 1, source);
@@ -268,7 +304,9 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     const ids = Array.from({ length: 20 }, (_, index) => index);
     await cache.readMany(things, ids, source.load, new Reading());
     await filled(cache, keys, ...ids.map((id) => `thing:${id}`));
-    const texts = await Promise.all(ids.map((id) => cache.link.connection.get(keys.cacheEntry(`thing:${id}`))));
+    const texts = await Promise.all(
+      ids.map((id) => cache.link.connection.get(keys.cacheEntry(`thing:${id}`))),
+    );
     const lives = texts.map((text) => Number(text?.split("|")[2]));
     expect(new Set(lives).size).toBeGreaterThan(10);
     expect(Math.max(...lives)).toBeLessThanOrEqual(MINUTE);
@@ -279,11 +317,20 @@ function describeAge(fleet: () => Promise<Fleet>): void {
 function describeSingleFlight(fleet: () => Promise<Fleet>): void {
   it("loads a missing value once for many readers on several caches", async () => {
     const { open } = await fleet();
-    const [caches, source, gate] = [[await open(), await open(), await open()], createSource(), createGate()];
+    const [caches, source, gate] = [
+      [await open(), await open(), await open()],
+      createSource(),
+      createGate(),
+    ];
     source.gate = gate.pass;
-    const reads = Array.from({ length: 60 }, (_, index) => readOne(caches[index % 3] as TestCache, 7, source));
+    const reads = Array.from({ length: 60 }, (_, index) =>
+      readOne(caches[index % 3] as TestCache, 7, source),
+    );
     await gate.reached;
-    await until("the others to wait", () => caches.filter((cache) => cache.underWay().waiting > 0).length === 2);
+    await until(
+      "the others to wait",
+      () => caches.filter((cache) => cache.underWay().waiting > 0).length === 2,
+    );
     gate.open();
     expect((await Promise.all(reads)).every((value) => value?.id === 7)).toBe(true);
     expect(source.loads).toEqual([[7]]);
@@ -292,8 +339,18 @@ function describeSingleFlight(fleet: () => Promise<Fleet>): void {
 
   it("wakes those who wait when a load fails, and one of them loads", async () => {
     const { open } = await fleet();
-    const [a, b, source, gate] = [await open({ leaseMs: MINUTE }), await open({ leaseMs: MINUTE }), createSource(), createGate()];
-    const failing = a.readMany(things, [1], () => gate.pass().then(() => Promise.reject(new Error("the database is away"))), new Reading());
+    const [a, b, source, gate] = [
+      await open({ leaseMs: MINUTE }),
+      await open({ leaseMs: MINUTE }),
+      createSource(),
+      createGate(),
+    ];
+    const failing = a.readMany(
+      things,
+      [1],
+      () => gate.pass().then(() => Promise.reject(new Error("the database is away"))),
+      new Reading(),
+    );
     await gate.reached;
     const waiting = readOne(b, 1, source);
     await until("the other to wait", () => b.underWay().waiting === 1);
@@ -303,9 +360,14 @@ function describeSingleFlight(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toEqual([[1]]);
   });
 
-  it("lets waiters load when the lease runs out, and refuses the late fill of a load that was overtaken", async () => {
+  it("Waiters load when the lease runs out, and the late fill of a load is refused.", async () => {
     const { open, keys } = await fleet();
-    const [slow, quick, source, gate] = [await open({ leaseMs: 50 }), await open({ leaseMs: 50 }), createSource(), createGate()];
+    const [slow, quick, source, gate] = [
+      await open({ leaseMs: 50 }),
+      await open({ leaseMs: 50 }),
+      createSource(),
+      createGate(),
+    ];
     source.gate = gate.pass;
     const late = readOne(slow, 1, source);
     await gate.reached;
@@ -326,13 +388,16 @@ function describeSingleFlight(fleet: () => Promise<Fleet>): void {
     source.gate = gate.pass;
     const late = readOne(cache, 1, source);
     await gate.reached;
-    await until("the end of the lease", async () => (await cache.link.connection.exists(keys.cacheLease("thing:1"))) === 0);
+    await until(
+      "the end of the lease",
+      async () => (await cache.link.connection.exists(keys.cacheLease("thing:1"))) === 0,
+    );
     gate.open();
     await late;
     await filled(cache, keys, "thing:1");
   });
 
-  it("starts a load of its own after an invalidation, rather than joining one that began before", async () => {
+  it("It starts a new load after an invalidation, rather than joining an older one.", async () => {
     const { open } = await fleet();
     const [cache, source, gate] = [await open(), createSource(), createGate()];
     source.gate = gate.pass;

@@ -1,24 +1,39 @@
 /** Stored entries: what survives the round trip, and when an entry may be served. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEntry, type Entry, encodeEntry, fenceOf, judgeAge, judgeTags } from "../../../src/redis/cache/entry.js";
+import {
+  decodeEntry,
+  type Entry,
+  encodeEntry,
+  fenceOf,
+  judgeAge,
+  judgeTags,
+} from "../../../src/redis/cache/entry.js";
 import { compareTag } from "../../../src/redis/cache/tags.js";
 
 const HEAD = "1700000000000000|5000|";
-const entry: Entry = { value: 1, storedAtMs: 1_000, freshMs: 100, graceMs: 50, versions: ["1@a", "2"], size: 1 };
+const entry: Entry = {
+  value: 1,
+  storedAtMs: 1_000,
+  freshMs: 100,
+  graceMs: 50,
+  versions: ["1@a", "2"],
+  size: 1,
+};
 
 describe("a stored entry", () => {
   it("carries any JSON value, its times and versions unchanged", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(), fc.nat(), (value, freshMs, graceMs) => {
-        const stored = `${HEAD}${encodeEntry(value, { freshMs, graceMs, versions: ["1@a", "2:3"] })}`;
+        const versions = ["1@a", "2:3"];
+        const stored = `${HEAD}${encodeEntry(value, { freshMs, graceMs, versions })}`;
         const json = JSON.parse(JSON.stringify(value)) as unknown;
         expect(decodeEntry(stored)).toEqual({
           value: json,
           storedAtMs: 5000,
           freshMs,
           graceMs,
-          versions: ["1@a", "2:3"],
+          versions,
           size: stored.length,
         });
         expect(fenceOf(stored)).toBe(1_700_000_000_000_000);
@@ -27,7 +42,17 @@ describe("a stored entry", () => {
   });
 
   it("counts as missing when it is not one of ours", () => {
-    const damaged = [null, "", "\n", "text", "a|b|c", "1|2|3|4\n{}", `${HEAD}1|1|v`, `${HEAD}1|1|v\n`, `${HEAD}1|1|v\n{"a":`];
+    const damaged = [
+      null,
+      "",
+      "\n",
+      "text",
+      "a|b|c",
+      "1|2|3|4\n{}",
+      `${HEAD}1|1|v`,
+      `${HEAD}1|1|v\n`,
+      `${HEAD}1|1|v\n{"a":`,
+    ];
     for (const text of damaged) expect(decodeEntry(text)).toBeNull();
     fc.assert(fc.property(fc.string(), (text) => void decodeEntry(text)));
   });

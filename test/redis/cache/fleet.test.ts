@@ -16,7 +16,10 @@ it("loads once for 500 parallel misses on 4 processes", async () => {
   for (const reader of readers) expect(await reader.nextLine()).toBe("ready");
   await signal(redis, fleet.prefix, "go", NAMES);
   const loading = await nextLoading(redis, fleet.prefix);
-  await until("the others to wait", async () => (await redis.hget(fleet.keys.cacheLease("thing:1"), "waited")) === "1");
+  await until(
+    "the others to wait",
+    async () => (await redis.hget(fleet.keys.cacheLease("thing:1"), "waited")) === "1",
+  );
   await signal(redis, fleet.prefix, "gate", [loading]);
   for (const reader of readers) expect(await reader.nextLine()).toBe("[1]");
   expect(await redis.get(`${fleet.prefix}loads`)).toBe("1");
@@ -25,7 +28,9 @@ it("loads once for 500 parallel misses on 4 processes", async () => {
 it("loads exactly once more when the process that loads is killed", async () => {
   const fleet = testRedis();
   const redis = fleet.connect();
-  const readers = new Map(NAMES.map((name) => [name, startReader(fleet, name, { reads: 10, leaseMs: 2 * SECOND })]));
+  const readers = new Map(
+    NAMES.map((name) => [name, startReader(fleet, name, { reads: 10, leaseMs: 2 * SECOND })]),
+  );
   for (const reader of readers.values()) expect(await reader.nextLine()).toBe("ready");
   await signal(redis, fleet.prefix, "go", NAMES);
   const first = await nextLoading(redis, fleet.prefix);

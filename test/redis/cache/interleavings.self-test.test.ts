@@ -1,4 +1,7 @@
-/** The drill of cache-interleavings.test.ts can fail: with the comparison of versions broken it finds stale values. */
+/**
+ * The drill of cache-interleavings.test.ts can fail: with the comparison of versions broken it
+ * finds stale values.
+ */
 import { expect, it, vi } from "vitest";
 import { testRedis } from "../../support/redis.js";
 import { openTrusted } from "./cache.fixture.js";
@@ -11,7 +14,11 @@ vi.mock("../../../src/redis/cache/tags.js", async (original) => ({
 
 it("notices that versions are not compared", async () => {
   const place = testRedis();
-  const caches = [await openTrusted(place), await openTrusted(place), await openTrusted(place, { localBytes: 0 })];
+  const caches = [
+    await openTrusted(place),
+    await openTrusted(place),
+    await openTrusted(place, { localBytes: 0 }),
+  ];
   const { stale } = await runInterleavings({ caches, rounds: 200, seed: 1 });
   expect(stale).toBeGreaterThan(0);
 });

@@ -6,7 +6,11 @@ import { runInterleavings } from "./interleavings.js";
 
 it("serves no stale value in 10,000 interleavings over three processes' caches", async () => {
   const place = testRedis();
-  const caches = [await openTrusted(place), await openTrusted(place), await openTrusted(place, { localBytes: 0 })];
+  const caches = [
+    await openTrusted(place),
+    await openTrusted(place),
+    await openTrusted(place, { localBytes: 0 }),
+  ];
   const { reads, stale } = await runInterleavings({ caches, rounds: 10_000, seed: 1 });
   expect(reads).toBeGreaterThan(50_000);
   expect(stale).toBe(0);

@@ -1,9 +1,11 @@
 /**
- * Random interleavings of reads, loads, invalidations and fills over several caches on one Redis, judged by a model.
+ * Random interleavings of reads, loads, invalidations and fills over several caches on one Redis,
+ * judged by a model.
  *
- * A value carries the number of writes that had been made when its load read it. The model knows, for every read, how many writes
- * had been announced to it when it began: those whose invalidation had returned on the same process, and with a consistency token
- * those of every process. A read that shows fewer is stale.
+ * A value carries the number of writes that had been made when its load read it. The model knows,
+ * for every read, how many writes had been announced to it when it began: those whose invalidation
+ * had returned on the same process, and with a consistency token those of every process. A read
+ * that shows fewer is stale.
  */
 import { Reading } from "../../../src/domain/reading.js";
 import type { Family } from "../../../src/redis/cache/cache.js";
@@ -25,9 +27,15 @@ const STEPS = 7;
 /** Rounds at once: enough that commands of several interleave in every write to the socket. */
 const AT_ONCE = 40;
 
-const numbers: Family<number> = { name: "number", nameOf: String, tagsOf: (id) => ["numbers", `number:${id}`] };
+const numbers: Family<number> = {
+  name: "number",
+  nameOf: String,
+  tagsOf: (id) => ["numbers", `number:${id}`],
+};
 
-/** Runs the interleavings. The same seed makes the same decisions; the network adds its own timing. */
+/**
+ * Runs the interleavings. The same seed makes the same decisions; the network adds its own timing.
+ */
 export async function runInterleavings({ caches, rounds, seed }: Drill): Promise<Verdict> {
   const verdict = { reads: 0, stale: 0 };
   let next = 0;
@@ -65,7 +73,11 @@ class Round {
   async run(): Promise<void> {
     const steps: Promise<void>[] = [];
     for (let step = 0; step < STEPS; step += 1) {
-      steps.push(this.random() < 0.35 ? this.write(this.pick()) : this.read(this.pick(), this.random() < 0.5));
+      steps.push(
+        this.random() < 0.35
+          ? this.write(this.pick())
+          : this.read(this.pick(), this.random() < 0.5),
+      );
       await this.pause();
       if (this.random() < 0.2) await Promise.all(steps);
     }
@@ -77,15 +89,22 @@ class Round {
     this.written += 1;
     const { written } = this;
     // Where it could not be sent, the process itself still knows of it; a token is not given out.
-    const count = (await this.caches[process]?.invalidate([`number:${this.id}`]).catch(() => 0)) ?? 0;
+    const count =
+      (await this.caches[process]?.invalidate([`number:${this.id}`]).catch(() => 0)) ?? 0;
     this.announced[process] = Math.max(this.announced[process] ?? 0, written);
-    if (count > this.token.count) this.token = { count, written: Math.max(written, this.token.written) };
+    if (count > this.token.count)
+      this.token = { count, written: Math.max(written, this.token.written) };
   }
 
   private async read(process: number, withToken: boolean): Promise<void> {
-    const least = withToken ? Math.max(this.token.written, this.announced[process] ?? 0) : (this.announced[process] ?? 0);
-    const reading = withToken ? new Reading({ seen: { count: this.token.count, bypassUntilMs: 0 } }) : new Reading();
-    const [shown] = (await this.caches[process]?.readMany(numbers, [this.id], this.load, reading)) ?? [];
+    const least = withToken
+      ? Math.max(this.token.written, this.announced[process] ?? 0)
+      : (this.announced[process] ?? 0);
+    const reading = withToken
+      ? new Reading({ seen: { count: this.token.count, bypassUntilMs: 0 } })
+      : new Reading();
+    const [shown] =
+      (await this.caches[process]?.readMany(numbers, [this.id], this.load, reading)) ?? [];
     this.reads += 1;
     if ((shown ?? -1) < least) this.stale += 1;
   }
@@ -99,7 +118,8 @@ class Round {
 
   /** A few turns of the event loop, in which replies arrive. */
   private async pause(): Promise<void> {
-    for (let turns = Math.floor(this.random() * 4); turns > 0; turns -= 1) await new Promise(setImmediate);
+    for (let turns = Math.floor(this.random() * 4); turns > 0; turns -= 1)
+      await new Promise(setImmediate);
   }
 
   private pick(): number {

@@ -1,4 +1,7 @@
-/** What readers notice when Redis is down, full, behind, or back from the past: nothing but the source's time. */
+/**
+ * What readers notice when Redis is down, full, behind, or back from the past: nothing but the
+ * source's time.
+ */
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -10,7 +13,11 @@ import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { SECOND } from "../../../src/domain/time/time.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { freePort } from "../../support/files.js";
-import { type RedisServer, type RedisServerOptions, startRedisServer } from "../../support/redis-server.js";
+import {
+  type RedisServer,
+  type RedisServerOptions,
+  startRedisServer,
+} from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
 import {
   createGate,
@@ -28,7 +35,9 @@ import {
 /** Ten times the promise of one second. */
 const RECOVERY_MS = 10_000;
 
-async function privateServer(options?: RedisServerOptions): Promise<RedisServer & { readonly admin: Redis; readonly place: Place }> {
+async function privateServer(
+  options?: RedisServerOptions,
+): Promise<RedisServer & { readonly admin: Redis; readonly place: Place }> {
   const server = await startRedisServer(options);
   const admin = new Redis(server.url);
   admin.on("error", () => {});
@@ -39,7 +48,9 @@ async function privateServer(options?: RedisServerOptions): Promise<RedisServer 
   return Object.assign(server, { admin, place: { url: server.url, keys: createKeys() } });
 }
 
-const statusOf = async (read: (reading: Reading) => Promise<unknown>): Promise<string | undefined> => {
+const statusOf = async (
+  read: (reading: Reading) => Promise<unknown>,
+): Promise<string | undefined> => {
   const reading = new Reading();
   await read(reading);
   return reading.outcome?.status;
@@ -66,8 +77,14 @@ it("gives up on every reply that is under way when one is late", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
   const waits: number[] = [];
-  const telemetry = { ...silentTelemetry, redisRoundTrip: (_: string, durationMs: number) => void waits.push(durationMs) };
-  const cache = await openTrusted({ ...place, url: proxy.url }, { deadlineMs: SECOND, localBytes: 0, telemetry });
+  const telemetry = {
+    ...silentTelemetry,
+    redisRoundTrip: (_: string, durationMs: number) => void waits.push(durationMs),
+  };
+  const cache = await openTrusted(
+    { ...place, url: proxy.url },
+    { deadlineMs: SECOND, localBytes: 0, telemetry },
+  );
   proxy.blackHole();
   const sentAt = performance.now();
   const first = readOne(cache, 1, createSource());
@@ -94,7 +111,7 @@ it("loads once for all who miss the same value while Redis is down", async () =>
   await quiet(cache);
 });
 
-it("lets nobody join a load that began before what they have seen written, while Redis is down", async () => {
+it("While Redis is down, nobody joins a load older than what they have seen written.", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
   const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
@@ -112,7 +129,7 @@ it("lets nobody join a load that began before what they have seen written, while
   expect([(await before)?.version, (await after)?.version]).toEqual([1, 2]);
 });
 
-it("Readers of the newest value share the loads of their turn, and join no earlier one, while Redis is down.", async () => {
+it("While Redis is down, readers of the newest value share only loads of their turn.", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
   const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
@@ -120,7 +137,8 @@ it("Readers of the newest value share the loads of their turn, and join no earli
   await until("the loss to be noticed", () => !cache.link.usable());
   const [source, gate] = [createSource(), createGate()];
   source.gate = gate.pass;
-  const readNewest = () => readOne(cache, 1, source, new Reading({ seen: { count: NEWEST, bypassUntilMs: 0 } }));
+  const readNewest = () =>
+    readOne(cache, 1, source, new Reading({ seen: { count: NEWEST, bypassUntilMs: 0 } }));
   const before = [readNewest(), readNewest()];
   await gate.reached;
   // Another process writes; this one is told by an event.
@@ -128,12 +146,14 @@ it("Readers of the newest value share the loads of their turn, and join no earli
   await new Promise((resolve) => setImmediate(resolve));
   const after = [readNewest(), readNewest()];
   gate.open();
-  expect((await Promise.all([...before, ...after])).map((value) => value?.version)).toEqual([1, 1, 2, 2]);
+  expect((await Promise.all([...before, ...after])).map((value) => value?.version)).toEqual([
+    1, 1, 2, 2,
+  ]);
   expect(source.loads).toHaveLength(2);
   await quiet(cache);
 });
 
-it("lets nobody join a load that began before a write of the same process, though the write could not be announced", async () => {
+it("Nobody joins a load older than a write of this process, announced or not.", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
   const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
@@ -150,7 +170,7 @@ it("lets nobody join a load that began before a write of the same process, thoug
   expect([(await before)?.version, (await after)?.version]).toEqual([1, 2]);
 });
 
-it("reads from the source when there is no server at the start, and uses the server once there is one", async () => {
+it("The cache reads from the source without a server, and uses one that comes.", async () => {
   const port = await freePort();
   const keys = createKeys();
   const cache = openUntrusted({ url: `redis://127.0.0.1:${port}`, keys });
@@ -169,7 +189,10 @@ it("closes at once, whatever state the link is in", async () => {
   await cache.close();
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
-  const silent = await openTrusted({ ...place, url: proxy.url }, { hasUnsentInvalidations: () => new Promise(() => {}), deadlineMs: 50 });
+  const silent = await openTrusted(
+    { ...place, url: proxy.url },
+    { hasUnsentInvalidations: () => new Promise(() => {}), deadlineMs: 50 },
+  );
   proxy.blackHole();
   await readOne(silent, 1, createSource());
   await silent.close();
@@ -177,13 +200,18 @@ it("closes at once, whatever state the link is in", async () => {
 
 it("drops fills and goes on reading when Redis is full; invalidations still work", async () => {
   const { admin, place } = await privateServer();
-  const [a, b] = [await openTrusted(place, { localBytes: 0 }), await openTrusted(place, { localBytes: 0 })];
+  const [a, b] = [
+    await openTrusted(place, { localBytes: 0 }),
+    await openTrusted(place, { localBytes: 0 }),
+  ];
   const source = createSource();
   await readOne(a, 1, source);
   await filled(a, place.keys, "thing:1");
   await admin.config("SET", "maxmemory", "1mb");
   expect(await statusOf((reading) => readOne(a, 1, source, reading))).toBe("HIT");
-  const reads = await Promise.all([a, b].map((cache) => cache.readMany(things, [2, 3], source.load, new Reading())));
+  const reads = await Promise.all(
+    [a, b].map((cache) => cache.readMany(things, [2, 3], source.load, new Reading())),
+  );
   expect(reads.flat().map((value) => value?.id)).toEqual([2, 3, 2, 3]);
   source.version = 2;
   await a.invalidate(["thing:1"]);
@@ -195,8 +223,10 @@ it("drops fills and goes on reading when Redis is full; invalidations still work
   await filled(a, place.keys, "thing:2");
 });
 
-it("gives up first on a Redis that it shares with state, long before that refuses writes, and comes back when there is room", async () => {
-  const { admin, place } = await privateServer({ args: ["--maxmemory", "20mb", "--maxmemory-policy", "noeviction"] });
+it("The cache is the first to give up a full Redis it shares, and comes back later.", async () => {
+  const { admin, place } = await privateServer({
+    args: ["--maxmemory", "20mb", "--maxmemory-policy", "noeviction"],
+  });
   const cache = await openTrusted(place, { localBytes: 0, memoryCheckMs: 10 });
   const { load } = createSource();
   const isFilled = async (id: number) => {
@@ -246,39 +276,56 @@ it("serves nothing of a Redis that came back from an older snapshot", async () =
   await kill();
   await copyFile(join(dir, "old.rdb"), join(dir, "dump.rdb"));
   await restart();
-  await until("Redis to be used again", () => caches.every(({ link }) => link.usable()), RECOVERY_MS);
+  await until(
+    "Redis to be used again",
+    () => caches.every(({ link }) => link.usable()),
+    RECOVERY_MS,
+  );
   // The snapshot holds the first values beside the versions of their tags.
   await until("the connection of the test", () => admin.status === "ready");
   expect(await admin.get(place.keys.cacheEntry("thing:0"))).toContain('"version":1');
-  for (const cache of caches) expect(new Set((await readAll(cache)).map((value) => value?.version))).toEqual(new Set([2]));
+  for (const cache of caches)
+    expect(new Set((await readAll(cache)).map((value) => value?.version))).toEqual(new Set([2]));
 });
 
 it.each([
   ["waits in the outbox", true],
   ["is known to this process alone", false],
-])("serves nothing that an invalidation should have ended which was lost while Redis was away and %s", async (_, unsent) => {
-  const { url, place } = await privateServer();
-  const proxy = await proxyTo(url);
-  const cache = await openTrusted({ ...place, url: proxy.url }, { hasUnsentInvalidations: async () => unsent });
-  const other = await openTrusted(place);
-  const source = createSource();
-  await readOne(cache, 1, source);
-  await filled(cache, place.keys, "thing:1");
-  await proxy.cut();
-  await until("the loss to be noticed", () => !cache.link.usable());
-  source.version = 2;
-  await expect(cache.invalidate(["thing:1"])).rejects.toThrow(RedisUnavailable);
-  expect((await readOne(cache, 1, source))?.version).toBe(2);
-  await proxy.restore();
-  await until("Redis to be used again", () => cache.link.usable(), RECOVERY_MS);
-  expect((await readOne(cache, 1, source))?.version).toBe(2);
-  await until("the new epoch to be heard", async () => (await readOne(other, 1, source))?.version === 2);
-});
+])(
+  "The cache serves nothing whose invalidation was lost while Redis was away and %s.",
+  async (_, unsent) => {
+    const { url, place } = await privateServer();
+    const proxy = await proxyTo(url);
+    const cache = await openTrusted(
+      { ...place, url: proxy.url },
+      { hasUnsentInvalidations: async () => unsent },
+    );
+    const other = await openTrusted(place);
+    const source = createSource();
+    await readOne(cache, 1, source);
+    await filled(cache, place.keys, "thing:1");
+    await proxy.cut();
+    await until("the loss to be noticed", () => !cache.link.usable());
+    source.version = 2;
+    await expect(cache.invalidate(["thing:1"])).rejects.toThrow(RedisUnavailable);
+    expect((await readOne(cache, 1, source))?.version).toBe(2);
+    await proxy.restore();
+    await until("Redis to be used again", () => cache.link.usable(), RECOVERY_MS);
+    expect((await readOne(cache, 1, source))?.version).toBe(2);
+    await until(
+      "the new epoch to be heard",
+      async () => (await readOne(other, 1, source))?.version === 2,
+    );
+  },
+);
 
-it("keeps what is cached when the same server is back and nothing was lost, also while the database cannot tell", async () => {
+it("The cache keeps its values when the server is back whole, even without Postgres.", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
-  const cache = await openTrusted({ ...place, url: proxy.url }, { hasUnsentInvalidations: () => Promise.reject(new Error("no database")) });
+  const cache = await openTrusted(
+    { ...place, url: proxy.url },
+    { hasUnsentInvalidations: () => Promise.reject(new Error("no database")) },
+  );
   const source = createSource();
   await readOne(cache, 1, source);
   await filled(cache, place.keys, "thing:1");
@@ -288,7 +335,7 @@ it("keeps what is cached when the same server is back and nothing was lost, also
   expect(await statusOf((reading) => readOne(cache, 1, source, reading))).toBe("HIT");
 });
 
-it("does not read from a server that became a replica, and believes nothing it brought along", async () => {
+it("The cache reads from no server that became a replica, and believes none of it.", async () => {
   const [main, other] = [await privateServer(), await privateServer()];
   const { port } = new URL(other.url);
   const cache = await openTrusted(main.place);

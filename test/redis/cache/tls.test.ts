@@ -1,4 +1,6 @@
-/** The contract of the cache over TLS, as the user of docs/redis-acl.md, who may do nothing else. */
+/**
+ * The contract of the cache over TLS, as the user of docs/redis-acl.md, who may do nothing else.
+ */
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -48,7 +50,10 @@ it("lets sessions live and end, and counts who guesses, over TLS with those righ
   const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
   await whenReady(souk, 30_000);
   await useSessions(souk);
-  const attempts = createAttempts(souk, createKeys(), { ...readConfig({}).attempts, deadlineMs: 10_000 });
+  const attempts = createAttempts(souk, createKeys(), {
+    ...readConfig({}).attempts,
+    deadlineMs: 10_000,
+  });
   const attempt = { id: "one", account: "ada@test.example", ip: "192.0.2.1" };
   expect([await attempts.signIn(attempt), await attempts.signUp(attempt)]).toEqual([null, null]);
   await attempts.forgive(attempt);
@@ -58,7 +63,14 @@ it("lets sessions live and end, and counts who guesses, over TLS with those righ
 it("keeps leaderboards over TLS with those rights", async () => {
   const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
   await whenReady(souk, 30_000);
-  await useBoard(createBoardStore({ connection: souk, keys: createKeys(), deadlineMs: 10_000, telemetry: silentTelemetry }));
+  await useBoard(
+    createBoardStore({
+      connection: souk,
+      keys: createKeys(),
+      deadlineMs: 10_000,
+      telemetry: silentTelemetry,
+    }),
+  );
   souk.disconnect();
 });
 
@@ -67,10 +79,15 @@ async function useSessions(souk: ReturnType<typeof connectRedis>): Promise<void>
   const store = createSessionStore(souk, createKeys(), { ...SESSION_OPTIONS });
   await store.load("tag", { epoch: 1, revokedIds: ["gone"] });
   await store.loadEverybody(0);
-  for (const id of ["a", "b", "c"]) expect(await store.create(newSession("tag", id))).toMatchObject({ leftMs: expect.any(Number) });
+  for (const id of ["a", "b", "c"])
+    expect(await store.create(newSession("tag", id))).toMatchObject({ leftMs: expect.any(Number) });
   expect(await store.touch("tag", "a")).not.toBeNull();
-  expect(await store.revoke({ kind: "session", userId: 7, userTag: "tag", sessionId: "a" })).toBe(1);
-  expect(await store.revoke({ kind: "user", userId: 7, userTag: "tag", epoch: 2, keptId: "b" })).toBe(1);
+  expect(await store.revoke({ kind: "session", userId: 7, userTag: "tag", sessionId: "a" })).toBe(
+    1,
+  );
+  expect(
+    await store.revoke({ kind: "user", userId: 7, userTag: "tag", epoch: 2, keptId: "b" }),
+  ).toBe(1);
   expect((await store.list("tag")).map(({ id }) => id)).toEqual(["b"]);
   await store.revoke({ kind: "everyone", beforeMs: 1 });
 }
@@ -82,7 +99,12 @@ it("needed no right that is not documented", async () => {
 });
 
 it("may do nothing else", async () => {
-  const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() }) as Redis;
+  const souk = connectRedis({
+    url,
+    caFile: tlsFiles.caFile,
+    role: "requests",
+    log: testLog(),
+  }) as Redis;
   await whenReady(souk, 30_000);
   for (const command of [
     ["FLUSHALL"],

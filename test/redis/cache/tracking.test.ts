@@ -1,4 +1,7 @@
-/** The local level stays coherent: it drops what changed elsewhere, and is off whenever it could not hear of a change. */
+/**
+ * The local level stays coherent: it drops what changed elsewhere, and is off whenever it could not
+ * hear of a change.
+ */
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { Reading } from "../../../src/domain/reading.js";
@@ -7,7 +10,16 @@ import type { FaultyProxy } from "../../support/faults.js";
 import { testRedis } from "../../support/redis.js";
 import { startRedisServer } from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
-import { createSource, filled, openTrusted, type Place, proxyTo, readOne, type Source, type TestCache } from "./cache.fixture.js";
+import {
+  createSource,
+  filled,
+  openTrusted,
+  type Place,
+  proxyTo,
+  readOne,
+  type Source,
+  type TestCache,
+} from "./cache.fixture.js";
 import { runInterleavings } from "./interleavings.js";
 
 /** Reads until the value comes from the local level. */
@@ -19,8 +31,13 @@ async function warm(cache: TestCache, source: Source): Promise<void> {
   });
 }
 
-/** A cache whose invalidation link goes through a proxy, and another on the same keys that needs none. */
-async function proxied(options = {}): Promise<{ far: TestCache; near: TestCache; proxy: FaultyProxy; place: Place }> {
+/**
+ * A cache whose invalidation link goes through a proxy, and another on the same keys that needs
+ * none.
+ */
+async function proxied(
+  options = {},
+): Promise<{ far: TestCache; near: TestCache; proxy: FaultyProxy; place: Place }> {
   const { url, keys } = testRedis();
   const proxy = await proxyTo(url);
   const far = await openTrusted({ url, keys, listenerUrl: proxy.url }, options);
@@ -39,7 +56,7 @@ it("drops what another process invalidated as soon as it has heard of it", async
   }
 });
 
-it("shows nothing stale once the invalidation link was cut, nor after it has come back", async () => {
+it("The cache shows nothing stale while its invalidation link is cut or after that.", async () => {
   const { far, near, proxy } = await proxied();
   const source = createSource();
   for (let round = 0; round < 3; round += 1) {
@@ -55,7 +72,7 @@ it("shows nothing stale once the invalidation link was cut, nor after it has com
   }
 });
 
-it("turns the local level off when its link is deaf for three beats, and reconnects it", async () => {
+it("A link deaf for three beats turns the local level off, and is reconnected.", async () => {
   const { far, near, proxy } = await proxied({ beatMs: 100 });
   const source = createSource();
   await warm(far, source);
@@ -63,7 +80,9 @@ it("turns the local level off when its link is deaf for three beats, and reconne
   source.version = 2;
   const count = await near.invalidate(["thing:1"]);
   // With the token nothing older is shown even before the silence is noticed.
-  expect((await readOne(far, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } })))?.version).toBe(2);
+  expect(
+    (await readOne(far, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } })))?.version,
+  ).toBe(2);
   await until("the silence to be noticed", () => !far.local.isOn(), 10 * 300);
   expect((await readOne(far, 1, source))?.version).toBe(2);
   await proxy.restore();
@@ -82,7 +101,10 @@ it("forgets everything when Redis is flushed", async () => {
   await warm(cache, source);
   source.version = 2;
   await admin.flushall();
-  await until("the flush to be heard", async () => (await readOne(cache, 1, source))?.version === 2);
+  await until(
+    "the flush to be heard",
+    async () => (await readOne(cache, 1, source))?.version === 2,
+  );
   await filled(cache, place.keys, "thing:1");
   await warm(cache, source);
 });
@@ -93,7 +115,10 @@ it("forgets what hangs on a tag that was evicted", async () => {
   await warm(cache, source);
   source.version = 2;
   await place.connect().del(place.keys.cacheTag("thing:1"));
-  await until("the eviction to be heard", async () => (await readOne(cache, 1, source))?.version === 2);
+  await until(
+    "the eviction to be heard",
+    async () => (await readOne(cache, 1, source))?.version === 2,
+  );
 });
 
 it("forgets everything when a new epoch begins", async () => {
@@ -102,7 +127,10 @@ it("forgets everything when a new epoch begins", async () => {
   await warm(cache, source);
   source.version = 2;
   await place.connect().set(place.keys.cacheEpoch(), "9999999999999999@elsewhere");
-  await until("the epoch to be heard", async () => (await readOne(cache, 1, source))?.version === 2);
+  await until(
+    "the epoch to be heard",
+    async () => (await readOne(cache, 1, source))?.version === 2,
+  );
 });
 
 it("stays within its bytes, and drops tags that nothing depends on", async () => {
@@ -140,7 +168,9 @@ it("serves nothing stale while its connections are killed again and again", asyn
       const clients = String(await admin.client("LIST"))
         .trim()
         .split("\n");
-      const victims = clients.flatMap((line) => (/cmd=client\|list/.test(line) ? [] : (/^id=(\d+)/.exec(line)?.[1] ?? [])));
+      const victims = clients.flatMap((line) =>
+        /cmd=client\|list/.test(line) ? [] : (/^id=(\d+)/.exec(line)?.[1] ?? []),
+      );
       const victim = victims[kills % Math.max(1, victims.length)];
       if (victim) await admin.client("KILL", "ID", victim);
       await new Promise((resolve) => setTimeout(resolve, 30));

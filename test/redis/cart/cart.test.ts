@@ -1,4 +1,7 @@
-/** The store of carts, on one server and on a Cluster: what is counted once, what is refused, what expires, what moves. */
+/**
+ * The store of carts, on one server and on a Cluster: what is counted once, what is refused, what
+ * expires, what moves.
+ */
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createKeys, type Keys } from "../../../src/redis/client/keys.js";
@@ -20,23 +23,30 @@ const PLACES: [string, () => { url: string; keys: Keys }][] = [
 ];
 
 describe.each(PLACES)("a cart on %s", (_name, place) => {
-  it("is empty with a version before anything is added, and stays so until something is", async () => {
+  it("It is empty with a version before anything is added, until something is.", async () => {
     const { store } = await openCarts(place());
     const first = await store.read(user(1));
     expect([first.cart.lines, first.move]).toEqual([[], null]);
     expect(first.cart.version).toBeGreaterThan(0);
     expect(first.cart.version).toBeLessThan(2 ** 31);
     expect((await store.read(user(1))).cart).toEqual(first.cart);
-    expect((await store.change(user(1), add(1, 1, { expectedVersion: first.cart.version }))).outcome).toBe("done");
+    expect(
+      (await store.change(user(1), add(1, 1, { expectedVersion: first.cart.version }))).outcome,
+    ).toBe("done");
   });
 
   it("counts 200 parallel additions of one product, and of 200 products, each once", async () => {
     const { store } = await openCarts(place());
     await Promise.all(Array.from({ length: 200 }, () => store.change(user(1), add(7, 1))));
     expect(contents((await store.read(user(1))).cart)).toEqual([[7, 200]]);
-    await Promise.all(Array.from({ length: 200 }, (_, at) => store.change(guest("g"), add(at + 1, 2))));
+    await Promise.all(
+      Array.from({ length: 200 }, (_, at) => store.change(guest("g"), add(at + 1, 2))),
+    );
     const { lines } = (await store.read(guest("g"))).cart;
-    expect([lines.length, new Set(lines.map(({ quantity }) => quantity))]).toEqual([200, new Set([2])]);
+    expect([lines.length, new Set(lines.map(({ quantity }) => quantity))]).toEqual([
+      200,
+      new Set([2]),
+    ]);
   });
 
   it("keeps lines in the order of adding, with the price of the latest addition", async () => {
@@ -58,7 +68,11 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     expect(contents(lowered.cart)).toEqual([[1, 2]]);
     expect((await store.change(user(1), set(1, 2))).cart.version).toBe(lowered.cart.version);
     const removed = await store.change(user(1), set(1, 0));
-    expect([removed.outcome, removed.cart.lines, removed.cart.version > lowered.cart.version]).toEqual(["done", [], true]);
+    expect([
+      removed.outcome,
+      removed.cart.lines,
+      removed.cart.version > lowered.cart.version,
+    ]).toEqual(["done", [], true]);
     expect((await store.change(user(1), set(1, 0))).cart.version).toBe(removed.cart.version);
     expect((await store.change(user(1), clear())).cart.version).toBe(removed.cart.version);
     await store.change(user(1), set(2, 3));
@@ -67,11 +81,22 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
 
   it("clamps to the stock and to 999 pieces, and refuses when nothing is left to add", async () => {
     const { store } = await openCarts(place());
-    expect(await store.change(user(1), add(1, 5, { stock: 3 }))).toMatchObject({ outcome: "done", short: 2 });
-    expect(await store.change(user(1), add(1, 1, { stock: 3 }))).toMatchObject({ outcome: "stock", cart: { lines: [{ quantity: 3 }] } });
+    expect(await store.change(user(1), add(1, 5, { stock: 3 }))).toMatchObject({
+      outcome: "done",
+      short: 2,
+    });
+    expect(await store.change(user(1), add(1, 1, { stock: 3 }))).toMatchObject({
+      outcome: "stock",
+      cart: { lines: [{ quantity: 3 }] },
+    });
     // The stock has sunk below what is in the cart: adding takes nothing away.
-    expect(await store.change(user(1), add(1, 1, { stock: 2 }))).toMatchObject({ outcome: "stock", cart: { lines: [{ quantity: 3 }] } });
-    expect(await store.change(user(1), set(1, 9, { stock: 0 }))).toMatchObject({ outcome: "stock" });
+    expect(await store.change(user(1), add(1, 1, { stock: 2 }))).toMatchObject({
+      outcome: "stock",
+      cart: { lines: [{ quantity: 3 }] },
+    });
+    expect(await store.change(user(1), set(1, 9, { stock: 0 }))).toMatchObject({
+      outcome: "stock",
+    });
     expect(await store.change(user(1), set(1, 9, { stock: 4 }))).toMatchObject({
       outcome: "done",
       short: 5,
@@ -86,18 +111,29 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     const { store } = await openCarts(place());
     for (let product = 1; product <= 200; product++) await store.change(user(1), add(product, 1));
     const before = (await store.read(user(1))).cart;
-    expect(await store.change(user(1), add(201, 1))).toMatchObject({ outcome: "lines", cart: before });
-    expect(await store.change(user(1), set(201, 1))).toMatchObject({ outcome: "lines", cart: before });
+    expect(await store.change(user(1), add(201, 1))).toMatchObject({
+      outcome: "lines",
+      cart: before,
+    });
+    expect(await store.change(user(1), set(201, 1))).toMatchObject({
+      outcome: "lines",
+      cart: before,
+    });
     expect((await store.change(user(1), add(200, 1))).outcome).toBe("done");
   });
 
-  it("does one operation once, answers its repetition with the same warnings, and tells another one from it", async () => {
+  it("An operation is done once, repeated with its warnings, and told from another.", async () => {
     const { store } = await openCarts(place());
     const once = add(1, 5, { operationId: "op", stock: 3 });
     const first = await store.change(user(1), once);
-    const repeated = await Promise.all(Array.from({ length: 20 }, () => store.change(user(1), once)));
+    const repeated = await Promise.all(
+      Array.from({ length: 20 }, () => store.change(user(1), once)),
+    );
     for (const again of repeated) expect(again).toEqual({ ...first, outcome: "repeated" });
-    expect(await store.change(user(1), add(1, 4, { operationId: "op" }))).toMatchObject({ outcome: "mismatch", cart: first.cart });
+    expect(await store.change(user(1), add(1, 4, { operationId: "op" }))).toMatchObject({
+      outcome: "mismatch",
+      cart: first.cart,
+    });
     // Another owner's operations are their own.
     expect((await store.change(user(2), add(1, 4, { operationId: "op" }))).outcome).toBe("done");
   });
@@ -113,11 +149,18 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     for (let from = 0; from < 600; from += 100) {
-      await Promise.all(Array.from({ length: 100 }, (_, at) => store.change(user(1), add(1, 1, { operationId: `op-${from + at}` }))));
+      await Promise.all(
+        Array.from({ length: 100 }, (_, at) =>
+          store.change(user(1), add(1, 1, { operationId: `op-${from + at}` })),
+        ),
+      );
     }
     expect(await connection.hlen(keys.cartOperations("user:1"))).toBeLessThanOrEqual(512);
     for (const at of [216, 400, 599]) {
-      expect([at, (await store.change(user(1), add(1, 1, { operationId: `op-${at}` }))).outcome]).toEqual([at, "repeated"]);
+      expect([
+        at,
+        (await store.change(user(1), add(1, 1, { operationId: `op-${at}` }))).outcome,
+      ]).toEqual([at, "repeated"]);
     }
     expect(contents((await store.read(user(1))).cart)).toEqual([[1, 600]]);
   });
@@ -125,17 +168,30 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
   it("changes nothing when another version was seen, and answers the present one", async () => {
     const { store } = await openCarts(place());
     const seen = (await store.change(user(1), add(1, 1))).cart;
-    const [a, b] = await Promise.all([2, 3].map((quantity) => store.change(user(1), set(1, quantity, { expectedVersion: seen.version }))));
+    const [a, b] = await Promise.all(
+      [2, 3].map((quantity) =>
+        store.change(user(1), set(1, quantity, { expectedVersion: seen.version })),
+      ),
+    );
     expect([a?.outcome, b?.outcome].sort()).toEqual(["conflict", "done"]);
     const now = (await store.read(user(1))).cart;
-    expect(await store.change(user(1), clear({ expectedVersion: seen.version }))).toMatchObject({ outcome: "conflict", cart: now });
-    expect((await store.change(user(1), clear({ expectedVersion: now.version }))).outcome).toBe("done");
+    expect(await store.change(user(1), clear({ expectedVersion: seen.version }))).toMatchObject({
+      outcome: "conflict",
+      cart: now,
+    });
+    expect((await store.change(user(1), clear({ expectedVersion: now.version }))).outcome).toBe(
+      "done",
+    );
   });
 
   it("can be begun by whoever saw that they had none", async () => {
     const { store } = await openCarts(place());
-    expect((await store.change(guest("new"), set(1, 1, { expectedVersion: 0 }))).outcome).toBe("done");
-    expect((await store.change(guest("new"), set(1, 2, { expectedVersion: 0 }))).outcome).toBe("conflict");
+    expect((await store.change(guest("new"), set(1, 1, { expectedVersion: 0 }))).outcome).toBe(
+      "done",
+    );
+    expect((await store.change(guest("new"), set(1, 2, { expectedVersion: 0 }))).outcome).toBe(
+      "conflict",
+    );
   });
 });
 
@@ -149,8 +205,12 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     const after = (await store.read(user(1))).cart;
     expect([after.lines, after.version > before.version]).toEqual([[], true]);
     expect((await store.read(user(1))).cart.version).toBe(after.version);
-    expect((await store.change(user(1), set(1, 1, { expectedVersion: before.version }))).outcome).toBe("conflict");
-    expect((await store.change(user(1), set(1, 1, { expectedVersion: after.version }))).outcome).toBe("done");
+    expect(
+      (await store.change(user(1), set(1, 1, { expectedVersion: before.version }))).outcome,
+    ).toBe("conflict");
+    expect(
+      (await store.change(user(1), set(1, 1, { expectedVersion: after.version }))).outcome,
+    ).toBe("done");
   });
 
   it("takes an addition like any other, and keeps nothing of what it held", async () => {
@@ -166,7 +226,8 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     const { store } = await openCarts({ ...place(), ttlMs: 200 });
     const versions = [0];
     for (let round = 0; round < 3; round++) {
-      for (let times = 0; times < 5; times++) versions.push((await store.change(user(1), add(1, 1))).cart.version);
+      for (let times = 0; times < 5; times++)
+        versions.push((await store.change(user(1), add(1, 1))).cart.version);
       await until("the cart to expire", async () => {
         const { lines, version } = (await store.read(user(1))).cart;
         versions.push(version);
@@ -199,7 +260,10 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     const before = (await store.change(user(1), add(1, 1))).cart.version;
     await connection.del(keys.cart("user:1"));
     let other = 1;
-    await until("the next second", async () => (await store.read(user(++other))).cart.version > before);
+    await until(
+      "the next second",
+      async () => (await store.read(user(++other))).cart.version > before,
+    );
     expect((await store.read(user(1))).cart.version).toBeGreaterThan(before);
   });
 });
@@ -211,10 +275,16 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     const { store } = await openCarts(place());
     await store.change(guest("g"), add(1, 2, { operationId: "op" }));
     const sealed = await store.seal("g", 5);
-    expect(sealed).toMatchObject({ move: { userId: 5, arrived: false }, lines: [{ productId: 1, quantity: 2 }] });
+    expect(sealed).toMatchObject({
+      move: { userId: 5, arrived: false },
+      lines: [{ productId: 1, quantity: 2 }],
+    });
     expect(sealed.operations).toHaveLength(2);
     expect(await store.seal("g", 6)).toEqual(sealed);
-    expect(await store.change(guest("g"), add(1, 1))).toMatchObject({ outcome: "moved", move: sealed.move });
+    expect(await store.change(guest("g"), add(1, 1))).toMatchObject({
+      outcome: "moved",
+      move: sealed.move,
+    });
     expect((await store.read(guest("g"))).move).toEqual(sealed.move);
   });
 
@@ -245,10 +315,13 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
       { productId: 3, quantity: 4, unitPrice: 90 },
       { productId: 2, quantity: 1, unitPrice: 90 },
     ]);
-    expect(await store.read(guest("g"))).toMatchObject({ cart: { lines: [] }, move: { userId: 5, arrived: true } });
+    expect(await store.read(guest("g"))).toMatchObject({
+      cart: { lines: [] },
+      move: { userId: 5, arrived: true },
+    });
   });
 
-  it("brings its operations along: one that is repeated by the account counts nothing twice", async () => {
+  it("Its operations come along: one that the account repeats counts nothing twice.", async () => {
     const { store } = await openCarts(place());
     const wanted = add(1, 2, { operationId: "lost" });
     await store.change(guest("g"), wanted);
@@ -258,10 +331,13 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
       lines.map((line) => ({ ...line, stock: FOREVER })),
       operations,
     );
-    expect(await store.change(user(5), wanted)).toMatchObject({ outcome: "repeated", cart: { lines: [{ quantity: 2 }] } });
+    expect(await store.change(user(5), wanted)).toMatchObject({
+      outcome: "repeated",
+      cart: { lines: [{ quantity: 2 }] },
+    });
   });
 
-  it("is clamped on the way: to 999, to 200 lines, to the stock; nothing that was there gets less", async () => {
+  it("It is clamped on the way to 999, 200 lines and the stock, and loses nothing.", async () => {
     const { store } = await openCarts(place());
     for (let product = 1; product <= 199; product++) await store.change(user(5), add(product, 1));
     await store.change(user(5), set(1, 900));
@@ -286,25 +362,33 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
       operations,
     );
     const merged = new Map(contents((await store.read(user(5))).cart));
-    expect([merged.size, merged.get(1), merged.get(2), merged.get(3), merged.get(300), merged.get(301)]).toEqual([
-      200,
-      999,
-      8,
-      4,
-      1,
-      undefined,
-    ]);
+    expect([
+      merged.size,
+      merged.get(1),
+      merged.get(2),
+      merged.get(3),
+      merged.get(300),
+      merged.get(301),
+    ]).toEqual([200, 999, 8, 4, 1, undefined]);
   });
 
-  it("that is empty has arrived at once, and begins anew when its writes are no longer followed", async () => {
+  it("An empty one arrives at once, and is new when its writes are not followed.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
-    expect(await store.seal("g", 5)).toMatchObject({ move: { userId: 5, arrived: true }, lines: [] });
+    expect(await store.seal("g", 5)).toMatchObject({
+      move: { userId: 5, arrived: true },
+      lines: [],
+    });
     const { version } = (await store.read(guest("g"))).cart;
     expect((await store.change(guest("g"), add(1, 1))).outcome).toBe("moved");
     await age(connection, keys.cart("guest:g"), 600_000);
     const anew = await store.change(guest("g"), add(1, 1));
-    expect([anew.outcome, anew.move, contents(anew.cart), anew.cart.version > version]).toEqual(["done", null, [[1, 1]], true]);
+    expect([anew.outcome, anew.move, contents(anew.cart), anew.cart.version > version]).toEqual([
+      "done",
+      null,
+      [[1, 1]],
+      true,
+    ]);
     // Whoever comes late with the old move changes nothing.
     await store.moved("g", { userId: 5, mergeId: "g:1", arrived: false });
     expect(contents((await store.read(guest("g"))).cart)).toEqual([[1, 1]]);
@@ -315,14 +399,16 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     const { store, connection } = await openCarts({ ...where, keys });
     await store.change(guest("g"), add(1, 2));
     const { move } = await store.seal("g", 5);
-    const [version, expires] = ((await connection.hget(keys.cart("guest:g"), "cart")) ?? "").split("|");
+    const [version, expires] = ((await connection.hget(keys.cart("guest:g"), "cart")) ?? "").split(
+      "|",
+    );
     await connection.hset(keys.cart("guest:g"), "cart", `${version}|${expires}`);
     expect((await store.seal("g", 5)).move).toEqual(move);
   });
 });
 
 describe("without a reply", () => {
-  it("a change is sent once more and counted once: the link breaks with the reply on its way", async () => {
+  it("A change whose reply is lost with the link is sent again and counted once.", async () => {
     const { url, keys } = testRedis();
     const { hostname, port } = new URL(url);
     const proxy = await createProxy({ target: { host: hostname, port: Number(port) } });
@@ -335,12 +421,17 @@ describe("without a reply", () => {
       await dropped;
       await proxy.restore();
       proxy.hangUp();
-      expect(await changing).toMatchObject({ outcome: "repeated", cart: { lines: [{ quantity: times }] } });
+      expect(await changing).toMatchObject({
+        outcome: "repeated",
+        cart: { lines: [{ quantity: times }] },
+      });
     }
   });
 
-  it("rejects within a second while Redis is silent or gone, and has every cart when it is back (AOF)", async () => {
-    const server = await startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+  it("A silent or lost Redis rejects within a second, and has every cart when back.", async () => {
+    const server = await startRedisServer({
+      args: ["--appendonly", "yes", "--appendfsync", "always"],
+    });
     onTestFinished(() => server.stop());
     const { store } = await openCarts({ url: server.url, keys: createKeys() });
     const before = (await store.change(user(1), add(1, 3))).cart;
@@ -354,7 +445,9 @@ describe("without a reply", () => {
       store.seal("g", 1),
       store.expiryOfNew(),
     ]);
-    expect(asked.map((one) => one.status === "rejected" && one.reason.code)).toEqual(Array(4).fill("SERVICE_UNAVAILABLE"));
+    expect(asked.map((one) => one.status === "rejected" && one.reason.code)).toEqual(
+      Array(4).fill("SERVICE_UNAVAILABLE"),
+    );
     await server.restart();
     expect((await until("the connection", () => store.read(user(1)))).cart).toEqual(before);
   });
@@ -367,7 +460,9 @@ describe("without a reply", () => {
     const admin = new Redis(server.url);
     onTestFinished(() => admin.disconnect());
     await admin.config("SET", "maxmemory", "1");
-    await expect(store.change(user(1), add(1, 1))).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    await expect(store.change(user(1), add(1, 1))).rejects.toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+    });
     expect((await store.read(user(1))).cart).toEqual(before);
     expect((await store.read(user(2))).cart.lines).toEqual([]);
   });

@@ -1,4 +1,6 @@
-/** The breaker: when Redis is asked, what is reported, and that a silent connection does not stay. */
+/**
+ * The breaker: when Redis is asked, what is reported, and that a silent connection does not stay.
+ */
 import { expect, it, onTestFinished } from "vitest";
 import { createBreaker } from "../../../src/redis/client/breaker.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
@@ -10,10 +12,17 @@ import { until } from "../../support/until.js";
 async function open() {
   const server = await startRedisServer();
   const proxy = await createProxy({ target: { host: "127.0.0.1", port: server.port } });
-  const connection = connectRedis({ url: `redis://127.0.0.1:${proxy.port}`, role: "requests", log: testLog() });
+  const connection = connectRedis({
+    url: `redis://127.0.0.1:${proxy.port}`,
+    role: "requests",
+    log: testLog(),
+  });
   await whenReady(connection, 30_000);
   const reports: (string | null)[] = [];
-  const breaker = createBreaker({ connection, report: (reason) => reports.push(reason) }, { instead: "nothing", deadlineMs: 200 });
+  const breaker = createBreaker(
+    { connection, report: (reason) => reports.push(reason) },
+    { instead: "nothing", deadlineMs: 200 },
+  );
   onTestFinished(async () => {
     breaker.close();
     connection.disconnect();
@@ -23,7 +32,7 @@ async function open() {
   return { server, proxy, breaker, reports };
 }
 
-it("A failure opens it, each use of the fallback is reported, and an answered probe closes it.", async () => {
+it("A failure opens a breaker, fallbacks are reported, an answered probe closes it.", async () => {
   const { breaker, reports } = await open();
   expect(breaker.isClosed()).toBe(true);
   breaker.trip(new Error("late"));

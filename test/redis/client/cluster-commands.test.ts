@@ -1,8 +1,18 @@
-/** Commands on a Cluster: each goes by its own key, whatever else is sent in the same turn, and while slots move. */
+/**
+ * Commands on a Cluster: each goes by its own key, whatever else is sent in the same turn, and
+ * while slots move.
+ */
 import * as fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { connectRedis, inOneTurn, inOneWrite, linksOf, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
+import {
+  connectRedis,
+  inOneTurn,
+  inOneWrite,
+  linksOf,
+  type RedisConnection,
+  whenReady,
+} from "../../../src/redis/client/connect.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { createLimiter } from "../../../src/redis/rate-limiter/limiter.js";
 import { createSessionStore } from "../../../src/redis/session/session.js";
@@ -24,7 +34,11 @@ async function open() {
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, HANG_MS);
   const limiter = createLimiter(connection, keys, { keepMs: HANG_MS, deadlineMs: HANG_MS });
-  return { connection, limiter, sessions: createSessionStore(connection, keys, { ...SESSION_OPTIONS, deadlineMs: HANG_MS }) };
+  return {
+    connection,
+    limiter,
+    sessions: createSessionStore(connection, keys, { ...SESSION_OPTIONS, deadlineMs: HANG_MS }),
+  };
 }
 type Opened = Awaited<ReturnType<typeof open>>;
 
@@ -33,18 +47,29 @@ const NEVER_USED = 20_000;
 
 /** Each is one command, or several, for a key of its own. */
 const COMMANDS: { readonly [name: string]: (on: Opened, id: number) => Promise<unknown> } = {
-  "one bucket": ({ limiter }, id) => limiter.consume(null, [{ bucket: bucketOf(`one-${id}`, 1e6, 1), cost: 1 }]),
+  "one bucket": ({ limiter }, id) =>
+    limiter.consume(null, [{ bucket: bucketOf(`one-${id}`, 1e6, 1), cost: 1 }]),
   "several buckets": ({ limiter }, id) =>
     limiter.consume(
       `hold-${id}`,
-      Array.from({ length: 1 + (id % 4) }, (_, at) => ({ bucket: bucketOf(`of-${at}`, 1e6, 1), cost: 1 })),
+      Array.from({ length: 1 + (id % 4) }, (_, at) => ({
+        bucket: bucketOf(`of-${at}`, 1e6, 1),
+        cost: 1,
+      })),
     ),
-  "a refund": ({ limiter }, id) => limiter.settle(`hold-${id}`, [{ bucket: bucketOf("of-0", 1e6, 1), cost: 1 }], 1),
+  "a refund": ({ limiter }, id) =>
+    limiter.settle(`hold-${id}`, [{ bucket: bucketOf("of-0", 1e6, 1), cost: 1 }], 1),
   "a session": ({ sessions }, id) => sessions.find(`user-${id}`, "session"),
-  "a session made": ({ sessions }, id) => sessions.create(newSession(`user-${id}`, `session-${id}`)),
-  "a value": ({ connection }, id) => connection.set(keys.cacheEntry(`thing:${id}`), id, "PX", 60_000),
+  "a session made": ({ sessions }, id) =>
+    sessions.create(newSession(`user-${id}`, `session-${id}`)),
+  "a value": ({ connection }, id) =>
+    connection.set(keys.cacheEntry(`thing:${id}`), id, "PX", 60_000),
   "values of three nodes": ({ connection }, id) =>
-    inOneWrite(connection, () => Promise.all([id, id + 1, id + 2].map((one) => connection.get(keys.cacheEntry(`thing:${one}`))))),
+    inOneWrite(connection, () =>
+      Promise.all(
+        [id, id + 1, id + 2].map((one) => connection.get(keys.cacheEntry(`thing:${one}`))),
+      ),
+    ),
   "a publication": ({ connection }, id) => connection.publish(keys.topic("product", id), "1"),
   "a ping": ({ connection }) => connection.ping(),
 };
@@ -54,10 +79,14 @@ describe("Commands of one turn", () => {
     const on = await open();
     const command = fc.tuple(fc.constantFrom(...Object.keys(COMMANDS)), fc.nat({ max: 10_000 }));
     await fc.assert(
-      fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 60 }), fc.boolean(), async (sent, together) => {
-        const send = () => Promise.all(sent.map(([name, id]) => COMMANDS[name]?.(on, id)));
-        await (together ? inOneTurn(on.connection, send) : send());
-      }),
+      fc.asyncProperty(
+        fc.array(command, { minLength: 1, maxLength: 60 }),
+        fc.boolean(),
+        async (sent, together) => {
+          const send = () => Promise.all(sent.map(([name, id]) => COMMANDS[name]?.(on, id)));
+          await (together ? inOneTurn(on.connection, send) : send());
+        },
+      ),
       { numRuns: 60, seed: 9 },
     );
   });
@@ -65,7 +94,8 @@ describe("Commands of one turn", () => {
   it("reach each node in one write.", async () => {
     const { connection, ...on } = await open();
     const sent = Array.from({ length: 60 }, (_, id) => id);
-    const send = () => Promise.all(sent.map((id) => COMMANDS["a session"]?.({ connection, ...on }, id)));
+    const send = () =>
+      Promise.all(sent.map((id) => COMMANDS["a session"]?.({ connection, ...on }, id)));
     await send();
     const before = await readsOf(connection);
     await inOneTurn(connection, () => send());
@@ -77,7 +107,11 @@ describe("Commands of one turn", () => {
 
 /** How often each node has read from a socket. */
 const readsOf = (connection: RedisConnection): Promise<number[]> =>
-  Promise.all(linksOf(connection, "master").map(async (link) => Number(/total_reads_processed:(\d+)/.exec(await link.info("stats"))?.[1])));
+  Promise.all(
+    linksOf(connection, "master").map(async (link) =>
+      Number(/total_reads_processed:(\d+)/.exec(await link.info("stats"))?.[1]),
+    ),
+  );
 
 describe("A slot that moves to another node", () => {
   it("fails no command of one key, and none at all afterwards.", async () => {
@@ -89,7 +123,9 @@ describe("A slot that moves to another node", () => {
     const traffic = async () => {
       while (isMoving) {
         const others = Array.from({ length: 20 }, (_, at) => COMMANDS["a session"]?.(on, at));
-        await inOneTurn(on.connection, () => Promise.all([on.connection.set(key, "1"), on.connection.get(key), ...others]));
+        await inOneTurn(on.connection, () =>
+          Promise.all([on.connection.set(key, "1"), on.connection.get(key), ...others]),
+        );
         answered += 1;
       }
     };
@@ -111,7 +147,10 @@ describe("A slot that moves to another node", () => {
     const { slot, target } = await moveOf(keys.limitHold("any"));
     await cluster.migrate(slot, target, async () => {
       const [moving, ...others] = await inOneTurn(on.connection, () =>
-        Promise.allSettled([COMMANDS["several buckets"]?.(on, NEVER_USED), ...[1, 2, 3].map((id) => COMMANDS["a session"]?.(on, id))]),
+        Promise.allSettled([
+          COMMANDS["several buckets"]?.(on, NEVER_USED),
+          ...[1, 2, 3].map((id) => COMMANDS["a session"]?.(on, id)),
+        ]),
       );
       expect(moving?.status).toBe("rejected");
       expect(others.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
@@ -124,7 +163,9 @@ it("Scripts that a node has forgotten are sent again.", async () => {
   const on = await open();
   const run = () =>
     Promise.all(
-      Array.from({ length: 40 }, (_, id) => Promise.all([COMMANDS["several buckets"]?.(on, id), COMMANDS["a session"]?.(on, id)])),
+      Array.from({ length: 40 }, (_, id) =>
+        Promise.all([COMMANDS["several buckets"]?.(on, id), COMMANDS["a session"]?.(on, id)]),
+      ),
     );
   await run();
   for (const { url } of cluster.nodes) {

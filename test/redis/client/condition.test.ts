@@ -62,7 +62,9 @@ async function failToSave(admin: Redis): Promise<void> {
   const [, dir] = (await admin.config("GET", "dir")) as string[];
   await mkdir(`${dir}/dump.rdb/in-the-way`, { recursive: true });
   await admin.bgsave();
-  await until("a snapshot to fail", async () => (await admin.info("persistence")).includes("rdb_last_bgsave_status:err"));
+  await until("a snapshot to fail", async () =>
+    (await admin.info("persistence")).includes("rdb_last_bgsave_status:err"),
+  );
 }
 
 async function watch(url: string) {
@@ -78,7 +80,13 @@ async function watch(url: string) {
     await condition.look();
     return reports.at(-1);
   };
-  return { condition, connection, reports, look, well: () => until("the server to be well", async () => (await look()) === null) };
+  return {
+    condition,
+    connection,
+    reports,
+    look,
+    well: () => until("the server to be well", async () => (await look()) === null),
+  };
 }
 
 it.each(Object.entries(CASES))(
@@ -97,7 +105,7 @@ it.each(Object.entries(CASES))(
   },
 );
 
-it("One node of a Cluster that refuses writes is reported, and so are slots without a node.", async () => {
+it("A node of a Cluster that refuses writes is reported, as are slots without one.", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
   const { look, well } = await watch(cluster.url);
@@ -110,7 +118,9 @@ it("One node of a Cluster that refuses writes is reported, and so are slots with
   await admin.config("SET", "min-replicas-to-write", 0);
   await well();
   await first?.kill();
-  await until("the loss to be told", async () => /^(does not answer|the Cluster does not serve all slots)/.test((await look()) ?? ""));
+  await until("the loss to be told", async () =>
+    /^(does not answer|the Cluster does not serve all slots)/.test((await look()) ?? ""),
+  );
 });
 
 it("Writes that were refused between two looks are reported once.", async () => {
@@ -123,7 +133,10 @@ it("Writes that were refused between two looks are reported once.", async () => 
   await admin.config("SET", "maxmemory", 1);
   await expect(admin.set("a", "b")).rejects.toThrow("OOM");
   await admin.config("SET", "maxmemory", 0);
-  await until("the refusal to be told", async () => (await look()) === "refused writes lately (OOM)");
+  await until(
+    "the refusal to be told",
+    async () => (await look()) === "refused writes lately (OOM)",
+  );
   await well();
 });
 

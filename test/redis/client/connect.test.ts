@@ -3,7 +3,12 @@ import { expect, it } from "vitest";
 import { StartupError } from "../../../src/domain/errors.js";
 import { describeRedis, parseRedisUrl } from "../../../src/redis/client/connect.js";
 
-const at = (host: string, port: number) => ({ mode: "standalone", nodes: [{ host, port }], tls: false, db: 0 });
+const at = (host: string, port: number) => ({
+  mode: "standalone",
+  nodes: [{ host, port }],
+  tls: false,
+  db: 0,
+});
 
 it.each([
   ["redis://localhost", at("localhost", 6379)],
@@ -11,8 +16,14 @@ it.each([
   ["redis://[::1]:7000", at("::1", 7000)],
   ["redis://user@host", { ...at("host", 6379), username: "user" }],
   ["redis://:secret@host", { ...at("host", 6379), password: "secret" }],
-  ["rediss://souk:p%40ss%2Fw:rd@host:6380", { ...at("host", 6380), tls: true, username: "souk", password: "p@ss/w:rd" }],
-  ["unix:/run/redis.sock", { mode: "standalone", nodes: [], path: "/run/redis.sock", tls: false, db: 0 }],
+  [
+    "rediss://souk:p%40ss%2Fw:rd@host:6380",
+    { ...at("host", 6380), tls: true, username: "souk", password: "p@ss/w:rd" },
+  ],
+  [
+    "unix:/run/redis.sock",
+    { mode: "standalone", nodes: [], path: "/run/redis.sock", tls: false, db: 0 },
+  ],
   [
     "redis+cluster://a:1,b:2",
     {
@@ -39,7 +50,16 @@ it.each([
       master: "shop",
     },
   ],
-  ["redis+sentinel://a", { mode: "sentinel", nodes: [{ host: "a", port: 26379 }], tls: false, db: 0, master: "mymaster" }],
+  [
+    "redis+sentinel://a",
+    {
+      mode: "sentinel",
+      nodes: [{ host: "a", port: 26379 }],
+      tls: false,
+      db: 0,
+      master: "mymaster",
+    },
+  ],
 ])("reads %s", (url, target) => {
   expect(parseRedisUrl(url)).toEqual(target);
 });

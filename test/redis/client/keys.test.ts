@@ -1,4 +1,7 @@
-/** docs/keys.md says what src/redis/client/keys.ts spells, and both say what a cache really leaves in Redis. */
+/**
+ * docs/keys.md says what src/redis/client/keys.ts spells, and both say what a cache really leaves
+ * in Redis.
+ */
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
@@ -50,7 +53,10 @@ async function moveCart(url: string, keys: Keys): Promise<void> {
 /** What a sign-in leaves. */
 async function openSession(url: string, keys: Keys): Promise<void> {
   const { store, connection } = await readyStore({ url, keys });
-  const attempts = createAttempts(connection, keys, { ...readConfig({}).attempts, deadlineMs: 10_000 });
+  const attempts = createAttempts(connection, keys, {
+    ...readConfig({}).attempts,
+    deadlineMs: 10_000,
+  });
   const attempt = { id: "attempt", account: "ada@test.example", ip: "2001:db8::1" };
   await attempts.signIn(attempt);
   await attempts.forgive(attempt);
@@ -59,7 +65,10 @@ async function openSession(url: string, keys: Keys): Promise<void> {
   await store.loadEverybody(0);
   await store.create(newSession("tag", "id"));
   const bucket = { kind: "viewer", name: "7", rule: { burst: 10, perSecond: 0.1 } } as const;
-  await createLimiter(connection, keys, { keepMs: 60_000, deadlineMs: 10_000 }).consume("operation", [{ bucket, cost: 1 }]);
+  await createLimiter(connection, keys, { keepMs: 60_000, deadlineMs: 10_000 }).consume(
+    "operation",
+    [{ bucket, cost: 1 }],
+  );
 }
 
 /** What a client leaves that sends a document with its hash. */
@@ -92,12 +101,25 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const store = createCounterStore(connection, keys, { viewMs: 60_000, operationMs: 60_000, deadlineMs: 10_000 });
+  const store = createCounterStore(connection, keys, {
+    viewMs: 60_000,
+    operationMs: 60_000,
+    deadlineMs: 10_000,
+  });
   const nowMs = Date.now();
   const event = { productId: 1, day: dayOf(nowMs), month: monthOf(nowMs) };
   await store.adopt(1, "", "generation");
-  const nothing = { applied: "", views: 0, shares: 0, viewers: 0, sketch: null, isOver: false, few: [] };
-  for (const period of ["all", event.month, event.day] as const) await store.load({ productId: 1, period }, nothing, nowMs);
+  const nothing = {
+    applied: "",
+    views: 0,
+    shares: 0,
+    viewers: 0,
+    sketch: null,
+    isOver: false,
+    few: [],
+  };
+  for (const period of ["all", event.month, event.day] as const)
+    await store.load({ productId: 1, period }, nothing, nowMs);
   await store.view({ ...event, operation: { slot: 1, id: "one_____" } }, "ada");
   await store.seal([1], "batch");
   await store.view({ ...event, operation: { slot: 2, id: "two_____" } }, "bob");
@@ -111,8 +133,13 @@ async function appendToLog(url: string, keys: Keys): Promise<void> {
 }
 
 it("documents every family of keys and channels, and no other", () => {
-  const documented = [...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)];
-  const rows = documented.map(([, name, pattern, type, ttl, owner, bound]) => [name, { pattern, type, ttl, owner, bound }]);
+  const documented = [
+    ...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm),
+  ];
+  const rows = documented.map(([, name, pattern, type, ttl, owner, bound]) => [
+    name,
+    { pattern, type, ttl, owner, bound },
+  ]);
   expect(Object.fromEntries(rows)).toEqual(KEY_FAMILIES);
 });
 
@@ -168,7 +195,8 @@ it("spells every key as its family is documented", () => {
     topic: keys.topic("productChanged", 1),
     heartbeat: keys.heartbeat("a"),
   };
-  for (const [name, { pattern }] of Object.entries(KEY_FAMILIES)) expect(spelled[name]).toMatch(matcher(pattern));
+  for (const [name, { pattern }] of Object.entries(KEY_FAMILIES))
+    expect(spelled[name]).toMatch(matcher(pattern));
   expect(Object.keys(spelled)).toEqual(Object.keys(KEY_FAMILIES));
 });
 
@@ -178,7 +206,11 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   const admin = new Redis(server.url);
   onTestFinished(() => admin.disconnect());
   const keys = createKeys();
-  const [cache, source, gate] = [await openTrusted({ url: server.url, keys }), createSource(), createGate()];
+  const [cache, source, gate] = [
+    await openTrusted({ url: server.url, keys }),
+    createSource(),
+    createGate(),
+  ];
   await readOne(cache, 1, source);
   await filled(cache, keys, "thing:1");
   await cache.invalidate(["thing:1"]);
@@ -204,5 +236,8 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   expect(found.size).toBe(families.length);
   gate.open();
   await loading;
-  await until("the end of the lease", async () => (await admin.exists(keys.cacheLease("thing:2"))) === 0);
+  await until(
+    "the end of the lease",
+    async () => (await admin.exists(keys.cacheLease("thing:2"))) === 0,
+  );
 });

@@ -9,10 +9,9 @@ import { testRedis } from "../../support/redis.js";
 
 async function openLeases(leaseMs = MINUTE) {
   const { url, keys } = testRedis();
-  const [connection, listener] = (["requests", "tracker"] as const).map((role) => connectRedis({ url, role, log: testLog() })) as [
-    Redis,
-    Redis,
-  ];
+  const [connection, listener] = (["requests", "tracker"] as const).map((role) =>
+    connectRedis({ url, role, log: testLog() }),
+  ) as [Redis, Redis];
   onTestFinished(() => {
     connection.disconnect();
     listener.disconnect();

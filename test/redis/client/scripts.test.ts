@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import { loadScripts } from "../../../src/redis/client/scripts.js";
 
 const room = fileURLToPath(new URL("../../../src/redis", import.meta.url));
-const files = readdirSync(room, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".lua"));
+const files = readdirSync(room, { recursive: true, encoding: "utf8" }).filter((file) =>
+  file.endsWith(".lua"),
+);
 /** What scripts include; the others become commands. */
 const parts = files.filter((file) => !/-(\d+|n)\.lua$/.test(file));
 const scripts = loadScripts();
@@ -20,19 +22,30 @@ it("puts parts in where scripts include them, and every part is included", () =>
   for (const { lua } of scripts) expect(lua).not.toMatch(/^-- include:/m);
   const headers = parts.map((part) => readFileSync(join(room, part), "utf8").split("\n")[1]);
   expect(headers.every((header) => /^ {2}Part of .{20,}/.test(header ?? ""))).toBe(true);
-  expect(headers.every((header) => scripts.some(({ lua }) => lua.includes(header ?? "")))).toBe(true);
+  expect(headers.every((header) => scripts.some(({ lua }) => lua.includes(header ?? "")))).toBe(
+    true,
+  );
 });
 
 describe.each(scripts)("$command", ({ numberOfKeys, lua }) => {
   const header = /--\[\[\n([\s\S]*?)\n\]\]/.exec(lua)?.[1] ?? "";
   const body = lua.slice(lua.indexOf("]]") + 2);
   const named = (text: string, what: string): number[] =>
-    [...new Set([...text.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map(([, index]) => Number(index)))].sort((a, b) => a - b);
+    [
+      ...new Set(
+        [...text.matchAll(new RegExp(`${what}\\[(\\d+)\\]`, "g"))].map(([, index]) =>
+          Number(index),
+        ),
+      ),
+    ].sort((a, b) => a - b);
 
   it("opens with a sentence, its keys with their types, its arguments, and what it returns", () => {
     expect(header.split("\n")[0]).toMatch(/^ {2}[A-Z].{20,}/);
-    expect(named(header, "KEYS")).toEqual(Array.from({ length: numberOfKeys ?? 1 }, (_, index) => index + 1));
-    if (numberOfKeys !== 0) expect(header).toMatch(/KEYS\[1\] {2}(string|hash|zset|set|list|stream) {2}/);
+    expect(named(header, "KEYS")).toEqual(
+      Array.from({ length: numberOfKeys ?? 1 }, (_, index) => index + 1),
+    );
+    if (numberOfKeys !== 0)
+      expect(header).toMatch(/KEYS\[1\] {2}(string|hash|zset|set|list|stream) {2}/);
     expect(header).toMatch(/^ {2}Returns {2}\S/m);
   });
 

@@ -9,7 +9,11 @@ import { ServiceUnavailable } from "../../../src/domain/errors.js";
 import { Reading } from "../../../src/domain/reading.js";
 import type { Breaker } from "../../../src/redis/client/breaker.js";
 import { openRedisClock } from "../../../src/redis/client/clock.js";
-import { connectRedis, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
+import {
+  connectRedis,
+  type RedisConnection,
+  whenReady,
+} from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { type CounterStore, createCounterStore } from "../../../src/redis/counters/counters.js";
 import { createViewerRanges } from "../../../src/redis/counters/range.js";
@@ -35,7 +39,10 @@ export interface CounterKit {
   view(productId: number, guest: string, operationId?: string): Promise<string[]>;
   share(productId: number, operationId?: string): Promise<string[]>;
   /** Views, shares and viewers of a tally, as readers get them. */
-  read(productId: number, period?: TallyPeriod): Promise<{ views: number; shares: number; viewers: number; exact: boolean }>;
+  read(
+    productId: number,
+    period?: TallyPeriod,
+  ): Promise<{ views: number; shares: number; viewers: number; exact: boolean }>;
   /** The same as Postgres has it. */
   stored(productId: number): Promise<{ views: number; shares: number; viewers: number }>;
 }
@@ -60,13 +67,22 @@ export interface CounterKitOptions {
 
 /** Opens a kit on a connection of its own, which goes with the test. */
 export async function openCounterKit(options: CounterKitOptions): Promise<CounterKit> {
-  const { url, keys, database, viewMs = 1_800_000, operationMs = 86_400_000, deadlineMs = 10_000, wrap = (parts) => parts } = options;
+  const {
+    url,
+    keys,
+    database,
+    viewMs = 1_800_000,
+    operationMs = 86_400_000,
+    deadlineMs = 10_000,
+    wrap = (parts) => parts,
+  } = options;
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
   const warnings: string[] = [];
   const log = testLog().child({});
-  log.warn = log.error = ((...words: unknown[]) => void warnings.push(String(words.at(-1)))) as typeof log.warn;
+  log.warn = log.error = ((...words: unknown[]) =>
+    void warnings.push(String(words.at(-1)))) as typeof log.warn;
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
   const trust = createCounterTrust({ store, table, log });
@@ -98,8 +114,10 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     nowMs: clock.nowMs,
     flush,
     warnings,
-    view: async (productId, guest, operationId) => codes(await counters.view(doing(productId, guest, operationId))),
-    share: async (productId, operationId) => codes(await counters.share(doing(productId, "anybody", operationId))),
+    view: async (productId, guest, operationId) =>
+      codes(await counters.view(doing(productId, guest, operationId))),
+    share: async (productId, operationId) =>
+      codes(await counters.share(doing(productId, "anybody", operationId))),
     async read(productId, period = "all") {
       const [tally] = await counters.read([{ productId, period }], new Reading());
       if (!tally) throw new Error("no tally");
@@ -108,7 +126,8 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     },
     async stored(productId) {
       const [row] = await database.query<{ views: number; shares: number; viewers: number }>(
-        sql`SELECT views, shares, viewers FROM product_tallies WHERE product_id = ${productId} AND period = 'all'`,
+        sql`SELECT views, shares, viewers FROM product_tallies
+          WHERE product_id = ${productId} AND period = 'all'`,
       );
       return row ?? { views: 0, shares: 0, viewers: 0 };
     },
@@ -117,10 +136,15 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
 
 /** Products 1 to `count` that nobody has seen. */
 export async function stockProducts(database: Database, count: number): Promise<void> {
-  await database.query(sql`INSERT INTO categories (id, parent_id, name, slug, path) VALUES (1, NULL, 'Home', 'home', '{1}')`);
+  await database.query(
+    sql`INSERT INTO categories (id, parent_id, name, slug, path)
+      VALUES (1, NULL, 'Home', 'home', '{1}')`,
+  );
   await database.query(sql`INSERT INTO brands (id, name) VALUES (1, 'Alder')`);
-  await database.query(sql`INSERT INTO products (id, sku, name, description, brand_id, category_id, price, stock)
-    SELECT number, 'sku-' || number, 'Thing', '', 1, 1, 100, 1 FROM generate_series(1, ${count}::integer) AS number`);
+  await database.query(sql`INSERT INTO products
+      (id, sku, name, description, brand_id, category_id, price, stock)
+    SELECT number, 'sku-' || number, 'Thing', '', 1, 1, 100, 1
+    FROM generate_series(1, ${count}::integer) AS number`);
 }
 
 /** The steps of a flush, in order. */

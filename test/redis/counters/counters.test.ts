@@ -1,11 +1,19 @@
-/** What counting promises in Redis and Postgres together: each event once, whatever order things come in and whatever is lost. */
+/**
+ * What counting promises in Redis and Postgres together: each event once, whatever order things
+ * come in and whatever is lost.
+ */
 
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
-import { ESTIMATE_ERROR, EXACT_VIEWERS, MAX_COUNT, MAX_RECENT_VIEWERS } from "../../../src/domain/counters.js";
+import {
+  ESTIMATE_ERROR,
+  EXACT_VIEWERS,
+  MAX_COUNT,
+  MAX_RECENT_VIEWERS,
+} from "../../../src/domain/counters.js";
 import { dayAt, dayNumber, dayOf, monthOf } from "../../../src/domain/leaderboard/calendar.js";
 import { Reading } from "../../../src/domain/reading.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
@@ -13,7 +21,14 @@ import { OPERATION_SLOTS, shardOf } from "../../../src/redis/counters/counters.j
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { startRedisCluster, startRedisServer, testRedis } from "../../support/redis.js";
 import { until } from "../../support/until.js";
-import { type CounterKit, type Crash, dying, openCounterKit, STEPS, stockProducts } from "./counters.fixture.js";
+import {
+  type CounterKit,
+  type Crash,
+  dying,
+  openCounterKit,
+  STEPS,
+  stockProducts,
+} from "./counters.fixture.js";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -23,25 +38,36 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 /** What Redis knows a guest of the kit by. */
-const viewerOf = (guest: string): string => createHash("sha256").update(`guest:${guest}`).digest().subarray(0, 8).toString("base64url");
+const viewerOf = (guest: string): string =>
+  createHash("sha256").update(`guest:${guest}`).digest().subarray(0, 8).toString("base64url");
 
 let products = 0;
 const fresh = (): number => ++products;
 
-/** A kit under a prefix of its own in the shared server: to Postgres that is a Redis which lost everything. */
+/**
+ * A kit under a prefix of its own in the shared server: to Postgres that is a Redis which lost
+ * everything.
+ */
 const openKit = (options: Partial<Parameters<typeof openCounterKit>[0]> = {}) =>
   openCounterKit({ ...testRedis(), database: db.database, ...options });
 
 describe("viewers", () => {
-  it(`are known one by one up to ${EXACT_VIEWERS}, then estimated within the error that is told`, async () => {
+  it(`Up to ${EXACT_VIEWERS} are exact, more are estimated within the error told.`, async () => {
     const [kit, id] = [await openKit(), fresh()];
     const today = dayOf(kit.nowMs());
     for (let viewer = 1; viewer <= EXACT_VIEWERS; viewer++) await kit.view(id, `guest ${viewer}`);
-    expect(await kit.read(id)).toEqual({ views: EXACT_VIEWERS, shares: 0, viewers: EXACT_VIEWERS, exact: true });
+    expect(await kit.read(id)).toEqual({
+      views: EXACT_VIEWERS,
+      shares: 0,
+      viewers: EXACT_VIEWERS,
+      exact: true,
+    });
     expect(await kit.read(id, today)).toMatchObject({ viewers: EXACT_VIEWERS, exact: true });
     const many = EXACT_VIEWERS + 2_000;
     for (let viewer = EXACT_VIEWERS; viewer < many; viewer += 100)
-      await Promise.all(Array.from({ length: 100 }, (_, at) => kit.view(id, `guest ${viewer + at + 1}`)));
+      await Promise.all(
+        Array.from({ length: 100 }, (_, at) => kit.view(id, `guest ${viewer + at + 1}`)),
+      );
     for (const period of ["all", monthOf(kit.nowMs()), today] as const) {
       const { views, viewers, exact } = await kit.read(id, period);
       expect({ views, exact }).toEqual({ views: many, exact: false });
@@ -49,7 +75,7 @@ describe("viewers", () => {
     }
   });
 
-  it("of several days together are merged: counted while few, estimated when many, each once", async () => {
+  it("Viewers of several days merge: counted while few, estimated when many, once.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     const now = kit.nowMs();
     const yesterday = dayAt(dayNumber(now) - 1);
@@ -59,8 +85,10 @@ describe("viewers", () => {
     for (let at = 0; at < 600; at++) await past.connection.pfadd(sketch, viewerOf(`guest ${at}`));
     const bytes = (await past.connection.getBuffer(sketch))!.toString("base64");
     await past.connection.del(sketch);
-    await db.database.query(sql`INSERT INTO product_tallies (product_id, period, views, viewers, is_over, sketch)
-      SELECT ${id}, period, 600, 600, true, decode(${bytes}, 'base64') FROM unnest(ARRAY['all', ${yesterday.name}]) AS t(period)`);
+    await db.database.query(sql`INSERT INTO product_tallies
+        (product_id, period, views, viewers, is_over, sketch)
+      SELECT ${id}, period, 600, 600, true, decode(${bytes}, 'base64')
+      FROM unnest(ARRAY['all', ${yesterday.name}]) AS t(period)`);
     await Promise.all(Array.from({ length: 600 }, (_, at) => kit.view(id, `guest ${at + 300}`)));
     const [today, both] = [await kit.counters.viewers(id, 1), await kit.counters.viewers(id, 2)];
     expect([today.exact, both.exact]).toEqual([false, false]);
@@ -69,8 +97,11 @@ describe("viewers", () => {
     expect(await kit.counters.viewers(id, 90)).toEqual(both);
 
     const few = fresh();
-    await db.database.query(sql`INSERT INTO product_tallies (product_id, period, views, viewers, few)
-      VALUES (${few}, 'all', 2, 2, ${JSON.stringify(["ada", "bob"].map((name) => ({ viewer: viewerOf(name), day: dayNumber(now) - 5 })))}::jsonb)`);
+    const day = dayNumber(now) - 5;
+    const pair = ["ada", "bob"].map((name) => ({ viewer: viewerOf(name), day }));
+    await db.database.query(sql`INSERT INTO product_tallies
+        (product_id, period, views, viewers, few)
+      VALUES (${few}, 'all', 2, 2, ${JSON.stringify(pair)}::jsonb)`);
     await kit.view(few, "ada");
     await kit.view(few, "eve");
     const counts = await Promise.all([1, 5, 6, 90].map((days) => kit.counters.viewers(few, days)));
@@ -82,10 +113,13 @@ describe("viewers", () => {
     ]);
   });
 
-  it("count again for the same viewer when the window is over, and are one person all the same", async () => {
+  it("They count again after the window, and are one person all the same.", async () => {
     const [kit, id] = [await openKit({ viewMs: 20 }), fresh()];
     await kit.view(id, "ada");
-    await until("a second view to count", async () => (await kit.view(id, "ada")) && (await kit.read(id)).views === 2);
+    await until(
+      "a second view to count",
+      async () => (await kit.view(id, "ada")) && (await kit.read(id)).views === 2,
+    );
     expect(await kit.read(id)).toMatchObject({ viewers: 1, exact: true });
   });
 
@@ -99,13 +133,18 @@ describe("viewers", () => {
 });
 
 describe("a script", () => {
-  it("refuses a day that is not the one of its own clock, and the caller finds the right one", async () => {
+  it("It refuses a day other than its clock's, and the caller finds the right one.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await kit.view(id, "ada");
     const nowMs = kit.nowMs();
     const day = dayAt(dayNumber(nowMs) - 1);
     await kit.read(id, day);
-    expect(await kit.store.view({ productId: id, day, month: monthOf(nowMs), operation: undefined }, "bob")).toMatchObject({
+    expect(
+      await kit.store.view(
+        { productId: id, day, month: monthOf(nowMs), operation: undefined },
+        "bob",
+      ),
+    ).toMatchObject({
       state: "moved",
     });
     expect(await kit.read(id)).toMatchObject({ views: 1 });
@@ -114,11 +153,20 @@ describe("a script", () => {
   it("counts no further than a client can read, and says so", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await db.database.query(
-      sql`INSERT INTO product_tallies (product_id, period, views, shares) VALUES (${id}, 'all', ${MAX_COUNT - 1}::bigint, ${MAX_COUNT}::bigint)`,
+      sql`INSERT INTO product_tallies (product_id, period, views, shares)
+        VALUES (${id}, 'all', ${MAX_COUNT - 1}::bigint, ${MAX_COUNT}::bigint)`,
     );
     expect(await kit.view(id, "ada")).toEqual([]);
-    expect([await kit.view(id, "bob"), await kit.share(id)]).toEqual([["OUT_OF_RANGE"], ["OUT_OF_RANGE"]]);
-    expect(await kit.read(id)).toEqual({ views: MAX_COUNT, shares: MAX_COUNT, viewers: 1, exact: true });
+    expect([await kit.view(id, "bob"), await kit.share(id)]).toEqual([
+      ["OUT_OF_RANGE"],
+      ["OUT_OF_RANGE"],
+    ]);
+    expect(await kit.read(id)).toEqual({
+      views: MAX_COUNT,
+      shares: MAX_COUNT,
+      viewers: 1,
+      exact: true,
+    });
     await kit.flush();
     expect(await kit.stored(id)).toMatchObject({ views: MAX_COUNT, shares: MAX_COUNT });
   });
@@ -129,7 +177,9 @@ describe("a script", () => {
     await kit.share(id);
     await kit.connection.hset(place.keys.tally(shardOf(id), id), "shares", "9223372036854775807");
     expect(await kit.share(id)).toEqual(["OUT_OF_RANGE"]);
-    expect(await kit.connection.hget(place.keys.counterPending(shardOf(id)), `${id}:all:shares`)).toBe("1");
+    expect(
+      await kit.connection.hget(place.keys.counterPending(shardOf(id)), `${id}:all:shares`),
+    ).toBe("1");
   });
 });
 
@@ -141,13 +191,17 @@ describe("operation ids", () => {
       operationId,
     });
 
-  it("A product remembers a bounded number of operation ids in one key, however many callers send.", async () => {
+  it("A product remembers a bounded number of ids in one key, however many callers.", async () => {
     const place = testRedis();
     const [kit, id] = [await openKit(place), fresh()];
     const sizes: number[] = [];
     for (let round = 0; round < 8; round++) {
       for (let batch = 0; batch < 20; batch++)
-        await Promise.all(Array.from({ length: 150 }, (_, at) => shareAs(kit, id, (at % 3) + 1, `operation ${round} ${batch} ${at}`)));
+        await Promise.all(
+          Array.from({ length: 150 }, (_, at) =>
+            shareAs(kit, id, (at % 3) + 1, `operation ${round} ${batch} ${at}`),
+          ),
+        );
       const slots = await kit.connection.hgetall(place.keys.counterOperations(shardOf(id), id));
       sizes.push(Object.values(slots).join("").length);
       expect(Object.keys(slots).length).toBeLessThanOrEqual(3);
@@ -161,23 +215,31 @@ describe("operation ids", () => {
     const place = testRedis();
     const [kit, id] = [await openKit(place), fresh()];
     for (let batch = 0; batch < 20; batch++)
-      await Promise.all(Array.from({ length: 250 }, (_, at) => kit.share(id, `operation ${batch} ${at}`)));
+      await Promise.all(
+        Array.from({ length: 250 }, (_, at) => kit.share(id, `operation ${batch} ${at}`)),
+      );
     const slots = await kit.connection.hgetall(place.keys.counterOperations(shardOf(id), id));
     expect(Object.keys(slots).every((slot) => Number(slot) < OPERATION_SLOTS)).toBe(true);
-    expect(Math.max(...Object.values(slots).map((slot) => slot.length))).toBeLessThanOrEqual(64 * 20);
+    expect(Math.max(...Object.values(slots).map((slot) => slot.length))).toBeLessThanOrEqual(
+      64 * 20,
+    );
   });
 
-  it("The latest 64 ids of a caller count once in whatever order they are repeated, and other callers do not displace them.", async () => {
+  it("The latest 64 ids of a caller count once in any order, whoever else sends.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     const own = Array.from({ length: 64 }, (_, at) => `operation ${at}`);
     for (const operation of own) await shareAs(kit, id, 1, operation);
-    await Promise.all(Array.from({ length: 500 }, (_, at) => shareAs(kit, id, 2, `operation ${at}`)));
-    const random = fc.sample(fc.shuffledSubarray(own, { minLength: 40 }), { numRuns: 5, seed: 7 }).flat();
+    await Promise.all(
+      Array.from({ length: 500 }, (_, at) => shareAs(kit, id, 2, `operation ${at}`)),
+    );
+    const random = fc
+      .sample(fc.shuffledSubarray(own, { minLength: 40 }), { numRuns: 5, seed: 7 })
+      .flat();
     for (const operation of random) await shareAs(kit, id, 1, operation);
     expect(await kit.read(id)).toMatchObject({ shares: 64 + 500 });
   });
 
-  it("A view and a share under one id are two operations, and so are those of two products.", async () => {
+  it("A view and a share under one id are two operations, as are two products.", async () => {
     const [kit, id, other] = [await openKit(), fresh(), fresh()];
     for (let time = 0; time < 2; time++) {
       await kit.view(id, "ada", "the same");
@@ -191,7 +253,10 @@ describe("operation ids", () => {
   it("An id counts again when its time is over.", async () => {
     const [kit, id] = [await openKit({ operationMs: 20 }), fresh()];
     await kit.share(id, "the same");
-    await until("the id to be forgotten", async () => (await kit.share(id, "the same")) && (await kit.read(id)).shares === 2);
+    await until(
+      "the id to be forgotten",
+      async () => (await kit.share(id, "the same")) && (await kit.read(id)).shares === 2,
+    );
   });
 
   it("The window of a product remembers a bounded number of viewers.", async () => {
@@ -200,7 +265,10 @@ describe("operation ids", () => {
     const recent = place.keys.recentViewers(shardOf(id), id);
     const nowMs = kit.nowMs();
     for (let from = 0; from < MAX_RECENT_VIEWERS; from += 10_000)
-      await kit.connection.zadd(recent, ...Array.from({ length: 10_000 }, (_, at) => [nowMs, `viewer ${from + at}`]).flat());
+      await kit.connection.zadd(
+        recent,
+        ...Array.from({ length: 10_000 }, (_, at) => [nowMs, `viewer ${from + at}`]).flat(),
+      );
     await kit.view(id, "ada");
     expect(await kit.connection.zcard(recent)).toBe(MAX_RECENT_VIEWERS);
     await kit.view(id, "ada");
@@ -263,7 +331,11 @@ describe("write-behind", () => {
       // Whoever comes next may be another process.
       await (await openKit(place)).flush();
       await kit.flush();
-      expect([step, at, await kit.stored(id)]).toEqual([step, at, { views: 2, shares: 1, viewers: 2 }]);
+      expect([step, at, await kit.stored(id)]).toEqual([
+        step,
+        at,
+        { views: 2, shares: 1, viewers: 2 },
+      ]);
       expect(await kit.read(id)).toEqual({ views: 2, shares: 1, viewers: 2, exact: true });
     }
   });
@@ -273,10 +345,16 @@ describe("write-behind", () => {
     const old = dayAt(dayNumber(Date.now()) - 91);
     const kept = dayAt(dayNumber(Date.now()) - 89);
     for (const period of [old.name, kept.name, old.name.slice(0, 7), "all"])
-      await db.database.query(sql`INSERT INTO product_tallies (product_id, period, views) VALUES (${id}, ${period}, 1)`);
+      await db.database.query(
+        sql`INSERT INTO product_tallies (product_id, period, views) VALUES (${id}, ${period}, 1)`,
+      );
     expect(await kit.table.prune()).toBe(1);
-    const rows = await db.database.query<{ period: string }>(sql`SELECT period FROM product_tallies WHERE product_id = ${id}`);
-    expect(rows.map(({ period }) => period).sort()).toEqual(["all", kept.name, old.name.slice(0, 7)].sort());
+    const rows = await db.database.query<{ period: string }>(
+      sql`SELECT period FROM product_tallies WHERE product_id = ${id}`,
+    );
+    expect(rows.map(({ period }) => period).sort()).toEqual(
+      ["all", kept.name, old.name.slice(0, 7)].sort(),
+    );
   });
 });
 
@@ -295,13 +373,17 @@ describe("a Redis that lost its memory", () => {
     await kit.connection.flushall();
     expect(kit.warnings).toEqual([]);
     expect(await kit.read(id)).toEqual({ views: 3, shares: 0, viewers: 3, exact: true });
-    expect(kit.warnings).toEqual(["Redis lost counts: they come back from PostgreSQL, at most COUNTERS_FLUSH_MS short"]);
+    expect(kit.warnings).toEqual([
+      "Redis lost counts: they come back from PostgreSQL, at most COUNTERS_FLUSH_MS short",
+    ]);
     // Who was known is known again: not by the window, which is gone, but as one person.
     await kit.view(id, "ada");
     await kit.view(id, "zoe");
     await kit.flush();
     expect(await kit.read(id)).toEqual({ views: 5, shares: 0, viewers: 4, exact: true });
-    expect([await kit.table.stored([{ productId: id, period: "all" }], shardOf)]).toMatchObject([[{ views: 5, shares: 0, viewers: 4 }]]);
+    expect([await kit.table.stored([{ productId: id, period: "all" }], shardOf)]).toMatchObject([
+      [{ views: 5, shares: 0, viewers: 4 }],
+    ]);
   });
 
   it("has estimates back too", async () => {
@@ -312,7 +394,11 @@ describe("a Redis that lost its memory", () => {
     const after = await openKit();
     expect(await after.read(id)).toEqual(before);
     await Promise.all(Array.from({ length: 500 }, (_, at) => after.view(id, `guest ${at}`)));
-    expect(await after.read(id)).toMatchObject({ views: 1_000, viewers: before.viewers, exact: false });
+    expect(await after.read(id)).toMatchObject({
+      views: 1_000,
+      viewers: before.viewers,
+      exact: false,
+    });
   });
 
   it("that only restarted keeps what continues what Postgres has", async () => {
@@ -355,7 +441,9 @@ describe("a Redis that lost its memory", () => {
     const [stale] = await kit.table.stored([{ productId: id, period: "all" }], shardOf);
     await kit.flush();
     await kit.connection.del(place.keys.tally(shardOf(id), id));
-    expect(await kit.store.load({ productId: id, period: "all" }, stale!, Date.now())).toBe("again");
+    expect(await kit.store.load({ productId: id, period: "all" }, stale!, Date.now())).toBe(
+      "again",
+    );
     expect(await kit.read(id)).toMatchObject({ shares: 1 });
   });
 });
@@ -374,7 +462,7 @@ describe("without Redis", () => {
       await expect(refused).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
   });
 
-  it("Viewers of some days are not counted from sets that could not be loaded, though Redis answers again.", async () => {
+  it("Sets that could not be loaded count no viewers, though Redis answers again.", async () => {
     const [{ url, keys }, id] = [testRedis(), fresh()];
     const before = await openKit({ url, keys });
     await before.view(id, "ada");
@@ -382,7 +470,9 @@ describe("without Redis", () => {
     // To Postgres another prefix is a Redis that lost everything.
     const kit = await openKit();
     kit.breaker.trip(new Error("a reply was late"));
-    await expect(kit.counters.viewers(id, 7)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    await expect(kit.counters.viewers(id, 7)).rejects.toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+    });
     await until("Redis to be asked again", () => kit.breaker.isClosed());
     expect(await kit.counters.viewers(id, 7)).toMatchObject({ estimate: 1 });
   });
@@ -394,7 +484,14 @@ it("does all of it on a Cluster", async () => {
   const kit = await openKit({ url: cluster.url, keys: createKeys(`${Math.random()}:`) });
   const ids = Array.from({ length: 100 }, () => fresh());
   const stored = await Promise.all(ids.map((id) => kit.stored(id)));
-  await Promise.all(ids.flatMap((id) => [kit.view(id, "ada"), kit.view(id, "bob"), kit.view(id, "ada"), kit.share(id)]));
+  await Promise.all(
+    ids.flatMap((id) => [
+      kit.view(id, "ada"),
+      kit.view(id, "bob"),
+      kit.view(id, "ada"),
+      kit.share(id),
+    ]),
+  );
   const tallies = await kit.counters.read(
     ids.map((productId) => ({ productId, period: "all" as const })),
     new Reading(),

@@ -1,4 +1,7 @@
-/** Counters under any history: events, flushes that die anywhere, tallies that vanish. Each event counts once, in Redis and in Postgres. */
+/**
+ * Counters under any history: events, flushes that die anywhere, tallies that vanish. Each event
+ * counts once, in Redis and in Postgres.
+ */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Keys } from "../../../src/redis/client/keys.js";
@@ -6,14 +9,28 @@ import { shardOf } from "../../../src/redis/counters/counters.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { testRedis } from "../../support/redis.js";
-import { type CounterKit, type Crash, dying, openCounterKit, STEPS, stockProducts } from "./counters.fixture.js";
+import {
+  type CounterKit,
+  type Crash,
+  dying,
+  openCounterKit,
+  STEPS,
+  stockProducts,
+} from "./counters.fixture.js";
 
 const PRODUCTS = [1, 2, 3, 64, 65];
 const SEED = 4;
 
 const product = fc.constantFrom(...PRODUCTS);
 const action = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("view" as const), product, guest: fc.integer({ min: 0, max: 5 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("view" as const),
+      product,
+      guest: fc.integer({ min: 0, max: 5 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("share" as const), product }) },
   {
     weight: 2,
@@ -45,7 +62,8 @@ afterAll(() => db.close());
 async function perform({ kit, keys, crash, run }: Place, doing: Action): Promise<void> {
   if (doing.kind === "view") await kit.view(doing.product, `${run} ${doing.guest}`);
   else if (doing.kind === "share") await kit.share(doing.product);
-  else if (doing.kind === "forget") await kit.connection.del(keys.tally(shardOf(doing.product), doing.product));
+  else if (doing.kind === "forget")
+    await kit.connection.del(keys.tally(shardOf(doing.product), doing.product));
   else {
     Object.assign(crash, doing);
     await kit.flush().catch((error: Error) => expect(error.message).toBe("killed"));
@@ -56,7 +74,11 @@ async function perform({ kit, keys, crash, run }: Place, doing: Action): Promise
 /** What the actions add to each product. */
 function expectedOf(actions: readonly Action[]) {
   return PRODUCTS.map((id) => ({
-    views: new Set(actions.flatMap((doing) => (doing.kind === "view" && doing.product === id ? [doing.guest] : []))).size,
+    views: new Set(
+      actions.flatMap((doing) =>
+        doing.kind === "view" && doing.product === id ? [doing.guest] : [],
+      ),
+    ).size,
     shares: actions.filter((doing) => doing.kind === "share" && doing.product === id).length,
   }));
 }
@@ -69,7 +91,11 @@ it("counts each event once", async () => {
     fc.asyncProperty(history, async (actions) => {
       const crash: Crash = { step: "seal", when: "before", armed: false };
       const redis = testRedis();
-      const kit = await openCounterKit({ ...redis, database: db.database, wrap: (parts) => dying(parts, crash) });
+      const kit = await openCounterKit({
+        ...redis,
+        database: db.database,
+        wrap: (parts) => dying(parts, crash),
+      });
       const run = `run ${++runs}`;
       const base = await Promise.all(PRODUCTS.map((id) => kit.stored(id)));
       for (const doing of actions) await perform({ kit, keys: redis.keys, crash, run }, doing);

@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
-import { createDocumentStore, type DocumentStoreOptions } from "../../../src/redis/documents/documents.js";
+import {
+  createDocumentStore,
+  type DocumentStoreOptions,
+} from "../../../src/redis/documents/documents.js";
 import { testBreaker } from "../../support/breaker.js";
 import { drillSize } from "../../support/drill.js";
 import { createProxy } from "../../support/faults.js";
@@ -35,7 +38,10 @@ async function openStore(options: Partial<DocumentStoreOptions> = {}, url?: stri
   /** What is there, and what it is said to weigh. */
   const weigh = async () => {
     const { bytes = "0", ...texts } = await connection.hgetall(place.keys.documents());
-    const weight = Object.values(texts).reduce((sum, text) => sum + Buffer.byteLength(text) + BESIDES, 0);
+    const weight = Object.values(texts).reduce(
+      (sum, text) => sum + Buffer.byteLength(text) + BESIDES,
+      0,
+    );
     return {
       said: Number(bytes),
       weight,
@@ -55,25 +61,38 @@ it("a document is found by its hash, by every process, and by nothing else", asy
     deadlineMs: 10_000,
     breaker: testBreaker(connection),
   });
-  expect([await other.find(hashOf("{ é }")), await find("{ b }"), await other.find("bytes")]).toEqual(["{ é }", null, null]);
+  expect([
+    await other.find(hashOf("{ é }")),
+    await find("{ b }"),
+    await other.find("bytes"),
+  ]).toEqual(["{ é }", null, null]);
 });
 
 it("the one that was used longest ago makes room", async () => {
   const text = (name: string) => `{ ${name.padEnd(1_000, "x")} }`;
   const { keep, find, connection, keys } = await openStore({ maxBytes: 64 * 1024 });
   // As many as fit, each used a second after the one before.
-  const names = Array.from({ length: Math.floor((64 * 1024) / (text("f").length + BESIDES)) }, (_item, at) => `f${at}`);
+  const names = Array.from(
+    { length: Math.floor((64 * 1024) / (text("f").length + BESIDES)) },
+    (_item, at) => `f${at}`,
+  );
   for (const [at, name] of names.entries()) {
     await keep(text(name));
-    await connection.zadd(keys.documentsUsed(), Date.now() - 100_000 + at * 1_000, hashOf(text(name)));
+    await connection.zadd(
+      keys.documentsUsed(),
+      Date.now() - 100_000 + at * 1_000,
+      hashOf(text(name)),
+    );
   }
   expect(await find(text("f0"))).not.toBeNull();
   await keep(text("new"));
-  const found = await Promise.all(["f0", "f1", "f2", "new"].map(async (name) => (await find(text(name))) !== null));
+  const found = await Promise.all(
+    ["f0", "f1", "f2", "new"].map(async (name) => (await find(text(name))) !== null),
+  );
   expect(found).toEqual([true, false, true, true]);
 });
 
-it("whatever is kept and found, all of it weighs what is said, no more than it may, and is in order", async () => {
+it("Whatever is kept, its weight is told truly, within the bound, and in order.", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -106,7 +125,7 @@ it("one that is longer than its share is not kept", async () => {
   expect([await find(`{ ${"x".repeat(1_100)} }`), (await weigh()).documents]).toEqual([null, []]);
 });
 
-it("one that was not used for too long is not found, and goes with the next that is kept", async () => {
+it("A document unused for too long is not found, and goes with the next one kept.", async () => {
   const { keep, find, weigh, connection, keys } = await openStore();
   await keep("{ old }");
   await connection.zadd(keys.documentsUsed(), Date.now() - 2 * HOUR, hashOf("{ old }"));
@@ -117,7 +136,7 @@ it("one that was not used for too long is not found, and goes with the next that
   expect(await connection.pttl(keys.documentsUsed())).toBeGreaterThan(HOUR - 60_000);
 });
 
-it("a server that evicts either of the two keys leaves a store that works and is bounded", async () => {
+it("The store works and stays bounded when a server evicts either of its two keys.", async () => {
   const { keep, find, weigh, connection, keys } = await openStore({ maxBytes: 64 * 1024 });
   const fill = async (name: string) => {
     for (let at = 0; at < 60; at++) await keep(`{ ${name}${at} ${"x".repeat(900)} }`);
@@ -153,7 +172,10 @@ it("a server that does not answer costs one deadline, then is left alone for a w
   const { hostname, port } = new URL(server.url);
   const proxy = await createProxy({ target: { host: hostname, port: Number(port) } });
   onTestFinished(() => proxy.close());
-  const { keep, find, connection } = await openStore({ deadlineMs: 100 }, `redis://127.0.0.1:${proxy.port}`);
+  const { keep, find, connection } = await openStore(
+    { deadlineMs: 100 },
+    `redis://127.0.0.1:${proxy.port}`,
+  );
   await keep("{ a }");
   let sent = 0;
   const asked = connection.documentsFind.bind(connection);
@@ -164,7 +186,11 @@ it("a server that does not answer costs one deadline, then is left alone for a w
   proxy.blackHole();
   expect(await Promise.all([find("{ a }"), find("{ b }")])).toEqual([null, null]);
   expect(sent).toBe(2);
-  expect([await find("{ a }"), await find("{ a }"), await keep("{ c }")]).toEqual([null, null, undefined]);
+  expect([await find("{ a }"), await find("{ a }"), await keep("{ c }")]).toEqual([
+    null,
+    null,
+    undefined,
+  ]);
   expect(sent).toBe(2);
   await proxy.restore();
   await until("Redis to be asked again", async () => (await find("{ a }")) === "{ a }");

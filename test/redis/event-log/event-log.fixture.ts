@@ -2,7 +2,11 @@
 import { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import type { LogTopicKind, Topic } from "../../../src/domain/events.js";
-import { connectRedis, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
+import {
+  connectRedis,
+  type RedisConnection,
+  whenReady,
+} from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createEventLog } from "../../../src/redis/event-log/event-log.js";
 import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
@@ -15,12 +19,20 @@ export const BOUNDS: LogBounds = { entries: 100, keepMs: 3_600_000, deadlineMs: 
 export const topic = (id: number): Topic<LogTopicKind> => ({ kind: "notification", id });
 
 /** Both kinds of logs on a connection of their own, which goes with the test. */
-export async function openLogs({ url, keys, ...bounds }: { url: string; keys: Keys } & Partial<LogBounds>) {
+export async function openLogs({
+  url,
+  keys,
+  ...bounds
+}: { url: string; keys: Keys } & Partial<LogBounds>) {
   const connection: RedisConnection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
   const all = { ...BOUNDS, ...bounds };
-  return { connection, log: createEventLog(connection, keys, all), tail: createEventLogTail(connection, keys, all) };
+  return {
+    connection,
+    log: createEventLog(connection, keys, all),
+    tail: createEventLogTail(connection, keys, all),
+  };
 }
 
 /** What is published on the channel of a log, in order. */

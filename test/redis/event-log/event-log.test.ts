@@ -1,4 +1,7 @@
-/** The two kinds of logs in Redis: what they keep, what they announce, and that they never say "nothing is newer" when they cannot know. */
+/**
+ * The two kinds of logs in Redis: what they keep, what they announce, and that they never say
+ * "nothing is newer" when they cannot know.
+ */
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createKeys, type Keys } from "../../../src/redis/client/keys.js";
@@ -7,7 +10,8 @@ import type { RedisCluster } from "../../support/redis-cluster.js";
 import { until } from "../../support/until.js";
 import { hearing, openLogs, topic } from "./event-log.fixture.js";
 
-const NAMES = (count: number, from = 1): string[] => Array.from({ length: count }, (_, index) => `entry ${from + index}`);
+const NAMES = (count: number, from = 1): string[] =>
+  Array.from({ length: count }, (_, index) => `entry ${from + index}`);
 
 describe.each(["one server", "a Cluster"])("on %s", (place) => {
   let cluster: RedisCluster | null = null;
@@ -18,7 +22,12 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
 
   /** A server or Cluster with keys of the test's own, and a node to listen on. */
   function there(): { url: string; nodeUrl: string; keys: Keys } {
-    if (cluster) return { url: cluster.url, nodeUrl: cluster.nodes[0]!.url, keys: createKeys(`${performance.now()}:`) };
+    if (cluster)
+      return {
+        url: cluster.url,
+        nodeUrl: cluster.nodes[0]!.url,
+        keys: createKeys(`${performance.now()}:`),
+      };
     const { url, keys } = testRedis();
     return { url, nodeUrl: url, keys };
   }
@@ -29,16 +38,25 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       const start = await log.end(topic(1));
       for (const name of NAMES(5)) await log.append(topic(1), name, name);
       const page = await log.read(topic(1), start, 3);
-      expect(page).toMatchObject({ more: true, next: { sequence: 3 }, entries: NAMES(3).map((event) => ({ event })) });
+      expect(page).toMatchObject({
+        more: true,
+        next: { sequence: 3 },
+        entries: NAMES(3).map((event) => ({ event })),
+      });
       if ("reason" in page) throw new Error(page.reason);
-      expect(await log.read(topic(1), page.next, 3)).toMatchObject({ more: false, entries: NAMES(2, 4).map((event) => ({ event })) });
+      expect(await log.read(topic(1), page.next, 3)).toMatchObject({
+        more: false,
+        entries: NAMES(2, 4).map((event) => ({ event })),
+      });
       expect(await log.end(topic(1))).toEqual({ epoch: start.epoch, sequence: 5 });
     });
 
-    it("appends once for an operation, however often and from however many connections it is repeated", async () => {
+    it("It appends once per operation, however many connections repeat it.", async () => {
       const at = there();
       const [a, b] = [await openLogs(at), await openLogs(at)];
-      const places = await Promise.all([a, b, a, b].map(({ log }) => log.append(topic(1), "once", "operation")));
+      const places = await Promise.all(
+        [a, b, a, b].map(({ log }) => log.append(topic(1), "once", "operation")),
+      );
       expect(new Set(places.map(({ sequence }) => sequence))).toEqual(new Set([1]));
       expect((await a.log.append(topic(1), "again", "another")).sequence).toBe(2);
     });
@@ -51,15 +69,22 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       await log.append(topic(1), "a", "1");
       await log.append(topic(1), "b", "2");
       await until("both to be heard", () => heard.length === 2);
-      expect(heard.map((text) => JSON.parse(text) as unknown)).toEqual([1, 2].map((sequence) => ({ epoch, sequence })));
+      expect(heard.map((text) => JSON.parse(text) as unknown)).toEqual(
+        [1, 2].map((sequence) => ({ epoch, sequence })),
+      );
     });
 
     it("is bounded in count, and says TRIMMED where the rest would begin", async () => {
       const { log } = await openLogs({ ...there(), entries: 3 });
       const start = await log.end(topic(1));
       for (const name of NAMES(10)) await log.append(topic(1), name, name);
-      expect(await log.read(topic(1), start, 10)).toEqual({ reason: "TRIMMED", resumeFrom: { ...start, sequence: 7 } });
-      expect(await log.read(topic(1), { ...start, sequence: 7 }, 10)).toMatchObject({ entries: NAMES(3, 8).map((event) => ({ event })) });
+      expect(await log.read(topic(1), start, 10)).toEqual({
+        reason: "TRIMMED",
+        resumeFrom: { ...start, sequence: 7 },
+      });
+      expect(await log.read(topic(1), { ...start, sequence: 7 }, 10)).toMatchObject({
+        entries: NAMES(3, 8).map((event) => ({ event })),
+      });
     });
 
     it("is bounded in age", async () => {
@@ -67,7 +92,8 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       const { log, connection } = await openLogs({ ...at, keepMs: 200 });
       const start = await log.end(topic(1));
       for (const name of NAMES(40)) await log.append(topic(1), name, name);
-      // Kept alive by what is appended meanwhile; each append takes up to fifteen that are too old along.
+      // Kept alive by what is appended meanwhile; each append takes up to fifteen that are too old
+      // along.
       await until("the old ones to go", async () => {
         await log.append(topic(1), "young", `${performance.now()}`);
         const page = await log.read(topic(1), start, 100);
@@ -76,22 +102,30 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       expect(await connection.xlen(at.keys.log("notification", 1))).toBeGreaterThan(0);
     });
 
-    it("says EPOCH_CHANGED after a flush, with the position from which nothing is missed, and CURSOR_INVALID for what never was", async () => {
+    it("It says EPOCH_CHANGED and where to go on after a flush, or CURSOR_INVALID.", async () => {
       const at = there();
       const { log, connection } = await openLogs(at);
       const old = await log.append(topic(1), "lost", "1");
-      expect(await log.read(topic(1), { ...old, sequence: 99 }, 10)).toEqual({ reason: "CURSOR_INVALID", resumeFrom: old });
+      expect(await log.read(topic(1), { ...old, sequence: 99 }, 10)).toEqual({
+        reason: "CURSOR_INVALID",
+        resumeFrom: old,
+      });
       await connection.unlink(at.keys.log("notification", 1), at.keys.logState("notification", 1));
       const next = await log.append(topic(1), "new", "2");
       const gap = await log.read(topic(1), old, 10);
-      expect(gap).toEqual({ reason: "EPOCH_CHANGED", resumeFrom: { epoch: next.epoch, sequence: 0 } });
+      expect(gap).toEqual({
+        reason: "EPOCH_CHANGED",
+        resumeFrom: { epoch: next.epoch, sequence: 0 },
+      });
       if (!("reason" in gap)) throw new Error("no gap");
-      expect(await log.read(topic(1), gap.resumeFrom, 10)).toMatchObject({ entries: [{ event: "new" }] });
+      expect(await log.read(topic(1), gap.resumeFrom, 10)).toMatchObject({
+        entries: [{ event: "new" }],
+      });
     });
   });
 
   describe("the tail of a durable log", () => {
-    it("is empty until somebody loads it; then it keeps what is appended, and knows where it ends", async () => {
+    it("It is empty until loaded; then it keeps what is appended, and knows its end.", async () => {
       const { tail } = await openLogs(there());
       await tail.append(topic(1), 1, "before");
       expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
@@ -109,7 +143,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       });
     });
 
-    it("is not loaded by a look at Postgres that is older than an entry, a flush or another loader", async () => {
+    it("It is not loaded by a look older than an entry, a flush or another loader.", async () => {
       const at = there();
       const { tail, connection } = await openLogs(at);
       const interruptions = [
@@ -125,7 +159,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       }
     });
 
-    it("shows a hole where an entry came out of order, and announces that entry all the same", async () => {
+    it("It shows a hole where an entry came out of order, yet announces that entry.", async () => {
       const at = there();
       const { tail } = await openLogs(at);
       const heard = await hearing(at.nodeUrl, at.keys, 1);
@@ -135,16 +169,22 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       const found = await tail.read(topic(1), 0, 10, "me");
       expect(found).toMatchObject({ last: 3, entries: [{ sequence: 1 }, { sequence: 3 }] });
       await until("three to be heard", () => heard.length === 3);
-      expect(heard.map((text) => (JSON.parse(text) as { sequence: number }).sequence)).toEqual([1, 3, 2]);
+      expect(heard.map((text) => (JSON.parse(text) as { sequence: number }).sequence)).toEqual([
+        1, 3, 2,
+      ]);
     });
 
     it("is bounded in count", async () => {
       const { tail } = await openLogs({ ...there(), entries: 5 });
       await tail.end(topic(1), "me");
       await tail.load(topic(1), "me", 0);
-      for (let sequence = 1; sequence <= 20; sequence++) await tail.append(topic(1), sequence, `entry ${sequence}`);
+      for (let sequence = 1; sequence <= 20; sequence++)
+        await tail.append(topic(1), sequence, `entry ${sequence}`);
       const found = await tail.read(topic(1), 0, 100, "me");
-      expect(found).toMatchObject({ last: 20, entries: [16, 17, 18, 19, 20].map((sequence) => ({ sequence })) });
+      expect(found).toMatchObject({
+        last: 20,
+        entries: [16, 17, 18, 19, 20].map((sequence) => ({ sequence })),
+      });
     });
   });
 });
@@ -167,7 +207,7 @@ describe("on a server that", () => {
     expect(await log.read(topic(1), old, 10)).toMatchObject({ reason: "EPOCH_CHANGED" });
   });
 
-  it("is full: entries of a durable log are announced and its tail given up, a log of Redis alone refuses", async () => {
+  it("is full, durable entries are announced and a log of Redis alone refuses", async () => {
     const { server, at } = await privateServer();
     const { log, tail } = await openLogs(at);
     await tail.end(topic(1), "me");
@@ -179,7 +219,9 @@ describe("on a server that", () => {
     await tail.append(topic(1), 1, "a");
     await until("it to be heard", () => heard.length === 1);
     expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
-    await expect(log.append(topic(2), "a", "1")).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    await expect(log.append(topic(2), "a", "1")).rejects.toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+    });
     await admin.config("SET", "maxmemory", "0");
     expect((await log.append(topic(2), "a", "1")).sequence).toBe(1);
   });

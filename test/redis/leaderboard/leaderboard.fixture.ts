@@ -19,14 +19,18 @@ export async function readyBoards({ url, keys }: { url: string; keys: Keys }): P
 
 /** Windows that hold any time a test runs at. */
 export const WINDOWS = Object.fromEntries(
-  PERIODS.map((period) => [period, period === "ALL_TIME" ? ALL_TIME : { startMs: 1_000, endMs: 9e12 }]),
+  PERIODS.map((period) => [
+    period,
+    period === "ALL_TIME" ? ALL_TIME : { startMs: 1_000, endMs: 9e12 },
+  ]),
 );
 
 /** Builds an empty board and serves it. */
 export async function serveEmpty(store: BoardStore, board: BoardShape): Promise<BuildOf> {
   const build = await store.begin(board, "builder");
   if (!build) throw new Error("somebody builds already");
-  for (const period of board.periods) await store.load(build, "builder", { period, startMs: WINDOWS[period]!.startMs, rows: [] });
+  for (const period of board.periods)
+    await store.load(build, "builder", { period, startMs: WINDOWS[period]!.startMs, rows: [] });
   await store.serve(build, "builder", { windows: WINDOWS, applied: 0, builtMs: 1, closedMs: {} });
   return build;
 }
@@ -34,10 +38,18 @@ export async function serveEmpty(store: BoardStore, board: BoardShape): Promise<
 /** A row of the ledger that left its owner with a score in all periods. */
 export function ledgerRow(sequence: number, owner: string, score: number) {
   const row: BoardRow = { owner, score, reached: sequence, metadata: null, submittedMs: 2_000 };
-  return { sequence, owner, answer: "keep", rows: Object.fromEntries(PERIODS.map((period) => [period, row])) } as const;
+  return {
+    sequence,
+    owner,
+    answer: "keep",
+    rows: Object.fromEntries(PERIODS.map((period) => [period, row])),
+  } as const;
 }
 
-/** Leaves a key of every family of boards: with a batch that came too early, and somebody who builds. */
+/**
+ * Leaves a key of every family of boards: with a batch that came too early, and somebody who
+ * builds.
+ */
 export async function leaveBoard(place: { url: string; keys: Keys }): Promise<void> {
   await useBoard(await readyBoards(place));
 }
@@ -46,14 +58,25 @@ export async function leaveBoard(place: { url: string; keys: Keys }): Promise<vo
 export async function useBoard(store: BoardStore): Promise<void> {
   const board: BoardShape = { id: 1, order: "DESC", tieRule: "DENSE", periods: PERIODS };
   const build = await serveEmpty(store, board);
-  await store.apply(build, { windows: WINDOWS, range: [2, 2], submittedMs: 2_000, rows: [ledgerRow(2, "somebody", 5)] });
+  await store.apply(build, {
+    windows: WINDOWS,
+    range: [2, 2],
+    submittedMs: 2_000,
+    rows: [ledgerRow(2, "somebody", 5)],
+  });
   const [period, startMs] = ["DAY", WINDOWS.DAY!.startMs] as const;
   const request = { period, window: WINDOWS[period]!, present: true } as const;
   await store.read(build, { ...request, run: { from: "rank", rank: 2, count: 1 } });
   await store.read(build, { ...request, run: { from: "after", key: -5, reached: 1, count: 1 } });
   await store.read(build, { ...request, run: { from: "around", owner: "somebody", radius: 1 } });
-  await store.apply(build, { windows: WINDOWS, range: [3, 3], submittedMs: 2_000, rows: [ledgerRow(3, "somebody", 6)] });
+  await store.apply(build, {
+    windows: WINDOWS,
+    range: [3, 3],
+    submittedMs: 2_000,
+    rows: [ledgerRow(3, "somebody", 6)],
+  });
   await store.trust(build, 0);
-  for (const built of await store.built(board.id)) if (built.period === "WEEK") await store.drop(board.id, built, startMs);
+  for (const built of await store.built(board.id))
+    if (built.period === "WEEK") await store.drop(board.id, built, startMs);
   await store.begin(board, "another");
 }

@@ -1,4 +1,7 @@
-/** Live messages between processes, on a real Redis: what is confirmed, what is given back, and what a broken link costs. */
+/**
+ * Live messages between processes, on a real Redis: what is confirmed, what is given back, and what
+ * a broken link costs.
+ */
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -27,13 +30,31 @@ interface Setup {
 }
 
 /** Pub/sub over connections as the product opens them, under the test's own prefix. */
-async function setUp({ url, subscriberUrl, heartbeatMs = 200, deadlineMs = 1_000, ready = true, linked = false }: Setup = {}) {
+async function setUp({
+  url,
+  subscriberUrl,
+  heartbeatMs = 200,
+  deadlineMs = 1_000,
+  ready = true,
+  linked = false,
+}: Setup = {}) {
   const redis = testRedis();
   const { log, lines } = rememberingLog();
   const publisher = connectRedis({ url: url ?? redis.url, role: "requests", log });
-  const subscriber = connectRedis({ url: subscriberUrl ?? url ?? redis.url, role: "subscriber", log });
+  const subscriber = connectRedis({
+    url: subscriberUrl ?? url ?? redis.url,
+    role: "subscriber",
+    log,
+  });
   if (linked) await whenReady(subscriber, 10_000);
-  const pubsub = createPubSub({ publisher, subscriber, keys: redis.keys, heartbeatMs, deadlineMs, log });
+  const pubsub = createPubSub({
+    publisher,
+    subscriber,
+    keys: redis.keys,
+    heartbeatMs,
+    deadlineMs,
+    log,
+  });
   onTestFinished(async () => {
     await pubsub.close();
     publisher.disconnect();
@@ -52,10 +73,15 @@ async function setUp({ url, subscriberUrl, heartbeatMs = 200, deadlineMs = 1_000
 async function listen(pubsub: PubSub, id: number) {
   const versions: number[] = [];
   const release = await pubsub.subscribe(product(id), ({ version }) => void versions.push(version));
-  return { versions, release, has: (version: number) => until(`version ${version}`, () => versions.includes(version)) };
+  return {
+    versions,
+    release,
+    has: (version: number) => until(`version ${version}`, () => versions.includes(version)),
+  };
 }
 
-const resynced = (pubsub: PubSub): Promise<Topic | undefined> => new Promise((resolve) => onTestFinished(pubsub.onResync(resolve)));
+const resynced = (pubsub: PubSub): Promise<Topic | undefined> =>
+  new Promise((resolve) => onTestFinished(pubsub.onResync(resolve)));
 
 async function proxied(port: number): Promise<FaultyProxy & { url: string }> {
   const proxy = await createProxy({ target: { host: "127.0.0.1", port } });
@@ -74,14 +100,18 @@ interface Step {
   readonly act: "take" | "release" | "breathe";
 }
 
-/** Takes and releases subscriptions without waiting for one another; resolves to those still held, by topic. */
+/**
+ * Takes and releases subscriptions without waiting for one another; resolves to those still held,
+ * by topic.
+ */
 async function runSteps(pubsub: PubSub, ids: readonly number[], steps: readonly Step[]) {
   const held: ReturnType<typeof listen>[][] = ids.map(() => []);
   const releases: Promise<void>[] = [];
   for (const { topic, act } of steps) {
     const listeners = held[topic] ?? [];
     if (act === "take") listeners.push(listen(pubsub, ids[topic] ?? 0));
-    if (act === "release") releases.push(Promise.resolve(listeners.shift()).then((taken) => taken?.release()));
+    if (act === "release")
+      releases.push(Promise.resolve(listeners.shift()).then((taken) => taken?.release()));
     if (act === "breathe") await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(releases);
@@ -99,12 +129,13 @@ describe("a subscription", () => {
     expect(versions).toEqual([1, 2]);
   });
 
-  test("is one SUBSCRIBE however many listeners there are, and gone with the last of them", async () => {
+  test("It is one SUBSCRIBE for all listeners, and gone with the last of them.", async () => {
     const { url } = await privateServer();
     const { pubsub, listening } = await setUp({ url, heartbeatMs: 60_000 });
     const redis = new Redis(url);
     onTestFinished(() => redis.disconnect());
-    const calls = async () => Number(/cmdstat_subscribe:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);
+    const calls = async () =>
+      Number(/cmdstat_subscribe:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);
     await until("the heartbeat's own SUBSCRIBE", async () => (await calls()) === 1);
     const listeners = await Promise.all(Array.from({ length: 100 }, () => listen(pubsub, 7)));
     expect(await calls()).toBe(2);
@@ -134,7 +165,16 @@ describe("a subscription", () => {
     const { pubsub, connect, keys, lines } = await setUp();
     const { versions, has } = await listen(pubsub, 3);
     const redis = connect();
-    for (const junk of ["", "{", "null", "[1]", '{"id":3}', '{"id":3,"version":"2","seen":0}', '{"__proto__":{"id":3}}', "\0\ufffd"]) {
+    for (const junk of [
+      "",
+      "{",
+      "null",
+      "[1]",
+      '{"id":3}',
+      '{"id":3,"version":"2","seen":0}',
+      '{"__proto__":{"id":3}}',
+      "\0\ufffd",
+    ]) {
       await redis.publish(keys.topic("productChanged", 3), junk);
     }
     await pubsub.publish(product(3), change(3, 1));
@@ -153,7 +193,7 @@ describe("a subscription", () => {
     await has(1);
   });
 
-  test("hears exactly while somebody holds it, whatever the order of subscribing and releasing", async () => {
+  test("It hears exactly while it is held, whatever the order of holds and releases.", async () => {
     const { pubsub, listening } = await setUp();
     let next = 100;
     const step = fc.record({
@@ -179,10 +219,21 @@ describe("a subscription", () => {
     const server = await privateServer();
     const admin = new Redis(server.url);
     onTestFinished(() => admin.disconnect());
-    await admin.acl("SETUSER", "narrow", "on", ">secret", "+@all", "~*", "resetchannels", "&*heartbeat*");
+    await admin.acl(
+      "SETUSER",
+      "narrow",
+      "on",
+      ">secret",
+      "+@all",
+      "~*",
+      "resetchannels",
+      "&*heartbeat*",
+    );
     const { pubsub } = await setUp({ url: server.url.replace("//", "//narrow:secret@") });
     await expect(listen(pubsub, 1)).rejects.toThrow(RedisUnavailable);
-    await expect(Promise.all([listen(pubsub, 1), listen(pubsub, 1)])).rejects.toThrow(RedisUnavailable);
+    await expect(Promise.all([listen(pubsub, 1), listen(pubsub, 1)])).rejects.toThrow(
+      RedisUnavailable,
+    );
     await admin.acl("SETUSER", "narrow", "allchannels");
     const { has } = await listen(pubsub, 1);
     await pubsub.publish(product(1), change(1, 1));
@@ -199,9 +250,13 @@ describe("with Redis down", () => {
     await expect(pubsub.publish(product(1), change(1, 2))).rejects.toThrow(RedisUnavailable);
   });
 
-  test("a subscription of before and one begun meanwhile both hear again afterwards, after a resync", async () => {
+  test("A subscription of before and one begun meanwhile both hear after a resync.", async () => {
     const server = await privateServer();
-    const { pubsub, lines, listening } = await setUp({ url: server.url, heartbeatMs: 50, deadlineMs: 100 });
+    const { pubsub, lines, listening } = await setUp({
+      url: server.url,
+      heartbeatMs: 50,
+      deadlineMs: 100,
+    });
     const before = await listen(pubsub, 1);
     await server.kill();
     const meanwhile = await listen(pubsub, 2);
@@ -223,14 +278,18 @@ describe("with Redis down", () => {
     const kept = await listen(pubsub, 1);
     await server.kill();
     for (let round = 0; round < 10; round += 1) {
-      const listeners = await Promise.all(Array.from({ length: 100 }, (_, index) => listen(pubsub, 10 + index)));
+      const listeners = await Promise.all(
+        Array.from({ length: 100 }, (_, index) => listen(pubsub, 10 + index)),
+      );
       await Promise.all(listeners.map(({ release }) => release()));
     }
     const resync = resynced(pubsub);
     await server.restart();
     await resync;
     const topics = Array.from({ length: 100 }, (_, index) => product(10 + index));
-    await until("a publisher", () => listening(...topics).then((counts) => counts.every((count) => count === 0)));
+    await until("a publisher", () =>
+      listening(...topics).then((counts) => counts.every((count) => count === 0)),
+    );
     await pubsub.publish(product(1), change(1, 2));
     await kept.has(2);
   });
@@ -238,7 +297,12 @@ describe("with Redis down", () => {
   test("at the start of the process too", async () => {
     const server = await privateServer();
     await server.kill();
-    const { pubsub } = await setUp({ url: server.url, heartbeatMs: 50, deadlineMs: 50, ready: false });
+    const { pubsub } = await setUp({
+      url: server.url,
+      heartbeatMs: 50,
+      deadlineMs: 50,
+      ready: false,
+    });
     const { has } = await listen(pubsub, 1);
     const resync = resynced(pubsub);
     await server.restart();
@@ -249,10 +313,14 @@ describe("with Redis down", () => {
 });
 
 describe("a link that dies in silence", () => {
-  test("of the subscriber is noticed by its missing heartbeat, made anew and resynced", async () => {
+  test("A subscriber notices it by the missing heartbeat, reconnects and resyncs.", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
-    const { pubsub, lines } = await setUp({ url: server.url, subscriberUrl: proxy.url, heartbeatMs: 100 });
+    const { pubsub, lines } = await setUp({
+      url: server.url,
+      subscriberUrl: proxy.url,
+      heartbeatMs: 100,
+    });
     const { has, versions } = await listen(pubsub, 1);
     const accepted = proxy.accepted();
     const resync = resynced(pubsub);
@@ -264,14 +332,23 @@ describe("a link that dies in silence", () => {
     await resync;
     await pubsub.publish(product(1), change(1, 3));
     await has(3);
-    expect(lines.some((line) => line.includes("deaf") && line.includes('"role":"subscriber"'))).toBe(true);
-    expect(lines.some((line) => line.includes("deaf") && line.includes('"role":"publisher"'))).toBe(false);
+    expect(
+      lines.some((line) => line.includes("deaf") && line.includes('"role":"subscriber"')),
+    ).toBe(true);
+    expect(lines.some((line) => line.includes("deaf") && line.includes('"role":"publisher"'))).toBe(
+      false,
+    );
   });
 
   test("of the publisher is noticed too, and does not cost the subscriber its link", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
-    const { pubsub, keys, lines } = await setUp({ url: proxy.url, subscriberUrl: server.url, heartbeatMs: 100, deadlineMs: 200 });
+    const { pubsub, keys, lines } = await setUp({
+      url: proxy.url,
+      subscriberUrl: server.url,
+      heartbeatMs: 100,
+      deadlineMs: 200,
+    });
     const { has } = await listen(pubsub, 1);
     const accepted = proxy.accepted();
     proxy.blackHole();
@@ -284,7 +361,9 @@ describe("a link that dies in silence", () => {
     await proxy.restore();
     await until("a publisher", () => pubsub.publish(product(1), change(1, 2)).then(() => true));
     await has(2);
-    expect(lines.some((line) => line.includes("deaf") && line.includes('"role":"subscriber"'))).toBe(false);
+    expect(
+      lines.some((line) => line.includes("deaf") && line.includes('"role":"subscriber"')),
+    ).toBe(false);
   });
 
   test("of both comes back with a resync and the right value", async () => {
@@ -306,13 +385,20 @@ describe("a link that dies in silence", () => {
   test("does not let publications pile up", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
-    const { pubsub } = await setUp({ url: proxy.url, subscriberUrl: server.url, heartbeatMs: 60_000, deadlineMs: 500 });
+    const { pubsub } = await setUp({
+      url: proxy.url,
+      subscriberUrl: server.url,
+      heartbeatMs: 60_000,
+      deadlineMs: 500,
+    });
     await pubsub.publish(product(1), change(1, 1));
     proxy.blackHole();
     const attempts = await Promise.allSettled(
       Array.from({ length: 5_000 }, (_, version) => pubsub.publish(product(1), change(1, version))),
     );
-    const reasons = attempts.map((attempt) => (attempt.status === "rejected" ? `${(attempt.reason as Error).cause}` : "sent"));
+    const reasons = attempts.map((attempt) =>
+      attempt.status === "rejected" ? `${(attempt.reason as Error).cause}` : "sent",
+    );
     expect(reasons.filter((reason) => reason.includes("no reply within"))).toHaveLength(1_000);
     expect(reasons.filter((reason) => reason.includes("wait for a reply"))).toHaveLength(4_000);
   });
@@ -335,11 +421,20 @@ describe("a link that dies in silence", () => {
   });
 });
 
-/** Pub/sub without patience whose link falls silent before anything is subscribed; and what it tells to read again. */
+/**
+ * Pub/sub without patience whose link falls silent before anything is subscribed; and what it tells
+ * to read again.
+ */
 async function unconfirmed() {
   const server = await privateServer();
   const proxy = await proxied(server.port);
-  const { pubsub } = await setUp({ url: server.url, subscriberUrl: proxy.url, heartbeatMs: 60_000, deadlineMs: 50, linked: true });
+  const { pubsub } = await setUp({
+    url: server.url,
+    subscriberUrl: proxy.url,
+    heartbeatMs: 60_000,
+    deadlineMs: 50,
+    linked: true,
+  });
   const again: (Topic | undefined)[] = [];
   onTestFinished(pubsub.onResync((topic) => void again.push(topic)));
   proxy.blackHole();
@@ -368,8 +463,13 @@ test("a confirmation that comes when nobody listens any more concerns nobody", a
 test("a subscriber that Redis hangs up on is resynced, in a Cluster too", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
-  // A hang-up needs no heartbeat to be noticed; a short one would take slow nodes for deaf ones and give the publisher up.
-  const { pubsub, listening } = await setUp({ url: cluster.url, heartbeatMs: 2_000, deadlineMs: 10_000 });
+  // A hang-up needs no heartbeat to be noticed; a short one would take slow nodes for deaf ones and
+  // give the publisher up.
+  const { pubsub, listening } = await setUp({
+    url: cluster.url,
+    heartbeatMs: 2_000,
+    deadlineMs: 10_000,
+  });
   const { has } = await listen(pubsub, 1);
   await pubsub.publish(product(1), change(1, 1));
   await has(1);

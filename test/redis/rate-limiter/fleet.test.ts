@@ -1,4 +1,7 @@
-/** Eight processes ask one bucket for more than it has, all at once: together they get what one would have got. */
+/**
+ * Eight processes ask one bucket for more than it has, all at once: together they get what one
+ * would have got.
+ */
 import { beforeAll, expect, it } from "vitest";
 import { ensureBuilt, runModule } from "../../support/node-process.js";
 import { testRedis } from "../../support/redis.js";
@@ -9,13 +12,19 @@ const PROCESSES = 8;
 const RULE = { burst: 100, perSecond: 250 };
 const LASTS_MS = 1_500;
 
-/** What one process saw: how much it was let through, and when each of its questions was judged, by the Redis clock. */
+/**
+ * What one process saw: how much it was let through, and when each of its questions was judged, by
+ * the Redis clock.
+ */
 interface Seen {
   readonly admitted: number;
   readonly askedUs: readonly number[];
 }
 
-/** What one bucket gives to questions of these moments. On a slow machine that is less than time has paid in: a full bucket gains nothing. */
+/**
+ * What one bucket gives to questions of these moments. On a slow machine that is less than time has
+ * paid in: a full bucket gains nothing.
+ */
 function givenBy({ burst, perSecond }: typeof RULE, askedUs: readonly number[]): number {
   let [debt, atUs, given] = [0, 0, 0];
   for (const nowUs of askedUs) {
@@ -28,7 +37,7 @@ function givenBy({ burst, perSecond }: typeof RULE, askedUs: readonly number[]):
   return given;
 }
 
-it("Eight processes are given at most burst + ⌊rate × elapsed⌋, and what one bucket would have given them.", async () => {
+it("Eight processes get at most burst + ⌊rate × elapsed⌋, and what one bucket gives.", async () => {
   const { url, prefix, connect } = testRedis();
   const redis = connect();
   const settings = JSON.stringify({ url, prefix, rule: RULE, lastsMs: LASTS_MS });
@@ -43,7 +52,10 @@ it("Eight processes are given at most burst + ⌊rate × elapsed⌋, and what on
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       const connection = connectRedis({ url, role: "requests", log });
       await whenReady(connection, 30_000);
-      const limiter = createLimiter(connection, createKeys(prefix), { keepMs: 60_000, deadlineMs: 10_000 });
+      const limiter = createLimiter(connection, createKeys(prefix), {
+        keepMs: 60_000,
+        deadlineMs: 10_000,
+      });
       const takes = [{ bucket: { kind: "viewer", name: "one", rule }, cost: 1 }];
       console.log("ready");
       const gate = new Redis(url);
@@ -51,7 +63,8 @@ it("Eight processes are given at most burst + ⌊rate × elapsed⌋, and what on
       const askedUs = [];
       let admitted = 0;
       do {
-        for (const { refused, nowUs } of await Promise.all([1, 2].map(() => limiter.consume(null, takes)))) {
+        const answers = await Promise.all([1, 2].map(() => limiter.consume(null, takes)));
+        for (const { refused, nowUs } of answers) {
           admitted += refused ? 0 : 1;
           askedUs.push(nowUs);
         }
@@ -63,7 +76,9 @@ it("Eight processes are given at most burst + ⌊rate × elapsed⌋, and what on
   );
   for (const one of processes) expect(await one.nextLine()).toBe("ready");
   await redis.rpush(`${prefix}go`, ...processes.map(() => "1"));
-  const seen = await Promise.all(processes.map(async (one) => JSON.parse(await one.nextLine()) as Seen));
+  const seen = await Promise.all(
+    processes.map(async (one) => JSON.parse(await one.nextLine()) as Seen),
+  );
   const askedUs = seen.flatMap((one) => one.askedUs).sort((a, b) => a - b);
   const elapsedUs = askedUs.at(-1)! - askedUs[0]!;
   const admitted = seen.reduce((sum, one) => sum + one.admitted, 0);

@@ -7,7 +7,15 @@ import { createLimiter, type Limiter } from "../../../src/redis/rate-limiter/lim
 import { testLog } from "../../support/log.js";
 
 /** Opens a limiter on a connection of its own, which goes with the test. */
-export async function openLimiter({ url, keys, keepMs = 60_000 }: { url: string; keys: Keys; keepMs?: number }): Promise<Limiter> {
+export async function openLimiter({
+  url,
+  keys,
+  keepMs = 60_000,
+}: {
+  url: string;
+  keys: Keys;
+  keepMs?: number;
+}): Promise<Limiter> {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
@@ -15,7 +23,12 @@ export async function openLimiter({ url, keys, keepMs = 60_000 }: { url: string;
 }
 
 /** A bucket. */
-export const bucketOf = (name: string, burst: number, perSecond: number, kind: BucketKind = "viewer"): Bucket => ({
+export const bucketOf = (
+  name: string,
+  burst: number,
+  perSecond: number,
+  kind: BucketKind = "viewer",
+): Bucket => ({
   kind,
   name,
   rule: { burst, perSecond },
@@ -28,8 +41,9 @@ export interface Spent {
 }
 
 /**
- * By how much the fullest span of time exceeds burst + rate × its length; at most 0 when the limit held. A span that begins and ends with a
- * cost is the worst of its kind, and the fullest one that ends at each cost is found in one pass.
+ * By how much the fullest span of time exceeds burst + rate × its length; at most 0 when the limit
+ * held. A span that begins and ends with a cost is the worst of its kind, and the fullest one that
+ * ends at each cost is found in one pass.
  */
 export function excess(spent: readonly Spent[], { rule: { burst, perSecond } }: Bucket): number {
   let [fullest, lastUs, worst] = [0, 0, Number.NEGATIVE_INFINITY];

@@ -1,4 +1,7 @@
-/** The limiter on one server and on a Cluster: all or nothing, nothing for a refusal, back at most once, and never more than the rule says. */
+/**
+ * The limiter on one server and on a Cluster: all or nothing, nothing for a refusal, back at most
+ * once, and never more than the rule says.
+ */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bucket } from "../../../src/domain/limits.js";
@@ -37,7 +40,7 @@ async function nearlyPaid(limiter: Limiter, bucket: Bucket): Promise<void> {
 }
 
 describe.each(Object.entries(places))("a debt on %s", (_name, place) => {
-  it("takes what is owed whatever is left, and lets nothing through until that is paid", async () => {
+  it("It takes what is owed whatever is left, and passes nothing until that is paid.", async () => {
     const shared = await openLimiter(place());
     const local = createLocalLimiter(() => 0);
     for (const limiter of [shared, local]) {
@@ -49,13 +52,15 @@ describe.each(Object.entries(places))("a debt on %s", (_name, place) => {
       expect([owed.refused, owed.remaining.map(Math.round)]).toEqual([null, [-4, 76]]);
       expect((await limiter.owe(takes(10))).remaining.map(Math.round)).toEqual([-14, 66]);
     }
-    const { refused } = await shared.consume(null, [{ bucket: bucketOf("debtor", 20, SLOW), cost: 1 }]);
+    const { refused } = await shared.consume(null, [
+      { bucket: bucketOf("debtor", 20, SLOW), cost: 1 },
+    ]);
     expect(refused?.waitMs).toBeCloseTo(15e6, -5);
   });
 });
 
 describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
-  it("takes from all buckets, or from none, and names the one that binds and for how long", async () => {
+  it("It takes from all buckets or none, and names the binding one and its wait.", async () => {
     const limiter = await openLimiter(place());
     const [wide, narrow] = [bucketOf("wide", 100, SLOW), bucketOf("narrow", 10, SLOW, "block")];
     const take = (cost: number) =>
@@ -89,11 +94,13 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, SLOW);
     for (let times = 0; times < 3; times++) {
-      expect((await limiter.consume("operation", [{ bucket, cost: 30 }])).remaining.map(Math.round)).toEqual([70]);
+      expect(
+        (await limiter.consume("operation", [{ bucket, cost: 30 }])).remaining.map(Math.round),
+      ).toEqual([70]);
     }
   });
 
-  it("gives back once, never more than was held, and nothing for what it does not know", async () => {
+  it("It gives back once, no more than was held, and nothing for unknown holds.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, SLOW);
     const takes = [{ bucket, cost: 30 }];
@@ -103,7 +110,9 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(await limiter.settle("one", takes, 10)).toEqual([]);
     expect((await limiter.settle("two", takes, 1_000)).map(Math.round)).toEqual([30]);
     expect(await limiter.settle("three", takes, 10)).toEqual([]);
-    expect((await limiter.consume(null, [{ bucket, cost: 0 }])).remaining.map(Math.round)).toEqual([80]);
+    expect((await limiter.consume(null, [{ bucket, cost: 0 }])).remaining.map(Math.round)).toEqual([
+      80,
+    ]);
   });
 
   it("keeps what was counted in the buckets that are left out, such as sign-ins", async () => {
@@ -122,35 +131,42 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(remaining.map(Math.round)).toEqual([100, 6]);
   });
 
-  it("gives back nothing that time has paid already: a bucket never holds more than its burst", async () => {
+  it("It gives back nothing that time has paid: no bucket holds more than its burst.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, 10_000);
-    const spend = (cost: number, hold: string | null = null) => limiter.consume(hold, [{ bucket, cost }]);
+    const spend = (cost: number, hold: string | null = null) =>
+      limiter.consume(hold, [{ bucket, cost }]);
     await spend(100, "old");
     await until("time to have paid", async () => (await spend(0)).remaining[0] === 100);
     await spend(100);
     expect(await limiter.settle("old", [{ bucket, cost: 100 }], 100)).toEqual([0]);
   });
 
-  it("gives back nothing that time has paid, also of a bucket that was busy ever since", async () => {
+  it("It gives back nothing that time has paid, also if the bucket was always busy.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, 1_000);
     const takes = [{ bucket, cost: 100 }];
     await limiter.consume("old", takes);
     for (let times = 0; times < 2; times++) {
-      await until("half of it to be paid", async () => !(await limiter.consume(null, [{ bucket, cost: 50 }])).refused);
+      await until(
+        "half of it to be paid",
+        async () => !(await limiter.consume(null, [{ bucket, cost: 50 }])).refused,
+      );
     }
     expect(await limiter.settle("old", takes, 100)).toEqual([0]);
   });
 
-  it("gives back to the later of two holds what is left of it once the earlier was given back", async () => {
+  it("It gives back to the later of two holds what the earlier return left of it.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, 1_000);
     const takes = [{ bucket, cost: 50 }];
     await limiter.consume("earlier", takes);
     await limiter.consume("later", takes);
     await limiter.settle("earlier", takes, 50);
-    await until("the later to be paid", async () => !(await limiter.consume(null, [{ bucket, cost: 90 }])).refused);
+    await until(
+      "the later to be paid",
+      async () => !(await limiter.consume(null, [{ bucket, cost: 90 }])).refused,
+    );
     expect((await limiter.settle("later", takes, 50))[0]).toBeLessThanOrEqual(10);
   });
 
@@ -170,10 +186,15 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     const limiter = await openLimiter({ ...at, keepMs: 10 });
     const bucket = bucketOf("a", 100, 10_000);
     await limiter.consume("one", [{ bucket, cost: 100 }]);
-    await until("the hold to be forgotten", async () => (await limiter.settle("one", [{ bucket, cost: 100 }], 0)).length === 0);
+    await until(
+      "the hold to be forgotten",
+      async () => (await limiter.settle("one", [{ bucket, cost: 100 }], 0)).length === 0,
+    );
   });
+});
 
-  it("whatever is held, given back, late, twice or never, no span of time holds more than burst + rate × length", async () => {
+describe.each(Object.entries(places))("the traffic of several limiters on %s", (_name, place) => {
+  it("No span of time holds more than burst + rate × length, however holds return.", async () => {
     const at = place();
     const limiters = [await openLimiter(at), await openLimiter(at), await openLimiter(at)];
     let runs = 0;
@@ -186,10 +207,16 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
       pause: fc.nat(5),
       by: fc.nat(2),
     });
-    const traffic = fc.tuple(fc.constantFrom(5_000, 10_000, 33_333.3), fc.array(step, { minLength: 20, maxLength: 60 }));
+    const traffic = fc.tuple(
+      fc.constantFrom(5_000, 10_000, 33_333.3),
+      fc.array(step, { minLength: 20, maxLength: 60 }),
+    );
     await fc.assert(
       fc.asyncProperty(traffic, async ([rate, steps]) => {
-        const buckets = [bucketOf(`run ${++runs}`, 100, rate), bucketOf(`run ${runs}`, 150, rate * 2, "block")];
+        const buckets = [
+          bucketOf(`run ${++runs}`, 100, rate),
+          bucketOf(`run ${runs}`, 150, rate * 2, "block"),
+        ];
         const due = new Map<number, (() => Promise<void>)[]>();
         const spent: { nowUs: number; cost: number; back: number[] }[] = [];
         const underway: Promise<unknown>[] = [];
@@ -207,7 +234,10 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
               const given = await limiters[(by + number) % 3]!.settle(hold, takes, part * cost);
               for (const [index, amount] of given.entries()) entry.back[index]! += amount;
             };
-            due.set(number + settleAfter, [...(due.get(number + settleAfter) ?? []), ...Array.from({ length: times }, () => settle)]);
+            due.set(number + settleAfter, [
+              ...(due.get(number + settleAfter) ?? []),
+              ...Array.from({ length: times }, () => settle),
+            ]);
           };
           underway.push(one());
           // Some run at the same time, some one after the other.
@@ -216,7 +246,10 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
         }
         await Promise.all(underway);
         for (const [index, bucket] of buckets.entries()) {
-          const net: Spent[] = spent.map(({ nowUs, cost, back }) => ({ nowUs, cost: cost - back[index]! }));
+          const net: Spent[] = spent.map(({ nowUs, cost, back }) => ({
+            nowUs,
+            cost: cost - back[index]!,
+          }));
           expect(net.every(({ cost }) => cost >= -GRAIN)).toBe(true);
           expect(excess(net, bucket)).toBeLessThanOrEqual(GRAIN);
         }
@@ -230,17 +263,22 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(totals.back).toBeGreaterThan(runs);
   });
 
-  it("lets everybody have their own: beside somebody at a thousand times the limit nobody else is refused", async () => {
+  it("Nobody is refused beside somebody who asks a thousand times the limit.", async () => {
     const at = place();
     const [hostile, other] = [await openLimiter(at), await openLimiter(at)];
     const flooded = bucketOf("hostile", 10, 5);
     const own = bucketOf("other", 10, 5);
-    const flood = Promise.allSettled(Array.from({ length: 5_000 }, () => hostile.consume(null, [{ bucket: flooded, cost: 1 }])));
+    const flood = Promise.allSettled(
+      Array.from({ length: 5_000 }, () => hostile.consume(null, [{ bucket: flooded, cost: 1 }])),
+    );
     // A late question is repeated under its hold, which takes once.
-    const ask = (hold: string) => until("a reply", () => other.consume(hold, [{ bucket: own, cost: 1 }]));
+    const ask = (hold: string) =>
+      until("a reply", () => other.consume(hold, [{ bucket: own, cost: 1 }]));
     for (let times = 0; times < 10; times++) expect((await ask(`own-${times}`)).refused).toBeNull();
     const answers = (await flood).flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    const spent = answers.filter(({ refused }) => !refused).map(({ nowUs }) => ({ nowUs, cost: 1 }));
+    const spent = answers
+      .filter(({ refused }) => !refused)
+      .map(({ nowUs }) => ({ nowUs, cost: 1 }));
     expect(excess(spent, flooded)).toBeLessThanOrEqual(GRAIN);
     expect(spent.length).toBeLessThan(answers.length);
   });

@@ -1,7 +1,8 @@
 /**
- * Ten thousand seeded orders of what may happen to a user's sessions at the same time, each through one of three connections: sign in,
- * use, revoke one, revoke all but one, restart, run out. Postgres is a model here that commits before Redis hears of it; what it says is
- * dead must never be found alive again, by any connection, however late the news come.
+ * Ten thousand seeded orders of what may happen to a user's sessions at the same time, each through
+ * one of three connections: sign in, use, revoke one, revoke all but one, restart, run out.
+ * Postgres is a model here that commits before Redis hears of it; what it says is dead must never
+ * be found alive again, by any connection, however late the news come.
  */
 import { expect, it } from "vitest";
 import { randomAt } from "../../../src/db/seed/random.js";
@@ -20,7 +21,11 @@ async function openStores() {
   const place = testRedis();
   const opened = [await readyStore(place), await readyStore(place), await readyStore(place)];
   await opened[0]!.store.loadEverybody(0);
-  return { stores: opened.map(({ store }) => store), connection: opened[0]!.connection, keys: place.keys };
+  return {
+    stores: opened.map(({ store }) => store),
+    connection: opened[0]!.connection,
+    keys: place.keys,
+  };
 }
 
 /** One user, as Postgres knows them. */
@@ -40,7 +45,10 @@ class Truth {
 }
 
 /** Runs one schedule; resolves to what happened. */
-async function run({ stores, connection, keys }: Stores, number: number): Promise<{ revivals: string[]; deaths: number; lives: number }> {
+async function run(
+  { stores, connection, keys }: Stores,
+  number: number,
+): Promise<{ revivals: string[]; deaths: number; lives: number }> {
   const random = randomAt(SEED, "session", number);
   const tag = `user-${number}`;
   const truth = new Truth();
@@ -55,7 +63,8 @@ async function run({ stores, connection, keys }: Stores, number: number): Promis
     const known = truth.state;
     // Postgres takes its time to answer, and what it says may be old by then.
     for (let trips = random.between(0, 4); trips > 0; trips--) await store().find(tag, "nobody");
-    if (random.chance(0.5)) await Promise.all(owed.splice(0).map((revocation) => store().revoke(revocation)));
+    if (random.chance(0.5))
+      await Promise.all(owed.splice(0).map((revocation) => store().revoke(revocation)));
     await store().load(tag, known);
   };
   const steps: (() => Promise<unknown> | unknown)[] = [
@@ -95,7 +104,10 @@ async function run({ stores, connection, keys }: Stores, number: number): Promis
   ];
   /** Whoever was answered that a session has ended may rely on it from here on. */
   const judge = async (): Promise<void> => {
-    await Promise.all([...underway.splice(0), ...owed.splice(0).map((revocation) => store().revoke(revocation))]);
+    await Promise.all([
+      ...underway.splice(0),
+      ...owed.splice(0).map((revocation) => store().revoke(revocation)),
+    ]);
     for (const id of ids) {
       const dead = truth.isDead(id);
       const [found, touched] = [await store().find(tag, id), await store().touch(tag, id)];
@@ -106,7 +118,10 @@ async function run({ stores, connection, keys }: Stores, number: number): Promis
   };
   for (let step = 0; step < STEPS; step++) {
     underway.push(Promise.resolve(random.pick(steps)()));
-    if (random.chance(0.4)) underway.push(...owed.splice(0, random.between(0, 2)).map((revocation) => store().revoke(revocation)));
+    if (random.chance(0.4))
+      underway.push(
+        ...owed.splice(0, random.between(0, 2)).map((revocation) => store().revoke(revocation)),
+      );
     if (random.chance(0.5)) await Promise.all(underway.splice(0));
     if (random.chance(0.3)) await judge();
   }
@@ -118,7 +133,9 @@ it(`in ${SCHEDULES} interleavings no revoked session is ever found alive`, async
   const stores = await openStores();
   const totals = { revivals: [] as string[], deaths: 0, lives: 0 };
   for (let from = 0; from < SCHEDULES; from += AT_ONCE) {
-    const results = await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => run(stores, from + at)));
+    const results = await Promise.all(
+      Array.from({ length: AT_ONCE }, (_, at) => run(stores, from + at)),
+    );
     for (const { revivals, deaths, lives } of results) {
       totals.revivals.push(...revivals);
       totals.deaths += deaths;

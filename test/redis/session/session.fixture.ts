@@ -1,25 +1,49 @@
 /** Session stores of tests. */
 import { onTestFinished } from "vitest";
-import { connectRedis, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
+import {
+  connectRedis,
+  type RedisConnection,
+  whenReady,
+} from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
-import { createSessionStore, type NewSession, type SessionStore, type SessionStoreOptions } from "../../../src/redis/session/session.js";
+import {
+  createSessionStore,
+  type NewSession,
+  type SessionStore,
+  type SessionStoreOptions,
+} from "../../../src/redis/session/session.js";
 import { testLog } from "../../support/log.js";
 
 /** Long lives, and every use noted. */
-export const SESSION_OPTIONS: SessionStoreOptions = { idleMs: 600_000, capMs: 3_600_000, noteEveryMs: 0, most: 10, deadlineMs: 10_000 };
+export const SESSION_OPTIONS: SessionStoreOptions = {
+  idleMs: 600_000,
+  capMs: 3_600_000,
+  noteEveryMs: 0,
+  most: 10,
+  deadlineMs: 10_000,
+};
 
 /** Opens a store on a connection of its own, which goes with the test. */
-export function openStore({ url, keys, ...options }: { url: string; keys: Keys } & Partial<SessionStoreOptions>): {
+export function openStore({
+  url,
+  keys,
+  ...options
+}: { url: string; keys: Keys } & Partial<SessionStoreOptions>): {
   store: SessionStore;
   connection: RedisConnection;
 } {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
-  return { connection, store: createSessionStore(connection, keys, { ...SESSION_OPTIONS, ...options }) };
+  return {
+    connection,
+    store: createSessionStore(connection, keys, { ...SESSION_OPTIONS, ...options }),
+  };
 }
 
 /** Opens a store that answers. */
-export async function readyStore(options: Parameters<typeof openStore>[0]): Promise<ReturnType<typeof openStore>> {
+export async function readyStore(
+  options: Parameters<typeof openStore>[0],
+): Promise<ReturnType<typeof openStore>> {
   const opened = openStore(options);
   await whenReady(opened.connection, 30_000);
   return opened;

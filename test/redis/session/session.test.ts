@@ -1,4 +1,7 @@
-/** What a session store promises: dead is dead, whatever order things come in, and whatever Redis remembers. */
+/**
+ * What a session store promises: dead is dead, whatever order things come in, and whatever Redis
+ * remembers.
+ */
 import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -11,7 +14,13 @@ import { startRedisServer } from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
 import { newSession, readyStore } from "./session.fixture.js";
 
-const user = (epoch: number, keptId: string | null = null): Revocation => ({ kind: "user", userId: 7, userTag: "tag", epoch, keptId });
+const user = (epoch: number, keptId: string | null = null): Revocation => ({
+  kind: "user",
+  userId: 7,
+  userTag: "tag",
+  epoch,
+  keptId,
+});
 
 /** A store that was told of a user at epoch 1. */
 async function knowingStore(options = {}) {
@@ -25,9 +34,17 @@ async function knowingStore(options = {}) {
 describe("a session", () => {
   it("is found with what it was made of, and by nothing else", async () => {
     const { store } = await knowingStore();
-    expect(await store.create(newSession("tag", "one"))).toEqual({ leftMs: 600_000, madeRoom: false });
-    expect(await store.find("tag", "one")).toMatchObject({ session: { id: "one", userId: 7, role: "CUSTOMER", device: "a test" } });
-    expect([await store.find("tag", "other"), await store.find("stranger", "one")]).toEqual(["none", "none"]);
+    expect(await store.create(newSession("tag", "one"))).toEqual({
+      leftMs: 600_000,
+      madeRoom: false,
+    });
+    expect(await store.find("tag", "one")).toMatchObject({
+      session: { id: "one", userId: 7, role: "CUSTOMER", device: "a test" },
+    });
+    expect([await store.find("tag", "other"), await store.find("stranger", "one")]).toEqual([
+      "none",
+      "none",
+    ]);
   });
 
   it("that was proved by less than is asked for today is none", async () => {
@@ -35,7 +52,11 @@ describe("a session", () => {
     await store.create({ ...newSession("tag", "weak"), authLevel: 0 });
     await store.create(newSession("tag", "old"));
     await connection.hdel(keys.session("tag", "old"), "level");
-    expect([await store.find("tag", "weak"), await store.find("tag", "old"), await store.list("tag")]).toEqual(["none", "none", []]);
+    expect([
+      await store.find("tag", "weak"),
+      await store.find("tag", "old"),
+      await store.list("tag"),
+    ]).toEqual(["none", "none", []]);
   });
 
   it("lives on when it is used, never beyond its cap", async () => {
@@ -53,15 +74,24 @@ describe("a session", () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "one"));
     await connection.zadd(keys.sessions("tag"), Date.now() - 1_000, "one");
-    expect([await store.find("tag", "one"), await store.touch("tag", "one")]).toEqual(["none", null]);
+    expect([await store.find("tag", "one"), await store.touch("tag", "one")]).toEqual([
+      "none",
+      null,
+    ]);
   });
 
   it("goes when there are too many: the one that would end first", async () => {
     const { store } = await knowingStore({ most: 3 });
     for (const id of ["a", "b", "c"]) await store.create(newSession("tag", id));
-    await until("the clock to move", async () => (await store.touch("tag", "a")) !== (await store.touch("tag", "b")));
+    await until(
+      "the clock to move",
+      async () => (await store.touch("tag", "a")) !== (await store.touch("tag", "b")),
+    );
     await until("b to be older than a", async () => {
-      const [a, b] = [await store.touch("tag", "a"), (await store.list("tag")).find(({ id }) => id === "b")?.expiresMs ?? 0];
+      const [a, b] = [
+        await store.touch("tag", "a"),
+        (await store.list("tag")).find(({ id }) => id === "b")?.expiresMs ?? 0,
+      ];
       return a !== null && a > b;
     });
     await store.touch("tag", "c");
@@ -74,7 +104,9 @@ describe("a session", () => {
 describe("twenty sessions that are made at once", () => {
   it("are as many as a user may have afterwards", async () => {
     const { store } = await knowingStore({ most: 10 });
-    await Promise.all(Array.from({ length: 20 }, (_, at) => store.create(newSession("tag", `s${at}`))));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, at) => store.create(newSession("tag", `s${at}`))),
+    );
     expect(await store.list("tag")).toHaveLength(10);
   });
 });
@@ -101,11 +133,11 @@ describe("a revocation", () => {
     await store.create(newSession("tag", "a"));
     await store.revoke(user(2));
     const left = await connection.hgetall(keys.session("tag", "a"));
-    expect([await store.touch("tag", "a"), await store.create(newSession("tag", "b", 1)), await store.find("tag", "b")]).toEqual([
-      null,
-      "ended",
-      "none",
-    ]);
+    expect([
+      await store.touch("tag", "a"),
+      await store.create(newSession("tag", "b", 1)),
+      await store.find("tag", "b"),
+    ]).toEqual([null, "ended", "none"]);
     expect(await connection.hgetall(keys.session("tag", "a"))).toEqual(left);
   });
 
@@ -148,7 +180,11 @@ describe("a revocation", () => {
       await admin.config("RESETSTAT");
       await store.revoke(revocation);
       const stats = (await admin.info("commandstats")).matchAll(/cmdstat_([\w|]+):calls=(\d+)/g);
-      return Object.fromEntries([...stats].map(([, name, calls]) => [name, Number(calls)]).filter(([name]) => name !== "config|resetstat"));
+      return Object.fromEntries(
+        [...stats]
+          .map(([, name, calls]) => [name, Number(calls)])
+          .filter(([name]) => name !== "config|resetstat"),
+      );
     };
     await store.loadEverybody(0);
     await store.load("tag", { epoch: 1, revokedIds: [] });
@@ -166,7 +202,10 @@ describe("a revocation", () => {
         );
       }
       expect(await admin.zcard(keys.sessions("tag"))).toBe(sessions);
-      costs.push({ user: await commandsOf(user(epoch + 1)), everybody: await commandsOf({ kind: "everyone", beforeMs: round + 2 }) });
+      costs.push({
+        user: await commandsOf(user(epoch + 1)),
+        everybody: await commandsOf({ kind: "everyone", beforeMs: round + 2 }),
+      });
       expect(await store.find("tag", `${round}-0`)).toBe("none");
     }
     expect(costs[1]).toEqual(costs[0]);
@@ -175,8 +214,10 @@ describe("a revocation", () => {
 });
 
 describe("a Redis that may remember wrongly", () => {
-  it("judges nobody after a restart before it was told, and a revoked session stays dead", async () => {
-    const server = await startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+  it("It judges nobody until it was told after a restart; revoked ones stay dead.", async () => {
+    const server = await startRedisServer({
+      args: ["--appendonly", "yes", "--appendfsync", "always"],
+    });
     onTestFinished(() => server.stop());
     const { store, connection } = await readyStore({ url: server.url, keys: testRedis().keys });
     await store.load("tag", { epoch: 1, revokedIds: [] });
@@ -185,14 +226,17 @@ describe("a Redis that may remember wrongly", () => {
     await server.kill();
     await server.restart();
     await until("the connection to be back", async () => (await connection.ping()) === "PONG");
-    expect([await store.find("tag", "a"), await store.touch("tag", "a"), await store.create(newSession("tag", "c"))]).toEqual([
-      "unloaded",
-      null,
-      "unloaded",
-    ]);
+    expect([
+      await store.find("tag", "a"),
+      await store.touch("tag", "a"),
+      await store.create(newSession("tag", "c")),
+    ]).toEqual(["unloaded", null, "unloaded"]);
     await store.load("tag", { epoch: 1, revokedIds: ["a"] });
     await store.loadEverybody(0);
-    expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject(["none", { session: { id: "b" } }]);
+    expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject([
+      "none",
+      { session: { id: "b" } },
+    ]);
   });
 
   it("cannot revive what was revoked when an older RDB is restored", async () => {
@@ -218,9 +262,15 @@ describe("a Redis that may remember wrongly", () => {
     expect(await store.find("tag", "a")).toBe("unloaded");
     await store.load("tag", { epoch: 1, revokedIds: ["a"] });
     await store.loadEverybody(0);
-    expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject(["none", { session: { id: "b" } }]);
+    expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject([
+      "none",
+      { session: { id: "b" } },
+    ]);
     await store.revoke(user(2, "b"));
-    expect([await store.find("tag", "c"), await store.find("tag", "b")]).toMatchObject(["none", { session: { id: "b" } }]);
+    expect([await store.find("tag", "c"), await store.find("tag", "b")]).toMatchObject([
+      "none",
+      { session: { id: "b" } },
+    ]);
   });
 
   it("is not trusted by a look-up of Postgres that a revocation overtook", async () => {
@@ -249,7 +299,9 @@ describe("in a Cluster", () => {
       for (const id of ["a", "b", "c"]) await store.create(newSession(userTag, `${userTag}-${id}`));
       expect(await store.touch(userTag, `${userTag}-a`)).not.toBeNull();
       expect(await store.list(userTag)).toHaveLength(3);
-      expect(await store.revoke({ kind: "session", userId: 7, userTag, sessionId: `${userTag}-a` })).toBe(1);
+      expect(
+        await store.revoke({ kind: "session", userId: 7, userTag, sessionId: `${userTag}-a` }),
+      ).toBe(1);
       expect(await store.revoke({ ...user(2, `${userTag}-b`), userTag } as Revocation)).toBe(1);
       expect((await store.list(userTag)).map(({ id }) => id)).toEqual([`${userTag}-b`]);
     }
@@ -261,7 +313,11 @@ describe("in a Cluster", () => {
 describe("without Redis", () => {
   it("everything rejects within its deadline", async () => {
     const server = await startRedisServer();
-    const { store } = await readyStore({ url: server.url, keys: testRedis().keys, deadlineMs: 100 });
+    const { store } = await readyStore({
+      url: server.url,
+      keys: testRedis().keys,
+      deadlineMs: 100,
+    });
     await server.kill("SIGSTOP");
     await expect(store.find("tag", "a")).rejects.toBeInstanceOf(RedisUnavailable);
     await expect(store.create(newSession("tag", "a"))).rejects.toBeInstanceOf(RedisUnavailable);

@@ -65,30 +65,56 @@ describe("an admin", () => {
   });
 
   it("is told of every id that cannot be meant, at its field", async () => {
-    const wrong = await admin.read(SaveProductDocument, { input: draft({ brandId: "nonsense", categoryId: encodeId("Brand", 1) }) });
+    const wrong = await admin.read(SaveProductDocument, {
+      input: draft({ brandId: "nonsense", categoryId: encodeId("Brand", 1) }),
+    });
     expect(wrong.upsertProduct.product).toBeNull();
-    expect(codesOf(wrong.upsertProduct.errors)).toEqual(["INVALID input.brandId", "INVALID input.categoryId"]);
-    const missing = await admin.read(SaveProductDocument, { input: draft({ brandId: encodeId("Brand", 999_999) }) });
+    expect(codesOf(wrong.upsertProduct.errors)).toEqual([
+      "INVALID input.brandId",
+      "INVALID input.categoryId",
+    ]);
+    const missing = await admin.read(SaveProductDocument, {
+      input: draft({ brandId: encodeId("Brand", 999_999) }),
+    });
     expect(codesOf(missing.upsertProduct.errors)).toEqual(["NOT_FOUND input.brandId"]);
-    expect(codesOf((await admin.read(ChangeStockDocument, { id: "nonsense", by: 1 })).adjustStock.errors)).toEqual(["INVALID id"]);
-    expect(codesOf((await admin.read(ChangeStockDocument, { id: NOBODY, by: 1 })).adjustStock.errors)).toEqual(["NOT_FOUND id"]);
-    expect(codesOf((await admin.read(DropProductDocument, { id: encodeId("Category", 1) })).removeProduct.errors)).toEqual(["INVALID id"]);
-    expect(codesOf((await admin.read(DropProductDocument, { id: NOBODY })).removeProduct.errors)).toEqual(["NOT_FOUND id"]);
+    expect(
+      codesOf(
+        (await admin.read(ChangeStockDocument, { id: "nonsense", by: 1 })).adjustStock.errors,
+      ),
+    ).toEqual(["INVALID id"]);
+    expect(
+      codesOf((await admin.read(ChangeStockDocument, { id: NOBODY, by: 1 })).adjustStock.errors),
+    ).toEqual(["NOT_FOUND id"]);
+    expect(
+      codesOf(
+        (await admin.read(DropProductDocument, { id: encodeId("Category", 1) })).removeProduct
+          .errors,
+      ),
+    ).toEqual(["INVALID id"]);
+    expect(
+      codesOf((await admin.read(DropProductDocument, { id: NOBODY })).removeProduct.errors),
+    ).toEqual(["NOT_FOUND id"]);
   });
 
   it("changes stock once per operation id, and never below zero", async () => {
     const { id } = await save({ stock: 5 });
     const operationId = randomUUID();
-    for (const _ of [1, 2]) expect((await admin.read(ChangeStockDocument, { id, by: -2, operationId })).adjustStock.product?.stock).toBe(3);
+    for (const _ of [1, 2])
+      expect(
+        (await admin.read(ChangeStockDocument, { id, by: -2, operationId })).adjustStock.product
+          ?.stock,
+      ).toBe(3);
     const other = await admin.read(ChangeStockDocument, { id, by: -1, operationId });
     expect(codesOf(other.adjustStock.errors)).toEqual(["IDEMPOTENCY_MISMATCH operationId"]);
     const tooMuch = await admin.read(ChangeStockDocument, { id, by: -4 });
     expect(tooMuch.adjustStock.product).toBeNull();
     expect(codesOf(tooMuch.adjustStock.errors)).toEqual(["OUT_OF_STOCK by"]);
     expect((await admin.read(ReadProductDocument, { id })).product?.stock).toBe(3);
-    expect(codesOf((await admin.read(ChangeStockDocument, { id, by: 1, operationId: "" })).adjustStock.errors)).toEqual([
-      "REQUIRED operationId",
-    ]);
+    expect(
+      codesOf(
+        (await admin.read(ChangeStockDocument, { id, by: 1, operationId: "" })).adjustStock.errors,
+      ),
+    ).toEqual(["REQUIRED operationId"]);
   });
 
   it("removes a product from everywhere, and revives it by its sku", async () => {
@@ -98,9 +124,14 @@ describe("an admin", () => {
     expect((await admin.read(ReadProductDocument, { id: made.id })).product).toBeNull();
     expect((await admin.read(ReadNodeDocument, { id: made.id })).node).toBeNull();
     expect((await admin.read(ReadNodesDocument, { ids: [made.id] })).nodes).toEqual([null]);
-    const { products } = await admin.read(ListProductsDocument, { filter: { text: "kettle" }, first: 100 });
+    const { products } = await admin.read(ListProductsDocument, {
+      filter: { text: "kettle" },
+      first: 100,
+    });
     expect(products.edges.map(({ node }) => node.id)).not.toContain(made.id);
-    expect(codesOf((await admin.read(ChangeStockDocument, { id: made.id, by: 1 })).adjustStock.errors)).toEqual(["PRODUCT_REMOVED id"]);
+    expect(
+      codesOf((await admin.read(ChangeStockDocument, { id: made.id, by: 1 })).adjustStock.errors),
+    ).toEqual(["PRODUCT_REMOVED id"]);
     expect((await save({ sku: made.sku })).id).toBe(made.id);
     expect((await admin.read(ReadNodeDocument, { id: made.id })).node?.id).toBe(made.id);
   });
@@ -108,7 +139,9 @@ describe("an admin", () => {
   it("takes the reviews of a removed product out of sight with it", async () => {
     const { products } = await visitor.read(ListProductsDocument, { sort: "POPULAR", first: 1 });
     const id = products.edges[0]?.node.id ?? "";
-    const reviewId = (await visitor.read(ListReviewsDocument, { id, first: 1 })).product?.reviews.edges[0]?.node.id ?? "";
+    const reviewId =
+      (await visitor.read(ListReviewsDocument, { id, first: 1 })).product?.reviews.edges[0]?.node
+        .id ?? "";
     expect((await admin.read(ReadNodeDocument, { id: reviewId })).node?.id).toBe(reviewId);
     await admin.read(DropProductDocument, { id });
     expect((await admin.read(ReadNodeDocument, { id: reviewId })).node).toBeNull();
@@ -122,14 +155,18 @@ describe("anybody else", () => {
       expect((await visitor.refusal(SaveProductDocument, { input })).code).toBe("UNAUTHENTICATED");
     }
     for (const each of [id, "nonsense"]) {
-      expect((await visitor.refusal(ChangeStockDocument, { id: each, by: 1 })).code).toBe("UNAUTHENTICATED");
-      expect((await visitor.refusal(DropProductDocument, { id: each })).code).toBe("UNAUTHENTICATED");
+      expect((await visitor.refusal(ChangeStockDocument, { id: each, by: 1 })).code).toBe(
+        "UNAUTHENTICATED",
+      );
+      expect((await visitor.refusal(DropProductDocument, { id: each })).code).toBe(
+        "UNAUTHENTICATED",
+      );
     }
   });
 });
 
 describe("a watcher", () => {
-  it("gets one message for each id at once, then every change up to the removal, versions never going back", async () => {
+  it("It gets one message per id, then each change up to the removal, in order.", async () => {
     const made = await save({ stock: 1 });
     const changes = visitor.watch(ProductChangesDocument, { ids: [made.id, NOBODY] });
     const next = async () => {
@@ -137,11 +174,14 @@ describe("a watcher", () => {
       if (done || !value.data) throw new Error(`no value: ${JSON.stringify(value)}`);
       return value.data.productChanged;
     };
-    const first = [await next(), await next()].sort((a, b) => Number(a.product === null) - Number(b.product === null));
+    const first = [await next(), await next()].sort(
+      (a, b) => Number(a.product === null) - Number(b.product === null),
+    );
     expect(first[0]).toMatchObject({ id: made.id, product: made });
     expect(first[1]).toEqual({ id: NOBODY, version: "0", product: null });
 
-    // A value may be sent again after a doubt, never an older one: so each is awaited, and all are kept.
+    // A value may be sent again after a doubt, never an older one: so each is awaited, and all
+    // are kept.
     const sent = [first[0] as Awaited<ReturnType<typeof next>>];
     const nextWith = async (holds: (change: Awaited<ReturnType<typeof next>>) => boolean) => {
       do sent.push(await next());
@@ -167,10 +207,12 @@ describe("a watcher", () => {
     const changes = visitor.watch(ProductChangesDocument, { ids });
     const { value } = await changes.next();
     expect(
-      value?.errors?.map(({ extensions }: { extensions: { code: string; argument?: readonly string[] } }) => [
-        extensions.code,
-        extensions.argument,
-      ]),
+      value?.errors?.map(
+        ({ extensions }: { extensions: { code: string; argument?: readonly string[] } }) => [
+          extensions.code,
+          extensions.argument,
+        ],
+      ),
     ).toEqual([["BAD_USER_INPUT", ["ids"]]]);
     await changes.return?.();
   });

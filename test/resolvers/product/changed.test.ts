@@ -15,7 +15,18 @@ const subscription = new ProductSubscriptions("EUR");
 
 function record(version: number): ProductRecord {
   const words = { sku: "S", name: "Thing", description: "", updatedAt: "2026-01-01T00:00:00.000Z" };
-  return { ...words, id: 1, version, brandId: 1, categoryId: 1, price: 1, stock: 1, ratingSum: 0, ratingCount: 0, removed: false };
+  return {
+    ...words,
+    id: 1,
+    version,
+    brandId: 1,
+    categoryId: 1,
+    price: 1,
+    stock: 1,
+    ratingSum: 0,
+    ratingCount: 0,
+    removed: false,
+  };
 }
 
 /** A context whose cache holds one version and whose database another. */
@@ -42,20 +53,30 @@ function contextOver({ cached, stored }: { cached: number; stored: number }) {
 }
 
 /** Reads one event the way a subscription does. */
-async function versionOf(event: Due<number>, sent: Map<number, number>, versions: { cached: number; stored: number }) {
+async function versionOf(
+  event: Due<number>,
+  sent: Map<number, number>,
+  versions: { cached: number; stored: number },
+) {
   const { reads, context } = contextOver(versions);
   const { version } = await subscription.productChanged([], { ...event, sent }, context);
   return { version, reads, seen: context.reading.seen.count };
 }
 
 describe("an event of productChanged", () => {
-  it("is answered from the cache when that holds what was announced, having seen as many invalidations", async () => {
-    const answer = await versionOf({ id: 1, seen: 12, version: 4 }, new Map(), { cached: 4, stored: 5 });
+  it("It is answered from a cache that holds what was announced and is as current.", async () => {
+    const answer = await versionOf({ id: 1, seen: 12, version: 4 }, new Map(), {
+      cached: 4,
+      stored: 5,
+    });
     expect(answer).toEqual({ version: "4", reads: ["cache"], seen: 12 });
   });
 
-  it("is read again from the database, once, when the cache is older than what was announced", async () => {
-    const answer = await versionOf({ id: 1, seen: 12, version: 5 }, new Map(), { cached: 4, stored: 5 });
+  it("It is read from the database, once, when the cache is older than announced.", async () => {
+    const answer = await versionOf({ id: 1, seen: 12, version: 5 }, new Map(), {
+      cached: 4,
+      stored: 5,
+    });
     expect(answer).toMatchObject({ version: "5", reads: ["cache", "database"] });
   });
 
@@ -68,7 +89,7 @@ describe("an event of productChanged", () => {
 });
 
 describe("the events of a subscription", () => {
-  it("share one memory, and end at once when the client leaves, even while waiting for one", async () => {
+  it("They share one memory, and end when the client leaves, even while waiting.", async () => {
     let released = false;
     const due: Due[] = [
       { id: 1, seen: 0, version: 0 },

@@ -1,4 +1,7 @@
-/** What messages of subscriptions may cost over time: never more than burst and rate, and never for ever nothing. */
+/**
+ * What messages of subscriptions may cost over time: never more than burst and rate, and never for
+ * ever nothing.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMessageAllowance } from "../../../src/server/connection/message-allowance.js";
@@ -10,10 +13,15 @@ const payer = (name: string): Payer => ({ kind: "viewer", name, block: null });
 const [ANNA, BEN] = [payer("anna"), payer("ben")];
 
 describe("the allowance of a caller", () => {
-  it("lets no more be executed than its burst, its rate and one message, whatever the messages cost", () => {
+  it("It executes no more than its burst, its rate and one message, whatever they cost.", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ cost: fc.integer({ min: 1, max: 500 }), afterMs: fc.integer({ min: 0, max: 5_000 }) })),
+        fc.array(
+          fc.record({
+            cost: fc.integer({ min: 1, max: 500 }),
+            afterMs: fc.integer({ min: 0, max: 5_000 }),
+          }),
+        ),
         (wanted) => {
           let now = 0;
           const allowance = createMessageAllowance(rules, () => now);
@@ -23,7 +31,9 @@ describe("the allowance of a caller", () => {
             if (allowance.waitMs([ANNA]) > 0) continue;
             allowance.spend([ANNA], cost);
             executed += cost;
-            expect(executed).toBeLessThanOrEqual(RULE.burst + (RULE.perSecond * now) / 1_000 + cost + 1e-6);
+            expect(executed).toBeLessThanOrEqual(
+              RULE.burst + (RULE.perSecond * now) / 1_000 + cost + 1e-6,
+            );
           }
         },
       ),

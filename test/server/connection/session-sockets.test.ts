@@ -26,7 +26,8 @@ async function serverWith(session: { leftMs: number; alive: boolean | "unknown" 
     {},
     {
       async authenticate(token) {
-        const found = token === "session" ? (session.alive === "unknown" ? UNKNOWN : principal()) : "invalid";
+        const found =
+          token === "session" ? (session.alive === "unknown" ? UNKNOWN : principal()) : "invalid";
         welcoming();
         return found;
       },
@@ -49,17 +50,23 @@ async function serverWith(session: { leftMs: number; alive: boolean | "unknown" 
   const duringWelcome = (happens: () => void) => {
     welcoming = happens;
   };
-  return { session, tell, uses, duringWelcome, connect: () => connectSocket(souk.live, { authorization: "Bearer session" }) };
+  return {
+    session,
+    tell,
+    uses,
+    duringWelcome,
+    connect: () => connectSocket(souk.live, { authorization: "Bearer session" }),
+  };
 }
 
-test("a session that runs out closes its socket with 4403, upon which clients try again", async () => {
+test("A session that runs out closes its socket with 4403, so that clients return.", async () => {
   const { session, connect } = await serverWith({ leftMs: 300, alive: true });
   const client = await connect();
   session.alive = false;
   expect((await client.closed).code).toBe(4403);
 });
 
-test("a session that is used elsewhere keeps its socket beyond the end it had at first", async () => {
+test("A session that is used elsewhere keeps its socket beyond its first end.", async () => {
   const { connect, uses } = await serverWith({ leftMs: 50, alive: true });
   const client = await connect();
   await until("it to be looked up again and again", () => uses.length > 5);
@@ -67,7 +74,7 @@ test("a session that is used elsewhere keeps its socket beyond the end it had at
   await client.close();
 });
 
-test("word of an end closes the user's sockets with 4401; others, and word that proves wrong, close nothing", async () => {
+test("Word of an end closes the user's sockets with 4401; wrong word closes none.", async () => {
   const { session, connect, tell, uses } = await serverWith({ leftMs: 60_000, alive: true });
   const client = await connect();
   tell(8);
@@ -79,8 +86,11 @@ test("word of an end closes the user's sockets with 4401; others, and word that 
   expect((await client.closed).code).toBe(4401);
 });
 
-test("a session that ends while its socket is being welcomed is found out, and a welcome without such word costs no second look-up", async () => {
-  const { session, connect, tell, uses, duringWelcome } = await serverWith({ leftMs: 60_000, alive: true });
+test("A session ended during the welcome is found; others cost no second look-up.", async () => {
+  const { session, connect, tell, uses, duringWelcome } = await serverWith({
+    leftMs: 60_000,
+    alive: true,
+  });
   const first = await connect();
   expect(uses).toEqual([]);
   duringWelcome(() => {
@@ -93,10 +103,12 @@ test("a session that ends while its socket is being welcomed is found out, and a
   await first.closed;
 });
 
-test("an operation is a use, an event is none, and both find out by themselves that the session has ended", async () => {
+test("An operation is a use, an event is none, and both notice an ended session.", async () => {
   const { session, connect, uses } = await serverWith({ leftMs: 60_000, alive: true });
   const client = await connect();
-  expect((await client.run({ query: "subscription { ticks(times: 2) { number } }" })).length).toBe(3);
+  expect((await client.run({ query: "subscription { ticks(times: 2) { number } }" })).length).toBe(
+    3,
+  );
   expect(uses).toEqual([true, false, false]);
   session.alive = false;
   client.send({ id: "late", type: "subscribe", payload: { query: "{ hello }" } });
@@ -104,7 +116,7 @@ test("an operation is a use, an event is none, and both find out by themselves t
   await expect(client.next()).rejects.toThrow("4401");
 });
 
-test("while sessions cannot be looked up, sockets stay with what is public, and new ones are told to come again", async () => {
+test("Without look-ups, sockets keep what is public, and new ones must come again.", async () => {
   const { session, connect } = await serverWith({ leftMs: 60_000, alive: true });
   const client = await connect();
   session.alive = "unknown";
@@ -119,12 +131,16 @@ test("while sessions cannot be looked up, sockets stay with what is public, and 
 
 test("the cookie of the upgrade signs a socket in", async () => {
   await serverWith({ leftMs: 60_000, alive: true });
-  const client = await connectSocket(souk.live, {}, { headers: { cookie: "a=b; souk_session=session; c=d" } });
+  const client = await connectSocket(
+    souk.live,
+    {},
+    { headers: { cookie: "a=b; souk_session=session; c=d" } },
+  );
   expect(await ask(client, { query: "{ whoAmI }" })).toEqual({ data: { whoAmI: "user" } });
   await client.close();
 });
 
-test("A socket whose session could not be looked up when its end was announced is closed once it can be.", async () => {
+test("A socket whose ended session could not be looked up is closed once it can be.", async () => {
   const { session, tell, uses, connect } = await serverWith({ leftMs: 60_000, alive: true });
   const client = await connect();
   session.alive = "unknown";

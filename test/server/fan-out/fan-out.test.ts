@@ -1,4 +1,7 @@
-/** What sharing promises: one source, one execution and one serialisation for all who ask alike; nobody gets less than alone. */
+/**
+ * What sharing promises: one source, one execution and one serialisation for all who ask alike;
+ * nobody gets less than alone.
+ */
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { until } from "../../support/until.js";
@@ -25,17 +28,26 @@ async function connect(server: BoardServer, init: object = {}): Promise<SocketCl
   return client;
 }
 
-const WATCH = "subscription Watch($slugs: [String!]!, $filler: Int) { board(slugs: $slugs, filler: $filler) { slug version filler } }";
+const WATCH =
+  "subscription Watch($slugs: [String!]!, $filler: Int) { board(slugs: $slugs, filler: " +
+  "$filler) { slug version filler } }";
 
-function subscribe(client: SocketClient, id: string, variables: object = { slugs: ["a"] }, query = WATCH): void {
+function subscribe(
+  client: SocketClient,
+  id: string,
+  variables: object = { slugs: ["a"] },
+  query = WATCH,
+): void {
   client.send({ id, type: "subscribe", payload: { query, variables } });
 }
 
-const boardOf = ({ payload }: Message) => (payload as { data: { board: { slug: string; version: number } } }).data.board;
-const versionOf = async (client: SocketClient): Promise<number> => boardOf(await client.next()).version;
+const boardOf = ({ payload }: Message) =>
+  (payload as { data: { board: { slug: string; version: number } } }).data.board;
+const versionOf = async (client: SocketClient): Promise<number> =>
+  boardOf(await client.next()).version;
 
 describe("those who ask alike", () => {
-  test("share a source, an execution and the bytes, each with its own operation id in front", async () => {
+  test("They share a source, an execution and bytes, each with its own operation id.", async () => {
     const server = await start();
     const clients = await Promise.all(Array.from({ length: 20 }, () => connect(server)));
     const frames: string[] = [];
@@ -50,7 +62,9 @@ describe("those who ask alike", () => {
     server.boards.publish("a", 1);
     await until("everybody's second value", () => frames.length === 20);
     expect(server.boards.reads).toBe(reads + 1);
-    expect(frames.map((frame) => JSON.parse(frame).id).sort()).toEqual(clients.map((_, at) => `"${at}"\\ ü\ud800`).sort());
+    expect(frames.map((frame) => JSON.parse(frame).id).sort()).toEqual(
+      clients.map((_, at) => `"${at}"\\ ü\ud800`).sort(),
+    );
     expect(new Set(frames.map((frame) => frame.slice(frame.indexOf('"type"')))).size).toBe(1);
     expect(await server.metric("souk_fan_out_groups")).toBe(1);
     expect(await server.metric("souk_messages_total")).toBe(40);
@@ -60,7 +74,10 @@ describe("those who ask alike", () => {
   test("are told apart by what they ask, not by how they spell their variables", async () => {
     const server = await start();
     const client = await connect(server);
-    const query = WATCH.replace("$filler: Int", "$filler: Int, $style: Style").replace("filler: $filler", "filler: $filler, style: $style");
+    const query = WATCH.replace("$filler: Int", "$filler: Int, $style: Style").replace(
+      "filler: $filler",
+      "filler: $filler, style: $style",
+    );
     const style = { dark: true, font: "x".repeat(300) };
     const asked: [object, string?][] = [
       [{ slugs: ["a"], filler: 1, style }, query],
@@ -83,17 +100,23 @@ describe("those who ask alike", () => {
     const clients = await Promise.all([connect(server), connect(server)]);
     for (const client of clients) subscribe(client, "x", { slugs: [] });
     for (const client of clients) {
-      expect(await client.next()).toMatchObject({ type: "next", payload: { errors: [{ extensions: { code: "BAD_USER_INPUT" } }] } });
+      expect(await client.next()).toMatchObject({
+        type: "next",
+        payload: { errors: [{ extensions: { code: "BAD_USER_INPUT" } }] },
+      });
       expect(await client.next()).toEqual({ id: "x", type: "complete" });
     }
     expect(await server.metric("souk_fan_out_groups")).toBe(0);
     expect(await server.metric("souk_subscriptions")).toBe(0);
   });
 
-  test("are served by an execution that nobody in particular asks for, unless they want other things said or read", async () => {
+  test("Their execution is nobody's in particular, unless they want anything else.", async () => {
     const server = await start({ CACHE_REPORT: "request" });
     const anybody = await connect(server);
-    const admin = await connect(server, { authorization: `Bearer ${TOKEN}`, "souk-cache": "bypass" });
+    const admin = await connect(server, {
+      authorization: `Bearer ${TOKEN}`,
+      "souk-cache": "bypass",
+    });
     const reporter = await connect(server, { "souk-cache-report": "1" });
     for (const client of [anybody, admin, reporter]) {
       subscribe(client, "x");
@@ -104,7 +127,7 @@ describe("those who ask alike", () => {
 });
 
 describe("whoever joins later", () => {
-  test("gets a value that was read after that, not one that was read before, and all who join meanwhile share it", async () => {
+  test("They get a value read after they joined, shared by all who join meanwhile.", async () => {
     const server = await start();
     const [early, ...late] = await Promise.all(Array.from({ length: 30 }, () => connect(server)));
     subscribe(early!, "x");
@@ -115,7 +138,10 @@ describe("whoever joins later", () => {
     // Committed and published before they ask, but this process has not heard of it.
     server.boards.set("a", 2);
     for (const client of late) subscribe(client, "x");
-    await until("all to have asked", async () => (await server.metric("souk_subscriptions")) === 30);
+    await until(
+      "all to have asked",
+      async () => (await server.metric("souk_subscriptions")) === 30,
+    );
     release();
     expect(await versionOf(early!)).toBe(1);
     expect(new Set(await Promise.all(late.map(versionOf)))).toEqual(new Set([2]));
@@ -130,12 +156,16 @@ describe("whoever joins later", () => {
     subscribe(early, "x", { slugs });
     for (const _ of slugs) await early.next();
     subscribe(late, "y", { slugs });
-    expect([await late.next(), await late.next(), await late.next()].map((message) => boardOf(message).slug).sort()).toEqual(slugs);
+    expect(
+      [await late.next(), await late.next(), await late.next()]
+        .map((message) => boardOf(message).slug)
+        .sort(),
+    ).toEqual(slugs);
   });
 });
 
 describe("Fallbacks", () => {
-  test("A fallback is sent once to a subscriber without data, and the true value follows without another event.", async () => {
+  test("A fallback is sent once without data, and the true value follows by itself.", async () => {
     const server = await start();
     server.boards.set("a", 1);
     const restore = server.boards.fallBack();
@@ -149,7 +179,7 @@ describe("Fallbacks", () => {
     expect(await versionOf(client)).toBe(2);
   });
 
-  test("A fallback is held back from a subscriber with data, and sent to another subscriber that joins.", async () => {
+  test("A fallback goes to a subscriber that joins, not to one that has data.", async () => {
     const server = await start();
     const [early, late] = [await connect(server), await connect(server)];
     server.boards.set("a", 2);
@@ -175,7 +205,8 @@ class Crowd {
 
   constructor(readonly clients: readonly SocketClient[]) {
     this.running = clients.map(() => []);
-    for (const [at, { socket }] of clients.entries()) socket.on("message", (data) => this.note(at, JSON.parse(String(data)) as Message));
+    for (const [at, { socket }] of clients.entries())
+      socket.on("message", (data) => this.note(at, JSON.parse(String(data)) as Message));
   }
 
   join(at: number): void {
@@ -191,7 +222,9 @@ class Crowd {
 
   /** Whether everybody was last sent this version. */
   ended(slug: string, version: number): boolean {
-    return this.running.every((ids, at) => ids.every((id) => this.last.get(`${at} ${id} ${slug}`) === version));
+    return this.running.every((ids, at) =>
+      ids.every((id) => this.last.get(`${at} ${id} ${slug}`) === version),
+    );
   }
 
   private note(at: number, message: Message): void {
@@ -207,7 +240,17 @@ describe("whatever the schedule", () => {
   test("versions never go back, and everybody ends on the last one", async () => {
     const server = await start();
     const step = fc.record({
-      act: fc.constantFrom("join", "leave", "publish", "publish", "hold", "release", "fall back", "restore", "turn"),
+      act: fc.constantFrom(
+        "join",
+        "leave",
+        "publish",
+        "publish",
+        "hold",
+        "release",
+        "fall back",
+        "restore",
+        "turn",
+      ),
       slug: fc.constantFrom("a", "b"),
       who: fc.nat(3),
     });
@@ -237,7 +280,10 @@ describe("whatever the schedule", () => {
         restore();
         version += 1;
         for (const slug of ["a", "b"]) server.boards.publish(slug, version);
-        await until("the last versions", () => crowd.ended("a", version) && crowd.ended("b", version));
+        await until(
+          "the last versions",
+          () => crowd.ended("a", version) && crowd.ended("b", version),
+        );
         expect(crowd.wentBack).toEqual([]);
         await Promise.all(crowd.clients.map((client) => client.close()));
       }),
@@ -248,7 +294,7 @@ describe("whatever the schedule", () => {
 });
 
 describe("the end of a subscription", () => {
-  test("after `complete` nothing more is written to it, and its source is closed with the last one", async () => {
+  test("Nothing is written after `complete`, and the last one closes the source.", async () => {
     const server = await start();
     const [leaves, stays] = [await connect(server), await connect(server)];
     for (const client of [leaves, stays]) {
@@ -267,11 +313,14 @@ describe("the end of a subscription", () => {
     await until("the source to be closed", () => server.boards.open === 0);
     await until(
       "the gauges to fall",
-      async () => (await server.metric("souk_fan_out_groups")) + (await server.metric("souk_subscriptions")) === 0,
+      async () =>
+        (await server.metric("souk_fan_out_groups")) +
+          (await server.metric("souk_subscriptions")) ===
+        0,
     );
   });
 
-  test("`complete` sent together with `subscribe` leaves nothing behind, and its id can be used again", async () => {
+  test("`complete` sent with `subscribe` leaves nothing behind, and frees its id.", async () => {
     const server = await start();
     const client = await connect(server);
     subscribe(client, "x");
@@ -281,7 +330,7 @@ describe("the end of a subscription", () => {
     await until("the first source to be closed", () => server.boards.open === 1);
   });
 
-  test("a source that ends sends `complete` after the last message, to those who have just come as well", async () => {
+  test("A source that ends sends `complete` last, also to those who have just come.", async () => {
     const server = await start();
     const [early, late] = [await connect(server), await connect(server)];
     subscribe(early, "x");
@@ -290,7 +339,10 @@ describe("the end of a subscription", () => {
     server.boards.publish("a", 5);
     await until("it to be read", () => server.boards.reads === 2);
     subscribe(late, "y");
-    await until("the late one to have asked", async () => (await server.metric("souk_subscriptions")) === 2);
+    await until(
+      "the late one to have asked",
+      async () => (await server.metric("souk_subscriptions")) === 2,
+    );
     server.boards.end();
     release();
     expect(await versionOf(early)).toBe(5);
@@ -302,7 +354,7 @@ describe("the end of a subscription", () => {
     expect(server.boards.opened).toBe(2);
   });
 
-  test("a source that breaks sends a formatted error after the last message, and the next subscriber opens another", async () => {
+  test("A broken source sends an error last, and the next subscriber opens another.", async () => {
     const server = await start();
     const client = await connect(server);
     subscribe(client, "x");
@@ -311,7 +363,11 @@ describe("the end of a subscription", () => {
     server.boards.end(new Error("redis://user:hunter2@db"));
     expect(await versionOf(client)).toBe(1);
     const error = await client.next();
-    expect(error).toMatchObject({ id: "x", type: "error", payload: [{ extensions: { code: "INTERNAL_SERVER_ERROR" } }] });
+    expect(error).toMatchObject({
+      id: "x",
+      type: "error",
+      payload: [{ extensions: { code: "INTERNAL_SERVER_ERROR" } }],
+    });
     expect(JSON.stringify(error)).not.toContain("hunter2");
     const [first] = await client.run({ query: WATCH, variables: { slugs: [] } });
     expect(first?.payload).toMatchObject({ errors: [{}] });
@@ -322,11 +378,14 @@ describe("the end of a subscription", () => {
 
 describe("sessions", () => {
   const OWN = "subscription Own($slugs: [String!]!) { board(slugs: $slugs) { version whoAmI } }";
-  const who = async (client: SocketClient) => (boardOf(await client.next()) as unknown as { whoAmI: string }).whoAmI;
+  const who = async (client: SocketClient) =>
+    (boardOf(await client.next()) as unknown as { whoAmI: string }).whoAmI;
 
-  test("what is public is sent without a look-up per socket; what is the viewer's is looked up for each message", async () => {
+  test("What is public needs no look-up; what is the viewer's needs one per message.", async () => {
     const server = await start();
-    const clients = await Promise.all([7, 8].map((id) => connect(server, { authorization: `Bearer CUSTOMER-${id}` })));
+    const clients = await Promise.all(
+      [7, 8].map((id) => connect(server, { authorization: `Bearer CUSTOMER-${id}` })),
+    );
     for (const client of clients) {
       subscribe(client, "public");
       await client.next();
@@ -346,7 +405,7 @@ describe("sessions", () => {
     expect(server.lookups.sort()).toEqual(["session-7", "session-8"]);
   });
 
-  test("nothing that is the viewer's or a role's is delivered once the session has ended, whatever was heard", async () => {
+  test("Nothing of a viewer's or role's is delivered once the session has ended.", async () => {
     const server = await start();
     const queries = [OWN, OWN.replace("whoAmI", "myRole")];
     for (const [at, query] of queries.entries()) {

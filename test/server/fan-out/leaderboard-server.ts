@@ -1,9 +1,21 @@
 /**
- * A real server over a schema of snapshots whose values and events a test steers. Some answers differ by who asks: `whoAmI` and the
- * `hint` of a Pearl are the viewer's (one undeclared, one declared by nobody), `myRole` is the role's, everything else is anybody's.
+ * A real server over a schema of snapshots whose values and events a test steers. Some answers
+ * differ by who asks: `whoAmI` and the `hint` of a Pearl are the viewer's (one undeclared, one
+ * declared by nobody), `myRole` is the role's, everything else is anybody's.
  */
-import { buildSchema, type GraphQLInterfaceType, type GraphQLObjectType, type GraphQLSchema, type GraphQLUnionType } from "graphql";
-import { ANONYMOUS, type Principal, SERVICE, type UserPrincipal } from "../../../src/domain/account/principal.js";
+import {
+  buildSchema,
+  type GraphQLInterfaceType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  type GraphQLUnionType,
+} from "graphql";
+import {
+  ANONYMOUS,
+  type Principal,
+  SERVICE,
+  type UserPrincipal,
+} from "../../../src/domain/account/principal.js";
 import type { Role } from "../../../src/domain/account/user.js";
 import { BadUserInput } from "../../../src/domain/errors.js";
 import type { RequestContext } from "../../../src/resolvers/context.js";
@@ -18,7 +30,17 @@ const SDL = /* GraphQL */ `
   type Gem implements Thing { id: ID! hint: String! board: Board! }
   type Pearl implements Thing { id: ID! hint: String! board: Board! }
   union Either = Gem | Pearl
-  type Board { slug: String! version: Int! filler: String! growing: String! whoAmI: String! myRole: String! thing: Thing! either: Either! self: Board! }
+  type Board {
+    slug: String!
+    version: Int!
+    filler: String!
+    growing: String!
+    whoAmI: String!
+    myRole: String!
+    thing: Thing!
+    either: Either!
+    self: Board!
+  }
 `;
 
 /** What fields declare; those that are missing declare nothing. */
@@ -28,7 +50,12 @@ const DECLARED: Record<string, Record<string, { scope?: string; delivery?: strin
   Gem: { id: { scope: "PUBLIC" }, hint: { scope: "PUBLIC" }, board: { scope: "PUBLIC" } },
   Pearl: { id: { scope: "PUBLIC" }, board: { scope: "PUBLIC" } },
   Board: {
-    ...Object.fromEntries(["slug", "version", "filler", "growing", "thing", "either", "self"].map((name) => [name, { scope: "PUBLIC" }])),
+    ...Object.fromEntries(
+      ["slug", "version", "filler", "growing", "thing", "either", "self"].map((name) => [
+        name,
+        { scope: "PUBLIC" },
+      ]),
+    ),
     myRole: { scope: "ROLE" },
   },
 };
@@ -66,7 +93,10 @@ export class Boards {
     for (const source of [...this.sources]) source.end(failure);
   }
 
-  /** Holds back every value that is read from now on, as it was when it was read. Returns what lets them go. */
+  /**
+   * Holds back every value that is read from now on, as it was when it was read. Returns what lets
+   * them go.
+   */
   hold(): () => void {
     let release = () => {};
     this.gate = new Promise((resolve) => {
@@ -157,24 +187,37 @@ type Resolve = (source: never, args: never, context: RequestContext) => unknown;
 export const whoIs = ({ principal }: Pick<RequestContext, "principal">): string =>
   principal.kind === "user" ? `user ${principal.userId}` : principal.kind;
 
-const roleOf = ({ kind, ...rest }: Principal): string => ("role" in rest ? String(rest.role) : kind === "service" ? "ADMIN" : "none");
+const roleOf = ({ kind, ...rest }: Principal): string =>
+  "role" in rest ? String(rest.role) : kind === "service" ? "ADMIN" : "none";
 
 function resolversOf(boards: Boards): Record<string, Record<string, Resolve>> {
   const self = (board: unknown) => board;
   return {
     Board: {
       filler: ({ filler }: { filler: number }) => "x".repeat(filler),
-      growing: ({ filler, version }: { filler: number; version: number }) => "x".repeat(filler * version),
+      growing: ({ filler, version }: { filler: number; version: number }) =>
+        "x".repeat(filler * version),
       whoAmI: (_, __, context) => whoIs(context),
       myRole: (_, __, { principal }) => roleOf(principal),
-      thing: (board: { version: number }) => ({ __typename: board.version % 2 ? "Pearl" : "Gem", id: "t", board }),
-      either: (board: { version: number }) => ({ __typename: board.version % 2 ? "Gem" : "Pearl", id: "e", board }),
+      thing: (board: { version: number }) => ({
+        __typename: board.version % 2 ? "Pearl" : "Gem",
+        id: "t",
+        board,
+      }),
+      either: (board: { version: number }) => ({
+        __typename: board.version % 2 ? "Gem" : "Pearl",
+        id: "e",
+        board,
+      }),
       self,
     },
     Gem: { hint: () => "anybody may know" },
     Pearl: { hint: (_, __, context) => `only ${whoIs(context)} may know` },
     Subscription: {
-      board: async ({ id }: { id: string }, { filler }: { filler: number }, context) => ({ ...(await boards.read(id, context)), filler }),
+      board: async ({ id }: { id: string }, { filler }: { filler: number }, context) => ({
+        ...(await boards.read(id, context)),
+        filler,
+      }),
     },
   };
 }
@@ -183,7 +226,10 @@ function resolversOf(boards: Boards): Record<string, Record<string, Resolve>> {
 export function boardSchema(): { schema: GraphQLSchema; boards: Boards } {
   const schema = buildSchema(SDL);
   const boards = new Boards();
-  const each = <T>(table: Record<string, Record<string, T>>, apply: (value: T, field: object) => void) => {
+  const each = <T>(
+    table: Record<string, Record<string, T>>,
+    apply: (value: T, field: object) => void,
+  ) => {
     for (const [type, fields] of Object.entries(table)) {
       const known = (schema.getType(type) as GraphQLObjectType).getFields();
       for (const [name, value] of Object.entries(fields)) apply(value, known[name]!);
@@ -220,13 +266,17 @@ export interface BoardServer extends TestServer {
 }
 
 /** Starts a server of boards. */
-export async function startBoards(env: Record<string, string> = {}, deps: Partial<ServerDeps> = {}): Promise<BoardServer> {
+export async function startBoards(
+  env: Record<string, string> = {},
+  deps: Partial<ServerDeps> = {},
+): Promise<BoardServer> {
   const { schema, boards } = boardSchema();
   const lookups: string[] = [];
   const endedSessions = new Set<string>();
   const server = await startServer(env, {
     schema,
-    authenticate: async (token) => (token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : (userOf(token) ?? "invalid")),
+    authenticate: async (token) =>
+      token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : (userOf(token) ?? "invalid"),
     sessions: {
       async confirm(principal) {
         lookups.push(principal.sessionId);
@@ -237,6 +287,9 @@ export async function startBoards(env: Record<string, string> = {}, deps: Partia
     ...deps,
   });
   const metric = async (name: string) =>
-    Number(new RegExp(`^${name} (\\d+)$`, "m").exec((await server.metrics.render()).text)?.[1] ?? Number.NaN);
+    Number(
+      new RegExp(`^${name} (\\d+)$`, "m").exec((await server.metrics.render()).text)?.[1] ??
+        Number.NaN,
+    );
   return { ...server, boards, lookups, endedSessions, metric };
 }

@@ -29,7 +29,12 @@ async function pair(slowMs: number) {
     client.terminate();
     server.close();
   });
-  return { client, socket, connection, outlet: new Outlet(new Peer(socket, {}, "", connection), slowMs) };
+  return {
+    client,
+    socket,
+    connection,
+    outlet: new Outlet(new Peer(socket, {}, "", connection), slowMs),
+  };
 }
 
 const HEAD = headOf("1");
@@ -40,7 +45,7 @@ function fill(outlet: Outlet): void {
 }
 
 describe("an outlet", () => {
-  test("is full above its bound, takes no more than one frame beyond it, and tells when all of it has left", async () => {
+  test("It exceeds its bound by one frame at most, and tells when all of it is out.", async () => {
     const { client, connection, outlet } = await pair(60_000);
     client.pause();
     fill(outlet);
@@ -57,7 +62,9 @@ describe("an outlet", () => {
     const { client, socket, connection, outlet } = await pair(60_000);
     const received: string[] = [];
     client.on("message", (data, isBinary) => received.push(isBinary ? "binary" : String(data)));
-    const lengths = [1, 88, 89, 90, 91, 92, 200, 4_090, 4_097, 65_498, 65_499, 65_500, 65_502, 200_000];
+    const lengths = [
+      1, 88, 89, 90, 91, 92, 200, 4_090, 4_097, 65_498, 65_499, 65_500, 65_502, 200_000,
+    ];
     const payloads = lengths.map((length) => JSON.stringify("ü".padEnd(length, "z")));
     for (const payload of payloads) {
       socket.send("ws");
@@ -66,7 +73,9 @@ describe("an outlet", () => {
       socket.ping();
     }
     await until("all to be there", () => received.length === 2 * lengths.length);
-    expect(received.filter((text) => text !== "ws")).toEqual(payloads.map((payload) => `{"id":"1","type":"next","payload":${payload}}`));
+    expect(received.filter((text) => text !== "ws")).toEqual(
+      payloads.map((payload) => `{"id":"1","type":"next","payload":${payload}}`),
+    );
   });
 
   test("has room for so many frames that wait, and for others as they leave", async () => {
@@ -110,28 +119,43 @@ describe("a subscriber that stops reading", () => {
   const FILLER = 40_000;
   /** More than the system buffers on loopback. */
   const VERSIONS = 400;
-  const WATCH = "subscription Watch($slugs: [String!]!, $filler: Int) { board(slugs: $slugs, filler: $filler) { slug version filler } }";
+  const WATCH =
+    "subscription Watch($slugs: [String!]!, $filler: Int) { board(slugs: $slugs, filler: " +
+    "$filler) { slug version filler } }";
 
-  async function start(env: Record<string, string> = {}): Promise<BoardServer & { readonly connections: Socket[] }> {
+  async function start(
+    env: Record<string, string> = {},
+  ): Promise<BoardServer & { readonly connections: Socket[] }> {
     const server = await startBoards(env);
     closing.push(() => server.close());
     const connections: Socket[] = [];
-    server.server.app.server.on("upgrade", (_request, connection: Socket) => connections.push(connection));
+    server.server.app.server.on("upgrade", (_request, connection: Socket) =>
+      connections.push(connection),
+    );
     return { ...server, connections };
   }
 
   async function watch(server: BoardServer, slugs: readonly string[]) {
     const client = await connectSocket(server.live);
     closing.push(() => client.socket.terminate());
-    client.send({ id: "x", type: "subscribe", payload: { query: WATCH, variables: { slugs, filler: FILLER } } });
+    client.send({
+      id: "x",
+      type: "subscribe",
+      payload: { query: WATCH, variables: { slugs, filler: FILLER } },
+    });
     for (const _ of slugs) await client.next();
     return client;
   }
 
-  const boardOf = ({ payload }: Message) => (payload as { data: { board: { slug: string; version: number } } }).data.board;
+  const boardOf = ({ payload }: Message) =>
+    (payload as { data: { board: { slug: string; version: number } } }).data.board;
 
   /** Publishes versions one after the other, each awaited by a client that reads. */
-  async function publishAll(server: BoardServer, slugs: readonly string[], reader: SocketClient): Promise<void> {
+  async function publishAll(
+    server: BoardServer,
+    slugs: readonly string[],
+    reader: SocketClient,
+  ): Promise<void> {
     for (let version = 1; version <= VERSIONS; version++) {
       const slug = slugs[version % slugs.length]!;
       server.boards.publish(slug, version);
@@ -139,7 +163,7 @@ describe("a subscriber that stops reading", () => {
     }
   }
 
-  test("delays nobody, costs a bounded buffer, and gets the newest values when it reads again, none of them older than the one before", async () => {
+  test("It delays nobody, costs a bounded buffer, and reads only newer values later.", async () => {
     const server = await start();
     const slugs = ["a", "b", "c"];
     const [reader, sleeper] = [await watch(server, slugs), await watch(server, slugs)];
@@ -151,7 +175,9 @@ describe("a subscriber that stops reading", () => {
     let messages = 0;
     const newest = slugs.map((slug) => [
       slug,
-      Math.max(...Array.from({ length: VERSIONS }, (_, at) => (slugs[(at + 1) % 3] === slug ? at + 1 : 0))),
+      Math.max(
+        ...Array.from({ length: VERSIONS }, (_, at) => (slugs[(at + 1) % 3] === slug ? at + 1 : 0)),
+      ),
     ]);
     while (newest.some(([slug, version]) => last.get(String(slug)) !== version)) {
       const { slug, version } = boardOf(await sleeper.next());
@@ -168,7 +194,10 @@ describe("a subscriber that stops reading", () => {
     sleeper.socket.pause();
     await publishAll(server, ["a"], reader);
     await until("it to be cut", () => server.connections[1]!.destroyed);
-    await until("its subscription to end", async () => (await server.metric("souk_subscriptions")) === 1);
+    await until(
+      "its subscription to end",
+      async () => (await server.metric("souk_subscriptions")) === 1,
+    );
   });
 
   test("gets `complete` after the last value where the source ends meanwhile", async () => {
@@ -180,7 +209,8 @@ describe("a subscriber that stops reading", () => {
     expect(await reader.next()).toMatchObject({ type: "complete" });
     sleeper.socket.resume();
     let [before, message] = [0, await sleeper.next()];
-    while (message.type === "next") [before, message] = [boardOf(message).version, await sleeper.next()];
+    while (message.type === "next")
+      [before, message] = [boardOf(message).version, await sleeper.next()];
     expect(message.type).toBe("complete");
     expect(before).toBe(VERSIONS);
   });
@@ -190,15 +220,22 @@ describe("a log whose client stops reading", () => {
   const EVENTS = 12_000;
   const LONG = Array.from({ length: 12 }, (_, at) => `${"n".repeat(120)}${at}: number`).join(" ");
 
-  test("takes no event while the one before has not left, and goes on with the next one, none missing", async () => {
+  test("It takes the next event only when the last has left, and misses none.", async () => {
     const server = await startServer({ LIMIT_TOKENS: "1000" });
     closing.push(() => server.close());
     const connections: Socket[] = [];
-    server.server.app.server.on("upgrade", (_request, connection: Socket) => connections.push(connection));
+    server.server.app.server.on("upgrade", (_request, connection: Socket) =>
+      connections.push(connection),
+    );
     const client = await connectSocket(server.live);
     closing.push(() => client.socket.terminate());
-    const sent = async () => Number(/^souk_messages_total (\d+)$/m.exec((await server.metrics.render()).text)?.[1]);
-    client.send({ id: "x", type: "subscribe", payload: { query: `subscription { ticks(times: ${EVENTS}) { number ${LONG} } }` } });
+    const sent = async () =>
+      Number(/^souk_messages_total (\d+)$/m.exec((await server.metrics.render()).text)?.[1]);
+    client.send({
+      id: "x",
+      type: "subscribe",
+      payload: { query: `subscription { ticks(times: ${EVENTS}) { number ${LONG} } }` },
+    });
     await client.next();
     client.socket.pause();
     let before = -1;

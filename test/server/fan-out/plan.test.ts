@@ -1,4 +1,7 @@
-/** No private field ever travels in a shared message: what a document may share is at most what its strictest field allows. */
+/**
+ * No private field ever travels in a shared message: what a document may share is at most what its
+ * strictest field allows.
+ */
 import fc from "fast-check";
 import {
   type DocumentNode,
@@ -32,16 +35,26 @@ import { type BoardServer, boardSchema, startBoards, userOf } from "./leaderboar
 const choices = fc.array(fc.nat(9_999), { minLength: 80, maxLength: 80 });
 const nobody = { get: () => undefined };
 const soukSchema = (): GraphQLSchema =>
-  buildSoukSchema({ resolvers: resolverClasses, container: nobody, pubSub: { publish() {}, subscribe: () => [] as never } });
+  buildSoukSchema({
+    resolvers: resolverClasses,
+    container: nobody,
+    pubSub: { publish() {}, subscribe: () => [] as never },
+  });
 
 const fieldsOf = (schema: GraphQLSchema): [string, GraphQLField<unknown, unknown>][] =>
   Object.values(schema.getTypeMap()).flatMap((type) =>
     (isObjectType(type) || isInterfaceType(type)) && !type.name.startsWith("__")
-      ? Object.values(type.getFields()).map((field): [string, GraphQLField<unknown, unknown>] => [`${type.name}.${field.name}`, field])
+      ? Object.values(type.getFields()).map((field): [string, GraphQLField<unknown, unknown>] => [
+          `${type.name}.${field.name}`,
+          field,
+        ])
       : [],
   );
 
-/** Every scope that any execution of a document could meet: an abstract type is tried as each of its types, one after the other. */
+/**
+ * Every scope that any execution of a document could meet: an abstract type is tried as each of its
+ * types, one after the other.
+ */
 class Oracle {
   readonly met = new Set<Scope>();
   /** Whether the answer hangs on what nobody knows before it is executed. */
@@ -53,7 +66,9 @@ class Oracle {
     text: string,
   ) {
     this.document = parse(text);
-    const operation = this.document.definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION)!;
+    const operation = this.document.definitions.find(
+      (one) => one.kind === Kind.OPERATION_DEFINITION,
+    )!;
     this.visit(operation.selectionSet, schema.getRootType(operation.operation)!);
   }
 
@@ -64,7 +79,11 @@ class Oracle {
   private visit({ selections }: SelectionSetNode, object: GraphQLObjectType): void {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) this.field(selection, object);
-      else this.fragment(selection.kind === Kind.INLINE_FRAGMENT ? selection : this.named(selection.name.value), object);
+      else
+        this.fragment(
+          selection.kind === Kind.INLINE_FRAGMENT ? selection : this.named(selection.name.value),
+          object,
+        );
     }
   }
 
@@ -72,10 +91,14 @@ class Oracle {
     const field = object.getFields()[name.value];
     if (!field) return;
     this.met.add((field.extensions.scope as Scope | undefined) ?? "VIEWER");
-    if (selectionSet) for (const each of this.objects(getNamedType(field.type))) this.visit(selectionSet, each);
+    if (selectionSet)
+      for (const each of this.objects(getNamedType(field.type))) this.visit(selectionSet, each);
   }
 
-  private fragment({ typeCondition, selectionSet }: InlineFragmentNode | FragmentDefinitionNode, object: GraphQLObjectType): void {
+  private fragment(
+    { typeCondition, selectionSet }: InlineFragmentNode | FragmentDefinitionNode,
+    object: GraphQLObjectType,
+  ): void {
     this.guessed = true;
     const on = typeCondition ? this.schema.getType(typeCondition.name.value)! : object;
     if (this.objects(on).includes(object)) this.visit(selectionSet, object);
@@ -95,7 +118,7 @@ class Oracle {
 }
 
 describe("the scope of a document", () => {
-  test("is never wider than the strictest field that it can reach, over random documents and declarations on the whole schema", () => {
+  test("It is never wider than the strictest field it can reach, over random documents.", () => {
     const planned = new Map<Scope, number>();
     fc.assert(
       fc.property(
@@ -124,15 +147,27 @@ describe("the scope of a document", () => {
     expect([...planned.keys()].sort()).toEqual([...SCOPES].sort());
   });
 
-  test("is VIEWER for every field that declares nothing, and no account, session or caller is declared anything else", () => {
+  test("It is VIEWER where nothing is declared, and for every account, session and caller.", () => {
     const schema = soukSchema();
-    const declared = fieldsOf(schema).filter(([, { extensions }]) => extensions.scope !== undefined);
+    const declared = fieldsOf(schema).filter(
+      ([, { extensions }]) => extensions.scope !== undefined,
+    );
     expect(declared.map(([name]) => name)).toContain("Product.price");
-    expect(declared.filter(([name]) => /^(User|Viewer|Session|Query|Mutation)\./.test(name)).map(([name]) => name)).toEqual(["User.id"]);
+    expect(
+      declared
+        .filter(([name]) => /^(User|Viewer|Session|Query|Mutation)\./.test(name))
+        .map(([name]) => name),
+    ).toEqual(["User.id"]);
     const plan = createPlanner(schema);
     expect(plan(parse("{ viewer { email } }"), undefined).scope).toBe("VIEWER");
     expect(
-      plan(parse('subscription { productChanged(ids: ["x"]) { product { reviews { edges { node { author } } } } } }'), undefined),
+      plan(
+        parse(
+          'subscription { productChanged(ids: ["x"]) { product { reviews { edges { node { ' +
+            "author } } } } } }",
+        ),
+        undefined,
+      ),
     ).toEqual({
       scope: "PUBLIC",
       delivery: "SNAPSHOT",
@@ -141,8 +176,13 @@ describe("the scope of a document", () => {
 
   test("is found in a moment, however often fragments spread others", () => {
     const { schema } = boardSchema();
-    const nested = Array.from({ length: 60 }, (_, at) => `fragment F${at} on Board { self { ...F${at + 1} } self { ...F${at + 1} } }`);
-    const text = `subscription { board(slugs: ["a"]) { ...F0 } } ${nested.join(" ")} fragment F60 on Board { whoAmI }`;
+    const nested = Array.from(
+      { length: 60 },
+      (_, at) => `fragment F${at} on Board { self { ...F${at + 1} } self { ...F${at + 1} } }`,
+    );
+    const text =
+      `subscription { board(slugs: ["a"]) { ...F0 } } ${nested.join(" ")} fragment F60 on ` +
+      "Board { whoAmI }";
     expect(createPlanner(schema)(parse(text), undefined).scope).toBe("VIEWER");
   });
 });
@@ -153,7 +193,11 @@ describe("over real sockets", () => {
   let clients: SocketClient[];
   beforeAll(async () => {
     server = await startBoards({ LIMIT_COST: "20000", LIMIT_DEPTH: "50", LIMIT_TOKENS: "5000" });
-    clients = await Promise.all(ASKERS.map((token) => connectSocket(server.live, token ? { authorization: `Bearer ${token}` } : {})));
+    clients = await Promise.all(
+      ASKERS.map((token) =>
+        connectSocket(server.live, token ? { authorization: `Bearer ${token}` } : {}),
+      ),
+    );
   });
   afterAll(async () => {
     for (const { socket } of clients) socket.terminate();
@@ -166,7 +210,10 @@ describe("over real sockets", () => {
     let [operations, groups] = [0, 0];
     await fc.assert(
       fc.asyncProperty(choices, fc.nat(3), async (numbers, version) => {
-        const { selection, fragments } = randomSelection(schema, board, { choices: numbers, depth: 3 });
+        const { selection, fragments } = randomSelection(schema, board, {
+          choices: numbers,
+          depth: 3,
+        });
         const query = `subscription { board(slugs: ["a"]) ${selection} }\n${fragments}`;
         server.boards.set("a", version);
         const id = `${++operations}`;
@@ -177,14 +224,23 @@ describe("over real sockets", () => {
           const principal = userOf(token) ?? { kind: "anonymous" };
           const own = boardSchema();
           own.boards.set("a", version);
-          const alone = await execute({ schema: own.schema, document: parse(query), rootValue: { id: "a" }, contextValue: { principal } });
+          const alone = await execute({
+            schema: own.schema,
+            document: parse(query),
+            rootValue: { id: "a" },
+            contextValue: { principal },
+          });
           expect(answers[at]?.payload).toEqual(JSON.parse(JSON.stringify(alone)));
         }
         for (const client of clients) {
           client.send({ id, type: "complete" });
           client.send({ type: "ping" });
         }
-        expect(new Set((await Promise.all(clients.map((client) => client.next()))).map(({ type }) => type))).toEqual(new Set(["pong"]));
+        expect(
+          new Set(
+            (await Promise.all(clients.map((client) => client.next()))).map(({ type }) => type),
+          ),
+        ).toEqual(new Set(["pong"]));
       }),
       { numRuns: drillSize({ sample: 80, full: 3_000 }), seed: 3 },
     );

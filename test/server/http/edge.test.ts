@@ -1,4 +1,7 @@
-/** What a hostile or careless client cannot do to the edge: keep connections, pile up answers, or fill the metrics. */
+/**
+ * What a hostile or careless client cannot do to the edge: keep connections, pile up answers, or
+ * fill the metrics.
+ */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -17,11 +20,20 @@ afterAll(() => souk.close());
 const BODY = JSON.stringify({ query: "{ hello }" });
 const JSON_BODY = `Content-Type: application/json\r\nContent-Length: ${BODY.length}\r\n`;
 const HANDSHAKE =
-  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n";
+  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: " +
+  "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: " +
+  "graphql-transport-ws\r\n";
 
 /** A connection whose client never hangs up by itself. */
-function dial(text: string, { url }: { url: string } = souk): { socket: Socket; heard: () => string } {
-  const socket = connect({ host: "127.0.0.1", port: Number(new URL(url).port), allowHalfOpen: true });
+function dial(
+  text: string,
+  { url }: { url: string } = souk,
+): { socket: Socket; heard: () => string } {
+  const socket = connect({
+    host: "127.0.0.1",
+    port: Number(new URL(url).port),
+    allowHalfOpen: true,
+  });
   onTestFinished(() => void socket.destroy());
   let heard = "";
   socket.setEncoding("utf8").on("data", (chunk: string) => {
@@ -32,26 +44,46 @@ function dial(text: string, { url }: { url: string } = souk): { socket: Socket; 
 }
 
 const openConnections = (): Promise<number> =>
-  new Promise((resolve, reject) => souk.server.app.server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
+  new Promise((resolve, reject) =>
+    souk.server.app.server.getConnections((error, count) =>
+      error ? reject(error) : resolve(count),
+    ),
+  );
 
 describe("a refused connection", () => {
   test.each([
-    ["a foreign Origin", `GET /graphql HTTP/1.1\r\nHost: shop.example\r\nOrigin: https://evil.example\r\n${HANDSHAKE}\r\n`, 403],
-    ["an upgrade elsewhere", `GET /nowhere HTTP/1.1\r\nHost: shop.example\r\n${HANDSHAKE}\r\n`, 404],
+    [
+      "a foreign Origin",
+      "GET /graphql HTTP/1.1\r\nHost: shop.example\r\nOrigin: " +
+        `https://evil.example\r\n${HANDSHAKE}\r\n`,
+      403,
+    ],
+    [
+      "an upgrade elsewhere",
+      `GET /nowhere HTTP/1.1\r\nHost: shop.example\r\n${HANDSHAKE}\r\n`,
+      404,
+    ],
     ["bytes that are no HTTP", "\x16\x03\x01\r\n\r\n", 400],
-  ])("is cut after its answer, even where the client keeps it open: %s", async (_name, text, status) => {
-    const before = await openConnections();
-    const { socket, heard } = dial(text);
-    await once(socket, "end");
-    expect(heard()).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*"requestId":`));
-    await until("the connection to be gone", async () => (await openConnections()) === before);
-  });
+  ])(
+    "is cut after its answer, even where the client keeps it open: %s",
+    async (_name, text, status) => {
+      const before = await openConnections();
+      const { socket, heard } = dial(text);
+      await once(socket, "end");
+      expect(heard()).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*"requestId":`));
+      await until("the connection to be gone", async () => (await openConnections()) === before);
+    },
+  );
 });
 
 test.each([
   ["silence", ""],
   ["half a head", "GET /livez HTTP/1.1\r\n"],
-  ["half a body", "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"],
+  [
+    "half a body",
+    "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " +
+      "1000\r\n\r\n{",
+  ],
 ])("a request that does not arrive in time is answered 408 and cut: %s", async (_name, text) => {
   const hasty = await startServer({}, { requestArrivalMs: 200 });
   onTestFinished(() => hasty.close());
@@ -61,15 +93,22 @@ test.each([
 });
 
 test("a request that offers HTTP/2 is served over HTTP/1.1, with its body", async () => {
-  const offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n";
-  const { heard, socket } = dial(`POST /graphql HTTP/1.1\r\nHost: shop.example\r\n${offer}${JSON_BODY}\r\n${BODY}`);
+  const offer =
+    "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: " +
+    "AAMAAABkAAQCAAAAAAIAAAAA\r\n";
+  const { heard, socket } = dial(
+    `POST /graphql HTTP/1.1\r\nHost: shop.example\r\n${offer}${JSON_BODY}\r\n${BODY}`,
+  );
   await until("the answer", () => heard().includes("Hello world"));
   expect(heard()).toMatch(/^HTTP\/1.1 200 /);
   socket.write(`POST /graphql HTTP/1.1\r\nHost: shop.example\r\n${JSON_BODY}\r\n${BODY}`);
-  await until("the next answer on the same connection", () => heard().split("Hello world").length === 3);
+  await until(
+    "the next answer on the same connection",
+    () => heard().split("Hello world").length === 3,
+  );
 });
 
-test("a client that asks and does not read is not read from; when it reads again it gets every answer", async () => {
+test("A client that does not read is not read from, and gets every answer later.", async () => {
   const pings = 1_000;
   const { port } = new URL(souk.url);
   const theirs = once(souk.server.app.server, "connection") as Promise<[Socket]>;
@@ -81,7 +120,8 @@ test("a client that asks and does not read is not read from; when it reads again
   await until("the server to stop reading", () => connection.isPaused());
   expect(connection.writableLength).toBeLessThan(4 * 1024 * 1024);
   client.socket.resume();
-  for (let at = 0; at < pings; at++) expect(await client.next()).toMatchObject({ type: "pong", payload: { at } });
+  for (let at = 0; at < pings; at++)
+    expect(await client.next()).toMatchObject({ type: "pong", payload: { at } });
   await client.close();
 });
 
@@ -92,17 +132,25 @@ test("probes may use HEAD, and OPTIONS is for the preflights of pages that may c
   }
   const options = await fetch(souk.graphql, { method: "OPTIONS" });
   expect([options.status, options.headers.get("allow")]).toEqual([405, "GET, POST"]);
-  expect(((await options.json()) as Answer).errors?.[0]?.extensions.code).toBe("METHOD_NOT_ALLOWED");
+  expect(((await options.json()) as Answer).errors?.[0]?.extensions.code).toBe(
+    "METHOD_NOT_ALLOWED",
+  );
   expect(options.headers.get("access-control-allow-origin")).toBeNull();
 });
 
 test("An empty origin is none, as if the header were absent.", () => {
-  expect([createOriginCheck([])("", "shop.example"), createOriginCheck([])(undefined, "shop.example")]).toEqual([true, true]);
+  expect([
+    createOriginCheck([])("", "shop.example"),
+    createOriginCheck([])(undefined, "shop.example"),
+  ]).toEqual([true, true]);
 });
 
 test("an origin is ours only where a browser would spell it so for our host", () => {
   const allowed = createOriginCheck([]);
-  expect([allowed("http://shop.example:4000", "shop.example:4000"), allowed("https://shop.example", "SHOP.example")]).toEqual([true, true]);
+  expect([
+    allowed("http://shop.example:4000", "shop.example:4000"),
+    allowed("https://shop.example", "SHOP.example"),
+  ]).toEqual([true, true]);
   for (const [origin, host] of [
     ["null", "null"],
     ["file://", ""],

@@ -19,7 +19,7 @@ function recorder(): { handle: (from: number, to: number) => void; handled: stri
 
 const urls = (to: number): string[] => Array.from({ length: to }, (_, n) => `/${n}`);
 
-it("handles the first 32 requests of a poll phase at once, and the others after it, in their order", async () => {
+it("The first 32 requests of a poll phase run at once, the others later in order.", async () => {
   const { handle, handled } = recorder();
   handle(0, 100);
   expect(handled).toEqual(urls(32));

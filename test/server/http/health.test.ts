@@ -14,36 +14,61 @@ let souk: TestServer;
 const state = { ready: true, checks: { redis: "ok", postgres: "ok" } };
 
 beforeAll(async () => {
-  souk = await startServer({ ALLOWED_ORIGINS: "https://shop.example" }, { readiness: async () => ({ ...state }) });
+  souk = await startServer(
+    { ALLOWED_ORIGINS: "https://shop.example" },
+    { readiness: async () => ({ ...state }) },
+  );
 });
 afterAll(() => souk.close());
 
-test("livez is the process; readyz names what is missing, and refuses traffic only when nothing can be answered", async () => {
+test("readyz names what is missing, and refuses only when nothing can be answered.", async () => {
   expect(await (await fetch(`${souk.url}/livez`)).json()).toEqual({ status: "ok" });
   const probe = async () => {
     const response = await fetch(`${souk.url}/readyz`);
     return [response.status, await response.json()];
   };
-  expect(await probe()).toEqual([200, { status: "ok", missing: [], checks: { redis: "ok", postgres: "ok" } }]);
+  expect(await probe()).toEqual([
+    200,
+    { status: "ok", missing: [], checks: { redis: "ok", postgres: "ok" } },
+  ]);
   state.checks.redis = "does not answer";
   expect(await probe()).toMatchObject([200, { status: "degraded", missing: ["redis"] }]);
-  Object.assign(state, { ready: false, checks: { redis: "does not answer", postgres: "does not answer" } });
-  expect(await probe()).toMatchObject([503, { status: "unavailable", missing: ["redis", "postgres"] }]);
+  Object.assign(state, {
+    ready: false,
+    checks: { redis: "does not answer", postgres: "does not answer" },
+  });
+  expect(await probe()).toMatchObject([
+    503,
+    { status: "unavailable", missing: ["redis", "postgres"] },
+  ]);
   Object.assign(state, { ready: true, checks: { redis: "ok", postgres: "ok" } });
 });
 
-test("A process that serves no clients answers probes and metrics on a port of its own, and says when it drains.", async () => {
+test("A process without clients has a port for probes and metrics, and tells drains.", async () => {
   const [metrics, draining] = [createMetrics(), { is: false }];
   const readiness = async () => ({ ready: true, checks: { jobs: "ok" } });
   const log = createLogger({ level: "silent" });
-  const server = await createHealthServer({ host: "127.0.0.1", port: 0, metrics, readiness, isDraining: () => draining.is, log });
+  const server = await createHealthServer({
+    host: "127.0.0.1",
+    port: 0,
+    metrics,
+    readiness,
+    isDraining: () => draining.is,
+    log,
+  });
   const probe = async (path: string) => {
     const response = await fetch(server.url + path);
     return [response.status, await response.json()];
   };
-  expect(await probe("/readyz")).toEqual([200, { status: "ok", missing: [], checks: { jobs: "ok" } }]);
+  expect(await probe("/readyz")).toEqual([
+    200,
+    { status: "ok", missing: [], checks: { jobs: "ok" } },
+  ]);
   draining.is = true;
-  expect(await probe("/readyz")).toMatchObject([503, { status: "unavailable", checks: { server: "draining" } }]);
+  expect(await probe("/readyz")).toMatchObject([
+    503,
+    { status: "unavailable", checks: { server: "draining" } },
+  ]);
   expect(await probe("/livez")).toEqual([200, { status: "ok" }]);
   expect(await probe("/graphql")).toMatchObject([404, { errors: [expect.anything()] }]);
   expect(await (await fetch(`${server.url}/metrics`)).text()).toContain("souk_memory_bytes");
@@ -51,7 +76,7 @@ test("A process that serves no clients answers probes and metrics on a port of i
   metrics.close();
 });
 
-test("A source of numbers is asked once at a time and in an interval, and a scrape does not wait for one that hangs.", async () => {
+test("A source of numbers is asked singly, in intervals, and holds up no scrape.", async () => {
   const metrics = createMetrics();
   let asked = 0;
   const hangs = (): Promise<never> => {
@@ -73,7 +98,11 @@ test("A source of numbers is asked once at a time and in an interval, and a scra
 test("metrics tell operations apart up to a bound, whatever clients call them", async () => {
   for (let at = 0; at < 120; at++) await souk.post({ query: `query Name${at} { hello }` });
   const text = await (await fetch(`${souk.url}/metrics`)).text();
-  const names = new Set([...text.matchAll(/souk_operation_seconds_count\{operation="([^"]+)"/g)].map((match) => match[1]));
+  const names = new Set(
+    [...text.matchAll(/souk_operation_seconds_count\{operation="([^"]+)"/g)].map(
+      (match) => match[1],
+    ),
+  );
   expect(names.size).toBeLessThanOrEqual(101);
   expect(names).toContain("Name0");
   expect(names).toContain("other");
@@ -84,7 +113,8 @@ test("an event loop that has nothing to do shows no lag", async () => {
   const [LOOKS, EVERY_MS] = [30, 20];
   const measured = monitorEventLoopDelay({ resolution: EVERY_MS });
   measured.enable();
-  // A busy machine delays both alike; Node counts the time between two looks, of which half is more than chance.
+  // A busy machine delays both alike; Node counts the time between two looks, of which half is more
+  // than chance.
   await until("the time between two looks to be no lag", async () => {
     measured.reset();
     for (let look = 0; look < LOOKS; look++) await setTimeout(EVERY_MS);
@@ -95,7 +125,7 @@ test("an event loop that has nothing to do shows no lag", async () => {
   measured.disable();
 });
 
-test("what the floors report and Redis says of itself is in the metrics; Redis is asked once for many scrapes, and its silence is told", async () => {
+test("Metrics hold reports and Redis' own numbers, asked for once, silence included.", async () => {
   const metrics = createMetrics();
   let asked = 0;
   metrics.readRedisFrom(async () => ({ used_memory_bytes: 1_000 + asked++ }));
@@ -126,26 +156,36 @@ test("what the floors report and Redis says of itself is in the metrics; Redis i
 
 test("CORS names the origins of the list with credentials, and echoes no other", async () => {
   const allowed = await souk.post({ query: "{ hello }" }, { origin: "https://shop.example" });
-  expect([allowed.headers.get("access-control-allow-origin"), allowed.headers.get("access-control-allow-credentials")]).toEqual([
-    "https://shop.example",
-    "true",
-  ]);
+  expect([
+    allowed.headers.get("access-control-allow-origin"),
+    allowed.headers.get("access-control-allow-credentials"),
+  ]).toEqual(["https://shop.example", "true"]);
   expect(allowed.headers.get("access-control-expose-headers")).toMatch(/Souk-Seen/);
   const foreign = await souk.post({ query: "{ hello }" }, { origin: "https://evil.example" });
   expect(foreign.headers.get("access-control-allow-origin")).toBeNull();
   const preflight = (origin: string) =>
     fetch(souk.graphql, {
       method: "OPTIONS",
-      headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "content-type,souk-seen" },
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type,souk-seen",
+      },
     });
-  expect((await preflight("https://shop.example")).headers.get("access-control-allow-origin")).toBe("https://shop.example");
-  expect((await preflight("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
+  expect((await preflight("https://shop.example")).headers.get("access-control-allow-origin")).toBe(
+    "https://shop.example",
+  );
+  expect(
+    (await preflight("https://evil.example")).headers.get("access-control-allow-origin"),
+  ).toBeNull();
 });
 
 test("every answer carries security headers and its request id", async () => {
   for (const path of ["/livez", "/nowhere", "/graphql"]) {
     const { headers } = await fetch(`${souk.url}${path}`);
-    expect(headers.get("content-security-policy")).toBe("default-src 'none';frame-ancestors 'none';base-uri 'none'");
+    expect(headers.get("content-security-policy")).toBe(
+      "default-src 'none';frame-ancestors 'none';base-uri 'none'",
+    );
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
     expect(headers.get("x-powered-by")).toBeNull();

@@ -1,4 +1,7 @@
-/** What browsers are told and asked for: CORS, CSRF and headers; and what production keeps to itself. */
+/**
+ * What browsers are told and asked for: CORS, CSRF and headers; and what production keeps to
+ * itself.
+ */
 import { connect } from "node:net";
 import { text as read } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -11,15 +14,27 @@ const HELLO = JSON.stringify({ query: "{ hello }" });
 
 let souk: TestServer;
 beforeAll(async () => {
-  souk = await startServer({ NODE_ENV: "production", ALLOWED_ORIGINS: `${SHOP}/,https://admin.example` });
+  souk = await startServer({
+    NODE_ENV: "production",
+    ALLOWED_ORIGINS: `${SHOP}/,https://admin.example`,
+  });
 });
 afterAll(() => souk.close());
 
-const corsOf = (headers: Headers) => Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
-const preflight = (origin: string, method = "POST", asked = "content-type,authorization,apollo-require-preflight") =>
+const corsOf = (headers: Headers) =>
+  Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
+const preflight = (
+  origin: string,
+  method = "POST",
+  asked = "content-type,authorization,apollo-require-preflight",
+) =>
   fetch(souk.graphql, {
     method: "OPTIONS",
-    headers: { origin, "access-control-request-method": method, "access-control-request-headers": asked },
+    headers: {
+      origin,
+      "access-control-request-method": method,
+      "access-control-request-headers": asked,
+    },
   });
 
 describe("CORS", () => {
@@ -36,8 +51,15 @@ describe("CORS", () => {
         "access-control-max-age": "600",
       },
     ]);
-    const answer = await fetch(souk.graphql, { method: "POST", headers: { ...json, origin: SHOP }, body: HELLO });
-    expect(corsOf(answer.headers)).toMatchObject({ "access-control-allow-origin": SHOP, "access-control-allow-credentials": "true" });
+    const answer = await fetch(souk.graphql, {
+      method: "POST",
+      headers: { ...json, origin: SHOP },
+      body: HELLO,
+    });
+    expect(corsOf(answer.headers)).toMatchObject({
+      "access-control-allow-origin": SHOP,
+      "access-control-allow-credentials": "true",
+    });
     expect(answer.headers.get("vary")).toMatch(/\bOrigin\b/);
   });
 
@@ -72,7 +94,11 @@ describe("CORS", () => {
     const own = await startServer({ NODE_ENV: "production" });
     onTestFinished(() => own.close());
     for (const origin of ["https://evil.example", "null", own.url]) {
-      const { headers } = await fetch(own.graphql, { method: "POST", headers: { ...json, origin }, body: HELLO });
+      const { headers } = await fetch(own.graphql, {
+        method: "POST",
+        headers: { ...json, origin },
+        body: HELLO,
+      });
       expect(corsOf(headers)).not.toHaveProperty("access-control-allow-origin");
     }
   });
@@ -91,14 +117,34 @@ describe("CSRF: what a page can send without a preflight", () => {
     ["GET with a cookie", search, { headers: { cookie: "souk_session=a" } }],
     ["GET with an empty preflight header", search, { headers: { "apollo-require-preflight": "" } }],
     ["GET with a content type of forms", search, { headers: { "content-type": "text/plain" } }],
-    ["a form", "", { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: "query={hello}" }],
-    ["JSON as text", "", { method: "POST", headers: { "content-type": "text/plain" }, body: HELLO }],
+    [
+      "a form",
+      "",
+      {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: "query={hello}",
+      },
+    ],
+    [
+      "JSON as text",
+      "",
+      { method: "POST", headers: { "content-type": "text/plain" }, body: HELLO },
+    ],
     [
       "JSON as text, with a parameter that says otherwise",
       "",
       { method: "POST", headers: { "content-type": "text/plain; application/json" }, body: HELLO },
     ],
-    ["a multipart form", "", { method: "POST", headers: { "content-type": "multipart/form-data; boundary=x" }, body: "--x--" }],
+    [
+      "a multipart form",
+      "",
+      {
+        method: "POST",
+        headers: { "content-type": "multipart/form-data; boundary=x" },
+        body: "--x--",
+      },
+    ],
     ["no content type", "", { method: "POST", headers: { "content-type": "" }, body: HELLO }],
   ] as const)("%s is refused before anything runs", async (_name, path, init) => {
     const [status, code] = await send(path, init);
@@ -110,14 +156,19 @@ describe("CSRF: what a page can send without a preflight", () => {
     ["apollo-require-preflight", { "apollo-require-preflight": "1" }],
     ["x-apollo-operation-name", { "x-apollo-operation-name": "Hello" }],
     ["a content type of JSON", json],
-  ] as const)("GET with %s cannot come from a page without one, and is answered", async (_name, headers) => {
-    expect(await send(search, { headers })).toEqual([200, "ok"]);
-  });
+  ] as const)(
+    "GET with %s cannot come from a page without one, and is answered",
+    async (_name, headers) => {
+      expect(await send(search, { headers })).toEqual([200, "ok"]);
+    },
+  );
 });
 
 test("what is asked for by GET may be somebody's, so no cache may keep the answer", async () => {
   for (const query of ["{ hello }", "{ whoAmI }", "{ nope }", "{"]) {
-    const { headers } = await fetch(`${souk.graphql}?query=${encodeURIComponent(query)}`, { headers: { "apollo-require-preflight": "1" } });
+    const { headers } = await fetch(`${souk.graphql}?query=${encodeURIComponent(query)}`, {
+      headers: { "apollo-require-preflight": "1" },
+    });
     expect([query, headers.get("cache-control")]).toEqual([query, "no-store"]);
   }
 });
@@ -138,12 +189,32 @@ describe("security headers", () => {
     ["an answer", "/graphql", { method: "POST", headers: json, body: HELLO }],
     ["a refused document", "/graphql", { method: "POST", headers: json, body: '{"query":"{"}' }],
     ["no JSON", "/graphql", { method: "POST", headers: json, body: "{" }],
-    ["a body that is too large", "/graphql", { method: "POST", headers: json, body: " ".repeat(300_000) }],
-    ["another media type", "/graphql", { method: "POST", headers: { "content-type": "text/plain" }, body: "x" }],
+    [
+      "a body that is too large",
+      "/graphql",
+      { method: "POST", headers: json, body: " ".repeat(300_000) },
+    ],
+    [
+      "another media type",
+      "/graphql",
+      { method: "POST", headers: { "content-type": "text/plain" }, body: "x" },
+    ],
     ["another method", "/graphql", { method: "PUT" }],
-    ["a wrong token", "/graphql", { method: "POST", headers: { ...json, authorization: "Bearer no" }, body: HELLO }],
-    ["an unknown document", "/graphql", { method: "POST", headers: json, body: '{"documentId":"nope"}' }],
-    ["a preflight", "/graphql", { method: "OPTIONS", headers: { origin: SHOP, "access-control-request-method": "POST" } }],
+    [
+      "a wrong token",
+      "/graphql",
+      { method: "POST", headers: { ...json, authorization: "Bearer no" }, body: HELLO },
+    ],
+    [
+      "an unknown document",
+      "/graphql",
+      { method: "POST", headers: json, body: '{"documentId":"nope"}' },
+    ],
+    [
+      "a preflight",
+      "/graphql",
+      { method: "OPTIONS", headers: { origin: SHOP, "access-control-request-method": "POST" } },
+    ],
     ["nothing there", "/nowhere", {}],
     ["a probe", "/livez", {}],
     ["metrics", "/metrics", {}],
@@ -153,10 +224,11 @@ describe("security headers", () => {
     expect([headers.get("x-powered-by"), headers.get("server")]).toEqual([null, null]);
   });
 
-  test("what is no HTTP, and an upgrade that is refused, are answered in JSON that no browser takes for anything else", async () => {
+  test("What is no HTTP and refused upgrades get JSON that no browser mistakes.", async () => {
     for (const request of [
       "\x16\x03\x01\r\n\r\n",
-      `GET /graphql HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      "GET /graphql HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nConnection: " +
+        "upgrade\r\nUpgrade: websocket\r\n\r\n",
     ]) {
       const socket = connect(Number(new URL(souk.url).port), "127.0.0.1");
       socket.write(request);
@@ -223,17 +295,22 @@ describe.each([
     { query: "query Hello { hello }", operationName: "Helo" },
   ];
 
-  test.each(CLOSE.map((payload) => [payload.query, payload] as const))("suggests nothing for %s", async (_query, payload) => {
-    const { errors } = await run(souk, payload);
-    expect(errors?.length).toBeGreaterThan(0);
-    expect(JSON.stringify(errors)).not.toMatch(/did you mean/i);
-    for (const { message } of errors ?? []) expect(message.trim()).not.toBe("");
-  });
+  test.each(CLOSE.map((payload) => [payload.query, payload] as const))(
+    "suggests nothing for %s",
+    async (_query, payload) => {
+      const { errors } = await run(souk, payload);
+      expect(errors?.length).toBeGreaterThan(0);
+      expect(JSON.stringify(errors)).not.toMatch(/did you mean/i);
+      for (const { message } of errors ?? []) expect(message.trim()).not.toBe("");
+    },
+  );
 
   test("development suggests: the rows above are ones that could", async () => {
     const helpful = await startServer();
     onTestFinished(() => helpful.close());
     const answers = await Promise.all(CLOSE.map((payload) => run(helpful, payload)));
-    expect(answers.filter((answer) => /did you mean/i.test(JSON.stringify(answer))).length).toBeGreaterThan(9);
+    expect(
+      answers.filter((answer) => /did you mean/i.test(JSON.stringify(answer))).length,
+    ).toBeGreaterThan(9);
   });
 });

@@ -9,7 +9,10 @@ let compiling: TestServer;
 let interpreting: TestServer;
 
 beforeAll(async () => {
-  [compiling, interpreting] = await Promise.all([startServer(), startServer({}, { compileQueries: false })]);
+  [compiling, interpreting] = await Promise.all([
+    startServer(),
+    startServer({}, { compileQueries: false }),
+  ]);
 });
 afterAll(async () => {
   await Promise.all([compiling.close(), interpreting.close()]);
@@ -26,7 +29,7 @@ const fits = (query: string) => {
 
 const USES = 7;
 
-test("generated documents that are compiled answer byte for byte what graphql-js answers", async () => {
+test("Generated documents, compiled, answer byte for byte what graphql-js does.", async () => {
   let answered = 0;
   for (const payload of generatePlain(250, 7)) {
     expect(fits(payload.query), payload.query).toBe(true);
@@ -34,17 +37,26 @@ test("generated documents that are compiled answer byte for byte what graphql-js
     if (!expected.body.errors) answered++;
     for (let use = 0; use < USES; use++) {
       const answer = await compiling.post(payload);
-      expect([answer.status, withoutIds(answer.text)], JSON.stringify(payload)).toEqual([expected.status, withoutIds(expected.text)]);
+      expect([answer.status, withoutIds(answer.text)], JSON.stringify(payload)).toEqual([
+        expected.status,
+        withoutIds(expected.text),
+      ]);
     }
   }
   expect(answered).toBeGreaterThan(50);
 });
 
 test.each([
-  ["nested objects and lists", "{ category { id children { name products(first: 2) { tags category { id } } } parent { id } } }", {}],
+  [
+    "nested objects and lists",
+    "{ category { id children { name products(first: 2) { tags category { id } } } parent { " +
+      "id } } }",
+    {},
+  ],
   [
     "abstract types",
-    "query($a: ID!, $b: ID!) { a: node(id: $a) { ...N } b: node(id: $b) { ...N } } fragment N on Node { __typename id ... on Product { price } ... on Category { name } }",
+    "query($a: ID!, $b: ID!) { a: node(id: $a) { ...N } b: node(id: $b) { ...N } } fragment " +
+      "N on Node { __typename id ... on Product { price } ... on Category { name } }",
     { a: "p1", b: "c1" },
   ],
   [
@@ -52,7 +64,11 @@ test.each([
     "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Product { name } } }",
     { ids: ["p1", "x", "c1"] },
   ],
-  ["merged selections", "{ category { id } category { name parent { id } } category { parent { name } } }", {}],
+  [
+    "merged selections",
+    "{ category { id } category { name parent { id } } category { parent { name } } }",
+    {},
+  ],
   [
     "defaults, lists and enums in input",
     "query($f: Filter, $c: Color = GREEN) { search(filter: $f, color: $c) }",
@@ -71,7 +87,10 @@ test.each([
   const expected = await interpreting.post(payload);
   for (let use = 0; use < USES; use++) {
     const answer = await compiling.post(payload);
-    expect([answer.status, withoutIds(answer.text)]).toEqual([expected.status, withoutIds(expected.text)]);
+    expect([answer.status, withoutIds(answer.text)]).toEqual([
+      expected.status,
+      withoutIds(expected.text),
+    ]);
   }
 });
 
@@ -88,15 +107,25 @@ describe("what clients could turn against the compiler is not compiled", () => {
     ["several operations", "query A { hello } query B { hello }"],
     [
       "what fragments blow up",
-      `{ category { ...F0 } } ${Array.from({ length: 8 }, (_item, at) => `fragment F${at} on Category { parent { ...F${at + 1} } children { ...F${at + 1} } products { category { ...F${at + 1} } } }`).join(" ")} fragment F8 on Category { id }`,
+      "{ category { ...F0 } } " +
+        `${Array.from({ length: 8 }, (_item, at) => {
+          const next = `...F${at + 1}`;
+          return (
+            `fragment F${at} on Category { parent { ${next} } children { ${next} } ` +
+            `products { category { ${next} } } }`
+          );
+        }).join(" ")} ` +
+        "fragment F8 on Category { id }",
     ],
   ])("%s", (_name, query) => {
     expect(fits(query)).toBe(false);
   });
 
   test("code in a literal is text, however often it is sent", async () => {
-    const query = '{ echo(text: "__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74dglobalThis.pwned=1") }';
-    for (let use = 0; use < USES; use++) expect((await compiling.post({ query })).body.data?.echo).toMatch(/^__MAGIC_DATE__/);
+    const query =
+      '{ echo(text: "__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74dglobalThis.pwned=1") }';
+    for (let use = 0; use < USES; use++)
+      expect((await compiling.post({ query })).body.data?.echo).toMatch(/^__MAGIC_DATE__/);
     expect(globalThis).not.toHaveProperty("pwned");
   });
 });

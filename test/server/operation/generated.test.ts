@@ -18,7 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => souk.close());
 
-const codesOf = ({ errors }: Answer) => [...new Set((errors ?? []).map(({ extensions }) => extensions.code))].sort();
+const codesOf = ({ errors }: Answer) =>
+  [...new Set((errors ?? []).map(({ extensions }) => extensions.code))].sort();
 
 test(`${DOCUMENTS} documents are answered alike over HTTP and WebSocket, within ${MAX_CPU_SECONDS} s of CPU, without a 5xx or a leak`, async () => {
   const client = await connectSocket(souk.live);

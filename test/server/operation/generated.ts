@@ -9,7 +9,10 @@ export interface Generated {
 }
 
 const NAMES = ["a", "b", "__proto__", "constructor", "toString", "data", "hello"] as const;
-const text = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom("\\u0000", "\\ud800", "__MAGIC_NAN__", '\\"', "{", "#"));
+const text = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.constantFrom("\\u0000", "\\ud800", "__MAGIC_NAN__", '\\"', "{", "#"),
+);
 const quoted = text.map((content) => JSON.stringify(content));
 
 /** Which kinds of text a document may hold. Without literals it holds names, numbers and variables only. */
@@ -19,12 +22,16 @@ interface Kind {
 
 /** Documents as text: the fields of each type; composite ones take a selection of the type they lead to. */
 function documents({ literals }: Kind): fc.Arbitrary<string> {
-  const names = literals ? NAMES : (["a", "b", "constructor", "toString", "data", "hello"] as const);
+  const names = literals
+    ? NAMES
+    : (["a", "b", "constructor", "toString", "data", "hello"] as const);
   const alias = fc.oneof(
     { weight: 4, arbitrary: fc.constant("") },
     { weight: 1, arbitrary: fc.constantFrom(...names).map((name) => `${name}: `) },
   );
-  const directives = literals ? ["", "", "", "", "", "", " @include(if: true)", " @skip(if: $flag)", " @nope"] : [""];
+  const directives = literals
+    ? ["", "", "", "", "", "", " @include(if: true)", " @skip(if: $flag)", " @nope"]
+    : [""];
   const directive = fc.constantFrom(...directives);
   const number = fc.oneof(
     fc.integer({ min: -5, max: 30 }).map(String),
@@ -33,7 +40,10 @@ function documents({ literals }: Kind): fc.Arbitrary<string> {
   const id = literals
     ? fc.oneof(fc.constantFrom('"p1"', '"c1"', '"none"', "$id", "7", "null"), quoted)
     : fc.constantFrom("$id", "$id", "7");
-  const leaf = (...fields: string[]) => fc.tuple(alias, fc.constantFrom(...fields, "__typename"), directive).map((parts) => parts.join(""));
+  const leaf = (...fields: string[]) =>
+    fc
+      .tuple(alias, fc.constantFrom(...fields, "__typename"), directive)
+      .map((parts) => parts.join(""));
   const first = fc.oneof(
     fc.constant(""),
     number.map((value) => `(first: ${value})`),
@@ -41,13 +51,31 @@ function documents({ literals }: Kind): fc.Arbitrary<string> {
   const withId = id.map((value) => `(id: ${value})`);
   const some = (...fields: fc.Arbitrary<string>[]) =>
     fc
-      .array(fc.oneof({ depthSize: "small", withCrossShrink: true }, ...fields), { minLength: 1, maxLength: 3 })
+      .array(fc.oneof({ depthSize: "small", withCrossShrink: true }, ...fields), {
+        minLength: 1,
+        maxLength: 3,
+      })
       .map((all) => all.join(" "));
   const scalar = (name: string) => number.map((value) => `${name}(value: ${value})`);
   const { query } = fc.letrec<Record<"product" | "category" | "node" | "query", string>>((tie) => {
-    const to = (name: string, type: "product" | "category" | "node", args: fc.Arbitrary<string> = fc.constant("")) =>
-      fc.tuple(alias, fc.constant(name), args, directive, fc.constant(" { "), tie(type), fc.constant(" }")).map((parts) => parts.join(""));
-    const on = (type: string, inner: "product" | "category") => tie(inner).map((selection) => `... on ${type} { ${selection} }`);
+    const to = (
+      name: string,
+      type: "product" | "category" | "node",
+      args: fc.Arbitrary<string> = fc.constant(""),
+    ) =>
+      fc
+        .tuple(
+          alias,
+          fc.constant(name),
+          args,
+          directive,
+          fc.constant(" { "),
+          tie(type),
+          fc.constant(" }"),
+        )
+        .map((parts) => parts.join(""));
+    const on = (type: string, inner: "product" | "category") =>
+      tie(inner).map((selection) => `... on ${type} { ${selection} }`);
     return {
       product: some(
         leaf("id", "name", "price", "tags", "maybe"),
@@ -76,7 +104,9 @@ function documents({ literals }: Kind): fc.Arbitrary<string> {
       ),
     };
   });
-  const declared = literals ? '($count: Int = 2, $id: ID! = "p2", $flag: Boolean = false)' : "($count: Int = 2, $id: ID! = 3)";
+  const declared = literals
+    ? '($count: Int = 2, $id: ID! = "p2", $flag: Boolean = false)'
+    : "($count: Int = 2, $id: ID! = 3)";
   const fragments = "fragment P on Product { id name } fragment C on Category { id }";
   // Fragments and variables that nothing uses would be refused, so every document uses them all.
   const flagged = literals ? "seen @skip(if: $flag)" : "";
@@ -86,7 +116,11 @@ function documents({ literals }: Kind): fc.Arbitrary<string> {
 
 const well = documents({ literals: true });
 const damaged = fc
-  .tuple(well, fc.nat(), fc.constantFrom("", "{", "}", "...", "@", "$", "\0", "\ud83d", "((", '"""', "…"))
+  .tuple(
+    well,
+    fc.nat(),
+    fc.constantFrom("", "{", "}", "...", "@", "$", "\0", "\ud83d", "((", '"""', "…"),
+  )
   .map(([source, at, sign]) => {
     const cut = at % source.length;
     return source.slice(0, cut) + sign + source.slice(cut + 1);
@@ -102,22 +136,40 @@ const variables = fc.oneof(
     },
     { requiredKeys: [] },
   ),
-  fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })) as fc.Arbitrary<Record<string, unknown>>,
+  fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })) as fc.Arbitrary<
+    Record<string, unknown>
+  >,
 );
 
 const request = (source: fc.Arbitrary<string>) =>
   fc
-    .tuple(source, variables, fc.constantFrom(undefined, undefined, undefined, "Generated", "Other"))
+    .tuple(
+      source,
+      variables,
+      fc.constantFrom(undefined, undefined, undefined, "Generated", "Other"),
+    )
     .map(
       ([query, values, operationName]) =>
-        ({ query, ...(values && { variables: values }), ...(operationName && { operationName }) }) as Generated,
+        ({
+          query,
+          ...(values && { variables: values }),
+          ...(operationName && { operationName }),
+        }) as Generated,
     );
 
-const any = request(fc.oneof({ weight: 6, arbitrary: well }, { weight: 3, arbitrary: damaged }, { weight: 1, arbitrary: noise }));
+const any = request(
+  fc.oneof(
+    { weight: 6, arbitrary: well },
+    { weight: 3, arbitrary: damaged },
+    { weight: 1, arbitrary: noise },
+  ),
+);
 const plain = request(documents({ literals: false }));
 
 /** Documents of every kind; the same ones every time. */
-export const generate = (count: number, seed: number): Generated[] => fc.sample(any, { numRuns: count, seed });
+export const generate = (count: number, seed: number): Generated[] =>
+  fc.sample(any, { numRuns: count, seed });
 
 /** Documents that hold names, numbers and variables only; the same ones every time. */
-export const generatePlain = (count: number, seed: number): Generated[] => fc.sample(plain, { numRuns: count, seed });
+export const generatePlain = (count: number, seed: number): Generated[] =>
+  fc.sample(plain, { numRuns: count, seed });

@@ -16,7 +16,12 @@ const hashOf = (text: string) => createHash("sha256").update(text).digest("hex")
 const idOf = (text: string) => `sha256:${hashOf(text)}`;
 const apq = (text: string) => ({ persistedQuery: { version: 1, sha256Hash: hashOf(text) } });
 
-const MANIFEST = { [idOf(HELLO)]: HELLO, write: WRITE, [idOf(TICKS)]: TICKS, "x-shop:hello.2": HELLO };
+const MANIFEST = {
+  [idOf(HELLO)]: HELLO,
+  write: WRITE,
+  [idOf(TICKS)]: TICKS,
+  "x-shop:hello.2": HELLO,
+};
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let file: string;
@@ -33,13 +38,21 @@ async function fileOf(content: unknown): Promise<string> {
 }
 
 /** Asks over one transport, in whatever way the parameters say. */
-type Ask = (souk: TestServer, parameters: object, headers?: Record<string, string>) => Promise<Answer>;
+type Ask = (
+  souk: TestServer,
+  parameters: object,
+  headers?: Record<string, string>,
+) => Promise<Answer>;
 
-const byPost: Ask = async (souk, parameters, headers) => (await souk.post(parameters, headers)).body;
+const byPost: Ask = async (souk, parameters, headers) =>
+  (await souk.post(parameters, headers)).body;
 const byGet: Ask = async ({ graphql }, parameters, headers) => {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) search.set(name, typeof value === "string" ? value : JSON.stringify(value));
-  const response = await fetch(`${graphql}?${search}`, { headers: { "apollo-require-preflight": "1", ...headers } });
+  for (const [name, value] of Object.entries(parameters))
+    search.set(name, typeof value === "string" ? value : JSON.stringify(value));
+  const response = await fetch(`${graphql}?${search}`, {
+    headers: { "apollo-require-preflight": "1", ...headers },
+  });
   return (await response.json()) as Answer;
 };
 const bySocket: Ask = async ({ live }, parameters, headers = {}) => {
@@ -67,14 +80,24 @@ describe.each(TRANSPORTS)("over %s, where documents are allowed by name,", (_nam
   });
   afterAll(() => souk.close());
 
-  test("one of the manifest is run by its hash, by an id of an application's own, and with variables", async () => {
+  test("A document of the manifest runs by hash or by its own id, with variables.", async () => {
     for (const documentId of [idOf(HELLO), "x-shop:hello.2"]) {
-      expect(await run(souk, { documentId, variables: { name: "you" } })).toEqual({ data: { hello: "Hello you" } });
+      expect(await run(souk, { documentId, variables: { name: "you" } })).toEqual({
+        data: { hello: "Hello you" },
+      });
     }
-    expect(await run(souk, { documentId: idOf(HELLO), operationName: "Hello", extensions: { other: 1 } })).toEqual({
+    expect(
+      await run(souk, {
+        documentId: idOf(HELLO),
+        operationName: "Hello",
+        extensions: { other: 1 },
+      }),
+    ).toEqual({
       data: { hello: "Hello world" },
     });
-    expect(codeOf(await run(souk, { documentId: idOf(HELLO), operationName: "Other" }))).toBe("BAD_USER_INPUT");
+    expect(codeOf(await run(souk, { documentId: idOf(HELLO), operationName: "Other" }))).toBe(
+      "BAD_USER_INPUT",
+    );
   });
 
   test("one that nobody knows is PERSISTED_QUERY_NOT_FOUND, with a request id", async () => {
@@ -85,17 +108,23 @@ describe.each(TRANSPORTS)("over %s, where documents are allowed by name,", (_nam
       { extensions: apq("{ nope }") },
     ]) {
       const answer = await run(souk, parameters);
-      expect(answer).toMatchObject({ errors: [{ message: "PersistedQueryNotFound", extensions: { code: "PERSISTED_QUERY_NOT_FOUND" } }] });
+      expect(answer).toMatchObject({
+        errors: [
+          { message: "PersistedQueryNotFound", extensions: { code: "PERSISTED_QUERY_NOT_FOUND" } },
+        ],
+      });
       expect(answer.errors?.[0]?.extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
       expect(answer).not.toHaveProperty("data");
     }
   });
 
-  test("one is found by its hash once it was sent with it, and by documentId too; never under another's hash", async () => {
+  test("A document sent with its hash is found by hash or documentId, and no other.", async () => {
     const query = `{ ${_name}: hello }`;
     expect(codeOf(await run(souk, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
     expect(codeOf(await run(souk, { query, extensions: apq("{ other }") }))).toBe("BAD_USER_INPUT");
-    expect(codeOf(await run(souk, { extensions: apq("{ other }") }))).toBe("PERSISTED_QUERY_NOT_FOUND");
+    expect(codeOf(await run(souk, { extensions: apq("{ other }") }))).toBe(
+      "PERSISTED_QUERY_NOT_FOUND",
+    );
     const answer = { data: { [_name]: "Hello world" } };
     expect(await run(souk, { query, extensions: apq(query) })).toEqual(answer);
     for (const [, others] of TRANSPORTS) {
@@ -124,7 +153,11 @@ describe.each(TRANSPORTS)("over %s, where documents are allowed by name,", (_nam
       { extensions: { persistedQuery: { version: 1, sha256Hash: 7 } } },
       { extensions: { persistedQuery: "yes" } },
     ];
-    for (const parameters of wrong) expect([parameters, codeOf(await run(souk, parameters))]).toEqual([parameters, "BAD_USER_INPUT"]);
+    for (const parameters of wrong)
+      expect([parameters, codeOf(await run(souk, parameters))]).toEqual([
+        parameters,
+        "BAD_USER_INPUT",
+      ]);
   });
 });
 
@@ -145,17 +178,26 @@ describe("over HTTP", () => {
       const response = await fetch(`${souk.graphql}?${search}`);
       return [response.status, codeOf((await response.json()) as Answer)];
     };
-    expect(await simple(new URLSearchParams({ documentId: idOf(HELLO) }).toString())).toEqual([400, "BAD_USER_INPUT"]);
-    const query = "{ planted: hello }";
-    expect(await simple(new URLSearchParams({ query, extensions: JSON.stringify(apq(query)) }).toString())).toEqual([
+    expect(await simple(new URLSearchParams({ documentId: idOf(HELLO) }).toString())).toEqual([
       400,
       "BAD_USER_INPUT",
     ]);
-    expect(codeOf(await byPost(souk, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
+    const query = "{ planted: hello }";
+    expect(
+      await simple(
+        new URLSearchParams({ query, extensions: JSON.stringify(apq(query)) }).toString(),
+      ),
+    ).toEqual([400, "BAD_USER_INPUT"]);
+    expect(codeOf(await byPost(souk, { extensions: apq(query) }))).toBe(
+      "PERSISTED_QUERY_NOT_FOUND",
+    );
   });
 
-  test("an unknown name is status 200, as clients of APQ want it, and no cache may remember it", async () => {
-    const { status, headers } = await souk.post({ extensions: apq("{ nope }") }, { accept: "application/graphql-response+json" });
+  test("An unknown name is status 200, as APQ clients want, and is never cached.", async () => {
+    const { status, headers } = await souk.post(
+      { extensions: apq("{ nope }") },
+      { accept: "application/graphql-response+json" },
+    );
     expect([status, headers.get("cache-control"), headers.get("content-type")]).toEqual([
       200,
       "no-store",
@@ -168,7 +210,11 @@ test("where names are off, clients of APQ are told to send documents whole", asy
   const souk = await startServer({ PERSISTED_DOCUMENTS: "off", PERSISTED_DOCUMENTS_FILE: file });
   onTestFinished(() => souk.close());
   for (const [, run] of TRANSPORTS) {
-    for (const parameters of [{ documentId: idOf(HELLO) }, { extensions: apq(HELLO) }, { query: HELLO, extensions: apq(HELLO) }]) {
+    for (const parameters of [
+      { documentId: idOf(HELLO) },
+      { extensions: apq(HELLO) },
+      { query: HELLO, extensions: apq(HELLO) },
+    ]) {
       expect(await run(souk, parameters)).toMatchObject({
         errors: [{ message: "PersistedQueryNotSupported", extensions: { code: "BAD_USER_INPUT" } }],
       });
@@ -220,11 +266,15 @@ describe.each(TRANSPORTS)("over %s, where only the manifest is run,", (_name, ru
     expect(codeOf(await run(souk, { query, extensions: apq(query) }))).toBe("FORBIDDEN");
     expect(codeOf(await run(souk, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
     await run(souk, { query, extensions: apq(query) }, AS_OPERATOR);
-    expect(codeOf(await run(souk, { extensions: apq(query) }, AS_OPERATOR))).toBe("PERSISTED_QUERY_NOT_FOUND");
+    expect(codeOf(await run(souk, { extensions: apq(query) }, AS_OPERATOR))).toBe(
+      "PERSISTED_QUERY_NOT_FOUND",
+    );
   });
 
   test("the operator's token runs anything", async () => {
-    expect(await run(souk, { query: "{ whoAmI }" }, AS_OPERATOR)).toEqual({ data: { whoAmI: "service" } });
+    expect(await run(souk, { query: "{ whoAmI }" }, AS_OPERATOR)).toEqual({
+      data: { whoAmI: "service" },
+    });
   });
 });
 
@@ -247,14 +297,16 @@ describe("where only the manifest is run,", () => {
 
   test("nothing is run that was sent beside what was checked", async () => {
     const get = async (search: string) => {
-      const response = await fetch(`${souk.graphql}?${search}`, { headers: { "apollo-require-preflight": "1" } });
+      const response = await fetch(`${souk.graphql}?${search}`, {
+        headers: { "apollo-require-preflight": "1" },
+      });
       return codeOf((await response.json()) as Answer);
     };
     const [known, other] = [encodeURIComponent(HELLO), encodeURIComponent("{ whoAmI }")];
-    expect([await get(`query=${known}&query=${other}`), await get(`query=${other}&query=${known}`)]).toEqual([
-      "BAD_USER_INPUT",
-      "BAD_USER_INPUT",
-    ]);
+    expect([
+      await get(`query=${known}&query=${other}`),
+      await get(`query=${other}&query=${known}`),
+    ]).toEqual(["BAD_USER_INPUT", "BAD_USER_INPUT"]);
     expect(await get(`documentId=write&documentId=${other}`)).toBe("BAD_USER_INPUT");
     expect(await get(`query[]=${other}`)).toBe("BAD_USER_INPUT");
     for (const body of [
@@ -277,7 +329,11 @@ describe("where only the manifest is run,", () => {
   test("there is no explorer, unless it is asked for", async () => {
     const page = (url: string) => fetch(url, { headers: { accept: "text/html" } });
     expect((await page(`${souk.url}/graphiql`)).status).toBe(404);
-    const shown = await startServer({ PERSISTED_DOCUMENTS: "only", PERSISTED_DOCUMENTS_FILE: file, EXPLORER: "graphiql" });
+    const shown = await startServer({
+      PERSISTED_DOCUMENTS: "only",
+      PERSISTED_DOCUMENTS_FILE: file,
+      EXPLORER: "graphiql",
+    });
     onTestFinished(() => shown.close());
     expect((await page(`${shown.url}/graphiql`)).status).toBe(200);
   });
@@ -292,31 +348,51 @@ describe("a manifest", () => {
     expect(error).toBeInstanceOf(StartupError);
     return error.message;
   };
-  const refusalOf = async (content: unknown) => refusal({ PERSISTED_DOCUMENTS_FILE: await fileOf(content) });
+  const refusalOf = async (content: unknown) =>
+    refusal({ PERSISTED_DOCUMENTS_FILE: await fileOf(content) });
 
   test("may have Apollo's form", async () => {
     const operations = [{ id: hashOf(HELLO), name: "Hello", type: "query", body: HELLO }];
-    const apollo = await fileOf({ format: "apollo-persisted-query-manifest", version: 1, operations });
-    const souk = await startServer({ PERSISTED_DOCUMENTS: "only", PERSISTED_DOCUMENTS_FILE: apollo });
+    const apollo = await fileOf({
+      format: "apollo-persisted-query-manifest",
+      version: 1,
+      operations,
+    });
+    const souk = await startServer({
+      PERSISTED_DOCUMENTS: "only",
+      PERSISTED_DOCUMENTS_FILE: apollo,
+    });
     onTestFinished(() => souk.close());
-    for (const parameters of [{ extensions: apq(HELLO) }, { documentId: idOf(HELLO) }, { documentId: hashOf(HELLO) }]) {
+    for (const parameters of [
+      { extensions: apq(HELLO) },
+      { documentId: idOf(HELLO) },
+      { documentId: hashOf(HELLO) },
+    ]) {
       expect(await byPost(souk, parameters)).toEqual({ data: { hello: "Hello world" } });
     }
   });
 
-  test("that is missing where it is needed, cannot be read, or is none stops the start", async () => {
+  test("A manifest that is needed and missing, unreadable or none stops the start.", async () => {
     expect(await refusal({ PERSISTED_DOCUMENTS: "only" })).toContain("PERSISTED_DOCUMENTS_FILE");
-    expect(await refusal({ PERSISTED_DOCUMENTS_FILE: join(folder.path, "none.json") })).toContain("none.json cannot be read");
+    expect(await refusal({ PERSISTED_DOCUMENTS_FILE: join(folder.path, "none.json") })).toContain(
+      "none.json cannot be read",
+    );
     expect(await refusalOf("{")).toContain("cannot be read");
     expect(await refusalOf({ hello: 7 })).toContain("is no manifest");
   });
 
   test("with a document that would be refused stops the start, and names it", async () => {
-    expect(await refusalOf({ ...MANIFEST, old: "query Old { nope }" })).toMatch(/Old \(old\) is not valid: Cannot query field "nope"/);
-    expect(await refusalOf({ broken: "{ hello" })).toMatch(/broken is not valid: Syntax Error/);
-    expect(await refusalOf({ deep: `query Deep { category { ${"parent { ".repeat(10)} id ${"} ".repeat(11)} }` })).toContain(
-      "Deep (deep) is not valid",
+    expect(await refusalOf({ ...MANIFEST, old: "query Old { nope }" })).toMatch(
+      /Old \(old\) is not valid: Cannot query field "nope"/,
     );
-    expect(await refusalOf({ [idOf("{ hello }")]: HELLO })).toContain("by a hash that is not its own");
+    expect(await refusalOf({ broken: "{ hello" })).toMatch(/broken is not valid: Syntax Error/);
+    expect(
+      await refusalOf({
+        deep: `query Deep { category { ${"parent { ".repeat(10)} id ${"} ".repeat(11)} }`,
+      }),
+    ).toContain("Deep (deep) is not valid");
+    expect(await refusalOf({ [idOf("{ hello }")]: HELLO })).toContain(
+      "by a hash that is not its own",
+    );
   });
 });

@@ -1,4 +1,7 @@
-/** Documents over a schema, made from a list of numbers, so that fast-check can shrink them. Arguments are left to the caller. */
+/**
+ * Documents over a schema, made from a list of numbers, so that fast-check can shrink them.
+ * Arguments are left to the caller.
+ */
 import {
   type GraphQLCompositeType,
   type GraphQLSchema,
@@ -10,16 +13,24 @@ import {
   isObjectType,
 } from "graphql";
 
-/** Writes a random selection of `type`, and the fragments that it spreads. `args` spells the arguments of a field, parentheses included. */
+/**
+ * Writes a random selection of `type`, and the fragments that it spreads. `args` spells the
+ * arguments of a field, parentheses included.
+ */
 export function randomSelection(
   schema: GraphQLSchema,
   type: GraphQLCompositeType,
-  { choices, depth = 4, args = () => "" }: { choices: readonly number[]; depth?: number; args?: (type: string, field: string) => string },
+  {
+    choices,
+    depth = 4,
+    args = () => "",
+  }: { choices: readonly number[]; depth?: number; args?: (type: string, field: string) => string },
 ): { selection: string; fragments: string } {
   let at = 0;
   let fragments = 0;
   const written: string[] = [];
-  const choose = <T>(options: readonly T[]): T => options[(choices[at++ % choices.length] ?? 0) % options.length]!;
+  const choose = <T>(options: readonly T[]): T =>
+    options[(choices[at++ % choices.length] ?? 0) % options.length]!;
 
   function field(of: GraphQLCompositeType, left: number): string {
     const all = isObjectType(of) || isInterfaceType(of) ? Object.values(of.getFields()) : [];
@@ -27,14 +38,18 @@ export function randomSelection(
     if (fitting.length === 0) return "__typename";
     const { name, type: returned } = choose(fitting);
     const named = getNamedType(returned);
-    return `${name}${args(of.name, name)}${isCompositeType(named) ? selectionOf(named, left - 1) : ""}`;
+    const text = `${name}${args(of.name, name)}`;
+    return isCompositeType(named) ? `${text}${selectionOf(named, left - 1)}` : text;
   }
 
   /** Types that a fragment on `of` may name. */
   function conditions(of: GraphQLCompositeType): GraphQLCompositeType[] {
     const objects = isAbstractType(of) ? [...schema.getPossibleTypes(of)] : [of];
     const abstract = Object.values(schema.getTypeMap()).filter((type) => isAbstractType(type));
-    return [...objects, ...abstract.filter((type) => objects.some((object) => schema.isSubType(type, object)))];
+    return [
+      ...objects,
+      ...abstract.filter((type) => objects.some((object) => schema.isSubType(type, object))),
+    ];
   }
 
   function item(of: GraphQLCompositeType, left: number): string {

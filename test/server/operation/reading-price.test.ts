@@ -1,4 +1,7 @@
-/** What reading a document costs: once for a process, whichever transport it comes by, and whatever becomes of its operation. */
+/**
+ * What reading a document costs: once for a process, whichever transport it comes by, and whatever
+ * becomes of its operation.
+ */
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RateLimited } from "../../../src/domain/errors.js";
 import type { Limits } from "../../../src/services/rate-limit/limits.js";
@@ -8,13 +11,20 @@ import { ask, connectSocket } from "../websocket/socket-client.js";
 /** Takes every charge, but for one that is more than `most`; remembers what is owed. */
 async function startCharging(most = Number.MAX_SAFE_INTEGER, env: Record<string, string> = {}) {
   const owed: number[] = [];
-  const status = { bucket: "address", limit: most, remaining: most, restorePerSecond: 1, resetInMs: 0 } as const;
+  const status = {
+    bucket: "address",
+    limit: most,
+    remaining: most,
+    restorePerSecond: 1,
+    resetInMs: 0,
+  } as const;
   const limits: Limits = {
     check: () => {},
     isTight: () => false,
     owe: (_payer, cost) => void owed.push(cost),
     async charge(_payer, charge) {
-      if (charge.cost > most) throw new RateLimited("Try again.", 5, { bucket: "address", buckets: [status] });
+      if (charge.cost > most)
+        throw new RateLimited("Try again.", 5, { bucket: "address", buckets: [status] });
       return { charge, buckets: [status], settle: () => status };
     },
   };
@@ -38,26 +48,35 @@ const pairs = Object.entries(TRANSPORTS).flatMap(([first, a]) =>
 );
 
 describe("reading a document", () => {
-  test.each(pairs)("over %s is paid once, also where it is asked again over %s", async (_first, _then, send, sendAgain) => {
-    const { souk, owed } = await startCharging();
-    await send(souk, NEW);
-    await sendAgain(souk, NEW);
-    expect(owed).toEqual([2]);
-  });
+  test.each(pairs)(
+    "over %s is paid once, also where it is asked again over %s",
+    async (_first, _then, send, sendAgain) => {
+      const { souk, owed } = await startCharging();
+      await send(souk, NEW);
+      await sendAgain(souk, NEW);
+      expect(owed).toEqual([2]);
+    },
+  );
 
-  test.each(Object.entries(TRANSPORTS))("over %s is paid where the document is refused, on top of the refusal", async (_name, send) => {
-    const { souk, owed } = await startCharging();
-    const wrong = `{ ${"nothing ".repeat(50)} }`;
-    await send(souk, wrong);
-    await send(souk, wrong);
-    expect(owed).toEqual([16, 16]);
-  });
+  test.each(Object.entries(TRANSPORTS))(
+    "over %s is paid where the document is refused, on top of the refusal",
+    async (_name, send) => {
+      const { souk, owed } = await startCharging();
+      const wrong = `{ ${"nothing ".repeat(50)} }`;
+      await send(souk, wrong);
+      await send(souk, wrong);
+      expect(owed).toEqual([16, 16]);
+    },
+  );
 
-  test.each(Object.entries(TRANSPORTS))("over %s is paid where there is too little left for the operation", async (_name, send) => {
-    const { souk, owed } = await startCharging(3);
-    await send(souk, NEW);
-    expect(owed).toEqual([2]);
-  });
+  test.each(Object.entries(TRANSPORTS))(
+    "over %s is paid where there is too little left for the operation",
+    async (_name, send) => {
+      const { souk, owed } = await startCharging(3);
+      await send(souk, NEW);
+      expect(owed).toEqual([2]);
+    },
+  );
 });
 
 describe("the text of a request", () => {
@@ -69,7 +88,10 @@ describe("the text of a request", () => {
     ["commas", { query: `{ hello } ${",".repeat(values.length)}` }],
     [
       "a list that is too long",
-      { query: "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", variables: { ids: values.slice(0, 10_000).split("") } },
+      {
+        query: "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
+        variables: { ids: values.slice(0, 10_000).split("") },
+      },
     ],
   ];
 
@@ -103,7 +125,9 @@ describe("the text of a request", () => {
     };
     client.send({ type: "ping", payload: { values } });
     expect((await client.next()).type).toBe("pong");
-    expect((await ask(client, { query: `{ hello } # ${values}` })).errors?.[0]?.extensions.code).toBe("RATE_LIMITED");
+    expect(
+      (await ask(client, { query: `{ hello } # ${values}` })).errors?.[0]?.extensions.code,
+    ).toBe("RATE_LIMITED");
     await client.close();
     expect(owed).toEqual([]);
   });

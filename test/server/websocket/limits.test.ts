@@ -20,14 +20,16 @@ const userOf = (token: string): Principal => ({
 });
 
 async function start(env: Record<string, string>): Promise<TestServer> {
-  const server = await startServer(env, { authenticate: async (token) => (token ? userOf(token) : { kind: "anonymous" }) });
+  const server = await startServer(env, {
+    authenticate: async (token) => (token ? userOf(token) : { kind: "anonymous" }),
+  });
   servers.push(server);
   return server;
 }
 const as = (user: number) => ({ authorization: `Bearer ${user}` });
 
 describe("sockets", () => {
-  test("of one user are bounded; the next is told to come again, and others are not concerned", async () => {
+  test("One user's sockets are bounded: the next must come again, others go on.", async () => {
     const { live } = await start({ LIMIT_SOCKETS_PER_USER: "2" });
     const [first] = [await connectSocket(live, as(1)), await connectSocket(live, as(1))];
     const third = await openSocket(live);
@@ -53,13 +55,20 @@ describe("sockets", () => {
     const [first] = [await openSocket(live), await openSocket(live)];
     await expect(openSocket(live)).rejects.toThrow("429");
     await first.close();
-    await until("the place to be free", async () => (await openSocket(live)).socket.readyState === 1);
+    await until(
+      "the place to be free",
+      async () => (await openSocket(live)).socket.readyState === 1,
+    );
   });
 });
 
-test("subscriptions of one user are bounded over all of their sockets, and given back as they end", async () => {
+test("One user's subscriptions are bounded over all sockets, and return as they end.", async () => {
   const { live, sources } = await start({ LIMIT_SUBSCRIPTIONS_PER_USER: "3" });
-  const [one, other, stranger] = [await connectSocket(live, as(1)), await connectSocket(live, as(1)), await connectSocket(live, as(2))];
+  const [one, other, stranger] = [
+    await connectSocket(live, as(1)),
+    await connectSocket(live, as(1)),
+    await connectSocket(live, as(2)),
+  ];
   const subscribe = (client: typeof one, id: string) =>
     client.send({ id, type: "subscribe", payload: { query: "subscription { endless }" } });
   subscribe(one, "a");
@@ -67,7 +76,11 @@ test("subscriptions of one user are bounded over all of their sockets, and given
   subscribe(other, "c");
   await until("three to run", () => sources.open === 3);
   const { errors } = await ask(other, { query: "subscription { endless }" });
-  expect(errors?.[0]?.extensions).toMatchObject({ code: "RATE_LIMITED", bucket: "subscriptions", retryAfterMs: 1_000 });
+  expect(errors?.[0]?.extensions).toMatchObject({
+    code: "RATE_LIMITED",
+    bucket: "subscriptions",
+    retryAfterMs: 1_000,
+  });
   subscribe(stranger, "d");
   await until("the stranger's to run", () => sources.open === 4);
   one.send({ id: "a", type: "complete" });
@@ -103,9 +116,13 @@ test("a refusal for want of a place costs nothing, whichever place it is", async
   await until("it to run", () => sources.open === 1);
   // The socket itself and the subscription that runs.
   expect(charged).toBe(2);
-  expect((await ask(client, { query: "subscription { endless }" })).errors?.[0]?.extensions).toMatchObject({ bucket: "subscriptions" });
+  expect(
+    (await ask(client, { query: "subscription { endless }" })).errors?.[0]?.extensions,
+  ).toMatchObject({ bucket: "subscriptions" });
   client.send({ id: "second", type: "subscribe", payload: { query: "{ never }" } });
-  expect((await ask(client, { query: "{ hello }" })).errors?.[0]?.extensions).toMatchObject({ bucket: "operations" });
+  expect((await ask(client, { query: "{ hello }" })).errors?.[0]?.extensions).toMatchObject({
+    bucket: "operations",
+  });
   // What runs was read: two documents.
   expect([charged, owed]).toEqual([3, 2]);
   await client.close();
@@ -120,7 +137,7 @@ test("messages of one socket are bounded: a flood closes it with 1008, and no ot
   expect(await ask(other, { query: "{ hello }" })).toEqual({ data: { hello: "Hello world" } });
 });
 
-test("a socket that is let in costs as much as the cheapest operation, and a flood of them is told to come again", async () => {
+test("A socket costs as much as the cheapest operation, and a flood must come again.", async () => {
   const { RateLimited } = await import("../../../src/domain/errors.js");
   const charged: number[] = [];
   const server = await startServer(
@@ -131,7 +148,8 @@ test("a socket that is let in costs as much as the cheapest operation, and a flo
         isTight: () => false,
         owe: () => {},
         charge: async (_payer, charge) => {
-          if (charged.push(charge.cost) > 1) throw new RateLimited("Try again.", 5, { bucket: "address" });
+          if (charged.push(charge.cost) > 1)
+            throw new RateLimited("Try again.", 5, { bucket: "address" });
           return { charge, buckets: [], settle: () => undefined };
         },
       },

@@ -23,7 +23,10 @@ export interface SocketClient {
 }
 
 /** Opens a socket without the init handshake. */
-export async function openSocket(url: string, options: ClientOptions & { protocols?: string[] } = {}): Promise<SocketClient> {
+export async function openSocket(
+  url: string,
+  options: ClientOptions & { protocols?: string[] } = {},
+): Promise<SocketClient> {
   const { protocols = ["graphql-transport-ws"], ...rest } = options;
   const socket = new WebSocket(url, protocols, rest);
   const inbox: Message[] = [];
@@ -50,7 +53,9 @@ export async function openSocket(url: string, options: ClientOptions & { protoco
     return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   };
   const send = (message: object | string | Buffer) =>
-    socket.send(typeof message === "object" && !Buffer.isBuffer(message) ? JSON.stringify(message) : message);
+    socket.send(
+      typeof message === "object" && !Buffer.isBuffer(message) ? JSON.stringify(message) : message,
+    );
   let operations = 0;
   return {
     socket,
@@ -76,7 +81,11 @@ export async function openSocket(url: string, options: ClientOptions & { protoco
 }
 
 /** Opens a socket and completes the init handshake. */
-export async function connectSocket(url: string, init: object = {}, options: ClientOptions = {}): Promise<SocketClient> {
+export async function connectSocket(
+  url: string,
+  init: object = {},
+  options: ClientOptions = {},
+): Promise<SocketClient> {
   const client = await openSocket(url, options);
   client.send({ type: "connection_init", payload: init });
   await client.next();
@@ -86,5 +95,7 @@ export async function connectSocket(url: string, init: object = {}, options: Cli
 /** The answer of a query or mutation over a socket, in the shape HTTP gives it. */
 export async function ask(client: SocketClient, payload: object): Promise<Answer> {
   const [first] = await client.run(payload);
-  return first?.type === "error" ? { errors: first.payload as NonNullable<Answer["errors"]> } : (first?.payload as Answer);
+  return first?.type === "error"
+    ? { errors: first.payload as NonNullable<Answer["errors"]> }
+    : (first?.payload as Answer);
 }

@@ -17,7 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => souk.close());
 
-/** A server for one test, of which a promise is so short that a busy machine would break it elsewhere. */
+/**
+ * A server for one test, of which a promise is so short that a busy machine would break it
+ * elsewhere.
+ */
 async function own(...options: Parameters<typeof startServer>): Promise<TestServer> {
   const server = await startServer(...options);
   onTestFinished(() => server.close());
@@ -25,13 +28,21 @@ async function own(...options: Parameters<typeof startServer>): Promise<TestServ
 }
 const BEATING = { socketTimings: { beatMs: 100 } };
 
-const gauge = async (name: string) => Number(new RegExp(`^${name} (\\d+)$`, "m").exec((await souk.metrics.render()).text)?.[1]);
+const gauge = async (name: string) =>
+  Number(new RegExp(`^${name} (\\d+)$`, "m").exec((await souk.metrics.render()).text)?.[1]);
 
-test("a subscription sends its events and completes, each event with a context of its own", async () => {
+test("A subscription sends its events and completes, each in a context of its own.", async () => {
   const client = await connectSocket(souk.live);
-  const messages = await client.run({ query: "subscription { ticks(times: 3) { number context } }" });
+  const messages = await client.run({
+    query: "subscription { ticks(times: 3) { number context } }",
+  });
   expect(messages.map(({ type }) => type)).toEqual(["next", "next", "next", "complete"]);
-  const ticks = messages.slice(0, 3).map(({ payload }) => (payload as { data: { ticks: { number: number; context: number } } }).data.ticks);
+  const ticks = messages
+    .slice(0, 3)
+    .map(
+      ({ payload }) =>
+        (payload as { data: { ticks: { number: number; context: number } } }).data.ticks,
+    );
   expect(ticks.map(({ number }) => number)).toEqual([1, 2, 3]);
   expect(new Set(ticks.map(({ context }) => context)).size).toBe(3);
   await client.close();
@@ -57,7 +68,9 @@ test("a subscription that is refused says why", async () => {
 
 test("a subscription that does not start in time is DEADLINE_EXCEEDED", async () => {
   const client = await connectSocket((await own({ REQUEST_TIMEOUT_MS: "100" })).live);
-  expect((await ask(client, { query: "subscription { never }" })).errors?.[0]?.extensions.code).toBe("DEADLINE_EXCEEDED");
+  expect(
+    (await ask(client, { query: "subscription { never }" })).errors?.[0]?.extensions.code,
+  ).toBe("DEADLINE_EXCEEDED");
   await client.close();
 });
 
@@ -75,13 +88,18 @@ test("complete ends a subscription's source at once, and so does a closed socket
   await until("the source to end", () => souk.sources.open === 1);
   await client.close();
   await until("the other source to end", () => souk.sources.open === 0);
-  await until("the gauges to fall", async () => (await gauge("souk_subscriptions")) === 0 && (await gauge("souk_sockets")) === 0);
+  await until(
+    "the gauges to fall",
+    async () => (await gauge("souk_subscriptions")) === 0 && (await gauge("souk_sockets")) === 0,
+  );
 });
 
-test(`a socket runs ${OPERATIONS} operations at once; one more is refused and the others go on`, async () => {
+test(`A socket runs ${OPERATIONS} operations at once, and one more is refused alone.`, async () => {
   const client = await connectSocket(souk.live);
   for (let at = 0; at < OPERATIONS; at++) await watch(client, String(at));
-  expect((await ask(client, { query: "{ hello }" })).errors?.[0]?.extensions.code).toBe("RATE_LIMITED");
+  expect((await ask(client, { query: "{ hello }" })).errors?.[0]?.extensions.code).toBe(
+    "RATE_LIMITED",
+  );
   client.send({ id: "0", type: "complete" });
   await until("a place to be free", () => souk.sources.open === OPERATIONS - 1);
   expect(await ask(client, { query: "{ hello }" })).toEqual({ data: { hello: "Hello world" } });
@@ -96,7 +114,7 @@ test("a socket that answers no ping is terminated and its subscriptions end", as
   await until("its source to end", () => sources.open === 0);
 });
 
-test("a client that answers is not taken for a dead one where this process was too busy to read the answer", async () => {
+test("A client that answers lives on where this process was too busy to read it.", async () => {
   const beatMs = 400;
   const server = await own({}, { socketTimings: { beatMs } });
   const { path, remove } = await temporaryFolder("pongs");
@@ -109,20 +127,27 @@ test("a client that answers is not taken for a dead one where this process was t
   expect((await server.metrics.render()).text).toMatch(/^souk_sockets 1$/m);
 });
 
-/** A client in a process of its own, which notes in a file that it has answered a ping, and ends with its socket. */
+/**
+ * A client in a process of its own, which notes in a file that it has answered a ping, and ends
+ * with its socket.
+ */
 function clientApart(url: string, file: string): NodeProcess {
   return runModule(`
     import { appendFileSync } from "node:fs";
     import { WebSocket } from "ws";
     const socket = new WebSocket("${url}", ["graphql-transport-ws"]);
-    socket.on("open", () => socket.send('{"type":"connection_init"}')).on("message", () => console.log("welcome"));
+    socket.on("open", () => socket.send('{"type":"connection_init"}'));
+    socket.on("message", () => console.log("welcome"));
     socket.on("ping", () => appendFileSync("${file}", "."));
   `);
 }
 
 const answered = (file: string): number => (existsSync(file) ? statSync(file).size : 0);
 
-/** Keeps this process from everything for longer than a beat and until `done`; then lets it go round until it has sent a ping. */
+/**
+ * Keeps this process from everything for longer than a beat and until `done`; then lets it go round
+ * until it has sent a ping.
+ */
 async function busy(beatMs: number, done: () => boolean): Promise<void> {
   const from = performance.now();
   const elapsed = () => performance.now() - from;

@@ -9,7 +9,10 @@ import { type Attempts, createAttempts } from "../../../src/redis/attempts/attem
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createAccounts } from "../../../src/services/account/accounts.js";
 import { createPasswords, type Passwords } from "../../../src/services/account/passwords.js";
-import { createSignInGuard, type SignInGuard } from "../../../src/services/account/sign-in-guard.js";
+import {
+  createSignInGuard,
+  type SignInGuard,
+} from "../../../src/services/account/sign-in-guard.js";
 import { testLog } from "../../support/log.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { testRedis } from "../../support/redis.js";
@@ -26,7 +29,12 @@ beforeAll(async () => {
   const { url, keys } = testRedis();
   redis = connectRedis({ url, role: "requests", log: testLog() });
   await whenReady(redis, 30_000);
-  attempts = createAttempts(redis, keys, { ...readConfig({}).attempts, delayMs: 600_000, delayMostMs: 600_000, deadlineMs: 10_000 });
+  attempts = createAttempts(redis, keys, {
+    ...readConfig({}).attempts,
+    delayMs: 600_000,
+    delayMostMs: 600_000,
+    deadlineMs: 10_000,
+  });
 });
 afterAll(async () => {
   redis.disconnect();
@@ -72,7 +80,14 @@ function countingAccounts(cost = COST) {
     sessions: {
       open: async ({ user }) => ({
         token: "t",
-        principal: { kind: "user", userId: user.id, userTag: user.tag, role: user.role, sessionId: "s", leftMs: 1 },
+        principal: {
+          kind: "user",
+          userId: user.id,
+          userTag: user.tag,
+          role: user.role,
+          sessionId: "s",
+          leftMs: 1,
+        },
       }),
     },
     revocations: { together: async () => null, signOut: async () => true },
@@ -89,11 +104,18 @@ function countingAccounts(cost = COST) {
 }
 
 describe("signing in", () => {
-  it("takes as many statements and as much hashing for an address without account as for a wrong password", async () => {
+  it("An address without account takes the statements and hashing of a known one.", async () => {
     const { accounts, countOf, refusals } = countingAccounts();
-    await accounts.signUp({ email: "known@test.example", password: "correct horse", name: "Known" }, ORIGIN);
-    const attempt = (email: string) => countOf(() => accounts.signIn({ email, password: "wrong password" }, ORIGIN));
-    const [known, unknown] = [await attempt("known@test.example"), await attempt("unknown@test.example")];
+    await accounts.signUp(
+      { email: "known@test.example", password: "correct horse", name: "Known" },
+      ORIGIN,
+    );
+    const attempt = (email: string) =>
+      countOf(() => accounts.signIn({ email, password: "wrong password" }, ORIGIN));
+    const [known, unknown] = [
+      await attempt("known@test.example"),
+      await attempt("unknown@test.example"),
+    ];
     expect(known).toEqual({ statements: 1, hashes: 0, verifications: 1, attempts: 1 });
     expect(unknown).toEqual(known);
     // The log knows which account was meant, and nothing of an address that has none.
@@ -119,11 +141,17 @@ describe("signing in", () => {
     "of %s is refused unread once too many failed: nothing is looked up or hashed",
     async (email) => {
       const { accounts, countOf } = countingAccounts();
-      await accounts.signUp({ email: "guessed@test.example", password: "correct horse", name: "Guessed" }, ORIGIN);
+      await accounts.signUp(
+        { email: "guessed@test.example", password: "correct horse", name: "Guessed" },
+        ORIGIN,
+      );
       const attempt = (password: string) => accounts.signIn({ email, password }, ORIGIN);
       for (let failure = 0; failure < 5; failure++) await attempt("wrong password");
       const cost = await countOf(() =>
-        expect(attempt("correct horse")).rejects.toMatchObject({ code: "RATE_LIMITED", retryAfterMs: expect.any(Number) }),
+        expect(attempt("correct horse")).rejects.toMatchObject({
+          code: "RATE_LIMITED",
+          retryAfterMs: expect.any(Number),
+        }),
       );
       expect(cost).toEqual({ statements: 0, hashes: 0, verifications: 0, attempts: 1 });
     },
@@ -131,7 +159,9 @@ describe("signing in", () => {
 
   it("does not hash what is longer than any password", async () => {
     const { accounts, countOf } = countingAccounts();
-    const cost = await countOf(() => accounts.signIn({ email: "known@test.example", password: "x".repeat(10_000) }, ORIGIN));
+    const cost = await countOf(() =>
+      accounts.signIn({ email: "known@test.example", password: "x".repeat(10_000) }, ORIGIN),
+    );
     expect(cost).toEqual({ statements: 0, hashes: 0, verifications: 0, attempts: 0 });
   });
 });

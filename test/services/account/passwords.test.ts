@@ -8,10 +8,16 @@ const COST = { memoryKib: 19 * 1024, passes: 2, concurrency: 2, queue: 100 };
 describe("a hash", () => {
   it("is Argon2id with at least 19 MiB and two passes, and another each time", async () => {
     const passwords = createPasswords(COST);
-    const [one, two] = await Promise.all([passwords.hash("correct horse"), passwords.hash("correct horse")]);
+    const [one, two] = await Promise.all([
+      passwords.hash("correct horse"),
+      passwords.hash("correct horse"),
+    ]);
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     expect(one).not.toBe(two);
-    expect([await passwords.matches("correct horse", one), await passwords.matches("correct hors", one)]).toEqual([true, false]);
+    expect([
+      await passwords.matches("correct horse", one),
+      await passwords.matches("correct hors", one),
+    ]).toEqual([true, false]);
     expect(await passwords.matches("correct horse", null)).toBe(false);
   });
 
@@ -41,7 +47,9 @@ describe("twenty at once", () => {
 
   it("beyond what may wait are refused at once, and the others served", async () => {
     const passwords = createPasswords({ ...COST, queue: 3 });
-    const results = await Promise.allSettled(Array.from({ length: 20 }, () => passwords.hash("correct horse")));
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, () => passwords.hash("correct horse")),
+    );
     const refused = results.filter((result) => result.status === "rejected");
     expect(refused).toHaveLength(15);
     expect(refused.every(({ reason }) => reason instanceof ServiceUnavailable)).toBe(true);

@@ -19,13 +19,15 @@ function openCounter() {
   });
   return { refused, statements, state };
 }
-const total = (counts: readonly RefusalCount[] = []) => counts.reduce((sum, { count }) => sum + count, 0);
+const total = (counts: readonly RefusalCount[] = []) =>
+  counts.reduce((sum, { count }) => sum + count, 0);
 
 it("counts by event, account and address, and writes all of it in one statement", async () => {
   const { refused, statements } = openCounter();
   for (let times = 0; times < 1_000; times++) refused.note("sign_in_refused", 7, "192.0.2.1");
   refused.note("sign_in_refused", null, "192.0.2.1");
-  for (const host of ["1", "2", "ffff:1"]) refused.note("sign_in_limited", null, `2001:db8:0:1::${host}`);
+  for (const host of ["1", "2", "ffff:1"])
+    refused.note("sign_in_limited", null, `2001:db8:0:1::${host}`);
   await refused.close();
   expect(statements).toEqual([
     [
@@ -36,9 +38,10 @@ it("counts by event, account and address, and writes all of it in one statement"
   ]);
 });
 
-it("an attack from a million addresses takes about a hundred rows a minute, and every refusal is counted", async () => {
+it("An attack from a million addresses takes a hundred rows a minute, all counted.", async () => {
   const { refused, statements } = openCounter();
-  for (let at = 0; at < 1_000_000; at++) refused.note("sign_in_refused", at % 1_000, `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
+  for (let at = 0; at < 1_000_000; at++)
+    refused.note("sign_in_refused", at % 1_000, `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
   await refused.close();
   expect(statements[0]!.length).toBeLessThanOrEqual(101);
   expect(total(statements[0])).toBe(1_000_000);

@@ -11,7 +11,14 @@ import { testRedis } from "../../support/redis.js";
 import { startRedisServer } from "../../support/redis-server.js";
 
 const ACCOUNT = {
-  user: { id: 7, tag: "sixteen-chars-ok", email: "ada@test.example", name: "Ada", role: "CUSTOMER" as const, createdAt: "" },
+  user: {
+    id: 7,
+    tag: "sixteen-chars-ok",
+    email: "ada@test.example",
+    name: "Ada",
+    role: "CUSTOMER" as const,
+    createdAt: "",
+  },
   passwordHash: "",
   sessions: { epoch: 1, revokedIds: [] },
 };
@@ -38,19 +45,29 @@ async function openSessions() {
   });
   const trust = createSessionTrust({
     store,
-    revocations: { stateOf: async () => ({ epoch: 1, revokedIds: [] }), everybodyBefore: async () => 0 },
+    revocations: {
+      stateOf: async () => ({ epoch: 1, revokedIds: [] }),
+      everybodyBefore: async () => 0,
+    },
     outboxTable: { unsentRevocations: async () => [] },
     failClosed: async () => [],
     log: testLog(),
   });
   onTestFinished(() => trust.close());
-  const sessions = createSessions({ store, trust, pubsub: { publish: async () => {} }, noteEveryMs: MINUTE, onUsed: () => {} });
+  const sessions = createSessions({
+    store,
+    trust,
+    pubsub: { publish: async () => {} },
+    noteEveryMs: MINUTE,
+    onUsed: () => {},
+  });
   const key = (id: string) => keys.session(ACCOUNT.user.tag, id);
   return {
     sessions,
     admin,
     key,
-    revokeAll: (epoch: number) => store.revoke({ kind: "user", userId: 7, userTag: ACCOUNT.user.tag, epoch, keptId: null }),
+    revokeAll: (epoch: number) =>
+      store.revoke({ kind: "user", userId: 7, userTag: ACCOUNT.user.tag, epoch, keptId: null }),
     /** Commands that the server has carried out meanwhile, by name. */
     async commandsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
       await admin.config("RESETSTAT");
@@ -69,21 +86,32 @@ describe("the use of a session", () => {
   it("is written once a minute at most, however many requests come at once", async () => {
     const { sessions, commandsOf, usedAgo, admin, key } = await openSessions();
     const { token, principal } = await sessions.open(ACCOUNT, ORIGIN);
-    const useOften = () => Promise.all(Array.from({ length: 50 }, () => sessions.authenticate(token)));
-    const writes = ({ hset = 0, pexpireat = 0, zadd = 0 }: Record<string, number>) => ({ hset, pexpireat, zadd });
+    const useOften = () =>
+      Promise.all(Array.from({ length: 50 }, () => sessions.authenticate(token)));
+    const writes = ({ hset = 0, pexpireat = 0, zadd = 0 }: Record<string, number>) => ({
+      hset,
+      pexpireat,
+      zadd,
+    });
     expect(writes(await commandsOf(useOften))).toEqual({ hset: 0, pexpireat: 0, zadd: 0 });
     await usedAgo(principal.sessionId, MINUTE - 10 * SECOND);
     expect(writes(await commandsOf(useOften))).toEqual({ hset: 0, pexpireat: 0, zadd: 0 });
     await usedAgo(principal.sessionId, 20 * SECOND);
     expect(writes(await commandsOf(useOften))).toEqual({ hset: 1, pexpireat: 1, zadd: 1 });
-    expect(Number(await admin.hget(key(principal.sessionId), "seen"))).toBeGreaterThan(Date.now() - MINUTE / 2);
+    expect(Number(await admin.hget(key(principal.sessionId), "seen"))).toBeGreaterThan(
+      Date.now() - MINUTE / 2,
+    );
   });
 
   it("costs one round trip and no write", async () => {
     const { sessions, commandsOf } = await openSessions();
     const { token } = await sessions.open(ACCOUNT, ORIGIN);
     await sessions.authenticate(token);
-    expect(await commandsOf(() => sessions.authenticate(token))).toMatchObject({ evalsha: 2, hmget: 1, zscore: 1 });
+    expect(await commandsOf(() => sessions.authenticate(token))).toMatchObject({
+      evalsha: 2,
+      hmget: 1,
+      zscore: 1,
+    });
   });
 });
 

@@ -1,10 +1,15 @@
 /**
- * Carts against a plain model, on one server with replies that are lost and on a Cluster: the same lines, quantities and prices, the same
- * refusals and warnings after every step of a random history; versions only rise, and rise with every change.
+ * Carts against a plain model, on one server with replies that are lost and on a Cluster: the same
+ * lines, quantities and prices, the same refusals and warnings after every step of a random
+ * history; versions only rise, and rise with every change.
  */
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
-import { connectRedis, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
+import {
+  connectRedis,
+  type RedisConnection,
+  whenReady,
+} from "../../../src/redis/client/connect.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { drillSize } from "../../support/drill.js";
 import { createProxy } from "../../support/faults.js";
@@ -22,7 +27,10 @@ async function connect(url: string): Promise<RedisConnection> {
   return connection;
 }
 
-/** A connection whose replies can be lost. The proxy drops one and hangs up, as a link does that breaks. */
+/**
+ * A connection whose replies can be lost. The proxy drops one and hangs up, as a link does that
+ * breaks.
+ */
 async function connectLosing(url: string) {
   const { hostname: host, port } = new URL(url);
   const proxy = await createProxy({ target: { host, port: Number(port) } });
@@ -52,7 +60,9 @@ async function connectLosing(url: string) {
 
 async function judge(place: Place, size: { sample: number; full: number }): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), (steps) => runHistory(place, createKeys(testRedis().prefix), steps)),
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), (steps) =>
+      runHistory(place, createKeys(testRedis().prefix), steps),
+    ),
     { seed: SEED, numRuns: drillSize(size) },
   );
 }
@@ -60,7 +70,10 @@ async function judge(place: Place, size: { sample: number; full: number }): Prom
 it("hold what the model holds, however replies are lost and processes die", async () => {
   const { url } = testRedis();
   const losing = await connectLosing(url);
-  await judge({ connections: [await connect(url), await connect(url)], losing }, { sample: 100, full: 5_000 });
+  await judge(
+    { connections: [await connect(url), await connect(url)], losing },
+    { sample: 100, full: 5_000 },
+  );
   // Histories in which nothing is lost would show less.
   expect(losing.losses()).toBeGreaterThan(50);
 });
@@ -68,5 +81,8 @@ it("hold what the model holds, however replies are lost and processes die", asyn
 it("hold what the model holds on a Cluster", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
-  await judge({ connections: [await connect(cluster.url), await connect(cluster.url)], losing: null }, { sample: 60, full: 2_000 });
+  await judge(
+    { connections: [await connect(cluster.url), await connect(cluster.url)], losing: null },
+    { sample: 60, full: 2_000 },
+  );
 });

@@ -1,6 +1,7 @@
 /**
- * Random histories of two accounts and two guests, run on real carts beside the model. A step may lose a reply on its way; its client
- * sends it again until it is answered, as clients do with what has an operation id or can be repeated.
+ * Random histories of two accounts and two guests, run on real carts beside the model. A step may
+ * lose a reply on its way; its client sends it again until it is answered, as clients do with what
+ * has an operation id or can be repeated.
  */
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -10,7 +11,12 @@ import { ServiceUnavailable } from "../../../src/domain/errors.js";
 import { type CartStore, createCartStore } from "../../../src/redis/cart/cart.js";
 import type { RedisConnection } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
-import { type CartOutcome, type Carts, createCarts, type Shopper } from "../../../src/services/cart/carts.js";
+import {
+  type CartOutcome,
+  type Carts,
+  createCarts,
+  type Shopper,
+} from "../../../src/services/cart/carts.js";
 import { createCartMoves } from "../../../src/services/cart/move.js";
 import { age, guest, user } from "../../redis/cart/cart.fixture.js";
 import { testLog } from "../../support/log.js";
@@ -51,10 +57,30 @@ export const step = fc.oneof(
       times: fc.constantFrom(1, 1, 5),
     }),
   },
-  { weight: 4, arbitrary: some("set", { owner, product, quantity, lost, expected: fc.constantFrom("any", "seen", "old") }) },
+  {
+    weight: 4,
+    arbitrary: some("set", {
+      owner,
+      product,
+      quantity,
+      lost,
+      expected: fc.constantFrom("any", "seen", "old"),
+    }),
+  },
   { weight: 1, arbitrary: some("clear", { owner, lost }) },
-  { weight: 3, arbitrary: some("signIn", { ...signingIn, lost, times: fc.constantFrom(1, 5), by: fc.constantFrom("adopt", "read") }) },
-  { weight: 2, arbitrary: some("die", { ...signingIn, before: fc.constantFrom("merge", "moved") }) },
+  {
+    weight: 3,
+    arbitrary: some("signIn", {
+      ...signingIn,
+      lost,
+      times: fc.constantFrom(1, 5),
+      by: fc.constantFrom("adopt", "read"),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: some("die", { ...signingIn, before: fc.constantFrom("merge", "moved") }),
+  },
   { weight: 2, arbitrary: some("read", { owner, lost }) },
   { weight: 1, arbitrary: some("expire", { owner }) },
   { weight: 1, arbitrary: some("stopFollowing", { guestId: signingIn.guestId }) },
@@ -75,8 +101,14 @@ type Kind<K extends Step["kind"]> = Extract<Step, { kind: K }>;
 export interface Place {
   /** Two processes. */
   readonly connections: readonly [RedisConnection, RedisConnection];
-  /** A third, whose replies can be lost: `lose` loses the nth from now on together with the connection, until `end`. Null: none is. */
-  readonly losing: { readonly connection: RedisConnection; lose(nth: number): { end(): Promise<void> } } | null;
+  /**
+   * A third, whose replies can be lost: `lose` loses the nth from now on together with the
+   * connection, until `end`. Null: none is.
+   */
+  readonly losing: {
+    readonly connection: RedisConnection;
+    lose(nth: number): { end(): Promise<void> };
+  } | null;
 }
 
 /** Runs one history under keys of its own, and compares after each step. */
@@ -97,17 +129,20 @@ class History {
     private readonly place: Place,
     private readonly keys: Keys,
   ) {
-    const open = (connection: RedisConnection) => createCartStore(connection, keys, { ttlMs: TTL_MS });
+    const open = (connection: RedisConnection) =>
+      createCartStore(connection, keys, { ttlMs: TTL_MS });
     this.stores = [open(place.connections[0]), open(place.connections[1])];
     this.lossy = place.losing && open(place.losing.connection);
-    for (let id = 1; id <= PRODUCTS; id++) this.products.set(id, { price: 100, stock: id === 1 ? 3 : 5_000, removed: false });
+    for (let id = 1; id <= PRODUCTS; id++)
+      this.products.set(id, { price: 100, stock: id === 1 ? 3 : 5_000, removed: false });
   }
 
   async run(steps: readonly Step[]): Promise<void> {
     for (const each of OWNERS) await this.compare(each);
     for (const one of steps) {
       await this.step(one);
-      for (const each of OWNERS) if (!this.model.isPending(ownerName(each))) await this.compare(each);
+      for (const each of OWNERS)
+        if (!this.model.isPending(ownerName(each))) await this.compare(each);
     }
     for (const guestId of GUESTS) this.model.arrive(ownerName(guest(guestId)));
     for (const each of [...OWNERS].reverse()) await this.compare(each);
@@ -120,7 +155,9 @@ class History {
       case "set":
         return this.set(one);
       case "clear":
-        return this.change(one, this.model.clear(ownerName(one.owner)), (carts, shopper) => carts.clear(shopper, null));
+        return this.change(one, this.model.clear(ownerName(one.owner)), (carts, shopper) =>
+          carts.clear(shopper, null),
+        );
       case "signIn":
         return this.signIn(one);
       case "die":
@@ -134,7 +171,11 @@ class History {
       case "stopFollowing":
         return this.stopFollowing(guest(one.guestId));
       case "reprice":
-        this.products.set(one.product, { price: one.price, stock: one.stock, removed: one.removed });
+        this.products.set(one.product, {
+          price: one.price,
+          stock: one.stock,
+          removed: one.removed,
+        });
         return Promise.resolve();
     }
   }
@@ -146,17 +187,27 @@ class History {
     const operationId = operation ?? (one.lost > 0 || times > 1 ? `own-${this.operations}` : null);
     const expected = this.model.add(ownerName(one.owner), { ...one, operation: operationId });
     const input = { productId: one.product, quantity: one.quantity, operationId };
-    const send = (reply: number) => this.change({ ...one, lost: reply }, expected, (carts, shopper) => carts.add(shopper, input));
+    const send = (reply: number) =>
+      this.change({ ...one, lost: reply }, expected, (carts, shopper) => carts.add(shopper, input));
     await Promise.all([send(one.lost), ...Array.from({ length: times - 1 }, () => send(0))]);
   }
 
   private async set({ expected, ...one }: Kind<"set">): Promise<void> {
     const version = this.seen.get(ownerName(one.owner))?.version ?? 0;
-    const expectedVersion = { any: null, seen: version, old: version - 1 }[expected as "any" | "seen" | "old"];
-    const outcome = this.model.set(ownerName(one.owner), { ...one, expected: expected as "any" | "seen" | "old" });
+    const expectedVersion = { any: null, seen: version, old: version - 1 }[
+      expected as "any" | "seen" | "old"
+    ];
+    const outcome = this.model.set(ownerName(one.owner), {
+      ...one,
+      expected: expected as "any" | "seen" | "old",
+    });
     const input = { productId: one.product, quantity: one.quantity, expectedVersion };
     // A version is not the seen one any more when a set is sent again.
-    await this.change({ ...one, lost: expected === "any" ? one.lost : 0 }, outcome, (carts, shopper) => carts.set(shopper, input));
+    await this.change(
+      { ...one, lost: expected === "any" ? one.lost : 0 },
+      outcome,
+      (carts, shopper) => carts.set(shopper, input),
+    );
   }
 
   private async change(
@@ -164,8 +215,13 @@ class History {
     expected: ModelOutcome,
     send: (carts: Carts, shopper: Shopper) => Promise<CartOutcome>,
   ): Promise<void> {
-    const { errors, warnings } = await this.answered(one.lost, (carts) => send(carts, this.shopper(one.owner)));
-    const outcome = { error: errors[0]?.code ?? null, clamped: warnings.some(({ code }) => code === "QUANTITY_CLAMPED") };
+    const { errors, warnings } = await this.answered(one.lost, (carts) =>
+      send(carts, this.shopper(one.owner)),
+    );
+    const outcome = {
+      error: errors[0]?.code ?? null,
+      clamped: warnings.some(({ code }) => code === "QUANTITY_CLAMPED"),
+    };
     expect({ one, ...outcome }).toEqual({ one, ...expected });
   }
 
@@ -181,7 +237,8 @@ class History {
       for (let tries = 0; isGuest && tries < 5; tries++) {
         await this.answered(
           tries === 0 ? reply : 0,
-          async (carts) => void (await (by === "adopt" ? carts.adopt(shopper, userId) : carts.read(shopper))),
+          async (carts) =>
+            void (await (by === "adopt" ? carts.adopt(shopper, userId) : carts.read(shopper))),
         );
       }
       expect(isGuest).toBe(false);
@@ -211,11 +268,20 @@ class History {
   private async compare(one: Owner, reply = 0): Promise<void> {
     const name = ownerName(one);
     const { record } = await this.answered(reply, (carts) => carts.read(this.shopper(one)));
-    const lines = record.lines.map(({ productId, quantity: pieces, unitPrice }) => [productId, pieces, unitPrice]);
+    const lines = record.lines.map(({ productId, quantity: pieces, unitPrice }) => [
+      productId,
+      pieces,
+      unitPrice,
+    ]);
     expect([name, lines]).toEqual([name, this.model.lines(name)]);
     const now = { version: record.version, lines: JSON.stringify(lines) };
     const before = this.seen.get(name) ?? { version: 0, lines: "" };
-    expect([name, now.version >= before.version + Number(now.lines !== before.lines), before, now]).toEqual([name, true, before, now]);
+    expect([
+      name,
+      now.version >= before.version + Number(now.lines !== before.lines),
+      before,
+      now,
+    ]).toEqual([name, true, before, now]);
     this.seen.set(name, now);
   }
 
@@ -229,7 +295,9 @@ class History {
     } finally {
       await fault?.end();
     }
-    const { answer } = await until("an answer", async () => ({ answer: await send(this.carts(null)) }));
+    const { answer } = await until("an answer", async () => ({
+      answer: await send(this.carts(null)),
+    }));
     return answer;
   }
 
@@ -239,10 +307,18 @@ class History {
   }
 
   private shopper(one: Owner): Shopper {
-    return { owner: () => one, writingOwner: () => one, guest: null, forgetGuest() {}, readProducts: this.readProducts };
+    return {
+      owner: () => one,
+      writingOwner: () => one,
+      guest: null,
+      forgetGuest() {},
+      readProducts: this.readProducts,
+    };
   }
 
-  private readonly readProducts = async (ids: readonly number[]): Promise<(ProductRecord | null)[]> =>
+  private readonly readProducts = async (
+    ids: readonly number[],
+  ): Promise<(ProductRecord | null)[]> =>
     ids.map((id) => {
       const known = this.products.get(id);
       return known ? ({ id, ...known } as unknown as ProductRecord) : null;

@@ -1,4 +1,7 @@
-/** Carts as anybody would write them down: plain maps, no clock, no faults. What the real ones are measured by. */
+/**
+ * Carts as anybody would write them down: plain maps, no clock, no faults. What the real ones are
+ * measured by.
+ */
 import { CART_LIMITS } from "../../../src/domain/cart.js";
 
 /** A product as the shop sells it at the moment. */
@@ -35,7 +38,10 @@ export interface ModelAdd {
   readonly operation: string | null;
 }
 
-/** What a line is to be, and whether a version is expected: none, the one that was seen last, or an older one. */
+/**
+ * What a line is to be, and whether a version is expected: none, the one that was seen last, or an
+ * older one.
+ */
 export interface ModelSet {
   readonly product: number;
   readonly quantity: number;
@@ -55,7 +61,9 @@ export class ModelCarts {
   /** Lines in the order of adding: product, quantity, price of one. */
   lines(owner: string): [number, number, number][] {
     const { lines, moved } = this.cart(owner);
-    return moved ? [] : [...lines].map(([product, { quantity, price }]) => [product, quantity, price]);
+    return moved
+      ? []
+      : [...lines].map(([product, { quantity, price }]) => [product, quantity, price]);
   }
 
   isPending(owner: string): boolean {
@@ -68,11 +76,18 @@ export class ModelCarts {
     const args = `${product}:${quantity}`;
     // What was done before the cart moved has gone with it.
     const own = this.cart(owner).operations;
-    const known = operation === null ? undefined : (own.get(operation) ?? this.followed(owner).operations.get(operation));
-    if (known) return known.args === args ? { error: null, clamped: known.clamped } : refused("IDEMPOTENCY_MISMATCH");
+    const known =
+      operation === null
+        ? undefined
+        : (own.get(operation) ?? this.followed(owner).operations.get(operation));
+    if (known)
+      return known.args === args
+        ? { error: null, clamped: known.clamped }
+        : refused("IDEMPOTENCY_MISMATCH");
     const cart = this.followed(owner);
     const outcome = this.put(cart, product, { adds: true, quantity });
-    if (operation !== null && outcome.error === null) cart.operations.set(operation, { args, clamped: outcome.clamped });
+    if (operation !== null && outcome.error === null)
+      cart.operations.set(operation, { args, clamped: outcome.clamped });
     return outcome;
   }
 
@@ -80,7 +95,8 @@ export class ModelCarts {
     const error = this.unfit(product, quantity, 0);
     if (error) return refused(error);
     const cart = this.followed(owner);
-    if (expected === "old" || (expected === "seen" && this.cart(owner).moved)) return refused("CONFLICT");
+    if (expected === "old" || (expected === "seen" && this.cart(owner).moved))
+      return refused("CONFLICT");
     if (quantity > 0) return this.put(cart, product, { adds: false, quantity });
     cart.lines.delete(product);
     return DONE;
@@ -117,9 +133,13 @@ export class ModelCarts {
       if (before === 0 && target.lines.size >= LINES) continue;
       const sold = this.products.get(product);
       const most = sold && !sold.removed ? Math.max(sold.stock, 1) : QUANTITY.max;
-      target.lines.set(product, { quantity: Math.max(before, Math.min(before + quantity, QUANTITY.max, most)), price });
+      target.lines.set(product, {
+        quantity: Math.max(before, Math.min(before + quantity, QUANTITY.max, most)),
+        price,
+      });
     }
-    for (const [id, operation] of operations) if (!target.operations.has(id)) target.operations.set(id, operation);
+    for (const [id, operation] of operations)
+      if (!target.operations.has(id)) target.operations.set(id, operation);
     lines.clear();
   }
 
@@ -145,7 +165,11 @@ export class ModelCarts {
   }
 
   /** Brings a line to what is wanted, as far as bounds and stock allow; adding never takes away. */
-  private put({ lines }: ModelCart, product: number, { adds, quantity }: { adds: boolean; quantity: number }): ModelOutcome {
+  private put(
+    { lines }: ModelCart,
+    product: number,
+    { adds, quantity }: { adds: boolean; quantity: number },
+  ): ModelOutcome {
     const { price, stock } = this.products.get(product) as ModelProduct;
     const before = lines.get(product)?.quantity ?? 0;
     if (before === 0 && lines.size >= LINES) return refused("LIMIT_REACHED");

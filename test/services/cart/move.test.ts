@@ -7,29 +7,46 @@ import { rememberingLog } from "../../support/log.js";
 
 const move = { userId: 1, mergeId: "g:1", arrived: false };
 const works = {
-  seal: async () => ({ move, lines: [{ productId: 1, quantity: 1, unitPrice: 1 }], operations: [] }),
+  seal: async () => ({
+    move,
+    lines: [{ productId: 1, quantity: 1, unitPrice: 1 }],
+    operations: [],
+  }),
   merge: async () => true,
   moved: async () => {},
 };
 const fails = () => Promise.reject(new RedisUnavailable());
 const noProducts = async () => [null];
 
-it.each(["seal", "merge", "moved"] as const)("not when Redis is gone at %s: it is logged, and to be done later", async (step) => {
-  const { log, lines } = rememberingLog();
-  expect(await createCartMoves({ ...works, [step]: fails }, log).adopt("g", 1, noProducts)).toBe(false);
-  expect(lines).toHaveLength(1);
-  await expect(createCartMoves({ ...works, [step]: fails }, log).finish("g", move, noProducts)).rejects.toThrow(RedisUnavailable);
-});
+it.each(["seal", "merge", "moved"] as const)(
+  "not when Redis is gone at %s: it is logged, and to be done later",
+  async (step) => {
+    const { log, lines } = rememberingLog();
+    expect(await createCartMoves({ ...works, [step]: fails }, log).adopt("g", 1, noProducts)).toBe(
+      false,
+    );
+    expect(lines).toHaveLength(1);
+    await expect(
+      createCartMoves({ ...works, [step]: fails }, log).finish("g", move, noProducts),
+    ).rejects.toThrow(RedisUnavailable);
+  },
+);
 
 it("not when the products cannot be read", async () => {
   const { log } = rememberingLog();
-  expect(await createCartMoves(works, log).adopt("g", 1, () => Promise.reject(new DatabaseUnavailable()))).toBe(false);
+  expect(
+    await createCartMoves(works, log).adopt("g", 1, () =>
+      Promise.reject(new DatabaseUnavailable()),
+    ),
+  ).toBe(false);
 });
 
 it("not when a step never ends", async () => {
   const { log } = rememberingLog();
   const ended = new AbortController();
   const never = () => delay(60_000, true, { signal: ended.signal }).catch(() => true);
-  expect(await createCartMoves({ ...works, merge: never }, log).adopt("g", 1, noProducts)).toBe(false);
+  expect(await createCartMoves({ ...works, merge: never }, log).adopt("g", 1, noProducts)).toBe(
+    false,
+  );
   ended.abort();
 });

@@ -24,7 +24,9 @@ const line = (productId: number, quantity = 2) => ({ productId, quantity, unitPr
 
 it("a full cart of the dearest product adds up exactly", () => {
   const { lines, quantity } = CART_LIMITS;
-  const records = Array.from({ length: lines }, (_, id) => product(id, { price: MAX_PRICE, stock: quantity.max }));
+  const records = Array.from({ length: lines }, (_, id) =>
+    product(id, { price: MAX_PRICE, stock: quantity.max }),
+  );
   const view = viewLines(
     records.map(({ id }) => line(id, quantity.max)),
     records,
@@ -32,8 +34,13 @@ it("a full cart of the dearest product adds up exactly", () => {
   expect(BigInt(subtotalOf(view))).toBe(BigInt(lines) * BigInt(quantity.max) * BigInt(MAX_PRICE));
 });
 
-it("what is gone or short is shown, not counted; what was never there is left out; changes are told", () => {
-  const products = [product(1, { removed: true }), product(2, { stock: 1 }), product(3, { price: 90 }), null];
+it("Lines gone or short are shown, not counted; unknown ones are left out; changes told.", () => {
+  const products = [
+    product(1, { removed: true }),
+    product(2, { stock: 1 }),
+    product(3, { price: 90 }),
+    null,
+  ];
   const view = viewLines([line(1), line(2), line(3), line(4)], products);
   expect(view.map(({ productId, available, total }) => [productId, available, total])).toEqual([
     [1, false, 200],

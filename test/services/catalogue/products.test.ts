@@ -1,4 +1,7 @@
-/** Changing the catalogue: who may, what is refused, what a repetition does, and what each change tells the rest of the world. */
+/**
+ * Changing the catalogue: who may, what is refused, what a repetition does, and what each change
+ * tells the rest of the world.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBrandTable } from "../../../src/db/catalogue/brands.js";
 import { createCategoryTable } from "../../../src/db/catalogue/categories.js";
@@ -39,7 +42,15 @@ beforeAll(async () => {
   });
   const [categoryId = 0] = await createCategoryTable(database).allIds();
   const { rows } = await createBrandTable(database).page({ page: { limit: 1, after: null } });
-  draft = { sku: "T-1", name: "Lamp", description: "", brandId: rows[0]?.id ?? 0, categoryId, price: 1_000, stock: 3 };
+  draft = {
+    sku: "T-1",
+    name: "Lamp",
+    description: "",
+    brandId: rows[0]?.id ?? 0,
+    categoryId,
+    price: 1_000,
+    stock: 3,
+  };
 });
 afterAll(() => db.close());
 
@@ -61,22 +72,30 @@ async function announcedBy(work: () => Promise<unknown>): Promise<OutboxRow[]> {
 describe("who may change the catalogue", () => {
   it("nobody without the service token", async () => {
     await expect(products.upsert(ANONYMOUS, draft)).rejects.toBeInstanceOf(Unauthenticated);
-    await expect(products.adjustStock(ANONYMOUS, { id: 1, by: 1 })).rejects.toBeInstanceOf(Unauthenticated);
+    await expect(products.adjustStock(ANONYMOUS, { id: 1, by: 1 })).rejects.toBeInstanceOf(
+      Unauthenticated,
+    );
     await expect(products.remove(ANONYMOUS, 1)).rejects.toBeInstanceOf(Unauthenticated);
   });
 
   it("nobody who is signed in as a customer; an admin, though", async () => {
     const user = { kind: "user", userId: 1, userTag: "t", sessionId: "s", leftMs: 1 } as const;
-    await expect(products.remove({ ...user, role: "CUSTOMER" }, 1)).rejects.toBeInstanceOf(Forbidden);
+    await expect(products.remove({ ...user, role: "CUSTOMER" }, 1)).rejects.toBeInstanceOf(
+      Forbidden,
+    );
     await expect(products.remove(UNKNOWN, 1)).rejects.toBeInstanceOf(RedisUnavailable);
-    expect((await products.remove({ ...user, role: "ADMIN" }, 999_999)).errors.map(({ code }) => code)).toEqual(["NOT_FOUND"]);
+    expect(
+      (await products.remove({ ...user, role: "ADMIN" }, 999_999)).errors.map(({ code }) => code),
+    ).toEqual(["NOT_FOUND"]);
   });
 
   it("the holder of exactly the configured token, and nobody when none is configured", async () => {
     const nobodys = { authenticate: async () => null };
     const authenticate = createAuthenticate("the-service-token", nobodys);
     expect(await authenticate("the-service-token")).toEqual(SERVICE);
-    const others = await Promise.all(["the-service-toke", "the-service-token ", ""].map(authenticate));
+    const others = await Promise.all(
+      ["the-service-toke", "the-service-token ", ""].map(authenticate),
+    );
     expect(others).toEqual(["invalid", "invalid", "invalid"]);
     expect(await authenticate(undefined)).toEqual(ANONYMOUS);
     expect(await createAuthenticate(undefined, nobodys)("anything")).toBe("invalid");
@@ -87,12 +106,18 @@ describe("upsert", () => {
   it("creates, then replaces, and announces each once", async () => {
     const announced = await announcedBy(async () => {
       const first = await makeProduct({ price: 500 });
-      const { product, seen } = await products.upsert(SERVICE, { ...draft, sku: first.sku, price: 600 });
+      const { product, seen } = await products.upsert(SERVICE, {
+        ...draft,
+        sku: first.sku,
+        price: 600,
+      });
       expect(product).toMatchObject({ id: first.id, version: first.version + 1, price: 600 });
       expect(seen).not.toBeNull();
     });
     expect(announced).toHaveLength(2);
-    expect(announced[1]?.tags).toEqual(expect.arrayContaining([`product:${announced[1]?.events[0]?.topic.id}`]));
+    expect(announced[1]?.tags).toEqual(
+      expect.arrayContaining([`product:${announced[1]?.events[0]?.topic.id}`]),
+    );
   });
 
   it("announces nothing when nothing differs", async () => {
@@ -102,11 +127,16 @@ describe("upsert", () => {
 
   it("drops the lists a change concerns and no others", async () => {
     const { sku } = await makeProduct();
-    const [renamed] = await announcedBy(() => products.upsert(SERVICE, { ...draft, sku, name: "Lantern" }));
-    const [dearer] = await announcedBy(() => products.upsert(SERVICE, { ...draft, sku, name: "Lantern", price: 2_000 }));
+    const [renamed] = await announcedBy(() =>
+      products.upsert(SERVICE, { ...draft, sku, name: "Lantern" }),
+    );
+    const [dearer] = await announcedBy(() =>
+      products.upsert(SERVICE, { ...draft, sku, name: "Lantern", price: 2_000 }),
+    );
     const byPrice = tagsOfListing({ categoryId: draft.categoryId }, "PRICE_ASC");
     const newest = tagsOfListing({ categoryId: draft.categoryId }, "NEWEST");
-    const touches = (row: OutboxRow | undefined, tags: readonly string[]) => tags.some((tag) => row?.tags.includes(tag));
+    const touches = (row: OutboxRow | undefined, tags: readonly string[]) =>
+      tags.some((tag) => row?.tags.includes(tag));
     expect([touches(renamed, byPrice), touches(renamed, newest)]).toEqual([false, false]);
     expect([touches(dearer, byPrice), touches(dearer, newest)]).toEqual([true, false]);
   });
@@ -139,7 +169,9 @@ describe("upsert", () => {
   });
 
   it("accepts the bounds themselves", async () => {
-    expect(await makeProduct({ name: "😀".repeat(200), price: MAX_PRICE, stock: MAX_STOCK })).toMatchObject({
+    expect(
+      await makeProduct({ name: "😀".repeat(200), price: MAX_PRICE, stock: MAX_STOCK }),
+    ).toMatchObject({
       price: MAX_PRICE,
       stock: MAX_STOCK,
     });
@@ -158,11 +190,15 @@ describe("adjustStock", () => {
   it("refuses an operation id that stood for something else", async () => {
     const { id } = await makeProduct();
     await products.adjustStock(SERVICE, { id, by: 1, operationId: `same-${id}` });
-    const { errors } = await products.adjustStock(SERVICE, { id, by: 2, operationId: `same-${id}` });
+    const { errors } = await products.adjustStock(SERVICE, {
+      id,
+      by: 2,
+      operationId: `same-${id}`,
+    });
     expect(errors).toMatchObject([{ code: "IDEMPOTENCY_MISMATCH", field: ["operationId"] }]);
   });
 
-  it("never goes below zero, and a refusal consumes nothing, not even its operation id", async () => {
+  it("It never goes below zero, and a refusal consumes not even its operation id.", async () => {
     const { id } = await makeProduct({ stock: 3 });
     const take = () => products.adjustStock(SERVICE, { id, by: -5, operationId: `later-${id}` });
     expect((await take()).errors).toMatchObject([{ code: "OUT_OF_STOCK", field: ["by"] }]);
@@ -173,10 +209,14 @@ describe("adjustStock", () => {
   it("sells what there is and no more to fifty who ask at once", async () => {
     const { id } = await makeProduct({ stock: 20 });
     const outcomes = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => products.adjustStock(SERVICE, { id, by: -1, operationId: `buyer-${id}-${n}` })),
+      Array.from({ length: 50 }, (_, n) =>
+        products.adjustStock(SERVICE, { id, by: -1, operationId: `buyer-${id}-${n}` }),
+      ),
     );
     expect(outcomes.filter(({ errors }) => errors.length === 0)).toHaveLength(20);
-    expect(outcomes.flatMap(({ errors }) => errors).every(({ code }) => code === "OUT_OF_STOCK")).toBe(true);
+    expect(
+      outcomes.flatMap(({ errors }) => errors).every(({ code }) => code === "OUT_OF_STOCK"),
+    ).toBe(true);
   });
 
   it.each([
@@ -186,17 +226,30 @@ describe("adjustStock", () => {
     ["TOO_LONG", "operationId", { by: 1, operationId: "x".repeat(129) }],
   ])("answers %s about %s", async (code, field, values) => {
     const { id } = await makeProduct();
-    expect((await products.adjustStock(SERVICE, { id, ...values })).errors).toMatchObject([{ code, field: [field] }]);
+    expect((await products.adjustStock(SERVICE, { id, ...values })).errors).toMatchObject([
+      { code, field: [field] },
+    ]);
   });
 });
 
 describe("remove", () => {
   it("takes a product out once; its sku brings it back with a higher version", async () => {
     const { id, sku } = await makeProduct();
-    expect((await products.remove(SERVICE, id)).product).toMatchObject({ removed: true, version: 2 });
-    expect((await products.remove(SERVICE, id)).errors).toMatchObject([{ code: "PRODUCT_REMOVED" }]);
-    expect((await products.adjustStock(SERVICE, { id, by: 1 })).errors).toMatchObject([{ code: "PRODUCT_REMOVED" }]);
-    expect((await products.upsert(SERVICE, { ...draft, sku })).product).toMatchObject({ id, removed: false, version: 3 });
+    expect((await products.remove(SERVICE, id)).product).toMatchObject({
+      removed: true,
+      version: 2,
+    });
+    expect((await products.remove(SERVICE, id)).errors).toMatchObject([
+      { code: "PRODUCT_REMOVED" },
+    ]);
+    expect((await products.adjustStock(SERVICE, { id, by: 1 })).errors).toMatchObject([
+      { code: "PRODUCT_REMOVED" },
+    ]);
+    expect((await products.upsert(SERVICE, { ...draft, sku })).product).toMatchObject({
+      id,
+      removed: false,
+      version: 3,
+    });
     expect((await products.remove(SERVICE, 999_999)).errors).toMatchObject([{ code: "NOT_FOUND" }]);
   });
 });

@@ -8,10 +8,13 @@ import { until } from "../../support/until.js";
 /** A channel that remembers what was published. */
 function createChannel() {
   const published: Change[] = [];
-  return { published, publish: async (_topic: Topic, payload: unknown) => void published.push(payload as Change) };
+  return {
+    published,
+    publish: async (_topic: Topic, payload: unknown) => void published.push(payload as Change),
+  };
 }
 
-it("10,000 changes within a window are two publications, the second with the last version", async () => {
+it("10,000 changes in a window are two publications, the second of the last version.", async () => {
   const channel = createChannel();
   const news = createStatsNews({ pubsub: channel, everyMs: 200, log: testLog() });
   for (let version = 1; version <= 10_000; version++) news.changed(7, version);
@@ -35,7 +38,7 @@ it("a product that changes all the time is told at most once a window", async ()
   news.close();
 });
 
-it("A publication that fails is repeated by the latest version until it succeeds, and holds up no other product.", async () => {
+it("A failed publication is repeated with the latest version, and holds up no other.", async () => {
   const told: string[] = [];
   let failures = 6;
   const publish = async ({ id }: Topic, payload: unknown) => {

@@ -1,4 +1,7 @@
-/** Finished periods: archived as they were, readable for ever, and out of Redis only when that is proven. */
+/**
+ * Finished periods: archived as they were, readable for ever, and out of Redis only when that is
+ * proven.
+ */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../../src/db/client/database.js";
@@ -24,16 +27,28 @@ describe.each(DATABASES)("over %s", (kind) => {
   afterAll(() => close?.());
 
   const open = async () => {
-    const [clock, redis]: [TestClock, ReturnType<typeof testRedis>] = [{ nowMs: TUESDAY }, testRedis()];
+    const [clock, redis]: [TestClock, ReturnType<typeof testRedis>] = [
+      { nowMs: TUESDAY },
+      testRedis(),
+    ];
     const kit = await openBoards({ database, ...redis }, clock);
     return { kit, clock, redis };
   };
-  const makeBoard = async (kit: BoardKit, values: Partial<BoardDraft> = {}): Promise<BoardRecord> => {
-    const { board } = await kit.leaderboards.create(SERVICE, boardDraft({ timeZone: "UTC", ...values }));
+  const makeBoard = async (
+    kit: BoardKit,
+    values: Partial<BoardDraft> = {},
+  ): Promise<BoardRecord> => {
+    const { board } = await kit.leaderboards.create(
+      SERVICE,
+      boardDraft({ timeZone: "UTC", ...values }),
+    );
     return board!;
   };
   const submit = (kit: BoardKit, board: BoardRecord, owner: string, score: number) =>
-    kit.pipeline.submit({ board, submission: { owner, score, metadata: `by ${owner}`, operationId: null } }).ranked;
+    kit.pipeline.submit({
+      board,
+      submission: { owner, score, metadata: `by ${owner}`, operationId: null },
+    }).ranked;
   /** The board as it is known to a process that has just looked. */
   const fresh = async (kit: BoardKit, { slug }: BoardRecord) => (await kit.boards.bySlug(slug))!;
   const RUNS: readonly Run[] = [
@@ -48,7 +63,11 @@ describe.each(DATABASES)("over %s", (kind) => {
   const seen = async (kit: BoardKit, board: BoardRecord, atMs: number) =>
     Promise.all(
       RUNS.map(async (run) => {
-        const { total, rows, archived } = await kit.leaderboards.read(board, { period: "DAY", atMs }, run);
+        const { total, rows, archived } = await kit.leaderboards.read(
+          board,
+          { period: "DAY", atMs },
+          run,
+        );
         return {
           archived,
           total,
@@ -65,30 +84,39 @@ describe.each(DATABASES)("over %s", (kind) => {
       }),
     );
 
-  it.each(TIE_RULES)("a finished day is read from the archive as it was in Redis, and its keys are gone (%s)", async (tieRule) => {
-    const { kit, clock, redis } = await open();
-    const board = await makeBoard(kit, { tieRule, operator: "SUM" });
-    const random = randomAt(9, tieRule, 0);
-    await Promise.all(Array.from({ length: 60 }, () => submit(kit, board, `o${random.between(1, 12)}`, random.between(-1, 2))));
-    const before = await seen(kit, board, TUESDAY);
-    clock.nowMs = TUESDAY + DAY;
-    await submit(kit, board, "o1", 100);
-    await kit.upkeep.run();
-    const after = await seen(kit, await fresh(kit, board), TUESDAY);
-    expect(after.map(({ archived }) => archived)).toEqual(RUNS.map(() => true));
-    expect(after).toEqual(before.map((read) => ({ ...read, archived: true })));
-    // A process that still believes the old is told otherwise by Redis.
-    expect(await seen(kit, board, TUESDAY)).toEqual(after);
-    const days = (await kit.store.built(board.id)).filter(({ period }) => period === "DAY");
-    expect(days.map(({ startMs }) => startMs)).toEqual([Date.parse("2031-04-02")]);
-    const left = await kit.connection.exists(redis.keys.boardRanks(board.id, `${days[0]!.generation}:DAY:${Date.parse("2031-04-01")}`));
-    expect(left).toBe(0);
-    // Once is enough.
-    await kit.upkeep.run();
-    expect(await seen(kit, await fresh(kit, board), TUESDAY)).toEqual(after);
-  });
+  it.each(TIE_RULES)(
+    "a finished day is read from the archive as it was in Redis, and its keys are gone (%s)",
+    async (tieRule) => {
+      const { kit, clock, redis } = await open();
+      const board = await makeBoard(kit, { tieRule, operator: "SUM" });
+      const random = randomAt(9, tieRule, 0);
+      await Promise.all(
+        Array.from({ length: 60 }, () =>
+          submit(kit, board, `o${random.between(1, 12)}`, random.between(-1, 2)),
+        ),
+      );
+      const before = await seen(kit, board, TUESDAY);
+      clock.nowMs = TUESDAY + DAY;
+      await submit(kit, board, "o1", 100);
+      await kit.upkeep.run();
+      const after = await seen(kit, await fresh(kit, board), TUESDAY);
+      expect(after.map(({ archived }) => archived)).toEqual(RUNS.map(() => true));
+      expect(after).toEqual(before.map((read) => ({ ...read, archived: true })));
+      // A process that still believes the old is told otherwise by Redis.
+      expect(await seen(kit, board, TUESDAY)).toEqual(after);
+      const days = (await kit.store.built(board.id)).filter(({ period }) => period === "DAY");
+      expect(days.map(({ startMs }) => startMs)).toEqual([Date.parse("2031-04-02")]);
+      const left = await kit.connection.exists(
+        redis.keys.boardRanks(board.id, `${days[0]!.generation}:DAY:${Date.parse("2031-04-01")}`),
+      );
+      expect(left).toBe(0);
+      // Once is enough.
+      await kit.upkeep.run();
+      expect(await seen(kit, await fresh(kit, board), TUESDAY)).toEqual(after);
+    },
+  );
 
-  it("days, weeks and months end apart, idle ones are skipped, and the present ones stay", async () => {
+  it("Days, weeks and months end apart, idle ones are skipped, present ones stay.", async () => {
     const { kit, clock } = await open();
     const board = await makeBoard(kit);
     await submit(kit, board, "a", 1);
@@ -96,19 +124,21 @@ describe.each(DATABASES)("over %s", (kind) => {
     await submit(kit, board, "b", 2);
     await kit.upkeep.run();
     const archived = await database.query<{ period: string; total: number }>(
-      sql`SELECT period, total FROM leaderboard_archives WHERE board_id = ${board.id}::bigint ORDER BY period`,
+      sql`SELECT period, total FROM leaderboard_archives WHERE board_id = ${board.id}::bigint
+        ORDER BY period`,
     );
     expect(archived).toEqual(["DAY", "MONTH", "WEEK"].map((period) => ({ period, total: 1 })));
     const now = await fresh(kit, board);
     for (const period of ["DAY", "WEEK", "MONTH"] as const) {
-      const at = (atMs: number) => kit.leaderboards.read(now, { period, atMs }, { from: "place", place: 0, count: 9 });
+      const at = (atMs: number) =>
+        kit.leaderboards.read(now, { period, atMs }, { from: "place", place: 0, count: 9 });
       expect((await at(TUESDAY)).rows.map(({ owner }) => owner)).toEqual(["a"]);
       expect((await at(clock.nowMs)).rows.map(({ owner }) => owner)).toEqual(["b"]);
       expect((await at(TUESDAY - 400 * DAY)).total).toBe(0);
     }
   });
 
-  it("nothing falls into a day that is closed, even when the clock of Postgres goes back", async () => {
+  it("Nothing falls into a closed day, even when the clock of Postgres goes back.", async () => {
     const { kit, clock } = await open();
     const board = await makeBoard(kit);
     await submit(kit, board, "a", 1);
@@ -122,7 +152,10 @@ describe.each(DATABASES)("over %s", (kind) => {
     clock.nowMs = null;
     await submit(kit, board, "late", 1);
     const ledger = await kit.ledger.after(board.id, 0, 10);
-    expect(ledger.map(({ submittedMs }) => submittedMs)).toEqual([TUESDAY, Date.parse("2031-04-02")]);
+    expect(ledger.map(({ submittedMs }) => submittedMs)).toEqual([
+      TUESDAY,
+      Date.parse("2031-04-02"),
+    ]);
   });
 
   it("an archive that does not equal Redis is not sealed, and nothing is deleted", async () => {
@@ -139,7 +172,9 @@ describe.each(DATABASES)("over %s", (kind) => {
     );
     clock.nowMs = TUESDAY + DAY;
     await expect(kit.upkeep.run()).rejects.toThrow("1 leaderboards need another look");
-    const rows = await database.query(sql`SELECT FROM leaderboard_archive_entries WHERE board_id = ${board.id}::bigint`);
+    const rows = await database.query(
+      sql`SELECT FROM leaderboard_archive_entries WHERE board_id = ${board.id}::bigint`,
+    );
     expect(rows).toHaveLength(0);
     expect(await kit.connection.exists(redis.keys.boardRanks(board.id, name))).toBe(1);
     expect((await fresh(kit, board)).archivedMs.DAY).toBeLessThan(TUESDAY);

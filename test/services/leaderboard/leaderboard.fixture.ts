@@ -1,4 +1,7 @@
-/** Boards of tests: everything from the ledger to Redis, put together as compose.ts does, with a clock that a test may set. */
+/**
+ * Boards of tests: everything from the ledger to Redis, put together as compose.ts does, with a
+ * clock that a test may set.
+ */
 import { onTestFinished } from "vitest";
 import { createUserTable } from "../../../src/db/account/users.js";
 import { createProductTable } from "../../../src/db/catalogue/products.js";
@@ -8,7 +11,11 @@ import { createScoreLedger, type ScoreLedger } from "../../../src/db/leaderboard
 import type { BoardDraft } from "../../../src/domain/leaderboard/leaderboard.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { openRedisClock, type RedisClock } from "../../../src/redis/client/clock.js";
-import { connectRedis, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
+import {
+  connectRedis,
+  type RedisConnection,
+  whenReady,
+} from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createBoardStore } from "../../../src/redis/leaderboard/leaderboard.js";
 import { createBoards } from "../../../src/services/leaderboard/boards.js";
@@ -29,7 +36,10 @@ export interface TestClock {
 export type BoardKit = Awaited<ReturnType<typeof openBoards>>;
 
 /** Opens a process's worth of boards; its connection goes with the test. */
-export async function openBoards({ database, url, keys }: BoardPlace, clock: TestClock = { nowMs: null }) {
+export async function openBoards(
+  { database, url, keys }: BoardPlace,
+  clock: TestClock = { nowMs: null },
+) {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
@@ -46,14 +56,40 @@ interface Together extends Omit<BoardPlace, "url"> {
 
 function putTogether({ database, connection, keys, clock, redisClock }: Together) {
   const log = testLog();
-  const store = createBoardStore({ connection, keys, deadlineMs: 10_000, telemetry: silentTelemetry });
+  const store = createBoardStore({
+    connection,
+    keys,
+    deadlineMs: 10_000,
+    telemetry: silentTelemetry,
+  });
   const ledger = atTime(createScoreLedger(database), clock);
   /** What was published. */
   const told: { kind: string; payload: unknown }[] = [];
-  const pubsub = { publish: async ({ kind }: { kind: string }, payload: unknown) => void told.push({ kind, payload }) };
+  const pubsub = {
+    publish: async ({ kind }: { kind: string }, payload: unknown) =>
+      void told.push({ kind, payload }),
+  };
   const labels = { users: createUserTable(database), products: createProductTable(database) };
-  const parts = { database, store, pubsub, clock: redisClock, labels, everyMs: 0, telemetry: silentTelemetry, log, ledger, waitMs: 20_000 };
-  return { connection, store, ledger, told, boards: createBoardTable(database), ...createBoards(parts) };
+  const parts = {
+    database,
+    store,
+    pubsub,
+    clock: redisClock,
+    labels,
+    everyMs: 0,
+    telemetry: silentTelemetry,
+    log,
+    ledger,
+    waitMs: 20_000,
+  };
+  return {
+    connection,
+    store,
+    ledger,
+    told,
+    boards: createBoardTable(database),
+    ...createBoards(parts),
+  };
 }
 
 /** The ledger at the time of the test. */

@@ -1,10 +1,17 @@
-/** Boards outlive their Redis: built from the ledger to the identical order, brought up to date where a second was lost, never half there. */
+/**
+ * Boards outlive their Redis: built from the ledger to the identical order, brought up to date
+ * where a second was lost, never half there.
+ */
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import type { Database } from "../../../src/db/client/database.js";
 import { createScoreLedger } from "../../../src/db/leaderboard/ledger.js";
 import { randomAt } from "../../../src/db/seed/random.js";
 import { SERVICE } from "../../../src/domain/account/principal.js";
-import { type BoardRecord, SCORE_OPERATORS, TIE_RULES } from "../../../src/domain/leaderboard/leaderboard.js";
+import {
+  type BoardRecord,
+  SCORE_OPERATORS,
+  TIE_RULES,
+} from "../../../src/domain/leaderboard/leaderboard.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { createCalendars } from "../../../src/services/leaderboard/calendars.js";
@@ -40,7 +47,11 @@ async function playedBoard(
 const allOf = (kit: BoardKit, board: BoardRecord) =>
   Promise.all(
     board.periods.map(async (period) => {
-      const { total, rows } = await kit.leaderboards.read(board, { period, atMs: null }, { from: "place", place: 0, count: 1_000 });
+      const { total, rows } = await kit.leaderboards.read(
+        board,
+        { period, atMs: null },
+        { from: "place", place: 0, count: 1_000 },
+      );
       return { period, total, rows };
     }),
   );
@@ -52,54 +63,72 @@ beforeAll(async () => {
 });
 afterAll(() => close?.());
 
-it("a board that Redis has lost is built to the identical order, of every operator and tie rule", async () => {
+it("A lost board is rebuilt to the identical order, of every operator and tie rule.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const kit = await openBoards({ database, url: server.url, keys: createKeys() });
   const boards: BoardRecord[] = [];
   for (const operator of SCORE_OPERATORS)
-    for (const tieRule of TIE_RULES) boards.push(await playedBoard(kit, { operator, tieRule }, { owners: 20, scores: 60 }));
+    for (const tieRule of TIE_RULES)
+      boards.push(await playedBoard(kit, { operator, tieRule }, { owners: 20, scores: 60 }));
   const before = await Promise.all(boards.map((board) => allOf(kit, board)));
   await kit.connection.flushall();
   expect(await Promise.all(boards.map((board) => allOf(kit, board)))).toEqual(before);
   // The hash alone is enough to have it built again; what the last build left is gone.
   await kit.connection.del(createKeys().board(boards[0]!.id));
   expect(await allOf(kit, boards[0]!)).toEqual(before[0]);
-  expect(new Set((await kit.store.built(boards[0]!.id)).map(({ generation }) => generation)).size).toBe(1);
+  expect(
+    new Set((await kit.store.built(boards[0]!.id)).map(({ generation }) => generation)).size,
+  ).toBe(1);
 });
-it("nobody is ever served half a board, by any of three processes, while it is lost and built again and again", async () => {
+it("None of three processes ever serves half a board while it is lost and rebuilt.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const place = { database, url: server.url, keys: createKeys() };
   const kits = [await openBoards(place), await openBoards(place), await openBoards(place)];
-  const board = await playedBoard(kits[0]!, { periods: ["ALL_TIME", "DAY"] }, { owners: 2_500, scores: 4_000 });
+  const board = await playedBoard(
+    kits[0]!,
+    { periods: ["ALL_TIME", "DAY"] },
+    { owners: 2_500, scores: 4_000 },
+  );
   const [whole] = await allOf(kits[0]!, board);
   let done = false;
   const served: unknown[] = [];
   const readers = kits.map(async (kit) => {
     while (!done) {
       const [read] = await allOf(kit, board);
-      if (read!.total !== whole!.total || JSON.stringify(read!.rows.slice(0, 50)) !== JSON.stringify(whole!.rows.slice(0, 50)))
+      if (
+        read!.total !== whole!.total ||
+        JSON.stringify(read!.rows.slice(0, 50)) !== JSON.stringify(whole!.rows.slice(0, 50))
+      )
         served.push(read!.total);
     }
   });
   for (let round = 0; round < 3; round++) {
     await kits[0]!.connection.flushall();
-    await until("the board to be there again", async () => (await kits[1]!.store.look(board.id))?.trusted);
+    await until(
+      "the board to be there again",
+      async () => (await kits[1]!.store.look(board.id))?.trusted,
+    );
   }
   done = true;
   await Promise.all(readers);
   expect(served).toEqual([]);
 });
 
-it("a server that comes back with an older memory serves nothing before it knows what it lost", async () => {
+it("A server with an older memory serves nothing before it knows what it lost.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const kit = await openBoards({ database, url: server.url, keys: createKeys() });
-  const board = await playedBoard(kit, { operator: "SUM", tieRule: "DENSE" }, { owners: 10, scores: 30 });
+  const board = await playedBoard(
+    kit,
+    { operator: "SUM", tieRule: "DENSE" },
+    { owners: 10, scores: 30 },
+  );
   await kit.connection.save();
   const submit = (owner: string, score: number) =>
-    kit.pipeline.submit({ board, submission: { owner, score, metadata: null, operationId: null } }).ranked;
+    kit.pipeline.submit({ board, submission: { owner, score, metadata: null, operationId: null } })
+      .ranked;
   for (let at = 0; at < 20; at++) await submit(`o${at % 12}`, at);
   const before = await allOf(kit, board);
   await server.kill();
@@ -110,7 +139,7 @@ it("a server that comes back with an older memory serves nothing before it knows
   expect(await kit.store.look(board.id)).toMatchObject({ trusted: true, applied: 50 });
 });
 
-it("a score whose process died between commit and Redis is put on the board by whoever looks after it", async () => {
+it("A score whose process died between commit and Redis still gets on the board.", async () => {
   const kit = await openBoards({ database, ...testRedis() });
   const board = await playedBoard(kit, {}, { owners: 5, scores: 10 });
   await kit.upkeep.run();
@@ -120,8 +149,13 @@ it("a score whose process died between commit and Redis is put on the board by w
     calendars: createCalendars(),
     telemetry: silentTelemetry,
   });
-  await commit([{ board, submission: { owner: "late", score: 9, metadata: null, operationId: null } }]);
-  await kit.pipeline.submit({ board, submission: { owner: "next", score: 8, metadata: null, operationId: null } }).ranked;
+  await commit([
+    { board, submission: { owner: "late", score: 9, metadata: null, operationId: null } },
+  ]);
+  await kit.pipeline.submit({
+    board,
+    submission: { owner: "next", score: 8, metadata: null, operationId: null },
+  }).ranked;
   expect((await allOf(kit, board))[0]!.rows.map(({ owner }) => owner)).not.toContain("late");
   await kit.upkeep.run();
   const [{ rows }] = (await allOf(kit, board)) as [Awaited<ReturnType<typeof allOf>>[0]];
@@ -129,7 +163,7 @@ it("a score whose process died between commit and Redis is put on the board by w
   expect((await kit.store.look(board.id))?.applied).toBe(12);
 });
 
-it("a board that knows more than the ledger, as after a restored Postgres, is built again", async () => {
+it("A board that knows more than a restored ledger is built again.", async () => {
   const redis = testRedis();
   const kit = await openBoards({ database, ...redis });
   const board = await playedBoard(kit, {}, { owners: 5, scores: 10 });
@@ -147,21 +181,34 @@ it("without Redis a score is unknown, not lost: repeated, it counts once", async
   const draft = { slug: board.slug, score: 3, metadata: null, operationId: "once", owner: "a" };
   await kit.scores.submit(SERVICE, { ...draft, operationId: "before" });
   await server.kill();
-  await expect(kit.scores.submit(SERVICE, draft)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+  await expect(kit.scores.submit(SERVICE, draft)).rejects.toMatchObject({
+    code: "SERVICE_UNAVAILABLE",
+  });
   await server.restart();
   await until("Redis to answer", async () => (await kit.connection.ping()) === "PONG");
   expect(await kit.scores.submit(SERVICE, draft)).toMatchObject({ replayed: true, errors: [] });
   expect((await allOf(kit, board))[0]!.rows.map(({ score }) => score)).toEqual([6]);
 });
 
-it("whose score has a board built was not on it before by that score: a new board, and one that Redis has lost", async () => {
+it("A score that has a board built, new or lost, was not on it before.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const kit = await openBoards({ database, url: server.url, keys: createKeys() });
   const draft = boardDraft({ periods: ["ALL_TIME"] });
   await kit.leaderboards.create(SERVICE, draft);
-  const submit = (owner: string) => kit.scores.submit(SERVICE, { slug: draft.slug, score: 7, metadata: null, operationId: null, owner });
-  expect((await submit("first")).changes).toEqual([{ period: "ALL_TIME", rank: 1, previousRank: null, score: 7 }]);
+  const submit = (owner: string) =>
+    kit.scores.submit(SERVICE, {
+      slug: draft.slug,
+      score: 7,
+      metadata: null,
+      operationId: null,
+      owner,
+    });
+  expect((await submit("first")).changes).toEqual([
+    { period: "ALL_TIME", rank: 1, previousRank: null, score: 7 },
+  ]);
   await kit.connection.flushall();
-  expect((await submit("second")).changes).toEqual([{ period: "ALL_TIME", rank: 2, previousRank: null, score: 7 }]);
+  expect((await submit("second")).changes).toEqual([
+    { period: "ALL_TIME", rank: 2, previousRank: null, score: 7 },
+  ]);
 });

@@ -1,9 +1,15 @@
-/** The hub over a real Redis: what is due when, how little is sent, and that nothing is left behind. */
+/**
+ * The hub over a real Redis: what is due when, how little is sent, and that nothing is left behind.
+ */
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NEWEST } from "../../../src/domain/seen.js";
-import { connectRedis, type RedisConnection, whenReady } from "../../../src/redis/client/connect.js";
+import {
+  connectRedis,
+  type RedisConnection,
+  whenReady,
+} from "../../../src/redis/client/connect.js";
 import { createPubSub } from "../../../src/redis/pubsub/pubsub.js";
 import { createLive, type Due, type Live } from "../../../src/services/live/live.js";
 import { drillSize } from "../../support/drill.js";
@@ -24,12 +30,30 @@ interface Setup {
 }
 
 /** A hub over connections as the product opens them, under the test's own prefix. */
-async function setUp({ url, subscriberUrl, conflationMs = 20, heartbeatMs = 200, deadlineMs = 1_000, ready = true }: Setup = {}) {
+async function setUp({
+  url,
+  subscriberUrl,
+  conflationMs = 20,
+  heartbeatMs = 200,
+  deadlineMs = 1_000,
+  ready = true,
+}: Setup = {}) {
   const redis = testRedis();
   const log = testLog();
   const publisher = connectRedis({ url: url ?? redis.url, role: "requests", log });
-  const subscriber = connectRedis({ url: subscriberUrl ?? url ?? redis.url, role: "subscriber", log });
-  const pubsub = createPubSub({ publisher, subscriber, keys: redis.keys, heartbeatMs, deadlineMs, log });
+  const subscriber = connectRedis({
+    url: subscriberUrl ?? url ?? redis.url,
+    role: "subscriber",
+    log,
+  });
+  const pubsub = createPubSub({
+    publisher,
+    subscriber,
+    keys: redis.keys,
+    heartbeatMs,
+    deadlineMs,
+    log,
+  });
   const live = createLive({ pubsub, conflationMs, log });
   onTestFinished(async () => {
     await live.close();
@@ -38,8 +62,10 @@ async function setUp({ url, subscriberUrl, conflationMs = 20, heartbeatMs = 200,
     subscriber.disconnect();
   });
   if (ready) await whenReady(publisher, 10_000);
-  const publish = (id: number, version: number) => pubsub.publish({ kind: "productChanged", id }, { id, version, seen: version });
-  const countOf = async (id: number): Promise<number> => (await numsub(publisher, [redis.keys.topic("productChanged", id)]))[0] ?? -1;
+  const publish = (id: number, version: number) =>
+    pubsub.publish({ kind: "productChanged", id }, { id, version, seen: version });
+  const countOf = async (id: number): Promise<number> =>
+    (await numsub(publisher, [redis.keys.topic("productChanged", id)]))[0] ?? -1;
   return { ...redis, live, pubsub, publisher, publish, countOf };
 }
 
@@ -54,7 +80,10 @@ async function setUpBehind({ port }: FaultyProxy, url: string) {
   let version = 0;
   const write = async () => {
     version += 1;
-    await writer.publish(hub.keys.topic("productChanged", 2), JSON.stringify({ id: 2, version, seen: version }));
+    await writer.publish(
+      hub.keys.topic("productChanged", 2),
+      JSON.stringify({ id: 2, version, seen: version }),
+    );
   };
   return { live: hub.live, write };
 }
@@ -79,14 +108,18 @@ function consume(iterator: AsyncIterableIterator<Due>) {
     taken,
     ended,
     has: (version: number, id?: number) =>
-      until(`version ${version}`, () => taken.some((due) => due.version === version && (id ?? due.id) === due.id)),
+      until(`version ${version}`, () =>
+        taken.some((due) => due.version === version && (id ?? due.id) === due.id),
+      ),
   };
 }
 
 const idle = (live: Live): void => expect([live.topics(), live.watchers()]).toEqual([0, 0]);
 
 async function commandCount(redis: RedisConnection, command: string): Promise<number> {
-  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await redis.info("commandstats"))?.[1] ?? 0);
+  return Number(
+    new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await redis.info("commandstats"))?.[1] ?? 0,
+  );
 }
 
 async function privateServer() {
@@ -96,13 +129,15 @@ async function privateServer() {
 }
 
 describe("watching", () => {
-  test("begins with every id once, in the order asked, after Redis has confirmed them all", async () => {
+  test("It begins with every id once, in order, after Redis has confirmed them all.", async () => {
     const { live, countOf } = await setUp();
     const watcher = live.watch("productChanged", [3, 1, 2, 3]);
     const first = await watcher.next();
     expect(await Promise.all([1, 2, 3].map(countOf))).toEqual([1, 1, 1]);
     const rest = await take(watcher, 2);
-    expect([first.value, ...rest]).toEqual([3, 1, 2].map((id) => ({ id, version: 0, seen: NEWEST })));
+    expect([first.value, ...rest]).toEqual(
+      [3, 1, 2].map((id) => ({ id, version: 0, seen: NEWEST })),
+    );
   });
 
   test("misses nothing that is published after its first value", async () => {
@@ -110,14 +145,20 @@ describe("watching", () => {
     const watcher = live.watch("productChanged", [1]);
     await watcher.next();
     // From another connection, so nothing but Redis can put it behind the SUBSCRIBE.
-    await connect().publish(keys.topic("productChanged", 1), JSON.stringify({ id: 1, version: 2, seen: 5 }));
+    await connect().publish(
+      keys.topic("productChanged", 1),
+      JSON.stringify({ id: 1, version: 2, seen: 5 }),
+    );
     expect((await watcher.next()).value).toEqual({ id: 1, version: 2, seen: 5 });
   });
 
-  test("is one SUBSCRIBE per topic for a hundred watchers, given back with the last of them", async () => {
+  test("A hundred watchers are one SUBSCRIBE per topic, given back with the last.", async () => {
     const { url } = await privateServer();
     const { live, publisher, countOf } = await setUp({ url, heartbeatMs: 60_000 });
-    await until("the heartbeat's own SUBSCRIBE", async () => (await commandCount(publisher, "subscribe")) === 1);
+    await until(
+      "the heartbeat's own SUBSCRIBE",
+      async () => (await commandCount(publisher, "subscribe")) === 1,
+    );
     const watchers = Array.from({ length: 100 }, () => live.watch("productChanged", [1, 2]));
     await Promise.all(watchers.map((watcher) => take(watcher, 2)));
     expect(await commandCount(publisher, "subscribe")).toBe(3);
@@ -129,7 +170,7 @@ describe("watching", () => {
     await until("NUMSUB 0", async () => (await countOf(1)) + (await countOf(2)) === 0);
   });
 
-  test("that ends while it is subscribing, or while a value is awaited, lets go at once", async () => {
+  test("A watch that ends while subscribing, or awaiting a value, lets go at once.", async () => {
     const { live, countOf } = await setUp();
     const early = live.watch("productChanged", [1]);
     const unanswered = early.next();
@@ -148,12 +189,17 @@ describe("watching", () => {
 
   test("ends for everybody when the hub closes, and does not begin after that", async () => {
     const { live, countOf } = await setUp();
-    const watchers = [live.watch("productChanged", [1]), live.watch("productChanged", [1, 2])].map(consume);
+    const watchers = [live.watch("productChanged", [1]), live.watch("productChanged", [1, 2])].map(
+      consume,
+    );
     await until("first values", () => watchers.every(({ taken }) => taken.length > 0));
     await live.close();
     await Promise.all(watchers.map(({ ended }) => ended));
     expect(await Promise.all([countOf(1), countOf(2)])).toEqual([0, 0]);
-    expect(await live.watch("productChanged", [1]).next()).toEqual({ done: true, value: undefined });
+    expect(await live.watch("productChanged", [1]).next()).toEqual({
+      done: true,
+      value: undefined,
+    });
     idle(live);
   });
 
@@ -161,7 +207,16 @@ describe("watching", () => {
     const server = await privateServer();
     const admin = new Redis(server.url);
     onTestFinished(() => admin.disconnect());
-    await admin.acl("SETUSER", "narrow", "on", ">secret", "+@all", "~*", "resetchannels", "&*heartbeat*");
+    await admin.acl(
+      "SETUSER",
+      "narrow",
+      "on",
+      ">secret",
+      "+@all",
+      "~*",
+      "resetchannels",
+      "&*heartbeat*",
+    );
     const { live } = await setUp({ url: server.url.replace("//", "//narrow:secret@") });
     const watcher = live.watch("productChanged", [1, 2]);
     await expect(watcher.next()).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
@@ -171,7 +226,7 @@ describe("watching", () => {
 });
 
 describe("conflation", () => {
-  test("turns a burst of 1,000 publications into few values, the last of them included", async () => {
+  test("It turns a burst of 1,000 publications into few values, the last included.", async () => {
     const { live, publish } = await setUp({ conflationMs: 100 });
     const { taken, has } = consume(live.watch("productChanged", [1]));
     await has(0);
@@ -185,7 +240,7 @@ describe("conflation", () => {
     expect(taken.at(-1)).toEqual({ id: 1, version: 1_000, seen: 1_000 });
   });
 
-  test("never lets an id be due twice within its window, and does not hold other ids back", async () => {
+  test("It makes no id due twice within its window, and holds no others back.", async () => {
     const { live, publish } = await setUp({ conflationMs: 50 });
     const watcher = live.watch("productChanged", [1, 2]);
     const began = performance.now();
@@ -199,12 +254,13 @@ describe("conflation", () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(100);
   });
 
-  test("keeps at most one pending value per id for a consumer that takes none, and it is the latest", async () => {
+  test("It keeps one value per id for a consumer that takes none, and the latest.", async () => {
     const { live, publish } = await setUp({ conflationMs: 0 });
     const slow = live.watch("productChanged", [1, 2]);
     const witness = consume(live.watch("productChanged", [1, 2]));
     await until("first values", () => witness.taken.length === 2);
-    for (let version = 1; version <= 500; version += 1) await Promise.all([publish(1, version), publish(2, version)]);
+    for (let version = 1; version <= 500; version += 1)
+      await Promise.all([publish(1, version), publish(2, version)]);
     await Promise.all([witness.has(500, 1), witness.has(500, 2)]);
     expect((await take(slow, 2)).map(({ id, version }) => [id, version])).toEqual([
       [1, 500],
@@ -214,10 +270,13 @@ describe("conflation", () => {
     expect((await slow.next()).value).toEqual({ id: 2, version: 501, seen: 501 });
   });
 
-  test("delivers the last version of every id to every watcher, whatever the schedule", async () => {
+  test("It delivers the last version of every id to all watchers, in any schedule.", async () => {
     const { live, publish, countOf } = await setUp({ conflationMs: 3 });
     let next = 1_000;
-    const step = fc.record({ topic: fc.integer({ min: 0, max: 2 }), act: fc.constantFrom(...ACTS) });
+    const step = fc.record({
+      topic: fc.integer({ min: 0, max: 2 }),
+      act: fc.constantFrom(...ACTS),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
         const ids = [next++, next++, next++];
@@ -226,7 +285,9 @@ describe("conflation", () => {
         await schedule.settle();
         schedule.expectLastVersions();
         await schedule.leaveAll();
-        await until("NUMSUB 0", async () => (await Promise.all(ids.map(countOf))).every((count) => count === 0));
+        await until("NUMSUB 0", async () =>
+          (await Promise.all(ids.map(countOf))).every((count) => count === 0),
+        );
         idle(live);
       }),
       { numRuns: 60, seed: 7 },
@@ -266,10 +327,18 @@ class Schedule {
 
   /** Once all are confirmed, the contract owes one more publication of each topic to everybody. */
   async settle(): Promise<void> {
-    await Promise.all(this.watching.map(({ got, ids }) => until("first values", () => got.taken.length >= ids.length)));
+    await Promise.all(
+      this.watching.map(({ got, ids }) =>
+        until("first values", () => got.taken.length >= ids.length),
+      ),
+    );
     for (const id of this.ids) this.send(id);
     await Promise.all(this.sent);
-    await Promise.all(this.watching.flatMap(({ got, ids }) => ids.map((id) => got.has(this.versions.get(id) ?? 0, id))));
+    await Promise.all(
+      this.watching.flatMap(({ got, ids }) =>
+        ids.map((id) => got.has(this.versions.get(id) ?? 0, id)),
+      ),
+    );
   }
 
   expectLastVersions(): void {
@@ -299,11 +368,15 @@ class Schedule {
 }
 
 describe("after a doubt", () => {
-  test("every id is due again once a black hole ends, and only the newest value will do", async () => {
+  test("Every id is due again once a black hole ends, and only the newest will do.", async () => {
     const server = await privateServer();
     const proxy = await createProxy({ target: { host: "127.0.0.1", port: server.port } });
     onTestFinished(() => proxy.close());
-    const { live, publish } = await setUp({ url: server.url, subscriberUrl: `redis://127.0.0.1:${proxy.port}`, heartbeatMs: 100 });
+    const { live, publish } = await setUp({
+      url: server.url,
+      subscriberUrl: `redis://127.0.0.1:${proxy.port}`,
+      heartbeatMs: 100,
+    });
     const { taken } = consume(live.watch("productChanged", [1, 2]));
     await until("first values", () => taken.length === 2);
     const accepted = proxy.accepted();
@@ -312,15 +385,19 @@ describe("after a doubt", () => {
     await until("a new link", () => proxy.accepted() > accepted);
     expect(taken).toHaveLength(2);
     await proxy.restore();
-    await until("a resync", () => [1, 2].every((id) => taken.slice(2).some((due) => due.id === id && due.seen === NEWEST)));
+    await until("a resync", () =>
+      [1, 2].every((id) => taken.slice(2).some((due) => due.id === id && due.seen === NEWEST)),
+    );
   });
 
-  test("a black hole around the whole process, whatever its length, is made good within 8 s of its end", async () => {
+  test("A black hole of any length around a process is made good within 8 s.", async () => {
     const server = await privateServer();
     const proxy = await createProxy({ target: { host: "127.0.0.1", port: server.port } });
     onTestFinished(() => proxy.close());
     const { live, write } = await setUpBehind(proxy, server.url);
-    const watchers = Array.from({ length: 20 }, (_, index) => consume(live.watch("productChanged", [(index % 2) + 10, 2])));
+    const watchers = Array.from({ length: 20 }, (_, index) =>
+      consume(live.watch("productChanged", [(index % 2) + 10, 2])),
+    );
     await until("first values", () => watchers.every(({ taken }) => taken.length === 2));
     // From too short to be noticed to well beyond three beats; ten seconds at full size.
     for (const beats of [0.5, 2.5, 3.25, 3.5, 3.75, 4, 5]) {
@@ -332,7 +409,8 @@ describe("after a doubt", () => {
       await write();
       await proxy.restore();
       const endedMs = performance.now();
-      const heard = ({ taken }: { taken: Due[] }, index: number) => taken.slice(marks[index]).some(({ id }) => id === 2);
+      const heard = ({ taken }: { taken: Due[] }, index: number) =>
+        taken.slice(marks[index]).some(({ id }) => id === 2);
       await until("the right value", () => watchers.every(heard));
       // The promise is 8 s; a busy machine adds to it.
       expect(performance.now() - endedMs).toBeLessThan(20_000);
@@ -352,10 +430,15 @@ describe("after a doubt", () => {
     await has(3);
   });
 
-  test("a watcher that begins while Redis is down has a first value at once and another when it is back", async () => {
+  test("A watcher begun without Redis gets a value at once, and one when it is back.", async () => {
     const server = await privateServer();
     await server.kill();
-    const { live, publish } = await setUp({ url: server.url, heartbeatMs: 50, deadlineMs: 50, ready: false });
+    const { live, publish } = await setUp({
+      url: server.url,
+      heartbeatMs: 50,
+      deadlineMs: 50,
+      ready: false,
+    });
     const watcher = live.watch("productChanged", [1]);
     expect((await watcher.next()).value).toEqual({ id: 1, version: 0, seen: NEWEST });
     await server.restart();

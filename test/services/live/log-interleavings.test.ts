@@ -1,4 +1,7 @@
-/** What is committed is told: once, in order, with none missing, in random schedules of everything that can go wrong at once. */
+/**
+ * What is committed is told: once, in order, with none missing, in random schedules of everything
+ * that can go wrong at once.
+ */
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
@@ -18,14 +21,17 @@ const SEED = Number(process.env.DRILL_SEED ?? 4);
 let database: TestDatabase;
 let server: RedisServer;
 beforeAll(async () => {
-  [database, server] = await Promise.all([testDatabase(), startRedisServer({ args: ["--appendonly", "yes"] })]);
+  [database, server] = await Promise.all([
+    testDatabase(),
+    startRedisServer({ args: ["--appendonly", "yes"] }),
+  ]);
 });
 afterAll(async () => {
   await server?.stop();
   await database?.close();
 });
 
-it(`${SCHEDULES} schedules with ${SUBSCRIBERS} subscribers: told is what was committed, in order, once each`, async () => {
+it(`In ${SCHEDULES} schedules ${SUBSCRIBERS} subscribers get commits once, in order.`, async () => {
   const fleet = new Fleet(database, server);
   await fleet.open({ users: USERS, subscribers: SUBSCRIBERS });
   onTestFinished(() => fleet.close());
@@ -34,7 +40,9 @@ it(`${SCHEDULES} schedules with ${SUBSCRIBERS} subscribers: told is what was com
   const report = (): void => {
     const { events, told } = fleet.counts;
     const seconds = Math.round((performance.now() - began) / 1_000);
-    process.stdout.write(`${done} schedules (seed ${SEED}), ${events} events, told ${told} times, ${seconds} s\n`);
+    process.stdout.write(
+      `${done} schedules (seed ${SEED}), ${events} events, told ${told} times, ${seconds} s\n`,
+    );
   };
   const check = fc.asyncProperty(schedules, async (steps) => {
     expect(await fleet.run(steps)).toBeNull();
@@ -45,15 +53,19 @@ it(`${SCHEDULES} schedules with ${SUBSCRIBERS} subscribers: told is what was com
   report();
 });
 
-it(`${SUBSCRIBERS} subscribers of each kind when Redis is flushed: durable logs go on without a gap, one of Redis alone says EPOCH_CHANGED to all`, async () => {
+it("A flush leaves no gap in durable logs, and EPOCH_CHANGED in one of Redis alone.", async () => {
   const place = { database, port: server.port, keys: createKeys(`${performance.now()}:`) };
   const processes = await Promise.all([testProcess(place), testProcess(place)]);
   const [a] = processes;
   const [user = 0] = await makeUsers(database, 1);
   const topic = { kind: "notification", id: -1 } as const;
   const start = await a.eventLog.end(topic);
-  const durable = Array.from({ length: SUBSCRIBERS }, (_, index) => processes[index % 2]!.follow(user, BEGINNING));
-  const volatile = Array.from({ length: SUBSCRIBERS }, (_, index) => processes[index % 2]!.followVolatile(topic.id, start));
+  const durable = Array.from({ length: SUBSCRIBERS }, (_, index) =>
+    processes[index % 2]!.follow(user, BEGINNING),
+  );
+  const volatile = Array.from({ length: SUBSCRIBERS }, (_, index) =>
+    processes[index % 2]!.followVolatile(topic.id, start),
+  );
   const takeAll = (readers: readonly AsyncIterator<LogItem<unknown>>[]) =>
     Promise.all(readers.map(async (one) => (await one.next()).value));
   const send = async (name: string) => {
@@ -68,7 +80,9 @@ it(`${SUBSCRIBERS} subscribers of each kind when Redis is flushed: durable logs 
   admin.disconnect();
   await send("after");
   const [told, gaps] = await Promise.all(waiting);
-  expect(new Set(told.map((item) => JSON.stringify(item.position)))).toEqual(new Set([JSON.stringify({ epoch: "", sequence: 2 })]));
+  expect(new Set(told.map((item) => JSON.stringify(item.position)))).toEqual(
+    new Set([JSON.stringify({ epoch: "", sequence: 2 })]),
+  );
   expect(new Set(gaps.map((item) => item.reason))).toEqual(new Set(["EPOCH_CHANGED"]));
   expect(new Set((await takeAll(volatile)).map((item) => item.event))).toEqual(new Set(["after"]));
 });

@@ -1,7 +1,8 @@
 /**
- * Random schedules for logs: senders that die after the commit, subscribers that leave, stall and come back elsewhere, processes that
- * are hung up on, black-holed or restarted, and a Redis that is trimmed, flushed and restarted under them. The oracle is the sequence: a
- * subscriber is told each once, in order, with none missing.
+ * Random schedules for logs: senders that die after the commit, subscribers that leave, stall and
+ * come back elsewhere, processes that are hung up on, black-holed or restarted, and a Redis that is
+ * trimmed, flushed and restarted under them. The oracle is the sequence: a subscriber is told each
+ * once, in order, with none missing.
  */
 import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
@@ -19,8 +20,31 @@ import { Subscriber } from "./log-subscriber.js";
 /** What may happen, as often as it is repeated here. */
 const ACTS = [
   ...Array<"publish">(10).fill("publish"),
-  ...(["crash", "crash", "relay", "relay", "leave", "leave", "leave", "join", "join", "join", "breathe", "breathe"] as const),
-  ...(["hang up", "black hole", "heal", "heal", "stall", "wake", "trim", "flush", "restart a process"] as const),
+  ...([
+    "crash",
+    "crash",
+    "relay",
+    "relay",
+    "leave",
+    "leave",
+    "leave",
+    "join",
+    "join",
+    "join",
+    "breathe",
+    "breathe",
+  ] as const),
+  ...([
+    "hang up",
+    "black hole",
+    "heal",
+    "heal",
+    "stall",
+    "wake",
+    "trim",
+    "flush",
+    "restart a process",
+  ] as const),
 ] as const;
 
 /** One step of a schedule; `pick` chooses who it concerns. */
@@ -32,7 +56,10 @@ export interface Step {
 /** Schedules; a restart of Redis costs most and comes rarely. */
 export const schedules: fc.Arbitrary<Step[]> = fc.array(
   fc.record({
-    act: fc.oneof({ weight: 60, arbitrary: fc.constantFrom(...ACTS) }, { weight: 1, arbitrary: fc.constant("restart Redis" as const) }),
+    act: fc.oneof(
+      { weight: 60, arbitrary: fc.constantFrom(...ACTS) },
+      { weight: 1, arbitrary: fc.constant("restart Redis" as const) },
+    ),
     pick: fc.nat({ max: 1_000_000 }),
   }),
   { minLength: 20, maxLength: 80 },
@@ -44,7 +71,10 @@ const PROCESSES = 3;
 
 /** Everything that takes part, kept over many schedules. */
 export class Fleet {
-  readonly followers: { readonly userId: number; readonly subscriber: Subscriber<LogProcess, NotificationEvent> }[] = [];
+  readonly followers: {
+    readonly userId: number;
+    readonly subscriber: Subscriber<LogProcess, NotificationEvent>;
+  }[] = [];
   /** Events committed, and told, so far. */
   readonly counts = { events: 0, told: 0 };
   private readonly keys = createKeys();
@@ -64,7 +94,8 @@ export class Fleet {
   async open({ users, subscribers }: { users: number; subscribers: number }): Promise<void> {
     this.users = await makeUsers(this.database, users);
     this.processes = await Promise.all(Array.from({ length: PROCESSES }, () => this.openOne()));
-    for (let at = 0; at < subscribers; at++) this.followers.push(this.follower(this.users[at % users] ?? 0));
+    for (let at = 0; at < subscribers; at++)
+      this.followers.push(this.follower(this.users[at % users] ?? 0));
   }
 
   async close(): Promise<void> {
@@ -72,7 +103,10 @@ export class Fleet {
     await Promise.all(this.processes.map((process) => process.close()));
   }
 
-  /** Runs a schedule to its end, heals everything, and answers what went wrong; null when nothing did. */
+  /**
+   * Runs a schedule to its end, heals everything, and answers what went wrong; null when nothing
+   * did.
+   */
   async run(steps: readonly Step[]): Promise<string | null> {
     const before = await this.ends();
     for (const subscriber of this.subscribers) subscriber.told.length = 0;
@@ -117,7 +151,10 @@ export class Fleet {
     if (act === "hang up") process.proxy.hangUp();
     if (act === "black hole") process.proxy.blackHole();
     if (act === "heal") await process.proxy.restore();
-    if (act === "trim") await this.asAdmin((admin) => admin.unlink(this.keys.log("notification", this.pickUsers(pick)[0] ?? 0)));
+    if (act === "trim")
+      await this.asAdmin((admin) =>
+        admin.unlink(this.keys.log("notification", this.pickUsers(pick)[0] ?? 0)),
+      );
     if (act === "flush") await this.asAdmin((admin) => admin.flushall());
     if (act === "restart Redis") await this.server.restart();
     if (act === "restart a process") await this.replace(process);
@@ -132,7 +169,10 @@ export class Fleet {
 
   private follower(userId: number) {
     const follow = (process: LogProcess, start: LogStart) => process.follow(userId, start);
-    return { userId, subscriber: new Subscriber<LogProcess, NotificationEvent>(notificationLog(userId), follow) };
+    return {
+      userId,
+      subscriber: new Subscriber<LogProcess, NotificationEvent>(notificationLog(userId), follow),
+    };
   }
 
   private get subscribers(): Subscriber<LogProcess, NotificationEvent>[] {
@@ -144,10 +184,17 @@ export class Fleet {
   }
 
   private pickUsers(pick: number): number[] {
-    return Array.from({ length: Math.min(SENT_TO, this.users.length) }, (_, at) => this.users[(pick + at * 3) % this.users.length] ?? 0);
+    return Array.from(
+      { length: Math.min(SENT_TO, this.users.length) },
+      (_, at) => this.users[(pick + at * 3) % this.users.length] ?? 0,
+    );
   }
 
-  private async publish(userIds: readonly number[], announce: boolean, by = this.processes[0] as LogProcess): Promise<void> {
+  private async publish(
+    userIds: readonly number[],
+    announce: boolean,
+    by = this.processes[0] as LogProcess,
+  ): Promise<void> {
     const all = [...new Set(userIds)];
     this.counts.events += all.length;
     const row = await commit(this.database, by.outboxTable, all, `${++this.titles}`);
@@ -178,22 +225,37 @@ export class Fleet {
     const ends = await this.ends();
     await until(`everybody to be told, as far as ${JSON.stringify([...ends])}`, () => {
       this.joinAll(0);
-      return this.followers.every(({ userId, subscriber }) => subscriber.at >= (ends.get(userId) ?? 0));
+      return this.followers.every(
+        ({ userId, subscriber }) => subscriber.at >= (ends.get(userId) ?? 0),
+      );
     });
     return ends;
   }
 
   private async ends(): Promise<Map<number, number>> {
-    return new Map(await Promise.all(this.users.map(async (user) => [user, await this.table.last(user)] as const)));
+    return new Map(
+      await Promise.all(
+        this.users.map(async (user) => [user, await this.table.last(user)] as const),
+      ),
+    );
   }
 
-  private judge(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): string | null {
+  private judge(
+    before: ReadonlyMap<number, number>,
+    after: ReadonlyMap<number, number>,
+  ): string | null {
     for (const { userId, subscriber } of this.followers) {
       const first = before.get(userId) ?? 0;
-      const wanted = Array.from({ length: (after.get(userId) ?? 0) - first }, (_, index) => `${first + 1 + index}`);
-      const told = subscriber.told.map((item) => ("reason" in item ? item.reason : `${item.position.sequence}`));
+      const wanted = Array.from(
+        { length: (after.get(userId) ?? 0) - first },
+        (_, index) => `${first + 1 + index}`,
+      );
+      const told = subscriber.told.map((item) =>
+        "reason" in item ? item.reason : `${item.position.sequence}`,
+      );
       this.counts.told += told.length;
-      if (told.join() !== wanted.join()) return `user ${userId} was told ${told.join()}, wanted ${wanted.join()}`;
+      if (told.join() !== wanted.join())
+        return `user ${userId} was told ${told.join()}, wanted ${wanted.join()}`;
     }
     return null;
   }

@@ -1,5 +1,13 @@
-/** A client of a log as tests play it: it stores the cursor of what it has handled, leaves, stalls, and comes back on another process. */
-import { encodeLogCursor, type LogItem, type LogStart, readLogCursor } from "../../../src/domain/log.js";
+/**
+ * A client of a log as tests play it: it stores the cursor of what it has handled, leaves, stalls,
+ * and comes back on another process.
+ */
+import {
+  encodeLogCursor,
+  type LogItem,
+  type LogStart,
+  readLogCursor,
+} from "../../../src/domain/log.js";
 
 /** One client. */
 export class Subscriber<Process, Event> {
@@ -15,7 +23,10 @@ export class Subscriber<Process, Event> {
    */
   constructor(
     readonly log: string,
-    private readonly follow: (process: Process, start: LogStart) => AsyncIterableIterator<LogItem<Event>>,
+    private readonly follow: (
+      process: Process,
+      start: LogStart,
+    ) => AsyncIterableIterator<LogItem<Event>>,
     public cursor = "",
   ) {}
 

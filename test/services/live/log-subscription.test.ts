@@ -1,4 +1,7 @@
-/** The driver of log subscriptions over real servers: live and history in one order, whatever fails in between. */
+/**
+ * The driver of log subscriptions over real servers: live and history in one order, whatever fails
+ * in between.
+ */
 
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -22,15 +25,28 @@ afterAll(async () => {
   await database?.close();
 });
 
-const place = (extra: object = {}) => ({ database, port: server.port, keys: createKeys(`${performance.now()}:`), ...extra });
+const place = (extra: object = {}) => ({
+  database,
+  port: server.port,
+  keys: createKeys(`${performance.now()}:`),
+  ...extra,
+});
 const one = async (): Promise<number> => (await makeUsers(database, 1))[0] ?? 0;
 
 /** Commits and announces, as a sender does. */
-async function send({ outbox, outboxTable }: LogProcess, userId: number, ...names: string[]): Promise<void> {
-  for (const name of names) await outbox.settle(await commit(database, outboxTable, [userId], name));
+async function send(
+  { outbox, outboxTable }: LogProcess,
+  userId: number,
+  ...names: string[]
+): Promise<void> {
+  for (const name of names)
+    await outbox.settle(await commit(database, outboxTable, [userId], name));
 }
 
-async function take<Event>(reader: AsyncIterator<LogItem<Event>>, count: number): Promise<LogItem<Event>[]> {
+async function take<Event>(
+  reader: AsyncIterator<LogItem<Event>>,
+  count: number,
+): Promise<LogItem<Event>[]> {
   const items: LogItem<Event>[] = [];
   while (items.length < count) {
     const { done, value } = await reader.next();
@@ -41,7 +57,13 @@ async function take<Event>(reader: AsyncIterator<LogItem<Event>>, count: number)
 }
 
 const told = (items: readonly LogItem<NotificationEvent>[]): string[] =>
-  items.map((item) => ("reason" in item ? item.reason : item.event.type === "delivered" ? item.event.notification.title : "read"));
+  items.map((item) =>
+    "reason" in item
+      ? item.reason
+      : item.event.type === "delivered"
+        ? item.event.notification.title
+        : "read",
+  );
 const positionOf = (item: LogItem<unknown> | undefined): LogPosition => {
   if (!item || "reason" in item) throw new Error("no entry");
   return item.position;
@@ -58,15 +80,20 @@ describe("a durable log", () => {
     const [at, user] = [place(), await one()];
     const [a, b] = [await testProcess(at), await testProcess(at)];
     await send(a, user, "1", "2");
-    const readers = [a.follow(user, BEGINNING), b.follow(user, BEGINNING), b.follow(user, BEGINNING)];
+    const readers = [
+      a.follow(user, BEGINNING),
+      b.follow(user, BEGINNING),
+      b.follow(user, BEGINNING),
+    ];
     const first = await Promise.all(readers.map((reader) => take(reader, 2)));
     await send(b, user, "3");
     await send(a, user, "4");
     const rest = await Promise.all(readers.map((reader) => take(reader, 2)));
-    for (const items of first.map((items, index) => [...items, ...(rest[index] ?? [])])) expect(told(items)).toEqual(["1", "2", "3", "4"]);
+    for (const items of first.map((items, index) => [...items, ...(rest[index] ?? [])]))
+      expect(told(items)).toEqual(["1", "2", "3", "4"]);
   });
 
-  it("is one SUBSCRIBE per log and process, given back with the last reader, who ends at once", async () => {
+  it("It is one SUBSCRIBE per process, given back at once with the last reader.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     const admin = await redisAdmin();
@@ -115,7 +142,7 @@ describe("a durable log", () => {
     expect(told(await take(reader, 1))).toEqual(["4"]);
   });
 
-  it("continues in Postgres where the tail was trimmed, flushed, or Redis is away, with the same position", async () => {
+  it("It continues in Postgres where the tail is trimmed, flushed or out of reach.", async () => {
     const [at, user] = [place({ bounds: { entries: 3 } }), await one()];
     const [writer, process] = [await testProcess(at), await testProcess(at)];
     const names = Array.from({ length: 60 }, (_, index) => `${index}`);
@@ -124,14 +151,17 @@ describe("a durable log", () => {
     const [first] = await take(process.follow(user, BEGINNING), 1);
     const after = positionOf(first);
     expect(told(await take(process.follow(user, after), 59))).toEqual(names.slice(1));
-    await (await redisAdmin()).unlink(at.keys.log("notification", user), at.keys.logState("notification", user));
+    await (await redisAdmin()).unlink(
+      at.keys.log("notification", user),
+      at.keys.logState("notification", user),
+    );
     expect(told(await take(process.follow(user, after), 59))).toEqual(names.slice(1));
     await process.proxy.cut();
     expect(told(await take(process.follow(user, after), 59))).toEqual(names.slice(1));
     await process.proxy.restore();
   });
 
-  it("makes good what was published while its process was cut off, hung up on, or in a black hole", async () => {
+  it("It makes good what it missed while cut off, hung up on, or in a black hole.", async () => {
     const [at, user] = [place(), await one()];
     const [writer, process] = [await testProcess(at), await testProcess(at)];
     const reader = process.follow(user, BEGINNING);
@@ -160,15 +190,23 @@ describe("a durable log", () => {
       async read() {
         asked += 1;
         if (asked < 4) throw new Error("away");
-        return { entries: [{ position: { epoch: "", sequence: 1 }, event: "at last" }], next: { epoch: "", sequence: 1 }, more: false };
+        return {
+          entries: [{ position: { epoch: "", sequence: 1 }, event: "at last" }],
+          next: { epoch: "", sequence: 1 },
+          more: false,
+        };
       },
     };
-    const reader = process.subscriptions.follow({ kind: "notification", id: user }, source, BEGINNING);
+    const reader = process.subscriptions.follow(
+      { kind: "notification", id: user },
+      source,
+      BEGINNING,
+    );
     expect(await reader.next()).toMatchObject({ value: { event: "at last" } });
     expect(asked).toBe(4);
   });
 
-  it("never gives a slow reader a gap: it reads on where it stopped, and holds a page at most meanwhile", async () => {
+  it("A slow reader gets no gap, and reads on where it stopped, a page at a time.", async () => {
     const [at, user] = [place({ bounds: { entries: 5 } }), await one()];
     const process = await testProcess(at);
     const slow = process.follow(user, BEGINNING);
@@ -179,11 +217,15 @@ describe("a durable log", () => {
     expect(told(await take(slow, 80))).toEqual(names);
   });
 
-  it("says CURSOR_INVALID for a position of the future or of another epoch, and goes on from its end", async () => {
+  it("It says CURSOR_INVALID to a future or foreign position, and then goes on.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     await send(process, user, "1");
-    for (const start of ["invalid", { epoch: "", sequence: 99 }, { epoch: "7", sequence: 1 }] as const) {
+    for (const start of [
+      "invalid",
+      { epoch: "", sequence: 99 },
+      { epoch: "7", sequence: 1 },
+    ] as const) {
       const reader = process.follow(user, start);
       expect(await take(reader, 1)).toMatchObject([{ reason: "CURSOR_INVALID" }]);
       await send(process, user, "next");
@@ -202,7 +244,7 @@ describe("a durable log", () => {
   });
 });
 
-it("both kinds of logs are followed through a Cluster, and over the restart of each of its nodes", async () => {
+it("Both kinds of logs are followed through a Cluster, whichever node restarts.", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
   const at = { ...place(), url: cluster.url };
@@ -210,7 +252,8 @@ it("both kinds of logs are followed through a Cluster, and over the restart of e
   const users = await makeUsers(database, 6);
   const readers = users.map((user) => b.follow(user, BEGINNING));
   const sendAll = async (name: string) => {
-    for (const user of users) await a.outbox.settle(await commit(database, a.outboxTable, [user], name));
+    for (const user of users)
+      await a.outbox.settle(await commit(database, a.outboxTable, [user], name));
   };
   await sendAll("before");
   for (const reader of readers) expect(told(await take(reader, 1))).toEqual(["before"]);
@@ -230,20 +273,22 @@ it("both kinds of logs are followed through a Cluster, and over the restart of e
 });
 
 describe("a log of Redis alone", () => {
-  const names = (items: readonly LogItem<string>[]): string[] => items.map((item) => ("reason" in item ? item.reason : item.event));
+  const names = (items: readonly LogItem<string>[]): string[] =>
+    items.map((item) => ("reason" in item ? item.reason : item.event));
 
-  it("delivers everything once and in order, and resumes by position on another process", async () => {
+  it("It delivers everything once and in order, and resumes on another process.", async () => {
     const at = place();
     const [a, b] = [await testProcess(at), await testProcess(at)];
     const start = await a.eventLog.end({ kind: "notification", id: 1 });
     const reader = a.followVolatile(1, start);
-    for (const name of ["1", "2", "3"]) await b.eventLog.append({ kind: "notification", id: 1 }, name, name);
+    for (const name of ["1", "2", "3"])
+      await b.eventLog.append({ kind: "notification", id: 1 }, name, name);
     const items = await take(reader, 3);
     expect(names(items)).toEqual(["1", "2", "3"]);
     expect(names(await take(b.followVolatile(1, positionOf(items[0])), 2))).toEqual(["2", "3"]);
   });
 
-  it("tells a reader who comes back too late TRIMMED, one who was slow SLOW_CONSUMER, and goes on", async () => {
+  it("It tells late readers TRIMMED and slow ones SLOW_CONSUMER, and goes on.", async () => {
     const at = place({ bounds: { entries: 5 } });
     const process = await testProcess(at);
     const topic = { kind: "notification", id: 1 } as const;
@@ -256,7 +301,8 @@ describe("a log of Redis alone", () => {
     await process.eventLog.append(topic, "1", "1");
     await first;
     await until("it to be listening", () => process.subscriptions.readers() === 1);
-    for (let count = 2; count <= 40; count++) await process.eventLog.append(topic, `${count}`, `${count}`);
+    for (let count = 2; count <= 40; count++)
+      await process.eventLog.append(topic, `${count}`, `${count}`);
     const witness = process.followVolatile(1, await process.eventLog.end(topic));
     const heard = witness.next();
     await process.eventLog.append(topic, "41", "41");
@@ -268,14 +314,16 @@ describe("a log of Redis alone", () => {
     expect(trimmed).toMatchObject({ reason: "TRIMMED" });
   });
 
-  it("answers EPOCH_CHANGED to everyone when Redis was flushed, and then what came since", async () => {
+  it("It answers EPOCH_CHANGED to everyone after a flush, and then what came since.", async () => {
     const own = await startRedisServer();
     onTestFinished(() => own.stop());
     const at = { ...place(), port: own.port };
     const [a, b] = [await testProcess(at), await testProcess(at)];
     const topic = { kind: "notification", id: 1 } as const;
     const start = await a.eventLog.end(topic);
-    const readers = Array.from({ length: 20 }, (_, index) => (index % 2 ? a : b).followVolatile(1, start));
+    const readers = Array.from({ length: 20 }, (_, index) =>
+      (index % 2 ? a : b).followVolatile(1, start),
+    );
     await a.eventLog.append(topic, "old", "1");
     const before = await Promise.all(readers.map((reader) => take(reader, 1)));
     const admin = new Redis(own.url);
@@ -283,7 +331,11 @@ describe("a log of Redis alone", () => {
     await admin.flushall();
     const waiting = readers.map((reader) => take(reader, 2));
     await b.eventLog.append(topic, "new", "2");
-    for (const items of await Promise.all(waiting)) expect(names(items)).toEqual(["EPOCH_CHANGED", "new"]);
-    expect(names(await take(a.followVolatile(1, positionOf(before[0]?.[0])), 2))).toEqual(["EPOCH_CHANGED", "new"]);
+    for (const items of await Promise.all(waiting))
+      expect(names(items)).toEqual(["EPOCH_CHANGED", "new"]);
+    expect(names(await take(a.followVolatile(1, positionOf(before[0]?.[0])), 2))).toEqual([
+      "EPOCH_CHANGED",
+      "new",
+    ]);
   });
 });

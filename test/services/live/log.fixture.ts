@@ -1,4 +1,7 @@
-/** Logs of tests with everything they need: Postgres, Redis (through proxies that fail on command), and a driver per process. */
+/**
+ * Logs of tests with everything they need: Postgres, Redis (through proxies that fail on command),
+ * and a driver per process.
+ */
 import { onTestFinished } from "vitest";
 import { createUserTable } from "../../../src/db/account/users.js";
 import { createNotificationTable } from "../../../src/db/notification/inbox.js";
@@ -14,7 +17,11 @@ import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log
 import { createPubSub } from "../../../src/redis/pubsub/pubsub.js";
 import { createLogSubscriptions } from "../../../src/services/live/log-subscription.js";
 import { createVolatileSource } from "../../../src/services/live/volatile-log.js";
-import { createApplyNotifications, createNotificationSource, notificationTopic } from "../../../src/services/notification/log.js";
+import {
+  createApplyNotifications,
+  createNotificationSource,
+  notificationTopic,
+} from "../../../src/services/notification/log.js";
 import { createOutbox } from "../../../src/services/outbox/outbox.js";
 import { testBreaker } from "../../support/breaker.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";
@@ -36,7 +43,14 @@ export interface Place {
 export type LogProcess = Awaited<ReturnType<typeof openProcess>>;
 
 /** Opens connections as the product does, each process behind a proxy of its own. */
-export async function openProcess({ database: { database }, port, keys, bounds, heartbeatMs = 50, ...place }: Place) {
+export async function openProcess({
+  database: { database },
+  port,
+  keys,
+  bounds,
+  heartbeatMs = 50,
+  ...place
+}: Place) {
   const proxy: FaultyProxy = await createProxy({ target: { host: "127.0.0.1", port } });
   const log = testLog();
   const url = place.url ?? `redis://${proxy.host}:${proxy.port}`;
@@ -44,7 +58,10 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
   const subscriber = connectRedis({ url, role: "subscriber", log });
   const all = { entries: 20, keepMs: 3_600_000, deadlineMs: 300, ...bounds };
   const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log });
-  const [tail, eventLog] = [createEventLogTail(requests, keys, all), createEventLog(requests, keys, all)];
+  const [tail, eventLog] = [
+    createEventLogTail(requests, keys, all),
+    createEventLog(requests, keys, all),
+  ];
   const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   await whenReady(requests, 30_000);
@@ -72,9 +89,17 @@ export async function openProcess({ database: { database }, port, keys, bounds, 
     eventLog,
     tail,
     follow: (userId: number, start: LogStart): AsyncIterableIterator<LogItem<NotificationEvent>> =>
-      subscriptions.follow(notificationTopic(userId), createNotificationSource(userId, { tail, table, breaker }), start),
+      subscriptions.follow(
+        notificationTopic(userId),
+        createNotificationSource(userId, { tail, table, breaker }),
+        start,
+      ),
     followVolatile: (id: number, start: LogStart): AsyncIterableIterator<LogItem<string>> =>
-      subscriptions.follow(notificationTopic(id), createVolatileSource(notificationTopic(id), eventLog), start),
+      subscriptions.follow(
+        notificationTopic(id),
+        createVolatileSource(notificationTopic(id), eventLog),
+        start,
+      ),
     async close() {
       breaker.close();
       await subscriptions.close();
@@ -111,7 +136,10 @@ export async function makeUsers({ database }: TestDatabase, count: number): Prom
   return made;
 }
 
-/** Commits a notification as the product does, and leaves it to the outbox to tell of it. Resolves to the outbox row. */
+/**
+ * Commits a notification as the product does, and leaves it to the outbox to tell of it. Resolves
+ * to the outbox row.
+ */
 export async function commit(
   { database }: TestDatabase,
   outboxTable: OutboxTable,
@@ -122,7 +150,11 @@ export async function commit(
     const content = { kind: "test", title, body: "", url: null, expiresAt: null };
     const { id, createdAt } = await createNotificationTable(database).write(tx, content);
     const to = await createNotificationLogTable(database).deliver(tx, id, userIds);
-    const message = { tags: [], events: [], notifications: [{ type: "delivered" as const, content, createdAt, to }] };
+    const message = {
+      tags: [],
+      events: [],
+      notifications: [{ type: "delivered" as const, content, createdAt, to }],
+    };
     return { id: await outboxTable.append(tx, message), ...message };
   });
 }

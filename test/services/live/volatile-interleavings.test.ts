@@ -1,6 +1,6 @@
 /**
- * A log of Redis alone in random schedules: what a subscriber is told is unbroken, each entry once, except where a gap says so; and where
- * Redis lost the log, everybody is told.
+ * A log of Redis alone in random schedules: what a subscriber is told is unbroken, each entry once,
+ * except where a gap says so; and where Redis lost the log, everybody is told.
  */
 import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
@@ -32,12 +32,29 @@ afterAll(async () => {
 
 const ACTS = [
   ...Array<"append">(12).fill("append"),
-  ...(["leave", "leave", "join", "join", "stall", "wake", "breathe", "hang up", "black hole", "heal", "heal", "trim", "flush"] as const),
+  ...([
+    "leave",
+    "leave",
+    "join",
+    "join",
+    "stall",
+    "wake",
+    "breathe",
+    "hang up",
+    "black hole",
+    "heal",
+    "heal",
+    "trim",
+    "flush",
+  ] as const),
 ] as const;
-const schedules = fc.array(fc.record({ act: fc.constantFrom(...ACTS), pick: fc.nat({ max: 1_000_000 }) }), {
-  minLength: 20,
-  maxLength: 80,
-});
+const schedules = fc.array(
+  fc.record({ act: fc.constantFrom(...ACTS), pick: fc.nat({ max: 1_000_000 }) }),
+  {
+    minLength: 20,
+    maxLength: 80,
+  },
+);
 
 /** The log, who follows it, and what was ever appended, by its position. */
 class Crowd {
@@ -55,8 +72,12 @@ class Crowd {
   async run(steps: readonly { act: (typeof ACTS)[number]; pick: number }[]): Promise<void> {
     const start = await this.processes[0]!.eventLog.end(TOPIC);
     const cursor = encodeLogCursor("log", start);
-    const follow = (process: LogProcess, from: Parameters<LogProcess["followVolatile"]>[1]) => process.followVolatile(TOPIC.id, from);
-    this.subscribers = Array.from({ length: SUBSCRIBERS }, () => new Subscriber("log", follow, cursor));
+    const follow = (process: LogProcess, from: Parameters<LogProcess["followVolatile"]>[1]) =>
+      process.followVolatile(TOPIC.id, from);
+    this.subscribers = Array.from(
+      { length: SUBSCRIBERS },
+      () => new Subscriber("log", follow, cursor),
+    );
     this.joinAll(0);
     for (const { act, pick } of steps) await this.act(act, pick);
     await this.settle();
@@ -122,7 +143,11 @@ class Crowd {
       this.counts.told += 1;
       if ("reason" in item) {
         this.counts.gaps += 1;
-        expect(item.reason === "EPOCH_CHANGED" ? item.resumeFrom.epoch !== at.epoch : item.resumeFrom.sequence > at.sequence).toBe(true);
+        expect(
+          item.reason === "EPOCH_CHANGED"
+            ? item.resumeFrom.epoch !== at.epoch
+            : item.resumeFrom.sequence > at.sequence,
+        ).toBe(true);
         at = item.resumeFrom;
       } else {
         expect(item.position).toEqual({ epoch: at.epoch, sequence: at.sequence + 1 });
@@ -135,7 +160,7 @@ class Crowd {
   }
 }
 
-it(`${SCHEDULES} schedules with ${SUBSCRIBERS} subscribers: unbroken but for what a gap tells`, async () => {
+it(`In ${SCHEDULES} schedules, ${SUBSCRIBERS} subscribers are told of each gap.`, async () => {
   const keys = createKeys();
   const place = { database, port: server.port, keys, bounds: { entries: 10 } };
   const processes = await Promise.all([testProcess(place), testProcess(place), testProcess(place)]);
@@ -148,5 +173,8 @@ it(`${SCHEDULES} schedules with ${SUBSCRIBERS} subscribers: unbroken but for wha
   );
   expect(crowd.counts.gaps).toBeGreaterThan(0);
   const { appended, told, gaps } = crowd.counts;
-  process.stdout.write(`${SCHEDULES} schedules (seed ${SEED}), ${appended} entries, told ${told} times, ${gaps} gaps\n`);
+  process.stdout.write(
+    `${SCHEDULES} schedules (seed ${SEED}), ${appended} entries, told ${told} times, ${gaps} ` +
+      "gaps\n",
+  );
 });
