@@ -1,7 +1,4 @@
-/**
- * The figures of `npm run measure` that have a bound. What is still above its aim is in
- * docs/architecture.md.
- */
+/** The figures of `npm run measure` that have a bound and keep it. */
 import { expect, test } from "vitest";
 import { measure } from "../scripts/measure.mjs";
 
