@@ -1,12 +1,12 @@
 /**
  * Pages and counts of product lists, many of them in one statement.
  *
- * A page is a walk along one partial index (see listingIndexes in schema.ts) that starts right
- * behind the last row of the page before. Every sort is "key descending, id descending" (cheapest
- * first walks the negated price), so "behind" is one row comparison that the index answers. A
- * category is walked once per descendant, each walk cut at the page's length, and merged.
- * docs/listings.md says what bounds the rows read; test/db/catalogue/listings.test.ts holds it to
- * that.
+ * A page is a walk along one partial index (see listingIndexes in schema/catalogue.ts) that starts
+ * right behind the last row of the page before. Every sort is "key descending, id descending"
+ * (cheapest first walks the negated price), so "behind" is one row comparison that the index
+ * answers. A category is walked once per descendant, each walk cut at the page's length, and
+ * merged. docs/listings.md says what bounds the rows read; test/db/catalogue/listings.test.ts holds
+ * it to that.
  *
  * Listings of the same shape (same sort, same kinds of filter) are rows of one `unnest` and share
  * one plan.

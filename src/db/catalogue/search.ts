@@ -4,8 +4,8 @@
  *
  * The configuration is "simple": nothing is stemmed, so a prefix means exactly the letters typed,
  * in any language ("chair" finds "chairs"; "chairs" does not find "chair"). Words are split at the
- * same punctuation as the stored text (see schema.ts) and quoted, so no character of the input is
- * ever an operator.
+ * same punctuation as the stored text (see schema/catalogue.ts) and quoted, so no character of the
+ * input is ever an operator.
  */
 import { sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";

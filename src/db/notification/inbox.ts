@@ -1,7 +1,7 @@
 /**
  * The inboxes: what was sent to whom, newest first. What has expired is as if it had never been
  * sent; its rows are pruned later. What changes an inbox also adds to its log: see
- * notification-log.ts.
+ * log.ts.
  */
 import { sql } from "drizzle-orm";
 import type {

@@ -1,7 +1,7 @@
 /**
  * Leaderboards: who stands where, in all periods at once.
  *
- * Per period one ZSET (see leaderboard-rows.ts), one HASH (owner → what is shown) and, for dense
+ * Per period one ZSET (see rows.ts), one HASH (owner → what is shown) and, for dense
  * ranks, one ZSET of distinct scores; per board one HASH that says which build of it is served. All
  * keys of a board share a slot. A row of the ledger says where its owner stands after it, and the
  * one with the highest sequence wins, so what is on a board depends on the set of rows applied and

@@ -5,7 +5,7 @@
  * graphql-ws keeps the protocol: for these subscriptions it gets an iterator that only ends, while
  * the `next` messages are written to the socket here, from the first `next()` on until `return()`.
  * What follows the last one, `complete` or `error`, comes from graphql-ws. One group per document,
- * operation, variables and audience (fan-out-audience.ts). Only snapshots are shared: of a log,
+ * operation, variables and audience (audience.ts). Only snapshots are shared: of a log,
  * every client has its own part to come.
  */
 import type { ExecutionResult } from "graphql";

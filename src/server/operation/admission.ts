@@ -88,7 +88,7 @@ export async function letInAgain(
   );
   if (!cost) return true;
   // Its first values are its cost; what follows is taken from the allowance of its caller
-  // (message-allowance.ts).
+  // (connection/message-allowance.ts).
   const charge =
     operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
   const payer = payerOf(admission, operation);

@@ -1,7 +1,7 @@
 /**
  * What is known of an operation's input before anything runs, alike over HTTP and WebSocket: its
- * variables, coerced once for pricing, and the bounds that arguments declare (schema/bounds.ts),
- * for literals and variables alike.
+ * variables, coerced once for pricing, and the bounds that arguments declare
+ * (schema/argument-rule.ts), for literals and variables alike.
  *
  * A refusal here has run nothing. Execution coerces again; its errors are the same.
  */

@@ -1,6 +1,6 @@
 /**
  * How a WebSocket is let in, and what is refused of it before it is read: the small print of
- * socket-operations.ts.
+ * operations.ts.
  */
 import { RateLimited } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";

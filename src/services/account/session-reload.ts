@@ -1,6 +1,6 @@
 /**
  * A Redis that does not know what Postgres knows of revocations is brought up to date before it may
- * judge (law 11): of a user where the server restarted, was restored or took over, and once of
+ * judge: of a user where the server restarted, was restored or took over, and once of
  * every revocation that may not have reached it while the connection of this process was lost.
  *
  * Each revocation is applied for itself. One that cannot be read ends all sessions of the user it

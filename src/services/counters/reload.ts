@@ -1,6 +1,6 @@
 /**
  * Brings Redis and Postgres together: shards are adopted and tallies loaded before anything is
- * counted or served (law 11), once per server and generation, when somebody first asks.
+ * counted or served, once per server and generation, when somebody first asks.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";

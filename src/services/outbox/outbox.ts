@@ -1,6 +1,6 @@
 /**
- * What a committed write owes the outside, and how it is paid (outbox-send.ts). A write settles its
- * own row before it answers; the relay (jobs/outbox-relay.ts, outbox-relay.ts) is the net for what
+ * What a committed write owes the outside, and how it is paid (send.ts). A write settles its
+ * own row before it answers; the relay (jobs/outbox-relay.ts, relay.ts) is the net for what
  * a crash or an outage left behind.
  */
 import type { Logger } from "pino";

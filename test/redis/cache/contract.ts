@@ -1,5 +1,5 @@
 /**
- * What every cache promises, whatever Redis it stands on: run by cache-contract.test.ts on each
+ * What every cache promises, whatever Redis it stands on: run by contract.test.ts on each
  * kind.
  */
 import { randomUUID } from "node:crypto";

@@ -1,5 +1,5 @@
 /**
- * The drill of cache-interleavings.test.ts can fail: with the comparison of versions broken it
+ * The drill of interleavings.test.ts can fail: with the comparison of versions broken it
  * finds stale values.
  */
 import { expect, it, vi } from "vitest";

@@ -1,6 +1,6 @@
 /**
- * Boards of tests: everything from the ledger to Redis, put together as compose.ts does, with a
- * clock that a test may set.
+ * Boards of tests: everything from the ledger to Redis, put together as app/leaderboard.ts does,
+ * with a clock that a test may set.
  */
 import { onTestFinished } from "vitest";
 import { createUserTable } from "../../../src/db/account/users.js";
