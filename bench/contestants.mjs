@@ -15,7 +15,7 @@ export async function seed(dist, databaseUrl) {
   const [{ openDatabase }, { migrate }, { seedCatalogue, DEFAULT_SEED }, { silentTelemetry }] =
     await Promise.all(
       [
-        "db/client/database.js",
+        "db/client/open.js",
         "db/client/migrate.js",
         "db/seed/seed.js",
         "domain/telemetry/telemetry.js",

@@ -6,7 +6,8 @@
 import { startApi } from "./api.js";
 import { createBacklog } from "./backlog.js";
 import { Closing } from "./disposer.js";
-import { type ComposeOptions, openFloor } from "./infrastructure.js";
+import type { ComposeOptions } from "./infrastructure.js";
+import { openFloor } from "./open-infrastructure.js";
 import { startWorker } from "./worker.js";
 
 /** A running process. */

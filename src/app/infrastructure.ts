@@ -4,39 +4,27 @@
  */
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
-import { type AuditTable, createAuditTable } from "../db/account/audit.js";
-import { createRevocationTable, type RevocationTable } from "../db/account/revocations.js";
-import { readDatabaseClock } from "../db/client/clock.js";
-import { type Database, openDatabase } from "../db/client/database.js";
-import { migrate } from "../db/client/migrate.js";
-import { createOutboxTable, type OutboxTable } from "../db/outbox.js";
-import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
-import { createWorkerTable, type WorkerTable } from "../db/workers.js";
-import { RedisUnavailable } from "../domain/errors.js";
+import type { AuditTable } from "../db/account/audit.js";
+import type { RevocationTable } from "../db/account/revocations.js";
+import type { Database } from "../db/client/database.js";
+import type { OutboxTable } from "../db/outbox.js";
+import type { OutboxOperating } from "../db/outbox-operating.js";
+import type { WorkerTable } from "../db/workers.js";
 import type { Degradations } from "../domain/telemetry/degradations.js";
-import { type Attempts, createAttempts } from "../redis/attempts/attempts.js";
-import { type OpenCache, openCache } from "../redis/cache/open.js";
-import { openRedisClock, type RedisClock } from "../redis/client/clock.js";
-import {
-  type ConnectOptions,
-  connectRedis,
-  type RedisConnection,
-} from "../redis/client/connect.js";
-import { withinDeadline } from "../redis/client/deadline.js";
-import { createKeys, type Keys } from "../redis/client/keys.js";
-import { waitForRedis } from "../redis/client/start.js";
+import type { Attempts } from "../redis/attempts/attempts.js";
+import type { OpenCache } from "../redis/cache/open.js";
+import type { RedisClock } from "../redis/client/clock.js";
+import type { RedisConnection } from "../redis/client/connect.js";
+import type { Keys } from "../redis/client/keys.js";
 import type { EventLogTail } from "../redis/event-log/tail.js";
-import { createPubSub, type PubSub } from "../redis/pubsub/pubsub.js";
-import { createSessionStore, type SessionStore } from "../redis/session/session.js";
-import { createFailClosed, type FailClosed } from "../services/account/fail-closed.js";
-import { type ApplyRevocation, createApplyRevocation } from "../services/account/revocations.js";
+import type { PubSub } from "../redis/pubsub/pubsub.js";
+import type { SessionStore } from "../redis/session/session.js";
+import type { FailClosed } from "../services/account/fail-closed.js";
+import type { ApplyRevocation } from "../services/account/revocations.js";
 import type { Boards } from "../services/leaderboard/boards.js";
-import { createOutbox, type Outbox } from "../services/outbox/outbox.js";
-import { createMetrics, type Metrics } from "../telemetry/metrics.js";
-import { type Conditions, createConditions, watchDegradations } from "./degradations.js";
-import type { Closing } from "./disposer.js";
-import { openBoards } from "./leaderboard.js";
-import { openLogTail } from "./notification.js";
+import type { Outbox } from "../services/outbox/outbox.js";
+import type { Metrics } from "../telemetry/metrics.js";
+import type { Conditions } from "./degradations.js";
 
 /** What a process does: answer clients, do the work behind them, or both. */
 export interface Roles {
@@ -82,198 +70,4 @@ export interface Floor {
   readonly degradations: Degradations;
   /** The condition of each Redis this process uses, by its role. */
   readonly conditions: Conditions;
-}
-
-/**
- * Longest wait for a reply about a session: what needs one answers within a second that it cannot
- * be told.
- */
-const SESSION_DEADLINE_MS = 500;
-/**
- * Beats of the invalidation link: a silent one keeps stale values in process for three of them at
- * most.
- */
-const INVALIDATION_BEAT_MS = 500;
-
-/** Opens the floor: the database first, migrated and prepared, then Redis. */
-export async function openFloor(options: ComposeOptions, closing: Closing): Promise<Floor> {
-  const { config, redisUrl, cacheUrl, log, prepare, keyPrefix } = options;
-  const { metrics, degradations } = openTelemetry(log, closing);
-  const database = await openMigrated({ config, log, telemetry: metrics }, closing);
-  await prepare?.(database);
-
-  const redis = { caFile: config.redis.caFile, log };
-  const opening = { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) };
-  const { requests, keys, pubsub, clock } = await openRedis(
-    { ...redis, url: redisUrl },
-    opening,
-    closing,
-  );
-  const [outboxTable, outboxOperating] = [
-    createOutboxTable(database),
-    createOutboxOperating(database),
-  ];
-  metrics.readOutboxFrom(outboxOperating.state);
-  const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
-  closing.add(() => cache.close());
-  const conditions = createConditions(degradations, closing);
-  conditions.watch("redis", requests);
-  if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
-  const stores = openSessionStores({ database, requests, keys, pubsub }, config);
-  const { tail, notify } = openLogTail(requests, keys, config.logs);
-  const boards = openBoards(
-    { database, requests, keys, pubsub, clock, metrics },
-    { config, log },
-    closing,
-  );
-  const { record: score } = boards.shopBoards;
-  const failClosed = createFailClosed({
-    database,
-    outboxTable,
-    revocations: stores.revocationTable,
-  });
-  const sending = {
-    cache,
-    pubsub,
-    revoke: stores.applyRevocation,
-    score,
-    notify,
-    failClosed,
-    probe: () => probe(requests, cache),
-  };
-  const outbox = createOutbox({ table: outboxTable, ...sending, ...config.outbox, log });
-  const auditTable = createAuditTable(database, config.audit);
-  return {
-    database,
-    outboxTable,
-    outboxOperating,
-    workers: createWorkerTable(database),
-    requests,
-    keys,
-    pubsub,
-    clock,
-    cache,
-    outbox,
-    boards,
-    tail,
-    ...stores,
-    auditTable,
-    failClosed,
-    metrics,
-    degradations,
-    conditions,
-  };
-}
-
-function openCacheFor(
-  { config, cacheUrl, roles, log }: ComposeOptions,
-  {
-    keys,
-    outboxTable,
-    metrics,
-    degradations,
-  }: Pick<Floor, "keys" | "outboxTable" | "metrics" | "degradations">,
-): OpenCache {
-  return openCache({
-    ...config.cache,
-    caFile: config.redis.caFile,
-    log,
-    url: cacheUrl,
-    keys,
-    localBytes: roles.api ? config.cache.localBytes : 0,
-    beatMs: INVALIDATION_BEAT_MS,
-    hasUnsentInvalidations: () => outboxTable.hasUnsent(config.outbox.drainMs),
-    telemetry: metrics,
-    degradations,
-  });
-}
-
-/** What parts report to. */
-function openTelemetry(log: Logger, closing: Closing): Pick<Floor, "metrics" | "degradations"> {
-  const metrics = createMetrics();
-  closing.add(() => metrics.close());
-  return { metrics, degradations: watchDegradations(metrics, log) };
-}
-
-interface Opening extends Pick<ComposeOptions, "config" | "log"> {
-  readonly telemetry: Metrics;
-}
-
-/** The database with its present schema. */
-async function openMigrated(
-  { config, log, telemetry }: Opening,
-  closing: Closing,
-): Promise<Database> {
-  log.info(
-    config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)",
-  );
-  const database = await openDatabase({
-    ...config.database,
-    dataDir: `${config.dataDir}/postgres`,
-    telemetry,
-    log,
-  });
-  closing.add(() => database.close());
-  await migrate(database, log);
-  return database;
-}
-
-/** Where sessions and attempts to sign in live, and what ends them. */
-function openSessionStores(
-  { database, requests, keys, pubsub }: Pick<Floor, "database" | "requests" | "keys" | "pubsub">,
-  config: Config,
-) {
-  const sessionStore = createSessionStore(requests, keys, {
-    ...config.sessions,
-    deadlineMs: SESSION_DEADLINE_MS,
-  });
-  const attempts = createAttempts(requests, keys, {
-    ...config.attempts,
-    deadlineMs: SESSION_DEADLINE_MS,
-  });
-  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
-  return {
-    sessionStore,
-    attempts,
-    applyRevocation,
-    revocationTable: createRevocationTable(database),
-  };
-}
-
-/** Rejects while a Redis that the outbox sends to cannot be used. */
-async function probe(requests: RedisConnection, { link }: OpenCache): Promise<void> {
-  await withinDeadline(requests.ping(), SESSION_DEADLINE_MS);
-  if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
-}
-
-interface RedisOpening {
-  readonly keyPrefix: string | undefined;
-  readonly heartbeatMs: number;
-  /** Read where Redis does not answer at the start. */
-  readonly databaseClock: () => Promise<number>;
-}
-
-/** The connections that hold state, and what is said over them. */
-async function openRedis(
-  redis: Omit<ConnectOptions, "role">,
-  { keyPrefix, heartbeatMs, databaseClock }: RedisOpening,
-  closing: Closing,
-): Promise<Pick<Floor, "requests" | "keys" | "pubsub" | "clock">> {
-  const requests = connectRedis({ ...redis, role: "requests" });
-  closing.add(() => requests.disconnect());
-  const subscriber = connectRedis({ ...redis, role: "subscriber" });
-  closing.add(() => subscriber.disconnect());
-  await waitForRedis(requests, redis.url, redis.log);
-  const clock = await openRedisClock(requests, databaseClock);
-  closing.add(() => clock.close());
-  const keys = createKeys(keyPrefix);
-  const pubsub = createPubSub({
-    publisher: requests,
-    subscriber,
-    keys,
-    heartbeatMs,
-    log: redis.log,
-  });
-  closing.add(() => pubsub.close());
-  return { requests, keys, pubsub, clock };
 }

@@ -4,8 +4,9 @@
  */
 import { pino } from "pino";
 import { type Config, environment, readConfig } from "../config/config.js";
-import { type Database, openDatabase } from "../db/client/database.js";
+import type { Database } from "../db/client/database.js";
 import { migrate } from "../db/client/migrate.js";
+import { openDatabase } from "../db/client/open.js";
 import { SoukError, StartupError } from "../domain/errors.js";
 import { silentTelemetry } from "../domain/telemetry/telemetry.js";
 import { lockDataDir } from "../embedded/data-lock.js";

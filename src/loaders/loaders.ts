@@ -24,7 +24,8 @@ import { type PeopleCount, periodName, type Tally, type TallyKey } from "../doma
 import type { NotificationRecord } from "../domain/notification.js";
 import type { IdPage } from "../domain/page.js";
 import type { Reading } from "../domain/reading.js";
-import type { Cache, Family, Load } from "../redis/cache/cache.js";
+import type { Cache, Family } from "../redis/cache/cache.js";
+import type { Load } from "../redis/cache/parts.js";
 import {
   type BrandPageKey,
   brandCountFamily,

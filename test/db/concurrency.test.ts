@@ -4,8 +4,8 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProductTable, type ProductTable } from "../../src/db/catalogue/products.js";
-import { openDatabase } from "../../src/db/client/database.js";
 import { migrate } from "../../src/db/client/migrate.js";
+import { openDatabase } from "../../src/db/client/open.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { DatabaseUnavailable } from "../../src/domain/errors.js";

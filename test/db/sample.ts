@@ -1,8 +1,9 @@
 /** Small catalogues for tests of the database, and both databases to test them on. */
 import { sql } from "drizzle-orm";
 import { createProductTable } from "../../src/db/catalogue/products.js";
-import { type Database, openDatabase, type Tx } from "../../src/db/client/database.js";
+import type { Database, Tx } from "../../src/db/client/database.js";
 import { migrate } from "../../src/db/client/migrate.js";
+import { openDatabase } from "../../src/db/client/open.js";
 import type { PlacedProduct, ProductDraft } from "../../src/domain/catalogue/catalogue.js";
 import { silentTelemetry } from "../../src/domain/telemetry/telemetry.js";
 import { testLog } from "../support/log.js";

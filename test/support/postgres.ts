@@ -5,8 +5,9 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
-import { type Database, openDatabase } from "../../src/db/client/database.js";
+import type { Database } from "../../src/db/client/database.js";
 import { migrate } from "../../src/db/client/migrate.js";
+import { openDatabase } from "../../src/db/client/open.js";
 import { silentTelemetry } from "../../src/domain/telemetry/telemetry.js";
 import { testLog } from "./log.js";
 

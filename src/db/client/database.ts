@@ -9,8 +9,6 @@
 import type { SQL } from "drizzle-orm";
 import type { Logger } from "pino";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
-import { openPglite } from "./pglite.js";
-import { openPostgres } from "./postgres.js";
 
 /** Runs one statement. */
 export interface Executor {
@@ -84,15 +82,4 @@ export interface DatabaseOptions {
   readonly timeoutMs: number;
   readonly telemetry: Telemetry;
   readonly log: Logger;
-}
-
-/**
- * Opens the database and proves that it answers.
- * @throws StartupError with host and port (never the password) when it is unreachable, refuses us,
- * or is older than 15
- */
-export function openDatabase(options: DatabaseOptions): Promise<Database> {
-  return options.url === undefined
-    ? openPglite(options)
-    : openPostgres({ ...options, url: options.url });
 }

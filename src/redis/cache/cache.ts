@@ -14,18 +14,13 @@
 import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Reading } from "../../domain/reading.js";
-import type { Telemetry } from "../../domain/telemetry/telemetry.js";
-import type { Keys } from "../client/keys.js";
-import type { Leases } from "../client/lease.js";
 import { createReadBatch } from "./batch.js";
-import type { MemoryBudget } from "./budget.js";
 import { judgeAge } from "./entry.js";
-import type { CacheLink } from "./link.js";
 import { Loader, type Values } from "./load.js";
-import type { LocalCache } from "./local.js";
 import { type Found, Lookup, type Slot } from "./lookup.js";
+import type { CacheParts, Load } from "./parts.js";
 import { Served } from "./served.js";
-import type { InvalidationMode, Tags } from "./tags.js";
+import type { InvalidationMode } from "./tags.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -49,35 +44,6 @@ export interface Family<K> {
   nameOf(key: K): string;
   /** Tags of one key, known before it is loaded. */
   tagsOf(key: K): readonly string[];
-}
-
-/**
- * Loads many keys from the source, in their order; null where there is nothing (which is cached
- * too). Values must survive JSON.
- */
-export type Load<K, V> = (keys: readonly K[]) => Promise<readonly (V | null)[]>;
-
-/** Times of the cache. */
-export interface CacheTimes {
-  /**
-   * How long a value is fresh. Shortened by up to a tenth at random, so that values filled together
-   * do not expire together.
-   */
-  readonly ttlMs: number;
-  /** How long after that it may be served while it is loaded again. */
-  readonly graceMs: number;
-}
-
-/** What the cache is made of. */
-export interface CacheParts {
-  readonly link: CacheLink;
-  readonly keys: Keys;
-  readonly tags: Tags;
-  readonly leases: Leases;
-  readonly local: LocalCache;
-  readonly budget: MemoryBudget;
-  readonly times: CacheTimes;
-  readonly telemetry: Telemetry;
 }
 
 /** The cache. */

@@ -5,8 +5,8 @@
 
 import { inOneWrite } from "../client/connect.js";
 import type { LeaseAnswer, Wait } from "../client/lease.js";
-import type { CacheParts } from "./cache.js";
 import type { Found, Slot } from "./lookup.js";
+import type { CacheParts } from "./parts.js";
 
 /** A slot whose lease we hold, and the tag versions read since. */
 export interface Granted<K> {

@@ -10,12 +10,12 @@
 import { NEWEST } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
 import { inOneWrite } from "../client/connect.js";
-import type { CacheParts, Load } from "./cache.js";
 import { type Entry, encodeEntry, freeze } from "./entry.js";
 import { Flights } from "./flights.js";
 import { acquireLeases, type Granted, type Held, type Wanted } from "./leases.js";
 import type { Observation } from "./local.js";
 import type { Found, Lookup, Slot } from "./lookup.js";
+import type { CacheParts, Load } from "./parts.js";
 
 /** Values by slot name. */
 export type Values<V> = Map<string, V | null>;

@@ -11,9 +11,10 @@ import { connectRedis, type RedisConnection } from "../client/connect.js";
 import type { Keys } from "../client/keys.js";
 import { createLeases } from "../client/lease.js";
 import { MemoryBudget } from "./budget.js";
-import { type Cache, type CacheTimes, createCache, type ReadThroughCache } from "./cache.js";
+import { type Cache, createCache, type ReadThroughCache } from "./cache.js";
 import { CacheLink } from "./link.js";
 import { LocalCache } from "./local.js";
+import type { CacheTimes } from "./parts.js";
 import { createTags } from "./tags.js";
 import { Tracking } from "./tracking.js";
 

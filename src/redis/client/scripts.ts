@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RedisConnection } from "./connect.js";
+import type { Redis } from "ioredis";
 
 /** One script: the command it becomes and what it is made of. */
 export interface Script {
@@ -33,7 +33,7 @@ export function loadScripts(): Script[] {
  * Makes every script a command of this connection. The typed signatures stand in the structure's
  * file.
  */
-export function registerScripts(connection: RedisConnection): void {
+export function registerScripts(connection: Pick<Redis, "defineCommand">): void {
   for (const { command, numberOfKeys, lua } of loadScripts())
     connection.defineCommand(command, {
       ...(numberOfKeys === undefined ? {} : { numberOfKeys }),

@@ -5,8 +5,13 @@
 
 import type { WelcomedPeer } from "../connection/connection.js";
 import { headOf } from "./frame.js";
-import type { Lane } from "./lane.js";
 import type { Outlet, Waiting } from "./outlet.js";
+
+/** One value of the group. */
+interface FrameSource {
+  /** Has the value read again for a member. */
+  join(member: Member): void;
+}
 
 /** A subscription that is served by a group. */
 export class Member implements Waiting {
@@ -16,7 +21,7 @@ export class Member implements Waiting {
   private break: (error: unknown) => void = () => {};
   private readonly head: Buffer;
   /** By value: the newest frame that waits, or null where it is to be read again. */
-  private held: Map<Lane, Buffer | null> | null = null;
+  private held: Map<FrameSource, Buffer | null> | null = null;
   private whenFlushed: (() => void) | null = null;
 
   constructor(
@@ -34,7 +39,7 @@ export class Member implements Waiting {
   }
 
   /** Sends a frame of a value, or keeps it in the place of an older one. */
-  offer(lane: Lane, frame: Buffer): void {
+  offer(lane: FrameSource, frame: Buffer): void {
     this.drop(lane);
     if (this.outlet.full) this.keep(lane, frame);
     else this.outlet.write(this.head, frame);
@@ -80,13 +85,13 @@ export class Member implements Waiting {
     else this.finish();
   }
 
-  private keep(lane: Lane, frame: Buffer): void {
+  private keep(lane: FrameSource, frame: Buffer): void {
     this.held ??= new Map();
     this.held.set(lane, this.outlet.hold(frame) ? frame : null);
     this.outlet.await(this);
   }
 
-  private drop(lane: Lane): void {
+  private drop(lane: FrameSource): void {
     const frame = this.held?.get(lane);
     if (frame) this.outlet.release(frame);
     this.held?.delete(lane);

@@ -1,18 +1,13 @@
-/**
- * What stands between a valid document and its execution, the same over HTTP and WebSocket: what it
- * costs, who asks, and whether they may.
- */
-import type { ExecutionResult } from "graphql";
 import { RateLimited } from "../../domain/errors.js";
-import type { BucketStatus } from "../../domain/limits.js";
 import { NOTHING_SEEN } from "../../domain/seen.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
-import type { Charge, Paid, Payer } from "../../services/rate-limit/limits.js";
+import type { Charge, Payer } from "../../services/rate-limit/limits.js";
 import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
 import type { CheckCost, Cost, Priced } from "./cost.js";
 import { textPrice } from "./document-price.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
+import { Payment } from "./payment.js";
 
 /** What it is made of. */
 export interface GateParts {
@@ -218,42 +213,5 @@ async function remembering<T>(operation: Operation, admitted: Promise<T>): Promi
       operation.buckets = error.about.buckets ?? [];
     }
     throw error;
-  }
-}
-
-/** What an answer says about its cost, as `extensions.cost`. */
-export interface CostReport {
-  readonly requested: number;
-  readonly actual: number;
-  readonly limit: number;
-  readonly remaining: number;
-  readonly restorePerSecond: number;
-}
-
-/** What an operation has paid, and is given back. */
-export class Payment {
-  report: CostReport | null = null;
-
-  constructor(
-    private readonly cost: Cost,
-    private readonly paid: Paid,
-  ) {}
-
-  get buckets(): readonly BucketStatus[] {
-    return this.paid.buckets;
-  }
-
-  /**
-   * Settles by the answer. Without one nothing is known of what was done, so nothing is given back.
-   */
-  settle(result: ExecutionResult | null): BucketStatus | undefined {
-    const { requested } = this.cost;
-    const actual = result ? this.cost.actual(result.data, result.errors) : requested;
-    const bucket = this.paid.settle(actual);
-    if (bucket) {
-      const { limit, remaining, restorePerSecond } = bucket;
-      this.report = { requested, actual, limit, remaining, restorePerSecond };
-    }
-    return bucket;
   }
 }

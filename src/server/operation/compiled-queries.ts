@@ -22,13 +22,7 @@ import {
 } from "graphql";
 import { type CompiledQuery, compileQuery, isCompiledQuery } from "graphql-jit";
 import { LRUCache } from "lru-cache";
-import { type Execution, interpret } from "./executor.js";
-
-/** Runs what is worth compiling. */
-export interface CompiledQueries {
-  /** The result of an execution, or null when it is not one for compiled code (now, or ever). */
-  run(execution: Execution): Promise<ExecutionResult> | null;
-}
+import { type CompiledQueries, type Execution, interpret } from "./executor.js";
 
 /** Asked this often, a document pays for its compilation (some milliseconds). */
 const USES_BEFORE_COMPILING = 5;

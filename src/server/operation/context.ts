@@ -17,7 +17,7 @@ import type { Client, RequestContext } from "../../resolvers/context.js";
 import type { Claim } from "../../services/rate-limit/admission.js";
 import type { ClientAddress } from "../client-address.js";
 import type { Place } from "../load.js";
-import type { CostReport, Payment } from "./admission.js";
+import type { CostReport, Payment } from "./payment.js";
 
 /** The cookie that carries the consistency token where a client does not handle the header. */
 export const SEEN_COOKIE = "souk_seen";

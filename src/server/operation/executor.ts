@@ -15,7 +15,6 @@ import {
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { withDeadline } from "../../domain/time/deadline.js";
 import { type AnswerLimits, boundAnswer, boundMessage } from "./answer-size.js";
-import type { CompiledQueries } from "./compiled-queries.js";
 import type { OperationKind } from "./context.js";
 
 /** One operation of a validated document. */
@@ -31,6 +30,12 @@ export interface Execution {
   readonly rootValue?: unknown;
   /** When it arrived, on the monotonic clock of this process, in ms. */
   readonly startedAtMs: number;
+}
+
+/** Runs what is worth compiling. */
+export interface CompiledQueries {
+  /** The result of an execution, or null when it is not one for compiled code (now, or ever). */
+  run(execution: Execution): Promise<ExecutionResult> | null;
 }
 
 /**

@@ -11,44 +11,25 @@
 import { randomUUID } from "node:crypto";
 import {
   type DocumentNode,
-  type ExecutionArgs,
   type ExecutionResult,
   type FormattedExecutionResult,
   GraphQLError,
-  type GraphQLSchema,
   getOperationAST,
 } from "graphql";
 import { CloseCode, type Context, type ServerOptions, type SubscribePayload } from "graphql-ws";
-import type { Logger } from "pino";
 import { BadUserInput, Overloaded, RateLimited } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 import { latestSeen } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { PersistedDocuments } from "../../services/persisted-documents.js";
-import type { SeenTokens } from "../../services/seen-tokens.js";
-import type { LoadMetrics } from "../../telemetry/load-metrics.js";
-import type { Metrics } from "../../telemetry/metrics.js";
 import { isWelcomed, type Peer, type WelcomedPeer } from "../connection/connection.js";
-import type { SocketCounts } from "../connection/counts.js";
-import type { MessageAllowance } from "../connection/message-allowance.js";
-import type { SessionSockets } from "../connection/session-sockets.js";
-import { type Load, type Place, takePlaceOf } from "../load.js";
-import { type GateParts, letInAgain, payerOf } from "../operation/admission.js";
-import {
-  type CallerRules,
-  type CreateContext,
-  filled,
-  GUEST_HEADER,
-  Operation,
-  readClaim,
-} from "../operation/context.js";
+import { type Place, takePlaceOf } from "../load.js";
+import { letInAgain, payerOf } from "../operation/admission.js";
+import { filled, GUEST_HEADER, Operation, readClaim } from "../operation/context.js";
 import { type SpelledOut, spellOut, withoutEmpty } from "../operation/document-request.js";
 import { isRefused } from "../operation/documents.js";
-import type { Executor } from "../operation/executor.js";
-import { type ErrorDetail, isInternal } from "../operation/format-error.js";
+import { isInternal } from "../operation/format-error.js";
 import { InvalidInput } from "../operation/input.js";
 import { MAX_NAME_CHARACTERS, refuseLongKeys } from "../operation/names.js";
-import type { ObserveOperation } from "../operation/observe.js";
 import { refuseIllFormed } from "../operation/text-input.js";
 import { callerOfSocket, chargeIfRefused, refuseOperation } from "./admission.js";
 import {
@@ -60,41 +41,9 @@ import {
   sessionEnded,
   withRequest,
 } from "./answers.js";
+import type { SocketExecution, SocketOperationParts } from "./execution.js";
 import { createSubscriptions } from "./subscriptions.js";
 import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./ticket.js";
-
-/** What the WebSocket side of the pipeline is made of. */
-export interface SocketOperationParts extends GateParts {
-  readonly schema: GraphQLSchema;
-  readonly documents: PersistedDocuments;
-  readonly executor: Executor;
-  readonly callers: CallerRules;
-  readonly sessions: SessionSockets;
-  readonly createContext: CreateContext;
-  readonly maxOperations: number;
-  readonly counts: SocketCounts;
-  readonly load: Load;
-  readonly shedding: Pick<LoadMetrics, "shed">;
-  readonly allowance: MessageAllowance;
-  readonly deadlineMs: number;
-  /** Longest that a socket may lag behind. */
-  readonly slowSocketMs: number;
-  readonly seenTokens: Pick<SeenTokens, "write">;
-  readonly errors: ErrorDetail;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly observe: ObserveOperation;
-}
-
-/** An operation on its way through graphql-ws, which hands the same object from hook to hook. */
-export interface SocketExecution extends ExecutionArgs {
-  /** The client's name of it. */
-  readonly id: string;
-  readonly ticket: Ticket;
-  readonly operation: Operation;
-  readonly peer: WelcomedPeer;
-  readonly startedAt: number;
-}
 
 type SocketContext = Context<Record<string, unknown>, { readonly peer: Peer }>;
 type Options = ServerOptions<Record<string, unknown>, { readonly peer: Peer }>;

@@ -12,7 +12,7 @@ import { payerOf } from "../operation/admission.js";
 import { Operation } from "../operation/context.js";
 import { isSource, mapEvents, openSource } from "../operation/subscription.js";
 import { finish, run, sessionEnded } from "./answers.js";
-import type { SocketExecution, SocketOperationParts } from "./operations.js";
+import type { SocketExecution, SocketOperationParts } from "./execution.js";
 
 /** What graphql-ws iterates, or why there is nothing to. */
 type Opened = AsyncIterableIterator<ExecutionResult> | ExecutionResult;

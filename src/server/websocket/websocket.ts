@@ -27,8 +27,9 @@ import { GRAPHQL_PATH } from "../http/http.js";
 import { chargeMessage, payerOf } from "../operation/admission.js";
 import { isDeeperThan } from "../operation/text-input.js";
 import type { OriginCheck } from "../origins.js";
+import type { SocketOperationParts } from "./execution.js";
 import { readMessage } from "./message.js";
-import { type SocketOperationParts, socketOperations } from "./operations.js";
+import { socketOperations } from "./operations.js";
 import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
 
 /** Durations of the socket's life; tests shorten them. */

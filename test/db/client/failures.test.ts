@@ -5,8 +5,9 @@
 import { readFileSync } from "node:fs";
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Database, openDatabase, type Tx } from "../../../src/db/client/database.js";
+import type { Database, Tx } from "../../../src/db/client/database.js";
 import { RETRYABLE_STATES } from "../../../src/db/client/failures.js";
+import { openDatabase } from "../../../src/db/client/open.js";
 import { DatabaseUnavailable } from "../../../src/domain/errors.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";

@@ -1,0 +1,50 @@
+import type { ExecutionArgs, GraphQLSchema } from "graphql";
+import type { Logger } from "pino";
+import type { PersistedDocuments } from "../../services/persisted-documents.js";
+import type { SeenTokens } from "../../services/seen-tokens.js";
+import type { LoadMetrics } from "../../telemetry/load-metrics.js";
+import type { Metrics } from "../../telemetry/metrics.js";
+import type { WelcomedPeer } from "../connection/connection.js";
+import type { SocketCounts } from "../connection/counts.js";
+import type { MessageAllowance } from "../connection/message-allowance.js";
+import type { SessionSockets } from "../connection/session-sockets.js";
+import type { Load } from "../load.js";
+import type { GateParts } from "../operation/admission.js";
+import type { CallerRules, CreateContext, Operation } from "../operation/context.js";
+import type { Executor } from "../operation/executor.js";
+import type { ErrorDetail } from "../operation/format-error.js";
+import type { ObserveOperation } from "../operation/observe.js";
+import type { Ticket } from "./ticket.js";
+
+/** What the WebSocket side of the pipeline is made of. */
+export interface SocketOperationParts extends GateParts {
+  readonly schema: GraphQLSchema;
+  readonly documents: PersistedDocuments;
+  readonly executor: Executor;
+  readonly callers: CallerRules;
+  readonly sessions: SessionSockets;
+  readonly createContext: CreateContext;
+  readonly maxOperations: number;
+  readonly counts: SocketCounts;
+  readonly load: Load;
+  readonly shedding: Pick<LoadMetrics, "shed">;
+  readonly allowance: MessageAllowance;
+  readonly deadlineMs: number;
+  /** Longest that a socket may lag behind. */
+  readonly slowSocketMs: number;
+  readonly seenTokens: Pick<SeenTokens, "write">;
+  readonly errors: ErrorDetail;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly observe: ObserveOperation;
+}
+
+/** An operation on its way through graphql-ws, which hands the same object from hook to hook. */
+export interface SocketExecution extends ExecutionArgs {
+  /** The client's name of it. */
+  readonly id: string;
+  readonly ticket: Ticket;
+  readonly operation: Operation;
+  readonly peer: WelcomedPeer;
+  readonly startedAt: number;
+}
