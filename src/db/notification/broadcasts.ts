@@ -190,7 +190,7 @@ async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promis
     await tx.query(sql`DELETE FROM notification_broadcast_parts WHERE id = ${id}::bigint`);
     return;
   }
-  // A part of nobody else but users that are held is tried again as it is.
+  // A part whose remaining users are all held is tried again as it is.
   const isAllHeld = userIds.length === 0 && last >= found.lastUser;
   const runs = isAllHeld ? [] : runsOf(step);
   await tx.query(sql`

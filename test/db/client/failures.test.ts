@@ -119,8 +119,12 @@ describe("a connection that is lost", () => {
     const failed = proxied.transaction(async (tx) => {
       await tx.query(insert(4));
       proxy.hangUp();
-      await until("the connection to be lost", () => proxy.connections() === 0);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await until("the connection to be known as lost", () =>
+        tx.query(sql`SELECT 1`).then(
+          () => false,
+          () => true,
+        ),
+      );
     });
     await expect(failed).rejects.toMatchObject({
       mayBeDone: false,
