@@ -1,37 +1,14 @@
 /**
  * Notifications to everyone, on their way: which users have theirs already. How far a broadcast is
- * commits together with the notifications themselves, so whoever goes on after a crash sends each
- * exactly once. Users who cannot be sent theirs become a part of the broadcast that is tried for
- * itself, and the others go on.
+ * commits together with the notifications themselves, so the next worker after a crash sends each
+ * exactly once. broadcast-steps.ts holds the steps.
  */
-import { type SQL, sql } from "drizzle-orm";
-import type { NotificationContent } from "../../domain/notification.js";
+import { sql } from "drizzle-orm";
 import type { Executor, Tx } from "../client/database.js";
-import { bigints, storable } from "../client/statements.js";
-import { MAX_ERROR_LENGTH, MAX_RETRY_MS, type RetryOptions } from "../outbox.js";
+import { type BroadcastSteps, broadcastSteps } from "./broadcast-steps.js";
 
 /** Channel that is notified, with an empty payload, when a broadcast is committed. */
 export const BROADCAST_CHANNEL = "souk_broadcast";
-
-/** The next users of a part of a broadcast, which is held until the commit. */
-export interface BroadcastStep {
-  /** Of the part. */
-  readonly id: number;
-  readonly contentId: number;
-  readonly content: NotificationContent;
-  readonly createdAt: string;
-  /** Users whose inboxes are locked for this step. */
-  readonly userIds: readonly number[];
-  /** Users between them whose inboxes another session holds. */
-  readonly held: readonly number[];
-  /** How the part was found: what a failure is noted on, unless another worker has been there. */
-  readonly found: {
-    readonly doneTo: number;
-    readonly lastUser: number;
-    readonly attempts: number;
-    readonly waits: number;
-  };
-}
 
 /** How the broadcasts are. */
 export interface BroadcastState {
@@ -44,7 +21,7 @@ export interface BroadcastState {
 }
 
 /** The broadcasts. */
-export interface BroadcastTable {
+export interface BroadcastTable extends BroadcastSteps {
   /**
    * Begins a broadcast to the users there are, and wakes whoever works on them when `tx` commits.
    * Resolves to how many they are.
@@ -56,60 +33,12 @@ export interface BroadcastTable {
   isOpen(tx: Tx, contentId: number | null): Promise<boolean>;
   /** One statement. */
   state(executor: Executor): Promise<BroadcastState>;
-  /**
-   * Up to `most` users who are next, of a part that is due and that no other worker works on; no
-   * users when it is done. Null when there is none. Broadcasts take turns. What `tx` does next
-   * waits {@link LOCK_MS} for a lock at most.
-   */
-  next(tx: Tx, most: number): Promise<BroadcastStep | null>;
-  /**
-   * The users of a step have theirs; those that are held become parts of their own, and the part
-   * goes on behind them.
-   */
-  advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void>;
-  /**
-   * Another session holds what the step needs: the part is tried again, with backoff, as often as
-   * it takes.
-   */
-  pause(tx: Tx, step: BroadcastStep, error: string, retry: RetryOptions): Promise<void>;
-  /**
-   * Notes that a step of one user, or of none, failed: that user is tried again for themselves,
-   * with backoff, and the part goes on. Either is set aside when that happens again and again.
-   * Resolves to whether one was.
-   */
-  failed(
-    tx: Tx,
-    step: BroadcastStep,
-    error: string,
-    retry: RetryOptions,
-  ): Promise<{ setAside: boolean }>;
-}
-
-/**
- * Longest wait for a lock, in ms: what is held for longer is held by a session that hangs, or for
- * long work on the table.
- */
-const LOCK_MS = 250;
-
-interface BroadcastRow {
-  readonly id: number;
-  readonly content_id: number;
-  readonly done_to: number;
-  readonly last_user: number;
-  readonly attempts: number;
-  readonly waits: number;
-  readonly kind: string;
-  readonly title: string;
-  readonly body: string;
-  readonly url: string | null;
-  readonly expires_at: Date | null;
-  readonly created_at: Date;
-  readonly expired: boolean;
 }
 
 /** The broadcasts of one database. */
 export function createBroadcastTable(): BroadcastTable {
   return {
+    ...broadcastSteps,
     async begin(tx, contentId) {
       const [row] = await tx.query<{ users: number }>(sql`
         WITH all_users AS (
@@ -149,193 +78,5 @@ export function createBroadcastTable(): BroadcastTable {
         oldestMs: Math.max(0, row?.oldest_ms ?? 0),
       };
     },
-    async next(tx, most) {
-      await tx.query(sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`));
-      const [row] = await tx.query<BroadcastRow>(sql`
-        SELECT b.id, b.content_id, b.done_to, b.last_user, b.attempts, b.waits,
-          c.kind, c.title, c.body, c.url,
-          CASE WHEN isfinite(c.expires_at) THEN c.expires_at END AS expires_at,
-          CASE WHEN isfinite(c.created_at) THEN c.created_at ELSE statement_timestamp() END
-            AS created_at,
-          coalesce(c.expires_at <= statement_timestamp(), false) AS expired
-        FROM notification_broadcast_parts b JOIN notification_contents c ON c.id = b.content_id
-        WHERE coalesce(b.next_attempt_at <= clock_timestamp(), true)
-          AND (b.set_aside_at IS NULL OR c.expires_at <= statement_timestamp())
-        ORDER BY b.next_attempt_at NULLS FIRST, b.id LIMIT 1
-        FOR UPDATE OF b SKIP LOCKED`);
-      if (!row) return null;
-      const users = row.expired ? [] : await usersAfter(tx, row, most);
-      const free = await freeAmong(tx, users);
-      return { ...toStep(row), userIds: free, held: users.filter((id) => !free.includes(id)) };
-    },
-    advance,
-    async pause(tx, step, error, retry) {
-      await tx.query(sql`
-        UPDATE notification_broadcast_parts b
-        SET waits = b.waits + 1, last_error = ${wordsOf(error)},
-          next_attempt_at = ${afterBackoff(retry)}
-        WHERE ${isAsFound(step)}`);
-    },
-    failed: noteFailure,
   };
-}
-
-/**
- * Turns go by the time of the last step, so a long broadcast delays no other by more than a step.
- */
-async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void> {
-  const { id, userIds, held, found } = step;
-  const last = lastOf(step);
-  if (last === null) {
-    await tx.query(sql`DELETE FROM notification_broadcast_parts WHERE id = ${id}::bigint`);
-    return;
-  }
-  // A part whose remaining users are all held is tried again as it is.
-  const isAllHeld = userIds.length === 0 && last >= found.lastUser;
-  const runs = isAllHeld ? [] : runsOf(step);
-  await tx.query(sql`
-    WITH parts AS (
-      INSERT INTO notification_broadcast_parts
-        (content_id, done_to, last_user, waits, last_error, next_attempt_at)
-      SELECT b.content_id, q.done_to, q.last_user, b.waits + 1, ${HELD}, ${afterBackoff(retry)}
-      FROM notification_broadcast_parts b,
-        unnest(${bigints(runs.map(([doneTo]) => doneTo))}, ${bigints(runs.map(([, to]) => to))})
-          AS q(done_to, last_user)
-      WHERE b.id = ${id}::bigint)
-    UPDATE notification_broadcast_parts b SET
-      done_to = ${isAllHeld ? found.doneTo : last}::bigint,
-      attempts = ${isAllHeld ? found.attempts : 0}::bigint,
-      waits = ${isAllHeld ? found.waits + 1 : 0}::bigint,
-      last_error = ${isAllHeld && held.length > 0 ? HELD : null},
-      next_attempt_at = ${isAllHeld ? afterBackoff(retry) : sql`clock_timestamp()`}
-    WHERE b.id = ${id}::bigint`);
-}
-
-const HELD = "Another session holds the inbox.";
-
-/**
- * A part that has other users left goes on behind this one, who becomes a part of their own.
- * Failures in a row set the part aside as well: a content that no inbox takes makes no more parts
- * than there are attempts.
- */
-async function noteFailure(
-  tx: Tx,
-  step: BroadcastStep,
-  error: string,
-  { retryMs, attemptsMax }: RetryOptions,
-): Promise<{ setAside: boolean }> {
-  const last = lastOf(step);
-  const goesOn = last !== null && last < step.found.lastUser;
-  const [user, words, max] = [
-    sql`${last ?? 0}::bigint`,
-    wordsOf(error),
-    sql`${attemptsMax}::bigint`,
-  ];
-  const rows = await tx.query<{ set_aside: boolean }>(sql`
-    WITH part AS (
-      SELECT b.id, b.content_id FROM notification_broadcast_parts b
-      WHERE ${isAsFound(step)}
-      FOR UPDATE),
-    own AS (
-      INSERT INTO notification_broadcast_parts
-        (content_id, done_to, last_user, attempts, last_error, next_attempt_at, set_aside_at)
-      SELECT content_id, ${user} - 1, ${user}, 1, ${words},
-        clock_timestamp() + ${retryMs}::float8 * interval '1 millisecond',
-        CASE WHEN ${max} <= 1 THEN clock_timestamp() END
-      FROM part
-      WHERE ${goesOn}::boolean
-      RETURNING set_aside_at),
-    noted AS (
-      UPDATE notification_broadcast_parts b
-      SET done_to = CASE WHEN ${goesOn}::boolean THEN ${user} ELSE b.done_to END,
-        attempts = b.attempts + 1, last_error = ${words},
-        next_attempt_at = ${afterBackoff({ retryMs, attemptsMax })},
-        set_aside_at = CASE
-          WHEN b.attempts + 1 >= ${max} THEN coalesce(b.set_aside_at, clock_timestamp()) END
-      FROM part p
-      WHERE b.id = p.id
-      RETURNING b.set_aside_at)
-    SELECT bool_or(set_aside_at IS NOT NULL) AS set_aside
-    FROM (SELECT * FROM own UNION ALL SELECT * FROM noted) AS told`);
-  return { setAside: rows[0]?.set_aside ?? false };
-}
-
-/**
- * Holds for the part `b` of a step unless another worker, or an operator, has changed it meanwhile.
- */
-const isAsFound = ({
-  id,
-  found,
-}: BroadcastStep): SQL => sql`b.id = ${id}::bigint AND b.done_to = ${found.doneTo}::bigint
-  AND b.attempts = ${found.attempts}::bigint AND b.waits = ${found.waits}::bigint`;
-
-/** When a part `b` that could not be sent is due again. */
-const afterBackoff = ({ retryMs }: RetryOptions): SQL => sql`clock_timestamp()
-  + least(${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_RETRY_MS}::float8)
-    * interval '1 millisecond'`;
-
-const wordsOf = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));
-
-/** The last user that a step looked at; null where there was none left. */
-const lastOf = ({ userIds, held }: BroadcastStep): number | null =>
-  userIds.length + held.length === 0 ? null : Math.max(userIds.at(-1) ?? 0, held.at(-1) ?? 0);
-
-/** Users that are held and follow each other are one part: `[the user before, the last]`. */
-function runsOf({ userIds, held, found }: BroadcastStep): [number, number][] {
-  const isHeld = new Set(held);
-  const runs: [number, number][] = [];
-  let before = found.doneTo;
-  let run: [number, number] | null = null;
-  for (const id of [...userIds, ...held].sort((a, b) => a - b)) {
-    if (!isHeld.has(id)) run = null;
-    else if (run) run[1] = id;
-    else {
-      run = [before, id];
-      runs.push(run);
-    }
-    before = id;
-  }
-  return runs;
-}
-
-async function usersAfter(
-  tx: Tx,
-  { done_to, last_user }: BroadcastRow,
-  most: number,
-): Promise<number[]> {
-  const rows = await tx.query<{ id: number }>(sql`
-    SELECT id FROM users
-    WHERE id > ${done_to}::bigint AND id <= ${last_user}::bigint
-    ORDER BY id LIMIT ${most}::bigint`);
-  return rows.map(({ id }) => id);
-}
-
-/** Those of the users whom no other session holds; this transaction holds them now. */
-async function freeAmong(tx: Tx, users: readonly number[]): Promise<number[]> {
-  if (users.length === 0) return [];
-  const some = bigints(users);
-  const there = await tx.query<{ id: number }>(
-    sql`SELECT id FROM users WHERE id = ANY(${some}) ORDER BY id FOR KEY SHARE SKIP LOCKED`,
-  );
-  const held = await tx.query<{ user_id: number }>(sql`
-    WITH free AS (
-      SELECT user_id FROM notification_logs
-      WHERE user_id = ANY(${some})
-      ORDER BY user_id FOR UPDATE SKIP LOCKED)
-    SELECT user_id FROM notification_logs
-    WHERE user_id = ANY(${some}) AND user_id NOT IN (SELECT user_id FROM free)`);
-  const isHeld = new Set(held.map(({ user_id }) => user_id));
-  return there.flatMap(({ id }) => (isHeld.has(id) ? [] : [id]));
-}
-
-function toStep(row: BroadcastRow): Omit<BroadcastStep, "userIds" | "held"> {
-  const { id, content_id, kind, title, body, url, expires_at, created_at } = row;
-  const found = {
-    doneTo: row.done_to,
-    lastUser: row.last_user,
-    attempts: row.attempts,
-    waits: row.waits,
-  };
-  const content = { kind, title, body, url, expiresAt: expires_at?.toISOString() ?? null };
-  return { id, contentId: content_id, content, createdAt: created_at.toISOString(), found };
 }

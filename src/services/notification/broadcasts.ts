@@ -6,7 +6,8 @@
 import type { Logger } from "pino";
 import type { Tx } from "../../db/client/database.js";
 import { isLocked } from "../../db/client/failures.js";
-import type { BroadcastStep, BroadcastTable } from "../../db/notification/broadcasts.js";
+import type { BroadcastStep } from "../../db/notification/broadcast-steps.js";
+import type { BroadcastTable } from "../../db/notification/broadcasts.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { RetryOptions } from "../../db/outbox.js";
 import { concernsAll } from "../bisect.js";

@@ -3,10 +3,8 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createUserTable } from "../../../src/db/account/users.js";
 import type { Database, Tx } from "../../../src/db/client/database.js";
-import {
-  type BroadcastStep,
-  createBroadcastTable,
-} from "../../../src/db/notification/broadcasts.js";
+import type { BroadcastStep } from "../../../src/db/notification/broadcast-steps.js";
+import { createBroadcastTable } from "../../../src/db/notification/broadcasts.js";
 import { createNotificationTable } from "../../../src/db/notification/inbox.js";
 import { createNotificationLogTable } from "../../../src/db/notification/log.js";
 import type { NotificationContent } from "../../../src/domain/notification.js";
