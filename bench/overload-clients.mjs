@@ -1,6 +1,6 @@
 /**
  * Many connections in a process of their own that send views, told what to do over IPC: `{ port,
- * connections, perSecond, seconds, ids }`. With `perSecond` the load is open: requests leave when
+ * addresses, connections, perSecond, seconds, ids }`. With `perSecond` the load is open: requests leave when
  * they are due, whether or not earlier ones were answered, on a connection that is free; without,
  * it is closed: each connection sends the next when it has an answer. Requests are raw bytes, so
  * that the load is the server's.
@@ -18,6 +18,8 @@ const AT_ONCE = 100;
 
 const figures = {
   sent: 0,
+  /** Until the last answer. */
+  elapsedMs: 0,
   accepted: 0,
   refused: 0,
   unknown: 0,
@@ -51,14 +53,14 @@ function count(status, body, tookMs) {
 
 /** One keep-alive connection. `ask(request)` resolves when its answer is complete. */
 class Connection {
-  constructor(port) {
-    this.port = port;
+  constructor(port, localAddress) {
+    this.place = { port, host: "127.0.0.1", localAddress };
     this.open();
   }
 
   open() {
     this.text = "";
-    this.socket = connect(this.port, "127.0.0.1").setNoDelay(true);
+    this.socket = connect(this.place).setNoDelay(true);
     this.socket.on("data", (chunk) => this.receive(chunk.toString("latin1")));
     this.socket.on("error", () => {});
     this.socket.on("close", () => {
@@ -146,22 +148,27 @@ async function openLoad({ connections, endsAt, ids, perSecond }) {
  * Connections that have had an answer: libuv accepts one in each turn of its loop, so a busy server
  * would accept them during the load.
  */
-async function openSome(port, size) {
-  const some = Array.from({ length: size }, () => new Connection(port));
+async function openSome({ port, addresses }, size) {
+  const some = Array.from(
+    { length: size },
+    (_, at) => new Connection(port, `127.0.1.${1 + (at % addresses)}`),
+  );
   await Promise.all(
     some.map((connection) => connection.ask("GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n")),
   );
   return some;
 }
 
-process.once("message", async ({ port, connections: size, perSecond, seconds, ids }) => {
+process.once("message", async ({ connections: size, perSecond, seconds, ids, ...place }) => {
   const connections = [];
   while (connections.length < size)
-    connections.push(...(await openSome(port, Math.min(AT_ONCE, size - connections.length))));
-  const endsAt = performance.now() + seconds * 1_000;
+    connections.push(...(await openSome(place, Math.min(AT_ONCE, size - connections.length))));
+  const beganAt = performance.now();
+  const endsAt = beganAt + seconds * 1_000;
   await (perSecond
     ? openLoad({ connections, endsAt, ids, perSecond })
     : closedLoad({ connections, endsAt, ids }));
+  figures.elapsedMs = performance.now() - beganAt;
   for (const { socket } of connections) socket.destroy();
   process.send(figures, () => process.disconnect());
 });

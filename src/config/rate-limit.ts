@@ -34,16 +34,16 @@ export const rateVariables = {
   LIMIT_SIGN_IN_PER_SECOND: rate(1).describe("the same over time"),
   LIMIT_CHECKOUT_BURST: count(30).describe("checkouts of one user or address at once"),
   LIMIT_CHECKOUT_PER_SECOND: rate(0.5).describe("the same over time"),
-  LOAD_ADDRESS: count(400).describe(
+  LOAD_ADDRESS: count(2_000).describe(
     "requests and operations under way at once, of callers without a verified identity, per " +
       "process",
   ),
-  LOAD_VIEWER: count(400).describe("the same of signed-in users"),
+  LOAD_VIEWER: count(2_000).describe("the same of signed-in users"),
   LOAD_SERVICE: count(100).describe("the same of the holder of the service token"),
   LOAD_BODY_BYTES: count(64 * 1024 * 1024, 256 * 1024).describe(
     "size of all bodies under way at once, per process",
   ),
-  LOAD_WAIT_MS: count(500, 10).describe(
+  LOAD_WAIT_MS: count(400, 10).describe(
     "how long a request may wait in a process without idle time; what would wait longer is refused",
   ),
   LOAD_LAG_MS: count(250, 20).describe(

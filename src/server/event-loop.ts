@@ -27,8 +27,10 @@ const SAMPLE_MS = 50;
 /** Lateness that lasts this long is a queue, not a pause. */
 const STANDING_MS = SECOND;
 const VERY_LATE = 4;
-/** Capacity is judged over this time. */
+/** Completed work is counted over this time. */
 const WINDOW_MS = SECOND / 2;
+/** Capacity is the best of so many windows: ten seconds. */
+const WINDOWS = 20;
 /** A loop that is busier has no idle time to speak of. */
 const SATURATED = 0.9;
 /** So much may be under way however slow the process is. */
@@ -100,16 +102,20 @@ export interface CapacitySample {
 
 /**
  * Judges how much a process may have under way. A process with idle time waits for others, and more
- * under way costs it little.
+ * under way costs it little. The best of the last {@link WINDOWS} rates counts (the filter of BBR):
+ * refusing takes time too, so the latest rate alone would lower the limit, and the lower limit the
+ * rate.
  */
 export function createCapacity(waitMs: number) {
+  let rates: number[] = [];
   let held = Number.POSITIVE_INFINITY;
   return {
     sample({ busy, done, elapsedMs }: CapacitySample): void {
+      rates = [done / elapsedMs, ...rates.slice(0, WINDOWS - 1)];
       held =
         busy < SATURATED
           ? Number.POSITIVE_INFINITY
-          : Math.max(LEAST_HELD, (done / elapsedMs) * waitMs);
+          : Math.max(LEAST_HELD, Math.max(...rates) * waitMs);
     },
     holds: () => held,
   };

@@ -49,3 +49,13 @@ test("A process that was saturated holds anything again when it has idle time.",
   capacity.sample({ busy: 0.2, done: 10, elapsedMs: 500 });
   expect(capacity.holds()).toBe(Number.POSITIVE_INFINITY);
 });
+
+test("The best rate of ten seconds counts, so that refusing does not lower what is held.", () => {
+  const capacity = createCapacity(500);
+  const sample = (done: number): void => capacity.sample({ busy: 1, done, elapsedMs: 500 });
+  sample(1_000);
+  for (let times = 0; times < 19; times++) sample(100);
+  expect(capacity.holds()).toBe(1_000);
+  sample(100);
+  expect(capacity.holds()).toBe(100);
+});
