@@ -10,7 +10,8 @@ import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
 import { readManifest } from "../server/operation/manifest.js";
-import { createAuthenticate, createServiceCheck } from "../services/account/authenticate.js";
+import { createAuthenticate } from "../services/account/authenticate.js";
+import { createCredentialReader } from "../services/account/credential.js";
 import type { Sessions } from "../services/account/sessions.js";
 import {
   createPersistedDocuments,
@@ -59,8 +60,8 @@ export function openAdmission(
     telemetry: metrics,
   });
   return createAdmission({
-    authenticate: createAuthenticate(config.adminToken, sessions),
-    isService: createServiceCheck(config.adminToken),
+    authenticate: createAuthenticate(sessions),
+    readCredential: createCredentialReader(config.adminToken),
     limits,
     together: (send) => inOneTurn(requests, send),
   });

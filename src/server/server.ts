@@ -167,7 +167,7 @@ function createPipeline(deps: ServerDeps) {
     guestCookie: guestCookie(production),
   };
   const callers: CallerRules = {
-    isService: admission.isService,
+    readCredential: admission.readCredential,
     admitGuest,
     readSeen: seenTokens.read,
     addressOf: createClientAddress(http.trustedProxies),

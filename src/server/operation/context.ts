@@ -14,6 +14,7 @@ import { own } from "../../domain/own.js";
 import type { ReadingOutcome } from "../../domain/reading.js";
 import { latestSeen, type Seen } from "../../domain/seen.js";
 import type { Client, RequestContext } from "../../resolvers/context.js";
+import type { Credential, ReadCredential } from "../../services/account/credential.js";
 import type { Claim } from "../../services/rate-limit/admission.js";
 import type { ClientAddress } from "../client-address.js";
 import type { Place } from "../load.js";
@@ -54,8 +55,8 @@ export interface CallerSource {
 
 /** What turns a source into a caller. */
 export interface CallerRules {
-  /** Whether a token is the operator's. */
-  isService(token: string): boolean;
+  /** Recognises the token of a request. Its only hash: called once. */
+  readonly readCredential: ReadCredential;
   /** Who shows this token of a guest; one that is not ours counts as none. */
   admitGuest(token: string | undefined): GuestPass;
   /** What this consistency token says was seen; one that is not ours counts as none. */
@@ -83,16 +84,13 @@ export interface ClaimedCaller {
  */
 export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCaller {
   const bearer = bearerToken(source.get("authorization"));
-  const token = bearer ?? source.cookie(rules.sessionCookie);
-  const isService = token !== undefined && rules.isService(token);
-  const principal = isService && bearer !== undefined ? SERVICE : ANONYMOUS;
+  const presented = rules.readCredential(bearer ?? source.cookie(rules.sessionCookie));
+  // The service token is no session: as a cookie it counts as none.
+  const isIgnored = presented.kind === "service" && bearer === undefined;
+  const credential: Credential = isIgnored ? { kind: "none" } : presented;
+  const principal = credential.kind === "service" ? SERVICE : ANONYMOUS;
   return {
-    // The service token is no session: a browser that holds it as a cookie is nobody.
-    claim: {
-      token: isService && bearer === undefined ? undefined : token,
-      ip: source.ip,
-      insists: bearer !== undefined,
-    },
+    claim: { ...credential, ip: source.ip, insists: bearer !== undefined },
     caller: {
       principal,
       client: {

@@ -256,7 +256,7 @@ async function receive({
   // Before `connection_init` its address is all that is known of a client.
   const payer = isWelcomed(peer)
     ? payerOf(admission, peer)
-    : admission.payerOf({ token: undefined, ip: peer.ip, insists: false });
+    : admission.payerOf({ kind: "none", ip: peer.ip, insists: false });
   chargeMessage(admission, payer, text.length);
   if (isDeeperThan(text, maxDepth))
     return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
