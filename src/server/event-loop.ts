@@ -16,7 +16,7 @@ export interface EventLoop {
   /** Whether it has been late for a second by four times as much. */
   isVeryLate(): boolean;
   /** How much may be under way now; infinite while the loop has idle time. */
-  holds(): number;
+  capacity(): number;
   /** Something that was under way has ended. */
   completed(): void;
   close(): void;
@@ -34,7 +34,7 @@ const WINDOWS = 20;
 /** A loop that is busier has no idle time to speak of. */
 const SATURATED = 0.9;
 /** So much may be under way however slow the process is. */
-const LEAST_HELD = 16;
+const MIN_CAPACITY = 16;
 
 /** What counts as overload, in ms. */
 export interface EventLoopLimits {
@@ -66,7 +66,7 @@ export function watchEventLoop({ lagMs, waitMs }: EventLoopLimits): EventLoop {
   }, SAMPLE_MS).unref();
   return {
     ...lateness,
-    holds: capacity.holds,
+    capacity: capacity.holds,
     completed() {
       done += 1;
     },
@@ -115,7 +115,7 @@ export function createCapacity(waitMs: number) {
       held =
         busy < SATURATED
           ? Number.POSITIVE_INFINITY
-          : Math.max(LEAST_HELD, Math.max(...rates) * waitMs);
+          : Math.max(MIN_CAPACITY, Math.max(...rates) * waitMs);
     },
     holds: () => held,
   };

@@ -34,22 +34,22 @@ export interface Arrival {
 }
 
 /** A place that was taken. `leave` gives it back, once. */
-export interface Place {
-  leave(): void;
+export interface Permit {
+  release(): void;
 }
 
 /** A request whose body is still on its way: it holds the bytes that it announces, and no place. */
-export interface Arriving extends Place {
+export interface AnnouncedPermit extends Permit {
   /** Takes its place, now that the body is there; answers why there is none. */
-  begin(): ShedReason | null;
+  start(): ShedReason | null;
 }
 
 /** Hands out places. */
 export interface Load {
   /** Lets a request send its body, or says why not. */
-  arrive(arrival: Arrival): Arriving | ShedReason;
+  announce(arrival: Arrival): AnnouncedPermit | ShedReason;
   /** A place, or why there is none. Nothing is counted for what is refused. */
-  enter(arrival: Arrival): Place | ShedReason;
+  acquire(arrival: Arrival): Permit | ShedReason;
   /** What `arrive` would refuse with; null where it would not. */
   peek(arrival: Arrival): ShedReason | null;
   /** Places that are taken. */
@@ -65,8 +65,8 @@ const CLASS_BYTES = 0.5;
 const HOLDER_BYTES = CLASS_BYTES / 16;
 
 /** Whether there was no place. */
-export const isRefused = (entered: Place | ShedReason): entered is ShedReason =>
-  typeof entered === "string";
+export const isShed = (result: Permit | ShedReason): result is ShedReason =>
+  typeof result === "string";
 
 /** What takes the places of a payer. */
 interface PlaceDeps {
@@ -75,30 +75,30 @@ interface PlaceDeps {
 }
 
 /** A place for an operation of a socket, whose bytes were read already. Throws Overloaded. */
-export function takePlaceOf(
+export function acquirePermitOf(
   { load, shedding }: PlaceDeps,
   { kind, name }: { readonly kind: LoadClass; readonly name: string },
-): Place {
-  const entered = load.enter({ class: kind, holder: name, bytes: 0 });
-  if (!isRefused(entered)) return entered;
-  shedding.shed(kind, entered);
+): Permit {
+  const result = load.acquire({ class: kind, holder: name, bytes: 0 });
+  if (!isShed(result)) return result;
+  shedding.shed(kind, result);
   throw new Overloaded();
 }
 
 /** Makes the places of a process. */
 export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(limits)): Load {
-  const [places, bytes] = [createTally(), createTally()];
+  const [permits, bytes] = [createTally(), createTally()];
 
-  const noPlace = ({ class: of, holder }: Arrival): ShedReason | null => {
+  const permitRefusal = ({ class: of, holder }: Arrival): ShedReason | null => {
     const max =
-      of === "service" ? limits.inFlight.service : Math.min(limits.inFlight[of], loop.holds());
-    if (places.of(of) >= max) return "in flight";
-    if (of !== "service" && places.ofHolder(of, holder) >= Math.max(1, max * HOLDER_SHARE))
+      of === "service" ? limits.inFlight.service : Math.min(limits.inFlight[of], loop.capacity());
+    if (permits.of(of) >= max) return "in flight";
+    if (of !== "service" && permits.ofHolder(of, holder) >= Math.max(1, max * HOLDER_SHARE))
       return "one holder";
     const isLate = of === "address" ? loop.isLate() : of === "viewer" && loop.isVeryLate();
     return isLate ? "event loop" : null;
   };
-  const noRoom = ({ class: of, holder, bytes: more }: Arrival): ShedReason | null => {
+  const byteRefusal = ({ class: of, holder, bytes: more }: Arrival): ShedReason | null => {
     if (of === "service" || more === 0) return null;
     const held = bytes.ofHolder(of, holder);
     // One body of any size is let in, or none could be.
@@ -107,34 +107,35 @@ export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(
       ? "bytes"
       : null;
   };
-  const takePlace = (arrival: Arrival): (() => void) => {
-    const giveBack = places.add(arrival, 1);
-    return () => giveBack() && loop.completed();
+  const takePermit = (arrival: Arrival): (() => void) => {
+    const release = permits.add(arrival, 1);
+    return () => release() && loop.completed();
   };
 
-  const refusalOf = (arrival: Arrival): ShedReason | null => noPlace(arrival) ?? noRoom(arrival);
+  const refusalOf = (arrival: Arrival): ShedReason | null =>
+    permitRefusal(arrival) ?? byteRefusal(arrival);
 
   return {
     peek: refusalOf,
-    enter(arrival) {
-      return noPlace(arrival) ?? { leave: takePlace(arrival) };
+    acquire(arrival) {
+      return permitRefusal(arrival) ?? { release: takePermit(arrival) };
     },
-    arrive(arrival) {
+    announce(arrival) {
       const reason = refusalOf(arrival);
       if (reason) return reason;
       const held: (() => void)[] = [bytes.add(arrival, arrival.bytes)];
       return {
-        begin() {
-          const refused = noPlace(arrival);
-          if (!refused) held.push(takePlace(arrival));
+        start() {
+          const refused = permitRefusal(arrival);
+          if (!refused) held.push(takePermit(arrival));
           return refused;
         },
-        leave() {
-          for (const giveBack of held) giveBack();
+        release() {
+          for (const release of held) release();
         },
       };
     },
-    inFlight: places.of,
+    inFlight: permits.of,
     isLate: loop.isLate,
     close: loop.close,
   };

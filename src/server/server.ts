@@ -28,7 +28,7 @@ import { graphqlHandler } from "./http/graphql-route.js";
 import { addHealth, type Readiness } from "./http/health.js";
 import { createHttp, GRAPHQL_PATH } from "./http/http.js";
 import { listen } from "./http/listen.js";
-import { createShedding, inPlace } from "./http/shed-requests.js";
+import { createShedding, withPermit } from "./http/shed-requests.js";
 import { createUnsentAnswers } from "./http/unsent-answers.js";
 import { createLoad, type Load } from "./load.js";
 import { createCompiledQueries } from "./operation/compiled-queries.js";
@@ -176,7 +176,7 @@ function createPipeline(deps: ServerDeps) {
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const gate = {
+  const admissionDeps = {
     admission,
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
@@ -188,8 +188,8 @@ function createPipeline(deps: ServerDeps) {
     maxTokens: limits.tokens,
     allowance: createMessageAllowance(limits.rates),
     documents,
-    ...gate,
-    gate,
+    ...admissionDeps,
+    admissionDeps,
     executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),
     callers,
     seenTokens,
@@ -241,7 +241,7 @@ function addGraphQL(
     secureCookies: production,
   });
   const showExplorer = addExplorer(app, http.explorer);
-  const takePlace = createShedding({
+  const shedOrAnnounce = createShedding({
     load,
     shedding,
     admission: deps.admission,
@@ -251,12 +251,12 @@ function addGraphQL(
     method: ["GET", "POST"],
     url: GRAPHQL_PATH,
     onRequest: async (request, reply) => {
-      if (!(showExplorer && wantsPage(request))) await takePlace(request, reply);
+      if (!(showExplorer && wantsPage(request))) await shedOrAnnounce(request, reply);
     },
     handler: (request, reply) =>
       showExplorer && wantsPage(request)
         ? showExplorer(reply)
-        : inPlace(request, () => answer(request, reply)),
+        : withPermit(request, () => answer(request, reply)),
   });
 }
 
@@ -269,10 +269,10 @@ async function closeWithin(
   sockets: WebSockets,
 ): Promise<void> {
   const orderlyMs = windowMs * ORDERLY_SHARE;
-  const orderly = Promise.all([app.close(), drainSockets(sockets.peers, orderlyMs)]);
+  const orderly = Promise.all([app.close(), drainSockets(sockets.connections, orderlyMs)]);
   await withDeadline<unknown>(orderly, orderlyMs, () => {
     app.server.closeAllConnections();
-    for (const { socket } of sockets.peers) socket.terminate();
+    for (const { socket } of sockets.connections) socket.terminate();
   });
   await orderly;
   sockets.close();

@@ -20,25 +20,26 @@ const MAX_REASON_BYTES = 123;
 const NO_HEADERS: Readonly<IncomingHttpHeaders> = {};
 
 /** A client whose `connection_init` was accepted. Operations run for these only. */
-export type WelcomedPeer = Peer & { caller: Caller };
+export type AcknowledgedConnection = Connection & { caller: Caller };
 
 /** Whether a client may run operations. */
-export const isWelcomed = (peer: Peer): peer is WelcomedPeer => peer.caller !== null;
+export const isAcknowledged = (connection: Connection): connection is AcknowledgedConnection =>
+  connection.caller !== null;
 
 /**
- * One connected client. Every close of ours goes through {@link Peer.close}: from then on no
+ * One connected client. Every close of ours goes through {@link Connection.close}: from then on no
  * message is taken, operations that wait are dropped, subscriptions end, and no answer is written.
  */
-export class Peer {
+export class Connection {
   /** Null until `connection_init` is accepted; its `seen` rises with what the socket writes. */
   caller: Caller | null = null;
   /** Queries and mutations between their message and their answer. */
-  running = 0;
+  runningOperations = 0;
   private lastAnswer: Promise<unknown> = Promise.resolve();
-  private answeredPing = true;
+  private hasPonged = true;
   private wasFull = false;
   private ended = false;
-  private readonly endings: (() => void)[] = [];
+  private readonly endListeners: (() => void)[] = [];
 
   constructor(
     readonly socket: WebSocket,
@@ -46,10 +47,10 @@ export class Peer {
     public headers: Readonly<IncomingHttpHeaders>,
     readonly ip: string,
     /** What carries the socket: it tells how much has not left yet, and when it has. */
-    readonly connection: Duplex,
+    readonly stream: Duplex,
   ) {
     socket.on("pong", () => {
-      this.answeredPing = true;
+      this.hasPonged = true;
     });
     // ws closes a socket itself, with the right code, when a frame is too large or malformed.
     socket.once("error", () => this.end());
@@ -71,20 +72,20 @@ export class Peer {
   /** Has `ending` called when the socket is closed, by whichever side; at once if it is. */
   onEnd(ending: () => void): void {
     if (this.ended) ending();
-    else this.endings.push(ending);
+    else this.endListeners.push(ending);
   }
 
   private end(): void {
     if (this.ended) return;
     this.ended = true;
-    for (const ending of this.endings.splice(0)) ending();
+    for (const ending of this.endListeners.splice(0)) ending();
     if (this.socket.readyState === this.socket.CLOSED) return;
     const timer = setTimeout(() => this.socket.terminate(), CLOSE_MS).unref();
     this.socket.once("close", () => clearTimeout(timer));
   }
 
   /** The client is let in. */
-  welcome(caller: Caller): WelcomedPeer {
+  acknowledge(caller: Caller): AcknowledgedConnection {
     this.forgetHeaders();
     return Object.assign(this, { caller });
   }
@@ -103,7 +104,7 @@ export class Peer {
    * Called for every message: stops reading from a client that does not read, or the answers to
    * what it sends would pile up here. Reading goes on when all of them have left.
    */
-  holdBack(): void {
+  applyBackpressure(): void {
     const { socket } = this;
     if (
       socket.isPaused ||
@@ -121,15 +122,15 @@ export class Peer {
    * of which several answers share the text. A socket holds the bytes of one answer beyond its
    * bound.
    */
-  turn(): Promise<void> {
-    const mine = this.lastAnswer.then(() => this.room());
+  whenWritable(): Promise<void> {
+    const mine = this.lastAnswer.then(() => this.drained());
     // The answer is written before the event loop turns.
     this.lastAnswer = mine.then(() => nextTurn());
     return mine;
   }
 
   /** Resolves when no more is unsent than a socket may hold, or when it is closed. */
-  private async room(): Promise<void> {
+  private async drained(): Promise<void> {
     const { socket } = this;
     while (socket.readyState === socket.OPEN && socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       // Frames leave in order, so this one leaves last.
@@ -141,14 +142,14 @@ export class Peer {
    * Called at every beat: terminates a socket that is dead (no pong since the last beat) or full
    * for two beats, pings the others.
    */
-  beat(): void {
+  ping(): void {
     const full = this.socket.bufferedAmount > MAX_BUFFERED_BYTES;
-    if (!this.answeredPing || (full && this.wasFull)) {
+    if (!this.hasPonged || (full && this.wasFull)) {
       this.socket.terminate();
       return;
     }
     this.wasFull = full;
-    this.answeredPing = false;
+    this.hasPonged = false;
     if (this.socket.readyState === this.socket.OPEN) this.socket.ping();
   }
 }

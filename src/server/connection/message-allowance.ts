@@ -22,18 +22,18 @@ export interface MessageAllowance {
 }
 
 /** Callers that are told apart; one that is forgotten begins anew. */
-const MOST_CALLERS = 100_000;
+const MAX_CALLERS = 100_000;
 /** So many of those who share a message are looked at. */
-const LOOKED_AT = 32;
+const MAX_PAYERS_SCANNED = 32;
 
 export function createMessageAllowance(
   rules: Readonly<Record<Payer["kind"], BucketRule>>,
   nowMs: () => number = () => performance.now(),
 ): MessageAllowance {
-  const known = new LRUCache<string, { left: number; atMs: number }>({ max: MOST_CALLERS });
+  const known = new LRUCache<string, { left: number; atMs: number }>({ max: MAX_CALLERS });
   const leftOf = (payer: Payer): number => {
     const { burst, perSecond } = rules[payer.kind];
-    const entry = known.get(nameOf(payer));
+    const entry = known.get(keyOf(payer));
     return entry
       ? Math.min(burst, entry.left + ((nowMs() - entry.atMs) * perSecond) / SECOND)
       : burst;
@@ -44,14 +44,14 @@ export function createMessageAllowance(
     for (const payer of payers) {
       const left = leftOf(payer);
       if (!best || left > best.left) best = { payer, left };
-      if (++looked === LOOKED_AT) break;
+      if (++looked === MAX_PAYERS_SCANNED) break;
     }
     return best;
   };
   return {
     spend(payers, cost) {
       const best = richest(payers);
-      if (best) known.set(nameOf(best.payer), { left: best.left - cost, atMs: nowMs() });
+      if (best) known.set(keyOf(best.payer), { left: best.left - cost, atMs: nowMs() });
     },
     waitMs(payers) {
       const best = richest(payers);
@@ -60,4 +60,4 @@ export function createMessageAllowance(
   };
 }
 
-const nameOf = ({ kind, name }: Payer): string => `${kind} ${name}`;
+const keyOf = ({ kind, name }: Payer): string => `${kind} ${name}`;

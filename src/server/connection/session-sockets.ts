@@ -15,7 +15,7 @@ import { ServiceUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/context.js";
-import type { WelcomedPeer } from "./connection.js";
+import type { AcknowledgedConnection } from "./connection.js";
 
 /** What is known of sessions. */
 export interface SessionLookup {
@@ -40,55 +40,64 @@ export interface SessionSockets {
    * How often an end was heard of so far: asked before a caller is looked up, for {@link
    * SessionSockets.join}.
    */
-  heard(): number;
+  endsSeen(): number;
   /**
-   * From now on the socket lives no longer than its session. `heardBefore` is what was heard before
+   * From now on the socket lives no longer than its session. `endsBefore` is what was heard before
    * its caller was looked up.
    */
-  join(peer: WelcomedPeer, heardBefore: number): void;
+  track(connection: AcknowledgedConnection, endsBefore: number): void;
   /**
    * Whose operation or event it is now; null when the session has ended and the socket with it.
    * `used` notes a use.
    */
-  callerOf(peer: WelcomedPeer, options: { readonly used: boolean }): Promise<Caller | null>;
+  callerOf(
+    connection: AcknowledgedConnection,
+    options: { readonly used: boolean },
+  ): Promise<Caller | null>;
   close(): void;
 }
 
 const REVOKED = 4401;
 const EXPIRED = 4403;
 /** Longest that a timer can wait; a session that lives longer is looked up once more on the way. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The wait before a session that could not be looked up is looked up again. */
-const LOOK_AGAIN: Backoff = { firstMs: 50, longestMs: SECOND };
-const UNTOLD = { principal: UNKNOWN } as const;
+const RECHECK: Backoff = { firstMs: 50, longestMs: SECOND };
+const LOOKUP_FAILED = { principal: UNKNOWN } as const;
 
 export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
-  const ends = new Map<WelcomedPeer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+  const ends = new Map<
+    AcknowledgedConnection,
+    { readonly atMs: number; readonly timer: NodeJS.Timeout }
+  >();
 
-  const schedule = (peer: WelcomedPeer, { leftMs }: UserPrincipal): void => {
-    clearTimeout(ends.get(peer)?.timer);
-    const timer = setTimeout(() => void look(peer), Math.min(leftMs + 1, LONGEST_TIMER_MS)).unref();
-    ends.set(peer, { atMs: performance.now() + leftMs, timer });
+  const schedule = (connection: AcknowledgedConnection, { leftMs }: UserPrincipal): void => {
+    clearTimeout(ends.get(connection)?.timer);
+    const timer = setTimeout(
+      () => void recheck(connection),
+      Math.min(leftMs + 1, MAX_TIMER_MS),
+    ).unref();
+    ends.set(connection, { atMs: performance.now() + leftMs, timer });
   };
-  const end = (peer: WelcomedPeer): null => {
-    const ranOut = performance.now() >= (ends.get(peer)?.atMs ?? 0);
-    peer.close(
+  const end = (connection: AcknowledgedConnection): null => {
+    const ranOut = performance.now() >= (ends.get(connection)?.atMs ?? 0);
+    connection.close(
       ranOut ? EXPIRED : REVOKED,
       ranOut ? "The session has expired" : "The session was revoked",
     );
     return null;
   };
-  const callerOf: SessionSockets["callerOf"] = async (peer, options) => {
-    const { principal } = peer.caller;
-    if (principal.kind !== "user") return peer.caller;
+  const callerOf: SessionSockets["callerOf"] = async (connection, options) => {
+    const { principal } = connection.caller;
+    if (principal.kind !== "user") return connection.caller;
     try {
       const confirmed = await sessions.confirm(principal, options);
-      if (!confirmed) return end(peer);
-      if (ends.has(peer)) schedule(peer, confirmed);
-      return { ...peer.caller, principal: confirmed };
+      if (!confirmed) return end(connection);
+      if (ends.has(connection)) schedule(connection, confirmed);
+      return { ...connection.caller, principal: confirmed };
     } catch (error) {
-      if (error instanceof ServiceUnavailable) return { ...peer.caller, principal: UNKNOWN };
+      if (error instanceof ServiceUnavailable) return { ...connection.caller, principal: UNKNOWN };
       throw error;
     }
   };
@@ -96,38 +105,38 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
    * Looks until it is told: an end that was heard of once must not be forgotten because Redis was
    * away just then.
    */
-  const look = async (peer: WelcomedPeer): Promise<void> => {
-    for (let failures = 0; ends.has(peer) && peer.isOpen; ) {
-      const caller = await callerOf(peer, { used: false }).catch((err: unknown) => {
+  const recheck = async (connection: AcknowledgedConnection): Promise<void> => {
+    for (let failures = 0; ends.has(connection) && connection.isOpen; ) {
+      const caller = await callerOf(connection, { used: false }).catch((err: unknown) => {
         log.error({ err }, "a socket's session could not be looked up");
-        return UNTOLD;
+        return LOOKUP_FAILED;
       });
       if (caller?.principal.kind !== "unknown") return;
       failures += 1;
-      await delay(backoffMs(failures, LOOK_AGAIN), undefined, { ref: false });
+      await delay(backoffMs(failures, RECHECK), undefined, { ref: false });
     }
   };
 
-  let heard = 0;
+  let endCount = 0;
   const stop = sessions.onEnded((userId) => {
-    heard += 1;
-    for (const peer of ends.keys()) {
-      const { principal } = peer.caller;
+    endCount += 1;
+    for (const connection of ends.keys()) {
+      const { principal } = connection.caller;
       if (principal.kind === "user" && (userId === null || principal.userId === userId))
-        void look(peer);
+        void recheck(connection);
     }
   });
   return {
-    heard: () => heard,
-    join(peer, heardBefore) {
-      const { principal } = peer.caller;
-      if (principal.kind !== "user" || !peer.isOpen) return;
-      schedule(peer, principal);
+    endsSeen: () => endCount,
+    track(connection, endsBefore) {
+      const { principal } = connection.caller;
+      if (principal.kind !== "user" || !connection.isOpen) return;
+      schedule(connection, principal);
       // It may have ended between the look-up of its caller and now, without being found here.
-      if (heard !== heardBefore) void look(peer);
-      peer.onEnd(() => {
-        clearTimeout(ends.get(peer)?.timer);
-        ends.delete(peer);
+      if (endCount !== endsBefore) void recheck(connection);
+      connection.onEnd(() => {
+        clearTimeout(ends.get(connection)?.timer);
+        ends.delete(connection);
       });
     },
     callerOf,

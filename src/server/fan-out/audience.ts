@@ -12,7 +12,7 @@ import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/princip
 import type { Scope } from "../../domain/scope.js";
 import { NOTHING_SEEN } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { WelcomedPeer } from "../connection/connection.js";
+import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import type { Caller } from "../operation/context.js";
 
@@ -25,12 +25,12 @@ export interface Audience {
   /** Who asks when a value is read; null when nobody does any more. */
   caller(): Promise<Caller | null>;
   /** Whether this socket may have what is read from now on; absent: everybody may. */
-  readonly admits?: (peer: WelcomedPeer) => Promise<boolean>;
+  readonly admits?: (connection: AcknowledgedConnection) => Promise<boolean>;
 }
 
 /** Who asks, and by which number its socket is told from others. */
-export interface Asker {
-  readonly peer: WelcomedPeer;
+export interface AudienceRequest {
+  readonly connection: AcknowledgedConnection;
   /** Who it was found to be just now. */
   readonly caller: Caller;
   readonly socketNumber: number;
@@ -38,7 +38,7 @@ export interface Asker {
 }
 
 /** Nobody is made a guest by an answer that others get as well. */
-const NO_GUEST: GuestPass = {
+const SHARED_GUEST: GuestPass = {
   id: null,
   issued: null,
   ensure() {
@@ -49,7 +49,7 @@ const NO_GUEST: GuestPass = {
 /** The audience of an answer of some scope that a socket has asked for. */
 export function audienceOf(
   scope: Scope,
-  { peer, caller, socketNumber, sessions }: Asker,
+  { connection, caller, socketNumber, sessions }: AudienceRequest,
 ): Audience {
   const { bypass, reportCache } = caller;
   const wishes = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
@@ -58,7 +58,7 @@ export function audienceOf(
     const opener: Caller = {
       principal,
       client,
-      guest: NO_GUEST,
+      guest: SHARED_GUEST,
       seen: NOTHING_SEEN,
       bypass,
       reportCache,
@@ -71,13 +71,13 @@ export function audienceOf(
     return {
       key: `socket ${socketNumber}`,
       opener: caller,
-      caller: () => sessions.callerOf(peer, { used: false }),
+      caller: () => sessions.callerOf(connection, { used: false }),
     };
   return {
     ...shared(role.name, role.principal),
-    admits: async (member) =>
-      (await sessions.callerOf(member, { used: false }))?.principal.kind ===
-      member.caller.principal.kind,
+    admits: async (subscriber) =>
+      (await sessions.callerOf(subscriber, { used: false }))?.principal.kind ===
+      subscriber.caller.principal.kind,
   };
 }
 
@@ -92,4 +92,4 @@ function sharedRole(
 }
 
 /** How soon a reading is repeated for those whose session could not be looked up. */
-export const LOOK_AGAIN_MS = SECOND;
+export const RECHECK_MS = SECOND;

@@ -1,10 +1,10 @@
 /**
- * A `next` message as it goes over the wire: one text frame of RFC 6455, unmasked as servers send
- * it, around an operation id and bytes that all members of a group share.
+ * A `next` message as it goes over the wire: one text frame of RFC 6455, unmasked as servers
+ * send it, around an operation id and bytes that all members of a group share.
  *
  * Written to the connection in one piece, beside ws: its sender frames every message anew and
- * writes head and text apart. That mixes as long as each writes whole frames at once, which ws does
- * without compression, and nothing is written after its close frame.
+ * writes prefix and text apart. That mixes as long as each writes whole frames at once, which ws
+ * does without compression, and nothing is written after its close frame.
  */
 import type { Duplex } from "node:stream";
 
@@ -13,34 +13,36 @@ const TEXT = 0x81;
 const IN_TWO_BYTES = 126;
 const IN_EIGHT_BYTES = 127;
 /**
- * What is shorter is cheaper to copy than to write apart; what is longer stays shared until it has
- * left.
+ * What is shorter is cheaper to copy than to write apart; what is longer stays shared until it
+ * has left.
  */
-const MOST_COPIED_BYTES = 4 * 1024;
+const MAX_COPIED_BYTES = 4 * 1024;
 
 /** The part of a message that differs: everything before the payload. */
-export const headOf = (operationId: string): Buffer =>
+export const framePrefix = (operationId: string): Buffer =>
   Buffer.from(`{"id":${JSON.stringify(operationId)},"type":"next","payload":`);
 
 /** The part that is shared: the payload and what closes the message. */
-export const tailOf = (payload: string): Buffer => Buffer.from(`${payload}}`);
+export const framePayload = (payload: string): Buffer => Buffer.from(`${payload}}`);
 
 /** Writes one message. */
-export function writeFrame(connection: Duplex, head: Buffer, tail: Buffer): void {
-  const length = head.length + tail.length;
-  const copied = tail.length <= MOST_COPIED_BYTES;
-  const frame = Buffer.allocUnsafe(headerBytes(length) + head.length + (copied ? tail.length : 0));
+export function writeFrame(stream: Duplex, prefix: Buffer, payload: Buffer): void {
+  const length = prefix.length + payload.length;
+  const copied = payload.length <= MAX_COPIED_BYTES;
+  const frame = Buffer.allocUnsafe(
+    headerBytes(length) + prefix.length + (copied ? payload.length : 0),
+  );
   const at = writeHeader(frame, length);
-  head.copy(frame, at);
+  prefix.copy(frame, at);
   if (copied) {
-    tail.copy(frame, at + head.length);
-    connection.write(frame);
+    payload.copy(frame, at + prefix.length);
+    stream.write(frame);
     return;
   }
-  connection.cork();
-  connection.write(frame);
-  connection.write(tail);
-  connection.uncork();
+  stream.cork();
+  stream.write(frame);
+  stream.write(payload);
+  stream.uncork();
 }
 
 const headerBytes = (length: number): number =>

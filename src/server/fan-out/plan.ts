@@ -26,19 +26,22 @@ import { own } from "../../domain/own.js";
 import { type Delivery, SCOPES, type Scope } from "../../domain/scope.js";
 
 /** How the answers to an operation may travel. */
-export interface Plan {
+export interface DeliveryPlan {
   readonly scope: Scope;
   readonly delivery: Delivery;
 }
 
 /** Plans an operation of a validated document. */
-export type Planner = (document: DocumentNode, operationName: string | null | undefined) => Plan;
+export type PlanDelivery = (
+  document: DocumentNode,
+  operationName: string | null | undefined,
+) => DeliveryPlan;
 
 /** A planner that reads each document once. */
-export function createPlanner(schema: GraphQLSchema): Planner {
-  const known = new WeakMap<DocumentNode, Map<string, Plan>>();
+export function createDeliveryPlanner(schema: GraphQLSchema): PlanDelivery {
+  const known = new WeakMap<DocumentNode, Map<string, DeliveryPlan>>();
   return (document, operationName) => {
-    const plans = known.get(document) ?? new Map<string, Plan>();
+    const plans = known.get(document) ?? new Map<string, DeliveryPlan>();
     known.set(document, plans);
     const name = operationName ?? "";
     const plan = plans.get(name) ?? readPlan(schema, document, operationName);
@@ -51,7 +54,7 @@ function readPlan(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
-): Plan {
+): DeliveryPlan {
   const operation = getOperationAST(document, operationName);
   const root = operation && schema.getRootType(operation.operation);
   if (!operation || !root) return { scope: "VIEWER", delivery: "LOG" };
@@ -80,7 +83,7 @@ class PlanReader {
     this.fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
   }
 
-  plan(root: GraphQLNamedType): Plan {
+  plan(root: GraphQLNamedType): DeliveryPlan {
     const fields = isObjectType(root)
       ? [...this.rootFields].map((name) => own(root.getFields(), name))
       : [];

@@ -26,7 +26,7 @@ import {
 } from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../../domain/errors.js";
-import { type GateParts, letIn } from "../operation/admission.js";
+import { type AdmissionDeps, admitRequest } from "../operation/admission.js";
 import type { ClaimedCaller, Operation } from "../operation/context.js";
 import type { DocumentStore } from "../operation/documents.js";
 import type { Executor } from "../operation/executor.js";
@@ -45,12 +45,12 @@ export interface OperationHolder extends BaseContext {
 }
 
 /** What the HTTP side is made of. */
-export interface ApolloParts {
+export interface ApolloDeps {
   readonly schema: GraphQLSchema;
   readonly rules: readonly ValidationRule[];
   readonly maxTokens: number;
   readonly executor: Executor;
-  readonly gate: GateParts;
+  readonly admissionDeps: AdmissionDeps;
   /** Holds the document of every request that comes here: what is refused does not. */
   readonly documentStore: DocumentStore;
   readonly production: boolean;
@@ -58,13 +58,13 @@ export interface ApolloParts {
 }
 
 /** Makes the Apollo Server, not yet started. */
-export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> {
-  const { schema, rules, maxTokens, executor, gate, production, log } = parts;
+export function createApollo(deps: ApolloDeps): ApolloServer<OperationHolder> {
+  const { schema, rules, maxTokens, executor, admissionDeps, production, log } = deps;
   return new ApolloServer<OperationHolder>({
     gateway: gatewayOf(schema, executor),
     parseOptions: { maxTokens },
     validationRules: [...rules],
-    documentStore: parts.documentStore,
+    documentStore: deps.documentStore,
     // Documents are spelled out before they come here, as over WebSocket.
     persistedQueries: false,
     // Introspection is one of our rules, so that the WebSocket has it too.
@@ -80,7 +80,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> 
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      operationPlugin(gate, log),
+      operationPlugin(admissionDeps, log),
     ],
   });
 }
@@ -123,7 +123,10 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
  * Names the operation, logs what is ours to repair, and adds request id and cache report to the
  * answer.
  */
-function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<OperationHolder> {
+function operationPlugin(
+  admissionDeps: AdmissionDeps,
+  log: Logger,
+): ApolloServerPlugin<OperationHolder> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
       log.error(
@@ -141,12 +144,15 @@ function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<Opera
             operationName: request.operationName,
             variables: request.variables,
           };
-          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch(
-            (error: unknown) => {
-              if (!(error instanceof InvalidInput)) throw refuse(error);
-              contextValue.operation.invalid = error.errors;
-            },
-          );
+          await admitRequest(
+            admissionDeps,
+            contextValue.operation,
+            contextValue.claimed,
+            priced,
+          ).catch((error: unknown) => {
+            if (!(error instanceof InvalidInput)) throw refuse(error);
+            contextValue.operation.invalid = error.errors;
+          });
         },
         async didEncounterErrors({ errors, contextValue }) {
           logInternal(log, errors, contextValue.operation.requestId);

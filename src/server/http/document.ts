@@ -3,16 +3,16 @@ import type { FastifyRequest } from "fastify";
 import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
-import type { Asked } from "../operation/admission.js";
-import { isRecord, spellOut, withoutEmpty } from "../operation/document-request.js";
+import type { RawOperation } from "../operation/admission.js";
+import { isRecord, resolveDocument, withoutEmpty } from "../operation/document-request.js";
 import { readBody, readJson, refuseIllFormed } from "../operation/text-input.js";
 
 /** What Apollo reads a request from: the body of a POST, the query string of a GET. */
 export interface HttpDocument {
   readonly body: unknown;
   readonly search: string;
-  /** What was asked, whichever of the two it came by. */
-  readonly asked: Asked;
+  /** What was raw, whichever of the two it came by. */
+  readonly raw: RawOperation;
   /** To be called once the document has proved valid. */
   keep(): void;
 }
@@ -35,14 +35,18 @@ export async function httpDocument(
   const { method, url } = request;
   const search = searchOf(url);
   if (method === "GET")
-    return { body: undefined, ...(await spellOutSearch(rules, search, principal)) };
+    return { body: undefined, ...(await resolveSearch(rules, search, principal)) };
   const body = Buffer.isBuffer(request.body) ? readBody(request.body, rules.jsonDepth) : undefined;
-  if (!isRecord(body)) return { body, search, asked: {}, keep: () => {} };
-  const { parameters, keep } = await spellOut(rules.documents, withoutEmpty(body), principal);
-  return { body: parameters, search, asked: parameters, keep };
+  if (!isRecord(body)) return { body, search, raw: {}, keep: () => {} };
+  const { parameters, keep } = await resolveDocument(
+    rules.documents,
+    withoutEmpty(body),
+    principal,
+  );
+  return { body: parameters, search, raw: parameters, keep };
 }
 
-async function spellOutSearch(
+async function resolveSearch(
   { documents, jsonDepth }: HttpDocumentRules,
   search: string,
   principal: Principal,
@@ -64,12 +68,12 @@ async function spellOutSearch(
     variables: json(variables),
     extensions: json(extensions),
   };
-  const { parameters, keep } = await spellOut<typeof read>(documents, read, principal);
-  if (parameters === read) return { search: isShorter ? `?${given}` : search, asked: read, keep };
+  const { parameters, keep } = await resolveDocument<typeof read>(documents, read, principal);
+  if (parameters === read) return { search: isShorter ? `?${given}` : search, raw: read, keep };
   given.delete("documentId");
   given.set("query", String(parameters.query));
   if (extensions !== undefined) given.set("extensions", JSON.stringify(parameters.extensions));
-  return { search: `?${given}`, asked: parameters, keep };
+  return { search: `?${given}`, raw: parameters, keep };
 }
 
 const NAMES = ["query", "documentId", "operationName", "variables", "extensions"];

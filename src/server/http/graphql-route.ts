@@ -11,7 +11,12 @@ import { own } from "../../domain/own.js";
 import { HOUR, SECOND } from "../../domain/time/time.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
-import { type Asked, chargeText, type GateParts, refuseAtTheDoor } from "../operation/admission.js";
+import {
+  type AdmissionDeps,
+  chargeText,
+  type RawOperation,
+  rejectEarly,
+} from "../operation/admission.js";
 import {
   type ClaimedCaller,
   type CreateContext,
@@ -37,7 +42,7 @@ import { arrivalOf } from "./shed-requests.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
 /** What the route is made of. */
-export interface GraphQLRouteParts extends GateParts {
+export interface GraphQLRouteDeps extends AdmissionDeps {
   readonly apollo: ApolloServer<OperationHolder>;
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
@@ -53,40 +58,40 @@ export interface GraphQLRouteParts extends GateParts {
 }
 
 /** The handler of GET and POST. */
-export function graphqlHandler(parts: GraphQLRouteParts) {
+export function graphqlHandler(deps: GraphQLRouteDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { claimed, atMs: startedAt } = arrivalOf(request);
     // It may be for this caller alone, and caches between us cannot tell.
     if (request.method === "GET") reply.header("cache-control", "no-store");
-    const payer = parts.admission.payerOf(claimed.claim);
-    refuseAtTheDoor(parts, payer, null);
+    const payer = deps.admission.payerOf(claimed.claim);
+    rejectEarly(deps, payer, null);
     chargeText(
-      parts.admission,
+      deps.admission,
       payer,
       Buffer.isBuffer(request.body) ? request.body.length : request.url.length,
     );
-    const operation = new Operation(claimed.caller, request.id, parts.createContext, startedAt);
-    const refuse = (error: unknown, asked: Asked): never => {
-      parts.observe(operation, {
+    const operation = new Operation(claimed.caller, request.id, deps.createContext, startedAt);
+    const refuse = (error: unknown, raw: RawOperation): never => {
+      deps.observe(operation, {
         transport: "http",
         durationMs: performance.now() - startedAt,
         outcome: "refused",
       });
-      parts.admission.chargeRefused(payer, readingOf(parts, asked));
+      deps.admission.chargeRefused(payer, readingOf(deps, raw));
       throw error;
     };
-    const { body, search, asked, keep } = await httpDocument(
-      parts,
+    const { body, search, raw, keep } = await httpDocument(
+      deps,
       request,
       claimed.caller.principal,
     ).catch((error) => refuse(error, {}));
-    refuseAtTheDoor(parts, payer, asked);
+    rejectEarly(deps, payer, raw);
     try {
-      checkDocument(parts.readDocument, asked);
+      checkDocument(deps.readDocument, raw);
     } catch (error) {
-      refuse(error, asked);
+      refuse(error, raw);
     }
-    const executed = await parts.apollo.executeHTTPGraphQLRequest({
+    const executed = await deps.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
         headers: headersForApollo(request),
@@ -95,21 +100,21 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
       },
       context: async () => ({ operation, claimed }),
     });
-    const answer = unlessUnread(parts, reply, operation, executed);
-    settle(parts, operation, claimed, asked);
+    const answer = unlessUnread(deps, reply, operation, executed);
+    settle(deps, operation, claimed, raw);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // It has paid once its document and its input were found valid.
     if (operation.hasPaid) keep();
     const status = answer.status ?? 200;
-    parts.observe(operation, {
+    deps.observe(operation, {
       transport: "http",
       durationMs: performance.now() - startedAt,
       outcome: outcomeOf(status),
     });
     if (operation.written)
-      handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
-    keepCookie(reply, operation.keptSession, parts.sessionCookie);
-    keepCookie(reply, operation.keptGuest, parts.guestCookie);
+      handOutSeen(reply, deps.seenTokens.write(operation.written), deps.secureCookies);
+    keepCookie(reply, operation.keptSession, deps.sessionCookie);
+    keepCookie(reply, operation.keptGuest, deps.guestCookie);
     if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
     return sendAnswer(reply, answer, operation.requestId);
   };
@@ -117,13 +122,13 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
 
 /** The answer, or where its address leaves too many unread, one that says so. */
 function unlessUnread(
-  parts: GraphQLRouteParts,
+  deps: GraphQLRouteDeps,
   reply: FastifyReply,
   operation: Operation,
   answer: HTTPGraphQLResponse,
 ): HTTPGraphQLResponse {
   const bytes = answer.body.kind === "complete" ? Buffer.byteLength(answer.body.string) : 0;
-  if (parts.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
+  if (deps.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
   const refusal = new RateLimited(
     UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"],
     SECOND,
@@ -131,7 +136,7 @@ function unlessUnread(
   );
   // A mutation has run: no header asks for it again.
   if (operation.kind !== "mutation") operation.refusal = refusal;
-  const errors = [formatError(refusal, parts.errors)];
+  const errors = [formatError(refusal, deps.errors)];
   return {
     ...answer,
     status: STATUS_OF_CODE[refusal.code],
@@ -151,19 +156,19 @@ const UNREAD_ANSWERS = {
  * now.
  */
 function settle(
-  parts: GraphQLRouteParts,
+  deps: GraphQLRouteDeps,
   operation: Operation,
   { claim }: ClaimedCaller,
-  asked: Asked,
+  raw: RawOperation,
 ): void {
   operation.settle(null);
   if (!operation.hasPaid && !operation.refusal)
-    parts.admission.chargeRefused(parts.admission.payerOf(claim), readingOf(parts, asked));
+    deps.admission.chargeRefused(deps.admission.payerOf(claim), readingOf(deps, raw));
 }
 
 /** What the reading of a document has cost, unless it is paid. */
-const readingOf = ({ readDocument }: GraphQLRouteParts, { query }: Asked): number =>
-  typeof query === "string" ? readDocument.takePriceOf(query) : 0;
+const readingOf = ({ readDocument }: GraphQLRouteDeps, { query }: RawOperation): number =>
+  typeof query === "string" ? readDocument.takeReadingPriceOf(query) : 0;
 
 const OVER_WEBSOCKET =
   "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the " +
@@ -173,7 +178,7 @@ const OVER_WEBSOCKET =
  * What is no document at all is left for Apollo to refuse. Throws DocumentRefused, and
  * MethodNotAllowed for a subscription.
  */
-function checkDocument(readDocument: DocumentReader, { query, operationName }: Asked): void {
+function checkDocument(readDocument: DocumentReader, { query, operationName }: RawOperation): void {
   if (typeof query !== "string" || query === "") return;
   const document = readDocument(query);
   if (isRefused(document)) throw new DocumentRefused(document);

@@ -2,11 +2,11 @@
 import Fastify from "fastify";
 import type { Logger } from "pino";
 import { createErrorHandler, refusalOf, refuse } from "./errors.js";
-import { addHealth, type HealthParts } from "./health.js";
+import { addHealth, type HealthDeps } from "./health.js";
 import { listen } from "./listen.js";
 
 /** What it answers from, and where. */
-export interface HealthServerOptions extends HealthParts {
+export interface HealthServerOptions extends HealthDeps {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;

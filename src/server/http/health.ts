@@ -16,7 +16,7 @@ export interface Readiness {
 }
 
 /** What health is read from. */
-export interface HealthParts {
+export interface HealthDeps {
   readonly readiness: () => Promise<Readiness>;
   readonly isDraining: () => boolean;
   readonly metrics: Metrics;
@@ -31,7 +31,7 @@ const PROBE = { exposeHeadRoute: true };
 /** Adds GET and HEAD /livez, /readyz and /metrics. */
 export function addHealth(
   app: FastifyInstance,
-  { readiness, isDraining, metrics }: HealthParts,
+  { readiness, isDraining, metrics }: HealthDeps,
 ): void {
   app.get("/livez", PROBE, async (_request, reply) =>
     reply.header("cache-control", "no-store").send({ status: "ok" }),

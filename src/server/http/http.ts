@@ -15,7 +15,7 @@ import type { Logger } from "pino";
 import type { Config } from "../../config/config.js";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
-import { createEarlyRefusal, type EarlyRefusalDeps } from "./early-refusal.js";
+import { createEarlyShedding, type EarlySheddingDeps } from "./early-shedding.js";
 import { createErrorHandler, refusalOf, refuse } from "./errors.js";
 import { inFairTurns } from "./fair-turns.js";
 import { securityHeaders } from "./security-headers.js";
@@ -46,7 +46,7 @@ export interface HttpOptions {
   /** Longest time for a request to arrive, in ms; tests shorten it. */
   readonly requestArrivalMs?: number | undefined;
   /** What refuses requests before they are routed. */
-  readonly early: Pick<EarlyRefusalDeps, "load" | "shedding" | "addressOf" | "sessionCookie">;
+  readonly early: Pick<EarlySheddingDeps, "load" | "shedding" | "addressOf" | "sessionCookie">;
 }
 
 /** Makes the instance, without routes. */
@@ -58,7 +58,7 @@ export async function createHttp(
   const arrivalMs = requestArrivalMs ?? REQUEST_ARRIVAL_MS;
   const headers = await securityHeaders(config.production);
   const origins = new Set(config.http.allowedOrigins.map((origin) => new URL(origin).origin));
-  const refuseEarly = createEarlyRefusal({
+  const shedEarly = createEarlyShedding({
     ...early,
     path: GRAPHQL_PATH,
     bodyLimit: config.limits.bodyBytes,
@@ -73,7 +73,7 @@ export async function createHttp(
     serverFactory: (handle) =>
       createNodeServer(
         arrivalMs,
-        (request, response) => refuseEarly(request, response) || handle(request, response),
+        (request, response) => shedEarly(request, response) || handle(request, response),
       ),
     genReqId: () => randomUUID(),
     requestIdHeader: false,

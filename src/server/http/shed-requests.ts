@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
-import { isRefused, type Load, type Place } from "../load.js";
+import { isShed, type Load, type Permit } from "../load.js";
 import { type CallerRules, type ClaimedCaller, readHttpClaim } from "../operation/context.js";
 import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 
@@ -15,9 +15,9 @@ export interface ArrivedRequest {
   readonly claimed: ClaimedCaller;
   /** When it arrived, on the monotonic clock of this process, in ms. */
   readonly atMs: number;
-  readonly place: Place;
+  readonly permit: Permit;
   /** Takes the place. Throws Overloaded. */
-  begin(): void;
+  start(): void;
 }
 
 /** What shedding asks. */
@@ -46,23 +46,23 @@ export function createShedding({ load, admission, callers, shedding }: SheddingD
     const claimed = readHttpClaim(request, callers);
     const { kind, name } = admission.payerOf(claimed.claim);
     const bytes = announcedBytes(request.headers, request.routeOptions.bodyLimit);
-    const entered = load.arrive({ class: kind, holder: name, bytes });
-    if (isRefused(entered)) {
-      shedding.shed(kind, entered);
+    const announced = load.announce({ class: kind, holder: name, bytes });
+    if (isShed(announced)) {
+      shedding.shed(kind, announced);
       if (closesWhenRefused(request.headers)) reply.header("connection", "close");
       throw new Overloaded();
     }
-    const begin = () => {
-      const reason = entered.begin();
+    const start = () => {
+      const reason = announced.start();
       if (reason === null) return;
       shedding.shed(kind, reason);
       throw new Overloaded();
     };
-    arrivals.set(request, { claimed, atMs: performance.now(), place: entered, begin });
+    arrivals.set(request, { claimed, atMs: performance.now(), permit: announced, start });
     // A request that fails before its handler runs gives its place back here; one that runs holds
     // it until it has ended.
     reply.raw.once("close", () => {
-      if (!running.has(request)) entered.leave();
+      if (!running.has(request)) announced.release();
     });
   };
 }
@@ -73,13 +73,13 @@ const running = new WeakSet<FastifyRequest>();
  * Runs the handler of a request in its place, which is given back when it has ended, also where the
  * client has hung up. Rejects with Overloaded.
  */
-export async function inPlace<T>(request: FastifyRequest, handle: () => Promise<T>): Promise<T> {
+export async function withPermit<T>(request: FastifyRequest, handle: () => Promise<T>): Promise<T> {
   running.add(request);
-  const { place, begin } = arrivalOf(request);
+  const { permit, start } = arrivalOf(request);
   try {
-    begin();
+    start();
     return await handle();
   } finally {
-    place.leave();
+    permit.release();
   }
 }

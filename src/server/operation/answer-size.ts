@@ -19,15 +19,15 @@ export interface AnswerLimits {
 /** Room for what stands beside `data`: the errors within their bounds, cost, cache, tokens. */
 export const ENVELOPE_BYTES = 64 * 1024;
 
-const LEAST_SHARE = 6;
-const MOST_TIMES = 3;
+const MIN_SHARE = 6;
+const MAX_FACTOR = 3;
 
 /** Whether a value is larger than `maxBytes` as JSON. O(values), or O(bytes) near the bound. */
 export function isLargerThan(value: unknown, maxBytes: number): boolean {
-  const most = MOST_TIMES * maxBytes;
-  const size = sizeOf(value, most);
-  if (size > most) return true;
-  return size * LEAST_SHARE > maxBytes && Buffer.byteLength(JSON.stringify(value)) > maxBytes;
+  const max = MAX_FACTOR * maxBytes;
+  const size = sizeOf(value, max);
+  if (size > max) return true;
+  return size * MIN_SHARE > maxBytes && Buffer.byteLength(JSON.stringify(value)) > maxBytes;
 }
 
 /** A number, and any other value that is no text and holds nothing. */
@@ -39,21 +39,21 @@ const KEY_SIZE = 3;
 const BRACKETS_SIZE = 3;
 
 /** The sum; any number above `most` once it is passed. */
-function sizeOf(value: unknown, most: number): number {
+function sizeOf(value: unknown, max: number): number {
   if (typeof value === "string") return value.length + TEXT_SIZE;
   if (typeof value !== "object" || value === null) return SCALAR_SIZE;
   if (value instanceof Date) return DATE_SIZE;
   let size = BRACKETS_SIZE;
   if (Array.isArray(value)) {
     for (const item of value) {
-      size += sizeOf(item, most - size);
-      if (size > most) return size;
+      size += sizeOf(item, max - size);
+      if (size > max) return size;
     }
     return size;
   }
   for (const key in value) {
-    size += key.length + KEY_SIZE + sizeOf((value as Record<string, unknown>)[key], most - size);
-    if (size > most) return size;
+    size += key.length + KEY_SIZE + sizeOf((value as Record<string, unknown>)[key], max - size);
+    if (size > max) return size;
   }
   return size;
 }

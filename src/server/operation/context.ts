@@ -17,7 +17,7 @@ import type { Client, RequestContext } from "../../resolvers/context.js";
 import type { Credential, ReadCredential } from "../../services/account/credential.js";
 import type { Claim } from "../../services/rate-limit/admission.js";
 import type { ClientAddress } from "../client-address.js";
-import type { Place } from "../load.js";
+import type { Permit } from "../load.js";
 import type { CostReport, Payment } from "./payment.js";
 
 /** The cookie that carries the consistency token where a client does not handle the header. */
@@ -183,19 +183,19 @@ export class Operation {
    * What it takes of what the process can have under way; null over HTTP, where the request holds
    * it.
    */
-  place: Place | null = null;
+  permit: Permit | null = null;
   /** Why its input was refused before anything ran. */
   invalid: readonly GraphQLError[] | null = null;
   /** Gives back what is counted while it runs. */
-  whenEnded: () => void = () => {};
+  onEnd: () => void = () => {};
   private payment: Payment | null = null;
-  private begun: { readonly context: RequestContext; readonly seen: Seen } | null = null;
+  private execution: { readonly context: RequestContext; readonly seen: Seen } | null = null;
 
   /** @param caller as far as it is known; who it is, is known once the operation is let in */
   constructor(
     public caller: Caller,
     readonly requestId: string,
-    private readonly create: CreateContext,
+    private readonly createContext: CreateContext,
     /**
      * When it arrived, on the monotonic clock of this process, in ms: its time runs from then on.
      */
@@ -204,13 +204,21 @@ export class Operation {
 
   /** The context of this execution, made on first use: a request that is refused costs none. */
   get context(): RequestContext {
-    if (!this.begun) {
+    if (!this.execution) {
       const { principal, client, guest, seen, bypass } = this.caller;
       const { requestId, buckets } = this;
-      const context = this.create({ principal, client, guest, seen, bypass, requestId, buckets });
-      this.begun = { context, seen: context.reading.seen };
+      const context = this.createContext({
+        principal,
+        client,
+        guest,
+        seen,
+        bypass,
+        requestId,
+        buckets,
+      });
+      this.execution = { context, seen: context.reading.seen };
     }
-    return this.begun.context;
+    return this.execution.context;
   }
 
   /** Whether its cost was taken. */
@@ -219,7 +227,7 @@ export class Operation {
   }
 
   /** Its cost was taken. */
-  pays(payment: Payment): void {
+  recordPayment(payment: Payment): void {
     this.payment = payment;
     this.buckets = payment.buckets;
   }
@@ -234,18 +242,18 @@ export class Operation {
   /**
    * A subscription has begun: what letting it in took is not kept for its life, which may be days.
    */
-  forgetEntry(socketCaller: Caller): void {
+  releaseAdmission(socketCaller: Caller): void {
     this.caller = socketCaller;
     this.payment = null;
     this.buckets = [];
-    this.begun = null;
+    this.execution = null;
   }
 
   /** It runs no more; to be said as often as one likes. */
-  ended(): void {
-    this.place?.leave();
-    this.whenEnded();
-    this.whenEnded = () => {};
+  end(): void {
+    this.permit?.release();
+    this.onEnd();
+    this.onEnd = () => {};
   }
 
   /** What its answer says about its cost. */
@@ -255,27 +263,27 @@ export class Operation {
 
   /** The consistency token to hand out; null when the operation wrote nothing. */
   get written(): Seen | null {
-    const seen = this.begun?.context.reading.seen;
-    return this.kind === "mutation" && seen && seen !== this.begun?.seen ? seen : null;
+    const seen = this.execution?.context.reading.seen;
+    return this.kind === "mutation" && seen && seen !== this.execution?.seen ? seen : null;
   }
 
   /** The session that the client's cookie is to hold; null takes it away, undefined leaves it. */
   get keptSession(): string | null | undefined {
-    return this.begun?.context.keptSession;
+    return this.execution?.context.keptSession;
   }
 
   /** The guest's token that the client is to hold; null takes it away, undefined leaves it. */
   get keptGuest(): string | null | undefined {
-    return this.begun?.context.keptGuest;
+    return this.execution?.context.keptGuest;
   }
 
   /** Whether its answer holds what came from a fallback. */
   get isProvisional(): boolean {
-    return this.begun?.context.reading.isProvisional ?? false;
+    return this.execution?.context.reading.isProvisional ?? false;
   }
 
   /** What is said about the cache, where the caller wants to know and something was read. */
   get cacheReport(): ReadingOutcome | null {
-    return this.caller.reportCache ? (this.begun?.context.reading.outcome ?? null) : null;
+    return this.caller.reportCache ? (this.execution?.context.reading.outcome ?? null) : null;
   }
 }

@@ -76,7 +76,7 @@ export function planCost(
       fragments.set(definition.name.value, definition);
   const root = schema.getRootType(operation.operation);
   if (!root) return [];
-  return new Planner(schema, fragments, variables).select(root, [operation.selectionSet], {
+  return new CostPlanner(schema, fragments, variables).select(root, [operation.selectionSet], {
     root: operation.operation,
     sizes: {},
   });
@@ -88,7 +88,7 @@ interface Place {
   readonly sizes: Readonly<Record<string, Count>>;
 }
 
-class Planner {
+class CostPlanner {
   private planned = 0;
 
   constructor(

@@ -48,7 +48,7 @@ export interface Cost {
 }
 
 /** One operation, ready to run. */
-export interface Priced {
+export interface PreparedOperation {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   /** As the request brings them. */
@@ -58,7 +58,7 @@ export interface Priced {
 /**
  * The cost of an operation; null for a document that holds no such operation. Throws InvalidInput.
  */
-export type PriceOperation = (operation: Priced) => Cost | null;
+export type PriceOperation = (operation: PreparedOperation) => Cost | null;
 
 /**
  * The cost of an operation that may run; null as above. Throws InvalidInput and
@@ -184,10 +184,10 @@ function costOf(plan: CostPlan, variables: Variables): Omit<Cost, "variables"> {
     varies: plan.some(({ varies }) => varies),
     actual: (data, errors = []) => {
       const failures = causesOf(errors);
-      const answer = new Answer(variables);
+      const answer = new AnswerCost(variables);
       // Nothing is known of an answer without data, or with an error that has no place.
       if (failures === "everywhere" || typeof data !== "object" || data === null)
-        return OPERATION_PRICE + answer.mostOf(plan);
+        return OPERATION_PRICE + answer.maxOf(plan);
       return OPERATION_PRICE + answer.sumOf(plan, data, failures);
     },
   };
@@ -202,13 +202,13 @@ function classesOf(plan: CostPlan): ReadonlyMap<OperationClass, number> {
 
 /** What a field can cost at most. */
 function requestedOf(field: PlannedField, variables: Variables): number {
-  const once = askedOf(field, variables);
+  const once = maxOfOne(field, variables);
   return field.repeats ? field.repeats(variables) * once : once;
 }
 
 /** The same, answered once. Where several types may stand, the dearest counts. */
-function askedOf({ own: price, work, size, below }: PlannedField, variables: Variables): number {
-  const one = price + dearest(below, (field) => askedOf(field, variables));
+function maxOfOne({ own: price, work, size, below }: PlannedField, variables: Variables): number {
+  const one = price + dearest(below, (field) => maxOfOne(field, variables));
   return (size ? size(variables) * one : one) + (work ? work(variables) : 0);
 }
 
@@ -217,12 +217,12 @@ function askedOf({ own: price, work, size, below }: PlannedField, variables: Var
  * error at or below it is why: the work may have been done then, so all that was asked for counts.
  * Declared work is done whatever is answered.
  */
-class Answer {
+class AnswerCost {
   constructor(private readonly variables: Variables) {}
 
   /** The most that one answer can cost. */
-  mostOf(fields: readonly PlannedField[]): number {
-    return fields.reduce((sum, field) => sum + askedOf(field, this.variables), 0);
+  maxOf(fields: readonly PlannedField[]): number {
+    return fields.reduce((sum, field) => sum + maxOfOne(field, this.variables), 0);
   }
 
   /** The fields of one object. */
@@ -234,7 +234,7 @@ class Answer {
   }
 
   private costOf(field: PlannedField, value: unknown, failures: Failures | undefined): number {
-    if (!field.varies || (isMissing(value) && failures)) return askedOf(field, this.variables);
+    if (!field.varies || (isMissing(value) && failures)) return maxOfOne(field, this.variables);
     const done = field.work ? field.work(this.variables) : 0;
     if (!field.size) return done + field.own + this.below(field, value, failures);
     if (!Array.isArray(value)) return done;
@@ -248,7 +248,7 @@ class Answer {
 
   private ofItem(field: PlannedField, item: unknown, failures: Failures | undefined): number {
     if (isMissing(item) && failures)
-      return field.own + dearest(field.below, (inner) => askedOf(inner, this.variables));
+      return field.own + dearest(field.below, (inner) => maxOfOne(inner, this.variables));
     return field.own + this.below(field, item, failures);
   }
 

@@ -26,7 +26,7 @@ export interface RequestParameters {
 }
 
 /** Spelled out: with `query`, and without the names that stood for it. */
-export interface SpelledOut<T extends RequestParameters> {
+export interface ResolvedRequest<T extends RequestParameters> {
   readonly parameters: T;
   /** See {@link FoundDocument.keep}. */
   keep(): void;
@@ -36,11 +36,11 @@ export interface SpelledOut<T extends RequestParameters> {
  * Spells the document of a request out, with every name within its bound. Throws what {@link
  * PersistedDocuments.find} throws, NameTooLong, and BadUserInput for `operationName`.
  */
-export async function spellOut<T extends RequestParameters>(
+export async function resolveDocument<T extends RequestParameters>(
   documents: PersistedDocuments,
   parameters: T,
   principal: Principal,
-): Promise<SpelledOut<T>> {
+): Promise<ResolvedRequest<T>> {
   refuseLongOperationName(parameters.operationName);
   const named = readNames(parameters);
   // A document that is found by an id was held to this before it was kept.
@@ -82,7 +82,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
  * operator's own making.
  */
 const DOCUMENT_ID = /^(?:sha256:[0-9a-f]{64}|x-[\w.~-]+:[\w.~-]+|[\w.~-]+)$/;
-const LONGEST_ID = 256;
+const MAX_ID_CHARACTERS = 256;
 /** Clients of APQ that were built with a manifest send its ids in place of a hash. */
 const HASH = /^[\w.~-]{1,256}$/;
 
@@ -98,7 +98,7 @@ function readNames({ query, documentId, extensions }: RequestParameters): NamedD
 function readId(documentId: unknown): string {
   if (
     typeof documentId === "string" &&
-    documentId.length <= LONGEST_ID &&
+    documentId.length <= MAX_ID_CHARACTERS &&
     DOCUMENT_ID.test(documentId)
   )
     return documentId;

@@ -48,13 +48,13 @@ export interface ReadingRules {
 export interface DocumentReader {
   (source: string): DocumentNode | readonly GraphQLError[];
   /** Reads a document that is kept for the life of the process, and that no caller pays for. */
-  keep(source: string): DocumentNode | readonly GraphQLError[];
+  pin(source: string): DocumentNode | readonly GraphQLError[];
   /** The document of a source that was read before; undefined for any other. */
   known(source: string): DocumentNode | undefined;
   /** What reading a document has cost and nobody has paid yet: the caller has to pay. */
-  takePrice(document: DocumentNode): number;
+  takeReadingPrice(document: DocumentNode): number;
   /** The same for a source, whether its document was found valid or not. */
-  takePriceOf(source: string): number;
+  takeReadingPriceOf(source: string): number;
   /** Gives Apollo what was read here, so that it reads nothing itself. */
   readonly store: DocumentStore;
 }
@@ -91,19 +91,19 @@ export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules)
     unpaid.add(document);
     return document;
   };
-  const takePrice = (document: DocumentNode): number =>
+  const takeReadingPrice = (document: DocumentNode): number =>
     unpaid.delete(document) ? readingPrice(document.tokenCount ?? maxTokens) : 0;
   return Object.assign(read, {
-    keep(source: string) {
+    pin(source: string) {
       const document = check(source);
-      if (!isRefused(document)) documents.keepForGood(source, document);
+      if (!isRefused(document)) documents.pin(source, document);
       return document;
     },
     known: documents.bySource,
-    takePrice,
-    takePriceOf(source: string) {
+    takeReadingPrice,
+    takeReadingPriceOf(source: string) {
       const known = documents.bySource(source);
-      return known ? takePrice(known) : readingPrice(countTokens(source, maxTokens));
+      return known ? takeReadingPrice(known) : readingPrice(countTokens(source, maxTokens));
     },
     store: storeOf(documents),
   });
@@ -119,8 +119,8 @@ const storeOf = ({ byHash }: ReturnType<typeof createDocuments>): DocumentStore 
 /** Valid documents, by source and by its hash. */
 function createDocuments() {
   const byHash = new Map<string, DocumentNode>();
-  const forGood = new Map<string, DocumentNode>();
-  const lately = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
+  const pinned = new Map<string, DocumentNode>();
+  const recent = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_SOURCE_CHARACTERS,
     sizeCalculation: (_kept, source) => source.length + 1,
@@ -128,15 +128,15 @@ function createDocuments() {
   });
   return {
     bySource: (source: string): DocumentNode | undefined =>
-      forGood.get(source) ?? lately.get(source)?.document,
+      pinned.get(source) ?? recent.get(source)?.document,
     byHash: (hash: string): DocumentNode | undefined => byHash.get(hash),
     keep(source: string, document: DocumentNode): void {
       const hash = hashOf(source);
-      lately.set(source, { document, hash });
-      if (lately.has(source)) byHash.set(hash, document);
+      recent.set(source, { document, hash });
+      if (recent.has(source)) byHash.set(hash, document);
     },
-    keepForGood(source: string, document: DocumentNode): void {
-      forGood.set(source, document);
+    pin(source: string, document: DocumentNode): void {
+      pinned.set(source, document);
       byHash.set(hashOf(source), document);
     },
   };

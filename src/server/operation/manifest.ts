@@ -52,10 +52,10 @@ export function readManifest({
  */
 export function checkManifest(
   manifest: DocumentManifest,
-  readDocument: Pick<DocumentReader, "keep">,
+  readDocument: Pick<DocumentReader, "pin">,
 ): readonly string[] {
   return [...manifest].flatMap(([id, source]) => {
-    const document = readDocument.keep(source);
+    const document = readDocument.pin(source);
     if (!isRefused(document)) return document.definitions.flatMap(operationName);
     throw new StartupError(
       `The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`,

@@ -9,7 +9,7 @@ import type { Executor } from "../operation/executor.js";
 import { type ErrorDetail, formatError, withRequestId } from "../operation/format-error.js";
 
 /** What answers are made with. */
-export interface AnswerParts {
+export interface AnswerDeps {
   readonly executor: Executor;
   readonly seenTokens: Pick<SeenTokens, "write">;
   readonly errors: ErrorDetail;
@@ -17,14 +17,14 @@ export interface AnswerParts {
 }
 
 /** What is executed. */
-export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
+export type ExecutedDocument = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
 
 /**
  * Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event.
  */
-export function run(
-  { executor }: AnswerParts,
-  args: Executed,
+export function runOperation(
+  { executor }: AnswerDeps,
+  args: ExecutedDocument,
   operation: Operation,
   rootValue?: unknown,
 ): Promise<ExecutionResult> {
@@ -42,8 +42,8 @@ export function run(
 }
 
 /** The answer as clients see it. */
-export function finish(
-  parts: AnswerParts,
+export function formatResult(
+  deps: AnswerDeps,
   { errors, data, extensions }: ExecutionResult,
   operation: Operation,
 ): ExecutionResult {
@@ -52,10 +52,10 @@ export function finish(
     ...extensions,
     ...(cost && { cost }),
     ...(cache && { cache }),
-    ...(written && { seen: parts.seenTokens.write(written) }),
+    ...(written && { seen: deps.seenTokens.write(written) }),
     ...(guest && { guest }),
   };
-  const presented = errors && present(parts, errors, operation.requestId);
+  const presented = errors && formatErrors(deps, errors, operation.requestId);
   return {
     ...(presented && { errors: presented as unknown as GraphQLError[] }),
     ...(data !== undefined && { data }),
@@ -64,8 +64,8 @@ export function finish(
 }
 
 /** Errors as clients see them; those that are ours go to the log. */
-export function present(
-  { log, errors: detail }: Pick<AnswerParts, "log" | "errors">,
+export function formatErrors(
+  { log, errors: detail }: Pick<AnswerDeps, "log" | "errors">,
   errors: readonly GraphQLError[],
   requestId: string,
 ) {
@@ -81,11 +81,11 @@ export const sessionEnded = (): GraphQLError =>
   new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
 
 /** A refusal as an error of its operation. */
-export const refusalBy = (error: unknown): GraphQLError =>
+export const asGraphQLError = (error: unknown): GraphQLError =>
   new GraphQLError((error as Error).message, { originalError: error as Error });
 
 /** graphql-ws hands errors on without their operation, so they carry its id themselves. */
-export function withRequest(error: GraphQLError, requestId: string): GraphQLError {
+export function withErrorRequestId(error: GraphQLError, requestId: string): GraphQLError {
   error.extensions.requestId = requestId;
   return error;
 }

@@ -4,20 +4,20 @@ import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
 import type { Metrics } from "../../telemetry/metrics.js";
-import type { WelcomedPeer } from "../connection/connection.js";
+import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { SocketCounts } from "../connection/counts.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import type { Load } from "../load.js";
-import type { GateParts } from "../operation/admission.js";
+import type { AdmissionDeps } from "../operation/admission.js";
 import type { CallerRules, CreateContext, Operation } from "../operation/context.js";
 import type { Executor } from "../operation/executor.js";
 import type { ErrorDetail } from "../operation/format-error.js";
 import type { ObserveOperation } from "../operation/observe.js";
-import type { Ticket } from "./ticket.js";
+import type { Cancellation } from "./cancellation.js";
 
 /** What the WebSocket side of the pipeline is made of. */
-export interface SocketOperationParts extends GateParts {
+export interface SocketOperationDeps extends AdmissionDeps {
   readonly schema: GraphQLSchema;
   readonly documents: PersistedDocuments;
   readonly executor: Executor;
@@ -43,8 +43,8 @@ export interface SocketOperationParts extends GateParts {
 export interface SocketExecution extends ExecutionArgs {
   /** The client's name of it. */
   readonly id: string;
-  readonly ticket: Ticket;
+  readonly cancellation: Cancellation;
   readonly operation: Operation;
-  readonly peer: WelcomedPeer;
+  readonly connection: AcknowledgedConnection;
   readonly startedAt: number;
 }

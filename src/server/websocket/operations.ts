@@ -21,67 +21,82 @@ import { BadUserInput, Overloaded, RateLimited } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 import { latestSeen } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
-import { isWelcomed, type Peer, type WelcomedPeer } from "../connection/connection.js";
-import { type Place, takePlaceOf } from "../load.js";
-import { letInAgain, payerOf } from "../operation/admission.js";
+import {
+  type AcknowledgedConnection,
+  type Connection,
+  isAcknowledged,
+} from "../connection/connection.js";
+import { acquirePermitOf, type Permit } from "../load.js";
+import { admitSocketOperation, payerOf } from "../operation/admission.js";
 import { filled, GUEST_HEADER, Operation, readClaim } from "../operation/context.js";
-import { type SpelledOut, spellOut, withoutEmpty } from "../operation/document-request.js";
+import {
+  type ResolvedRequest,
+  resolveDocument,
+  withoutEmpty,
+} from "../operation/document-request.js";
 import { isRefused } from "../operation/documents.js";
 import { isInternal } from "../operation/format-error.js";
 import { InvalidInput } from "../operation/input.js";
 import { MAX_NAME_CHARACTERS, refuseLongKeys } from "../operation/names.js";
 import { refuseIllFormed } from "../operation/text-input.js";
-import { callerOfSocket, chargeIfRefused, refuseOperation } from "./admission.js";
+import { authenticateSocket, chargeIfRefused, rejectSocketOperation } from "./admission.js";
 import {
+  asGraphQLError,
   errorRequestId,
-  finish,
-  present,
-  refusalBy,
-  run,
+  formatErrors,
+  formatResult,
+  runOperation,
   sessionEnded,
-  withRequest,
+  withErrorRequestId,
 } from "./answers.js";
-import type { SocketExecution, SocketOperationParts } from "./execution.js";
+import {
+  type Cancellation,
+  cancellationOf,
+  reserveOperationId,
+  unlessCancelled,
+} from "./cancellation.js";
+import type { SocketExecution, SocketOperationDeps } from "./execution.js";
 import { createSubscriptions } from "./subscriptions.js";
-import { type Ticket, takePlace, ticketOf, unlessGivenUp } from "./ticket.js";
 
-type SocketContext = Context<Record<string, unknown>, { readonly peer: Peer }>;
-type Options = ServerOptions<Record<string, unknown>, { readonly peer: Peer }>;
+type SocketContext = Context<Record<string, unknown>, { readonly connection: Connection }>;
+type Options = ServerOptions<Record<string, unknown>, { readonly connection: Connection }>;
 
 /** The options for graphql-ws. */
-export function socketOperations(parts: SocketOperationParts): Options {
-  const subscribe = createSubscriptions(parts);
+export function socketOperations(deps: SocketOperationDeps): Options {
+  const subscribe = createSubscriptions(deps);
   return {
-    onConnect: (context) => welcome(parts, context),
+    onConnect: (context) => acknowledge(deps, context),
     onSubscribe(context, id, payload) {
       if (id.length > MAX_NAME_CHARACTERS) return refuseLongId(context);
-      const ticket = takePlace(context, id);
-      return unlessGivenUp(ticket, () => prepare(parts, context, { id, payload, ticket }));
+      const cancellation = reserveOperationId(context, id);
+      return unlessCancelled(cancellation, () =>
+        prepare(deps, context, { id, payload, cancellation }),
+      );
     },
-    execute: (args) =>
-      launch(args as SocketExecution, (execution) => executeOnce(parts, execution)),
-    subscribe: (args) => launch(args as SocketExecution, subscribe),
+    execute: (args) => start(args as SocketExecution, (execution) => executeOnce(deps, execution)),
+    subscribe: (args) => start(args as SocketExecution, subscribe),
     // What execute and subscribe answer is already what clients see.
     onNext: (...[context, id, , , result]) =>
-      inTurn(context, id, result as FormattedExecutionResult),
-    onError: (_context, _id, _payload, errors) => present(parts, errors, errorRequestId(errors)),
+      whenWritable(context, id, result as FormattedExecutionResult),
+    onError: (_context, _id, _payload, errors) =>
+      formatErrors(deps, errors, errorRequestId(errors)),
   };
 }
 
 /** Holds an answer back until the socket has room for it. */
-async function inTurn(
+async function whenWritable(
   context: SocketContext,
   id: string,
   answer: FormattedExecutionResult,
 ): Promise<FormattedExecutionResult> {
-  const ticket = ticketOf(context, id);
-  await context.extra.peer.turn();
-  return unlessGivenUp(ticket, async () => answer);
+  const cancellation = cancellationOf(context, id);
+  await context.extra.connection.whenWritable();
+  return unlessCancelled(cancellation, async () => answer);
 }
 
 /** Every message of an operation repeats its id, so a long one is no message of the protocol. */
-function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError[] {
-  peer.close(CloseCode.BadRequest, "The id of an operation is too long");
+function refuseLongId({ extra: { connection } }: SocketContext): readonly GraphQLError[] {
+  connection.close(CloseCode.BadRequest, "The id of an operation is too long");
   return [sessionEnded()];
 }
 
@@ -91,62 +106,64 @@ function refuseLongId({ extra: { peer } }: SocketContext): readonly GraphQLError
  * socket is closed already. Nobody is taken for somebody unknown that long: with 1013 the client
  * comes again.
  */
-async function welcome(parts: SocketOperationParts, context: SocketContext): Promise<boolean> {
-  const { callers, sessions, admission, counts } = parts;
-  const { peer } = context.extra;
+async function acknowledge(deps: SocketOperationDeps, context: SocketContext): Promise<boolean> {
+  const { callers, sessions, admission, counts } = deps;
+  const { connection } = context.extra;
   const parameters = Object.entries(context.connectionParams ?? {}).filter(
     ([, value]) => filled(value) !== undefined,
   );
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) =>
-    filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(peer.headers, name));
+    filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(connection.headers, name));
   // graphql-ws would keep what was read for the life of the socket: up to a frame.
   Object.assign(context, { connectionParams: undefined });
-  const heard = sessions.heard();
-  let place: Place | null = null;
+  const endsSeen = sessions.endsSeen();
+  let permit: Permit | null = null;
   try {
     const source = {
       get,
-      cookie: (name: string) => peer.cookie(name),
-      ip: peer.ip,
+      cookie: (name: string) => connection.cookie(name),
+      ip: connection.ip,
       takesCookies: false,
     };
     const claimed = readClaim(source, callers);
-    place = takePlaceOf(parts, admission.payerOf(claimed.claim));
-    const caller = await callerOfSocket(admission, claimed);
+    permit = acquirePermitOf(deps, admission.payerOf(claimed.claim));
+    const caller = await authenticateSocket(admission, claimed);
     if (caller.principal.kind === "unknown")
-      peer.close(TRY_AGAIN_LATER, "The session cannot be looked up");
+      connection.close(TRY_AGAIN_LATER, "The session cannot be looked up");
     // A socket that has closed meanwhile would be counted for good.
-    if (!peer.isOpen) return false;
-    if (!counts.joinSocket(caller, peer))
-      peer.close(TRY_AGAIN_LATER, "This user has too many sockets");
-    else sessions.join(peer.welcome(caller), heard);
+    if (!connection.isOpen) return false;
+    if (!counts.countUserSocket(caller, connection))
+      connection.close(TRY_AGAIN_LATER, "This user has too many sockets");
+    else sessions.track(connection.acknowledge(caller), endsSeen);
   } catch (error) {
     if (error instanceof RateLimited || error instanceof Overloaded)
-      peer.close(TRY_AGAIN_LATER, error.message);
+      connection.close(TRY_AGAIN_LATER, error.message);
   } finally {
-    place?.leave();
+    permit?.release();
   }
-  return isWelcomed(peer);
+  return isAcknowledged(connection);
 }
 
 const TRY_AGAIN_LATER = 1013;
 
 /** Begins an operation that was let in, unless it was given up since. */
-function launch<T extends object>(
+function start<T extends object>(
   execution: SocketExecution,
   begin: (execution: SocketExecution) => Promise<T>,
 ): Promise<T> {
-  const { ticket, operation } = execution;
-  if (ticket.givenUp) operation.ended();
-  return unlessGivenUp(ticket, () => begin(execution)).finally(() => operation.place?.leave());
+  const { cancellation, operation } = execution;
+  if (cancellation.isCancelled) operation.end();
+  return unlessCancelled(cancellation, () => begin(execution)).finally(() =>
+    operation.permit?.release(),
+  );
 }
 
 /** What a client has sent to be run. */
-interface Sent {
+interface ReceivedOperation {
   readonly id: string;
   readonly payload: SubscribePayload;
-  readonly ticket: Ticket;
+  readonly cancellation: Cancellation;
 }
 
 /**
@@ -154,52 +171,65 @@ interface Sent {
  * failure alone.
  */
 async function prepare(
-  parts: SocketOperationParts,
+  deps: SocketOperationDeps,
   context: SocketContext,
-  sent: Sent,
+  received: ReceivedOperation,
 ): Promise<SocketExecution | readonly GraphQLError[]> {
-  const { peer } = context.extra;
-  if (!isWelcomed(peer)) return [sessionEnded()];
-  peer.running++;
+  const { connection } = context.extra;
+  if (!isAcknowledged(connection)) return [sessionEnded()];
+  connection.runningOperations++;
   try {
-    return await check(parts, context, { ...sent, peer });
+    return await prepareAdmitted(deps, context, { ...received, connection });
   } catch (error) {
-    return [refusalBy(error)];
+    return [asGraphQLError(error)];
   } finally {
-    peer.running--;
+    connection.runningOperations--;
   }
 }
 
-async function check(
-  parts: SocketOperationParts,
+async function prepareAdmitted(
+  deps: SocketOperationDeps,
   context: SocketContext,
-  { id, payload, ticket, peer }: Sent & { readonly peer: WelcomedPeer },
+  {
+    id,
+    payload,
+    cancellation,
+    connection,
+  }: ReceivedOperation & { readonly connection: AcknowledgedConnection },
 ): Promise<SocketExecution | readonly GraphQLError[]> {
   const startedAt = performance.now();
-  const operation = new Operation(peer.caller, randomUUID(), parts.createContext);
-  operation.place = takePlaceOf(parts, payerOf(parts.admission, operation));
-  const ready = await read(parts, operation, Object.keys(context.subscriptions).length, payload);
-  const errors = "document" in ready ? await enter(parts, peer, operation, ready) : ready;
-  if (ticket.givenUp) operation.ended();
+  const operation = new Operation(connection.caller, randomUUID(), deps.createContext);
+  operation.permit = acquirePermitOf(deps, payerOf(deps.admission, operation));
+  const ready = await read(deps, operation, Object.keys(context.subscriptions).length, payload);
+  const errors = "document" in ready ? await admit(deps, connection, operation, ready) : ready;
+  if (cancellation.isCancelled) operation.end();
   if ("document" in ready && errors.length === 0) {
-    return { id, ticket, schema: parts.schema, ...ready, operation, peer, startedAt };
+    return {
+      id,
+      cancellation,
+      schema: deps.schema,
+      ...ready,
+      operation,
+      connection,
+      startedAt,
+    };
   }
-  operation.place.leave();
-  chargeIfRefused(parts, operation, payload.query);
-  parts.observe(operation, {
+  operation.permit.release();
+  chargeIfRefused(deps, operation, payload.query);
+  deps.observe(operation, {
     transport: "websocket",
     durationMs: performance.now() - startedAt,
     outcome: "refused",
   });
-  return errors.map((error) => withRequest(error, operation.requestId));
+  return errors.map((error) => withErrorRequestId(error, operation.requestId));
 }
 
 /** Lets an operation in whose document is valid; answers why not. */
-async function enter(
-  parts: SocketOperationParts,
-  peer: WelcomedPeer,
+async function admit(
+  deps: SocketOperationDeps,
+  connection: AcknowledgedConnection,
   operation: Operation,
-  ready: ReadyToRun,
+  ready: PreparedDocument,
 ): Promise<readonly GraphQLError[]> {
   const priced = {
     document: ready.document,
@@ -207,27 +237,27 @@ async function enter(
     variables: ready.variableValues,
   };
   try {
-    // Its place is taken first: a refusal for want of one costs nothing.
+    // Its permit is taken first: a refusal for want of one costs nothing.
     if (operation.kind === "subscription")
-      operation.whenEnded = parts.counts.openSubscription(operation.caller);
-    const isAlive = await letInAgain(parts, operation, priced, () =>
-      parts.sessions.callerOf(peer, { used: true }),
+      operation.onEnd = deps.counts.countSubscription(operation.caller);
+    const isAlive = await admitSocketOperation(deps, operation, priced, () =>
+      deps.sessions.callerOf(connection, { used: true }),
     );
     if (isAlive) {
       ready.keep();
       return [];
     }
-    operation.ended();
+    operation.end();
     return [sessionEnded()];
   } catch (error) {
-    operation.ended();
+    operation.end();
     if (error instanceof RateLimited) operation.refusal = error;
-    return error instanceof InvalidInput ? error.errors : [refusalBy(error)];
+    return error instanceof InvalidInput ? error.errors : [asGraphQLError(error)];
   }
 }
 
 /** A document that is known to be valid. */
-interface ReadyToRun {
+interface PreparedDocument {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   readonly variableValues: Record<string, unknown> | null | undefined;
@@ -236,32 +266,32 @@ interface ReadyToRun {
 }
 
 async function read(
-  parts: SocketOperationParts,
+  deps: SocketOperationDeps,
   operation: Operation,
   running: number,
   payload: SubscribePayload,
-): Promise<ReadyToRun | readonly GraphQLError[]> {
-  const { maxOperations, readDocument, documents } = parts;
+): Promise<PreparedDocument | readonly GraphQLError[]> {
+  const { maxOperations, readDocument, documents } = deps;
   if (running > maxOperations) {
     operation.refusal = new RateLimited(
       `A socket runs at most ${maxOperations} operations at once.`,
       SECOND,
       { bucket: "operations" },
     );
-    return [refusalBy(operation.refusal)];
+    return [asGraphQLError(operation.refusal)];
   }
-  let spelled: SpelledOut<SubscribePayload>;
+  let resolved: ResolvedRequest<SubscribePayload>;
   try {
-    refuseOperation(parts, operation, null);
+    rejectSocketOperation(deps, operation, null);
     refuseIllFormed(payload);
     refuseLongKeys(payload);
-    spelled = await spellOut(documents, payload, operation.caller.principal);
-    if (spelled.parameters.query === "") throw new BadUserInput("The query is empty.");
-    refuseOperation(parts, operation, spelled.parameters);
+    resolved = await resolveDocument(documents, payload, operation.caller.principal);
+    if (resolved.parameters.query === "") throw new BadUserInput("The query is empty.");
+    rejectSocketOperation(deps, operation, resolved.parameters);
   } catch (error) {
-    return [refusalBy(error)];
+    return [asGraphQLError(error)];
   }
-  const document = readDocument(spelled.parameters.query);
+  const document = readDocument(resolved.parameters.query);
   if (isRefused(document)) return document;
   const { operationName, variables: variableValues } = withoutEmpty(payload);
   const named = getOperationAST(document, operationName);
@@ -273,31 +303,34 @@ async function read(
     ];
   operation.name = named.name?.value ?? null;
   operation.kind = named.operation;
-  return { document, operationName, variableValues, keep: spelled.keep };
+  return { document, operationName, variableValues, keep: resolved.keep };
 }
 
 /** A query or mutation. */
 async function executeOnce(
-  parts: SocketOperationParts,
-  { operation, peer, startedAt, ...args }: SocketExecution,
+  deps: SocketOperationDeps,
+  { operation, connection, startedAt, ...args }: SocketExecution,
 ): Promise<ExecutionResult> {
-  peer.running++;
+  connection.runningOperations++;
   try {
-    const result = await run(parts, args, operation);
+    const result = await runOperation(deps, args, operation);
     operation.settle(result);
     if (operation.written)
-      peer.caller = { ...peer.caller, seen: latestSeen(peer.caller.seen, operation.written) };
+      connection.caller = {
+        ...connection.caller,
+        seen: latestSeen(connection.caller.seen, operation.written),
+      };
     const failed = result.errors?.some(isInternal);
-    parts.observe(operation, {
+    deps.observe(operation, {
       transport: "websocket",
       durationMs: performance.now() - startedAt,
       outcome: failed ? "failed" : "answered",
     });
-    return finish(parts, result, operation);
+    return formatResult(deps, result, operation);
   } catch (error) {
-    return finish(parts, { errors: [refusalBy(error)] }, operation);
+    return formatResult(deps, { errors: [asGraphQLError(error)] }, operation);
   } finally {
     operation.settle(null);
-    peer.running--;
+    connection.runningOperations--;
   }
 }

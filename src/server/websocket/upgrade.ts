@@ -15,15 +15,15 @@ export const wantsWebSocket = ({ headers }: IncomingMessage): boolean =>
 export function serveWithoutUpgrade(
   server: Server,
   request: IncomingMessage,
-  connection: Duplex,
+  stream: Duplex,
   head: Buffer,
 ): void {
   const lines = [
     `${request.method} ${request.url} HTTP/${request.httpVersion}`,
     ...keptHeaders(request),
   ];
-  connection.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
-  server.emit("connection", connection);
+  stream.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  server.emit("connection", stream);
 }
 
 /** `Connection` names the headers of the offer, so they go together. */

@@ -21,13 +21,13 @@ import { Overloaded } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Metrics } from "../../telemetry/metrics.js";
-import { isWelcomed, Peer } from "../connection/connection.js";
+import { Connection, isAcknowledged } from "../connection/connection.js";
 import { type Refusal, refusalOf, refuseOnSocket } from "../http/errors.js";
 import { GRAPHQL_PATH } from "../http/http.js";
 import { chargeMessage, payerOf } from "../operation/admission.js";
 import { isDeeperThan } from "../operation/text-input.js";
 import type { OriginCheck } from "../origins.js";
-import type { SocketOperationParts } from "./execution.js";
+import type { SocketOperationDeps } from "./execution.js";
 import { readMessage } from "./message.js";
 import { socketOperations } from "./operations.js";
 import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
@@ -43,8 +43,8 @@ export interface SocketTimings {
 export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * SECOND };
 
 /** What the WebSocket side is made of. */
-export interface WebSocketParts {
-  readonly operations: SocketOperationParts;
+export interface WebSocketDeps {
+  readonly operations: SocketOperationDeps;
   readonly originAllowed: OriginCheck;
   readonly limits: {
     readonly frameBytes: number;
@@ -59,16 +59,16 @@ export interface WebSocketParts {
 
 /** The open sockets of a server. */
 export interface WebSockets {
-  readonly peers: ReadonlySet<Peer>;
+  readonly connections: ReadonlySet<Connection>;
   close(): void;
 }
 
 /** Serves WebSockets on an HTTP server's upgrades. */
-export function serveWebSockets(server: Server, parts: WebSocketParts): WebSockets {
-  const { limits, timings, metrics, log } = parts;
-  const peers = new Set<Peer>();
+export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets {
+  const { limits, timings, metrics, log } = deps;
+  const connections = new Set<Connection>();
   const protocol = makeServer({
-    ...socketOperations(parts.operations),
+    ...socketOperations(deps.operations),
     connectionInitWaitTimeout: timings.initMs,
   });
   const sockets = new WebSocketServer({
@@ -81,45 +81,45 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
   sockets.on("wsClientError", (_error, socket) =>
     refuseOnSocket(socket, refusalOf(400), randomUUID()),
   );
-  const beatAll = () => {
-    for (const peer of peers) peer.beat();
+  const pingAll = () => {
+    for (const connection of connections) connection.ping();
     // Whatever held this beat up, clients have a whole one to answer.
     beat.refresh();
   };
   // Timers run ahead of sockets: what came while this process was stopped or busy is read before
   // silence is judged.
-  const beat = setInterval(() => setImmediate(beatAll), timings.beatMs).unref();
+  const beat = setInterval(() => setImmediate(pingAll), timings.beatMs).unref();
 
   // Listeners made where the request is known would keep it for as long as the socket lives.
-  const noteBreak = (err: Error) => log.debug({ err }, "a connection broke");
-  const join = (peer: Peer) => {
-    peers.add(peer);
+  const logBreak = (err: Error) => log.debug({ err }, "a connection broke");
+  const register = (connection: Connection) => {
+    connections.add(connection);
     metrics.sockets(1);
-    peer.socket.once("close", () => {
-      peers.delete(peer);
+    connection.socket.once("close", () => {
+      connections.delete(connection);
       metrics.sockets(-1);
     });
-    connect(peer, protocol, parts);
+    attachProtocol(connection, protocol, deps);
   };
-  server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    connection.on("error", noteBreak);
-    if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, connection, head);
-    const refusal = refusalFor(request, parts);
-    if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
-    const ip = parts.operations.callers.addressOf(request);
+  server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    stream.on("error", logBreak);
+    if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, stream, head);
+    const refusal = refusalFor(request, deps);
+    if (refusal) return refuseOnSocket(stream, refusal, randomUUID());
+    const ip = deps.operations.callers.addressOf(request);
     // Who it is for is known at `connection_init`, which takes a place of the right class.
-    if (parts.operations.load.isLate()) {
-      parts.operations.shedding.shed("address", "event loop");
-      return refuseOnSocket(connection, BUSY, randomUUID());
+    if (deps.operations.load.isLate()) {
+      deps.operations.shedding.shed("address", "event loop");
+      return refuseOnSocket(stream, BUSY, randomUUID());
     }
-    const leave = parts.operations.counts.openSocket(ip);
-    if (!leave) return refuseOnSocket(connection, TOO_MANY_SOCKETS, randomUUID());
-    connection.once("close", leave);
-    sockets.handleUpgrade(request, connection, head, (socket) => {
-      join(new Peer(socket, request.headers, ip, connection));
+    const leave = deps.operations.counts.countSocket(ip);
+    if (!leave) return refuseOnSocket(stream, TOO_MANY_SOCKETS, randomUUID());
+    stream.once("close", leave);
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      register(new Connection(socket, request.headers, ip, stream));
     });
   });
-  return { peers, close: () => clearInterval(beat) };
+  return { connections: connections, close: () => clearInterval(beat) };
 }
 
 const BUSY: Refusal = {
@@ -136,7 +136,7 @@ const TOO_MANY_SOCKETS: Refusal = {
 
 function refusalFor(
   { url, headers }: IncomingMessage,
-  { originAllowed, isDraining }: WebSocketParts,
+  { originAllowed, isDraining }: WebSocketDeps,
 ): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
   // A proxy may take for another request what we would take for frames.
@@ -156,45 +156,45 @@ function refusalFor(
 const POLICY_VIOLATION = 1008;
 const NO_STATUS = 1005;
 /** A client that comes back sends whatever it subscribes to at once. */
-const AT_ONCE_SECONDS = 2;
+const BURST_SECONDS = 2;
 
 /** Counts the messages of one socket; says which is one too many. */
-function messageMeter(perSecond: number): () => boolean {
-  let [owed, atMs] = [0, performance.now()];
+function createMessageMeter(perSecond: number): () => boolean {
+  let [level, atMs] = [0, performance.now()];
   return () => {
     const now = performance.now();
-    owed = Math.max(0, owed - ((now - atMs) * perSecond) / SECOND) + 1;
+    level = Math.max(0, level - ((now - atMs) * perSecond) / SECOND) + 1;
     atMs = now;
-    return owed > AT_ONCE_SECONDS * perSecond;
+    return level > BURST_SECONDS * perSecond;
   };
 }
 
 /** Joins a socket to graphql-ws. */
-function connect(
-  peer: Peer,
+function attachProtocol(
+  connection: Connection,
   protocol: ReturnType<typeof makeServer>,
-  { limits, log, operations: { admission } }: WebSocketParts,
+  { limits, log, operations: { admission } }: WebSocketDeps,
 ): void {
-  const { socket } = peer;
-  const isTooFast = messageMeter(limits.sockets.messagesPerSecond);
+  const { socket } = connection;
+  const isTooFast = createMessageMeter(limits.sockets.messagesPerSecond);
   for (const event of ["message", "ping"] as const)
     socket.on(event, () => {
-      peer.holdBack();
-      if (isTooFast()) peer.close(POLICY_VIOLATION, "Too many messages");
+      connection.applyBackpressure();
+      if (isTooFast()) connection.close(POLICY_VIOLATION, "Too many messages");
     });
   const closed = (
-    protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>
+    protocol as ReturnType<typeof makeServer<Record<string, unknown>, { connection: Connection }>>
   ).opened(
     {
       protocol: socket.protocol,
       send: (text) => send(socket, text),
-      close: (code = CloseCode.InternalServerError, reason = "") => peer.close(code, reason),
+      close: (code = CloseCode.InternalServerError, reason = "") => connection.close(code, reason),
       onMessage: (handle) => {
         socket.on(
           "message",
           (data, isBinary) =>
             void receive({
-              peer,
+              connection,
               data,
               isBinary,
               maxDepth: limits.jsonDepth,
@@ -205,11 +205,11 @@ function connect(
         );
       },
     },
-    { peer },
+    { connection },
   );
   socket.on("error", (err) => log.debug({ err }, "a socket broke"));
   // graphql-ws wants a code; nothing of ours reads it.
-  peer.onEnd(
+  connection.onEnd(
     () =>
       void closed(NO_STATUS, "").catch((err: unknown) =>
         log.error({ err }, "a socket's subscriptions did not end"),
@@ -230,7 +230,7 @@ function send(socket: WebSocket, text: string): Promise<void> {
 }
 
 interface Received {
-  readonly peer: Peer;
+  readonly connection: Connection;
   readonly data: RawData;
   readonly isBinary: boolean;
   readonly maxDepth: number;
@@ -240,7 +240,7 @@ interface Received {
 }
 
 async function receive({
-  peer,
+  connection,
   data,
   isBinary,
   maxDepth,
@@ -250,24 +250,24 @@ async function receive({
 }: Received): Promise<void> {
   // One packet may hold many messages; those behind the one that closed the socket are still
   // delivered.
-  if (!peer.isOpen) return;
-  if (isBinary) return peer.close(CloseCode.BadRequest, "Binary frames are not understood");
+  if (!connection.isOpen) return;
+  if (isBinary) return connection.close(CloseCode.BadRequest, "Binary frames are not understood");
   const text = String(data);
   // Before `connection_init` its address is all that is known of a client.
-  const payer = isWelcomed(peer)
-    ? payerOf(admission, peer)
-    : admission.payerOf({ kind: "none", ip: peer.ip, insists: false });
+  const payer = isAcknowledged(connection)
+    ? payerOf(admission, connection)
+    : admission.payerOf({ kind: "none", ip: connection.ip, insists: false });
   chargeMessage(admission, payer, text.length);
   if (isDeeperThan(text, maxDepth))
-    return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
+    return connection.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
     // Its type asks for text; it takes a parsed message as well.
     await handle(readMessage(text) as string);
   } catch (err) {
     // graphql-ws throws for messages that only a server may send.
     if (err instanceof Error && err.message.startsWith("Unexpected message"))
-      return peer.close(CloseCode.BadRequest, "Unexpected message");
+      return connection.close(CloseCode.BadRequest, "Unexpected message");
     log.error({ err }, "a message failed outside its operation");
-    peer.close(CloseCode.InternalServerError, "Internal server error");
+    connection.close(CloseCode.InternalServerError, "Internal server error");
   }
 }

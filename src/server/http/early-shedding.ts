@@ -19,7 +19,7 @@ import { isAmbiguous } from "./broken-requests.js";
 import { refusalBody, typeOfAnswer } from "./errors.js";
 
 /** What early refusal asks, and what its answers say. */
-export interface EarlyRefusalDeps {
+export interface EarlySheddingDeps {
   readonly load: Pick<Load, "peek">;
   readonly shedding: Pick<LoadMetrics, "shed">;
   readonly addressOf: ClientAddress;
@@ -35,9 +35,9 @@ export interface EarlyRefusalDeps {
 }
 
 /** Refuses a request if it may be refused here; false where it is to go on. */
-export type RefuseEarly = (request: IncomingMessage, response: ServerResponse) => boolean;
+export type ShedEarly = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-export function createEarlyRefusal(deps: EarlyRefusalDeps): RefuseEarly {
+export function createEarlyShedding(deps: EarlySheddingDeps): ShedEarly {
   const { load, shedding, addressOf, path, bodyLimit, sessionCookie, headers, corsHeadersOf } =
     deps;
   const fixed = Object.entries(headers);
