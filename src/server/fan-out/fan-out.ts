@@ -10,6 +10,7 @@
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
+import { Stream } from "../../domain/concurrency/stream.js";
 import { NEWEST, type Seen } from "../../domain/seen.js";
 import type { Payer } from "../../services/rate-limit/limits.js";
 import type { Metrics } from "../../telemetry/metrics.js";
@@ -170,33 +171,20 @@ const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({
 });
 
 /** What graphql-ws iterates: it never yields, and ends with the subscriber. */
-function iterateUntilDone(group: Group, subscriber: Subscriber): AsyncIterableIterator<never> {
-  let state: "new" | "started" | "left" = "new";
-  const leave = () => {
-    if (state !== "left") group.release(subscriber);
-    state = "left";
-  };
-  return {
-    async next() {
-      if (state === "new") {
-        state = "started";
-        group.activate(subscriber);
-      }
-      try {
-        await subscriber.done;
-      } finally {
-        leave();
-      }
-      return { done: true, value: undefined };
+function iterateUntilDone(group: Group, subscriber: Subscriber): Stream<never> {
+  let isActive = false;
+  const stream = new Stream<never>({
+    onNext() {
+      if (!isActive) group.activate(subscriber);
+      isActive = true;
     },
-    async return() {
-      leave();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+    onEnd: () => group.release(subscriber),
+  });
+  void subscriber.done.then(
+    () => stream.end(),
+    (error) => stream.fail(error),
+  );
+  return stream;
 }
 
 /** The writing side of each socket, made on its first subscription. */

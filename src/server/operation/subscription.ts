@@ -3,6 +3,7 @@
  * have read, so an event executed with the loaders of the one before would show the old value.
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from "graphql";
+import { pullStream } from "../../domain/concurrency/stream.js";
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { withDeadline } from "../../domain/time/deadline.js";
@@ -49,22 +50,29 @@ const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 /**
  * The stream of results. An event whose execution found something unavailable is executed again,
- * with backoff, until it succeeds: no later event stands for it. Its error is handed on once. An
- * error of ours would last, so it holds nothing up. Unlike an async generator, `return()` ends the
- * stream at once, even while `next()` waits for an event. An execution that rejects ends the stream
- * and closes its source.
+ * with backoff, until it succeeds: no later event replaces it. Its error is sent once. Internal
+ * errors would last, so they are not repeated. An execution that rejects ends the stream and
+ * closes its source.
  */
 export function mapEvents(
   events: AsyncIterator<unknown>,
   execute: (event: unknown) => Promise<ExecutionResult>,
 ): AsyncIterableIterator<ExecutionResult> {
-  return new Results(events, execute);
+  const results = new Results(events, execute);
+  return pullStream(
+    () => results.next(),
+    () => results.close(),
+  );
 }
 
-class Results implements AsyncIterableIterator<ExecutionResult> {
-  private pending: { readonly event: unknown } | null = null;
+const DONE: IteratorResult<ExecutionResult> = { done: true, value: undefined };
+
+class Results {
+  /** The event to execute, the first time or again. */
+  private due: { readonly event: unknown } | null = null;
   private failures = 0;
-  private ended = false;
+  private isClosed = false;
+  private isExhausted = false;
   private endPause = (): void => {};
 
   constructor(
@@ -73,45 +81,29 @@ class Results implements AsyncIterableIterator<ExecutionResult> {
   ) {}
 
   async next(): Promise<IteratorResult<ExecutionResult>> {
-    while (!this.ended) {
+    while (!this.isClosed) {
       if (this.failures > 0) await this.pause();
-      const event = await this.due();
-      if (!event || this.ended) break;
-      const result = await this.run(event.event);
+      this.due ??= await this.nextEvent();
+      if (!this.due || this.isClosed) break;
+      const result = await this.execute(this.due.event);
       const isFirst = this.failures === 0;
       this.failures = isUnavailable(result) ? this.failures + 1 : 0;
-      if (this.failures === 0) this.pending = null;
+      if (this.failures === 0) this.due = null;
       if (this.failures === 0 || isFirst) return { done: false, value: result };
     }
-    return { done: true, value: undefined };
+    return DONE;
   }
 
-  async return(): Promise<IteratorResult<ExecutionResult>> {
-    this.ended = true;
+  async close(): Promise<void> {
+    this.isClosed = true;
     this.endPause();
-    await this.events.return?.();
-    return { done: true, value: undefined };
+    if (!this.isExhausted) await this.events.return?.();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  private async run(event: unknown): Promise<ExecutionResult> {
-    try {
-      return await this.execute(event);
-    } catch (error) {
-      await this.return();
-      throw error;
-    }
-  }
-
-  /** The event to execute; null after the last one. */
-  private async due(): Promise<{ readonly event: unknown } | null> {
-    if (this.pending) return this.pending;
-    const next = await this.events.next();
-    this.pending = next.done ? null : { event: next.value };
-    return this.pending;
+  private async nextEvent(): Promise<{ readonly event: unknown } | null> {
+    const { done, value } = await this.events.next();
+    this.isExhausted = done === true;
+    return done ? null : { event: value };
   }
 
   private pause(): Promise<void> {

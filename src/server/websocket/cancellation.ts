@@ -6,6 +6,7 @@
  * cancellation stands in the place of its iterator until there is one, and hears of the end.
  */
 import type { Context } from "graphql-ws";
+import { Stream } from "../../domain/concurrency/stream.js";
 
 /** One operation on its way to an answer. */
 export interface Cancellation {
@@ -18,23 +19,12 @@ export function reserveOperationId(
   { subscriptions }: Pick<Context, "subscriptions">,
   id: string,
 ): Cancellation {
-  let isCancelled = false;
-  subscriptions[id] = {
-    // graphql-ws calls it where an operation ends before its time.
-    async return() {
-      isCancelled = true;
-      return { done: true, value: undefined };
-    },
-    async next() {
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  } as AsyncIterableIterator<unknown>;
+  // graphql-ws calls its return() where an operation ends early.
+  const placeholder = new Stream<never>();
+  subscriptions[id] = placeholder;
   return {
     get isCancelled() {
-      return isCancelled;
+      return placeholder.isEnded;
     },
   };
 }

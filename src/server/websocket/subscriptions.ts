@@ -5,6 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { type ExecutionResult, GraphQLError } from "graphql";
+import { mapStream } from "../../domain/concurrency/stream.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import { createFanOut, type FanOut } from "../fan-out/fan-out.js";
 import { createDeliveryPlanner } from "../fan-out/plan.js";
@@ -135,36 +136,19 @@ async function openAlone(deps: SocketOperationDeps, execution: SocketExecution):
   });
 }
 
-/** Counts a running subscription until it ends, however it ends. */
+/** Counts a subscription while it runs, however it ends. */
 function counted(
-  stream: AsyncIterableIterator<ExecutionResult>,
+  results: AsyncIterator<ExecutionResult>,
   metrics: Metrics,
   operation: Operation,
 ): AsyncIterableIterator<ExecutionResult> {
-  let running = true;
-  const end = () => {
-    if (running) metrics.subscriptions(-1);
-    running = false;
-    operation.end();
-  };
   metrics.subscriptions(1);
-  return {
-    async next() {
-      try {
-        const result = await stream.next();
-        if (result.done) end();
-        return result;
-      } catch (error) {
-        end();
-        throw error;
-      }
+  return mapStream(
+    results,
+    (result) => result,
+    () => {
+      metrics.subscriptions(-1);
+      operation.end();
     },
-    async return() {
-      end();
-      return (await stream.return?.()) ?? { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  );
 }
