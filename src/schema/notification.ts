@@ -1,4 +1,4 @@
-/** Notifications: what a user is told, and the log that tells of it. */
+/** Notifications, and the log of their events. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, createUnionType, Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import type { GapReason } from "../domain/log.js";
@@ -10,7 +10,6 @@ import { PageArgs } from "./page.js";
 import { ListSize } from "./price.js";
 import { UserError } from "./user-error.js";
 
-/** A notification. */
 @ObjectType({
   description:
     "Something a user is told. Seen by that user alone: for anybody else there is nothing " +
@@ -55,7 +54,6 @@ export class Notification extends Node {
   readAt!: string | null;
 }
 
-/** A page of an inbox. */
 export const { Connection: NotificationConnection } = declareConnection(
   "Notification",
   "notifications",
@@ -73,7 +71,6 @@ export class InboxArgs extends PageArgs {
   unreadOnly?: boolean | null;
 }
 
-/** An event of the log. */
 @ObjectType({ description: "A notification was sent.", simpleResolvers: true })
 export class NotificationDelivered {
   readonly __typename = "NotificationDelivered";
@@ -93,7 +90,6 @@ export class NotificationDelivered {
   unreadCount!: number;
 }
 
-/** An event of the log. */
 @ObjectType({
   description: "Notifications were read, on this device or on another one.",
   simpleResolvers: true,
@@ -140,7 +136,7 @@ export const GapReasonEnum = declareEnum<GapReason>({
   },
 });
 
-/** In place of events. */
+/** Replaces missing events. */
 @ObjectType({
   description:
     "Events may be missing here: read again what they are about. The subscription goes on " +
@@ -161,7 +157,7 @@ export class StreamGap {
   resumeFrom!: string | null;
 }
 
-/** What the log tells; build-schema.ts tells its types apart. */
+/** Events of the log; build-schema.ts resolves their types. */
 export const NotificationEventUnion = createUnionType({
   name: "NotificationEvent",
   description:
@@ -171,7 +167,6 @@ export const NotificationEventUnion = createUnionType({
 
 const { kind, title, body, url, users, ids } = NOTIFICATION_LIMITS;
 
-/** What an admin sends. */
 @InputType({
   description: "A notification to users or to everyone: exactly one of `userIds` and `everyone`.",
 })

@@ -1,20 +1,22 @@
 /**
- * Stopping without loss: sockets are closed with 1001 one by one over the window, so that their
- * clients do not all come back to another process at once; a socket's running queries and mutations
- * are waited for. What is left at the end is cut.
+ * Graceful stop of sockets. They close with 1001, spread over the
+ * window, so that clients do not all reconnect at once. Running
+ * queries and mutations finish first. What is left at the end is
+ * terminated.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection } from "./connection/connection.js";
 
 /**
- * Clients get the rest of the window to answer the closing handshake and HTTP requests to finish.
+ * The rest of the window serves closing handshakes and HTTP
+ * requests.
  */
 const SPREAD_SHARE = 0.5;
 const STEP_MS = 20;
 
 /**
- * Closes every socket, evenly spread over half of the window; resolves when all are closed, or
- * terminated at the window's end.
+ * Closes every socket, spread over half of the window. Resolves
+ * when all are closed, or terminated at the window's end.
  */
 export async function drainSockets(
   connections: ReadonlySet<Connection>,
@@ -36,7 +38,10 @@ export async function drainSockets(
 
 const GOING_AWAY = 1001;
 
-/** Removes and returns up to `count` connections that are not executing anything. */
+/**
+ * Removes and returns up to `count` connections that execute
+ * nothing.
+ */
 function takeIdle(waiting: Connection[], count: number): Connection[] {
   const taken = waiting
     .filter(({ runningOperations: running }) => running === 0)

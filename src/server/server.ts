@@ -1,9 +1,9 @@
 /**
- * The server: joins the HTTP side and the WebSocket side to one pipeline over a schema, and stops
- * without losing requests.
+ * The server: one pipeline over a schema for HTTP and WebSocket,
+ * and a stop that loses no request.
  *
- * Both sides share the validation rules, the executor, the caller and the error format. Nothing
- * listens before `listen()`.
+ * Both sides share validation rules, executor, caller and error
+ * format. Nothing listens before `listen()`.
  */
 
 import type { FastifyInstance } from "fastify";
@@ -49,18 +49,18 @@ import {
   type WebSockets,
 } from "./websocket/websocket.js";
 
-/** What the server is built from. Whoever made `metrics` and `log` closes them. */
+/** The owner of `metrics` and `log` closes them. */
 export interface ServerDeps {
   readonly config: Config;
   readonly schema: GraphQLSchema;
   readonly admission: Admission;
-  /** Who shows this token of a guest. */
+  /** The guest of a token. */
   admitGuest(token: string | undefined): GuestPass;
   readonly seenTokens: SeenTokens;
   readonly sessions: SessionLookup;
   readonly documents: PersistedDocuments;
   readonly createOperation: CreateContext;
-  /** What the process can do right now, asked by probes. */
+  /** State of the process, for probes. */
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -71,19 +71,17 @@ export interface ServerDeps {
   readonly compileQueries?: boolean;
 }
 
-/** A server that is ready to listen. */
 export interface SoukServer {
-  /** Throws StartupError when the address cannot be had. */
+  /** Throws StartupError when the address is not available. */
   listen(): Promise<{ url: string }>;
   /**
-   * Says 503 to probes, stops accepting, closes sockets over the window, finishes requests;
-   * resolves within the window.
+   * Fails probes with 503, stops accepting, closes sockets,
+   * finishes requests. Resolves within the window.
    */
   close(): Promise<void>;
   readonly app: FastifyInstance;
 }
 
-/** Builds the server. */
 export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const { config, log, metrics, readiness } = deps;
   const state = { draining: false };
@@ -208,14 +206,13 @@ interface GraphQLRoute {
   readonly shedding: Pick<LoadMetrics, "shed">;
 }
 
-/** What is refused of the load, and how that is reported. */
 function openShedding({ config, metrics, log }: ServerDeps) {
   const load = createLoad(config.limits.load);
   metrics.readLoadFrom(load);
   return { load, shedding: reportShedding(metrics, log) };
 }
 
-/** A process that sheds load is degraded, and says so to probes. */
+/** A process that sheds load reports itself as degraded. */
 const withLoad =
   (readiness: ServerDeps["readiness"], load: Load) => async (): Promise<Readiness> => {
     const { ready, checks } = await readiness();
@@ -260,7 +257,7 @@ function addGraphQL(
   });
 }
 
-/** The share of the window for an orderly end; what is left then is cut in the rest. */
+/** Share of the window for an orderly end; the rest is cut. */
 const ORDERLY_SHARE = 0.95;
 
 async function closeWithin(

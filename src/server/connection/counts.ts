@@ -1,6 +1,6 @@
 /**
- * How many sockets and subscriptions each has, on this process: what they hold while they do
- * nothing is memory here, which other processes cannot count.
+ * Sockets and subscriptions of each caller, on this process. Idle
+ * ones take local memory, which other processes cannot count.
  */
 import { addressHolder } from "../../domain/address.js";
 import { RateLimited } from "../../domain/errors.js";
@@ -8,7 +8,6 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/context.js";
 import type { Connection } from "./connection.js";
 
-/** How many each may have. */
 export interface SocketLimits {
   readonly perUser: number;
   readonly perAddress: number;
@@ -16,13 +15,15 @@ export interface SocketLimits {
   readonly subscriptionsPerAddress: number;
 }
 
-/** Counts what is open. */
 export interface SocketCounts {
-  /** One more socket of an address: what ends it; null when that has as many as it may. */
+  /**
+   * Counts a socket of an address: its release, or null at the
+   * limit.
+   */
   countSocket(ip: string): (() => void) | null;
-  /** The socket is its caller's until it closes; false when a user has as many as they may. */
+  /** Counts a user's socket until it closes; false at the limit. */
   countUserSocket(caller: Caller, connection: Connection): boolean;
-  /** One more subscription of a caller: what ends it. Throws RateLimited. */
+  /** Counts a subscription: its release. Throws RateLimited. */
   countSubscription(caller: Caller): () => void;
 }
 
@@ -54,11 +55,10 @@ export function createSocketCounts(limits: SocketLimits): SocketCounts {
   };
 }
 
-/** Counts things by a name. */
 function createCounts() {
   const counts = new Map<string, number>();
   return {
-    /** One more; null when there are `max`. What it answers takes it away again, once. */
+    /** Counts one more: its release, or null at `max`. Idempotent. */
     acquire(name: string, max: number): (() => void) | null {
       const count = counts.get(name) ?? 0;
       if (count >= max) return null;

@@ -1,12 +1,13 @@
 /**
- * The sockets of sessions: closed within a second of the session's end, on every process, and
- * silent from that end on.
+ * Sockets of sessions: closed within a second of the session's
+ * end on every process, and silent from then on.
  *
- * Before each operation, and each event that is not public, the session is looked up again, so
- * nothing that is somebody's is delivered that began after its end. When sessions of a user are
- * said to have ended, those sockets are looked up at once; when the saying may have been missed,
- * all are. A session that was revoked closes with 4401, which clients take as final; one that ran
- * out with 4403, upon which they try again.
+ * The session is confirmed before each operation and each event
+ * that is not public. So nothing private is delivered that began
+ * after its end. A notice of ended sessions rechecks the user's
+ * sockets at once; a notice that may be lost rechecks all. A
+ * revoked session closes with 4401, which is final for clients;
+ * an expired one with 4403, upon which they retry.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -17,38 +18,36 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/context.js";
 import type { AcknowledgedConnection } from "./connection.js";
 
-/** What is known of sessions. */
 export interface SessionLookup {
   /**
-   * The session as it is now; null when it has ended. Throws ServiceUnavailable when it cannot be
-   * told.
+   * The session now; null when it has ended. Throws
+   * ServiceUnavailable when it cannot be looked up.
    */
   confirm(
     principal: UserPrincipal,
     options: { readonly used: boolean },
   ): Promise<UserPrincipal | null>;
   /**
-   * Calls back with the user whose sessions have ended, with null when it may be anybody. Returns
-   * what ends that.
+   * Calls back with the user whose sessions have ended; null: any
+   * user. Returns the unsubscribe.
    */
   onEnded(listener: (userId: number | null) => void): () => void;
 }
 
-/** Watches over the sockets of a server. */
 export interface SessionSockets {
   /**
-   * How often an end was heard of so far: asked before a caller is looked up, for {@link
-   * SessionSockets.join}.
+   * Notices so far: read before a caller is looked up, for {@link
+   * SessionSockets.track}.
    */
   endsSeen(): number;
   /**
-   * From now on the socket lives no longer than its session. `endsBefore` is what was heard before
-   * its caller was looked up.
+   * Ends the socket with its session. @param endsBefore
+   * `endsSeen()` from before the look-up
    */
   track(connection: AcknowledgedConnection, endsBefore: number): void;
   /**
-   * Whose operation or event it is now; null when the session has ended and the socket with it.
-   * `used` notes a use.
+   * The caller now; null when the session, and so the socket, has
+   * ended. `used` records a use.
    */
   callerOf(
     connection: AcknowledgedConnection,
@@ -59,10 +58,10 @@ export interface SessionSockets {
 
 const REVOKED = 4401;
 const EXPIRED = 4403;
-/** Longest that a timer can wait; a session that lives longer is looked up once more on the way. */
+/** Longest timer; a longer session is rechecked on the way. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The wait before a session that could not be looked up is looked up again. */
+/** Backoff between look-ups that fail. */
 const RECHECK: Backoff = { firstMs: 50, longestMs: SECOND };
 const LOOKUP_FAILED = { principal: UNKNOWN } as const;
 
@@ -102,8 +101,8 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
     }
   };
   /**
-   * Looks until it is told: an end that was heard of once must not be forgotten because Redis was
-   * away just then.
+   * Retries until it succeeds: Redis may be away, and the notice
+   * comes once.
    */
   const recheck = async (connection: AcknowledgedConnection): Promise<void> => {
     for (let failures = 0; ends.has(connection) && connection.isOpen; ) {
@@ -132,7 +131,7 @@ export function createSessionSockets(sessions: SessionLookup, log: Logger): Sess
       const { principal } = connection.caller;
       if (principal.kind !== "user" || !connection.isOpen) return;
       schedule(connection, principal);
-      // It may have ended between the look-up of its caller and now, without being found here.
+      // The session may have ended since its look-up.
       if (endCount !== endsBefore) void recheck(connection);
       connection.onEnd(() => {
         clearTimeout(ends.get(connection)?.timer);

@@ -1,48 +1,49 @@
 /**
- * One value of a group: executes its newest event for everybody, and again for those who came
- * later.
+ * One value of a group: executes its newest event for all
+ * subscribers, and again for newcomers.
  *
- * One execution at a time, so answers leave in the order in which they were read and versions
- * never go back. Whoever joins gets an answer whose reading began after that, never an older
- * one: a publication may still be on its way to this process. All who join while an execution
- * runs share the next one. Nothing is queued: what happens meanwhile is the newest event and a
- * set of newcomers.
+ * One execution at a time, so answers leave in reading order and
+ * versions never go back. A newcomer gets a reading that began
+ * after it joined: a publication may still be on its way.
+ * Newcomers during an execution share the next one. Nothing is
+ * queued: only the newest event and the set of newcomers are
+ * kept.
  *
- * A reading that failed, or that a fallback answered, leaves its value due: it is repeated with
- * backoff until it succeeds, the source ends, or no subscriber is left. Until then only the
- * newest value will do, whatever the event asks for. An error goes to each subscriber once until
- * the next success. A fallback may be older than an earlier answer: it is sent to subscribers
- * that have no data yet, and held back from all others.
+ * A failed or provisional reading leaves its value due. It is
+ * repeated with backoff until it succeeds, the source ends, or no
+ * subscriber is left. Until then only the newest value will do.
+ * An error goes to each subscriber once. A fallback may be older
+ * than an earlier answer, so only subscribers without data get
+ * it.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Subscriber } from "./subscriber.js";
 
-/** What a value asks of its group. */
+/** The group, as its values see it. */
 export interface ConflatedValueHost {
-  /** Who is served now. */
   readonly subscribers: ReadonlySet<Subscriber>;
-  /** Whether nobody is left. */
+  /** No subscriber is left. */
   readonly isUnused: boolean;
   /**
-   * Reads the value of an event for some subscribers; `newest` where only the newest will do.
-   * Null when nobody may have it. Rejects where nothing can follow.
+   * Reads the value of an event. `newest`: only the newest will
+   * do. Null when no subscriber may receive it. Rejects where
+   * nothing can follow.
    */
   read(
     event: unknown,
     subscribers: ReadonlySet<Subscriber>,
     newest: boolean,
   ): Promise<Answer | null>;
-  /** `count` messages were handed over. */
+  /** Counts messages handed to sockets. */
   sent(count: number): void;
-  /** Delivering broke: nothing can follow. */
+  /** Delivery broke: nothing can follow. */
   fail(error: unknown): void;
 }
 
-/** What became of a reading. */
 export interface ReadOutcome {
-  /** It holds an error that may pass. */
+  /** It holds a transient error. */
   readonly failed: boolean;
   /** It holds data, with or without errors. */
   readonly hasData: boolean;
@@ -50,43 +51,46 @@ export interface ReadOutcome {
   readonly provisional: boolean;
 }
 
-/** A value as it goes out. */
 export interface Answer extends ReadOutcome {
-  /** The message without the operation id; null when there is none. */
+  /**
+   * The message without the operation id; null when there is
+   * none.
+   */
   readonly frame: Buffer | null;
-  /** Who may have it. */
+  /** The subscribers that may receive it. */
   readonly subscribers: ReadonlySet<Subscriber>;
 }
 
-/** Sockets that are written to before others get a turn of the event loop. */
+/** Sockets written before the event loop gets its turn. */
 const SENDS_PER_TURN = 256;
 
 /**
- * Time between two readings for newcomers alone: a crowd that comes back costs a hundred a
- * second, however big it is.
+ * Gap between readings for newcomers: any crowd costs a hundred a
+ * second.
  */
 const NEWCOMER_BATCH_MS = 10;
 
-/** Well below the two seconds within which a value follows the end of a failure. */
+/**
+ * Far below the two seconds within which a value follows a
+ * failure.
+ */
 const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 /** The subscribers that a reading is due to. */
 type Due = "none" | "newcomers" | "all";
 
-/** One value of a group. */
 export class ConflatedValue {
   private event: unknown;
   private due: Due = "none";
   private newcomers = new Set<Subscriber>();
-  /** Readings in a row that failed or were provisional. */
+  /** Consecutive readings that failed or were provisional. */
   private failures = 0;
-  /** Who was sent the error of this run of failures. */
+  /** Subscribers that got the error of this run of failures. */
   private readonly errorSentTo = new Set<Subscriber>();
-  /** Who was sent data. */
   private readonly dataSentTo = new Set<Subscriber>();
   /**
-   * An event was not read, or its reading failed or was provisional: only the newest value will
-   * do.
+   * An event was skipped, or its reading failed or was
+   * provisional.
    */
   private needsNewest = false;
   private mayRetry = true;
@@ -95,7 +99,7 @@ export class ConflatedValue {
   private batchedAtMs = Number.NEGATIVE_INFINITY;
   private isRunning = false;
   private lastRun: Promise<void> = Promise.resolve();
-  /** Resolves when another event may be taken: the last one was read, or failed to be. */
+  /** Resolves when another event may be taken. */
   private ready: Promise<void> = Promise.resolve();
   private markReady = (): void => {};
   private endBackOff = (): void => {};
@@ -103,8 +107,8 @@ export class ConflatedValue {
   constructor(private readonly host: ConflatedValueHost) {}
 
   /**
-   * A newer event: everybody gets it. Resolves when there is room for another; a value that
-   * fails holds up no other.
+   * Makes a newer event due to all. Resolves when another may
+   * follow; a failing value delays no other.
    */
   async update(event: unknown): Promise<void> {
     const { ready } = this;
@@ -115,14 +119,13 @@ export class ConflatedValue {
     await ready;
   }
 
-  /** Gives a subscriber the value as it is read from now on. */
+  /** Makes a fresh reading due to one subscriber. */
   refresh(subscriber: Subscriber): void {
     this.newcomers.add(subscriber);
     if (this.due === "none") this.due = "newcomers";
     this.ensureRunning();
   }
 
-  /** The subscriber gets nothing any more. */
   leave(subscriber: Subscriber): void {
     this.newcomers.delete(subscriber);
     this.errorSentTo.delete(subscriber);
@@ -134,7 +137,7 @@ export class ConflatedValue {
     await this.lastRun;
   }
 
-  /** What is due is read once more at most. */
+  /** What is due is read at most once more. */
   stopRetrying(): void {
     this.mayRetry = false;
     this.endBackOff();
@@ -178,7 +181,7 @@ export class ConflatedValue {
     else this.failures = 0;
   }
 
-  /** The value stays due to those for whom it was read. */
+  /** Keeps the value due to those for whom it was read. */
   private scheduleRetry(due: Due, subscribers: ReadonlySet<Subscriber>): void {
     this.failures += 1;
     this.needsNewest = true;
@@ -190,7 +193,6 @@ export class ConflatedValue {
         if (this.host.subscribers.has(subscriber)) this.refresh(subscriber);
   }
 
-  /** Waits before the next reading. */
   private backOff(): Promise<void> {
     if (!this.mayRetry) return Promise.resolve();
     return new Promise((resolve) => {
@@ -202,7 +204,7 @@ export class ConflatedValue {
     });
   }
 
-  /** Waits for others who join now; not at all where nobody has joined just before. */
+  /** Waits for more newcomers; not at all after a quiet time. */
   private async batchNewcomers(): Promise<void> {
     const leftMs = this.batchedAtMs + NEWCOMER_BATCH_MS - performance.now();
     await (leftMs > 0 ? delay(leftMs) : nextTurn());
@@ -224,9 +226,8 @@ export class ConflatedValue {
     this.host.sent(sent);
   }
 
-  /** Whether a subscriber is to be sent an answer. */
   private shouldReceive(subscriber: Subscriber, { failed, provisional }: Answer): boolean {
-    // Who has come since the reading began waits for the next one.
+    // Newcomers since the reading began wait for the next one.
     if (!this.host.subscribers.has(subscriber) || this.newcomers.has(subscriber)) return false;
     if (failed && this.errorSentTo.has(subscriber)) return false;
     return !(provisional && this.dataSentTo.has(subscriber));

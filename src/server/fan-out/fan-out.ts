@@ -1,12 +1,16 @@
 /**
- * Fan-out: what many clients ask alike is executed and serialised once per event, and the same
- * bytes go to every socket, with only the operation id in front.
+ * Fan-out: equal subscriptions are executed and serialised once
+ * per event. The same bytes go to every socket, behind its
+ * operation id.
  *
- * graphql-ws keeps the protocol: for these subscriptions it gets an iterator that only ends,
- * while the `next` messages are written to the socket here, from the first `next()` on until
- * `return()`. What follows the last one, `complete` or `error`, comes from graphql-ws. One group
- * per document, operation, variables and audience (audience.ts). Only snapshots are shared: of a
- * log, every client has its own part to come.
+ * graphql-ws keeps the protocol. It gets a stream that only ends,
+ * while `next` messages are written here, from the first `next()`
+ * to `return()`. The final `complete` or `error` comes from
+ * graphql-ws.
+ *
+ * A group is a document, operation, variables and audience
+ * (audience.ts). Only snapshots are shared: each client has its
+ * own place in a log.
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
@@ -27,18 +31,17 @@ import type { PlanDelivery } from "./plan.js";
 import { SocketWriter } from "./socket-writer.js";
 import { Subscriber } from "./subscriber.js";
 
-/** What fan-out is made of. */
 export interface FanOutDeps {
   readonly plan: PlanDelivery;
   readonly sessions: Pick<SessionSockets, "callerOf">;
-  /** Opens the source of a subscription as `caller`. Rejects with DeadlineExceeded. */
+  /** Opens a source as `caller`. Rejects with DeadlineExceeded. */
   open(
     operation: PreparedOperation,
     caller: Caller,
   ): Promise<AsyncIterator<unknown> | ExecutionResult>;
-  /** Executes a subscription for one event as `caller`. */
+  /** Executes one event as `caller`. */
   execute(operation: PreparedOperation, caller: Caller, event: unknown): Promise<ExecutedEvent>;
-  /** What a message costs, by its answer. */
+  /** The cost of a message, by its answer. */
   costOf(operation: PreparedOperation): (answer: ExecutionResult) => number;
   readonly allowance: MessageAllowance;
   readonly payerOf: (connection: AcknowledgedConnection) => Payer;
@@ -48,9 +51,8 @@ export interface FanOutDeps {
   readonly log: Logger;
 }
 
-/** What an event was executed to. */
 export interface ExecutedEvent {
-  /** The answer as clients see it. */
+  /** As clients see it. */
   readonly answer: ExecutionResult;
   /** A fallback answered for some of it. */
   readonly provisional: boolean;
@@ -59,24 +61,25 @@ export interface ExecutedEvent {
 /** One subscription of a socket. */
 export interface SubscriptionRequest extends PreparedOperation {
   readonly connection: AcknowledgedConnection;
-  /** Who it was found to be just now. */
+  /** As confirmed just now. */
   readonly caller: Caller;
-  /** The client's name of the operation. */
+  /** The client's operation id. */
   readonly id: string;
 }
 
-/** Serves subscriptions whose messages can be shared. */
 export interface FanOut {
-  /** Whether a subscription is served here; if not, it has events of its own. */
+  /**
+   * Whether messages may be shared; if not, each client has its
+   * own events.
+   */
   canShare(operation: PreparedOperation): boolean;
   /**
-   * Resolves to what ends when the subscription does, or to why there is none. Rejects with
-   * DeadlineExceeded.
+   * A stream that ends with the subscription, or the errors why
+   * there is none. Rejects with DeadlineExceeded.
    */
   subscribe(request: SubscriptionRequest): Promise<AsyncIterableIterator<never> | ExecutionResult>;
 }
 
-/** Makes the fan-out of a server. */
 export function createFanOut(deps: FanOutDeps): FanOut {
   const { plan, sessions, metrics } = deps;
   const groups = new Map<string, Group>();
@@ -117,7 +120,7 @@ export function createFanOut(deps: FanOutDeps): FanOut {
   };
 }
 
-/** A group of whoever asks the same as the first request. */
+/** The group of the first request; equal ones share it. */
 function makeGroup(
   deps: FanOutDeps,
   { request, audience }: { request: SubscriptionRequest; audience: Audience },
@@ -161,16 +164,16 @@ function* payersOf(
 }
 
 /**
- * How far a reading has to see. The token of a subscriber never reaches a reading that others
- * share, and its order to read past the cache reaches no message at all: a message is paid for
- * when its subscription is let in.
+ * The consistency that a reading needs. A subscriber's own token
+ * never reaches a shared reading. Bypassing the cache is ignored:
+ * messages are paid at admission.
  */
 const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({
   count: newest ? NEWEST : count,
   bypassUntilMs: 0,
 });
 
-/** What graphql-ws iterates: it never yields, and ends with the subscriber. */
+/** For graphql-ws: yields nothing, and ends with the subscriber. */
 function iterateUntilDone(group: Group, subscriber: Subscriber): Stream<never> {
   let isActive = false;
   const stream = new Stream<never>({
@@ -187,7 +190,7 @@ function iterateUntilDone(group: Group, subscriber: Subscriber): Stream<never> {
   return stream;
 }
 
-/** The writing side of each socket, made on its first subscription. */
+/** The writer of each socket, made on its first subscription. */
 function createSockets(slowMs: number) {
   const sockets = new WeakMap<
     AcknowledgedConnection,

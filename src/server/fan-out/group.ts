@@ -1,12 +1,12 @@
 /**
- * Everybody who asked the same and may be given the same: one source, one execution and one
+ * Equal subscriptions with one source, one execution and one
  * serialisation per event.
  *
- * The first opens the source and waits for it; who comes later shares it, and gets each of its
- * values again, read from then on. An event tells by `id` which of the watched values it is
- * about; one without is about the only one. A reading that failed, or that a fallback answered,
- * is repeated by its value. The last one to leave closes the source. When the source ends, so do
- * its subscribers, after what was read for them has been written.
+ * The first subscriber opens the source. Later ones share it, and
+ * get each value from a fresh reading. The `id` of an event names
+ * its value; an event without one is about the only value. The
+ * last to leave closes the source. When the source ends,
+ * subscribers end after everything read for them is written.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
@@ -23,47 +23,47 @@ import {
 import { framePayload } from "./frame.js";
 import type { Subscriber } from "./subscriber.js";
 
-/** What a group is made of. */
 export interface GroupDeps {
   readonly audience: Audience;
-  /** Opens the source: its events, or why there are none. Rejects when it takes too long. */
+  /**
+   * Opens the source: events, or errors. Rejects after the
+   * deadline.
+   */
   open(): Promise<AsyncIterator<unknown> | ExecutionResult>;
   /**
-   * Executes the operation for one event; `newest` where only the newest value will do. Null
-   * when no subscriber asks any more.
+   * Executes an event. `newest`: only the newest value will do.
+   * Null when no subscriber is left.
    */
   execute(
     event: unknown,
     newest: boolean,
     subscribers: ReadonlySet<Subscriber>,
   ): Promise<ExecutedValue | null>;
-  /**
-   * How long the next message has to wait, in ms: what its subscribers may have executed is
-   * bounded.
-   */
+  /** Delay of the next message, in ms, by the message allowance. */
   waitMs(subscribers: ReadonlySet<Subscriber>): number;
-  /** `count` messages were handed to sockets. */
+  /** Counts messages handed to sockets. */
   sent(count: number): void;
-  /** Nobody can join any more; may be said twice. */
+  /** No subscriber can join any more. Idempotent. */
   closed(): void;
   readonly log: Logger;
 }
 
-/** Members come and go, so a long wait is looked at again. */
+/** Subscribers come and go, so a long wait is checked again. */
 const MAX_WAIT_MS = 1_000;
 
-/** What an execution has brought. */
 export interface ExecutedValue extends ReadOutcome {
   /** The answer, for the wire. */
   readonly json: string;
 }
 
-/** One group. */
 export class Group implements ConflatedValueHost {
   readonly subscribers = new Set<Subscriber>();
-  /** Resolves when the source is open, to null or to why it is refused. */
+  /**
+   * Resolves to null when the source is open, or to why it is
+   * refused.
+   */
   readonly opened: Promise<ExecutionResult | null>;
-  /** Members, and those who are about to be. */
+  /** Subscribers, and those about to be. */
   private refCount = 0;
   private source: AsyncIterator<unknown> | null = null;
   private readonly values = new Map<unknown, ConflatedValue>();
@@ -73,7 +73,7 @@ export class Group implements ConflatedValueHost {
 
   constructor(private readonly deps: GroupDeps) {
     this.opened = this.open();
-    // Whoever waits for it hears of it.
+    // Awaited by subscribers, which handle the rejection.
     this.opened.catch(() => {});
   }
 
@@ -81,12 +81,12 @@ export class Group implements ConflatedValueHost {
     return this.refCount === 0;
   }
 
-  /** Announces a subscriber, so that the group stays until it leaves. */
+  /** Keeps the group until the matching {@link release}. */
   retain(): void {
     this.refCount += 1;
   }
 
-  /** The subscriber takes messages from now on. */
+  /** The subscriber receives messages from now on. */
   activate(subscriber: Subscriber): void {
     this.subscribers.add(subscriber);
     for (const value of this.values.values()) value.refresh(subscriber);
@@ -94,7 +94,10 @@ export class Group implements ConflatedValueHost {
     else if (!this.isPulling) void this.pull();
   }
 
-  /** A subscriber goes, whether it had started or not; once for each {@link retain}. */
+  /**
+   * Removes a subscriber, active or not: once for each {@link
+   * retain}.
+   */
   release(subscriber: Subscriber): void {
     this.subscribers.delete(subscriber);
     for (const value of this.values.values()) value.leave(subscriber);
@@ -116,7 +119,7 @@ export class Group implements ConflatedValueHost {
       const { json, ...outcome } = executed;
       return { ...outcome, frame: framePayload(json), subscribers: admitted };
     } catch (err) {
-      // It would be as large when read again: the group ends with it.
+      // A repeated reading would be as large: the group ends.
       if (err instanceof AnswerTooLarge) throw err;
       this.deps.log.error({ err }, "a value of a subscription could not be read and is read again");
       return {
@@ -168,8 +171,8 @@ export class Group implements ConflatedValueHost {
   }
 
   /**
-   * Waits while its subscribers have used up what they may have executed; what is due meanwhile
-   * is conflated.
+   * Waits while the allowance is used up; events are conflated
+   * meanwhile.
    */
   private async waitForAllowance(): Promise<void> {
     while (!this.isUnused) {
@@ -203,7 +206,10 @@ export class Group implements ConflatedValueHost {
     return admitted;
   }
 
-  /** Some could not be looked up: they are not forgotten, and get the value when they can be. */
+  /**
+   * Repeats the values for subscribers that could not be
+   * confirmed.
+   */
   private scheduleRecheck(): void {
     this.recheckTimer ??= setTimeout(() => {
       this.recheckTimer = null;
@@ -221,11 +227,11 @@ export class Group implements ConflatedValueHost {
     void this.closeSource();
   }
 
-  /** Ends a subscriber after everything that was read for it has been written. */
+  /** Ends a subscriber after everything read for it is written. */
   private async finish(subscriber: Subscriber): Promise<void> {
     const idle = () => Promise.all([...this.values.values()].map((value) => value.idle()));
     await idle();
-    // What did not fit into the memory of a slow socket is read again on the way.
+    // A slow socket may have values that are read again.
     while (subscriber.hasQueued) {
       await subscriber.flushed();
       await idle();

@@ -1,16 +1,16 @@
-/** What tells two subscriptions apart: the key of the group that shares their messages. */
+/** Keys of groups: equal subscriptions have equal keys. */
 
 import { createHash } from "node:crypto";
 import { type DocumentNode, getOperationAST } from "graphql";
 import { own } from "../../domain/own.js";
 import type { PreparedOperation } from "../operation/cost.js";
 
-/** A key longer than this is kept as its hash: variables may be as long as a frame. */
+/** A longer key is hashed: variables may be as long as a frame. */
 const MAX_KEY_CHARACTERS = 256;
 
 /**
- * Makes keys: equal for the same document, operation and variables, whatever their order and
- * whatever the document does not declare.
+ * Equal for the same document, operation and variables, in any
+ * order. Undeclared variables are ignored.
  */
 export function createKeyMaker(): (operation: PreparedOperation) => string {
   const numbers = new WeakMap<DocumentNode, number>();
@@ -30,7 +30,7 @@ export function createKeyMaker(): (operation: PreparedOperation) => string {
   };
 }
 
-/** The same value, objects as lists of their members by name. */
+/** The same value with sorted names. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return { list: value.map(canonical) };
   if (typeof value !== "object" || value === null) return value;

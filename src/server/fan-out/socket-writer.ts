@@ -1,35 +1,33 @@
 /**
- * The writing side of one socket: frames go out until the client stops keeping up; from then on
- * each value keeps its newest frame alone, until what was written has left.
+ * Writes frames to one socket, and conflates when the client
+ * falls behind: each value keeps only its newest frame until the
+ * buffer drains.
  *
- * Memory of a stalled socket: {@link MAX_UNSENT_BYTES} and one frame in its buffer, {@link
- * MAX_HELD_BYTES} of frames that wait. A value whose frame does not fit is read again when its
- * turn comes. A socket that does not catch up in time is closed.
+ * A stalled socket takes {@link MAX_UNSENT_BYTES} and one frame
+ * in its buffer, and {@link MAX_HELD_BYTES} of waiting frames. A
+ * frame that does not fit is read again later. A socket that
+ * stays full is closed.
  */
 
 import type { Connection } from "../connection/connection.js";
 import { writeFrame } from "./frame.js";
 
-/** With more than this unsent, nothing more is written. */
+/** Above this, nothing more is written. */
 const MAX_UNSENT_BYTES = 64 * 1024;
 /**
- * Frames are shared between sockets, but counted in full: a socket may be the only one that
- * still holds them.
+ * Shared frames count in full: this socket may be the last
+ * holder.
  */
 const MAX_HELD_BYTES = 64 * 1024;
-/** Clients of graphql-ws come again after it. */
+/** graphql-ws clients reconnect after it. */
 const TRY_AGAIN_LATER = 1013;
 
-/** Whose newest frame waits: one subscription's part of a socket. */
+/** One subscription of a socket. */
 export interface Flushable {
-  /**
-   * The socket takes frames again: hand over what was held, until it is {@link
-   * SocketWriter.isFull}.
-   */
+  /** Hands over waiting frames until {@link SocketWriter.isFull}. */
   flush(): void;
 }
 
-/** One socket's writing side. */
 export class SocketWriter {
   private readonly waiting = new Set<Flushable>();
   private slowTimer: NodeJS.Timeout | null = null;
@@ -46,10 +44,7 @@ export class SocketWriter {
     return this.slowTimer !== null;
   }
 
-  /**
-   * Writes a frame to a socket that is not full; what comes after the end of a socket is
-   * dropped.
-   */
+  /** Writes to a socket that is not full; drops after its end. */
   write(prefix: Buffer, payload: Buffer): void {
     const { socket, stream } = this.connection;
     if (socket.readyState !== socket.OPEN) return;
@@ -57,31 +52,34 @@ export class SocketWriter {
     if (stream.writableLength > MAX_UNSENT_BYTES) this.pause();
   }
 
-  /** Makes room for a frame that waits; false when there is none. */
+  /**
+   * Reserves memory for a waiting frame; false when there is
+   * none.
+   */
   reserve(frame: Buffer): boolean {
     if (this.heldBytes + frame.length > MAX_HELD_BYTES) return false;
     this.heldBytes += frame.length;
     return true;
   }
 
-  /** A frame waits no more. */
+  /** Frees the memory of a frame. */
   release(frame: Buffer): void {
     this.heldBytes -= frame.length;
   }
 
-  /** Has `flush` called when the socket takes frames again. */
+  /** Has `flush` called when the socket has drained. */
   enqueue(flushable: Flushable): void {
     this.waiting.add(flushable);
   }
 
-  /** Forgets whoever waited. */
   dequeue(flushable: Flushable): void {
     this.waiting.delete(flushable);
   }
 
   private pause(): void {
     this.slowTimer = setTimeout(() => this.closeSlow(), this.slowMs).unref();
-    // The buffer is above the stream's own mark, so it tells when all of it has left.
+    // The buffer is above the stream's high-water mark, so it
+    // emits `drain`.
     this.connection.stream.once("drain", () => this.resume());
   }
 

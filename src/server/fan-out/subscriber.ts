@@ -1,6 +1,6 @@
 /**
- * One client's part in a group: its operation id in front of every frame, and the newest frames
- * that its socket could not take yet.
+ * One client in a group: its operation id before every frame, and
+ * the newest frames that its socket could not take yet.
  */
 
 import type { AcknowledgedConnection } from "../connection/connection.js";
@@ -13,14 +13,19 @@ interface FrameSource {
   refresh(subscriber: Subscriber): void;
 }
 
-/** A subscription that is served by a group. */
 export class Subscriber implements Flushable {
-  /** Resolves when no message will follow; rejects with what broke the source. */
+  /**
+   * Resolves after the last message; rejects with the source's
+   * failure.
+   */
   readonly done: Promise<void>;
   private resolveDone: () => void = () => {};
   private rejectDone: (error: unknown) => void = () => {};
   private readonly prefix: Buffer;
-  /** By value: the newest frame that waits, or null where it is to be read again. */
+  /**
+   * The newest waiting frame of each value; null: to be read
+   * again.
+   */
   private queued: Map<FrameSource, Buffer | null> | null = null;
   private whenFlushed: (() => void) | null = null;
 
@@ -34,11 +39,11 @@ export class Subscriber implements Flushable {
       this.resolveDone = resolve;
       this.rejectDone = reject;
     });
-    // Whoever iterates hears of it; before that nobody is to be told.
+    // The stream handles the rejection.
     this.done.catch(() => {});
   }
 
-  /** Sends a frame of a value, or keeps it in the place of an older one. */
+  /** Sends a frame, or keeps it in place of an older one. */
   send(value: FrameSource, frame: Buffer): void {
     this.discard(value);
     if (this.writer.isFull) this.queue(value, frame);
@@ -58,12 +63,15 @@ export class Subscriber implements Flushable {
     this.whenFlushed?.();
   }
 
-  /** Whether something waits for its socket. */
+  /** Whether something waits for the socket. */
   get hasQueued(): boolean {
     return (this.queued?.size ?? 0) > 0;
   }
 
-  /** Resolves when nothing waits any more, or what does is being read again. */
+  /**
+   * Resolves when nothing waits, or what waits is being read
+   * again.
+   */
   async flushed(): Promise<void> {
     if (!this.hasQueued) return;
     await new Promise<void>((resolve) => {
@@ -71,7 +79,7 @@ export class Subscriber implements Flushable {
     });
   }
 
-  /** Nothing is written any more. */
+  /** Ends without writing more. */
   close(): void {
     for (const value of this.queued?.keys() ?? []) this.discard(value);
     this.writer.dequeue(this);
@@ -79,7 +87,7 @@ export class Subscriber implements Flushable {
     this.resolveDone();
   }
 
-  /** Everything was written; `failure` is what broke the source, if anything did. */
+  /** Ends after the last frame; `failure` is the source's, if any. */
   complete(failure: { readonly error: unknown } | null): void {
     if (failure) this.rejectDone(failure.error);
     else this.resolveDone();

@@ -1,4 +1,7 @@
-/** A request over HTTP with its document spelled out, in the shape Apollo takes. */
+/**
+ * A request over HTTP with its document resolved, as Apollo takes
+ * it.
+ */
 import type { FastifyRequest } from "fastify";
 import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
@@ -7,25 +10,24 @@ import type { RawOperation } from "../operation/admission.js";
 import { isRecord, resolveDocument, withoutEmpty } from "../operation/document-request.js";
 import { readBody, readJson, refuseIllFormed } from "../operation/text-input.js";
 
-/** What Apollo reads a request from: the body of a POST, the query string of a GET. */
+/** The body of a POST, the query string of a GET. */
 export interface HttpDocument {
   readonly body: unknown;
   readonly search: string;
-  /** What was raw, whichever of the two it came by. */
+  /** The operation, from either of them. */
   readonly raw: RawOperation;
-  /** To be called once the document has proved valid. */
+  /** Call once the document has proved valid. */
   keep(): void;
 }
 
-/** How requests are read. */
 export interface HttpDocumentRules {
   readonly documents: PersistedDocuments;
   readonly jsonDepth: number;
 }
 
 /**
- * Reads a request. Throws what naming a document can throw, and BadUserInput for a body that is no
- * JSON.
+ * Throws what {@link resolveDocument} throws, and BadUserInput
+ * for a body that is no JSON.
  */
 export async function httpDocument(
   rules: HttpDocumentRules,
@@ -51,9 +53,9 @@ async function resolveSearch(
   search: string,
   principal: Principal,
 ) {
-  // Read by the parser that Apollo reads it with: another might see another document.
+  // Apollo's own parser: another might see another document.
   const given = new URLSearchParams(search);
-  // The text of a GET is held to the same rules as a body.
+  // A GET follows the rules of a body.
   refuseIllFormed([...given].flat());
   const isShorter = dropEmpty(given);
   const [query, documentId, operationName, variables, extensions] = NAMES.map((name) =>
@@ -77,10 +79,10 @@ async function resolveSearch(
 }
 
 const NAMES = ["query", "documentId", "operationName", "variables", "extensions"];
-/** JSON, so `null` is theirs; an operation may be called that. */
+/** These are JSON; an operation may be named `null`. */
 const NULLABLE = new Set(["variables", "extensions"]);
 
-/** Drops parameters without a value; says whether there were any. */
+/** Drops empty parameters; returns whether there were any. */
 function dropEmpty(given: URLSearchParams): boolean {
   const isEmpty = (name: string) =>
     given.has(name) &&

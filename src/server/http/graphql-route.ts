@@ -1,6 +1,6 @@
 /**
- * `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log
- * line and one measurement each.
+ * `/graphql` over HTTP: POST and GET through Apollo, the
+ * consistency token in and out, one log line and one measurement.
  */
 
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
@@ -41,7 +41,6 @@ import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { arrivalOf } from "./shed-requests.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
-/** What the route is made of. */
 export interface GraphQLRouteDeps extends AdmissionDeps {
   readonly apollo: ApolloServer<OperationHolder>;
   readonly createContext: CreateContext;
@@ -51,17 +50,16 @@ export interface GraphQLRouteDeps extends AdmissionDeps {
   readonly unsent: UnsentAnswers;
   readonly errors: ErrorDetail;
   readonly jsonDepth: number;
-  /** Production is reached by HTTPS, so its cookie is marked Secure. */
+  /** Production uses HTTPS: its cookie is marked Secure. */
   readonly secureCookies: boolean;
   readonly sessionCookie: HostCookie;
   readonly guestCookie: HostCookie;
 }
 
-/** The handler of GET and POST. */
 export function graphqlHandler(deps: GraphQLRouteDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { claimed, atMs: startedAt } = arrivalOf(request);
-    // It may be for this caller alone, and caches between us cannot tell.
+    // Answers may be private, and shared caches cannot see that.
     if (request.method === "GET") reply.header("cache-control", "no-store");
     const payer = deps.admission.payerOf(claimed.claim);
     rejectEarly(deps, payer, null);
@@ -103,7 +101,7 @@ export function graphqlHandler(deps: GraphQLRouteDeps) {
     const answer = unlessUnread(deps, reply, operation, executed);
     settle(deps, operation, claimed, raw);
     reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
-    // It has paid once its document and its input were found valid.
+    // Paid means: document and input are valid.
     if (operation.hasPaid) keep();
     const status = answer.status ?? 200;
     deps.observe(operation, {
@@ -120,7 +118,10 @@ export function graphqlHandler(deps: GraphQLRouteDeps) {
   };
 }
 
-/** The answer, or where its address leaves too many unread, one that says so. */
+/**
+ * The answer, or a rejection where its address has too many
+ * unread.
+ */
 function unlessUnread(
   deps: GraphQLRouteDeps,
   reply: FastifyReply,
@@ -134,7 +135,7 @@ function unlessUnread(
     SECOND,
     { bucket: "unread" },
   );
-  // A mutation has run: no header asks for it again.
+  // A mutation has run: no header invites a retry.
   if (operation.kind !== "mutation") operation.refusal = refusal;
   const errors = [formatError(refusal, deps.errors)];
   return {
@@ -152,8 +153,8 @@ const UNREAD_ANSWERS = {
 } as const;
 
 /**
- * What was refused for what it is was read all the same. Whose token it was may be known better by
- * now.
+ * A rejected operation still pays for its reading. Admission may
+ * know its token by now.
  */
 function settle(
   deps: GraphQLRouteDeps,
@@ -166,7 +167,7 @@ function settle(
     deps.admission.chargeRefused(deps.admission.payerOf(claim), readingOf(deps, raw));
 }
 
-/** What the reading of a document has cost, unless it is paid. */
+/** The unpaid price of reading a document. */
 const readingOf = ({ readDocument }: GraphQLRouteDeps, { query }: RawOperation): number =>
   typeof query === "string" ? readDocument.takeReadingPriceOf(query) : 0;
 
@@ -175,8 +176,8 @@ const OVER_WEBSOCKET =
   "subprotocol graphql-transport-ws.";
 
 /**
- * What is no document at all is left for Apollo to refuse. Throws DocumentRefused, and
- * MethodNotAllowed for a subscription.
+ * Leaves a missing document to Apollo. Throws DocumentRefused,
+ * and MethodNotAllowed for a subscription.
  */
 function checkDocument(readDocument: DocumentReader, { query, operationName }: RawOperation): void {
   if (typeof query !== "string" || query === "") return;
@@ -190,7 +191,7 @@ function checkDocument(readDocument: DocumentReader, { query, operationName }: R
   if (operation?.operation === "subscription") throw new MethodNotAllowed(OVER_WEBSOCKET, "GET");
 }
 
-/** The headers Apollo reads; the others need not be copied for every request. */
+/** Apollo reads only these. */
 const APOLLO_HEADERS = [
   "accept",
   "content-type",
@@ -211,8 +212,8 @@ const outcomeOf = (status: number) =>
   status < 400 ? "answered" : status < 500 ? "refused" : "failed";
 
 /**
- * The token lives as long as a client may be reading older copies: an hour is far beyond any
- * message's travel.
+ * An hour exceeds the travel of any message, after which no older
+ * copy is read.
  */
 function handOutSeen(reply: FastifyReply, token: string, secure: boolean): void {
   reply.header(SEEN_HEADER, token);
@@ -242,15 +243,12 @@ function sendAnswer(
 ): FastifyReply {
   for (const [name, value] of headers) reply.header(name, value);
   reply.code(status ?? 200);
-  // Incremental delivery is not enabled, so a body is always complete.
+  // Without incremental delivery a body is always complete.
   const text = body.kind === "complete" ? body.string : "";
   return reply.send((status ?? 200) >= 400 ? withIdInBody(text, requestId) : text);
 }
 
-/**
- * Apollo refuses some requests before there is an operation; those answers get their request id
- * here.
- */
+/** Apollo rejects some requests before there is an operation. */
 function withIdInBody(text: string, requestId: string): string {
   const body = JSON.parse(text) as { errors?: GraphQLFormattedError[] };
   return JSON.stringify({

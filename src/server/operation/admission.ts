@@ -9,21 +9,23 @@ import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import { Payment } from "./payment.js";
 
-/** What it is made of. */
 export interface AdmissionDeps {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
   readonly readDocument: DocumentReader;
-  /** Whether a caller's reads go past the cache now. */
+  /** Whether the caller's reads bypass the cache now. */
   readsPastCache(caller: Caller): boolean;
-  /** What one operation may cost: every bucket holds as much. */
+  /** Maximum cost of an operation: the size of every bucket. */
   readonly largest: number;
 }
 
-/** What a read of Postgres takes beside one of the cache; measured, see decision 0114. */
+/** Work of a Postgres read over a cache read (decision 0114). */
 const PAST_CACHE_FACTOR = 10;
 
-/** What an operation costs its caller: reads that go past the cache cost more. */
+/**
+ * The cost for this caller: reads that bypass the cache cost
+ * more.
+ */
 function priceFor(
   { checkCost, readsPastCache, largest }: AdmissionDeps,
   caller: Caller,
@@ -41,8 +43,8 @@ function priceFor(
 }
 
 /**
- * Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and
- * Unauthenticated.
+ * Admits an operation of a request. Throws InvalidInput,
+ * OperationTooComplex, RateLimited and Unauthenticated.
  */
 export async function admitRequest(
   deps: AdmissionDeps,
@@ -52,10 +54,10 @@ export async function admitRequest(
 ): Promise<void> {
   const { admission } = deps;
   const cost = priceFor(deps, claimed.caller, priced);
-  // A document without such an operation is execution's to refuse.
+  // Execution rejects a document without such an operation.
   if (!cost) return;
   const admitted = recordingRefusal(operation, admission.admit(claimed.claim, chargeOf(cost)));
-  // Whose token it is may be known better afterwards.
+  // Called afterwards: admission may know the token by then.
   const { principal, paid } = await withReadingCharged(deps, priced, admitted, () =>
     admission.payerOf(claimed.claim),
   );
@@ -64,8 +66,8 @@ export async function admitRequest(
 }
 
 /**
- * Lets an operation of a socket in, while `prove` looks up whether it may still speak for its
- * caller; false when it may not. Throws the same.
+ * Admits an operation of a socket, while `prove` confirms its
+ * session; false when that has ended. Throws the same.
  */
 export async function admitSocketOperation(
   deps: AdmissionDeps,
@@ -75,14 +77,14 @@ export async function admitSocketOperation(
 ): Promise<boolean> {
   const { admission } = deps;
   const { caller } = operation;
-  // No message heeds the order of a token to read past the cache.
+  // No message bypasses the cache for a token.
   const cost = priceFor(
     deps,
     operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller,
     priced,
   );
   if (!cost) return true;
-  // Its first values are its cost; what follows is taken from the allowance of its caller
+  // It pays for its first values; later ones use the allowance
   // (connection/message-allowance.ts).
   const charge =
     operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
@@ -95,9 +97,9 @@ export async function admitSocketOperation(
 }
 
 /**
- * Has the reading of a new document owed once it was tried to let its operation in, whatever came
- * of it. A bucket needs no room for it, so a document does not cost more to begin with than to
- * repeat.
+ * Charges for reading a new document, however its admission ends.
+ * The bucket needs no room for it: a first run is as affordable
+ * as a repeated one.
  */
 async function withReadingCharged<T>(
   { admission, readDocument }: AdmissionDeps,
@@ -113,23 +115,24 @@ async function withReadingCharged<T>(
   }
 }
 
-/** Who pays for an operation of a socket. */
+/** The payer of a socket's operation. */
 export const payerOf = (
   admission: Admission,
   { caller: { principal, client } }: Pick<Operation, "caller">,
 ): Payer => admission.payerOf({ principal, ip: client.ip });
 
 /**
- * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A
- * document that was read before has its own cost; any other costs at least 1, and what is in the
- * bucket may be spent. Throws RateLimited.
+ * Rejects unread what is certain to be rejected, so that a flood
+ * costs neither parsing nor Redis. A known document counts with
+ * its cost, any other with 1. Throws RateLimited.
  */
 export function rejectEarly(
   { checkCost, admission, readDocument }: RejectionDeps,
   payer: Payer,
   raw: RawOperation | null,
 ): void {
-  // A token that is new here may have a bucket of its own: it skips this check once.
+  // Unverified tokens skip this check once; their own bucket may
+  // have room.
   if (!admission.isTight(payer) || (payer.isGuess && raw)) return;
   const document = raw && typeof raw.query === "string" ? readDocument.known(raw.query) : undefined;
   const charge =
@@ -137,7 +140,10 @@ export function rejectEarly(
   admission.check(payer, charge ?? MIN_CHARGE);
 }
 
-/** Has a text owed before it is parsed: values cost time whether an operation uses them or not. */
+/**
+ * Charges for a text before it is parsed: unused values cost time
+ * too.
+ */
 export function chargeText(
   admission: Pick<Admission, "chargeReading">,
   payer: Payer,
@@ -148,8 +154,8 @@ export function chargeText(
 }
 
 /**
- * The same for a message of a socket, which comes whatever is left: once there is nothing, no more
- * is owed, and what the message asks for is refused.
+ * The same for a message of a socket. With an empty bucket no
+ * more is charged, and its operation is rejected.
  */
 export function chargeMessage(
   admission: Pick<Admission, "chargeReading" | "isTight" | "check">,
@@ -165,20 +171,19 @@ export function chargeMessage(
   chargeText(admission, payer, bytes);
 }
 
-/** What is looked at before anything is read. */
 export type RejectionDeps = Pick<AdmissionDeps, "checkCost" | "admission" | "readDocument">;
 
-/** A request as it came. */
+/** An operation as it came: of any type. */
 export interface RawOperation {
   readonly query?: unknown;
   readonly operationName?: unknown;
   readonly variables?: unknown;
 }
 
-/** Anything costs at least this. */
+/** The lowest charge. */
 export const MIN_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
 
-/** The charge of an operation; undefined where it will be refused for something else. */
+/** The charge of an operation; undefined where it fails otherwise. */
 function knownCharge(checkCost: CheckCost, priced: PreparedOperation): Charge | undefined {
   try {
     const cost = checkCost(priced);
@@ -202,7 +207,7 @@ const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({
   classes,
 });
 
-/** A refusal tells how the buckets stand, as an answer does. */
+/** A rejection reports the buckets, as an answer does. */
 async function recordingRefusal<T>(operation: Operation, admitted: Promise<T>): Promise<T> {
   try {
     return await admitted;

@@ -1,7 +1,7 @@
 /**
- * Who calls and how they want to be answered, read from headers over HTTP and from the
- * `connection_init` payload over WebSocket by one function; and one operation of a caller, from its
- * context to what is said about its answer.
+ * The caller of a request, read from headers over HTTP and from
+ * the `connection_init` payload over WebSocket by one function;
+ * and one operation of a caller.
  */
 import type { FastifyRequest } from "fastify";
 import type { ExecutionResult, GraphQLError } from "graphql";
@@ -20,17 +20,18 @@ import type { ClientAddress } from "../client-address.js";
 import type { Permit } from "../load.js";
 import type { CostReport, Payment } from "./payment.js";
 
-/** The cookie that carries the consistency token where a client does not handle the header. */
+/** Carries the consistency token where the header is not used. */
 export const SEEN_COOKIE = "souk_seen";
-/** The header that carries the consistency token, both ways. */
+/** Carries the consistency token, both ways. */
 export const SEEN_HEADER = "souk-seen";
 
 /**
- * The header that carries a guest's token, both ways, where a client does not handle the cookie.
+ * Carries a guest's token, both ways, where the cookie is not
+ * used.
  */
 export const GUEST_HEADER = "souk-guest";
 
-/** A caller's wishes. */
+/** Who calls, and how they want to be answered. */
 export interface Caller {
   readonly principal: Principal;
   readonly client: Client;
@@ -40,52 +41,60 @@ export interface Caller {
   readonly reportCache: boolean;
 }
 
-/** Longest description of a device, which a session, the audit log or a socket keeps. */
+/** Of a device, as sessions, audit log and sockets keep it. */
 const MAX_DEVICE_CHARACTERS = 200;
 
 /** Where a caller is read from. */
 export interface CallerSource {
-  /** A header or init parameter by its lower-case name; see {@link filled}. */
+  /**
+   * A header or init parameter, by lower-case name; see {@link
+   * filled}.
+   */
   get(name: string): string | undefined;
-  /** A cookie by its name; see {@link filled}. */
+  /** A cookie; see {@link filled}. */
   cookie(name: string): string | undefined;
   readonly ip: string;
   readonly takesCookies: boolean;
 }
 
-/** What turns a source into a caller. */
 export interface CallerRules {
-  /** Recognises the token of a request. Its only hash: called once. */
+  /** Hashes the token of a request: called once. */
   readonly readCredential: ReadCredential;
-  /** Who shows this token of a guest; one that is not ours counts as none. */
+  /** The guest of a token; a forged one counts as none. */
   admitGuest(token: string | undefined): GuestPass;
-  /** What this consistency token says was seen; one that is not ours counts as none. */
+  /**
+   * The content of a consistency token; a forged one counts as
+   * none.
+   */
   readSeen(token: string | undefined): Seen;
-  /** Where a request comes from. */
   readonly addressOf: ClientAddress;
-  /** Name of the cookie that holds a session. */
+  /** Name of the session cookie. */
   readonly sessionCookie: string;
-  /** Name of the cookie that holds a guest's token. */
+  /** Name of the guest cookie. */
   readonly guestCookie: string;
-  /** Whether every answer says where it was read from, or only those that ask. */
+  /**
+   * Whether every answer reports on the cache, or only on
+   * request.
+   */
   readonly reportAlways: boolean;
 }
 
-/** A request before it is known who sends it. */
+/** A request whose session is not looked up yet. */
 export interface ClaimedCaller {
   readonly claim: Claim;
-  /** The caller as far as it can be told without asking: the operator's service, or nobody. */
+  /** The operator's service, or anonymous so far. */
   readonly caller: Caller;
 }
 
 /**
- * Reads who a request claims to be from, and how it wants to be answered. Throws Unauthenticated
- * for what is no claim at all.
+ * Reads claim and caller of a request. Throws Unauthenticated for
+ * a malformed claim.
  */
 export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCaller {
   const bearer = bearerToken(source.get("authorization"));
   const presented = rules.readCredential(bearer ?? source.cookie(rules.sessionCookie));
-  // The service token is no session: as a cookie it counts as none.
+  // The service token is no session: as a cookie it counts as
+  // none.
   const isIgnored = presented.kind === "service" && bearer === undefined;
   const credential: Credential = isIgnored ? { kind: "none" } : presented;
   const principal = credential.kind === "service" ? SERVICE : ANONYMOUS;
@@ -104,14 +113,18 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
         rules.readSeen(source.get(SEEN_HEADER)),
         rules.readSeen(source.cookie(SEEN_COOKIE)),
       ),
-      // Whoever may have every read go to the database can bring it down.
+      // Only the service: reads from the database alone can bring
+      // it down.
       bypass: principal.kind === "service" && source.get("souk-cache") === "bypass",
       reportCache: rules.reportAlways || source.get("souk-cache-report") === "1",
     },
   };
 }
 
-/** The caller, now that it is known whose token it was. Throws Unauthenticated. */
+/**
+ * The caller with its looked-up principal. Throws
+ * Unauthenticated.
+ */
 export function identify(
   { caller, claim: { insists } }: ClaimedCaller,
   principal: Principal | "invalid",
@@ -121,7 +134,7 @@ export function identify(
   return caller;
 }
 
-/** The claim of a request over HTTP. Throws Unauthenticated. */
+/** Throws Unauthenticated. */
 export function readHttpClaim(
   { headers, cookies, raw }: FastifyRequest,
   rules: CallerRules,
@@ -134,18 +147,18 @@ export function readHttpClaim(
 }
 
 /**
- * What a header, cookie or init parameter says; an empty or blank one counts as absent, and so does
- * what is no text.
+ * The text of a header, cookie or parameter; blank counts as
+ * absent.
  */
 export function filled(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
 
-/** A habit of clients without a token: `Bearer ${token ?? ""}`. */
+/** Clients without a token may send `Bearer ${token ?? ""}`. */
 const NO_TOKEN = /^\s*bearer\s*$/i;
 
 /**
- * The token of an `Authorization: Bearer …` header; undefined where there is none. Throws
+ * The token of `Authorization: Bearer …`, if any. Throws
  * Unauthenticated for other schemes.
  */
 function bearerToken(authorization: string | undefined): string | undefined {
@@ -155,7 +168,6 @@ function bearerToken(authorization: string | undefined): string | undefined {
   return match[1];
 }
 
-/** Makes the context that resolvers get. */
 export type CreateContext = (
   init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & {
     readonly requestId: string;
@@ -163,46 +175,46 @@ export type CreateContext = (
   },
 ) => RequestContext;
 
-/** What an operation is. */
 export type OperationKind = "query" | "mutation" | "subscription";
 
-/**
- * One operation of a caller: makes its context when execution begins, knows afterwards what it read
- * and wrote.
- */
+/** One operation of a caller, from admission to its answer. */
 export class Operation {
-  /** Set once the document is known; null for an anonymous operation. */
+  /**
+   * Null for an anonymous operation, or before its document is
+   * read.
+   */
   name: string | null = null;
-  /** Set once the document is known. */
+  /** Null before its document is read. */
   kind: OperationKind | null = null;
-  /** How the buckets stand that it was charged to, or refused by. */
+  /** The buckets that charged or rejected it. */
   buckets: readonly BucketStatus[] = [];
-  /** Why it was not let in, where it was asked for too much. */
+  /** Set when it was rate limited. */
   refusal: RateLimited | null = null;
   /**
-   * What it takes of what the process can have under way; null over HTTP, where the request holds
-   * it.
+   * Its permit of the process; null over HTTP, where the request
+   * has it.
    */
   permit: Permit | null = null;
-  /** Why its input was refused before anything ran. */
+  /** Errors of its input; nothing has run. */
   invalid: readonly GraphQLError[] | null = null;
-  /** Gives back what is counted while it runs. */
+  /** Releases what is counted while it runs. */
   onEnd: () => void = () => {};
   private payment: Payment | null = null;
   private execution: { readonly context: RequestContext; readonly seen: Seen } | null = null;
 
-  /** @param caller as far as it is known; who it is, is known once the operation is let in */
+  /** @param caller its principal is known after admission */
   constructor(
     public caller: Caller,
     readonly requestId: string,
     private readonly createContext: CreateContext,
     /**
-     * When it arrived, on the monotonic clock of this process, in ms: its time runs from then on.
+     * Arrival on the monotonic clock, in ms: its deadline runs
+     * from here.
      */
     readonly startedAtMs = performance.now(),
   ) {}
 
-  /** The context of this execution, made on first use: a request that is refused costs none. */
+  /** Made on first use: a rejected request needs none. */
   get context(): RequestContext {
     if (!this.execution) {
       const { principal, client, guest, seen, bypass } = this.caller;
@@ -221,18 +233,20 @@ export class Operation {
     return this.execution.context;
   }
 
-  /** Whether its cost was taken. */
+  /** Whether its cost is charged. */
   get hasPaid(): boolean {
     return this.payment !== null;
   }
 
-  /** Its cost was taken. */
   recordPayment(payment: Payment): void {
     this.payment = payment;
     this.buckets = payment.buckets;
   }
 
-  /** It has ended with this answer, or without one; the first time counts. */
+  /**
+   * Settles its cost by the answer, or without one; only the
+   * first counts.
+   */
   settle(result: ExecutionResult | null): void {
     if (!this.payment || this.payment.report) return;
     const bucket = this.payment.settle(result);
@@ -240,7 +254,8 @@ export class Operation {
   }
 
   /**
-   * A subscription has begun: what letting it in took is not kept for its life, which may be days.
+   * A subscription has begun and may run for days: frees its
+   * admission.
    */
   releaseAdmission(socketCaller: Caller): void {
     this.caller = socketCaller;
@@ -249,40 +264,48 @@ export class Operation {
     this.execution = null;
   }
 
-  /** It runs no more; to be said as often as one likes. */
+  /** Idempotent. */
   end(): void {
     this.permit?.release();
     this.onEnd();
     this.onEnd = () => {};
   }
 
-  /** What its answer says about its cost. */
   get costReport(): CostReport | null {
     return this.payment?.report ?? null;
   }
 
-  /** The consistency token to hand out; null when the operation wrote nothing. */
+  /**
+   * The consistency token for the client; null when nothing was
+   * written.
+   */
   get written(): Seen | null {
     const seen = this.execution?.context.reading.seen;
     return this.kind === "mutation" && seen && seen !== this.execution?.seen ? seen : null;
   }
 
-  /** The session that the client's cookie is to hold; null takes it away, undefined leaves it. */
+  /**
+   * The session for the cookie; null clears it, undefined leaves
+   * it.
+   */
   get keptSession(): string | null | undefined {
     return this.execution?.context.keptSession;
   }
 
-  /** The guest's token that the client is to hold; null takes it away, undefined leaves it. */
+  /**
+   * The guest's token for the client; null clears it, undefined
+   * leaves it.
+   */
   get keptGuest(): string | null | undefined {
     return this.execution?.context.keptGuest;
   }
 
-  /** Whether its answer holds what came from a fallback. */
+  /** Whether a fallback answered for some of it. */
   get isProvisional(): boolean {
     return this.execution?.context.reading.isProvisional ?? false;
   }
 
-  /** What is said about the cache, where the caller wants to know and something was read. */
+  /** Null where not wanted, or where nothing was read. */
   get cacheReport(): ReadingOutcome | null {
     return this.caller.reportCache ? (this.execution?.context.reading.outcome ?? null) : null;
   }

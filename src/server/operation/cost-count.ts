@@ -1,9 +1,9 @@
-/** How much an argument asks for: lengths and work, as functions of the variables. */
+/** Lengths and work that arguments ask for, by the variables. */
 import type { FieldNode, GraphQLField } from "graphql";
 import type { ListLength, Work } from "../../domain/price.js";
 import { argumentReader, type Variables } from "./argument-value.js";
 
-/** A field where a document asks for it. */
+/** A field, where a document selects it. */
 export interface AskedField {
   readonly field: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
@@ -12,8 +12,8 @@ export interface AskedField {
 type Count = (variables: Variables) => number;
 
 /**
- * The length of a list; the longest where nothing asks for less. A length beyond it is refused by
- * the field.
+ * The length of a list, at most its maximum: the field rejects
+ * longer ones.
  */
 export function lengthCount(
   asked: AskedField,
@@ -47,10 +47,7 @@ function oneWork(
   };
 }
 
-/**
- * What an argument is given, or its default: null stands for the default of the resolver, which is
- * the one that is declared.
- */
+/** An argument's value or default; null means the default too. */
 function argumentOr({ field, node }: AskedField, path: string): (variables: Variables) => unknown {
   const usual = field.args.find(({ name }) => name === path)?.defaultValue;
   const isOfMany = field.args.some(
@@ -66,7 +63,7 @@ function argumentOr({ field, node }: AskedField, path: string): (variables: Vari
   };
 }
 
-/** A number, or how many a list holds; null for anything else. */
+/** A number, or the length of a list; null for others. */
 function countOf(value: unknown): number | null {
   if (Array.isArray(value)) return value.length;
   return typeof value === "number" && Number.isFinite(value)

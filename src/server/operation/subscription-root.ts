@@ -1,8 +1,9 @@
 /**
- * The root of a subscription: one field, chosen before any variable is known.
+ * The root of a subscription: one field, whatever the variables.
  *
- * The specification's rule collects the root fields without variables. It throws where `@skip` or
- * `@include` takes one, and passes a root that selects nothing, which execution then fails on.
+ * The specification's rule collects root fields without
+ * variables. It throws where `@skip` or `@include` uses one, and
+ * passes a root without fields, on which execution fails.
  */
 import {
   type ASTVisitor,
@@ -47,7 +48,7 @@ function faultOf(
 
 interface Reading {
   readonly found: { fields: number; undecided: boolean };
-  /** Fragments that were read, or are being read: they may hold themselves. */
+  /** Visited fragments; they may be recursive. */
   readonly seen: Set<string>;
 }
 
@@ -74,7 +75,7 @@ function readFragment(context: ValidationContext, name: string, reading: Reading
   if (fragment) readRoot(context, fragment.selectionSet, reading);
 }
 
-/** Whether a selection is taken; null where its conditions are no plain true or false. */
+/** Null where a condition is no literal true or false. */
 function isSelected({ directives = [] }: SelectionNode): boolean | null {
   const conditions = directives
     .filter(({ name }) => name.value === "skip" || name.value === "include")

@@ -1,6 +1,6 @@
 /**
- * Subscriptions over graphql-js, with a new context for every event: loaders remember what they
- * have read, so an event executed with the loaders of the one before would show the old value.
+ * Subscriptions by graphql-js, with a new context per event:
+ * loaders remember their reads and would show old values.
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from "graphql";
 import { pullStream } from "../../domain/concurrency/stream.js";
@@ -11,9 +11,8 @@ import { SECOND } from "../../domain/time/time.js";
 import { isUnavailable } from "./format-error.js";
 
 /**
- * Opens the source of a subscription: its events, or the errors why there are none.
- * @param source document, variables and the context that the source is opened with
- * @throws DeadlineExceeded when it takes longer than `deadlineMs`
+ * Opens the source of a subscription: its events, or its errors.
+ * @throws DeadlineExceeded after `deadlineMs`
  */
 export async function openSource(
   source: ExecutionArgs,
@@ -21,7 +20,7 @@ export async function openSource(
 ): Promise<AsyncIterator<unknown> | ExecutionResult> {
   let late = false;
   const opening = createSourceEventStream(source);
-  // A stream that opens after its client was refused is nobody's: it is closed, or it would leak.
+  // A stream that opens too late is closed, or it would leak.
   void opening.then((stream) => (late ? close(stream) : undefined)).catch(() => {});
   const stream = await withDeadline<AsyncIterable<unknown> | ExecutionResult>(
     opening,
@@ -40,19 +39,19 @@ async function close(stream: AsyncIterable<unknown> | ExecutionResult): Promise<
   if (isStream(stream)) await stream[Symbol.asyncIterator]().return?.();
 }
 
-/** Whether a source was opened. */
 export const isSource = (
   opened: AsyncIterator<unknown> | ExecutionResult,
 ): opened is AsyncIterator<unknown> => "next" in opened;
 
-/** Longest waits before an event whose execution failed is executed again. */
+/** Backoff between executions of an event that failed. */
 const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 /**
- * The stream of results. An event whose execution found something unavailable is executed again,
- * with backoff, until it succeeds: no later event replaces it. Its error is sent once. Internal
- * errors would last, so they are not repeated. An execution that rejects ends the stream and
- * closes its source.
+ * The stream of results. An event whose execution found something
+ * unavailable is executed again, with backoff, until it succeeds:
+ * no later event replaces it. Its error is sent once. Internal
+ * errors would last, so they are not repeated. An execution that
+ * rejects ends the stream and closes its source.
  */
 export function mapEvents(
   events: AsyncIterator<unknown>,

@@ -1,7 +1,4 @@
-/**
- * How a WebSocket is let in, and what is refused of it before it is read: the small print of
- * operations.ts.
- */
+/** Admission of sockets and of their operations. */
 import { RateLimited } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import {
@@ -14,8 +11,8 @@ import {
 import { type Caller, type ClaimedCaller, identify, type Operation } from "../operation/context.js";
 
 /**
- * Who a socket is for, at the price of the cheapest operation. Throws Unauthenticated and
- * RateLimited.
+ * The caller of a socket, at the price of the cheapest operation.
+ * Throws Unauthenticated and RateLimited.
  */
 export async function authenticateSocket(
   admission: Admission,
@@ -28,7 +25,10 @@ export async function authenticateSocket(
   return identify(claimed, principal);
 }
 
-/** Refuses without reading what is certain to be refused. Throws RateLimited. */
+/**
+ * Rejects an operation unread where its rejection is certain.
+ * Throws RateLimited.
+ */
 export function rejectSocketOperation(
   deps: RejectionDeps,
   operation: Operation,
@@ -42,7 +42,7 @@ export function rejectSocketOperation(
   }
 }
 
-/** An operation that was refused for what it is has been read all the same. */
+/** A rejected operation still pays for its reading. */
 export function chargeIfRefused(
   { admission, readDocument }: RejectionDeps,
   operation: Operation,

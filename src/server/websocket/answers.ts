@@ -1,4 +1,4 @@
-/** Answers of operations over a WebSocket, as clients see them. */
+/** Answers over a WebSocket, as clients see them. */
 import { randomUUID } from "node:crypto";
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import type { Logger } from "pino";
@@ -8,7 +8,6 @@ import type { Operation } from "../operation/context.js";
 import type { Executor } from "../operation/executor.js";
 import { type ErrorDetail, formatError, withRequestId } from "../operation/format-error.js";
 
-/** What answers are made with. */
 export interface AnswerDeps {
   readonly executor: Executor;
   readonly seenTokens: Pick<SeenTokens, "write">;
@@ -16,11 +15,11 @@ export interface AnswerDeps {
   readonly log: Logger;
 }
 
-/** What is executed. */
 export type ExecutedDocument = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
 
 /**
- * Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event.
+ * Executes an operation, or a subscription for one event. Rejects
+ * with AnswerTooLarge for an event.
  */
 export function runOperation(
   { executor }: AnswerDeps,
@@ -41,7 +40,6 @@ export function runOperation(
   });
 }
 
-/** The answer as clients see it. */
 export function formatResult(
   deps: AnswerDeps,
   { errors, data, extensions }: ExecutionResult,
@@ -63,7 +61,7 @@ export function formatResult(
   };
 }
 
-/** Errors as clients see them; those that are ours go to the log. */
+/** Internal errors go to the log. */
 export function formatErrors(
   { log, errors: detail }: Pick<AnswerDeps, "log" | "errors">,
   errors: readonly GraphQLError[],
@@ -76,21 +74,23 @@ export function formatErrors(
   );
 }
 
-/** Goes nowhere: the socket is closing. */
+/** Reaches no client: the socket is closing. */
 export const sessionEnded = (): GraphQLError =>
   new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
 
-/** A refusal as an error of its operation. */
 export const asGraphQLError = (error: unknown): GraphQLError =>
   new GraphQLError((error as Error).message, { originalError: error as Error });
 
-/** graphql-ws hands errors on without their operation, so they carry its id themselves. */
+/**
+ * graphql-ws passes errors without their operation, so they carry
+ * its id.
+ */
 export function withErrorRequestId(error: GraphQLError, requestId: string): GraphQLError {
   error.extensions.requestId = requestId;
   return error;
 }
 
-/** The id that errors carry; a new one without. */
+/** The id of {@link withErrorRequestId}, or a new one. */
 export function errorRequestId([first]: readonly GraphQLError[]): string {
   const carried = first?.extensions.requestId;
   return typeof carried === "string" ? carried : randomUUID();

@@ -1,20 +1,20 @@
 /**
- * Whether a client has given up an operation before there was anything to end.
+ * Cancellation of operations that have no stream yet.
  *
- * graphql-ws knows operations by their id alone: once it has forgotten one, an operation that
- * reuses the id would get the messages of the first, and nothing would ever end that one. A
- * cancellation stands in the place of its iterator until there is one, and hears of the end.
+ * graphql-ws tracks operations by id alone. If a client reused the
+ * id of a forgotten one, the new operation would get its
+ * messages, and nothing would end it. So a placeholder reserves
+ * the id until there is a stream, and notices the end.
  */
 import type { Context } from "graphql-ws";
 import { Stream } from "../../domain/concurrency/stream.js";
 
-/** One operation on its way to an answer. */
 export interface Cancellation {
-  /** Whether the client has completed it, or the socket has closed. */
+  /** The client has completed it, or the socket has closed. */
   readonly isCancelled: boolean;
 }
 
-/** Takes the place of the operation that graphql-ws has just announced. */
+/** Reserves the id that graphql-ws has just announced. */
 export function reserveOperationId(
   { subscriptions }: Pick<Context, "subscriptions">,
   id: string,
@@ -30,8 +30,8 @@ export function reserveOperationId(
 }
 
 /**
- * The cancellation of an operation that has an answer: given up once another, or none, has its
- * place.
+ * For an operation with an answer: cancelled when its id is free
+ * or reused.
  */
 export function cancellationOf(context: Pick<Context, "subscriptions">, id: string): Cancellation {
   const place = context.subscriptions[id];
@@ -43,9 +43,9 @@ export function cancellationOf(context: Pick<Context, "subscriptions">, id: stri
 }
 
 /**
- * Runs and hands the answer on, unless the operation was given up before or meanwhile. Then
- * there is no answer, ever, so that graphql-ws takes it for no other caller's; a stream is
- * closed, and the callers that wait for the answer are forgotten with it.
+ * Runs, unless it is cancelled before or meanwhile. Then the
+ * promise never settles, so that graphql-ws cannot use the answer
+ * for a reused id. A stream is closed.
  */
 export async function unlessCancelled<T extends object>(
   cancellation: Cancellation,

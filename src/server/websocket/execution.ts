@@ -16,7 +16,6 @@ import type { ErrorDetail } from "../operation/format-error.js";
 import type { ObserveOperation } from "../operation/observe.js";
 import type { Cancellation } from "./cancellation.js";
 
-/** What the WebSocket side of the pipeline is made of. */
 export interface SocketOperationDeps extends AdmissionDeps {
   readonly schema: GraphQLSchema;
   readonly documents: PersistedDocuments;
@@ -39,9 +38,9 @@ export interface SocketOperationDeps extends AdmissionDeps {
   readonly observe: ObserveOperation;
 }
 
-/** An operation on its way through graphql-ws, which hands the same object from hook to hook. */
+/** An operation, as graphql-ws passes it from hook to hook. */
 export interface SocketExecution extends ExecutionArgs {
-  /** The client's name of it. */
+  /** The client's operation id. */
   readonly id: string;
   readonly cancellation: Cancellation;
   readonly operation: Operation;

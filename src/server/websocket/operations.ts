@@ -1,11 +1,11 @@
 /**
- * What graphql-ws does with an operation: the options that make a WebSocket run the same pipeline
- * as HTTP. graphql-ws keeps the protocol; documents, limits, context, execution and errors are the
- * ones HTTP uses.
+ * The graphql-ws options that run operations through the pipeline
+ * of HTTP. graphql-ws keeps the protocol; documents, limits,
+ * context, execution and errors are shared.
  *
- * The consistency token travels as init parameter `souk-seen`, comes back as `extensions.seen` of a
- * mutation's answer, and is remembered for the rest of the socket. So does the guest: init
- * parameter `guest`, `extensions.guest` of the write that made one.
+ * The consistency token comes as init parameter `souk-seen`,
+ * returns as `extensions.seen` of a mutation, and is kept for the
+ * socket. The guest does so as `guest` and `extensions.guest`.
  */
 
 import { randomUUID } from "node:crypto";
@@ -61,7 +61,6 @@ import { createSubscriptions } from "./subscriptions.js";
 type SocketContext = Context<Record<string, unknown>, { readonly connection: Connection }>;
 type Options = ServerOptions<Record<string, unknown>, { readonly connection: Connection }>;
 
-/** The options for graphql-ws. */
 export function socketOperations(deps: SocketOperationDeps): Options {
   const subscribe = createSubscriptions(deps);
   return {
@@ -75,7 +74,7 @@ export function socketOperations(deps: SocketOperationDeps): Options {
     },
     execute: (args) => start(args as SocketExecution, (execution) => executeOnce(deps, execution)),
     subscribe: (args) => start(args as SocketExecution, subscribe),
-    // What execute and subscribe answer is already what clients see.
+    // execute and subscribe return formatted results.
     onNext: (...[context, id, , , result]) =>
       whenWritable(context, id, result as FormattedExecutionResult),
     onError: (_context, _id, _payload, errors) =>
@@ -83,7 +82,7 @@ export function socketOperations(deps: SocketOperationDeps): Options {
   };
 }
 
-/** Holds an answer back until the socket has room for it. */
+/** Delays an answer until the socket has room for it. */
 async function whenWritable(
   context: SocketContext,
   id: string,
@@ -94,17 +93,17 @@ async function whenWritable(
   return unlessCancelled(cancellation, async () => answer);
 }
 
-/** Every message of an operation repeats its id, so a long one is no message of the protocol. */
+/** Every message repeats the id, so a long one is refused. */
 function refuseLongId({ extra: { connection } }: SocketContext): readonly GraphQLError[] {
   connection.close(CloseCode.BadRequest, "The id of an operation is too long");
   return [sessionEnded()];
 }
 
 /**
- * Reads the caller from the init payload, or from the upgrade's headers where a client can set
- * them; that is who the socket is for the rest of its life. False closes with 4403, unless the
- * socket is closed already. Nobody is taken for somebody unknown that long: with 1013 the client
- * comes again.
+ * Reads the caller of the socket from the init payload, or from
+ * the upgrade's headers. False closes with 4403, unless the
+ * socket is closed. A session that cannot be looked up closes
+ * with 1013: the client reconnects.
  */
 async function acknowledge(deps: SocketOperationDeps, context: SocketContext): Promise<boolean> {
   const { callers, sessions, admission, counts } = deps;
@@ -115,7 +114,8 @@ async function acknowledge(deps: SocketOperationDeps, context: SocketContext): P
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
   const get = (name: string) =>
     filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(connection.headers, name));
-  // graphql-ws would keep what was read for the life of the socket: up to a frame.
+  // graphql-ws would keep them for the life of the socket: up to
+  // a frame.
   Object.assign(context, { connectionParams: undefined });
   const endsSeen = sessions.endsSeen();
   let permit: Permit | null = null;
@@ -131,7 +131,7 @@ async function acknowledge(deps: SocketOperationDeps, context: SocketContext): P
     const caller = await authenticateSocket(admission, claimed);
     if (caller.principal.kind === "unknown")
       connection.close(TRY_AGAIN_LATER, "The session cannot be looked up");
-    // A socket that has closed meanwhile would be counted for good.
+    // A closed socket would stay counted.
     if (!connection.isOpen) return false;
     if (!counts.countUserSocket(caller, connection))
       connection.close(TRY_AGAIN_LATER, "This user has too many sockets");
@@ -147,7 +147,7 @@ async function acknowledge(deps: SocketOperationDeps, context: SocketContext): P
 
 const TRY_AGAIN_LATER = 1013;
 
-/** Begins an operation that was let in, unless it was given up since. */
+/** Starts an admitted operation, unless it was cancelled. */
 function start<T extends object>(
   execution: SocketExecution,
   begin: (execution: SocketExecution) => Promise<T>,
@@ -159,7 +159,6 @@ function start<T extends object>(
   );
 }
 
-/** What a client has sent to be run. */
 interface ReceivedOperation {
   readonly id: string;
   readonly payload: SubscribePayload;
@@ -167,8 +166,8 @@ interface ReceivedOperation {
 }
 
 /**
- * Checks an operation as HTTP does and makes it ready to run. Whatever fails is this operation's
- * failure alone.
+ * Checks an operation as HTTP does. A failure is this operation's
+ * alone.
  */
 async function prepare(
   deps: SocketOperationDeps,
@@ -224,7 +223,10 @@ async function prepareAdmitted(
   return errors.map((error) => withErrorRequestId(error, operation.requestId));
 }
 
-/** Lets an operation in whose document is valid; answers why not. */
+/**
+ * Admits an operation whose document is valid; returns the
+ * errors.
+ */
 async function admit(
   deps: SocketOperationDeps,
   connection: AcknowledgedConnection,
@@ -237,7 +239,7 @@ async function admit(
     variables: ready.variableValues,
   };
   try {
-    // Its permit is taken first: a refusal for want of one costs nothing.
+    // Counted first: a rejection at the limit costs nothing.
     if (operation.kind === "subscription")
       operation.onEnd = deps.counts.countSubscription(operation.caller);
     const isAlive = await admitSocketOperation(deps, operation, priced, () =>
@@ -256,12 +258,12 @@ async function admit(
   }
 }
 
-/** A document that is known to be valid. */
+/** A valid document. */
 interface PreparedDocument {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   readonly variableValues: Record<string, unknown> | null | undefined;
-  /** To be called once it is let in: what is not paid for is not remembered. */
+  /** Call after admission: unpaid documents are not remembered. */
   keep(): void;
 }
 
@@ -306,7 +308,6 @@ async function read(
   return { document, operationName, variableValues, keep: resolved.keep };
 }
 
-/** A query or mutation. */
 async function executeOnce(
   deps: SocketOperationDeps,
   { operation, connection, startedAt, ...args }: SocketExecution,

@@ -1,7 +1,7 @@
 /**
- * Subscriptions over a WebSocket: snapshots by fan-out, with messages that are shared; everything
- * else with events of its own, of which the next is taken when the message before it has left the
- * process.
+ * Subscriptions over a WebSocket. Snapshots go through the
+ * fan-out. Others have their own events, each taken when the
+ * message before it has left the process.
  */
 import { randomUUID } from "node:crypto";
 import { type ExecutionResult, GraphQLError } from "graphql";
@@ -15,10 +15,9 @@ import { isSource, mapEvents, openSource } from "../operation/subscription.js";
 import { formatResult, runOperation, sessionEnded } from "./answers.js";
 import type { SocketExecution, SocketOperationDeps } from "./execution.js";
 
-/** What graphql-ws iterates, or why there is nothing to. */
+/** The stream for graphql-ws, or the errors why there is none. */
 type Opened = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
 
-/** Makes what opens the subscriptions of a server. */
 export function createSubscriptions(
   deps: SocketOperationDeps,
 ): (execution: SocketExecution) => Promise<Opened> {
@@ -71,7 +70,6 @@ async function open(
     : openAlone(deps, execution);
 }
 
-/** The fan-out over this pipeline. */
 function serveSnapshots(deps: SocketOperationDeps): FanOut {
   const { schema, deadlineMs, slowSocketMs, createContext, sessions, metrics, log } = deps;
   const operationFor = (caller: ConstructorParameters<typeof Operation>[0]): Operation => {
@@ -118,7 +116,10 @@ function serveSnapshots(deps: SocketOperationDeps): FanOut {
   });
 }
 
-/** A subscription with events of its own, looked up and executed for its caller alone. */
+/**
+ * A subscription with its own events, executed for its caller
+ * alone.
+ */
 async function openAlone(deps: SocketOperationDeps, execution: SocketExecution): Promise<Opened> {
   const { schema, document, operationName, variableValues, connection, operation } = execution;
   const source = await openSource(

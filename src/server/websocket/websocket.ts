@@ -1,15 +1,18 @@
 /**
- * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends
- * with its close code: 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or
- * binary frame, 4401 before ack, and when a session was revoked, 4403 wrong token, and when a
- * session ran out, 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init,
- * 4500 our own fault, 1001 going away, 1013 when a session cannot be looked up, when too much was
- * asked for lately, when a user has too many sockets, and for a client that does not keep up; 1008
- * too many messages.
+ * The WebSocket side: `graphql-transport-ws` on the path of HTTP.
  *
- * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are
- * not compressed: a compressor costs some 300 KB per socket. One timer pings all sockets; one that
- * does not answer until the next beat is terminated.
+ * Close codes: 1001 going away, 1007 text that is not UTF-8, 1008
+ * too many messages, 1009 frame too large, 1013 try again
+ * (session not looked up, rate limit, too many sockets, slow
+ * client), 4400 bad message or binary frame, 4401 before ack and
+ * revoked session, 4403 wrong token and expired session, 4406
+ * subprotocol, 4408 no init in time, 4409 duplicate id, 4429
+ * second init, 4500 internal.
+ *
+ * CORS does not cover WebSockets, so the Origin is checked at the
+ * upgrade. Frames are not compressed: a compressor costs some 300
+ * KB per socket. One timer pings all sockets; one without a pong
+ * until the next ping is terminated.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
@@ -32,7 +35,7 @@ import { readMessage } from "./message.js";
 import { socketOperations } from "./operations.js";
 import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
 
-/** Durations of the socket's life; tests shorten them. */
+/** Tests shorten them. */
 export interface SocketTimings {
   /** Longest wait for `connection_init`. */
   readonly initMs: number;
@@ -42,7 +45,6 @@ export interface SocketTimings {
 
 export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * SECOND };
 
-/** What the WebSocket side is made of. */
 export interface WebSocketDeps {
   readonly operations: SocketOperationDeps;
   readonly originAllowed: OriginCheck;
@@ -57,13 +59,12 @@ export interface WebSocketDeps {
   readonly log: Logger;
 }
 
-/** The open sockets of a server. */
 export interface WebSockets {
   readonly connections: ReadonlySet<Connection>;
   close(): void;
 }
 
-/** Serves WebSockets on an HTTP server's upgrades. */
+/** Serves the upgrades of an HTTP server. */
 export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets {
   const { limits, timings, metrics, log } = deps;
   const connections = new Set<Connection>();
@@ -83,14 +84,15 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
   );
   const pingAll = () => {
     for (const connection of connections) connection.ping();
-    // Whatever held this beat up, clients have a whole one to answer.
+    // After a delay clients still have a whole period to answer.
     beat.refresh();
   };
-  // Timers run ahead of sockets: what came while this process was stopped or busy is read before
-  // silence is judged.
+  // Timers run before sockets: read waiting pongs before judging
+  // silence.
   const beat = setInterval(() => setImmediate(pingAll), timings.beatMs).unref();
 
-  // Listeners made where the request is known would keep it for as long as the socket lives.
+  // A closure over the request would keep it as long as the
+  // socket.
   const logBreak = (err: Error) => log.debug({ err }, "a connection broke");
   const register = (connection: Connection) => {
     connections.add(connection);
@@ -107,7 +109,8 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
     const refusal = refusalFor(request, deps);
     if (refusal) return refuseOnSocket(stream, refusal, randomUUID());
     const ip = deps.operations.callers.addressOf(request);
-    // Who it is for is known at `connection_init`, which takes a place of the right class.
+    // The caller is known at `connection_init`, which takes its
+    // permit.
     if (deps.operations.load.isLate()) {
       deps.operations.shedding.shed("address", "event loop");
       return refuseOnSocket(stream, BUSY, randomUUID());
@@ -139,7 +142,7 @@ function refusalFor(
   { originAllowed, isDraining }: WebSocketDeps,
 ): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
-  // A proxy may take for another request what we would take for frames.
+  // A proxy may read a request where we read frames.
   if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0)
     return refusalOf(400);
   if (isDraining())
@@ -155,10 +158,10 @@ function refusalFor(
 
 const POLICY_VIOLATION = 1008;
 const NO_STATUS = 1005;
-/** A client that comes back sends whatever it subscribes to at once. */
+/** A client that reconnects sends all its subscriptions at once. */
 const BURST_SECONDS = 2;
 
-/** Counts the messages of one socket; says which is one too many. */
+/** Returns whether a message is one too many. */
 function createMessageMeter(perSecond: number): () => boolean {
   let [level, atMs] = [0, performance.now()];
   return () => {
@@ -169,7 +172,7 @@ function createMessageMeter(perSecond: number): () => boolean {
   };
 }
 
-/** Joins a socket to graphql-ws. */
+/** Attaches graphql-ws. */
 function attachProtocol(
   connection: Connection,
   protocol: ReturnType<typeof makeServer>,
@@ -208,7 +211,7 @@ function attachProtocol(
     { connection },
   );
   socket.on("error", (err) => log.debug({ err }, "a socket broke"));
-  // graphql-ws wants a code; nothing of ours reads it.
+  // graphql-ws needs a code, which nothing reads.
   connection.onEnd(
     () =>
       void closed(NO_STATUS, "").catch((err: unknown) =>
@@ -218,13 +221,14 @@ function attachProtocol(
 }
 
 /**
- * Resolves once the frame has left the process, so that a slow client slows its own subscriptions
+ * Resolves once the frame has left, so a slow client slows itself
  * only.
  */
 function send(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState !== socket.OPEN) return resolve();
-    // A send fails when the socket is closing; its close event ends the operations.
+    // A failed send needs nothing: the close event ends the
+    // operations.
     socket.send(text, () => resolve());
   });
 }
@@ -248,12 +252,11 @@ async function receive({
   log,
   handle,
 }: Received): Promise<void> {
-  // One packet may hold many messages; those behind the one that closed the socket are still
-  // delivered.
+  // Messages of one packet still arrive after a close.
   if (!connection.isOpen) return;
   if (isBinary) return connection.close(CloseCode.BadRequest, "Binary frames are not understood");
   const text = String(data);
-  // Before `connection_init` its address is all that is known of a client.
+  // Before `connection_init` only the address is known.
   const payer = isAcknowledged(connection)
     ? payerOf(admission, connection)
     : admission.payerOf({ kind: "none", ip: connection.ip, insists: false });
@@ -261,10 +264,10 @@ async function receive({
   if (isDeeperThan(text, maxDepth))
     return connection.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
-    // Its type asks for text; it takes a parsed message as well.
+    // Typed as text; graphql-ws accepts a parsed message as well.
     await handle(readMessage(text) as string);
   } catch (err) {
-    // graphql-ws throws for messages that only a server may send.
+    // graphql-ws throws for messages that only servers send.
     if (err instanceof Error && err.message.startsWith("Unexpected message"))
       return connection.close(CloseCode.BadRequest, "Unexpected message");
     log.error({ err }, "a message failed outside its operation");
