@@ -12,7 +12,7 @@ import {
   NotificationEventUnion,
   NotificationsRead,
   StreamGap,
-} from "../schema/notification.js";
+} from "../schema/notification/events.js";
 import type { RequestContext } from "./context.js";
 import type { FollowedEvent, FollowRequest } from "./events.js";
 import { toNotification } from "./notification.js";

@@ -7,20 +7,14 @@
  */
 
 import type { FastifyInstance } from "fastify";
-import type { GraphQLSchema } from "graphql";
-import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
-import type { GuestPass } from "../domain/account/guest.js";
 import { withDeadline } from "../domain/time/deadline.js";
-import type { PersistedDocuments } from "../services/persisted-documents.js";
-import type { Admission } from "../services/rate-limit/admission.js";
-import type { SeenTokens } from "../services/seen-tokens.js";
 import { type LoadMetrics, reportShedding } from "../telemetry/load-metrics.js";
-import type { Metrics } from "../telemetry/metrics.js";
-import { createClientAddress } from "./client-address.js";
 import { createSocketCounts } from "./connection/counts.js";
-import { createMessageAllowance } from "./connection/message-allowance.js";
-import { createSessionSockets, type SessionLookup } from "./connection/session-sockets.js";
+import {
+  createSessionSockets,
+  type SessionLookup,
+  type SessionSockets,
+} from "./connection/session-sockets.js";
 import { drainSockets } from "./drain.js";
 import { addExplorer, wantsPage } from "./explorer.js";
 import { createApollo } from "./http/apollo.js";
@@ -31,17 +25,10 @@ import { listen } from "./http/listen.js";
 import { createShedding, withPermit } from "./http/shed-requests.js";
 import { createUnsentAnswers } from "./http/unsent-answers.js";
 import { createLoad, type Load } from "./load.js";
-import { createCompiledQueries } from "./operation/compiled-queries.js";
-import type { Caller, CallerRules, CreateContext } from "./operation/context.js";
-import { createCostCheck, createPrices } from "./operation/cost.js";
-import { createDocumentReader } from "./operation/documents.js";
-import { createExecutor } from "./operation/executor.js";
-import { guestCookie, sessionCookie } from "./operation/host-cookie.js";
-import { createArgumentCheck } from "./operation/input.js";
 import { checkManifest } from "./operation/manifest.js";
-import { createObserver } from "./operation/observe.js";
-import { operationRules } from "./operation/rules.js";
 import { createOriginCheck } from "./origins.js";
+import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.js";
+import type { SocketOperationDeps } from "./websocket/execution.js";
 import {
   SOCKET_TIMINGS,
   type SocketTimings,
@@ -50,25 +37,13 @@ import {
 } from "./websocket/websocket.js";
 
 /** The owner of `metrics` and `log` closes them. */
-export interface ServerDeps {
-  readonly config: Config;
-  readonly schema: GraphQLSchema;
-  readonly admission: Admission;
-  /** The guest of a token. */
-  admitGuest(token: string | undefined): GuestPass;
-  readonly seenTokens: SeenTokens;
+export interface ServerDeps extends PipelineDeps {
   readonly sessions: SessionLookup;
-  readonly documents: PersistedDocuments;
-  readonly createOperation: CreateContext;
   /** State of the process, for probes. */
   readonly readiness: () => Promise<Readiness>;
-  readonly metrics: Metrics;
-  readonly log: Logger;
   readonly socketTimings?: Partial<SocketTimings>;
   /** Longest time for a request to arrive; tests shorten it. */
   readonly requestArrivalMs?: number;
-  /** False executes everything by graphql-js; tests compare. */
-  readonly compileQueries?: boolean;
 }
 
 export interface SoukServer {
@@ -107,19 +82,9 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   addGraphQL(app, { apollo, deps, pipeline, ...shedding });
   addHealth(app, { readiness: withLoad(readiness, load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
+  const operations = socketOperationDeps(deps, { pipeline, shedding, sessions });
   const sockets = serveWebSockets(app.server, {
-    operations: {
-      ...pipeline,
-      sessions,
-      schema: deps.schema,
-      maxOperations: config.limits.socketOperations,
-      ...shedding,
-      counts: createSocketCounts(config.limits.sockets),
-      deadlineMs: config.http.requestTimeoutMs,
-      slowSocketMs: config.live.slowSocketMs,
-      log,
-      metrics,
-    },
+    operations,
     originAllowed: createOriginCheck(config.http.allowedOrigins),
     limits: config.limits,
     timings: { ...SOCKET_TIMINGS, ...deps.socketTimings },
@@ -144,64 +109,33 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   };
 }
 
-/** What HTTP and WebSocket share. */
-function createPipeline(deps: ServerDeps) {
-  const {
-    config,
-    schema,
-    log,
-    metrics,
-    admission,
-    admitGuest,
-    seenTokens,
-    createOperation,
-    documents,
-    compileQueries = true,
-  } = deps;
-  const { limits, http, production, cache, sessions } = config;
-  const rules = operationRules(limits, http.explorer !== "off");
-  const cookies = {
-    sessionCookie: sessionCookie(production, sessions.capMs),
-    guestCookie: guestCookie(production),
-  };
-  const callers: CallerRules = {
-    readCredential: admission.readCredential,
-    admitGuest,
-    readSeen: seenTokens.read,
-    addressOf: createClientAddress(http.trustedProxies),
-    sessionCookie: cookies.sessionCookie.name,
-    guestCookie: cookies.guestCookie.name,
-    reportAlways: cache.report === "on",
-  };
-  const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const admissionDeps = {
-    admission,
-    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
-    checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
-    largest: limits.cost,
-    readsPastCache: ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen),
-  };
-  return {
-    rules,
-    maxTokens: limits.tokens,
-    allowance: createMessageAllowance(limits.rates),
-    documents,
-    ...admissionDeps,
-    admissionDeps,
-    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),
-    callers,
-    seenTokens,
-    ...cookies,
-    createContext: createOperation,
-    errors: { suggestions: !production },
-    observe: createObserver(log, metrics),
-  };
+interface SocketSide {
+  readonly pipeline: Pipeline;
+  readonly shedding: ReturnType<typeof openShedding>;
+  readonly sessions: SessionSockets;
 }
+
+/** What operations of sockets need besides the pipeline. */
+const socketOperationDeps = (
+  { config, schema, metrics, log }: ServerDeps,
+  { pipeline, shedding, sessions }: SocketSide,
+): SocketOperationDeps => ({
+  ...pipeline,
+  ...shedding,
+  schema,
+  sessions,
+  metrics,
+  log,
+  maxOperations: config.limits.socketOperations,
+  counts: createSocketCounts(config.limits.sockets),
+  deadlineMs: config.http.requestTimeoutMs,
+  slowSocketMs: config.live.slowSocketMs,
+});
 
 interface GraphQLRoute {
   readonly apollo: ReturnType<typeof createApollo>;
   readonly deps: ServerDeps;
-  readonly pipeline: ReturnType<typeof createPipeline>;
+  readonly pipeline: Pipeline;
   readonly load: Load;
   readonly shedding: Pick<LoadMetrics, "shed">;
 }

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { WebSocket } from "ws";
 import { SECOND } from "../../domain/time/time.js";
-import type { Caller } from "../operation/context.js";
+import type { Caller } from "../operation/caller.js";
 
 /**
  * Above this, reading pauses; a socket above it for two pings is

@@ -5,7 +5,7 @@
 import { addressHolder } from "../../domain/address.js";
 import { RateLimited } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Caller } from "../operation/context.js";
+import type { Caller } from "../operation/caller.js";
 import type { Connection } from "./connection.js";
 
 export interface SocketLimits {

@@ -15,7 +15,7 @@ import { UNKNOWN, type UserPrincipal } from "../../domain/account/principal.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Caller } from "../operation/context.js";
+import type { Caller } from "../operation/caller.js";
 import type { AcknowledgedConnection } from "./connection.js";
 
 export interface SessionLookup {
@@ -65,80 +65,100 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const RECHECK: Backoff = { firstMs: 50, longestMs: SECOND };
 const LOOKUP_FAILED = { principal: UNKNOWN } as const;
 
-export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
-  const ends = new Map<
+export const createSessionSockets = (sessions: SessionLookup, log: Logger): SessionSockets =>
+  new TrackedSockets(sessions, log);
+
+class TrackedSockets implements SessionSockets {
+  /** When the session of each socket expires, as far as is known. */
+  private readonly expiries = new Map<
     AcknowledgedConnection,
     { readonly atMs: number; readonly timer: NodeJS.Timeout }
   >();
+  private endCount = 0;
+  private readonly unsubscribe: () => void;
 
-  const schedule = (connection: AcknowledgedConnection, { leftMs }: UserPrincipal): void => {
-    clearTimeout(ends.get(connection)?.timer);
-    const timer = setTimeout(
-      () => void recheck(connection),
-      Math.min(leftMs + 1, MAX_TIMER_MS),
-    ).unref();
-    ends.set(connection, { atMs: performance.now() + leftMs, timer });
-  };
-  const end = (connection: AcknowledgedConnection): null => {
-    const ranOut = performance.now() >= (ends.get(connection)?.atMs ?? 0);
-    connection.close(
-      ranOut ? EXPIRED : REVOKED,
-      ranOut ? "The session has expired" : "The session was revoked",
-    );
-    return null;
-  };
-  const callerOf: SessionSockets["callerOf"] = async (connection, options) => {
+  constructor(
+    private readonly sessions: SessionLookup,
+    private readonly log: Logger,
+  ) {
+    this.unsubscribe = sessions.onEnded((userId) => this.sessionsEnded(userId));
+  }
+
+  endsSeen(): number {
+    return this.endCount;
+  }
+
+  track(connection: AcknowledgedConnection, endsBefore: number): void {
     const { principal } = connection.caller;
-    if (principal.kind !== "user") return connection.caller;
+    if (principal.kind !== "user" || !connection.isOpen) return;
+    this.schedule(connection, principal);
+    // The session may have ended since its look-up.
+    if (this.endCount !== endsBefore) void this.recheck(connection);
+    connection.onEnd(() => {
+      clearTimeout(this.expiries.get(connection)?.timer);
+      this.expiries.delete(connection);
+    });
+  }
+
+  async callerOf(
+    connection: AcknowledgedConnection,
+    options: { readonly used: boolean },
+  ): Promise<Caller | null> {
+    const { caller } = connection;
+    if (caller.principal.kind !== "user") return caller;
     try {
-      const confirmed = await sessions.confirm(principal, options);
-      if (!confirmed) return end(connection);
-      if (ends.has(connection)) schedule(connection, confirmed);
+      const confirmed = await this.sessions.confirm(caller.principal, options);
+      if (!confirmed) return this.end(connection);
+      if (this.expiries.has(connection)) this.schedule(connection, confirmed);
       return { ...connection.caller, principal: confirmed };
     } catch (error) {
       if (error instanceof ServiceUnavailable) return { ...connection.caller, principal: UNKNOWN };
       throw error;
     }
-  };
+  }
+
+  close(): void {
+    this.unsubscribe();
+  }
+
+  private sessionsEnded(userId: number | null): void {
+    this.endCount += 1;
+    for (const connection of this.expiries.keys()) {
+      const { principal } = connection.caller;
+      if (principal.kind === "user" && (userId === null || principal.userId === userId))
+        void this.recheck(connection);
+    }
+  }
+
+  private schedule(connection: AcknowledgedConnection, { leftMs }: UserPrincipal): void {
+    clearTimeout(this.expiries.get(connection)?.timer);
+    const timer = setTimeout(
+      () => void this.recheck(connection),
+      Math.min(leftMs + 1, MAX_TIMER_MS),
+    ).unref();
+    this.expiries.set(connection, { atMs: performance.now() + leftMs, timer });
+  }
+
+  private end(connection: AcknowledgedConnection): null {
+    const isExpired = performance.now() >= (this.expiries.get(connection)?.atMs ?? 0);
+    if (isExpired) connection.close(EXPIRED, "The session has expired");
+    else connection.close(REVOKED, "The session was revoked");
+    return null;
+  }
+
   /**
    * Retries until it succeeds: Redis may be away, and the notice
    * comes once.
    */
-  const recheck = async (connection: AcknowledgedConnection): Promise<void> => {
-    for (let failures = 0; ends.has(connection) && connection.isOpen; ) {
-      const caller = await callerOf(connection, { used: false }).catch((err: unknown) => {
-        log.error({ err }, "a socket's session could not be looked up");
+  private async recheck(connection: AcknowledgedConnection): Promise<void> {
+    for (let failures = 0; this.expiries.has(connection) && connection.isOpen; ) {
+      const caller = await this.callerOf(connection, { used: false }).catch((err: unknown) => {
+        this.log.error({ err }, "a socket's session could not be looked up");
         return LOOKUP_FAILED;
       });
       if (caller?.principal.kind !== "unknown") return;
       failures += 1;
       await delay(backoffMs(failures, RECHECK), undefined, { ref: false });
     }
-  };
-
-  let endCount = 0;
-  const stop = sessions.onEnded((userId) => {
-    endCount += 1;
-    for (const connection of ends.keys()) {
-      const { principal } = connection.caller;
-      if (principal.kind === "user" && (userId === null || principal.userId === userId))
-        void recheck(connection);
-    }
-  });
-  return {
-    endsSeen: () => endCount,
-    track(connection, endsBefore) {
-      const { principal } = connection.caller;
-      if (principal.kind !== "user" || !connection.isOpen) return;
-      schedule(connection, principal);
-      // The session may have ended since its look-up.
-      if (endCount !== endsBefore) void recheck(connection);
-      connection.onEnd(() => {
-        clearTimeout(ends.get(connection)?.timer);
-        ends.delete(connection);
-      });
-    },
-    callerOf,
-    close: stop,
-  };
+  }
 }

@@ -15,7 +15,7 @@ import { NOTHING_SEEN } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
-import type { Caller } from "../operation/context.js";
+import type { Caller } from "../operation/caller.js";
 
 /** Subscribers that share answers. */
 export interface Audience {

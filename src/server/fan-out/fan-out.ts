@@ -21,7 +21,7 @@ import type { Metrics } from "../../telemetry/metrics.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
-import type { Caller } from "../operation/context.js";
+import type { Caller } from "../operation/caller.js";
 import type { PreparedOperation } from "../operation/cost.js";
 import { hasTransientError } from "../operation/format-error.js";
 import { type Audience, audienceOf } from "./audience.js";

@@ -28,7 +28,7 @@ import {
 import type { Logger } from "pino";
 import { SoukError } from "../../domain/errors.js";
 import { type AdmissionDeps, admitRequest } from "../operation/admission.js";
-import type { ClaimedCaller, Operation } from "../operation/context.js";
+import type { ClaimedCaller } from "../operation/caller.js";
 import type { DocumentStore } from "../operation/documents.js";
 import type { Executor } from "../operation/executor.js";
 import {
@@ -38,6 +38,7 @@ import {
   withRequestId,
 } from "../operation/format-error.js";
 import { InvalidInput } from "../operation/input.js";
+import type { Operation } from "../operation/operation.js";
 
 /** The context that Apollo carries. */
 export interface OperationHolder extends BaseContext {

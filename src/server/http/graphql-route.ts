@@ -17,14 +17,7 @@ import {
   type RawOperation,
   rejectEarly,
 } from "../operation/admission.js";
-import {
-  type ClaimedCaller,
-  type CreateContext,
-  GUEST_HEADER,
-  Operation,
-  SEEN_COOKIE,
-  SEEN_HEADER,
-} from "../operation/context.js";
+import { type ClaimedCaller, GUEST_HEADER, SEEN_COOKIE, SEEN_HEADER } from "../operation/caller.js";
 import { type DocumentReader, isRefused } from "../operation/documents.js";
 import {
   type ErrorDetail,
@@ -32,11 +25,12 @@ import {
   STATUS_OF_CODE,
   withRequestId,
 } from "../operation/format-error.js";
-import type { HostCookie } from "../operation/host-cookie.js";
 import type { ObserveOperation } from "../operation/observe.js";
+import { type CreateContext, Operation } from "../operation/operation.js";
 import type { OperationHolder } from "./apollo.js";
-import { httpDocument } from "./document.js";
+import { type HttpDocument, httpDocument } from "./document.js";
 import { DocumentRefused } from "./errors.js";
+import type { HostCookie } from "./host-cookie.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { arrivalOf } from "./shed-requests.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
@@ -61,34 +55,8 @@ export function graphqlHandler(deps: GraphQLRouteDeps) {
     const { claimed, atMs: startedAt } = arrivalOf(request);
     // Answers may be private, and shared caches cannot see that.
     if (request.method === "GET") reply.header("cache-control", "no-store");
-    const payer = deps.admission.payerOf(claimed.claim);
-    rejectEarly(deps, payer, null);
-    chargeText(
-      deps.admission,
-      payer,
-      Buffer.isBuffer(request.body) ? request.body.length : request.url.length,
-    );
     const operation = new Operation(claimed.caller, request.id, deps.createContext, startedAt);
-    const refuse = (error: unknown, raw: RawOperation): never => {
-      deps.observe(operation, {
-        transport: "http",
-        durationMs: performance.now() - startedAt,
-        outcome: "refused",
-      });
-      deps.admission.chargeRefused(payer, readingOf(deps, raw));
-      throw error;
-    };
-    const { body, search, raw, keep } = await httpDocument(
-      deps,
-      request,
-      claimed.caller.principal,
-    ).catch((error) => refuse(error, {}));
-    rejectEarly(deps, payer, raw);
-    try {
-      checkDocument(deps.readDocument, raw);
-    } catch (error) {
-      refuse(error, raw);
-    }
+    const { body, search, raw, keep } = await readRequest(deps, request, operation);
     const executed = await deps.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
@@ -100,22 +68,64 @@ export function graphqlHandler(deps: GraphQLRouteDeps) {
     });
     const answer = unlessUnread(deps, reply, operation, executed);
     settle(deps, operation, claimed, raw);
-    reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
     // Paid means: document and input are valid.
     if (operation.hasPaid) keep();
-    const status = answer.status ?? 200;
-    deps.observe(operation, {
-      transport: "http",
-      durationMs: performance.now() - startedAt,
-      outcome: outcomeOf(status),
-    });
-    if (operation.written)
-      handOutSeen(reply, deps.seenTokens.write(operation.written), deps.secureCookies);
-    keepCookie(reply, operation.keptSession, deps.sessionCookie);
-    keepCookie(reply, operation.keptGuest, deps.guestCookie);
-    if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
+    observe(deps, operation, outcomeOf(answer.status ?? 200));
+    addHeaders(deps, reply, operation);
     return sendAnswer(reply, answer, operation.requestId);
   };
+}
+
+/**
+ * Reads a request, within the limits of its caller. A
+ * rejected one still pays for its reading. Throws its rejection.
+ */
+async function readRequest(
+  deps: GraphQLRouteDeps,
+  request: FastifyRequest,
+  operation: Operation,
+): Promise<HttpDocument> {
+  const { claimed } = arrivalOf(request);
+  const payer = deps.admission.payerOf(claimed.claim);
+  const { body, url } = request;
+  rejectEarly(deps, payer, null);
+  chargeText(deps.admission, payer, Buffer.isBuffer(body) ? body.length : url.length);
+  const refuse = (error: unknown, raw: RawOperation): never => {
+    observe(deps, operation, "refused");
+    deps.admission.chargeRefused(payer, readingOf(deps, raw));
+    throw error;
+  };
+  const document = await httpDocument(deps, request, claimed.caller.principal).catch((error) =>
+    refuse(error, {}),
+  );
+  rejectEarly(deps, payer, document.raw);
+  try {
+    checkDocument(deps.readDocument, document.raw);
+  } catch (error) {
+    refuse(error, document.raw);
+  }
+  return document;
+}
+
+const observe = (
+  deps: GraphQLRouteDeps,
+  operation: Operation,
+  outcome: "answered" | "refused" | "failed",
+): void =>
+  deps.observe(operation, {
+    transport: "http",
+    durationMs: performance.now() - operation.startedAtMs,
+    outcome,
+  });
+
+/** Adds limits, consistency token and cookies to an answer. */
+function addHeaders(deps: GraphQLRouteDeps, reply: FastifyReply, operation: Operation): void {
+  reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
+  if (operation.written)
+    sendSeen(reply, deps.seenTokens.write(operation.written), deps.secureCookies);
+  keepCookie(reply, operation.keptSession, deps.sessionCookie);
+  keepCookie(reply, operation.keptGuest, deps.guestCookie);
+  if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
 }
 
 /**
@@ -215,7 +225,7 @@ const outcomeOf = (status: number) =>
  * An hour exceeds the travel of any message, after which no older
  * copy is read.
  */
-function handOutSeen(reply: FastifyReply, token: string, secure: boolean): void {
+function sendSeen(reply: FastifyReply, token: string, secure: boolean): void {
   reply.header(SEEN_HEADER, token);
   reply.setCookie(SEEN_COOKIE, token, {
     path: "/",

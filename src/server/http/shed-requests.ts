@@ -7,7 +7,7 @@ import { Overloaded } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
 import { isShed, type Load, type Permit } from "../load.js";
-import { type CallerRules, type ClaimedCaller, readHttpClaim } from "../operation/context.js";
+import { type CallerRules, type ClaimedCaller, readHttpClaim } from "../operation/caller.js";
 import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 
 /** A request whose body is not read yet. */

@@ -2,11 +2,12 @@ import { RateLimited } from "../../domain/errors.js";
 import { NOTHING_SEEN } from "../../domain/seen.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Charge, Payer } from "../../services/rate-limit/limits.js";
-import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
+import { type Caller, type ClaimedCaller, identify } from "./caller.js";
 import type { CheckCost, Cost, PreparedOperation } from "./cost.js";
 import { textPrice } from "./document-price.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
+import type { Operation } from "./operation.js";
 import { Payment } from "./payment.js";
 
 export interface AdmissionDeps {

@@ -16,7 +16,7 @@ import {
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { withDeadline } from "../../domain/time/deadline.js";
 import { type AnswerLimits, boundAnswer, boundMessage } from "./answer-size.js";
-import type { OperationKind } from "./context.js";
+import type { OperationKind } from "./operation.js";
 
 /** One operation of a valid document. */
 export interface Execution {

@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Metrics, Observation } from "../../telemetry/metrics.js";
 import { ANONYMOUS_OPERATION } from "../../telemetry/operation-names.js";
-import type { Operation } from "./context.js";
+import type { Operation } from "./operation.js";
 
 export type ObserveOperation = (operation: Operation, observation: Observation) => void;
 

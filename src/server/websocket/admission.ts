@@ -8,7 +8,8 @@ import {
   type RejectionDeps,
   rejectEarly,
 } from "../operation/admission.js";
-import { type Caller, type ClaimedCaller, identify, type Operation } from "../operation/context.js";
+import { type Caller, type ClaimedCaller, identify } from "../operation/caller.js";
+import type { Operation } from "../operation/operation.js";
 
 /**
  * The caller of a socket, at the price of the cheapest operation.

@@ -4,9 +4,9 @@ import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql"
 import type { Logger } from "pino";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import { logInternal } from "../http/apollo.js";
-import type { Operation } from "../operation/context.js";
 import type { Executor } from "../operation/executor.js";
 import { type ErrorDetail, formatError, withRequestId } from "../operation/format-error.js";
+import type { Operation } from "../operation/operation.js";
 
 export interface AnswerDeps {
   readonly executor: Executor;

@@ -1,19 +1,21 @@
 import type { ExecutionArgs, GraphQLSchema } from "graphql";
+import type { Context } from "graphql-ws";
 import type { Logger } from "pino";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
 import type { Metrics } from "../../telemetry/metrics.js";
-import type { AcknowledgedConnection } from "../connection/connection.js";
+import type { AcknowledgedConnection, Connection } from "../connection/connection.js";
 import type { SocketCounts } from "../connection/counts.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import type { Load } from "../load.js";
 import type { AdmissionDeps } from "../operation/admission.js";
-import type { CallerRules, CreateContext, Operation } from "../operation/context.js";
+import type { CallerRules } from "../operation/caller.js";
 import type { Executor } from "../operation/executor.js";
 import type { ErrorDetail } from "../operation/format-error.js";
 import type { ObserveOperation } from "../operation/observe.js";
+import type { CreateContext, Operation } from "../operation/operation.js";
 import type { Cancellation } from "./cancellation.js";
 
 export interface SocketOperationDeps extends AdmissionDeps {
@@ -37,6 +39,9 @@ export interface SocketOperationDeps extends AdmissionDeps {
   readonly metrics: Metrics;
   readonly observe: ObserveOperation;
 }
+
+/** A socket, as graphql-ws passes it to hooks. */
+export type SocketContext = Context<Record<string, unknown>, { readonly connection: Connection }>;
 
 /** An operation, as graphql-ws passes it from hook to hook. */
 export interface SocketExecution extends ExecutionArgs {

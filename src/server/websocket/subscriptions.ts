@@ -10,7 +10,7 @@ import type { Metrics } from "../../telemetry/metrics.js";
 import { createFanOut, type FanOut } from "../fan-out/fan-out.js";
 import { createDeliveryPlanner } from "../fan-out/plan.js";
 import { payerOf } from "../operation/admission.js";
-import { Operation } from "../operation/context.js";
+import { Operation } from "../operation/operation.js";
 import { isSource, mapEvents, openSource } from "../operation/subscription.js";
 import { formatResult, runOperation, sessionEnded } from "./answers.js";
 import type { SocketExecution, SocketOperationDeps } from "./execution.js";
