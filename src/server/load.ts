@@ -74,7 +74,7 @@ const HOLDER_BYTES = CLASS_BYTES / 16;
 export const isShed = (result: Permit | ShedReason): result is ShedReason =>
   typeof result === "string";
 
-interface PlaceDeps {
+interface PermitDeps {
   readonly load: Load;
   readonly shedding: { shed(loadClass: LoadClass, reason: ShedReason): void };
 }
@@ -84,7 +84,7 @@ interface PlaceDeps {
  * Overloaded.
  */
 export function acquirePermitOf(
-  { load, shedding }: PlaceDeps,
+  { load, shedding }: PermitDeps,
   { kind, name }: { readonly kind: LoadClass; readonly name: string },
 ): Permit {
   const result = load.acquire({ class: kind, holder: name, bytes: 0 });

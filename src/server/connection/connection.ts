@@ -69,7 +69,7 @@ export class Connection {
   /** Idempotent. */
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
-    this.socket.close(code, cut(reason));
+    this.socket.close(code, truncateReason(reason));
     this.end();
   }
 
@@ -127,10 +127,10 @@ export class Connection {
    * socket exceeds its bound by one answer.
    */
   whenWritable(): Promise<void> {
-    const mine = this.lastAnswer.then(() => this.drained());
+    const turn = this.lastAnswer.then(() => this.drained());
     // The answer is written before the event loop turns.
-    this.lastAnswer = mine.then(() => nextTurn());
-    return mine;
+    this.lastAnswer = turn.then(() => nextTurn());
+    return turn;
   }
 
   /**
@@ -165,7 +165,7 @@ export class Connection {
  * The part of a reason that fits a close frame, in whole
  * characters.
  */
-function cut(reason: string): string {
+function truncateReason(reason: string): string {
   const bytes = Buffer.from(reason);
   if (bytes.length <= MAX_REASON_BYTES) return reason;
   let end = MAX_REASON_BYTES;

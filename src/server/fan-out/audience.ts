@@ -53,7 +53,7 @@ export function audienceOf(
   { connection, caller, socketNumber, sessions }: AudienceRequest,
 ): Audience {
   const { bypass, reportCache } = caller;
-  const wishes = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
+  const flags = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
   const shared = (name: string, principal: Principal) => {
     const client = { device: "", ip: "", takesCookies: false, showsCookie: false };
     const opener: Caller = {
@@ -64,7 +64,7 @@ export function audienceOf(
       bypass,
       reportCache,
     };
-    return { key: `${name} ${wishes}`, opener, caller: async () => opener };
+    return { key: `${name} ${flags}`, opener, caller: async () => opener };
   };
   if (scope === "PUBLIC") return shared("public", ANONYMOUS);
   const role = scope === "ROLE" ? sharedRole(caller.principal) : null;

@@ -22,13 +22,13 @@ export interface OpenAnswers {
   /** Tracks the requests of a server from now on. */
   watch(server: Server): void;
   /** Handles `clientError`: rejects what could not be read. */
-  refuseRest(error: NodeJS.ErrnoException, socket: Socket): void;
+  refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void;
 }
 
 export function createOpenAnswers(): OpenAnswers {
   const open = new WeakMap<Socket, Set<Exchange>>();
   const broken = new WeakSet<Socket>();
-  const note = (request: IncomingMessage, response: ServerResponse): void => {
+  const track = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
     const exchanges = open.get(socket) ?? new Set();
     open.set(socket, exchanges);
@@ -37,8 +37,8 @@ export function createOpenAnswers(): OpenAnswers {
     response.once("close", () => exchanges.delete(exchange));
   };
   return {
-    watch: (server) => void server.prependListener("request", note),
-    refuseRest(error, socket) {
+    watch: (server) => void server.prependListener("request", track),
+    refuseUnreadable(error, socket) {
       // The parser repeats its first fault for each later packet.
       if (socket.destroyed || broken.has(socket)) return;
       broken.add(socket);

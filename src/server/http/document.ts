@@ -59,7 +59,7 @@ async function resolveSearch(
   refuseIllFormed([...given].flat());
   const isShorter = dropEmpty(given);
   const [query, documentId, operationName, variables, extensions] = NAMES.map((name) =>
-    once(given, name),
+    singleValue(given, name),
   );
   const json = (text: string | undefined) =>
     text === undefined ? undefined : readJson(text, jsonDepth);
@@ -94,7 +94,7 @@ function dropEmpty(given: URLSearchParams): boolean {
   return empty.length > 0;
 }
 
-function once(given: URLSearchParams, name: string): string | undefined {
+function singleValue(given: URLSearchParams, name: string): string | undefined {
   const values = given.getAll(name);
   if (values.length > 1) throw new BadUserInput(`The parameter ${name} may be given only once.`);
   return values[0];

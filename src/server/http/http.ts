@@ -79,7 +79,7 @@ export async function createHttp(
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
-    clientErrorHandler: answers.refuseRest,
+    clientErrorHandler: answers.refuseUnreadable,
   });
   answers.watch(app.server);
   app.setErrorHandler(handleError);

@@ -19,11 +19,11 @@ export async function securityHeaders(https: boolean): Promise<Record<string, st
   app.get("/", async () => "");
   const { headers } = await app.inject("/");
   await app.close();
-  const ours = Object.entries(headers).filter(([name]) => !OF_THE_ANSWER.has(name));
+  const ours = Object.entries(headers).filter(([name]) => !PER_ANSWER_HEADERS.has(name));
   return Object.fromEntries(ours.map(([name, value]) => [name, String(value)]));
 }
 
-const OF_THE_ANSWER = new Set([
+const PER_ANSWER_HEADERS = new Set([
   "content-type",
   "content-length",
   "date",

@@ -45,7 +45,7 @@ export interface CallerSource {
    * filled}.
    */
   get(name: string): string | undefined;
-  /** A cookie; see {@link filled}. */
+  /** A cookie; see {@link nonBlank}. */
   cookie(name: string): string | undefined;
   readonly ip: string;
   readonly takesCookies: boolean;
@@ -93,7 +93,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
   const credential: Credential = isIgnored ? { kind: "none" } : presented;
   const principal = credential.kind === "service" ? SERVICE : ANONYMOUS;
   return {
-    claim: { ...credential, ip: source.ip, insists: bearer !== undefined },
+    claim: { ...credential, ip: source.ip, mustBeValid: bearer !== undefined },
     caller: {
       principal,
       client: {
@@ -120,11 +120,11 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
  * Unauthenticated.
  */
 export function identify(
-  { caller, claim: { insists } }: ClaimedCaller,
+  { caller, claim: { mustBeValid } }: ClaimedCaller,
   principal: Principal | "invalid",
 ): Caller {
   if (principal !== "invalid") return { ...caller, principal };
-  if (insists) throw new Unauthenticated("The token is not valid.");
+  if (mustBeValid) throw new Unauthenticated("The token is not valid.");
   return caller;
 }
 
@@ -134,8 +134,8 @@ export function readHttpClaim(
   rules: CallerRules,
 ): ClaimedCaller {
   const [get, cookie] = [
-    (name: string) => filled(own(headers, name)),
-    (name: string) => filled(own(cookies, name)),
+    (name: string) => nonBlank(own(headers, name)),
+    (name: string) => nonBlank(own(cookies, name)),
   ];
   return readClaim({ get, cookie, ip: rules.addressOf(raw), takesCookies: true }, rules);
 }
@@ -144,7 +144,7 @@ export function readHttpClaim(
  * The text of a header, cookie or parameter; blank counts as
  * absent.
  */
-export function filled(value: unknown): string | undefined {
+export function nonBlank(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
 

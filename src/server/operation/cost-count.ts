@@ -4,7 +4,7 @@ import type { ListLength, Work } from "../../domain/price.js";
 import { argumentReader, type Variables } from "./argument-value.js";
 
 /** A field, where a document selects it. */
-export interface AskedField {
+export interface SelectedField {
   readonly field: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
 }
@@ -16,7 +16,7 @@ type Count = (variables: Variables) => number;
  * longer ones.
  */
 export function lengthCount(
-  asked: AskedField,
+  asked: SelectedField,
   { by, most, times = 1, plus = 0 }: ListLength,
 ): Count {
   if (by === undefined) return () => most;
@@ -28,13 +28,13 @@ export function lengthCount(
 }
 
 /** The price of all work of a field. */
-export function workCount(asked: AskedField, works: readonly Work[]): Count {
+export function workCount(asked: SelectedField, works: readonly Work[]): Count {
   const prices = works.map((work) => oneWork(asked, work));
   return (variables) => prices.reduce((sum, price) => sum + price(variables), 0);
 }
 
 function oneWork(
-  asked: AskedField,
+  asked: SelectedField,
   { by, price, most = Number.MAX_SAFE_INTEGER, per = 1 }: Work,
 ): Count {
   if (by === undefined) return () => price;
@@ -43,12 +43,15 @@ function oneWork(
     const value = read(variables);
     const count = countOf(value);
     if (count !== null) return price * Math.ceil(Math.min(count, most) / per);
-    return isAsking(value) ? price : 0;
+    return isRequested(value) ? price : 0;
   };
 }
 
 /** An argument's value or default; null means the default too. */
-function argumentOr({ field, node }: AskedField, path: string): (variables: Variables) => unknown {
+function argumentOr(
+  { field, node }: SelectedField,
+  path: string,
+): (variables: Variables) => unknown {
   const usual = field.args.find(({ name }) => name === path)?.defaultValue;
   const isOfMany = field.args.some(
     ({ name, type }) => name === path && String(type).startsWith("["),
@@ -71,5 +74,5 @@ function countOf(value: unknown): number | null {
     : null;
 }
 
-const isAsking = (value: unknown): boolean =>
+const isRequested = (value: unknown): boolean =>
   typeof value === "string" ? value.trim() !== "" : Boolean(value);

@@ -88,7 +88,7 @@ export function planCost(
   });
 }
 
-interface Place {
+interface PlanContext {
   readonly root: RootKind;
   /** Lengths of the lists that the field above sizes. */
   readonly sizes: Readonly<Record<string, Count>>;
@@ -107,7 +107,7 @@ class CostPlanner {
   select(
     type: GraphQLObjectType,
     selections: readonly SelectionSetNode[],
-    place: Place,
+    place: PlanContext,
   ): PlannedField[] {
     const collected = new Map<string, FieldNode[]>();
     const visited = new Set<string>();
@@ -159,7 +159,7 @@ class CostPlanner {
     type: GraphQLObjectType,
     key: string,
     nodes: readonly FieldNode[],
-    { root, sizes }: Place,
+    { root, sizes }: PlanContext,
   ): PlannedField[] {
     this.planned += 1;
     if (this.planned > MAX_PLANNED_FIELDS) throw new UncountableDocument();

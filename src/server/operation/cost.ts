@@ -28,7 +28,7 @@ import {
   planCost,
   UncountableDocument,
 } from "./cost-plan.js";
-import { causesOf, type Failures } from "./failures.js";
+import { type Failures, failureTree } from "./failures.js";
 import { type CheckArguments, coerceVariables } from "./input.js";
 
 export interface Cost {
@@ -131,7 +131,7 @@ export function createPrices(schema: GraphQLSchema): PriceOperation {
   };
 }
 
-interface Planned {
+interface PlanRequest {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly variables: Variables;
@@ -139,7 +139,7 @@ interface Planned {
 
 function planOrNone(
   schema: GraphQLSchema,
-  { document, operation, variables }: Planned,
+  { document, operation, variables }: PlanRequest,
 ): CostPlan | typeof UncountableDocument {
   try {
     return planCost(schema, document, operation, variables);
@@ -185,7 +185,7 @@ function costOf(plan: CostPlan, variables: Variables): Omit<Cost, "variables"> {
     classes: classesOf(plan),
     varies: plan.some(({ varies }) => varies),
     actual: (data, errors = []) => {
-      const failures = causesOf(errors);
+      const failures = failureTree(errors);
       const answer = new AnswerCost(variables);
       // Without data, or with an error that has no path, the
       // maximum counts.
@@ -211,7 +211,7 @@ function requestedOf(field: PlannedField, variables: Variables): number {
 
 /** The maximum of one answer. The dearest possible type counts. */
 function maxOfOne({ own: price, work, size, below }: PlannedField, variables: Variables): number {
-  const one = price + dearest(below, (field) => maxOfOne(field, variables));
+  const one = price + mostExpensive(below, (field) => maxOfOne(field, variables));
   return (size ? size(variables) * one : one) + (work ? work(variables) : 0);
 }
 
@@ -252,7 +252,7 @@ class AnswerCost {
 
   private ofItem(field: PlannedField, item: unknown, failures: Failures | undefined): number {
     if (isMissing(item) && failures)
-      return field.own + dearest(field.below, (inner) => maxOfOne(inner, this.variables));
+      return field.own + mostExpensive(field.below, (inner) => maxOfOne(inner, this.variables));
     return field.own + this.below(field, item, failures);
   }
 
@@ -274,7 +274,10 @@ const belowVaries = ({ below }: PlannedField): boolean =>
   below?.some((fields) => fields.some(({ varies }) => varies)) ?? false;
 
 /** The sum of the dearest possible type. */
-function dearest(below: PlannedField["below"], cost: (field: PlannedField) => number): number {
+function mostExpensive(
+  below: PlannedField["below"],
+  cost: (field: PlannedField) => number,
+): number {
   if (!below) return 0;
   let most = 0;
   for (const fields of below) {

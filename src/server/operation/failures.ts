@@ -10,7 +10,7 @@ export interface Failures {
 }
 
 /** Undefined without errors; "everywhere" when one has no path. */
-export function causesOf(errors: readonly GraphQLError[]): Failures | "everywhere" | undefined {
+export function failureTree(errors: readonly GraphQLError[]): Failures | "everywhere" | undefined {
   if (errors.length === 0) return undefined;
   const root: Tree = new Map();
   for (const { path } of errors) {

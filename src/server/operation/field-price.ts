@@ -67,7 +67,7 @@ export function priceOf(field: AnyField, parent: GraphQLNamedType, root: RootKin
     own:
       typeof extensions.complexity === "number"
         ? extensions.complexity
-        : usualPrice(field, parent, root),
+        : defaultPrice(field, parent, root),
     // Items of a list of scalars have no price of their own.
     work:
       size && !isOfObjects ? [...work, { price: Math.floor(size.most / SCALARS_PER_UNIT) }] : work,
@@ -109,7 +109,7 @@ export function undeclaredLists(schema: GraphQLSchema): string[] {
     .map(({ type, field }) => `${type.name}.${field.name}`);
 }
 
-function usualPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): number {
+function defaultPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): number {
   if (isIntrospection(field)) return INTROSPECTION_PRICE;
   if (root === "mutation") return MUTATION_PRICE;
   if (root !== null) return 1;

@@ -86,18 +86,18 @@ export function withRequestId(
   errors: readonly GraphQLFormattedError[],
   requestId: string,
 ): GraphQLFormattedError[] {
-  return firstOf(errors).map((error) => ({
+  return boundErrors(errors).map((error) => ({
     ...error,
     extensions: { ...error.extensions, requestId },
   }));
 }
 
-function firstOf(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
+function boundErrors(errors: readonly GraphQLFormattedError[]): readonly GraphQLFormattedError[] {
   if (errors.length <= MAX_ERRORS) return errors;
   const shown = errors.slice(0, MAX_ERRORS - 1);
   const codes = errors.slice(shown.length).map(({ extensions }) => extensions?.code);
   const code =
-    codes.find(passesByItself) ?? codes.find((each) => TRANSIENT_CODES.has(each)) ?? codes[0];
+    codes.find(isRecoverable) ?? codes.find((each) => TRANSIENT_CODES.has(each)) ?? codes[0];
   return [...shown, { message: `${codes.length} more errors are left out.`, extensions: { code } }];
 }
 
@@ -105,7 +105,7 @@ function firstOf(errors: readonly GraphQLFormattedError[]): readonly GraphQLForm
  * Whether it passes once a dependency is back. Internal errors
  * may last.
  */
-const passesByItself = (code: unknown): boolean =>
+const isRecoverable = (code: unknown): boolean =>
   code !== "INTERNAL_SERVER_ERROR" && TRANSIENT_CODES.has(code);
 
 /** Whether it belongs in the log with its stack. */
@@ -120,7 +120,7 @@ export const hasTransientError = ({ errors }: ExecutionResult): boolean =>
 
 /** Whether an answer holds an error that passes with a dependency. */
 export const isUnavailable = ({ errors }: ExecutionResult): boolean =>
-  errors?.some(({ extensions }) => passesByItself(extensions.code)) ?? false;
+  errors?.some(({ extensions }) => isRecoverable(extensions.code)) ?? false;
 
 /** The original error, below graphql-js and Apollo. */
 export function rootCause(error: unknown): unknown {

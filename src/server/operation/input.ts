@@ -116,12 +116,12 @@ class ArgumentWalk {
     const field =
       isObjectType(type) || isInterfaceType(type) ? fieldOf(type, node.name.value) : undefined;
     if (!field) return;
-    if (node.arguments?.length) this.errors.push(...refusalsOf(field, node, this.variables));
+    if (node.arguments?.length) this.errors.push(...argumentErrors(field, node, this.variables));
     if (node.selectionSet) this.visit(getNamedType(field.type), node.selectionSet);
   }
 }
 
-function refusalsOf(
+function argumentErrors(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,
   variables: Variables,
@@ -129,7 +129,7 @@ function refusalsOf(
   try {
     const values = getArgumentValues(field, node, variables);
     return field.args.flatMap((argument) =>
-      refusalsOfValue(argument, own(values, argument.name), [argument.name]).map((error) =>
+      valueErrors(argument, own(values, argument.name), [argument.name]).map((error) =>
         at(node, error),
       ),
     );
@@ -147,7 +147,7 @@ const at = (nodes: FieldNode, originalError: BadUserInput): GraphQLError =>
 type Input = Pick<GraphQLArgument, "type" | "extensions">;
 
 /** Null and absence mean the default, which is valid. */
-function refusalsOfValue(
+function valueErrors(
   { type, extensions }: Input,
   value: unknown,
   path: readonly string[],
@@ -156,21 +156,21 @@ function refusalsOfValue(
   const { rule } = extensions;
   const why = typeof rule === "function" ? (rule as ArgumentRule)(value) : null;
   return why === null
-    ? refusalsWithin(type, value, path)
+    ? nestedErrors(type, value, path)
     : [new BadUserInput(`${path.join(".")} ${why}`, path)];
 }
 
-function refusalsWithin(
+function nestedErrors(
   type: GraphQLInputType,
   value: unknown,
   path: readonly string[],
 ): BadUserInput[] {
   const nullable = getNullableType(type);
   if (isListType(nullable) && Array.isArray(value))
-    return value.flatMap((item) => refusalsWithin(nullable.ofType, item, path));
+    return value.flatMap((item) => nestedErrors(nullable.ofType, item, path));
   if (!isInputObjectType(nullable) || typeof value !== "object" || value === null) return [];
   const members = value as Readonly<Record<string, unknown>>;
   return Object.values(nullable.getFields()).flatMap((field) =>
-    refusalsOfValue(field, own(members, field.name), [...path, field.name]),
+    valueErrors(field, own(members, field.name), [...path, field.name]),
   );
 }

@@ -46,7 +46,7 @@ function faultOf(
   return found.fields === 0 ? "The subscription selects nothing." : null;
 }
 
-interface Reading {
+interface RootScan {
   readonly found: { fields: number; undecided: boolean };
   /** Visited fragments; they may be recursive. */
   readonly seen: Set<string>;
@@ -55,7 +55,7 @@ interface Reading {
 function readRoot(
   context: ValidationContext,
   { selections }: SelectionSetNode,
-  reading: Reading,
+  reading: RootScan,
 ): void {
   for (const selection of selections) {
     const selected = isSelected(selection);
@@ -68,7 +68,7 @@ function readRoot(
   }
 }
 
-function readFragment(context: ValidationContext, name: string, reading: Reading): void {
+function readFragment(context: ValidationContext, name: string, reading: RootScan): void {
   if (reading.seen.has(name)) return;
   reading.seen.add(name);
   const fragment = context.getFragment(name);
@@ -79,11 +79,11 @@ function readFragment(context: ValidationContext, name: string, reading: Reading
 function isSelected({ directives = [] }: SelectionNode): boolean | null {
   const conditions = directives
     .filter(({ name }) => name.value === "skip" || name.value === "include")
-    .map(holds);
+    .map(conditionValue);
   return conditions.includes(null) ? null : !conditions.includes(false);
 }
 
-function holds({ name, arguments: given = [] }: DirectiveNode): boolean | null {
+function conditionValue({ name, arguments: given = [] }: DirectiveNode): boolean | null {
   const values = given.filter((argument) => argument.name.value === "if").map(({ value }) => value);
   const [condition] = values;
   if (values.length !== 1 || condition?.kind !== Kind.BOOLEAN) return null;

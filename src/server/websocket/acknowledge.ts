@@ -3,7 +3,7 @@ import { Overloaded, RateLimited } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 import { isAcknowledged } from "../connection/connection.js";
 import { acquirePermitOf, type Permit } from "../load.js";
-import { type CallerSource, filled, GUEST_HEADER, readClaim } from "../operation/caller.js";
+import { type CallerSource, GUEST_HEADER, nonBlank, readClaim } from "../operation/caller.js";
 import { authenticateSocket } from "./admission.js";
 import type { SocketContext, SocketOperationDeps } from "./execution.js";
 
@@ -48,7 +48,7 @@ const TRY_AGAIN_LATER = 1013;
 function takeSource(context: SocketContext): CallerSource {
   const { connection } = context.extra;
   const parameters = Object.entries(context.connectionParams ?? {}).filter(
-    ([, value]) => filled(value) !== undefined,
+    ([, value]) => nonBlank(value) !== undefined,
   );
   // graphql-ws would keep them for the life of the socket: up to
   // a frame.
@@ -56,7 +56,7 @@ function takeSource(context: SocketContext): CallerSource {
   const given = new Map(parameters.map(([name, value]) => [name.toLowerCase(), value]));
   return {
     get: (name) =>
-      filled(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(connection.headers, name)),
+      nonBlank(given.get(name === GUEST_HEADER ? "guest" : name) ?? own(connection.headers, name)),
     cookie: (name) => connection.cookie(name),
     ip: connection.ip,
     takesCookies: false,

@@ -16,12 +16,12 @@ import { formatResult, runOperation, sessionEnded } from "./answers.js";
 import type { SocketExecution, SocketOperationDeps } from "./execution.js";
 
 /** The stream for graphql-ws, or the errors why there is none. */
-type Opened = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
+type OpenedSubscription = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
 
 export function createSubscriptions(
   deps: SocketOperationDeps,
-): (execution: SocketExecution) => Promise<Opened> {
-  const fanOut = serveSnapshots(deps);
+): (execution: SocketExecution) => Promise<OpenedSubscription> {
+  const fanOut = createSnapshotFanOut(deps);
   return async (execution) => {
     const { operation, startedAt } = execution;
     const observe = (outcome: "answered" | "refused" | "failed") =>
@@ -37,7 +37,7 @@ export function createSubscriptions(
       if (isOpen) operation.releaseAdmission(execution.connection.caller);
       else operation.end();
       return isOpen
-        ? counted(opened, deps.metrics, operation)
+        ? countedWhileRunning(opened, deps.metrics, operation)
         : formatResult(deps, opened, operation);
     } catch (error) {
       operation.end();
@@ -55,7 +55,7 @@ async function open(
   deps: SocketOperationDeps,
   fanOut: FanOut,
   execution: SocketExecution,
-): Promise<Opened> {
+): Promise<OpenedSubscription> {
   const {
     document,
     operationName,
@@ -67,10 +67,10 @@ async function open(
   const prepared = { document, operationName, variables };
   return fanOut.canShare(prepared)
     ? fanOut.subscribe({ ...prepared, connection, id, caller: operation.caller })
-    : openAlone(deps, execution);
+    : openUnshared(deps, execution);
 }
 
-function serveSnapshots(deps: SocketOperationDeps): FanOut {
+function createSnapshotFanOut(deps: SocketOperationDeps): FanOut {
   const { schema, deadlineMs, slowSocketMs, createContext, sessions, metrics, log } = deps;
   const operationFor = (caller: ConstructorParameters<typeof Operation>[0]): Operation => {
     const operation = new Operation(caller, randomUUID(), createContext);
@@ -120,7 +120,10 @@ function serveSnapshots(deps: SocketOperationDeps): FanOut {
  * A subscription with its own events, executed for its caller
  * alone.
  */
-async function openAlone(deps: SocketOperationDeps, execution: SocketExecution): Promise<Opened> {
+async function openUnshared(
+  deps: SocketOperationDeps,
+  execution: SocketExecution,
+): Promise<OpenedSubscription> {
   const { schema, document, operationName, variableValues, connection, operation } = execution;
   const source = await openSource(
     { schema, document, operationName, variableValues, contextValue: operation.context },
@@ -138,7 +141,7 @@ async function openAlone(deps: SocketOperationDeps, execution: SocketExecution):
 }
 
 /** Counts a subscription while it runs, however it ends. */
-function counted(
+function countedWhileRunning(
   results: AsyncIterator<ExecutionResult>,
   metrics: Metrics,
   operation: Operation,

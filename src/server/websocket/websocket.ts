@@ -40,10 +40,10 @@ export interface SocketTimings {
   /** Longest wait for `connection_init`. */
   readonly initMs: number;
   /** Time between two pings, and the longest wait for a pong. */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
 }
 
-export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * SECOND };
+export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, heartbeatMs: 12 * SECOND };
 
 export interface WebSocketDeps {
   readonly operations: SocketOperationDeps;
@@ -85,11 +85,11 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
   const pingAll = () => {
     for (const connection of connections) connection.ping();
     // After a delay clients still have a whole period to answer.
-    beat.refresh();
+    heartbeat.refresh();
   };
   // Timers run before sockets: read waiting pongs before judging
   // silence.
-  const beat = setInterval(() => setImmediate(pingAll), timings.beatMs).unref();
+  const heartbeat = setInterval(() => setImmediate(pingAll), timings.heartbeatMs).unref();
 
   // A closure over the request would keep it as long as the
   // socket.
@@ -122,7 +122,7 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
       register(new Connection(socket, request.headers, ip, stream));
     });
   });
-  return { connections: connections, close: () => clearInterval(beat) };
+  return { connections: connections, close: () => clearInterval(heartbeat) };
 }
 
 const BUSY: Refusal = {
@@ -259,7 +259,7 @@ async function receive({
   // Before `connection_init` only the address is known.
   const payer = isAcknowledged(connection)
     ? payerOf(admission, connection)
-    : admission.payerOf({ kind: "none", ip: connection.ip, insists: false });
+    : admission.payerOf({ kind: "none", ip: connection.ip, mustBeValid: false });
   chargeMessage(admission, payer, text.length);
   if (isDeeperThan(text, maxDepth))
     return connection.close(CloseCode.BadRequest, "Message is nested too deeply");

@@ -26,7 +26,7 @@ interface ClaimOrigin {
    * Whether the request is refused when its token is not valid. One of `Authorization` is; a cookie
    * that has run out only means that no user is signed in.
    */
-  readonly insists: boolean;
+  readonly mustBeValid: boolean;
 }
 
 /** Lets requests in. */
@@ -195,9 +195,9 @@ const drop = (payment: Promise<Paid>): void =>
  */
 const payAsAddress = async (
   limits: Limits,
-  { ip, insists }: ClaimOrigin,
+  { ip, mustBeValid }: ClaimOrigin,
   charge: Charge,
-): Promise<Paid | null> => (insists ? null : limits.charge(ofAddress(ip), charge));
+): Promise<Paid | null> => (mustBeValid ? null : limits.charge(ofAddress(ip), charge));
 
 const SERVICE_PAYER: Payer = { kind: "service", name: "token", block: null };
 
