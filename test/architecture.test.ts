@@ -218,10 +218,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "catalogue → leaderboard",
     "catalogue → outbox",
     "counters → outbox",
+    "leaderboard → outbox",
     "notification → live",
     "notification → outbox",
-    "outbox → account",
-    "outbox → notification",
     "rate-limit → account",
   ],
   server: [
