@@ -13,7 +13,7 @@ const CONNECTION = ["ping", "info", "time", "eval", "evalsha"];
 const KEYS_HEAD = `# Keys and channels
 
 \`npm run codegen\` writes this page from \`src/redis/client/keys/\`, where each family of keys has its
-only description. A test compares this page with them, and them with what Souk leaves in a server.
+only description. A test fails when the page differs from them, or when Souk leaves another key.
 
 Keys have the shape \`NAMESPACE<thing>:{<id>}\`. The braces are the Cluster hash tag, so that a value
 and its lease share a slot and one script may touch both. \`v1\` changes when the shape of any value

@@ -13,7 +13,12 @@ import { DAY } from "../../../src/domain/time/time.js";
 import { createActivityStore } from "../../../src/redis/activity/activity.js";
 import { createAttempts } from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
-import { type KeySpec, type KeySubject, NAMESPACE } from "../../../src/redis/client/keys/spec.js";
+import {
+  type KeySpec,
+  type KeySubject,
+  keysOf,
+  NAMESPACE,
+} from "../../../src/redis/client/keys/spec.js";
 import { createKeys, KEY_SPECS, KEY_SUBJECTS, type Keys } from "../../../src/redis/client/keys.js";
 import { createCounterStore } from "../../../src/redis/counters/counters.js";
 import { createViewerRanges } from "../../../src/redis/counters/range.js";
@@ -199,6 +204,16 @@ it("A key is its pattern under the prefix, with the arguments in their order.", 
     "test:souk:v1:tally-of:{c1}:65:2026-11",
     "test:souk:v1:topic:productChanged:1",
   ]);
+});
+
+it("A subject that is not in the list builds keys from its own specs.", () => {
+  const basket = {
+    key: "basket:{<owner>}:<day>",
+    type: "set",
+    ttl: "a day",
+    bound: "owners",
+  } as const;
+  expect(keysOf("test:", { basket }).basket("ada", 7)).toBe("test:souk:v1:basket:{ada}:7");
 });
 
 it("The keys of a family match no later pattern than its own.", () => {
