@@ -3,6 +3,7 @@
  * the Lua scripts of src/redis. emit-keys.mjs writes them; a test compares them with the files.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOM = new URL("../src/redis/", import.meta.url);
@@ -113,14 +114,12 @@ export function aclPage(subjects, namespace) {
 
 /** What a subject calls: from TypeScript, as its spec says, and in its scripts. */
 function rightsOf({ folder, commands }) {
-  const path = new URL(`${folder}/`, ROOM);
-  const scripts = readdirSync(path).filter((name) => name.endsWith(".lua"));
-  const called = scripts.flatMap((name) =>
-    [
-      ...readFileSync(fileURLToPath(new URL(name, path)), "utf8").matchAll(/\.p?call\("(\w+)"/g),
-    ].map(([, command]) => command.toLowerCase()),
-  );
-  return sorted([...commands, ...called]);
+  const path = fileURLToPath(new URL(folder, ROOM));
+  const lua = readdirSync(path)
+    .filter((name) => name.endsWith(".lua"))
+    .map((name) => readFileSync(join(path, name), "utf8"));
+  const called = [...lua.join("\n").matchAll(/\bredis\.p?call\(\s*["'](\w+)/g)];
+  return sorted([...commands, ...called.map(([, name]) => name.toLowerCase())]);
 }
 
 const sorted = (names) => [...new Set(names)].sort();
