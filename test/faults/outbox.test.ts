@@ -7,6 +7,7 @@ import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
+import { changeEntry } from "../../src/domain/events/outbox.js";
 import { until } from "../support/until.js";
 import { changed, openOutbox, plant, type RawRow } from "./outbox-kit.js";
 
@@ -169,8 +170,9 @@ describe("a poisoned row among healthy ones", () => {
   test("Two hundred thousand tags invalidate the catalogue, and hold nothing up.", async () => {
     const { database, outbox, outside } = await openOutbox();
     await database.query(
-      sql`INSERT INTO outbox (tags, events)
-        SELECT array_agg('tag:' || n), '[]' FROM generate_series(1, 200000) n`,
+      sql`INSERT INTO outbox (kind, payload)
+        SELECT 'change', jsonb_build_object('tags', jsonb_agg('tag:' || n), 'events', '[]'::jsonb)
+        FROM generate_series(1, 200000) n`,
     );
     await plant(database, { events: [changed(1)] });
     await outbox.sendWaiting();
@@ -180,12 +182,13 @@ describe("a poisoned row among healthy ones", () => {
   test("Rows that are long only once unpacked are read by few, and hold nothing up.", async () => {
     const { database, table, outbox, outside } = await openOutbox();
     const [long, rows] = [20_000_000, 12];
-    for (const part of ["notifications", "revocations"]) {
+    for (const kind of ["notification", "revocation"]) {
       await database.transaction(
         (tx) =>
           tx.query(sql`
-            INSERT INTO outbox (tags, events, ${sql.raw(part)})
-            SELECT '{}', '[]', jsonb_build_array(repeat('a', ${long}::int))
+            INSERT INTO outbox (kind, payload)
+            SELECT ${kind},
+              jsonb_build_object(${`${kind}s`}::text, jsonb_build_array(repeat('a', ${long}::int)))
             FROM generate_series(1, ${rows / 2})`),
         { patient: true },
       );
@@ -216,6 +219,17 @@ describe("a poisoned row among healthy ones", () => {
     expect(new Set(healthy).size).toBe(poisons.length);
     expect((await operating.state()).waiting).toBe(0);
   });
+});
+
+test("A row of a kind without a handler is set aside with that reason, and holds up none.", async () => {
+  const { database, operating, outbox, outside } = await openOutbox({ attemptsMax: 1 });
+  await database.query(sql`INSERT INTO outbox (kind, payload) VALUES ('parcel', '{}')`);
+  await plant(database, { events: [changed(1)] });
+  await outbox.sendWaiting();
+  expect(outside.sent).toEqual(["productChanged:1"]);
+  expect(await operating.troubled(10)).toMatchObject([
+    { kind: "parcel", setAside: true, error: "there is no handler of the kind parcel" },
+  ]);
 });
 
 describe("the order of rows", () => {
@@ -290,6 +304,20 @@ describe("the order of rows", () => {
     await outbox.sendWaiting();
     expect(outside.sent).toEqual(["user:1#2"]);
   });
+});
+
+test("Rows of one write that share a key are dispatched in order, others at once.", async () => {
+  const { database, table, outbox, outside } = await openOutbox();
+  const entry = (id: number, tag: string) =>
+    changeEntry({ tags: [tag], events: [{ topic: { kind: "productChanged", id }, version: 1 }] });
+  const rows = await database.transaction((tx) =>
+    table.append(tx, [entry(1, "a"), entry(1, "b"), entry(2, "c")]),
+  );
+  expect(await outbox.dispatch(rows)).toEqual({ count: 1, bypassUntilMs: 0 });
+  const ofOne = outside.sent.filter((name) => ["a", "b", "productChanged:1"].includes(name));
+  expect(ofOne).toEqual(["a", "productChanged:1", "b", "productChanged:1"]);
+  expect(outside.sent.indexOf("c")).toBeLessThan(outside.sent.indexOf("b"));
+  await until("the rows to be forgotten", async () => !(await table.hasUnsent()));
 });
 
 describe("an outage", () => {

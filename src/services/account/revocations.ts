@@ -15,9 +15,9 @@ import {
   requireUser,
   type UserPrincipal,
 } from "../../domain/account/principal.js";
-import type { Revocation } from "../../domain/account/session.js";
+import { type Revocation, revocationEntry } from "../../domain/account/session.js";
 import type { UserError } from "../../domain/errors.js";
-import { SESSIONS_TOPIC } from "../../domain/events.js";
+import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
 
@@ -176,15 +176,12 @@ async function revoke<R extends Revocation>(
     const revocation = await decide(tx);
     if (!revocation) return null;
     await audit.append(tx, entry);
-    return {
-      revocation,
-      row: await outboxTable.append(tx, { tags: [], events: [], revocations: [revocation] }),
-    };
+    return { revocation, rows: await outboxTable.append(tx, [revocationEntry([revocation])]) };
   });
   if (!owed) return null;
   const ended = await apply(owed.revocation);
   // A row that stays is applied again by the relay, which changes nothing.
-  outboxTable.done([owed.row]).catch(() => {});
+  outboxTable.done(owed.rows.map(({ id }) => id)).catch(() => {});
   return { ended, revocation: owed.revocation };
 }
 

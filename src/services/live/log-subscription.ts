@@ -11,8 +11,8 @@
  */
 import type { Logger } from "pino";
 import { SingleFlight } from "../../domain/concurrency/single-flight.js";
-import type { LogNews, LogTopicKind, Topic } from "../../domain/events.js";
-import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/log.js";
+import type { LogNews, LogTopicKind, Topic } from "../../domain/events/events.js";
+import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { LogReader, type LogSource } from "./log-reader.js";
 

@@ -50,7 +50,7 @@ async function openSessions() {
       stateOf: async () => ({ epoch: 1, revokedIds: [] }),
       everybodyBefore: async () => 0,
     },
-    outboxTable: { unsentRevocations: async () => [] },
+    outboxTable: { ofKind: async () => [] },
     failClosed: async () => [],
     log: testLog(),
   });
