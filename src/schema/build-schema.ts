@@ -18,7 +18,7 @@ import { Node } from "./node.js";
 // biome-ignore lint/complexity/noBannedTypes: this is type-graphql's own type for classes.
 export type ResolverClass = Function;
 
-export interface SchemaParts {
+export interface SchemaDeps {
   /** Classes decorated with `@Resolver`. */
   readonly resolvers: NonEmptyArray<ResolverClass>;
   /** Gives the instance of each class, with its services. */
@@ -42,7 +42,7 @@ const ROOT_DESCRIPTIONS = {
  * Throws when the classes do not fit together. Needs no
  * connection.
  */
-export function buildSoukSchema({ resolvers, container, pubSub }: SchemaParts): GraphQLSchema {
+export function buildSoukSchema({ resolvers, container, pubSub }: SchemaDeps): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers,
     container,

@@ -1,5 +1,5 @@
 /**
- * Places of a process: never more than there are, given back once, and those of one class never
+ * Permits of a process: never more than there are, released once, and those of one class never
  * taken by another.
  */
 import fc from "fast-check";
