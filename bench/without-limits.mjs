@@ -11,18 +11,20 @@ const ADMISSION = `
   const principal = { kind: "anonymous" };
   export const REFUSED_COST = 10;
   export const createAdmission = () => ({
-    isService: () => false,
+    readCredential: (token) =>
+      token === undefined ? { kind: "none" } : { kind: "session", digest: "", userTag: null },
     payerOf: () => payer,
     isTight: () => false,
     check() {},
     admit: async (claim, charge) => ({ principal, paid: paid(charge) }),
     admitAgain: async (payer, charge, prove) => ({ proof: await prove(), paid: paid(charge) }),
     chargeRefused() {},
+    chargeReading() {},
   });
 `;
 const HOOKS = `
   export async function load(url, context, next) {
-    if (!url.endsWith("/services/admission.js")) return next(url, context);
+    if (!url.endsWith("/services/rate-limit/admission.js")) return next(url, context);
     return { format: "module", source: ${JSON.stringify(ADMISSION)}, shortCircuit: true };
   }
 `;

@@ -13,7 +13,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "src/domain/own.ts": "asks Object.hasOwn first",
   "src/server/operation/answer-size.ts": "walks the keys that an answer has",
   "src/telemetry/log-bounds.ts": "makes records without a prototype",
-  "src/server/websocket/ticket.ts": "graphql-ws makes its record of operations without a prototype",
+  "src/server/websocket/cancellation.ts":
+    "graphql-ws makes its record of operations without a prototype",
 };
 
 /** Every look-up of an open key in the files of a program, as `file: text`. */

@@ -6,7 +6,8 @@ import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
 import { RateLimitResolver } from "../resolvers/rate-limit.js";
 import { readManifest } from "../server/operation/manifest.js";
-import { createAuthenticate, createServiceCheck } from "../services/account/authenticate.js";
+import { createAuthenticate } from "../services/account/authenticate.js";
+import { createCredentialReader } from "../services/account/credential.js";
 import type { Sessions } from "../services/account/sessions.js";
 import {
   createPersistedDocuments,
@@ -61,8 +62,8 @@ function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
     telemetry: limitMetrics(metrics),
   });
   return createAdmission({
-    authenticate: createAuthenticate(config.adminToken, sessions),
-    isService: createServiceCheck(config.adminToken),
+    authenticate: createAuthenticate(sessions),
+    readCredential: createCredentialReader(config.adminToken),
     limits,
     together: (send) => inOneTurn(requests, send),
   });

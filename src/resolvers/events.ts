@@ -3,6 +3,7 @@
  * that watch values and follow logs.
  */
 import type { PubSub } from "type-graphql";
+import { mapStream } from "../domain/concurrency/stream.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { TopicId, ValueTopicKind } from "../domain/events/events.js";
 import { own } from "../domain/own.js";
@@ -72,30 +73,5 @@ function unlessTransient(error: unknown): void {
 
 function withMemory(events: AsyncIterableIterator<Due>): AsyncIterableIterator<WatchEvent> {
   const sent = new Map<TopicId, number>();
-  return mapped(events, (due) => ({ ...due, sent }));
-}
-
-/**
- * Hand-written, because the `return()` of an async generator waits for a pending `next()`: a quiet
- * subscription would never close.
- */
-export function mapped<From, To>(
-  events: AsyncIterableIterator<From>,
-  toEvent: (event: From) => To,
-): AsyncIterableIterator<To> {
-  return {
-    async next() {
-      const result = await events.next();
-      return result.done
-        ? { done: true, value: undefined }
-        : { done: false, value: toEvent(result.value) };
-    },
-    async return() {
-      await events.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  return mapStream(events, (due) => ({ ...due, sent }));
 }

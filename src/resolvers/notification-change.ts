@@ -12,7 +12,7 @@ import {
   MarkReadPayload,
   NotificationInput,
   NotificationPayload,
-} from "../schema/notification.js";
+} from "../schema/notification/change.js";
 import { Works } from "../schema/price.js";
 import type { MarkRequest, Notifications } from "../services/notification/notifications.js";
 import type { NotificationSending, SendRequest } from "../services/notification/sending.js";

@@ -4,6 +4,7 @@
  */
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
 import { requireUser } from "../domain/account/principal.js";
+import { mapStream } from "../domain/concurrency/stream.js";
 import { DURABLE, encodeLogCursor, type LogItem, type LogPosition } from "../domain/events/log.js";
 import { encodeId } from "../domain/ids.js";
 import { type NotificationEvent, notificationLog } from "../domain/notification.js";
@@ -12,10 +13,9 @@ import {
   NotificationEventUnion,
   NotificationsRead,
   StreamGap,
-} from "../schema/notification.js";
+} from "../schema/notification/events.js";
 import type { Notifications } from "../services/notification/notifications.js";
 import type { RequestContext } from "./context.js";
-import { mapped } from "./events.js";
 import { toNotification } from "./notification.js";
 
 /** The log that a subscription follows, and the cursor to begin after. */
@@ -36,7 +36,7 @@ export const notificationStream =
   (what: unknown): AsyncIterable<unknown> => {
     const { userId, after } = what as FollowRequest;
     const events = notifications.follow(userId, after);
-    return mapped(events, (item): FollowedEvent => ({ userId, item }));
+    return mapStream(events, (item): FollowedEvent => ({ userId, item }));
   };
 
 /** `Subscription.notificationReceived`. */

@@ -7,7 +7,11 @@ import {
   type NotificationRecord,
   notificationLog,
 } from "../domain/notification.js";
-import { InboxArgs, type Notification, NotificationConnection } from "../schema/notification.js";
+import {
+  InboxArgs,
+  type Notification,
+  NotificationConnection,
+} from "../schema/notification/notification.js";
 import { Price } from "../schema/price.js";
 import { Viewer } from "../schema/viewer.js";
 import type { Notifications } from "../services/notification/notifications.js";

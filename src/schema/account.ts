@@ -1,4 +1,4 @@
-/** Signing up, in and out: what clients send and get back. */
+/** Sign-up, sign-in and sign-out. */
 import { Field, InputType, ObjectType } from "type-graphql";
 import { ACCOUNT_LIMITS } from "../domain/account/user.js";
 import { declareEnum } from "./enums.js";
@@ -21,7 +21,6 @@ export const TokenDeliveryEnum = declareEnum<TokenDelivery>({
   },
 });
 
-/** What somebody proves who they are with. */
 @InputType({ description: "The address and the password of an account." })
 export class SignInInput {
   @Field(() => String, {
@@ -41,7 +40,6 @@ export class SignInInput {
   deliver?: TokenDelivery | null;
 }
 
-/** What an account is made of. */
 @InputType({ description: "A new account." })
 export class SignUpInput {
   @Field(() => String, {
@@ -73,7 +71,6 @@ export class SignUpInput {
   deliver?: TokenDelivery | null;
 }
 
-/** What changes a password. */
 @InputType({ description: "A change of the caller's password." })
 export class ChangePasswordInput {
   @Field(() => String, { description: "The password as it is, otherwise BAD_CREDENTIALS." })

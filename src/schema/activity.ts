@@ -1,14 +1,13 @@
-/** How many users are active, and how many come back. */
+/** Active and returning users. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
 import { ACTIVE_SPANS, MOST_ACTIVITY_DAYS } from "../domain/activity.js";
 import { between } from "../domain/argument-rules.js";
 import { Checked } from "./argument-rule.js";
 import { ListSize } from "./price.js";
 
-/** Mondays that the longest report can hold. */
+/** Mondays in the longest report. */
 const MOST_WEEKS = Math.ceil(MOST_ACTIVITY_DAYS / ACTIVE_SPANS.week);
 
-/** One day. */
 @ObjectType({
   description: "How many users were active up to and including one day.",
   simpleResolvers: true,
@@ -31,7 +30,6 @@ export class DailyActivity {
   monthly!: number;
 }
 
-/** One week. */
 @ObjectType({
   description: "The users of one week, and how many of them came back.",
   simpleResolvers: true,

@@ -1,12 +1,12 @@
 /**
- * What arguments declare about their values. Nothing of it is in the SDL: the server checks it
- * before anything runs.
+ * Bounds of arguments. They are not in the SDL: the server checks
+ * them before execution.
  */
 import { Extensions } from "type-graphql";
 import type { ArgumentRule } from "../domain/argument-rules.js";
 
 /**
- * Refuses the whole operation with BAD_USER_INPUT when a value of this argument cannot be meant.
- * Null and absence are allowed.
+ * Rejects the operation with BAD_USER_INPUT when a value breaks
+ * the rule. Null and absence are allowed.
  */
 export const Checked = (rule: ArgumentRule) => Extensions({ rule });

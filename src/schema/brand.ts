@@ -1,4 +1,4 @@
-/** Brands: who makes a product. */
+/** Brands: makers of products. */
 import { ArgsType, Field, ObjectType } from "type-graphql";
 import { atMostCharacters } from "../domain/argument-rules.js";
 import { Checked } from "./argument-rule.js";
@@ -7,7 +7,6 @@ import { Node } from "./node.js";
 import { MAX_SEARCH_LENGTH, PageArgs } from "./page.js";
 import { Shared } from "./scope.js";
 
-/** A brand. */
 @ObjectType({ description: "A maker of products.", implements: Node, simpleResolvers: true })
 export class Brand extends Node {
   @Field(() => String, { description: "Name as people write it; unique." })
@@ -15,7 +14,6 @@ export class Brand extends Node {
   name!: string;
 }
 
-/** A page of brands. */
 export const { Connection: BrandConnection } = declareConnection("Brand", "brands", () => Brand);
 
 /** Arguments of `Query.brands`. */

@@ -1,6 +1,6 @@
 /**
- * Builds the schema that clients see from the resolver classes it is given; nothing runs until it
- * is called.
+ * Builds the schema from resolver classes. Nothing runs before
+ * the call.
  */
 import {
   type GraphQLSchema,
@@ -18,17 +18,16 @@ import { Node } from "./node.js";
 // biome-ignore lint/complexity/noBannedTypes: this is type-graphql's own type for classes.
 export type ResolverClass = Function;
 
-/** What the schema is made of. */
-export interface SchemaParts {
+export interface SchemaDeps {
   /** Classes decorated with `@Resolver`. */
   readonly resolvers: NonEmptyArray<ResolverClass>;
-  /** Gives the instance of each class, built with its services. */
+  /** Gives the instance of each class, with its services. */
   readonly container: ContainerType;
-  /** Where subscriptions get their events. */
+  /** Source of subscription events. */
   readonly pubSub: PubSub;
 }
 
-/** The classes cannot describe the root types: type-graphql makes those itself. */
+/** type-graphql makes the root types itself, without descriptions. */
 const ROOT_DESCRIPTIONS = {
   Query: "What can be read. Reads never change anything and can be repeated at will.",
   Mutation:
@@ -40,9 +39,10 @@ const ROOT_DESCRIPTIONS = {
 } as const;
 
 /**
- * Builds the schema. Throws when the classes do not fit together; needs no connection to anything.
+ * Throws when the classes do not fit together. Needs no
+ * connection.
  */
-export function buildSoukSchema({ resolvers, container, pubSub }: SchemaParts): GraphQLSchema {
+export function buildSoukSchema({ resolvers, container, pubSub }: SchemaDeps): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers,
     container,
@@ -67,15 +67,19 @@ function describeRootTypes(schema: GraphQLSchema): void {
 }
 
 /**
- * The id names the type. Set here because type-graphql makes every resolveType asynchronous, which
- * a compiling executor cannot follow.
+ * The id names the type. Set here, because type-graphql makes
+ * every resolveType asynchronous, which a compiling executor
+ * cannot follow.
  */
 function tellNodesApart(schema: GraphQLSchema): void {
   const node = schema.getType(Node.name);
   if (isInterfaceType(node)) node.resolveType = ({ id }: Node) => decodeId(id)?.type;
 }
 
-/** Members of a union carry the name of their type. Set here for the same reason. */
+/**
+ * Members of a union carry their type's name. Set here for the
+ * same reason.
+ */
 function tellMembersApart(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isUnionType(type))
@@ -83,10 +87,7 @@ function tellMembersApart(schema: GraphQLSchema): void {
   }
 }
 
-/**
- * The SDL of the resolver classes, sorted by name so that it changes only where the schema does.
- * Needs no service: nothing is resolved.
- */
+/** The SDL, sorted by name for stable diffs. Needs no service. */
 export function printSoukSchema(resolvers: NonEmptyArray<ResolverClass>): string {
   const nobody = { get: () => undefined };
   const nothing = { publish() {}, subscribe: () => nowhere() };

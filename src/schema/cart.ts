@@ -1,4 +1,4 @@
-/** Carts: what clients see of them and send. */
+/** Carts. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, ID, Int, ObjectType } from "type-graphql";
 import { CART_LIMITS, type CartRecord, type CartWarningCode } from "../domain/cart.js";
@@ -10,7 +10,6 @@ import { UserError } from "./user-error.js";
 
 const { quantity: QUANTITY, lines: LINES } = CART_LIMITS;
 
-/** One product in a cart. */
 @ObjectType({
   description: "One product in a cart, with its price and availability as they are now.",
   simpleResolvers: true,
@@ -49,7 +48,6 @@ export class CartLine {
   available!: boolean;
 }
 
-/** A cart. */
 @ObjectType({
   description:
     `What somebody means to buy: up to ${LINES} products. It belongs to the account that is ` +
@@ -83,11 +81,11 @@ export class Cart {
   })
   expiresAt!: string;
 
-  /** What edges are resolved from; not a field. */
+  /** For resolvers; not a field. */
   record!: CartRecord;
 }
 
-/** Why a cart is not quite what was asked for or last seen. */
+/** How a cart differs from what was asked for or last seen. */
 export const CartWarningCodeEnum = declareEnum<CartWarningCode>({
   name: "CartWarningCode",
   description: "How a cart differs from what was asked for or last seen.",
@@ -102,9 +100,7 @@ export const CartWarningCodeEnum = declareEnum<CartWarningCode>({
   },
 });
 
-/**
- * Something a customer should be told: one for every line at most, and two for the change itself.
- */
+/** One a line at most, and two for the change itself. */
 @ListSize({ most: LINES + 2 })
 @ObjectType({
   description: "Something a customer should be told about a change that was made.",
@@ -124,7 +120,7 @@ export class CartWarning {
   productId!: string | null;
 }
 
-/** Answer of the mutations of carts. */
+/** Answer of the cart mutations. */
 @ObjectType({ description: "What became of a change of the cart.", simpleResolvers: true })
 export class CartPayload {
   @Field(() => Cart, {
@@ -139,11 +135,10 @@ export class CartPayload {
   @Field(() => [UserError], { description: "Why the change was refused; empty when it was made." })
   errors!: readonly UserError[];
 
-  /** What the change itself brought about; not a field. */
+  /** Warnings of the change itself; not a field. */
   changes!: readonly CartWarning[];
 }
 
-/** The product of a line, as an argument. */
 @ArgsType()
 class ProductArgs {
   @Field(() => ID, {

@@ -1,10 +1,9 @@
-/** Categories: the tree the shop is ordered by. */
+/** Categories: the tree of the shop. */
 import { Field, ObjectType } from "type-graphql";
 import type { CategoryRecord } from "../domain/catalogue/catalogue.js";
 import { Node } from "./node.js";
 import { Shared } from "./scope.js";
 
-/** A category. */
 @ObjectType({
   description:
     "A category of the shop's tree. It holds its own products and those of all categories " +
@@ -23,6 +22,6 @@ export class Category extends Node {
   @Shared("PUBLIC")
   slug!: string;
 
-  /** What edges are resolved from; not a field. */
+  /** For resolvers; not a field. */
   record!: CategoryRecord;
 }

@@ -1,6 +1,6 @@
 /**
- * Declares the two envelope types of a list; what is inside is found by the resolver class of the
- * connection.
+ * The envelope types of a list; the connection's resolver fills
+ * them.
  */
 import { type ClassType, Field, Int, ObjectType } from "type-graphql";
 import { PageInfo } from "./page.js";
@@ -9,7 +9,7 @@ import { Shared } from "./scope.js";
 /**
  * Declares `<name>Edge` and `<name>Connection`.
  * @param name GraphQL name of the node type
- * @param plural what a reader calls several of them, for the descriptions
+ * @param plural for the descriptions
  */
 export function declareConnection(name: string, plural: string, node: () => ClassType<object>) {
   @ObjectType(`${name}Edge`, {

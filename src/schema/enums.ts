@@ -1,10 +1,10 @@
 /**
- * How enums are declared: one table of value and description, checked by the compiler against the
- * domain's closed list.
+ * Enums: one table of values and descriptions, checked by the
+ * compiler against the domain's closed list.
  */
 import { registerEnumType } from "type-graphql";
 
-/** One enum: its description and that of each value. */
+/** Descriptions of an enum and its values. */
 interface EnumWords<V extends string> {
   readonly name: string;
   readonly description: string;
@@ -12,8 +12,8 @@ interface EnumWords<V extends string> {
 }
 
 /**
- * Declares a GraphQL enum whose values are the words of a domain union, and returns the object that
- * thunks name it by.
+ * Declares a GraphQL enum of a domain union; returns the object
+ * for thunks.
  */
 export function declareEnum<V extends string>({
   name,

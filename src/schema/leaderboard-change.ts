@@ -1,4 +1,4 @@
-/** Making boards and submitting scores: what clients send and get back. */
+/** New leaderboards and submitted scores. */
 import { Field, Float, ID, InputType, Int, ObjectType } from "type-graphql";
 import {
   BOARD_LIMITS,
@@ -12,7 +12,6 @@ import { PeriodEnum, ScoreOperatorEnum, SortOrderEnum, TieRuleEnum } from "./lea
 import { ListSize } from "./price.js";
 import { UserError } from "./user-error.js";
 
-/** What an admin decides about a board. */
 @InputType({
   description:
     "A new leaderboard. None of it can be changed later: the ranks that people have depend on it.",
@@ -72,7 +71,6 @@ export class LeaderboardInput {
   timeZone!: string | null;
 }
 
-/** A score. */
 @InputType({ description: "A score for a leaderboard." })
 export class ScoreInput {
   @Field(() => String, {
@@ -127,7 +125,6 @@ export class LeaderboardPayload {
   errors!: readonly UserError[];
 }
 
-/** What a score did in one period. */
 @ObjectType({ description: "What a score did in one period of the board.", simpleResolvers: true })
 export class ScoreChange {
   @Field(() => PeriodEnum, { description: "The period." })

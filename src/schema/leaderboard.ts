@@ -1,4 +1,4 @@
-/** Leaderboards, their entries, and what is asked of them. */
+/** Leaderboards, their entries and their arguments. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
 import { atLeast, between, pageSizeRule } from "../domain/argument-rules.js";
@@ -18,7 +18,6 @@ import { Node } from "./node.js";
 import { ListSize } from "./price.js";
 import { Shared } from "./scope.js";
 
-/** A leaderboard. */
 @ObjectType({
   description:
     "Owners in the order of their scores, in several periods at once. Anybody may read it.",
@@ -61,11 +60,10 @@ export class Leaderboard extends Node {
   @Shared("PUBLIC")
   timeZone!: string;
 
-  /** What edges are resolved from; not a field. */
+  /** For resolvers; not a field. */
   record!: BoardRecord;
 }
 
-/** Somebody's place on a board. */
 @ObjectType({ description: "Somebody's place on a leaderboard.", simpleResolvers: true })
 export class LeaderboardEntry {
   @Field(() => Int, { description: "Rank by the board's tie rule; 1 is the best." })
@@ -103,17 +101,15 @@ export class LeaderboardEntry {
   @Shared("PUBLIC")
   percentile!: number;
 
-  /** What the owner is called, where that is known already; not a field. */
+  /** The owner's name where it is loaded already; not a field. */
   knownLabel!: string | null;
 }
 
-/** A page of entries. */
 export const { Connection: LeaderboardEntryConnection } = declareConnection(
   "LeaderboardEntry",
   "entries",
   () => LeaderboardEntry,
 );
-/** A page of boards. */
 export const { Connection: LeaderboardConnection } = declareConnection(
   "Leaderboard",
   "leaderboards",
@@ -153,7 +149,7 @@ export class LeaderboardSnapshot {
   total!: number;
 }
 
-/** Which period of a board. */
+/** Selects a period of a board. */
 @ArgsType()
 export class PeriodArgs {
   @Field(() => PeriodEnum, {

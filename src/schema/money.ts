@@ -5,7 +5,6 @@ import type { Money as Amount, CurrencyCode } from "../domain/catalogue/money.js
 import { declareEnum } from "./enums.js";
 import { Shared } from "./scope.js";
 
-/** Currencies a shop can sell in. */
 export const CurrencyCodeEnum = declareEnum<CurrencyCode>({
   name: "CurrencyCode",
   description: "A currency by its ISO 4217 code. One shop sells in exactly one of them.",
@@ -19,7 +18,6 @@ export const CurrencyCodeEnum = declareEnum<CurrencyCode>({
   },
 });
 
-/** An amount with its currency. */
 @ObjectType({
   description:
     "An exact amount of money: an integer of the currency's minor unit, never a fraction.",

@@ -1,11 +1,11 @@
-/** Everything that can be fetched again by its id. */
+/** Objects that can be fetched again by id. */
 import { ArgsType, Field, ID, InterfaceType } from "type-graphql";
 import { atMostItems } from "../domain/argument-rules.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import { Checked } from "./argument-rule.js";
 import { Shared } from "./scope.js";
 
-/** The Relay interface; build-schema.ts says which type an object is. */
+/** The Relay interface; build-schema.ts resolves its types. */
 @InterfaceType({
   description: "Something with a global id: `node(id)` fetches it again, whatever its type.",
 })

@@ -1,17 +1,13 @@
-/** Relay connections, forward only: what every list has in common. */
+/** Relay connections, forward only. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
 import { cursorRule, pageSizeRule } from "../domain/argument-rules.js";
 import { PAGE_SIZE } from "../domain/page.js";
 import { Checked } from "./argument-rule.js";
 import { Shared } from "./scope.js";
 
-/**
- * Longest text that is searched for, in UTF-16 units; a longer one names nothing that a person is
- * looking for.
- */
+/** Longest search text, in UTF-16 units. */
 export const MAX_SEARCH_LENGTH = 200;
 
-/** Where a page stands in its list. */
 @ObjectType({
   description: "Where a page stands in its list, and how to ask for the next one.",
   simpleResolvers: true,

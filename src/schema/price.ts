@@ -1,25 +1,25 @@
 /**
- * What fields declare about their price. Nothing of it is in the SDL; docs/limits.md says it to
- * clients.
+ * Prices of fields. They are not in the SDL; docs/limits.md has
+ * them.
  */
 import { Extensions } from "type-graphql";
 import type { ListLength, Work } from "../domain/price.js";
 
 /**
- * How long the list of a field can be; on a type, how long every list of it can be. Every list has
- * to say it.
+ * Maximum length of a list field, or of every list of a type.
+ * Required.
  */
 export const ListSize = (listSize: ListLength) => Extensions({ listSize });
 
 /**
- * How long the lists of an object can be, where an argument of the field that answers the object
- * says it.
+ * Maximum lengths of lists in the returned object, by an
+ * argument.
  */
 export const SizesLists = (sizedLists: Readonly<Record<string, ListLength>>) =>
   Extensions({ sizedLists });
 
-/** Work of a field beside its answer. */
+/** Work beside the answer. */
 export const Works = (...work: readonly Work[]) => Extensions({ work });
 
-/** Price of a field itself, in place of the usual one. */
+/** Replaces the usual price of the field. */
 export const Price = (complexity: number) => Extensions({ complexity });

@@ -1,7 +1,7 @@
-/** What a client may still ask for. */
+/** The caller's remaining rate limit. */
 import { Field, Float, Int, ObjectType } from "type-graphql";
 
-/** One bucket that the caller is charged to. */
+/** One bucket of the caller. */
 @ObjectType("RateLimitStatus", {
   description:
     "One of the buckets that the caller's operations are charged to, as this operation left it.",

@@ -1,4 +1,4 @@
-/** Reviews: what customers say about a product. */
+/** Reviews of products. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { REVIEW_LIMITS, type ReviewRecord } from "../domain/catalogue/catalogue.js";
@@ -7,7 +7,6 @@ import { Node } from "./node.js";
 import { Shared } from "./scope.js";
 import { UserError } from "./user-error.js";
 
-/** A review. */
 @ObjectType({
   description: "What one customer says about one product.",
   implements: Node,
@@ -32,18 +31,16 @@ export class Review extends Node {
   @Shared("PUBLIC")
   createdAt!: string;
 
-  /** What edges are resolved from; not a field. */
+  /** For resolvers; not a field. */
   record!: ReviewRecord;
 }
 
-/** A page of reviews. */
 export const { Connection: ReviewConnection } = declareConnection(
   "Review",
   "reviews",
   () => Review,
 );
 
-/** What a customer writes. */
 @InputType({ description: "A review by whoever is signed in." })
 export class ReviewInput {
   @Field(() => ID, {

@@ -1,9 +1,8 @@
-/** Ending sessions: what clients send and get back. */
+/** Ending of sessions. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { UserError } from "./user-error.js";
 
-/** Whose sessions an admin ends. */
 @InputType({
   description: "Whose sessions to end: exactly one of the two, otherwise REQUIRED or INVALID.",
 })

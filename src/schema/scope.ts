@@ -1,15 +1,15 @@
 /**
- * What fields declare about their answers. Nothing of it is in the SDL: it is for the fan-out,
- * which shares answers between clients.
+ * Scope and delivery of fields. They are not in the SDL: the
+ * fan-out uses them to share answers between clients.
  */
 import { Extensions } from "type-graphql";
 import type { Delivery, Scope } from "../domain/scope.js";
 
 /**
- * Who may be given the same answer; without it, nobody but whoever asks. PUBLIC only where the
- * resolver never looks at who asks.
+ * Who may share the answer; by default it is the caller's alone.
+ * PUBLIC requires a resolver that never reads the caller.
  */
 export const Shared = (scope: Exclude<Scope, "VIEWER">) => Extensions({ scope });
 
-/** What a subscription owes its clients; without it, every event. */
+/** The delivery of a subscription; by default every event. */
 export const Delivers = (delivery: Delivery) => Extensions({ delivery });

@@ -1,10 +1,10 @@
-/** What a mutation may expect to go wrong, as data in its payload. */
+/** Expected failures of a mutation, as data in its payload. */
 import { Field, ObjectType } from "type-graphql";
 import type { UserErrorCode } from "../domain/errors.js";
 import { declareEnum } from "./enums.js";
 import { ListSize } from "./price.js";
 
-/** The closed list of codes; docs/errors.md says more about each. */
+/** The closed list of codes; see docs/errors.md. */
 export const UserErrorCodeEnum = declareEnum<UserErrorCode>({
   name: "UserErrorCode",
   description:
@@ -33,7 +33,6 @@ export const UserErrorCodeEnum = declareEnum<UserErrorCode>({
   },
 });
 
-/** One expected failure. */
 @ListSize({ most: 10 })
 @ObjectType({
   description: "One expected failure of a mutation. When there is any, nothing was changed.",

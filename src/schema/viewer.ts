@@ -1,4 +1,4 @@
-/** Who is signed in, and on which devices. */
+/** The signed-in caller and its devices. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType } from "type-graphql";
 import type { UserPrincipal } from "../domain/account/principal.js";
@@ -6,7 +6,6 @@ import type { Role } from "../domain/account/user.js";
 import { declareEnum } from "./enums.js";
 import { Node } from "./node.js";
 
-/** What an account may do. */
 export const RoleEnum = declareEnum<Role>({
   name: "Role",
   description: "What an account may do.",
@@ -16,7 +15,6 @@ export const RoleEnum = declareEnum<Role>({
   },
 });
 
-/** An account. */
 @ObjectType({
   description:
     "An account. Seen by its owner and by admins; for anybody else there is nothing behind its id.",
@@ -34,7 +32,6 @@ export class User extends Node {
   createdAt!: string;
 }
 
-/** A session. */
 @ObjectType({ description: "One device that is signed in.", simpleResolvers: true })
 export class Session {
   @Field(() => ID, {
@@ -65,7 +62,6 @@ export class Session {
   expiresAt!: string;
 }
 
-/** The caller. */
 @ObjectType({
   description: "Who is signed in: the account of the session that asks.",
   simpleResolvers: true,
@@ -79,6 +75,6 @@ export class Viewer {
   })
   email!: string;
 
-  /** What edges are resolved from; not a field. */
+  /** For resolvers; not a field. */
   principal!: UserPrincipal;
 }

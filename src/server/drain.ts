@@ -1,40 +1,51 @@
 /**
- * Stopping without loss: sockets are closed with 1001 one by one over the window, so that their
- * clients do not all come back to another process at once; a socket's running queries and mutations
- * are waited for. What is left at the end is cut.
+ * Graceful stop of sockets. They close with 1001, spread over the
+ * window, so that clients do not all reconnect at once. Running
+ * queries and mutations finish first. What is left at the end is
+ * terminated.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Peer } from "./connection/connection.js";
+import type { Connection } from "./connection/connection.js";
 
 /**
- * Clients get the rest of the window to answer the closing handshake and HTTP requests to finish.
+ * The rest of the window serves closing handshakes and HTTP
+ * requests.
  */
 const SPREAD_SHARE = 0.5;
 const STEP_MS = 20;
 
 /**
- * Closes every socket, evenly spread over half of the window; resolves when all are closed, or
- * terminated at the window's end.
+ * Closes every socket, spread over half of the window. Resolves
+ * when all are closed, or terminated at the window's end.
  */
-export async function drainSockets(peers: ReadonlySet<Peer>, windowMs: number): Promise<void> {
-  const waiting = [...peers];
+export async function drainSockets(
+  connections: ReadonlySet<Connection>,
+  windowMs: number,
+): Promise<void> {
+  const waiting = [...connections];
   const total = waiting.length;
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
-  while (peers.size > 0 && elapsed() < windowMs) {
+  while (connections.size > 0 && elapsed() < windowMs) {
     const due = Math.ceil(total * Math.min(1, (elapsed() + STEP_MS) / (windowMs * SPREAD_SHARE)));
     const alreadyAsked = total - waiting.length;
-    for (const peer of takeIdle(waiting, due - alreadyAsked)) peer.close(GOING_AWAY, "Going away");
-    if (peers.size > 0) await delay(Math.min(STEP_MS, windowMs));
+    for (const connection of takeIdle(waiting, due - alreadyAsked))
+      connection.close(GOING_AWAY, "Going away");
+    if (connections.size > 0) await delay(Math.min(STEP_MS, windowMs));
   }
-  for (const peer of peers) peer.socket.terminate();
+  for (const connection of connections) connection.socket.terminate();
 }
 
 const GOING_AWAY = 1001;
 
-/** Removes and returns up to `count` peers that are not executing anything. */
-function takeIdle(waiting: Peer[], count: number): Peer[] {
-  const taken = waiting.filter(({ running }) => running === 0).slice(0, Math.max(0, count));
-  for (const peer of taken) waiting.splice(waiting.indexOf(peer), 1);
+/**
+ * Removes and returns up to `count` connections that execute
+ * nothing.
+ */
+function takeIdle(waiting: Connection[], count: number): Connection[] {
+  const taken = waiting
+    .filter(({ runningOperations: running }) => running === 0)
+    .slice(0, Math.max(0, count));
+  for (const connection of taken) waiting.splice(waiting.indexOf(connection), 1);
   return taken;
 }

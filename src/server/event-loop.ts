@@ -1,50 +1,50 @@
 /**
- * What the event loop says about load: whether work queues in front of it, and how much it gets
- * done.
+ * Load of the event loop: does work queue, and how much gets
+ * done?
  *
- * A queue stands where every sample of a second was late (the criterion of CoDel, RFC 8289); a
- * single late one is a pause. Where the loop has no idle time, what it completes is its capacity,
- * and Little's law gives how much may be under way for a wait that is still useful.
+ * Work queues when every sample of a second is late (the
+ * criterion of CoDel, RFC 8289). A single late sample is a pause.
+ * A loop without idle time works at its capacity. Little's law
+ * then gives how much may be in flight.
  */
 import { performance } from "node:perf_hooks";
 import { SECOND } from "../domain/time/time.js";
 
-/** How late the event loop is, and what it can hold. */
 export interface EventLoop {
-  /** Whether it has been late for a second. */
+  /** Late for a second. */
   isLate(): boolean;
-  /** Whether it has been late for a second by four times as much. */
+  /** Late for a second, by four times as much. */
   isVeryLate(): boolean;
-  /** How much may be under way now; infinite while the loop has idle time. */
-  holds(): number;
-  /** Something that was under way has ended. */
+  /**
+   * How much may be in flight; infinite while the loop has idle
+   * time.
+   */
+  capacity(): number;
+  /** Counts one completed piece of work. */
   completed(): void;
   close(): void;
 }
 
-/** How often the event loop is looked at. */
 const SAMPLE_MS = 50;
-/** Lateness that lasts this long is a queue, not a pause. */
+/** Lateness of this duration is a queue, not a pause. */
 const STANDING_MS = SECOND;
 const VERY_LATE = 4;
-/** Completed work is counted over this time. */
 const WINDOW_MS = SECOND / 2;
 /** Capacity is the best of so many windows: ten seconds. */
 const WINDOWS = 20;
-/** A loop that is busier has no idle time to speak of. */
+/** A busier loop has no idle time worth counting. */
 const SATURATED = 0.9;
-/** So much may be under way however slow the process is. */
-const LEAST_HELD = 16;
+/** The floor, however slow the process is. */
+const MIN_CAPACITY = 16;
 
-/** What counts as overload, in ms. */
+/** Bounds of overload, in ms. */
 export interface EventLoopLimits {
-  /** Lateness of a timer that is a queue when it lasts for a second. */
+  /** Lateness of a timer that counts as a queue if it lasts. */
   readonly lagMs: number;
-  /** How long a request may wait in a saturated process. */
+  /** Longest useful wait in a saturated process. */
   readonly waitMs: number;
 }
 
-/** Samples the event loop of this process. */
 export function watchEventLoop({ lagMs, waitMs }: EventLoopLimits): EventLoop {
   const [lateness, capacity] = [createLateness(lagMs), createCapacity(waitMs)];
   let sampledAt = performance.now();
@@ -66,7 +66,7 @@ export function watchEventLoop({ lagMs, waitMs }: EventLoopLimits): EventLoop {
   }, SAMPLE_MS).unref();
   return {
     ...lateness,
-    holds: capacity.holds,
+    capacity: capacity.holds,
     completed() {
       done += 1;
     },
@@ -74,9 +74,9 @@ export function watchEventLoop({ lagMs, waitMs }: EventLoopLimits): EventLoop {
   };
 }
 
-/** Judges samples of lateness, in ms: which of them stand for a queue. */
+/** Judges samples of lateness, in ms. */
 export function createLateness(lagMs: number) {
-  /** Since when every sample was that late; null while one was not. */
+  /** Start of the unbroken run of late samples; null without one. */
   const since: Record<"late" | "veryLate", number | null> = { late: null, veryLate: null };
   let latest = 0;
   const lasts = (start: number | null): boolean => start !== null && latest - start >= STANDING_MS;
@@ -91,20 +91,21 @@ export function createLateness(lagMs: number) {
   };
 }
 
-/** One look at the process. */
 export interface CapacitySample {
-  /** Share of the time in which the loop was busy, 0 to 1. */
+  /** Busy share of the time, 0 to 1. */
   readonly busy: number;
-  /** What was completed. */
+  /** Completed pieces of work. */
   readonly done: number;
   readonly elapsedMs: number;
 }
 
 /**
- * Judges how much a process may have under way. A process with idle time waits for others, and more
- * under way costs it little. The best of the last {@link WINDOWS} rates counts (the filter of BBR):
- * refusing takes time too, so the latest rate alone would lower the limit, and the lower limit the
- * rate.
+ * Judges how much a process may have in flight.
+ *
+ * A process with idle time has no limit: it waits for others.
+ * Otherwise the best of the last {@link WINDOWS} rates counts
+ * (the filter of BBR). The latest rate alone would spiral down,
+ * because rejecting takes time too.
  */
 export function createCapacity(waitMs: number) {
   let rates: number[] = [];
@@ -115,7 +116,7 @@ export function createCapacity(waitMs: number) {
       held =
         busy < SATURATED
           ? Number.POSITIVE_INFINITY
-          : Math.max(LEAST_HELD, Math.max(...rates) * waitMs);
+          : Math.max(MIN_CAPACITY, Math.max(...rates) * waitMs);
     },
     holds: () => held,
   };

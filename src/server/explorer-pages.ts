@@ -1,33 +1,32 @@
-/** The two explorer pages as text, each with the content security policy it needs and no more. */
+/**
+ * The two explorer pages, each with its own content security
+ * policy.
+ */
 import { createHash } from "node:crypto";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import { encodeId } from "../domain/ids.js";
 import { GRAPHQL_PATH } from "./http/http.js";
 
-/** A page and the policy it is served with. */
 export interface Page {
   readonly html: string;
   readonly policy: string;
 }
 
-/** An operation with what it needs to run as it stands. */
+/** An operation that runs as it stands. */
 export interface DefaultOperation {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The first product of a shop that was seeded. */
+/** The first product of a seeded shop. */
 const FIRST_PRODUCT = encodeId("Product", 1);
 
 const AS_IT_IS_NOW = "The first message is the product as it is now; leave it running.";
 const SHOWN_BY_WATCH = "Watch shows the change in the other tab.";
 const CARD = "id name sku stock price { amount currency } brand { name } category { name }";
 
-/**
- * What newcomers find in the editor: one operation per kind, all of the public contract, each of
- * which runs as it stands.
- */
+/** The editor's first content: one public operation of each kind. */
 export const DEFAULT_OPERATIONS: readonly DefaultOperation[] = [
   {
     query: `# Welcome to Souk. Three operations to try; press the play button.
@@ -70,14 +69,17 @@ mutation Restock($id: ID!) {
   },
 ];
 
-/** As the editors want it: texts of JSON. */
+/** As the editors take it: JSON texts. */
 const tabOf = ({ query, variables, headers }: DefaultOperation) => ({
   query,
   variables: variables ? JSON.stringify(variables) : null,
   headers: headers ? JSON.stringify(headers) : null,
 });
 
-/** GraphiQL, complete in one page: works without a network. Subscriptions go over WebSocket. */
+/**
+ * GraphiQL in one page; works offline. Subscriptions use
+ * WebSocket.
+ */
 export function graphiqlPage(): Page {
   const html = renderGraphiQL({
     title: "Souk · GraphiQL",
@@ -94,7 +96,8 @@ export function graphiqlPage(): Page {
   return {
     html,
     policy: policyOf({
-      // The editor starts its workers from blobs and compiles its grammars.
+      // The editor starts workers from blobs and compiles its
+      // grammars.
       "script-src": `${hashOf(script)} 'unsafe-eval' blob:`,
       "worker-src": "blob:",
       "connect-src": "'self' ws: wss: data:",
@@ -109,12 +112,12 @@ const SANDBOX_STYLE =
 const SANDBOX_OFFLINE =
   "Apollo Sandbox is loaded from Apollo's network, which cannot be reached. " +
   '<a href="/graphiql">GraphiQL</a> works without it.';
-/** What its script adds to the options. */
+/** Options that its script adds. */
 const ENDPOINTS = "initialEndpoint: here.href, initialSubscriptionEndpoint: live.href";
 
 /**
- * Apollo Sandbox, embedded from Apollo's CDN: needs a network, and says where GraphiQL is without
- * one.
+ * Apollo Sandbox from Apollo's CDN. Offline it points to
+ * GraphiQL.
  */
 export function sandboxPage(): Page {
   const options = JSON.stringify({
@@ -123,8 +126,8 @@ export function sandboxPage(): Page {
     runTelemetry: false,
     initialState: {
       document: DEFAULT_OPERATIONS.map(({ query }) => query).join("\n"),
-      // One editor for all three, so no headers: a token still to be filled in would get the others
-      // refused.
+      // One editor for all three: an unfilled token would fail
+      // the others.
       variables: Object.assign({}, ...DEFAULT_OPERATIONS.map(({ variables }) => variables)),
       includeCookies: true,
     },
@@ -170,6 +173,6 @@ function policyOf(directives: Readonly<Record<string, string>>): string {
     .join("; ");
 }
 
-/** Lets exactly this inline script run. */
+/** Allows exactly this inline script. */
 const hashOf = (script: string): string =>
   `'sha256-${createHash("sha256").update(script).digest("base64")}'`;

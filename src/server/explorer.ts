@@ -1,18 +1,18 @@
 /**
- * The explorer: `EXPLORER=sandbox` shows Apollo Sandbox at GET /graphql, `graphiql` shows GraphiQL
- * there; both serve GraphiQL at /graphiql too. `off` serves neither, and introspection is off with
- * it.
+ * The explorer. `EXPLORER=sandbox` shows Apollo Sandbox at GET
+ * /graphql, `graphiql` shows GraphiQL there; both serve
+ * /graphiql. `off` serves neither and turns introspection off.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Config } from "../config/config.js";
 import { graphiqlPage, type Page, sandboxPage } from "./explorer-pages.js";
 
-/** Answers a browser that opens GET /graphql; null where there is no explorer. */
+/** Answers GET /graphql of a browser; null without an explorer. */
 export type ShowExplorer = ((reply: FastifyReply) => FastifyReply) | null;
 
 /**
- * Adds /graphiql and answers what shows the explorer at /graphql. Pages are made once, when first
- * asked for.
+ * Adds /graphiql and answers GET /graphql. Pages are made on
+ * first use.
  */
 export function addExplorer(app: FastifyInstance, mode: Config["http"]["explorer"]): ShowExplorer {
   if (mode === "off") return null;
@@ -22,14 +22,18 @@ export function addExplorer(app: FastifyInstance, mode: Config["http"]["explorer
   return (reply) => send(reply, atGraphql());
 }
 
-/** Whether a request is a browser opening the page, rather than a client asking a query. */
+/**
+ * Whether a browser opens the page, rather than a client with a
+ * query.
+ */
 export function wantsPage({ method, headers }: FastifyRequest): boolean {
   const accept = headers.accept ?? "";
   return method === "GET" && accept.includes("text/html") && !accept.includes("json");
 }
 
 function send(reply: FastifyReply, { html, policy }: Page): FastifyReply {
-  // Set after helmet's, and so instead of it. The Sandbox frame needs our window to answer it.
+  // Replaces helmet's. The Sandbox frame needs this window to
+  // answer.
   reply
     .header("content-security-policy", policy)
     .header("cross-origin-opener-policy", "unsafe-none");

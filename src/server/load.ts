@@ -1,58 +1,65 @@
 /**
- * Load shedding: what a process has under way is bounded, and what is beyond is refused at once,
- * before its body is read.
+ * Load shedding: work in flight is bounded, and the rest is
+ * rejected before its body is read.
  *
- * Callers are dealt into classes, each with places of its own (bulkheads), so that a flood of one
- * class takes no place of another: callers without a verified identity, users whose token this
- * process has verified before, and the service token. Within a class one holder (an address, a
- * user) has at most half of the places. Bodies that are announced count by their bytes, each class
- * for itself: half of the bytes, and of those a sixteenth for one holder. The event loop counts too
- * (event-loop.ts): a saturated process holds no more than it completes in `waitMs`, and while a
- * queue stands in front of it callers without a verified identity are refused; at four times the
- * lateness users are refused as well. A place is held from the last byte of a request until its
- * answer is made, not until a slow client has read it: a client that sends slowly takes no place of
- * one that asks.
+ * Callers fall into classes with permits of their own
+ * (bulkheads): callers without a verified identity, users whose
+ * token this process has verified, and the service token. One
+ * holder (an address, a user) has at most half of its class.
+ *
+ * Announced bodies count by bytes: half of them for a class, a
+ * sixteenth of that for a holder. The event loop counts too
+ * (event-loop.ts). A saturated process holds what it completes in
+ * `waitMs`. While work queues, unverified callers are rejected;
+ * at four times the lateness users are as well.
+ *
+ * A permit lasts from the last byte of the request until its
+ * answer is made. Slow senders and slow readers hold none.
  */
 import { Overloaded } from "../domain/errors.js";
 import type { LoadClass, ShedReason } from "../domain/limits.js";
 import { type EventLoop, type EventLoopLimits, watchEventLoop } from "./event-loop.js";
 
-/** How much may be under way at once, per process. */
+/** Work in flight, per process. */
 export interface LoadLimits extends EventLoopLimits {
   /** Requests and operations of each class. */
   readonly inFlight: Readonly<Record<LoadClass, number>>;
-  /** Bytes of bodies that were announced and not answered. */
+  /** Bytes of announced bodies without an answer yet. */
   readonly bodyBytes: number;
 }
 
-/** What asks for a place. */
 export interface Arrival {
   readonly class: LoadClass;
-  /** Tells the user or the address (IPv6: its /64) from others of the class. */
+  /** The user or the address (IPv6: its /64). */
   readonly holder: string;
   readonly bytes: number;
 }
 
-/** A place that was taken. `leave` gives it back, once. */
-export interface Place {
-  leave(): void;
+/** `release` is idempotent. */
+export interface Permit {
+  release(): void;
 }
 
-/** A request whose body is still on its way: it holds the bytes that it announces, and no place. */
-export interface Arriving extends Place {
-  /** Takes its place, now that the body is there; answers why there is none. */
-  begin(): ShedReason | null;
+/**
+ * A request whose body is on its way: it holds bytes, and no
+ * permit.
+ */
+export interface AnnouncedPermit extends Permit {
+  /**
+   * Takes the permit once the body is there; returns why there is
+   * none.
+   */
+  start(): ShedReason | null;
 }
 
-/** Hands out places. */
 export interface Load {
-  /** Lets a request send its body, or says why not. */
-  arrive(arrival: Arrival): Arriving | ShedReason;
-  /** A place, or why there is none. Nothing is counted for what is refused. */
-  enter(arrival: Arrival): Place | ShedReason;
-  /** What `arrive` would refuse with; null where it would not. */
+  /** Reserves the bytes of a body, or returns why not. */
+  announce(arrival: Arrival): AnnouncedPermit | ShedReason;
+  /** A permit, or why there is none. A rejection counts nothing. */
+  acquire(arrival: Arrival): Permit | ShedReason;
+  /** What `announce` would return; null for a success. */
   peek(arrival: Arrival): ShedReason | null;
-  /** Places that are taken. */
+  /** Permits taken. */
   inFlight(loadClass: LoadClass): number;
   /** Whether the event loop has been late for a second. */
   isLate(): boolean;
@@ -60,87 +67,88 @@ export interface Load {
 }
 
 const HOLDER_SHARE = 0.5;
-/** Of the bytes of bodies: those of one class, and of one holder in it. */
+/** Shares of the body bytes: of a class, and of one holder in it. */
 const CLASS_BYTES = 0.5;
 const HOLDER_BYTES = CLASS_BYTES / 16;
 
-/** Whether there was no place. */
-export const isRefused = (entered: Place | ShedReason): entered is ShedReason =>
-  typeof entered === "string";
+export const isShed = (result: Permit | ShedReason): result is ShedReason =>
+  typeof result === "string";
 
-/** What takes the places of a payer. */
-interface PlaceDeps {
+interface PermitDeps {
   readonly load: Load;
   readonly shedding: { shed(loadClass: LoadClass, reason: ShedReason): void };
 }
 
-/** A place for an operation of a socket, whose bytes were read already. Throws Overloaded. */
-export function takePlaceOf(
-  { load, shedding }: PlaceDeps,
+/**
+ * A permit for a socket's operation, whose bytes are read. Throws
+ * Overloaded.
+ */
+export function acquirePermitOf(
+  { load, shedding }: PermitDeps,
   { kind, name }: { readonly kind: LoadClass; readonly name: string },
-): Place {
-  const entered = load.enter({ class: kind, holder: name, bytes: 0 });
-  if (!isRefused(entered)) return entered;
-  shedding.shed(kind, entered);
+): Permit {
+  const result = load.acquire({ class: kind, holder: name, bytes: 0 });
+  if (!isShed(result)) return result;
+  shedding.shed(kind, result);
   throw new Overloaded();
 }
 
-/** Makes the places of a process. */
 export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(limits)): Load {
-  const [places, bytes] = [createTally(), createTally()];
+  const [permits, bytes] = [createTally(), createTally()];
 
-  const noPlace = ({ class: of, holder }: Arrival): ShedReason | null => {
+  const permitRefusal = ({ class: of, holder }: Arrival): ShedReason | null => {
     const max =
-      of === "service" ? limits.inFlight.service : Math.min(limits.inFlight[of], loop.holds());
-    if (places.of(of) >= max) return "in flight";
-    if (of !== "service" && places.ofHolder(of, holder) >= Math.max(1, max * HOLDER_SHARE))
+      of === "service" ? limits.inFlight.service : Math.min(limits.inFlight[of], loop.capacity());
+    if (permits.of(of) >= max) return "in flight";
+    if (of !== "service" && permits.ofHolder(of, holder) >= Math.max(1, max * HOLDER_SHARE))
       return "one holder";
     const isLate = of === "address" ? loop.isLate() : of === "viewer" && loop.isVeryLate();
     return isLate ? "event loop" : null;
   };
-  const noRoom = ({ class: of, holder, bytes: more }: Arrival): ShedReason | null => {
+  const byteRefusal = ({ class: of, holder, bytes: more }: Arrival): ShedReason | null => {
     if (of === "service" || more === 0) return null;
     const held = bytes.ofHolder(of, holder);
-    // One body of any size is let in, or none could be.
+    // One body of any size fits, or none ever could.
     const isTooMuch = bytes.of(of) + more > Math.max(more, limits.bodyBytes * CLASS_BYTES);
     return isTooMuch || held + more > Math.max(more, limits.bodyBytes * HOLDER_BYTES)
       ? "bytes"
       : null;
   };
-  const takePlace = (arrival: Arrival): (() => void) => {
-    const giveBack = places.add(arrival, 1);
-    return () => giveBack() && loop.completed();
+  const takePermit = (arrival: Arrival): (() => void) => {
+    const release = permits.add(arrival, 1);
+    return () => release() && loop.completed();
   };
 
-  const refusalOf = (arrival: Arrival): ShedReason | null => noPlace(arrival) ?? noRoom(arrival);
+  const refusalOf = (arrival: Arrival): ShedReason | null =>
+    permitRefusal(arrival) ?? byteRefusal(arrival);
 
   return {
     peek: refusalOf,
-    enter(arrival) {
-      return noPlace(arrival) ?? { leave: takePlace(arrival) };
+    acquire(arrival) {
+      return permitRefusal(arrival) ?? { release: takePermit(arrival) };
     },
-    arrive(arrival) {
+    announce(arrival) {
       const reason = refusalOf(arrival);
       if (reason) return reason;
       const held: (() => void)[] = [bytes.add(arrival, arrival.bytes)];
       return {
-        begin() {
-          const refused = noPlace(arrival);
-          if (!refused) held.push(takePlace(arrival));
+        start() {
+          const refused = permitRefusal(arrival);
+          if (!refused) held.push(takePermit(arrival));
           return refused;
         },
-        leave() {
-          for (const giveBack of held) giveBack();
+        release() {
+          for (const release of held) release();
         },
       };
     },
-    inFlight: places.of,
+    inFlight: permits.of,
     isLate: loop.isLate,
     close: loop.close,
   };
 }
 
-/** Counts something by class and by holder. */
+/** Counts by class and by holder. */
 function createTally() {
   const byClass: Record<LoadClass, number> = { address: 0, viewer: 0, service: 0 };
   const byHolder = new Map<string, number>();
@@ -155,7 +163,7 @@ function createTally() {
   return {
     of: (of: LoadClass) => byClass[of],
     ofHolder: (of: LoadClass, holder: string) => byHolder.get(keyOf(of, holder)) ?? 0,
-    /** Answers how to give it back, once: true the first time. */
+    /** Returns its release, which returns true the first time. */
     add({ class: of, holder }: Arrival, amount: number): () => boolean {
       count(of, holder, amount);
       let isHeld = true;

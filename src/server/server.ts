@@ -1,26 +1,20 @@
 /**
- * The server: joins the HTTP side and the WebSocket side to one pipeline over a schema, and stops
- * without losing requests.
+ * The server: one pipeline over a schema for HTTP and WebSocket,
+ * and a stop that loses no request.
  *
- * Both sides share the validation rules, the executor, the caller and the error format. Nothing
- * listens before `listen()`.
+ * Both sides share validation rules, executor, caller and error
+ * format. Nothing listens before `listen()`.
  */
 
 import type { FastifyInstance } from "fastify";
-import type { GraphQLSchema } from "graphql";
-import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
-import type { GuestPass } from "../domain/account/guest.js";
 import { withDeadline } from "../domain/time/deadline.js";
-import type { PersistedDocuments } from "../services/persisted-documents.js";
-import type { Admission } from "../services/rate-limit/admission.js";
-import type { SeenTokens } from "../services/seen-tokens.js";
 import { type LoadMetrics, reportShedding } from "../telemetry/load-metrics.js";
-import type { Metrics } from "../telemetry/metrics.js";
-import { createClientAddress } from "./client-address.js";
 import { createSocketCounts } from "./connection/counts.js";
-import { createMessageAllowance } from "./connection/message-allowance.js";
-import { createSessionSockets, type SessionLookup } from "./connection/session-sockets.js";
+import {
+  createSessionSockets,
+  type SessionLookup,
+  type SessionSockets,
+} from "./connection/session-sockets.js";
 import { drainSockets } from "./drain.js";
 import { addExplorer, wantsPage } from "./explorer.js";
 import { createApollo } from "./http/apollo.js";
@@ -28,20 +22,13 @@ import { graphqlHandler } from "./http/graphql-route.js";
 import { addHealth, type Readiness } from "./http/health.js";
 import { createHttp, GRAPHQL_PATH } from "./http/http.js";
 import { listen } from "./http/listen.js";
-import { createShedding, inPlace } from "./http/shed-requests.js";
+import { createShedding, withPermit } from "./http/shed-requests.js";
 import { createUnsentAnswers } from "./http/unsent-answers.js";
 import { createLoad, type Load } from "./load.js";
-import { createCompiledQueries } from "./operation/compiled-queries.js";
-import type { Caller, CallerRules, CreateContext } from "./operation/context.js";
-import { createCostCheck, createPrices } from "./operation/cost.js";
-import { createDocumentReader } from "./operation/documents.js";
-import { createExecutor } from "./operation/executor.js";
-import { guestCookie, sessionCookie } from "./operation/host-cookie.js";
-import { createArgumentCheck } from "./operation/input.js";
 import { checkManifest } from "./operation/manifest.js";
-import { createObserver } from "./operation/observe.js";
-import { operationRules } from "./operation/rules.js";
 import { createOriginCheck } from "./origins.js";
+import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.js";
+import type { SocketOperationDeps } from "./websocket/execution.js";
 import {
   SOCKET_TIMINGS,
   type SocketTimings,
@@ -49,41 +36,27 @@ import {
   type WebSockets,
 } from "./websocket/websocket.js";
 
-/** What the server is built from. Whoever made `metrics` and `log` closes them. */
-export interface ServerDeps {
-  readonly config: Config;
-  readonly schema: GraphQLSchema;
-  readonly admission: Admission;
-  /** Who shows this token of a guest. */
-  admitGuest(token: string | undefined): GuestPass;
-  readonly seenTokens: SeenTokens;
+/** The owner of `metrics` and `log` closes them. */
+export interface ServerDeps extends PipelineDeps {
   readonly sessions: SessionLookup;
-  readonly documents: PersistedDocuments;
-  readonly createOperation: CreateContext;
-  /** What the process can do right now, asked by probes. */
+  /** State of the process, for probes. */
   readonly readiness: () => Promise<Readiness>;
-  readonly metrics: Metrics;
-  readonly log: Logger;
   readonly socketTimings?: Partial<SocketTimings>;
   /** Longest time for a request to arrive; tests shorten it. */
   readonly requestArrivalMs?: number;
-  /** False executes everything by graphql-js; tests compare. */
-  readonly compileQueries?: boolean;
 }
 
-/** A server that is ready to listen. */
 export interface SoukServer {
-  /** Throws StartupError when the address cannot be had. */
+  /** Throws StartupError when the address is not available. */
   listen(): Promise<{ url: string }>;
   /**
-   * Says 503 to probes, stops accepting, closes sockets over the window, finishes requests;
-   * resolves within the window.
+   * Fails probes with 503, stops accepting, closes sockets,
+   * finishes requests. Resolves within the window.
    */
   close(): Promise<void>;
   readonly app: FastifyInstance;
 }
 
-/** Builds the server. */
 export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const { config, log, metrics, readiness } = deps;
   const state = { draining: false };
@@ -109,19 +82,9 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   addGraphQL(app, { apollo, deps, pipeline, ...shedding });
   addHealth(app, { readiness: withLoad(readiness, load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
+  const operations = socketOperationDeps(deps, { pipeline, shedding, sessions });
   const sockets = serveWebSockets(app.server, {
-    operations: {
-      ...pipeline,
-      sessions,
-      schema: deps.schema,
-      maxOperations: config.limits.socketOperations,
-      ...shedding,
-      counts: createSocketCounts(config.limits.sockets),
-      deadlineMs: config.http.requestTimeoutMs,
-      slowSocketMs: config.live.slowSocketMs,
-      log,
-      metrics,
-    },
+    operations,
     originAllowed: createOriginCheck(config.http.allowedOrigins),
     limits: config.limits,
     timings: { ...SOCKET_TIMINGS, ...deps.socketTimings },
@@ -146,76 +109,44 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   };
 }
 
-/** What HTTP and WebSocket share. */
-function createPipeline(deps: ServerDeps) {
-  const {
-    config,
-    schema,
-    log,
-    metrics,
-    admission,
-    admitGuest,
-    seenTokens,
-    createOperation,
-    documents,
-    compileQueries = true,
-  } = deps;
-  const { limits, http, production, cache, sessions } = config;
-  const rules = operationRules(limits, http.explorer !== "off");
-  const cookies = {
-    sessionCookie: sessionCookie(production, sessions.capMs),
-    guestCookie: guestCookie(production),
-  };
-  const callers: CallerRules = {
-    isService: admission.isService,
-    admitGuest,
-    readSeen: seenTokens.read,
-    addressOf: createClientAddress(http.trustedProxies),
-    sessionCookie: cookies.sessionCookie.name,
-    guestCookie: cookies.guestCookie.name,
-    reportAlways: cache.report === "on",
-  };
-  const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
-  const gate = {
-    admission,
-    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
-    checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
-    largest: limits.cost,
-    readsPastCache: ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen),
-  };
-  return {
-    rules,
-    maxTokens: limits.tokens,
-    allowance: createMessageAllowance(limits.rates),
-    documents,
-    ...gate,
-    gate,
-    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),
-    callers,
-    seenTokens,
-    ...cookies,
-    createContext: createOperation,
-    errors: { suggestions: !production },
-    observe: createObserver(log, metrics),
-  };
+interface SocketSide {
+  readonly pipeline: Pipeline;
+  readonly shedding: ReturnType<typeof openShedding>;
+  readonly sessions: SessionSockets;
 }
+
+/** What operations of sockets need besides the pipeline. */
+const socketOperationDeps = (
+  { config, schema, metrics, log }: ServerDeps,
+  { pipeline, shedding, sessions }: SocketSide,
+): SocketOperationDeps => ({
+  ...pipeline,
+  ...shedding,
+  schema,
+  sessions,
+  metrics,
+  log,
+  maxOperations: config.limits.socketOperations,
+  counts: createSocketCounts(config.limits.sockets),
+  deadlineMs: config.http.requestTimeoutMs,
+  slowSocketMs: config.live.slowSocketMs,
+});
 
 interface GraphQLRoute {
   readonly apollo: ReturnType<typeof createApollo>;
   readonly deps: ServerDeps;
-  readonly pipeline: ReturnType<typeof createPipeline>;
+  readonly pipeline: Pipeline;
   readonly load: Load;
   readonly shedding: Pick<LoadMetrics, "shed">;
 }
 
-/** What is refused of the load, and how that is reported. */
 function openShedding({ config, metrics, log }: ServerDeps) {
   const load = createLoad(config.limits.load);
   metrics.readLoadFrom(load);
   return { load, shedding: reportShedding(metrics, log) };
 }
 
-/** A process that sheds load is degraded, and says so to probes. */
+/** A process that sheds load reports itself as degraded. */
 const withLoad =
   (readiness: ServerDeps["readiness"], load: Load) => async (): Promise<Readiness> => {
     const { ready, checks } = await readiness();
@@ -241,7 +172,7 @@ function addGraphQL(
     secureCookies: production,
   });
   const showExplorer = addExplorer(app, http.explorer);
-  const takePlace = createShedding({
+  const shedOrAnnounce = createShedding({
     load,
     shedding,
     admission: deps.admission,
@@ -251,16 +182,16 @@ function addGraphQL(
     method: ["GET", "POST"],
     url: GRAPHQL_PATH,
     onRequest: async (request, reply) => {
-      if (!(showExplorer && wantsPage(request))) await takePlace(request, reply);
+      if (!(showExplorer && wantsPage(request))) await shedOrAnnounce(request, reply);
     },
     handler: (request, reply) =>
       showExplorer && wantsPage(request)
         ? showExplorer(reply)
-        : inPlace(request, () => answer(request, reply)),
+        : withPermit(request, () => answer(request, reply)),
   });
 }
 
-/** The share of the window for an orderly end; what is left then is cut in the rest. */
+/** Share of the window for an orderly end; the rest is cut. */
 const ORDERLY_SHARE = 0.95;
 
 async function closeWithin(
@@ -269,10 +200,10 @@ async function closeWithin(
   sockets: WebSockets,
 ): Promise<void> {
   const orderlyMs = windowMs * ORDERLY_SHARE;
-  const orderly = Promise.all([app.close(), drainSockets(sockets.peers, orderlyMs)]);
+  const orderly = Promise.all([app.close(), drainSockets(sockets.connections, orderlyMs)]);
   await withDeadline<unknown>(orderly, orderlyMs, () => {
     app.server.closeAllConnections();
-    for (const { socket } of sockets.peers) socket.terminate();
+    for (const { socket } of sockets.connections) socket.terminate();
   });
   await orderly;
   sockets.close();

@@ -6,8 +6,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { ANONYMOUS, SERVICE } from "../../src/domain/account/principal.js";
-import type { Authenticate } from "../../src/services/account/authenticate.js";
-import { type Answer, startServer, type TestServer, TOKEN } from "../server/test-server.js";
+import {
+  type Answer,
+  type AuthenticateToken,
+  startServer,
+  type TestServer,
+  TOKEN,
+} from "../server/test-server.js";
 import { ask, connectSocket, openSocket } from "../server/websocket/socket-client.js";
 import { until } from "../support/until.js";
 
@@ -15,7 +20,7 @@ const USER_TOKEN = "the-token-of-a-user";
 const SLOW = { query: "{ slow }" };
 const HELLO = { query: "{ hello }" };
 
-const authenticate: Authenticate = async (token) => {
+const authenticate: AuthenticateToken = async (token) => {
   if (token === undefined) return ANONYMOUS;
   if (token === TOKEN) return SERVICE;
   if (token !== USER_TOKEN) return "invalid";

@@ -10,6 +10,7 @@ import { ServiceUnavailable } from "../../src/domain/errors.js";
 import { DAY, MINUTE, SECOND } from "../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
 import { createSessionStore } from "../../src/redis/session/session.js";
+import { sessionCredential } from "../../src/services/account/credential.js";
 import { createFailClosed } from "../../src/services/account/fail-closed.js";
 import { createSessionTrust } from "../../src/services/account/session-reload.js";
 import { createSessions } from "../../src/services/account/sessions.js";
@@ -89,15 +90,17 @@ describe("a process that is brought up to date", () => {
       const id = await plant(db.database, { revocations });
       onTestFinished(async () => void (await db.database.query(sql`DELETE FROM outbox`)));
       const { sessions } = await openSessions(first.redis);
-      expect(await sessions.authenticate(bob)).toMatchObject({ userId: BOB.id });
-      const found = await sessions.authenticate(ada);
+      expect(await sessions.authenticate(sessionCredential(bob))).toMatchObject({ userId: BOB.id });
+      const found = await sessions.authenticate(sessionCredential(ada));
       if (endsAda) expect(found).toBeNull();
       else expect(found).toMatchObject({ userId: ADA.id });
       expect(await db.database.query(sql`SELECT id FROM outbox WHERE id = ${id}`)).toHaveLength(1);
       // Once: a session of a later sign-in lives, also for a process that starts afterwards.
       const again = await first.signIn(ADA);
       const later = await openSessions(first.redis);
-      expect(await later.sessions.authenticate(again)).toMatchObject({ userId: ADA.id });
+      expect(await later.sessions.authenticate(sessionCredential(again))).toMatchObject({
+        userId: ADA.id,
+      });
     },
   );
 
@@ -110,7 +113,9 @@ describe("a process that is brought up to date", () => {
     });
     onTestFinished(async () => void (await db.database.query(sql`DELETE FROM outbox`)));
     const { sessions } = await openSessions(first.redis);
-    expect(await sessions.authenticate(bob)).toMatchObject({ userId: BOB.id });
-    await expect(sessions.authenticate(ada)).rejects.toBeInstanceOf(ServiceUnavailable);
+    expect(await sessions.authenticate(sessionCredential(bob))).toMatchObject({ userId: BOB.id });
+    await expect(sessions.authenticate(sessionCredential(ada))).rejects.toBeInstanceOf(
+      ServiceUnavailable,
+    );
   });
 });

@@ -1,18 +1,12 @@
 /**
- * Places of a process: never more than there are, given back once, and those of one class never
+ * Permits of a process: never more than there are, released once, and those of one class never
  * taken by another.
  */
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { LOAD_CLASSES, type LoadClass } from "../../src/domain/limits.js";
 import type { EventLoop } from "../../src/server/event-loop.js";
-import {
-  type Arrival,
-  createLoad,
-  isRefused,
-  type Load,
-  type Place,
-} from "../../src/server/load.js";
+import { type Arrival, createLoad, isShed, type Load, type Permit } from "../../src/server/load.js";
 
 const LIMITS = {
   inFlight: { address: 6, viewer: 4, service: 2 },
@@ -33,34 +27,34 @@ const arrival = fc.record({
   bytes: fc.integer({ min: 0, max: 400 }),
 });
 const step = fc.oneof(
-  { weight: 3, arbitrary: arrival.map((one) => ({ enter: one })) },
-  { weight: 2, arbitrary: fc.nat({ max: 50 }).map((at) => ({ leave: at })) },
+  { weight: 3, arbitrary: arrival.map((one) => ({ acquire: one })) },
+  { weight: 2, arbitrary: fc.nat({ max: 50 }).map((at) => ({ release: at })) },
 );
 
 interface Held {
-  readonly place: Place;
+  readonly permit: Permit;
   readonly class: LoadClass;
   readonly bytes: number;
 }
 
-/** The place of a request, whose body is there at once; none where it is refused. */
+/** The permit of a request, whose body is there at once; none where it is refused. */
 function taken(load: Load, arrival: Arrival): Held[] {
-  const arriving = load.arrive(arrival);
-  if (isRefused(arriving)) return [];
-  if (arriving.begin() === null) return [{ place: arriving, ...arrival }];
-  arriving.leave();
+  const arriving = load.announce(arrival);
+  if (isShed(arriving)) return [];
+  if (arriving.start() === null) return [{ permit: arriving, ...arrival }];
+  arriving.release();
   return [];
 }
 
 function expectWithinBounds(load: Load, held: readonly Held[]): void {
   for (const name of LOAD_CLASSES) {
-    const count = held.filter((place) => place.class === name).length;
+    const count = held.filter((permit) => permit.class === name).length;
     expect(load.inFlight(name)).toBe(count);
     expect(count).toBeLessThanOrEqual(LIMITS.inFlight[name]);
   }
   for (const name of ["address", "viewer"] as const) {
     const bytes = held
-      .filter((place) => place.class === name)
+      .filter((permit) => permit.class === name)
       .reduce((sum, one) => sum + one.bytes, 0);
     expect(bytes).toBeLessThanOrEqual(LIMITS.bodyBytes / 2);
   }
@@ -72,18 +66,18 @@ test("Places and bytes stay within bounds, whoever comes and goes, and all retur
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const held: Held[] = [];
       for (const one of steps) {
-        if ("enter" in one) {
-          held.push(...taken(load, one.enter));
+        if ("acquire" in one) {
+          held.push(...taken(load, one.acquire));
         } else {
           // A second leave gives nothing back.
-          const place = held[one.leave]?.place;
-          place?.leave();
-          place?.leave();
-          held.splice(one.leave, place ? 1 : 0);
+          const permit = held[one.release]?.permit;
+          permit?.release();
+          permit?.release();
+          held.splice(one.release, permit ? 1 : 0);
         }
         expectWithinBounds(load, held);
       }
-      for (const { place } of held) place.leave();
+      for (const { permit } of held) permit.release();
       expect(LOAD_CLASSES.map(load.inFlight)).toEqual([0, 0, 0]);
     }),
     { seed: 3, numRuns: 300 },
@@ -93,20 +87,20 @@ test("Places and bytes stay within bounds, whoever comes and goes, and all retur
 test("A full class leaves the places of the others, and one holder half of its class.", () => {
   const load = open();
   const enter = (loadClass: LoadClass, holder: string) =>
-    load.enter({ class: loadClass, holder, bytes: 0 });
+    load.acquire({ class: loadClass, holder, bytes: 0 });
   const flood = Array.from({ length: 10 }, () => enter("address", "flood"));
-  expect(flood.filter(isRefused)).toEqual(Array.from({ length: 7 }, () => "one holder"));
-  for (const holder of ["a", "b", "c"]) expect(isRefused(enter("address", holder))).toBe(false);
+  expect(flood.filter(isShed)).toEqual(Array.from({ length: 7 }, () => "one holder"));
+  for (const holder of ["a", "b", "c"]) expect(isShed(enter("address", holder))).toBe(false);
   expect(enter("address", "d")).toBe("in flight");
-  expect(isRefused(enter("viewer", "1"))).toBe(false);
-  expect(isRefused(enter("service", "token"))).toBe(false);
+  expect(isShed(enter("viewer", "1"))).toBe(false);
+  expect(isShed(enter("service", "token"))).toBe(false);
 });
 
 /** An event loop in a state. */
 const loopThat = (state: Partial<EventLoop>): EventLoop => ({
   isLate: () => false,
   isVeryLate: () => false,
-  holds: () => Number.POSITIVE_INFINITY,
+  capacity: () => Number.POSITIVE_INFINITY,
   completed() {},
   close() {},
   ...state,
@@ -115,8 +109,8 @@ const loopThat = (state: Partial<EventLoop>): EventLoop => ({
 test("A late event loop refuses callers without identity, then users, never the service.", () => {
   const refusals = (state: Partial<EventLoop>) => {
     const load = createLoad(LIMITS, loopThat(state));
-    return LOAD_CLASSES.map((name) => load.enter({ class: name, holder: "a", bytes: 0 })).map(
-      (entered) => isRefused(entered) && entered,
+    return LOAD_CLASSES.map((name) => load.acquire({ class: name, holder: "a", bytes: 0 })).map(
+      (entered) => isShed(entered) && entered,
     );
   };
   expect(refusals({})).toEqual([false, false, false]);
@@ -129,9 +123,9 @@ test("A late event loop refuses callers without identity, then users, never the 
 });
 
 test("A saturated process has no more under way than its event loop holds.", () => {
-  const load = createLoad(LIMITS, loopThat({ holds: () => 2 }));
+  const load = createLoad(LIMITS, loopThat({ capacity: () => 2 }));
   const entered = Array.from({ length: 4 }, (_, at) =>
-    load.enter({ class: "address", holder: `${at}`, bytes: 0 }),
+    load.acquire({ class: "address", holder: `${at}`, bytes: 0 }),
   );
-  expect(entered.map(isRefused)).toEqual([false, false, true, true]);
+  expect(entered.map(isShed)).toEqual([false, false, true, true]);
 });

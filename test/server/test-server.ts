@@ -9,14 +9,14 @@ import {
 } from "graphql";
 import type { Logger } from "pino";
 import { readConfig } from "../../src/config/config.js";
-import { ANONYMOUS, SERVICE } from "../../src/domain/account/principal.js";
+import { ANONYMOUS, type Principal, SERVICE } from "../../src/domain/account/principal.js";
 import { BadUserInput, Forbidden, ServiceUnavailable } from "../../src/domain/errors.js";
 import { Reading } from "../../src/domain/reading.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext, type RequestContext } from "../../src/resolvers/context.js";
 import { readManifest } from "../../src/server/operation/manifest.js";
 import { createServer, type ServerDeps, type SoukServer } from "../../src/server/server.js";
-import type { Authenticate } from "../../src/services/account/authenticate.js";
+import type { Credential } from "../../src/services/account/credential.js";
 import { createGuests } from "../../src/services/account/guests.js";
 import { createPersistedDocuments } from "../../src/services/persisted-documents.js";
 import { createAdmission } from "../../src/services/rate-limit/admission.js";
@@ -147,14 +147,34 @@ const QUIET = {
   LOAD_LAG_MS: "60000",
 };
 
+/** Whose token it is, by its text. */
+export type AuthenticateToken = (token: string | undefined) => Promise<Principal | "invalid">;
+
+const authenticateAdmin: AuthenticateToken = async (token) =>
+  token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid";
+
+/** Credentials of test servers hold the token itself as their digest. */
+const readCredential = (token: string | undefined): Credential => {
+  if (token === undefined) return { kind: "none" };
+  return token === TOKEN ? { kind: "service" } : { kind: "session", digest: token, userTag: null };
+};
+
+const TOKEN_OF = { none: undefined, service: TOKEN } as const;
+const tokenOf = (credential: Credential): string | undefined =>
+  credential.kind === "session" ? credential.digest : TOKEN_OF[credential.kind];
+
 /** Starts a server. Environment variables and dependencies can be replaced. */
 export async function startServer(
   env: Record<string, string> = {},
   {
-    authenticate,
+    authenticate = authenticateAdmin,
     limits,
     ...deps
-  }: Partial<ServerDeps> & { log?: Logger; authenticate?: Authenticate; limits?: Limits } = {},
+  }: Partial<ServerDeps> & {
+    log?: Logger;
+    authenticate?: AuthenticateToken;
+    limits?: Limits;
+  } = {},
 ): Promise<TestServer> {
   const config = readConfig({ ...QUIET, ...env });
   const metrics = createMetrics();
@@ -163,11 +183,8 @@ export async function startServer(
     config,
     schema: testSchema(steering),
     admission: createAdmission({
-      authenticate:
-        authenticate ??
-        (async (token) =>
-          token === undefined ? ANONYMOUS : token === TOKEN ? SERVICE : "invalid"),
-      isService: (token) => token === TOKEN,
+      authenticate: (credential) => authenticate(tokenOf(credential)),
+      readCredential,
       limits: limits ?? NO_LIMITS,
       together: (send) => send(),
     }),

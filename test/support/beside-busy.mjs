@@ -37,7 +37,7 @@ const TIMED = [
   "test/redis/pubsub/pubsub.test.ts",
   "test/redis/session/session.test.ts",
   "test/server/drain.test.ts",
-  "test/server/fan-out/outlet.test.ts",
+  "test/server/fan-out/socket-writer.test.ts",
   "test/server/connection/session-sockets.test.ts",
   "test/server/websocket/websocket.test.ts",
   "test/services/leaderboard/changes.test.ts",

@@ -1,4 +1,4 @@
-/** Changes of products: what admins send and get back, and what subscribers are told. */
+/** Changes of products: mutations and events. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue/catalogue.js";
@@ -7,7 +7,7 @@ import { Shared } from "../scope.js";
 import { UserError } from "../user-error.js";
 import { Product } from "./product.js";
 
-/** Everything an admin sets on a product; ids are global ids here. */
+/** All that an admin sets on a product; ids are global. */
 @InputType({
   description:
     "Everything that is set on a product. It replaces all of it: what is sent is what the " +
@@ -89,7 +89,7 @@ export class AdjustStockArgs {
   operationId?: string | null;
 }
 
-/** Answer of the mutations of products. */
+/** Answer of the product mutations. */
 @ObjectType({ description: "What became of a change of a product.", simpleResolvers: true })
 export class ProductPayload {
   @Field(() => Product, {

@@ -1,4 +1,4 @@
-/** Lists of products: how they are filtered, ordered and paged. */
+/** Lists of products: filter, order and pages. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType } from "type-graphql";
 import { atLeast, atMostCharacters, idOf } from "../../domain/argument-rules.js";
@@ -9,7 +9,6 @@ import { declareEnum } from "../enums.js";
 import { MAX_SEARCH_LENGTH, PageArgs } from "../page.js";
 import { Product } from "./product.js";
 
-/** Orders of a list of products. */
 export const ProductSortEnum = declareEnum<ProductSort>({
   name: "ProductSort",
   description:
@@ -25,14 +24,12 @@ export const ProductSortEnum = declareEnum<ProductSort>({
   },
 });
 
-/** A page of products. */
 export const { Connection: ProductConnection } = declareConnection(
   "Product",
   "products",
   () => Product,
 );
 
-/** What products a list holds. */
 @InputType("ProductFilter", {
   description:
     "Which products a list holds: those that satisfy every condition given. A null condition " +

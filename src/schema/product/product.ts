@@ -1,4 +1,4 @@
-/** Products: what the shop sells. */
+/** Products. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, Float, Int, ObjectType } from "type-graphql";
 import { PRODUCT_LIMITS, type ProductRecord } from "../../domain/catalogue/catalogue.js";
@@ -6,7 +6,7 @@ import { Money } from "../money.js";
 import { Node } from "../node.js";
 import { Shared } from "../scope.js";
 
-/** What reviews amount to. */
+/** The summary of its reviews. */
 @ObjectType({ description: "What a product's reviews amount to.", simpleResolvers: true })
 export class Rating {
   @Field(() => Float, {
@@ -20,7 +20,6 @@ export class Rating {
   count!: number;
 }
 
-/** A product. */
 @ObjectType({
   description: "Something the shop sells. A removed product is null wherever it could be read.",
   implements: Node,
@@ -68,6 +67,6 @@ export class Product extends Node {
   @Shared("PUBLIC")
   updatedAt!: string;
 
-  /** What edges are resolved from; not a field. */
+  /** For resolvers; not a field. */
   record!: ProductRecord;
 }

@@ -1,4 +1,4 @@
-/** What people do with products, counted. */
+/** Counters of products. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, Float, ID, Int, ObjectType } from "type-graphql";
 import { between } from "../../domain/argument-rules.js";
@@ -8,7 +8,6 @@ import { Shared } from "../scope.js";
 import { UserError } from "../user-error.js";
 import { Product } from "./product.js";
 
-/** A number of distinct people. */
 @ObjectType({
   description:
     `How many distinct people there were. Up to ${EXACT_VIEWERS} they are known one by one; ` +
@@ -35,7 +34,6 @@ export class ApproximateCount {
   exact!: boolean;
 }
 
-/** One day. */
 @ObjectType({ description: "What people did with a product on one day.", simpleResolvers: true })
 export class DailyStats {
   @Field(() => String, { description: "The day in UTC, as `2026-11-03`." })
@@ -61,7 +59,6 @@ export class DailyStats {
   shares!: number;
 }
 
-/** One month. */
 @ObjectType({
   description: "What people did with a product in one calendar month.",
   simpleResolvers: true,
@@ -91,8 +88,8 @@ export class MonthlyStats {
 }
 
 /**
- * What was counted about a product. Its edges are resolved one by one: a client pays for those it
- * asks for.
+ * Its fields are resolved one by one: clients pay for what they
+ * select.
  */
 @ObjectType({
   description:
@@ -101,7 +98,7 @@ export class MonthlyStats {
     "those written last.",
 })
 export class ProductStats {
-  /** What edges are resolved from; not a field. */
+  /** For resolvers; not a field. */
   productId!: number;
 }
 

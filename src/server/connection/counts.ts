@@ -1,14 +1,13 @@
 /**
- * How many sockets and subscriptions each has, on this process: what they hold while they do
- * nothing is memory here, which other processes cannot count.
+ * Sockets and subscriptions of each caller, on this process. Idle
+ * ones take local memory, which other processes cannot count.
  */
 import { addressHolder } from "../../domain/address.js";
 import { RateLimited } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Caller } from "../operation/context.js";
-import type { Peer } from "./connection.js";
+import type { Caller } from "../operation/caller.js";
+import type { Connection } from "./connection.js";
 
-/** How many each may have. */
 export interface SocketLimits {
   readonly perUser: number;
   readonly perAddress: number;
@@ -16,37 +15,39 @@ export interface SocketLimits {
   readonly subscriptionsPerAddress: number;
 }
 
-/** Counts what is open. */
 export interface SocketCounts {
-  /** One more socket of an address: what ends it; null when that has as many as it may. */
-  openSocket(ip: string): (() => void) | null;
-  /** The socket is its caller's until it closes; false when a user has as many as they may. */
-  joinSocket(caller: Caller, peer: Peer): boolean;
-  /** One more subscription of a caller: what ends it. Throws RateLimited. */
-  openSubscription(caller: Caller): () => void;
+  /**
+   * Counts a socket of an address: its release, or null at the
+   * limit.
+   */
+  countSocket(ip: string): (() => void) | null;
+  /** Counts a user's socket until it closes; false at the limit. */
+  countUserSocket(caller: Caller, connection: Connection): boolean;
+  /** Counts a subscription: its release. Throws RateLimited. */
+  countSubscription(caller: Caller): () => void;
 }
 
 export function createSocketCounts(limits: SocketLimits): SocketCounts {
   const [addresses, users, subscriptions] = [createCounts(), createCounts(), createCounts()];
   return {
-    openSocket: (ip) => addresses.take(addressHolder(ip), limits.perAddress),
-    joinSocket({ principal }, { socket }) {
+    countSocket: (ip) => addresses.acquire(addressHolder(ip), limits.perAddress),
+    countUserSocket({ principal }, { socket }) {
       if (principal.kind !== "user") return true;
-      const leave = users.take(String(principal.userId), limits.perUser);
+      const leave = users.acquire(String(principal.userId), limits.perUser);
       if (leave) socket.once("close", leave);
       return leave !== null;
     },
-    openSubscription({ principal, client }) {
+    countSubscription({ principal, client }) {
       const isUser = principal.kind === "user";
       const name = isUser
         ? `user ${principal.userId}`
         : principal.kind === "service"
           ? "service"
           : addressHolder(client.ip);
-      const most = isUser ? limits.subscriptionsPerUser : limits.subscriptionsPerAddress;
-      const end = subscriptions.take(name, most);
+      const max = isUser ? limits.subscriptionsPerUser : limits.subscriptionsPerAddress;
+      const end = subscriptions.acquire(name, max);
       if (!end)
-        throw new RateLimited(`At most ${most} subscriptions at once.`, SECOND, {
+        throw new RateLimited(`At max ${max} subscriptions at once.`, SECOND, {
           bucket: "subscriptions",
         });
       return end;
@@ -54,19 +55,18 @@ export function createSocketCounts(limits: SocketLimits): SocketCounts {
   };
 }
 
-/** Counts things by a name. */
 function createCounts() {
   const counts = new Map<string, number>();
   return {
-    /** One more; null when there are `most`. What it answers takes it away again, once. */
-    take(name: string, most: number): (() => void) | null {
+    /** Counts one more: its release, or null at `max`. Idempotent. */
+    acquire(name: string, max: number): (() => void) | null {
       const count = counts.get(name) ?? 0;
-      if (count >= most) return null;
+      if (count >= max) return null;
       counts.set(name, count + 1);
-      let isHeld = true;
+      let isOpen = true;
       return () => {
-        if (!isHeld) return;
-        isHeld = false;
+        if (!isOpen) return;
+        isOpen = false;
         const left = (counts.get(name) ?? 1) - 1;
         if (left > 0) counts.set(name, left);
         else counts.delete(name);

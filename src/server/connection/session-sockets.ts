@@ -1,12 +1,13 @@
 /**
- * The sockets of sessions: closed within a second of the session's end, on every process, and
- * silent from that end on.
+ * Sockets of sessions: closed within a second of the session's
+ * end on every process, and silent from then on.
  *
- * Before each operation, and each event that is not public, the session is looked up again, so
- * nothing that is somebody's is delivered that began after its end. When sessions of a user are
- * said to have ended, those sockets are looked up at once; when the saying may have been missed,
- * all are. A session that was revoked closes with 4401, which clients take as final; one that ran
- * out with 4403, upon which they try again.
+ * The session is confirmed before each operation and each event
+ * that is not public. So nothing private is delivered that began
+ * after its end. A notice of ended sessions rechecks the user's
+ * sockets at once; a notice that may be lost rechecks all. A
+ * revoked session closes with 4401, which is final for clients;
+ * an expired one with 4403, upon which they retry.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -14,123 +15,150 @@ import { UNKNOWN, type UserPrincipal } from "../../domain/account/principal.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Caller } from "../operation/context.js";
-import type { WelcomedPeer } from "./connection.js";
+import type { Caller } from "../operation/caller.js";
+import type { AcknowledgedConnection } from "./connection.js";
 
-/** What is known of sessions. */
 export interface SessionLookup {
   /**
-   * The session as it is now; null when it has ended. Throws ServiceUnavailable when it cannot be
-   * told.
+   * The session now; null when it has ended. Throws
+   * ServiceUnavailable when it cannot be looked up.
    */
   confirm(
     principal: UserPrincipal,
     options: { readonly used: boolean },
   ): Promise<UserPrincipal | null>;
   /**
-   * Calls back with the user whose sessions have ended, with null when it may be anybody. Returns
-   * what ends that.
+   * Calls back with the user whose sessions have ended; null: any
+   * user. Returns the unsubscribe.
    */
   onEnded(listener: (userId: number | null) => void): () => void;
 }
 
-/** Watches over the sockets of a server. */
 export interface SessionSockets {
   /**
-   * How often an end was heard of so far: asked before a caller is looked up, for {@link
-   * SessionSockets.join}.
+   * Notices so far: read before a caller is looked up, for {@link
+   * SessionSockets.track}.
    */
-  heard(): number;
+  endsSeen(): number;
   /**
-   * From now on the socket lives no longer than its session. `heardBefore` is what was heard before
-   * its caller was looked up.
+   * Ends the socket with its session. @param endsBefore
+   * `endsSeen()` from before the look-up
    */
-  join(peer: WelcomedPeer, heardBefore: number): void;
+  track(connection: AcknowledgedConnection, endsBefore: number): void;
   /**
-   * Whose operation or event it is now; null when the session has ended and the socket with it.
-   * `used` notes a use.
+   * The caller now; null when the session, and so the socket, has
+   * ended. `used` records a use.
    */
-  callerOf(peer: WelcomedPeer, options: { readonly used: boolean }): Promise<Caller | null>;
+  callerOf(
+    connection: AcknowledgedConnection,
+    options: { readonly used: boolean },
+  ): Promise<Caller | null>;
   close(): void;
 }
 
 const REVOKED = 4401;
 const EXPIRED = 4403;
-/** Longest that a timer can wait; a session that lives longer is looked up once more on the way. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Longest timer; a longer session is rechecked on the way. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The wait before a session that could not be looked up is looked up again. */
-const LOOK_AGAIN: Backoff = { firstMs: 50, longestMs: SECOND };
-const UNTOLD = { principal: UNKNOWN } as const;
+/** Backoff between look-ups that fail. */
+const RECHECK: Backoff = { firstMs: 50, longestMs: SECOND };
+const LOOKUP_FAILED = { principal: UNKNOWN } as const;
 
-export function createSessionSockets(sessions: SessionLookup, log: Logger): SessionSockets {
-  const ends = new Map<WelcomedPeer, { readonly atMs: number; readonly timer: NodeJS.Timeout }>();
+export const createSessionSockets = (sessions: SessionLookup, log: Logger): SessionSockets =>
+  new TrackedSockets(sessions, log);
 
-  const schedule = (peer: WelcomedPeer, { leftMs }: UserPrincipal): void => {
-    clearTimeout(ends.get(peer)?.timer);
-    const timer = setTimeout(() => void look(peer), Math.min(leftMs + 1, LONGEST_TIMER_MS)).unref();
-    ends.set(peer, { atMs: performance.now() + leftMs, timer });
-  };
-  const end = (peer: WelcomedPeer): null => {
-    const ranOut = performance.now() >= (ends.get(peer)?.atMs ?? 0);
-    peer.close(
-      ranOut ? EXPIRED : REVOKED,
-      ranOut ? "The session has expired" : "The session was revoked",
-    );
-    return null;
-  };
-  const callerOf: SessionSockets["callerOf"] = async (peer, options) => {
-    const { principal } = peer.caller;
-    if (principal.kind !== "user") return peer.caller;
+class TrackedSockets implements SessionSockets {
+  /** When the session of each socket expires, as far as is known. */
+  private readonly expiries = new Map<
+    AcknowledgedConnection,
+    { readonly atMs: number; readonly timer: NodeJS.Timeout }
+  >();
+  private endCount = 0;
+  private readonly unsubscribe: () => void;
+
+  constructor(
+    private readonly sessions: SessionLookup,
+    private readonly log: Logger,
+  ) {
+    this.unsubscribe = sessions.onEnded((userId) => this.sessionsEnded(userId));
+  }
+
+  endsSeen(): number {
+    return this.endCount;
+  }
+
+  track(connection: AcknowledgedConnection, endsBefore: number): void {
+    const { principal } = connection.caller;
+    if (principal.kind !== "user" || !connection.isOpen) return;
+    this.schedule(connection, principal);
+    // The session may have ended since its look-up.
+    if (this.endCount !== endsBefore) void this.recheck(connection);
+    connection.onEnd(() => {
+      clearTimeout(this.expiries.get(connection)?.timer);
+      this.expiries.delete(connection);
+    });
+  }
+
+  async callerOf(
+    connection: AcknowledgedConnection,
+    options: { readonly used: boolean },
+  ): Promise<Caller | null> {
+    const { caller } = connection;
+    if (caller.principal.kind !== "user") return caller;
     try {
-      const confirmed = await sessions.confirm(principal, options);
-      if (!confirmed) return end(peer);
-      if (ends.has(peer)) schedule(peer, confirmed);
-      return { ...peer.caller, principal: confirmed };
+      const confirmed = await this.sessions.confirm(caller.principal, options);
+      if (!confirmed) return this.end(connection);
+      if (this.expiries.has(connection)) this.schedule(connection, confirmed);
+      return { ...connection.caller, principal: confirmed };
     } catch (error) {
-      if (error instanceof ServiceUnavailable) return { ...peer.caller, principal: UNKNOWN };
+      if (error instanceof ServiceUnavailable) return { ...connection.caller, principal: UNKNOWN };
       throw error;
     }
-  };
+  }
+
+  close(): void {
+    this.unsubscribe();
+  }
+
+  private sessionsEnded(userId: number | null): void {
+    this.endCount += 1;
+    for (const connection of this.expiries.keys()) {
+      const { principal } = connection.caller;
+      if (principal.kind === "user" && (userId === null || principal.userId === userId))
+        void this.recheck(connection);
+    }
+  }
+
+  private schedule(connection: AcknowledgedConnection, { leftMs }: UserPrincipal): void {
+    clearTimeout(this.expiries.get(connection)?.timer);
+    const timer = setTimeout(
+      () => void this.recheck(connection),
+      Math.min(leftMs + 1, MAX_TIMER_MS),
+    ).unref();
+    this.expiries.set(connection, { atMs: performance.now() + leftMs, timer });
+  }
+
+  private end(connection: AcknowledgedConnection): null {
+    const isExpired = performance.now() >= (this.expiries.get(connection)?.atMs ?? 0);
+    if (isExpired) connection.close(EXPIRED, "The session has expired");
+    else connection.close(REVOKED, "The session was revoked");
+    return null;
+  }
+
   /**
-   * Looks until it is told: an end that was heard of once must not be forgotten because Redis was
-   * away just then.
+   * Retries until it succeeds: Redis may be away, and the notice
+   * comes once.
    */
-  const look = async (peer: WelcomedPeer): Promise<void> => {
-    for (let failures = 0; ends.has(peer) && peer.isOpen; ) {
-      const caller = await callerOf(peer, { used: false }).catch((err: unknown) => {
-        log.error({ err }, "a socket's session could not be looked up");
-        return UNTOLD;
+  private async recheck(connection: AcknowledgedConnection): Promise<void> {
+    for (let failures = 0; this.expiries.has(connection) && connection.isOpen; ) {
+      const caller = await this.callerOf(connection, { used: false }).catch((err: unknown) => {
+        this.log.error({ err }, "a socket's session could not be looked up");
+        return LOOKUP_FAILED;
       });
       if (caller?.principal.kind !== "unknown") return;
       failures += 1;
-      await delay(backoffMs(failures, LOOK_AGAIN), undefined, { ref: false });
+      await delay(backoffMs(failures, RECHECK), undefined, { ref: false });
     }
-  };
-
-  let heard = 0;
-  const stop = sessions.onEnded((userId) => {
-    heard += 1;
-    for (const peer of ends.keys()) {
-      const { principal } = peer.caller;
-      if (principal.kind === "user" && (userId === null || principal.userId === userId))
-        void look(peer);
-    }
-  });
-  return {
-    heard: () => heard,
-    join(peer, heardBefore) {
-      const { principal } = peer.caller;
-      if (principal.kind !== "user" || !peer.isOpen) return;
-      schedule(peer, principal);
-      // It may have ended between the look-up of its caller and now, without being found here.
-      if (heard !== heardBefore) void look(peer);
-      peer.onEnd(() => {
-        clearTimeout(ends.get(peer)?.timer);
-        ends.delete(peer);
-      });
-    },
-    callerOf,
-    close: stop,
-  };
+  }
 }

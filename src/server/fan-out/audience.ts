@@ -1,44 +1,45 @@
 /**
- * Who shares an answer, and as whom it is read: never as one of those who merely happen to share
- * it.
+ * Who shares an answer, and as whom it is read: never as one of
+ * those who share it.
  *
- * PUBLIC is read as nobody. ROLE is read as nobody for those who are not signed in, and as the
- * service for admins; a customer is somebody in particular, so theirs is read for each of them.
- * VIEWER is one socket: its session, its guest, what it has seen. What belongs to a session is
- * looked up before each reading, as 0052 wants it; what is public is anybody's.
+ * PUBLIC is read anonymously. ROLE is read anonymously for
+ * callers without a session, and as the service for admins;
+ * customers share nothing. VIEWER is one socket: its session,
+ * guest and consistency token. A session is confirmed before each
+ * read (decision 0052); public data needs none.
  */
 import type { GuestPass } from "../../domain/account/guest.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
 import type { Scope } from "../../domain/scope.js";
 import { NOTHING_SEEN } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { WelcomedPeer } from "../connection/connection.js";
+import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
-import type { Caller } from "../operation/context.js";
+import type { Caller } from "../operation/caller.js";
 
-/** Those who share answers. */
+/** Subscribers that share answers. */
 export interface Audience {
-  /** Tells it from others. */
+  /** Unique per audience. */
   readonly key: string;
   /** As whom the source is opened. */
   readonly opener: Caller;
-  /** Who asks when a value is read; null when nobody does any more. */
+  /** As whom a value is read; null when the session has ended. */
   caller(): Promise<Caller | null>;
-  /** Whether this socket may have what is read from now on; absent: everybody may. */
-  readonly admits?: (peer: WelcomedPeer) => Promise<boolean>;
+  /** Whether a socket may receive the next value; absent: all may. */
+  readonly admits?: (connection: AcknowledgedConnection) => Promise<boolean>;
 }
 
-/** Who asks, and by which number its socket is told from others. */
-export interface Asker {
-  readonly peer: WelcomedPeer;
-  /** Who it was found to be just now. */
+/** A caller, and the number of its socket. */
+export interface AudienceRequest {
+  readonly connection: AcknowledgedConnection;
+  /** As confirmed just now. */
   readonly caller: Caller;
   readonly socketNumber: number;
   readonly sessions: Pick<SessionSockets, "callerOf">;
 }
 
-/** Nobody is made a guest by an answer that others get as well. */
-const NO_GUEST: GuestPass = {
+/** A shared answer creates no guest. */
+const SHARED_GUEST: GuestPass = {
   id: null,
   issued: null,
   ensure() {
@@ -46,50 +47,53 @@ const NO_GUEST: GuestPass = {
   },
 };
 
-/** The audience of an answer of some scope that a socket has asked for. */
+/** The audience of a socket for an answer of some scope. */
 export function audienceOf(
   scope: Scope,
-  { peer, caller, socketNumber, sessions }: Asker,
+  { connection, caller, socketNumber, sessions }: AudienceRequest,
 ): Audience {
   const { bypass, reportCache } = caller;
-  const wishes = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
+  const flags = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
   const shared = (name: string, principal: Principal) => {
     const client = { device: "", ip: "", takesCookies: false, showsCookie: false };
     const opener: Caller = {
       principal,
       client,
-      guest: NO_GUEST,
+      guest: SHARED_GUEST,
       seen: NOTHING_SEEN,
       bypass,
       reportCache,
     };
-    return { key: `${name} ${wishes}`, opener, caller: async () => opener };
+    return { key: `${name} ${flags}`, opener, caller: async () => opener };
   };
-  if (scope === "PUBLIC") return shared("everybody", ANONYMOUS);
+  if (scope === "PUBLIC") return shared("public", ANONYMOUS);
   const role = scope === "ROLE" ? sharedRole(caller.principal) : null;
   if (!role)
     return {
       key: `socket ${socketNumber}`,
       opener: caller,
-      caller: () => sessions.callerOf(peer, { used: false }),
+      caller: () => sessions.callerOf(connection, { used: false }),
     };
   return {
     ...shared(role.name, role.principal),
-    admits: async (member) =>
-      (await sessions.callerOf(member, { used: false }))?.principal.kind ===
-      member.caller.principal.kind,
+    admits: async (subscriber) =>
+      (await sessions.callerOf(subscriber, { used: false }))?.principal.kind ===
+      subscriber.caller.principal.kind,
   };
 }
 
-/** What stands for a role without being anybody; null where nothing does. */
+/** The principal that reads for a role; null for customers. */
 function sharedRole(
   principal: Principal,
 ): { readonly name: string; readonly principal: Principal } | null {
-  if (principal.kind === "anonymous") return { name: "nobody", principal: ANONYMOUS };
+  if (principal.kind === "anonymous") return { name: "anonymous", principal: ANONYMOUS };
   const isAdmin =
     principal.kind === "service" || (principal.kind === "user" && principal.role === "ADMIN");
   return isAdmin ? { name: "admins", principal: SERVICE } : null;
 }
 
-/** How soon a reading is repeated for those whose session could not be looked up. */
-export const LOOK_AGAIN_MS = SECOND;
+/**
+ * Delay before a session that could not be confirmed is tried
+ * again.
+ */
+export const RECHECK_MS = SECOND;

@@ -1,96 +1,104 @@
 /**
- * Fan-out: what many clients ask alike is executed and serialised once per event, and the same
- * bytes go to every socket, with only the operation id in front.
+ * Fan-out: equal subscriptions are executed and serialised once
+ * per event. The same bytes go to every socket, behind its
+ * operation id.
  *
- * graphql-ws keeps the protocol: for these subscriptions it gets an iterator that only ends, while
- * the `next` messages are written to the socket here, from the first `next()` on until `return()`.
- * What follows the last one, `complete` or `error`, comes from graphql-ws. One group per document,
- * operation, variables and audience (audience.ts). Only snapshots are shared: of a log,
- * every client has its own part to come.
+ * graphql-ws keeps the protocol. It gets a stream that only ends,
+ * while `next` messages are written here, from the first `next()`
+ * to `return()`. The final `complete` or `error` comes from
+ * graphql-ws.
+ *
+ * A group is a document, operation, variables and audience
+ * (audience.ts). Only snapshots are shared: each client has its
+ * own place in a log.
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
+import { Stream } from "../../domain/concurrency/stream.js";
 import { NEWEST, type Seen } from "../../domain/seen.js";
 import type { Payer } from "../../services/rate-limit/limits.js";
 import type { Metrics } from "../../telemetry/metrics.js";
-import type { WelcomedPeer } from "../connection/connection.js";
+import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
-import type { Caller } from "../operation/context.js";
+import type { Caller } from "../operation/caller.js";
+import type { PreparedOperation } from "../operation/cost.js";
 import { hasTransientError } from "../operation/format-error.js";
 import { type Audience, audienceOf } from "./audience.js";
 import { Group } from "./group.js";
-import { type Asked, createKeyMaker } from "./key.js";
-import { Member } from "./member.js";
-import { Outlet } from "./outlet.js";
-import type { Planner } from "./plan.js";
+import { createKeyMaker } from "./key.js";
+import type { PlanDelivery } from "./plan.js";
+import { SocketWriter } from "./socket-writer.js";
+import { Subscriber } from "./subscriber.js";
 
-/** What fan-out is made of. */
-export interface FanOutParts {
-  readonly plan: Planner;
+export interface FanOutDeps {
+  readonly plan: PlanDelivery;
   readonly sessions: Pick<SessionSockets, "callerOf">;
-  /** Opens the source of a subscription as `caller`. Rejects with DeadlineExceeded. */
-  open(asked: Asked, caller: Caller): Promise<AsyncIterator<unknown> | ExecutionResult>;
-  /** Executes a subscription for one event as `caller`. */
-  execute(asked: Asked, caller: Caller, event: unknown): Promise<Execution>;
-  /** What a message costs, by its answer. */
-  costOf(asked: Asked): (answer: ExecutionResult) => number;
+  /** Opens a source as `caller`. Rejects with DeadlineExceeded. */
+  open(
+    operation: PreparedOperation,
+    caller: Caller,
+  ): Promise<AsyncIterator<unknown> | ExecutionResult>;
+  /** Executes one event as `caller`. */
+  execute(operation: PreparedOperation, caller: Caller, event: unknown): Promise<ExecutedEvent>;
+  /** The cost of a message, by its answer. */
+  costOf(operation: PreparedOperation): (answer: ExecutionResult) => number;
   readonly allowance: MessageAllowance;
-  readonly payerOf: (peer: WelcomedPeer) => Payer;
+  readonly payerOf: (connection: AcknowledgedConnection) => Payer;
   /** Longest that a socket may lag behind. */
   readonly slowMs: number;
   readonly metrics: Pick<Metrics, "messages" | "fanOutGroups">;
   readonly log: Logger;
 }
 
-/** What an event was executed to. */
-export interface Execution {
-  /** The answer as clients see it. */
+export interface ExecutedEvent {
+  /** As clients see it. */
   readonly answer: ExecutionResult;
   /** A fallback answered for some of it. */
   readonly provisional: boolean;
 }
 
 /** One subscription of a socket. */
-export interface Subscriber extends Asked {
-  readonly peer: WelcomedPeer;
-  /** Who it was found to be just now. */
+export interface SubscriptionRequest extends PreparedOperation {
+  readonly connection: AcknowledgedConnection;
+  /** As confirmed just now. */
   readonly caller: Caller;
-  /** The client's name of the operation. */
+  /** The client's operation id. */
   readonly id: string;
 }
 
-/** Serves subscriptions whose messages can be shared. */
 export interface FanOut {
-  /** Whether a subscription is served here; if not, it has events of its own. */
-  serves(asked: Asked): boolean;
   /**
-   * Resolves to what ends when the subscription does, or to why there is none. Rejects with
-   * DeadlineExceeded.
+   * Whether messages may be shared; if not, each client has its
+   * own events.
    */
-  subscribe(subscriber: Subscriber): Promise<AsyncIterableIterator<never> | ExecutionResult>;
+  canShare(operation: PreparedOperation): boolean;
+  /**
+   * A stream that ends with the subscription, or the errors why
+   * there is none. Rejects with DeadlineExceeded.
+   */
+  subscribe(request: SubscriptionRequest): Promise<AsyncIterableIterator<never> | ExecutionResult>;
 }
 
-/** Makes the fan-out of a server. */
-export function createFanOut(parts: FanOutParts): FanOut {
-  const { plan, sessions, metrics } = parts;
+export function createFanOut(deps: FanOutDeps): FanOut {
+  const { plan, sessions, metrics } = deps;
   const groups = new Map<string, Group>();
   const keyOf = createKeyMaker();
-  const socketOf = createSockets(parts.slowMs);
+  const socketOf = createSockets(deps.slowMs);
 
-  const groupOf = (subscriber: Subscriber): Group => {
-    const { peer, caller, document, operationName } = subscriber;
+  const groupOf = (request: SubscriptionRequest): Group => {
+    const { connection, caller, document, operationName } = request;
     const { scope } = plan(document, operationName);
     const audience = audienceOf(scope, {
-      peer,
+      connection,
       caller,
-      socketNumber: socketOf(peer).number,
+      socketNumber: socketOf(connection).number,
       sessions,
     });
-    const key = `${audience.key} ${keyOf(subscriber)}`;
+    const key = `${audience.key} ${keyOf(request)}`;
     const known = groups.get(key);
     if (known) return known;
-    const group = makeGroup(parts, { subscriber, audience }, () => {
+    const group = makeGroup(deps, { request, audience }, () => {
       if (groups.get(key) === group && groups.delete(key)) metrics.fanOutGroups(-1);
     });
     groups.set(key, group);
@@ -99,39 +107,40 @@ export function createFanOut(parts: FanOutParts): FanOut {
   };
 
   return {
-    serves: ({ document, operationName }) => plan(document, operationName).delivery === "SNAPSHOT",
-    async subscribe(subscriber) {
-      const group = groupOf(subscriber);
-      group.hold();
+    canShare: ({ document, operationName }) =>
+      plan(document, operationName).delivery === "SNAPSHOT",
+    async subscribe(request) {
+      const group = groupOf(request);
+      group.retain();
       const refusal = await group.opened;
       if (refusal) return refusal;
-      const { peer, id } = subscriber;
-      return membership(group, new Member(peer, socketOf(peer).outlet, id));
+      const { connection, id } = request;
+      return iterateUntilDone(group, new Subscriber(connection, socketOf(connection).writer, id));
     },
   };
 }
 
-/** A group of whoever asks the same as the first subscriber. */
+/** The group of the first request; equal ones share it. */
 function makeGroup(
-  parts: FanOutParts,
-  { subscriber, audience }: { subscriber: Subscriber; audience: Audience },
+  deps: FanOutDeps,
+  { request, audience }: { request: SubscriptionRequest; audience: Audience },
   closed: () => void,
 ): Group {
-  const { document, operationName, variables } = subscriber;
-  const asked = { document, operationName, variables };
-  const costOf = parts.costOf(asked);
+  const { document, operationName, variables } = request;
+  const operation = { document, operationName, variables };
+  const costOf = deps.costOf(operation);
   return new Group({
     audience,
-    open: () => parts.open(asked, audience.opener),
-    async execute(event, newest, members) {
+    open: () => deps.open(operation, audience.opener),
+    async execute(event, newest, subscribers) {
       const caller = await audience.caller();
       if (!caller) return null;
-      const { answer, provisional } = await parts.execute(
-        asked,
+      const { answer, provisional } = await deps.execute(
+        operation,
         { ...caller, seen: seenOf(caller, newest) },
         event,
       );
-      parts.allowance.spend(payersOf(parts, members), costOf(answer));
+      deps.allowance.spend(payersOf(deps, subscribers), costOf(answer));
       const hasData = Boolean(answer.data);
       return {
         json: JSON.stringify(answer),
@@ -140,66 +149,59 @@ function makeGroup(
         provisional: provisional && hasData,
       };
     },
-    waitMs: (members) => parts.allowance.waitMs(payersOf(parts, members)),
-    sent: (count) => parts.metrics.messages(count),
+    waitMs: (subscribers) => deps.allowance.waitMs(payersOf(deps, subscribers)),
+    sent: (count) => deps.metrics.messages(count),
     closed,
-    log: parts.log,
+    log: deps.log,
   });
 }
 
-function* payersOf({ payerOf }: FanOutParts, members: ReadonlySet<Member>): Generator<Payer> {
-  for (const { peer } of members) yield payerOf(peer);
+function* payersOf(
+  { payerOf }: FanOutDeps,
+  subscribers: ReadonlySet<Subscriber>,
+): Generator<Payer> {
+  for (const { connection } of subscribers) yield payerOf(connection);
 }
 
 /**
- * How far a reading has to see. The token of a member never reaches a reading that others share,
- * and its order to read past the cache reaches no message at all: a message is paid for when its
- * subscription is let in.
+ * The consistency that a reading needs. A subscriber's own token
+ * never reaches a shared reading. Bypassing the cache is ignored:
+ * messages are paid at admission.
  */
 const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({
   count: newest ? NEWEST : count,
   bypassUntilMs: 0,
 });
 
-/** What graphql-ws iterates: it never yields, and ends with the member. */
-function membership(group: Group, member: Member): AsyncIterableIterator<never> {
-  let state: "new" | "started" | "left" = "new";
-  const leave = () => {
-    if (state !== "left") group.leave(member);
-    state = "left";
-  };
-  return {
-    async next() {
-      if (state === "new") {
-        state = "started";
-        group.start(member);
-      }
-      try {
-        await member.over;
-      } finally {
-        leave();
-      }
-      return { done: true, value: undefined };
+/** For graphql-ws: yields nothing, and ends with the subscriber. */
+function iterateUntilDone(group: Group, subscriber: Subscriber): Stream<never> {
+  let isActive = false;
+  const stream = new Stream<never>({
+    onNext() {
+      if (!isActive) group.activate(subscriber);
+      isActive = true;
     },
-    async return() {
-      leave();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+    onEnd: () => group.release(subscriber),
+  });
+  void subscriber.done.then(
+    () => stream.end(),
+    (error) => stream.fail(error),
+  );
+  return stream;
 }
 
-/** The writing side of each socket, made on its first subscription. */
+/** The writer of each socket, made on its first subscription. */
 function createSockets(slowMs: number) {
-  const sockets = new WeakMap<WelcomedPeer, { readonly number: number; readonly outlet: Outlet }>();
+  const sockets = new WeakMap<
+    AcknowledgedConnection,
+    { readonly number: number; readonly writer: SocketWriter }
+  >();
   let count = 0;
-  return (peer: WelcomedPeer) => {
-    const known = sockets.get(peer);
+  return (connection: AcknowledgedConnection) => {
+    const known = sockets.get(connection);
     if (known) return known;
-    const made = { number: ++count, outlet: new Outlet(peer, slowMs) };
-    sockets.set(peer, made);
+    const made = { number: ++count, writer: new SocketWriter(connection, slowMs) };
+    sockets.set(connection, made);
     return made;
   };
 }

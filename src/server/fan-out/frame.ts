@@ -1,52 +1,56 @@
 /**
- * A `next` message as it goes over the wire: one text frame of RFC 6455, unmasked as servers send
- * it, around an operation id and bytes that all members of a group share.
+ * A `next` message as one unmasked text frame of RFC 6455: an
+ * operation id, and bytes that subscribers share.
  *
- * Written to the connection in one piece, beside ws: its sender frames every message anew and
- * writes head and text apart. That mixes as long as each writes whole frames at once, which ws does
- * without compression, and nothing is written after its close frame.
+ * Written in one piece, beside ws, which frames every message
+ * anew. Both may write, because each writes whole frames at once
+ * (no compression) and nothing follows a close frame.
  */
 import type { Duplex } from "node:stream";
 
 const TEXT = 0x81;
-/** A length of up to 125 stands in the second byte; these say that it follows in 2 or 8 bytes. */
+/**
+ * Lengths up to 125 fit the second byte; these announce 2 or 8
+ * more.
+ */
 const IN_TWO_BYTES = 126;
 const IN_EIGHT_BYTES = 127;
 /**
- * What is shorter is cheaper to copy than to write apart; what is longer stays shared until it has
- * left.
+ * Shorter payloads are cheaper to copy than to write apart;
+ * longer ones stay shared.
  */
-const MOST_COPIED_BYTES = 4 * 1024;
+const MAX_COPIED_BYTES = 4 * 1024;
 
-/** The part of a message that differs: everything before the payload. */
-export const headOf = (operationId: string): Buffer =>
+/** The part before the payload, which differs. */
+export const framePrefix = (operationId: string): Buffer =>
   Buffer.from(`{"id":${JSON.stringify(operationId)},"type":"next","payload":`);
 
-/** The part that is shared: the payload and what closes the message. */
-export const tailOf = (payload: string): Buffer => Buffer.from(`${payload}}`);
+/** The shared part: the payload and the closing brace. */
+export const framePayload = (payload: string): Buffer => Buffer.from(`${payload}}`);
 
-/** Writes one message. */
-export function writeFrame(connection: Duplex, head: Buffer, tail: Buffer): void {
-  const length = head.length + tail.length;
-  const copied = tail.length <= MOST_COPIED_BYTES;
-  const frame = Buffer.allocUnsafe(headerBytes(length) + head.length + (copied ? tail.length : 0));
+export function writeFrame(stream: Duplex, prefix: Buffer, payload: Buffer): void {
+  const length = prefix.length + payload.length;
+  const copied = payload.length <= MAX_COPIED_BYTES;
+  const frame = Buffer.allocUnsafe(
+    headerBytes(length) + prefix.length + (copied ? payload.length : 0),
+  );
   const at = writeHeader(frame, length);
-  head.copy(frame, at);
+  prefix.copy(frame, at);
   if (copied) {
-    tail.copy(frame, at + head.length);
-    connection.write(frame);
+    payload.copy(frame, at + prefix.length);
+    stream.write(frame);
     return;
   }
-  connection.cork();
-  connection.write(frame);
-  connection.write(tail);
-  connection.uncork();
+  stream.cork();
+  stream.write(frame);
+  stream.write(payload);
+  stream.uncork();
 }
 
 const headerBytes = (length: number): number =>
   length < IN_TWO_BYTES ? 2 : length < 2 ** 16 ? 4 : 10;
 
-/** Answers where the message begins. */
+/** Returns where the message begins. */
 function writeHeader(frame: Buffer, length: number): number {
   frame[0] = TEXT;
   if (length < IN_TWO_BYTES) {

@@ -1,123 +1,139 @@
 /**
- * Everybody who asked the same and may be given the same: one source, one execution and one
+ * Equal subscriptions with one source, one execution and one
  * serialisation per event.
  *
- * The first opens the source and waits for it; who comes later shares it, and gets each of its
- * values again, read from then on. An event tells by `id` which of the watched values it is about;
- * one without is about the only one. A reading that failed, or that a fallback answered, is
- * repeated by its lane. The last one to leave closes the source. When the source ends, so do its
- * members, after what was read for them has been written.
+ * The first subscriber opens the source. Later ones share it, and
+ * get each value from a fresh reading. The `id` of an event names
+ * its value; an event without one is about the only value. The
+ * last to leave closes the source. When the source ends,
+ * subscribers end after everything read for them is written.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { AnswerTooLarge } from "../../domain/errors.js";
 import { isSource } from "../operation/subscription.js";
-import { type Audience, LOOK_AGAIN_MS } from "./audience.js";
-import { tailOf } from "./frame.js";
-import { type Answer, Lane, type LaneHost, type Outcome } from "./lane.js";
-import type { Member } from "./member.js";
+import { type Audience, RECHECK_MS } from "./audience.js";
+import {
+  type Answer,
+  ConflatedValue,
+  type ConflatedValueHost,
+  type ReadOutcome,
+} from "./conflated-value.js";
+import { framePayload } from "./frame.js";
+import type { Subscriber } from "./subscriber.js";
 
-/** What a group is made of. */
-export interface GroupParts {
+export interface GroupDeps {
   readonly audience: Audience;
-  /** Opens the source: its events, or why there are none. Rejects when it takes too long. */
+  /**
+   * Opens the source: events, or errors. Rejects after the
+   * deadline.
+   */
   open(): Promise<AsyncIterator<unknown> | ExecutionResult>;
   /**
-   * Executes the operation for one event; `newest` where only the newest value will do. Null when
-   * no subscriber asks any more.
+   * Executes an event. `newest`: only the newest value will do.
+   * Null when no subscriber is left.
    */
-  execute(event: unknown, newest: boolean, members: ReadonlySet<Member>): Promise<Executed | null>;
-  /**
-   * How long the next message has to wait, in ms: what its members may have executed is bounded.
-   */
-  waitMs(members: ReadonlySet<Member>): number;
-  /** `count` messages were handed to sockets. */
+  execute(
+    event: unknown,
+    newest: boolean,
+    subscribers: ReadonlySet<Subscriber>,
+  ): Promise<ExecutedValue | null>;
+  /** Delay of the next message, in ms, by the message allowance. */
+  waitMs(subscribers: ReadonlySet<Subscriber>): number;
+  /** Counts messages handed to sockets. */
   sent(count: number): void;
-  /** Nobody can join any more; may be said twice. */
+  /** No subscriber can join any more. Idempotent. */
   closed(): void;
   readonly log: Logger;
 }
 
-/** Members come and go, so a long wait is looked at again. */
-const MOST_REST_MS = 1_000;
+/** Subscribers come and go, so a long wait is checked again. */
+const MAX_WAIT_MS = 1_000;
 
-/** What an execution has brought. */
-export interface Executed extends Outcome {
+export interface ExecutedValue extends ReadOutcome {
   /** The answer, for the wire. */
   readonly json: string;
 }
 
-/** One group. */
-export class Group implements LaneHost {
-  readonly members = new Set<Member>();
-  /** Resolves when the source is open, to null or to why it is refused. */
+export class Group implements ConflatedValueHost {
+  readonly subscribers = new Set<Subscriber>();
+  /**
+   * Resolves to null when the source is open, or to why it is
+   * refused.
+   */
   readonly opened: Promise<ExecutionResult | null>;
-  /** Members, and those who are about to be. */
-  private holders = 0;
+  /** Subscribers, and those about to be. */
+  private refCount = 0;
   private source: AsyncIterator<unknown> | null = null;
-  private readonly lanes = new Map<unknown, Lane>();
-  private pulling = false;
+  private readonly values = new Map<unknown, ConflatedValue>();
+  private isPulling = false;
   private ended: { readonly failure: { readonly error: unknown } | null } | null = null;
-  private lookAgain: NodeJS.Timeout | null = null;
+  private recheckTimer: NodeJS.Timeout | null = null;
 
-  constructor(private readonly parts: GroupParts) {
+  constructor(private readonly deps: GroupDeps) {
     this.opened = this.open();
-    // Whoever waits for it hears of it.
+    // Awaited by subscribers, which handle the rejection.
     this.opened.catch(() => {});
   }
 
-  get abandoned(): boolean {
-    return this.holders === 0;
+  get isUnused(): boolean {
+    return this.refCount === 0;
   }
 
-  /** Announces a member, so that the group stays until it leaves. */
-  hold(): void {
-    this.holders += 1;
+  /** Keeps the group until the matching {@link release}. */
+  retain(): void {
+    this.refCount += 1;
   }
 
-  /** The member takes messages from now on. */
-  start(member: Member): void {
-    this.members.add(member);
-    for (const lane of this.lanes.values()) lane.join(member);
-    if (this.ended) void this.finish(member);
-    else if (!this.pulling) void this.pull();
+  /** The subscriber receives messages from now on. */
+  activate(subscriber: Subscriber): void {
+    this.subscribers.add(subscriber);
+    for (const value of this.values.values()) value.refresh(subscriber);
+    if (this.ended) void this.finish(subscriber);
+    else if (!this.isPulling) void this.pull();
   }
 
-  /** A member goes, whether it had started or not; once for each {@link hold}. */
-  leave(member: Member): void {
-    this.members.delete(member);
-    for (const lane of this.lanes.values()) lane.leave(member);
-    member.leave();
-    this.holders -= 1;
-    if (this.abandoned) this.close();
+  /**
+   * Removes a subscriber, active or not: once for each {@link
+   * retain}.
+   */
+  release(subscriber: Subscriber): void {
+    this.subscribers.delete(subscriber);
+    for (const value of this.values.values()) value.leave(subscriber);
+    subscriber.close();
+    this.refCount -= 1;
+    if (this.isUnused) this.close();
   }
 
   async read(
     event: unknown,
-    members: ReadonlySet<Member>,
+    subscribers: ReadonlySet<Subscriber>,
     newest: boolean,
   ): Promise<Answer | null> {
     try {
-      const admitted = this.parts.audience.admits ? await this.admitted(members) : members;
+      const admitted = this.deps.audience.admits ? await this.admitted(subscribers) : subscribers;
       if (admitted.size === 0) return null;
-      const executed = await this.parts.execute(event, newest, admitted);
+      const executed = await this.deps.execute(event, newest, admitted);
       if (!executed) return null;
       const { json, ...outcome } = executed;
-      return { ...outcome, frame: tailOf(json), members: admitted };
+      return { ...outcome, frame: framePayload(json), subscribers: admitted };
     } catch (err) {
-      // It would be as large when read again: the group ends with it.
+      // A repeated reading would be as large: the group ends.
       if (err instanceof AnswerTooLarge) throw err;
-      this.parts.log.error(
-        { err },
-        "a value of a subscription could not be read and is read again",
-      );
-      return { frame: null, failed: true, hasData: false, provisional: false, members };
+      this.deps.log.error({ err }, "a value of a subscription could not be read and is read again");
+      return {
+        frame: null,
+        failed: true,
+        hasData: false,
+        provisional: false,
+        subscribers,
+      };
     }
   }
 
   sent(count: number): void {
-    this.parts.sent(count);
+    this.deps.sent(count);
   }
 
   fail(error: unknown): void {
@@ -126,27 +142,27 @@ export class Group implements LaneHost {
 
   private async open(): Promise<ExecutionResult | null> {
     try {
-      const source = await this.parts.open();
+      const source = await this.deps.open();
       if (!isSource(source)) {
-        this.parts.closed();
+        this.deps.closed();
         return source;
       }
       this.source = source;
       return null;
     } catch (error) {
-      this.parts.closed();
+      this.deps.closed();
       throw error;
     }
   }
 
   private async pull(): Promise<void> {
-    this.pulling = true;
+    this.isPulling = true;
     try {
-      while (!this.abandoned) {
-        await this.rest();
+      while (!this.isUnused) {
+        await this.waitForAllowance();
         const event = await this.source?.next();
         if (!event || event.done) break;
-        await this.lane(event.value).take(event.value);
+        await this.valueFor(event.value).update(event.value);
       }
       this.end(null);
     } catch (error) {
@@ -155,84 +171,90 @@ export class Group implements LaneHost {
   }
 
   /**
-   * Waits while its members have used up what they may have executed; what is due meanwhile is
-   * conflated.
+   * Waits while the allowance is used up; events are conflated
+   * meanwhile.
    */
-  private async rest(): Promise<void> {
-    while (!this.abandoned) {
-      const waitMs = this.parts.waitMs(this.members);
+  private async waitForAllowance(): Promise<void> {
+    while (!this.isUnused) {
+      const waitMs = this.deps.waitMs(this.subscribers);
       if (waitMs <= 0) return;
-      await delay(Math.min(waitMs, MOST_REST_MS), undefined, { ref: false });
+      await delay(Math.min(waitMs, MAX_WAIT_MS), undefined, { ref: false });
     }
   }
 
-  private lane(event: unknown): Lane {
+  private valueFor(event: unknown): ConflatedValue {
     const id = typeof event === "object" && event !== null && "id" in event ? event.id : undefined;
-    const known = this.lanes.get(id);
+    const known = this.values.get(id);
     if (known) return known;
-    const lane = new Lane(this);
-    this.lanes.set(id, lane);
-    return lane;
+    const value = new ConflatedValue(this);
+    this.values.set(id, value);
+    return value;
   }
 
-  private async admitted(members: ReadonlySet<Member>): Promise<ReadonlySet<Member>> {
-    const { audience } = this.parts;
+  private async admitted(subscribers: ReadonlySet<Subscriber>): Promise<ReadonlySet<Subscriber>> {
+    const { audience } = this.deps;
     const asked = await Promise.all(
-      [...members].map(async (member) => ({
-        member,
-        admitted: await audience.admits?.(member.peer),
+      [...subscribers].map(async (subscriber) => ({
+        subscriber,
+        admitted: await audience.admits?.(subscriber.connection),
       })),
     );
-    const admitted = new Set(asked.flatMap(({ member, admitted }) => (admitted ? [member] : [])));
-    if (admitted.size < members.size) this.lookAgainSoon();
+    const admitted = new Set(
+      asked.flatMap(({ subscriber, admitted }) => (admitted ? [subscriber] : [])),
+    );
+    if (admitted.size < subscribers.size) this.scheduleRecheck();
     return admitted;
   }
 
-  /** Some could not be looked up: they are not forgotten, and get the value when they can be. */
-  private lookAgainSoon(): void {
-    this.lookAgain ??= setTimeout(() => {
-      this.lookAgain = null;
-      for (const lane of this.lanes.values()) for (const member of this.members) lane.join(member);
-    }, LOOK_AGAIN_MS).unref();
+  /**
+   * Repeats the values for subscribers that could not be
+   * confirmed.
+   */
+  private scheduleRecheck(): void {
+    this.recheckTimer ??= setTimeout(() => {
+      this.recheckTimer = null;
+      for (const value of this.values.values())
+        for (const subscriber of this.subscribers) value.refresh(subscriber);
+    }, RECHECK_MS).unref();
   }
 
   private end(failure: { readonly error: unknown } | null): void {
     if (this.ended) return;
     this.ended = { failure };
-    this.parts.closed();
+    this.deps.closed();
     this.stopRetries();
-    for (const member of this.members) void this.finish(member);
+    for (const subscriber of this.subscribers) void this.finish(subscriber);
     void this.closeSource();
   }
 
-  /** Ends a member after everything that was read for it has been written. */
-  private async finish(member: Member): Promise<void> {
-    const idle = () => Promise.all([...this.lanes.values()].map((lane) => lane.idle()));
+  /** Ends a subscriber after everything read for it is written. */
+  private async finish(subscriber: Subscriber): Promise<void> {
+    const idle = () => Promise.all([...this.values.values()].map((value) => value.idle()));
     await idle();
-    // What did not fit into the memory of a slow socket is read again on the way.
-    while (member.waits) {
-      await member.flushed();
+    // A slow socket may have values that are read again.
+    while (subscriber.hasQueued) {
+      await subscriber.flushed();
       await idle();
     }
-    member.end(this.ended?.failure ?? null);
+    subscriber.complete(this.ended?.failure ?? null);
   }
 
   private close(): void {
-    if (this.lookAgain) clearTimeout(this.lookAgain);
-    this.parts.closed();
+    if (this.recheckTimer) clearTimeout(this.recheckTimer);
+    this.deps.closed();
     this.stopRetries();
     void this.closeSource();
   }
 
   private stopRetries(): void {
-    for (const lane of this.lanes.values()) lane.stopRetrying();
+    for (const value of this.values.values()) value.stopRetrying();
   }
 
   private async closeSource(): Promise<void> {
     try {
       await this.source?.return?.();
     } catch (err) {
-      this.parts.log.error({ err }, "the source of a subscription did not end");
+      this.deps.log.error({ err }, "the source of a subscription did not end");
     }
   }
 }

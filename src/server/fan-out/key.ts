@@ -1,25 +1,18 @@
-/** What tells two subscriptions apart: the key of the group that shares their messages. */
+/** Keys of groups: equal subscriptions have equal keys. */
 
 import { createHash } from "node:crypto";
 import { type DocumentNode, getOperationAST } from "graphql";
 import { own } from "../../domain/own.js";
+import type { PreparedOperation } from "../operation/cost.js";
 
-/** One operation of a client. */
-export interface Asked {
-  /** Told from others by identity: equal sources are read into one document. */
-  readonly document: DocumentNode;
-  readonly operationName: string | null | undefined;
-  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
-}
-
-/** A key longer than this is kept as its hash: variables may be as long as a frame. */
-const LONGEST_KEY = 256;
+/** A longer key is hashed: variables may be as long as a frame. */
+const MAX_KEY_CHARACTERS = 256;
 
 /**
- * Makes keys: equal for the same document, operation and variables, whatever their order and
- * whatever the document does not declare.
+ * Equal for the same document, operation and variables, in any
+ * order. Undeclared variables are ignored.
  */
-export function createKeyMaker(): (asked: Asked) => string {
+export function createKeyMaker(): (operation: PreparedOperation) => string {
   const numbers = new WeakMap<DocumentNode, number>();
   let documents = 0;
   return ({ document, operationName, variables }) => {
@@ -29,17 +22,19 @@ export function createKeyMaker(): (asked: Asked) => string {
     const given = declared
       .map(({ variable: { name } }) => name.value)
       .filter((name) => Object.hasOwn(variables ?? {}, name));
-    const values = given.sort().map((name) => [name, inOneOrder(own(variables, name))]);
+    const values = given.sort().map((name) => [name, canonical(own(variables, name))]);
     const key = JSON.stringify([number, operationName ?? "", values]);
-    return key.length > LONGEST_KEY ? createHash("sha256").update(key).digest("base64url") : key;
+    return key.length > MAX_KEY_CHARACTERS
+      ? createHash("sha256").update(key).digest("base64url")
+      : key;
   };
 }
 
-/** The same value, objects as lists of their members by name. */
-function inOneOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return { list: value.map(inOneOrder) };
+/** The same value with sorted names. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return { list: value.map(canonical) };
   if (typeof value !== "object" || value === null) return value;
   return Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => [name, inOneOrder(member)]);
+    .map(([name, member]) => [name, canonical(member)]);
 }

@@ -1,10 +1,11 @@
 /**
- * What may be shared of a subscription: its scope and its delivery, read from what the fields of
- * its document declare.
+ * How a subscription may be shared: its scope and delivery, as
+ * its fields declare them.
  *
- * The strictest field decides, over every type that a selection can reach: a field of an interface
- * counts as strict as the strictest of the types behind it. `@skip` and `@include` are taken as if
- * they selected everything, so the answer holds for all variables.
+ * The strictest field decides, over every type a selection can
+ * reach. A field of an interface is as strict as the strictest
+ * implementation. `@skip` and `@include` count as selected, so
+ * the plan holds for all variables.
  */
 
 import {
@@ -25,20 +26,22 @@ import {
 import { own } from "../../domain/own.js";
 import { type Delivery, SCOPES, type Scope } from "../../domain/scope.js";
 
-/** How the answers to an operation may travel. */
-export interface Plan {
+export interface DeliveryPlan {
   readonly scope: Scope;
   readonly delivery: Delivery;
 }
 
-/** Plans an operation of a validated document. */
-export type Planner = (document: DocumentNode, operationName: string | null | undefined) => Plan;
+/** Plans an operation of a valid document. */
+export type PlanDelivery = (
+  document: DocumentNode,
+  operationName: string | null | undefined,
+) => DeliveryPlan;
 
-/** A planner that reads each document once. */
-export function createPlanner(schema: GraphQLSchema): Planner {
-  const known = new WeakMap<DocumentNode, Map<string, Plan>>();
+/** Plans each operation once. */
+export function createDeliveryPlanner(schema: GraphQLSchema): PlanDelivery {
+  const known = new WeakMap<DocumentNode, Map<string, DeliveryPlan>>();
   return (document, operationName) => {
-    const plans = known.get(document) ?? new Map<string, Plan>();
+    const plans = known.get(document) ?? new Map<string, DeliveryPlan>();
     known.set(document, plans);
     const name = operationName ?? "";
     const plan = plans.get(name) ?? readPlan(schema, document, operationName);
@@ -51,7 +54,7 @@ function readPlan(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
-): Plan {
+): DeliveryPlan {
   const operation = getOperationAST(document, operationName);
   const root = operation && schema.getRootType(operation.operation);
   if (!operation || !root) return { scope: "VIEWER", delivery: "LOG" };
@@ -60,13 +63,10 @@ function readPlan(
   return reader.plan(root);
 }
 
-/** Walks one operation. */
 class PlanReader {
   private strictest = 0;
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /**
-   * What was read on which type: once each, or nested spreads and abstract types would multiply.
-   */
+  /** Types visited per selection: repeated spreads would multiply. */
   private readonly read = new Map<SelectionSetNode, Set<GraphQLNamedType>>();
   private readonly rootFields = new Set<string>();
 
@@ -80,7 +80,7 @@ class PlanReader {
     this.fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
   }
 
-  plan(root: GraphQLNamedType): Plan {
+  plan(root: GraphQLNamedType): DeliveryPlan {
     const fields = isObjectType(root)
       ? [...this.rootFields].map((name) => own(root.getFields(), name))
       : [];
@@ -119,8 +119,8 @@ class PlanReader {
   }
 
   /**
-   * Every definition that may answer the field: which type is behind an abstract one is known only
-   * then.
+   * All definitions that may answer: the concrete type is not
+   * known yet.
    */
   private definitions(name: string, type: GraphQLNamedType): GraphQLField<unknown, unknown>[] {
     const types = isAbstractType(type) ? [type, ...this.schema.getPossibleTypes(type)] : [type];
@@ -129,10 +129,7 @@ class PlanReader {
     );
   }
 
-  /**
-   * What is selected on inside a fragment: an object stays what it is, whatever interface it is
-   * asked for by.
-   */
+  /** The type inside a fragment; an object type stays itself. */
   private narrow(type: GraphQLNamedType, condition: string | undefined): GraphQLNamedType {
     const named = condition === undefined ? undefined : this.schema.getType(condition);
     return !named || (isObjectType(type) && isAbstractType(named)) ? type : named;
@@ -143,7 +140,7 @@ class PlanReader {
   }
 }
 
-/** What a field declares; anything that is no scope counts as none. */
+/** An unknown scope counts as none. */
 function scopeOf({ extensions }: GraphQLField<unknown, unknown>): Scope {
   return SCOPES.find((scope) => scope === extensions.scope) ?? "VIEWER";
 }

@@ -1,11 +1,12 @@
 /**
- * Apollo Server as the HTTP side of the pipeline: its request checks (CSRF, shapes, media types).
- * Documents, execution, errors and extensions are ours, as over WebSocket.
+ * Apollo Server as the HTTP side: its request checks (CSRF,
+ * shapes, media types). Documents, execution, errors and
+ * extensions are ours, as over WebSocket.
  *
- * Apollo copies the context it is given, field by field; resolvers must see the original (it
- * replaces its loaders after a write). So Apollo is given a holder, and the executor, installed
- * through the `gateway` option, unwraps it. The cache-control plugin would hook every field: it is
- * off.
+ * Apollo copies its context, but resolvers need the original: it
+ * replaces its loaders after a write. So Apollo gets a holder,
+ * which the executor of the `gateway` option unwraps. The
+ * cache-control plugin would hook every field: it is off.
  */
 import {
   ApolloServer,
@@ -26,8 +27,8 @@ import {
 } from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../../domain/errors.js";
-import { type GateParts, letIn } from "../operation/admission.js";
-import type { ClaimedCaller, Operation } from "../operation/context.js";
+import { type AdmissionDeps, admitRequest } from "../operation/admission.js";
+import type { ClaimedCaller } from "../operation/caller.js";
 import type { DocumentStore } from "../operation/documents.js";
 import type { Executor } from "../operation/executor.js";
 import {
@@ -37,37 +38,37 @@ import {
   withRequestId,
 } from "../operation/format-error.js";
 import { InvalidInput } from "../operation/input.js";
+import type { Operation } from "../operation/operation.js";
 
-/** What Apollo carries for us through a request. */
+/** The context that Apollo carries. */
 export interface OperationHolder extends BaseContext {
   readonly operation: Operation;
   readonly claimed: ClaimedCaller;
 }
 
-/** What the HTTP side is made of. */
-export interface ApolloParts {
+export interface ApolloDeps {
   readonly schema: GraphQLSchema;
   readonly rules: readonly ValidationRule[];
   readonly maxTokens: number;
   readonly executor: Executor;
-  readonly gate: GateParts;
-  /** Holds the document of every request that comes here: what is refused does not. */
+  readonly admissionDeps: AdmissionDeps;
+  /** Holds the document of every request that comes here. */
   readonly documentStore: DocumentStore;
   readonly production: boolean;
   readonly log: Logger;
 }
 
-/** Makes the Apollo Server, not yet started. */
-export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> {
-  const { schema, rules, maxTokens, executor, gate, production, log } = parts;
+/** Not started yet. */
+export function createApollo(deps: ApolloDeps): ApolloServer<OperationHolder> {
+  const { schema, rules, maxTokens, executor, admissionDeps, production, log } = deps;
   return new ApolloServer<OperationHolder>({
     gateway: gatewayOf(schema, executor),
     parseOptions: { maxTokens },
     validationRules: [...rules],
-    documentStore: parts.documentStore,
-    // Documents are spelled out before they come here, as over WebSocket.
+    documentStore: deps.documentStore,
+    // Documents are resolved before they come here.
     persistedQueries: false,
-    // Introspection is one of our rules, so that the WebSocket has it too.
+    // One of our rules decides, so that the WebSocket has it too.
     introspection: true,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
@@ -80,12 +81,12 @@ export function createApollo(parts: ApolloParts): ApolloServer<OperationHolder> 
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      operationPlugin(gate, log),
+      operationPlugin(admissionDeps, log),
     ],
   });
 }
 
-/** Our schema and executor in the shape of a gateway: the one way to bring an executor. */
+/** A gateway is the only way to bring an executor. */
 function gatewayOf(schema: GraphQLSchema, execute: Executor) {
   type Gateway = NonNullable<
     ConstructorParameters<typeof ApolloServer<OperationHolder>>[0]["gateway"]
@@ -98,7 +99,8 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
     load: async () => ({
       executor: async ({ document, request, context }) => {
         const { operation } = context as OperationHolder;
-        // Answered from here, so that all of its errors are formatted as those of execution.
+        // Returned from here, so that they are formatted like
+        // execution errors.
         if (operation.invalid) return { errors: operation.invalid };
         const { operationName, variables } = request;
         const { kind, startedAtMs, context: operationContext } = operation;
@@ -120,10 +122,13 @@ function gatewayOf(schema: GraphQLSchema, execute: Executor) {
 }
 
 /**
- * Names the operation, logs what is ours to repair, and adds request id and cache report to the
- * answer.
+ * Names the operation, admits it, logs internal errors, and adds
+ * request id, cost and cache report.
  */
-function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<OperationHolder> {
+function operationPlugin(
+  admissionDeps: AdmissionDeps,
+  log: Logger,
+): ApolloServerPlugin<OperationHolder> {
   return {
     async unexpectedErrorProcessingRequest({ requestContext, error }) {
       log.error(
@@ -141,12 +146,15 @@ function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<Opera
             operationName: request.operationName,
             variables: request.variables,
           };
-          await letIn(gate, contextValue.operation, contextValue.claimed, priced).catch(
-            (error: unknown) => {
-              if (!(error instanceof InvalidInput)) throw refuse(error);
-              contextValue.operation.invalid = error.errors;
-            },
-          );
+          await admitRequest(
+            admissionDeps,
+            contextValue.operation,
+            contextValue.claimed,
+            priced,
+          ).catch((error: unknown) => {
+            if (!(error instanceof InvalidInput)) throw refuse(error);
+            contextValue.operation.invalid = error.errors;
+          });
         },
         async didEncounterErrors({ errors, contextValue }) {
           logInternal(log, errors, contextValue.operation.requestId);
@@ -159,7 +167,7 @@ function operationPlugin(gate: GateParts, log: Logger): ApolloServerPlugin<Opera
   };
 }
 
-/** A refusal with the status and the header that Apollo is to answer with. */
+/** A rejection with the status and header for Apollo to send. */
 function refuse(error: unknown): unknown {
   if (!(error instanceof SoukError)) return error;
   const headers = new HeaderMap(
@@ -176,12 +184,12 @@ function refuse(error: unknown): unknown {
   });
 }
 
-/** Each item of a list may fail: these tell what is wrong. */
+/** Each item of a list may fail: these show what is wrong. */
 const MAX_LOGGED_ERRORS = 5;
 
 /**
- * Logs the errors that clients are not shown, with their stack; of many, the first and how many
- * there are.
+ * Logs internal errors with their stack: the first few, and their
+ * number.
  */
 export function logInternal(log: Logger, errors: readonly unknown[], requestId: string): void {
   const internal = errors.filter(isInternal);

@@ -1,9 +1,10 @@
 /**
- * Requests whose framing is broken or in doubt: each gets one answer, and its connection is closed.
+ * Requests with broken or ambiguous framing: each gets one
+ * answer, then its connection is closed.
  *
- * Node's parser finds some faults after the request was handed on. Its answer may then be under
- * way, or an earlier request on the connection may still wait for its own. Answers leave in the
- * order of requests.
+ * Node's parser finds some faults after it has handed the request
+ * on. Then its answer, or one to an earlier request, may be under
+ * way. Answers leave in the order of requests.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -16,18 +17,18 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** The answers that connections still wait for. */
+/** Answers that connections still wait for. */
 export interface OpenAnswers {
-  /** Notes the requests of a server from now on. */
+  /** Tracks the requests of a server from now on. */
   watch(server: Server): void;
-  /** Refuses what could not be read of a connection: the handler of `clientError`. */
-  refuseRest(error: NodeJS.ErrnoException, socket: Socket): void;
+  /** Handles `clientError`: rejects what could not be read. */
+  refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void;
 }
 
 export function createOpenAnswers(): OpenAnswers {
   const open = new WeakMap<Socket, Set<Exchange>>();
   const broken = new WeakSet<Socket>();
-  const note = (request: IncomingMessage, response: ServerResponse): void => {
+  const track = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
     const exchanges = open.get(socket) ?? new Set();
     open.set(socket, exchanges);
@@ -36,9 +37,9 @@ export function createOpenAnswers(): OpenAnswers {
     response.once("close", () => exchanges.delete(exchange));
   };
   return {
-    watch: (server) => void server.prependListener("request", note),
-    refuseRest(error, socket) {
-      // The parser reports its first fault again for each packet that follows.
+    watch: (server) => void server.prependListener("request", track),
+    refuseUnreadable(error, socket) {
+      // The parser repeats its first fault for each later packet.
       if (socket.destroyed || broken.has(socket)) return;
       broken.add(socket);
       void refuseInTurn(socket, [...(open.get(socket) ?? [])], statusOf(error));
@@ -46,7 +47,10 @@ export function createOpenAnswers(): OpenAnswers {
   };
 }
 
-/** Answers the broken request after those before it, unless it has its answer already. */
+/**
+ * Answers the broken request after earlier ones, unless it has an
+ * answer.
+ */
 async function refuseInTurn(
   socket: Socket,
   exchanges: readonly Exchange[],
@@ -69,12 +73,13 @@ async function closed(response: ServerResponse): Promise<void> {
 const statusOf = ({ code }: NodeJS.ErrnoException): number =>
   code === "HPE_HEADER_OVERFLOW" ? 431 : code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
 
-/** Headers that a request has once: readers of several differ in which of them counts. */
+/** Readers of repeated headers differ in which one counts. */
 const SINGLE = ["host", "authorization"];
 
 /**
- * Whether proxies may read the extent, the target or the identity of a request otherwise than we
- * do: a coding besides `chunked`, any coding in HTTP/1.0, several hosts, or several authorizations.
+ * Whether a proxy may read the length, target or identity
+ * otherwise: a coding besides `chunked`, any coding in HTTP/1.0,
+ * several hosts or authorizations.
  */
 export function isAmbiguous({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
   const coding = headers["transfer-encoding"];

@@ -1,31 +1,33 @@
-/** A request over HTTP with its document spelled out, in the shape Apollo takes. */
+/**
+ * A request over HTTP with its document resolved, as Apollo takes
+ * it.
+ */
 import type { FastifyRequest } from "fastify";
 import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
-import type { Asked } from "../operation/admission.js";
-import { isRecord, spellOut, withoutEmpty } from "../operation/document-request.js";
+import type { RawOperation } from "../operation/admission.js";
+import { isRecord, resolveDocument, withoutEmpty } from "../operation/document-request.js";
 import { readBody, readJson, refuseIllFormed } from "../operation/text-input.js";
 
-/** What Apollo reads a request from: the body of a POST, the query string of a GET. */
+/** The body of a POST, the query string of a GET. */
 export interface HttpDocument {
   readonly body: unknown;
   readonly search: string;
-  /** What was asked, whichever of the two it came by. */
-  readonly asked: Asked;
-  /** To be called once the document has proved valid. */
+  /** The operation, from either of them. */
+  readonly raw: RawOperation;
+  /** Call once the document has proved valid. */
   keep(): void;
 }
 
-/** How requests are read. */
 export interface HttpDocumentRules {
   readonly documents: PersistedDocuments;
   readonly jsonDepth: number;
 }
 
 /**
- * Reads a request. Throws what naming a document can throw, and BadUserInput for a body that is no
- * JSON.
+ * Throws what {@link resolveDocument} throws, and BadUserInput
+ * for a body that is no JSON.
  */
 export async function httpDocument(
   rules: HttpDocumentRules,
@@ -35,25 +37,29 @@ export async function httpDocument(
   const { method, url } = request;
   const search = searchOf(url);
   if (method === "GET")
-    return { body: undefined, ...(await spellOutSearch(rules, search, principal)) };
+    return { body: undefined, ...(await resolveSearch(rules, search, principal)) };
   const body = Buffer.isBuffer(request.body) ? readBody(request.body, rules.jsonDepth) : undefined;
-  if (!isRecord(body)) return { body, search, asked: {}, keep: () => {} };
-  const { parameters, keep } = await spellOut(rules.documents, withoutEmpty(body), principal);
-  return { body: parameters, search, asked: parameters, keep };
+  if (!isRecord(body)) return { body, search, raw: {}, keep: () => {} };
+  const { parameters, keep } = await resolveDocument(
+    rules.documents,
+    withoutEmpty(body),
+    principal,
+  );
+  return { body: parameters, search, raw: parameters, keep };
 }
 
-async function spellOutSearch(
+async function resolveSearch(
   { documents, jsonDepth }: HttpDocumentRules,
   search: string,
   principal: Principal,
 ) {
-  // Read by the parser that Apollo reads it with: another might see another document.
+  // Apollo's own parser: another might see another document.
   const given = new URLSearchParams(search);
-  // The text of a GET is held to the same rules as a body.
+  // A GET follows the rules of a body.
   refuseIllFormed([...given].flat());
   const isShorter = dropEmpty(given);
   const [query, documentId, operationName, variables, extensions] = NAMES.map((name) =>
-    once(given, name),
+    singleValue(given, name),
   );
   const json = (text: string | undefined) =>
     text === undefined ? undefined : readJson(text, jsonDepth);
@@ -64,19 +70,19 @@ async function spellOutSearch(
     variables: json(variables),
     extensions: json(extensions),
   };
-  const { parameters, keep } = await spellOut<typeof read>(documents, read, principal);
-  if (parameters === read) return { search: isShorter ? `?${given}` : search, asked: read, keep };
+  const { parameters, keep } = await resolveDocument<typeof read>(documents, read, principal);
+  if (parameters === read) return { search: isShorter ? `?${given}` : search, raw: read, keep };
   given.delete("documentId");
   given.set("query", String(parameters.query));
   if (extensions !== undefined) given.set("extensions", JSON.stringify(parameters.extensions));
-  return { search: `?${given}`, asked: parameters, keep };
+  return { search: `?${given}`, raw: parameters, keep };
 }
 
 const NAMES = ["query", "documentId", "operationName", "variables", "extensions"];
-/** JSON, so `null` is theirs; an operation may be called that. */
+/** These are JSON; an operation may be named `null`. */
 const NULLABLE = new Set(["variables", "extensions"]);
 
-/** Drops parameters without a value; says whether there were any. */
+/** Drops empty parameters; returns whether there were any. */
 function dropEmpty(given: URLSearchParams): boolean {
   const isEmpty = (name: string) =>
     given.has(name) &&
@@ -88,7 +94,7 @@ function dropEmpty(given: URLSearchParams): boolean {
   return empty.length > 0;
 }
 
-function once(given: URLSearchParams, name: string): string | undefined {
+function singleValue(given: URLSearchParams, name: string): string | undefined {
   const values = given.getAll(name);
   if (values.length > 1) throw new BadUserInput(`The parameter ${name} may be given only once.`);
   return values[0];

@@ -1,6 +1,6 @@
 /**
- * Errors of the HTTP layer itself (no such page, body too large, malformed requests): the same JSON
- * as any GraphQL error.
+ * Errors of the HTTP layer (no such page, large body, malformed
+ * request), as the JSON of a GraphQL error.
  */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
@@ -14,25 +14,25 @@ import { SECOND } from "../../domain/time/time.js";
 import { formatError, STATUS_OF_CODE, withRequestId } from "../operation/format-error.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 
-/** A refusal with the status it has over HTTP. */
+/** A rejection with its HTTP status. */
 export interface Refusal {
   readonly status: number;
   readonly code: ErrorCode;
   readonly message: string;
-  /** What else the client is told, among the `extensions` of the error. */
+  /** Further `extensions` of the error. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** How long to wait before the same can succeed, for `Retry-After`. */
+  /** For `Retry-After`. */
   readonly retryAfterSeconds?: number;
 }
 
-/** A document that is not GraphQL, or not of this schema, or more than one may ask. */
+/** A document that does not parse, validate or fit the limits. */
 export class DocumentRefused extends Error {
   constructor(readonly errors: readonly GraphQLError[]) {
     super("The document is refused.");
   }
 }
 
-/** What a status of Fastify or Node means to a client. */
+/** Statuses of Fastify and Node, for clients. */
 const REFUSALS: Readonly<Record<number, Omit<Refusal, "status">>> = {
   400: { code: "BAD_USER_INPUT", message: "The request is malformed." },
   404: { code: "BAD_USER_INPUT", message: "There is nothing here. GraphQL is at /graphql." },
@@ -47,13 +47,12 @@ const REFUSALS: Readonly<Record<number, Omit<Refusal, "status">>> = {
   431: { code: "PAYLOAD_TOO_LARGE", message: "The headers are too large." },
 };
 
-/** The refusal of a status; any other client error is a malformed request. */
+/** Other client errors count as a malformed request. */
 export const refusalOf = (status: number): Refusal => ({
   status,
   ...(REFUSALS[status] ?? { code: "BAD_USER_INPUT", message: "The request is malformed." }),
 });
 
-/** The JSON body of a refusal. */
 export function refusalBody(
   { code, message, details }: Omit<Refusal, "status">,
   requestId: string,
@@ -63,7 +62,7 @@ export function refusalBody(
   });
 }
 
-/** Answers whatever was thrown while a request was read or handled. */
+/** Answers anything thrown while a request is read or handled. */
 export function createErrorHandler(log: Logger, suggestions: boolean) {
   const answer = (
     reply: FastifyReply,
@@ -88,23 +87,21 @@ export function createErrorHandler(log: Logger, suggestions: boolean) {
   };
 }
 
-/** What a failure says besides its body. */
+/** Headers of a failure. */
 function headersOf(error: SoukError): Readonly<Record<string, string>> {
   if (error instanceof RateLimited) return rateLimitHeaders(error.about.buckets ?? [], error);
   if (error instanceof MethodNotAllowed) return { allow: error.allowed };
   if (error instanceof Overloaded)
     return { "retry-after": String(Math.ceil(error.retryAfterMs / SECOND)) };
-  // Its status is 200, and it is right only until somebody sends the document.
+  // Its status is 200, and it changes once the document is sent.
   if (error.code === "PERSISTED_QUERY_NOT_FOUND") return { "cache-control": "no-store" };
   return error.code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {};
 }
 
-/** Answers a request with a refusal. */
 export function refuse(reply: FastifyReply, refusal: Refusal, requestId: string): FastifyReply {
   return sendJson(reply, refusal.status, refusalBody(refusal, requestId));
 }
 
-/** Clients of GraphQL over HTTP are told by the media type that the body is a GraphQL answer. */
 function sendJson(reply: FastifyReply, status: number, body: string): FastifyReply {
   return reply
     .code(status)
@@ -112,7 +109,10 @@ function sendJson(reply: FastifyReply, status: number, body: string): FastifyRep
     .send(body);
 }
 
-/** The media type of a JSON answer that is a GraphQL answer to clients that ask for one. */
+/**
+ * `graphql-response+json` marks a GraphQL answer for clients that
+ * accept it.
+ */
 export function typeOfAnswer(accept: string | undefined): string {
   const type = accept?.includes("application/graphql-response+json")
     ? "application/graphql-response+json"
@@ -120,12 +120,12 @@ export function typeOfAnswer(accept: string | undefined): string {
   return `${type}; charset=utf-8`;
 }
 
-/** How long a refused client may take to read why and to hang up. */
+/** Time for a client to read its rejection and hang up. */
 const LINGER_MS = SECOND;
 
 /**
- * Writes a refusal to a connection that has no reply object (a refused upgrade, an unreadable
- * request), and closes it.
+ * Writes a rejection to a connection without reply object
+ * (refused upgrade, unreadable request), and closes it.
  */
 export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, requestId: string): void {
   const body = refusalBody(refusal, requestId);
@@ -139,8 +139,8 @@ export function refuseOnSocket(socket: Socket | Duplex, refusal: Refusal, reques
     ...(refusal.retryAfterSeconds ? [`Retry-After: ${refusal.retryAfterSeconds}`] : []),
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-  // No time-out of the HTTP server holds for such a connection: one whose client never hangs up
-  // would stay open for good.
+  // No time-out of the HTTP server applies here: it could stay
+  // open for good.
   const cut = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(cut)).resume();
 }

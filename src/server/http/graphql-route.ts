@@ -1,6 +1,6 @@
 /**
- * `/graphql` over HTTP: POST and GET, answered by Apollo; the consistency token in and out; one log
- * line and one measurement each.
+ * `/graphql` over HTTP: POST and GET through Apollo, the
+ * consistency token in and out, one log line and one measurement.
  */
 
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
@@ -11,15 +11,13 @@ import { own } from "../../domain/own.js";
 import { HOUR, SECOND } from "../../domain/time/time.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
-import { type Asked, chargeText, type GateParts, refuseAtTheDoor } from "../operation/admission.js";
 import {
-  type ClaimedCaller,
-  type CreateContext,
-  GUEST_HEADER,
-  Operation,
-  SEEN_COOKIE,
-  SEEN_HEADER,
-} from "../operation/context.js";
+  type AdmissionDeps,
+  chargeText,
+  type RawOperation,
+  rejectEarly,
+} from "../operation/admission.js";
+import { type ClaimedCaller, GUEST_HEADER, SEEN_COOKIE, SEEN_HEADER } from "../operation/caller.js";
 import { type DocumentReader, isRefused } from "../operation/documents.js";
 import {
   type ErrorDetail,
@@ -27,17 +25,17 @@ import {
   STATUS_OF_CODE,
   withRequestId,
 } from "../operation/format-error.js";
-import type { HostCookie } from "../operation/host-cookie.js";
 import type { ObserveOperation } from "../operation/observe.js";
+import { type CreateContext, Operation } from "../operation/operation.js";
 import type { OperationHolder } from "./apollo.js";
-import { httpDocument } from "./document.js";
+import { type HttpDocument, httpDocument } from "./document.js";
 import { DocumentRefused } from "./errors.js";
+import type { HostCookie } from "./host-cookie.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { arrivalOf } from "./shed-requests.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
-/** What the route is made of. */
-export interface GraphQLRouteParts extends GateParts {
+export interface GraphQLRouteDeps extends AdmissionDeps {
   readonly apollo: ApolloServer<OperationHolder>;
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
@@ -46,47 +44,20 @@ export interface GraphQLRouteParts extends GateParts {
   readonly unsent: UnsentAnswers;
   readonly errors: ErrorDetail;
   readonly jsonDepth: number;
-  /** Production is reached by HTTPS, so its cookie is marked Secure. */
+  /** Production uses HTTPS: its cookie is marked Secure. */
   readonly secureCookies: boolean;
   readonly sessionCookie: HostCookie;
   readonly guestCookie: HostCookie;
 }
 
-/** The handler of GET and POST. */
-export function graphqlHandler(parts: GraphQLRouteParts) {
+export function graphqlHandler(deps: GraphQLRouteDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { claimed, atMs: startedAt } = arrivalOf(request);
-    // It may be for this caller alone, and caches between us cannot tell.
+    // Answers may be private, and shared caches cannot see that.
     if (request.method === "GET") reply.header("cache-control", "no-store");
-    const payer = parts.admission.payerOf(claimed.claim);
-    refuseAtTheDoor(parts, payer, null);
-    chargeText(
-      parts.admission,
-      payer,
-      Buffer.isBuffer(request.body) ? request.body.length : request.url.length,
-    );
-    const operation = new Operation(claimed.caller, request.id, parts.createContext, startedAt);
-    const refuse = (error: unknown, asked: Asked): never => {
-      parts.observe(operation, {
-        transport: "http",
-        durationMs: performance.now() - startedAt,
-        outcome: "refused",
-      });
-      parts.admission.chargeRefused(payer, readingOf(parts, asked));
-      throw error;
-    };
-    const { body, search, asked, keep } = await httpDocument(
-      parts,
-      request,
-      claimed.caller.principal,
-    ).catch((error) => refuse(error, {}));
-    refuseAtTheDoor(parts, payer, asked);
-    try {
-      checkDocument(parts.readDocument, asked);
-    } catch (error) {
-      refuse(error, asked);
-    }
-    const executed = await parts.apollo.executeHTTPGraphQLRequest({
+    const operation = new Operation(claimed.caller, request.id, deps.createContext, startedAt);
+    const { body, search, raw, keep } = await readRequest(deps, request, operation);
+    const executed = await deps.apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
         headers: headersForApollo(request),
@@ -95,43 +66,88 @@ export function graphqlHandler(parts: GraphQLRouteParts) {
       },
       context: async () => ({ operation, claimed }),
     });
-    const answer = unlessUnread(parts, reply, operation, executed);
-    settle(parts, operation, claimed, asked);
-    reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
-    // It has paid once its document and its input were found valid.
+    const answer = unlessUnread(deps, reply, operation, executed);
+    settle(deps, operation, claimed, raw);
+    // Paid means: document and input are valid.
     if (operation.hasPaid) keep();
-    const status = answer.status ?? 200;
-    parts.observe(operation, {
-      transport: "http",
-      durationMs: performance.now() - startedAt,
-      outcome: outcomeOf(status),
-    });
-    if (operation.written)
-      handOutSeen(reply, parts.seenTokens.write(operation.written), parts.secureCookies);
-    keepCookie(reply, operation.keptSession, parts.sessionCookie);
-    keepCookie(reply, operation.keptGuest, parts.guestCookie);
-    if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
+    observe(deps, operation, outcomeOf(answer.status ?? 200));
+    addHeaders(deps, reply, operation);
     return sendAnswer(reply, answer, operation.requestId);
   };
 }
 
-/** The answer, or where its address leaves too many unread, one that says so. */
+/**
+ * Reads a request, within the limits of its caller. A
+ * rejected one still pays for its reading. Throws its rejection.
+ */
+async function readRequest(
+  deps: GraphQLRouteDeps,
+  request: FastifyRequest,
+  operation: Operation,
+): Promise<HttpDocument> {
+  const { claimed } = arrivalOf(request);
+  const payer = deps.admission.payerOf(claimed.claim);
+  const { body, url } = request;
+  rejectEarly(deps, payer, null);
+  chargeText(deps.admission, payer, Buffer.isBuffer(body) ? body.length : url.length);
+  const refuse = (error: unknown, raw: RawOperation): never => {
+    observe(deps, operation, "refused");
+    deps.admission.chargeRefused(payer, readingOf(deps, raw));
+    throw error;
+  };
+  const document = await httpDocument(deps, request, claimed.caller.principal).catch((error) =>
+    refuse(error, {}),
+  );
+  rejectEarly(deps, payer, document.raw);
+  try {
+    checkDocument(deps.readDocument, document.raw);
+  } catch (error) {
+    refuse(error, document.raw);
+  }
+  return document;
+}
+
+const observe = (
+  deps: GraphQLRouteDeps,
+  operation: Operation,
+  outcome: "answered" | "refused" | "failed",
+): void =>
+  deps.observe(operation, {
+    transport: "http",
+    durationMs: performance.now() - operation.startedAtMs,
+    outcome,
+  });
+
+/** Adds limits, consistency token and cookies to an answer. */
+function addHeaders(deps: GraphQLRouteDeps, reply: FastifyReply, operation: Operation): void {
+  reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
+  if (operation.written)
+    sendSeen(reply, deps.seenTokens.write(operation.written), deps.secureCookies);
+  keepCookie(reply, operation.keptSession, deps.sessionCookie);
+  keepCookie(reply, operation.keptGuest, deps.guestCookie);
+  if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
+}
+
+/**
+ * The answer, or a rejection where its address has too many
+ * unread.
+ */
 function unlessUnread(
-  parts: GraphQLRouteParts,
+  deps: GraphQLRouteDeps,
   reply: FastifyReply,
   operation: Operation,
   answer: HTTPGraphQLResponse,
 ): HTTPGraphQLResponse {
   const bytes = answer.body.kind === "complete" ? Buffer.byteLength(answer.body.string) : 0;
-  if (parts.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
+  if (deps.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
   const refusal = new RateLimited(
     UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"],
     SECOND,
     { bucket: "unread" },
   );
-  // A mutation has run: no header asks for it again.
+  // A mutation has run: no header invites a retry.
   if (operation.kind !== "mutation") operation.refusal = refusal;
-  const errors = [formatError(refusal, parts.errors)];
+  const errors = [formatError(refusal, deps.errors)];
   return {
     ...answer,
     status: STATUS_OF_CODE[refusal.code],
@@ -147,33 +163,33 @@ const UNREAD_ANSWERS = {
 } as const;
 
 /**
- * What was refused for what it is was read all the same. Whose token it was may be known better by
- * now.
+ * A rejected operation still pays for its reading. Admission may
+ * know its token by now.
  */
 function settle(
-  parts: GraphQLRouteParts,
+  deps: GraphQLRouteDeps,
   operation: Operation,
   { claim }: ClaimedCaller,
-  asked: Asked,
+  raw: RawOperation,
 ): void {
   operation.settle(null);
   if (!operation.hasPaid && !operation.refusal)
-    parts.admission.chargeRefused(parts.admission.payerOf(claim), readingOf(parts, asked));
+    deps.admission.chargeRefused(deps.admission.payerOf(claim), readingOf(deps, raw));
 }
 
-/** What the reading of a document has cost, unless it is paid. */
-const readingOf = ({ readDocument }: GraphQLRouteParts, { query }: Asked): number =>
-  typeof query === "string" ? readDocument.takePriceOf(query) : 0;
+/** The unpaid price of reading a document. */
+const readingOf = ({ readDocument }: GraphQLRouteDeps, { query }: RawOperation): number =>
+  typeof query === "string" ? readDocument.takeReadingPriceOf(query) : 0;
 
 const OVER_WEBSOCKET =
   "Subscriptions run over a WebSocket: connect to this URL with ws:// or wss:// and the " +
   "subprotocol graphql-transport-ws.";
 
 /**
- * What is no document at all is left for Apollo to refuse. Throws DocumentRefused, and
- * MethodNotAllowed for a subscription.
+ * Leaves a missing document to Apollo. Throws DocumentRefused,
+ * and MethodNotAllowed for a subscription.
  */
-function checkDocument(readDocument: DocumentReader, { query, operationName }: Asked): void {
+function checkDocument(readDocument: DocumentReader, { query, operationName }: RawOperation): void {
   if (typeof query !== "string" || query === "") return;
   const document = readDocument(query);
   if (isRefused(document)) throw new DocumentRefused(document);
@@ -185,7 +201,7 @@ function checkDocument(readDocument: DocumentReader, { query, operationName }: A
   if (operation?.operation === "subscription") throw new MethodNotAllowed(OVER_WEBSOCKET, "GET");
 }
 
-/** The headers Apollo reads; the others need not be copied for every request. */
+/** Apollo reads only these. */
 const APOLLO_HEADERS = [
   "accept",
   "content-type",
@@ -206,10 +222,10 @@ const outcomeOf = (status: number) =>
   status < 400 ? "answered" : status < 500 ? "refused" : "failed";
 
 /**
- * The token lives as long as a client may be reading older copies: an hour is far beyond any
- * message's travel.
+ * An hour exceeds the travel of any message, after which no older
+ * copy is read.
  */
-function handOutSeen(reply: FastifyReply, token: string, secure: boolean): void {
+function sendSeen(reply: FastifyReply, token: string, secure: boolean): void {
   reply.header(SEEN_HEADER, token);
   reply.setCookie(SEEN_COOKIE, token, {
     path: "/",
@@ -237,15 +253,12 @@ function sendAnswer(
 ): FastifyReply {
   for (const [name, value] of headers) reply.header(name, value);
   reply.code(status ?? 200);
-  // Incremental delivery is not enabled, so a body is always complete.
+  // Without incremental delivery a body is always complete.
   const text = body.kind === "complete" ? body.string : "";
   return reply.send((status ?? 200) >= 400 ? withIdInBody(text, requestId) : text);
 }
 
-/**
- * Apollo refuses some requests before there is an operation; those answers get their request id
- * here.
- */
+/** Apollo rejects some requests before there is an operation. */
 function withIdInBody(text: string, requestId: string): string {
   const body = JSON.parse(text) as { errors?: GraphQLFormattedError[] };
   return JSON.stringify({

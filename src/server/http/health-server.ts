@@ -1,12 +1,14 @@
-/** The probes and the metrics of a process that serves no clients, on a port of their own. */
+/**
+ * Probes and metrics of a process without clients, on its own
+ * port.
+ */
 import Fastify from "fastify";
 import type { Logger } from "pino";
 import { createErrorHandler, refusalOf, refuse } from "./errors.js";
-import { addHealth, type HealthParts } from "./health.js";
+import { addHealth, type HealthDeps } from "./health.js";
 import { listen } from "./listen.js";
 
-/** What it answers from, and where. */
-export interface HealthServerOptions extends HealthParts {
+export interface HealthServerOptions extends HealthDeps {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -17,8 +19,8 @@ export interface HealthServerOptions extends HealthParts {
 const ARRIVAL_MS = 5_000;
 
 /**
- * Starts to answer. Throws StartupError when the address cannot be had. `close()` ends every
- * connection.
+ * Throws StartupError when the address is not available.
+ * `close()` ends every connection.
  */
 export async function createHealthServer({
   host,

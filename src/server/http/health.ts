@@ -1,37 +1,35 @@
-/**
- * What probes ask: is the process alive, may it be sent traffic, and its numbers. All JSON, but for
- * the metrics' own format.
- */
+/** Probes: liveness, readiness and metrics. */
 import type { FastifyInstance } from "fastify";
 import { withDeadline } from "../../domain/time/deadline.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 
-/** What a process can do right now. */
 export interface Readiness {
   /** Whether it can answer clients at all. */
   readonly ready: boolean;
-  /** State of each dependency: "ok", or what is wrong in words for an operator. */
+  /** State of each dependency: "ok", or a text for operators. */
   readonly checks: Readonly<Record<string, string>>;
 }
 
-/** What health is read from. */
-export interface HealthParts {
+export interface HealthDeps {
   readonly readiness: () => Promise<Readiness>;
   readonly isDraining: () => boolean;
   readonly metrics: Metrics;
 }
 
-/** A probe gives up after some seconds; an answer that names the culprit must come before. */
+/**
+ * Below the time-out of probes, so that the answer names the
+ * culprit.
+ */
 const READINESS_MS = 2 * SECOND;
 
 /** Some load balancers probe with HEAD. */
 const PROBE = { exposeHeadRoute: true };
 
-/** Adds GET and HEAD /livez, /readyz and /metrics. */
+/** GET and HEAD /livez, /readyz and /metrics. */
 export function addHealth(
   app: FastifyInstance,
-  { readiness, isDraining, metrics }: HealthParts,
+  { readiness, isDraining, metrics }: HealthDeps,
 ): void {
   app.get("/livez", PROBE, async (_request, reply) =>
     reply.header("cache-control", "no-store").send({ status: "ok" }),
@@ -42,8 +40,8 @@ export function addHealth(
     const missing = Object.entries(checks).flatMap(([name, state]) =>
       state === "ok" ? [] : [name],
     );
-    // 503 takes a process out of rotation: with a dependency down that all share, that would be all
-    // of them (docs/decisions/0003-readiness.md).
+    // 503 takes a process out of rotation. For a shared
+    // dependency that would be all of them (decision 0003).
     const status = ready ? (missing.length === 0 ? "ok" : "degraded") : "unavailable";
     return reply
       .code(ready ? 200 : 503)

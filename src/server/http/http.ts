@@ -1,10 +1,10 @@
 /**
- * The HTTP side: a Fastify instance with the limits, headers and error answers that hold for every
- * route.
+ * The HTTP side: a Fastify instance with the limits, headers and
+ * errors of every route.
  *
- * Only `application/json` is taken; anything else is refused before it is read. CORS names the
- * origins of a list and never echoes others. The content security policy allows nothing, except on
- * the explorer's pages, which bring their own.
+ * Other types than `application/json` are rejected unread. CORS
+ * names listed origins and never echoes others. The content
+ * security policy allows nothing; explorer pages bring their own.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
@@ -15,12 +15,12 @@ import type { Logger } from "pino";
 import type { Config } from "../../config/config.js";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
-import { createEarlyRefusal, type EarlyRefusalDeps } from "./early-refusal.js";
+import { createEarlyShedding, type EarlySheddingDeps } from "./early-shedding.js";
 import { createErrorHandler, refusalOf, refuse } from "./errors.js";
 import { inFairTurns } from "./fair-turns.js";
 import { securityHeaders } from "./security-headers.js";
 
-/** Where GraphQL is, over HTTP and WebSocket. */
+/** Of HTTP and WebSocket. */
 export const GRAPHQL_PATH = "/graphql";
 
 const EXPOSED_HEADERS = [
@@ -31,25 +31,21 @@ const EXPOSED_HEADERS = [
   "RateLimit-Policy",
   "Retry-After",
 ];
-/** As long as Fastify keeps a connection open that asks for nothing. */
+/** Fastify's default. */
 const KEEP_ALIVE_MS = 72 * SECOND;
-/** A body of 256 KB arrives in this time over the slowest line that is worth serving. */
+/** 256 KB arrive in this time over the slowest useful line. */
 const REQUEST_ARRIVAL_MS = 30 * SECOND;
-/**
- * How often Node looks for requests that take longer; by its default of 30 s a slow one would have
- * twice its time.
- */
+/** Node's default of 30 s would double the time of a slow request. */
 const ARRIVAL_CHECK_MS = 2 * SECOND;
 
-/** What an instance is made with. */
 export interface HttpOptions {
-  /** Longest time for a request to arrive, in ms; tests shorten it. */
+  /** In ms; tests shorten it. */
   readonly requestArrivalMs?: number | undefined;
-  /** What refuses requests before they are routed. */
-  readonly early: Pick<EarlyRefusalDeps, "load" | "shedding" | "addressOf" | "sessionCookie">;
+  /** Rejects requests before they are routed. */
+  readonly early: Pick<EarlySheddingDeps, "load" | "shedding" | "addressOf" | "sessionCookie">;
 }
 
-/** Makes the instance, without routes. */
+/** Without routes. */
 export async function createHttp(
   config: Config,
   log: Logger,
@@ -58,7 +54,7 @@ export async function createHttp(
   const arrivalMs = requestArrivalMs ?? REQUEST_ARRIVAL_MS;
   const headers = await securityHeaders(config.production);
   const origins = new Set(config.http.allowedOrigins.map((origin) => new URL(origin).origin));
-  const refuseEarly = createEarlyRefusal({
+  const shedEarly = createEarlyShedding({
     ...early,
     path: GRAPHQL_PATH,
     bodyLimit: config.limits.bodyBytes,
@@ -73,17 +69,17 @@ export async function createHttp(
     serverFactory: (handle) =>
       createNodeServer(
         arrivalMs,
-        (request, response) => refuseEarly(request, response) || handle(request, response),
+        (request, response) => shedEarly(request, response) || handle(request, response),
       ),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    // While draining, requests on open connections are finished and the connections closed; /readyz
-    // says 503.
+    // While draining, open connections finish their requests,
+    // then close.
     return503OnClosing: false,
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
-    clientErrorHandler: answers.refuseRest,
+    clientErrorHandler: answers.refuseUnreadable,
   });
   answers.watch(app.server);
   app.setErrorHandler(handleError);
@@ -102,8 +98,8 @@ function createNodeServer(arrivalMs: number, handle: RequestListener): Server {
   return createServer(
     {
       requestTimeout: arrivalMs,
-      // Node takes the longer of its two times for the whole request, and that of the headers is 60
-      // s by default.
+      // Node applies the longer of both times; that of headers
+      // defaults to 60 s.
       headersTimeout: arrivalMs,
       connectionsCheckingInterval: Math.min(ARRIVAL_CHECK_MS, arrivalMs / 4),
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -112,7 +108,7 @@ function createNodeServer(arrivalMs: number, handle: RequestListener): Server {
   );
 }
 
-/** What the plugin for CORS says on an answer to a page of the list. */
+/** What the CORS plugin adds for a listed origin. */
 const corsHeaders = (origins: ReadonlySet<string>) => (origin: string | undefined) =>
   origin !== undefined && origins.has(origin)
     ? ([
@@ -131,7 +127,7 @@ function addNotFound(app: FastifyInstance): void {
   });
 }
 
-/** Hands the bytes on: what reads them charges for it. */
+/** Passes the bytes on: their reader charges for them. */
 function addJsonBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -154,13 +150,14 @@ function isPlainUtf8({ headers }: FastifyRequest): boolean {
 
 async function addPlugins(app: FastifyInstance, known: ReadonlySet<string>): Promise<void> {
   await app.register(cors, {
-    // Asked for each request: given a list, the plugin tells every page that it may send cookies.
+    // As a function: with a list, the plugin allows credentials
+    // to all pages.
     origin: (origin, answer) =>
       answer(null, origin !== undefined && known.has(origin) ? origin : false),
     credentials: true,
     methods: ["GET", "POST"],
-    // A page of the list that sends an OPTIONS of its own is answered like a preflight; the plugin
-    // would refuse it in plain text.
+    // A listed page's own OPTIONS is answered like a preflight;
+    // the plugin would refuse it in plain text.
     strictPreflight: false,
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: (10 * MINUTE) / SECOND,

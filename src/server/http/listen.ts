@@ -1,16 +1,16 @@
-/** Listening on an address, or saying what the operator can do about it. */
+/** Listening, with advice for operators where it fails. */
 import type { FastifyInstance } from "fastify";
 import { StartupError } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 
-/** Where to listen, and the variable that says so. */
+/** `variable` sets the port. */
 export interface Address {
   readonly host: string;
   readonly port: number;
   readonly variable: "PORT" | "WORKER_PORT";
 }
 
-/** What to do when an address cannot be had, by the error code of the system. */
+/** Advice by error code of the system. */
 const ADVICE: Readonly<Record<string, (variable: string) => string>> = {
   EADDRINUSE: (variable) =>
     `is already in use. Stop what listens there, or set ${variable} to another one (0 takes ` +
@@ -23,13 +23,13 @@ const ADVICE: Readonly<Record<string, (variable: string) => string>> = {
 };
 
 /**
- * Connections that may wait to be accepted; the kernel's `somaxconn` bounds it too. Node's default
- * of 511 overflows when thousands come back at once, and a client whose connection was dropped
- * there learns of it only by sending again, for seconds.
+ * Connections waiting to be accepted, also bounded by
+ * `somaxconn`. Node's default of 511 overflows when thousands
+ * reconnect; a dropped client notices seconds later.
  */
 const BACKLOG = 4_096;
 
-/** Resolves to the URL. Throws StartupError when the address cannot be had. */
+/** Throws StartupError when the address is not available. */
 export async function listen(
   app: FastifyInstance,
   { host, port, variable }: Address,

@@ -1,14 +1,16 @@
 /**
- * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), and `Retry-After`.
- * A policy is a bucket: `q` is how much it holds, `w` the seconds in which an empty one fills; `r`
- * is what it has left, `t` the seconds until it is full, or until what was refused can be asked
- * again. The unit of the buckets is cost, of which a request takes at least one.
+ * `RateLimit-Policy`, `RateLimit`
+ * (draft-ietf-httpapi-ratelimit-headers-11) and `Retry-After`.
+ *
+ * A policy is a bucket: `q` its size, `w` the seconds to fill it.
+ * `r` is what remains, `t` the seconds until it is full, or until
+ * a retry can succeed. The unit is cost, at least one a request.
  */
 import { RateLimited } from "../../domain/errors.js";
 import type { BucketStatus } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 
-/** The headers of an answer; none where nothing is limited. */
+/** Empty where nothing is limited. */
 export function rateLimitHeaders(
   buckets: readonly BucketStatus[],
   refusal?: unknown,

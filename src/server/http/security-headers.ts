@@ -1,12 +1,12 @@
 /**
- * Helmet's headers, worked out once. They are the same for every answer, and helmet works them out
- * anew each time, which costs more than the rest of a small request. Pages that need another policy
- * set their own over these.
+ * Helmet's headers, computed once. They equal for every answer,
+ * and computing them costs more than a small request. Pages with
+ * another policy override them.
  */
 import helmet from "@fastify/helmet";
 import Fastify from "fastify";
 
-/** @param https whether browsers are told to come back by HTTPS only */
+/** @param https whether browsers must return by HTTPS */
 export async function securityHeaders(https: boolean): Promise<Record<string, string>> {
   const app = Fastify();
   await app.register(helmet, {
@@ -19,11 +19,11 @@ export async function securityHeaders(https: boolean): Promise<Record<string, st
   app.get("/", async () => "");
   const { headers } = await app.inject("/");
   await app.close();
-  const ours = Object.entries(headers).filter(([name]) => !OF_THE_ANSWER.has(name));
+  const ours = Object.entries(headers).filter(([name]) => !PER_ANSWER_HEADERS.has(name));
   return Object.fromEntries(ours.map(([name, value]) => [name, String(value)]));
 }
 
-const OF_THE_ANSWER = new Set([
+const PER_ANSWER_HEADERS = new Set([
   "content-type",
   "content-length",
   "date",

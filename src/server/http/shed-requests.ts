@@ -1,26 +1,25 @@
 /**
- * Load shedding in front of `/graphql` over HTTP: a request is refused before its body is read
- * where there is no place, and takes its place when the body is there.
+ * Load shedding at `/graphql`: a request is rejected before its
+ * body is read, and takes its permit when the body is there.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
-import { isRefused, type Load, type Place } from "../load.js";
-import { type CallerRules, type ClaimedCaller, readHttpClaim } from "../operation/context.js";
+import { isShed, type Load, type Permit } from "../load.js";
+import { type CallerRules, type ClaimedCaller, readHttpClaim } from "../operation/caller.js";
 import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 
-/** What is known of a request when its body is not read yet. */
+/** A request whose body is not read yet. */
 export interface ArrivedRequest {
   readonly claimed: ClaimedCaller;
-  /** When it arrived, on the monotonic clock of this process, in ms. */
+  /** Arrival on the monotonic clock, in ms. */
   readonly atMs: number;
-  readonly place: Place;
-  /** Takes the place. Throws Overloaded. */
-  begin(): void;
+  readonly permit: Permit;
+  /** Takes the permit. Throws Overloaded. */
+  start(): void;
 }
 
-/** What shedding asks. */
 export interface SheddingDeps {
   readonly load: Load;
   readonly admission: Pick<Admission, "payerOf">;
@@ -30,7 +29,6 @@ export interface SheddingDeps {
 
 const arrivals = new WeakMap<FastifyRequest, ArrivedRequest>();
 
-/** What {@link createShedding} noted of a request. */
 export function arrivalOf(request: FastifyRequest): ArrivedRequest {
   const arrival = arrivals.get(request);
   if (!arrival) throw new Error("The request did not pass the hook that takes its place.");
@@ -38,31 +36,30 @@ export function arrivalOf(request: FastifyRequest): ArrivedRequest {
 }
 
 /**
- * The `onRequest` hook of the route. Throws Unauthenticated, and Overloaded when there is no place,
- * or no room for the body.
+ * The `onRequest` hook. Throws Unauthenticated, and Overloaded
+ * without permit or room for the body.
  */
 export function createShedding({ load, admission, callers, shedding }: SheddingDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const claimed = readHttpClaim(request, callers);
     const { kind, name } = admission.payerOf(claimed.claim);
     const bytes = announcedBytes(request.headers, request.routeOptions.bodyLimit);
-    const entered = load.arrive({ class: kind, holder: name, bytes });
-    if (isRefused(entered)) {
-      shedding.shed(kind, entered);
+    const announced = load.announce({ class: kind, holder: name, bytes });
+    if (isShed(announced)) {
+      shedding.shed(kind, announced);
       if (closesWhenRefused(request.headers)) reply.header("connection", "close");
       throw new Overloaded();
     }
-    const begin = () => {
-      const reason = entered.begin();
+    const start = () => {
+      const reason = announced.start();
       if (reason === null) return;
       shedding.shed(kind, reason);
       throw new Overloaded();
     };
-    arrivals.set(request, { claimed, atMs: performance.now(), place: entered, begin });
-    // A request that fails before its handler runs gives its place back here; one that runs holds
-    // it until it has ended.
+    arrivals.set(request, { claimed, atMs: performance.now(), permit: announced, start });
+    // Without a running handler the permit is released here.
     reply.raw.once("close", () => {
-      if (!running.has(request)) entered.leave();
+      if (!running.has(request)) announced.release();
     });
   };
 }
@@ -70,16 +67,16 @@ export function createShedding({ load, admission, callers, shedding }: SheddingD
 const running = new WeakSet<FastifyRequest>();
 
 /**
- * Runs the handler of a request in its place, which is given back when it has ended, also where the
- * client has hung up. Rejects with Overloaded.
+ * Runs a handler under its permit until it ends, even after a
+ * hang-up. Rejects with Overloaded.
  */
-export async function inPlace<T>(request: FastifyRequest, handle: () => Promise<T>): Promise<T> {
+export async function withPermit<T>(request: FastifyRequest, handle: () => Promise<T>): Promise<T> {
   running.add(request);
-  const { place, begin } = arrivalOf(request);
+  const { permit, start } = arrivalOf(request);
   try {
-    begin();
+    start();
     return await handle();
   } finally {
-    place.leave();
+    permit.release();
   }
 }

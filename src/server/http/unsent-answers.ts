@@ -1,30 +1,26 @@
 /**
- * Large answers over HTTP that their clients have not taken yet: bytes of this process, for which
- * neither cost nor time pays. Each address holds a share of them, so that one cannot use up all.
+ * Large unread answers over HTTP: memory that neither cost nor
+ * time bounds. Each address may hold a share of it.
  *
- * An answer that takes no part of its connection for a while is cut with it.
+ * A stalled answer is cut with its connection.
  */
 import type { ServerResponse } from "node:http";
 import { addressHolder } from "../../domain/address.js";
 
-/** What is smaller is not counted: the buffers of a connection take as much. */
+/** Smaller answers fit the buffers of a connection. */
 const LARGE_BYTES = 64 * 1024;
 /** In answers of the largest size. */
 const ANSWERS_PER_ADDRESS = 4;
 const ANSWERS_PER_PROCESS = 32;
 
-/** Counts large answers until they have left. */
 export interface UnsentAnswers {
-  /**
-   * Whether there is room for an answer of so many bytes; if so, it is counted until `response`
-   * closes.
-   */
+  /** Counts an answer until `response` closes; false without room. */
   admit(response: ServerResponse, ip: string, bytes: number): boolean;
 }
 
 /**
- * @param answerBytes the largest answer; @param stalledMs longest that a client may take nothing of
- * one
+ * @param answerBytes the largest answer; @param stalledMs longest
+ * stall
  */
 export function createUnsentAnswers(answerBytes: number, stalledMs: number): UnsentAnswers {
   const byAddress = new Map<string, number>();

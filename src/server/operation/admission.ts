@@ -2,32 +2,35 @@ import { RateLimited } from "../../domain/errors.js";
 import { NOTHING_SEEN } from "../../domain/seen.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Charge, Payer } from "../../services/rate-limit/limits.js";
-import { type Caller, type ClaimedCaller, identify, type Operation } from "./context.js";
-import type { CheckCost, Cost, Priced } from "./cost.js";
+import { type Caller, type ClaimedCaller, identify } from "./caller.js";
+import type { CheckCost, Cost, PreparedOperation } from "./cost.js";
 import { textPrice } from "./document-price.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
+import type { Operation } from "./operation.js";
 import { Payment } from "./payment.js";
 
-/** What it is made of. */
-export interface GateParts {
+export interface AdmissionDeps {
   readonly checkCost: CheckCost;
   readonly admission: Admission;
   readonly readDocument: DocumentReader;
-  /** Whether a caller's reads go past the cache now. */
+  /** Whether the caller's reads bypass the cache now. */
   readsPastCache(caller: Caller): boolean;
-  /** What one operation may cost: every bucket holds as much. */
+  /** Maximum cost of an operation: the size of every bucket. */
   readonly largest: number;
 }
 
-/** What a read of Postgres takes beside one of the cache; measured, see decision 0114. */
+/** Work of a Postgres read over a cache read (decision 0114). */
 const PAST_CACHE_FACTOR = 10;
 
-/** What an operation costs its caller: reads that go past the cache cost more. */
+/**
+ * The cost for this caller: reads that bypass the cache cost
+ * more.
+ */
 function priceFor(
-  { checkCost, readsPastCache, largest }: GateParts,
+  { checkCost, readsPastCache, largest }: AdmissionDeps,
   caller: Caller,
-  priced: Priced,
+  priced: PreparedOperation,
 ): Cost | null {
   const cost = checkCost(priced);
   if (!cost || !readsPastCache(caller)) return cost;
@@ -41,71 +44,71 @@ function priceFor(
 }
 
 /**
- * Lets an operation of a request in. Throws InvalidInput, OperationTooComplex, RateLimited and
- * Unauthenticated.
+ * Admits an operation of a request. Throws InvalidInput,
+ * OperationTooComplex, RateLimited and Unauthenticated.
  */
-export async function letIn(
-  parts: GateParts,
+export async function admitRequest(
+  deps: AdmissionDeps,
   operation: Operation,
   claimed: ClaimedCaller,
-  priced: Priced,
+  priced: PreparedOperation,
 ): Promise<void> {
-  const { admission } = parts;
-  const cost = priceFor(parts, claimed.caller, priced);
-  // A document without such an operation is execution's to refuse.
+  const { admission } = deps;
+  const cost = priceFor(deps, claimed.caller, priced);
+  // Execution rejects a document without such an operation.
   if (!cost) return;
-  const admitted = remembering(operation, admission.admit(claimed.claim, chargeOf(cost)));
-  // Whose token it is may be known better afterwards.
-  const { principal, paid } = await paysReading(parts, priced, admitted, () =>
+  const admitted = recordingRefusal(operation, admission.admit(claimed.claim, chargeOf(cost)));
+  // Called afterwards: admission may know the token by then.
+  const { principal, paid } = await withReadingCharged(deps, priced, admitted, () =>
     admission.payerOf(claimed.claim),
   );
   operation.caller = identify(claimed, principal);
-  if (paid) operation.pays(new Payment(cost, paid));
+  if (paid) operation.recordPayment(new Payment(cost, paid));
 }
 
 /**
- * Lets an operation of a socket in, while `prove` looks up whether it may still speak for its
- * caller; false when it may not. Throws the same.
+ * Admits an operation of a socket, while `prove` confirms its
+ * session; false when that has ended. Throws the same.
  */
-export async function letInAgain(
-  parts: GateParts,
+export async function admitSocketOperation(
+  deps: AdmissionDeps,
   operation: Operation,
-  priced: Priced,
+  priced: PreparedOperation,
   prove: () => Promise<Caller | null>,
 ): Promise<boolean> {
-  const { admission } = parts;
+  const { admission } = deps;
   const { caller } = operation;
-  // No message heeds the order of a token to read past the cache.
+  // No message bypasses the cache for a token.
   const cost = priceFor(
-    parts,
+    deps,
     operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller,
     priced,
   );
   if (!cost) return true;
-  // Its first values are its cost; what follows is taken from the allowance of its caller
+  // It pays for its first values; later ones use the allowance
   // (connection/message-allowance.ts).
   const charge =
     operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
   const payer = payerOf(admission, operation);
-  const admitted = remembering(operation, admission.admitAgain(payer, charge, prove));
-  const { proof, paid } = await paysReading(parts, priced, admitted, () => payer);
-  operation.pays(new Payment(cost, paid));
+  const admitted = recordingRefusal(operation, admission.admitAgain(payer, charge, prove));
+  const { proof, paid } = await withReadingCharged(deps, priced, admitted, () => payer);
+  operation.recordPayment(new Payment(cost, paid));
   if (proof) operation.caller = proof;
   return proof !== null;
 }
 
 /**
- * Has the reading of a new document owed once it was tried to let its operation in, whatever came
- * of it. A bucket needs no room for it, so a document does not cost more to begin with than to
- * repeat.
+ * Charges for reading a new document, however its admission ends.
+ * The bucket needs no room for it: a first run is as affordable
+ * as a repeated one.
  */
-async function paysReading<T>(
-  { admission, readDocument }: GateParts,
-  { document }: Priced,
+async function withReadingCharged<T>(
+  { admission, readDocument }: AdmissionDeps,
+  { document }: PreparedOperation,
   admitted: Promise<T>,
   payer: () => Payer,
 ): Promise<T> {
-  const reading = readDocument.takePrice(document);
+  const reading = readDocument.takeReadingPrice(document);
   try {
     return await admitted;
   } finally {
@@ -113,32 +116,35 @@ async function paysReading<T>(
   }
 }
 
-/** Who pays for an operation of a socket. */
+/** The payer of a socket's operation. */
 export const payerOf = (
   admission: Admission,
   { caller: { principal, client } }: Pick<Operation, "caller">,
 ): Payer => admission.payerOf({ principal, ip: client.ip });
 
 /**
- * Refuses without reading what is certain to be refused: a flood costs neither parsing nor Redis. A
- * document that was read before has its own cost; any other costs at least 1, and what is in the
- * bucket may be spent. Throws RateLimited.
+ * Rejects unread what is certain to be rejected, so that a flood
+ * costs neither parsing nor Redis. A known document counts with
+ * its cost, any other with 1. Throws RateLimited.
  */
-export function refuseAtTheDoor(
-  { checkCost, admission, readDocument }: DoorParts,
+export function rejectEarly(
+  { checkCost, admission, readDocument }: RejectionDeps,
   payer: Payer,
-  asked: Asked | null,
+  raw: RawOperation | null,
 ): void {
-  // A token that is new here may have a bucket of its own: it skips this check once.
-  if (!admission.isTight(payer) || (payer.isGuess && asked)) return;
-  const document =
-    asked && typeof asked.query === "string" ? readDocument.known(asked.query) : undefined;
+  // Unverified tokens skip this check once; their own bucket may
+  // have room.
+  if (!admission.isTight(payer) || (payer.isGuess && raw)) return;
+  const document = raw && typeof raw.query === "string" ? readDocument.known(raw.query) : undefined;
   const charge =
-    document && asked ? knownCharge(checkCost, { document, ...readPriced(asked) }) : undefined;
-  admission.check(payer, charge ?? LEAST_CHARGE);
+    document && raw ? knownCharge(checkCost, { document, ...readPriced(raw) }) : undefined;
+  admission.check(payer, charge ?? MIN_CHARGE);
 }
 
-/** Has a text owed before it is parsed: values cost time whether an operation uses them or not. */
+/**
+ * Charges for a text before it is parsed: unused values cost time
+ * too.
+ */
 export function chargeText(
   admission: Pick<Admission, "chargeReading">,
   payer: Payer,
@@ -149,8 +155,8 @@ export function chargeText(
 }
 
 /**
- * The same for a message of a socket, which comes whatever is left: once there is nothing, no more
- * is owed, and what the message asks for is refused.
+ * The same for a message of a socket. With an empty bucket no
+ * more is charged, and its operation is rejected.
  */
 export function chargeMessage(
   admission: Pick<Admission, "chargeReading" | "isTight" | "check">,
@@ -158,7 +164,7 @@ export function chargeMessage(
   bytes: number,
 ): void {
   try {
-    if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
+    if (admission.isTight(payer)) admission.check(payer, MIN_CHARGE);
   } catch (error) {
     if (error instanceof RateLimited) return;
     throw error;
@@ -166,21 +172,20 @@ export function chargeMessage(
   chargeText(admission, payer, bytes);
 }
 
-/** What is looked at before anything is read. */
-export type DoorParts = Pick<GateParts, "checkCost" | "admission" | "readDocument">;
+export type RejectionDeps = Pick<AdmissionDeps, "checkCost" | "admission" | "readDocument">;
 
-/** A request as it came. */
-export interface Asked {
+/** An operation as it came: of any type. */
+export interface RawOperation {
   readonly query?: unknown;
   readonly operationName?: unknown;
   readonly variables?: unknown;
 }
 
-/** Anything costs at least this. */
-export const LEAST_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
+/** The lowest charge. */
+export const MIN_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
 
-/** The charge of an operation; undefined where it will be refused for something else. */
-function knownCharge(checkCost: CheckCost, priced: Priced): Charge | undefined {
+/** The charge of an operation; undefined where it fails otherwise. */
+function knownCharge(checkCost: CheckCost, priced: PreparedOperation): Charge | undefined {
   try {
     const cost = checkCost(priced);
     return cost ? chargeOf(cost) : undefined;
@@ -192,7 +197,7 @@ function knownCharge(checkCost: CheckCost, priced: Priced): Charge | undefined {
 const readPriced = ({
   operationName,
   variables,
-}: Asked): Pick<Priced, "operationName" | "variables"> => ({
+}: RawOperation): Pick<PreparedOperation, "operationName" | "variables"> => ({
   operationName: typeof operationName === "string" ? operationName : null,
   variables: isRecord(variables) ? variables : null,
 });
@@ -203,8 +208,8 @@ const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({
   classes,
 });
 
-/** A refusal tells how the buckets stand, as an answer does. */
-async function remembering<T>(operation: Operation, admitted: Promise<T>): Promise<T> {
+/** A rejection reports the buckets, as an answer does. */
+async function recordingRefusal<T>(operation: Operation, admitted: Promise<T>): Promise<T> {
   try {
     return await admitted;
   } catch (error) {

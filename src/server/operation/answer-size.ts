@@ -1,14 +1,15 @@
 /**
- * How large an answer is as JSON in UTF-8, found without serialising one that is far too large.
+ * The size of an answer as JSON in UTF-8, without serialising a
+ * far too large one.
  *
- * A walk adds up lengths without reading a text: that sum is at least a sixth of the bytes (an
- * escape has six) and at most three times as many (a list of digits). It stops where the answer is
- * certainly too large. Only where the sum leaves a doubt is the answer serialised to be counted.
+ * A walk sums lengths without reading texts. The sum is at least
+ * a sixth of the bytes (an escape has six) and at most three
+ * times as many (a list of digits). It stops when the answer is
+ * certainly too large. Only a sum in between needs serialisation.
  */
 import { type ExecutionResult, GraphQLError } from "graphql";
 import { AnswerTooLarge } from "../../domain/errors.js";
 
-/** Bounds of what is sent at once. */
 export interface AnswerLimits {
   /** The answer of a query or mutation. */
   readonly answerBytes: number;
@@ -16,49 +17,55 @@ export interface AnswerLimits {
   readonly messageBytes: number;
 }
 
-/** Room for what stands beside `data`: the errors within their bounds, cost, cache, tokens. */
+/** Room beside `data`: bounded errors, cost, cache, tokens. */
 export const ENVELOPE_BYTES = 64 * 1024;
 
-const LEAST_SHARE = 6;
-const MOST_TIMES = 3;
+const MIN_SHARE = 6;
+const MAX_FACTOR = 3;
 
-/** Whether a value is larger than `maxBytes` as JSON. O(values), or O(bytes) near the bound. */
+/** As JSON. O(values), or O(bytes) near the bound. */
 export function isLargerThan(value: unknown, maxBytes: number): boolean {
-  const most = MOST_TIMES * maxBytes;
-  const size = sizeOf(value, most);
-  if (size > most) return true;
-  return size * LEAST_SHARE > maxBytes && Buffer.byteLength(JSON.stringify(value)) > maxBytes;
+  const max = MAX_FACTOR * maxBytes;
+  const size = sizeOf(value, max);
+  if (size > max) return true;
+  return size * MIN_SHARE > maxBytes && Buffer.byteLength(JSON.stringify(value)) > maxBytes;
 }
 
-/** A number, and any other value that is no text and holds nothing. */
+/** Numbers, booleans and null. */
 const SCALAR_SIZE = 5;
 const DATE_SIZE = 27;
-/** Quotes and a comma; a key has a colon besides, an object or list its brackets and a comma. */
+/**
+ * Quotes and comma; a key adds its colon, an object or list its
+ * brackets.
+ */
 const TEXT_SIZE = 3;
 const KEY_SIZE = 3;
 const BRACKETS_SIZE = 3;
 
-/** The sum; any number above `most` once it is passed. */
-function sizeOf(value: unknown, most: number): number {
+/** The sum; any number above `max` once it is passed. */
+function sizeOf(value: unknown, max: number): number {
   if (typeof value === "string") return value.length + TEXT_SIZE;
   if (typeof value !== "object" || value === null) return SCALAR_SIZE;
   if (value instanceof Date) return DATE_SIZE;
   let size = BRACKETS_SIZE;
   if (Array.isArray(value)) {
     for (const item of value) {
-      size += sizeOf(item, most - size);
-      if (size > most) return size;
+      size += sizeOf(item, max - size);
+      if (size > max) return size;
     }
     return size;
   }
   for (const key in value) {
-    size += key.length + KEY_SIZE + sizeOf((value as Record<string, unknown>)[key], most - size);
-    if (size > most) return size;
+    size += key.length + KEY_SIZE + sizeOf((value as Record<string, unknown>)[key], max - size);
+    if (size > max) return size;
   }
   return size;
 }
 
-/** The result, or where it is too large, one that says so. What else failed is still logged. */
+/**
+ * The result, or an error when it is too large. Other errors are
+ * kept for the log.
+ */
 export function boundAnswer(
   result: ExecutionResult,
   answerBytes: number,
@@ -72,7 +79,10 @@ export function boundAnswer(
   };
 }
 
-/** The result of a subscription's event. Throws AnswerTooLarge, which ends the subscription. */
+/**
+ * The result of an event. Throws AnswerTooLarge, which ends the
+ * subscription.
+ */
 export function boundMessage(result: ExecutionResult, messageBytes: number): ExecutionResult {
   if (isLargerThan(result.data, messageBytes - ENVELOPE_BYTES))
     throw new AnswerTooLarge(messageBytes, "subscription");

@@ -1,19 +1,18 @@
 /**
- * What a document and its variables give for an argument, as far as prices look at it: numbers,
- * flags, texts, and how long lists are.
+ * Values of arguments, as far as prices need them: numbers,
+ * flags, texts and lengths of lists.
  */
 import { type FieldNode, Kind, type ValueNode } from "graphql";
 import { own } from "../../domain/own.js";
 
-/** Coerced values of variables, defaults included: what execution will see. */
+/** Coerced variables with defaults: what execution sees. */
 export type Variables = Readonly<Record<string, unknown>>;
 
-/** Looks up the value of one argument. */
 export type ReadArgument = (variables: Variables) => unknown;
 
 /**
- * Reads an argument, or a member of it. @param path the name of the argument, then of members:
- * `filter.text`
+ * Reads an argument, or a member of it.
+ * @param path such as `filter.text`
  */
 export function argumentReader(path: string, node: FieldNode): ReadArgument {
   const [name, ...members] = path.split(".");
@@ -39,7 +38,7 @@ function memberOf(value: unknown, members: readonly string[]): unknown {
   return found;
 }
 
-/** A literal: for a list, as many items; for an object, something that is there. */
+/** A list as its items, an object as anything truthy. */
 function literalOf(node: ValueNode): unknown {
   if (node.kind === Kind.INT || node.kind === Kind.FLOAT) return Number(node.value);
   if (node.kind === Kind.NULL) return null;

@@ -1,14 +1,18 @@
 /**
- * Queries compiled to JavaScript by graphql-jit: some 40 % less CPU for reads that are asked again
- * and again.
+ * Queries compiled to JavaScript by graphql-jit: some 40 % less
+ * CPU for repeated reads.
  *
- * The compiler pastes text of the document into code. Its handling of string literals lets a client
- * run code of his own (`"__MAGIC_DATE__…"`), an alias `__proto__` replaces a prototype, and
- * conditions in fragments used twice are mixed up. So a document is compiled only if all it holds
- * is names, numbers and variables: one query, no string literal, no directive, no name that begins
- * with `__` except `__typename`, no variable named like a member of `Object.prototype`. Everything
- * else is graphql-js's, and so is every answer with an error: the query is then executed again (a
- * query changes nothing, and its loaders remember what they have read).
+ * The compiler pastes text of the document into code. String
+ * literals let a client run code (`"__MAGIC_DATE__…"`), an alias
+ * `__proto__` replaces a prototype, and conditions in repeated
+ * fragments are mixed up. So only documents of names, numbers and
+ * variables are compiled: one query, no string literal, no
+ * directive, no name beginning with `__` but `__typename`, no
+ * variable named like a member of `Object.prototype`.
+ *
+ * graphql-js executes all others, and repeats queries whose
+ * answer has an error. That is safe: a query changes nothing, and
+ * loaders remember its reads.
  */
 import {
   BREAK,
@@ -24,18 +28,17 @@ import { type CompiledQuery, compileQuery, isCompiledQuery } from "graphql-jit";
 import { LRUCache } from "lru-cache";
 import { type CompiledQueries, type Execution, interpret } from "./executor.js";
 
-/** Asked this often, a document pays for its compilation (some milliseconds). */
+/** Compilation takes milliseconds: worth it after so many uses. */
 const USES_BEFORE_COMPILING = 5;
-/** Compiled code weighs some 100 KB for a large document. */
+/** Code of a large document takes some 100 KB. */
 const MAX_COMPILED = 200;
 const MAX_COUNTED = 5_000;
-/** Fragments are inlined: what they expand to is bounded, not what they are written as. */
+/** Fragments are inlined, so their expansion is bounded. */
 const MAX_EXPANDED_FIELDS = 1_000;
 
-/** Makes the compiled queries of one schema. */
 export function createCompiledQueries(schema: GraphQLSchema): CompiledQueries {
-  // Keyed by document: the stores keep one document object per source, and a document holds one
-  // operation if it is compiled.
+  // By document: stores keep one object per source, and a
+  // compiled document has one operation.
   const compiled = new LRUCache<DocumentNode, CompiledQuery | "unfit">({ max: MAX_COMPILED });
   const uses = new LRUCache<DocumentNode, number>({ max: MAX_COUNTED });
 
@@ -73,7 +76,7 @@ async function runCompiled(
   return result.errors || !result.data ? interpret(schema, execution) : result;
 }
 
-/** A wrong operation name is graphql-js's to refuse. */
+/** graphql-js rejects a wrong operation name. */
 function namesItsOperation({ document, operationName }: Execution): boolean {
   if (operationName === null || operationName === undefined) return true;
   return document.definitions.some(
@@ -82,7 +85,7 @@ function namesItsOperation({ document, operationName }: Execution): boolean {
   );
 }
 
-/** Whether a document holds nothing but what may become code: see the head of this file. */
+/** Whether a document is safe to compile, as above. */
 export function isFitToCompile(document: DocumentNode): boolean {
   const operations = document.definitions.filter(
     (definition) => definition.kind === Kind.OPERATION_DEFINITION,
@@ -110,8 +113,8 @@ function holdsOnlySafeNodes(document: DocumentNode): boolean {
 }
 
 /**
- * How many fields a valid document has once every fragment is inlined. Each fragment is counted
- * once.
+ * Fields of a valid document with all fragments inlined. Counts
+ * each fragment once.
  */
 function expandedFields({ definitions }: DocumentNode): number {
   const fragments = new Map(

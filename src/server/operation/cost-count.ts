@@ -1,10 +1,10 @@
-/** How much an argument asks for: lengths and work, as functions of the variables. */
+/** Lengths and work that arguments ask for, by the variables. */
 import type { FieldNode, GraphQLField } from "graphql";
 import type { ListLength, Work } from "../../domain/price.js";
 import { argumentReader, type Variables } from "./argument-value.js";
 
-/** A field where a document asks for it. */
-export interface AskedField {
+/** A field, where a document selects it. */
+export interface SelectedField {
   readonly field: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
 }
@@ -12,11 +12,11 @@ export interface AskedField {
 type Count = (variables: Variables) => number;
 
 /**
- * The length of a list; the longest where nothing asks for less. A length beyond it is refused by
- * the field.
+ * The length of a list, at most its maximum: the field rejects
+ * longer ones.
  */
 export function lengthCount(
-  asked: AskedField,
+  asked: SelectedField,
   { by, most, times = 1, plus = 0 }: ListLength,
 ): Count {
   if (by === undefined) return () => most;
@@ -28,13 +28,13 @@ export function lengthCount(
 }
 
 /** The price of all work of a field. */
-export function workCount(asked: AskedField, works: readonly Work[]): Count {
+export function workCount(asked: SelectedField, works: readonly Work[]): Count {
   const prices = works.map((work) => oneWork(asked, work));
   return (variables) => prices.reduce((sum, price) => sum + price(variables), 0);
 }
 
 function oneWork(
-  asked: AskedField,
+  asked: SelectedField,
   { by, price, most = Number.MAX_SAFE_INTEGER, per = 1 }: Work,
 ): Count {
   if (by === undefined) return () => price;
@@ -43,15 +43,15 @@ function oneWork(
     const value = read(variables);
     const count = countOf(value);
     if (count !== null) return price * Math.ceil(Math.min(count, most) / per);
-    return isAsking(value) ? price : 0;
+    return isRequested(value) ? price : 0;
   };
 }
 
-/**
- * What an argument is given, or its default: null stands for the default of the resolver, which is
- * the one that is declared.
- */
-function argumentOr({ field, node }: AskedField, path: string): (variables: Variables) => unknown {
+/** An argument's value or default; null means the default too. */
+function argumentOr(
+  { field, node }: SelectedField,
+  path: string,
+): (variables: Variables) => unknown {
   const usual = field.args.find(({ name }) => name === path)?.defaultValue;
   const isOfMany = field.args.some(
     ({ name, type }) => name === path && String(type).startsWith("["),
@@ -66,7 +66,7 @@ function argumentOr({ field, node }: AskedField, path: string): (variables: Vari
   };
 }
 
-/** A number, or how many a list holds; null for anything else. */
+/** A number, or the length of a list; null for others. */
 function countOf(value: unknown): number | null {
   if (Array.isArray(value)) return value.length;
   return typeof value === "number" && Number.isFinite(value)
@@ -74,5 +74,5 @@ function countOf(value: unknown): number | null {
     : null;
 }
 
-const isAsking = (value: unknown): boolean =>
+const isRequested = (value: unknown): boolean =>
   typeof value === "string" ? value.trim() !== "" : Boolean(value);

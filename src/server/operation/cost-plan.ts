@@ -1,8 +1,11 @@
 /**
- * A document as a tree of prices: what execution would collect, field by field, with fragments
- * resolved and repetitions merged, so that one operation has one cost however it is written. Only
- * values of variables are missing: sizes are put in for every request, conditions (`@include`,
- * `@skip`) are part of the plan, because they decide what is merged.
+ * A document as a tree of prices, as execution collects its
+ * fields: fragments are resolved and repetitions merged. So an
+ * operation has one cost, however it is written.
+ *
+ * Sizes depend on variables and are filled in per request.
+ * Conditions (`@include`, `@skip`) are part of the plan, because
+ * they decide what is merged.
  */
 import {
   type DirectiveNode,
@@ -36,17 +39,17 @@ import { type FieldPrice, isIntrospection, priceOf, type RootKind } from "./fiel
 export interface PlannedField {
   /** Its name in the answer. */
   readonly key: string;
-  /** Its own price, once, or for each item of a list. */
+  /** Its own price, once or for each item. */
   readonly own: number;
-  /** What it costs beside that, once; null for nothing. */
+  /** Further cost, once; null for none. */
   readonly work: Count | null;
-  /** How many items it has; null for what is no list. */
+  /** Number of items; null for a single value. */
   readonly size: Count | null;
-  /** How often a subscription answers at its start; null for once. */
+  /** Answers of a subscription at its start; null for one. */
   readonly repeats: Count | null;
-  /** What is selected below, for each type that may stand here; null for a scalar. */
+  /** Fields below, for each possible type; null for a scalar. */
   readonly below: readonly (readonly PlannedField[])[] | null;
-  /** Whether its cost depends on the length of any list. */
+  /** Whether its cost depends on the length of a list. */
   readonly varies: boolean;
   readonly operationClass: OperationClass | null;
 }
@@ -57,13 +60,16 @@ export type Count = (variables: Variables) => number;
 /** The root fields of an operation. */
 export type CostPlan = readonly PlannedField[];
 
-/** More fields than any operation of ours could be allowed to have: there counting ends. */
+/** More than any allowed operation can have. */
 const MAX_PLANNED_FIELDS = 10_000;
 
-/** Thrown when a document stands for more fields than can be counted. */
+/** The document has more fields than are counted. */
 export class UncountableDocument extends Error {}
 
-/** Plans one operation of a valid document. Throws {@link UncountableDocument}. */
+/**
+ * Plans an operation of a valid document. Throws {@link
+ * UncountableDocument}.
+ */
 export function planCost(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -76,19 +82,19 @@ export function planCost(
       fragments.set(definition.name.value, definition);
   const root = schema.getRootType(operation.operation);
   if (!root) return [];
-  return new Planner(schema, fragments, variables).select(root, [operation.selectionSet], {
+  return new CostPlanner(schema, fragments, variables).select(root, [operation.selectionSet], {
     root: operation.operation,
     sizes: {},
   });
 }
 
-interface Place {
+interface PlanContext {
   readonly root: RootKind;
-  /** The lengths of the lists that the field above sizes. */
+  /** Lengths of the lists that the field above sizes. */
   readonly sizes: Readonly<Record<string, Count>>;
 }
 
-class Planner {
+class CostPlanner {
   private planned = 0;
 
   constructor(
@@ -97,11 +103,11 @@ class Planner {
     private readonly variables: Variables,
   ) {}
 
-  /** The fields of an object, merged by their name in the answer. */
+  /** Fields of an object, merged by their name in the answer. */
   select(
     type: GraphQLObjectType,
     selections: readonly SelectionSetNode[],
-    place: Place,
+    place: PlanContext,
   ): PlannedField[] {
     const collected = new Map<string, FieldNode[]>();
     const visited = new Set<string>();
@@ -153,7 +159,7 @@ class Planner {
     type: GraphQLObjectType,
     key: string,
     nodes: readonly FieldNode[],
-    { root, sizes }: Place,
+    { root, sizes }: PlanContext,
   ): PlannedField[] {
     this.planned += 1;
     if (this.planned > MAX_PLANNED_FIELDS) throw new UncountableDocument();
@@ -208,7 +214,7 @@ class Planner {
   }
 }
 
-/** Whether `@include` and `@skip` leave a selection in. */
+/** Whether `@include` and `@skip` keep a selection. */
 export function isIncluded(
   directives: readonly DirectiveNode[] | undefined,
   variables: Variables,
@@ -220,13 +226,16 @@ export function isIncluded(
   });
 }
 
-/** Whether a condition holds: all that a plan depends on besides its document. */
+/**
+ * Whether a condition holds. A plan depends on nothing else
+ * besides its document.
+ */
 export function isTrue(value: ValueNode, variables: Variables): boolean {
   if (value.kind === Kind.BOOLEAN) return value.value;
   return value.kind === Kind.VARIABLE && own(variables, value.name.value) === true;
 }
 
-/** A field of a type, those of every type included. */
+/** A field of a type, meta fields included. */
 export function fieldOf(
   type: GraphQLObjectType | GraphQLInterfaceType,
   name: string,

@@ -1,10 +1,11 @@
 /**
- * What an operation costs: before it runs, by the lengths it asks for; afterwards, by the lengths
- * it got. Both are one sum over one plan (cost-plan.ts), so an answer costs as much as was asked
- * for exactly when every list is as long as it could have been.
+ * The cost of an operation: requested, by the lengths it asks
+ * for, and actual, by the lengths it got. Both sum up one plan
+ * (cost-plan.ts), so they are equal exactly when every list has
+ * its full length.
  *
- * Plans are kept with their document, of which the stores keep one object per source. A sum over a
- * plan takes microseconds.
+ * Plans are kept per document; stores keep one object per source.
+ * A sum takes microseconds.
  */
 import {
   type DocumentNode,
@@ -27,28 +28,31 @@ import {
   planCost,
   UncountableDocument,
 } from "./cost-plan.js";
-import { causesOf, type Failures } from "./failures.js";
+import { type Failures, failureTree } from "./failures.js";
 import { type CheckArguments, coerceVariables } from "./input.js";
 
-/** What one operation costs. */
 export interface Cost {
-  /** The most that it can cost. */
+  /** The maximum. */
   readonly requested: number;
-  /** How often it does what is counted by itself. */
+  /** Uses of the buckets for single operations. */
   readonly classes: ReadonlyMap<OperationClass, number>;
   /** Whether a shorter answer costs less. */
   readonly varies: boolean;
-  /** Its variables as execution will see them. */
+  /** As execution sees them. */
   readonly variables: Variables;
   /**
-   * The cost of an answer, by the length of its lists; of a subscription, that of one message.
-   * It is less than requested only by what the answer shows was not done.
+   * The cost of an answer, or of one message of a subscription.
+   * It is below the requested cost only by work that the answer
+   * shows was not done.
    */
   actual(data: unknown, errors?: readonly GraphQLError[]): number;
 }
 
-/** One operation, ready to run. */
-export interface Priced {
+/**
+ * One operation of a valid document, ready to run. Equal sources
+ * have one document object.
+ */
+export interface PreparedOperation {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   /** As the request brings them. */
@@ -56,17 +60,18 @@ export interface Priced {
 }
 
 /**
- * The cost of an operation; null for a document that holds no such operation. Throws InvalidInput.
+ * Null for a document without such an operation. Throws
+ * InvalidInput.
  */
-export type PriceOperation = (operation: Priced) => Cost | null;
+export type PriceOperation = (operation: PreparedOperation) => Cost | null;
 
 /**
- * The cost of an operation that may run; null as above. Throws InvalidInput and
- * OperationTooComplex.
+ * The cost of an allowed operation; null as above. Throws
+ * InvalidInput and OperationTooComplex.
  */
 export type CheckCost = PriceOperation;
 
-/** Holds every operation to the most that one may cost, and its arguments to what they declare. */
+/** Applies the maximum cost and the bounds of arguments. */
 export function createCostCheck(
   price: PriceOperation,
   limit: number,
@@ -81,14 +86,14 @@ export function createCostCheck(
   };
 }
 
-/** What any operation costs besides its fields: it is read, admitted, executed and answered. */
+/** Reading, admission, execution and answer of any operation. */
 const OPERATION_PRICE = 1;
 /**
- * Conditions by variables make several plans of one document; a client that tries them all is not
- * to fill the memory.
+ * Conditions make several plans of a document; trying all must
+ * not fill the memory.
  */
 const MAX_PLANS = 16;
-/** Stands for more than can be counted. */
+/** More than can be counted. */
 const UNCOUNTABLE: Omit<Cost, "variables"> = {
   requested: Number.MAX_SAFE_INTEGER,
   classes: new Map(),
@@ -96,7 +101,6 @@ const UNCOUNTABLE: Omit<Cost, "variables"> = {
   actual: () => Number.MAX_SAFE_INTEGER,
 };
 
-/** Makes the prices of one schema. */
 export function createPrices(schema: GraphQLSchema): PriceOperation {
   const known = new WeakMap<DocumentNode, Map<string, CostPlan | typeof UncountableDocument>>();
 
@@ -120,14 +124,14 @@ export function createPrices(schema: GraphQLSchema): PriceOperation {
   return ({ document, operationName, variables: given }) => {
     const operation = getOperationAST(document, operationName);
     if (!operation) return null;
-    // A plan is kept only for variables that execution accepts.
+    // A plan is kept only for valid variables.
     const variables = coerceVariables(schema, operation, given);
     const plan = planOf(document, operation, variables);
     return { variables, ...(plan ? costOf(plan, variables) : UNCOUNTABLE) };
   };
 }
 
-interface Planned {
+interface PlanRequest {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly variables: Variables;
@@ -135,7 +139,7 @@ interface Planned {
 
 function planOrNone(
   schema: GraphQLSchema,
-  { document, operation, variables }: Planned,
+  { document, operation, variables }: PlanRequest,
 ): CostPlan | typeof UncountableDocument {
   try {
     return planCost(schema, document, operation, variables);
@@ -145,7 +149,7 @@ function planOrNone(
   }
 }
 
-/** The variables that conditions of a document ask. */
+/** Variables in conditions of a document. */
 const conditions = new WeakMap<DocumentNode, readonly VariableNode[]>();
 
 function conditionsOf(document: DocumentNode): readonly VariableNode[] {
@@ -165,9 +169,7 @@ function findConditions(document: DocumentNode): VariableNode[] {
   return [...found.values()];
 }
 
-/**
- * Operations of one document share a plan only under one name and with the same conditions true.
- */
+/** A plan is shared by operation name and conditions. */
 const planName = (
   document: DocumentNode,
   { name }: OperationDefinitionNode,
@@ -183,11 +185,12 @@ function costOf(plan: CostPlan, variables: Variables): Omit<Cost, "variables"> {
     classes: classesOf(plan),
     varies: plan.some(({ varies }) => varies),
     actual: (data, errors = []) => {
-      const failures = causesOf(errors);
-      const answer = new Answer(variables);
-      // Nothing is known of an answer without data, or with an error that has no place.
+      const failures = failureTree(errors);
+      const answer = new AnswerCost(variables);
+      // Without data, or with an error that has no path, the
+      // maximum counts.
       if (failures === "everywhere" || typeof data !== "object" || data === null)
-        return OPERATION_PRICE + answer.mostOf(plan);
+        return OPERATION_PRICE + answer.maxOf(plan);
       return OPERATION_PRICE + answer.sumOf(plan, data, failures);
     },
   };
@@ -200,29 +203,30 @@ function classesOf(plan: CostPlan): ReadonlyMap<OperationClass, number> {
   return new Map(counts.filter(([, count]) => count > 0));
 }
 
-/** What a field can cost at most. */
+/** The maximum of a field. */
 function requestedOf(field: PlannedField, variables: Variables): number {
-  const once = askedOf(field, variables);
+  const once = maxOfOne(field, variables);
   return field.repeats ? field.repeats(variables) * once : once;
 }
 
-/** The same, answered once. Where several types may stand, the dearest counts. */
-function askedOf({ own: price, work, size, below }: PlannedField, variables: Variables): number {
-  const one = price + dearest(below, (field) => askedOf(field, variables));
+/** The maximum of one answer. The dearest possible type counts. */
+function maxOfOne({ own: price, work, size, below }: PlannedField, variables: Variables): number {
+  const one = price + mostExpensive(below, (field) => maxOfOne(field, variables));
   return (size ? size(variables) * one : one) + (work ? work(variables) : 0);
 }
 
 /**
- * What an answer has cost, by the lengths of its lists. What is not there has no length, unless an
- * error at or below it is why: the work may have been done then, so all that was asked for counts.
- * Declared work is done whatever is answered.
+ * The actual cost, by the lengths of lists. A missing value has
+ * no length. Where an error at or below explains it, the maximum
+ * counts, because the work may be done. Declared work always
+ * counts.
  */
-class Answer {
+class AnswerCost {
   constructor(private readonly variables: Variables) {}
 
-  /** The most that one answer can cost. */
-  mostOf(fields: readonly PlannedField[]): number {
-    return fields.reduce((sum, field) => sum + askedOf(field, this.variables), 0);
+  /** The maximum of one answer. */
+  maxOf(fields: readonly PlannedField[]): number {
+    return fields.reduce((sum, field) => sum + maxOfOne(field, this.variables), 0);
   }
 
   /** The fields of one object. */
@@ -234,7 +238,7 @@ class Answer {
   }
 
   private costOf(field: PlannedField, value: unknown, failures: Failures | undefined): number {
-    if (!field.varies || (isMissing(value) && failures)) return askedOf(field, this.variables);
+    if (!field.varies || (isMissing(value) && failures)) return maxOfOne(field, this.variables);
     const done = field.work ? field.work(this.variables) : 0;
     if (!field.size) return done + field.own + this.below(field, value, failures);
     if (!Array.isArray(value)) return done;
@@ -248,11 +252,11 @@ class Answer {
 
   private ofItem(field: PlannedField, item: unknown, failures: Failures | undefined): number {
     if (isMissing(item) && failures)
-      return field.own + dearest(field.below, (inner) => askedOf(inner, this.variables));
+      return field.own + mostExpensive(field.below, (inner) => maxOfOne(inner, this.variables));
     return field.own + this.below(field, item, failures);
   }
 
-  /** The sum below, of the dearest of the types that may stand there. */
+  /** The sum of the dearest possible type. */
   private below({ below }: PlannedField, object: unknown, failures: Failures | undefined): number {
     return (below ?? []).reduce(
       (most, fields) => Math.max(most, this.sumOf(fields, object, failures)),
@@ -269,8 +273,11 @@ const memberOf = (object: unknown, key: string): unknown =>
 const belowVaries = ({ below }: PlannedField): boolean =>
   below?.some((fields) => fields.some(({ varies }) => varies)) ?? false;
 
-/** The sum below, of the dearest of the types that may stand there. */
-function dearest(below: PlannedField["below"], cost: (field: PlannedField) => number): number {
+/** The sum of the dearest possible type. */
+function mostExpensive(
+  below: PlannedField["below"],
+  cost: (field: PlannedField) => number,
+): number {
   if (!below) return 0;
   let most = 0;
   for (const fields of below) {

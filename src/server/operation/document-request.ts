@@ -1,8 +1,9 @@
 /**
- * How a request names its document, the same over HTTP (body or query string) and WebSocket
- * (payload of `subscribe`): `query`, `documentId` (GraphQL over HTTP, appendix "Persisted
- * Documents"), or `extensions.persistedQuery` (Apollo). Whatever the name, the pipeline behind gets
- * a request with the document spelled out.
+ * How a request names its document, over HTTP (body or query
+ * string) and WebSocket (payload of `subscribe`): `query`,
+ * `documentId` (GraphQL over HTTP, appendix "Persisted
+ * Documents"), or `extensions.persistedQuery` (Apollo). The
+ * pipeline behind always gets the document itself.
  */
 
 import type { Principal } from "../../domain/account/principal.js";
@@ -14,10 +15,7 @@ import type {
 } from "../../services/persisted-documents.js";
 import { refuseLongNames, refuseLongOperationName } from "./names.js";
 
-/**
- * The parameters of a request, as they came; whatever has another type than it should is left for
- * the pipeline to refuse.
- */
+/** Parameters as they came; the pipeline rejects wrong types. */
 export interface RequestParameters {
   readonly query?: unknown;
   readonly operationName?: unknown;
@@ -25,25 +23,26 @@ export interface RequestParameters {
   readonly extensions?: unknown;
 }
 
-/** Spelled out: with `query`, and without the names that stood for it. */
-export interface SpelledOut<T extends RequestParameters> {
+/** With `query`, and without the names that stood for it. */
+export interface ResolvedRequest<T extends RequestParameters> {
   readonly parameters: T;
   /** See {@link FoundDocument.keep}. */
   keep(): void;
 }
 
 /**
- * Spells the document of a request out, with every name within its bound. Throws what {@link
- * PersistedDocuments.find} throws, NameTooLong, and BadUserInput for `operationName`.
+ * Resolves the document of a request and checks its names. Throws
+ * what {@link PersistedDocuments.find} throws, NameTooLong, and
+ * BadUserInput for `operationName`.
  */
-export async function spellOut<T extends RequestParameters>(
+export async function resolveDocument<T extends RequestParameters>(
   documents: PersistedDocuments,
   parameters: T,
   principal: Principal,
-): Promise<SpelledOut<T>> {
+): Promise<ResolvedRequest<T>> {
   refuseLongOperationName(parameters.operationName);
   const named = readNames(parameters);
-  // A document that is found by an id was held to this before it was kept.
+  // Stored documents were checked before.
   if (named.query) refuseLongNames(named.query);
   const isNamed = named.documentId !== undefined || named.sha256 !== undefined;
   if (!isNamed && !(documents.restricted && named.query)) return { parameters, keep: () => {} };
@@ -63,7 +62,7 @@ const PARAMETERS: ReadonlySet<string> = new Set([
   "extensions",
 ]);
 
-/** The parameters of a request without those that are null or empty: these count as absent. */
+/** Without null and empty parameters: these count as absent. */
 export function withoutEmpty<T extends object>(parameters: T): T {
   const isEmpty = ([name, value]: [string, unknown]) => PARAMETERS.has(name) && isBlank(value);
   const given = Object.entries(parameters);
@@ -73,17 +72,17 @@ export function withoutEmpty<T extends object>(parameters: T): T {
 
 const isBlank = (value: unknown): boolean => value === null || value === "";
 
-/** Whether a value is an object with members. */
+/** Whether a value is an object, and no list. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * The ids that the appendix knows: a hash, one of an application's own kind, or one of the
- * operator's own making.
+ * Ids of the appendix: a hash, an application's kind, an
+ * operator's own.
  */
 const DOCUMENT_ID = /^(?:sha256:[0-9a-f]{64}|x-[\w.~-]+:[\w.~-]+|[\w.~-]+)$/;
-const LONGEST_ID = 256;
-/** Clients of APQ that were built with a manifest send its ids in place of a hash. */
+const MAX_ID_CHARACTERS = 256;
+/** APQ clients with a manifest send its ids in place of a hash. */
 const HASH = /^[\w.~-]{1,256}$/;
 
 function readNames({ query, documentId, extensions }: RequestParameters): NamedDocument {
@@ -98,7 +97,7 @@ function readNames({ query, documentId, extensions }: RequestParameters): NamedD
 function readId(documentId: unknown): string {
   if (
     typeof documentId === "string" &&
-    documentId.length <= LONGEST_ID &&
+    documentId.length <= MAX_ID_CHARACTERS &&
     DOCUMENT_ID.test(documentId)
   )
     return documentId;

@@ -1,12 +1,13 @@
 /**
- * Parsed and validated documents, remembered so that an operation that is asked again is neither
- * parsed nor validated again. HTTP, WebSocket and the check of the manifest read with one reader,
- * so a document has one fate.
+ * Parsed and validated documents, remembered by source. HTTP,
+ * WebSocket and the manifest share one reader, so a document has
+ * one fate.
  *
- * Reading a document that is not known is work that its answer does not show, so it has a price
- * (document-price.ts). It is paid once, with the first operation of the document. Documents of the
- * manifest are read at the start, kept for good, and free. Bounded by source text: a syntax tree
- * takes up to some 130 bytes per character, so the bound is some 64 MB at the very worst.
+ * Reading a new document has a price (document-price.ts), paid
+ * once, with its first operation. Documents of the manifest are
+ * read at the start, pinned and free. Bounded by source text: a
+ * syntax tree takes up to 130 bytes per character, so 64 MB at
+ * the very worst.
  */
 import { createHash } from "node:crypto";
 import {
@@ -29,14 +30,13 @@ const MAX_SOURCE_CHARACTERS = 512 * 1024;
 const MAX_DOCUMENTS = 2_000;
 const SHA256_DIGITS = 64;
 
-/** Documents by Apollo's keys, each of which ends with the SHA-256 of a source. */
+/** By Apollo's keys, which end with the SHA-256 of a source. */
 export interface DocumentStore {
   get(key: string): Promise<DocumentNode | undefined>;
   set(key: string, document: DocumentNode): Promise<void>;
   delete(key: string): Promise<boolean>;
 }
 
-/** How documents are read. */
 export interface ReadingRules {
   readonly schema: GraphQLSchema;
   /** Besides those of the specification. */
@@ -44,27 +44,26 @@ export interface ReadingRules {
   readonly maxTokens: number;
 }
 
-/** Reads a source: its document, or why it is refused. Never throws. */
+/** Reads a source: its document, or the errors. Never throws. */
 export interface DocumentReader {
   (source: string): DocumentNode | readonly GraphQLError[];
-  /** Reads a document that is kept for the life of the process, and that no caller pays for. */
-  keep(source: string): DocumentNode | readonly GraphQLError[];
-  /** The document of a source that was read before; undefined for any other. */
+  /** Reads a document that stays for good and is free. */
+  pin(source: string): DocumentNode | readonly GraphQLError[];
+  /** The document of a source read before. */
   known(source: string): DocumentNode | undefined;
-  /** What reading a document has cost and nobody has paid yet: the caller has to pay. */
-  takePrice(document: DocumentNode): number;
-  /** The same for a source, whether its document was found valid or not. */
-  takePriceOf(source: string): number;
-  /** Gives Apollo what was read here, so that it reads nothing itself. */
+  /** The unpaid price of a document; the caller must charge it. */
+  takeReadingPrice(document: DocumentNode): number;
+  /** The same for a source, valid or not. */
+  takeReadingPriceOf(source: string): number;
+  /** For Apollo, which then reads nothing itself. */
   readonly store: DocumentStore;
 }
 
-/** Whether a source was refused. */
 export const isRefused = (
   read: DocumentNode | readonly GraphQLError[],
 ): read is readonly GraphQLError[] => !("kind" in read);
 
-/** A reader that parses and validates each distinct source once, with the codes of Apollo. */
+/** Parses and validates each source once, with Apollo's codes. */
 export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules): DocumentReader {
   const documents = createDocuments();
   const unpaid = new WeakSet<DocumentNode>();
@@ -91,19 +90,19 @@ export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules)
     unpaid.add(document);
     return document;
   };
-  const takePrice = (document: DocumentNode): number =>
+  const takeReadingPrice = (document: DocumentNode): number =>
     unpaid.delete(document) ? readingPrice(document.tokenCount ?? maxTokens) : 0;
   return Object.assign(read, {
-    keep(source: string) {
+    pin(source: string) {
       const document = check(source);
-      if (!isRefused(document)) documents.keepForGood(source, document);
+      if (!isRefused(document)) documents.pin(source, document);
       return document;
     },
     known: documents.bySource,
-    takePrice,
-    takePriceOf(source: string) {
+    takeReadingPrice,
+    takeReadingPriceOf(source: string) {
       const known = documents.bySource(source);
-      return known ? takePrice(known) : readingPrice(countTokens(source, maxTokens));
+      return known ? takeReadingPrice(known) : readingPrice(countTokens(source, maxTokens));
     },
     store: storeOf(documents),
   });
@@ -116,11 +115,11 @@ const storeOf = ({ byHash }: ReturnType<typeof createDocuments>): DocumentStore 
   delete: async () => false,
 });
 
-/** Valid documents, by source and by its hash. */
+/** Valid documents, by source and by hash. */
 function createDocuments() {
   const byHash = new Map<string, DocumentNode>();
-  const forGood = new Map<string, DocumentNode>();
-  const lately = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
+  const pinned = new Map<string, DocumentNode>();
+  const recent = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_SOURCE_CHARACTERS,
     sizeCalculation: (_kept, source) => source.length + 1,
@@ -128,15 +127,15 @@ function createDocuments() {
   });
   return {
     bySource: (source: string): DocumentNode | undefined =>
-      forGood.get(source) ?? lately.get(source)?.document,
+      pinned.get(source) ?? recent.get(source)?.document,
     byHash: (hash: string): DocumentNode | undefined => byHash.get(hash),
     keep(source: string, document: DocumentNode): void {
       const hash = hashOf(source);
-      lately.set(source, { document, hash });
-      if (lately.has(source)) byHash.set(hash, document);
+      recent.set(source, { document, hash });
+      if (recent.has(source)) byHash.set(hash, document);
     },
-    keepForGood(source: string, document: DocumentNode): void {
-      forGood.set(source, document);
+    pin(source: string, document: DocumentNode): void {
+      pinned.set(source, document);
       byHash.set(hashOf(source), document);
     },
   };
@@ -155,7 +154,7 @@ function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLE
   }
 }
 
-/** Why a document is refused. A rule that throws refuses it like one that reports. */
+/** A rule that throws rejects like one that reports. */
 function validateAll(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -171,7 +170,7 @@ function validateAll(
 const asGraphQLError = (error: unknown): GraphQLError =>
   error instanceof GraphQLError ? error : new GraphQLError("The document cannot be read.");
 
-/** An error of graphql-js with a code, unless a rule has given it one. */
+/** Adds a code, unless a rule has set one. */
 function withCode(error: GraphQLError, code: string): GraphQLError {
   const { message, nodes, source, positions, extensions } = error;
   const at = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null };

@@ -1,9 +1,10 @@
 /**
- * Executes one operation within its deadline: the one executor of HTTP and WebSocket.
+ * Executes an operation within its deadline, for HTTP and
+ * WebSocket.
  *
- * Queries that are asked often are executed by compiled code (compiled-queries.ts) where that is
- * safe; everything else, and every answer that is not plain success, comes from graphql-js. No
- * answer leaves that is too large.
+ * Frequent queries run as compiled code (compiled-queries.ts)
+ * where that is safe. graphql-js executes the rest, and
+ * everything that fails. Too large answers are replaced.
  */
 import {
   type DocumentNode,
@@ -15,36 +16,34 @@ import {
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { withDeadline } from "../../domain/time/deadline.js";
 import { type AnswerLimits, boundAnswer, boundMessage } from "./answer-size.js";
-import type { OperationKind } from "./context.js";
+import type { OperationKind } from "./operation.js";
 
-/** One operation of a validated document. */
+/** One operation of a valid document. */
 export interface Execution {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
   readonly variables: Readonly<Record<string, unknown>> | null | undefined;
-  /** Null for a document without such an operation, which execution refuses. */
+  /** Null without such an operation, which execution rejects. */
   readonly kind: OperationKind | null;
-  /** What resolvers get as context. */
+  /** For resolvers. */
   readonly context: object;
   /** The event of a subscription. */
   readonly rootValue?: unknown;
-  /** When it arrived, on the monotonic clock of this process, in ms. */
+  /** Arrival on the monotonic clock, in ms. */
   readonly startedAtMs: number;
 }
 
-/** Runs what is worth compiling. */
 export interface CompiledQueries {
-  /** The result of an execution, or null when it is not one for compiled code (now, or ever). */
+  /** Null when graphql-js must execute it, now or ever. */
   run(execution: Execution): Promise<ExecutionResult> | null;
 }
 
 /**
- * Runs an operation to its result. An answer that takes too long or is too large is replaced by one
- * that says so. Rejects with AnswerTooLarge for an event of a subscription.
+ * Replaces a late or too large answer by an error. Rejects with
+ * AnswerTooLarge for an event of a subscription.
  */
 export type Executor = (execution: Execution) => Promise<ExecutionResult>;
 
-/** What an executor is made of. */
 export interface ExecutorOptions {
   readonly schema: GraphQLSchema;
   readonly deadlineMs: number;
@@ -53,7 +52,6 @@ export interface ExecutorOptions {
   readonly compiled?: CompiledQueries;
 }
 
-/** Makes the executor of one schema. */
 export function createExecutor({
   schema,
   deadlineMs,
@@ -62,7 +60,7 @@ export function createExecutor({
 }: ExecutorOptions): Executor {
   return async (execution) => {
     const leftMs = deadlineMs - (performance.now() - execution.startedAtMs);
-    // What has waited that long is not wanted any more, and running it would delay the others.
+    // Its client has given up, and running it would delay others.
     if (leftMs <= 0) return deadlineExceeded();
     const result = await withDeadline(
       compiled?.run(execution) ?? interpret(schema, execution),
@@ -75,7 +73,6 @@ export function createExecutor({
   };
 }
 
-/** Executes by graphql-js. */
 export function interpret(
   schema: GraphQLSchema,
   { document, operationName, variables, context, rootValue }: Execution,
@@ -90,7 +87,7 @@ export function interpret(
   });
 }
 
-/** The answer of an operation that took too long. Nothing of it is known, so it has no data. */
+/** Without data: nothing of it is known. */
 function deadlineExceeded(): ExecutionResult {
   const originalError = new DeadlineExceeded("The operation took longer than it may.");
   return {

@@ -1,13 +1,16 @@
-/** Where the errors of an answer lie, as a tree of the answer's keys and indexes. */
+/** Errors of an answer as a tree of its keys and indexes. */
 import type { GraphQLError } from "graphql";
 
-/** The errors at or below one place, by the next step of their paths. */
+/**
+ * The errors at or below a place, by the next step of their
+ * paths.
+ */
 export interface Failures {
   get(step: string | number): Failures | undefined;
 }
 
-/** Undefined without errors; "everywhere" when one of them has no place. */
-export function causesOf(errors: readonly GraphQLError[]): Failures | "everywhere" | undefined {
+/** Undefined without errors; "everywhere" when one has no path. */
+export function failureTree(errors: readonly GraphQLError[]): Failures | "everywhere" | undefined {
   if (errors.length === 0) return undefined;
   const root: Tree = new Map();
   for (const { path } of errors) {

@@ -1,13 +1,17 @@
 /**
- * What one field costs, as its declaration says it: the only place that prices. A unit is about one
+ * The price of one field, by its declaration. A unit is about one
  * object read and sent.
  *
- * Objects cost 1 each, scalars nothing, a field of Query or Subscription at least 1, a mutation 10;
- * `complexity` among the extensions of a field says otherwise. A connection is an envelope: 1 for
- * its page, `pageInfo` is free, its edges are counted, and `node` comes with its edge. Every list
- * declares how long it can be: by `listSize` of the field or of its type, by `sizedLists` of the
- * field above, or as a connection by its `first`. What an answer does not show is declared as
- * `work`.
+ * An object costs 1, a scalar nothing, a field of Query or
+ * Subscription at least 1, a mutation 10; the extension
+ * `complexity` overrides. A connection costs 1 for its page:
+ * `pageInfo` is free, edges are counted, and `node` comes with
+ * its edge.
+ *
+ * Every list declares its maximum length: by `listSize` of the
+ * field or its type, by `sizedLists` of the field above, or as a
+ * connection by `first`. Work that the answer does not show is
+ * declared as `work`.
  */
 import {
   type GraphQLField,
@@ -26,35 +30,34 @@ import { isOperationClass, type OperationClass } from "../../domain/limits.js";
 import { PAGE_SIZE } from "../../domain/page.js";
 import type { ListLength, Work } from "../../domain/price.js";
 
-/** The price of one field. */
 export interface FieldPrice {
-  /** For the object itself, or for each object of a list. */
+  /** Of the object, or of each object of a list. */
   readonly own: number;
-  /** What is charged beside it. */
+  /** Charged beside it. */
   readonly work: readonly Work[];
-  /** How long the list is; null for a single value, and for a list that the field above sizes. */
+  /** Length of the list; null for a single value, or sized above. */
   readonly size: ListLength | null;
-  /** How long lists are in the object that is answered, by their names. */
+  /** Lengths of lists in the object, by name. */
   readonly sizedLists: Readonly<Record<string, ListLength>>;
-  /** How often a subscription answers at its start. */
+  /** Answers of a subscription at its start. */
   readonly repeats: ListLength | null;
-  /** The bucket of operations that it is counted in, once for each time it is asked for. */
+  /** The bucket that counts each use, if any. */
   readonly operationClass: OperationClass | null;
 }
 
-/** What kind of root a field stands on. */
+/** The root type that the field is on, if any. */
 export type RootKind = "query" | "mutation" | "subscription" | null;
 
 const MUTATION_PRICE = 10;
-/** The whole schema, however it is asked for: its answer is large, and the same for everybody. */
+/** The whole schema at once: a large answer, equal for all. */
 const INTROSPECTION_PRICE = 100;
-/** Scalars are cheap, not free: so many in a list cost one unit. */
+/** Scalars are cheap, not free. */
 const SCALARS_PER_UNIT = 10;
 const PAGE: ListLength = { by: "first", most: PAGE_SIZE.max };
 
 type AnyField = GraphQLField<unknown, unknown>;
 
-/** The price of a field. @param parent the type it stands in; @param root set for root fields */
+/** @param parent its type; @param root set for root fields */
 export function priceOf(field: AnyField, parent: GraphQLNamedType, root: RootKind): FieldPrice {
   const { extensions } = field;
   const size = isList(field) ? (declaredSize(field) ?? longestPage(field)) : null;
@@ -64,8 +67,8 @@ export function priceOf(field: AnyField, parent: GraphQLNamedType, root: RootKin
     own:
       typeof extensions.complexity === "number"
         ? extensions.complexity
-        : usualPrice(field, parent, root),
-    // The items of a list of scalars have no price of their own.
+        : defaultPrice(field, parent, root),
+    // Items of a list of scalars have no price of their own.
     work:
       size && !isOfObjects ? [...work, { price: Math.floor(size.most / SCALARS_PER_UNIT) }] : work,
     size: isOfObjects ? size : null,
@@ -75,13 +78,11 @@ export function priceOf(field: AnyField, parent: GraphQLNamedType, root: RootKin
   };
 }
 
-/** Introspection is priced as a whole, so what is below is not looked at. */
+/** Introspection is priced as a whole, without its fields. */
 export const isIntrospection = ({ name }: AnyField): boolean =>
   name === "__schema" || name === "__type";
 
-/**
- * Refuses a schema with a list that does not declare how long it can be: it could only be guessed.
- */
+/** Throws where a list declares no maximum length. */
 export function checkListSizes(schema: GraphQLSchema): void {
   const missing = undeclaredLists(schema);
   if (missing.length > 0)
@@ -90,7 +91,7 @@ export function checkListSizes(schema: GraphQLSchema): void {
     );
 }
 
-/** The lists that declare no length, as `Type.field`. */
+/** As `Type.field`. */
 export function undeclaredLists(schema: GraphQLSchema): string[] {
   const fields = Object.values(schema.getTypeMap()).flatMap((type) =>
     (isObjectType(type) || isInterfaceType(type)) && !isIntrospectionType(type)
@@ -108,7 +109,7 @@ export function undeclaredLists(schema: GraphQLSchema): string[] {
     .map(({ type, field }) => `${type.name}.${field.name}`);
 }
 
-function usualPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): number {
+function defaultPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): number {
   if (isIntrospection(field)) return INTROSPECTION_PRICE;
   if (root === "mutation") return MUTATION_PRICE;
   if (root !== null) return 1;
@@ -119,13 +120,13 @@ function usualPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): 
 }
 
 /**
- * Whether a type is an item of a page: the edge is counted, because its node is read whether it is
- * asked for or not.
+ * An item of a page. Its edge is counted: the node is always
+ * read.
  */
 const isEdgeType = (type: GraphQLNamedType): boolean =>
   isObjectType(type) && "node" in type.getFields() && "cursor" in type.getFields();
 
-/** Whether a type is the envelope of a page: it has edges. */
+/** The envelope of a page: it has edges. */
 const isConnectionType = (type: GraphQLNamedType): boolean =>
   isObjectType(type) && "edges" in type.getFields();
 
@@ -145,12 +146,12 @@ function sizedListsOf(field: AnyField): FieldPrice["sizedLists"] {
 }
 
 /**
- * What {@link checkListSizes} refuses costs as much as the longest page, or as the ids that are
- * given.
+ * For lists that {@link checkListSizes} rejects: the longest
+ * page, or the ids given.
  */
 const longestPage = (field: AnyField): ListLength => idsOf(field) ?? { most: PAGE_SIZE.max };
 
-/** A subscription to several things sends each of them at the start. */
+/** A subscription to several things sends each at its start. */
 const repeatsOf = (field: AnyField): ListLength | null => idsOf(field);
 
 function idsOf({ args }: AnyField): ListLength | null {

@@ -1,9 +1,9 @@
 /**
- * What is known of an operation's input before anything runs, alike over HTTP and WebSocket: its
- * variables, coerced once for pricing, and the bounds that arguments declare
- * (schema/argument-rule.ts), for literals and variables alike.
+ * Checks input before execution: variables, coerced once for
+ * pricing, and the bounds of arguments (schema/argument-rule.ts).
  *
- * A refusal here has run nothing. Execution coerces again; its errors are the same.
+ * A rejection has run nothing. Execution coerces again, with the
+ * same errors.
  */
 import {
   type DocumentNode,
@@ -34,20 +34,17 @@ import { own } from "../../domain/own.js";
 import type { Variables } from "./argument-value.js";
 import { fieldOf, isIncluded } from "./cost-plan.js";
 
-/** Input that execution would refuse; nothing has run. */
+/** Input that execution would reject; nothing has run. */
 export class InvalidInput extends Error {
   constructor(readonly errors: readonly GraphQLError[]) {
     super(errors[0]?.message);
   }
 }
 
-/** As many errors as execution reports before it gives up. */
+/** As execution does. */
 const MAX_VARIABLE_ERRORS = 50;
 
-/**
- * The variables of an operation as execution will see them. Throws InvalidInput with the errors of
- * execution.
- */
+/** As execution sees them. Throws InvalidInput with its errors. */
 export function coerceVariables(
   schema: GraphQLSchema,
   { variableDefinitions = [] }: OperationDefinitionNode,
@@ -60,7 +57,7 @@ export function coerceVariables(
   return coerced;
 }
 
-/** Holds the arguments of an operation to what they declare. Throws InvalidInput. */
+/** Checks arguments by their declared bounds. Throws InvalidInput. */
 export type CheckArguments = (operation: Checked, variables: Variables) => void;
 
 interface Checked {
@@ -68,10 +65,7 @@ interface Checked {
   readonly operationName: string | null | undefined;
 }
 
-/**
- * Makes the check of one schema: each field that is not left out by a condition, each fragment
- * once.
- */
+/** Visits each field that conditions keep, and each fragment once. */
 export function createArgumentCheck(schema: GraphQLSchema): CheckArguments {
   return ({ document, operationName }, variables) => {
     const operation = getOperationAST(document, operationName);
@@ -85,7 +79,7 @@ export function createArgumentCheck(schema: GraphQLSchema): CheckArguments {
 
 class ArgumentWalk {
   readonly errors: GraphQLError[] = [];
-  /** Fragments that are still to be visited. */
+  /** Fragments not visited yet. */
   private readonly fragments = new Map<string, FragmentDefinitionNode>();
 
   constructor(
@@ -122,13 +116,12 @@ class ArgumentWalk {
     const field =
       isObjectType(type) || isInterfaceType(type) ? fieldOf(type, node.name.value) : undefined;
     if (!field) return;
-    if (node.arguments?.length) this.errors.push(...refusalsOf(field, node, this.variables));
+    if (node.arguments?.length) this.errors.push(...argumentErrors(field, node, this.variables));
     if (node.selectionSet) this.visit(getNamedType(field.type), node.selectionSet);
   }
 }
 
-/** What is wrong with the arguments of a field. */
-function refusalsOf(
+function argumentErrors(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,
   variables: Variables,
@@ -136,12 +129,12 @@ function refusalsOf(
   try {
     const values = getArgumentValues(field, node, variables);
     return field.args.flatMap((argument) =>
-      refusalsOfValue(argument, own(values, argument.name), [argument.name]).map((error) =>
+      valueErrors(argument, own(values, argument.name), [argument.name]).map((error) =>
         at(node, error),
       ),
     );
   } catch (error) {
-    // A variable that is absent or null where the argument needs a value.
+    // A variable is absent or null where a value is required.
     if (error instanceof GraphQLError) return [error];
     throw error;
   }
@@ -153,11 +146,8 @@ const at = (nodes: FieldNode, originalError: BadUserInput): GraphQLError =>
 /** An argument, or a field of an input object. */
 type Input = Pick<GraphQLArgument, "type" | "extensions">;
 
-/**
- * What is wrong with a value and with what it holds; null and absence mean the default, which is
- * right.
- */
-function refusalsOfValue(
+/** Null and absence mean the default, which is valid. */
+function valueErrors(
   { type, extensions }: Input,
   value: unknown,
   path: readonly string[],
@@ -166,21 +156,21 @@ function refusalsOfValue(
   const { rule } = extensions;
   const why = typeof rule === "function" ? (rule as ArgumentRule)(value) : null;
   return why === null
-    ? refusalsWithin(type, value, path)
+    ? nestedErrors(type, value, path)
     : [new BadUserInput(`${path.join(".")} ${why}`, path)];
 }
 
-function refusalsWithin(
+function nestedErrors(
   type: GraphQLInputType,
   value: unknown,
   path: readonly string[],
 ): BadUserInput[] {
   const nullable = getNullableType(type);
   if (isListType(nullable) && Array.isArray(value))
-    return value.flatMap((item) => refusalsWithin(nullable.ofType, item, path));
+    return value.flatMap((item) => nestedErrors(nullable.ofType, item, path));
   if (!isInputObjectType(nullable) || typeof value !== "object" || value === null) return [];
   const members = value as Readonly<Record<string, unknown>>;
   return Object.values(nullable.getFields()).flatMap((field) =>
-    refusalsOfValue(field, own(members, field.name), [...path, field.name]),
+    valueErrors(field, own(members, field.name), [...path, field.name]),
   );
 }

@@ -1,7 +1,8 @@
 /**
- * The manifest of persisted documents: a file that `npm run persist` writes, or another generator.
- * Two forms are read: an object of ids and documents, and Apollo's
- * `apollo-persisted-query-manifest`. Whatever is wrong with one document stops the start.
+ * The manifest of persisted documents, from `npm run persist` or
+ * another generator: an object of ids and documents, or Apollo's
+ * `apollo-persisted-query-manifest`. An invalid document stops
+ * the start.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -21,7 +22,7 @@ const manifestFile = z.union([
   plain.transform((documents) => Object.entries(documents)),
 ]);
 
-/** Reads the manifest that a mode needs; empty where there is none. @throws StartupError */
+/** Empty where the mode needs none. @throws StartupError */
 export function readManifest({
   mode,
   file,
@@ -46,16 +47,16 @@ export function readManifest({
 }
 
 /**
- * Keeps a manifest for good, and refuses one with a document that would be refused when it is asked
- * for. Answers the names of its operations.
- * @throws StartupError naming the document
+ * Pins all documents of a manifest. Returns the names of its
+ * operations.
+ * @throws StartupError naming an invalid document
  */
 export function checkManifest(
   manifest: DocumentManifest,
-  readDocument: Pick<DocumentReader, "keep">,
+  readDocument: Pick<DocumentReader, "pin">,
 ): readonly string[] {
   return [...manifest].flatMap(([id, source]) => {
-    const document = readDocument.keep(source);
+    const document = readDocument.pin(source);
     if (!isRefused(document)) return document.definitions.flatMap(operationName);
     throw new StartupError(
       `The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`,
@@ -77,7 +78,10 @@ function readJsonFile(file: string): unknown {
   }
 }
 
-/** An id that says it is a hash and is not would be found under another name than its client's. */
+/**
+ * A wrong hash would store the document under another name than
+ * its client's.
+ */
 function checkHash(file: string, id: string, source: string): void {
   if (!id.startsWith("sha256:")) return;
   const hash = createHash("sha256").update(source).digest("hex");

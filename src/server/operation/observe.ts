@@ -1,15 +1,14 @@
-/** One line in the log and one measurement for every operation, over HTTP and WebSocket alike. */
+/** One log line and one measurement per operation. */
 import type { Logger } from "pino";
 import type { Metrics, Observation } from "../../telemetry/metrics.js";
 import { ANONYMOUS_OPERATION } from "../../telemetry/operation-names.js";
-import type { Operation } from "./context.js";
+import type { Operation } from "./operation.js";
 
-/** Reports an operation that was answered. */
 export type ObserveOperation = (operation: Operation, observation: Observation) => void;
 
 /**
- * Reports to log and metrics: `warn` when it failed, else `debug`, so that a busy server's log
- * stays readable.
+ * Logs failures as `warn` and the rest as `debug`, so that logs
+ * stay readable.
  */
 export function createObserver(log: Logger, metrics: Metrics): ObserveOperation {
   return ({ name, kind, requestId }, observation) => {

@@ -1,10 +1,13 @@
-/** What an operation pays, and gets back when it is known what was done. */
+/**
+ * What an operation pays, and the refund once its answer is
+ * known.
+ */
 import type { ExecutionResult } from "graphql";
 import type { BucketStatus } from "../../domain/limits.js";
 import type { Paid } from "../../services/rate-limit/limits.js";
 import type { Cost } from "./cost.js";
 
-/** What an answer says about its cost, as `extensions.cost`. */
+/** As `extensions.cost`. */
 export interface CostReport {
   readonly requested: number;
   readonly actual: number;
@@ -13,7 +16,6 @@ export interface CostReport {
   readonly restorePerSecond: number;
 }
 
-/** What an operation has paid, and is given back. */
 export class Payment {
   report: CostReport | null = null;
 
@@ -26,9 +28,7 @@ export class Payment {
     return this.paid.buckets;
   }
 
-  /**
-   * Settles by the answer. Without one nothing is known of what was done, so nothing is given back.
-   */
+  /** Refunds by the answer; without one, nothing. */
   settle(result: ExecutionResult | null): BucketStatus | undefined {
     const { requested } = this.cost;
     const actual = result ? this.cost.actual(result.data, result.errors) : requested;

@@ -1,11 +1,12 @@
 /**
- * What a document may ask for: one array of validation rules, used by HTTP and WebSocket alike,
- * after the rules of the specification and within the token limit of the parser, which bounds the
- * time all of them take.
+ * Validation rules for documents, shared by HTTP and WebSocket.
+ * They run after those of the specification, within the parser's
+ * token limit, which bounds their time.
  *
- * Depth, aliases and directives are counted by graphql-armor, once per operation with fragments
- * resolved and remembered. Its rules throw by default, which Apollo answers with status 500: here
- * they report, as validation rules should. Root fields and NUL characters have no library rule.
+ * graphql-armor counts depth, aliases and directives per
+ * operation, with fragments resolved once. Its rules throw by
+ * default, which Apollo answers with 500; here they report. Root
+ * fields and NUL characters have no library rule.
  */
 import { maxAliasesRule } from "@escape.tech/graphql-armor-max-aliases";
 import { maxDepthRule } from "@escape.tech/graphql-armor-max-depth";
@@ -23,7 +24,7 @@ import {
 } from "graphql";
 import { isIllFormed } from "./text-input.js";
 
-/** Bounds of one document. */
+/** Per document. */
 export interface OperationLimits {
   readonly depth: number;
   readonly aliases: number;
@@ -31,10 +32,7 @@ export interface OperationLimits {
   readonly directives: number;
 }
 
-/**
- * The rules that are added to those of the specification. Introspection is for servers that show an
- * explorer.
- */
+/** Introspection is for servers with an explorer. */
 export function operationRules(limits: OperationLimits, introspection: boolean): ValidationRule[] {
   return [
     maxDepthRule({
@@ -57,10 +55,7 @@ export function operationRules(limits: OperationLimits, introspection: boolean):
   ];
 }
 
-/**
- * Makes an armor rule report an error with our words instead of throwing its own ("Syntax Error:
- * …").
- */
+/** Reports our message in place of a thrown "Syntax Error: …". */
 const reporting = (message: string) => ({
   propagateOnRejection: false,
   onReject: [
@@ -68,10 +63,7 @@ const reporting = (message: string) => ({
   ],
 });
 
-/**
- * Refuses operations with more than `limit` root fields, counted through fragments, repetitions
- * included.
- */
+/** Counts root fields through fragments, repetitions included. */
 function maxRootFieldsRule(limit: number): ValidationRule {
   return (context): ASTVisitor => ({
     OperationDefinition(operation: OperationDefinitionNode) {
@@ -87,8 +79,8 @@ function maxRootFieldsRule(limit: number): ValidationRule {
 }
 
 /**
- * Fields of one level. Each fragment is counted once and remembered; one that is being counted
- * holds itself and counts as none.
+ * Fields of one level. Counts each fragment once; a recursive one
+ * as none.
  */
 function countFields(
   context: ValidationContext,
@@ -119,7 +111,10 @@ function countFragment(
   return total;
 }
 
-/** A GraphQL string can spell NUL by an escape of its own, after JSON was checked. */
+/**
+ * A GraphQL string has its own escape for NUL, which the JSON
+ * check misses.
+ */
 function wellFormedTextRule(context: ValidationContext): ASTVisitor {
   return {
     StringValue(node: StringValueNode) {

@@ -1,8 +1,9 @@
 /**
- * The root of a subscription: one field, chosen before any variable is known.
+ * The root of a subscription: one field, whatever the variables.
  *
- * The specification's rule collects the root fields without variables. It throws where `@skip` or
- * `@include` takes one, and passes a root that selects nothing, which execution then fails on.
+ * The specification's rule collects root fields without
+ * variables. It throws where `@skip` or `@include` uses one, and
+ * passes a root without fields, on which execution fails.
  */
 import {
   type ASTVisitor,
@@ -45,16 +46,16 @@ function faultOf(
   return found.fields === 0 ? "The subscription selects nothing." : null;
 }
 
-interface Reading {
+interface RootScan {
   readonly found: { fields: number; undecided: boolean };
-  /** Fragments that were read, or are being read: they may hold themselves. */
+  /** Visited fragments; they may be recursive. */
   readonly seen: Set<string>;
 }
 
 function readRoot(
   context: ValidationContext,
   { selections }: SelectionSetNode,
-  reading: Reading,
+  reading: RootScan,
 ): void {
   for (const selection of selections) {
     const selected = isSelected(selection);
@@ -67,22 +68,22 @@ function readRoot(
   }
 }
 
-function readFragment(context: ValidationContext, name: string, reading: Reading): void {
+function readFragment(context: ValidationContext, name: string, reading: RootScan): void {
   if (reading.seen.has(name)) return;
   reading.seen.add(name);
   const fragment = context.getFragment(name);
   if (fragment) readRoot(context, fragment.selectionSet, reading);
 }
 
-/** Whether a selection is taken; null where its conditions are no plain true or false. */
+/** Null where a condition is no literal true or false. */
 function isSelected({ directives = [] }: SelectionNode): boolean | null {
   const conditions = directives
     .filter(({ name }) => name.value === "skip" || name.value === "include")
-    .map(holds);
+    .map(conditionValue);
   return conditions.includes(null) ? null : !conditions.includes(false);
 }
 
-function holds({ name, arguments: given = [] }: DirectiveNode): boolean | null {
+function conditionValue({ name, arguments: given = [] }: DirectiveNode): boolean | null {
   const values = given.filter((argument) => argument.name.value === "if").map(({ value }) => value);
   const [condition] = values;
   if (values.length !== 1 || condition?.kind !== Kind.BOOLEAN) return null;

@@ -1,8 +1,9 @@
 /**
- * Subscriptions over graphql-js, with a new context for every event: loaders remember what they
- * have read, so an event executed with the loaders of the one before would show the old value.
+ * Subscriptions by graphql-js, with a new context per event:
+ * loaders remember their reads and would show old values.
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from "graphql";
+import { pullStream } from "../../domain/concurrency/stream.js";
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { withDeadline } from "../../domain/time/deadline.js";
@@ -10,9 +11,8 @@ import { SECOND } from "../../domain/time/time.js";
 import { isUnavailable } from "./format-error.js";
 
 /**
- * Opens the source of a subscription: its events, or the errors why there are none.
- * @param source document, variables and the context that the source is opened with
- * @throws DeadlineExceeded when it takes longer than `deadlineMs`
+ * Opens the source of a subscription: its events, or its errors.
+ * @throws DeadlineExceeded after `deadlineMs`
  */
 export async function openSource(
   source: ExecutionArgs,
@@ -20,7 +20,7 @@ export async function openSource(
 ): Promise<AsyncIterator<unknown> | ExecutionResult> {
   let late = false;
   const opening = createSourceEventStream(source);
-  // A stream that opens after its client was refused is nobody's: it is closed, or it would leak.
+  // A stream that opens too late is closed, or it would leak.
   void opening.then((stream) => (late ? close(stream) : undefined)).catch(() => {});
   const stream = await withDeadline<AsyncIterable<unknown> | ExecutionResult>(
     opening,
@@ -39,32 +39,39 @@ async function close(stream: AsyncIterable<unknown> | ExecutionResult): Promise<
   if (isStream(stream)) await stream[Symbol.asyncIterator]().return?.();
 }
 
-/** Whether a source was opened. */
 export const isSource = (
   opened: AsyncIterator<unknown> | ExecutionResult,
 ): opened is AsyncIterator<unknown> => "next" in opened;
 
-/** Longest waits before an event whose execution failed is executed again. */
+/** Backoff between executions of an event that failed. */
 const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 /**
- * The stream of results. An event whose execution found something unavailable is executed again,
- * with backoff, until it succeeds: no later event stands for it. Its error is handed on once. An
- * error of ours would last, so it holds nothing up. Unlike an async generator, `return()` ends the
- * stream at once, even while `next()` waits for an event. An execution that rejects ends the stream
- * and closes its source.
+ * The stream of results. An event whose execution found something
+ * unavailable is executed again, with backoff, until it succeeds:
+ * no later event replaces it. Its error is sent once. Internal
+ * errors would last, so they are not repeated. An execution that
+ * rejects ends the stream and closes its source.
  */
 export function mapEvents(
   events: AsyncIterator<unknown>,
   execute: (event: unknown) => Promise<ExecutionResult>,
 ): AsyncIterableIterator<ExecutionResult> {
-  return new Results(events, execute);
+  const results = new Results(events, execute);
+  return pullStream(
+    () => results.next(),
+    () => results.close(),
+  );
 }
 
-class Results implements AsyncIterableIterator<ExecutionResult> {
-  private pending: { readonly event: unknown } | null = null;
+const DONE: IteratorResult<ExecutionResult> = { done: true, value: undefined };
+
+class Results {
+  /** The event to execute, the first time or again. */
+  private due: { readonly event: unknown } | null = null;
   private failures = 0;
-  private ended = false;
+  private isClosed = false;
+  private isExhausted = false;
   private endPause = (): void => {};
 
   constructor(
@@ -73,45 +80,29 @@ class Results implements AsyncIterableIterator<ExecutionResult> {
   ) {}
 
   async next(): Promise<IteratorResult<ExecutionResult>> {
-    while (!this.ended) {
+    while (!this.isClosed) {
       if (this.failures > 0) await this.pause();
-      const event = await this.due();
-      if (!event || this.ended) break;
-      const result = await this.run(event.event);
+      this.due ??= await this.nextEvent();
+      if (!this.due || this.isClosed) break;
+      const result = await this.execute(this.due.event);
       const isFirst = this.failures === 0;
       this.failures = isUnavailable(result) ? this.failures + 1 : 0;
-      if (this.failures === 0) this.pending = null;
+      if (this.failures === 0) this.due = null;
       if (this.failures === 0 || isFirst) return { done: false, value: result };
     }
-    return { done: true, value: undefined };
+    return DONE;
   }
 
-  async return(): Promise<IteratorResult<ExecutionResult>> {
-    this.ended = true;
+  async close(): Promise<void> {
+    this.isClosed = true;
     this.endPause();
-    await this.events.return?.();
-    return { done: true, value: undefined };
+    if (!this.isExhausted) await this.events.return?.();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  private async run(event: unknown): Promise<ExecutionResult> {
-    try {
-      return await this.execute(event);
-    } catch (error) {
-      await this.return();
-      throw error;
-    }
-  }
-
-  /** The event to execute; null after the last one. */
-  private async due(): Promise<{ readonly event: unknown } | null> {
-    if (this.pending) return this.pending;
-    const next = await this.events.next();
-    this.pending = next.done ? null : { event: next.value };
-    return this.pending;
+  private async nextEvent(): Promise<{ readonly event: unknown } | null> {
+    const { done, value } = await this.events.next();
+    this.isExhausted = done === true;
+    return done ? null : { event: value };
   }
 
   private pause(): Promise<void> {

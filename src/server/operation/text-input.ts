@@ -1,31 +1,30 @@
 /**
- * What clients send, as text: read once, at the edge, by HTTP and WebSocket alike.
+ * Text of clients, checked once at the edge.
  *
- * PostgreSQL refuses NUL in text and UTF-8 has no lone surrogates; both are spelled by JSON escapes
- * (`\u0000`, `\ud800`), so neither may travel further than here. Nesting is counted before anything
- * is parsed, so its cost is one pass over the text.
+ * PostgreSQL rejects NUL, and UTF-8 has no lone surrogates. JSON
+ * can escape both (`\u0000`, `\ud800`), so they are rejected
+ * here. Nesting is counted before parsing, in one pass.
  */
 import { isUtf8 } from "node:buffer";
 import { BadUserInput } from "../../domain/errors.js";
 import { refuseLongKeys } from "./names.js";
 
-/** Parses a body as {@link readJson} does. Throws BadUserInput. */
+/** As {@link readJson}. Throws BadUserInput. */
 export function readBody(body: Buffer, maxDepth: number): unknown {
   if (!isUtf8(body)) throw new BadUserInput("The body is not valid UTF-8.");
   return readJson(body.toString("utf8"), maxDepth);
 }
 
 /**
- * Parses JSON whose nesting is at most `maxDepth`, whose keys are short and whose text is
- * well-formed. Throws BadUserInput.
+ * Parses JSON with bounded nesting and keys, and well-formed
+ * text. Throws BadUserInput.
  */
 export function readJson(text: string, maxDepth: number): unknown {
   if (isDeeperThan(text, maxDepth))
     throw new BadUserInput(`The JSON is nested deeper than ${maxDepth} levels.`);
   const value = parse(text);
   refuseLongKeys(value);
-  // Strings of parsed JSON are ill-formed only by such an escape; without one nothing has to be
-  // walked.
+  // Parsed strings are ill-formed only by such an escape.
   if (ILL_FORMED_ESCAPE.test(text)) refuseIllFormed(value);
   return value;
 }
@@ -43,8 +42,8 @@ function parse(text: string): unknown {
 }
 
 /**
- * Throws BadUserInput when any string or key within a value holds a NUL or a lone surrogate. The
- * value's depth bounds the stack.
+ * Throws BadUserInput for NUL or a lone surrogate in any string
+ * or key. The depth of the value bounds the stack.
  */
 export function refuseIllFormed(value: unknown): void {
   if (typeof value === "string" && isIllFormed(value))
@@ -64,7 +63,7 @@ const CLOSING = new Set(["}", "]"].map((sign) => sign.charCodeAt(0)));
 const QUOTE = '"'.charCodeAt(0);
 const BACKSLASH = "\\".charCodeAt(0);
 
-/** Whether brackets outside strings nest deeper than `maxDepth`. O(length), no allocation. */
+/** Counts brackets outside strings. O(length), no allocation. */
 export function isDeeperThan(text: string, maxDepth: number): boolean {
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -77,7 +76,7 @@ export function isDeeperThan(text: string, maxDepth: number): boolean {
   return false;
 }
 
-/** The index of the quote that ends the string opened at `start`, or the end of the text. */
+/** The index of the closing quote, or the end of the text. */
 function endOfString(text: string, start: number): number {
   for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0;

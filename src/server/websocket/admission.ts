@@ -1,49 +1,54 @@
-/**
- * How a WebSocket is let in, and what is refused of it before it is read: the small print of
- * operations.ts.
- */
+/** Admission of sockets and of their operations. */
 import { RateLimited } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import {
-  type Asked,
-  type DoorParts,
-  LEAST_CHARGE,
+  MIN_CHARGE,
   payerOf,
-  refuseAtTheDoor,
+  type RawOperation,
+  type RejectionDeps,
+  rejectEarly,
 } from "../operation/admission.js";
-import { type Caller, type ClaimedCaller, identify, type Operation } from "../operation/context.js";
+import { type Caller, type ClaimedCaller, identify } from "../operation/caller.js";
+import type { Operation } from "../operation/operation.js";
 
 /**
- * Who a socket is for, at the price of the cheapest operation. Throws Unauthenticated and
- * RateLimited.
+ * The caller of a socket, at the price of the cheapest operation.
+ * Throws Unauthenticated and RateLimited.
  */
-export async function callerOfSocket(
+export async function authenticateSocket(
   admission: Admission,
   claimed: ClaimedCaller,
 ): Promise<Caller> {
   const payer = admission.payerOf(claimed.claim);
-  if (admission.isTight(payer)) admission.check(payer, LEAST_CHARGE);
-  const { principal, paid } = await admission.admit(claimed.claim, LEAST_CHARGE);
+  if (admission.isTight(payer)) admission.check(payer, MIN_CHARGE);
+  const { principal, paid } = await admission.admit(claimed.claim, MIN_CHARGE);
   if (!paid) admission.chargeRefused(admission.payerOf(claimed.claim), 0);
   return identify(claimed, principal);
 }
 
-/** Refuses without reading what is certain to be refused. Throws RateLimited. */
-export function refuseOperation(parts: DoorParts, operation: Operation, asked: Asked | null): void {
+/**
+ * Rejects an operation unread where its rejection is certain.
+ * Throws RateLimited.
+ */
+export function rejectSocketOperation(
+  deps: RejectionDeps,
+  operation: Operation,
+  raw: RawOperation | null,
+): void {
   try {
-    refuseAtTheDoor(parts, payerOf(parts.admission, operation), asked);
+    rejectEarly(deps, payerOf(deps.admission, operation), raw);
   } catch (error) {
     if (error instanceof RateLimited) operation.refusal = error;
     throw error;
   }
 }
 
-/** An operation that was refused for what it is has been read all the same. */
+/** A rejected operation still pays for its reading. */
 export function chargeIfRefused(
-  { admission, readDocument }: DoorParts,
+  { admission, readDocument }: RejectionDeps,
   operation: Operation,
   query: string,
 ): void {
   if (!operation.hasPaid && !operation.refusal)
-    admission.chargeRefused(payerOf(admission, operation), readDocument.takePriceOf(query));
+    admission.chargeRefused(payerOf(admission, operation), readDocument.takeReadingPriceOf(query));
 }

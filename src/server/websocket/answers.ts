@@ -1,30 +1,29 @@
-/** Answers of operations over a WebSocket, as clients see them. */
+/** Answers over a WebSocket, as clients see them. */
 import { randomUUID } from "node:crypto";
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import type { Logger } from "pino";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import { logInternal } from "../http/apollo.js";
-import type { Operation } from "../operation/context.js";
 import type { Executor } from "../operation/executor.js";
 import { type ErrorDetail, formatError, withRequestId } from "../operation/format-error.js";
+import type { Operation } from "../operation/operation.js";
 
-/** What answers are made with. */
-export interface AnswerParts {
+export interface AnswerDeps {
   readonly executor: Executor;
   readonly seenTokens: Pick<SeenTokens, "write">;
   readonly errors: ErrorDetail;
   readonly log: Logger;
 }
 
-/** What is executed. */
-export type Executed = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
+export type ExecutedDocument = Pick<ExecutionArgs, "document" | "operationName" | "variableValues">;
 
 /**
- * Executes an operation, or a subscription for one event. Rejects with AnswerTooLarge for an event.
+ * Executes an operation, or a subscription for one event. Rejects
+ * with AnswerTooLarge for an event.
  */
-export function run(
-  { executor }: AnswerParts,
-  args: Executed,
+export function runOperation(
+  { executor }: AnswerDeps,
+  args: ExecutedDocument,
   operation: Operation,
   rootValue?: unknown,
 ): Promise<ExecutionResult> {
@@ -41,9 +40,8 @@ export function run(
   });
 }
 
-/** The answer as clients see it. */
-export function finish(
-  parts: AnswerParts,
+export function formatResult(
+  deps: AnswerDeps,
   { errors, data, extensions }: ExecutionResult,
   operation: Operation,
 ): ExecutionResult {
@@ -52,10 +50,10 @@ export function finish(
     ...extensions,
     ...(cost && { cost }),
     ...(cache && { cache }),
-    ...(written && { seen: parts.seenTokens.write(written) }),
+    ...(written && { seen: deps.seenTokens.write(written) }),
     ...(guest && { guest }),
   };
-  const presented = errors && present(parts, errors, operation.requestId);
+  const presented = errors && formatErrors(deps, errors, operation.requestId);
   return {
     ...(presented && { errors: presented as unknown as GraphQLError[] }),
     ...(data !== undefined && { data }),
@@ -63,9 +61,9 @@ export function finish(
   };
 }
 
-/** Errors as clients see them; those that are ours go to the log. */
-export function present(
-  { log, errors: detail }: Pick<AnswerParts, "log" | "errors">,
+/** Internal errors go to the log. */
+export function formatErrors(
+  { log, errors: detail }: Pick<AnswerDeps, "log" | "errors">,
   errors: readonly GraphQLError[],
   requestId: string,
 ) {
@@ -76,21 +74,23 @@ export function present(
   );
 }
 
-/** Goes nowhere: the socket is closing. */
+/** Reaches no client: the socket is closing. */
 export const sessionEnded = (): GraphQLError =>
   new GraphQLError("The session has ended.", { extensions: { code: "UNAUTHENTICATED" } });
 
-/** A refusal as an error of its operation. */
-export const refusalBy = (error: unknown): GraphQLError =>
+export const asGraphQLError = (error: unknown): GraphQLError =>
   new GraphQLError((error as Error).message, { originalError: error as Error });
 
-/** graphql-ws hands errors on without their operation, so they carry its id themselves. */
-export function withRequest(error: GraphQLError, requestId: string): GraphQLError {
+/**
+ * graphql-ws passes errors without their operation, so they carry
+ * its id.
+ */
+export function withErrorRequestId(error: GraphQLError, requestId: string): GraphQLError {
   error.extensions.requestId = requestId;
   return error;
 }
 
-/** The id that errors carry; a new one without. */
+/** The id of {@link withErrorRequestId}, or a new one. */
 export function errorRequestId([first]: readonly GraphQLError[]): string {
   const carried = first?.extensions.requestId;
   return typeof carried === "string" ? carried : randomUUID();

@@ -1,23 +1,24 @@
 import type { ExecutionArgs, GraphQLSchema } from "graphql";
+import type { Context } from "graphql-ws";
 import type { Logger } from "pino";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { SeenTokens } from "../../services/seen-tokens.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
 import type { Metrics } from "../../telemetry/metrics.js";
-import type { WelcomedPeer } from "../connection/connection.js";
+import type { AcknowledgedConnection, Connection } from "../connection/connection.js";
 import type { SocketCounts } from "../connection/counts.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import type { Load } from "../load.js";
-import type { GateParts } from "../operation/admission.js";
-import type { CallerRules, CreateContext, Operation } from "../operation/context.js";
+import type { AdmissionDeps } from "../operation/admission.js";
+import type { CallerRules } from "../operation/caller.js";
 import type { Executor } from "../operation/executor.js";
 import type { ErrorDetail } from "../operation/format-error.js";
 import type { ObserveOperation } from "../operation/observe.js";
-import type { Ticket } from "./ticket.js";
+import type { CreateContext, Operation } from "../operation/operation.js";
+import type { Cancellation } from "./cancellation.js";
 
-/** What the WebSocket side of the pipeline is made of. */
-export interface SocketOperationParts extends GateParts {
+export interface SocketOperationDeps extends AdmissionDeps {
   readonly schema: GraphQLSchema;
   readonly documents: PersistedDocuments;
   readonly executor: Executor;
@@ -39,12 +40,15 @@ export interface SocketOperationParts extends GateParts {
   readonly observe: ObserveOperation;
 }
 
-/** An operation on its way through graphql-ws, which hands the same object from hook to hook. */
+/** A socket, as graphql-ws passes it to hooks. */
+export type SocketContext = Context<Record<string, unknown>, { readonly connection: Connection }>;
+
+/** An operation, as graphql-ws passes it from hook to hook. */
 export interface SocketExecution extends ExecutionArgs {
-  /** The client's name of it. */
+  /** The client's operation id. */
   readonly id: string;
-  readonly ticket: Ticket;
+  readonly cancellation: Cancellation;
   readonly operation: Operation;
-  readonly peer: WelcomedPeer;
+  readonly connection: AcknowledgedConnection;
   readonly startedAt: number;
 }

@@ -2,9 +2,9 @@
 import { isRecord, withoutEmpty } from "../operation/document-request.js";
 
 /**
- * A message as graphql-ws takes it: parsed, or the text where it is no JSON. graphql-ws wants a
- * document in every payload; ours may name one instead, and parameters that are null or empty are
- * absent, as over HTTP.
+ * A parsed message, or the text where it is no JSON. graphql-ws
+ * needs a document in every payload; ours may name one instead.
+ * Null and empty parameters are absent, as over HTTP.
  */
 export function readMessage(text: string): unknown {
   const message = parse(text);

@@ -1,32 +1,37 @@
 /**
- * Offers of another protocol than WebSocket. HTTP/2 clients send their first request with `Upgrade:
- * h2c` (Java's does by default), and a server may simply not take it. Node hands every such request
- * to the WebSocket side instead, with its body unread: here it is given back to the HTTP side,
- * without the offer.
+ * Offers of other protocols. HTTP/2 clients may send `Upgrade:
+ * h2c` (Java's does by default), which a server may ignore. Node
+ * passes such requests to the WebSocket side with their body
+ * unread. Here they return to the HTTP side, without the offer.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** Whether an upgrade is meant for the WebSocket side. */
 export const wantsWebSocket = ({ headers }: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === "websocket";
 
-/** Serves a request as if it had offered nothing. `head` is what had been read of its body. */
+/**
+ * Serves a request without its offer. `head`: bytes of its body
+ * read so far.
+ */
 export function serveWithoutUpgrade(
   server: Server,
   request: IncomingMessage,
-  connection: Duplex,
+  stream: Duplex,
   head: Buffer,
 ): void {
   const lines = [
     `${request.method} ${request.url} HTTP/${request.httpVersion}`,
     ...keptHeaders(request),
   ];
-  connection.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
-  server.emit("connection", connection);
+  stream.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  server.emit("connection", stream);
 }
 
-/** `Connection` names the headers of the offer, so they go together. */
+/**
+ * `Connection` names the headers of the offer, so they go
+ * together.
+ */
 const OFFER = new Set(["upgrade", "http2-settings", "connection"]);
 
 function keptHeaders({ rawHeaders }: IncomingMessage): string[] {

@@ -1,15 +1,18 @@
 /**
- * The WebSocket side: `graphql-transport-ws` on the path of HTTP. Every fault of the protocol ends
- * with its close code: 1007 text that is not UTF-8, 1009 frame too large, 4400 bad message or
- * binary frame, 4401 before ack, and when a session was revoked, 4403 wrong token, and when a
- * session ran out, 4406 subprotocol, 4408 no init in time, 4409 duplicate id, 4429 second init,
- * 4500 our own fault, 1001 going away, 1013 when a session cannot be looked up, when too much was
- * asked for lately, when a user has too many sockets, and for a client that does not keep up; 1008
- * too many messages.
+ * The WebSocket side: `graphql-transport-ws` on the path of HTTP.
  *
- * Browsers do not apply CORS to WebSockets: the Origin is checked before the upgrade. Frames are
- * not compressed: a compressor costs some 300 KB per socket. One timer pings all sockets; one that
- * does not answer until the next beat is terminated.
+ * Close codes: 1001 going away, 1007 text that is not UTF-8, 1008
+ * too many messages, 1009 frame too large, 1013 try again
+ * (session not looked up, rate limit, too many sockets, slow
+ * client), 4400 bad message or binary frame, 4401 before ack and
+ * revoked session, 4403 wrong token and expired session, 4406
+ * subprotocol, 4408 no init in time, 4409 duplicate id, 4429
+ * second init, 4500 internal.
+ *
+ * CORS does not cover WebSockets, so the Origin is checked at the
+ * upgrade. Frames are not compressed: a compressor costs some 300
+ * KB per socket. One timer pings all sockets; one without a pong
+ * until the next ping is terminated.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
@@ -21,30 +24,29 @@ import { Overloaded } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Metrics } from "../../telemetry/metrics.js";
-import { isWelcomed, Peer } from "../connection/connection.js";
+import { Connection, isAcknowledged } from "../connection/connection.js";
 import { type Refusal, refusalOf, refuseOnSocket } from "../http/errors.js";
 import { GRAPHQL_PATH } from "../http/http.js";
 import { chargeMessage, payerOf } from "../operation/admission.js";
 import { isDeeperThan } from "../operation/text-input.js";
 import type { OriginCheck } from "../origins.js";
-import type { SocketOperationParts } from "./execution.js";
+import type { SocketOperationDeps } from "./execution.js";
 import { readMessage } from "./message.js";
 import { socketOperations } from "./operations.js";
 import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
 
-/** Durations of the socket's life; tests shorten them. */
+/** Tests shorten them. */
 export interface SocketTimings {
   /** Longest wait for `connection_init`. */
   readonly initMs: number;
   /** Time between two pings, and the longest wait for a pong. */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
 }
 
-export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, beatMs: 12 * SECOND };
+export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, heartbeatMs: 12 * SECOND };
 
-/** What the WebSocket side is made of. */
-export interface WebSocketParts {
-  readonly operations: SocketOperationParts;
+export interface WebSocketDeps {
+  readonly operations: SocketOperationDeps;
   readonly originAllowed: OriginCheck;
   readonly limits: {
     readonly frameBytes: number;
@@ -57,18 +59,17 @@ export interface WebSocketParts {
   readonly log: Logger;
 }
 
-/** The open sockets of a server. */
 export interface WebSockets {
-  readonly peers: ReadonlySet<Peer>;
+  readonly connections: ReadonlySet<Connection>;
   close(): void;
 }
 
-/** Serves WebSockets on an HTTP server's upgrades. */
-export function serveWebSockets(server: Server, parts: WebSocketParts): WebSockets {
-  const { limits, timings, metrics, log } = parts;
-  const peers = new Set<Peer>();
+/** Serves the upgrades of an HTTP server. */
+export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets {
+  const { limits, timings, metrics, log } = deps;
+  const connections = new Set<Connection>();
   const protocol = makeServer({
-    ...socketOperations(parts.operations),
+    ...socketOperations(deps.operations),
     connectionInitWaitTimeout: timings.initMs,
   });
   const sockets = new WebSocketServer({
@@ -81,45 +82,47 @@ export function serveWebSockets(server: Server, parts: WebSocketParts): WebSocke
   sockets.on("wsClientError", (_error, socket) =>
     refuseOnSocket(socket, refusalOf(400), randomUUID()),
   );
-  const beatAll = () => {
-    for (const peer of peers) peer.beat();
-    // Whatever held this beat up, clients have a whole one to answer.
-    beat.refresh();
+  const pingAll = () => {
+    for (const connection of connections) connection.ping();
+    // After a delay clients still have a whole period to answer.
+    heartbeat.refresh();
   };
-  // Timers run ahead of sockets: what came while this process was stopped or busy is read before
-  // silence is judged.
-  const beat = setInterval(() => setImmediate(beatAll), timings.beatMs).unref();
+  // Timers run before sockets: read waiting pongs before judging
+  // silence.
+  const heartbeat = setInterval(() => setImmediate(pingAll), timings.heartbeatMs).unref();
 
-  // Listeners made where the request is known would keep it for as long as the socket lives.
-  const noteBreak = (err: Error) => log.debug({ err }, "a connection broke");
-  const join = (peer: Peer) => {
-    peers.add(peer);
+  // A closure over the request would keep it as long as the
+  // socket.
+  const logBreak = (err: Error) => log.debug({ err }, "a connection broke");
+  const register = (connection: Connection) => {
+    connections.add(connection);
     metrics.sockets(1);
-    peer.socket.once("close", () => {
-      peers.delete(peer);
+    connection.socket.once("close", () => {
+      connections.delete(connection);
       metrics.sockets(-1);
     });
-    connect(peer, protocol, parts);
+    attachProtocol(connection, protocol, deps);
   };
-  server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    connection.on("error", noteBreak);
-    if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, connection, head);
-    const refusal = refusalFor(request, parts);
-    if (refusal) return refuseOnSocket(connection, refusal, randomUUID());
-    const ip = parts.operations.callers.addressOf(request);
-    // Who it is for is known at `connection_init`, which takes a place of the right class.
-    if (parts.operations.load.isLate()) {
-      parts.operations.shedding.shed("address", "event loop");
-      return refuseOnSocket(connection, BUSY, randomUUID());
+  server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    stream.on("error", logBreak);
+    if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, stream, head);
+    const refusal = refusalFor(request, deps);
+    if (refusal) return refuseOnSocket(stream, refusal, randomUUID());
+    const ip = deps.operations.callers.addressOf(request);
+    // The caller is known at `connection_init`, which takes its
+    // permit.
+    if (deps.operations.load.isLate()) {
+      deps.operations.shedding.shed("address", "event loop");
+      return refuseOnSocket(stream, BUSY, randomUUID());
     }
-    const leave = parts.operations.counts.openSocket(ip);
-    if (!leave) return refuseOnSocket(connection, TOO_MANY_SOCKETS, randomUUID());
-    connection.once("close", leave);
-    sockets.handleUpgrade(request, connection, head, (socket) => {
-      join(new Peer(socket, request.headers, ip, connection));
+    const leave = deps.operations.counts.countSocket(ip);
+    if (!leave) return refuseOnSocket(stream, TOO_MANY_SOCKETS, randomUUID());
+    stream.once("close", leave);
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      register(new Connection(socket, request.headers, ip, stream));
     });
   });
-  return { peers, close: () => clearInterval(beat) };
+  return { connections: connections, close: () => clearInterval(heartbeat) };
 }
 
 const BUSY: Refusal = {
@@ -136,10 +139,10 @@ const TOO_MANY_SOCKETS: Refusal = {
 
 function refusalFor(
   { url, headers }: IncomingMessage,
-  { originAllowed, isDraining }: WebSocketParts,
+  { originAllowed, isDraining }: WebSocketDeps,
 ): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
-  // A proxy may take for another request what we would take for frames.
+  // A proxy may read a request where we read frames.
   if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0)
     return refusalOf(400);
   if (isDraining())
@@ -155,46 +158,46 @@ function refusalFor(
 
 const POLICY_VIOLATION = 1008;
 const NO_STATUS = 1005;
-/** A client that comes back sends whatever it subscribes to at once. */
-const AT_ONCE_SECONDS = 2;
+/** A client that reconnects sends all its subscriptions at once. */
+const BURST_SECONDS = 2;
 
-/** Counts the messages of one socket; says which is one too many. */
-function messageMeter(perSecond: number): () => boolean {
-  let [owed, atMs] = [0, performance.now()];
+/** Returns whether a message is one too many. */
+function createMessageMeter(perSecond: number): () => boolean {
+  let [level, atMs] = [0, performance.now()];
   return () => {
     const now = performance.now();
-    owed = Math.max(0, owed - ((now - atMs) * perSecond) / SECOND) + 1;
+    level = Math.max(0, level - ((now - atMs) * perSecond) / SECOND) + 1;
     atMs = now;
-    return owed > AT_ONCE_SECONDS * perSecond;
+    return level > BURST_SECONDS * perSecond;
   };
 }
 
-/** Joins a socket to graphql-ws. */
-function connect(
-  peer: Peer,
+/** Attaches graphql-ws. */
+function attachProtocol(
+  connection: Connection,
   protocol: ReturnType<typeof makeServer>,
-  { limits, log, operations: { admission } }: WebSocketParts,
+  { limits, log, operations: { admission } }: WebSocketDeps,
 ): void {
-  const { socket } = peer;
-  const isTooFast = messageMeter(limits.sockets.messagesPerSecond);
+  const { socket } = connection;
+  const isTooFast = createMessageMeter(limits.sockets.messagesPerSecond);
   for (const event of ["message", "ping"] as const)
     socket.on(event, () => {
-      peer.holdBack();
-      if (isTooFast()) peer.close(POLICY_VIOLATION, "Too many messages");
+      connection.applyBackpressure();
+      if (isTooFast()) connection.close(POLICY_VIOLATION, "Too many messages");
     });
   const closed = (
-    protocol as ReturnType<typeof makeServer<Record<string, unknown>, { peer: Peer }>>
+    protocol as ReturnType<typeof makeServer<Record<string, unknown>, { connection: Connection }>>
   ).opened(
     {
       protocol: socket.protocol,
       send: (text) => send(socket, text),
-      close: (code = CloseCode.InternalServerError, reason = "") => peer.close(code, reason),
+      close: (code = CloseCode.InternalServerError, reason = "") => connection.close(code, reason),
       onMessage: (handle) => {
         socket.on(
           "message",
           (data, isBinary) =>
             void receive({
-              peer,
+              connection,
               data,
               isBinary,
               maxDepth: limits.jsonDepth,
@@ -205,11 +208,11 @@ function connect(
         );
       },
     },
-    { peer },
+    { connection },
   );
   socket.on("error", (err) => log.debug({ err }, "a socket broke"));
-  // graphql-ws wants a code; nothing of ours reads it.
-  peer.onEnd(
+  // graphql-ws needs a code, which nothing reads.
+  connection.onEnd(
     () =>
       void closed(NO_STATUS, "").catch((err: unknown) =>
         log.error({ err }, "a socket's subscriptions did not end"),
@@ -218,19 +221,20 @@ function connect(
 }
 
 /**
- * Resolves once the frame has left the process, so that a slow client slows its own subscriptions
+ * Resolves once the frame has left, so a slow client slows itself
  * only.
  */
 function send(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState !== socket.OPEN) return resolve();
-    // A send fails when the socket is closing; its close event ends the operations.
+    // A failed send needs nothing: the close event ends the
+    // operations.
     socket.send(text, () => resolve());
   });
 }
 
 interface Received {
-  readonly peer: Peer;
+  readonly connection: Connection;
   readonly data: RawData;
   readonly isBinary: boolean;
   readonly maxDepth: number;
@@ -240,7 +244,7 @@ interface Received {
 }
 
 async function receive({
-  peer,
+  connection,
   data,
   isBinary,
   maxDepth,
@@ -248,26 +252,25 @@ async function receive({
   log,
   handle,
 }: Received): Promise<void> {
-  // One packet may hold many messages; those behind the one that closed the socket are still
-  // delivered.
-  if (!peer.isOpen) return;
-  if (isBinary) return peer.close(CloseCode.BadRequest, "Binary frames are not understood");
+  // Messages of one packet still arrive after a close.
+  if (!connection.isOpen) return;
+  if (isBinary) return connection.close(CloseCode.BadRequest, "Binary frames are not understood");
   const text = String(data);
-  // Before `connection_init` its address is all that is known of a client.
-  const payer = isWelcomed(peer)
-    ? payerOf(admission, peer)
-    : admission.payerOf({ token: undefined, ip: peer.ip, insists: false });
+  // Before `connection_init` only the address is known.
+  const payer = isAcknowledged(connection)
+    ? payerOf(admission, connection)
+    : admission.payerOf({ kind: "none", ip: connection.ip, mustBeValid: false });
   chargeMessage(admission, payer, text.length);
   if (isDeeperThan(text, maxDepth))
-    return peer.close(CloseCode.BadRequest, "Message is nested too deeply");
+    return connection.close(CloseCode.BadRequest, "Message is nested too deeply");
   try {
-    // Its type asks for text; it takes a parsed message as well.
+    // Typed as text; graphql-ws accepts a parsed message as well.
     await handle(readMessage(text) as string);
   } catch (err) {
-    // graphql-ws throws for messages that only a server may send.
+    // graphql-ws throws for messages that only servers send.
     if (err instanceof Error && err.message.startsWith("Unexpected message"))
-      return peer.close(CloseCode.BadRequest, "Unexpected message");
+      return connection.close(CloseCode.BadRequest, "Unexpected message");
     log.error({ err }, "a message failed outside its operation");
-    peer.close(CloseCode.InternalServerError, "Internal server error");
+    connection.close(CloseCode.InternalServerError, "Internal server error");
   }
 }

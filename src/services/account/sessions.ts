@@ -1,5 +1,5 @@
 /** Sessions: opened at sign-in, looked up by their token, listed for their owner. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Account } from "../../db/account/users.js";
 import type { RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
@@ -8,6 +8,7 @@ import { ServiceUnavailable } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { Found, SessionStore } from "../../redis/session/session.js";
+import { type SessionCredential, sessionCredential } from "./credential.js";
 import type { SessionTrust } from "./session-reload.js";
 
 /** A session just opened; the token is shown here once and kept nowhere. */
@@ -27,7 +28,7 @@ export interface Sessions {
    * Whose token it is, noting the use; null when it is nobody's. Throws ServiceUnavailable when it
    * cannot be told.
    */
-  authenticate(token: string): Promise<UserPrincipal | null>;
+  authenticate(credential: SessionCredential): Promise<UserPrincipal | null>;
   /**
    * The same session again, as it is now; null when it has ended. `used` notes a use. Throws
    * ServiceUnavailable when it cannot be told.
@@ -55,7 +56,6 @@ export interface SessionsParts {
 
 const SECRET_BYTES = 32;
 const MAX_DEVICE = 200;
-const TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
 
 export function createSessions({
   store,
@@ -85,7 +85,7 @@ export function createSessions({
     async open({ user, sessions: { epoch } }, { device, ip }) {
       const token = `${user.tag}.${randomBytes(SECRET_BYTES).toString("base64url")}`;
       const session = {
-        id: idOf(token),
+        id: sessionCredential(token).digest,
         userId: user.id,
         userTag: user.tag,
         role: user.role,
@@ -113,9 +113,8 @@ export function createSessions({
         },
       };
     },
-    async authenticate(token) {
-      const userTag = TOKEN.exec(token)?.[1];
-      return userTag === undefined ? null : alive(userTag, idOf(token), true);
+    async authenticate({ userTag, digest }) {
+      return userTag === null ? null : alive(userTag, digest, true);
     },
     confirm: ({ userTag, sessionId }, { used }) => alive(userTag, sessionId, used),
     async list(principal) {
@@ -125,9 +124,6 @@ export function createSessions({
     },
   };
 }
-
-/** What Redis knows a token by. */
-const idOf = (token: string): string => createHash("sha256").update(token).digest("base64url");
 
 function toPrincipal(
   userTag: string,

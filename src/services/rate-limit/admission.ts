@@ -9,29 +9,30 @@
  * address. A token that is new here is looked up first, which costs a second round trip, once per
  * process. Anybody without a session pays as their address.
  */
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../../domain/account/principal.js";
 import { addressBlock, addressHolder } from "../../domain/address.js";
 import type { Authenticate } from "../account/authenticate.js";
+import type { Credential, ReadCredential, SessionCredential } from "../account/credential.js";
 import type { Charge, Limits, Paid, Payer } from "./limits.js";
 import { createLocalLimiter } from "./local-limiter.js";
 
-/** What a request shows of who it is. */
-export interface Claim {
-  readonly token: string | undefined;
+/** Who a request claims to come from: its credential, read once. */
+export type Claim = Credential & ClaimOrigin;
+
+interface ClaimOrigin {
   readonly ip: string;
   /**
    * Whether the request is refused when its token is not valid. One of `Authorization` is; a cookie
    * that has run out only means that no user is signed in.
    */
-  readonly insists: boolean;
+  readonly mustBeValid: boolean;
 }
 
 /** Lets requests in. */
 export interface Admission {
-  /** Whether a token is the operator's; told without asking anybody. */
-  isService(token: string): boolean;
+  /** Recognises a token without a lookup. To be called once a request. */
+  readonly readCredential: ReadCredential;
   /** Who pays, as far as it is known without asking. */
   payerOf(asker: Claim | Known): Payer;
   /** Whether anything was refused to them lately, so that {@link check} is worth asking. */
@@ -72,7 +73,7 @@ export interface Known {
 /** What admission takes. */
 export interface AdmissionParts {
   readonly authenticate: Authenticate;
-  readonly isService: (token: string) => boolean;
+  readonly readCredential: ReadCredential;
   readonly limits: Limits;
   /** Has everything that is sent in this turn leave together. */
   readonly together: <T>(send: () => T) => T;
@@ -92,20 +93,20 @@ const MOST_TOKENS = 20_000;
 const LOOK_UPS = { burst: 50, perSecond: 10 };
 
 export function createAdmission(parts: AdmissionParts): Admission {
-  const { authenticate, isService, limits, together } = parts;
+  const { authenticate, readCredential, limits, together } = parts;
   const known = new LRUCache<string, Payer>({ max: MOST_TOKENS });
   const admission: TokenAdmission = { ...parts, known };
   const lookUps = createLocalLimiter(() => performance.now());
   const payerOf = (asker: Claim | Known): Payer => {
     if ("principal" in asker) return payerFor(asker);
-    const { token, ip } = asker;
-    if (token === undefined) return ofAddress(ip);
-    if (isService(token)) return SERVICE_PAYER;
-    const payer = known.get(digest(token));
+    const { ip } = asker;
+    if (asker.kind === "none") return ofAddress(ip);
+    if (asker.kind === "service") return SERVICE_PAYER;
+    const payer = known.get(asker.digest);
     return payer ? { ...payer, block: addressBlock(ip) } : { ...ofAddress(ip), isGuess: true };
   };
   return {
-    isService,
+    readCredential,
     payerOf,
     isTight: (payer) => limits.isTight(payer),
     check(payer, charge) {
@@ -118,18 +119,13 @@ export function createAdmission(parts: AdmissionParts): Admission {
         return;
       limits.check(payer, charge);
     },
-    async admit({ token, ...from }, charge) {
-      const payer = payerOf({ token, ...from });
-      if (payer.kind === "service")
-        return { principal: await authenticate(token), paid: await limits.charge(payer, charge) };
-      if (token === undefined)
-        return {
-          principal: await authenticate(undefined),
-          paid: await limits.charge(payer, charge),
-        };
+    async admit(claim, charge) {
+      const payer = payerOf(claim);
+      if (claim.kind !== "session")
+        return { principal: await authenticate(claim), paid: await limits.charge(payer, charge) };
       return payer.kind === "viewer"
-        ? admitKnown(admission, { token, ...from }, payer, charge)
-        : admitUnknown(admission, { token, ...from }, charge);
+        ? admitKnown(admission, claim, payer, charge)
+        : admitUnknown(admission, claim, charge);
     },
     async admitAgain(payer, charge, prove) {
       limits.check(payer, charge);
@@ -151,40 +147,42 @@ interface TokenAdmission extends AdmissionParts {
   readonly known: LRUCache<string, Payer>;
 }
 
-type Shown = Claim & { readonly token: string };
+type SessionClaim = SessionCredential & ClaimOrigin;
 
-async function admitKnown(admission: TokenAdmission, claim: Shown, payer: Payer, charge: Charge) {
+async function admitKnown(
+  admission: TokenAdmission,
+  claim: SessionClaim,
+  payer: Payer,
+  charge: Charge,
+) {
   const { authenticate, limits, together, known } = admission;
   limits.check(payer, charge);
   const { principal, payment } = await together(async () => {
     // Whether it can be paid matters only once it is known who asks.
-    const asked = [
-      authenticate(claim.token),
-      limits.charge(payer, { ...charge, varies: true }),
-    ] as const;
+    const asked = [authenticate(claim), limits.charge(payer, { ...charge, varies: true })] as const;
     asked[1].catch(() => {});
     return { principal: await asked[0], payment: asked[1] };
   });
   if (principal !== "invalid") return { principal, paid: await payment };
-  known.delete(digest(claim.token));
+  known.delete(claim.digest);
   drop(payment);
   return { principal, paid: await payAsAddress(limits, claim, charge) };
 }
 
 async function admitUnknown(
   { authenticate, limits, known }: TokenAdmission,
-  claim: Shown,
+  claim: SessionClaim,
   charge: Charge,
 ) {
-  const principal = await authenticate(claim.token);
+  const principal = await authenticate(claim);
   if (principal === "invalid")
     return { principal, paid: await payAsAddress(limits, claim, charge) };
   // Somebody whom Redis cannot tell us of counts for themselves, under the name they show.
   const payer =
     principal.kind === "unknown"
-      ? { ...ofAddress(claim.ip), name: digest(claim.token) }
+      ? { ...ofAddress(claim.ip), name: claim.digest }
       : payerFor({ principal, ip: claim.ip });
-  if (payer.kind === "viewer") known.set(digest(claim.token), payer);
+  if (payer.kind === "viewer") known.set(claim.digest, payer);
   return { principal, paid: await limits.charge(payer, charge) };
 }
 
@@ -197,9 +195,9 @@ const drop = (payment: Promise<Paid>): void =>
  */
 const payAsAddress = async (
   limits: Limits,
-  { ip, insists }: Claim,
+  { ip, mustBeValid }: ClaimOrigin,
   charge: Charge,
-): Promise<Paid | null> => (insists ? null : limits.charge(ofAddress(ip), charge));
+): Promise<Paid | null> => (mustBeValid ? null : limits.charge(ofAddress(ip), charge));
 
 const SERVICE_PAYER: Payer = { kind: "service", name: "token", block: null };
 
@@ -219,5 +217,3 @@ function payerFor({ principal, ip }: Known): Payer {
     ? { kind: "viewer", name: String(principal.userId), block: addressBlock(ip) }
     : ofAddress(ip);
 }
-
-const digest = (token: string): string => createHash("sha256").update(token).digest("base64url");

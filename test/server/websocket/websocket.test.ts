@@ -26,7 +26,7 @@ async function own(...options: Parameters<typeof startServer>): Promise<TestServ
   onTestFinished(() => server.close());
   return server;
 }
-const BEATING = { socketTimings: { beatMs: 100 } };
+const BEATING = { socketTimings: { heartbeatMs: 100 } };
 
 const gauge = async (name: string) =>
   Number(new RegExp(`^${name} (\\d+)$`, "m").exec((await souk.metrics.render()).text)?.[1]);
@@ -115,14 +115,14 @@ test("a socket that answers no ping is terminated and its subscriptions end", as
 });
 
 test("A client that answers lives on where this process was too busy to read it.", async () => {
-  const beatMs = 400;
-  const server = await own({}, { socketTimings: { beatMs } });
+  const heartbeatMs = 400;
+  const server = await own({}, { socketTimings: { heartbeatMs: heartbeatMs } });
   const { path, remove } = await temporaryFolder("pongs");
   onTestFinished(remove);
   const file = join(path, "answered");
   const client = clientApart(server.live, file);
   expect(await client.nextLine()).toBe("welcome");
-  for (let pings = 0; pings < 3; pings++) await busy(beatMs, () => answered(file) >= pings);
+  for (let pings = 0; pings < 3; pings++) await busy(heartbeatMs, () => answered(file) >= pings);
   expect(client.child.exitCode).toBeNull();
   expect((await server.metrics.render()).text).toMatch(/^souk_sockets 1$/m);
 });
@@ -148,10 +148,10 @@ const answered = (file: string): number => (existsSync(file) ? statSync(file).si
  * Keeps this process from everything for longer than a beat and until `done`; then lets it go round
  * until it has sent a ping.
  */
-async function busy(beatMs: number, done: () => boolean): Promise<void> {
+async function busy(heartbeatMs: number, done: () => boolean): Promise<void> {
   const from = performance.now();
   const elapsed = () => performance.now() - from;
-  while (elapsed() < beatMs * 1.1 || (!done() && elapsed() < HANG_MS));
+  while (elapsed() < heartbeatMs * 1.1 || (!done() && elapsed() < HANG_MS));
   for (let rounds = 0; rounds < 3; rounds++) await new Promise((resolve) => setImmediate(resolve));
 }
 

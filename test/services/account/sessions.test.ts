@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { DAY, MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createSessionStore } from "../../../src/redis/session/session.js";
+import { sessionCredential } from "../../../src/services/account/credential.js";
 import { createSessionTrust } from "../../../src/services/account/session-reload.js";
 import { createSessions } from "../../../src/services/account/sessions.js";
 import { testLog } from "../../support/log.js";
@@ -87,7 +88,9 @@ describe("the use of a session", () => {
     const { sessions, commandsOf, usedAgo, admin, key } = await openSessions();
     const { token, principal } = await sessions.open(ACCOUNT, ORIGIN);
     const useOften = () =>
-      Promise.all(Array.from({ length: 50 }, () => sessions.authenticate(token)));
+      Promise.all(
+        Array.from({ length: 50 }, () => sessions.authenticate(sessionCredential(token))),
+      );
     const writes = ({ hset = 0, pexpireat = 0, zadd = 0 }: Record<string, number>) => ({
       hset,
       pexpireat,
@@ -106,8 +109,8 @@ describe("the use of a session", () => {
   it("costs one round trip and no write", async () => {
     const { sessions, commandsOf } = await openSessions();
     const { token } = await sessions.open(ACCOUNT, ORIGIN);
-    await sessions.authenticate(token);
-    expect(await commandsOf(() => sessions.authenticate(token))).toMatchObject({
+    await sessions.authenticate(sessionCredential(token));
+    expect(await commandsOf(() => sessions.authenticate(sessionCredential(token)))).toMatchObject({
       evalsha: 2,
       hmget: 1,
       zscore: 1,
@@ -136,7 +139,7 @@ describe("the clock of a process", () => {
     for (const skew of [400 * DAY, -400 * DAY]) {
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + skew });
       await usedAgo(principal.sessionId, 2 * MINUTE);
-      const found = await sessions.authenticate(token);
+      const found = await sessions.authenticate(sessionCredential(token));
       expect(found?.leftMs).toBeGreaterThan(leftMs - MINUTE);
       expect(found?.leftMs).toBeLessThan(31 * MINUTE);
       vi.useRealTimers();

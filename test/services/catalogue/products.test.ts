@@ -15,6 +15,7 @@ import { tagsOfListing } from "../../../src/domain/catalogue/tags.js";
 import { Forbidden, RedisUnavailable, Unauthenticated } from "../../../src/domain/errors.js";
 import type { OutboxRow, PendingChange } from "../../../src/domain/events/outbox.js";
 import { createAuthenticate } from "../../../src/services/account/authenticate.js";
+import { createCredentialReader } from "../../../src/services/account/credential.js";
 import { createProducts, type Products } from "../../../src/services/catalogue/products.js";
 import type { Outbox } from "../../../src/services/outbox/outbox.js";
 import { seededDatabase } from "../../support/app.js";
@@ -95,14 +96,18 @@ describe("who may change the catalogue", () => {
 
   it("the holder of exactly the configured token, and nobody when none is configured", async () => {
     const nobodys = { authenticate: async () => null };
-    const authenticate = createAuthenticate("the-service-token", nobodys);
+    const authenticateWith = (serviceToken?: string) => {
+      const read = createCredentialReader(serviceToken);
+      return (token: string | undefined) => createAuthenticate(nobodys)(read(token));
+    };
+    const authenticate = authenticateWith("the-service-token");
     expect(await authenticate("the-service-token")).toEqual(SERVICE);
     const others = await Promise.all(
       ["the-service-toke", "the-service-token ", ""].map(authenticate),
     );
     expect(others).toEqual(["invalid", "invalid", "invalid"]);
     expect(await authenticate(undefined)).toEqual(ANONYMOUS);
-    expect(await createAuthenticate(undefined, nobodys)("anything")).toBe("invalid");
+    expect(await authenticateWith()("anything")).toBe("invalid");
   });
 });
 

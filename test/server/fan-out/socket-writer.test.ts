@@ -3,9 +3,9 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { Peer } from "../../../src/server/connection/connection.js";
-import { headOf, tailOf } from "../../../src/server/fan-out/frame.js";
-import { Outlet } from "../../../src/server/fan-out/outlet.js";
+import { Connection } from "../../../src/server/connection/connection.js";
+import { framePayload, framePrefix } from "../../../src/server/fan-out/frame.js";
+import { SocketWriter } from "../../../src/server/fan-out/socket-writer.js";
 import { until } from "../../support/until.js";
 import { startServer } from "../test-server.js";
 import { connectSocket, type Message, type SocketClient } from "../websocket/socket-client.js";
@@ -24,7 +24,7 @@ async function pair(slowMs: number) {
   const accepted = once(server, "connection") as Promise<[WebSocket, { socket: Socket }]>;
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
   await once(client, "open");
-  const [socket, { socket: connection }] = await accepted;
+  const [socket, { socket: stream }] = await accepted;
   closing.push(() => {
     client.terminate();
     server.close();
@@ -32,34 +32,34 @@ async function pair(slowMs: number) {
   return {
     client,
     socket,
-    connection,
-    outlet: new Outlet(new Peer(socket, {}, "", connection), slowMs),
+    stream,
+    writer: new SocketWriter(new Connection(socket, {}, "", stream), slowMs),
   };
 }
 
-const HEAD = headOf("1");
-const FRAME = tailOf(`"${"x".repeat(8 * 1024)}"`);
+const PREFIX = framePrefix("1");
+const PAYLOAD = framePayload(`"${"x".repeat(8 * 1024)}"`);
 
-function fill(outlet: Outlet): void {
-  while (!outlet.full) outlet.write(HEAD, FRAME);
+function fill(writer: SocketWriter): void {
+  while (!writer.isFull) writer.write(PREFIX, PAYLOAD);
 }
 
-describe("an outlet", () => {
+describe("a socket writer", () => {
   test("It exceeds its bound by one frame at most, and tells when all of it is out.", async () => {
-    const { client, connection, outlet } = await pair(60_000);
+    const { client, stream, writer } = await pair(60_000);
     client.pause();
-    fill(outlet);
-    expect(connection.writableLength).toBeGreaterThan(UNSENT_BYTES);
-    expect(connection.writableLength).toBeLessThan(UNSENT_BYTES + FRAME.length + 100);
-    const flushed = new Promise<void>((resolve) => outlet.await({ flush: resolve }));
+    fill(writer);
+    expect(stream.writableLength).toBeGreaterThan(UNSENT_BYTES);
+    expect(stream.writableLength).toBeLessThan(UNSENT_BYTES + PAYLOAD.length + 100);
+    const flushed = new Promise<void>((resolve) => writer.enqueue({ flush: resolve }));
     client.resume();
     await flushed;
-    expect(outlet.full).toBe(false);
-    expect(connection.writableLength).toBe(0);
+    expect(writer.isFull).toBe(false);
+    expect(stream.writableLength).toBe(0);
   });
 
   test("writes frames of any length, whole and between what ws writes itself", async () => {
-    const { client, socket, connection, outlet } = await pair(60_000);
+    const { client, socket, stream, writer } = await pair(60_000);
     const received: string[] = [];
     client.on("message", (data, isBinary) => received.push(isBinary ? "binary" : String(data)));
     const lengths = [
@@ -68,8 +68,8 @@ describe("an outlet", () => {
     const payloads = lengths.map((length) => JSON.stringify("ü".padEnd(length, "z")));
     for (const payload of payloads) {
       socket.send("ws");
-      if (outlet.full) await once(connection, "drain");
-      outlet.write(HEAD, tailOf(payload));
+      if (writer.isFull) await once(stream, "drain");
+      writer.write(PREFIX, framePayload(payload));
       socket.ping();
     }
     await until("all to be there", () => received.length === 2 * lengths.length);
@@ -79,17 +79,17 @@ describe("an outlet", () => {
   });
 
   test("has room for so many frames that wait, and for others as they leave", async () => {
-    const { outlet } = await pair(60_000);
+    const { writer } = await pair(60_000);
     const frames = [1, 2, 3].map(() => Buffer.alloc(30_000));
-    expect(frames.map((frame) => outlet.hold(frame))).toEqual([true, true, false]);
-    outlet.release(frames[0]!);
-    expect(outlet.hold(frames[2]!)).toBe(true);
+    expect(frames.map((frame) => writer.reserve(frame))).toEqual([true, true, false]);
+    writer.release(frames[0]!);
+    expect(writer.reserve(frames[2]!)).toBe(true);
   });
 
   test("closes a socket that stays full, with a code upon which clients come again", async () => {
-    const { client, socket, outlet } = await pair(100);
+    const { client, socket, writer } = await pair(100);
     client.pause();
-    fill(outlet);
+    fill(writer);
     await until("it to be closed", () => socket.readyState === socket.CLOSING);
     const closed = once(client, "close");
     client.resume();
@@ -97,19 +97,19 @@ describe("an outlet", () => {
   });
 
   test("cuts a socket that does not even take the close code", async () => {
-    const { client, connection, outlet } = await pair(100);
+    const { client, stream, writer } = await pair(100);
     client.pause();
-    fill(outlet);
-    await until("it to be cut", () => connection.destroyed);
+    fill(writer);
+    await until("it to be cut", () => stream.destroyed);
   });
 
   test("writes nothing to a socket that is closing", async () => {
-    const { client, socket, outlet } = await pair(60_000);
+    const { client, socket, writer } = await pair(60_000);
     const received: string[] = [];
     client.on("message", (data) => received.push(String(data)));
-    outlet.write(HEAD, tailOf("1"));
+    writer.write(PREFIX, framePayload("1"));
     socket.close();
-    outlet.write(HEAD, tailOf("2"));
+    writer.write(PREFIX, framePayload("2"));
     await once(client, "close");
     expect(received).toEqual(['{"id":"1","type":"next","payload":1}']);
   });

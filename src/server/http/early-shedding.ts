@@ -1,10 +1,10 @@
 /**
- * Refusals in front of Fastify: under overload most requests are refused, so a refusal must cost a
- * fraction of a request.
+ * Load shedding in front of Fastify: a rejection costs a fraction
+ * of a request.
  *
- * A request to `/graphql` that shows no identity and would find no place is answered from prepared
- * text, with the headers that every answer has. All others, and whatever is unusual about a
- * request, go on to the routes, where the same places are asked.
+ * A request to `/graphql` without identity that would get no
+ * permit is answered from prepared text. All others, and unusual
+ * ones, go on to the routes, which apply the same limits.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -18,26 +18,25 @@ import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 import { isAmbiguous } from "./broken-requests.js";
 import { refusalBody, typeOfAnswer } from "./errors.js";
 
-/** What early refusal asks, and what its answers say. */
-export interface EarlyRefusalDeps {
+export interface EarlySheddingDeps {
   readonly load: Pick<Load, "peek">;
   readonly shedding: Pick<LoadMetrics, "shed">;
   readonly addressOf: ClientAddress;
   readonly path: string;
-  /** Longest body that is read, in bytes. */
+  /** In bytes. */
   readonly bodyLimit: number;
-  /** Name of the cookie that holds a session. */
+  /** Name of the session cookie. */
   readonly sessionCookie: string;
   /** Headers of every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Headers by which a browser may read the answer, by its origin. */
+  /** CORS headers, by origin. */
   readonly corsHeadersOf: (origin: string | undefined) => readonly (readonly [string, string])[];
 }
 
-/** Refuses a request if it may be refused here; false where it is to go on. */
-export type RefuseEarly = (request: IncomingMessage, response: ServerResponse) => boolean;
+/** Rejects a request; false passes it on. */
+export type ShedEarly = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-export function createEarlyRefusal(deps: EarlyRefusalDeps): RefuseEarly {
+export function createEarlyShedding(deps: EarlySheddingDeps): ShedEarly {
   const { load, shedding, addressOf, path, bodyLimit, sessionCookie, headers, corsHeadersOf } =
     deps;
   const fixed = Object.entries(headers);

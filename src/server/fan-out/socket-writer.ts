@@ -1,0 +1,99 @@
+/**
+ * Writes frames to one socket, and conflates when the client
+ * falls behind: each value keeps only its newest frame until the
+ * buffer drains.
+ *
+ * A stalled socket takes {@link MAX_UNSENT_BYTES} and one frame
+ * in its buffer, and {@link MAX_HELD_BYTES} of waiting frames. A
+ * frame that does not fit is read again later. A socket that
+ * stays full is closed.
+ */
+
+import type { Connection } from "../connection/connection.js";
+import { writeFrame } from "./frame.js";
+
+/** Above this, nothing more is written. */
+const MAX_UNSENT_BYTES = 64 * 1024;
+/**
+ * Shared frames count in full: this socket may be the last
+ * holder.
+ */
+const MAX_HELD_BYTES = 64 * 1024;
+/** graphql-ws clients reconnect after it. */
+const TRY_AGAIN_LATER = 1013;
+
+/** One subscription of a socket. */
+export interface Flushable {
+  /** Hands over waiting frames until {@link SocketWriter.isFull}. */
+  flush(): void;
+}
+
+export class SocketWriter {
+  private readonly waiting = new Set<Flushable>();
+  private slowTimer: NodeJS.Timeout | null = null;
+  private heldBytes = 0;
+
+  /** @param slowMs longest that a socket may stay full */
+  constructor(
+    private readonly connection: Pick<Connection, "socket" | "stream" | "close">,
+    private readonly slowMs: number,
+  ) {}
+
+  /** Whether frames have to wait. */
+  get isFull(): boolean {
+    return this.slowTimer !== null;
+  }
+
+  /** Writes to a socket that is not full; drops after its end. */
+  write(prefix: Buffer, payload: Buffer): void {
+    const { socket, stream } = this.connection;
+    if (socket.readyState !== socket.OPEN) return;
+    writeFrame(stream, prefix, payload);
+    if (stream.writableLength > MAX_UNSENT_BYTES) this.pause();
+  }
+
+  /**
+   * Reserves memory for a waiting frame; false when there is
+   * none.
+   */
+  reserve(frame: Buffer): boolean {
+    if (this.heldBytes + frame.length > MAX_HELD_BYTES) return false;
+    this.heldBytes += frame.length;
+    return true;
+  }
+
+  /** Frees the memory of a frame. */
+  release(frame: Buffer): void {
+    this.heldBytes -= frame.length;
+  }
+
+  /** Has `flush` called when the socket has drained. */
+  enqueue(flushable: Flushable): void {
+    this.waiting.add(flushable);
+  }
+
+  dequeue(flushable: Flushable): void {
+    this.waiting.delete(flushable);
+  }
+
+  private pause(): void {
+    this.slowTimer = setTimeout(() => this.closeSlow(), this.slowMs).unref();
+    // The buffer is above the stream's high-water mark, so it
+    // emits `drain`.
+    this.connection.stream.once("drain", () => this.resume());
+  }
+
+  private resume(): void {
+    if (this.slowTimer) clearTimeout(this.slowTimer);
+    this.slowTimer = null;
+    for (const waiting of this.waiting) {
+      if (this.isFull) return;
+      this.waiting.delete(waiting);
+      waiting.flush();
+    }
+  }
+
+  private closeSlow(): void {
+    this.connection.close(TRY_AGAIN_LATER, "Too slow");
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * One client in a group: its operation id before every frame, and
+ * the newest frames that its socket could not take yet.
+ */
+
+import type { AcknowledgedConnection } from "../connection/connection.js";
+import { framePrefix } from "./frame.js";
+import type { Flushable, SocketWriter } from "./socket-writer.js";
+
+/** One value of the group. */
+interface FrameSource {
+  /** Has the value read again for a subscriber. */
+  refresh(subscriber: Subscriber): void;
+}
+
+export class Subscriber implements Flushable {
+  /**
+   * Resolves after the last message; rejects with the source's
+   * failure.
+   */
+  readonly done: Promise<void>;
+  private resolveDone: () => void = () => {};
+  private rejectDone: (error: unknown) => void = () => {};
+  private readonly prefix: Buffer;
+  /**
+   * The newest waiting frame of each value; null: to be read
+   * again.
+   */
+  private queued: Map<FrameSource, Buffer | null> | null = null;
+  private whenFlushed: (() => void) | null = null;
+
+  constructor(
+    readonly connection: AcknowledgedConnection,
+    private readonly writer: SocketWriter,
+    operationId: string,
+  ) {
+    this.prefix = framePrefix(operationId);
+    this.done = new Promise((resolve, reject) => {
+      this.resolveDone = resolve;
+      this.rejectDone = reject;
+    });
+    // The stream handles the rejection.
+    this.done.catch(() => {});
+  }
+
+  /** Sends a frame, or keeps it in place of an older one. */
+  send(value: FrameSource, frame: Buffer): void {
+    this.discard(value);
+    if (this.writer.isFull) this.queue(value, frame);
+    else this.writer.write(this.prefix, frame);
+  }
+
+  flush(): void {
+    for (const [value, frame] of this.queued ?? []) {
+      if (this.writer.isFull) {
+        this.writer.enqueue(this);
+        return;
+      }
+      this.discard(value);
+      if (frame === null) value.refresh(this);
+      else this.writer.write(this.prefix, frame);
+    }
+    this.whenFlushed?.();
+  }
+
+  /** Whether something waits for the socket. */
+  get hasQueued(): boolean {
+    return (this.queued?.size ?? 0) > 0;
+  }
+
+  /**
+   * Resolves when nothing waits, or what waits is being read
+   * again.
+   */
+  async flushed(): Promise<void> {
+    if (!this.hasQueued) return;
+    await new Promise<void>((resolve) => {
+      this.whenFlushed = resolve;
+    });
+  }
+
+  /** Ends without writing more. */
+  close(): void {
+    for (const value of this.queued?.keys() ?? []) this.discard(value);
+    this.writer.dequeue(this);
+    this.whenFlushed?.();
+    this.resolveDone();
+  }
+
+  /** Ends after the last frame; `failure` is the source's, if any. */
+  complete(failure: { readonly error: unknown } | null): void {
+    if (failure) this.rejectDone(failure.error);
+    else this.resolveDone();
+  }
+
+  private queue(value: FrameSource, frame: Buffer): void {
+    this.queued ??= new Map();
+    this.queued.set(value, this.writer.reserve(frame) ? frame : null);
+    this.writer.enqueue(this);
+  }
+
+  private discard(value: FrameSource): void {
+    const frame = this.queued?.get(value);
+    if (frame) this.writer.release(frame);
+    this.queued?.delete(value);
+  }
+}

@@ -1,0 +1,153 @@
+/** One operation of a caller: its context, its payment and its answer. */
+import type { ExecutionResult, GraphQLError } from "graphql";
+import type { RateLimited } from "../../domain/errors.js";
+import type { BucketStatus } from "../../domain/limits.js";
+import type { ReadingOutcome } from "../../domain/reading.js";
+import type { Seen } from "../../domain/seen.js";
+import type { RequestContext } from "../../resolvers/context.js";
+import type { Permit } from "../load.js";
+import type { Caller } from "./caller.js";
+import type { CostReport, Payment } from "./payment.js";
+
+export type CreateContext = (
+  init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & {
+    readonly requestId: string;
+    readonly buckets: readonly BucketStatus[];
+  },
+) => RequestContext;
+
+export type OperationKind = "query" | "mutation" | "subscription";
+
+/** One operation of a caller, from admission to its answer. */
+export class Operation {
+  /**
+   * Null for an anonymous operation, or before its document is
+   * read.
+   */
+  name: string | null = null;
+  /** Null before its document is read. */
+  kind: OperationKind | null = null;
+  /** The buckets that charged or rejected it. */
+  buckets: readonly BucketStatus[] = [];
+  /** Set when it was rate limited. */
+  refusal: RateLimited | null = null;
+  /**
+   * Its permit of the process; null over HTTP, where the request
+   * has it.
+   */
+  permit: Permit | null = null;
+  /** Errors of its input; nothing has run. */
+  invalid: readonly GraphQLError[] | null = null;
+  /** Releases what is counted while it runs. */
+  onEnd: () => void = () => {};
+  private payment: Payment | null = null;
+  private execution: { readonly context: RequestContext; readonly seen: Seen } | null = null;
+
+  /** @param caller its principal is known after admission */
+  constructor(
+    public caller: Caller,
+    readonly requestId: string,
+    private readonly createContext: CreateContext,
+    /**
+     * Arrival on the monotonic clock, in ms: its deadline runs
+     * from here.
+     */
+    readonly startedAtMs = performance.now(),
+  ) {}
+
+  /** Made on first use: a rejected request needs none. */
+  get context(): RequestContext {
+    if (!this.execution) {
+      const { principal, client, guest, seen, bypass } = this.caller;
+      const { requestId, buckets } = this;
+      const context = this.createContext({
+        principal,
+        client,
+        guest,
+        seen,
+        bypass,
+        requestId,
+        buckets,
+      });
+      this.execution = { context, seen: context.reading.seen };
+    }
+    return this.execution.context;
+  }
+
+  /** Whether its cost is charged. */
+  get hasPaid(): boolean {
+    return this.payment !== null;
+  }
+
+  recordPayment(payment: Payment): void {
+    this.payment = payment;
+    this.buckets = payment.buckets;
+  }
+
+  /**
+   * Settles its cost by the answer, or without one; only the
+   * first counts.
+   */
+  settle(result: ExecutionResult | null): void {
+    if (!this.payment || this.payment.report) return;
+    const bucket = this.payment.settle(result);
+    if (bucket) this.buckets = [bucket, ...this.buckets.slice(1)];
+  }
+
+  /**
+   * A subscription has begun and may run for days: frees its
+   * admission.
+   */
+  releaseAdmission(socketCaller: Caller): void {
+    this.caller = socketCaller;
+    this.payment = null;
+    this.buckets = [];
+    this.execution = null;
+  }
+
+  /** Idempotent. */
+  end(): void {
+    this.permit?.release();
+    this.onEnd();
+    this.onEnd = () => {};
+  }
+
+  get costReport(): CostReport | null {
+    return this.payment?.report ?? null;
+  }
+
+  /**
+   * The consistency token for the client; null when nothing was
+   * written.
+   */
+  get written(): Seen | null {
+    const seen = this.execution?.context.reading.seen;
+    return this.kind === "mutation" && seen && seen !== this.execution?.seen ? seen : null;
+  }
+
+  /**
+   * The session for the cookie; null clears it, undefined leaves
+   * it.
+   */
+  get keptSession(): string | null | undefined {
+    return this.execution?.context.keptSession;
+  }
+
+  /**
+   * The guest's token for the client; null clears it, undefined
+   * leaves it.
+   */
+  get keptGuest(): string | null | undefined {
+    return this.execution?.context.keptGuest;
+  }
+
+  /** Whether a fallback answered for some of it. */
+  get isProvisional(): boolean {
+    return this.execution?.context.reading.isProvisional ?? false;
+  }
+
+  /** Null where not wanted, or where nothing was read. */
+  get cacheReport(): ReadingOutcome | null {
+    return this.caller.reportCache ? (this.execution?.context.reading.outcome ?? null) : null;
+  }
+}

@@ -1,0 +1,91 @@
+/** The pipeline of operations, which HTTP and WebSocket share. */
+import type { GraphQLSchema } from "graphql";
+import type { Logger } from "pino";
+import type { Config } from "../config/config.js";
+import type { GuestPass } from "../domain/account/guest.js";
+import type { PersistedDocuments } from "../services/persisted-documents.js";
+import type { Admission } from "../services/rate-limit/admission.js";
+import type { SeenTokens } from "../services/seen-tokens.js";
+import type { Metrics } from "../telemetry/metrics.js";
+import { createClientAddress } from "./client-address.js";
+import { createMessageAllowance } from "./connection/message-allowance.js";
+import { guestCookie, sessionCookie } from "./http/host-cookie.js";
+import type { Caller, CallerRules } from "./operation/caller.js";
+import { createCompiledQueries } from "./operation/compiled-queries.js";
+import { createCostCheck, createPrices } from "./operation/cost.js";
+import { createDocumentReader } from "./operation/documents.js";
+import { createExecutor } from "./operation/executor.js";
+import { createArgumentCheck } from "./operation/input.js";
+import { createObserver } from "./operation/observe.js";
+import type { CreateContext } from "./operation/operation.js";
+import { operationRules } from "./operation/rules.js";
+
+export interface PipelineDeps {
+  readonly config: Config;
+  readonly schema: GraphQLSchema;
+  readonly admission: Admission;
+  /** The guest of a token. */
+  admitGuest(token: string | undefined): GuestPass;
+  readonly seenTokens: SeenTokens;
+  readonly documents: PersistedDocuments;
+  readonly createOperation: CreateContext;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** False executes everything by graphql-js; tests compare. */
+  readonly compileQueries?: boolean;
+}
+
+export type Pipeline = ReturnType<typeof createPipeline>;
+
+export function createPipeline(deps: PipelineDeps) {
+  const {
+    config,
+    schema,
+    log,
+    metrics,
+    admission,
+    admitGuest,
+    seenTokens,
+    createOperation,
+    documents,
+    compileQueries = true,
+  } = deps;
+  const { limits, http, production, cache, sessions } = config;
+  const rules = operationRules(limits, http.explorer !== "off");
+  const cookies = {
+    sessionCookie: sessionCookie(production, sessions.capMs),
+    guestCookie: guestCookie(production),
+  };
+  const callers: CallerRules = {
+    readCredential: admission.readCredential,
+    admitGuest,
+    readSeen: seenTokens.read,
+    addressOf: createClientAddress(http.trustedProxies),
+    sessionCookie: cookies.sessionCookie.name,
+    guestCookie: cookies.guestCookie.name,
+    reportAlways: cache.report === "on",
+  };
+  const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
+  const admissionDeps = {
+    admission,
+    readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
+    checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
+    largest: limits.cost,
+    readsPastCache: ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen),
+  };
+  return {
+    rules,
+    maxTokens: limits.tokens,
+    allowance: createMessageAllowance(limits.rates),
+    documents,
+    ...admissionDeps,
+    admissionDeps,
+    executor: createExecutor({ schema, deadlineMs: http.requestTimeoutMs, limits, ...compiled }),
+    callers,
+    seenTokens,
+    ...cookies,
+    createContext: createOperation,
+    errors: { suggestions: !production },
+    observe: createObserver(log, metrics),
+  };
+}
