@@ -3,6 +3,7 @@
  * that watch values and follow logs.
  */
 import type { PubSub } from "type-graphql";
+import { mapStream } from "../domain/concurrency/stream.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { TopicId, ValueTopicKind } from "../domain/events.js";
 import type { LogItem } from "../domain/log.js";
@@ -50,7 +51,7 @@ export function createEvents(
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) =>
     withMemory(live.watch(kind, ids));
   const follow = ({ userId, after }: FollowRequest) =>
-    mapped(notifications.follow(userId, after), (item): FollowedEvent => ({ userId, item }));
+    mapStream(notifications.follow(userId, after), (item): FollowedEvent => ({ userId, item }));
   return {
     publish() {
       throw new Error("Events are published by services, after the write has succeeded.");
@@ -78,30 +79,5 @@ function unlessTransient(error: unknown): void {
 
 function withMemory(events: AsyncIterableIterator<Due>): AsyncIterableIterator<WatchEvent> {
   const sent = new Map<TopicId, number>();
-  return mapped(events, (due) => ({ ...due, sent }));
-}
-
-/**
- * Hand-written, because the `return()` of an async generator waits for a pending `next()`: a quiet
- * subscription would never close.
- */
-function mapped<From, To>(
-  events: AsyncIterableIterator<From>,
-  toEvent: (event: From) => To,
-): AsyncIterableIterator<To> {
-  return {
-    async next() {
-      const result = await events.next();
-      return result.done
-        ? { done: true, value: undefined }
-        : { done: false, value: toEvent(result.value) };
-    },
-    async return() {
-      await events.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  return mapStream(events, (due) => ({ ...due, sent }));
 }

@@ -1,39 +1,34 @@
 /**
- * One read for everybody who asks for the same at the same time. Whoever asks gets an answer that
- * was read after they asked; what is asked for again and again is read at most so often, however
- * many ask.
+ * Shared reads: callers who ask for the same while a read of it waits to begin share that read. An
+ * answer is never older than the question. However many ask, each key is read at most once per
+ * window.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
+import { SingleFlight } from "../domain/concurrency/single-flight.js";
 
 /** Shares reads. */
 export interface SharedReads<T> {
-  /** The next read of `key` that begins: now, or as soon as the last one began long enough ago. */
+  /** The next read of `key` to begin: now, or a window after the one before. */
   read(key: string, load: () => Promise<T>): Promise<T>;
 }
 
-/** Keys that are told apart; the oldest is forgotten, and then read once too often at most. */
-const MOST_KEYS = 10_000;
-
-interface State<T> {
-  begunAtMs: number;
-  /** A read that has not begun. */
-  next: Promise<T> | null;
-}
+/** Bounds memory; a forgotten key is read once too often at most. */
+const MAX_KEYS = 10_000;
 
 /** @param everyMs shortest time between the beginnings of two reads of one key */
 export function createSharedReads<T>(everyMs: number): SharedReads<T> {
-  const states = new LRUCache<string, State<T>>({ max: MOST_KEYS });
+  const waiting = new SingleFlight<T>();
+  const begunAtMs = new LRUCache<string, number>({ max: MAX_KEYS });
   return {
-    read(key, load) {
-      const state = states.get(key) ?? { begunAtMs: Number.NEGATIVE_INFINITY, next: null };
-      states.set(key, state);
-      state.next ??= delay(Math.max(0, state.begunAtMs + everyMs - performance.now())).then(() => {
-        state.next = null;
-        state.begunAtMs = performance.now();
+    read: (key, load) =>
+      waiting.run(key, async () => {
+        const dueAtMs = (begunAtMs.get(key) ?? Number.NEGATIVE_INFINITY) + everyMs;
+        await delay(Math.max(0, dueAtMs - performance.now()));
+        // Later callers share the next read: this one may be older than their question.
+        waiting.forget(key);
+        begunAtMs.set(key, performance.now());
         return load();
-      });
-      return state.next;
-    },
+      }),
   };
 }

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
-import { BoundedQueue } from "../../domain/bounded-queue.js";
+import { BoundedQueue } from "../../domain/concurrency/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { canonicalPassword } from "../../domain/text.js";
 import { SECOND } from "../../domain/time/time.js";

@@ -4,7 +4,7 @@
  * score that is in the ledger counts, whatever becomes of the rest: what could not be put on a
  * board is put there by whoever mends it.
  */
-import { BoundedQueue } from "../../domain/bounded-queue.js";
+import { BoundedQueue } from "../../domain/concurrency/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";

@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Executor } from "../../db/client/database.js";
 import type { LedgerHead, ScoreLedger } from "../../db/leaderboard/ledger.js";
+import { SingleFlight } from "../../domain/concurrency/single-flight.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import { withDeadline } from "../../domain/time/deadline.js";
@@ -52,22 +53,19 @@ const MOST_MOVES = 3;
 export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
   const { ledger, store, waitMs, log } = parts;
   const generations = new Map<number, string>();
-  const preparing = new Map<number, Promise<string>>();
+  const preparing = new SingleFlight<string, number>();
 
-  /**
-   * The generation that may be served, made so where there is none. One at a time for each board of
-   * a process.
-   */
-  const prepare = (board: BoardRecord): Promise<string> => {
-    const underWay = preparing.get(board.id);
-    if (underWay) return underWay;
-    const started = makeServable(parts, board).finally(() => preparing.delete(board.id));
-    started.catch((error: Error) =>
-      log.warn({ err: error.message, board: board.slug }, "a leaderboard cannot be served"),
-    );
-    preparing.set(board.id, started);
-    return started;
-  };
+  /** The generation that may be served, made so where there is none. */
+  const prepare = (board: BoardRecord): Promise<string> =>
+    preparing.run(board.id, async () => {
+      try {
+        return await makeServable(parts, board);
+      } catch (error) {
+        const err = (error as Error).message;
+        log.warn({ err, board: board.slug }, "a leaderboard cannot be served");
+        throw error;
+      }
+    });
 
   return {
     async on(board, work) {

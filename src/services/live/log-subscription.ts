@@ -10,6 +10,7 @@
  * the resync.
  */
 import type { Logger } from "pino";
+import { SingleFlight } from "../../domain/concurrency/single-flight.js";
 import type { LogNews, LogTopicKind, Topic } from "../../domain/events.js";
 import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/log.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
@@ -41,7 +42,7 @@ interface Followed {
   readonly key: string;
   readonly readers: Set<Listener>;
   /** Reads under way, by position: whoever stands there shares it. */
-  readonly reads: Map<string, Promise<LogPage<unknown>>>;
+  readonly reads: SingleFlight<LogPage<unknown>>;
   /** Resolves when the subscription is confirmed, to what ends it. */
   readonly opened: Promise<() => Promise<void>>;
 }
@@ -119,7 +120,12 @@ class Driver implements LogSubscriptions {
     const hear = (news: LogNews): void => {
       for (const reader of readers) reader.hear(news);
     };
-    const followed = { key, readers, reads: new Map(), opened: this.pubsub.subscribe(topic, hear) };
+    const followed = {
+      key,
+      readers,
+      reads: new SingleFlight<LogPage<unknown>>(),
+      opened: this.pubsub.subscribe(topic, hear),
+    };
     this.open.set(key, followed);
     return followed;
   }
@@ -143,20 +149,16 @@ class Driver implements LogSubscriptions {
 
 const keyOf = ({ kind, id }: Topic): string => `${kind}:${id}`;
 
-/**
- * A read that began before somebody came to the same position may miss what they were told of: it
- * is shared only within a turn.
- */
+/** Shared within a turn only: an older read may miss what a later reader was notified of. */
 function share<Event>(
   { reads }: Followed,
   { epoch, sequence }: LogPosition,
   read: () => Promise<LogPage<Event>>,
 ): Promise<LogPage<Event>> {
   const at = `${epoch}:${sequence}`;
-  const running = reads.get(at);
-  if (running) return running as Promise<LogPage<Event>>;
-  const page = read();
-  reads.set(at, page);
-  queueMicrotask(() => reads.delete(at));
-  return page;
+  const page = reads.run(at, () => {
+    queueMicrotask(() => reads.forget(at));
+    return read();
+  });
+  return page as Promise<LogPage<Event>>;
 }

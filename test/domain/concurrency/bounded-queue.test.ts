@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BoundedQueue } from "../../src/domain/bounded-queue.js";
+import { BoundedQueue } from "../../../src/domain/concurrency/bounded-queue.js";
 
 const step = fc.oneof(
   fc.record({ kind: fc.constant("push" as const) }),

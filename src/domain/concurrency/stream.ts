@@ -1,0 +1,149 @@
+/**
+ * Async iterators whose return() ends a pending next() at once.
+ *
+ * An async generator cannot do that: its return() waits for the pending next(), so a quiet
+ * subscription would never close. A stream queues no items. It asks its producer when an item is
+ * wanted, and hands one item to each pending next(). The producer keeps, conflates or drops what
+ * is not asked for.
+ */
+
+/** The producer's side of a {@link Stream}. */
+export interface StreamHooks {
+  /** A next() is pending: offer an item now or later. */
+  readonly onNext?: () => void;
+  /** Called once, however the stream ends; return() waits for its promise and rejects with it. */
+  readonly onEnd?: () => unknown;
+}
+
+interface PendingNext<T> {
+  resolve(result: IteratorResult<T>): void;
+  reject(error: unknown): void;
+}
+
+/** Hands items to those who ask, one for each next(). */
+export class Stream<T> implements AsyncIterableIterator<T> {
+  private readonly pending: PendingNext<T>[] = [];
+  private failure: { readonly error: unknown } | null = null;
+  private closing: Promise<unknown> = Promise.resolve();
+  private ended = false;
+
+  constructor(private readonly hooks: StreamHooks = {}) {}
+
+  /** Whether it takes an item now: a next() is pending. */
+  get isWanting(): boolean {
+    return this.pending.length > 0;
+  }
+
+  get isEnded(): boolean {
+    return this.ended;
+  }
+
+  /** Hands an item to the oldest pending next(); false when there is none. */
+  offer(value: T): boolean {
+    const next = this.pending.shift();
+    next?.resolve({ done: false, value });
+    return next !== undefined;
+  }
+
+  /** Ends it; every pending next() is done. Idempotent. */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.closing = (async () => this.hooks.onEnd?.())();
+    // Only return() reports a producer that cannot close.
+    this.closing.catch(() => {});
+    for (const { resolve } of this.pending.splice(0)) resolve({ done: true, value: undefined });
+  }
+
+  /** Ends it with an error: one next() rejects, the pending one or the one to come. */
+  fail(error: unknown): void {
+    if (this.ended) return;
+    const next = this.pending.shift();
+    if (next) next.reject(error);
+    else this.failure = { error };
+    this.end();
+  }
+
+  async next(): Promise<IteratorResult<T>> {
+    if (this.failure) {
+      const { error } = this.failure;
+      this.failure = null;
+      throw error;
+    }
+    if (this.ended) return { done: true, value: undefined };
+    const item = new Promise<IteratorResult<T>>((resolve, reject) =>
+      this.pending.push({ resolve, reject }),
+    );
+    this.hooks.onNext?.();
+    return item;
+  }
+
+  async return(): Promise<IteratorResult<T>> {
+    this.failure = null;
+    this.end();
+    await this.closing;
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<T>> {
+    this.failure = null;
+    this.end();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+/**
+ * A stream that pulls: `pull` brings the next item, or the end. It runs once at a time, and only
+ * while an item is wanted. Where it rejects, the stream fails.
+ */
+export function pullStream<T>(
+  pull: () => Promise<IteratorResult<T>>,
+  onEnd?: StreamHooks["onEnd"],
+): Stream<T> {
+  let isPulling = false;
+  const run = async (): Promise<void> => {
+    if (isPulling) return;
+    isPulling = true;
+    try {
+      while (stream.isWanting) {
+        const result = await pull();
+        if (result.done) stream.end();
+        else stream.offer(result.value);
+      }
+    } catch (error) {
+      stream.fail(error);
+    } finally {
+      isPulling = false;
+    }
+  };
+  const stream = new Stream<T>({ onNext: () => void run(), ...(onEnd && { onEnd }) });
+  return stream;
+}
+
+/**
+ * Maps each item of a source, in order. The source is closed with the stream, unless it ended by
+ * itself. `onEnd` is called first, however the stream ends.
+ */
+export function mapStream<From, To>(
+  source: AsyncIterator<From>,
+  map: (item: From) => To | Promise<To>,
+  onEnd?: () => void,
+): Stream<To> {
+  let isDone = false;
+  return pullStream<To>(
+    async () => {
+      const result = await source.next();
+      if (!result.done) return { done: false, value: await map(result.value) };
+      isDone = true;
+      return { done: true, value: undefined };
+    },
+    () => {
+      onEnd?.();
+      return isDone ? undefined : source.return?.();
+    },
+  );
+}
