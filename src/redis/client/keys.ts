@@ -67,8 +67,6 @@ export function createKeys(prefix = "") {
       `${root}counter-operations:{c${shard}}:${product}`,
     log: (kind: string, id: number | string) => `${root}log:{${kind}:${id}}`,
     logState: (kind: string, id: number | string) => `${root}log-state:{${kind}:${id}}`,
-    logOperation: (kind: string, id: number | string, operation: string) =>
-      `${root}log-operation:{${kind}:${id}}:${operation}`,
     activityDay: (day: string) => `${root}activity:{activity}:${day}`,
     activityLoaded: (day: string) => `${root}activity-loaded:{activity}:${day}`,
     activityUnion: (report: string, part: string) =>

@@ -121,9 +121,7 @@ export function createEventLogTail(
 }
 
 /** Sequences and texts, as scripts answer them: one after the other. */
-export function pairs(
-  found: readonly string[],
-): { readonly sequence: number; readonly text: string }[] {
+function pairs(found: readonly string[]): { readonly sequence: number; readonly text: string }[] {
   return Array.from({ length: found.length / 2 }, (_, index) => ({
     sequence: Number(found[2 * index]),
     text: found[2 * index + 1] ?? "",
