@@ -1,19 +1,18 @@
 /**
  * The channels that one subscriber connection listens on, kept through reconnects.
  *
- * SUBSCRIBE and UNSUBSCRIBE only leave while the link is up; meanwhile the set of wanted channels
- * is all there is to remember, so an outage queues nothing. On every new link all wanted channels
- * are subscribed again by this file, and *restored* is announced once Redis has confirmed each of
- * them: ioredis' own resubscription is forgotten when the link breaks again before it is confirmed.
- * Redis down: a join is remembered and made good on the next link; whoever joined then learns of it
- * by `onRestored`.
+ * SUBSCRIBE and UNSUBSCRIBE are sent only while the link is up; meanwhile the set of wanted
+ * channels is all there is to remember, so an outage queues nothing. On every new link this file
+ * subscribes all of them again. *Restored* is announced once Redis has confirmed each: ioredis
+ * forgets its own resubscription when the link breaks again before. Who listens is not counted
+ * here: a channel is joined once and left once (ioredis-stand-in.ts). Redis down: a join goes on
+ * unconfirmed and is made good on the next link; then `onRestored` follows.
  */
 import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
 import { RedisUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 
-/** What the channels need. */
 export interface ChannelsOptions {
   /** A connection that does nothing else but subscribe. */
   readonly subscriber: Redis;
@@ -35,10 +34,10 @@ export interface ChannelsOptions {
 /** The wait before a SUBSCRIBE that got an error is sent again. */
 const RETRY: Backoff = { firstMs: 500, longestMs: 500 };
 
-/** SUBSCRIBE takes any number of channels; this bounds the size of one command. */
+/** Bounds the size of one command. */
 const CHANNELS_PER_COMMAND = 500;
 
-/** Looks after the channels of a connection, which stays open when they are closed. */
+/** The channels of a connection, which stays open when they are closed. */
 export class Channels {
   private readonly options: ChannelsOptions;
   private readonly wanted = new Map<string, Joined>();
@@ -50,8 +49,8 @@ export class Channels {
 
   constructor(options: ChannelsOptions) {
     this.options = options;
-    // What ioredis sends again by itself fails unhandled when the link breaks once more, and would
-    // take up what was left meanwhile.
+    // What ioredis sends again by itself fails unhandled when the link breaks once more, and joins
+    // channels that were left meanwhile.
     Object.assign(options.subscriber.options, {
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
@@ -66,13 +65,14 @@ export class Channels {
   }
 
   /**
-   * Listens on a channel from now on. One SUBSCRIBE, unless it is listened on already. Resolves
-   * when Redis has confirmed it, or unconfirmed after `confirmMs` (at once when Redis has been down
-   * for so long).
+   * Listens on a channel. One SUBSCRIBE. Resolves when Redis has confirmed it, or unconfirmed after
+   * `confirmMs` (at once when Redis has been down for so long).
    * @throws RedisUnavailable when Redis refuses the channel (ACL)
    */
   async join(channel: string): Promise<void> {
-    const joined = this.wanted.get(channel) ?? this.want(channel);
+    const joined = new Joined();
+    this.wanted.set(channel, joined);
+    if (this.downSinceMs === null) void this.subscribeNew(channel, joined);
     const refusal = await joined.settledWithin(this.patienceMs());
     if (refusal) throw new RedisUnavailable(refusal);
   }
@@ -85,19 +85,11 @@ export class Channels {
     if (this.wanted.delete(channel)) await this.unsubscribe([channel]);
   }
 
-  /** Leaves every channel. */
   async close(): Promise<void> {
     this.options.subscriber.off("ready", this.onReady).off("close", this.onClose);
     const channels = [...this.wanted.keys()];
     this.wanted.clear();
     await this.unsubscribe(channels);
-  }
-
-  private want(channel: string): Joined {
-    const joined = new Joined();
-    this.wanted.set(channel, joined);
-    if (this.downSinceMs === null) void this.subscribeNew(channel, joined);
-    return joined;
   }
 
   private async subscribeNew(channel: string, joined: Joined): Promise<void> {
@@ -120,16 +112,13 @@ export class Channels {
     } catch (error) {
       // Anything but a reply means that the link is gone, and the next one takes the channel up.
       if (error instanceof ReplyError && sentOn === this.links)
-        this.answerTo(error as Error, channel, joined);
+        this.onReplyError(error as Error, channel, joined);
       return false;
     }
   }
 
-  /**
-   * A user that may not hear a channel never will. Any other reply, as of a cluster without its
-   * slot, may pass.
-   */
-  private answerTo(error: Error, channel: string, joined: Joined): void {
+  /** A user without the right never gets it. Other replies, as of a lost slot, may pass. */
+  private onReplyError(error: Error, channel: string, joined: Joined): void {
     if (/^NOPERM/.test(error.message)) {
       this.refuse(channel, joined, error);
       return;
@@ -147,8 +136,7 @@ export class Channels {
 
   private refuse(channel: string, joined: Joined, refusal: Error): void {
     this.options.log.error({ err: refusal, channel }, "Redis refuses a channel");
-    // Nobody is told any more where a join has succeeded before: such a channel is tried again on
-    // the next link.
+    // A join that has succeeded before can report nothing: tried again on the next link.
     if (!joined.doubted && this.wanted.get(channel) === joined) this.wanted.delete(channel);
     joined.refuse(refusal);
   }
@@ -165,7 +153,7 @@ export class Channels {
     this.downSinceMs = null;
     const sentOn = ++this.links;
     const late = await this.subscribeAll([...this.wanted]);
-    // On the first link nobody has missed anything, unless they went on without it.
+    // The first link has missed nothing, unless a join went on without it.
     if (sentOn === this.links && late) this.options.onRestored();
   }
 
@@ -184,7 +172,7 @@ export class Channels {
       );
     } catch (error) {
       if (!(error instanceof ReplyError)) return false;
-      // Redis refuses a command for one channel that this user may not hear: find out which.
+      // One channel without the right fails the whole command: find out which.
       const late = await Promise.all(
         joined.map(([channel, one]) => this.subscribeOne(channel, one)),
       );
@@ -200,10 +188,10 @@ export class Channels {
   }
 }
 
-/** One wanted channel on one link, and who waits for it to be confirmed. */
+/** One wanted channel on one link, and its confirmation. */
 class Joined {
   confirmed = false;
-  /** True when somebody has gone on without the confirmation, or had it on a link that is lost. */
+  /** A join went on without the confirmation, or had it on a link that is lost. */
   doubted: boolean;
   private settle: (refusal: Error | null) => void = () => {};
   private readonly settled = new Promise<Error | null>((resolve) => {
@@ -214,7 +202,7 @@ class Joined {
     this.doubted = doubted;
   }
 
-  /** Says "late" when messages may have been missed before. */
+  /** "late" when messages may have been missed before. */
   confirm(): "in time" | "late" {
     this.confirmed = true;
     this.settle(null);
@@ -225,7 +213,7 @@ class Joined {
     this.settle(refusal);
   }
 
-  /** Waits to be confirmed (null) or refused; after `patienceMs` goes on in doubt (null). */
+  /** Resolves to null when confirmed, or in doubt after `patienceMs`; else to the refusal. */
   async settledWithin(patienceMs: number): Promise<Error | null> {
     if (this.confirmed) return null;
     let timer: NodeJS.Timeout | undefined;

@@ -1,0 +1,50 @@
+/** Calls the listeners of topics. One that throws keeps no other from being called. */
+import type { Logger } from "pino";
+import type { Topic, TopicKind, TopicPayloads } from "../../domain/events.js";
+import { PAYLOADS } from "./payloads.js";
+
+/** Takes messages of a topic for a listener; drops and logs what is not one of ours. */
+export function messageListener<K extends TopicKind>(
+  topic: Topic<K>,
+  onMessage: (payload: TopicPayloads[K]) => void,
+  log: Logger,
+): (raw: unknown) => void {
+  return (raw) => {
+    const { success, data, error } = PAYLOADS[topic.kind].safeParse(raw);
+    if (success) guarded(log, topic, () => onMessage(data));
+    else
+      log.warn({ topic, issues: error.issues.length }, "dropped a message that is not one of ours");
+  };
+}
+
+/** Called when messages may have been missed, on one topic or (undefined) on any. */
+export type ResyncListener = (topic: Topic | undefined) => void;
+
+/** The listeners of resyncs. */
+export class ResyncListeners {
+  private readonly listeners = new Set<ResyncListener>();
+
+  constructor(private readonly log: Logger) {}
+
+  /** Returns what removes it. */
+  add(listener: ResyncListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  announce(topic: Topic | undefined): void {
+    for (const listener of this.listeners) guarded(this.log, topic, () => listener(topic));
+  }
+
+  clear(): void {
+    this.listeners.clear();
+  }
+}
+
+function guarded(log: Logger, topic: Topic | undefined, call: () => void): void {
+  try {
+    call();
+  } catch (err) {
+    log.error({ err, topic }, "a listener failed");
+  }
+}
