@@ -19,9 +19,9 @@ import type { PubSub } from "../redis/pubsub/pubsub.js";
 import { type ActivityService, createActivity } from "../services/activity.js";
 import { type Counters, createCounters } from "../services/counters/counters.js";
 import { createCounterFlush } from "../services/counters/flush.js";
-import { createStatsNews } from "../services/counters/news.js";
 import { createPopularity } from "../services/counters/popularity.js";
-import { createCounterTrust } from "../services/counters/reload.js";
+import { createCounterReload } from "../services/counters/reload.js";
+import { createStatsPublisher } from "../services/counters/stats-publisher.js";
 import type { Outbox } from "../services/outbox/outbox.js";
 
 /** What counting stands on. */
@@ -56,20 +56,24 @@ export interface Counting extends Closable {
 
 /** Opens what the API counts and reads with. */
 export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
-  const { store, table, trust } = foundations(floor, config.counters, log);
+  const { store, table, reload } = foundations(floor, config.counters, log);
   const report = floor.degradations.of("counters");
   const instead = "what was flushed last is read from Postgres";
   const breaker = createBreaker(
     { connection: floor.requests, report },
     { instead, deadlineMs: COUNTER_DEADLINE_MS },
   );
-  const news = createStatsNews({ pubsub: floor.pubsub, everyMs: config.live.conflationMs, log });
+  const publisher = createStatsPublisher({
+    pubsub: floor.pubsub,
+    everyMs: config.live.conflationMs,
+    log,
+  });
   const counters = createCounters({
     store,
     ranges: createViewerRanges(floor.requests, floor.keys, COUNTER_DEADLINE_MS),
-    trust,
+    reload,
     table,
-    news,
+    publisher,
     clock: floor.clock,
     breaker,
   });
@@ -80,7 +84,7 @@ export function openCounters(floor: CountersFloor, config: Config, log: Logger):
     log,
   });
   const close = async (): Promise<void> => {
-    news.close();
+    publisher.close();
     breaker.close();
     await activity.close();
   };
@@ -97,8 +101,8 @@ export async function startCounterJobs(
   { counters }: Config,
   log: Logger,
 ): Promise<Job> {
-  const { store, table, trust } = foundations(floor, counters, log);
-  const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
+  const { store, table, reload } = foundations(floor, counters, log);
+  const { flush } = createCounterFlush({ store, table, reload, clock: floor.clock, log });
   const { refresh } = createPopularity({ ...floor, log });
   const jobs = [
     await startJob(runner, { name: "popularity", everyMs: counters.popularityMs, work: refresh }),
@@ -119,5 +123,5 @@ function foundations(
 ) {
   const store = createCounterStore(requests, keys, { ...options, deadlineMs: COUNTER_DEADLINE_MS });
   const table = createCounterTable(database);
-  return { store, table, trust: createCounterTrust({ store, table, log }) };
+  return { store, table, reload: createCounterReload({ store, table, log }) };
 }

@@ -21,7 +21,7 @@ import type { PubSub } from "../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../redis/session/session.js";
 import type { FailClosed } from "../services/account/fail-closed.js";
 import type { ApplyRevocation } from "../services/account/revocations.js";
-import type { Boards } from "../services/leaderboard/boards.js";
+import type { Boards } from "../services/leaderboard/composition.js";
 import type { Outbox } from "../services/outbox/outbox.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { Conditions } from "./degradations.js";

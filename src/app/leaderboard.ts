@@ -4,7 +4,7 @@ import { createUserTable } from "../db/account/users.js";
 import { createProductTable } from "../db/catalogue/products.js";
 import { SECOND } from "../domain/time/time.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
-import { type Boards, createBoards } from "../services/leaderboard/boards.js";
+import { type Boards, createBoards } from "../services/leaderboard/composition.js";
 import type { Closing } from "./disposer.js";
 import type { ComposeOptions, Floor } from "./infrastructure.js";
 

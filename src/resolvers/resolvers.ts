@@ -16,7 +16,7 @@ import type { Reviews } from "../services/catalogue/reviews.js";
 import type { Counters } from "../services/counters/counters.js";
 import type { Likes } from "../services/counters/likes.js";
 import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
-import type { Scores } from "../services/leaderboard/scores.js";
+import type { Scores } from "../services/leaderboard/submission.js";
 import type { Notifications } from "../services/notification/notifications.js";
 import type { NotificationSending } from "../services/notification/sending.js";
 import { AccountMutations } from "./account.js";

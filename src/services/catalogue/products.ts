@@ -19,7 +19,7 @@ import type { UserError } from "../../domain/errors.js";
 import type { OutboxMessage } from "../../domain/events.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { Seen } from "../../domain/seen.js";
-import { sold } from "../leaderboard/shop-boards.js";
+import { sold } from "../leaderboard/shop-feed.js";
 import { checkOperationId } from "../operation-id.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 import { checkDraft } from "./product-draft.js";

@@ -15,7 +15,7 @@ import type { UserError, UserErrorCode } from "../../domain/errors.js";
 import type { PendingEvent } from "../../domain/events.js";
 import type { Seen } from "../../domain/seen.js";
 import { checkText, typed } from "../../domain/text.js";
-import { wasActive } from "../leaderboard/shop-boards.js";
+import { wasActive } from "../leaderboard/shop-feed.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 
 /** What became of a review. `seen` is the consistency token; null when nothing was written. */

@@ -1,7 +1,4 @@
-/**
- * Lets POPULAR lists follow the counters: products that are due get their popularity anew, and the
- * lists are told once for all of them.
- */
+/** Computes popularity anew for products that are due, and invalidates POPULAR lists once. */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { computePopularity, skipDue, takeDue } from "../../db/counters/popularity.js";
@@ -9,33 +6,29 @@ import { POPULARITY_TAG } from "../../domain/catalogue/tags.js";
 import { concernsAll } from "../bisect.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 
-/** Keeps popularity. */
 export interface Popularity {
-  /** Brings every product that is due up to date. Resolves to how many moved. */
+  /** Computes every product that is due. Resolves to the number that changed. */
   refresh(): Promise<number>;
 }
 
-/** Products in one transaction: bounds how long admins may wait for a row. */
+/** Products in one transaction: bounds the wait of admins for a row. */
 const AT_ONCE = 500;
 
-/** What a round did. */
 interface PopularityRound {
-  /** Products that were looked at. */
   readonly due: number;
-  /** Those whose popularity is another now. */
+  /** Products with another popularity now. */
   readonly changed: number;
 }
 
-/** What it takes. */
-export interface PopularityParts extends AnnouncedWriteParts {
+export interface PopularityDeps extends AnnouncedWriteParts {
   readonly database: Pick<Database, "transaction">;
   readonly log: Logger;
 }
 
-export function createPopularity({ log, ...parts }: PopularityParts): Popularity {
-  const write = createAnnouncedWrite(parts);
+export function createPopularity({ log, ...deps }: PopularityDeps): Popularity {
+  const write = createAnnouncedWrite(deps);
 
-  /** A product that fails is left out; what it shares a round with is tried in halves. */
+  /** A product that fails is left out: its batch is halved until it is alone. */
   const round = async (limit: number): Promise<PopularityRound> => {
     let due: readonly number[] = [];
     try {
@@ -52,7 +45,7 @@ export function createPopularity({ log, ...parts }: PopularityParts): Popularity
       const [productId] = due;
       if (concernsAll(error) || productId === undefined) throw error;
       if (due.length > 1) return round(Math.ceil(due.length / 2));
-      await parts.database.transaction((tx) => skipDue(tx, productId));
+      await deps.database.transaction((tx) => skipDue(tx, productId));
       log.error(
         { err: error, productId },
         "the popularity of a product cannot be computed; it waits for its next count",

@@ -1,8 +1,8 @@
 /**
- * Finished periods leave Redis for the archive. A period is closed first, so that no later score
- * can fall into it; then its entries are written from the ledger, read back, and compared with what
- * Redis holds: one checksum over all of them in order, ranks included. Only what is proven is
- * sealed, and only then do the keys go. Everything here can be repeated.
+ * Archives finished periods, and drops them from Redis. A period is closed first, so that no later
+ * score falls into it. Then its entries are written from the ledger, read back, and compared with
+ * what Redis holds, by one checksum over all of them in order. Only what is equal is sealed, and
+ * only then do the keys go. Every step can be repeated.
  */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
@@ -20,33 +20,31 @@ import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../../redis/leaderboard/link.js";
 import { mostTelling } from "../failures.js";
 import type { Calendars } from "./calendars.js";
-import type { BoardKeeper } from "./rebuild.js";
+import type { BoardRebuild } from "./rebuild.js";
 
-/** Archives finished periods. */
 export interface BoardArchiver {
   /** Archives every finished period of a board. Resolves to how many there were. */
   archive(board: BoardRecord): Promise<number>;
 }
 
-/** What archiving takes. */
-export interface BoardArchiveParts {
+export interface BoardArchiveDeps {
   readonly database: Database;
   readonly boards: BoardTable;
   readonly ledger: ScoreLedger;
   readonly archive: ScoreArchive;
   readonly store: BoardStore;
-  readonly keeper: Pick<BoardKeeper, "on" | "mend">;
+  readonly rebuild: Pick<BoardRebuild, "use" | "catchUp">;
   readonly calendars: Calendars;
   readonly log: Logger;
 }
 
-/** Entries read at once while they are compared. */
+/** Entries read at once for the checksum. */
 const CHUNK = 1_000;
 
-export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
-  const { database, boards, ledger, archive, store, calendars } = parts;
+export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
+  const { database, boards, ledger, archive, store, calendars } = deps;
 
-  /** Lets nothing more into what is finished; resolves to when each kind of period now began. */
+  /** Closes what is finished. Resolves to the present period of each kind. */
   const close = (board: BoardRecord) =>
     database.transaction(async (tx) => {
       const [head] = await ledger.lock(tx, [board.id]);
@@ -56,9 +54,7 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
       return windows;
     });
 
-  /**
-   * The next finished period that somebody has a score in; null when there is none before `toMs`.
-   */
+  /** The next finished period with a score; null when there is none before `toMs`. */
   const next = async (
     board: BoardRecord,
     { period, fromMs, toMs }: { period: FinishedPeriod["period"]; fromMs: number; toMs: number },
@@ -99,7 +95,7 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
       finished;
       finished = await next(board, { period, fromMs, toMs })
     ) {
-      await archiveOne(parts, board, finished);
+      await archiveOne(deps, board, finished);
       fromMs = finished.window.endMs;
       count += 1;
     }
@@ -121,18 +117,18 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
 }
 
 async function archiveOne(
-  parts: BoardArchiveParts,
+  deps: BoardArchiveDeps,
   board: BoardRecord,
   finished: FinishedPeriod,
 ): Promise<void> {
-  const { database, boards, archive, keeper, log } = parts;
-  await keeper.mend(board);
-  // Looked at before the transaction: on the embedded database nothing else may run inside one.
-  const inRedis = await keeper.on(board, (build) => sumOfRedis(parts, build, finished));
+  const { database, boards, archive, rebuild, log } = deps;
+  await rebuild.catchUp(board);
+  // Before the transaction: on the embedded database nothing else may run inside one.
+  const inRedis = await rebuild.use(board, (build) => sumOfRedis(deps, build, finished));
   const sum = await database.transaction(
     async (tx) => {
       const total = await archive.write(tx, finished);
-      const written = await sumOfArchive(parts, tx, finished);
+      const written = await sumOfArchive(deps, tx, finished);
       const expected = inRedis ?? {
         total: await archive.countOwners(tx, finished),
         checksum: written.checksum,
@@ -159,15 +155,15 @@ async function archiveOne(
   );
 }
 
-/** What is compared: the number of entries, and a digest of all of them in order. */
+/** The number of entries, and a digest of all of them in order. */
 interface Sum {
   readonly total: number;
   readonly checksum: string;
 }
 
-/** Null where Redis was built after the period had ended, and so does not hold it. */
+/** Null where Redis was built after the period had ended: it does not hold it. */
 async function sumOfRedis(
-  { store }: BoardArchiveParts,
+  { store }: BoardArchiveDeps,
   build: BuildOf,
   { period, window }: FinishedPeriod,
 ): Promise<Sum | null | "moved"> {
@@ -183,7 +179,7 @@ async function sumOfRedis(
 }
 
 async function sumOfArchive(
-  { archive }: BoardArchiveParts,
+  { archive }: BoardArchiveDeps,
   tx: Tx,
   finished: FinishedPeriod,
 ): Promise<Sum> {

@@ -1,7 +1,7 @@
 /**
- * Group commit: the scores of many callers in one transaction. Under the locks of their boards it
- * is decided what each leads to, so the ledger is exact: sequences without gaps, sums that stay
- * within bounds, and an operation id that counts once.
+ * Group commit: the scores of many callers in one transaction. The result of each is decided under
+ * the locks of their boards. So the ledger is exact: sequences without gaps, sums within bounds,
+ * and each operation id counts once.
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { LedgerHead, LedgerRow, ScoreLedger } from "../../db/leaderboard/ledger.js";
@@ -24,26 +24,19 @@ export interface ScoreEntry {
 
 /** A score that stands in the ledger. */
 export interface CommittedScore extends PlacedRow {
-  /** True for one that was there before, under the same operation id. */
+  /** It was there before, under the same operation id. */
   readonly replayed: boolean;
 }
 
-/**
- * Why a score is not in the ledger: a sum would leave its bounds, or the operation id stood for
- * another score.
- */
+/** Refused: a sum would leave its bounds, or the operation id was used for another score. */
 export type RefusedScore = "tooFar" | "mismatch";
 
-/**
- * Commits scores together; answers in the order asked. Rejects with DatabaseUnavailable, with
- * nothing written.
- */
+/** Commits scores; answers in their order. Rejects with DatabaseUnavailable, nothing written. */
 export type CommitScores = (
   entries: readonly ScoreEntry[],
 ) => Promise<(CommittedScore | RefusedScore)[]>;
 
-/** What committing takes. */
-export interface ScoreCommitParts {
+export interface ScoreCommitDeps {
   readonly database: Pick<Database, "transaction">;
   readonly ledger: ScoreLedger;
   readonly calendars: Calendars;
@@ -55,7 +48,7 @@ export function createScoreCommits({
   ledger,
   calendars,
   telemetry,
-}: ScoreCommitParts): CommitScores {
+}: ScoreCommitDeps): CommitScores {
   return async (entries) => {
     const startedAt = performance.now();
     const outcomes = await write(entries);
@@ -107,10 +100,7 @@ interface Decided {
   readonly replayed: boolean;
 }
 
-/**
- * The ledgers of some boards as they are while their locks are held, with what is about to be
- * appended.
- */
+/** The ledgers of boards under their locks, with what is about to be appended. */
 class LedgerState {
   private readonly heads: Map<number, { sequence: number; nowMs: number }>;
   private readonly last = new Map<string, LedgerRow>();
@@ -125,7 +115,7 @@ class LedgerState {
     for (const row of latest) if (row) this.last.set(ownerOf(row), row);
   }
 
-  /** Decides about one score, given the row that carries its operation id already. */
+  /** Decides one score. `known` is the row with its operation id, if there is one. */
   add(board: BoardRecord, submission: Submission, known: LedgerRow | null): Decided | RefusedScore {
     const before = known ?? this.operations.get(operationOf(submission));
     if (before) return isSame(before, submission) ? { row: before, replayed: true } : "mismatch";
@@ -140,7 +130,7 @@ class LedgerState {
     return { row, replayed: false };
   }
 
-  /** Where the owner stands in every period; null when a sum would leave its bounds in any. */
+  /** The owner's standing in every period; null when a sum leaves its bounds in any. */
   private standingsAfter(
     board: BoardRecord,
     submission: Submission,

@@ -1,7 +1,4 @@
-/**
- * From rows of the ledger to rows of boards: where each leaves its owner, with the metadata and
- * time of the row that counts.
- */
+/** From rows of the ledger to rows of boards: what the owner's entry shows after each. */
 import type { Executor } from "../../db/client/database.js";
 import type { LedgerRow, ScoreLedger, ShownRow } from "../../db/leaderboard/ledger.js";
 import type { BoardRecord, BoardRow } from "../../domain/leaderboard/leaderboard.js";
@@ -20,7 +17,7 @@ export interface PlacedRow {
   readonly places: Readonly<Partial<Record<Period, BoardRow>>>;
 }
 
-/** Completes rows: where an earlier row counts, it is looked up, all of them in one statement. */
+/** Completes rows. Earlier rows that count are looked up in one statement. */
 export async function placeRows(
   ledger: ScoreLedger,
   executor: Executor,
@@ -61,10 +58,7 @@ const idOf = ({
   readonly sequence: number;
 }): string => `${boardId}:${sequence}`;
 
-/**
- * Deals rows of one board, in the order of the ledger, into batches: each of the same periods, and
- * no larger than one script takes.
- */
+/** Cuts rows of one board, in ledger order, into batches of the same periods for one script. */
 export function toBatches(
   board: BoardRecord,
   placed: readonly PlacedRow[],
@@ -102,7 +96,7 @@ export function toBatches(
   });
 }
 
-/** Whether two rows are of the same periods, and their answers are kept together. */
+/** Two rows are of the same periods, and their answers are kept together. */
 function fits({ row: a }: PlacedRow, { row: b }: PlacedRow): boolean {
   const samePeriods = PERIODS.every(
     (period) => a.standings[period]?.startMs === b.standings[period]?.startMs,

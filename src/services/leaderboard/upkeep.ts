@@ -1,7 +1,7 @@
 /**
- * What boards need besides being used: rows that are in the ledger and not in Redis, because
- * somebody died in between, are put there; periods that have ended are told to those who watch, and
- * archived. Any number of workers may do this; archiving is one's at a time.
+ * Keeps boards up: applies rows that are in the ledger and not in Redis, because a process died in
+ * between; publishes that periods have ended, and archives them. Any number of workers may do this;
+ * one at a time archives.
  */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
@@ -16,54 +16,49 @@ import { wordsOf } from "../failures.js";
 import { createKeyedBackoff } from "../keyed-backoff.js";
 import type { BoardArchiver } from "./archive.js";
 import type { Calendars } from "./calendars.js";
-import type { BoardChanges } from "./changes.js";
-import type { BoardKeeper } from "./rebuild.js";
+import type { ChangePublisher } from "./change-publisher.js";
+import type { BoardRebuild } from "./rebuild.js";
 
-/** Looks after boards. */
 export interface BoardUpkeep {
   /**
-   * Looks once at every board. A board that fails is logged and tried again later; rejects, at the
-   * end, while one does. Where a server is away it ends early: the boards that are left would wait
-   * for it one after the other.
+   * Checks every board once. A board that fails is logged and retried by a later run. Rejects at
+   * the end while one fails. Ends early where a server is away: the other boards would wait for it
+   * one after the other.
    */
   run(): Promise<void>;
 }
 
-/** What it takes. */
-export interface BoardUpkeepParts {
+export interface BoardUpkeepDeps {
   readonly database: Pick<Database, "exclusively">;
   readonly boards: Pick<BoardTable, "all">;
   readonly ledger: Pick<ScoreLedger, "heads">;
-  readonly keeper: Pick<BoardKeeper, "mend">;
+  readonly rebuild: Pick<BoardRebuild, "catchUp">;
   readonly archiver: BoardArchiver;
-  readonly changes: Pick<BoardChanges, "changed">;
+  readonly changes: Pick<ChangePublisher, "publish">;
   readonly calendars: Calendars;
   readonly log: Logger;
 }
 
 const RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
-/** A board that fails as often needs a person. */
+/** A board that fails as often needs an operator. */
 const FAILURES_TO_ALARM = 3;
-/**
- * So many boards that fail in a row by a server say that the server is away; fewer may be slow by
- * themselves.
- */
+/** So many failures of a server in a row mean that it is away; fewer may be slow boards. */
 const FAILURES_TO_END = 3;
 
 export function createBoardUpkeep({
   database,
   boards,
   ledger,
-  keeper,
+  rebuild,
   archiver,
   changes,
   calendars,
   log,
-}: BoardUpkeepParts): BoardUpkeep {
-  /** The last sequence that each board was seen to have in Redis. */
-  const mended = new Map<number, number>();
+}: BoardUpkeepDeps): BoardUpkeep {
+  /** The last sequence that each board has in Redis. */
+  const caughtUp = new Map<number, number>();
   const backoff = createKeyedBackoff<number>(RETRY);
-  /** Boards whose last look failed. */
+  /** Boards whose last check failed. */
   const failing = new Map<number, Error>();
 
   const isDue = (board: BoardRecord, nowMs: number): boolean =>
@@ -73,23 +68,19 @@ export function createBoardUpkeep({
         (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
     );
 
-  const lookAt = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
-    if (mended.get(board.id) !== sequence) {
-      const applied = await keeper.mend(board);
-      // Scores that are applied here were not announced: their process failed, or died, before it
-      // could.
-      changes.changed(board, applied);
-      mended.set(board.id, applied);
+  const check = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
+    if (caughtUp.get(board.id) !== sequence) {
+      const applied = await rebuild.catchUp(board);
+      // The process that committed these scores died before it published them.
+      changes.publish(board, applied);
+      caughtUp.set(board.id, applied);
     }
     if (!isDue(board, nowMs)) return;
-    changes.changed(board, sequence);
+    changes.publish(board, sequence);
     await database.exclusively(LOCKS.boards, () => archiver.archive(board));
   };
 
-  /**
-   * A board that goes on failing is looked at less and less often; all others are looked at as
-   * ever.
-   */
+  /** A board that goes on failing is checked less often; others as usual. */
   const postpone = (board: BoardRecord, error: Error): void => {
     const failures = backoff.failed(board.id);
     failing.set(board.id, error);
@@ -107,7 +98,7 @@ export function createBoardUpkeep({
       for (const head of await ledger.heads([...all.keys()])) {
         const board = all.get(head.boardId);
         if (!board || !backoff.isDue(board.id)) continue;
-        await lookAt(board, head).then(
+        await check(board, head).then(
           () => {
             backoff.succeeded(board.id);
             failing.delete(board.id);
