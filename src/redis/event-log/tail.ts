@@ -12,8 +12,8 @@
  * ask Postgres.
  */
 import type { Result } from "ioredis";
-import type { LogTopicKind, Topic } from "../../domain/events.js";
-import { DURABLE } from "../../domain/log.js";
+import type { LogTopicKind, Topic } from "../../domain/events/events.js";
+import { DURABLE } from "../../domain/events/log.js";
 import type { RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";
 import type { Keys } from "../client/keys.js";

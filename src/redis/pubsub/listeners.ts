@@ -1,6 +1,6 @@
 /** Calls the listeners of topics. One that throws keeps no other from being called. */
 import type { Logger } from "pino";
-import type { Topic, TopicKind, TopicPayloads } from "../../domain/events.js";
+import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
 import { PAYLOADS } from "./payloads.js";
 
 /** Takes messages of a topic for a listener; drops and logs what is not one of ours. */

@@ -3,8 +3,9 @@ import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { computePopularity, skipDue, takeDue } from "../../db/counters/popularity.js";
 import { POPULARITY_TAG } from "../../domain/catalogue/tags.js";
+import { changeEntry } from "../../domain/events/outbox.js";
 import { concernsAll } from "../bisect.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 export interface Popularity {
   /** Computes every product that is due. Resolves to the number that changed. */
@@ -20,13 +21,13 @@ interface PopularityRound {
   readonly changed: number;
 }
 
-export interface PopularityDeps extends AnnouncedWriteParts {
+export interface PopularityDeps extends OutboxWriteDeps {
   readonly database: Pick<Database, "transaction">;
   readonly log: Logger;
 }
 
 export function createPopularity({ log, ...deps }: PopularityDeps): Popularity {
-  const write = createAnnouncedWrite(deps);
+  const write = createWriteWithOutbox(deps);
 
   /** A product that fails is left out: its batch is halved until it is alone. */
   const round = async (limit: number): Promise<PopularityRound> => {
@@ -37,7 +38,7 @@ export function createPopularity({ log, ...deps }: PopularityDeps): Popularity {
         const changed = due.length > 0 ? await computePopularity(tx, due) : 0;
         return {
           decision: { due: due.length, changed },
-          message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null,
+          owes: changed > 0 ? [changeEntry({ tags: [POPULARITY_TAG] })] : [],
         };
       });
       return decision;

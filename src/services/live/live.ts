@@ -10,7 +10,7 @@
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
-import type { TopicId, ValueTopicKind } from "../../domain/events.js";
+import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { Conflation, type Due, Slot, type WatchedTopic } from "./slot.js";
 import { TopicRegistry } from "./topic-registry.js";

@@ -8,8 +8,8 @@
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
-import type { LogNews } from "../../domain/events.js";
-import type { LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../domain/log.js";
+import type { LogNews } from "../../domain/events/events.js";
+import type { LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 

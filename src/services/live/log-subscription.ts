@@ -9,8 +9,8 @@
  */
 import type { Logger } from "pino";
 import { SingleFlight } from "../../domain/concurrency/single-flight.js";
-import type { LogTopicKind, Topic } from "../../domain/events.js";
-import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/log.js";
+import type { LogTopicKind, Topic } from "../../domain/events/events.js";
+import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { LogReader, type LogSource } from "./log-reader.js";
 import { TopicRegistry } from "./topic-registry.js";

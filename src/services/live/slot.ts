@@ -5,7 +5,7 @@
  * something was published meanwhile. `idle` → (publication) → `due`. While due, a publication only
  * raises the topic's version. So the latest wins, and one at the end of a window is never lost.
  */
-import type { TopicId, ValueTopicKind } from "../../domain/events.js";
+import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
 import { NEWEST } from "../../domain/seen.js";
 import type { OpenTopic } from "./topic-registry.js";
 

@@ -6,7 +6,7 @@
  * a topic opens unconfirmed, and a resync follows.
  */
 import type { Logger } from "pino";
-import type { Topic, TopicKind, TopicPayloads } from "../../domain/events.js";
+import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 
 /** A topic with followers. */

@@ -1,7 +1,7 @@
 /** Ten thousand changes a second of a board are few publications, and the last one always. */
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import type { Topic } from "../../../src/domain/events.js";
+import type { Topic } from "../../../src/domain/events/events.js";
 import type { BoardRecord } from "../../../src/domain/leaderboard/leaderboard.js";
 import { PERIODS } from "../../../src/domain/leaderboard/periods.js";
 import { createChangePublisher } from "../../../src/services/leaderboard/change-publisher.js";

@@ -5,7 +5,11 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { encodeLogCursor, type LogPosition, type LogStart } from "../../../src/domain/log.js";
+import {
+  encodeLogCursor,
+  type LogPosition,
+  type LogStart,
+} from "../../../src/domain/events/log.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-import { BEGINNING } from "../../../src/domain/log.js";
+import { BEGINNING } from "../../../src/domain/events/log.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
@@ -63,7 +63,7 @@ it("A flush leaves no gap in logs.", async () => {
   );
   const takeAll = () => Promise.all(readers.map(async (one) => (await one.next()).value));
   const send = async (name: string) =>
-    a.outbox.settle(await commit(database, a.outboxTable, [user], name));
+    a.outbox.dispatch(await commit(database, a.outboxTable, [user], name));
   await send("before");
   await takeAll();
   const waiting = takeAll();

@@ -10,7 +10,7 @@ import {
   type LogItem,
   type LogPosition,
   type LogStart,
-} from "../../../src/domain/log.js";
+} from "../../../src/domain/events/log.js";
 import type { NotificationEvent } from "../../../src/domain/notification.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { numsub } from "../../support/numsub.js";
@@ -46,7 +46,7 @@ async function send(
   ...names: string[]
 ): Promise<void> {
   for (const name of names)
-    await outbox.settle(await commit(database, outboxTable, [userId], name));
+    await outbox.dispatch(await commit(database, outboxTable, [userId], name));
 }
 
 async function take<Event>(
@@ -143,7 +143,7 @@ describe("a durable log", () => {
     const late = await commit(database, process.outboxTable, [user], "2");
     await send(process, user, "3");
     expect(told(await take(reader, 2))).toEqual(["2", "3"]);
-    await process.outbox.settle(late);
+    await process.outbox.dispatch(late);
     await send(process, user, "4");
     expect(told(await take(reader, 1))).toEqual(["4"]);
   });
@@ -259,7 +259,7 @@ it("Logs are followed through a Cluster, whichever node restarts.", async () => 
   const readers = users.map((user) => b.follow(user, BEGINNING));
   const sendAll = async (name: string) => {
     for (const user of users)
-      await a.outbox.settle(await commit(database, a.outboxTable, [user], name));
+      await a.outbox.dispatch(await commit(database, a.outboxTable, [user], name));
   };
   await sendAll("before");
   for (const reader of readers) expect(told(await take(reader, 1))).toEqual(["before"]);

@@ -2,7 +2,7 @@
  * A log in memory whose history can be trimmed and lost, which never happens to one in Postgres. It
  * is announced like any other.
  */
-import type { LogEntry, LogPage, LogPosition } from "../../../src/domain/log.js";
+import type { LogEntry, LogPage, LogPosition } from "../../../src/domain/events/log.js";
 import type { LogSource } from "../../../src/services/live/log-reader.js";
 
 const PAGE_SIZE = 25;

@@ -1,6 +1,6 @@
 /** The registry of followed topics, over a pub/sub that records what is asked of it. */
 import { expect, test } from "vitest";
-import type { Topic } from "../../../src/domain/events.js";
+import type { Topic } from "../../../src/domain/events/events.js";
 import { type OpenTopic, TopicRegistry } from "../../../src/services/live/topic-registry.js";
 import { testLog } from "../../support/log.js";
 
