@@ -93,29 +93,18 @@ export function createCounters({
   clock,
   breaker,
 }: CountersDeps): Counters {
-  const eventOf = (productId: number, operation: OperationName | undefined): CounterEvent => {
-    const nowMs = clock.nowMs();
-    return { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
-  };
   const count = async (
     productId: number,
     operation: OperationName | undefined,
     send: (event: CounterEvent) => Promise<Counted>,
   ): Promise<Counted> => {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const event = eventOf(productId, operation);
+      const nowMs = clock.nowMs();
+      const event = { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
       const counted = await send(event);
       if (counted.nowMs > 0) clock.hear(counted.nowMs);
       if (counted.state === "unloaded") await reload.claimShard(shardOf(productId));
-      else if (counted.state === "missing")
-        await reload.load(
-          [
-            { productId, period: "all" },
-            { productId, period: event.month },
-            { productId, period: event.day },
-          ],
-          clock.nowMs(),
-        );
+      else if (counted.state === "missing") await reload.load(talliesOf(event), clock.nowMs());
       else if (counted.state !== "moved") return counted;
     }
     throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
@@ -148,18 +137,31 @@ export function createCounters({
     async viewers(productId, days) {
       const today = dayNumber(clock.nowMs());
       const spans = Array.from({ length: days }, (_, at) => dayAt(today - days + 1 + at));
-      const reading = new Reading();
-      // Loads what is missing: without it, sets count too few.
-      const [whole] = await read(
-        [{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))],
-        reading,
-      );
-      if (reading.isProvisional) throw new RedisUnavailable();
-      if (whole?.viewers.exact)
-        return peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true);
-      return peopleCount(await ranges.estimate(productId, spans), false);
+      return viewersOf({ ranges, read }, productId, spans);
     },
   };
+}
+
+/** The tallies that an event counts in. */
+const talliesOf = ({ productId, month, day }: CounterEvent): TallyKey[] =>
+  (["all", month, day] as const).map((period) => ({ productId, period }));
+
+/** The people who viewed a product in days that follow each other. */
+async function viewersOf(
+  { ranges, read }: Pick<CountersDeps, "ranges"> & Pick<Counters, "read">,
+  productId: number,
+  spans: readonly CalendarSpan[],
+): Promise<PeopleCount> {
+  const reading = new Reading();
+  // Loads what is missing: without it, sets count too few.
+  const [whole] = await read(
+    [{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))],
+    reading,
+  );
+  if (reading.isProvisional) throw new RedisUnavailable();
+  return whole?.viewers.exact
+    ? peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true)
+    : peopleCount(await ranges.estimate(productId, spans), false);
 }
 
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -55,31 +55,6 @@ export function createCounterFlush({
     await store.settle(batch, fate === "stray" ? "stray" : "applied");
     return fate === "applied";
   };
-  const cutSome = async (
-    shards: readonly number[],
-    id: string,
-    failures: Failures,
-  ): Promise<{ batches: Batch[]; unclaimed: number[] }> => {
-    const [batches, unclaimed]: [Batch[], number[]] = [[], []];
-    const cut = async (some: readonly number[]): Promise<void> => {
-      for (const [at, batch] of (await store.seal(some, id)).entries()) {
-        if (batch === "unloaded") unclaimed.push(some[at] as number);
-        else if (batch) batches.push(batch);
-      }
-    };
-    if (shards.length > 0) await bisect(shards, cut, (shard, error) => failures.add(shard, error));
-    return { batches, unclaimed };
-  };
-  const cutBatches = async (
-    shards: readonly number[],
-    id: string,
-    failures: Failures,
-  ): Promise<Batch[]> => {
-    const first = await cutSome(shards, id, failures);
-    for (const shard of first.unclaimed)
-      await failures.alone(shard, () => reload.claimShard(shard));
-    return [...first.batches, ...(await cutSome(first.unclaimed, id, failures)).batches];
-  };
   /** What waits behind a batch that another flusher left is flushed right after it, once. */
   const flushShards = async (
     shards: readonly number[],
@@ -89,7 +64,7 @@ export function createCounterFlush({
     const id = randomUUID();
     let applied = 0;
     const again: number[] = [];
-    for (const batch of await cutBatches(shards, id, failures)) {
+    for (const batch of await cutBatches({ store, reload }, { shards, id }, failures)) {
       const done = await failures.alone(batch.shard, () => applyBatch(batch));
       if (done) applied += 1;
       if (done !== null && batch.id !== id && !isAgain) again.push(batch.shard);
@@ -104,6 +79,40 @@ export function createCounterFlush({
       return applied;
     },
   };
+}
+
+interface Cut {
+  readonly shards: readonly number[];
+  /** Names the batches. */
+  readonly id: string;
+}
+
+/** Cuts a batch of each shard that has counts, after claiming those that no server counts for. */
+async function cutBatches(
+  { store, reload }: Pick<CounterFlushDeps, "store" | "reload">,
+  { shards, id }: Cut,
+  failures: Failures,
+): Promise<Batch[]> {
+  const first = await cutSome(store, { shards, id }, failures);
+  for (const shard of first.unclaimed) await failures.alone(shard, () => reload.claimShard(shard));
+  const second = await cutSome(store, { shards: first.unclaimed, id }, failures);
+  return [...first.batches, ...second.batches];
+}
+
+async function cutSome(
+  store: CounterFlushDeps["store"],
+  { shards, id }: Cut,
+  failures: Failures,
+): Promise<{ batches: Batch[]; unclaimed: number[] }> {
+  const [batches, unclaimed]: [Batch[], number[]] = [[], []];
+  const cut = async (some: readonly number[]): Promise<void> => {
+    for (const [at, batch] of (await store.seal(some, id)).entries()) {
+      if (batch === "unloaded") unclaimed.push(some[at] as number);
+      else if (batch) batches.push(batch);
+    }
+  };
+  if (shards.length > 0) await bisect(shards, cut, (shard, error) => failures.add(shard, error));
+  return { batches, unclaimed };
 }
 
 /** Shards that failed in one flush. Their counts stay in Redis for the next flush. */

@@ -41,39 +41,18 @@ export interface BoardArchiveDeps {
 /** Entries read at once for the checksum. */
 const CHUNK = 1_000;
 
+type ArchivablePeriod = FinishedPeriod["period"];
+
 export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
-  const { database, boards, ledger, archive, store, calendars } = deps;
-
-  /** Closes what is finished. Resolves to the present period of each kind. */
-  const close = (board: BoardRecord) =>
-    database.transaction(async (tx) => {
-      const [head] = await ledger.lock(tx, [board.id]);
-      const windows = calendars.windowsAt(board, head?.nowMs ?? 0);
-      const starts = Object.values(windows).map(({ startMs }) => startMs);
-      await ledger.closeBefore(tx, board.id, Math.max(...starts));
-      return windows;
-    });
-
-  /** The next finished period with a score; null when there is none before `toMs`. */
-  const next = async (
-    board: BoardRecord,
-    { period, fromMs, toMs }: { period: FinishedPeriod["period"]; fromMs: number; toMs: number },
-  ) => {
-    const firstMs = await archive.firstBetween(board.id, fromMs, toMs);
-    return firstMs === null
-      ? null
-      : { board, period, window: calendars.windowAt(board, period, firstMs) };
-  };
-
   return {
     async archive(board) {
       let count = 0;
       const failures: unknown[] = [];
-      const windows = await close(board);
+      const windows = await close(deps, board);
       // A kind of period that fails keeps no other from being archived.
       for (const period of board.periods.filter(isArchivable)) {
         try {
-          count += await archiveKind(board, period, windows[period]?.startMs ?? 0);
+          count += await archiveKind(deps, board, { period, toMs: windows[period]?.startMs ?? 0 });
         } catch (error) {
           failures.push(error);
         }
@@ -82,37 +61,52 @@ export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
       return count;
     },
   };
+}
 
-  async function archiveKind(
-    board: BoardRecord,
-    period: FinishedPeriod["period"],
-    toMs: number,
-  ): Promise<number> {
-    let [count, fromMs] = [0, board.archivedMs[period] ?? 0];
-    if (fromMs >= toMs) return 0;
-    for (
-      let finished = await next(board, { period, fromMs, toMs });
-      finished;
-      finished = await next(board, { period, fromMs, toMs })
-    ) {
-      await archiveOne(deps, board, finished);
-      fromMs = finished.window.endMs;
-      count += 1;
-    }
-    await boards.noteArchived(database, board.id, period, toMs);
-    await dropFinished(board, period, toMs);
-    return count;
+/** Closes what is finished. Resolves to the present period of each kind. */
+const close = ({ database, ledger, calendars }: BoardArchiveDeps, board: BoardRecord) =>
+  database.transaction(async (tx) => {
+    const [head] = await ledger.lock(tx, [board.id]);
+    const windows = calendars.windowsAt(board, head?.nowMs ?? 0);
+    const starts = Object.values(windows).map(({ startMs }) => startMs);
+    await ledger.closeBefore(tx, board.id, Math.max(...starts));
+    return windows;
+  });
+
+/** Periods of one kind that end before `toMs`: those with a score are archived, all are dropped. */
+interface FinishedKind {
+  readonly period: ArchivablePeriod;
+  readonly toMs: number;
+}
+
+async function archiveKind(
+  deps: BoardArchiveDeps,
+  board: BoardRecord,
+  { period, toMs }: FinishedKind,
+): Promise<number> {
+  const { database, boards, archive, calendars } = deps;
+  let [count, fromMs] = [0, board.archivedMs[period] ?? 0];
+  if (fromMs >= toMs) return 0;
+  const nextScoreMs = () => archive.firstBetween(board.id, fromMs, toMs);
+  for (let atMs = await nextScoreMs(); atMs !== null; atMs = await nextScoreMs()) {
+    const finished = { board, period, window: calendars.windowAt(board, period, atMs) };
+    await archiveOne(deps, board, finished);
+    fromMs = finished.window.endMs;
+    count += 1;
   }
+  await boards.noteArchived(database, board.id, period, toMs);
+  await dropFinished(deps, board, { period, toMs });
+  return count;
+}
 
-  async function dropFinished(
-    board: BoardRecord,
-    period: FinishedPeriod["period"],
-    toMs: number,
-  ): Promise<void> {
-    for (const built of await store.built(board.id)) {
-      if (built.period !== period || built.startMs >= toMs) continue;
-      await store.drop(board.id, built, calendars.windowAt(board, period, built.startMs).endMs);
-    }
+async function dropFinished(
+  { store, calendars }: BoardArchiveDeps,
+  board: BoardRecord,
+  { period, toMs }: FinishedKind,
+): Promise<void> {
+  for (const built of await store.built(board.id)) {
+    if (built.period !== period || built.startMs >= toMs) continue;
+    await store.drop(board.id, built, calendars.windowAt(board, period, built.startMs).endMs);
   }
 }
 

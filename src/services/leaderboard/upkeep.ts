@@ -45,28 +45,11 @@ const FAILURES_TO_ALARM = 3;
 /** So many failures of a server in a row mean that it is away; fewer may be slow boards. */
 const FAILURES_TO_END = 3;
 
-export function createBoardUpkeep({
-  database,
-  boards,
-  ledger,
-  rebuild,
-  archiver,
-  changes,
-  calendars,
-  log,
-}: BoardUpkeepDeps): BoardUpkeep {
+export function createBoardUpkeep(deps: BoardUpkeepDeps): BoardUpkeep {
+  const { database, boards, ledger, rebuild, archiver, changes, log } = deps;
   /** The last sequence that each board has in Redis. */
   const caughtUp = new Map<number, number>();
-  const backoff = createKeyedBackoff<number>(RETRY);
-  /** Boards whose last check failed. */
-  const failing = new Map<number, Error>();
-
-  const isDue = (board: BoardRecord, nowMs: number): boolean =>
-    board.periods.some(
-      (period) =>
-        isArchivable(period) &&
-        (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
-    );
+  const failing = new FailingBoards(log);
 
   const check = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
     if (caughtUp.get(board.id) !== sequence) {
@@ -75,44 +58,80 @@ export function createBoardUpkeep({
       changes.publish(board, applied);
       caughtUp.set(board.id, applied);
     }
-    if (!isDue(board, nowMs)) return;
+    if (!isArchiveDue(deps, board, nowMs)) return;
     changes.publish(board, sequence);
     await database.exclusively(LOCKS.boards, () => archiver.archive(board));
-  };
-
-  /** A board that goes on failing is checked less often; others as usual. */
-  const postpone = (board: BoardRecord, error: Error): void => {
-    const failures = backoff.failed(board.id);
-    failing.set(board.id, error);
-    const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
-    log[level](
-      { err: wordsOf(error), board: board.slug, failures },
-      "a leaderboard needs another look",
-    );
   };
 
   return {
     async run() {
       const all = new Map((await boards.all()).map((board) => [board.id, board]));
-      let away = 0;
+      failing.beginRun();
       for (const head of await ledger.heads([...all.keys()])) {
         const board = all.get(head.boardId);
-        if (!board || !backoff.isDue(board.id)) continue;
-        await check(board, head).then(
-          () => {
-            backoff.succeeded(board.id);
-            failing.delete(board.id);
-            away = 0;
-          },
-          (error: Error) => {
-            away = concernsAll(error) ? away + 1 : 0;
-            postpone(board, error);
-          },
-        );
-        if (away >= FAILURES_TO_END) break;
+        if (board) await failing.attempt(board, () => check(board, head));
+        if (failing.isServerAway) break;
       }
-      const [cause] = failing.values();
-      if (cause) throw new Error(`${failing.size} leaderboards need another look`, { cause });
+      failing.throwFirst();
     },
   };
+}
+
+/** Whether a period of the board has ended that is not archived. */
+const isArchiveDue = (
+  { calendars }: Pick<BoardUpkeepDeps, "calendars">,
+  board: BoardRecord,
+  nowMs: number,
+): boolean =>
+  board.periods.some(
+    (period) =>
+      isArchivable(period) &&
+      (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
+  );
+
+/** Boards whose last check failed. They are checked less and less often; others as usual. */
+class FailingBoards {
+  private readonly backoff = createKeyedBackoff<number>(RETRY);
+  private readonly errors = new Map<number, Error>();
+  /** Failures of a server in a row. */
+  private away = 0;
+
+  constructor(private readonly log: Logger) {}
+
+  get isServerAway(): boolean {
+    return this.away >= FAILURES_TO_END;
+  }
+
+  beginRun(): void {
+    this.away = 0;
+  }
+
+  /** Checks a board that is due, and remembers whether that failed. */
+  async attempt(board: BoardRecord, check: () => Promise<void>): Promise<void> {
+    if (!this.backoff.isDue(board.id)) return;
+    try {
+      await check();
+      this.backoff.succeeded(board.id);
+      this.errors.delete(board.id);
+      this.away = 0;
+    } catch (error) {
+      this.away = concernsAll(error) ? this.away + 1 : 0;
+      this.fail(board, error as Error);
+    }
+  }
+
+  throwFirst(): void {
+    const [cause] = this.errors.values();
+    if (cause) throw new Error(`${this.errors.size} leaderboards need another look`, { cause });
+  }
+
+  private fail({ id, slug }: BoardRecord, error: Error): void {
+    const failures = this.backoff.failed(id);
+    this.errors.set(id, error);
+    const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
+    this.log[level](
+      { err: wordsOf(error), board: slug, failures },
+      "a leaderboard needs another look",
+    );
+  }
 }
