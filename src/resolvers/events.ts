@@ -1,7 +1,4 @@
-/**
- * Where subscriptions get their events: type-graphql's publish/subscribe seam, over the services
- * that watch values and follow logs.
- */
+/** The events of subscriptions: type-graphql's pub/sub interface over live values and logs. */
 import type { PubSub } from "type-graphql";
 import { mapStream } from "../domain/concurrency/stream.js";
 import { ServiceUnavailable } from "../domain/errors.js";
@@ -11,37 +8,31 @@ import type { NotificationEvent } from "../domain/notification.js";
 import type { Due, Live } from "../services/live/live.js";
 import type { Notifications } from "../services/notification/notifications.js";
 
-/** An event with the memory of its subscription. */
+/** An event, with what its subscription has sent. */
 export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
-  /**
-   * Highest version sent so far to this subscription, by id: what keeps versions from going back.
-   */
+  /** Highest version sent, by id: keeps versions from going back. */
   readonly sent: Map<I, number>;
 };
 
-/**
- * By kind, what has to hold before topics are watched; it rejects with what the client is told.
- * Kinds without are watched at once.
- */
+/** By kind: checks ids before they are watched; rejects with the error for the client. */
 export type Admission = Readonly<
   Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>
 >;
 
-/** The log that a subscription follows, and the cursor to begin after. */
+/** The log of a user, and the cursor to begin after. */
 export interface FollowRequest {
   readonly userId: number;
   readonly after: string | null;
 }
 
-/** An event of a log, with whose it is. */
 export interface FollowedEvent {
   readonly userId: number;
   readonly item: LogItem<NotificationEvent>;
 }
 
 /**
- * Lets subscriptions watch topics: `topics` names the kind; `topicId` the keys, or for a log whose
- * it is and where to begin. Closing the iterator releases the topics.
+ * `topics` of a subscription names the kind, `topicId` the ids, or a {@link FollowRequest}. Closing
+ * the iterator releases the topics.
  */
 export function createEvents(
   live: Live,
@@ -60,8 +51,7 @@ export function createEvents(
       if (kind === "notification") return follow(what as FollowRequest);
       const [topicKind, ids] = [kind as ValueTopicKind, what as readonly TopicId[]];
       const admitted = admission[topicKind]?.(ids).catch(unlessTransient);
-      // graphql-js waits for the stream that a field opens, though type-graphql's type does not say
-      // so.
+      // graphql-js awaits the stream of a field; type-graphql's type does not say so.
       return (
         admitted ? admitted.then(() => watch(topicKind, ids)) : watch(topicKind, ids)
       ) as AsyncIterable<unknown>;
@@ -69,10 +59,7 @@ export function createEvents(
   };
 }
 
-/**
- * What cannot be judged now is watched all the same: its first value says what is wrong, as soon as
- * it can be read.
- */
+/** What cannot be checked now is watched: the first value says what is wrong. */
 function unlessTransient(error: unknown): void {
   if (!(error instanceof ServiceUnavailable)) throw error;
 }

@@ -18,7 +18,7 @@ export interface ThrottleOptions {
 }
 
 export interface ThrottledPublisherDeps<T> extends ThrottleOptions {
-  /** Tells things apart. */
+  /** Identifies a thing. */
   readonly keyOf: (thing: T) => number;
   /** Publishes; rejects when that is not known to have succeeded. */
   readonly send: (thing: T, version: number) => Promise<unknown>;

@@ -1,10 +1,9 @@
 /**
- * A queue with two bounds: how many wait, and how long. Under overload a queue that is bounded by
- * length alone serves everything late; this one refuses what has waited too long, so that what it
- * serves is still wanted.
+ * A queue with two bounds: how many wait, and how long. A queue bounded by length alone serves
+ * everything late under overload. This one refuses what has waited too long: what it serves is
+ * still wanted.
  */
 
-/** Bounds of a queue, and what becomes of what they refuse. */
 export interface QueueBounds<T> {
   readonly maxLength: number;
   /** Longest wait, in ms. */

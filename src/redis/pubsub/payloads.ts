@@ -1,7 +1,4 @@
-/**
- * What the messages of topics hold. They come from outside: what does not match is logged and
- * dropped.
- */
+/** The messages of topics. They come from outside: what does not match is dropped. */
 import { z } from "zod";
 import type { TopicKind, TopicPayloads } from "../../domain/events/events.js";
 
@@ -21,7 +18,7 @@ export const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> 
   notification: z.object({ epoch: z.string(), sequence: z.int().nonnegative() }),
 };
 
-/** JSON, or undefined: the library would hand unparsable text on as if it were a payload. */
+/** Undefined for no JSON: the library would take the text itself for a payload. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
