@@ -1,4 +1,4 @@
-/** The events of subscriptions: type-graphql's pub/sub interface over live values and logs. */
+/** The events of subscriptions, for type-graphql's pub/sub interface. */
 import type { PubSub } from "type-graphql";
 import { mapStream } from "../domain/concurrency/stream.js";
 import { ServiceUnavailable } from "../domain/errors.js";
@@ -14,7 +14,7 @@ export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
   readonly sent: Map<I, number>;
 };
 
-/** By kind: checks ids before they are watched; rejects with the error for the client. */
+/** Checks ids before they are watched; rejects with the error. */
 export type Admission = Readonly<
   Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>
 >;
@@ -31,8 +31,9 @@ export interface FollowedEvent {
 }
 
 /**
- * `topics` of a subscription names the kind, `topicId` the ids, or a {@link FollowRequest}. Closing
- * the iterator releases the topics.
+ * `topics` of a subscription names the kind, `topicId` the
+ * ids, or a {@link FollowRequest}. Closing the iterator
+ * releases the topics.
  */
 export function createEvents(
   live: Live,
@@ -51,7 +52,8 @@ export function createEvents(
       if (kind === "notification") return follow(what as FollowRequest);
       const [topicKind, ids] = [kind as ValueTopicKind, what as readonly TopicId[]];
       const admitted = admission[topicKind]?.(ids).catch(unlessTransient);
-      // graphql-js awaits the stream of a field; type-graphql's type does not say so.
+      // graphql-js awaits the stream of a field;
+      // type-graphql's type does not say so.
       return (
         admitted ? admitted.then(() => watch(topicKind, ids)) : watch(topicKind, ids)
       ) as AsyncIterable<unknown>;
@@ -59,7 +61,7 @@ export function createEvents(
   };
 }
 
-/** What cannot be checked now is watched: the first value says what is wrong. */
+/** Ids that cannot be checked now are watched all the same. */
 function unlessTransient(error: unknown): void {
   if (!(error instanceof ServiceUnavailable)) throw error;
 }

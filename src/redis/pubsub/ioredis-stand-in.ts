@@ -1,11 +1,16 @@
 /**
- * The connections that graphql-redis-subscriptions takes for ioredis.
+ * The connections that graphql-redis-subscriptions takes
+ * for ioredis.
  *
- * The library serialises and parses, and counts the subscriptions of a channel: its first one calls
- * `subscribe`, its last one `unsubscribe`, and a message goes to all of them. It has no deadline
- * and neither expects failures nor lost links. Those are ours: channels.ts keeps channels joined
- * through reconnects, and this file gives PUBLISH a deadline and a bound. No failed SUBSCRIBE
- * reaches the library, which would keep a subscription half made; `refusalOf` says it instead.
+ * The library serialises and parses, and counts the
+ * subscriptions of a channel: its first one calls
+ * `subscribe`, its last one `unsubscribe`, and a message
+ * goes to all of them. It has no deadline and neither
+ * expects failures nor lost links. Those are ours:
+ * channels.ts keeps channels joined through reconnects, and
+ * this file gives PUBLISH a deadline and a bound. No failed
+ * SUBSCRIBE reaches the library, which would keep a
+ * subscription half made; `refusalOf` says it instead.
  */
 import type { Redis } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
@@ -40,12 +45,12 @@ export class IoredisStandIn
 
   constructor(private readonly deps: IoredisStandInDeps) {}
 
-  /** Why Redis refuses a channel that the library has subscribed; undefined when it does not. */
+  /** Why Redis refuses a channel that the library has subscribed. */
   refusalOf(channel: string): Error | undefined {
     return this.refusals.get(channel);
   }
 
-  /** Resolves when the UNSUBSCRIBE that `call` causes, if it does, is confirmed. */
+  /** Resolves when the UNSUBSCRIBE that `call` causes is confirmed. */
   async whenLeft(call: () => void): Promise<void> {
     this.leaving = Promise.resolve();
     call();

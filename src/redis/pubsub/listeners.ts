@@ -1,9 +1,9 @@
-/** Calls the listeners of topics. One that throws keeps no other from being called. */
+/** Calls listeners of topics. One that throws stops no other. */
 import type { Logger } from "pino";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
 import { PAYLOADS } from "./payloads.js";
 
-/** Takes messages of a topic for a listener; drops and logs what is not one of ours. */
+/** Parses messages for a listener; drops and logs what is not ours. */
 export function messageListener<K extends TopicKind>(
   topic: Topic<K>,
   onMessage: (payload: TopicPayloads[K]) => void,
@@ -17,7 +17,7 @@ export function messageListener<K extends TopicKind>(
   };
 }
 
-/** Called when messages may have been missed, on one topic or (undefined) on any. */
+/** Messages of a topic, or (undefined) of any, may have been missed. */
 export type ResyncListener = (topic: Topic | undefined) => void;
 
 /** The listeners of resyncs. */

@@ -1,4 +1,4 @@
-/** The messages of topics. They come from outside: what does not match is dropped. */
+/** Messages of topics. They come from outside: others are dropped. */
 import { z } from "zod";
 import type { TopicKind, TopicPayloads } from "../../domain/events/events.js";
 
@@ -18,7 +18,7 @@ export const PAYLOADS: { readonly [K in TopicKind]: z.ZodType<TopicPayloads[K]> 
   notification: z.object({ epoch: z.string(), sequence: z.int().nonnegative() }),
 };
 
-/** Undefined for no JSON: the library would take the text itself for a payload. */
+/** Undefined for no JSON: the library would pass the text on. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

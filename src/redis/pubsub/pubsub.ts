@@ -1,12 +1,18 @@
 /**
- * Live messages between processes: typed topics over Redis pub/sub, one channel per topic.
+ * Live messages between processes: typed topics over Redis
+ * pub/sub, one channel per topic.
  *
- * graphql-redis-subscriptions is in the path of every message and counts the subscriptions of a
- * topic (ioredis-stand-in.ts). Its iterator is not used: it subscribes at the first `next()` and
- * queues without bound. `subscribe` resolves when Redis has confirmed. Delivery is at most once, so
- * subscribers read again after {@link PubSub.onResync}: when a lost link is proven back, and for a
- * topic that was confirmed too late. Redis down: publishing rejects with RedisUnavailable within a
- * deadline; a subscription is kept and confirmed afterwards.
+ * graphql-redis-subscriptions is in the path of every
+ * message and counts the subscriptions of a topic
+ * (ioredis-stand-in.ts). Its iterator is not used: it
+ * subscribes at the first `next()` and queues without
+ * bound. `subscribe` resolves when Redis has confirmed.
+ * Delivery is at most once, so subscribers read again after
+ * {@link PubSub.onResync}: when a lost link is proven back,
+ * and for a topic that was confirmed too late. Redis down:
+ * publishing rejects with RedisUnavailable within a
+ * deadline; a subscription is kept and confirmed
+ * afterwards.
  */
 import { randomUUID } from "node:crypto";
 import { RedisPubSub } from "graphql-redis-subscriptions";
@@ -28,26 +34,31 @@ import { parseJson } from "./payloads.js";
 /** Publishes and subscribes typed topics. */
 export interface PubSub {
   /**
-   * Publishes, after the write. One PUBLISH. Rejects with RedisUnavailable; the message may have
-   * been sent all the same.
+   * Publishes, after the write. One PUBLISH. Rejects with
+   * RedisUnavailable; the message may have been sent all
+   * the same.
    */
   publish<K extends TopicKind>(topic: Topic<K>, payload: TopicPayloads[K]): Promise<void>;
   /**
-   * Resolves when Redis has confirmed, to a function that unsubscribes; that one resolves when
-   * Redis has confirmed the end. With Redis down it resolves unconfirmed within a deadline, and a
-   * resync follows the confirmation.
-   * @throws RedisUnavailable when Redis refuses the channel, or after `close`
+   * Resolves when Redis has confirmed, to a function that
+   * unsubscribes; that one resolves when Redis has
+   * confirmed the end. With Redis down it resolves
+   * unconfirmed within a deadline, and a resync follows the
+   * confirmation.
+   * @throws RedisUnavailable when Redis refuses the
+   * channel, or after `close`
    */
   subscribe<K extends TopicKind>(
     topic: Topic<K>,
     onMessage: (payload: TopicPayloads[K]) => void,
   ): Promise<() => Promise<void>>;
   /**
-   * Calls the listener when messages may have been missed, on one topic or (undefined) on any:
-   * read again. Returns what ends it.
+   * Calls the listener when messages may have been missed,
+   * on one topic or (undefined) on any: read again. Returns
+   * what ends it.
    */
   onResync(listener: ResyncListener): () => void;
-  /** Ends every subscription. The connections that were passed in stay open. */
+  /** Ends every subscription; the connections stay open. */
   close(): Promise<void>;
 }
 
@@ -56,7 +67,7 @@ export interface PubSubOptions {
   /** Does nothing else but subscribe. */
   readonly subscriber: RedisConnection;
   readonly keys: Keys;
-  /** Time between two beats; a link that misses three of them is given up. */
+  /** Time between beats; a link that misses three is given up. */
   readonly heartbeatMs: number;
   readonly log: Logger;
   /** Longest wait for a confirmation or a reply. Default 1 s. */
@@ -73,7 +84,8 @@ export function createPubSub(options: PubSubOptions): PubSub {
     deadlineMs,
     onResync: () => resyncs.announce(undefined),
     onLate(channel) {
-      // The heartbeat's channel has no topic, nor has one that was left meanwhile.
+      // The heartbeat's channel has no topic, nor has one
+      // that was left meanwhile.
       const topic = topics.get(channel);
       if (topic) resyncs.announce(topic);
     },
@@ -121,7 +133,7 @@ interface LinkOptions extends PubSubOptions {
   readonly onLeave: (channel: string) => void;
 }
 
-/** The subscriber's link with its heartbeat and channels, as the library uses it. */
+/** The subscriber's link, with its heartbeat and channels. */
 function openLinks({ publisher, heartbeatMs, log, deadlineMs, ...options }: LinkOptions) {
   const link = subscriberLink(options.subscriber);
   const { subscriber } = link;
@@ -145,14 +157,15 @@ function openLinks({ publisher, heartbeatMs, log, deadlineMs, ...options }: Link
     .join(channel)
     .catch((err: unknown) => log.error({ err }, "Redis refuses the heartbeat channel"));
 
-  /** Messages of the lost link are gone: all read again once the new one is proven. */
+  /** All read again, once the new link is proven. */
   async function resync(): Promise<void> {
     const { link: current } = channels;
     const announce = () => {
       if (channels.link === current) options.onResync();
     };
     if (!(await heartbeat.prove())) {
-      // The publisher is in trouble, not this link: SUBSCRIBE is confirmed, so messages arrive.
+      // The publisher is in trouble, not this link:
+      // SUBSCRIBE is confirmed, so messages arrive.
       // Announced again when proven.
       announce();
       await heartbeat.heard();

@@ -1,7 +1,9 @@
 /**
- * Counts views and shares of products, and reads them. Redis counts; Postgres has what was flushed,
- * and answers readers alone where Redis does not. An event that Redis refuses is refused. One that
- * it did not answer may be counted, and the error says so.
+ * Counts views and shares of products, and reads them.
+ * Redis counts; Postgres has what was flushed, and answers
+ * readers alone where Redis does not. An event that Redis
+ * refuses is refused. One that it did not answer may be
+ * counted, and the error says so.
  */
 import { createHash } from "node:crypto";
 import type { CounterTable } from "../../db/counters/counters.js";
@@ -37,20 +39,20 @@ import type { StatsPublisher } from "./stats-publisher.js";
 export interface ProductAction {
   /** Null when there is none. */
   readonly product: ProductRecord | null;
-  /** The person; called only when it counts, because it may make a guest. */
+  /** Called only when it counts: it may make a guest. */
   readonly owner: () => Owner;
   /** Makes it safe to repeat. */
   readonly operationId: string | undefined;
 }
 
 export interface Counters {
-  /** Counts a view, once per viewer and window. Throws {@link Uncounted}. */
+  /** Counts once per viewer and window. Throws {@link Uncounted}. */
   view(action: ProductAction): Promise<readonly UserError[]>;
   /** Counts a share. Throws {@link Uncounted}. */
   share(action: ProductAction): Promise<readonly UserError[]>;
-  /** Tallies, in the order asked. Where Postgres answers instead of Redis, `reading` notes it. */
+  /** Tallies in the order asked; `reading` notes a fallback. */
   read(keys: readonly TallyKey[], reading: Reading): Promise<Tally[]>;
-  /** People who viewed a product in the last days, with today. Throws RedisUnavailable. */
+  /** Viewers of the last days, with today. Throws RedisUnavailable. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
 }
 
@@ -66,10 +68,10 @@ export interface CountersDeps {
 }
 
 const VIEWER_BYTES = 8;
-/** 6 bytes are the 8 characters of base64url that a slot holds (counters.operations.lua). */
+/** 8 characters of base64url (counters.operations.lua). */
 const OPERATION_BYTES = 6;
 
-/** Redis refused the event, or did not confirm it: the message says which. */
+/** Redis refused the event, or did not confirm it. */
 export class Uncounted extends ServiceUnavailable {
   constructor(cause: RedisUnavailable, operationId: string | undefined) {
     super(uncounted(cause.mayBeDone, operationId !== undefined), { cause });
@@ -173,9 +175,11 @@ const viewerName = (owner: Owner): string =>
     .toString("base64url");
 
 /**
- * The name of an operation among those of its product. The operations of a user share one slot, so
- * they displace few of other callers. Guests share their ids, over all slots: one that lost its
- * answer repeats the operation as another guest.
+ * The name of an operation among those of its product. The
+ * operations of a user share one slot, so they displace few
+ * of other callers. Guests share their ids, over all slots:
+ * one that lost its answer repeats the operation as another
+ * guest.
  */
 function operationName(kind: string, owner: Owner, operationId: string): OperationName {
   const digest = sha256(`${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`);

@@ -1,7 +1,10 @@
 /**
- * Write-behind: brings what Redis counted to Postgres, shard by shard. A batch is cut, applied in
- * one transaction with its name, and acknowledged. Each step can be repeated, and each may be the
- * last: the next flusher finds the batch and goes on. A shard that fails stops no other.
+ * Write-behind: brings what Redis counted to Postgres,
+ * shard by shard. A batch is cut, applied in one
+ * transaction with its name, and acknowledged. Each step
+ * can be repeated, and each may be the last: the next
+ * flusher finds the batch and goes on. A shard that fails
+ * stops no other.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -14,8 +17,9 @@ import type { CounterReload } from "./reload.js";
 
 export interface CounterFlush {
   /**
-   * Brings everything counted so far to Postgres. Resolves to the number of batches applied.
-   * Rejects when a server is away, or at the end when a shard failed.
+   * Brings everything counted so far to Postgres. Resolves
+   * to the number of batches applied. Rejects when a server
+   * is away, or at the end when a shard failed.
    */
   flush(): Promise<number>;
 }
@@ -55,7 +59,7 @@ export function createCounterFlush({
     await store.settle(batch, fate === "stray" ? "stray" : "applied");
     return fate === "applied";
   };
-  /** What waits behind a batch that another flusher left is flushed right after it, once. */
+  /** Counts behind a batch of another flusher are flushed after it. */
   const flushShards = async (
     shards: readonly number[],
     isAgain: boolean,
@@ -87,7 +91,7 @@ interface Cut {
   readonly id: string;
 }
 
-/** Cuts a batch of each shard that has counts, after claiming those that no server counts for. */
+/** Cuts a batch of each shard with counts; claims unclaimed shards. */
 async function cutBatches(
   { store, reload }: Pick<CounterFlushDeps, "store" | "reload">,
   { shards, id }: Cut,
@@ -115,7 +119,7 @@ async function cutSome(
   return { batches, unclaimed };
 }
 
-/** Shards that failed in one flush. Their counts stay in Redis for the next flush. */
+/** Shards that failed in one flush; the next one retries them. */
 class Failures {
   private first: { readonly error: unknown } | null = null;
   /** Failures of a server in a row. */
@@ -132,8 +136,9 @@ class Failures {
   }
 
   /**
-   * Runs `work` for one shard; null where it failed. Rejects when a server fails several in a row.
-   * A single time-out may be a row that another session holds.
+   * Runs `work` for one shard; null where it failed.
+   * Rejects when a server fails several in a row. A single
+   * time-out may be a row that another session holds.
    */
   async alone<T>(shard: number, work: () => Promise<T>): Promise<T | null> {
     try {
@@ -153,7 +158,7 @@ class Failures {
   }
 }
 
-/** Reads the viewers of a batch. A tally that cannot be read keeps those of Postgres. */
+/** Reads the viewers of a batch; unreadable ones stay as they are. */
 function createSketchReading({
   store,
   reload,

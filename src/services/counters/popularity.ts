@@ -1,4 +1,4 @@
-/** Computes popularity anew for products that are due, and invalidates POPULAR lists once. */
+/** Computes the popularity of products that are due. */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { computePopularity, skipDue, takeDue } from "../../db/counters/popularity.js";
@@ -8,7 +8,7 @@ import { concernsAll } from "../bisect.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 export interface Popularity {
-  /** Computes every product that is due. Resolves to the number that changed. */
+  /** Resolves to the number of products that changed. */
   refresh(): Promise<number>;
 }
 
@@ -29,7 +29,7 @@ export interface PopularityDeps extends OutboxWriteDeps {
 export function createPopularity({ log, ...deps }: PopularityDeps): Popularity {
   const write = createWriteWithOutbox(deps);
 
-  /** A product that fails is left out: its batch is halved until it is alone. */
+  /** A failing product is left out: batches are halved around it. */
   const round = async (limit: number): Promise<PopularityRound> => {
     let due: readonly number[] = [];
     try {

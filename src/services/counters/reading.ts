@@ -1,6 +1,7 @@
 /**
  * Reads counters from Redis, loading what is missing there.
- * Redis down: from Postgres, which has what was flushed; the reading is then provisional.
+ * Redis down: from Postgres, which has what was flushed;
+ * the reading is then provisional.
  */
 import type { CounterTable } from "../../db/counters/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../domain/counters.js";
@@ -20,7 +21,7 @@ export interface CounterReadingDeps {
 
 /** Answers tallies in the order asked. */
 export function createCounterReading({ store, reload, table, nowMs, breaker }: CounterReadingDeps) {
-  /** Reads once, and loads what is missing for the next attempt; null for those. */
+  /** Reads once; loads what is missing (null) for the next attempt. */
   const attempt = async (keys: readonly TallyKey[]): Promise<(Tally | null)[]> => {
     const answers = await store.read(keys, nowMs());
     const shards = new Set(

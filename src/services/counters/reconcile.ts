@@ -1,6 +1,8 @@
 /**
- * Reconciliation: compares Redis with Postgres and what is not flushed, and the number of likes
- * with their rows. Postgres is right: a repair makes Redis load it again, and counts likes anew.
+ * Reconciliation: compares Redis with Postgres and what is
+ * not flushed, and the number of likes with their rows.
+ * Postgres is right: a repair makes Redis load it again,
+ * and counts likes anew.
  */
 
 import type { Tx } from "../../db/client/database.js";
@@ -21,7 +23,7 @@ export interface Disagreement {
 
 export interface Reconciliation {
   readonly products: number;
-  /** Products that Redis has loaded. The others are loaded from Postgres when they are read. */
+  /** Products that Redis has loaded; others are loaded when read. */
   readonly compared: number;
   readonly disagreements: readonly Disagreement[];
 }
@@ -34,10 +36,10 @@ export interface ReconcileDeps {
 }
 
 const AT_ONCE = 500;
-/** A batch applied during a comparison differs; comparing again settles it. */
+/** A batch applied meanwhile differs; compared again, it does not. */
 const MAX_COMPARISONS = 5;
 
-/** Compares every product with counts. @param repair corrects what differs */
+/** Compares every counted product. @param repair corrects it */
 export async function reconcile(
   { store, table, likes, outboxTable }: ReconcileDeps,
   repair: boolean,

@@ -1,6 +1,7 @@
 /**
- * Loads Redis from Postgres: shards are claimed and tallies loaded before they are counted or
- * served, once per server and generation, by the first caller.
+ * Loads Redis from Postgres: shards are claimed and tallies
+ * loaded before they are counted or served, once per server
+ * and generation, by the first caller.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -10,11 +11,12 @@ import { MINUTE } from "../../domain/time/time.js";
 import { type CounterStore, shardOf } from "../../redis/counters/counters.js";
 
 export interface CounterReload {
-  /** Lets the server of a shard count for it, from what it may keep. Rejects without a server. */
+  /** Lets the server of a shard count, from what it may keep. */
   claimShard(shard: number): Promise<void>;
   /**
-   * Loads tallies from Postgres, in one statement. A shard that is not claimed, or was flushed
-   * meanwhile, takes none: the caller reads again.
+   * Loads tallies from Postgres, in one statement. A shard
+   * that is not claimed, or was flushed meanwhile, takes
+   * none: the caller reads again.
    */
   load(keys: readonly TallyKey[], nowMs: number): Promise<void>;
 }

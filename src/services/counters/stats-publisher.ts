@@ -1,6 +1,7 @@
 /**
- * Publishes that a product's counters changed, at most once per product, process and window.
- * Subscribers read the value anyway: more publications would say no more.
+ * Publishes that a product's counters changed, at most once
+ * per product, process and window. Subscribers read the
+ * value anyway: more publications would say no more.
  */
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import {
@@ -9,7 +10,7 @@ import {
   type ThrottleOptions,
 } from "../throttled-publisher.js";
 
-/** Publishes changes of products, by id; a version is the time of the change, in ms. */
+/** Publishes changes by product id; versions are times in ms. */
 export type StatsPublisher = ThrottledPublisher<number>;
 
 export function createStatsPublisher({

@@ -1,8 +1,10 @@
 /**
- * Archives finished periods, and drops them from Redis. A period is closed first, so that no later
- * score falls into it. Then its entries are written from the ledger, read back, and compared with
- * what Redis holds, by one checksum over all of them in order. Only what is equal is sealed, and
- * only then do the keys go. Every step can be repeated.
+ * Archives finished periods, and drops them from Redis. A
+ * period is closed first, so that no later score falls into
+ * it. Then its entries are written from the ledger, read
+ * back, and compared with what Redis holds, by one checksum
+ * over all of them in order. Only what is equal is sealed,
+ * and only then do the keys go. Every step can be repeated.
  */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
@@ -23,7 +25,7 @@ import type { Calendars } from "./calendars.js";
 import type { BoardRebuild } from "./rebuild.js";
 
 export interface BoardArchiver {
-  /** Archives every finished period of a board. Resolves to how many there were. */
+  /** Archives every finished period. Resolves to their number. */
   archive(board: BoardRecord): Promise<number>;
 }
 
@@ -49,7 +51,8 @@ export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
       let count = 0;
       const failures: unknown[] = [];
       const windows = await close(deps, board);
-      // A kind of period that fails keeps no other from being archived.
+      // A kind of period that fails keeps no other from
+      // being archived.
       for (const period of board.periods.filter(isArchivable)) {
         try {
           count += await archiveKind(deps, board, { period, toMs: windows[period]?.startMs ?? 0 });
@@ -73,7 +76,7 @@ const close = ({ database, ledger, calendars }: BoardArchiveDeps, board: BoardRe
     return windows;
   });
 
-/** Periods of one kind that end before `toMs`: those with a score are archived, all are dropped. */
+/** Periods of one kind that end before `toMs`. */
 interface FinishedKind {
   readonly period: ArchivablePeriod;
   readonly toMs: number;
@@ -117,7 +120,8 @@ async function archiveOne(
 ): Promise<void> {
   const { database, boards, archive, rebuild, log } = deps;
   await rebuild.catchUp(board);
-  // Before the transaction: on the embedded database nothing else may run inside one.
+  // Before the transaction: on the embedded database
+  // nothing else may run inside one.
   const inRedis = await rebuild.use(board, (build) => sumOfRedis(deps, build, finished));
   const sum = await database.transaction(
     async (tx) => {
@@ -155,7 +159,7 @@ interface Sum {
   readonly checksum: string;
 }
 
-/** Null where Redis was built after the period had ended: it does not hold it. */
+/** Null: Redis was built after the period, and lacks it. */
 async function sumOfRedis(
   { store }: BoardArchiveDeps,
   build: BuildOf,

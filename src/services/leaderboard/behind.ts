@@ -12,7 +12,7 @@ export interface BehindDeps {
 /** Bounds one read; the oldest boards first. */
 const MAX_BOARDS = 1_000;
 
-/** Boards that are behind, and the rows they lack. Two statements, one round trip to Redis. */
+/** Boards behind, and rows they lack. Two statements, one round trip. */
 export async function countBehind({
   boards,
   ledger,

@@ -1,4 +1,4 @@
-/** The calendars of boards, cached by time zone: making one costs some 50 µs. */
+/** Calendars by time zone, cached: making one costs some 50 µs. */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import {
   type Calendar,

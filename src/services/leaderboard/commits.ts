@@ -1,7 +1,9 @@
 /**
- * Group commit: the scores of many callers in one transaction. The result of each is decided under
- * the locks of their boards. So the ledger is exact: sequences without gaps, sums within bounds,
- * and each operation id counts once.
+ * Group commit: the scores of many callers in one
+ * transaction. The result of each is decided under the
+ * locks of their boards. So the ledger is exact: sequences
+ * without gaps, sums within bounds, and each operation id
+ * counts once.
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { LedgerHead, LedgerRow, ScoreLedger } from "../../db/leaderboard/ledger.js";
@@ -28,10 +30,10 @@ export interface CommittedScore extends PlacedRow {
   readonly replayed: boolean;
 }
 
-/** Refused: a sum would leave its bounds, or the operation id was used for another score. */
+/** The sum would leave its bounds, or the id names another score. */
 export type RefusedScore = "tooFar" | "mismatch";
 
-/** Commits scores; answers in their order. Rejects with DatabaseUnavailable, nothing written. */
+/** Commits all or nothing. Rejects with DatabaseUnavailable. */
 export type CommitScores = (
   entries: readonly ScoreEntry[],
 ) => Promise<(CommittedScore | RefusedScore)[]>;
@@ -100,7 +102,7 @@ interface Decided {
   readonly replayed: boolean;
 }
 
-/** The ledgers of boards under their locks, with what is about to be appended. */
+/** The ledgers of locked boards, with the rows to append. */
 class LedgerState {
   private readonly heads: Map<number, { sequence: number; nowMs: number }>;
   private readonly last = new Map<string, LedgerRow>();
@@ -115,7 +117,7 @@ class LedgerState {
     for (const row of latest) if (row) this.last.set(ownerOf(row), row);
   }
 
-  /** Decides one score. `known` is the row with its operation id, if there is one. */
+  /** Decides one score. `known` is the row with its operation id. */
   add(board: BoardRecord, submission: Submission, known: LedgerRow | null): Decided | RefusedScore {
     const before = known ?? this.operations.get(operationOf(submission));
     if (before) return isSame(before, submission) ? { row: before, replayed: true } : "mismatch";
@@ -130,7 +132,7 @@ class LedgerState {
     return { row, replayed: false };
   }
 
-  /** The owner's standing in every period; null when a sum leaves its bounds in any. */
+  /** The owner's standings; null when a sum leaves its bounds. */
   private standingsAfter(
     board: BoardRecord,
     submission: Submission,

@@ -1,4 +1,4 @@
-/** Builds the services of leaderboards, from the ledger to what clients read. */
+/** Builds the services of leaderboards. */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { createScoreArchive } from "../../db/leaderboard/archive.js";
@@ -28,13 +28,13 @@ export interface BoardsDeps {
   readonly pubsub: Pick<PubSub, "publish">;
   readonly clock: Pick<RedisClock, "nowMs" | "hear">;
   readonly labels: LabelSources;
-  /** Shortest time between two publications of one board, and between two shared reads. */
+  /** Between two publications of one board, and two shared reads. */
   readonly everyMs: number;
   readonly telemetry: Pick<Telemetry, "scores">;
   readonly log: Logger;
   /** Default: the ledger of the database. */
   readonly ledger?: ScoreLedger;
-  /** Longest wait for a board that is being built. Default half a second. */
+  /** Longest wait for a board being built. Default half a second. */
   readonly waitMs?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Leaderboards: created by admins, found by slug, public to read, watched at the cost of one. */
+/** Leaderboards: created by admins, found by slug, public to read. */
 import { LRUCache } from "lru-cache";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
@@ -34,7 +34,7 @@ export interface BoardSnapshot {
 }
 
 export interface Leaderboards extends BoardReads {
-  /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  /** For admins. Throws Unauthenticated or Forbidden. */
   create(principal: Principal, draft: BoardDraft): Promise<BoardOutcome>;
   /** The board that the shop feeds, created unless it is there. */
   provide(draft: BoardDraft): Promise<BoardRecord>;
@@ -43,9 +43,9 @@ export interface Leaderboards extends BoardReads {
   byIds(ids: readonly number[]): Promise<(BoardRecord | null)[]>;
   page(page: PageRequest): Promise<IdPage>;
   count(): Promise<number>;
-  /** Throws BadUserInput when there is no such board, or when it does not keep the period. */
+  /** Throws BadUserInput without such a board or period. */
   mustExist(slug: string, period: Period): Promise<BoardRecord>;
-  /** The top of the present period. Callers at the same time share one read. */
+  /** The top of the present period; simultaneous callers share a read. */
   snapshot(slug: string, period: Period, top: number): Promise<BoardSnapshot>;
 }
 
@@ -131,7 +131,7 @@ function requirePeriod(board: BoardRecord, period: Period): BoardRecord {
   );
 }
 
-/** No score is older than its board. A day of room: clocks of Redis and Postgres differ. */
+/** No score is older than its board; a day of room for clocks. */
 function archivedAtFirst(
   calendars: Calendars,
   { timeZone, periods }: BoardDraft,

@@ -1,4 +1,4 @@
-/** Public names of score owners: users and products by name, others by their id. */
+/** Public names of score owners: of users and products, or the id. */
 
 import type { UserTable } from "../../db/account/users.js";
 import type { ProductTable } from "../../db/catalogue/products.js";
@@ -9,7 +9,7 @@ export interface LabelSources {
   readonly products: Pick<ProductTable, "byIds">;
 }
 
-/** Labels by owner, in at most two statements. Removed products have no name. */
+/** Labels by owner; two statements. Removed products have none. */
 export async function labelOwners(
   { users, products }: LabelSources,
   owners: readonly string[],

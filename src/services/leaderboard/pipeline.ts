@@ -1,8 +1,10 @@
 /**
- * From a caller's score to its ranks. Scores that wait are committed together, one transaction
- * after the other; each committed batch is put on its boards while the next one is committed. A
- * score in the ledger counts, whatever becomes of the rest: what did not reach a board is caught up
- * with later.
+ * From a caller's score to its ranks. Scores that wait are
+ * committed together, one transaction after the other; each
+ * committed batch is put on its boards while the next one
+ * is committed. A score in the ledger counts, whatever
+ * becomes of the rest: what did not reach a board is caught
+ * up with later.
  */
 import { BoundedQueue } from "../../domain/concurrency/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
@@ -28,13 +30,13 @@ export type Ranks = Readonly<Partial<Record<Period, RankChange>>>;
 /** A score on its way. */
 export interface SubmittedScore {
   /**
-   * Resolves when it is in the ledger, or refused. Rejects with ServiceUnavailable: then it may be
-   * in the ledger.
+   * Resolves when it is in the ledger, or refused. Rejects
+   * with ServiceUnavailable: then it may be in the ledger.
    */
   readonly committed: Promise<CommittedScore | RefusedScore>;
   /**
-   * Resolves when it is on the board. Rejects with ServiceUnavailable; null for one that was
-   * refused.
+   * Resolves when it is on the board. Rejects with
+   * ServiceUnavailable; null for one that was refused.
    */
   readonly ranked: Promise<Ranks | null>;
 }
@@ -51,7 +53,7 @@ export interface ScorePipelineDeps {
 const MAX_BATCH = 500;
 /** Scores that may wait: bounds memory. */
 const MAX_WAITING = 10_000;
-/** A score that waited longer for its transaction is refused, and was not written. */
+/** A score that waited longer is refused, and not written. */
 const MAX_WAIT_MS = 2 * SECOND;
 const BUSY = "Too many scores are being submitted. Nothing was written; try again in a moment.";
 
@@ -65,7 +67,8 @@ class Deferred<T> {
   });
 
   constructor() {
-    // A caller may use one promise of a score and ignore the other.
+    // A caller may use one promise of a score and ignore
+    // the other.
     this.promise.catch(() => {});
   }
 }
@@ -119,7 +122,7 @@ export class ScorePipeline {
     }
   }
 
-  /** Rejects with nothing written. Ranks that fail do not fail the commit. */
+  /** Rejects with nothing written. Failed ranks fail no commit. */
   private async commitTogether(waiting: readonly Waiting[]): Promise<void> {
     const outcomes = await this.deps.commit(waiting.map(({ entry }) => entry));
     const committed = waiting.flatMap((one, index) =>
@@ -137,7 +140,7 @@ export class ScorePipeline {
     }
   }
 
-  /** Scores of one board: a stretch of its ledger, or repeated ones, which change nothing. */
+  /** Scores of one board: new ones in ledger order, or repeated ones. */
   private rank(scores: readonly RankedLater[]): void {
     const [{ board, score: first }] = scores as [RankedLater];
     const [applied, calendars] = [first.replayed, this.deps.calendars];

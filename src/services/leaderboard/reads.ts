@@ -1,6 +1,8 @@
 /**
- * Reads boards: periods that are not archived from Redis, archived ones from Postgres. The clock of
- * Redis decides which period is the present one: the script that reads checks our guess.
+ * Reads boards: periods that are not archived from Redis,
+ * archived ones from Postgres. The clock of Redis decides
+ * which period is the present one: the script that reads
+ * checks our guess.
  */
 import type { Executor } from "../../db/client/database.js";
 import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../../db/leaderboard/archive.js";
@@ -18,7 +20,7 @@ import type { BoardStore, ReadRows } from "../../redis/leaderboard/leaderboard.j
 import type { Calendars } from "./calendars.js";
 import type { BoardRebuild } from "./rebuild.js";
 
-/** The period that holds an instant (ms since epoch), or the present one (null). */
+/** The period of an instant (ms since epoch); null: the present one. */
 export interface PeriodOf {
   readonly period: Period;
   readonly atMs: number | null;
@@ -53,7 +55,7 @@ export interface BoardReadDeps {
   readonly clock: Pick<RedisClock, "nowMs" | "hear">;
 }
 
-/** One correction makes a clock right; after more, something else is wrong. */
+/** One correction makes a clock right. */
 const MAX_CORRECTIONS = 3;
 
 export function createBoardReads(deps: BoardReadDeps): BoardReads {
@@ -83,7 +85,8 @@ export function createBoardReads(deps: BoardReadDeps): BoardReads {
         return readArchive(deps, finished, runOf(finished.window));
       const live = await readLive(board, of, runOf);
       if (live !== "gone") return live;
-      // Archived since this process read the board, or about to be.
+      // Archived since this process read the board, or
+      // about to be.
       const [fresh] = await boards.byIds([board.id]);
       if (finished && fresh && isArchived(fresh, finished))
         return readArchive(deps, finished, runOf(finished.window));
@@ -142,7 +145,7 @@ async function readArchive(
   return { ...slice, position: rows[0]?.place ?? total, rows };
 }
 
-/** Where a run begins in the archive, and its length; null for an owner without a row. */
+/** Where a run begins in the archive; null: the owner has no row. */
 async function archivedRun(
   archive: ScoreArchive,
   finished: FinishedPeriod,

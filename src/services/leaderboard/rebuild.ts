@@ -1,8 +1,11 @@
 /**
- * Makes boards in Redis servable. A board that is not there is built from the ledger beside the
- * one that is served, and takes over in one step. One on another server than before (a restart, a
- * restored file, a failover) is brought up to date first. Callers wait a moment meanwhile, then get
- * SERVICE_UNAVAILABLE: half a board is never served.
+ * Makes boards in Redis servable. A board that is not there
+ * is built from the ledger beside the one that is served,
+ * and takes over in one step. One on another server than
+ * before (a restart, a restored file, a failover) is
+ * brought up to date first. Callers wait a moment
+ * meanwhile, then get SERVICE_UNAVAILABLE: half a board is
+ * never served.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -21,11 +24,12 @@ import { placeRows, toBatches } from "./standings.js";
 /** Boards that may be served. */
 export interface BoardRebuild {
   /**
-   * Works on the build that is served. `work` answers "moved" where another one is served by now.
-   * Throws ServiceUnavailable.
+   * Works on the build that is served. `work` answers
+   * "moved" where another one is served by now. Throws
+   * ServiceUnavailable.
    */
   use<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | "moved">): Promise<T>;
-  /** Applies what the board lacks of its ledger. Resolves to the ledger's last sequence. */
+  /** Applies what the board lacks. Resolves to the last sequence. */
   catchUp(board: BoardRecord): Promise<number>;
 }
 
@@ -43,7 +47,7 @@ export interface BoardRebuildDeps {
 const LEDGER_CHUNK = 1_000;
 /** Time between two looks at a build of another process. */
 const BUILDING_POLL_MS = 50;
-/** A board that moves more often is on a Redis that restarts over and over. */
+/** After more moves, Redis is restarting over and over. */
 const MAX_MOVES = 3;
 
 export function createBoardRebuild(deps: BoardRebuildDeps): BoardRebuild {
@@ -111,11 +115,11 @@ async function makeServable(deps: BoardRebuildDeps, board: BoardRecord): Promise
   }
 }
 
-/** A board ahead of the ledger belongs to another one, as after a restored backup. */
+/** A board ahead of its ledger belongs to one before a restore. */
 const canCatchUp = (served: ServedBuild | null, head: LedgerHead): served is ServedBuild =>
   served !== null && served.applied <= head.sequence;
 
-/** Applies rows `from` to `to` of the ledger. Rows that are there already change nothing. */
+/** Applies rows `from` to `to` of the ledger. Idempotent. */
 async function applyLedger(
   { database, ledger, store, calendars }: BoardRebuildDeps,
   build: BuildOf & { readonly board: BoardRecord },
@@ -131,7 +135,7 @@ async function applyLedger(
   }
 }
 
-/** Builds a board from the last row of each owner. False when another process builds it. */
+/** Builds a board from each owner's last row; false: another does. */
 async function buildFromLedger(
   deps: BoardRebuildDeps,
   board: BoardRecord,
@@ -174,7 +178,7 @@ interface Building {
   readonly head: LedgerHead;
 }
 
-/** Resolves to the number of owners; null when the right to build was lost. */
+/** Resolves to the owners; null when the right to build was lost. */
 async function loadOwners(
   { database, ledger, store }: BoardRebuildDeps,
   building: Building,

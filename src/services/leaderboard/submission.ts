@@ -1,4 +1,4 @@
-/** Submits scores of clients: checks the caller, the owner and the bounds. */
+/** Submits scores of clients: checks caller, owner and bounds. */
 
 import { type Principal, signedIn } from "../../domain/account/principal.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
@@ -31,7 +31,7 @@ export interface ScoreOutcome {
 }
 
 export interface Scores {
-  /** Throws Unauthenticated; ServiceUnavailable when the score may or may not be counted. */
+  /** Throws Unauthenticated; ServiceUnavailable: it may be counted. */
   submit(principal: Principal, draft: ScoreDraft): Promise<ScoreOutcome>;
 }
 

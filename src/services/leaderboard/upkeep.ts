@@ -1,7 +1,8 @@
 /**
- * Keeps boards up: applies rows that are in the ledger and not in Redis, because a process died in
- * between; publishes that periods have ended, and archives them. Any number of workers may do this;
- * one at a time archives.
+ * Keeps boards up: applies rows that are in the ledger and
+ * not in Redis, because a process died in between;
+ * publishes that periods have ended, and archives them. Any
+ * number of workers may do this; one at a time archives.
  */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
@@ -21,9 +22,10 @@ import type { BoardRebuild } from "./rebuild.js";
 
 export interface BoardUpkeep {
   /**
-   * Checks every board once. A board that fails is logged and retried by a later run. Rejects at
-   * the end while one fails. Ends early where a server is away: the other boards would wait for it
-   * one after the other.
+   * Checks every board once. A board that fails is logged
+   * and retried by a later run. Rejects at the end while
+   * one fails. Ends early where a server is away: the other
+   * boards would wait for it one after the other.
    */
   run(): Promise<void>;
 }
@@ -42,7 +44,7 @@ export interface BoardUpkeepDeps {
 const RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
 /** A board that fails as often needs an operator. */
 const FAILURES_TO_ALARM = 3;
-/** So many failures of a server in a row mean that it is away; fewer may be slow boards. */
+/** So many failures of a server in a row: it is away. */
 const FAILURES_TO_END = 3;
 
 export function createBoardUpkeep(deps: BoardUpkeepDeps): BoardUpkeep {
@@ -54,7 +56,8 @@ export function createBoardUpkeep(deps: BoardUpkeepDeps): BoardUpkeep {
   const check = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
     if (caughtUp.get(board.id) !== sequence) {
       const applied = await rebuild.catchUp(board);
-      // The process that committed these scores died before it published them.
+      // The process that committed these scores died before
+      // it published them.
       changes.publish(board, applied);
       caughtUp.set(board.id, applied);
     }
@@ -89,7 +92,7 @@ const isArchiveDue = (
       (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
   );
 
-/** Boards whose last check failed. They are checked less and less often; others as usual. */
+/** Boards whose last check failed, checked less and less often. */
 class FailingBoards {
   private readonly backoff = createKeyedBackoff<number>(RETRY);
   private readonly errors = new Map<number, Error>();

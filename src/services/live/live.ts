@@ -1,12 +1,16 @@
 /**
- * The hub of live values: who watches what, and when a value is due.
+ * The hub of live values: who watches what, and when a
+ * value is due.
  *
- * A watcher learns *that* an id is due, with the highest version published, and reads the value
- * itself. Every id is due once all topics of the watcher are confirmed, then after publications and
- * resyncs. Conflated: an id that was taken is due again after `conflationMs` at the earliest, once,
- * for the latest publication. Nothing is queued: a watcher keeps one state per id. Cost: O(1) per
- * publication and watcher of the topic. Redis down: each id is due once, and again with the resync
- * afterwards.
+ * A watcher learns *that* an id is due, with the highest
+ * version published, and reads the value itself. Every id
+ * is due once all topics of the watcher are confirmed, then
+ * after publications and resyncs. Conflated: an id that was
+ * taken is due again after `conflationMs` at the earliest,
+ * once, for the latest publication. Nothing is queued: a
+ * watcher keeps one state per id. Cost: O(1) per
+ * publication and watcher of the topic. Redis down: each id
+ * is due once, and again with the resync afterwards.
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
@@ -20,12 +24,14 @@ export type { Due } from "./slot.js";
 /** Watches topics. */
 export interface Live {
   /**
-   * Watches ids of one kind, beginning now. Each is due once the subscriptions are confirmed, then
-   * after a publication or resync, at most once per conflation window. `return()` releases the
-   * topics at once, and so does `close`.
+   * Watches ids of one kind, beginning now. Each is due
+   * once the subscriptions are confirmed, then after a
+   * publication or resync, at most once per conflation
+   * window. `return()` releases the topics at once, and so
+   * does `close`.
    */
   watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>>;
-  /** Everything watched is due again: it may have changed without a publication. */
+  /** Everything watched is due: it may have changed unannounced. */
   refresh(): void;
   /** Topics with a watcher. */
   topics(): number;
@@ -37,7 +43,7 @@ export interface Live {
 
 export interface LiveOptions {
   readonly pubsub: PubSub;
-  /** Shortest time between two values of one id for one watcher; 0 conflates nothing. */
+  /** Between two values of one id for one watcher; 0 conflates nothing. */
   readonly conflationMs: number;
   readonly log: Logger;
 }

@@ -1,10 +1,12 @@
 /**
  * One reader of a log, as a state machine without a queue.
  *
- * It holds the position it has read to, and whether entries may follow. It reads a page when an
- * item is wanted and the last page has been handed over, so a slow consumer costs one page at most.
- * Reading after its position is all it does: history, live events and catching up after an outage
- * cannot overlap or come out of order.
+ * It holds the position it has read to, and whether entries
+ * may follow. It reads a page when an item is wanted and
+ * the last page has been handed over, so a slow consumer
+ * costs one page at most. Reading after its position is all
+ * it does: history, live events and catching up after an
+ * outage cannot overlap or come out of order.
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
@@ -13,7 +15,7 @@ import type { LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../doma
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 
-/** How a log is read. Both may reject while a server is away, and are called again. */
+/** Reads a log. Both reject without their server, and are retried. */
 export interface LogSource<Event> {
   /** Where the log ends now. */
   end(): Promise<LogPosition>;
@@ -41,7 +43,7 @@ export class LogReader<Event> {
   private behind = true;
   /** The log grew while no item was wanted. */
   private late = false;
-  /** Messages may have been missed: being behind is not the consumer's fault. */
+  /** Messages may be missing: being behind is not the consumer's fault. */
   private doubted = true;
   private begun = false;
   private working = false;
@@ -88,7 +90,7 @@ export class LogReader<Event> {
     this.working = false;
   }
 
-  /** What to do now. Decided in one turn with the end of {@link work}, so that no news is lost. */
+  /** Decided in one turn with the end of {@link work}: no news is lost. */
   private nextStep(): (() => Promise<void>) | null {
     if (!this.begun || this.items.isEnded) return null;
     this.handOver();
@@ -101,7 +103,7 @@ export class LogReader<Event> {
       this.items.offer(this.page.shift() as LogItem<Event>);
   }
 
-  /** A source that fails is called again with the same position: waiting loses nothing. */
+  /** Repeats a read that failed by the same position. */
   private async attempt(step: () => Promise<void>): Promise<void> {
     try {
       await step();
@@ -111,7 +113,8 @@ export class LogReader<Event> {
         { err: (error as Error).message },
         "a log could not be read and is asked again",
       );
-      // What is trimmed meanwhile is our failure, not a slow consumer.
+      // What is trimmed meanwhile is our failure, not a
+      // slow consumer.
       this.behind = this.doubted = true;
       this.failures += 1;
       await this.pause(backoffMs(this.failures, RETRY));
@@ -135,7 +138,8 @@ export class LogReader<Event> {
       this.position = start;
       return;
     }
-    // Later entries are announced, or caught up with by a resync.
+    // Later entries are announced, or caught up with by a
+    // resync.
     this.behind = this.doubted = false;
     const end = await source.end();
     if (start === "invalid") this.page.push({ reason: "CURSOR_INVALID", resumeFrom: end });
@@ -157,7 +161,7 @@ export class LogReader<Event> {
     if (!this.behind) this.late = this.doubted = false;
   }
 
-  /** Trimmed after the consumer was notified and did not read in time: SLOW_CONSUMER. */
+  /** SLOW_CONSUMER: notified, and not reading before the trim. */
   private addGap({ reason, resumeFrom }: LogGap): void {
     const isSlow = reason === "TRIMMED" && this.late && !this.doubted;
     this.page.push({ reason: isSlow ? "SLOW_CONSUMER" : reason, resumeFrom });

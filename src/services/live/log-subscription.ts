@@ -1,11 +1,14 @@
 /**
  * Follows logs: listens first, then reads.
  *
- * A reader begins once Redis has confirmed the topic. It reads after its position, and reads on
- * when the log has grown or messages may have been missed. Readers at the same position share one
- * read. Where the log cannot go on (trimmed, another epoch, a slow consumer, a cursor of another
- * log), a gap says why, and where it goes on. Redis down: reading goes on as far as the source can
- * without it; the rest follows with the resync.
+ * A reader begins once Redis has confirmed the topic. It
+ * reads after its position, and reads on when the log has
+ * grown or messages may have been missed. Readers at the
+ * same position share one read. Where the log cannot go on
+ * (trimmed, another epoch, a slow consumer, a cursor of
+ * another log), a gap says why, and where it goes on. Redis
+ * down: reading goes on as far as the source can without
+ * it; the rest follows with the resync.
  */
 import type { Logger } from "pino";
 import { SingleFlight } from "../../domain/concurrency/single-flight.js";
@@ -19,7 +22,7 @@ export type { LogSource } from "./log-reader.js";
 
 /** Follows logs. */
 export interface LogSubscriptions {
-  /** Follows a log from `start`, beginning now. `return()` ends it at once, and so does `close`. */
+  /** Follows a log, beginning now; `return()` ends it at once. */
   follow<Event>(
     topic: Topic<LogTopicKind>,
     source: LogSource<Event>,
@@ -29,7 +32,7 @@ export interface LogSubscriptions {
   logs(): number;
   /** Readers. */
   readers(): number;
-  /** Ends every reader and resolves when their subscriptions are given back. */
+  /** Ends every reader. Resolves when their topics are given back. */
   close(): Promise<void>;
 }
 
@@ -87,7 +90,7 @@ export function createLogSubscriptions({
   };
 }
 
-/** Shared within a turn only: an older read may miss what a later reader was notified of. */
+/** Shared within a turn: an older read may miss newer entries. */
 function share<Event>(
   reads: Reads,
   source: LogSource<Event>,

@@ -1,9 +1,13 @@
 /**
- * One id of one watcher, as a state machine without a queue, and the clock that all slots share.
+ * One id of one watcher, as a state machine without a
+ * queue, and the clock that all slots share.
  *
- * `opening` → (begin) → `due` → (take) → `cooling` → (window over) → `idle`, or `due` again when
- * something was published meanwhile. `idle` → (publication) → `due`. While due, a publication only
- * raises the topic's version. So the latest wins, and one at the end of a window is never lost.
+ * `opening` → (begin) → `due` → (take) → `cooling` →
+ * (window over) → `idle`, or `due` again when something was
+ * published meanwhile. `idle` → (publication) → `due`.
+ * While due, a publication only raises the topic's version.
+ * So the latest wins, and one at the end of a window is
+ * never lost.
  */
 import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
 import { NEWEST } from "../../domain/seen.js";
@@ -12,13 +16,13 @@ import type { OpenTopic } from "./topic-registry.js";
 /** An id whose value is to be read and sent now. */
 export interface Due<I extends TopicId = TopicId> {
   readonly id: I;
-  /** Invalidations the reader must have seen; {@link NEWEST} where only the newest will do. */
+  /** Invalidations the reader must have seen, or {@link NEWEST}. */
   readonly seen: number;
-  /** The highest version published while it was watched here; 0 before the first. */
+  /** The highest version published while watched; 0 before the first. */
   readonly version: number;
 }
 
-/** A topic and the highest publication on it: its version, and its count of invalidations. */
+/** A topic, with the highest version and invalidations published. */
 export type WatchedTopic = OpenTopic<ValueTopicKind, Slot, { version: number; seen: number }>;
 
 type State = "opening" | "idle" | "due" | "cooling" | "cooling, published" | "ended";
@@ -78,8 +82,8 @@ export class Slot {
 }
 
 /**
- * The windows of all slots: equally long, so they end in the order they began, and one timer serves
- * them all.
+ * The windows of all slots: equally long, so they end in
+ * the order they began, and one timer serves them all.
  */
 export class Conflation {
   private readonly cooling = new Map<Slot, number>();
@@ -100,7 +104,8 @@ export class Conflation {
 
   private wake(): void {
     const now = performance.now();
-    // Slots taken meanwhile go to the end and are not over yet.
+    // Slots taken meanwhile go to the end and are not over
+    // yet.
     for (const [slot, endsAtMs] of this.cooling) {
       if (endsAtMs > now) break;
       this.cooling.delete(slot);

@@ -1,9 +1,12 @@
 /**
- * The topics that a process follows: one subscription per topic, however many followers it has.
+ * The topics that a process follows: one subscription per
+ * topic, however many followers it has.
  *
- * The first follower opens a topic, and the last one to leave gives it back, at once. Followers are
- * resynced when messages may have been missed. What they share is the topic's `state`. Redis down:
- * a topic opens unconfirmed, and a resync follows.
+ * The first follower opens a topic, and the last one to
+ * leave gives it back, at once. Followers are resynced when
+ * messages may have been missed. What they share is the
+ * topic's `state`. Redis down: a topic opens unconfirmed,
+ * and a resync follows.
  */
 import type { Logger } from "pino";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
@@ -41,7 +44,7 @@ export class TopicRegistry<K extends TopicKind, Follower extends { resync(): voi
     return this.topics.size;
   }
 
-  /** The topic, subscribed if it was not. The caller adds a follower in the same turn. */
+  /** Subscribes unless open. The caller adds a follower in this turn. */
   open(topic: Topic<K>): OpenTopic<K, Follower, State> {
     const known = this.topics.get(keyOf(topic));
     if (known) return known;
