@@ -14,7 +14,7 @@ const STARTS = [
   "^src/cli/(import|outbox|reconcile|seed)\\.ts$",
   // scripts/emit-env.mjs, scripts/emit-schema.mjs
   "^src/config/config\\.ts$",
-  "^src/(resolvers/resolvers|schema/build-schema)\\.ts$",
+  "^src/(app/subjects|schema/build-schema)\\.ts$",
   // drizzle.config.ts
   "^src/db/schema/",
 ];

@@ -1,11 +1,5 @@
-/**
- * Opens what every role stands on: connections, the structures over them, and what is said between
- * processes.
- */
+/** Opens connections and what all subjects share: the database first, migrated and prepared. */
 import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
-import { createAuditTable } from "../db/account/audit.js";
-import { createRevocationTable } from "../db/account/revocations.js";
 import { readDatabaseClock } from "../db/client/clock.js";
 import type { Database } from "../db/client/database.js";
 import { migrate } from "../db/client/migrate.js";
@@ -14,8 +8,6 @@ import { createOutboxTable } from "../db/outbox.js";
 import { createOutboxOperating } from "../db/outbox-operating.js";
 import { createWorkerTable } from "../db/workers.js";
 import { RedisUnavailable } from "../domain/errors.js";
-import { VALUE_TOPICS } from "../domain/events/events.js";
-import { createAttempts } from "../redis/attempts/attempts.js";
 import { type OpenCache, openCache } from "../redis/cache/open.js";
 import { openRedisClock } from "../redis/client/clock.js";
 import {
@@ -27,125 +19,75 @@ import { withinDeadline } from "../redis/client/deadline.js";
 import { createKeys } from "../redis/client/keys.js";
 import { waitForRedis } from "../redis/client/start.js";
 import { createPubSub } from "../redis/pubsub/pubsub.js";
-import { createSessionStore } from "../redis/session/session.js";
-import { createFailClosed } from "../services/account/fail-closed.js";
-import { createRevocationKind } from "../services/account/revocation-kind.js";
-import { type ApplyRevocation, createApplyRevocation } from "../services/account/revocations.js";
-import { createScoreKind } from "../services/leaderboard/score-kind.js";
-import type { ApplyNotifications } from "../services/notification/log.js";
-import { createNotificationKind } from "../services/notification/notification-kind.js";
-import { createChangeKind } from "../services/outbox/change-kind.js";
 import { createOutbox } from "../services/outbox/outbox.js";
 import { createMetrics, type Metrics } from "../telemetry/metrics.js";
 import { createConditions, watchDegradations } from "./degradations.js";
-import type { Closing } from "./disposer.js";
-import type { ComposeOptions, Floor } from "./infrastructure.js";
-import { openBoards } from "./leaderboard.js";
-import { openLogTail } from "./notification.js";
+import type { Disposer } from "./disposer.js";
+import {
+  type Infrastructure,
+  type InfrastructureOptions,
+  SESSION_DEADLINE_MS,
+} from "./infrastructure.js";
 
-/**
- * Longest wait for a reply about a session: what needs one answers within a second that it cannot
- * be told.
- */
-const SESSION_DEADLINE_MS = 500;
 /**
  * Beats of the invalidation link: a silent one keeps stale values in process for three of them at
  * most.
  */
 const INVALIDATION_BEAT_MS = 500;
 
-/** Opens the floor: the database first, migrated and prepared, then Redis. */
-export async function openFloor(options: ComposeOptions, closing: Closing): Promise<Floor> {
+export async function openInfrastructure(
+  options: InfrastructureOptions,
+  disposer: Disposer,
+): Promise<Infrastructure> {
   const { config, redisUrl, cacheUrl, log, prepare, keyPrefix } = options;
-  const { metrics, degradations } = openTelemetry(log, closing);
-  const database = await openMigrated({ config, log, telemetry: metrics }, closing);
+  const { metrics, degradations } = openTelemetry(log, disposer);
+  const database = await openMigrated({ config, log, telemetry: metrics }, disposer);
   await prepare?.(database);
-
-  const redis = { caFile: config.redis.caFile, log };
-  const opening = { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) };
-  const { requests, keys, pubsub, clock } = await openRedis(
-    { ...redis, url: redisUrl },
-    opening,
-    closing,
+  const redis = await openRedis(
+    { caFile: config.redis.caFile, log, url: redisUrl },
+    { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) },
+    disposer,
   );
-  const [outboxTable, outboxOperating] = [
-    createOutboxTable(database),
-    createOutboxOperating(database),
-  ];
+  const { requests, keys } = redis;
+  const outboxTable = createOutboxTable(database);
+  const outboxOperating = createOutboxOperating(database);
   metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
-  closing.add(() => cache.close());
-  const conditions = createConditions(degradations, closing);
+  disposer.add(() => cache.close());
+  const conditions = createConditions(degradations, disposer);
   conditions.watch("redis", requests);
   if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
-  const stores = openSessionStores({ database, requests, keys, pubsub }, config);
-  const { tail, notify } = openLogTail(requests, keys, config.logs);
-  const boards = openBoards(
-    { database, requests, keys, pubsub, clock, metrics },
-    { config, log },
-    closing,
-  );
-  const { record: score } = boards.shopBoards;
-  const failClosed = createFailClosed({
-    database,
-    outboxTable,
-    revocations: stores.revocationTable,
-  });
   const outbox = createOutbox({
     table: outboxTable,
     cache,
-    kinds: outboxKinds({ cache, pubsub, failClosed, apply: stores.applyRevocation, score, notify }),
     probe: () => probe(requests, cache),
     ...config.outbox,
     log,
   });
-  const auditTable = createAuditTable(database, config.audit);
+  const workers = createWorkerTable(database);
   return {
+    ...redis,
+    keyPrefix: keyPrefix ?? "",
     database,
     outboxTable,
     outboxOperating,
-    workers: createWorkerTable(database),
-    requests,
-    keys,
-    pubsub,
-    clock,
-    cache,
     outbox,
-    boards,
-    tail,
-    ...stores,
-    auditTable,
-    failClosed,
+    workers,
+    cache,
     metrics,
     degradations,
     conditions,
   };
 }
 
-/** One handler for each kind of outbox row. */
-function outboxKinds({ cache, pubsub, apply, failClosed, score, notify }: OutboxKindDeps) {
-  return [
-    createChangeKind({ cache, pubsub, topics: VALUE_TOPICS }),
-    createRevocationKind({ apply, failClosed }),
-    createScoreKind(score),
-    createNotificationKind(notify),
-  ];
-}
-
-interface OutboxKindDeps extends Pick<Floor, "cache" | "pubsub" | "failClosed"> {
-  readonly apply: ApplyRevocation;
-  readonly score: Parameters<typeof createScoreKind>[0];
-  readonly notify: ApplyNotifications;
-}
-
 function openCacheFor(
-  { config, cacheUrl, roles, log }: ComposeOptions,
+  { config, cacheUrl, roles, log }: InfrastructureOptions,
   {
     keys,
     outboxTable,
     metrics,
     degradations,
-  }: Pick<Floor, "keys" | "outboxTable" | "metrics" | "degradations">,
+  }: Pick<Infrastructure, "keys" | "outboxTable" | "metrics" | "degradations">,
 ): OpenCache {
   return openCache({
     ...config.cache,
@@ -162,20 +104,23 @@ function openCacheFor(
 }
 
 /** What parts report to. */
-function openTelemetry(log: Logger, closing: Closing): Pick<Floor, "metrics" | "degradations"> {
+function openTelemetry(
+  log: Logger,
+  disposer: Disposer,
+): Pick<Infrastructure, "metrics" | "degradations"> {
   const metrics = createMetrics();
-  closing.add(() => metrics.close());
+  disposer.add(() => metrics.close());
   return { metrics, degradations: watchDegradations(metrics, log) };
 }
 
-interface Opening extends Pick<ComposeOptions, "config" | "log"> {
+interface Opening extends Pick<InfrastructureOptions, "config" | "log"> {
   readonly telemetry: Metrics;
 }
 
 /** The database with its present schema. */
 async function openMigrated(
   { config, log, telemetry }: Opening,
-  closing: Closing,
+  disposer: Disposer,
 ): Promise<Database> {
   log.info(
     config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)",
@@ -186,31 +131,9 @@ async function openMigrated(
     telemetry,
     log,
   });
-  closing.add(() => database.close());
+  disposer.add(() => database.close());
   await migrate(database, log);
   return database;
-}
-
-/** Where sessions and attempts to sign in live, and what ends them. */
-function openSessionStores(
-  { database, requests, keys, pubsub }: Pick<Floor, "database" | "requests" | "keys" | "pubsub">,
-  config: Config,
-) {
-  const sessionStore = createSessionStore(requests, keys, {
-    ...config.sessions,
-    deadlineMs: SESSION_DEADLINE_MS,
-  });
-  const attempts = createAttempts(requests, keys, {
-    ...config.attempts,
-    deadlineMs: SESSION_DEADLINE_MS,
-  });
-  const applyRevocation = createApplyRevocation(sessionStore, pubsub);
-  return {
-    sessionStore,
-    attempts,
-    applyRevocation,
-    revocationTable: createRevocationTable(database),
-  };
 }
 
 /** Rejects while a Redis that the outbox sends to cannot be used. */
@@ -230,15 +153,15 @@ interface RedisOpening {
 async function openRedis(
   redis: Omit<ConnectOptions, "role">,
   { keyPrefix, heartbeatMs, databaseClock }: RedisOpening,
-  closing: Closing,
-): Promise<Pick<Floor, "requests" | "keys" | "pubsub" | "clock">> {
+  disposer: Disposer,
+): Promise<Pick<Infrastructure, "requests" | "keys" | "pubsub" | "clock">> {
   const requests = connectRedis({ ...redis, role: "requests" });
-  closing.add(() => requests.disconnect());
+  disposer.add(() => requests.disconnect());
   const subscriber = connectRedis({ ...redis, role: "subscriber" });
-  closing.add(() => subscriber.disconnect());
+  disposer.add(() => subscriber.disconnect());
   await waitForRedis(requests, redis.url, redis.log);
   const clock = await openRedisClock(requests, databaseClock);
-  closing.add(() => clock.close());
+  disposer.add(() => clock.close());
   const keys = createKeys(keyPrefix);
   const pubsub = createPubSub({
     publisher: requests,
@@ -247,6 +170,6 @@ async function openRedis(
     heartbeatMs,
     log: redis.log,
   });
-  closing.add(() => pubsub.close());
+  disposer.add(() => pubsub.close());
   return { requests, keys, pubsub, clock };
 }

@@ -1,14 +1,10 @@
-/**
- * Who may come in, and with what: the limiter, the service token, and the documents that may be
- * run.
- */
-import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
+/** Limits, and who may come in: the limiter, the service token, and the documents that may run. */
 import { SECOND } from "../domain/time/time.js";
 import { createBreaker } from "../redis/client/breaker.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
+import { RateLimitResolver } from "../resolvers/rate-limit.js";
 import { readManifest } from "../server/operation/manifest.js";
 import { createAuthenticate, createServiceCheck } from "../services/account/authenticate.js";
 import type { Sessions } from "../services/account/sessions.js";
@@ -17,9 +13,10 @@ import {
   type PersistedDocuments,
 } from "../services/persisted-documents.js";
 import { type Admission, createAdmission } from "../services/rate-limit/admission.js";
-import { createLimits } from "../services/rate-limit/limits.js";
-import type { Closing } from "./disposer.js";
-import type { Floor } from "./infrastructure.js";
+import { createLimits, type LimitTelemetry } from "../services/rate-limit/limits.js";
+import type { Metrics } from "../telemetry/metrics.js";
+import { account } from "./account.js";
+import { defineSubject, type OpenOptions } from "./module.js";
 
 /** Longest wait for a document that was named by its hash; then the client is asked for it. */
 const DOCUMENT_DEADLINE_MS = 100;
@@ -28,27 +25,32 @@ const LIMITER_DEADLINE_MS = 200;
 /** An operation that ran out of time still settles. */
 const HOLD_GRACE_MS = 5 * SECOND;
 
-/** What admission takes besides the floor. */
-interface Admitting {
-  readonly config: Config;
-  readonly sessions: Sessions;
-  readonly log: Logger;
-}
+export const rateLimit = defineSubject({
+  name: "rate-limit",
+  resolvers: [RateLimitResolver],
+  open: (options) => ({
+    serve(use) {
+      const admission = openAdmission(options, use(account).sessions);
+      const documents = openDocuments(options);
+      return {
+        services: { admission, documents },
+        resolvers: [new RateLimitResolver(options.infrastructure.clock)],
+      };
+    },
+  }),
+});
 
 /** Authentication and limits, asked in one write. */
-export function openAdmission(
-  floor: Floor,
-  { config, sessions, log }: Admitting,
-  closing: Closing,
-): Admission {
-  const { requests, metrics, degradations } = floor;
-  const { limiter, connection } = openLimiter(floor, { config, log }, closing);
+function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
+  const { infrastructure, config, disposer } = options;
+  const { requests, metrics, degradations } = infrastructure;
+  const { limiter, connection } = openLimiter(options);
   const instead = "each process counts by itself, with its share of the limits";
   const breaker = createBreaker(
     { connection, report: degradations.of("limiter") },
     { instead, deadlineMs: LIMITER_DEADLINE_MS },
   );
-  closing.add(() => breaker.close());
+  disposer.add(() => breaker.close());
   const { rates, processes, cost } = config.limits;
   const limits = createLimits({
     limiter,
@@ -56,7 +58,7 @@ export function openAdmission(
     rules: rates,
     processes,
     largest: cost,
-    telemetry: metrics,
+    telemetry: limitMetrics(metrics),
   });
   return createAdmission({
     authenticate: createAuthenticate(config.adminToken, sessions),
@@ -70,16 +72,13 @@ export function openAdmission(
  * On the connection of the other requests, so that one write asks both, unless it has a Redis of
  * its own.
  */
-function openLimiter(
-  { requests, keys, conditions }: Floor,
-  { config, log }: Pick<Admitting, "config" | "log">,
-  closing: Closing,
-) {
+function openLimiter({ infrastructure, config, log, disposer }: OpenOptions) {
+  const { requests, keys, conditions } = infrastructure;
   const { limiterUrl: url, caFile } = config.redis;
   const connection =
     url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
   if (connection !== requests) {
-    closing.add(() => connection.disconnect());
+    disposer.add(() => connection.disconnect());
     conditions.watch("limiterRedis", connection);
   }
   const keepMs = config.http.requestTimeoutMs + HOLD_GRACE_MS;
@@ -90,22 +89,30 @@ function openLimiter(
 }
 
 /** Documents by name. */
-export function openDocuments(
-  { requests, keys, degradations }: Floor,
-  { documents }: Config,
-  closing: Closing,
-): PersistedDocuments {
+function openDocuments({ infrastructure, config, disposer }: OpenOptions): PersistedDocuments {
+  const { requests, keys, degradations } = infrastructure;
+  const { documents } = config;
   const deadlineMs = DOCUMENT_DEADLINE_MS;
-  const report = degradations.of("documents");
   const breaker = createBreaker(
-    { connection: requests, report },
+    { connection: requests, report: degradations.of("documents") },
     { instead: "clients send documents whole", deadlineMs },
   );
-  closing.add(() => breaker.close());
+  disposer.add(() => breaker.close());
   const store = createDocumentStore(requests, keys, { ...documents, deadlineMs, breaker });
   return createPersistedDocuments({
     mode: documents.mode,
     manifest: readManifest(documents),
     store,
   });
+}
+
+function limitMetrics(metrics: Metrics): LimitTelemetry {
+  const requests = metrics.counter({
+    name: "souk_limit_requests_total",
+    help:
+      "Requests let in, by the kind of bucket that paid, or refused, by the one that was " +
+      "empty.",
+    labelNames: ["bucket", "outcome"],
+  });
+  return { limit: (bucket, outcome) => requests({ bucket, outcome }) };
 }

@@ -3,10 +3,8 @@ import type { PubSub } from "type-graphql";
 import { mapStream } from "../domain/concurrency/stream.js";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { TopicId, ValueTopicKind } from "../domain/events/events.js";
-import type { LogItem } from "../domain/events/log.js";
-import type { NotificationEvent } from "../domain/notification.js";
+import { own } from "../domain/own.js";
 import type { Due, Live } from "../services/live/live.js";
-import type { Notifications } from "../services/notification/notifications.js";
 
 /** An event, with what its subscription has sent. */
 export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
@@ -19,37 +17,33 @@ export type Admission = Readonly<
   Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>
 >;
 
-/** The log of a user, and the cursor to begin after. */
-export interface FollowRequest {
-  readonly userId: number;
-  readonly after: string | null;
-}
+/**
+ * How kinds of topics are followed, by what a field gives as
+ * `topicId`. Other kinds are watched as values.
+ */
+export type Streams = Readonly<Record<string, (what: unknown) => AsyncIterable<unknown>>>;
 
-export interface FollowedEvent {
-  readonly userId: number;
-  readonly item: LogItem<NotificationEvent>;
+export interface EventSources {
+  readonly live: Live;
+  readonly streams: Streams;
+  readonly admission: Admission;
 }
 
 /**
  * `topics` of a subscription names the kind, `topicId` the
- * ids, or a {@link FollowRequest}. Closing the iterator
- * releases the topics.
+ * ids, or what the stream of the kind takes. Closing the
+ * iterator releases the topics.
  */
-export function createEvents(
-  live: Live,
-  notifications: Pick<Notifications, "follow">,
-  admission: Admission = {},
-): PubSub {
+export function createEvents({ live, streams, admission }: EventSources): PubSub {
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) =>
     withMemory(live.watch(kind, ids));
-  const follow = ({ userId, after }: FollowRequest) =>
-    mapStream(notifications.follow(userId, after), (item): FollowedEvent => ({ userId, item }));
   return {
     publish() {
       throw new Error("Events are published by services, after the write has succeeded.");
     },
     subscribe(kind, what) {
-      if (kind === "notification") return follow(what as FollowRequest);
+      const stream = own(streams, kind);
+      if (stream) return stream(what);
       const [topicKind, ids] = [kind as ValueTopicKind, what as readonly TopicId[]];
       const admitted = admission[topicKind]?.(ids).catch(unlessTransient);
       // graphql-js awaits the stream of a field;

@@ -1,7 +1,7 @@
 /** Calls listeners of topics. One that throws stops no other. */
 import type { Logger } from "pino";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
-import { PAYLOADS } from "./payloads.js";
+import { payloadOf } from "./payloads.js";
 
 /** Parses messages for a listener; drops and logs what is not ours. */
 export function messageListener<K extends TopicKind>(
@@ -10,7 +10,7 @@ export function messageListener<K extends TopicKind>(
   log: Logger,
 ): (raw: unknown) => void {
   return (raw) => {
-    const { success, data, error } = PAYLOADS[topic.kind].safeParse(raw);
+    const { success, data, error } = payloadOf(topic.kind).safeParse(raw);
     if (success) guarded(log, topic, () => onMessage(data));
     else
       log.warn({ topic, issues: error.issues.length }, "dropped a message that is not one of ours");

@@ -77,7 +77,7 @@ function putTogether({ database, connection, keys, clock, redisClock }: Together
     clock: redisClock,
     labels,
     everyMs: 0,
-    telemetry: silentTelemetry,
+    telemetry: { scores() {} },
     log,
     ledger,
     waitMs: 20_000,
