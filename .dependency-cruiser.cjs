@@ -8,6 +8,16 @@
 const room = (...names) => `^src/(${names.join("|")})/`;
 /** Where processes start, and what they share. */
 const ENTRIES = "^src/(main|worker)\\.ts$|^src/(cli|app|config)/";
+/** Files that something outside src starts from: processes, commands, and what scripts/ imports. */
+const STARTS = [
+  "^src/(main|worker)\\.ts$",
+  "^src/cli/(import|outbox|reconcile|seed)\\.ts$",
+  // scripts/emit-env.mjs, scripts/emit-schema.mjs
+  "^src/config/config\\.ts$",
+  "^src/(app/subjects|schema/build-schema)\\.ts$",
+  // drizzle.config.ts
+  "^src/db/schema/",
+];
 /** Packages, wherever npm puts them. */
 const packages = (...names) => `(^|node_modules/)(${names.join("|")})(/|$)`;
 
@@ -39,6 +49,17 @@ module.exports = {
       "Nobody imports this file and it is no entry point: import it, or delete it.",
       { orphan: true, path: "^src/", pathNot: [ENTRIES, "\\.d\\.ts$", "^src/db/migrations/"] },
       {},
+    ),
+    forbid(
+      "everything-is-reached",
+      "No entry point reaches this file, however many others import it: use it, or delete it. " +
+        "What only tests need stands in test/.",
+      { path: STARTS },
+      {
+        path: "^src/",
+        pathNot: [...STARTS, "\\.d\\.ts$", "^src/db/migrations/"],
+        reachable: false,
+      },
     ),
     forbid(
       "nobody-imports-an-entry-point",

@@ -17,9 +17,9 @@ import {
 import { createCounters } from "../services/counters/counters.js";
 import { createCounterFlush } from "../services/counters/flush.js";
 import { createLikes } from "../services/counters/likes.js";
-import { createStatsNews } from "../services/counters/news.js";
 import { createPopularity } from "../services/counters/popularity.js";
-import { createCounterTrust } from "../services/counters/reload.js";
+import { createCounterReload } from "../services/counters/reload.js";
+import { createStatsPublisher } from "../services/counters/stats-publisher.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import { SCRAPE_DEADLINE_MS } from "./infrastructure.js";
 import { defineSubject, type OpenOptions } from "./module.js";
@@ -67,7 +67,7 @@ function openFoundations({
 }: OpenOptions) {
   const store = createCounterStore(requests, keys, { ...config.counters, deadlineMs: DEADLINE_MS });
   const table = createCounterTable(database);
-  return { store, table, trust: createCounterTrust({ store, table, log }) };
+  return { store, table, reload: createCounterReload({ store, table, log }) };
 }
 
 function serveCounters(
@@ -80,10 +80,10 @@ function serveCounters(
     { instead: "what was flushed last is read from Postgres", deadlineMs: DEADLINE_MS },
   );
   disposer.add(() => breaker.close());
-  const news = createStatsNews({ pubsub, everyMs: config.live.conflationMs, log });
-  disposer.add(() => news.close());
+  const publisher = createStatsPublisher({ pubsub, everyMs: config.live.conflationMs, log });
+  disposer.add(() => publisher.close());
   const ranges = createViewerRanges(requests, keys, DEADLINE_MS);
-  return createCounters({ ...foundations, ranges, news, clock, breaker });
+  return createCounters({ ...foundations, ranges, publisher, clock, breaker });
 }
 
 /** What was counted goes to Postgres, at the end once more, and lists follow it. */

@@ -12,8 +12,8 @@ import {
   LeaderboardResolver,
 } from "../resolvers/leaderboard/leaderboard.js";
 import { countBehind } from "../services/leaderboard/behind.js";
-import { createBoards } from "../services/leaderboard/boards.js";
 import type { ScoreTelemetry } from "../services/leaderboard/commits.js";
+import { createBoards } from "../services/leaderboard/composition.js";
 import { createScoreKind } from "../services/leaderboard/score-kind.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";

@@ -176,7 +176,8 @@ async function read(database: Database, which: SQL): Promise<StoredRow[]> {
     WITH wanted AS (
       SELECT id, pg_column_size(payload) AS packed FROM outbox WHERE ${which}
     ), few AS MATERIALIZED (
-      SELECT id, packed FROM (SELECT id, packed, sum(packed) OVER (ORDER BY id) AS upto FROM wanted) w
+      SELECT id, packed
+      FROM (SELECT id, packed, sum(packed) OVER (ORDER BY id) AS upto FROM wanted) w
       WHERE upto - packed < ${MAX_UNPACKED_BYTES}
     ), bounded AS MATERIALIZED (
       SELECT id, kind, keys,

@@ -1,7 +1,4 @@
-/**
- * Where subscriptions get their events: type-graphql's publish/subscribe seam, over the services
- * that watch values and follow logs.
- */
+/** The events of subscriptions, for type-graphql's pub/sub interface. */
 import type { PubSub } from "type-graphql";
 import { mapStream } from "../domain/concurrency/stream.js";
 import { ServiceUnavailable } from "../domain/errors.js";
@@ -9,29 +6,23 @@ import type { TopicId, ValueTopicKind } from "../domain/events/events.js";
 import { own } from "../domain/own.js";
 import type { Due, Live } from "../services/live/live.js";
 
-/** An event with the memory of its subscription. */
+/** An event, with what its subscription has sent. */
 export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
-  /**
-   * Highest version sent so far to this subscription, by id: what keeps versions from going back.
-   */
+  /** Highest version sent, by id: keeps versions from going back. */
   readonly sent: Map<I, number>;
 };
 
-/**
- * By kind, what has to hold before topics are watched; it rejects with what the client is told.
- * Kinds without are watched at once.
- */
+/** Checks ids before they are watched; rejects with the error. */
 export type Admission = Readonly<
   Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>
 >;
 
 /**
- * By kind of topic, how it is followed: from what a field gives as `topicId`. Kinds without are
- * watched as values.
+ * How kinds of topics are followed, by what a field gives as
+ * `topicId`. Other kinds are watched as values.
  */
 export type Streams = Readonly<Record<string, (what: unknown) => AsyncIterable<unknown>>>;
 
-/** What subscriptions follow. */
 export interface EventSources {
   readonly live: Live;
   readonly streams: Streams;
@@ -39,8 +30,9 @@ export interface EventSources {
 }
 
 /**
- * Lets subscriptions follow topics: `topics` names the kind; `topicId` the keys of values, or what
- * the stream of the kind takes. Closing the iterator releases the topics.
+ * `topics` of a subscription names the kind, `topicId` the
+ * ids, or what the stream of the kind takes. Closing the
+ * iterator releases the topics.
  */
 export function createEvents({ live, streams, admission }: EventSources): PubSub {
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) =>
@@ -54,8 +46,8 @@ export function createEvents({ live, streams, admission }: EventSources): PubSub
       if (stream) return stream(what);
       const [topicKind, ids] = [kind as ValueTopicKind, what as readonly TopicId[]];
       const admitted = admission[topicKind]?.(ids).catch(unlessTransient);
-      // graphql-js waits for the stream that a field opens, though type-graphql's type does not say
-      // so.
+      // graphql-js awaits the stream of a field;
+      // type-graphql's type does not say so.
       return (
         admitted ? admitted.then(() => watch(topicKind, ids)) : watch(topicKind, ids)
       ) as AsyncIterable<unknown>;
@@ -63,10 +55,7 @@ export function createEvents({ live, streams, admission }: EventSources): PubSub
   };
 }
 
-/**
- * What cannot be judged now is watched all the same: its first value says what is wrong, as soon as
- * it can be read.
- */
+/** Ids that cannot be checked now are watched all the same. */
 function unlessTransient(error: unknown): void {
   if (!(error instanceof ServiceUnavailable)) throw error;
 }

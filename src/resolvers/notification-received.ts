@@ -16,6 +16,7 @@ import {
 } from "../schema/notification/events.js";
 import type { Notifications } from "../services/notification/notifications.js";
 import type { RequestContext } from "./context.js";
+
 import { toNotification } from "./notification.js";
 
 /** The log that a subscription follows, and the cursor to begin after. */

@@ -1,7 +1,8 @@
 /**
- * Shared reads: callers who ask for the same while a read of it waits to begin share that read. An
- * answer is never older than the question. However many ask, each key is read at most once per
- * window.
+ * Shared reads: callers who ask for the same while a read
+ * of it waits to begin share that read. An answer is never
+ * older than the question. However many ask, each key is
+ * read at most once per window.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
@@ -9,14 +10,14 @@ import { SingleFlight } from "../domain/concurrency/single-flight.js";
 
 /** Shares reads. */
 export interface SharedReads<T> {
-  /** The next read of `key` to begin: now, or a window after the one before. */
+  /** The next read of `key`: now, or a window after the last one. */
   read(key: string, load: () => Promise<T>): Promise<T>;
 }
 
 /** Bounds memory; a forgotten key is read once too often at most. */
 const MAX_KEYS = 10_000;
 
-/** @param everyMs shortest time between the beginnings of two reads of one key */
+/** @param everyMs shortest time between two reads of one key */
 export function createSharedReads<T>(everyMs: number): SharedReads<T> {
   const waiting = new SingleFlight<T>();
   const begunAtMs = new LRUCache<string, number>({ max: MAX_KEYS });
@@ -25,7 +26,8 @@ export function createSharedReads<T>(everyMs: number): SharedReads<T> {
       waiting.run(key, async () => {
         const dueAtMs = (begunAtMs.get(key) ?? Number.NEGATIVE_INFINITY) + everyMs;
         await delay(Math.max(0, dueAtMs - performance.now()));
-        // Later callers share the next read: this one may be older than their question.
+        // Later callers share the next read: this one may
+        // be older than their question.
         waiting.forget(key);
         begunAtMs.set(key, performance.now());
         return load();

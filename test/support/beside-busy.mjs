@@ -40,10 +40,11 @@ const TIMED = [
   "test/server/fan-out/socket-writer.test.ts",
   "test/server/connection/session-sockets.test.ts",
   "test/server/websocket/websocket.test.ts",
-  "test/services/leaderboard/changes.test.ts",
+  "test/services/leaderboard/change-publisher.test.ts",
+  "test/services/shared-reads.test.ts",
   "test/services/live/live.test.ts",
   "test/services/live/log-subscription.test.ts",
-  "test/services/counters/news.test.ts",
+  "test/services/counters/stats-publisher.test.ts",
 ];
 
 const { values, positionals } = parseArgs({

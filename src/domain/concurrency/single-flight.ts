@@ -1,8 +1,10 @@
 /**
- * Single-flight: callers of one key share the work that is under way for it.
+ * Single-flight: callers of one key share the work that is
+ * under way for it.
  *
- * A key stays joinable until its work settles, or until `forget`: an answer that may be too old for
- * a new caller is not given to it. Memory: one entry per key under way.
+ * A key stays joinable until its work settles, or until
+ * `forget`: an answer that may be too old for a new caller
+ * is not given to it. Memory: one entry per key under way.
  */
 
 /** Work under way, by key. */
@@ -29,7 +31,7 @@ export class SingleFlight<V, K = string> {
     return flight;
   }
 
-  /** The next caller of the key starts anew; callers that joined keep their answer. */
+  /** The next caller starts anew; joined callers keep their answer. */
   forget(key: K): void {
     this.flights.delete(key);
   }

@@ -1,17 +1,20 @@
 /**
- * Async iterators whose return() ends a pending next() at once.
+ * Async iterators whose return() ends a pending next() at
+ * once.
  *
- * An async generator cannot do that: its return() waits for the pending next(), so a quiet
- * subscription would never close. A stream queues no items. It asks its producer when an item is
- * wanted, and hands one item to each pending next(). The producer keeps, conflates or drops what
- * is not asked for.
+ * An async generator cannot do that: its return() waits for
+ * the pending next(), so a quiet subscription would never
+ * close. A stream queues no items. It asks its producer
+ * when an item is wanted, and hands one item to each
+ * pending next(). The producer keeps, conflates or drops
+ * what is not asked for.
  */
 
 /** The producer's side of a {@link Stream}. */
 export interface StreamHooks {
   /** A next() is pending: offer an item now or later. */
   readonly onNext?: () => void;
-  /** Called once, however the stream ends; return() waits for its promise and rejects with it. */
+  /** Called once at the end; return() waits for it and rejects with it. */
   readonly onEnd?: () => unknown;
 }
 
@@ -38,7 +41,7 @@ export class Stream<T> implements AsyncIterableIterator<T> {
     return this.ended;
   }
 
-  /** Hands an item to the oldest pending next(); false when there is none. */
+  /** Hands an item to the oldest pending next(); false without one. */
   offer(value: T): boolean {
     const next = this.pending.shift();
     next?.resolve({ done: false, value });
@@ -55,7 +58,7 @@ export class Stream<T> implements AsyncIterableIterator<T> {
     for (const { resolve } of this.pending.splice(0)) resolve({ done: true, value: undefined });
   }
 
-  /** Ends it with an error: one next() rejects, the pending one or the one to come. */
+  /** Ends it with an error: one next() rejects, pending or to come. */
   fail(error: unknown): void {
     if (this.ended) return;
     const next = this.pending.shift();
@@ -97,8 +100,9 @@ export class Stream<T> implements AsyncIterableIterator<T> {
 }
 
 /**
- * A stream that pulls: `pull` brings the next item, or the end. It runs once at a time, and only
- * while an item is wanted. Where it rejects, the stream fails.
+ * A stream that pulls: `pull` brings the next item, or the
+ * end. It runs once at a time, and only while an item is
+ * wanted. Where it rejects, the stream fails.
  */
 export function pullStream<T>(
   pull: () => Promise<IteratorResult<T>>,
@@ -125,8 +129,9 @@ export function pullStream<T>(
 }
 
 /**
- * Maps each item of a source, in order. The source is closed with the stream, unless it ended by
- * itself. `onEnd` is called first, however the stream ends.
+ * Maps each item of a source, in order. The source is
+ * closed with the stream, unless it ended by itself.
+ * `onEnd` is called first, however the stream ends.
  */
 export function mapStream<From, To>(
   source: AsyncIterator<From>,

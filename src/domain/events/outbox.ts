@@ -1,6 +1,6 @@
 /**
- * What a committed write still owes: entries of the outbox. Each has a kind, which names the handler
- * that sends it, and keys, which say what it is ordered by.
+ * What a committed write still owes: entries of the outbox. Each has a kind, which names the
+ * handler that sends it, and keys, which say what it is ordered by.
  */
 import type { Topic, ValueTopicKind } from "./events.js";
 

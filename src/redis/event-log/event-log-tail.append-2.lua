@@ -1,9 +1,9 @@
 --[[
-  Adds an entry that Postgres has to the cached tail of its log, and announces it, both or neither.
-  Can be repeated and come late: what is not newer than the tail's end is only announced. A tail
-  that was not loaded on this server stays so, and a load under way is refused, because it may have
-  begun before this entry. On a full server the tail is given up and the entry announced all the
-  same, hence no flags: only a script without them may catch what the server refuses.
+  Appends an entry that Postgres has to the tail of its log, and announces it, both or neither. Can
+  be repeated and come late: what is not newer than the tail's end is only announced. A tail that
+  was not loaded on this server stays so, and a load under way is refused: it may have begun before
+  this entry. A full server drops the tail and announces the entry, hence no flags: only a script
+  without them may catch its refusal.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
   KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
                    loading -> who loads it
@@ -31,8 +31,8 @@ elseif tonumber(sequence) > tonumber(known[2]) then
     redis.call("UNLINK", tail, state)
   else
     redis.call("HSET", state, "last", sequence)
-    -- One comes and up to fifteen that are too old go, so a burst is gone again after a while and
-    -- no call takes long.
+    -- Each append removes up to fifteen entries that are too old: bounded, and faster than they
+    -- come.
     local oldest = redis.call("XRANGE", tail, "-", "+", "COUNT", 16)
     local first = oldest[#oldest][1]
     for index = #oldest, 1, -1 do

@@ -1,15 +1,18 @@
 /**
- * The tail of a durable log: a cache of the last entries that Postgres has, so that whoever was
- * away for a moment reads on without it.
+ * The tail of a log: a cache of the last entries that
+ * Postgres has, for readers that were away for a moment.
  *
- * One STREAM per log, bounded in count and age, whose ids are the sequences, and one HASH that says
- * how far it reaches, and on which server. A tail exists only for logs that somebody reads: it is
- * loaded by the first who does, with the last sequence in Postgres, and later entries are appended
- * and announced by one script. Entries that arrive out of order leave a hole, which readers see by
- * its sequences and fill from Postgres. A server that may have lost or found memory (replication
- * id), a flush, and a full server make a tail unloaded: it never says "nothing is newer" about what
- * it does not know. Redis down: everything rejects with RedisUnavailable within a deadline; readers
- * ask Postgres.
+ * One STREAM per log, bounded in count and age, whose ids
+ * are the sequences. One HASH says how far it reaches, and
+ * on which server. The first reader of a log loads its tail
+ * with the last sequence in Postgres; later entries are
+ * appended and announced by one script. Entries that arrive
+ * out of order leave a hole, which readers see by its
+ * sequences and fill from Postgres. A server that may have
+ * lost or found memory, a flush, or a full server makes a
+ * tail not loaded: it never says "nothing is newer" without
+ * knowing. Redis down: everything rejects with
+ * RedisUnavailable within a deadline; readers ask Postgres.
  */
 import type { Result } from "ioredis";
 import type { LogTopicKind, Topic } from "../../domain/events/events.js";
@@ -39,7 +42,7 @@ declare module "ioredis" {
   }
 }
 
-/** What the tail of a log holds after a sequence; entries may have holes between them. */
+/** What follows a sequence in a tail; entries may have holes. */
 export interface TailRead {
   /** The log reaches at least to here. */
   readonly last: number;
@@ -48,7 +51,6 @@ export interface TailRead {
   readonly entries: readonly { readonly sequence: number; readonly text: string }[];
 }
 
-/** How much is kept. */
 export interface LogBounds {
   /** Entries of one log. */
   readonly entries: number;
@@ -58,7 +60,7 @@ export interface LogBounds {
   readonly deadlineMs: number;
 }
 
-/** The tails of durable logs. All methods reject with RedisUnavailable. */
+/** The tails of logs. All methods reject with RedisUnavailable. */
 export type EventLogTail = ReturnType<typeof createEventLogTail>;
 
 export function createEventLogTail(
@@ -88,8 +90,9 @@ export function createEventLogTail(
   };
   return {
     /**
-     * Announces an entry that Postgres has, and keeps it where the tail is loaded. One EVALSHA,
-     * O(1). Can be repeated.
+     * Announces an entry that Postgres has, and keeps it
+     * where the tail is loaded. One EVALSHA, O(1). Can be
+     * repeated.
      */
     async append({ kind, id }: Topic<LogTopicKind>, sequence: number, text: string): Promise<void> {
       const news = JSON.stringify({ epoch: DURABLE, sequence });
@@ -99,16 +102,18 @@ export function createEventLogTail(
       );
     },
     /**
-     * Up to `most` entries after a sequence; "unloaded" makes `caller` the one who may {@link load}
-     * it. One EVALSHA, O(entries).
+     * Up to `most` entries after a sequence. After
+     * "unloaded" this `caller` may {@link load} it. One
+     * EVALSHA, O(entries).
      */
     read,
     /** How far the log reaches. One EVALSHA. */
     end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | "unloaded"> =>
       read(topic, "", 0, caller),
     /**
-     * Loads the tail with the last sequence that `caller` has found in Postgres since. False when
-     * something came in between. One EVALSHA.
+     * Loads the tail with the last sequence that `caller`
+     * found in Postgres. False when an entry came in
+     * between. One EVALSHA.
      */
     load: async (
       { kind, id }: Topic<LogTopicKind>,
@@ -120,10 +125,8 @@ export function createEventLogTail(
   };
 }
 
-/** Sequences and texts, as scripts answer them: one after the other. */
-export function pairs(
-  found: readonly string[],
-): { readonly sequence: number; readonly text: string }[] {
+/** Alternating sequences and texts. */
+function pairs(found: readonly string[]): { readonly sequence: number; readonly text: string }[] {
   return Array.from({ length: found.length / 2 }, (_, index) => ({
     sequence: Number(found[2 * index]),
     text: found[2 * index + 1] ?? "",

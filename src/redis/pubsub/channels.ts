@@ -1,33 +1,37 @@
 /**
- * The channels that one subscriber connection listens on, kept through reconnects.
+ * The channels that one subscriber connection listens on,
+ * kept through reconnects.
  *
- * SUBSCRIBE and UNSUBSCRIBE only leave while the link is up; meanwhile the set of wanted channels
- * is all there is to remember, so an outage queues nothing. On every new link all wanted channels
- * are subscribed again by this file, and *restored* is announced once Redis has confirmed each of
- * them: ioredis' own resubscription is forgotten when the link breaks again before it is confirmed.
- * Redis down: a join is remembered and made good on the next link; whoever joined then learns of it
- * by `onRestored`.
+ * SUBSCRIBE and UNSUBSCRIBE are sent only while the link is
+ * up; meanwhile the set of wanted channels is all there is
+ * to remember, so an outage queues nothing. On every new
+ * link this file subscribes all of them again. *Restored*
+ * is announced once Redis has confirmed each: ioredis
+ * forgets its own resubscription when the link breaks again
+ * before. Who listens is not counted here: a channel is
+ * joined once and left once (ioredis-stand-in.ts). Redis
+ * down: a join goes on unconfirmed and is made good on the
+ * next link; then `onRestored` follows.
  */
 import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
 import { RedisUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 
-/** What the channels need. */
 export interface ChannelsOptions {
   /** A connection that does nothing else but subscribe. */
   readonly subscriber: Redis;
-  /** Longest wait for Redis to confirm a SUBSCRIBE; then the join goes on unconfirmed. */
+  /** Longest wait for a confirmation; a join goes on without. */
   readonly confirmMs: number;
   readonly log: Logger;
   /**
-   * Every wanted channel is confirmed on a new link, and messages of some may have been missed
-   * before.
+   * Every wanted channel is confirmed on a new link, and
+   * messages of some may have been missed before.
    */
   readonly onRestored: () => void;
   /**
-   * A channel whose join went on unconfirmed is confirmed now: what was published before may have
-   * been missed.
+   * A channel whose join went on unconfirmed is confirmed
+   * now: what was published before may have been missed.
    */
   readonly onLate: (channel: string) => void;
 }
@@ -35,14 +39,14 @@ export interface ChannelsOptions {
 /** The wait before a SUBSCRIBE that got an error is sent again. */
 const RETRY: Backoff = { firstMs: 500, longestMs: 500 };
 
-/** SUBSCRIBE takes any number of channels; this bounds the size of one command. */
+/** Bounds the size of one command. */
 const CHANNELS_PER_COMMAND = 500;
 
-/** Looks after the channels of a connection, which stays open when they are closed. */
+/** The channels of a connection, which stays open when they are closed. */
 export class Channels {
   private readonly options: ChannelsOptions;
   private readonly wanted = new Map<string, Joined>();
-  /** Rises with every link and every loss; an answer that belongs to another link is ignored. */
+  /** Rises with each link and loss; other links' answers are ignored. */
   private links = 0;
   private downSinceMs: number | null = performance.now();
   private readonly onReady = (): void => void this.restore();
@@ -50,8 +54,9 @@ export class Channels {
 
   constructor(options: ChannelsOptions) {
     this.options = options;
-    // What ioredis sends again by itself fails unhandled when the link breaks once more, and would
-    // take up what was left meanwhile.
+    // What ioredis sends again by itself fails unhandled
+    // when the link breaks once more, and joins channels
+    // that were left meanwhile.
     Object.assign(options.subscriber.options, {
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
@@ -60,44 +65,40 @@ export class Channels {
     if (options.subscriber.status === "ready") this.onReady();
   }
 
-  /** Which link this is. Another number means that messages may have been lost in between. */
+  /** The link; messages may have been lost since another number. */
   get link(): number {
     return this.links;
   }
 
   /**
-   * Listens on a channel from now on. One SUBSCRIBE, unless it is listened on already. Resolves
-   * when Redis has confirmed it, or unconfirmed after `confirmMs` (at once when Redis has been down
-   * for so long).
-   * @throws RedisUnavailable when Redis refuses the channel (ACL)
+   * Listens on a channel. One SUBSCRIBE. Resolves when
+   * Redis has confirmed it, or unconfirmed after
+   * `confirmMs` (at once when Redis has been down for so
+   * long).
+   * @throws RedisUnavailable when Redis refuses the channel
+   * (ACL)
    */
   async join(channel: string): Promise<void> {
-    const joined = this.wanted.get(channel) ?? this.want(channel);
+    const joined = new Joined();
+    this.wanted.set(channel, joined);
+    if (this.downSinceMs === null) void this.subscribeNew(channel, joined);
     const refusal = await joined.settledWithin(this.patienceMs());
     if (refusal) throw new RedisUnavailable(refusal);
   }
 
   /**
-   * Stops listening. One UNSUBSCRIBE; resolves when Redis has confirmed it, or at once without a
-   * link.
+   * Stops listening. One UNSUBSCRIBE; resolves when Redis
+   * has confirmed it, or at once without a link.
    */
   async leave(channel: string): Promise<void> {
     if (this.wanted.delete(channel)) await this.unsubscribe([channel]);
   }
 
-  /** Leaves every channel. */
   async close(): Promise<void> {
     this.options.subscriber.off("ready", this.onReady).off("close", this.onClose);
     const channels = [...this.wanted.keys()];
     this.wanted.clear();
     await this.unsubscribe(channels);
-  }
-
-  private want(channel: string): Joined {
-    const joined = new Joined();
-    this.wanted.set(channel, joined);
-    if (this.downSinceMs === null) void this.subscribeNew(channel, joined);
-    return joined;
   }
 
   private async subscribeNew(channel: string, joined: Joined): Promise<void> {
@@ -111,25 +112,23 @@ export class Channels {
       : Math.max(0, this.downSinceMs + confirmMs - performance.now());
   }
 
-  /** True when the channel is confirmed and messages may have been missed before. */
+  /** True when confirmed, and messages may have been missed before. */
   private async subscribeOne(channel: string, joined: Joined): Promise<boolean> {
     const sentOn = this.links;
     try {
       await this.options.subscriber.subscribe(channel);
       return sentOn === this.links && joined.confirm() === "late";
     } catch (error) {
-      // Anything but a reply means that the link is gone, and the next one takes the channel up.
+      // Anything but a reply means that the link is gone,
+      // and the next one takes the channel up.
       if (error instanceof ReplyError && sentOn === this.links)
-        this.answerTo(error as Error, channel, joined);
+        this.onReplyError(error as Error, channel, joined);
       return false;
     }
   }
 
-  /**
-   * A user that may not hear a channel never will. Any other reply, as of a cluster without its
-   * slot, may pass.
-   */
-  private answerTo(error: Error, channel: string, joined: Joined): void {
+  /** NOPERM is final; other errors, as of a lost slot, may pass. */
+  private onReplyError(error: Error, channel: string, joined: Joined): void {
     if (/^NOPERM/.test(error.message)) {
       this.refuse(channel, joined, error);
       return;
@@ -147,13 +146,13 @@ export class Channels {
 
   private refuse(channel: string, joined: Joined, refusal: Error): void {
     this.options.log.error({ err: refusal, channel }, "Redis refuses a channel");
-    // Nobody is told any more where a join has succeeded before: such a channel is tried again on
-    // the next link.
+    // A join that has succeeded before can report nothing:
+    // tried again on the next link.
     if (!joined.doubted && this.wanted.get(channel) === joined) this.wanted.delete(channel);
     joined.refuse(refusal);
   }
 
-  /** A link that is gone, or goes meanwhile, takes its subscriptions with it. */
+  /** A link that is lost takes its subscriptions with it. */
   private async unsubscribe(channels: readonly string[]): Promise<void> {
     if (this.downSinceMs !== null) return;
     await Promise.all(
@@ -165,11 +164,12 @@ export class Channels {
     this.downSinceMs = null;
     const sentOn = ++this.links;
     const late = await this.subscribeAll([...this.wanted]);
-    // On the first link nobody has missed anything, unless they went on without it.
+    // The first link has missed nothing, unless a join went
+    // on without it.
     if (sentOn === this.links && late) this.options.onRestored();
   }
 
-  /** True when all are confirmed and messages of some may have been missed before. */
+  /** True when all are confirmed, and some may have missed messages. */
   private async subscribeAll(joined: readonly (readonly [string, Joined])[]): Promise<boolean> {
     const sentOn = this.links;
     try {
@@ -184,7 +184,8 @@ export class Channels {
       );
     } catch (error) {
       if (!(error instanceof ReplyError)) return false;
-      // Redis refuses a command for one channel that this user may not hear: find out which.
+      // One channel without the right fails the whole
+      // command: find out which.
       const late = await Promise.all(
         joined.map(([channel, one]) => this.subscribeOne(channel, one)),
       );
@@ -200,10 +201,10 @@ export class Channels {
   }
 }
 
-/** One wanted channel on one link, and who waits for it to be confirmed. */
+/** One wanted channel on one link, and its confirmation. */
 class Joined {
   confirmed = false;
-  /** True when somebody has gone on without the confirmation, or had it on a link that is lost. */
+  /** A join went on unconfirmed, or its link was lost. */
   doubted: boolean;
   private settle: (refusal: Error | null) => void = () => {};
   private readonly settled = new Promise<Error | null>((resolve) => {
@@ -214,7 +215,7 @@ class Joined {
     this.doubted = doubted;
   }
 
-  /** Says "late" when messages may have been missed before. */
+  /** "late" when messages may have been missed before. */
   confirm(): "in time" | "late" {
     this.confirmed = true;
     this.settle(null);
@@ -225,7 +226,7 @@ class Joined {
     this.settle(refusal);
   }
 
-  /** Waits to be confirmed (null) or refused; after `patienceMs` goes on in doubt (null). */
+  /** The refusal; null when confirmed, or in doubt after `patienceMs`. */
   async settledWithin(patienceMs: number): Promise<Error | null> {
     if (this.confirmed) return null;
     let timer: NodeJS.Timeout | undefined;

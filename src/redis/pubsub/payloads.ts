@@ -1,7 +1,4 @@
-/**
- * What the messages of topics hold. They come from outside: what does not match is logged and
- * dropped.
- */
+/** Messages of topics. They come from outside: others are dropped. */
 import { z } from "zod";
 import type { TopicKind, TopicPayloads, ValueTopicKind } from "../../domain/events/events.js";
 import { own } from "../../domain/own.js";
@@ -24,7 +21,7 @@ export const payloadOf = <K extends TopicKind>(kind: K): z.ZodType<TopicPayloads
     TopicPayloads[K]
   >;
 
-/** JSON, or undefined: the library would hand unparsable text on as if it were a payload. */
+/** Undefined for no JSON: the library would pass the text on. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -8,7 +8,7 @@ import {
   ScorePayload,
 } from "../../schema/leaderboard-change.js";
 import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
-import type { Scores } from "../../services/leaderboard/scores.js";
+import type { Scores } from "../../services/leaderboard/submission.js";
 import type { RequestContext } from "../context.js";
 import { toLeaderboard } from "./leaderboard.js";
 

@@ -10,7 +10,7 @@ import { LeaderboardSnapshot } from "../../schema/leaderboard.js";
 import { PeriodEnum } from "../../schema/leaderboard-words.js";
 import { SizesLists } from "../../schema/price.js";
 import { Delivers, Shared } from "../../schema/scope.js";
-import { boardTopicId } from "../../services/leaderboard/changes.js";
+import { boardTopicId } from "../../services/leaderboard/change-publisher.js";
 import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
 import type { Admission, WatchEvent } from "../events.js";
 import { toEntry } from "./entry.js";

@@ -20,7 +20,7 @@ import { changeEntry, type OutboxEntry } from "../../domain/events/outbox.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { Seen } from "../../domain/seen.js";
 import { scoreEntries } from "../leaderboard/score-kind.js";
-import { sold } from "../leaderboard/shop-boards.js";
+import { sold } from "../leaderboard/shop-feed.js";
 import { checkOperationId } from "../operation-id.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 import { checkDraft } from "./product-draft.js";

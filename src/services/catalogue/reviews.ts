@@ -16,7 +16,7 @@ import { changeEntry, type PendingEvent } from "../../domain/events/outbox.js";
 import type { Seen } from "../../domain/seen.js";
 import { checkText, typed } from "../../domain/text.js";
 import { scoreEntries } from "../leaderboard/score-kind.js";
-import { wasActive } from "../leaderboard/shop-boards.js";
+import { wasActive } from "../leaderboard/shop-feed.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 /** What became of a review. `seen` is the consistency token; null when nothing was written. */

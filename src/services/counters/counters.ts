@@ -1,7 +1,9 @@
 /**
- * Counting what people do with products, and reading it. Redis counts; Postgres has what was
- * flushed, and answers readers alone where Redis does not. A view or a share that Redis refuses is
- * refused; one that Redis did not answer is unknown, and the error says which.
+ * Counts views and shares of products, and reads them.
+ * Redis counts; Postgres has what was flushed, and answers
+ * readers alone where Redis does not. An event that Redis
+ * refuses is refused. One that it did not answer may be
+ * counted, and the error says so.
  */
 import { createHash } from "node:crypto";
 import type { CounterTable } from "../../db/counters/counters.js";
@@ -29,61 +31,47 @@ import {
 } from "../../redis/counters/counters.js";
 import type { ViewerRanges } from "../../redis/counters/range.js";
 import { checkOperationId } from "../operation-id.js";
-import type { StatsNews } from "./news.js";
 import { createCounterReading } from "./reading.js";
-import { type CounterTrust, MOST_ATTEMPTS } from "./reload.js";
+import { type CounterReload, MAX_ATTEMPTS } from "./reload.js";
+import type { StatsPublisher } from "./stats-publisher.js";
 
-/** Something a person does with a product. */
-export interface Doing {
-  /** The product as it is known; null when there is none. */
+/** A view or a share. */
+export interface ProductAction {
+  /** Null when there is none. */
   readonly product: ProductRecord | null;
-  /** Who does it; a guest is only made when it counts. */
+  /** Called only when it counts: it may make a guest. */
   readonly owner: () => Owner;
   /** Makes it safe to repeat. */
   readonly operationId: string | undefined;
 }
 
-/** Counts and reads. */
 export interface Counters {
-  /**
-   * Counts a view, once per viewer and window. Resolves to what is wrong with it; throws {@link
-   * Uncounted}.
-   */
-  view(doing: Doing): Promise<readonly UserError[]>;
-  /** Counts a share. Resolves to what is wrong with it; throws {@link Uncounted}. */
-  share(doing: Doing): Promise<readonly UserError[]>;
-  /**
-   * Tallies, in the order asked: from Redis, and from Postgres where Redis does not answer, which
-   * `reading` notes.
-   */
+  /** Counts once per viewer and window. Throws {@link Uncounted}. */
+  view(action: ProductAction): Promise<readonly UserError[]>;
+  /** Counts a share. Throws {@link Uncounted}. */
+  share(action: ProductAction): Promise<readonly UserError[]>;
+  /** Tallies in the order asked; `reading` notes a fallback. */
   read(keys: readonly TallyKey[], reading: Reading): Promise<Tally[]>;
-  /**
-   * How many people viewed a product in the last days, today included. Throws RedisUnavailable:
-   * sets cannot be counted without.
-   */
+  /** Viewers of the last days, with today. Throws RedisUnavailable. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
 }
 
-/** What counting takes. */
-export interface CountersParts {
+export interface CountersDeps {
   readonly store: CounterStore;
   readonly ranges: ViewerRanges;
-  readonly trust: CounterTrust;
+  readonly reload: CounterReload;
   readonly table: Pick<CounterTable, "stored">;
-  readonly news: Pick<StatsNews, "changed">;
+  readonly publisher: Pick<StatsPublisher, "publish">;
   readonly clock: Pick<RedisClock, "nowMs" | "hear">;
-  /** Opened by a reader that Redis did not answer: the next ones read PostgreSQL at once. */
+  /** Opened by a read that failed: the next ones read Postgres at once. */
   readonly breaker: Breaker;
 }
 
 const VIEWER_BYTES = 8;
-/** 6 bytes are the 8 characters of base64url that a slot holds (counters.operations.lua). */
+/** 8 characters of base64url (counters.operations.lua). */
 const OPERATION_BYTES = 6;
 
-/**
- * An event whose count Redis refused, or did not confirm in time: the message says which, and
- * whether it may be sent again.
- */
+/** Redis refused the event, or did not confirm it. */
 export class Uncounted extends ServiceUnavailable {
   constructor(cause: RedisUnavailable, operationId: string | undefined) {
     super(uncounted(cause.mayBeDone, operationId !== undefined), { cause });
@@ -101,42 +89,31 @@ function uncounted(mayBeCounted: boolean, isRepeatable: boolean): string {
 export function createCounters({
   store,
   ranges,
-  trust,
+  reload,
   table,
-  news,
+  publisher,
   clock,
   breaker,
-}: CountersParts): Counters {
-  const eventOf = (productId: number, operation: OperationName | undefined): CounterEvent => {
-    const nowMs = clock.nowMs();
-    return { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
-  };
+}: CountersDeps): Counters {
   const count = async (
     productId: number,
     operation: OperationName | undefined,
     send: (event: CounterEvent) => Promise<Counted>,
   ): Promise<Counted> => {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const event = eventOf(productId, operation);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const nowMs = clock.nowMs();
+      const event = { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
       const counted = await send(event);
       if (counted.nowMs > 0) clock.hear(counted.nowMs);
-      if (counted.state === "unloaded") await trust.adopt(shardOf(productId));
-      else if (counted.state === "missing")
-        await trust.load(
-          [
-            { productId, period: "all" },
-            { productId, period: event.month },
-            { productId, period: event.day },
-          ],
-          clock.nowMs(),
-        );
+      if (counted.state === "unloaded") await reload.claimShard(shardOf(productId));
+      else if (counted.state === "missing") await reload.load(talliesOf(event), clock.nowMs());
       else if (counted.state !== "moved") return counted;
     }
     throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
   };
   const perform = async (
     kind: "view" | "share",
-    { product, owner, operationId }: Doing,
+    { product, owner, operationId }: ProductAction,
   ): Promise<readonly UserError[]> => {
     const error = checkProduct(product) ?? checkOperationId(operationId);
     if (error || !product) return error ? [error] : [];
@@ -146,51 +123,63 @@ export function createCounters({
       kind === "view" ? store.view(event, viewerName(who)) : store.share(event);
     const { state, nowMs } = await count(product.id, operation, send).catch((error: unknown) => {
       if (!(error instanceof RedisUnavailable)) throw error;
-      if (error.mayBeDone) news.changed(product.id, clock.nowMs());
+      if (error.mayBeDone) publisher.publish(product.id, clock.nowMs());
       throw new Uncounted(error, operationId);
     });
     if (state === "full") return [FULL];
-    if (state === "counted") news.changed(product.id, nowMs);
+    if (state === "counted") publisher.publish(product.id, nowMs);
     return [];
   };
 
-  const read = createCounterReading({ store, trust, table, nowMs: clock.nowMs, breaker });
+  const read = createCounterReading({ store, reload, table, nowMs: clock.nowMs, breaker });
   return {
-    view: (doing) => perform("view", doing),
-    share: (doing) => perform("share", doing),
+    view: (action) => perform("view", action),
+    share: (action) => perform("share", action),
     read,
     async viewers(productId, days) {
       const today = dayNumber(clock.nowMs());
       const spans = Array.from({ length: days }, (_, at) => dayAt(today - days + 1 + at));
-      const reading = new Reading();
-      // Loads what is not there. Sets that could not be loaded would count too few.
-      const [whole] = await read(
-        [{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))],
-        reading,
-      );
-      if (reading.isProvisional) throw new RedisUnavailable();
-      if (whole?.viewers.exact)
-        return peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true);
-      return peopleCount(await ranges.estimate(productId, spans), false);
+      return viewersOf({ ranges, read }, productId, spans);
     },
   };
 }
 
+/** The tallies that an event counts in. */
+const talliesOf = ({ productId, month, day }: CounterEvent): TallyKey[] =>
+  (["all", month, day] as const).map((period) => ({ productId, period }));
+
+/** The people who viewed a product in days that follow each other. */
+async function viewersOf(
+  { ranges, read }: Pick<CountersDeps, "ranges"> & Pick<Counters, "read">,
+  productId: number,
+  spans: readonly CalendarSpan[],
+): Promise<PeopleCount> {
+  const reading = new Reading();
+  // Loads what is missing: without it, sets count too few.
+  const [whole] = await read(
+    [{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))],
+    reading,
+  );
+  if (reading.isProvisional) throw new RedisUnavailable();
+  return whole?.viewers.exact
+    ? peopleCount(await ranges.known(productId, spans[0] as CalendarSpan), true)
+    : peopleCount(await ranges.estimate(productId, spans), false);
+}
+
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
 
-/**
- * Tells people apart and tells nobody who they are: 64 bits, so two of a product's viewers are
- * never one.
- */
+/** A pseudonym of 64 bits: two viewers of a product never share one. */
 const viewerName = (owner: Owner): string =>
   sha256(owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`)
     .subarray(0, VIEWER_BYTES)
     .toString("base64url");
 
 /**
- * The name of an operation among those of its product. A user's operations share one slot, so that
- * they displace few of other callers. All guests share their operation ids, in all slots: a guest
- * whose first answer was lost repeats it as another guest.
+ * The name of an operation among those of its product. The
+ * operations of a user share one slot, so they displace few
+ * of other callers. Guests share their ids, over all slots:
+ * one that lost its answer repeats the operation as another
+ * guest.
  */
 function operationName(kind: string, owner: Owner, operationId: string): OperationName {
   const digest = sha256(`${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`);
@@ -202,7 +191,7 @@ function operationName(kind: string, owner: Owner, operationId: string): Operati
   };
 }
 
-/** What is wrong with a product that is to be counted for; null when nothing is. */
+/** The error of counting for a product; null when there is none. */
 export function checkProduct(product: ProductRecord | null): UserError | null {
   if (!product)
     return {

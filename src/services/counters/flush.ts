@@ -1,7 +1,10 @@
 /**
- * Write-behind: what Redis counted is brought to Postgres, shard by shard: set aside, applied in
- * one transaction with its name, dropped. Each step can be repeated and each may be the last: the
- * next flusher finds the batch and goes on where it ended. A shard that fails stops no other.
+ * Write-behind: brings what Redis counted to Postgres,
+ * shard by shard. A batch is cut, applied in one
+ * transaction with its name, and acknowledged. Each step
+ * can be repeated, and each may be the last: the next
+ * flusher finds the batch and goes on. A shard that fails
+ * stops no other.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -10,39 +13,38 @@ import { type Batch, periodNamed, type Sketch, type TallyKey } from "../../domai
 import type { Clock } from "../../domain/time/clock.js";
 import { type CounterStore, SHARDS } from "../../redis/counters/counters.js";
 import { bisect, concernsAll } from "../bisect.js";
-import type { CounterTrust } from "./reload.js";
+import type { CounterReload } from "./reload.js";
 
-/** Flushes. */
 export interface CounterFlush {
   /**
-   * Brings everything counted so far to Postgres. Resolves to how many batches were applied;
-   * rejects when Redis or Postgres cannot, or, after all others, when a shard could not be brought.
+   * Brings everything counted so far to Postgres. Resolves
+   * to the number of batches applied. Rejects when a server
+   * is away, or at the end when a shard failed.
    */
   flush(): Promise<number>;
 }
 
-/** What flushing takes. */
-export interface CounterFlushParts {
+export interface CounterFlushDeps {
   readonly store: Pick<CounterStore, "seal" | "sketches" | "settle">;
   readonly table: Pick<CounterTable, "apply">;
-  readonly trust: CounterTrust;
+  readonly reload: CounterReload;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** So many shards that fail in a row by a server say that the server is away. */
+/** So many failures of a server in a row mean that it is away. */
 const FAILURES_TO_END = 3;
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 export function createCounterFlush({
   store,
   table,
-  trust,
+  reload,
   clock,
   log,
-}: CounterFlushParts): CounterFlush {
-  const sketchesOf = createSketchReading({ store, trust, clock, log });
-  const bring = async (batch: Batch): Promise<boolean> => {
+}: CounterFlushDeps): CounterFlush {
+  const sketchesOf = createSketchReading({ store, reload, clock, log });
+  const applyBatch = async (batch: Batch): Promise<boolean> => {
     if (batch.unreadable)
       log.error(
         { shard: batch.shard, fields: batch.unreadable },
@@ -57,32 +59,8 @@ export function createCounterFlush({
     await store.settle(batch, fate === "stray" ? "stray" : "applied");
     return fate === "applied";
   };
-  const sealSome = async (
-    shards: readonly number[],
-    id: string,
-    failures: Failures,
-  ): Promise<{ sealed: Batch[]; unloaded: number[] }> => {
-    const [sealed, unloaded]: [Batch[], number[]] = [[], []];
-    const seal = async (some: readonly number[]): Promise<void> => {
-      for (const [at, batch] of (await store.seal(some, id)).entries()) {
-        if (batch === "unloaded") unloaded.push(some[at] as number);
-        else if (batch) sealed.push(batch);
-      }
-    };
-    if (shards.length > 0) await bisect(shards, seal, (shard, error) => failures.add(shard, error));
-    return { sealed, unloaded };
-  };
-  const seal = async (
-    shards: readonly number[],
-    id: string,
-    failures: Failures,
-  ): Promise<Batch[]> => {
-    const first = await sealSome(shards, id, failures);
-    for (const shard of first.unloaded) await failures.alone(shard, () => trust.adopt(shard));
-    return [...first.sealed, ...(await sealSome(first.unloaded, id, failures)).sealed];
-  };
-  /** What waits behind a batch that another flusher left is brought right after it, once. */
-  const bringAll = async (
+  /** Counts behind a batch of another flusher are flushed after it. */
+  const flushShards = async (
     shards: readonly number[],
     isAgain: boolean,
     failures: Failures,
@@ -90,27 +68,58 @@ export function createCounterFlush({
     const id = randomUUID();
     let applied = 0;
     const again: number[] = [];
-    for (const batch of await seal(shards, id, failures)) {
-      const done = await failures.alone(batch.shard, () => bring(batch));
+    for (const batch of await cutBatches({ store, reload }, { shards, id }, failures)) {
+      const done = await failures.alone(batch.shard, () => applyBatch(batch));
       if (done) applied += 1;
       if (done !== null && batch.id !== id && !isAgain) again.push(batch.shard);
     }
-    return again.length > 0 ? applied + (await bringAll(again, true, failures)) : applied;
+    return again.length > 0 ? applied + (await flushShards(again, true, failures)) : applied;
   };
   return {
     async flush() {
       const failures = new Failures(log);
-      const applied = await bringAll(ALL_SHARDS, false, failures);
+      const applied = await flushShards(ALL_SHARDS, false, failures);
       failures.throwFirst();
       return applied;
     },
   };
 }
 
-/**
- * Shards that failed in one flush. What such a shard owes stays in Redis and is tried again by the
- * next flush.
- */
+interface Cut {
+  readonly shards: readonly number[];
+  /** Names the batches. */
+  readonly id: string;
+}
+
+/** Cuts a batch of each shard with counts; claims unclaimed shards. */
+async function cutBatches(
+  { store, reload }: Pick<CounterFlushDeps, "store" | "reload">,
+  { shards, id }: Cut,
+  failures: Failures,
+): Promise<Batch[]> {
+  const first = await cutSome(store, { shards, id }, failures);
+  for (const shard of first.unclaimed) await failures.alone(shard, () => reload.claimShard(shard));
+  const second = await cutSome(store, { shards: first.unclaimed, id }, failures);
+  return [...first.batches, ...second.batches];
+}
+
+async function cutSome(
+  store: CounterFlushDeps["store"],
+  { shards, id }: Cut,
+  failures: Failures,
+): Promise<{ batches: Batch[]; unclaimed: number[] }> {
+  const [batches, unclaimed]: [Batch[], number[]] = [[], []];
+  const cut = async (some: readonly number[]): Promise<void> => {
+    for (const [at, batch] of (await store.seal(some, id)).entries()) {
+      if (batch === "unloaded") unclaimed.push(some[at] as number);
+      else if (batch) batches.push(batch);
+    }
+  };
+  if (shards.length > 0) await bisect(shards, cut, (shard, error) => failures.add(shard, error));
+  return { batches, unclaimed };
+}
+
+/** Shards that failed in one flush; the next one retries them. */
 class Failures {
   private first: { readonly error: unknown } | null = null;
   /** Failures of a server in a row. */
@@ -127,8 +136,9 @@ class Failures {
   }
 
   /**
-   * Runs `work` for one shard; null where it failed. Rejects when a server has failed several in a
-   * row: it is away. One that times out alone waits for rows that another session holds.
+   * Runs `work` for one shard; null where it failed.
+   * Rejects when a server fails several in a row. A single
+   * time-out may be a row that another session holds.
    */
   async alone<T>(shard: number, work: () => Promise<T>): Promise<T | null> {
     try {
@@ -148,15 +158,13 @@ class Failures {
   }
 }
 
-/**
- * Reads the viewers of a batch; a tally that Redis refuses to read keeps those that Postgres has.
- */
+/** Reads the viewers of a batch; unreadable ones stay as they are. */
 function createSketchReading({
   store,
-  trust,
+  reload,
   clock,
   log,
-}: Pick<CounterFlushParts, "store" | "trust" | "clock" | "log">) {
+}: Pick<CounterFlushDeps, "store" | "reload" | "clock" | "log">) {
   const read = async (batch: Batch, wanted: readonly TallyKey[]) => {
     const [found, missing]: [Sketch[], TallyKey[]] = [[], []];
     const readSome = async (some: readonly TallyKey[]): Promise<void> => {
@@ -170,17 +178,14 @@ function createSketchReading({
     if (wanted.length > 0) await bisect(wanted, readSome, leaveOut);
     return { found, missing };
   };
-  /**
-   * A tally that is not loaded holds only what was counted here since; loading brings in what
-   * Postgres knows.
-   */
+  /** A tally that is not loaded lacks what Postgres has. */
   return async (batch: Batch): Promise<Sketch[]> => {
     const wanted = batch.counts
       .filter(({ viewersChanged }) => viewersChanged)
       .map(({ productId, period }) => ({ productId, period: periodNamed(period) }));
     const { found, missing } = await read(batch, wanted);
     if (missing.length === 0) return found;
-    await trust.load(missing, clock.nowMs());
+    await reload.load(missing, clock.nowMs());
     return [...found, ...(await read(batch, missing)).found];
   };
 }

@@ -1,7 +1,4 @@
-/**
- * Liking: facts of those who are signed in. A second like changes nothing, and neither does taking
- * back what was never given.
- */
+/** Likes of signed-in users. Repeating one changes nothing. */
 import type { LikeTable } from "../../db/counters/likes.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import { likesTag } from "../../domain/catalogue/tags.js";
@@ -10,25 +7,24 @@ import { changeEntry } from "../../domain/events/outbox.js";
 import type { Seen } from "../../domain/seen.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
-/** What became of it. `seen` is the consistency token; null when nothing changed. */
+/** `seen` is the consistency token; null when nothing changed. */
 export interface LikeOutcome {
   readonly errors: readonly UserError[];
   readonly seen: Seen | null;
 }
 
-/** Writes likes. Both methods throw Unauthenticated. */
+/** Both methods throw Unauthenticated. */
 export interface Likes {
   like(principal: Principal, productId: number): Promise<LikeOutcome>;
   unlike(principal: Principal, productId: number): Promise<LikeOutcome>;
 }
 
-/** What writing likes takes. */
-export interface LikesParts extends OutboxWriteDeps {
+export interface LikesDeps extends OutboxWriteDeps {
   readonly likes: Pick<LikeTable, "add" | "remove">;
 }
 
-export function createLikes({ likes, ...parts }: LikesParts): Likes {
-  const write = createWriteWithOutbox(parts);
+export function createLikes({ likes, ...deps }: LikesDeps): Likes {
+  const write = createWriteWithOutbox(deps);
   const change = async (
     how: "add" | "remove",
     principal: Principal,

@@ -1,7 +1,4 @@
-/**
- * Lets POPULAR lists follow the counters: products that are due get their popularity anew, and the
- * lists are told once for all of them.
- */
+/** Computes the popularity of products that are due. */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { computePopularity, skipDue, takeDue } from "../../db/counters/popularity.js";
@@ -10,33 +7,29 @@ import { changeEntry } from "../../domain/events/outbox.js";
 import { concernsAll } from "../bisect.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
-/** Keeps popularity. */
 export interface Popularity {
-  /** Brings every product that is due up to date. Resolves to how many moved. */
+  /** Resolves to the number of products that changed. */
   refresh(): Promise<number>;
 }
 
-/** Products in one transaction: bounds how long admins may wait for a row. */
+/** Products in one transaction: bounds the wait of admins for a row. */
 const AT_ONCE = 500;
 
-/** What a round did. */
 interface PopularityRound {
-  /** Products that were looked at. */
   readonly due: number;
-  /** Those whose popularity is another now. */
+  /** Products with another popularity now. */
   readonly changed: number;
 }
 
-/** What it takes. */
-export interface PopularityParts extends OutboxWriteDeps {
+export interface PopularityDeps extends OutboxWriteDeps {
   readonly database: Pick<Database, "transaction">;
   readonly log: Logger;
 }
 
-export function createPopularity({ log, ...parts }: PopularityParts): Popularity {
-  const write = createWriteWithOutbox(parts);
+export function createPopularity({ log, ...deps }: PopularityDeps): Popularity {
+  const write = createWriteWithOutbox(deps);
 
-  /** A product that fails is left out; what it shares a round with is tried in halves. */
+  /** A failing product is left out: batches are halved around it. */
   const round = async (limit: number): Promise<PopularityRound> => {
     let due: readonly number[] = [];
     try {
@@ -53,7 +46,7 @@ export function createPopularity({ log, ...parts }: PopularityParts): Popularity
       const [productId] = due;
       if (concernsAll(error) || productId === undefined) throw error;
       if (due.length > 1) return round(Math.ceil(due.length / 2));
-      await parts.database.transaction((tx) => skipDue(tx, productId));
+      await deps.database.transaction((tx) => skipDue(tx, productId));
       log.error(
         { err: error, productId },
         "the popularity of a product cannot be computed; it waits for its next count",

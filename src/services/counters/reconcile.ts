@@ -1,7 +1,8 @@
 /**
- * Reconciliation: whether what is counted twice over agrees. Redis against Postgres and what is
- * still to be flushed; the number of a product's likes against the rows. Postgres is right:
- * repairing makes Redis read it again, and counts the rows anew.
+ * Reconciliation: compares Redis with Postgres and what is
+ * not flushed, and the number of likes with their rows.
+ * Postgres is right: a repair makes Redis load it again,
+ * and counts likes anew.
  */
 
 import type { Tx } from "../../db/client/database.js";
@@ -13,24 +14,21 @@ import type { TallyKey } from "../../domain/counters.js";
 import { changeEntry } from "../../domain/events/outbox.js";
 import { type CounterStore, type Drift, shardOf } from "../../redis/counters/counters.js";
 
-/** Something that does not agree: by how much the one that is not the truth has too many. */
+/** A number that differs: `excess` over the right one. */
 export interface Disagreement {
   readonly productId: number;
   readonly what: "views" | "shares" | "likes";
   readonly excess: number;
 }
 
-/** What was found. */
 export interface Reconciliation {
-  /** Products that were looked at. */
   readonly products: number;
-  /** Those among them that Redis has loaded: the others it reads from Postgres when it is asked. */
+  /** Products that Redis has loaded; others are loaded when read. */
   readonly compared: number;
   readonly disagreements: readonly Disagreement[];
 }
 
-/** What it takes. */
-export interface ReconcileParts {
+export interface ReconcileDeps {
   readonly store: Pick<CounterStore, "drift">;
   readonly table: Pick<CounterTable, "stored" | "counted">;
   readonly likes: Pick<LikeTable, "recount">;
@@ -38,14 +36,12 @@ export interface ReconcileParts {
 }
 
 const AT_ONCE = 500;
-/** A batch that is applied between two looks is no drift; one more look tells. */
-const MOST_LOOKS = 5;
+/** A batch applied meanwhile differs; compared again, it does not. */
+const MAX_COMPARISONS = 5;
 
-/**
- * Looks at every product that has been counted. @param repair makes what is not the truth follow it
- */
+/** Compares every counted product. @param repair corrects it */
 export async function reconcile(
-  { store, table, likes, outboxTable }: ReconcileParts,
+  { store, table, likes, outboxTable }: ReconcileDeps,
   repair: boolean,
 ): Promise<Reconciliation> {
   const disagreements: Disagreement[] = [];
@@ -55,10 +51,10 @@ export async function reconcile(
     ids.length > 0;
     ids = await table.counted(ids.at(-1) ?? 0, AT_ONCE)
   ) {
-    const drifts = await look({ store, table }, ids, repair);
+    const diffs = await compare({ store, table }, ids, repair);
     products += ids.length;
-    compared += drifts.filter((drift) => typeof drift === "object").length;
-    disagreements.push(...drifts.flatMap((drift, at) => disagreementsOf(ids[at] ?? 0, drift)));
+    compared += diffs.filter((diff) => typeof diff === "object").length;
+    disagreements.push(...diffs.flatMap((diff, at) => disagreementsOf(ids[at] ?? 0, diff)));
   }
   const forget = async (tx: Tx, ids: readonly number[]): Promise<void> => {
     for (let done = 0; done < ids.length; done += AT_ONCE)
@@ -74,25 +70,25 @@ export async function reconcile(
   };
 }
 
-function disagreementsOf(productId: number, drift: Drift): Disagreement[] {
-  if (typeof drift === "string") return [];
+function disagreementsOf(productId: number, diff: Drift): Disagreement[] {
+  if (typeof diff === "string") return [];
   return (["views", "shares"] as const).flatMap((what) =>
-    drift[what] === 0 ? [] : [{ productId, what, excess: drift[what] }],
+    diff[what] === 0 ? [] : [{ productId, what, excess: diff[what] }],
   );
 }
 
-async function look(
-  { store, table }: Pick<ReconcileParts, "store" | "table">,
+async function compare(
+  { store, table }: Pick<ReconcileDeps, "store" | "table">,
   ids: readonly number[],
   repair: boolean,
 ): Promise<Drift[]> {
-  let drifts: Drift[] = ids.map(() => "again");
-  for (let looks = 0; looks < MOST_LOOKS && drifts.includes("again"); looks++) {
+  let diffs: Drift[] = ids.map(() => "again");
+  for (let rounds = 0; rounds < MAX_COMPARISONS && diffs.includes("again"); rounds++) {
     const keys = ids.flatMap((productId, at): TallyKey[] =>
-      drifts[at] === "again" ? [{ productId, period: "all" }] : [],
+      diffs[at] === "again" ? [{ productId, period: "all" }] : [],
     );
     const found = await store.drift(keys, await table.stored(keys, shardOf), repair);
-    drifts = drifts.map((drift) => (drift === "again" ? (found.shift() ?? drift) : drift));
+    diffs = diffs.map((diff) => (diff === "again" ? (found.shift() ?? diff) : diff));
   }
-  return drifts;
+  return diffs;
 }

@@ -1,6 +1,7 @@
 /**
- * Brings Redis and Postgres together: shards are adopted and tallies loaded before anything is
- * counted or served, once per server and generation, when somebody first asks.
+ * Loads Redis from Postgres: shards are claimed and tallies
+ * loaded before they are counted or served, once per server
+ * and generation, by the first caller.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -9,39 +10,35 @@ import type { TallyKey } from "../../domain/counters.js";
 import { MINUTE } from "../../domain/time/time.js";
 import { type CounterStore, shardOf } from "../../redis/counters/counters.js";
 
-/** Makes Redis ready to count. */
-export interface CounterTrust {
+export interface CounterReload {
+  /** Lets the server of a shard count, from what it may keep. */
+  claimShard(shard: number): Promise<void>;
   /**
-   * Has the server of a shard count for it, with what it may keep. Rejects when Redis or Postgres
-   * cannot.
-   */
-  adopt(shard: number): Promise<void>;
-  /**
-   * Fills tallies from Postgres; where a shard is not adopted, or was flushed meanwhile, the caller
-   * finds out and asks again. One statement.
+   * Loads tallies from Postgres, in one statement. A shard
+   * that is not claimed, or was flushed meanwhile, takes
+   * none: the caller reads again.
    */
   load(keys: readonly TallyKey[], nowMs: number): Promise<void>;
 }
 
-/** What it takes. */
-export interface CounterTrustParts {
+export interface CounterReloadDeps {
   readonly store: Pick<CounterStore, "adopt" | "load">;
   readonly table: Pick<CounterTable, "applied" | "stored">;
   readonly log: Logger;
 }
 
-/** A loss is found shard by shard, and told once. */
-const TOLD_ONCE_MS = MINUTE;
-/** A Redis that is made ready and forgets at once is restarting over and over. */
-export const MOST_ATTEMPTS = 8;
+/** A loss is found shard by shard, and logged once. */
+const LOG_AGAIN_MS = MINUTE;
+/** A Redis that forgets more often is restarting over and over. */
+export const MAX_ATTEMPTS = 8;
 
-export function createCounterTrust({ store, table, log }: CounterTrustParts): CounterTrust {
-  let toldUntilMs = Number.NEGATIVE_INFINITY;
+export function createCounterReload({ store, table, log }: CounterReloadDeps): CounterReload {
+  let quietUntilMs = Number.NEGATIVE_INFINITY;
   return {
-    async adopt(shard) {
+    async claimShard(shard) {
       const outcome = await store.adopt(shard, await table.applied(shard), randomUUID());
-      if (outcome !== "lost" || performance.now() < toldUntilMs) return;
-      toldUntilMs = performance.now() + TOLD_ONCE_MS;
+      if (outcome !== "lost" || performance.now() < quietUntilMs) return;
+      quietUntilMs = performance.now() + LOG_AGAIN_MS;
       log.warn(
         { shard },
         "Redis lost counts: they come back from PostgreSQL, at most COUNTERS_FLUSH_MS short",

@@ -1,8 +1,10 @@
 /**
- * Finished periods leave Redis for the archive. A period is closed first, so that no later score
- * can fall into it; then its entries are written from the ledger, read back, and compared with what
- * Redis holds: one checksum over all of them in order, ranks included. Only what is proven is
- * sealed, and only then do the keys go. Everything here can be repeated.
+ * Archives finished periods, and drops them from Redis. A
+ * period is closed first, so that no later score falls into
+ * it. Then its entries are written from the ledger, read
+ * back, and compared with what Redis holds, by one checksum
+ * over all of them in order. Only what is equal is sealed,
+ * and only then do the keys go. Every step can be repeated.
  */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
@@ -20,64 +22,40 @@ import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../../redis/leaderboard/link.js";
 import { mostTelling } from "../failures.js";
 import type { Calendars } from "./calendars.js";
-import type { BoardKeeper } from "./rebuild.js";
+import type { BoardRebuild } from "./rebuild.js";
 
-/** Archives finished periods. */
 export interface BoardArchiver {
-  /** Archives every finished period of a board. Resolves to how many there were. */
+  /** Archives every finished period. Resolves to their number. */
   archive(board: BoardRecord): Promise<number>;
 }
 
-/** What archiving takes. */
-export interface BoardArchiveParts {
+export interface BoardArchiveDeps {
   readonly database: Database;
   readonly boards: BoardTable;
   readonly ledger: ScoreLedger;
   readonly archive: ScoreArchive;
   readonly store: BoardStore;
-  readonly keeper: Pick<BoardKeeper, "on" | "mend">;
+  readonly rebuild: Pick<BoardRebuild, "use" | "catchUp">;
   readonly calendars: Calendars;
   readonly log: Logger;
 }
 
-/** Entries read at once while they are compared. */
+/** Entries read at once for the checksum. */
 const CHUNK = 1_000;
 
-export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
-  const { database, boards, ledger, archive, store, calendars } = parts;
+type ArchivablePeriod = FinishedPeriod["period"];
 
-  /** Lets nothing more into what is finished; resolves to when each kind of period now began. */
-  const close = (board: BoardRecord) =>
-    database.transaction(async (tx) => {
-      const [head] = await ledger.lock(tx, [board.id]);
-      const windows = calendars.windowsAt(board, head?.nowMs ?? 0);
-      const starts = Object.values(windows).map(({ startMs }) => startMs);
-      await ledger.closeBefore(tx, board.id, Math.max(...starts));
-      return windows;
-    });
-
-  /**
-   * The next finished period that somebody has a score in; null when there is none before `toMs`.
-   */
-  const next = async (
-    board: BoardRecord,
-    { period, fromMs, toMs }: { period: FinishedPeriod["period"]; fromMs: number; toMs: number },
-  ) => {
-    const firstMs = await archive.firstBetween(board.id, fromMs, toMs);
-    return firstMs === null
-      ? null
-      : { board, period, window: calendars.windowAt(board, period, firstMs) };
-  };
-
+export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
   return {
     async archive(board) {
       let count = 0;
       const failures: unknown[] = [];
-      const windows = await close(board);
-      // A kind of period that fails keeps no other from being archived.
+      const windows = await close(deps, board);
+      // A kind of period that fails keeps no other from
+      // being archived.
       for (const period of board.periods.filter(isArchivable)) {
         try {
-          count += await archiveKind(board, period, windows[period]?.startMs ?? 0);
+          count += await archiveKind(deps, board, { period, toMs: windows[period]?.startMs ?? 0 });
         } catch (error) {
           failures.push(error);
         }
@@ -86,53 +64,69 @@ export function createBoardArchiver(parts: BoardArchiveParts): BoardArchiver {
       return count;
     },
   };
+}
 
-  async function archiveKind(
-    board: BoardRecord,
-    period: FinishedPeriod["period"],
-    toMs: number,
-  ): Promise<number> {
-    let [count, fromMs] = [0, board.archivedMs[period] ?? 0];
-    if (fromMs >= toMs) return 0;
-    for (
-      let finished = await next(board, { period, fromMs, toMs });
-      finished;
-      finished = await next(board, { period, fromMs, toMs })
-    ) {
-      await archiveOne(parts, board, finished);
-      fromMs = finished.window.endMs;
-      count += 1;
-    }
-    await boards.noteArchived(database, board.id, period, toMs);
-    await dropFinished(board, period, toMs);
-    return count;
+/** Closes what is finished. Resolves to the present period of each kind. */
+const close = ({ database, ledger, calendars }: BoardArchiveDeps, board: BoardRecord) =>
+  database.transaction(async (tx) => {
+    const [head] = await ledger.lock(tx, [board.id]);
+    const windows = calendars.windowsAt(board, head?.nowMs ?? 0);
+    const starts = Object.values(windows).map(({ startMs }) => startMs);
+    await ledger.closeBefore(tx, board.id, Math.max(...starts));
+    return windows;
+  });
+
+/** Periods of one kind that end before `toMs`. */
+interface FinishedKind {
+  readonly period: ArchivablePeriod;
+  readonly toMs: number;
+}
+
+async function archiveKind(
+  deps: BoardArchiveDeps,
+  board: BoardRecord,
+  { period, toMs }: FinishedKind,
+): Promise<number> {
+  const { database, boards, archive, calendars } = deps;
+  let [count, fromMs] = [0, board.archivedMs[period] ?? 0];
+  if (fromMs >= toMs) return 0;
+  const nextScoreMs = () => archive.firstBetween(board.id, fromMs, toMs);
+  for (let atMs = await nextScoreMs(); atMs !== null; atMs = await nextScoreMs()) {
+    const finished = { board, period, window: calendars.windowAt(board, period, atMs) };
+    await archiveOne(deps, board, finished);
+    fromMs = finished.window.endMs;
+    count += 1;
   }
+  await boards.noteArchived(database, board.id, period, toMs);
+  await dropFinished(deps, board, { period, toMs });
+  return count;
+}
 
-  async function dropFinished(
-    board: BoardRecord,
-    period: FinishedPeriod["period"],
-    toMs: number,
-  ): Promise<void> {
-    for (const built of await store.built(board.id)) {
-      if (built.period !== period || built.startMs >= toMs) continue;
-      await store.drop(board.id, built, calendars.windowAt(board, period, built.startMs).endMs);
-    }
+async function dropFinished(
+  { store, calendars }: BoardArchiveDeps,
+  board: BoardRecord,
+  { period, toMs }: FinishedKind,
+): Promise<void> {
+  for (const built of await store.built(board.id)) {
+    if (built.period !== period || built.startMs >= toMs) continue;
+    await store.drop(board.id, built, calendars.windowAt(board, period, built.startMs).endMs);
   }
 }
 
 async function archiveOne(
-  parts: BoardArchiveParts,
+  deps: BoardArchiveDeps,
   board: BoardRecord,
   finished: FinishedPeriod,
 ): Promise<void> {
-  const { database, boards, archive, keeper, log } = parts;
-  await keeper.mend(board);
-  // Looked at before the transaction: on the embedded database nothing else may run inside one.
-  const inRedis = await keeper.on(board, (build) => sumOfRedis(parts, build, finished));
+  const { database, boards, archive, rebuild, log } = deps;
+  await rebuild.catchUp(board);
+  // Before the transaction: on the embedded database
+  // nothing else may run inside one.
+  const inRedis = await rebuild.use(board, (build) => sumOfRedis(deps, build, finished));
   const sum = await database.transaction(
     async (tx) => {
       const total = await archive.write(tx, finished);
-      const written = await sumOfArchive(parts, tx, finished);
+      const written = await sumOfArchive(deps, tx, finished);
       const expected = inRedis ?? {
         total: await archive.countOwners(tx, finished),
         checksum: written.checksum,
@@ -159,15 +153,15 @@ async function archiveOne(
   );
 }
 
-/** What is compared: the number of entries, and a digest of all of them in order. */
+/** The number of entries, and a digest of all of them in order. */
 interface Sum {
   readonly total: number;
   readonly checksum: string;
 }
 
-/** Null where Redis was built after the period had ended, and so does not hold it. */
+/** Null: Redis was built after the period, and lacks it. */
 async function sumOfRedis(
-  { store }: BoardArchiveParts,
+  { store }: BoardArchiveDeps,
   build: BuildOf,
   { period, window }: FinishedPeriod,
 ): Promise<Sum | null | "moved"> {
@@ -183,7 +177,7 @@ async function sumOfRedis(
 }
 
 async function sumOfArchive(
-  { archive }: BoardArchiveParts,
+  { archive }: BoardArchiveDeps,
   tx: Tx,
   finished: FinishedPeriod,
 ): Promise<Sum> {

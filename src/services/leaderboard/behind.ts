@@ -1,27 +1,23 @@
-/** How many leaderboards in Redis lack rows that their ledgers have. */
+/** Counts the boards in Redis that lack rows of their ledger. */
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import type { ScoreLedger } from "../../db/leaderboard/ledger.js";
 import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
 
-/** What it is read from. */
-export interface BehindParts {
+export interface BehindDeps {
   readonly boards: Pick<BoardTable, "all">;
   readonly ledger: Pick<ScoreLedger, "heads">;
   readonly store: Pick<BoardStore, "look">;
 }
 
-/** Boards that are looked at, the oldest first: bounds one read. */
+/** Bounds one read; the oldest boards first. */
 const MAX_BOARDS = 1_000;
 
-/**
- * Boards that are behind, and how many rows they lack in all. Two statements, and one round trip to
- * Redis.
- */
+/** Boards behind, and rows they lack. Two statements, one round trip. */
 export async function countBehind({
   boards,
   ledger,
   store,
-}: BehindParts): Promise<{ readonly behind: number; readonly sequences: number }> {
+}: BehindDeps): Promise<{ readonly behind: number; readonly sequences: number }> {
   const ids = (await boards.all()).slice(0, MAX_BOARDS).map(({ id }) => id);
   const heads = await ledger.heads(ids);
   const lacking = await Promise.all(

@@ -1,4 +1,4 @@
-/** The calendars of boards, one for each time zone: making one costs some 50 µs. */
+/** Calendars by time zone, cached: making one costs some 50 µs. */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import {
   type Calendar,
@@ -7,10 +7,8 @@ import {
   type Window,
 } from "../../domain/leaderboard/periods.js";
 
-/** A board's time zone and what it keeps. */
 type Timed = Pick<BoardRecord, "timeZone" | "periods">;
 
-/** When a board's periods begin and end. */
 export interface Calendars {
   /** The period of a board that holds an instant. */
   windowAt(board: Pick<BoardRecord, "timeZone">, period: Period, timeMs: number): Window;

@@ -1,7 +1,9 @@
 /**
- * Group commit: the scores of many callers in one transaction. Under the locks of their boards it
- * is decided what each leads to, so the ledger is exact: sequences without gaps, sums that stay
- * within bounds, and an operation id that counts once.
+ * Group commit: the scores of many callers in one
+ * transaction. The result of each is decided under the
+ * locks of their boards. So the ledger is exact: sequences
+ * without gaps, sums within bounds, and each operation id
+ * counts once.
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { LedgerHead, LedgerRow, ScoreLedger } from "../../db/leaderboard/ledger.js";
@@ -23,20 +25,14 @@ export interface ScoreEntry {
 
 /** A score that stands in the ledger. */
 export interface CommittedScore extends PlacedRow {
-  /** True for one that was there before, under the same operation id. */
+  /** It was there before, under the same operation id. */
   readonly replayed: boolean;
 }
 
-/**
- * Why a score is not in the ledger: a sum would leave its bounds, or the operation id stood for
- * another score.
- */
+/** The sum would leave its bounds, or the id names another score. */
 export type RefusedScore = "tooFar" | "mismatch";
 
-/**
- * Commits scores together; answers in the order asked. Rejects with DatabaseUnavailable, with
- * nothing written.
- */
+/** Commits all or nothing. Rejects with DatabaseUnavailable. */
 export type CommitScores = (
   entries: readonly ScoreEntry[],
 ) => Promise<(CommittedScore | RefusedScore)[]>;
@@ -47,8 +43,7 @@ export interface ScoreTelemetry {
   scores(count: number, durationMs: number): void;
 }
 
-/** What committing takes. */
-export interface ScoreCommitParts {
+export interface ScoreCommitDeps {
   readonly database: Pick<Database, "transaction">;
   readonly ledger: ScoreLedger;
   readonly calendars: Calendars;
@@ -60,7 +55,7 @@ export function createScoreCommits({
   ledger,
   calendars,
   telemetry,
-}: ScoreCommitParts): CommitScores {
+}: ScoreCommitDeps): CommitScores {
   return async (entries) => {
     const startedAt = performance.now();
     const outcomes = await write(entries);
@@ -112,10 +107,7 @@ interface Decided {
   readonly replayed: boolean;
 }
 
-/**
- * The ledgers of some boards as they are while their locks are held, with what is about to be
- * appended.
- */
+/** The ledgers of locked boards, with the rows to append. */
 class LedgerState {
   private readonly heads: Map<number, { sequence: number; nowMs: number }>;
   private readonly last = new Map<string, LedgerRow>();
@@ -130,7 +122,7 @@ class LedgerState {
     for (const row of latest) if (row) this.last.set(ownerOf(row), row);
   }
 
-  /** Decides about one score, given the row that carries its operation id already. */
+  /** Decides one score. `known` is the row with its operation id. */
   add(board: BoardRecord, submission: Submission, known: LedgerRow | null): Decided | RefusedScore {
     const before = known ?? this.operations.get(operationOf(submission));
     if (before) return isSame(before, submission) ? { row: before, replayed: true } : "mismatch";
@@ -145,7 +137,7 @@ class LedgerState {
     return { row, replayed: false };
   }
 
-  /** Where the owner stands in every period; null when a sum would leave its bounds in any. */
+  /** The owner's standings; null when a sum leaves its bounds. */
   private standingsAfter(
     board: BoardRecord,
     submission: Submission,

@@ -1,12 +1,10 @@
-/**
- * What a new board may be: every rule at once, so that an admin is told everything that is wrong.
- */
+/** Checks a new board: reports every broken rule at once. */
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
 import { BOARD_LIMITS, type BoardDraft } from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS, timeZoneNamed } from "../../domain/leaderboard/periods.js";
 import { checkText, typed } from "../../domain/text.js";
 
-/** The draft in the form that is stored, and what is wrong with it. */
+/** The draft as it is stored, and its errors. */
 export function checkBoard(input: BoardDraft): {
   readonly draft: BoardDraft;
   readonly errors: readonly UserError[];

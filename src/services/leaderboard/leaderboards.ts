@@ -1,7 +1,4 @@
-/**
- * Leaderboards: made by admins, found by their slug, read by anybody, and watched by many at the
- * cost of one.
- */
+/** Leaderboards: created by admins, found by slug, public to read. */
 import { LRUCache } from "lru-cache";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
@@ -23,52 +20,47 @@ import { checkBoard, slugTaken } from "./draft.js";
 import { type LabelSources, labelOwners } from "./owner-labels.js";
 import type { BoardReads, BoardSlice } from "./reads.js";
 
-/** What became of a board. */
+/** The board, or why there is none. */
 export interface BoardOutcome {
   readonly board: BoardRecord | null;
   readonly errors: readonly UserError[];
 }
 
-/** The top of a board, with what its owners are called. */
+/** The top of a board, with the names of its owners. */
 export interface BoardSnapshot {
   readonly board: BoardRecord;
   readonly slice: BoardSlice;
   readonly labels: ReadonlyMap<string, string>;
 }
 
-/** Leaderboards. */
 export interface Leaderboards extends BoardReads {
-  /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  /** For admins. Throws Unauthenticated or Forbidden. */
   create(principal: Principal, draft: BoardDraft): Promise<BoardOutcome>;
-  /** Makes a board that the shop itself feeds, unless it is there. */
+  /** The board that the shop feeds, created unless it is there. */
   provide(draft: BoardDraft): Promise<BoardRecord>;
   bySlug(slug: string): Promise<BoardRecord | null>;
   /** The boards with these ids, in their order; null for none. */
   byIds(ids: readonly number[]): Promise<(BoardRecord | null)[]>;
   page(page: PageRequest): Promise<IdPage>;
   count(): Promise<number>;
-  /** Throws BadUserInput when there is no such board, or when it does not keep the period. */
+  /** Throws BadUserInput without such a board or period. */
   mustExist(slug: string, period: Period): Promise<BoardRecord>;
-  /**
-   * The top of the present period. One read of Redis and two statements for everybody who asks at
-   * the same time.
-   */
+  /** The top of the present period; simultaneous callers share a read. */
   snapshot(slug: string, period: Period, top: number): Promise<BoardSnapshot>;
 }
 
-/** What leaderboards take. */
-export interface LeaderboardsParts {
+export interface LeaderboardsDeps {
   readonly boards: BoardTable;
   readonly reads: BoardReads;
   readonly calendars: Calendars;
   readonly clock: Clock;
   readonly labels: LabelSources;
-  /** Shortest time between two reads for those who watch the same. */
+  /** Shortest time between two shared reads of the same. */
   readonly everyMs: number;
 }
 
-/** Boards change only in what is archived of them, and whoever needs that looks again. */
-const MOST_CACHED = 1_000;
+/** Boards change only in what is archived; reads look that up again. */
+const MAX_CACHED = 1_000;
 
 export function createLeaderboards({
   boards,
@@ -77,8 +69,8 @@ export function createLeaderboards({
   clock,
   labels,
   everyMs,
-}: LeaderboardsParts): Leaderboards {
-  const cached = new LRUCache<string, BoardRecord>({ max: MOST_CACHED });
+}: LeaderboardsDeps): Leaderboards {
+  const cached = new LRUCache<string, BoardRecord>({ max: MAX_CACHED });
   const shared = createSharedReads<BoardSnapshot>(everyMs);
 
   const bySlug = async (slug: string): Promise<BoardRecord | null> => {
@@ -139,10 +131,7 @@ function requirePeriod(board: BoardRecord, period: Period): BoardRecord {
   );
 }
 
-/**
- * There are no scores from before there was a board. A day of room: the clocks of Redis and
- * Postgres differ.
- */
+/** No score is older than its board; a day of room for clocks. */
 function archivedAtFirst(
   calendars: Calendars,
   { timeZone, periods }: BoardDraft,

@@ -1,19 +1,15 @@
-/**
- * What owners of scores are called in public: users and products by their names, everybody else by
- * their id.
- */
+/** Public names of score owners: of users and products, or the id. */
 
 import type { UserTable } from "../../db/account/users.js";
 import type { ProductTable } from "../../db/catalogue/products.js";
 import { decodeIdOf, type NodeType } from "../../domain/ids.js";
 
-/** Where names come from. */
 export interface LabelSources {
   readonly users: Pick<UserTable, "byIds">;
   readonly products: Pick<ProductTable, "byIds">;
 }
 
-/** Labels by owner, in at most two statements. A removed product has no name any more. */
+/** Labels by owner; two statements. Removed products have none. */
 export async function labelOwners(
   { users, products }: LabelSources,
   owners: readonly string[],

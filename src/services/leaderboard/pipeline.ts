@@ -1,8 +1,10 @@
 /**
- * From a caller's score to its ranks: what waits is committed together, one transaction after the
- * other, and each committed batch is put on its boards while the next one is being committed. A
- * score that is in the ledger counts, whatever becomes of the rest: what could not be put on a
- * board is put there by whoever mends it.
+ * From a caller's score to its ranks. Scores that wait are
+ * committed together, one transaction after the other; each
+ * committed batch is put on its boards while the next one
+ * is committed. A score in the ledger counts, whatever
+ * becomes of the rest: what did not reach a board is caught
+ * up with later.
  */
 import { BoundedQueue } from "../../domain/concurrency/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
@@ -17,9 +19,9 @@ import type {
 } from "../../redis/leaderboard/leaderboard.js";
 import { bisect } from "../bisect.js";
 import type { Calendars } from "./calendars.js";
-import type { BoardChanges } from "./changes.js";
+import type { ChangePublisher } from "./change-publisher.js";
 import type { CommitScores, CommittedScore, RefusedScore, ScoreEntry } from "./commits.js";
-import type { BoardKeeper } from "./rebuild.js";
+import type { BoardRebuild } from "./rebuild.js";
 import { toBatches } from "./standings.js";
 
 /** Ranks by period; absent for a period that is finished by now. */
@@ -28,39 +30,30 @@ export type Ranks = Readonly<Partial<Record<Period, RankChange>>>;
 /** A score on its way. */
 export interface SubmittedScore {
   /**
-   * Resolves when it is in the ledger, or refused. Rejects with ServiceUnavailable: then it may be
-   * in the ledger.
+   * Resolves when it is in the ledger, or refused. Rejects
+   * with ServiceUnavailable: then it may be in the ledger.
    */
   readonly committed: Promise<CommittedScore | RefusedScore>;
   /**
-   * Resolves when it is on the board. Rejects with ServiceUnavailable; null for one that was
-   * refused.
+   * Resolves when it is on the board. Rejects with
+   * ServiceUnavailable; null for one that was refused.
    */
   readonly ranked: Promise<Ranks | null>;
 }
 
-/** Takes scores. */
-export interface ScorePipeline {
-  submit(entry: ScoreEntry): SubmittedScore;
-}
-
-/** What the pipeline joins. */
-export interface ScorePipelineParts {
+export interface ScorePipelineDeps {
   readonly commit: CommitScores;
   readonly store: Pick<BoardStore, "apply">;
-  readonly keeper: Pick<BoardKeeper, "on">;
-  readonly changes: Pick<BoardChanges, "changed">;
+  readonly rebuild: Pick<BoardRebuild, "use">;
+  readonly changes: Pick<ChangePublisher, "publish">;
   readonly calendars: Calendars;
 }
 
 /** Scores of one transaction. */
-const MOST_AT_ONCE = 500;
-/** Scores that may wait: a bound on memory. */
+const MAX_BATCH = 500;
+/** Scores that may wait: bounds memory. */
 const MAX_WAITING = 10_000;
-/**
- * Longest that a score waits for its transaction; one that waited longer is refused, and was not
- * written.
- */
+/** A score that waited longer is refused, and not written. */
 const MAX_WAIT_MS = 2 * SECOND;
 const BUSY = "Too many scores are being submitted. Nothing was written; try again in a moment.";
 
@@ -74,7 +67,8 @@ class Deferred<T> {
   });
 
   constructor() {
-    // Whoever waits for one promise of a score may leave the other alone.
+    // A caller may use one promise of a score and ignore
+    // the other.
     this.promise.catch(() => {});
   }
 }
@@ -85,18 +79,15 @@ interface Waiting {
   readonly ranked: Deferred<Ranks | null>;
 }
 
-/** A score in the ledger whose ranks somebody waits for. */
+/** A score in the ledger whose ranks are awaited. */
 interface RankedLater {
   readonly board: BoardRecord;
   readonly score: CommittedScore;
   readonly ranked: Deferred<Ranks | null>;
 }
 
-export function createScorePipeline(parts: ScorePipelineParts): ScorePipeline {
-  return new Pipeline(parts);
-}
-
-class Pipeline implements ScorePipeline {
+/** Commits scores and puts them on their boards. */
+export class ScorePipeline {
   private readonly queue = new BoundedQueue<Waiting>({
     maxLength: MAX_WAITING,
     maxWaitMs: MAX_WAIT_MS,
@@ -104,8 +95,9 @@ class Pipeline implements ScorePipeline {
   });
   private committing = false;
 
-  constructor(private readonly parts: ScorePipelineParts) {}
+  constructor(private readonly deps: ScorePipelineDeps) {}
 
+  /** Throws ServiceUnavailable where too many wait. */
   submit(entry: ScoreEntry): SubmittedScore {
     const waiting: Waiting = { entry, committed: new Deferred(), ranked: new Deferred() };
     if (!this.queue.push(waiting)) throw new ServiceUnavailable(BUSY);
@@ -116,7 +108,7 @@ class Pipeline implements ScorePipeline {
   private async run(): Promise<void> {
     this.committing = true;
     while (this.queue.length > 0) {
-      const waiting = this.queue.take(MOST_AT_ONCE);
+      const waiting = this.queue.take(MAX_BATCH);
       if (waiting.length > 0) await this.commitSome(waiting);
     }
     this.committing = false;
@@ -130,12 +122,9 @@ class Pipeline implements ScorePipeline {
     }
   }
 
-  /**
-   * Rejects with nothing written. What is committed is never committed again, whatever becomes of
-   * its ranks.
-   */
+  /** Rejects with nothing written. Failed ranks fail no commit. */
   private async commitTogether(waiting: readonly Waiting[]): Promise<void> {
-    const outcomes = await this.parts.commit(waiting.map(({ entry }) => entry));
+    const outcomes = await this.deps.commit(waiting.map(({ entry }) => entry));
     const committed = waiting.flatMap((one, index) =>
       settle(one, outcomes[index] as CommittedScore | RefusedScore),
     );
@@ -151,13 +140,10 @@ class Pipeline implements ScorePipeline {
     }
   }
 
-  /**
-   * Scores of one board. New ones are a stretch of its ledger; repeated ones are anywhere before
-   * it, and change nothing.
-   */
+  /** Scores of one board: new ones in ledger order, or repeated ones. */
   private rank(scores: readonly RankedLater[]): void {
     const [{ board, score: first }] = scores as [RankedLater];
-    const [applied, calendars] = [first.replayed, this.parts.calendars];
+    const [applied, calendars] = [first.replayed, this.deps.calendars];
     const answerOf = ({ operationId }: { operationId: string | null }) =>
       operationId === null ? "rank" : "keep";
     const rows = scores.map(({ score }) => score);
@@ -177,16 +163,16 @@ class Pipeline implements ScorePipeline {
   }
 
   private async apply(board: BoardRecord, batch: Batch): Promise<readonly Ranks[]> {
-    const { keeper, store, changes } = this.parts;
-    const { version, changes: ranks } = await keeper.on<Applied>(board, (build) =>
+    const { rebuild, store, changes } = this.deps;
+    const { version, changes: ranks } = await rebuild.use<Applied>(board, (build) =>
       store.apply(build, batch),
     );
-    changes.changed(board, version);
+    changes.publish(board, version);
     return ranks;
   }
 }
 
-/** For one that is settled already this changes nothing. */
+/** Changes nothing for a score that is settled. */
 function fail({ committed, ranked }: Waiting, error: unknown): void {
   committed.reject(error);
   ranked.reject(error);

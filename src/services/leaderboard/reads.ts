@@ -1,7 +1,8 @@
 /**
- * Reading boards: the present period and those that are not archived yet from Redis, finished ones
- * from the archive, through one door. Which period is the present one is decided by the clock of
- * Redis: what this process believes is checked in the script that reads.
+ * Reads boards: periods that are not archived from Redis,
+ * archived ones from Postgres. The clock of Redis decides
+ * which period is the present one: the script that reads
+ * checks our guess.
  */
 import type { Executor } from "../../db/client/database.js";
 import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../../db/leaderboard/archive.js";
@@ -17,9 +18,9 @@ import type { Period, Window } from "../../domain/leaderboard/periods.js";
 import type { RedisClock } from "../../redis/client/clock.js";
 import type { BoardStore, ReadRows } from "../../redis/leaderboard/leaderboard.js";
 import type { Calendars } from "./calendars.js";
-import type { BoardKeeper } from "./rebuild.js";
+import type { BoardRebuild } from "./rebuild.js";
 
-/** Which period of a board: the one that holds an instant (ms since epoch), or the present one. */
+/** The period of an instant (ms since epoch); null: the present one. */
 export interface PeriodOf {
   readonly period: Period;
   readonly atMs: number | null;
@@ -29,10 +30,10 @@ export interface PeriodOf {
 export interface BoardSlice {
   readonly period: Period;
   readonly window: Window;
-  /** Rises with every change; 0 for what never changes again. */
+  /** Rises with every change; 0 once archived. */
   readonly version: number;
   readonly total: number;
-  /** Place of the first row, 0 for the very first. */
+  /** Place of the first row, from 0. */
   readonly position: number;
   readonly rows: readonly RankedRow[];
   readonly archived: boolean;
@@ -40,36 +41,35 @@ export interface BoardSlice {
 
 /** Reads boards. All methods throw ServiceUnavailable. */
 export interface BoardReads {
-  /** Rows of a period. The run may depend on which period it turns out to be. */
+  /** Rows of a period. `run` may depend on which period that is. */
   read(board: BoardRecord, of: PeriodOf, run: Run | ((window: Window) => Run)): Promise<BoardSlice>;
 }
 
-/** What reading takes. */
-export interface BoardReadParts {
+export interface BoardReadDeps {
   readonly database: Executor;
   readonly boards: Pick<BoardTable, "byIds">;
   readonly archive: ScoreArchive;
   readonly store: Pick<BoardStore, "read">;
-  readonly keeper: Pick<BoardKeeper, "on">;
+  readonly rebuild: Pick<BoardRebuild, "use">;
   readonly calendars: Calendars;
   readonly clock: Pick<RedisClock, "nowMs" | "hear">;
 }
 
-/** A clock that is corrected once is right; more often, and it is not the clock. */
-const MOST_CORRECTIONS = 3;
+/** One correction makes a clock right. */
+const MAX_CORRECTIONS = 3;
 
-export function createBoardReads(parts: BoardReadParts): BoardReads {
-  const { boards, store, keeper, calendars, clock } = parts;
+export function createBoardReads(deps: BoardReadDeps): BoardReads {
+  const { boards, store, rebuild, calendars, clock } = deps;
 
   const readLive = async (
     board: BoardRecord,
     { period, atMs }: PeriodOf,
     runOf: (window: Window) => Run,
   ): Promise<BoardSlice | "gone"> => {
-    for (let corrections = 0; corrections < MOST_CORRECTIONS; corrections++) {
+    for (let corrections = 0; corrections < MAX_CORRECTIONS; corrections++) {
       const window = calendars.windowAt(board, period, atMs ?? clock.nowMs());
       const request = { period, window, present: atMs === null, run: runOf(window) };
-      const read = await keeper.on(board, (build) => store.read(build, request));
+      const read = await rebuild.use(board, (build) => store.read(build, request));
       if (read === "gone") return "gone";
       if (!("nowMs" in read)) return toSlice(board, { period, window }, read);
       clock.hear(read.nowMs);
@@ -82,13 +82,14 @@ export function createBoardReads(parts: BoardReadParts): BoardReads {
       const runOf = typeof run === "function" ? run : () => run;
       const finished = finishedOf(calendars, board, of);
       if (finished && isArchived(board, finished))
-        return readArchive(parts, finished, runOf(finished.window));
+        return readArchive(deps, finished, runOf(finished.window));
       const live = await readLive(board, of, runOf);
       if (live !== "gone") return live;
-      // Archived since this process looked, or about to be.
+      // Archived since this process read the board, or
+      // about to be.
       const [fresh] = await boards.byIds([board.id]);
       if (finished && fresh && isArchived(fresh, finished))
-        return readArchive(parts, finished, runOf(finished.window));
+        return readArchive(deps, finished, runOf(finished.window));
       throw new ServiceUnavailable(
         "This period has just ended and is being archived. Try again in a moment.",
       );
@@ -126,7 +127,7 @@ function toSlice(
 }
 
 async function readArchive(
-  { archive, database }: BoardReadParts,
+  { archive, database }: BoardReadDeps,
   finished: FinishedPeriod,
   run: Run,
 ): Promise<BoardSlice> {
@@ -144,7 +145,7 @@ async function readArchive(
   return { ...slice, position: rows[0]?.place ?? total, rows };
 }
 
-/** Where a run begins in the archive, and how long it is; null for an owner who is not there. */
+/** Where a run begins in the archive; null: the owner has no row. */
 async function archivedRun(
   archive: ScoreArchive,
   finished: FinishedPeriod,

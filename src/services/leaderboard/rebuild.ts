@@ -1,8 +1,11 @@
 /**
- * Boards in Redis that may be believed. A board that is not there is built from the ledger beside
- * the one that is served and takes over in one step; one that is on another server than before (a
- * restart, a restored file, a failover) is brought up to date first. Whoever asks meanwhile waits a
- * moment, and then gets SERVICE_UNAVAILABLE: nobody is ever served half a board.
+ * Makes boards in Redis servable. A board that is not there
+ * is built from the ledger beside the one that is served,
+ * and takes over in one step. One on another server than
+ * before (a restart, a restored file, a failover) is
+ * brought up to date first. Callers wait a moment
+ * meanwhile, then get SERVICE_UNAVAILABLE: half a board is
+ * never served.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -18,40 +21,37 @@ import type { BuildOf } from "../../redis/leaderboard/link.js";
 import type { Calendars } from "./calendars.js";
 import { placeRows, toBatches } from "./standings.js";
 
-/** Keeps boards. */
-export interface BoardKeeper {
+/** Boards that may be served. */
+export interface BoardRebuild {
   /**
-   * Does something on the build that is served; it answers "moved" where that is another one by
-   * now. Throws ServiceUnavailable.
+   * Works on the build that is served. `work` answers
+   * "moved" where another one is served by now. Throws
+   * ServiceUnavailable.
    */
-  on<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | "moved">): Promise<T>;
-  /**
-   * Puts on a board what its ledger holds and it lacks. Resolves to the last sequence of the ledger
-   * when it began.
-   */
-  mend(board: BoardRecord): Promise<number>;
+  use<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | "moved">): Promise<T>;
+  /** Applies what the board lacks. Resolves to the last sequence. */
+  catchUp(board: BoardRecord): Promise<number>;
 }
 
-/** What keeping takes. */
-export interface BoardKeeperParts {
+export interface BoardRebuildDeps {
   readonly database: Executor;
   readonly ledger: ScoreLedger;
   readonly store: BoardStore;
   readonly calendars: Calendars;
-  /** Longest that somebody waits for a board that is being built. */
+  /** Longest wait for a board that is being built. */
   readonly waitMs: number;
   readonly log: Logger;
 }
 
 /** Rows or owners read from the ledger in one statement. */
 const LEDGER_CHUNK = 1_000;
-/** How often it is looked whether somebody else has finished building. */
+/** Time between two looks at a build of another process. */
 const BUILDING_POLL_MS = 50;
-/** A board that moves again and again is on a Redis that restarts over and over. */
-const MOST_MOVES = 3;
+/** After more moves, Redis is restarting over and over. */
+const MAX_MOVES = 3;
 
-export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
-  const { ledger, store, waitMs, log } = parts;
+export function createBoardRebuild(deps: BoardRebuildDeps): BoardRebuild {
+  const { ledger, store, waitMs, log } = deps;
   const generations = new Map<number, string>();
   const preparing = new SingleFlight<string, number>();
 
@@ -59,7 +59,7 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
   const prepare = (board: BoardRecord): Promise<string> =>
     preparing.run(board.id, async () => {
       try {
-        return await makeServable(parts, board);
+        return await makeServable(deps, board);
       } catch (error) {
         const err = (error as Error).message;
         log.warn({ err, board: board.slug }, "a leaderboard cannot be served");
@@ -68,8 +68,8 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
     });
 
   return {
-    async on(board, work) {
-      for (let moves = 0; moves < MOST_MOVES; moves++) {
+    async use(board, work) {
+      for (let moves = 0; moves < MAX_MOVES; moves++) {
         const generation =
           generations.get(board.id) ?? (await withDeadline(prepare(board), waitMs, beingBuilt));
         generations.set(board.id, generation);
@@ -79,12 +79,12 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
       }
       throw new ServiceUnavailable("The leaderboard is being rebuilt. Try again in a moment.");
     },
-    async mend(board) {
+    async catchUp(board) {
       const generation = await prepare(board);
       const head = await headOf(ledger, board);
       const served = await store.look(board.id);
       if (served?.generation === generation)
-        await catchUp(parts, { board, generation }, { from: served.applied, to: head.sequence });
+        await applyLedger(deps, { board, generation }, { from: served.applied, to: head.sequence });
       return head.sequence;
     },
   };
@@ -100,31 +100,28 @@ async function headOf(ledger: ScoreLedger, board: BoardRecord): Promise<LedgerHe
   return head;
 }
 
-async function makeServable(parts: BoardKeeperParts, board: BoardRecord): Promise<string> {
+async function makeServable(deps: BoardRebuildDeps, board: BoardRecord): Promise<string> {
   for (;;) {
-    const served = await parts.store.look(board.id);
+    const served = await deps.store.look(board.id);
     if (served?.trusted) return served.generation;
-    const head = await headOf(parts.ledger, board);
-    if (canBeMended(served, head)) {
+    const head = await headOf(deps.ledger, board);
+    if (canCatchUp(served, head)) {
       const build = { board, generation: served.generation };
-      await catchUp(parts, build, { from: served.applied, to: head.sequence, mends: true });
-      await parts.store.trust(build, head.sequence);
-    } else if (!(await rebuild(parts, board, head))) {
+      await applyLedger(deps, build, { from: served.applied, to: head.sequence, mends: true });
+      await deps.store.trust(build, head.sequence);
+    } else if (!(await buildFromLedger(deps, board, head))) {
       await delay(BUILDING_POLL_MS);
     }
   }
 }
 
-/**
- * A board that knows more than the ledger belongs to another ledger, for example to one that was
- * restored from a backup.
- */
-const canBeMended = (served: ServedBuild | null, head: LedgerHead): served is ServedBuild =>
+/** A board ahead of its ledger belongs to one before a restore. */
+const canCatchUp = (served: ServedBuild | null, head: LedgerHead): served is ServedBuild =>
   served !== null && served.applied <= head.sequence;
 
-/** Applies the rows of a stretch of the ledger. Rows that are there already change nothing. */
-async function catchUp(
-  { database, ledger, store, calendars }: BoardKeeperParts,
+/** Applies rows `from` to `to` of the ledger. Idempotent. */
+async function applyLedger(
+  { database, ledger, store, calendars }: BoardRebuildDeps,
   build: BuildOf & { readonly board: BoardRecord },
   { from, to, mends = false }: { from: number; to: number; mends?: boolean },
 ): Promise<void> {
@@ -138,22 +135,19 @@ async function catchUp(
   }
 }
 
-/**
- * Builds a board from the last row of each of its owners. False when somebody else does, or took
- * over.
- */
-async function rebuild(
-  parts: BoardKeeperParts,
+/** Builds a board from each owner's last row; false: another does. */
+async function buildFromLedger(
+  deps: BoardRebuildDeps,
   board: BoardRecord,
   head: LedgerHead,
 ): Promise<boolean> {
-  const { store, calendars, log } = parts;
+  const { store, calendars, log } = deps;
   const builder = randomUUID();
   const build = await store.begin(board, builder);
   if (!build) return false;
   const startedAt = performance.now();
   const windows = calendars.windowsAt(board, head.nowMs);
-  const owners = await loadOwners(parts, {
+  const owners = await loadOwners(deps, {
     board,
     generation: build.generation,
     builder,
@@ -184,9 +178,9 @@ interface Building {
   readonly head: LedgerHead;
 }
 
-/** Resolves to how many owners there are; null when the right to build was lost. */
+/** Resolves to the owners; null when the right to build was lost. */
 async function loadOwners(
-  { database, ledger, store }: BoardKeeperParts,
+  { database, ledger, store }: BoardRebuildDeps,
   building: Building,
 ): Promise<number | null> {
   const { board, generation, builder, windows, head } = building;

@@ -1,4 +1,7 @@
-/** Scores of the shop's leaderboards in the outbox: written with the change that causes them. */
+/**
+ * Scores of the shop's leaderboards in the outbox: written
+ * with the change that causes them.
+ */
 import { z } from "zod";
 import type { OutboxEntry } from "../../domain/events/outbox.js";
 import { BOARD_LIMITS, MAX_SCORE, type ShopScore } from "../../domain/leaderboard/leaderboard.js";
@@ -6,7 +9,10 @@ import type { OutboxKind, OutboxKindSpec } from "../outbox/kind.js";
 
 const SCORE_KIND = "score";
 
-/** The entry for scores; none where there are none. Ordered by leaderboard. */
+/**
+ * The entry for scores; none where there are none. Ordered
+ * by leaderboard.
+ */
 export function scoreEntries(scores: readonly ShopScore[]): OutboxEntry[] {
   if (scores.length === 0) return [];
   const keys = new Set(scores.map(({ slug }) => `board:${slug}`));
@@ -31,7 +37,10 @@ export const SCORE_SPEC: OutboxKindSpec<ScorePayload> = {
   invalidates: false,
 };
 
-/** @param record writes scores into the ledger; one that is there already is left */
+/**
+ * @param record writes scores into the ledger; one that is
+ * there already is left
+ */
 export const createScoreKind = (
   record: (scores: readonly ShopScore[]) => Promise<void>,
 ): OutboxKind<ScorePayload> => ({

@@ -1,7 +1,4 @@
-/**
- * From rows of the ledger to rows of boards: where each leaves its owner, with the metadata and
- * time of the row that counts.
- */
+/** From rows of the ledger to rows of boards. */
 import type { Executor } from "../../db/client/database.js";
 import type { LedgerRow, ScoreLedger, ShownRow } from "../../db/leaderboard/ledger.js";
 import type { BoardRecord, BoardRow } from "../../domain/leaderboard/leaderboard.js";
@@ -14,13 +11,13 @@ import {
 } from "../../redis/leaderboard/leaderboard.js";
 import type { Calendars } from "./calendars.js";
 
-/** A row of the ledger with what its owner's entry shows in each period after it. */
+/** A row of the ledger, with its owner's entry in each period. */
 export interface PlacedRow {
   readonly row: LedgerRow;
   readonly places: Readonly<Partial<Record<Period, BoardRow>>>;
 }
 
-/** Completes rows: where an earlier row counts, it is looked up, all of them in one statement. */
+/** Completes rows; looks earlier ones up in one statement. */
 export async function placeRows(
   ledger: ScoreLedger,
   executor: Executor,
@@ -61,10 +58,7 @@ const idOf = ({
   readonly sequence: number;
 }): string => `${boardId}:${sequence}`;
 
-/**
- * Deals rows of one board, in the order of the ledger, into batches: each of the same periods, and
- * no larger than one script takes.
- */
+/** Cuts rows of a board, in order, into batches of equal periods. */
 export function toBatches(
   board: BoardRecord,
   placed: readonly PlacedRow[],
@@ -102,7 +96,7 @@ export function toBatches(
   });
 }
 
-/** Whether two rows are of the same periods, and their answers are kept together. */
+/** Two rows of the same periods, whose answers are kept together. */
 function fits({ row: a }: PlacedRow, { row: b }: PlacedRow): boolean {
   const samePeriods = PERIODS.every(
     (period) => a.standings[period]?.startMs === b.standings[period]?.startMs,

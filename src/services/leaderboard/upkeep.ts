@@ -1,7 +1,8 @@
 /**
- * What boards need besides being used: rows that are in the ledger and not in Redis, because
- * somebody died in between, are put there; periods that have ended are told to those who watch, and
- * archived. Any number of workers may do this; archiving is one's at a time.
+ * Keeps boards up: applies rows that are in the ledger and
+ * not in Redis, because a process died in between;
+ * publishes that periods have ended, and archives them. Any
+ * number of workers may do this; one at a time archives.
  */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
@@ -16,112 +17,124 @@ import { wordsOf } from "../failures.js";
 import { createKeyedBackoff } from "../keyed-backoff.js";
 import type { BoardArchiver } from "./archive.js";
 import type { Calendars } from "./calendars.js";
-import type { BoardChanges } from "./changes.js";
-import type { BoardKeeper } from "./rebuild.js";
+import type { ChangePublisher } from "./change-publisher.js";
+import type { BoardRebuild } from "./rebuild.js";
 
-/** Looks after boards. */
 export interface BoardUpkeep {
   /**
-   * Looks once at every board. A board that fails is logged and tried again later; rejects, at the
-   * end, while one does. Where a server is away it ends early: the boards that are left would wait
-   * for it one after the other.
+   * Checks every board once. A board that fails is logged
+   * and retried by a later run. Rejects at the end while
+   * one fails. Ends early where a server is away: the other
+   * boards would wait for it one after the other.
    */
   run(): Promise<void>;
 }
 
-/** What it takes. */
-export interface BoardUpkeepParts {
+export interface BoardUpkeepDeps {
   readonly database: Pick<Database, "exclusively">;
   readonly boards: Pick<BoardTable, "all">;
   readonly ledger: Pick<ScoreLedger, "heads">;
-  readonly keeper: Pick<BoardKeeper, "mend">;
+  readonly rebuild: Pick<BoardRebuild, "catchUp">;
   readonly archiver: BoardArchiver;
-  readonly changes: Pick<BoardChanges, "changed">;
+  readonly changes: Pick<ChangePublisher, "publish">;
   readonly calendars: Calendars;
   readonly log: Logger;
 }
 
 const RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
-/** A board that fails as often needs a person. */
+/** A board that fails as often needs an operator. */
 const FAILURES_TO_ALARM = 3;
-/**
- * So many boards that fail in a row by a server say that the server is away; fewer may be slow by
- * themselves.
- */
+/** So many failures of a server in a row: it is away. */
 const FAILURES_TO_END = 3;
 
-export function createBoardUpkeep({
-  database,
-  boards,
-  ledger,
-  keeper,
-  archiver,
-  changes,
-  calendars,
-  log,
-}: BoardUpkeepParts): BoardUpkeep {
-  /** The last sequence that each board was seen to have in Redis. */
-  const mended = new Map<number, number>();
-  const backoff = createKeyedBackoff<number>(RETRY);
-  /** Boards whose last look failed. */
-  const failing = new Map<number, Error>();
+export function createBoardUpkeep(deps: BoardUpkeepDeps): BoardUpkeep {
+  const { database, boards, ledger, rebuild, archiver, changes, log } = deps;
+  /** The last sequence that each board has in Redis. */
+  const caughtUp = new Map<number, number>();
+  const failing = new FailingBoards(log);
 
-  const isDue = (board: BoardRecord, nowMs: number): boolean =>
-    board.periods.some(
-      (period) =>
-        isArchivable(period) &&
-        (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
-    );
-
-  const lookAt = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
-    if (mended.get(board.id) !== sequence) {
-      const applied = await keeper.mend(board);
-      // Scores that are applied here were not announced: their process failed, or died, before it
-      // could.
-      changes.changed(board, applied);
-      mended.set(board.id, applied);
+  const check = async (board: BoardRecord, { sequence, nowMs }: LedgerHead): Promise<void> => {
+    if (caughtUp.get(board.id) !== sequence) {
+      const applied = await rebuild.catchUp(board);
+      // The process that committed these scores died before
+      // it published them.
+      changes.publish(board, applied);
+      caughtUp.set(board.id, applied);
     }
-    if (!isDue(board, nowMs)) return;
-    changes.changed(board, sequence);
+    if (!isArchiveDue(deps, board, nowMs)) return;
+    changes.publish(board, sequence);
     await database.exclusively(LOCKS.boards, () => archiver.archive(board));
-  };
-
-  /**
-   * A board that goes on failing is looked at less and less often; all others are looked at as
-   * ever.
-   */
-  const postpone = (board: BoardRecord, error: Error): void => {
-    const failures = backoff.failed(board.id);
-    failing.set(board.id, error);
-    const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
-    log[level](
-      { err: wordsOf(error), board: board.slug, failures },
-      "a leaderboard needs another look",
-    );
   };
 
   return {
     async run() {
       const all = new Map((await boards.all()).map((board) => [board.id, board]));
-      let away = 0;
+      failing.beginRun();
       for (const head of await ledger.heads([...all.keys()])) {
         const board = all.get(head.boardId);
-        if (!board || !backoff.isDue(board.id)) continue;
-        await lookAt(board, head).then(
-          () => {
-            backoff.succeeded(board.id);
-            failing.delete(board.id);
-            away = 0;
-          },
-          (error: Error) => {
-            away = concernsAll(error) ? away + 1 : 0;
-            postpone(board, error);
-          },
-        );
-        if (away >= FAILURES_TO_END) break;
+        if (board) await failing.attempt(board, () => check(board, head));
+        if (failing.isServerAway) break;
       }
-      const [cause] = failing.values();
-      if (cause) throw new Error(`${failing.size} leaderboards need another look`, { cause });
+      failing.throwFirst();
     },
   };
+}
+
+/** Whether a period of the board has ended that is not archived. */
+const isArchiveDue = (
+  { calendars }: Pick<BoardUpkeepDeps, "calendars">,
+  board: BoardRecord,
+  nowMs: number,
+): boolean =>
+  board.periods.some(
+    (period) =>
+      isArchivable(period) &&
+      (board.archivedMs[period] ?? 0) < calendars.windowAt(board, period, nowMs).startMs,
+  );
+
+/** Boards whose last check failed, checked less and less often. */
+class FailingBoards {
+  private readonly backoff = createKeyedBackoff<number>(RETRY);
+  private readonly errors = new Map<number, Error>();
+  /** Failures of a server in a row. */
+  private away = 0;
+
+  constructor(private readonly log: Logger) {}
+
+  get isServerAway(): boolean {
+    return this.away >= FAILURES_TO_END;
+  }
+
+  beginRun(): void {
+    this.away = 0;
+  }
+
+  /** Checks a board that is due, and remembers whether that failed. */
+  async attempt(board: BoardRecord, check: () => Promise<void>): Promise<void> {
+    if (!this.backoff.isDue(board.id)) return;
+    try {
+      await check();
+      this.backoff.succeeded(board.id);
+      this.errors.delete(board.id);
+      this.away = 0;
+    } catch (error) {
+      this.away = concernsAll(error) ? this.away + 1 : 0;
+      this.fail(board, error as Error);
+    }
+  }
+
+  throwFirst(): void {
+    const [cause] = this.errors.values();
+    if (cause) throw new Error(`${this.errors.size} leaderboards need another look`, { cause });
+  }
+
+  private fail({ id, slug }: BoardRecord, error: Error): void {
+    const failures = this.backoff.failed(id);
+    this.errors.set(id, error);
+    const level = failures >= FAILURES_TO_ALARM && !concernsAll(error) ? "error" : "warn";
+    this.log[level](
+      { err: wordsOf(error), board: slug, failures },
+      "a leaderboard needs another look",
+    );
+  }
 }

@@ -1,30 +1,37 @@
 /**
- * The hub of live values: who watches what, and when a value is due.
+ * The hub of live values: who watches what, and when a
+ * value is due.
  *
- * One Redis subscription per topic and process however many watch it, given back when the last one
- * leaves. A watcher learns *that* an id is due, with the highest version published, and reads the
- * value itself: first for every id once all its topics are confirmed, then after publications and
- * resyncs. Conflated: after an id was taken it is due again at the earliest `conflationMs` later,
- * once, for the latest publication. Nothing is queued: a watcher keeps one state per id, however
- * slow it is. Cost: O(1) per publication and watcher of the topic. Redis down: watching begins with
- * a value all the same; what is missed is made good by the resync afterwards.
+ * A watcher learns *that* an id is due, with the highest
+ * version published, and reads the value itself. Every id
+ * is due once all topics of the watcher are confirmed, then
+ * after publications and resyncs. Conflated: an id that was
+ * taken is due again after `conflationMs` at the earliest,
+ * once, for the latest publication. Nothing is queued: a
+ * watcher keeps one state per id. Cost: O(1) per
+ * publication and watcher of the topic. Redis down: each id
+ * is due once, and again with the resync afterwards.
  */
 import type { Logger } from "pino";
-import type { TopicId, TopicKind, ValueTopicKind } from "../../domain/events/events.js";
+import { Stream } from "../../domain/concurrency/stream.js";
+import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { Conflation, type Due, Slot, type WatchedTopic } from "./slot.js";
+import { TopicRegistry } from "./topic-registry.js";
 
 export type { Due } from "./slot.js";
 
 /** Watches topics. */
 export interface Live {
   /**
-   * Watches ids of one kind, beginning now. Each is due once the subscriptions are confirmed, then
-   * after every publication or resync, at most once per conflation window. `return()` lets go at
-   * once, whatever is pending; `close` ends it.
+   * Watches ids of one kind, beginning now. Each is due
+   * once the subscriptions are confirmed, then after a
+   * publication or resync, at most once per conflation
+   * window. `return()` releases the topics at once, and so
+   * does `close`.
    */
   watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>>;
-  /** Everything watched is due again: more of it may have changed than could be named. */
+  /** Everything watched is due: it may have changed unannounced. */
   refresh(): void;
   /** Topics with a watcher. */
   topics(): number;
@@ -34,203 +41,102 @@ export interface Live {
   close(): Promise<void>;
 }
 
-/** What the hub needs. */
 export interface LiveOptions {
   readonly pubsub: PubSub;
-  /**
-   * Shortest time between two values of one id for one watcher; 0 sends every one that is taken in
-   * time.
-   */
+  /** Between two values of one id for one watcher; 0 conflates nothing. */
   readonly conflationMs: number;
   readonly log: Logger;
 }
 
+type LiveTopics = TopicRegistry<ValueTopicKind, Slot, WatchedTopic["state"]>;
+
 /** Makes the hub of a process. */
-export function createLive(options: LiveOptions): Live {
-  return new Hub(options);
-}
+export function createLive({ pubsub, conflationMs, log }: LiveOptions): Live {
+  const conflation = new Conflation(conflationMs);
+  const watchers = new Set<Watcher>();
+  let isClosed = false;
+  const topics: LiveTopics = new TopicRegistry({
+    pubsub,
+    log,
+    createState: () => ({ version: 0, seen: 0 }),
+    onMessage({ state, followers }, { version, seen }) {
+      state.version = Math.max(state.version, version);
+      state.seen = Math.max(state.seen, seen);
+      for (const slot of followers) slot.publish();
+    },
+  });
 
-class Hub implements Live {
-  private readonly options: LiveOptions;
-  private readonly open = new Map<string, WatchedTopic>();
-  private readonly all = new Set<Watcher>();
-  private readonly releasing = new Set<Promise<void>>();
-  private readonly conflation: Conflation;
-  private readonly stopResync: () => void;
-  private closed = false;
+  const watch = (kind: ValueTopicKind, ids: readonly TopicId[]): Stream<Due> => {
+    const watcher = new Watcher(topics, conflation, () => watchers.delete(watcher));
+    if (isClosed) watcher.events.end();
+    else {
+      watchers.add(watcher);
+      watcher.follow([...new Set(ids)].map((id) => topics.open({ kind, id })));
+    }
+    return watcher.events;
+  };
 
-  constructor(options: LiveOptions) {
-    this.options = options;
-    this.conflation = new Conflation(options.conflationMs);
-    this.stopResync = options.pubsub.onResync((topic) =>
-      this.resync(topic && keyOf(topic.kind, topic.id)),
-    );
-  }
-
-  watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>> {
-    const watcher = new Watcher(this.conflation, (ended) => this.leave(ended));
+  return {
     // A watcher hands out ids of its own topics alone.
-    const events = watcher as AsyncIterableIterator<Due> as AsyncIterableIterator<Due<I>>;
-    if (this.closed) {
-      watcher.end();
-      return events;
-    }
-    this.all.add(watcher);
-    const topics = [...new Set(ids)].map((id) => this.topic(kind, id));
-    watcher.attach(topics);
-    Promise.all(topics.map(({ opened }) => opened)).then(
-      () => watcher.begin(),
-      (error: unknown) => watcher.fail(error),
-    );
-    return events;
-  }
-
-  topics(): number {
-    return this.open.size;
-  }
-
-  watchers(): number {
-    return this.all.size;
-  }
-
-  refresh(): void {
-    this.resync(undefined);
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    this.stopResync();
-    for (const watcher of [...this.all]) watcher.end();
-    this.conflation.close();
-    await Promise.all(this.releasing);
-  }
-
-  private topic(kind: ValueTopicKind, id: TopicId): WatchedTopic {
-    const key = keyOf(kind, id);
-    const known = this.open.get(key);
-    if (known) return known;
-    const opened = this.options.pubsub.subscribe({ kind, id }, ({ version, seen }) =>
-      publish(topic, version, seen),
-    );
-    const topic: WatchedTopic = { id, key, version: 0, seen: 0, slots: new Set(), opened };
-    this.open.set(key, topic);
-    return topic;
-  }
-
-  private leave(watcher: Watcher): void {
-    this.all.delete(watcher);
-    for (const slot of watcher.slots) {
-      const { topic } = slot;
-      topic.slots.delete(slot);
-      if (topic.slots.size === 0 && this.open.delete(topic.key)) this.release(topic);
-    }
-  }
-
-  private release({ opened, key }: WatchedTopic): void {
-    const released = opened
-      .then((release) => release())
-      .catch((err: unknown) => this.options.log.debug({ err, topic: key }, "nothing to release"));
-    this.releasing.add(released);
-    void released.finally(() => this.releasing.delete(released));
-  }
-
-  private resync(key: string | undefined): void {
-    const topics = key === undefined ? this.open.values() : [this.open.get(key)];
-    for (const topic of topics) for (const slot of topic?.slots ?? []) slot.resync();
-  }
+    watch: <I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]) =>
+      watch(kind, ids) as AsyncIterableIterator<Due> as AsyncIterableIterator<Due<I>>,
+    refresh: () => topics.resync(),
+    topics: () => topics.size,
+    watchers: () => watchers.size,
+    async close() {
+      isClosed = true;
+      for (const watcher of [...watchers]) watcher.events.end();
+      conflation.close();
+      await topics.close();
+    },
+  };
 }
 
-const keyOf = (kind: TopicKind, id: TopicId): string => `${kind}:${id}`;
-
-function publish(topic: WatchedTopic, version: number, seen: number): void {
-  topic.version = Math.max(topic.version, version);
-  topic.seen = Math.max(topic.seen, seen);
-  for (const slot of topic.slots) slot.publish();
-}
-
-/** One watcher: the ids that are due, in order, and who waits for them. */
-class Watcher implements AsyncIterableIterator<Due> {
-  slots: readonly Slot[] = [];
+/** One watcher: the ids that are due, in order. */
+class Watcher {
+  readonly events: Stream<Due>;
+  private slots: readonly Slot[] = [];
   private readonly due = new Set<Slot>();
-  private readonly waiting: {
-    resolve(result: IteratorResult<Due>): void;
-    reject(error: unknown): void;
-  }[] = [];
-  private ended = false;
-  private failure: { readonly error: unknown } | null = null;
 
   constructor(
+    private readonly topics: LiveTopics,
     private readonly conflation: Conflation,
-    private readonly leave: (watcher: Watcher) => void,
-  ) {}
+    private readonly onEnd: () => void,
+  ) {
+    this.events = new Stream({ onNext: () => this.handOver(), onEnd: () => this.leave() });
+  }
 
-  /** Hears of the topics from now on; nothing is due before {@link begin}. */
-  attach(topics: readonly WatchedTopic[]): void {
-    this.slots = topics.map(
-      (topic) => new Slot(topic, this.conflation, (slot) => this.becomeDue(slot)),
+  /** Follows topics from now on; every id is due once all are confirmed. */
+  follow(open: readonly WatchedTopic[]): void {
+    this.slots = open.map((topic) => new Slot(topic, this.conflation, (slot) => this.add(slot)));
+    for (const slot of this.slots) slot.topic.followers.add(slot);
+    Promise.all(open.map(({ subscribed }) => subscribed)).then(
+      () => {
+        for (const slot of this.slots) slot.begin();
+      },
+      (error: unknown) => this.events.fail(error),
     );
-    for (const slot of this.slots) slot.topic.slots.add(slot);
   }
 
-  /** Every id is due. */
-  begin(): void {
-    if (!this.ended) for (const slot of this.slots) slot.begin();
+  private add(slot: Slot): void {
+    this.due.add(slot);
+    this.handOver();
   }
 
-  /** Ends with an error, told once. */
-  fail(error: unknown): void {
-    if (this.ended) return;
-    const first = this.waiting.shift();
-    if (first) first.reject(error);
-    else this.failure = { error };
-    this.end();
-  }
-
-  /** Lets go of everything at once. */
-  end(): this {
-    if (this.ended) return this;
-    this.ended = true;
-    for (const slot of this.slots) slot.end();
-    this.due.clear();
-    this.leave(this);
-    for (const { resolve } of this.waiting.splice(0)) resolve({ done: true, value: undefined });
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<Due>> {
-    if (this.failure) {
-      const { error } = this.failure;
-      this.failure = null;
-      throw error;
+  private handOver(): void {
+    for (const slot of this.due) {
+      if (!this.events.isWanting) return;
+      this.due.delete(slot);
+      this.events.offer(slot.take());
     }
-    if (this.ended) return { done: true, value: undefined };
-    const [slot] = this.due;
-    if (slot) return { done: false, value: this.take(slot) };
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
-  async return(): Promise<IteratorResult<Due>> {
-    this.end();
-    return { done: true, value: undefined };
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<Due>> {
-    this.end();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  private becomeDue(slot: Slot): void {
-    const next = this.waiting.shift();
-    if (next) next.resolve({ done: false, value: this.take(slot) });
-    else this.due.add(slot);
-  }
-
-  private take(slot: Slot): Due {
-    this.due.delete(slot);
-    return slot.take();
+  private leave(): void {
+    this.due.clear();
+    for (const slot of this.slots) {
+      slot.end();
+      this.topics.release(slot.topic, slot);
+    }
+    this.onEnd();
   }
 }

@@ -1,25 +1,21 @@
 /**
- * One subscriber of a log, as a state machine without a queue: it knows the position it has read
- * to, and whether something may be behind it. A page is read when somebody asks for the next item
- * and the last page has been handed over, so a slow consumer costs one page at most, and what it
- * has not asked for is read when it does. Reading after one's own position is all there is:
- * history, live events, and making good an outage are the same thing, so nothing can overlap or be
- * out of order.
+ * One reader of a log, as a state machine without a queue.
+ *
+ * It holds the position it has read to, and whether entries
+ * may follow. It reads a page when an item is wanted and
+ * the last page has been handed over, so a slow consumer
+ * costs one page at most. Reading after its position is all
+ * it does: history, live events and catching up after an
+ * outage cannot overlap or come out of order.
  */
 import type { Logger } from "pino";
+import { Stream } from "../../domain/concurrency/stream.js";
 import type { LogNews } from "../../domain/events/events.js";
-import type {
-  LogEntry,
-  LogGap,
-  LogItem,
-  LogPage,
-  LogPosition,
-  LogStart,
-} from "../../domain/events/log.js";
+import type { LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 
-/** What a log is read by. Both may reject while a server is away; they are asked again. */
+/** Reads a log. Both reject without their server, and are retried. */
 export interface LogSource<Event> {
   /** Where the log ends now. */
   end(): Promise<LogPosition>;
@@ -27,61 +23,52 @@ export interface LogSource<Event> {
   read(after: LogPosition): Promise<LogPage<Event>>;
 }
 
-/** What a reader needs. */
-export interface LogReaderParts<Event> {
+export interface LogReaderDeps<Event> {
   readonly source: LogSource<Event>;
   readonly start: LogStart;
-  /** Called once, when it ends. */
-  readonly leave: () => void;
+  /** Called once. */
+  readonly onEnd: () => void;
   readonly log: Logger;
 }
 
-/** The wait before a source that failed is asked again. */
+/** The wait before a source that failed is called again. */
 const RETRY: Backoff = { firstMs: 100, longestMs: SECOND };
 
-interface Waiting<Event> {
-  resolve(result: IteratorResult<LogItem<Event>>): void;
-  reject(error: unknown): void;
-}
-
-/**
- * Hands the items of a log over, one for each `next()`. `return()` ends it at once, whatever is
- * pending.
- */
-export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
+/** Reads a log from a start, item by item. */
+export class LogReader<Event> {
+  readonly items: Stream<LogItem<Event>>;
   private readonly page: LogItem<Event>[] = [];
-  private readonly waiting: Waiting<Event>[] = [];
   private position: LogPosition | null = null;
-  /** Something may follow the position. */
+  /** Entries may follow the position. */
   private behind = true;
-  /** News came while nobody asked for the next item. */
+  /** The log grew while no item was wanted. */
   private late = false;
-  /** Nobody knows what was missed, so being behind is not the consumer's doing. */
+  /** Messages may be missing: being behind is not the consumer's fault. */
   private doubted = true;
-  private state: "opening" | "open" | "ended" = "opening";
+  private begun = false;
   private working = false;
   private failures = 0;
-  private failure: { readonly error: unknown } | null = null;
   private stopPause = (): void => {};
 
-  constructor(private readonly parts: LogReaderParts<Event>) {}
+  constructor(private readonly deps: LogReaderDeps<Event>) {
+    this.items = new Stream({ onNext: () => void this.work(), onEnd: () => this.close() });
+  }
 
-  /** The log is listened to: from now on nothing is missed. */
+  /** The topic is subscribed: from now on nothing is missed. */
   begin(): void {
-    if (this.state !== "opening") return;
-    this.state = "open";
+    this.begun = true;
     void this.work();
   }
 
   /** The log has grown. O(1). */
-  hear({ epoch, sequence }: LogNews): void {
+  onNews({ epoch, sequence }: LogNews): void {
     if (this.position?.epoch === epoch && sequence <= this.position.sequence) return;
-    this.late ||= this.waiting.length === 0;
+    this.late ||= !this.items.isWanting;
     this.behind = true;
     void this.work();
   }
 
-  /** Something may have been missed. */
+  /** Messages may have been missed. */
   resync(): void {
     this.doubted = true;
     this.behind = true;
@@ -89,89 +76,45 @@ export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
     void this.work();
   }
 
-  /** Ends with an error, told once. */
-  fail(error: unknown): void {
-    if (this.state === "ended") return;
-    const first = this.waiting.shift();
-    if (first) first.reject(error);
-    else this.failure = { error };
-    this.end();
-  }
-
-  /** Lets go of everything at once. */
-  end(): this {
-    if (this.state === "ended") return this;
-    this.state = "ended";
+  private close(): void {
     this.page.length = 0;
     this.stopPause();
-    this.parts.leave();
-    for (const { resolve } of this.waiting.splice(0)) resolve({ done: true, value: undefined });
-    return this;
+    this.deps.onEnd();
   }
 
-  async next(): Promise<IteratorResult<LogItem<Event>>> {
-    if (this.failure) {
-      const { error } = this.failure;
-      this.failure = null;
-      throw error;
-    }
-    if (this.state === "ended") return { done: true, value: undefined };
-    const item = new Promise<IteratorResult<LogItem<Event>>>((resolve, reject) =>
-      this.waiting.push({ resolve, reject }),
-    );
-    void this.work();
-    return item;
-  }
-
-  async return(): Promise<IteratorResult<LogItem<Event>>> {
-    this.end();
-    return { done: true, value: undefined };
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<LogItem<Event>>> {
-    this.end();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  /** Works until there is nothing to do before somebody asks or something is new. */
+  /** Works until an item is wanted or the log grows. */
   private async work(): Promise<void> {
     if (this.working) return;
     this.working = true;
-    for (let step = this.due(); step; step = this.due()) await step();
+    for (let step = this.nextStep(); step; step = this.nextStep()) await this.attempt(step);
     this.working = false;
   }
 
-  /**
-   * What to do now. Decided in one turn with what ends {@link work}, so no news falls in between.
-   */
-  private due(): (() => Promise<void>) | null {
-    if (this.state !== "open") return null;
+  /** Decided in one turn with the end of {@link work}: no news is lost. */
+  private nextStep(): (() => Promise<void>) | null {
+    if (!this.begun || this.items.isEnded) return null;
     this.handOver();
-    if (this.position === null) return () => this.attempt(() => this.place());
-    return this.waiting.length > 0 && this.behind ? () => this.attempt(() => this.readOn()) : null;
+    if (this.position === null) return () => this.findStart();
+    return this.items.isWanting && this.behind ? () => this.readOn() : null;
   }
 
   private handOver(): void {
-    while (this.waiting.length > 0 && this.page.length > 0) {
-      this.waiting.shift()?.resolve({ done: false, value: this.page.shift() as LogItem<Event> });
-    }
+    while (this.items.isWanting && this.page.length > 0)
+      this.items.offer(this.page.shift() as LogItem<Event>);
   }
 
-  /** A source that fails is asked again, by the same position: nothing is lost by waiting. */
+  /** Repeats a read that failed by the same position. */
   private async attempt(step: () => Promise<void>): Promise<void> {
     try {
       await step();
       this.failures = 0;
     } catch (error) {
-      this.parts.log.debug(
+      this.deps.log.debug(
         { err: (error as Error).message },
         "a log could not be read and is asked again",
       );
-      // What is trimmed meanwhile is our failure, not a slow consumer.
+      // What is trimmed meanwhile is our failure, not a
+      // slow consumer.
       this.behind = this.doubted = true;
       this.failures += 1;
       await this.pause(backoffMs(this.failures, RETRY));
@@ -188,14 +131,15 @@ export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
     });
   }
 
-  /** Finds where to begin. A cursor that names no place begins now, and says so. */
-  private async place(): Promise<void> {
-    const { start, source } = this.parts;
+  /** A cursor that names no place begins now, and says so. */
+  private async findStart(): Promise<void> {
+    const { start, source } = this.deps;
     if (typeof start === "object") {
       this.position = start;
       return;
     }
-    // What comes from now on is announced, or made good by a resync.
+    // Later entries are announced, or caught up with by a
+    // resync.
     this.behind = this.doubted = false;
     const end = await source.end();
     if (start === "invalid") this.page.push({ reason: "CURSOR_INVALID", resumeFrom: end });
@@ -205,23 +149,22 @@ export class LogReader<Event> implements AsyncIterableIterator<LogItem<Event>> {
   private async readOn(): Promise<void> {
     if (this.position === null) return;
     this.behind = false;
-    const page = await this.parts.source.read(this.position);
-    if (this.state === "ended") return;
-    if ("reason" in page) this.meetGap(page);
-    else this.take(page.entries, page.next, page.more);
-  }
-
-  private take(entries: readonly LogEntry<Event>[], next: LogPosition, more: boolean): void {
-    this.page.push(...entries);
-    this.position = next;
-    this.behind ||= more;
+    const page = await this.deps.source.read(this.position);
+    if (this.items.isEnded) return;
+    if ("reason" in page) {
+      this.addGap(page);
+      return;
+    }
+    this.page.push(...page.entries);
+    this.position = page.next;
+    this.behind ||= page.more;
     if (!this.behind) this.late = this.doubted = false;
   }
 
-  /** Whoever has been told everything in time, and then did not ask, has only itself to blame. */
-  private meetGap({ reason, resumeFrom }: LogGap): void {
-    const itsOwn = reason === "TRIMMED" && this.late && !this.doubted;
-    this.page.push({ reason: itsOwn ? "SLOW_CONSUMER" : reason, resumeFrom });
+  /** SLOW_CONSUMER: notified, and not reading before the trim. */
+  private addGap({ reason, resumeFrom }: LogGap): void {
+    const isSlow = reason === "TRIMMED" && this.late && !this.doubted;
+    this.page.push({ reason: isSlow ? "SLOW_CONSUMER" : reason, resumeFrom });
     this.position = resumeFrom;
     this.behind = true;
     this.late = this.doubted = false;

@@ -1,42 +1,35 @@
 /**
- * One id of one watcher, as a state machine without a queue, and the clock that all of them share.
+ * One id of one watcher, as a state machine without a
+ * queue, and the clock that all slots share.
  *
- * `opening` → (begin) → `due` → (take) → `cooling` → (window over) → `idle`, or `due` again when
- * something was published meanwhile. `idle` → (publication) → `due`. Publications while due change
- * nothing but the topic's version, so the latest wins, and the one at the end of a window is always
- * delivered.
+ * `opening` → (begin) → `due` → (take) → `cooling` →
+ * (window over) → `idle`, or `due` again when something was
+ * published meanwhile. `idle` → (publication) → `due`.
+ * While due, a publication only raises the topic's version.
+ * So the latest wins, and one at the end of a window is
+ * never lost.
  */
-import type { TopicId } from "../../domain/events/events.js";
+import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
 import { NEWEST } from "../../domain/seen.js";
+import type { OpenTopic } from "./topic-registry.js";
 
 /** An id whose value is to be read and sent now. */
 export interface Due<I extends TopicId = TopicId> {
   readonly id: I;
-  /** Invalidations the reader must have seen; {@link NEWEST} where only the newest will do. */
+  /** Invalidations the reader must have seen, or {@link NEWEST}. */
   readonly seen: number;
-  /** The highest version published while somebody here watched it; 0 before the first. */
+  /** The highest version published while watched; 0 before the first. */
   readonly version: number;
 }
 
-/** What is known of a topic, shared by all who watch it. */
-export interface WatchedTopic {
-  readonly id: TopicId;
-  readonly key: string;
-  /** The highest version published. */
-  version: number;
-  /** The count of invalidations that goes with it. */
-  seen: number;
-  readonly slots: Set<Slot>;
-  /** Resolves when the subscription is confirmed, to what ends it. */
-  readonly opened: Promise<() => Promise<void>>;
-}
+/** A topic, with the highest version and invalidations published. */
+export type WatchedTopic = OpenTopic<ValueTopicKind, Slot, { version: number; seen: number }>;
 
 type State = "opening" | "idle" | "due" | "cooling" | "cooling, published" | "ended";
 
-/** One id of one watcher. */
 export class Slot {
   private state: State = "opening";
-  /** True when nobody knows what was missed, so only the newest value will do. */
+  /** Messages may have been missed, so only the newest value will do. */
   private doubted = true;
 
   constructor(
@@ -64,8 +57,8 @@ export class Slot {
 
   /** The value is read now; the window begins. */
   take(): Due {
-    const { id, version, seen } = this.topic;
-    const due = { id, version, seen: this.doubted ? NEWEST : seen };
+    const { topic, state } = this.topic;
+    const due = { id: topic.id, version: state.version, seen: this.doubted ? NEWEST : state.seen };
     this.doubted = false;
     this.state = this.conflation.windowMs > 0 ? "cooling" : "idle";
     if (this.state === "cooling") this.conflation.start(this);
@@ -78,7 +71,6 @@ export class Slot {
     else if (this.state === "cooling") this.state = "idle";
   }
 
-  /** Nobody watches any more. */
   end(): void {
     this.state = "ended";
   }
@@ -90,8 +82,8 @@ export class Slot {
 }
 
 /**
- * The windows of all slots: equally long, so they end in the order they began, and one timer serves
- * them all.
+ * The windows of all slots: equally long, so they end in
+ * the order they began, and one timer serves them all.
  */
 export class Conflation {
   private readonly cooling = new Map<Slot, number>();
@@ -100,13 +92,11 @@ export class Conflation {
   /** @param windowMs shortest time between two values of one slot */
   constructor(readonly windowMs: number) {}
 
-  /** Begins the window of a slot. */
   start(slot: Slot): void {
     this.cooling.set(slot, performance.now() + this.windowMs);
     this.timer ??= setTimeout(() => this.wake(), this.windowMs);
   }
 
-  /** Stops the clock. */
   close(): void {
     if (this.timer) clearTimeout(this.timer);
     this.cooling.clear();
@@ -114,7 +104,8 @@ export class Conflation {
 
   private wake(): void {
     const now = performance.now();
-    // Slots taken meanwhile go to the end and are not over yet.
+    // Slots taken meanwhile go to the end and are not over
+    // yet.
     for (const [slot, endsAtMs] of this.cooling) {
       if (endsAtMs > now) break;
       this.cooling.delete(slot);

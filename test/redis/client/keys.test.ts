@@ -31,7 +31,7 @@ import { startRedisServer } from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
 import { createGate, createSource, filled, openTrusted, readOne } from "../cache/cache.fixture.js";
 import { add, guest, openCarts } from "../cart/cart.fixture.js";
-import { openLogs, topic } from "../event-log/event-log.fixture.js";
+import { openTails, topic } from "../event-log/tail.fixture.js";
 import { leaveBoard } from "../leaderboard/leaderboard.fixture.js";
 import { newSession, readyStore } from "../session/session.fixture.js";
 
@@ -159,10 +159,12 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   await createViewerRanges(connection, keys, 10_000).estimate(1, [dayOf(nowMs - DAY), event.day]);
 }
 
-/** What appending to a log leaves. */
+/** What a log that is read and appended to leaves. */
 async function appendToLog(url: string, keys: Keys): Promise<void> {
-  const { log } = await openLogs({ url, keys });
-  await log.append(topic(1), "entry", "operation");
+  const { tail } = await openTails({ url, keys });
+  await tail.end(topic(1), "caller");
+  await tail.load(topic(1), "caller", 0);
+  await tail.append(topic(1), 1, "entry");
 }
 
 it("The pages of keys and of rights are those that codegen writes.", () => {

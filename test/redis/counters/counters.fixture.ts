@@ -19,7 +19,7 @@ import { type CounterStore, createCounterStore } from "../../../src/redis/counte
 import { createViewerRanges } from "../../../src/redis/counters/range.js";
 import { type Counters, createCounters } from "../../../src/services/counters/counters.js";
 import { createCounterFlush } from "../../../src/services/counters/flush.js";
-import { createCounterTrust } from "../../../src/services/counters/reload.js";
+import { createCounterReload } from "../../../src/services/counters/reload.js";
 import { testBreaker } from "../../support/breaker.js";
 import { testLog } from "../../support/log.js";
 
@@ -85,20 +85,20 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     void warnings.push(String(words.at(-1)))) as typeof log.warn;
   const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
   const table = createCounterTable(database);
-  const trust = createCounterTrust({ store, table, log });
+  const reload = createCounterReload({ store, table, log });
   const clock = await openRedisClock(connection, async () => Date.now());
   onTestFinished(() => clock.close());
   const breaker = testBreaker(connection);
   const counters = createCounters({
     store,
     ranges: createViewerRanges(connection, keys, deadlineMs),
-    trust,
+    reload,
     table,
-    news: { changed() {} },
+    publisher: { publish() {} },
     clock,
     breaker,
   });
-  const { flush } = createCounterFlush({ ...wrap({ store, table }), trust, clock, log });
+  const { flush } = createCounterFlush({ ...wrap({ store, table }), reload, clock, log });
   const doing = (productId: number, guestId: string, operationId?: string) => ({
     product: { id: productId, removed: false } as ProductRecord,
     owner: () => ({ kind: "guest", guestId }) as const,

@@ -18,7 +18,7 @@ import {
 } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createBoardStore } from "../../../src/redis/leaderboard/leaderboard.js";
-import { createBoards } from "../../../src/services/leaderboard/boards.js";
+import { createBoards } from "../../../src/services/leaderboard/composition.js";
 import { testLog } from "../../support/log.js";
 
 /** Where boards are kept. */

@@ -12,11 +12,9 @@ import type { NotificationEvent } from "../../../src/domain/notification.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { withinDeadline } from "../../../src/redis/client/deadline.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
-import { createEventLog } from "../../../src/redis/event-log/event-log.js";
 import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
 import { createPubSub } from "../../../src/redis/pubsub/pubsub.js";
 import { createLogSubscriptions } from "../../../src/services/live/log-subscription.js";
-import { createVolatileSource } from "../../../src/services/live/volatile-log.js";
 import {
   createApplyNotifications,
   createNotificationSource,
@@ -62,10 +60,7 @@ export async function openProcess({
   const subscriber = connectRedis({ url, role: "subscriber", log });
   const all = { entries: 20, keepMs: 3_600_000, deadlineMs: 300, ...bounds };
   const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log });
-  const [tail, eventLog] = [
-    createEventLogTail(requests, keys, all),
-    createEventLog(requests, keys, all),
-  ];
+  const tail = createEventLogTail(requests, keys, all);
   const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   await whenReady(requests, 30_000);
@@ -86,18 +81,12 @@ export async function openProcess({
     subscriptions,
     outbox,
     outboxTable,
-    eventLog,
+    pubsub,
     tail,
     follow: (userId: number, start: LogStart): AsyncIterableIterator<LogItem<NotificationEvent>> =>
       subscriptions.follow(
         notificationTopic(userId),
         createNotificationSource(userId, { tail, table, breaker }),
-        start,
-      ),
-    followVolatile: (id: number, start: LogStart): AsyncIterableIterator<LogItem<string>> =>
-      subscriptions.follow(
-        notificationTopic(id),
-        createVolatileSource(notificationTopic(id), eventLog),
         start,
       ),
     async close() {

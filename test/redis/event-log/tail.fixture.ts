@@ -1,4 +1,4 @@
-/** Logs of tests, on one server or on a Cluster. */
+/** Tails of logs, on one server or on a Cluster. */
 import { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import type { LogTopicKind, Topic } from "../../../src/domain/events/events.js";
@@ -8,7 +8,6 @@ import {
   whenReady,
 } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
-import { createEventLog } from "../../../src/redis/event-log/event-log.js";
 import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
 import { testLog } from "../../support/log.js";
 
@@ -18,8 +17,8 @@ export const BOUNDS: LogBounds = { entries: 100, keepMs: 3_600_000, deadlineMs: 
 /** The log of this id. */
 export const topic = (id: number): Topic<LogTopicKind> => ({ kind: "notification", id });
 
-/** Both kinds of logs on a connection of their own, which goes with the test. */
-export async function openLogs({
+/** Tails on a connection of their own, which closes with the test. */
+export async function openTails({
   url,
   keys,
   ...bounds
@@ -27,12 +26,7 @@ export async function openLogs({
   const connection: RedisConnection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const all = { ...BOUNDS, ...bounds };
-  return {
-    connection,
-    log: createEventLog(connection, keys, all),
-    tail: createEventLogTail(connection, keys, all),
-  };
+  return { connection, tail: createEventLogTail(connection, keys, { ...BOUNDS, ...bounds }) };
 }
 
 /** What is published on the channel of a log, in order. */

@@ -1,11 +1,13 @@
 /**
- * The boards that the shop feeds itself, and what feeds them. A score is written down with the
- * change that causes it, in the outbox row of the same transaction, and counts once, by an
- * operation id made of what happened: so whoever sends that row may send it again.
+ * The boards that the shop feeds, and their scores. A score
+ * is written in the outbox row of the change that causes
+ * it. It counts once, by an operation id made of the event,
+ * so sending can be repeated.
  *
- * Until there are orders, what happens in the shop stands in for them: pieces that an admin takes
- * out of stock count as sold, and a customer's first review of a product as a sign of having bought
- * it. Orders will call the same two functions.
+ * Until there are orders, other events stand in for them:
+ * stock that an admin removes counts as sold, a customer's
+ * first review of a product as a purchase. Orders will call
+ * the same functions.
  */
 import { encodeId } from "../../domain/ids.js";
 import {
@@ -34,7 +36,7 @@ export const SHOP_BOARDS = {
   mostActive: shopBoard("most-active-buyers", "Most active buyers"),
 } as const;
 
-/** Pieces of a product were sold. @param event names the sale, once and for all */
+/** Pieces of a product were sold. @param event names the sale, uniquely */
 export function sold(productId: number, pieces: number, event: string): ShopScore[] {
   return [
     scoreFor(SHOP_BOARDS.bestSelling, {
@@ -45,7 +47,7 @@ export function sold(productId: number, pieces: number, event: string): ShopScor
   ];
 }
 
-/** A customer did something. @param event names what, once and for all */
+/** A customer was active. @param event names the action, uniquely */
 export function wasActive(userId: number, event: string): ShopScore[] {
   return [scoreFor(SHOP_BOARDS.mostActive, { owner: encodeId("User", userId), score: 1, event })];
 }
@@ -59,14 +61,10 @@ function scoreFor(
   return { slug, owner, score, operationId: event };
 }
 
-/** Feeds the shop's boards. */
 export interface ShopBoards {
-  /** Makes the boards that are not there yet. */
+  /** Creates the boards that are missing. */
   provide(): Promise<void>;
-  /**
-   * Writes scores into the ledger; those that are there already are left. Each for itself. Rejects
-   * when one is refused, or not known to have been done.
-   */
+  /** Writes scores, each once. Rejects when one is refused or unknown. */
   record(scores: readonly ShopScore[]): Promise<void>;
 }
 
@@ -75,7 +73,7 @@ export function createShopBoards({
   pipeline,
 }: {
   leaderboards: Pick<Leaderboards, "provide" | "bySlug">;
-  pipeline: ScorePipeline;
+  pipeline: Pick<ScorePipeline, "submit">;
 }): ShopBoards {
   const drafts = new Map<string, BoardDraft>(
     Object.values(SHOP_BOARDS).map((draft) => [draft.slug, draft]),
@@ -91,7 +89,8 @@ export function createShopBoards({
     async record(scores) {
       const recorded = scores.map(async ({ slug, owner, score, operationId }) => {
         const board = await boardOf(slug);
-        // A row of an older release may name a board that is no more.
+        // A row of an older release may name a board that
+        // is not fed any more.
         if (!board) return;
         const outcome = await pipeline.submit({
           board,

@@ -1,4 +1,4 @@
-/** Puts the services of leaderboards together, from the ledger to what clients ask. */
+/** Builds the services of leaderboards. */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { createScoreArchive } from "../../db/leaderboard/archive.js";
@@ -10,41 +10,37 @@ import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { createBoardArchiver } from "./archive.js";
 import { createCalendars } from "./calendars.js";
-import { createBoardChanges } from "./changes.js";
+import { createChangePublisher } from "./change-publisher.js";
 import { createScoreCommits, type ScoreTelemetry } from "./commits.js";
 import { createLeaderboards } from "./leaderboards.js";
 import type { LabelSources } from "./owner-labels.js";
-import { createScorePipeline } from "./pipeline.js";
+import { ScorePipeline } from "./pipeline.js";
 import { createBoardReads } from "./reads.js";
-import { createBoardKeeper } from "./rebuild.js";
-import { createScores } from "./scores.js";
-import { createShopBoards } from "./shop-boards.js";
+import { createBoardRebuild } from "./rebuild.js";
+import { createShopBoards } from "./shop-feed.js";
+import { createScores } from "./submission.js";
 import { createBoardUpkeep } from "./upkeep.js";
 
-/** What leaderboards stand on. */
-export interface BoardsParts {
+export interface BoardsDeps {
   readonly database: Database;
   readonly store: BoardStore;
   readonly pubsub: Pick<PubSub, "publish">;
   readonly clock: Pick<RedisClock, "nowMs" | "hear">;
   readonly labels: LabelSources;
-  /**
-   * Shortest time between two publications about one board, and between two reads for those who
-   * watch the same.
-   */
+  /** Between two publications of one board, and two shared reads. */
   readonly everyMs: number;
   readonly telemetry: ScoreTelemetry;
   readonly log: Logger;
   /** Default: the ledger of the database. */
   readonly ledger?: ScoreLedger;
-  /** Longest wait for a board that is being built. Default half a second. */
+  /** Longest wait for a board being built. Default half a second. */
   readonly waitMs?: number;
 }
 
-/** Half a second of waiting is no outage yet; longer, and the caller had better be told. */
+/** A longer wait counts as an outage. */
 const WAIT_MS = SECOND / 2;
 
-export function createBoards(parts: BoardsParts) {
+export function createBoards(deps: BoardsDeps) {
   const {
     database,
     store,
@@ -56,15 +52,15 @@ export function createBoards(parts: BoardsParts) {
     log,
     waitMs = WAIT_MS,
     ledger = createScoreLedger(database),
-  } = parts;
+  } = deps;
   const calendars = createCalendars();
   const boards = createBoardTable(database);
   const archive = createScoreArchive(database);
-  const keeper = createBoardKeeper({ database, ledger, store, calendars, waitMs, log });
-  const changes = createBoardChanges({ pubsub, everyMs, log });
+  const rebuild = createBoardRebuild({ database, ledger, store, calendars, waitMs, log });
+  const changes = createChangePublisher({ pubsub, everyMs, log });
   const commit = createScoreCommits({ database, ledger, calendars, telemetry });
-  const pipeline = createScorePipeline({ commit, store, keeper, changes, calendars });
-  const reads = createBoardReads({ database, boards, archive, store, keeper, calendars, clock });
+  const pipeline = new ScorePipeline({ commit, store, rebuild, changes, calendars });
+  const reads = createBoardReads({ database, boards, archive, store, rebuild, calendars, clock });
   const leaderboards = createLeaderboards({ boards, reads, calendars, clock, labels, everyMs });
   const archiver = createBoardArchiver({
     database,
@@ -72,7 +68,7 @@ export function createBoards(parts: BoardsParts) {
     ledger,
     archive,
     store,
-    keeper,
+    rebuild,
     calendars,
     log,
   });
@@ -84,13 +80,13 @@ export function createBoards(parts: BoardsParts) {
       database,
       boards,
       ledger,
-      keeper,
+      rebuild,
       archiver,
       changes,
       calendars,
       log,
     }),
-    keeper,
+    rebuild,
     pipeline,
     close: () => changes.close(),
   };

@@ -1,4 +1,4 @@
-/** Submitting scores: who may for whom, what is in bounds, and what a score led to. */
+/** Submits scores of clients: checks caller, owner and bounds. */
 
 import { type Principal, signedIn } from "../../domain/account/principal.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
@@ -24,26 +24,23 @@ export interface ScoreDraft {
   readonly owner: string | null;
 }
 
-/** What became of a score. */
 export interface ScoreOutcome {
   readonly changes: readonly ScoreChange[];
   readonly replayed: boolean;
   readonly errors: readonly UserError[];
 }
 
-/** Takes scores from clients. */
 export interface Scores {
-  /** Throws Unauthenticated, and ServiceUnavailable when it is not known to have been done. */
+  /** Throws Unauthenticated; ServiceUnavailable: it may be counted. */
   submit(principal: Principal, draft: ScoreDraft): Promise<ScoreOutcome>;
 }
 
-/** What taking scores takes. */
-export interface ScoresParts {
-  readonly pipeline: ScorePipeline;
+export interface ScoresDeps {
+  readonly pipeline: Pick<ScorePipeline, "submit">;
   readonly bySlug: (slug: string) => Promise<BoardRecord | null>;
 }
 
-export function createScores({ pipeline, bySlug }: ScoresParts): Scores {
+export function createScores({ pipeline, bySlug }: ScoresDeps): Scores {
   return {
     async submit(principal, draft) {
       const owner = ownerFor(principal, draft.owner);
@@ -58,7 +55,7 @@ export function createScores({ pipeline, bySlug }: ScoresParts): Scores {
       const board = await bySlug(draft.slug);
       const refused = checkBoard(board);
       if (!board || refused) return refusal(refused ? [refused] : []);
-      // Adding zero turns the negative zero, which equals it, into the same number.
+      // Adding zero turns -0 into 0, which equals it.
       const submission = {
         owner,
         score: draft.score + 0,
@@ -111,7 +108,7 @@ const REFUSALS: Readonly<Record<RefusedScore, UserError>> = {
   ),
 };
 
-/** Whose score it is, or why it may not be: anybody's for an admin, else the caller's own. */
+/** The owner of the score: any for an admin, else the caller. */
 function ownerFor(principal: Principal, asked: string | null): string | UserError {
   const user = signedIn(principal);
   if (!user && principal.kind !== "service")
