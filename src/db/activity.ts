@@ -2,7 +2,9 @@
 import { sql } from "drizzle-orm";
 import { ACTIVITY_KEPT_DAYS } from "../domain/activity.js";
 import type { Database } from "./client/database.js";
+import type { Row } from "./client/row.js";
 import { texts } from "./client/statements.js";
+import type { userActivity } from "./schema/counters.js";
 
 /** The rows of activity. */
 export interface ActivityTable {
@@ -25,7 +27,9 @@ export function createActivityTable(database: Database): ActivityTable {
     async users(days) {
       const users = days.map((): number[] => []);
       if (days.length === 0) return users;
-      const rows = await database.query<{ place: number; user_id: number }>(sql`
+      const rows = await database.query<
+        Row<typeof userActivity, "user_id"> & { place: number }
+      >(sql`
         SELECT q.place, a.user_id
         FROM unnest(${texts(days)}) WITH ORDINALITY AS q(day, place)
         JOIN user_activity a ON a.day = q.day::date`);

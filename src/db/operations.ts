@@ -8,6 +8,8 @@
 import { sql } from "drizzle-orm";
 import { DAY } from "../domain/time/time.js";
 import type { Database, Tx } from "./client/database.js";
+import type { Row } from "./client/row.js";
+import type { operations } from "./schema/outbox.js";
 
 /**
  * A client that repeats a request does so within hours; a day leaves room for one that was switched
@@ -42,7 +44,9 @@ export function createOperationTable(database: Database): OperationTable {
     async remember(tx, operationId, scope, fingerprint) {
       // DO UPDATE, not DO NOTHING: it waits for a first one under way and answers its row, in one
       // statement.
-      const [row] = await tx.query<{ first: boolean; fingerprint: string; result: unknown }>(sql`
+      const [row] = await tx.query<
+        Row<typeof operations, "fingerprint" | "result"> & { first: boolean }
+      >(sql`
         INSERT INTO operations AS o (scope, operation_id, fingerprint)
         VALUES (${scope}, ${operationId}, ${fingerprint})
         ON CONFLICT (scope, operation_id) DO UPDATE SET fingerprint = o.fingerprint

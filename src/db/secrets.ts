@@ -4,6 +4,8 @@
  */
 import { sql } from "drizzle-orm";
 import type { Executor } from "./client/database.js";
+import type { Row } from "./client/row.js";
+import type { secrets } from "./schema/account.js";
 
 /**
  * The secret of this name; `made` becomes it where there is none. Two statements, any number of
@@ -17,7 +19,7 @@ export async function ensureSecret(
   await executor.query(
     sql`INSERT INTO secrets (name, value) VALUES (${name}, ${made}) ON CONFLICT (name) DO NOTHING`,
   );
-  const [row] = await executor.query<{ value: string }>(
+  const [row] = await executor.query<Row<typeof secrets, "value">>(
     sql`SELECT value FROM secrets WHERE name = ${name}`,
   );
   if (!row) throw new Error(`The secret ${name} vanished while it was made.`);

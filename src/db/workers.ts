@@ -7,6 +7,8 @@ import { sql } from "drizzle-orm";
 import type { JobState } from "../domain/telemetry/job.js";
 import { MINUTE } from "../domain/time/time.js";
 import type { Executor } from "./client/database.js";
+import type { Row } from "./client/row.js";
+import type { workers } from "./schema/worker.js";
 
 /** What a worker reports with each beat. */
 export interface Beat {
@@ -62,13 +64,9 @@ export function createWorkerTable(database: Executor) {
     },
     /** Every worker there is a row of, the latest beat first. */
     async seen(): Promise<WorkerRow[]> {
-      const rows = await database.query<{
-        host: string;
-        pid: number;
-        beat_ms: number;
-        silent_ms: number;
-        jobs: unknown;
-      }>(sql`
+      const rows = await database.query<
+        Row<typeof workers, "host" | "pid" | "beat_ms" | "jobs"> & { silent_ms: number }
+      >(sql`
         SELECT host, pid, beat_ms, jobs,
           (extract(epoch FROM clock_timestamp() - beat_at) * 1000)::float8 AS silent_ms
         FROM workers ORDER BY beat_at DESC LIMIT ${MAX_WORKERS}`);

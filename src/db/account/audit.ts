@@ -6,8 +6,9 @@
 import { sql } from "drizzle-orm";
 import type { AuditEntry, RefusalCount } from "../../domain/account/audit.js";
 import type { Database, Executor } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, storable, texts } from "../client/statements.js";
-import { COUNTED } from "../schema/account.js";
+import { type auditLog, COUNTED } from "../schema/account.js";
 
 /** The audit log. */
 export interface AuditTable {
@@ -70,7 +71,7 @@ export function createAuditTable(
     },
     async prune() {
       await deleteAll(sql`at < clock_timestamp() - ${keptMs} * interval '1 millisecond'`);
-      const [beyond] = await database.query<{ id: number }>(sql`
+      const [beyond] = await database.query<Row<typeof auditLog, "id">>(sql`
         SELECT id FROM audit_log
         WHERE ${REFUSALS}
         ORDER BY id DESC OFFSET ${mostRefusals} LIMIT 1`);

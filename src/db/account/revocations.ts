@@ -6,7 +6,9 @@
 import { sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
 import type { Database, Executor, Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { storable } from "../client/statements.js";
+import type { users } from "../schema/account.js";
 import { REVOKED_IDS } from "./users.js";
 
 /** One user's sessions, all ended: from now on they need this epoch. */
@@ -51,9 +53,9 @@ export interface RevocationTable {
 export function createRevocationTable(database: Database): RevocationTable {
   return {
     async stateOf(userTag) {
-      const [row] = await database.query<{ session_epoch: number; revoked_ids: string[] }>(
-        sql`SELECT session_epoch, ${REVOKED_IDS} FROM users WHERE tag = ${userTag}`,
-      );
+      const [row] = await database.query<
+        Row<typeof users, "session_epoch"> & { revoked_ids: string[] }
+      >(sql`SELECT session_epoch, ${REVOKED_IDS} FROM users WHERE tag = ${userTag}`);
       return row ? { epoch: row.session_epoch, revokedIds: row.revoked_ids } : null;
     },
     everybodyBefore: () => everybodyBefore(database),
@@ -89,7 +91,7 @@ async function everybodyBefore(executor: Executor): Promise<number> {
 const raiseEpoch: RevocationTable["raiseEpoch"] = async (tx, user) => {
   const which =
     "userId" in user ? sql`id = ${user.userId}::bigint` : sql`tag = ${storable(user.userTag)}`;
-  const [row] = await tx.query<{ id: number; tag: string; session_epoch: number }>(sql`
+  const [row] = await tx.query<Row<typeof users, "id" | "tag" | "session_epoch">>(sql`
     UPDATE users SET session_epoch = session_epoch + 1
     WHERE ${which}
     RETURNING id, tag, session_epoch`);

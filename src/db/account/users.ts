@@ -8,7 +8,9 @@ import { type SQL, sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
 import type { Role, UserRecord } from "../../domain/account/user.js";
 import type { Database, Tx } from "../client/database.js";
-import { bigints, storable } from "../client/statements.js";
+import type { Row } from "../client/row.js";
+import { bigints, columnList, storable } from "../client/statements.js";
+import type { users } from "../schema/account.js";
 
 /** An account with its secrets. */
 export interface Account {
@@ -45,22 +47,12 @@ export interface UserTable {
   ): Promise<boolean>;
 }
 
-interface UserRow {
-  readonly id: number;
-  readonly tag: string;
-  readonly email: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly created_at: Date;
-}
+const COLUMNS = ["id", "tag", "email", "name", "role", "created_at"] as const;
+const USER = columnList(COLUMNS);
 
-interface AccountRow extends UserRow {
-  readonly password_hash: string;
-  readonly session_epoch: number;
-  readonly revoked_ids: string[];
-}
-
-const COLUMNS = sql.raw("id, tag, email, name, role, created_at");
+type UserRow = Row<typeof users, (typeof COLUMNS)[number]>;
+type AccountRow = UserRow &
+  Row<typeof users, "password_hash" | "session_epoch"> & { readonly revoked_ids: string[] };
 
 /**
  * The ids of a user's sessions that were ended one by one and could still live; `users` is in
@@ -75,7 +67,7 @@ export const REVOKED_IDS: SQL = sql.raw(
 export function createUserTable(database: Database): UserTable {
   const account = async (where: SQL): Promise<Account | null> => {
     const [row] = await database.query<AccountRow>(sql`
-      SELECT ${COLUMNS}, password_hash, session_epoch, ${REVOKED_IDS}
+      SELECT ${USER}, password_hash, session_epoch, ${REVOKED_IDS}
       FROM users
       WHERE ${where}`);
     return row
@@ -90,7 +82,7 @@ export function createUserTable(database: Database): UserTable {
     async byIds(ids) {
       if (ids.length === 0) return [];
       const rows = await database.query<UserRow>(
-        sql`SELECT ${COLUMNS} FROM users WHERE id = ANY(${bigints(ids)})`,
+        sql`SELECT ${USER} FROM users WHERE id = ANY(${bigints(ids)})`,
       );
       return rows.map(toRecord);
     },
@@ -101,7 +93,7 @@ export function createUserTable(database: Database): UserTable {
         INSERT INTO users (tag, email, name, role, password_hash)
         VALUES (${tag}, ${email}, ${name}, ${role}, ${passwordHash})
         ON CONFLICT (email) DO NOTHING
-        RETURNING ${COLUMNS}`);
+        RETURNING ${USER}`);
       return row ? toRecord(row) : null;
     },
     async replaceHash(tx, id, oldHash, newHash) {

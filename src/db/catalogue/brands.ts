@@ -4,7 +4,9 @@ import type { BrandRecord } from "../../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { IdPage, PageRequest, Position } from "../../domain/page.js";
 import type { Database } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, storable } from "../client/statements.js";
+import type { brands } from "../schema/catalogue.js";
 
 /** A page of brands: all of them, or those whose name begins with `text` in any case. */
 export interface BrandListing {
@@ -25,17 +27,19 @@ export interface BrandTable {
   count(text?: string): Promise<number>;
 }
 
+type BrandRow = Row<typeof brands>;
+
 /** The brands of one database. */
 export function createBrandTable(database: Database): BrandTable {
   return {
     async byIds(ids) {
       if (ids.length === 0) return [];
-      return database.query<BrandRecord>(
+      return database.query<BrandRow>(
         sql`SELECT id, name FROM brands WHERE id = ANY(${bigints(ids)})`,
       );
     },
     async page({ text, page }) {
-      const rows = await database.query<BrandRecord>(sql`
+      const rows = await database.query<BrandRow>(sql`
         SELECT id, name FROM brands
         WHERE ${beginsWith(text)} AND ${behind(page.after)}
         ORDER BY name, id LIMIT ${page.limit + 1}`);

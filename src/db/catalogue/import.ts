@@ -9,7 +9,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";
 import { LOCKS } from "../client/locks.js";
+import type { Row } from "../client/row.js";
 import { bigints, texts } from "../client/statements.js";
+import type { categories } from "../schema/catalogue.js";
 import { mergeNewWords } from "./search.js";
 import { freeSlug } from "./slugs.js";
 
@@ -127,7 +129,9 @@ async function mergeCategories(tx: Tx): Promise<void> {
     sql`SELECT coalesce(max(cardinality(category)), 0) AS depth FROM import_rows`,
   );
   const taken = new Set(
-    (await tx.query<{ slug: string }>(sql`SELECT slug FROM categories`)).map(({ slug }) => slug),
+    (await tx.query<Row<typeof categories, "slug">>(sql`SELECT slug FROM categories`)).map(
+      ({ slug }) => slug,
+    ),
   );
   for (let depth = 1; depth <= (deepest?.depth ?? 0); depth++) {
     await findCategories(tx, depth);

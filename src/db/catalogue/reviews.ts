@@ -6,8 +6,10 @@ import { sql } from "drizzle-orm";
 import type { ReviewDraft, ReviewRecord } from "../../domain/catalogue/catalogue.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
-import { bigints, groupBy } from "../client/statements.js";
-import type { RatingChange } from "./products.js";
+import type { Row } from "../client/row.js";
+import { bigints, columnList, groupBy } from "../client/statements.js";
+import type { reviews } from "../schema/catalogue.js";
+import type { RatingChange } from "./product-writes.js";
 
 /** A page of one product's reviews; the position's value is the review's id. */
 export interface ReviewListing {
@@ -35,16 +37,10 @@ export interface ReviewTable {
   put(tx: Tx, userId: number, draft: ReviewDraft): Promise<WrittenReview>;
 }
 
-interface ReviewRow {
-  readonly id: number;
-  readonly product_id: number;
-  readonly author: string;
-  readonly rating: number;
-  readonly body: string;
-  readonly created_at: Date;
-}
+const COLUMNS = ["id", "product_id", "author", "rating", "body", "created_at"] as const;
+const REVIEW = columnList(COLUMNS);
 
-const COLUMNS = sql.raw("id, product_id, author, rating, body, created_at");
+type ReviewRow = Row<typeof reviews, (typeof COLUMNS)[number]>;
 
 /** The reviews of one database. */
 export function createReviewTable(database: Database): ReviewTable {
@@ -52,14 +48,14 @@ export function createReviewTable(database: Database): ReviewTable {
     async byIds(ids) {
       if (ids.length === 0) return [];
       const rows = await database.query<ReviewRow>(
-        sql`SELECT ${COLUMNS} FROM reviews WHERE id = ANY(${bigints(ids)})`,
+        sql`SELECT ${REVIEW} FROM reviews WHERE id = ANY(${bigints(ids)})`,
       );
       return rows.map(toRecord);
     },
     pages: (requests) => pages(database, requests),
     async counts(productIds) {
       if (productIds.length === 0) return [];
-      const rows = await database.query<{ product_id: number; count: number }>(sql`
+      const rows = await database.query<Pick<ReviewRow, "product_id"> & { count: number }>(sql`
         SELECT product_id, count(*) AS count FROM reviews
         WHERE product_id = ANY(${bigints(productIds)})
         GROUP BY product_id`);
@@ -75,7 +71,7 @@ async function put(
   userId: number,
   { productId, rating, body }: ReviewDraft,
 ): Promise<WrittenReview> {
-  const [old] = await tx.query<{ rating: number }>(sql`
+  const [old] = await tx.query<Pick<ReviewRow, "rating">>(sql`
     SELECT rating FROM reviews
     WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint`);
   const [row] = await tx.query<ReviewRow>(sql`
@@ -85,7 +81,7 @@ async function put(
     WHERE id = ${userId}::bigint
     ON CONFLICT (product_id, user_id) DO UPDATE
       SET author = excluded.author, rating = excluded.rating, body = excluded.body
-    RETURNING ${COLUMNS}`);
+    RETURNING ${REVIEW}`);
   if (!row) throw new Error("The user of a session is gone: users must never be deleted.");
   return { review: toRecord(row), sum: rating - (old?.rating ?? 0), count: old ? 0 : 1 };
 }
@@ -95,7 +91,7 @@ async function pages(database: Database, requests: readonly ReviewListing[]): Pr
   if (requests.length === 0) return [];
   const products = bigints(requests.map(({ productId }) => productId));
   const before = bigints(requests.map(({ page }) => page.after?.id ?? Number.MAX_SAFE_INTEGER));
-  const rows = await database.query<{ listing: number; id: number }>(sql`
+  const rows = await database.query<Pick<ReviewRow, "id"> & { listing: number }>(sql`
     SELECT q.listing, r.id
     FROM unnest(${products}, ${before}) WITH ORDINALITY AS q(product_id, before_id, listing)
     CROSS JOIN LATERAL (

@@ -57,6 +57,10 @@ export const booleans = (values: readonly (boolean | null)[]): SQL => array(valu
  */
 export const storable = (text: string): string => text.replaceAll("\0", "\uFFFD");
 
+/** Columns by name, for SELECT and RETURNING; those of `alias` where a statement has one. */
+export const columnList = (names: readonly string[], alias?: string): SQL =>
+  sql.raw(names.map((name) => (alias ? `${alias}.${name}` : name)).join(", "));
+
 /** Rows dealt out by a key, in their order. */
 export function groupBy<K, T>(rows: readonly T[], keyOf: (row: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();

@@ -10,7 +10,6 @@ import { sql } from "drizzle-orm";
 import {
   type Batch,
   DAYS_KEPT,
-  type KnownViewer,
   MAX_COUNT,
   periodName,
   type Sketch,
@@ -18,7 +17,9 @@ import {
   type TallyKey,
 } from "../../domain/counters.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Nullable, Row } from "../client/row.js";
 import { bigints, booleans, texts } from "../client/statements.js";
+import type { counterShards, productTallies } from "../schema/counters.js";
 import { LOCKING_DUE } from "./popularity.js";
 
 /** The flushed counters. */
@@ -43,15 +44,13 @@ export interface CounterTable {
   prune(): Promise<number>;
 }
 
-interface TallyRow {
-  readonly applied: string | null;
-  readonly views: number | null;
-  readonly shares: number | null;
-  readonly viewers: number | null;
-  readonly is_over: boolean | null;
-  readonly sketch: string | null;
-  readonly few: KnownViewer[] | null;
-}
+/** Null where nothing was flushed yet; `sketch` is base64. */
+type TallyRow = Nullable<
+  Row<typeof counterShards, "applied"> &
+    Row<typeof productTallies, "views" | "shares" | "viewers" | "is_over" | "few"> & {
+      sketch: string;
+    }
+>;
 
 /** The flushed counters of one database. */
 export function createCounterTable(database: Database): CounterTable {
@@ -73,13 +72,13 @@ export function createCounterTable(database: Database): CounterTable {
       return rows.map(toStored);
     },
     async applied(shard) {
-      const [row] = await database.query<{ applied: string }>(
+      const [row] = await database.query<Row<typeof counterShards, "applied">>(
         sql`SELECT applied FROM counter_shards WHERE shard = ${shard}`,
       );
       return row?.applied ?? "";
     },
     async counted(after, limit) {
-      const rows = await database.query<{ product_id: number }>(sql`
+      const rows = await database.query<Row<typeof productTallies, "product_id">>(sql`
         SELECT product_id FROM product_tallies
         WHERE period = 'all' AND product_id > ${after}
         ORDER BY product_id LIMIT ${limit}`);
@@ -106,7 +105,7 @@ async function apply(
   await tx.query(sql`
     INSERT INTO counter_shards (shard, applied) VALUES (${shard}, '')
     ON CONFLICT (shard) DO NOTHING`);
-  const [row] = await tx.query<{ applied: string }>(
+  const [row] = await tx.query<Row<typeof counterShards, "applied">>(
     sql`SELECT applied FROM counter_shards WHERE shard = ${shard} FOR UPDATE`,
   );
   if (row?.applied === id) return "repeated";

@@ -6,7 +6,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import { NOW_MS } from "../client/clock.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, texts } from "../client/statements.js";
+import type { productLikes } from "../schema/counters.js";
 import { LOCKING_DUE } from "./popularity.js";
 
 /** Whether somebody likes something. */
@@ -76,7 +78,7 @@ export function createLikeTable(database: Database): LikeTable {
       }),
     async counts(productIds) {
       if (productIds.length === 0) return [];
-      const rows = await database.query<{ product_id: number; likes: number }>(sql`
+      const rows = await database.query<Row<typeof productLikes>>(sql`
         SELECT product_id, likes FROM product_likes
         WHERE product_id = ANY(${bigints(productIds)})`);
       const counts = new Map(rows.map(({ product_id, likes }) => [product_id, likes]));
@@ -108,7 +110,7 @@ async function change(
   );
   if (!product) return "missing";
   if (product.removed) return "removed";
-  const [row] = await tx.query<{ likes: number; version: number }>(sql`
+  const [row] = await tx.query<Row<typeof productLikes, "likes"> & { version: number }>(sql`
     WITH fact AS (${fact})
     INSERT INTO product_likes AS c (product_id, likes)
     SELECT product_id, greatest(${by}, 0)::bigint FROM fact
@@ -155,7 +157,9 @@ async function recount(
   return database.transaction(
     async (tx) => {
       if (onRepair) await tx.query(sql`LOCK TABLE product_likes IN SHARE ROW EXCLUSIVE MODE`);
-      const rows = await tx.query<{ product_id: number; excess: number }>(wrong);
+      const rows = await tx.query<Row<typeof productLikes, "product_id"> & { excess: number }>(
+        wrong,
+      );
       const ids = rows.map(({ product_id }) => product_id);
       if (onRepair && rows.length > 0) {
         await tx.query(sql`

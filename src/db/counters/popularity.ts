@@ -7,7 +7,9 @@
 import { sql } from "drizzle-orm";
 import { POPULARITY_WEIGHTS } from "../../domain/counters.js";
 import type { Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
+import type { popularityDue } from "../schema/counters.js";
 
 /**
  * For inserts of products that are due: a row that is there already is locked, so that nobody takes
@@ -20,7 +22,7 @@ export const LOCKING_DUE = sql.raw("(product_id) DO UPDATE SET product_id = excl
  * held until the commit.
  */
 export async function takeDue(tx: Tx, limit: number): Promise<number[]> {
-  const rows = await tx.query<{ product_id: number }>(sql`
+  const rows = await tx.query<Row<typeof popularityDue>>(sql`
     DELETE FROM popularity_due WHERE product_id IN (
       SELECT d.product_id FROM popularity_due d JOIN products p ON p.id = d.product_id
       ORDER BY d.product_id LIMIT ${limit}

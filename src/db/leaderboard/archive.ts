@@ -12,6 +12,13 @@ import type {
 } from "../../domain/leaderboard/leaderboard.js";
 import type { Period, Window } from "../../domain/leaderboard/periods.js";
 import type { Database, Executor, Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
+import { columnList } from "../client/statements.js";
+import type {
+  leaderboardArchiveEntries,
+  leaderboardArchives,
+  scoreSubmissions,
+} from "../schema/leaderboard.js";
 
 /** A finished period of a board. */
 export interface FinishedPeriod {
@@ -62,16 +69,17 @@ export interface ScoreArchive {
   placeOf(finished: FinishedPeriod, owner: string): Promise<number | null>;
 }
 
-interface EntryColumns {
-  readonly position: number;
-  readonly rank: number;
-  readonly better: number;
-  readonly owner: string;
-  readonly score: number;
-  readonly reached: number;
-  readonly metadata: string | null;
-  readonly submitted_at: Date;
-}
+const COLUMNS = [
+  "position",
+  "rank",
+  "better",
+  "owner",
+  "score",
+  "reached",
+  "metadata",
+  "submitted_at",
+] as const;
+type EntryRow = Row<typeof leaderboardArchiveEntries, (typeof COLUMNS)[number]>;
 
 /** The final rank, by tie rule; `key` is the lower the better. */
 const RANKS: Readonly<Record<TieRule, SQL>> = {
@@ -84,7 +92,7 @@ const RANKS: Readonly<Record<TieRule, SQL>> = {
 export function createScoreArchive(database: Database): ScoreArchive {
   return {
     async firstBetween(boardId, fromMs, toMs) {
-      const [row] = await database.query<{ submitted_at: Date }>(sql`
+      const [row] = await database.query<Row<typeof scoreSubmissions, "submitted_at">>(sql`
         SELECT submitted_at FROM score_submissions
         WHERE board_id = ${boardId}::bigint
           AND submitted_at >= ${moment(fromMs)} AND submitted_at < ${moment(toMs)}
@@ -106,13 +114,13 @@ export function createScoreArchive(database: Database): ScoreArchive {
     },
     rows,
     async total(finished) {
-      const [row] = await database.query<{ total: number }>(
+      const [row] = await database.query<Row<typeof leaderboardArchives, "total">>(
         sql`SELECT total FROM leaderboard_archives WHERE ${isOf(finished)}`,
       );
       return row?.total ?? 0;
     },
     async placeOf(finished, owner) {
-      const [row] = await database.query<{ position: number }>(sql`
+      const [row] = await database.query<Pick<EntryRow, "position">>(sql`
         SELECT position FROM leaderboard_archive_entries
         WHERE ${isOf(finished)} AND owner = ${owner}`);
       return row ? row.position - 1 : null;
@@ -154,8 +162,8 @@ async function rows(
   start: ArchivedStart,
   limit: number,
 ): Promise<ArchivedRow[]> {
-  const found = await executor.query<EntryColumns>(sql`
-    SELECT position, rank, better, owner, score, reached, metadata, submitted_at
+  const found = await executor.query<EntryRow>(sql`
+    SELECT ${columnList(COLUMNS)}
     FROM leaderboard_archive_entries
     WHERE ${isOf(finished)} AND ${from(finished, start)}
     ORDER BY position LIMIT ${limit}`);

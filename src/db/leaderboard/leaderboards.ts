@@ -6,7 +6,9 @@ import type { BoardDraft, BoardRecord, ScoreSource } from "../../domain/leaderbo
 import type { Period } from "../../domain/leaderboard/periods.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import type { Database, Executor } from "../client/database.js";
-import { bigints, storable, texts } from "../client/statements.js";
+import type { Row } from "../client/row.js";
+import { bigints, columnList, storable, texts } from "../client/statements.js";
+import type { leaderboards } from "../schema/leaderboard.js";
 
 /** The boards. */
 export interface BoardTable {
@@ -32,56 +34,55 @@ export interface BoardTable {
   noteArchived(executor: Executor, id: number, period: Period, endMs: number): Promise<void>;
 }
 
-interface BoardColumns {
-  readonly id: number;
-  readonly slug: string;
-  readonly title: string;
-  readonly operator: BoardRecord["operator"];
-  readonly sort_order: BoardRecord["order"];
-  readonly tie_rule: BoardRecord["tieRule"];
-  readonly periods: Period[];
-  readonly time_zone: string;
-  readonly source: ScoreSource;
-  readonly archived: Partial<Record<Period, number>>;
-}
+const COLUMNS = [
+  "id",
+  "slug",
+  "title",
+  "operator",
+  "sort_order",
+  "tie_rule",
+  "periods",
+  "time_zone",
+  "source",
+  "archived",
+] as const;
+const BOARD = columnList(COLUMNS);
 
-const COLUMNS = sql.raw(
-  "id, slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived",
-);
+type BoardRow = Row<typeof leaderboards, (typeof COLUMNS)[number]>;
 
 /** The boards of one database. */
 export function createBoardTable(database: Database): BoardTable {
   return {
     async create({ slug, title, operator, order, tieRule, periods, timeZone }, source, archivedMs) {
-      const [row] = await database.query<BoardColumns>(sql`
+      const [row] = await database.query<BoardRow>(sql`
         INSERT INTO leaderboards
           (slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived)
         VALUES (${slug}, ${title}, ${operator}, ${order}, ${tieRule}, ${texts(periods)},
           ${timeZone}, ${source}, ${JSON.stringify(archivedMs)}::jsonb)
         ON CONFLICT (slug) DO NOTHING
-        RETURNING ${COLUMNS}`);
+        RETURNING ${BOARD}`);
       return row ? toRecord(row) : null;
     },
     async bySlug(slug) {
-      const [row] = await database.query<BoardColumns>(
-        sql`SELECT ${COLUMNS} FROM leaderboards WHERE slug = ${storable(slug)}`,
+      const [row] = await database.query<BoardRow>(
+        sql`SELECT ${BOARD} FROM leaderboards WHERE slug = ${storable(slug)}`,
       );
       return row ? toRecord(row) : null;
     },
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<BoardColumns>(
-        sql`SELECT ${COLUMNS} FROM leaderboards WHERE id = ANY(${bigints(ids)})`,
+      const rows = await database.query<BoardRow>(
+        sql`SELECT ${BOARD} FROM leaderboards WHERE id = ANY(${bigints(ids)})`,
       );
       return rows.map(toRecord);
     },
     async all() {
       return (
-        await database.query<BoardColumns>(sql`SELECT ${COLUMNS} FROM leaderboards ORDER BY id`)
+        await database.query<BoardRow>(sql`SELECT ${BOARD} FROM leaderboards ORDER BY id`)
       ).map(toRecord);
     },
     async page({ limit, after }) {
-      const rows = await database.query<{ id: number }>(sql`
+      const rows = await database.query<Pick<BoardRow, "id">>(sql`
         SELECT id FROM leaderboards
         WHERE id > ${after?.id ?? 0}::bigint
         ORDER BY id LIMIT ${limit + 1}`);
@@ -105,13 +106,7 @@ export function createBoardTable(database: Database): BoardTable {
   };
 }
 
-function toRecord({
-  sort_order,
-  tie_rule,
-  time_zone,
-  archived,
-  ...row
-}: BoardColumns): BoardRecord {
+function toRecord({ sort_order, tie_rule, time_zone, archived, ...row }: BoardRow): BoardRecord {
   return {
     ...row,
     order: sort_order,

@@ -7,7 +7,9 @@
 import { sql } from "drizzle-orm";
 import type { Standings, Submission } from "../../domain/leaderboard/leaderboard.js";
 import type { Database, Executor, Tx } from "../client/database.js";
-import { bigints, doubles, texts } from "../client/statements.js";
+import type { Nullable, Row } from "../client/row.js";
+import { bigints, columnList, doubles, texts } from "../client/statements.js";
+import type { leaderboards, scoreSubmissions } from "../schema/leaderboard.js";
 
 /** Where the ledger of a board ends. */
 export interface LedgerHead {
@@ -78,21 +80,19 @@ export interface OwnerPage {
   readonly limit: number;
 }
 
-interface LedgerColumns {
-  readonly board_id: number;
-  readonly sequence: number;
-  readonly owner: string;
-  readonly operation_id: string | null;
-  readonly score: number;
-  readonly metadata: string | null;
-  readonly submitted_at: Date;
-  readonly standings: Standings;
-}
+const COLUMNS = [
+  "board_id",
+  "sequence",
+  "owner",
+  "operation_id",
+  "score",
+  "metadata",
+  "submitted_at",
+  "standings",
+] as const;
+const SUBMISSION = columnList(COLUMNS, "s");
 
-const COLUMNS = sql.raw(
-  "s.board_id, s.sequence, s.owner, s.operation_id, s.score, s.metadata, s.submitted_at, " +
-    "s.standings",
-);
+type SubmissionRow = Row<typeof scoreSubmissions, (typeof COLUMNS)[number]>;
 const NOW_MS = sql.raw(
   "floor(extract(epoch FROM greatest(last_at, clock_timestamp())) * 1000)::bigint AS now_ms",
 );
@@ -113,8 +113,8 @@ export function createScoreLedger(database: Database): ScoreLedger {
         WHERE id = ${boardId}::bigint`);
     },
     async after(boardId, sequence, limit) {
-      const rows = await database.query<LedgerColumns>(sql`
-        SELECT ${COLUMNS} FROM score_submissions s
+      const rows = await database.query<SubmissionRow>(sql`
+        SELECT ${SUBMISSION} FROM score_submissions s
         WHERE s.board_id = ${boardId}::bigint AND s.sequence > ${sequence}::bigint
         ORDER BY s.sequence LIMIT ${limit}`);
       return rows.map(toRow);
@@ -128,7 +128,9 @@ async function heads(
   boardIds: readonly number[],
   locked: boolean,
 ): Promise<LedgerHead[]> {
-  const rows = await executor.query<{ id: number; last_sequence: number; now_ms: number }>(sql`
+  const rows = await executor.query<
+    Row<typeof leaderboards, "id" | "last_sequence"> & { now_ms: number }
+  >(sql`
     SELECT id, last_sequence, ${NOW_MS} FROM leaderboards
     WHERE id = ANY(${bigints(boardIds)})
     ORDER BY id ${locked ? sql`FOR UPDATE` : sql``}`);
@@ -142,8 +144,8 @@ async function heads(
 async function known(tx: Tx, submissions: readonly Submission[]): Promise<(LedgerRow | null)[]> {
   const named = submissions.filter(({ operationId }) => operationId !== null);
   if (named.length === 0) return submissions.map(() => null);
-  const rows = await tx.query<LedgerColumns>(sql`
-    SELECT ${COLUMNS}
+  const rows = await tx.query<SubmissionRow>(sql`
+    SELECT ${SUBMISSION}
     FROM unnest(
       ${bigints(named.map(({ boardId }) => boardId))},
       ${texts(named.map(({ owner }) => owner))},
@@ -162,8 +164,8 @@ async function latest(
   asked: readonly OwnerOfBoard[],
 ): Promise<(LedgerRow | null)[]> {
   if (asked.length === 0) return [];
-  const rows = await executor.query<LedgerColumns & { at: number }>(sql`
-    SELECT q.at, ${COLUMNS}
+  const rows = await executor.query<SubmissionRow & { at: number }>(sql`
+    SELECT q.at, ${SUBMISSION}
     FROM unnest(
       ${bigints(asked.map(({ boardId }) => boardId))},
       ${texts(asked.map(({ owner }) => owner))}
@@ -182,7 +184,7 @@ async function shown(
 ): Promise<ShownRow[]> {
   if (asked.length === 0) return [];
   const rows = await executor.query<
-    Pick<LedgerColumns, "board_id" | "sequence" | "metadata" | "submitted_at">
+    Pick<SubmissionRow, "board_id" | "sequence" | "metadata" | "submitted_at">
   >(sql`
     SELECT s.board_id, s.sequence, s.metadata, s.submitted_at
     FROM unnest(
@@ -236,9 +238,7 @@ async function owners(
   executor: Executor,
   { boardId, after, upTo, limit }: OwnerPage,
 ): Promise<{ rows: LedgerRow[]; last: string | null }> {
-  const found = await executor.query<
-    { name: string } & { [K in keyof LedgerColumns]: LedgerColumns[K] | null }
-  >(sql`
+  const found = await executor.query<Nullable<SubmissionRow> & { name: string }>(sql`
     WITH RECURSIVE o(owner, n) AS (
       (SELECT owner, 1 FROM score_submissions
         WHERE board_id = ${boardId}::bigint AND owner > ${after}
@@ -251,7 +251,7 @@ async function owners(
       FROM o
       WHERE o.owner IS NOT NULL AND n < ${limit}::int
     )
-    SELECT o.owner AS name, ${COLUMNS}
+    SELECT o.owner AS name, ${SUBMISSION}
     FROM o
     LEFT JOIN LATERAL (
       SELECT * FROM score_submissions
@@ -259,9 +259,11 @@ async function owners(
       ORDER BY sequence DESC LIMIT 1) s ON true
     WHERE o.owner IS NOT NULL
     ORDER BY o.n`);
-  const rows = found.flatMap((row) => (row.sequence === null ? [] : [toRow(row as LedgerColumns)]));
+  const rows = found.flatMap((row) => (isFound(row) ? [toRow(row)] : []));
   return { rows, last: found.length < limit ? null : (found.at(-1)?.name ?? null) };
 }
+
+const isFound = (row: Nullable<SubmissionRow>): row is SubmissionRow => row.sequence !== null;
 
 function toRow({
   board_id,
@@ -272,7 +274,7 @@ function toRow({
   metadata,
   submitted_at,
   standings,
-}: LedgerColumns): LedgerRow {
+}: SubmissionRow): LedgerRow {
   return {
     boardId: board_id,
     sequence,

@@ -4,8 +4,10 @@
  */
 import { sql } from "drizzle-orm";
 import type { Database } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
 import type { RetryTarget } from "../outbox-operating.js";
+import type { notificationBroadcastParts, notificationContents } from "../schema/notification.js";
 import { BROADCAST_CHANNEL } from "./broadcasts.js";
 
 /** A part of a broadcast that was set aside, or fails. */
@@ -35,7 +37,7 @@ export function createBroadcastOperating(database: Database) {
       readonly limit: number;
       readonly id?: number | null;
     }): Promise<TroubledBroadcast[]> {
-      const rows = await database.query<BroadcastColumns>(sql`
+      const rows = await database.query<BroadcastRow>(sql`
         SELECT b.id, b.content_id, c.title, b.done_to + 1 AS first_user, b.last_user,
           b.set_aside_at IS NOT NULL AS set_aside, b.attempts + b.waits AS attempts,
           (extract(epoch FROM clock_timestamp() - c.created_at) * 1000)::float8 AS age_ms,
@@ -78,17 +80,16 @@ export function createBroadcastOperating(database: Database) {
 /** The broadcasts of one database, for operators. */
 export type BroadcastOperating = ReturnType<typeof createBroadcastOperating>;
 
-interface BroadcastColumns {
-  readonly id: number;
-  readonly content_id: number;
-  readonly title: string;
-  readonly first_user: number;
-  readonly last_user: number;
-  readonly set_aside: boolean;
-  readonly attempts: number;
-  readonly age_ms: number;
-  readonly error: string;
-}
+type BroadcastRow = Row<
+  typeof notificationBroadcastParts,
+  "id" | "content_id" | "last_user" | "attempts"
+> &
+  Row<typeof notificationContents, "title"> & {
+    readonly first_user: number;
+    readonly set_aside: boolean;
+    readonly age_ms: number;
+    readonly error: string;
+  };
 
 const toTroubled = ({
   content_id,
@@ -97,7 +98,7 @@ const toTroubled = ({
   set_aside,
   age_ms,
   ...row
-}: BroadcastColumns): TroubledBroadcast => ({
+}: BroadcastRow): TroubledBroadcast => ({
   ...row,
   contentId: content_id,
   users: [first_user, last_user],

@@ -5,8 +5,15 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { NotificationContent } from "../../domain/notification.js";
 import type { Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, storable } from "../client/statements.js";
 import { MAX_ERROR_LENGTH, MAX_RETRY_MS, type RetryOptions } from "../outbox.js";
+import type { users } from "../schema/account.js";
+import type {
+  notificationBroadcastParts,
+  notificationContents,
+  notificationLogs,
+} from "../schema/notification.js";
 
 /** The next users of a part of a broadcast, which is held until the commit. */
 export interface BroadcastStep {
@@ -65,21 +72,14 @@ export interface BroadcastSteps {
  */
 const LOCK_MS = 250;
 
-interface BroadcastRow {
-  readonly id: number;
-  readonly content_id: number;
-  readonly done_to: number;
-  readonly last_user: number;
-  readonly attempts: number;
-  readonly waits: number;
-  readonly kind: string;
-  readonly title: string;
-  readonly body: string;
-  readonly url: string | null;
-  readonly expires_at: Date | null;
-  readonly created_at: Date;
-  readonly expired: boolean;
-}
+type BroadcastRow = Row<
+  typeof notificationBroadcastParts,
+  "id" | "content_id" | "done_to" | "last_user" | "attempts" | "waits"
+> &
+  Row<
+    typeof notificationContents,
+    "kind" | "title" | "body" | "url" | "expires_at" | "created_at"
+  > & { readonly expired: boolean };
 
 async function next(tx: Tx, most: number): Promise<BroadcastStep | null> {
   await tx.query(sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`));
@@ -236,7 +236,7 @@ async function usersAfter(
   { done_to, last_user }: BroadcastRow,
   most: number,
 ): Promise<number[]> {
-  const rows = await tx.query<{ id: number }>(sql`
+  const rows = await tx.query<Row<typeof users, "id">>(sql`
     SELECT id FROM users
     WHERE id > ${done_to}::bigint AND id <= ${last_user}::bigint
     ORDER BY id LIMIT ${most}::bigint`);
@@ -244,13 +244,13 @@ async function usersAfter(
 }
 
 /** Those of the users whom no other session holds; this transaction holds them now. */
-async function freeAmong(tx: Tx, users: readonly number[]): Promise<number[]> {
-  if (users.length === 0) return [];
-  const some = bigints(users);
-  const there = await tx.query<{ id: number }>(
+async function freeAmong(tx: Tx, ids: readonly number[]): Promise<number[]> {
+  if (ids.length === 0) return [];
+  const some = bigints(ids);
+  const there = await tx.query<Row<typeof users, "id">>(
     sql`SELECT id FROM users WHERE id = ANY(${some}) ORDER BY id FOR KEY SHARE SKIP LOCKED`,
   );
-  const held = await tx.query<{ user_id: number }>(sql`
+  const held = await tx.query<Row<typeof notificationLogs, "user_id">>(sql`
     WITH free AS (
       SELECT user_id FROM notification_logs
       WHERE user_id = ANY(${some})

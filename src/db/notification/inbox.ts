@@ -11,7 +11,10 @@ import type {
 } from "../../domain/notification.js";
 import type { PageRequest } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
+import type { users } from "../schema/account.js";
+import type { notificationContents, notifications } from "../schema/notification.js";
 
 /** The inboxes. */
 export interface NotificationTable {
@@ -49,18 +52,11 @@ export interface NotificationTable {
 }
 
 /** A row as {@link COLUMNS} selects it. */
-export interface NotificationRow {
-  readonly id: number;
-  readonly user_id: number;
-  readonly sequence: number;
-  readonly kind: string;
-  readonly title: string;
-  readonly body: string;
-  readonly url: string | null;
-  readonly expires_at: Date | null;
-  readonly created_at: Date;
-  readonly read_at: Date | null;
-}
+export type NotificationRow = Row<
+  typeof notifications,
+  "id" | "user_id" | "sequence" | "expires_at" | "created_at" | "read_at"
+> &
+  Row<typeof notificationContents, "kind" | "title" | "body" | "url">;
 
 /** What a notification `n` with its content `c` is made of. */
 export const COLUMNS = sql.raw(
@@ -99,13 +95,13 @@ export function createNotificationTable(database: Database): NotificationTable {
       return row?.count ?? 0;
     },
     async usersAmong(tx, ids) {
-      const rows = await tx.query<{ id: number }>(
+      const rows = await tx.query<Row<typeof users, "id">>(
         sql`SELECT id FROM users WHERE id = ANY(${bigints(ids)})`,
       );
       return rows.map(({ id }) => id);
     },
     async markRead(tx, userId, ids) {
-      const rows = await tx.query<{ id: number }>(sql`
+      const rows = await tx.query<Pick<NotificationRow, "id">>(sql`
         UPDATE notifications n SET read_at = statement_timestamp()
         WHERE n.user_id = ${userId}::bigint AND n.id = ANY(${bigints(ids)})
           AND n.read_at IS NULL AND ${ALIVE}
@@ -145,7 +141,7 @@ async function write(
   tx: Tx,
   { kind, title, body, url, expiresAt }: NotificationContent,
 ): Promise<{ id: number; createdAt: string }> {
-  const [row] = await tx.query<{ id: number; created_at: Date }>(sql`
+  const [row] = await tx.query<Row<typeof notificationContents, "id" | "created_at">>(sql`
     INSERT INTO notification_contents (kind, title, body, url, expires_at)
     VALUES (${kind}, ${title}, ${body}, ${url}, ${expiresAt}::timestamptz)
     RETURNING id, created_at`);
@@ -155,7 +151,7 @@ async function write(
 
 /** The logs are locked first, like by everybody who changes an inbox. */
 async function pruneSome(tx: Tx): Promise<number> {
-  const expired = await tx.query<{ id: number; user_id: number }>(sql`
+  const expired = await tx.query<Pick<NotificationRow, "id" | "user_id">>(sql`
     SELECT id, user_id FROM notifications
     WHERE expires_at <= statement_timestamp()
     ORDER BY expires_at LIMIT ${PRUNED_AT_ONCE}::bigint`);

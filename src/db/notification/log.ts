@@ -8,7 +8,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Delivery, NotificationEvent } from "../../domain/notification.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Nullable, Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
+import type { notificationLogs, notificationReads, notifications } from "../schema/notification.js";
 import { ALIVE, COLUMNS, type NotificationRow, toNotification } from "./inbox.js";
 
 /** What follows a sequence in a log. */
@@ -53,6 +55,8 @@ const expiredUnread = (userId: SQL): SQL => sql`(
   SELECT count(*) FROM notifications x
   WHERE x.user_id = ${userId} AND x.read_at IS NULL AND x.expires_at <= statement_timestamp())`;
 
+type LogRow = Row<typeof notificationLogs>;
+
 /** The logs of one database. */
 export function createNotificationLogTable(database: Database): NotificationLogTable {
   return {
@@ -65,14 +69,14 @@ export function createNotificationLogTable(database: Database): NotificationLogT
     },
     addRead,
     async read(userId, after, limit) {
-      const rows = await database.query<EventRow>(readStatement(userId, after, limit));
+      const rows = await database.query<ReadRow>(readStatement(userId, after, limit));
       return {
         last: rows[0]?.last ?? 0,
-        entries: rows.flatMap((row) => (row.at === null ? [] : [toEntry(row, row.at)])),
+        entries: rows.flatMap((row) => (row.at === null ? [] : [toEntry(row)])),
       };
     },
     async last(userId) {
-      const [row] = await database.query<{ sequence: number }>(
+      const [row] = await database.query<Pick<LogRow, "sequence">>(
         sql`SELECT sequence FROM notification_logs WHERE user_id = ${userId}::bigint`,
       );
       return row?.sequence ?? 0;
@@ -89,7 +93,7 @@ export function createNotificationLogTable(database: Database): NotificationLogT
 
 /** The second statement counts what has expired, under the locks that the first one took. */
 async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]> {
-  const raised = await tx.query<{ user_id: number; sequence: number; unread: number }>(sql`
+  const raised = await tx.query<LogRow>(sql`
     INSERT INTO notification_logs AS l (user_id, sequence, unread)
     SELECT u.id, 1, 1 FROM unnest(${bigints(userIds)}) AS u(id) ORDER BY u.id
     ON CONFLICT (user_id) DO UPDATE SET sequence = l.sequence + 1, unread = l.unread + 1
@@ -97,12 +101,9 @@ async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): P
   const [users, sequences, unread] = (["user_id", "sequence", "unread"] as const).map((name) =>
     bigints(raised.map((row) => row[name])),
   ) as [SQL, SQL, SQL];
-  const rows = await tx.query<{
-    id: number;
-    user_id: number;
-    sequence: number;
-    unread: number;
-  }>(sql`
+  const rows = await tx.query<
+    Row<typeof notifications, "id" | "user_id" | "sequence" | "unread">
+  >(sql`
     INSERT INTO notifications (user_id, sequence, content_id, unread, expires_at, created_at)
     SELECT r.user_id, r.sequence, c.id, r.unread - ${expiredUnread(sql`r.user_id`)},
       c.expires_at, c.created_at
@@ -118,7 +119,7 @@ async function addRead(
   userId: number,
   { ids, upTo, count }: MarkedRead & { readonly count: number },
 ): Promise<{ sequence: number; unread: number }> {
-  const [row] = await tx.query<{ sequence: number; unread: number }>(sql`
+  const [row] = await tx.query<Row<typeof notificationReads, "sequence" | "unread">>(sql`
     WITH raised AS (
       UPDATE notification_logs SET sequence = sequence + 1, unread = unread - ${count}::bigint
       WHERE user_id = ${userId}::bigint RETURNING user_id, sequence, unread)
@@ -131,14 +132,12 @@ async function addRead(
   return row;
 }
 
-interface EventRow extends NotificationRow {
-  readonly last: number;
-  /** Sequence of the entry; null when there is none after the one asked for. */
-  readonly at: number | null;
-  readonly unread: number;
-  readonly ids: number[] | null;
-  readonly up_to: number | null;
-}
+type DeliveredRow = NotificationRow & { readonly ids: null; readonly up_to: null };
+type MarkedRow = Nullable<NotificationRow> & Row<typeof notificationReads, "ids" | "up_to">;
+/** `at` is the sequence of the entry. */
+type EntryRow = Pick<LogRow, "unread"> & { readonly at: number } & (DeliveredRow | MarkedRow);
+/** `last` is that of the log; without an entry the rest is null. */
+type ReadRow = { readonly last: number } & (EntryRow | { readonly at: null });
 
 /** One statement, so that the end of the log and its entries are of one moment. */
 const readStatement = (userId: number, after: number, limit: number): SQL => sql`
@@ -160,13 +159,10 @@ const readStatement = (userId: number, after: number, limit: number): SQL => sql
   LEFT JOIN notification_contents c ON c.id = n.content_id
   WHERE l.user_id = ${userId}::bigint ORDER BY e.at`;
 
-/** As it was when it was added: what was read since, later entries tell. */
-function toEntry(row: EventRow, sequence: number): LogRead["entries"][number] {
-  const { ids, up_to: upTo, unread } = row;
-  return {
-    sequence,
-    event: ids
-      ? { type: "read", ids, upTo, unread }
-      : { type: "delivered", notification: { ...toNotification(row), readAt: null }, unread },
-  };
+/** As it was when it was added: what was read since, later entries say. */
+function toEntry(row: EntryRow): LogRead["entries"][number] {
+  const { at: sequence, unread } = row;
+  if (row.ids) return { sequence, event: { type: "read", ids: row.ids, upTo: row.up_to, unread } };
+  const notification = { ...toNotification(row), readAt: null };
+  return { sequence, event: { type: "delivered", notification, unread } };
 }

@@ -20,7 +20,7 @@ export const users = pgTable(
     tag: text().notNull().unique("users_tag"),
     email: text().notNull().unique("users_email"),
     name: text().notNull(),
-    role: text().notNull(),
+    role: text({ enum: ROLES }).notNull(),
     passwordHash: text("password_hash").notNull(),
     sessionEpoch: bigint("session_epoch", { mode: "number" }).notNull().default(1),
     createdAt: moment("created_at"),

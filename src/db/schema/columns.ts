@@ -9,7 +9,7 @@ import { type AnyPgColumn, bigint, integer, text, timestamp } from "drizzle-orm/
 export const identity = () =>
   bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
 /** A time that is noted when the row is written, unless it is given. */
-export const moment = (name: string) =>
+export const moment = <Name extends string>(name: Name) =>
   timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow();
 /** A bound of a text: one of these words. */
 export const oneOf = (column: string, words: readonly string[]): SQL =>

@@ -13,6 +13,7 @@ import {
   primaryKey,
   text,
 } from "drizzle-orm/pg-core";
+import type { KnownViewer } from "../../domain/counters.js";
 import { users } from "./account.js";
 import { products } from "./catalogue.js";
 import { moment } from "./columns.js";
@@ -43,7 +44,7 @@ export const productTallies = pgTable(
     viewers: bigint({ mode: "number" }).notNull().default(0),
     isOver: boolean("is_over").notNull().default(false),
     sketch: bytes(),
-    few: jsonb().notNull().default([]),
+    few: jsonb().$type<readonly KnownViewer[]>().notNull().default([]),
   },
   (t) => [
     primaryKey({ columns: [t.productId, t.period] }),

@@ -15,11 +15,15 @@ import {
 } from "drizzle-orm/pg-core";
 import {
   BOARD_LIMITS,
+  type BoardRecord,
   MAX_SCORE,
   SCORE_OPERATORS,
+  SCORE_SOURCES,
   SORT_ORDERS,
+  type Standings,
   TIE_RULES,
 } from "../../domain/leaderboard/leaderboard.js";
+import { PERIODS } from "../../domain/leaderboard/periods.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
@@ -34,24 +38,24 @@ export const leaderboards = pgTable(
     id: identity(),
     slug: text().notNull().unique("leaderboards_slug"),
     title: text().notNull(),
-    operator: text().notNull(),
-    sortOrder: text("sort_order").notNull(),
-    tieRule: text("tie_rule").notNull(),
-    periods: text().array().notNull(),
+    operator: text({ enum: SCORE_OPERATORS }).notNull(),
+    sortOrder: text("sort_order", { enum: SORT_ORDERS }).notNull(),
+    tieRule: text("tie_rule", { enum: TIE_RULES }).notNull(),
+    periods: text({ enum: PERIODS }).array().notNull(),
     timeZone: text("time_zone").notNull(),
-    source: text().notNull(),
+    source: text({ enum: SCORE_SOURCES }).notNull(),
     lastSequence: bigint("last_sequence", { mode: "number" }).notNull().default(0),
     lastAt: timestamp("last_at", { withTimezone: true, precision: 3 })
       .notNull()
       .default(sql`'epoch'`),
-    archived: jsonb().notNull().default({}),
+    archived: jsonb().$type<BoardRecord["archivedMs"]>().notNull().default({}),
     createdAt: moment("created_at"),
   },
   (t) => [
     check("leaderboards_operator", oneOf("operator", SCORE_OPERATORS)),
     check("leaderboards_sort_order", oneOf("sort_order", SORT_ORDERS)),
     check("leaderboards_tie_rule", oneOf("tie_rule", TIE_RULES)),
-    check("leaderboards_source", oneOf("source", ["CLIENTS", "SHOP"])),
+    check("leaderboards_source", oneOf("source", SCORE_SOURCES)),
     check("leaderboards_slug_length", lengthBetween(t.slug, 1, BOARD_LIMITS.slug)),
     check("leaderboards_title_length", lengthBetween(t.title, 1, BOARD_LIMITS.title)),
   ],
@@ -74,7 +78,7 @@ export const scoreSubmissions = pgTable(
     score: doublePrecision().notNull(),
     metadata: text(),
     submittedAt: timestamp("submitted_at", { withTimezone: true, precision: 3 }).notNull(),
-    standings: jsonb().notNull(),
+    standings: jsonb().$type<Standings>().notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.boardId, t.sequence] }),

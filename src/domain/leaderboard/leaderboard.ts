@@ -17,11 +17,9 @@ export const TIE_RULES = ["FIRST_TO_REACH", "COMPETITION", "DENSE"] as const;
 /** How equal scores are ranked: 1, 2, 3 by who was first; 1, 2, 2, 4; or 1, 2, 2, 3. */
 export type TieRule = (typeof TIE_RULES)[number];
 
-/**
- * Who a board takes scores from: whoever may call `submitScore`, or what happens in the shop and
- * nobody else.
- */
-export type ScoreSource = "CLIENTS" | "SHOP";
+export const SCORE_SOURCES = ["CLIENTS", "SHOP"] as const;
+/** Where scores of a board come from: callers of `submitScore`, or events of the shop alone. */
+export type ScoreSource = (typeof SCORE_SOURCES)[number];
 
 /** Scores are doubles; beyond this whole numbers are no longer exact. */
 export const MAX_SCORE = 2 ** 53;

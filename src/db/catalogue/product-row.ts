@@ -1,0 +1,58 @@
+/** Rows of products, as columns and as JSON inside another row. */
+import { type SQL, sql } from "drizzle-orm";
+import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
+import type { Row } from "../client/row.js";
+import { columnList } from "../client/statements.js";
+import type { products } from "../schema/catalogue.js";
+
+const COLUMNS = [
+  "id",
+  "version",
+  "sku",
+  "name",
+  "description",
+  "brand_id",
+  "category_id",
+  "price",
+  "stock",
+  "rating_sum",
+  "rating_count",
+  "updated_at",
+] as const;
+
+/** A product as {@link PRODUCT} selects it. */
+export type ProductRow = Row<typeof products, (typeof COLUMNS)[number]> & {
+  readonly removed: boolean;
+};
+
+/** A product as {@link productJson} selects it: JSON has no dates. */
+export type ProductJson = Omit<ProductRow, "updated_at"> & { readonly updated_at: string };
+
+/** The columns of a {@link ProductRow}. */
+export const PRODUCT: SQL = sql`${columnList(COLUMNS)}, removed_at IS NOT NULL AS removed`;
+
+/** The columns of a {@link ProductJson}, as one expression. */
+export const productJson = (alias: string): SQL =>
+  sql.raw(
+    `json_build_object(${COLUMNS.map((name) => `'${name}', ${alias}.${name}`).join(", ")}, ` +
+      `'removed', ${alias}.removed_at IS NOT NULL)`,
+  );
+
+/** The record of a row. */
+export function toRecord(row: ProductRow | ProductJson): ProductRecord {
+  return {
+    id: row.id,
+    version: row.version,
+    sku: row.sku,
+    name: row.name,
+    description: row.description,
+    brandId: row.brand_id,
+    categoryId: row.category_id,
+    price: row.price,
+    stock: row.stock,
+    ratingSum: row.rating_sum,
+    ratingCount: row.rating_count,
+    removed: row.removed,
+    updatedAt: new Date(row.updated_at).toISOString(),
+  };
+}

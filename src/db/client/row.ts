@@ -1,0 +1,29 @@
+/**
+ * Types of rows, inferred from the Drizzle tables: statements are SQL (decision 0010), so columns
+ * keep their names of SQL. test/db/client/row.test.ts compares them with both drivers.
+ */
+import type { Column, InferModelFromColumns, Table } from "drizzle-orm";
+
+/** Drizzle maps these; the drivers answer them raw, and each its own way. Select them as text. */
+type MappedByDrizzle = "PgDateString" | "PgCustomColumn";
+
+type Plain<C extends Record<string, Column>> = {
+  [K in keyof C as C[K]["_"]["columnType"] extends MappedByDrizzle ? never : K]: C[K];
+};
+
+type Answered<T extends Table> = InferModelFromColumns<
+  Plain<T["_"]["columns"]>,
+  "select",
+  { dbColumnNames: true }
+>;
+
+/** Names of columns that a {@link Row} can have. */
+type ColumnName<T extends Table> = keyof Answered<T> & string;
+
+/** Columns of a table as a statement answers them; a LEFT JOIN may answer null besides. */
+export type Row<T extends Table, Name extends ColumnName<T> = ColumnName<T>> = Readonly<
+  Pick<Answered<T>, Name>
+>;
+
+/** A row of the outer side of a join, which may have found nothing. */
+export type Nullable<R extends object> = { [K in keyof R]: R[K] | null };
