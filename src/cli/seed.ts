@@ -10,7 +10,7 @@ const USAGE =
   "to match.\n" +
   "The rows are the same every time. A database that already has a catalogue is left alone.";
 
-const MOST_PRODUCTS = 1_000_000;
+const MAX_PRODUCTS = 1_000_000;
 
 const products = readArguments();
 await runCommand(async ({ database }) => {
@@ -40,9 +40,9 @@ function readArguments(): number {
     });
     if (values.help) return usage(USAGE, 0);
     const count = Number(values.products);
-    if (!Number.isInteger(count) || count < 1 || count > MOST_PRODUCTS)
+    if (!Number.isInteger(count) || count < 1 || count > MAX_PRODUCTS)
       return usage(
-        `--products must be a whole number from 1 to ${grouped(MOST_PRODUCTS)}.\n\n${USAGE}`,
+        `--products must be a whole number from 1 to ${grouped(MAX_PRODUCTS)}.\n\n${USAGE}`,
         1,
       );
     return count;

@@ -40,13 +40,13 @@ const wholeFrom =
 /**
  * Highest rate that is told from none: a bucket that fills a billion times a second limits nobody.
  */
-const MOST_PER_SECOND = 1e9;
+const MAX_PER_SECOND = 1e9;
 /** A rate per second. */
 export const rate = (fallback: number) =>
   numberThat(fallback, (value) =>
-    value > 0 && value <= MOST_PER_SECOND
+    value > 0 && value <= MAX_PER_SECOND
       ? undefined
-      : `is out of bounds: it must be more than 0 and at most ${MOST_PER_SECOND}`,
+      : `is out of bounds: it must be more than 0 and at most ${MAX_PER_SECOND}`,
   );
 
 /** Origins, comma-separated. */

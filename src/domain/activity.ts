@@ -26,7 +26,7 @@ export interface Activity {
 export const ACTIVE_SPANS = { week: 7, month: 30 } as const;
 
 /** Most days of one report. */
-export const MOST_ACTIVITY_DAYS = 90;
+export const MAX_ACTIVITY_DAYS = 90;
 
 /**
  * How long days are kept: those of the longest report and the month before its first day, with some

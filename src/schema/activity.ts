@@ -1,12 +1,12 @@
 /** How many users are active, and how many come back. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
-import { ACTIVE_SPANS, MOST_ACTIVITY_DAYS } from "../domain/activity.js";
+import { ACTIVE_SPANS, MAX_ACTIVITY_DAYS } from "../domain/activity.js";
 import { between } from "../domain/argument-rules.js";
 import { Checked } from "./argument-rule.js";
 import { ListSize } from "./price.js";
 
 /** Mondays that the longest report can hold. */
-const MOST_WEEKS = Math.ceil(MOST_ACTIVITY_DAYS / ACTIVE_SPANS.week);
+const MOST_WEEKS = Math.ceil(MAX_ACTIVITY_DAYS / ACTIVE_SPANS.week);
 
 /** One day. */
 @ObjectType({
@@ -77,9 +77,9 @@ export class ActivityArgs {
     nullable: true,
     defaultValue: 30,
     description:
-      `How many days, today included: 1 to ${MOST_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. ` +
+      `How many days, today included: 1 to ${MAX_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. ` +
       "Null means 30.",
   })
-  @Checked(between(1, MOST_ACTIVITY_DAYS))
+  @Checked(between(1, MAX_ACTIVITY_DAYS))
   days!: number | null;
 }

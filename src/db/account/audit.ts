@@ -24,10 +24,10 @@ export interface AuditTable {
 export interface AuditTableOptions {
   readonly keptMs: number;
   /** Rows of refusals; default a million, some 180 MB with their indexes. */
-  readonly mostRefusals?: number;
+  readonly maxRefusals?: number;
 }
 
-const MOST_REFUSALS = 1_000_000;
+const MAX_REFUSALS = 1_000_000;
 const MAX_DEVICE = 200;
 /** Rows of one DELETE: it has to end within the time of a statement. */
 const BATCH = 10_000;
@@ -36,7 +36,7 @@ const REFUSALS = sql.raw(COUNTED);
 /** The audit log of one database. */
 export function createAuditTable(
   database: Database,
-  { keptMs, mostRefusals = MOST_REFUSALS }: AuditTableOptions,
+  { keptMs, maxRefusals = MAX_REFUSALS }: AuditTableOptions,
 ): AuditTable {
   const deleteAll = async (which: ReturnType<typeof sql>): Promise<void> => {
     for (let deleted = BATCH; deleted === BATCH; ) {
@@ -74,7 +74,7 @@ export function createAuditTable(
       const [beyond] = await database.query<Row<typeof auditLog, "id">>(sql`
         SELECT id FROM audit_log
         WHERE ${REFUSALS}
-        ORDER BY id DESC OFFSET ${mostRefusals} LIMIT 1`);
+        ORDER BY id DESC OFFSET ${maxRefusals} LIMIT 1`);
       if (beyond) await deleteAll(sql`${REFUSALS} AND id <= ${beyond.id}::bigint`);
     },
   };

@@ -11,9 +11,9 @@ import { sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";
 
 /** Longer queries name nothing that exists; the rest is ignored to keep hostile ones cheap. */
-const MOST_WORDS = 16;
+const MAX_WORDS = 16;
 /** Lexemes end at 2 KB; no word that anybody looks for is this long. */
-const LONGEST_WORD = 100;
+const MAX_WORD_LENGTH = 100;
 
 /**
  * Controls, white space and ASCII punctuation, as in the stored text; lone surrogates, which UTF-8
@@ -31,8 +31,8 @@ const SEPARATORS = new RegExp(`${BETWEEN_WORDS.source}|${LONE_SURROGATE.source}`
  */
 export function prefixQuery(text: string): string | null {
   if (text.trim() === "") return null;
-  const words = text.split(SEPARATORS).filter(Boolean).slice(0, MOST_WORDS);
-  return words.map((word) => `'${[...word].slice(0, LONGEST_WORD).join("")}':*`).join(" & ");
+  const words = text.split(SEPARATORS).filter(Boolean).slice(0, MAX_WORDS);
+  return words.map((word) => `'${[...word].slice(0, MAX_WORD_LENGTH).join("")}':*`).join(" & ");
 }
 
 /**

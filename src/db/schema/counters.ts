@@ -13,7 +13,7 @@ import {
   primaryKey,
   text,
 } from "drizzle-orm/pg-core";
-import type { KnownViewer } from "../../domain/counters.js";
+import { type KnownViewer, MAX_COUNT } from "../../domain/counters.js";
 import { users } from "./account.js";
 import { products } from "./catalogue.js";
 import { moment } from "./columns.js";
@@ -27,7 +27,6 @@ const ofUser = () =>
     .notNull()
     .references(() => users.id);
 const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
-const MOST = Number.MAX_SAFE_INTEGER;
 
 /**
  * What was counted about products, by period: `all`, a month (`2026-11`) or a day (`2026-11-03`),
@@ -51,7 +50,7 @@ export const productTallies = pgTable(
     index("product_tallies_period").on(t.period),
     check(
       "product_tallies_range",
-      sql.raw(`views between 0 and ${MOST} and shares between 0 and ${MOST}`),
+      sql.raw(`views between 0 and ${MAX_COUNT} and shares between 0 and ${MAX_COUNT}`),
     ),
   ],
 );

@@ -21,7 +21,7 @@ import {
 export interface SeedSizes {
   readonly products: number;
   readonly reviews: number;
-  /** At most {@link MOST_CATEGORIES}: more are not made. */
+  /** At most {@link MAX_CATEGORIES}: more are not made. */
   readonly categories: number;
   readonly brands: number;
   readonly seed: number;
@@ -81,7 +81,7 @@ export function categoryRows(count: number): CategoryRow[] {
 }
 
 /** All there are: what {@link SeedSizes} may ask for. */
-export const MOST_CATEGORIES = categoryRows(Number.POSITIVE_INFINITY).length;
+export const MAX_CATEGORIES = categoryRows(Number.POSITIVE_INFINITY).length;
 
 /** Names of brands, all different. Beyond the forms, partners: "Hartwell & Nordby". */
 export function brandNames(count: number): string[] {

@@ -78,7 +78,7 @@ export const KEY_FAMILIES: Readonly<Record<string, KeyFamily>> = {
     type: "zset",
     ttl: "SESSION_CAP_MS since the last sign-in",
     owner: "redis/session/session.ts",
-    bound: "users signed in; SESSION_MOST members each",
+    bound: "users signed in; SESSION_MAX members each",
   },
   sessionEpoch: {
     pattern: "souk:v1:session-epoch:{<user tag>}",

@@ -35,7 +35,7 @@ const FLUSH_EVERY_MS = MINUTE;
  * Accounts and addresses that are told apart within a minute; what comes beyond is counted
  * together.
  */
-const MOST_ROWS = 100;
+const MAX_ROWS = 100;
 
 export function createRefusedSignIns({ table, log }: RefusedSignInsParts): RefusedSignIns {
   const counts = new Map<string, RefusalCount>();
@@ -45,7 +45,7 @@ export function createRefusedSignIns({ table, log }: RefusedSignInsParts): Refus
     const keyOf = ({ event, userId, from }: RefusalCount) => `${event} ${userId} ${from}`;
     const known = counts.has(keyOf(refusal));
     const counted =
-      known || counts.size < MOST_ROWS ? refusal : { ...refusal, userId: null, from: null };
+      known || counts.size < MAX_ROWS ? refusal : { ...refusal, userId: null, from: null };
     const before = counts.get(keyOf(counted))?.count ?? 0;
     counts.set(keyOf(counted), { ...counted, count: before + refusal.count });
   };

@@ -36,7 +36,7 @@ export interface SessionTrustParts {
 }
 
 /** A Redis that is told and forgets at once is restarting over and over. */
-const MOST_TELLINGS = 3;
+const MAX_RELOADS = 3;
 
 export function createSessionTrust({
   store,
@@ -106,7 +106,7 @@ export function createSessionTrust({
       await catchUp();
       if (doubted.has(userTag))
         throw new RedisUnavailable(new Error("a revocation of this user cannot be applied"));
-      for (let telling = 0; telling < MOST_TELLINGS; telling++) {
+      for (let reload = 0; reload < MAX_RELOADS; reload++) {
         const answer = await question();
         if (answer !== "unloaded") return answer;
         if (!(await tell(userTag))) return null;

@@ -56,7 +56,7 @@ it("forgets what is older than it is kept for, more than one statement's worth t
 });
 
 it("keeps a bounded number of refusals, the latest, and every entry beside them", async () => {
-  const table = createAuditTable(db.database, { keptMs: DAY_MS, mostRefusals: 3 });
+  const table = createAuditTable(db.database, { keptMs: DAY_MS, maxRefusals: 3 });
   await table.append(db.database, entry());
   await table.appendRefusals([1, 2, 3, 4, 5].map((userId) => refusal(userId, 10)));
   await table.append(db.database, entry({ event: "signed_out" }));
