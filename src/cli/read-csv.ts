@@ -78,10 +78,10 @@ function readHeader(record: readonly Buffer[]): string[] {
         `${IMPORT_COLUMNS.join(", ")}, separated by commas.`,
     );
   // Columns without a name are ignored, however many there are.
-  const twice = names.filter((name, index) => name !== "" && names.indexOf(name) < index);
-  if (twice.length > 0)
+  const repeated = names.filter((name, index) => name !== "" && names.indexOf(name) < index);
+  if (repeated.length > 0)
     throw new StartupError(
-      `The CSV file names the column ${JSON.stringify(twice[0])} twice. Remove or rename one ` +
+      `The CSV file names the column ${JSON.stringify(repeated[0])} twice. Remove or rename one ` +
         "of the two.",
     );
   return names;

@@ -37,9 +37,9 @@ function toRow(line: number, bytes: Buffer): SourceRow | null {
     const values: unknown = JSON.parse(text);
     if (typeof values !== "object" || values === null || Array.isArray(values))
       return { line, reason: "is not a JSON object" };
-    const twice = repeatedKey(text);
-    if (twice !== null)
-      return { line, reason: `has the key ${JSON.stringify(twice).slice(0, MAX_SHOWN)} twice` };
+    const repeated = repeatedKey(text);
+    if (repeated !== null)
+      return { line, reason: `has the key ${JSON.stringify(repeated).slice(0, MAX_SHOWN)} twice` };
     return { line, values: values as Record<string, unknown> };
   } catch {
     return { line, reason: "is not valid JSON" };

@@ -69,6 +69,13 @@ export interface UserError {
   readonly field: readonly string[] | null;
 }
 
+/** A {@link UserError}; `field` is the path of the value, e.g. `["input", "price"]`. */
+export const userError = (
+  code: UserErrorCode,
+  field: UserError["field"],
+  message: string,
+): UserError => ({ code, message, field });
+
 /**
  * A failure whose message is meant for the client. Anything else that is thrown reaches clients as
  * INTERNAL_SERVER_ERROR.

@@ -6,7 +6,7 @@
  * words are equal bytes. Opaque strings stay as they are: operation ids, cursors, tokens, metadata,
  * URLs. Passwords have a rule of their own: {@link canonicalPassword}.
  */
-import type { UserError, UserErrorCode } from "./errors.js";
+import { type UserError, type UserErrorCode, userError } from "./errors.js";
 
 /**
  * A text without ink: white space, controls, format characters, fillers and whatever else renderers
@@ -92,12 +92,14 @@ export function checkText(
   { field, max, kind, optional = false }: TextRule,
   text: string,
 ): UserError | null {
-  if (text === "") return optional ? null : wrong("REQUIRED", field, "must not be blank");
+  const error = (code: UserErrorCode, fault: string): UserError =>
+    userError(code, ["input", field], `${field} ${fault}.`);
+  if (text === "") return optional ? null : error("REQUIRED", "must not be blank");
   const length = lengthOf(text);
   if (length > max)
-    return wrong("TOO_LONG", field, `has ${length} characters; at most ${max} are allowed`);
+    return error("TOO_LONG", `has ${length} characters; at most ${max} are allowed`);
   const fault = faultOf(kind, text);
-  return fault === null ? null : wrong("INVALID", field, fault);
+  return fault === null ? null : error("INVALID", fault);
 }
 
 function faultOf(kind: TextRule["kind"], text: string): string | null {
@@ -126,9 +128,3 @@ function isClosed(paragraph: string): boolean {
   }
   return open.length === 0;
 }
-
-const wrong = (code: UserErrorCode, field: string, what: string): UserError => ({
-  code,
-  message: `${field} ${what}.`,
-  field: ["input", field],
-});

@@ -1,18 +1,33 @@
-/** Ids that clients give to operations, so that they can be repeated. */
-import type { UserError } from "../domain/errors.js";
+/**
+ * Operation ids: what clients give to operations, so that they can be repeated. A refusal is thrown
+ * within the transaction, so that it uses up no id.
+ */
+import { createHash } from "node:crypto";
+import { type UserError, userError } from "../domain/errors.js";
 
 const MAX_OPERATION_ID = 128;
 
-/** What is wrong with an operation id; null when nothing is, or when there is none. */
-export function checkOperationId(operationId: string | undefined): UserError | null {
-  if (
-    operationId === undefined ||
-    (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)
-  )
-    return null;
-  return {
-    code: operationId === "" ? "REQUIRED" : "TOO_LONG",
-    message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
-    field: ["operationId"],
-  };
+/** What is wrong with an operation id at `field`; null when nothing is, or without one. */
+export function checkOperationId(
+  operationId: string | null | undefined,
+  field: readonly string[] = ["operationId"],
+): UserError | null {
+  const length = operationId?.length ?? 1;
+  if (length > 0 && length <= MAX_OPERATION_ID) return null;
+  return userError(
+    length === 0 ? "REQUIRED" : "TOO_LONG",
+    field,
+    `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
+  );
+}
+
+/** Compares the input of a repetition with that of the first: SHA-256 in hex. */
+export const fingerprint = (input: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(input)).digest("hex");
+
+/** Rolls a transaction back with the error of the payload. */
+export class Refused extends Error {
+  constructor(readonly userError: UserError) {
+    super(userError.message);
+  }
 }

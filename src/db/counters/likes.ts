@@ -148,7 +148,7 @@ async function recount(
   database: Database,
   onRepair: Parameters<LikeTable["recount"]>[0],
 ): ReturnType<LikeTable["recount"]> {
-  const wrong = sql`
+  const differing = sql`
     SELECT product_id, coalesce(c.likes, 0) - coalesce(f.likes, 0) AS excess
     FROM (SELECT product_id, count(*) AS likes FROM likes GROUP BY product_id) f
     FULL JOIN product_likes c USING (product_id)
@@ -158,7 +158,7 @@ async function recount(
     async (tx) => {
       if (onRepair) await tx.query(sql`LOCK TABLE product_likes IN SHARE ROW EXCLUSIVE MODE`);
       const rows = await tx.query<Row<typeof productLikes, "product_id"> & { excess: number }>(
-        wrong,
+        differing,
       );
       const ids = rows.map(({ product_id }) => product_id);
       if (onRepair && rows.length > 0) {

@@ -12,7 +12,7 @@ import type { Database } from "../../db/client/database.js";
 import type { RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
 import { ACCOUNT_LIMITS, type UserRecord } from "../../domain/account/user.js";
-import { RateLimited, type UserError, type UserErrorCode } from "../../domain/errors.js";
+import { RateLimited, type UserError, userError } from "../../domain/errors.js";
 import {
   canonicalPassword,
   checkText,
@@ -103,11 +103,11 @@ export function createAccounts(parts: AccountsParts): Accounts {
         checkText(NAME, name),
         checkPassword(password, "password"),
       ].filter((error) => error !== null);
-      if (errors.length > 0) return refusal(errors);
+      if (errors.length > 0) return { ...NOT_SIGNED_IN, errors };
       await guard.signUp(origin.ip);
       const passwordHash = await passwords.hash(password);
       const user = await makeCustomer(parts, { email, name, passwordHash }, origin);
-      if (!user) return refusal([TAKEN]);
+      if (!user) return { ...NOT_SIGNED_IN, errors: [TAKEN] };
       return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
     },
     async signIn({ password, ...input }, origin) {
@@ -116,14 +116,14 @@ export function createAccounts(parts: AccountsParts): Accounts {
       // hashing it would only cost.
       if (password.length > LONGEST_PASSWORD) {
         refused.note("sign_in_refused", null, origin.ip);
-        return refusal([BAD_CREDENTIALS]);
+        return { ...NOT_SIGNED_IN, errors: [BAD_CREDENTIALS] };
       }
       const attempt = await admit({ account: email, ip: origin.ip }, null);
       const account = await users.accountByEmail(email);
       const right = await passwords.matches(password, account?.passwordHash ?? null);
       if (!right || !account) {
         refused.note("sign_in_refused", account?.user.id ?? null, origin.ip);
-        return refusal([BAD_CREDENTIALS]);
+        return { ...NOT_SIGNED_IN, errors: [BAD_CREDENTIALS] };
       }
       await attempt.right();
       await strengthen(parts, account, password);
@@ -132,23 +132,23 @@ export function createAccounts(parts: AccountsParts): Accounts {
     async changePassword(principal, { current, next }, origin) {
       const { userId, sessionId } = requireUser(principal);
       const error = checkPassword(next, "newPassword");
-      if (error) return refusal([error]);
+      if (error) return { ...NOT_SIGNED_IN, errors: [error] };
       const account = await users.accountById(userId);
-      if (!account) return refusal([WRONG_PASSWORD]);
+      if (!account) return { ...NOT_SIGNED_IN, errors: [WRONG_PASSWORD] };
       const attempt = await admit(
         { account: account.user.email, ip: origin.ip, sessionId },
         userId,
       );
       if (!(await passwords.matches(current, account.passwordHash))) {
         refused.note("password_change_refused", userId, origin.ip);
-        return refusal([WRONG_PASSWORD]);
+        return { ...NOT_SIGNED_IN, errors: [WRONG_PASSWORD] };
       }
       await attempt.right();
       const passwordHash = await passwords.hash(next);
       const raised = await revocations.together({ userId, sessionId, origin }, (tx) =>
         users.replaceHash(tx, userId, account.passwordHash, passwordHash),
       );
-      if (!raised) return refusal([CHANGED_MEANWHILE]);
+      if (!raised) return { ...NOT_SIGNED_IN, errors: [CHANGED_MEANWHILE] };
       return open(
         { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } },
         origin,
@@ -232,31 +232,26 @@ function countedAdmission(
 const FIRST_EPOCH = 1;
 
 const newTag = (): string => randomBytes(TAG_BYTES).toString("base64url");
-const refusal = (errors: readonly UserError[]): SignInOutcome => ({
-  errors,
-  user: null,
-  opened: null,
-});
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: ["input", field],
-});
+const NOT_SIGNED_IN = { user: null, opened: null } as const;
 
-const TAKEN = wrong("TAKEN", "email", "There is an account with this address. Sign in instead.");
-const BAD_CREDENTIALS: UserError = {
-  code: "BAD_CREDENTIALS",
-  message: "The address and the password do not belong together, or there is no such account.",
-  field: ["input"],
-};
-const WRONG_PASSWORD = wrong(
+const TAKEN = userError(
+  "TAKEN",
+  ["input", "email"],
+  "There is an account with this address. Sign in instead.",
+);
+const BAD_CREDENTIALS = userError(
   "BAD_CREDENTIALS",
-  "currentPassword",
+  ["input"],
+  "The address and the password do not belong together, or there is no such account.",
+);
+const WRONG_PASSWORD = userError(
+  "BAD_CREDENTIALS",
+  ["input", "currentPassword"],
   "This is not the password of the account.",
 );
-const CHANGED_MEANWHILE = wrong(
+const CHANGED_MEANWHILE = userError(
   "CONFLICT",
-  "currentPassword",
+  ["input", "currentPassword"],
   "The password was changed meanwhile. Sign in again.",
 );
 
@@ -268,20 +263,25 @@ const LONGEST_PASSWORD = 4 * 2 * ACCOUNT_LIMITS.password.max;
 const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
 
 function checkEmail(email: string): UserError | null {
-  if (email === "") return wrong("REQUIRED", "email", "email must not be blank.");
+  if (email === "") return userError("REQUIRED", ["input", "email"], "email must not be blank.");
   if (lengthOf(email) > ACCOUNT_LIMITS.email)
-    return wrong("TOO_LONG", "email", `email has more than ${ACCOUNT_LIMITS.email} characters.`);
+    return userError(
+      "TOO_LONG",
+      ["input", "email"],
+      `email has more than ${ACCOUNT_LIMITS.email} characters.`,
+    );
   // Only a message proves an address; this catches what cannot be one.
   return /^[^@]+@[^@]+$/u.test(email) && !holdsUnseen(email)
     ? null
-    : wrong("INVALID", "email", "email is not an address such as ada@shop.example.");
+    : userError("INVALID", ["input", "email"], "email is not an address such as ada@shop.example.");
 }
 
 function checkPassword(password: string, field: string): UserError | null {
   const { min, max } = ACCOUNT_LIMITS.password;
   const length = lengthOf(canonicalPassword(password));
-  if (length > max) return wrong("TOO_LONG", field, `${field} has more than ${max} characters.`);
+  if (length > max)
+    return userError("TOO_LONG", ["input", field], `${field} has more than ${max} characters.`);
   return length < min
-    ? wrong("OUT_OF_RANGE", field, `${field} must have at least ${min} characters.`)
+    ? userError("OUT_OF_RANGE", ["input", field], `${field} must have at least ${min} characters.`)
     : null;
 }

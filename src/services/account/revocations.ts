@@ -16,7 +16,7 @@ import {
   type UserPrincipal,
 } from "../../domain/account/principal.js";
 import type { Revocation } from "../../domain/account/session.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
@@ -109,8 +109,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       const user = requireUser(principal);
       // Looked for among the caller's own: anybody else's is as unknown as one that never was.
       const found = await store.find(user.userTag, sessionId);
-      if (typeof found !== "object")
-        return refusal("NOT_FOUND", "There is no such session.", ["id"]);
+      if (typeof found !== "object") return { revoked: null, errors: [NO_SESSION] };
       return outcomeOf(await endSession(parts, "session_revoked", user, { sessionId, origin }));
     },
     async others(principal, origin) {
@@ -138,9 +137,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
           { ...entry, event: "all_sessions_revoked", userId: target.userId },
           null,
         );
-        return done
-          ? outcomeOf(done)
-          : refusal("NOT_FOUND", "There is nobody with this id.", ["input", "userId"]);
+        return done ? outcomeOf(done) : { revoked: null, errors: [NO_USER] };
       }
       const detail = new Date(target.beforeMs).toISOString();
       const done = await revoke(
@@ -151,7 +148,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
           return beforeMs === null ? null : { kind: "everyone", beforeMs };
         },
       );
-      return done ? outcomeOf(done) : IN_THE_FUTURE;
+      return done ? outcomeOf(done) : { revoked: null, errors: [IN_THE_FUTURE] };
     },
     async together({ userId, sessionId, origin }, decide) {
       const entry = {
@@ -228,16 +225,10 @@ const outcomeOf = (done: Revoked<Revocation> | null): RevocationOutcome => ({
   revoked: done?.ended ?? null,
   errors: [],
 });
-const refusal = (
-  code: UserError["code"],
-  message: string,
-  field: readonly string[],
-): RevocationOutcome => ({
-  revoked: null,
-  errors: [{ code, message, field }],
-});
-const IN_THE_FUTURE = refusal(
+const NO_SESSION = userError("NOT_FOUND", ["id"], "There is no such session.");
+const NO_USER = userError("NOT_FOUND", ["input", "userId"], "There is nobody with this id.");
+const IN_THE_FUTURE = userError(
   "OUT_OF_RANGE",
-  "issuedBefore lies in the future; sessions of later sign-ins would die with it.",
   ["input", "issuedBefore"],
+  "issuedBefore lies in the future; sessions of later sign-ins would die with it.",
 );

@@ -7,7 +7,7 @@
 import type { Owner } from "../../domain/account/guest.js";
 import { CART_LIMITS, type CartRecord, type CartWarning } from "../../domain/cart.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
-import type { UserError, UserErrorCode } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import type {
   CartAction,
   CartChange,
@@ -16,6 +16,7 @@ import type {
   ChangeOutcome,
   ChangeResult,
 } from "../../redis/cart/cart.js";
+import { checkOperationId } from "../operation-id.js";
 import type { CartMoves, ReadProducts } from "./move.js";
 import { priceChanged } from "./view.js";
 
@@ -81,8 +82,6 @@ export interface CartsParts {
   readonly moves: CartMoves;
 }
 
-const MAX_OPERATION_ID = 128;
-
 export function createCarts(parts: CartsParts): Carts {
   const { store, moves } = parts;
   const adopt = async (
@@ -127,9 +126,9 @@ export function createCarts(parts: CartsParts): Carts {
       const product = await one(shopper, line.productId);
       const error =
         checkQuantity(line.quantity, CART_LIMITS.quantity.min) ??
-        checkOperation(operationId) ??
+        checkOperationId(operationId) ??
         checkProduct(product);
-      if (error) return refusal(error);
+      if (error) return { ...UNCHANGED, errors: [error] };
       return change(shopper, {
         action: toAction("add", line, product),
         operationId,
@@ -141,7 +140,7 @@ export function createCarts(parts: CartsParts): Carts {
       const error =
         checkQuantity(line.quantity, 0) ??
         (line.quantity > 0 || !product ? checkProduct(product) : null);
-      if (error) return refusal(error);
+      if (error) return { ...UNCHANGED, errors: [error] };
       return change(shopper, {
         action: toAction("set", line, product),
         operationId: null,
@@ -224,65 +223,53 @@ const MOVED: CartWarning = {
   productId: null,
 };
 
-const refusal = (error: UserError): CartOutcome => ({ cart: null, errors: [error], warnings: [] });
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: [field],
-});
+const UNCHANGED = { cart: null, warnings: [] };
 
-const MOVED_AWAY = wrong(
+const MOVED_AWAY = userError(
   "CONFLICT",
-  "expectedVersion",
+  ["expectedVersion"],
   "The cart went to the account that signed in. Read the cart again.",
 );
 
 const { quantity: QUANTITY, lines: LINES } = CART_LIMITS;
 
 const REFUSALS: Readonly<Record<Exclude<ChangeOutcome, "done" | "repeated">, UserError>> = {
-  mismatch: wrong(
+  mismatch: userError(
     "IDEMPOTENCY_MISMATCH",
-    "operationId",
+    ["operationId"],
     "This operationId was used for another change. Use a new one for each change.",
   ),
-  conflict: wrong(
+  conflict: userError(
     "CONFLICT",
-    "expectedVersion",
+    ["expectedVersion"],
     "The cart was changed meanwhile. Look at it as it is now, and decide again.",
   ),
   moved: MOVED_AWAY,
-  lines: wrong(
+  lines: userError(
     "LIMIT_REACHED",
-    "productId",
+    ["productId"],
     `A cart holds at most ${LINES} different products. Remove one first.`,
   ),
-  full: wrong(
+  full: userError(
     "LIMIT_REACHED",
-    "quantity",
+    ["quantity"],
     `A cart holds at most ${QUANTITY.max} pieces of one product.`,
   ),
-  stock: wrong(
+  stock: userError(
     "OUT_OF_STOCK",
-    "quantity",
+    ["quantity"],
     "There are no more of these in stock. Nothing was changed.",
   ),
 };
 
 function checkQuantity(quantity: number, min: number): UserError | null {
   if (quantity >= min && quantity <= QUANTITY.max) return null;
-  return wrong("OUT_OF_RANGE", "quantity", `quantity must be ${min} to ${QUANTITY.max}.`);
+  return userError("OUT_OF_RANGE", ["quantity"], `quantity must be ${min} to ${QUANTITY.max}.`);
 }
 
 function checkProduct(product: ProductRecord | null): UserError | null {
-  if (!product) return wrong("NOT_FOUND", "productId", "There is no product with this id.");
+  if (!product) return userError("NOT_FOUND", ["productId"], "There is no product with this id.");
   return product.removed
-    ? wrong("PRODUCT_REMOVED", "productId", "The product was removed from the shop.")
+    ? userError("PRODUCT_REMOVED", ["productId"], "The product was removed from the shop.")
     : null;
-}
-
-function checkOperation(operationId: string | null): UserError | null {
-  if (operationId === null || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID))
-    return null;
-  const code = operationId === "" ? "REQUIRED" : "TOO_LONG";
-  return wrong(code, "operationId", `operationId must have 1 to ${MAX_OPERATION_ID} characters.`);
 }

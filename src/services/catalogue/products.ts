@@ -3,7 +3,6 @@
  * the outside commit together; only then is the cache invalidated and the event published, before
  * the caller is answered.
  */
-import { createHash } from "node:crypto";
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { Tx } from "../../db/client/database.js";
 import type { OperationTable } from "../../db/operations.js";
@@ -15,12 +14,12 @@ import type {
 } from "../../domain/catalogue/catalogue.js";
 import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import { tagsOfProductChange } from "../../domain/catalogue/tags.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import type { OutboxMessage } from "../../domain/events.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { Seen } from "../../domain/seen.js";
 import { sold } from "../leaderboard/shop-boards.js";
-import { checkOperationId } from "../operation-id.js";
+import { checkOperationId, fingerprint, Refused } from "../operation-id.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 import { checkDraft } from "./product-draft.js";
 
@@ -77,7 +76,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
         message: "after" in made && hasChanged(made) ? messageFor(made) : null,
       };
     });
-    if ("refused" in decision) return refusal(decision.refused);
+    if ("refused" in decision) return { ...NOT_WRITTEN, errors: [decision.refused] };
     if ("repeated" in decision)
       return { product: await present(decision.repeated), errors: [], seen: null };
     return { product: decision.after.product, errors: [], seen };
@@ -112,7 +111,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
     async upsert(principal, input) {
       requireAdmin(principal);
       const { draft, errors } = checkDraft(input);
-      if (errors.length > 0) return { product: null, errors, seen: null };
+      if (errors.length > 0) return { ...NOT_WRITTEN, errors };
       return write(async (tx) => {
         const result = await products.upsert(tx, draft);
         return "missing" in result
@@ -123,7 +122,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
     async adjustStock(principal, adjustment) {
       requireAdmin(principal);
       const error = checkOperationId(adjustment.operationId);
-      if (error) return refusal(error);
+      if (error) return { ...NOT_WRITTEN, errors: [error] };
       return write((tx) => adjust(tx, adjustment)).catch(unlessRefused);
     },
     async remove(principal, id) {
@@ -137,27 +136,14 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
   };
 }
 
-/** Rolls the transaction back with what the caller is to be told. */
-class Refused extends Error {
-  constructor(readonly userError: UserError) {
-    super(userError.message);
-  }
-}
-
 function unlessRefused(error: unknown): WriteOutcome {
-  if (error instanceof Refused) return refusal(error.userError);
+  if (error instanceof Refused) return { ...NOT_WRITTEN, errors: [error.userError] };
   throw error;
 }
 
-const refusal = (error: UserError): WriteOutcome => ({
-  product: null,
-  errors: [error],
-  seen: null,
-});
+const NOT_WRITTEN = { product: null, seen: null };
 const hasChanged = ({ before, after }: Change): boolean =>
   before?.product.version !== after.product.version;
-const fingerprint = (input: readonly unknown[]): string =>
-  createHash("sha256").update(JSON.stringify(input)).digest("hex");
 
 function messageFor({ before, after, scores = [] }: Change): OutboxMessage {
   const { id, version } = after.product;
@@ -168,38 +154,24 @@ function messageFor({ before, after, scores = [] }: Change): OutboxMessage {
   };
 }
 
-const notFound = (field: readonly string[]): UserError => ({
-  code: "NOT_FOUND",
-  message: "There is nothing with this id.",
-  field,
-});
-const removed = (field: readonly string[]): UserError => ({
-  code: "PRODUCT_REMOVED",
-  message: "The product was removed. Upsert its sku to bring it back.",
-  field,
-});
+const notFound = (field: readonly string[]): UserError =>
+  userError("NOT_FOUND", field, "There is nothing with this id.");
+const removed = (field: readonly string[]): UserError =>
+  userError("PRODUCT_REMOVED", field, "The product was removed. Upsert its sku to bring it back.");
 
-const MISMATCH: UserError = {
-  code: "IDEMPOTENCY_MISMATCH",
-  message:
-    "This operationId was used for another change. Use a new one for each change, and the " +
+const MISMATCH = userError(
+  "IDEMPOTENCY_MISMATCH",
+  ["operationId"],
+  "This operationId was used for another change. Use a new one for each change, and the " +
     "same one only to repeat it.",
-  field: ["operationId"],
-};
+);
 
 const STOCK_REFUSALS: Readonly<
   Record<"missing" | "removed" | "negative" | "tooMuch", (by: number) => UserError>
 > = {
   missing: () => notFound(["id"]),
   removed: () => removed(["id"]),
-  negative: (by) => ({
-    code: "OUT_OF_STOCK",
-    message: `There are fewer than ${-by} in stock.`,
-    field: ["by"],
-  }),
-  tooMuch: (by) => ({
-    code: "OUT_OF_RANGE",
-    message: `Adding ${by} would take the stock over ${MAX_STOCK}.`,
-    field: ["by"],
-  }),
+  negative: (by) => userError("OUT_OF_STOCK", ["by"], `There are fewer than ${-by} in stock.`),
+  tooMuch: (by) =>
+    userError("OUT_OF_RANGE", ["by"], `Adding ${by} would take the stock over ${MAX_STOCK}.`),
 };

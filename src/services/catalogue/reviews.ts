@@ -11,7 +11,7 @@ import {
   type ReviewRecord,
 } from "../../domain/catalogue/catalogue.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/catalogue/tags.js";
-import type { UserError, UserErrorCode } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import type { PendingEvent } from "../../domain/events.js";
 import type { Seen } from "../../domain/seen.js";
 import { checkText, typed } from "../../domain/text.js";
@@ -49,7 +49,7 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
       const errors = [checkRating(draft.rating), checkText(BODY, draft.body)].filter(
         (error) => error !== null,
       );
-      if (errors.length > 0) return refusal(errors);
+      if (errors.length > 0) return { ...NOT_WRITTEN, errors };
       const { decision, seen } = await write<ReviewRecord | UserError>(async (tx) => {
         const rated = await products.rate(tx, draft.productId, () =>
           reviews.put(tx, userId, draft),
@@ -69,34 +69,31 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
         const scores = by.count > 0 ? wasActive(userId, `review:${by.review.id}`) : [];
         return { decision: by.review, message: { tags, events, scores } };
       });
-      return "code" in decision ? refusal([decision]) : { review: decision, errors: [], seen };
+      return "code" in decision
+        ? { ...NOT_WRITTEN, errors: [decision] }
+        : { review: decision, errors: [], seen };
     },
   };
 }
 
-const refusal = (errors: readonly UserError[]): ReviewOutcome => ({
-  review: null,
-  errors,
-  seen: null,
-});
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: ["input", field],
-});
+const NOT_WRITTEN = { review: null, seen: null };
 
 const GONE = {
-  missing: wrong("NOT_FOUND", "productId", "There is no product with this id."),
-  removed: wrong("PRODUCT_REMOVED", "productId", "The product was removed from the shop."),
+  missing: userError("NOT_FOUND", ["input", "productId"], "There is no product with this id."),
+  removed: userError(
+    "PRODUCT_REMOVED",
+    ["input", "productId"],
+    "The product was removed from the shop.",
+  ),
 } as const;
 
 function checkRating(rating: number): UserError | null {
   const { min, max } = REVIEW_LIMITS.rating;
   return Number.isInteger(rating) && rating >= min && rating <= max
     ? null
-    : wrong(
+    : userError(
         "OUT_OF_RANGE",
-        "rating",
+        ["input", "rating"],
         `rating is ${rating}; it must be a whole number from ${min} to ${max}.`,
       );
 }

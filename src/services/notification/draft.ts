@@ -1,13 +1,7 @@
 /** What is in bounds in a notification that an admin sends. */
-import type { UserError, UserErrorCode } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import { checkText, holdsUnseen, typed } from "../../domain/text.js";
-
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: ["input", field],
-});
 
 /**
  * Brings the texts into one spelling and finds everything that is wrong with them.
@@ -39,13 +33,13 @@ export function checkContent(
 }
 
 function checkKind(kind: string): UserError | null {
-  if (kind === "") return wrong("REQUIRED", "kind", "kind must not be blank.");
+  if (kind === "") return userError("REQUIRED", ["input", "kind"], "kind must not be blank.");
   if (kind.length > NOTIFICATION_LIMITS.kind) return tooLong("kind", kind.length);
   return /^[a-z][a-z0-9._-]*$/.test(kind)
     ? null
-    : wrong(
+    : userError(
         "INVALID",
-        "kind",
+        ["input", "kind"],
         "kind must be lower-case letters, digits, dots, dashes and underscores, beginning " +
           "with a letter.",
       );
@@ -64,9 +58,9 @@ function checkUrl(url: string | null): UserError | null {
   const isPath = /^\/(?![/\\])[^\\]*$/.test(url);
   return (isPath || isWebAddress(url)) && !holdsUnseen(url)
     ? null
-    : wrong(
+    : userError(
         "INVALID",
-        "url",
+        ["input", "url"],
         "url must be an address that begins with http:// or https://, or a path that begins " +
           "with a slash.",
       );
@@ -79,12 +73,16 @@ function isWebAddress(url: string): boolean {
 function checkExpiry(expiresAt: string | null, nowMs: number): UserError | null {
   return expiresAt === null || Date.parse(expiresAt) > nowMs
     ? null
-    : wrong("OUT_OF_RANGE", "expiresAt", "expiresAt lies in the past: nobody would see it.");
+    : userError(
+        "OUT_OF_RANGE",
+        ["input", "expiresAt"],
+        "expiresAt lies in the past: nobody would see it.",
+      );
 }
 
 const tooLong = (field: keyof typeof NOTIFICATION_LIMITS, length: number): UserError =>
-  wrong(
+  userError(
     "TOO_LONG",
-    field,
+    ["input", field],
     `${field} has ${length} characters; at most ${NOTIFICATION_LIMITS[field]} are allowed.`,
   );

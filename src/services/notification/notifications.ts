@@ -7,7 +7,7 @@ import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { type LogItem, readLogCursor } from "../../domain/log.js";
 import {
   NOTIFICATION_LIMITS,
@@ -122,19 +122,13 @@ const NOTHING_SENT: Decided<Marked> = { decision: { count: 0, unread: 0 }, messa
 
 function toMarking(userId: number, request: MarkRequest): Marking | UserError {
   if ("ids" in request) {
-    return request.ids.length <= NOTIFICATION_LIMITS.ids
-      ? request
-      : {
-          code: "OUT_OF_RANGE",
-          message: `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${request.ids.length}.`,
-          field: ["ids"],
-        };
+    const { length } = request.ids;
+    if (length <= NOTIFICATION_LIMITS.ids) return request;
+    const message = `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${length}.`;
+    return userError("OUT_OF_RANGE", ["ids"], message);
   }
   const position = readLogCursor(notificationLog(userId), request.upTo);
-  if (typeof position === "object") return position;
-  return {
-    code: "INVALID",
-    message: "upTo is not a cursor of your notifications.",
-    field: ["upTo"],
-  };
+  return typeof position === "object"
+    ? position
+    : userError("INVALID", ["upTo"], "upTo is not a cursor of your notifications.");
 }

@@ -2,17 +2,17 @@
  * Sending notifications: who may, to whom, once. To users that are named they are sent in one
  * transaction; to everyone in steps (broadcasts.ts), so that no request waits for as many inboxes.
  */
-import { createHash } from "node:crypto";
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { OperationTable } from "../../db/operations.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import type { OutboxMessage } from "../../domain/events.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import type { Clock } from "../../domain/time/clock.js";
+import { checkOperationId, fingerprint, Refused } from "../operation-id.js";
 import {
   type AnnouncedWriteParts,
   createAnnouncedWrite,
@@ -56,7 +56,6 @@ export interface NotificationSendingParts extends AnnouncedWriteParts {
   readonly clock: Clock;
 }
 
-const MAX_OPERATION_ID = 128;
 const SCOPE = "sendNotification";
 
 export function createNotificationSending({
@@ -100,7 +99,9 @@ export function createNotificationSending({
       const known = await operations.remember(tx, operationId, SCOPE, fingerprint([content, to]));
       if (!known.first)
         return {
-          decision: known.sameInput ? await asItIsNow(tx, to, known.result) : refusal([MISMATCH]),
+          decision: known.sameInput
+            ? await asItIsNow(tx, to, known.result)
+            : { ...NOT_SENT, errors: [MISMATCH] },
           message: null,
         };
     }
@@ -123,9 +124,13 @@ export function createNotificationSending({
   return {
     async send(principal, { content: input, to, operationId }) {
       requireAdmin(principal);
-      const { content, errors } = checkContent(input, clock.nowMs());
-      const all = [...errors, ...checkRecipients(to), ...checkOperation(operationId)];
-      if (all.length > 0) return refusal(all);
+      const { content, errors: wrong } = checkContent(input, clock.nowMs());
+      const errors = [
+        ...wrong,
+        checkRecipients(to),
+        checkOperationId(operationId, ["input", "operationId"]),
+      ].filter((error) => error !== null);
+      if (errors.length > 0) return { ...NOT_SENT, errors };
       const request = {
         content,
         to: to === "everyone" ? to : [...new Set(to)],
@@ -165,15 +170,8 @@ function isBegun(result: unknown): result is Begun {
   return Number.isSafeInteger(contentId) && Number.isSafeInteger(recipients);
 }
 
-/** Rolls the transaction back, so that a refusal does not use up its operation id. */
-class Refused extends Error {
-  constructor(readonly userError: UserError) {
-    super(userError.message);
-  }
-}
-
 function unlessRefused(error: unknown): SendOutcome {
-  if (error instanceof Refused) return refusal([error.userError]);
+  if (error instanceof Refused) return { ...NOT_SENT, errors: [error.userError] };
   throw error;
 }
 
@@ -182,52 +180,19 @@ const sentTo = (recipients: number, delivered: boolean): SendOutcome => ({
   delivered,
   errors: [],
 });
-const refusal = (errors: readonly UserError[]): SendOutcome => ({
-  recipients: null,
-  delivered: false,
-  errors,
-});
-const fingerprint = (input: readonly unknown[]): string =>
-  createHash("sha256").update(JSON.stringify(input)).digest("hex");
+const NOT_SENT = { recipients: null, delivered: false };
 
-const NOT_THERE: UserError = {
-  code: "NOT_FOUND",
-  message: "Nobody is behind one of the ids.",
-  field: ["input", "userIds"],
-};
-const MISMATCH: UserError = {
-  code: "IDEMPOTENCY_MISMATCH",
-  message:
-    "This operationId was used for another notification. Use a new one for each, and the " +
+const NOT_THERE = userError("NOT_FOUND", ["input", "userIds"], "Nobody is behind one of the ids.");
+const MISMATCH = userError(
+  "IDEMPOTENCY_MISMATCH",
+  ["input", "operationId"],
+  "This operationId was used for another notification. Use a new one for each, and the " +
     "same one only to repeat it.",
-  field: ["input", "operationId"],
-};
+);
 
-function checkRecipients(to: SendRequest["to"]): UserError[] {
-  const most = NOTIFICATION_LIMITS.users;
-  return to === "everyone" || (to.length >= 1 && to.length <= most)
-    ? []
-    : [
-        {
-          code: "OUT_OF_RANGE",
-          message: `userIds must be 1 to ${most}, not ${to.length}.`,
-          field: ["input", "userIds"],
-        },
-      ];
-}
-
-function checkOperation(operationId: string | undefined): UserError[] {
-  if (
-    operationId === undefined ||
-    (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)
-  )
-    return [];
-  const code = operationId === "" ? "REQUIRED" : "TOO_LONG";
-  return [
-    {
-      code,
-      message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
-      field: ["input", "operationId"],
-    },
-  ];
+function checkRecipients(to: SendRequest["to"]): UserError | null {
+  const max = NOTIFICATION_LIMITS.users;
+  if (to === "everyone" || (to.length >= 1 && to.length <= max)) return null;
+  const message = `userIds must be 1 to ${max}, not ${to.length}.`;
+  return userError("OUT_OF_RANGE", ["input", "userIds"], message);
 }
