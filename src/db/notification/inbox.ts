@@ -118,19 +118,7 @@ export function createNotificationTable(database: Database): NotificationTable {
         SELECT count(*) AS count, max(sequence) AS newest FROM marked`);
       return row ?? { count: 0, newest: null };
     },
-    async prune() {
-      let [pruned, some] = [0, 0];
-      do {
-        some = await database.transaction(pruneSome);
-        pruned += some;
-      } while (some > 0);
-      await database.query(sql`
-        DELETE FROM notification_contents c
-        WHERE c.expires_at <= statement_timestamp() - interval '1 minute'
-          AND NOT EXISTS (SELECT FROM notifications n WHERE n.content_id = c.id)
-          AND NOT EXISTS (SELECT FROM notification_broadcast_parts b WHERE b.content_id = c.id)`);
-      return pruned;
-    },
+    prune: () => prune(database),
   };
 }
 
@@ -147,6 +135,20 @@ async function write(
     RETURNING id, created_at`);
   if (!row) throw new Error("INSERT … RETURNING answered no row.");
   return { id: row.id, createdAt: row.created_at.toISOString() };
+}
+
+async function prune(database: Database): Promise<number> {
+  let [pruned, some] = [0, 0];
+  do {
+    some = await database.transaction(pruneSome);
+    pruned += some;
+  } while (some > 0);
+  await database.query(sql`
+    DELETE FROM notification_contents c
+    WHERE c.expires_at <= statement_timestamp() - interval '1 minute'
+      AND NOT EXISTS (SELECT FROM notifications n WHERE n.content_id = c.id)
+      AND NOT EXISTS (SELECT FROM notification_broadcast_parts b WHERE b.content_id = c.id)`);
+  return pruned;
 }
 
 /** The logs are locked first, like by everybody who changes an inbox. */

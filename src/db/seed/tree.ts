@@ -3,7 +3,8 @@
  * words its products are made of.
  */
 import type { Branch } from "./branch.js";
-import { ELECTRONICS, HOME, KITCHEN } from "./tree-home.js";
+import { ELECTRONICS } from "./tree-electronics.js";
+import { HOME, KITCHEN } from "./tree-home.js";
 import { BEAUTY, CLOTHING, GARDEN, PAPER, SPORTS, TOYS } from "./tree-leisure.js";
 
 /** The whole shop. */
