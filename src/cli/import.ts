@@ -1,4 +1,7 @@
-/** `npm run import -- FILE`: imports products from CSV or NDJSON, all or nothing. */
+/**
+ * `npm run import -- FILE`: imports products from CSV or NDJSON,
+ * all or nothing.
+ */
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -86,7 +89,7 @@ function readArguments(): Arguments {
 
 interface Input {
   bytes(): AsyncIterable<Buffer>;
-  /** How much was read, 0..1; null when nobody knows how much there is. */
+  /** Share that was read, 0..1; null where the size is unknown. */
   share(): number | null;
 }
 

@@ -1,9 +1,10 @@
 /**
- * Reads an import from CSV (RFC 4180, header row, UTF-8): columns in any order, others ignored.
+ * Reads an import from CSV: RFC 4180, header row, UTF-8. Columns
+ * in any order; others are ignored.
  *
- * Fields stay bytes until they are known to be UTF-8, so that a broken one is a bad row and not a
- * silent "�". Broken quoting makes every row boundary behind it a guess, so it ends the file
- * instead of dropping rows without a word.
+ * Fields stay bytes until they are known to be UTF-8, so a broken
+ * one is a bad row, not a silent "�". Broken quoting ends the
+ * file: every later row boundary would be a guess.
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
@@ -23,8 +24,9 @@ interface Parsed {
 }
 
 /**
- * Batches of rows. A row that spans lines counts as its first. @throws StartupError for a header
- * that lacks a column, or has one twice
+ * Batches of rows. A row that spans lines counts as its first.
+ * @throws StartupError for a header that lacks a column, or has
+ * one twice
  */
 export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
   const rows = new BoundedRows(utf8Input(bytes));
@@ -99,8 +101,9 @@ function toRow(record: readonly Buffer[], header: readonly string[], line: numbe
 }
 
 /**
- * How often a pattern stands in a record. The parser says on which line a record ends, and counts a
- * CRLF within quotes twice; the line breaks inside a record say where it began.
+ * How often a pattern occurs in a record. The parser reports the
+ * line where a record ends, and counts CRLF within quotes twice.
+ * The line breaks inside a record give the line where it began.
  */
 const occurrences = (record: readonly Buffer[], pattern: RegExp): number =>
   record.reduce((sum, field) => sum + (field.toString("latin1").match(pattern)?.length ?? 0), 0);

@@ -1,6 +1,6 @@
 /**
- * Reads an import from NDJSON: one JSON object a line, UTF-8. A line that is none is a bad row; the
- * next one is read all the same.
+ * Reads an import from NDJSON: one JSON object a line, UTF-8.
+ * Another line is a bad row; reading goes on behind it.
  */
 import { isUtf8 } from "node:buffer";
 import type { SourceRow } from "../services/catalogue/import-row.js";
@@ -8,7 +8,7 @@ import { utf8Input } from "./utf8-input.js";
 
 /** Rows handed on at once. */
 const BATCH = 1_000;
-/** A longer line is not a product; it is passed over without being kept. */
+/** A longer line is no product; it is skipped without being kept. */
 const MAX_LINE_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 
@@ -51,8 +51,8 @@ const MAX_SHOWN = 40;
 const KEYS_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
 
 /**
- * A key that an object has more than once, where JSON.parse keeps the last; null when there is
- * none. Takes valid JSON.
+ * A key that an object has twice, where JSON.parse keeps the
+ * last; null without one. Takes valid JSON.
  */
 export function repeatedKey(json: string): string | null {
   const keys = new Set<string>();

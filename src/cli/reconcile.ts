@@ -1,4 +1,7 @@
-/** `npm run reconcile -- [--repair]`: whether counters in Redis and Postgres agree. */
+/**
+ * `npm run reconcile -- [--repair]`: compares the counters of
+ * Redis and Postgres.
+ */
 import { parseArgs } from "node:util";
 import { createCounterTable } from "../db/counters/counters.js";
 import { createLikeTable } from "../db/counters/likes.js";

@@ -52,7 +52,7 @@ export const toAccount = (env: Parsed<typeof accountVariables>) => ({
   sessions: {
     idleMs: env.SESSION_IDLE_MS,
     capMs: env.SESSION_CAP_MS,
-    /** A session that is used again and again must not run out between two notes. */
+    /** A session in steady use must not expire between two touches. */
     noteEveryMs: Math.min(MINUTE, Math.floor(env.SESSION_IDLE_MS / 4)),
     most: env.SESSION_MAX,
   },

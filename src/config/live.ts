@@ -1,4 +1,4 @@
-/** What follows the truth: subscriptions, counters, carts, leaderboards and logs. */
+/** Subscriptions, counters, carts, leaderboards and logs. */
 import { DAY, MINUTE, SECOND } from "../domain/time/time.js";
 import { count, type Parsed } from "./values.js";
 

@@ -1,4 +1,4 @@
-/** How much somebody may ask for over time, have open, and have under way. */
+/** Rate limits, open sockets and subscriptions, and work under way. */
 import type { z } from "zod";
 import { count, type Parsed, rate } from "./values.js";
 
@@ -56,7 +56,7 @@ export const rateVariables = {
 
 type Environment = Parsed<typeof rateVariables>;
 
-/** Buckets that operations are charged to by their cost, so that the dearest one has to fit in. */
+/** Buckets that are charged by cost: the dearest operation has to fit in. */
 const COST_BUCKETS = [
   "LIMIT_VIEWER_BURST",
   "LIMIT_ADDRESS_BURST",
@@ -64,7 +64,7 @@ const COST_BUCKETS = [
   "LIMIT_SERVICE_BURST",
 ] as const;
 
-/** A bucket that one operation does not fit in would refuse it for ever. */
+/** A bucket below the cost of one operation would refuse it for ever. */
 export function refuseSmallBuckets(
   env: Environment & { readonly LIMIT_COST: number },
   context: z.RefinementCtx,
@@ -78,7 +78,6 @@ export function refuseSmallBuckets(
       });
 }
 
-/** How much somebody may ask for over time, and have open. */
 export function toRateLimits(env: Environment) {
   const rule = (burst: number, perSecond: number) => ({ burst, perSecond });
   return {

@@ -22,7 +22,10 @@ export const workerVariables = {
 
 type Environment = Parsed<typeof workerVariables>;
 
-/** The relay looks every `pollMs`, so a first retry before that would wait all the same. */
+/**
+ * The relay looks every `pollMs`, so an earlier first retry would
+ * wait as long.
+ */
 export const toOutbox = (env: Environment) => ({
   pollMs: env.OUTBOX_POLL_MS,
   drainMs: env.OUTBOX_DRAIN_MS,

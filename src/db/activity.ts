@@ -1,4 +1,4 @@
-/** Activity: who did something on which day, as rows. */
+/** Activity: which user was active on which day. */
 import { sql } from "drizzle-orm";
 import { ACTIVITY_KEPT_DAYS } from "../domain/activity.js";
 import type { Database } from "./client/database.js";
@@ -6,17 +6,18 @@ import type { Row } from "./client/row.js";
 import { texts } from "./client/statements.js";
 import type { userActivity } from "./schema/counters.js";
 
-/** The rows of activity. */
 export interface ActivityTable {
-  /** Notes that a user did something on a day; again, it changes nothing. */
+  /** Records that a user was active on a day. Idempotent. */
   note(day: string, userId: number): Promise<void>;
   /** The users of each day, in the order asked. One statement. */
   users(days: readonly string[]): Promise<number[][]>;
-  /** Forgets days that no report shows any more. Resolves to how many rows. */
+  /**
+   * Deletes days beyond the longest report. Resolves to the
+   * number of rows.
+   */
   prune(): Promise<number>;
 }
 
-/** The activity of one database. */
 export function createActivityTable(database: Database): ActivityTable {
   return {
     async note(day, userId) {

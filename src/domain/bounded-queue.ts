@@ -1,10 +1,9 @@
 /**
- * A queue with two bounds: how many wait, and how long. Under overload a queue that is bounded by
- * length alone serves everything late; this one refuses what has waited too long, so that what it
- * serves is still wanted.
+ * A queue bounded by length and by age. Under overload, a bound
+ * of length alone makes every item late. This one refuses what
+ * has waited too long, so what it serves is still wanted.
  */
 
-/** Bounds of a queue, and what becomes of what they refuse. */
 export interface QueueBounds<T> {
   readonly maxLength: number;
   /** Longest wait, in ms. */
@@ -29,7 +28,8 @@ export class BoundedQueue<T> {
   }
 
   /**
-   * Adds an item; false when the queue is full, or so slow that its first item has waited too long.
+   * Adds an item; false when the queue is full, or its first item
+   * has waited too long.
    */
   push(item: T): boolean {
     const [first] = this.items;
@@ -40,7 +40,10 @@ export class BoundedQueue<T> {
     return true;
   }
 
-  /** Takes up to `count` items, the oldest first; refuses what has waited too long. */
+  /**
+   * Takes up to `count` items, the oldest first; refuses what has
+   * waited too long.
+   */
   take(count: number): T[] {
     const nowMs = this.nowMs();
     const taken: T[] = [];

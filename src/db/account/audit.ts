@@ -1,7 +1,8 @@
 /**
- * The audit log: rows that are only ever added, and pruned by age. The most that refusals can take
- * is bounded by number too, because nobody has to be anybody to cause them. No row holds a secret:
- * no token, no password, no address of an account.
+ * The audit log: rows are only added, and pruned by age. Refusals
+ * are bounded by number too, because anonymous clients can cause
+ * them. No row holds a secret: no token, no password, no address
+ * of an account.
  */
 import { sql } from "drizzle-orm";
 import type { AuditEntry, RefusalCount } from "../../domain/account/audit.js";
@@ -10,17 +11,21 @@ import type { Row } from "../client/row.js";
 import { bigints, storable, texts } from "../client/statements.js";
 import { type auditLog, COUNTED } from "../schema/account.js";
 
-/** The audit log. */
 export interface AuditTable {
-  /** Adds an entry: in the transaction of what it tells, or by itself. One statement. */
+  /**
+   * Adds an entry, in the transaction that it describes or by
+   * itself. One statement.
+   */
   append(executor: Pick<Executor, "query">, entry: AuditEntry): Promise<void>;
-  /** Adds what was counted, a row for each. One statement. */
+  /** Adds counts, a row for each. One statement. */
   appendRefusals(counts: readonly RefusalCount[]): Promise<void>;
-  /** Forgets what is older than it is kept for, and the oldest refusals beyond their bound. */
+  /**
+   * Deletes what is older than `keptMs`, and the oldest refusals
+   * beyond their bound.
+   */
   prune(): Promise<void>;
 }
 
-/** How long and how much is kept. */
 export interface AuditTableOptions {
   readonly keptMs: number;
   /** Rows of refusals; default a million, some 180 MB with their indexes. */
@@ -29,11 +34,10 @@ export interface AuditTableOptions {
 
 const MAX_REFUSALS = 1_000_000;
 const MAX_DEVICE = 200;
-/** Rows of one DELETE: it has to end within the time of a statement. */
+/** Rows of one DELETE: it has to end within the statement time-out. */
 const BATCH = 10_000;
 const REFUSALS = sql.raw(COUNTED);
 
-/** The audit log of one database. */
 export function createAuditTable(
   database: Database,
   { keptMs, maxRefusals = MAX_REFUSALS }: AuditTableOptions,

@@ -1,8 +1,10 @@
 /**
- * Users: accounts by id and by address, with what Postgres knows of their sessions.
+ * Users: accounts by id and by address, with the state of their
+ * sessions.
  *
- * A look-up by address answers in one statement all that a sign-in needs, whether the address is
- * known or not: the number of statements tells nobody who has an account.
+ * A look-up by address is one statement, whether the address has
+ * an account or not. So the number of statements does not reveal
+ * accounts.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
@@ -19,7 +21,6 @@ export interface Account {
   readonly sessions: SessionState;
 }
 
-/** What an account is made of. */
 export interface NewAccount {
   readonly tag: string;
   readonly email: string;
@@ -28,7 +29,6 @@ export interface NewAccount {
   readonly passwordHash: string;
 }
 
-/** The users. */
 export interface UserTable {
   /** The users with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<UserRecord[]>;
@@ -55,15 +55,14 @@ type AccountRow = UserRow &
   Row<typeof users, "password_hash" | "session_epoch"> & { readonly revoked_ids: string[] };
 
 /**
- * The ids of a user's sessions that were ended one by one and could still live; `users` is in
- * scope.
+ * Ids of a user's sessions that were ended one by one and could
+ * still live. `users` is in scope.
  */
 export const REVOKED_IDS: SQL = sql.raw(
   "ARRAY(SELECT r.id FROM revoked_sessions r WHERE r.user_id = users.id AND r.expires_at > " +
     "clock_timestamp()) AS revoked_ids",
 );
 
-/** The users of one database. */
 export function createUserTable(database: Database): UserTable {
   const account = async (where: SQL): Promise<Account | null> => {
     const [row] = await database.query<AccountRow>(sql`

@@ -1,4 +1,4 @@
-/** Brands: read by id, listed by name, found by the beginning of their name. */
+/** Brands: read by id, listed by name, found by prefix. */
 import { type SQL, sql } from "drizzle-orm";
 import type { BrandRecord } from "../../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../../domain/errors.js";
@@ -8,28 +8,28 @@ import type { Row } from "../client/row.js";
 import { bigints, storable } from "../client/statements.js";
 import type { brands } from "../schema/catalogue.js";
 
-/** A page of brands: all of them, or those whose name begins with `text` in any case. */
+/**
+ * A page of brands: all, or those whose name begins with `text`
+ * in any case.
+ */
 export interface BrandListing {
   readonly text?: string;
   readonly page: PageRequest;
 }
 
-/** The brands. */
 export interface BrandTable {
   /** The brands with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<BrandRecord[]>;
   /**
-   * By name, then id; the position's value is the name. Reads the page, or with `text` the brands
-   * that match.
+   * By name, then id; the position's value is the name. Reads the
+   * page, or with `text` all brands that match.
    */
   page(listing: BrandListing): Promise<IdPage>;
-  /** How many there are. */
   count(text?: string): Promise<number>;
 }
 
 type BrandRow = Row<typeof brands>;
 
-/** The brands of one database. */
 export function createBrandTable(database: Database): BrandTable {
   return {
     async byIds(ids) {
@@ -57,7 +57,10 @@ export function createBrandTable(database: Database): BrandTable {
   };
 }
 
-/** An index range of `brands_prefix`: the pattern is a parameter, its wildcards escaped. */
+/**
+ * An index range of `brands_prefix`: the pattern is a parameter,
+ * its wildcards escaped.
+ */
 function beginsWith(text: string | undefined): SQL {
   if (text === undefined || text.trim() === "") return sql`true`;
   const escaped = storable(text).replace(/[\\%_]/g, "\\$&");

@@ -6,19 +6,23 @@ import type { Row } from "../client/row.js";
 import { bigints, groupBy } from "../client/statements.js";
 import type { categories } from "../schema/catalogue.js";
 
-/** The categories. */
 export interface CategoryTable {
   /** The categories with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<CategoryRecord[]>;
-  /** Every category in the order of the tree: parents before their children, siblings by name. */
+  /**
+   * All categories in tree order: parents before children,
+   * siblings by name.
+   */
   allIds(): Promise<number[]>;
-  /** The children of each parent, by name; a parent without any has an empty list. */
+  /**
+   * The children of each parent, by name; an empty list where
+   * there are none.
+   */
   childIds(parentIds: readonly number[]): Promise<Map<number, number[]>>;
 }
 
 type CategoryRow = Row<typeof categories>;
 
-/** The categories of one database. */
 export function createCategoryTable(database: Database): CategoryTable {
   return {
     async byIds(ids) {

@@ -38,7 +38,6 @@ export const productJson = (alias: string): SQL =>
       `'removed', ${alias}.removed_at IS NOT NULL)`,
   );
 
-/** The record of a row. */
 export function toRecord(row: ProductRow | ProductJson): ProductRecord {
   return {
     id: row.id,

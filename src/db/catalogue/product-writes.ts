@@ -1,6 +1,9 @@
 /**
- * Writes of products, each under the lock of its row: what a write reports as "before" is what it
- * changed. The guard (stock never below zero) is in the UPDATE, and in a constraint below it.
+ * Writes of products, each under the lock of its row. So what a
+ * write reports as "before" is what it changed. Both paths are
+ * reported, because cached lists by category depend on both. The
+ * UPDATE keeps stock from falling below zero, and so does a
+ * constraint.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { PlacedProduct, ProductDraft } from "../../domain/catalogue/catalogue.js";
@@ -10,21 +13,17 @@ import type { Row } from "../client/row.js";
 import type { products } from "../schema/catalogue.js";
 import { type ProductJson, productJson, toRecord } from "./product-row.js";
 
-/** A row before and after a write. */
 export interface ProductWrite {
   readonly before: PlacedProduct;
   readonly after: PlacedProduct;
 }
 
-/**
- * What {@link upsert} did: `before` is null for a new product and `removed` for a
- * revived one.
- */
+/** `before` is null for a new product and `removed` for a revived one. */
 export type UpsertResult =
   | { readonly before: PlacedProduct | null; readonly after: PlacedProduct }
   | { readonly missing: "brand" | "category" };
 
-/** What is added to a product's ratings. */
+/** Added to the ratings of a product. */
 export interface RatingChange {
   readonly sum: number;
   readonly count: number;
@@ -48,7 +47,8 @@ export async function upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult>
   if (existing !== null) return change(tx, existing, draft);
   const created = await insert(tx, draft);
   if (created) return { before: null, after: created };
-  // Somebody created the sku in between: skus are never deleted, so it is there to be locked now.
+  // Another session created the sku in between. Skus are never
+  // deleted, so it can be locked now.
   const late = await lockSku(tx, draft.sku);
   if (late === null)
     throw new Error("A sku that was taken is gone: products must never be deleted.");
@@ -139,7 +139,7 @@ export async function rate<C extends RatingChange>(tx: Tx, id: number, change: (
   if (refused) return refused;
   const by = await change();
   const written = await write(tx, id, {
-    // The shop has changed nothing: `updated_at` stays.
+    // A rating is no change by the shop: `updated_at` stays.
     set: sql`rating_sum = p.rating_sum + ${by.sum}::bigint,
       rating_count = p.rating_count + ${by.count}::bigint`,
     where: sql`(${by.sum}::bigint, ${by.count}::bigint) <> (0, 0)`,
@@ -148,8 +148,9 @@ export async function rate<C extends RatingChange>(tx: Tx, id: number, change: (
 }
 
 /**
- * Holds the row until the transaction ends. A statement of its own: the ones after it see
- * everything that was committed before the lock was had, a category made meanwhile included.
+ * Holds the row until the transaction ends. A statement of its
+ * own: later ones see all that was committed before the lock was
+ * granted, new categories included.
  */
 async function lock(tx: Tx, id: number): Promise<"missing" | "removed" | null> {
   const [row] = await tx.query<{ removed: boolean }>(

@@ -1,10 +1,6 @@
 /**
- * Products: reads by id and by listing, the three writes of the admin, and ratings.
- *
- * Every write first locks its row, so that what it reports as "before" is what it changed; the
- * guard (stock never below zero) stands in the UPDATE itself and in a constraint beneath it. A
- * write reports the category path of both sides, because a cache that lists by category has to know
- * where the product was and where it is.
+ * Products: reads by id and by listing, the three writes of the
+ * admin, and ratings.
  */
 import { sql } from "drizzle-orm";
 import type {
@@ -28,20 +24,25 @@ import {
   upsert,
 } from "./product-writes.js";
 
-/** The products. */
 export interface ProductTable {
   /**
-   * The products with these ids, in any order; removed ones too, missing ones absent. One
-   * statement.
+   * The products with these ids, in any order; removed ones too,
+   * missing ones absent. One statement.
    */
   byIds(ids: readonly number[]): Promise<ProductRecord[]>;
-  /** A page of each listing, in the order asked. One statement. Removed products are not listed. */
+  /**
+   * A page of each listing, in the order asked, without removed
+   * products. One statement.
+   */
   pages(listings: readonly ListingRequest[]): Promise<IdPage[]>;
-  /** How many products each filter finds, in the order asked. One statement. */
+  /**
+   * Number of products that each filter finds, in the order
+   * asked. One statement.
+   */
   counts(filters: readonly ProductFilter[]): Promise<number[]>;
   /**
-   * Creates, changes or revives the product of this sku. Where nothing differs, nothing is written
-   * and the version stays.
+   * Creates, changes or revives the product of this sku. Without
+   * a difference, nothing is written and the version stays.
    */
   upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult>;
   /** Adds `by` to the stock, unless that leaves 0..MAX_STOCK. */
@@ -50,11 +51,11 @@ export interface ProductTable {
     id: number,
     by: number,
   ): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch">;
-  /** Takes the product out of every list; its sku can be revived by an upsert. */
+  /** Takes the product out of every list; an upsert of its sku revives it. */
   remove(tx: Tx, id: number): Promise<ProductWrite | "missing" | "removed">;
   /**
-   * Locks the product, has `change` say by what its ratings change, and adds that; where it is
-   * nothing, the version stays.
+   * Locks the product and adds what `change` answers to its
+   * ratings. Where that is nothing, the version stays.
    */
   rate<C extends RatingChange>(
     tx: Tx,
@@ -63,7 +64,6 @@ export interface ProductTable {
   ): Promise<(ProductWrite & { readonly by: C }) | "missing" | "removed">;
 }
 
-/** The products of one database. */
 export function createProductTable(database: Database): ProductTable {
   return {
     async byIds(ids) {

@@ -1,6 +1,6 @@
 /**
- * Reviews: read by id, listed per product, newest first, and written by customers, one per product
- * each.
+ * Reviews: read by id, listed per product newest first, and
+ * written once per product and customer.
  */
 import { sql } from "drizzle-orm";
 import type { ReviewDraft, ReviewRecord } from "../../domain/catalogue/catalogue.js";
@@ -11,7 +11,10 @@ import { bigints, columnList, groupBy } from "../client/statements.js";
 import type { reviews } from "../schema/catalogue.js";
 import type { RatingChange } from "./product-writes.js";
 
-/** A page of one product's reviews; the position's value is the review's id. */
+/**
+ * A page of one product's reviews; the position's value is the
+ * review's id.
+ */
 export interface ReviewListing {
   readonly productId: number;
   readonly page: PageRequest;
@@ -22,17 +25,19 @@ export interface WrittenReview extends RatingChange {
   readonly review: ReviewRecord;
 }
 
-/** The reviews. */
 export interface ReviewTable {
   /** The reviews with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<ReviewRecord[]>;
-  /** A page for each request, in the order asked. One statement; reads the pages and no more. */
+  /**
+   * A page for each request, in the order asked. One statement;
+   * reads the pages and no more.
+   */
   pages(requests: readonly ReviewListing[]): Promise<IdPage[]>;
-  /** How many reviews each product has, in the order asked. One statement. */
+  /** Number of reviews of each product, in the order asked. One statement. */
   counts(productIds: readonly number[]): Promise<number[]>;
   /**
-   * Writes a user's review of a product, or over the one there is, which keeps its id and date. The
-   * product is locked.
+   * Writes a user's review of a product, or replaces it: it keeps
+   * its id and date. The product is locked.
    */
   put(tx: Tx, userId: number, draft: ReviewDraft): Promise<WrittenReview>;
 }
@@ -42,7 +47,6 @@ const REVIEW = columnList(COLUMNS);
 
 type ReviewRow = Row<typeof reviews, (typeof COLUMNS)[number]>;
 
-/** The reviews of one database. */
 export function createReviewTable(database: Database): ReviewTable {
   return {
     async byIds(ids) {

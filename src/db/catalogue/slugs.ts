@@ -11,8 +11,8 @@ export function slugify(text: string): string {
 }
 
 /**
- * A slug that is not taken, and takes it: the name's, else with its parents' before it, else with a
- * number.
+ * A slug that is not taken, and takes it. First the name's, then
+ * with its parents' before it, then with a number.
  * @param path names from the root down
  */
 export function freeSlug(path: readonly string[], taken: Set<string>): string {

@@ -1,12 +1,17 @@
 /**
- * Text that is not in NFC after the migration to it: rows that could not be joined with others, and
- * owners of scores, whose rows and archived checksums never change. Questions are in NFC, so such a
- * row is not found by its text any more; an operator decides what becomes of it.
+ * Text that is still not in NFC after the migration to it. Either
+ * rows could not be joined with others, or they are owners of
+ * scores, whose archived checksums never change. Look-ups are in
+ * NFC, so such a row is not found by its text. An operator
+ * decides what becomes of it.
  */
 import { sql } from "drizzle-orm";
 import type { Executor } from "./database.js";
 
-/** Where such a text stands. Texts themselves stay out of the log: an address is personal. */
+/**
+ * Table and column. The text itself stays out of the log: an
+ * address is personal.
+ */
 export interface DecomposedText {
   readonly place: string;
   readonly id: number;

@@ -1,9 +1,10 @@
 /**
- * LISTEN on a connection of its own that comes back by itself.
+ * LISTEN on a connection of its own that is opened again when it
+ * is lost.
  *
- * Notifications are only a wake-up: whoever listens also polls, so a lost one costs delay and
- * nothing else. The connection is probed, because a silent network would otherwise keep it "open"
- * for hours.
+ * Notifications only wake up: listeners also poll, so a lost one
+ * costs delay and nothing else. The connection is probed, because
+ * a silent network would keep it "open" for hours.
  */
 import pg from "pg";
 import type { Logger } from "pino";
@@ -11,7 +12,6 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Listening } from "./database.js";
 import { asFailure } from "./failures.js";
 
-/** What one LISTEN needs. */
 export interface ListenOptions {
   readonly config: pg.ClientConfig;
   readonly channel: string;
@@ -24,8 +24,8 @@ const PROBE_EVERY_MS = 10 * SECOND;
 const RETRY_MS = { first: SECOND / 10, most: 2 * SECOND } as const;
 
 /**
- * Resolves when the server confirmed LISTEN; rejects with DatabaseUnavailable when it cannot be
- * reached now.
+ * Resolves when the server confirmed LISTEN; rejects with
+ * DatabaseUnavailable when it cannot be reached.
  */
 export async function listenPostgres(options: ListenOptions): Promise<Listening> {
   let client: pg.Client | null = null;
@@ -66,7 +66,8 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
 
 async function connect({ config, channel, onNotify }: ListenOptions): Promise<pg.Client> {
   const client = new pg.Client(config);
-  // Losses are told by "end"; without a listener "error" would end the process.
+  // "end" reports losses; without a listener, "error" would end
+  // the process.
   client.on("error", () => {});
   client.on("notification", ({ payload }) => onNotify(payload ?? ""));
   try {

@@ -1,10 +1,11 @@
 /**
- * Types of rows, inferred from the Drizzle tables: statements are SQL (decision 0010), so columns
- * keep their names of SQL. test/db/client/row.test.ts compares them with both drivers.
+ * Types of rows, inferred from the Drizzle tables by their names
+ * in SQL (decision 0198). test/db/client/row.test.ts compares
+ * them with both drivers.
  */
 import type { Column, InferModelFromColumns, Table } from "drizzle-orm";
 
-/** Drizzle maps these; the drivers answer them raw, and each its own way. Select them as text. */
+/** Drizzle maps these; the drivers differ. Select them as text. */
 type MappedByDrizzle = "PgDateString" | "PgCustomColumn";
 
 type Plain<C extends Record<string, Column>> = {
@@ -20,7 +21,7 @@ type Answered<T extends Table> = InferModelFromColumns<
 /** Names of columns that a {@link Row} can have. */
 type ColumnName<T extends Table> = keyof Answered<T> & string;
 
-/** Columns of a table as a statement answers them; a LEFT JOIN may answer null besides. */
+/** Columns of a table as a statement answers them. */
 export type Row<T extends Table, Name extends ColumnName<T> = ColumnName<T>> = Readonly<
   Pick<Answered<T>, Name>
 >;

@@ -1,10 +1,12 @@
 /**
- * What was counted about products: the flushed part of redis/counters/counters.ts, and all there is
- * when Redis is lost.
+ * Counters of products: the flushed part of
+ * redis/counters/counters.ts. It is all there is when Redis is
+ * lost.
  *
- * A batch is applied in one transaction together with its name, under a lock of its shard: a second
- * time it is only recognised. What is read comes with the name of the last batch that is in it,
- * from one snapshot, so that Redis can tell what to add.
+ * A batch and its name are applied in one transaction, under a
+ * lock of its shard. A second time the name is recognised. Reads
+ * give the name of the last batch in them, from one snapshot. So
+ * Redis knows what to add.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -22,11 +24,11 @@ import { bigints, booleans, texts } from "../client/statements.js";
 import type { counterShards, productTallies } from "../schema/counters.js";
 import { LOCKING_DUE } from "./popularity.js";
 
-/** The flushed counters. */
 export interface CounterTable {
   /**
-   * Tallies in the order asked; zeros where there are none. One statement. @param shardOf names the
-   * shard of a product
+   * Tallies in the order asked; zeros where there are none. One
+   * statement.
+   * @param shardOf names the shard of a product
    */
   stored(keys: readonly TallyKey[], shardOf: (productId: number) => number): Promise<StoredTally[]>;
   /** The last batch of a shard that was applied; "" before the first. */
@@ -34,12 +36,13 @@ export interface CounterTable {
   /** Ids of products that were counted, above `after`, in order. */
   counted(after: number, limit: number): Promise<number[]>;
   /**
-   * Applies a batch, once: "repeated" when it was applied before, "stray" when it does not follow
-   * the last one that was.
+   * Applies a batch once. "repeated": it was applied before.
+   * "stray": it does not follow the last one.
    */
   apply(batch: Batch, sketches: readonly Sketch[]): Promise<"applied" | "repeated" | "stray">;
   /**
-   * Forgets days that are older than {@link DAYS_KEPT}; their months stay. Resolves to how many.
+   * Deletes days older than {@link DAYS_KEPT}; their months stay.
+   * Resolves to the number of rows.
    */
   prune(): Promise<number>;
 }
@@ -52,7 +55,6 @@ type TallyRow = Nullable<
     }
 >;
 
-/** The flushed counters of one database. */
 export function createCounterTable(database: Database): CounterTable {
   return {
     async stored(keys, shardOf) {
@@ -60,7 +62,8 @@ export function createCounterTable(database: Database): CounterTable {
       const products = bigints(keys.map(({ productId }) => productId));
       const periods = texts(keys.map(({ period }) => periodName(period)));
       const shards = bigints(keys.map(({ productId }) => shardOf(productId)));
-      // Bytes travel as base64: the one spelling that both drivers take in arrays.
+      // Bytes travel as base64, which both drivers take in
+      // arrays.
       const rows = await database.query<TallyRow>(sql`
         SELECT s.applied, t.views, t.shares, t.viewers, t.is_over,
           encode(t.sketch, 'base64') AS sketch, t.few
@@ -131,8 +134,8 @@ async function apply(
 }
 
 /**
- * They were read after the batch was set aside, so each holds at least its viewers; who is in them
- * twice counts once.
+ * Sketches are read after the batch was cut, so each holds at
+ * least its viewers. A viewer in both counts once.
  */
 async function keepSketches(tx: Tx, sketches: readonly Sketch[]): Promise<void> {
   if (sketches.length === 0) return;

@@ -1,7 +1,7 @@
 /**
- * Likes: who likes which product. One row each, so that a second like changes nothing; the number
- * of a product's likes is kept beside them, changed in the same transaction and under its own row's
- * lock.
+ * Likes: one row for each user and product, so that a second like
+ * changes nothing. The number of a product's likes is kept beside
+ * them, changed in the same transaction under its own row's lock.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { NOW_MS } from "../client/clock.js";
@@ -11,13 +11,13 @@ import { bigints, texts } from "../client/statements.js";
 import type { productLikes } from "../schema/counters.js";
 import { LOCKING_DUE } from "./popularity.js";
 
-/** Whether somebody likes something. */
+/** A user and a product. */
 export interface LikeKey {
   readonly productId: number;
   readonly userId: number;
 }
 
-/** The likes of a product that still stand, by when they were given. */
+/** Likes of a product since a time, by day or month. */
 export interface LikesSinceKey {
   readonly productId: number;
   readonly sinceMs: number;
@@ -25,38 +25,41 @@ export interface LikesSinceKey {
 }
 
 /**
- * What a change did: `likes` is the number there is now, null when nothing changed. `version` is
- * the time of it, in ms.
+ * `likes` is the new number, null when nothing changed. `version`
+ * is the time of the change, in ms.
  */
 export interface LikeChange {
   readonly likes: number | null;
   readonly version: number;
 }
 
-/** The likes. */
 export interface LikeTable {
-  /** Likes a product, unless that is so already. */
+  /** Likes a product. Idempotent. */
   add(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
-  /** Takes a like back, unless there is none. */
+  /** Takes a like back. Idempotent. */
   remove(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
   /** Number of likes of each product, in the order asked. One statement. */
   counts(productIds: readonly number[]): Promise<number[]>;
-  /** Who of them likes what, in the order asked. One statement. */
+  /** Whether each like exists, in the order asked. One statement. */
   given(keys: readonly LikeKey[]): Promise<boolean[]>;
   /**
-   * Products whose number of likes is not that of the rows, and by how much it is too high.
-   * `onRepair`: writes what it should be, and is called in the same transaction.
+   * Products whose number of likes differs from the rows;
+   * `excess` is by how much it is too high. With `onRepair` the
+   * numbers are corrected, and it is called in the same
+   * transaction.
    */
   recount(
     onRepair?: (tx: Tx, productIds: readonly number[]) => Promise<unknown>,
   ): Promise<{ productId: number; excess: number }[]>;
-  /** Likes by day (`2026-11-03`) or month (`2026-11`) in UTC, in the order asked. One statement. */
+  /**
+   * Likes by day (`2026-11-03`) or month (`2026-11`) in UTC, in
+   * the order asked. One statement.
+   */
   since(keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]>;
 }
 
 const FORMATS = { day: "YYYY-MM-DD", month: "YYYY-MM" } as const;
 
-/** The likes of one database. */
 export function createLikeTable(database: Database): LikeTable {
   return {
     add: (tx, { productId, userId }) =>
@@ -143,7 +146,7 @@ async function since(
   return counts;
 }
 
-/** Locks the numbers it repairs, so that nobody likes in between. */
+/** Locks the numbers it repairs, so that no like is added meanwhile. */
 async function recount(
   database: Database,
   onRepair: Parameters<LikeTable["recount"]>[0],

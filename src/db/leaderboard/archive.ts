@@ -1,7 +1,7 @@
 /**
- * The archive of finished periods: every entry with its final rank, written once from the ledger
- * and never changed. Ranks are made by SQL here and by Redis there, so the two can prove each
- * other.
+ * The archive of finished periods: every entry with its final
+ * rank, written once from the ledger. SQL ranks here and Redis
+ * ranks live boards, so each can check the other.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type {
@@ -20,50 +20,49 @@ import type {
   scoreSubmissions,
 } from "../schema/leaderboard.js";
 
-/** A finished period of a board. */
 export interface FinishedPeriod {
   readonly board: Pick<BoardRecord, "id" | "order" | "tieRule">;
   readonly period: Period;
   readonly window: Window;
 }
 
-/** An entry of a finished period. */
 export interface ArchivedRow extends RankedRow {
   /** 0 for the very first. */
   readonly place: number;
 }
 
-/** Where rows are read from: a place from 0, a rank from 1, or an entry's place in the order. */
+/**
+ * Where reading starts: at a place from 0, a rank from 1, or
+ * behind a sort key.
+ */
 export type ArchivedStart =
   | { readonly place: number }
   | { readonly rank: number }
   | { readonly key: number; readonly reached: number };
 
-/** The archive. */
 export interface ScoreArchive {
   /**
-   * When the first score at or after a time was submitted, before another; null for none. Both in
-   * ms since epoch.
+   * Time of the first score within `[fromMs, toMs)`; null for
+   * none. In ms since epoch.
    */
   firstBetween(boardId: number, fromMs: number, toMs: number): Promise<number | null>;
-  /** Writes the entries of a finished period. Resolves to how many. */
+  /** Writes the entries of a finished period. Resolves to their number. */
   write(tx: Tx, finished: FinishedPeriod): Promise<number>;
-  /** How many owners have scores in a period, counted in the ledger. */
+  /** Number of owners with scores in a period, counted in the ledger. */
   countOwners(executor: Executor, finished: FinishedPeriod): Promise<number>;
-  /** Lets a written period be read from now on. */
+  /** Makes a written period readable. */
   seal(
     tx: Tx,
     finished: FinishedPeriod,
     sum: { readonly total: number; readonly checksum: string },
   ): Promise<void>;
-  /** Rows in order. */
   rows(
     executor: Executor,
     finished: FinishedPeriod,
     start: ArchivedStart,
     limit: number,
   ): Promise<ArchivedRow[]>;
-  /** How many entries there are; 0 for a period without any. */
+  /** Number of entries; 0 for a period without any. */
   total(finished: FinishedPeriod): Promise<number>;
   /** Place of an owner from 0; null for none. */
   placeOf(finished: FinishedPeriod, owner: string): Promise<number | null>;
@@ -81,14 +80,13 @@ const COLUMNS = [
 ] as const;
 type EntryRow = Row<typeof leaderboardArchiveEntries, (typeof COLUMNS)[number]>;
 
-/** The final rank, by tie rule; `key` is the lower the better. */
+/** The final rank, by tie rule; a lower `key` is better. */
 const RANKS: Readonly<Record<TieRule, SQL>> = {
   FIRST_TO_REACH: sql.raw("row_number() OVER (ORDER BY key, reached)"),
   COMPETITION: sql.raw("rank() OVER (ORDER BY key)"),
   DENSE: sql.raw("dense_rank() OVER (ORDER BY key)"),
 };
 
-/** The archive of one database. */
 export function createScoreArchive(database: Database): ScoreArchive {
   return {
     async firstBetween(boardId, fromMs, toMs) {
@@ -174,7 +172,7 @@ async function rows(
   }));
 }
 
-/** A rank is never higher than the place, so places before it need not be looked at. */
+/** A rank is never above the place, so earlier places are skipped. */
 function from(finished: FinishedPeriod, start: ArchivedStart): SQL {
   if ("place" in start) return sql`position > ${start.place}::int`;
   if ("rank" in start) return sql`position >= ${start.rank}::int AND rank >= ${start.rank}::int`;

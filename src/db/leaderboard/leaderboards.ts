@@ -1,5 +1,6 @@
 /**
- * Leaderboards: what an admin decided about each, and how far its finished periods are archived.
+ * Leaderboards: their settings, and how far finished periods are
+ * archived.
  */
 import { sql } from "drizzle-orm";
 import type { BoardDraft, BoardRecord, ScoreSource } from "../../domain/leaderboard/leaderboard.js";
@@ -10,11 +11,10 @@ import type { Row } from "../client/row.js";
 import { bigints, columnList, storable, texts } from "../client/statements.js";
 import type { leaderboards } from "../schema/leaderboard.js";
 
-/** The boards. */
 export interface BoardTable {
   /**
-   * Makes a board of which nothing before `archivedMs` will ever be; null when the slug is taken.
-   * One statement.
+   * Makes a board without anything before `archivedMs`; null when
+   * the slug is taken. One statement.
    */
   create(
     draft: BoardDraft,
@@ -25,12 +25,15 @@ export interface BoardTable {
   bySlug(slug: string): Promise<BoardRecord | null>;
   /** The boards with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<BoardRecord[]>;
-  /** Every board, in the order they were made. */
+  /** All boards, in the order of creation. */
   all(): Promise<BoardRecord[]>;
-  /** In the order they were made; the position's value is the id. */
+  /** In the order of creation; the position's value is the id. */
   page(page: PageRequest): Promise<IdPage>;
   count(): Promise<number>;
-  /** Notes that the periods of a kind are archived up to a time; it never goes back. */
+  /**
+   * Records that periods of a kind are archived up to a time;
+   * never goes back.
+   */
   noteArchived(executor: Executor, id: number, period: Period, endMs: number): Promise<void>;
 }
 
@@ -50,7 +53,6 @@ const BOARD = columnList(COLUMNS);
 
 type BoardRow = Row<typeof leaderboards, (typeof COLUMNS)[number]>;
 
-/** The boards of one database. */
 export function createBoardTable(database: Database): BoardTable {
   return {
     async create({ slug, title, operator, order, tieRule, periods, timeZone }, source, archivedMs) {

@@ -1,8 +1,10 @@
 /**
- * The ledger of scores: every submission is a row here before anybody's rank changes. A board's
- * rows are appended by whoever holds its row lock, so their sequences have no gaps, and are in the
- * order of commits and of times. The last row of an owner holds their standing in every period, so
- * a board can be built from the ledger alone, in any order, any number of times.
+ * The ledger of scores: every submission is a row here before it
+ * changes a rank. Rows are appended under the lock of their
+ * board, so sequences have no gaps. Their order is that of
+ * commits and of times. The last row of an owner holds their
+ * standing in every period. So a board can be built from the
+ * ledger alone, in any order, any number of times.
  */
 import { sql } from "drizzle-orm";
 import type { Standings, Submission } from "../../domain/leaderboard/leaderboard.js";
@@ -11,23 +13,21 @@ import type { Nullable, Row } from "../client/row.js";
 import { bigints, columnList, doubles, texts } from "../client/statements.js";
 import type { leaderboards, scoreSubmissions } from "../schema/leaderboard.js";
 
-/** Where the ledger of a board ends. */
 export interface LedgerHead {
   readonly boardId: number;
   /** Sequence of the last row; 0 before the first. */
   readonly sequence: number;
-  /** The time, by the clock of Postgres and never before the last row's, in ms since epoch. */
+  /** Ms since epoch by the clock of Postgres, never before the last row's. */
   readonly nowMs: number;
 }
 
-/** A row of the ledger. */
 export interface LedgerRow extends Submission {
   readonly sequence: number;
   readonly submittedMs: number;
   readonly standings: Standings;
 }
 
-/** What of a row is shown on a board. */
+/** What a board shows of a row. */
 export interface ShownRow {
   readonly boardId: number;
   readonly sequence: number;
@@ -35,19 +35,19 @@ export interface ShownRow {
   readonly submittedMs: number;
 }
 
-/** An owner on a board. */
 export type OwnerOfBoard = Pick<Submission, "boardId" | "owner">;
 
-/** The ledger. Lists answer in the order asked where nothing else is said. */
+/** The ledger. Lists answer in the order asked unless stated otherwise. */
 export interface ScoreLedger {
   /**
-   * Locks boards until the transaction ends, in the order of their ids, and tells where their
-   * ledgers end. Missing ones are absent.
+   * Locks boards until the transaction ends, in the order of
+   * their ids. Resolves to the ends of their ledgers; missing
+   * ones absent.
    */
   lock(tx: Tx, boardIds: readonly number[]): Promise<LedgerHead[]>;
-  /** Where ledgers end, without a lock. */
+  /** Ends of ledgers, without a lock. */
   heads(boardIds: readonly number[]): Promise<LedgerHead[]>;
-  /** The rows that carry these operation ids; null for none. */
+  /** The rows with these operation ids; null for none. */
   known(tx: Tx, submissions: readonly Submission[]): Promise<(LedgerRow | null)[]>;
   /** The last row of each owner; null for none. */
   latest(executor: Executor, owners: readonly OwnerOfBoard[]): Promise<(LedgerRow | null)[]>;
@@ -58,20 +58,23 @@ export interface ScoreLedger {
   ): Promise<ShownRow[]>;
   /** Appends rows, in order, to boards that this transaction has locked. */
   append(tx: Tx, rows: readonly LedgerRow[]): Promise<void>;
-  /** Lets no later row of a board have a time before `timeMs`: what ended by then is complete. */
+  /**
+   * Later rows of a board get no time before `timeMs`: what ended
+   * by then is complete.
+   */
   closeBefore(tx: Tx, boardId: number, timeMs: number): Promise<void>;
   /** Rows after a sequence, in order. */
   after(boardId: number, sequence: number, limit: number): Promise<LedgerRow[]>;
   /**
-   * The last row up to a sequence of each of the next owners, by name. One index probe for each
-   * owner.
+   * The last row up to a sequence of each of the next owners, by
+   * name. One index probe per owner.
    */
   owners(page: OwnerPage): Promise<{ readonly rows: LedgerRow[]; readonly last: string | null }>;
 }
 
 /**
- * Some owners of a board: `limit` of them after one ("" to begin); the answer's `last` is null
- * where there are no more.
+ * `limit` owners of a board after one ("" to begin). `last` is
+ * null where there are no more.
  */
 export interface OwnerPage {
   readonly boardId: number;
@@ -97,7 +100,6 @@ const NOW_MS = sql.raw(
   "floor(extract(epoch FROM greatest(last_at, clock_timestamp())) * 1000)::bigint AS now_ms",
 );
 
-/** The ledger of one database. */
 export function createScoreLedger(database: Database): ScoreLedger {
   return {
     lock: (tx, boardIds) => heads(tx, boardIds, true),
@@ -231,8 +233,8 @@ async function append(tx: Tx, rows: readonly LedgerRow[]): Promise<void> {
 }
 
 /**
- * A loose index scan: PostgreSQL has none of its own, and DISTINCT would read every row of the
- * ledger.
+ * A loose index scan: PostgreSQL has none of its own, and
+ * DISTINCT would read every row of the ledger.
  */
 async function owners(
   executor: Executor,

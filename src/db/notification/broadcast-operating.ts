@@ -1,6 +1,6 @@
 /**
- * Notifications to everyone as an operator sees them: which users they could not be sent to, and
- * what to do about it.
+ * Broadcasts for operators: which users lack their notification,
+ * and what to do about it.
  */
 import { sql } from "drizzle-orm";
 import type { Database } from "../client/database.js";
@@ -15,7 +15,7 @@ export interface TroubledBroadcast {
   readonly id: number;
   readonly contentId: number;
   readonly title: string;
-  /** The first and the last of the users it is for who do not have theirs. */
+  /** First and last of its users without the notification. */
   readonly users: readonly [number, number];
   readonly ageMs: number;
   readonly setAside: boolean;
@@ -23,12 +23,11 @@ export interface TroubledBroadcast {
   readonly error: string;
 }
 
-/** The broadcasts of one database, for operators. */
 export function createBroadcastOperating(database: Database) {
   return {
     /**
-     * The first `limit` parts that were set aside or have failed, in order; with an id, that part,
-     * failed or not.
+     * The first `limit` parts that were set aside or have failed,
+     * in order. With an id, that part, failed or not.
      */
     async troubled({
       limit,
@@ -50,7 +49,8 @@ export function createBroadcastOperating(database: Database) {
       return rows.map(toTroubled);
     },
     /**
-     * Has parts sent anew, with all their attempts, and wakes the workers. Resolves to their ids.
+     * Sends parts again, with all their attempts, and wakes the
+     * workers. Resolves to their ids.
      */
     async retry(target: RetryTarget): Promise<readonly number[]> {
       const which =
@@ -66,7 +66,7 @@ export function createBroadcastOperating(database: Database) {
         SELECT array_agg(id) AS ids, pg_notify(${BROADCAST_CHANNEL}, '')::text FROM again`);
       return row?.ids ?? [];
     },
-    /** Forgets a part that was set aside. False when there is no such part. */
+    /** Drops a part that was set aside. False when there is no such part. */
     async drop(id: number): Promise<boolean> {
       const rows = await database.query(sql`
         DELETE FROM notification_broadcast_parts
@@ -77,7 +77,6 @@ export function createBroadcastOperating(database: Database) {
   };
 }
 
-/** The broadcasts of one database, for operators. */
 export type BroadcastOperating = ReturnType<typeof createBroadcastOperating>;
 
 type BroadcastRow = Row<

@@ -1,6 +1,7 @@
 /**
- * The steps of broadcasts. A step takes the next users of a part, and holds the part until its
- * commit. Users who cannot be sent theirs become a part of their own, and the others go on.
+ * The steps of broadcasts. A step takes the next users of a part,
+ * and holds the part until its commit. Users who cannot be sent
+ * theirs become a part of their own; the others go on.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { NotificationContent } from "../../domain/notification.js";
@@ -15,7 +16,7 @@ import type {
   notificationLogs,
 } from "../schema/notification.js";
 
-/** The next users of a part of a broadcast, which is held until the commit. */
+/** The next users of a part, which is held until the commit. */
 export interface BroadcastStep {
   /** Of the part. */
   readonly id: number;
@@ -26,7 +27,10 @@ export interface BroadcastStep {
   readonly userIds: readonly number[];
   /** Users between them whose inboxes another session holds. */
   readonly held: readonly number[];
-  /** How the part was found: what a failure is noted on, unless another worker has been there. */
+  /**
+   * State of the part before the step. A failure is recorded only
+   * while it is unchanged.
+   */
   readonly found: {
     readonly doneTo: number;
     readonly lastUser: number;
@@ -35,28 +39,29 @@ export interface BroadcastStep {
   };
 }
 
-/** The steps. */
 export interface BroadcastSteps {
   /**
-   * Up to `most` users who are next, of a part that is due and that no other worker works on; no
-   * users when it is done. Null when there is none. Broadcasts take turns. What `tx` does next
-   * waits {@link LOCK_MS} for a lock at most.
+   * Up to `most` next users of a part that is due and held by no
+   * other worker; no users when it is done. Null when there is
+   * none. Broadcasts take turns. Later statements of `tx` wait
+   * {@link LOCK_MS} for a lock at most.
    */
   next(tx: Tx, most: number): Promise<BroadcastStep | null>;
   /**
-   * The users of a step have theirs; those that are held become parts of their own, and the part
-   * goes on behind them.
+   * Users of a step have theirs. Held users become parts of their
+   * own; the part goes on behind them.
    */
   advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void>;
   /**
-   * Another session holds what the step needs: the part is tried again, with backoff, as often as
-   * it takes.
+   * Another session holds what the step needs: the part is tried
+   * again, with backoff, without limit.
    */
   pause(tx: Tx, step: BroadcastStep, error: string, retry: RetryOptions): Promise<void>;
   /**
-   * Notes that a step of one user, or of none, failed: that user is tried again for themselves,
-   * with backoff, and the part goes on. Either is set aside when that happens again and again.
-   * Resolves to whether one was.
+   * Records the failure of a step of one user, or of none. The
+   * user is tried again alone, with backoff, and the part goes
+   * on. Both are set aside after too many failures. Resolves to
+   * whether one was.
    */
   failed(
     tx: Tx,
@@ -67,8 +72,8 @@ export interface BroadcastSteps {
 }
 
 /**
- * Longest wait for a lock, in ms: what is held for longer is held by a session that hangs, or for
- * long work on the table.
+ * Longest wait for a lock, in ms. A longer hold is a session that
+ * hangs, or long work on the table.
  */
 const LOCK_MS = 250;
 
@@ -115,7 +120,8 @@ async function pause(
 }
 
 /**
- * Turns go by the time of the last step, so a long broadcast delays no other by more than a step.
+ * Turns go by the time of the last step, so a long broadcast
+ * delays no other by more than a step.
  */
 async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void> {
   const { id, userIds, found } = step;
@@ -147,9 +153,10 @@ async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promis
 const HELD = "Another session holds the inbox.";
 
 /**
- * A part that has other users left goes on behind this one, who becomes a part of their own.
- * Failures in a row set the part aside as well: a content that no inbox takes makes no more parts
- * than there are attempts.
+ * The part goes on behind this user, who becomes a part of their
+ * own. Failures in a row set the part aside as well. So a content
+ * that no inbox takes makes no more parts than there are
+ * attempts.
  */
 async function noteFailure(
   tx: Tx,
@@ -194,7 +201,8 @@ async function noteFailure(
 }
 
 /**
- * Holds for the part `b` of a step unless another worker, or an operator, has changed it meanwhile.
+ * Holds for the part `b` unless a worker or an operator has
+ * changed it meanwhile.
  */
 const isAsFound = ({
   id,
@@ -202,18 +210,18 @@ const isAsFound = ({
 }: BroadcastStep): SQL => sql`b.id = ${id}::bigint AND b.done_to = ${found.doneTo}::bigint
   AND b.attempts = ${found.attempts}::bigint AND b.waits = ${found.waits}::bigint`;
 
-/** When a part `b` that could not be sent is due again. */
+/** When a part `b` that failed is due again. */
 const afterBackoff = ({ retryMs }: RetryOptions): SQL => sql`clock_timestamp()
   + least(${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_RETRY_MS}::float8)
     * interval '1 millisecond'`;
 
 const wordsOf = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));
 
-/** The last user that a step looked at; null where there was none left. */
+/** The last user of a step; null where there was none left. */
 const lastOf = ({ userIds, held }: BroadcastStep): number | null =>
   userIds.length + held.length === 0 ? null : Math.max(userIds.at(-1) ?? 0, held.at(-1) ?? 0);
 
-/** Users that are held and follow each other are one part: `[the user before, the last]`. */
+/** Adjacent held users are one part: `[the user before, the last]`. */
 function runsOf({ userIds, held, found }: BroadcastStep): [number, number][] {
   const isHeld = new Set(held);
   const runs: [number, number][] = [];
@@ -243,7 +251,7 @@ async function usersAfter(
   return rows.map(({ id }) => id);
 }
 
-/** Those of the users whom no other session holds; this transaction holds them now. */
+/** Users that no other session holds; this transaction holds them now. */
 async function freeAmong(tx: Tx, ids: readonly number[]): Promise<number[]> {
   if (ids.length === 0) return [];
   const some = bigints(ids);
@@ -273,5 +281,4 @@ function toStep(row: BroadcastRow): Omit<BroadcastStep, "userIds" | "held"> {
   return { id, contentId: content_id, content, createdAt: created_at.toISOString(), found };
 }
 
-/** The steps of the broadcasts of any database. */
 export const broadcastSteps: BroadcastSteps = { next, advance, pause, failed: noteFailure };

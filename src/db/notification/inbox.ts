@@ -1,7 +1,7 @@
 /**
- * The inboxes: what was sent to whom, newest first. What has expired is as if it had never been
- * sent; its rows are pruned later. What changes an inbox also adds to its log: see
- * log.ts.
+ * The inboxes, newest first. Expired notifications are invisible
+ * at once and pruned later. Changes of an inbox also add to its
+ * log: see log.ts.
  */
 import { sql } from "drizzle-orm";
 import type {
@@ -16,38 +16,41 @@ import { bigints } from "../client/statements.js";
 import type { users } from "../schema/account.js";
 import type { notificationContents, notifications } from "../schema/notification.js";
 
-/** The inboxes. */
 export interface NotificationTable {
-  /** Notes what is to be sent. Resolves to its id and when that was. */
+  /** Writes the content. Resolves to its id and time. */
   write(tx: Tx, content: NotificationContent): Promise<{ id: number; createdAt: string }>;
-  /** The notifications with these ids, in any order; expired and missing ones absent. */
+  /**
+   * The notifications with these ids, in any order; expired and
+   * missing ones absent.
+   */
   byIds(ids: readonly number[]): Promise<NotificationRecord[]>;
   /**
-   * A page of an inbox; positions are sequences. One statement, which reads one more than the page.
+   * A page of an inbox; positions are sequences. One statement,
+   * which reads one more than the page.
    */
   page(
     listing: InboxListing,
     page: PageRequest,
   ): Promise<{ rows: NotificationRecord[]; hasNextPage: boolean }>;
-  /** How many the list holds. One statement. */
+  /** Length of the list. One statement. */
   count(listing: InboxListing): Promise<number>;
-  /** Which of these users there are. */
+  /** Which of these users exist. */
   usersAmong(tx: Tx, ids: readonly number[]): Promise<number[]>;
   /**
-   * Marks unread ones of a held log: those of `ids` that are this user's. Resolves to which were
-   * unread.
+   * Marks unread ones among `ids` in the inbox of a user whose
+   * log is held. Resolves to those that were unread.
    */
   markRead(tx: Tx, userId: number, ids: readonly number[]): Promise<number[]>;
   /**
-   * Marks unread ones of a held log up to a sequence. Resolves to how many were unread, and the
-   * sequence of the newest of them.
+   * Marks unread ones up to a sequence, where the log is held.
+   * Resolves to their number, and the sequence of the newest.
    */
   markReadTo(
     tx: Tx,
     userId: number,
     upTo: number,
   ): Promise<{ count: number; newest: number | null }>;
-  /** Deletes what has expired. Resolves to how many notifications. */
+  /** Deletes what has expired. Resolves to the number of notifications. */
   prune(): Promise<number>;
 }
 
@@ -58,7 +61,7 @@ export type NotificationRow = Row<
 > &
   Row<typeof notificationContents, "kind" | "title" | "body" | "url">;
 
-/** What a notification `n` with its content `c` is made of. */
+/** Columns of a notification `n` with its content `c`. */
 export const COLUMNS = sql.raw(
   "n.id, n.user_id, n.sequence, c.kind, c.title, c.body, c.url, n.expires_at, n.created_at, " +
     "n.read_at",
@@ -67,10 +70,9 @@ export const COLUMNS = sql.raw(
 export const ALIVE = sql.raw("(n.expires_at IS NULL OR n.expires_at > statement_timestamp())");
 
 const FROM = sql.raw("FROM notifications n JOIN notification_contents c ON c.id = n.content_id");
-/** Bounds a transaction of pruning: its locks are those of as many users at most. */
+/** Bounds a transaction of pruning: it locks as many users at most. */
 const PRUNED_AT_ONCE = 500;
 
-/** The inboxes of one database. */
 export function createNotificationTable(database: Database): NotificationTable {
   return {
     write,
@@ -151,7 +153,7 @@ async function prune(database: Database): Promise<number> {
   return pruned;
 }
 
-/** The logs are locked first, like by everybody who changes an inbox. */
+/** Logs are locked first, as in every change of an inbox. */
 async function pruneSome(tx: Tx): Promise<number> {
   const expired = await tx.query<Pick<NotificationRow, "id" | "user_id">>(sql`
     SELECT id, user_id FROM notifications
@@ -172,7 +174,6 @@ async function pruneSome(tx: Tx): Promise<number> {
   return expired.length;
 }
 
-/** A row as the rest of the house knows it. */
 export function toNotification({
   id,
   sequence,

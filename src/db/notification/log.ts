@@ -1,9 +1,10 @@
 /**
- * The log of each user's notifications: the truth that the tail in Redis caches.
+ * The log of each user's notifications; Redis caches its tail.
  *
- * Whoever adds to a log first raises its sequence, which locks its row until the commit: entries
- * become visible in the order of their sequences and none is ever missing below one that is seen.
- * Rows of several users are locked in the order of their ids.
+ * A writer first raises the sequence of a log, which locks its
+ * row until the commit. So entries become visible in the order of
+ * their sequences, without a hole below a visible one. Rows of
+ * several users are locked in the order of their ids.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Delivery, NotificationEvent } from "../../domain/notification.js";
@@ -13,29 +14,29 @@ import { bigints } from "../client/statements.js";
 import type { notificationLogs, notificationReads, notifications } from "../schema/notification.js";
 import { ALIVE, COLUMNS, type NotificationRow, toNotification } from "./inbox.js";
 
-/** What follows a sequence in a log. */
 export interface LogRead {
   /** Sequence of the log's last entry; 0 where there is none. */
   readonly last: number;
-  /** In order. Sequences may be missing: those of notifications that have expired. */
+  /** In order. Sequences of expired notifications are missing. */
   readonly entries: readonly { readonly sequence: number; readonly event: NotificationEvent }[];
 }
 
-/** What was marked as read. */
 export interface MarkedRead {
   readonly ids: readonly number[];
   readonly upTo: number | null;
 }
 
-/** The logs. */
 export interface NotificationLogTable {
   /** Puts content into the inboxes of users, each once. Two statements. */
   deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]>;
-  /** Holds the log of a user until the commit. False where nothing was ever sent to them. */
+  /**
+   * Holds the log of a user until the commit. False where nothing
+   * was ever sent to them.
+   */
   hold(tx: Tx, userId: number): Promise<boolean>;
   /**
-   * Adds the entry of a held log that `count` notifications were marked. Resolves to its sequence
-   * and the unread ones left.
+   * Adds an entry to a held log: `count` notifications were
+   * marked. Resolves to its sequence and the unread ones left.
    */
   addRead(
     tx: Tx,
@@ -46,18 +47,17 @@ export interface NotificationLogTable {
   read(userId: number, after: number, limit: number): Promise<LogRead>;
   /** Sequence of the last entry; 0 where there is none. One statement. */
   last(userId: number): Promise<number>;
-  /** How many notifications are unread. One statement. */
+  /** Number of unread notifications. One statement. */
   unread(userId: number): Promise<number>;
 }
 
-/** Notifications that nobody counts any more, though they are still there. */
+/** Expired notifications count no more, though their rows remain. */
 const expiredUnread = (userId: SQL): SQL => sql`(
   SELECT count(*) FROM notifications x
   WHERE x.user_id = ${userId} AND x.read_at IS NULL AND x.expires_at <= statement_timestamp())`;
 
 type LogRow = Row<typeof notificationLogs>;
 
-/** The logs of one database. */
 export function createNotificationLogTable(database: Database): NotificationLogTable {
   return {
     deliver,
@@ -91,7 +91,7 @@ export function createNotificationLogTable(database: Database): NotificationLogT
   };
 }
 
-/** The second statement counts what has expired, under the locks that the first one took. */
+/** The second statement counts expired ones, under the locks of the first. */
 async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]> {
   const raised = await tx.query<LogRow>(sql`
     INSERT INTO notification_logs AS l (user_id, sequence, unread)
@@ -139,7 +139,10 @@ type EntryRow = Pick<LogRow, "unread"> & { readonly at: number } & (DeliveredRow
 /** `last` is that of the log; without an entry the rest is null. */
 type ReadRow = { readonly last: number } & (EntryRow | { readonly at: null });
 
-/** One statement, so that the end of the log and its entries are of one moment. */
+/**
+ * One statement, so that the end of the log and its entries are
+ * consistent.
+ */
 const readStatement = (userId: number, after: number, limit: number): SQL => sql`
   SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${COLUMNS}
   FROM notification_logs l
@@ -159,7 +162,7 @@ const readStatement = (userId: number, after: number, limit: number): SQL => sql
   LEFT JOIN notification_contents c ON c.id = n.content_id
   WHERE l.user_id = ${userId}::bigint ORDER BY e.at`;
 
-/** As it was when it was added: what was read since, later entries say. */
+/** As of its commit; later entries hold what was read since. */
 function toEntry(row: EntryRow): LogRead["entries"][number] {
   const { at: sequence, unread } = row;
   if (row.ids) return { sequence, event: { type: "read", ids: row.ids, upTo: row.up_to, unread } };

@@ -1,4 +1,4 @@
-/** The tables of what is counted about products, and of who was active. */
+/** Tables of the counters of products, and of activity. */
 import { sql } from "drizzle-orm";
 import {
   bigint,
@@ -29,9 +29,10 @@ const ofUser = () =>
 const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
 
 /**
- * What was counted about products, by period: `all`, a month (`2026-11`) or a day (`2026-11-03`),
- * in UTC. Written behind Redis, which counts; `viewers` is how many people viewed, `sketch` the
- * HyperLogLog that says so, `few` the people themselves while they are few.
+ * Counters of products by period: `all`, a month (`2026-11`) or a
+ * day (`2026-11-03`), in UTC. Redis counts, and flushes to this
+ * table. `viewers` is a number of people, `sketch` its
+ * HyperLogLog, `few` the people themselves while they are few.
  */
 export const productTallies = pgTable(
   "product_tallies",
@@ -55,13 +56,15 @@ export const productTallies = pgTable(
   ],
 );
 
-/** The last batch of counts that was applied, by shard: what makes a batch count once. */
+/**
+ * The last batch of each shard that was applied: makes a batch
+ * count once.
+ */
 export const counterShards = pgTable("counter_shards", {
   shard: integer().primaryKey(),
   applied: text().notNull(),
 });
 
-/** Who likes what: facts. */
 export const likes = pgTable(
   "likes",
   { productId: ofProduct(), userId: ofUser(), createdAt: moment("created_at") },
@@ -71,7 +74,7 @@ export const likes = pgTable(
   ],
 );
 
-/** How many likes a product has: changed in the transaction of each. */
+/** Number of likes of a product, changed in the transaction of each. */
 export const productLikes = pgTable(
   "product_likes",
   { productId: ofProduct().primaryKey(), likes: bigint({ mode: "number" }).notNull() },
@@ -79,7 +82,8 @@ export const productLikes = pgTable(
 );
 
 /**
- * Who did something on which day (UTC): the truth behind the bitmaps of redis/activity/activity.ts.
+ * Which user was active on which day (UTC).
+ * redis/activity/activity.ts has bitmaps of it.
  */
 export const userActivity = pgTable(
   "user_activity",

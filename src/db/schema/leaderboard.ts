@@ -1,4 +1,4 @@
-/** The tables of leaderboards, as Drizzle sees them. */
+/** The tables of leaderboards. */
 import { sql } from "drizzle-orm";
 import {
   bigint,
@@ -27,10 +27,11 @@ import { PERIODS } from "../../domain/leaderboard/periods.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
- * Leaderboards. `last_sequence` and `last_at` are those of the newest row of the board's ledger:
- * whoever appends holds this row's lock, so sequences have no gaps, and their order is that of
- * commits and of times. `archived` says up to when (ms since epoch) the periods of each kind are in
- * the archive.
+ * `last_sequence` and `last_at` are those of the newest row of
+ * the board's ledger. Rows are appended under this row's lock:
+ * sequences have no gaps, in the order of commits and times.
+ * `archived` holds the end of the last archived period of each
+ * kind, in ms since epoch.
  */
 export const leaderboards = pgTable(
   "leaderboards",
@@ -62,9 +63,9 @@ export const leaderboards = pgTable(
 );
 
 /**
- * The ledger of submissions, which only grows. Each row says in `standings` where it left its owner
- * in every period of the board, so the last row of an owner is all that a board has to know of
- * them.
+ * The ledger of submissions, which only grows. `standings` holds
+ * the standing of the owner in every period after the row. So a
+ * board needs only the last row of each owner.
  */
 export const scoreSubmissions = pgTable(
   "score_submissions",
@@ -97,8 +98,8 @@ export const scoreSubmissions = pgTable(
 );
 
 /**
- * Finished periods of boards, written once. `checksum` is over all entries in order; a period
- * without entries has no row.
+ * Finished periods of boards, written once. `checksum` is over
+ * all entries in order. A period without entries has no row.
  */
 export const leaderboardArchives = pgTable(
   "leaderboard_archives",
@@ -117,8 +118,8 @@ export const leaderboardArchives = pgTable(
 );
 
 /**
- * The entries of finished periods with their final ranks. `better` counts those with a better
- * score.
+ * Entries of finished periods with their final ranks. `better`
+ * counts the entries with a better score.
  */
 export const leaderboardArchiveEntries = pgTable(
   "leaderboard_archive_entries",

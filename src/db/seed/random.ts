@@ -1,6 +1,7 @@
 /**
- * The seed's own random numbers: the same on every machine and version, and addressable, so that
- * any row can be made by itself.
+ * Random numbers of the seed: the same on every machine and
+ * version. They are addressable, so that any row can be made by
+ * itself.
  */
 
 /** A deterministic source of choices. */
@@ -16,8 +17,8 @@ export interface Random {
 }
 
 /**
- * Numbers that depend on the seed and the address alone. Source: mulberry32 (T. Ettinger), seeded
- * by FNV-1a.
+ * Numbers that depend on the seed and the address alone. Source:
+ * mulberry32 (T. Ettinger), seeded by FNV-1a.
  * @param address what the numbers are for, e.g. `("review", 17)`
  */
 export function randomAt(seed: number, ...address: readonly (string | number)[]): Random {

@@ -1,6 +1,6 @@
 /**
- * Makes the rows of the seeded shop, each by itself from the seed and its own number, so that any
- * part can be made again without the rest: ratings are added up before the reviews they come from
+ * Rows of the seeded shop, each made by itself from the seed and
+ * its own number. So ratings can be summed before their reviews
  * are written.
  */
 import { DAY } from "../../domain/time/time.js";
@@ -56,11 +56,17 @@ export interface ReviewRow {
   readonly createdAt: Date;
 }
 
-/** The shop is two years old on this day, whenever it is seeded: the same rows on every machine. */
+/**
+ * The shop is two years old on this day, whenever it is seeded:
+ * the same rows on every machine.
+ */
 const OPENED = Date.UTC(2024, 9, 1);
 const AGE_MS = 730 * DAY;
 
-/** The first `count` categories of the tree, parents before children, numbered from 1. */
+/**
+ * The first `count` categories of the tree, parents before
+ * children, numbered from 1.
+ */
 export function categoryRows(count: number): CategoryRow[] {
   const rows: CategoryRow[] = [];
   const add = ({ name, sells, children = [] }: Branch, parent: CategoryRow | null): void => {
@@ -80,10 +86,13 @@ export function categoryRows(count: number): CategoryRow[] {
   return rows;
 }
 
-/** All there are: what {@link SeedSizes} may ask for. */
+/** All there are: the upper bound of {@link SeedSizes}. */
 export const MAX_CATEGORIES = categoryRows(Number.POSITIVE_INFINITY).length;
 
-/** Names of brands, all different. Beyond the forms, partners: "Hartwell & Nordby". */
+/**
+ * Names of brands, all different. Beyond the forms, partners:
+ * "Hartwell & Nordby".
+ */
 export function brandNames(count: number): string[] {
   const formed = BRAND_FORMS.flatMap((form) => BRAND_WORDS.map((word) => form.replace("*", word)));
   const partners = BRAND_WORDS.flatMap((one) =>
@@ -121,8 +130,8 @@ export function productMaker(
 }
 
 /**
- * Walks all combinations of a category before any comes again: the step shares no factor with their
- * number.
+ * Walks all combinations of a category before one repeats: the
+ * step shares no factor with their number.
  */
 function nameParts(
   { kinds, things }: Assortment,
@@ -153,7 +162,7 @@ function describe(random: Random, { facts }: Assortment, what: string): string {
   return [introduction, ...more].filter(Boolean).join(" ");
 }
 
-/** Cheap things are commoner than dear ones; prices end the way prices do. */
+/** Low prices are more frequent; amounts end as prices do. */
 function priceOf(random: Random, [least, most]: readonly [number, number]): number {
   const amount = least * (most / least) ** random.next();
   return Math.floor(amount / 100) * 100 + random.pick([99, 99, 99, 95, 90, 0]);
@@ -166,14 +175,14 @@ function stockOf(random: Random): number {
 }
 
 /**
- * How many are drawn for each review, of which the best liked is taken: more make the popular ones
- * more popular.
+ * Candidates for each review, of which the most popular wins.
+ * More make popular ones more popular.
  */
 const DRAWS = 3;
 
 /**
- * Makes the rating of review number `index`, and which product it is about: older and better liked
- * products have more, some have none.
+ * Rating and product of review number `index`. Older and more
+ * popular products have more reviews, some have none.
  */
 export function ratingMaker({
   products,
@@ -194,7 +203,8 @@ export function ratingMaker({
 }
 
 /**
- * Makes review number `index` (from 0); later ones are younger. `thingOf` names what a product is.
+ * Makes review number `index` (from 0); later ones are younger.
+ * `thingOf` answers the kind of a product.
  */
 export function reviewMaker(
   sizes: SeedSizes,

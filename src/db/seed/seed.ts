@@ -1,9 +1,10 @@
 /**
- * The seed: a shop to try things on, the same on every machine.
+ * The seed: a demo shop, the same on every machine.
  *
- * One transaction: interrupted, it leaves nothing behind and the next start seeds again. Rows are
- * sent a thousand at a time as arrays, and products are written once, with the ratings that the
- * reviews will add up to.
+ * One transaction: interrupted, it leaves nothing behind and the
+ * next start seeds again. Rows are sent a thousand at a time as
+ * arrays. Products are written once, with the final sums of their
+ * ratings.
  */
 import { sql } from "drizzle-orm";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
@@ -26,7 +27,6 @@ import {
   type SeedSizes,
 } from "./rows.js";
 
-/** What to make, and who wants to know how far it is. */
 export interface SeedOptions extends SeedSizes {
   /** Called after every batch with rows done and rows in all. */
   readonly onProgress?: (done: number, all: number) => void;
@@ -65,8 +65,8 @@ export async function isEmpty(executor: Executor): Promise<boolean> {
 }
 
 /**
- * Fills an empty database. Resolves to false, having done nothing, when it is not empty; several
- * processes may try at once.
+ * Fills an empty database; false, and nothing is done, when it is
+ * not empty. Safe for concurrent processes.
  */
 export function seedCatalogue(
   database: Database,
@@ -136,7 +136,7 @@ interface ProductsToMake {
   readonly onProgress: (done: number) => void;
 }
 
-/** Resolves to what each product is, for its reviews to talk about. */
+/** Resolves to the kind of each product, for its reviews. */
 async function insertProducts(
   tx: Tx,
   sizes: SeedSizes,
@@ -246,8 +246,8 @@ const moments = (rows: readonly { createdAt: Date }[]) =>
   texts(rows.map(({ createdAt }) => createdAt.toISOString()));
 
 /**
- * Rows came with their ids; the next ones are numbered behind them. Fresh statistics, because every
- * plan depends on them.
+ * Rows came with their ids; the next ones are numbered behind
+ * them. Fresh statistics, because every plan depends on them.
  */
 async function continueNumbering(tx: Tx): Promise<void> {
   for (const table of ["categories", "brands", "products", "reviews"]) {

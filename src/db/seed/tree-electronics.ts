@@ -1,7 +1,6 @@
 /** The seeded shop for the house: electronics. */
 import { type Branch, leaf } from "./branch.js";
 
-/** Electronics. */
 export const ELECTRONICS: Branch = {
   name: "Electronics",
   children: [

@@ -68,7 +68,6 @@ const FURNITURE: Branch = {
   ],
 };
 
-/** Home & Living. */
 export const HOME: Branch = {
   name: "Home & Living",
   children: [
@@ -113,7 +112,6 @@ export const HOME: Branch = {
   ],
 };
 
-/** Kitchen & Dining. */
 export const KITCHEN: Branch = {
   name: "Kitchen & Dining",
   children: [

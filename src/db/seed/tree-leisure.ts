@@ -1,7 +1,6 @@
 /** The seeded shop for people: clothes, sports, garden, paper, care, toys. */
 import { type Branch, leaf } from "./branch.js";
 
-/** Clothing. */
 export const CLOTHING: Branch = {
   name: "Clothing",
   children: [
@@ -70,7 +69,6 @@ export const CLOTHING: Branch = {
   ],
 };
 
-/** Sports & Outdoors. */
 export const SPORTS: Branch = {
   name: "Sports & Outdoors",
   children: [
@@ -123,7 +121,6 @@ export const SPORTS: Branch = {
   ],
 };
 
-/** Garden. */
 export const GARDEN: Branch = {
   name: "Garden",
   children: [
@@ -158,7 +155,6 @@ export const GARDEN: Branch = {
   ],
 };
 
-/** Books & Stationery. */
 export const PAPER: Branch = {
   name: "Books & Stationery",
   children: [
@@ -209,7 +205,6 @@ export const PAPER: Branch = {
   ],
 };
 
-/** Beauty & Care. */
 export const BEAUTY: Branch = {
   name: "Beauty & Care",
   children: [
@@ -254,7 +249,6 @@ export const BEAUTY: Branch = {
   ],
 };
 
-/** Toys & Games. */
 export const TOYS: Branch = {
   name: "Toys & Games",
   children: [
