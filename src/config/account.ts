@@ -37,7 +37,7 @@ export const accountVariables = {
     "failed sign-ins from one /24 or /64, to any accounts, before it is blocked",
   ),
   SIGN_IN_KNOWN_MS: count(30 * DAY, SECOND).describe(
-    "how long an account knows an address that it signed in from",
+    "how long an account remembers an address that it signed in from",
   ),
   SIGN_UP_WINDOW_MS: count(HOUR, SECOND).describe(
     "time in which an address and its network sign up at most so often:",

@@ -12,12 +12,12 @@ export const rateVariables = {
   ),
   LIMIT_SUBSCRIPTIONS_PER_USER: count(200).describe("subscriptions of one user per process"),
   LIMIT_SUBSCRIPTIONS_PER_ADDRESS: count(5_000).describe(
-    "subscriptions of one address, of whoever is not signed in, per process",
+    "subscriptions of one address, without sign-in, per process",
   ),
   LIMIT_VIEWER_BURST: count(20_000).describe("cost that one user may ask for at once"),
   LIMIT_VIEWER_PER_SECOND: rate(1_000).describe("cost that one user may ask for over time"),
   LIMIT_ADDRESS_BURST: count(20_000).describe(
-    "cost that one address (IPv6: a /64) may ask for at once, of whoever is not signed in",
+    "cost that one address (IPv6: a /64) may ask for at once, without sign-in",
   ),
   LIMIT_ADDRESS_PER_SECOND: rate(1_000).describe("the same over time"),
   LIMIT_BLOCK_BURST: count(200_000).describe(

@@ -1,11 +1,14 @@
 /**
- * The embedded Redis: a private redis-server (or valkey-server) for a start without REDIS_URL.
+ * The embedded Redis: a private redis-server (or valkey-server)
+ * for a start without REDIS_URL.
  *
- * It listens on a unix socket in a folder closed to other users and on no port, keeps its data by
- * AOF (fsync every second) and RDB, and ends with us however we end (see guarded-child.ts). An
- * orphan of an earlier run is still found by its socket and asked to stop before a new one opens
- * the same files. When it dies while we run, it is started again; readers see that as any restart
- * of Redis. Without a binary the start fails with the three ways to get one.
+ * It listens on a unix socket in a folder closed to other users,
+ * and on no port. It keeps its data by AOF (fsync every second)
+ * and RDB, and ends with us (guarded-child.ts). An orphan of an
+ * earlier run is found by its socket and stopped before a new one
+ * opens the same files. When it dies while we run, it is started
+ * again; readers see a restart of Redis. Without a binary the
+ * start fails with the three ways to get one.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -18,12 +21,14 @@ import { type Ending, type GuardedChild, NO_SUCH_COMMAND, startGuarded } from ".
 import { askRedis } from "./raw-redis.js";
 import { socketFolder } from "./socket-path.js";
 
-/** Where and how. */
 export interface EmbeddedRedisOptions {
   /** The data folder; Redis uses `redis/` below it. */
   readonly dataDir: string;
   readonly log: Logger;
-  /** Names of the program, tried in this order; default redis-server, valkey-server. */
+  /**
+   * Names of the program, tried in this order; default
+   * redis-server, valkey-server.
+   */
   readonly binaries?: readonly string[];
 }
 
@@ -31,19 +36,25 @@ export interface EmbeddedRedisOptions {
 export interface EmbeddedRedis {
   /** `unix:/path/of/the/socket`. */
   readonly url: string;
-  /** Of the server at the moment: it changes when the server had to be started again. */
+  /** Of the present server: it changes with a restart. */
   readonly pid: number;
-  /** Stops the server once it has written what it holds. */
+  /** Stops the server once it has written its data. */
   close(): Promise<void>;
 }
 
 const BINARIES = ["redis-server", "valkey-server"];
-/** RDB beside AOF: after 1 change in an hour, 100 in five minutes, 10,000 in one. */
+/**
+ * RDB beside AOF: after 1 change in an hour, 100 in five minutes,
+ * 10,000 in one.
+ */
 const SNAPSHOTS = ["3600", "1", "300", "100", "60", "10000"];
 const POLL_MS = 10;
 /** A server that is neither up nor loading after this long never will be. */
 const SILENT_MS = 15 * SECOND;
-/** Between a death and the next start: a server that cannot start must not spin. */
+/**
+ * Between a death and the next start, so that a server that
+ * cannot start does not spin.
+ */
 const RESTART_MS = SECOND;
 
 interface Place {
@@ -55,7 +66,8 @@ interface Place {
 
 /**
  * Starts the server and waits until it has loaded its data.
- * @throws StartupError when there is no binary, or it does not come up; with what it said
+ * @throws StartupError without a binary, or when it does not come
+ * up, with its output
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const { log } = options;
@@ -73,7 +85,8 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
         log.error({ err: error }, "the embedded redis-server did not start");
         return child;
       });
-      // Asked to end while it was coming up: `close` stops this one, too.
+      // Closed while it was coming up: `close` stops this one,
+      // too.
       if (closing) return;
     }
   };
@@ -92,7 +105,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   };
 }
 
-/** Makes the folders, and ends a server that an earlier run left in them. */
+/** Makes the folders, and ends a server of an earlier run. */
 async function preparePlace({
   dataDir,
   log,
@@ -184,10 +197,13 @@ async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<
   }
 }
 
-/** Ends a server of an earlier run that outlived it, so that two never write the same files. */
+/**
+ * Ends a server of an earlier run that outlived it, so that two
+ * never write the same files.
+ */
 async function stopOrphan(place: Place): Promise<void> {
   const info = await askRedis(place.socket, "INFO server", SECOND);
-  // Whoever answers on this socket is ours.
+  // A server that answers on this socket is ours.
   const pid = Number(/process_id:(\d+)/.exec(info ?? "")?.[1]) || (await silentOrphan(place));
   if (!pid) return void (await rm(place.socket, { force: true }));
   place.log.warn(
@@ -215,8 +231,8 @@ async function goneWithin(patienceMs: number, place: Place): Promise<boolean> {
 }
 
 /**
- * The pid in the pid file, if that process is a server on our socket; pids are reused, so the file
- * alone proves nothing.
+ * The pid in the pid file, if that process serves our socket.
+ * Pids are reused, so the file alone proves nothing.
  */
 async function silentOrphan({ dir, socket }: Place): Promise<number | undefined> {
   const pid = Number(await readFile(pidFile(dir), "utf8").catch(() => ""));

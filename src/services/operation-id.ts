@@ -1,13 +1,17 @@
 /**
- * Operation ids: what clients give to operations, so that they can be repeated. A refusal is thrown
- * within the transaction, so that it uses up no id.
+ * Operation ids, by which clients can repeat operations. A
+ * refusal is thrown within the transaction, so that it uses up no
+ * id.
  */
 import { createHash } from "node:crypto";
 import { type UserError, userError } from "../domain/errors.js";
 
 const MAX_OPERATION_ID = 128;
 
-/** What is wrong with an operation id at `field`; null when nothing is, or without one. */
+/**
+ * What is wrong with an operation id at `field`; null when
+ * nothing is, or without one.
+ */
 export function checkOperationId(
   operationId: string | null | undefined,
   field: readonly string[] = ["operationId"],
@@ -21,7 +25,10 @@ export function checkOperationId(
   );
 }
 
-/** Compares the input of a repetition with that of the first: SHA-256 in hex. */
+/**
+ * Fingerprint of an operation's input, to recognise repetitions:
+ * SHA-256 in hex.
+ */
 export const fingerprint = (input: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(input)).digest("hex");
 

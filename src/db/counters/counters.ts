@@ -6,7 +6,7 @@
  * A batch and its name are applied in one transaction, under a
  * lock of its shard. A second time the name is recognised. Reads
  * give the name of the last batch in them, from one snapshot. So
- * Redis knows what to add.
+ * Redis can add the rest.
  */
 import { sql } from "drizzle-orm";
 import {

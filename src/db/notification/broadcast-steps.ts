@@ -41,10 +41,10 @@ export interface BroadcastStep {
 
 export interface BroadcastSteps {
   /**
-   * Up to `most` next users of a part that is due and held by no
-   * other worker; no users when it is done. Null when there is
-   * none. Broadcasts take turns. Later statements of `tx` wait
-   * {@link LOCK_MS} for a lock at most.
+   * Up to `most` next users of a part that is due and free. No
+   * users: the part is done. Null: no part is due. Broadcasts
+   * take turns. Later statements of `tx` wait {@link LOCK_MS} for
+   * a lock at most.
    */
   next(tx: Tx, most: number): Promise<BroadcastStep | null>;
   /**

@@ -2,10 +2,10 @@
  * Cache tags of the catalogue: what an entry depends on, and what
  * a change touches. Both stand here because they are one rule. *A
  * list carries the tags of its scope and of what it filters and
- * sorts by. A change names the scopes the row was in and is in,
- * and the properties that differ.* So a list that a change can
- * alter shares a tag with it. Lists of other categories and
- * brands share none.
+ * sorts by. A change names the scopes of the row before and
+ * after, and the properties that differ.* So a change shares a
+ * tag with every list that it can alter. Lists of other
+ * categories and brands share none.
  *
  * A tag is a plain word; redis/client/keys.ts makes it a key.
  */

@@ -1,9 +1,9 @@
 /**
  * Accounts: signing up, signing in, changing the password.
  *
- * Signing in answers alike for an address that has an account and one that has none, after the same
- * statements and the same hashing: who has an account is learned from signing up alone, which
- * cannot hide it.
+ * Signing in answers alike for an address with an account and one
+ * without, after the same statements and hashing. Only signing up
+ * reveals accounts, which it cannot avoid.
  */
 import { randomBytes } from "node:crypto";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -27,28 +27,25 @@ import type { Revocations } from "./revocations.js";
 import type { OpenedSession, Sessions } from "./sessions.js";
 import type { Admitted, SignInGuard } from "./sign-in-guard.js";
 
-/** What somebody signs in with. */
 export interface Credentials {
   readonly email: string;
   readonly password: string;
 }
 
-/** Where a sign-in comes from, and the session that it takes the place of. */
+/** Origin of a sign-in, and the session that it replaces. */
 export interface SignInOrigin extends RequestOrigin {
-  /**
-   * Whoever the client's cookie signs in so far, where the new session goes into the same cookie.
-   */
+  /** The user of the client's cookie, where the new session replaces it. */
   readonly replaces?: UserPrincipal;
 }
 
-/** Somebody signed in, or why not. */
 export type SignInOutcome =
   | { readonly errors: readonly []; readonly user: UserRecord; readonly opened: OpenedSession }
   | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
 
 /**
- * Accounts. Methods throw RateLimited when the guard refuses, ServiceUnavailable when Redis or
- * Postgres does not answer, or too many wait to be hashed.
+ * Methods throw RateLimited when the guard refuses. They throw
+ * ServiceUnavailable without Redis or Postgres, or when the queue
+ * of hashing is full.
  */
 export interface Accounts {
   /** A new customer, signed in. */
@@ -57,13 +54,15 @@ export interface Accounts {
     origin: SignInOrigin,
   ): Promise<SignInOutcome>;
   /**
-   * One question to the guard, one look-up and one Argon2id, whatever the address; a right password
-   * that was hashed with less is hashed again.
+   * One question to the guard, one look-up and one Argon2id, for
+   * any address. A correct password with a weaker hash is hashed
+   * again.
    */
   signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
   /**
-   * Changes the caller's password, ends all sessions of the account, and opens a new one for the
-   * caller. Throws Unauthenticated.
+   * Changes the caller's password, ends all sessions of the
+   * account, and opens a new one for the caller. Throws
+   * Unauthenticated.
    */
   changePassword(
     principal: Principal,
@@ -72,7 +71,6 @@ export interface Accounts {
   ): Promise<SignInOutcome>;
 }
 
-/** What accounts take. */
 export interface AccountsParts {
   readonly database: Database;
   readonly users: UserTable;
@@ -112,8 +110,8 @@ export function createAccounts(parts: AccountsParts): Accounts {
     },
     async signIn({ password, ...input }, origin) {
       const email = typedEmail(input.email);
-      // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and
-      // hashing it would only cost.
+      // Decided by the input alone, so it reveals nothing. No
+      // password is as long, and hashing it would only cost.
       if (password.length > LONGEST_PASSWORD) {
         refused.note("sign_in_refused", null, origin.ip);
         return { ...NOT_SIGNED_IN, errors: [BAD_CREDENTIALS] };
@@ -175,7 +173,7 @@ const makeCustomer = (
     return made;
   });
 
-/** Hashes a password again that was hashed with less than is asked for today. */
+/** Hashes a password again whose hash is weaker than configured. */
 async function strengthen(
   { database, users, passwords }: AccountsParts,
   { user, passwordHash }: Account,
@@ -186,15 +184,16 @@ async function strengthen(
 }
 
 /**
- * Opens a session of somebody who has proved themselves. What cannot be logged is not handed over:
- * its session is nobody's then, and runs out.
+ * Opens a session after authentication. Where the log fails, the
+ * token is not handed over: its session has no holder, and
+ * expires.
  */
 function loggedOpening({ database, sessions, revocations, audit }: AccountsParts) {
   return async (
     account: Account,
     { replaces, ...origin }: SignInOrigin,
   ): Promise<SignInOutcome> => {
-    // Nobody holds it any more, except whoever stole or planted it.
+    // Only a thief could still hold it.
     if (replaces) await revocations.signOut(replaces, origin);
     const opened = await sessions.open(account, origin);
     const { userId, sessionId } = opened.principal;
@@ -210,7 +209,7 @@ function loggedOpening({ database, sessions, revocations, audit }: AccountsParts
 
 const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
-/** Asks the guard; what it refuses is counted. */
+/** Asks the guard, and counts refusals. */
 function countedAdmission(
   guard: Pick<SignInGuard, "signIn">,
   refused: Pick<RefusedSignIns, "note">,
@@ -228,7 +227,7 @@ function countedAdmission(
   };
 }
 
-/** What Postgres gives a new account. */
+/** The default in Postgres. */
 const FIRST_EPOCH = 1;
 
 const newTag = (): string => randomBytes(TAG_BYTES).toString("base64url");
@@ -256,8 +255,8 @@ const CHANGED_MEANWHILE = userError(
 );
 
 /**
- * Most that a password can have as it is typed, in UTF-16 units: decomposed, a character is at most
- * four of two units.
+ * Longest password in UTF-16 units, before normalising: a
+ * decomposed character has up to four of two units.
  */
 const LONGEST_PASSWORD = 4 * 2 * ACCOUNT_LIMITS.password.max;
 const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
@@ -270,7 +269,8 @@ function checkEmail(email: string): UserError | null {
       ["input", "email"],
       `email has more than ${ACCOUNT_LIMITS.email} characters.`,
     );
-  // Only a message proves an address; this catches what cannot be one.
+  // Only a message proves an address; this catches what cannot be
+  // one.
   return /^[^@]+@[^@]+$/u.test(email) && !holdsUnseen(email)
     ? null
     : userError("INVALID", ["input", "email"], "email is not an address such as ada@shop.example.");

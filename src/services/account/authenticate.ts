@@ -1,29 +1,31 @@
-/**
- * Who a token belongs to: the operator, by the service token, or somebody who is signed in, by the
- * token of a session.
- */
+/** Whose token it is: the service token, or a session's. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { ANONYMOUS, type Principal, SERVICE, UNKNOWN } from "../../domain/account/principal.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import type { Sessions } from "./sessions.js";
 
 /**
- * Answers whose token it is; "invalid" when it is nobody's. No token at all is anonymous; one that
- * cannot be looked up is unknown.
+ * The principal of a token. "invalid" for an unknown token. No
+ * token is anonymous; one that cannot be looked up is unknown.
  */
 export type Authenticate = (token: string | undefined) => Promise<Principal | "invalid">;
 
 /**
- * Tells the operator's token, without asking anybody. @param serviceToken the configured token;
- * undefined turns service access off
+ * Recognises the service token, without a look-up.
+ * @param serviceToken the configured token; undefined turns
+ * service access off
  */
 export function createServiceCheck(serviceToken: string | undefined): (token: string) => boolean {
   const expected = serviceToken === undefined ? null : digest(serviceToken);
-  // Digests have one length, so the comparison takes the same time whatever was sent.
+  // Digests have one length, so the comparison takes the same
+  // time for any input.
   return (token) => expected !== null && timingSafeEqual(digest(token), expected);
 }
 
-/** @param serviceToken the configured token; undefined turns service access off */
+/**
+ * @param serviceToken the configured token; undefined turns
+ * service access off
+ */
 export function createAuthenticate(
   serviceToken: string | undefined,
   sessions: Pick<Sessions, "authenticate">,

@@ -1,7 +1,7 @@
 /**
- * Carts: who may change which, what is in bounds, and what the customer is told when the cart is
- * not quite what was asked for. A cart is always its owner's: the caller's account, or the guest
- * who calls. Nothing here takes the name of a cart.
+ * Carts: authorisation, bounds, and warnings where a cart differs
+ * from the request. A cart belongs to the caller's account, or to
+ * the calling guest. No input names a cart.
  */
 
 import type { Owner } from "../../domain/account/guest.js";
@@ -20,48 +20,48 @@ import { checkOperationId } from "../operation-id.js";
 import type { CartMoves, ReadProducts } from "./move.js";
 import { priceChanged } from "./view.js";
 
-/** Who shops. */
 export interface Shopper {
   /**
-   * Whose cart is read; null for somebody who has none. Throws RedisUnavailable when it cannot be
-   * told.
+   * Owner for reads; null without one. Throws RedisUnavailable
+   * when it is unknown.
    */
   owner(): Owner | null;
-  /** Whose cart is written; whoever has none becomes a guest. */
+  /** Owner for writes; a caller without one becomes a guest. */
   writingOwner(): Owner;
-  /** The guest that the client shows, also where somebody is signed in. */
+  /** The guest of the client, also where it is signed in. */
   readonly guest: string | null;
-  /** Has the client give up the guest: its cart is the account's now. */
+  /** Makes the client drop the guest: its cart is the account's now. */
   forgetGuest(): void;
   readonly readProducts: ReadProducts;
 }
 
-/** What became of a change. */
 export interface CartOutcome {
-  /** The cart as it is now; null when the change was refused before it was looked at. */
+  /** The cart as it is now; null when the input was refused. */
   readonly cart: { readonly owner: Owner; readonly record: CartRecord } | null;
   readonly errors: readonly UserError[];
   /**
-   * What was changed on the way. What has changed since in other lines is for whoever shows the
-   * cart.
+   * Changes by the operation. Earlier changes of other lines are
+   * shown with the cart.
    */
   readonly warnings: readonly CartWarning[];
 }
 
-/** A product and how many of it. */
 export interface CartLineInput {
   readonly productId: number;
   readonly quantity: number;
 }
 
 /**
- * Carts. Methods throw ServiceUnavailable when Redis does not answer, or Postgres where products
- * are not cached.
+ * Methods throw ServiceUnavailable without Redis, or without
+ * Postgres where products are not cached.
  */
 export interface Carts {
-  /** The caller's cart; an empty one that is nobody's for somebody who has none. */
+  /**
+   * The caller's cart; an empty one without an owner for a caller
+   * without one.
+   */
   read(shopper: Shopper): Promise<{ readonly owner: Owner | null; readonly record: CartRecord }>;
-  /** Somebody has signed in: what they had as a guest goes to the account. Never rejects. */
+  /** Moves the guest's cart to the account that signed in. Never rejects. */
   adopt(shopper: Shopper, userId: number): Promise<void>;
   /** Adds pieces, once per operation. */
   add(
@@ -76,7 +76,6 @@ export interface Carts {
   clear(shopper: Shopper, expectedVersion: number | null): Promise<CartOutcome>;
 }
 
-/** What carts take. */
 export interface CartsParts {
   readonly store: Pick<CartStore, "read" | "change" | "expiryOfNew">;
   readonly moves: CartMoves;
@@ -92,8 +91,8 @@ export function createCarts(parts: CartsParts): Carts {
   };
 
   /**
-   * A client that still shows a guest may have things in that cart, where the sign-in could not
-   * move them.
+   * A client that still has a guest may have a cart that the
+   * sign-in could not move.
    */
   const bringAlong = async (shopper: Shopper, owner: Owner | null): Promise<void> => {
     if (owner?.kind === "user") await adopt(shopper, owner.userId);
@@ -103,8 +102,8 @@ export function createCarts(parts: CartsParts): Carts {
     const owner = shopper.writingOwner();
     await bringAlong(shopper, owner);
     const result = await store.change(owner, wanted);
-    // Only the outcome tells: the cart may have moved right after the change, and the change with
-    // it.
+    // Only the outcome counts: cart and change may have moved
+    // right after it.
     if (result.outcome !== "moved" || !result.move || owner.kind === "user")
       return toOutcome(owner, result, wanted);
     return follow(parts, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
@@ -161,8 +160,8 @@ interface Following {
 }
 
 /**
- * A guest's cart has moved: what is added or set goes to the account, of which the guest sees
- * nothing.
+ * A guest's cart has moved: the change goes to the account, of
+ * which the guest sees nothing.
  */
 async function follow(
   { store, moves }: CartsParts,

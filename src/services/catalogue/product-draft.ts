@@ -1,13 +1,13 @@
 /**
- * What a product may look like: lengths, ranges and characters, checked in one place for whoever
- * sets one.
+ * Bounds of a product: lengths, ranges and characters, for the
+ * API and for imports.
  */
 import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";
 import { type UserError, userError } from "../../domain/errors.js";
 import { checkText, typed } from "../../domain/text.js";
 
-/** A draft with its texts in one spelling, and everything that is wrong with it. */
+/** A draft with its texts in one spelling, and all errors. */
 export interface CheckedDraft {
   readonly draft: ProductDraft;
   readonly errors: readonly UserError[];

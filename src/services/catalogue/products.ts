@@ -1,7 +1,8 @@
 /**
- * Changing the catalogue: who may, what is in bounds, and in which order. A change and what it owes
- * the outside commit together; only then is the cache invalidated and the event published, before
- * the caller is answered.
+ * Changes of the catalogue: authorisation, bounds, and order. A
+ * change commits with its outbox row. Then the cache is
+ * invalidated and the event published, before the caller is
+ * answered.
  */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { Tx } from "../../db/client/database.js";
@@ -23,14 +24,14 @@ import { checkOperationId, fingerprint, Refused } from "../operation-id.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 import { checkDraft } from "./product-draft.js";
 
-/** What a write did. `seen` is the consistency token; null when nothing was written. */
+/** `seen` is the consistency token; null when nothing was written. */
 export interface WriteOutcome {
   readonly product: ProductRecord | null;
   readonly errors: readonly UserError[];
   readonly seen: Seen | null;
 }
 
-/** A change of stock. `operationId` makes it safe to repeat. */
+/** `operationId` makes it safe to repeat. */
 export interface StockAdjustment {
   readonly id: number;
   readonly by: number;
@@ -38,8 +39,8 @@ export interface StockAdjustment {
 }
 
 /**
- * Changes products. All methods throw Unauthenticated or Forbidden unless the principal is an
- * admin.
+ * All methods throw Unauthenticated or Forbidden unless the
+ * principal is an admin.
  */
 export interface Products {
   /** Creates, replaces or revives the product with this sku. */
@@ -50,16 +51,14 @@ export interface Products {
   remove(principal: Principal, id: number): Promise<WriteOutcome>;
 }
 
-/** What changing products takes. */
 export interface ProductsParts extends AnnouncedWriteParts {
   readonly products: ProductTable;
   readonly operations: OperationTable;
 }
 
-/** What a transaction decided. */
 type Decision = Change | { readonly refused: UserError } | { readonly repeated: number };
 
-/** A row before and after, and what the change leads to on the shop's boards. */
+/** A row before and after, and its scores on the shop's boards. */
 interface Change {
   readonly scores?: readonly ShopScore[];
   readonly before: PlacedProduct | null;
@@ -102,8 +101,8 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
         ...result,
         scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [],
       };
-    // A refusal consumes nothing, not even its operation id: the caller may repeat it when there is
-    // stock again.
+    // A refusal uses up no operation id: the caller may repeat it
+    // when there is stock again.
     throw new Refused(STOCK_REFUSALS[result](by));
   };
 

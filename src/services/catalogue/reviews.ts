@@ -1,6 +1,6 @@
 /**
- * Reviewing: one review per product and user. The product's rating, its count and every list they
- * order are right once this answers.
+ * Reviews: one per product and user. The product's rating, its
+ * count and all lists by them are right once this answers.
  */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { ReviewTable } from "../../db/catalogue/reviews.js";
@@ -18,23 +18,21 @@ import { checkText, typed } from "../../domain/text.js";
 import { wasActive } from "../leaderboard/shop-boards.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 
-/** What became of a review. `seen` is the consistency token; null when nothing was written. */
+/** `seen` is the consistency token; null when nothing was written. */
 export interface ReviewOutcome {
   readonly review: ReviewRecord | null;
   readonly errors: readonly UserError[];
   readonly seen: Seen | null;
 }
 
-/** Writes reviews. */
 export interface Reviews {
   /**
-   * Writes the caller's review of a product; one that is there already becomes this. Throws
-   * Unauthenticated.
+   * Writes the caller's review of a product, or replaces it.
+   * Throws Unauthenticated.
    */
   add(principal: Principal, draft: ReviewDraft): Promise<ReviewOutcome>;
 }
 
-/** What writing reviews takes. */
 export interface ReviewsParts extends AnnouncedWriteParts {
   readonly products: Pick<ProductTable, "rate">;
   readonly reviews: Pick<ReviewTable, "put">;

@@ -1,7 +1,8 @@
 /**
- * Notifications to everyone, step by step. Each step commits the notifications, how far the
- * broadcast is and what the outbox owes together: killed anywhere, the next step goes on where the
- * last one ended.
+ * Notifications to everyone, in steps. A step commits its
+ * notifications, the progress of the broadcast and the outbox row
+ * together. After a crash the next step goes on where the last
+ * one ended.
  */
 import type { Logger } from "pino";
 import type { Tx } from "../../db/client/database.js";
@@ -15,22 +16,26 @@ import { wordsOf } from "../failures.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 import { deliver } from "./sending.js";
 
-/** Sends to everyone. */
 export interface Broadcasts {
-  /** Sends to the next users. Resolves to false when there is nothing to do. */
+  /**
+   * Sends to the next users. Resolves to false when there is
+   * nothing to do.
+   */
   step(): Promise<boolean>;
 }
 
-/** What it takes. */
 export interface BroadcastParts extends AnnouncedWriteParts {
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "next" | "advance" | "pause" | "failed">;
-  /** How users whose notification fails are tried again. */
+  /** Backoff of users whose notification fails. */
   readonly retry: RetryOptions;
   readonly log: Logger;
 }
 
-/** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
+/**
+ * Users of one step: bounds its locks, and the wait of other
+ * senders for them.
+ */
 const USERS_AT_ONCE = 500;
 
 export function createBroadcasts({
@@ -43,8 +48,8 @@ export function createBroadcasts({
   const write = createAnnouncedWrite(parts);
 
   /**
-   * A user whose notification fails is tried again later; the others of the step get theirs, in
-   * halves. Other broadcasts go on.
+   * A failing user is tried again later; the others of the step
+   * are sent theirs, in halves. Other broadcasts go on.
    */
   const stepOf = async (most: number): Promise<boolean> => {
     let step: BroadcastStep | null = null;

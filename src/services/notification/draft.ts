@@ -1,10 +1,10 @@
-/** What is in bounds in a notification that an admin sends. */
+/** Bounds of a notification that an admin sends. */
 import { type UserError, userError } from "../../domain/errors.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import { checkText, holdsUnseen, typed } from "../../domain/text.js";
 
 /**
- * Brings the texts into one spelling and finds everything that is wrong with them.
+ * Brings the texts into one spelling and finds all errors.
  * @param nowMs by the clock that all processes share
  */
 export function checkContent(
@@ -45,12 +45,13 @@ function checkKind(kind: string): UserError | null {
       );
 }
 
-/** Bytes of an address are its own: only the blanks around it go. */
+/** A URL is not normalised; only blanks around it are dropped. */
 const urlOf = (url: string | null): string | null =>
   url !== null && typed(url) !== "" ? url.trim() : null;
 
 /**
- * Leads to this shop (a path) or into the web: nothing that would run in the page that shows it.
+ * A path of this shop or an http(s) URL: nothing that would run
+ * in the page that shows it.
  */
 function checkUrl(url: string | null): UserError | null {
   if (url === null) return null;

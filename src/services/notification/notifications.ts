@@ -1,7 +1,8 @@
 /**
- * Notifications as their owner sees them: the inbox, what of it is read, and the log that tells of
- * both. Marking is an entry of the log, committed with the change and announced through the outbox,
- * so that all devices of a user agree.
+ * Notifications of a user: the inbox, its read marks, and the log
+ * of both. A mark is an entry of the log. It commits with the
+ * change and is announced through the outbox, so that all devices
+ * of a user agree.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
@@ -22,23 +23,22 @@ import {
 } from "../outbox/announced-write.js";
 import { notificationTopic } from "./log.js";
 
-/** What is to be read: these, or everything up to a cursor. */
+/** These, or everything up to a cursor. */
 export type MarkRequest = { readonly ids: readonly number[] } | { readonly upTo: string };
 
-/** What became of it: how many were unread, and how many are. Null where it was refused. */
+/** How many were unread, and how many are. Null where it was refused. */
 export interface MarkOutcome {
   readonly marked: number | null;
   readonly unread: number | null;
   readonly errors: readonly UserError[];
 }
 
-/** Shows and marks notifications. */
 export interface Notifications
   extends Pick<NotificationTable, "page" | "count">,
     Pick<NotificationLogTable, "unread"> {
   /**
-   * Marks the caller's own as read; those of others, and what never was, are passed over alike.
-   * Throws Unauthenticated.
+   * Marks the caller's own as read; other ids are ignored. Throws
+   * Unauthenticated.
    */
   markRead(principal: Principal, request: MarkRequest): Promise<MarkOutcome>;
   /** Follows the log of a user: after a cursor, or from now on. */
@@ -48,7 +48,6 @@ export interface Notifications
   ): AsyncIterableIterator<LogItem<NotificationEvent>>;
 }
 
-/** What notifications take. */
 export interface NotificationsParts extends AnnouncedWriteParts {
   readonly inboxes: NotificationTable;
   readonly logs: NotificationLogTable;
@@ -114,7 +113,7 @@ type Marking = { readonly ids: readonly number[] } | { readonly sequence: number
 
 interface Marked {
   readonly count: number;
-  /** Null where nothing changed: whoever asks counts. */
+  /** Null where nothing changed: the caller counts. */
   readonly unread: number | null;
 }
 

@@ -1,6 +1,8 @@
 /**
- * Sending notifications: who may, to whom, once. To users that are named they are sent in one
- * transaction; to everyone in steps (broadcasts.ts), so that no request waits for as many inboxes.
+ * Sending notifications: authorisation, recipients, once per
+ * operation id. Named users are sent theirs in one transaction.
+ * Everyone is sent theirs in steps (broadcasts.ts), so that no
+ * request waits for as many inboxes.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
@@ -20,7 +22,6 @@ import {
 } from "../outbox/announced-write.js";
 import { checkContent } from "./draft.js";
 
-/** What an admin sends, and to whom. */
 export interface SendRequest {
   readonly content: NotificationContent;
   readonly to: readonly number[] | "everyone";
@@ -28,26 +29,24 @@ export interface SendRequest {
   readonly operationId?: string;
 }
 
-/** What became of it. */
 export interface SendOutcome {
-  /** How many users it is for; null where it was refused. */
+  /** Number of recipients; null where it was refused. */
   readonly recipients: number | null;
-  /** Whether every one of them has it by now. */
+  /** Whether all of them have it by now. */
   readonly delivered: boolean;
   readonly errors: readonly UserError[];
 }
 
-/** Sends notifications. */
 export interface NotificationSending {
   /**
-   * Sends to users, or begins to send to everyone. Repeated with its operation id, it sends nothing
-   * and resolves to how it is now. Throws Unauthenticated or Forbidden unless the principal is an
-   * admin.
+   * Sends to users, or begins to send to everyone. Repeated with
+   * its operation id, it sends nothing and resolves to the
+   * present state. Throws Unauthenticated or Forbidden unless the
+   * principal is an admin.
    */
   send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
 }
 
-/** What sending takes. */
 export interface NotificationSendingParts extends AnnouncedWriteParts {
   readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
   readonly logs: Pick<NotificationLogTable, "deliver">;
@@ -68,7 +67,7 @@ export function createNotificationSending({
 }: NotificationSendingParts): NotificationSending {
   const write = createAnnouncedWrite(parts);
 
-  /** Nobody is sent anything where somebody is not there. */
+  /** One unknown user refuses the whole request. */
   const sendTo = async (
     tx: Tx,
     content: NotificationContent,
@@ -114,7 +113,7 @@ export function createNotificationSending({
     result: unknown,
   ): Promise<SendOutcome> => {
     if (to !== "everyone") return sentTo(to.length, true);
-    // One that an older release sent did not note what it made.
+    // Operations of an older release have no result.
     const begun = isBegun(result)
       ? result
       : { contentId: null, recipients: await broadcasts.users(tx) };
@@ -141,7 +140,7 @@ export function createNotificationSending({
   };
 }
 
-/** Puts written content into inboxes. Resolves to what the outbox owes for it. */
+/** Puts written content into inboxes. Resolves to its outbox row. */
 export async function deliver(
   logs: Pick<NotificationLogTable, "deliver">,
   tx: Tx,
@@ -158,7 +157,7 @@ interface Delivering {
   readonly userIds: readonly number[];
 }
 
-/** What an operation that sends to everyone made, so that a repetition finds it. */
+/** Result of a broadcast's operation, for repetitions. */
 interface Begun {
   readonly contentId: number;
   readonly recipients: number;
