@@ -1,7 +1,7 @@
 /**
  * `npm start`: API and worker in one process, with embedded
- * servers where none are configured. `--api`: the API alone, on
- * configured servers, for production.
+ * servers where none are configured. `--api`: the API alone,
+ * on configured servers, for production.
  */
 import "reflect-metadata";
 import type { Logger } from "pino";
@@ -41,8 +41,8 @@ async function startApi(config: Config, log: Logger): Promise<Running> {
 }
 
 /**
- * Everything that was opened is closed again, last first, also
- * when a later step fails.
+ * Everything that was opened is closed again, last first,
+ * also when a later step fails.
  */
 async function startAll(config: Config, log: Logger): Promise<Running> {
   const opened: Running[] = [];

@@ -1,10 +1,10 @@
 /**
- * Reads an import from CSV: RFC 4180, header row, UTF-8. Columns
- * in any order; others are ignored.
+ * Reads an import from CSV: RFC 4180, header row, UTF-8.
+ * Columns in any order; others are ignored.
  *
- * Fields stay bytes until they are known to be UTF-8, so a broken
- * one is a bad row, not a silent "�". Broken quoting ends the
- * file: every later row boundary would be a guess.
+ * Fields stay bytes until they are known to be UTF-8, so a
+ * broken one is a bad row, not a silent "�". Broken quoting
+ * ends the file: every later row boundary would be a guess.
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
@@ -24,9 +24,10 @@ interface Parsed {
 }
 
 /**
- * Batches of rows. A row that spans lines counts as its first.
- * @throws StartupError for a header that lacks a column, or has
- * one twice
+ * Batches of rows. A row that spans lines counts as its
+ * first.
+ * @throws StartupError for a header that lacks a column, or
+ * has one twice
  */
 export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
   const rows = new BoundedRows(utf8Input(bytes));
@@ -79,7 +80,8 @@ function readHeader(record: readonly Buffer[]): string[] {
       `The CSV file has no column ${missing.join(", ")}. Its first line must name ` +
         `${IMPORT_COLUMNS.join(", ")}, separated by commas.`,
     );
-  // Columns without a name are ignored, however many there are.
+  // Columns without a name are ignored, however many there
+  // are.
   const repeated = names.filter((name, index) => name !== "" && names.indexOf(name) < index);
   if (repeated.length > 0)
     throw new StartupError(
@@ -101,9 +103,10 @@ function toRow(record: readonly Buffer[], header: readonly string[], line: numbe
 }
 
 /**
- * How often a pattern occurs in a record. The parser reports the
- * line where a record ends, and counts CRLF within quotes twice.
- * The line breaks inside a record give the line where it began.
+ * How often a pattern occurs in a record. The parser reports
+ * the line where a record ends, and counts CRLF within quotes
+ * twice. The line breaks inside a record give the line where
+ * it began.
  */
 const occurrences = (record: readonly Buffer[], pattern: RegExp): number =>
   record.reduce((sum, field) => sum + (field.toString("latin1").match(pattern)?.length ?? 0), 0);

@@ -3,8 +3,8 @@
  * schema, in parts by subject, holds each variable with its
  * default and meaning. Parsing answers a frozen, nested
  * {@link Config}, or one StartupError that lists every bad
- * variable. Names of durations and sizes carry their unit. A test
- * compares `.env.example` with the schema.
+ * variable. Names of durations and sizes carry their unit. A
+ * test compares `.env.example` with the schema.
  */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
@@ -80,8 +80,8 @@ export type Config = ReturnType<typeof toConfig>;
 
 /**
  * Reads the environment into a frozen Config.
- * @throws StartupError with every bad variable, its value unless
- * secret, and what it should be
+ * @throws StartupError with every bad variable, its value
+ * unless secret, and what it should be
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const present = Object.fromEntries(
@@ -99,9 +99,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 /**
- * The environment of the process, with that of a `.env` file in
- * the working directory. Variables that are set win over the
- * file.
+ * The environment of the process, with that of a `.env` file
+ * in the working directory. Variables that are set win over
+ * the file.
  * @throws StartupError
  */
 export function environment(): Readonly<Record<string, string | undefined>> {

@@ -1,4 +1,7 @@
-/** Where the server listens, which proxies it trusts, and its time limits. */
+/**
+ * Where the server listens, which proxies it trusts, and its
+ * time limits.
+ */
 import { z } from "zod";
 import { SECOND } from "../domain/time/time.js";
 import { addressRanges, count, origins, type Parsed } from "./values.js";
@@ -29,8 +32,8 @@ export const httpVariables = {
 };
 
 /**
- * Origins that development trusts: Apollo's hosted Sandbox and
- * its embedded frame.
+ * Origins that development trusts: Apollo's hosted Sandbox
+ * and its embedded frame.
  */
 const SANDBOX_ORIGINS = [
   "https://studio.apollographql.com",
@@ -38,8 +41,8 @@ const SANDBOX_ORIGINS = [
 ];
 
 /**
- * @param closed whether only known documents are served, so that
- * the explorer is off by default
+ * @param closed whether only known documents are served, so
+ * that the explorer is off by default
  */
 export const toHttp = (
   env: Parsed<typeof httpVariables>,

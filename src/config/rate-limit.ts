@@ -56,7 +56,10 @@ export const rateVariables = {
 
 type Environment = Parsed<typeof rateVariables>;
 
-/** Buckets that are charged by cost: the dearest operation has to fit in. */
+/**
+ * Buckets that are charged by cost: the dearest operation has
+ * to fit in.
+ */
 const COST_BUCKETS = [
   "LIMIT_VIEWER_BURST",
   "LIMIT_ADDRESS_BURST",

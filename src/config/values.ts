@@ -4,8 +4,8 @@ import { z } from "zod";
 export type Parsed<Variables extends z.ZodRawShape> = Readonly<z.infer<z.ZodObject<Variables>>>;
 
 /**
- * A decimal number. One beyond the range of a double is out of
- * bounds, too.
+ * A decimal number. One beyond the range of a double is out
+ * of bounds, too.
  */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 

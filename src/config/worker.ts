@@ -23,8 +23,8 @@ export const workerVariables = {
 type Environment = Parsed<typeof workerVariables>;
 
 /**
- * The relay looks every `pollMs`, so an earlier first retry would
- * wait as long.
+ * The relay looks every `pollMs`, so an earlier first retry
+ * would wait as long.
  */
 export const toOutbox = (env: Environment) => ({
   pollMs: env.OUTBOX_POLL_MS,

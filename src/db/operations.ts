@@ -1,10 +1,10 @@
 /**
- * Idempotency keys: a write with an operation id happens once,
- * however often it is sent.
+ * Idempotency keys: a write with an operation id happens
+ * once, however often it is sent.
  *
  * The key is written in the transaction of the write, so both
- * commit or neither. A second request with the same key waits for
- * the first and then finds it. Keys are kept for at least
+ * commit or neither. A second request with the same key waits
+ * for the first and then finds it. Keys are kept for at least
  * {@link KEPT_MS}.
  */
 import { sql } from "drizzle-orm";
@@ -14,15 +14,15 @@ import type { Row } from "./client/row.js";
 import type { operations } from "./schema/outbox.js";
 
 /**
- * Clients repeat a request within hours; a day covers one that
- * was off overnight.
+ * Clients repeat a request within hours; a day covers one
+ * that was off overnight.
  */
 export const KEPT_MS = DAY;
 
 /**
  * `sameInput` separates a repetition from a key used for
- * different things. `result` is what {@link OperationTable.made}
- * wrote; null for none.
+ * different things. `result` is what
+ * {@link OperationTable.made} wrote; null for none.
  */
 export type Remembered =
   | { readonly first: true }
@@ -30,8 +30,8 @@ export type Remembered =
 
 export interface OperationTable {
   /**
-   * Records the operation, or finds it. `scope` keeps kinds of
-   * operations apart.
+   * Records the operation, or finds it. `scope` keeps kinds
+   * of operations apart.
    */
   remember(tx: Tx, operationId: string, scope: string, fingerprint: string): Promise<Remembered>;
   /** Records the result of the operation, as JSON. */
@@ -43,8 +43,8 @@ export interface OperationTable {
 export function createOperationTable(database: Database): OperationTable {
   return {
     async remember(tx, operationId, scope, fingerprint) {
-      // DO UPDATE, not DO NOTHING: one statement that waits for a
-      // concurrent first one and answers its row.
+      // DO UPDATE, not DO NOTHING: one statement that waits
+      // for a concurrent first one and answers its row.
       const [row] = await tx.query<
         Row<typeof operations, "fingerprint" | "result"> & { first: boolean }
       >(sql`

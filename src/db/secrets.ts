@@ -1,7 +1,7 @@
 /**
  * Secrets that all processes of a shop share without
- * configuration. The first process makes them. Delete a row to
- * have a new one made at the next start.
+ * configuration. The first process makes them. Delete a row
+ * to have a new one made at the next start.
  */
 import { sql } from "drizzle-orm";
 import type { Executor } from "./client/database.js";
@@ -9,8 +9,8 @@ import type { Row } from "./client/row.js";
 import type { secrets } from "./schema/account.js";
 
 /**
- * The secret of this name; `made` becomes it where there is none.
- * Two statements; safe for concurrent processes.
+ * The secret of this name; `made` becomes it where there is
+ * none. Two statements; safe for concurrent processes.
  */
 export async function ensureSecret(
   executor: Executor,

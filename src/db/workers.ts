@@ -1,8 +1,8 @@
 /**
- * The workers: a row for each process that beats. All times are
- * by the clock of Postgres, so clocks of processes do not matter.
- * A worker that stops removes its row. Beats of others delete
- * rows of dead ones.
+ * The workers: a row for each process that beats. All times
+ * are by the clock of Postgres, so clocks of processes do not
+ * matter. A worker that stops removes its row. Beats of
+ * others delete rows of dead ones.
  */
 import { sql } from "drizzle-orm";
 import type { JobState } from "../domain/telemetry/job.js";

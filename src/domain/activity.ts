@@ -1,8 +1,8 @@
 /** Numbers of active users. */
 
 /**
- * A day, with the number of active users on it, in the 7 days up
- * to it, and in the 30.
+ * A day, with the number of active users on it, in the 7 days
+ * up to it, and in the 30.
  */
 export interface ActiveDay {
   readonly day: string;
@@ -12,8 +12,8 @@ export interface ActiveDay {
 }
 
 /**
- * The users of a week, and how many of them came back one, two…
- * weeks later.
+ * The users of a week, and how many of them came back one,
+ * two… weeks later.
  */
 export interface RetainedWeek {
   /** Its Monday. */
@@ -35,7 +35,7 @@ export const ACTIVE_SPANS = { week: 7, month: 30 } as const;
 export const MAX_ACTIVITY_DAYS = 90;
 
 /**
- * Days that are kept: the longest report, the month before its
- * first day, and a margin.
+ * Days that are kept: the longest report, the month before
+ * its first day, and a margin.
  */
 export const ACTIVITY_KEPT_DAYS = 140;

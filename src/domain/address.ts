@@ -12,16 +12,16 @@ const BRACKETED = /^\[([^\]]*)\](?::\d+)?$/;
 const IPV4_WITH_PORT = /^([\d.]+):\d+$/;
 const MAX_OCTET = 255;
 /**
- * Groups of an IPv6 address that name its network; the rest is
- * the host's to choose.
+ * Groups of an IPv6 address that name its network; the rest
+ * is the host's to choose.
  */
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 
 /**
- * The one spelling of an address: IPv4 in decimal, IPv6 by RFC
- * 5952. Ports, brackets and zones are dropped. IPv4 within IPv6
- * becomes IPv4. "" for what is no address.
+ * The one spelling of an address: IPv4 in decimal, IPv6 by
+ * RFC 5952. Ports, brackets and zones are dropped. IPv4
+ * within IPv6 becomes IPv4. "" for what is no address.
  */
 export function normalAddress(text: string): string {
   const bare = text.trim();
@@ -35,8 +35,8 @@ export function normalAddress(text: string): string {
 }
 
 /**
- * The block of an address: the /24 of IPv4, the /64 of IPv6. What
- * is no address is its own block.
+ * The block of an address: the /24 of IPv4, the /64 of IPv6.
+ * What is no address is its own block.
  */
 export function addressBlock(ip: string): string {
   const address = normalAddress(ip);
@@ -47,8 +47,8 @@ export function addressBlock(ip: string): string {
 }
 
 /**
- * What one customer of a provider holds: an IPv4 address, or a
- * whole /64 with a new address for each connection.
+ * What one customer of a provider holds: an IPv4 address, or
+ * a whole /64 with a new address for each connection.
  */
 export function addressHolder(ip: string): string {
   const address = normalAddress(ip);
@@ -80,8 +80,8 @@ const IPV4_PREFIXES = [
   [0x64, 0xff9b, 0, 0, 0, 0],
 ];
 /**
- * 6to4, RFC 3056: the second and third group are an IPv4 address,
- * whose holder has all of the rest.
+ * 6to4, RFC 3056: the second and third group are an IPv4
+ * address, whose holder has all of the rest.
  */
 const SIX_TO_FOUR = 0x2002;
 

@@ -1,8 +1,8 @@
 /**
- * Rules of arguments beyond their type. A rule answers what is
- * wrong, as a sentence without its subject; null when nothing is.
- * Rules depend on the value alone, so they are checked before
- * anything runs.
+ * Rules of arguments beyond their type. A rule answers what
+ * is wrong, as a sentence without its subject; null when
+ * nothing is. Rules depend on the value alone, so they are
+ * checked before anything runs.
  */
 import { decodeIdOf, type NodeType } from "./ids.js";
 import { isCursor, PAGE_SIZE } from "./page.js";

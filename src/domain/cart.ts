@@ -1,8 +1,8 @@
 /** Carts. */
 
 /**
- * Bounds of a cart. At the highest price, a full cart costs 2 ×
- * 10^15: well below 2^53.
+ * Bounds of a cart. At the highest price, a full cart costs 2
+ * × 10^15: well below 2^53.
  */
 export const CART_LIMITS = { quantity: { min: 1, max: 999 }, lines: 200 } as const;
 
@@ -10,8 +10,8 @@ export interface CartLineRecord {
   readonly productId: number;
   readonly quantity: number;
   /**
-   * Price of one piece when the line was last added to or set, in
-   * minor units.
+   * Price of one piece when the line was last added to or
+   * set, in minor units.
    */
   readonly unitPrice: number;
 }
@@ -27,8 +27,8 @@ export interface CartRecord {
    */
   readonly version: number;
   /**
-   * When it expires without further use, in ms since epoch by the
-   * Redis clock.
+   * When it expires without further use, in ms since epoch by
+   * the Redis clock.
    */
   readonly expiresMs: number;
   readonly lines: readonly CartLineRecord[];

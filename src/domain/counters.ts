@@ -1,7 +1,7 @@
 /**
- * Counters of products. A *tally* is the count of one product in
- * one period: all time, a month or a day (UTC). Likes are rows,
- * not tallies.
+ * Counters of products. A *tally* is the count of one product
+ * in one period: all time, a month or a day (UTC). Likes are
+ * rows, not tallies.
  */
 import { type CalendarSpan, spanNamed } from "./leaderboard/calendar.js";
 
@@ -13,7 +13,10 @@ export interface TallyKey {
   readonly period: TallyPeriod;
 }
 
-/** A number of distinct people: counted, or estimated once they are many. */
+/**
+ * A number of distinct people: counted, or estimated once
+ * they are many.
+ */
 export interface PeopleCount {
   readonly estimate: number;
   /** Relative standard error; 0 where it was counted. */
@@ -79,8 +82,8 @@ export interface Batch {
 }
 
 /**
- * Up to this many viewers of a product are listed. A larger ZSET
- * loses Redis' compact form.
+ * Up to this many viewers of a product are listed. A larger
+ * ZSET loses Redis' compact form.
  */
 export const EXACT_VIEWERS = 128;
 

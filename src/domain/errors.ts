@@ -1,21 +1,16 @@
 /**
- * Every failure that clients see, in two closed lists.
- * docs/errors.md explains each code; a test compares it with this
- * file.
+ * Every failure that clients see, in two closed lists. docs/errors.md
+ * explains each code; a test compares it with this file.
  *
- * Cross-cutting failures are thrown as {@link SoukError} and
- * become GraphQL errors with `extensions.code`. Expected failures
- * of mutations are a {@link UserError} in the payload. A failure
- * is of one kind. FORBIDDEN is in both lists: of a whole
- * operation, or of one thing.
+ * Cross-cutting failures are thrown as {@link SoukError} and become GraphQL
+ * errors with `extensions.code`. Expected failures of mutations are a
+ * {@link UserError} in the payload. A failure is of one kind. FORBIDDEN is in
+ * both lists: of a whole operation, or of one thing.
  */
 
 import type { BucketStatus } from "./limits.js";
 
-/**
- * Codes of `extensions.code` on GraphQL errors, over HTTP and
- * WebSocket alike.
- */
+/** Codes of `extensions.code` on GraphQL errors, over HTTP and WebSocket alike. */
 export const ERROR_CODES = [
   "GRAPHQL_PARSE_FAILED",
   "GRAPHQL_VALIDATION_FAILED",
@@ -65,8 +60,8 @@ export const USER_ERROR_CODES = [
 export type UserErrorCode = (typeof USER_ERROR_CODES)[number];
 
 /**
- * An expected failure of a mutation: what is wrong, with which
- * value, at which input path.
+ * An expected failure of a mutation: what is wrong, with which value, at
+ * which input path.
  */
 export interface UserError {
   readonly code: UserErrorCode;
@@ -74,20 +69,14 @@ export interface UserError {
   readonly field: readonly string[] | null;
 }
 
-/**
- * A {@link UserError}; `field` is the path of the value, e.g.
- * `["input", "price"]`.
- */
+/** A {@link UserError}; `field` is the path of the value, e.g. `["input", "price"]`. */
 export const userError = (
   code: UserErrorCode,
   field: UserError["field"],
   message: string,
 ): UserError => ({ code, message, field });
 
-/**
- * A failure whose message is for the client. Any other becomes
- * INTERNAL_SERVER_ERROR.
- */
+/** A failure whose message is for the client. Any other becomes INTERNAL_SERVER_ERROR. */
 export abstract class SoukError extends Error {
   abstract readonly code: ErrorCode;
   /** Further `extensions` of the error. */
@@ -100,15 +89,14 @@ export abstract class SoukError extends Error {
 }
 
 /**
- * An argument that no retry can make right: a forged cursor,
- * `first: 0`, a malformed id.
+ * An argument that no retry can make right: a forged cursor, `first: 0`, a
+ * malformed id.
  */
 export class BadUserInput extends SoukError {
   readonly code = "BAD_USER_INPUT";
   /**
-   * @param argument the path of the argument, e.g.
-   * `["filter", "minPrice"]`; empty when no single one is at
-   * fault
+   * @param argument the path of the argument, e.g. `["filter", "minPrice"]`;
+   * empty when no single one is at fault
    */
   constructor(
     message: string,
@@ -121,10 +109,7 @@ export class BadUserInput extends SoukError {
   }
 }
 
-/**
- * A name of the document is too long; refused before the document
- * is parsed.
- */
+/** A name of the document is too long; refused before the document is parsed. */
 export class NameTooLong extends SoukError {
   readonly code = "GRAPHQL_PARSE_FAILED";
   /**
@@ -139,10 +124,7 @@ export class NameTooLong extends SoukError {
   }
 }
 
-/**
- * The answer would be too large. The operation has run, mutations
- * included.
- */
+/** The answer would be too large. The operation has run, mutations included. */
 export class AnswerTooLarge extends SoukError {
   readonly code = "PAYLOAD_TOO_LARGE";
   /**
@@ -168,10 +150,7 @@ const ANSWER_TOO_LARGE = {
   subscription: "A message of the subscription would be too large, so it ends.",
 } as const;
 
-/**
- * The operation needs an identity, and the request has none or an
- * invalid one.
- */
+/** The operation needs an identity, and the request has none or an invalid one. */
 export class Unauthenticated extends SoukError {
   readonly code = "UNAUTHENTICATED";
 }
@@ -185,8 +164,7 @@ export class Forbidden extends SoukError {
 export class RateLimited extends SoukError {
   readonly code = "RATE_LIMITED";
   /**
-   * @param retryAfterMs how long to wait before the same can
-   * succeed
+   * @param retryAfterMs how long to wait before the same can succeed
    * @param about the bucket that refuses, and the state of all
    */
   constructor(
@@ -234,8 +212,8 @@ export class MethodNotAllowed extends SoukError {
 }
 
 /**
- * The request names an unknown document. Clients of automatic
- * persisted queries expect this message.
+ * The request names an unknown document. Clients of automatic persisted
+ * queries expect this message.
  */
 export class PersistedDocumentNotFound extends SoukError {
   readonly code = "PERSISTED_QUERY_NOT_FOUND";
@@ -245,16 +223,16 @@ export class PersistedDocumentNotFound extends SoukError {
 }
 
 /**
- * A required service does not answer. Safe to retry; the outcome
- * of a write is unknown.
+ * A required service does not answer. Safe to retry; the outcome of a write
+ * is unknown.
  */
 export class ServiceUnavailable extends SoukError {
   readonly code = "SERVICE_UNAVAILABLE";
 }
 
 /**
- * This process has more under way than it can finish in time.
- * Nothing was done; safe to repeat after the wait.
+ * This process has more under way than it can finish in time. Nothing was
+ * done; safe to repeat after the wait.
  */
 export class Overloaded extends ServiceUnavailable {
   /** Spread, so that refused clients do not come back together. */
@@ -275,8 +253,8 @@ export class DeadlineExceeded extends SoukError {
 /** A server did not answer in time, or there is no connection. */
 abstract class Unanswered extends ServiceUnavailable {
   /**
-   * @param mayBeDone whether the command was sent, so that a
-   * write may have been done without a reply
+   * @param mayBeDone whether the command was sent, so that a write may have
+   * been done without a reply
    */
   constructor(
     cause?: unknown,
@@ -293,8 +271,8 @@ abstract class Unanswered extends ServiceUnavailable {
 }
 
 /**
- * Redis did not answer. Readers of the catalogue never see it:
- * they fall back to Postgres.
+ * Redis did not answer. Readers of the catalogue never see it: they fall back
+ * to Postgres.
  */
 export class RedisUnavailable extends Unanswered {}
 
@@ -302,8 +280,8 @@ export class RedisUnavailable extends Unanswered {}
 export class DatabaseUnavailable extends Unanswered {}
 
 /**
- * A start that cannot go on: a message for the operator, without
- * a stack, exit code 1. Never reaches a client.
+ * A start that cannot go on: a message for the operator, without a stack,
+ * exit code 1. Never reaches a client.
  */
 export class StartupError extends Error {
   override readonly name = "StartupError";

@@ -3,9 +3,9 @@
  * inside.
  *
  * One id names one thing of one type everywhere: `node(id)`,
- * arguments, subscriptions. The database key inside is a positive
- * safe integer. Source: the Relay global object identification
- * specification.
+ * arguments, subscriptions. The database key inside is a
+ * positive safe integer. Source: the Relay global object
+ * identification specification.
  */
 
 /** Types that have a global id and can be fetched by `node`. */
@@ -50,7 +50,10 @@ export function decodeId(id: string): NodeId | null {
   return { type, key };
 }
 
-/** The database key of a global id of one type; `null` for any other text. */
+/**
+ * The database key of a global id of one type; `null` for any
+ * other text.
+ */
 export function decodeIdOf(type: NodeType, id: string): number | null {
   const decoded = decodeId(id);
   return decoded?.type === type ? decoded.key : null;

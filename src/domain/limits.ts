@@ -1,6 +1,6 @@
 /**
- * Rate limits: classes of operations, buckets, and what clients
- * see of them.
+ * Rate limits: classes of operations, buckets, and what
+ * clients see of them.
  */
 
 /**

@@ -28,8 +28,8 @@ export interface InboxListing {
 }
 
 /**
- * Bounds, in characters; `users` and `ids` bound how many can be
- * named at once.
+ * Bounds, in characters; `users` and `ids` bound how many can
+ * be named at once.
  */
 export const NOTIFICATION_LIMITS = {
   kind: 64,
@@ -52,11 +52,14 @@ export type NotificationEvent =
     }
   | {
       readonly type: "read";
-      /** The ones that were named and are read by this; empty with `upTo`. */
+      /**
+       * The ones that were named and are read by this; empty
+       * with `upTo`.
+       */
       readonly ids: readonly number[];
       /**
-       * Sequence of the newest that this marked; everything up to
-       * it is read.
+       * Sequence of the newest that this marked; everything
+       * up to it is read.
        */
       readonly upTo: number | null;
       readonly unread: number;
@@ -71,8 +74,8 @@ export interface Delivery {
 }
 
 /**
- * What a committed write adds to logs, as the outbox keeps it:
- * the content once, for any number of users.
+ * What a committed write adds to logs, as the outbox keeps
+ * it: the content once, for any number of users.
  */
 export type NotificationAppend =
   | {

@@ -1,6 +1,6 @@
 /**
- * Keyset pages: a page starts after a *position* (sort value and
- * id of the last row), not after a count of rows. So rows
+ * Keyset pages: a page starts after a *position* (sort value
+ * and id of the last row), not after a count of rows. So rows
  * inserted meanwhile neither repeat nor hide others. Source:
  * Relay cursor connections.
  */
@@ -11,8 +11,8 @@ import { BadUserInput } from "./errors.js";
 export const PAGE_SIZE = { min: 1, max: 100, default: 20 } as const;
 
 /**
- * Place of a row in its list: the value of its sort (a number or
- * a string), and its id as the tie-break.
+ * Place of a row in its list: the value of its sort (a number
+ * or a string), and its id as the tie-break.
  */
 export interface Position {
   readonly value: number | string;
@@ -29,8 +29,8 @@ export interface PageRequest {
 }
 
 /**
- * A page of ids with the position of each. Entities are read by
- * id, so that no list holds a stale entity.
+ * A page of ids with the position of each. Entities are read
+ * by id, so that no list holds a stale entity.
  */
 export interface IdPage {
   readonly rows: readonly Position[];
@@ -54,8 +54,8 @@ export function pageSize(first: number | null | undefined): number {
 
 /**
  * Encodes a position as an opaque cursor, bound to its list.
- * @param list the list and its order, e.g. `products:PRICE_ASC`;
- * a cursor of another list is refused
+ * @param list the list and its order, e.g.
+ * `products:PRICE_ASC`; a cursor of another list is refused
  */
 export function encodeCursor(list: string, { value, id }: Position): string {
   const body = JSON.stringify([value, id]);
@@ -99,8 +99,8 @@ export function isCursor(text: string): boolean {
 }
 
 /**
- * A position holds one value, at most the name of a brand; longer
- * input is no cursor.
+ * A position holds one value, at most the name of a brand;
+ * longer input is no cursor.
  */
 const MAX_CURSOR_LENGTH = 1_024;
 const CHECKSUM_LENGTH = 8;

@@ -1,12 +1,12 @@
 /**
- * How one operation reads, and what it found. Passed down to the
- * cache and the counters, one per operation.
+ * How one operation reads, and what it found. Passed down to
+ * the cache and the counters, one per operation.
  */
 import { NOTHING_SEEN, type Seen } from "./seen.js";
 
 /**
- * What a read was: from the cache, loaded, served beyond its TTL,
- * or not looked up. In ascending weight.
+ * What a read was: from the cache, loaded, served beyond its
+ * TTL, or not looked up. In ascending weight.
  */
 export const CACHE_STATUSES = ["HIT", "STALE", "MISS", "BYPASS"] as const;
 
@@ -14,8 +14,8 @@ export const CACHE_STATUSES = ["HIT", "STALE", "MISS", "BYPASS"] as const;
 export type CacheStatus = (typeof CACHE_STATUSES)[number];
 
 /**
- * The weightiest status of an operation's reads, and the age of
- * the oldest value.
+ * The weightiest status of an operation's reads, and the age
+ * of the oldest value.
  */
 export interface ReadingOutcome {
   readonly status: CacheStatus;
@@ -51,16 +51,16 @@ export class Reading {
   }
 
   /**
-   * Records an answer of a fallback, which may be older than an
-   * earlier one. Called by the owner of the fallback.
+   * Records an answer of a fallback, which may be older than
+   * an earlier one. Called by the owner of the fallback.
    */
   noteFallback(): void {
     this.usedFallback = true;
   }
 
   /**
-   * Whether any value came from a fallback: the true one is to be
-   * read soon.
+   * Whether any value came from a fallback: the true one is
+   * to be read soon.
    */
   get isProvisional(): boolean {
     return this.usedFallback;

@@ -1,8 +1,8 @@
 /** Sharing of answers, as fields declare it. */
 
 /**
- * Audience of one answer, from the widest to the narrowest: all;
- * all of one role; the caller alone.
+ * Audience of one answer, from the widest to the narrowest:
+ * all; all of one role; the caller alone.
  */
 export const SCOPES = ["PUBLIC", "ROLE", "VIEWER"] as const;
 
@@ -10,8 +10,8 @@ export const SCOPES = ["PUBLIC", "ROLE", "VIEWER"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /**
- * Delivery of a subscription. SNAPSHOT: the latest whole value; a
- * newer one may replace one not yet sent. LOG: every event, in
- * order. A subscription without one is LOG.
+ * Delivery of a subscription. SNAPSHOT: the latest whole
+ * value; a newer one may replace one not yet sent. LOG: every
+ * event, in order. A subscription without one is LOG.
  */
 export type Delivery = "SNAPSHOT" | "LOG";

@@ -1,11 +1,11 @@
 /**
- * Text that users type: one spelling, one meaning of "blank", one
- * list of refused characters.
+ * Text that users type: one spelling, one meaning of "blank",
+ * one list of refused characters.
  *
  * Stored text and text in look-ups are both in NFC (Unicode
- * Standard Annex 15), so that equal words are equal bytes. Opaque
- * strings stay as they are: operation ids, cursors, tokens,
- * metadata, URLs. Passwords have a rule of their own:
+ * Standard Annex 15), so that equal words are equal bytes.
+ * Opaque strings stay as they are: operation ids, cursors,
+ * tokens, metadata, URLs. Passwords have a rule of their own:
  * {@link canonicalPassword}.
  */
 import { type UserError, type UserErrorCode, userError } from "./errors.js";
@@ -13,8 +13,8 @@ import { type UserError, type UserErrorCode, userError } from "./errors.js";
 /**
  * Characters without ink: white space, controls, format
  * characters, fillers, marks without a letter. Also what
- * renderers ignore, and blanks that Unicode files under letters
- * or symbols.
+ * renderers ignore, and blanks that Unicode files under
+ * letters or symbols.
  */
 const INKLESS =
   String.raw`\p{White_Space}\p{Cc}\p{Cf}\p{Surrogate}\p{M}\p{Default_Ignorable_Code_Point}` +
@@ -28,8 +28,8 @@ const NO_INK = new RegExp(`^[${INKLESS}]*$`, "u");
 const EDGE = /[\p{White_Space}\u00AD\u180E\u200B\u2060\uFEFF]/u;
 
 /**
- * Controls that are not white space, halves of surrogate pairs,
- * and code points that are no characters.
+ * Controls that are not white space, halves of surrogate
+ * pairs, and code points that are no characters.
  */
 const NO_TEXT = /(?!\p{White_Space})\p{Cc}|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
 /** Any control, and the separators of lines and paragraphs. */
@@ -45,16 +45,16 @@ const [POP_EMBEDDING, POP_ISOLATE] = ["\u202C", "\u2069"];
 const PARAGRAPHS = /[\n\r\u0085\u2029]/u;
 
 /**
- * The one spelling of a text, stored and looked up: NFC, trimmed,
- * "" where nothing is visible.
+ * The one spelling of a text, stored and looked up: NFC,
+ * trimmed, "" where nothing is visible.
  */
 export function typed(text: string): string {
   return NO_INK.test(text) ? "" : withoutEdges(text.normalize("NFC"));
 }
 
 /**
- * One walk from each end. A pattern that ends in `+$` would retry
- * every run of blanks from each of its characters.
+ * One walk from each end. A pattern that ends in `+$` would
+ * retry every run of blanks from each of its characters.
  */
 function withoutEdges(text: string): string {
   let [start, end] = [0, text.length];
@@ -83,8 +83,8 @@ export const holdsUnseen = (text: string): boolean =>
 export const lengthOf = (text: string): number => [...text].length;
 
 /**
- * One spelling of a password, used for its hash: NFKC, as NIST SP
- * 800-63B names it. Blanks count.
+ * One spelling of a password, used for its hash: NFKC, as
+ * NIST SP 800-63B names it. Blanks count.
  */
 export const canonicalPassword = (password: string): string => password.normalize("NFKC");
 
@@ -100,8 +100,8 @@ export interface TextRule {
 }
 
 /**
- * What is wrong with a {@link typed} text; null when nothing is.
- * The path begins with `input`.
+ * What is wrong with a {@link typed} text; null when nothing
+ * is. The path begins with `input`.
  */
 export function checkText(
   { field, max, kind, optional = false }: TextRule,
@@ -134,8 +134,8 @@ function faultOf(kind: TextRule["kind"], text: string): string | null {
 }
 
 /**
- * Whether every change of direction in a paragraph is closed in
- * it, as brackets are.
+ * Whether every change of direction in a paragraph is closed
+ * in it, as brackets are.
  */
 function isClosed(paragraph: string): boolean {
   const open: string[] = [];

@@ -1,15 +1,16 @@
 /**
- * The lock of the data folder: one process at a time, because two
- * corrupt the embedded database silently.
+ * The lock of the data folder: one process at a time, because
+ * two corrupt the embedded database silently.
  *
- * A holder listens on a unix socket of its own, and names it with
- * its pid in `lock-<generation>.json`. The holder is the writer
- * of the highest generation whose socket still answers. The
- * kernel closes the socket of a dead process, so a stale lock
- * never seems live, whatever process has its pid. A stale lock is
- * taken over by creating the next generation, which only one
- * process can. The highest generation is never deleted, so a slow
- * starter cannot fall back to an earlier one.
+ * A holder listens on a unix socket of its own, and names it
+ * with its pid in `lock-<generation>.json`. The holder is the
+ * writer of the highest generation whose socket still
+ * answers. The kernel closes the socket of a dead process, so
+ * a stale lock never seems live, whatever process has its
+ * pid. A stale lock is taken over by creating the next
+ * generation, which only one process can. The highest
+ * generation is never deleted, so a slow starter cannot fall
+ * back to an earlier one.
  */
 import { randomBytes } from "node:crypto";
 import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -32,9 +33,10 @@ interface Holder {
 }
 
 /**
- * Takes the lock of a data folder, making the folder if need be.
- * @throws StartupError with the process that holds it, or why the
- * folder cannot be used
+ * Takes the lock of a data folder, making the folder if need
+ * be.
+ * @throws StartupError with the process that holds it, or why
+ * the folder cannot be used
  */
 export function lockDataDir(dir: string): Promise<DataLock> {
   return inDataFolder(dir, async () => {
@@ -55,8 +57,8 @@ async function takeNextGeneration(dir: string, mine: Holder): Promise<void> {
   if (held > 0) await refuseIfAlive(dir, held);
   const generation = held + 1;
   if (!(await create(dir, generation, mine))) return takeNextGeneration(dir, mine);
-  // A faster process may have taken this generation and the next,
-  // and deleted this one before we made it again.
+  // A faster process may have taken this generation and the
+  // next, and deleted this one before we made it again.
   if ((await highestGeneration(dir)) > generation) return takeNextGeneration(dir, mine);
   await clearEarlier(dir, generation);
 }
@@ -84,8 +86,8 @@ const highestGeneration = async (dir: string): Promise<number> =>
   Math.max(0, ...(await generations(dir)));
 
 /**
- * Written aside, then linked: the name appears with its content,
- * and only for the first. True for the first.
+ * Written aside, then linked: the name appears with its
+ * content, and only for the first. True for the first.
  */
 async function create(dir: string, generation: number, holder: Holder): Promise<boolean> {
   const draft = join(dir, `lock-draft-${randomBytes(6).toString("hex")}`);
@@ -105,7 +107,8 @@ async function readHolder(dir: string, generation: number): Promise<Holder | nul
   try {
     return JSON.parse(await readFile(generationFile(dir, generation), "utf8")) as Holder;
   } catch {
-    // Deleted, or cut short by a full disk: no holder wrote that.
+    // Deleted, or cut short by a full disk: no holder wrote
+    // that.
     return null;
   }
 }
@@ -131,8 +134,8 @@ const close = (server: Server): Promise<void> =>
   new Promise((resolve) => server.close(() => resolve()));
 
 /**
- * Whether a process listens there. A stopped or busy one counts,
- * because the kernel accepts the connection.
+ * Whether a process listens there. A stopped or busy one
+ * counts, because the kernel accepts the connection.
  */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {

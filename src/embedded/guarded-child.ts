@@ -1,21 +1,21 @@
 /**
  * A server process that ends with us, however we end.
  *
- * The server runs under a two-line shell that holds the read end
- * of a pipe. The only write end is ours. When this process stops,
- * crashes or is killed with SIGKILL, the pipe ends and the shell
- * stops the server. One that does not stop in time (a Redis that
- * cannot save) is killed. The pair runs in a session of its own,
- * so Ctrl-C reaches this process alone, which decides when the
- * server stops.
+ * The server runs under a two-line shell that holds the read
+ * end of a pipe. The only write end is ours. When this
+ * process stops, crashes or is killed with SIGKILL, the pipe
+ * ends and the shell stops the server. One that does not stop
+ * in time (a Redis that cannot save) is killed. The pair runs
+ * in a session of its own, so Ctrl-C reaches this process
+ * alone, which decides when the server stops.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * $1 is the signal that stops the server, $2 the seconds it may
- * take, the rest its command line. Prints the server's pid; exits
- * as the server exits.
+ * $1 is the signal that stops the server, $2 the seconds it
+ * may take, the rest its command line. Prints the server's
+ * pid; exits as the server exits.
  */
 const GUARD = `
 stop="$1"; grace="$2"; shift 2; exec 3<&0
@@ -49,8 +49,8 @@ export interface GuardedOptions {
 export interface GuardedChild {
   readonly pid: number;
   /**
-   * Resolves when the server has ended, with its exit code (128 +
-   * number of the signal) and its last output.
+   * Resolves when the server has ended, with its exit code
+   * (128 + number of the signal) and its last output.
    */
   readonly exited: Promise<Ending>;
   /** Stops the server and waits until it has ended. */
@@ -71,8 +71,8 @@ const LAST_WORDS_MS = 100;
 export const NO_SUCH_COMMAND = 127;
 
 /**
- * Starts a server under guard. Resolves as soon as it has a pid;
- * the caller has to ask whether it is up.
+ * Starts a server under guard. Resolves as soon as it has a
+ * pid; the caller has to ask whether it is up.
  */
 export async function startGuarded(options: GuardedOptions): Promise<GuardedChild> {
   const { command, args, stopSignal, graceSeconds = STOP_GRACE_S, cwd, user } = options;
@@ -86,8 +86,8 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedChil
       ...(user ? { uid: user.uid, gid: user.gid } : {}),
     },
   );
-  // The guard may be gone before we close its pipe, which is what
-  // closing it is for.
+  // The guard may be gone before we close its pipe, which is
+  // what closing it is for.
   guard.stdin?.on("error", () => {});
   const exited = exitOf(guard);
   const pid = await Promise.race([
@@ -129,8 +129,8 @@ function exitOf(guard: ChildProcess): Promise<Ending> {
 }
 
 /**
- * A child of the server (a snapshot being written) may keep the
- * pipe open, so its end is not waited for longer.
+ * A child of the server (a snapshot being written) may keep
+ * the pipe open, so its end is not waited for longer.
  */
 async function lastWords(guard: ChildProcess): Promise<void> {
   const enough = new AbortController();

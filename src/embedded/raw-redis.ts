@@ -8,8 +8,9 @@ const PATIENCE_MS = 1_000;
 
 /**
  * Sends one inline command. Resolves to the start of the raw
- * reply (`+PONG`, `-LOADING …`, `$…`). Null without a listener,
- * when the connection ends first, or after `patienceMs`.
+ * reply (`+PONG`, `-LOADING …`, `$…`). Null without a
+ * listener, when the connection ends first, or after
+ * `patienceMs`.
  */
 export function askRedis(
   path: string,

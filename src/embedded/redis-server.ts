@@ -1,14 +1,15 @@
 /**
- * The embedded Redis: a private redis-server (or valkey-server)
- * for a start without REDIS_URL.
+ * The embedded Redis: a private redis-server (or
+ * valkey-server) for a start without REDIS_URL.
  *
- * It listens on a unix socket in a folder closed to other users,
- * and on no port. It keeps its data by AOF (fsync every second)
- * and RDB, and ends with us (guarded-child.ts). An orphan of an
- * earlier run is found by its socket and stopped before a new one
- * opens the same files. When it dies while we run, it is started
- * again; readers see a restart of Redis. Without a binary the
- * start fails with the three ways to get one.
+ * It listens on a unix socket in a folder closed to other
+ * users, and on no port. It keeps its data by AOF (fsync
+ * every second) and RDB, and ends with us (guarded-child.ts).
+ * An orphan of an earlier run is found by its socket and
+ * stopped before a new one opens the same files. When it dies
+ * while we run, it is started again; readers see a restart of
+ * Redis. Without a binary the start fails with the three ways
+ * to get one.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -44,12 +45,15 @@ export interface EmbeddedRedis {
 
 const BINARIES = ["redis-server", "valkey-server"];
 /**
- * RDB beside AOF: after 1 change in an hour, 100 in five minutes,
- * 10,000 in one.
+ * RDB beside AOF: after 1 change in an hour, 100 in five
+ * minutes, 10,000 in one.
  */
 const SNAPSHOTS = ["3600", "1", "300", "100", "60", "10000"];
 const POLL_MS = 10;
-/** A server that is neither up nor loading after this long never will be. */
+/**
+ * A server that is neither up nor loading after this long
+ * never will be.
+ */
 const SILENT_MS = 15 * SECOND;
 /**
  * Between a death and the next start, so that a server that
@@ -66,8 +70,8 @@ interface Place {
 
 /**
  * Starts the server and waits until it has loaded its data.
- * @throws StartupError without a binary, or when it does not come
- * up, with its output
+ * @throws StartupError without a binary, or when it does not
+ * come up, with its output
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const { log } = options;
@@ -85,8 +89,8 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
         log.error({ err: error }, "the embedded redis-server did not start");
         return child;
       });
-      // Closed while it was coming up: `close` stops this one,
-      // too.
+      // Closed while it was coming up: `close` stops this
+      // one, too.
       if (closing) return;
     }
   };
@@ -198,8 +202,8 @@ async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<
 }
 
 /**
- * Ends a server of an earlier run that outlived it, so that two
- * never write the same files.
+ * Ends a server of an earlier run that outlived it, so that
+ * two never write the same files.
  */
 async function stopOrphan(place: Place): Promise<void> {
   const info = await askRedis(place.socket, "INFO server", SECOND);

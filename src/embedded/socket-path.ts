@@ -1,10 +1,11 @@
 /**
- * The folder of private unix sockets: the data folder, or one of
- * our own below the system's temporary folder. The second is used
- * where the path is too long for the kernel (107 bytes on Linux,
- * 103 on macOS). Also where the filesystem has no sockets (shared
- * folders of virtual machines). It is derived from the first, so
- * the next start finds what an earlier one left.
+ * The folder of private unix sockets: the data folder, or one
+ * of our own below the system's temporary folder. The second
+ * is used where the path is too long for the kernel (107
+ * bytes on Linux, 103 on macOS). Also where the filesystem
+ * has no sockets (shared folders of virtual machines). It is
+ * derived from the first, so the next start finds what an
+ * earlier one left.
  */
 import { createHash } from "node:crypto";
 import { chmod, mkdir, realpath, rm } from "node:fs/promises";
@@ -16,8 +17,8 @@ import { join } from "node:path";
 const PATH_BYTES = 96;
 
 /**
- * A folder for sockets, closed to other users. The same `dataDir`
- * has the same folder on one machine.
+ * A folder for sockets, closed to other users. The same
+ * `dataDir` has the same folder on one machine.
  */
 export async function socketFolder(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true });

@@ -1,7 +1,7 @@
 /**
  * Operation ids, by which clients can repeat operations. A
- * refusal is thrown within the transaction, so that it uses up no
- * id.
+ * refusal is thrown within the transaction, so that it uses
+ * up no id.
  */
 import { createHash } from "node:crypto";
 import { type UserError, userError } from "../domain/errors.js";
@@ -26,8 +26,8 @@ export function checkOperationId(
 }
 
 /**
- * Fingerprint of an operation's input, to recognise repetitions:
- * SHA-256 in hex.
+ * Fingerprint of an operation's input, to recognise
+ * repetitions: SHA-256 in hex.
  */
 export const fingerprint = (input: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(input)).digest("hex");

@@ -1,8 +1,8 @@
 /**
- * The audit log: rows are only added, and pruned by age. Refusals
- * are bounded by number too, because anonymous clients can cause
- * them. No row holds a secret: no token, no password, no address
- * of an account.
+ * The audit log: rows are only added, and pruned by age.
+ * Refusals are bounded by number too, because anonymous
+ * clients can cause them. No row holds a secret: no token, no
+ * password, no address of an account.
  */
 import { sql } from "drizzle-orm";
 import type { AuditEntry, RefusalCount } from "../../domain/account/audit.js";
@@ -20,15 +20,18 @@ export interface AuditTable {
   /** Adds counts, a row for each. One statement. */
   appendRefusals(counts: readonly RefusalCount[]): Promise<void>;
   /**
-   * Deletes what is older than `keptMs`, and the oldest refusals
-   * beyond their bound.
+   * Deletes what is older than `keptMs`, and the oldest
+   * refusals beyond their bound.
    */
   prune(): Promise<void>;
 }
 
 export interface AuditTableOptions {
   readonly keptMs: number;
-  /** Rows of refusals; default a million, some 180 MB with their indexes. */
+  /**
+   * Rows of refusals; default a million, some 180 MB with
+   * their indexes.
+   */
   readonly maxRefusals?: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Revocations of sessions. They are committed here before Redis
- * applies them. So a Redis that lost its memory, or kept too
- * much, brings no revoked session back.
+ * Revocations of sessions. They are committed here before
+ * Redis applies them. So a Redis that lost its memory, or
+ * kept too much, brings no revoked session back.
  */
 import { sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
@@ -20,35 +20,35 @@ export interface RaisedEpoch {
 
 export interface RevocationTable {
   /**
-   * What counts for the sessions of this user; null when there is
-   * no such user. One statement.
+   * What counts for the sessions of this user; null when
+   * there is no such user. One statement.
    */
   stateOf(userTag: string): Promise<SessionState | null>;
   /**
-   * Sessions of all users that were issued before this time do
-   * not count; ms since epoch, 0 for none. One statement.
+   * Sessions of all users that were issued before this time
+   * do not count; ms since epoch, 0 for none. One statement.
    */
   everybodyBefore(): Promise<number>;
   /**
-   * Ends one session. Its row is kept for `keptMs`, the longest
-   * that a copy of it can live.
+   * Ends one session. Its row is kept for `keptMs`, the
+   * longest that a copy of it can live.
    */
   endSession(
     tx: Tx,
     session: { readonly id: string; readonly userId: number; readonly keptMs: number },
   ): Promise<void>;
   /**
-   * Ends all sessions of a user; null when there is no such user.
-   * Concurrent calls get different epochs.
+   * Ends all sessions of a user; null when there is no such
+   * user. Concurrent calls get different epochs.
    */
   raiseEpoch(
     tx: Tx,
     user: { readonly userId: number } | { readonly userTag: string },
   ): Promise<RaisedEpoch | null>;
   /**
-   * Ends all sessions that were issued before a time. Resolves to
-   * the latest such time of any call. Null, and nothing is done,
-   * when it lies in the future.
+   * Ends all sessions that were issued before a time.
+   * Resolves to the latest such time of any call. Null, and
+   * nothing is done, when it lies in the future.
    */
   endEverybody(tx: Tx, beforeMs: number): Promise<number | null>;
   /** Deletes sessions that would have expired by now. */

@@ -1,10 +1,10 @@
 /**
- * Users: accounts by id and by address, with the state of their
- * sessions.
+ * Users: accounts by id and by address, with the state of
+ * their sessions.
  *
- * A look-up by address is one statement, whether the address has
- * an account or not. So the number of statements does not reveal
- * accounts.
+ * A look-up by address is one statement, whether the address
+ * has an account or not. So the number of statements does not
+ * reveal accounts.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
@@ -55,8 +55,8 @@ type AccountRow = UserRow &
   Row<typeof users, "password_hash" | "session_epoch"> & { readonly revoked_ids: string[] };
 
 /**
- * Ids of a user's sessions that were ended one by one and could
- * still live. `users` is in scope.
+ * Ids of a user's sessions that were ended one by one and
+ * could still live. `users` is in scope.
  */
 export const REVOKED_IDS: SQL = sql.raw(
   "ARRAY(SELECT r.id FROM revoked_sessions r WHERE r.user_id = users.id AND r.expires_at > " +

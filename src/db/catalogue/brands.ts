@@ -9,8 +9,8 @@ import { bigints, storable } from "../client/statements.js";
 import type { brands } from "../schema/catalogue.js";
 
 /**
- * A page of brands: all, or those whose name begins with `text`
- * in any case.
+ * A page of brands: all, or those whose name begins with
+ * `text` in any case.
  */
 export interface BrandListing {
   readonly text?: string;
@@ -21,8 +21,8 @@ export interface BrandTable {
   /** The brands with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<BrandRecord[]>;
   /**
-   * By name, then id; the position's value is the name. Reads the
-   * page, or with `text` all brands that match.
+   * By name, then id; the position's value is the name. Reads
+   * the page, or with `text` all brands that match.
    */
   page(listing: BrandListing): Promise<IdPage>;
   count(text?: string): Promise<number>;
@@ -58,8 +58,8 @@ export function createBrandTable(database: Database): BrandTable {
 }
 
 /**
- * An index range of `brands_prefix`: the pattern is a parameter,
- * its wildcards escaped.
+ * An index range of `brands_prefix`: the pattern is a
+ * parameter, its wildcards escaped.
  */
 function beginsWith(text: string | undefined): SQL {
   if (text === undefined || text.trim() === "") return sql`true`;

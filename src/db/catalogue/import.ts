@@ -1,11 +1,11 @@
 /**
- * The database side of an import: rows are staged in a temporary
- * table and merged at the end.
+ * The database side of an import: rows are staged in a
+ * temporary table and merged at the end.
  *
  * Everything happens in the caller's transaction, and the
  * temporary table ends with it. The catalogue is locked only
- * while the merge runs. Memory is one batch, whatever the size of
- * the file.
+ * while the merge runs. Memory is one batch, whatever the
+ * size of the file.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";
@@ -17,8 +17,8 @@ import { mergeNewWords } from "./search.js";
 import { freeSlug } from "./slugs.js";
 
 /**
- * A product as an import names it: brand and category by name,
- * and its line.
+ * A product as an import names it: brand and category by
+ * name, and its line.
  */
 export interface ImportRow {
   readonly line: number;
@@ -56,15 +56,16 @@ export interface Staging {
   /** Drops every row whose sku an earlier line has. */
   dropDuplicates(): Promise<Duplicates>;
   /**
-   * Makes missing brands and categories, then creates, changes or
-   * revives products. Rows without a difference change nothing.
+   * Makes missing brands and categories, then creates,
+   * changes or revives products. Rows without a difference
+   * change nothing.
    */
   merge(): Promise<MergeCounts>;
 }
 
 /**
- * Joins the names of a category path; control characters occur in
- * no name.
+ * Joins the names of a category path; control characters
+ * occur in no name.
  */
 const SEPARATOR = "\u001f";
 const FIRST_DUPLICATES = 100;

@@ -4,12 +4,12 @@
  *
  * A page is a walk along one partial index (listingIndexes in
  * schema/catalogue.ts), from the last row of the page before.
- * Every sort is "key descending, id descending"; cheapest first
- * walks the negated price. So "behind" is one row comparison,
- * which the index answers. A category is walked once per
- * descendant, each walk cut at the page's length, and merged.
- * docs/listings.md gives the bounds of the rows read;
- * test/db/catalogue/listings.test.ts checks them.
+ * Every sort is "key descending, id descending"; cheapest
+ * first walks the negated price. So "behind" is one row
+ * comparison, which the index answers. A category is walked
+ * once per descendant, each walk cut at the page's length,
+ * and merged. docs/listings.md gives the bounds of the rows
+ * read; test/db/catalogue/listings.test.ts checks them.
  *
  * Listings of one shape (same sort, same kinds of filter) are
  * rows of one `unnest` and share a plan.
@@ -26,8 +26,8 @@ import { bigints, booleans, texts } from "../client/statements.js";
 import { prefixQuery } from "./search.js";
 
 /**
- * What each sort walks from the highest down, spelt exactly as in
- * its indexes.
+ * What each sort walks from the highest down, spelt exactly
+ * as in its indexes.
  */
 const KEYS: Readonly<Record<ProductSort, string>> = {
   NEWEST: "id",
@@ -64,8 +64,8 @@ export interface PageRow {
 }
 
 /**
- * One statement for the rows of every page, and one more of each,
- * in order.
+ * One statement for the rows of every page, and one more of
+ * each, in order.
  */
 export function pagesStatement(listings: readonly ListingRequest[]): SQL {
   const shapes = shapesOf(
@@ -129,10 +129,10 @@ function positionOf(sort: ProductSort, { after }: PageRequest): Pick<Flat, "afte
 }
 
 /**
- * Groups by sort and by which parts are present. A range has a
- * plan of its own: unless the planner sees its bounds, it expects
- * few rows and sorts. The longest page of a group is read for
- * all; lengths differ rarely.
+ * Groups by sort and by which parts are present. A range has
+ * a plan of its own: unless the planner sees its bounds, it
+ * expects few rows and sorts. The longest page of a group is
+ * read for all; lengths differ rarely.
  */
 function shapesOf(
   requests: readonly { sort: ProductSort | null; limit: number; flat: Flat }[],
@@ -150,7 +150,10 @@ function shapesOf(
 const hasRange = ({ least, most, afterId }: Flat): boolean =>
   least !== undefined || most !== undefined || afterId !== undefined;
 
-/** The requests of a shape as a table `q`, one row each, without ranges. */
+/**
+ * The requests of a shape as a table `q`, one row each,
+ * without ranges.
+ */
 function requestsOf({ rows }: Shape): SQL {
   const numbers = (name: "order" | "category" | "brand") =>
     bigints(rows.map((row) => row[name] ?? null));
@@ -192,10 +195,10 @@ function rowsOf(shape: Shape, place: SQL): SQL {
 }
 
 /**
- * Text is looked up first, alone; its matches are narrowed and
- * sorted afterwards. The planner cannot estimate how often a
- * prefix occurs. A walk along the sort order for a rare word
- * would read the whole list.
+ * Text is looked up first, alone; its matches are narrowed
+ * and sorted afterwards. The planner cannot estimate how
+ * often a prefix occurs. A walk along the sort order for a
+ * rare word would read the whole list.
  */
 const MATCHES = sql`WITH matches AS MATERIALIZED (
   SELECT id, category_id, brand_id, price, stock, rating_milli, popularity FROM products
@@ -229,10 +232,10 @@ function priceRange({ least, most }: Flat): SQL[] {
 }
 
 /**
- * The part of the price index to walk, from the highest key left
- * down to the lowest. Position and range both bound it from
- * above, and only the tighter is stated. With both, the planner
- * expects next to no rows.
+ * The part of the price index to walk, from the highest key
+ * left down to the lowest. Position and range both bound it
+ * from above, and only the tighter is stated. With both, the
+ * planner expects next to no rows.
  */
 function priceWalk(flat: Flat, sort: "PRICE_ASC" | "PRICE_DESC"): SQL[] {
   const { least, most, afterKey } = flat;

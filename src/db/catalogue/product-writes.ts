@@ -1,9 +1,9 @@
 /**
- * Writes of products, each under the lock of its row. So what a
- * write reports as "before" is what it changed. Both paths are
- * reported, because cached lists by category depend on both. The
- * UPDATE keeps stock from falling below zero, and so does a
- * constraint.
+ * Writes of products, each under the lock of its row. So what
+ * a write reports as "before" is what it changed. Both paths
+ * are reported, because cached lists by category depend on
+ * both. The UPDATE keeps stock from falling below zero, and
+ * so does a constraint.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { PlacedProduct, ProductDraft } from "../../domain/catalogue/catalogue.js";
@@ -47,8 +47,8 @@ export async function upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult>
   if (existing !== null) return change(tx, existing, draft);
   const created = await insert(tx, draft);
   if (created) return { before: null, after: created };
-  // Another session created the sku in between. Skus are never
-  // deleted, so it can be locked now.
+  // Another session created the sku in between. Skus are
+  // never deleted, so it can be locked now.
   const late = await lockSku(tx, draft.sku);
   if (late === null)
     throw new Error("A sku that was taken is gone: products must never be deleted.");
@@ -148,9 +148,9 @@ export async function rate<C extends RatingChange>(tx: Tx, id: number, change: (
 }
 
 /**
- * Holds the row until the transaction ends. A statement of its
- * own: later ones see all that was committed before the lock was
- * granted, new categories included.
+ * Holds the row until the transaction ends. A statement of
+ * its own: later ones see all that was committed before the
+ * lock was granted, new categories included.
  */
 async function lock(tx: Tx, id: number): Promise<"missing" | "removed" | null> {
   const [row] = await tx.query<{ removed: boolean }>(
@@ -160,7 +160,10 @@ async function lock(tx: Tx, id: number): Promise<"missing" | "removed" | null> {
   return row.removed ? "removed" : null;
 }
 
-/** The one UPDATE: `b` is the row as it was. Null when `where` refused. */
+/**
+ * The one UPDATE: `b` is the row as it was. Null when `where`
+ * refused.
+ */
 async function write(
   tx: Tx,
   id: number,

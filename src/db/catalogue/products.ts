@@ -1,6 +1,6 @@
 /**
- * Products: reads by id and by listing, the three writes of the
- * admin, and ratings.
+ * Products: reads by id and by listing, the three writes of
+ * the admin, and ratings.
  */
 import { sql } from "drizzle-orm";
 import type {
@@ -26,13 +26,13 @@ import {
 
 export interface ProductTable {
   /**
-   * The products with these ids, in any order; removed ones too,
-   * missing ones absent. One statement.
+   * The products with these ids, in any order; removed ones
+   * too, missing ones absent. One statement.
    */
   byIds(ids: readonly number[]): Promise<ProductRecord[]>;
   /**
-   * A page of each listing, in the order asked, without removed
-   * products. One statement.
+   * A page of each listing, in the order asked, without
+   * removed products. One statement.
    */
   pages(listings: readonly ListingRequest[]): Promise<IdPage[]>;
   /**
@@ -41,8 +41,9 @@ export interface ProductTable {
    */
   counts(filters: readonly ProductFilter[]): Promise<number[]>;
   /**
-   * Creates, changes or revives the product of this sku. Without
-   * a difference, nothing is written and the version stays.
+   * Creates, changes or revives the product of this sku.
+   * Without a difference, nothing is written and the version
+   * stays.
    */
   upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult>;
   /** Adds `by` to the stock, unless that leaves 0..MAX_STOCK. */
@@ -51,7 +52,10 @@ export interface ProductTable {
     id: number,
     by: number,
   ): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch">;
-  /** Takes the product out of every list; an upsert of its sku revives it. */
+  /**
+   * Takes the product out of every list; an upsert of its sku
+   * revives it.
+   */
   remove(tx: Tx, id: number): Promise<ProductWrite | "missing" | "removed">;
   /**
    * Locks the product and adds what `change` answers to its

@@ -12,15 +12,18 @@ import type { reviews } from "../schema/catalogue.js";
 import type { RatingChange } from "./product-writes.js";
 
 /**
- * A page of one product's reviews; the position's value is the
- * review's id.
+ * A page of one product's reviews; the position's value is
+ * the review's id.
  */
 export interface ReviewListing {
   readonly productId: number;
   readonly page: PageRequest;
 }
 
-/** A review just written, and what it changes about its product's ratings. */
+/**
+ * A review just written, and what it changes about its
+ * product's ratings.
+ */
 export interface WrittenReview extends RatingChange {
   readonly review: ReviewRecord;
 }
@@ -29,15 +32,18 @@ export interface ReviewTable {
   /** The reviews with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<ReviewRecord[]>;
   /**
-   * A page for each request, in the order asked. One statement;
-   * reads the pages and no more.
+   * A page for each request, in the order asked. One
+   * statement; reads the pages and no more.
    */
   pages(requests: readonly ReviewListing[]): Promise<IdPage[]>;
-  /** Number of reviews of each product, in the order asked. One statement. */
+  /**
+   * Number of reviews of each product, in the order asked.
+   * One statement.
+   */
   counts(productIds: readonly number[]): Promise<number[]>;
   /**
-   * Writes a user's review of a product, or replaces it: it keeps
-   * its id and date. The product is locked.
+   * Writes a user's review of a product, or replaces it: it
+   * keeps its id and date. The product is locked.
    */
   put(tx: Tx, userId: number, draft: ReviewDraft): Promise<WrittenReview>;
 }
@@ -90,7 +96,10 @@ async function put(
   return { review: toRecord(row), sum: rating - (old?.rating ?? 0), count: old ? 0 : 1 };
 }
 
-/** The longest page is read for all, and each is cut to its own length. */
+/**
+ * The longest page is read for all, and each is cut to its
+ * own length.
+ */
 async function pages(database: Database, requests: readonly ReviewListing[]): Promise<IdPage[]> {
   if (requests.length === 0) return [];
   const products = bigints(requests.map(({ productId }) => productId));

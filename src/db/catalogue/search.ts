@@ -1,12 +1,13 @@
 /**
- * Turns a search into a full-text prefix query: every word must
- * occur, as the beginning of a word.
+ * Turns a search into a full-text prefix query: every word
+ * must occur, as the beginning of a word.
  *
- * The configuration is "simple": nothing is stemmed, so a prefix
- * is exactly the letters typed. "chair" finds "chairs"; "chairs"
- * does not find "chair". Words are split at the punctuation of
- * the stored text (see schema/catalogue.ts) and quoted. So no
- * character of the input is an operator.
+ * The configuration is "simple": nothing is stemmed, so a
+ * prefix is exactly the letters typed. "chair" finds
+ * "chairs"; "chairs" does not find "chair". Words are split
+ * at the punctuation of the stored text (see
+ * schema/catalogue.ts) and quoted. So no character of the
+ * input is an operator.
  */
 import { sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";
@@ -17,8 +18,8 @@ const MAX_WORDS = 16;
 const MAX_WORD_LENGTH = 100;
 
 /**
- * Controls, white space and ASCII punctuation, as in the stored
- * text; and lone surrogates, which UTF-8 cannot carry.
+ * Controls, white space and ASCII punctuation, as in the
+ * stored text; and lone surrogates, which UTF-8 cannot carry.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL and its like never reach Postgres
 const BETWEEN_WORDS = /[\u0000-\u0020!-/:-@[-`{-\u00a0]+/;
@@ -26,7 +27,8 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
 const SEPARATORS = new RegExp(`${BETWEEN_WORDS.source}|${LONE_SURROGATE.source}`);
 
 /**
- * The `to_tsquery` text for a search, e.g. `'red':* & 'cha':*`.
+ * The `to_tsquery` text for a search, e.g.
+ * `'red':* & 'cha':*`.
  * @returns null for blank text, which filters nothing;
  * punctuation alone finds nothing
  */
@@ -41,9 +43,9 @@ export function prefixQuery(text: string): string | null {
  * statement, at the end of a bulk write.
  *
  * New words wait in a list that every search reads in full.
- * Autovacuum merges it within minutes; the embedded database has
- * none and would keep up to 4 MB. A role that does not own the
- * index leaves the list.
+ * Autovacuum merges it within minutes; the embedded database
+ * has none and would keep up to 4 MB. A role that does not
+ * own the index leaves the list.
  */
 export async function mergeNewWords(tx: Tx): Promise<void> {
   await tx.query(sql`

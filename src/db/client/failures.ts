@@ -1,9 +1,9 @@
 /**
- * Which errors mean that Postgres is absent or cannot serve now:
- * lost or refused connections, starts and stops, time-outs, a
- * full disk. They become DatabaseUnavailable, which clients may
- * retry. Any other error is a bug or a constraint, and stays as
- * it is.
+ * Which errors mean that Postgres is absent or cannot serve
+ * now: lost or refused connections, starts and stops,
+ * time-outs, a full disk. They become DatabaseUnavailable,
+ * which clients may retry. Any other error is a bug or a
+ * constraint, and stays as it is.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseUnavailable } from "../../domain/errors.js";
@@ -22,9 +22,10 @@ type Treatment =
   | "repeat";
 
 /**
- * SQLSTATEs that are not the fault of the statement, by code or
- * by class (first two characters). The code goes before the
- * class. docs/errors.md has the same table, compared by a test.
+ * SQLSTATEs that are not the fault of the statement, by code
+ * or by class (first two characters). The code goes before
+ * the class. docs/errors.md has the same table, compared by a
+ * test.
  */
 export const RETRYABLE_STATES: Readonly<Record<string, Treatment>> = {
   "08": "close",
@@ -82,8 +83,8 @@ const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 
 /**
- * Treatment of a SQLSTATE; null for one that is the statement's
- * own fault.
+ * Treatment of a SQLSTATE; null for one that is the
+ * statement's own fault.
  */
 function treatmentOf(code: string): Treatment | null {
   if (!SQLSTATE.test(code) || SYSTEM_CODES.has(code)) return null;
@@ -116,7 +117,8 @@ const NOT_SENT =
 
 /**
  * The error to throw for one of a driver. With `commits`, a
- * statement that was sent may have taken effect without a reply.
+ * statement that was sent may have taken effect without a
+ * reply.
  */
 export function asFailure(error: unknown, { commits = false } = {}): unknown {
   if (!isUnavailable(error)) return error;
@@ -127,7 +129,10 @@ export function asFailure(error: unknown, { commits = false } = {}): unknown {
   );
 }
 
-/** Whether a bounded wait for a lock ran out (`lock_timeout`, `NOWAIT`). */
+/**
+ * Whether a bounded wait for a lock ran out (`lock_timeout`,
+ * `NOWAIT`).
+ */
 export const isLocked = (error: unknown): boolean =>
   error instanceof DatabaseUnavailable && codeOf(error.cause) === "55P03";
 
@@ -135,9 +140,10 @@ export const isLocked = (error: unknown): boolean =>
 const MAX_PAUSE_MS = 20;
 
 /**
- * Runs `work`, and once more after a deadlock or serialization
- * failure: nothing was written. `work` is a whole transaction, or
- * one statement outside of any, without other effects.
+ * Runs `work`, and once more after a deadlock or
+ * serialization failure: nothing was written. `work` is a
+ * whole transaction, or one statement outside of any, without
+ * other effects.
  */
 export async function repeatedOnce<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -145,8 +151,8 @@ export async function repeatedOnce<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof DatabaseUnavailable) || treatmentOf(codeOf(error.cause)) !== "repeat")
       throw error;
-    // The transaction that won goes first: without a pause, this
-    // one could take the same lock before it.
+    // The transaction that won goes first: without a pause,
+    // this one could take the same lock before it.
     await delay(Math.random() * MAX_PAUSE_MS);
     return work();
   }

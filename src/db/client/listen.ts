@@ -1,10 +1,10 @@
 /**
- * LISTEN on a connection of its own that is opened again when it
- * is lost.
+ * LISTEN on a connection of its own that is opened again when
+ * it is lost.
  *
- * Notifications only wake up: listeners also poll, so a lost one
- * costs delay and nothing else. The connection is probed, because
- * a silent network would keep it "open" for hours.
+ * Notifications only wake up: listeners also poll, so a lost
+ * one costs delay and nothing else. The connection is probed,
+ * because a silent network would keep it "open" for hours.
  */
 import pg from "pg";
 import type { Logger } from "pino";
@@ -66,8 +66,8 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
 
 async function connect({ config, channel, onNotify }: ListenOptions): Promise<pg.Client> {
   const client = new pg.Client(config);
-  // "end" reports losses; without a listener, "error" would end
-  // the process.
+  // "end" reports losses; without a listener, "error" would
+  // end the process.
   client.on("error", () => {});
   client.on("notification", ({ payload }) => onNotify(payload ?? ""));
   try {

@@ -1,10 +1,10 @@
 /**
- * Migrates a database to the current schema: every new file of
- * ./migrations, in order, in one transaction.
+ * Migrates a database to the current schema: every new file
+ * of ./migrations, in order, in one transaction.
  *
- * Several processes may start at once. An advisory lock lets one
- * of them work; the others then find nothing to do. The table of
- * drizzle-kit keeps what ran, so its tools agree.
+ * Several processes may start at once. An advisory lock lets
+ * one of them work; the others then find nothing to do. The
+ * table of drizzle-kit keeps what ran, so its tools agree.
  */
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
@@ -17,9 +17,9 @@ import { LOCKS } from "./locks.js";
 const migrationsFolder = fileURLToPath(new URL("../migrations", import.meta.url));
 
 /**
- * Migrates; does nothing the second time. Rejects, with nothing
- * changed, when any statement fails. Logs the texts that a
- * migration could not bring into NFC.
+ * Migrates; does nothing the second time. Rejects, with
+ * nothing changed, when any statement fails. Logs the texts
+ * that a migration could not bring into NFC.
  */
 export async function migrate(database: Database, log: Pick<Logger, "warn">): Promise<void> {
   const migrations = readMigrationFiles({ migrationsFolder });

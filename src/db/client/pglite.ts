@@ -1,8 +1,8 @@
 /**
- * PGlite: PostgreSQL inside the process, the embedded default.
- * One connection, and a transaction holds up every other query:
- * no pool, no time-outs. Only one process may open a folder;
- * src/embedded/data-lock.ts ensures it.
+ * PGlite: PostgreSQL inside the process, the embedded
+ * default. One connection, and a transaction holds up every
+ * other query: no pool, no time-outs. Only one process may
+ * open a folder; src/embedded/data-lock.ts ensures it.
  */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -18,8 +18,8 @@ export async function openPglite(options: DatabaseOptions): Promise<Database> {
   const client = await create(options.dataDir);
   const executor = executorOf(client, options);
   /**
-   * One process, so "exclusive" needs no server. A transaction
-   * held open would block every reader.
+   * One process, so "exclusive" needs no server. A
+   * transaction held open would block every reader.
    */
   const held = new Set<number>();
   return {
@@ -46,8 +46,8 @@ export async function openPglite(options: DatabaseOptions): Promise<Database> {
 }
 
 async function create(dataDir: string): Promise<PGlite> {
-  // Loaded here, so that a process with a real PostgreSQL never
-  // pays for the WASM.
+  // Loaded here, so that a process with a real PostgreSQL
+  // never pays for the WASM.
   const { PGlite } = await import("@electric-sql/pglite");
   try {
     if (!dataDir.includes("://")) await mkdir(dirname(dataDir), { recursive: true });

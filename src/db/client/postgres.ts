@@ -1,11 +1,12 @@
 /**
- * PostgreSQL through node-postgres: a pool for statements, and
- * one more connection per LISTEN (listen.ts).
+ * PostgreSQL through node-postgres: a pool for statements,
+ * and one more connection per LISTEN (listen.ts).
  *
- * Both sides bound a statement: the server by statement_timeout,
- * the client by a slightly longer wait. A client that lost its
- * connection leaves the pool. `kill -9` of the server costs the
- * statements under way and nothing else.
+ * Both sides bound a statement: the server by
+ * statement_timeout, the client by a slightly longer wait. A
+ * client that lost its connection leaves the pool. `kill -9`
+ * of the server costs the statements under way and nothing
+ * else.
  */
 import { sql } from "drizzle-orm";
 import pg from "pg";
@@ -113,8 +114,9 @@ function createPool(options: PostgresOptions): pg.Pool {
   pool.on("error", (error) =>
     options.log.warn({ reason: error.message }, "an idle connection to Postgres was lost"),
   );
-  // The pool does not listen to a client in use. Its statement
-  // rejects anyway; an unheard "error" would end the process.
+  // The pool does not listen to a client in use. Its
+  // statement rejects anyway; an unheard "error" would end
+  // the process.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
@@ -143,8 +145,8 @@ function placeOf(url: string): string {
 }
 
 /**
- * Both addresses of "localhost" may have refused: such an error
- * has no message of its own.
+ * Both addresses of "localhost" may have refused: such an
+ * error has no message of its own.
  */
 function reasonOf(error: Error): string {
   const [first = error] = error instanceof AggregateError ? (error.errors as Error[]) : [error];
@@ -152,8 +154,8 @@ function reasonOf(error: Error): string {
 }
 
 /**
- * Borrows a client for `use`; one that lost its connection leaves
- * the pool.
+ * Borrows a client for `use`; one that lost its connection
+ * leaves the pool.
  */
 async function withClient<T>(
   pool: pg.Pool,
@@ -224,8 +226,8 @@ function transaction<T>(
       await control(client, COMMIT, options);
       return result;
     } catch (error) {
-      // On a dead connection there is nothing to roll back; the
-      // first error has the cause.
+      // On a dead connection there is nothing to roll back;
+      // the first error has the cause.
       await control(client, "ROLLBACK", options).catch(() => {});
       throw error;
     }

@@ -1,7 +1,7 @@
 /**
- * Types of rows, inferred from the Drizzle tables by their names
- * in SQL (decision 0198). test/db/client/row.test.ts compares
- * them with both drivers.
+ * Types of rows, inferred from the Drizzle tables by their
+ * names in SQL (decision 0198). test/db/client/row.test.ts
+ * compares them with both drivers.
  */
 import type { Column, InferModelFromColumns, Table } from "drizzle-orm";
 

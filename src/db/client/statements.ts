@@ -22,8 +22,8 @@ export function compile(statement: SQL): Statement {
 }
 
 /**
- * Runs one statement through a driver, reports its duration, and
- * maps failures. `commits` where it is in no transaction.
+ * Runs one statement through a driver, reports its duration,
+ * and maps failures. `commits` where it is in no transaction.
  */
 export async function clocked<T>(
   telemetry: Telemetry,
@@ -59,12 +59,15 @@ export const booleans = (values: readonly (boolean | null)[]): SQL => array(valu
 
 /**
  * Postgres text cannot hold NUL, so no stored text equals one
- * with it. It is looked up as the replacement character instead
- * of failing.
+ * with it. It is looked up as the replacement character
+ * instead of failing.
  */
 export const storable = (text: string): string => text.replaceAll("\0", "\uFFFD");
 
-/** Columns by name, for SELECT and RETURNING; with `alias`, of that table. */
+/**
+ * Columns by name, for SELECT and RETURNING; with `alias`, of
+ * that table.
+ */
 export const columnList = (names: readonly string[], alias?: string): SQL =>
   sql.raw(names.map((name) => (alias ? `${alias}.${name}` : name)).join(", "));
 

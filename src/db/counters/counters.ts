@@ -1,12 +1,12 @@
 /**
  * Counters of products: the flushed part of
- * redis/counters/counters.ts. It is all there is when Redis is
- * lost.
+ * redis/counters/counters.ts. It is all there is when Redis
+ * is lost.
  *
- * A batch and its name are applied in one transaction, under a
- * lock of its shard. A second time the name is recognised. Reads
- * give the name of the last batch in them, from one snapshot. So
- * Redis can add the rest.
+ * A batch and its name are applied in one transaction, under
+ * a lock of its shard. A second time the name is recognised.
+ * Reads give the name of the last batch in them, from one
+ * snapshot. So Redis can add the rest.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -26,8 +26,8 @@ import { LOCKING_DUE } from "./popularity.js";
 
 export interface CounterTable {
   /**
-   * Tallies in the order asked; zeros where there are none. One
-   * statement.
+   * Tallies in the order asked; zeros where there are none.
+   * One statement.
    * @param shardOf names the shard of a product
    */
   stored(keys: readonly TallyKey[], shardOf: (productId: number) => number): Promise<StoredTally[]>;
@@ -41,8 +41,8 @@ export interface CounterTable {
    */
   apply(batch: Batch, sketches: readonly Sketch[]): Promise<"applied" | "repeated" | "stray">;
   /**
-   * Deletes days older than {@link DAYS_KEPT}; their months stay.
-   * Resolves to the number of rows.
+   * Deletes days older than {@link DAYS_KEPT}; their months
+   * stay. Resolves to the number of rows.
    */
   prune(): Promise<number>;
 }

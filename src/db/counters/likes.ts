@@ -1,7 +1,8 @@
 /**
- * Likes: one row for each user and product, so that a second like
- * changes nothing. The number of a product's likes is kept beside
- * them, changed in the same transaction under its own row's lock.
+ * Likes: one row for each user and product, so that a second
+ * like changes nothing. The number of a product's likes is
+ * kept beside them, changed in the same transaction under its
+ * own row's lock.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { NOW_MS } from "../client/clock.js";
@@ -25,8 +26,8 @@ export interface LikesSinceKey {
 }
 
 /**
- * `likes` is the new number, null when nothing changed. `version`
- * is the time of the change, in ms.
+ * `likes` is the new number, null when nothing changed.
+ * `version` is the time of the change, in ms.
  */
 export interface LikeChange {
   readonly likes: number | null;
@@ -38,22 +39,25 @@ export interface LikeTable {
   add(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
   /** Takes a like back. Idempotent. */
   remove(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
-  /** Number of likes of each product, in the order asked. One statement. */
+  /**
+   * Number of likes of each product, in the order asked. One
+   * statement.
+   */
   counts(productIds: readonly number[]): Promise<number[]>;
   /** Whether each like exists, in the order asked. One statement. */
   given(keys: readonly LikeKey[]): Promise<boolean[]>;
   /**
    * Products whose number of likes differs from the rows;
-   * `excess` is by how much it is too high. With `onRepair` the
-   * numbers are corrected, and it is called in the same
+   * `excess` is by how much it is too high. With `onRepair`
+   * the numbers are corrected, and it is called in the same
    * transaction.
    */
   recount(
     onRepair?: (tx: Tx, productIds: readonly number[]) => Promise<unknown>,
   ): Promise<{ productId: number; excess: number }[]>;
   /**
-   * Likes by day (`2026-11-03`) or month (`2026-11`) in UTC, in
-   * the order asked. One statement.
+   * Likes by day (`2026-11-03`) or month (`2026-11`) in UTC,
+   * in the order asked. One statement.
    */
   since(keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]>;
 }

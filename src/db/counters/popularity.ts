@@ -1,9 +1,9 @@
 /**
  * Popularity, the sort key of POPULAR: views, plus likes and
  * shares weighted as views, rounded to three digits. Without
- * rounding each view would update several indexes of `products`.
- * It is computed from stored counters, so it can be repeated, and
- * only for products that changed.
+ * rounding each view would update several indexes of
+ * `products`. It is computed from stored counters, so it can
+ * be repeated, and only for products that changed.
  */
 import { sql } from "drizzle-orm";
 import { POPULARITY_WEIGHTS } from "../../domain/counters.js";
@@ -13,14 +13,16 @@ import { bigints } from "../client/statements.js";
 import type { popularityDue } from "../schema/counters.js";
 
 /**
- * For inserts into `popularity_due`. A row that exists is locked,
- * so that it is not taken before the count is committed.
+ * For inserts into `popularity_due`. A row that exists is
+ * locked, so that it is not taken before the count is
+ * committed.
  */
 export const LOCKING_DUE = sql.raw("(product_id) DO UPDATE SET product_id = excluded.product_id");
 
 /**
- * Takes up to `limit` products that are due, and holds them until
- * the commit. Products that another session holds stay due.
+ * Takes up to `limit` products that are due, and holds them
+ * until the commit. Products that another session holds stay
+ * due.
  */
 export async function takeDue(tx: Tx, limit: number): Promise<number[]> {
   const rows = await tx.query<Row<typeof popularityDue>>(sql`
@@ -39,13 +41,13 @@ export async function skipDue(tx: Tx, productId: number): Promise<void> {
 }
 
 /**
- * Computes the popularity of products that were taken. Resolves
- * to how many changed.
+ * Computes the popularity of products that were taken.
+ * Resolves to how many changed.
  */
 export async function computePopularity(tx: Tx, productIds: readonly number[]): Promise<number> {
   const { likes, shares } = POPULARITY_WEIGHTS;
-  // A statement of its own: it sees what was committed before the
-  // products were taken.
+  // A statement of its own: it sees what was committed before
+  // the products were taken.
   const changed = await tx.query(sql`
     WITH counted AS (
       SELECT d.id, (

@@ -1,7 +1,7 @@
 /**
  * The archive of finished periods: every entry with its final
- * rank, written once from the ledger. SQL ranks here and Redis
- * ranks live boards, so each can check the other.
+ * rank, written once from the ledger. SQL ranks here and
+ * Redis ranks live boards, so each can check the other.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type {
@@ -46,7 +46,10 @@ export interface ScoreArchive {
    * none. In ms since epoch.
    */
   firstBetween(boardId: number, fromMs: number, toMs: number): Promise<number | null>;
-  /** Writes the entries of a finished period. Resolves to their number. */
+  /**
+   * Writes the entries of a finished period. Resolves to
+   * their number.
+   */
   write(tx: Tx, finished: FinishedPeriod): Promise<number>;
   /** Number of owners with scores in a period, counted in the ledger. */
   countOwners(executor: Executor, finished: FinishedPeriod): Promise<number>;

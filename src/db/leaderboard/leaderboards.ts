@@ -1,6 +1,6 @@
 /**
- * Leaderboards: their settings, and how far finished periods are
- * archived.
+ * Leaderboards: their settings, and how far finished periods
+ * are archived.
  */
 import { sql } from "drizzle-orm";
 import type { BoardDraft, BoardRecord, ScoreSource } from "../../domain/leaderboard/leaderboard.js";
@@ -13,8 +13,8 @@ import type { leaderboards } from "../schema/leaderboard.js";
 
 export interface BoardTable {
   /**
-   * Makes a board without anything before `archivedMs`; null when
-   * the slug is taken. One statement.
+   * Makes a board without anything before `archivedMs`; null
+   * when the slug is taken. One statement.
    */
   create(
     draft: BoardDraft,

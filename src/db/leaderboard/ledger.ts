@@ -1,10 +1,10 @@
 /**
- * The ledger of scores: every submission is a row here before it
- * changes a rank. Rows are appended under the lock of their
- * board, so sequences have no gaps. Their order is that of
- * commits and of times. The last row of an owner holds their
- * standing in every period. So a board can be built from the
- * ledger alone, in any order, any number of times.
+ * The ledger of scores: every submission is a row here before
+ * it changes a rank. Rows are appended under the lock of
+ * their board, so sequences have no gaps. Their order is that
+ * of commits and of times. The last row of an owner holds
+ * their standing in every period. So a board can be built
+ * from the ledger alone, in any order, any number of times.
  */
 import { sql } from "drizzle-orm";
 import type { Standings, Submission } from "../../domain/leaderboard/leaderboard.js";
@@ -17,7 +17,10 @@ export interface LedgerHead {
   readonly boardId: number;
   /** Sequence of the last row; 0 before the first. */
   readonly sequence: number;
-  /** Ms since epoch by the clock of Postgres, never before the last row's. */
+  /**
+   * Ms since epoch by the clock of Postgres, never before the
+   * last row's.
+   */
   readonly nowMs: number;
 }
 
@@ -37,7 +40,10 @@ export interface ShownRow {
 
 export type OwnerOfBoard = Pick<Submission, "boardId" | "owner">;
 
-/** The ledger. Lists answer in the order asked unless stated otherwise. */
+/**
+ * The ledger. Lists answer in the order asked unless stated
+ * otherwise.
+ */
 export interface ScoreLedger {
   /**
    * Locks boards until the transaction ends, in the order of
@@ -56,25 +62,28 @@ export interface ScoreLedger {
     executor: Executor,
     rows: readonly { readonly boardId: number; readonly sequence: number }[],
   ): Promise<ShownRow[]>;
-  /** Appends rows, in order, to boards that this transaction has locked. */
+  /**
+   * Appends rows, in order, to boards that this transaction
+   * has locked.
+   */
   append(tx: Tx, rows: readonly LedgerRow[]): Promise<void>;
   /**
-   * Later rows of a board get no time before `timeMs`: what ended
-   * by then is complete.
+   * Later rows of a board get no time before `timeMs`: what
+   * ended by then is complete.
    */
   closeBefore(tx: Tx, boardId: number, timeMs: number): Promise<void>;
   /** Rows after a sequence, in order. */
   after(boardId: number, sequence: number, limit: number): Promise<LedgerRow[]>;
   /**
-   * The last row up to a sequence of each of the next owners, by
-   * name. One index probe per owner.
+   * The last row up to a sequence of each of the next owners,
+   * by name. One index probe per owner.
    */
   owners(page: OwnerPage): Promise<{ readonly rows: LedgerRow[]; readonly last: string | null }>;
 }
 
 /**
- * `limit` owners of a board after one ("" to begin). `last` is
- * null where there are no more.
+ * `limit` owners of a board after one ("" to begin). `last`
+ * is null where there are no more.
  */
 export interface OwnerPage {
   readonly boardId: number;

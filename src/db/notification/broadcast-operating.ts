@@ -1,6 +1,6 @@
 /**
- * Broadcasts for operators: which users lack their notification,
- * and what to do about it.
+ * Broadcasts for operators: which users lack their
+ * notification, and what to do about it.
  */
 import { sql } from "drizzle-orm";
 import type { Database } from "../client/database.js";
@@ -26,8 +26,8 @@ export interface TroubledBroadcast {
 export function createBroadcastOperating(database: Database) {
   return {
     /**
-     * The first `limit` parts that were set aside or have failed,
-     * in order. With an id, that part, failed or not.
+     * The first `limit` parts that were set aside or have
+     * failed, in order. With an id, that part, failed or not.
      */
     async troubled({
       limit,
@@ -49,8 +49,8 @@ export function createBroadcastOperating(database: Database) {
       return rows.map(toTroubled);
     },
     /**
-     * Sends parts again, with all their attempts, and wakes the
-     * workers. Resolves to their ids.
+     * Sends parts again, with all their attempts, and wakes
+     * the workers. Resolves to their ids.
      */
     async retry(target: RetryTarget): Promise<readonly number[]> {
       const which =
@@ -66,7 +66,10 @@ export function createBroadcastOperating(database: Database) {
         SELECT array_agg(id) AS ids, pg_notify(${BROADCAST_CHANNEL}, '')::text FROM again`);
       return row?.ids ?? [];
     },
-    /** Drops a part that was set aside. False when there is no such part. */
+    /**
+     * Drops a part that was set aside. False when there is no
+     * such part.
+     */
     async drop(id: number): Promise<boolean> {
       const rows = await database.query(sql`
         DELETE FROM notification_broadcast_parts

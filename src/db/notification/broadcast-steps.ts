@@ -1,7 +1,8 @@
 /**
- * The steps of broadcasts. A step takes the next users of a part,
- * and holds the part until its commit. Users who cannot be sent
- * theirs become a part of their own; the others go on.
+ * The steps of broadcasts. A step takes the next users of a
+ * part, and holds the part until its commit. Users who cannot
+ * be sent theirs become a part of their own; the others go
+ * on.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { NotificationContent } from "../../domain/notification.js";
@@ -28,8 +29,8 @@ export interface BroadcastStep {
   /** Users between them whose inboxes another session holds. */
   readonly held: readonly number[];
   /**
-   * State of the part before the step. A failure is recorded only
-   * while it is unchanged.
+   * State of the part before the step. A failure is recorded
+   * only while it is unchanged.
    */
   readonly found: {
     readonly doneTo: number;
@@ -41,27 +42,27 @@ export interface BroadcastStep {
 
 export interface BroadcastSteps {
   /**
-   * Up to `most` next users of a part that is due and free. No
-   * users: the part is done. Null: no part is due. Broadcasts
-   * take turns. Later statements of `tx` wait {@link LOCK_MS} for
-   * a lock at most.
+   * Up to `most` next users of a part that is due and free.
+   * No users: the part is done. Null: no part is due.
+   * Broadcasts take turns. Later statements of `tx` wait
+   * {@link LOCK_MS} for a lock at most.
    */
   next(tx: Tx, most: number): Promise<BroadcastStep | null>;
   /**
-   * Users of a step have theirs. Held users become parts of their
-   * own; the part goes on behind them.
+   * Users of a step have theirs. Held users become parts of
+   * their own; the part goes on behind them.
    */
   advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void>;
   /**
-   * Another session holds what the step needs: the part is tried
-   * again, with backoff, without limit.
+   * Another session holds what the step needs: the part is
+   * tried again, with backoff, without limit.
    */
   pause(tx: Tx, step: BroadcastStep, error: string, retry: RetryOptions): Promise<void>;
   /**
-   * Records the failure of a step of one user, or of none. The
-   * user is tried again alone, with backoff, and the part goes
-   * on. Both are set aside after too many failures. Resolves to
-   * whether one was.
+   * Records the failure of a step of one user, or of none.
+   * The user is tried again alone, with backoff, and the part
+   * goes on. Both are set aside after too many failures.
+   * Resolves to whether one was.
    */
   failed(
     tx: Tx,
@@ -72,8 +73,8 @@ export interface BroadcastSteps {
 }
 
 /**
- * Longest wait for a lock, in ms. A longer hold is a session that
- * hangs, or long work on the table.
+ * Longest wait for a lock, in ms. A longer hold is a session
+ * that hangs, or long work on the table.
  */
 const LOCK_MS = 250;
 
@@ -153,10 +154,10 @@ async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promis
 const HELD = "Another session holds the inbox.";
 
 /**
- * The part goes on behind this user, who becomes a part of their
- * own. Failures in a row set the part aside as well. So a content
- * that no inbox takes makes no more parts than there are
- * attempts.
+ * The part goes on behind this user, who becomes a part of
+ * their own. Failures in a row set the part aside as well. So
+ * a content that no inbox takes makes no more parts than
+ * there are attempts.
  */
 async function noteFailure(
   tx: Tx,

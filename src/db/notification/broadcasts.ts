@@ -1,8 +1,8 @@
 /**
- * Notifications to everyone. The progress of a broadcast commits
- * together with its notifications. So after a crash the next
- * worker sends each exactly once. broadcast-steps.ts holds the
- * steps.
+ * Notifications to everyone. The progress of a broadcast
+ * commits together with its notifications. So after a crash
+ * the next worker sends each exactly once. broadcast-steps.ts
+ * holds the steps.
  */
 import { sql } from "drizzle-orm";
 import type { Executor, Tx } from "../client/database.js";
@@ -26,7 +26,8 @@ export interface BroadcastState {
 export interface BroadcastTable extends BroadcastSteps {
   /**
    * Begins a broadcast to all present users, and wakes the
-   * workers when `tx` commits. Resolves to the number of users.
+   * workers when `tx` commits. Resolves to the number of
+   * users.
    */
   begin(tx: Tx, contentId: number): Promise<number>;
   users(tx: Tx): Promise<number>;

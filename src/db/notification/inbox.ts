@@ -1,7 +1,7 @@
 /**
- * The inboxes, newest first. Expired notifications are invisible
- * at once and pruned later. Changes of an inbox also add to its
- * log: see log.ts.
+ * The inboxes, newest first. Expired notifications are
+ * invisible at once and pruned later. Changes of an inbox
+ * also add to its log: see log.ts.
  */
 import { sql } from "drizzle-orm";
 import type {
@@ -20,13 +20,13 @@ export interface NotificationTable {
   /** Writes the content. Resolves to its id and time. */
   write(tx: Tx, content: NotificationContent): Promise<{ id: number; createdAt: string }>;
   /**
-   * The notifications with these ids, in any order; expired and
-   * missing ones absent.
+   * The notifications with these ids, in any order; expired
+   * and missing ones absent.
    */
   byIds(ids: readonly number[]): Promise<NotificationRecord[]>;
   /**
-   * A page of an inbox; positions are sequences. One statement,
-   * which reads one more than the page.
+   * A page of an inbox; positions are sequences. One
+   * statement, which reads one more than the page.
    */
   page(
     listing: InboxListing,
@@ -37,20 +37,24 @@ export interface NotificationTable {
   /** Which of these users exist. */
   usersAmong(tx: Tx, ids: readonly number[]): Promise<number[]>;
   /**
-   * Marks unread ones among `ids` in the inbox of a user whose
-   * log is held. Resolves to those that were unread.
+   * Marks unread ones among `ids` in the inbox of a user
+   * whose log is held. Resolves to those that were unread.
    */
   markRead(tx: Tx, userId: number, ids: readonly number[]): Promise<number[]>;
   /**
-   * Marks unread ones up to a sequence, where the log is held.
-   * Resolves to their number, and the sequence of the newest.
+   * Marks unread ones up to a sequence, where the log is
+   * held. Resolves to their number, and the sequence of the
+   * newest.
    */
   markReadTo(
     tx: Tx,
     userId: number,
     upTo: number,
   ): Promise<{ count: number; newest: number | null }>;
-  /** Deletes what has expired. Resolves to the number of notifications. */
+  /**
+   * Deletes what has expired. Resolves to the number of
+   * notifications.
+   */
   prune(): Promise<number>;
 }
 

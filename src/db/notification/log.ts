@@ -1,10 +1,12 @@
 /**
- * The log of each user's notifications; Redis caches its tail.
+ * The log of each user's notifications; Redis caches its
+ * tail.
  *
- * A writer first raises the sequence of a log, which locks its
- * row until the commit. So entries become visible in the order of
- * their sequences, without a hole below a visible one. Rows of
- * several users are locked in the order of their ids.
+ * A writer first raises the sequence of a log, which locks
+ * its row until the commit. So entries become visible in the
+ * order of their sequences, without a hole below a visible
+ * one. Rows of several users are locked in the order of their
+ * ids.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Delivery, NotificationEvent } from "../../domain/notification.js";
@@ -27,16 +29,20 @@ export interface MarkedRead {
 }
 
 export interface NotificationLogTable {
-  /** Puts content into the inboxes of users, each once. Two statements. */
+  /**
+   * Puts content into the inboxes of users, each once. Two
+   * statements.
+   */
   deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]>;
   /**
-   * Holds the log of a user until the commit. False where nothing
-   * was ever sent to them.
+   * Holds the log of a user until the commit. False where
+   * nothing was ever sent to them.
    */
   hold(tx: Tx, userId: number): Promise<boolean>;
   /**
    * Adds an entry to a held log: `count` notifications were
-   * marked. Resolves to its sequence and the unread ones left.
+   * marked. Resolves to its sequence and the unread ones
+   * left.
    */
   addRead(
     tx: Tx,
@@ -91,7 +97,10 @@ export function createNotificationLogTable(database: Database): NotificationLogT
   };
 }
 
-/** The second statement counts expired ones, under the locks of the first. */
+/**
+ * The second statement counts expired ones, under the locks
+ * of the first.
+ */
 async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]> {
   const raised = await tx.query<LogRow>(sql`
     INSERT INTO notification_logs AS l (user_id, sequence, unread)
@@ -140,8 +149,8 @@ type EntryRow = Pick<LogRow, "unread"> & { readonly at: number } & (DeliveredRow
 type ReadRow = { readonly last: number } & (EntryRow | { readonly at: null });
 
 /**
- * One statement, so that the end of the log and its entries are
- * consistent.
+ * One statement, so that the end of the log and its entries
+ * are consistent.
  */
 const readStatement = (userId: number, after: number, limit: number): SQL => sql`
   SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${COLUMNS}

@@ -1,6 +1,6 @@
 /**
- * Tables of accounts, revocations and the audit log. One account
- * per address.
+ * Tables of accounts, revocations and the audit log. One
+ * account per address.
  */
 import { sql } from "drizzle-orm";
 import { bigint, boolean, check, index, pgTable, text, timestamp } from "drizzle-orm/pg-core";
@@ -9,10 +9,10 @@ import { ACCOUNT_LIMITS, ROLES } from "../../domain/account/user.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
- * Accounts. `session_epoch` rises when all sessions of a user are
- * revoked: Redis holds the sessions, this number decides which
- * count. `tag` begins the tokens and names the keys in Redis; it
- * does not identify the user.
+ * Accounts. `session_epoch` rises when all sessions of a user
+ * are revoked: Redis holds the sessions, this number decides
+ * which count. `tag` begins the tokens and names the keys in
+ * Redis; it does not identify the user.
  */
 export const users = pgTable(
   "users",
@@ -34,8 +34,8 @@ export const users = pgTable(
 );
 
 /**
- * Sessions that were ended one by one, kept for as long as an old
- * copy of them could still live.
+ * Sessions that were ended one by one, kept for as long as an
+ * old copy of them could still live.
  */
 export const revokedSessions = pgTable(
   "revoked_sessions",
@@ -68,9 +68,10 @@ export const secrets = pgTable("secrets", {
 export const COUNTED = `event in (${COUNTED_EVENTS.map((event) => `'${event}'`).join(", ")})`;
 
 /**
- * The audit log, by `at`; see domain/account/audit.ts. Users are
- * not referenced, because the log outlives them. `count` is above
- * one where several were counted in the minute before `at`.
+ * The audit log, by `at`; see domain/account/audit.ts. Users
+ * are not referenced, because the log outlives them. `count`
+ * is above one where several were counted in the minute
+ * before `at`.
  */
 export const auditLog = pgTable(
   "audit_log",

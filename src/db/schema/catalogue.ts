@@ -3,14 +3,14 @@
  *
  * The database itself guarantees:
  * - stock and prices are never below zero;
- * - one product per sku, one name per parent category, one review
- *   per product and user;
- * - ratings follow from their sum and count, search vectors from
- *   the text.
+ * - one product per sku, one name per parent category, one
+ * review per product and user;
+ * - ratings follow from their sum and count, search vectors
+ * from the text.
  *
- * Products are removed by `removed_at`, never deleted: ids stay
- * valid and a sku can be revived. Every listing index leaves
- * removed rows out.
+ * Products are removed by `removed_at`, never deleted: ids
+ * stay valid and a sku can be revived. Every listing index
+ * leaves removed rows out.
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -35,10 +35,10 @@ import { identity, lengthBetween, moment } from "./columns.js";
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
 /**
- * The category tree. `path` holds the ids from the root down to
- * the row itself. So "everything below X" is one index look-up,
- * and a change has all its ancestors. Names are unique among
- * siblings, roots included.
+ * The category tree. `path` holds the ids from the root down
+ * to the row itself. So "everything below X" is one index
+ * look-up, and a change has all its ancestors. Names are
+ * unique among siblings, roots included.
  */
 export const categories = pgTable(
   "categories",
@@ -71,8 +71,8 @@ export const brands = pgTable(
 );
 
 /**
- * Punctuation separates words, so that "wi-fi" and "AB-12" are
- * found by each of their parts.
+ * Punctuation separates words, so that "wi-fi" and "AB-12"
+ * are found by each of their parts.
  */
 const searchable = (column: string, weight: "A" | "B"): string =>
   `setweight(to_tsvector('simple'::regconfig, regexp_replace(${column}, ` +
@@ -85,8 +85,8 @@ const SEARCH = [
 ].join(" || ");
 
 /**
- * Sort keys, read from the highest down, ties by the highest id.
- * One shape for all keeps keyset pages simple.
+ * Sort keys, read from the highest down, ties by the highest
+ * id. One shape for all keeps keyset pages simple.
  */
 const SORT_KEYS = {
   price_asc: "(-price)",
@@ -104,8 +104,8 @@ const SCOPES = {
 } as const;
 
 /**
- * One partial index per scope and sort: every page is one walk
- * along one index. NEWEST sorts by the id alone.
+ * One partial index per scope and sort: every page is one
+ * walk along one index. NEWEST sorts by the id alone.
  */
 const listingIndexes = () =>
   Object.entries(SCOPES).flatMap(([scope, columns]) =>

@@ -1,7 +1,7 @@
 /**
  * Columns and constraints that tables share.
- * `npx drizzle-kit generate` turns a change of a table into SQL
- * in ../migrations.
+ * `npx drizzle-kit generate` turns a change of a table into
+ * SQL in ../migrations.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { type AnyPgColumn, bigint, integer, text, timestamp } from "drizzle-orm/pg-core";

@@ -29,10 +29,11 @@ const ofUser = () =>
 const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
 
 /**
- * Counters of products by period: `all`, a month (`2026-11`) or a
- * day (`2026-11-03`), in UTC. Redis counts, and flushes to this
- * table. `viewers` is a number of people, `sketch` its
- * HyperLogLog, `few` the people themselves while they are few.
+ * Counters of products by period: `all`, a month (`2026-11`)
+ * or a day (`2026-11-03`), in UTC. Redis counts, and flushes
+ * to this table. `viewers` is a number of people, `sketch`
+ * its HyperLogLog, `few` the people themselves while they are
+ * few.
  */
 export const productTallies = pgTable(
   "product_tallies",
@@ -57,8 +58,8 @@ export const productTallies = pgTable(
 );
 
 /**
- * The last batch of each shard that was applied: makes a batch
- * count once.
+ * The last batch of each shard that was applied: makes a
+ * batch count once.
  */
 export const counterShards = pgTable("counter_shards", {
   shard: integer().primaryKey(),

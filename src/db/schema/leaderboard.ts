@@ -27,11 +27,11 @@ import { PERIODS } from "../../domain/leaderboard/periods.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
- * `last_sequence` and `last_at` are those of the newest row of
- * the board's ledger. Rows are appended under this row's lock:
- * sequences have no gaps, in the order of commits and times.
- * `archived` holds the end of the last archived period of each
- * kind, in ms since epoch.
+ * `last_sequence` and `last_at` are those of the newest row
+ * of the board's ledger. Rows are appended under this row's
+ * lock: sequences have no gaps, in the order of commits and
+ * times. `archived` holds the end of the last archived period
+ * of each kind, in ms since epoch.
  */
 export const leaderboards = pgTable(
   "leaderboards",
@@ -63,9 +63,9 @@ export const leaderboards = pgTable(
 );
 
 /**
- * The ledger of submissions, which only grows. `standings` holds
- * the standing of the owner in every period after the row. So a
- * board needs only the last row of each owner.
+ * The ledger of submissions, which only grows. `standings`
+ * holds the standing of the owner in every period after the
+ * row. So a board needs only the last row of each owner.
  */
 export const scoreSubmissions = pgTable(
   "score_submissions",
@@ -98,8 +98,9 @@ export const scoreSubmissions = pgTable(
 );
 
 /**
- * Finished periods of boards, written once. `checksum` is over
- * all entries in order. A period without entries has no row.
+ * Finished periods of boards, written once. `checksum` is
+ * over all entries in order. A period without entries has no
+ * row.
  */
 export const leaderboardArchives = pgTable(
   "leaderboard_archives",
@@ -118,8 +119,8 @@ export const leaderboardArchives = pgTable(
 );
 
 /**
- * Entries of finished periods with their final ranks. `better`
- * counts the entries with a better score.
+ * Entries of finished periods with their final ranks.
+ * `better` counts the entries with a better score.
  */
 export const leaderboardArchiveEntries = pgTable(
   "leaderboard_archive_entries",

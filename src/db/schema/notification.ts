@@ -1,6 +1,7 @@
 /**
- * The tables of notifications. The database itself guarantees one
- * entry per sequence of a log, and that `unread` is not negative.
+ * The tables of notifications. The database itself guarantees
+ * one entry per sequence of a log, and that `unread` is not
+ * negative.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -44,8 +45,8 @@ export const notificationContents = pgTable(
 /**
  * The log of each user: `sequence` is that of its last entry.
  * `unread` includes expired ones whose rows remain. Writers
- * change this row first and hold it until the commit: sequence is
- * commit order.
+ * change this row first and hold it until the commit:
+ * sequence is commit order.
  */
 export const notificationLogs = pgTable(
   "notification_logs",
@@ -60,8 +61,8 @@ export const notificationLogs = pgTable(
 );
 
 /**
- * The inboxes, whose rows are also entries of the logs. `unread`
- * includes this one.
+ * The inboxes, whose rows are also entries of the logs.
+ * `unread` includes this one.
  */
 export const notifications = pgTable(
   "notifications",
@@ -92,8 +93,8 @@ export const notifications = pgTable(
 );
 
 /**
- * The other entries of the logs: marks of what was read. `up_to`
- * is a sequence up to which everything is read.
+ * The other entries of the logs: marks of what was read.
+ * `up_to` is a sequence up to which everything is read.
  */
 export const notificationReads = pgTable(
   "notification_reads",
@@ -110,10 +111,10 @@ export const notificationReads = pgTable(
 );
 
 /**
- * Broadcasts on their way, in parts. Users up to `done_to` have
- * the notification; those up to `last_user` are next. A finished
- * part is deleted. Users who cannot get theirs yet become a part
- * of their own.
+ * Broadcasts on their way, in parts. Users up to `done_to`
+ * have the notification; those up to `last_user` are next. A
+ * finished part is deleted. Users who cannot get theirs yet
+ * become a part of their own.
  */
 export const notificationBroadcastParts = pgTable(
   "notification_broadcast_parts",

@@ -19,8 +19,8 @@ const NAME_LENGTH = 11;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /**
- * The interest in a product with so many reviews: reviewers have
- * viewed it, and most viewers write nothing.
+ * The interest in a product with so many reviews: reviewers
+ * have viewed it, and most viewers write nothing.
  */
 export function interestIn(seed: number, productId: number, reviews: number): InterestRow {
   const random = randomAt(seed, "interest", productId);

@@ -1,7 +1,7 @@
 /**
  * Random numbers of the seed: the same on every machine and
- * version. They are addressable, so that any row can be made by
- * itself.
+ * version. They are addressable, so that any row can be made
+ * by itself.
  */
 
 /** A deterministic source of choices. */
@@ -17,9 +17,10 @@ export interface Random {
 }
 
 /**
- * Numbers that depend on the seed and the address alone. Source:
- * mulberry32 (T. Ettinger), seeded by FNV-1a.
- * @param address what the numbers are for, e.g. `("review", 17)`
+ * Numbers that depend on the seed and the address alone.
+ * Source: mulberry32 (T. Ettinger), seeded by FNV-1a.
+ * @param address what the numbers are for, e.g.
+ * `("review", 17)`
  */
 export function randomAt(seed: number, ...address: readonly (string | number)[]): Random {
   let state = hash(`${seed}/${address.join("/")}`);

@@ -1,7 +1,7 @@
 /**
- * Rows of the seeded shop, each made by itself from the seed and
- * its own number. So ratings can be summed before their reviews
- * are written.
+ * Rows of the seeded shop, each made by itself from the seed
+ * and its own number. So ratings can be summed before their
+ * reviews are written.
  */
 import { DAY } from "../../domain/time/time.js";
 import type { Assortment, Branch } from "./branch.js";
@@ -57,8 +57,8 @@ export interface ReviewRow {
 }
 
 /**
- * The shop is two years old on this day, whenever it is seeded:
- * the same rows on every machine.
+ * The shop is two years old on this day, whenever it is
+ * seeded: the same rows on every machine.
  */
 const OPENED = Date.UTC(2024, 9, 1);
 const AGE_MS = 730 * DAY;
@@ -130,8 +130,8 @@ export function productMaker(
 }
 
 /**
- * Walks all combinations of a category before one repeats: the
- * step shares no factor with their number.
+ * Walks all combinations of a category before one repeats:
+ * the step shares no factor with their number.
  */
 function nameParts(
   { kinds, things }: Assortment,
@@ -203,8 +203,8 @@ export function ratingMaker({
 }
 
 /**
- * Makes review number `index` (from 0); later ones are younger.
- * `thingOf` answers the kind of a product.
+ * Makes review number `index` (from 0); later ones are
+ * younger. `thingOf` answers the kind of a product.
  */
 export function reviewMaker(
   sizes: SeedSizes,

@@ -1,10 +1,10 @@
 /**
  * The seed: a demo shop, the same on every machine.
  *
- * One transaction: interrupted, it leaves nothing behind and the
- * next start seeds again. Rows are sent a thousand at a time as
- * arrays. Products are written once, with the final sums of their
- * ratings.
+ * One transaction: interrupted, it leaves nothing behind and
+ * the next start seeds again. Rows are sent a thousand at a
+ * time as arrays. Products are written once, with the final
+ * sums of their ratings.
  */
 import { sql } from "drizzle-orm";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
@@ -65,8 +65,8 @@ export async function isEmpty(executor: Executor): Promise<boolean> {
 }
 
 /**
- * Fills an empty database; false, and nothing is done, when it is
- * not empty. Safe for concurrent processes.
+ * Fills an empty database; false, and nothing is done, when
+ * it is not empty. Safe for concurrent processes.
  */
 export function seedCatalogue(
   database: Database,

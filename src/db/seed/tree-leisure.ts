@@ -1,4 +1,7 @@
-/** The seeded shop for people: clothes, sports, garden, paper, care, toys. */
+/**
+ * The seeded shop for people: clothes, sports, garden, paper,
+ * care, toys.
+ */
 import { type Branch, leaf } from "./branch.js";
 
 export const CLOTHING: Branch = {

@@ -5,8 +5,8 @@
 import type { Principal } from "./principal.js";
 
 /**
- * Events that anonymous clients can cause at will: counted, never
- * written one by one.
+ * Events that anonymous clients can cause at will: counted,
+ * never written one by one.
  */
 export const COUNTED_EVENTS = [
   /** A wrong password, or an address without account. */
@@ -47,7 +47,10 @@ export type Actor =
   | { readonly kind: "user"; readonly userId: number }
   | { readonly kind: "service" };
 
-/** The actor of a principal. Anonymous callers cause only counted events. */
+/**
+ * The actor of a principal. Anonymous callers cause only
+ * counted events.
+ */
 export const actorOf = (principal: Principal): Actor =>
   principal.kind === "user" ? { kind: "user", userId: principal.userId } : { kind: "service" };
 
@@ -57,8 +60,8 @@ export interface AuditEntry {
   readonly userId: number | null;
   readonly by: Actor;
   /**
-   * SHA-256 of the session that began or ended; for several, of
-   * the one that asked.
+   * SHA-256 of the session that began or ended; for several,
+   * of the one that asked.
    */
   readonly sessionId: string | null;
   readonly origin: RequestOrigin;

@@ -14,17 +14,20 @@ export function ownerName(owner: Owner): string {
 }
 
 /**
- * The guest of a client that is not signed in, for one request or
- * a whole WebSocket.
+ * The guest of a client that is not signed in, for one
+ * request or a whole WebSocket.
  */
 export interface GuestPass {
   /** The guest; null until one is made. */
   readonly id: string | null;
   /**
-   * The token of a new guest, which the client does not have yet;
-   * null otherwise.
+   * The token of a new guest, which the client does not have
+   * yet; null otherwise.
    */
   readonly issued: string | null;
-  /** The guest, made now where there is none. The same one from then on. */
+  /**
+   * The guest, made now where there is none. The same one
+   * from then on.
+   */
   ensure(): string;
 }

@@ -9,8 +9,8 @@ export interface UserPrincipal {
   readonly role: Role;
   readonly sessionId: string;
   /**
-   * How long the session lives on without use, in ms since it was
-   * looked up.
+   * How long the session lives on without use, in ms since it
+   * was looked up.
    */
   readonly leftMs: number;
 }
@@ -20,14 +20,14 @@ export type Principal =
   /** No credentials. */
   | { readonly kind: "anonymous" }
   /**
-   * Holder of the service token (`ADMIN_TOKEN`): has the rights
-   * of an admin.
+   * Holder of the service token (`ADMIN_TOKEN`): has the
+   * rights of an admin.
    */
   | { readonly kind: "service" }
   | UserPrincipal
   /**
-   * Its session could not be looked up: gets public answers, and
-   * ServiceUnavailable for others.
+   * Its session could not be looked up: gets public answers,
+   * and ServiceUnavailable for others.
    */
   | { readonly kind: "unknown" };
 

@@ -2,8 +2,8 @@
 import type { Role } from "./user.js";
 
 /**
- * Strength of authentication; so far a password only. A session
- * below the required level counts as ended.
+ * Strength of authentication; so far a password only. A
+ * session below the required level counts as ended.
  */
 export const AUTH_LEVELS = { password: 1 } as const;
 
@@ -13,8 +13,8 @@ export const REQUIRED_AUTH_LEVEL = AUTH_LEVELS.password;
 /** A live session. Times in ms since epoch, by the Redis clock. */
 export interface SessionRecord {
   /**
-   * SHA-256 of the token, in base64url: names the session, and
-   * authenticates no one.
+   * SHA-256 of the token, in base64url: names the session,
+   * and authenticates no one.
    */
   readonly id: string;
   readonly userId: number;
@@ -32,10 +32,10 @@ export interface SessionRecord {
 }
 
 /**
- * A revocation. It is committed in Postgres first; applying it to
- * Redis can be repeated, in any order. An *epoch* rises with
- * every revocation of all sessions of a user: sessions of older
- * epochs are dead.
+ * A revocation. It is committed in Postgres first; applying
+ * it to Redis can be repeated, in any order. An *epoch* rises
+ * with every revocation of all sessions of a user: sessions
+ * of older epochs are dead.
  */
 export type Revocation =
   /** One session. */

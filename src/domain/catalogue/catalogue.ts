@@ -14,8 +14,8 @@ export const PRODUCT_SORTS = ["NEWEST", "PRICE_ASC", "PRICE_DESC", "RATING", "PO
 export type ProductSort = (typeof PRODUCT_SORTS)[number];
 
 /**
- * A product. `version` rises by one with every change, removal
- * included, and never goes back.
+ * A product. `version` rises by one with every change,
+ * removal included, and never goes back.
  */
 export interface ProductRecord {
   readonly id: number;
@@ -113,8 +113,8 @@ export interface PlacedProduct {
 }
 
 /**
- * A page of a listing. `Position.value` is what the sort orders
- * by: id, price, rating in thousandths, or popularity.
+ * A page of a listing. `Position.value` is what the sort
+ * orders by: id, price, rating in thousandths, or popularity.
  */
 export interface ListingRequest {
   readonly filter: ProductFilter;

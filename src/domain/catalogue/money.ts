@@ -1,6 +1,6 @@
 /**
- * Currencies of shops (ISO 4217). A shop sells in exactly one:
- * `SHOP_CURRENCY`.
+ * Currencies of shops (ISO 4217). A shop sells in exactly
+ * one: `SHOP_CURRENCY`.
  */
 export const CURRENCY_CODES = ["USD", "EUR", "GBP", "JPY", "INR", "CHF"] as const;
 
@@ -8,8 +8,8 @@ export const CURRENCY_CODES = ["USD", "EUR", "GBP", "JPY", "INR", "CHF"] as cons
 export type CurrencyCode = (typeof CURRENCY_CODES)[number];
 
 /**
- * An amount in integer minor units (cents, pence; whole yen) of
- * one currency.
+ * An amount in integer minor units (cents, pence; whole yen)
+ * of one currency.
  */
 export interface Money {
   readonly amount: number;

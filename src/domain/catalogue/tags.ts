@@ -1,19 +1,19 @@
 /**
- * Cache tags of the catalogue: what an entry depends on, and what
- * a change touches. Both stand here because they are one rule. *A
- * list carries the tags of its scope and of what it filters and
- * sorts by. A change names the scopes of the row before and
- * after, and the properties that differ.* So a change shares a
- * tag with every list that it can alter. Lists of other
- * categories and brands share none.
+ * Cache tags of the catalogue: what an entry depends on, and
+ * what a change touches. Both stand here because they are one
+ * rule. *A list carries the tags of its scope and of what it
+ * filters and sorts by. A change names the scopes of the row
+ * before and after, and the properties that differ.* So a
+ * change shares a tag with every list that it can alter.
+ * Lists of other categories and brands share none.
  *
  * A tag is a plain word; redis/client/keys.ts makes it a key.
  */
 import type { PlacedProduct, ProductFilter, ProductRecord, ProductSort } from "./catalogue.js";
 
 /**
- * Tag of everything read from the catalogue: an import ends all
- * of it at once.
+ * Tag of everything read from the catalogue: an import ends
+ * all of it at once.
  */
 export const CATALOGUE_TAG = "catalogue";
 /** The category tree as a whole. */
@@ -51,8 +51,8 @@ const membersTag = (scope: Scope): string => `list:${scopeName(scope)}`;
 /** Bumped when the order of a scope's rows by this property changes. */
 const orderTag = (scope: Scope, aspect: Aspect): string => `list:${scopeName(scope)}:${aspect}`;
 /**
- * Coarse: one tag for all lists that filter by this property, in
- * any scope.
+ * Coarse: one tag for all lists that filter by this property,
+ * in any scope.
  */
 const filterTag = (aspect: Aspect): string => `lists:${aspect}`;
 
@@ -65,8 +65,8 @@ const SORT_ASPECT: Record<ProductSort, Aspect | null> = {
 };
 
 /**
- * Tags of a page of this listing. A count of the listing passes
- * `sort: null`.
+ * Tags of a page of this listing. A count of the listing
+ * passes `sort: null`.
  */
 export function tagsOfListing(filter: ProductFilter, sort: ProductSort | null): string[] {
   const scope = { categoryId: filter.categoryId, brandId: filter.brandId };
@@ -109,8 +109,8 @@ const isFilter = (aspect: Aspect): boolean =>
   aspect === "price" || aspect === "stock" || aspect === "text";
 
 /**
- * Every scope with a product: each of its categories up to the
- * root or any, with its brand or any.
+ * Every scope with a product: each of its categories up to
+ * the root or any, with its brand or any.
  */
 function scopesOf(placed: PlacedProduct | null): Map<string, Scope> {
   if (!placed) return new Map();

@@ -51,8 +51,8 @@ const MONDAY = 4;
 const DAYS_A_WEEK = 7;
 
 /**
- * The number of the Monday that begins the week of a day. Day 0
- * was a Thursday.
+ * The number of the Monday that begins the week of a day. Day
+ * 0 was a Thursday.
  */
 export const mondayOf = (day: number): number =>
   day - ((day - MONDAY + DAYS_A_WEEK * 2) % DAYS_A_WEEK);

@@ -1,14 +1,14 @@
 /**
  * Leaderboards: their terms, the rules from a submission to a
- * standing, and from standings to ranks. Everything that decides
- * an order is here; Lua and SQL carry it out.
+ * standing, and from standings to ranks. Everything that
+ * decides an order is here; Lua and SQL carry it out.
  */
 import type { Period } from "./periods.js";
 
 export const SCORE_OPERATORS = ["BEST", "LATEST", "SUM"] as const;
 /**
- * Which score of an owner counts: the best, the latest, or all of
- * them added up.
+ * Which score of an owner counts: the best, the latest, or
+ * all of them added up.
  */
 export type ScoreOperator = (typeof SCORE_OPERATORS)[number];
 
@@ -18,15 +18,15 @@ export type SortOrder = (typeof SORT_ORDERS)[number];
 
 export const TIE_RULES = ["FIRST_TO_REACH", "COMPETITION", "DENSE"] as const;
 /**
- * How equal scores are ranked: 1, 2, 3 by who was first; 1, 2, 2,
- * 4; or 1, 2, 2, 3.
+ * How equal scores are ranked: 1, 2, 3 by who was first; 1,
+ * 2, 2, 4; or 1, 2, 2, 3.
  */
 export type TieRule = (typeof TIE_RULES)[number];
 
 export const SCORE_SOURCES = ["CLIENTS", "SHOP"] as const;
 /**
- * Where scores of a board come from: callers of `submitScore`, or
- * events of the shop alone.
+ * Where scores of a board come from: callers of
+ * `submitScore`, or events of the shop alone.
  */
 export type ScoreSource = (typeof SCORE_SOURCES)[number];
 
@@ -34,8 +34,8 @@ export type ScoreSource = (typeof SCORE_SOURCES)[number];
 export const MAX_SCORE = 2 ** 53;
 
 /**
- * Bounds of what clients send; `metadata` in bytes of UTF-8, the
- * others in characters.
+ * Bounds of what clients send; `metadata` in bytes of UTF-8,
+ * the others in characters.
  */
 export const BOARD_LIMITS = {
   slug: 64,
@@ -95,8 +95,8 @@ export interface Standing {
   readonly startMs: number;
   readonly score: number;
   /**
-   * Sequence of the row that reached this score: of equal scores
-   * the lower one came first.
+   * Sequence of the row that reached this score: of equal
+   * scores the lower one came first.
    */
   readonly reached: number;
   /** Sequence of the row whose metadata and time are shown. */
@@ -116,9 +116,9 @@ export interface LedgerEntry {
 }
 
 /**
- * The standing after a score, given the one before in the same
- * period. Null when a sum would leave ±2^53, beyond which it is
- * not exact.
+ * The standing after a score, given the one before in the
+ * same period. Null when a sum would leave ±2^53, beyond
+ * which it is not exact.
  */
 export function advance(
   { operator, order }: BoardRules,
@@ -135,9 +135,9 @@ export function advance(
 }
 
 /**
- * Whether a sum leaves ±2^53. Adding first would hide it: 2^53 +
- * 1 is 2^53 again. The difference of numbers within a factor of
- * two is exact.
+ * Whether a sum leaves ±2^53. Adding first would hide it:
+ * 2^53 + 1 is 2^53 again. The difference of numbers within a
+ * factor of two is exact.
  */
 function leavesBounds(a: number, b: number): boolean {
   const [low, high] = [Math.min(a, b), Math.max(a, b)];
@@ -195,8 +195,8 @@ export interface RunStart {
   /** Entries with a better score than the first row's. */
   readonly better: number;
   /**
-   * Distinct scores better than the first row's; 0 where the rule
-   * does not need it.
+   * Distinct scores better than the first row's; 0 where the
+   * rule does not need it.
    */
   readonly distinctBetter: number;
 }

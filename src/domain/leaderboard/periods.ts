@@ -1,13 +1,13 @@
 /**
- * Calendar periods in a time zone, as half-open intervals of ms
- * since epoch.
+ * Calendar periods in a time zone, as half-open intervals of
+ * ms since epoch.
  *
  * A day begins at the first instant whose local date is that
  * day's. Usually that is midnight, and later where the clock
- * skips it. Where the clock is put back over midnight, the first
- * of the two counts. So periods never overlap and leave nothing
- * out. Weeks begin on Monday (ISO 8601). Zones are those of the
- * IANA database in Node.
+ * skips it. Where the clock is put back over midnight, the
+ * first of the two counts. So periods never overlap and leave
+ * nothing out. Weeks begin on Monday (ISO 8601). Zones are
+ * those of the IANA database in Node.
  */
 
 /** Every kind of period. */
@@ -17,8 +17,8 @@ export const PERIODS = ["ALL_TIME", "MONTH", "WEEK", "DAY"] as const;
 export type Period = (typeof PERIODS)[number];
 
 /**
- * A period in ms since epoch: `startMs` belongs to it, `endMs` to
- * the next.
+ * A period in ms since epoch: `startMs` belongs to it,
+ * `endMs` to the next.
  */
 export interface Window {
   readonly startMs: number;
@@ -26,8 +26,8 @@ export interface Window {
 }
 
 /**
- * All time is one period without an end: the last instant of a
- * `Date` is beyond it.
+ * All time is one period without an end: the last instant of
+ * a `Date` is beyond it.
  */
 export const ALL_TIME: Window = { startMs: 0, endMs: 8_640_000_000_000_000 };
 
@@ -47,9 +47,10 @@ type LocalDay = number;
 
 /**
  * The IANA zone of this name, in any case; null when Node has
- * none. An older name, such as `EST5EDT`, stays; in lower case it
- * becomes the zone behind it. Offsets such as `+01:00`, which
- * newer Node takes, are refused: they have no summer time.
+ * none. An older name, such as `EST5EDT`, stays; in lower
+ * case it becomes the zone behind it. Offsets such as
+ * `+01:00`, which newer Node takes, are refused: they have no
+ * summer time.
  */
 export function timeZoneNamed(name: string): string | null {
   if (!/^[a-z]/i.test(name)) return null;
@@ -62,8 +63,8 @@ export function timeZoneNamed(name: string): string | null {
 }
 
 /**
- * The calendar of a zone, which caches the last window of each
- * period.
+ * The calendar of a zone, which caches the last window of
+ * each period.
  * @throws RangeError for a zone that Node does not have
  */
 export function createCalendar(timeZone: string): Calendar {
@@ -82,8 +83,8 @@ export function createCalendar(timeZone: string): Calendar {
 }
 
 /**
- * A clock may be put back over midnight. The second time round
- * has the older date and belongs to the newer day.
+ * A clock may be put back over midnight. The second time
+ * round has the older date and belongs to the newer day.
  */
 function find(clock: Clock, period: Period, timeMs: number): Window {
   let day = firstDay(period, clock.dayOf(timeMs));
@@ -111,8 +112,8 @@ function nextFirst(period: Period, first: LocalDay): LocalDay {
 }
 
 /**
- * `Date.UTC` takes the years 0 to 99 for 1900 to 1999; no board
- * is that old.
+ * `Date.UTC` takes the years 0 to 99 for 1900 to 1999; no
+ * board is that old.
  */
 const toDay = (year: number, month: number, day: number): LocalDay =>
   Date.UTC(year, month, day) / DAY_MS;
@@ -120,8 +121,8 @@ const toDay = (year: number, month: number, day: number): LocalDay =>
 interface Clock {
   dayOf(timeMs: number): LocalDay;
   /**
-   * The first instant of a local day, or of the next one where
-   * the calendar skipped it.
+   * The first instant of a local day, or of the next one
+   * where the calendar skipped it.
    */
   startOf(day: LocalDay): number;
 }
@@ -158,8 +159,8 @@ function createClock(timeZone: string): Clock {
     return midnights.length > 0 ? Math.min(...midnights) : firstOf(day, before, after);
   };
   /**
-   * The clock skips this midnight: the day begins where it lands,
-   * found by halving.
+   * The clock skips this midnight: the day begins where it
+   * lands, found by halving.
    */
   const firstOf = (day: LocalDay, before: number, after: number): number => {
     let [low, high] = [before, after];

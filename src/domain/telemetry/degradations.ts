@@ -1,16 +1,19 @@
 /**
- * Degraded parts, and why. Parts report here when they do without
- * something; logs, metrics and /readyz read it, so that no
- * fallback is silent.
+ * Degraded parts, and why. Parts report here when they do
+ * without something; logs, metrics and /readyz read it, so
+ * that no fallback is silent.
  */
 
-/** Reports the state of one part: a reason, or null once it works again. */
+/**
+ * Reports the state of one part: a reason, or null once it
+ * works again.
+ */
 export type ReportState = (reason: string | null) => void;
 
 export interface Degradations {
   /**
-   * The reporter of a part, which counts as well until it reports
-   * a reason.
+   * The reporter of a part, which counts as well until it
+   * reports a reason.
    */
   of(part: string): ReportState;
   /** Every part with its reason, or "ok". */

@@ -9,8 +9,9 @@ export interface Backoff {
 
 /**
  * The wait after so many failures in a row, in ms. It doubles
- * with each failure up to the longest. It is random between half
- * of that and all of it, so that clients do not return together.
+ * with each failure up to the longest. It is random between
+ * half of that and all of it, so that clients do not return
+ * together.
  */
 export function backoffMs(failures: number, { firstMs, longestMs }: Backoff): number {
   const most = Math.min(firstMs * 2 ** Math.max(0, failures - 1), longestMs);

@@ -1,7 +1,7 @@
 /**
  * The clock of Redis, shared by all processes
- * (redis/client/clock.ts). Local clocks decide nothing and are
- * not shown.
+ * (redis/client/clock.ts). Local clocks decide nothing and
+ * are not shown.
  */
 export interface Clock {
   /** Ms since epoch. */

@@ -1,9 +1,9 @@
 /** Deadlines of waits. */
 
 /**
- * `work`, or what `late` answers (or throws) after the deadline.
- * The work itself goes on: the outcome of a write is unknown
- * then.
+ * `work`, or what `late` answers (or throws) after the
+ * deadline. The work itself goes on: the outcome of a write
+ * is unknown then.
  */
 export async function withDeadline<T>(
   work: PromiseLike<T> | T,
@@ -28,8 +28,8 @@ export async function withDeadline<T>(
 }
 
 /**
- * For {@link withDeadline}: an error with the wait and what was
- * waited for.
+ * For {@link withDeadline}: an error with the wait and what
+ * was waited for.
  */
 export function lateError(what: string, deadlineMs: number): () => never {
   return () => {

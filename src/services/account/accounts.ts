@@ -1,9 +1,9 @@
 /**
  * Accounts: signing up, signing in, changing the password.
  *
- * Signing in answers alike for an address with an account and one
- * without, after the same statements and hashing. Only signing up
- * reveals accounts, which it cannot avoid.
+ * Signing in answers alike for an address with an account and
+ * one without, after the same statements and hashing. Only
+ * signing up reveals accounts, which it cannot avoid.
  */
 import { randomBytes } from "node:crypto";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -34,7 +34,10 @@ export interface Credentials {
 
 /** Origin of a sign-in, and the session that it replaces. */
 export interface SignInOrigin extends RequestOrigin {
-  /** The user of the client's cookie, where the new session replaces it. */
+  /**
+   * The user of the client's cookie, where the new session
+   * replaces it.
+   */
   readonly replaces?: UserPrincipal;
 }
 
@@ -43,9 +46,9 @@ export type SignInOutcome =
   | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
 
 /**
- * Methods throw RateLimited when the guard refuses. They throw
- * ServiceUnavailable without Redis or Postgres, or when the queue
- * of hashing is full.
+ * Methods throw RateLimited when the guard refuses. They
+ * throw ServiceUnavailable without Redis or Postgres, or when
+ * the queue of hashing is full.
  */
 export interface Accounts {
   /** A new customer, signed in. */
@@ -54,9 +57,9 @@ export interface Accounts {
     origin: SignInOrigin,
   ): Promise<SignInOutcome>;
   /**
-   * One question to the guard, one look-up and one Argon2id, for
-   * any address. A correct password with a weaker hash is hashed
-   * again.
+   * One question to the guard, one look-up and one Argon2id,
+   * for any address. A correct password with a weaker hash is
+   * hashed again.
    */
   signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
   /**
@@ -184,9 +187,9 @@ async function strengthen(
 }
 
 /**
- * Opens a session after authentication. Where the log fails, the
- * token is not handed over: its session has no holder, and
- * expires.
+ * Opens a session after authentication. Where the log fails,
+ * the token is not handed over: its session has no holder,
+ * and expires.
  */
 function loggedOpening({ database, sessions, revocations, audit }: AccountsParts) {
   return async (
@@ -269,8 +272,8 @@ function checkEmail(email: string): UserError | null {
       ["input", "email"],
       `email has more than ${ACCOUNT_LIMITS.email} characters.`,
     );
-  // Only a message proves an address; this catches what cannot be
-  // one.
+  // Only a message proves an address; this catches what
+  // cannot be one.
   return /^[^@]+@[^@]+$/u.test(email) && !holdsUnseen(email)
     ? null
     : userError("INVALID", ["input", "email"], "email is not an address such as ada@shop.example.");

@@ -5,8 +5,9 @@ import { ServiceUnavailable } from "../../domain/errors.js";
 import type { Sessions } from "./sessions.js";
 
 /**
- * The principal of a token. "invalid" for an unknown token. No
- * token is anonymous; one that cannot be looked up is unknown.
+ * The principal of a token. "invalid" for an unknown token.
+ * No token is anonymous; one that cannot be looked up is
+ * unknown.
  */
 export type Authenticate = (token: string | undefined) => Promise<Principal | "invalid">;
 

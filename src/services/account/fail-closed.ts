@@ -1,7 +1,8 @@
 /**
- * A revocation that cannot be read fails closed for its user: all
- * sessions of that user end. It affects no other user. Done once
- * per outbox row; the new revocation has a row of its own.
+ * A revocation that cannot be read fails closed for its user:
+ * all sessions of that user end. It affects no other user.
+ * Done once per outbox row; the new revocation has a row of
+ * its own.
  */
 
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -12,7 +13,8 @@ import type { NamedUser } from "../outbox/row.js";
 
 /**
  * Ends all sessions of users in Postgres. Resolves to the
- * revocations, which are in the outbox too; none the second time.
+ * revocations, which are in the outbox too; none the second
+ * time.
  */
 export type FailClosed = (row: number, users: readonly NamedUser[]) => Promise<Revocation[]>;
 

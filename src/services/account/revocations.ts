@@ -1,9 +1,9 @@
 /**
- * Ending sessions, with authorisation. A revocation is committed
- * in Postgres with an outbox row, then applied to Redis, then
- * published to the processes with sockets. Only then is the
- * caller answered. Without Redis the call fails and the relay
- * does the rest. All steps can be repeated.
+ * Ending sessions, with authorisation. A revocation is
+ * committed in Postgres with an outbox row, then applied to
+ * Redis, then published to the processes with sockets. Only
+ * then is the caller answered. Without Redis the call fails
+ * and the relay does the rest. All steps can be repeated.
  */
 import type { AuditTable } from "../../db/account/audit.js";
 import type { RaisedEpoch, RevocationTable } from "../../db/account/revocations.js";
@@ -23,8 +23,9 @@ import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
 
 /**
- * Applies a committed revocation. Resolves to the number of ended
- * sessions, where it is counted. Rejects with RedisUnavailable.
+ * Applies a committed revocation. Resolves to the number of
+ * ended sessions, where it is counted. Rejects with
+ * RedisUnavailable.
  */
 export type ApplyRevocation = (revocation: Revocation) => Promise<number | null>;
 
@@ -52,8 +53,8 @@ export interface RevocationOutcome {
 }
 
 /**
- * Sessions that an admin ends: of one user, or all issued before
- * a time (ms since epoch).
+ * Sessions that an admin ends: of one user, or all issued
+ * before a time (ms since epoch).
  */
 export type RevocationTarget = { readonly userId: number } | { readonly beforeMs: number };
 
@@ -70,11 +71,14 @@ export interface Revocations {
   /** One of the caller's sessions. Throws Unauthenticated. */
   one(principal: Principal, sessionId: string, origin: RequestOrigin): Promise<RevocationOutcome>;
   /**
-   * All of the caller's sessions but the one that asks. Throws
-   * Unauthenticated.
+   * All of the caller's sessions but the one that asks.
+   * Throws Unauthenticated.
    */
   others(principal: Principal, origin: RequestOrigin): Promise<RevocationOutcome>;
-  /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  /**
+   * Throws Unauthenticated or Forbidden unless the principal
+   * is an admin.
+   */
   all(
     principal: Principal,
     target: RevocationTarget,
@@ -82,8 +86,8 @@ export interface Revocations {
   ): Promise<RevocationOutcome>;
   /**
    * Ends all sessions of a user, together with the writes of
-   * `decide`. Resolves to the epoch of later sessions. Null, and
-   * nothing is done, when it answers false.
+   * `decide`. Resolves to the epoch of later sessions. Null,
+   * and nothing is done, when it answers false.
    */
   together(change: NewPassword, decide: (tx: Tx) => Promise<boolean>): Promise<RaisedEpoch | null>;
 }
@@ -110,8 +114,8 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     },
     async one(principal, sessionId, origin) {
       const user = requireUser(principal);
-      // Looked up among the caller's own: those of others are not
-      // found.
+      // Looked up among the caller's own: those of others are
+      // not found.
       const found = await store.find(user.userTag, sessionId);
       if (typeof found !== "object") return { revoked: null, errors: [NO_SESSION] };
       return outcomeOf(await endSession(parts, "session_revoked", user, { sessionId, origin }));
@@ -167,7 +171,10 @@ export function createRevocations(parts: RevocationsParts): Revocations {
   };
 }
 
-/** Null when `decide` found nothing to end; then nothing is logged either. */
+/**
+ * Null when `decide` found nothing to end; then nothing is
+ * logged either.
+ */
 async function revoke<R extends Revocation>(
   { database, outboxTable, apply, audit }: RevocationsParts,
   entry: AuditEntry,
@@ -184,8 +191,8 @@ async function revoke<R extends Revocation>(
   });
   if (!owed) return null;
   const ended = await apply(owed.revocation);
-  // A row that stays is applied again by the relay, which changes
-  // nothing.
+  // A row that stays is applied again by the relay, which
+  // changes nothing.
   outboxTable.done([owed.row]).catch(() => {});
   return { ended, revocation: owed.revocation };
 }

@@ -1,12 +1,12 @@
 /**
- * Reloads revocations into a Redis that may lack them, before it
- * is asked. Per user where the server restarted, was restored or
- * took over. Once for all unsent revocations, where the
- * connection of this process was lost.
+ * Reloads revocations into a Redis that may lack them, before
+ * it is asked. Per user where the server restarted, was
+ * restored or took over. Once for all unsent revocations,
+ * where the connection of this process was lost.
  *
- * Each revocation is applied by itself. One that cannot be read
- * ends all sessions of its user. One that Redis refuses leaves
- * its user, and no other, without an answer.
+ * Each revocation is applied by itself. One that cannot be
+ * read ends all sessions of its user. One that Redis refuses
+ * leaves its user, and no other, without an answer.
  */
 import type { Logger } from "pino";
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -49,8 +49,8 @@ export function createSessionTrust({
   /** The number of losses that were caught up with; none at the start. */
   let madeGood = -1;
   /**
-   * Users with a revocation that Redis refuses: their sessions
-   * are unknown until the next catch-up.
+   * Users with a revocation that Redis refuses: their
+   * sessions are unknown until the next catch-up.
    */
   let doubted: ReadonlySet<string> = new Set();
   const stopListening = store.onLost(() => {
@@ -70,8 +70,8 @@ export function createSessionTrust({
   };
 
   /**
-   * Rejects when Redis or Postgres does not answer; other errors
-   * concern this row alone.
+   * Rejects when Redis or Postgres does not answer; other
+   * errors concern this row alone.
    */
   const apply = async (stored: StoredRow, refused: Set<string>): Promise<void> => {
     const row = readRow(stored);

@@ -1,6 +1,6 @@
 /**
- * Sessions: opened at sign-in, looked up by their token, listed
- * for their owner.
+ * Sessions: opened at sign-in, looked up by their token,
+ * listed for their owner.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { Account } from "../../db/account/users.js";
@@ -21,19 +21,21 @@ export interface OpenedSession {
 
 export interface Sessions {
   /**
-   * A new session after authentication. Throws RedisUnavailable,
-   * and ServiceUnavailable when all were revoked meanwhile.
+   * A new session after authentication. Throws
+   * RedisUnavailable, and ServiceUnavailable when all were
+   * revoked meanwhile.
    */
   open(account: Account, origin: Pick<RequestOrigin, "device" | "ip">): Promise<OpenedSession>;
   /**
-   * The user of a token, recording the use; null for an unknown
-   * one. Throws ServiceUnavailable when the look-up fails.
+   * The user of a token, recording the use; null for an
+   * unknown one. Throws ServiceUnavailable when the look-up
+   * fails.
    */
   authenticate(token: string): Promise<UserPrincipal | null>;
   /**
-   * The same session as it is now; null when it has ended. `used`
-   * records a use. Throws ServiceUnavailable when the look-up
-   * fails.
+   * The same session as it is now; null when it has ended.
+   * `used` records a use. Throws ServiceUnavailable when the
+   * look-up fails.
    */
   confirm(
     principal: UserPrincipal,
@@ -52,7 +54,10 @@ export interface SessionsParts {
   readonly pubsub: Pick<PubSub, "publish">;
   /** A use is recorded at most this often. */
   readonly noteEveryMs: number;
-  /** Called with the user when a session is opened or a use is recorded. */
+  /**
+   * Called with the user when a session is opened or a use is
+   * recorded.
+   */
   readonly onUsed: (userId: number) => void;
 }
 
@@ -101,8 +106,8 @@ export function createSessions({
       if (made === null || typeof made !== "object")
         throw new ServiceUnavailable("All sessions were ended just now. Sign in again.");
       onUsed(user.id);
-      // Best effort: an evicted session is noticed at its next
-      // use anyway.
+      // Best effort: an evicted session is noticed at its
+      // next use anyway.
       if (made.madeRoom) await pubsub.publish(SESSIONS_TOPIC, { userId: user.id }).catch(() => {});
       return {
         token,

@@ -6,8 +6,8 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Attempt, Attempts, Hold } from "../../redis/attempts/attempts.js";
 
 /**
- * An attempt that was let in. It counts as a failure until it is
- * marked as right.
+ * An attempt that was let in. It counts as a failure until it
+ * is marked as right.
  */
 export interface Admitted {
   right(): Promise<void>;
@@ -19,8 +19,8 @@ export interface Admitted {
  */
 export interface SignInGuard {
   /**
-   * An attempt at an account, which may not exist; `sessionId`
-   * where the caller is signed in to it.
+   * An attempt at an account, which may not exist;
+   * `sessionId` where the caller is signed in to it.
    */
   signIn(attempt: Omit<Attempt, "id">): Promise<Admitted>;
   /** An attempt to make an account. */

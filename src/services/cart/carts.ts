@@ -1,7 +1,7 @@
 /**
- * Carts: authorisation, bounds, and warnings where a cart differs
- * from the request. A cart belongs to the caller's account, or to
- * the calling guest. No input names a cart.
+ * Carts: authorisation, bounds, and warnings where a cart
+ * differs from the request. A cart belongs to the caller's
+ * account, or to the calling guest. No input names a cart.
  */
 
 import type { Owner } from "../../domain/account/guest.js";
@@ -22,8 +22,8 @@ import { priceChanged } from "./view.js";
 
 export interface Shopper {
   /**
-   * Owner for reads; null without one. Throws RedisUnavailable
-   * when it is unknown.
+   * Owner for reads; null without one. Throws
+   * RedisUnavailable when it is unknown.
    */
   owner(): Owner | null;
   /** Owner for writes; a caller without one becomes a guest. */
@@ -40,8 +40,8 @@ export interface CartOutcome {
   readonly cart: { readonly owner: Owner; readonly record: CartRecord } | null;
   readonly errors: readonly UserError[];
   /**
-   * Changes by the operation. Earlier changes of other lines are
-   * shown with the cart.
+   * Changes by the operation. Earlier changes of other lines
+   * are shown with the cart.
    */
   readonly warnings: readonly CartWarning[];
 }
@@ -57,11 +57,14 @@ export interface CartLineInput {
  */
 export interface Carts {
   /**
-   * The caller's cart; an empty one without an owner for a caller
-   * without one.
+   * The caller's cart; an empty one without an owner for a
+   * caller without one.
    */
   read(shopper: Shopper): Promise<{ readonly owner: Owner | null; readonly record: CartRecord }>;
-  /** Moves the guest's cart to the account that signed in. Never rejects. */
+  /**
+   * Moves the guest's cart to the account that signed in.
+   * Never rejects.
+   */
   adopt(shopper: Shopper, userId: number): Promise<void>;
   /** Adds pieces, once per operation. */
   add(
@@ -160,8 +163,8 @@ interface Following {
 }
 
 /**
- * A guest's cart has moved: the change goes to the account, of
- * which the guest sees nothing.
+ * A guest's cart has moved: the change goes to the account,
+ * of which the guest sees nothing.
  */
 async function follow(
   { store, moves }: CartsParts,

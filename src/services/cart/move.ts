@@ -1,14 +1,14 @@
 /**
- * A guest's cart moves to the account at sign-in: exactly once,
- * and a sign-in never fails by it.
+ * A guest's cart moves to the account at sign-in: exactly
+ * once, and a sign-in never fails by it.
  *
- * Three steps that can each be repeated. Seal the guest's cart:
- * its writes then go to the account. Add its lines to the
- * account's cart under the name of the merge. Record in the
- * sealed cart that they have arrived. A crash leaves a sealed
- * cart with the state of the move. The next read or write of that
- * guest, or of an account whose client still has the guest,
- * finishes it.
+ * Three steps that can each be repeated. Seal the guest's
+ * cart: its writes then go to the account. Add its lines to
+ * the account's cart under the name of the merge. Record in
+ * the sealed cart that they have arrived. A crash leaves a
+ * sealed cart with the state of the move. The next read or
+ * write of that guest, or of an account whose client still
+ * has the guest, finishes it.
  */
 import type { Logger } from "pino";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
@@ -17,16 +17,16 @@ import { SECOND } from "../../domain/time/time.js";
 import type { CartMove, CartStore } from "../../redis/cart/cart.js";
 
 /**
- * Reads products as the client may see them now, in the order of
- * their ids; null for an unknown id.
+ * Reads products as the client may see them now, in the order
+ * of their ids; null for an unknown id.
  */
 export type ReadProducts = (ids: readonly number[]) => Promise<readonly (ProductRecord | null)[]>;
 
 export interface CartMoves {
   /**
-   * Moves a guest's cart to an account; true when it is there.
-   * Never rejects, and waits a second at most. A failed move is
-   * logged, and finished later.
+   * Moves a guest's cart to an account; true when it is
+   * there. Never rejects, and waits a second at most. A
+   * failed move is logged, and finished later.
    */
   adopt(guestId: string, userId: number, readProducts: ReadProducts): Promise<boolean>;
   /** Finishes a move. Throws ServiceUnavailable. */

@@ -1,4 +1,7 @@
-/** A cart with its products as they are now, and what has changed since. */
+/**
+ * A cart with its products as they are now, and what has
+ * changed since.
+ */
 import type { CartLineRecord, CartWarning } from "../../domain/cart.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 

@@ -1,6 +1,6 @@
 /**
- * One row of an import: checks its values, and makes a product or
- * a reason.
+ * One row of an import: checks its values, and makes a
+ * product or a reason.
  */
 import type { ImportRow } from "../../db/catalogue/import.js";
 import { PRODUCT_LIMITS } from "../../domain/catalogue/catalogue.js";

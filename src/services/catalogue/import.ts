@@ -1,11 +1,12 @@
 /**
- * Imports products in bulk, all or nothing: one transaction from
- * the first row to the last. An interrupted import, or one with a
- * bad row, leaves the catalogue as it was.
+ * Imports products in bulk, all or nothing: one transaction
+ * from the first row to the last. An interrupted import, or
+ * one with a bad row, leaves the catalogue as it was.
  *
  * One tag invalidates every cached list and product, and one
  * event makes every process reload what its clients watch. A
- * hundred thousand rows cost one outbox row and one publication.
+ * hundred thousand rows cost one outbox row and one
+ * publication.
  */
 
 import { openStaging, type Staging } from "../../db/catalogue/import.js";
@@ -26,8 +27,8 @@ export interface ImportOptions {
   /** Imports the good rows even where others are bad. */
   readonly skipBad: boolean;
   /**
-   * Called after every batch with the rows read so far, and once
-   * when the merge begins.
+   * Called after every batch with the rows read so far, and
+   * once when the merge begins.
    */
   readonly onProgress?: (rows: number, phase: "reading" | "merging") => void;
 }
@@ -50,15 +51,18 @@ export interface ImportReport {
   readonly bad: readonly BadImportRow[];
 }
 
-/** More are only counted: many mistakes in one file are usually the same. */
+/**
+ * More are only counted: many mistakes in one file are
+ * usually the same.
+ */
 export const SHOWN_BAD_ROWS = 100;
 
 /** Rolls the transaction back. */
 class Refused extends Error {}
 
 /**
- * Imports from batches of rows. Rejects when the source or the
- * database fails; nothing was imported then.
+ * Imports from batches of rows. Rejects when the source or
+ * the database fails; nothing was imported then.
  */
 export async function importCatalogue(
   deps: ImportDeps,
@@ -128,8 +132,8 @@ async function collect(
 
 async function mergeAndTell(tx: Tx, staging: Staging, outbox: OutboxTable) {
   const counts = await staging.merge();
-  // All watchers reload. Redis could list the watched products,
-  // but only as of before the commit.
+  // All watchers reload. Redis could list the watched
+  // products, but only as of before the commit.
   if (counts.created + counts.changed > 0)
     await outbox.append(tx, {
       tags: [CATALOGUE_TAG],

@@ -1,6 +1,6 @@
 /**
- * Changes of the catalogue: authorisation, bounds, and order. A
- * change commits with its outbox row. Then the cache is
+ * Changes of the catalogue: authorisation, bounds, and order.
+ * A change commits with its outbox row. Then the cache is
  * invalidated and the event published, before the caller is
  * answered.
  */
@@ -101,8 +101,8 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
         ...result,
         scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [],
       };
-    // A refusal uses up no operation id: the caller may repeat it
-    // when there is stock again.
+    // A refusal uses up no operation id: the caller may
+    // repeat it when there is stock again.
     throw new Refused(STOCK_REFUSALS[result](by));
   };
 

@@ -1,6 +1,7 @@
 /**
- * Reviews: one per product and user. The product's rating, its
- * count and all lists by them are right once this answers.
+ * Reviews: one per product and user. The product's rating,
+ * its count and all lists by them are right once this
+ * answers.
  */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { ReviewTable } from "../../db/catalogue/reviews.js";

@@ -1,8 +1,8 @@
 /**
  * Notifications to everyone, in steps. A step commits its
- * notifications, the progress of the broadcast and the outbox row
- * together. After a crash the next step goes on where the last
- * one ended.
+ * notifications, the progress of the broadcast and the outbox
+ * row together. After a crash the next step goes on where the
+ * last one ended.
  */
 import type { Logger } from "pino";
 import type { Tx } from "../../db/client/database.js";
@@ -48,8 +48,8 @@ export function createBroadcasts({
   const write = createAnnouncedWrite(parts);
 
   /**
-   * A failing user is tried again later; the others of the step
-   * are sent theirs, in halves. Other broadcasts go on.
+   * A failing user is tried again later; the others of the
+   * step are sent theirs, in halves. Other broadcasts go on.
    */
   const stepOf = async (most: number): Promise<boolean> => {
     let step: BroadcastStep | null = null;

@@ -50,8 +50,8 @@ const urlOf = (url: string | null): string | null =>
   url !== null && typed(url) !== "" ? url.trim() : null;
 
 /**
- * A path of this shop or an http(s) URL: nothing that would run
- * in the page that shows it.
+ * A path of this shop or an http(s) URL: nothing that would
+ * run in the page that shows it.
  */
 function checkUrl(url: string | null): UserError | null {
   if (url === null) return null;

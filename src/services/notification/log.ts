@@ -1,7 +1,8 @@
 /**
- * The logs of notifications: Postgres holds them, and Redis the
- * tail of those with subscribers. Positions are the same in both.
- * Where the tail cannot answer, a reader goes on in Postgres.
+ * The logs of notifications: Postgres holds them, and Redis
+ * the tail of those with subscribers. Positions are the same
+ * in both. Where the tail cannot answer, a reader goes on in
+ * Postgres.
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -20,8 +21,8 @@ import { failuresOf, mostTelling } from "../failures.js";
 import type { LogSource } from "../live/log-subscription.js";
 
 /**
- * Adds committed entries to the tails and announces them, each
- * user's by itself. Can be repeated. Rejects with
+ * Adds committed entries to the tails and announces them,
+ * each user's by itself. Can be repeated. Rejects with
  * RedisUnavailable.
  */
 export type ApplyNotifications = (append: NotificationAppend) => Promise<void>;
@@ -65,8 +66,8 @@ export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({
 });
 
 /**
- * Entries read at once; a stalled reader holds as many. 25 of the
- * longest are about 100 KB.
+ * Entries read at once; a stalled reader holds as many. 25 of
+ * the longest are about 100 KB.
  */
 const PAGE_SIZE = 25;
 
@@ -89,8 +90,8 @@ export function createNotificationSource(
     const { last, entries } = await table.read(userId, after, PAGE_SIZE);
     if (last < after) return { last, page: { reason: "CURSOR_INVALID", resumeFrom: at(last) } };
     const found = entries.map(({ sequence, event }) => ({ position: at(sequence), event }));
-    // Less than a page: as of this one statement, nothing follows
-    // up to the end of the log.
+    // Less than a page: as of this one statement, nothing
+    // follows up to the end of the log.
     const next = found.length < PAGE_SIZE ? at(last) : (found.at(-1)?.position ?? at(last));
     return { last, page: { entries: found, next, more: next.sequence < last } };
   };

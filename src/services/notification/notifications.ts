@@ -1,8 +1,8 @@
 /**
- * Notifications of a user: the inbox, its read marks, and the log
- * of both. A mark is an entry of the log. It commits with the
- * change and is announced through the outbox, so that all devices
- * of a user agree.
+ * Notifications of a user: the inbox, its read marks, and the
+ * log of both. A mark is an entry of the log. It commits with
+ * the change and is announced through the outbox, so that all
+ * devices of a user agree.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
@@ -37,8 +37,8 @@ export interface Notifications
   extends Pick<NotificationTable, "page" | "count">,
     Pick<NotificationLogTable, "unread"> {
   /**
-   * Marks the caller's own as read; other ids are ignored. Throws
-   * Unauthenticated.
+   * Marks the caller's own as read; other ids are ignored.
+   * Throws Unauthenticated.
    */
   markRead(principal: Principal, request: MarkRequest): Promise<MarkOutcome>;
   /** Follows the log of a user: after a cursor, or from now on. */

@@ -1,8 +1,9 @@
 /**
  * Sending notifications: authorisation, recipients, once per
- * operation id. Named users are sent theirs in one transaction.
- * Everyone is sent theirs in steps (broadcasts.ts), so that no
- * request waits for as many inboxes.
+ * operation id. Named users are sent theirs in one
+ * transaction. Everyone is sent theirs in steps
+ * (broadcasts.ts), so that no request waits for as many
+ * inboxes.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
@@ -39,10 +40,10 @@ export interface SendOutcome {
 
 export interface NotificationSending {
   /**
-   * Sends to users, or begins to send to everyone. Repeated with
-   * its operation id, it sends nothing and resolves to the
-   * present state. Throws Unauthenticated or Forbidden unless the
-   * principal is an admin.
+   * Sends to users, or begins to send to everyone. Repeated
+   * with its operation id, it sends nothing and resolves to
+   * the present state. Throws Unauthenticated or Forbidden
+   * unless the principal is an admin.
    */
   send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
 }
