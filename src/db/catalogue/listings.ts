@@ -42,8 +42,8 @@ interface Flat {
   readonly order: number;
   readonly category: number | undefined;
   readonly brand: number | undefined;
-  readonly least: number | undefined;
-  readonly most: number | undefined;
+  readonly minPrice: number | undefined;
+  readonly maxPrice: number | undefined;
   readonly stocked: boolean | undefined;
   readonly words: string | undefined;
   readonly afterKey: number | undefined;
@@ -112,8 +112,8 @@ function flatten(filter: ProductFilter, order: number): Flat {
     order,
     category: filter.categoryId,
     brand: filter.brandId,
-    least: filter.minPrice,
-    most: filter.maxPrice,
+    minPrice: filter.minPrice,
+    maxPrice: filter.maxPrice,
     stocked: filter.inStock,
     words: words ?? undefined,
     afterKey: undefined,
@@ -147,8 +147,8 @@ function shapesOf(
   return [...shapes.values()];
 }
 
-const hasRange = ({ least, most, afterId }: Flat): boolean =>
-  least !== undefined || most !== undefined || afterId !== undefined;
+const hasRange = ({ minPrice, maxPrice, afterId }: Flat): boolean =>
+  minPrice !== undefined || maxPrice !== undefined || afterId !== undefined;
 
 /**
  * The requests of a shape as a table `q`, one row each,
@@ -224,10 +224,10 @@ function conditions({ sort, rows: [first] }: Shape): SQL {
   );
 }
 
-function priceRange({ least, most }: Flat): SQL[] {
+function priceRange({ minPrice, maxPrice }: Flat): SQL[] {
   return [
-    ...(least === undefined ? [] : [sql`price >= ${least}::bigint`]),
-    ...(most === undefined ? [] : [sql`price <= ${most}::bigint`]),
+    ...(minPrice === undefined ? [] : [sql`price >= ${minPrice}::bigint`]),
+    ...(maxPrice === undefined ? [] : [sql`price <= ${maxPrice}::bigint`]),
   ];
 }
 
@@ -238,8 +238,9 @@ function priceRange({ least, most }: Flat): SQL[] {
  * planner expects next to no rows.
  */
 function priceWalk(flat: Flat, sort: "PRICE_ASC" | "PRICE_DESC"): SQL[] {
-  const { least, most, afterKey } = flat;
-  const [lowest, highest] = sort === "PRICE_DESC" ? [least, most] : [negated(most), negated(least)];
+  const { minPrice, maxPrice, afterKey } = flat;
+  const [lowest, highest] =
+    sort === "PRICE_DESC" ? [minPrice, maxPrice] : [negated(maxPrice), negated(minPrice)];
   const key = sql.raw(KEYS[sort]);
   const positionIsTighter =
     afterKey !== undefined && (highest === undefined || afterKey <= highest);

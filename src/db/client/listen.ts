@@ -21,7 +21,7 @@ export interface ListenOptions {
 }
 
 const PROBE_EVERY_MS = 10 * SECOND;
-const RETRY_MS = { first: SECOND / 10, most: 2 * SECOND } as const;
+const RETRY_MS = { first: SECOND / 10, max: 2 * SECOND } as const;
 
 /**
  * Resolves when the server confirmed LISTEN; rejects with
@@ -49,7 +49,7 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
     retry = setTimeout(() => {
       start().then(
         () => closed || options.onNotify(""),
-        () => closed || resume(Math.min(afterMs * 2, RETRY_MS.most)),
+        () => closed || resume(Math.min(afterMs * 2, RETRY_MS.max)),
       );
     }, afterMs);
   };

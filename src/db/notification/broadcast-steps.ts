@@ -42,12 +42,12 @@ export interface BroadcastStep {
 
 export interface BroadcastSteps {
   /**
-   * Up to `most` next users of a part that is due and free.
+   * Up to `limit` next users of a part that is due and free.
    * No users: the part is done. Null: no part is due.
    * Broadcasts take turns. Later statements of `tx` wait
    * {@link LOCK_MS} for a lock at most.
    */
-  next(tx: Tx, most: number): Promise<BroadcastStep | null>;
+  next(tx: Tx, limit: number): Promise<BroadcastStep | null>;
   /**
    * Users of a step have theirs. Held users become parts of
    * their own; the part goes on behind them.
@@ -87,7 +87,7 @@ type BroadcastRow = Row<
     "kind" | "title" | "body" | "url" | "expires_at" | "created_at"
   > & { readonly expired: boolean };
 
-async function next(tx: Tx, most: number): Promise<BroadcastStep | null> {
+async function next(tx: Tx, limit: number): Promise<BroadcastStep | null> {
   await tx.query(sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`));
   const [row] = await tx.query<BroadcastRow>(sql`
     SELECT b.id, b.content_id, b.done_to, b.last_user, b.attempts, b.waits,
@@ -102,7 +102,7 @@ async function next(tx: Tx, most: number): Promise<BroadcastStep | null> {
     ORDER BY b.next_attempt_at NULLS FIRST, b.id LIMIT 1
     FOR UPDATE OF b SKIP LOCKED`);
   if (!row) return null;
-  const users = row.expired ? [] : await usersAfter(tx, row, most);
+  const users = row.expired ? [] : await usersAfter(tx, row, limit);
   const free = await freeAmong(tx, users);
   return { ...toStep(row), userIds: free, held: users.filter((id) => !free.includes(id)) };
 }
@@ -197,7 +197,7 @@ async function noteFailure(
       WHERE b.id = p.id
       RETURNING b.set_aside_at)
     SELECT bool_or(set_aside_at IS NOT NULL) AS set_aside
-    FROM (SELECT * FROM own UNION ALL SELECT * FROM noted) AS told`);
+    FROM (SELECT * FROM own UNION ALL SELECT * FROM noted) AS outcomes`);
   return { setAside: rows[0]?.set_aside ?? false };
 }
 
@@ -243,12 +243,12 @@ function runsOf({ userIds, held, found }: BroadcastStep): [number, number][] {
 async function usersAfter(
   tx: Tx,
   { done_to, last_user }: BroadcastRow,
-  most: number,
+  limit: number,
 ): Promise<number[]> {
   const rows = await tx.query<Row<typeof users, "id">>(sql`
     SELECT id FROM users
     WHERE id > ${done_to}::bigint AND id <= ${last_user}::bigint
-    ORDER BY id LIMIT ${most}::bigint`);
+    ORDER BY id LIMIT ${limit}::bigint`);
   return rows.map(({ id }) => id);
 }
 
@@ -256,7 +256,7 @@ async function usersAfter(
 async function freeAmong(tx: Tx, ids: readonly number[]): Promise<number[]> {
   if (ids.length === 0) return [];
   const some = bigints(ids);
-  const there = await tx.query<Row<typeof users, "id">>(
+  const present = await tx.query<Row<typeof users, "id">>(
     sql`SELECT id FROM users WHERE id = ANY(${some}) ORDER BY id FOR KEY SHARE SKIP LOCKED`,
   );
   const held = await tx.query<Row<typeof notificationLogs, "user_id">>(sql`
@@ -267,7 +267,7 @@ async function freeAmong(tx: Tx, ids: readonly number[]): Promise<number[]> {
     SELECT user_id FROM notification_logs
     WHERE user_id = ANY(${some}) AND user_id NOT IN (SELECT user_id FROM free)`);
   const isHeld = new Set(held.map(({ user_id }) => user_id));
-  return there.flatMap(({ id }) => (isHeld.has(id) ? [] : [id]));
+  return present.flatMap(({ id }) => (isHeld.has(id) ? [] : [id]));
 }
 
 function toStep(row: BroadcastRow): Omit<BroadcastStep, "userIds" | "held"> {

@@ -16,8 +16,8 @@ export const moment = <Name extends string>(name: Name) =>
 export const oneOf = (column: string, words: readonly string[]): SQL =>
   sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(", ")})`);
 /** A constraint of a text, in characters. */
-export const lengthBetween = (column: AnyPgColumn, least: number, most: number): SQL =>
-  sql`char_length(${column}) between ${sql.raw(String(least))} and ${sql.raw(String(most))}`;
+export const lengthBetween = (column: AnyPgColumn, min: number, max: number): SQL =>
+  sql`char_length(${column}) between ${sql.raw(String(min))} and ${sql.raw(String(max))}`;
 
 /** State of work that is retried with backoff and then set aside. */
 export const attempts = {

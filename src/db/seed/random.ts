@@ -9,7 +9,7 @@ export interface Random {
   /** 0 <= x < 1. */
   next(): number;
   /** An integer, both ends included. */
-  between(least: number, most: number): number;
+  between(min: number, max: number): number;
   /** True with this probability. */
   chance(probability: number): boolean;
   /** One of a list that is not empty. */
@@ -32,7 +32,7 @@ export function randomAt(seed: number, ...address: readonly (string | number)[])
   };
   return {
     next,
-    between: (least, most) => least + Math.floor(next() * (most - least + 1)),
+    between: (min, max) => min + Math.floor(next() * (max - min + 1)),
     chance: (probability) => next() < probability,
     pick: <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T,
   };

@@ -163,8 +163,8 @@ function describe(random: Random, { facts }: Assortment, what: string): string {
 }
 
 /** Low prices are more frequent; amounts end as prices do. */
-function priceOf(random: Random, [least, most]: readonly [number, number]): number {
-  const amount = least * (most / least) ** random.next();
+function priceOf(random: Random, [min, max]: readonly [number, number]): number {
+  const amount = min * (max / min) ** random.next();
   return Math.floor(amount / 100) * 100 + random.pick([99, 99, 99, 95, 90, 0]);
 }
 

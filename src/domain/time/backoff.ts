@@ -14,6 +14,6 @@ export interface Backoff {
  * together.
  */
 export function backoffMs(failures: number, { firstMs, longestMs }: Backoff): number {
-  const most = Math.min(firstMs * 2 ** Math.max(0, failures - 1), longestMs);
-  return most * (0.5 + Math.random() / 2);
+  const ceilingMs = Math.min(firstMs * 2 ** Math.max(0, failures - 1), longestMs);
+  return ceilingMs * (0.5 + Math.random() / 2);
 }

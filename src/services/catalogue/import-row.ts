@@ -88,10 +88,10 @@ function text(column: string, value: unknown): string {
 }
 
 /** A name on one line. */
-function label(column: string, value: unknown, most: number): string {
+function label(column: string, value: unknown, max: number): string {
   const name = typed(text(column, value));
   if (name === "") throw new BadRow(`${column} is missing`);
-  const fault = checkText({ field: column, kind: "line", max: most }, name);
+  const fault = checkText({ field: column, kind: "line", max }, name);
   if (fault) throw new BadRow(fault.message.replace(/\.$/, ""));
   return name;
 }

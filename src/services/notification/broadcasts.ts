@@ -51,11 +51,11 @@ export function createBroadcasts({
    * A failing user is tried again later; the others of the
    * step are sent theirs, in halves. Other broadcasts go on.
    */
-  const stepOf = async (most: number): Promise<boolean> => {
+  const stepOf = async (limit: number): Promise<boolean> => {
     let step: BroadcastStep | null = null;
     try {
       const { decision } = await write<boolean>(async (tx) => {
-        step = await broadcasts.next(tx, most);
+        step = await broadcasts.next(tx, limit);
         if (!step) return { decision: false, message: null };
         await broadcasts.advance(tx, step, retry);
         return {
@@ -82,16 +82,16 @@ export function createBroadcasts({
     } else if (users.length > 1) await stepOf(Math.ceil(users.length / 2));
     else {
       const { setAside } = await within((tx) => broadcasts.failed(tx, step, words, retry));
-      const told = { err: words, contentId, users, upTo: found.lastUser };
+      const details = { err: words, contentId, users, upTo: found.lastUser };
       if (setAside)
         log.error(
-          told,
+          details,
           "a notification to everyone was given up for some users; `npm run outbox -- list` " +
             "shows it",
         );
       else
         log.warn(
-          told,
+          details,
           "a notification to everyone could not be sent to a user, who is tried again",
         );
     }

@@ -74,8 +74,8 @@ export function createNotificationSending({
     content: NotificationContent,
     userIds: readonly number[],
   ): Promise<Decided<SendOutcome>> => {
-    const there = await inboxes.usersAmong(tx, userIds);
-    if (there.length < userIds.length) throw new Refused(NOT_THERE);
+    const present = await inboxes.usersAmong(tx, userIds);
+    if (present.length < userIds.length) throw new Refused(NOT_THERE);
     const { id, createdAt } = await inboxes.write(tx, content);
     return {
       decision: sentTo(userIds.length, true),
