@@ -1,6 +1,6 @@
 /**
- * `npm run reconcile`, as people run it: it finds what differs, says so, and repairs it only when
- * it is told to.
+ * `npm run reconcile` as a process: it reports differences, and repairs them
+ * only with `--repair`.
  */
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, it, onTestFinished } from "vitest";

@@ -41,7 +41,10 @@ afterAll(async () => {
   await db.close();
 });
 
-/** Accounts that count: statements, what was asked of Argon2, and questions to the guard. */
+/**
+ * Accounts that count: statements, what was asked of Argon2, and questions to
+ * the guard.
+ */
 function countingAccounts(cost = COST) {
   const none = { statements: 0, hashes: 0, verifications: 0, attempts: 0 };
   const counts = { ...none, refusals: [] as [string, number | null][] };
@@ -118,7 +121,8 @@ describe("signing in", () => {
     ];
     expect(known).toEqual({ statements: 1, hashes: 0, verifications: 1, attempts: 1 });
     expect(unknown).toEqual(known);
-    // The log knows which account was meant, and nothing of an address that has none.
+    // The log has the account that was meant, and nothing of an address without
+    // one.
     expect(refusals).toEqual([
       ["sign_in_refused", expect.any(Number)],
       ["sign_in_refused", null],

@@ -4,7 +4,7 @@ import type { RefusalCount } from "../../../src/domain/account/audit.js";
 import { createRefusedSignIns } from "../../../src/services/account/refused-sign-ins.js";
 import { testLog } from "../../support/log.js";
 
-/** A table that remembers what it was given, and fails while it is told to. */
+/** A table that keeps its input, and fails on demand. */
 function openCounter() {
   const statements: (readonly RefusalCount[])[] = [];
   const state = { down: false };

@@ -1,6 +1,6 @@
 /**
- * Changing the catalogue: who may, what is refused, what a repetition does, and what each change
- * tells the rest of the world.
+ * Changes of the catalogue: authorisation, refusals, repetitions, and the
+ * outbox row of each.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBrandTable } from "../../../src/db/catalogue/brands.js";
