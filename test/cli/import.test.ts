@@ -177,7 +177,7 @@ describe("a bad row keeps everything out, and is named with its line", () => {
     expect(await db.database.query(sql`SELECT id FROM categories`)).toEqual([]);
   });
 
-  test("in NDJSON: broken JSON, no object, wrong types, half a surrogate pair", async () => {
+  test("NDJSON: broken JSON, no object, wrong types and half a surrogate pair are bad rows.", async () => {
     const base = {
       sku: "J",
       name: "Chair",
@@ -274,7 +274,7 @@ const openTransactions = async (statement: string) =>
     )
   ).length;
 
-test("killed half-way, it leaves nothing half-written", async () => {
+test("An import that is killed half-way leaves nothing half-written.", async () => {
   const child = start("import", ["-", "--format", "csv"], env());
   onTestFinished(() => void child.kill("SIGKILL"));
   child.stdin

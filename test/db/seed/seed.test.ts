@@ -45,7 +45,7 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
   });
   afterAll(() => close?.());
 
-  test("interrupted, it leaves nothing behind", async () => {
+  test("An interrupted seed leaves nothing behind.", async () => {
     const onProgress = () => {
       throw new Error("stopped");
     };
@@ -69,7 +69,7 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     expect(await database.query(sql`SELECT tags FROM outbox`)).toEqual([{ tags: [CATALOGUE_TAG] }]);
   });
 
-  test("leaves no words outside the text index, where every search would read them", async () => {
+  test("A seed leaves no words outside the text index, where every search would read them.", async () => {
     expect(
       await database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`),
     ).toEqual([{ pages: 0 }]);

@@ -129,7 +129,7 @@ describe("signing in", () => {
     ]);
   });
 
-  it("hashes a right password again when more is asked for, once", async () => {
+  it("A correct password is hashed again, once, when the configuration asks for more.", async () => {
     const person = { email: "grown@test.example", password: "correct horse" };
     await countingAccounts().accounts.signUp({ ...person, name: "Grown" }, ORIGIN);
     const { accounts, countOf } = countingAccounts({ ...COST, passes: 3 });
@@ -161,7 +161,7 @@ describe("signing in", () => {
     },
   );
 
-  it("does not hash what is longer than any password", async () => {
+  it("An input longer than any password is not hashed.", async () => {
     const { accounts, countOf } = countingAccounts();
     const cost = await countOf(() =>
       accounts.signIn({ email: "known@test.example", password: "x".repeat(10_000) }, ORIGIN),
