@@ -28,7 +28,7 @@ export async function runCommand(work: (command: Command) => Promise<number>): P
       work({ config, database, log }),
     );
   } catch (error) {
-    process.stderr.write(`\n${messageOf(error)}\n\n`);
+    process.stderr.write(`\n${failureMessage(error)}\n\n`);
     process.exitCode = 1;
   }
 }
@@ -67,7 +67,7 @@ const commandLog = () => pino({ level: "warn" }, pino.destination(2));
  * Failures that say what to do are printed as they are;
  * unexpected ones with their stack.
  */
-function messageOf(error: unknown): string {
+function failureMessage(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   if (error instanceof SoukError)
     return (

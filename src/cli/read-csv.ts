@@ -16,9 +16,9 @@ import { BoundedRows, MAX_ROW_BYTES } from "./csv-rows.js";
 import { utf8Input } from "./utf8-input.js";
 
 /** Rows handed on at once. */
-const BATCH = 1_000;
+const CSV_BATCH = 1_000;
 
-interface Parsed {
+interface ParsedRecord {
   readonly record: Buffer[];
   readonly info: { readonly lines: number };
 }
@@ -39,15 +39,15 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<Sou
       countedTwice += occurrences(record, /\r\n/g);
       const line = info.lines - countedTwice - occurrences(record, /\r\n|\n|\r/g);
       if (header === null) header = readHeader(record);
-      else batch.push(toRow(record, header, line));
+      else batch.push(toSourceRow(record, header, line));
       batch.push(...rows.takeDropped());
-      if (batch.length >= BATCH) yield batch.splice(0);
+      if (batch.length >= CSV_BATCH) yield batch.splice(0);
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     batch.push({
       line: lineOf(error),
-      reason: `the file cannot be read from here on: ${explain(error)}`,
+      reason: `the file cannot be read from here on: ${explainCsvError(error)}`,
       unreadable: true,
     });
   }
@@ -58,7 +58,7 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<Sou
   batch = [];
 }
 
-function parseRows(pieces: AsyncIterable<Buffer>): AsyncIterable<Parsed> {
+function parseRows(pieces: AsyncIterable<Buffer>): AsyncIterable<ParsedRecord> {
   const parser = parse({
     encoding: null,
     info: true,
@@ -69,7 +69,7 @@ function parseRows(pieces: AsyncIterable<Buffer>): AsyncIterable<Parsed> {
   });
   const source = Readable.from(pieces, { objectMode: false });
   source.on("error", (error) => parser.destroy(error)).pipe(parser);
-  return parser as AsyncIterable<Parsed>;
+  return parser as AsyncIterable<ParsedRecord>;
 }
 
 function readHeader(record: readonly Buffer[]): string[] {
@@ -91,7 +91,11 @@ function readHeader(record: readonly Buffer[]): string[] {
   return names;
 }
 
-function toRow(record: readonly Buffer[], header: readonly string[], line: number): SourceRow {
+function toSourceRow(
+  record: readonly Buffer[],
+  header: readonly string[],
+  line: number,
+): SourceRow {
   if (record.length !== header.length)
     return { line, reason: `has ${record.length} fields where the header has ${header.length}` };
   const broken = record.findIndex((field) => !isUtf8(field));
@@ -113,7 +117,7 @@ const occurrences = (record: readonly Buffer[], pattern: RegExp): number =>
 
 const lineOf = (error: CsvError): number =>
   Number((error as CsvError & { lines?: number }).lines ?? 0);
-const explain = (error: CsvError): string =>
+const explainCsvError = (error: CsvError): string =>
   error.code === "CSV_MAX_RECORD_SIZE"
     ? "a row is longer than 256 KB, or a quote is not closed"
     : "a quote is in the wrong place or not closed";

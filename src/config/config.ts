@@ -88,9 +88,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
   );
   const parsed = environmentSchema.superRefine(refuseSmallBuckets).safeParse(present);
-  if (parsed.success) return freeze(toConfig(parsed.data));
+  if (parsed.success) return freezeDeep(toConfig(parsed.data));
   const lines = parsed.error.issues.map(
-    ({ path, message }) => `  ${String(path[0])}${shown(String(path[0]), present)}: ${message}`,
+    ({ path, message }) =>
+      `  ${String(path[0])}${shownValue(String(path[0]), present)}: ${message}`,
   );
   throw new StartupError(
     `The configuration is not valid:\n${[...new Set(lines)].join("\n")}\nEvery variable and ` +
@@ -117,7 +118,7 @@ export function environment(): Readonly<Record<string, string | undefined>> {
 }
 
 /** Values that may hold a password are never printed. */
-const shown = (name: string, env: Record<string, unknown>): string =>
+const shownValue = (name: string, env: Record<string, unknown>): string =>
   own(env, name) === undefined || /URL|TOKEN/.test(name)
     ? ""
     : `=${JSON.stringify(own(env, name))}`;
@@ -143,8 +144,8 @@ function toConfig(env: Environment) {
   };
 }
 
-function freeze<T extends object>(value: T): T {
+function freezeDeep<T extends object>(value: T): T {
   for (const part of Object.values(value))
-    if (typeof part === "object" && part !== null) freeze(part);
+    if (typeof part === "object" && part !== null) freezeDeep(part);
   return Object.freeze(value);
 }

@@ -54,7 +54,7 @@ export const rateVariables = {
   ),
 };
 
-type Environment = Parsed<typeof rateVariables>;
+type RateEnvironment = Parsed<typeof rateVariables>;
 
 /**
  * Buckets that are charged by cost: the dearest operation has
@@ -69,7 +69,7 @@ const COST_BUCKETS = [
 
 /** A bucket below the cost of one operation would refuse it for ever. */
 export function refuseSmallBuckets(
-  env: Environment & { readonly LIMIT_COST: number },
+  env: RateEnvironment & { readonly LIMIT_COST: number },
   context: z.RefinementCtx,
 ): void {
   for (const name of COST_BUCKETS)
@@ -81,7 +81,7 @@ export function refuseSmallBuckets(
       });
 }
 
-export function toRateLimits(env: Environment) {
+export function toRateLimits(env: RateEnvironment) {
   const rule = (burst: number, perSecond: number) => ({ burst, perSecond });
   return {
     sockets: {

@@ -83,7 +83,7 @@ export function decodeCursor(list: string, cursor: string | null | undefined): P
 export function readCursor(list: string, cursor: string): Position | null {
   const position =
     cursor.length <= MAX_CURSOR_LENGTH
-      ? parse(list, Buffer.from(cursor, "base64url").toString("utf8"))
+      ? parseCursor(list, Buffer.from(cursor, "base64url").toString("utf8"))
       : null;
   return position && encodeCursor(list, position) === cursor ? position : null;
 }
@@ -113,7 +113,7 @@ function checksum(list: string, body: string): string {
   return createHash("sha256").update(`${list}\n${body}`).digest("hex").slice(0, CHECKSUM_LENGTH);
 }
 
-function parse(list: string, text: string): Position | null {
+function parseCursor(list: string, text: string): Position | null {
   const body = text.slice(CHECKSUM_LENGTH);
   return text.slice(0, CHECKSUM_LENGTH) === checksum(list, body) ? bodyOf(body) : null;
 }

@@ -113,11 +113,11 @@ export function checkText(
   const length = lengthOf(text);
   if (length > max)
     return error("TOO_LONG", `has ${length} characters; at most ${max} are allowed`);
-  const fault = faultOf(kind, text);
+  const fault = textFault(kind, text);
   return fault === null ? null : error("INVALID", fault);
 }
 
-function faultOf(kind: TextRule["kind"], text: string): string | null {
+function textFault(kind: TextRule["kind"], text: string): string | null {
   if (NO_TEXT.test(text))
     return (
       "holds characters that are not valid text (a control character, or half of a surrogate " +

@@ -41,14 +41,14 @@ interface Holder {
 export function lockDataDir(dir: string): Promise<DataLock> {
   return inDataFolder(dir, async () => {
     const socket = join(await socketFolder(dir), `lock-${randomBytes(6).toString("hex")}`);
-    const server = await listen(socket);
+    const server = await listenOn(socket);
     try {
       await takeNextGeneration(dir, { pid: process.pid, host: hostname(), socket });
     } catch (error) {
-      await close(server);
+      await closeServer(server);
       throw error;
     }
-    return { close: () => close(server) };
+    return { close: () => closeServer(server) };
   });
 }
 
@@ -121,7 +121,7 @@ async function clearEarlier(dir: string, generation: number): Promise<void> {
   }
 }
 
-function listen(path: string): Promise<Server> {
+function listenOn(path: string): Promise<Server> {
   const server = createServer((socket) => socket.on("error", () => {}).destroy());
   // The lock alone keeps no process running.
   server.unref();
@@ -130,7 +130,7 @@ function listen(path: string): Promise<Server> {
   );
 }
 
-const close = (server: Server): Promise<void> =>
+const closeServer = (server: Server): Promise<void> =>
   new Promise((resolve) => server.close(() => resolve()));
 
 /**

@@ -61,7 +61,7 @@ const SILENT_MS = 15 * SECOND;
  */
 const RESTART_MS = SECOND;
 
-interface Place {
+interface RedisPlace {
   readonly dir: string;
   readonly socket: string;
   readonly log: Logger;
@@ -114,10 +114,10 @@ async function preparePlace({
   dataDir,
   log,
   binaries = BINARIES,
-}: EmbeddedRedisOptions): Promise<Place> {
+}: EmbeddedRedisOptions): Promise<RedisPlace> {
   const dir = resolve(dataDir, "redis");
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const place: Place = {
+  const place: RedisPlace = {
     dir,
     socket: join(await socketFolder(dataDir), "redis.sock"),
     log,
@@ -128,7 +128,7 @@ async function preparePlace({
 }
 
 /** Starts the first binary that exists. */
-async function startFirst(place: Place): Promise<GuardedChild> {
+async function startFirst(place: RedisPlace): Promise<GuardedChild> {
   for (const command of place.binaries) {
     const child = await startGuarded({
       command,
@@ -154,7 +154,7 @@ const NO_BINARY =
   "REDIS_URL=redis://127.0.0.1:6379\n" +
   "  3. one you have       set REDIS_URL=redis://user:password@host:6379";
 
-function argsFor({ dir, socket }: Place): string[] {
+function argsFor({ dir, socket }: RedisPlace): string[] {
   const reach = ["--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"];
   const keep = [
     "--dir",
@@ -183,7 +183,10 @@ function argsFor({ dir, socket }: Place): string[] {
 const pidFile = (dir: string): string => join(dir, "redis.pid");
 
 /** Resolves to null when the server serves, or to how it ended. */
-async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<Ending | null> {
+async function untilReady(
+  { socket, log }: RedisPlace,
+  child: GuardedChild,
+): Promise<Ending | null> {
   let heardAt = performance.now();
   let told = false;
   const ended = child.exited;
@@ -205,7 +208,7 @@ async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<
  * Ends a server of an earlier run that outlived it, so that
  * two never write the same files.
  */
-async function stopOrphan(place: Place): Promise<void> {
+async function stopOrphan(place: RedisPlace): Promise<void> {
   const info = await askRedis(place.socket, "INFO server", SECOND);
   // A server that answers on this socket is ours.
   const pid = Number(/process_id:(\d+)/.exec(info ?? "")?.[1]) || (await silentOrphan(place));
@@ -224,7 +227,7 @@ async function stopOrphan(place: Place): Promise<void> {
   await goneWithin(SILENT_MS, place);
 }
 
-async function goneWithin(patienceMs: number, place: Place): Promise<boolean> {
+async function goneWithin(patienceMs: number, place: RedisPlace): Promise<boolean> {
   const giveUpAt = performance.now() + patienceMs;
   while (performance.now() < giveUpAt) {
     if (!(await silentOrphan(place)) && (await askRedis(place.socket, "PING")) === null)
@@ -238,7 +241,7 @@ async function goneWithin(patienceMs: number, place: Place): Promise<boolean> {
  * The pid in the pid file, if that process serves our socket.
  * Pids are reused, so the file alone proves nothing.
  */
-async function silentOrphan({ dir, socket }: Place): Promise<number | undefined> {
+async function silentOrphan({ dir, socket }: RedisPlace): Promise<number | undefined> {
   const pid = Number(await readFile(pidFile(dir), "utf8").catch(() => ""));
   if (!(pid > 1) || !isAlive(pid)) return undefined;
   const title = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");

@@ -38,3 +38,9 @@ export class Refused extends Error {
     super(userError.message);
   }
 }
+
+/** The user error of a {@link Refused}; throws any other error. */
+export function refusalIn(error: unknown): UserError {
+  if (error instanceof Refused) return error.userError;
+  throw error;
+}

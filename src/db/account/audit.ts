@@ -5,7 +5,7 @@
  * password, no address of an account.
  */
 import { sql } from "drizzle-orm";
-import type { AuditEntry, RefusalCount } from "../../domain/account/audit.js";
+import { type AuditEntry, MAX_DEVICE, type RefusalCount } from "../../domain/account/audit.js";
 import type { Database, Executor } from "../client/database.js";
 import type { Row } from "../client/row.js";
 import { bigints, storable, texts } from "../client/statements.js";
@@ -36,20 +36,19 @@ export interface AuditTableOptions {
 }
 
 const MAX_REFUSALS = 1_000_000;
-const MAX_DEVICE = 200;
 /** Rows of one DELETE: it has to end within the statement time-out. */
-const BATCH = 10_000;
-const REFUSALS = sql.raw(COUNTED);
+const DELETE_BATCH = 10_000;
+const IS_REFUSAL = sql.raw(COUNTED);
 
 export function createAuditTable(
   database: Database,
   { keptMs, maxRefusals = MAX_REFUSALS }: AuditTableOptions,
 ): AuditTable {
   const deleteAll = async (which: ReturnType<typeof sql>): Promise<void> => {
-    for (let deleted = BATCH; deleted === BATCH; ) {
+    for (let deleted = DELETE_BATCH; deleted === DELETE_BATCH; ) {
       const rows = await database.query(sql`
         DELETE FROM audit_log
-        WHERE id IN (SELECT id FROM audit_log WHERE ${which} ORDER BY id LIMIT ${BATCH})
+        WHERE id IN (SELECT id FROM audit_log WHERE ${which} ORDER BY id LIMIT ${DELETE_BATCH})
         RETURNING id`);
       deleted = rows.length;
     }
@@ -80,9 +79,9 @@ export function createAuditTable(
       await deleteAll(sql`at < clock_timestamp() - ${keptMs} * interval '1 millisecond'`);
       const [beyond] = await database.query<Row<typeof auditLog, "id">>(sql`
         SELECT id FROM audit_log
-        WHERE ${REFUSALS}
+        WHERE ${IS_REFUSAL}
         ORDER BY id DESC OFFSET ${maxRefusals} LIMIT 1`);
-      if (beyond) await deleteAll(sql`${REFUSALS} AND id <= ${beyond.id}::bigint`);
+      if (beyond) await deleteAll(sql`${IS_REFUSAL} AND id <= ${beyond.id}::bigint`);
     },
   };
 }

@@ -47,10 +47,10 @@ export interface UserTable {
   ): Promise<boolean>;
 }
 
-const COLUMNS = ["id", "tag", "email", "name", "role", "created_at"] as const;
-const USER = columnList(COLUMNS);
+const USER_COLUMNS = ["id", "tag", "email", "name", "role", "created_at"] as const;
+const USER = columnList(USER_COLUMNS);
 
-type UserRow = Row<typeof users, (typeof COLUMNS)[number]>;
+type UserRow = Row<typeof users, (typeof USER_COLUMNS)[number]>;
 type AccountRow = UserRow &
   Row<typeof users, "password_hash" | "session_epoch"> & { readonly revoked_ids: string[] };
 
@@ -71,7 +71,7 @@ export function createUserTable(database: Database): UserTable {
       WHERE ${where}`);
     return row
       ? {
-          user: toRecord(row),
+          user: userOf(row),
           passwordHash: row.password_hash,
           sessions: { epoch: row.session_epoch, revokedIds: row.revoked_ids },
         }
@@ -83,7 +83,7 @@ export function createUserTable(database: Database): UserTable {
       const rows = await database.query<UserRow>(
         sql`SELECT ${USER} FROM users WHERE id = ANY(${bigints(ids)})`,
       );
-      return rows.map(toRecord);
+      return rows.map(userOf);
     },
     accountByEmail: (email) => account(sql`email = ${storable(email)}`),
     accountById: (id) => account(sql`id = ${id}::bigint`),
@@ -93,7 +93,7 @@ export function createUserTable(database: Database): UserTable {
         VALUES (${tag}, ${email}, ${name}, ${role}, ${passwordHash})
         ON CONFLICT (email) DO NOTHING
         RETURNING ${USER}`);
-      return row ? toRecord(row) : null;
+      return row ? userOf(row) : null;
     },
     async replaceHash(tx, id, oldHash, newHash) {
       const rows = await tx.query(sql`
@@ -105,6 +105,6 @@ export function createUserTable(database: Database): UserTable {
   };
 }
 
-function toRecord({ id, tag, email, name, role, created_at }: UserRow): UserRecord {
+function userOf({ id, tag, email, name, role, created_at }: UserRow): UserRecord {
   return { id, tag, email, name, role, createdAt: created_at.toISOString() };
 }

@@ -41,7 +41,7 @@ export function createBrandTable(database: Database): BrandTable {
     async page({ text, page }) {
       const rows = await database.query<BrandRow>(sql`
         SELECT id, name FROM brands
-        WHERE ${beginsWith(text)} AND ${behind(page.after)}
+        WHERE ${beginsWith(text)} AND ${behindName(page.after)}
         ORDER BY name, id LIMIT ${page.limit + 1}`);
       return {
         rows: rows.slice(0, page.limit).map(({ id, name }) => ({ value: name, id })),
@@ -67,7 +67,7 @@ function beginsWith(text: string | undefined): SQL {
   return sql`lower(name) LIKE lower(${escaped}) || '%'`;
 }
 
-function behind(after: Position | null): SQL {
+function behindName(after: Position | null): SQL {
   if (!after) return sql`true`;
   if (typeof after.value !== "string")
     throw new BadUserInput("after is not a cursor of this list.", ["after"]);

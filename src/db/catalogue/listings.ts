@@ -176,11 +176,14 @@ const LISTED = sql`products WHERE removed_at IS NULL`;
 function walk(shape: Shape): SQL {
   const first = shape.rows[0];
   const order = sql`ORDER BY key DESC, id DESC LIMIT ${shape.limit}`;
-  if (first?.words !== undefined)
-    return sql`${MATCHES} ${rowsOf(shape, sql`matches WHERE true ${descendants(shape)}`)} ${order}`;
+  if (first?.words !== undefined) {
+    const matches = sql`matches WHERE true ${descendants(shape)}`;
+    return sql`${MATCHES} ${keyedRows(shape, matches)} ${order}`;
+  }
   const byKey = sql.raw(`ORDER BY ${KEYS[shape.sort ?? "NEWEST"]} DESC, id DESC LIMIT`);
-  if (first?.category === undefined) return sql`${rowsOf(shape, LISTED)} ${byKey} ${shape.limit}`;
-  const inCategory = rowsOf(shape, sql`${LISTED} AND category_id = c.id`);
+  if (first?.category === undefined)
+    return sql`${keyedRows(shape, LISTED)} ${byKey} ${shape.limit}`;
+  const inCategory = keyedRows(shape, sql`${LISTED} AND category_id = c.id`);
   const perCategory = sql`${inCategory} ${byKey} ${shape.limit}`;
   return sql`
     SELECT w.id, w.key FROM categories c
@@ -189,9 +192,9 @@ function walk(shape: Shape): SQL {
     ${order}`;
 }
 
-function rowsOf(shape: Shape, place: SQL): SQL {
+function keyedRows(shape: Shape, place: SQL): SQL {
   const key = sql.raw(KEYS[shape.sort ?? "NEWEST"]);
-  return sql`SELECT id, ${key}::bigint AS key FROM ${place} ${conditions(shape)}`;
+  return sql`SELECT id, ${key}::bigint AS key FROM ${place} ${plainConditions(shape)}`;
 }
 
 /**
@@ -210,7 +213,7 @@ const descendants = ({ rows }: Shape): SQL =>
     : sql`AND category_id IN (SELECT id FROM categories WHERE path @> ARRAY[q.category])`;
 
 /** All conditions but category and text. */
-function conditions({ sort, rows: [first] }: Shape): SQL {
+function plainConditions({ sort, rows: [first] }: Shape): SQL {
   if (!first) return sql``;
   const alongPrices = sort === "PRICE_ASC" || sort === "PRICE_DESC";
   const parts = alongPrices
@@ -270,7 +273,7 @@ function behind(sort: ProductSort, { afterKey, afterId }: Flat): SQL[] {
 function countsOfShape(shape: Shape): SQL {
   const text = shape.rows[0]?.words !== undefined;
   const place = text ? sql`matches WHERE true` : LISTED;
-  const rows = sql`FROM ${place} ${descendants(shape)} ${conditions(shape)}`;
+  const rows = sql`FROM ${place} ${descendants(shape)} ${plainConditions(shape)}`;
   return sql`
     SELECT q.listing, (${text ? MATCHES : sql``} SELECT count(*) ${rows}) AS count
     FROM ${requestsOf(shape)}`;

@@ -5,7 +5,7 @@ import type { Row } from "../client/row.js";
 import { columnList } from "../client/statements.js";
 import type { products } from "../schema/catalogue.js";
 
-const COLUMNS = [
+const PRODUCT_COLUMNS = [
   "id",
   "version",
   "sku",
@@ -21,7 +21,7 @@ const COLUMNS = [
 ] as const;
 
 /** A product as {@link PRODUCT} selects it. */
-export type ProductRow = Row<typeof products, (typeof COLUMNS)[number]> & {
+export type ProductRow = Row<typeof products, (typeof PRODUCT_COLUMNS)[number]> & {
   readonly removed: boolean;
 };
 
@@ -29,16 +29,15 @@ export type ProductRow = Row<typeof products, (typeof COLUMNS)[number]> & {
 export type ProductJson = Omit<ProductRow, "updated_at"> & { readonly updated_at: string };
 
 /** The columns of a {@link ProductRow}. */
-export const PRODUCT: SQL = sql`${columnList(COLUMNS)}, removed_at IS NOT NULL AS removed`;
+export const PRODUCT: SQL = sql`${columnList(PRODUCT_COLUMNS)}, removed_at IS NOT NULL AS removed`;
 
 /** The columns of a {@link ProductJson}, as one expression. */
-export const productJson = (alias: string): SQL =>
-  sql.raw(
-    `json_build_object(${COLUMNS.map((name) => `'${name}', ${alias}.${name}`).join(", ")}, ` +
-      `'removed', ${alias}.removed_at IS NOT NULL)`,
-  );
+export function productJson(alias: string): SQL {
+  const members = PRODUCT_COLUMNS.map((name) => `'${name}', ${alias}.${name}`).join(", ");
+  return sql.raw(`json_build_object(${members}, 'removed', ${alias}.removed_at IS NOT NULL)`);
+}
 
-export function toRecord(row: ProductRow | ProductJson): ProductRecord {
+export function toProductRecord(row: ProductRow | ProductJson): ProductRecord {
   return {
     id: row.id,
     version: row.version,

@@ -11,7 +11,7 @@ import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import type { Tx } from "../client/database.js";
 import type { Row } from "../client/row.js";
 import type { products } from "../schema/catalogue.js";
-import { type ProductJson, productJson, toRecord } from "./product-row.js";
+import { type ProductJson, productJson, toProductRecord } from "./product-row.js";
 
 export interface ProductWrite {
   readonly before: PlacedProduct;
@@ -44,7 +44,7 @@ export async function upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult>
   const missing = await missingPlace(tx, draft);
   if (missing) return { missing };
   const existing = await lockSku(tx, draft.sku);
-  if (existing !== null) return change(tx, existing, draft);
+  if (existing !== null) return changeLocked(tx, existing, draft);
   const created = await insert(tx, draft);
   if (created) return { before: null, after: created };
   // Another session created the sku in between. Skus are
@@ -52,7 +52,7 @@ export async function upsert(tx: Tx, draft: ProductDraft): Promise<UpsertResult>
   const late = await lockSku(tx, draft.sku);
   if (late === null)
     throw new Error("A sku that was taken is gone: products must never be deleted.");
-  return change(tx, late, draft);
+  return changeLocked(tx, late, draft);
 }
 
 async function missingPlace(
@@ -84,9 +84,9 @@ async function insert(tx: Tx, draft: ProductDraft): Promise<PlacedProduct | null
 }
 
 /** `id` is locked. Writes only what differs. */
-async function change(tx: Tx, id: number, draft: ProductDraft): Promise<ProductWrite> {
+async function changeLocked(tx: Tx, id: number, draft: ProductDraft): Promise<ProductWrite> {
   const { name, description, brandId, categoryId, price, stock } = draft;
-  const written = await write(tx, id, {
+  const written = await update(tx, id, {
     set: sql`name = ${name}, description = ${description}, brand_id = ${brandId},
       category_id = ${categoryId}, price = ${price}, stock = ${stock}, removed_at = NULL,
       ${NOW_UPDATED}`,
@@ -115,7 +115,7 @@ export async function adjustStock(
 ): Promise<ProductWrite | "missing" | "removed" | "negative" | "tooMuch"> {
   const refused = await lock(tx, id);
   if (refused) return refused;
-  const written = await write(tx, id, {
+  const written = await update(tx, id, {
     set: sql`stock = p.stock + ${by}::integer, ${NOW_UPDATED}`,
     where: sql`p.removed_at IS NULL
       AND p.stock::bigint + ${by}::bigint BETWEEN 0 AND ${MAX_STOCK}::bigint`,
@@ -127,18 +127,22 @@ export async function remove(tx: Tx, id: number): Promise<ProductWrite | "missin
   const refused = await lock(tx, id);
   if (refused) return refused;
   return (
-    (await write(tx, id, {
+    (await update(tx, id, {
       set: sql`removed_at = clock_timestamp(), ${NOW_UPDATED}`,
       where: sql`p.removed_at IS NULL`,
     })) ?? "removed"
   );
 }
 
-export async function rate<C extends RatingChange>(tx: Tx, id: number, change: () => Promise<C>) {
+export async function addRating<C extends RatingChange>(
+  tx: Tx,
+  id: number,
+  change: () => Promise<C>,
+) {
   const refused = await lock(tx, id);
   if (refused) return refused;
   const by = await change();
-  const written = await write(tx, id, {
+  const written = await update(tx, id, {
     // A rating is no change by the shop: `updated_at` stays.
     set: sql`rating_sum = p.rating_sum + ${by.sum}::bigint,
       rating_count = p.rating_count + ${by.count}::bigint`,
@@ -164,7 +168,7 @@ async function lock(tx: Tx, id: number): Promise<"missing" | "removed" | null> {
  * The one UPDATE: `b` is the row as it was. Null when `where`
  * refused.
  */
-async function write(
+async function update(
   tx: Tx,
   id: number,
   { set, where }: { set: SQL; where: SQL },
@@ -180,6 +184,6 @@ async function write(
 }
 
 const placed = (row: ProductJson, categoryPath: number[]): PlacedProduct => ({
-  product: toRecord(row),
+  product: toProductRecord(row),
   categoryPath,
 });

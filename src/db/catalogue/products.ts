@@ -13,12 +13,12 @@ import type { IdPage } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
 import { bigints } from "../client/statements.js";
 import { countsStatement, type PageRow, pagesStatement, toPages } from "./listings.js";
-import { PRODUCT, type ProductRow, toRecord } from "./product-row.js";
+import { PRODUCT, type ProductRow, toProductRecord } from "./product-row.js";
 import {
+  addRating,
   adjustStock,
   type ProductWrite,
   type RatingChange,
-  rate,
   remove,
   type UpsertResult,
   upsert,
@@ -75,7 +75,7 @@ export function createProductTable(database: Database): ProductTable {
       const rows = await database.query<ProductRow>(
         sql`SELECT ${PRODUCT} FROM products WHERE id = ANY(${bigints(ids)})`,
       );
-      return rows.map(toRecord);
+      return rows.map(toProductRecord);
     },
     async pages(listings) {
       if (listings.length === 0) return [];
@@ -93,6 +93,6 @@ export function createProductTable(database: Database): ProductTable {
     upsert,
     adjustStock,
     remove,
-    rate,
+    rate: addRating,
   };
 }

@@ -48,10 +48,10 @@ export interface ReviewTable {
   put(tx: Tx, userId: number, draft: ReviewDraft): Promise<WrittenReview>;
 }
 
-const COLUMNS = ["id", "product_id", "author", "rating", "body", "created_at"] as const;
-const REVIEW = columnList(COLUMNS);
+const REVIEW_COLUMNS = ["id", "product_id", "author", "rating", "body", "created_at"] as const;
+const REVIEW = columnList(REVIEW_COLUMNS);
 
-type ReviewRow = Row<typeof reviews, (typeof COLUMNS)[number]>;
+type ReviewRow = Row<typeof reviews, (typeof REVIEW_COLUMNS)[number]>;
 
 export function createReviewTable(database: Database): ReviewTable {
   return {
@@ -60,7 +60,7 @@ export function createReviewTable(database: Database): ReviewTable {
       const rows = await database.query<ReviewRow>(
         sql`SELECT ${REVIEW} FROM reviews WHERE id = ANY(${bigints(ids)})`,
       );
-      return rows.map(toRecord);
+      return rows.map(reviewOf);
     },
     pages: (requests) => pages(database, requests),
     async counts(productIds) {
@@ -93,7 +93,7 @@ async function put(
       SET author = excluded.author, rating = excluded.rating, body = excluded.body
     RETURNING ${REVIEW}`);
   if (!row) throw new Error("The user of a session is gone: users must never be deleted.");
-  return { review: toRecord(row), sum: rating - (old?.rating ?? 0), count: old ? 0 : 1 };
+  return { review: reviewOf(row), sum: rating - (old?.rating ?? 0), count: old ? 0 : 1 };
 }
 
 /**
@@ -122,6 +122,6 @@ async function pages(database: Database, requests: readonly ReviewListing[]): Pr
   });
 }
 
-function toRecord({ id, product_id, author, rating, body, created_at }: ReviewRow): ReviewRecord {
+function reviewOf({ id, product_id, author, rating, body, created_at }: ReviewRow): ReviewRecord {
   return { id, productId: product_id, author, rating, body, createdAt: created_at.toISOString() };
 }

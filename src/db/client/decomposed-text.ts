@@ -18,7 +18,7 @@ export interface DecomposedText {
 }
 
 /** More are the same fault many times. */
-const SHOWN = 100;
+const MAX_REPORTED = 100;
 
 /** The first of them, by place and id. */
 export async function findDecomposed(executor: Executor): Promise<DecomposedText[]> {
@@ -38,5 +38,5 @@ export async function findDecomposed(executor: Executor): Promise<DecomposedText
     UNION ALL SELECT 'leaderboards.title', id FROM leaderboards WHERE title IS NOT NFC NORMALIZED
     UNION ALL SELECT 'score_submissions.owner of leaderboards', board_id FROM score_submissions
       WHERE owner IS NOT NFC NORMALIZED GROUP BY board_id
-    ORDER BY place, id LIMIT ${SHOWN}`);
+    ORDER BY place, id LIMIT ${MAX_REPORTED}`);
 }

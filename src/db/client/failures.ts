@@ -79,7 +79,7 @@ const DRIVER_MESSAGES = new RegExp(
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 const CLASS_LENGTH = 2;
 
-const codeOf = (error: unknown): string =>
+const errorCode = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 
 /**
@@ -97,7 +97,7 @@ function treatmentOf(code: string): Treatment | null {
  */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isConnectionLost);
-  const code = codeOf(error);
+  const code = errorCode(error);
   return (
     SYSTEM_CODES.has(code) ||
     treatmentOf(code) === "close" ||
@@ -106,13 +106,13 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /** Whether a later try may help and the statement was right. */
-const isUnavailable = (error: unknown): boolean =>
-  isConnectionLost(error) || treatmentOf(codeOf(error)) !== null;
+const meansUnavailable = (error: unknown): boolean =>
+  isConnectionLost(error) || treatmentOf(errorCode(error)) !== null;
 
 /** The server itself does not know the outcome of the statement. */
 const UNKNOWN_OUTCOME = "40003";
 /** What node-postgres says of a statement that it did not send. */
-const NOT_SENT =
+const UNSENT_STATEMENT =
   /^(Client has encountered a connection error|Client was closed|Cannot use a pool after)/;
 
 /**
@@ -121,11 +121,11 @@ const NOT_SENT =
  * reply.
  */
 export function asFailure(error: unknown, { commits = false } = {}): unknown {
-  if (!isUnavailable(error)) return error;
-  const isSent = !(error instanceof Error && NOT_SENT.test(error.message));
+  if (!meansUnavailable(error)) return error;
+  const isSent = !(error instanceof Error && UNSENT_STATEMENT.test(error.message));
   return new DatabaseUnavailable(
     error,
-    commits && isSent && (isConnectionLost(error) || codeOf(error) === UNKNOWN_OUTCOME),
+    commits && isSent && (isConnectionLost(error) || errorCode(error) === UNKNOWN_OUTCOME),
   );
 }
 
@@ -134,7 +134,7 @@ export function asFailure(error: unknown, { commits = false } = {}): unknown {
  * `NOWAIT`).
  */
 export const isLocked = (error: unknown): boolean =>
-  error instanceof DatabaseUnavailable && codeOf(error.cause) === "55P03";
+  error instanceof DatabaseUnavailable && errorCode(error.cause) === "55P03";
 
 /** Longest pause before the second run. */
 const MAX_PAUSE_MS = 20;
@@ -149,7 +149,7 @@ export async function repeatedOnce<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof DatabaseUnavailable) || treatmentOf(codeOf(error.cause)) !== "repeat")
+    if (!(error instanceof DatabaseUnavailable) || treatmentOf(errorCode(error.cause)) !== "repeat")
       throw error;
     // The transaction that won goes first: without a pause,
     // this one could take the same lock before it.

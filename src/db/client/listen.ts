@@ -21,7 +21,7 @@ export interface ListenOptions {
 }
 
 const PROBE_EVERY_MS = 10 * SECOND;
-const RETRY_MS = { first: SECOND / 10, max: 2 * SECOND } as const;
+const RELISTEN_MS = { first: SECOND / 10, max: 2 * SECOND } as const;
 
 /**
  * Resolves when the server confirmed LISTEN; rejects with
@@ -37,10 +37,10 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
     if (closed) return;
     options.log.warn({ channel: options.channel }, "the listening connection to Postgres was lost");
     options.onLost?.();
-    resume(RETRY_MS.first);
+    resume(RELISTEN_MS.first);
   };
   const start = async (): Promise<void> => {
-    const connected = await connect(options);
+    const connected = await connectListener(options);
     if (closed) return connected.end();
     client = connected;
     watch(connected, lost);
@@ -49,7 +49,7 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
     retry = setTimeout(() => {
       start().then(
         () => closed || options.onNotify(""),
-        () => closed || resume(Math.min(afterMs * 2, RETRY_MS.max)),
+        () => closed || resume(Math.min(afterMs * 2, RELISTEN_MS.max)),
       );
     }, afterMs);
   };
@@ -64,7 +64,7 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
   };
 }
 
-async function connect({ config, channel, onNotify }: ListenOptions): Promise<pg.Client> {
+async function connectListener({ config, channel, onNotify }: ListenOptions): Promise<pg.Client> {
   const client = new pg.Client(config);
   // "end" reports losses; without a listener, "error" would
   // end the process.

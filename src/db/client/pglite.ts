@@ -15,8 +15,8 @@ import { clocked, compile } from "./statements.js";
 
 /** Opens the folder, making it on the first start. */
 export async function openPglite(options: DatabaseOptions): Promise<Database> {
-  const client = await create(options.dataDir);
-  const executor = executorOf(client, options);
+  const client = await createClient(options.dataDir);
+  const executor = pgliteExecutor(client, options);
   /**
    * One process, so "exclusive" needs no server. A
    * transaction held open would block every reader.
@@ -45,7 +45,7 @@ export async function openPglite(options: DatabaseOptions): Promise<Database> {
   };
 }
 
-async function create(dataDir: string): Promise<PGlite> {
+async function createClient(dataDir: string): Promise<PGlite> {
   // Loaded here, so that a process with a real PostgreSQL
   // never pays for the WASM.
   const { PGlite } = await import("@electric-sql/pglite");
@@ -54,20 +54,20 @@ async function create(dataDir: string): Promise<PGlite> {
     return await PGlite.create({ dataDir });
   } catch (error) {
     throw new StartupError(
-      `The embedded database in ${dataDir} cannot be opened: ${reasonOf(error)}. Mend it, or ` +
+      `The embedded database in ${dataDir} cannot be opened: ${openFailure(error)}. Mend it, or ` +
         "set DATA_DIR or DATABASE_URL.",
     );
   }
 }
 
 /** The WASM file system throws plain objects that hold only a number. */
-function reasonOf(error: unknown): string {
+function openFailure(error: unknown): string {
   return error instanceof Error && error.message
     ? error.message
     : "its files cannot be read and written by this user";
 }
 
-function executorOf(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {
+function pgliteExecutor(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {
   return {
     query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
       const { text, values } = compile(statement);
@@ -96,5 +96,5 @@ async function transact<T>(
 
 const txOf = (transaction: Transaction, options: DatabaseOptions): Tx => ({
   inTransaction: true,
-  ...executorOf(transaction, options),
+  ...pgliteExecutor(transaction, options),
 });

@@ -126,16 +126,16 @@ async function proveReachable(pool: pg.Pool, url: string): Promise<void> {
     .query<{ version: string }>("SELECT current_setting('server_version_num') AS version")
     .catch((error: Error) => {
       throw new StartupError(
-        `PostgreSQL at ${placeOf(url)} cannot be used: ${reasonOf(error)}. Check ` +
+        `PostgreSQL at ${hostAndPort(url)} cannot be used: ${reasonOf(error)}. Check ` +
           "DATABASE_URL, or unset it to use the embedded database.",
       );
     });
   if (Number(version.rows[0]?.version) < OLDEST_VERSION)
-    throw new StartupError(`PostgreSQL at ${placeOf(url)} is older than version 15.`);
+    throw new StartupError(`PostgreSQL at ${hostAndPort(url)} is older than version 15.`);
 }
 
 /** Host and port alone: the rest of a URL may hold a password. */
-function placeOf(url: string): string {
+function hostAndPort(url: string): string {
   try {
     const { hostname, port } = new URL(url);
     return `${hostname || "localhost"}:${port || "5432"}`;
@@ -175,7 +175,7 @@ async function withClient<T>(
   }
 }
 
-interface Execution {
+interface StatementOptions {
   /** Null: no time-out. */
   readonly timeoutMs: number | null;
   /** Whether each statement commits by itself. */
@@ -185,7 +185,7 @@ interface Execution {
 function executorOf(
   client: pg.ClientBase,
   { telemetry }: PostgresOptions,
-  { timeoutMs, commits }: Execution,
+  { timeoutMs, commits }: StatementOptions,
 ): Executor {
   return {
     query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
@@ -202,7 +202,7 @@ function executorOf(
   };
 }
 
-interface Work<T> {
+interface TransactionWork<T> {
   readonly work: (tx: Tx) => Promise<T>;
   readonly patient: boolean;
 }
@@ -210,7 +210,7 @@ interface Work<T> {
 function transaction<T>(
   pool: pg.Pool,
   options: PostgresOptions,
-  { work, patient }: Work<T>,
+  { work, patient }: TransactionWork<T>,
 ): Promise<T> {
   return withClient(pool, async (client) => {
     const tx: Tx = {

@@ -12,18 +12,18 @@ type Plain<C extends Record<string, Column>> = {
   [K in keyof C as C[K]["_"]["columnType"] extends MappedByDrizzle ? never : K]: C[K];
 };
 
-type Answered<T extends Table> = InferModelFromColumns<
+type AnsweredColumns<T extends Table> = InferModelFromColumns<
   Plain<T["_"]["columns"]>,
   "select",
   { dbColumnNames: true }
 >;
 
 /** Names of columns that a {@link Row} can have. */
-type ColumnName<T extends Table> = keyof Answered<T> & string;
+type ColumnName<T extends Table> = keyof AnsweredColumns<T> & string;
 
 /** Columns of a table as a statement answers them. */
 export type Row<T extends Table, Name extends ColumnName<T> = ColumnName<T>> = Readonly<
-  Pick<Answered<T>, Name>
+  Pick<AnsweredColumns<T>, Name>
 >;
 
 /** A row of the outer side of a join, which may have found nothing. */

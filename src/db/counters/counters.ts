@@ -72,7 +72,7 @@ export function createCounterTable(database: Database): CounterTable {
         LEFT JOIN counter_shards s ON s.shard = q.shard
         LEFT JOIN product_tallies t ON t.product_id = q.product_id AND t.period = q.period
         ORDER BY q.place`);
-      return rows.map(toStored);
+      return rows.map(toStoredTally);
     },
     async applied(shard) {
       const [row] = await database.query<Row<typeof counterShards, "applied">>(
@@ -87,7 +87,7 @@ export function createCounterTable(database: Database): CounterTable {
         ORDER BY product_id LIMIT ${limit}`);
       return rows.map(({ product_id }) => product_id);
     },
-    apply: (batch, sketches) => database.transaction((tx) => apply(tx, batch, sketches)),
+    apply: (batch, sketches) => database.transaction((tx) => applyBatch(tx, batch, sketches)),
     async prune() {
       const rows = await database.query(sql`
         DELETE FROM product_tallies
@@ -100,7 +100,7 @@ export function createCounterTable(database: Database): CounterTable {
   };
 }
 
-async function apply(
+async function applyBatch(
   tx: Tx,
   { shard, id, prev, counts }: Batch,
   sketches: readonly Sketch[],
@@ -155,7 +155,7 @@ async function keepSketches(tx: Tx, sketches: readonly Sketch[]): Promise<void> 
     WHERE t.product_id = q.product_id AND t.period = q.period`);
 }
 
-const toStored = ({
+const toStoredTally = ({
   applied,
   views,
   shares,

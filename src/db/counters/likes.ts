@@ -62,12 +62,12 @@ export interface LikeTable {
   since(keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]>;
 }
 
-const FORMATS = { day: "YYYY-MM-DD", month: "YYYY-MM" } as const;
+const SPAN_FORMATS = { day: "YYYY-MM-DD", month: "YYYY-MM" } as const;
 
 export function createLikeTable(database: Database): LikeTable {
   return {
     add: (tx, { productId, userId }) =>
-      change(tx, productId, {
+      changeLikes(tx, productId, {
         fact: sql`
           INSERT INTO likes (product_id, user_id)
           VALUES (${productId}::bigint, ${userId}::bigint)
@@ -76,7 +76,7 @@ export function createLikeTable(database: Database): LikeTable {
         by: 1,
       }),
     remove: (tx, { productId, userId }) =>
-      change(tx, productId, {
+      changeLikes(tx, productId, {
         fact: sql`
           DELETE FROM likes
           WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint
@@ -107,7 +107,7 @@ export function createLikeTable(database: Database): LikeTable {
   };
 }
 
-async function change(
+async function changeLikes(
   tx: Tx,
   productId: number,
   { fact, by }: { fact: SQL; by: 1 | -1 },
@@ -138,7 +138,7 @@ async function since(
   if (keys.length === 0) return counts;
   const products = bigints(keys.map(({ productId }) => productId));
   const starts = texts(keys.map(({ sinceMs }) => new Date(sinceMs).toISOString()));
-  const formats = texts(keys.map(({ by }) => FORMATS[by]));
+  const formats = texts(keys.map(({ by }) => SPAN_FORMATS[by]));
   const rows = await database.query<{ place: number; span: string; likes: number }>(sql`
     SELECT q.place, to_char(l.created_at AT TIME ZONE 'UTC', q.format) AS span,
       count(*) AS likes

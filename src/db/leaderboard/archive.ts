@@ -71,7 +71,7 @@ export interface ScoreArchive {
   placeOf(finished: FinishedPeriod, owner: string): Promise<number | null>;
 }
 
-const COLUMNS = [
+const ENTRY_COLUMNS = [
   "position",
   "rank",
   "better",
@@ -81,7 +81,7 @@ const COLUMNS = [
   "metadata",
   "submitted_at",
 ] as const;
-type EntryRow = Row<typeof leaderboardArchiveEntries, (typeof COLUMNS)[number]>;
+type EntryRow = Row<typeof leaderboardArchiveEntries, (typeof ENTRY_COLUMNS)[number]>;
 
 /** The final rank, by tie rule; a lower `key` is better. */
 const RANKS: Readonly<Record<TieRule, SQL>> = {
@@ -96,50 +96,50 @@ export function createScoreArchive(database: Database): ScoreArchive {
       const [row] = await database.query<Row<typeof scoreSubmissions, "submitted_at">>(sql`
         SELECT submitted_at FROM score_submissions
         WHERE board_id = ${boardId}::bigint
-          AND submitted_at >= ${moment(fromMs)} AND submitted_at < ${moment(toMs)}
+          AND submitted_at >= ${toTimestamp(fromMs)} AND submitted_at < ${toTimestamp(toMs)}
         ORDER BY submitted_at LIMIT 1`);
       return row?.submitted_at.getTime() ?? null;
     },
-    write,
+    write: writeEntries,
     async countOwners(executor, { board, window }) {
       const [row] = await executor.query<{ count: number }>(sql`
         SELECT count(DISTINCT owner) AS count FROM score_submissions
-        WHERE board_id = ${board.id}::bigint AND ${within(window)}`);
+        WHERE board_id = ${board.id}::bigint AND ${withinWindow(window)}`);
       return row?.count ?? 0;
     },
     async seal(tx, { board, period, window }, { total, checksum }) {
       await tx.query(sql`
         INSERT INTO leaderboard_archives (board_id, period, starts_at, ends_at, total, checksum)
-        VALUES (${board.id}::bigint, ${period}, ${moment(window.startMs)},
-          ${moment(window.endMs)}, ${total}, ${checksum})`);
+        VALUES (${board.id}::bigint, ${period}, ${toTimestamp(window.startMs)},
+          ${toTimestamp(window.endMs)}, ${total}, ${checksum})`);
     },
     rows,
     async total(finished) {
       const [row] = await database.query<Row<typeof leaderboardArchives, "total">>(
-        sql`SELECT total FROM leaderboard_archives WHERE ${isOf(finished)}`,
+        sql`SELECT total FROM leaderboard_archives WHERE ${ofPeriod(finished)}`,
       );
       return row?.total ?? 0;
     },
     async placeOf(finished, owner) {
       const [row] = await database.query<Pick<EntryRow, "position">>(sql`
         SELECT position FROM leaderboard_archive_entries
-        WHERE ${isOf(finished)} AND owner = ${owner}`);
+        WHERE ${ofPeriod(finished)} AND owner = ${owner}`);
       return row ? row.position - 1 : null;
     },
   };
 }
 
-async function write(tx: Tx, { board, period, window }: FinishedPeriod): Promise<number> {
+async function writeEntries(tx: Tx, { board, period, window }: FinishedPeriod): Promise<number> {
   const [row] = await tx.query<{ count: number }>(sql`
     WITH last AS (
       SELECT DISTINCT ON (owner) owner, standings->${period}::text AS standing
       FROM score_submissions
-      WHERE board_id = ${board.id}::bigint AND ${within(window)}
+      WHERE board_id = ${board.id}::bigint AND ${withinWindow(window)}
       ORDER BY owner, sequence DESC
     ), entries AS (
       SELECT l.owner, (l.standing->>'score')::float8 AS score,
         (l.standing->>'reached')::bigint AS reached,
-        ${keyOf(board.order, sql.raw("(l.standing->>'score')::float8"))} AS key,
+        ${sortKeySql(board.order, sql.raw("(l.standing->>'score')::float8"))} AS key,
         s.metadata, s.submitted_at
       FROM last l
       JOIN score_submissions s ON s.board_id = ${board.id}::bigint
@@ -148,7 +148,7 @@ async function write(tx: Tx, { board, period, window }: FinishedPeriod): Promise
       INSERT INTO leaderboard_archive_entries
         (board_id, period, starts_at, position, rank, better,
           owner, score, reached, metadata, submitted_at)
-      SELECT ${board.id}::bigint, ${period}, ${moment(window.startMs)},
+      SELECT ${board.id}::bigint, ${period}, ${toTimestamp(window.startMs)},
         row_number() OVER (ORDER BY key, reached), ${RANKS[board.tieRule]},
         rank() OVER (ORDER BY key) - 1, owner, score, reached, metadata, submitted_at
       FROM entries
@@ -164,9 +164,9 @@ async function rows(
   limit: number,
 ): Promise<ArchivedRow[]> {
   const found = await executor.query<EntryRow>(sql`
-    SELECT ${columnList(COLUMNS)}
+    SELECT ${columnList(ENTRY_COLUMNS)}
     FROM leaderboard_archive_entries
-    WHERE ${isOf(finished)} AND ${from(finished, start)}
+    WHERE ${ofPeriod(finished)} AND ${from(finished, start)}
     ORDER BY position LIMIT ${limit}`);
   return found.map(({ position, submitted_at, ...row }) => ({
     ...row,
@@ -179,15 +179,15 @@ async function rows(
 function from(finished: FinishedPeriod, start: ArchivedStart): SQL {
   if ("place" in start) return sql`position > ${start.place}::int`;
   if ("rank" in start) return sql`position >= ${start.rank}::int AND rank >= ${start.rank}::int`;
-  const key = keyOf(finished.board.order, sql.raw("score"));
+  const key = sortKeySql(finished.board.order, sql.raw("score"));
   return sql`(${key}, reached) > (${start.key}::float8, ${start.reached}::bigint)`;
 }
 
-const keyOf = (order: SortOrder, score: SQL): SQL =>
+const sortKeySql = (order: SortOrder, score: SQL): SQL =>
   order === "DESC" ? sql`(0 - ${score})` : score;
-const moment = (ms: number): SQL => sql`to_timestamp(${ms}::float8 / 1000)`;
-const within = ({ startMs, endMs }: Window): SQL =>
-  sql`submitted_at >= ${moment(startMs)} AND submitted_at < ${moment(endMs)}`;
-const isOf = ({ board, period, window }: FinishedPeriod): SQL => sql`
+const toTimestamp = (ms: number): SQL => sql`to_timestamp(${ms}::float8 / 1000)`;
+const withinWindow = ({ startMs, endMs }: Window): SQL =>
+  sql`submitted_at >= ${toTimestamp(startMs)} AND submitted_at < ${toTimestamp(endMs)}`;
+const ofPeriod = ({ board, period, window }: FinishedPeriod): SQL => sql`
   board_id = ${board.id}::bigint AND period = ${period}
-  AND starts_at = ${moment(window.startMs)}`;
+  AND starts_at = ${toTimestamp(window.startMs)}`;

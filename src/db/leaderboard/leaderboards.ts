@@ -37,7 +37,7 @@ export interface BoardTable {
   noteArchived(executor: Executor, id: number, period: Period, endMs: number): Promise<void>;
 }
 
-const COLUMNS = [
+const BOARD_COLUMNS = [
   "id",
   "slug",
   "title",
@@ -49,42 +49,42 @@ const COLUMNS = [
   "source",
   "archived",
 ] as const;
-const BOARD = columnList(COLUMNS);
+const BOARD = columnList(BOARD_COLUMNS);
 
-type BoardRow = Row<typeof leaderboards, (typeof COLUMNS)[number]>;
+type StoredBoard = Row<typeof leaderboards, (typeof BOARD_COLUMNS)[number]>;
 
 export function createBoardTable(database: Database): BoardTable {
   return {
     async create({ slug, title, operator, order, tieRule, periods, timeZone }, source, archivedMs) {
-      const [row] = await database.query<BoardRow>(sql`
+      const [row] = await database.query<StoredBoard>(sql`
         INSERT INTO leaderboards
           (slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived)
         VALUES (${slug}, ${title}, ${operator}, ${order}, ${tieRule}, ${texts(periods)},
           ${timeZone}, ${source}, ${JSON.stringify(archivedMs)}::jsonb)
         ON CONFLICT (slug) DO NOTHING
         RETURNING ${BOARD}`);
-      return row ? toRecord(row) : null;
+      return row ? toBoard(row) : null;
     },
     async bySlug(slug) {
-      const [row] = await database.query<BoardRow>(
+      const [row] = await database.query<StoredBoard>(
         sql`SELECT ${BOARD} FROM leaderboards WHERE slug = ${storable(slug)}`,
       );
-      return row ? toRecord(row) : null;
+      return row ? toBoard(row) : null;
     },
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<BoardRow>(
+      const rows = await database.query<StoredBoard>(
         sql`SELECT ${BOARD} FROM leaderboards WHERE id = ANY(${bigints(ids)})`,
       );
-      return rows.map(toRecord);
+      return rows.map(toBoard);
     },
     async all() {
       return (
-        await database.query<BoardRow>(sql`SELECT ${BOARD} FROM leaderboards ORDER BY id`)
-      ).map(toRecord);
+        await database.query<StoredBoard>(sql`SELECT ${BOARD} FROM leaderboards ORDER BY id`)
+      ).map(toBoard);
     },
     async page({ limit, after }) {
-      const rows = await database.query<Pick<BoardRow, "id">>(sql`
+      const rows = await database.query<Pick<StoredBoard, "id">>(sql`
         SELECT id FROM leaderboards
         WHERE id > ${after?.id ?? 0}::bigint
         ORDER BY id LIMIT ${limit + 1}`);
@@ -108,7 +108,7 @@ export function createBoardTable(database: Database): BoardTable {
   };
 }
 
-function toRecord({ sort_order, tie_rule, time_zone, archived, ...row }: BoardRow): BoardRecord {
+function toBoard({ sort_order, tie_rule, time_zone, archived, ...row }: StoredBoard): BoardRecord {
   return {
     ...row,
     order: sort_order,

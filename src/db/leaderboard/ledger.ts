@@ -92,7 +92,7 @@ export interface OwnerPage {
   readonly limit: number;
 }
 
-const COLUMNS = [
+const SUBMISSION_COLUMNS = [
   "board_id",
   "sequence",
   "owner",
@@ -102,10 +102,10 @@ const COLUMNS = [
   "submitted_at",
   "standings",
 ] as const;
-const SUBMISSION = columnList(COLUMNS, "s");
+const SUBMISSION = columnList(SUBMISSION_COLUMNS, "s");
 
-type SubmissionRow = Row<typeof scoreSubmissions, (typeof COLUMNS)[number]>;
-const NOW_MS = sql.raw(
+type SubmissionRow = Row<typeof scoreSubmissions, (typeof SUBMISSION_COLUMNS)[number]>;
+const BOARD_NOW_MS = sql.raw(
   "floor(extract(epoch FROM greatest(last_at, clock_timestamp())) * 1000)::bigint AS now_ms",
 );
 
@@ -115,8 +115,8 @@ export function createScoreLedger(database: Database): ScoreLedger {
     heads: (boardIds) => heads(database, boardIds, false),
     known,
     latest,
-    shown,
-    append,
+    shown: shownRows,
+    append: appendRows,
     async closeBefore(tx, boardId, timeMs) {
       await tx.query(sql`
         UPDATE leaderboards
@@ -128,7 +128,7 @@ export function createScoreLedger(database: Database): ScoreLedger {
         SELECT ${SUBMISSION} FROM score_submissions s
         WHERE s.board_id = ${boardId}::bigint AND s.sequence > ${sequence}::bigint
         ORDER BY s.sequence LIMIT ${limit}`);
-      return rows.map(toRow);
+      return rows.map(toLedgerRow);
     },
     owners: (page) => owners(database, page),
   };
@@ -142,7 +142,7 @@ async function heads(
   const rows = await executor.query<
     Row<typeof leaderboards, "id" | "last_sequence"> & { now_ms: number }
   >(sql`
-    SELECT id, last_sequence, ${NOW_MS} FROM leaderboards
+    SELECT id, last_sequence, ${BOARD_NOW_MS} FROM leaderboards
     WHERE id = ANY(${bigints(boardIds)})
     ORDER BY id ${locked ? sql`FOR UPDATE` : sql``}`);
   return rows.map(({ id, last_sequence, now_ms }) => ({
@@ -166,7 +166,7 @@ async function known(tx: Tx, submissions: readonly Submission[]): Promise<(Ledge
       AND s.operation_id = q.operation_id AND s.operation_id IS NOT NULL`);
   const nameOf = ({ boardId, owner, operationId }: Submission): string =>
     JSON.stringify([boardId, owner, operationId]);
-  const found = new Map(rows.map(toRow).map((row) => [nameOf(row), row]));
+  const found = new Map(rows.map(toLedgerRow).map((row) => [nameOf(row), row]));
   return submissions.map((submission) => found.get(nameOf(submission)) ?? null);
 }
 
@@ -185,11 +185,11 @@ async function latest(
       SELECT * FROM score_submissions
       WHERE board_id = q.board_id AND owner = q.owner
       ORDER BY sequence DESC LIMIT 1) s`);
-  const found = new Map(rows.map((row) => [row.at, toRow(row)]));
+  const found = new Map(rows.map((row) => [row.at, toLedgerRow(row)]));
   return asked.map((_, index) => found.get(index + 1) ?? null);
 }
 
-async function shown(
+async function shownRows(
   executor: Executor,
   asked: readonly { readonly boardId: number; readonly sequence: number }[],
 ): Promise<ShownRow[]> {
@@ -211,7 +211,7 @@ async function shown(
   }));
 }
 
-async function append(tx: Tx, rows: readonly LedgerRow[]): Promise<void> {
+async function appendRows(tx: Tx, rows: readonly LedgerRow[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.query(sql`
     INSERT INTO score_submissions
@@ -270,13 +270,13 @@ async function owners(
       ORDER BY sequence DESC LIMIT 1) s ON true
     WHERE o.owner IS NOT NULL
     ORDER BY o.n`);
-  const rows = found.flatMap((row) => (isFound(row) ? [toRow(row)] : []));
+  const rows = found.flatMap((row) => (isFound(row) ? [toLedgerRow(row)] : []));
   return { rows, last: found.length < limit ? null : (found.at(-1)?.name ?? null) };
 }
 
 const isFound = (row: Nullable<SubmissionRow>): row is SubmissionRow => row.sequence !== null;
 
-function toRow({
+function toLedgerRow({
   board_id,
   sequence,
   owner,

@@ -36,7 +36,7 @@ export function createBroadcastOperating(database: Database) {
       readonly limit: number;
       readonly id?: number | null;
     }): Promise<TroubledBroadcast[]> {
-      const rows = await database.query<BroadcastRow>(sql`
+      const rows = await database.query<TroubledPart>(sql`
         SELECT b.id, b.content_id, c.title, b.done_to + 1 AS first_user, b.last_user,
           b.set_aside_at IS NOT NULL AS set_aside, b.attempts + b.waits AS attempts,
           (extract(epoch FROM clock_timestamp() - c.created_at) * 1000)::float8 AS age_ms,
@@ -82,7 +82,7 @@ export function createBroadcastOperating(database: Database) {
 
 export type BroadcastOperating = ReturnType<typeof createBroadcastOperating>;
 
-type BroadcastRow = Row<
+type TroubledPart = Row<
   typeof notificationBroadcastParts,
   "id" | "content_id" | "last_user" | "attempts"
 > &
@@ -100,7 +100,7 @@ const toTroubled = ({
   set_aside,
   age_ms,
   ...row
-}: BroadcastRow): TroubledBroadcast => ({
+}: TroubledPart): TroubledBroadcast => ({
   ...row,
   contentId: content_id,
   users: [first_user, last_user],

@@ -115,7 +115,7 @@ async function pause(
 ): Promise<void> {
   await tx.query(sql`
     UPDATE notification_broadcast_parts b
-    SET waits = b.waits + 1, last_error = ${wordsOf(error)},
+    SET waits = b.waits + 1, last_error = ${storableError(error)},
       next_attempt_at = ${afterBackoff(retry)}
     WHERE ${isAsFound(step)}`);
 }
@@ -124,7 +124,7 @@ async function pause(
  * Turns go by the time of the last step, so a long broadcast
  * delays no other by more than a step.
  */
-async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void> {
+async function advancePart(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void> {
   const { id, userIds, found } = step;
   const last = lastOf(step);
   if (last === null) {
@@ -169,7 +169,7 @@ async function noteFailure(
   const goesOn = last !== null && last < step.found.lastUser;
   const [user, words, max] = [
     sql`${last ?? 0}::bigint`,
-    wordsOf(error),
+    storableError(error),
     sql`${attemptsMax}::bigint`,
   ];
   const rows = await tx.query<{ set_aside: boolean }>(sql`
@@ -216,7 +216,7 @@ const afterBackoff = ({ retryMs }: RetryOptions): SQL => sql`clock_timestamp()
   + least(${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_RETRY_MS}::float8)
     * interval '1 millisecond'`;
 
-const wordsOf = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));
+const storableError = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));
 
 /** The last user of a step; null where there was none left. */
 const lastOf = ({ userIds, held }: BroadcastStep): number | null =>
@@ -282,4 +282,9 @@ function toStep(row: BroadcastRow): Omit<BroadcastStep, "userIds" | "held"> {
   return { id, contentId: content_id, content, createdAt: created_at.toISOString(), found };
 }
 
-export const broadcastSteps: BroadcastSteps = { next, advance, pause, failed: noteFailure };
+export const broadcastSteps: BroadcastSteps = {
+  next,
+  advance: advancePart,
+  pause,
+  failed: noteFailure,
+};

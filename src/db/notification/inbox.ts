@@ -58,7 +58,7 @@ export interface NotificationTable {
   prune(): Promise<number>;
 }
 
-/** A row as {@link COLUMNS} selects it. */
+/** A row as {@link NOTIFICATION_COLUMNS} selects it. */
 export type NotificationRow = Row<
   typeof notifications,
   "id" | "user_id" | "sequence" | "expires_at" | "created_at" | "read_at"
@@ -66,7 +66,7 @@ export type NotificationRow = Row<
   Row<typeof notificationContents, "kind" | "title" | "body" | "url">;
 
 /** Columns of a notification `n` with its content `c`. */
-export const COLUMNS = sql.raw(
+export const NOTIFICATION_COLUMNS = sql.raw(
   "n.id, n.user_id, n.sequence, c.kind, c.title, c.body, c.url, n.expires_at, n.created_at, " +
     "n.read_at",
 );
@@ -79,17 +79,17 @@ const PRUNED_AT_ONCE = 500;
 
 export function createNotificationTable(database: Database): NotificationTable {
   return {
-    write,
+    write: writeContent,
     async byIds(ids) {
       if (ids.length === 0) return [];
       const rows = await database.query<NotificationRow>(
-        sql`SELECT ${COLUMNS} ${FROM} WHERE n.id = ANY(${bigints(ids)}) AND ${ALIVE}`,
+        sql`SELECT ${NOTIFICATION_COLUMNS} ${FROM} WHERE n.id = ANY(${bigints(ids)}) AND ${ALIVE}`,
       );
       return rows.map(toNotification);
     },
     async page(listing, { limit, after }) {
       const rows = await database.query<NotificationRow>(sql`
-        SELECT ${COLUMNS} ${FROM}
+        SELECT ${NOTIFICATION_COLUMNS} ${FROM}
         WHERE ${listed(listing)} AND n.sequence < ${after?.id ?? Number.MAX_SAFE_INTEGER}::bigint
         ORDER BY n.sequence DESC LIMIT ${limit + 1}::bigint`);
       return { rows: rows.slice(0, limit).map(toNotification), hasNextPage: rows.length > limit };
@@ -131,7 +131,7 @@ export function createNotificationTable(database: Database): NotificationTable {
 const listed = ({ userId, unreadOnly }: InboxListing) => sql`
   n.user_id = ${userId}::bigint AND ${ALIVE} ${unreadOnly ? sql`AND n.read_at IS NULL` : sql``}`;
 
-async function write(
+async function writeContent(
   tx: Tx,
   { kind, title, body, url, expiresAt }: NotificationContent,
 ): Promise<{ id: number; createdAt: string }> {

@@ -14,7 +14,7 @@ import type { Database, Tx } from "../client/database.js";
 import type { Nullable, Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
 import type { notificationLogs, notificationReads, notifications } from "../schema/notification.js";
-import { ALIVE, COLUMNS, type NotificationRow, toNotification } from "./inbox.js";
+import { ALIVE, NOTIFICATION_COLUMNS, type NotificationRow, toNotification } from "./inbox.js";
 
 export interface LogRead {
   /** Sequence of the log's last entry; 0 where there is none. */
@@ -66,7 +66,7 @@ type LogRow = Row<typeof notificationLogs>;
 
 export function createNotificationLogTable(database: Database): NotificationLogTable {
   return {
-    deliver,
+    deliver: deliverToInboxes,
     async hold(tx, userId) {
       const rows = await tx.query(
         sql`SELECT FROM notification_logs WHERE user_id = ${userId}::bigint FOR UPDATE`,
@@ -75,10 +75,10 @@ export function createNotificationLogTable(database: Database): NotificationLogT
     },
     addRead,
     async read(userId, after, limit) {
-      const rows = await database.query<ReadRow>(readStatement(userId, after, limit));
+      const rows = await database.query<LogReadRow>(readStatement(userId, after, limit));
       return {
         last: rows[0]?.last ?? 0,
-        entries: rows.flatMap((row) => (row.at === null ? [] : [toEntry(row)])),
+        entries: rows.flatMap((row) => (row.at === null ? [] : [toLogEntry(row)])),
       };
     },
     async last(userId) {
@@ -101,7 +101,11 @@ export function createNotificationLogTable(database: Database): NotificationLogT
  * The second statement counts expired ones, under the locks
  * of the first.
  */
-async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]> {
+async function deliverToInboxes(
+  tx: Tx,
+  contentId: number,
+  userIds: readonly number[],
+): Promise<Delivery[]> {
   const raised = await tx.query<LogRow>(sql`
     INSERT INTO notification_logs AS l (user_id, sequence, unread)
     SELECT u.id, 1, 1 FROM unnest(${bigints(userIds)}) AS u(id) ORDER BY u.id
@@ -144,16 +148,16 @@ async function addRead(
 type DeliveredRow = NotificationRow & { readonly ids: null; readonly up_to: null };
 type MarkedRow = Nullable<NotificationRow> & Row<typeof notificationReads, "ids" | "up_to">;
 /** `at` is the sequence of the entry. */
-type EntryRow = Pick<LogRow, "unread"> & { readonly at: number } & (DeliveredRow | MarkedRow);
+type LogEntryRow = Pick<LogRow, "unread"> & { readonly at: number } & (DeliveredRow | MarkedRow);
 /** `last` is that of the log; without an entry the rest is null. */
-type ReadRow = { readonly last: number } & (EntryRow | { readonly at: null });
+type LogReadRow = { readonly last: number } & (LogEntryRow | { readonly at: null });
 
 /**
  * One statement, so that the end of the log and its entries
  * are consistent.
  */
 const readStatement = (userId: number, after: number, limit: number): SQL => sql`
-  SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${COLUMNS}
+  SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${NOTIFICATION_COLUMNS}
   FROM notification_logs l
   LEFT JOIN LATERAL (
     (SELECT n.sequence AS at, n.unread, NULL::bigint[] AS ids, NULL::bigint AS up_to,
@@ -172,7 +176,7 @@ const readStatement = (userId: number, after: number, limit: number): SQL => sql
   WHERE l.user_id = ${userId}::bigint ORDER BY e.at`;
 
 /** As of its commit; later entries hold what was read since. */
-function toEntry(row: EntryRow): LogRead["entries"][number] {
+function toLogEntry(row: LogEntryRow): LogRead["entries"][number] {
   const { at: sequence, unread } = row;
   if (row.ids) return { sequence, event: { type: "read", ids: row.ids, upTo: row.up_to, unread } };
   const notification = { ...toNotification(row), readAt: null };

@@ -96,7 +96,7 @@ const SORT_KEYS = {
 } as const;
 
 /** Index columns that narrow a listing before it is walked in order. */
-const SCOPES = {
+const INDEX_SCOPES = {
   all: [],
   category: ["category_id"],
   brand: ["brand_id"],
@@ -108,7 +108,7 @@ const SCOPES = {
  * walk along one index. NEWEST sorts by the id alone.
  */
 const listingIndexes = () =>
-  Object.entries(SCOPES).flatMap(([scope, columns]) =>
+  Object.entries(INDEX_SCOPES).flatMap(([scope, columns]) =>
     Object.entries({ newest: null, ...SORT_KEYS }).map(([sort, key]) => {
       const [first, ...rest] = [...columns, ...(key ? [key] : []), "id"].map((column) =>
         sql.raw(column),

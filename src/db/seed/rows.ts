@@ -27,7 +27,7 @@ export interface SeedSizes {
   readonly seed: number;
 }
 
-export interface CategoryRow {
+export interface SeedCategory {
   readonly id: number;
   readonly parentId: number | null;
   readonly name: string;
@@ -35,7 +35,7 @@ export interface CategoryRow {
   readonly sells: Assortment | undefined;
 }
 
-export interface ProductRow {
+export interface SeedProduct {
   readonly id: number;
   readonly sku: string;
   readonly name: string;
@@ -47,7 +47,7 @@ export interface ProductRow {
   readonly createdAt: Date;
 }
 
-export interface ReviewRow {
+export interface SeedReview {
   readonly id: number;
   readonly productId: number;
   readonly author: string;
@@ -67,9 +67,9 @@ const AGE_MS = 730 * DAY;
  * The first `count` categories of the tree, parents before
  * children, numbered from 1.
  */
-export function categoryRows(count: number): CategoryRow[] {
-  const rows: CategoryRow[] = [];
-  const add = ({ name, sells, children = [] }: Branch, parent: CategoryRow | null): void => {
+export function categoryRows(count: number): SeedCategory[] {
+  const rows: SeedCategory[] = [];
+  const add = ({ name, sells, children = [] }: Branch, parent: SeedCategory | null): void => {
     if (rows.length >= count) return;
     const id = rows.length + 1;
     const row = {
@@ -104,8 +104,8 @@ export function brandNames(count: number): string[] {
 /** Makes product number `index` (from 0); later ones are younger. */
 export function productMaker(
   { products, brands, seed }: SeedSizes,
-  categories: readonly CategoryRow[],
-): (index: number) => ProductRow {
+  categories: readonly SeedCategory[],
+): (index: number) => SeedProduct {
   const shelves = categories.filter((category) => category.sells);
   const madeOn = new Map<number, number>();
   return (index) => {
@@ -122,8 +122,8 @@ export function productMaker(
       description: describe(random, sells, `${kind} ${thing}`.toLowerCase()),
       brandId: 1 + random.between(0, brands - 1),
       categoryId: shelf.id,
-      price: priceOf(random, sells.price),
-      stock: stockOf(random),
+      price: randomPrice(random, sells.price),
+      stock: randomStock(random),
       createdAt: new Date(OPENED + Math.floor(((index + random.next()) / products) * AGE_MS)),
     };
   };
@@ -163,13 +163,13 @@ function describe(random: Random, { facts }: Assortment, what: string): string {
 }
 
 /** Low prices are more frequent; amounts end as prices do. */
-function priceOf(random: Random, [min, max]: readonly [number, number]): number {
+function randomPrice(random: Random, [min, max]: readonly [number, number]): number {
   const amount = min * (max / min) ** random.next();
   return Math.floor(amount / 100) * 100 + random.pick([99, 99, 99, 95, 90, 0]);
 }
 
 /** One in twelve is sold out, one in eight nearly. */
-function stockOf(random: Random): number {
+function randomStock(random: Random): number {
   if (random.chance(1 / 12)) return 0;
   return random.chance(1 / 8) ? random.between(1, 5) : random.between(6, 60) * random.between(1, 5);
 }
@@ -209,7 +209,7 @@ export function ratingMaker({
 export function reviewMaker(
   sizes: SeedSizes,
   thingOf: (productId: number) => string,
-): (index: number) => ReviewRow {
+): (index: number) => SeedReview {
   const rate = ratingMaker(sizes);
   return (index) => {
     const { productId, rating, random } = rate(index);

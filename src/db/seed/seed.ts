@@ -17,13 +17,13 @@ import { createOutboxTable } from "../outbox.js";
 import { type InterestRow, interestIn, popularityOf } from "./interest.js";
 import {
   brandNames,
-  type CategoryRow,
   categoryRows,
-  type ProductRow,
   productMaker,
-  type ReviewRow,
   ratingMaker,
   reviewMaker,
+  type SeedCategory,
+  type SeedProduct,
+  type SeedReview,
   type SeedSizes,
 } from "./rows.js";
 
@@ -32,7 +32,7 @@ export interface SeedOptions extends SeedSizes {
   readonly onProgress?: (done: number, all: number) => void;
 }
 
-const BATCH = 1_000;
+const INSERT_BATCH = 1_000;
 
 /** The sizes of the default shop. */
 export const DEFAULT_SEED: SeedSizes = {
@@ -76,7 +76,7 @@ export function seedCatalogue(
     async (tx) => {
       await tx.query(sql`SELECT pg_advisory_xact_lock(${LOCKS.bulk})`);
       if (!(await isEmpty(tx))) return false;
-      await fill(tx, sizes, onProgress ?? (() => {}));
+      await insertShop(tx, sizes, onProgress ?? (() => {}));
       await createOutboxTable(database).append(tx, { tags: [CATALOGUE_TAG], events: [] });
       return true;
     },
@@ -84,7 +84,7 @@ export function seedCatalogue(
   );
 }
 
-async function fill(
+async function insertShop(
   tx: Tx,
   sizes: SeedSizes,
   onProgress: (done: number, all: number) => void,
@@ -109,7 +109,7 @@ async function fill(
   await continueNumbering(tx);
 }
 
-async function insertCategories(tx: Tx, rows: readonly CategoryRow[]): Promise<void> {
+async function insertCategories(tx: Tx, rows: readonly SeedCategory[]): Promise<void> {
   const taken = new Set<string>();
   const names = new Map(rows.map(({ id, name }) => [id, name]));
   const slugs = rows.map(({ path }) =>
@@ -132,7 +132,7 @@ async function insertCategories(tx: Tx, rows: readonly CategoryRow[]): Promise<v
 }
 
 interface ProductsToMake {
-  readonly categories: readonly CategoryRow[];
+  readonly categories: readonly SeedCategory[];
   readonly onProgress: (done: number) => void;
 }
 
@@ -179,7 +179,7 @@ interface Additions {
 
 async function insertProductBatch(
   tx: Tx,
-  rows: readonly ProductRow[],
+  rows: readonly SeedProduct[],
   { sums, counts, interest }: Additions,
 ): Promise<void> {
   const numbers = (name: "id" | "brandId" | "categoryId" | "price" | "stock") =>
@@ -231,7 +231,7 @@ async function insertReviews(
   }
 }
 
-async function insertReviewBatch(tx: Tx, rows: readonly ReviewRow[]): Promise<void> {
+async function insertReviewBatch(tx: Tx, rows: readonly SeedReview[]): Promise<void> {
   const numbers = (name: "id" | "productId" | "rating") => bigints(rows.map((row) => row[name]));
   const words = (name: "author" | "body") => texts(rows.map((row) => row[name]));
   await tx.query(sql`
@@ -258,8 +258,11 @@ async function continueNumbering(tx: Tx): Promise<void> {
   }
 }
 
-/** 0..count-1 in runs of {@link BATCH}. */
+/** 0..count-1 in runs of {@link INSERT_BATCH}. */
 function* batches(count: number): Generator<number[]> {
-  for (let start = 0; start < count; start += BATCH)
-    yield Array.from({ length: Math.min(BATCH, count - start) }, (_, offset) => start + offset);
+  for (let start = 0; start < count; start += INSERT_BATCH)
+    yield Array.from(
+      { length: Math.min(INSERT_BATCH, count - start) },
+      (_, offset) => start + offset,
+    );
 }

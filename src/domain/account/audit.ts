@@ -36,6 +36,9 @@ export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 /** An event of {@link COUNTED_EVENTS}. */
 export type CountedEvent = (typeof COUNTED_EVENTS)[number];
 
+/** Longest User-Agent that is stored, in UTF-16 units. */
+export const MAX_DEVICE = 200;
+
 export interface RequestOrigin {
   /** The User-Agent of the client. */
   readonly device: string;

@@ -86,7 +86,7 @@ export function createCalendar(timeZone: string): Calendar {
  * A clock may be put back over midnight. The second time
  * round has the older date and belongs to the newer day.
  */
-function find(clock: Clock, period: Period, timeMs: number): Window {
+function find(clock: ZoneClock, period: Period, timeMs: number): Window {
   let day = firstDay(period, clock.dayOf(timeMs));
   for (;;) {
     const next = nextFirst(period, day);
@@ -118,7 +118,7 @@ function nextFirst(period: Period, first: LocalDay): LocalDay {
 const toDay = (year: number, month: number, day: number): LocalDay =>
   Date.UTC(year, month, day) / DAY_MS;
 
-interface Clock {
+interface ZoneClock {
   dayOf(timeMs: number): LocalDay;
   /**
    * The first instant of a local day, or of the next one
@@ -127,7 +127,7 @@ interface Clock {
   startOf(day: LocalDay): number;
 }
 
-function createClock(timeZone: string): Clock {
+function createClock(timeZone: string): ZoneClock {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone,
     calendar: "gregory",

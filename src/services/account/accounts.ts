@@ -85,7 +85,7 @@ export interface AccountsParts {
   readonly refused: Pick<RefusedSignIns, "note">;
 }
 
-const TAG_BYTES = 12;
+const USER_TAG_BYTES = 12;
 
 export function createAccounts(parts: AccountsParts): Accounts {
   const { users, passwords, revocations, guard, refused } = parts;
@@ -233,7 +233,7 @@ function countedAdmission(
 /** The default in Postgres. */
 const FIRST_EPOCH = 1;
 
-const newTag = (): string => randomBytes(TAG_BYTES).toString("base64url");
+const newTag = (): string => randomBytes(USER_TAG_BYTES).toString("base64url");
 const NOT_SIGNED_IN = { user: null, opened: null } as const;
 
 const TAKEN = userError(

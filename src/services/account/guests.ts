@@ -17,13 +17,13 @@ export interface Guests {
 }
 
 const ID_BYTES = 16;
-const TOKEN = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
+const GUEST_TOKEN = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
 
 /** @param secret signs the tokens; the same in every process */
 export function createGuests(secret: string): Guests {
   const sign = (id: string): Buffer => createHmac("sha256", secret).update(`guest:${id}`).digest();
   const read = (token: string | undefined): string | null => {
-    const [, id = "", signature = ""] = TOKEN.exec(token ?? "") ?? [];
+    const [, id = "", signature = ""] = GUEST_TOKEN.exec(token ?? "") ?? [];
     return id !== "" && timingSafeEqual(Buffer.from(signature, "base64url"), sign(id)) ? id : null;
   };
   return {

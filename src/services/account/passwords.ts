@@ -77,7 +77,7 @@ export function createPasswords({
 }
 
 /** Longest wait for a turn; the caller is refused then. */
-const MAX_WAIT_MS = 5 * SECOND;
+const MAX_QUEUE_WAIT_MS = 5 * SECOND;
 const busy = () =>
   new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
 
@@ -92,7 +92,7 @@ function createTurns(concurrency: number, queue: number) {
   }
   const waiting = new BoundedQueue<Turn>({
     maxLength: queue,
-    maxWaitMs: MAX_WAIT_MS,
+    maxWaitMs: MAX_QUEUE_WAIT_MS,
     refuse: (turn) => turn.refuse(busy()),
   });
   let running = 0;

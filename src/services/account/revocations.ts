@@ -118,11 +118,13 @@ export function createRevocations(parts: RevocationsParts): Revocations {
       // not found.
       const found = await store.find(user.userTag, sessionId);
       if (typeof found !== "object") return { revoked: null, errors: [NO_SESSION] };
-      return outcomeOf(await endSession(parts, "session_revoked", user, { sessionId, origin }));
+      return revokedOutcome(
+        await endSession(parts, "session_revoked", user, { sessionId, origin }),
+      );
     },
     async others(principal, origin) {
       const { userId, sessionId } = requireUser(principal);
-      return outcomeOf(
+      return revokedOutcome(
         await endUser(
           parts,
           {
@@ -145,7 +147,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
           { ...entry, event: "all_sessions_revoked", userId: target.userId },
           null,
         );
-        return done ? outcomeOf(done) : { revoked: null, errors: [NO_USER] };
+        return done ? revokedOutcome(done) : { revoked: null, errors: [NO_USER] };
       }
       const detail = new Date(target.beforeMs).toISOString();
       const done = await revoke(
@@ -156,7 +158,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
           return beforeMs === null ? null : { kind: "everyone", beforeMs };
         },
       );
-      return done ? outcomeOf(done) : { revoked: null, errors: [IN_THE_FUTURE] };
+      return done ? revokedOutcome(done) : { revoked: null, errors: [IN_THE_FUTURE] };
     },
     async together({ userId, sessionId, origin }, decide) {
       const entry = {
@@ -233,7 +235,7 @@ interface Revoked<R extends Revocation> {
   readonly revocation: R;
 }
 
-const outcomeOf = (done: Revoked<Revocation> | null): RevocationOutcome => ({
+const revokedOutcome = (done: Revoked<Revocation> | null): RevocationOutcome => ({
   revoked: done?.ended ?? null,
   errors: [],
 });

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { Account } from "../../db/account/users.js";
-import type { RequestOrigin } from "../../domain/account/audit.js";
+import { MAX_DEVICE, type RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
 import { AUTH_LEVELS, type SessionRecord } from "../../domain/account/session.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
@@ -61,9 +61,8 @@ export interface SessionsParts {
   readonly onUsed: (userId: number) => void;
 }
 
-const SECRET_BYTES = 32;
-const MAX_DEVICE = 200;
-const TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
+const SESSION_SECRET_BYTES = 32;
+const SESSION_TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
 
 export function createSessions({
   store,
@@ -91,9 +90,9 @@ export function createSessions({
 
   return {
     async open({ user, sessions: { epoch } }, { device, ip }) {
-      const token = `${user.tag}.${randomBytes(SECRET_BYTES).toString("base64url")}`;
+      const token = `${user.tag}.${randomBytes(SESSION_SECRET_BYTES).toString("base64url")}`;
       const session = {
-        id: idOf(token),
+        id: sessionIdOf(token),
         userId: user.id,
         userTag: user.tag,
         role: user.role,
@@ -122,8 +121,8 @@ export function createSessions({
       };
     },
     async authenticate(token) {
-      const userTag = TOKEN.exec(token)?.[1];
-      return userTag === undefined ? null : alive(userTag, idOf(token), true);
+      const userTag = SESSION_TOKEN.exec(token)?.[1];
+      return userTag === undefined ? null : alive(userTag, sessionIdOf(token), true);
     },
     confirm: ({ userTag, sessionId }, { used }) => alive(userTag, sessionId, used),
     async list(principal) {
@@ -135,7 +134,8 @@ export function createSessions({
 }
 
 /** The key of a token in Redis. */
-const idOf = (token: string): string => createHash("sha256").update(token).digest("base64url");
+const sessionIdOf = (token: string): string =>
+  createHash("sha256").update(token).digest("base64url");
 
 function toPrincipal(
   userTag: string,

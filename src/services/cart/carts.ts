@@ -109,7 +109,7 @@ export function createCarts(parts: CartsParts): Carts {
     // right after it.
     if (result.outcome !== "moved" || !result.move || owner.kind === "user")
       return toOutcome(owner, result, wanted);
-    return follow(parts, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
+    return followMove(parts, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
   };
 
   return {
@@ -129,7 +129,7 @@ export function createCarts(parts: CartsParts): Carts {
       const error =
         checkQuantity(line.quantity, CART_LIMITS.quantity.min) ??
         checkOperationId(operationId) ??
-        checkProduct(product);
+        checkSold(product);
       if (error) return { ...UNCHANGED, errors: [error] };
       return change(shopper, {
         action: toAction("add", line, product),
@@ -141,7 +141,7 @@ export function createCarts(parts: CartsParts): Carts {
       const product = await one(shopper, line.productId);
       const error =
         checkQuantity(line.quantity, 0) ??
-        (line.quantity > 0 || !product ? checkProduct(product) : null);
+        (line.quantity > 0 || !product ? checkSold(product) : null);
       if (error) return { ...UNCHANGED, errors: [error] };
       return change(shopper, {
         action: toAction("set", line, product),
@@ -166,7 +166,7 @@ interface Following {
  * A guest's cart has moved: the change goes to the account,
  * of which the guest sees nothing.
  */
-async function follow(
+async function followMove(
   { store, moves }: CartsParts,
   { shopper, owner, guestId, move, wanted }: Following,
 ): Promise<CartOutcome> {
@@ -203,7 +203,7 @@ function toOutcome(owner: Owner, result: ChangeResult, { action }: CartChange): 
   const { outcome } = result;
   if (outcome === "done" || outcome === "repeated")
     return { cart, errors: [], warnings: warningsOf(result, action) };
-  return { cart, errors: [REFUSALS[outcome]], warnings: [] };
+  return { cart, errors: [CHANGE_REFUSALS[outcome]], warnings: [] };
 }
 
 /** What the change itself did to its line. */
@@ -235,7 +235,7 @@ const MOVED_AWAY = userError(
 
 const { quantity: QUANTITY, lines: LINES } = CART_LIMITS;
 
-const REFUSALS: Readonly<Record<Exclude<ChangeOutcome, "done" | "repeated">, UserError>> = {
+const CHANGE_REFUSALS: Readonly<Record<Exclude<ChangeOutcome, "done" | "repeated">, UserError>> = {
   mismatch: userError(
     "IDEMPOTENCY_MISMATCH",
     ["operationId"],
@@ -269,7 +269,7 @@ function checkQuantity(quantity: number, min: number): UserError | null {
   return userError("OUT_OF_RANGE", ["quantity"], `quantity must be ${min} to ${QUANTITY.max}.`);
 }
 
-function checkProduct(product: ProductRecord | null): UserError | null {
+function checkSold(product: ProductRecord | null): UserError | null {
   if (!product) return userError("NOT_FOUND", ["productId"], "There is no product with this id.");
   return product.removed
     ? userError("PRODUCT_REMOVED", ["productId"], "The product was removed from the shop.")

@@ -54,7 +54,10 @@ export function createCartMoves(
     const { move, lines, operations } = await store.seal(guestId, userId);
     if (move.arrived) return;
     const products = await readProducts(lines.map(({ productId }) => productId));
-    const merging = lines.map((line, index) => ({ ...line, stock: stockOf(products[index]) }));
+    const merging = lines.map((line, index) => ({
+      ...line,
+      stock: availableStock(products[index]),
+    }));
     await store.merge(move, merging, operations);
     await store.moved(guestId, move);
   };
@@ -78,5 +81,5 @@ export function createCartMoves(
   };
 }
 
-const stockOf = (product: ProductRecord | null | undefined): number =>
+const availableStock = (product: ProductRecord | null | undefined): number =>
   product && !product.removed ? product.stock : UNBOUNDED;

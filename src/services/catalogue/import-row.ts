@@ -41,7 +41,7 @@ export function readImportRow(
   currency: CurrencyCode,
 ): ImportRow | string {
   try {
-    const { brand, category, ...product } = read(values, currency);
+    const { brand, category, ...product } = readValues(values, currency);
     const { draft, errors } = checkDraft({ ...product, brandId: 0, categoryId: 0 });
     if (errors.length > 0)
       return errors.map(({ message }) => message.replace(/\.$/, "")).join("; ");
@@ -53,9 +53,9 @@ export function readImportRow(
   }
 }
 
-function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode) {
+function readValues(values: Readonly<Record<string, unknown>>, currency: CurrencyCode) {
   const missing = IMPORT_COLUMNS.filter(
-    (column) => isMissing(values[column]) && !(column === "description" && values[column] === ""),
+    (column) => hasNoValue(values[column]) && !(column === "description" && values[column] === ""),
   );
   if (missing.length > 0)
     throw new BadRow(`${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing`);
@@ -72,7 +72,7 @@ function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode)
   };
 }
 
-const isMissing = (value: unknown): boolean =>
+const hasNoValue = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === "string" && typed(value) === "");
 
 const MAX_SHOWN = 40;

@@ -58,7 +58,7 @@ export interface ImportReport {
 export const SHOWN_BAD_ROWS = 100;
 
 /** Rolls the transaction back. */
-class Refused extends Error {}
+class RolledBack extends Error {}
 
 /**
  * Imports from batches of rows. Rejects when the source or
@@ -84,7 +84,7 @@ export async function importCatalogue(
       async (tx) => {
         const staging = await openStaging(tx);
         await collect(staging, source, { ...options, deps, found, progress });
-        if (found.unreadable || (found.count > 0 && !options.skipBad)) throw new Refused();
+        if (found.unreadable || (found.count > 0 && !options.skipBad)) throw new RolledBack();
         options.onProgress?.(progress.rows, "merging");
         return mergeAndTell(tx, staging, deps.outbox);
       },
@@ -92,7 +92,7 @@ export async function importCatalogue(
     );
     return report(counts, true);
   } catch (error) {
-    if (error instanceof Refused) return report(nothing, false);
+    if (error instanceof RolledBack) return report(nothing, false);
     throw error;
   }
 }

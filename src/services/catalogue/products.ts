@@ -20,7 +20,7 @@ import type { OutboxMessage } from "../../domain/events.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { Seen } from "../../domain/seen.js";
 import { sold } from "../leaderboard/shop-boards.js";
-import { checkOperationId, fingerprint, Refused } from "../operation-id.js";
+import { checkOperationId, fingerprint, Refused, refusalIn } from "../operation-id.js";
 import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
 import { checkDraft } from "./product-draft.js";
 
@@ -56,10 +56,10 @@ export interface ProductsParts extends AnnouncedWriteParts {
   readonly operations: OperationTable;
 }
 
-type Decision = Change | { readonly refused: UserError } | { readonly repeated: number };
+type Decision = WrittenChange | { readonly refused: UserError } | { readonly repeated: number };
 
 /** A row before and after, and its scores on the shop's boards. */
-interface Change {
+interface WrittenChange {
   readonly scores?: readonly ShopScore[];
   readonly before: PlacedProduct | null;
   readonly after: PlacedProduct;
@@ -93,7 +93,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
         "adjustStock",
         fingerprint([id, by]),
       );
-      if (!known.first) return known.sameInput ? { repeated: id } : { refused: MISMATCH };
+      if (!known.first) return known.sameInput ? { repeated: id } : { refused: OTHER_CHANGE };
     }
     const result = await products.adjustStock(tx, id, by);
     if (typeof result === "object")
@@ -122,7 +122,10 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
       requireAdmin(principal);
       const error = checkOperationId(adjustment.operationId);
       if (error) return { ...NOT_WRITTEN, errors: [error] };
-      return write((tx) => adjust(tx, adjustment)).catch(unlessRefused);
+      return write((tx) => adjust(tx, adjustment)).catch((error) => ({
+        ...NOT_WRITTEN,
+        errors: [refusalIn(error)],
+      }));
     },
     async remove(principal, id) {
       requireAdmin(principal);
@@ -135,16 +138,11 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
   };
 }
 
-function unlessRefused(error: unknown): WriteOutcome {
-  if (error instanceof Refused) return { ...NOT_WRITTEN, errors: [error.userError] };
-  throw error;
-}
-
 const NOT_WRITTEN = { product: null, seen: null };
-const hasChanged = ({ before, after }: Change): boolean =>
+const hasChanged = ({ before, after }: WrittenChange): boolean =>
   before?.product.version !== after.product.version;
 
-function messageFor({ before, after, scores = [] }: Change): OutboxMessage {
+function messageFor({ before, after, scores = [] }: WrittenChange): OutboxMessage {
   const { id, version } = after.product;
   return {
     tags: tagsOfProductChange(before, after),
@@ -158,7 +156,7 @@ const notFound = (field: readonly string[]): UserError =>
 const removed = (field: readonly string[]): UserError =>
   userError("PRODUCT_REMOVED", field, "The product was removed. Upsert its sku to bring it back.");
 
-const MISMATCH = userError(
+const OTHER_CHANGE = userError(
   "IDEMPOTENCY_MISMATCH",
   ["operationId"],
   "This operationId was used for another change. Use a new one for each change, and the " +

@@ -48,12 +48,12 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
       const errors = [checkRating(draft.rating), checkText(BODY, draft.body)].filter(
         (error) => error !== null,
       );
-      if (errors.length > 0) return { ...NOT_WRITTEN, errors };
+      if (errors.length > 0) return { ...NOT_REVIEWED, errors };
       const { decision, seen } = await write<ReviewRecord | UserError>(async (tx) => {
         const rated = await products.rate(tx, draft.productId, () =>
           reviews.put(tx, userId, draft),
         );
-        if (typeof rated === "string") return { decision: GONE[rated], message: null };
+        if (typeof rated === "string") return { decision: UNREVIEWABLE[rated], message: null };
         const { before, after, by } = rated;
         const { id, version } = after.product;
         const isRated = before.product.version !== version;
@@ -69,15 +69,15 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
         return { decision: by.review, message: { tags, events, scores } };
       });
       return "code" in decision
-        ? { ...NOT_WRITTEN, errors: [decision] }
+        ? { ...NOT_REVIEWED, errors: [decision] }
         : { review: decision, errors: [], seen };
     },
   };
 }
 
-const NOT_WRITTEN = { review: null, seen: null };
+const NOT_REVIEWED = { review: null, seen: null };
 
-const GONE = {
+const UNREVIEWABLE = {
   missing: userError("NOT_FOUND", ["input", "productId"], "There is no product with this id."),
   removed: userError(
     "PRODUCT_REMOVED",

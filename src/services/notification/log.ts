@@ -69,7 +69,7 @@ export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({
  * Entries read at once; a stalled reader holds as many. 25 of
  * the longest are about 100 KB.
  */
-const PAGE_SIZE = 25;
+const ENTRIES_AT_ONCE = 25;
 
 export interface NotificationSourceDeps {
   readonly tail: EventLogTail;
@@ -87,12 +87,16 @@ export function createNotificationSource(
   const fromPostgres = async (
     after: number,
   ): Promise<{ page: LogPage<NotificationEvent>; last: number }> => {
-    const { last, entries } = await table.read(userId, after, PAGE_SIZE);
-    if (last < after) return { last, page: { reason: "CURSOR_INVALID", resumeFrom: at(last) } };
-    const found = entries.map(({ sequence, event }) => ({ position: at(sequence), event }));
+    const { last, entries } = await table.read(userId, after, ENTRIES_AT_ONCE);
+    if (last < after)
+      return { last, page: { reason: "CURSOR_INVALID", resumeFrom: positionAt(last) } };
+    const found = entries.map(({ sequence, event }) => ({ position: positionAt(sequence), event }));
     // Less than a page: as of this one statement, nothing
     // follows up to the end of the log.
-    const next = found.length < PAGE_SIZE ? at(last) : (found.at(-1)?.position ?? at(last));
+    const next =
+      found.length < ENTRIES_AT_ONCE
+        ? positionAt(last)
+        : (found.at(-1)?.position ?? positionAt(last));
     return { last, page: { entries: found, next, more: next.sequence < last } };
   };
 
@@ -100,16 +104,16 @@ export function createNotificationSource(
     async end() {
       const caller = randomUUID();
       const end = await fromTail(() => tail.end(topic, caller));
-      if (end && end !== "unloaded") return at(end.last);
+      if (end && end !== "unloaded") return positionAt(end.last);
       const last = await table.last(userId);
       if (end) await load(caller, last);
-      return at(last);
+      return positionAt(last);
     },
     async read({ epoch, sequence }) {
       if (epoch !== DURABLE) return { reason: "CURSOR_INVALID", resumeFrom: await this.end() };
       const caller = randomUUID();
-      const found = await fromTail(() => tail.read(topic, sequence, PAGE_SIZE, caller));
-      const cached = found && found !== "unloaded" ? follow(found, sequence) : null;
+      const found = await fromTail(() => tail.read(topic, sequence, ENTRIES_AT_ONCE, caller));
+      const cached = found && found !== "unloaded" ? followingEntries(found, sequence) : null;
       if (cached) return cached;
       const { page, last } = await fromPostgres(sequence);
       if (found === "unloaded") await load(caller, last);
@@ -132,13 +136,13 @@ export function createNotificationSource(
   }
 }
 
-const at = (sequence: number): LogPosition => ({ epoch: DURABLE, sequence });
+const positionAt = (sequence: number): LogPosition => ({ epoch: DURABLE, sequence });
 
 /**
  * The entries that follow without a hole; null where the tail
  * cannot answer.
  */
-function follow(
+function followingEntries(
   { last, nowMs, entries }: TailRead,
   after: number,
 ): LogPage<NotificationEvent> | null {
@@ -146,19 +150,21 @@ function follow(
   const unbroken = entries.filter(({ sequence }, index) => sequence === after + 1 + index);
   if (unbroken.length === 0 && last > after) return null;
   const parsed = unbroken.map(({ sequence, text }) => ({
-    position: at(sequence),
-    event: parse(text),
+    position: positionAt(sequence),
+    event: parseEntry(text),
   }));
   if (parsed.some(({ event }) => event === null)) return null;
-  const next = at(after + unbroken.length);
+  const next = positionAt(after + unbroken.length);
   return {
-    entries: (parsed as LogEntry<NotificationEvent>[]).filter(({ event }) => isAlive(event, nowMs)),
+    entries: (parsed as LogEntry<NotificationEvent>[]).filter(({ event }) =>
+      isUnexpired(event, nowMs),
+    ),
     next,
     more: next.sequence < last,
   };
 }
 
-const isAlive = (event: NotificationEvent, nowMs: number): boolean =>
+const isUnexpired = (event: NotificationEvent, nowMs: number): boolean =>
   event.type === "read" ||
   event.notification.expiresAt === null ||
   Date.parse(event.notification.expiresAt) > nowMs;
@@ -175,7 +181,7 @@ const RECORD: z.ZodType<NotificationRecord> = z.object({
   readAt: z.string().nullable(),
   expiresAt: z.string().nullable(),
 });
-const EVENT: z.ZodType<NotificationEvent> = z.discriminatedUnion("type", [
+const NOTIFICATION_EVENT: z.ZodType<NotificationEvent> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("delivered"), notification: RECORD, unread: z.int() }),
   z.object({
     type: z.literal("read"),
@@ -186,9 +192,9 @@ const EVENT: z.ZodType<NotificationEvent> = z.discriminatedUnion("type", [
 ]);
 
 /** Null for an invalid entry: Postgres is asked instead. */
-function parse(text: string): NotificationEvent | null {
+function parseEntry(text: string): NotificationEvent | null {
   try {
-    return EVENT.parse(JSON.parse(text));
+    return NOTIFICATION_EVENT.parse(JSON.parse(text));
   } catch {
     return null;
   }

@@ -15,7 +15,7 @@ import { type UserError, userError } from "../../domain/errors.js";
 import type { OutboxMessage } from "../../domain/events.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import type { Clock } from "../../domain/time/clock.js";
-import { checkOperationId, fingerprint, Refused } from "../operation-id.js";
+import { checkOperationId, fingerprint, Refused, refusalIn } from "../operation-id.js";
 import {
   type AnnouncedWriteParts,
   createAnnouncedWrite,
@@ -101,7 +101,7 @@ export function createNotificationSending({
         return {
           decision: known.sameInput
             ? await asItIsNow(tx, to, known.result)
-            : { ...NOT_SENT, errors: [MISMATCH] },
+            : { ...UNSENT, errors: [OTHER_NOTIFICATION] },
           message: null,
         };
     }
@@ -130,13 +130,16 @@ export function createNotificationSending({
         checkRecipients(to),
         checkOperationId(operationId, ["input", "operationId"]),
       ].filter((error) => error !== null);
-      if (errors.length > 0) return { ...NOT_SENT, errors };
+      if (errors.length > 0) return { ...UNSENT, errors };
       const request = {
         content,
         to: to === "everyone" ? to : [...new Set(to)],
         ...(operationId === undefined ? {} : { operationId }),
       };
-      return write((tx) => decide(tx, request)).then(({ decision }) => decision, unlessRefused);
+      return write((tx) => decide(tx, request)).then(
+        ({ decision }) => decision,
+        (error) => ({ ...UNSENT, errors: [refusalIn(error)] }),
+      );
     },
   };
 }
@@ -170,20 +173,15 @@ function isBegun(result: unknown): result is Begun {
   return Number.isSafeInteger(contentId) && Number.isSafeInteger(recipients);
 }
 
-function unlessRefused(error: unknown): SendOutcome {
-  if (error instanceof Refused) return { ...NOT_SENT, errors: [error.userError] };
-  throw error;
-}
-
 const sentTo = (recipients: number, delivered: boolean): SendOutcome => ({
   recipients,
   delivered,
   errors: [],
 });
-const NOT_SENT = { recipients: null, delivered: false };
+const UNSENT = { recipients: null, delivered: false };
 
 const NOT_THERE = userError("NOT_FOUND", ["input", "userIds"], "Nobody is behind one of the ids.");
-const MISMATCH = userError(
+const OTHER_NOTIFICATION = userError(
   "IDEMPOTENCY_MISMATCH",
   ["input", "operationId"],
   "This operationId was used for another notification. Use a new one for each, and the " +
