@@ -90,7 +90,7 @@ async function preparePlace(dist) {
     dist,
     databaseUrl,
     redisUrl,
-    env: { SESSION_MOST: "100", CONFLATION_MS: "0" },
+    env: { SESSION_MAX: "100", CONFLATION_MS: "0" },
   });
   const place = { dist, databaseUrl, redisUrl, redis, writer, score: 0 };
   await write(
@@ -174,7 +174,7 @@ async function startSouks({ dist, databaseUrl, redisUrl }, env) {
     databaseUrl,
     redisUrl,
     nodeArgs,
-    env: { ...env, ...memory, SESSION_MOST: "100" },
+    env: { ...env, ...memory, SESSION_MAX: "100" },
   });
   return { ...server, memoryFile };
 }

@@ -41,9 +41,9 @@ export async function benchSession({ dist, rounds }) {
   try {
     const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
     const env = {
-      SIGN_UP_ADDRESS_MOST: "100000",
-      SIGN_UP_NETWORK_MOST: "100000",
-      SESSION_MOST: `${2 * MANY}`,
+      SIGN_UP_ADDRESS_MAX: "100000",
+      SIGN_UP_NETWORK_MAX: "100000",
+      SESSION_MAX: `${2 * MANY}`,
     };
     const place = { dist, databaseUrl: postgres.url, redisUrl: redis.url, redis: redis.redis, env };
     const [server, other] = [await startSouk(place), await startSouk(place)];

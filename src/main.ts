@@ -1,6 +1,7 @@
 /**
- * `npm start`: API and worker in one process, with whatever servers are not configured brought
- * along. `--api`: the API alone, on servers that are, for production.
+ * `npm start`: API and worker in one process, with embedded
+ * servers where none are configured. `--api`: the API alone,
+ * on configured servers, for production.
  */
 import "reflect-metadata";
 import type { Logger } from "pino";
@@ -39,7 +40,10 @@ async function startApi(config: Config, log: Logger): Promise<Running> {
   return app;
 }
 
-/** Everything that was opened is closed again, last first, also when a later step fails. */
+/**
+ * Everything that was opened is closed again, last first,
+ * also when a later step fails.
+ */
 async function startAll(config: Config, log: Logger): Promise<Running> {
   const opened: Running[] = [];
   const close = async (): Promise<void> => {
@@ -100,15 +104,15 @@ async function fill(database: Database, { config, demo, log }: Filling): Promise
   await seedCatalogue(database, DEFAULT_SEED);
 }
 
-/** What was made for whoever starts the embedded default. */
+/** What was made for a start of the embedded default. */
 interface MadeSecrets {
   readonly token: string | undefined;
   readonly password: string | undefined;
 }
 
 /**
- * For a person, on standard output; the log goes on in JSON. Secrets are shown only where we made
- * them.
+ * For people, on standard output; the log goes on in JSON.
+ * Secrets are shown only where we made them.
  */
 function greet({ http, dataDir }: Config, { url }: App, { token, password }: MadeSecrets): void {
   const apollo =

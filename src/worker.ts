@@ -1,6 +1,6 @@
 /**
- * `npm run start:worker`: the work behind the API, on the servers it shares with it. Any number may
- * run.
+ * `npm run start:worker`: the jobs behind the API, on the
+ * same servers. Any number may run.
  */
 import "reflect-metadata";
 import { startApp } from "./app/compose.js";

@@ -1,6 +1,6 @@
 /**
- * What every command shares: configuration, the database (the embedded one behind its lock), and an
- * end with a message and an exit code.
+ * What every command shares: configuration, database, and how
+ * it ends. The embedded database is opened behind its lock.
  */
 import { pino } from "pino";
 import { type Config, environment, readConfig } from "../config/config.js";
@@ -11,7 +11,6 @@ import { SoukError, StartupError } from "../domain/errors.js";
 import { silentTelemetry } from "../domain/telemetry/telemetry.js";
 import { lockDataDir } from "../embedded/data-lock.js";
 
-/** What a command works with. */
 export interface Command {
   readonly config: Config;
   readonly database: Database;
@@ -19,8 +18,8 @@ export interface Command {
 }
 
 /**
- * Opens and migrates the database, runs `work`, closes everything, and exits with what `work`
- * resolves to.
+ * Opens and migrates the database, runs `work`, closes
+ * everything. Exits with what `work` resolves to.
  */
 export async function runCommand(work: (command: Command) => Promise<number>): Promise<void> {
   try {
@@ -29,12 +28,12 @@ export async function runCommand(work: (command: Command) => Promise<number>): P
       work({ config, database, log }),
     );
   } catch (error) {
-    process.stderr.write(`\n${messageOf(error)}\n\n`);
+    process.stderr.write(`\n${failureMessage(error)}\n\n`);
     process.exitCode = 1;
   }
 }
 
-/** Prints how a command is used and ends it. */
+/** Prints the usage and ends the command. */
 export function usage(text: string, exitCode: number): never {
   (exitCode === 0 ? process.stdout : process.stderr).write(`${text}\n`);
   process.exit(exitCode);
@@ -65,10 +64,10 @@ async function withDatabase<T>(
 const commandLog = () => pino({ level: "warn" }, pino.destination(2));
 
 /**
- * Failures that say what to do are printed as they are; only what nobody expected shows where it
- * came from.
+ * Failures that say what to do are printed as they are;
+ * unexpected ones with their stack.
  */
-function messageOf(error: unknown): string {
+function failureMessage(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   if (error instanceof SoukError)
     return (

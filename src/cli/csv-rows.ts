@@ -1,15 +1,16 @@
 /**
- * Bounds the rows of a CSV file before they are parsed, by bytes and by fields, separators
- * included: a parser that is given a row of four million empty fields makes four million fields of
- * it.
+ * Bounds the rows of a CSV file before they are parsed, by
+ * bytes and by fields. A row of four million empty fields
+ * would cost the parser four million fields.
  *
- * Rows are handed on whole. One that is too long is dropped while it is read, and its line break is
- * handed on, so that the parser's line numbers stay right. A quote inside it may be the fault, and
- * then every boundary behind is a guess: the input ends there.
+ * Rows are passed on whole. One that is too long is dropped,
+ * and its line break passed on, so that the parser's line
+ * numbers stay right. A quote in it may be the fault, which
+ * makes every later boundary a guess: the input ends there.
  */
 import { StartupError } from "../domain/errors.js";
 
-/** A longer row is not a product; usually it is a quote that is not closed. */
+/** A longer row is usually a quote that is not closed. */
 export const MAX_ROW_BYTES = 256 * 1024;
 /** More columns than any spreadsheet of products has. */
 export const MAX_FIELDS = 1_000;
@@ -35,7 +36,10 @@ export class BoundedRows {
 
   constructor(private readonly bytes: AsyncIterable<Buffer>) {}
 
-  /** Whole rows. @throws StartupError when the first one, the header, is too long */
+  /**
+   * Whole rows. @throws StartupError when the first one, the
+   * header, is too long
+   */
   async *pieces(): AsyncGenerator<Buffer> {
     for await (const chunk of this.bytes) {
       yield* this.take(chunk);
@@ -44,7 +48,7 @@ export class BoundedRows {
     yield* this.held;
   }
 
-  /** The rows that were dropped since the last call. */
+  /** Rows dropped since the last call. */
   takeDropped(): DroppedRow[] {
     return this.dropped.splice(0);
   }
@@ -68,7 +72,7 @@ export class BoundedRows {
     if (!this.row.isDropped) this.held.push(chunk.subarray(wholeTo));
   }
 
-  /** Hands on what is held, where its row has ended. */
+  /** Passes on what is held, once its row has ended. */
   private *whole(rows: Buffer): Generator<Buffer> {
     if (rows.length === 0) return;
     yield* this.held.splice(0);

@@ -1,4 +1,7 @@
-/** `npm run import -- FILE`: imports products from CSV or NDJSON, all or nothing. */
+/**
+ * `npm run import -- FILE`: imports products from CSV or
+ * NDJSON, all or nothing.
+ */
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -14,7 +17,7 @@ import { createProgress, grouped } from "./progress.js";
 import { readCsv } from "./read-csv.js";
 import { readNdjson } from "./read-ndjson.js";
 
-const USAGE =
+const IMPORT_USAGE =
   "Usage: npm run import -- FILE [--format csv|ndjson] [--skip-bad]\n\n" +
   "Imports products from a CSV file with a header row, or from NDJSON (one JSON object a line); " +
   "FILE may be - for standard input.\n" +
@@ -37,7 +40,7 @@ const FORMATS: Readonly<Record<string, Arguments["format"]>> = {
   ".jsonl": "ndjson",
 };
 
-const { file, format, skipBad } = readArguments();
+const { file, format, skipBad } = readImportArguments();
 await runCommand(async ({ config, database }) => {
   const input = await openInput(file);
   const progress = createProgress();
@@ -60,7 +63,7 @@ await runCommand(async ({ config, database }) => {
   }
 });
 
-function readArguments(): Arguments {
+function readImportArguments(): Arguments {
   try {
     const options = {
       format: { type: "string" },
@@ -68,9 +71,9 @@ function readArguments(): Arguments {
       help: { type: "boolean", short: "h" },
     } as const;
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (values.help) return usage(USAGE, 0);
+    if (values.help) return usage(IMPORT_USAGE, 0);
     const [path, ...more] = positionals;
-    if (path === undefined || more.length > 0) return usage(USAGE, 1);
+    if (path === undefined || more.length > 0) return usage(IMPORT_USAGE, 1);
     const chosen = own(FORMATS, values.format ? `.${values.format}` : extname(path).toLowerCase());
     if (!chosen)
       return usage(
@@ -80,18 +83,18 @@ function readArguments(): Arguments {
       );
     return { file: path, format: chosen, skipBad: values["skip-bad"] };
   } catch (error) {
-    return usage(`${(error as Error).message}\n\n${USAGE}`, 1);
+    return usage(`${(error as Error).message}\n\n${IMPORT_USAGE}`, 1);
   }
 }
 
-interface Input {
+interface ImportInput {
   bytes(): AsyncIterable<Buffer>;
-  /** How much was read, 0..1; null when nobody knows how much there is. */
+  /** Share that was read, 0..1; null where the size is unknown. */
   share(): number | null;
 }
 
-async function openInput(path: string): Promise<Input> {
-  const size = path === "-" ? null : await sizeOf(path);
+async function openInput(path: string): Promise<ImportInput> {
+  const size = path === "-" ? null : await fileSize(path);
   let read = 0;
   return {
     async *bytes() {
@@ -104,7 +107,7 @@ async function openInput(path: string): Promise<Input> {
   };
 }
 
-async function sizeOf(path: string): Promise<number> {
+async function fileSize(path: string): Promise<number> {
   const found = await stat(path).catch((error: Error) => {
     throw new StartupError(`${path} cannot be read: ${error.message}.`);
   });

@@ -1,9 +1,11 @@
-/** Shows how far a command is: a bar on a terminal, now and then a line anywhere else. */
+/**
+ * Shows the progress of a command: a bar on a terminal, a
+ * line now and then elsewhere.
+ */
 
-/** Where progress is shown: standard error, so that output stays clean. */
+/** Progress goes to standard error, so that output stays clean. */
 export type ProgressStream = Pick<NodeJS.WriteStream, "write" | "isTTY">;
 
-/** A running display. */
 export interface Progress {
   /** @param share 0..1, or null when the end is not known */
   show(share: number | null, text: string): void;

@@ -1,9 +1,10 @@
 /**
- * Reads an import from CSV (RFC 4180, header row, UTF-8): columns in any order, others ignored.
+ * Reads an import from CSV: RFC 4180, header row, UTF-8.
+ * Columns in any order; others are ignored.
  *
- * Fields stay bytes until they are known to be UTF-8, so that a broken one is a bad row and not a
- * silent "�". Broken quoting makes every row boundary behind it a guess, so it ends the file
- * instead of dropping rows without a word.
+ * Fields stay bytes until they are known to be UTF-8, so a
+ * broken one is a bad row, not a silent "�". Broken quoting
+ * ends the file: every later row boundary would be a guess.
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
@@ -15,16 +16,18 @@ import { BoundedRows, MAX_ROW_BYTES } from "./csv-rows.js";
 import { utf8Input } from "./utf8-input.js";
 
 /** Rows handed on at once. */
-const BATCH = 1_000;
+const CSV_BATCH = 1_000;
 
-interface Parsed {
+interface ParsedRecord {
   readonly record: Buffer[];
   readonly info: { readonly lines: number };
 }
 
 /**
- * Batches of rows. A row that spans lines counts as its first. @throws StartupError for a header
- * that lacks a column, or has one twice
+ * Batches of rows. A row that spans lines counts as its
+ * first.
+ * @throws StartupError for a header that lacks a column, or
+ * has one twice
  */
 export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
   const rows = new BoundedRows(utf8Input(bytes));
@@ -36,15 +39,15 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<Sou
       countedTwice += occurrences(record, /\r\n/g);
       const line = info.lines - countedTwice - occurrences(record, /\r\n|\n|\r/g);
       if (header === null) header = readHeader(record);
-      else batch.push(toRow(record, header, line));
+      else batch.push(toSourceRow(record, header, line));
       batch.push(...rows.takeDropped());
-      if (batch.length >= BATCH) yield batch.splice(0);
+      if (batch.length >= CSV_BATCH) yield batch.splice(0);
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     batch.push({
       line: lineOf(error),
-      reason: `the file cannot be read from here on: ${explain(error)}`,
+      reason: `the file cannot be read from here on: ${explainCsvError(error)}`,
       unreadable: true,
     });
   }
@@ -55,7 +58,7 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<Sou
   batch = [];
 }
 
-function parseRows(pieces: AsyncIterable<Buffer>): AsyncIterable<Parsed> {
+function parseRows(pieces: AsyncIterable<Buffer>): AsyncIterable<ParsedRecord> {
   const parser = parse({
     encoding: null,
     info: true,
@@ -66,7 +69,7 @@ function parseRows(pieces: AsyncIterable<Buffer>): AsyncIterable<Parsed> {
   });
   const source = Readable.from(pieces, { objectMode: false });
   source.on("error", (error) => parser.destroy(error)).pipe(parser);
-  return parser as AsyncIterable<Parsed>;
+  return parser as AsyncIterable<ParsedRecord>;
 }
 
 function readHeader(record: readonly Buffer[]): string[] {
@@ -77,17 +80,22 @@ function readHeader(record: readonly Buffer[]): string[] {
       `The CSV file has no column ${missing.join(", ")}. Its first line must name ` +
         `${IMPORT_COLUMNS.join(", ")}, separated by commas.`,
     );
-  // Columns without a name are ignored, however many there are.
-  const twice = names.filter((name, index) => name !== "" && names.indexOf(name) < index);
-  if (twice.length > 0)
+  // Columns without a name are ignored, however many there
+  // are.
+  const repeated = names.filter((name, index) => name !== "" && names.indexOf(name) < index);
+  if (repeated.length > 0)
     throw new StartupError(
-      `The CSV file names the column ${JSON.stringify(twice[0])} twice. Remove or rename one ` +
+      `The CSV file names the column ${JSON.stringify(repeated[0])} twice. Remove or rename one ` +
         "of the two.",
     );
   return names;
 }
 
-function toRow(record: readonly Buffer[], header: readonly string[], line: number): SourceRow {
+function toSourceRow(
+  record: readonly Buffer[],
+  header: readonly string[],
+  line: number,
+): SourceRow {
   if (record.length !== header.length)
     return { line, reason: `has ${record.length} fields where the header has ${header.length}` };
   const broken = record.findIndex((field) => !isUtf8(field));
@@ -99,15 +107,17 @@ function toRow(record: readonly Buffer[], header: readonly string[], line: numbe
 }
 
 /**
- * How often a pattern stands in a record. The parser says on which line a record ends, and counts a
- * CRLF within quotes twice; the line breaks inside a record say where it began.
+ * How often a pattern occurs in a record. The parser reports
+ * the line where a record ends, and counts CRLF within quotes
+ * twice. The line breaks inside a record give the line where
+ * it began.
  */
 const occurrences = (record: readonly Buffer[], pattern: RegExp): number =>
   record.reduce((sum, field) => sum + (field.toString("latin1").match(pattern)?.length ?? 0), 0);
 
 const lineOf = (error: CsvError): number =>
   Number((error as CsvError & { lines?: number }).lines ?? 0);
-const explain = (error: CsvError): string =>
+const explainCsvError = (error: CsvError): string =>
   error.code === "CSV_MAX_RECORD_SIZE"
     ? "a row is longer than 256 KB, or a quote is not closed"
     : "a quote is in the wrong place or not closed";

@@ -1,14 +1,14 @@
 /**
- * Reads an import from NDJSON: one JSON object a line, UTF-8. A line that is none is a bad row; the
- * next one is read all the same.
+ * Reads an import from NDJSON: one JSON object a line, UTF-8.
+ * Another line is a bad row; reading goes on behind it.
  */
 import { isUtf8 } from "node:buffer";
 import type { SourceRow } from "../services/catalogue/import-row.js";
 import { utf8Input } from "./utf8-input.js";
 
 /** Rows handed on at once. */
-const BATCH = 1_000;
-/** A longer line is not a product; it is passed over without being kept. */
+const NDJSON_BATCH = 1_000;
+/** A longer line is no product; it is skipped without being kept. */
 const MAX_LINE_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 
@@ -19,9 +19,9 @@ export async function* readNdjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<
   for await (const line of lines(utf8Input(bytes))) {
     number++;
     const row =
-      line === null ? { line: number, reason: "is longer than 256 KB" } : toRow(number, line);
+      line === null ? { line: number, reason: "is longer than 256 KB" } : parseRow(number, line);
     if (row) batch.push(row);
-    if (batch.length >= BATCH) {
+    if (batch.length >= NDJSON_BATCH) {
       yield batch;
       batch = [];
     }
@@ -29,7 +29,7 @@ export async function* readNdjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<
   yield batch;
 }
 
-function toRow(line: number, bytes: Buffer): SourceRow | null {
+function parseRow(line: number, bytes: Buffer): SourceRow | null {
   if (!isUtf8(bytes)) return { line, reason: "is not valid UTF-8" };
   const text = bytes.toString().trim();
   if (text === "") return null;
@@ -37,22 +37,25 @@ function toRow(line: number, bytes: Buffer): SourceRow | null {
     const values: unknown = JSON.parse(text);
     if (typeof values !== "object" || values === null || Array.isArray(values))
       return { line, reason: "is not a JSON object" };
-    const twice = repeatedKey(text);
-    if (twice !== null)
-      return { line, reason: `has the key ${JSON.stringify(twice).slice(0, MAX_SHOWN)} twice` };
+    const repeated = repeatedKey(text);
+    if (repeated !== null)
+      return {
+        line,
+        reason: `has the key ${JSON.stringify(repeated).slice(0, MAX_SHOWN_KEY)} twice`,
+      };
     return { line, values: values as Record<string, unknown> };
   } catch {
     return { line, reason: "is not valid JSON" };
   }
 }
 
-const MAX_SHOWN = 40;
+const MAX_SHOWN_KEY = 40;
 /** Strings, each with the colon that makes it a key, and brackets. */
 const KEYS_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
 
 /**
- * A key that an object has more than once, where JSON.parse keeps the last; null when there is
- * none. Takes valid JSON.
+ * A key that an object has twice, where JSON.parse keeps the
+ * last; null without one. Takes valid JSON.
  */
 export function repeatedKey(json: string): string | null {
   const keys = new Set<string>();

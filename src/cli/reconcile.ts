@@ -1,4 +1,7 @@
-/** `npm run reconcile -- [--repair]`: whether counters in Redis and Postgres agree. */
+/**
+ * `npm run reconcile -- [--repair]`: compares the counters of
+ * Redis and Postgres.
+ */
 import { parseArgs } from "node:util";
 import { createCounterTable } from "../db/counters/counters.js";
 import { createLikeTable } from "../db/counters/likes.js";
@@ -12,7 +15,7 @@ import { type Reconciliation, reconcile } from "../services/counters/reconcile.j
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
 
-const USAGE =
+const RECONCILE_USAGE =
   "Usage: npm run reconcile -- [--repair]\n\n" +
   "Compares what was counted about products in Redis (REDIS_URL) with what PostgreSQL " +
   "(DATABASE_URL) has and what is still to be flushed, and\n" +
@@ -20,10 +23,10 @@ const USAGE =
   "does.\n" +
   "  --repair   makes Redis read PostgreSQL again, and counts likes anew; exit code 0";
 
-const SHOWN = 100;
+const MAX_SHOWN_PRODUCTS = 100;
 const ANSWER_MS = 5 * SECOND;
 
-const repair = readArguments();
+const repair = readReconcileArguments();
 await runCommand(async ({ config, database, log }) => {
   const { url, caFile } = config.redis;
   if (url === undefined)
@@ -52,9 +55,10 @@ await runCommand(async ({ config, database, log }) => {
 function show({ products, compared, disagreements }: Reconciliation): number {
   const say = (text: string) => process.stdout.write(`${text}\n`);
   say(`${grouped(products)} products have been counted; Redis holds ${grouped(compared)} of them.`);
-  for (const { productId, what, excess } of disagreements.slice(0, SHOWN))
+  for (const { productId, what, excess } of disagreements.slice(0, MAX_SHOWN_PRODUCTS))
     say(`  product ${productId}: ${Math.abs(excess)} ${what} too ${excess > 0 ? "many" : "few"}`);
-  if (disagreements.length > SHOWN) say(`  and ${grouped(disagreements.length - SHOWN)} more`);
+  if (disagreements.length > MAX_SHOWN_PRODUCTS)
+    say(`  and ${grouped(disagreements.length - MAX_SHOWN_PRODUCTS)} more`);
   say(
     disagreements.length === 0
       ? "Everything agrees."
@@ -63,7 +67,7 @@ function show({ products, compared, disagreements }: Reconciliation): number {
   return disagreements.length === 0 || repair ? 0 : 2;
 }
 
-function readArguments(): boolean {
+function readReconcileArguments(): boolean {
   try {
     const { values } = parseArgs({
       options: {
@@ -71,8 +75,8 @@ function readArguments(): boolean {
         help: { type: "boolean", short: "h" },
       },
     });
-    return values.help ? usage(USAGE, 0) : values.repair;
+    return values.help ? usage(RECONCILE_USAGE, 0) : values.repair;
   } catch (error) {
-    return usage(`${(error as Error).message}\n\n${USAGE}`, 1);
+    return usage(`${(error as Error).message}\n\n${RECONCILE_USAGE}`, 1);
   }
 }

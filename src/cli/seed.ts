@@ -1,20 +1,23 @@
-/** `npm run seed -- [--products N]`: fills an empty database with a shop to try things on. */
+/**
+ * `npm run seed -- [--products N]`: fills an empty database
+ * with a shop to try things on.
+ */
 import { parseArgs } from "node:util";
 import { seedCatalogue, seedSizes } from "../db/seed/seed.js";
 import { runCommand, usage } from "./command.js";
 import { createProgress, grouped } from "./progress.js";
 
-const USAGE =
+const SEED_USAGE =
   "Usage: npm run seed -- [--products N]\n\n" +
   "Fills an empty database with N products (default 10,000) and reviews, brands and categories " +
   "to match.\n" +
   "The rows are the same every time. A database that already has a catalogue is left alone.";
 
-const MOST_PRODUCTS = 1_000_000;
+const MAX_PRODUCTS = 1_000_000;
 
-const products = readArguments();
+const productCount = readSeedArguments();
 await runCommand(async ({ database }) => {
-  const sizes = seedSizes(products);
+  const sizes = seedSizes(productCount);
   const progress = createProgress();
   const seeded = await seedCatalogue(database, {
     ...sizes,
@@ -30,7 +33,7 @@ await runCommand(async ({ database }) => {
   return 0;
 });
 
-function readArguments(): number {
+function readSeedArguments(): number {
   try {
     const { values } = parseArgs({
       options: {
@@ -38,15 +41,15 @@ function readArguments(): number {
         help: { type: "boolean", short: "h" },
       },
     });
-    if (values.help) return usage(USAGE, 0);
+    if (values.help) return usage(SEED_USAGE, 0);
     const count = Number(values.products);
-    if (!Number.isInteger(count) || count < 1 || count > MOST_PRODUCTS)
+    if (!Number.isInteger(count) || count < 1 || count > MAX_PRODUCTS)
       return usage(
-        `--products must be a whole number from 1 to ${grouped(MOST_PRODUCTS)}.\n\n${USAGE}`,
+        `--products must be a whole number from 1 to ${grouped(MAX_PRODUCTS)}.\n\n${SEED_USAGE}`,
         1,
       );
     return count;
   } catch (error) {
-    return usage(`${(error as Error).message}\n\n${USAGE}`, 1);
+    return usage(`${(error as Error).message}\n\n${SEED_USAGE}`, 1);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The beginning of a file to import: a UTF-8 byte-order mark is dropped, other encodings are
- * refused. Spreadsheets write such a mark, and some write UTF-16, whose lines no reader of UTF-8
- * can find.
+ * The beginning of a file to import. A UTF-8 byte-order mark
+ * is dropped; other encodings are refused. Spreadsheets write
+ * such marks, and some write UTF-16.
  */
 import { StartupError } from "../domain/errors.js";
 
@@ -16,7 +16,10 @@ const FOREIGN_MARKS = [
   ["UTF-16", [0xfe, 0xff]],
 ] as const;
 
-/** The bytes after the mark. @throws StartupError for a file in another encoding */
+/**
+ * The bytes after the mark.
+ * @throws StartupError for a file in another encoding
+ */
 export async function* utf8Input(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of bytes) {

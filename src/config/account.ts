@@ -5,7 +5,7 @@ import { count, type Parsed } from "./values.js";
 export const accountVariables = {
   SESSION_IDLE_MS: count(30 * MINUTE, SECOND).describe("how long a session lives unused"),
   SESSION_CAP_MS: count(7 * DAY, SECOND).describe("how long a session lives at most"),
-  SESSION_MOST: count(10).describe("sessions of one user; beyond, the oldest goes"),
+  SESSION_MAX: count(10).describe("sessions of one user; beyond, the oldest goes"),
   AUDIT_KEPT_MS: count(90 * DAY, HOUR).describe(
     "how long sign-ins and revocations stay in the audit log",
   ),
@@ -29,32 +29,32 @@ export const accountVariables = {
     "the same from all addresses that the account has never signed in from",
   ),
   SIGN_IN_DELAY_MS: count(SECOND).describe("the first such wait; each further failure doubles it"),
-  SIGN_IN_DELAY_MOST_MS: count(MINUTE).describe("the longest such wait"),
-  SIGN_IN_ADDRESS_MOST: count(50).describe(
+  SIGN_IN_DELAY_MAX_MS: count(MINUTE).describe("the longest such wait"),
+  SIGN_IN_ADDRESS_MAX: count(50).describe(
     "failed sign-ins from one address, to any accounts, before it is blocked",
   ),
-  SIGN_IN_NETWORK_MOST: count(250).describe(
+  SIGN_IN_NETWORK_MAX: count(250).describe(
     "failed sign-ins from one /24 or /64, to any accounts, before it is blocked",
   ),
   SIGN_IN_KNOWN_MS: count(30 * DAY, SECOND).describe(
-    "how long an account knows an address that it signed in from",
+    "how long an account remembers an address that it signed in from",
   ),
   SIGN_UP_WINDOW_MS: count(HOUR, SECOND).describe(
     "time in which an address and its network sign up at most so often:",
   ),
-  SIGN_UP_ADDRESS_MOST: count(20).describe(
+  SIGN_UP_ADDRESS_MAX: count(20).describe(
     "sign-ups from one address, also for addresses that are taken",
   ),
-  SIGN_UP_NETWORK_MOST: count(100).describe("the same from one /24 or /64"),
+  SIGN_UP_NETWORK_MAX: count(100).describe("the same from one /24 or /64"),
 };
 
 export const toAccount = (env: Parsed<typeof accountVariables>) => ({
   sessions: {
     idleMs: env.SESSION_IDLE_MS,
     capMs: env.SESSION_CAP_MS,
-    /** A session that is used again and again must not run out between two notes. */
+    /** A session in steady use must not expire between two touches. */
     noteEveryMs: Math.min(MINUTE, Math.floor(env.SESSION_IDLE_MS / 4)),
-    most: env.SESSION_MOST,
+    most: env.SESSION_MAX,
   },
   audit: { keptMs: env.AUDIT_KEPT_MS },
   passwords: {
@@ -68,14 +68,14 @@ export const toAccount = (env: Parsed<typeof accountVariables>) => ({
     placeFree: env.SIGN_IN_FREE,
     accountFree: env.SIGN_IN_ACCOUNT_FREE,
     delayMs: env.SIGN_IN_DELAY_MS,
-    delayMostMs: env.SIGN_IN_DELAY_MOST_MS,
-    addressMost: env.SIGN_IN_ADDRESS_MOST,
-    networkMost: env.SIGN_IN_NETWORK_MOST,
+    delayMostMs: env.SIGN_IN_DELAY_MAX_MS,
+    addressMost: env.SIGN_IN_ADDRESS_MAX,
+    networkMost: env.SIGN_IN_NETWORK_MAX,
     knownMs: env.SIGN_IN_KNOWN_MS,
     signUp: {
       windowMs: env.SIGN_UP_WINDOW_MS,
-      addressMost: env.SIGN_UP_ADDRESS_MOST,
-      networkMost: env.SIGN_UP_NETWORK_MOST,
+      addressMost: env.SIGN_UP_ADDRESS_MAX,
+      networkMost: env.SIGN_UP_NETWORK_MAX,
     },
   },
 });

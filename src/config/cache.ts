@@ -35,7 +35,10 @@ export const toCache = (
   leaseMs: env.CACHE_LEASE_MS,
   deadlineMs: env.CACHE_DEADLINE_MS,
   localBytes: env.CACHE_LOCAL_BYTES,
-  /** How long a tag outlives its last use: longer than any entry that names it. */
+  /**
+   * How long a tag outlives its last use: longer than any
+   * entry that names it.
+   */
   tagTtlMs: env.CACHE_TTL_MS + env.CACHE_GRACE_MS + DAY,
   report: env.CACHE_REPORT ?? (production ? ("request" as const) : ("on" as const)),
 });

@@ -1,8 +1,10 @@
 /**
- * The configuration: the only reader of `process.env`. One schema, in parts by subject, names every
- * variable with its default and meaning; parsing answers a frozen, nested {@link Config} whose
- * durations and sizes carry their unit in the name, or one StartupError that lists every bad
- * variable at once. `.env.example` is compared with the schema by a test.
+ * The configuration: the only reader of `process.env`. One
+ * schema, in parts by subject, holds each variable with its
+ * default and meaning. Parsing answers a frozen, nested
+ * {@link Config}, or one StartupError that lists every bad
+ * variable. Names of durations and sizes carry their unit. A
+ * test compares `.env.example` with the schema.
  */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
@@ -71,25 +73,25 @@ export const environmentSchema = z.object({
   ...VARIABLES.worker,
 });
 
-/** The variables as the schema reads them. */
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** Everything configurable, by room. */
+/** Everything configurable, by subject. */
 export type Config = ReturnType<typeof toConfig>;
 
 /**
  * Reads the environment into a frozen Config.
- * @throws StartupError naming every bad variable, its value where it is no secret, and what it
- * should be
+ * @throws StartupError with every bad variable, its value
+ * unless secret, and what it should be
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const present = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
   );
   const parsed = environmentSchema.superRefine(refuseSmallBuckets).safeParse(present);
-  if (parsed.success) return freeze(toConfig(parsed.data));
+  if (parsed.success) return freezeDeep(toConfig(parsed.data));
   const lines = parsed.error.issues.map(
-    ({ path, message }) => `  ${String(path[0])}${shown(String(path[0]), present)}: ${message}`,
+    ({ path, message }) =>
+      `  ${String(path[0])}${shownValue(String(path[0]), present)}: ${message}`,
   );
   throw new StartupError(
     `The configuration is not valid:\n${[...new Set(lines)].join("\n")}\nEvery variable and ` +
@@ -98,8 +100,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 /**
- * The process's environment, with what a `.env` file in the working directory adds; variables that
- * are set win over the file. @throws StartupError
+ * The environment of the process, with that of a `.env` file
+ * in the working directory. Variables that are set win over
+ * the file.
+ * @throws StartupError
  */
 export function environment(): Readonly<Record<string, string | undefined>> {
   try {
@@ -114,7 +118,7 @@ export function environment(): Readonly<Record<string, string | undefined>> {
 }
 
 /** Values that may hold a password are never printed. */
-const shown = (name: string, env: Record<string, unknown>): string =>
+const shownValue = (name: string, env: Record<string, unknown>): string =>
   own(env, name) === undefined || /URL|TOKEN/.test(name)
     ? ""
     : `=${JSON.stringify(own(env, name))}`;
@@ -140,8 +144,8 @@ function toConfig(env: Environment) {
   };
 }
 
-function freeze<T extends object>(value: T): T {
+function freezeDeep<T extends object>(value: T): T {
   for (const part of Object.values(value))
-    if (typeof part === "object" && part !== null) freeze(part);
+    if (typeof part === "object" && part !== null) freezeDeep(part);
   return Object.freeze(value);
 }

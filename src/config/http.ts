@@ -1,4 +1,7 @@
-/** Where the server listens, whom it believes, and how long it may take. */
+/**
+ * Where the server listens, which proxies it trusts, and its
+ * time limits.
+ */
 import { z } from "zod";
 import { SECOND } from "../domain/time/time.js";
 import { addressRanges, count, origins, type Parsed } from "./values.js";
@@ -29,7 +32,8 @@ export const httpVariables = {
 };
 
 /**
- * Origins that development trusts besides its own: Apollo's hosted Sandbox and its embedded frame.
+ * Origins that development trusts: Apollo's hosted Sandbox
+ * and its embedded frame.
  */
 const SANDBOX_ORIGINS = [
   "https://studio.apollographql.com",
@@ -37,8 +41,8 @@ const SANDBOX_ORIGINS = [
 ];
 
 /**
- * @param closed whether the process serves only what it was made for, so that it shows no explorer
- * unless asked to
+ * @param closed whether only known documents are served, so
+ * that the explorer is off by default
  */
 export const toHttp = (
   env: Parsed<typeof httpVariables>,

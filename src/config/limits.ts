@@ -1,4 +1,4 @@
-/** What one request may ask for and get. */
+/** Bounds of one request and its answer. */
 import { count, type Parsed } from "./values.js";
 
 export const limitVariables = {

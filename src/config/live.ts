@@ -1,4 +1,4 @@
-/** What follows the truth: subscriptions, counters, carts, leaderboards and logs. */
+/** Subscriptions, counters, carts, leaderboards and logs. */
 import { DAY, MINUTE, SECOND } from "../domain/time/time.js";
 import { count, type Parsed } from "./values.js";
 
@@ -29,7 +29,7 @@ export const liveVariables = {
     "entries of a log that Redis keeps; who was away for longer reads on in Postgres",
   ),
   LOG_TAIL_MS: count(DAY, SECOND).describe(
-    "how long Redis keeps them, and the log of somebody who does not follow it",
+    "how long Redis keeps them, and a log without subscribers",
   ),
 };
 

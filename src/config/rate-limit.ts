@@ -1,4 +1,4 @@
-/** How much somebody may ask for over time, have open, and have under way. */
+/** Rate limits, open sockets and subscriptions, and work under way. */
 import type { z } from "zod";
 import { count, type Parsed, rate } from "./values.js";
 
@@ -12,12 +12,12 @@ export const rateVariables = {
   ),
   LIMIT_SUBSCRIPTIONS_PER_USER: count(200).describe("subscriptions of one user per process"),
   LIMIT_SUBSCRIPTIONS_PER_ADDRESS: count(5_000).describe(
-    "subscriptions of one address, of whoever is not signed in, per process",
+    "subscriptions of one address, without sign-in, per process",
   ),
   LIMIT_VIEWER_BURST: count(20_000).describe("cost that one user may ask for at once"),
   LIMIT_VIEWER_PER_SECOND: rate(1_000).describe("cost that one user may ask for over time"),
   LIMIT_ADDRESS_BURST: count(20_000).describe(
-    "cost that one address (IPv6: a /64) may ask for at once, of whoever is not signed in",
+    "cost that one address (IPv6: a /64) may ask for at once, without sign-in",
   ),
   LIMIT_ADDRESS_PER_SECOND: rate(1_000).describe("the same over time"),
   LIMIT_BLOCK_BURST: count(200_000).describe(
@@ -54,9 +54,12 @@ export const rateVariables = {
   ),
 };
 
-type Environment = Parsed<typeof rateVariables>;
+type RateEnvironment = Parsed<typeof rateVariables>;
 
-/** Buckets that operations are charged to by their cost, so that the dearest one has to fit in. */
+/**
+ * Buckets that are charged by cost: the dearest operation has
+ * to fit in.
+ */
 const COST_BUCKETS = [
   "LIMIT_VIEWER_BURST",
   "LIMIT_ADDRESS_BURST",
@@ -64,9 +67,9 @@ const COST_BUCKETS = [
   "LIMIT_SERVICE_BURST",
 ] as const;
 
-/** A bucket that one operation does not fit in would refuse it for ever. */
+/** A bucket below the cost of one operation would refuse it for ever. */
 export function refuseSmallBuckets(
-  env: Environment & { readonly LIMIT_COST: number },
+  env: RateEnvironment & { readonly LIMIT_COST: number },
   context: z.RefinementCtx,
 ): void {
   for (const name of COST_BUCKETS)
@@ -78,8 +81,7 @@ export function refuseSmallBuckets(
       });
 }
 
-/** How much somebody may ask for over time, and have open. */
-export function toRateLimits(env: Environment) {
+export function toRateLimits(env: RateEnvironment) {
   const rule = (burst: number, perSecond: number) => ({ burst, perSecond });
   return {
     sockets: {

@@ -34,9 +34,9 @@ export const storageVariables = {
   ),
 };
 
-type Environment = Parsed<typeof storageVariables>;
+type StorageEnvironment = Parsed<typeof storageVariables>;
 
-export const toRedis = (env: Environment) => ({
+export const toRedis = (env: StorageEnvironment) => ({
   url: env.REDIS_URL,
   cacheUrl: env.CACHE_REDIS_URL ?? env.REDIS_URL,
   limiterUrl: env.LIMITER_REDIS_URL,
@@ -44,7 +44,7 @@ export const toRedis = (env: Environment) => ({
   heartbeatMs: env.HEARTBEAT_MS,
 });
 
-export const toDatabase = (env: Environment) => ({
+export const toDatabase = (env: StorageEnvironment) => ({
   url: env.DATABASE_URL,
   poolSize: env.DATABASE_POOL_SIZE,
   timeoutMs: env.DATABASE_TIMEOUT_MS,

@@ -1,12 +1,11 @@
-/** How values of variables are written: numbers, lists, addresses. */
+/** Formats of variables: numbers, lists, addresses. */
 import { z } from "zod";
 
-/** What a part of the schema is read to. */
 export type Parsed<Variables extends z.ZodRawShape> = Readonly<z.infer<z.ZodObject<Variables>>>;
 
 /**
- * A number as people write it. What is written with more digits than a number holds is one all the
- * same: out of bounds.
+ * A decimal number. One beyond the range of a double is out
+ * of bounds, too.
  */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -37,16 +36,13 @@ const wholeFrom =
     return Number.isInteger(value) ? undefined : "is not a whole number";
   };
 
-/**
- * Highest rate that is told from none: a bucket that fills a billion times a second limits nobody.
- */
-const MOST_PER_SECOND = 1e9;
-/** A rate per second. */
+/** Highest rate; a faster bucket would limit nothing. */
+const MAX_PER_SECOND = 1e9;
 export const rate = (fallback: number) =>
   numberThat(fallback, (value) =>
-    value > 0 && value <= MOST_PER_SECOND
+    value > 0 && value <= MAX_PER_SECOND
       ? undefined
-      : `is out of bounds: it must be more than 0 and at most ${MOST_PER_SECOND}`,
+      : `is out of bounds: it must be more than 0 and at most ${MAX_PER_SECOND}`,
   );
 
 /** Origins, comma-separated. */

@@ -20,17 +20,20 @@ export const workerVariables = {
   ),
 };
 
-type Environment = Parsed<typeof workerVariables>;
+type WorkerEnvironment = Parsed<typeof workerVariables>;
 
-/** The relay looks every `pollMs`, so a first retry before that would wait all the same. */
-export const toOutbox = (env: Environment) => ({
+/**
+ * The relay looks every `pollMs`, so an earlier first retry
+ * would wait as long.
+ */
+export const toOutbox = (env: WorkerEnvironment) => ({
   pollMs: env.OUTBOX_POLL_MS,
   drainMs: env.OUTBOX_DRAIN_MS,
   attemptsMax: env.OUTBOX_ATTEMPTS_MAX,
   retryMs: env.OUTBOX_POLL_MS,
 });
 
-export const toWorker = (env: Environment) => ({
+export const toWorker = (env: WorkerEnvironment) => ({
   port: env.WORKER_PORT,
   beatMs: env.WORKER_BEAT_MS,
 });

@@ -1,20 +1,23 @@
-/** Activity: who did something on which day, as rows. */
+/** Activity: which user was active on which day. */
 import { sql } from "drizzle-orm";
 import { ACTIVITY_KEPT_DAYS } from "../domain/activity.js";
 import type { Database } from "./client/database.js";
+import type { Row } from "./client/row.js";
 import { texts } from "./client/statements.js";
+import type { userActivity } from "./schema/counters.js";
 
-/** The rows of activity. */
 export interface ActivityTable {
-  /** Notes that a user did something on a day; again, it changes nothing. */
+  /** Records that a user was active on a day. Idempotent. */
   note(day: string, userId: number): Promise<void>;
   /** The users of each day, in the order asked. One statement. */
   users(days: readonly string[]): Promise<number[][]>;
-  /** Forgets days that no report shows any more. Resolves to how many rows. */
+  /**
+   * Deletes days beyond the longest report. Resolves to the
+   * number of rows.
+   */
   prune(): Promise<number>;
 }
 
-/** The activity of one database. */
 export function createActivityTable(database: Database): ActivityTable {
   return {
     async note(day, userId) {
@@ -25,7 +28,9 @@ export function createActivityTable(database: Database): ActivityTable {
     async users(days) {
       const users = days.map((): number[] => []);
       if (days.length === 0) return users;
-      const rows = await database.query<{ place: number; user_id: number }>(sql`
+      const rows = await database.query<
+        Row<typeof userActivity, "user_id"> & { place: number }
+      >(sql`
         SELECT q.place, a.user_id
         FROM unnest(${texts(days)}) WITH ORDINALITY AS q(day, place)
         JOIN user_activity a ON a.day = q.day::date`);

@@ -1,48 +1,53 @@
 /**
- * Idempotency keys: a write that carries an operation id happens once, however often it is sent.
+ * Idempotency keys: a write with an operation id happens
+ * once, however often it is sent.
  *
- * The key is written in the transaction of the write itself, so both commit or neither; a second
- * request with the same key waits for the first and then finds it. Keys are kept for at least
+ * The key is written in the transaction of the write, so both
+ * commit or neither. A second request with the same key waits
+ * for the first and then finds it. Keys are kept for at least
  * {@link KEPT_MS}.
  */
 import { sql } from "drizzle-orm";
 import { DAY } from "../domain/time/time.js";
 import type { Database, Tx } from "./client/database.js";
+import type { Row } from "./client/row.js";
+import type { operations } from "./schema/outbox.js";
 
 /**
- * A client that repeats a request does so within hours; a day leaves room for one that was switched
- * off overnight.
+ * Clients repeat a request within hours; a day covers one
+ * that was off overnight.
  */
 export const KEPT_MS = DAY;
 
 /**
- * Whether an operation id is new; `sameInput` tells a repetition from a key used twice for
- * different things. `result` is what {@link OperationTable.made} noted; null for none.
+ * `sameInput` separates a repetition from a key used for
+ * different things. `result` is what
+ * {@link OperationTable.made} wrote; null for none.
  */
 export type Remembered =
   | { readonly first: true }
   | { readonly first: false; readonly sameInput: boolean; readonly result: unknown };
 
-/** The idempotency keys. */
 export interface OperationTable {
   /**
-   * Notes the operation, or tells that it was noted before. `scope` keeps kinds of operations
-   * apart.
+   * Records the operation, or finds it. `scope` keeps kinds
+   * of operations apart.
    */
   remember(tx: Tx, operationId: string, scope: string, fingerprint: string): Promise<Remembered>;
-  /** Notes what the operation made, as JSON. */
+  /** Records the result of the operation, as JSON. */
   made(tx: Tx, operationId: string, scope: string, result: object): Promise<void>;
-  /** Forgets keys older than {@link KEPT_MS}. Resolves to how many. */
+  /** Deletes keys older than {@link KEPT_MS}. Resolves to how many. */
   prune(): Promise<number>;
 }
 
-/** The idempotency keys of one database. */
 export function createOperationTable(database: Database): OperationTable {
   return {
     async remember(tx, operationId, scope, fingerprint) {
-      // DO UPDATE, not DO NOTHING: it waits for a first one under way and answers its row, in one
-      // statement.
-      const [row] = await tx.query<{ first: boolean; fingerprint: string; result: unknown }>(sql`
+      // DO UPDATE, not DO NOTHING: one statement that waits
+      // for a concurrent first one and answers its row.
+      const [row] = await tx.query<
+        Row<typeof operations, "fingerprint" | "result"> & { first: boolean }
+      >(sql`
         INSERT INTO operations AS o (scope, operation_id, fingerprint)
         VALUES (${scope}, ${operationId}, ${fingerprint})
         ON CONFLICT (scope, operation_id) DO UPDATE SET fingerprint = o.fingerprint

@@ -1,13 +1,16 @@
 /**
- * Secrets that all processes of a shop share and nobody has to configure: made by whoever asks
- * first. Delete a row to have a new one made at the next start.
+ * Secrets that all processes of a shop share without
+ * configuration. The first process makes them. Delete a row
+ * to have a new one made at the next start.
  */
 import { sql } from "drizzle-orm";
 import type { Executor } from "./client/database.js";
+import type { Row } from "./client/row.js";
+import type { secrets } from "./schema/account.js";
 
 /**
- * The secret of this name; `made` becomes it where there is none. Two statements, any number of
- * processes at once.
+ * The secret of this name; `made` becomes it where there is
+ * none. Two statements; safe for concurrent processes.
  */
 export async function ensureSecret(
   executor: Executor,
@@ -17,7 +20,7 @@ export async function ensureSecret(
   await executor.query(
     sql`INSERT INTO secrets (name, value) VALUES (${name}, ${made}) ON CONFLICT (name) DO NOTHING`,
   );
-  const [row] = await executor.query<{ value: string }>(
+  const [row] = await executor.query<Row<typeof secrets, "value">>(
     sql`SELECT value FROM secrets WHERE name = ${name}`,
   );
   if (!row) throw new Error(`The secret ${name} vanished while it was made.`);

@@ -1,14 +1,16 @@
 /**
- * The workers: a row for each process that beats. All instants are by the clock of Postgres, so
- * that no process's own clock matters. A worker that stops removes its row; that of one that died
- * is deleted by the beats of others.
+ * The workers: a row for each process that beats. All times
+ * are by the clock of Postgres, so clocks of processes do not
+ * matter. A worker that stops removes its row. Beats of
+ * others delete rows of dead ones.
  */
 import { sql } from "drizzle-orm";
 import type { JobState } from "../domain/telemetry/job.js";
 import { MINUTE } from "../domain/time/time.js";
 import type { Executor } from "./client/database.js";
+import type { Row } from "./client/row.js";
+import type { workers } from "./schema/worker.js";
 
-/** What a worker reports with each beat. */
 export interface Beat {
   readonly id: string;
   readonly host: string;
@@ -20,29 +22,27 @@ export interface Beat {
   readonly jobs: readonly JobState[];
 }
 
-/** A worker as it was last seen. */
+/** A worker as of its last beat. */
 export interface WorkerRow {
   readonly host: string;
   readonly pid: number;
   readonly everyMs: number;
   /** Since its last beat. */
   readonly silentMs: number;
-  /** As it was written; of another release perhaps. */
+  /** As it was written, perhaps by another release. */
   readonly jobs: unknown;
 }
 
-/** The workers. */
 export type WorkerTable = ReturnType<typeof createWorkerTable>;
 
-/** Longer than any outage that a worker survives needs to be remembered. */
+/** Longer than any outage that a worker survives. */
 const DEAD_MS = 10 * MINUTE;
-/** Rows that one question reads. */
+/** Bound of one read. */
 const MAX_WORKERS = 1_000;
 
-/** The workers of one database. */
 export function createWorkerTable(database: Executor) {
   return {
-    /** Notes that a worker runs, and deletes rows of dead ones. One statement. */
+    /** Writes a beat, and deletes rows of dead workers. One statement. */
     async beat({ id, host, pid, upMs, everyMs, jobs }: Beat): Promise<void> {
       await database.query(sql`
         WITH dead AS (DELETE FROM workers WHERE id IN (
@@ -56,19 +56,15 @@ export function createWorkerTable(database: Executor) {
         ON CONFLICT (id) DO UPDATE
           SET beat_at = clock_timestamp(), beat_ms = excluded.beat_ms, jobs = excluded.jobs`);
     },
-    /** Forgets a worker that stops. */
+    /** Deletes the row of a worker that stops. */
     async leave(id: string): Promise<void> {
       await database.query(sql`DELETE FROM workers WHERE id = ${id}`);
     },
-    /** Every worker there is a row of, the latest beat first. */
+    /** All workers with a row, the latest beat first. */
     async seen(): Promise<WorkerRow[]> {
-      const rows = await database.query<{
-        host: string;
-        pid: number;
-        beat_ms: number;
-        silent_ms: number;
-        jobs: unknown;
-      }>(sql`
+      const rows = await database.query<
+        Row<typeof workers, "host" | "pid" | "beat_ms" | "jobs"> & { silent_ms: number }
+      >(sql`
         SELECT host, pid, beat_ms, jobs,
           (extract(epoch FROM clock_timestamp() - beat_at) * 1000)::float8 AS silent_ms
         FROM workers ORDER BY beat_at DESC LIMIT ${MAX_WORKERS}`);

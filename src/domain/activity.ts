@@ -1,6 +1,9 @@
-/** Who was active when, as numbers: plain shapes. */
+/** Numbers of active users. */
 
-/** A day, and how many users did something on it, in the 7 days up to it, and in the 30. */
+/**
+ * A day, with the number of active users on it, in the 7 days
+ * up to it, and in the 30.
+ */
 export interface ActiveDay {
   readonly day: string;
   readonly daily: number;
@@ -8,7 +11,10 @@ export interface ActiveDay {
   readonly monthly: number;
 }
 
-/** The users of a week, and how many of them came back one, two… weeks later. */
+/**
+ * The users of a week, and how many of them came back one,
+ * two… weeks later.
+ */
 export interface RetainedWeek {
   /** Its Monday. */
   readonly week: string;
@@ -22,14 +28,14 @@ export interface Activity {
   readonly retention: readonly RetainedWeek[];
 }
 
-/** Days that a week and a month of activity have. */
+/** Days of a week and a month of activity. */
 export const ACTIVE_SPANS = { week: 7, month: 30 } as const;
 
 /** Most days of one report. */
-export const MOST_ACTIVITY_DAYS = 90;
+export const MAX_ACTIVITY_DAYS = 90;
 
 /**
- * How long days are kept: those of the longest report and the month before its first day, with some
- * to spare.
+ * Days that are kept: the longest report, the month before
+ * its first day, and a margin.
  */
 export const ACTIVITY_KEPT_DAYS = 140;

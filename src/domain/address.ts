@@ -1,8 +1,9 @@
 /**
- * Addresses of clients, and what of them belongs to whom: limits on single IPv6 addresses would
- * never be reached.
+ * Addresses of clients. Limits count IPv6 by /64: single
+ * addresses would never reach one.
  *
- * One address has many spellings. Limits, blocks and trust compare the normal one.
+ * One address has many spellings. Limits, blocks and trust
+ * compare the normal one.
  */
 
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
@@ -10,13 +11,17 @@ const IPV6 = /^[\da-f:]+(?:\d+\.\d+\.\d+\.\d+)?$/i;
 const BRACKETED = /^\[([^\]]*)\](?::\d+)?$/;
 const IPV4_WITH_PORT = /^([\d.]+):\d+$/;
 const MAX_OCTET = 255;
-/** Groups of an IPv6 address that name its network; the rest is the host's to choose. */
+/**
+ * Groups of an IPv6 address that name its network; the rest
+ * is the host's to choose.
+ */
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 
 /**
- * The one spelling of an address: IPv4 in decimal, IPv6 by RFC 5952. Ports, brackets and zones are
- * dropped. An IPv6 address that stands for an IPv4 address is that one. "" for what is no address.
+ * The one spelling of an address: IPv4 in decimal, IPv6 by
+ * RFC 5952. Ports, brackets and zones are dropped. IPv4
+ * within IPv6 becomes IPv4. "" for what is no address.
  */
 export function normalAddress(text: string): string {
   const bare = text.trim();
@@ -30,8 +35,8 @@ export function normalAddress(text: string): string {
 }
 
 /**
- * The block an address lies in: the /24 of an IPv4 address, the /64 of an IPv6 one. What is no
- * address is its own block.
+ * The block of an address: the /24 of IPv4, the /64 of IPv6.
+ * What is no address is its own block.
  */
 export function addressBlock(ip: string): string {
   const address = normalAddress(ip);
@@ -42,8 +47,8 @@ export function addressBlock(ip: string): string {
 }
 
 /**
- * What one customer of a provider holds: an IPv4 address, or a whole /64, in which every connection
- * may have another address.
+ * What one customer of a provider holds: an IPv4 address, or
+ * a whole /64 with a new address for each connection.
  */
 export function addressHolder(ip: string): string {
   const address = normalAddress(ip);
@@ -56,7 +61,7 @@ function normalIpv4(text: string): string {
   return octets.length > 0 && octets.every((octet) => octet <= MAX_OCTET) ? octets.join(".") : "";
 }
 
-/** The eight groups of an IPv6 address in its compressed spelling. */
+/** The eight groups of a compressed IPv6 address. */
 function groupsOf(address: string): number[] {
   const [left = [], right = []] = address
     .split("::")
@@ -67,7 +72,7 @@ function groupsOf(address: string): number[] {
 
 /** First groups of addresses whose last 32 bits are an IPv4 address. */
 const IPV4_PREFIXES = [
-  // IPv4-mapped, RFC 4291: what a socket shows that takes both.
+  // IPv4-mapped, RFC 4291: shown by dual-stack sockets.
   [0, 0, 0, 0, 0, 0xffff],
   // IPv4-translated, RFC 2765.
   [0, 0, 0, 0, 0xffff, 0],
@@ -75,7 +80,8 @@ const IPV4_PREFIXES = [
   [0x64, 0xff9b, 0, 0, 0, 0],
 ];
 /**
- * 6to4, RFC 3056: the second and third group are an IPv4 address, whose holder has all of the rest.
+ * 6to4, RFC 3056: the second and third group are an IPv4
+ * address, whose holder has all of the rest.
  */
 const SIX_TO_FOUR = 0x2002;
 

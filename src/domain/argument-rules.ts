@@ -1,12 +1,13 @@
 /**
- * What an argument may be beyond its type. A rule answers why a value cannot be meant, as the end
- * of a sentence that begins with the argument's name; null when it can. Rules look at the value
- * alone, so they are checked before anything runs.
+ * Rules of arguments beyond their type. A rule answers what
+ * is wrong, as a sentence without its subject; null when
+ * nothing is. Rules depend on the value alone, so they are
+ * checked before anything runs.
  */
 import { decodeIdOf, type NodeType } from "./ids.js";
 import { isCursor, PAGE_SIZE } from "./page.js";
 
-/** A rule of one argument; its values have the argument's type already. */
+/** A rule of one argument; values have the argument's type already. */
 export type ArgumentRule = (value: unknown) => string | null;
 
 const rule =
@@ -45,7 +46,7 @@ export const idOf = (type: NodeType): ArgumentRule =>
 /** The size of a page. */
 export const pageSizeRule: ArgumentRule = between(PAGE_SIZE.min, PAGE_SIZE.max);
 
-/** A cursor of any list. Whether it is one of this list is known only to the list. */
+/** A cursor of any list; only the list can check that it is its own. */
 export const cursorRule: ArgumentRule = rule<string>((text) =>
   isCursor(text)
     ? null

@@ -1,9 +1,13 @@
-/** Text of clients and of failures, cut to a bound before it is echoed, logged or kept. */
+/**
+ * Cuts text of clients and of failures to a bound, before it
+ * is echoed, logged or kept.
+ */
 
 const ELLIPSIS = "…";
 
 /**
- * At most `max` UTF-16 units of a text. An ellipsis ends what was cut; no surrogate pair is split.
+ * At most `max` UTF-16 units of a text. An ellipsis ends a
+ * cut text; no surrogate pair is split.
  */
 export function cutText(text: string, max: number): string {
   if (text.length <= max) return text;
@@ -13,7 +17,10 @@ export function cutText(text: string, max: number): string {
 
 const endsInHalf = (text: string): boolean => /[\ud800-\udbff]$/.test(text);
 
-/** The beginning of a text as a text of its own: a part of a string keeps the whole in memory. */
+/**
+ * A copy of the beginning of a text: a substring would keep
+ * the whole in memory.
+ */
 export function ownText(text: string, max: number): string {
   return text.length <= max ? text : Buffer.from(cutText(text, max)).toString();
 }

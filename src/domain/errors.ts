@@ -1,11 +1,11 @@
 /**
- * Every failure a client can see, in two closed lists. docs/errors.md explains each code and is
- * compared with this file by a test.
+ * Every failure that clients see, in two closed lists. docs/errors.md
+ * explains each code; a test compares it with this file.
  *
- * Cross-cutting failures are thrown as {@link SoukError} and become GraphQL errors with
- * `extensions.code`; what a mutation may expect is returned as a {@link UserError} in its payload.
- * A failure is of one kind or the other; the one word in both lists is FORBIDDEN (of the operation
- * as a whole, or of one thing).
+ * Cross-cutting failures are thrown as {@link SoukError} and become GraphQL
+ * errors with `extensions.code`. Expected failures of mutations are a
+ * {@link UserError} in the payload. A failure is of one kind. FORBIDDEN is in
+ * both lists: of a whole operation, or of one thing.
  */
 
 import type { BucketStatus } from "./limits.js";
@@ -31,10 +31,7 @@ export const ERROR_CODES = [
 /** A code of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/**
- * Codes of failures that may pass: what failed with one can succeed when it is tried again,
- * unchanged.
- */
+/** Codes of transient failures: the same, tried again, can succeed. */
 export const TRANSIENT_CODES: ReadonlySet<unknown> = new Set<ErrorCode>([
   "DEADLINE_EXCEEDED",
   "SERVICE_UNAVAILABLE",
@@ -62,20 +59,27 @@ export const USER_ERROR_CODES = [
 /** A code of {@link USER_ERROR_CODES}. */
 export type UserErrorCode = (typeof USER_ERROR_CODES)[number];
 
-/** An expected failure of a mutation: what is wrong, with which value, at which input path. */
+/**
+ * An expected failure of a mutation: what is wrong, with which value, at
+ * which input path.
+ */
 export interface UserError {
   readonly code: UserErrorCode;
   readonly message: string;
   readonly field: readonly string[] | null;
 }
 
-/**
- * A failure whose message is meant for the client. Anything else that is thrown reaches clients as
- * INTERNAL_SERVER_ERROR.
- */
+/** A {@link UserError}; `field` is the path of the value, e.g. `["input", "price"]`. */
+export const userError = (
+  code: UserErrorCode,
+  field: UserError["field"],
+  message: string,
+): UserError => ({ code, message, field });
+
+/** A failure whose message is for the client. Any other becomes INTERNAL_SERVER_ERROR. */
 export abstract class SoukError extends Error {
   abstract readonly code: ErrorCode;
-  /** What else a client is told, among the `extensions` of the error. */
+  /** Further `extensions` of the error. */
   get details(): Readonly<Record<string, unknown>> {
     return {};
   }
@@ -84,12 +88,15 @@ export abstract class SoukError extends Error {
   }
 }
 
-/** An argument that no retry can make right: a forged cursor, `first: 0`, a malformed id. */
+/**
+ * An argument that no retry can make right: a forged cursor, `first: 0`, a
+ * malformed id.
+ */
 export class BadUserInput extends SoukError {
   readonly code = "BAD_USER_INPUT";
   /**
-   * @param argument the path of the argument, e.g. `["filter", "minPrice"]`; empty when no single
-   * one is to blame
+   * @param argument the path of the argument, e.g. `["filter", "minPrice"]`;
+   * empty when no single one is at fault
    */
   constructor(
     message: string,
@@ -102,10 +109,13 @@ export class BadUserInput extends SoukError {
   }
 }
 
-/** A name of the document is longer than any name may be; refused before the document is parsed. */
+/** A name of the document is too long; refused before the document is parsed. */
 export class NameTooLong extends SoukError {
   readonly code = "GRAPHQL_PARSE_FAILED";
-  /** @param max in characters; @param at where the name begins */
+  /**
+   * @param max in characters
+   * @param at where the name begins
+   */
   constructor(max: number, at: { readonly line: number; readonly column: number }) {
     super(
       `Syntax Error: A name is longer than ${max} characters (line ${at.line}, column ` +
@@ -114,10 +124,13 @@ export class NameTooLong extends SoukError {
   }
 }
 
-/** The answer would be larger than an answer may be. The operation has run, mutations included. */
+/** The answer would be too large. The operation has run, mutations included. */
 export class AnswerTooLarge extends SoukError {
   readonly code = "PAYLOAD_TOO_LARGE";
-  /** @param limitBytes the bound; @param what names the operation in the message */
+  /**
+   * @param limitBytes the bound
+   * @param what names the operation in the message
+   */
   constructor(
     readonly limitBytes: number,
     what: "query" | "mutation" | "subscription",
@@ -137,7 +150,7 @@ const ANSWER_TOO_LARGE = {
   subscription: "A message of the subscription would be too large, so it ends.",
 } as const;
 
-/** The operation needs an identity and the request carries none, or one that is not valid. */
+/** The operation needs an identity, and the request has none or an invalid one. */
 export class Unauthenticated extends SoukError {
   readonly code = "UNAUTHENTICATED";
 }
@@ -151,8 +164,8 @@ export class Forbidden extends SoukError {
 export class RateLimited extends SoukError {
   readonly code = "RATE_LIMITED";
   /**
-   * @param retryAfterMs how long to wait before the same can succeed; @param about the bucket that
-   * refuses, and how all of them stand
+   * @param retryAfterMs how long to wait before the same can succeed
+   * @param about the bucket that refuses, and the state of all
    */
   constructor(
     message: string,
@@ -199,8 +212,8 @@ export class MethodNotAllowed extends SoukError {
 }
 
 /**
- * The request names a document that is not known. The message is the one by which clients of
- * automatic persisted queries know it.
+ * The request names an unknown document. Clients of automatic persisted
+ * queries expect this message.
  */
 export class PersistedDocumentNotFound extends SoukError {
   readonly code = "PERSISTED_QUERY_NOT_FOUND";
@@ -210,16 +223,16 @@ export class PersistedDocumentNotFound extends SoukError {
 }
 
 /**
- * Something the request cannot do without does not answer. Safe to retry; a write that got this is
- * unknown, not refused.
+ * A required service does not answer. Safe to retry; the outcome of a write
+ * is unknown.
  */
 export class ServiceUnavailable extends SoukError {
   readonly code = "SERVICE_UNAVAILABLE";
 }
 
 /**
- * This process has more under way than it can do in time. Nothing of the request was done; it can
- * be sent again after the wait.
+ * This process has more under way than it can finish in time. Nothing was
+ * done; safe to repeat after the wait.
  */
 export class Overloaded extends ServiceUnavailable {
   /** Spread, so that refused clients do not come back together. */
@@ -237,11 +250,11 @@ export class DeadlineExceeded extends SoukError {
   readonly code = "DEADLINE_EXCEEDED";
 }
 
-/** A server that is asked over the network did not answer in time, or there is no connection. */
+/** A server did not answer in time, or there is no connection. */
 abstract class Unanswered extends ServiceUnavailable {
   /**
-   * @param mayBeDone whether the command was sent, so that a write may have been done although no
-   * reply came
+   * @param mayBeDone whether the command was sent, so that a write may have
+   * been done without a reply
    */
   constructor(
     cause?: unknown,
@@ -257,15 +270,18 @@ abstract class Unanswered extends ServiceUnavailable {
   }
 }
 
-/** Redis did not answer. Never seen by readers of the catalogue: they fall back to Postgres. */
+/**
+ * Redis did not answer. Readers of the catalogue never see it: they fall back
+ * to Postgres.
+ */
 export class RedisUnavailable extends Unanswered {}
 
-/** Postgres did not answer, or cannot now. */
+/** Postgres did not answer, or cannot serve now. */
 export class DatabaseUnavailable extends Unanswered {}
 
 /**
- * A start that cannot go on: a message for the operator, printed without a stack, exit code 1.
- * Never reaches a client.
+ * A start that cannot go on: a message for the operator, without a stack,
+ * exit code 1. Never reaches a client.
  */
 export class StartupError extends Error {
   override readonly name = "StartupError";

@@ -1,9 +1,11 @@
 /**
- * Global ids: opaque to clients, `base64url("<Type>:<key>")` inside.
+ * Global ids: opaque to clients, `base64url("<Type>:<key>")`
+ * inside.
  *
- * One id names one thing of one type everywhere: `node(id)`, arguments, subscriptions. The database
- * key inside is a positive safe integer. Source: the Relay global object identification
- * specification.
+ * One id names one thing of one type everywhere: `node(id)`,
+ * arguments, subscriptions. The database key inside is a
+ * positive safe integer. Source: the Relay global object
+ * identification specification.
  */
 
 /** Types that have a global id and can be fetched by `node`. */
@@ -20,13 +22,12 @@ export const NODE_TYPES = [
 /** A type of {@link NODE_TYPES}. */
 export type NodeType = (typeof NODE_TYPES)[number];
 
-/** A decoded global id. */
 export interface NodeId {
   readonly type: NodeType;
   readonly key: number;
 }
 
-/** Longer input is not one of ours; refusing it early keeps hostile ids cheap. */
+/** Longer input is no id; refusing it early keeps hostile ids cheap. */
 const MAX_ID_LENGTH = 64;
 
 /** Encodes a database key as the global id clients see. */
@@ -35,8 +36,8 @@ export function encodeId(type: NodeType, key: number): string {
 }
 
 /**
- * Decodes a global id of any type; `null` when it is not one of ours, including every non-canonical
- * spelling.
+ * Decodes a global id of any type; `null` for any other text,
+ * non-canonical spellings included.
  */
 export function decodeId(id: string): NodeId | null {
   if (id.length > MAX_ID_LENGTH) return null;
@@ -50,8 +51,8 @@ export function decodeId(id: string): NodeId | null {
 }
 
 /**
- * The database key of a global id of one type; `null` when it is of another type or not one of
- * ours.
+ * The database key of a global id of one type; `null` for any
+ * other text.
  */
 export function decodeIdOf(type: NodeType, id: string): number | null {
   const decoded = decodeId(id);

@@ -1,49 +1,50 @@
-/** Limits: what is counted, in which buckets, and what a client is told of them. */
+/**
+ * Rate limits: classes of operations, buckets, and what
+ * clients see of them.
+ */
 
 /**
- * Operations that are counted by themselves besides their cost, because each has work behind it
- * that its answer does not show.
+ * Operations with a bucket of their own besides their cost,
+ * because their answer does not show their work.
  */
 export const OPERATION_CLASSES = ["signIn", "checkout"] as const;
 
 /** A class of {@link OPERATION_CLASSES}. */
 export type OperationClass = (typeof OPERATION_CLASSES)[number];
 
-/** Whether something names a class. */
 export const isOperationClass = (value: unknown): value is OperationClass =>
   OPERATION_CLASSES.some((known) => known === value);
 
 /**
- * What a bucket belongs to: whoever is signed in, an address, the service token, a block of
- * addresses, or a class of operations.
+ * Owner of a bucket: a user, an address, the service token, a
+ * block of addresses, or a class of operations.
  */
 export type BucketKind = "viewer" | "address" | "service" | "block" | OperationClass;
 
-/** How much a bucket holds, and how fast it fills again. */
+/** Capacity of a bucket, and its refill rate. */
 export interface BucketRule {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-/** One bucket. */
 export interface Bucket {
   readonly kind: BucketKind;
-  /** Whose it is, e.g. an id or an address. */
+  /** An id or an address, for example. */
   readonly name: string;
   readonly rule: BucketRule;
 }
 
-/** A bucket as it stood when it was asked. */
+/** State of a bucket when it was asked. */
 export interface BucketStatus {
   readonly bucket: BucketKind;
   readonly limit: number;
   readonly remaining: number;
   readonly restorePerSecond: number;
-  /** How long until it is full again if nothing is asked, in ms. */
+  /** How long until it is full again without charges, in ms. */
   readonly resetInMs: number;
 }
 
-/** Whose places a request takes. */
+/** Who a request in flight is counted for. */
 export const LOAD_CLASSES = ["address", "viewer", "service"] as const;
 export type LoadClass = (typeof LOAD_CLASSES)[number];
 

@@ -1,18 +1,17 @@
-/** Notifications as they travel between rooms, and the log of each user that tells of them. */
+/** Notifications, and the log of each user that holds them. */
 
-/** What a notification says; the same for everybody it is sent to. */
+/** Content of a notification; the same for all recipients. */
 export interface NotificationContent {
-  /** What it is about, as a word that programs branch on. */
+  /** The subject, as a word that programs branch on. */
   readonly kind: string;
   readonly title: string;
   readonly body: string;
   /** Where it leads: an address, or a path of the shop. */
   readonly url: string | null;
-  /** When it is of no use any more: from then on it is as if it had never been. */
+  /** When it expires: from then on it is invisible. */
   readonly expiresAt: string | null;
 }
 
-/** A notification in the inbox of one user. */
 export interface NotificationRecord extends NotificationContent {
   readonly id: number;
   readonly userId: number;
@@ -28,7 +27,10 @@ export interface InboxListing {
   readonly unreadOnly: boolean;
 }
 
-/** Bounds, in characters but for `users` and `ids`: how many can be named at once. */
+/**
+ * Bounds, in characters; `users` and `ids` bound how many can
+ * be named at once.
+ */
 export const NOTIFICATION_LIMITS = {
   kind: 64,
   title: 200,
@@ -39,7 +41,8 @@ export const NOTIFICATION_LIMITS = {
 } as const;
 
 /**
- * One entry of a user's log, as of its commit; `unread` is how many unread ones there were then.
+ * An entry of a user's log, as of its commit; `unread` is the
+ * number at that time.
  */
 export type NotificationEvent =
   | {
@@ -49,9 +52,15 @@ export type NotificationEvent =
     }
   | {
       readonly type: "read";
-      /** The ones that were named and are read by this; empty where `upTo` says it. */
+      /**
+       * The ones that were named and are read by this; empty
+       * with `upTo`.
+       */
       readonly ids: readonly number[];
-      /** Sequence of the newest that this marked, where everything up to it is read now. */
+      /**
+       * Sequence of the newest that this marked; everything
+       * up to it is read.
+       */
       readonly upTo: number | null;
       readonly unread: number;
     };
@@ -65,8 +74,8 @@ export interface Delivery {
 }
 
 /**
- * What a committed write adds to the logs of users, as the outbox keeps it: the content once,
- * however many it is for.
+ * What a committed write adds to logs, as the outbox keeps
+ * it: the content once, for any number of users.
  */
 export type NotificationAppend =
   | {
@@ -80,5 +89,5 @@ export type NotificationAppend =
       "type"
     >);
 
-/** Names the log of a user: its list, its cursors. */
+/** Names the log of a user for its list and its cursors. */
 export const notificationLog = (userId: number): string => `notifications:${userId}`;

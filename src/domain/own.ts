@@ -1,8 +1,9 @@
 /**
- * The member of `record` that is called `name`; undefined without one.
+ * The own member `name` of `record`; undefined without one.
  *
- * Names that come from outside are looked up here, in a Map, or in a record without a prototype,
- * never by `record[name]`: every plain object also has the members of `Object.prototype`.
+ * Names from outside are looked up here, in a Map, or in a
+ * record without a prototype, never by `record[name]`: every
+ * plain object also has the members of `Object.prototype`.
  * test/look-ups.test.ts enforces it.
  */
 export function own<T>(

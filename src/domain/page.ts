@@ -1,7 +1,8 @@
 /**
- * Keyset pages: a page starts after a *position* (the sort value and the id of the last row), never
- * after a count of rows, so rows inserted while a client is paging neither repeat nor hide others.
- * Source: Relay cursor connections.
+ * Keyset pages: a page starts after a *position* (sort value
+ * and id of the last row), not after a count of rows. So rows
+ * inserted meanwhile neither repeat nor hide others. Source:
+ * Relay cursor connections.
  */
 import { createHash } from "node:crypto";
 import { BadUserInput } from "./errors.js";
@@ -10,8 +11,8 @@ import { BadUserInput } from "./errors.js";
 export const PAGE_SIZE = { min: 1, max: 100, default: 20 } as const;
 
 /**
- * Where a row stands in its list: the value it is sorted by (a number or a string), and its id as
- * the tie-break.
+ * Place of a row in its list: the value of its sort (a number
+ * or a string), and its id as the tie-break.
  */
 export interface Position {
   readonly value: number | string;
@@ -19,8 +20,8 @@ export interface Position {
 }
 
 /**
- * What a list query asks for: at most `limit` rows after a position, from the start when `after` is
- * null.
+ * At most `limit` rows after a position, from the start when
+ * `after` is null.
  */
 export interface PageRequest {
   readonly limit: number;
@@ -28,15 +29,18 @@ export interface PageRequest {
 }
 
 /**
- * A page of ids with the position of each; entities are read by id, so that no list ever holds a
- * stale entity.
+ * A page of ids with the position of each. Entities are read
+ * by id, so that no list holds a stale entity.
  */
 export interface IdPage {
   readonly rows: readonly Position[];
   readonly hasNextPage: boolean;
 }
 
-/** Checks `first`; an explicit null means the default. Throws BadUserInput outside 1..100. */
+/**
+ * Checks `first`; an explicit null means the default. Throws
+ * BadUserInput outside 1..100.
+ */
 export function pageSize(first: number | null | undefined): number {
   const size = first ?? PAGE_SIZE.default;
   if (!Number.isInteger(size) || size < PAGE_SIZE.min || size > PAGE_SIZE.max) {
@@ -49,9 +53,9 @@ export function pageSize(first: number | null | undefined): number {
 }
 
 /**
- * Encodes a position as an opaque cursor, bound to the list it belongs to.
- * @param list names the list and its order, e.g. `products:PRICE_ASC`; a cursor of another list is
- * refused
+ * Encodes a position as an opaque cursor, bound to its list.
+ * @param list the list and its order, e.g.
+ * `products:PRICE_ASC`; a cursor of another list is refused
  */
 export function encodeCursor(list: string, { value, id }: Position): string {
   const body = JSON.stringify([value, id]);
@@ -59,8 +63,8 @@ export function encodeCursor(list: string, { value, id }: Position): string {
 }
 
 /**
- * Decodes a cursor of `list`; null or undefined is the start. Throws BadUserInput when it is not
- * one we gave for this list.
+ * Decodes a cursor of `list`; null or undefined is the start.
+ * Throws BadUserInput for any other text.
  */
 export function decodeCursor(list: string, cursor: string | null | undefined): Position | null {
   if (cursor === null || cursor === undefined) return null;
@@ -75,16 +79,16 @@ export function decodeCursor(list: string, cursor: string | null | undefined): P
   return position;
 }
 
-/** The position of a cursor of `list`; null when it is not one we gave for this list. */
+/** The position of a cursor of `list`; null for any other text. */
 export function readCursor(list: string, cursor: string): Position | null {
   const position =
     cursor.length <= MAX_CURSOR_LENGTH
-      ? parse(list, Buffer.from(cursor, "base64url").toString("utf8"))
+      ? parseCursor(list, Buffer.from(cursor, "base64url").toString("utf8"))
       : null;
   return position && encodeCursor(list, position) === cursor ? position : null;
 }
 
-/** Whether a text has the form of a cursor, of whatever list. */
+/** Whether a text has the form of a cursor, of any list. */
 export function isCursor(text: string): boolean {
   if (text.length > MAX_CURSOR_LENGTH) return false;
   const bytes = Buffer.from(text, "base64url");
@@ -94,19 +98,22 @@ export function isCursor(text: string): boolean {
   );
 }
 
-/** Positions hold one value of at most a brand's name; longer input is not ours. */
+/**
+ * A position holds one value, at most the name of a brand;
+ * longer input is no cursor.
+ */
 const MAX_CURSOR_LENGTH = 1_024;
 const CHECKSUM_LENGTH = 8;
 
 /**
- * Tells a cursor of another list, or a damaged one, from ours. Not a secret: a position gives no
- * access to anything.
+ * Separates a cursor of another list, or a damaged one. Not a
+ * secret: a position gives no access.
  */
 function checksum(list: string, body: string): string {
   return createHash("sha256").update(`${list}\n${body}`).digest("hex").slice(0, CHECKSUM_LENGTH);
 }
 
-function parse(list: string, text: string): Position | null {
+function parseCursor(list: string, text: string): Position | null {
   const body = text.slice(CHECKSUM_LENGTH);
   return text.slice(0, CHECKSUM_LENGTH) === checksum(list, body) ? bodyOf(body) : null;
 }

@@ -1,12 +1,15 @@
-/** What a field declares about its price, for the transport, which charges for operations. */
+/**
+ * Prices that fields declare; the transport charges
+ * operations by them.
+ */
 
 /** How long a list can be. */
 export interface ListLength {
   /** The longest list there is. */
   readonly most: number;
   /**
-   * The argument that asks for a length: a number, or a list of as many. Without it the list may
-   * always be the longest.
+   * The argument that gives the length: a number, or a list
+   * of as many. Without it the longest is assumed.
    */
   readonly by?: string;
   /** A list of `times` × the argument + `plus`; 1 and 0 by default. */
@@ -19,9 +22,10 @@ export interface Work {
   /** Units of cost. */
   readonly price: number;
   /**
-   * The argument that asks for it, as a path such as `filter.text`. A number or a list multiplies
-   * the price; any other value asks for it once; null and blank do not ask. Without `by` the field
-   * always does this work.
+   * The argument that asks for it, as a path such as
+   * `filter.text`. A number or a list multiplies the price;
+   * any other value costs it once; null and blank cost
+   * nothing. Without `by` the field always does this work.
    */
   readonly by?: string;
   /** The largest number or longest list that is not refused. */

@@ -1,12 +1,12 @@
 /**
- * How one operation reads, and what it found: passed from the edge down to the cache and the
- * counters, one per operation.
+ * How one operation reads, and what it found. Passed down to
+ * the cache and the counters, one per operation.
  */
 import { NOTHING_SEEN, type Seen } from "./seen.js";
 
 /**
- * What a read was: from the cache, loaded, served beyond its TTL, or not looked up at all. Ordered
- * by how much it weighs.
+ * What a read was: from the cache, loaded, served beyond its
+ * TTL, or not looked up. In ascending weight.
  */
 export const CACHE_STATUSES = ["HIT", "STALE", "MISS", "BYPASS"] as const;
 
@@ -14,8 +14,8 @@ export const CACHE_STATUSES = ["HIT", "STALE", "MISS", "BYPASS"] as const;
 export type CacheStatus = (typeof CACHE_STATUSES)[number];
 
 /**
- * What an operation's reads amounted to: the weightiest status and the age of the oldest value
- * served.
+ * The weightiest status of an operation's reads, and the age
+ * of the oldest value.
  */
 export interface ReadingOutcome {
   readonly status: CacheStatus;
@@ -24,7 +24,10 @@ export interface ReadingOutcome {
 
 /** One operation's way of reading. */
 export class Reading {
-  /** What the client has seen written; raised when the operation itself writes. */
+  /**
+   * The client's consistency token; raised when the operation
+   * itself writes.
+   */
   seen: Seen;
   /** True where the caller asked to read Postgres directly. */
   readonly bypass: boolean;
@@ -36,7 +39,7 @@ export class Reading {
     this.bypass = bypass;
   }
 
-  /** Notes one value served. Called by the cache. */
+  /** Records one value served. Called by the cache. */
   note(status: CacheStatus, ageMs: number): void {
     const weightier =
       this.outcomeSoFar &&
@@ -48,19 +51,22 @@ export class Reading {
   }
 
   /**
-   * Notes that a fallback answered, which may be older than an earlier answer. Called by what has
-   * the fallback.
+   * Records an answer of a fallback, which may be older than
+   * an earlier one. Called by the owner of the fallback.
    */
   noteFallback(): void {
     this.usedFallback = true;
   }
 
-  /** Whether any value came from a fallback: the true one is to be read as soon as it can be. */
+  /**
+   * Whether any value came from a fallback: the true one is
+   * to be read soon.
+   */
   get isProvisional(): boolean {
     return this.usedFallback;
   }
 
-  /** What was read so far; null when the operation read nothing that is cached. */
+  /** What was read so far; null without any cached read. */
   get outcome(): ReadingOutcome | null {
     return this.outcomeSoFar;
   }

@@ -1,16 +1,20 @@
 /**
- * Text that people type: one spelling, one idea of "blank", one list of characters that are
- * refused.
+ * Text that users type: one spelling, one meaning of "blank",
+ * one list of refused characters.
  *
- * Stored text and text in questions are both in NFC (Unicode Standard Annex 15), so that equal
- * words are equal bytes. Opaque strings stay as they are: operation ids, cursors, tokens, metadata,
- * URLs. Passwords have a rule of their own: {@link canonicalPassword}.
+ * Stored text and text in look-ups are both in NFC (Unicode
+ * Standard Annex 15), so that equal words are equal bytes.
+ * Opaque strings stay as they are: operation ids, cursors,
+ * tokens, metadata, URLs. Passwords have a rule of their own:
+ * {@link canonicalPassword}.
  */
-import type { UserError, UserErrorCode } from "./errors.js";
+import { type UserError, type UserErrorCode, userError } from "./errors.js";
 
 /**
- * A text without ink: white space, controls, format characters, fillers and whatever else renderers
- * ignore, marks without a letter, and blanks that Unicode files under letters or symbols.
+ * Characters without ink: white space, controls, format
+ * characters, fillers, marks without a letter. Also what
+ * renderers ignore, and blanks that Unicode files under
+ * letters or symbols.
  */
 const INKLESS =
   String.raw`\p{White_Space}\p{Cc}\p{Cf}\p{Surrogate}\p{M}\p{Default_Ignorable_Code_Point}` +
@@ -18,36 +22,39 @@ const INKLESS =
 const NO_INK = new RegExp(`^[${INKLESS}]*$`, "u");
 
 /**
- * What goes at both ends. Joiners and variation selectors stay: they belong to the sign before
- * them.
+ * Trimmed at both ends. Joiners and variation selectors stay:
+ * they belong to the sign before them.
  */
 const EDGE = /[\p{White_Space}\u00AD\u180E\u200B\u2060\uFEFF]/u;
 
 /**
- * Controls that are not white space, halves of surrogate pairs, and code points that are no
- * characters.
+ * Controls that are not white space, halves of surrogate
+ * pairs, and code points that are no characters.
  */
 const NO_TEXT = /(?!\p{White_Space})\p{Cc}|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
-/** Any control, and the separators of lines and paragraphs: none of them stands in one line. */
+/** Any control, and the separators of lines and paragraphs. */
 const NO_LINE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-/** Embeddings, overrides and isolates, and what closes them (Unicode Standard Annex 9). */
+/**
+ * Embeddings, overrides and isolates, and what closes them
+ * (Unicode Standard Annex 9).
+ */
 const DIRECTIONAL = /[\u202A-\u202E\u2066-\u2069]/gu;
 const ISOLATES = /[\u2066-\u2068]/;
 const [POP_EMBEDDING, POP_ISOLATE] = ["\u202C", "\u2069"];
-/** Where a paragraph ends, every change of direction ends. */
+/** The end of a paragraph ends every change of direction. */
 const PARAGRAPHS = /[\n\r\u0085\u2029]/u;
 
 /**
- * The one spelling of a text, as it is stored and looked up: NFC, no blanks at its ends, "" where
- * nothing can be seen.
+ * The one spelling of a text, stored and looked up: NFC,
+ * trimmed, "" where nothing is visible.
  */
 export function typed(text: string): string {
   return NO_INK.test(text) ? "" : withoutEdges(text.normalize("NFC"));
 }
 
 /**
- * One walk from each end: a pattern that ends in `+$` tries every run of blanks again from each of
- * its characters.
+ * One walk from each end. A pattern that ends in `+$` would
+ * retry every run of blanks from each of its characters.
  */
 function withoutEdges(text: string): string {
   let [start, end] = [0, text.length];
@@ -56,28 +63,33 @@ function withoutEdges(text: string): string {
   return text.slice(start, end);
 }
 
-/** The same of an e-mail address. Lower case can decompose a letter, so it comes before NFC. */
+/**
+ * The same of an e-mail address. Lower case can decompose a
+ * letter, so it comes before NFC.
+ */
 export const typedEmail = (email: string): string => typed(email.toLowerCase());
 
 /**
- * Whether a text holds what cannot be seen: white space, controls, format characters, fillers. No
- * address does.
+ * Whether a text holds invisible characters: white space,
+ * controls, format characters, fillers. No address does.
  */
 export const holdsUnseen = (text: string): boolean =>
   /[\p{White_Space}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
-/** Length as PostgreSQL counts: a character outside the basic plane is one. */
+/**
+ * Length as PostgreSQL counts: a character outside the basic
+ * plane is one.
+ */
 export const lengthOf = (text: string): number => [...text].length;
 
 /**
- * One spelling of a password, the one its hash was made from: NFKC, as NIST SP 800-63B names it.
- * Blanks count.
+ * One spelling of a password, used for its hash: NFKC, as
+ * NIST SP 800-63B names it. Blanks count.
  */
 export const canonicalPassword = (password: string): string => password.normalize("NFKC");
 
-/** What a text may be. */
 export interface TextRule {
-  /** Names the text in messages, and in the error's path. */
+  /** Name of the text in messages, and in the error's path. */
   readonly field: string;
   /** Longest text, in characters. */
   readonly max: number;
@@ -87,20 +99,25 @@ export interface TextRule {
   readonly optional?: boolean;
 }
 
-/** What is wrong with a {@link typed} text; null when nothing is. The path begins with `input`. */
+/**
+ * What is wrong with a {@link typed} text; null when nothing
+ * is. The path begins with `input`.
+ */
 export function checkText(
   { field, max, kind, optional = false }: TextRule,
   text: string,
 ): UserError | null {
-  if (text === "") return optional ? null : wrong("REQUIRED", field, "must not be blank");
+  const error = (code: UserErrorCode, fault: string): UserError =>
+    userError(code, ["input", field], `${field} ${fault}.`);
+  if (text === "") return optional ? null : error("REQUIRED", "must not be blank");
   const length = lengthOf(text);
   if (length > max)
-    return wrong("TOO_LONG", field, `has ${length} characters; at most ${max} are allowed`);
-  const fault = faultOf(kind, text);
-  return fault === null ? null : wrong("INVALID", field, fault);
+    return error("TOO_LONG", `has ${length} characters; at most ${max} are allowed`);
+  const fault = textFault(kind, text);
+  return fault === null ? null : error("INVALID", fault);
 }
 
-function faultOf(kind: TextRule["kind"], text: string): string | null {
+function textFault(kind: TextRule["kind"], text: string): string | null {
   if (NO_TEXT.test(text))
     return (
       "holds characters that are not valid text (a control character, or half of a surrogate " +
@@ -116,7 +133,10 @@ function faultOf(kind: TextRule["kind"], text: string): string | null {
     : null;
 }
 
-/** Whether every change of direction in a paragraph is closed in it, as brackets are. */
+/**
+ * Whether every change of direction in a paragraph is closed
+ * in it, as brackets are.
+ */
 function isClosed(paragraph: string): boolean {
   const open: string[] = [];
   for (const [sign] of paragraph.matchAll(DIRECTIONAL)) {
@@ -126,9 +146,3 @@ function isClosed(paragraph: string): boolean {
   }
   return open.length === 0;
 }
-
-const wrong = (code: UserErrorCode, field: string, what: string): UserError => ({
-  code,
-  message: `${field} ${what}.`,
-  field: ["input", field],
-});

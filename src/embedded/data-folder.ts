@@ -1,12 +1,9 @@
-/**
- * The data folder's one complaint: whatever of it cannot be read or written, its owner is told in
- * the same words.
- */
+/** Failures of the data folder, with one message for its owner. */
 import { StartupError } from "../domain/errors.js";
 
 /**
- * Does something in a data folder. Whatever the system refuses becomes a StartupError that says
- * what to do.
+ * Does something in a data folder. What the system refuses
+ * becomes a StartupError with advice.
  */
 export async function inDataFolder<T>(dir: string, work: () => Promise<T>): Promise<T> {
   try {

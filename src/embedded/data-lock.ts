@@ -1,13 +1,16 @@
 /**
- * The lock of the data folder: one process at a time, because two that open the embedded database
- * corrupt it silently.
+ * The lock of the data folder: one process at a time, because
+ * two corrupt the embedded database silently.
  *
- * A holder listens on a unix socket of its own and names it, with its pid, in
- * `lock-<generation>.json`. The holder is whoever wrote the highest generation and still answers on
- * that socket: the kernel closes the socket of a dead process, so a stale lock is never mistaken
- * for a live one, whoever has its pid today. A stale lock is taken over by creating the next
- * generation, which only one process can; the highest generation is never deleted, so a slow
- * starter cannot fall back to an earlier one.
+ * A holder listens on a unix socket of its own, and names it
+ * with its pid in `lock-<generation>.json`. The holder is the
+ * writer of the highest generation whose socket still
+ * answers. The kernel closes the socket of a dead process, so
+ * a stale lock never seems live, whatever process has its
+ * pid. A stale lock is taken over by creating the next
+ * generation, which only one process can. The highest
+ * generation is never deleted, so a slow starter cannot fall
+ * back to an earlier one.
  */
 import { randomBytes } from "node:crypto";
 import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -18,7 +21,7 @@ import { StartupError } from "../domain/errors.js";
 import { inDataFolder } from "./data-folder.js";
 import { socketFolder } from "./socket-path.js";
 
-/** Held until closed, or until the process ends, however it ends. */
+/** Held until closed, or until the process ends. */
 export interface DataLock {
   close(): Promise<void>;
 }
@@ -30,20 +33,22 @@ interface Holder {
 }
 
 /**
- * Takes the lock of a data folder, making the folder if need be.
- * @throws StartupError naming the process that holds it, or why the folder cannot be used
+ * Takes the lock of a data folder, making the folder if need
+ * be.
+ * @throws StartupError with the process that holds it, or why
+ * the folder cannot be used
  */
 export function lockDataDir(dir: string): Promise<DataLock> {
   return inDataFolder(dir, async () => {
     const socket = join(await socketFolder(dir), `lock-${randomBytes(6).toString("hex")}`);
-    const server = await listen(socket);
+    const server = await listenOn(socket);
     try {
       await takeNextGeneration(dir, { pid: process.pid, host: hostname(), socket });
     } catch (error) {
-      await close(server);
+      await closeServer(server);
       throw error;
     }
-    return { close: () => close(server) };
+    return { close: () => closeServer(server) };
   });
 }
 
@@ -52,8 +57,8 @@ async function takeNextGeneration(dir: string, mine: Holder): Promise<void> {
   if (held > 0) await refuseIfAlive(dir, held);
   const generation = held + 1;
   if (!(await create(dir, generation, mine))) return takeNextGeneration(dir, mine);
-  // Somebody faster may have taken this generation, and the next, and have cleared this one away
-  // before we made it again.
+  // A faster process may have taken this generation and the
+  // next, and deleted this one before we made it again.
   if ((await highestGeneration(dir)) > generation) return takeNextGeneration(dir, mine);
   await clearEarlier(dir, generation);
 }
@@ -81,8 +86,8 @@ const highestGeneration = async (dir: string): Promise<number> =>
   Math.max(0, ...(await generations(dir)));
 
 /**
- * Written aside, then linked: the name appears with its content, and only for the first. Answers
- * whether we were.
+ * Written aside, then linked: the name appears with its
+ * content, and only for the first. True for the first.
  */
 async function create(dir: string, generation: number, holder: Holder): Promise<boolean> {
   const draft = join(dir, `lock-draft-${randomBytes(6).toString("hex")}`);
@@ -102,7 +107,8 @@ async function readHolder(dir: string, generation: number): Promise<Holder | nul
   try {
     return JSON.parse(await readFile(generationFile(dir, generation), "utf8")) as Holder;
   } catch {
-    // Cleared away or cut short by a full disk: nobody who holds it wrote that.
+    // Deleted, or cut short by a full disk: no holder wrote
+    // that.
     return null;
   }
 }
@@ -115,7 +121,7 @@ async function clearEarlier(dir: string, generation: number): Promise<void> {
   }
 }
 
-function listen(path: string): Promise<Server> {
+function listenOn(path: string): Promise<Server> {
   const server = createServer((socket) => socket.on("error", () => {}).destroy());
   // The lock alone keeps no process running.
   server.unref();
@@ -124,12 +130,12 @@ function listen(path: string): Promise<Server> {
   );
 }
 
-const close = (server: Server): Promise<void> =>
+const closeServer = (server: Server): Promise<void> =>
   new Promise((resolve) => server.close(() => resolve()));
 
 /**
- * Whether a process listens there; one that is stopped or busy counts, because the kernel takes the
- * call.
+ * Whether a process listens there. A stopped or busy one
+ * counts, because the kernel accepts the connection.
  */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,18 +1,21 @@
 /**
  * A server process that ends with us, however we end.
  *
- * The server runs under a two-line shell that holds the read end of a pipe whose only write end is
- * ours: when this process stops, crashes or is killed with SIGKILL, the pipe ends and the shell
- * stops the server; one that does not stop in time (a Redis that cannot save refuses to) is killed.
- * The pair runs in a session of its own, so a Ctrl-C in the terminal reaches us alone and we decide
- * when the server goes.
+ * The server runs under a two-line shell that holds the read
+ * end of a pipe. The only write end is ours. When this
+ * process stops, crashes or is killed with SIGKILL, the pipe
+ * ends and the shell stops the server. One that does not stop
+ * in time (a Redis that cannot save) is killed. The pair runs
+ * in a session of its own, so Ctrl-C reaches this process
+ * alone, which decides when the server stops.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * $1 is the signal that stops the server, $2 the seconds it may take, the rest its command line.
- * Prints the server's pid; exits as the server exits.
+ * $1 is the signal that stops the server, $2 the seconds it
+ * may take, the rest its command line. Prints the server's
+ * pid; exits as the server exits.
  */
 const GUARD = `
 stop="$1"; grace="$2"; shift 2; exec 3<&0
@@ -25,51 +28,51 @@ wait "$server"; code=$?
 kill "$watch" 2>/dev/null
 exit "$code"`;
 
-/** How to run a guarded server. */
 export interface GuardedOptions {
   readonly command: string;
   readonly args: readonly string[];
-  /** Asks the server to stop in good order: SIGTERM for redis-server, SIGINT for postgres. */
+  /**
+   * Stops the server in good order: SIGTERM for redis-server,
+   * SIGINT for postgres.
+   */
   readonly stopSignal: "TERM" | "INT";
   /**
-   * How long it may take to stop before it is killed, in whole seconds; default {@link
-   * STOP_GRACE_S}.
+   * Seconds to stop before it is killed, whole; default
+   * {@link STOP_GRACE_S}.
    */
   readonly graceSeconds?: number;
   readonly cwd?: string;
-  /** Who the server runs as; only root may say. */
+  /** The user of the server; only root may set it. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-/** A running guarded server. */
 export interface GuardedChild {
   readonly pid: number;
   /**
-   * Resolves when the server has ended, with its exit code (128 + number of the signal that ended
-   * it) and the last it said on stdout and stderr.
+   * Resolves when the server has ended, with its exit code
+   * (128 + number of the signal) and its last output.
    */
   readonly exited: Promise<Ending>;
-  /** Asks the server to stop and waits until it has. */
+  /** Stops the server and waits until it has ended. */
   stop(): Promise<void>;
 }
 
-/** How a server ended. */
 export interface Ending {
   readonly code: number;
   readonly output: string;
 }
 
-/** Long enough for a dataset to be saved on the way out. */
+/** Enough to save a dataset while it stops. */
 const STOP_GRACE_S = 10;
-/** More than this of a server's last words helps nobody. */
+/** More output of a server does not help. */
 const OUTPUT_BYTES = 16_384;
 const LAST_WORDS_MS = 100;
-/** What a shell answers when there is no such command. */
+/** The exit code of a shell without such a command. */
 export const NO_SUCH_COMMAND = 127;
 
 /**
- * Starts a server under guard. Resolves as soon as it has a pid; whether it came up is for the
- * caller to ask it.
+ * Starts a server under guard. Resolves as soon as it has a
+ * pid; the caller has to ask whether it is up.
  */
 export async function startGuarded(options: GuardedOptions): Promise<GuardedChild> {
   const { command, args, stopSignal, graceSeconds = STOP_GRACE_S, cwd, user } = options;
@@ -83,7 +86,8 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedChil
       ...(user ? { uid: user.uid, gid: user.gid } : {}),
     },
   );
-  // The guard may be gone before we close its pipe; that is what closing it was for.
+  // The guard may be gone before we close its pipe, which is
+  // what closing it is for.
   guard.stdin?.on("error", () => {});
   const exited = exitOf(guard);
   const pid = await Promise.race([
@@ -109,7 +113,7 @@ async function pidOf(guard: ChildProcess): Promise<number> {
 
 function exitOf(guard: ChildProcess): Promise<Ending> {
   let output = "";
-  // Reading is a duty too: a full pipe would stop a server that talks.
+  // A full pipe would block a server that writes.
   for (const stream of [guard.stdout, guard.stderr]) {
     stream?.on("data", (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-OUTPUT_BYTES);
@@ -125,8 +129,8 @@ function exitOf(guard: ChildProcess): Promise<Ending> {
 }
 
 /**
- * The pipe may outlive the server in a child of its own (a snapshot being written), so its end is
- * not waited for longer than this.
+ * A child of the server (a snapshot being written) may keep
+ * the pipe open, so its end is not waited for longer.
  */
 async function lastWords(guard: ChildProcess): Promise<void> {
   const enough = new AbortController();

@@ -1,14 +1,15 @@
 /**
- * One question to a Redis on a unix socket, without a client: enough to see whether a server is up,
- * and whose it is.
+ * One command to a Redis on a unix socket, without a client:
+ * whether a server is up, and its pid.
  */
 import { connect } from "node:net";
 
 const PATIENCE_MS = 1_000;
 
 /**
- * Sends one inline command and resolves to the start of the reply as it came (`+PONG`, `-LOADING
- * …`, `$…`); null when nobody listens, the connection ends first, or nothing comes within
+ * Sends one inline command. Resolves to the start of the raw
+ * reply (`+PONG`, `-LOADING …`, `$…`). Null without a
+ * listener, when the connection ends first, or after
  * `patienceMs`.
  */
 export function askRedis(

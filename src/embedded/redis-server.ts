@@ -1,11 +1,15 @@
 /**
- * The embedded Redis: a private redis-server (or valkey-server) for a start without REDIS_URL.
+ * The embedded Redis: a private redis-server (or
+ * valkey-server) for a start without REDIS_URL.
  *
- * It listens on a unix socket in a folder closed to other users and on no port, keeps its data by
- * AOF (fsync every second) and RDB, and ends with us however we end (see guarded-child.ts). An
- * orphan of an earlier run is still found by its socket and asked to stop before a new one opens
- * the same files. When it dies while we run, it is started again; readers see that as any restart
- * of Redis. Without a binary the start fails with the three ways to get one.
+ * It listens on a unix socket in a folder closed to other
+ * users, and on no port. It keeps its data by AOF (fsync
+ * every second) and RDB, and ends with us (guarded-child.ts).
+ * An orphan of an earlier run is found by its socket and
+ * stopped before a new one opens the same files. When it dies
+ * while we run, it is started again; readers see a restart of
+ * Redis. Without a binary the start fails with the three ways
+ * to get one.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -18,12 +22,14 @@ import { type Ending, type GuardedChild, NO_SUCH_COMMAND, startGuarded } from ".
 import { askRedis } from "./raw-redis.js";
 import { socketFolder } from "./socket-path.js";
 
-/** Where and how. */
 export interface EmbeddedRedisOptions {
   /** The data folder; Redis uses `redis/` below it. */
   readonly dataDir: string;
   readonly log: Logger;
-  /** Names of the program, tried in this order; default redis-server, valkey-server. */
+  /**
+   * Names of the program, tried in this order; default
+   * redis-server, valkey-server.
+   */
   readonly binaries?: readonly string[];
 }
 
@@ -31,22 +37,31 @@ export interface EmbeddedRedisOptions {
 export interface EmbeddedRedis {
   /** `unix:/path/of/the/socket`. */
   readonly url: string;
-  /** Of the server at the moment: it changes when the server had to be started again. */
+  /** Of the present server: it changes with a restart. */
   readonly pid: number;
-  /** Stops the server once it has written what it holds. */
+  /** Stops the server once it has written its data. */
   close(): Promise<void>;
 }
 
 const BINARIES = ["redis-server", "valkey-server"];
-/** RDB beside AOF: after 1 change in an hour, 100 in five minutes, 10,000 in one. */
+/**
+ * RDB beside AOF: after 1 change in an hour, 100 in five
+ * minutes, 10,000 in one.
+ */
 const SNAPSHOTS = ["3600", "1", "300", "100", "60", "10000"];
 const POLL_MS = 10;
-/** A server that is neither up nor loading after this long never will be. */
+/**
+ * A server that is neither up nor loading after this long
+ * never will be.
+ */
 const SILENT_MS = 15 * SECOND;
-/** Between a death and the next start: a server that cannot start must not spin. */
+/**
+ * Between a death and the next start, so that a server that
+ * cannot start does not spin.
+ */
 const RESTART_MS = SECOND;
 
-interface Place {
+interface RedisPlace {
   readonly dir: string;
   readonly socket: string;
   readonly log: Logger;
@@ -55,7 +70,8 @@ interface Place {
 
 /**
  * Starts the server and waits until it has loaded its data.
- * @throws StartupError when there is no binary, or it does not come up; with what it said
+ * @throws StartupError without a binary, or when it does not
+ * come up, with its output
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const { log } = options;
@@ -73,7 +89,8 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
         log.error({ err: error }, "the embedded redis-server did not start");
         return child;
       });
-      // Asked to end while it was coming up: `close` stops this one, too.
+      // Closed while it was coming up: `close` stops this
+      // one, too.
       if (closing) return;
     }
   };
@@ -92,15 +109,15 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   };
 }
 
-/** Makes the folders, and ends a server that an earlier run left in them. */
+/** Makes the folders, and ends a server of an earlier run. */
 async function preparePlace({
   dataDir,
   log,
   binaries = BINARIES,
-}: EmbeddedRedisOptions): Promise<Place> {
+}: EmbeddedRedisOptions): Promise<RedisPlace> {
   const dir = resolve(dataDir, "redis");
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const place: Place = {
+  const place: RedisPlace = {
     dir,
     socket: join(await socketFolder(dataDir), "redis.sock"),
     log,
@@ -111,7 +128,7 @@ async function preparePlace({
 }
 
 /** Starts the first binary that exists. */
-async function startFirst(place: Place): Promise<GuardedChild> {
+async function startFirst(place: RedisPlace): Promise<GuardedChild> {
   for (const command of place.binaries) {
     const child = await startGuarded({
       command,
@@ -137,7 +154,7 @@ const NO_BINARY =
   "REDIS_URL=redis://127.0.0.1:6379\n" +
   "  3. one you have       set REDIS_URL=redis://user:password@host:6379";
 
-function argsFor({ dir, socket }: Place): string[] {
+function argsFor({ dir, socket }: RedisPlace): string[] {
   const reach = ["--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"];
   const keep = [
     "--dir",
@@ -166,7 +183,10 @@ function argsFor({ dir, socket }: Place): string[] {
 const pidFile = (dir: string): string => join(dir, "redis.pid");
 
 /** Resolves to null when the server serves, or to how it ended. */
-async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<Ending | null> {
+async function untilReady(
+  { socket, log }: RedisPlace,
+  child: GuardedChild,
+): Promise<Ending | null> {
   let heardAt = performance.now();
   let told = false;
   const ended = child.exited;
@@ -184,10 +204,13 @@ async function untilReady({ socket, log }: Place, child: GuardedChild): Promise<
   }
 }
 
-/** Ends a server of an earlier run that outlived it, so that two never write the same files. */
-async function stopOrphan(place: Place): Promise<void> {
+/**
+ * Ends a server of an earlier run that outlived it, so that
+ * two never write the same files.
+ */
+async function stopOrphan(place: RedisPlace): Promise<void> {
   const info = await askRedis(place.socket, "INFO server", SECOND);
-  // Whoever answers on this socket is ours.
+  // A server that answers on this socket is ours.
   const pid = Number(/process_id:(\d+)/.exec(info ?? "")?.[1]) || (await silentOrphan(place));
   if (!pid) return void (await rm(place.socket, { force: true }));
   place.log.warn(
@@ -204,7 +227,7 @@ async function stopOrphan(place: Place): Promise<void> {
   await goneWithin(SILENT_MS, place);
 }
 
-async function goneWithin(patienceMs: number, place: Place): Promise<boolean> {
+async function goneWithin(patienceMs: number, place: RedisPlace): Promise<boolean> {
   const giveUpAt = performance.now() + patienceMs;
   while (performance.now() < giveUpAt) {
     if (!(await silentOrphan(place)) && (await askRedis(place.socket, "PING")) === null)
@@ -215,10 +238,10 @@ async function goneWithin(patienceMs: number, place: Place): Promise<boolean> {
 }
 
 /**
- * The pid in the pid file, if that process is a server on our socket; pids are reused, so the file
- * alone proves nothing.
+ * The pid in the pid file, if that process serves our socket.
+ * Pids are reused, so the file alone proves nothing.
  */
-async function silentOrphan({ dir, socket }: Place): Promise<number | undefined> {
+async function silentOrphan({ dir, socket }: RedisPlace): Promise<number | undefined> {
   const pid = Number(await readFile(pidFile(dir), "utf8").catch(() => ""));
   if (!(pid > 1) || !isAlive(pid)) return undefined;
   const title = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");

@@ -1,6 +1,6 @@
 /**
- * The secrets of the embedded default: made on the first start, kept in the data folder for its
- * owner's eyes alone.
+ * Secrets of the embedded default: made on the first start,
+ * in the data folder, readable by its owner alone.
  */
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -13,9 +13,10 @@ const PASSWORD_BYTES = 12;
 const OWNER_ONLY = 0o600;
 
 /**
- * The token of this data folder, 32 characters of base64url; the same on every start. Delete the
- * file to get a new one.
- * @throws StartupError when the file holds something that is no token, or is not ours to read
+ * The token of this data folder, 32 characters of base64url;
+ * the same on every start. Delete the file to get a new one.
+ * @throws StartupError when the file holds no token, or is
+ * not ours to read
  */
 export async function ensureServiceToken(dir: string): Promise<string> {
   return (await inDataFolder(dir, () => keepSecret(dir, "admin-token", TOKEN_BYTES))).secret;
@@ -28,9 +29,11 @@ export interface KeptSecret {
 }
 
 /**
- * The password of the seeded logins, 16 characters of base64url; the same on every start. Delete
- * the file to get a new one.
- * @throws StartupError when the file holds something that is no password, or is not ours to read
+ * The password of the seeded logins, 16 characters of
+ * base64url; the same on every start. Delete the file to get
+ * a new one.
+ * @throws StartupError when the file holds no password, or is
+ * not ours to read
  */
 export function ensureDemoPassword(dir: string): Promise<KeptSecret> {
   return inDataFolder(dir, () => keepSecret(dir, "demo-password", PASSWORD_BYTES));

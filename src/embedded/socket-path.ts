@@ -1,8 +1,11 @@
 /**
- * Where a private unix socket can live: in the data folder, or in a folder of our own under the
- * system's temporary one when the path would be longer than the kernel takes (107 bytes on Linux,
- * 103 on macOS) or the filesystem knows no sockets (shared folders of virtual machines). The second
- * place is derived from the first, so the next start finds what an earlier one left.
+ * The folder of private unix sockets: the data folder, or one
+ * of our own below the system's temporary folder. The second
+ * is used where the path is too long for the kernel (107
+ * bytes on Linux, 103 on macOS). Also where the filesystem
+ * has no sockets (shared folders of virtual machines). It is
+ * derived from the first, so the next start finds what an
+ * earlier one left.
  */
 import { createHash } from "node:crypto";
 import { chmod, mkdir, realpath, rm } from "node:fs/promises";
@@ -14,8 +17,8 @@ import { join } from "node:path";
 const PATH_BYTES = 96;
 
 /**
- * A folder for sockets, closed to other users. The same `dataDir` always answers the same folder on
- * one machine.
+ * A folder for sockets, closed to other users. The same
+ * `dataDir` has the same folder on one machine.
  */
 export async function socketFolder(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true });
@@ -27,12 +30,12 @@ export async function socketFolder(dataDir: string): Promise<string> {
   return far;
 }
 
-/** Longest name of a socket that we put there. */
+/** Longest name of a socket in it. */
 const NAME_BYTES = 24;
 
 async function makePrivate(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Fails where the folder belongs to somebody else, which is what it is for.
+  // Fails where another user owns the folder, as it should.
   await chmod(folder, 0o700);
 }
 

@@ -1,6 +1,6 @@
 /** Activity of users, for admins. */
 import { Args, Ctx, Query, Resolver } from "type-graphql";
-import { MOST_ACTIVITY_DAYS } from "../domain/activity.js";
+import { MAX_ACTIVITY_DAYS } from "../domain/activity.js";
 import { ActivityArgs, ActivityReport } from "../schema/activity.js";
 import { SizesLists, Works } from "../schema/price.js";
 import type { ActivityService } from "../services/activity.js";
@@ -11,8 +11,8 @@ import type { RequestContext } from "./context.js";
 export class ActivityResolver {
   constructor(private readonly service: Pick<ActivityService, "report">) {}
 
-  @SizesLists({ days: { by: "days", most: MOST_ACTIVITY_DAYS } })
-  @Works({ by: "days", price: 5, most: MOST_ACTIVITY_DAYS })
+  @SizesLists({ days: { by: "days", most: MAX_ACTIVITY_DAYS } })
+  @Works({ by: "days", price: 5, most: MAX_ACTIVITY_DAYS })
   @Query(() => ActivityReport, {
     description:
       "How many users were active by day, week and month, and how many came back. ADMIN " +

@@ -1,12 +1,12 @@
 /** Active and returning users. */
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
-import { ACTIVE_SPANS, MOST_ACTIVITY_DAYS } from "../domain/activity.js";
+import { ACTIVE_SPANS, MAX_ACTIVITY_DAYS } from "../domain/activity.js";
 import { between } from "../domain/argument-rules.js";
 import { Checked } from "./argument-rule.js";
 import { ListSize } from "./price.js";
 
 /** Mondays in the longest report. */
-const MOST_WEEKS = Math.ceil(MOST_ACTIVITY_DAYS / ACTIVE_SPANS.week);
+const MAX_WEEKS = Math.ceil(MAX_ACTIVITY_DAYS / ACTIVE_SPANS.week);
 
 @ObjectType({
   description: "How many users were active up to and including one day.",
@@ -41,7 +41,7 @@ export class WeeklyRetention {
   @Field(() => Int, { description: "Users who were active in the week." })
   users!: number;
 
-  @ListSize({ most: MOST_WEEKS })
+  @ListSize({ most: MAX_WEEKS })
   @Field(() => [Int], {
     description:
       "Of those, how many were active in the next week, in the one after it, and so on up to " +
@@ -61,7 +61,7 @@ export class ActivityReport {
   @Field(() => [DailyActivity], { description: "The days, the oldest first and today last." })
   days!: readonly DailyActivity[];
 
-  @ListSize({ most: MOST_WEEKS })
+  @ListSize({ most: MAX_WEEKS })
   @Field(() => [WeeklyRetention], {
     description: "The weeks that begin within these days, the oldest first.",
   })
@@ -75,9 +75,9 @@ export class ActivityArgs {
     nullable: true,
     defaultValue: 30,
     description:
-      `How many days, today included: 1 to ${MOST_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. ` +
+      `How many days, today included: 1 to ${MAX_ACTIVITY_DAYS}, otherwise BAD_USER_INPUT. ` +
       "Null means 30.",
   })
-  @Checked(between(1, MOST_ACTIVITY_DAYS))
+  @Checked(between(1, MAX_ACTIVITY_DAYS))
   days!: number | null;
 }

@@ -11,7 +11,7 @@ import {
   ACTIVE_SPANS,
   type ActiveDay,
   type Activity,
-  MOST_ACTIVITY_DAYS,
+  MAX_ACTIVITY_DAYS,
   type RetainedWeek,
 } from "../domain/activity.js";
 import { BadUserInput, RedisUnavailable } from "../domain/errors.js";
@@ -73,8 +73,8 @@ export function createActivity({ store, table, nowMs, log }: ActivityParts): Act
     },
     async report(principal, days) {
       requireAdmin(principal);
-      if (days < 1 || days > MOST_ACTIVITY_DAYS)
-        throw new BadUserInput(`days must be from 1 to ${MOST_ACTIVITY_DAYS}, not ${days}.`, [
+      if (days < 1 || days > MAX_ACTIVITY_DAYS)
+        throw new BadUserInput(`days must be from 1 to ${MAX_ACTIVITY_DAYS}, not ${days}.`, [
           "days",
         ]);
       const report = randomUUID();

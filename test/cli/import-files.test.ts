@@ -1,6 +1,6 @@
 /**
- * Files that people and spreadsheets make: marks, encodings, columns, and rows without a bound,
- * read by the readers of the import.
+ * Files that people and spreadsheets make: marks, encodings, columns, and rows
+ * without a bound, read by the readers of the import.
  */
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -378,7 +378,7 @@ test("Texts of an import are stored in one form.", async () => {
   ]);
 });
 
-/** The most a process ever held, where the system tells. */
+/** Peak memory of a process, where the system reports it. */
 function residentBytes(pid: number): number {
   const status = existsSync(`/proc/${pid}/status`)
     ? readFileSync(`/proc/${pid}/status`, "utf8")

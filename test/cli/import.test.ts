@@ -1,6 +1,6 @@
 /**
- * `npm run import`, as people run it: the built command, its messages and exit codes, on PostgreSQL
- * and on the embedded database.
+ * `npm run import`, as people run it: the built command, its messages and exit
+ * codes, on PostgreSQL and on the embedded database.
  */
 
 import { once } from "node:events";
@@ -177,7 +177,7 @@ describe("a bad row keeps everything out, and is named with its line", () => {
     expect(await db.database.query(sql`SELECT id FROM categories`)).toEqual([]);
   });
 
-  test("in NDJSON: broken JSON, no object, wrong types, half a surrogate pair", async () => {
+  test("NDJSON: broken JSON, no object, wrong types and half a surrogate pair are bad rows.", async () => {
     const base = {
       sku: "J",
       name: "Chair",
@@ -274,7 +274,7 @@ const openTransactions = async (statement: string) =>
     )
   ).length;
 
-test("killed half-way, it leaves nothing half-written", async () => {
+test("An import that is killed half-way leaves nothing half-written.", async () => {
   const child = start("import", ["-", "--format", "csv"], env());
   onTestFinished(() => void child.kill("SIGKILL"));
   child.stdin
@@ -332,7 +332,7 @@ function* longFile(rows: number): Generator<string> {
   }
 }
 
-/** The most a process ever held, where the system tells. */
+/** Peak memory of a process, where the system reports it. */
 function residentBytes(pid: number): number {
   const status = existsSync(`/proc/${pid}/status`)
     ? readFileSync(`/proc/${pid}/status`, "utf8")
@@ -347,8 +347,8 @@ test("progress goes to standard error as plain lines where no terminal is", asyn
 });
 
 /**
- * Three processes open it one after another; each start is seconds of a processor, and more beside
- * others.
+ * Three processes open it one after another; each start is seconds of a
+ * processor, and more beside others.
  */
 const EMBEDDED_MS = 300_000;
 

@@ -1,6 +1,6 @@
 /**
- * `npm run reconcile`, as people run it: it finds what differs, says so, and repairs it only when
- * it is told to.
+ * `npm run reconcile` as a process: it reports differences, and repairs them
+ * only with `--repair`.
  */
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
@@ -13,7 +13,7 @@ import { run } from "./run-command.js";
 
 beforeAll(ensureBuilt);
 
-it("tells drift from what is still to be flushed, and repairs it", async () => {
+it("Drift is separated from counts that are still to be flushed, and repaired.", async () => {
   const [db, redis] = [await testDatabase(), await startRedisServer()];
   onTestFinished(async () => void (await Promise.all([db.close(), redis.stop()])));
   await stockProducts(db.database, 3);
@@ -49,7 +49,7 @@ it("tells drift from what is still to be flushed, and repairs it", async () => {
   expect((await reconcile()).stdout).toContain("Everything agrees.");
 });
 
-it("needs the Redis that counts", async () => {
+it("The command needs the Redis that counts.", async () => {
   const db = await testDatabase();
   onTestFinished(() => db.close());
   const { code, stderr } = await run("reconcile", [], { DATABASE_URL: db.url });

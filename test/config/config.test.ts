@@ -17,7 +17,7 @@ function refusal(env: Record<string, string>): string {
 }
 
 describe(".env.example", () => {
-  test("lists every variable with its meaning and default, and no other", async () => {
+  test(".env.example lists every variable with its meaning and default, and no other.", async () => {
     const text = await readFile(join(ROOT, ".env.example"), "utf8");
     const listed = [...text.matchAll(/^# (.+)\n([A-Z_]+)=(.*)$/gm)].map(
       ([, meaning, name, value]) => ({ name, meaning, value }),
@@ -31,7 +31,7 @@ describe(".env.example", () => {
     expect(text.match(/^[^#\n].*$/gm)).toHaveLength(declared.length);
   });
 
-  test("copied as it is, means the same as nothing at all", async () => {
+  test("A copy of .env.example means the same as no .env file.", async () => {
     const text = await readFile(join(ROOT, ".env.example"), "utf8");
     const copied = Object.fromEntries(
       [...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
@@ -41,7 +41,7 @@ describe(".env.example", () => {
 });
 
 describe("the configuration", () => {
-  test("names all bad variables at once", () => {
+  test("A StartupError names all bad variables at once.", () => {
     const message = refusal({
       PORT: "70000",
       CACHE_TTL_MS: "soon",
@@ -54,7 +54,7 @@ describe("the configuration", () => {
     expect(message).toContain(".env.example");
   });
 
-  test("shows a bad value, but never one that may hold a secret", () => {
+  test("A bad value is shown, but never one that may hold a secret.", () => {
     const message = refusal({
       PORT: "lots",
       ADMIN_TOKEN: "hunter2",
@@ -75,7 +75,7 @@ describe("the configuration", () => {
     );
   });
 
-  test("says nothing of a zod or a stack", () => {
+  test("The message of a bad configuration shows neither zod nor a stack.", () => {
     expect(refusal({ PORT: "lots" })).not.toMatch(/zod|at .*\.(ts|js):/i);
   });
 
@@ -112,7 +112,7 @@ describe("the configuration", () => {
     },
   );
 
-  test("cannot be changed after it was read, at any depth", () => {
+  test("The configuration cannot be changed after it was read, at any depth.", () => {
     const config = readConfig({ ALLOWED_ORIGINS: "https://shop.example" });
     const everything = (value: unknown): boolean =>
       typeof value !== "object" ||
@@ -122,11 +122,11 @@ describe("the configuration", () => {
     expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
   });
 
-  test("counts an empty variable as not set, and a blank one too", () => {
+  test("An empty or blank variable counts as not set.", () => {
     expect(readConfig({ PORT: "", REDIS_URL: "  ", LOG_LEVEL: "" })).toEqual(readConfig({}));
   });
 
-  test("ignores variables it does not know", () => {
+  test("Unknown variables are ignored.", () => {
     expect(readConfig({ PATH: "/bin", PORTS: "1" })).toEqual(readConfig({}));
   });
 
@@ -145,7 +145,7 @@ describe("the configuration", () => {
     });
   });
 
-  test("takes addresses and ranges as trusted proxies, and nothing else", () => {
+  test("Trusted proxies are addresses and ranges, and nothing else.", () => {
     expect(
       readConfig({ TRUSTED_PROXIES: "10.0.0.0/8, ::1,192.0.2.1" }).http.trustedProxies,
     ).toEqual(["10.0.0.0/8", "::1", "192.0.2.1"]);
@@ -153,7 +153,7 @@ describe("the configuration", () => {
       expect(refusal({ TRUSTED_PROXIES: bad })).toContain("TRUSTED_PROXIES");
   });
 
-  test("keeps a tag longer than any entry that names it", () => {
+  test("A tag is kept longer than any entry that names it.", () => {
     const { cache } = readConfig({ CACHE_TTL_MS: "1000", CACHE_GRACE_MS: "2000" });
     expect(cache.tagTtlMs).toBeGreaterThan(3000);
   });

@@ -1,6 +1,4 @@
-/**
- * Writes that arrive together, on PostgreSQL: guards hold inside the write, whoever comes first.
- */
+/** Concurrent writes on PostgreSQL: guards hold inside the write, in any order. */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProductTable, type ProductTable } from "../../src/db/catalogue/products.js";

@@ -122,7 +122,7 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
   });
   afterAll(() => close?.());
 
-  test("an operation id is new once, and a second use with other input is told apart", async () => {
+  test("An operation id is new once, and a second use with other input is recognised.", async () => {
     const operations = createOperationTable(database);
     const remember = (id: string, scope: string, input: string) =>
       database.transaction((tx) => operations.remember(tx, id, scope, input));

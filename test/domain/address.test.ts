@@ -19,7 +19,7 @@ describe("the block of an address", () => {
     ["unknown", "unknown"],
   ])("of %j is %j", (ip, block) => expect(addressBlock(ip)).toBe(block));
 
-  it("is the same for every host of a network, however its address is spelled", () => {
+  it("The block is the same for every host of a network, in any spelling of its address.", () => {
     const group = fc.nat(0xffff).map((value) => value.toString(16));
     const groups = (length: number) => fc.array(group, { minLength: length, maxLength: length });
     fc.assert(
@@ -84,7 +84,7 @@ describe("the normal spelling of an address", () => {
       spellings.map((ip) => [normalAddress(ip), addressHolder(ip), addressBlock(ip)].join(" ")),
     );
 
-  it("is one for all spellings of an IPv4 address, and so are its holder and its block", () => {
+  it("All spellings of an IPv4 address have one normal form, one holder and one block.", () => {
     fc.assert(
       fc.property(octets, (of) => {
         const block = `${of.slice(0, 3).join(".")}.0/24`;
@@ -96,7 +96,7 @@ describe("the normal spelling of an address", () => {
     );
   });
 
-  it("is one for all spellings of an IPv6 address, and so are its holder and its block", () => {
+  it("All spellings of an IPv6 address have one normal form, one holder and one block.", () => {
     fc.assert(
       fc.property(groups, ([first, rest]) => {
         expect(places(ipv6Spellings([first, ...rest])).size).toBe(1);
@@ -120,7 +120,7 @@ describe("the normal spelling of an address", () => {
     "/tmp/s",
   ])("of %j is none", (text) => expect(normalAddress(text)).toBe(""));
 
-  it("is its own normal spelling", () => {
+  it("A normal spelling is its own normal form.", () => {
     const any = fc.oneof(
       octets.map((of) => of.join(".")),
       groups.map(([first, rest]) => [first, ...rest].map((of) => of.toString(16)).join(":")),
@@ -135,7 +135,7 @@ describe("the normal spelling of an address", () => {
 });
 
 describe("what one holder has", () => {
-  it("is an IPv4 address, or the /64 of an IPv6 one", () => {
+  it("A holder is an IPv4 address, or the /64 of an IPv6 one.", () => {
     expect([addressHolder("192.0.2.7"), addressHolder("2001:db8::7")]).toEqual([
       "192.0.2.7",
       "2001:db8:0:0::/64",

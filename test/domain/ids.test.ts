@@ -6,7 +6,7 @@ import { decodeId, decodeIdOf, encodeId, NODE_TYPES } from "../../src/domain/ids
 const type = fc.constantFrom(...NODE_TYPES);
 const key = fc.maxSafeNat().map((number) => Math.max(1, number));
 
-it("decodes what it encodes, for every type and key", () => {
+it("Decoding an encoded id returns its type and key.", () => {
   fc.assert(
     fc.property(type, key, (some, number) => {
       const id = encodeId(some, number);
@@ -17,7 +17,7 @@ it("decodes what it encodes, for every type and key", () => {
   );
 });
 
-it("refuses every other spelling of an id", () => {
+it("Every other spelling of an id is refused.", () => {
   fc.assert(
     fc.property(
       type,
@@ -44,7 +44,7 @@ it("refuses every other spelling of an id", () => {
   expect(decodeId(Buffer.from("Product:12").toString("base64"))).toBeNull();
 });
 
-it("refuses anything else, however long", () => {
+it("Any other text is refused as an id, however long.", () => {
   fc.assert(fc.property(fc.string(), (text) => void expect(decodeId(text)).toBeNull()));
   expect(decodeId("A".repeat(1_000_000))).toBeNull();
 });

@@ -10,10 +10,10 @@ const position = fc.record({
 });
 
 describe("first", () => {
-  it("is the default when it is not given", () => {
+  it("A page has the default size unless one is given.", () => {
     expect([pageSize(undefined), pageSize(null)]).toEqual([PAGE_SIZE.default, PAGE_SIZE.default]);
   });
-  it("is taken from 1 to 100", () => {
+  it("A page size is accepted from 1 to 100.", () => {
     expect([pageSize(1), pageSize(100)]).toEqual([1, 100]);
   });
   it.each([0, -1, 101, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
@@ -25,7 +25,7 @@ describe("first", () => {
 });
 
 describe("a cursor", () => {
-  it("leads back to its position", () => {
+  it("A cursor leads back to its position.", () => {
     fc.assert(
       fc.property(
         position,
@@ -33,10 +33,10 @@ describe("a cursor", () => {
       ),
     );
   });
-  it("is the start when there is none", () => {
+  it("No cursor means the start.", () => {
     expect([decodeCursor("list", null), decodeCursor("list", undefined)]).toEqual([null, null]);
   });
-  it("is refused by any other list", () => {
+  it("A cursor is refused by any other list.", () => {
     fc.assert(
       fc.property(
         position,
@@ -47,7 +47,7 @@ describe("a cursor", () => {
       ),
     );
   });
-  it("is refused when a character of it was changed", () => {
+  it("A cursor is refused when a character of it was changed.", () => {
     fc.assert(
       fc.property(position, fc.nat(), fc.constantFrom(..."Az09-_=+/ "), (some, at, letter) => {
         const cursor = encodeCursor("list", some);
@@ -57,7 +57,7 @@ describe("a cursor", () => {
       }),
     );
   });
-  it("is refused when it is not ours at all, however long", () => {
+  it("A text that is no cursor is refused, however long.", () => {
     fc.assert(
       fc.property(
         fc.string({ maxLength: 200 }),

@@ -6,7 +6,7 @@ import { latestSeen, NOTHING_SEEN } from "../../src/domain/seen.js";
 const part = fc.integer({ min: 0, max: 999_999_999_999_999 });
 const seen = fc.record({ count: part, bypassUntilMs: part });
 
-it("joins two tokens into that of somebody who has seen both", () => {
+it("Two tokens join into that of a client that has seen both.", () => {
   fc.assert(
     fc.property(seen, seen, (a, b) => {
       const both = latestSeen(a, b);

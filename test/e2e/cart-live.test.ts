@@ -36,12 +36,12 @@ beforeAll(async () => {
     REDIS_URL: redis.url,
     // Sign-ins under way count as failed until they are known to be right.
     ...Object.fromEntries(
-      ["FREE", "ACCOUNT_FREE", "ADDRESS_MOST", "NETWORK_MOST"].map((name) => [
+      ["FREE", "ACCOUNT_FREE", "ADDRESS_MAX", "NETWORK_MAX"].map((name) => [
         `SIGN_IN_${name}`,
         "1000",
       ]),
     ),
-    SESSION_MOST: "100",
+    SESSION_MAX: "100",
     CONFLATION_MS: "1",
     HEARTBEAT_MS: "200",
     // Each change under way holds the price of a full cart.

@@ -17,7 +17,7 @@ const ADJUST =
 /** Ten times the second that a request may take at worst. */
 const HANG_MS = 10_000;
 /** As many as a hundred requests a second have under way when each takes as long as it may. */
-const MOST_PENDING = 100;
+const MAX_PENDING = 100;
 
 let redis: RedisServer;
 let app: RunningApp;
@@ -91,7 +91,7 @@ describe("Redis killed and restarted under a hundred requests a second", () => {
     let ticks = 0;
     const load = setInterval(() => {
       // A slow machine would queue what it cannot answer, and measure the queue.
-      if (pending.size >= MOST_PENDING) return;
+      if (pending.size >= MAX_PENDING) return;
       track(++ticks % 10 === 0 ? "write" : "read", ticks % 10 === 0 ? write() : read());
     }, 10);
 

@@ -29,7 +29,7 @@ let strangers: Readonly<Record<string, Caller>>;
 beforeAll(async () => {
   app = await startApp({
     products: 20,
-    env: { SIGN_UP_ADDRESS_MOST: "10000", SIGN_UP_NETWORK_MOST: "10000" },
+    env: { SIGN_UP_ADDRESS_MAX: "10000", SIGN_UP_NETWORK_MAX: "10000" },
   });
   const guest = createGuests(await ensureSecret(app.database.database, "guests", "unused")).admit(
     undefined,

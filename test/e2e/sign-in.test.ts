@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 /** Longer than any test takes. */
-const LONG_WAITS = { SIGN_IN_DELAY_MS: "600000", SIGN_IN_DELAY_MOST_MS: "600000" };
+const LONG_WAITS = { SIGN_IN_DELAY_MS: "600000", SIGN_IN_DELAY_MAX_MS: "600000" };
 
 /** An app, with counts of its own unless it shares a prefix. */
 async function start(
@@ -146,7 +146,7 @@ describe("a hundred sign-ins in one document", () => {
       LIMIT_TOKENS: "10000",
       REQUEST_TIMEOUT_MS: "60000",
     };
-    const app = await start({ ...roomy, SIGN_IN_ADDRESS_MOST: "100" }, prefix);
+    const app = await start({ ...roomy, SIGN_IN_ADDRESS_MAX: "100" }, prefix);
     const fields = Array.from(
       { length: 100 },
       (_, at) =>
@@ -182,7 +182,7 @@ describe("a hundred sign-ins in one document", () => {
 
 describe("signing up", () => {
   it("Signing up is limited per address, also when TAKEN; malformed ones are free.", async () => {
-    const app = await start({ SIGN_UP_ADDRESS_MOST: "2" });
+    const app = await start({ SIGN_UP_ADDRESS_MAX: "2" });
     const { email } = await signUp(app.url);
     const attempt = (values: object = {}) =>
       post(app.url, SIGN_UP, {

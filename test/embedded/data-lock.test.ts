@@ -26,7 +26,7 @@ function otherProcess(dir: string) {
   `);
 }
 
-test("a second opener is told who holds the folder and what to do", async () => {
+test("The error of a second opener names the holder of the folder and what to do.", async () => {
   const dir = await dataFolder();
   const lock = await lockDataDir(dir);
   const second = lockDataDir(dir);
@@ -51,7 +51,7 @@ test("The lock of a killed process is taken over, that of a stopped one is not."
   await (await lockDataDir(dir)).close();
 });
 
-test("a stale lock whose pid belongs to somebody else today is taken over", async () => {
+test("A stale lock whose pid belongs to another process today is taken over.", async () => {
   const dir = await dataFolder();
   const stale = { pid: process.pid, host: "here", socket: join(dir, "nobody-listens") };
   await writeFile(join(dir, "lock-7.json"), JSON.stringify(stale));

@@ -55,7 +55,7 @@ function ownerOf(dataDir: string) {
 }
 
 describe("the embedded redis-server", () => {
-  test("keeps what was written over a stop and a start", async () => {
+  test("Data survives a stop and a start.", async () => {
     const dataDir = await dataFolder();
     const first = await startEmbeddedRedis({ dataDir, log: testLog() });
     await clientOf(first).set("cart", "7");
@@ -64,7 +64,7 @@ describe("the embedded redis-server", () => {
     expect(await clientOf(await start(dataDir)).get("cart")).toBe("7");
   });
 
-  test("is ended while it is coming up again, as at any other time", async () => {
+  test("The server can be ended while it is coming up again.", async () => {
     const dataDir = await dataFolder();
     // Comes up slowly, and says each time that it is on its way.
     const slow = join(dataDir, "slow-redis");
@@ -83,7 +83,7 @@ describe("the embedded redis-server", () => {
     expect(isAlive(server.pid)).toBe(false);
   });
 
-  test("listens on no port, in a folder closed to other users, and never evicts", async () => {
+  test("The server listens on no port, in a folder closed to other users, and never evicts.", async () => {
     const dataDir = await dataFolder();
     const server = await start(dataDir);
     const [, port] = (await clientOf(server).config("GET", "port")) as string[];
@@ -92,7 +92,7 @@ describe("the embedded redis-server", () => {
     expect((await stat(await socketFolder(dataDir))).mode & 0o777).toBe(0o700);
   });
 
-  test("writes AOF every second and RDB", async () => {
+  test("The server writes AOF every second, and RDB.", async () => {
     const redis = clientOf(await start(await dataFolder()));
     expect(await redis.config("GET", "append*")).toEqual(
       expect.arrayContaining(["appendonly", "yes", "appendfsync", "everysec"]),
@@ -100,12 +100,12 @@ describe("the embedded redis-server", () => {
     expect(await redis.config("GET", "save")).toEqual(["save", "3600 1 300 100 60 10000"]);
   });
 
-  test("works in a folder whose path is longer than a socket's may be", async () => {
+  test("The server works in a folder whose path is longer than a socket's may be.", async () => {
     const dataDir = join(await dataFolder(), "a-folder-with-quite-a-long-name".repeat(4), "data");
     expect(await clientOf(await start(dataDir)).ping()).toBe("PONG");
   });
 
-  test("is started again when it dies, with its data", async () => {
+  test("A server that dies is started again, with its data.", async () => {
     const server = await start(await dataFolder());
     const { pid } = server;
     const redis = clientOf(server);

@@ -19,7 +19,7 @@ import { testRedis } from "./redis.js";
 export const ADMIN_TOKEN = "test-admin-token-0123456789";
 
 /** Every test signs up from one address. */
-const MANY_SIGN_UPS = { SIGN_UP_ADDRESS_MOST: "100000", SIGN_UP_NETWORK_MOST: "100000" };
+const MANY_SIGN_UPS = { SIGN_UP_ADDRESS_MAX: "100000", SIGN_UP_NETWORK_MAX: "100000" };
 
 /** Every test asks from one address, and the machine may be busy with other work. */
 const NO_SHEDDING = {

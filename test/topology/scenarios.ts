@@ -24,7 +24,7 @@ export interface Fleet {
 }
 
 const ROOMY = Object.fromEntries([
-  ...["FREE", "ACCOUNT_FREE", "ADDRESS_MOST", "NETWORK_MOST"].map((name) => [
+  ...["FREE", "ACCOUNT_FREE", "ADDRESS_MAX", "NETWORK_MAX"].map((name) => [
     `SIGN_IN_${name}`,
     "1000",
   ]),

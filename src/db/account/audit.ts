@@ -1,47 +1,54 @@
 /**
- * The audit log: rows that are only ever added, and pruned by age. The most that refusals can take
- * is bounded by number too, because nobody has to be anybody to cause them. No row holds a secret:
- * no token, no password, no address of an account.
+ * The audit log: rows are only added, and pruned by age.
+ * Refusals are bounded by number too, because anonymous
+ * clients can cause them. No row holds a secret: no token, no
+ * password, no address of an account.
  */
 import { sql } from "drizzle-orm";
-import type { AuditEntry, RefusalCount } from "../../domain/account/audit.js";
+import { type AuditEntry, MAX_DEVICE, type RefusalCount } from "../../domain/account/audit.js";
 import type { Database, Executor } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, storable, texts } from "../client/statements.js";
-import { COUNTED } from "../schema/account.js";
+import { type auditLog, COUNTED } from "../schema/account.js";
 
-/** The audit log. */
 export interface AuditTable {
-  /** Adds an entry: in the transaction of what it tells, or by itself. One statement. */
+  /**
+   * Adds an entry, in the transaction that it describes or by
+   * itself. One statement.
+   */
   append(executor: Pick<Executor, "query">, entry: AuditEntry): Promise<void>;
-  /** Adds what was counted, a row for each. One statement. */
+  /** Adds counts, a row for each. One statement. */
   appendRefusals(counts: readonly RefusalCount[]): Promise<void>;
-  /** Forgets what is older than it is kept for, and the oldest refusals beyond their bound. */
+  /**
+   * Deletes what is older than `keptMs`, and the oldest
+   * refusals beyond their bound.
+   */
   prune(): Promise<void>;
 }
 
-/** How long and how much is kept. */
 export interface AuditTableOptions {
   readonly keptMs: number;
-  /** Rows of refusals; default a million, some 180 MB with their indexes. */
-  readonly mostRefusals?: number;
+  /**
+   * Rows of refusals; default a million, some 180 MB with
+   * their indexes.
+   */
+  readonly maxRefusals?: number;
 }
 
-const MOST_REFUSALS = 1_000_000;
-const MAX_DEVICE = 200;
-/** Rows of one DELETE: it has to end within the time of a statement. */
-const BATCH = 10_000;
-const REFUSALS = sql.raw(COUNTED);
+const MAX_REFUSALS = 1_000_000;
+/** Rows of one DELETE: it has to end within the statement time-out. */
+const DELETE_BATCH = 10_000;
+const IS_REFUSAL = sql.raw(COUNTED);
 
-/** The audit log of one database. */
 export function createAuditTable(
   database: Database,
-  { keptMs, mostRefusals = MOST_REFUSALS }: AuditTableOptions,
+  { keptMs, maxRefusals = MAX_REFUSALS }: AuditTableOptions,
 ): AuditTable {
   const deleteAll = async (which: ReturnType<typeof sql>): Promise<void> => {
-    for (let deleted = BATCH; deleted === BATCH; ) {
+    for (let deleted = DELETE_BATCH; deleted === DELETE_BATCH; ) {
       const rows = await database.query(sql`
         DELETE FROM audit_log
-        WHERE id IN (SELECT id FROM audit_log WHERE ${which} ORDER BY id LIMIT ${BATCH})
+        WHERE id IN (SELECT id FROM audit_log WHERE ${which} ORDER BY id LIMIT ${DELETE_BATCH})
         RETURNING id`);
       deleted = rows.length;
     }
@@ -70,11 +77,11 @@ export function createAuditTable(
     },
     async prune() {
       await deleteAll(sql`at < clock_timestamp() - ${keptMs} * interval '1 millisecond'`);
-      const [beyond] = await database.query<{ id: number }>(sql`
+      const [beyond] = await database.query<Row<typeof auditLog, "id">>(sql`
         SELECT id FROM audit_log
-        WHERE ${REFUSALS}
-        ORDER BY id DESC OFFSET ${mostRefusals} LIMIT 1`);
-      if (beyond) await deleteAll(sql`${REFUSALS} AND id <= ${beyond.id}::bigint`);
+        WHERE ${IS_REFUSAL}
+        ORDER BY id DESC OFFSET ${maxRefusals} LIMIT 1`);
+      if (beyond) await deleteAll(sql`${IS_REFUSAL} AND id <= ${beyond.id}::bigint`);
     },
   };
 }

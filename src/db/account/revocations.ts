@@ -1,59 +1,66 @@
 /**
- * Revocations of sessions: the truth that Redis is measured by. They are committed here before
- * Redis hears of them, so neither a Redis that lost its memory nor one that remembers too much can
- * bring a revoked session back.
+ * Revocations of sessions. They are committed here before
+ * Redis applies them. So a Redis that lost its memory, or
+ * kept too much, brings no revoked session back.
  */
 import { sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
 import type { Database, Executor, Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { storable } from "../client/statements.js";
+import type { users } from "../schema/account.js";
 import { REVOKED_IDS } from "./users.js";
 
-/** One user's sessions, all ended: from now on they need this epoch. */
+/** All sessions of one user were ended; later ones need this epoch. */
 export interface RaisedEpoch {
   readonly userId: number;
   readonly userTag: string;
   readonly epoch: number;
 }
 
-/** The revocations. */
 export interface RevocationTable {
-  /** What counts for the sessions of this user; null when there is no such user. One statement. */
+  /**
+   * What counts for the sessions of this user; null when
+   * there is no such user. One statement.
+   */
   stateOf(userTag: string): Promise<SessionState | null>;
   /**
-   * Before when everybody's sessions were issued that no longer count, in ms since epoch; 0 for
-   * never. One statement.
+   * Sessions of all users that were issued before this time
+   * do not count; ms since epoch, 0 for none. One statement.
    */
   everybodyBefore(): Promise<number>;
-  /** Ends one session; its row is kept for `keptMs`, the longest that a copy of it can live. */
+  /**
+   * Ends one session. Its row is kept for `keptMs`, the
+   * longest that a copy of it can live.
+   */
   endSession(
     tx: Tx,
     session: { readonly id: string; readonly userId: number; readonly keptMs: number },
   ): Promise<void>;
   /**
-   * Ends all sessions of a user; null when there is no such user. Concurrent ones get different
-   * epochs.
+   * Ends all sessions of a user; null when there is no such
+   * user. Concurrent calls get different epochs.
    */
   raiseEpoch(
     tx: Tx,
     user: { readonly userId: number } | { readonly userTag: string },
   ): Promise<RaisedEpoch | null>;
   /**
-   * Ends everybody's sessions that were issued before a time. Resolves to the latest such time,
-   * this one or an earlier call's; null, and nothing is done, when it lies in the future.
+   * Ends all sessions that were issued before a time.
+   * Resolves to the latest such time of any call. Null, and
+   * nothing is done, when it lies in the future.
    */
   endEverybody(tx: Tx, beforeMs: number): Promise<number | null>;
-  /** Forgets sessions that would be dead by now anyway. */
+  /** Deletes sessions that would have expired by now. */
   prune(): Promise<void>;
 }
 
-/** The revocations of one database. */
 export function createRevocationTable(database: Database): RevocationTable {
   return {
     async stateOf(userTag) {
-      const [row] = await database.query<{ session_epoch: number; revoked_ids: string[] }>(
-        sql`SELECT session_epoch, ${REVOKED_IDS} FROM users WHERE tag = ${userTag}`,
-      );
+      const [row] = await database.query<
+        Row<typeof users, "session_epoch"> & { revoked_ids: string[] }
+      >(sql`SELECT session_epoch, ${REVOKED_IDS} FROM users WHERE tag = ${userTag}`);
       return row ? { epoch: row.session_epoch, revokedIds: row.revoked_ids } : null;
     },
     everybodyBefore: () => everybodyBefore(database),
@@ -89,7 +96,7 @@ async function everybodyBefore(executor: Executor): Promise<number> {
 const raiseEpoch: RevocationTable["raiseEpoch"] = async (tx, user) => {
   const which =
     "userId" in user ? sql`id = ${user.userId}::bigint` : sql`tag = ${storable(user.userTag)}`;
-  const [row] = await tx.query<{ id: number; tag: string; session_epoch: number }>(sql`
+  const [row] = await tx.query<Row<typeof users, "id" | "tag" | "session_epoch">>(sql`
     UPDATE users SET session_epoch = session_epoch + 1
     WHERE ${which}
     RETURNING id, tag, session_epoch`);

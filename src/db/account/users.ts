@@ -1,14 +1,18 @@
 /**
- * Users: accounts by id and by address, with what Postgres knows of their sessions.
+ * Users: accounts by id and by address, with the state of
+ * their sessions.
  *
- * A look-up by address answers in one statement all that a sign-in needs, whether the address is
- * known or not: the number of statements tells nobody who has an account.
+ * A look-up by address is one statement, whether the address
+ * has an account or not. So the number of statements does not
+ * reveal accounts.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";
 import type { Role, UserRecord } from "../../domain/account/user.js";
 import type { Database, Tx } from "../client/database.js";
-import { bigints, storable } from "../client/statements.js";
+import type { Row } from "../client/row.js";
+import { bigints, columnList, storable } from "../client/statements.js";
+import type { users } from "../schema/account.js";
 
 /** An account with its secrets. */
 export interface Account {
@@ -17,7 +21,6 @@ export interface Account {
   readonly sessions: SessionState;
 }
 
-/** What an account is made of. */
 export interface NewAccount {
   readonly tag: string;
   readonly email: string;
@@ -26,7 +29,6 @@ export interface NewAccount {
   readonly passwordHash: string;
 }
 
-/** The users. */
 export interface UserTable {
   /** The users with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<UserRecord[]>;
@@ -45,42 +47,31 @@ export interface UserTable {
   ): Promise<boolean>;
 }
 
-interface UserRow {
-  readonly id: number;
-  readonly tag: string;
-  readonly email: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly created_at: Date;
-}
+const USER_COLUMNS = ["id", "tag", "email", "name", "role", "created_at"] as const;
+const USER = columnList(USER_COLUMNS);
 
-interface AccountRow extends UserRow {
-  readonly password_hash: string;
-  readonly session_epoch: number;
-  readonly revoked_ids: string[];
-}
-
-const COLUMNS = sql.raw("id, tag, email, name, role, created_at");
+type UserRow = Row<typeof users, (typeof USER_COLUMNS)[number]>;
+type AccountRow = UserRow &
+  Row<typeof users, "password_hash" | "session_epoch"> & { readonly revoked_ids: string[] };
 
 /**
- * The ids of a user's sessions that were ended one by one and could still live; `users` is in
- * scope.
+ * Ids of a user's sessions that were ended one by one and
+ * could still live. `users` is in scope.
  */
 export const REVOKED_IDS: SQL = sql.raw(
   "ARRAY(SELECT r.id FROM revoked_sessions r WHERE r.user_id = users.id AND r.expires_at > " +
     "clock_timestamp()) AS revoked_ids",
 );
 
-/** The users of one database. */
 export function createUserTable(database: Database): UserTable {
   const account = async (where: SQL): Promise<Account | null> => {
     const [row] = await database.query<AccountRow>(sql`
-      SELECT ${COLUMNS}, password_hash, session_epoch, ${REVOKED_IDS}
+      SELECT ${USER}, password_hash, session_epoch, ${REVOKED_IDS}
       FROM users
       WHERE ${where}`);
     return row
       ? {
-          user: toRecord(row),
+          user: userOf(row),
           passwordHash: row.password_hash,
           sessions: { epoch: row.session_epoch, revokedIds: row.revoked_ids },
         }
@@ -90,9 +81,9 @@ export function createUserTable(database: Database): UserTable {
     async byIds(ids) {
       if (ids.length === 0) return [];
       const rows = await database.query<UserRow>(
-        sql`SELECT ${COLUMNS} FROM users WHERE id = ANY(${bigints(ids)})`,
+        sql`SELECT ${USER} FROM users WHERE id = ANY(${bigints(ids)})`,
       );
-      return rows.map(toRecord);
+      return rows.map(userOf);
     },
     accountByEmail: (email) => account(sql`email = ${storable(email)}`),
     accountById: (id) => account(sql`id = ${id}::bigint`),
@@ -101,8 +92,8 @@ export function createUserTable(database: Database): UserTable {
         INSERT INTO users (tag, email, name, role, password_hash)
         VALUES (${tag}, ${email}, ${name}, ${role}, ${passwordHash})
         ON CONFLICT (email) DO NOTHING
-        RETURNING ${COLUMNS}`);
-      return row ? toRecord(row) : null;
+        RETURNING ${USER}`);
+      return row ? userOf(row) : null;
     },
     async replaceHash(tx, id, oldHash, newHash) {
       const rows = await tx.query(sql`
@@ -114,6 +105,6 @@ export function createUserTable(database: Database): UserTable {
   };
 }
 
-function toRecord({ id, tag, email, name, role, created_at }: UserRow): UserRecord {
+function userOf({ id, tag, email, name, role, created_at }: UserRow): UserRecord {
   return { id, tag, email, name, role, createdAt: created_at.toISOString() };
 }

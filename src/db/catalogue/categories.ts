@@ -2,27 +2,27 @@
 import { sql } from "drizzle-orm";
 import type { CategoryRecord } from "../../domain/catalogue/catalogue.js";
 import type { Database } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, groupBy } from "../client/statements.js";
+import type { categories } from "../schema/catalogue.js";
 
-/** The categories. */
 export interface CategoryTable {
   /** The categories with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<CategoryRecord[]>;
-  /** Every category in the order of the tree: parents before their children, siblings by name. */
+  /**
+   * All categories in tree order: parents before children,
+   * siblings by name.
+   */
   allIds(): Promise<number[]>;
-  /** The children of each parent, by name; a parent without any has an empty list. */
+  /**
+   * The children of each parent, by name; an empty list where
+   * there are none.
+   */
   childIds(parentIds: readonly number[]): Promise<Map<number, number[]>>;
 }
 
-interface CategoryRow {
-  readonly id: number;
-  readonly parent_id: number | null;
-  readonly name: string;
-  readonly slug: string;
-  readonly path: number[];
-}
+type CategoryRow = Row<typeof categories>;
 
-/** The categories of one database. */
 export function createCategoryTable(database: Database): CategoryTable {
   return {
     async byIds(ids) {
@@ -39,7 +39,7 @@ export function createCategoryTable(database: Database): CategoryTable {
       }));
     },
     async allIds() {
-      const rows = await database.query<{ id: number; parent_id: number | null }>(
+      const rows = await database.query<Pick<CategoryRow, "id" | "parent_id">>(
         sql`SELECT id, parent_id FROM categories ORDER BY name, id`,
       );
       const children = groupBy(rows, ({ parent_id }) => parent_id);
@@ -50,11 +50,12 @@ export function createCategoryTable(database: Database): CategoryTable {
     async childIds(parentIds) {
       const children = new Map(parentIds.map((id): [number, number[]] => [id, []]));
       if (parentIds.length === 0) return children;
-      const rows = await database.query<{ id: number; parent_id: number }>(sql`
+      const rows = await database.query<Pick<CategoryRow, "id" | "parent_id">>(sql`
         SELECT id, parent_id FROM categories
         WHERE parent_id = ANY(${bigints(parentIds)})
         ORDER BY name, id`);
-      for (const { id, parent_id } of rows) children.get(parent_id)?.push(id);
+      for (const { id, parent_id } of rows)
+        if (parent_id !== null) children.get(parent_id)?.push(id);
       return children;
     },
   };

@@ -1,19 +1,25 @@
 /**
- * The database side of an import: rows are collected in a temporary table and merged into the
- * catalogue at the end.
+ * The database side of an import: rows are staged in a
+ * temporary table and merged at the end.
  *
- * Everything happens in the caller's transaction. The temporary table belongs to it and vanishes
- * with it, whatever ends it; the catalogue is locked only while the merge runs. Memory here is one
- * batch, however long the file.
+ * Everything happens in the caller's transaction, and the
+ * temporary table ends with it. The catalogue is locked only
+ * while the merge runs. Memory is one batch, whatever the
+ * size of the file.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";
 import { LOCKS } from "../client/locks.js";
+import type { Row } from "../client/row.js";
 import { bigints, texts } from "../client/statements.js";
+import type { categories } from "../schema/catalogue.js";
 import { mergeNewWords } from "./search.js";
 import { freeSlug } from "./slugs.js";
 
-/** A product as an import names it: brand and category by name, and the line it came from. */
+/**
+ * A product as an import names it: brand and category by
+ * name, and its line.
+ */
 export interface ImportRow {
   readonly line: number;
   readonly sku: string;
@@ -26,7 +32,7 @@ export interface ImportRow {
   readonly stock: number;
 }
 
-/** Rows taken out because an earlier one has the same sku. */
+/** Rows dropped because an earlier one has the same sku. */
 export interface Duplicates {
   readonly count: number;
   /** The first ones, by line. */
@@ -37,27 +43,30 @@ export interface Duplicates {
   }[];
 }
 
-/** What a merge did to products. */
+/** Numbers of products. */
 export interface MergeCounts {
   readonly created: number;
   readonly changed: number;
   readonly unchanged: number;
 }
 
-/** Rows on their way into the catalogue. */
+/** Staged rows. */
 export interface Staging {
-  /** Collects a batch. */
   add(rows: readonly ImportRow[]): Promise<void>;
   /** Drops every row whose sku an earlier line has. */
   dropDuplicates(): Promise<Duplicates>;
   /**
-   * Makes missing brands and categories, then creates, changes or revives the products. Rows that
-   * say nothing new leave theirs alone.
+   * Makes missing brands and categories, then creates,
+   * changes or revives products. Rows without a difference
+   * change nothing.
    */
   merge(): Promise<MergeCounts>;
 }
 
-/** Joins the names of a category path; control characters occur in no name. */
+/**
+ * Joins the names of a category path; control characters
+ * occur in no name.
+ */
 const SEPARATOR = "\u001f";
 const FIRST_DUPLICATES = 100;
 
@@ -127,7 +136,9 @@ async function mergeCategories(tx: Tx): Promise<void> {
     sql`SELECT coalesce(max(cardinality(category)), 0) AS depth FROM import_rows`,
   );
   const taken = new Set(
-    (await tx.query<{ slug: string }>(sql`SELECT slug FROM categories`)).map(({ slug }) => slug),
+    (await tx.query<Row<typeof categories, "slug">>(sql`SELECT slug FROM categories`)).map(
+      ({ slug }) => slug,
+    ),
   );
   for (let depth = 1; depth <= (deepest?.depth ?? 0); depth++) {
     await findCategories(tx, depth);
@@ -136,7 +147,7 @@ async function mergeCategories(tx: Tx): Promise<void> {
   await tx.query(sql`ANALYZE import_categories`);
 }
 
-/** The paths of one level that the file names. */
+/** The paths of one level in the file. */
 const namedAt = (depth: number): SQL => sql`
   SELECT DISTINCT category[1:${sql.raw(String(depth))}] AS names FROM import_rows
   WHERE cardinality(category) >= ${depth}`;
@@ -175,8 +186,8 @@ async function makeCategories(tx: Tx, depth: number, taken: Set<string>): Promis
 }
 
 /**
- * Answers counts alone, so that the number of rows never matters to our memory. A freshly inserted
- * row has no xmax.
+ * Answers counts alone, so that memory does not grow with the
+ * rows. A freshly inserted row has no xmax.
  */
 const UPSERT = sql`
   WITH written AS (

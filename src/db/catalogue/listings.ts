@@ -1,15 +1,18 @@
 /**
- * Pages and counts of product lists, many of them in one statement.
+ * Pages and counts of product lists, many of them in one
+ * statement.
  *
- * A page is a walk along one partial index (see listingIndexes in schema/catalogue.ts) that starts
- * right behind the last row of the page before. Every sort is "key descending, id descending"
- * (cheapest first walks the negated price), so "behind" is one row comparison that the index
- * answers. A category is walked once per descendant, each walk cut at the page's length, and
- * merged. docs/listings.md says what bounds the rows read; test/db/catalogue/listings.test.ts holds
- * it to that.
+ * A page is a walk along one partial index (listingIndexes in
+ * schema/catalogue.ts), from the last row of the page before.
+ * Every sort is "key descending, id descending"; cheapest
+ * first walks the negated price. So "behind" is one row
+ * comparison, which the index answers. A category is walked
+ * once per descendant, each walk cut at the page's length,
+ * and merged. docs/listings.md gives the bounds of the rows
+ * read; test/db/catalogue/listings.test.ts checks them.
  *
- * Listings of the same shape (same sort, same kinds of filter) are rows of one `unnest` and share
- * one plan.
+ * Listings of one shape (same sort, same kinds of filter) are
+ * rows of one `unnest` and share a plan.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type {
@@ -22,7 +25,10 @@ import type { IdPage, PageRequest } from "../../domain/page.js";
 import { bigints, booleans, texts } from "../client/statements.js";
 import { prefixQuery } from "./search.js";
 
-/** What each sort walks from the highest down, spelt exactly as its indexes are. */
+/**
+ * What each sort walks from the highest down, spelt exactly
+ * as in its indexes.
+ */
 const KEYS: Readonly<Record<ProductSort, string>> = {
   NEWEST: "id",
   PRICE_ASC: "(-price)",
@@ -31,13 +37,13 @@ const KEYS: Readonly<Record<ProductSort, string>> = {
   POPULAR: "popularity",
 };
 
-/** A filter and a position, flat: `undefined` is "not asked for". */
+/** A filter and a position, flat; `undefined` where not asked for. */
 interface Flat {
   readonly order: number;
   readonly category: number | undefined;
   readonly brand: number | undefined;
-  readonly least: number | undefined;
-  readonly most: number | undefined;
+  readonly minPrice: number | undefined;
+  readonly maxPrice: number | undefined;
   readonly stocked: boolean | undefined;
   readonly words: string | undefined;
   readonly afterKey: number | undefined;
@@ -51,14 +57,16 @@ interface Shape {
   readonly rows: readonly Flat[];
 }
 
-/** A row of {@link pagesStatement}. */
 export interface PageRow {
   readonly listing: number;
   readonly id: number;
   readonly key: number;
 }
 
-/** One statement that answers the rows of every page and one more of each, in order. */
+/**
+ * One statement for the rows of every page, and one more of
+ * each, in order.
+ */
 export function pagesStatement(listings: readonly ListingRequest[]): SQL {
   const shapes = shapesOf(
     listings.map(({ filter, sort, page }, order) => ({
@@ -70,7 +78,7 @@ export function pagesStatement(listings: readonly ListingRequest[]): SQL {
   return sql`${union(shapes.map(pagesOfShape))} ORDER BY listing, key DESC, id DESC`;
 }
 
-/** Deals the rows of {@link pagesStatement} out to the pages asked for. */
+/** Deals the rows of {@link pagesStatement} out to the pages. */
 export function toPages(listings: readonly ListingRequest[], rows: readonly PageRow[]): IdPage[] {
   const dealt = listings.map((): PageRow[] => []);
   for (const row of rows) dealt[row.listing]?.push(row);
@@ -84,8 +92,9 @@ export function toPages(listings: readonly ListingRequest[], rows: readonly Page
 }
 
 /**
- * One statement that counts the rows of every filter: `{ listing, count }`. Cost: the rows counted,
- * from an index where one fits.
+ * One statement that counts the rows of every filter:
+ * `{ listing, count }`. Cost: the rows counted, from an index
+ * where one fits.
  */
 export function countsStatement(filters: readonly ProductFilter[]): SQL {
   return union(
@@ -103,8 +112,8 @@ function flatten(filter: ProductFilter, order: number): Flat {
     order,
     category: filter.categoryId,
     brand: filter.brandId,
-    least: filter.minPrice,
-    most: filter.maxPrice,
+    minPrice: filter.minPrice,
+    maxPrice: filter.maxPrice,
     stocked: filter.inStock,
     words: words ?? undefined,
     afterKey: undefined,
@@ -120,9 +129,10 @@ function positionOf(sort: ProductSort, { after }: PageRequest): Pick<Flat, "afte
 }
 
 /**
- * Groups by sort and by which parts are there. A range keeps a plan to itself: the planner has to
- * see its bounds, or it takes any range for a narrow one and sorts what it should walk. The longest
- * page of a group is read for all: lengths differ rarely.
+ * Groups by sort and by which parts are present. A range has
+ * a plan of its own: unless the planner sees its bounds, it
+ * expects few rows and sorts. The longest page of a group is
+ * read for all; lengths differ rarely.
  */
 function shapesOf(
   requests: readonly { sort: ProductSort | null; limit: number; flat: Flat }[],
@@ -137,10 +147,13 @@ function shapesOf(
   return [...shapes.values()];
 }
 
-const hasRange = ({ least, most, afterId }: Flat): boolean =>
-  least !== undefined || most !== undefined || afterId !== undefined;
+const hasRange = ({ minPrice, maxPrice, afterId }: Flat): boolean =>
+  minPrice !== undefined || maxPrice !== undefined || afterId !== undefined;
 
-/** The requests of a shape as a table `q`, one row each. Ranges are not in it. */
+/**
+ * The requests of a shape as a table `q`, one row each,
+ * without ranges.
+ */
 function requestsOf({ rows }: Shape): SQL {
   const numbers = (name: "order" | "category" | "brand") =>
     bigints(rows.map((row) => row[name] ?? null));
@@ -163,11 +176,14 @@ const LISTED = sql`products WHERE removed_at IS NULL`;
 function walk(shape: Shape): SQL {
   const first = shape.rows[0];
   const order = sql`ORDER BY key DESC, id DESC LIMIT ${shape.limit}`;
-  if (first?.words !== undefined)
-    return sql`${MATCHES} ${rowsOf(shape, sql`matches WHERE true ${descendants(shape)}`)} ${order}`;
+  if (first?.words !== undefined) {
+    const matches = sql`matches WHERE true ${descendants(shape)}`;
+    return sql`${MATCHES} ${keyedRows(shape, matches)} ${order}`;
+  }
   const byKey = sql.raw(`ORDER BY ${KEYS[shape.sort ?? "NEWEST"]} DESC, id DESC LIMIT`);
-  if (first?.category === undefined) return sql`${rowsOf(shape, LISTED)} ${byKey} ${shape.limit}`;
-  const inCategory = rowsOf(shape, sql`${LISTED} AND category_id = c.id`);
+  if (first?.category === undefined)
+    return sql`${keyedRows(shape, LISTED)} ${byKey} ${shape.limit}`;
+  const inCategory = keyedRows(shape, sql`${LISTED} AND category_id = c.id`);
   const perCategory = sql`${inCategory} ${byKey} ${shape.limit}`;
   return sql`
     SELECT w.id, w.key FROM categories c
@@ -176,15 +192,16 @@ function walk(shape: Shape): SQL {
     ${order}`;
 }
 
-function rowsOf(shape: Shape, place: SQL): SQL {
+function keyedRows(shape: Shape, place: SQL): SQL {
   const key = sql.raw(KEYS[shape.sort ?? "NEWEST"]);
-  return sql`SELECT id, ${key}::bigint AS key FROM ${place} ${conditions(shape)}`;
+  return sql`SELECT id, ${key}::bigint AS key FROM ${place} ${plainConditions(shape)}`;
 }
 
 /**
- * Text is looked up first, alone, and its matches are narrowed and sorted afterwards: how often a
- * prefix occurs is the one thing the planner cannot know, and a walk along the sort order in search
- * of a rare word would read the whole list.
+ * Text is looked up first, alone; its matches are narrowed
+ * and sorted afterwards. The planner cannot estimate how
+ * often a prefix occurs. A walk along the sort order for a
+ * rare word would read the whole list.
  */
 const MATCHES = sql`WITH matches AS MATERIALIZED (
   SELECT id, category_id, brand_id, price, stock, rating_milli, popularity FROM products
@@ -195,8 +212,8 @@ const descendants = ({ rows }: Shape): SQL =>
     ? sql``
     : sql`AND category_id IN (SELECT id FROM categories WHERE path @> ARRAY[q.category])`;
 
-/** Every condition but category and text. */
-function conditions({ sort, rows: [first] }: Shape): SQL {
+/** All conditions but category and text. */
+function plainConditions({ sort, rows: [first] }: Shape): SQL {
   if (!first) return sql``;
   const alongPrices = sort === "PRICE_ASC" || sort === "PRICE_DESC";
   const parts = alongPrices
@@ -210,21 +227,23 @@ function conditions({ sort, rows: [first] }: Shape): SQL {
   );
 }
 
-function priceRange({ least, most }: Flat): SQL[] {
+function priceRange({ minPrice, maxPrice }: Flat): SQL[] {
   return [
-    ...(least === undefined ? [] : [sql`price >= ${least}::bigint`]),
-    ...(most === undefined ? [] : [sql`price <= ${most}::bigint`]),
+    ...(minPrice === undefined ? [] : [sql`price >= ${minPrice}::bigint`]),
+    ...(maxPrice === undefined ? [] : [sql`price <= ${maxPrice}::bigint`]),
   ];
 }
 
 /**
- * The part of the price index to walk: from the highest key that is left, down to the lowest. The
- * position and the range both bound it from above; only the tighter is said, because saying both
- * makes the planner expect next to no rows.
+ * The part of the price index to walk, from the highest key
+ * left down to the lowest. Position and range both bound it
+ * from above, and only the tighter is stated. With both, the
+ * planner expects next to no rows.
  */
 function priceWalk(flat: Flat, sort: "PRICE_ASC" | "PRICE_DESC"): SQL[] {
-  const { least, most, afterKey } = flat;
-  const [lowest, highest] = sort === "PRICE_DESC" ? [least, most] : [negated(most), negated(least)];
+  const { minPrice, maxPrice, afterKey } = flat;
+  const [lowest, highest] =
+    sort === "PRICE_DESC" ? [minPrice, maxPrice] : [negated(maxPrice), negated(minPrice)];
   const key = sql.raw(KEYS[sort]);
   const positionIsTighter =
     afterKey !== undefined && (highest === undefined || afterKey <= highest);
@@ -238,7 +257,10 @@ function priceWalk(flat: Flat, sort: "PRICE_ASC" | "PRICE_DESC"): SQL[] {
 const negated = (amount: number | undefined): number | undefined =>
   amount === undefined ? undefined : 0 - amount;
 
-/** Rows behind the position, as one range of the index. Newest first, the key is the id itself. */
+/**
+ * Rows behind the position, as one range of the index. Newest
+ * first, the key is the id itself.
+ */
 function behind(sort: ProductSort, { afterKey, afterId }: Flat): SQL[] {
   if (afterKey === undefined || afterId === undefined) return [];
   return [
@@ -251,7 +273,7 @@ function behind(sort: ProductSort, { afterKey, afterId }: Flat): SQL[] {
 function countsOfShape(shape: Shape): SQL {
   const text = shape.rows[0]?.words !== undefined;
   const place = text ? sql`matches WHERE true` : LISTED;
-  const rows = sql`FROM ${place} ${descendants(shape)} ${conditions(shape)}`;
+  const rows = sql`FROM ${place} ${descendants(shape)} ${plainConditions(shape)}`;
   return sql`
     SELECT q.listing, (${text ? MATCHES : sql``} SELECT count(*) ${rows}) AS count
     FROM ${requestsOf(shape)}`;

@@ -1,23 +1,25 @@
 /**
- * Turns what people type into a full-text prefix query: every word must occur, each as the
- * beginning of a word.
+ * Turns a search into a full-text prefix query: every word
+ * must occur, as the beginning of a word.
  *
- * The configuration is "simple": nothing is stemmed, so a prefix means exactly the letters typed,
- * in any language ("chair" finds "chairs"; "chairs" does not find "chair"). Words are split at the
- * same punctuation as the stored text (see schema/catalogue.ts) and quoted, so no character of the
- * input is ever an operator.
+ * The configuration is "simple": nothing is stemmed, so a
+ * prefix is exactly the letters typed. "chair" finds
+ * "chairs"; "chairs" does not find "chair". Words are split
+ * at the punctuation of the stored text (see
+ * schema/catalogue.ts) and quoted. So no character of the
+ * input is an operator.
  */
 import { sql } from "drizzle-orm";
 import type { Tx } from "../client/database.js";
 
-/** Longer queries name nothing that exists; the rest is ignored to keep hostile ones cheap. */
-const MOST_WORDS = 16;
-/** Lexemes end at 2 KB; no word that anybody looks for is this long. */
-const LONGEST_WORD = 100;
+/** The rest of a longer query is ignored, to keep hostile ones cheap. */
+const MAX_WORDS = 16;
+/** Lexemes end at 2 KB; real words are shorter than this. */
+const MAX_WORD_LENGTH = 100;
 
 /**
- * Controls, white space and ASCII punctuation, as in the stored text; lone surrogates, which UTF-8
- * cannot carry.
+ * Controls, white space and ASCII punctuation, as in the
+ * stored text; and lone surrogates, which UTF-8 cannot carry.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL and its like never reach Postgres
 const BETWEEN_WORDS = /[\u0000-\u0020!-/:-@[-`{-\u00a0]+/;
@@ -25,23 +27,25 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
 const SEPARATORS = new RegExp(`${BETWEEN_WORDS.source}|${LONE_SURROGATE.source}`);
 
 /**
- * The `to_tsquery` text for a search, e.g. `'red':* & 'cha':*`.
- * @returns null for blank text, which filters nothing; text of punctuation alone gives a query that
- * finds nothing
+ * The `to_tsquery` text for a search, e.g.
+ * `'red':* & 'cha':*`.
+ * @returns null for blank text, which filters nothing;
+ * punctuation alone finds nothing
  */
 export function prefixQuery(text: string): string | null {
   if (text.trim() === "") return null;
-  const words = text.split(SEPARATORS).filter(Boolean).slice(0, MOST_WORDS);
-  return words.map((word) => `'${[...word].slice(0, LONGEST_WORD).join("")}':*`).join(" & ");
+  const words = text.split(SEPARATORS).filter(Boolean).slice(0, MAX_WORDS);
+  return words.map((word) => `'${[...word].slice(0, MAX_WORD_LENGTH).join("")}':*`).join(" & ");
 }
 
 /**
- * Merges the words of rows just written into the text index. One statement, at the end of a bulk
- * write.
+ * Merges the words of new rows into the text index. One
+ * statement, at the end of a bulk write.
  *
- * New words wait in a list that every search reads from one end to the other. Autovacuum merges
- * them some minute later; the embedded database has none, so up to 4 MB would wait for good. A role
- * that may write but does not own the index leaves them.
+ * New words wait in a list that every search reads in full.
+ * Autovacuum merges it within minutes; the embedded database
+ * has none and would keep up to 4 MB. A role that does not
+ * own the index leaves the list.
  */
 export async function mergeNewWords(tx: Tx): Promise<void> {
   await tx.query(sql`

@@ -1,19 +1,24 @@
 /**
- * Text that is not in NFC after the migration to it: rows that could not be joined with others, and
- * owners of scores, whose rows and archived checksums never change. Questions are in NFC, so such a
- * row is not found by its text any more; an operator decides what becomes of it.
+ * Text that is still not in NFC after the migration to it.
+ * Either rows could not be joined with others, or they are
+ * owners of scores, whose archived checksums never change.
+ * Look-ups are in NFC, so such a row is not found by its
+ * text. An operator decides what becomes of it.
  */
 import { sql } from "drizzle-orm";
 import type { Executor } from "./database.js";
 
-/** Where such a text stands. Texts themselves stay out of the log: an address is personal. */
+/**
+ * Table and column. The text itself stays out of the log: an
+ * address is personal.
+ */
 export interface DecomposedText {
   readonly place: string;
   readonly id: number;
 }
 
 /** More are the same fault many times. */
-const SHOWN = 100;
+const MAX_REPORTED = 100;
 
 /** The first of them, by place and id. */
 export async function findDecomposed(executor: Executor): Promise<DecomposedText[]> {
@@ -33,5 +38,5 @@ export async function findDecomposed(executor: Executor): Promise<DecomposedText
     UNION ALL SELECT 'leaderboards.title', id FROM leaderboards WHERE title IS NOT NFC NORMALIZED
     UNION ALL SELECT 'score_submissions.owner of leaderboards', board_id FROM score_submissions
       WHERE owner IS NOT NFC NORMALIZED GROUP BY board_id
-    ORDER BY place, id LIMIT ${SHOWN}`);
+    ORDER BY place, id LIMIT ${MAX_REPORTED}`);
 }

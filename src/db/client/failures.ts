@@ -1,24 +1,31 @@
 /**
- * What counts as "Postgres is not there, or cannot now": lost or refused connections, a server that
- * starts or stops, time-outs, a full disk. Those become DatabaseUnavailable, which clients may
- * retry; everything else is a bug or a constraint and keeps its error.
+ * Which errors mean that Postgres is absent or cannot serve
+ * now: lost or refused connections, starts and stops,
+ * time-outs, a full disk. They become DatabaseUnavailable,
+ * which clients may retry. Any other error is a bug or a
+ * constraint, and stays as it is.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseUnavailable } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 
-/** What is done about a failure besides answering SERVICE_UNAVAILABLE. */
+/** Treatment of a failure besides answering SERVICE_UNAVAILABLE. */
 type Treatment =
   /** Nothing. */
   | "answer"
   /** The connection is closed as well. */
   | "close"
-  /** The server has rolled everything back, so the transaction runs once more. */
+  /**
+   * The server has rolled everything back, so the transaction
+   * runs once more.
+   */
   | "repeat";
 
 /**
- * SQLSTATEs that say nothing against the statement, by code or by class (its first two characters);
- * the code goes before the class. docs/errors.md has the same table, compared by a test.
+ * SQLSTATEs that are not the fault of the statement, by code
+ * or by class (first two characters). The code goes before
+ * the class. docs/errors.md has the same table, compared by a
+ * test.
  */
 export const RETRYABLE_STATES: Readonly<Record<string, Treatment>> = {
   "08": "close",
@@ -72,22 +79,25 @@ const DRIVER_MESSAGES = new RegExp(
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 const CLASS_LENGTH = 2;
 
-const codeOf = (error: unknown): string =>
+const errorCode = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 
-/** What is done about a SQLSTATE; null for one that is the statement's own fault. */
+/**
+ * Treatment of a SQLSTATE; null for one that is the
+ * statement's own fault.
+ */
 function treatmentOf(code: string): Treatment | null {
   if (!SQLSTATE.test(code) || SYSTEM_CODES.has(code)) return null;
   return own(RETRYABLE_STATES, code) ?? own(RETRYABLE_STATES, code.slice(0, CLASS_LENGTH)) ?? null;
 }
 
 /**
- * True when the connection that failed this way must not be used again. Cancelled statements leave
- * theirs intact.
+ * Whether the connection must not be used again. Cancelled
+ * statements leave theirs intact.
  */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isConnectionLost);
-  const code = codeOf(error);
+  const code = errorCode(error);
   return (
     SYSTEM_CODES.has(code) ||
     treatmentOf(code) === "close" ||
@@ -95,51 +105,54 @@ export function isConnectionLost(error: unknown): boolean {
   );
 }
 
-/** True when trying again later may help and nothing in the statement was wrong. */
-const isUnavailable = (error: unknown): boolean =>
-  isConnectionLost(error) || treatmentOf(codeOf(error)) !== null;
+/** Whether a later try may help and the statement was right. */
+const meansUnavailable = (error: unknown): boolean =>
+  isConnectionLost(error) || treatmentOf(errorCode(error)) !== null;
 
-/** The server itself does not know what became of the statement. */
+/** The server itself does not know the outcome of the statement. */
 const UNKNOWN_OUTCOME = "40003";
-/** node-postgres says this of a statement that it did not send. */
-const NOT_SENT =
+/** What node-postgres says of a statement that it did not send. */
+const UNSENT_STATEMENT =
   /^(Client has encountered a connection error|Client was closed|Cannot use a pool after)/;
 
 /**
- * The error to throw for one a driver threw. What was sent and `commits` by itself may be done
- * although no reply came.
+ * The error to throw for one of a driver. With `commits`, a
+ * statement that was sent may have taken effect without a
+ * reply.
  */
 export function asFailure(error: unknown, { commits = false } = {}): unknown {
-  if (!isUnavailable(error)) return error;
-  const isSent = !(error instanceof Error && NOT_SENT.test(error.message));
+  if (!meansUnavailable(error)) return error;
+  const isSent = !(error instanceof Error && UNSENT_STATEMENT.test(error.message));
   return new DatabaseUnavailable(
     error,
-    commits && isSent && (isConnectionLost(error) || codeOf(error) === UNKNOWN_OUTCOME),
+    commits && isSent && (isConnectionLost(error) || errorCode(error) === UNKNOWN_OUTCOME),
   );
 }
 
 /**
- * True when a lock was waited for in vain, where the wait is bounded (`lock_timeout`, `NOWAIT`).
+ * Whether a bounded wait for a lock ran out (`lock_timeout`,
+ * `NOWAIT`).
  */
 export const isLocked = (error: unknown): boolean =>
-  error instanceof DatabaseUnavailable && codeOf(error.cause) === "55P03";
+  error instanceof DatabaseUnavailable && errorCode(error.cause) === "55P03";
 
-/** Longest pause before a transaction runs once more. */
+/** Longest pause before the second run. */
 const MAX_PAUSE_MS = 20;
 
 /**
- * Runs `work`, and once more where a deadlock or a serialization failure rolled it back: another
- * transaction won, nothing was written. `work` is whole (a transaction, or a statement outside of
- * any) and does nothing outside the database.
+ * Runs `work`, and once more after a deadlock or
+ * serialization failure: nothing was written. `work` is a
+ * whole transaction, or one statement outside of any, without
+ * other effects.
  */
 export async function repeatedOnce<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof DatabaseUnavailable) || treatmentOf(codeOf(error.cause)) !== "repeat")
+    if (!(error instanceof DatabaseUnavailable) || treatmentOf(errorCode(error.cause)) !== "repeat")
       throw error;
-    // The transaction that won goes first: begun at once, this one could take the same lock again
-    // before it.
+    // The transaction that won goes first: without a pause,
+    // this one could take the same lock before it.
     await delay(Math.random() * MAX_PAUSE_MS);
     return work();
   }

@@ -1,9 +1,10 @@
 /**
- * LISTEN on a connection of its own that comes back by itself.
+ * LISTEN on a connection of its own that is opened again when
+ * it is lost.
  *
- * Notifications are only a wake-up: whoever listens also polls, so a lost one costs delay and
- * nothing else. The connection is probed, because a silent network would otherwise keep it "open"
- * for hours.
+ * Notifications only wake up: listeners also poll, so a lost
+ * one costs delay and nothing else. The connection is probed,
+ * because a silent network would keep it "open" for hours.
  */
 import pg from "pg";
 import type { Logger } from "pino";
@@ -11,7 +12,6 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Listening } from "./database.js";
 import { asFailure } from "./failures.js";
 
-/** What one LISTEN needs. */
 export interface ListenOptions {
   readonly config: pg.ClientConfig;
   readonly channel: string;
@@ -21,11 +21,11 @@ export interface ListenOptions {
 }
 
 const PROBE_EVERY_MS = 10 * SECOND;
-const RETRY_MS = { first: SECOND / 10, most: 2 * SECOND } as const;
+const RELISTEN_MS = { first: SECOND / 10, max: 2 * SECOND } as const;
 
 /**
- * Resolves when the server confirmed LISTEN; rejects with DatabaseUnavailable when it cannot be
- * reached now.
+ * Resolves when the server confirmed LISTEN; rejects with
+ * DatabaseUnavailable when it cannot be reached.
  */
 export async function listenPostgres(options: ListenOptions): Promise<Listening> {
   let client: pg.Client | null = null;
@@ -37,10 +37,10 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
     if (closed) return;
     options.log.warn({ channel: options.channel }, "the listening connection to Postgres was lost");
     options.onLost?.();
-    resume(RETRY_MS.first);
+    resume(RELISTEN_MS.first);
   };
   const start = async (): Promise<void> => {
-    const connected = await connect(options);
+    const connected = await connectListener(options);
     if (closed) return connected.end();
     client = connected;
     watch(connected, lost);
@@ -49,7 +49,7 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
     retry = setTimeout(() => {
       start().then(
         () => closed || options.onNotify(""),
-        () => closed || resume(Math.min(afterMs * 2, RETRY_MS.most)),
+        () => closed || resume(Math.min(afterMs * 2, RELISTEN_MS.max)),
       );
     }, afterMs);
   };
@@ -64,9 +64,10 @@ export async function listenPostgres(options: ListenOptions): Promise<Listening>
   };
 }
 
-async function connect({ config, channel, onNotify }: ListenOptions): Promise<pg.Client> {
+async function connectListener({ config, channel, onNotify }: ListenOptions): Promise<pg.Client> {
   const client = new pg.Client(config);
-  // Losses are told by "end"; without a listener "error" would end the process.
+  // "end" reports losses; without a listener, "error" would
+  // end the process.
   client.on("error", () => {});
   client.on("notification", ({ payload }) => onNotify(payload ?? ""));
   try {

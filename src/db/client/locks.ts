@@ -1,6 +1,6 @@
 /**
- * Advisory locks, each a number that nobody else in the database uses: the digits of "souk" in
- * ASCII and a count.
+ * Advisory locks, unique in the database: the digits of
+ * "souk" in ASCII, and a count.
  */
 export const LOCKS = {
   /** One process migrates. */

@@ -1,10 +1,10 @@
 /**
- * Brings a database to the current schema: every file of ./migrations that it has not seen, in
- * order, in one transaction.
+ * Migrates a database to the current schema: every new file
+ * of ./migrations, in order, in one transaction.
  *
- * Several processes may start at once: an advisory lock lets one of them work while the others wait
- * and then find nothing to do. What ran is kept in the table that drizzle-kit uses, so its tools
- * agree.
+ * Several processes may start at once. An advisory lock lets
+ * one of them work; the others then find nothing to do. The
+ * table of drizzle-kit keeps what ran, so its tools agree.
  */
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
@@ -17,8 +17,9 @@ import { LOCKS } from "./locks.js";
 const migrationsFolder = fileURLToPath(new URL("../migrations", import.meta.url));
 
 /**
- * Migrates; does nothing the second time. Rejects, with nothing changed, when any statement fails.
- * Says in the log which texts a migration had to leave in another form than questions have.
+ * Migrates; does nothing the second time. Rejects, with
+ * nothing changed, when any statement fails. Logs the texts
+ * that a migration could not bring into NFC.
  */
 export async function migrate(database: Database, log: Pick<Logger, "warn">): Promise<void> {
   const migrations = readMigrationFiles({ migrationsFolder });

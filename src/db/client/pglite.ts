@@ -1,7 +1,8 @@
 /**
- * PGlite: PostgreSQL inside the process, the embedded default. One connection: a transaction holds
- * up every other query, so there is nothing to pool and no time-out to set. Only one process may
- * open a folder; src/embedded/data-lock.ts sees to that.
+ * PGlite: PostgreSQL inside the process, the embedded
+ * default. One connection, and a transaction holds up every
+ * other query: no pool, no time-outs. Only one process may
+ * open a folder; src/embedded/data-lock.ts ensures it.
  */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -14,11 +15,11 @@ import { clocked, compile } from "./statements.js";
 
 /** Opens the folder, making it on the first start. */
 export async function openPglite(options: DatabaseOptions): Promise<Database> {
-  const client = await create(options.dataDir);
-  const executor = executorOf(client, options);
+  const client = await createClient(options.dataDir);
+  const executor = pgliteExecutor(client, options);
   /**
-   * One process, so "exclusive" needs no server: and a transaction held open would block every
-   * reader.
+   * One process, so "exclusive" needs no server. A
+   * transaction held open would block every reader.
    */
   const held = new Set<number>();
   return {
@@ -44,28 +45,29 @@ export async function openPglite(options: DatabaseOptions): Promise<Database> {
   };
 }
 
-async function create(dataDir: string): Promise<PGlite> {
-  // Loaded here, so that a process with a real PostgreSQL never pays for the WASM.
+async function createClient(dataDir: string): Promise<PGlite> {
+  // Loaded here, so that a process with a real PostgreSQL
+  // never pays for the WASM.
   const { PGlite } = await import("@electric-sql/pglite");
   try {
     if (!dataDir.includes("://")) await mkdir(dirname(dataDir), { recursive: true });
     return await PGlite.create({ dataDir });
   } catch (error) {
     throw new StartupError(
-      `The embedded database in ${dataDir} cannot be opened: ${reasonOf(error)}. Mend it, or ` +
+      `The embedded database in ${dataDir} cannot be opened: ${openFailure(error)}. Mend it, or ` +
         "set DATA_DIR or DATABASE_URL.",
     );
   }
 }
 
-/** The WASM file system throws plain objects that say only a number. */
-function reasonOf(error: unknown): string {
+/** The WASM file system throws plain objects that hold only a number. */
+function openFailure(error: unknown): string {
   return error instanceof Error && error.message
     ? error.message
     : "its files cannot be read and written by this user";
 }
 
-function executorOf(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {
+function pgliteExecutor(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {
   return {
     query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
       const { text, values } = compile(statement);
@@ -74,10 +76,7 @@ function executorOf(client: PGlite | Transaction, { telemetry }: DatabaseOptions
   };
 }
 
-/**
- * Failures of BEGIN and COMMIT are mapped here; those of `work` are mapped by its statements
- * already.
- */
+/** Maps failures of BEGIN and COMMIT; statements map those of `work`. */
 async function transact<T>(
   client: PGlite,
   options: DatabaseOptions,
@@ -97,5 +96,5 @@ async function transact<T>(
 
 const txOf = (transaction: Transaction, options: DatabaseOptions): Tx => ({
   inTransaction: true,
-  ...executorOf(transaction, options),
+  ...pgliteExecutor(transaction, options),
 });

@@ -1,10 +1,12 @@
 /**
- * PostgreSQL through node-postgres: a pool for statements and one extra connection per LISTEN (see
- * listen.ts).
+ * PostgreSQL through node-postgres: a pool for statements,
+ * and one more connection per LISTEN (listen.ts).
  *
- * Both sides bound a statement: the server by statement_timeout, and we by a slightly longer wait
- * for a server that no longer answers at all. A client that lost its connection is taken out of the
- * pool; `kill -9` of the server costs the statements under way and nothing else.
+ * Both sides bound a statement: the server by
+ * statement_timeout, the client by a slightly longer wait. A
+ * client that lost its connection leaves the pool. `kill -9`
+ * of the server costs the statements under way and nothing
+ * else.
  */
 import { sql } from "drizzle-orm";
 import pg from "pg";
@@ -15,19 +17,21 @@ import { asFailure, isConnectionLost, repeatedOnce } from "./failures.js";
 import { listenPostgres } from "./listen.js";
 import { clocked, compile } from "./statements.js";
 
-/** What opening PostgreSQL needs. */
 export type PostgresOptions = DatabaseOptions & { readonly url: string };
 
-/** Oldest server whose SQL we write: NULLS NOT DISTINCT came with 15. */
+/** Oldest server with our SQL: NULLS NOT DISTINCT came with 15. */
 const OLDEST_VERSION = 150_000;
-/** The server's own time-out speaks first where it can. */
+/** The server's own time-out comes first where it can. */
 const READ_MARGIN_MS = SECOND / 2;
 
 const { builtins, getTypeParser } = pg.types;
 /** OIDs of pg_type that never change; the driver names only the first. */
 const INT8_ARRAY = 1016 as Parameters<typeof getTypeParser>[0];
 
-/** Every bigint of ours is a safe integer (ids, prices, sums), so both drivers answer numbers. */
+/**
+ * Every bigint is a safe integer (ids, prices, sums), so both
+ * drivers answer numbers.
+ */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: "text") => {
     if (oid === builtins.INT8) return Number;
@@ -110,8 +114,9 @@ function createPool(options: PostgresOptions): pg.Pool {
   pool.on("error", (error) =>
     options.log.warn({ reason: error.message }, "an idle connection to Postgres was lost"),
   );
-  // A client in use has no listener of the pool's own; its statement rejects anyway, and an unheard
-  // "error" would end the process.
+  // The pool does not listen to a client in use. Its
+  // statement rejects anyway; an unheard "error" would end
+  // the process.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
@@ -121,16 +126,16 @@ async function proveReachable(pool: pg.Pool, url: string): Promise<void> {
     .query<{ version: string }>("SELECT current_setting('server_version_num') AS version")
     .catch((error: Error) => {
       throw new StartupError(
-        `PostgreSQL at ${placeOf(url)} cannot be used: ${reasonOf(error)}. Check ` +
+        `PostgreSQL at ${hostAndPort(url)} cannot be used: ${reasonOf(error)}. Check ` +
           "DATABASE_URL, or unset it to use the embedded database.",
       );
     });
   if (Number(version.rows[0]?.version) < OLDEST_VERSION)
-    throw new StartupError(`PostgreSQL at ${placeOf(url)} is older than version 15.`);
+    throw new StartupError(`PostgreSQL at ${hostAndPort(url)} is older than version 15.`);
 }
 
 /** Host and port alone: the rest of a URL may hold a password. */
-function placeOf(url: string): string {
+function hostAndPort(url: string): string {
   try {
     const { hostname, port } = new URL(url);
     return `${hostname || "localhost"}:${port || "5432"}`;
@@ -139,13 +144,19 @@ function placeOf(url: string): string {
   }
 }
 
-/** Both addresses of "localhost" may have refused: such an error has no message of its own. */
+/**
+ * Both addresses of "localhost" may have refused: such an
+ * error has no message of its own.
+ */
 function reasonOf(error: Error): string {
   const [first = error] = error instanceof AggregateError ? (error.errors as Error[]) : [error];
   return first.message.replace(/\.$/, "");
 }
 
-/** Borrows a client for `use`; one that lost its connection is not given back. */
+/**
+ * Borrows a client for `use`; one that lost its connection
+ * leaves the pool.
+ */
 async function withClient<T>(
   pool: pg.Pool,
   use: (client: pg.PoolClient) => Promise<T>,
@@ -164,8 +175,8 @@ async function withClient<T>(
   }
 }
 
-interface Execution {
-  /** Null: statements may take as long as they need. */
+interface StatementOptions {
+  /** Null: no time-out. */
   readonly timeoutMs: number | null;
   /** Whether each statement commits by itself. */
   readonly commits: boolean;
@@ -174,7 +185,7 @@ interface Execution {
 function executorOf(
   client: pg.ClientBase,
   { telemetry }: PostgresOptions,
-  { timeoutMs, commits }: Execution,
+  { timeoutMs, commits }: StatementOptions,
 ): Executor {
   return {
     query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
@@ -191,7 +202,7 @@ function executorOf(
   };
 }
 
-interface Work<T> {
+interface TransactionWork<T> {
   readonly work: (tx: Tx) => Promise<T>;
   readonly patient: boolean;
 }
@@ -199,7 +210,7 @@ interface Work<T> {
 function transaction<T>(
   pool: pg.Pool,
   options: PostgresOptions,
-  { work, patient }: Work<T>,
+  { work, patient }: TransactionWork<T>,
 ): Promise<T> {
   return withClient(pool, async (client) => {
     const tx: Tx = {
@@ -215,8 +226,8 @@ function transaction<T>(
       await control(client, COMMIT, options);
       return result;
     } catch (error) {
-      // On a dead connection there is nothing left to roll back, and the first error is the one
-      // that tells why.
+      // On a dead connection there is nothing to roll back;
+      // the first error has the cause.
       await control(client, "ROLLBACK", options).catch(() => {});
       throw error;
     }
@@ -225,7 +236,7 @@ function transaction<T>(
 
 const COMMIT = "COMMIT";
 
-/** BEGIN, COMMIT and ROLLBACK: not statements of anybody's, so not counted. */
+/** BEGIN, COMMIT and ROLLBACK are not counted as statements. */
 async function control(
   client: pg.ClientBase,
   text: string,

@@ -1,4 +1,7 @@
-/** Turns Drizzle `sql` templates into text and parameters, and clocks what runs. */
+/**
+ * Turns Drizzle `sql` templates into text and parameters, and
+ * measures statements.
+ */
 import { type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
@@ -12,15 +15,15 @@ export interface Statement {
   readonly values: unknown[];
 }
 
-/** Spells a template out. */
+/** Compiles a template. */
 export function compile(statement: SQL): Statement {
   const { sql: text, params } = dialect.sqlToQuery(statement);
   return { text, values: params };
 }
 
 /**
- * Runs one statement through a driver, reports its duration, and maps failures; `commits` where it
- * stands in no transaction.
+ * Runs one statement through a driver, reports its duration,
+ * and maps failures. `commits` where it is in no transaction.
  */
 export async function clocked<T>(
   telemetry: Telemetry,
@@ -38,7 +41,10 @@ export async function clocked<T>(
   }
 }
 
-/** An array as one parameter; a bare array in a template would become a list of parameters. */
+/**
+ * An array as one parameter; a bare array in a template would
+ * become a list of parameters.
+ */
 const array = (values: readonly unknown[], type: string): SQL =>
   sql`${sql.param([...values])}::${sql.raw(type)}[]`;
 
@@ -52,12 +58,20 @@ export const texts = (values: readonly (string | null)[]): SQL => array(values, 
 export const booleans = (values: readonly (boolean | null)[]): SQL => array(values, "boolean");
 
 /**
- * Postgres text cannot hold NUL, so text with one equals nothing stored: it is looked up as the
- * replacement character instead of failing.
+ * Postgres text cannot hold NUL, so no stored text equals one
+ * with it. It is looked up as the replacement character
+ * instead of failing.
  */
 export const storable = (text: string): string => text.replaceAll("\0", "\uFFFD");
 
-/** Rows dealt out by a key, in their order. */
+/**
+ * Columns by name, for SELECT and RETURNING; with `alias`, of
+ * that table.
+ */
+export const columnList = (names: readonly string[], alias?: string): SQL =>
+  sql.raw(names.map((name) => (alias ? `${alias}.${name}` : name)).join(", "));
+
+/** Rows by a key, each group in its order. */
 export function groupBy<K, T>(rows: readonly T[], keyOf: (row: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const row of rows) {

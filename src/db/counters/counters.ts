@@ -1,16 +1,17 @@
 /**
- * What was counted about products: the flushed part of redis/counters/counters.ts, and all there is
- * when Redis is lost.
+ * Counters of products: the flushed part of
+ * redis/counters/counters.ts. It is all there is when Redis
+ * is lost.
  *
- * A batch is applied in one transaction together with its name, under a lock of its shard: a second
- * time it is only recognised. What is read comes with the name of the last batch that is in it,
- * from one snapshot, so that Redis can tell what to add.
+ * A batch and its name are applied in one transaction, under
+ * a lock of its shard. A second time the name is recognised.
+ * Reads give the name of the last batch in them, from one
+ * snapshot. So Redis can add the rest.
  */
 import { sql } from "drizzle-orm";
 import {
   type Batch,
   DAYS_KEPT,
-  type KnownViewer,
   MAX_COUNT,
   periodName,
   type Sketch,
@@ -18,14 +19,16 @@ import {
   type TallyKey,
 } from "../../domain/counters.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Nullable, Row } from "../client/row.js";
 import { bigints, booleans, texts } from "../client/statements.js";
+import type { counterShards, productTallies } from "../schema/counters.js";
 import { LOCKING_DUE } from "./popularity.js";
 
-/** The flushed counters. */
 export interface CounterTable {
   /**
-   * Tallies in the order asked; zeros where there are none. One statement. @param shardOf names the
-   * shard of a product
+   * Tallies in the order asked; zeros where there are none.
+   * One statement.
+   * @param shardOf names the shard of a product
    */
   stored(keys: readonly TallyKey[], shardOf: (productId: number) => number): Promise<StoredTally[]>;
   /** The last batch of a shard that was applied; "" before the first. */
@@ -33,27 +36,25 @@ export interface CounterTable {
   /** Ids of products that were counted, above `after`, in order. */
   counted(after: number, limit: number): Promise<number[]>;
   /**
-   * Applies a batch, once: "repeated" when it was applied before, "stray" when it does not follow
-   * the last one that was.
+   * Applies a batch once. "repeated": it was applied before.
+   * "stray": it does not follow the last one.
    */
   apply(batch: Batch, sketches: readonly Sketch[]): Promise<"applied" | "repeated" | "stray">;
   /**
-   * Forgets days that are older than {@link DAYS_KEPT}; their months stay. Resolves to how many.
+   * Deletes days older than {@link DAYS_KEPT}; their months
+   * stay. Resolves to the number of rows.
    */
   prune(): Promise<number>;
 }
 
-interface TallyRow {
-  readonly applied: string | null;
-  readonly views: number | null;
-  readonly shares: number | null;
-  readonly viewers: number | null;
-  readonly is_over: boolean | null;
-  readonly sketch: string | null;
-  readonly few: KnownViewer[] | null;
-}
+/** Null where nothing was flushed yet; `sketch` is base64. */
+type TallyRow = Nullable<
+  Row<typeof counterShards, "applied"> &
+    Row<typeof productTallies, "views" | "shares" | "viewers" | "is_over" | "few"> & {
+      sketch: string;
+    }
+>;
 
-/** The flushed counters of one database. */
 export function createCounterTable(database: Database): CounterTable {
   return {
     async stored(keys, shardOf) {
@@ -61,7 +62,8 @@ export function createCounterTable(database: Database): CounterTable {
       const products = bigints(keys.map(({ productId }) => productId));
       const periods = texts(keys.map(({ period }) => periodName(period)));
       const shards = bigints(keys.map(({ productId }) => shardOf(productId)));
-      // Bytes travel as base64: the one spelling that both drivers take in arrays.
+      // Bytes travel as base64, which both drivers take in
+      // arrays.
       const rows = await database.query<TallyRow>(sql`
         SELECT s.applied, t.views, t.shares, t.viewers, t.is_over,
           encode(t.sketch, 'base64') AS sketch, t.few
@@ -70,22 +72,22 @@ export function createCounterTable(database: Database): CounterTable {
         LEFT JOIN counter_shards s ON s.shard = q.shard
         LEFT JOIN product_tallies t ON t.product_id = q.product_id AND t.period = q.period
         ORDER BY q.place`);
-      return rows.map(toStored);
+      return rows.map(toStoredTally);
     },
     async applied(shard) {
-      const [row] = await database.query<{ applied: string }>(
+      const [row] = await database.query<Row<typeof counterShards, "applied">>(
         sql`SELECT applied FROM counter_shards WHERE shard = ${shard}`,
       );
       return row?.applied ?? "";
     },
     async counted(after, limit) {
-      const rows = await database.query<{ product_id: number }>(sql`
+      const rows = await database.query<Row<typeof productTallies, "product_id">>(sql`
         SELECT product_id FROM product_tallies
         WHERE period = 'all' AND product_id > ${after}
         ORDER BY product_id LIMIT ${limit}`);
       return rows.map(({ product_id }) => product_id);
     },
-    apply: (batch, sketches) => database.transaction((tx) => apply(tx, batch, sketches)),
+    apply: (batch, sketches) => database.transaction((tx) => applyBatch(tx, batch, sketches)),
     async prune() {
       const rows = await database.query(sql`
         DELETE FROM product_tallies
@@ -98,7 +100,7 @@ export function createCounterTable(database: Database): CounterTable {
   };
 }
 
-async function apply(
+async function applyBatch(
   tx: Tx,
   { shard, id, prev, counts }: Batch,
   sketches: readonly Sketch[],
@@ -106,7 +108,7 @@ async function apply(
   await tx.query(sql`
     INSERT INTO counter_shards (shard, applied) VALUES (${shard}, '')
     ON CONFLICT (shard) DO NOTHING`);
-  const [row] = await tx.query<{ applied: string }>(
+  const [row] = await tx.query<Row<typeof counterShards, "applied">>(
     sql`SELECT applied FROM counter_shards WHERE shard = ${shard} FOR UPDATE`,
   );
   if (row?.applied === id) return "repeated";
@@ -132,8 +134,8 @@ async function apply(
 }
 
 /**
- * They were read after the batch was set aside, so each holds at least its viewers; who is in them
- * twice counts once.
+ * Sketches are read after the batch was cut, so each holds at
+ * least its viewers. A viewer in both counts once.
  */
 async function keepSketches(tx: Tx, sketches: readonly Sketch[]): Promise<void> {
   if (sketches.length === 0) return;
@@ -153,7 +155,7 @@ async function keepSketches(tx: Tx, sketches: readonly Sketch[]): Promise<void> 
     WHERE t.product_id = q.product_id AND t.period = q.period`);
 }
 
-const toStored = ({
+const toStoredTally = ({
   applied,
   views,
   shares,

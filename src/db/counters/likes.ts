@@ -1,21 +1,24 @@
 /**
- * Likes: who likes which product. One row each, so that a second like changes nothing; the number
- * of a product's likes is kept beside them, changed in the same transaction and under its own row's
- * lock.
+ * Likes: one row for each user and product, so that a second
+ * like changes nothing. The number of a product's likes is
+ * kept beside them, changed in the same transaction under its
+ * own row's lock.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { NOW_MS } from "../client/clock.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, texts } from "../client/statements.js";
+import type { productLikes } from "../schema/counters.js";
 import { LOCKING_DUE } from "./popularity.js";
 
-/** Whether somebody likes something. */
+/** A user and a product. */
 export interface LikeKey {
   readonly productId: number;
   readonly userId: number;
 }
 
-/** The likes of a product that still stand, by when they were given. */
+/** Likes of a product since a time, by day or month. */
 export interface LikesSinceKey {
   readonly productId: number;
   readonly sinceMs: number;
@@ -23,42 +26,48 @@ export interface LikesSinceKey {
 }
 
 /**
- * What a change did: `likes` is the number there is now, null when nothing changed. `version` is
- * the time of it, in ms.
+ * `likes` is the new number, null when nothing changed.
+ * `version` is the time of the change, in ms.
  */
 export interface LikeChange {
   readonly likes: number | null;
   readonly version: number;
 }
 
-/** The likes. */
 export interface LikeTable {
-  /** Likes a product, unless that is so already. */
+  /** Likes a product. Idempotent. */
   add(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
-  /** Takes a like back, unless there is none. */
+  /** Takes a like back. Idempotent. */
   remove(tx: Tx, key: LikeKey): Promise<LikeChange | "missing" | "removed">;
-  /** Number of likes of each product, in the order asked. One statement. */
+  /**
+   * Number of likes of each product, in the order asked. One
+   * statement.
+   */
   counts(productIds: readonly number[]): Promise<number[]>;
-  /** Who of them likes what, in the order asked. One statement. */
+  /** Whether each like exists, in the order asked. One statement. */
   given(keys: readonly LikeKey[]): Promise<boolean[]>;
   /**
-   * Products whose number of likes is not that of the rows, and by how much it is too high.
-   * `onRepair`: writes what it should be, and is called in the same transaction.
+   * Products whose number of likes differs from the rows;
+   * `excess` is by how much it is too high. With `onRepair`
+   * the numbers are corrected, and it is called in the same
+   * transaction.
    */
   recount(
     onRepair?: (tx: Tx, productIds: readonly number[]) => Promise<unknown>,
   ): Promise<{ productId: number; excess: number }[]>;
-  /** Likes by day (`2026-11-03`) or month (`2026-11`) in UTC, in the order asked. One statement. */
+  /**
+   * Likes by day (`2026-11-03`) or month (`2026-11`) in UTC,
+   * in the order asked. One statement.
+   */
   since(keys: readonly LikesSinceKey[]): Promise<ReadonlyMap<string, number>[]>;
 }
 
-const FORMATS = { day: "YYYY-MM-DD", month: "YYYY-MM" } as const;
+const SPAN_FORMATS = { day: "YYYY-MM-DD", month: "YYYY-MM" } as const;
 
-/** The likes of one database. */
 export function createLikeTable(database: Database): LikeTable {
   return {
     add: (tx, { productId, userId }) =>
-      change(tx, productId, {
+      changeLikes(tx, productId, {
         fact: sql`
           INSERT INTO likes (product_id, user_id)
           VALUES (${productId}::bigint, ${userId}::bigint)
@@ -67,7 +76,7 @@ export function createLikeTable(database: Database): LikeTable {
         by: 1,
       }),
     remove: (tx, { productId, userId }) =>
-      change(tx, productId, {
+      changeLikes(tx, productId, {
         fact: sql`
           DELETE FROM likes
           WHERE product_id = ${productId}::bigint AND user_id = ${userId}::bigint
@@ -76,7 +85,7 @@ export function createLikeTable(database: Database): LikeTable {
       }),
     async counts(productIds) {
       if (productIds.length === 0) return [];
-      const rows = await database.query<{ product_id: number; likes: number }>(sql`
+      const rows = await database.query<Row<typeof productLikes>>(sql`
         SELECT product_id, likes FROM product_likes
         WHERE product_id = ANY(${bigints(productIds)})`);
       const counts = new Map(rows.map(({ product_id, likes }) => [product_id, likes]));
@@ -98,7 +107,7 @@ export function createLikeTable(database: Database): LikeTable {
   };
 }
 
-async function change(
+async function changeLikes(
   tx: Tx,
   productId: number,
   { fact, by }: { fact: SQL; by: 1 | -1 },
@@ -108,7 +117,7 @@ async function change(
   );
   if (!product) return "missing";
   if (product.removed) return "removed";
-  const [row] = await tx.query<{ likes: number; version: number }>(sql`
+  const [row] = await tx.query<Row<typeof productLikes, "likes"> & { version: number }>(sql`
     WITH fact AS (${fact})
     INSERT INTO product_likes AS c (product_id, likes)
     SELECT product_id, greatest(${by}, 0)::bigint FROM fact
@@ -129,7 +138,7 @@ async function since(
   if (keys.length === 0) return counts;
   const products = bigints(keys.map(({ productId }) => productId));
   const starts = texts(keys.map(({ sinceMs }) => new Date(sinceMs).toISOString()));
-  const formats = texts(keys.map(({ by }) => FORMATS[by]));
+  const formats = texts(keys.map(({ by }) => SPAN_FORMATS[by]));
   const rows = await database.query<{ place: number; span: string; likes: number }>(sql`
     SELECT q.place, to_char(l.created_at AT TIME ZONE 'UTC', q.format) AS span,
       count(*) AS likes
@@ -141,12 +150,12 @@ async function since(
   return counts;
 }
 
-/** Locks the numbers it repairs, so that nobody likes in between. */
+/** Locks the numbers it repairs, so that no like is added meanwhile. */
 async function recount(
   database: Database,
   onRepair: Parameters<LikeTable["recount"]>[0],
 ): ReturnType<LikeTable["recount"]> {
-  const wrong = sql`
+  const differing = sql`
     SELECT product_id, coalesce(c.likes, 0) - coalesce(f.likes, 0) AS excess
     FROM (SELECT product_id, count(*) AS likes FROM likes GROUP BY product_id) f
     FULL JOIN product_likes c USING (product_id)
@@ -155,7 +164,9 @@ async function recount(
   return database.transaction(
     async (tx) => {
       if (onRepair) await tx.query(sql`LOCK TABLE product_likes IN SHARE ROW EXCLUSIVE MODE`);
-      const rows = await tx.query<{ product_id: number; excess: number }>(wrong);
+      const rows = await tx.query<Row<typeof productLikes, "product_id"> & { excess: number }>(
+        differing,
+      );
       const ids = rows.map(({ product_id }) => product_id);
       if (onRepair && rows.length > 0) {
         await tx.query(sql`

@@ -1,26 +1,31 @@
 /**
- * Popularity: what POPULAR sorts by. A product's views, with likes and shares at the price of so
- * many views, rounded to three digits: a row of `products` stands in several indexes, and a view
- * among ten thousand moves nobody. Computed from what is stored, so it can be repeated, and only
- * for products whose counters changed.
+ * Popularity, the sort key of POPULAR: views, plus likes and
+ * shares weighted as views, rounded to three digits. Without
+ * rounding each view would update several indexes of
+ * `products`. It is computed from stored counters, so it can
+ * be repeated, and only for products that changed.
  */
 import { sql } from "drizzle-orm";
 import { POPULARITY_WEIGHTS } from "../../domain/counters.js";
 import type { Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
+import type { popularityDue } from "../schema/counters.js";
 
 /**
- * For inserts of products that are due: a row that is there already is locked, so that nobody takes
- * it before what was counted is committed, and computes the popularity without it.
+ * For inserts into `popularity_due`. A row that exists is
+ * locked, so that it is not taken before the count is
+ * committed.
  */
 export const LOCKING_DUE = sql.raw("(product_id) DO UPDATE SET product_id = excluded.product_id");
 
 /**
- * Takes up to `limit` products that are due; one that another session holds stays due. They are
- * held until the commit.
+ * Takes up to `limit` products that are due, and holds them
+ * until the commit. Products that another session holds stay
+ * due.
  */
 export async function takeDue(tx: Tx, limit: number): Promise<number[]> {
-  const rows = await tx.query<{ product_id: number }>(sql`
+  const rows = await tx.query<Row<typeof popularityDue>>(sql`
     DELETE FROM popularity_due WHERE product_id IN (
       SELECT d.product_id FROM popularity_due d JOIN products p ON p.id = d.product_id
       ORDER BY d.product_id LIMIT ${limit}
@@ -30,15 +35,19 @@ export async function takeDue(tx: Tx, limit: number): Promise<number[]> {
   return rows.map(({ product_id }) => product_id);
 }
 
-/** Leaves a product out until it is counted again. */
+/** Skips a product until it is counted again. */
 export async function skipDue(tx: Tx, productId: number): Promise<void> {
   await tx.query(sql`DELETE FROM popularity_due WHERE product_id = ${productId}::bigint`);
 }
 
-/** Computes the popularity of products that were taken. Resolves to how many changed. */
+/**
+ * Computes the popularity of products that were taken.
+ * Resolves to how many changed.
+ */
 export async function computePopularity(tx: Tx, productIds: readonly number[]): Promise<number> {
   const { likes, shares } = POPULARITY_WEIGHTS;
-  // A statement of its own: it sees what was committed before the products were taken.
+  // A statement of its own: it sees what was committed before
+  // the products were taken.
   const changed = await tx.query(sql`
     WITH counted AS (
       SELECT d.id, (

@@ -1,18 +1,20 @@
 /**
- * Leaderboards: what an admin decided about each, and how far its finished periods are archived.
+ * Leaderboards: their settings, and how far finished periods
+ * are archived.
  */
 import { sql } from "drizzle-orm";
 import type { BoardDraft, BoardRecord, ScoreSource } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import type { Database, Executor } from "../client/database.js";
-import { bigints, storable, texts } from "../client/statements.js";
+import type { Row } from "../client/row.js";
+import { bigints, columnList, storable, texts } from "../client/statements.js";
+import type { leaderboards } from "../schema/leaderboard.js";
 
-/** The boards. */
 export interface BoardTable {
   /**
-   * Makes a board of which nothing before `archivedMs` will ever be; null when the slug is taken.
-   * One statement.
+   * Makes a board without anything before `archivedMs`; null
+   * when the slug is taken. One statement.
    */
   create(
     draft: BoardDraft,
@@ -23,65 +25,66 @@ export interface BoardTable {
   bySlug(slug: string): Promise<BoardRecord | null>;
   /** The boards with these ids, in any order; missing ones absent. */
   byIds(ids: readonly number[]): Promise<BoardRecord[]>;
-  /** Every board, in the order they were made. */
+  /** All boards, in the order of creation. */
   all(): Promise<BoardRecord[]>;
-  /** In the order they were made; the position's value is the id. */
+  /** In the order of creation; the position's value is the id. */
   page(page: PageRequest): Promise<IdPage>;
   count(): Promise<number>;
-  /** Notes that the periods of a kind are archived up to a time; it never goes back. */
+  /**
+   * Records that periods of a kind are archived up to a time;
+   * never goes back.
+   */
   noteArchived(executor: Executor, id: number, period: Period, endMs: number): Promise<void>;
 }
 
-interface BoardColumns {
-  readonly id: number;
-  readonly slug: string;
-  readonly title: string;
-  readonly operator: BoardRecord["operator"];
-  readonly sort_order: BoardRecord["order"];
-  readonly tie_rule: BoardRecord["tieRule"];
-  readonly periods: Period[];
-  readonly time_zone: string;
-  readonly source: ScoreSource;
-  readonly archived: Partial<Record<Period, number>>;
-}
+const BOARD_COLUMNS = [
+  "id",
+  "slug",
+  "title",
+  "operator",
+  "sort_order",
+  "tie_rule",
+  "periods",
+  "time_zone",
+  "source",
+  "archived",
+] as const;
+const BOARD = columnList(BOARD_COLUMNS);
 
-const COLUMNS = sql.raw(
-  "id, slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived",
-);
+type StoredBoard = Row<typeof leaderboards, (typeof BOARD_COLUMNS)[number]>;
 
-/** The boards of one database. */
 export function createBoardTable(database: Database): BoardTable {
   return {
     async create({ slug, title, operator, order, tieRule, periods, timeZone }, source, archivedMs) {
-      const [row] = await database.query<BoardColumns>(sql`
+      const [row] = await database.query<StoredBoard>(sql`
         INSERT INTO leaderboards
           (slug, title, operator, sort_order, tie_rule, periods, time_zone, source, archived)
         VALUES (${slug}, ${title}, ${operator}, ${order}, ${tieRule}, ${texts(periods)},
           ${timeZone}, ${source}, ${JSON.stringify(archivedMs)}::jsonb)
         ON CONFLICT (slug) DO NOTHING
-        RETURNING ${COLUMNS}`);
-      return row ? toRecord(row) : null;
+        RETURNING ${BOARD}`);
+      return row ? toBoard(row) : null;
     },
     async bySlug(slug) {
-      const [row] = await database.query<BoardColumns>(
-        sql`SELECT ${COLUMNS} FROM leaderboards WHERE slug = ${storable(slug)}`,
+      const [row] = await database.query<StoredBoard>(
+        sql`SELECT ${BOARD} FROM leaderboards WHERE slug = ${storable(slug)}`,
       );
-      return row ? toRecord(row) : null;
+      return row ? toBoard(row) : null;
     },
     async byIds(ids) {
       if (ids.length === 0) return [];
-      const rows = await database.query<BoardColumns>(
-        sql`SELECT ${COLUMNS} FROM leaderboards WHERE id = ANY(${bigints(ids)})`,
+      const rows = await database.query<StoredBoard>(
+        sql`SELECT ${BOARD} FROM leaderboards WHERE id = ANY(${bigints(ids)})`,
       );
-      return rows.map(toRecord);
+      return rows.map(toBoard);
     },
     async all() {
       return (
-        await database.query<BoardColumns>(sql`SELECT ${COLUMNS} FROM leaderboards ORDER BY id`)
-      ).map(toRecord);
+        await database.query<StoredBoard>(sql`SELECT ${BOARD} FROM leaderboards ORDER BY id`)
+      ).map(toBoard);
     },
     async page({ limit, after }) {
-      const rows = await database.query<{ id: number }>(sql`
+      const rows = await database.query<Pick<StoredBoard, "id">>(sql`
         SELECT id FROM leaderboards
         WHERE id > ${after?.id ?? 0}::bigint
         ORDER BY id LIMIT ${limit + 1}`);
@@ -105,13 +108,7 @@ export function createBoardTable(database: Database): BoardTable {
   };
 }
 
-function toRecord({
-  sort_order,
-  tie_rule,
-  time_zone,
-  archived,
-  ...row
-}: BoardColumns): BoardRecord {
+function toBoard({ sort_order, tie_rule, time_zone, archived, ...row }: StoredBoard): BoardRecord {
   return {
     ...row,
     order: sort_order,

@@ -1,31 +1,36 @@
 /**
- * The ledger of scores: every submission is a row here before anybody's rank changes. A board's
- * rows are appended by whoever holds its row lock, so their sequences have no gaps, and are in the
- * order of commits and of times. The last row of an owner holds their standing in every period, so
- * a board can be built from the ledger alone, in any order, any number of times.
+ * The ledger of scores: every submission is a row here before
+ * it changes a rank. Rows are appended under the lock of
+ * their board, so sequences have no gaps. Their order is that
+ * of commits and of times. The last row of an owner holds
+ * their standing in every period. So a board can be built
+ * from the ledger alone, in any order, any number of times.
  */
 import { sql } from "drizzle-orm";
 import type { Standings, Submission } from "../../domain/leaderboard/leaderboard.js";
 import type { Database, Executor, Tx } from "../client/database.js";
-import { bigints, doubles, texts } from "../client/statements.js";
+import type { Nullable, Row } from "../client/row.js";
+import { bigints, columnList, doubles, texts } from "../client/statements.js";
+import type { leaderboards, scoreSubmissions } from "../schema/leaderboard.js";
 
-/** Where the ledger of a board ends. */
 export interface LedgerHead {
   readonly boardId: number;
   /** Sequence of the last row; 0 before the first. */
   readonly sequence: number;
-  /** The time, by the clock of Postgres and never before the last row's, in ms since epoch. */
+  /**
+   * Ms since epoch by the clock of Postgres, never before the
+   * last row's.
+   */
   readonly nowMs: number;
 }
 
-/** A row of the ledger. */
 export interface LedgerRow extends Submission {
   readonly sequence: number;
   readonly submittedMs: number;
   readonly standings: Standings;
 }
 
-/** What of a row is shown on a board. */
+/** What a board shows of a row. */
 export interface ShownRow {
   readonly boardId: number;
   readonly sequence: number;
@@ -33,19 +38,22 @@ export interface ShownRow {
   readonly submittedMs: number;
 }
 
-/** An owner on a board. */
 export type OwnerOfBoard = Pick<Submission, "boardId" | "owner">;
 
-/** The ledger. Lists answer in the order asked where nothing else is said. */
+/**
+ * The ledger. Lists answer in the order asked unless stated
+ * otherwise.
+ */
 export interface ScoreLedger {
   /**
-   * Locks boards until the transaction ends, in the order of their ids, and tells where their
-   * ledgers end. Missing ones are absent.
+   * Locks boards until the transaction ends, in the order of
+   * their ids. Resolves to the ends of their ledgers; missing
+   * ones absent.
    */
   lock(tx: Tx, boardIds: readonly number[]): Promise<LedgerHead[]>;
-  /** Where ledgers end, without a lock. */
+  /** Ends of ledgers, without a lock. */
   heads(boardIds: readonly number[]): Promise<LedgerHead[]>;
-  /** The rows that carry these operation ids; null for none. */
+  /** The rows with these operation ids; null for none. */
   known(tx: Tx, submissions: readonly Submission[]): Promise<(LedgerRow | null)[]>;
   /** The last row of each owner; null for none. */
   latest(executor: Executor, owners: readonly OwnerOfBoard[]): Promise<(LedgerRow | null)[]>;
@@ -54,22 +62,28 @@ export interface ScoreLedger {
     executor: Executor,
     rows: readonly { readonly boardId: number; readonly sequence: number }[],
   ): Promise<ShownRow[]>;
-  /** Appends rows, in order, to boards that this transaction has locked. */
+  /**
+   * Appends rows, in order, to boards that this transaction
+   * has locked.
+   */
   append(tx: Tx, rows: readonly LedgerRow[]): Promise<void>;
-  /** Lets no later row of a board have a time before `timeMs`: what ended by then is complete. */
+  /**
+   * Later rows of a board get no time before `timeMs`: what
+   * ended by then is complete.
+   */
   closeBefore(tx: Tx, boardId: number, timeMs: number): Promise<void>;
   /** Rows after a sequence, in order. */
   after(boardId: number, sequence: number, limit: number): Promise<LedgerRow[]>;
   /**
-   * The last row up to a sequence of each of the next owners, by name. One index probe for each
-   * owner.
+   * The last row up to a sequence of each of the next owners,
+   * by name. One index probe per owner.
    */
   owners(page: OwnerPage): Promise<{ readonly rows: LedgerRow[]; readonly last: string | null }>;
 }
 
 /**
- * Some owners of a board: `limit` of them after one ("" to begin); the answer's `last` is null
- * where there are no more.
+ * `limit` owners of a board after one ("" to begin). `last`
+ * is null where there are no more.
  */
 export interface OwnerPage {
   readonly boardId: number;
@@ -78,34 +92,31 @@ export interface OwnerPage {
   readonly limit: number;
 }
 
-interface LedgerColumns {
-  readonly board_id: number;
-  readonly sequence: number;
-  readonly owner: string;
-  readonly operation_id: string | null;
-  readonly score: number;
-  readonly metadata: string | null;
-  readonly submitted_at: Date;
-  readonly standings: Standings;
-}
+const SUBMISSION_COLUMNS = [
+  "board_id",
+  "sequence",
+  "owner",
+  "operation_id",
+  "score",
+  "metadata",
+  "submitted_at",
+  "standings",
+] as const;
+const SUBMISSION = columnList(SUBMISSION_COLUMNS, "s");
 
-const COLUMNS = sql.raw(
-  "s.board_id, s.sequence, s.owner, s.operation_id, s.score, s.metadata, s.submitted_at, " +
-    "s.standings",
-);
-const NOW_MS = sql.raw(
+type SubmissionRow = Row<typeof scoreSubmissions, (typeof SUBMISSION_COLUMNS)[number]>;
+const BOARD_NOW_MS = sql.raw(
   "floor(extract(epoch FROM greatest(last_at, clock_timestamp())) * 1000)::bigint AS now_ms",
 );
 
-/** The ledger of one database. */
 export function createScoreLedger(database: Database): ScoreLedger {
   return {
     lock: (tx, boardIds) => heads(tx, boardIds, true),
     heads: (boardIds) => heads(database, boardIds, false),
     known,
     latest,
-    shown,
-    append,
+    shown: shownRows,
+    append: appendRows,
     async closeBefore(tx, boardId, timeMs) {
       await tx.query(sql`
         UPDATE leaderboards
@@ -113,11 +124,11 @@ export function createScoreLedger(database: Database): ScoreLedger {
         WHERE id = ${boardId}::bigint`);
     },
     async after(boardId, sequence, limit) {
-      const rows = await database.query<LedgerColumns>(sql`
-        SELECT ${COLUMNS} FROM score_submissions s
+      const rows = await database.query<SubmissionRow>(sql`
+        SELECT ${SUBMISSION} FROM score_submissions s
         WHERE s.board_id = ${boardId}::bigint AND s.sequence > ${sequence}::bigint
         ORDER BY s.sequence LIMIT ${limit}`);
-      return rows.map(toRow);
+      return rows.map(toLedgerRow);
     },
     owners: (page) => owners(database, page),
   };
@@ -128,8 +139,10 @@ async function heads(
   boardIds: readonly number[],
   locked: boolean,
 ): Promise<LedgerHead[]> {
-  const rows = await executor.query<{ id: number; last_sequence: number; now_ms: number }>(sql`
-    SELECT id, last_sequence, ${NOW_MS} FROM leaderboards
+  const rows = await executor.query<
+    Row<typeof leaderboards, "id" | "last_sequence"> & { now_ms: number }
+  >(sql`
+    SELECT id, last_sequence, ${BOARD_NOW_MS} FROM leaderboards
     WHERE id = ANY(${bigints(boardIds)})
     ORDER BY id ${locked ? sql`FOR UPDATE` : sql``}`);
   return rows.map(({ id, last_sequence, now_ms }) => ({
@@ -142,8 +155,8 @@ async function heads(
 async function known(tx: Tx, submissions: readonly Submission[]): Promise<(LedgerRow | null)[]> {
   const named = submissions.filter(({ operationId }) => operationId !== null);
   if (named.length === 0) return submissions.map(() => null);
-  const rows = await tx.query<LedgerColumns>(sql`
-    SELECT ${COLUMNS}
+  const rows = await tx.query<SubmissionRow>(sql`
+    SELECT ${SUBMISSION}
     FROM unnest(
       ${bigints(named.map(({ boardId }) => boardId))},
       ${texts(named.map(({ owner }) => owner))},
@@ -153,7 +166,7 @@ async function known(tx: Tx, submissions: readonly Submission[]): Promise<(Ledge
       AND s.operation_id = q.operation_id AND s.operation_id IS NOT NULL`);
   const nameOf = ({ boardId, owner, operationId }: Submission): string =>
     JSON.stringify([boardId, owner, operationId]);
-  const found = new Map(rows.map(toRow).map((row) => [nameOf(row), row]));
+  const found = new Map(rows.map(toLedgerRow).map((row) => [nameOf(row), row]));
   return submissions.map((submission) => found.get(nameOf(submission)) ?? null);
 }
 
@@ -162,8 +175,8 @@ async function latest(
   asked: readonly OwnerOfBoard[],
 ): Promise<(LedgerRow | null)[]> {
   if (asked.length === 0) return [];
-  const rows = await executor.query<LedgerColumns & { at: number }>(sql`
-    SELECT q.at, ${COLUMNS}
+  const rows = await executor.query<SubmissionRow & { at: number }>(sql`
+    SELECT q.at, ${SUBMISSION}
     FROM unnest(
       ${bigints(asked.map(({ boardId }) => boardId))},
       ${texts(asked.map(({ owner }) => owner))}
@@ -172,17 +185,17 @@ async function latest(
       SELECT * FROM score_submissions
       WHERE board_id = q.board_id AND owner = q.owner
       ORDER BY sequence DESC LIMIT 1) s`);
-  const found = new Map(rows.map((row) => [row.at, toRow(row)]));
+  const found = new Map(rows.map((row) => [row.at, toLedgerRow(row)]));
   return asked.map((_, index) => found.get(index + 1) ?? null);
 }
 
-async function shown(
+async function shownRows(
   executor: Executor,
   asked: readonly { readonly boardId: number; readonly sequence: number }[],
 ): Promise<ShownRow[]> {
   if (asked.length === 0) return [];
   const rows = await executor.query<
-    Pick<LedgerColumns, "board_id" | "sequence" | "metadata" | "submitted_at">
+    Pick<SubmissionRow, "board_id" | "sequence" | "metadata" | "submitted_at">
   >(sql`
     SELECT s.board_id, s.sequence, s.metadata, s.submitted_at
     FROM unnest(
@@ -198,7 +211,7 @@ async function shown(
   }));
 }
 
-async function append(tx: Tx, rows: readonly LedgerRow[]): Promise<void> {
+async function appendRows(tx: Tx, rows: readonly LedgerRow[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.query(sql`
     INSERT INTO score_submissions
@@ -229,16 +242,14 @@ async function append(tx: Tx, rows: readonly LedgerRow[]): Promise<void> {
 }
 
 /**
- * A loose index scan: PostgreSQL has none of its own, and DISTINCT would read every row of the
- * ledger.
+ * A loose index scan: PostgreSQL has none of its own, and
+ * DISTINCT would read every row of the ledger.
  */
 async function owners(
   executor: Executor,
   { boardId, after, upTo, limit }: OwnerPage,
 ): Promise<{ rows: LedgerRow[]; last: string | null }> {
-  const found = await executor.query<
-    { name: string } & { [K in keyof LedgerColumns]: LedgerColumns[K] | null }
-  >(sql`
+  const found = await executor.query<Nullable<SubmissionRow> & { name: string }>(sql`
     WITH RECURSIVE o(owner, n) AS (
       (SELECT owner, 1 FROM score_submissions
         WHERE board_id = ${boardId}::bigint AND owner > ${after}
@@ -251,7 +262,7 @@ async function owners(
       FROM o
       WHERE o.owner IS NOT NULL AND n < ${limit}::int
     )
-    SELECT o.owner AS name, ${COLUMNS}
+    SELECT o.owner AS name, ${SUBMISSION}
     FROM o
     LEFT JOIN LATERAL (
       SELECT * FROM score_submissions
@@ -259,11 +270,13 @@ async function owners(
       ORDER BY sequence DESC LIMIT 1) s ON true
     WHERE o.owner IS NOT NULL
     ORDER BY o.n`);
-  const rows = found.flatMap((row) => (row.sequence === null ? [] : [toRow(row as LedgerColumns)]));
+  const rows = found.flatMap((row) => (isFound(row) ? [toLedgerRow(row)] : []));
   return { rows, last: found.length < limit ? null : (found.at(-1)?.name ?? null) };
 }
 
-function toRow({
+const isFound = (row: Nullable<SubmissionRow>): row is SubmissionRow => row.sequence !== null;
+
+function toLedgerRow({
   board_id,
   sequence,
   owner,
@@ -272,7 +285,7 @@ function toRow({
   metadata,
   submitted_at,
   standings,
-}: LedgerColumns): LedgerRow {
+}: SubmissionRow): LedgerRow {
   return {
     boardId: board_id,
     sequence,

@@ -1,11 +1,13 @@
 /**
- * Notifications to everyone as an operator sees them: which users they could not be sent to, and
- * what to do about it.
+ * Broadcasts for operators: which users lack their
+ * notification, and what to do about it.
  */
 import { sql } from "drizzle-orm";
 import type { Database } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
 import type { RetryTarget } from "../outbox-operating.js";
+import type { notificationBroadcastParts, notificationContents } from "../schema/notification.js";
 import { BROADCAST_CHANNEL } from "./broadcasts.js";
 
 /** A part of a broadcast that was set aside, or fails. */
@@ -13,7 +15,7 @@ export interface TroubledBroadcast {
   readonly id: number;
   readonly contentId: number;
   readonly title: string;
-  /** The first and the last of the users it is for who do not have theirs. */
+  /** First and last of its users without the notification. */
   readonly users: readonly [number, number];
   readonly ageMs: number;
   readonly setAside: boolean;
@@ -21,12 +23,11 @@ export interface TroubledBroadcast {
   readonly error: string;
 }
 
-/** The broadcasts of one database, for operators. */
 export function createBroadcastOperating(database: Database) {
   return {
     /**
-     * The first `limit` parts that were set aside or have failed, in order; with an id, that part,
-     * failed or not.
+     * The first `limit` parts that were set aside or have
+     * failed, in order. With an id, that part, failed or not.
      */
     async troubled({
       limit,
@@ -35,7 +36,7 @@ export function createBroadcastOperating(database: Database) {
       readonly limit: number;
       readonly id?: number | null;
     }): Promise<TroubledBroadcast[]> {
-      const rows = await database.query<BroadcastColumns>(sql`
+      const rows = await database.query<TroubledPart>(sql`
         SELECT b.id, b.content_id, c.title, b.done_to + 1 AS first_user, b.last_user,
           b.set_aside_at IS NOT NULL AS set_aside, b.attempts + b.waits AS attempts,
           (extract(epoch FROM clock_timestamp() - c.created_at) * 1000)::float8 AS age_ms,
@@ -48,7 +49,8 @@ export function createBroadcastOperating(database: Database) {
       return rows.map(toTroubled);
     },
     /**
-     * Has parts sent anew, with all their attempts, and wakes the workers. Resolves to their ids.
+     * Sends parts again, with all their attempts, and wakes
+     * the workers. Resolves to their ids.
      */
     async retry(target: RetryTarget): Promise<readonly number[]> {
       const which =
@@ -64,7 +66,10 @@ export function createBroadcastOperating(database: Database) {
         SELECT array_agg(id) AS ids, pg_notify(${BROADCAST_CHANNEL}, '')::text FROM again`);
       return row?.ids ?? [];
     },
-    /** Forgets a part that was set aside. False when there is no such part. */
+    /**
+     * Drops a part that was set aside. False when there is no
+     * such part.
+     */
     async drop(id: number): Promise<boolean> {
       const rows = await database.query(sql`
         DELETE FROM notification_broadcast_parts
@@ -75,20 +80,18 @@ export function createBroadcastOperating(database: Database) {
   };
 }
 
-/** The broadcasts of one database, for operators. */
 export type BroadcastOperating = ReturnType<typeof createBroadcastOperating>;
 
-interface BroadcastColumns {
-  readonly id: number;
-  readonly content_id: number;
-  readonly title: string;
-  readonly first_user: number;
-  readonly last_user: number;
-  readonly set_aside: boolean;
-  readonly attempts: number;
-  readonly age_ms: number;
-  readonly error: string;
-}
+type TroubledPart = Row<
+  typeof notificationBroadcastParts,
+  "id" | "content_id" | "last_user" | "attempts"
+> &
+  Row<typeof notificationContents, "title"> & {
+    readonly first_user: number;
+    readonly set_aside: boolean;
+    readonly age_ms: number;
+    readonly error: string;
+  };
 
 const toTroubled = ({
   content_id,
@@ -97,7 +100,7 @@ const toTroubled = ({
   set_aside,
   age_ms,
   ...row
-}: BroadcastColumns): TroubledBroadcast => ({
+}: TroubledPart): TroubledBroadcast => ({
   ...row,
   contentId: content_id,
   users: [first_user, last_user],

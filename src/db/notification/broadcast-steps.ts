@@ -1,14 +1,23 @@
 /**
- * The steps of broadcasts. A step takes the next users of a part, and holds the part until its
- * commit. Users who cannot be sent theirs become a part of their own, and the others go on.
+ * The steps of broadcasts. A step takes the next users of a
+ * part, and holds the part until its commit. Users who cannot
+ * be sent theirs become a part of their own; the others go
+ * on.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { NotificationContent } from "../../domain/notification.js";
 import type { Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints, storable } from "../client/statements.js";
 import { MAX_ERROR_LENGTH, MAX_RETRY_MS, type RetryOptions } from "../outbox.js";
+import type { users } from "../schema/account.js";
+import type {
+  notificationBroadcastParts,
+  notificationContents,
+  notificationLogs,
+} from "../schema/notification.js";
 
-/** The next users of a part of a broadcast, which is held until the commit. */
+/** The next users of a part, which is held until the commit. */
 export interface BroadcastStep {
   /** Of the part. */
   readonly id: number;
@@ -19,7 +28,10 @@ export interface BroadcastStep {
   readonly userIds: readonly number[];
   /** Users between them whose inboxes another session holds. */
   readonly held: readonly number[];
-  /** How the part was found: what a failure is noted on, unless another worker has been there. */
+  /**
+   * State of the part before the step. A failure is recorded
+   * only while it is unchanged.
+   */
   readonly found: {
     readonly doneTo: number;
     readonly lastUser: number;
@@ -28,27 +40,28 @@ export interface BroadcastStep {
   };
 }
 
-/** The steps. */
 export interface BroadcastSteps {
   /**
-   * Up to `most` users who are next, of a part that is due and that no other worker works on; no
-   * users when it is done. Null when there is none. Broadcasts take turns. What `tx` does next
-   * waits {@link LOCK_MS} for a lock at most.
+   * Up to `limit` next users of a part that is due and free.
+   * No users: the part is done. Null: no part is due.
+   * Broadcasts take turns. Later statements of `tx` wait
+   * {@link LOCK_MS} for a lock at most.
    */
-  next(tx: Tx, most: number): Promise<BroadcastStep | null>;
+  next(tx: Tx, limit: number): Promise<BroadcastStep | null>;
   /**
-   * The users of a step have theirs; those that are held become parts of their own, and the part
-   * goes on behind them.
+   * Users of a step have theirs. Held users become parts of
+   * their own; the part goes on behind them.
    */
   advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void>;
   /**
-   * Another session holds what the step needs: the part is tried again, with backoff, as often as
-   * it takes.
+   * Another session holds what the step needs: the part is
+   * tried again, with backoff, without limit.
    */
   pause(tx: Tx, step: BroadcastStep, error: string, retry: RetryOptions): Promise<void>;
   /**
-   * Notes that a step of one user, or of none, failed: that user is tried again for themselves,
-   * with backoff, and the part goes on. Either is set aside when that happens again and again.
+   * Records the failure of a step of one user, or of none.
+   * The user is tried again alone, with backoff, and the part
+   * goes on. Both are set aside after too many failures.
    * Resolves to whether one was.
    */
   failed(
@@ -60,28 +73,21 @@ export interface BroadcastSteps {
 }
 
 /**
- * Longest wait for a lock, in ms: what is held for longer is held by a session that hangs, or for
- * long work on the table.
+ * Longest wait for a lock, in ms. A longer hold is a session
+ * that hangs, or long work on the table.
  */
 const LOCK_MS = 250;
 
-interface BroadcastRow {
-  readonly id: number;
-  readonly content_id: number;
-  readonly done_to: number;
-  readonly last_user: number;
-  readonly attempts: number;
-  readonly waits: number;
-  readonly kind: string;
-  readonly title: string;
-  readonly body: string;
-  readonly url: string | null;
-  readonly expires_at: Date | null;
-  readonly created_at: Date;
-  readonly expired: boolean;
-}
+type BroadcastRow = Row<
+  typeof notificationBroadcastParts,
+  "id" | "content_id" | "done_to" | "last_user" | "attempts" | "waits"
+> &
+  Row<
+    typeof notificationContents,
+    "kind" | "title" | "body" | "url" | "expires_at" | "created_at"
+  > & { readonly expired: boolean };
 
-async function next(tx: Tx, most: number): Promise<BroadcastStep | null> {
+async function next(tx: Tx, limit: number): Promise<BroadcastStep | null> {
   await tx.query(sql.raw(`SET LOCAL lock_timeout = ${LOCK_MS}`));
   const [row] = await tx.query<BroadcastRow>(sql`
     SELECT b.id, b.content_id, b.done_to, b.last_user, b.attempts, b.waits,
@@ -96,7 +102,7 @@ async function next(tx: Tx, most: number): Promise<BroadcastStep | null> {
     ORDER BY b.next_attempt_at NULLS FIRST, b.id LIMIT 1
     FOR UPDATE OF b SKIP LOCKED`);
   if (!row) return null;
-  const users = row.expired ? [] : await usersAfter(tx, row, most);
+  const users = row.expired ? [] : await usersAfter(tx, row, limit);
   const free = await freeAmong(tx, users);
   return { ...toStep(row), userIds: free, held: users.filter((id) => !free.includes(id)) };
 }
@@ -109,15 +115,16 @@ async function pause(
 ): Promise<void> {
   await tx.query(sql`
     UPDATE notification_broadcast_parts b
-    SET waits = b.waits + 1, last_error = ${wordsOf(error)},
+    SET waits = b.waits + 1, last_error = ${storableError(error)},
       next_attempt_at = ${afterBackoff(retry)}
     WHERE ${isAsFound(step)}`);
 }
 
 /**
- * Turns go by the time of the last step, so a long broadcast delays no other by more than a step.
+ * Turns go by the time of the last step, so a long broadcast
+ * delays no other by more than a step.
  */
-async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void> {
+async function advancePart(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void> {
   const { id, userIds, found } = step;
   const last = lastOf(step);
   if (last === null) {
@@ -147,9 +154,10 @@ async function advance(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promis
 const HELD = "Another session holds the inbox.";
 
 /**
- * A part that has other users left goes on behind this one, who becomes a part of their own.
- * Failures in a row set the part aside as well: a content that no inbox takes makes no more parts
- * than there are attempts.
+ * The part goes on behind this user, who becomes a part of
+ * their own. Failures in a row set the part aside as well. So
+ * a content that no inbox takes makes no more parts than
+ * there are attempts.
  */
 async function noteFailure(
   tx: Tx,
@@ -161,7 +169,7 @@ async function noteFailure(
   const goesOn = last !== null && last < step.found.lastUser;
   const [user, words, max] = [
     sql`${last ?? 0}::bigint`,
-    wordsOf(error),
+    storableError(error),
     sql`${attemptsMax}::bigint`,
   ];
   const rows = await tx.query<{ set_aside: boolean }>(sql`
@@ -189,12 +197,13 @@ async function noteFailure(
       WHERE b.id = p.id
       RETURNING b.set_aside_at)
     SELECT bool_or(set_aside_at IS NOT NULL) AS set_aside
-    FROM (SELECT * FROM own UNION ALL SELECT * FROM noted) AS told`);
+    FROM (SELECT * FROM own UNION ALL SELECT * FROM noted) AS outcomes`);
   return { setAside: rows[0]?.set_aside ?? false };
 }
 
 /**
- * Holds for the part `b` of a step unless another worker, or an operator, has changed it meanwhile.
+ * Holds for the part `b` unless a worker or an operator has
+ * changed it meanwhile.
  */
 const isAsFound = ({
   id,
@@ -202,18 +211,18 @@ const isAsFound = ({
 }: BroadcastStep): SQL => sql`b.id = ${id}::bigint AND b.done_to = ${found.doneTo}::bigint
   AND b.attempts = ${found.attempts}::bigint AND b.waits = ${found.waits}::bigint`;
 
-/** When a part `b` that could not be sent is due again. */
+/** When a part `b` that failed is due again. */
 const afterBackoff = ({ retryMs }: RetryOptions): SQL => sql`clock_timestamp()
   + least(${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_RETRY_MS}::float8)
     * interval '1 millisecond'`;
 
-const wordsOf = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));
+const storableError = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));
 
-/** The last user that a step looked at; null where there was none left. */
+/** The last user of a step; null where there was none left. */
 const lastOf = ({ userIds, held }: BroadcastStep): number | null =>
   userIds.length + held.length === 0 ? null : Math.max(userIds.at(-1) ?? 0, held.at(-1) ?? 0);
 
-/** Users that are held and follow each other are one part: `[the user before, the last]`. */
+/** Adjacent held users are one part: `[the user before, the last]`. */
 function runsOf({ userIds, held, found }: BroadcastStep): [number, number][] {
   const isHeld = new Set(held);
   const runs: [number, number][] = [];
@@ -234,23 +243,23 @@ function runsOf({ userIds, held, found }: BroadcastStep): [number, number][] {
 async function usersAfter(
   tx: Tx,
   { done_to, last_user }: BroadcastRow,
-  most: number,
+  limit: number,
 ): Promise<number[]> {
-  const rows = await tx.query<{ id: number }>(sql`
+  const rows = await tx.query<Row<typeof users, "id">>(sql`
     SELECT id FROM users
     WHERE id > ${done_to}::bigint AND id <= ${last_user}::bigint
-    ORDER BY id LIMIT ${most}::bigint`);
+    ORDER BY id LIMIT ${limit}::bigint`);
   return rows.map(({ id }) => id);
 }
 
-/** Those of the users whom no other session holds; this transaction holds them now. */
-async function freeAmong(tx: Tx, users: readonly number[]): Promise<number[]> {
-  if (users.length === 0) return [];
-  const some = bigints(users);
-  const there = await tx.query<{ id: number }>(
+/** Users that no other session holds; this transaction holds them now. */
+async function freeAmong(tx: Tx, ids: readonly number[]): Promise<number[]> {
+  if (ids.length === 0) return [];
+  const some = bigints(ids);
+  const present = await tx.query<Row<typeof users, "id">>(
     sql`SELECT id FROM users WHERE id = ANY(${some}) ORDER BY id FOR KEY SHARE SKIP LOCKED`,
   );
-  const held = await tx.query<{ user_id: number }>(sql`
+  const held = await tx.query<Row<typeof notificationLogs, "user_id">>(sql`
     WITH free AS (
       SELECT user_id FROM notification_logs
       WHERE user_id = ANY(${some})
@@ -258,7 +267,7 @@ async function freeAmong(tx: Tx, users: readonly number[]): Promise<number[]> {
     SELECT user_id FROM notification_logs
     WHERE user_id = ANY(${some}) AND user_id NOT IN (SELECT user_id FROM free)`);
   const isHeld = new Set(held.map(({ user_id }) => user_id));
-  return there.flatMap(({ id }) => (isHeld.has(id) ? [] : [id]));
+  return present.flatMap(({ id }) => (isHeld.has(id) ? [] : [id]));
 }
 
 function toStep(row: BroadcastRow): Omit<BroadcastStep, "userIds" | "held"> {
@@ -273,5 +282,9 @@ function toStep(row: BroadcastRow): Omit<BroadcastStep, "userIds" | "held"> {
   return { id, contentId: content_id, content, createdAt: created_at.toISOString(), found };
 }
 
-/** The steps of the broadcasts of any database. */
-export const broadcastSteps: BroadcastSteps = { next, advance, pause, failed: noteFailure };
+export const broadcastSteps: BroadcastSteps = {
+  next,
+  advance: advancePart,
+  pause,
+  failed: noteFailure,
+};

@@ -1,41 +1,42 @@
 /**
- * Notifications to everyone, on their way: which users have theirs already. How far a broadcast is
- * commits together with the notifications themselves, so the next worker after a crash sends each
- * exactly once. broadcast-steps.ts holds the steps.
+ * Notifications to everyone. The progress of a broadcast
+ * commits together with its notifications. So after a crash
+ * the next worker sends each exactly once. broadcast-steps.ts
+ * holds the steps.
  */
 import { sql } from "drizzle-orm";
 import type { Executor, Tx } from "../client/database.js";
 import { type BroadcastSteps, broadcastSteps } from "./broadcast-steps.js";
 
-/** Channel that is notified, with an empty payload, when a broadcast is committed. */
+/**
+ * Channel that is notified, with an empty payload, when a
+ * broadcast is committed.
+ */
 export const BROADCAST_CHANNEL = "souk_broadcast";
 
-/** How the broadcasts are. */
 export interface BroadcastState {
-  /** Those with users left to send to. */
+  /** Broadcasts with users left to send to. */
   readonly open: number;
-  /** Parts that were given up. */
+  /** Parts that were set aside. */
   readonly setAside: number;
   /** Age of the oldest open one; 0 where there is none. */
   readonly oldestMs: number;
 }
 
-/** The broadcasts. */
 export interface BroadcastTable extends BroadcastSteps {
   /**
-   * Begins a broadcast to the users there are, and wakes whoever works on them when `tx` commits.
-   * Resolves to how many they are.
+   * Begins a broadcast to all present users, and wakes the
+   * workers when `tx` commits. Resolves to the number of
+   * users.
    */
   begin(tx: Tx, contentId: number): Promise<number>;
-  /** How many users there are. */
   users(tx: Tx): Promise<number>;
-  /** Whether a broadcast, or any where none is named, has users left to send to. */
+  /** Whether a broadcast (null: any) has users left to send to. */
   isOpen(tx: Tx, contentId: number | null): Promise<boolean>;
   /** One statement. */
   state(executor: Executor): Promise<BroadcastState>;
 }
 
-/** The broadcasts of one database. */
 export function createBroadcastTable(): BroadcastTable {
   return {
     ...broadcastSteps,

@@ -1,7 +1,7 @@
 /**
- * The inboxes: what was sent to whom, newest first. What has expired is as if it had never been
- * sent; its rows are pruned later. What changes an inbox also adds to its log: see
- * log.ts.
+ * The inboxes, newest first. Expired notifications are
+ * invisible at once and pruned later. Changes of an inbox
+ * also add to its log: see log.ts.
  */
 import { sql } from "drizzle-orm";
 import type {
@@ -11,59 +11,62 @@ import type {
 } from "../../domain/notification.js";
 import type { PageRequest } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
+import type { users } from "../schema/account.js";
+import type { notificationContents, notifications } from "../schema/notification.js";
 
-/** The inboxes. */
 export interface NotificationTable {
-  /** Notes what is to be sent. Resolves to its id and when that was. */
+  /** Writes the content. Resolves to its id and time. */
   write(tx: Tx, content: NotificationContent): Promise<{ id: number; createdAt: string }>;
-  /** The notifications with these ids, in any order; expired and missing ones absent. */
+  /**
+   * The notifications with these ids, in any order; expired
+   * and missing ones absent.
+   */
   byIds(ids: readonly number[]): Promise<NotificationRecord[]>;
   /**
-   * A page of an inbox; positions are sequences. One statement, which reads one more than the page.
+   * A page of an inbox; positions are sequences. One
+   * statement, which reads one more than the page.
    */
   page(
     listing: InboxListing,
     page: PageRequest,
   ): Promise<{ rows: NotificationRecord[]; hasNextPage: boolean }>;
-  /** How many the list holds. One statement. */
+  /** Length of the list. One statement. */
   count(listing: InboxListing): Promise<number>;
-  /** Which of these users there are. */
+  /** Which of these users exist. */
   usersAmong(tx: Tx, ids: readonly number[]): Promise<number[]>;
   /**
-   * Marks unread ones of a held log: those of `ids` that are this user's. Resolves to which were
-   * unread.
+   * Marks unread ones among `ids` in the inbox of a user
+   * whose log is held. Resolves to those that were unread.
    */
   markRead(tx: Tx, userId: number, ids: readonly number[]): Promise<number[]>;
   /**
-   * Marks unread ones of a held log up to a sequence. Resolves to how many were unread, and the
-   * sequence of the newest of them.
+   * Marks unread ones up to a sequence, where the log is
+   * held. Resolves to their number, and the sequence of the
+   * newest.
    */
   markReadTo(
     tx: Tx,
     userId: number,
     upTo: number,
   ): Promise<{ count: number; newest: number | null }>;
-  /** Deletes what has expired. Resolves to how many notifications. */
+  /**
+   * Deletes what has expired. Resolves to the number of
+   * notifications.
+   */
   prune(): Promise<number>;
 }
 
-/** A row as {@link COLUMNS} selects it. */
-export interface NotificationRow {
-  readonly id: number;
-  readonly user_id: number;
-  readonly sequence: number;
-  readonly kind: string;
-  readonly title: string;
-  readonly body: string;
-  readonly url: string | null;
-  readonly expires_at: Date | null;
-  readonly created_at: Date;
-  readonly read_at: Date | null;
-}
+/** A row as {@link NOTIFICATION_COLUMNS} selects it. */
+export type NotificationRow = Row<
+  typeof notifications,
+  "id" | "user_id" | "sequence" | "expires_at" | "created_at" | "read_at"
+> &
+  Row<typeof notificationContents, "kind" | "title" | "body" | "url">;
 
-/** What a notification `n` with its content `c` is made of. */
-export const COLUMNS = sql.raw(
+/** Columns of a notification `n` with its content `c`. */
+export const NOTIFICATION_COLUMNS = sql.raw(
   "n.id, n.user_id, n.sequence, c.kind, c.title, c.body, c.url, n.expires_at, n.created_at, " +
     "n.read_at",
 );
@@ -71,23 +74,22 @@ export const COLUMNS = sql.raw(
 export const ALIVE = sql.raw("(n.expires_at IS NULL OR n.expires_at > statement_timestamp())");
 
 const FROM = sql.raw("FROM notifications n JOIN notification_contents c ON c.id = n.content_id");
-/** Bounds a transaction of pruning: its locks are those of as many users at most. */
+/** Bounds a transaction of pruning: it locks as many users at most. */
 const PRUNED_AT_ONCE = 500;
 
-/** The inboxes of one database. */
 export function createNotificationTable(database: Database): NotificationTable {
   return {
-    write,
+    write: writeContent,
     async byIds(ids) {
       if (ids.length === 0) return [];
       const rows = await database.query<NotificationRow>(
-        sql`SELECT ${COLUMNS} ${FROM} WHERE n.id = ANY(${bigints(ids)}) AND ${ALIVE}`,
+        sql`SELECT ${NOTIFICATION_COLUMNS} ${FROM} WHERE n.id = ANY(${bigints(ids)}) AND ${ALIVE}`,
       );
       return rows.map(toNotification);
     },
     async page(listing, { limit, after }) {
       const rows = await database.query<NotificationRow>(sql`
-        SELECT ${COLUMNS} ${FROM}
+        SELECT ${NOTIFICATION_COLUMNS} ${FROM}
         WHERE ${listed(listing)} AND n.sequence < ${after?.id ?? Number.MAX_SAFE_INTEGER}::bigint
         ORDER BY n.sequence DESC LIMIT ${limit + 1}::bigint`);
       return { rows: rows.slice(0, limit).map(toNotification), hasNextPage: rows.length > limit };
@@ -99,13 +101,13 @@ export function createNotificationTable(database: Database): NotificationTable {
       return row?.count ?? 0;
     },
     async usersAmong(tx, ids) {
-      const rows = await tx.query<{ id: number }>(
+      const rows = await tx.query<Row<typeof users, "id">>(
         sql`SELECT id FROM users WHERE id = ANY(${bigints(ids)})`,
       );
       return rows.map(({ id }) => id);
     },
     async markRead(tx, userId, ids) {
-      const rows = await tx.query<{ id: number }>(sql`
+      const rows = await tx.query<Pick<NotificationRow, "id">>(sql`
         UPDATE notifications n SET read_at = statement_timestamp()
         WHERE n.user_id = ${userId}::bigint AND n.id = ANY(${bigints(ids)})
           AND n.read_at IS NULL AND ${ALIVE}
@@ -122,30 +124,18 @@ export function createNotificationTable(database: Database): NotificationTable {
         SELECT count(*) AS count, max(sequence) AS newest FROM marked`);
       return row ?? { count: 0, newest: null };
     },
-    async prune() {
-      let [pruned, some] = [0, 0];
-      do {
-        some = await database.transaction(pruneSome);
-        pruned += some;
-      } while (some > 0);
-      await database.query(sql`
-        DELETE FROM notification_contents c
-        WHERE c.expires_at <= statement_timestamp() - interval '1 minute'
-          AND NOT EXISTS (SELECT FROM notifications n WHERE n.content_id = c.id)
-          AND NOT EXISTS (SELECT FROM notification_broadcast_parts b WHERE b.content_id = c.id)`);
-      return pruned;
-    },
+    prune: () => prune(database),
   };
 }
 
 const listed = ({ userId, unreadOnly }: InboxListing) => sql`
   n.user_id = ${userId}::bigint AND ${ALIVE} ${unreadOnly ? sql`AND n.read_at IS NULL` : sql``}`;
 
-async function write(
+async function writeContent(
   tx: Tx,
   { kind, title, body, url, expiresAt }: NotificationContent,
 ): Promise<{ id: number; createdAt: string }> {
-  const [row] = await tx.query<{ id: number; created_at: Date }>(sql`
+  const [row] = await tx.query<Row<typeof notificationContents, "id" | "created_at">>(sql`
     INSERT INTO notification_contents (kind, title, body, url, expires_at)
     VALUES (${kind}, ${title}, ${body}, ${url}, ${expiresAt}::timestamptz)
     RETURNING id, created_at`);
@@ -153,9 +143,23 @@ async function write(
   return { id: row.id, createdAt: row.created_at.toISOString() };
 }
 
-/** The logs are locked first, like by everybody who changes an inbox. */
+async function prune(database: Database): Promise<number> {
+  let [pruned, some] = [0, 0];
+  do {
+    some = await database.transaction(pruneSome);
+    pruned += some;
+  } while (some > 0);
+  await database.query(sql`
+    DELETE FROM notification_contents c
+    WHERE c.expires_at <= statement_timestamp() - interval '1 minute'
+      AND NOT EXISTS (SELECT FROM notifications n WHERE n.content_id = c.id)
+      AND NOT EXISTS (SELECT FROM notification_broadcast_parts b WHERE b.content_id = c.id)`);
+  return pruned;
+}
+
+/** Logs are locked first, as in every change of an inbox. */
 async function pruneSome(tx: Tx): Promise<number> {
-  const expired = await tx.query<{ id: number; user_id: number }>(sql`
+  const expired = await tx.query<Pick<NotificationRow, "id" | "user_id">>(sql`
     SELECT id, user_id FROM notifications
     WHERE expires_at <= statement_timestamp()
     ORDER BY expires_at LIMIT ${PRUNED_AT_ONCE}::bigint`);
@@ -174,7 +178,6 @@ async function pruneSome(tx: Tx): Promise<number> {
   return expired.length;
 }
 
-/** A row as the rest of the house knows it. */
 export function toNotification({
   id,
   sequence,

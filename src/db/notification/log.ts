@@ -1,39 +1,48 @@
 /**
- * The log of each user's notifications: the truth that the tail in Redis caches.
+ * The log of each user's notifications; Redis caches its
+ * tail.
  *
- * Whoever adds to a log first raises its sequence, which locks its row until the commit: entries
- * become visible in the order of their sequences and none is ever missing below one that is seen.
- * Rows of several users are locked in the order of their ids.
+ * A writer first raises the sequence of a log, which locks
+ * its row until the commit. So entries become visible in the
+ * order of their sequences, without a hole below a visible
+ * one. Rows of several users are locked in the order of their
+ * ids.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Delivery, NotificationEvent } from "../../domain/notification.js";
 import type { Database, Tx } from "../client/database.js";
+import type { Nullable, Row } from "../client/row.js";
 import { bigints } from "../client/statements.js";
-import { ALIVE, COLUMNS, type NotificationRow, toNotification } from "./inbox.js";
+import type { notificationLogs, notificationReads, notifications } from "../schema/notification.js";
+import { ALIVE, NOTIFICATION_COLUMNS, type NotificationRow, toNotification } from "./inbox.js";
 
-/** What follows a sequence in a log. */
 export interface LogRead {
   /** Sequence of the log's last entry; 0 where there is none. */
   readonly last: number;
-  /** In order. Sequences may be missing: those of notifications that have expired. */
+  /** In order. Sequences of expired notifications are missing. */
   readonly entries: readonly { readonly sequence: number; readonly event: NotificationEvent }[];
 }
 
-/** What was marked as read. */
 export interface MarkedRead {
   readonly ids: readonly number[];
   readonly upTo: number | null;
 }
 
-/** The logs. */
 export interface NotificationLogTable {
-  /** Puts content into the inboxes of users, each once. Two statements. */
+  /**
+   * Puts content into the inboxes of users, each once. Two
+   * statements.
+   */
   deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]>;
-  /** Holds the log of a user until the commit. False where nothing was ever sent to them. */
+  /**
+   * Holds the log of a user until the commit. False where
+   * nothing was ever sent to them.
+   */
   hold(tx: Tx, userId: number): Promise<boolean>;
   /**
-   * Adds the entry of a held log that `count` notifications were marked. Resolves to its sequence
-   * and the unread ones left.
+   * Adds an entry to a held log: `count` notifications were
+   * marked. Resolves to its sequence and the unread ones
+   * left.
    */
   addRead(
     tx: Tx,
@@ -44,19 +53,20 @@ export interface NotificationLogTable {
   read(userId: number, after: number, limit: number): Promise<LogRead>;
   /** Sequence of the last entry; 0 where there is none. One statement. */
   last(userId: number): Promise<number>;
-  /** How many notifications are unread. One statement. */
+  /** Number of unread notifications. One statement. */
   unread(userId: number): Promise<number>;
 }
 
-/** Notifications that nobody counts any more, though they are still there. */
+/** Expired notifications count no more, though their rows remain. */
 const expiredUnread = (userId: SQL): SQL => sql`(
   SELECT count(*) FROM notifications x
   WHERE x.user_id = ${userId} AND x.read_at IS NULL AND x.expires_at <= statement_timestamp())`;
 
-/** The logs of one database. */
+type LogRow = Row<typeof notificationLogs>;
+
 export function createNotificationLogTable(database: Database): NotificationLogTable {
   return {
-    deliver,
+    deliver: deliverToInboxes,
     async hold(tx, userId) {
       const rows = await tx.query(
         sql`SELECT FROM notification_logs WHERE user_id = ${userId}::bigint FOR UPDATE`,
@@ -65,14 +75,14 @@ export function createNotificationLogTable(database: Database): NotificationLogT
     },
     addRead,
     async read(userId, after, limit) {
-      const rows = await database.query<EventRow>(readStatement(userId, after, limit));
+      const rows = await database.query<LogReadRow>(readStatement(userId, after, limit));
       return {
         last: rows[0]?.last ?? 0,
-        entries: rows.flatMap((row) => (row.at === null ? [] : [toEntry(row, row.at)])),
+        entries: rows.flatMap((row) => (row.at === null ? [] : [toLogEntry(row)])),
       };
     },
     async last(userId) {
-      const [row] = await database.query<{ sequence: number }>(
+      const [row] = await database.query<Pick<LogRow, "sequence">>(
         sql`SELECT sequence FROM notification_logs WHERE user_id = ${userId}::bigint`,
       );
       return row?.sequence ?? 0;
@@ -87,9 +97,16 @@ export function createNotificationLogTable(database: Database): NotificationLogT
   };
 }
 
-/** The second statement counts what has expired, under the locks that the first one took. */
-async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): Promise<Delivery[]> {
-  const raised = await tx.query<{ user_id: number; sequence: number; unread: number }>(sql`
+/**
+ * The second statement counts expired ones, under the locks
+ * of the first.
+ */
+async function deliverToInboxes(
+  tx: Tx,
+  contentId: number,
+  userIds: readonly number[],
+): Promise<Delivery[]> {
+  const raised = await tx.query<LogRow>(sql`
     INSERT INTO notification_logs AS l (user_id, sequence, unread)
     SELECT u.id, 1, 1 FROM unnest(${bigints(userIds)}) AS u(id) ORDER BY u.id
     ON CONFLICT (user_id) DO UPDATE SET sequence = l.sequence + 1, unread = l.unread + 1
@@ -97,12 +114,9 @@ async function deliver(tx: Tx, contentId: number, userIds: readonly number[]): P
   const [users, sequences, unread] = (["user_id", "sequence", "unread"] as const).map((name) =>
     bigints(raised.map((row) => row[name])),
   ) as [SQL, SQL, SQL];
-  const rows = await tx.query<{
-    id: number;
-    user_id: number;
-    sequence: number;
-    unread: number;
-  }>(sql`
+  const rows = await tx.query<
+    Row<typeof notifications, "id" | "user_id" | "sequence" | "unread">
+  >(sql`
     INSERT INTO notifications (user_id, sequence, content_id, unread, expires_at, created_at)
     SELECT r.user_id, r.sequence, c.id, r.unread - ${expiredUnread(sql`r.user_id`)},
       c.expires_at, c.created_at
@@ -118,7 +132,7 @@ async function addRead(
   userId: number,
   { ids, upTo, count }: MarkedRead & { readonly count: number },
 ): Promise<{ sequence: number; unread: number }> {
-  const [row] = await tx.query<{ sequence: number; unread: number }>(sql`
+  const [row] = await tx.query<Row<typeof notificationReads, "sequence" | "unread">>(sql`
     WITH raised AS (
       UPDATE notification_logs SET sequence = sequence + 1, unread = unread - ${count}::bigint
       WHERE user_id = ${userId}::bigint RETURNING user_id, sequence, unread)
@@ -131,18 +145,19 @@ async function addRead(
   return row;
 }
 
-interface EventRow extends NotificationRow {
-  readonly last: number;
-  /** Sequence of the entry; null when there is none after the one asked for. */
-  readonly at: number | null;
-  readonly unread: number;
-  readonly ids: number[] | null;
-  readonly up_to: number | null;
-}
+type DeliveredRow = NotificationRow & { readonly ids: null; readonly up_to: null };
+type MarkedRow = Nullable<NotificationRow> & Row<typeof notificationReads, "ids" | "up_to">;
+/** `at` is the sequence of the entry. */
+type LogEntryRow = Pick<LogRow, "unread"> & { readonly at: number } & (DeliveredRow | MarkedRow);
+/** `last` is that of the log; without an entry the rest is null. */
+type LogReadRow = { readonly last: number } & (LogEntryRow | { readonly at: null });
 
-/** One statement, so that the end of the log and its entries are of one moment. */
+/**
+ * One statement, so that the end of the log and its entries
+ * are consistent.
+ */
 const readStatement = (userId: number, after: number, limit: number): SQL => sql`
-  SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${COLUMNS}
+  SELECT l.sequence AS last, e.at, e.unread, e.ids, e.up_to, ${NOTIFICATION_COLUMNS}
   FROM notification_logs l
   LEFT JOIN LATERAL (
     (SELECT n.sequence AS at, n.unread, NULL::bigint[] AS ids, NULL::bigint AS up_to,
@@ -160,13 +175,10 @@ const readStatement = (userId: number, after: number, limit: number): SQL => sql
   LEFT JOIN notification_contents c ON c.id = n.content_id
   WHERE l.user_id = ${userId}::bigint ORDER BY e.at`;
 
-/** As it was when it was added: what was read since, later entries tell. */
-function toEntry(row: EventRow, sequence: number): LogRead["entries"][number] {
-  const { ids, up_to: upTo, unread } = row;
-  return {
-    sequence,
-    event: ids
-      ? { type: "read", ids, upTo, unread }
-      : { type: "delivered", notification: { ...toNotification(row), readAt: null }, unread },
-  };
+/** As of its commit; later entries hold what was read since. */
+function toLogEntry(row: LogEntryRow): LogRead["entries"][number] {
+  const { at: sequence, unread } = row;
+  if (row.ids) return { sequence, event: { type: "read", ids: row.ids, upTo: row.up_to, unread } };
+  const notification = { ...toNotification(row), readAt: null };
+  return { sequence, event: { type: "delivered", notification, unread } };
 }

@@ -1,6 +1,6 @@
 /**
- * The tables of accounts, the ends of their sessions, and what happened to them. One account per
- * address.
+ * Tables of accounts, revocations and the audit log. One
+ * account per address.
  */
 import { sql } from "drizzle-orm";
 import { bigint, boolean, check, index, pgTable, text, timestamp } from "drizzle-orm/pg-core";
@@ -9,9 +9,10 @@ import { ACCOUNT_LIMITS, ROLES } from "../../domain/account/user.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
- * Accounts. `session_epoch` rises when all sessions of a user are revoked; Redis holds sessions,
- * but this number says which of them count. `tag` begins the tokens and names the keys in Redis, so
- * that neither tells who somebody is.
+ * Accounts. `session_epoch` rises when all sessions of a user
+ * are revoked: Redis holds the sessions, this number decides
+ * which count. `tag` begins the tokens and names the keys in
+ * Redis; it does not identify the user.
  */
 export const users = pgTable(
   "users",
@@ -20,7 +21,7 @@ export const users = pgTable(
     tag: text().notNull().unique("users_tag"),
     email: text().notNull().unique("users_email"),
     name: text().notNull(),
-    role: text().notNull(),
+    role: text({ enum: ROLES }).notNull(),
     passwordHash: text("password_hash").notNull(),
     sessionEpoch: bigint("session_epoch", { mode: "number" }).notNull().default(1),
     createdAt: moment("created_at"),
@@ -33,7 +34,8 @@ export const users = pgTable(
 );
 
 /**
- * Sessions that were ended one by one, kept for as long as an old copy of them could still live.
+ * Sessions that were ended one by one, kept for as long as an
+ * old copy of them could still live.
  */
 export const revokedSessions = pgTable(
   "revoked_sessions",
@@ -50,25 +52,26 @@ export const revokedSessions = pgTable(
   ],
 );
 
-/** Times before which everybody's sessions were revoked: the latest counts. */
+/** Times before which all sessions were revoked; the latest counts. */
 export const revokedEverybody = pgTable("revoked_everybody", {
   before: timestamp({ withTimezone: true, precision: 3 }).primaryKey(),
 });
 
-/** Secrets that all processes of a shop share, by what they are for. */
+/** Secrets that all processes of a shop share, by purpose. */
 export const secrets = pgTable("secrets", {
   name: text().primaryKey(),
   value: text().notNull(),
   createdAt: moment("created_at"),
 });
 
-/** Rows of the audit log that anybody can cause. */
+/** Rows of the audit log that anonymous clients can cause. */
 export const COUNTED = `event in (${COUNTED_EVENTS.map((event) => `'${event}'`).join(", ")})`;
 
 /**
- * The audit log of accounts and sessions, by `at`; see domain/account/audit.ts. Users are not
- * referenced: the log outlives what it tells of. `count` is above one where several of a kind were
- * counted, in the minute before `at`.
+ * The audit log, by `at`; see domain/account/audit.ts. Users
+ * are not referenced, because the log outlives them. `count`
+ * is above one where several were counted in the minute
+ * before `at`.
  */
 export const auditLog = pgTable(
   "audit_log",
@@ -89,7 +92,7 @@ export const auditLog = pgTable(
   (t) => [
     index("audit_log_at").on(t.at),
     index("audit_log_user").on(t.userId, t.id),
-    // What pruning counts: however many other rows there are, it reads these alone.
+    // Pruning counts these rows alone.
     index("audit_log_counted").on(t.id).where(sql.raw(COUNTED)),
     check(
       "audit_log_event",

@@ -1,10 +1,16 @@
 /**
  * The tables of the catalogue.
  *
- * What the database itself guarantees: stock and prices never below zero, one product per sku, one
- * name per parent category, ratings derived from their sum and count, search vectors derived from
- * the text, one review per product and user. Products are removed by `removed_at`, never deleted,
- * so that ids stay valid and a sku can be revived; every listing index leaves removed rows out.
+ * The database itself guarantees:
+ * - stock and prices are never below zero;
+ * - one product per sku, one name per parent category, one
+ * review per product and user;
+ * - ratings follow from their sum and count, search vectors
+ * from the text.
+ *
+ * Products are removed by `removed_at`, never deleted: ids
+ * stay valid and a sku can be revived. Every listing index
+ * leaves removed rows out.
  */
 import { type SQL, sql } from "drizzle-orm";
 import {
@@ -29,9 +35,10 @@ import { identity, lengthBetween, moment } from "./columns.js";
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
 /**
- * The category tree. `path` holds the ids from the root down to the row itself, so that "everything
- * below X" is one index look-up and a change knows every ancestor it touches. Names are unique
- * among siblings, roots included.
+ * The category tree. `path` holds the ids from the root down
+ * to the row itself. So "everything below X" is one index
+ * look-up, and a change has all its ancestors. Names are
+ * unique among siblings, roots included.
  */
 export const categories = pgTable(
   "categories",
@@ -53,7 +60,6 @@ export const categories = pgTable(
   ],
 );
 
-/** The brands, by name. */
 export const brands = pgTable(
   "brands",
   { id: identity(), name: text().notNull().unique("brands_name") },
@@ -65,8 +71,8 @@ export const brands = pgTable(
 );
 
 /**
- * Text made searchable: punctuation separates words, so that "wi-fi" and "AB-12" are found by each
- * of their parts.
+ * Punctuation separates words, so that "wi-fi" and "AB-12"
+ * are found by each of their parts.
  */
 const searchable = (column: string, weight: "A" | "B"): string =>
   `setweight(to_tsvector('simple'::regconfig, regexp_replace(${column}, ` +
@@ -79,8 +85,8 @@ const SEARCH = [
 ].join(" || ");
 
 /**
- * Sort keys, every one read from the highest down with ties by the highest id: one shape for all of
- * them keeps keyset pages simple.
+ * Sort keys, read from the highest down, ties by the highest
+ * id. One shape for all keeps keyset pages simple.
  */
 const SORT_KEYS = {
   price_asc: "(-price)",
@@ -90,7 +96,7 @@ const SORT_KEYS = {
 } as const;
 
 /** Index columns that narrow a listing before it is walked in order. */
-const SCOPES = {
+const INDEX_SCOPES = {
   all: [],
   category: ["category_id"],
   brand: ["brand_id"],
@@ -98,11 +104,11 @@ const SCOPES = {
 } as const;
 
 /**
- * One partial index per scope and sort: a page of any of them is one walk along one index. NEWEST
- * sorts by the id alone.
+ * One partial index per scope and sort: every page is one
+ * walk along one index. NEWEST sorts by the id alone.
  */
 const listingIndexes = () =>
-  Object.entries(SCOPES).flatMap(([scope, columns]) =>
+  Object.entries(INDEX_SCOPES).flatMap(([scope, columns]) =>
     Object.entries({ newest: null, ...SORT_KEYS }).map(([sort, key]) => {
       const [first, ...rest] = [...columns, ...(key ? [key] : []), "id"].map((column) =>
         sql.raw(column),
@@ -113,7 +119,7 @@ const listingIndexes = () =>
     }),
   );
 
-/** The products. `version` rises with every change, removal and revival included. */
+/** `version` rises with every change, removal and revival included. */
 export const products = pgTable(
   "products",
   {
@@ -134,7 +140,8 @@ export const products = pgTable(
     ratingSum: bigint("rating_sum", { mode: "number" }).notNull().default(0),
     ratingCount: bigint("rating_count", { mode: "number" }).notNull().default(0),
     /**
-     * The average rating in thousandths, rounded half up; 0 without reviews. What RATING sorts by.
+     * The average rating in thousandths, rounded half up; 0
+     * without reviews. Sort key of RATING.
      */
     ratingMilli: integer("rating_milli")
       .notNull()
@@ -145,8 +152,8 @@ export const products = pgTable(
         ),
       ),
     /**
-     * What POPULAR sorts by: see db/counters/popularity.ts. It follows the counters and is no
-     * change of the product.
+     * Sort key of POPULAR: see db/counters/popularity.ts. It
+     * follows the counters, and no version rises with it.
      */
     popularity: bigint({ mode: "number" }).notNull().default(0),
     createdAt: moment("created_at"),
@@ -180,7 +187,7 @@ export const reviews = pgTable(
     productId: bigint("product_id", { mode: "number" })
       .notNull()
       .references(() => products.id),
-    /** Who wrote it; null for those that came with the shop. */
+    /** Null for seeded reviews. */
     userId: bigint("user_id", { mode: "number" }).references(() => users.id),
     author: text().notNull(),
     rating: smallint().notNull(),

@@ -1,6 +1,7 @@
 /**
- * Columns and bounds that tables share. `npx drizzle-kit generate` turns a change of a table into
- * SQL in ../migrations, which is what runs.
+ * Columns and constraints that tables share.
+ * `npx drizzle-kit generate` turns a change of a table into
+ * SQL in ../migrations.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { type AnyPgColumn, bigint, integer, text, timestamp } from "drizzle-orm/pg-core";
@@ -8,17 +9,17 @@ import { type AnyPgColumn, bigint, integer, text, timestamp } from "drizzle-orm/
 /** A primary key that counts up. */
 export const identity = () =>
   bigint({ mode: "number" }).primaryKey().generatedByDefaultAsIdentity();
-/** A time that is noted when the row is written, unless it is given. */
-export const moment = (name: string) =>
+/** A time; that of the insert by default. */
+export const moment = <Name extends string>(name: Name) =>
   timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow();
-/** A bound of a text: one of these words. */
+/** A constraint of a text: one of these words. */
 export const oneOf = (column: string, words: readonly string[]): SQL =>
   sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(", ")})`);
-/** A bound of a text, in characters. */
-export const lengthBetween = (column: AnyPgColumn, least: number, most: number): SQL =>
-  sql`char_length(${column}) between ${sql.raw(String(least))} and ${sql.raw(String(most))}`;
+/** A constraint of a text, in characters. */
+export const lengthBetween = (column: AnyPgColumn, min: number, max: number): SQL =>
+  sql`char_length(${column}) between ${sql.raw(String(min))} and ${sql.raw(String(max))}`;
 
-/** How an item of work fares that is retried with backoff and then set aside. */
+/** State of work that is retried with backoff and then set aside. */
 export const attempts = {
   attempts: integer().notNull().default(0),
   /** Null: now. */

@@ -1,4 +1,4 @@
-/** The tables of what is counted about products, and of who was active. */
+/** Tables of the counters of products, and of activity. */
 import { sql } from "drizzle-orm";
 import {
   bigint,
@@ -13,6 +13,7 @@ import {
   primaryKey,
   text,
 } from "drizzle-orm/pg-core";
+import { type KnownViewer, MAX_COUNT } from "../../domain/counters.js";
 import { users } from "./account.js";
 import { products } from "./catalogue.js";
 import { moment } from "./columns.js";
@@ -26,12 +27,13 @@ const ofUser = () =>
     .notNull()
     .references(() => users.id);
 const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
-const MOST = Number.MAX_SAFE_INTEGER;
 
 /**
- * What was counted about products, by period: `all`, a month (`2026-11`) or a day (`2026-11-03`),
- * in UTC. Written behind Redis, which counts; `viewers` is how many people viewed, `sketch` the
- * HyperLogLog that says so, `few` the people themselves while they are few.
+ * Counters of products by period: `all`, a month (`2026-11`)
+ * or a day (`2026-11-03`), in UTC. Redis counts, and flushes
+ * to this table. `viewers` is a number of people, `sketch`
+ * its HyperLogLog, `few` the people themselves while they are
+ * few.
  */
 export const productTallies = pgTable(
   "product_tallies",
@@ -43,25 +45,27 @@ export const productTallies = pgTable(
     viewers: bigint({ mode: "number" }).notNull().default(0),
     isOver: boolean("is_over").notNull().default(false),
     sketch: bytes(),
-    few: jsonb().notNull().default([]),
+    few: jsonb().$type<readonly KnownViewer[]>().notNull().default([]),
   },
   (t) => [
     primaryKey({ columns: [t.productId, t.period] }),
     index("product_tallies_period").on(t.period),
     check(
       "product_tallies_range",
-      sql.raw(`views between 0 and ${MOST} and shares between 0 and ${MOST}`),
+      sql.raw(`views between 0 and ${MAX_COUNT} and shares between 0 and ${MAX_COUNT}`),
     ),
   ],
 );
 
-/** The last batch of counts that was applied, by shard: what makes a batch count once. */
+/**
+ * The last batch of each shard that was applied: makes a
+ * batch count once.
+ */
 export const counterShards = pgTable("counter_shards", {
   shard: integer().primaryKey(),
   applied: text().notNull(),
 });
 
-/** Who likes what: facts. */
 export const likes = pgTable(
   "likes",
   { productId: ofProduct(), userId: ofUser(), createdAt: moment("created_at") },
@@ -71,7 +75,7 @@ export const likes = pgTable(
   ],
 );
 
-/** How many likes a product has: changed in the transaction of each. */
+/** Number of likes of a product, changed in the transaction of each. */
 export const productLikes = pgTable(
   "product_likes",
   { productId: ofProduct().primaryKey(), likes: bigint({ mode: "number" }).notNull() },
@@ -79,7 +83,8 @@ export const productLikes = pgTable(
 );
 
 /**
- * Who did something on which day (UTC): the truth behind the bitmaps of redis/activity/activity.ts.
+ * Which user was active on which day (UTC).
+ * redis/activity/activity.ts has bitmaps of it.
  */
 export const userActivity = pgTable(
   "user_activity",

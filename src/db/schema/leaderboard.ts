@@ -1,4 +1,4 @@
-/** The tables of leaderboards, as Drizzle sees them. */
+/** The tables of leaderboards. */
 import { sql } from "drizzle-orm";
 import {
   bigint,
@@ -15,18 +15,23 @@ import {
 } from "drizzle-orm/pg-core";
 import {
   BOARD_LIMITS,
+  type BoardRecord,
   MAX_SCORE,
   SCORE_OPERATORS,
+  SCORE_SOURCES,
   SORT_ORDERS,
+  type Standings,
   TIE_RULES,
 } from "../../domain/leaderboard/leaderboard.js";
+import { PERIODS } from "../../domain/leaderboard/periods.js";
 import { identity, lengthBetween, moment, oneOf } from "./columns.js";
 
 /**
- * Leaderboards. `last_sequence` and `last_at` are those of the newest row of the board's ledger:
- * whoever appends holds this row's lock, so sequences have no gaps, and their order is that of
- * commits and of times. `archived` says up to when (ms since epoch) the periods of each kind are in
- * the archive.
+ * `last_sequence` and `last_at` are those of the newest row
+ * of the board's ledger. Rows are appended under this row's
+ * lock: sequences have no gaps, in the order of commits and
+ * times. `archived` holds the end of the last archived period
+ * of each kind, in ms since epoch.
  */
 export const leaderboards = pgTable(
   "leaderboards",
@@ -34,33 +39,33 @@ export const leaderboards = pgTable(
     id: identity(),
     slug: text().notNull().unique("leaderboards_slug"),
     title: text().notNull(),
-    operator: text().notNull(),
-    sortOrder: text("sort_order").notNull(),
-    tieRule: text("tie_rule").notNull(),
-    periods: text().array().notNull(),
+    operator: text({ enum: SCORE_OPERATORS }).notNull(),
+    sortOrder: text("sort_order", { enum: SORT_ORDERS }).notNull(),
+    tieRule: text("tie_rule", { enum: TIE_RULES }).notNull(),
+    periods: text({ enum: PERIODS }).array().notNull(),
     timeZone: text("time_zone").notNull(),
-    source: text().notNull(),
+    source: text({ enum: SCORE_SOURCES }).notNull(),
     lastSequence: bigint("last_sequence", { mode: "number" }).notNull().default(0),
     lastAt: timestamp("last_at", { withTimezone: true, precision: 3 })
       .notNull()
       .default(sql`'epoch'`),
-    archived: jsonb().notNull().default({}),
+    archived: jsonb().$type<BoardRecord["archivedMs"]>().notNull().default({}),
     createdAt: moment("created_at"),
   },
   (t) => [
     check("leaderboards_operator", oneOf("operator", SCORE_OPERATORS)),
     check("leaderboards_sort_order", oneOf("sort_order", SORT_ORDERS)),
     check("leaderboards_tie_rule", oneOf("tie_rule", TIE_RULES)),
-    check("leaderboards_source", oneOf("source", ["CLIENTS", "SHOP"])),
+    check("leaderboards_source", oneOf("source", SCORE_SOURCES)),
     check("leaderboards_slug_length", lengthBetween(t.slug, 1, BOARD_LIMITS.slug)),
     check("leaderboards_title_length", lengthBetween(t.title, 1, BOARD_LIMITS.title)),
   ],
 );
 
 /**
- * The ledger of submissions, which only grows. Each row says in `standings` where it left its owner
- * in every period of the board, so the last row of an owner is all that a board has to know of
- * them.
+ * The ledger of submissions, which only grows. `standings`
+ * holds the standing of the owner in every period after the
+ * row. So a board needs only the last row of each owner.
  */
 export const scoreSubmissions = pgTable(
   "score_submissions",
@@ -74,7 +79,7 @@ export const scoreSubmissions = pgTable(
     score: doublePrecision().notNull(),
     metadata: text(),
     submittedAt: timestamp("submitted_at", { withTimezone: true, precision: 3 }).notNull(),
-    standings: jsonb().notNull(),
+    standings: jsonb().$type<Standings>().notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.boardId, t.sequence] }),
@@ -93,8 +98,9 @@ export const scoreSubmissions = pgTable(
 );
 
 /**
- * Finished periods of boards, written once. `checksum` is over all entries in order; a period
- * without entries has no row.
+ * Finished periods of boards, written once. `checksum` is
+ * over all entries in order. A period without entries has no
+ * row.
  */
 export const leaderboardArchives = pgTable(
   "leaderboard_archives",
@@ -113,8 +119,8 @@ export const leaderboardArchives = pgTable(
 );
 
 /**
- * The entries of finished periods with their final ranks. `better` counts those with a better
- * score.
+ * Entries of finished periods with their final ranks.
+ * `better` counts the entries with a better score.
  */
 export const leaderboardArchiveEntries = pgTable(
   "leaderboard_archive_entries",

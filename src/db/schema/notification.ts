@@ -1,6 +1,7 @@
 /**
- * The tables of notifications. What the database itself guarantees: one entry per sequence of a
- * log, and never fewer than no unread ones.
+ * The tables of notifications. The database itself guarantees
+ * one entry per sequence of a log, and that `unread` is not
+ * negative.
  */
 import { sql } from "drizzle-orm";
 import {
@@ -18,7 +19,7 @@ import { NOTIFICATION_LIMITS } from "../../domain/notification.js";
 import { users } from "./account.js";
 import { attempts, identity, lengthBetween, moment } from "./columns.js";
 
-/** What notifications say: once, however many inboxes it is in. */
+/** Contents of notifications: one row for any number of inboxes. */
 export const notificationContents = pgTable(
   "notification_contents",
   {
@@ -42,9 +43,10 @@ export const notificationContents = pgTable(
 );
 
 /**
- * The log of each user: `sequence` is that of its last entry, `unread` how many notifications are
- * not read, expired ones that are still there included. Whoever adds to a log changes this row
- * first and so holds it until the commit: sequence is commit order.
+ * The log of each user: `sequence` is that of its last entry.
+ * `unread` includes expired ones whose rows remain. Writers
+ * change this row first and hold it until the commit:
+ * sequence is commit order.
  */
 export const notificationLogs = pgTable(
   "notification_logs",
@@ -59,8 +61,8 @@ export const notificationLogs = pgTable(
 );
 
 /**
- * The inboxes, and at the same time entries of the logs; `unread` is how many there were with this
- * one.
+ * The inboxes, whose rows are also entries of the logs.
+ * `unread` includes this one.
  */
 export const notifications = pgTable(
   "notifications",
@@ -74,7 +76,7 @@ export const notifications = pgTable(
       .notNull()
       .references(() => notificationContents.id),
     unread: bigint({ mode: "number" }).notNull(),
-    /** That of the content, to be found by. */
+    /** Copied from the content, for the index. */
     expiresAt: timestamp("expires_at", { withTimezone: true, precision: 3 }),
     createdAt: moment("created_at"),
     readAt: timestamp("read_at", { withTimezone: true, precision: 3 }),
@@ -91,8 +93,8 @@ export const notifications = pgTable(
 );
 
 /**
- * The other entries of the logs: what was marked as read. `up_to` is a sequence, where everything
- * up to it is read.
+ * The other entries of the logs: marks of what was read.
+ * `up_to` is a sequence up to which everything is read.
  */
 export const notificationReads = pgTable(
   "notification_reads",
@@ -109,9 +111,10 @@ export const notificationReads = pgTable(
 );
 
 /**
- * Notifications to everyone on their way, in parts: users up to `done_to` have theirs, those up to
- * `last_user` are to get it. A part leaves when it is done. Users who cannot get theirs yet become
- * a part that is tried for itself, and the others go on.
+ * Broadcasts on their way, in parts. Users up to `done_to`
+ * have the notification; those up to `last_user` are next. A
+ * finished part is deleted. Users who cannot get theirs yet
+ * become a part of their own.
  */
 export const notificationBroadcastParts = pgTable(
   "notification_broadcast_parts",

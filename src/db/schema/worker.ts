@@ -1,4 +1,4 @@
-/** The table of workers: one row for each worker process that beats. */
+/** The table of workers: one row for each process that beats. */
 import { bigint, jsonb, pgTable, text, timestamp } from "drizzle-orm/pg-core";
 
 export const workers = pgTable("workers", {
@@ -9,6 +9,6 @@ export const workers = pgTable("workers", {
   beatAt: timestamp("beat_at", { withTimezone: true, precision: 3 }).notNull(),
   /** Until the next beat. */
   beatMs: bigint("beat_ms", { mode: "number" }).notNull(),
-  /** How its jobs fare (domain/telemetry/job.ts). */
+  /** State of its jobs (domain/telemetry/job.ts). */
   jobs: jsonb().notNull(),
 });

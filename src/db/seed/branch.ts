@@ -1,8 +1,8 @@
-/** What a category of the seeded shop is made of. */
+/** Types of the seeded categories. */
 
 /** Words of a category's products. */
 export interface Assortment {
-  /** Begins every sku. */
+  /** Prefix of every sku. */
   readonly code: string;
   /** Lowest and highest usual price, in minor units. */
   readonly price: readonly [number, number];
@@ -12,7 +12,7 @@ export interface Assortment {
   readonly facts: readonly string[];
 }
 
-/** A category to be: with children, or with products. */
+/** A category: with children, or with products. */
 export interface Branch {
   readonly name: string;
   readonly sells?: Assortment;

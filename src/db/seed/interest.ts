@@ -1,6 +1,6 @@
 /**
- * What people did with a seeded product before the shop opened to us: the better liked and the
- * longer on sale, the more.
+ * Views, shares and likes of seeded products, from before the
+ * shop opened. Popular and older products have more.
  */
 import { EXACT_VIEWERS, type KnownViewer, POPULARITY_WEIGHTS } from "../../domain/counters.js";
 import { randomAt } from "./random.js";
@@ -13,17 +13,14 @@ export interface InterestRow {
   readonly viewers: readonly KnownViewer[];
 }
 
-/**
- * Everybody came on the day that the seed pretends to be: days that can still be asked for have
- * nobody.
- */
+/** All on one old day: days within the reports stay empty. */
 const DAY_OF_SEED = 0;
 const NAME_LENGTH = 11;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /**
- * Makes the interest in a product that has so many reviews: who reviews has looked, and most who
- * look write nothing.
+ * The interest in a product with so many reviews: reviewers
+ * have viewed it, and most viewers write nothing.
  */
 export function interestIn(seed: number, productId: number, reviews: number): InterestRow {
   const random = randomAt(seed, "interest", productId);
@@ -43,6 +40,9 @@ export function interestIn(seed: number, productId: number, reviews: number): In
   return { productId, views, shares: Math.floor((people / 8) * random.next()), viewers };
 }
 
-/** What POPULAR sorts it by; as db/counters/popularity.ts computes it, for numbers that small. */
+/**
+ * Popularity as db/counters/popularity.ts computes it, for
+ * numbers that small.
+ */
 export const popularityOf = ({ views, shares }: InterestRow): number =>
   views + POPULARITY_WEIGHTS.shares * shares;

@@ -1,6 +1,7 @@
 /**
- * The seed's own random numbers: the same on every machine and version, and addressable, so that
- * any row can be made by itself.
+ * Random numbers of the seed: the same on every machine and
+ * version. They are addressable, so that any row can be made
+ * by itself.
  */
 
 /** A deterministic source of choices. */
@@ -8,7 +9,7 @@ export interface Random {
   /** 0 <= x < 1. */
   next(): number;
   /** An integer, both ends included. */
-  between(least: number, most: number): number;
+  between(min: number, max: number): number;
   /** True with this probability. */
   chance(probability: number): boolean;
   /** One of a list that is not empty. */
@@ -16,9 +17,10 @@ export interface Random {
 }
 
 /**
- * Numbers that depend on the seed and the address alone. Source: mulberry32 (T. Ettinger), seeded
- * by FNV-1a.
- * @param address what the numbers are for, e.g. `("review", 17)`
+ * Numbers that depend on the seed and the address alone.
+ * Source: mulberry32 (T. Ettinger), seeded by FNV-1a.
+ * @param address what the numbers are for, e.g.
+ * `("review", 17)`
  */
 export function randomAt(seed: number, ...address: readonly (string | number)[]): Random {
   let state = hash(`${seed}/${address.join("/")}`);
@@ -30,7 +32,7 @@ export function randomAt(seed: number, ...address: readonly (string | number)[])
   };
   return {
     next,
-    between: (least, most) => least + Math.floor(next() * (most - least + 1)),
+    between: (min, max) => min + Math.floor(next() * (max - min + 1)),
     chance: (probability) => next() < probability,
     pick: <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T,
   };

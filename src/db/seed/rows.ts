@@ -1,7 +1,7 @@
 /**
- * Makes the rows of the seeded shop, each by itself from the seed and its own number, so that any
- * part can be made again without the rest: ratings are added up before the reviews they come from
- * are written.
+ * Rows of the seeded shop, each made by itself from the seed
+ * and its own number. So ratings can be summed before their
+ * reviews are written.
  */
 import { DAY } from "../../domain/time/time.js";
 import type { Assortment, Branch } from "./branch.js";
@@ -21,13 +21,13 @@ import {
 export interface SeedSizes {
   readonly products: number;
   readonly reviews: number;
-  /** At most {@link MOST_CATEGORIES}: more are not made. */
+  /** At most {@link MAX_CATEGORIES}: more are not made. */
   readonly categories: number;
   readonly brands: number;
   readonly seed: number;
 }
 
-export interface CategoryRow {
+export interface SeedCategory {
   readonly id: number;
   readonly parentId: number | null;
   readonly name: string;
@@ -35,7 +35,7 @@ export interface CategoryRow {
   readonly sells: Assortment | undefined;
 }
 
-export interface ProductRow {
+export interface SeedProduct {
   readonly id: number;
   readonly sku: string;
   readonly name: string;
@@ -47,7 +47,7 @@ export interface ProductRow {
   readonly createdAt: Date;
 }
 
-export interface ReviewRow {
+export interface SeedReview {
   readonly id: number;
   readonly productId: number;
   readonly author: string;
@@ -56,14 +56,20 @@ export interface ReviewRow {
   readonly createdAt: Date;
 }
 
-/** The shop is two years old on this day, whenever it is seeded: the same rows on every machine. */
+/**
+ * The shop is two years old on this day, whenever it is
+ * seeded: the same rows on every machine.
+ */
 const OPENED = Date.UTC(2024, 9, 1);
 const AGE_MS = 730 * DAY;
 
-/** The first `count` categories of the tree, parents before children, numbered from 1. */
-export function categoryRows(count: number): CategoryRow[] {
-  const rows: CategoryRow[] = [];
-  const add = ({ name, sells, children = [] }: Branch, parent: CategoryRow | null): void => {
+/**
+ * The first `count` categories of the tree, parents before
+ * children, numbered from 1.
+ */
+export function categoryRows(count: number): SeedCategory[] {
+  const rows: SeedCategory[] = [];
+  const add = ({ name, sells, children = [] }: Branch, parent: SeedCategory | null): void => {
     if (rows.length >= count) return;
     const id = rows.length + 1;
     const row = {
@@ -80,10 +86,13 @@ export function categoryRows(count: number): CategoryRow[] {
   return rows;
 }
 
-/** All there are: what {@link SeedSizes} may ask for. */
-export const MOST_CATEGORIES = categoryRows(Number.POSITIVE_INFINITY).length;
+/** All there are: the upper bound of {@link SeedSizes}. */
+export const MAX_CATEGORIES = categoryRows(Number.POSITIVE_INFINITY).length;
 
-/** Names of brands, all different. Beyond the forms, partners: "Hartwell & Nordby". */
+/**
+ * Names of brands, all different. Beyond the forms, partners:
+ * "Hartwell & Nordby".
+ */
 export function brandNames(count: number): string[] {
   const formed = BRAND_FORMS.flatMap((form) => BRAND_WORDS.map((word) => form.replace("*", word)));
   const partners = BRAND_WORDS.flatMap((one) =>
@@ -95,8 +104,8 @@ export function brandNames(count: number): string[] {
 /** Makes product number `index` (from 0); later ones are younger. */
 export function productMaker(
   { products, brands, seed }: SeedSizes,
-  categories: readonly CategoryRow[],
-): (index: number) => ProductRow {
+  categories: readonly SeedCategory[],
+): (index: number) => SeedProduct {
   const shelves = categories.filter((category) => category.sells);
   const madeOn = new Map<number, number>();
   return (index) => {
@@ -113,16 +122,16 @@ export function productMaker(
       description: describe(random, sells, `${kind} ${thing}`.toLowerCase()),
       brandId: 1 + random.between(0, brands - 1),
       categoryId: shelf.id,
-      price: priceOf(random, sells.price),
-      stock: stockOf(random),
+      price: randomPrice(random, sells.price),
+      stock: randomStock(random),
       createdAt: new Date(OPENED + Math.floor(((index + random.next()) / products) * AGE_MS)),
     };
   };
 }
 
 /**
- * Walks all combinations of a category before any comes again: the step shares no factor with their
- * number.
+ * Walks all combinations of a category before one repeats:
+ * the step shares no factor with their number.
  */
 function nameParts(
   { kinds, things }: Assortment,
@@ -153,27 +162,27 @@ function describe(random: Random, { facts }: Assortment, what: string): string {
   return [introduction, ...more].filter(Boolean).join(" ");
 }
 
-/** Cheap things are commoner than dear ones; prices end the way prices do. */
-function priceOf(random: Random, [least, most]: readonly [number, number]): number {
-  const amount = least * (most / least) ** random.next();
+/** Low prices are more frequent; amounts end as prices do. */
+function randomPrice(random: Random, [min, max]: readonly [number, number]): number {
+  const amount = min * (max / min) ** random.next();
   return Math.floor(amount / 100) * 100 + random.pick([99, 99, 99, 95, 90, 0]);
 }
 
 /** One in twelve is sold out, one in eight nearly. */
-function stockOf(random: Random): number {
+function randomStock(random: Random): number {
   if (random.chance(1 / 12)) return 0;
   return random.chance(1 / 8) ? random.between(1, 5) : random.between(6, 60) * random.between(1, 5);
 }
 
 /**
- * How many are drawn for each review, of which the best liked is taken: more make the popular ones
- * more popular.
+ * Candidates for each review, of which the most popular wins.
+ * More make popular ones more popular.
  */
 const DRAWS = 3;
 
 /**
- * Makes the rating of review number `index`, and which product it is about: older and better liked
- * products have more, some have none.
+ * Rating and product of review number `index`. Older and more
+ * popular products have more reviews, some have none.
  */
 export function ratingMaker({
   products,
@@ -194,12 +203,13 @@ export function ratingMaker({
 }
 
 /**
- * Makes review number `index` (from 0); later ones are younger. `thingOf` names what a product is.
+ * Makes review number `index` (from 0); later ones are
+ * younger. `thingOf` answers the kind of a product.
  */
 export function reviewMaker(
   sizes: SeedSizes,
   thingOf: (productId: number) => string,
-): (index: number) => ReviewRow {
+): (index: number) => SeedReview {
   const rate = ratingMaker(sizes);
   return (index) => {
     const { productId, rating, random } = rate(index);

@@ -1,9 +1,10 @@
 /**
- * The seed: a shop to try things on, the same on every machine.
+ * The seed: a demo shop, the same on every machine.
  *
- * One transaction: interrupted, it leaves nothing behind and the next start seeds again. Rows are
- * sent a thousand at a time as arrays, and products are written once, with the ratings that the
- * reviews will add up to.
+ * One transaction: interrupted, it leaves nothing behind and
+ * the next start seeds again. Rows are sent a thousand at a
+ * time as arrays. Products are written once, with the final
+ * sums of their ratings.
  */
 import { sql } from "drizzle-orm";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
@@ -17,23 +18,22 @@ import { createOutboxTable } from "../outbox.js";
 import { type InterestRow, interestIn, popularityOf } from "./interest.js";
 import {
   brandNames,
-  type CategoryRow,
   categoryRows,
-  type ProductRow,
   productMaker,
-  type ReviewRow,
   ratingMaker,
   reviewMaker,
+  type SeedCategory,
+  type SeedProduct,
+  type SeedReview,
   type SeedSizes,
 } from "./rows.js";
 
-/** What to make, and who wants to know how far it is. */
 export interface SeedOptions extends SeedSizes {
   /** Called after every batch with rows done and rows in all. */
   readonly onProgress?: (done: number, all: number) => void;
 }
 
-const BATCH = 1_000;
+const INSERT_BATCH = 1_000;
 
 /** The sizes of the default shop. */
 export const DEFAULT_SEED: SeedSizes = {
@@ -66,8 +66,8 @@ export async function isEmpty(executor: Executor): Promise<boolean> {
 }
 
 /**
- * Fills an empty database. Resolves to false, having done nothing, when it is not empty; several
- * processes may try at once.
+ * Fills an empty database; false, and nothing is done, when
+ * it is not empty. Safe for concurrent processes.
  */
 export function seedCatalogue(
   database: Database,
@@ -77,7 +77,7 @@ export function seedCatalogue(
     async (tx) => {
       await tx.query(sql`SELECT pg_advisory_xact_lock(${LOCKS.bulk})`);
       if (!(await isEmpty(tx))) return false;
-      await fill(tx, sizes, onProgress ?? (() => {}));
+      await insertShop(tx, sizes, onProgress ?? (() => {}));
       await createOutboxTable(database).append(tx, [changeEntry({ tags: [CATALOGUE_TAG] })]);
       return true;
     },
@@ -85,7 +85,7 @@ export function seedCatalogue(
   );
 }
 
-async function fill(
+async function insertShop(
   tx: Tx,
   sizes: SeedSizes,
   onProgress: (done: number, all: number) => void,
@@ -110,7 +110,7 @@ async function fill(
   await continueNumbering(tx);
 }
 
-async function insertCategories(tx: Tx, rows: readonly CategoryRow[]): Promise<void> {
+async function insertCategories(tx: Tx, rows: readonly SeedCategory[]): Promise<void> {
   const taken = new Set<string>();
   const names = new Map(rows.map(({ id, name }) => [id, name]));
   const slugs = rows.map(({ path }) =>
@@ -133,11 +133,11 @@ async function insertCategories(tx: Tx, rows: readonly CategoryRow[]): Promise<v
 }
 
 interface ProductsToMake {
-  readonly categories: readonly CategoryRow[];
+  readonly categories: readonly SeedCategory[];
   readonly onProgress: (done: number) => void;
 }
 
-/** Resolves to what each product is, for its reviews to talk about. */
+/** Resolves to the kind of each product, for its reviews. */
 async function insertProducts(
   tx: Tx,
   sizes: SeedSizes,
@@ -180,7 +180,7 @@ interface Additions {
 
 async function insertProductBatch(
   tx: Tx,
-  rows: readonly ProductRow[],
+  rows: readonly SeedProduct[],
   { sums, counts, interest }: Additions,
 ): Promise<void> {
   const numbers = (name: "id" | "brandId" | "categoryId" | "price" | "stock") =>
@@ -232,7 +232,7 @@ async function insertReviews(
   }
 }
 
-async function insertReviewBatch(tx: Tx, rows: readonly ReviewRow[]): Promise<void> {
+async function insertReviewBatch(tx: Tx, rows: readonly SeedReview[]): Promise<void> {
   const numbers = (name: "id" | "productId" | "rating") => bigints(rows.map((row) => row[name]));
   const words = (name: "author" | "body") => texts(rows.map((row) => row[name]));
   await tx.query(sql`
@@ -247,8 +247,8 @@ const moments = (rows: readonly { createdAt: Date }[]) =>
   texts(rows.map(({ createdAt }) => createdAt.toISOString()));
 
 /**
- * Rows came with their ids; the next ones are numbered behind them. Fresh statistics, because every
- * plan depends on them.
+ * Rows came with their ids; the next ones are numbered behind
+ * them. Fresh statistics, because every plan depends on them.
  */
 async function continueNumbering(tx: Tx): Promise<void> {
   for (const table of ["categories", "brands", "products", "reviews"]) {
@@ -259,8 +259,11 @@ async function continueNumbering(tx: Tx): Promise<void> {
   }
 }
 
-/** 0..count-1 in runs of {@link BATCH}. */
+/** 0..count-1 in runs of {@link INSERT_BATCH}. */
 function* batches(count: number): Generator<number[]> {
-  for (let start = 0; start < count; start += BATCH)
-    yield Array.from({ length: Math.min(BATCH, count - start) }, (_, offset) => start + offset);
+  for (let start = 0; start < count; start += INSERT_BATCH)
+    yield Array.from(
+      { length: Math.min(INSERT_BATCH, count - start) },
+      (_, offset) => start + offset,
+    );
 }

@@ -1,7 +1,9 @@
-/** The seeded shop for people: clothes, sports, garden, paper, care, toys. */
+/**
+ * The seeded shop for people: clothes, sports, garden, paper,
+ * care, toys.
+ */
 import { type Branch, leaf } from "./branch.js";
 
-/** Clothing. */
 export const CLOTHING: Branch = {
   name: "Clothing",
   children: [
@@ -70,7 +72,6 @@ export const CLOTHING: Branch = {
   ],
 };
 
-/** Sports & Outdoors. */
 export const SPORTS: Branch = {
   name: "Sports & Outdoors",
   children: [
@@ -123,7 +124,6 @@ export const SPORTS: Branch = {
   ],
 };
 
-/** Garden. */
 export const GARDEN: Branch = {
   name: "Garden",
   children: [
@@ -158,7 +158,6 @@ export const GARDEN: Branch = {
   ],
 };
 
-/** Books & Stationery. */
 export const PAPER: Branch = {
   name: "Books & Stationery",
   children: [
@@ -209,7 +208,6 @@ export const PAPER: Branch = {
   ],
 };
 
-/** Beauty & Care. */
 export const BEAUTY: Branch = {
   name: "Beauty & Care",
   children: [
@@ -254,7 +252,6 @@ export const BEAUTY: Branch = {
   ],
 };
 
-/** Toys & Games. */
 export const TOYS: Branch = {
   name: "Toys & Games",
   children: [

@@ -1,6 +1,6 @@
 /**
- * Words of the seeded shop that belong to no category: brands, product lines, people, and what they
- * say.
+ * Words of the seeded shop beyond its categories: brands,
+ * product lines, people, and reviews.
  */
 
 /** Families of brand names; see {@link BRAND_FORMS}. */
@@ -53,7 +53,10 @@ export const BRAND_WORDS = [
   ],
 ] as const;
 
-/** `*` stands for the word. Forty words in eight forms make 320 brands. */
+/**
+ * `*` stands for the word. Forty words in eight forms make
+ * 320 brands.
+ */
 export const BRAND_FORMS = [
   "*",
   "* & Co.",
@@ -126,8 +129,8 @@ export const LINES = [
 ] as const;
 
 /**
- * Beginnings of a description; `#` stands for the product's kind and thing, e.g. "oak dining
- * chair".
+ * Beginnings of a description; `#` stands for the product,
+ * e.g. "oak dining chair".
  */
 export const INTRODUCTIONS = [
   "A # for every day.",
@@ -192,8 +195,8 @@ export const FIRST_NAMES = [
 ] as const;
 
 /**
- * What reviewers say, by stars; `#` stands for the thing, e.g. "dining chair". The second sentence
- * is left out now and then.
+ * Reviews by stars; `#` stands for the thing, e.g. "dining
+ * chair". The second sentence is left out now and then.
  */
 export const OPINIONS: Readonly<
   Record<

@@ -1,10 +1,13 @@
 /**
- * The audit log: what happened to accounts and their sessions, as it is written.
- * docs/decisions/0066-audit-log.md says what is left out.
+ * The audit log of accounts and sessions.
+ * docs/decisions/0066-audit-log.md lists what is left out.
  */
 import type { Principal } from "./principal.js";
 
-/** Events that anybody can cause at will: they are counted, never written one by one. */
+/**
+ * Events that anonymous clients can cause at will: counted,
+ * never written one by one.
+ */
 export const COUNTED_EVENTS = [
   /** A wrong password, or an address without account. */
   "sign_in_refused",
@@ -14,7 +17,7 @@ export const COUNTED_EVENTS = [
   "sign_in_limited",
 ] as const;
 
-/** What may have happened. */
+/** All events. */
 export const AUDIT_EVENTS = [
   "signed_up",
   "signed_in",
@@ -33,45 +36,48 @@ export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 /** An event of {@link COUNTED_EVENTS}. */
 export type CountedEvent = (typeof COUNTED_EVENTS)[number];
 
-/** Where a request came from. */
+/** Longest User-Agent that is stored, in UTF-16 units. */
+export const MAX_DEVICE = 200;
+
 export interface RequestOrigin {
-  /** What the client calls itself. */
+  /** The User-Agent of the client. */
   readonly device: string;
   readonly ip: string;
   readonly requestId: string;
 }
 
-/** Who did something. */
 export type Actor =
   | { readonly kind: "user"; readonly userId: number }
   | { readonly kind: "service" };
 
-/** Who a principal is to the log. Nobody else does anything that is logged. */
+/**
+ * The actor of a principal. Anonymous callers cause only
+ * counted events.
+ */
 export const actorOf = (principal: Principal): Actor =>
   principal.kind === "user" ? { kind: "user", userId: principal.userId } : { kind: "service" };
 
-/** One entry. */
 export interface AuditEntry {
   readonly event: Exclude<AuditEvent, CountedEvent>;
-  /** Whose account it is about; null for everybody's. */
+  /** The account concerned; null for an event of all accounts. */
   readonly userId: number | null;
   readonly by: Actor;
   /**
-   * The session that began or ended, or for several, the one that asked: its SHA-256, which signs
-   * nobody in.
+   * SHA-256 of the session that began or ended; for several,
+   * of the one that asked.
    */
   readonly sessionId: string | null;
   readonly origin: RequestOrigin;
-  /** What else there is to know: for everybody's sessions, before when they were issued. */
+  /** For all sessions: the time before which they were issued. */
   readonly detail?: string;
 }
 
-/** How often something was refused, to one account from one address. */
+/** Number of refusals, to one account from one address. */
 export interface RefusalCount {
   readonly event: CountedEvent;
   /** The account that was meant; null where there is none. */
   readonly userId: number | null;
-  /** An IPv4 address or a /64 of IPv6; null for those beyond what is told apart. */
+  /** An IPv4 address or a /64 of IPv6; null beyond the bound of rows. */
   readonly from: string | null;
   readonly count: number;
 }

@@ -1,27 +1,33 @@
 import { Forbidden, RedisUnavailable, Unauthenticated } from "../errors.js";
 import type { Role } from "./user.js";
 
-/** Somebody who is signed in. */
+/** A signed-in user. */
 export interface UserPrincipal {
   readonly kind: "user";
   readonly userId: number;
   readonly userTag: string;
   readonly role: Role;
   readonly sessionId: string;
-  /** How long the session lives on if it is not used, in ms since it was looked up. */
+  /**
+   * How long the session lives on without use, in ms since it
+   * was looked up.
+   */
   readonly leftMs: number;
 }
 
-/** Who is asking. */
+/** The caller. */
 export type Principal =
-  /** Nobody we know. */
+  /** No credentials. */
   | { readonly kind: "anonymous" }
-  /** Holder of the service token (`ADMIN_TOKEN`): may do what an admin may. */
+  /**
+   * Holder of the service token (`ADMIN_TOKEN`): has the
+   * rights of an admin.
+   */
   | { readonly kind: "service" }
   | UserPrincipal
   /**
-   * Has shown a session that could not be looked up: gets what is public, and is told so about
-   * anything else.
+   * Its session could not be looked up: gets public answers,
+   * and ServiceUnavailable for others.
    */
   | { readonly kind: "unknown" };
 
@@ -30,8 +36,8 @@ export const SERVICE: Principal = { kind: "service" };
 export const UNKNOWN: Principal = { kind: "unknown" };
 
 /**
- * Lets through who may do what an admin may. Throws Unauthenticated for nobody we know, Forbidden
- * for customers.
+ * Lets admins through. Throws Unauthenticated for anonymous
+ * callers, Forbidden for customers.
  */
 export function requireAdmin(principal: Principal): void {
   if (principal.kind === "unknown") throw new RedisUnavailable();
@@ -45,8 +51,8 @@ export function requireAdmin(principal: Principal): void {
 }
 
 /**
- * Who is signed in; null for nobody, and for the service token, which is no person. Throws
- * RedisUnavailable when it cannot be told.
+ * The signed-in user; null for anonymous callers and for the
+ * service token. Throws RedisUnavailable when it is unknown.
  */
 export function signedIn(principal: Principal): UserPrincipal | null {
   if (principal.kind === "unknown") throw new RedisUnavailable();
@@ -54,8 +60,8 @@ export function signedIn(principal: Principal): UserPrincipal | null {
 }
 
 /**
- * Lets through who is signed in. Throws Unauthenticated for others, RedisUnavailable when it cannot
- * be told.
+ * Lets signed-in users through. Throws Unauthenticated for
+ * others, RedisUnavailable when it is unknown.
  */
 export function requireUser(principal: Principal): UserPrincipal {
   const user = signedIn(principal);

@@ -1,39 +1,42 @@
-/** Sessions and their revocations, as they travel between rooms. */
+/** Sessions and their revocations. */
 import type { OutboxEntry } from "../events/outbox.js";
 import type { Role } from "./user.js";
 
 /**
- * How strongly somebody has proved who they are. One proof so far: a password. A session whose
- * level is below what is asked for today counts as ended, so that asking for more leaves nobody in
- * who has proved less.
+ * Strength of authentication; so far a password only. A
+ * session below the required level counts as ended.
  */
 export const AUTH_LEVELS = { password: 1 } as const;
 
 /** The level that a session needs. */
 export const REQUIRED_AUTH_LEVEL = AUTH_LEVELS.password;
 
-/** A session that was found alive. Times in ms since epoch, by the Redis clock. */
+/** A live session. Times in ms since epoch, by the Redis clock. */
 export interface SessionRecord {
-  /** SHA-256 of the token, in base64url: names the session, and signs nobody in. */
+  /**
+   * SHA-256 of the token, in base64url: names the session,
+   * and authenticates no one.
+   */
   readonly id: string;
   readonly userId: number;
   readonly role: Role;
   /** One of {@link AUTH_LEVELS}. */
   readonly authLevel: number;
-  /** What the client called itself at sign-in. */
+  /** The User-Agent at sign-in. */
   readonly device: string;
   readonly ip: string;
   readonly createdMs: number;
   /** Rises at most once a minute. */
   readonly seenMs: number;
-  /** When it ends unless it is used before, at the latest at the absolute cap. */
+  /** Its end without further use, at most the absolute cap. */
   readonly expiresMs: number;
 }
 
 /**
- * What a revocation ends. It is committed in Postgres first; applying it to Redis can be repeated,
- * and out of order. An *epoch* rises with every revocation of all sessions of a user: a session of
- * an older epoch is dead.
+ * A revocation. It is committed in Postgres first; applying
+ * it to Redis can be repeated, in any order. An *epoch* rises
+ * with every revocation of all sessions of a user: sessions
+ * of older epochs are dead.
  */
 export type Revocation =
   /** One session. */
@@ -51,10 +54,10 @@ export type Revocation =
       readonly epoch: number;
       readonly keptId: string | null;
     }
-  /** Everybody's that were issued before a time, in ms since epoch. */
+  /** All sessions issued before a time, in ms since epoch. */
   | { readonly kind: "everyone"; readonly beforeMs: number };
 
-/** What Postgres knows of a user's sessions: whatever Redis holds is measured by this. */
+/** State of a user's sessions in Postgres, which overrules Redis. */
 export interface SessionState {
   readonly epoch: number;
   /** Sessions ended one by one, for as long as they could live. */

@@ -1,23 +1,24 @@
-/** Accounts as they travel between rooms. */
+/** Accounts. */
 
-/** What an account may do. */
 export const ROLES = ["CUSTOMER", "ADMIN"] as const;
 
 /** A role of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
 
-/** An account. */
 export interface UserRecord {
   readonly id: number;
-  /** Random and meaningless: begins the tokens of its sessions, and names their keys. */
+  /** Random: begins the tokens of its sessions, and names their keys. */
   readonly tag: string;
   /** Lower case; unique. */
   readonly email: string;
-  /** Shown to everybody, as the author of reviews. */
+  /** Public: the author of reviews. */
   readonly name: string;
   readonly role: Role;
   readonly createdAt: string;
 }
 
-/** Bounds of an account, in characters. The longest address is what SMTP can deliver to. */
+/**
+ * Bounds of an account, in characters. The longest address is
+ * what SMTP can deliver to.
+ */
 export const ACCOUNT_LIMITS = { email: 254, name: 100, password: { min: 8, max: 256 } } as const;

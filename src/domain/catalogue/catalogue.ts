@@ -1,6 +1,6 @@
 /**
- * Plain shapes of the catalogue, as they travel between rooms and are cached: JSON-safe, immutable,
- * dates as ISO 8601 strings.
+ * Shapes of the catalogue, as they are cached: JSON-safe,
+ * immutable, dates as ISO 8601 strings.
  */
 
 import type { PageRequest } from "../page.js";
@@ -8,14 +8,14 @@ import type { PageRequest } from "../page.js";
 export const PRODUCT_SORTS = ["NEWEST", "PRICE_ASC", "PRICE_DESC", "RATING", "POPULAR"] as const;
 
 /**
- * How a listing is ordered. `NEWEST` is by creation, `POPULAR` by views, likes and shares; ties
- * always break by id, newest first.
+ * Order of a listing. `NEWEST` is by creation, `POPULAR` by
+ * views, likes and shares. Ties break by id, newest first.
  */
 export type ProductSort = (typeof PRODUCT_SORTS)[number];
 
 /**
- * A product. `version` rises by one with every change of the row, removal included, and never goes
- * back.
+ * A product. `version` rises by one with every change,
+ * removal included, and never goes back.
  */
 export interface ProductRecord {
   readonly id: number;
@@ -34,7 +34,10 @@ export interface ProductRecord {
   readonly updatedAt: string;
 }
 
-/** A category. `path` holds the ids from the root down to the category itself. */
+/**
+ * A category. `path` holds the ids from the root down to the
+ * category itself.
+ */
 export interface CategoryRecord {
   readonly id: number;
   readonly name: string;
@@ -60,8 +63,8 @@ export interface ReviewRecord {
 }
 
 /**
- * Which products a listing holds. A category includes its descendants; `text` is a full-text prefix
- * search.
+ * Filter of a listing. A category includes its descendants;
+ * `text` is a full-text prefix search.
  */
 export interface ProductFilter {
   readonly categoryId?: number;
@@ -74,7 +77,7 @@ export interface ProductFilter {
   readonly text?: string;
 }
 
-/** Everything an admin sets on a product; `sku` says which one. */
+/** What an admin sets on a product; `sku` says which one. */
 export interface ProductDraft {
   readonly sku: string;
   readonly name: string;
@@ -94,7 +97,6 @@ export const PRODUCT_LIMITS = {
   category: 100,
 } as const;
 
-/** What a customer writes about a product. */
 export interface ReviewDraft {
   readonly productId: number;
   readonly rating: number;
@@ -111,8 +113,8 @@ export interface PlacedProduct {
 }
 
 /**
- * One page of one listing. `Position.value` is what the sort orders by: id, price, rating in
- * thousandths, or popularity.
+ * A page of a listing. `Position.value` is what the sort
+ * orders by: id, price, rating in thousandths, or popularity.
  */
 export interface ListingRequest {
   readonly filter: ProductFilter;

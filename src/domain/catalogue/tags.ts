@@ -1,15 +1,20 @@
 /**
- * Cache tags of the catalogue: what an entry depends on, and what a change touches. The two halves
- * live side by side because they are one rule seen from both ends: *a list carries the tags of its
- * scope and of what it filters and sorts by; a change names the scopes the row was in and is in,
- * and the properties that differ.* Any list a change can alter shares a tag with it, and lists of
- * other categories and brands share none.
+ * Cache tags of the catalogue: what an entry depends on, and
+ * what a change touches. Both stand here because they are one
+ * rule. *A list carries the tags of its scope and of what it
+ * filters and sorts by. A change names the scopes of the row
+ * before and after, and the properties that differ.* So a
+ * change shares a tag with every list that it can alter.
+ * Lists of other categories and brands share none.
  *
- * A tag is a plain word; redis/client/keys.ts turns it into a key.
+ * A tag is a plain word; redis/client/keys.ts makes it a key.
  */
 import type { PlacedProduct, ProductFilter, ProductRecord, ProductSort } from "./catalogue.js";
 
-/** Carried by everything read from the catalogue: an import ends all of it at once. */
+/**
+ * Tag of everything read from the catalogue: an import ends
+ * all of it at once.
+ */
 export const CATALOGUE_TAG = "catalogue";
 /** The category tree as a whole. */
 export const CATEGORIES_TAG = "categories";
@@ -25,12 +30,12 @@ export const reviewsTag = (productId: number): string => `reviews:${productId}`;
 export const likesTag = (productId: number): string => `likes:${productId}`;
 
 /**
- * Every list that is sorted by popularity: it follows counters, a minute at a time, and each time
- * some of all scopes' rows move.
+ * Every list sorted by popularity. It follows counters, each
+ * minute, and moves rows of all scopes.
  */
 export const POPULARITY_TAG = "lists:popularity";
 
-/** Which rows a list is made of, before range, text and stock filters. */
+/** The scope of a list, before range, text and stock filters. */
 interface Scope {
   readonly categoryId?: number | undefined;
   readonly brandId?: number | undefined;
@@ -45,7 +50,10 @@ const scopeName = ({ categoryId, brandId }: Scope): string =>
 const membersTag = (scope: Scope): string => `list:${scopeName(scope)}`;
 /** Bumped when the order of a scope's rows by this property changes. */
 const orderTag = (scope: Scope, aspect: Aspect): string => `list:${scopeName(scope)}:${aspect}`;
-/** Coarse: one tag for all lists that filter by this property, whatever their scope. */
+/**
+ * Coarse: one tag for all lists that filter by this property,
+ * in any scope.
+ */
 const filterTag = (aspect: Aspect): string => `lists:${aspect}`;
 
 const SORT_ASPECT: Record<ProductSort, Aspect | null> = {
@@ -56,7 +64,10 @@ const SORT_ASPECT: Record<ProductSort, Aspect | null> = {
   POPULAR: null,
 };
 
-/** Tags a page of this listing carries. A count of the listing passes `sort: null`. */
+/**
+ * Tags of a page of this listing. A count of the listing
+ * passes `sort: null`.
+ */
 export function tagsOfListing(filter: ProductFilter, sort: ProductSort | null): string[] {
   const scope = { categoryId: filter.categoryId, brandId: filter.brandId };
   const tags = [CATALOGUE_TAG, membersTag(scope)];
@@ -70,8 +81,9 @@ export function tagsOfListing(filter: ProductFilter, sort: ProductSort | null): 
 }
 
 /**
- * Tags a change of one product touches. Creation has no `before`; a removed row counts as outside
- * every list. Cost: O(depth of the category tree), never O(lists).
+ * Tags that a change of one product touches. Creation has no
+ * `before`; a removed row is in no list. Cost: O(depth of the
+ * category tree), never O(lists).
  */
 export function tagsOfProductChange(before: PlacedProduct | null, after: PlacedProduct): string[] {
   const was = before && !before.product.removed ? before : null;
@@ -97,8 +109,8 @@ const isFilter = (aspect: Aspect): boolean =>
   aspect === "price" || aspect === "stock" || aspect === "text";
 
 /**
- * Every scope a product is listed in: each of its categories up to the root or any, with its brand
- * or any.
+ * Every scope with a product: each of its categories up to
+ * the root or any, with its brand or any.
  */
 function scopesOf(placed: PlacedProduct | null): Map<string, Scope> {
   if (!placed) return new Map();

@@ -1,15 +1,18 @@
 /**
- * A queue with two bounds: how many wait, and how long. A
- * queue bounded by length alone serves everything late
- * under overload. This one refuses what has waited too
- * long: what it serves is still wanted.
+ * A queue bounded by length and by age. Under overload, a
+ * bound of length alone makes every item late. This one
+ * refuses what has waited too long, so what it serves is
+ * still wanted.
  */
 
 export interface QueueBounds<T> {
   readonly maxLength: number;
   /** Longest wait, in ms. */
   readonly maxWaitMs: number;
-  /** Called for each item that has waited too long, and is not taken. */
+  /**
+   * Called for each item that has waited too long; it will
+   * not be taken.
+   */
   readonly refuse: (item: T) => void;
   /** A monotonic clock, in ms. */
   readonly nowMs?: () => number;
@@ -29,8 +32,8 @@ export class BoundedQueue<T> {
   }
 
   /**
-   * Adds an item; false when the queue is full, or so slow
-   * that its first item has waited too long.
+   * Adds an item; false when the queue is full, or its first
+   * item has waited too long.
    */
   push(item: T): boolean {
     const [first] = this.items;
@@ -41,7 +44,10 @@ export class BoundedQueue<T> {
     return true;
   }
 
-  /** Takes the oldest items; refuses what has waited too long. */
+  /**
+   * Takes up to `count` items, the oldest first; refuses what
+   * has waited too long.
+   */
   take(count: number): T[] {
     const nowMs = this.nowMs();
     const taken: T[] = [];

@@ -1,7 +1,8 @@
 /**
- * Logs: what happened to a thing, in an order that never changes, told exactly once each. A
- * *position* stands after an entry; a *cursor* is a position as clients hold it: opaque, and bound
- * to the one log that it came from.
+ * Logs: events of a thing in an order that never changes,
+ * each delivered exactly once. A *position* stands after an
+ * entry. A *cursor* is a position as clients hold it: opaque,
+ * and bound to its log.
  */
 import { encodeCursor, readCursor } from "../page.js";
 
@@ -11,14 +12,20 @@ export const GAP_REASONS = ["TRIMMED", "EPOCH_CHANGED", "SLOW_CONSUMER", "CURSOR
 /** A reason of {@link GAP_REASONS}. */
 export type GapReason = (typeof GAP_REASONS)[number];
 
-/** A place in a log: after the entry with this sequence; 0 is the beginning. */
+/**
+ * A place in a log: after the entry with this sequence; 0 is
+ * the beginning.
+ */
 export interface LogPosition {
-  /** Which history the sequence belongs to; {@link DURABLE} where there is only one. */
+  /**
+   * The history of the sequence; {@link DURABLE} where there
+   * is only one.
+   */
   readonly epoch: string;
   readonly sequence: number;
 }
 
-/** The epoch of a log that Postgres keeps: its history is never lost, so it has but one. */
+/** The epoch of a log in Postgres, whose history is never lost. */
 export const DURABLE = "";
 
 /** The position before the first entry of a durable log. */
@@ -30,24 +37,26 @@ export interface LogEntry<Event> {
   readonly event: Event;
 }
 
-/** Something in the way: what comes next comes after `resumeFrom`. */
+/** A gap: what comes next comes after `resumeFrom`. */
 export interface LogGap {
   readonly reason: GapReason;
   readonly resumeFrom: LogPosition;
 }
 
-/** What a subscriber is told, one after the other. */
+/** Items of a subscription, in order. */
 export type LogItem<Event> = LogEntry<Event> | LogGap;
 
-/** What follows a position: entries in order without any missing between them, or a gap. */
+/**
+ * What follows a position: entries without any missing
+ * between them, or a gap.
+ */
 export type LogPage<Event> = LogGap | LogStretch<Event>;
 
-/** Entries that follow each other. */
 export interface LogStretch<Event> {
   readonly entries: readonly LogEntry<Event>[];
   /**
-   * Where to read on: not before the last entry, and beyond it where later ones are no more (they
-   * have expired).
+   * Where to read on: after the last entry, and after later
+   * ones that have expired.
    */
   readonly next: LogPosition;
   /** Whether there is more after `next` already. */
@@ -55,8 +64,8 @@ export interface LogStretch<Event> {
 }
 
 /**
- * Where a subscription begins: after an entry, with what happens from now on, or nowhere it could
- * name.
+ * Start of a subscription: after an entry, from now on, or an
+ * invalid cursor.
  */
 export type LogStart = LogPosition | "now" | "invalid";
 
@@ -66,8 +75,8 @@ export function encodeLogCursor(log: string, { epoch, sequence }: LogPosition): 
 }
 
 /**
- * Where to begin for a client that holds `cursor`: null is now, the empty text the beginning of a
- * durable log.
+ * Start for a client with `cursor`: null is now, the empty
+ * text the beginning of a durable log.
  */
 export function readLogCursor(log: string, cursor: string | null | undefined): LogStart {
   if (cursor === null || cursor === undefined) return "now";

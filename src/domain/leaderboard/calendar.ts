@@ -1,12 +1,13 @@
 /**
- * Calendar days and months in UTC, by name and number: arithmetic, because in UTC all days are
- * equally long. Periods of other zones are those of domain/leaderboard/periods.ts.
+ * Calendar days and months in UTC, by name and number. Plain
+ * arithmetic, because all days in UTC are equally long.
+ * domain/leaderboard/periods.ts has other zones.
  */
 import { DAY } from "../time/time.js";
 
 /**
- * A span of the calendar, `[startMs, endMs)`, under the word that names it: `2026-11-03` or
- * `2026-11`.
+ * A span of the calendar, `[startMs, endMs)`, under its name:
+ * `2026-11-03` or `2026-11`.
  */
 export interface CalendarSpan {
   readonly name: string;
@@ -14,7 +15,7 @@ export interface CalendarSpan {
   readonly endMs: number;
 }
 
-/** Number of the day since epoch: days are equally long in UTC, so numbers can be counted with. */
+/** Number of the day since epoch. */
 export const dayNumber = (ms: number): number => Math.floor(ms / DAY);
 
 /** The day with this number. */
@@ -27,10 +28,10 @@ export function dayAt(number: number): CalendarSpan {
   };
 }
 
-/** The day that holds this moment. */
+/** The day of an instant. */
 export const dayOf = (ms: number): CalendarSpan => dayAt(dayNumber(ms));
 
-/** The month that holds this moment, or the one that many months before. */
+/** The month of an instant, or the one `before` months earlier. */
 export function monthOf(ms: number, before = 0): CalendarSpan {
   const date = new Date(ms);
   const startMs = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - before);
@@ -49,6 +50,9 @@ export const spanNamed = (name: string): CalendarSpan =>
 const MONDAY = 4;
 const DAYS_A_WEEK = 7;
 
-/** The number of the Monday that begins the week of a day. Day 0 was a Thursday. */
+/**
+ * The number of the Monday that begins the week of a day. Day
+ * 0 was a Thursday.
+ */
 export const mondayOf = (day: number): number =>
   day - ((day - MONDAY + DAYS_A_WEEK * 2) % DAYS_A_WEEK);

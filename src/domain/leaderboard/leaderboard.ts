@@ -1,12 +1,15 @@
 /**
- * Leaderboards: the words of a board, and the rules by which a submission becomes a standing and
- * standings become ranks. Everything that decides an order stands here; Lua and SQL only carry it
- * out.
+ * Leaderboards: their terms, the rules from a submission to a
+ * standing, and from standings to ranks. Everything that
+ * decides an order is here; Lua and SQL carry it out.
  */
 import type { Period } from "./periods.js";
 
 export const SCORE_OPERATORS = ["BEST", "LATEST", "SUM"] as const;
-/** Which score of an owner counts: the best, the latest, or all of them added up. */
+/**
+ * Which score of an owner counts: the best, the latest, or
+ * all of them added up.
+ */
 export type ScoreOperator = (typeof SCORE_OPERATORS)[number];
 
 export const SORT_ORDERS = ["DESC", "ASC"] as const;
@@ -14,19 +17,26 @@ export const SORT_ORDERS = ["DESC", "ASC"] as const;
 export type SortOrder = (typeof SORT_ORDERS)[number];
 
 export const TIE_RULES = ["FIRST_TO_REACH", "COMPETITION", "DENSE"] as const;
-/** How equal scores are ranked: 1, 2, 3 by who was first; 1, 2, 2, 4; or 1, 2, 2, 3. */
+/**
+ * How equal scores are ranked: 1, 2, 3 by who was first; 1,
+ * 2, 2, 4; or 1, 2, 2, 3.
+ */
 export type TieRule = (typeof TIE_RULES)[number];
 
+export const SCORE_SOURCES = ["CLIENTS", "SHOP"] as const;
 /**
- * Who a board takes scores from: whoever may call `submitScore`, or what happens in the shop and
- * nobody else.
+ * Where scores of a board come from: callers of
+ * `submitScore`, or events of the shop alone.
  */
-export type ScoreSource = "CLIENTS" | "SHOP";
+export type ScoreSource = (typeof SCORE_SOURCES)[number];
 
 /** Scores are doubles; beyond this whole numbers are no longer exact. */
 export const MAX_SCORE = 2 ** 53;
 
-/** Bounds of what clients send; `metadata` in bytes of UTF-8, the others in characters. */
+/**
+ * Bounds of what clients send; `metadata` in bytes of UTF-8,
+ * the others in characters.
+ */
 export const BOARD_LIMITS = {
   slug: 64,
   title: 100,
@@ -37,7 +47,7 @@ export const BOARD_LIMITS = {
   top: 100,
 } as const;
 
-/** What an admin decides about a board, for good. */
+/** Settings of a board, which never change. */
 export interface BoardDraft {
   readonly slug: string;
   readonly title: string;
@@ -49,17 +59,17 @@ export interface BoardDraft {
   readonly timeZone: string;
 }
 
-/** A board. Nothing of it changes but what has been archived. */
+/** A board. Only `archivedMs` changes. */
 export interface BoardRecord extends BoardDraft {
   readonly id: number;
   readonly source: ScoreSource;
   /**
-   * Up to when the periods of each kind are in the archive, in ms since epoch; absent for never.
+   * End of the last archived period of each kind, in ms since
+   * epoch; absent for never.
    */
   readonly archivedMs: Readonly<Partial<Record<Period, number>>>;
 }
 
-/** A score that somebody sends. */
 export interface Submission {
   readonly boardId: number;
   readonly owner: string;
@@ -69,34 +79,36 @@ export interface Submission {
   readonly operationId: string | null;
 }
 
-/** A score that something in the shop leads to. */
+/** A score from an event of the shop. */
 export interface ShopScore {
   /** The board, by its slug. */
   readonly slug: string;
   readonly owner: string;
   readonly score: number;
-  /** Names what happened, so that it counts once. */
+  /** Names the event, so that it counts once. */
   readonly operationId: string;
 }
 
-/** Where an owner stands in one period after a row of the ledger. */
+/** The standing of an owner in one period, after a row of the ledger. */
 export interface Standing {
   /** When the period began, in ms since epoch. */
   readonly startMs: number;
   readonly score: number;
-  /** Sequence of the row that reached this score: of two equal scores the lower one came first. */
+  /**
+   * Sequence of the row that reached this score: of equal
+   * scores the lower one came first.
+   */
   readonly reached: number;
   /** Sequence of the row whose metadata and time are shown. */
   readonly source: number;
 }
 
-/** The standings that a row of the ledger leaves, by period. */
+/** Standings after a row of the ledger, by period. */
 export type Standings = Readonly<Partial<Record<Period, Standing>>>;
 
-/** What decides between two scores. */
 export type BoardRules = Pick<BoardDraft, "operator" | "order">;
 
-/** A row of the ledger, before it is known what it leads to. */
+/** A row of the ledger before its standings are known. */
 export interface LedgerEntry {
   readonly sequence: number;
   readonly score: number;
@@ -104,8 +116,9 @@ export interface LedgerEntry {
 }
 
 /**
- * The standing after a score, given the one before in the same period. Null when a sum would leave
- * ±2^53, beyond which it could not be exact.
+ * The standing after a score, given the one before in the
+ * same period. Null when a sum would leave ±2^53, beyond
+ * which it is not exact.
  */
 export function advance(
   { operator, order }: BoardRules,
@@ -117,13 +130,14 @@ export function advance(
   if (operator === "BEST") return isBetter(order, score, before.score) ? fresh : before;
   if (operator === "SUM" && leavesBounds(before.score, score)) return null;
   const next = operator === "SUM" ? before.score + score : score;
-  // Who reaches a score again has had it all the while.
+  // Reaching the same score again keeps the earlier time.
   return { ...fresh, score: next, reached: next === before.score ? before.reached : sequence };
 }
 
 /**
- * Whether a sum leaves ±2^53. Adding first would not tell: 2^53 + 1 is 2^53 again. Taking a number
- * from one not twice as large is exact.
+ * Whether a sum leaves ±2^53. Adding first would hide it:
+ * 2^53 + 1 is 2^53 again. The difference of numbers within a
+ * factor of two is exact.
  */
 function leavesBounds(a: number, b: number): boolean {
   const [low, high] = [Math.min(a, b), Math.max(a, b)];
@@ -135,7 +149,7 @@ export const isBetter = (order: SortOrder, score: number, other: number): boolea
   order === "DESC" ? score > other : score < other;
 
 /**
- * A number that is the lower the better the score: what boards are sorted by. Exact, and never the
+ * Sort key of a board: lower is better. Exact, and never the
  * negative zero.
  */
 export const sortKey = (order: SortOrder, score: number): number =>
@@ -144,7 +158,7 @@ export const sortKey = (order: SortOrder, score: number): number =>
 /** The score behind a {@link sortKey}. */
 export const scoreOf = (order: SortOrder, key: number): number => sortKey(order, key);
 
-/** An entry of a board as it is stored: place and rank come from where it stands. */
+/** An entry of a board as it is stored, without place and rank. */
 export interface BoardRow {
   readonly owner: string;
   readonly score: number;
@@ -161,11 +175,10 @@ export interface RankedRow extends BoardRow {
   readonly better: number;
 }
 
-/** Which rows of a period to read. */
 export type Run =
   | { readonly from: "place"; readonly place: number; readonly count: number }
   | { readonly from: "rank"; readonly rank: number; readonly count: number }
-  /** After a place in the order, whether anybody stands there or not. */
+  /** After a place in the order, whether an entry is there or not. */
   | {
       readonly from: "after";
       readonly key: number;
@@ -176,17 +189,19 @@ export type Run =
   /** As many rows on each side, more on one where the other ends. */
   | { readonly from: "around"; readonly owner: string; readonly radius: number };
 
-/** Where a run of rows begins. */
 export interface RunStart {
   /** Place of the first row, 0 for the very first of the board. */
   readonly position: number;
   /** Entries with a better score than the first row's. */
   readonly better: number;
-  /** Distinct scores better than the first row's; 0 where the rule does not need it. */
+  /**
+   * Distinct scores better than the first row's; 0 where the
+   * rule does not need it.
+   */
   readonly distinctBetter: number;
 }
 
-/** Ranks rows that follow each other on a board. */
+/** Ranks consecutive rows of a board. */
 export function rankRows(
   tieRule: TieRule,
   { position, better, distinctBetter }: RunStart,
@@ -201,8 +216,8 @@ export function rankRows(
 }
 
 /**
- * What share of a board an entry is at least as good as, in percent: 100 for the best score, never
- * 0.
+ * Share of a board that an entry is at least as good as, in
+ * percent: 100 for the best score, never 0.
  */
 export const percentileOf = (total: number, better: number): number =>
   (100 * (total - better)) / total;
@@ -214,7 +229,7 @@ export const isArchivable = (period: Period): boolean => period !== "ALL_TIME";
 export interface ScoreChange {
   readonly period: Period;
   readonly rank: number;
-  /** Null for somebody who was not on the board. */
+  /** Null where the owner was not on the board. */
   readonly previousRank: number | null;
   /** The score that counts now. */
   readonly score: number;

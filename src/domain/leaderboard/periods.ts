@@ -1,33 +1,39 @@
 /**
- * Calendar periods in a time zone, as half-open intervals of ms since epoch: the only place that
- * knows where a day begins.
+ * Calendar periods in a time zone, as half-open intervals of
+ * ms since epoch.
  *
- * A day begins at the first instant whose local date is that day's: usually midnight, later where
- * the clock skips it, and where the clock is put back over midnight at the first of the two. So
- * periods never overlap and leave nothing out, whatever the clocks do. Weeks begin on Monday (ISO
- * 8601). Zones are those of the IANA database that comes with Node.
+ * A day begins at the first instant whose local date is that
+ * day's. Usually that is midnight, and later where the clock
+ * skips it. Where the clock is put back over midnight, the
+ * first of the two counts. So periods never overlap and leave
+ * nothing out. Weeks begin on Monday (ISO 8601). Zones are
+ * those of the IANA database in Node.
  */
 
-/** Every period a board can be kept for. */
+/** Every kind of period. */
 export const PERIODS = ["ALL_TIME", "MONTH", "WEEK", "DAY"] as const;
 
 /** A period of {@link PERIODS}. */
 export type Period = (typeof PERIODS)[number];
 
 /**
- * When a period begins and ends, in ms since epoch: `startMs` belongs to it, `endMs` to the next.
+ * A period in ms since epoch: `startMs` belongs to it,
+ * `endMs` to the next.
  */
 export interface Window {
   readonly startMs: number;
   readonly endMs: number;
 }
 
-/** All time is one period without an end: the last instant that a `Date` can name is beyond it. */
+/**
+ * All time is one period without an end: the last instant of
+ * a `Date` is beyond it.
+ */
 export const ALL_TIME: Window = { startMs: 0, endMs: 8_640_000_000_000_000 };
 
 /** A calendar of one time zone. */
 export interface Calendar {
-  /** The period that holds an instant. */
+  /** The period of an instant. */
   windowAt(period: Period, timeMs: number): Window;
 }
 
@@ -40,10 +46,11 @@ const FAR_MS = 17 * 60 * MINUTE_MS;
 type LocalDay = number;
 
 /**
- * The IANA zone of this name; null when Node knows none. Case does not matter: `europe/berlin` is
- * `Europe/Berlin`. An older name, such as `EST5EDT`, stays as it is; in lower case it becomes the
- * zone that it stands for. Offsets such as `+01:00`, which newer versions of Node take, are none:
- * they have no summer time.
+ * The IANA zone of this name, in any case; null when Node has
+ * none. An older name, such as `EST5EDT`, stays; in lower
+ * case it becomes the zone behind it. Offsets such as
+ * `+01:00`, which newer Node takes, are refused: they have no
+ * summer time.
  */
 export function timeZoneNamed(name: string): string | null {
   if (!/^[a-z]/i.test(name)) return null;
@@ -56,8 +63,9 @@ export function timeZoneNamed(name: string): string | null {
 }
 
 /**
- * Makes the calendar of a zone; it remembers the last window of each period. Throws RangeError for
- * a zone that Node does not know.
+ * The calendar of a zone, which caches the last window of
+ * each period.
+ * @throws RangeError for a zone that Node does not have
  */
 export function createCalendar(timeZone: string): Calendar {
   const clock = createClock(timeZone);
@@ -75,10 +83,10 @@ export function createCalendar(timeZone: string): Calendar {
 }
 
 /**
- * Where a clock is put back over midnight, an instant of the second time round has the older date
- * and belongs to the newer day.
+ * A clock may be put back over midnight. The second time
+ * round has the older date and belongs to the newer day.
  */
-function find(clock: Clock, period: Period, timeMs: number): Window {
+function find(clock: ZoneClock, period: Period, timeMs: number): Window {
   let day = firstDay(period, clock.dayOf(timeMs));
   for (;;) {
     const next = nextFirst(period, day);
@@ -88,7 +96,7 @@ function find(clock: Clock, period: Period, timeMs: number): Window {
   }
 }
 
-/** The first day of the period that a day is in. */
+/** The first day of the period of a day. */
 function firstDay(period: Period, day: LocalDay): LocalDay {
   // 1970-01-01 was a Thursday: three days after a Monday.
   if (period === "WEEK") return day - ((((day + 3) % 7) + 7) % 7);
@@ -103,20 +111,23 @@ function nextFirst(period: Period, first: LocalDay): LocalDay {
   return toDay(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
 }
 
-/** `Date.UTC` takes the years 0 to 99 for 1900 to 1999; no board is that old. */
+/**
+ * `Date.UTC` takes the years 0 to 99 for 1900 to 1999; no
+ * board is that old.
+ */
 const toDay = (year: number, month: number, day: number): LocalDay =>
   Date.UTC(year, month, day) / DAY_MS;
 
-/** What the clocks of a zone show. */
-interface Clock {
+interface ZoneClock {
   dayOf(timeMs: number): LocalDay;
   /**
-   * The first instant of a local day, or of the next one there is where the calendar skipped it.
+   * The first instant of a local day, or of the next one
+   * where the calendar skipped it.
    */
   startOf(day: LocalDay): number;
 }
 
-function createClock(timeZone: string): Clock {
+function createClock(timeZone: string): ZoneClock {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone,
     calendar: "gregory",
@@ -129,7 +140,7 @@ function createClock(timeZone: string): Clock {
     minute: "numeric",
     second: "numeric",
   });
-  /** What the local clock shows, read as if it were UTC, to the second. */
+  /** The local clock read as if it were UTC, to the second. */
   const local = (timeMs: number): number => {
     const parts = new Map(
       format.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]),
@@ -147,7 +158,10 @@ function createClock(timeZone: string): Clock {
       .filter((instant) => local(instant) === midnight);
     return midnights.length > 0 ? Math.min(...midnights) : firstOf(day, before, after);
   };
-  /** The clock skips this midnight: the day begins where it lands, found by halving. */
+  /**
+   * The clock skips this midnight: the day begins where it
+   * lands, found by halving.
+   */
   const firstOf = (day: LocalDay, before: number, after: number): number => {
     let [low, high] = [before, after];
     while (high - low > 1) {

@@ -1,14 +1,20 @@
 /**
- * What works worse than it should, and why. Parts report here each time they do without something;
- * logs, metrics and /readyz read it, so that no fallback is silent.
+ * Degraded parts, and why. Parts report here when they do
+ * without something; logs, metrics and /readyz read it, so
+ * that no fallback is silent.
  */
 
-/** Reports the state of one part: why it works worse, or null once it works as it should. */
+/**
+ * Reports the state of one part: a reason, or null once it
+ * works again.
+ */
 export type ReportState = (reason: string | null) => void;
 
-/** The states of all parts. */
 export interface Degradations {
-  /** The reporter of a part, which is well until it reports a reason. */
+  /**
+   * The reporter of a part, which counts as well until it
+   * reports a reason.
+   */
   of(part: string): ReportState;
   /** Every part with its reason, or "ok". */
   states(): Readonly<Record<string, string>>;
@@ -18,11 +24,14 @@ export interface Degradations {
 export interface StateReport {
   readonly part: string;
   readonly reason: string | null;
-  /** Whether the part was well before and is not now, or the other way round. */
+  /** Whether the part has become degraded, or well again. */
   readonly isChange: boolean;
 }
 
-/** @param onReport hears every report, so that uses of a fallback can be counted too */
+/**
+ * @param onReport called with every report, so that uses of a
+ * fallback can be counted
+ */
 export function createDegradations(onReport: (report: StateReport) => void): Degradations {
   const reasons = new Map<string, string | null>();
   return {

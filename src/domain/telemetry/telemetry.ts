@@ -1,22 +1,28 @@
 /**
- * What the floors and services report while they work. The server turns it into metrics; tests
- * count with it.
+ * Measurements of the database, Redis and services. The
+ * server turns them into metrics; tests count with them.
  */
 export interface Telemetry {
-  /** `count` values were served by this level of the cache, or by nobody ("none"). */
+  /**
+   * `count` values were served by this level of the cache, or
+   * by no level ("none").
+   */
   cacheReads(level: "local" | "redis" | "none", count: number): void;
-  /** One call of a loader's source for `count` keys of a family, e.g. "product". */
+  /**
+   * One call of a loader's source for `count` keys of a
+   * family, e.g. "product".
+   */
   loads(family: string, count: number): void;
   /**
-   * One round trip to Redis by the cache or the live core, with its duration; `failed` when it
-   * timed out or errored.
+   * One round trip to Redis by the cache or the live core,
+   * with its duration; `failed` when it timed out or errored.
    */
   redisRoundTrip(what: string, durationMs: number, failed: boolean): void;
   /** One SQL statement with its duration. */
   sqlStatement(durationMs: number, failed: boolean): void;
 }
 
-/** Reports to nobody. */
+/** Ignores all reports. */
 export const silentTelemetry: Telemetry = {
   cacheReads() {},
   loads() {},

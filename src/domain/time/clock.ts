@@ -1,6 +1,7 @@
 /**
- * The clock that all processes share: that of Redis (redis/client/clock.ts). Nothing is judged or
- * shown by a process's own.
+ * The clock of Redis, shared by all processes
+ * (redis/client/clock.ts). Local clocks decide nothing and
+ * are not shown.
  */
 export interface Clock {
   /** Ms since epoch. */

@@ -1,8 +1,9 @@
-/** One way to stop waiting, for every room. */
+/** Deadlines of waits. */
 
 /**
- * `work`, or what `late` answers (or throws) once the deadline has passed. The work itself goes on
- * unheard: what it was to write is unknown then, not refused.
+ * `work`, or what `late` answers (or throws) after the
+ * deadline. The work itself goes on: the outcome of a write
+ * is unknown then.
  */
 export async function withDeadline<T>(
   work: PromiseLike<T> | T,
@@ -26,7 +27,10 @@ export async function withDeadline<T>(
   }
 }
 
-/** For {@link withDeadline}: an error that says how long was waited, and for what. */
+/**
+ * For {@link withDeadline}: an error with the wait and what
+ * was waited for.
+ */
 export function lateError(what: string, deadlineMs: number): () => never {
   return () => {
     throw new Error(`${what} within ${deadlineMs} ms`);

@@ -1,9 +1,9 @@
 /**
  * Accounts: signing up, signing in, changing the password.
  *
- * Signing in answers alike for an address that has an account and one that has none, after the same
- * statements and the same hashing: who has an account is learned from signing up alone, which
- * cannot hide it.
+ * Signing in answers alike for an address with an account and
+ * one without, after the same statements and hashing. Only
+ * signing up reveals accounts, which it cannot avoid.
  */
 import { randomBytes } from "node:crypto";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -12,7 +12,7 @@ import type { Database } from "../../db/client/database.js";
 import type { RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
 import { ACCOUNT_LIMITS, type UserRecord } from "../../domain/account/user.js";
-import { RateLimited, type UserError, type UserErrorCode } from "../../domain/errors.js";
+import { RateLimited, type UserError, userError } from "../../domain/errors.js";
 import {
   canonicalPassword,
   checkText,
@@ -27,28 +27,28 @@ import type { Revocations } from "./revocations.js";
 import type { OpenedSession, Sessions } from "./sessions.js";
 import type { Admitted, SignInGuard } from "./sign-in-guard.js";
 
-/** What somebody signs in with. */
 export interface Credentials {
   readonly email: string;
   readonly password: string;
 }
 
-/** Where a sign-in comes from, and the session that it takes the place of. */
+/** Origin of a sign-in, and the session that it replaces. */
 export interface SignInOrigin extends RequestOrigin {
   /**
-   * Whoever the client's cookie signs in so far, where the new session goes into the same cookie.
+   * The user of the client's cookie, where the new session
+   * replaces it.
    */
   readonly replaces?: UserPrincipal;
 }
 
-/** Somebody signed in, or why not. */
 export type SignInOutcome =
   | { readonly errors: readonly []; readonly user: UserRecord; readonly opened: OpenedSession }
   | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
 
 /**
- * Accounts. Methods throw RateLimited when the guard refuses, ServiceUnavailable when Redis or
- * Postgres does not answer, or too many wait to be hashed.
+ * Methods throw RateLimited when the guard refuses. They
+ * throw ServiceUnavailable without Redis or Postgres, or when
+ * the queue of hashing is full.
  */
 export interface Accounts {
   /** A new customer, signed in. */
@@ -57,13 +57,15 @@ export interface Accounts {
     origin: SignInOrigin,
   ): Promise<SignInOutcome>;
   /**
-   * One question to the guard, one look-up and one Argon2id, whatever the address; a right password
-   * that was hashed with less is hashed again.
+   * One question to the guard, one look-up and one Argon2id,
+   * for any address. A correct password with a weaker hash is
+   * hashed again.
    */
   signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
   /**
-   * Changes the caller's password, ends all sessions of the account, and opens a new one for the
-   * caller. Throws Unauthenticated.
+   * Changes the caller's password, ends all sessions of the
+   * account, and opens a new one for the caller. Throws
+   * Unauthenticated.
    */
   changePassword(
     principal: Principal,
@@ -72,7 +74,6 @@ export interface Accounts {
   ): Promise<SignInOutcome>;
 }
 
-/** What accounts take. */
 export interface AccountsParts {
   readonly database: Database;
   readonly users: UserTable;
@@ -84,7 +85,7 @@ export interface AccountsParts {
   readonly refused: Pick<RefusedSignIns, "note">;
 }
 
-const TAG_BYTES = 12;
+const USER_TAG_BYTES = 12;
 
 export function createAccounts(parts: AccountsParts): Accounts {
   const { users, passwords, revocations, guard, refused } = parts;
@@ -103,27 +104,27 @@ export function createAccounts(parts: AccountsParts): Accounts {
         checkText(NAME, name),
         checkPassword(password, "password"),
       ].filter((error) => error !== null);
-      if (errors.length > 0) return refusal(errors);
+      if (errors.length > 0) return { ...NOT_SIGNED_IN, errors };
       await guard.signUp(origin.ip);
       const passwordHash = await passwords.hash(password);
       const user = await makeCustomer(parts, { email, name, passwordHash }, origin);
-      if (!user) return refusal([TAKEN]);
+      if (!user) return { ...NOT_SIGNED_IN, errors: [TAKEN] };
       return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
     },
     async signIn({ password, ...input }, origin) {
       const email = typedEmail(input.email);
-      // Decided by what was sent alone, so it tells nothing; nobody's password is as long, and
-      // hashing it would only cost.
+      // Decided by the input alone, so it reveals nothing. No
+      // password is as long, and hashing it would only cost.
       if (password.length > LONGEST_PASSWORD) {
         refused.note("sign_in_refused", null, origin.ip);
-        return refusal([BAD_CREDENTIALS]);
+        return { ...NOT_SIGNED_IN, errors: [BAD_CREDENTIALS] };
       }
       const attempt = await admit({ account: email, ip: origin.ip }, null);
       const account = await users.accountByEmail(email);
       const right = await passwords.matches(password, account?.passwordHash ?? null);
       if (!right || !account) {
         refused.note("sign_in_refused", account?.user.id ?? null, origin.ip);
-        return refusal([BAD_CREDENTIALS]);
+        return { ...NOT_SIGNED_IN, errors: [BAD_CREDENTIALS] };
       }
       await attempt.right();
       await strengthen(parts, account, password);
@@ -132,23 +133,23 @@ export function createAccounts(parts: AccountsParts): Accounts {
     async changePassword(principal, { current, next }, origin) {
       const { userId, sessionId } = requireUser(principal);
       const error = checkPassword(next, "newPassword");
-      if (error) return refusal([error]);
+      if (error) return { ...NOT_SIGNED_IN, errors: [error] };
       const account = await users.accountById(userId);
-      if (!account) return refusal([WRONG_PASSWORD]);
+      if (!account) return { ...NOT_SIGNED_IN, errors: [WRONG_PASSWORD] };
       const attempt = await admit(
         { account: account.user.email, ip: origin.ip, sessionId },
         userId,
       );
       if (!(await passwords.matches(current, account.passwordHash))) {
         refused.note("password_change_refused", userId, origin.ip);
-        return refusal([WRONG_PASSWORD]);
+        return { ...NOT_SIGNED_IN, errors: [WRONG_PASSWORD] };
       }
       await attempt.right();
       const passwordHash = await passwords.hash(next);
       const raised = await revocations.together({ userId, sessionId, origin }, (tx) =>
         users.replaceHash(tx, userId, account.passwordHash, passwordHash),
       );
-      if (!raised) return refusal([CHANGED_MEANWHILE]);
+      if (!raised) return { ...NOT_SIGNED_IN, errors: [CHANGED_MEANWHILE] };
       return open(
         { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } },
         origin,
@@ -175,7 +176,7 @@ const makeCustomer = (
     return made;
   });
 
-/** Hashes a password again that was hashed with less than is asked for today. */
+/** Hashes a password again whose hash is weaker than configured. */
 async function strengthen(
   { database, users, passwords }: AccountsParts,
   { user, passwordHash }: Account,
@@ -186,15 +187,16 @@ async function strengthen(
 }
 
 /**
- * Opens a session of somebody who has proved themselves. What cannot be logged is not handed over:
- * its session is nobody's then, and runs out.
+ * Opens a session after authentication. Where the log fails,
+ * the token is not handed over: its session has no holder,
+ * and expires.
  */
 function loggedOpening({ database, sessions, revocations, audit }: AccountsParts) {
   return async (
     account: Account,
     { replaces, ...origin }: SignInOrigin,
   ): Promise<SignInOutcome> => {
-    // Nobody holds it any more, except whoever stole or planted it.
+    // Only a thief could still hold it.
     if (replaces) await revocations.signOut(replaces, origin);
     const opened = await sessions.open(account, origin);
     const { userId, sessionId } = opened.principal;
@@ -210,7 +212,7 @@ function loggedOpening({ database, sessions, revocations, audit }: AccountsParts
 
 const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
-/** Asks the guard; what it refuses is counted. */
+/** Asks the guard, and counts refusals. */
 function countedAdmission(
   guard: Pick<SignInGuard, "signIn">,
   refused: Pick<RefusedSignIns, "note">,
@@ -228,60 +230,61 @@ function countedAdmission(
   };
 }
 
-/** What Postgres gives a new account. */
+/** The default in Postgres. */
 const FIRST_EPOCH = 1;
 
-const newTag = (): string => randomBytes(TAG_BYTES).toString("base64url");
-const refusal = (errors: readonly UserError[]): SignInOutcome => ({
-  errors,
-  user: null,
-  opened: null,
-});
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: ["input", field],
-});
+const newTag = (): string => randomBytes(USER_TAG_BYTES).toString("base64url");
+const NOT_SIGNED_IN = { user: null, opened: null } as const;
 
-const TAKEN = wrong("TAKEN", "email", "There is an account with this address. Sign in instead.");
-const BAD_CREDENTIALS: UserError = {
-  code: "BAD_CREDENTIALS",
-  message: "The address and the password do not belong together, or there is no such account.",
-  field: ["input"],
-};
-const WRONG_PASSWORD = wrong(
+const TAKEN = userError(
+  "TAKEN",
+  ["input", "email"],
+  "There is an account with this address. Sign in instead.",
+);
+const BAD_CREDENTIALS = userError(
   "BAD_CREDENTIALS",
-  "currentPassword",
+  ["input"],
+  "The address and the password do not belong together, or there is no such account.",
+);
+const WRONG_PASSWORD = userError(
+  "BAD_CREDENTIALS",
+  ["input", "currentPassword"],
   "This is not the password of the account.",
 );
-const CHANGED_MEANWHILE = wrong(
+const CHANGED_MEANWHILE = userError(
   "CONFLICT",
-  "currentPassword",
+  ["input", "currentPassword"],
   "The password was changed meanwhile. Sign in again.",
 );
 
 /**
- * Most that a password can have as it is typed, in UTF-16 units: decomposed, a character is at most
- * four of two units.
+ * Longest password in UTF-16 units, before normalising: a
+ * decomposed character has up to four of two units.
  */
 const LONGEST_PASSWORD = 4 * 2 * ACCOUNT_LIMITS.password.max;
 const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
 
 function checkEmail(email: string): UserError | null {
-  if (email === "") return wrong("REQUIRED", "email", "email must not be blank.");
+  if (email === "") return userError("REQUIRED", ["input", "email"], "email must not be blank.");
   if (lengthOf(email) > ACCOUNT_LIMITS.email)
-    return wrong("TOO_LONG", "email", `email has more than ${ACCOUNT_LIMITS.email} characters.`);
-  // Only a message proves an address; this catches what cannot be one.
+    return userError(
+      "TOO_LONG",
+      ["input", "email"],
+      `email has more than ${ACCOUNT_LIMITS.email} characters.`,
+    );
+  // Only a message proves an address; this catches what
+  // cannot be one.
   return /^[^@]+@[^@]+$/u.test(email) && !holdsUnseen(email)
     ? null
-    : wrong("INVALID", "email", "email is not an address such as ada@shop.example.");
+    : userError("INVALID", ["input", "email"], "email is not an address such as ada@shop.example.");
 }
 
 function checkPassword(password: string, field: string): UserError | null {
   const { min, max } = ACCOUNT_LIMITS.password;
   const length = lengthOf(canonicalPassword(password));
-  if (length > max) return wrong("TOO_LONG", field, `${field} has more than ${max} characters.`);
+  if (length > max)
+    return userError("TOO_LONG", ["input", field], `${field} has more than ${max} characters.`);
   return length < min
-    ? wrong("OUT_OF_RANGE", field, `${field} must have at least ${min} characters.`)
+    ? userError("OUT_OF_RANGE", ["input", field], `${field} must have at least ${min} characters.`)
     : null;
 }

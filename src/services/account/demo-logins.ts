@@ -1,10 +1,10 @@
-/** The logins of the embedded default: an admin and three customers, to try the shop with. */
+/** The logins of the embedded default: an admin and three customers. */
 import { randomBytes } from "node:crypto";
 import type { NewAccount, UserTable } from "../../db/account/users.js";
 import type { Database } from "../../db/client/database.js";
 import type { Passwords } from "./passwords.js";
 
-/** Who they are. They share one password, made on the first start. */
+/** They share one password, made on the first start. */
 export const DEMO_LOGINS: readonly Pick<NewAccount, "email" | "name" | "role">[] = [
   { email: "admin@souk.example", name: "Noor Admin", role: "ADMIN" },
   { email: "ada@souk.example", name: "Ada Lindgren", role: "CUSTOMER" },
@@ -12,17 +12,19 @@ export const DEMO_LOGINS: readonly Pick<NewAccount, "email" | "name" | "role">[]
   { email: "cleo@souk.example", name: "Cleo Marchetti", role: "CUSTOMER" },
 ];
 
-/** What making them takes. */
 export interface DemoLoginParts {
   readonly database: Database;
   readonly users: UserTable;
   readonly passwords: Passwords;
   readonly password: string;
-  /** True where the password was made just now: accounts of an earlier start get it too. */
+  /**
+   * True where the password was made just now: accounts of an
+   * earlier start get it too.
+   */
   readonly isNew: boolean;
 }
 
-/** Makes the logins that are not there yet. What somebody has changed since stays. */
+/** Makes missing logins. Later changes of a login stay. */
 export async function provideDemoLogins({
   database,
   users,

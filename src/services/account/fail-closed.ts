@@ -1,7 +1,8 @@
 /**
- * A revocation that cannot be read fails closed for the user it names: all sessions of that user
- * end. It affects no other user. Done once for each outbox row, whoever reads it first: the new
- * revocation leaves through a row of its own.
+ * A revocation that cannot be read fails closed for its user:
+ * all sessions of that user end. It affects no other user.
+ * Done once per outbox row; the new revocation has a row of
+ * its own.
  */
 
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -13,12 +14,12 @@ import { type Revocation, revocationEntry } from "../../domain/account/session.j
 export type NamedUser = { readonly userId: number } | { readonly userTag: string };
 
 /**
- * Ends all sessions of users in Postgres. Resolves to the revocations, which are in the outbox too;
- * none the second time.
+ * Ends all sessions of users in Postgres. Resolves to the
+ * revocations, which are in the outbox too; none the second
+ * time.
  */
 export type FailClosed = (row: number, users: readonly NamedUser[]) => Promise<Revocation[]>;
 
-/** What it takes. */
 export interface FailClosedParts {
   readonly database: Pick<Database, "transaction">;
   readonly outboxTable: Pick<OutboxTable, "append" | "close">;

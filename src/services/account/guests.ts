@@ -1,25 +1,29 @@
 /**
- * Guests: people who have not signed in, told apart by a signed id. A guest is made at the first
- * write and costs nothing to keep: whoever shows a token that we have signed is that guest, on
- * every transport and process. Ids that we did not sign are never adopted.
+ * Guests: visitors without an account, identified by a signed
+ * id. A guest is made at the first write and costs nothing to
+ * keep. The holder of a token that we signed is that guest,
+ * on every transport and process. Other ids are never
+ * adopted.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { GuestPass } from "../../domain/account/guest.js";
 
-/** Reads and makes guests. */
 export interface Guests {
-  /** The pass of a client that shows this token; a token that is not ours counts as none. */
+  /**
+   * The guest of a client with this token; a token that is
+   * not ours counts as none.
+   */
   admit(token: string | undefined): GuestPass;
 }
 
 const ID_BYTES = 16;
-const TOKEN = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
+const GUEST_TOKEN = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
 
-/** @param secret what tokens are signed with; the same in every process */
+/** @param secret signs the tokens; the same in every process */
 export function createGuests(secret: string): Guests {
   const sign = (id: string): Buffer => createHmac("sha256", secret).update(`guest:${id}`).digest();
   const read = (token: string | undefined): string | null => {
-    const [, id = "", signature = ""] = TOKEN.exec(token ?? "") ?? [];
+    const [, id = "", signature = ""] = GUEST_TOKEN.exec(token ?? "") ?? [];
     return id !== "" && timingSafeEqual(Buffer.from(signature, "base64url"), sign(id)) ? id : null;
   };
   return {

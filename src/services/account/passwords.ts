@@ -1,8 +1,10 @@
 /**
- * Passwords: Argon2id, worked out by the threads of libuv, never by the one that serves requests.
- * At most `concurrency` at a time: each takes its memory, and the threads have other work too. A
- * queue waits that is bounded by length and by age; beyond it, callers are refused. Source: RFC
- * 9106; OWASP's least parameters (19 MiB, two passes, one lane).
+ * Passwords: Argon2id, on the threads of libuv. At most
+ * `concurrency` at a time, because each takes its memory, and
+ * the threads have other work. A queue waits, bounded by
+ * length and by age; beyond it, callers are refused. Source:
+ * RFC 9106; OWASP's least parameters (19 MiB, two passes, one
+ * lane).
  */
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
@@ -11,7 +13,6 @@ import { ServiceUnavailable } from "../../domain/errors.js";
 import { canonicalPassword } from "../../domain/text.js";
 import { SECOND } from "../../domain/time/time.js";
 
-/** What a hash costs. */
 export interface PasswordOptions {
   readonly memoryKib: number;
   readonly passes: number;
@@ -22,27 +23,26 @@ export interface PasswordOptions {
 }
 
 /**
- * Makes and checks hashes. Every method costs one Argon2id and throws ServiceUnavailable when too
- * many wait.
+ * Every method costs one Argon2id. Throws ServiceUnavailable
+ * when the queue is full.
  */
 export interface Passwords {
   hash(password: string): Promise<string>;
   /**
-   * Whether the password belongs to the hash. Without one the same work is done, and the answer is
-   * no.
+   * Whether the password belongs to the hash. Without a hash
+   * the same work is done, and the answer is false.
    */
   matches(password: string, hash: string | null): Promise<boolean>;
-  /** True when a hash was made with less than is asked for today. Costs nothing. */
+  /** Whether a hash is weaker than configured. Costs nothing. */
   isWeak(hash: string): boolean;
 }
 
 /**
- * `Algorithm.Argon2id`; the package declares it as a const enum, which cannot be imported one file
- * at a time.
+ * `Algorithm.Argon2id`: a const enum cannot be imported from
+ * a single file.
  */
 const ARGON2ID = 2 as Algorithm;
 
-/** Makes the passwords of a process. */
 export function createPasswords({
   memoryKib,
   passes,
@@ -51,8 +51,8 @@ export function createPasswords({
 }: PasswordOptions): Passwords {
   const cost = { algorithm: ARGON2ID, memoryCost: memoryKib, timeCost: passes, parallelism: 1 };
   const inTurn = createTurns(concurrency, queue);
-  // What a password is compared with where there is no account: made once, of something that nobody
-  // knows.
+  // Compared with where there is no account: the hash of a
+  // random secret.
   let made: Promise<string> | null = null;
   const nobodysHash = (): Promise<string> => {
     made ??= hash(randomBytes(32), cost);
@@ -61,8 +61,8 @@ export function createPasswords({
   return {
     hash: (password) => inTurn(() => hash(canonicalPassword(password), cost)),
     async matches(password, known) {
-      // Asked for in either case, so that the first sign-in takes as long for an account as for
-      // none.
+      // Awaited in both cases, so that the first sign-in
+      // takes as long with an account as without.
       const nobodys = await nobodysHash();
       return (
         (await inTurn(() => verify(known ?? nobodys, canonicalPassword(password)))) &&
@@ -76,12 +76,15 @@ export function createPasswords({
   };
 }
 
-/** Longest wait for a turn; who waited longer has given up, or is told to come again. */
-const MAX_WAIT_MS = 5 * SECOND;
+/** Longest wait for a turn; the caller is refused then. */
+const MAX_QUEUE_WAIT_MS = 5 * SECOND;
 const busy = () =>
   new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
 
-/** Runs work at most `concurrency` at a time, first come, first served. */
+/**
+ * Runs work at most `concurrency` at a time, first come,
+ * first served.
+ */
 function createTurns(concurrency: number, queue: number) {
   interface Turn {
     begin(): void;
@@ -89,7 +92,7 @@ function createTurns(concurrency: number, queue: number) {
   }
   const waiting = new BoundedQueue<Turn>({
     maxLength: queue,
-    maxWaitMs: MAX_WAIT_MS,
+    maxWaitMs: MAX_QUEUE_WAIT_MS,
     refuse: (turn) => turn.refuse(busy()),
   });
   let running = 0;
@@ -102,7 +105,7 @@ function createTurns(concurrency: number, queue: number) {
     try {
       return await work();
     } finally {
-      // The place goes to the next one without being given up.
+      // The turn goes to the next one without being released.
       const [next] = waiting.take(1);
       if (next) next.begin();
       else running -= 1;

@@ -1,9 +1,10 @@
 /**
- * Counts refused sign-ins for the audit log. Anybody can cause as many as they like, so none is a
- * statement of its own: each process counts by account and address, and writes what it has counted
- * once a minute, in one statement with a bounded number of rows. A refusal so costs the same for an
- * address that has an account and one that has none. A process that is killed loses its last
- * minute.
+ * Counts refused sign-ins for the audit log. Clients can
+ * cause any number, so none is a statement of its own. Each
+ * process counts by account and address, and writes once a
+ * minute, in one statement with a bounded number of rows. So
+ * a refusal costs the same with an account as without. A
+ * process that is killed loses its last minute.
  */
 import type { Logger } from "pino";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -11,20 +12,21 @@ import type { CountedEvent, RefusalCount } from "../../domain/account/audit.js";
 import { addressHolder } from "../../domain/address.js";
 import { MINUTE } from "../../domain/time/time.js";
 
-/** Counts refusals. */
 export interface RefusedSignIns {
-  /** @param userId the account that was meant, where there is one */
+  /**
+   * @param userId the account that was meant, where there is
+   * one
+   */
   note(event: CountedEvent, userId: number | null, ip: string): void;
   /**
-   * Writes what was counted since. Never rejects: what could not be written is written with the
-   * next.
+   * Writes new counts. Never rejects: what fails is written
+   * with the next.
    */
   flush(): Promise<void>;
   /** Writes the rest. */
   close(): Promise<void>;
 }
 
-/** What it takes. */
 export interface RefusedSignInsParts {
   readonly table: Pick<AuditTable, "appendRefusals">;
   readonly log: Logger;
@@ -32,10 +34,10 @@ export interface RefusedSignInsParts {
 
 const FLUSH_EVERY_MS = MINUTE;
 /**
- * Accounts and addresses that are told apart within a minute; what comes beyond is counted
- * together.
+ * Accounts and addresses counted apart within a minute; the
+ * rest is counted together.
  */
-const MOST_ROWS = 100;
+const MAX_ROWS = 100;
 
 export function createRefusedSignIns({ table, log }: RefusedSignInsParts): RefusedSignIns {
   const counts = new Map<string, RefusalCount>();
@@ -45,7 +47,7 @@ export function createRefusedSignIns({ table, log }: RefusedSignInsParts): Refus
     const keyOf = ({ event, userId, from }: RefusalCount) => `${event} ${userId} ${from}`;
     const known = counts.has(keyOf(refusal));
     const counted =
-      known || counts.size < MOST_ROWS ? refusal : { ...refusal, userId: null, from: null };
+      known || counts.size < MAX_ROWS ? refusal : { ...refusal, userId: null, from: null };
     const before = counts.get(keyOf(counted))?.count ?? 0;
     counts.set(keyOf(counted), { ...counted, count: before + refusal.count });
   };

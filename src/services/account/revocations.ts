@@ -1,8 +1,9 @@
 /**
- * Ending sessions: who may end which. A revocation is committed in Postgres together with an outbox
- * row, then applied to Redis, then told to the processes that hold sockets; only then is the caller
- * answered. Where Redis does not answer, the caller is told so and the relay does the rest;
- * everything here can be repeated.
+ * Ending sessions, with authorisation. A revocation is
+ * committed in Postgres with an outbox row, then applied to
+ * Redis, then published to the processes with sockets. Only
+ * then is the caller answered. Without Redis the call fails
+ * and the relay does the rest. All steps can be repeated.
  */
 import type { AuditTable } from "../../db/account/audit.js";
 import type { RaisedEpoch, RevocationTable } from "../../db/account/revocations.js";
@@ -16,18 +17,19 @@ import {
   type UserPrincipal,
 } from "../../domain/account/principal.js";
 import { type Revocation, revocationEntry } from "../../domain/account/session.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
 
 /**
- * Applies a committed revocation. Resolves to how many sessions it ended, where that is counted.
- * Rejects with RedisUnavailable.
+ * Applies a committed revocation. Resolves to the number of
+ * ended sessions, where it is counted. Rejects with
+ * RedisUnavailable.
  */
 export type ApplyRevocation = (revocation: Revocation) => Promise<number | null>;
 
-/** Joins what a revocation is applied by. */
+/** Applies revocations to Redis and publishes them. */
 export function createApplyRevocation(
   store: Pick<SessionStore, "revoke">,
   pubsub: Pick<PubSub, "publish">,
@@ -44,47 +46,52 @@ export function createApplyRevocation(
 /** In place of a user's id. */
 export const EVERYBODY = 0;
 
-/** What a revocation did. `revoked` is null where it was refused, and where nobody counts. */
+/** `revoked` is null where it was refused, or is not counted. */
 export interface RevocationOutcome {
   readonly revoked: number | null;
   readonly errors: readonly UserError[];
 }
 
 /**
- * Whose sessions an admin ends: one user's, or everybody's that were issued before a time (ms since
- * epoch).
+ * Sessions that an admin ends: of one user, or all issued
+ * before a time (ms since epoch).
  */
 export type RevocationTarget = { readonly userId: number } | { readonly beforeMs: number };
 
-/** Whose password is changed, and by which session. */
 export interface NewPassword {
   readonly userId: number;
   readonly sessionId: string;
   readonly origin: RequestOrigin;
 }
 
-/** Ends sessions. All methods throw RedisUnavailable when it is not known to have been done. */
+/** All methods throw RedisUnavailable when the outcome is unknown. */
 export interface Revocations {
-  /** The caller's own session. False when nobody was signed in. */
+  /** The caller's own session. False for anonymous callers. */
   signOut(principal: Principal, origin: RequestOrigin): Promise<boolean>;
   /** One of the caller's sessions. Throws Unauthenticated. */
   one(principal: Principal, sessionId: string, origin: RequestOrigin): Promise<RevocationOutcome>;
-  /** All of the caller's sessions but the one that asks. Throws Unauthenticated. */
+  /**
+   * All of the caller's sessions but the one that asks.
+   * Throws Unauthenticated.
+   */
   others(principal: Principal, origin: RequestOrigin): Promise<RevocationOutcome>;
-  /** Throws Unauthenticated or Forbidden unless the principal is an admin. */
+  /**
+   * Throws Unauthenticated or Forbidden unless the principal
+   * is an admin.
+   */
   all(
     principal: Principal,
     target: RevocationTarget,
     origin: RequestOrigin,
   ): Promise<RevocationOutcome>;
   /**
-   * Ends all sessions of a user, together with what else `decide` writes. Resolves to the epoch of
-   * later sessions; null, and nothing is done, when it answers false.
+   * Ends all sessions of a user, together with the writes of
+   * `decide`. Resolves to the epoch of later sessions. Null,
+   * and nothing is done, when it answers false.
    */
   together(change: NewPassword, decide: (tx: Tx) => Promise<boolean>): Promise<RaisedEpoch | null>;
 }
 
-/** What ending sessions takes. */
 export interface RevocationsParts {
   readonly database: Pick<Database, "transaction">;
   readonly table: RevocationTable;
@@ -107,15 +114,17 @@ export function createRevocations(parts: RevocationsParts): Revocations {
     },
     async one(principal, sessionId, origin) {
       const user = requireUser(principal);
-      // Looked for among the caller's own: anybody else's is as unknown as one that never was.
+      // Looked up among the caller's own: those of others are
+      // not found.
       const found = await store.find(user.userTag, sessionId);
-      if (typeof found !== "object")
-        return refusal("NOT_FOUND", "There is no such session.", ["id"]);
-      return outcomeOf(await endSession(parts, "session_revoked", user, { sessionId, origin }));
+      if (typeof found !== "object") return { revoked: null, errors: [NO_SESSION] };
+      return revokedOutcome(
+        await endSession(parts, "session_revoked", user, { sessionId, origin }),
+      );
     },
     async others(principal, origin) {
       const { userId, sessionId } = requireUser(principal);
-      return outcomeOf(
+      return revokedOutcome(
         await endUser(
           parts,
           {
@@ -138,9 +147,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
           { ...entry, event: "all_sessions_revoked", userId: target.userId },
           null,
         );
-        return done
-          ? outcomeOf(done)
-          : refusal("NOT_FOUND", "There is nobody with this id.", ["input", "userId"]);
+        return done ? revokedOutcome(done) : { revoked: null, errors: [NO_USER] };
       }
       const detail = new Date(target.beforeMs).toISOString();
       const done = await revoke(
@@ -151,7 +158,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
           return beforeMs === null ? null : { kind: "everyone", beforeMs };
         },
       );
-      return done ? outcomeOf(done) : IN_THE_FUTURE;
+      return done ? revokedOutcome(done) : { revoked: null, errors: [IN_THE_FUTURE] };
     },
     async together({ userId, sessionId, origin }, decide) {
       const entry = {
@@ -166,7 +173,10 @@ export function createRevocations(parts: RevocationsParts): Revocations {
   };
 }
 
-/** Null when `decide` found nothing to end; then nothing is logged either. */
+/**
+ * Null when `decide` found nothing to end; then nothing is
+ * logged either.
+ */
 async function revoke<R extends Revocation>(
   { database, outboxTable, apply, audit }: RevocationsParts,
   entry: AuditEntry,
@@ -180,7 +190,8 @@ async function revoke<R extends Revocation>(
   });
   if (!owed) return null;
   const ended = await apply(owed.revocation);
-  // A row that stays is applied again by the relay, which changes nothing.
+  // A row that stays is applied again by the relay, which
+  // changes nothing.
   outboxTable.done(owed.rows.map(({ id }) => id)).catch(() => {});
   return { ended, revocation: owed.revocation };
 }
@@ -215,26 +226,20 @@ type Ended = Pick<AuditEntry, "origin"> & { readonly sessionId: string };
 
 type OfUser = AuditEntry & { readonly userId: number };
 
-/** What was done, and how many sessions it ended where that is counted. */
+/** `ended` is the number of sessions, where it is counted. */
 interface Revoked<R extends Revocation> {
   readonly ended: number | null;
   readonly revocation: R;
 }
 
-const outcomeOf = (done: Revoked<Revocation> | null): RevocationOutcome => ({
+const revokedOutcome = (done: Revoked<Revocation> | null): RevocationOutcome => ({
   revoked: done?.ended ?? null,
   errors: [],
 });
-const refusal = (
-  code: UserError["code"],
-  message: string,
-  field: readonly string[],
-): RevocationOutcome => ({
-  revoked: null,
-  errors: [{ code, message, field }],
-});
-const IN_THE_FUTURE = refusal(
+const NO_SESSION = userError("NOT_FOUND", ["id"], "There is no such session.");
+const NO_USER = userError("NOT_FOUND", ["input", "userId"], "There is nobody with this id.");
+const IN_THE_FUTURE = userError(
   "OUT_OF_RANGE",
-  "issuedBefore lies in the future; sessions of later sign-ins would die with it.",
   ["input", "issuedBefore"],
+  "issuedBefore lies in the future; sessions of later sign-ins would die with it.",
 );

@@ -1,20 +1,19 @@
-/**
- * Word of ended sessions, for whoever serves them: whose have ended, or that it may have been
- * missed.
- */
+/** Ended sessions, published to the processes that serve them. */
 import type { Logger } from "pino";
 import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { EVERYBODY } from "./revocations.js";
 
-/** Tells of ended sessions until it is closed. */
 export interface SessionEnds {
-  /** Calls back with the user, or with null when it may be anybody. Returns what ends that. */
+  /**
+   * Calls back with the user, or with null when it may be
+   * any. Returns the unsubscribe function.
+   */
   onEnded(listener: (userId: number | null) => void): () => void;
   close(): Promise<void>;
 }
 
-/** Hears from now on. */
+/** Starts listening. */
 export async function hearSessionEnds(
   pubsub: Pick<PubSub, "subscribe" | "onResync">,
   log: Logger,

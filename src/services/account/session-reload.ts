@@ -1,10 +1,12 @@
 /**
- * A Redis that does not know what Postgres knows of revocations is brought up to date before it may
- * judge: of a user where the server restarted, was restored or took over, and once of
- * every revocation that may not have reached it while the connection of this process was lost.
+ * Reloads revocations into a Redis that may lack them, before
+ * it is asked. Per user where the server restarted, was
+ * restored or took over. Once for all unsent revocations,
+ * where the connection of this process was lost.
  *
- * Each revocation is applied for itself. One that cannot be read ends all sessions of the user it
- * names; one that Redis refuses leaves its user, and no other, without an answer.
+ * Each revocation is applied by itself. One that cannot be
+ * read ends all sessions of its user. One that Redis refuses
+ * leaves its user, and no other, without an answer.
  */
 import type { Logger } from "pino";
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -17,17 +19,15 @@ import { readRow } from "../outbox/kind.js";
 import type { FailClosed } from "./fail-closed.js";
 import { REVOCATION_SPEC, unreadableUsers } from "./revocation-kind.js";
 
-/** Asks a Redis that knows. */
 export interface SessionTrust {
   /**
-   * The answer, once Redis knows; null for a user whom Postgres does not know. Throws
-   * ServiceUnavailable when Redis cannot be brought up to date.
+   * The answer of a loaded Redis; null for an unknown user.
+   * Throws ServiceUnavailable when Redis cannot be loaded.
    */
   ask<T>(userTag: string, question: () => Promise<T | "unloaded">): Promise<T | null>;
   close(): void;
 }
 
-/** What it takes. */
 export interface SessionTrustParts {
   readonly store: Pick<SessionStore, "onLost" | "load" | "loadEverybody" | "revoke">;
   readonly revocations: Pick<RevocationTable, "stateOf" | "everybodyBefore">;
@@ -36,8 +36,8 @@ export interface SessionTrustParts {
   readonly log: Logger;
 }
 
-/** A Redis that is told and forgets at once is restarting over and over. */
-const MOST_TELLINGS = 3;
+/** A Redis that forgets more often is restarting over and over. */
+const MAX_RELOADS = 3;
 
 export function createSessionTrust({
   store,
@@ -47,11 +47,11 @@ export function createSessionTrust({
   log,
 }: SessionTrustParts): SessionTrust {
   let losses = 0;
-  /** The number of losses that were made good; none at the start. */
+  /** The number of losses that were caught up with; none at the start. */
   let madeGood = -1;
   /**
-   * Users with a revocation that Redis refuses: their sessions count as unknown until the next
-   * catch-up.
+   * Users with a revocation that Redis refuses: their
+   * sessions are unknown until the next catch-up.
    */
   let doubted: ReadonlySet<string> = new Set();
   const stopListening = store.onLost(() => {
@@ -73,7 +73,10 @@ export function createSessionTrust({
     madeGood = Math.max(madeGood, present);
   };
 
-  /** Rejects when Redis or Postgres does not answer; anything else concerns this row alone. */
+  /**
+   * Rejects when Redis or Postgres does not answer; other
+   * errors concern this row alone.
+   */
   const apply = async (stored: StoredRow, refused: Set<string>): Promise<void> => {
     const row = readRow(REVOCATION_SPEC, stored);
     if (row.problems.length > 0)
@@ -111,7 +114,7 @@ export function createSessionTrust({
       await catchUp();
       if (doubted.has(userTag))
         throw new RedisUnavailable(new Error("a revocation of this user cannot be applied"));
-      for (let telling = 0; telling < MOST_TELLINGS; telling++) {
+      for (let reload = 0; reload < MAX_RELOADS; reload++) {
         const answer = await question();
         if (answer !== "unloaded") return answer;
         if (!(await tell(userTag))) return null;

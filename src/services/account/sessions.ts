@@ -1,7 +1,10 @@
-/** Sessions: opened at sign-in, looked up by their token, listed for their owner. */
+/**
+ * Sessions: opened at sign-in, looked up by their token,
+ * listed for their owner.
+ */
 import { randomBytes } from "node:crypto";
 import type { Account } from "../../db/account/users.js";
-import type { RequestOrigin } from "../../domain/account/audit.js";
+import { MAX_DEVICE, type RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
 import { AUTH_LEVELS, type SessionRecord } from "../../domain/account/session.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
@@ -11,51 +14,55 @@ import type { Found, SessionStore } from "../../redis/session/session.js";
 import { type SessionCredential, sessionCredential } from "./credential.js";
 import type { SessionTrust } from "./session-reload.js";
 
-/** A session just opened; the token is shown here once and kept nowhere. */
+/** A session just opened; its token is stored nowhere. */
 export interface OpenedSession {
   readonly token: string;
   readonly principal: UserPrincipal;
 }
 
-/** Opens and looks up sessions. */
 export interface Sessions {
   /**
-   * A new session of an account that has proved itself. Throws RedisUnavailable, and
-   * ServiceUnavailable when all were revoked meanwhile.
+   * A new session after authentication. Throws
+   * RedisUnavailable, and ServiceUnavailable when all were
+   * revoked meanwhile.
    */
   open(account: Account, origin: Pick<RequestOrigin, "device" | "ip">): Promise<OpenedSession>;
   /**
-   * Whose token it is, noting the use; null when it is nobody's. Throws ServiceUnavailable when it
-   * cannot be told.
+   * The user of a token, recording the use; null for an
+   * unknown one. Throws ServiceUnavailable when the look-up
+   * fails.
    */
   authenticate(credential: SessionCredential): Promise<UserPrincipal | null>;
   /**
-   * The same session again, as it is now; null when it has ended. `used` notes a use. Throws
-   * ServiceUnavailable when it cannot be told.
+   * The same session as it is now; null when it has ended.
+   * `used` records a use. Throws ServiceUnavailable when the
+   * look-up fails.
    */
   confirm(
     principal: UserPrincipal,
     options: { readonly used: boolean },
   ): Promise<UserPrincipal | null>;
   /**
-   * The caller's live sessions, the latest used first. Throws Unauthenticated or RedisUnavailable.
+   * The caller's live sessions, the latest used first. Throws
+   * Unauthenticated or RedisUnavailable.
    */
   list(principal: Principal): Promise<SessionRecord[]>;
 }
 
-/** What sessions take. */
 export interface SessionsParts {
   readonly store: SessionStore;
   readonly trust: SessionTrust;
   readonly pubsub: Pick<PubSub, "publish">;
-  /** A use is noted at most this often. */
+  /** A use is recorded at most this often. */
   readonly noteEveryMs: number;
-  /** Hears of the user whenever a session is opened or a use is noted. */
+  /**
+   * Called with the user when a session is opened or a use is
+   * recorded.
+   */
   readonly onUsed: (userId: number) => void;
 }
 
-const SECRET_BYTES = 32;
-const MAX_DEVICE = 200;
+const SESSION_SECRET_BYTES = 32;
 
 export function createSessions({
   store,
@@ -74,7 +81,7 @@ export function createSessions({
     const { session, nowMs } = found;
     const due = used && nowMs - session.seenMs >= noteEveryMs;
     if (due) onUsed(session.userId);
-    // A full Redis refuses the note, and the session lives all the same.
+    // A full Redis refuses the write; the session lives on.
     const expiresMs = due
       ? await store.touch(userTag, sessionId).catch(() => session.expiresMs)
       : session.expiresMs;
@@ -83,7 +90,7 @@ export function createSessions({
 
   return {
     async open({ user, sessions: { epoch } }, { device, ip }) {
-      const token = `${user.tag}.${randomBytes(SECRET_BYTES).toString("base64url")}`;
+      const token = `${user.tag}.${randomBytes(SESSION_SECRET_BYTES).toString("base64url")}`;
       const session = {
         id: sessionCredential(token).digest,
         userId: user.id,
@@ -98,8 +105,8 @@ export function createSessions({
       if (made === null || typeof made !== "object")
         throw new ServiceUnavailable("All sessions were ended just now. Sign in again.");
       onUsed(user.id);
-      // Where nobody hears of it, a session that made room finds out by itself when it is next
-      // used.
+      // Best effort: an evicted session is noticed at its
+      // next use anyway.
       if (made.madeRoom) await pubsub.publish(SESSIONS_TOPIC, { userId: user.id }).catch(() => {});
       return {
         token,

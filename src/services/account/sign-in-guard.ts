@@ -1,22 +1,25 @@
-/** Who may try: asked before anything is looked up or hashed for somebody who says who they are. */
+/** Limits attempts to sign in, before any look-up or hashing. */
 import { randomUUID } from "node:crypto";
 import { RateLimited } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Attempt, Attempts, Hold } from "../../redis/attempts/attempts.js";
 
-/** An attempt that was let in. It counts as a failure until it is said to have been right. */
+/**
+ * An attempt that was let in. It counts as a failure until it
+ * is marked as right.
+ */
 export interface Admitted {
   right(): Promise<void>;
 }
 
 /**
- * Lets attempts in or refuses them. All methods throw RateLimited, and RedisUnavailable where it
- * cannot be told: nobody is let in unseen.
+ * All methods throw RateLimited, and RedisUnavailable without
+ * Redis: no attempt goes uncounted.
  */
 export interface SignInGuard {
   /**
-   * An attempt at an account, which may not exist; `sessionId` where it is made by somebody who is
-   * signed in to it.
+   * An attempt at an account, which may not exist;
+   * `sessionId` where the caller is signed in to it.
    */
   signIn(attempt: Omit<Attempt, "id">): Promise<Admitted>;
   /** An attempt to make an account. */

@@ -1,13 +1,13 @@
 /**
- * Carts: who may change which, what is in bounds, and what the customer is told when the cart is
- * not quite what was asked for. A cart is always its owner's: the caller's account, or the guest
- * who calls. Nothing here takes the name of a cart.
+ * Carts: authorisation, bounds, and warnings where a cart
+ * differs from the request. A cart belongs to the caller's
+ * account, or to the calling guest. No input names a cart.
  */
 
 import type { Owner } from "../../domain/account/guest.js";
 import { CART_LIMITS, type CartRecord, type CartWarning } from "../../domain/cart.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
-import type { UserError, UserErrorCode } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import type {
   CartAction,
   CartChange,
@@ -16,51 +16,55 @@ import type {
   ChangeOutcome,
   ChangeResult,
 } from "../../redis/cart/cart.js";
+import { checkOperationId } from "../operation-id.js";
 import type { CartMoves, ReadProducts } from "./move.js";
 import { priceChanged } from "./view.js";
 
-/** Who shops. */
 export interface Shopper {
   /**
-   * Whose cart is read; null for somebody who has none. Throws RedisUnavailable when it cannot be
-   * told.
+   * Owner for reads; null without one. Throws
+   * RedisUnavailable when it is unknown.
    */
   owner(): Owner | null;
-  /** Whose cart is written; whoever has none becomes a guest. */
+  /** Owner for writes; a caller without one becomes a guest. */
   writingOwner(): Owner;
-  /** The guest that the client shows, also where somebody is signed in. */
+  /** The guest of the client, also where it is signed in. */
   readonly guest: string | null;
-  /** Has the client give up the guest: its cart is the account's now. */
+  /** Makes the client drop the guest: its cart is the account's now. */
   forgetGuest(): void;
   readonly readProducts: ReadProducts;
 }
 
-/** What became of a change. */
 export interface CartOutcome {
-  /** The cart as it is now; null when the change was refused before it was looked at. */
+  /** The cart as it is now; null when the input was refused. */
   readonly cart: { readonly owner: Owner; readonly record: CartRecord } | null;
   readonly errors: readonly UserError[];
   /**
-   * What was changed on the way. What has changed since in other lines is for whoever shows the
-   * cart.
+   * Changes by the operation. Earlier changes of other lines
+   * are shown with the cart.
    */
   readonly warnings: readonly CartWarning[];
 }
 
-/** A product and how many of it. */
 export interface CartLineInput {
   readonly productId: number;
   readonly quantity: number;
 }
 
 /**
- * Carts. Methods throw ServiceUnavailable when Redis does not answer, or Postgres where products
- * are not cached.
+ * Methods throw ServiceUnavailable without Redis, or without
+ * Postgres where products are not cached.
  */
 export interface Carts {
-  /** The caller's cart; an empty one that is nobody's for somebody who has none. */
+  /**
+   * The caller's cart; an empty one without an owner for a
+   * caller without one.
+   */
   read(shopper: Shopper): Promise<{ readonly owner: Owner | null; readonly record: CartRecord }>;
-  /** Somebody has signed in: what they had as a guest goes to the account. Never rejects. */
+  /**
+   * Moves the guest's cart to the account that signed in.
+   * Never rejects.
+   */
   adopt(shopper: Shopper, userId: number): Promise<void>;
   /** Adds pieces, once per operation. */
   add(
@@ -75,13 +79,10 @@ export interface Carts {
   clear(shopper: Shopper, expectedVersion: number | null): Promise<CartOutcome>;
 }
 
-/** What carts take. */
 export interface CartsParts {
   readonly store: Pick<CartStore, "read" | "change" | "expiryOfNew">;
   readonly moves: CartMoves;
 }
-
-const MAX_OPERATION_ID = 128;
 
 export function createCarts(parts: CartsParts): Carts {
   const { store, moves } = parts;
@@ -93,8 +94,8 @@ export function createCarts(parts: CartsParts): Carts {
   };
 
   /**
-   * A client that still shows a guest may have things in that cart, where the sign-in could not
-   * move them.
+   * A client that still has a guest may have a cart that the
+   * sign-in could not move.
    */
   const bringAlong = async (shopper: Shopper, owner: Owner | null): Promise<void> => {
     if (owner?.kind === "user") await adopt(shopper, owner.userId);
@@ -104,11 +105,11 @@ export function createCarts(parts: CartsParts): Carts {
     const owner = shopper.writingOwner();
     await bringAlong(shopper, owner);
     const result = await store.change(owner, wanted);
-    // Only the outcome tells: the cart may have moved right after the change, and the change with
-    // it.
+    // Only the outcome counts: cart and change may have moved
+    // right after it.
     if (result.outcome !== "moved" || !result.move || owner.kind === "user")
       return toOutcome(owner, result, wanted);
-    return follow(parts, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
+    return followMove(parts, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
   };
 
   return {
@@ -127,9 +128,9 @@ export function createCarts(parts: CartsParts): Carts {
       const product = await one(shopper, line.productId);
       const error =
         checkQuantity(line.quantity, CART_LIMITS.quantity.min) ??
-        checkOperation(operationId) ??
-        checkProduct(product);
-      if (error) return refusal(error);
+        checkOperationId(operationId) ??
+        checkSold(product);
+      if (error) return { ...UNCHANGED, errors: [error] };
       return change(shopper, {
         action: toAction("add", line, product),
         operationId,
@@ -140,8 +141,8 @@ export function createCarts(parts: CartsParts): Carts {
       const product = await one(shopper, line.productId);
       const error =
         checkQuantity(line.quantity, 0) ??
-        (line.quantity > 0 || !product ? checkProduct(product) : null);
-      if (error) return refusal(error);
+        (line.quantity > 0 || !product ? checkSold(product) : null);
+      if (error) return { ...UNCHANGED, errors: [error] };
       return change(shopper, {
         action: toAction("set", line, product),
         operationId: null,
@@ -162,10 +163,10 @@ interface Following {
 }
 
 /**
- * A guest's cart has moved: what is added or set goes to the account, of which the guest sees
- * nothing.
+ * A guest's cart has moved: the change goes to the account,
+ * of which the guest sees nothing.
  */
-async function follow(
+async function followMove(
   { store, moves }: CartsParts,
   { shopper, owner, guestId, move, wanted }: Following,
 ): Promise<CartOutcome> {
@@ -202,7 +203,7 @@ function toOutcome(owner: Owner, result: ChangeResult, { action }: CartChange): 
   const { outcome } = result;
   if (outcome === "done" || outcome === "repeated")
     return { cart, errors: [], warnings: warningsOf(result, action) };
-  return { cart, errors: [REFUSALS[outcome]], warnings: [] };
+  return { cart, errors: [CHANGE_REFUSALS[outcome]], warnings: [] };
 }
 
 /** What the change itself did to its line. */
@@ -224,65 +225,53 @@ const MOVED: CartWarning = {
   productId: null,
 };
 
-const refusal = (error: UserError): CartOutcome => ({ cart: null, errors: [error], warnings: [] });
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: [field],
-});
+const UNCHANGED = { cart: null, warnings: [] };
 
-const MOVED_AWAY = wrong(
+const MOVED_AWAY = userError(
   "CONFLICT",
-  "expectedVersion",
+  ["expectedVersion"],
   "The cart went to the account that signed in. Read the cart again.",
 );
 
 const { quantity: QUANTITY, lines: LINES } = CART_LIMITS;
 
-const REFUSALS: Readonly<Record<Exclude<ChangeOutcome, "done" | "repeated">, UserError>> = {
-  mismatch: wrong(
+const CHANGE_REFUSALS: Readonly<Record<Exclude<ChangeOutcome, "done" | "repeated">, UserError>> = {
+  mismatch: userError(
     "IDEMPOTENCY_MISMATCH",
-    "operationId",
+    ["operationId"],
     "This operationId was used for another change. Use a new one for each change.",
   ),
-  conflict: wrong(
+  conflict: userError(
     "CONFLICT",
-    "expectedVersion",
+    ["expectedVersion"],
     "The cart was changed meanwhile. Look at it as it is now, and decide again.",
   ),
   moved: MOVED_AWAY,
-  lines: wrong(
+  lines: userError(
     "LIMIT_REACHED",
-    "productId",
+    ["productId"],
     `A cart holds at most ${LINES} different products. Remove one first.`,
   ),
-  full: wrong(
+  full: userError(
     "LIMIT_REACHED",
-    "quantity",
+    ["quantity"],
     `A cart holds at most ${QUANTITY.max} pieces of one product.`,
   ),
-  stock: wrong(
+  stock: userError(
     "OUT_OF_STOCK",
-    "quantity",
+    ["quantity"],
     "There are no more of these in stock. Nothing was changed.",
   ),
 };
 
 function checkQuantity(quantity: number, min: number): UserError | null {
   if (quantity >= min && quantity <= QUANTITY.max) return null;
-  return wrong("OUT_OF_RANGE", "quantity", `quantity must be ${min} to ${QUANTITY.max}.`);
+  return userError("OUT_OF_RANGE", ["quantity"], `quantity must be ${min} to ${QUANTITY.max}.`);
 }
 
-function checkProduct(product: ProductRecord | null): UserError | null {
-  if (!product) return wrong("NOT_FOUND", "productId", "There is no product with this id.");
+function checkSold(product: ProductRecord | null): UserError | null {
+  if (!product) return userError("NOT_FOUND", ["productId"], "There is no product with this id.");
   return product.removed
-    ? wrong("PRODUCT_REMOVED", "productId", "The product was removed from the shop.")
+    ? userError("PRODUCT_REMOVED", ["productId"], "The product was removed from the shop.")
     : null;
-}
-
-function checkOperation(operationId: string | null): UserError | null {
-  if (operationId === null || (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID))
-    return null;
-  const code = operationId === "" ? "REQUIRED" : "TOO_LONG";
-  return wrong(code, "operationId", `operationId must have 1 to ${MAX_OPERATION_ID} characters.`);
 }

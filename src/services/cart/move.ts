@@ -1,11 +1,14 @@
 /**
- * A guest's cart goes to the account of whoever signs in: exactly once, and a sign-in never fails
- * by it.
+ * A guest's cart moves to the account at sign-in: exactly
+ * once, and a sign-in never fails by it.
  *
- * Three steps that can each be repeated: seal the guest's cart (its writes now find the account),
- * add its lines to the account's cart under the name of the merge, note in the sealed cart that
- * they have arrived. Whoever dies in between leaves a sealed cart that says what is to be done; the
- * next read or write of that guest, or of an account whose client still shows the guest, does it.
+ * Three steps that can each be repeated. Seal the guest's
+ * cart: its writes then go to the account. Add its lines to
+ * the account's cart under the name of the merge. Record in
+ * the sealed cart that they have arrived. A crash leaves a
+ * sealed cart with the state of the move. The next read or
+ * write of that guest, or of an account whose client still
+ * has the guest, finishes it.
  */
 import type { Logger } from "pino";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
@@ -14,25 +17,29 @@ import { SECOND } from "../../domain/time/time.js";
 import type { CartMove, CartStore } from "../../redis/cart/cart.js";
 
 /**
- * Reads products as the client may see them now, in the order of their ids; null was never there.
+ * Reads products as the client may see them now, in the order
+ * of their ids; null for an unknown id.
  */
 export type ReadProducts = (ids: readonly number[]) => Promise<readonly (ProductRecord | null)[]>;
 
-/** Moves carts. */
 export interface CartMoves {
   /**
-   * Moves a guest's cart to an account; true when it is there. Never rejects, and waits no longer
-   * than a second: what could not be done is logged, and done later.
+   * Moves a guest's cart to an account; true when it is
+   * there. Never rejects, and waits a second at most. A
+   * failed move is logged, and finished later.
    */
   adopt(guestId: string, userId: number, readProducts: ReadProducts): Promise<boolean>;
-  /** Does what is left of a move, where it went. Throws ServiceUnavailable. */
+  /** Finishes a move. Throws ServiceUnavailable. */
   finish(guestId: string, move: CartMove, readProducts: ReadProducts): Promise<void>;
 }
 
-/** Somebody waits to be signed in. */
+/** The client waits for its sign-in meanwhile. */
 const ADOPT_MS = SECOND;
 
-/** What is removed from the shop has no stock to be clamped to: its line stays, and says so. */
+/**
+ * A removed product has no stock to clamp to: its line stays,
+ * with a warning.
+ */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
 export function createCartMoves(
@@ -47,7 +54,10 @@ export function createCartMoves(
     const { move, lines, operations } = await store.seal(guestId, userId);
     if (move.arrived) return;
     const products = await readProducts(lines.map(({ productId }) => productId));
-    const merging = lines.map((line, index) => ({ ...line, stock: stockOf(products[index]) }));
+    const merging = lines.map((line, index) => ({
+      ...line,
+      stock: availableStock(products[index]),
+    }));
     await store.merge(move, merging, operations);
     await store.moved(guestId, move);
   };
@@ -71,5 +81,5 @@ export function createCartMoves(
   };
 }
 
-const stockOf = (product: ProductRecord | null | undefined): number =>
+const availableStock = (product: ProductRecord | null | undefined): number =>
   product && !product.removed ? product.stock : UNBOUNDED;

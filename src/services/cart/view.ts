@@ -1,23 +1,22 @@
 /**
- * What a cart amounts to now: its lines with the products as they are, and what has changed since
- * they were put in.
+ * A cart with its products as they are now, and what has
+ * changed since.
  */
 import type { CartLineRecord, CartWarning } from "../../domain/cart.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 
-/** A line with its product as it is now. */
 export interface CartLineView extends CartLineRecord {
   readonly product: ProductRecord;
   /** What its pieces cost now. */
   readonly total: number;
   readonly priceChanged: boolean;
-  /** Whether it could be bought as it stands: still sold, and enough in stock. */
+  /** Whether it can be bought: still sold, and enough in stock. */
   readonly available: boolean;
 }
 
 /**
- * Joins lines with their products. One whose product was never there, which only a restored
- * database can bring about, is left out.
+ * Joins lines with their products. A line whose product is
+ * missing, after a restore of the database, is left out.
  */
 export function viewLines(
   lines: readonly CartLineRecord[],
@@ -32,12 +31,12 @@ export function viewLines(
   });
 }
 
-/** What a customer would pay now for what can be had. */
+/** The price of all available lines now. */
 export function subtotalOf(lines: readonly CartLineView[]): number {
   return lines.reduce((sum, { total, available }) => (available ? sum + total : sum), 0);
 }
 
-/** What has changed since the lines were put in. */
+/** What has changed since the lines were added. */
 export function changesSince(lines: readonly CartLineView[]): CartWarning[] {
   return lines.flatMap(({ productId, product, priceChanged: changed }) => {
     if (product.removed)
@@ -48,7 +47,6 @@ export function changesSince(lines: readonly CartLineView[]): CartWarning[] {
   });
 }
 
-/** The price of a line is another than when it was put in. */
 export function priceChanged(productId: number): CartWarning {
   return {
     code: "PRICE_CHANGED",

@@ -1,6 +1,6 @@
 /**
- * One row of an import: from whatever a file holds to a product that may be stored, or the reason
- * why not.
+ * One row of an import: checks its values, and makes a
+ * product or a reason.
  */
 import type { ImportRow } from "../../db/catalogue/import.js";
 import { PRODUCT_LIMITS } from "../../domain/catalogue/catalogue.js";
@@ -8,15 +8,15 @@ import type { CurrencyCode } from "../../domain/catalogue/money.js";
 import { checkText, typed } from "../../domain/text.js";
 import { checkDraft } from "./product-draft.js";
 
-/** What a file holds at a line: values by column, or the reason why it could not be read. */
+/** A row of the source: values by column, or why it could not be read. */
 export type SourceRow =
   | { readonly line: number; readonly values: Readonly<Record<string, unknown>> }
   /** `unreadable`: nothing behind it could be read either. */
   | { readonly line: number; readonly reason: string; readonly unreadable?: boolean };
 
 /**
- * Every column, all of them needed. `category` is a path such as `Home & Living > Furniture >
- * Chairs`.
+ * All columns are required. `category` is a path such as
+ * `Home & Living > Furniture > Chairs`.
  */
 export const IMPORT_COLUMNS = [
   "sku",
@@ -29,19 +29,19 @@ export const IMPORT_COLUMNS = [
   "stock",
 ] as const;
 
-/** Deeper paths are a mistake in the file, not a shop. A change costs one tag per level. */
+/** Deeper paths are mistakes. A change costs one tag per level. */
 export const MAX_CATEGORY_DEPTH = 8;
 
 class BadRow extends Error {}
 
-/** The row, or the reason why it is bad in one line. */
+/** The row, or the reason why it is bad, in one line. */
 export function readImportRow(
   line: number,
   values: Readonly<Record<string, unknown>>,
   currency: CurrencyCode,
 ): ImportRow | string {
   try {
-    const { brand, category, ...product } = read(values, currency);
+    const { brand, category, ...product } = readValues(values, currency);
     const { draft, errors } = checkDraft({ ...product, brandId: 0, categoryId: 0 });
     if (errors.length > 0)
       return errors.map(({ message }) => message.replace(/\.$/, "")).join("; ");
@@ -53,9 +53,9 @@ export function readImportRow(
   }
 }
 
-function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode) {
+function readValues(values: Readonly<Record<string, unknown>>, currency: CurrencyCode) {
   const missing = IMPORT_COLUMNS.filter(
-    (column) => isMissing(values[column]) && !(column === "description" && values[column] === ""),
+    (column) => hasNoValue(values[column]) && !(column === "description" && values[column] === ""),
   );
   if (missing.length > 0)
     throw new BadRow(`${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing`);
@@ -72,11 +72,11 @@ function read(values: Readonly<Record<string, unknown>>, currency: CurrencyCode)
   };
 }
 
-const isMissing = (value: unknown): boolean =>
+const hasNoValue = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === "string" && typed(value) === "");
 
 const MAX_SHOWN = 40;
-/** JSON has no infinite numbers, but reads what is too large as one. */
+/** JSON.parse reads a number that is too large as infinite. */
 function shown(value: unknown): string {
   if (typeof value === "object") return Array.isArray(value) ? "a list" : "an object";
   return typeof value === "string" ? JSON.stringify(value.slice(0, MAX_SHOWN)) : String(value);
@@ -87,11 +87,11 @@ function text(column: string, value: unknown): string {
   return value;
 }
 
-/** A name on one line: what somebody may look for or sort by. */
-function label(column: string, value: unknown, most: number): string {
+/** A name on one line. */
+function label(column: string, value: unknown, max: number): string {
   const name = typed(text(column, value));
   if (name === "") throw new BadRow(`${column} is missing`);
-  const fault = checkText({ field: column, kind: "line", max: most }, name);
+  const fault = checkText({ field: column, kind: "line", max }, name);
   if (fault) throw new BadRow(fault.message.replace(/\.$/, ""));
   return name;
 }
@@ -108,8 +108,8 @@ function categoryPath(path: string): string[] {
 }
 
 /**
- * CSV knows only texts, so digits count as a number in both formats. Too large a number is one: its
- * bound is told later.
+ * CSV has only texts, so digits count as a number in both
+ * formats. Numbers out of bounds are refused later.
  */
 function whole(column: string, value: unknown, unit: string): number {
   const number =

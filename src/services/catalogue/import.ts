@@ -1,9 +1,12 @@
 /**
- * Imports products in bulk, all or nothing: one transaction from the first row to the last, so an
- * import that is interrupted, or that holds a bad row, leaves the catalogue as it was.
+ * Imports products in bulk, all or nothing: one transaction
+ * from the first row to the last. An interrupted import, or
+ * one with a bad row, leaves the catalogue as it was.
  *
- * Every cached list and product is invalidated by one tag, and one event has every process read
- * again what its clients watch: a hundred thousand rows cost one outbox row and one publication.
+ * One tag invalidates every cached list and product, and one
+ * event makes every process reload what its clients watch. A
+ * hundred thousand rows cost one outbox row and one
+ * publication.
  */
 
 import { openStaging, type Staging } from "../../db/catalogue/import.js";
@@ -15,18 +18,19 @@ import { CATALOGUE_TOPIC } from "../../domain/events/events.js";
 import { changeEntry } from "../../domain/events/outbox.js";
 import { readImportRow, type SourceRow } from "./import-row.js";
 
-/** What an import stands on. */
 export interface ImportDeps {
   readonly database: Database;
   readonly outbox: OutboxTable;
   readonly currency: CurrencyCode;
 }
 
-/** How to import. */
 export interface ImportOptions {
-  /** Import the good rows even where others are bad. */
+  /** Imports the good rows even where others are bad. */
   readonly skipBad: boolean;
-  /** Called after every batch with the rows read so far, and once when the merge begins. */
+  /**
+   * Called after every batch with the rows read so far, and
+   * once when the merge begins.
+   */
   readonly onProgress?: (rows: number, phase: "reading" | "merging") => void;
 }
 
@@ -36,7 +40,6 @@ export interface BadImportRow {
   readonly reason: string;
 }
 
-/** What an import did. */
 export interface ImportReport {
   /** False when bad rows kept everything out. */
   readonly imported: boolean;
@@ -49,15 +52,18 @@ export interface ImportReport {
   readonly bad: readonly BadImportRow[];
 }
 
-/** More are only counted: a file with more mistakes has one mistake many times. */
+/**
+ * More are only counted: many mistakes in one file are
+ * usually the same.
+ */
 export const SHOWN_BAD_ROWS = 100;
 
-/** Ends the transaction without a trace. */
-class Refused extends Error {}
+/** Rolls the transaction back. */
+class RolledBack extends Error {}
 
 /**
- * Imports from batches of rows. Rejects when the source does, or the database is not there; then
- * nothing was imported.
+ * Imports from batches of rows. Rejects when the source or
+ * the database fails; nothing was imported then.
  */
 export async function importCatalogue(
   deps: ImportDeps,
@@ -79,7 +85,7 @@ export async function importCatalogue(
       async (tx) => {
         const staging = await openStaging(tx);
         await collect(staging, source, { ...options, deps, found, progress });
-        if (found.unreadable || (found.count > 0 && !options.skipBad)) throw new Refused();
+        if (found.unreadable || (found.count > 0 && !options.skipBad)) throw new RolledBack();
         options.onProgress?.(progress.rows, "merging");
         return mergeAndTell(tx, staging, deps.outbox);
       },
@@ -87,7 +93,7 @@ export async function importCatalogue(
     );
     return report(counts, true);
   } catch (error) {
-    if (error instanceof Refused) return report(nothing, false);
+    if (error instanceof RolledBack) return report(nothing, false);
     throw error;
   }
 }
@@ -127,8 +133,8 @@ async function collect(
 
 async function mergeAndTell(tx: Tx, staging: Staging, outbox: OutboxTable) {
   const counts = await staging.merge();
-  // Whoever watches is asked to read again, instead of asking Redis who watches what: that answer
-  // is old before the commit.
+  // All watchers reload. Redis could list the watched
+  // products, but only as of before the commit.
   if (counts.created + counts.changed > 0)
     await outbox.append(tx, [
       changeEntry({ tags: [CATALOGUE_TAG], events: [{ topic: CATALOGUE_TOPIC, version: 0 }] }),

@@ -1,13 +1,13 @@
 /**
- * What a product may look like: lengths, ranges and characters, checked in one place for whoever
- * sets one.
+ * Bounds of a product: lengths, ranges and characters, for
+ * the API and for imports.
  */
 import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { checkText, typed } from "../../domain/text.js";
 
-/** A draft with its texts in one spelling, and everything that is wrong with it. */
+/** A draft with its texts in one spelling, and all errors. */
 export interface CheckedDraft {
   readonly draft: ProductDraft;
   readonly errors: readonly UserError[];
@@ -34,8 +34,8 @@ export function checkDraft(input: ProductDraft): CheckedDraft {
   return { draft, errors: errors.filter((error) => error !== null) };
 }
 
-function checkRange(field: keyof ProductDraft, value: number, most: number): UserError | null {
-  if (Number.isInteger(value) && value >= 0 && value <= most) return null;
-  const message = `${field} is ${value}; it must be a whole number from 0 to ${most}.`;
-  return { code: "OUT_OF_RANGE", message, field: ["input", field] };
+function checkRange(field: keyof ProductDraft, value: number, max: number): UserError | null {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return null;
+  const message = `${field} is ${value}; it must be a whole number from 0 to ${max}.`;
+  return userError("OUT_OF_RANGE", ["input", field], message);
 }

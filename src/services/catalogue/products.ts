@@ -1,9 +1,9 @@
 /**
- * Changing the catalogue: who may, what is in bounds, and in which order. A change and what it owes
- * the outside commit together; only then is the cache invalidated and the event published, before
- * the caller is answered.
+ * Changes of the catalogue: authorisation, bounds, and order.
+ * A change commits with its outbox row. Then the cache is
+ * invalidated and the event published, before the caller is
+ * answered.
  */
-import { createHash } from "node:crypto";
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { Tx } from "../../db/client/database.js";
 import type { OperationTable } from "../../db/operations.js";
@@ -15,24 +15,24 @@ import type {
 } from "../../domain/catalogue/catalogue.js";
 import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import { tagsOfProductChange } from "../../domain/catalogue/tags.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { changeEntry, type OutboxEntry } from "../../domain/events/outbox.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { Seen } from "../../domain/seen.js";
 import { scoreEntries } from "../leaderboard/score-kind.js";
 import { sold } from "../leaderboard/shop-feed.js";
-import { checkOperationId } from "../operation-id.js";
+import { checkOperationId, fingerprint, Refused, refusalIn } from "../operation-id.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 import { checkDraft } from "./product-draft.js";
 
-/** What a write did. `seen` is the consistency token; null when nothing was written. */
+/** `seen` is the consistency token; null when nothing was written. */
 export interface WriteOutcome {
   readonly product: ProductRecord | null;
   readonly errors: readonly UserError[];
   readonly seen: Seen | null;
 }
 
-/** A change of stock. `operationId` makes it safe to repeat. */
+/** `operationId` makes it safe to repeat. */
 export interface StockAdjustment {
   readonly id: number;
   readonly by: number;
@@ -40,8 +40,8 @@ export interface StockAdjustment {
 }
 
 /**
- * Changes products. All methods throw Unauthenticated or Forbidden unless the principal is an
- * admin.
+ * All methods throw Unauthenticated or Forbidden unless the
+ * principal is an admin.
  */
 export interface Products {
   /** Creates, replaces or revives the product with this sku. */
@@ -52,17 +52,15 @@ export interface Products {
   remove(principal: Principal, id: number): Promise<WriteOutcome>;
 }
 
-/** What changing products takes. */
 export interface ProductsParts extends OutboxWriteDeps {
   readonly products: ProductTable;
   readonly operations: OperationTable;
 }
 
-/** What a transaction decided. */
-type Decision = Change | { readonly refused: UserError } | { readonly repeated: number };
+type Decision = WrittenChange | { readonly refused: UserError } | { readonly repeated: number };
 
-/** A row before and after, and what the change leads to on the shop's boards. */
-interface Change {
+/** A row before and after, and its scores on the shop's boards. */
+interface WrittenChange {
   readonly scores?: readonly ShopScore[];
   readonly before: PlacedProduct | null;
   readonly after: PlacedProduct;
@@ -78,7 +76,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
         owes: "after" in made && hasChanged(made) ? entriesFor(made) : [],
       };
     });
-    if ("refused" in decision) return refusal(decision.refused);
+    if ("refused" in decision) return { ...NOT_WRITTEN, errors: [decision.refused] };
     if ("repeated" in decision)
       return { product: await present(decision.repeated), errors: [], seen: null };
     return { product: decision.after.product, errors: [], seen };
@@ -96,7 +94,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
         "adjustStock",
         fingerprint([id, by]),
       );
-      if (!known.first) return known.sameInput ? { repeated: id } : { refused: MISMATCH };
+      if (!known.first) return known.sameInput ? { repeated: id } : { refused: OTHER_CHANGE };
     }
     const result = await products.adjustStock(tx, id, by);
     if (typeof result === "object")
@@ -104,8 +102,8 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
         ...result,
         scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [],
       };
-    // A refusal consumes nothing, not even its operation id: the caller may repeat it when there is
-    // stock again.
+    // A refusal uses up no operation id: the caller may
+    // repeat it when there is stock again.
     throw new Refused(STOCK_REFUSALS[result](by));
   };
 
@@ -113,7 +111,7 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
     async upsert(principal, input) {
       requireAdmin(principal);
       const { draft, errors } = checkDraft(input);
-      if (errors.length > 0) return { product: null, errors, seen: null };
+      if (errors.length > 0) return { ...NOT_WRITTEN, errors };
       return write(async (tx) => {
         const result = await products.upsert(tx, draft);
         return "missing" in result
@@ -124,8 +122,11 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
     async adjustStock(principal, adjustment) {
       requireAdmin(principal);
       const error = checkOperationId(adjustment.operationId);
-      if (error) return refusal(error);
-      return write((tx) => adjust(tx, adjustment)).catch(unlessRefused);
+      if (error) return { ...NOT_WRITTEN, errors: [error] };
+      return write((tx) => adjust(tx, adjustment)).catch((error) => ({
+        ...NOT_WRITTEN,
+        errors: [refusalIn(error)],
+      }));
     },
     async remove(principal, id) {
       requireAdmin(principal);
@@ -138,29 +139,11 @@ export function createProducts({ products, operations, ...parts }: ProductsParts
   };
 }
 
-/** Rolls the transaction back with what the caller is to be told. */
-class Refused extends Error {
-  constructor(readonly userError: UserError) {
-    super(userError.message);
-  }
-}
-
-function unlessRefused(error: unknown): WriteOutcome {
-  if (error instanceof Refused) return refusal(error.userError);
-  throw error;
-}
-
-const refusal = (error: UserError): WriteOutcome => ({
-  product: null,
-  errors: [error],
-  seen: null,
-});
-const hasChanged = ({ before, after }: Change): boolean =>
+const NOT_WRITTEN = { product: null, seen: null };
+const hasChanged = ({ before, after }: WrittenChange): boolean =>
   before?.product.version !== after.product.version;
-const fingerprint = (input: readonly unknown[]): string =>
-  createHash("sha256").update(JSON.stringify(input)).digest("hex");
 
-function entriesFor({ before, after, scores = [] }: Change): OutboxEntry[] {
+function entriesFor({ before, after, scores = [] }: WrittenChange): OutboxEntry[] {
   const { id, version } = after.product;
   const change = changeEntry({
     tags: tagsOfProductChange(before, after),
@@ -169,38 +152,24 @@ function entriesFor({ before, after, scores = [] }: Change): OutboxEntry[] {
   return [change, ...scoreEntries(scores)];
 }
 
-const notFound = (field: readonly string[]): UserError => ({
-  code: "NOT_FOUND",
-  message: "There is nothing with this id.",
-  field,
-});
-const removed = (field: readonly string[]): UserError => ({
-  code: "PRODUCT_REMOVED",
-  message: "The product was removed. Upsert its sku to bring it back.",
-  field,
-});
+const notFound = (field: readonly string[]): UserError =>
+  userError("NOT_FOUND", field, "There is nothing with this id.");
+const removed = (field: readonly string[]): UserError =>
+  userError("PRODUCT_REMOVED", field, "The product was removed. Upsert its sku to bring it back.");
 
-const MISMATCH: UserError = {
-  code: "IDEMPOTENCY_MISMATCH",
-  message:
-    "This operationId was used for another change. Use a new one for each change, and the " +
+const OTHER_CHANGE = userError(
+  "IDEMPOTENCY_MISMATCH",
+  ["operationId"],
+  "This operationId was used for another change. Use a new one for each change, and the " +
     "same one only to repeat it.",
-  field: ["operationId"],
-};
+);
 
 const STOCK_REFUSALS: Readonly<
   Record<"missing" | "removed" | "negative" | "tooMuch", (by: number) => UserError>
 > = {
   missing: () => notFound(["id"]),
   removed: () => removed(["id"]),
-  negative: (by) => ({
-    code: "OUT_OF_STOCK",
-    message: `There are fewer than ${-by} in stock.`,
-    field: ["by"],
-  }),
-  tooMuch: (by) => ({
-    code: "OUT_OF_RANGE",
-    message: `Adding ${by} would take the stock over ${MAX_STOCK}.`,
-    field: ["by"],
-  }),
+  negative: (by) => userError("OUT_OF_STOCK", ["by"], `There are fewer than ${-by} in stock.`),
+  tooMuch: (by) =>
+    userError("OUT_OF_RANGE", ["by"], `Adding ${by} would take the stock over ${MAX_STOCK}.`),
 };

@@ -1,6 +1,7 @@
 /**
- * Reviewing: one review per product and user. The product's rating, its count and every list they
- * order are right once this answers.
+ * Reviews: one per product and user. The product's rating,
+ * its count and all lists by them are right once this
+ * answers.
  */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { ReviewTable } from "../../db/catalogue/reviews.js";
@@ -11,7 +12,7 @@ import {
   type ReviewRecord,
 } from "../../domain/catalogue/catalogue.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/catalogue/tags.js";
-import type { UserError, UserErrorCode } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { changeEntry, type PendingEvent } from "../../domain/events/outbox.js";
 import type { Seen } from "../../domain/seen.js";
 import { checkText, typed } from "../../domain/text.js";
@@ -19,23 +20,21 @@ import { scoreEntries } from "../leaderboard/score-kind.js";
 import { wasActive } from "../leaderboard/shop-feed.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
-/** What became of a review. `seen` is the consistency token; null when nothing was written. */
+/** `seen` is the consistency token; null when nothing was written. */
 export interface ReviewOutcome {
   readonly review: ReviewRecord | null;
   readonly errors: readonly UserError[];
   readonly seen: Seen | null;
 }
 
-/** Writes reviews. */
 export interface Reviews {
   /**
-   * Writes the caller's review of a product; one that is there already becomes this. Throws
-   * Unauthenticated.
+   * Writes the caller's review of a product, or replaces it.
+   * Throws Unauthenticated.
    */
   add(principal: Principal, draft: ReviewDraft): Promise<ReviewOutcome>;
 }
 
-/** What writing reviews takes. */
 export interface ReviewsParts extends OutboxWriteDeps {
   readonly products: Pick<ProductTable, "rate">;
   readonly reviews: Pick<ReviewTable, "put">;
@@ -50,12 +49,12 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
       const errors = [checkRating(draft.rating), checkText(BODY, draft.body)].filter(
         (error) => error !== null,
       );
-      if (errors.length > 0) return refusal(errors);
+      if (errors.length > 0) return { ...NOT_REVIEWED, errors };
       const { decision, seen } = await write<ReviewRecord | UserError>(async (tx) => {
         const rated = await products.rate(tx, draft.productId, () =>
           reviews.put(tx, userId, draft),
         );
-        if (typeof rated === "string") return { decision: GONE[rated], owes: [] };
+        if (typeof rated === "string") return { decision: UNREVIEWABLE[rated], owes: [] };
         const { before, after, by } = rated;
         const { id, version } = after.product;
         const isRated = before.product.version !== version;
@@ -73,34 +72,31 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
           owes: [changeEntry({ tags, events }), ...scoreEntries(scores)],
         };
       });
-      return "code" in decision ? refusal([decision]) : { review: decision, errors: [], seen };
+      return "code" in decision
+        ? { ...NOT_REVIEWED, errors: [decision] }
+        : { review: decision, errors: [], seen };
     },
   };
 }
 
-const refusal = (errors: readonly UserError[]): ReviewOutcome => ({
-  review: null,
-  errors,
-  seen: null,
-});
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: ["input", field],
-});
+const NOT_REVIEWED = { review: null, seen: null };
 
-const GONE = {
-  missing: wrong("NOT_FOUND", "productId", "There is no product with this id."),
-  removed: wrong("PRODUCT_REMOVED", "productId", "The product was removed from the shop."),
+const UNREVIEWABLE = {
+  missing: userError("NOT_FOUND", ["input", "productId"], "There is no product with this id."),
+  removed: userError(
+    "PRODUCT_REMOVED",
+    ["input", "productId"],
+    "The product was removed from the shop.",
+  ),
 } as const;
 
 function checkRating(rating: number): UserError | null {
   const { min, max } = REVIEW_LIMITS.rating;
   return Number.isInteger(rating) && rating >= min && rating <= max
     ? null
-    : wrong(
+    : userError(
         "OUT_OF_RANGE",
-        "rating",
+        ["input", "rating"],
         `rating is ${rating}; it must be a whole number from ${min} to ${max}.`,
       );
 }

@@ -1,6 +1,7 @@
 /**
- * Notifications to everyone, step by step. Each step commits the notifications, how far the
- * broadcast is and what the outbox owes together: killed anywhere, the next step goes on where the
+ * Notifications to everyone, in steps. A step commits its
+ * notifications, the progress of the broadcast and the outbox
+ * row together. After a crash the next step goes on where the
  * last one ended.
  */
 import type { Logger } from "pino";
@@ -15,22 +16,26 @@ import { wordsOf } from "../failures.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 import { deliver } from "./sending.js";
 
-/** Sends to everyone. */
 export interface Broadcasts {
-  /** Sends to the next users. Resolves to false when there is nothing to do. */
+  /**
+   * Sends to the next users. Resolves to false when there is
+   * nothing to do.
+   */
   step(): Promise<boolean>;
 }
 
-/** What it takes. */
 export interface BroadcastParts extends OutboxWriteDeps {
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "next" | "advance" | "pause" | "failed">;
-  /** How users whose notification fails are tried again. */
+  /** Backoff of users whose notification fails. */
   readonly retry: RetryOptions;
   readonly log: Logger;
 }
 
-/** Users of one step: bounds its locks, and how long a sender to one of them may wait. */
+/**
+ * Users of one step: bounds its locks, and the wait of other
+ * senders for them.
+ */
 const USERS_AT_ONCE = 500;
 
 export function createBroadcasts({
@@ -43,14 +48,14 @@ export function createBroadcasts({
   const write = createWriteWithOutbox(parts);
 
   /**
-   * A user whose notification fails is tried again later; the others of the step get theirs, in
-   * halves. Other broadcasts go on.
+   * A failing user is tried again later; the others of the
+   * step are sent theirs, in halves. Other broadcasts go on.
    */
-  const stepOf = async (most: number): Promise<boolean> => {
+  const stepOf = async (limit: number): Promise<boolean> => {
     let step: BroadcastStep | null = null;
     try {
       const { decision } = await write<boolean>(async (tx) => {
-        step = await broadcasts.next(tx, most);
+        step = await broadcasts.next(tx, limit);
         if (!step) return { decision: false, owes: [] };
         await broadcasts.advance(tx, step, retry);
         return {
@@ -77,16 +82,16 @@ export function createBroadcasts({
     } else if (users.length > 1) await stepOf(Math.ceil(users.length / 2));
     else {
       const { setAside } = await within((tx) => broadcasts.failed(tx, step, words, retry));
-      const told = { err: words, contentId, users, upTo: found.lastUser };
+      const details = { err: words, contentId, users, upTo: found.lastUser };
       if (setAside)
         log.error(
-          told,
+          details,
           "a notification to everyone was given up for some users; `npm run outbox -- list` " +
             "shows it",
         );
       else
         log.warn(
-          told,
+          details,
           "a notification to everyone could not be sent to a user, who is tried again",
         );
     }

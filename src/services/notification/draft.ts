@@ -1,16 +1,10 @@
-/** What is in bounds in a notification that an admin sends. */
-import type { UserError, UserErrorCode } from "../../domain/errors.js";
+/** Bounds of a notification that an admin sends. */
+import { type UserError, userError } from "../../domain/errors.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import { checkText, holdsUnseen, typed } from "../../domain/text.js";
 
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: ["input", field],
-});
-
 /**
- * Brings the texts into one spelling and finds everything that is wrong with them.
+ * Brings the texts into one spelling and finds all errors.
  * @param nowMs by the clock that all processes share
  */
 export function checkContent(
@@ -39,24 +33,25 @@ export function checkContent(
 }
 
 function checkKind(kind: string): UserError | null {
-  if (kind === "") return wrong("REQUIRED", "kind", "kind must not be blank.");
+  if (kind === "") return userError("REQUIRED", ["input", "kind"], "kind must not be blank.");
   if (kind.length > NOTIFICATION_LIMITS.kind) return tooLong("kind", kind.length);
   return /^[a-z][a-z0-9._-]*$/.test(kind)
     ? null
-    : wrong(
+    : userError(
         "INVALID",
-        "kind",
+        ["input", "kind"],
         "kind must be lower-case letters, digits, dots, dashes and underscores, beginning " +
           "with a letter.",
       );
 }
 
-/** Bytes of an address are its own: only the blanks around it go. */
+/** A URL is not normalised; only blanks around it are dropped. */
 const urlOf = (url: string | null): string | null =>
   url !== null && typed(url) !== "" ? url.trim() : null;
 
 /**
- * Leads to this shop (a path) or into the web: nothing that would run in the page that shows it.
+ * A path of this shop or an http(s) URL: nothing that would
+ * run in the page that shows it.
  */
 function checkUrl(url: string | null): UserError | null {
   if (url === null) return null;
@@ -64,9 +59,9 @@ function checkUrl(url: string | null): UserError | null {
   const isPath = /^\/(?![/\\])[^\\]*$/.test(url);
   return (isPath || isWebAddress(url)) && !holdsUnseen(url)
     ? null
-    : wrong(
+    : userError(
         "INVALID",
-        "url",
+        ["input", "url"],
         "url must be an address that begins with http:// or https://, or a path that begins " +
           "with a slash.",
       );
@@ -79,12 +74,16 @@ function isWebAddress(url: string): boolean {
 function checkExpiry(expiresAt: string | null, nowMs: number): UserError | null {
   return expiresAt === null || Date.parse(expiresAt) > nowMs
     ? null
-    : wrong("OUT_OF_RANGE", "expiresAt", "expiresAt lies in the past: nobody would see it.");
+    : userError(
+        "OUT_OF_RANGE",
+        ["input", "expiresAt"],
+        "expiresAt lies in the past: nobody would see it.",
+      );
 }
 
 const tooLong = (field: keyof typeof NOTIFICATION_LIMITS, length: number): UserError =>
-  wrong(
+  userError(
     "TOO_LONG",
-    field,
+    ["input", field],
     `${field} has ${length} characters; at most ${NOTIFICATION_LIMITS[field]} are allowed.`,
   );

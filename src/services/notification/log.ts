@@ -1,7 +1,8 @@
 /**
- * The logs of notifications, from both floors: Postgres has them, Redis the tail of those that
- * somebody follows. A position is the same in both, so a reader goes on in Postgres where the tail
- * does not reach, has a hole, was flushed, or Redis does not answer.
+ * The logs of notifications: Postgres holds them, and Redis
+ * the tail of those with subscribers. Positions are the same
+ * in both. Where the tail cannot answer, a reader goes on in
+ * Postgres.
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -20,12 +21,12 @@ import { failuresOf, mostTelling } from "../failures.js";
 import type { LogSource } from "../live/log-subscription.js";
 
 /**
- * Adds committed entries to the tails and announces them. Each user's for itself. Can be repeated.
- * Rejects with RedisUnavailable.
+ * Adds committed entries to the tails and announces them,
+ * each user's by itself. Can be repeated. Rejects with
+ * RedisUnavailable.
  */
 export type ApplyNotifications = (append: NotificationAppend) => Promise<void>;
 
-/** Joins what {@link ApplyNotifications} does. */
 export function createApplyNotifications(tail: Pick<EventLogTail, "append">): ApplyNotifications {
   const add = (userId: number, sequence: number, event: NotificationEvent): Promise<void> =>
     tail.append(notificationTopic(userId), sequence, JSON.stringify(event));
@@ -45,36 +46,38 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
     for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) {
       const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
       failures.push(...some);
-      // Nothing arrives: Redis is away, and the rest would wait for it in vain.
+      // Redis is away; the rest would wait for it in vain.
       if (some.length === APPENDED_AT_ONCE) break;
     }
     if (failures.length > 0) throw mostTelling(failures);
   };
 }
 
-/** Commands under way at once: more would wait for each other beyond their deadline. */
+/**
+ * Commands under way at once: more would wait for each other
+ * beyond their deadline.
+ */
 const APPENDED_AT_ONCE = 100;
 
-/** What a log is heard by. */
+/** The topic of a user's log. */
 export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({
   kind: "notification",
   id: userId,
 });
 
 /**
- * Entries read at once: a stalled reader holds at most as many, 25 of the longest being about 100
- * KB.
+ * Entries read at once; a stalled reader holds as many. 25 of
+ * the longest are about 100 KB.
  */
-const PAGE_SIZE = 25;
+const ENTRIES_AT_ONCE = 25;
 
-/** What reading a log takes. */
 export interface NotificationSourceDeps {
   readonly tail: EventLogTail;
   readonly table: Pick<NotificationLogTable, "read" | "last">;
   readonly breaker: Breaker;
 }
 
-/** How a user's log is read. Rejects only when Postgres is needed and does not answer. */
+/** Rejects only when Postgres is needed and does not answer. */
 export function createNotificationSource(
   userId: number,
   { tail, table, breaker }: NotificationSourceDeps,
@@ -84,12 +87,16 @@ export function createNotificationSource(
   const fromPostgres = async (
     after: number,
   ): Promise<{ page: LogPage<NotificationEvent>; last: number }> => {
-    const { last, entries } = await table.read(userId, after, PAGE_SIZE);
-    if (last < after) return { last, page: { reason: "CURSOR_INVALID", resumeFrom: at(last) } };
-    const found = entries.map(({ sequence, event }) => ({ position: at(sequence), event }));
-    // Fewer than a page: nothing is between the last of them and the end of the log, at the moment
-    // of this one statement.
-    const next = found.length < PAGE_SIZE ? at(last) : (found.at(-1)?.position ?? at(last));
+    const { last, entries } = await table.read(userId, after, ENTRIES_AT_ONCE);
+    if (last < after)
+      return { last, page: { reason: "CURSOR_INVALID", resumeFrom: positionAt(last) } };
+    const found = entries.map(({ sequence, event }) => ({ position: positionAt(sequence), event }));
+    // Less than a page: as of this one statement, nothing
+    // follows up to the end of the log.
+    const next =
+      found.length < ENTRIES_AT_ONCE
+        ? positionAt(last)
+        : (found.at(-1)?.position ?? positionAt(last));
     return { last, page: { entries: found, next, more: next.sequence < last } };
   };
 
@@ -97,16 +104,16 @@ export function createNotificationSource(
     async end() {
       const caller = randomUUID();
       const end = await fromTail(() => tail.end(topic, caller));
-      if (end && end !== "unloaded") return at(end.last);
+      if (end && end !== "unloaded") return positionAt(end.last);
       const last = await table.last(userId);
       if (end) await load(caller, last);
-      return at(last);
+      return positionAt(last);
     },
     async read({ epoch, sequence }) {
       if (epoch !== DURABLE) return { reason: "CURSOR_INVALID", resumeFrom: await this.end() };
       const caller = randomUUID();
-      const found = await fromTail(() => tail.read(topic, sequence, PAGE_SIZE, caller));
-      const cached = found && found !== "unloaded" ? follow(found, sequence) : null;
+      const found = await fromTail(() => tail.read(topic, sequence, ENTRIES_AT_ONCE, caller));
+      const cached = found && found !== "unloaded" ? followingEntries(found, sequence) : null;
       if (cached) return cached;
       const { page, last } = await fromPostgres(sequence);
       if (found === "unloaded") await load(caller, last);
@@ -123,16 +130,19 @@ export function createNotificationSource(
     });
   }
 
-  /** A tail that could not be loaded is loaded by the next who reads. */
+  /** A tail that could not be loaded is loaded by the next reader. */
   async function load(caller: string, last: number): Promise<void> {
     await tail.load(topic, caller, last).catch(() => false);
   }
 }
 
-const at = (sequence: number): LogPosition => ({ epoch: DURABLE, sequence });
+const positionAt = (sequence: number): LogPosition => ({ epoch: DURABLE, sequence });
 
-/** The entries that follow without a hole; null where the tail cannot tell what comes next. */
-function follow(
+/**
+ * The entries that follow without a hole; null where the tail
+ * cannot answer.
+ */
+function followingEntries(
   { last, nowMs, entries }: TailRead,
   after: number,
 ): LogPage<NotificationEvent> | null {
@@ -140,19 +150,21 @@ function follow(
   const unbroken = entries.filter(({ sequence }, index) => sequence === after + 1 + index);
   if (unbroken.length === 0 && last > after) return null;
   const parsed = unbroken.map(({ sequence, text }) => ({
-    position: at(sequence),
-    event: parse(text),
+    position: positionAt(sequence),
+    event: parseEntry(text),
   }));
   if (parsed.some(({ event }) => event === null)) return null;
-  const next = at(after + unbroken.length);
+  const next = positionAt(after + unbroken.length);
   return {
-    entries: (parsed as LogEntry<NotificationEvent>[]).filter(({ event }) => isAlive(event, nowMs)),
+    entries: (parsed as LogEntry<NotificationEvent>[]).filter(({ event }) =>
+      isUnexpired(event, nowMs),
+    ),
     next,
     more: next.sequence < last,
   };
 }
 
-const isAlive = (event: NotificationEvent, nowMs: number): boolean =>
+const isUnexpired = (event: NotificationEvent, nowMs: number): boolean =>
   event.type === "read" ||
   event.notification.expiresAt === null ||
   Date.parse(event.notification.expiresAt) > nowMs;
@@ -169,7 +181,7 @@ const RECORD: z.ZodType<NotificationRecord> = z.object({
   readAt: z.string().nullable(),
   expiresAt: z.string().nullable(),
 });
-const EVENT: z.ZodType<NotificationEvent> = z.discriminatedUnion("type", [
+const NOTIFICATION_EVENT: z.ZodType<NotificationEvent> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("delivered"), notification: RECORD, unread: z.int() }),
   z.object({
     type: z.literal("read"),
@@ -179,10 +191,10 @@ const EVENT: z.ZodType<NotificationEvent> = z.discriminatedUnion("type", [
   }),
 ]);
 
-/** Null for what is not one of ours: Postgres is asked instead. */
-function parse(text: string): NotificationEvent | null {
+/** Null for an invalid entry: Postgres is asked instead. */
+function parseEntry(text: string): NotificationEvent | null {
   try {
-    return EVENT.parse(JSON.parse(text));
+    return NOTIFICATION_EVENT.parse(JSON.parse(text));
   } catch {
     return null;
   }

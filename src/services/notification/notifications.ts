@@ -1,13 +1,14 @@
 /**
- * Notifications as their owner sees them: the inbox, what of it is read, and the log that tells of
- * both. Marking is an entry of the log, committed with the change and announced through the outbox,
- * so that all devices of a user agree.
+ * Notifications of a user: the inbox, its read marks, and the
+ * log of both. A mark is an entry of the log. It commits with
+ * the change and is announced through the outbox, so that all
+ * devices of a user agree.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import { type LogItem, readLogCursor } from "../../domain/events/log.js";
 import {
   NOTIFICATION_LIMITS,
@@ -23,22 +24,21 @@ import {
 import { notificationTopic } from "./log.js";
 import { notificationEntry } from "./notification-kind.js";
 
-/** What is to be read: these, or everything up to a cursor. */
+/** These, or everything up to a cursor. */
 export type MarkRequest = { readonly ids: readonly number[] } | { readonly upTo: string };
 
-/** What became of it: how many were unread, and how many are. Null where it was refused. */
+/** How many were unread, and how many are. Null where it was refused. */
 export interface MarkOutcome {
   readonly marked: number | null;
   readonly unread: number | null;
   readonly errors: readonly UserError[];
 }
 
-/** Shows and marks notifications. */
 export interface Notifications
   extends Pick<NotificationTable, "page" | "count">,
     Pick<NotificationLogTable, "unread"> {
   /**
-   * Marks the caller's own as read; those of others, and what never was, are passed over alike.
+   * Marks the caller's own as read; other ids are ignored.
    * Throws Unauthenticated.
    */
   markRead(principal: Principal, request: MarkRequest): Promise<MarkOutcome>;
@@ -49,7 +49,6 @@ export interface Notifications
   ): AsyncIterableIterator<LogItem<NotificationEvent>>;
 }
 
-/** What notifications take. */
 export interface NotificationsParts extends OutboxWriteDeps {
   readonly inboxes: NotificationTable;
   readonly logs: NotificationLogTable;
@@ -115,7 +114,7 @@ type Marking = { readonly ids: readonly number[] } | { readonly sequence: number
 
 interface Marked {
   readonly count: number;
-  /** Null where nothing changed: whoever asks counts. */
+  /** Null where nothing changed: the caller counts. */
   readonly unread: number | null;
 }
 
@@ -123,19 +122,13 @@ const NOTHING_SENT: Decided<Marked> = { decision: { count: 0, unread: 0 }, owes:
 
 function toMarking(userId: number, request: MarkRequest): Marking | UserError {
   if ("ids" in request) {
-    return request.ids.length <= NOTIFICATION_LIMITS.ids
-      ? request
-      : {
-          code: "OUT_OF_RANGE",
-          message: `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${request.ids.length}.`,
-          field: ["ids"],
-        };
+    const { length } = request.ids;
+    if (length <= NOTIFICATION_LIMITS.ids) return request;
+    const message = `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${length}.`;
+    return userError("OUT_OF_RANGE", ["ids"], message);
   }
   const position = readLogCursor(notificationLog(userId), request.upTo);
-  if (typeof position === "object") return position;
-  return {
-    code: "INVALID",
-    message: "upTo is not a cursor of your notifications.",
-    field: ["upTo"],
-  };
+  return typeof position === "object"
+    ? position
+    : userError("INVALID", ["upTo"], "upTo is not a cursor of your notifications.");
 }

@@ -1,18 +1,21 @@
 /**
- * Sending notifications: who may, to whom, once. To users that are named they are sent in one
- * transaction; to everyone in steps (broadcasts.ts), so that no request waits for as many inboxes.
+ * Sending notifications: authorisation, recipients, once per
+ * operation id. Named users are sent theirs in one
+ * transaction. Everyone is sent theirs in steps
+ * (broadcasts.ts), so that no request waits for as many
+ * inboxes.
  */
-import { createHash } from "node:crypto";
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { OperationTable } from "../../db/operations.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
-import type { UserError } from "../../domain/errors.js";
+import { type UserError, userError } from "../../domain/errors.js";
 import type { OutboxEntry } from "../../domain/events/outbox.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import type { Clock } from "../../domain/time/clock.js";
+import { checkOperationId, fingerprint, Refused, refusalIn } from "../operation-id.js";
 import {
   createWriteWithOutbox,
   type Decided,
@@ -21,7 +24,6 @@ import {
 import { checkContent } from "./draft.js";
 import { notificationEntry } from "./notification-kind.js";
 
-/** What an admin sends, and to whom. */
 export interface SendRequest {
   readonly content: NotificationContent;
   readonly to: readonly number[] | "everyone";
@@ -29,26 +31,24 @@ export interface SendRequest {
   readonly operationId?: string;
 }
 
-/** What became of it. */
 export interface SendOutcome {
-  /** How many users it is for; null where it was refused. */
+  /** Number of recipients; null where it was refused. */
   readonly recipients: number | null;
-  /** Whether every one of them has it by now. */
+  /** Whether all of them have it by now. */
   readonly delivered: boolean;
   readonly errors: readonly UserError[];
 }
 
-/** Sends notifications. */
 export interface NotificationSending {
   /**
-   * Sends to users, or begins to send to everyone. Repeated with its operation id, it sends nothing
-   * and resolves to how it is now. Throws Unauthenticated or Forbidden unless the principal is an
-   * admin.
+   * Sends to users, or begins to send to everyone. Repeated
+   * with its operation id, it sends nothing and resolves to
+   * the present state. Throws Unauthenticated or Forbidden
+   * unless the principal is an admin.
    */
   send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
 }
 
-/** What sending takes. */
 export interface NotificationSendingParts extends OutboxWriteDeps {
   readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
   readonly logs: Pick<NotificationLogTable, "deliver">;
@@ -57,7 +57,6 @@ export interface NotificationSendingParts extends OutboxWriteDeps {
   readonly clock: Clock;
 }
 
-const MAX_OPERATION_ID = 128;
 const SCOPE = "sendNotification";
 
 export function createNotificationSending({
@@ -70,14 +69,14 @@ export function createNotificationSending({
 }: NotificationSendingParts): NotificationSending {
   const write = createWriteWithOutbox(parts);
 
-  /** Nobody is sent anything where somebody is not there. */
+  /** One unknown user refuses the whole request. */
   const sendTo = async (
     tx: Tx,
     content: NotificationContent,
     userIds: readonly number[],
   ): Promise<Decided<SendOutcome>> => {
-    const there = await inboxes.usersAmong(tx, userIds);
-    if (there.length < userIds.length) throw new Refused(NOT_THERE);
+    const present = await inboxes.usersAmong(tx, userIds);
+    if (present.length < userIds.length) throw new Refused(NOT_THERE);
     const { id, createdAt } = await inboxes.write(tx, content);
     return {
       decision: sentTo(userIds.length, true),
@@ -101,7 +100,9 @@ export function createNotificationSending({
       const known = await operations.remember(tx, operationId, SCOPE, fingerprint([content, to]));
       if (!known.first)
         return {
-          decision: known.sameInput ? await asItIsNow(tx, to, known.result) : refusal([MISMATCH]),
+          decision: known.sameInput
+            ? await asItIsNow(tx, to, known.result)
+            : { ...UNSENT, errors: [OTHER_NOTIFICATION] },
           owes: [],
         };
     }
@@ -114,7 +115,7 @@ export function createNotificationSending({
     result: unknown,
   ): Promise<SendOutcome> => {
     if (to !== "everyone") return sentTo(to.length, true);
-    // One that an older release sent did not note what it made.
+    // Operations of an older release have no result.
     const begun = isBegun(result)
       ? result
       : { contentId: null, recipients: await broadcasts.users(tx) };
@@ -124,20 +125,27 @@ export function createNotificationSending({
   return {
     async send(principal, { content: input, to, operationId }) {
       requireAdmin(principal);
-      const { content, errors } = checkContent(input, clock.nowMs());
-      const all = [...errors, ...checkRecipients(to), ...checkOperation(operationId)];
-      if (all.length > 0) return refusal(all);
+      const { content, errors: wrong } = checkContent(input, clock.nowMs());
+      const errors = [
+        ...wrong,
+        checkRecipients(to),
+        checkOperationId(operationId, ["input", "operationId"]),
+      ].filter((error) => error !== null);
+      if (errors.length > 0) return { ...UNSENT, errors };
       const request = {
         content,
         to: to === "everyone" ? to : [...new Set(to)],
         ...(operationId === undefined ? {} : { operationId }),
       };
-      return write((tx) => decide(tx, request)).then(({ decision }) => decision, unlessRefused);
+      return write((tx) => decide(tx, request)).then(
+        ({ decision }) => decision,
+        (error) => ({ ...UNSENT, errors: [refusalIn(error)] }),
+      );
     },
   };
 }
 
-/** Puts written content into inboxes. Resolves to what the outbox owes for it. */
+/** Puts written content into inboxes. Resolves to its outbox row. */
 export async function deliver(
   logs: Pick<NotificationLogTable, "deliver">,
   tx: Tx,
@@ -154,7 +162,7 @@ interface Delivering {
   readonly userIds: readonly number[];
 }
 
-/** What an operation that sends to everyone made, so that a repetition finds it. */
+/** Result of a broadcast's operation, for repetitions. */
 interface Begun {
   readonly contentId: number;
   readonly recipients: number;
@@ -166,69 +174,24 @@ function isBegun(result: unknown): result is Begun {
   return Number.isSafeInteger(contentId) && Number.isSafeInteger(recipients);
 }
 
-/** Rolls the transaction back, so that a refusal does not use up its operation id. */
-class Refused extends Error {
-  constructor(readonly userError: UserError) {
-    super(userError.message);
-  }
-}
-
-function unlessRefused(error: unknown): SendOutcome {
-  if (error instanceof Refused) return refusal([error.userError]);
-  throw error;
-}
-
 const sentTo = (recipients: number, delivered: boolean): SendOutcome => ({
   recipients,
   delivered,
   errors: [],
 });
-const refusal = (errors: readonly UserError[]): SendOutcome => ({
-  recipients: null,
-  delivered: false,
-  errors,
-});
-const fingerprint = (input: readonly unknown[]): string =>
-  createHash("sha256").update(JSON.stringify(input)).digest("hex");
+const UNSENT = { recipients: null, delivered: false };
 
-const NOT_THERE: UserError = {
-  code: "NOT_FOUND",
-  message: "Nobody is behind one of the ids.",
-  field: ["input", "userIds"],
-};
-const MISMATCH: UserError = {
-  code: "IDEMPOTENCY_MISMATCH",
-  message:
-    "This operationId was used for another notification. Use a new one for each, and the " +
+const NOT_THERE = userError("NOT_FOUND", ["input", "userIds"], "Nobody is behind one of the ids.");
+const OTHER_NOTIFICATION = userError(
+  "IDEMPOTENCY_MISMATCH",
+  ["input", "operationId"],
+  "This operationId was used for another notification. Use a new one for each, and the " +
     "same one only to repeat it.",
-  field: ["input", "operationId"],
-};
+);
 
-function checkRecipients(to: SendRequest["to"]): UserError[] {
-  const most = NOTIFICATION_LIMITS.users;
-  return to === "everyone" || (to.length >= 1 && to.length <= most)
-    ? []
-    : [
-        {
-          code: "OUT_OF_RANGE",
-          message: `userIds must be 1 to ${most}, not ${to.length}.`,
-          field: ["input", "userIds"],
-        },
-      ];
-}
-
-function checkOperation(operationId: string | undefined): UserError[] {
-  if (
-    operationId === undefined ||
-    (operationId.length > 0 && operationId.length <= MAX_OPERATION_ID)
-  )
-    return [];
-  const code = operationId === "" ? "REQUIRED" : "TOO_LONG";
-  return [
-    {
-      code,
-      message: `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
-      field: ["input", "operationId"],
-    },
-  ];
+function checkRecipients(to: SendRequest["to"]): UserError | null {
+  const max = NOTIFICATION_LIMITS.users;
+  if (to === "everyone" || (to.length >= 1 && to.length <= max)) return null;
+  const message = `userIds must be 1 to ${max}, not ${to.length}.`;
+  return userError("OUT_OF_RANGE", ["input", "userIds"], message);
 }

@@ -84,7 +84,7 @@ export interface AdmissionParts {
  * same.
  */
 export const REFUSED_COST = 10;
-const MOST_TOKENS = 20_000;
+const MAX_TOKENS = 20_000;
 /**
  * Tokens that are new here and come from an address that has nothing left: so many are looked up
  * all the same, per process. Whoever is signed in is not kept out by what others ask from there,
@@ -94,7 +94,7 @@ const LOOK_UPS = { burst: 50, perSecond: 10 };
 
 export function createAdmission(parts: AdmissionParts): Admission {
   const { authenticate, readCredential, limits, together } = parts;
-  const known = new LRUCache<string, Payer>({ max: MOST_TOKENS });
+  const known = new LRUCache<string, Payer>({ max: MAX_TOKENS });
   const admission: TokenAdmission = { ...parts, known };
   const lookUps = createLocalLimiter(() => performance.now());
   const payerOf = (asker: Claim | Known): Payer => {

@@ -18,12 +18,12 @@ export interface LocalLimiter {
 /**
  * A flood from many addresses is not to fill the memory: who asked longest ago is forgotten first.
  */
-const MOST_BUCKETS = 20_000;
+const MAX_BUCKETS = 20_000;
 
 /** @param nowMs any clock that only goes forward */
 export function createLocalLimiter(nowMs: () => number): LocalLimiter {
   const debts = new LRUCache<string, { readonly debt: number; readonly atMs: number }>({
-    max: MOST_BUCKETS,
+    max: MAX_BUCKETS,
   });
   const debtOf = ({ kind, name, rule }: Bucket, now: number): number => {
     const known = debts.get(`${kind}:${name}`);

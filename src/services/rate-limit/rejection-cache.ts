@@ -22,7 +22,7 @@ export interface RefusalMemory {
 }
 
 const REMEMBERED_MS = SECOND;
-const MOST_BUCKETS = 20_000;
+const MAX_BUCKETS = 20_000;
 
 const nameOf = ({ kind, name }: Bucket): string => `${kind}:${name}`;
 
@@ -32,7 +32,7 @@ export function createRefusalMemory(nowMs: () => number): RefusalMemory {
     string,
     { readonly remaining: number; readonly atMs: number; readonly askedAtMs: number }
   >({
-    max: MOST_BUCKETS,
+    max: MAX_BUCKETS,
   });
 
   /** What a bucket can have by now; null where nothing is known, or what was known says no more. */

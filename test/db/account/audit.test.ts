@@ -34,7 +34,7 @@ const rows = () =>
     sql`SELECT event, user_id, count FROM audit_log ORDER BY id`,
   );
 
-it("keeps an entry whatever the client calls itself", async () => {
+it("The audit log keeps an entry with any User-Agent.", async () => {
   const table = createAuditTable(db.database, { keptMs: DAY_MS });
   const device = `\0 '); DROP TABLE audit_log; -- ${"x".repeat(10_000)}`;
   await table.append(db.database, entry({ origin: { device, ip: "::1", requestId: "r" } }));
@@ -43,7 +43,7 @@ it("keeps an entry whatever the client calls itself", async () => {
   expect(row?.device).toHaveLength(200);
 });
 
-it("forgets what is older than it is kept for, more than one statement's worth too", async () => {
+it("Pruning deletes all entries that are too old, more than one statement deletes included.", async () => {
   const table = createAuditTable(db.database, { keptMs: 3 * DAY_MS });
   await db.database.query(
     sql`INSERT INTO audit_log (event, user_id)
@@ -55,8 +55,8 @@ it("forgets what is older than it is kept for, more than one statement's worth t
   expect(await rows()).toEqual([{ event: "signed_in", user_id: 7, count: 1 }]);
 });
 
-it("keeps a bounded number of refusals, the latest, and every entry beside them", async () => {
-  const table = createAuditTable(db.database, { keptMs: DAY_MS, mostRefusals: 3 });
+it("Pruning keeps the latest refusals up to a bound, and every other entry.", async () => {
+  const table = createAuditTable(db.database, { keptMs: DAY_MS, maxRefusals: 3 });
   await table.append(db.database, entry());
   await table.appendRefusals([1, 2, 3, 4, 5].map((userId) => refusal(userId, 10)));
   await table.append(db.database, entry({ event: "signed_out" }));

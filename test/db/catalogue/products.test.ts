@@ -45,7 +45,7 @@ describe.each(DATABASES)("products on %s", (kind) => {
     });
   });
 
-  test("a known sku changes its product and tells both sides, paths included", async () => {
+  test("A known sku changes its product, and the answer has both sides with their paths.", async () => {
     const { product } = await put(database, draft(sku));
     const result = await database.transaction((tx) =>
       products.upsert(tx, draft(sku, { categoryId: 5, price: 1 })),
@@ -124,7 +124,7 @@ describe.each(DATABASES)("products on %s", (kind) => {
     expect(await products.counts([{ text: sku }])).toEqual([0]);
   });
 
-  test("nothing asked is nothing answered", async () => {
+  test("Empty requests have empty answers.", async () => {
     expect(
       await Promise.all([products.byIds([]), products.pages([]), products.counts([])]),
     ).toEqual([[], [], []]);
@@ -297,7 +297,7 @@ describe.each(DATABASES)("listings on %s", (kind) => {
     ).rejects.toThrow(BadUserInput);
   });
 
-  test("rows inserted while somebody pages neither repeat nor hide others", async () => {
+  test("Rows inserted while a client pages neither repeat nor hide others.", async () => {
     const [first] = await products.pages([
       { filter: { brandId: 4 }, sort: "NEWEST", page: { limit: 2, after: null } },
     ]);

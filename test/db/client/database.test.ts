@@ -56,7 +56,7 @@ describe("a start that cannot go on names host and port, never the password", ()
       (error: Error) => error,
     );
 
-  test("nobody listens", async () => {
+  test("A server that does not listen is named.", async () => {
     const port = await freePort();
     const error = await start(`postgres://souk:s3cret@127.0.0.1:${port}/shop`);
     expect(error).toBeInstanceOf(StartupError);
@@ -64,7 +64,7 @@ describe("a start that cannot go on names host and port, never the password", ()
     expect(`${error} ${(error as Error).stack}`).not.toContain("s3cret");
   });
 
-  test("somebody listens and says nothing", async () => {
+  test("A server that accepts and never answers is named.", async () => {
     const sockets = new Set<import("node:net").Socket>();
     const server = createServer((socket) => sockets.add(socket));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -78,7 +78,7 @@ describe("a start that cannot go on names host and port, never the password", ()
     expect(`${error}`).toContain(`127.0.0.1:${port}`);
   });
 
-  test("the database does not exist", async () => {
+  test("A database that does not exist ends the start.", async () => {
     const url = new URL(db.url);
     url.pathname = "/no_such_shop";
     expect(await start(url.href)).toBeInstanceOf(StartupError);
@@ -147,7 +147,7 @@ test("Connections that the server cuts cost the statements under way, no others.
   await database.close();
 });
 
-test("a listener that is cut says so, comes back by itself, and asks to look again", async () => {
+test("A listener that is cut reports it, reconnects, and asks to look again.", async () => {
   const database = await open(db.url);
   const heard: string[] = [];
   let losses = 0;

@@ -106,7 +106,7 @@ describe.each(DATABASES)("notifications on %s", (kind) => {
     expect(await logs().read(users[2] ?? 0, 0, 10)).toEqual({ last: 0, entries: [] });
   });
 
-  test("are listed newest first, page by page, all or unread", async () => {
+  test("Notifications are listed newest first, page by page, all or unread.", async () => {
     const [a = 0] = users;
     for (const title of ["1", "2", "3", "4"]) await send(database, [a], content(title));
     const all = { userId: a, unreadOnly: false };

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../../src/db/client/database.js";
-import { categoryRows, MOST_CATEGORIES } from "../../../src/db/seed/rows.js";
+import { categoryRows, MAX_CATEGORIES } from "../../../src/db/seed/rows.js";
 import { DEFAULT_SEED, isEmpty, seedCatalogue, seedSizes } from "../../../src/db/seed/seed.js";
 import { CATALOGUE_TAG } from "../../../src/domain/catalogue/tags.js";
 import { DATABASES, draft, emptyDatabase, put } from "../sample.js";
@@ -29,7 +29,7 @@ test("the default shop has 50 categories, 300 brands, 10,000 products and 50,000
     products: 10_000,
     reviews: 50_000,
   });
-  expect(MOST_CATEGORIES).toBe(50);
+  expect(MAX_CATEGORIES).toBe(50);
   expect(new Set(categoryRows(50).map(({ name }) => name)).size).toBe(50);
   expect(Math.max(...categoryRows(50).map(({ path }) => path.length))).toBe(3);
 });
@@ -45,7 +45,7 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
   });
   afterAll(() => close?.());
 
-  test("interrupted, it leaves nothing behind", async () => {
+  test("An interrupted seed leaves nothing behind.", async () => {
     const onProgress = () => {
       throw new Error("stopped");
     };
@@ -71,7 +71,7 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     ]);
   });
 
-  test("leaves no words outside the text index, where every search would read them", async () => {
+  test("A seed leaves no words outside the text index, where every search would read them.", async () => {
     expect(
       await database.query(sql`SELECT gin_clean_pending_list('products_search') AS pages`),
     ).toEqual([{ pages: 0 }]);

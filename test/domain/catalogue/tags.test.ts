@@ -131,7 +131,7 @@ const shared = (a: readonly string[], b: readonly string[]): string[] =>
 const RUNS = { numRuns: 20_000, seed: 1 };
 
 describe("tags of a product's change", () => {
-  it("are shared with every listing whose page or count it alters", () => {
+  it("The tags of a change are shared with every listing whose page or count it alters.", () => {
     fc.assert(
       fc.property(change, listing, ({ before, after, others }, list) => {
         const pageBefore = show([...(before ? [before] : []), ...others], list);
@@ -146,7 +146,7 @@ describe("tags of a product's change", () => {
     );
   });
 
-  it("are not shared with plain listings of other categories and brands", () => {
+  it("The tags of a change are not shared with plain listings of other categories and brands.", () => {
     fc.assert(
       fc.property(
         change,
@@ -170,7 +170,7 @@ describe("tags of a product's change", () => {
     );
   });
 
-  it("are not shared with listings that neither filter nor sort by what differs", () => {
+  it("The tags of a change are not shared with listings that neither filter nor sort by what differs.", () => {
     fc.assert(
       fc.property(placed(1), placed(1), listing, (before, other, { filter, sort }) => {
         // The row stays where it is; only what the listing does not name is another.
@@ -203,7 +203,7 @@ describe("tags of a product's change", () => {
     );
   });
 
-  it("always name the product, and never the whole catalogue", () => {
+  it("The tags of a change always name the product, and never the whole catalogue.", () => {
     fc.assert(
       fc.property(change, ({ before, after }) => {
         const tags = tagsOfProductChange(before, after);
@@ -215,6 +215,6 @@ describe("tags of a product's change", () => {
   });
 });
 
-it("lists end with the catalogue", () => {
+it("Lists carry the tag of the catalogue.", () => {
   expect(tagsOfListing({}, null)).toContain(CATALOGUE_TAG);
 });

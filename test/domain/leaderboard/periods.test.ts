@@ -160,7 +160,7 @@ describe("a window", () => {
     ]);
   });
 
-  it("of a week begins on Monday", () => {
+  it("A week begins on Monday.", () => {
     const { startMs, endMs } = createCalendar("UTC").windowAt(
       "WEEK",
       Date.parse("2027-01-03T23:59:59.999Z"),

@@ -47,7 +47,7 @@ async function* nothing(): AsyncGenerator<never> {}
 
 const RUNS = { numRuns: drillSize({ sample: 300, full: 20_000 }), seed: 20_261_125 };
 /** Answers larger than this are not built. */
-const MOST_OBJECTS = 100_000;
+const MAX_OBJECTS = 100_000;
 const price = createPrices(schema);
 const parsed = (text: string): DocumentNode => {
   const document = parse(text);
@@ -212,7 +212,7 @@ describe("the cost of an operation", () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (operation, share) => {
           const cost = costOf(parsed(`{ ${write(schema, operation)} }`));
-          fc.pre(cost.requested < MOST_OBJECTS);
+          fc.pre(cost.requested < MAX_OBJECTS);
           expect(cost.actual(answerOf(operation, (most) => most))).toBe(cost.requested);
           const shorter = cost.actual(answerOf(operation, (most) => Math.floor(share * most)));
           expect(shorter).toBeLessThanOrEqual(cost.requested);

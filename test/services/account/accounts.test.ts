@@ -41,7 +41,10 @@ afterAll(async () => {
   await db.close();
 });
 
-/** Accounts that count: statements, what was asked of Argon2, and questions to the guard. */
+/**
+ * Accounts that count: statements, what was asked of Argon2, and questions to
+ * the guard.
+ */
 function countingAccounts(cost = COST) {
   const none = { statements: 0, hashes: 0, verifications: 0, attempts: 0 };
   const counts = { ...none, refusals: [] as [string, number | null][] };
@@ -118,14 +121,15 @@ describe("signing in", () => {
     ];
     expect(known).toEqual({ statements: 1, hashes: 0, verifications: 1, attempts: 1 });
     expect(unknown).toEqual(known);
-    // The log knows which account was meant, and nothing of an address that has none.
+    // The log has the account that was meant, and nothing of an address without
+    // one.
     expect(refusals).toEqual([
       ["sign_in_refused", expect.any(Number)],
       ["sign_in_refused", null],
     ]);
   });
 
-  it("hashes a right password again when more is asked for, once", async () => {
+  it("A correct password is hashed again, once, when the configuration asks for more.", async () => {
     const person = { email: "grown@test.example", password: "correct horse" };
     await countingAccounts().accounts.signUp({ ...person, name: "Grown" }, ORIGIN);
     const { accounts, countOf } = countingAccounts({ ...COST, passes: 3 });
@@ -157,7 +161,7 @@ describe("signing in", () => {
     },
   );
 
-  it("does not hash what is longer than any password", async () => {
+  it("An input longer than any password is not hashed.", async () => {
     const { accounts, countOf } = countingAccounts();
     const cost = await countOf(() =>
       accounts.signIn({ email: "known@test.example", password: "x".repeat(10_000) }, ORIGIN),

@@ -4,7 +4,7 @@ import { createGuests } from "../../../src/services/account/guests.js";
 const guests = createGuests("a secret of the tests");
 
 describe("a guest", () => {
-  it("is made once, at the first write, and is the same wherever its token is shown", () => {
+  it("A guest is made once, at the first write, and is the same wherever its token is shown.", () => {
     const pass = guests.admit(undefined);
     expect([pass.id, pass.issued]).toEqual([null, null]);
     const id = pass.ensure();
@@ -13,7 +13,7 @@ describe("a guest", () => {
     expect([again.id, again.ensure(), again.issued]).toEqual([id, id, null]);
   });
 
-  it("is never one whose id we did not sign", () => {
+  it("An id that we did not sign is never a guest.", () => {
     const mine = guests.admit(undefined);
     mine.ensure();
     const [id = "", signature = ""] = (mine.issued ?? "").split(".");

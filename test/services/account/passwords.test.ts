@@ -6,7 +6,7 @@ import { createPasswords } from "../../../src/services/account/passwords.js";
 const COST = { memoryKib: 19 * 1024, passes: 2, concurrency: 2, queue: 100 };
 
 describe("a hash", () => {
-  it("is Argon2id with at least 19 MiB and two passes, and another each time", async () => {
+  it("A hash is Argon2id with at least 19 MiB and two passes, and differs each time.", async () => {
     const passwords = createPasswords(COST);
     const [one, two] = await Promise.all([
       passwords.hash("correct horse"),
@@ -21,7 +21,7 @@ describe("a hash", () => {
     expect(await passwords.matches("correct horse", null)).toBe(false);
   });
 
-  it("is weak once more is asked for", async () => {
+  it("A hash is weak once the configuration asks for more.", async () => {
     const hash = await createPasswords(COST).hash("correct horse");
     expect([
       createPasswords(COST).isWeak(hash),
@@ -32,7 +32,7 @@ describe("a hash", () => {
 });
 
 describe("twenty at once", () => {
-  it("are worked out beside the thread that serves requests", async () => {
+  it("Hashes are computed beside the thread that serves requests.", async () => {
     const passwords = createPasswords(COST);
     await passwords.hash("warm");
     let turns = 0;
@@ -45,7 +45,7 @@ describe("twenty at once", () => {
     expect(turns).toBeGreaterThan(20);
   });
 
-  it("beyond what may wait are refused at once, and the others served", async () => {
+  it("Sign-ins beyond the queue are refused at once, and the others served.", async () => {
     const passwords = createPasswords({ ...COST, queue: 3 });
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, () => passwords.hash("correct horse")),

@@ -4,7 +4,7 @@ import type { RefusalCount } from "../../../src/domain/account/audit.js";
 import { createRefusedSignIns } from "../../../src/services/account/refused-sign-ins.js";
 import { testLog } from "../../support/log.js";
 
-/** A table that remembers what it was given, and fails while it is told to. */
+/** A table that keeps its input, and fails on demand. */
 function openCounter() {
   const statements: (readonly RefusalCount[])[] = [];
   const state = { down: false };
@@ -22,7 +22,7 @@ function openCounter() {
 const total = (counts: readonly RefusalCount[] = []) =>
   counts.reduce((sum, { count }) => sum + count, 0);
 
-it("counts by event, account and address, and writes all of it in one statement", async () => {
+it("Refusals are counted by event, account and address, and written in one statement.", async () => {
   const { refused, statements } = openCounter();
   for (let times = 0; times < 1_000; times++) refused.note("sign_in_refused", 7, "192.0.2.1");
   refused.note("sign_in_refused", null, "192.0.2.1");
@@ -48,7 +48,7 @@ it("An attack from a million addresses takes a hundred rows a minute, all counte
   expect(statements[0]!.at(-1)).toMatchObject({ userId: null, from: null });
 });
 
-it("what cannot be written is written with the next, and still bounded", async () => {
+it("Counts that cannot be written are written with the next, and stay bounded.", async () => {
   const { refused, statements, state } = openCounter();
   const attack = () => {
     for (let at = 0; at < 500; at++) refused.note("sign_in_refused", at, "192.0.2.1");

@@ -84,7 +84,7 @@ async function openSessions() {
 }
 
 describe("the use of a session", () => {
-  it("is written once a minute at most, however many requests come at once", async () => {
+  it("The use of a session is written once a minute at most, for any number of requests.", async () => {
     const { sessions, commandsOf, usedAgo, admin, key } = await openSessions();
     const { token, principal } = await sessions.open(ACCOUNT, ORIGIN);
     const useOften = () =>
@@ -106,7 +106,7 @@ describe("the use of a session", () => {
     );
   });
 
-  it("costs one round trip and no write", async () => {
+  it("A look-up within the minute costs one round trip and no write.", async () => {
     const { sessions, commandsOf } = await openSessions();
     const { token } = await sessions.open(ACCOUNT, ORIGIN);
     await sessions.authenticate(sessionCredential(token));
@@ -119,7 +119,7 @@ describe("the use of a session", () => {
 });
 
 describe("a sign-in that a revocation overtakes", () => {
-  it("opens nothing: the account has to prove itself again", async () => {
+  it("A sign-in that a revocation overtakes opens no session.", async () => {
     const { sessions, revokeAll } = await openSessions();
     await sessions.open(ACCOUNT, ORIGIN);
     await revokeAll(2);
@@ -132,7 +132,7 @@ describe("a sign-in that a revocation overtakes", () => {
 });
 
 describe("the clock of a process", () => {
-  it("ends no session and prolongs none: Redis' clock decides", async () => {
+  it("The clock of a process neither ends nor prolongs a session.", async () => {
     const { sessions, usedAgo } = await openSessions();
     const { token, principal } = await sessions.open(ACCOUNT, ORIGIN);
     const { leftMs } = principal;

@@ -67,7 +67,7 @@ async function judge(place: Place, size: { sample: number; full: number }): Prom
   );
 }
 
-it("hold what the model holds, however replies are lost and processes die", async () => {
+it("Carts hold what the model holds, however replies are lost and processes die.", async () => {
   const { url } = testRedis();
   const losing = await connectLosing(url);
   await judge(
@@ -78,7 +78,7 @@ it("hold what the model holds, however replies are lost and processes die", asyn
   expect(losing.losses()).toBeGreaterThan(50);
 });
 
-it("hold what the model holds on a Cluster", async () => {
+it("Carts hold what the model holds on a Cluster.", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
   await judge(

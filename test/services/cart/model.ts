@@ -1,6 +1,6 @@
 /**
- * Carts as anybody would write them down: plain maps, no clock, no faults. What the real ones are
- * measured by.
+ * A model of carts: plain maps, no clock, no faults. The real ones are compared
+ * with it.
  */
 import { CART_LIMITS } from "../../../src/domain/cart.js";
 
@@ -39,8 +39,8 @@ export interface ModelAdd {
 }
 
 /**
- * What a line is to be, and whether a version is expected: none, the one that was seen last, or an
- * older one.
+ * What a line is to be, and whether a version is expected: none, the one that
+ * was seen last, or an older one.
  */
 export interface ModelSet {
   readonly product: number;
@@ -164,7 +164,10 @@ export class ModelCarts {
     return sold.removed && quantity > 0 ? "PRODUCT_REMOVED" : null;
   }
 
-  /** Brings a line to what is wanted, as far as bounds and stock allow; adding never takes away. */
+  /**
+   * Brings a line to what is wanted, as far as bounds and stock allow; adding
+   * never takes away.
+   */
   private put(
     { lines }: ModelCart,
     product: number,

@@ -19,7 +19,7 @@ const fails = () => Promise.reject(new RedisUnavailable());
 const noProducts = async () => [null];
 
 it.each(["seal", "merge", "moved"] as const)(
-  "not when Redis is gone at %s: it is logged, and to be done later",
+  "A sign-in does not fail when Redis is gone at %s: the move is logged and done later.",
   async (step) => {
     const { log, lines } = rememberingLog();
     expect(await createCartMoves({ ...works, [step]: fails }, log).adopt("g", 1, noProducts)).toBe(
@@ -32,7 +32,7 @@ it.each(["seal", "merge", "moved"] as const)(
   },
 );
 
-it("not when the products cannot be read", async () => {
+it("A sign-in does not fail when the products cannot be read.", async () => {
   const { log } = rememberingLog();
   expect(
     await createCartMoves(works, log).adopt("g", 1, () =>
@@ -41,7 +41,7 @@ it("not when the products cannot be read", async () => {
   ).toBe(false);
 });
 
-it("not when a step never ends", async () => {
+it("A sign-in does not fail when a step of the move never ends.", async () => {
   const { log } = rememberingLog();
   const ended = new AbortController();
   const never = () => delay(60_000, true, { signal: ended.signal }).catch(() => true);

@@ -1,6 +1,6 @@
 /**
- * Changing the catalogue: who may, what is refused, what a repetition does, and what each change
- * tells the rest of the world.
+ * Changes of the catalogue: authorisation, refusals, repetitions, and the
+ * outbox row of each.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBrandTable } from "../../../src/db/catalogue/brands.js";
@@ -75,7 +75,7 @@ async function announcedBy(work: () => Promise<unknown>): Promise<PendingChange[
 }
 
 describe("who may change the catalogue", () => {
-  it("nobody without the service token", async () => {
+  it("Callers without the service token may not write.", async () => {
     await expect(products.upsert(ANONYMOUS, draft)).rejects.toBeInstanceOf(Unauthenticated);
     await expect(products.adjustStock(ANONYMOUS, { id: 1, by: 1 })).rejects.toBeInstanceOf(
       Unauthenticated,
@@ -83,7 +83,7 @@ describe("who may change the catalogue", () => {
     await expect(products.remove(ANONYMOUS, 1)).rejects.toBeInstanceOf(Unauthenticated);
   });
 
-  it("nobody who is signed in as a customer; an admin, though", async () => {
+  it("Customers may not write; admins may.", async () => {
     const user = { kind: "user", userId: 1, userTag: "t", sessionId: "s", leftMs: 1 } as const;
     await expect(products.remove({ ...user, role: "CUSTOMER" }, 1)).rejects.toBeInstanceOf(
       Forbidden,
@@ -94,7 +94,7 @@ describe("who may change the catalogue", () => {
     ).toEqual(["NOT_FOUND"]);
   });
 
-  it("the holder of exactly the configured token, and nobody when none is configured", async () => {
+  it("Only the configured service token may write, and none where none is configured.", async () => {
     const nobodys = { authenticate: async () => null };
     const authenticateWith = (serviceToken?: string) => {
       const read = createCredentialReader(serviceToken);
@@ -112,7 +112,7 @@ describe("who may change the catalogue", () => {
 });
 
 describe("upsert", () => {
-  it("creates, then replaces, and announces each once", async () => {
+  it("An upsert creates, then replaces, and announces each once.", async () => {
     const announced = await announcedBy(async () => {
       const first = await makeProduct({ price: 500 });
       const { product, seen } = await products.upsert(SERVICE, {
@@ -129,12 +129,12 @@ describe("upsert", () => {
     );
   });
 
-  it("announces nothing when nothing differs", async () => {
+  it("An upsert without a difference announces nothing.", async () => {
     const { sku } = await makeProduct();
     expect(await announcedBy(() => products.upsert(SERVICE, { ...draft, sku }))).toEqual([]);
   });
 
-  it("drops the lists a change concerns and no others", async () => {
+  it("A change invalidates the lists that it concerns and no others.", async () => {
     const { sku } = await makeProduct();
     const [renamed] = await announcedBy(() =>
       products.upsert(SERVICE, { ...draft, sku, name: "Lantern" }),
@@ -150,7 +150,7 @@ describe("upsert", () => {
     expect([touches(dearer, byPrice), touches(dearer, newest)]).toEqual([true, false]);
   });
 
-  it("names everything that is wrong at once, with its path", async () => {
+  it("All errors of a draft are named at once, with their paths.", async () => {
     const { product, errors } = await products.upsert(SERVICE, {
       ...draft,
       sku: " ",
@@ -177,7 +177,7 @@ describe("upsert", () => {
     expect(errors).toMatchObject([{ code: "NOT_FOUND", field: ["input", field] }]);
   });
 
-  it("accepts the bounds themselves", async () => {
+  it("The bounds themselves are accepted.", async () => {
     expect(
       await makeProduct({ name: "😀".repeat(200), price: MAX_PRICE, stock: MAX_STOCK }),
     ).toMatchObject({
@@ -188,7 +188,7 @@ describe("upsert", () => {
 });
 
 describe("adjustStock", () => {
-  it("happens once per operation id, however often it is sent", async () => {
+  it("A change of stock happens once per operation id, however often it is sent.", async () => {
     const { id } = await makeProduct({ stock: 10 });
     const send = () => products.adjustStock(SERVICE, { id, by: -4, operationId: `once-${id}` });
     const outcomes = await Promise.all([send(), send(), send()]);
@@ -196,7 +196,7 @@ describe("adjustStock", () => {
     expect((await send()).product?.stock).toBe(6);
   });
 
-  it("refuses an operation id that stood for something else", async () => {
+  it("An operation id that stood for something else is refused.", async () => {
     const { id } = await makeProduct();
     await products.adjustStock(SERVICE, { id, by: 1, operationId: `same-${id}` });
     const { errors } = await products.adjustStock(SERVICE, {
@@ -215,7 +215,7 @@ describe("adjustStock", () => {
     expect((await take()).product?.stock).toBe(8);
   });
 
-  it("sells what there is and no more to fifty who ask at once", async () => {
+  it("Fifty concurrent sales sell what there is and no more.", async () => {
     const { id } = await makeProduct({ stock: 20 });
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
@@ -242,7 +242,7 @@ describe("adjustStock", () => {
 });
 
 describe("remove", () => {
-  it("takes a product out once; its sku brings it back with a higher version", async () => {
+  it("A product is removed once; its sku revives it with a higher version.", async () => {
     const { id, sku } = await makeProduct();
     expect((await products.remove(SERVICE, id)).product).toMatchObject({
       removed: true,

@@ -21,7 +21,7 @@ export const SESSION_KEYS = {
       key: "sessions:{<user tag>}",
       type: "zset",
       ttl: "SESSION_CAP_MS since the last sign-in",
-      bound: "users signed in; SESSION_MOST members each",
+      bound: "users signed in; SESSION_MAX members each",
       value:
         "Session → when it expires (ms). A session that is not in it is dead, whatever its hash " +
         "says.",
