@@ -14,7 +14,7 @@ import { ensureSecret } from "../db/secrets.js";
 import { CATALOGUE_TOPIC } from "../domain/events.js";
 import { Reading } from "../domain/reading.js";
 import { createLoaders, type LoaderSources } from "../loaders/loaders.js";
-import { createCartStore } from "../redis/cart/cart.js";
+import { CART_DEADLINE_MS, createCartStore } from "../redis/cart/cart.js";
 import { readRedisInfo } from "../redis/client/info.js";
 import { createRequestContext } from "../resolvers/context.js";
 import { createEvents } from "../resolvers/events.js";
@@ -100,7 +100,7 @@ export async function startApi(
     admission: openAdmission(floor, { config, sessions, log }, closing),
     ...(await openSigned(floor)),
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
-    documents: openDocuments(floor, config, closing),
+    documents: openDocuments(floor, config),
     createOperation: ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
       createRequestContext({
         requestId,
@@ -182,7 +182,11 @@ async function openSigned({
   };
 }
 
-function openCarts({ requests, keys }: Floor, { carts }: Config, log: Logger): Carts {
-  const store = createCartStore(requests, keys, carts);
+function openCarts({ callers, keys }: Floor, { carts }: Config, log: Logger): Carts {
+  const caller = callers.of("cart", {
+    deadlineMs: CART_DEADLINE_MS,
+    degraded: { part: "carts", instead: "carts are refused" },
+  });
+  const store = createCartStore(caller, keys, carts);
   return createCarts({ store, moves: createCartMoves(store, log) });
 }

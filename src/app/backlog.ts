@@ -19,17 +19,13 @@ const DEADLINE_MS = SECOND / 2;
 
 /** Where the numbers come from. */
 export function createBacklog(
-  { database, requests, keys, metrics, workers }: Floor,
+  { database, callers, keys, workers }: Floor,
   { counters }: Config,
 ): Backlog {
   const broadcasts = createBroadcastTable();
-  const counterStore = createCounterStore(requests, keys, { ...counters, deadlineMs: DEADLINE_MS });
-  const store = createBoardStore({
-    connection: requests,
-    keys,
-    deadlineMs: DEADLINE_MS,
-    telemetry: metrics,
-  });
+  const options = { deadlineMs: DEADLINE_MS };
+  const counterStore = createCounterStore(callers.of("counters", options), keys, counters);
+  const store = createBoardStore(callers.of("leaderboard", options), keys);
   const boards = { boards: createBoardTable(database), ledger: createScoreLedger(database), store };
   return {
     async broadcasts() {

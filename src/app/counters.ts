@@ -5,13 +5,11 @@ import { createActivityTable } from "../db/activity.js";
 import type { Database } from "../db/client/database.js";
 import { createCounterTable } from "../db/counters/counters.js";
 import type { OutboxTable } from "../db/outbox.js";
-import type { Degradations } from "../domain/telemetry/degradations.js";
 import { SECOND } from "../domain/time/time.js";
 import { type Job, joined, type RunnerDeps, startJob } from "../jobs/runner.js";
 import { createActivityStore } from "../redis/activity/activity.js";
-import { createBreaker } from "../redis/client/breaker.js";
+import type { RedisCallers } from "../redis/client/call.js";
 import type { RedisClock } from "../redis/client/clock.js";
-import type { RedisConnection } from "../redis/client/connect.js";
 import type { Keys } from "../redis/client/keys.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createViewerRanges } from "../redis/counters/range.js";
@@ -29,11 +27,10 @@ export interface CountersFloor {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
   readonly outbox: Outbox;
-  readonly requests: RedisConnection;
+  readonly callers: RedisCallers;
   readonly keys: Keys;
   readonly pubsub: PubSub;
   readonly clock: RedisClock;
-  readonly degradations: Degradations;
 }
 
 /** Something to be closed. */
@@ -56,32 +53,29 @@ export interface Counting extends Closable {
 
 /** Opens what the API counts and reads with. */
 export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
-  const { store, table, trust } = foundations(floor, config.counters, log);
-  const report = floor.degradations.of("counters");
-  const instead = "what was flushed last is read from Postgres";
-  const breaker = createBreaker(
-    { connection: floor.requests, report },
-    { instead, deadlineMs: COUNTER_DEADLINE_MS },
-  );
+  const { caller, store, table, trust } = foundations(floor, config.counters, log);
   const news = createStatsNews({ pubsub: floor.pubsub, everyMs: config.live.conflationMs, log });
   const counters = createCounters({
     store,
-    ranges: createViewerRanges(floor.requests, floor.keys, COUNTER_DEADLINE_MS),
+    ranges: createViewerRanges(caller, floor.keys),
     trust,
     table,
     news,
     clock: floor.clock,
-    breaker,
+    breaker: caller,
+  });
+  const activityCaller = floor.callers.of("activity", {
+    deadlineMs: ACTIVITY_DEADLINE_MS,
+    degraded: { part: "activity", instead: "activity is not reported" },
   });
   const activity = createActivity({
-    store: createActivityStore(floor.requests, floor.keys, ACTIVITY_DEADLINE_MS),
+    store: createActivityStore(activityCaller, floor.keys),
     table: createActivityTable(floor.database),
     nowMs: floor.clock.nowMs,
     log,
   });
   const close = async (): Promise<void> => {
     news.close();
-    breaker.close();
     await activity.close();
   };
   return { counters, activity, close };
@@ -113,11 +107,15 @@ export async function startCounterJobs(
 }
 
 function foundations(
-  { database, requests, keys }: CountersFloor,
+  { database, callers, keys }: CountersFloor,
   options: Config["counters"],
   log: Logger,
 ) {
-  const store = createCounterStore(requests, keys, { ...options, deadlineMs: COUNTER_DEADLINE_MS });
+  const caller = callers.of("counters", {
+    deadlineMs: COUNTER_DEADLINE_MS,
+    degraded: { part: "counters", instead: "what was flushed last is read from Postgres" },
+  });
+  const store = createCounterStore(caller, keys, options);
   const table = createCounterTable(database);
-  return { store, table, trust: createCounterTrust({ store, table, log }) };
+  return { caller, store, table, trust: createCounterTrust({ store, table, log }) };
 }

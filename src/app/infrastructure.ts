@@ -13,6 +13,7 @@ import type { WorkerTable } from "../db/workers.js";
 import type { Degradations } from "../domain/telemetry/degradations.js";
 import type { Attempts } from "../redis/attempts/attempts.js";
 import type { OpenCache } from "../redis/cache/open.js";
+import type { RedisCaller, RedisCallers } from "../redis/client/call.js";
 import type { RedisClock } from "../redis/client/clock.js";
 import type { RedisConnection } from "../redis/client/connect.js";
 import type { Keys } from "../redis/client/keys.js";
@@ -53,6 +54,8 @@ export interface Floor {
   readonly outboxOperating: OutboxOperating;
   readonly workers: WorkerTable;
   readonly requests: RedisConnection;
+  /** Calls over `requests`. */
+  readonly callers: RedisCallers;
   readonly keys: Keys;
   readonly pubsub: PubSub;
   readonly clock: RedisClock;
@@ -60,6 +63,7 @@ export interface Floor {
   readonly outbox: Outbox;
   readonly boards: Boards;
   readonly tail: EventLogTail;
+  readonly tailCaller: RedisCaller;
   readonly revocationTable: RevocationTable;
   readonly auditTable: AuditTable;
   readonly sessionStore: SessionStore;

@@ -15,16 +15,20 @@ const BOARD_DEADLINE_MS = SECOND;
 export function openBoards(
   {
     database,
-    requests: connection,
+    callers,
     keys,
     pubsub,
     clock,
     metrics: telemetry,
-  }: Pick<Floor, "database" | "requests" | "keys" | "pubsub" | "clock" | "metrics">,
+  }: Pick<Floor, "database" | "callers" | "keys" | "pubsub" | "clock" | "metrics">,
   { config, log }: Pick<ComposeOptions, "config" | "log">,
   closing: Closing,
 ): Boards {
-  const store = createBoardStore({ connection, keys, deadlineMs: BOARD_DEADLINE_MS, telemetry });
+  const caller = callers.of("leaderboard", {
+    deadlineMs: BOARD_DEADLINE_MS,
+    degraded: { part: "leaderboards", instead: "leaderboards are refused" },
+  });
+  const store = createBoardStore(caller, keys);
   const labels = { users: createUserTable(database), products: createProductTable(database) };
   const boards = createBoards({
     database,

@@ -7,12 +7,10 @@ import { createNotificationTable } from "../db/notification/inbox.js";
 import { createNotificationLogTable } from "../db/notification/log.js";
 import { createOperationTable } from "../db/operations.js";
 import type { OutboxTable, RetryOptions } from "../db/outbox.js";
-import type { Degradations } from "../domain/telemetry/degradations.js";
 import type { Clock } from "../domain/time/clock.js";
 import { startBroadcasts } from "../jobs/broadcasts.js";
 import type { Job, RunnerDeps } from "../jobs/runner.js";
-import { createBreaker } from "../redis/client/breaker.js";
-import type { RedisConnection } from "../redis/client/connect.js";
+import type { RedisCaller, RedisCallers } from "../redis/client/call.js";
 import type { Keys } from "../redis/client/keys.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log/tail.js";
 import type { PubSub } from "../redis/pubsub/pubsub.js";
@@ -38,8 +36,7 @@ interface Ground {
   readonly pubsub: PubSub;
   readonly tail: EventLogTail;
   readonly clock: Clock;
-  readonly requests: RedisConnection;
-  readonly degradations: Degradations;
+  readonly tailCaller: RedisCaller;
 }
 
 /**
@@ -49,12 +46,16 @@ const LOG_DEADLINE_MS = 500;
 
 /** The tails of logs, and what adds to them. */
 export function openLogTail(
-  requests: RedisConnection,
+  callers: RedisCallers,
   keys: Keys,
   bounds: Config["logs"],
-): { tail: EventLogTail; notify: ApplyNotifications } {
-  const tail = createEventLogTail(requests, keys, { ...bounds, deadlineMs: LOG_DEADLINE_MS });
-  return { tail, notify: createApplyNotifications(tail) };
+): { tailCaller: RedisCaller; tail: EventLogTail; notify: ApplyNotifications } {
+  const tailCaller = callers.of("event-log", {
+    deadlineMs: LOG_DEADLINE_MS,
+    degraded: { part: "notifications", instead: "history is read from Postgres" },
+  });
+  const tail = createEventLogTail(tailCaller, keys, bounds);
+  return { tailCaller, tail, notify: createApplyNotifications(tail) };
 }
 
 /** How broadcasts are tried again, and where failures are told. */
@@ -93,13 +94,8 @@ export function composeNotifications(
   const [inboxes, logs] = [createNotificationTable(database), createNotificationLogTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   closeLater(() => subscriptions.close());
-  const breaker = createBreaker(
-    { connection: ground.requests, report: ground.degradations.of("notifications") },
-    { instead: "history is read from Postgres", deadlineMs: LOG_DEADLINE_MS },
-  );
-  closeLater(() => breaker.close());
   const sourceOf = (userId: number) =>
-    createNotificationSource(userId, { tail, table: logs, breaker });
+    createNotificationSource(userId, { tail, table: logs, breaker: ground.tailCaller });
   const notifications = createNotifications({
     database,
     outboxTable,

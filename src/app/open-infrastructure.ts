@@ -14,8 +14,10 @@ import { createOutboxTable } from "../db/outbox.js";
 import { createOutboxOperating } from "../db/outbox-operating.js";
 import { createWorkerTable } from "../db/workers.js";
 import { RedisUnavailable } from "../domain/errors.js";
+import type { Degradations } from "../domain/telemetry/degradations.js";
 import { createAttempts } from "../redis/attempts/attempts.js";
 import { type OpenCache, openCache } from "../redis/cache/open.js";
+import { createCallers } from "../redis/client/call.js";
 import { openRedisClock } from "../redis/client/clock.js";
 import {
   type ConnectOptions,
@@ -55,13 +57,11 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
   const database = await openMigrated({ config, log, telemetry: metrics }, closing);
   await prepare?.(database);
 
-  const redis = { caFile: config.redis.caFile, log };
-  const opening = { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) };
-  const { requests, keys, pubsub, clock } = await openRedis(
-    { ...redis, url: redisUrl },
-    opening,
-    closing,
-  );
+  const redis = { url: redisUrl, caFile: config.redis.caFile, log };
+  const databaseClock = () => readDatabaseClock(database);
+  const opening = { keyPrefix, ...config.redis, databaseClock, telemetry: metrics, degradations };
+  const opened = await openRedis(redis, opening, closing);
+  const { requests, callers, keys, pubsub, clock } = opened;
   const [outboxTable, outboxOperating] = [
     createOutboxTable(database),
     createOutboxOperating(database),
@@ -72,10 +72,10 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
   const conditions = createConditions(degradations, closing);
   conditions.watch("redis", requests);
   if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
-  const stores = openSessionStores({ database, requests, keys, pubsub }, config);
-  const { tail, notify } = openLogTail(requests, keys, config.logs);
+  const stores = openSessionStores({ database, callers, keys, pubsub }, config);
+  const { tail, tailCaller, notify } = openLogTail(callers, keys, config.logs);
   const boards = openBoards(
-    { database, requests, keys, pubsub, clock, metrics },
+    { database, callers, keys, pubsub, clock, metrics },
     { config, log },
     closing,
   );
@@ -101,14 +101,12 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
     outboxTable,
     outboxOperating,
     workers: createWorkerTable(database),
-    requests,
-    keys,
-    pubsub,
-    clock,
+    ...opened,
     cache,
     outbox,
     boards,
     tail,
+    tailCaller,
     ...stores,
     auditTable,
     failClosed,
@@ -173,17 +171,19 @@ async function openMigrated(
 
 /** Where sessions and attempts to sign in live, and what ends them. */
 function openSessionStores(
-  { database, requests, keys, pubsub }: Pick<Floor, "database" | "requests" | "keys" | "pubsub">,
+  { database, callers, keys, pubsub }: Pick<Floor, "database" | "callers" | "keys" | "pubsub">,
   config: Config,
 ) {
-  const sessionStore = createSessionStore(requests, keys, {
-    ...config.sessions,
+  const sessionCaller = callers.of("session", {
     deadlineMs: SESSION_DEADLINE_MS,
+    degraded: { part: "sessions", instead: "requests with a session are refused" },
   });
-  const attempts = createAttempts(requests, keys, {
-    ...config.attempts,
+  const attemptsCaller = callers.of("attempts", {
     deadlineMs: SESSION_DEADLINE_MS,
+    degraded: { part: "signIns", instead: "sign-ins are refused" },
   });
+  const sessionStore = createSessionStore(sessionCaller, keys, config.sessions);
+  const attempts = createAttempts(attemptsCaller, keys, config.attempts);
   const applyRevocation = createApplyRevocation(sessionStore, pubsub);
   return {
     sessionStore,
@@ -204,19 +204,23 @@ interface RedisOpening {
   readonly heartbeatMs: number;
   /** Read where Redis does not answer at the start. */
   readonly databaseClock: () => Promise<number>;
+  readonly telemetry: Metrics;
+  readonly degradations: Degradations;
 }
 
 /** The connections that hold state, and what is said over them. */
 async function openRedis(
   redis: Omit<ConnectOptions, "role">,
-  { keyPrefix, heartbeatMs, databaseClock }: RedisOpening,
+  { keyPrefix, heartbeatMs, databaseClock, telemetry, degradations }: RedisOpening,
   closing: Closing,
-): Promise<Pick<Floor, "requests" | "keys" | "pubsub" | "clock">> {
+): Promise<Pick<Floor, "requests" | "callers" | "keys" | "pubsub" | "clock">> {
   const requests = connectRedis({ ...redis, role: "requests" });
   closing.add(() => requests.disconnect());
   const subscriber = connectRedis({ ...redis, role: "subscriber" });
   closing.add(() => subscriber.disconnect());
   await waitForRedis(requests, redis.url, redis.log);
+  const callers = createCallers({ connection: requests, telemetry, degradations });
+  closing.add(() => callers.close());
   const clock = await openRedisClock(requests, databaseClock);
   closing.add(() => clock.close());
   const keys = createKeys(keyPrefix);
@@ -228,5 +232,5 @@ async function openRedis(
     log: redis.log,
   });
   closing.add(() => pubsub.close());
-  return { requests, keys, pubsub, clock };
+  return { requests, callers, keys, pubsub, clock };
 }

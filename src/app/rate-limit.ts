@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
 import { SECOND } from "../domain/time/time.js";
-import { createBreaker } from "../redis/client/breaker.js";
+import { createCallers, type RedisCallers } from "../redis/client/call.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
@@ -41,14 +41,8 @@ export function openAdmission(
   { config, sessions, log }: Admitting,
   closing: Closing,
 ): Admission {
-  const { requests, metrics, degradations } = floor;
-  const { limiter, connection } = openLimiter(floor, { config, log }, closing);
-  const instead = "each process counts by itself, with its share of the limits";
-  const breaker = createBreaker(
-    { connection, report: degradations.of("limiter") },
-    { instead, deadlineMs: LIMITER_DEADLINE_MS },
-  );
-  closing.add(() => breaker.close());
+  const { requests, metrics } = floor;
+  const { limiter, breaker } = openLimiter(floor, { config, log }, closing);
   const { rates, processes, cost } = config.limits;
   const limits = createLimits({
     limiter,
@@ -71,38 +65,43 @@ export function openAdmission(
  * its own.
  */
 function openLimiter(
-  { requests, keys, conditions }: Floor,
+  floor: Floor,
   { config, log }: Pick<Admitting, "config" | "log">,
   closing: Closing,
 ) {
-  const { limiterUrl: url, caFile } = config.redis;
-  const connection =
-    url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
-  if (connection !== requests) {
-    closing.add(() => connection.disconnect());
-    conditions.watch("limiterRedis", connection);
-  }
+  const breaker = limiterCallers(floor, { config, log }, closing).of("rate-limiter", {
+    deadlineMs: LIMITER_DEADLINE_MS,
+    degraded: {
+      part: "limiter",
+      instead: "each process counts by itself, with its share of the limits",
+    },
+  });
   const keepMs = config.http.requestTimeoutMs + HOLD_GRACE_MS;
-  return {
-    connection,
-    limiter: createLimiter(connection, keys, { keepMs, deadlineMs: LIMITER_DEADLINE_MS }),
-  };
+  return { breaker, limiter: createLimiter(breaker, floor.keys, { keepMs }) };
+}
+
+function limiterCallers(
+  { callers, conditions, metrics: telemetry, degradations }: Floor,
+  { config, log }: Pick<Admitting, "config" | "log">,
+  closing: Closing,
+): RedisCallers {
+  const { limiterUrl: url, caFile } = config.redis;
+  if (url === undefined) return callers;
+  const connection = connectRedis({ url, caFile, role: "requests", log });
+  closing.add(() => connection.disconnect());
+  conditions.watch("limiterRedis", connection);
+  const own = createCallers({ connection, telemetry, degradations });
+  closing.add(() => own.close());
+  return own;
 }
 
 /** Documents by name. */
-export function openDocuments(
-  { requests, keys, degradations }: Floor,
-  { documents }: Config,
-  closing: Closing,
-): PersistedDocuments {
-  const deadlineMs = DOCUMENT_DEADLINE_MS;
-  const report = degradations.of("documents");
-  const breaker = createBreaker(
-    { connection: requests, report },
-    { instead: "clients send documents whole", deadlineMs },
-  );
-  closing.add(() => breaker.close());
-  const store = createDocumentStore(requests, keys, { ...documents, deadlineMs, breaker });
+export function openDocuments({ callers, keys }: Floor, { documents }: Config): PersistedDocuments {
+  const caller = callers.of("documents", {
+    deadlineMs: DOCUMENT_DEADLINE_MS,
+    degraded: { part: "documents", instead: "clients send documents whole" },
+  });
+  const store = createDocumentStore(caller, keys, documents);
   return createPersistedDocuments({
     mode: documents.mode,
     manifest: readManifest(documents),

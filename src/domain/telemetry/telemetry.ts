@@ -8,10 +8,10 @@ export interface Telemetry {
   /** One call of a loader's source for `count` keys of a family, e.g. "product". */
   loads(family: string, count: number): void;
   /**
-   * One round trip to Redis by the cache or the live core, with its duration; `failed` when it
+   * One call of a structure to Redis, e.g. "session find", with its duration; `failed` when it
    * timed out or errored.
    */
-  redisRoundTrip(what: string, durationMs: number, failed: boolean): void;
+  redisRoundTrip(call: string, durationMs: number, failed: boolean): void;
   /** Scores were committed together, in so long. */
   scores(count: number, durationMs: number): void;
   /** One SQL statement with its duration. */

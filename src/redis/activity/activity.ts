@@ -11,8 +11,7 @@ import type { Result } from "ioredis";
 import { ACTIVITY_KEPT_DAYS } from "../../domain/activity.js";
 import type { CalendarSpan } from "../../domain/leaderboard/calendar.js";
 import { DAY, MINUTE } from "../../domain/time/time.js";
-import { inOneWrite, type RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -43,16 +42,13 @@ export interface ActivityUnions {
 const UNION_KEPT_MS = MINUTE;
 const leavesMs = ({ endMs }: CalendarSpan): number => endMs + ACTIVITY_KEPT_DAYS * DAY;
 
-/** @param deadlineMs longest wait for a reply */
-export function createActivityStore(connection: RedisConnection, keys: Keys, deadlineMs: number) {
-  const within = <T>(send: () => Promise<T>): Promise<T> =>
-    withinDeadline(inOneWrite(connection, send), deadlineMs);
+export function createActivityStore({ connection, call }: RedisCaller, keys: Keys) {
   const combine = (
     how: "OR" | "AND",
     target: string,
     sources: readonly string[],
   ): Promise<number> =>
-    within(async () => {
+    call("combine", async () => {
       // MULTI, so that nothing is left without a lifetime. The empty source keeps a union of days
       // that nobody was active on.
       const replies = await connection
@@ -68,10 +64,12 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
   return {
     /** Notes that a user did something. One EVALSHA. */
     note: (day: CalendarSpan, userId: number): Promise<unknown> =>
-      within(() => connection.activityNote(keys.activityDay(day.name), userId, leavesMs(day))),
+      call("note", () =>
+        connection.activityNote(keys.activityDay(day.name), userId, leavesMs(day)),
+      ),
     /** Which of these days this server has not been told of. One round trip, an EVALSHA each. */
     unknown: async (days: readonly CalendarSpan[]): Promise<CalendarSpan[]> => {
-      const known = await within(() =>
+      const known = await call("known", () =>
         Promise.all(
           days.map(({ name }) =>
             connection.activityKnown(keys.activityDay(name), keys.activityLoaded(name)),
@@ -82,7 +80,7 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
     },
     /** Tells who was active on a day. One EVALSHA. @param report a name never used before */
     load: (day: CalendarSpan, users: readonly number[], report: string): Promise<unknown> =>
-      within(() => {
+      call("load", () => {
         const place = keys.activityUnion(report, day.name);
         return connection.activityLoad(
           keys.activityDay(day.name),

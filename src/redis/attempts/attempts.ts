@@ -14,8 +14,7 @@
 import { createHash } from "node:crypto";
 import type { Result } from "ioredis";
 import { addressBlock, addressHolder } from "../../domain/address.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -82,12 +81,8 @@ export interface Hold {
 /** What is known of attempts. All methods reject with RedisUnavailable. */
 export type Attempts = ReturnType<typeof createAttempts>;
 
-export function createAttempts(
-  connection: RedisConnection,
-  keys: Keys,
-  rules: AttemptRules & { readonly deadlineMs: number },
-) {
-  const { windowMs, delayMs, delayMostMs, signUp, deadlineMs } = rules;
+export function createAttempts({ connection, call }: RedisCaller, keys: Keys, rules: AttemptRules) {
+  const { windowMs, delayMs, delayMostMs, signUp } = rules;
   const perBucket = [
     [rules.placeFree, delayMs, delayMostMs],
     [rules.accountFree, delayMs, delayMostMs],
@@ -108,14 +103,11 @@ export function createAttempts(
     /** Counts an attempt at an account, unless it has to wait. One EVALSHA. */
     async signIn(attempt: Attempt): Promise<Hold | null> {
       const signedIn = attempt.sessionId === undefined ? 0 : 1;
-      const reply = connection.attemptsSignIn(
-        ...keysOf(attempt),
-        attempt.id,
-        windowMs,
-        signedIn,
-        ...perBucket,
+      const args = [attempt.id, windowMs, signedIn, ...perBucket];
+      const reply = await call("sign-in", () =>
+        connection.attemptsSignIn(...keysOf(attempt), ...args),
       );
-      return toHold(await withinDeadline(reply, deadlineMs), BUCKETS);
+      return toHold(reply, BUCKETS);
     },
     /**
      * The attempt was right: forgets the account's failures, and that this one counted as a
@@ -123,9 +115,8 @@ export function createAttempts(
      */
     async forgive(attempt: Attempt): Promise<void> {
       const knownMs = attempt.sessionId === undefined ? rules.knownMs : 0;
-      await withinDeadline(
+      await call("forgive", () =>
         connection.attemptsForgive(...keysOf(attempt), attempt.id, knownMs),
-        deadlineMs,
       );
     },
     /** Counts an attempt to make an account, unless it has to wait. One EVALSHA. */
@@ -134,15 +125,11 @@ export function createAttempts(
         keys.attempts("sign-up", "address", addressHolder(ip)),
         keys.attempts("sign-up", "network", addressBlock(ip)),
       ];
-      const reply = connection.attemptsSignUp(
-        address,
-        network,
-        id,
-        signUp.windowMs,
-        signUp.addressMost,
-        signUp.networkMost,
+      const bounds = [signUp.windowMs, signUp.addressMost, signUp.networkMost];
+      const reply = await call("sign-up", () =>
+        connection.attemptsSignUp(address, network, id, ...bounds),
       );
-      return toHold(await withinDeadline(reply, deadlineMs), ["address", "network"]);
+      return toHold(reply, ["address", "network"]);
     },
   };
 }

@@ -16,6 +16,7 @@ import type { ReportState } from "../../domain/telemetry/degradations.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { lateError, withDeadline } from "../../domain/time/deadline.js";
 import { type RedisConnection, reopen } from "../client/connect.js";
+import { PendingReplies } from "../client/replies.js";
 import { identify, watchServers } from "./servers.js";
 import type { Tags } from "./tags.js";
 
@@ -70,13 +71,14 @@ export class CacheLink {
   private silentSinceMs: number | null = null;
   private recovery: Promise<void> | null = null;
   private readonly closing = new AbortController();
-  private readonly waiting = new Set<(error: Error) => void>();
+  private readonly replies: PendingReplies;
   private readonly trustListeners = new Set<() => void>();
   private readonly lossListeners = new Set<() => void>();
   private readonly unwatch: () => void;
 
   constructor(private readonly options: CacheLinkOptions) {
     this.connection = options.connection;
+    this.replies = new PendingReplies(options.deadlineMs);
     this.unwatch = watchServers(options.connection, () => this.lose());
     this.recover();
   }
@@ -110,7 +112,7 @@ export class CacheLink {
     if (!this.usable()) throw new RedisUnavailable();
     const startedAt = performance.now();
     try {
-      const result = await this.answered(send());
+      const result = await this.replies.wait(send());
       this.options.telemetry.redisRoundTrip(what, performance.now() - startedAt, false);
       return result;
     } catch (error) {
@@ -154,33 +156,12 @@ export class CacheLink {
     await this.recovery;
   }
 
-  /**
-   * The reply, unless it is late or the link trips meanwhile. A reply that arrived while this
-   * process was busy is still read.
-   */
-  private answered<T>(reply: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`no reply within ${this.options.deadlineMs} ms`));
-      const timer = setTimeout(
-        () => setImmediate(() => setImmediate(late)),
-        this.options.deadlineMs,
-      );
-      const done = () => {
-        clearTimeout(timer);
-        this.waiting.delete(reject);
-      };
-      this.waiting.add(reject);
-      reply.then(resolve, reject).finally(done);
-    });
-  }
-
-  /** Nobody waits on after the first reply that did not come. */
+  /** The first reply that does not come ends every wait. */
   private trip(what: string): void {
     if (this.usable())
       this.options.report(`Redis does not answer (${what}); reads come from Postgres`);
     this.tripped = true;
-    for (const giveUp of this.waiting) giveUp(new Error("another reply was late"));
-    this.waiting.clear();
+    this.replies.giveUp();
     this.recover();
   }
 

@@ -15,8 +15,7 @@ import type { Result } from "ioredis";
 import { type Owner, ownerName } from "../../domain/account/guest.js";
 import { CART_LIMITS, type CartLineRecord, type CartRecord } from "../../domain/cart.js";
 import { DAY, HOUR, MINUTE, SECOND } from "../../domain/time/time.js";
-import { inOneWrite, type RedisConnection, whenReady } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import { callRepeatable, type RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 type Fields = string[];
@@ -127,8 +126,8 @@ export type MergingLine = CartLineRecord & { readonly stock: number };
 /** Where carts live. All methods reject with RedisUnavailable. */
 export type CartStore = ReturnType<typeof createCartStore>;
 
-/** Two tries and the wait between them stay below a second. */
-const DEADLINE_MS = 0.4 * SECOND;
+/** Longest wait for a reply: two tries and the wait between them stay below a second. */
+export const CART_DEADLINE_MS = 0.4 * SECOND;
 const RECONNECT_MS = 0.2 * SECOND;
 /** A read renews a cart at most this often; more would make every read a write. */
 const RENEW_EVERY_MS = HOUR;
@@ -142,19 +141,14 @@ const OUTLIVES_MS = DAY;
 
 /** @param options.ttlMs how long a cart is kept since its last use */
 export function createCartStore(
-  connection: RedisConnection,
+  caller: RedisCaller,
   keys: Keys,
   { ttlMs }: { readonly ttlMs: number },
 ) {
+  const { connection, call } = caller;
   const renewMs = ttlMs - RENEW_EVERY_MS;
-  const once = <T>(send: () => Promise<T>): Promise<T> =>
-    withinDeadline(inOneWrite(connection, send), DEADLINE_MS);
-  /** Sends what can be repeated once more when there was no reply. */
-  const twice = <T>(send: () => Promise<T>): Promise<T> =>
-    once(send).catch(async () => {
-      await whenReady(connection, RECONNECT_MS).catch(() => {});
-      return once(send);
-    });
+  const repeatable: Repeatable = (action, send) =>
+    callRepeatable(caller, action, { send, againMs: RECONNECT_MS });
 
   const open = async (cart: string): Promise<StoredCart> =>
     toStored(pairs(await connection.cartRead(cart, ttlMs, renewMs)));
@@ -168,7 +162,7 @@ export function createCartStore(
      * be renewed. By PTTL first, it was alive when its lines were read or is anew.
      */
     read: (owner: Owner): Promise<StoredCart> =>
-      twice(async () => {
+      repeatable("read", async () => {
         const cart = keys.cart(ownerName(owner));
         const [keyMs, stored] = await Promise.all([connection.pttl(cart), show(cart)]);
         const leftMs = keyMs - OUTLIVES_MS;
@@ -176,7 +170,7 @@ export function createCartStore(
       }),
     /** When a cart that is made now would expire, by the Redis clock. One TIME. */
     async expiryOfNew(): Promise<number> {
-      const [seconds] = await once(() => connection.time());
+      const [seconds] = await call("time", () => connection.time());
       return Number(seconds) * SECOND + ttlMs;
     },
     /**
@@ -206,7 +200,7 @@ export function createCartStore(
       ];
       const line = [productId, pieces, price, stock, CART_LIMITS.quantity.max, CART_LIMITS.lines];
       const own = keys.cartTry(name, randomUUID());
-      return twice(async () => {
+      return repeatable("change", async () => {
         const changing = connection.cartChange(
           cart,
           keys.cartOperations(name),
@@ -223,26 +217,29 @@ export function createCartStore(
         return { outcome, short, priceBefore: before === "" ? null : Number(before), ...stored };
       });
     },
-    ...createMoves({ connection, keys, ttlMs, twice }),
+    ...createMoves({ connection, keys, ttlMs, repeatable }),
   };
 }
 
-interface MovesParts {
-  readonly connection: RedisConnection;
+/** Sends a call, and once more where no reply came. */
+type Repeatable = <T>(action: string, send: () => Promise<T>) => Promise<T>;
+
+interface MovesDeps {
+  readonly connection: RedisCaller["connection"];
   readonly keys: Keys;
   readonly ttlMs: number;
-  twice<T>(send: () => Promise<T>): Promise<T>;
+  readonly repeatable: Repeatable;
 }
 
 /** The steps by which a guest's cart goes to an account. */
-function createMoves({ connection, keys, ttlMs, twice }: MovesParts) {
+function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) {
   /** Longer than a sealed cart can wait for its merge. */
   const mergeMs = ttlMs + 2 * DAY;
   return {
     /** Seals a guest's cart for an account, or for that it was sealed for before. One EVALSHA. */
     async seal(guestId: string, userId: number): Promise<SealedCart> {
       const name = ownerName({ kind: "guest", guestId });
-      const [fields, operations] = await twice(() =>
+      const [fields, operations] = await repeatable("seal", () =>
         connection.cartSeal(
           keys.cart(name),
           keys.cartOperations(name),
@@ -287,12 +284,14 @@ function createMoves({ connection, keys, ttlMs, twice }: MovesParts) {
         keys.cartOperations(name),
         keys.cartMerge(name, mergeId),
       ];
-      return (await twice(() => connection.cartMerge(cart, known, marker, ...args))) === 1;
+      return (
+        (await repeatable("merge", () => connection.cartMerge(cart, known, marker, ...args))) === 1
+      );
     },
     /** Notes that a merge has arrived. One EVALSHA. */
     async moved(guestId: string, { mergeId }: CartMove): Promise<void> {
       const name = ownerName({ kind: "guest", guestId });
-      await twice(() =>
+      await repeatable("moved", () =>
         connection.cartMoved(keys.cart(name), ttlMs, ...told(keys, name), mergeId, FOLLOWED_MS),
       );
     },

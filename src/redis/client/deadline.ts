@@ -22,8 +22,8 @@ export function withinDeadline<T>(reply: Promise<T>, deadlineMs: number): Promis
 /** ioredis says this of a command that it did not send, because there is no connection. */
 const NOT_SENT = /enableOfflineQueue options is false/;
 
-/** A command that Redis refused, or that was never sent, has done nothing. */
-function mayBeDone(cause: unknown): boolean {
+/** False for a command that Redis refused, or that was never sent. */
+export function mayBeDone(cause: unknown): boolean {
   return (
     !(cause instanceof ReplyError) && !(cause instanceof Error && NOT_SENT.test(cause.message))
   );

@@ -30,8 +30,7 @@ import {
   type TallyKey,
 } from "../../domain/counters.js";
 import { dayNumber } from "../../domain/leaderboard/calendar.js";
-import { inOneWrite, type RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import { type Args, type CounterEvent, createPlaces, SHARDS } from "./keys.js";
 
@@ -77,39 +76,29 @@ export interface CounterStoreOptions {
   readonly viewMs: number;
   /** How long an operation id is remembered at most; it makes room for newer ones of its slot. */
   readonly operationMs: number;
-  /** Longest wait for a reply. */
-  readonly deadlineMs: number;
 }
 
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 export function createCounterStore(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { deadlineMs, ...kept }: CounterStoreOptions,
+  options: CounterStoreOptions,
 ) {
-  const reach: Reach = {
-    connection,
-    keys,
-    places: createPlaces(keys),
-    within: (send) => withinDeadline(inOneWrite(connection, send), deadlineMs),
-  };
-  return { ...countingOf(reach, kept), ...talliesOf(reach), ...batchesOf(reach) };
+  const reach: Reach = { connection, keys, places: createPlaces(keys), call };
+  return { ...countingOf(reach, options), ...talliesOf(reach), ...batchesOf(reach) };
 }
 
 /** What every method takes. */
-interface Reach {
-  readonly connection: RedisConnection;
+interface Reach extends Pick<RedisCaller, "connection" | "call"> {
   readonly keys: Keys;
   readonly places: ReturnType<typeof createPlaces>;
-  /** Sends what is asked for in one write, and waits no longer than the store may. */
-  readonly within: <T>(send: () => Promise<T>) => Promise<T>;
 }
 
 /** Counting. */
 function countingOf(
-  { connection, within, places: { placesOf } }: Reach,
-  { viewMs, operationMs }: Omit<CounterStoreOptions, "deadlineMs">,
+  { connection, call, places: { placesOf } }: Reach,
+  { viewMs, operationMs }: CounterStoreOptions,
 ) {
   const keepMs = ({ operation }: CounterEvent): number =>
     operation === undefined ? 0 : operationMs;
@@ -118,7 +107,7 @@ function countingOf(
      * Counts a view. One EVALSHA. @param viewer who it was, in a few characters that tell nobody
      */
     view: (event: CounterEvent, viewer: string): Promise<Counted> =>
-      within(async () => {
+      call("view", async () => {
         const { state, tallies, viewers, few, operations, named, spans } = placesOf(event);
         const places = [...state, ...tallies, ...viewers, ...few, operations];
         const view = [dayNumber(event.day.startMs), viewer, viewMs, MAX_RECENT_VIEWERS];
@@ -136,7 +125,7 @@ function countingOf(
       }),
     /** Counts a share. One EVALSHA. */
     share: (event: CounterEvent): Promise<Counted> =>
-      within(async () => {
+      call("share", async () => {
         const { state, tallies, operations, named, spans } = placesOf(event);
         const places = [...state, ...tallies, operations];
         return toCounted(
@@ -149,7 +138,7 @@ function countingOf(
 /** What a server knows of products. */
 function talliesOf({
   connection,
-  within,
+  call,
   places: { stateKeys, readArgs, loadArgs, driftArgs },
 }: Reach) {
   return {
@@ -161,7 +150,7 @@ function talliesOf({
       wanted: readonly TallyKey[],
       nowMs: number,
     ): Promise<(Tally | "missing" | "unloaded")[]> =>
-      within(() =>
+      call("read", () =>
         Promise.all(
           wanted.map(async (key) =>
             toTally(await connection.countersRead(...readArgs(key, nowMs))),
@@ -177,14 +166,14 @@ function talliesOf({
       applied: string,
       generation: string,
     ): Promise<"known" | "continued" | "lost"> =>
-      within(() => connection.countersAdopt(...stateKeys(shard), applied, generation)),
+      call("adopt", () => connection.countersAdopt(...stateKeys(shard), applied, generation)),
     /** Fills a tally with what Postgres has. One EVALSHA. "again": Postgres has newer by now. */
     load: (
       key: TallyKey,
       stored: StoredTally,
       nowMs: number,
     ): Promise<"unloaded" | "again" | "loaded"> =>
-      within(() => connection.countersLoad(...loadArgs(key, stored, nowMs))),
+      call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
     /**
      * By how much tallies differ from what Postgres has and what is owed, in the order asked. One
      * round trip, an EVALSHA each.
@@ -194,7 +183,7 @@ function talliesOf({
       stored: readonly StoredTally[],
       repair: boolean,
     ): Promise<Drift[]> =>
-      within(() =>
+      call("drift", () =>
         Promise.all(
           stored.map(async (row, at) =>
             toDrift(
@@ -210,14 +199,14 @@ function talliesOf({
 }
 
 /** What is on its way to Postgres. */
-function batchesOf({ connection, keys, within, places: { stateKeys, sketchArgs } }: Reach) {
+function batchesOf({ connection, keys, call, places: { stateKeys, sketchArgs } }: Reach) {
   return {
     /**
      * How many fields wait for Postgres in all shards, and how old the oldest is at most. One round
      * trip, an EVALSHA each.
      */
     unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
-      within(async () => {
+      call("unflushed", async () => {
         const shards = await Promise.all(
           ALL_SHARDS.map((shard) => connection.countersUnflushed(...stateKeys(shard))),
         );
@@ -231,7 +220,7 @@ function batchesOf({ connection, keys, within, places: { stateKeys, sketchArgs }
      * an EVALSHA each.
      */
     seal: (shards: readonly number[], id: string): Promise<(Batch | "unloaded" | null)[]> =>
-      within(() =>
+      call("seal", () =>
         Promise.all(
           shards.map(async (shard) =>
             toBatch(shard, await connection.countersSeal(...stateKeys(shard), id)),
@@ -243,7 +232,7 @@ function batchesOf({ connection, keys, within, places: { stateKeys, sketchArgs }
      * One round trip, an EVALSHA each.
      */
     sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
-      within(() =>
+      call("sketch", () =>
         Promise.all(
           wanted.map(async (key) =>
             toSketch(key, await connection.countersSketchBuffer(...sketchArgs(batch, key))),
@@ -252,7 +241,7 @@ function batchesOf({ connection, keys, within, places: { stateKeys, sketchArgs }
       ),
     /** Drops a batch that is in Postgres, or one that cannot get there. One EVALSHA. */
     settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
-      within(() =>
+      call("settle", () =>
         connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
       ),
   };

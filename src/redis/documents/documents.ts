@@ -11,9 +11,7 @@
  */
 import { ReplyError, type Result } from "ioredis";
 import type { RedisUnavailable } from "../../domain/errors.js";
-import type { Breaker } from "../client/breaker.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -40,10 +38,6 @@ export interface DocumentStoreOptions {
   readonly ttlMs: number;
   /** Most bytes of all documents, with what Redis takes besides. */
   readonly maxBytes: number;
-  /** Longest wait for a reply. */
-  readonly deadlineMs: number;
-  /** Opened by a late reply, not by a refusal. */
-  readonly breaker: Breaker;
 }
 
 /** Where such documents are kept. No method rejects. */
@@ -68,26 +62,28 @@ const LARGEST_SHARE = 1 / 64;
 const MOST_GONE = 100;
 
 export function createDocumentStore(
-  connection: RedisConnection,
+  caller: RedisCaller,
   keys: Keys,
-  { ttlMs, maxBytes, deadlineMs, breaker }: DocumentStoreOptions,
+  { ttlMs, maxBytes }: DocumentStoreOptions,
 ): DocumentStore {
   const [documents, used] = [keys.documents(), keys.documentsUsed()];
-  const unlessDown = async <T>(ask: () => Promise<T>): Promise<T | null> => {
-    if (!breaker.isClosed()) return null;
+  const { connection } = caller;
+  const unlessDown = async <T>(action: string, send: () => Promise<T>): Promise<T | null> => {
+    if (!caller.isClosed()) return null;
     try {
-      return await withinDeadline(ask(), deadlineMs);
+      return await caller.call(action, send);
     } catch (error) {
       // A refusal, by a full server, is an answer too.
-      if (!((error as RedisUnavailable).cause instanceof ReplyError)) breaker.trip(error);
+      if (!((error as RedisUnavailable).cause instanceof ReplyError)) caller.trip(error);
       return null;
     }
   };
   return {
-    find: (sha256) => unlessDown(() => connection.documentsFind(documents, used, sha256, ttlMs)),
+    find: (sha256) =>
+      unlessDown("find", () => connection.documentsFind(documents, used, sha256, ttlMs)),
     async keep(sha256, source) {
       if (Buffer.byteLength(source) > maxBytes * LARGEST_SHARE) return;
-      await unlessDown(() =>
+      await unlessDown("keep", () =>
         connection.documentsKeep(
           documents,
           used,

@@ -14,8 +14,7 @@
 import type { Result } from "ioredis";
 import type { LogTopicKind, Topic } from "../../domain/events.js";
 import { DURABLE } from "../../domain/log.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -62,28 +61,22 @@ export interface LogBounds {
 export type EventLogTail = ReturnType<typeof createEventLogTail>;
 
 export function createEventLogTail(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { entries, keepMs, deadlineMs }: LogBounds,
+  { entries, keepMs }: Pick<LogBounds, "entries" | "keepMs">,
 ) {
-  const within = <T>(reply: Promise<T>): Promise<T> => withinDeadline(reply, deadlineMs);
   const read = async (
     { kind, id }: Topic<LogTopicKind>,
     after: number | "",
     most: number,
     caller: string,
   ): Promise<TailRead | "unloaded"> => {
-    const reply = connection.eventLogTailRead(
-      keys.log(kind, id),
-      keys.logState(kind, id),
-      after,
-      most,
-      caller,
-      keepMs,
+    const [tail, state] = [keys.log(kind, id), keys.logState(kind, id)];
+    const [found, last, nowMs, ...texts] = await call("read", () =>
+      connection.eventLogTailRead(tail, state, after, most, caller, keepMs),
     );
-    const [state, last, nowMs, ...found] = await within(reply);
-    return state === "loaded"
-      ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(found) }
+    return found === "loaded"
+      ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(texts) }
       : "unloaded";
   };
   return {
@@ -94,7 +87,7 @@ export function createEventLogTail(
     async append({ kind, id }: Topic<LogTopicKind>, sequence: number, text: string): Promise<void> {
       const news = JSON.stringify({ epoch: DURABLE, sequence });
       const args = [sequence, text, keys.topic(kind, id), news, entries, keepMs];
-      await within(
+      await call("append", () =>
         connection.eventLogTailAppend(keys.log(kind, id), keys.logState(kind, id), ...args),
       );
     },
@@ -115,8 +108,9 @@ export function createEventLogTail(
       caller: string,
       last: number,
     ): Promise<boolean> =>
-      (await within(connection.eventLogTailLoad(keys.logState(kind, id), caller, last, keepMs))) ===
-      1,
+      (await call("load", () =>
+        connection.eventLogTailLoad(keys.logState(kind, id), caller, last, keepMs),
+      )) === 1,
   };
 }
 

@@ -53,11 +53,11 @@ const BUILDER_SILENT_MS = 30 * SECOND;
 
 /** The commands of builders. */
 export function createBoardBuilding(link: BoardLink) {
-  const { connection, keys, keysOf, within } = link;
+  const { connection, keys, keysOf, call } = link;
   return {
     /** The right to build a board anew; null while somebody else has it. One EVALSHA. */
     async begin(board: BoardShape, builder: string): Promise<BuildOf | null> {
-      const generation = await within("board build", () =>
+      const generation = await call("build", () =>
         connection.leaderboardBegin(keys.boardBuild(board.id), builder, BUILDER_SILENT_MS),
       );
       return generation === "" ? null : { board, generation };
@@ -80,16 +80,14 @@ export function createBoardBuilding(link: BoardLink) {
         ...keysOf(board.id, nameOf({ generation, period, startMs })),
       ];
       const args = [builder, BUILDER_SILENT_MS, board.tieRule, ...spelled];
-      return (
-        (await within("board build", () => connection.leaderboardLoad(...loadKeys, ...args))) === 1
-      );
+      return (await call("build", () => connection.leaderboardLoad(...loadKeys, ...args))) === 1;
     },
     /** Serves a build from now on. One EVALSHA. False when the right to build is lost. */
     serve: async (build: BuildOf, builder: string, finished: FinishedBuild): Promise<boolean> =>
       (await serve(link, build, builder, finished)) === 1,
     /** Every period of every build that has keys. One SMEMBERS. */
     async built(board: number): Promise<BuiltPeriod[]> {
-      const names = await within("board names", () => connection.smembers(keys.boardNames(board)));
+      const names = await call("names", () => connection.smembers(keys.boardNames(board)));
       return names.map(readName);
     },
     /**
@@ -100,9 +98,7 @@ export function createBoardBuilding(link: BoardLink) {
       const name = nameOf(built);
       const field = endMs === null ? "" : closedField(built.period);
       const dropKeys = [keys.board(board), keys.boardNames(board), ...keysOf(board, name)];
-      await within("board drop", () =>
-        connection.leaderboardDrop(...dropKeys, name, field, endMs ?? 0),
-      );
+      await call("drop", () => connection.leaderboardDrop(...dropKeys, name, field, endMs ?? 0));
     },
   };
 }
@@ -113,7 +109,7 @@ function serve(
   builder: string,
   { windows, applied, builtMs, closedMs }: FinishedBuild,
 ): Promise<0 | 1> {
-  const { connection, keys, slotsOf, within } = link;
+  const { connection, keys, slotsOf, call } = link;
   const { board, generation } = build;
   const serveKeys = [
     keys.board(board.id),
@@ -126,7 +122,7 @@ function serve(
   const names = board.periods.map((period) =>
     nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 }),
   );
-  return within("board build", () =>
+  return call("build", () =>
     connection.leaderboardServe(
       ...serveKeys,
       builder,

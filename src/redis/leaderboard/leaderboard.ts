@@ -16,11 +16,12 @@ import type { Result } from "ioredis";
 import type { BoardRow, Run, RunStart } from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS, type Period, type Window } from "../../domain/leaderboard/periods.js";
 import { MINUTE } from "../../domain/time/time.js";
+import type { RedisCaller } from "../client/call.js";
+import type { Keys } from "../client/keys.js";
 import { createBoardBuilding } from "./build.js";
 import {
   type BoardLink,
   type BoardShape,
-  type BoardStoreOptions,
   type BuildOf,
   closedField,
   createBoardLink,
@@ -134,14 +135,14 @@ export const ROWS_AT_ONCE = 50;
 /** The slice of time whose answers are kept together. */
 export const answersSlice = (submittedMs: number): number => Math.floor(submittedMs / ANSWERS_MS);
 
-export function createBoardStore(options: BoardStoreOptions) {
-  const link = createBoardLink(options);
-  const { connection, keys, within } = link;
+export function createBoardStore(caller: RedisCaller, keys: Keys) {
+  const link = createBoardLink(caller, keys);
+  const { connection, call } = link;
   return {
     ...createBoardBuilding(link),
     /** Which build is served; null for none. One EVALSHA. */
     async look(board: number): Promise<ServedBuild | null> {
-      const [generation, applied, trusted] = await within("board look", () =>
+      const [generation, applied, trusted] = await call("look", () =>
         connection.leaderboardLook(keys.board(board)),
       );
       return generation === undefined
@@ -154,7 +155,7 @@ export function createBoardStore(options: BoardStoreOptions) {
      */
     async trust({ board, generation }: BuildOf, last: number): Promise<boolean> {
       return (
-        (await within("board trust", () =>
+        (await call("trust", () =>
           connection.leaderboardTrust(keys.board(board.id), generation, last),
         )) === 1
       );
@@ -170,7 +171,7 @@ export function createBoardStore(options: BoardStoreOptions) {
 }
 
 async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<Applied | "moved"> {
-  const { connection, keys, slotsOf, within } = link;
+  const { connection, keys, slotsOf, call } = link;
   const { board, generation } = build;
   const { windows, range, submittedMs, rows, mends = false } = batch;
   const answers = keys.boardAnswers(board.id, answersSlice(submittedMs));
@@ -199,7 +200,7 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
     MAX_ANSWERS,
     ...rows.flatMap((row) => spellApplied(board, row)),
   ];
-  const [state, version, ...answered] = await within("board apply", () =>
+  const [state, version, ...answered] = await call("apply", () =>
     connection.leaderboardApply(...applyKeys, ...args),
   );
   return state === "moved"
@@ -212,7 +213,7 @@ async function read(
   { board, generation }: BuildOf,
   request: ReadRequest,
 ): Promise<ReadRows | Unread> {
-  const { connection, keys, keysOf, within } = link;
+  const { connection, keys, keysOf, call } = link;
   const { period, window, present, run } = request;
   const readKeys = [
     keys.board(board.id),
@@ -226,7 +227,7 @@ async function read(
     window.endMs,
     present ? "now" : "",
   ];
-  const reply = await within("board read", () =>
+  const reply = await call("read", () =>
     connection.leaderboardRead(...readKeys, ...what, ...spellRun(run), REACHED_SIZE),
   );
   return readReply(board, reply);

@@ -1,12 +1,9 @@
 /**
- * What every command of boards takes: the connection, the keys of a build, a deadline, and a clock
- * on each round trip.
+ * What every command of boards takes: the connection, its calls, and the keys of a build.
  */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS, type Period, type Window } from "../../domain/leaderboard/periods.js";
-import type { Telemetry } from "../../domain/telemetry/telemetry.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 /** What has to be known of a board here. */
@@ -28,19 +25,10 @@ export interface BuiltPeriod {
 /** The period of each kind that something is about. */
 export type Windows = Readonly<Partial<Record<Period, Window>>>;
 
-/** What boards need. */
-export interface BoardStoreOptions {
-  readonly connection: RedisConnection;
-  readonly keys: Keys;
-  /** Longest wait for a reply. */
-  readonly deadlineMs: number;
-  readonly telemetry: Pick<Telemetry, "redisRoundTrip">;
-}
-
 /** See {@link createBoardLink}. */
 export type BoardLink = ReturnType<typeof createBoardLink>;
 
-export function createBoardLink({ connection, keys, deadlineMs, telemetry }: BoardStoreOptions) {
+export function createBoardLink({ connection, call }: RedisCaller, keys: Keys) {
   /** Ranks, owners and distinct scores of one period. */
   const keysOf = (board: number, name: string): [ranks: string, owners: string, scores: string] => [
     keys.boardRanks(board, name),
@@ -49,6 +37,7 @@ export function createBoardLink({ connection, keys, deadlineMs, telemetry }: Boa
   ];
   return {
     connection,
+    call,
     keys,
     keysOf,
     /**
@@ -59,18 +48,6 @@ export function createBoardLink({ connection, keys, deadlineMs, telemetry }: Boa
       PERIODS.flatMap((period) =>
         keysOf(board.id, nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 })),
       ),
-    /** The reply to one script, within the deadline. */
-    async within<T>(what: string, send: () => Promise<T>): Promise<T> {
-      const startedAt = performance.now();
-      let failed = true;
-      try {
-        const reply = await withinDeadline(send(), deadlineMs);
-        failed = false;
-        return reply;
-      } finally {
-        telemetry.redisRoundTrip(what, performance.now() - startedAt, failed);
-      }
-    },
   };
 }
 

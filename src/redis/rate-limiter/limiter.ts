@@ -16,8 +16,7 @@
  */
 import type { Result } from "ioredis";
 import type { Bucket } from "../../domain/limits.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -54,9 +53,9 @@ export type Limiter = ReturnType<typeof createLimiter>;
 
 /** @param keepMs how long a hold is remembered: longer than any operation takes */
 export function createLimiter(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { keepMs, deadlineMs }: { keepMs: number; deadlineMs: number },
+  { keepMs }: { readonly keepMs: number },
 ) {
   const keyOf = ({ kind, name }: Bucket): string => keys.limitBucket(kind, name);
   const take = (
@@ -66,8 +65,10 @@ export function createLimiter(
   ): Promise<Taken> => {
     const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
     const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
-    const reply = connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args);
-    return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
+    const reply = call("consume", () =>
+      connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args),
+    );
+    return reply.then((answer) => toTaken(answer, takes));
   };
   return {
     /**
@@ -88,9 +89,8 @@ export function createLimiter(
     async settle(hold: string, takes: readonly Take[], surplus: number): Promise<number[]> {
       const named = [keys.limitHold(hold), ...takes.map(({ bucket }) => keyOf(bucket))];
       const rates = takes.map(({ bucket }) => bucket.rule.perSecond);
-      const given = await withinDeadline(
+      const given = await call("settle", () =>
         connection.limiterSettle(named.length, ...named, surplus, ...rates),
-        deadlineMs,
       );
       return given.map(Number);
     },

@@ -22,8 +22,7 @@ import {
 } from "../../domain/account/session.js";
 import type { Role } from "../../domain/account/user.js";
 import { DAY } from "../../domain/time/time.js";
-import { inOneWrite, type RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -108,8 +107,6 @@ export interface SessionStoreOptions {
   readonly noteEveryMs: number;
   /** Most sessions of one user. */
   readonly most: number;
-  /** Longest wait for a reply. */
-  readonly deadlineMs: number;
 }
 
 /** Where sessions live. All methods reject with RedisUnavailable. */
@@ -119,17 +116,15 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 const EPOCH_GRACE_MS = DAY;
 
 export function createSessionStore(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { idleMs, capMs, noteEveryMs, most, deadlineMs }: SessionStoreOptions,
+  { idleMs, capMs, noteEveryMs, most }: SessionStoreOptions,
 ) {
   const keepMs = capMs + EPOCH_GRACE_MS;
-  const within = <T>(send: () => Promise<T>): Promise<T> =>
-    withinDeadline(inOneWrite(connection, send), deadlineMs);
   const keysOf = (userTag: string, id: string) => keysOfSession(keys, userTag, id);
 
   const find = (userTag: string, id: string): Promise<Found> =>
-    within(async () => {
+    call("find", async () => {
       const [found, before] = await Promise.all([
         connection.sessionFind(...keysOf(userTag, id), id),
         connection.sessionEverybody(keys.sessionEverybody(), ""),
@@ -164,7 +159,7 @@ export function createSessionStore(
       ip,
       epoch,
     }: NewSession): Promise<CreatedSession | "unloaded" | "ended"> =>
-      within(async () => {
+      call("create", async () => {
         const fields = [id, epoch, userId, role, device, ip, idleMs, capMs, most, authLevel];
         const answer = await connection.sessionCreate(...keysOf(userTag, id), ...fields);
         return answer[0] === "created"
@@ -176,7 +171,8 @@ export function createSessionStore(
      * now; null when it is not alive.
      */
     touch: (userTag: string, id: string): Promise<number | null> =>
-      within(
+      call(
+        "touch",
         async () =>
           Number(
             await connection.sessionTouch(...keysOf(userTag, id), id, idleMs, capMs, noteEveryMs),
@@ -184,13 +180,13 @@ export function createSessionStore(
       ),
     /** The user's live sessions. Two round trips: one ZRANGE, then one look-up for each. */
     async list(userTag: string): Promise<SessionRecord[]> {
-      const ids = await within(() => connection.zrange(keys.sessions(userTag), 0, -1));
+      const ids = await call("list", () => connection.zrange(keys.sessions(userTag), 0, -1));
       const found = await Promise.all(ids.map((id) => find(userTag, id)));
       return found.flatMap((one) => (typeof one === "object" ? [one.session] : []));
     },
     /** Tells Redis what Postgres knows of a user. One EVALSHA. */
     load: (userTag: string, { epoch, revokedIds }: SessionState): Promise<unknown> =>
-      within(() =>
+      call("load", () =>
         connection.sessionLoad(
           keys.sessionEpoch(userTag),
           keys.sessions(userTag),
@@ -201,13 +197,13 @@ export function createSessionStore(
       ),
     /** Tells Redis before when nobody's sessions count, as Postgres knows it. One EVALSHA. */
     loadEverybody: (beforeMs: number): Promise<unknown> =>
-      within(() => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
+      call("load", () => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
     /**
      * Applies a revocation that Postgres has. One EVALSHA. Resolves to how many sessions it ended,
      * where that is counted.
      */
     revoke: (revocation: Revocation): Promise<number | null> =>
-      within(() => apply({ connection, keys, keepMs }, revocation)),
+      call("revoke", () => apply({ connection, keys, keepMs }, revocation)),
   };
 }
 
@@ -216,7 +212,7 @@ const keysOfSession = (keys: Keys, userTag: string, id: string) =>
 
 /** Where revocations are applied, and how long an epoch is kept. */
 interface Applying {
-  readonly connection: RedisConnection;
+  readonly connection: RedisCaller["connection"];
   readonly keys: Keys;
   readonly keepMs: number;
 }

@@ -10,6 +10,7 @@ import {
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createEventLog } from "../../../src/redis/event-log/event-log.js";
 import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Bounds that no test runs into unless it says so. */
@@ -31,7 +32,7 @@ export async function openLogs({
   return {
     connection,
     log: createEventLog(connection, keys, all),
-    tail: createEventLogTail(connection, keys, all),
+    tail: createEventLogTail(testCaller(connection, all), keys, all),
   };
 }
 

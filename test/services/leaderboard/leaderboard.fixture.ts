@@ -19,6 +19,7 @@ import {
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createBoardStore } from "../../../src/redis/leaderboard/leaderboard.js";
 import { createBoards } from "../../../src/services/leaderboard/boards.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Where boards are kept. */
@@ -56,12 +57,7 @@ interface Together extends Omit<BoardPlace, "url"> {
 
 function putTogether({ database, connection, keys, clock, redisClock }: Together) {
   const log = testLog();
-  const store = createBoardStore({
-    connection,
-    keys,
-    deadlineMs: 10_000,
-    telemetry: silentTelemetry,
-  });
+  const store = createBoardStore(testCaller(connection), keys);
   const ledger = atTime(createScoreLedger(database), clock);
   /** What was published. */
   const told: { kind: string; payload: unknown }[] = [];
