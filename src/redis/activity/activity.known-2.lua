@@ -8,5 +8,5 @@
 ]]
 local day, loaded = KEYS[1], KEYS[2]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 return redis.call("GET", loaded) == server and redis.call("EXISTS", day) or 0

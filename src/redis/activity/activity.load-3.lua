@@ -11,7 +11,7 @@
 local day, loaded, place = KEYS[1], KEYS[2], KEYS[3]
 local bits, leavesMs = ARGV[1], ARGV[2]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 redis.call("SETBIT", day, 0, 0)
 redis.call("SET", place, bits)
 redis.call("BITOP", "OR", day, day, place)

@@ -67,8 +67,8 @@ export function createActivityStore({ connection, call }: RedisCaller, keys: Key
       call("note", () =>
         connection.activityNote(keys.activityDay(day.name), userId, leavesMs(day)),
       ),
-    /** Which of these days this server has not been told of. One round trip, an EVALSHA each. */
-    unknown: async (days: readonly CalendarSpan[]): Promise<CalendarSpan[]> => {
+    /** Which of these days this server was not given. One round trip, an EVALSHA each. */
+    missing: async (days: readonly CalendarSpan[]): Promise<CalendarSpan[]> => {
       const known = await call("known", () =>
         Promise.all(
           days.map(({ name }) =>

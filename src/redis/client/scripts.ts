@@ -4,7 +4,7 @@
  * connection; with `n`, its callers say the number first. ioredis sends EVALSHA, and EVAL once
  * where the server does not know the script. What several scripts of one structure begin with
  * stands in a part, `<structure>.<part>.lua`; the line `-- include: <structure>.<part>` is replaced
- * by it.
+ * by it. A part of another folder is named with that: `-- include: client/memory-fence`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -44,13 +44,14 @@ export function registerScripts(connection: Pick<Redis, "defineCommand">): void 
 const read = (path: string): string => readFileSync(join(ROOM, path), "utf8");
 
 /**
- * Parts hold no includes of their own. The replacement is a function, because Lua's `$` would mean
- * something in a text.
+ * Parts may include parts. The replacement is a function, because `$` of Lua would mean something
+ * in a text.
  */
 const withParts = (lua: string, folder: string): string =>
-  lua.replace(/^-- include: (\S+)$/gm, (_, part: string) =>
-    read(join(folder, `${part}.lua`)).trimEnd(),
-  );
+  lua.replace(/^-- include: (\S+)$/gm, (_, part: string) => {
+    const path = part.includes("/") ? `${part}.lua` : join(folder, `${part}.lua`);
+    return withParts(read(path), dirname(path)).trimEnd();
+  });
 
 function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {
   const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) =>

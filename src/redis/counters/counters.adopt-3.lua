@@ -15,7 +15,7 @@
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local applied, generation = ARGV[1], ARGV[2]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "sealed")
 if state[1] == server then
   return "known"

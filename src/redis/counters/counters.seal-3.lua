@@ -8,16 +8,16 @@
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id for a new batch
-  Returns  {"unloaded"} | {} when nothing was counted | {"batch", id, id of the one before, field,
-           value, …}
+  Returns  {"not-adopted"} | {} when nothing was counted | {"batch", id, id of the one before,
+           field, value, …}
 ]]
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local id = ARGV[1]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "sealed")
 if state[1] ~= server then
-  return { "unloaded" }
+  return { "not-adopted" }
 end
 if redis.call("EXISTS", batch) == 0 then
   local now = redis.call("TIME")

@@ -15,7 +15,7 @@
 local shard, batch, tally, viewers, exact = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, whole = ARGV[1], ARGV[2] == "1"
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "generation")
 local counted = redis.call("HMGET", tally, "generation", "over")
 if state[1] ~= server or counted[1] ~= state[2] or redis.call("HGET", batch, "id") ~= id then

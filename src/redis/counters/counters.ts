@@ -9,11 +9,11 @@
  * them.
  *
  * Postgres is the truth but for the last flush interval. Batches form a chain: each names the one
- * before, Postgres keeps the name of the last it applied in the transaction that applies it, so a
- * batch counts once wherever a flusher dies. A server that may have lost or found memory (another
- * replication id) answers "unloaded" until it is adopted, and keeps only what continues that chain;
- * a tally answers "missing" until it was loaded under the present generation. Redis down:
- * everything rejects with RedisUnavailable within a deadline.
+ * before. Postgres keeps the name of the last batch in the transaction that applies it, so a batch
+ * counts once wherever a flusher dies. A server that may have lost or found memory answers
+ * "not-adopted" until it is adopted, and keeps only what continues the chain. A tally answers
+ * "not-loaded" until it is loaded under the present generation. Redis down: everything rejects with
+ * RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import {
@@ -32,6 +32,7 @@ import {
 import { dayNumber } from "../../domain/leaderboard/calendar.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
+import type { NotLoaded } from "../client/memory-fence.js";
 import { type Args, type CounterEvent, createPlaces, SHARDS } from "./keys.js";
 
 export { type CounterEvent, OPERATION_SLOTS, type OperationName, SHARDS, shardOf } from "./keys.js";
@@ -42,14 +43,16 @@ declare module "ioredis" {
     countersShare(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
     countersRead(
       ...keysAndArgs: Args
-    ): Result<["unloaded" | "missing" | "here", ...string[]], Context>;
+    ): Result<["not-adopted" | NotLoaded | "here", ...string[]], Context>;
     countersAdopt(...keysAndArgs: Args): Result<"known" | "continued" | "lost", Context>;
-    countersLoad(...keysAndArgs: Args): Result<"unloaded" | "again" | "loaded", Context>;
-    countersSeal(...keysAndArgs: Args): Result<["unloaded"] | [] | ["batch", ...string[]], Context>;
+    countersLoad(...keysAndArgs: Args): Result<"not-adopted" | "outdated" | "loaded", Context>;
+    countersSeal(
+      ...keysAndArgs: Args
+    ): Result<["not-adopted"] | [] | ["batch", ...string[]], Context>;
     countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
     countersDrift(
       ...keysAndArgs: Args
-    ): Result<["absent" | "again" | "here", ...string[]], Context>;
+    ): Result<[NotLoaded | "outdated" | "here", ...string[]], Context>;
     countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
     countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
   }
@@ -57,15 +60,14 @@ declare module "ioredis" {
 
 /** What became of it. `nowMs` is the clock of Redis; 0 where it was not asked. */
 export interface Counted {
-  readonly state: "counted" | "repeated" | "moved" | "full" | "missing" | "unloaded";
+  readonly state: "counted" | "repeated" | "full" | "outside-window" | NotLoaded | "not-adopted";
   readonly nowMs: number;
 }
 
 /**
- * By how much a tally has too many; "absent" where it is not loaded, "again" where a batch was
- * applied meanwhile.
+ * By how much a tally has too many; "outdated" where a batch was applied meanwhile.
  */
-export type Drift = { readonly views: number; readonly shares: number } | "absent" | "again";
+export type Drift = { readonly views: number; readonly shares: number } | NotLoaded | "outdated";
 
 /** Where counters live. All methods reject with RedisUnavailable. */
 export type CounterStore = ReturnType<typeof createCounterStore>;
@@ -149,7 +151,7 @@ function talliesOf({
     read: (
       wanted: readonly TallyKey[],
       nowMs: number,
-    ): Promise<(Tally | "missing" | "unloaded")[]> =>
+    ): Promise<(Tally | NotLoaded | "not-adopted")[]> =>
       call("read", () =>
         Promise.all(
           wanted.map(async (key) =>
@@ -167,12 +169,12 @@ function talliesOf({
       generation: string,
     ): Promise<"known" | "continued" | "lost"> =>
       call("adopt", () => connection.countersAdopt(...stateKeys(shard), applied, generation)),
-    /** Fills a tally with what Postgres has. One EVALSHA. "again": Postgres has newer by now. */
+    /** Fills a tally with what Postgres has. One EVALSHA. "outdated": Postgres has newer by now. */
     load: (
       key: TallyKey,
       stored: StoredTally,
       nowMs: number,
-    ): Promise<"unloaded" | "again" | "loaded"> =>
+    ): Promise<"not-adopted" | "outdated" | "loaded"> =>
       call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
     /**
      * By how much tallies differ from what Postgres has and what is owed, in the order asked. One
@@ -219,7 +221,7 @@ function batchesOf({ connection, keys, call, places: { stateKeys, sketchArgs } }
      * Sets aside what each shard has counted, or answers what was set aside before. One round trip,
      * an EVALSHA each.
      */
-    seal: (shards: readonly number[], id: string): Promise<(Batch | "unloaded" | null)[]> =>
+    seal: (shards: readonly number[], id: string): Promise<(Batch | "not-adopted" | null)[]> =>
       call("seal", () =>
         Promise.all(
           shards.map(async (shard) =>
@@ -266,7 +268,7 @@ function toSketch(
   };
 }
 
-const toDrift = ([state, views, shares]: ["absent" | "again" | "here", ...string[]]): Drift =>
+const toDrift = ([state, views, shares]: [NotLoaded | "outdated" | "here", ...string[]]): Drift =>
   state === "here" ? { views: Number(views), shares: Number(shares) } : state;
 
 const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({
@@ -275,9 +277,9 @@ const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({
 });
 
 function toTally([state, views, shares, viewers, isExact]: [
-  "unloaded" | "missing" | "here",
+  "not-adopted" | NotLoaded | "here",
   ...string[],
-]): Tally | "missing" | "unloaded" {
+]): Tally | NotLoaded | "not-adopted" {
   if (state !== "here") return state;
   return {
     views: Number(views),
@@ -288,10 +290,10 @@ function toTally([state, views, shares, viewers, isExact]: [
 
 function toBatch(
   shard: number,
-  [state, id = "", prev = "", ...fields]: ["unloaded"] | [] | ["batch", ...string[]],
-): Batch | "unloaded" | null {
+  [state, id = "", prev = "", ...fields]: ["not-adopted"] | [] | ["batch", ...string[]],
+): Batch | "not-adopted" | null {
   if (state === undefined) return null;
-  if (state === "unloaded") return state;
+  if (state === "not-adopted") return state;
   const counts = new Map<string, { -readonly [Field in keyof BatchCounts]: BatchCounts[Field] }>();
   let unreadable = 0;
   for (let at = 0; at < fields.length; at += 2) {

@@ -18,7 +18,7 @@ import type { Keys } from "../client/keys.js";
 export interface CounterEvent {
   readonly productId: number;
   /**
-   * The day it is taken for, and the month of that; refused as "moved" when the clock of Redis
+   * The day it is taken for, and its month. Refused as "outside-window" when the clock of Redis
    * disagrees.
    */
   readonly day: CalendarSpan;

@@ -15,7 +15,7 @@ local tail, state = KEYS[1], KEYS[2]
 local sequence, entry, channel, news = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local most, keepMs = ARGV[5], tonumber(ARGV[6])
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local known = redis.call("HMGET", state, "server", "last")
 local added = 0
 if known[1] ~= server or not known[2] then

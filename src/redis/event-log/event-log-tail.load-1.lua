@@ -12,7 +12,7 @@
 local state = KEYS[1]
 local caller, last, keepMs = ARGV[1], ARGV[2], ARGV[3]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local known = redis.call("HMGET", state, "server", "loading")
 if known[1] ~= server or known[2] ~= caller then
   return 0

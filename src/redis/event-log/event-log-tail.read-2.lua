@@ -9,18 +9,18 @@
   ARGV[1]  sequence to read after, or "" for none of the entries   ARGV[2]  most entries
   ARGV[3]  names the caller
   ARGV[4]  how long the tail is kept (ms)
-  Returns  {"unloaded"} | {"loaded", last sequence, now (ms), sequence, entry, …}
+  Returns  {"not-loaded"} | {"loaded", last sequence, now (ms), sequence, entry, …}
 ]]
 local tail, state = KEYS[1], KEYS[2]
 local after, most, caller, keepMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local known = redis.call("HMGET", state, "server", "last")
 if known[1] ~= server or not known[2] then
   redis.call("UNLINK", tail, state)
   redis.call("HSET", state, "server", server, "loading", caller)
   redis.call("PEXPIRE", state, keepMs)
-  return { "unloaded" }
+  return { "not-loaded" }
 end
 redis.call("PEXPIRE", tail, keepMs)
 redis.call("PEXPIRE", state, keepMs)

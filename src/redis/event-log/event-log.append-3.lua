@@ -16,7 +16,7 @@ local events, state, operation = KEYS[1], KEYS[2], KEYS[3]
 local entry, channel, most = ARGV[1], ARGV[2], ARGV[3]
 local keepMs, rememberMs = tonumber(ARGV[4]), ARGV[5]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local known = redis.call("HMGET", state, "server", "epoch", "sequence")
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)

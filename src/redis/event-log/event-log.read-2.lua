@@ -14,7 +14,7 @@
 local events, state = KEYS[1], KEYS[2]
 local askedEpoch, after, most, keepMs = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local known = redis.call("HMGET", state, "server", "epoch", "sequence")
 local epoch, last = known[2], known[3]
 if known[1] ~= server then

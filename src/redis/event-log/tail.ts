@@ -2,20 +2,20 @@
  * The tail of a durable log: a cache of the last entries that Postgres has, so that whoever was
  * away for a moment reads on without it.
  *
- * One STREAM per log, bounded in count and age, whose ids are the sequences, and one HASH that says
- * how far it reaches, and on which server. A tail exists only for logs that somebody reads: it is
- * loaded by the first who does, with the last sequence in Postgres, and later entries are appended
- * and announced by one script. Entries that arrive out of order leave a hole, which readers see by
- * its sequences and fill from Postgres. A server that may have lost or found memory (replication
- * id), a flush, and a full server make a tail unloaded: it never says "nothing is newer" about what
- * it does not know. Redis down: everything rejects with RedisUnavailable within a deadline; readers
- * ask Postgres.
+ * One STREAM per log, bounded in count and age, whose ids are the sequences. One HASH says how far
+ * it reaches, and on which server. The first reader of a log loads its tail with the last sequence
+ * in Postgres; later entries are appended and announced by one script. Entries that arrive out of
+ * order leave a hole, which readers see by its sequences and fill from Postgres. A server that may
+ * have lost or found memory, a flush, or a full server makes a tail not loaded: it never says
+ * "nothing is newer" without knowing. Redis down: everything rejects with RedisUnavailable within a
+ * deadline; readers ask Postgres.
  */
 import type { Result } from "ioredis";
 import type { LogTopicKind, Topic } from "../../domain/events.js";
 import { DURABLE } from "../../domain/log.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
+import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -70,14 +70,14 @@ export function createEventLogTail(
     after: number | "",
     most: number,
     caller: string,
-  ): Promise<TailRead | "unloaded"> => {
+  ): Promise<TailRead | NotLoaded> => {
     const [tail, state] = [keys.log(kind, id), keys.logState(kind, id)];
     const [found, last, nowMs, ...texts] = await call("read", () =>
       connection.eventLogTailRead(tail, state, after, most, caller, keepMs),
     );
     return found === "loaded"
       ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(texts) }
-      : "unloaded";
+      : NOT_LOADED;
   };
   return {
     /**
@@ -92,12 +92,12 @@ export function createEventLogTail(
       );
     },
     /**
-     * Up to `most` entries after a sequence; "unloaded" makes `caller` the one who may {@link load}
-     * it. One EVALSHA, O(entries).
+     * Up to `most` entries after a sequence. After "not-loaded" this `caller` may {@link load} it.
+     * One EVALSHA, O(entries).
      */
     read,
     /** How far the log reaches. One EVALSHA. */
-    end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | "unloaded"> =>
+    end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | NotLoaded> =>
       read(topic, "", 0, caller),
     /**
      * Loads the tail with the last sequence that `caller` has found in Postgres since. False when

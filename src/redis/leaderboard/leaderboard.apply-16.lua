@@ -21,8 +21,8 @@
   ARGV[15]  most answers that are kept
   ARGV[16…]  15 for each row: sequence, owner, "" | "rank" | "keep" (the answer), and for each
              period sort key, reached, value of the hash
-  Returns  {"moved"} when another build is served, else {"ok", version, answer for each row:
-           "<rank>,<rank before>;" for each period}
+  Returns  {"not-loaded"} when another build is served, or none here,
+           else {"ok", version, answer for each row: "<rank>,<rank before>;" for each period}
 ]]
 local board, waiting, answers, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local generation, first, last = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -73,9 +73,9 @@ local state = redis.call(
   "HMGET", board, "generation", "applied", "built", "server",
   "closed:MONTH", "closed:WEEK", "closed:DAY"
 )
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 if state[1] ~= generation or (state[4] ~= server and not mends) then
-  return { "moved" }
+  return { "not-loaded" }
 end
 local closed = {
   ALL_TIME = 0,

@@ -12,5 +12,5 @@ local fields = redis.call("HMGET", board, "generation", "applied", "server")
 if not fields[1] then
   return {}
 end
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 return { fields[1], fields[2], fields[3] == server and "1" or "0" }

@@ -26,7 +26,7 @@ local FIRST_NAME = 8
 if redis.call("GET", build) ~= builder then
   return 0
 end
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 redis.call("UNLINK", board, build, waiting)
 redis.call(
   "HSET", board, "generation", generation, "applied", applied, "version", applied,

@@ -12,6 +12,6 @@ local fields = redis.call("HMGET", board, "generation", "applied")
 if fields[1] ~= generation or tonumber(fields[2]) < last then
   return 0
 end
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 redis.call("HSET", board, "server", server)
 return 1

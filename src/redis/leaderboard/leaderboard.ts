@@ -7,10 +7,10 @@
  * one with the highest sequence wins, so what is on a board depends on the set of rows applied and
  * on nothing else.
  *
- * Postgres is the truth. A build carries the sequence up to which it lacks nothing and the
- * replication id of the server it was compared with the ledger on: another server, or one that lost
- * its memory, answers "moved" until services/leaderboard/rebuild.ts has made it good. Redis down:
- * everything rejects with RedisUnavailable within a deadline.
+ * Postgres is the truth. A build carries the sequence up to which it lacks nothing, and the
+ * replication id of the server on which it was compared with the ledger. Another server, or one
+ * that lost its memory, answers "not-loaded" until services/leaderboard/rebuild.ts has caught up.
+ * Redis down: everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import type { BoardRow, Run, RunStart } from "../../domain/leaderboard/leaderboard.js";
@@ -18,6 +18,7 @@ import { PERIODS, type Period, type Window } from "../../domain/leaderboard/peri
 import { MINUTE } from "../../domain/time/time.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
+import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
 import { createBoardBuilding } from "./build.js";
 import {
   type BoardLink,
@@ -38,15 +39,15 @@ declare module "ioredis" {
       board: string,
     ): Result<[] | [generation: string, applied: string, trusted: "0" | "1"], Context>;
     leaderboardTrust(board: string, generation: string, last: number): Result<0 | 1, Context>;
-    leaderboardApply(...args: Argument[]): Result<["moved"] | ["ok", ...string[]], Context>;
+    leaderboardApply(...args: Argument[]): Result<[NotLoaded] | ["ok", ...string[]], Context>;
     leaderboardRead(...args: Argument[]): Result<ReadReply, Context>;
   }
 }
 
 type ReadReply =
-  | ["moved"]
-  | ["gone"]
-  | ["outside", string]
+  | [NotLoaded]
+  | ["archived"]
+  | ["outside-window", string]
   | ["ok", string, number, number, number, number, ...string[]];
 
 /** The build of a board that is served. */
@@ -117,7 +118,7 @@ export interface ReadRows extends RunStart {
  * What a read answers besides rows: another build is served, the window is not the present one, or
  * it ended before this build or is archived.
  */
-export type Unread = "moved" | "gone" | { readonly nowMs: number };
+export type Unread = NotLoaded | "archived" | { readonly nowMs: number };
 
 /** Where boards live. All methods reject with RedisUnavailable. */
 export type BoardStore = ReturnType<typeof createBoardStore>;
@@ -163,14 +164,15 @@ export function createBoardStore(caller: RedisCaller, keys: Keys) {
     /**
      * Puts rows on a board. One EVALSHA; O(rows · log owners). At most {@link ROWS_AT_ONCE} rows.
      */
-    apply: (build: BuildOf, batch: Batch): Promise<Applied | "moved"> => apply(link, build, batch),
+    apply: (build: BuildOf, batch: Batch): Promise<Applied | NotLoaded> =>
+      apply(link, build, batch),
     /** Reads rows of one period. One EVALSHA; O(log owners + rows). */
     read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> =>
       read(link, build, request),
   };
 }
 
-async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<Applied | "moved"> {
+async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<Applied | NotLoaded> {
   const { connection, keys, slotsOf, call } = link;
   const { board, generation } = build;
   const { windows, range, submittedMs, rows, mends = false } = batch;
@@ -203,8 +205,8 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
   const [state, version, ...answered] = await call("apply", () =>
     connection.leaderboardApply(...applyKeys, ...args),
   );
-  return state === "moved"
-    ? "moved"
+  return state === NOT_LOADED
+    ? NOT_LOADED
     : { version: Number(version), changes: answered.map(readChanges) };
 }
 
@@ -272,7 +274,7 @@ function spellRun(run: Run): [from: string, what: Argument, count: number, reach
 }
 
 function readReply({ order }: BoardShape, reply: ReadReply): ReadRows | Unread {
-  if (reply[0] === "outside") return { nowMs: Number(reply[1]) };
+  if (reply[0] === "outside-window") return { nowMs: Number(reply[1]) };
   if (reply[0] !== "ok") return reply[0];
   const [, version, total, position, better, distinctBetter, ...flat] = reply;
   const rows = Array.from({ length: flat.length / 3 }, (_, index) =>

@@ -9,17 +9,16 @@
   ARGV[6]  ip
   ARGV[7]  idle time-out (ms)   ARGV[8]  absolute cap (ms)   ARGV[9]  most sessions of a user
   ARGV[10]  authentication level
-  Returns  {"unloaded"} | {"ended"} when the epoch has risen meanwhile | {"created", how long it
+  Returns  {"not-loaded"} | {"ended"} when the epoch has risen meanwhile | {"created", how long it
            lives unused (ms), sessions that made room}
 ]]
 local session, sessions, epoch = KEYS[1], KEYS[2], KEYS[3]
 local id, wanted, user, role, device, ip = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local idleMs, capMs, most, level = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
-local current, loadedOn = string.match(redis.call("GET", epoch) or "", "^(%d+)@(%x+)$")
-if loadedOn ~= server then
-  return { "unloaded" }
+-- include: session.epoch
+if not isLoaded then
+  return { "not-loaded" }
 end
 if wanted ~= current then
   return { "ended" }

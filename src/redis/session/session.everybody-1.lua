@@ -9,7 +9,7 @@
 local everybody = KEYS[1]
 local known = ARGV[1]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local current, loadedOn = string.match(redis.call("GET", everybody) or "", "^(%d+)@(%x+)$")
 if known == "" then
   return loadedOn == server and current or ""

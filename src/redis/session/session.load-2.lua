@@ -12,7 +12,7 @@
 local epoch, sessions = KEYS[1], KEYS[2]
 local read, keepMs = tonumber(ARGV[1]), ARGV[2]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local current = tonumber(string.match(redis.call("GET", epoch) or "", "^%d+")) or 0
 local holds = math.max(read, current)
 for index = 3, #ARGV do

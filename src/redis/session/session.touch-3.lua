@@ -14,12 +14,11 @@ local session, sessions, epoch = KEYS[1], KEYS[2], KEYS[3]
 local id, idleMs, capMs, everyMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local fields = redis.call("HMGET", session, "epoch", "created", "seen")
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
-local current, loadedOn = string.match(redis.call("GET", epoch) or "", "^(%d+)@(%x+)$")
+-- include: session.epoch
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local expires = redis.call("ZSCORE", sessions, id)
-local isCurrent = fields[1] and loadedOn == server and fields[1] == current
+local isCurrent = fields[1] and isLoaded and fields[1] == current
 if not isCurrent or not expires or tonumber(expires) <= nowMs then
   return "0"
 end

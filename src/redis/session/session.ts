@@ -10,7 +10,7 @@
  *
  * Postgres is the truth about revocations. An epoch carries the replication id of the server it was
  * loaded on, which no server keeps over a restart or a failover: one that may have lost or found
- * memory answers "unloaded" until it has been told again. Redis down: everything rejects with
+ * memory answers "not-loaded" until it has been told again. Redis down: everything rejects with
  * RedisUnavailable within a deadline; nobody is signed in or out by that.
  */
 import type { Result } from "ioredis";
@@ -24,6 +24,7 @@ import type { Role } from "../../domain/account/user.js";
 import { DAY } from "../../domain/time/time.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
+import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -38,7 +39,7 @@ declare module "ioredis" {
       sessions: string,
       epoch: string,
       ...args: (string | number)[]
-    ): Result<["unloaded" | "ended"] | ["created", string, number], Context>;
+    ): Result<[NotLoaded | "ended"] | ["created", string, number], Context>;
     sessionTouch(
       session: string,
       sessions: string,
@@ -73,7 +74,7 @@ declare module "ioredis" {
 export type Found =
   | { readonly session: SessionRecord; readonly nowMs: number }
   | "none"
-  | "unloaded";
+  | NotLoaded;
 
 /** A session to be made. */
 export interface NewSession {
@@ -158,7 +159,7 @@ export function createSessionStore(
       device,
       ip,
       epoch,
-    }: NewSession): Promise<CreatedSession | "unloaded" | "ended"> =>
+    }: NewSession): Promise<CreatedSession | NotLoaded | "ended"> =>
       call("create", async () => {
         const fields = [id, epoch, userId, role, device, ip, idleMs, capMs, most, authLevel];
         const answer = await connection.sessionCreate(...keysOf(userTag, id), ...fields);
@@ -243,7 +244,7 @@ function toFound(
   [state, nowMs, expiresMs, userId, role, device = "", ip = "", createdMs, seenMs, level]: string[],
   before: string,
 ): Found {
-  if (state === "unloaded" || (before === "" && state === "alive")) return "unloaded";
+  if (state === NOT_LOADED || (before === "" && state === "alive")) return NOT_LOADED;
   const authLevel = Number(level);
   if (
     state !== "alive" ||

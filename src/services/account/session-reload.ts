@@ -11,6 +11,7 @@ import type { RevocationTable } from "../../db/account/revocations.js";
 import type { OutboxTable, StoredRow } from "../../db/outbox.js";
 import type { Revocation } from "../../domain/account/session.js";
 import { RedisUnavailable } from "../../domain/errors.js";
+import { askLoaded, type NotLoaded } from "../../redis/client/memory-fence.js";
 import { refusalOf } from "../../redis/client/refusals.js";
 import type { SessionStore } from "../../redis/session/session.js";
 import { readRow } from "../outbox/row.js";
@@ -22,7 +23,7 @@ export interface SessionTrust {
    * The answer, once Redis knows; null for a user whom Postgres does not know. Throws
    * ServiceUnavailable when Redis cannot be brought up to date.
    */
-  ask<T>(userTag: string, question: () => Promise<T | "unloaded">): Promise<T | null>;
+  ask<T>(userTag: string, question: () => Promise<T | NotLoaded>): Promise<T | null>;
   close(): void;
 }
 
@@ -34,9 +35,6 @@ export interface SessionTrustParts {
   readonly failClosed: FailClosed;
   readonly log: Logger;
 }
-
-/** A Redis that is told and forgets at once is restarting over and over. */
-const MOST_TELLINGS = 3;
 
 export function createSessionTrust({
   store,
@@ -92,7 +90,8 @@ export function createSessionTrust({
     refused.add(revocation.userTag);
   };
 
-  const tell = async (userTag: string): Promise<boolean> => {
+  /** False for a user whom Postgres does not have. */
+  const load = async (userTag: string): Promise<boolean> => {
     const [state, beforeMs] = await Promise.all([
       revocations.stateOf(userTag),
       revocations.everybodyBefore(),
@@ -106,12 +105,13 @@ export function createSessionTrust({
       await catchUp();
       if (doubted.has(userTag))
         throw new RedisUnavailable(new Error("a revocation of this user cannot be applied"));
-      for (let telling = 0; telling < MOST_TELLINGS; telling++) {
-        const answer = await question();
-        if (answer !== "unloaded") return answer;
-        if (!(await tell(userTag))) return null;
-      }
-      throw new RedisUnavailable(new Error("Redis forgets what it is told about revocations"));
+      let isKnown = true;
+      return askLoaded(
+        async () => (isKnown ? question() : null),
+        async () => {
+          isKnown = await load(userTag);
+        },
+      );
     },
     close: stopListening,
   };

@@ -19,6 +19,7 @@ import {
 import { Reading } from "../../domain/reading.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { RedisClock } from "../../redis/client/clock.js";
+import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import {
   type Counted,
   type CounterEvent,
@@ -31,7 +32,7 @@ import type { ViewerRanges } from "../../redis/counters/range.js";
 import { checkOperationId } from "../operation-id.js";
 import type { StatsNews } from "./news.js";
 import { createCounterReading } from "./reading.js";
-import { type CounterTrust, MOST_ATTEMPTS } from "./reload.js";
+import { type CounterTrust, MAX_ATTEMPTS } from "./reload.js";
 
 /** Something a person does with a product. */
 export interface Doing {
@@ -76,6 +77,13 @@ export interface CountersParts {
   readonly breaker: Breaker;
 }
 
+/** Sent again: once Redis has what it needs, or with the period of its clock. */
+const UNREADY: ReadonlySet<Counted["state"]> = new Set([
+  NOT_LOADED,
+  "not-adopted",
+  "outside-window",
+]);
+
 const VIEWER_BYTES = 8;
 /** 6 bytes are the 8 characters of base64url that a slot holds (counters.operations.lua). */
 const OPERATION_BYTES = 6;
@@ -116,23 +124,22 @@ export function createCounters({
     operation: OperationName | undefined,
     send: (event: CounterEvent) => Promise<Counted>,
   ): Promise<Counted> => {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const event = eventOf(productId, operation);
+    let event = eventOf(productId, operation);
+    let state: Counted["state"] = NOT_LOADED;
+    const ask = async (): Promise<Counted | NotLoaded> => {
+      event = eventOf(productId, operation);
       const counted = await send(event);
       if (counted.nowMs > 0) clock.hear(counted.nowMs);
-      if (counted.state === "unloaded") await trust.adopt(shardOf(productId));
-      else if (counted.state === "missing")
-        await trust.load(
-          [
-            { productId, period: "all" },
-            { productId, period: event.month },
-            { productId, period: event.day },
-          ],
-          clock.nowMs(),
-        );
-      else if (counted.state !== "moved") return counted;
-    }
-    throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
+      state = counted.state;
+      return UNREADY.has(state) ? NOT_LOADED : counted;
+    };
+    const load = async (): Promise<void> => {
+      const periods = ["all", event.month, event.day] as const;
+      const tallies = periods.map((period) => ({ productId, period }));
+      if (state === "not-adopted") await trust.adopt(shardOf(productId));
+      else if (state === NOT_LOADED) await trust.load(tallies, clock.nowMs());
+    };
+    return askLoaded(ask, load, { attempts: MAX_ATTEMPTS });
   };
   const perform = async (
     kind: "view" | "share",

@@ -61,16 +61,16 @@ export function createCounterFlush({
     shards: readonly number[],
     id: string,
     failures: Failures,
-  ): Promise<{ sealed: Batch[]; unloaded: number[] }> => {
-    const [sealed, unloaded]: [Batch[], number[]] = [[], []];
+  ): Promise<{ sealed: Batch[]; toAdopt: number[] }> => {
+    const [sealed, toAdopt]: [Batch[], number[]] = [[], []];
     const seal = async (some: readonly number[]): Promise<void> => {
       for (const [at, batch] of (await store.seal(some, id)).entries()) {
-        if (batch === "unloaded") unloaded.push(some[at] as number);
+        if (batch === "not-adopted") toAdopt.push(some[at] as number);
         else if (batch) sealed.push(batch);
       }
     };
     if (shards.length > 0) await bisect(shards, seal, (shard, error) => failures.add(shard, error));
-    return { sealed, unloaded };
+    return { sealed, toAdopt };
   };
   const seal = async (
     shards: readonly number[],
@@ -78,8 +78,8 @@ export function createCounterFlush({
     failures: Failures,
   ): Promise<Batch[]> => {
     const first = await sealSome(shards, id, failures);
-    for (const shard of first.unloaded) await failures.alone(shard, () => trust.adopt(shard));
-    return [...first.sealed, ...(await sealSome(first.unloaded, id, failures)).sealed];
+    for (const shard of first.toAdopt) await failures.alone(shard, () => trust.adopt(shard));
+    return [...first.sealed, ...(await sealSome(first.toAdopt, id, failures)).sealed];
   };
   /** What waits behind a batch that another flusher left is brought right after it, once. */
   const bringAll = async (

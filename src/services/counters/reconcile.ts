@@ -86,13 +86,13 @@ async function look(
   ids: readonly number[],
   repair: boolean,
 ): Promise<Drift[]> {
-  let drifts: Drift[] = ids.map(() => "again");
-  for (let looks = 0; looks < MOST_LOOKS && drifts.includes("again"); looks++) {
+  let drifts: Drift[] = ids.map(() => "outdated");
+  for (let looks = 0; looks < MOST_LOOKS && drifts.includes("outdated"); looks++) {
     const keys = ids.flatMap((productId, at): TallyKey[] =>
-      drifts[at] === "again" ? [{ productId, period: "all" }] : [],
+      drifts[at] === "outdated" ? [{ productId, period: "all" }] : [],
     );
     const found = await store.drift(keys, await table.stored(keys, shardOf), repair);
-    drifts = drifts.map((drift) => (drift === "again" ? (found.shift() ?? drift) : drift));
+    drifts = drifts.map((drift) => (drift === "outdated" ? (found.shift() ?? drift) : drift));
   }
   return drifts;
 }

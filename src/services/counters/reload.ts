@@ -33,7 +33,7 @@ export interface CounterTrustParts {
 /** A loss is found shard by shard, and told once. */
 const TOLD_ONCE_MS = MINUTE;
 /** A Redis that is made ready and forgets at once is restarting over and over. */
-export const MOST_ATTEMPTS = 8;
+export const MAX_ATTEMPTS = 8;
 
 export function createCounterTrust({ store, table, log }: CounterTrustParts): CounterTrust {
   let toldUntilMs = Number.NEGATIVE_INFINITY;

@@ -12,6 +12,7 @@ import type { LedgerHead, ScoreLedger } from "../../db/leaderboard/ledger.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import { withDeadline } from "../../domain/time/deadline.js";
+import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import type { BoardStore, ServedBuild } from "../../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../../redis/leaderboard/link.js";
 import type { Calendars } from "./calendars.js";
@@ -20,10 +21,10 @@ import { placeRows, toBatches } from "./standings.js";
 /** Keeps boards. */
 export interface BoardKeeper {
   /**
-   * Does something on the build that is served; it answers "moved" where that is another one by
-   * now. Throws ServiceUnavailable.
+   * Does something on the build that is served; it answers "not-loaded" where that is another
+   * one by now. Throws ServiceUnavailable.
    */
-  on<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | "moved">): Promise<T>;
+  on<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | NotLoaded>): Promise<T>;
   /**
    * Puts on a board what its ledger holds and it lacks. Resolves to the last sequence of the ledger
    * when it began.
@@ -46,8 +47,6 @@ export interface BoardKeeperParts {
 const LEDGER_CHUNK = 1_000;
 /** How often it is looked whether somebody else has finished building. */
 const BUILDING_POLL_MS = 50;
-/** A board that moves again and again is on a Redis that restarts over and over. */
-const MOST_MOVES = 3;
 
 export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
   const { ledger, store, waitMs, log } = parts;
@@ -71,15 +70,18 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
 
   return {
     async on(board, work) {
-      for (let moves = 0; moves < MOST_MOVES; moves++) {
-        const generation =
-          generations.get(board.id) ?? (await withDeadline(prepare(board), waitMs, beingBuilt));
+      const load = async (): Promise<string> => {
+        const generation = await withDeadline(prepare(board), waitMs, beingBuilt);
         generations.set(board.id, generation);
-        const result = await work({ board, generation });
-        if (result !== "moved") return result;
-        generations.delete(board.id);
-      }
-      throw new ServiceUnavailable("The leaderboard is being rebuilt. Try again in a moment.");
+        return generation;
+      };
+      const ask = async () => {
+        const generation = generations.get(board.id) ?? (await load());
+        const answer = await work({ board, generation });
+        if (answer === NOT_LOADED) generations.delete(board.id);
+        return answer;
+      };
+      return askLoaded(ask, load, { failure: beingRebuilt });
     },
     async mend(board) {
       const generation = await prepare(board);
@@ -91,6 +93,9 @@ export function createBoardKeeper(parts: BoardKeeperParts): BoardKeeper {
     },
   };
 }
+
+const beingRebuilt = (): ServiceUnavailable =>
+  new ServiceUnavailable("The leaderboard is being rebuilt. Try again in a moment.");
 
 function beingBuilt(): never {
   throw new ServiceUnavailable("The leaderboard is being built. Try again in a moment.");
@@ -134,7 +139,7 @@ async function catchUp(
     const rows = await ledger.after(build.board.id, done, LEDGER_CHUNK);
     const placed = await placeRows(ledger, database, rows);
     for (const batch of toBatches(build.board, placed, { calendars, answerOf: () => "" })) {
-      if ((await store.apply(build, { ...batch, mends })) === "moved") return;
+      if ((await store.apply(build, { ...batch, mends })) === NOT_LOADED) return;
     }
     done = rows.at(-1)?.sequence ?? to;
   }

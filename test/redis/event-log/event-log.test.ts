@@ -128,7 +128,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
     it("It is empty until loaded; then it keeps what is appended, and knows its end.", async () => {
       const { tail } = await openLogs(there());
       await tail.append(topic(1), 1, "before");
-      expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
+      expect(await tail.read(topic(1), 0, 10, "me")).toBe("not-loaded");
       expect(await tail.load(topic(1), "me", 1)).toBe(true);
       expect(await tail.read(topic(1), 1, 10, "me")).toMatchObject({ last: 1, entries: [] });
       await tail.append(topic(1), 2, "a");
@@ -152,10 +152,10 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
         () => tail.read(topic(1), 0, 10, "another"),
       ];
       for (const interrupt of interruptions) {
-        expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
+        expect(await tail.read(topic(1), 0, 10, "me")).toBe("not-loaded");
         await interrupt();
         expect(await tail.load(topic(1), "me", 6)).toBe(false);
-        expect(await tail.end(topic(1), "me")).toBe("unloaded");
+        expect(await tail.end(topic(1), "me")).toBe("not-loaded");
       }
     });
 
@@ -203,7 +203,7 @@ describe("on a server that", () => {
     await tail.end(topic(2), "me");
     await tail.load(topic(2), "me", 5);
     await server.restart();
-    await until("an answer", async () => (await tail.end(topic(2), "me")) === "unloaded");
+    await until("an answer", async () => (await tail.end(topic(2), "me")) === "not-loaded");
     expect(await log.read(topic(1), old, 10)).toMatchObject({ reason: "EPOCH_CHANGED" });
   });
 
@@ -218,7 +218,7 @@ describe("on a server that", () => {
     await admin.config("SET", "maxmemory", "1");
     await tail.append(topic(1), 1, "a");
     await until("it to be heard", () => heard.length === 1);
-    expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
+    expect(await tail.read(topic(1), 0, 10, "me")).toBe("not-loaded");
     await expect(log.append(topic(2), "a", "1")).rejects.toMatchObject({
       code: "SERVICE_UNAVAILABLE",
     });
