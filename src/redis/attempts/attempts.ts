@@ -11,9 +11,9 @@
  * Accounts are named by a hash, whether they exist or not. Redis down, or full: everything rejects
  * with RedisUnavailable, and nobody signs in.
  */
-import { createHash } from "node:crypto";
 import type { Result } from "ioredis";
 import { addressBlock, addressHolder } from "../../domain/address.js";
+import { sha256 } from "../../domain/hash.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
@@ -134,7 +134,7 @@ export function createAttempts({ connection, call }: RedisCaller, keys: Keys, ru
   };
 }
 
-const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
+const digest = (text: string): string => sha256(text, "base64url");
 
 function toHold([at, waitMs]: [number, number], buckets: readonly Bucket[]): Hold | null {
   const bucket = buckets[at - 1];

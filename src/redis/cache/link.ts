@@ -15,6 +15,7 @@ import { RedisUnavailable } from "../../domain/errors.js";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { lateError, withDeadline } from "../../domain/time/deadline.js";
+import { createDrivenClock, type DrivenClock, readTimeMs } from "../client/clock.js";
 import { type RedisConnection, reopen } from "../client/connect.js";
 import { PendingReplies } from "../client/replies.js";
 import { identify, watchServers } from "./servers.js";
@@ -67,7 +68,7 @@ export class CacheLink {
   private settled = 0;
   private servers = "";
   private epoch = "0";
-  private clockOffsetMs = 0;
+  private clock = createDrivenClock();
   private silentSinceMs: number | null = null;
   private recovery: Promise<void> | null = null;
   private readonly closing = new AbortController();
@@ -100,7 +101,7 @@ export class CacheLink {
 
   /** Ms since epoch by the Redis clock. */
   nowMs(): number {
-    return Math.floor(performance.now() + this.clockOffsetMs);
+    return this.clock.nowMs();
   }
 
   /**
@@ -226,11 +227,7 @@ export class CacheLink {
    */
   private async establish(): Promise<boolean> {
     const { generation, owed } = this;
-    const { servers, clockOffsetMs } = await withDeadline(
-      identify(this.connection),
-      PROBE_DEADLINE_MS,
-      SILENT,
-    );
+    const { servers, clock } = await withDeadline(this.meet(), PROBE_DEADLINE_MS, SILENT);
     const renew = owed > this.settled || (await this.invalidationsWait());
     const epoch = await withDeadline(
       this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch),
@@ -238,10 +235,17 @@ export class CacheLink {
       SILENT,
     );
     if (generation !== this.generation) return false;
-    Object.assign(this, { servers, clockOffsetMs, epoch, settled: owed });
+    Object.assign(this, { servers, clock, epoch, settled: owed });
     if (this.owed > owed) return false;
     this.open();
     return true;
+  }
+
+  private async meet(): Promise<{ servers: string; clock: DrivenClock }> {
+    const servers = await identify(this.connection);
+    const clock = createDrivenClock();
+    clock.hear(await readTimeMs(this.connection));
+    return { servers, clock };
   }
 
   private open(): void {

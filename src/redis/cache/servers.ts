@@ -1,34 +1,19 @@
 /**
- * Who is behind the cache's connection: the identity of its masters, their clock, and word of every
- * change.
+ * Who is behind the cache's connection: the identity of its masters, and word of every change.
  */
-import { createHash } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
-import { SECOND } from "../../domain/time/time.js";
+import { sha256 } from "../../domain/hash.js";
 import { linksOf, type RedisConnection } from "../client/connect.js";
 
 /**
- * The servers as one word, and by how much their clock is ahead of the monotonic clock of this
- * process.
- */
-export interface Servers {
-  readonly servers: string;
-  readonly clockOffsetMs: number;
-}
-
-/**
  * Identifies the masters: another process, or one that was a replica in between, makes another
- * word. INFO on each, and one TIME.
+ * word. One INFO each.
  * @throws Error when one of them is a replica
  */
-export async function identify(connection: RedisConnection): Promise<Servers> {
+export async function identify(connection: RedisConnection): Promise<string> {
   const masters = linksOf(connection, "master");
   const identities = await Promise.all(masters.map(identity));
-  const clockOffsetMs = await readClock(connection);
-  return {
-    servers: createHash("sha256").update(identities.sort().join()).digest("hex").slice(0, 16),
-    clockOffsetMs,
-  };
+  return sha256(identities.sort().join(), "hex").slice(0, 16);
 }
 
 /**
@@ -41,11 +26,6 @@ async function identity(server: Redis): Promise<string> {
     new RegExp(`^${name}:(\\w+)`, "m").exec(info)?.[1] ?? "unknown";
   if (field("role") !== "master") throw new Error("the server is a replica");
   return `${field("run_id")}.${field("master_replid")}`;
-}
-
-async function readClock(connection: RedisConnection): Promise<number> {
-  const [seconds, micros] = await connection.time();
-  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000) - performance.now();
 }
 
 /**

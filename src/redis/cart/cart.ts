@@ -10,12 +10,14 @@
  * each be repeated: `seal`, `merge`, `moved`. What stands between them is in the sealed cart, for
  * whoever comes next. Redis down: everything rejects with RedisUnavailable within a second.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Result } from "ioredis";
 import { type Owner, ownerName } from "../../domain/account/guest.js";
 import { CART_LIMITS, type CartLineRecord, type CartRecord } from "../../domain/cart.js";
+import { sha256 } from "../../domain/hash.js";
 import { DAY, HOUR, MINUTE, SECOND } from "../../domain/time/time.js";
 import { callRepeatable, type RedisCaller } from "../client/call.js";
+import { readTimeMs } from "../client/clock.js";
 import type { Keys } from "../client/keys.js";
 
 type Fields = string[];
@@ -170,8 +172,7 @@ export function createCartStore(
       }),
     /** When a cart that is made now would expire, by the Redis clock. One TIME. */
     async expiryOfNew(): Promise<number> {
-      const [seconds] = await call("time", () => connection.time());
-      return Number(seconds) * SECOND + ttlMs;
+      return (await call("time", () => readTimeMs(connection))) + ttlMs;
     },
     /**
      * Changes a cart, once per operation, and shows it as it then is. One EVALSHA and one HGETALL
@@ -183,7 +184,7 @@ export function createCartStore(
     ): Promise<ChangeResult> {
       const name = ownerName(owner);
       const cart = keys.cart(name);
-      const operation = operationId === null ? "" : digest(operationId);
+      const operation = operationId === null ? "" : sha256(operationId, "base64url");
       const {
         productId = 0,
         quantity: pieces = 0,
@@ -304,9 +305,6 @@ const told = (keys: Keys, owner: string) => [keys.topic("cartChanged", owner), o
 /** Tells repetitions from other changes under the same id. */
 const fingerprintOf = (action: CartAction): string =>
   action.kind === "clear" ? "clear" : `${action.kind}:${action.productId}:${action.quantity}`;
-
-/** A client's words never enter a key or a field: any length, any character. */
-const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
 /** A flat reply as pairs. */
 const pairs = (fields: readonly string[]): [string, string][] =>

@@ -13,10 +13,14 @@ import { SECOND } from "../../domain/time/time.js";
 import type { RedisConnection } from "./connect.js";
 import { withinDeadline } from "./deadline.js";
 
-/** The clock of Redis. */
-export interface RedisClock extends Clock {
+/** A clock that is corrected by what Redis says. */
+export interface DrivenClock extends Clock {
   /** Corrects the clock by a time that a reply carried, in ms since epoch. */
   hear(nowMs: number): void;
+}
+
+/** The clock of Redis. */
+export interface RedisClock extends DrivenClock {
   close(): void;
 }
 
@@ -26,6 +30,23 @@ const READ_EVERY_MS = 10 * SECOND;
 const READ_AGAIN_MS = SECOND;
 const DEADLINE_MS = SECOND;
 
+/** Asks Redis for the time, in ms since epoch. One TIME. */
+export async function readTimeMs(connection: RedisConnection): Promise<number> {
+  const [seconds, micros] = await connection.time();
+  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000);
+}
+
+/** A clock that the monotonic clock of this process drives. It starts at zero. */
+export function createDrivenClock(): DrivenClock {
+  let aheadMs = -performance.now();
+  return {
+    nowMs: () => Math.floor(performance.now() + aheadMs),
+    hear(nowMs) {
+      aheadMs = nowMs - performance.now();
+    },
+  };
+}
+
 /**
  * Reads the clock once, then keeps it. One TIME.
  * @param instead reads another shared clock; asked once, where the first reading of Redis fails
@@ -34,27 +55,23 @@ export async function openRedisClock(
   connection: RedisConnection,
   instead: () => Promise<number>,
 ): Promise<RedisClock> {
-  let aheadMs = 0;
+  const clock = createDrivenClock();
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
-  const hear = (nowMs: number): void => {
-    aheadMs = nowMs - performance.now();
-  };
   /** Resolves to when the next reading is due. */
   const read = async (): Promise<number> => {
-    const time = await withinDeadline(connection.time(), DEADLINE_MS).catch(() => null);
-    if (time) hear(Number(time[0]) * SECOND + Math.floor(Number(time[1]) / 1_000));
-    return time ? READ_EVERY_MS : READ_AGAIN_MS;
+    const timeMs = await withinDeadline(readTimeMs(connection), DEADLINE_MS).catch(() => null);
+    if (timeMs !== null) clock.hear(timeMs);
+    return timeMs !== null ? READ_EVERY_MS : READ_AGAIN_MS;
   };
   const readIn = (waitMs: number): void => {
     if (!isClosed) timer = setTimeout(() => void read().then(readIn), waitMs).unref();
   };
   const dueMs = await read();
-  if (dueMs === READ_AGAIN_MS) hear(await instead());
+  if (dueMs === READ_AGAIN_MS) clock.hear(await instead());
   readIn(dueMs);
   return {
-    nowMs: () => Math.floor(performance.now() + aheadMs),
-    hear,
+    ...clock,
     close() {
       isClosed = true;
       clearTimeout(timer);

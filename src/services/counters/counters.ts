@@ -3,12 +3,12 @@
  * flushed, and answers readers alone where Redis does not. A view or a share that Redis refuses is
  * refused; one that Redis did not answer is unknown, and the error says which.
  */
-import { createHash } from "node:crypto";
 import type { CounterTable } from "../../db/counters/counters.js";
 import type { Owner } from "../../domain/account/guest.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../../domain/counters.js";
 import { RedisUnavailable, ServiceUnavailable, type UserError } from "../../domain/errors.js";
+import { sha256Bytes } from "../../domain/hash.js";
 import {
   type CalendarSpan,
   dayAt,
@@ -183,14 +183,12 @@ export function createCounters({
   };
 }
 
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
-
 /**
  * Tells people apart and tells nobody who they are: 64 bits, so two of a product's viewers are
  * never one.
  */
 const viewerName = (owner: Owner): string =>
-  sha256(owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`)
+  sha256Bytes(owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`)
     .subarray(0, VIEWER_BYTES)
     .toString("base64url");
 
@@ -200,9 +198,11 @@ const viewerName = (owner: Owner): string =>
  * whose first answer was lost repeats it as another guest.
  */
 function operationName(kind: string, owner: Owner, operationId: string): OperationName {
-  const digest = sha256(`${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`);
+  const digest = sha256Bytes(
+    `${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`,
+  );
   const slotOf =
-    owner.kind === "user" ? sha256(`user:${owner.userId}`) : digest.subarray(OPERATION_BYTES);
+    owner.kind === "user" ? sha256Bytes(`user:${owner.userId}`) : digest.subarray(OPERATION_BYTES);
   return {
     slot: slotOf.readUInt16BE() % OPERATION_SLOTS,
     id: digest.subarray(0, OPERATION_BYTES).toString("base64url"),
