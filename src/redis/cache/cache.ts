@@ -16,9 +16,9 @@ import { RedisUnavailable } from "../../domain/errors.js";
 import type { Reading } from "../../domain/reading.js";
 import { createReadBatch } from "./batch.js";
 import { judgeAge } from "./entry.js";
-import { Loader, type Values } from "./load.js";
+import { Loader } from "./load.js";
 import { type Found, Lookup, type Slot } from "./lookup.js";
-import type { CacheParts, Load } from "./parts.js";
+import type { CacheParts, Load, Values } from "./parts.js";
 import { Served } from "./served.js";
 import type { InvalidationMode } from "./tags.js";
 

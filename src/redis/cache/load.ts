@@ -9,23 +9,16 @@
 
 import { NEWEST } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
-import { inOneWrite } from "../client/connect.js";
-import { type Entry, encodeEntry, freeze } from "./entry.js";
+import { freeze } from "./entry.js";
+import { Filler } from "./fill.js";
 import { Flights } from "./flights.js";
 import { acquireLeases, type Granted, type Held, type Wanted } from "./leases.js";
 import type { Observation } from "./local.js";
 import type { Found, Lookup, Slot } from "./lookup.js";
-import type { CacheParts, Load } from "./parts.js";
-
-/** Values by slot name. */
-export type Values<V> = Map<string, V | null>;
+import type { CacheParts, Load, Values } from "./parts.js";
 
 /** A holder that dies costs its waiters one round; the second holder may die too. */
 const ROUNDS = 3;
-/**
- * By how much at most a TTL is shortened, so that values filled together do not expire together.
- */
-const JITTER = 0.1;
 /**
  * A value that could not be loaded again is tried again after this: its source is in trouble
  * already.
@@ -37,7 +30,7 @@ export class Loader {
   private readonly flights = new Flights();
   /** Names being loaded again in the background, or resting after that failed. */
   private readonly refreshing = new Set<string>();
-  private filling = 0;
+  private readonly filler: Filler;
   /**
    * Turns of the event loop in which only the newest would do, and whether the last of them is
    * over.
@@ -48,7 +41,9 @@ export class Loader {
   constructor(
     private readonly parts: CacheParts,
     private readonly lookup: Lookup,
-  ) {}
+  ) {
+    this.filler = new Filler(parts);
+  }
 
   /**
    * Loads slots that Redis does not hold.
@@ -141,7 +136,8 @@ export class Loader {
 
   /** Loads under way, in front of readers and behind them. */
   size(): { readonly flights: number; readonly refreshing: number; readonly filling: number } {
-    return { flights: this.flights.size, refreshing: this.refreshing.size, filling: this.filling };
+    const filling = this.filler.size();
+    return { flights: this.flights.size, refreshing: this.refreshing.size, filling };
   }
 
   private async loadUnderLease<K, V>(
@@ -214,94 +210,12 @@ export class Loader {
   ): Promise<Values<V>> {
     try {
       const values = await loadAll([...granted.map(({ slot }) => slot), ...refused], load);
-      this.fill(granted, values, observation);
+      this.filler.fill(granted, values, observation);
       return values;
     } catch (error) {
-      for (const { slot, fence } of granted) this.release(slot.name, fence);
+      for (const { slot, fence } of granted) this.filler.release(slot.name, fence);
       throw error;
     }
-  }
-
-  /** One pipelined round trip. Nobody waits for it, and a fill that is lost is loaded again. */
-  private fill<K>(
-    granted: readonly Granted<K>[],
-    values: Values<unknown>,
-    observation: Observation,
-  ): void {
-    if (granted.length === 0) return;
-    const fills = granted.map((grant) => ({
-      ...grant,
-      ...this.prepare(grant, values.get(grant.slot.name) ?? null),
-    }));
-    for (const { slot, entry, versions } of fills) {
-      this.parts.local.put(observation, {
-        name: slot.name,
-        tagKeys: slot.tagKeys,
-        entry,
-        current: versions,
-      });
-    }
-    // Those who wait look again, find nothing and load for themselves, as on a server that is full.
-    const write = this.parts.budget.spent()
-      ? async (one: (typeof fills)[number]) => this.release(one.slot.name, one.fence)
-      : this.write.bind(this);
-    const send = () => Promise.all(fills.map(write));
-    this.filling += 1;
-    const end = () => {
-      this.filling -= 1;
-    };
-    this.parts.link
-      .run("cache fill", () => inOneWrite(this.parts.link.connection, send))
-      .then(end, end);
-  }
-
-  private prepare<K>(
-    { versions }: Granted<K>,
-    value: unknown,
-  ): { readonly rest: string; readonly entry: Entry } {
-    const { ttlMs, graceMs } = this.parts.times;
-    const freshMs = Math.round(ttlMs * (1 - JITTER * Math.random()));
-    const rest = encodeEntry(value, { freshMs, graceMs, versions });
-    return {
-      rest,
-      entry: {
-        value,
-        storedAtMs: this.parts.link.nowMs(),
-        freshMs,
-        graceMs,
-        versions,
-        size: rest.length,
-      },
-    };
-  }
-
-  /**
-   * A full server refuses the fill; those who wait for it must not wait for the lease to run out.
-   */
-  private async write<K>({
-    slot,
-    fence,
-    rest,
-    entry,
-  }: Granted<K> & { readonly rest: string; readonly entry: Entry }): Promise<void> {
-    const { keys, link } = this.parts;
-    const { name } = slot;
-    const lifetimeMs = entry.freshMs + entry.graceMs;
-    await link.connection
-      .cacheFill(
-        keys.cacheEntry(name),
-        keys.cacheLease(name),
-        fence,
-        rest,
-        lifetimeMs,
-        keys.cacheFilled(),
-        name,
-      )
-      .catch(() => this.release(name, fence));
-  }
-
-  private release(name: string, fence: string): void {
-    this.parts.leases.release(name, fence).catch(() => {});
   }
 }
 

@@ -35,3 +35,6 @@ export interface CacheParts {
   readonly times: CacheTimes;
   readonly telemetry: Telemetry;
 }
+
+/** Values by slot name. */
+export type Values<V> = Map<string, V | null>;

@@ -13,12 +13,16 @@
 import { randomUUID } from "node:crypto";
 import type { Result } from "ioredis";
 import { type Owner, ownerName } from "../../domain/account/guest.js";
-import { CART_LIMITS, type CartLineRecord, type CartRecord } from "../../domain/cart.js";
+import { CART_LIMITS } from "../../domain/cart.js";
 import { sha256 } from "../../domain/hash.js";
-import { DAY, HOUR, MINUTE, SECOND } from "../../domain/time/time.js";
+import { DAY, HOUR, SECOND } from "../../domain/time/time.js";
 import { callRepeatable, type RedisCaller } from "../client/call.js";
 import { readTimeMs } from "../client/clock.js";
 import type { Keys } from "../client/keys.js";
+import { createMoves, type Repeatable, told } from "./moves.js";
+import { pairs, type StoredCart, toStored } from "./stored.js";
+
+export type { CartMove, StoredCart } from "./stored.js";
 
 type Fields = string[];
 
@@ -31,39 +35,7 @@ declare module "ioredis" {
       own: string,
       ...args: (string | number)[]
     ): Result<[ChangeOutcome, number, string, number], Context>;
-    cartSeal(
-      cart: string,
-      operations: string,
-      lifeMs: number,
-      target: number,
-      guest: string,
-      followedMs: number,
-    ): Result<[Fields, Fields], Context>;
-    cartMerge(
-      cart: string,
-      operations: string,
-      marker: string,
-      ...args: (string | number)[]
-    ): Result<0 | 1, Context>;
-    cartMoved(cart: string, ...args: (string | number)[]): Result<0 | 1, Context>;
   }
-}
-
-/**
- * Where a guest's cart went at a sign-in. Until it has arrived, its lines are still in the sealed
- * cart.
- */
-export interface CartMove {
-  readonly userId: number;
-  readonly mergeId: string;
-  readonly arrived: boolean;
-}
-
-/** A cart as it is kept. */
-export interface StoredCart {
-  readonly cart: CartRecord;
-  /** Null but for a guest's cart that went to an account. */
-  readonly move: CartMove | null;
 }
 
 /**
@@ -114,17 +86,6 @@ export interface ChangeResult extends StoredCart {
   readonly priceBefore: number | null;
 }
 
-/** A sealed cart: what goes to the account. */
-export interface SealedCart {
-  readonly move: CartMove;
-  readonly lines: readonly CartLineRecord[];
-  /** Id and value of each operation, as they are kept. */
-  readonly operations: readonly string[];
-}
-
-/** A line on its way into an account's cart; `stock` clamps it. */
-export type MergingLine = CartLineRecord & { readonly stock: number };
-
 /** Where carts live. All methods reject with RedisUnavailable. */
 export type CartStore = ReturnType<typeof createCartStore>;
 
@@ -133,11 +94,6 @@ export const CART_DEADLINE_MS = 0.4 * SECOND;
 const RECONNECT_MS = 0.2 * SECOND;
 /** A read renews a cart at most this often; more would make every read a write. */
 const RENEW_EVERY_MS = HOUR;
-/**
- * How long a guest's writes are followed to the account: those under way at a sign-in, and those of
- * pages that have not noticed.
- */
-const FOLLOWED_MS = 5 * MINUTE;
 /** How much longer the key lives than the cart: cart.opened.lua says why. */
 const OUTLIVES_MS = DAY;
 
@@ -222,122 +178,6 @@ export function createCartStore(
   };
 }
 
-/** Sends a call, and once more where no reply came. */
-type Repeatable = <T>(action: string, send: () => Promise<T>) => Promise<T>;
-
-interface MovesDeps {
-  readonly connection: RedisCaller["connection"];
-  readonly keys: Keys;
-  readonly ttlMs: number;
-  readonly repeatable: Repeatable;
-}
-
-/** The steps by which a guest's cart goes to an account. */
-function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) {
-  /** Longer than a sealed cart can wait for its merge. */
-  const mergeMs = ttlMs + 2 * DAY;
-  return {
-    /** Seals a guest's cart for an account, or for that it was sealed for before. One EVALSHA. */
-    async seal(guestId: string, userId: number): Promise<SealedCart> {
-      const name = ownerName({ kind: "guest", guestId });
-      const [fields, operations] = await repeatable("seal", () =>
-        connection.cartSeal(
-          keys.cart(name),
-          keys.cartOperations(name),
-          ttlMs,
-          userId,
-          guestId,
-          FOLLOWED_MS,
-        ),
-      );
-      const { move, cart } = toStored(pairs(fields));
-      if (!move) throw new Error("a sealed cart names no account");
-      return { move, lines: cart.lines, operations };
-    },
-    /**
-     * Adds what was sealed to the account's cart, once per merge. One EVALSHA. Resolves to whether
-     * it was done now.
-     */
-    async merge(
-      { userId, mergeId }: CartMove,
-      merging: readonly MergingLine[],
-      operations: readonly string[],
-    ): Promise<boolean> {
-      const name = ownerName({ kind: "user", userId });
-      const lines = merging.flatMap((line) => [
-        line.productId,
-        line.quantity,
-        line.unitPrice,
-        line.stock,
-      ]);
-      const args = [
-        ttlMs,
-        ...told(keys, name),
-        mergeMs,
-        CART_LIMITS.quantity.max,
-        CART_LIMITS.lines,
-        merging.length,
-        ...lines,
-        ...operations,
-      ];
-      const [cart, known, marker] = [
-        keys.cart(name),
-        keys.cartOperations(name),
-        keys.cartMerge(name, mergeId),
-      ];
-      return (
-        (await repeatable("merge", () => connection.cartMerge(cart, known, marker, ...args))) === 1
-      );
-    },
-    /** Notes that a merge has arrived. One EVALSHA. */
-    async moved(guestId: string, { mergeId }: CartMove): Promise<void> {
-      const name = ownerName({ kind: "guest", guestId });
-      await repeatable("moved", () =>
-        connection.cartMoved(keys.cart(name), ttlMs, ...told(keys, name), mergeId, FOLLOWED_MS),
-      );
-    },
-  };
-}
-
-/** Whom a script tells of a change: the channel, and the name that the message carries. */
-const told = (keys: Keys, owner: string) => [keys.topic("cartChanged", owner), owner] as const;
-
 /** Tells repetitions from other changes under the same id. */
 const fingerprintOf = (action: CartAction): string =>
   action.kind === "clear" ? "clear" : `${action.kind}:${action.productId}:${action.quantity}`;
-
-/** A flat reply as pairs. */
-const pairs = (fields: readonly string[]): [string, string][] =>
-  fields.flatMap((name, index) =>
-    index % 2 === 0 ? [[name, fields[index + 1] ?? ""] as [string, string]] : [],
-  );
-
-function toStored(fields: readonly (readonly [string, string])[]): StoredCart {
-  const lines: (CartLineRecord & { readonly order: number })[] = [];
-  let about = "";
-  for (const [name, value] of fields) {
-    const [quantity, unitPrice, order] = value.split(":");
-    if (name === "cart") about = value;
-    else
-      lines.push({
-        productId: Number(name),
-        quantity: Number(quantity),
-        unitPrice: Number(unitPrice),
-        order: Number(order),
-      });
-  }
-  lines.sort((a, b) => a.order - b.order || a.productId - b.productId);
-  const [version, expires, userId, mergeId = "", until] = about.split("|");
-  return {
-    cart: {
-      version: Number(version),
-      expiresMs: Number(expires ?? 0),
-      lines: lines.map(({ productId, quantity, unitPrice }) => ({
-        productId,
-        quantity,
-        unitPrice,
-      })),
-    },
-    move: userId === undefined ? null : { userId: Number(userId), mergeId, arrived: until !== "" },
-  };
-}

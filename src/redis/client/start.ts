@@ -2,7 +2,8 @@
 import type { Logger } from "pino";
 import { StartupError } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
-import { describeRedis, type RedisConnection, whenReady } from "./connect.js";
+import { type RedisConnection, whenReady } from "./connect.js";
+import { describeRedis } from "./url.js";
 
 /** How long the start waits for Redis before it goes on without. */
 const REDIS_START_MS = 5 * SECOND;

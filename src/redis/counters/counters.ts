@@ -17,14 +17,10 @@
  */
 import type { Result } from "ioredis";
 import {
-  type Batch,
-  type BatchCounts,
   EXACT_VIEWERS,
   MAX_COUNT,
   MAX_RECENT_VIEWERS,
   peopleCount,
-  periodName,
-  type Sketch,
   type StoredTally,
   type Tally,
   type TallyKey,
@@ -33,7 +29,8 @@ import { dayNumber } from "../../domain/leaderboard/calendar.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import type { NotLoaded } from "../client/memory-fence.js";
-import { type Args, type CounterEvent, createPlaces, SHARDS } from "./keys.js";
+import { batchesOf } from "./batches.js";
+import { type Args, type CounterEvent, createPlaces, type Reach } from "./keys.js";
 
 export { type CounterEvent, OPERATION_SLOTS, type OperationName, SHARDS, shardOf } from "./keys.js";
 
@@ -46,15 +43,9 @@ declare module "ioredis" {
     ): Result<["not-adopted" | NotLoaded | "here", ...string[]], Context>;
     countersAdopt(...keysAndArgs: Args): Result<"known" | "continued" | "lost", Context>;
     countersLoad(...keysAndArgs: Args): Result<"not-adopted" | "outdated" | "loaded", Context>;
-    countersSeal(
-      ...keysAndArgs: Args
-    ): Result<["not-adopted"] | [] | ["batch", ...string[]], Context>;
-    countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
     countersDrift(
       ...keysAndArgs: Args
     ): Result<[NotLoaded | "outdated" | "here", ...string[]], Context>;
-    countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
-    countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
   }
 }
 
@@ -80,8 +71,6 @@ export interface CounterStoreOptions {
   readonly operationMs: number;
 }
 
-const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
-
 export function createCounterStore(
   { connection, call }: RedisCaller,
   keys: Keys,
@@ -89,12 +78,6 @@ export function createCounterStore(
 ) {
   const reach: Reach = { connection, keys, places: createPlaces(keys), call };
   return { ...countingOf(reach, options), ...talliesOf(reach), ...batchesOf(reach) };
-}
-
-/** What every method takes. */
-interface Reach extends Pick<RedisCaller, "connection" | "call"> {
-  readonly keys: Keys;
-  readonly places: ReturnType<typeof createPlaces>;
 }
 
 /** Counting. */
@@ -200,74 +183,6 @@ function talliesOf({
   };
 }
 
-/** What is on its way to Postgres. */
-function batchesOf({ connection, keys, call, places: { stateKeys, sketchArgs } }: Reach) {
-  return {
-    /**
-     * How many fields wait for Postgres in all shards, and how old the oldest is at most. One round
-     * trip, an EVALSHA each.
-     */
-    unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
-      call("unflushed", async () => {
-        const shards = await Promise.all(
-          ALL_SHARDS.map((shard) => connection.countersUnflushed(...stateKeys(shard))),
-        );
-        return {
-          fields: shards.reduce((sum, [fields]) => sum + fields, 0),
-          oldestMs: Math.max(...shards.map(([, ageMs]) => ageMs)),
-        };
-      }),
-    /**
-     * Sets aside what each shard has counted, or answers what was set aside before. One round trip,
-     * an EVALSHA each.
-     */
-    seal: (shards: readonly number[], id: string): Promise<(Batch | "not-adopted" | null)[]> =>
-      call("seal", () =>
-        Promise.all(
-          shards.map(async (shard) =>
-            toBatch(shard, await connection.countersSeal(...stateKeys(shard), id)),
-          ),
-        ),
-      ),
-    /**
-     * The viewers of tallies in a batch, to be stored with it; null where a tally is not loaded.
-     * One round trip, an EVALSHA each.
-     */
-    sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
-      call("sketch", () =>
-        Promise.all(
-          wanted.map(async (key) =>
-            toSketch(key, await connection.countersSketchBuffer(...sketchArgs(batch, key))),
-          ),
-        ),
-      ),
-    /** Drops a batch that is in Postgres, or one that cannot get there. One EVALSHA. */
-    settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
-      call("settle", () =>
-        connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
-      ),
-  };
-}
-
-function toSketch(
-  { productId, period }: TallyKey,
-  [bytes, estimate, over, ...known]: Buffer[],
-): Sketch | null {
-  if (!bytes) return null;
-  const isOver = String(over) === "1";
-  const few = known.flatMap((viewer, at) =>
-    at % 2 === 0 ? [{ viewer: String(viewer), day: Number(known[at + 1]) }] : [],
-  );
-  return {
-    productId,
-    period: periodName(period),
-    bytes,
-    isOver,
-    viewers: isOver ? Number(estimate) : few.length,
-    few,
-  };
-}
-
 const toDrift = ([state, views, shares]: [NotLoaded | "outdated" | "here", ...string[]]): Drift =>
   state === "here" ? { views: Number(views), shares: Number(shares) } : state;
 
@@ -287,37 +202,3 @@ function toTally([state, views, shares, viewers, isExact]: [
     viewers: peopleCount(Number(viewers), isExact === "1"),
   };
 }
-
-function toBatch(
-  shard: number,
-  [state, id = "", prev = "", ...fields]: ["not-adopted"] | [] | ["batch", ...string[]],
-): Batch | "not-adopted" | null {
-  if (state === undefined) return null;
-  if (state === "not-adopted") return state;
-  const counts = new Map<string, { -readonly [Field in keyof BatchCounts]: BatchCounts[Field] }>();
-  let unreadable = 0;
-  for (let at = 0; at < fields.length; at += 2) {
-    const [field = "", value = ""] = fields.slice(at, at + 2);
-    if (!FIELD.test(field) || !VALUE.test(value)) {
-      unreadable += 1;
-      continue;
-    }
-    const [product, period = "", what] = field.split(":");
-    const name = `${product}:${period}`;
-    const row = counts.get(name) ?? {
-      productId: Number(product),
-      period,
-      views: 0,
-      shares: 0,
-      viewersChanged: false,
-    };
-    counts.set(name, row);
-    if (what === "viewers") row.viewersChanged = true;
-    else if (what === "views" || what === "shares") row[what] = Number(value);
-  }
-  return { shard, id, prev, counts: [...counts.values()], ...(unreadable > 0 && { unreadable }) };
-}
-
-/** What the scripts write: `<product>:<period>:<what>`, and a count. */
-const FIELD = /^[1-9]\d{0,15}:(all|\d{4}-\d\d(-\d\d)?):(views|shares|viewers)$/;
-const VALUE = /^\d{1,16}$/;

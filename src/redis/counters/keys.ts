@@ -12,6 +12,7 @@ import {
 } from "../../domain/counters.js";
 import { type CalendarSpan, dayNumber } from "../../domain/leaderboard/calendar.js";
 import { DAY, HOUR } from "../../domain/time/time.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 /** A view or a share to be counted. */
@@ -138,4 +139,10 @@ export function createPlaces(keys: Keys) {
 function firstDayOf({ period }: TallyKey, nowMs: number): string {
   if (period === "all") return "-inf";
   return nowMs < period.endMs ? String(dayNumber(period.startMs)) : "";
+}
+
+/** What every method of the store needs. */
+export interface Reach extends Pick<RedisCaller, "connection" | "call"> {
+  readonly keys: Keys;
+  readonly places: ReturnType<typeof createPlaces>;
 }
