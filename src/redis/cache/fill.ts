@@ -5,7 +5,10 @@ import type { Granted } from "./leases.js";
 import type { Observation } from "./local.js";
 import type { CacheParts, Values } from "./parts.js";
 
-/** A TTL is shortened by up to this, so that values filled together expire apart. */
+/**
+ * A TTL is shortened by up to this, so that values filled
+ * together expire apart.
+ */
 const JITTER = 0.1;
 
 export class Filler {
@@ -18,7 +21,10 @@ export class Filler {
     return this.filling;
   }
 
-  /** One pipelined round trip. Nobody waits for it, and a fill that is lost is loaded again. */
+  /**
+   * One pipelined round trip, in the background. A lost fill
+   * is loaded again.
+   */
   fill<K>(granted: readonly Granted<K>[], values: Values<unknown>, observation: Observation): void {
     if (granted.length === 0) return;
     const fills = granted.map((grant) => ({
@@ -33,7 +39,8 @@ export class Filler {
         current: versions,
       });
     }
-    // Those who wait look again, find nothing and load for themselves, as on a server that is full.
+    // Waiters look again, find nothing and load for themselves,
+    // as on a full server.
     const write = this.parts.budget.spent()
       ? async (one: (typeof fills)[number]) => this.release(one.slot.name, one.fence)
       : this.write.bind(this);
@@ -68,7 +75,8 @@ export class Filler {
   }
 
   /**
-   * A full server refuses the fill; those who wait for it must not wait for the lease to run out.
+   * A full server refuses the fill: waiters must not wait for
+   * the lease to end.
    */
   private async write<K>({
     slot,

@@ -1,10 +1,13 @@
 /**
- * How a missing value is loaded: once in this process, once in the fleet, and in any case.
+ * How a missing value is loaded: once in this process, once
+ * in the fleet, and in any case.
  *
- * In the process, whoever asks for the same value under the same tag versions joins the load that
- * is under way; after an invalidation the versions differ, so nobody joins a load that began before
- * it. In the fleet a lease decides (redis/client/lease.ts). Those without it wait until the value
- * is filled or the lease runs out, look again, and after {@link ROUNDS} load for themselves.
+ * In the process, readers of a value under the same tag
+ * versions share one load. An invalidation changes the
+ * versions, so older loads are not joined. In the fleet a
+ * lease decides (redis/client/lease.ts). Processes without
+ * it wait until the value is filled or the lease ends, look
+ * again, and after {@link ROUNDS} load for themselves.
  */
 
 import { NEWEST } from "../../domain/seen.js";
@@ -17,23 +20,28 @@ import type { Observation } from "./local.js";
 import type { Found, Lookup, Slot } from "./lookup.js";
 import type { CacheParts, Load, Values } from "./parts.js";
 
-/** A holder that dies costs its waiters one round; the second holder may die too. */
+/**
+ * A holder that dies costs its waiters one round; the second
+ * holder may die too.
+ */
 const ROUNDS = 3;
 /**
- * A value that could not be loaded again is tried again after this: its source is in trouble
+ * Rest after a failed refresh: its source is in trouble
  * already.
  */
 const REFRESH_RETRY_MS = SECOND;
 
-/** Loads missing values. */
 export class Loader {
   private readonly flights = new Flights();
-  /** Names being loaded again in the background, or resting after that failed. */
+  /**
+   * Names being loaded again in the background, or resting
+   * after that failed.
+   */
   private readonly refreshing = new Set<string>();
   private readonly filler: Filler;
   /**
-   * Turns of the event loop in which only the newest would do, and whether the last of them is
-   * over.
+   * Turns with a reader of the newest, and whether the last
+   * one is over.
    */
   private turns = 0;
   private isTurnOver = true;
@@ -47,8 +55,8 @@ export class Loader {
 
   /**
    * Loads slots that Redis does not hold.
-   * @param seen count of the reader's consistency token; where a tag is missing its version cannot
-   * tell loads apart, so this does
+   * @param seen count of the reader's consistency token:
+   * distinguishes loads where a tag has no version
    */
   async loadOnce<K, V>(
     missing: readonly Found<K>[],
@@ -78,8 +86,8 @@ export class Loader {
   }
 
   /**
-   * Loads slots while Redis cannot be asked. Readers share a load that began after all they have
-   * seen written.
+   * Loads slots without Redis. Readers share a load that began
+   * after all they have seen.
    */
   async loadWithoutRedis<K, V>(
     slots: readonly Slot<K>[],
@@ -99,8 +107,9 @@ export class Loader {
   }
 
   /**
-   * Names what a reader has seen. A reader of the newest joins loads of its own turn alone: an
-   * earlier one may miss a write.
+   * Names what a reader has seen. A reader of the newest joins
+   * only loads of its own turn: an earlier one may miss a
+   * write.
    */
   private seenName(seen: number): string {
     if (seen !== NEWEST) return `${seen}`;
@@ -115,7 +124,8 @@ export class Loader {
   }
 
   /**
-   * Loads slots again in the background; what was served in their place stays good if that fails.
+   * Loads slots again in the background; what was served in
+   * their place stays good if that fails.
    */
   refresh<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): void {
     const due = slots.filter(({ name }) => !this.refreshing.has(name));
@@ -128,7 +138,8 @@ export class Loader {
   }
 
   /**
-   * Lets nobody join a load of these tags that is under way: it may have begun before they changed.
+   * No load of these tags under way is joined any more: it may
+   * have begun before they changed.
    */
   forget(tagKeys: readonly string[]): void {
     this.flights.forget(tagKeys);
@@ -185,7 +196,10 @@ export class Loader {
     ]);
   }
 
-  /** Loads again what is still old in Redis and nobody else is loading. */
+  /**
+   * Loads again what is still old in Redis and has no other
+   * loader.
+   */
   private async loadAgain<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): Promise<void> {
     const due = (await this.lookup.find(slots)).filter(({ freshness }) => freshness !== "fresh");
     if (due.length === 0) return;
@@ -199,8 +213,8 @@ export class Loader {
   }
 
   /**
-   * One load for what we hold the lease of and for what Redis gives no lease for; only the first is
-   * filled.
+   * One load for leased and refused slots; only the leased
+   * ones are filled.
    */
   private async loadAndFill<K, V>(
     granted: readonly Granted<K>[],
@@ -220,8 +234,8 @@ export class Loader {
 }
 
 /**
- * Loads slots from the source. Throws when it does not answer every one: what it leaves out would
- * be cached as absent.
+ * Loads slots from the source. Throws when answers are
+ * missing: they would be cached as absent.
  */
 async function loadAll<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): Promise<Values<V>> {
   if (slots.length === 0) return new Map();

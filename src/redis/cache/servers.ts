@@ -1,13 +1,14 @@
 /**
- * Who is behind the cache's connection: the identity of its masters, and word of every change.
+ * Who is behind the cache's connection: the identity of its
+ * masters, and word of every change.
  */
 import { Cluster, type Redis } from "ioredis";
 import { sha256 } from "../../domain/hash.js";
 import { linksOf, type RedisConnection } from "../client/connect.js";
 
 /**
- * Identifies the masters: another process, or one that was a replica in between, makes another
- * word. One INFO each.
+ * One word for the masters, new for another process or a
+ * former replica. One INFO each.
  * @throws Error when one of them is a replica
  */
 export async function identify(connection: RedisConnection): Promise<string> {
@@ -17,8 +18,8 @@ export async function identify(connection: RedisConnection): Promise<string> {
 }
 
 /**
- * Run id and replication id: the second changes where a server was a replica for a while and took
- * over another one's data.
+ * Run id and replication id. The second changes where a
+ * replica took over other data.
  */
 async function identity(server: Redis): Promise<string> {
   const info = await server.info("server", "replication");
@@ -29,8 +30,8 @@ async function identity(server: Redis): Promise<string> {
 }
 
 /**
- * Calls `onChange` when any connection that reads may go through has closed, or the nodes are
- * others. Returns what ends that.
+ * Calls `onChange` when a connection closed or the nodes
+ * changed. Returns what ends that.
  */
 export function watchServers(connection: RedisConnection, onChange: () => void): () => void {
   connection.on("close", onChange);

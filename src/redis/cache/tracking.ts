@@ -1,13 +1,19 @@
 /**
- * Keeps the local cache level coherent: Redis reports every change of a tag, by `CLIENT TRACKING …
- * BCAST` on the prefix of the tags, redirected to a second connection (RESP2). Only tags are
- * tracked; tracking entries would broadcast every fill.
+ * Keeps the local cache level coherent: Redis reports every
+ * change of a tag, by `CLIENT TRACKING … BCAST` on the
+ * prefix of the tags, redirected to a second connection
+ * (RESP2). Only tags are tracked; tracking entries would
+ * broadcast every fill.
  *
- * The level is on only while both connections are those that tracking was set up on, and the
- * listener hears its own beat, sent through the other: a silent link gives no error. When either is
- * lost the level is emptied at once. One set-up runs at a time, and starts again when anything
- * changed meanwhile: two would switch each other's tracking off. In a Cluster the level stays off
- * (docs/decisions/0001-cache.md). There, and without room, the listener only hears of filled values.
+ * The level is on only while both connections are those that
+ * tracking was set up on, and the listener hears its own
+ * beat, sent through the other: a silent link gives no
+ * error. When either is lost the level is emptied at once.
+ * One set-up runs at a time, and starts again when anything
+ * changed meanwhile: two would switch each other's tracking
+ * off. In a Cluster the level stays off
+ * (docs/decisions/0001-cache.md). There, and without room,
+ * the listener only hears of filled values.
  */
 import { randomUUID } from "node:crypto";
 import { Cluster, type Redis, ReplyError } from "ioredis";
@@ -20,7 +26,10 @@ import type { CacheLink } from "./link.js";
 import type { LocalCache } from "./local.js";
 import type { Tags } from "./tags.js";
 
-/** The channel on which Redis reports invalidated keys to RESP2 clients. */
+/**
+ * The channel on which Redis reports invalidated keys to
+ * RESP2 clients.
+ */
 const INVALIDATE_CHANNEL = "__redis__:invalidate";
 export interface TrackingParts {
   readonly link: CacheLink;
@@ -42,7 +51,10 @@ export class Tracking {
   private readonly heartbeat: Heartbeat;
   /** False where there is no local level to keep coherent. */
   private readonly tracks: boolean;
-  /** Rises with every loss and every return of either connection. */
+  /**
+   * Rises with every loss and every return of either
+   * connection.
+   */
   private generation = 0;
   private settingUp = false;
   private paired = false;
@@ -73,7 +85,7 @@ export class Tracking {
     this.onReady();
   }
 
-  /** Stops; the connections are closed by whoever opened them. */
+  /** Stops; the connections stay open. */
   close(): void {
     const { listener } = this.parts;
     this.heartbeat.close();
@@ -100,7 +112,10 @@ export class Tracking {
     this.parts.local.disable();
   }
 
-  /** Sets the pair up as it is now; what fails is tried again at the next beat. */
+  /**
+   * Sets the pair up as it is now; what fails is tried again
+   * at the next beat.
+   */
   private async setUp(): Promise<void> {
     if (this.settingUp) return;
     this.settingUp = true;
@@ -137,7 +152,8 @@ export class Tracking {
   }
 
   /**
-   * Subscribes the listener. Its id is asked first: a RESP2 connection in subscriber mode may not.
+   * Subscribes the listener. Its id is asked first: a RESP2
+   * connection in subscriber mode may not.
    */
   private async listen(): Promise<void> {
     const { listener, keys, leases } = this.parts;
@@ -153,8 +169,8 @@ export class Tracking {
   }
 
   /**
-   * Resolves to the count of invalidations, read first: all of them are older than anything the
-   * level will hold.
+   * Resolves to the count of invalidations, read first: all of
+   * them are older than anything the level will hold.
    */
   private async track(): Promise<number> {
     const { link, keys, tags } = this.parts;
@@ -182,7 +198,10 @@ export class Tracking {
   };
 }
 
-/** Redis reports a list of keys, or nothing at all when everything was flushed. */
+/**
+ * Redis reports a list of keys, or nothing at all when
+ * everything was flushed.
+ */
 function changedKeys(message: Buffer[] | Buffer | null): string[] | null {
   if (message === null) return null;
   return (Array.isArray(message) ? message : [message]).map((key) => key.toString());

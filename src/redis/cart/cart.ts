@@ -1,14 +1,17 @@
 /**
- * Carts: what somebody means to buy, complete and live, until a checkout takes it.
+ * Carts: complete and live, until a checkout takes them.
  *
- * One HASH per owner (product → quantity, price at adding and order; version; expiry) and one HASH
- * of the operations that callers named, in one slot; its key outlives the cart by a day. Every
- * mutation is one script that judges, writes, remembers its operation and tells the owner's
- * devices; a write whose reply is lost is sent once more under the same operation, which a STRING
- * remembers for a minute where the caller gave it no name. A read is a script only where the cart
- * may have expired or is to be renewed. A guest's cart moves to an account in three steps that can
- * each be repeated: `seal`, `merge`, `moved`. What stands between them is in the sealed cart, for
- * whoever comes next. Redis down: everything rejects with RedisUnavailable within a second.
+ * One HASH per owner (product → quantity, price at adding,
+ * order; version; expiry) and one HASH of named operations,
+ * in one slot. The key outlives its cart by a day. A
+ * mutation is one script that checks, writes, remembers its
+ * operation and publishes the change. A write without a
+ * reply is sent once more under the same operation; unnamed
+ * ones are remembered for a minute in a STRING. A read is a
+ * script only where the cart may have expired or is to be
+ * renewed. A guest's cart moves to an account in three
+ * repeatable steps (moves.ts). Redis down: everything
+ * rejects with RedisUnavailable within a second.
  */
 import { randomUUID } from "node:crypto";
 import type { Result } from "ioredis";
@@ -39,8 +42,8 @@ declare module "ioredis" {
 }
 
 /**
- * What is done to a cart. Price and stock are those the product was read with: the price stays with
- * the line, the stock clamps.
+ * Price and stock are those of the product as read: the
+ * price stays with the line, the stock clamps.
  */
 export type CartAction =
   | {
@@ -52,19 +55,18 @@ export type CartAction =
     }
   | { readonly kind: "clear" };
 
-/** A change of a cart. */
 export interface CartChange {
   readonly action: CartAction;
   /**
-   * The caller's name for it, remembered for a day; null for one that only has to survive a lost
-   * reply.
+   * The caller's name for it, kept for a day; null where only
+   * a lost reply matters.
    */
   readonly operationId: string | null;
   readonly expectedVersion: number | null;
 }
 
 /**
- * Done, done before, or why not: `lines` and `full` are the bounds of the cart and of the line,
+ * `lines` and `full` are bounds of the cart and of the line;
  * `stock` allows no more.
  */
 export type ChangeOutcome =
@@ -77,7 +79,6 @@ export type ChangeOutcome =
   | "full"
   | "stock";
 
-/** What became of a change. */
 export interface ChangeResult extends StoredCart {
   readonly outcome: ChangeOutcome;
   /** Pieces that were asked for and not given. */
@@ -86,18 +87,30 @@ export interface ChangeResult extends StoredCart {
   readonly priceBefore: number | null;
 }
 
-/** Where carts live. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type CartStore = ReturnType<typeof createCartStore>;
 
-/** Longest wait for a reply: two tries and the wait between them stay below a second. */
+/**
+ * Longest wait for a reply: two tries and the wait between
+ * them stay below a second.
+ */
 export const CART_DEADLINE_MS = 0.4 * SECOND;
 const RECONNECT_MS = 0.2 * SECOND;
-/** A read renews a cart at most this often; more would make every read a write. */
+/**
+ * A read renews a cart at most this often; more would make
+ * every read a write.
+ */
 const RENEW_EVERY_MS = HOUR;
-/** How much longer the key lives than the cart: cart.opened.lua says why. */
+/**
+ * How much longer the key lives than the cart:
+ * cart.opened.lua says why.
+ */
 const OUTLIVES_MS = DAY;
 
-/** @param options.ttlMs how long a cart is kept since its last use */
+/**
+ * @param options.ttlMs how long a cart is kept since its
+ * last use
+ */
 export function createCartStore(
   caller: RedisCaller,
   keys: Keys,
@@ -115,9 +128,11 @@ export function createCartStore(
 
   return {
     /**
-     * The cart of an owner; an empty one where there is none or it has expired. PTTL and HGETALL in
-     * one round trip, O(lines); one EVALSHA more where the cart may have expired, moved, or is to
-     * be renewed. By PTTL first, it was alive when its lines were read or is anew.
+     * The cart of an owner; empty where there is none or it has
+     * expired. PTTL and HGETALL in one round trip, O(lines). One
+     * EVALSHA more where it may have expired, moved, or is to be
+     * renewed. PTTL goes first: the cart was alive when its
+     * lines were read.
      */
     read: (owner: Owner): Promise<StoredCart> =>
       repeatable("read", async () => {
@@ -126,13 +141,17 @@ export function createCartStore(
         const leftMs = keyMs - OUTLIVES_MS;
         return leftMs > 0 && leftMs >= renewMs && !stored.move ? stored : open(cart);
       }),
-    /** When a cart that is made now would expire, by the Redis clock. One TIME. */
+    /**
+     * When a cart that is made now would expire, by the Redis
+     * clock. One TIME.
+     */
     async expiryOfNew(): Promise<number> {
       return (await call("time", () => readTimeMs(connection))) + ttlMs;
     },
     /**
-     * Changes a cart, once per operation, and shows it as it then is. One EVALSHA and one HGETALL
-     * in one round trip, O(lines).
+     * Changes a cart, once per operation, and shows it as it
+     * then is. One EVALSHA and one HGETALL in one round trip,
+     * O(lines).
      */
     change(
       owner: Owner,
@@ -169,7 +188,8 @@ export function createCartStore(
           changing,
           show(cart),
         ]);
-        // A script that the server did not know yet is sent again, after the cart was shown.
+        // A script that the server did not know yet is sent again,
+        // after the cart was shown.
         const stored = shown.cart.version >= version ? shown : await show(cart);
         return { outcome, short, priceBefore: before === "" ? null : Number(before), ...stored };
       });
@@ -178,6 +198,9 @@ export function createCartStore(
   };
 }
 
-/** Tells repetitions from other changes under the same id. */
+/**
+ * Distinguishes a repetition from another change under the
+ * same id.
+ */
 const fingerprintOf = (action: CartAction): string =>
   action.kind === "clear" ? "clear" : `${action.kind}:${action.productId}:${action.quantity}`;

@@ -1,6 +1,8 @@
 /**
- * The steps by which a guest's cart goes to an account: `seal`, `merge`, `moved`. Each can be
- * repeated. What stands between them is in the sealed cart, for the next call.
+ * The steps by which a guest's cart goes to an account:
+ * `seal`, `merge`, `moved`. Each can be repeated. What
+ * stands between them is in the sealed cart, for the next
+ * call.
  */
 import type { Result } from "ioredis";
 import { ownerName } from "../../domain/account/guest.js";
@@ -40,12 +42,15 @@ export interface SealedCart {
   readonly operations: readonly string[];
 }
 
-/** A line on its way into an account's cart; `stock` clamps it. */
+/**
+ * A line on its way into an account's cart; `stock` clamps
+ * it.
+ */
 export type MergingLine = CartLineRecord & { readonly stock: number };
 
 /**
- * How long a guest's writes are followed to the account: those under way at a sign-in, and those of
- * pages that have not noticed.
+ * A guest's writes are followed to the account this long:
+ * those under way at a sign-in, and those of old pages.
  */
 const FOLLOWED_MS = 5 * MINUTE;
 
@@ -63,7 +68,10 @@ export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) 
   /** Longer than a sealed cart can wait for its merge. */
   const mergeMs = ttlMs + 2 * DAY;
   return {
-    /** Seals a guest's cart for an account, or for that it was sealed for before. One EVALSHA. */
+    /**
+     * Seals a guest's cart for an account, or for that it was
+     * sealed for before. One EVALSHA.
+     */
     async seal(guestId: string, userId: number): Promise<SealedCart> {
       const name = ownerName({ kind: "guest", guestId });
       const [fields, operations] = await repeatable("seal", () =>
@@ -81,8 +89,8 @@ export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) 
       return { move, lines: cart.lines, operations };
     },
     /**
-     * Adds what was sealed to the account's cart, once per merge. One EVALSHA. Resolves to whether
-     * it was done now.
+     * Adds what was sealed to the account's cart, once per
+     * merge. One EVALSHA. Resolves to whether it was done now.
      */
     async merge(
       { userId, mergeId }: CartMove,
@@ -125,6 +133,6 @@ export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) 
   };
 }
 
-/** Whom a script tells of a change: the channel, and the name that the message carries. */
+/** Where a script publishes a change: channel and owner. */
 export const told = (keys: Keys, owner: string) =>
   [keys.topic("cartChanged", owner), owner] as const;

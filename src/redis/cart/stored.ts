@@ -2,8 +2,8 @@
 import type { CartLineRecord, CartRecord } from "../../domain/cart.js";
 
 /**
- * Where a guest's cart went at a sign-in. Until it has arrived, its lines are still in the sealed
- * cart.
+ * Where a guest's cart went at a sign-in. Its lines stay in
+ * the sealed cart until they have arrived.
  */
 export interface CartMove {
   readonly userId: number;
@@ -11,7 +11,6 @@ export interface CartMove {
   readonly arrived: boolean;
 }
 
-/** A cart as it is kept. */
 export interface StoredCart {
   readonly cart: CartRecord;
   /** Null but for a guest's cart that went to an account. */

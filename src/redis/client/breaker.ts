@@ -1,7 +1,8 @@
 /**
- * A circuit breaker in front of Redis. After one failure Redis is left alone until it answers a
- * PING in the background: a request waits for a lost server at most once. Each call that does
- * without Redis meanwhile is reported.
+ * A circuit breaker. After one failure Redis is left alone
+ * until it answers a PING in the background: a request waits
+ * for a lost server at most once. Each call without Redis
+ * meanwhile is reported.
  */
 import { ReplyError } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
@@ -10,15 +11,23 @@ import { SECOND } from "../../domain/time/time.js";
 import type { RedisConnection } from "./connect.js";
 import type { Probe } from "./probe.js";
 
-/** Whether Redis is asked. */
 export interface Breaker {
-  /** False while Redis is left alone; the use of the fallback is then reported. */
+  /**
+   * False while Redis is left alone; the use of the fallback
+   * is then reported.
+   */
   isClosed(): boolean;
-  /** True while Redis is left alone after a failure, which is reported. A lost link is none. */
+  /**
+   * True while Redis is left alone after a failure, which is
+   * reported. A lost link is none.
+   */
   isOpen(): boolean;
   /** Opens it after a failed use. Each error counts once. */
   trip(error: unknown): void;
-  /** Resolves once it is closed, at the latest after `timeoutMs`. */
+  /**
+   * Resolves once it is closed, at the latest after
+   * `timeoutMs`.
+   */
   whenClosed(timeoutMs: number): Promise<void>;
   /** Reports nothing from now on. */
   close(): void;
@@ -37,7 +46,10 @@ export interface BreakerOptions {
   readonly deadlineMs: number;
 }
 
-/** Redis may answer a PING and refuse the next use; so long without a failure is well. */
+/**
+ * Redis may answer a PING and refuse the next use; a part is
+ * well after this long without a failure.
+ */
 const CALM_MS = SECOND;
 
 export function createBreaker(
@@ -102,7 +114,10 @@ export function createBreaker(
   };
 }
 
-/** The class of a refusal alone: the text of Redis may name keys. */
+/**
+ * The class of a refusal alone: the text of Redis may name
+ * keys.
+ */
 function whyOf(error: unknown): string {
   const cause = error instanceof RedisUnavailable ? error.cause : error;
   return cause instanceof ReplyError

@@ -1,9 +1,12 @@
 /**
- * Every call of a structure to Redis: deadline, breaker, duration and errors in one place.
+ * Calls of structures to Redis: deadline, breaker, duration
+ * and errors in one place.
  *
- * A reply that is late opens the breaker of its structure: all who wait fail, later calls are
- * refused at once, and a PING in the background closes it. A refusal by Redis is an answer and
- * opens nothing. A write without a reply is unknown, never "no": `mayBeDone` of the error.
+ * A late reply opens the breaker of its structure: waiting
+ * calls fail, later ones are refused at once, and a PING in
+ * the background closes it. A refusal by Redis is an answer
+ * and opens nothing. A write without a reply is unknown,
+ * never "no": see `mayBeDone` of the error.
  */
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Degradations } from "../../domain/telemetry/degradations.js";
@@ -18,9 +21,12 @@ import { LateReply, PendingReplies } from "./replies.js";
 export interface RedisCaller extends Breaker {
   readonly connection: RedisConnection;
   /**
-   * Runs one call. What `send` sends synchronously leaves in one write, before this returns.
-   * Rejects with RedisUnavailable: at once while the breaker is open, else within the deadline.
-   * @param action names the call in metrics, after the structure
+   * Runs one call. What `send` sends synchronously leaves in
+   * one write, before this returns. Rejects with
+   * RedisUnavailable: at once while the breaker is open, else
+   * within the deadline.
+   * @param action names the call in metrics, after the
+   * structure
    */
   call<T>(action: string, send: () => Promise<T>): Promise<T>;
 }
@@ -28,7 +34,10 @@ export interface RedisCaller extends Breaker {
 export interface CallerOptions {
   /** Longest wait for a reply. */
   readonly deadlineMs: number;
-  /** What is reported while Redis is left alone; nothing when absent. */
+  /**
+   * What is reported while Redis is left alone; nothing when
+   * absent.
+   */
   readonly degraded?: {
     readonly part: string;
     /** What happens without Redis, in words for an operator. */
@@ -36,7 +45,10 @@ export interface CallerOptions {
   };
 }
 
-/** Without telemetry and degradations nothing is reported, as suits a command or a test. */
+/**
+ * Without telemetry and degradations nothing is reported, as
+ * suits a command or a test.
+ */
 export interface CallersDeps {
   readonly connection: RedisConnection;
   readonly telemetry?: Pick<Telemetry, "redisRoundTrip">;
@@ -115,13 +127,17 @@ class LeftAlone extends Error {
   override readonly message = "Redis was late and is left alone until it answers";
 }
 
-/** Our deadline passed, or that of ioredis (`commandTimeout`). */
+/**
+ * Our deadline passed, or that of ioredis
+ * (`commandTimeout`).
+ */
 const isLate = (cause: unknown): boolean =>
   cause instanceof LateReply || (cause instanceof Error && cause.message === "Command timed out");
 
 /**
- * Sends what can be repeated once more where it failed. Waits up to `againMs` for a connection and
- * for the breaker to close. Not where the breaker was open from the start.
+ * Sends what can be repeated once more where it failed.
+ * Waits up to `againMs` for a connection and for the breaker
+ * to close. Not where the breaker was open from the start.
  */
 export async function callRepeatable<T>(
   caller: RedisCaller,

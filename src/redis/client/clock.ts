@@ -1,12 +1,13 @@
 /**
- * The clock of Redis as this process knows it: the one clock by which instants are judged and
+ * The clock of Redis, by which instants are judged and
  * shown.
  *
- * Read by TIME when it is opened and every {@link READ_EVERY_MS}; replies of scripts that carry a
- * time correct it in between. The process's monotonic clock drives it, so a wall clock that is
- * wrong or jumps changes nothing. It may be late by the travel of a reply: a script that decides by
- * time reads TIME itself and refuses the rest. Redis down: the clock runs on, or starts from
- * another shared clock, until Redis answers.
+ * Read by TIME at the start and every {@link READ_EVERY_MS};
+ * times in replies of scripts correct it in between. The
+ * monotonic clock drives it, so a wrong wall clock changes
+ * nothing. It may be late by the travel of a reply: a script
+ * that decides by time reads TIME itself. Redis down: it
+ * runs on, or starts from another shared clock.
  */
 import type { Clock } from "../../domain/time/clock.js";
 import { SECOND } from "../../domain/time/time.js";
@@ -15,11 +16,13 @@ import { withinDeadline } from "./deadline.js";
 
 /** A clock that is corrected by what Redis says. */
 export interface DrivenClock extends Clock {
-  /** Corrects the clock by a time that a reply carried, in ms since epoch. */
+  /**
+   * Corrects the clock by a time that a reply carried, in ms
+   * since epoch.
+   */
   hear(nowMs: number): void;
 }
 
-/** The clock of Redis. */
 export interface RedisClock extends DrivenClock {
   close(): void;
 }
@@ -36,7 +39,10 @@ export async function readTimeMs(connection: RedisConnection): Promise<number> {
   return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000);
 }
 
-/** A clock that the monotonic clock of this process drives. It starts at zero. */
+/**
+ * A clock that the monotonic clock of this process drives.
+ * It starts at zero.
+ */
 export function createDrivenClock(): DrivenClock {
   let aheadMs = -performance.now();
   return {
@@ -49,7 +55,8 @@ export function createDrivenClock(): DrivenClock {
 
 /**
  * Reads the clock once, then keeps it. One TIME.
- * @param instead reads another shared clock; asked once, where the first reading of Redis fails
+ * @param instead reads another shared clock; asked once,
+ * where the first reading of Redis fails
  */
 export async function openRedisClock(
   connection: RedisConnection,

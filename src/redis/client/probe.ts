@@ -1,18 +1,22 @@
 /**
- * Asks a silent Redis by PING, in the background, until it answers.
+ * Asks a silent Redis by PING, in the background, until it
+ * answers.
  *
- * One probe per connection, shared by every breaker on it. A connection that stays silent is
- * opened anew: a black hole and a hanging primary give no error.
+ * One probe per connection, shared by every breaker on it. A
+ * connection that stays silent is opened anew: a black hole
+ * and a hanging primary give no error.
  */
 import { ReplyError } from "ioredis";
 import { SECOND } from "../../domain/time/time.js";
 import { type RedisConnection, reopen } from "./connect.js";
 import { withinDeadline } from "./deadline.js";
 
-/** Gets how long a PING took. Returns whether that is good enough; else it is asked again. */
+/**
+ * Gets how long a PING took. Returns whether that is good
+ * enough; else it is asked again.
+ */
 export type OnAnswer = (durationMs: number) => boolean;
 
-/** A probe of one connection. */
 export interface Probe {
   /** Sends a PING now, and again until `onAnswer` returns true. */
   ask(onAnswer: OnAnswer): void;
@@ -35,7 +39,10 @@ export function createProbe(connection: RedisConnection): Probe {
     silentSinceMs = null;
     for (const onAnswer of waiting) if (onAnswer(durationMs)) waiting.delete(onAnswer);
   };
-  /** A refusal (loading, a replica) is no answer yet, but no silence either. */
+  /**
+   * A refusal (loading, a replica) is no answer yet, but no
+   * silence either.
+   */
   const failed = (cause: unknown, sentAtMs: number): void => {
     silentSinceMs = cause instanceof ReplyError ? null : (silentSinceMs ?? sentAtMs);
     if (silentSinceMs === null || performance.now() - silentSinceMs < SILENCE_MS) return;

@@ -1,4 +1,7 @@
-/** Waits for replies with a deadline. The first late reply ends every wait. */
+/**
+ * Waits for replies with a deadline. The first late reply
+ * ends every wait.
+ */
 
 /** No reply came in time; the command may have run. */
 export class LateReply extends Error {}
@@ -10,8 +13,9 @@ export class PendingReplies {
   constructor(private readonly deadlineMs: number) {}
 
   /**
-   * The reply. Rejects with LateReply after the deadline, or when another reply is late.
-   * A reply that arrived while this process was busy is still read: hence the two turns.
+   * The reply. Rejects with LateReply after the deadline, or
+   * when another reply is late. A reply that arrived while
+   * this process was busy is still read: hence the two turns.
    */
   wait<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -1,7 +1,9 @@
-/** URLs of Redis: which servers, in which mode, as which user. */
+/**
+ * URLs of Redis: which servers, in which mode, as which
+ * user.
+ */
 import { StartupError } from "../../domain/errors.js";
 
-/** Where a URL leads. */
 export interface RedisTarget {
   readonly mode: "standalone" | "sentinel" | "cluster";
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
@@ -26,7 +28,10 @@ const [SCHEME, USER, HOSTS_AND_PATH] = [
 ] as const;
 const REDIS_URL = new RegExp(SCHEME.source + USER.source + HOSTS_AND_PATH.source);
 
-/** Reads a Redis URL. Throws StartupError, without the password, when it is not one. */
+/**
+ * Reads a Redis URL. Throws StartupError, without the
+ * password, when it is not one.
+ */
 export function parseRedisUrl(url: string): RedisTarget {
   if (url.startsWith("unix:"))
     return { mode: "standalone", nodes: [], path: url.slice("unix:".length), tls: false, db: 0 };
@@ -47,7 +52,10 @@ export function parseRedisUrl(url: string): RedisTarget {
   };
 }
 
-/** Percent-decodes a user or password, which no message may show. */
+/**
+ * Percent-decodes a user or password, which no message may
+ * show.
+ */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -67,7 +75,10 @@ function parseHost(text: string, defaultPort: number): { host: string; port: num
   return { host, port };
 }
 
-/** Where a URL leads, in words that may be logged: no user, no password. */
+/**
+ * Where a URL leads, in words that may be logged: no user,
+ * no password.
+ */
 export function describeRedis(url: string): string {
   const { path, nodes, mode } = parseRedisUrl(url);
   const hosts = nodes.map(({ host, port }) => `${host}:${port}`).join(", ");

@@ -25,8 +25,9 @@ const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 export function batchesOf({ connection, keys, call, places: { stateKeys, sketchArgs } }: Reach) {
   return {
     /**
-     * How many fields wait for Postgres in all shards, and how old the oldest is at most. One round
-     * trip, an EVALSHA each.
+     * How many fields wait for Postgres in all shards, and how
+     * old the oldest is at most. One round trip, an EVALSHA
+     * each.
      */
     unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
       call("unflushed", async () => {
@@ -39,8 +40,8 @@ export function batchesOf({ connection, keys, call, places: { stateKeys, sketchA
         };
       }),
     /**
-     * Sets aside what each shard has counted, or answers what was set aside before. One round trip,
-     * an EVALSHA each.
+     * Sets aside what each shard has counted, or answers what
+     * was set aside before. One round trip, an EVALSHA each.
      */
     seal: (shards: readonly number[], id: string): Promise<(Batch | "not-adopted" | null)[]> =>
       call("seal", () =>
@@ -51,8 +52,9 @@ export function batchesOf({ connection, keys, call, places: { stateKeys, sketchA
         ),
       ),
     /**
-     * The viewers of tallies in a batch, to be stored with it; null where a tally is not loaded.
-     * One round trip, an EVALSHA each.
+     * The viewers of tallies in a batch, to be stored with it;
+     * null where a tally is not loaded. One round trip, an
+     * EVALSHA each.
      */
     sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
       call("sketch", () =>
@@ -62,7 +64,10 @@ export function batchesOf({ connection, keys, call, places: { stateKeys, sketchA
           ),
         ),
       ),
-    /** Drops a batch that is in Postgres, or one that cannot get there. One EVALSHA. */
+    /**
+     * Drops a batch that is in Postgres, or one that cannot get
+     * there. One EVALSHA.
+     */
     settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
       call("settle", () =>
         connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
@@ -119,6 +124,9 @@ function toBatch(
   return { shard, id, prev, counts: [...counts.values()], ...(unreadable > 0 && { unreadable }) };
 }
 
-/** What the scripts write: `<product>:<period>:<what>`, and a count. */
+/**
+ * What the scripts write: `<product>:<period>:<what>`, and a
+ * count.
+ */
 const FIELD = /^[1-9]\d{0,15}:(all|\d{4}-\d\d(-\d\d)?):(views|shares|viewers)$/;
 const VALUE = /^\d{1,16}$/;

@@ -1,19 +1,24 @@
 /**
- * Counters of products: views and shares, and how many people viewed.
+ * Counters of products: views, shares and viewers.
  *
- * Per product and period (all time, month, day) a HASH of totals and a HyperLogLog of viewers; per
- * product a ZSET of its viewers while they are few, one of those whose view counts no second time
- * yet, and a HASH of the operation ids that were counted. Products are dealt to {@link SHARDS}
- * shards, each a hash tag with three keys of its own: whose server's memory it is, what Postgres
- * does not have yet, and the batch that is on its way there. One script counts an event in all of
- * them.
+ * Per product and period (all time, month, day) a HASH of
+ * totals and a HyperLogLog of viewers. Per product a ZSET of
+ * viewers while they are few, one of recent viewers, and a
+ * HASH of operation ids. Products are dealt to {@link
+ * SHARDS} shards. Each is a hash tag with three keys: its
+ * state, what Postgres lacks, and the batch on its way
+ * there. One script counts an event in all of them.
  *
- * Postgres is the truth but for the last flush interval. Batches form a chain: each names the one
- * before. Postgres keeps the name of the last batch in the transaction that applies it, so a batch
- * counts once wherever a flusher dies. A server that may have lost or found memory answers
- * "not-adopted" until it is adopted, and keeps only what continues the chain. A tally answers
- * "not-loaded" until it is loaded under the present generation. Redis down: everything rejects with
- * RedisUnavailable within a deadline.
+ * Postgres is the truth but for the last flush interval.
+ * Batches form a chain: each names the one before. Postgres
+ * keeps the name of the last in the transaction that applies
+ * it, so a batch counts once wherever a flusher dies. A
+ * server that may have lost or found memory answers
+ * "not-adopted" until it is adopted, and keeps only what
+ * continues the chain. A tally answers "not-loaded" until it
+ * is loaded under the present generation. Redis down:
+ * everything rejects with RedisUnavailable within a
+ * deadline.
  */
 import type { Result } from "ioredis";
 import {
@@ -49,25 +54,31 @@ declare module "ioredis" {
   }
 }
 
-/** What became of it. `nowMs` is the clock of Redis; 0 where it was not asked. */
+/**
+ * What became of it. `nowMs` is the clock of Redis; 0 where
+ * it was not asked.
+ */
 export interface Counted {
   readonly state: "counted" | "repeated" | "full" | "outside-window" | NotLoaded | "not-adopted";
   readonly nowMs: number;
 }
 
 /**
- * By how much a tally has too many; "outdated" where a batch was applied meanwhile.
+ * By how much a tally has too many; "outdated" where a batch
+ * was applied meanwhile.
  */
 export type Drift = { readonly views: number; readonly shares: number } | NotLoaded | "outdated";
 
-/** Where counters live. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type CounterStore = ReturnType<typeof createCounterStore>;
 
-/** What the store needs. */
 export interface CounterStoreOptions {
   /** How long a viewer's views of one product count once. */
   readonly viewMs: number;
-  /** How long an operation id is remembered at most; it makes room for newer ones of its slot. */
+  /**
+   * How long an operation id is remembered at most; it makes
+   * room for newer ones of its slot.
+   */
   readonly operationMs: number;
 }
 
@@ -80,7 +91,6 @@ export function createCounterStore(
   return { ...countingOf(reach, options), ...talliesOf(reach), ...batchesOf(reach) };
 }
 
-/** Counting. */
 function countingOf(
   { connection, call, places: { placesOf } }: Reach,
   { viewMs, operationMs }: CounterStoreOptions,
@@ -89,7 +99,8 @@ function countingOf(
     operation === undefined ? 0 : operationMs;
   return {
     /**
-     * Counts a view. One EVALSHA. @param viewer who it was, in a few characters that tell nobody
+     * Counts a view. One EVALSHA.
+     * @param viewer an anonymous name of a few characters
      */
     view: (event: CounterEvent, viewer: string): Promise<Counted> =>
       call("view", async () => {
@@ -120,7 +131,6 @@ function countingOf(
   };
 }
 
-/** What a server knows of products. */
 function talliesOf({
   connection,
   call,
@@ -128,8 +138,9 @@ function talliesOf({
 }: Reach) {
   return {
     /**
-     * Reads tallies, in the order asked. One round trip, an EVALSHA each. @param nowMs tells which
-     * periods go on
+     * Reads tallies, in the order asked. One round trip, an
+     * EVALSHA each.
+     * @param nowMs decides which periods go on
      */
     read: (
       wanted: readonly TallyKey[],
@@ -143,8 +154,9 @@ function talliesOf({
         ),
       ),
     /**
-     * Has this server count for a shard. @param applied the last batch that Postgres applied @param
-     * generation a name never used before
+     * Lets this server count for a shard.
+     * @param applied the last batch that Postgres applied
+     * @param generation a name never used before
      */
     adopt: (
       shard: number,
@@ -152,7 +164,10 @@ function talliesOf({
       generation: string,
     ): Promise<"known" | "continued" | "lost"> =>
       call("adopt", () => connection.countersAdopt(...stateKeys(shard), applied, generation)),
-    /** Fills a tally with what Postgres has. One EVALSHA. "outdated": Postgres has newer by now. */
+    /**
+     * Fills a tally with what Postgres has. One EVALSHA.
+     * "outdated": Postgres has newer by now.
+     */
     load: (
       key: TallyKey,
       stored: StoredTally,
@@ -160,8 +175,9 @@ function talliesOf({
     ): Promise<"not-adopted" | "outdated" | "loaded"> =>
       call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
     /**
-     * By how much tallies differ from what Postgres has and what is owed, in the order asked. One
-     * round trip, an EVALSHA each.
+     * By how much tallies differ from what Postgres has and what
+     * is owed, in the order asked. One round trip, an EVALSHA
+     * each.
      */
     drift: (
       wanted: readonly TallyKey[],

@@ -1,9 +1,12 @@
 /**
- * How many people viewed a product on several days together. While they are few the ZSET of
- * redis/counters/counters.ts knows; beyond, the HyperLogLogs of the days are merged: those of days
- * that are over once an hour, into a key that carries the generation they belong to, and that of
- * today each time. The days must have been read before, so that they are loaded. Redis down:
- * everything rejects with RedisUnavailable within a deadline.
+ * How many people viewed a product on several days together.
+ *
+ * While they are few, the ZSET of counters.ts has them.
+ * Beyond, the HyperLogLogs of the days are merged: those of
+ * past days once an hour, into a key with their generation,
+ * and today's each time. The days must have been loaded
+ * before. Redis down: everything rejects with
+ * RedisUnavailable within a deadline.
  */
 import type { CalendarSpan } from "../../domain/leaderboard/calendar.js";
 import { dayNumber } from "../../domain/leaderboard/calendar.js";
@@ -12,11 +15,16 @@ import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import { shardOf } from "./keys.js";
 
-/** Counts people over days. */
 export interface ViewerRanges {
-  /** Those known one by one whose last view was on or after this day. One ZCOUNT. */
+  /**
+   * Those known one by one whose last view was on or after
+   * this day. One ZCOUNT.
+   */
   known(productId: number, since: CalendarSpan): Promise<number>;
-  /** Those of these days, the last of which goes on. At most three round trips. */
+  /**
+   * Those of these days, the last of which goes on. At most
+   * three round trips.
+   */
   estimate(productId: number, days: readonly CalendarSpan[]): Promise<number>;
 }
 

@@ -1,13 +1,16 @@
 /**
- * The tail of a durable log: a cache of the last entries that Postgres has, so that whoever was
- * away for a moment reads on without it.
+ * The tail of a durable log: a cache of its last entries,
+ * for readers who were away for a moment.
  *
- * One STREAM per log, bounded in count and age, whose ids are the sequences. One HASH says how far
- * it reaches, and on which server. The first reader of a log loads its tail with the last sequence
- * in Postgres; later entries are appended and announced by one script. Entries that arrive out of
- * order leave a hole, which readers see by its sequences and fill from Postgres. A server that may
- * have lost or found memory, a flush, or a full server makes a tail not loaded: it never says
- * "nothing is newer" without knowing. Redis down: everything rejects with RedisUnavailable within a
+ * One STREAM per log, bounded in count and age, with
+ * sequences as ids; one HASH says how far it reaches, and on
+ * which server. The first reader loads the last sequence
+ * from Postgres; later entries are appended and announced by
+ * one script. Late entries leave a hole, which readers see
+ * by its sequences and fill from Postgres. After a flush, on
+ * a full server, or on one that may have lost memory, a tail
+ * is not loaded: "nothing is newer" is never a guess. Redis
+ * down: everything rejects with RedisUnavailable within a
  * deadline; readers ask Postgres.
  */
 import type { Result } from "ioredis";
@@ -38,7 +41,10 @@ declare module "ioredis" {
   }
 }
 
-/** What the tail of a log holds after a sequence; entries may have holes between them. */
+/**
+ * What the tail of a log holds after a sequence; entries may
+ * have holes between them.
+ */
 export interface TailRead {
   /** The log reaches at least to here. */
   readonly last: number;
@@ -47,7 +53,6 @@ export interface TailRead {
   readonly entries: readonly { readonly sequence: number; readonly text: string }[];
 }
 
-/** How much is kept. */
 export interface LogBounds {
   /** Entries of one log. */
   readonly entries: number;
@@ -57,7 +62,7 @@ export interface LogBounds {
   readonly deadlineMs: number;
 }
 
-/** The tails of durable logs. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type EventLogTail = ReturnType<typeof createEventLogTail>;
 
 export function createEventLogTail(
@@ -81,8 +86,8 @@ export function createEventLogTail(
   };
   return {
     /**
-     * Announces an entry that Postgres has, and keeps it where the tail is loaded. One EVALSHA,
-     * O(1). Can be repeated.
+     * Announces an entry that Postgres has, and keeps it where
+     * the tail is loaded. One EVALSHA, O(1). Can be repeated.
      */
     async append({ kind, id }: Topic<LogTopicKind>, sequence: number, text: string): Promise<void> {
       const news = JSON.stringify({ epoch: DURABLE, sequence });
@@ -92,16 +97,18 @@ export function createEventLogTail(
       );
     },
     /**
-     * Up to `most` entries after a sequence. After "not-loaded" this `caller` may {@link load} it.
-     * One EVALSHA, O(entries).
+     * Up to `most` entries after a sequence. After "not-loaded"
+     * this `caller` may {@link load} it. One EVALSHA,
+     * O(entries).
      */
     read,
     /** How far the log reaches. One EVALSHA. */
     end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | NotLoaded> =>
       read(topic, "", 0, caller),
     /**
-     * Loads the tail with the last sequence that `caller` has found in Postgres since. False when
-     * something came in between. One EVALSHA.
+     * Loads the tail with the last sequence that `caller` has
+     * found in Postgres since. False when something came in
+     * between. One EVALSHA.
      */
     load: async (
       { kind, id }: Topic<LogTopicKind>,
@@ -114,7 +121,10 @@ export function createEventLogTail(
   };
 }
 
-/** Sequences and texts, as scripts answer them: one after the other. */
+/**
+ * Sequences and texts, as scripts answer them: one after the
+ * other.
+ */
 export function pairs(
   found: readonly string[],
 ): { readonly sequence: number; readonly text: string }[] {

@@ -1,16 +1,20 @@
 /**
  * Leaderboards: who stands where, in all periods at once.
  *
- * Per period one ZSET (see rows.ts), one HASH (owner → what is shown) and, for dense
- * ranks, one ZSET of distinct scores; per board one HASH that says which build of it is served. All
- * keys of a board share a slot. A row of the ledger says where its owner stands after it, and the
- * one with the highest sequence wins, so what is on a board depends on the set of rows applied and
- * on nothing else.
+ * Per period one ZSET (rows.ts), one HASH (owner → what is
+ * shown) and, for dense ranks, one ZSET of distinct scores.
+ * Per board one HASH says which build is served. All keys of
+ * a board share a slot. A row of the ledger says where its
+ * owner stands after it, and the highest sequence wins: a
+ * board depends on the set of applied rows alone.
  *
- * Postgres is the truth. A build carries the sequence up to which it lacks nothing, and the
- * replication id of the server on which it was compared with the ledger. Another server, or one
- * that lost its memory, answers "not-loaded" until services/leaderboard/rebuild.ts has caught up.
- * Redis down: everything rejects with RedisUnavailable within a deadline.
+ * Postgres is the truth. A build carries the sequence up to
+ * which it is complete, and the replication id of the server
+ * on which that was checked. Another server, or one that
+ * lost its memory, answers "not-loaded" until
+ * services/leaderboard/rebuild.ts has caught up. Redis down:
+ * everything rejects with RedisUnavailable within a
+ * deadline.
  */
 import type { Result } from "ioredis";
 import type { BoardRow, Run, RunStart } from "../../domain/leaderboard/leaderboard.js";
@@ -29,7 +33,7 @@ import {
   nameOf,
   type Windows,
 } from "./link.js";
-import { REACHED_SIZE, reachedText, readRow, spellRow } from "./rows.js";
+import { REACHED_SIZE, readRow, spellRow, spellRun } from "./rows.js";
 
 type Argument = string | number;
 
@@ -59,50 +63,70 @@ export interface ServedBuild {
   readonly trusted: boolean;
 }
 
-/** Where an owner stands after a row of the ledger, in each period that the board keeps. */
+/**
+ * Where an owner stands after a row of the ledger, in each
+ * period that the board keeps.
+ */
 export interface AppliedRow {
   readonly sequence: number;
   readonly owner: string;
-  /** Whether anybody waits for the ranks, and whether they are given again to who asks again. */
+  /**
+   * Whether ranks are answered, and kept for a repeated
+   * question.
+   */
   readonly answer: "" | "rank" | "keep";
   readonly rows: Readonly<Partial<Record<Period, BoardRow>>>;
 }
 
-/** Rows of one stretch of the ledger, all of the same periods. */
+/**
+ * Rows of one stretch of the ledger, all of the same
+ * periods.
+ */
 export interface Batch {
   readonly windows: Windows;
   /**
-   * First and last sequence, with every one in between among the rows; null for rows that were
-   * applied before.
+   * First and last sequence, with every one in between among
+   * the rows; null for rows that were applied before.
    */
   readonly range: readonly [first: number, last: number] | null;
-  /** When the first was submitted, in ms since epoch: their answers are kept together. */
+  /**
+   * When the first was submitted, in ms since epoch: their
+   * answers are kept together.
+   */
   readonly submittedMs: number;
   readonly rows: readonly AppliedRow[];
-  /** Brings a build up to date that this server may not serve yet. */
+  /**
+   * Brings a build up to date that this server may not serve
+   * yet.
+   */
   readonly mends?: boolean;
 }
 
-/** Rank after and before a row, in one period; null where there was none. */
+/**
+ * Rank after and before a row, in one period; null where
+ * there was none.
+ */
 export interface RankChange {
   readonly rank: number;
   readonly previousRank: number | null;
 }
 
 /**
- * What became of a batch: the version of the board, and for each row its ranks by period (absent
- * where nobody waits, or it is finished).
+ * The version of the board, and the ranks of each row by
+ * period: absent where not asked, or finished.
  */
 export interface Applied {
   readonly version: number;
   readonly changes: readonly Readonly<Partial<Record<Period, RankChange>>>[];
 }
 
-/** A read of one period. */
 export interface ReadRequest {
   readonly period: Period;
   readonly window: Window;
-  /** Whether the window has to be the present one, by the clock of Redis. */
+  /**
+   * Whether the window has to be the present one, by the clock
+   * of Redis.
+   */
   readonly present: boolean;
   readonly run: Run;
 }
@@ -115,20 +139,23 @@ export interface ReadRows extends RunStart {
 }
 
 /**
- * What a read answers besides rows: another build is served, the window is not the present one, or
- * it ended before this build or is archived.
+ * Instead of rows: another build is served, another window
+ * is the present one, or the period is no longer here.
  */
 export type Unread = NotLoaded | "archived" | { readonly nowMs: number };
 
-/** Where boards live. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type BoardStore = ReturnType<typeof createBoardStore>;
 
 /**
- * Answers are kept at least this long, and at most twice: whoever lost one asks again within
- * seconds.
+ * Answers are kept for one to two of these. A lost answer is
+ * asked for again within seconds.
  */
 const ANSWERS_MS = 10 * MINUTE;
-/** Answers of one board that are kept for repeats in one slice of time, some 60 bytes each. */
+/**
+ * Answers of one board that are kept for repeats in one
+ * slice of time, some 60 bytes each.
+ */
 export const MAX_ANSWERS = 100_000;
 /** Bounds one script: some 20 µs for each row and period. */
 export const ROWS_AT_ONCE = 50;
@@ -151,8 +178,8 @@ export function createBoardStore(caller: RedisCaller, keys: Keys) {
         : { generation, applied: Number(applied), trusted: trusted === "1" };
     },
     /**
-     * Lets this server serve a build, unless it lacks something of what is before `last`. One
-     * EVALSHA.
+     * Lets this server serve a build that is complete up to
+     * `last`. One EVALSHA.
      */
     async trust({ board, generation }: BuildOf, last: number): Promise<boolean> {
       return (
@@ -162,11 +189,15 @@ export function createBoardStore(caller: RedisCaller, keys: Keys) {
       );
     },
     /**
-     * Puts rows on a board. One EVALSHA; O(rows · log owners). At most {@link ROWS_AT_ONCE} rows.
+     * Puts rows on a board. One EVALSHA; O(rows · log owners).
+     * At most {@link ROWS_AT_ONCE} rows.
      */
     apply: (build: BuildOf, batch: Batch): Promise<Applied | NotLoaded> =>
       apply(link, build, batch),
-    /** Reads rows of one period. One EVALSHA; O(log owners + rows). */
+    /**
+     * Reads rows of one period. One EVALSHA; O(log owners +
+     * rows).
+     */
     read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> =>
       read(link, build, request),
   };
@@ -256,21 +287,6 @@ function readChanges(text: string): Partial<Record<Period, RankChange>> {
       return rank > 0 ? [[period, { rank, previousRank: previousRank || null }]] : [];
     }),
   );
-}
-
-function spellRun(run: Run): [from: string, what: Argument, count: number, reached: string] {
-  switch (run.from) {
-    case "place":
-      return ["place", run.place, run.count, ""];
-    case "rank":
-      return ["rank", run.rank, run.count, ""];
-    case "after":
-      return ["after", String(run.key), run.count, reachedText(run.reached)];
-    case "owner":
-      return ["owner", run.owner, 1, ""];
-    case "around":
-      return ["around", run.owner, run.radius, ""];
-  }
 }
 
 function readReply({ order }: BoardShape, reply: ReadReply): ReadRows | Unread {

@@ -1,15 +1,11 @@
-/**
- * What every command of boards takes: the connection, its calls, and the keys of a build.
- */
+/** The connection of boards, its calls, and their keys. */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS, type Period, type Window } from "../../domain/leaderboard/periods.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
-/** What has to be known of a board here. */
 export type BoardShape = Pick<BoardRecord, "id" | "order" | "tieRule" | "periods">;
 
-/** One build of one board. */
 export interface BuildOf {
   readonly board: BoardShape;
   readonly generation: string;
@@ -25,7 +21,6 @@ export interface BuiltPeriod {
 /** The period of each kind that something is about. */
 export type Windows = Readonly<Partial<Record<Period, Window>>>;
 
-/** See {@link createBoardLink}. */
 export type BoardLink = ReturnType<typeof createBoardLink>;
 
 export function createBoardLink({ connection, call }: RedisCaller, keys: Keys) {
@@ -41,8 +36,8 @@ export function createBoardLink({ connection, call }: RedisCaller, keys: Keys) {
     keys,
     keysOf,
     /**
-     * The keys of all four periods. What a board does not keep has keys too, which nobody touches:
-     * a script declares a fixed number.
+     * The keys of all four periods, kept or not: a script
+     * declares a fixed number.
      */
     slotsOf: ({ board, generation }: BuildOf, windows: Windows): string[] =>
       PERIODS.flatMap((period) =>
@@ -51,7 +46,10 @@ export function createBoardLink({ connection, call }: RedisCaller, keys: Keys) {
   };
 }
 
-/** Field of a board's hash that says up to when periods of a kind are archived. */
+/**
+ * Field of a board's hash that says up to when periods of a
+ * kind are archived.
+ */
 export const closedField = (period: Period): string => `closed:${period}`;
 
 /** How a period of a build is named in keys. */
