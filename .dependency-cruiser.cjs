@@ -143,7 +143,7 @@ module.exports = {
       "Only redis/ spells keys, channels and streams. Give the structure a method with a " +
         "name from the trade.",
       { path: room("services", "loaders", "jobs", "resolvers", "server", "schema") },
-      { path: "^src/redis/client/keys\\.ts$", dependencyTypesNot: ["type-only"] },
+      { path: "^src/redis/client/keys(\\.ts$|/)", dependencyTypesNot: ["type-only"] },
     ),
     forbid(
       "redis-is-a-floor",

@@ -73,7 +73,10 @@ const OFFENCES: Readonly<Record<string, House>> = {
   "jobs-are-thin": { "jobs/mail.ts": ["../resolvers/apple.js"] },
   "server-is-the-edge": { "server/http/look.ts": ["../../db/fruit/pears.js"] },
   "telemetry-knows-only-domain": { "telemetry/count.ts": ["../services/fruit/grow.js"] },
-  "keys-are-spelled-on-the-floor": { "services/spelling.ts": ["../redis/client/keys.js"] },
+  "keys-are-spelled-on-the-floor": {
+    "services/spelling.ts": ["../redis/client/keys.js"],
+    "loaders/spelling.ts": ["../redis/client/keys/apple.js"],
+  },
   "redis-is-a-floor": { "redis/client/connect.ts": ["../../db/fruit/pears.js"] },
   "db-is-a-floor": { "db/fruit/apples.ts": ["../../redis/fruit/fruit.js"] },
   "structures-stand-alone": { "redis/basket/basket.ts": ["../fruit/fruit.js"] },
@@ -218,10 +221,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "catalogue → leaderboard",
     "catalogue → outbox",
     "counters → outbox",
+    "leaderboard → outbox",
     "notification → live",
     "notification → outbox",
-    "outbox → account",
-    "outbox → notification",
     "rate-limit → account",
   ],
   server: [

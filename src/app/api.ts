@@ -11,7 +11,7 @@ import { createLikeTable } from "../db/counters/likes.js";
 import { createNotificationTable } from "../db/notification/inbox.js";
 import { createOperationTable } from "../db/operations.js";
 import { ensureSecret } from "../db/secrets.js";
-import { CATALOGUE_TOPIC } from "../domain/events.js";
+import { CATALOGUE_TOPIC } from "../domain/events/events.js";
 import { Reading } from "../domain/reading.js";
 import { createLoaders, type LoaderSources } from "../loaders/loaders.js";
 import { CART_DEADLINE_MS, createCartStore } from "../redis/cart/cart.js";

@@ -14,6 +14,7 @@ import { createOutboxTable } from "../db/outbox.js";
 import { createOutboxOperating } from "../db/outbox-operating.js";
 import { createWorkerTable } from "../db/workers.js";
 import { RedisUnavailable } from "../domain/errors.js";
+import { VALUE_TOPICS } from "../domain/events/events.js";
 import type { Degradations } from "../domain/telemetry/degradations.js";
 import { createAttempts } from "../redis/attempts/attempts.js";
 import { type OpenCache, openCache } from "../redis/cache/open.js";
@@ -30,7 +31,12 @@ import { waitForRedis } from "../redis/client/start.js";
 import { createPubSub } from "../redis/pubsub/pubsub.js";
 import { createSessionStore } from "../redis/session/session.js";
 import { createFailClosed } from "../services/account/fail-closed.js";
-import { createApplyRevocation } from "../services/account/revocations.js";
+import { createRevocationKind } from "../services/account/revocation-kind.js";
+import { type ApplyRevocation, createApplyRevocation } from "../services/account/revocations.js";
+import { createScoreKind } from "../services/leaderboard/score-kind.js";
+import type { ApplyNotifications } from "../services/notification/log.js";
+import { createNotificationKind } from "../services/notification/notification-kind.js";
+import { createChangeKind } from "../services/outbox/change-kind.js";
 import { createOutbox } from "../services/outbox/outbox.js";
 import { createMetrics, type Metrics } from "../telemetry/metrics.js";
 import { createConditions, watchDegradations } from "./degradations.js";
@@ -85,16 +91,14 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
     outboxTable,
     revocations: stores.revocationTable,
   });
-  const sending = {
+  const outbox = createOutbox({
+    table: outboxTable,
     cache,
-    pubsub,
-    revoke: stores.applyRevocation,
-    score,
-    notify,
-    failClosed,
+    kinds: outboxKinds({ cache, pubsub, failClosed, apply: stores.applyRevocation, score, notify }),
     probe: () => probe(requests, cache),
-  };
-  const outbox = createOutbox({ table: outboxTable, ...sending, ...config.outbox, log });
+    ...config.outbox,
+    log,
+  });
   const auditTable = createAuditTable(database, config.audit);
   return {
     database,
@@ -114,6 +118,22 @@ export async function openFloor(options: ComposeOptions, closing: Closing): Prom
     degradations,
     conditions,
   };
+}
+
+/** One handler for each kind of outbox row. */
+function outboxKinds({ cache, pubsub, apply, failClosed, score, notify }: OutboxKindDeps) {
+  return [
+    createChangeKind({ cache, pubsub, topics: VALUE_TOPICS }),
+    createRevocationKind({ apply, failClosed }),
+    createScoreKind(score),
+    createNotificationKind(notify),
+  ];
+}
+
+interface OutboxKindDeps extends Pick<Floor, "cache" | "pubsub" | "failClosed"> {
+  readonly apply: ApplyRevocation;
+  readonly score: Parameters<typeof createScoreKind>[0];
+  readonly notify: ApplyNotifications;
 }
 
 function openCacheFor(

@@ -17,6 +17,10 @@ import {
 } from "../db/outbox-operating.js";
 import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time/time.js";
+import { REVOCATION_SPEC } from "../services/account/revocation-kind.js";
+import { SCORE_SPEC } from "../services/leaderboard/score-kind.js";
+import { NOTIFICATION_SPEC } from "../services/notification/notification-kind.js";
+import { CHANGE_SPEC } from "../services/outbox/change-kind.js";
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
 
@@ -162,13 +166,15 @@ function linesOfBroadcast({
   ].join("\n");
 }
 
-function linesOf({ id, ageMs, setAside, attempts, holds, keys, error }: TroubledRow): string {
-  const held = Object.entries(holds).flatMap(([part, count]) =>
-    count === 0 ? [] : [`${part} (${count ?? "no list"})`],
+function linesOf(row: TroubledRow): string {
+  const { id, ageMs, setAside, attempts, kind, holds, keys, error } = row;
+  const held = Object.entries(holds).flatMap(([list, count]) =>
+    count === 0 ? [] : [`${list} (${count ?? "no list"})`],
   );
   const lines = [
     `  row ${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ` +
       `${attempts} attempts`,
+    `    kind   ${kind}`,
     `    holds  ${held.join(", ") || "nothing"}`,
     ...(keys.length > 0 ? [`    keys   ${keys.join(", ")}`] : []),
     `    error  ${error}`,
@@ -176,20 +182,17 @@ function linesOf({ id, ageMs, setAside, attempts, holds, keys, error }: Troubled
   return lines.join("\n");
 }
 
-/** What it means that a part is never sent. */
-const LOSSES: Readonly<Record<string, string>> = {
-  revocations:
-    "sessions that were revoked may go on in Redis until they run out; end them with " +
-    "revokeAllSessions",
-  tags: "cached values stay old until CACHE_TTL_MS and CACHE_GRACE_MS have passed",
-  events: "subscribers miss a change until the next one",
-  notifications: "subscribers learn of notifications with the next one; inboxes have them",
-  scores: "the shop's boards lack these scores for good",
-};
+/** What is lost, by kind and list. */
+const LOSSES = new Map(
+  [CHANGE_SPEC, NOTIFICATION_SPEC, REVOCATION_SPEC, SCORE_SPEC].map(
+    ({ kind, losses }): [string, Readonly<Record<string, string>>] => [kind, losses],
+  ),
+);
 
-function lossesOf({ holds }: TroubledRow): string[] {
-  const lost = Object.entries(holds).flatMap(([part, count]) =>
-    count === 0 ? [] : [own(LOSSES, part) ?? part],
+function lossesOf({ kind, holds }: TroubledRow): string[] {
+  const losses = LOSSES.get(kind);
+  const lost = Object.entries(holds).flatMap(([list, count]) =>
+    count === 0 ? [] : [own(losses, list) ?? list],
   );
   return lost.length > 0 ? lost : ["nothing"];
 }

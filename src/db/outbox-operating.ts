@@ -5,7 +5,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "./client/database.js";
 import { bigints } from "./client/statements.js";
-import { OUTBOX_CHANNEL, OUTBOX_PARTS } from "./outbox.js";
+import { OUTBOX_CHANNEL } from "./outbox.js";
 
 /** How the outbox is. */
 export interface OutboxState {
@@ -23,11 +23,15 @@ export interface TroubledRow {
   readonly ageMs: number;
   readonly setAside: boolean;
   readonly attempts: number;
-  /** How many things it holds, by part; null where a part is no list. */
+  readonly kind: string;
+  /** How many items it holds, by list; null where it is no list. The first {@link MAX_LISTS}. */
   readonly holds: Readonly<Record<string, number | null>>;
   readonly keys: readonly string[];
   readonly error: string;
 }
+
+/** Lists of a payload that are counted; ours have fewer. */
+const MAX_LISTS = 10;
 
 /** Which rows are tried again. */
 export type RetryTarget = readonly number[] | "all";
@@ -95,13 +99,12 @@ type TroubledColumns = Omit<TroubledRow, "ageMs" | "setAside"> & {
   readonly set_aside: boolean;
 };
 
-/** Parts are counted whatever their length: patiently, because long ones take their time. */
+/** Items are counted whatever their number: patiently, because long payloads take their time. */
 async function rowsOf(database: Database, which: SQL): Promise<TroubledRow[]> {
   const read = sql`
     SELECT id, (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms,
-      set_aside_at IS NOT NULL AS set_aside, attempts,
-      jsonb_build_object(${sql.join(OUTBOX_PARTS.map(lengthOf), sql`, `)}) AS holds,
-      coalesce(keys[1:5], '{}') AS keys, coalesce(last_error, '') AS error
+      set_aside_at IS NOT NULL AS set_aside, attempts, kind, ${HOLDS} AS holds,
+      keys[1:5] AS keys, coalesce(last_error, '') AS error
     FROM outbox WHERE ${which}`;
   const rows = await database.transaction((tx) => tx.query<TroubledColumns>(read), {
     patient: true,
@@ -113,11 +116,9 @@ async function rowsOf(database: Database, which: SQL): Promise<TroubledRow[]> {
   }));
 }
 
-function lengthOf(part: (typeof OUTBOX_PARTS)[number]): SQL {
-  const column = sql.raw(part);
-  const length =
-    part === "tags"
-      ? sql`cardinality(tags)`
-      : sql`CASE jsonb_typeof(${column}) WHEN 'array' THEN jsonb_array_length(${column}) END`;
-  return sql`${sql.raw(`'${part}'`)}, ${length}`;
-}
+const HOLDS = sql`
+  CASE WHEN jsonb_typeof(payload) = 'object' THEN coalesce((
+    SELECT jsonb_object_agg(left(key, 50),
+      CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_array_length(value) END)
+    FROM (SELECT key, value FROM jsonb_each(payload) LIMIT ${sql.raw(String(MAX_LISTS))}) lists
+  ), '{}') ELSE '{}' END`;

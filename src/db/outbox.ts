@@ -5,11 +5,11 @@
  *
  * A row is deleted only after it was sent; a crash in between sends it again, and everything that
  * is sent can be repeated. A row that fails waits with a growing pause and is set aside in the end,
- * with its error, for an operator (outbox-operating.ts). Rows are read as text within a bound of
- * bytes, whatever they hold: services/outbox/row.ts parses them.
+ * with its error, for an operator (outbox-operating.ts). Payloads are read as text within a bound
+ * of bytes, whatever they hold: the handlers of services/outbox parse them.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { OutboxMessage } from "../domain/events.js";
+import type { OutboxEntry, OutboxRow } from "../domain/events/outbox.js";
 import { MINUTE } from "../domain/time/time.js";
 import type { Database, Tx } from "./client/database.js";
 import { LOCKS } from "./client/locks.js";
@@ -18,54 +18,46 @@ import { bigints, storable, texts } from "./client/statements.js";
 /** Channel that is notified, with an empty payload, when rows are committed. */
 export const OUTBOX_CHANNEL = "souk_outbox";
 
-/** What a row consists of: a JSON array each. */
-export const OUTBOX_PARTS = ["revocations", "tags", "events", "notifications", "scores"] as const;
-
-/** A part of {@link OUTBOX_PARTS}. */
-export type OutboxPart = (typeof OUTBOX_PARTS)[number];
-
 /**
- * Longest part that is written or read, in bytes: a notification to a thousand users takes a tenth.
+ * Longest payload that is read, in bytes: a notification to a thousand users takes a tenth.
+ * Postgres puts a space behind each colon and comma, so half as much is written.
  */
-export const MAX_PART_BYTES = 1024 * 1024;
+export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 /** Rows beyond are read the next time. */
 const MAX_READ_BYTES = 8 * 1024 * 1024;
 /**
  * Rows that are stored in more bytes than this are unpacked by another statement, so that none runs
  * into its time-out.
  */
-const MAX_UNPACKED_BYTES = MAX_PART_BYTES;
-/** An empty list is stored in as many bytes. */
-const EMPTY_BYTES = 8;
+const MAX_UNPACKED_BYTES = MAX_PAYLOAD_BYTES;
 /** An error is kept for people. */
 export const MAX_ERROR_LENGTH = 500;
 /** Longest pause between two attempts. */
 export const MAX_RETRY_MS = 5 * MINUTE;
+/** Rows of one kind that are read together. */
+const KIND_PAGE = 100;
 
-/**
- * A row that waits: `keys` is what it is ordered by, null until the relay has read it and could not
- * send it.
- */
+/** A row that waits. */
 export interface WaitingRow {
   readonly id: number;
-  readonly keys: readonly string[] | null;
+  /** What it is ordered by. */
+  readonly keys: readonly string[];
   /** Whether its pause is over. */
   readonly due: boolean;
 }
 
-/** A row as it is stored. Nothing in it is known to be well-formed. */
+/** A row as it is stored. Nothing in its payload is known to be well-formed. */
 export interface StoredRow {
   readonly id: number;
-  /** Whether the users of an unreadable revocation in it had their sessions ended. */
-  readonly closed: boolean;
-  /** JSON; null for a part longer than {@link MAX_PART_BYTES}. */
-  readonly parts: Readonly<Record<OutboxPart, string | null>>;
+  readonly kind: string;
+  readonly keys: readonly string[];
+  /** JSON; null where it is longer than {@link MAX_PAYLOAD_BYTES}. */
+  readonly payload: string | null;
 }
 
 /** A row that could not be sent. */
 export interface FailedRow {
   readonly id: number;
-  readonly keys: readonly string[];
   readonly error: string;
   /** Whether it was the row's own fault, so that the attempt counts. */
   readonly counts: boolean;
@@ -94,10 +86,10 @@ export type OutboxTable = ReturnType<typeof createOutboxTable>;
 export function createOutboxTable(database: Database) {
   return {
     /**
-     * Adds a row and wakes the relays when `tx` commits. Resolves to its id. Throws for a part that
-     * is too long to be read.
+     * Adds rows, in order, and wakes the relays when `tx` commits. Throws for a payload that is too
+     * long to be read.
      */
-    append: (tx: Tx, message: OutboxMessage): Promise<number> => append(tx, message),
+    append: (tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> => append(tx, entries),
     /** Deletes rows that were sent. */
     async done(ids: readonly number[]): Promise<void> {
       if (ids.length > 0)
@@ -117,17 +109,13 @@ export function createOutboxTable(database: Database) {
      */
     read: (ids: readonly number[]): Promise<StoredRow[]> =>
       read(database, sql`set_aside_at IS NULL AND id = ANY(${bigints(ids)})`),
-    /**
-     * Rows above `after` with revocations that may not have been applied, those set aside included,
-     * in order, some at a time.
-     */
-    unsentRevocations: (after: number): Promise<StoredRow[]> =>
+    /** Rows of a kind above `after`, those set aside included, in order, some at a time. */
+    ofKind: (kind: string, after: number): Promise<StoredRow[]> =>
       read(
         database,
         sql`id IN (
-          SELECT id FROM outbox
-          WHERE pg_column_size(revocations) > ${EMPTY_BYTES} AND id > ${after}::bigint
-          ORDER BY id LIMIT 100)`,
+          SELECT id FROM outbox WHERE kind = ${kind} AND id > ${after}::bigint
+          ORDER BY id LIMIT ${KIND_PAGE}::bigint)`,
       ),
     /**
      * Notes failures, and sets aside what has failed too often. Resolves to what became of the rows
@@ -135,23 +123,7 @@ export function createOutboxTable(database: Database) {
      */
     failed: (rows: readonly FailedRow[], retry: RetryOptions): Promise<RowFate[]> =>
       fail(database, rows, retry),
-    /** Notes what rows are ordered by, so that they need not be read again while they wait. */
-    async keyed(
-      rows: readonly { readonly id: number; readonly keys: readonly string[] }[],
-    ): Promise<void> {
-      if (rows.length === 0) return;
-      await database.query(sql`
-        UPDATE outbox o SET keys = ARRAY(SELECT jsonb_array_elements_text(q.keys::jsonb))
-        FROM unnest(
-          ${bigints(rows.map(({ id }) => id))},
-          ${texts(rows.map(({ keys }) => textOf(keys)))}
-        ) AS q(id, keys)
-        WHERE o.id = q.id`);
-    },
-    /**
-     * True the first time: the users of an unreadable revocation in this row are to lose their
-     * sessions, once.
-     */
+    /** True the first time: a handler notes that it did what is done once for a row. */
     async close(tx: Tx, id: number): Promise<boolean> {
       const rows = await tx.query(sql`
         UPDATE outbox SET closed_at = clock_timestamp()
@@ -172,75 +144,52 @@ export function createOutboxTable(database: Database) {
   };
 }
 
-const textOf = (keys: readonly string[]): string => JSON.stringify(keys.map(storable));
-
-async function append(
-  tx: Tx,
-  { tags, events, revocations = [], scores = [], notifications = [] }: OutboxMessage,
-): Promise<number> {
-  const parts = { tags, events, revocations, scores, notifications };
-  const [json, allTags] = [bounded(parts), texts(tags)];
-  const [row] = await tx.query<{ id: number }>(sql`
-    INSERT INTO outbox (tags, events, revocations, scores, notifications)
-    VALUES (${allTags}, ${json("events")}::jsonb, ${json("revocations")}::jsonb,
-      ${json("scores")}::jsonb, ${json("notifications")}::jsonb)
+async function append(tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> {
+  if (entries.length === 0) return [];
+  const payloads = entries.map(bounded);
+  const keys = entries.map((entry) => JSON.stringify(entry.keys.map(storable)));
+  const rows = await tx.query<{ id: number }>(sql`
+    INSERT INTO outbox (kind, keys, payload)
+    SELECT q.kind, ARRAY(SELECT jsonb_array_elements_text(q.keys::jsonb)), q.payload::jsonb
+    FROM unnest(${texts(entries.map(({ kind }) => kind))}, ${texts(keys)}, ${texts(payloads)})
+      WITH ORDINALITY AS q(kind, keys, payload, place)
+    ORDER BY q.place
     RETURNING id, pg_notify(${OUTBOX_CHANNEL}, '')::text`);
-  if (!row) throw new Error("INSERT … RETURNING answered no row.");
-  return row.id;
+  const ids = rows.map(({ id }) => id).sort((a, b) => a - b);
+  return entries.map((entry, at) => ({ ...entry, id: ids[at] ?? 0 }));
 }
 
-/**
- * Spells parts as JSON. Postgres puts a space behind each colon and comma, so at most twice as much
- * is read.
- */
-function bounded(
-  parts: Readonly<Record<OutboxPart, readonly unknown[]>>,
-): (part: OutboxPart) => string {
-  const json = new Map(OUTBOX_PARTS.map((part) => [part, JSON.stringify(parts[part])]));
-  for (const [part, text] of json)
-    if (Buffer.byteLength(text) > MAX_PART_BYTES / 2)
-      throw new Error(`The ${part} of a write are more than the outbox takes.`);
-  return (part) => json.get(part) ?? "[]";
+/** Spells a payload as JSON. */
+function bounded({ kind, payload }: OutboxEntry): string {
+  const text = JSON.stringify(payload);
+  if (Buffer.byteLength(text) > MAX_PAYLOAD_BYTES / 2)
+    throw new Error(`An entry of the kind ${kind} is longer than the outbox takes.`);
+  return text;
 }
-
-const textOfPart = (part: OutboxPart): SQL =>
-  sql.raw(part === "tags" ? "to_json(tags)::text" : `${part}::text`);
-const columnOf = (part: OutboxPart): SQL => sql.raw(part);
-
-/** The bytes in which parts are stored, known without unpacking them. */
-const packed = (parts: readonly OutboxPart[]): SQL =>
-  sql.join(
-    parts.map((part) => sql`pg_column_size(${columnOf(part)})`),
-    sql` + `,
-  );
 
 /**
  * What is stored in few bytes may be long all the same: it is unpacked, on the server, only where
- * the packed size allows, together with the parts before it.
+ * the packed size allows.
  */
-const boundedText = (part: OutboxPart, index: number): SQL => sql`
-  CASE WHEN ${packed(OUTBOX_PARTS.slice(0, index + 1))} <= ${MAX_PART_BYTES}
-      AND octet_length(${textOfPart(part)}) <= ${MAX_PART_BYTES}
-    THEN ${textOfPart(part)} END AS ${columnOf(part)}`;
-
 async function read(database: Database, which: SQL): Promise<StoredRow[]> {
-  const sizes = OUTBOX_PARTS.map((part) => sql`coalesce(octet_length(${columnOf(part)}), 0)`);
-  const rows = await database.query<{ id: number; closed: boolean } & StoredRow["parts"]>(sql`
+  const rows = await database.query<StoredRow>(sql`
     WITH wanted AS (
-      SELECT id, ${packed(OUTBOX_PARTS)} AS packed FROM outbox WHERE ${which}
+      SELECT id, pg_column_size(payload) AS packed FROM outbox WHERE ${which}
     ), few AS MATERIALIZED (
-      SELECT id FROM (SELECT id, packed, sum(packed) OVER (ORDER BY id) AS upto FROM wanted) w
+      SELECT id, packed FROM (SELECT id, packed, sum(packed) OVER (ORDER BY id) AS upto FROM wanted) w
       WHERE upto - packed < ${MAX_UNPACKED_BYTES}
     ), bounded AS MATERIALIZED (
-      SELECT id, closed_at IS NOT NULL AS closed,
-        ${sql.join(OUTBOX_PARTS.map(boundedText), sql`, `)}
+      SELECT id, kind, keys,
+        CASE WHEN pg_column_size(payload) <= ${MAX_PAYLOAD_BYTES}
+            AND octet_length(payload::text) <= ${MAX_PAYLOAD_BYTES}
+          THEN payload::text END AS payload
       FROM outbox WHERE id IN (SELECT id FROM few)
-    ), sized AS (SELECT *, ${sql.join(sizes, sql` + `)} AS size FROM bounded)
-    SELECT * FROM (SELECT *, sum(size) OVER (ORDER BY id) - size AS before FROM sized) s
-    WHERE before < ${MAX_READ_BYTES} ORDER BY id`);
-  return rows.map(({ id, closed, tags, events, revocations, scores, notifications }) => {
-    return { id, closed, parts: { tags, events, revocations, scores, notifications } };
-  });
+    ), sized AS (
+      SELECT *, sum(coalesce(octet_length(payload), 0)) OVER (ORDER BY id)
+        - coalesce(octet_length(payload), 0) AS before
+      FROM bounded)
+    SELECT id, kind, keys, payload FROM sized WHERE before < ${MAX_READ_BYTES} ORDER BY id`);
+  return rows;
 }
 
 async function fail(
@@ -257,7 +206,6 @@ async function fail(
     last_error: string;
   }>(sql`
     UPDATE outbox o SET attempts = o.attempts + q.counts, last_error = q.error,
-      keys = ARRAY(SELECT jsonb_array_elements_text(q.keys::jsonb)),
       next_attempt_at = clock_timestamp()
         + least(${retryMs}::float8 * power(2, least(o.attempts, 30)), ${MAX_RETRY_MS}::float8)
           * interval '1 millisecond',
@@ -265,10 +213,9 @@ async function fail(
         WHEN q.counts = 1 AND o.attempts + 1 >= ${attemptsMax}::bigint THEN clock_timestamp() END
     FROM unnest(
       ${bigints(column(({ id }) => id))},
-      ${texts(column(({ keys }) => textOf(keys)))},
       ${texts(column(({ error }) => storable(error.slice(0, MAX_ERROR_LENGTH))))},
       ${bigints(column(({ counts }) => Number(counts)))}
-    ) AS q(id, keys, error, counts)
+    ) AS q(id, error, counts)
     WHERE o.id = q.id AND o.set_aside_at IS NULL
     RETURNING o.id, o.attempts, o.set_aside_at IS NOT NULL AS set_aside, o.last_error`);
   return fates.map(({ id, attempts, set_aside, last_error }) => ({

@@ -4,8 +4,8 @@
  */
 import type { PubSub } from "type-graphql";
 import { ServiceUnavailable } from "../domain/errors.js";
-import type { TopicId, ValueTopicKind } from "../domain/events.js";
-import type { LogItem } from "../domain/log.js";
+import type { TopicId, ValueTopicKind } from "../domain/events/events.js";
+import type { LogItem } from "../domain/events/log.js";
 import type { NotificationEvent } from "../domain/notification.js";
 import type { Due, Live } from "../services/live/live.js";
 import type { Notifications } from "../services/notification/notifications.js";

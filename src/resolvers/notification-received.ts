@@ -4,8 +4,8 @@
  */
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
 import { requireUser } from "../domain/account/principal.js";
+import { DURABLE, encodeLogCursor, type LogItem, type LogPosition } from "../domain/events/log.js";
 import { encodeId } from "../domain/ids.js";
-import { DURABLE, encodeLogCursor, type LogItem, type LogPosition } from "../domain/log.js";
 import { type NotificationEvent, notificationLog } from "../domain/notification.js";
 import {
   NotificationDelivered,

@@ -1,7 +1,7 @@
 /** Notifications: what a user is told, and the log that tells of it. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, createUnionType, Field, ID, InputType, Int, ObjectType } from "type-graphql";
-import type { GapReason } from "../domain/log.js";
+import type { GapReason } from "../domain/events/log.js";
 import { NOTIFICATION_LIMITS } from "../domain/notification.js";
 import { declareConnection } from "./connection.js";
 import { declareEnum } from "./enums.js";

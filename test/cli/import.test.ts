@@ -22,7 +22,7 @@ import {
   test,
 } from "vitest";
 import { CATALOGUE_TAG } from "../../src/domain/catalogue/tags.js";
-import { CATALOGUE_TOPIC } from "../../src/domain/events.js";
+import { CATALOGUE_TOPIC } from "../../src/domain/events/events.js";
 import { lockDataDir } from "../../src/embedded/data-lock.js";
 import { drillSize } from "../support/drill.js";
 import { temporaryFolder } from "../support/files.js";

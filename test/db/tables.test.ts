@@ -8,17 +8,22 @@ import type { Database } from "../../src/db/client/database.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable, OUTBOX_CHANNEL } from "../../src/db/outbox.js";
 import { createOutboxOperating } from "../../src/db/outbox-operating.js";
-import type { OutboxMessage } from "../../src/domain/events.js";
-import { readRow } from "../../src/services/outbox/row.js";
+import { changeEntry, type OutboxEntry } from "../../src/domain/events/outbox.js";
+import { scoreEntries } from "../../src/services/leaderboard/score-kind.js";
+import { notificationEntry } from "../../src/services/notification/notification-kind.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "./sample.js";
 
-const message = (name: string): OutboxMessage => ({
-  tags: [name, 'odd "tag", {}\\'],
-  events: [{ topic: { kind: "productChanged", id: 1 }, version: 2 }],
-  revocations: [{ kind: "everyone", beforeMs: 5 }],
-  scores: [{ slug: "board", owner: "somebody", score: 0.1, operationId: "once" }],
-  notifications: [{ type: "read", userId: 1, sequence: 2, ids: [3], upTo: null, unread: 0 }],
-});
+const entry = (name: string): OutboxEntry =>
+  changeEntry({
+    tags: [name, 'odd "tag", {}\\'],
+    events: [{ topic: { kind: "productChanged", id: 1 }, version: 2 }],
+  });
+/** What one write owes: an entry of each kind that has keys. */
+const message = (name: string): OutboxEntry[] => [
+  entry(name),
+  ...scoreEntries([{ slug: "board", owner: "somebody", score: 0.1, operationId: "once" }]),
+  notificationEntry({ type: "read", userId: 1, sequence: 2, ids: [3], upTo: null, unread: 0 }),
+];
 
 describe.each(DATABASES)("tables of the catalogue on %s", (kind) => {
   let database: Database;
@@ -171,17 +176,20 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
       wake = resolve;
     });
     const listening = await database.listen(OUTBOX_CHANNEL, () => wake());
-    const ids = await database.transaction(async (tx) => [
-      await outbox.append(tx, message("one")),
-      await outbox.append(tx, message("two")),
+    const rows = await database.transaction(async (tx) => [
+      ...(await outbox.append(tx, message("one"))),
+      ...(await outbox.append(tx, message("two"))),
     ]);
+    const ids = rows.map(({ id }) => id);
+    expect(rows).toEqual(
+      [...message("one"), ...message("two")].map((one, at) => ({ ...one, id: ids[at] })),
+    );
     await notified;
     const waiting = await outbox.waiting(0, 10);
-    expect(waiting).toEqual(ids.map((id) => ({ id, keys: null, due: true })));
-    expect((await outbox.read(ids)).map(readRow)).toEqual([
-      { id: ids[0], ...message("one"), problems: [], distrusted: [] },
-      { id: ids[1], ...message("two"), problems: [], distrusted: [] },
-    ]);
+    expect(waiting).toEqual(rows.map(({ id, keys }) => ({ id, keys, due: true })));
+    const stored = await outbox.read(ids);
+    expect(stored.map((row) => ({ ...row, payload: JSON.parse(row.payload ?? "") }))).toEqual(rows);
+    expect((await outbox.ofKind("score", 0)).map(({ id }) => id)).toEqual([ids[1], ids[4]]);
     await outbox.done(ids);
     expect([await outbox.hasUnsent(), await outbox.waiting(0, 10)]).toEqual([false, []]);
     await listening.close();
@@ -195,21 +203,20 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
     });
     await expect(failed).rejects.toThrow("no");
     expect(await outbox.hasUnsent()).toBe(false);
-    const id = await database.transaction((tx) => outbox.append(tx, message("kept")));
+    const kept = await database.transaction((tx) => outbox.append(tx, message("kept")));
     expect(await outbox.hasUnsent()).toBe(true);
     expect(await outbox.hasUnsent(60_000)).toBe(false);
-    await outbox.done([id]);
+    await outbox.done(kept.map(({ id }) => id));
     expect(await outbox.hasUnsent()).toBe(false);
   });
 
   test("A failed row waits ever longer, is set aside, and comes back on request.", async () => {
     const [outbox, operating] = [createOutboxTable(database), createOutboxOperating(database)];
-    const id = await database.transaction((tx) => outbox.append(tx, message("poison")));
+    const poison = { ...entry("poison"), keys: ["user:1", 'odd "key"\0'] };
+    const [row] = await database.transaction((tx) => outbox.append(tx, [poison]));
+    const id = row?.id ?? 0;
     const fail = (counts: boolean) =>
-      outbox.failed([{ id, keys: ["user:1", 'odd "key"\0'], error: "no \0 luck", counts }], {
-        retryMs: 60_000,
-        attemptsMax: 2,
-      });
+      outbox.failed([{ id, error: "no \0 luck", counts }], { retryMs: 60_000, attemptsMax: 2 });
     expect(await fail(false)).toMatchObject([{ attempts: 0, setAside: false }]);
     expect(await fail(true)).toMatchObject([{ attempts: 1, setAside: false }]);
     expect(await outbox.waiting(0, 10)).toMatchObject([
@@ -223,7 +230,7 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
     ]).toEqual([[], [], false]);
     expect(await operating.state()).toEqual({ waiting: 0, setAside: 1, oldestMs: 0 });
     expect(await operating.troubled(10)).toMatchObject([
-      { id, setAside: true, attempts: 2, holds: { tags: 2, scores: 1 } },
+      { id, setAside: true, attempts: 2, kind: "change", holds: { tags: 2, events: 1 } },
     ]);
     expect(await operating.retry("all")).toHaveLength(1);
     expect(await outbox.waiting(0, 10)).toMatchObject([{ id, due: true }]);
@@ -233,26 +240,25 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
 
   test("A row is read within a bound of bytes, whatever it holds.", async () => {
     const outbox = createOutboxTable(database);
-    await database.query(sql`INSERT INTO outbox (tags, events, notifications)
-      SELECT array_agg('tag' || n), '[]', jsonb_build_array(repeat('a', 4000000))
-      FROM generate_series(1, 200000) n`);
+    await database.query(sql`INSERT INTO outbox (kind, payload)
+      VALUES ('notification', to_jsonb(repeat('a', 4000000)))`);
     await database.query(
-      sql`INSERT INTO outbox (tags, events)
-        SELECT '{}', to_jsonb(repeat('b', 1000000)) FROM generate_series(1, 20)`,
+      sql`INSERT INTO outbox (kind, payload)
+        SELECT 'change', to_jsonb(repeat('b', 1000000)) FROM generate_series(1, 20)`,
     );
     const ids = (await outbox.waiting(0, 100)).map(({ id }) => id);
     const [first, ...rest] = await outbox.read(ids);
-    expect(first?.parts).toMatchObject({ tags: null, notifications: null, events: "[]" });
+    expect(first).toMatchObject({ kind: "notification", payload: null });
     expect(rest.length).toBeLessThan(10);
     await outbox.done(ids);
   });
 
   test("A write with more than the relay reads is refused as a whole.", async () => {
     const outbox = createOutboxTable(database);
-    const long = { tags: Array.from({ length: 100_000 }, (_, at) => `tag:${at}`), events: [] };
-    await expect(database.transaction((tx) => outbox.append(tx, long))).rejects.toThrow(
-      "more than the outbox takes",
-    );
+    const long = changeEntry({ tags: Array.from({ length: 100_000 }, (_, at) => `tag:${at}`) });
+    const written = database.transaction((tx) => outbox.append(tx, [entry("short"), long]));
+    await expect(written).rejects.toThrow("longer than the outbox takes");
+    expect(await outbox.hasUnsent()).toBe(false);
   });
 
   test("one relay at a time: while one sends, another finds nothing to do", async () => {

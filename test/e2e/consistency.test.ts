@@ -2,10 +2,12 @@
  * What a client reads after a write: three real API processes and a worker, on one Redis and one
  * PostgreSQL.
  */
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProductTable } from "../../src/db/catalogue/products.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { tagsOfProductChange } from "../../src/domain/catalogue/tags.js";
+import { changeEntry } from "../../src/domain/events/outbox.js";
 import { decodeIdOf } from "../../src/domain/ids.js";
 import { ADMIN_TOKEN, type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { cacheIsUsed, post } from "../support/graphql.js";
@@ -103,10 +105,12 @@ describe("a process killed between commit and announcement", () => {
       );
       if (typeof change === "string") throw new Error(change);
       const { product } = change.after;
-      await createOutboxTable(database.database).append(tx, {
-        tags: tagsOfProductChange(change.before, change.after),
-        events: [{ topic: { kind: "productChanged", id: product.id }, version: product.version }],
-      });
+      await createOutboxTable(database.database).append(tx, [
+        changeEntry({
+          tags: tagsOfProductChange(change.before, change.after),
+          events: [{ topic: { kind: "productChanged", id: product.id }, version: product.version }],
+        }),
+      ]);
     });
     expect(await stockOn(apis[0]!, id!)).toBe(before);
     const worker = await startProcess(["dist/worker.js"], env);

@@ -1,10 +1,12 @@
 /** Notifications on two real API processes and a worker, on one Redis and one PostgreSQL. */
+
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNotificationTable } from "../../src/db/notification/inbox.js";
 import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { decodeIdOf } from "../../src/domain/ids.js";
+import { notificationEntry } from "../../src/services/notification/notification-kind.js";
 import { type SignedIn, signIn, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { post } from "../support/graphql.js";
@@ -402,11 +404,9 @@ describe("a process that dies", () => {
       const to = await createNotificationLogTable(database.database).deliver(tx, id, [
         userKey(user),
       ]);
-      await createOutboxTable(database.database).append(tx, {
-        tags: [],
-        events: [],
-        notifications: [{ type: "delivered", content, createdAt, to }],
-      });
+      await createOutboxTable(database.database).append(tx, [
+        notificationEntry({ type: "delivered", content, createdAt, to }),
+      ]);
     });
     await sendAll(user, ["after"]);
     expect(titles(await device.take(2))).toEqual(["orphan", "after"]);

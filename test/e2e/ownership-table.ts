@@ -19,8 +19,9 @@
  * Operations may be queries, mutations or subscriptions. Every row gets an owner of its own, so it
  * may end what it makes.
  */
+
+import { BEGINNING, encodeLogCursor } from "../../src/domain/events/log.js";
 import { encodeId } from "../../src/domain/ids.js";
-import { BEGINNING, encodeLogCursor } from "../../src/domain/log.js";
 import { notificationLog } from "../../src/domain/notification.js";
 import type { SignedIn } from "../support/accounts.js";
 import type { Answer } from "../support/graphql.js";

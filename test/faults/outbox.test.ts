@@ -169,8 +169,9 @@ describe("a poisoned row among healthy ones", () => {
   test("Two hundred thousand tags invalidate the catalogue, and hold nothing up.", async () => {
     const { database, outbox, outside } = await openOutbox();
     await database.query(
-      sql`INSERT INTO outbox (tags, events)
-        SELECT array_agg('tag:' || n), '[]' FROM generate_series(1, 200000) n`,
+      sql`INSERT INTO outbox (kind, payload)
+        SELECT 'change', jsonb_build_object('tags', jsonb_agg('tag:' || n), 'events', '[]'::jsonb)
+        FROM generate_series(1, 200000) n`,
     );
     await plant(database, { events: [changed(1)] });
     await outbox.sendWaiting();
@@ -180,12 +181,13 @@ describe("a poisoned row among healthy ones", () => {
   test("Rows that are long only once unpacked are read by few, and hold nothing up.", async () => {
     const { database, table, outbox, outside } = await openOutbox();
     const [long, rows] = [20_000_000, 12];
-    for (const part of ["notifications", "revocations"]) {
+    for (const kind of ["notification", "revocation"]) {
       await database.transaction(
         (tx) =>
           tx.query(sql`
-            INSERT INTO outbox (tags, events, ${sql.raw(part)})
-            SELECT '{}', '[]', jsonb_build_array(repeat('a', ${long}::int))
+            INSERT INTO outbox (kind, payload)
+            SELECT ${kind},
+              jsonb_build_object(${`${kind}s`}::text, jsonb_build_array(repeat('a', ${long}::int)))
             FROM generate_series(1, ${rows / 2})`),
         { patient: true },
       );
@@ -216,6 +218,17 @@ describe("a poisoned row among healthy ones", () => {
     expect(new Set(healthy).size).toBe(poisons.length);
     expect((await operating.state()).waiting).toBe(0);
   });
+});
+
+test("A row of a kind without a handler is set aside with that reason, and holds up none.", async () => {
+  const { database, operating, outbox, outside } = await openOutbox({ attemptsMax: 1 });
+  await database.query(sql`INSERT INTO outbox (kind, payload) VALUES ('parcel', '{}')`);
+  await plant(database, { events: [changed(1)] });
+  await outbox.sendWaiting();
+  expect(outside.sent).toEqual(["productChanged:1"]);
+  expect(await operating.troubled(10)).toMatchObject([
+    { kind: "parcel", setAside: true, error: "there is no handler of the kind parcel" },
+  ]);
 });
 
 describe("the order of rows", () => {

@@ -18,7 +18,7 @@ import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { SERVICE } from "../../src/domain/account/principal.js";
 import { DatabaseUnavailable } from "../../src/domain/errors.js";
-import { SESSIONS_TOPIC } from "../../src/domain/events.js";
+import { SESSIONS_TOPIC } from "../../src/domain/events/events.js";
 import { createJobHealth } from "../../src/jobs/health.js";
 import { startPruning } from "../../src/jobs/prune.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
@@ -453,7 +453,7 @@ const openPopularity = ({ database }: TestDatabase, log: Logger) =>
   });
 
 /** Announces nothing. */
-const NOTHING_TO_SETTLE = { settle: async () => ({ count: 0, bypassUntilMs: 0 }) };
+const NOTHING_TO_SETTLE = { dispatch: async () => ({ count: 0, bypassUntilMs: 0 }) };
 
 function openSending({ database }: TestDatabase, retryMs = 1) {
   const [outboxTable, logs, table] = [

@@ -287,7 +287,8 @@ it("What piles up without a worker is in the API's metrics, and goes with a work
   await query("UPDATE notification_contents SET created_at = now() - interval '1 hour'");
   await query("UPDATE leaderboards SET last_sequence = 7 WHERE slug = 'piles'");
   await query(
-    "INSERT INTO outbox (tags, events, created_at) VALUES ('{}', '[]', now() - interval '1 hour')",
+    `INSERT INTO outbox (kind, payload, created_at)
+      VALUES ('change', '{"tags": [], "events": []}', now() - interval '1 hour')`,
   );
   const piles = async (url: string) =>
     Object.fromEntries(

@@ -7,24 +7,21 @@ import { index, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/
 import { attempts, identity, moment } from "./columns.js";
 
 /**
- * What committed writes still owe the outside: revocations, cache tags to invalidate, events to
- * publish, logs to append to, scores for the shop's boards. Rows leave when they are sent; one that
- * fails again and again is set aside.
+ * What committed writes still owe the outside: a row is sent by the handler of its kind, after
+ * earlier rows that share a key. Rows leave when they are sent; one that fails again and again is
+ * set aside.
  */
 export const outbox = pgTable(
   "outbox",
   {
     id: identity(),
-    revocations: jsonb().notNull().default([]),
-    scores: jsonb().notNull().default([]),
-    tags: text().array().notNull(),
-    events: jsonb().notNull(),
-    notifications: jsonb().notNull().default([]),
+    kind: text().notNull(),
+    keys: text().array().notNull().default([]),
+    /** Lists by name, as the kind declares them. */
+    payload: jsonb().notNull(),
     createdAt: moment("created_at"),
     ...attempts,
-    /** What the row is ordered by, once the relay has read it and could not send it. */
-    keys: text().array(),
-    /** When the users of a revocation that cannot be read had all their sessions ended. */
+    /** When a handler did what is done once for a row that it cannot read. */
     closedAt: timestamp("closed_at", { withTimezone: true }),
   },
   (t) => [index("outbox_waiting").on(t.id).where(sql.raw("set_aside_at is null"))],

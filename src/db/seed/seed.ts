@@ -7,6 +7,7 @@
  */
 import { sql } from "drizzle-orm";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
+import { changeEntry } from "../../domain/events/outbox.js";
 import { mergeNewWords } from "../catalogue/search.js";
 import { freeSlug } from "../catalogue/slugs.js";
 import type { Database, Executor, Tx } from "../client/database.js";
@@ -77,7 +78,7 @@ export function seedCatalogue(
       await tx.query(sql`SELECT pg_advisory_xact_lock(${LOCKS.bulk})`);
       if (!(await isEmpty(tx))) return false;
       await fill(tx, sizes, onProgress ?? (() => {}));
-      await createOutboxTable(database).append(tx, { tags: [CATALOGUE_TAG], events: [] });
+      await createOutboxTable(database).append(tx, [changeEntry({ tags: [CATALOGUE_TAG] })]);
       return true;
     },
     { patient: true },

@@ -64,8 +64,10 @@ export type Args = (string | number | Buffer)[];
 
 export function createPlaces(keys: Keys) {
   const tallyKeys = ({ productId, period }: TallyKey): [tally: string, viewers: string] => {
-    const [shard, span] = [shardOf(productId), period === "all" ? undefined : period.name];
-    return [keys.tally(shard, productId, span), keys.viewers(shard, productId, span)];
+    const shard = shardOf(productId);
+    if (period === "all") return [keys.tally(shard, productId), keys.viewers(shard, productId)];
+    const span = period.name;
+    return [keys.tallySpan(shard, productId, span), keys.viewersSpan(shard, productId, span)];
   };
   const stateKeys = (shard: number): string[] => [
     keys.counterShard(shard),

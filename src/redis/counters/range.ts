@@ -55,7 +55,7 @@ export function createViewerRanges({ connection, call }: RedisCaller, keys: Keys
       ),
     async estimate(productId, days) {
       const shard = shardOf(productId);
-      const viewers = days.map(({ name }) => keys.viewers(shard, productId, name));
+      const viewers = days.map(({ name }) => keys.viewersSpan(shard, productId, name));
       const [over, today] = [viewers.slice(0, -1), viewers.at(-1) ?? ""];
       if (over.length === 0) return call("range", () => connection.pfcount(today));
       const generation = await call("range", () =>

@@ -11,8 +11,8 @@
  * timed out is unknown: repeat it under its operation id.
  */
 import type { Result } from "ioredis";
-import type { LogTopicKind, Topic } from "../../domain/events.js";
-import { GAP_REASONS, type LogPage, type LogPosition } from "../../domain/log.js";
+import type { LogTopicKind, Topic } from "../../domain/events/events.js";
+import { GAP_REASONS, type LogPage, type LogPosition } from "../../domain/events/log.js";
 import { DAY } from "../../domain/time/time.js";
 import type { RedisConnection } from "../client/connect.js";
 import { withinDeadline } from "../client/deadline.js";

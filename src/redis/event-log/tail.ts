@@ -14,8 +14,8 @@
  * deadline; readers ask Postgres.
  */
 import type { Result } from "ioredis";
-import type { LogTopicKind, Topic } from "../../domain/events.js";
-import { DURABLE } from "../../domain/log.js";
+import type { LogTopicKind, Topic } from "../../domain/events/events.js";
+import { DURABLE } from "../../domain/events/log.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";

@@ -3,7 +3,7 @@
  * dropped.
  */
 import { z } from "zod";
-import type { TopicKind, TopicPayloads } from "../../domain/events.js";
+import type { TopicKind, TopicPayloads } from "../../domain/events/events.js";
 
 const CHANGE = z.object({
   id: z.union([z.int().nonnegative(), z.string().min(1)]),

@@ -14,7 +14,7 @@ import { RedisPubSub } from "graphql-redis-subscriptions";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RedisUnavailable } from "../../domain/errors.js";
-import type { Topic, TopicKind, TopicPayloads } from "../../domain/events.js";
+import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
 import { SECOND } from "../../domain/time/time.js";
 import { subscriberLink } from "../client/cluster-link.js";
 import type { RedisConnection } from "../client/connect.js";

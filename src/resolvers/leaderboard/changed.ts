@@ -3,7 +3,7 @@
  * everybody who watches the same.
  */
 import { Arg, Int, Resolver, Root, Subscription } from "type-graphql";
-import type { TopicId } from "../../domain/events.js";
+import type { TopicId } from "../../domain/events/events.js";
 import { BOARD_LIMITS } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
 import { LeaderboardSnapshot } from "../../schema/leaderboard.js";

@@ -8,7 +8,10 @@ import type { RevocationTable } from "../../db/account/revocations.js";
 import type { Database } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
 import type { Revocation } from "../../domain/account/session.js";
-import type { NamedUser } from "../outbox/row.js";
+import { revocationEntry } from "./revocation-kind.js";
+
+/** The user of a revocation that cannot be read, as far as it names one. */
+export type NamedUser = { readonly userId: number } | { readonly userTag: string };
 
 /**
  * Ends all sessions of users in Postgres. Resolves to the revocations, which are in the outbox too;
@@ -36,8 +39,7 @@ export function createFailClosed({
         const raised = await revocations.raiseEpoch(tx, user);
         if (raised) ended.push({ kind: "user", keptId: null, ...raised });
       }
-      if (ended.length > 0)
-        await outboxTable.append(tx, { tags: [], events: [], revocations: ended });
+      if (ended.length > 0) await outboxTable.append(tx, [revocationEntry(ended)]);
       return ended;
     });
 }

@@ -17,9 +17,10 @@ import {
 } from "../../domain/account/principal.js";
 import type { Revocation } from "../../domain/account/session.js";
 import type { UserError } from "../../domain/errors.js";
-import { SESSIONS_TOPIC } from "../../domain/events.js";
+import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
+import { revocationEntry } from "./revocation-kind.js";
 
 /**
  * Applies a committed revocation. Resolves to how many sessions it ended, where that is counted.
@@ -176,15 +177,12 @@ async function revoke<R extends Revocation>(
     const revocation = await decide(tx);
     if (!revocation) return null;
     await audit.append(tx, entry);
-    return {
-      revocation,
-      row: await outboxTable.append(tx, { tags: [], events: [], revocations: [revocation] }),
-    };
+    return { revocation, rows: await outboxTable.append(tx, [revocationEntry([revocation])]) };
   });
   if (!owed) return null;
   const ended = await apply(owed.revocation);
   // A row that stays is applied again by the relay, which changes nothing.
-  outboxTable.done([owed.row]).catch(() => {});
+  outboxTable.done(owed.rows.map(({ id }) => id)).catch(() => {});
   return { ended, revocation: owed.revocation };
 }
 

@@ -3,7 +3,7 @@
  * missed.
  */
 import type { Logger } from "pino";
-import { SESSIONS_TOPIC } from "../../domain/events.js";
+import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { EVERYBODY } from "./revocations.js";
 

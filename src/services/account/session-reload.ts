@@ -14,8 +14,9 @@ import { RedisUnavailable } from "../../domain/errors.js";
 import { askLoaded, type NotLoaded } from "../../redis/client/memory-fence.js";
 import { refusalOf } from "../../redis/client/refusals.js";
 import type { SessionStore } from "../../redis/session/session.js";
-import { readRow } from "../outbox/row.js";
+import { readRow } from "../outbox/kind.js";
 import type { FailClosed } from "./fail-closed.js";
+import { REVOCATION_SPEC, unreadableUsers } from "./revocation-kind.js";
 
 /** Asks a Redis that knows. */
 export interface SessionTrust {
@@ -31,7 +32,7 @@ export interface SessionTrust {
 export interface SessionTrustParts {
   readonly store: Pick<SessionStore, "onLost" | "load" | "loadEverybody" | "revoke">;
   readonly revocations: Pick<RevocationTable, "stateOf" | "everybodyBefore">;
-  readonly outboxTable: Pick<OutboxTable, "unsentRevocations">;
+  readonly outboxTable: Pick<OutboxTable, "ofKind">;
   readonly failClosed: FailClosed;
   readonly log: Logger;
 }
@@ -55,13 +56,16 @@ export function createSessionTrust({
     losses += 1;
   });
 
+  /** Revocations that may not have been applied, those set aside included. */
+  const unsent = (after: number) => outboxTable.ofKind(REVOCATION_SPEC.kind, after);
+
   const catchUp = async (): Promise<void> => {
     const present = losses;
     if (madeGood === present) return;
     const refused = new Set<string>();
-    for (let rows = await outboxTable.unsentRevocations(0); rows.length > 0; ) {
+    for (let rows = await unsent(0); rows.length > 0; ) {
       for (const row of rows) await apply(row, refused);
-      rows = await outboxTable.unsentRevocations(rows.at(-1)?.id ?? Number.MAX_SAFE_INTEGER);
+      rows = await unsent(rows.at(-1)?.id ?? Number.MAX_SAFE_INTEGER);
     }
     doubted = refused;
     madeGood = Math.max(madeGood, present);
@@ -69,14 +73,15 @@ export function createSessionTrust({
 
   /** Rejects when Redis or Postgres does not answer; anything else concerns this row alone. */
   const apply = async (stored: StoredRow, refused: Set<string>): Promise<void> => {
-    const row = readRow(stored);
+    const row = readRow(REVOCATION_SPEC, stored);
     if (row.problems.length > 0)
       log.error(
         { row: row.id, problems: row.problems },
         "outbox: a row with revocations cannot be read",
       );
-    const closed = row.distrusted.length > 0 ? await failClosed(row.id, row.distrusted) : [];
-    for (const revocation of [...(row.revocations ?? []), ...closed]) {
+    const users = unreadableUsers(row);
+    const closed = users.length > 0 ? await failClosed(row.id, users) : [];
+    for (const revocation of [...row.payload.revocations, ...closed]) {
       await store.revoke(revocation).catch((error: unknown) => doubt(revocation, error, refused));
     }
   };

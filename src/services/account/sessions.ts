@@ -5,7 +5,7 @@ import type { RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
 import { AUTH_LEVELS, type SessionRecord } from "../../domain/account/session.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
-import { SESSIONS_TOPIC } from "../../domain/events.js";
+import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { Found, SessionStore } from "../../redis/session/session.js";
 import type { SessionTrust } from "./session-reload.js";

@@ -11,7 +11,8 @@ import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
 import type { CurrencyCode } from "../../domain/catalogue/money.js";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
-import { CATALOGUE_TOPIC } from "../../domain/events.js";
+import { CATALOGUE_TOPIC } from "../../domain/events/events.js";
+import { changeEntry } from "../../domain/events/outbox.js";
 import { readImportRow, type SourceRow } from "./import-row.js";
 
 /** What an import stands on. */
@@ -129,10 +130,9 @@ async function mergeAndTell(tx: Tx, staging: Staging, outbox: OutboxTable) {
   // Whoever watches is asked to read again, instead of asking Redis who watches what: that answer
   // is old before the commit.
   if (counts.created + counts.changed > 0)
-    await outbox.append(tx, {
-      tags: [CATALOGUE_TAG],
-      events: [{ topic: CATALOGUE_TOPIC, version: 0 }],
-    });
+    await outbox.append(tx, [
+      changeEntry({ tags: [CATALOGUE_TAG], events: [{ topic: CATALOGUE_TOPIC, version: 0 }] }),
+    ]);
   return counts;
 }
 

@@ -16,12 +16,13 @@ import type {
 import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import { tagsOfProductChange } from "../../domain/catalogue/tags.js";
 import type { UserError } from "../../domain/errors.js";
-import type { OutboxMessage } from "../../domain/events.js";
+import { changeEntry, type OutboxEntry } from "../../domain/events/outbox.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
 import type { Seen } from "../../domain/seen.js";
+import { scoreEntries } from "../leaderboard/score-kind.js";
 import { sold } from "../leaderboard/shop-boards.js";
 import { checkOperationId } from "../operation-id.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 import { checkDraft } from "./product-draft.js";
 
 /** What a write did. `seen` is the consistency token; null when nothing was written. */
@@ -52,7 +53,7 @@ export interface Products {
 }
 
 /** What changing products takes. */
-export interface ProductsParts extends AnnouncedWriteParts {
+export interface ProductsParts extends OutboxWriteDeps {
   readonly products: ProductTable;
   readonly operations: OperationTable;
 }
@@ -68,13 +69,13 @@ interface Change {
 }
 
 export function createProducts({ products, operations, ...parts }: ProductsParts): Products {
-  const announced = createAnnouncedWrite(parts);
+  const announced = createWriteWithOutbox(parts);
   const write = async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
     const { decision, seen } = await announced(async (tx) => {
       const made = await decide(tx);
       return {
         decision: made,
-        message: "after" in made && hasChanged(made) ? messageFor(made) : null,
+        owes: "after" in made && hasChanged(made) ? entriesFor(made) : [],
       };
     });
     if ("refused" in decision) return refusal(decision.refused);
@@ -159,13 +160,13 @@ const hasChanged = ({ before, after }: Change): boolean =>
 const fingerprint = (input: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(input)).digest("hex");
 
-function messageFor({ before, after, scores = [] }: Change): OutboxMessage {
+function entriesFor({ before, after, scores = [] }: Change): OutboxEntry[] {
   const { id, version } = after.product;
-  return {
+  const change = changeEntry({
     tags: tagsOfProductChange(before, after),
     events: [{ topic: { kind: "productChanged", id }, version }],
-    scores,
-  };
+  });
+  return [change, ...scoreEntries(scores)];
 }
 
 const notFound = (field: readonly string[]): UserError => ({

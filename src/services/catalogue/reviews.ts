@@ -12,11 +12,12 @@ import {
 } from "../../domain/catalogue/catalogue.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/catalogue/tags.js";
 import type { UserError, UserErrorCode } from "../../domain/errors.js";
-import type { PendingEvent } from "../../domain/events.js";
+import { changeEntry, type PendingEvent } from "../../domain/events/outbox.js";
 import type { Seen } from "../../domain/seen.js";
 import { checkText, typed } from "../../domain/text.js";
+import { scoreEntries } from "../leaderboard/score-kind.js";
 import { wasActive } from "../leaderboard/shop-boards.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 /** What became of a review. `seen` is the consistency token; null when nothing was written. */
 export interface ReviewOutcome {
@@ -35,13 +36,13 @@ export interface Reviews {
 }
 
 /** What writing reviews takes. */
-export interface ReviewsParts extends AnnouncedWriteParts {
+export interface ReviewsParts extends OutboxWriteDeps {
   readonly products: Pick<ProductTable, "rate">;
   readonly reviews: Pick<ReviewTable, "put">;
 }
 
 export function createReviews({ products, reviews, ...parts }: ReviewsParts): Reviews {
-  const write = createAnnouncedWrite(parts);
+  const write = createWriteWithOutbox(parts);
   return {
     async add(principal, input) {
       const { userId } = requireUser(principal);
@@ -54,7 +55,7 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
         const rated = await products.rate(tx, draft.productId, () =>
           reviews.put(tx, userId, draft),
         );
-        if (typeof rated === "string") return { decision: GONE[rated], message: null };
+        if (typeof rated === "string") return { decision: GONE[rated], owes: [] };
         const { before, after, by } = rated;
         const { id, version } = after.product;
         const isRated = before.product.version !== version;
@@ -67,7 +68,10 @@ export function createReviews({ products, reviews, ...parts }: ReviewsParts): Re
           ? [{ topic: { kind: "productChanged", id }, version }]
           : [];
         const scores = by.count > 0 ? wasActive(userId, `review:${by.review.id}`) : [];
-        return { decision: by.review, message: { tags, events, scores } };
+        return {
+          decision: by.review,
+          owes: [changeEntry({ tags, events }), ...scoreEntries(scores)],
+        };
       });
       return "code" in decision ? refusal([decision]) : { review: decision, errors: [], seen };
     },

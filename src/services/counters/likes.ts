@@ -6,8 +6,9 @@ import type { LikeTable } from "../../db/counters/likes.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import { likesTag } from "../../domain/catalogue/tags.js";
 import type { UserError } from "../../domain/errors.js";
+import { changeEntry } from "../../domain/events/outbox.js";
 import type { Seen } from "../../domain/seen.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 /** What became of it. `seen` is the consistency token; null when nothing changed. */
 export interface LikeOutcome {
@@ -22,12 +23,12 @@ export interface Likes {
 }
 
 /** What writing likes takes. */
-export interface LikesParts extends AnnouncedWriteParts {
+export interface LikesParts extends OutboxWriteDeps {
   readonly likes: Pick<LikeTable, "add" | "remove">;
 }
 
 export function createLikes({ likes, ...parts }: LikesParts): Likes {
-  const write = createAnnouncedWrite(parts);
+  const write = createWriteWithOutbox(parts);
   const change = async (
     how: "add" | "remove",
     principal: Principal,
@@ -36,13 +37,16 @@ export function createLikes({ likes, ...parts }: LikesParts): Likes {
     const { userId } = requireUser(principal);
     const { decision, seen } = await write(async (tx) => {
       const changed = await likes[how](tx, { productId, userId });
-      if (typeof changed === "string") return { decision: [GONE[changed]], message: null };
-      if (changed.likes === null) return { decision: [], message: null };
+      if (typeof changed === "string") return { decision: [GONE[changed]], owes: [] };
+      if (changed.likes === null) return { decision: [], owes: [] };
       const event = {
         topic: { kind: "productStatsChanged", id: productId },
         version: changed.version,
       } as const;
-      return { decision: [], message: { tags: [likesTag(productId)], events: [event] } };
+      return {
+        decision: [],
+        owes: [changeEntry({ tags: [likesTag(productId)], events: [event] })],
+      };
     });
     return { errors: decision, seen };
   };

@@ -6,8 +6,9 @@ import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
 import { computePopularity, skipDue, takeDue } from "../../db/counters/popularity.js";
 import { POPULARITY_TAG } from "../../domain/catalogue/tags.js";
+import { changeEntry } from "../../domain/events/outbox.js";
 import { concernsAll } from "../bisect.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 /** Keeps popularity. */
 export interface Popularity {
@@ -27,13 +28,13 @@ interface PopularityRound {
 }
 
 /** What it takes. */
-export interface PopularityParts extends AnnouncedWriteParts {
+export interface PopularityParts extends OutboxWriteDeps {
   readonly database: Pick<Database, "transaction">;
   readonly log: Logger;
 }
 
 export function createPopularity({ log, ...parts }: PopularityParts): Popularity {
-  const write = createAnnouncedWrite(parts);
+  const write = createWriteWithOutbox(parts);
 
   /** A product that fails is left out; what it shares a round with is tried in halves. */
   const round = async (limit: number): Promise<PopularityRound> => {
@@ -44,7 +45,7 @@ export function createPopularity({ log, ...parts }: PopularityParts): Popularity
         const changed = due.length > 0 ? await computePopularity(tx, due) : 0;
         return {
           decision: { due: due.length, changed },
-          message: changed > 0 ? { tags: [POPULARITY_TAG], events: [] } : null,
+          owes: changed > 0 ? [changeEntry({ tags: [POPULARITY_TAG] })] : [],
         };
       });
       return decision;

@@ -10,6 +10,7 @@ import type { LikeTable } from "../../db/counters/likes.js";
 import type { OutboxTable } from "../../db/outbox.js";
 import { likesTag } from "../../domain/catalogue/tags.js";
 import type { TallyKey } from "../../domain/counters.js";
+import { changeEntry } from "../../domain/events/outbox.js";
 import { type CounterStore, type Drift, shardOf } from "../../redis/counters/counters.js";
 
 /** Something that does not agree: by how much the one that is not the truth has too many. */
@@ -61,10 +62,9 @@ export async function reconcile(
   }
   const forget = async (tx: Tx, ids: readonly number[]): Promise<void> => {
     for (let done = 0; done < ids.length; done += AT_ONCE)
-      await outboxTable.append(tx, {
-        tags: ids.slice(done, done + AT_ONCE).map(likesTag),
-        events: [],
-      });
+      await outboxTable.append(tx, [
+        changeEntry({ tags: ids.slice(done, done + AT_ONCE).map(likesTag) }),
+      ]);
   };
   const wrong = await likes.recount(repair ? forget : undefined);
   return {

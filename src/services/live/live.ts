@@ -10,7 +10,7 @@
  * a value all the same; what is missed is made good by the resync afterwards.
  */
 import type { Logger } from "pino";
-import type { TopicId, TopicKind, ValueTopicKind } from "../../domain/events.js";
+import type { TopicId, TopicKind, ValueTopicKind } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { Conflation, type Due, Slot, type WatchedTopic } from "./slot.js";
 

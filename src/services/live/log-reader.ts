@@ -7,7 +7,7 @@
  * out of order.
  */
 import type { Logger } from "pino";
-import type { LogNews } from "../../domain/events.js";
+import type { LogNews } from "../../domain/events/events.js";
 import type {
   LogEntry,
   LogGap,
@@ -15,7 +15,7 @@ import type {
   LogPage,
   LogPosition,
   LogStart,
-} from "../../domain/log.js";
+} from "../../domain/events/log.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 

@@ -10,8 +10,8 @@
  * the resync.
  */
 import type { Logger } from "pino";
-import type { LogNews, LogTopicKind, Topic } from "../../domain/events.js";
-import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/log.js";
+import type { LogNews, LogTopicKind, Topic } from "../../domain/events/events.js";
+import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { LogReader, type LogSource } from "./log-reader.js";
 

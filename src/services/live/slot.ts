@@ -6,7 +6,7 @@
  * nothing but the topic's version, so the latest wins, and the one at the end of a window is always
  * delivered.
  */
-import type { TopicId } from "../../domain/events.js";
+import type { TopicId } from "../../domain/events/events.js";
 import { NEWEST } from "../../domain/seen.js";
 
 /** An id whose value is to be read and sent now. */

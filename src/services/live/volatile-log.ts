@@ -2,7 +2,7 @@
  * How a log that lives in Redis alone is read by a log subscription: its gaps are told as they are,
  * because there is nowhere else to look.
  */
-import type { LogTopicKind, Topic } from "../../domain/events.js";
+import type { LogTopicKind, Topic } from "../../domain/events/events.js";
 import type { EventLog } from "../../redis/event-log/event-log.js";
 import type { LogSource } from "./log-subscription.js";
 

@@ -12,7 +12,7 @@ import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { RetryOptions } from "../../db/outbox.js";
 import { concernsAll } from "../bisect.js";
 import { wordsOf } from "../failures.js";
-import { type AnnouncedWriteParts, createAnnouncedWrite } from "../outbox/announced-write.js";
+import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 import { deliver } from "./sending.js";
 
 /** Sends to everyone. */
@@ -22,7 +22,7 @@ export interface Broadcasts {
 }
 
 /** What it takes. */
-export interface BroadcastParts extends AnnouncedWriteParts {
+export interface BroadcastParts extends OutboxWriteDeps {
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "next" | "advance" | "pause" | "failed">;
   /** How users whose notification fails are tried again. */
@@ -40,7 +40,7 @@ export function createBroadcasts({
   log,
   ...parts
 }: BroadcastParts): Broadcasts {
-  const write = createAnnouncedWrite(parts);
+  const write = createWriteWithOutbox(parts);
 
   /**
    * A user whose notification fails is tried again later; the others of the step get theirs, in
@@ -51,11 +51,11 @@ export function createBroadcasts({
     try {
       const { decision } = await write<boolean>(async (tx) => {
         step = await broadcasts.next(tx, most);
-        if (!step) return { decision: false, message: null };
+        if (!step) return { decision: false, owes: [] };
         await broadcasts.advance(tx, step, retry);
         return {
           decision: true,
-          message: step.userIds.length > 0 ? await deliver(logs, tx, step) : null,
+          owes: step.userIds.length > 0 ? [await deliver(logs, tx, step)] : [],
         };
       });
       return decision;

@@ -6,8 +6,8 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { NotificationLogTable } from "../../db/notification/log.js";
-import type { LogTopicKind, Topic } from "../../domain/events.js";
-import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../../domain/log.js";
+import type { LogTopicKind, Topic } from "../../domain/events/events.js";
+import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../../domain/events/log.js";
 import type {
   Delivery,
   NotificationAppend,

@@ -8,7 +8,7 @@ import type { NotificationTable } from "../../db/notification/inbox.js";
 import type { NotificationLogTable } from "../../db/notification/log.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import type { UserError } from "../../domain/errors.js";
-import { type LogItem, readLogCursor } from "../../domain/log.js";
+import { type LogItem, readLogCursor } from "../../domain/events/log.js";
 import {
   NOTIFICATION_LIMITS,
   type NotificationEvent,
@@ -16,11 +16,12 @@ import {
 } from "../../domain/notification.js";
 import type { LogSource, LogSubscriptions } from "../live/log-subscription.js";
 import {
-  type AnnouncedWriteParts,
-  createAnnouncedWrite,
+  createWriteWithOutbox,
   type Decided,
-} from "../outbox/announced-write.js";
+  type OutboxWriteDeps,
+} from "../outbox/write-with-outbox.js";
 import { notificationTopic } from "./log.js";
+import { notificationEntry } from "./notification-kind.js";
 
 /** What is to be read: these, or everything up to a cursor. */
 export type MarkRequest = { readonly ids: readonly number[] } | { readonly upTo: string };
@@ -49,7 +50,7 @@ export interface Notifications
 }
 
 /** What notifications take. */
-export interface NotificationsParts extends AnnouncedWriteParts {
+export interface NotificationsParts extends OutboxWriteDeps {
   readonly inboxes: NotificationTable;
   readonly logs: NotificationLogTable;
   readonly subscriptions: LogSubscriptions;
@@ -63,17 +64,17 @@ export function createNotifications({
   sourceOf,
   ...parts
 }: NotificationsParts): Notifications {
-  const write = createAnnouncedWrite(parts);
+  const write = createWriteWithOutbox(parts);
 
   const mark = async (tx: Tx, userId: number, wanted: Marking): Promise<Decided<Marked>> => {
     if (!(await logs.hold(tx, userId))) return NOTHING_SENT;
     const { count, ids, upTo } = await apply(tx, userId, wanted);
-    if (count === 0) return { decision: { count, unread: null }, message: null };
+    if (count === 0) return { decision: { count, unread: null }, owes: [] };
     const { sequence, unread } = await logs.addRead(tx, userId, { ids, upTo, count });
     const append = { type: "read", userId, sequence, ids, upTo, unread } as const;
     return {
       decision: { count, unread },
-      message: { tags: [], events: [], notifications: [append] },
+      owes: [notificationEntry(append)],
     };
   };
 
@@ -118,7 +119,7 @@ interface Marked {
   readonly unread: number | null;
 }
 
-const NOTHING_SENT: Decided<Marked> = { decision: { count: 0, unread: 0 }, message: null };
+const NOTHING_SENT: Decided<Marked> = { decision: { count: 0, unread: 0 }, owes: [] };
 
 function toMarking(userId: number, request: MarkRequest): Marking | UserError {
   if ("ids" in request) {

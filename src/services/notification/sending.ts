@@ -10,15 +10,16 @@ import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { OperationTable } from "../../db/operations.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
 import type { UserError } from "../../domain/errors.js";
-import type { OutboxMessage } from "../../domain/events.js";
+import type { OutboxEntry } from "../../domain/events/outbox.js";
 import { NOTIFICATION_LIMITS, type NotificationContent } from "../../domain/notification.js";
 import type { Clock } from "../../domain/time/clock.js";
 import {
-  type AnnouncedWriteParts,
-  createAnnouncedWrite,
+  createWriteWithOutbox,
   type Decided,
-} from "../outbox/announced-write.js";
+  type OutboxWriteDeps,
+} from "../outbox/write-with-outbox.js";
 import { checkContent } from "./draft.js";
+import { notificationEntry } from "./notification-kind.js";
 
 /** What an admin sends, and to whom. */
 export interface SendRequest {
@@ -48,7 +49,7 @@ export interface NotificationSending {
 }
 
 /** What sending takes. */
-export interface NotificationSendingParts extends AnnouncedWriteParts {
+export interface NotificationSendingParts extends OutboxWriteDeps {
   readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "begin" | "isOpen" | "users">;
@@ -67,7 +68,7 @@ export function createNotificationSending({
   clock,
   ...parts
 }: NotificationSendingParts): NotificationSending {
-  const write = createAnnouncedWrite(parts);
+  const write = createWriteWithOutbox(parts);
 
   /** Nobody is sent anything where somebody is not there. */
   const sendTo = async (
@@ -80,7 +81,7 @@ export function createNotificationSending({
     const { id, createdAt } = await inboxes.write(tx, content);
     return {
       decision: sentTo(userIds.length, true),
-      message: await deliver(logs, tx, { contentId: id, content, createdAt, userIds }),
+      owes: [await deliver(logs, tx, { contentId: id, content, createdAt, userIds })],
     };
   };
 
@@ -91,7 +92,7 @@ export function createNotificationSending({
     const { id: contentId } = await inboxes.write(tx, content);
     const begun: Begun = { contentId, recipients: await broadcasts.begin(tx, contentId) };
     if (operationId !== undefined) await operations.made(tx, operationId, SCOPE, begun);
-    return { decision: sentTo(begun.recipients, false), message: null };
+    return { decision: sentTo(begun.recipients, false), owes: [] };
   };
 
   const decide = async (tx: Tx, request: SendRequest): Promise<Decided<SendOutcome>> => {
@@ -101,7 +102,7 @@ export function createNotificationSending({
       if (!known.first)
         return {
           decision: known.sameInput ? await asItIsNow(tx, to, known.result) : refusal([MISMATCH]),
-          message: null,
+          owes: [],
         };
     }
     return to === "everyone" ? sendToEveryone(tx, request) : sendTo(tx, content, to);
@@ -141,9 +142,9 @@ export async function deliver(
   logs: Pick<NotificationLogTable, "deliver">,
   tx: Tx,
   { contentId, userIds, content, createdAt }: Delivering,
-): Promise<OutboxMessage> {
+): Promise<OutboxEntry> {
   const to = await logs.deliver(tx, contentId, userIds);
-  return { tags: [], events: [], notifications: [{ type: "delivered", content, createdAt, to }] };
+  return notificationEntry({ type: "delivered", content, createdAt, to });
 }
 
 interface Delivering {

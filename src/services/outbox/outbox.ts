@@ -1,29 +1,28 @@
 /**
- * What a committed write owes the outside, and how it is paid (send.ts). A write settles its
- * own row before it answers; the relay (jobs/outbox-relay.ts, relay.ts) is the net for what
- * a crash or an outage left behind.
+ * What committed writes owe the outside, and how it is sent: by kind (kind.ts). A write dispatches
+ * its own rows before it answers. The relay (jobs/outbox-relay.ts, relay.ts) sends what a crash or
+ * an outage left behind.
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
-import type { OutboxRow } from "../../domain/events.js";
+import type { OutboxRow } from "../../domain/events/outbox.js";
 import type { Seen } from "../../domain/seen.js";
 import { lateError, withDeadline } from "../../domain/time/deadline.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Cache } from "../../redis/cache/cache.js";
-import type { FailClosed } from "../account/fail-closed.js";
-import { failuresOf, mostTelling, wordsOf } from "../failures.js";
+import { wordsOf } from "../failures.js";
+import { type OutboxKind, wholeRow } from "./kind.js";
 import { createRelayPass } from "./relay.js";
-import { createAnnounce, type SendParts } from "./send.js";
 
-/** What the outbox joins. */
-export interface OutboxParts extends SendParts, RetryOptions {
+/** The collaborators of the outbox, and its settings. */
+export interface OutboxDeps extends RetryOptions {
   readonly table: OutboxTable;
-  readonly cache: Pick<Cache, "invalidate" | "nowMs">;
-  /** Ends the sessions of users whose revocation cannot be read. */
-  readonly failClosed: FailClosed;
+  readonly cache: Pick<Cache, "nowMs">;
+  /** One handler for each kind of row. */
+  readonly kinds: readonly OutboxKind[];
   /** Rejects while Redis cannot be used. */
   readonly probe: () => Promise<unknown>;
-  /** Longest a write waits for its own row to be sent. */
+  /** Longest a write waits for its own rows to be sent. */
   readonly drainMs: number;
   readonly log: Logger;
 }
@@ -37,58 +36,64 @@ export type Outbox = ReturnType<typeof createOutbox>;
  */
 const UNANNOUNCED_MS = 30 * SECOND;
 
-export function createOutbox(parts: OutboxParts) {
-  const { table, cache, score, drainMs, log } = parts;
-  const announce = createAnnounce(parts);
+/** What became of a row: its count of invalidations, or null where it was not sent in time. */
+interface Dispatched {
+  readonly invalidates: boolean;
+  readonly count: number | null;
+}
 
-  const send = async (row: OutboxRow): Promise<void> => {
-    const failures = await failuresOf([announce(row), score(row.scores ?? [])]);
-    if (failures.length > 0) throw mostTelling(failures);
-  };
-  const pass = createRelayPass({ ...parts, send });
+/** Handlers by kind. Throws where two have the same. */
+export function kindsByName(kinds: readonly OutboxKind[]): ReadonlyMap<string, OutboxKind> {
+  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+  if (byName.size < kinds.length) throw new Error("Two handlers of the outbox have the same kind.");
+  return byName;
+}
 
-  const forget = (row: OutboxRow): Promise<void> =>
+export function createOutbox({ table, cache, drainMs, log, ...deps }: OutboxDeps) {
+  const kinds = kindsByName(deps.kinds);
+  const pass = createRelayPass({ ...deps, table, kinds, log });
+
+  const forget = (id: number): Promise<void> =>
     table
-      .done([row.id])
+      .done([id])
       .catch((error: Error) =>
         log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"),
       );
 
+  const dispatchRow = async ({ id, kind: name, payload }: OutboxRow): Promise<Dispatched> => {
+    const kind = kinds.get(name);
+    if (!kind) throw new Error(`The outbox has no handler of the kind ${name}.`);
+    const { invalidates } = kind;
+    const sent = kind.send(wholeRow(id, payload));
+    const forgotten = sent.then(() => forget(id));
+    // A failure is handled below; a row that is sent late is forgotten all the same.
+    forgotten.catch(() => undefined);
+    try {
+      return {
+        invalidates,
+        count: await withDeadline(sent, drainMs, lateError("not sent", drainMs)),
+      };
+    } catch (error) {
+      log.warn(
+        { err: wordsOf(error), row: id, kind: name },
+        "outbox: a write could not be announced yet; the relay will",
+      );
+      return { invalidates, count: null };
+    }
+  };
+
   return {
     /**
-     * Settles a row just committed, within `drainMs`. Resolves to the consistency token of the
-     * write: the count of invalidations where they were sent, else an order to read past the cache
-     * for a while.
+     * Sends rows just committed, within `drainMs`. Resolves to the consistency token of the write:
+     * the count of invalidations where they were sent, else an order to read past the cache for a
+     * while.
      */
-    async settle(row: OutboxRow): Promise<Seen> {
-      const scored = score(row.scores ?? []).then(
-        () => true,
-        (error: unknown) => {
-          log.warn(
-            { err: wordsOf(error), row: row.id },
-            "outbox: a score could not be written down yet; the relay will",
-          );
-          return false;
-        },
-      );
-      try {
-        const count = await withDeadline(announce(row), drainMs, lateError("not sent", drainMs));
-        const settled = scored.then((written) => (written ? forget(row) : undefined));
-        // Scores are no part of what the client reads next: late ones do not make its token an
-        // order to read past the cache.
-        await withDeadline<unknown>(
-          row.scores?.length ? settled : undefined,
-          drainMs,
-          () => undefined,
-        );
-        return { count, bypassUntilMs: 0 };
-      } catch (error) {
-        log.warn(
-          { err: wordsOf(error), row: row.id },
-          "outbox: a write could not be announced yet; the relay will",
-        );
-        return { count: 0, bypassUntilMs: cache.nowMs() + UNANNOUNCED_MS };
-      }
+    async dispatch(rows: readonly OutboxRow[]): Promise<Seen> {
+      const sent = await Promise.all(rows.map(dispatchRow));
+      const isStale = sent.some(({ invalidates, count }) => invalidates && count === null);
+      return isStale
+        ? { count: 0, bypassUntilMs: cache.nowMs() + UNANNOUNCED_MS }
+        : { count: Math.max(0, ...sent.map(({ count }) => count ?? 0)), bypassUntilMs: 0 };
     },
     /**
      * Sends what waits and is due, unless another relay is at work. Rejects while Redis or Postgres

@@ -1,5 +1,5 @@
 /**
- * The relay's pass over the outbox: every row that is due is parsed and sent for itself.
+ * The relay's pass over the outbox: every row that is due is read and sent for itself.
  *
  * A row that fails is tried again with exponential backoff, and set aside after `attemptsMax`
  * attempts with its error (dead letter). It holds up later rows of its keys alone (a topic, a user,
@@ -8,20 +8,23 @@
  * is given up. Redis or Postgres down: the pass ends, rejects, and everything stays.
  */
 import type { Logger } from "pino";
-import type { FailedRow, OutboxTable, RetryOptions, WaitingRow } from "../../db/outbox.js";
+import type {
+  FailedRow,
+  OutboxTable,
+  RetryOptions,
+  StoredRow,
+  WaitingRow,
+} from "../../db/outbox.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { refusalOf } from "../../redis/client/refusals.js";
-import type { FailClosed } from "../account/fail-closed.js";
 import { wordsOf } from "../failures.js";
 import { inOrderByKey } from "./keyed-order.js";
-import { keysOf, type ReadRow, readRow } from "./row.js";
+import { type OutboxKind, readRow } from "./kind.js";
 
-/** What a pass takes. */
-export interface OutboxRelayParts extends RetryOptions {
-  readonly table: Pick<OutboxTable, "waiting" | "read" | "done" | "failed" | "keyed">;
-  /** Sends all that could be read of a row. */
-  readonly send: (row: ReadRow) => Promise<unknown>;
-  readonly failClosed: FailClosed;
+/** The collaborators of a pass, and how failed rows are tried again. */
+export interface OutboxRelayDeps extends RetryOptions {
+  readonly table: Pick<OutboxTable, "waiting" | "read" | "done" | "failed">;
+  readonly kinds: ReadonlyMap<string, OutboxKind>;
   /** Rejects while Redis cannot be used. */
   readonly probe: () => Promise<unknown>;
   readonly log: Logger;
@@ -33,8 +36,8 @@ const PAGE = 1_000;
 const ROWS_AT_ONCE = 100;
 
 /** One pass over everything that waits. Resolves to how many rows were sent. */
-export function createRelayPass(parts: OutboxRelayParts): () => Promise<number> {
-  const { table } = parts;
+export function createRelayPass(deps: OutboxRelayDeps): () => Promise<number> {
+  const { table } = deps;
   return async () => {
     const blocked = new Blocked();
     let sent = 0;
@@ -42,7 +45,7 @@ export function createRelayPass(parts: OutboxRelayParts): () => Promise<number> 
       const page = await table.waiting(after, PAGE);
       const free = page.filter((row) => blocked.passes(row));
       for (let done = 0; done < free.length; done += ROWS_AT_ONCE) {
-        sent += await sendSome(parts, free.slice(done, done + ROWS_AT_ONCE), blocked);
+        sent += await sendSome(deps, free.slice(done, done + ROWS_AT_ONCE), blocked);
       }
       const last = page.at(-1);
       if (!last || page.length < PAGE) return sent;
@@ -57,9 +60,8 @@ class Blocked {
 
   /** Whether a row may be sent; what may not holds up its own keys. */
   passes({ id, keys, due }: WaitingRow): boolean {
-    const known = keys ?? [];
-    const free = due && !this.holds(id, known);
-    if (!free) this.add(id, known);
+    const free = due && !this.holds(id, keys);
+    if (!free) this.add(id, keys);
     return free;
   }
   holds(id: number, keys: readonly string[]): boolean {
@@ -71,14 +73,14 @@ class Blocked {
 }
 
 async function sendSome(
-  parts: OutboxRelayParts,
+  deps: OutboxRelayDeps,
   rows: readonly WaitingRow[],
   blocked: Blocked,
 ): Promise<number> {
   let [rest, sent] = [rows.map(({ id }) => id), 0];
   while (rest.length > 0) {
-    const stored = await parts.table.read(rest);
-    sent += await sendRead(parts, stored.map(readRow), blocked);
+    const stored = await deps.table.read(rest);
+    sent += await sendRead(deps, stored, blocked);
     const last = stored.at(-1)?.id ?? Number.POSITIVE_INFINITY;
     rest = rest.filter((id) => id > last);
   }
@@ -87,47 +89,42 @@ async function sendSome(
 
 /** Sends rows at once, in order where they share a key, and notes what became of them. */
 async function sendRead(
-  parts: OutboxRelayParts,
-  rows: readonly ReadRow[],
+  deps: OutboxRelayDeps,
+  rows: readonly StoredRow[],
   blocked: Blocked,
 ): Promise<number> {
-  const { table } = parts;
-  const [sent, waits, failed]: [number[], { id: number; keys: string[] }[], Failure[]] = [
-    [],
-    [],
-    [],
-  ];
+  const [sent, failed]: [number[], Failure[]] = [[], []];
+  const keysOf = ({ keys }: StoredRow): readonly string[] => keys;
   await inOrderByKey(rows, keysOf, async (row) => {
-    const keys = keysOf(row);
-    if (blocked.holds(row.id, keys)) {
-      blocked.add(row.id, keys);
-      waits.push({ id: row.id, keys });
+    if (blocked.holds(row.id, row.keys)) {
+      blocked.add(row.id, row.keys);
       return;
     }
-    const error = await trySending(parts, row);
+    const error = await trySending(deps, row);
     if (error === null) {
       sent.push(row.id);
       return;
     }
-    blocked.add(row.id, keys);
-    failed.push({ id: row.id, keys, error });
+    blocked.add(row.id, row.keys);
+    failed.push({ id: row.id, error });
   });
-  await table.done(sent);
-  await table.keyed(waits);
-  await noteFailures(parts, failed);
+  await deps.table.done(sent);
+  await noteFailures(deps, failed);
   return sent.length;
 }
 
 /** Resolves to why a row is not sent; null where it is. */
 async function trySending(
-  { send, failClosed }: OutboxRelayParts,
-  row: ReadRow,
+  { kinds }: OutboxRelayDeps,
+  row: StoredRow,
 ): Promise<{ readonly reason: unknown } | null> {
   try {
-    if (row.distrusted.length > 0) await failClosed(row.id, row.distrusted);
-    await send(row);
-    return row.problems.length > 0
-      ? { reason: new Error(`cannot be read: ${row.problems.join("; ")}`) }
+    const kind = kinds.get(row.kind);
+    if (!kind) throw new Error(`there is no handler of the kind ${row.kind}`);
+    const read = readRow(kind, row);
+    await kind.send(read);
+    return read.problems.length > 0
+      ? { reason: new Error(`cannot be read: ${read.problems.join("; ")}`) }
       : null;
   } catch (reason) {
     return { reason };
@@ -136,21 +133,20 @@ async function trySending(
 
 interface Failure {
   readonly id: number;
-  readonly keys: readonly string[];
   readonly error: { readonly reason: unknown };
 }
 
 /** Notes failures; a server that is away ends the pass. */
 async function noteFailures(
-  { table, probe, log, ...retry }: OutboxRelayParts,
+  { table, probe, log, ...retry }: OutboxRelayDeps,
   failures: readonly Failure[],
 ): Promise<void> {
   if (failures.length === 0) return;
   const isAway = (reason: unknown): boolean =>
     reason instanceof ServiceUnavailable && refusalOf(reason) === null;
   if (failures.some(({ error }) => isAway(error.reason))) await probe();
-  const rows = failures.map(({ id, keys, error: { reason } }): FailedRow => {
-    return { id, keys, error: wordsOf(reason), counts: refusalOf(reason) !== "server" };
+  const rows = failures.map(({ id, error: { reason } }): FailedRow => {
+    return { id, error: wordsOf(reason), counts: refusalOf(reason) !== "server" };
   });
   for (const { id: row, attempts, setAside, error: err } of await table.failed(rows, retry)) {
     if (setAside)

@@ -34,13 +34,13 @@ const RULES: AttemptRules = {
 };
 
 async function open(rules: Partial<AttemptRules> = {}, url = testRedis().url) {
-  const { keys, prefix } = testRedis();
+  const { keys } = testRedis();
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
   const attempts = createAttempts(testCaller(connection), keys, { ...RULES, ...rules });
   const admin = connection as Redis;
-  const buckets = async () => (await admin.keys(`${prefix}souk:v1:attempts:*`)).sort();
+  const buckets = async () => (await admin.keys(keys.attempts("*", "*", "*"))).sort();
   return {
     attempts,
     close: () => connection.disconnect(),

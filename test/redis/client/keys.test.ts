@@ -1,23 +1,32 @@
 /**
- * docs/keys.md says what src/redis/client/keys.ts spells, and both say what a cache really leaves
- * in Redis.
+ * docs/keys.md and docs/redis-acl.md are written from the key specs, and the specs say what Souk
+ * really leaves in Redis.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { readConfig } from "../../../src/config/config.js";
+import { aclPage, keysPage } from "../../../scripts/redis-pages.mjs";
+import { environmentSchema, readConfig } from "../../../src/config/config.js";
 import { dayOf, monthOf } from "../../../src/domain/leaderboard/calendar.js";
 import { DAY } from "../../../src/domain/time/time.js";
 import { createActivityStore } from "../../../src/redis/activity/activity.js";
 import { createAttempts } from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
-import { createKeys, KEY_FAMILIES, type Keys } from "../../../src/redis/client/keys.js";
+import {
+  type KeySpec,
+  type KeySubject,
+  keysOf,
+  NAMESPACE,
+} from "../../../src/redis/client/keys/spec.js";
+import { createKeys, KEY_SPECS, KEY_SUBJECTS, type Keys } from "../../../src/redis/client/keys.js";
 import { createCounterStore } from "../../../src/redis/counters/counters.js";
 import { createViewerRanges } from "../../../src/redis/counters/range.js";
 import { createDocumentStore } from "../../../src/redis/documents/documents.js";
 import { createLimiter } from "../../../src/redis/rate-limiter/limiter.js";
 import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
+import { ROOT } from "../../support/node-process.js";
 import { startRedisServer } from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
 import { createGate, createSource, filled, openTrusted, readOne } from "../cache/cache.fixture.js";
@@ -26,7 +35,24 @@ import { openLogs, topic } from "../event-log/event-log.fixture.js";
 import { leaveBoard } from "../leaderboard/leaderboard.fixture.js";
 import { newSession, readyStore } from "../session/session.fixture.js";
 
-const document = readFileSync(new URL("../../../docs/keys.md", import.meta.url), "utf8");
+type Family = readonly [name: string, spec: KeySpec & { readonly owner: string }];
+const FAMILIES = KEY_SUBJECTS.flatMap(({ owner, families }: KeySubject) =>
+  Object.entries(families).map(([name, spec]): Family => [name, { owner, ...spec }]),
+);
+
+const page = (name: string): string => readFileSync(join(ROOT, "docs", name), "utf8");
+
+/** The TypeScript of a folder of redis. */
+function sourceOf(folder: string): string {
+  const path = join(ROOT, "src/redis", folder);
+  const files = readdirSync(path).filter((name) => name.endsWith(".ts"));
+  return files.map((name) => readFileSync(join(path, name), "utf8")).join("");
+}
+
+function evicted(type: KeySpec["type"], evictable?: true): string {
+  if (type === "channel") return "-";
+  return evictable ? "yes" : "no";
+}
 
 /** `<name>` stands for anything. */
 const matcher = (pattern: string): RegExp =>
@@ -36,6 +62,13 @@ const matcher = (pattern: string): RegExp =>
       .map((part) => part.replace(/[{}!]/g, "\\$&"))
       .join(".+")}$`,
   );
+
+/** The family that a key is of; the last where several match, as `{!epoch}` is a `{<tag>}`. */
+const familyOf = (key: string, isChannel = false): KeySpec | undefined =>
+  FAMILIES.map(([, spec]) => spec)
+    .filter(({ type }) => (type === "channel") === isChannel)
+    .filter((spec) => matcher(NAMESPACE + spec.key).test(key))
+    .at(-1);
 
 /** What a guest leaves who filled a cart and signed in. */
 async function moveCart(url: string, keys: Keys): Promise<void> {
@@ -128,75 +161,86 @@ async function appendToLog(url: string, keys: Keys): Promise<void> {
   await log.append(topic(1), "entry", "operation");
 }
 
-it("documents every family of keys and channels, and no other", () => {
-  const documented = [
-    ...document.matchAll(/^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm),
-  ];
-  const rows = documented.map(([, name, pattern, type, ttl, owner, bound]) => [
+it("The pages of keys and of rights are those that codegen writes.", () => {
+  const advice = "the page is older than the specs: run `npm run codegen` and commit it";
+  expect(page("keys.md"), advice).toBe(keysPage(KEY_SUBJECTS, NAMESPACE));
+  expect(page("redis-acl.md"), advice).toBe(aclPage(KEY_SUBJECTS, NAMESPACE));
+});
+
+it("The page of keys documents every family of keys and channels, and no other.", () => {
+  const row = /^\| (\w+) \| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm;
+  const rows = [...page("keys.md").matchAll(row)].map(([, name, ...cells]) => [name, cells]);
+  const specs = FAMILIES.map(([name, { type, ttl, owner, bound, evictable, key }]) => [
     name,
-    { pattern, type, ttl, owner, bound },
+    [NAMESPACE + key, type, ttl, owner, bound, evicted(type, evictable)],
   ]);
-  expect(Object.fromEntries(rows)).toEqual(KEY_FAMILIES);
+  expect(rows).toEqual(specs);
 });
 
-it("spells every key as its family is documented", () => {
-  const keys = createKeys();
-  const spelled: Record<string, string> = {
-    cacheEntry: keys.cacheEntry("product:1"),
-    cacheLease: keys.cacheLease("product:1"),
-    cacheTag: keys.cacheTag("product:1"),
-    cacheEpoch: keys.cacheEpoch(),
-    cacheSeen: keys.cacheSeen(),
-    cacheSeenChannel: keys.cacheSeenChannel(),
-    cacheFilled: keys.cacheFilled(),
-    session: keys.session("user", "id"),
-    sessions: keys.sessions("user"),
-    sessionEpoch: keys.sessionEpoch("user"),
-    sessionEverybody: keys.sessionEverybody(),
-    attempts: keys.attempts("sign-in", "place", "id"),
-    attemptsKnown: keys.attemptsKnown("id"),
-    documents: keys.documents(),
-    documentsUsed: keys.documentsUsed(),
-    cart: keys.cart("user:1"),
-    cartOperations: keys.cartOperations("user:1"),
-    cartTry: keys.cartTry("user:1", "id"),
-    cartMerge: keys.cartMerge("user:1", "guest:1"),
-    board: keys.board(1),
-    boardNames: keys.boardNames(1),
-    boardWaiting: keys.boardWaiting(1),
-    boardAnswers: keys.boardAnswers(1, 2),
-    boardBuild: keys.boardBuild(1),
-    boardRanks: keys.boardRanks(1, "2:DAY:3"),
-    boardOwners: keys.boardOwners(1, "2:DAY:3"),
-    boardScores: keys.boardScores(1, "2:DAY:3"),
-    counterShard: keys.counterShard(1),
-    counterPending: keys.counterPending(1),
-    counterBatch: keys.counterBatch(1),
-    tally: keys.tally(1, 65),
-    tallySpan: keys.tally(1, 65, "2026-11"),
-    viewers: keys.viewers(1, 65),
-    viewersSpan: keys.viewers(1, 65, "2026-11-03"),
-    viewersMerged: keys.viewersMerged(1, 65, "2026-11-01:2026-11-02:generation"),
-    exactViewers: keys.exactViewers(1, 65),
-    recentViewers: keys.recentViewers(1, 65),
-    counterOperations: keys.counterOperations(1, 2),
-    log: keys.log("notification", 1),
-    logState: keys.logState("notification", 1),
-    logOperation: keys.logOperation("notification", 1, "operation"),
-    activityDay: keys.activityDay("2026-11-03"),
-    activityLoaded: keys.activityLoaded("2026-11-03"),
-    activityUnion: keys.activityUnion("report", "week"),
-    limitBucket: keys.limitBucket("viewer", "7"),
-    limitHold: keys.limitHold("operation"),
-    topic: keys.topic("productChanged", 1),
-    heartbeat: keys.heartbeat("a"),
-  };
-  for (const [name, { pattern }] of Object.entries(KEY_FAMILIES))
-    expect(spelled[name]).toMatch(matcher(pattern));
-  expect(Object.keys(spelled)).toEqual(Object.keys(KEY_FAMILIES));
+it("A key is its pattern under the prefix, with the arguments in their order.", () => {
+  const keys = createKeys("test:");
+  expect([
+    keys.cacheEntry("product:1"),
+    keys.cacheEpoch(),
+    keys.cacheTagPrefix(),
+    keys.cartMerge("user:1", "guest:1"),
+    keys.attempts("sign-in", "place", "id"),
+    keys.boardRanks(1, "2:DAY:3"),
+    keys.tally(1, 65),
+    keys.tallySpan(1, 65, "2026-11"),
+    keys.topic("productChanged", 1),
+  ]).toEqual([
+    "test:souk:v1:cache:{product:1}",
+    "test:souk:v1:tag:{!epoch}",
+    "test:souk:v1:tag:",
+    "test:souk:v1:cart-merge:{user:1}:guest:1",
+    "test:souk:v1:attempts:{sign-in}:place:id",
+    "test:souk:v1:board:{1}:2:DAY:3:ranks",
+    "test:souk:v1:tally:{c1}:65",
+    "test:souk:v1:tally-of:{c1}:65:2026-11",
+    "test:souk:v1:topic:productChanged:1",
+  ]);
 });
 
-it("leaves no key in Redis but of a documented family, type and lifetime", async () => {
+it("A subject that is not in the list builds keys from its own specs.", () => {
+  const basket = {
+    key: "basket:{<owner>}:<day>",
+    type: "set",
+    ttl: "a day",
+    bound: "owners",
+  } as const;
+  expect(keysOf("test:", { basket }).basket("ada", 7)).toBe("test:souk:v1:basket:{ada}:7");
+});
+
+it("The keys of a family match no later pattern than its own.", () => {
+  const keys: Readonly<Record<string, (...parts: string[]) => string>> = createKeys();
+  for (const [name, spec] of FAMILIES) {
+    const parts = spec.key.match(/<[^>]+>/g) ?? [];
+    const key = keys[name]?.(...parts.map((_, at) => `part${at}`)) ?? "";
+    expect(familyOf(key, spec.type === "channel")?.key).toBe(spec.key);
+  }
+});
+
+it("A family has one name, its owners exist, and it names variables that are read.", () => {
+  expect(FAMILIES.map(([name]) => name)).toEqual(Object.keys(KEY_SPECS));
+  for (const [name, { owner, ttl, bound }] of FAMILIES) {
+    const owners = owner.split(", ").filter((file) => !existsSync(join(ROOT, "src", file)));
+    const variables = `${ttl} ${bound}`.match(/[A-Z]+(?:_[A-Z]+)+/g) ?? [];
+    const unread = variables.filter((variable) => !(variable in environmentSchema.shape));
+    expect([name, owners, unread]).toEqual([name, [], []]);
+  }
+});
+
+it("A subject names no command that its files do not send.", () => {
+  for (const { folder, commands } of KEY_SUBJECTS) {
+    const source = [folder, "client"].map(sourceOf).join("").toLowerCase();
+    const sends = (command: string): boolean =>
+      new RegExp(`\\.${command.replace("|", '\\(\\s*"')}["(]`).test(source);
+    expect([folder, commands.filter((command) => !sends(command))]).toEqual([folder, []]);
+  }
+});
+
+it("Every key that Souk leaves in Redis is of a documented family, type and lifetime.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const admin = new Redis(server.url);
@@ -220,14 +264,14 @@ it("leaves no key in Redis but of a documented family, type and lifetime", async
   await keepDocument(server.url, keys);
   await moveCart(server.url, keys);
   await appendToLog(server.url, keys);
-  const families = Object.values(KEY_FAMILIES).filter(({ type }) => type !== "channel");
+  const families = FAMILIES.filter(([, { type }]) => type !== "channel");
   const found = new Set<string>();
   for (const key of await admin.keys("*")) {
-    const family = families.filter(({ pattern }) => matcher(pattern).test(key)).at(-1);
+    const family = familyOf(key);
     expect(family, key).toBeDefined();
     expect([key, await admin.type(key)]).toEqual([key, family?.type]);
     expect([key, (await admin.pttl(key)) === -1]).toEqual([key, family?.ttl === "none"]);
-    found.add(family?.pattern ?? "");
+    found.add(family?.key ?? "");
   }
   expect(found.size).toBe(families.length);
   gate.open();

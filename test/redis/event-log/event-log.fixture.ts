@@ -1,7 +1,7 @@
 /** Logs of tests, on one server or on a Cluster. */
 import { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
-import type { LogTopicKind, Topic } from "../../../src/domain/events.js";
+import type { LogTopicKind, Topic } from "../../../src/domain/events/events.js";
 import {
   connectRedis,
   type RedisConnection,

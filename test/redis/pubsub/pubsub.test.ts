@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
-import type { Topic } from "../../../src/domain/events.js";
+import type { Topic } from "../../../src/domain/events/events.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createPubSub, type PubSub } from "../../../src/redis/pubsub/pubsub.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";

@@ -49,7 +49,7 @@ async function openSessions() {
       stateOf: async () => ({ epoch: 1, revokedIds: [] }),
       everybodyBefore: async () => 0,
     },
-    outboxTable: { unsentRevocations: async () => [] },
+    outboxTable: { ofKind: async () => [] },
     failClosed: async () => [],
     log: testLog(),
   });

@@ -13,7 +13,7 @@ import type { ProductDraft } from "../../../src/domain/catalogue/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../../../src/domain/catalogue/money.js";
 import { tagsOfListing } from "../../../src/domain/catalogue/tags.js";
 import { Forbidden, RedisUnavailable, Unauthenticated } from "../../../src/domain/errors.js";
-import type { OutboxRow } from "../../../src/domain/events.js";
+import type { OutboxRow, PendingChange } from "../../../src/domain/events/outbox.js";
 import { createAuthenticate } from "../../../src/services/account/authenticate.js";
 import { createProducts, type Products } from "../../../src/services/catalogue/products.js";
 import type { Outbox } from "../../../src/services/outbox/outbox.js";
@@ -23,14 +23,14 @@ import type { TestDatabase } from "../../support/postgres.js";
 let db: TestDatabase;
 let products: Products;
 /** What was settled, in order: these tests ask what is announced, not how. */
-const settled: OutboxRow[] = [];
+const settled: PendingChange[] = [];
 let draft: ProductDraft;
 
 beforeAll(async () => {
   db = await seededDatabase(20);
   const { database } = db;
-  const settle: Outbox["settle"] = async (row) => {
-    settled.push(row);
+  const dispatch: Outbox["dispatch"] = async (rows) => {
+    settled.push(...rows.flatMap(changeOf));
     return { count: settled.length, bypassUntilMs: 0 };
   };
   products = createProducts({
@@ -38,7 +38,7 @@ beforeAll(async () => {
     products: createProductTable(database),
     operations: createOperationTable(database),
     outboxTable: createOutboxTable(database),
-    outbox: { settle },
+    outbox: { dispatch },
   });
   const [categoryId = 0] = await createCategoryTable(database).allIds();
   const { rows } = await createBrandTable(database).page({ page: { limit: 1, after: null } });
@@ -62,8 +62,12 @@ async function makeProduct(values: Partial<ProductDraft> = {}) {
   return product;
 }
 
-/** The rows that `work` settled. */
-async function announcedBy(work: () => Promise<unknown>): Promise<OutboxRow[]> {
+/** The change in a row; none in a row of another kind. */
+const changeOf = ({ kind, payload }: OutboxRow): PendingChange[] =>
+  kind === "change" ? [payload as PendingChange] : [];
+
+/** What `work` announced. */
+async function announcedBy(work: () => Promise<unknown>): Promise<PendingChange[]> {
   const from = settled.length;
   await work();
   return settled.slice(from);
@@ -116,7 +120,7 @@ describe("upsert", () => {
     });
     expect(announced).toHaveLength(2);
     expect(announced[1]?.tags).toEqual(
-      expect.arrayContaining([`product:${announced[1]?.events[0]?.topic.id}`]),
+      expect.arrayContaining([`product:${announced[1]?.events?.[0]?.topic.id}`]),
     );
   });
 
@@ -135,8 +139,8 @@ describe("upsert", () => {
     );
     const byPrice = tagsOfListing({ categoryId: draft.categoryId }, "PRICE_ASC");
     const newest = tagsOfListing({ categoryId: draft.categoryId }, "NEWEST");
-    const touches = (row: OutboxRow | undefined, tags: readonly string[]) =>
-      tags.some((tag) => row?.tags.includes(tag));
+    const touches = (row: PendingChange | undefined, tags: readonly string[]) =>
+      tags.some((tag) => row?.tags?.includes(tag));
     expect([touches(renamed, byPrice), touches(renamed, newest)]).toEqual([false, false]);
     expect([touches(dearer, byPrice), touches(dearer, newest)]).toEqual([true, false]);
   });

@@ -1,6 +1,6 @@
 /** News of counters: few, whatever happens, and the last one always. */
 import { expect, it } from "vitest";
-import type { Change, Topic } from "../../../src/domain/events.js";
+import type { Change, Topic } from "../../../src/domain/events/events.js";
 import { createStatsNews } from "../../../src/services/counters/news.js";
 import { testLog } from "../../support/log.js";
 import { until } from "../../support/until.js";

@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import type { Topic } from "../../../src/domain/events.js";
+import type { Topic } from "../../../src/domain/events/events.js";
 import type { BoardRecord } from "../../../src/domain/leaderboard/leaderboard.js";
 import { PERIODS } from "../../../src/domain/leaderboard/periods.js";
 import { createBoardChanges } from "../../../src/services/leaderboard/changes.js";

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-import { BEGINNING, type LogItem } from "../../../src/domain/log.js";
+import { BEGINNING, type LogItem } from "../../../src/domain/events/log.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
@@ -69,7 +69,7 @@ it("A flush leaves no gap in durable logs, and EPOCH_CHANGED in one of Redis alo
   const takeAll = (readers: readonly AsyncIterator<LogItem<unknown>>[]) =>
     Promise.all(readers.map(async (one) => (await one.next()).value));
   const send = async (name: string) => {
-    await a.outbox.settle(await commit(database, a.outboxTable, [user], name));
+    await a.outbox.dispatch(await commit(database, a.outboxTable, [user], name));
     await a.eventLog.append(topic, name, name);
   };
   await send("before");

@@ -8,7 +8,7 @@ import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { createNotificationLogTable } from "../../../src/db/notification/log.js";
-import type { LogStart } from "../../../src/domain/log.js";
+import type { LogStart } from "../../../src/domain/events/log.js";
 import { type NotificationEvent, notificationLog } from "../../../src/domain/notification.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import type { TestDatabase } from "../../support/postgres.js";
@@ -198,7 +198,7 @@ export class Fleet {
     const all = [...new Set(userIds)];
     this.counts.events += all.length;
     const row = await commit(this.database, by.outboxTable, all, `${++this.titles}`);
-    if (announce) this.later(by.outbox.settle(row));
+    if (announce) this.later(by.outbox.dispatch(row));
   }
 
   private later(work: Promise<unknown>): void {

@@ -7,7 +7,7 @@ import {
   type LogItem,
   type LogStart,
   readLogCursor,
-} from "../../../src/domain/log.js";
+} from "../../../src/domain/events/log.js";
 
 /** One client. */
 export class Subscriber<Process, Event> {

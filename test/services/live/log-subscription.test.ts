@@ -5,7 +5,7 @@
 
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { BEGINNING, type LogItem, type LogPosition } from "../../../src/domain/log.js";
+import { BEGINNING, type LogItem, type LogPosition } from "../../../src/domain/events/log.js";
 import type { NotificationEvent } from "../../../src/domain/notification.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { numsub } from "../../support/numsub.js";
@@ -40,7 +40,7 @@ async function send(
   ...names: string[]
 ): Promise<void> {
   for (const name of names)
-    await outbox.settle(await commit(database, outboxTable, [userId], name));
+    await outbox.dispatch(await commit(database, outboxTable, [userId], name));
 }
 
 async function take<Event>(
@@ -137,7 +137,7 @@ describe("a durable log", () => {
     const late = await commit(database, process.outboxTable, [user], "2");
     await send(process, user, "3");
     expect(told(await take(reader, 2))).toEqual(["2", "3"]);
-    await process.outbox.settle(late);
+    await process.outbox.dispatch(late);
     await send(process, user, "4");
     expect(told(await take(reader, 1))).toEqual(["4"]);
   });
@@ -253,7 +253,7 @@ it("Both kinds of logs are followed through a Cluster, whichever node restarts."
   const readers = users.map((user) => b.follow(user, BEGINNING));
   const sendAll = async (name: string) => {
     for (const user of users)
-      await a.outbox.settle(await commit(database, a.outboxTable, [user], name));
+      await a.outbox.dispatch(await commit(database, a.outboxTable, [user], name));
   };
   await sendAll("before");
   for (const reader of readers) expect(told(await take(reader, 1))).toEqual(["before"]);

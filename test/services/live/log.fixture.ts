@@ -7,7 +7,7 @@ import { createUserTable } from "../../../src/db/account/users.js";
 import { createNotificationTable } from "../../../src/db/notification/inbox.js";
 import { createNotificationLogTable } from "../../../src/db/notification/log.js";
 import { createOutboxTable, type OutboxTable } from "../../../src/db/outbox.js";
-import type { LogItem, LogStart } from "../../../src/domain/log.js";
+import type { LogItem, LogStart } from "../../../src/domain/events/log.js";
 import type { NotificationEvent } from "../../../src/domain/notification.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { withinDeadline } from "../../../src/redis/client/deadline.js";
@@ -22,6 +22,10 @@ import {
   createNotificationSource,
   notificationTopic,
 } from "../../../src/services/notification/log.js";
+import {
+  createNotificationKind,
+  notificationEntry,
+} from "../../../src/services/notification/notification-kind.js";
 import { createOutbox } from "../../../src/services/outbox/outbox.js";
 import { testCaller } from "../../support/caller.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";
@@ -69,12 +73,8 @@ export async function openProcess({
   const notify = createApplyNotifications(tail);
   const outbox = createOutbox({
     table: outboxTable,
-    cache: { invalidate: async () => 0, nowMs: Date.now },
-    pubsub,
-    revoke: async () => null,
-    score: async () => {},
-    notify,
-    failClosed: async () => [],
+    cache: { nowMs: Date.now },
+    kinds: [createNotificationKind(notify)],
     probe: () => withinDeadline(requests.ping(), 300),
     drainMs: 250,
     retryMs: 10,
@@ -138,23 +138,20 @@ export async function makeUsers({ database }: TestDatabase, count: number): Prom
 
 /**
  * Commits a notification as the product does, and leaves it to the outbox to tell of it. Resolves
- * to the outbox row.
+ * to the outbox rows.
  */
 export async function commit(
   { database }: TestDatabase,
   outboxTable: OutboxTable,
   userIds: readonly number[],
   title: string,
-): Promise<Parameters<LogProcess["outbox"]["settle"]>[0]> {
+): Promise<Parameters<LogProcess["outbox"]["dispatch"]>[0]> {
   return database.transaction(async (tx) => {
     const content = { kind: "test", title, body: "", url: null, expiresAt: null };
     const { id, createdAt } = await createNotificationTable(database).write(tx, content);
     const to = await createNotificationLogTable(database).deliver(tx, id, userIds);
-    const message = {
-      tags: [],
-      events: [],
-      notifications: [{ type: "delivered" as const, content, createdAt, to }],
-    };
-    return { id: await outboxTable.append(tx, message), ...message };
+    return outboxTable.append(tx, [
+      notificationEntry({ type: "delivered", content, createdAt, to }),
+    ]);
   });
 }

@@ -6,7 +6,7 @@ import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-import { encodeLogCursor, type LogPosition } from "../../../src/domain/log.js";
+import { encodeLogCursor, type LogPosition } from "../../../src/domain/events/log.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";

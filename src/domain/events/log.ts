@@ -3,7 +3,7 @@
  * *position* stands after an entry; a *cursor* is a position as clients hold it: opaque, and bound
  * to the one log that it came from.
  */
-import { encodeCursor, readCursor } from "./page.js";
+import { encodeCursor, readCursor } from "../page.js";
 
 /** Why a log cannot simply go on. */
 export const GAP_REASONS = ["TRIMMED", "EPOCH_CHANGED", "SLOW_CONSUMER", "CURSOR_INVALID"] as const;

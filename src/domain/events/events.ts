@@ -3,10 +3,6 @@
  * documents: whoever receives one reads the current value itself. Dates cross as ISO strings.
  */
 
-import type { Revocation } from "./account/session.js";
-import type { ShopScore } from "./leaderboard/leaderboard.js";
-import type { NotificationAppend } from "./notification.js";
-
 /** What a topic is about: the key of a row, or a word that names the thing. */
 export type TopicId = number | string;
 
@@ -80,25 +76,11 @@ export type ValueTopicKind = {
   [K in TopicKind]: TopicPayloads[K] extends Change ? K : never;
 }[TopicKind];
 
-/** A publication waiting in the outbox; `seen` is added when it is sent. */
-export interface PendingEvent {
-  readonly topic: Topic<ValueTopicKind>;
-  readonly version: number;
-}
-
-/**
- * What a committed write owes the outside: revocations to apply, cache tags to invalidate, then
- * events to publish and entries to append to logs, in this order; and scores for the shop's boards.
- */
-export interface OutboxMessage {
-  readonly revocations?: readonly Revocation[];
-  readonly scores?: readonly ShopScore[];
-  readonly tags: readonly string[];
-  readonly events: readonly PendingEvent[];
-  readonly notifications?: readonly NotificationAppend[];
-}
-
-/** An outbox row. Rows of one topic are sent in the order of `id`. */
-export interface OutboxRow extends OutboxMessage {
-  readonly id: number;
-}
+/** Every kind of topic whose values are watched. */
+export const VALUE_TOPICS = [
+  "productChanged",
+  "catalogueChanged",
+  "cartChanged",
+  "leaderboardChanged",
+  "productStatsChanged",
+] as const satisfies readonly ValueTopicKind[];

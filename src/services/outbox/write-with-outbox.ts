@@ -1,0 +1,43 @@
+/**
+ * A write and what it owes, committed together; what is owed is sent before the caller is answered.
+ */
+import type { Database, Tx } from "../../db/client/database.js";
+import type { OutboxTable } from "../../db/outbox.js";
+import type { OutboxEntry } from "../../domain/events/outbox.js";
+import type { Seen } from "../../domain/seen.js";
+import type { Outbox } from "./outbox.js";
+
+/** The collaborators of such a write. */
+export interface OutboxWriteDeps {
+  readonly database: Pick<Database, "transaction">;
+  readonly outboxTable: Pick<OutboxTable, "append">;
+  readonly outbox: Pick<Outbox, "dispatch">;
+}
+
+/** What a transaction decided, and what it owes; nothing where it changed nothing. */
+export interface Decided<T> {
+  readonly decision: T;
+  readonly owes: readonly OutboxEntry[];
+}
+
+/**
+ * Commits what `decide` does together with what it owes, then dispatches that. `seen` is the
+ * consistency token; null when nothing was owed.
+ */
+export type WriteWithOutbox = <T>(
+  decide: (tx: Tx) => Promise<Decided<T>>,
+) => Promise<{ decision: T; seen: Seen | null }>;
+
+export function createWriteWithOutbox({
+  database,
+  outboxTable,
+  outbox,
+}: OutboxWriteDeps): WriteWithOutbox {
+  return async (decide) => {
+    const { decision, rows } = await database.transaction(async (tx) => {
+      const { decision: made, owes } = await decide(tx);
+      return { decision: made, rows: await outboxTable.append(tx, owes) };
+    });
+    return { decision, seen: rows.length > 0 ? await outbox.dispatch(rows) : null };
+  };
+}
