@@ -26,7 +26,7 @@ import { createReadBatch } from "./batch.js";
 import { judgeAge } from "./entry.js";
 import { Loader } from "./load.js";
 import { type Found, Lookup, type Slot } from "./lookup.js";
-import type { CacheParts, Load, Values } from "./parts.js";
+import type { CacheDeps, Load, Values } from "./parts.js";
 import { Served } from "./served.js";
 import type { InvalidationMode } from "./tags.js";
 
@@ -84,7 +84,7 @@ export interface Cache {
   nowMs(): number;
 }
 
-export function createCache(parts: CacheParts): ReadThroughCache {
+export function createCache(parts: CacheDeps): ReadThroughCache {
   return new ReadThroughCache(parts);
 }
 
@@ -93,7 +93,7 @@ export class ReadThroughCache implements Cache {
   private readonly lookup: Lookup;
   private readonly loader: Loader;
 
-  constructor(private readonly parts: CacheParts) {
+  constructor(private readonly parts: CacheDeps) {
     this.lookup = new Lookup({ ...parts, readBatch: createReadBatch(parts.link) });
     this.loader = new Loader(parts, this.lookup);
   }

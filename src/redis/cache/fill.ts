@@ -3,7 +3,7 @@ import { inOneWrite } from "../client/connect.js";
 import { type Entry, encodeEntry } from "./entry.js";
 import type { Granted } from "./leases.js";
 import type { Observation } from "./local.js";
-import type { CacheParts, Values } from "./parts.js";
+import type { CacheDeps, Values } from "./parts.js";
 
 /**
  * A TTL is shortened by up to this, so that values filled
@@ -14,7 +14,7 @@ const JITTER = 0.1;
 export class Filler {
   private filling = 0;
 
-  constructor(private readonly parts: CacheParts) {}
+  constructor(private readonly parts: CacheDeps) {}
 
   /** Fills under way. */
   size(): number {

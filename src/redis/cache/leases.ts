@@ -6,7 +6,7 @@
 import { inOneWrite } from "../client/connect.js";
 import type { LeaseAnswer, Wait } from "../client/lease.js";
 import type { Found, Slot } from "./lookup.js";
-import type { CacheParts } from "./parts.js";
+import type { CacheDeps } from "./parts.js";
 
 /**
  * A slot whose lease we hold, and the tag versions read
@@ -41,7 +41,7 @@ export interface Acquired<K> {
  */
 export type Wanted<K> = Pick<Found<K>, "slot" | "fence">;
 
-type Parts = Pick<CacheParts, "link" | "tags" | "leases">;
+type Parts = Pick<CacheDeps, "link" | "tags" | "leases">;
 type Settled = PromiseSettledResult<LeaseAnswer>;
 
 /**

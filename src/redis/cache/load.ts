@@ -18,7 +18,7 @@ import { Flights } from "./flights.js";
 import { acquireLeases, type Granted, type Held, type Wanted } from "./leases.js";
 import type { Observation } from "./local.js";
 import type { Found, Lookup, Slot } from "./lookup.js";
-import type { CacheParts, Load, Values } from "./parts.js";
+import type { CacheDeps, Load, Values } from "./parts.js";
 
 /**
  * A holder that dies costs its waiters one round; the second
@@ -47,7 +47,7 @@ export class Loader {
   private isTurnOver = true;
 
   constructor(
-    private readonly parts: CacheParts,
+    private readonly parts: CacheDeps,
     private readonly lookup: Lookup,
   ) {
     this.filler = new Filler(parts);

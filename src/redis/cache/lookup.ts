@@ -35,7 +35,7 @@ export interface Found<K> {
   readonly current: readonly (string | null)[];
 }
 
-export interface LookupParts {
+export interface LookupDeps {
   readonly link: CacheLink;
   readonly keys: Keys;
   readonly tags: Tags;
@@ -44,7 +44,7 @@ export interface LookupParts {
 }
 
 export class Lookup {
-  constructor(private readonly parts: LookupParts) {}
+  constructor(private readonly parts: LookupDeps) {}
 
   /**
    * A slot of a key.

@@ -29,7 +29,7 @@ export interface CacheTimes {
   readonly graceMs: number;
 }
 
-export interface CacheParts {
+export interface CacheDeps {
   readonly link: CacheLink;
   readonly keys: Keys;
   readonly tags: Tags;

@@ -31,7 +31,7 @@ import type { Tags } from "./tags.js";
  * RESP2 clients.
  */
 const INVALIDATE_CHANNEL = "__redis__:invalidate";
-export interface TrackingParts {
+export interface TrackingDeps {
   readonly link: CacheLink;
   /** A connection of role `tracker`, used for nothing else. */
   readonly listener: Redis;
@@ -60,7 +60,7 @@ export class Tracking {
   private paired = false;
   private listenerId: number | null = null;
 
-  constructor(private readonly parts: TrackingParts) {
+  constructor(private readonly parts: TrackingDeps) {
     const { listener, link, keys, beatMs: heartbeatMs, log } = parts;
     this.tracks = !(link.connection instanceof Cluster) && parts.local.hasRoom();
     this.beatChannel = keys.heartbeat(`tracking-${randomUUID()}`);

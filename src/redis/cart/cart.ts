@@ -22,7 +22,7 @@ import { DAY, HOUR, SECOND } from "../../domain/time/time.js";
 import { callRepeatable, type RedisCaller } from "../client/call.js";
 import { readTimeMs } from "../client/clock.js";
 import type { Keys } from "../client/keys.js";
-import { createMoves, type Repeatable, told } from "./moves.js";
+import { announcementOf, createMoves, type Repeatable } from "./moves.js";
 import { pairs, type StoredCart, toStored } from "./stored.js";
 
 export type { CartMove, StoredCart } from "./stored.js";
@@ -168,7 +168,7 @@ export function createCartStore(
       } = action.kind === "clear" ? {} : action;
       const args = [
         ttlMs,
-        ...told(keys, name),
+        ...announcementOf(keys, name),
         operation,
         fingerprintOf(action),
         expectedVersion ?? "",

@@ -106,7 +106,7 @@ export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) 
       ]);
       const args = [
         ttlMs,
-        ...told(keys, name),
+        ...announcementOf(keys, name),
         mergeMs,
         CART_LIMITS.quantity.max,
         CART_LIMITS.lines,
@@ -127,12 +127,18 @@ export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) 
     async moved(guestId: string, { mergeId }: CartMove): Promise<void> {
       const name = ownerName({ kind: "guest", guestId });
       await repeatable("moved", () =>
-        connection.cartMoved(keys.cart(name), ttlMs, ...told(keys, name), mergeId, FOLLOWED_MS),
+        connection.cartMoved(
+          keys.cart(name),
+          ttlMs,
+          ...announcementOf(keys, name),
+          mergeId,
+          FOLLOWED_MS,
+        ),
       );
     },
   };
 }
 
 /** Where a script publishes a change: channel and owner. */
-export const told = (keys: Keys, owner: string) =>
+export const announcementOf = (keys: Keys, owner: string) =>
   [keys.topic("cartChanged", owner), owner] as const;

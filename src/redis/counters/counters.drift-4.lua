@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Compares a tally with what Postgres has of it and what is still to be flushed. Changes nothing,
-  unless it is told to give up a tally that differs: then it is loaded again at its next use.
+  Compares a tally with what Postgres has and what is still to be flushed.
+  May give up a tally that differs: its next use loads it again.
   KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts

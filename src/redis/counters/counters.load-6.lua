@@ -1,8 +1,9 @@
 #!lua
 --[[
-  Fills one tally with what Postgres has and what is still to be flushed, in one step: half a tally
-  is never seen. Viewers that are here already stay: a union cannot count anybody twice. Refused
-  where a batch was applied after Postgres was read.
+  Fills one tally with what Postgres has and what is still to be flushed, in
+  one step: half a tally is never seen. Viewers that are here stay: a union
+  counts each once. Refused where a batch was applied after Postgres was
+  read.
   KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash    counts that Postgres does not have
   KEYS[3]  hash    the batch that is on its way to Postgres: id, prev, and the counts

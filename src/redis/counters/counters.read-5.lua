@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Reads one tally of a product. Viewers are counted where they are still known one by one and the
-  period has not ended, else estimated.
+  Reads one tally of a product. Viewers are counted while they are known one
+  by one and the period goes on, else estimated.
   KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash    the tally: generation, views, shares
   KEYS[3]  string  HyperLogLog of its viewers

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
-  Sets a shard's counts aside as the batch that goes to Postgres next, or answers the one that waits
-  already. A batch stays until it is settled; counting goes on meanwhile. Can be repeated. Runs on a
-  full server too.
+  Sets a shard's counts aside as the batch that goes to Postgres next, or
+  answers the one that waits. A batch stays until it is settled; counting
+  goes on meanwhile. Can be repeated. Runs on a full server too.
   KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when
                  nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have

@@ -70,7 +70,7 @@ const LARGEST_SHARE = 1 / 64;
  * Documents that one call drops at most, which bounds its
  * time.
  */
-const MOST_GONE = 100;
+const MAX_DROPPED = 100;
 
 export function createDocumentStore(
   caller: RedisCaller,
@@ -103,7 +103,7 @@ export function createDocumentStore(
           ttlMs,
           maxBytes,
           BESIDES_BYTES,
-          MOST_GONE,
+          MAX_DROPPED,
         ),
       );
     },

@@ -1,9 +1,11 @@
 --[[
-  Adds an entry that Postgres has to the cached tail of its log, and announces it, both or neither.
-  Can be repeated and come late: what is not newer than the tail's end is only announced. A tail
-  that was not loaded on this server stays so, and a load under way is refused, because it may have
-  begun before this entry. On a full server the tail is given up and the entry announced all the
-  same, hence no flags: only a script without them may catch what the server refuses.
+  Adds an entry of Postgres to the cached tail of its log, and announces it,
+  both or neither. Can be repeated and come late: an entry before the tail's
+  end is only announced. A tail that was not loaded on this server stays so.
+  A load under way is refused, because it may have begun before this entry.
+  On a full server the tail is given up and the entry announced all the
+  same. Hence no flags: only a script without them may catch what the server
+  refuses.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
   KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
                    loading -> who loads it

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
 --[[
-  Tells the tail how far its log reaches in Postgres: from then on it is complete from there. Only
-  for whoever was noted last as the one who loads it, on this server, with no entry, flush or
-  restart in between: their look at Postgres may be older than that.
+  Sets how far the log reaches in Postgres: the tail is complete from there
+  on. Only for the caller noted last, on this server, with no entry, flush
+  or restart in between: else its look at Postgres may be too old.
   KEYS[1]  hash  the tail's state: server -> replication id, last -> sequence that it reaches to, or
                  loading -> who loads it
   ARGV[1]  names the caller   ARGV[2]  last sequence in Postgres
   ARGV[3]  how long the tail is kept (ms)
-  Returns  1 when it is loaded now, 0 when somebody came in between
+  Returns  1 when it is loaded now, 0 when another caller came in between
 ]]
 local state = KEYS[1]
 local caller, last, keepMs = ARGV[1], ARGV[2], ARGV[3]

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
-  Reads what follows a sequence in the cached tail of a log. A tail that was not loaded on this
-  server (new, restarted, restored, promoted) is emptied, and whoever asks is noted as the one who
-  loads it.
+  Reads what follows a sequence in the cached tail of a log. A tail that was
+  not loaded on this server (new, restarted, restored, promoted) is emptied,
+  and the caller is noted as its loader.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
   KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
                    loading -> who loads it

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --[[
-  Lets this server serve a build that lacks nothing of the ledger.
+  Lets this server serve a build that is complete.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   ARGV[1]  generation   ARGV[2]  last sequence of the ledger
   Returns  1 when it is trusted now; 0 when it is another build, or one that lacks something

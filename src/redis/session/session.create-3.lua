@@ -1,7 +1,7 @@
 #!lua
 --[[
-  Creates a session under the epoch that its user was read with. Sessions beyond the bound make
-  room: those that would expire first.
+  Creates a session under the epoch that its user was read with. Sessions
+  beyond the bound make room: those that would expire first.
   KEYS[1]  hash    the session, which does not exist
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"

@@ -1,8 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Looks a session up and judges it by the epoch of its user. Changes nothing. An epoch counts only
-  on the server that it was loaded on: one that restarted, was restored or took over has another
-  replication id and must be told again first.
+  Looks a session up and judges it by the epoch of its user. Changes
+  nothing. An epoch counts only on the server it was loaded on.
   KEYS[1]  hash    the session
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"

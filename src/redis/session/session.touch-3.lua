@@ -1,8 +1,8 @@
 #!lua
 --[[
-  Notes that a session was used, which moves its idle time-out, never beyond its absolute cap. Only
-  if it is alive: what was revoked cannot be written any more. And only if it was not noted just
-  now: many requests at once write once.
+  Notes a use of a live session, which moves its idle time-out, never beyond
+  its absolute cap. Only if none was noted just now: many requests at once
+  write once.
   KEYS[1]  hash    the session
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"
