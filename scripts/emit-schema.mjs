@@ -6,9 +6,9 @@
 import "reflect-metadata";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { resolverClasses } from "../dist/resolvers/resolvers.js";
+import { resolverClassesOf, SUBJECTS } from "../dist/app/subjects.js";
 import { printSoukSchema } from "../dist/schema/build-schema.js";
 
 const target = fileURLToPath(new URL("../src/schema/schema.graphql", import.meta.url));
-writeFileSync(target, printSoukSchema(resolverClasses));
+writeFileSync(target, printSoukSchema(resolverClassesOf(SUBJECTS)));
 console.log(`Wrote ${target}`);

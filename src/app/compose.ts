@@ -1,13 +1,17 @@
 /**
- * Builds everything, once, from the bottom up: connections, structures, services, schema, server.
- * Only entry points and tests come here; nothing else knows how the parts are made. Whatever opens
- * is closed by {@link App.close}, in the opposite order.
+ * Starts a process from the bottom up: infrastructure, subjects, then worker and API over them.
+ * Only entry points and tests come here. Whatever opens is closed by {@link App.close}, in the
+ * opposite order.
  */
+import { createChangeKind } from "../services/outbox/change-kind.js";
+import { aliveOf } from "../services/workers.js";
+import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import { startApi } from "./api.js";
-import { createBacklog } from "./backlog.js";
-import { Closing } from "./disposer.js";
-import type { ComposeOptions } from "./infrastructure.js";
-import { openFloor } from "./open-infrastructure.js";
+import { Disposer } from "./disposer.js";
+import type { Infrastructure, InfrastructureOptions } from "./infrastructure.js";
+import type { OpenOptions, OpenSubject, Subject } from "./module.js";
+import { openInfrastructure } from "./open-infrastructure.js";
+import { SUBJECTS } from "./subjects.js";
 import { startWorker } from "./worker.js";
 
 /** A running process. */
@@ -23,23 +27,47 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** What a process is started with. */
+export interface AppOptions extends InfrastructureOptions {
+  /** Default: all that there are. */
+  readonly subjects?: readonly Subject[];
+}
+
 /**
  * Builds and starts a process.
  * @throws StartupError when something it cannot do without is missing; what was opened by then is
  * closed again
  */
-export async function startApp(options: ComposeOptions): Promise<App> {
-  const closing = new Closing();
+export async function startApp(options: AppOptions): Promise<App> {
+  const disposer = new Disposer();
   try {
-    const floor = await openFloor(options, closing);
-    floor.metrics.readBacklogFrom(createBacklog(floor, options.config));
-    const healthUrl = options.roles.worker
-      ? (await startWorker(floor, options, closing)).healthUrl
-      : null;
-    const url = options.roles.api ? await startApi(floor, options, closing) : null;
-    return { url, healthUrl, close: () => closing.run() };
+    const infrastructure = await openInfrastructure(options, disposer);
+    const opening = { infrastructure, config: options.config, log: options.log, disposer };
+    const subjects = openSubjects(options.subjects ?? SUBJECTS, opening);
+    const { roles } = options;
+    const healthUrl = roles.worker ? await startWorker(opening, subjects) : null;
+    const url = roles.api ? await startApi(opening, subjects) : null;
+    return { url, healthUrl, close: () => disposer.run() };
   } catch (error) {
-    await closing.run();
+    await disposer.run();
     throw error;
   }
 }
+
+/** Opens subjects, and joins what they offer with what all share. */
+function openSubjects(subjects: readonly Subject[], opening: OpenOptions): OpenSubject[] {
+  const { metrics, outbox, cache, pubsub } = opening.infrastructure;
+  const opened = subjects.map((subject) => ({ subject, module: subject.open(opening) }));
+  const modules = opened.map(({ module }) => module);
+  const topics = modules.flatMap((module) => module.topics ?? []);
+  outbox.register(createChangeKind({ cache, pubsub, topics }));
+  for (const kind of modules.flatMap((module) => module.outbox ?? [])) outbox.register(kind);
+  metrics.addGauges(workerGauges(opening.infrastructure));
+  for (const source of modules.flatMap((module) => module.gauges ?? [])) metrics.addGauges(source);
+  return opened;
+}
+
+const workerGauges = ({ workers }: Infrastructure): GaugeSource => ({
+  helps: { souk_workers: "Workers that were seen lately." },
+  read: async () => ({ souk_workers: aliveOf(await workers.seen()).length }),
+});

@@ -1,121 +1,123 @@
-/** Builds what counts: the part of compose.ts that API and worker share. */
-import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
-import { createActivityTable } from "../db/activity.js";
-import type { Database } from "../db/client/database.js";
+/** Views, shares and likes of products, and the popularity that follows them. */
 import { createCounterTable } from "../db/counters/counters.js";
-import type { OutboxTable } from "../db/outbox.js";
+import { createLikeTable } from "../db/counters/likes.js";
 import { SECOND } from "../domain/time/time.js";
-import { type Job, joined, type RunnerDeps, startJob } from "../jobs/runner.js";
-import { createActivityStore } from "../redis/activity/activity.js";
-import type { RedisCallers } from "../redis/client/call.js";
-import type { RedisClock } from "../redis/client/clock.js";
-import type { Keys } from "../redis/client/keys.js";
+import { pruneJob } from "../jobs/prune.js";
+import type { JobOptions } from "../jobs/runner.js";
+import { createCounterLoaders } from "../loaders/counters.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createViewerRanges } from "../redis/counters/range.js";
-import type { PubSub } from "../redis/pubsub/pubsub.js";
-import { type ActivityService, createActivity } from "../services/activity.js";
-import { type Counters, createCounters } from "../services/counters/counters.js";
+import {
+  ProductStatsMutations,
+  ProductStatsResolver,
+  ProductStatsSubscriptions,
+} from "../resolvers/product/stats.js";
+import { createCounters } from "../services/counters/counters.js";
 import { createCounterFlush } from "../services/counters/flush.js";
+import { createLikes } from "../services/counters/likes.js";
 import { createStatsNews } from "../services/counters/news.js";
 import { createPopularity } from "../services/counters/popularity.js";
 import { createCounterTrust } from "../services/counters/reload.js";
-import type { Outbox } from "../services/outbox/outbox.js";
-
-/** What counting stands on. */
-export interface CountersFloor {
-  readonly database: Database;
-  readonly outboxTable: OutboxTable;
-  readonly outbox: Outbox;
-  readonly callers: RedisCallers;
-  readonly keys: Keys;
-  readonly pubsub: PubSub;
-  readonly clock: RedisClock;
-}
-
-/** Something to be closed. */
-interface Closable {
-  close(): unknown;
-}
+import type { GaugeSource } from "../telemetry/metrics-sources.js";
+import { SCRAPE_DEADLINE_MS } from "./infrastructure.js";
+import { defineSubject, type OpenOptions } from "./module.js";
 
 /**
  * Longest wait for a reply about counters: a page goes on without Redis after this, once a second.
  */
-const COUNTER_DEADLINE_MS = 500;
-/** Bitmaps of ninety days and many users take a while; an admin waits. */
-const ACTIVITY_DEADLINE_MS = 5 * SECOND;
+const DEADLINE_MS = 500;
 
-/** What the API counts and reads with. */
-export interface Counting extends Closable {
-  readonly counters: Counters;
-  readonly activity: ActivityService;
-}
+export const counters = defineSubject({
+  name: "counters",
+  resolvers: [ProductStatsResolver, ProductStatsMutations, ProductStatsSubscriptions],
+  open(options) {
+    const { infrastructure, config } = options;
+    const foundations = openFoundations(options);
+    return {
+      topics: ["productStatsChanged"],
+      gauges: [unflushedGauges(options)],
+      jobs: () => [...flushJobs(options, foundations), pruneJob("counters", foundations.table)],
+      serve() {
+        const likeTable = createLikeTable(infrastructure.database);
+        const service = serveCounters(options, foundations);
+        const likes = createLikes({ ...infrastructure, likes: likeTable });
+        const sources = { cache: infrastructure.cache, likes: likeTable, tallies: service };
+        return {
+          services: { counters: service, likes },
+          loaders: (reading) => createCounterLoaders(sources, reading),
+          resolvers: [
+            new ProductStatsResolver(infrastructure.clock),
+            new ProductStatsMutations(service, likes, config.currency),
+            new ProductStatsSubscriptions(),
+          ],
+        };
+      },
+    };
+  },
+});
 
-/** Opens what the API counts and reads with. */
-export function openCounters(floor: CountersFloor, config: Config, log: Logger): Counting {
-  const { caller, store, table, trust } = foundations(floor, config.counters, log);
-  const news = createStatsNews({ pubsub: floor.pubsub, everyMs: config.live.conflationMs, log });
-  const counters = createCounters({
-    store,
-    ranges: createViewerRanges(caller, floor.keys),
-    trust,
-    table,
-    news,
-    clock: floor.clock,
-    breaker: caller,
-  });
-  const activityCaller = floor.callers.of("activity", {
-    deadlineMs: ACTIVITY_DEADLINE_MS,
-    degraded: { part: "activity", instead: "activity is not reported" },
-  });
-  const activity = createActivity({
-    store: createActivityStore(activityCaller, floor.keys),
-    table: createActivityTable(floor.database),
-    nowMs: floor.clock.nowMs,
-    log,
-  });
-  const close = async (): Promise<void> => {
-    news.close();
-    await activity.close();
-  };
-  return { counters, activity, close };
-}
+type Foundations = ReturnType<typeof openFoundations>;
 
-/**
- * The worker's part: what was counted goes to Postgres, and lists follow it. Closing flushes once
- * more.
- */
-export async function startCounterJobs(
-  floor: CountersFloor,
-  runner: RunnerDeps,
-  { counters }: Config,
-  log: Logger,
-): Promise<Job> {
-  const { store, table, trust } = foundations(floor, counters, log);
-  const { flush } = createCounterFlush({ store, table, trust, clock: floor.clock, log });
-  const { refresh } = createPopularity({ ...floor, log });
-  const jobs = [
-    await startJob(runner, { name: "popularity", everyMs: counters.popularityMs, work: refresh }),
-    await startJob(runner, {
-      name: "flushing counters",
-      everyMs: counters.flushMs,
-      work: flush,
-      atEnd: true,
-    }),
-  ];
-  return joined(jobs);
-}
-
-function foundations(
-  { database, callers, keys }: CountersFloor,
-  options: Config["counters"],
-  log: Logger,
-) {
+function openFoundations({
+  infrastructure: { database, callers, keys },
+  config,
+  log,
+}: OpenOptions) {
   const caller = callers.of("counters", {
-    deadlineMs: COUNTER_DEADLINE_MS,
+    deadlineMs: DEADLINE_MS,
     degraded: { part: "counters", instead: "what was flushed last is read from Postgres" },
   });
-  const store = createCounterStore(caller, keys, options);
+  const store = createCounterStore(caller, keys, config.counters);
   const table = createCounterTable(database);
-  return { caller, store, table, trust: createCounterTrust({ store, table, log }) };
+  return {
+    breaker: caller,
+    ranges: createViewerRanges(caller, keys),
+    store,
+    table,
+    trust: createCounterTrust({ store, table, log }),
+  };
+}
+
+function serveCounters(
+  { infrastructure, config, log, disposer }: OpenOptions,
+  foundations: Foundations,
+) {
+  const { pubsub, clock } = infrastructure;
+  const news = createStatsNews({ pubsub, everyMs: config.live.conflationMs, log });
+  disposer.add(() => news.close());
+  return createCounters({ ...foundations, news, clock });
+}
+
+/** What was counted goes to Postgres, at the end once more, and lists follow it. */
+function flushJobs(
+  { infrastructure, config, log }: OpenOptions,
+  foundations: Foundations,
+): JobOptions[] {
+  const { flush } = createCounterFlush({ ...foundations, clock: infrastructure.clock, log });
+  const { refresh } = createPopularity({ ...infrastructure, log });
+  const { popularityMs, flushMs } = config.counters;
+  return [
+    { name: "popularity", everyMs: popularityMs, work: refresh },
+    { name: "flushing counters", everyMs: flushMs, work: flush, atEnd: true },
+  ];
+}
+
+/** With a deadline of its own: a scrape is answered without a number rather than late. */
+function unflushedGauges({ infrastructure, config }: OpenOptions): GaugeSource {
+  const { callers, keys } = infrastructure;
+  const caller = callers.of("counters", { deadlineMs: SCRAPE_DEADLINE_MS });
+  const store = createCounterStore(caller, keys, config.counters);
+  return {
+    helps: {
+      souk_counters_unflushed_fields: "Counts in Redis that PostgreSQL does not have yet.",
+      souk_counters_unflushed_seconds: "Age of the oldest of them, at most.",
+    },
+    async read() {
+      const { fields, oldestMs } = await store.unflushed();
+      return {
+        souk_counters_unflushed_fields: fields,
+        souk_counters_unflushed_seconds: oldestMs / SECOND,
+      };
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { createDegradations, type Degradations } from "../domain/telemetry/degra
 import { watchCondition } from "../redis/client/condition.js";
 import type { RedisConnection } from "../redis/client/connect.js";
 import type { Metrics } from "../telemetry/metrics.js";
-import type { Closing } from "./disposer.js";
+import type { Disposer } from "./disposer.js";
 
 /** Every report is counted; a change of state is one line of the log. */
 export function watchDegradations(
@@ -31,13 +31,13 @@ export interface Conditions {
   look(): Promise<unknown>;
 }
 
-export function createConditions(degradations: Degradations, closing: Closing): Conditions {
+export function createConditions(degradations: Degradations, disposer: Disposer): Conditions {
   const looks: (() => Promise<void>)[] = [];
   return {
     watch(role, connection) {
       const { look, close } = watchCondition(connection, degradations.of(role));
       looks.push(look);
-      closing.add(close);
+      disposer.add(close);
     },
     look: () => Promise.all(looks.map((look) => look())),
   };

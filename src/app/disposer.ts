@@ -1,12 +1,12 @@
-/** Whatever a process opens is closed by it, in the opposite order. */
-
-/** Undoes what has been opened, last first. */
-export class Closing {
+/** Closes what a process has opened, in the opposite order. */
+export class Disposer {
   private readonly steps: (() => unknown)[] = [];
+
   add(step: () => unknown): void {
     this.steps.unshift(step);
   }
-  /** A step that fails keeps no other from being undone; the first failure is thrown at the end. */
+
+  /** A step that fails keeps no other from being run; the first failure is thrown at the end. */
   async run(): Promise<void> {
     const failures: unknown[] = [];
     for (const step of this.steps.splice(0)) {

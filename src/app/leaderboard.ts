@@ -1,45 +1,123 @@
-/** Builds leaderboards, which API and worker share. */
-
+/** Leaderboards, and the two that the shop feeds itself. */
 import { createUserTable } from "../db/account/users.js";
 import { createProductTable } from "../db/catalogue/products.js";
+import { createBoardTable } from "../db/leaderboard/leaderboards.js";
+import { createScoreLedger } from "../db/leaderboard/ledger.js";
 import { SECOND } from "../domain/time/time.js";
 import { createBoardStore } from "../redis/leaderboard/leaderboard.js";
-import { type Boards, createBoards } from "../services/leaderboard/boards.js";
-import type { Closing } from "./disposer.js";
-import type { ComposeOptions, Floor } from "./infrastructure.js";
+import { LeaderboardMutations } from "../resolvers/leaderboard/change.js";
+import { boardsExist, LeaderboardSubscriptions } from "../resolvers/leaderboard/changed.js";
+import {
+  LeaderboardConnectionResolver,
+  LeaderboardResolver,
+} from "../resolvers/leaderboard/leaderboard.js";
+import { countBehind } from "../services/leaderboard/behind.js";
+import { createBoards } from "../services/leaderboard/boards.js";
+import type { ScoreTelemetry } from "../services/leaderboard/commits.js";
+import { createScoreKind } from "../services/leaderboard/score-kind.js";
+import type { Metrics } from "../telemetry/metrics.js";
+import type { GaugeSource } from "../telemetry/metrics-sources.js";
+import { type Infrastructure, SCRAPE_DEADLINE_MS } from "./infrastructure.js";
+import { defineSubject, type OpenOptions } from "./module.js";
 
 /** Longest wait for a reply about a leaderboard. */
-const BOARD_DEADLINE_MS = SECOND;
+const DEADLINE_MS = SECOND;
 
-/** Opens the boards. */
-export function openBoards(
-  {
-    database,
-    callers,
-    keys,
-    pubsub,
-    clock,
-    metrics: telemetry,
-  }: Pick<Floor, "database" | "callers" | "keys" | "pubsub" | "clock" | "metrics">,
-  { config, log }: Pick<ComposeOptions, "config" | "log">,
-  closing: Closing,
-): Boards {
+export const leaderboard = defineSubject({
+  name: "leaderboard",
+  resolvers: [
+    LeaderboardResolver,
+    LeaderboardConnectionResolver,
+    LeaderboardMutations,
+    LeaderboardSubscriptions,
+  ],
+  open(options) {
+    const boards = openBoards(options);
+    const { leaderboards, scores, shopBoards, upkeep } = boards;
+    return {
+      topics: ["leaderboardChanged"],
+      outbox: [createScoreKind(shopBoards.record)],
+      gauges: [behindGauges(options.infrastructure)],
+      jobs: () => [
+        {
+          name: "leaderboards",
+          everyMs: options.config.boards.upkeepMs,
+          firstMs: 0,
+          work: () => upkeep.run(),
+        },
+      ],
+      async serve() {
+        await shopBoards.provide();
+        return {
+          services: { leaderboards },
+          admission: boardsExist(leaderboards),
+          resolvers: [
+            new LeaderboardResolver(leaderboards),
+            new LeaderboardConnectionResolver(leaderboards),
+            new LeaderboardMutations(leaderboards, scores),
+            new LeaderboardSubscriptions(leaderboards),
+          ],
+        };
+      },
+    };
+  },
+});
+
+function openBoards({ infrastructure, config, log, disposer }: OpenOptions) {
+  const { database, callers, keys, pubsub, clock, metrics } = infrastructure;
   const caller = callers.of("leaderboard", {
-    deadlineMs: BOARD_DEADLINE_MS,
+    deadlineMs: DEADLINE_MS,
     degraded: { part: "leaderboards", instead: "leaderboards are refused" },
   });
-  const store = createBoardStore(caller, keys);
   const labels = { users: createUserTable(database), products: createProductTable(database) };
   const boards = createBoards({
     database,
-    store,
+    store: createBoardStore(caller, keys),
     pubsub,
     clock,
     labels,
     everyMs: config.live.conflationMs,
-    telemetry,
+    telemetry: scoreMetrics(metrics),
     log,
   });
-  closing.add(() => boards.close());
+  disposer.add(() => boards.close());
   return boards;
+}
+
+function scoreMetrics(metrics: Metrics): ScoreTelemetry {
+  const committed = metrics.counter({
+    name: "souk_scores_total",
+    help: "Scores committed to the ledger.",
+  });
+  const commits = metrics.histogram({
+    name: "souk_score_commit_seconds",
+    help: "Transactions that commit scores together.",
+  });
+  return {
+    scores(count, durationMs) {
+      committed({}, count);
+      commits({}, durationMs);
+    },
+  };
+}
+
+/** With a deadline of its own: a scrape is answered without a number rather than late. */
+function behindGauges(infrastructure: Infrastructure): GaugeSource {
+  const { database, callers, keys } = infrastructure;
+  const caller = callers.of("leaderboard", { deadlineMs: SCRAPE_DEADLINE_MS });
+  const sources = {
+    boards: createBoardTable(database),
+    ledger: createScoreLedger(database),
+    store: createBoardStore(caller, keys),
+  };
+  return {
+    helps: {
+      souk_boards_behind: "Leaderboards in Redis that lack rows of their ledger.",
+      souk_boards_unapplied_scores: "Rows that they lack.",
+    },
+    async read() {
+      const { behind, sequences } = await countBehind(sources);
+      return { souk_boards_behind: behind, souk_boards_unapplied_scores: sequences };
+    },
+  };
 }

@@ -1,119 +1,135 @@
-/** Builds what notifications are made of, from what every process stands on. */
-import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
-import type { Database } from "../db/client/database.js";
+/** Notifications: inboxes, the logs that clients follow, and broadcasts. */
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createNotificationTable } from "../db/notification/inbox.js";
 import { createNotificationLogTable } from "../db/notification/log.js";
 import { createOperationTable } from "../db/operations.js";
-import type { OutboxTable, RetryOptions } from "../db/outbox.js";
-import type { Clock } from "../domain/time/clock.js";
-import { startBroadcasts } from "../jobs/broadcasts.js";
-import type { Job, RunnerDeps } from "../jobs/runner.js";
-import type { RedisCaller, RedisCallers } from "../redis/client/call.js";
-import type { Keys } from "../redis/client/keys.js";
+import { SECOND } from "../domain/time/time.js";
+import { broadcastJob } from "../jobs/broadcasts.js";
+import { pruneJob } from "../jobs/prune.js";
+import { createNotificationLoaders } from "../loaders/notification.js";
+import type { RedisCaller } from "../redis/client/call.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log/tail.js";
-import type { PubSub } from "../redis/pubsub/pubsub.js";
+import { InboxResolver, NotificationConnectionResolver } from "../resolvers/notification.js";
+import { NotificationMutations } from "../resolvers/notification-change.js";
+import {
+  NotificationSubscriptions,
+  notificationStream,
+} from "../resolvers/notification-received.js";
 import { createLogSubscriptions } from "../services/live/log-subscription.js";
 import { createBroadcasts } from "../services/notification/broadcasts.js";
 import {
-  type ApplyNotifications,
   createApplyNotifications,
   createNotificationSource,
 } from "../services/notification/log.js";
-import { createNotifications, type Notifications } from "../services/notification/notifications.js";
-import {
-  createNotificationSending,
-  type NotificationSending,
-} from "../services/notification/sending.js";
-import type { Outbox } from "../services/outbox/outbox.js";
-
-/** What they stand on. */
-interface Ground {
-  readonly database: Database;
-  readonly outboxTable: OutboxTable;
-  readonly outbox: Outbox;
-  readonly pubsub: PubSub;
-  readonly tail: EventLogTail;
-  readonly clock: Clock;
-  readonly tailCaller: RedisCaller;
-}
+import { createNotificationKind } from "../services/notification/notification-kind.js";
+import { createNotifications } from "../services/notification/notifications.js";
+import { createNotificationSending } from "../services/notification/sending.js";
+import type { GaugeSource } from "../telemetry/metrics-sources.js";
+import type { Infrastructure } from "./infrastructure.js";
+import { defineSubject, type OpenOptions } from "./module.js";
+import { CANNOT_BE_TOLD, type Check } from "./readiness.js";
 
 /**
  * Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay.
  */
-const LOG_DEADLINE_MS = 500;
+const DEADLINE_MS = 500;
 
-/** The tails of logs, and what adds to them. */
-export function openLogTail(
-  callers: RedisCallers,
-  keys: Keys,
-  bounds: Config["logs"],
-): { tailCaller: RedisCaller; tail: EventLogTail; notify: ApplyNotifications } {
-  const tailCaller = callers.of("event-log", {
-    deadlineMs: LOG_DEADLINE_MS,
-    degraded: { part: "notifications", instead: "history is read from Postgres" },
-  });
-  const tail = createEventLogTail(tailCaller, keys, bounds);
-  return { tailCaller, tail, notify: createApplyNotifications(tail) };
-}
+const broadcasts = createBroadcastTable();
 
-/** How broadcasts are tried again, and where failures are told. */
-interface Broadcasting {
-  readonly retry: RetryOptions;
-  readonly pollMs: number;
-  readonly log: Logger;
-}
+export const notification = defineSubject({
+  name: "notification",
+  resolvers: [
+    InboxResolver,
+    NotificationConnectionResolver,
+    NotificationMutations,
+    NotificationSubscriptions,
+  ],
+  open(options) {
+    const { infrastructure, config } = options;
+    const { database, callers, keys } = infrastructure;
+    const inboxes = createNotificationTable(database);
+    const caller = callers.of("event-log", {
+      deadlineMs: DEADLINE_MS,
+      degraded: { part: "notifications", instead: "history is read from Postgres" },
+    });
+    const tail = createEventLogTail(caller, keys, config.logs);
+    return {
+      outbox: [createNotificationKind(createApplyNotifications(tail))],
+      checks: [broadcastCheck(infrastructure)],
+      gauges: [broadcastGauges(infrastructure)],
+      jobs: () => [
+        broadcastJob(openBroadcasts(options), config.outbox.pollMs),
+        pruneJob("notifications", inboxes),
+      ],
+      serve() {
+        const { notifications, sending } = serveNotifications(options, { tail, breaker: caller });
+        return {
+          services: { notifications },
+          loaders: () => createNotificationLoaders({ notifications: inboxes }),
+          streams: { notification: notificationStream(notifications) },
+          resolvers: [
+            new InboxResolver(notifications),
+            new NotificationConnectionResolver(notifications),
+            new NotificationMutations(notifications, sending),
+            new NotificationSubscriptions(),
+          ],
+        };
+      },
+    };
+  },
+});
 
-/** What a worker does for notifications. */
-export function startNotificationJobs(
-  { database, outboxTable, outbox }: Ground,
-  runner: RunnerDeps,
-  { retry, pollMs, log }: Broadcasting,
-): Promise<Job> {
-  const [logs, table] = [createNotificationLogTable(database), createBroadcastTable()];
-  const broadcasts = createBroadcasts({
-    database,
-    outboxTable,
-    outbox,
-    logs,
-    broadcasts: table,
-    retry,
-    log,
-  });
-  return startBroadcasts(runner, { broadcasts, pollMs });
-}
-
-/** What shows and sends notifications. Whatever opens is handed to `closeLater`. */
-export function composeNotifications(
-  ground: Ground,
-  log: Logger,
-  closeLater: (close: () => unknown) => void,
-): { notifications: Notifications; sending: NotificationSending } {
-  const { database, outboxTable, outbox, pubsub, tail, clock } = ground;
-  const [inboxes, logs] = [createNotificationTable(database), createNotificationLogTable(database)];
+function serveNotifications(
+  { infrastructure, log, disposer }: OpenOptions,
+  { tail, breaker }: { readonly tail: EventLogTail; readonly breaker: RedisCaller },
+) {
+  const { database, pubsub, clock } = infrastructure;
+  const logs = createNotificationLogTable(database);
   const subscriptions = createLogSubscriptions({ pubsub, log });
-  closeLater(() => subscriptions.close());
+  disposer.add(() => subscriptions.close());
   const sourceOf = (userId: number) =>
-    createNotificationSource(userId, { tail, table: logs, breaker: ground.tailCaller });
-  const notifications = createNotifications({
-    database,
-    outboxTable,
-    outbox,
-    inboxes,
-    logs,
-    subscriptions,
-    sourceOf,
-  });
-  const sending = createNotificationSending({
-    database,
-    outboxTable,
-    outbox,
-    inboxes,
-    logs,
-    broadcasts: createBroadcastTable(),
-    operations: createOperationTable(database),
-    clock,
-  });
-  return { notifications, sending };
+    createNotificationSource(userId, { tail, table: logs, breaker });
+  const inboxes = createNotificationTable(database);
+  const writing = { ...infrastructure, inboxes, logs };
+  return {
+    notifications: createNotifications({ ...writing, subscriptions, sourceOf }),
+    sending: createNotificationSending({
+      ...writing,
+      broadcasts,
+      operations: createOperationTable(database),
+      clock,
+    }),
+  };
 }
+
+function openBroadcasts({ infrastructure, config: { outbox: retry }, log }: OpenOptions) {
+  const logs = createNotificationLogTable(infrastructure.database);
+  return createBroadcasts({ ...infrastructure, logs, broadcasts, retry, log });
+}
+
+const broadcastCheck = ({ database }: Infrastructure): Check => ({
+  async look() {
+    const { setAside } = await broadcasts.state(database);
+    const isOk = setAside === 0;
+    return {
+      broadcasts: isOk ? "ok" : `${setAside} parts are set aside: npm run outbox -- list`,
+    };
+  },
+  unanswered: { broadcasts: CANNOT_BE_TOLD },
+});
+
+const broadcastGauges = ({ database }: Infrastructure): GaugeSource => ({
+  helps: {
+    souk_broadcasts_open: "Notifications to everyone that are not in every inbox yet.",
+    souk_broadcasts_set_aside: "Parts of notifications to everyone that were given up.",
+    souk_broadcasts_oldest_seconds: "Age of the oldest open one.",
+  },
+  async read() {
+    const { open, setAside, oldestMs } = await broadcasts.state(database);
+    return {
+      souk_broadcasts_open: open,
+      souk_broadcasts_set_aside: setAside,
+      souk_broadcasts_oldest_seconds: oldestMs / SECOND,
+    };
+  },
+});

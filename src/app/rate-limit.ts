@@ -1,14 +1,10 @@
-/**
- * Who may come in, and with what: the limiter, the service token, and the documents that may be
- * run.
- */
-import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
+/** Limits, and who may come in: the limiter, the service token, and the documents that may run. */
 import { SECOND } from "../domain/time/time.js";
 import { createCallers, type RedisCallers } from "../redis/client/call.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
+import { RateLimitResolver } from "../resolvers/rate-limit.js";
 import { readManifest } from "../server/operation/manifest.js";
 import { createAuthenticate, createServiceCheck } from "../services/account/authenticate.js";
 import type { Sessions } from "../services/account/sessions.js";
@@ -17,9 +13,10 @@ import {
   type PersistedDocuments,
 } from "../services/persisted-documents.js";
 import { type Admission, createAdmission } from "../services/rate-limit/admission.js";
-import { createLimits } from "../services/rate-limit/limits.js";
-import type { Closing } from "./disposer.js";
-import type { Floor } from "./infrastructure.js";
+import { createLimits, type LimitTelemetry } from "../services/rate-limit/limits.js";
+import type { Metrics } from "../telemetry/metrics.js";
+import { account } from "./account.js";
+import { defineSubject, type OpenOptions } from "./module.js";
 
 /** Longest wait for a document that was named by its hash; then the client is asked for it. */
 const DOCUMENT_DEADLINE_MS = 100;
@@ -28,21 +25,26 @@ const LIMITER_DEADLINE_MS = 200;
 /** An operation that ran out of time still settles. */
 const HOLD_GRACE_MS = 5 * SECOND;
 
-/** What admission takes besides the floor. */
-interface Admitting {
-  readonly config: Config;
-  readonly sessions: Sessions;
-  readonly log: Logger;
-}
+export const rateLimit = defineSubject({
+  name: "rate-limit",
+  resolvers: [RateLimitResolver],
+  open: (options) => ({
+    serve(use) {
+      const admission = openAdmission(options, use(account).sessions);
+      const documents = openDocuments(options);
+      return {
+        services: { admission, documents },
+        resolvers: [new RateLimitResolver(options.infrastructure.clock)],
+      };
+    },
+  }),
+});
 
 /** Authentication and limits, asked in one write. */
-export function openAdmission(
-  floor: Floor,
-  { config, sessions, log }: Admitting,
-  closing: Closing,
-): Admission {
-  const { requests, metrics } = floor;
-  const { limiter, breaker } = openLimiter(floor, { config, log }, closing);
+function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
+  const { infrastructure, config } = options;
+  const { requests, metrics } = infrastructure;
+  const { limiter, breaker } = openLimiter(options);
   const { rates, processes, cost } = config.limits;
   const limits = createLimits({
     limiter,
@@ -50,7 +52,7 @@ export function openAdmission(
     rules: rates,
     processes,
     largest: cost,
-    telemetry: metrics,
+    telemetry: limitMetrics(metrics),
   });
   return createAdmission({
     authenticate: createAuthenticate(config.adminToken, sessions),
@@ -60,43 +62,37 @@ export function openAdmission(
   });
 }
 
+function openLimiter(options: OpenOptions) {
+  const instead = "each process counts by itself, with its share of the limits";
+  const caller = openLimiterCallers(options).of("rate-limiter", {
+    deadlineMs: LIMITER_DEADLINE_MS,
+    degraded: { part: "limiter", instead },
+  });
+  const keepMs = options.config.http.requestTimeoutMs + HOLD_GRACE_MS;
+  const limiter = createLimiter(caller, options.infrastructure.keys, { keepMs });
+  return { breaker: caller, limiter };
+}
+
 /**
  * On the connection of the other requests, so that one write asks both, unless it has a Redis of
  * its own.
  */
-function openLimiter(
-  floor: Floor,
-  { config, log }: Pick<Admitting, "config" | "log">,
-  closing: Closing,
-) {
-  const breaker = limiterCallers(floor, { config, log }, closing).of("rate-limiter", {
-    deadlineMs: LIMITER_DEADLINE_MS,
-    degraded: {
-      part: "limiter",
-      instead: "each process counts by itself, with its share of the limits",
-    },
-  });
-  const keepMs = config.http.requestTimeoutMs + HOLD_GRACE_MS;
-  return { breaker, limiter: createLimiter(breaker, floor.keys, { keepMs }) };
-}
-
-function limiterCallers(
-  { callers, conditions, metrics: telemetry, degradations }: Floor,
-  { config, log }: Pick<Admitting, "config" | "log">,
-  closing: Closing,
-): RedisCallers {
+function openLimiterCallers({ infrastructure, config, log, disposer }: OpenOptions): RedisCallers {
+  const { callers, conditions, metrics: telemetry, degradations } = infrastructure;
   const { limiterUrl: url, caFile } = config.redis;
   if (url === undefined) return callers;
   const connection = connectRedis({ url, caFile, role: "requests", log });
-  closing.add(() => connection.disconnect());
+  disposer.add(() => connection.disconnect());
   conditions.watch("limiterRedis", connection);
   const own = createCallers({ connection, telemetry, degradations });
-  closing.add(() => own.close());
+  disposer.add(() => own.close());
   return own;
 }
 
 /** Documents by name. */
-export function openDocuments({ callers, keys }: Floor, { documents }: Config): PersistedDocuments {
+function openDocuments({ infrastructure, config }: OpenOptions): PersistedDocuments {
+  const { callers, keys } = infrastructure;
+  const { documents } = config;
   const caller = callers.of("documents", {
     deadlineMs: DOCUMENT_DEADLINE_MS,
     degraded: { part: "documents", instead: "clients send documents whole" },
@@ -107,4 +103,15 @@ export function openDocuments({ callers, keys }: Floor, { documents }: Config): 
     manifest: readManifest(documents),
     store,
   });
+}
+
+function limitMetrics(metrics: Metrics): LimitTelemetry {
+  const requests = metrics.counter({
+    name: "souk_limit_requests_total",
+    help:
+      "Requests let in, by the kind of bucket that paid, or refused, by the one that was " +
+      "empty.",
+    labelNames: ["bucket", "outcome"],
+  });
+  return { limit: (bucket, outcome) => requests({ bucket, outcome }) };
 }

@@ -5,26 +5,23 @@
  */
 import { OUTBOX_CHANNEL } from "../db/outbox.js";
 import type { Outbox } from "../services/outbox/outbox.js";
-import { type Job, type RunnerDeps, startJob } from "./runner.js";
+import type { JobOptions } from "./runner.js";
 
-/** What the relay needs. */
+/** When the relay runs. */
 export interface OutboxRelayOptions {
-  readonly outbox: Pick<Outbox, "sendWaiting">;
   /** How long after a commit the writer may still be at it. */
   readonly drainMs: number;
   /** How often to look without being woken. */
   readonly pollMs: number;
 }
 
-/** Starts the relay. */
-export const startOutboxRelay = (
-  runner: RunnerDeps,
-  { outbox, drainMs, pollMs }: OutboxRelayOptions,
-): Promise<Job> =>
-  startJob(runner, {
-    name: "outbox relay",
-    everyMs: pollMs,
-    firstMs: 0,
-    wake: { channel: OUTBOX_CHANNEL, delayMs: drainMs },
-    work: () => outbox.sendWaiting(),
-  });
+export const outboxRelayJob = (
+  outbox: Pick<Outbox, "sendWaiting">,
+  { drainMs, pollMs }: OutboxRelayOptions,
+): JobOptions => ({
+  name: "outbox relay",
+  everyMs: pollMs,
+  firstMs: 0,
+  wake: { channel: OUTBOX_CHANNEL, delayMs: drainMs },
+  work: () => outbox.sendWaiting(),
+});

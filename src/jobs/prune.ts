@@ -3,30 +3,16 @@
  * missed run costs only space.
  */
 import { HOUR } from "../domain/time/time.js";
-import { type Job, joined, type RunnerDeps, startJob } from "./runner.js";
+import type { JobOptions } from "./runner.js";
 
 /** A table with rows that run out. */
 interface Prunable {
   prune(): Promise<unknown>;
 }
 
-/** What is pruned. */
-export interface PruningOptions {
-  /** By name. Each is a job of its own, so that one that fails keeps no other from being pruned. */
-  readonly tables: Readonly<Record<string, Prunable>>;
-  /** Default one hour. */
-  readonly everyMs?: number;
-}
-
-/** Starts pruning. */
-export async function startPruning(
-  runner: RunnerDeps,
-  { tables, everyMs = HOUR }: PruningOptions,
-): Promise<Job> {
-  const jobs = await Promise.all(
-    Object.entries(tables).map(([name, table]) =>
-      startJob(runner, { name: `pruning ${name}`, everyMs, work: () => table.prune() }),
-    ),
-  );
-  return joined(jobs);
-}
+/** A job for each table, so that one that fails keeps no other from being pruned. */
+export const pruneJob = (name: string, table: Prunable, everyMs = HOUR): JobOptions => ({
+  name: `pruning ${name}`,
+  everyMs,
+  work: () => table.prune(),
+});

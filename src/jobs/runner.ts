@@ -63,13 +63,6 @@ export async function startJob(
   return { close: () => running.close(listening) };
 }
 
-/** Several jobs that are closed together. */
-export const joined = (jobs: readonly Job[]): Job => ({
-  async close() {
-    await Promise.all(jobs.map((job) => job.close()));
-  },
-});
-
 class RunningJob {
   private closed = false;
   private timer: NodeJS.Timeout | undefined;

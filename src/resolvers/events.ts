@@ -5,10 +5,8 @@
 import type { PubSub } from "type-graphql";
 import { ServiceUnavailable } from "../domain/errors.js";
 import type { TopicId, ValueTopicKind } from "../domain/events/events.js";
-import type { LogItem } from "../domain/events/log.js";
-import type { NotificationEvent } from "../domain/notification.js";
+import { own } from "../domain/own.js";
 import type { Due, Live } from "../services/live/live.js";
-import type { Notifications } from "../services/notification/notifications.js";
 
 /** An event with the memory of its subscription. */
 export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
@@ -26,37 +24,33 @@ export type Admission = Readonly<
   Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>
 >;
 
-/** The log that a subscription follows, and the cursor to begin after. */
-export interface FollowRequest {
-  readonly userId: number;
-  readonly after: string | null;
-}
+/**
+ * By kind of topic, how it is followed: from what a field gives as `topicId`. Kinds without are
+ * watched as values.
+ */
+export type Streams = Readonly<Record<string, (what: unknown) => AsyncIterable<unknown>>>;
 
-/** An event of a log, with whose it is. */
-export interface FollowedEvent {
-  readonly userId: number;
-  readonly item: LogItem<NotificationEvent>;
+/** What subscriptions follow. */
+export interface EventSources {
+  readonly live: Live;
+  readonly streams: Streams;
+  readonly admission: Admission;
 }
 
 /**
- * Lets subscriptions watch topics: `topics` names the kind; `topicId` the keys, or for a log whose
- * it is and where to begin. Closing the iterator releases the topics.
+ * Lets subscriptions follow topics: `topics` names the kind; `topicId` the keys of values, or what
+ * the stream of the kind takes. Closing the iterator releases the topics.
  */
-export function createEvents(
-  live: Live,
-  notifications: Pick<Notifications, "follow">,
-  admission: Admission = {},
-): PubSub {
+export function createEvents({ live, streams, admission }: EventSources): PubSub {
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) =>
     withMemory(live.watch(kind, ids));
-  const follow = ({ userId, after }: FollowRequest) =>
-    mapped(notifications.follow(userId, after), (item): FollowedEvent => ({ userId, item }));
   return {
     publish() {
       throw new Error("Events are published by services, after the write has succeeded.");
     },
     subscribe(kind, what) {
-      if (kind === "notification") return follow(what as FollowRequest);
+      const stream = own(streams, kind);
+      if (stream) return stream(what);
       const [topicKind, ids] = [kind as ValueTopicKind, what as readonly TopicId[]];
       const admitted = admission[topicKind]?.(ids).catch(unlessTransient);
       // graphql-js waits for the stream that a field opens, though type-graphql's type does not say
@@ -85,7 +79,7 @@ function withMemory(events: AsyncIterableIterator<Due>): AsyncIterableIterator<W
  * Hand-written, because the `return()` of an async generator waits for a pending `next()`: a quiet
  * subscription would never close.
  */
-function mapped<From, To>(
+export function mapped<From, To>(
   events: AsyncIterableIterator<From>,
   toEvent: (event: From) => To,
 ): AsyncIterableIterator<To> {

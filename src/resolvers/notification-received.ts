@@ -13,9 +13,31 @@ import {
   NotificationsRead,
   StreamGap,
 } from "../schema/notification.js";
+import type { Notifications } from "../services/notification/notifications.js";
 import type { RequestContext } from "./context.js";
-import type { FollowedEvent, FollowRequest } from "./events.js";
+import { mapped } from "./events.js";
 import { toNotification } from "./notification.js";
+
+/** The log that a subscription follows, and the cursor to begin after. */
+interface FollowRequest {
+  readonly userId: number;
+  readonly after: string | null;
+}
+
+/** An event of a log, with whose it is. */
+interface FollowedEvent {
+  readonly userId: number;
+  readonly item: LogItem<NotificationEvent>;
+}
+
+/** Follows logs of notifications from what the field gives as `topicId`. */
+export const notificationStream =
+  (notifications: Pick<Notifications, "follow">) =>
+  (what: unknown): AsyncIterable<unknown> => {
+    const { userId, after } = what as FollowRequest;
+    const events = notifications.follow(userId, after);
+    return mapped(events, (item): FollowedEvent => ({ userId, item }));
+  };
 
 /** `Subscription.notificationReceived`. */
 @Resolver()

@@ -19,39 +19,24 @@ export type OutboxNumbers = () => Promise<{
   readonly oldestMs: number;
 }>;
 
-/** What piles up, by where it is read from. */
-export type Backlog = {
-  readonly [Source in keyof typeof BACKLOG]: () => Promise<
-    Readonly<Record<keyof (typeof BACKLOG)[Source], number>>
-  >;
-};
+/** Gauges that are read together. */
+export interface GaugeSource {
+  /** What each says, by name. */
+  readonly helps: Readonly<Record<string, string>>;
+  /** Numbers by name; one that is left out is not shown. */
+  read(): Promise<Readonly<Record<string, number>>>;
+}
 
 /** Where numbers come from. */
 export interface MetricsSources {
   readRedisFrom(info: RedisInfo): void;
   readOutboxFrom(numbers: OutboxNumbers): void;
-  readBacklogFrom(backlog: Backlog): void;
+  /** Gauges of a subject. */
+  addGauges(source: GaugeSource): void;
 }
 
 const INTERVAL_MS = 5 * SECOND;
 const DEADLINE_MS = SECOND;
-
-const BACKLOG = {
-  broadcasts: {
-    souk_broadcasts_open: "Notifications to everyone that are not in every inbox yet.",
-    souk_broadcasts_set_aside: "Parts of notifications to everyone that were given up.",
-    souk_broadcasts_oldest_seconds: "Age of the oldest open one.",
-  },
-  counters: {
-    souk_counters_unflushed_fields: "Counts in Redis that PostgreSQL does not have yet.",
-    souk_counters_unflushed_seconds: "Age of the oldest of them, at most.",
-  },
-  boards: {
-    souk_boards_behind: "Leaderboards in Redis that lack rows of their ledger.",
-    souk_boards_unapplied_scores: "Rows that they lack.",
-  },
-  workers: { souk_workers: "Workers that were seen lately." },
-} as const;
 
 /** Something that is read before a scrape is answered. */
 type Refresh = () => Promise<void>;
@@ -64,10 +49,7 @@ export function createSources(registry: Registry): MetricsSources & { readonly r
   return {
     readRedisFrom: (info) => add(info, redisGauges(registry)),
     readOutboxFrom: (numbers) => add(numbers, outboxGauges(registry)),
-    readBacklogFrom(backlog) {
-      for (const source of Object.keys(BACKLOG) as (keyof typeof BACKLOG)[])
-        add(backlog[source], gaugesOf(registry, BACKLOG[source]));
-    },
+    addGauges: ({ helps, read }) => add(read, gaugesOf(registry, helps)),
     async refresh() {
       await Promise.all(refreshes.map((refresh) => refresh()));
     },

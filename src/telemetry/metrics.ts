@@ -21,8 +21,23 @@ export interface Observation {
   readonly outcome: "answered" | "refused" | "failed";
 }
 
+/** A metric of a subject. Each label needs a bounded set of values. */
+export interface MetricSpec<Label extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames?: readonly Label[];
+}
+
+/** Counts `by`, default 1. */
+type Count<Label extends string> = (labels: Record<Label, string>, by?: number) => void;
+type Observe<Label extends string> = (labels: Record<Label, string>, durationMs: number) => void;
+
 /** Everything that is counted. */
 export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
+  /** Adds a counter. Answers what counts. */
+  counter<Label extends string = never>(metric: MetricSpec<Label>): Count<Label>;
+  /** Adds a histogram of durations. Answers what notes one, in ms. */
+  histogram<Label extends string = never>(metric: MetricSpec<Label>): Observe<Label>;
   /** One operation was answered. */
   operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
   /** Operations of these names are always told apart. */
@@ -74,6 +89,7 @@ export function createMetrics(): Metrics {
     ...floors,
     ...createLoadMetrics(registry),
     ...degradationMetrics(registry),
+    ...subjectMetrics(registry),
     ...sources,
     readJobsFrom: (states) => addJobMetrics(registry, states),
     async render() {
@@ -161,17 +177,20 @@ function degradationMetrics(registry: Registry): Pick<Metrics, "degradation"> {
   };
 }
 
-function limitMetrics(registry: Registry): Pick<Telemetry, "limit"> {
+function subjectMetrics(registry: Registry): Pick<Metrics, "counter" | "histogram"> {
   const registers = [registry];
-  const limited = new Counter({
-    name: "souk_limit_requests_total",
-    help:
-      "Requests let in, by the kind of bucket that paid, or refused, by the one that was " +
-      "empty.",
-    labelNames: ["bucket", "outcome"],
-    registers,
-  });
-  return { limit: (bucket, outcome) => limited.inc({ bucket, outcome }) };
+  return {
+    counter<Label extends string>({ labelNames = [], ...spec }: MetricSpec<Label>) {
+      const counter = new Counter<Label>({ ...spec, labelNames, registers });
+      return (labels: Record<Label, string>, by = 1) => counter.inc(labels, by);
+    },
+    histogram<Label extends string>({ labelNames = [], ...spec }: MetricSpec<Label>) {
+      const buckets = SECONDS_BUCKETS;
+      const histogram = new Histogram<Label>({ ...spec, labelNames, buckets, registers });
+      return (labels: Record<Label, string>, durationMs: number) =>
+        histogram.observe(labels, durationMs / SECOND);
+    },
+  };
 }
 
 function floorMetrics(registry: Registry): Telemetry {
@@ -208,28 +227,7 @@ function floorMetrics(registry: Registry): Telemetry {
     buckets: SECONDS_BUCKETS,
     registers,
   });
-  const signIns = new Counter({
-    name: "souk_sign_ins_total",
-    help: "Attempts to sign in or up: let in, refused by a bucket, and right.",
-    labelNames: ["what", "outcome"],
-    registers,
-  });
-  const scores = new Counter({
-    name: "souk_scores_total",
-    help: "Scores committed to the ledger.",
-    registers,
-  });
-  const scoreCommits = new Histogram({
-    name: "souk_score_commit_seconds",
-    help: "Transactions that commit scores together.",
-    buckets: SECONDS_BUCKETS,
-    registers,
-  });
   return {
-    scores(count, durationMs) {
-      scores.inc(count);
-      scoreCommits.observe(durationMs / SECOND);
-    },
     cacheReads: (level, count) => reads.inc({ level }, count),
     loads(family, count) {
       loads.inc({ family });
@@ -239,8 +237,6 @@ function floorMetrics(registry: Registry): Telemetry {
       redis.observe({ what, failed: String(failed) }, durationMs / SECOND),
     sqlStatement: (durationMs, failed) =>
       sql.observe({ failed: String(failed) }, durationMs / SECOND),
-    signIn: (what, outcome) => signIns.inc({ what, outcome }),
-    ...limitMetrics(registry),
   };
 }
 

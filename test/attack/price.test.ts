@@ -9,7 +9,7 @@ import { type GraphQLArgument, type GraphQLObjectType, type GraphQLSchema, parse
 import { Command, Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { resolverClasses } from "../../src/resolvers/resolvers.js";
+import { resolverClassesOf, SUBJECTS } from "../../src/app/subjects.js";
 import { buildSoukSchema } from "../../src/schema/build-schema.js";
 import { randomSelection } from "../server/operation/random-documents.js";
 import { signUp } from "../support/accounts.js";
@@ -18,6 +18,8 @@ import { drillSize } from "../support/drill.js";
 import { cacheIsUsed, post } from "../support/graphql.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
+
+const resolverClasses = resolverClassesOf(SUBJECTS);
 
 const DOCUMENTS = drillSize({ sample: 150, full: 5_000 });
 const SEED = 20_261_129;

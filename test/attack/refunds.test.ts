@@ -21,9 +21,9 @@ import {
   validate,
 } from "graphql";
 import { describe, expect, it } from "vitest";
+import { resolverClassesOf, SUBJECTS } from "../../src/app/subjects.js";
 import type { BadUserInput } from "../../src/domain/errors.js";
 import { encodeCursor } from "../../src/domain/page.js";
-import { resolverClasses } from "../../src/resolvers/resolvers.js";
 import { buildSoukSchema } from "../../src/schema/build-schema.js";
 import { createPrices } from "../../src/server/operation/cost.js";
 import {
@@ -33,6 +33,8 @@ import {
 } from "../../src/server/operation/input.js";
 import { randomOperation, write } from "../server/operation/cost-documents.js";
 import { drillSize } from "../support/drill.js";
+
+const resolverClasses = resolverClassesOf(SUBJECTS);
 
 const RUNS = { numRuns: drillSize({ sample: 150, full: 10_000 }), seed: 20_261_129 };
 

@@ -6,8 +6,8 @@ import { buildSchema, getOperationAST, parse } from "graphql";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { resolverClassesOf, SUBJECTS } from "../../src/app/subjects.js";
 import { ensureSecret } from "../../src/db/secrets.js";
-import { resolverClasses } from "../../src/resolvers/resolvers.js";
 import { printSoukSchema } from "../../src/schema/build-schema.js";
 import { createGuests } from "../../src/services/account/guests.js";
 import { signUp } from "../support/accounts.js";
@@ -15,6 +15,8 @@ import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";
 import { placesOf } from "./ownership-places.js";
 import { type Attempt, OWNERSHIP, type Row, type Shop } from "./ownership-table.js";
+
+const resolverClasses = resolverClassesOf(SUBJECTS);
 
 /** Somebody who asks: by a token, as a guest, or as nobody. */
 interface Caller {

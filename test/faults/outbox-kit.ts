@@ -10,7 +10,7 @@ import { createOutboxTable } from "../../src/db/outbox.js";
 import { createOutboxOperating } from "../../src/db/outbox-operating.js";
 import type { Revocation } from "../../src/domain/account/session.js";
 import { RedisUnavailable } from "../../src/domain/errors.js";
-import { type Topic, VALUE_TOPICS } from "../../src/domain/events/events.js";
+import type { Topic } from "../../src/domain/events/events.js";
 import { createFailClosed } from "../../src/services/account/fail-closed.js";
 import { createRevocationKind } from "../../src/services/account/revocation-kind.js";
 import { createScoreKind } from "../../src/services/leaderboard/score-kind.js";
@@ -139,7 +139,7 @@ export async function openOutbox({
         },
       },
       pubsub: { publish: (topic) => send(nameOf(topic)) },
-      topics: VALUE_TOPICS,
+      topics: ["productChanged"],
     }),
     createRevocationKind({
       async apply(revocation) {

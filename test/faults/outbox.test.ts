@@ -7,6 +7,7 @@ import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
+import { changeEntry } from "../../src/domain/events/outbox.js";
 import { until } from "../support/until.js";
 import { changed, openOutbox, plant, type RawRow } from "./outbox-kit.js";
 
@@ -303,6 +304,20 @@ describe("the order of rows", () => {
     await outbox.sendWaiting();
     expect(outside.sent).toEqual(["user:1#2"]);
   });
+});
+
+test("Rows of one write that share a key are dispatched in order, others at once.", async () => {
+  const { database, table, outbox, outside } = await openOutbox();
+  const entry = (id: number, tag: string) =>
+    changeEntry({ tags: [tag], events: [{ topic: { kind: "productChanged", id }, version: 1 }] });
+  const rows = await database.transaction((tx) =>
+    table.append(tx, [entry(1, "a"), entry(1, "b"), entry(2, "c")]),
+  );
+  expect(await outbox.dispatch(rows)).toEqual({ count: 1, bypassUntilMs: 0 });
+  const ofOne = outside.sent.filter((name) => ["a", "b", "productChanged:1"].includes(name));
+  expect(ofOne).toEqual(["a", "productChanged:1", "b", "productChanged:1"]);
+  expect(outside.sent.indexOf("c")).toBeLessThan(outside.sent.indexOf("b"));
+  await until("the rows to be forgotten", async () => !(await table.hasUnsent()));
 });
 
 describe("an outage", () => {

@@ -8,7 +8,7 @@ import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import type { Logger } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Closing } from "../../src/app/disposer.js";
+import { Disposer } from "../../src/app/disposer.js";
 import type { Tx } from "../../src/db/client/database.js";
 import { createBroadcastOperating } from "../../src/db/notification/broadcast-operating.js";
 import { createBroadcastTable } from "../../src/db/notification/broadcasts.js";
@@ -20,7 +20,8 @@ import { SERVICE } from "../../src/domain/account/principal.js";
 import { DatabaseUnavailable } from "../../src/domain/errors.js";
 import { SESSIONS_TOPIC } from "../../src/domain/events/events.js";
 import { createJobHealth } from "../../src/jobs/health.js";
-import { startPruning } from "../../src/jobs/prune.js";
+import { pruneJob } from "../../src/jobs/prune.js";
+import { startJob } from "../../src/jobs/runner.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
 import { createEventLogTail } from "../../src/redis/event-log/tail.js";
 import { createPubSub } from "../../src/redis/pubsub/pubsub.js";
@@ -406,12 +407,12 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
       );
       const { log, lines } = rememberingLog();
       const database = { listen: () => Promise.reject(new Error("pruning is not woken")) };
-      const pruning = await startPruning(
-        { database, health: createJobHealth(log) },
-        { tables, everyMs: 1 },
+      const runner = { database, health: createJobHealth(log) };
+      const jobs = await Promise.all(
+        Object.entries(tables).map(([name, table]) => startJob(runner, pruneJob(name, table, 1))),
       );
       await until("a run of each", () => lines.length > 0 && pruned.size === HEALTHY.length);
-      await pruning.close();
+      await Promise.all(jobs.map((job) => job.close()));
       expect(lines[0]).toContain(`table ${POISONED}`);
       return outcomeOf([...pruned]);
     },
@@ -420,7 +421,7 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
     loop: "closing of what was opened",
     async run() {
       const closed: number[] = [];
-      const closing = new Closing();
+      const closing = new Disposer();
       for (let id = 1; id <= 9; id++)
         closing.add(() => {
           if (id === POISONED) throw new Error("a step that fails");

@@ -11,9 +11,11 @@ import {
   isSpecifiedScalarType,
 } from "graphql";
 import { describe, expect, it } from "vitest";
+import { resolverClassesOf, SUBJECTS } from "../../src/app/subjects.js";
 import { encodeId, NODE_TYPES } from "../../src/domain/ids.js";
-import { resolverClasses } from "../../src/resolvers/resolvers.js";
 import { buildSoukSchema, printSoukSchema } from "../../src/schema/build-schema.js";
+
+const resolverClasses = resolverClassesOf(SUBJECTS);
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const emitted = printSoukSchema(resolverClasses);

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Logger } from "pino";
 import { startApp as compose } from "../../src/app/compose.js";
+import type { Subject } from "../../src/app/module.js";
 import { readConfig } from "../../src/config/config.js";
 import { seedCatalogue, seedSizes } from "../../src/db/seed/seed.js";
 import { testLog } from "./log.js";
@@ -48,6 +49,8 @@ export interface AppOptions {
   readonly keyPrefix?: string;
   readonly roles?: { readonly api: boolean; readonly worker: boolean };
   readonly log?: Logger;
+  /** Default: those of the product. */
+  readonly subjects?: readonly Subject[];
 }
 
 /** A migrated database with a small shop in it. */
@@ -85,6 +88,7 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     roles,
     log: options.log ?? testLog(),
     keyPrefix,
+    ...(options.subjects ? { subjects: options.subjects } : {}),
   });
   const url = `${app.url}/graphql`;
   return {

@@ -1,4 +1,5 @@
 /** Sessions and their revocations, as they travel between rooms. */
+import type { OutboxEntry } from "../events/outbox.js";
 import type { Role } from "./user.js";
 
 /**
@@ -59,3 +60,13 @@ export interface SessionState {
   /** Sessions ended one by one, for as long as they could live. */
   readonly revokedIds: readonly string[];
 }
+
+/** The kind of {@link revocationEntry}. */
+export const REVOCATION_KIND = "revocation";
+
+/** An outbox entry for revocations. They go in any order: each can be repeated. */
+export const revocationEntry = (revocations: readonly Revocation[]): OutboxEntry => ({
+  kind: REVOCATION_KIND,
+  keys: [],
+  payload: { revocations },
+});

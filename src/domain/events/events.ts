@@ -75,12 +75,3 @@ export type LogTopicKind = {
 export type ValueTopicKind = {
   [K in TopicKind]: TopicPayloads[K] extends Change ? K : never;
 }[TopicKind];
-
-/** Every kind of topic whose values are watched. */
-export const VALUE_TOPICS = [
-  "productChanged",
-  "catalogueChanged",
-  "cartChanged",
-  "leaderboardChanged",
-  "productStatsChanged",
-] as const satisfies readonly ValueTopicKind[];

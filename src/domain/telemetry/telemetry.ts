@@ -12,20 +12,8 @@ export interface Telemetry {
    * timed out or errored.
    */
   redisRoundTrip(call: string, durationMs: number, failed: boolean): void;
-  /** Scores were committed together, in so long. */
-  scores(count: number, durationMs: number): void;
   /** One SQL statement with its duration. */
   sqlStatement(durationMs: number, failed: boolean): void;
-  /**
-   * Somebody tried to sign in or up, or to change their password: "let in", "refused by <bucket>",
-   * then "right" if it was.
-   */
-  signIn(what: "sign-in" | "sign-up", outcome: string): void;
-  /**
-   * A request was let in at the cost of this kind of bucket, or refused by it: by Redis, or here,
-   * without asking.
-   */
-  limit(bucket: string, outcome: "admitted" | "refused" | "refused here"): void;
 }
 
 /** Reports to nobody. */
@@ -33,8 +21,5 @@ export const silentTelemetry: Telemetry = {
   cacheReads() {},
   loads() {},
   redisRoundTrip() {},
-  scores() {},
   sqlStatement() {},
-  signIn() {},
-  limit() {},
 };

@@ -22,7 +22,7 @@ import { withinDeadline } from "../client/deadline.js";
 import { Heartbeat } from "../client/heartbeat.js";
 import type { Keys } from "../client/keys.js";
 import { Channels } from "./channels.js";
-import { PAYLOADS, parseJson } from "./payloads.js";
+import { parseJson, payloadOf } from "./payloads.js";
 
 /** Publishes and hears typed topics. */
 export interface PubSub {
@@ -170,7 +170,7 @@ class TopicPubSub implements PubSub {
     onMessage: (payload: TopicPayloads[K]) => void,
   ): void {
     const { log } = this.options;
-    const parsed = PAYLOADS[topic.kind].safeParse(raw);
+    const parsed = payloadOf(topic.kind).safeParse(raw);
     if (!parsed.success) {
       log.warn(
         { topic, issues: parsed.error.issues.length },

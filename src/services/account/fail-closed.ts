@@ -7,8 +7,7 @@
 import type { RevocationTable } from "../../db/account/revocations.js";
 import type { Database } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
-import type { Revocation } from "../../domain/account/session.js";
-import { revocationEntry } from "./revocation-kind.js";
+import { type Revocation, revocationEntry } from "../../domain/account/session.js";
 
 /** The user of a revocation that cannot be read, as far as it names one. */
 export type NamedUser = { readonly userId: number } | { readonly userTag: string };

@@ -1,20 +1,10 @@
 /** Revocations of sessions in the outbox: written with the change that ends them, sent to Redis. */
 import { z } from "zod";
-import type { Revocation } from "../../domain/account/session.js";
-import type { OutboxEntry } from "../../domain/events/outbox.js";
+import { REVOCATION_KIND, type Revocation } from "../../domain/account/session.js";
 import { failuresOf, mostTelling } from "../failures.js";
 import type { OutboxKind, OutboxKindSpec, ReadRow } from "../outbox/kind.js";
 import type { FailClosed, NamedUser } from "./fail-closed.js";
 import type { ApplyRevocation } from "./revocations.js";
-
-const REVOCATION_KIND = "revocation";
-
-/** An entry for revocations. They go in any order: each can be repeated. */
-export const revocationEntry = (revocations: readonly Revocation[]): OutboxEntry => ({
-  kind: REVOCATION_KIND,
-  keys: [],
-  payload: { revocations },
-});
 
 type RevocationPayload = { readonly revocations: readonly Revocation[] };
 

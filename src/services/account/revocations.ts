@@ -15,12 +15,11 @@ import {
   requireUser,
   type UserPrincipal,
 } from "../../domain/account/principal.js";
-import type { Revocation } from "../../domain/account/session.js";
+import { type Revocation, revocationEntry } from "../../domain/account/session.js";
 import type { UserError } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
-import { revocationEntry } from "./revocation-kind.js";
 
 /**
  * Applies a committed revocation. Resolves to how many sessions it ended, where that is counted.

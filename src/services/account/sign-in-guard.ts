@@ -1,7 +1,6 @@
 /** Who may try: asked before anything is looked up or hashed for somebody who says who they are. */
 import { randomUUID } from "node:crypto";
 import { RateLimited } from "../../domain/errors.js";
-import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Attempt, Attempts, Hold } from "../../redis/attempts/attempts.js";
 
@@ -24,10 +23,13 @@ export interface SignInGuard {
   signUp(ip: string): Promise<void>;
 }
 
-export function createSignInGuard(
-  attempts: Attempts,
-  telemetry: Pick<Telemetry, "signIn">,
-): SignInGuard {
+/** What attempts report. */
+export interface SignInTelemetry {
+  /** Outcomes: "let in" or "refused by <bucket>", then "right" where it was. */
+  signIn(what: "sign-in" | "sign-up", outcome: string): void;
+}
+
+export function createSignInGuard(attempts: Attempts, telemetry: SignInTelemetry): SignInGuard {
   const admit = (what: "sign-in" | "sign-up", hold: Hold | null): void => {
     telemetry.signIn(what, hold ? `refused by ${hold.bucket}` : "let in");
     if (!hold) return;

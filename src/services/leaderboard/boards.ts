@@ -4,7 +4,6 @@ import type { Database } from "../../db/client/database.js";
 import { createScoreArchive } from "../../db/leaderboard/archive.js";
 import { createBoardTable } from "../../db/leaderboard/leaderboards.js";
 import { createScoreLedger, type ScoreLedger } from "../../db/leaderboard/ledger.js";
-import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { RedisClock } from "../../redis/client/clock.js";
 import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
@@ -12,7 +11,7 @@ import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { createBoardArchiver } from "./archive.js";
 import { createCalendars } from "./calendars.js";
 import { createBoardChanges } from "./changes.js";
-import { createScoreCommits } from "./commits.js";
+import { createScoreCommits, type ScoreTelemetry } from "./commits.js";
 import { createLeaderboards } from "./leaderboards.js";
 import type { LabelSources } from "./owner-labels.js";
 import { createScorePipeline } from "./pipeline.js";
@@ -34,16 +33,13 @@ export interface BoardsParts {
    * watch the same.
    */
   readonly everyMs: number;
-  readonly telemetry: Pick<Telemetry, "scores">;
+  readonly telemetry: ScoreTelemetry;
   readonly log: Logger;
   /** Default: the ledger of the database. */
   readonly ledger?: ScoreLedger;
   /** Longest wait for a board that is being built. Default half a second. */
   readonly waitMs?: number;
 }
-
-/** Everything about leaderboards. */
-export type Boards = ReturnType<typeof createBoards>;
 
 /** Half a second of waiting is no outage yet; longer, and the caller had better be told. */
 const WAIT_MS = SECOND / 2;

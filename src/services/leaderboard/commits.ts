@@ -12,7 +12,6 @@ import {
   type Submission,
 } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";
-import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Calendars } from "./calendars.js";
 import { type PlacedRow, placeRows } from "./standings.js";
 
@@ -42,12 +41,18 @@ export type CommitScores = (
   entries: readonly ScoreEntry[],
 ) => Promise<(CommittedScore | RefusedScore)[]>;
 
+/** What commits of scores report. */
+export interface ScoreTelemetry {
+  /** Scores were committed together, in so long. */
+  scores(count: number, durationMs: number): void;
+}
+
 /** What committing takes. */
 export interface ScoreCommitParts {
   readonly database: Pick<Database, "transaction">;
   readonly ledger: ScoreLedger;
   readonly calendars: Calendars;
-  readonly telemetry: Pick<Telemetry, "scores">;
+  readonly telemetry: ScoreTelemetry;
 }
 
 export function createScoreCommits({

@@ -11,6 +11,7 @@ import { lateError, withDeadline } from "../../domain/time/deadline.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Cache } from "../../redis/cache/cache.js";
 import { wordsOf } from "../failures.js";
+import { inOrderByKey } from "./keyed-order.js";
 import { type OutboxKind, wholeRow } from "./kind.js";
 import { createRelayPass } from "./relay.js";
 
@@ -18,8 +19,8 @@ import { createRelayPass } from "./relay.js";
 export interface OutboxDeps extends RetryOptions {
   readonly table: OutboxTable;
   readonly cache: Pick<Cache, "nowMs">;
-  /** One handler for each kind of row. */
-  readonly kinds: readonly OutboxKind[];
+  /** Handlers that are registered from the start. Default none. */
+  readonly kinds?: readonly OutboxKind[];
   /** Rejects while Redis cannot be used. */
   readonly probe: () => Promise<unknown>;
   /** Longest a write waits for its own rows to be sent. */
@@ -42,15 +43,13 @@ interface Dispatched {
   readonly count: number | null;
 }
 
-/** Handlers by kind. Throws where two have the same. */
-export function kindsByName(kinds: readonly OutboxKind[]): ReadonlyMap<string, OutboxKind> {
-  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
-  if (byName.size < kinds.length) throw new Error("Two handlers of the outbox have the same kind.");
-  return byName;
-}
-
 export function createOutbox({ table, cache, drainMs, log, ...deps }: OutboxDeps) {
-  const kinds = kindsByName(deps.kinds);
+  const kinds = new Map<string, OutboxKind>();
+  const register = (kind: OutboxKind): void => {
+    if (kinds.has(kind.kind)) throw new Error(`The outbox has two handlers of ${kind.kind}.`);
+    kinds.set(kind.kind, kind);
+  };
+  for (const kind of deps.kinds ?? []) register(kind);
   const pass = createRelayPass({ ...deps, table, kinds, log });
 
   const forget = (id: number): Promise<void> =>
@@ -83,13 +82,20 @@ export function createOutbox({ table, cache, drainMs, log, ...deps }: OutboxDeps
   };
 
   return {
+    /** Adds the handler of a kind. Throws where there is one. */
+    register,
     /**
      * Sends rows just committed, within `drainMs`. Resolves to the consistency token of the write:
      * the count of invalidations where they were sent, else an order to read past the cache for a
      * while.
      */
     async dispatch(rows: readonly OutboxRow[]): Promise<Seen> {
-      const sent = await Promise.all(rows.map(dispatchRow));
+      const sent: Dispatched[] = [];
+      await inOrderByKey(
+        rows,
+        ({ keys }) => keys,
+        async (row) => void sent.push(await dispatchRow(row)),
+      );
       const isStale = sent.some(({ invalidates, count }) => invalidates && count === null);
       return isStale
         ? { count: 0, bypassUntilMs: cache.nowMs() + UNANNOUNCED_MS }

@@ -15,7 +15,6 @@ import {
   OPERATION_CLASSES,
   type OperationClass,
 } from "../../domain/limits.js";
-import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { Limiter, Take, Taken } from "../../redis/rate-limiter/limiter.js";
@@ -75,6 +74,12 @@ export interface Limits {
   owe(payer: Payer, cost: number): void;
 }
 
+/** What limits report. */
+export interface LimitTelemetry {
+  /** A kind of bucket paid for a request or refused it; "refused here" without asking Redis. */
+  limit(bucket: string, outcome: "admitted" | "refused" | "refused here"): void;
+}
+
 /** What limits take. */
 export interface LimitsParts {
   readonly limiter: Limiter;
@@ -87,7 +92,7 @@ export interface LimitsParts {
   readonly largest: number;
   /** How many processes share the limits while each has to count by itself. */
   readonly processes: number;
-  readonly telemetry: Pick<Telemetry, "limit">;
+  readonly telemetry: LimitTelemetry;
 }
 
 export function createLimits({

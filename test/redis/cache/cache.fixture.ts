@@ -56,9 +56,6 @@ export function openUntrusted(
     loads() {},
     redisRoundTrip: (what) => void trips.push(what),
     sqlStatement() {},
-    signIn() {},
-    scores() {},
-    limit() {},
   };
   const degradations = createDegradations(() => {});
   const all = { ...DEFAULTS, keys, telemetry, degradations, log: testLog(), ...options };

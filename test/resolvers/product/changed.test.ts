@@ -8,7 +8,6 @@ import { createEvents } from "../../../src/resolvers/events.js";
 import { ProductSubscriptions } from "../../../src/resolvers/product/changed.js";
 import { createGuests } from "../../../src/services/account/guests.js";
 import type { Due, Live } from "../../../src/services/live/live.js";
-import type { Notifications } from "../../../src/services/notification/notifications.js";
 import { TEST_CLIENT } from "../../support/client.js";
 
 const subscription = new ProductSubscriptions("EUR");
@@ -107,7 +106,7 @@ describe("the events of a subscription", () => {
       [Symbol.asyncIterator]: () => watched,
     };
     const live = { watch: () => watched } as unknown as Live;
-    const events = createEvents(live, {} as Notifications)
+    const events = createEvents({ live, streams: {}, admission: {} })
       .subscribe("productChanged", [1])
       [Symbol.asyncIterator]() as AsyncIterator<{
       sent: Map<number, number>;

@@ -23,14 +23,16 @@ import {
   type SelectionSetNode,
 } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { resolverClassesOf, SUBJECTS } from "../../../src/app/subjects.js";
 import { SCOPES, type Scope } from "../../../src/domain/scope.js";
-import { resolverClasses } from "../../../src/resolvers/resolvers.js";
 import { buildSoukSchema } from "../../../src/schema/build-schema.js";
 import { createPlanner } from "../../../src/server/fan-out/plan.js";
 import { drillSize } from "../../support/drill.js";
 import { randomSelection } from "../operation/random-documents.js";
 import { connectSocket, type SocketClient } from "../websocket/socket-client.js";
 import { type BoardServer, boardSchema, startBoards, userOf } from "./leaderboard-server.js";
+
+const resolverClasses = resolverClassesOf(SUBJECTS);
 
 const choices = fc.array(fc.nat(9_999), { minLength: 80, maxLength: 80 });
 const nobody = { get: () => undefined };

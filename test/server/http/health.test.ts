@@ -85,7 +85,14 @@ test("A source of numbers is asked singly, in intervals, and holds up no scrape.
   };
   const fails = () => Promise.reject(new Error("down"));
   const boards = async () => ({ souk_boards_behind: 2, souk_boards_unapplied_scores: 9 });
-  metrics.readBacklogFrom({ broadcasts: hangs, counters: fails, boards, workers: hangs });
+  const help = "A number.";
+  metrics.addGauges({ helps: { souk_broadcasts_open: help }, read: hangs });
+  metrics.addGauges({ helps: { souk_counters_unflushed_fields: help }, read: fails });
+  metrics.addGauges({
+    helps: { souk_boards_behind: help, souk_boards_unapplied_scores: help },
+    read: boards,
+  });
+  metrics.addGauges({ helps: { souk_workers: help }, read: hangs });
   const texts = [await metrics.render(), await metrics.render()].map(({ text }) => text);
   expect(asked).toBe(2);
   for (const text of texts) {

@@ -15,8 +15,8 @@ import {
   validate,
 } from "graphql";
 import { describe, expect, it } from "vitest";
+import { resolverClassesOf, SUBJECTS } from "../../../src/app/subjects.js";
 import type { Work } from "../../../src/domain/price.js";
-import { resolverClasses } from "../../../src/resolvers/resolvers.js";
 import { buildSoukSchema } from "../../../src/schema/build-schema.js";
 import { createPrices } from "../../../src/server/operation/cost.js";
 import { checkListSizes, undeclaredLists } from "../../../src/server/operation/field-price.js";
@@ -30,6 +30,8 @@ import {
   type Wrap,
   write,
 } from "./cost-documents.js";
+
+const resolverClasses = resolverClassesOf(SUBJECTS);
 
 // Required, not imported: its ES module brings another copy of graphql.
 const { getComplexity } = createRequire(import.meta.url)(

@@ -9,7 +9,6 @@ import type { Database, Tx } from "../../../src/db/client/database.js";
 import { createBoardTable } from "../../../src/db/leaderboard/leaderboards.js";
 import { createScoreLedger, type ScoreLedger } from "../../../src/db/leaderboard/ledger.js";
 import type { BoardDraft } from "../../../src/domain/leaderboard/leaderboard.js";
-import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { openRedisClock, type RedisClock } from "../../../src/redis/client/clock.js";
 import {
   connectRedis,
@@ -73,7 +72,7 @@ function putTogether({ database, connection, keys, clock, redisClock }: Together
     clock: redisClock,
     labels,
     everyMs: 0,
-    telemetry: silentTelemetry,
+    telemetry: { scores() {} },
     log,
     ledger,
     waitMs: 20_000,

@@ -12,7 +12,6 @@ import {
   SCORE_OPERATORS,
   TIE_RULES,
 } from "../../../src/domain/leaderboard/leaderboard.js";
-import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { createCalendars } from "../../../src/services/leaderboard/calendars.js";
 import { createScoreCommits } from "../../../src/services/leaderboard/commits.js";
@@ -147,7 +146,7 @@ it("A score whose process died between commit and Redis still gets on the board.
     database,
     ledger: createScoreLedger(database),
     calendars: createCalendars(),
-    telemetry: silentTelemetry,
+    telemetry: { scores() {} },
   });
   await commit([
     { board, submission: { owner: "late", score: 9, metadata: null, operationId: null } },

@@ -1,0 +1,137 @@
+/** Accounts, their sessions, and what ends them. */
+
+import { createAuditTable } from "../db/account/audit.js";
+import { createRevocationTable } from "../db/account/revocations.js";
+import { createUserTable } from "../db/account/users.js";
+import { pruneJob } from "../jobs/prune.js";
+import { createAccountLoaders } from "../loaders/account.js";
+import { createAttempts } from "../redis/attempts/attempts.js";
+import { createSessionStore } from "../redis/session/session.js";
+import { AccountMutations } from "../resolvers/account.js";
+import { RevocationMutations } from "../resolvers/revocation.js";
+import { ViewerResolver } from "../resolvers/viewer.js";
+import { createAccounts } from "../services/account/accounts.js";
+import { createFailClosed } from "../services/account/fail-closed.js";
+import { createPasswords } from "../services/account/passwords.js";
+import { createRefusedSignIns } from "../services/account/refused-sign-ins.js";
+import { createRevocationKind } from "../services/account/revocation-kind.js";
+import { createApplyRevocation, createRevocations } from "../services/account/revocations.js";
+import { hearSessionEnds } from "../services/account/session-ends.js";
+import { createSessionTrust } from "../services/account/session-reload.js";
+import { createSessions } from "../services/account/sessions.js";
+import { createSignInGuard, type SignInTelemetry } from "../services/account/sign-in-guard.js";
+import type { Metrics } from "../telemetry/metrics.js";
+import { activity } from "./activity.js";
+import { cart } from "./cart.js";
+import { SESSION_DEADLINE_MS } from "./infrastructure.js";
+import { defineSubject, type OpenOptions } from "./module.js";
+
+export const account = defineSubject({
+  name: "account",
+  resolvers: [ViewerResolver, AccountMutations, RevocationMutations],
+  open(options) {
+    const foundations = openFoundations(options);
+    const { revocationTable, audit, applyRevocation, failClosed } = foundations;
+    return {
+      outbox: [createRevocationKind({ apply: applyRevocation, failClosed })],
+      jobs: () => [pruneJob("revocations", revocationTable), pruneJob("audit", audit)],
+      async serve(use) {
+        const users = createUserTable(options.infrastructure.database);
+        const onUsed = use(activity).used;
+        const { sessions, ends } = await serveSessions(options, foundations, onUsed);
+        const revocations = serveRevocations(options, foundations);
+        const accounts = serveAccounts(options, { ...foundations, users, sessions, revocations });
+        const { carts } = use(cart);
+        return {
+          services: { sessions, ends },
+          loaders: () => createAccountLoaders({ users }),
+          resolvers: [
+            new ViewerResolver(sessions),
+            new AccountMutations(accounts, revocations, carts),
+            new RevocationMutations(revocations),
+          ],
+        };
+      },
+    };
+  },
+});
+
+type Foundations = ReturnType<typeof openFoundations>;
+
+/** Where sessions live, and what ends them. */
+function openFoundations({ infrastructure, config }: OpenOptions) {
+  const { database, outboxTable, callers, keys, pubsub } = infrastructure;
+  const caller = callers.of("session", {
+    deadlineMs: SESSION_DEADLINE_MS,
+    degraded: { part: "sessions", instead: "requests with a session are refused" },
+  });
+  const store = createSessionStore(caller, keys, config.sessions);
+  const revocationTable = createRevocationTable(database);
+  return {
+    store,
+    revocationTable,
+    audit: createAuditTable(database, config.audit),
+    applyRevocation: createApplyRevocation(store, pubsub),
+    failClosed: createFailClosed({ database, outboxTable, revocations: revocationTable }),
+  };
+}
+
+async function serveSessions(
+  { infrastructure: { outboxTable, pubsub }, config, log, disposer }: OpenOptions,
+  { store, revocationTable: revocations, failClosed }: Foundations,
+  onUsed: (userId: number) => void,
+) {
+  const trust = createSessionTrust({ store, revocations, outboxTable, failClosed, log });
+  disposer.add(() => trust.close());
+  const { noteEveryMs } = config.sessions;
+  const sessions = createSessions({ store, trust, pubsub, noteEveryMs, onUsed });
+  const ends = await hearSessionEnds(pubsub, log);
+  disposer.add(() => ends.close());
+  return { sessions, ends };
+}
+
+function serveRevocations(
+  { infrastructure: { database, outboxTable }, config }: OpenOptions,
+  { store, revocationTable: table, audit, applyRevocation: apply }: Foundations,
+) {
+  const { capMs } = config.sessions;
+  return createRevocations({ database, table, outboxTable, store, apply, audit, capMs });
+}
+
+type AccountDeps = Pick<Foundations, "audit"> &
+  Pick<Parameters<typeof createAccounts>[0], "users" | "sessions" | "revocations">;
+
+function serveAccounts(
+  { infrastructure: { database, callers, keys, metrics }, config, log, disposer }: OpenOptions,
+  deps: AccountDeps,
+) {
+  const { users, sessions, revocations, audit } = deps;
+  const refused = createRefusedSignIns({ table: audit, log });
+  disposer.add(() => refused.close());
+  const caller = callers.of("attempts", {
+    deadlineMs: SESSION_DEADLINE_MS,
+    degraded: { part: "signIns", instead: "sign-ins are refused" },
+  });
+  const attempts = createAttempts(caller, keys, config.attempts);
+  const guard = createSignInGuard(attempts, signInMetrics(metrics));
+  const passwords = createPasswords(config.passwords);
+  return createAccounts({
+    database,
+    users,
+    passwords,
+    sessions,
+    revocations,
+    guard,
+    audit,
+    refused,
+  });
+}
+
+function signInMetrics(metrics: Metrics): SignInTelemetry {
+  const attempts = metrics.counter({
+    name: "souk_sign_ins_total",
+    help: "Attempts to sign in or up: let in, refused by a bucket, and right.",
+    labelNames: ["what", "outcome"],
+  });
+  return { signIn: (what, outcome) => attempts({ what, outcome }) };
+}

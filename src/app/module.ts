@@ -1,0 +1,97 @@
+/**
+ * What a subject offers to the application. A subject is one file of this folder and one line in
+ * subjects.ts; everything else here is built from what it offers.
+ */
+import type { Logger } from "pino";
+import type { Config } from "../config/config.js";
+import type { Reading } from "../domain/reading.js";
+import type { JobOptions } from "../jobs/runner.js";
+import type { Loaders } from "../loaders/loaders.js";
+import type { Admission, Streams } from "../resolvers/events.js";
+import type { ResolverClass } from "../schema/build-schema.js";
+import type { OutboxKind } from "../services/outbox/kind.js";
+import type { GaugeSource } from "../telemetry/metrics-sources.js";
+import type { Disposer } from "./disposer.js";
+import type { Infrastructure } from "./infrastructure.js";
+import type { Check } from "./readiness.js";
+
+/** What a subject is opened with. */
+export interface OpenOptions {
+  readonly infrastructure: Infrastructure;
+  readonly config: Config;
+  readonly log: Logger;
+  /** Closes what the subject opens. */
+  readonly disposer: Disposer;
+}
+
+/** A subject: what is known of it before anything is opened, and how it is opened. */
+export interface Subject<Services extends object = object> {
+  /** Singular, and the same in every room. */
+  readonly name: string;
+  /** The classes of its resolvers; the schema is built from them. */
+  readonly resolvers: readonly ResolverClass[];
+  /** Opens what every process needs of it, API or worker. */
+  open(options: OpenOptions): Module<Services>;
+}
+
+/** An opened subject. */
+export interface Module<Services extends object = object> {
+  /** Kinds of topics that its outbox rows publish on. */
+  readonly topics?: readonly string[];
+  /** Handlers of its outbox rows. */
+  readonly outbox?: readonly OutboxKind[];
+  /** What the readiness probe asks. */
+  readonly checks?: readonly Check[];
+  /** What a scrape of the metrics reads. */
+  readonly gauges?: readonly GaugeSource[];
+  /** Its work in the background; only a worker asks for it. */
+  readonly jobs?: () => readonly JobOptions[];
+  /** Opens what an API needs besides. `use` gives the services of an earlier subject. */
+  readonly serve?: (use: UseServices) => Served<Services> | Promise<Served<Services>>;
+}
+
+/** What an API needs of a subject. */
+export interface Served<Services extends object = object> {
+  /** What later subjects use. */
+  readonly services: Services;
+  /** One instance of each class in {@link Subject.resolvers}. */
+  readonly resolvers: readonly object[];
+  /** Its loaders of one operation. */
+  readonly loaders?: (reading: Reading) => Partial<Loaders>;
+  /** How topics of its subscriptions are followed; others are watched as values. */
+  readonly streams?: Streams;
+  /** What has to hold before topics of values are watched. */
+  readonly admission?: Admission;
+}
+
+/** A subject and what it opened. */
+export interface OpenSubject {
+  readonly subject: Subject;
+  readonly module: Module;
+}
+
+/** The services of a subject that is served already. Throws for one that comes later. */
+export type UseServices = <Services extends object>(subject: Subject<Services>) => Services;
+
+/** Lets the compiler infer what a subject serves. */
+export const defineSubject = <Services extends object>(
+  subject: Subject<Services>,
+): Subject<Services> => subject;
+
+/** Serves subjects in their order, so that each can use those before it. */
+export async function serveAll(
+  subjects: readonly OpenSubject[],
+): Promise<{ readonly served: readonly Served[]; readonly use: UseServices }> {
+  const bySubject = new Map<Subject<never>, Served>();
+  const use: UseServices = (subject) => {
+    const served = bySubject.get(subject as Subject<never>);
+    if (!served) throw new Error(`The subject ${subject.name} is not served yet.`);
+    // The map holds under a subject what that subject served.
+    return served.services as ReturnType<typeof use> as never;
+  };
+  for (const { subject, module } of subjects) {
+    const served = await module.serve?.(use);
+    if (served) bySubject.set(subject as Subject<never>, served);
+  }
+  return { served: [...bySubject.values()], use };
+}

@@ -1,0 +1,32 @@
+/**
+ * Every subject of the application, each after those that it uses. A new one is its own files and
+ * one line here.
+ */
+import type { NonEmptyArray } from "type-graphql";
+import type { ResolverClass } from "../schema/build-schema.js";
+import { account } from "./account.js";
+import { activity } from "./activity.js";
+import { cart } from "./cart.js";
+import { catalogue } from "./catalogue.js";
+import { counters } from "./counters.js";
+import { leaderboard } from "./leaderboard.js";
+import type { Subject } from "./module.js";
+import { node } from "./node.js";
+import { notification } from "./notification.js";
+import { rateLimit } from "./rate-limit.js";
+
+export const SUBJECTS: readonly Subject[] = [
+  catalogue,
+  counters,
+  activity,
+  cart,
+  leaderboard,
+  notification,
+  account,
+  rateLimit,
+  node,
+];
+
+/** The resolver classes of subjects, for building a schema. */
+export const resolverClassesOf = (subjects: readonly Subject[]): NonEmptyArray<ResolverClass> =>
+  subjects.flatMap(({ resolvers }) => resolvers) as unknown as NonEmptyArray<ResolverClass>;

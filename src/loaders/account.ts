@@ -1,0 +1,18 @@
+/** Loaders of accounts. */
+import DataLoader from "dataloader";
+import type { UserTable } from "../db/account/users.js";
+import type { UserRecord } from "../domain/account/user.js";
+import { byId, MAX_BATCH } from "./batch.js";
+
+export interface AccountLoaders {
+  /** Read from Postgres each time: an account is its owner's, and nothing that a cache may keep. */
+  readonly user: DataLoader<number, UserRecord | null>;
+}
+
+export const createAccountLoaders = ({
+  users,
+}: {
+  readonly users: Pick<UserTable, "byIds">;
+}): AccountLoaders => ({
+  user: new DataLoader(byId(users.byIds), { maxBatchSize: MAX_BATCH }),
+});

@@ -1,0 +1,69 @@
+/** Loaders of counters and likes. */
+import DataLoader from "dataloader";
+import type { LikeKey, LikesSinceKey, LikeTable } from "../db/counters/likes.js";
+import { type PeopleCount, periodName, type Tally, type TallyKey } from "../domain/counters.js";
+import type { Reading } from "../domain/reading.js";
+import type { Cache } from "../redis/cache/cache.js";
+import { cachedLoaders, MAX_BATCH, MAX_LISTINGS } from "./batch.js";
+import { likesFamily } from "./families.js";
+
+/** Where counters are read: in Redis, which counts, or where it is away in Postgres. */
+export interface TallySource {
+  /** Tallies in the order asked; `reading` notes a fallback. One round trip. */
+  read(keys: readonly TallyKey[], reading: Reading): Promise<Tally[]>;
+  /** How many people viewed a product in the last days. */
+  viewers(productId: number, days: number): Promise<PeopleCount>;
+}
+
+/** The people who viewed a product in the last days. */
+export interface ViewersKey {
+  readonly productId: number;
+  readonly days: number;
+}
+
+/** What they read through, and from. */
+export interface CounterSources {
+  readonly cache: Cache;
+  readonly likes: LikeTable;
+  readonly tallies: TallySource;
+}
+
+export interface CounterLoaders {
+  /** Never from the cache: counters change all the time, and Redis has them at hand. */
+  readonly tally: DataLoader<TallyKey, Tally, string>;
+  readonly viewers: DataLoader<ViewersKey, PeopleCount, string>;
+  /** Number of likes by product id. */
+  readonly likes: DataLoader<number, number, string>;
+  /** Whether a user likes a product; never from the cache, which clients share. */
+  readonly liked: DataLoader<LikeKey, boolean, string>;
+  readonly likesSince: DataLoader<LikesSinceKey, ReadonlyMap<string, number>, string>;
+}
+
+export function createCounterLoaders(
+  { cache, likes, tallies }: CounterSources,
+  reading: Reading,
+): CounterLoaders {
+  const { derived } = cachedLoaders(cache, reading);
+  return {
+    tally: new DataLoader((keys) => tallies.read(keys, reading), {
+      maxBatchSize: MAX_BATCH,
+      cacheKeyFn: ({ productId, period }) => `${productId}:${periodName(period)}`,
+    }),
+    viewers: new DataLoader(
+      (keys) => Promise.all(keys.map(({ productId, days }) => tallies.viewers(productId, days))),
+      {
+        maxBatchSize: MAX_LISTINGS,
+        cacheKeyFn: ({ productId, days }) => `${productId}:${days}`,
+      },
+    ),
+    likes: derived(likesFamily, likes.counts),
+    liked: new DataLoader((keys) => likes.given(keys), {
+      maxBatchSize: MAX_BATCH,
+      cacheKeyFn: ({ productId, userId }) => `${productId}:${userId}`,
+    }),
+    likesSince: new DataLoader((keys) => likes.since(keys), {
+      maxBatchSize: MAX_BATCH,
+      cacheKeyFn: ({ productId, sinceMs, by }) => `${productId}:${sinceMs}:${by}`,
+    }),
+  };
+}
