@@ -92,9 +92,11 @@ async function interleave(contestants, rounds, measure) {
 
 async function openStore({ dist, redisUrl }) {
   const load = (file) => import(pathToFileURL(join(dist, "redis", file)).href);
-  const [{ connectRedis, whenReady }, { createKeys }, { createCartStore }] = await Promise.all(
-    ["client.js", "keys.js", "cart.js"].map(load),
-  );
+  const [{ connectRedis, whenReady }, { createCallers }, { createKeys }, cartRoom] =
+    await Promise.all(
+      ["client/connect.js", "client/call.js", "client/keys.js", "cart/cart.js"].map(load),
+    );
+  const { CART_DEADLINE_MS, createCartStore } = cartRoom;
   const silent = () => {};
   const connection = connectRedis({
     url: redisUrl,
@@ -102,8 +104,9 @@ async function openStore({ dist, redisUrl }) {
     log: { debug: silent, info: silent, warn: silent, error: silent },
   });
   await whenReady(connection, 10_000);
+  const caller = createCallers({ connection }).of("cart", { deadlineMs: CART_DEADLINE_MS });
   return {
-    store: createCartStore(connection, createKeys(), { ttlMs: 604_800_000 }),
+    store: createCartStore(caller, createKeys(), { ttlMs: 604_800_000 }),
     close: () => connection.disconnect(),
   };
 }

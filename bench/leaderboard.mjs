@@ -39,29 +39,25 @@ async function openStore(dist, url) {
   const from = (file) => import(pathToFileURL(join(dist, file)).href);
   const [
     { registerScripts },
+    { createCallers },
     { createKeys },
     { createBoardStore },
     { ALL_TIME },
-    { silentTelemetry },
   ] = await Promise.all(
     [
       "redis/client/scripts.js",
+      "redis/client/call.js",
       "redis/client/keys.js",
       "redis/leaderboard/leaderboard.js",
       "domain/leaderboard/periods.js",
-      "domain/telemetry/telemetry.js",
     ].map(from),
   );
   // Without the deadlines of a server: a machine that is busy elsewhere must not end the bench.
   const { Redis } = await import("ioredis");
   const connection = new Redis(url);
   registerScripts(connection);
-  const store = createBoardStore({
-    connection,
-    keys: createKeys(),
-    deadlineMs: 60_000,
-    telemetry: silentTelemetry,
-  });
+  const caller = createCallers({ connection }).of("leaderboard", { deadlineMs: 60_000 });
+  const store = createBoardStore(caller, createKeys());
   return { connection, store, windows: { ALL_TIME }, close: () => connection.disconnect() };
 }
 

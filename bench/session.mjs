@@ -90,9 +90,10 @@ async function scriptsOf(redis, work) {
 /** Souk's own store, to make many sessions quickly: a sign-in each would take an hour of Argon2. */
 async function openStore({ dist, redisUrl }) {
   const load = (file) => import(pathToFileURL(join(dist, "redis", file)).href);
-  const [{ connectRedis, whenReady }, { createKeys }, { createSessionStore }] = await Promise.all(
-    ["client.js", "keys.js", "session.js"].map(load),
-  );
+  const [{ connectRedis, whenReady }, { createCallers }, { createKeys }, { createSessionStore }] =
+    await Promise.all(
+      ["client/connect.js", "client/call.js", "client/keys.js", "session/session.js"].map(load),
+    );
   const silent = () => {};
   const connection = connectRedis({
     url: redisUrl,
@@ -105,10 +106,10 @@ async function openStore({ dist, redisUrl }) {
     capMs: 604_800_000,
     noteEveryMs: 60_000,
     most: 2 * MANY,
-    deadlineMs: 10_000,
   };
+  const caller = createCallers({ connection }).of("session", { deadlineMs: 10_000 });
   return {
-    store: createSessionStore(connection, createKeys(), lives),
+    store: createSessionStore(caller, createKeys(), lives),
     close: () => connection.disconnect(),
   };
 }

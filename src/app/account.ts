@@ -60,11 +60,12 @@ type Foundations = ReturnType<typeof openFoundations>;
 
 /** Where sessions live, and what ends them. */
 function openFoundations({ infrastructure, config }: OpenOptions) {
-  const { database, outboxTable, requests, keys, pubsub } = infrastructure;
-  const store = createSessionStore(requests, keys, {
-    ...config.sessions,
+  const { database, outboxTable, callers, keys, pubsub } = infrastructure;
+  const caller = callers.of("session", {
     deadlineMs: SESSION_DEADLINE_MS,
+    degraded: { part: "sessions", instead: "requests with a session are refused" },
   });
+  const store = createSessionStore(caller, keys, config.sessions);
   const revocationTable = createRevocationTable(database);
   return {
     store,
@@ -101,16 +102,17 @@ type AccountDeps = Pick<Foundations, "audit"> &
   Pick<Parameters<typeof createAccounts>[0], "users" | "sessions" | "revocations">;
 
 function serveAccounts(
-  { infrastructure: { database, requests, keys, metrics }, config, log, disposer }: OpenOptions,
+  { infrastructure: { database, callers, keys, metrics }, config, log, disposer }: OpenOptions,
   deps: AccountDeps,
 ) {
   const { users, sessions, revocations, audit } = deps;
   const refused = createRefusedSignIns({ table: audit, log });
   disposer.add(() => refused.close());
-  const attempts = createAttempts(requests, keys, {
-    ...config.attempts,
+  const caller = callers.of("attempts", {
     deadlineMs: SESSION_DEADLINE_MS,
+    degraded: { part: "signIns", instead: "sign-ins are refused" },
   });
+  const attempts = createAttempts(caller, keys, config.attempts);
   const guard = createSignInGuard(attempts, signInMetrics(metrics));
   const passwords = createPasswords(config.passwords);
   return createAccounts({

@@ -13,12 +13,16 @@ const DEADLINE_MS = 5 * SECOND;
 export const activity = defineSubject({
   name: "activity",
   resolvers: [ActivityResolver],
-  open({ infrastructure: { database, requests, keys, clock }, log, disposer }) {
+  open({ infrastructure: { database, callers, keys, clock }, log, disposer }) {
     const table = createActivityTable(database);
     return {
       jobs: () => [pruneJob("activity", table)],
       serve() {
-        const store = createActivityStore(requests, keys, DEADLINE_MS);
+        const caller = callers.of("activity", {
+          deadlineMs: DEADLINE_MS,
+          degraded: { part: "activity", instead: "activity is not reported" },
+        });
+        const store = createActivityStore(caller, keys);
         const service = createActivity({ store, table, nowMs: clock.nowMs, log });
         disposer.add(() => service.close());
         return { services: service, resolvers: [new ActivityResolver(service)] };

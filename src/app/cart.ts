@@ -1,5 +1,5 @@
 /** Carts of guests and customers. */
-import { createCartStore } from "../redis/cart/cart.js";
+import { CART_DEADLINE_MS, createCartStore } from "../redis/cart/cart.js";
 import { CartPayloadResolver, CartResolver } from "../resolvers/cart.js";
 import { CartMutations } from "../resolvers/cart-change.js";
 import { CartSubscriptions } from "../resolvers/cart-changed.js";
@@ -10,10 +10,14 @@ import { defineSubject } from "./module.js";
 export const cart = defineSubject({
   name: "cart",
   resolvers: [CartResolver, CartPayloadResolver, CartMutations, CartSubscriptions],
-  open: ({ infrastructure: { requests, keys }, config, log }) => ({
+  open: ({ infrastructure: { callers, keys }, config, log }) => ({
     topics: ["cartChanged"],
     serve() {
-      const store = createCartStore(requests, keys, config.carts);
+      const caller = callers.of("cart", {
+        deadlineMs: CART_DEADLINE_MS,
+        degraded: { part: "carts", instead: "carts are refused" },
+      });
+      const store = createCartStore(caller, keys, config.carts);
       const carts = createCarts({ store, moves: createCartMoves(store, log) });
       return {
         services: { carts },

@@ -1,12 +1,10 @@
 /** Views, shares and likes of products, and the popularity that follows them. */
-import type { Config } from "../config/config.js";
 import { createCounterTable } from "../db/counters/counters.js";
 import { createLikeTable } from "../db/counters/likes.js";
 import { SECOND } from "../domain/time/time.js";
 import { pruneJob } from "../jobs/prune.js";
 import type { JobOptions } from "../jobs/runner.js";
 import { createCounterLoaders } from "../loaders/counters.js";
-import { createBreaker } from "../redis/client/breaker.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createViewerRanges } from "../redis/counters/range.js";
 import {
@@ -61,29 +59,33 @@ export const counters = defineSubject({
 type Foundations = ReturnType<typeof openFoundations>;
 
 function openFoundations({
-  infrastructure: { database, requests, keys },
+  infrastructure: { database, callers, keys },
   config,
   log,
 }: OpenOptions) {
-  const store = createCounterStore(requests, keys, { ...config.counters, deadlineMs: DEADLINE_MS });
+  const caller = callers.of("counters", {
+    deadlineMs: DEADLINE_MS,
+    degraded: { part: "counters", instead: "what was flushed last is read from Postgres" },
+  });
+  const store = createCounterStore(caller, keys, config.counters);
   const table = createCounterTable(database);
-  return { store, table, reload: createCounterReload({ store, table, log }) };
+  return {
+    breaker: caller,
+    ranges: createViewerRanges(caller, keys),
+    store,
+    table,
+    reload: createCounterReload({ store, table, log }),
+  };
 }
 
 function serveCounters(
   { infrastructure, config, log, disposer }: OpenOptions,
   foundations: Foundations,
 ) {
-  const { requests, keys, pubsub, clock, degradations } = infrastructure;
-  const breaker = createBreaker(
-    { connection: requests, report: degradations.of("counters") },
-    { instead: "what was flushed last is read from Postgres", deadlineMs: DEADLINE_MS },
-  );
-  disposer.add(() => breaker.close());
+  const { pubsub, clock } = infrastructure;
   const publisher = createStatsPublisher({ pubsub, everyMs: config.live.conflationMs, log });
   disposer.add(() => publisher.close());
-  const ranges = createViewerRanges(requests, keys, DEADLINE_MS);
-  return createCounters({ ...foundations, ranges, publisher, clock, breaker });
+  return createCounters({ ...foundations, publisher, clock });
 }
 
 /** What was counted goes to Postgres, at the end once more, and lists follow it. */
@@ -102,7 +104,9 @@ function flushJobs(
 
 /** With a deadline of its own: a scrape is answered without a number rather than late. */
 function unflushedGauges({ infrastructure, config }: OpenOptions): GaugeSource {
-  const store = createScrapedStore(infrastructure, config.counters);
+  const { callers, keys } = infrastructure;
+  const caller = callers.of("counters", { deadlineMs: SCRAPE_DEADLINE_MS });
+  const store = createCounterStore(caller, keys, config.counters);
   return {
     helps: {
       souk_counters_unflushed_fields: "Counts in Redis that PostgreSQL does not have yet.",
@@ -117,8 +121,3 @@ function unflushedGauges({ infrastructure, config }: OpenOptions): GaugeSource {
     },
   };
 }
-
-const createScrapedStore = (
-  { requests, keys }: OpenOptions["infrastructure"],
-  options: Config["counters"],
-) => createCounterStore(requests, keys, { ...options, deadlineMs: SCRAPE_DEADLINE_MS });

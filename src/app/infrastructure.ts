@@ -8,6 +8,7 @@ import type { WorkerTable } from "../db/workers.js";
 import type { Degradations } from "../domain/telemetry/degradations.js";
 import { SECOND } from "../domain/time/time.js";
 import type { OpenCache } from "../redis/cache/open.js";
+import type { RedisCallers } from "../redis/client/call.js";
 import type { RedisClock } from "../redis/client/clock.js";
 import type { RedisConnection } from "../redis/client/connect.js";
 import type { Keys } from "../redis/client/keys.js";
@@ -44,6 +45,8 @@ export interface Infrastructure {
   readonly outbox: Outbox;
   readonly workers: WorkerTable;
   readonly requests: RedisConnection;
+  /** Calls over `requests`, by structure. */
+  readonly callers: RedisCallers;
   readonly keys: Keys;
   /** Put before every key; empty but in tests. */
   readonly keyPrefix: string;

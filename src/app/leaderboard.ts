@@ -20,8 +20,12 @@ import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import { type Infrastructure, SCRAPE_DEADLINE_MS } from "./infrastructure.js";
 import { defineSubject, type OpenOptions } from "./module.js";
 
-/** Longest wait for a reply about a leaderboard. */
-const DEADLINE_MS = SECOND;
+/**
+ * Longest wait for a reply about a leaderboard. Below the
+ * command timeout of the connection, which takes a busy
+ * process for a late reply.
+ */
+const DEADLINE_MS = 0.9 * SECOND;
 
 export const leaderboard = defineSubject({
   name: "leaderboard",
@@ -64,11 +68,15 @@ export const leaderboard = defineSubject({
 });
 
 function openBoards({ infrastructure, config, log, disposer }: OpenOptions) {
-  const { database, pubsub, clock, metrics } = infrastructure;
+  const { database, callers, keys, pubsub, clock, metrics } = infrastructure;
+  const caller = callers.of("leaderboard", {
+    deadlineMs: DEADLINE_MS,
+    degraded: { part: "leaderboards", instead: "leaderboards are refused" },
+  });
   const labels = { users: createUserTable(database), products: createProductTable(database) };
   const boards = createBoards({
     database,
-    store: openStore(infrastructure, DEADLINE_MS),
+    store: createBoardStore(caller, keys),
     pubsub,
     clock,
     labels,
@@ -79,11 +87,6 @@ function openBoards({ infrastructure, config, log, disposer }: OpenOptions) {
   disposer.add(() => boards.close());
   return boards;
 }
-
-const openStore = (
-  { requests: connection, keys, metrics: telemetry }: Infrastructure,
-  deadlineMs: number,
-) => createBoardStore({ connection, keys, deadlineMs, telemetry });
 
 function scoreMetrics(metrics: Metrics): ScoreTelemetry {
   const committed = metrics.counter({
@@ -104,11 +107,12 @@ function scoreMetrics(metrics: Metrics): ScoreTelemetry {
 
 /** With a deadline of its own: a scrape is answered without a number rather than late. */
 function behindGauges(infrastructure: Infrastructure): GaugeSource {
-  const { database } = infrastructure;
+  const { database, callers, keys } = infrastructure;
+  const caller = callers.of("leaderboard", { deadlineMs: SCRAPE_DEADLINE_MS });
   const sources = {
     boards: createBoardTable(database),
     ledger: createScoreLedger(database),
-    store: openStore(infrastructure, SCRAPE_DEADLINE_MS),
+    store: createBoardStore(caller, keys),
   };
   return {
     helps: {

@@ -7,7 +7,7 @@ import { SECOND } from "../domain/time/time.js";
 import { broadcastJob } from "../jobs/broadcasts.js";
 import { pruneJob } from "../jobs/prune.js";
 import { createNotificationLoaders } from "../loaders/notification.js";
-import { createBreaker } from "../redis/client/breaker.js";
+import type { RedisCaller } from "../redis/client/call.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log/tail.js";
 import { InboxResolver, NotificationConnectionResolver } from "../resolvers/notification.js";
 import { NotificationMutations } from "../resolvers/notification-change.js";
@@ -46,9 +46,13 @@ export const notification = defineSubject({
   ],
   open(options) {
     const { infrastructure, config } = options;
-    const { database, requests, keys } = infrastructure;
+    const { database, callers, keys } = infrastructure;
     const inboxes = createNotificationTable(database);
-    const tail = createEventLogTail(requests, keys, { ...config.logs, deadlineMs: DEADLINE_MS });
+    const caller = callers.of("event-log", {
+      deadlineMs: DEADLINE_MS,
+      degraded: { part: "notifications", instead: "history is read from Postgres" },
+    });
+    const tail = createEventLogTail(caller, keys, config.logs);
     return {
       outbox: [createNotificationKind(createApplyNotifications(tail))],
       checks: [broadcastCheck(infrastructure)],
@@ -58,7 +62,7 @@ export const notification = defineSubject({
         pruneJob("notifications", inboxes),
       ],
       serve() {
-        const { notifications, sending } = serveNotifications(options, tail);
+        const { notifications, sending } = serveNotifications(options, { tail, breaker: caller });
         return {
           services: { notifications },
           loaders: () => createNotificationLoaders({ notifications: inboxes }),
@@ -75,16 +79,14 @@ export const notification = defineSubject({
   },
 });
 
-function serveNotifications({ infrastructure, log, disposer }: OpenOptions, tail: EventLogTail) {
-  const { database, requests, pubsub, clock, degradations } = infrastructure;
+function serveNotifications(
+  { infrastructure, log, disposer }: OpenOptions,
+  { tail, breaker }: { readonly tail: EventLogTail; readonly breaker: RedisCaller },
+) {
+  const { database, pubsub, clock } = infrastructure;
   const logs = createNotificationLogTable(database);
   const subscriptions = createLogSubscriptions({ pubsub, log });
   disposer.add(() => subscriptions.close());
-  const breaker = createBreaker(
-    { connection: requests, report: degradations.of("notifications") },
-    { instead: "history is read from Postgres", deadlineMs: DEADLINE_MS },
-  );
-  disposer.add(() => breaker.close());
   const sourceOf = (userId: number) =>
     createNotificationSource(userId, { tail, table: logs, breaker });
   const inboxes = createNotificationTable(database);

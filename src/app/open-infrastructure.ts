@@ -8,7 +8,9 @@ import { createOutboxTable } from "../db/outbox.js";
 import { createOutboxOperating } from "../db/outbox-operating.js";
 import { createWorkerTable } from "../db/workers.js";
 import { RedisUnavailable } from "../domain/errors.js";
+import type { Degradations } from "../domain/telemetry/degradations.js";
 import { type OpenCache, openCache } from "../redis/cache/open.js";
+import { createCallers } from "../redis/client/call.js";
 import { openRedisClock } from "../redis/client/clock.js";
 import {
   type ConnectOptions,
@@ -45,7 +47,13 @@ export async function openInfrastructure(
   await prepare?.(database);
   const redis = await openRedis(
     { caFile: config.redis.caFile, log, url: redisUrl },
-    { keyPrefix, ...config.redis, databaseClock: () => readDatabaseClock(database) },
+    {
+      keyPrefix,
+      ...config.redis,
+      databaseClock: () => readDatabaseClock(database),
+      telemetry: metrics,
+      degradations,
+    },
     disposer,
   );
   const { requests, keys } = redis;
@@ -147,19 +155,23 @@ interface RedisOpening {
   readonly heartbeatMs: number;
   /** Read where Redis does not answer at the start. */
   readonly databaseClock: () => Promise<number>;
+  readonly telemetry: Metrics;
+  readonly degradations: Degradations;
 }
 
 /** The connections that hold state, and what is said over them. */
 async function openRedis(
   redis: Omit<ConnectOptions, "role">,
-  { keyPrefix, heartbeatMs, databaseClock }: RedisOpening,
+  { keyPrefix, heartbeatMs, databaseClock, telemetry, degradations }: RedisOpening,
   disposer: Disposer,
-): Promise<Pick<Infrastructure, "requests" | "keys" | "pubsub" | "clock">> {
+): Promise<Pick<Infrastructure, "requests" | "callers" | "keys" | "pubsub" | "clock">> {
   const requests = connectRedis({ ...redis, role: "requests" });
   disposer.add(() => requests.disconnect());
   const subscriber = connectRedis({ ...redis, role: "subscriber" });
   disposer.add(() => subscriber.disconnect());
   await waitForRedis(requests, redis.url, redis.log);
+  const callers = createCallers({ connection: requests, telemetry, degradations });
+  disposer.add(() => callers.close());
   const clock = await openRedisClock(requests, databaseClock);
   disposer.add(() => clock.close());
   const keys = createKeys(keyPrefix);
@@ -171,5 +183,5 @@ async function openRedis(
     log: redis.log,
   });
   disposer.add(() => pubsub.close());
-  return { requests, keys, pubsub, clock };
+  return { requests, callers, keys, pubsub, clock };
 }

@@ -1,6 +1,6 @@
 /** Limits, and who may come in: the limiter, the service token, and the documents that may run. */
 import { SECOND } from "../domain/time/time.js";
-import { createBreaker } from "../redis/client/breaker.js";
+import { createCallers, type RedisCallers } from "../redis/client/call.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
@@ -43,15 +43,9 @@ export const rateLimit = defineSubject({
 
 /** Authentication and limits, asked in one write. */
 function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
-  const { infrastructure, config, disposer } = options;
-  const { requests, metrics, degradations } = infrastructure;
-  const { limiter, connection } = openLimiter(options);
-  const instead = "each process counts by itself, with its share of the limits";
-  const breaker = createBreaker(
-    { connection, report: degradations.of("limiter") },
-    { instead, deadlineMs: LIMITER_DEADLINE_MS },
-  );
-  disposer.add(() => breaker.close());
+  const { infrastructure, config } = options;
+  const { requests, metrics } = infrastructure;
+  const { limiter, breaker } = openLimiter(options);
   const { rates, processes, cost } = config.limits;
   const limits = createLimits({
     limiter,
@@ -69,37 +63,42 @@ function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
   });
 }
 
+function openLimiter(options: OpenOptions) {
+  const instead = "each process counts by itself, with its share of the limits";
+  const caller = openLimiterCallers(options).of("rate-limiter", {
+    deadlineMs: LIMITER_DEADLINE_MS,
+    degraded: { part: "limiter", instead },
+  });
+  const keepMs = options.config.http.requestTimeoutMs + HOLD_GRACE_MS;
+  const limiter = createLimiter(caller, options.infrastructure.keys, { keepMs });
+  return { breaker: caller, limiter };
+}
+
 /**
  * On the connection of the other requests, so that one write asks both, unless it has a Redis of
  * its own.
  */
-function openLimiter({ infrastructure, config, log, disposer }: OpenOptions) {
-  const { requests, keys, conditions } = infrastructure;
+function openLimiterCallers({ infrastructure, config, log, disposer }: OpenOptions): RedisCallers {
+  const { callers, conditions, metrics: telemetry, degradations } = infrastructure;
   const { limiterUrl: url, caFile } = config.redis;
-  const connection =
-    url === undefined ? requests : connectRedis({ url, caFile, role: "requests", log });
-  if (connection !== requests) {
-    disposer.add(() => connection.disconnect());
-    conditions.watch("limiterRedis", connection);
-  }
-  const keepMs = config.http.requestTimeoutMs + HOLD_GRACE_MS;
-  return {
-    connection,
-    limiter: createLimiter(connection, keys, { keepMs, deadlineMs: LIMITER_DEADLINE_MS }),
-  };
+  if (url === undefined) return callers;
+  const connection = connectRedis({ url, caFile, role: "requests", log });
+  disposer.add(() => connection.disconnect());
+  conditions.watch("limiterRedis", connection);
+  const own = createCallers({ connection, telemetry, degradations });
+  disposer.add(() => own.close());
+  return own;
 }
 
 /** Documents by name. */
-function openDocuments({ infrastructure, config, disposer }: OpenOptions): PersistedDocuments {
-  const { requests, keys, degradations } = infrastructure;
+function openDocuments({ infrastructure, config }: OpenOptions): PersistedDocuments {
+  const { callers, keys } = infrastructure;
   const { documents } = config;
-  const deadlineMs = DOCUMENT_DEADLINE_MS;
-  const breaker = createBreaker(
-    { connection: requests, report: degradations.of("documents") },
-    { instead: "clients send documents whole", deadlineMs },
-  );
-  disposer.add(() => breaker.close());
-  const store = createDocumentStore(requests, keys, { ...documents, deadlineMs, breaker });
+  const caller = callers.of("documents", {
+    deadlineMs: DOCUMENT_DEADLINE_MS,
+    degraded: { part: "documents", instead: "clients send documents whole" },
+  });
+  const store = createDocumentStore(caller, keys, documents);
   return createPersistedDocuments({
     mode: documents.mode,
     manifest: readManifest(documents),

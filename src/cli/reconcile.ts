@@ -8,6 +8,7 @@ import { createLikeTable } from "../db/counters/likes.js";
 import { createOutboxTable } from "../db/outbox.js";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time/time.js";
+import { createCallers } from "../redis/client/call.js";
 import { connectRedis, whenReady } from "../redis/client/connect.js";
 import { createKeys } from "../redis/client/keys.js";
 import { createCounterStore } from "../redis/counters/counters.js";
@@ -37,10 +38,8 @@ await runCommand(async ({ config, database, log }) => {
   const connection = connectRedis({ url, caFile, role: "requests", log });
   try {
     await whenReady(connection, ANSWER_MS);
-    const store = createCounterStore(connection, createKeys(), {
-      ...config.counters,
-      deadlineMs: ANSWER_MS,
-    });
+    const caller = createCallers({ connection }).of("counters", { deadlineMs: ANSWER_MS });
+    const store = createCounterStore(caller, createKeys(), config.counters);
     const tables = {
       table: createCounterTable(database),
       likes: createLikeTable(database),

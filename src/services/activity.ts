@@ -14,9 +14,10 @@ import {
   MAX_ACTIVITY_DAYS,
   type RetainedWeek,
 } from "../domain/activity.js";
-import { BadUserInput, RedisUnavailable } from "../domain/errors.js";
+import { BadUserInput } from "../domain/errors.js";
 import { type CalendarSpan, dayAt, dayNumber, mondayOf } from "../domain/leaderboard/calendar.js";
 import type { ActivityStore, ActivityUnions } from "../redis/activity/activity.js";
+import { askLoaded, NOT_LOADED, type NotLoaded } from "../redis/client/memory-fence.js";
 
 /** Notes and reports activity. */
 export interface ActivityService {
@@ -51,13 +52,18 @@ export function createActivity({ store, table, nowMs, log }: ActivityParts): Act
       log.debug({ err: (error as Error).message }, "activity is noted at the next use");
     }
   };
-  /** Tells Redis of the days that it does not know. */
-  const make = async (days: readonly CalendarSpan[], report: string): Promise<void> => {
-    const unknown = await store.unknown(days);
-    const users = await table.users(unknown.map(({ name }) => name));
-    await Promise.all(unknown.map((day, at) => store.load(day, users[at] ?? [], report)));
-    if (unknown.length > 0 && (await store.unknown(unknown)).length > 0)
-      throw new RedisUnavailable(new Error("Redis forgets days at once"));
+  /** Loads the days that Redis lacks. */
+  const makeLoaded = (days: readonly CalendarSpan[], report: string): Promise<true> => {
+    let missing = days;
+    const load = async (): Promise<void> => {
+      const users = await table.users(missing.map(({ name }) => name));
+      await Promise.all(missing.map((day, at) => store.load(day, users[at] ?? [], report)));
+    };
+    const ask = async (): Promise<true | NotLoaded> => {
+      missing = await store.missing(missing);
+      return missing.length === 0 || NOT_LOADED;
+    };
+    return askLoaded(ask, load);
   };
   return {
     used(userId) {
@@ -80,7 +86,7 @@ export function createActivity({ store, table, nowMs, log }: ActivityParts): Act
       const report = randomUUID();
       const today = dayNumber(nowMs());
       const first = today - days + 1;
-      await make(spans(first - ACTIVE_SPANS.month + 1, today), report);
+      await makeLoaded(spans(first - ACTIVE_SPANS.month + 1, today), report);
       const unions = store.unions(report);
       return {
         days: await Promise.all(numbers(first, today).map((day) => activeDay(unions, day))),

@@ -107,7 +107,7 @@ it("Watchers on both processes see the top, then every change, at the cost of on
   const readsBefore = await metric(
     there.url,
     "souk_redis_round_trip_seconds_count",
-    'what="board read"',
+    'what="leaderboard read"',
   );
   const scores = Array.from({ length: 60 }, (_, at) => [`o${at % 7}`, at] as const);
   await Promise.all(
@@ -143,7 +143,7 @@ it("Watchers on both processes see the top, then every change, at the cost of on
   // Twenty watch there, in two groups: the reads are those of the groups, not of the watchers.
   const messages = watchers.slice(20).reduce((sum, { snapshots }) => sum + snapshots.length, 0);
   const reads =
-    (await metric(there.url, "souk_redis_round_trip_seconds_count", 'what="board read"')) -
+    (await metric(there.url, "souk_redis_round_trip_seconds_count", 'what="leaderboard read"')) -
     readsBefore;
   expect(reads).toBeGreaterThan(0);
   expect(reads).toBeLessThanOrEqual(messages / 5);

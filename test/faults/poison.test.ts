@@ -35,6 +35,7 @@ import {
 import { createNotificationSending } from "../../src/services/notification/sending.js";
 import { openCounterKit, stockProducts } from "../redis/counters/counters.fixture.js";
 import { boardDraft, openBoards } from "../services/leaderboard/leaderboard.fixture.js";
+import { testCaller } from "../support/caller.js";
 import { rememberingLog, testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
@@ -321,10 +322,9 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
       const connection = connectRedis({ url: redis.url, role: "requests", log: testLog() });
       onTestFinished(() => connection.disconnect());
       await whenReady(connection, 30_000);
-      const tail = createEventLogTail(connection, redis.keys, {
+      const tail = createEventLogTail(testCaller(connection), redis.keys, {
         entries: 10,
         keepMs: 60_000,
-        deadlineMs: 10_000,
       });
       for (let id = 1; id <= 9; id++) {
         await tail.end(notificationTopic(id), "caller");

@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { createRevocationTable } from "../../src/db/account/revocations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { ServiceUnavailable } from "../../src/domain/errors.js";
-import { DAY, MINUTE, SECOND } from "../../src/domain/time/time.js";
+import { DAY, MINUTE } from "../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
 import { createSessionStore } from "../../src/redis/session/session.js";
 import { sessionCredential } from "../../src/services/account/credential.js";
 import { createFailClosed } from "../../src/services/account/fail-closed.js";
 import { createSessionTrust } from "../../src/services/account/session-reload.js";
 import { createSessions } from "../../src/services/account/sessions.js";
+import { testCaller } from "../support/caller.js";
 import { testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
@@ -44,9 +45,8 @@ async function openSessions(redis = testRedis()) {
     capMs: DAY,
     noteEveryMs: MINUTE,
     most: 10,
-    deadlineMs: 10 * SECOND,
   };
-  const store = createSessionStore(connection, redis.keys, times);
+  const store = createSessionStore(testCaller(connection), redis.keys, times);
   const [outboxTable, revocations] = [
     createOutboxTable(db.database),
     createRevocationTable(db.database),

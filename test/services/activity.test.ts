@@ -10,6 +10,7 @@ import { DAY } from "../../src/domain/time/time.js";
 import { createActivityStore } from "../../src/redis/activity/activity.js";
 import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
 import { createActivity } from "../../src/services/activity.js";
+import { testCaller } from "../support/caller.js";
 import { drillSize } from "../support/drill.js";
 import { testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
@@ -35,7 +36,7 @@ async function openActivity(
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
   const clock = { nowMs: TODAY * DAY };
-  const store = createActivityStore(connection, keys, 10_000);
+  const store = createActivityStore(testCaller(connection), keys);
   const service = createActivity({
     store,
     table: createActivityTable(db.database),

@@ -4,7 +4,7 @@
  * each. Suites that kill the Redis kill all of it.
  */
 import { Cluster, Redis } from "ioredis";
-import { parseRedisUrl } from "../../src/redis/client/connect.js";
+import { parseRedisUrl } from "../../src/redis/client/url.js";
 import { startRedisCluster } from "./redis-cluster.js";
 import { startRedisSentinel } from "./redis-sentinel.js";
 import { type RedisServer, startRedisServer } from "./redis-server.js";

@@ -14,10 +14,10 @@ export interface Telemetry {
    */
   loads(family: string, count: number): void;
   /**
-   * One round trip to Redis by the cache or the live core,
+   * One call of a structure to Redis, e.g. "session find",
    * with its duration; `failed` when it timed out or errored.
    */
-  redisRoundTrip(what: string, durationMs: number, failed: boolean): void;
+  redisRoundTrip(call: string, durationMs: number, failed: boolean): void;
   /** One SQL statement with its duration. */
   sqlStatement(durationMs: number, failed: boolean): void;
 }

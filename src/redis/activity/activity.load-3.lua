@@ -1,9 +1,9 @@
 #!lua
 --[[
-  Tells this server who was active on a day, as Postgres knows it. What is noted here stays: it was
-  in Postgres first, or is about to be.
+  Loads the active users of a day from Postgres. Bits that are here stay:
+  Postgres has their rows, or is about to.
   KEYS[1]  string  bitmap of the day: user -> 1
-  KEYS[2]  string  the replication id of the server that was told of the day
+  KEYS[2]  string  the replication id of the server that loaded the day
   KEYS[3]  string  a place that is free, and is free again afterwards
   ARGV[1]  bitmap   ARGV[2]  when the day leaves (ms since epoch)
   Returns  1
@@ -11,7 +11,7 @@
 local day, loaded, place = KEYS[1], KEYS[2], KEYS[3]
 local bits, leavesMs = ARGV[1], ARGV[2]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 redis.call("SETBIT", day, 0, 0)
 redis.call("SET", place, bits)
 redis.call("BITOP", "OR", day, day, place)

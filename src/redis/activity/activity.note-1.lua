@@ -1,6 +1,6 @@
 #!lua
 --[[
-  Notes that a user did something on a day. Can be repeated.
+  Notes that a user was active on a day. Can be repeated.
   KEYS[1]  string  bitmap of the day: user -> 1
   ARGV[1]  user   ARGV[2]  when the day leaves (ms since epoch)
   Returns  1 when it was noted before, else 0

@@ -1,18 +1,18 @@
 /**
  * Activity: which users did something on which day.
  *
- * A bitmap per day, one bit per user id. Ids are given out one after the other, so they are as
- * dense as an ordinal of our own would be: a million users are 122 KiB a day. Any number of days
- * together are a BITOP. Postgres has the same as rows, written before the bit is set; a day counts
- * only on the server that was told of it, so a Redis that lost it is told again. Redis down:
- * everything rejects with RedisUnavailable within a deadline.
+ * One bitmap per day, one bit per user id: a million users
+ * take 122 KiB a day. A report combines days by BITOP.
+ * Postgres has the same as rows, written before the bit. A
+ * day counts only on the server that it was loaded on; one
+ * that lost it loads it again. Redis down: everything
+ * rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import { ACTIVITY_KEPT_DAYS } from "../../domain/activity.js";
 import type { CalendarSpan } from "../../domain/leaderboard/calendar.js";
 import { DAY, MINUTE } from "../../domain/time/time.js";
-import { inOneWrite, type RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -29,10 +29,10 @@ declare module "ioredis" {
   }
 }
 
-/** Where activity lives. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type ActivityStore = ReturnType<typeof createActivityStore>;
 
-/** Sets of users of one report: each the union of some days. */
+/** Unions of days, counted for one report. */
 export interface ActivityUnions {
   /** How many users are in the union of these days. */
   union(name: string, days: readonly CalendarSpan[]): Promise<number>;
@@ -43,18 +43,15 @@ export interface ActivityUnions {
 const UNION_KEPT_MS = MINUTE;
 const leavesMs = ({ endMs }: CalendarSpan): number => endMs + ACTIVITY_KEPT_DAYS * DAY;
 
-/** @param deadlineMs longest wait for a reply */
-export function createActivityStore(connection: RedisConnection, keys: Keys, deadlineMs: number) {
-  const within = <T>(send: () => Promise<T>): Promise<T> =>
-    withinDeadline(inOneWrite(connection, send), deadlineMs);
+export function createActivityStore({ connection, call }: RedisCaller, keys: Keys) {
   const combine = (
     how: "OR" | "AND",
     target: string,
     sources: readonly string[],
   ): Promise<number> =>
-    within(async () => {
-      // MULTI, so that nothing is left without a lifetime. The empty source keeps a union of days
-      // that nobody was active on.
+    call("combine", async () => {
+      // MULTI: no key without a lifetime. The empty source keeps a
+      // union of days without users.
       const replies = await connection
         .multi()
         .bitop(how, target, ...sources)
@@ -66,12 +63,17 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
       return Number(count);
     });
   return {
-    /** Notes that a user did something. One EVALSHA. */
+    /** Notes that a user was active. One EVALSHA. */
     note: (day: CalendarSpan, userId: number): Promise<unknown> =>
-      within(() => connection.activityNote(keys.activityDay(day.name), userId, leavesMs(day))),
-    /** Which of these days this server has not been told of. One round trip, an EVALSHA each. */
-    unknown: async (days: readonly CalendarSpan[]): Promise<CalendarSpan[]> => {
-      const known = await within(() =>
+      call("note", () =>
+        connection.activityNote(keys.activityDay(day.name), userId, leavesMs(day)),
+      ),
+    /**
+     * Which of these days this server was not given. One round
+     * trip, an EVALSHA each.
+     */
+    missing: async (days: readonly CalendarSpan[]): Promise<CalendarSpan[]> => {
+      const known = await call("known", () =>
         Promise.all(
           days.map(({ name }) =>
             connection.activityKnown(keys.activityDay(name), keys.activityLoaded(name)),
@@ -80,9 +82,12 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
       );
       return days.filter((_, at) => known[at] === 0);
     },
-    /** Tells who was active on a day. One EVALSHA. @param report a name never used before */
+    /**
+     * Loads the users of a day. One EVALSHA.
+     * @param report a name never used before
+     */
     load: (day: CalendarSpan, users: readonly number[], report: string): Promise<unknown> =>
-      within(() => {
+      call("load", () => {
         const place = keys.activityUnion(report, day.name);
         return connection.activityLoad(
           keys.activityDay(day.name),
@@ -92,7 +97,10 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
           leavesMs(day),
         );
       }),
-    /** Counts for one report. A MULTI of BITOP and BITCOUNT for each. */
+    /**
+     * Counts for one report. A MULTI of BITOP and BITCOUNT for
+     * each.
+     */
     unions: (report: string): ActivityUnions => ({
       union: (name, days) =>
         combine(
@@ -110,7 +118,10 @@ export function createActivityStore(connection: RedisConnection, keys: Keys, dea
   };
 }
 
-/** As SETBIT would make it: the first bit is the highest of the first byte. */
+/**
+ * As SETBIT would make it: the first bit is the highest of
+ * the first byte.
+ */
 function bitmapOf(users: readonly number[]): Buffer {
   const bits = Buffer.alloc(
     Math.floor(users.reduce((most, user) => Math.max(most, user), 0) / 8) + 1,

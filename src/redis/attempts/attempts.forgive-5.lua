@@ -1,15 +1,15 @@
 #!lua
 --[[
-  Forgives an attempt that proved right: the account's failures are forgotten, of its address and
-  network only this attempt, or whoever owns an account could have everything forgiven that they try
-  on others. Can be repeated.
+  Forgives an attempt that proved right, and the account's failures. Of
+  address and network only this attempt is forgiven: else the owner of one
+  account could clear the failures against others. Can be repeated.
   KEYS[1]  zset    this account from this place: attempt -> when (ms since epoch)
   KEYS[2]  zset    this account from all places that it does not know
   KEYS[3]  zset    this address, any account
   KEYS[4]  zset    its network, any account
-  KEYS[5]  string  exists where the account knows the place
+  KEYS[5]  string  exists where the place is known to the account
   ARGV[1]  id of the attempt
-  ARGV[2]  how long the account knows the place from now on (ms), or "0" for not at all
+  ARGV[2]  how long the place is known from now on (ms), or "0" for not at all
   Returns  1
 ]]
 local place, account, address, network, known = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]

@@ -1,17 +1,17 @@
 #!lua
 --[[
-  Counts an attempt to sign in, unless it has to wait: in all of its buckets or, where one of them
-  refuses, in none. It counts as failed until it is forgiven, so that attempts at the same time
-  cannot overtake the count.
-  A bucket holds failed attempts of the last window. The first `free` of them cost nothing; from
-  then on the next attempt has to wait since the newest: first <first wait>, twice as long after
-  each further failure, at most <longest wait>.
+  Counts an attempt to sign in, unless it has to wait: in all of its
+  buckets, or in none. It counts as failed until it is forgiven, so
+  concurrent attempts cannot overtake the count. A bucket holds failed
+  attempts of the last window. The first `free` of them cost nothing. Then
+  the next attempt waits, from the newest failure on: first <first wait>,
+  twice as long after each further one, at most <longest wait>.
   KEYS[1]  zset    this account from this place: attempt -> when (ms since epoch)
   KEYS[2]  zset    this account from all places that it does not know
   KEYS[3]  zset    this address, any account
   KEYS[4]  zset    its network, any account
-  KEYS[5]  string  exists where the account knows the place: then its own bucket neither refuses nor
-                   counts
+  KEYS[5]  string  exists where the account has signed in from the place: then the account's own
+                   bucket neither refuses nor counts
   ARGV[1]  id of the attempt; a call that is repeated counts once   ARGV[2]  window (ms)
   ARGV[3]  "1" when the account is signed in here
   ARGV[4…15]  free, first wait (ms) and longest wait (ms) of each bucket

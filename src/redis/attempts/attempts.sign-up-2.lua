@@ -1,7 +1,7 @@
 #!lua
 --[[
-  Counts an attempt to sign up, in both of its buckets or in neither: each takes so many within any
-  window.
+  Counts an attempt to sign up, in both of its buckets or in neither. Each
+  takes so many within any window.
   KEYS[1]  zset  this address: attempt -> when (ms since epoch)
   KEYS[2]  zset  its network
   ARGV[1]  id of the attempt; a call that is repeated counts once   ARGV[2]  window (ms)

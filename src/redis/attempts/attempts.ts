@@ -1,21 +1,24 @@
 /**
- * Attempts to sign in and up: how often somebody has failed lately, so that nobody guesses on.
+ * Attempts to sign in and up: recent failures, so that
+ * passwords cannot be guessed.
  *
- * One ZSET per bucket (attempt → when, Redis clock) that holds the failures of one window and goes
- * with it. An attempt is counted before its password is looked at, in all buckets by one script,
- * and forgiven when it was right: what runs at the same time is counted by then. One that is
- * refused is counted nowhere, so a bucket holds no more than was let in. An attempt is named by its
- * caller: a repeated call counts once. All keys share a slot; each attempt is followed by an
- * Argon2id, which is a thousand times the work.
+ * One ZSET per bucket (attempt → when, Redis clock) with the
+ * failures of one window. One script counts an attempt in
+ * all buckets before its password is checked, and a right
+ * one is forgiven: concurrent attempts see each other. A
+ * refused attempt is counted nowhere, so buckets stay
+ * bounded. Its caller names an attempt: a repeated call
+ * counts once. All keys share a slot; the Argon2id that
+ * follows costs a thousand times more.
  *
- * Accounts are named by a hash, whether they exist or not. Redis down, or full: everything rejects
- * with RedisUnavailable, and nobody signs in.
+ * Accounts are named by a hash, whether they exist or not.
+ * Redis down, or full: everything rejects with
+ * RedisUnavailable, and sign-in is refused.
  */
-import { createHash } from "node:crypto";
 import type { Result } from "ioredis";
 import { addressBlock, addressHolder } from "../../domain/address.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import { sha256 } from "../../domain/hash.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -31,23 +34,29 @@ declare module "ioredis" {
   }
 }
 
-/** How many failures are free, and how long is waited after more. */
+/** Free failures, and the waits after them. */
 export interface AttemptRules {
-  /** How long a failure counts, and how long an address with too many is blocked. */
+  /**
+   * A failure counts this long, and blocks an address this
+   * long.
+   */
   readonly windowMs: number;
-  /** Failures to one account from one place before they have to wait. */
+  /** Free failures of one account from one place. */
   readonly placeFree: number;
-  /** Failures to one account from all places that it does not know, before they have to wait. */
+  /** Free failures of one account from all unknown places. */
   readonly accountFree: number;
   /** The first wait; it doubles with each failure. */
   readonly delayMs: number;
   /** The longest wait; the window bounds it too. */
   readonly delayMostMs: number;
-  /** Failures of one address, to any accounts, until it is blocked. */
+  /**
+   * Failures of one address, over all accounts, until it is
+   * blocked.
+   */
   readonly addressMost: number;
-  /** The same of a network. */
+  /** Likewise for a network. */
   readonly networkMost: number;
-  /** How long an account knows a place that it signed in from. */
+  /** A place counts as known this long after a sign-in. */
   readonly knownMs: number;
   readonly signUp: {
     readonly windowMs: number;
@@ -56,21 +65,19 @@ export interface AttemptRules {
   };
 }
 
-/** An attempt to prove that an account is one's own. */
+/** An attempt to prove an account. */
 export interface Attempt {
   /** Names the attempt; unique. */
   readonly id: string;
   /** The account, by the one spelling of its address. */
   readonly account: string;
   readonly ip: string;
-  /** The session that tries; none when somebody signs in. */
+  /** The session that tries; absent at a sign-in. */
   readonly sessionId?: string;
 }
 
-/** What refuses an attempt. */
 export const BUCKETS = ["place", "account", "address", "network"] as const;
 
-/** One of {@link BUCKETS}. */
 export type Bucket = (typeof BUCKETS)[number];
 
 /** Why an attempt has to wait, and how long. */
@@ -79,15 +86,11 @@ export interface Hold {
   readonly waitMs: number;
 }
 
-/** What is known of attempts. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type Attempts = ReturnType<typeof createAttempts>;
 
-export function createAttempts(
-  connection: RedisConnection,
-  keys: Keys,
-  rules: AttemptRules & { readonly deadlineMs: number },
-) {
-  const { windowMs, delayMs, delayMostMs, signUp, deadlineMs } = rules;
+export function createAttempts({ connection, call }: RedisCaller, keys: Keys, rules: AttemptRules) {
+  const { windowMs, delayMs, delayMostMs, signUp } = rules;
   const perBucket = [
     [rules.placeFree, delayMs, delayMostMs],
     [rules.accountFree, delayMs, delayMostMs],
@@ -105,49 +108,47 @@ export function createAttempts(
     ];
   };
   return {
-    /** Counts an attempt at an account, unless it has to wait. One EVALSHA. */
+    /**
+     * Counts an attempt at an account, unless it has to wait.
+     * One EVALSHA.
+     */
     async signIn(attempt: Attempt): Promise<Hold | null> {
       const signedIn = attempt.sessionId === undefined ? 0 : 1;
-      const reply = connection.attemptsSignIn(
-        ...keysOf(attempt),
-        attempt.id,
-        windowMs,
-        signedIn,
-        ...perBucket,
+      const args = [attempt.id, windowMs, signedIn, ...perBucket];
+      const reply = await call("sign-in", () =>
+        connection.attemptsSignIn(...keysOf(attempt), ...args),
       );
-      return toHold(await withinDeadline(reply, deadlineMs), BUCKETS);
+      return toHold(reply, BUCKETS);
     },
     /**
-     * The attempt was right: forgets the account's failures, and that this one counted as a
-     * failure. One EVALSHA.
+     * The attempt was right: forgets the account's failures and
+     * this attempt. One EVALSHA.
      */
     async forgive(attempt: Attempt): Promise<void> {
       const knownMs = attempt.sessionId === undefined ? rules.knownMs : 0;
-      await withinDeadline(
+      await call("forgive", () =>
         connection.attemptsForgive(...keysOf(attempt), attempt.id, knownMs),
-        deadlineMs,
       );
     },
-    /** Counts an attempt to make an account, unless it has to wait. One EVALSHA. */
+    /**
+     * Counts an attempt to make an account, unless it has to
+     * wait. One EVALSHA.
+     */
     async signUp({ id, ip }: Pick<Attempt, "id" | "ip">): Promise<Hold | null> {
       const [address, network] = [
         keys.attempts("sign-up", "address", addressHolder(ip)),
         keys.attempts("sign-up", "network", addressBlock(ip)),
       ];
-      const reply = connection.attemptsSignUp(
-        address,
-        network,
-        id,
-        signUp.windowMs,
-        signUp.addressMost,
-        signUp.networkMost,
+      const bounds = [signUp.windowMs, signUp.addressMost, signUp.networkMost];
+      const reply = await call("sign-up", () =>
+        connection.attemptsSignUp(address, network, id, ...bounds),
       );
-      return toHold(await withinDeadline(reply, deadlineMs), ["address", "network"]);
+      return toHold(reply, ["address", "network"]);
     },
   };
 }
 
-const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
+const digest = (text: string): string => sha256(text, "base64url");
 
 function toHold([at, waitMs]: [number, number], buckets: readonly Bucket[]): Hold | null {
   const bucket = buckets[at - 1];

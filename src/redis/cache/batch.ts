@@ -1,12 +1,16 @@
 /**
- * Joins all cache reads of one turn of the event loop into one round trip, whichever loader or
- * request they come from: that is what keeps a query at one round trip per level of its tree.
+ * Joins all cache reads of one turn of the event loop into
+ * one round trip, from any loader or request. So a query
+ * costs one round trip per level of its tree.
  */
 
 import { inOneWrite, readStrings } from "../client/connect.js";
 import type { CacheLink } from "./link.js";
 
-/** Reads strings; missing keys are null. Rejects as {@link CacheLink.run} does. */
+/**
+ * Reads strings; missing keys are null. Rejects as {@link
+ * CacheLink.run} does.
+ */
 export type ReadBatch = (keys: readonly string[]) => Promise<(string | null)[]>;
 
 /** A round trip that has not left yet. */

@@ -1,9 +1,13 @@
 /**
- * The cache's share of a server's memory. One Redis may hold state and cache, and one that never
- * evicts refuses every write when it is full: sessions and carts would be lost to a cache that
- * could be loaded again. So the cache gives up first: while more than {@link CACHE_SHARE} of
- * `maxmemory` is used, values are loaded and served but not filled. A server that evicts looks
- * after itself. Redis down: nothing is known, and nothing can be filled anyway.
+ * The cache's share of a server's memory.
+ *
+ * One Redis may hold state and cache. If it never evicts, a
+ * full one refuses every write, and sessions and carts would
+ * be lost to values that can be loaded again. So the cache
+ * gives up first: above {@link CACHE_SHARE} of `maxmemory`
+ * values are served but not filled. A server that evicts
+ * needs no such care. Redis down: nothing can be filled
+ * anyway.
  */
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import { SECOND } from "../../domain/time/time.js";
@@ -12,10 +16,9 @@ import type { CacheLink } from "./link.js";
 
 /** Above this share of `maxmemory` the rest is for state. */
 export const CACHE_SHARE = 0.8;
-/** INFO costs Redis little, and memory fills in minutes rather than seconds. */
+/** Memory fills in minutes rather than seconds. */
 const CHECK_MS = 5 * SECOND;
 
-/** Watches a server's memory. */
 export class MemoryBudget {
   private readonly timer: NodeJS.Timeout;
   private isSpent = false;

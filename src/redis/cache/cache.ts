@@ -1,24 +1,32 @@
 /**
- * The read-through cache: a local level (redis/cache/local.ts) over Redis over the database.
+ * The read-through cache: a local level
+ * (redis/cache/local.ts) over Redis over the database.
  *
- * Redis STRINGs hold values with the tag versions read before their load began; a reader accepts
- * them only while those are the current ones, so a fill that began before an invalidation is never
- * served, however late it lands. N ids cost one MGET, one load for the misses, and one pipelined
- * fill. A missing value is loaded once in the whole fleet (redis/client/lease.ts); the others get a
- * stale one inside the grace, or wait to be told, and load for themselves when nobody does. Redis
- * down: values come from the database, once per process and key at a time; after one late reply
- * Redis is not asked until it answers again. Redis full: fills are dropped and reads go on.
- * Sources: RFC 5861 (stale-while-revalidate), Nishtala et al. 2013 (leases, versions), Drupal's
- * cache tags.
+ * A Redis STRING holds a value with the tag versions read
+ * before its load began. Readers accept it only while those
+ * are current: a fill older than an invalidation is never
+ * served. N ids cost one MGET, one load for the misses, and
+ * one pipelined fill. One process of the fleet loads a
+ * missing value (redis/client/lease.ts); others get a stale
+ * one inside the grace, or wait, and load for themselves
+ * after that.
+ *
+ * Redis down: values come from the database, once per
+ * process and key at a time; after one late reply Redis is
+ * not asked until it answers again. Redis full: fills are
+ * dropped and reads go on.
+ *
+ * Sources: RFC 5861 (stale-while-revalidate), Nishtala et
+ * al. 2013 (leases, versions), Drupal's cache tags.
  */
 import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Reading } from "../../domain/reading.js";
 import { createReadBatch } from "./batch.js";
 import { judgeAge } from "./entry.js";
-import { Loader, type Values } from "./load.js";
+import { Loader } from "./load.js";
 import { type Found, Lookup, type Slot } from "./lookup.js";
-import type { CacheParts, Load } from "./parts.js";
+import type { CacheDeps, Load, Values } from "./parts.js";
 import { Served } from "./served.js";
 import type { InvalidationMode } from "./tags.js";
 
@@ -36,7 +44,10 @@ declare module "ioredis" {
   }
 }
 
-/** A kind of cached thing: how its keys are named and what it depends on. */
+/**
+ * A kind of cached thing: how its keys are named and what it
+ * depends on.
+ */
 export interface Family<K> {
   /** Short and unique, e.g. `product`. */
   readonly name: string;
@@ -46,11 +57,11 @@ export interface Family<K> {
   tagsOf(key: K): readonly string[];
 }
 
-/** The cache. */
 export interface Cache {
   /**
-   * Reads many keys of a family in their order. Costs no round trip when all are local, else one
-   * MGET when warm. Values are shared and frozen. Errors of `load` reject.
+   * Reads many keys of a family in their order. Costs no round
+   * trip when all are local, else one MGET when warm. Values
+   * are shared and frozen. Errors of `load` reject.
    */
   readMany<K, V>(
     family: Family<K>,
@@ -59,17 +70,21 @@ export interface Cache {
     reading: Reading,
   ): Promise<(V | null)[]>;
   /**
-   * Makes every entry with one of these tags dead ("delete") or stale ("expire"). O(tags), two
-   * round trips. Resolves to the count that the consistency token carries; rejects with
-   * RedisUnavailable when it could not be sent in time, which means unknown.
+   * Makes every entry with one of these tags dead ("delete")
+   * or stale ("expire"). O(tags), two round trips. Resolves to
+   * the count that the consistency token carries; rejects with
+   * RedisUnavailable when it could not be sent in time, which
+   * means unknown.
    */
   invalidate(tags: readonly string[], mode?: InvalidationMode): Promise<number>;
-  /** Ms since epoch by the clock of Redis: what a consistency token is made and judged by. */
+  /**
+   * Ms since epoch by the clock of Redis: what a consistency
+   * token is made and judged by.
+   */
   nowMs(): number;
 }
 
-/** Builds the cache. */
-export function createCache(parts: CacheParts): ReadThroughCache {
+export function createCache(parts: CacheDeps): ReadThroughCache {
   return new ReadThroughCache(parts);
 }
 
@@ -78,7 +93,7 @@ export class ReadThroughCache implements Cache {
   private readonly lookup: Lookup;
   private readonly loader: Loader;
 
-  constructor(private readonly parts: CacheParts) {
+  constructor(private readonly parts: CacheDeps) {
     this.lookup = new Lookup({ ...parts, readBatch: createReadBatch(parts.link) });
     this.loader = new Loader(parts, this.lookup);
   }
@@ -115,7 +130,8 @@ export class ReadThroughCache implements Cache {
         this.parts.tags.bump(names, mode),
       );
     } finally {
-      // Also when it could not be sent: this process must not answer what it knows to be old.
+      // Also when it could not be sent: this process must not
+      // answer old values.
       this.parts.local.forget(tagKeys);
       this.loader.forget(tagKeys);
     }
@@ -123,7 +139,7 @@ export class ReadThroughCache implements Cache {
 
   readonly nowMs = (): number => this.parts.link.nowMs();
 
-  /** What is under way, for tests and metrics: all zero when nobody reads. */
+  /** For tests and metrics: all zero without readers. */
   underWay(): ReturnType<Loader["size"]> & {
     readonly waiting: number;
     readonly observations: number;
@@ -136,8 +152,9 @@ export class ReadThroughCache implements Cache {
   }
 
   /**
-   * Answers what the local level holds; returns the indexes of the rest. This is the hot path: no
-   * tag is spelled, no key built.
+   * Answers what the local level holds; returns the indexes of
+   * the rest. This is the hot path: no tag is spelled, no key
+   * built.
    */
   private readLocal<K, V>({ family, ids, names, answers, source, reading }: Pass<K, V>): number[] {
     const { local, link, telemetry } = this.parts;
@@ -163,7 +180,10 @@ export class ReadThroughCache implements Cache {
     return rest;
   }
 
-  /** Answers the rest from Redis or, while that cannot be asked, from the source. */
+  /**
+   * Answers the rest from Redis or, while that cannot be
+   * asked, from the source.
+   */
   private async readOn<K, V>(pass: Pass<K, V>, rest: readonly number[]): Promise<void> {
     const { family, ids, names, answers } = pass;
     const slots = new Map(rest.map((index) => [names[index] as string, ids[index] as K] as const));
@@ -175,7 +195,8 @@ export class ReadThroughCache implements Cache {
   }
 
   /**
-   * An error of the load itself is the caller's; trouble with Redis is answered from the source.
+   * An error of the load itself is the caller's; trouble with
+   * Redis is answered from the source.
    */
   private async readRest<K, V>(pass: Pass<K, V>, slots: readonly Slot<K>[]): Promise<Values<V>> {
     if (!this.parts.link.usable()) return this.readDegraded(pass, slots);
@@ -238,7 +259,10 @@ export class ReadThroughCache implements Cache {
   }
 }
 
-/** One call of readMany: what was asked, and the answers by index. */
+/**
+ * One call of readMany: what was asked, and the answers by
+ * index.
+ */
 interface Pass<K, V> {
   readonly family: Family<K>;
   readonly ids: readonly K[];

@@ -1,7 +1,8 @@
 /**
- * What the cache stores: `<fence>|<stored at>|<fresh for>|<grace>|<versions,
- * comma-separated>\n<JSON>`. The head is text, so that a script can read the fence and a reader can
- * refuse an entry without parsing its value.
+ * What the cache stores: `<fence>|<stored at>|<fresh
+ * for>|<grace>|<versions, comma-separated>\n<JSON>`. The
+ * head is text, so that a script can read the fence and a
+ * reader can refuse an entry without parsing its value.
  */
 import { compareTag, type TagVerdict } from "./tags.js";
 
@@ -14,7 +15,8 @@ export interface Entry<V = unknown> {
   /** How long after `freshMs` it may be served as stale. */
   readonly graceMs: number;
   /**
-   * Versions of its tags, read before the load began, in the order of the tags; the epoch first.
+   * Versions of its tags, read before the load began, in the
+   * order of the tags; the epoch first.
    */
   readonly versions: readonly string[];
   /** Length of the stored text, in characters. */
@@ -22,15 +24,21 @@ export interface Entry<V = unknown> {
 }
 
 /**
- * Whether an entry may be served, and as what. `early`: fresh, and old enough to load again ahead
- * of time.
+ * Whether an entry may be served, and as what. `early`:
+ * fresh, and old enough to load again ahead of time.
  */
 export type Freshness = "fresh" | "early" | "stale" | "dead";
 
-/** How much of the TTL passes before a read loads the value again ahead of time. */
+/**
+ * How much of the TTL passes before a read loads the value
+ * again ahead of time.
+ */
 const EARLY_FRACTION = 0.8;
 
-/** What is written after fence and time; the script adds those. */
+/**
+ * What is written after fence and time; the script adds
+ * those.
+ */
 export function encodeEntry(
   value: unknown,
   { freshMs, graceMs, versions }: Pick<Entry, "freshMs" | "graceMs" | "versions">,
@@ -38,7 +46,10 @@ export function encodeEntry(
   return `${freshMs}|${graceMs}|${versions.join(",")}\n${JSON.stringify(value)}`;
 }
 
-/** Reads a stored entry; null when it is missing or not one of ours. */
+/**
+ * Reads a stored entry; null when it is missing or not one
+ * of ours.
+ */
 export function decodeEntry<V>(text: string | null): Entry<V> | null {
   if (text === null) return null;
   const end = text.indexOf("\n");
@@ -55,15 +66,24 @@ export function decodeEntry<V>(text: string | null): Entry<V> | null {
   };
 }
 
-/** The fence a stored text was written with, as the scripts read it; 0 when there is none. */
+/**
+ * The fence a stored text was written with, as the scripts
+ * read it; 0 when there is none.
+ */
 export function fenceOf(text: string | null): number {
   return Number(text?.slice(0, FENCE_CHARACTERS)) || 0;
 }
 
-/** Microseconds since epoch have sixteen digits until the year 2286. */
+/**
+ * Microseconds since epoch have sixteen digits until the
+ * year 2286.
+ */
 const FENCE_CHARACTERS = 16;
 
-/** Undefined when it is no JSON: a damaged entry is loaded again like a missing one. */
+/**
+ * Undefined when it is no JSON: a damaged entry is loaded
+ * again like a missing one.
+ */
 function parse<V>(json: string): V | null | undefined {
   try {
     return freeze(JSON.parse(json) as V | null);
@@ -72,10 +92,7 @@ function parse<V>(json: string): V | null | undefined {
   }
 }
 
-/**
- * Makes a value immutable, all the way down. Values are shared by everyone who reads them: a change
- * would be everybody's.
- */
+/** Freezes a value deeply: all its readers share it. */
 export function freeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -85,8 +102,8 @@ export function freeze<T>(value: T): T {
 }
 
 /**
- * Judges an entry's tags against their present versions, in the same order: the worst verdict of
- * any.
+ * Judges an entry's tags against their present versions, in
+ * the same order: the worst verdict of any.
  */
 export function judgeTags(
   { versions }: Pick<Entry, "versions">,

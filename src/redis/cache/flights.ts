@@ -1,10 +1,9 @@
 /**
- * Single-flight in the process: whoever asks for something under the id of a load that is under way
- * gets that load's answer. The id says what must be equal for that to be right; a load that may be
- * too old for its id is forgotten.
+ * Single-flight in the process: callers with the same id
+ * share one load. The id says what must be equal for that. A
+ * load that may be too old for its id is forgotten.
  */
 
-/** Something to load. */
 export interface Flown {
   readonly name: string;
   readonly tagKeys: readonly string[];
@@ -20,8 +19,10 @@ export class Flights {
   private readonly flights = new Map<string, Flight>();
 
   /**
-   * Joins what is under way and starts the rest as one piece of work.
-   * @param start loads what nobody is loading; resolves to values in the order asked
+   * Joins what is under way and starts the rest as one piece
+   * of work.
+   * @param start loads the rest; resolves to values in the
+   * order asked
    */
   join<S extends Flown, V>(
     slots: readonly S[],
@@ -35,7 +36,8 @@ export class Flights {
   }
 
   /**
-   * Lets nobody join a load of these tags that is under way: it may have begun before they changed.
+   * No load of these tags under way is joined any more: it may
+   * have begun before they changed.
    */
   forget(tagKeys: readonly string[]): void {
     const changed = new Set(tagKeys);

@@ -1,21 +1,24 @@
 /**
- * Takes the leases of missing values together with the tag versions that their loads will carry, in
- * one round trip.
+ * Takes the leases of missing values, with the tag versions
+ * for their loads, in one round trip.
  */
 
 import { inOneWrite } from "../client/connect.js";
 import type { LeaseAnswer, Wait } from "../client/lease.js";
 import type { Found, Slot } from "./lookup.js";
-import type { CacheParts } from "./parts.js";
+import type { CacheDeps } from "./parts.js";
 
-/** A slot whose lease we hold, and the tag versions read since. */
+/**
+ * A slot whose lease we hold, and the tag versions read
+ * since.
+ */
 export interface Granted<K> {
   readonly slot: Slot<K>;
   readonly fence: string;
   readonly versions: readonly string[];
 }
 
-/** A slot that somebody else is loading. */
+/** A slot that another process is loading. */
 export interface Held<K> {
   readonly slot: Slot<K>;
   /** Waits until it is filled or given up. */
@@ -23,8 +26,8 @@ export interface Held<K> {
 }
 
 /**
- * What became of each slot. `refused`: Redis is down or full, so it is loaded without a lease and
- * not filled.
+ * What became of each slot. `refused`: Redis is down or
+ * full, so it is loaded without a lease and not filled.
  */
 export interface Acquired<K> {
   readonly granted: readonly Granted<K>[];
@@ -32,19 +35,26 @@ export interface Acquired<K> {
   readonly refused: readonly Slot<K>[];
 }
 
-/** A slot to be loaded, with the fence of what was found in its place. */
+/**
+ * A slot to be loaded, with the fence of what was found in
+ * its place.
+ */
 export type Wanted<K> = Pick<Found<K>, "slot" | "fence">;
 
-type Parts = Pick<CacheParts, "link" | "tags" | "leases">;
+type Parts = Pick<CacheDeps, "link" | "tags" | "leases">;
 type Settled = PromiseSettledResult<LeaseAnswer>;
 
-/** Redis reports what is left of a lease in whole milliseconds, rounded down. */
+/**
+ * Redis reports what is left of a lease in whole
+ * milliseconds, rounded down.
+ */
 const LEASE_SLACK_MS = 2;
 const NO_WAIT: Wait = { until: () => Promise.resolve(), stop() {} };
 
 /**
- * Never rejects. @param otherwise whether to wait for slots that somebody else is loading, or to
- * leave those alone
+ * Never rejects.
+ * @param otherwise whether to wait for slots that others are
+ * loading
  */
 export async function acquireLeases<K>(
   parts: Parts,
@@ -73,7 +83,8 @@ export async function acquireLeases<K>(
     );
   } catch {
     for (const wait of waits) wait.stop();
-    // They may have been taken although nobody heard of it: others must not wait for us.
+    // A lease may be ours although no reply came: others must
+    // not wait for us.
     answers.then((late) => {
       for (const [index, answer] of late.entries()) giveBack(parts, slots[index], answer);
     });

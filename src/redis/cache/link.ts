@@ -1,12 +1,15 @@
 /**
- * The cache's link to Redis: whether it may be asked right now.
+ * The cache's link to Redis: whether it may be asked right
+ * now.
  *
- * Two reasons say no. *Not trusted*: the connection is new, and what the server holds may be older
- * than what it held before (a restart, an older snapshot, a failover). Before the first read the
- * identities of the masters are compared with those the epoch was made on; other servers, or
- * invalidations that could not be sent, mean a new epoch, and everything older dies unread.
- * *Tripped*: a reply was late. One request pays the deadline, then nobody asks until a probe in the
- * background is answered.
+ * Two reasons say no. *Not trusted*: the connection is new,
+ * and the server may hold older data than before (a restart,
+ * an older snapshot, a failover). Before the first read the
+ * masters are compared with those of the epoch. Other
+ * servers, or unsent invalidations, mean a new epoch, and
+ * older entries die unread. *Tripped*: a reply was late. One
+ * request pays the deadline, then Redis is skipped until a
+ * probe in the background is answered.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { ReplyError } from "ioredis";
@@ -15,18 +18,19 @@ import { RedisUnavailable } from "../../domain/errors.js";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { lateError, withDeadline } from "../../domain/time/deadline.js";
+import { createDrivenClock, type DrivenClock, readTimeMs } from "../client/clock.js";
 import { type RedisConnection, reopen } from "../client/connect.js";
+import { PendingReplies } from "../client/replies.js";
 import { identify, watchServers } from "./servers.js";
 import type { Tags } from "./tags.js";
 
-/** What the link needs. */
 export interface CacheLinkOptions {
   readonly connection: RedisConnection;
   readonly tags: Tags;
   /** Longest wait for a reply. */
   readonly deadlineMs: number;
   /**
-   * Whether a new epoch is due although the servers are the same: invalidations wait unsent. Asked
+   * Whether unsent invalidations need a new epoch. Asked
    * before the first read.
    */
   readonly mustRenewEpoch: () => Promise<boolean>;
@@ -35,48 +39,58 @@ export interface CacheLinkOptions {
   readonly log: Logger;
 }
 
-/** How often a lost server is tried: well within the second in which reads come back to it. */
+/**
+ * Well within the second in which reads come back to a lost
+ * server.
+ */
 const PROBE_MS = 50;
-/** Longest wait for a probe. A server that is slower would trip the link again at once. */
+/**
+ * Longest wait for a probe. A slower server would trip the
+ * link again at once.
+ */
 const PROBE_DEADLINE_MS = 250;
 const SILENT = lateError("no reply", PROBE_DEADLINE_MS);
-/** A link that is silent this long is opened anew: a black hole gives no error. */
+/**
+ * A link that is silent this long is opened anew: a black
+ * hole gives no error.
+ */
 const SILENCE_MS = 500;
 /**
- * Longest wait for the answer whether invalidations wait unsent: the database may be down too, and
- * must not hold the cache up.
+ * The database may be down too, and must not hold the cache
+ * up.
  */
 const OUTBOX_DEADLINE_MS = 500;
 
-/** The link. Whoever opened its connection closes that. */
+/** The link. Its connection stays open at the end. */
 export class CacheLink {
   readonly connection: RedisConnection;
   private trusted = false;
   private tripped = false;
   /**
-   * Rises whenever the connection is lost; what was found out about an earlier one no longer
-   * counts.
+   * Rises when the connection is lost: older findings no
+   * longer count.
    */
   private generation = 0;
   /**
-   * Rises with every invalidation that this process could not send; `settled` with every epoch made
-   * to stand for them.
+   * Counts invalidations that this process could not send;
+   * `settled` those that a new epoch covers.
    */
   private owed = 0;
   private settled = 0;
   private servers = "";
   private epoch = "0";
-  private clockOffsetMs = 0;
+  private clock = createDrivenClock();
   private silentSinceMs: number | null = null;
   private recovery: Promise<void> | null = null;
   private readonly closing = new AbortController();
-  private readonly waiting = new Set<(error: Error) => void>();
+  private readonly replies: PendingReplies;
   private readonly trustListeners = new Set<() => void>();
   private readonly lossListeners = new Set<() => void>();
   private readonly unwatch: () => void;
 
   constructor(private readonly options: CacheLinkOptions) {
     this.connection = options.connection;
+    this.replies = new PendingReplies(options.deadlineMs);
     this.unwatch = watchServers(options.connection, () => this.lose());
     this.recover();
   }
@@ -98,19 +112,19 @@ export class CacheLink {
 
   /** Ms since epoch by the Redis clock. */
   nowMs(): number {
-    return Math.floor(performance.now() + this.clockOffsetMs);
+    return this.clock.nowMs();
   }
 
   /**
-   * Runs one round trip.
-   * @throws RedisUnavailable at once when the link is down, after the deadline when it falls
-   * silent; what Redis itself replied passes through
+   * Runs one round trip. Refusals by Redis pass through.
+   * @throws RedisUnavailable at once when the link is down,
+   * else after the deadline
    */
   async run<T>(what: string, send: () => Promise<T>): Promise<T> {
     if (!this.usable()) throw new RedisUnavailable();
     const startedAt = performance.now();
     try {
-      const result = await this.answered(send());
+      const result = await this.replies.wait(send());
       this.options.telemetry.redisRoundTrip(what, performance.now() - startedAt, false);
       return result;
     } catch (error) {
@@ -122,9 +136,9 @@ export class CacheLink {
   }
 
   /**
-   * Runs an invalidation. One that fails, in whatever way, is owed: Redis is not read again until a
-   * new epoch stands for it.
-   * @throws RedisUnavailable when it is not known to have been done
+   * Runs an invalidation. After a failure Redis is not read
+   * until a new epoch stands for it.
+   * @throws RedisUnavailable when it may not have been done
    */
   async runOwed<T>(what: string, send: () => Promise<T>): Promise<T> {
     try {
@@ -136,7 +150,10 @@ export class CacheLink {
     }
   }
 
-  /** Calls back each time the link becomes trusted, at once when it is. */
+  /**
+   * Calls back each time the link becomes trusted, at once
+   * when it is.
+   */
   onTrusted(listener: () => void): void {
     this.trustListeners.add(listener);
     if (this.trusted) listener();
@@ -154,33 +171,12 @@ export class CacheLink {
     await this.recovery;
   }
 
-  /**
-   * The reply, unless it is late or the link trips meanwhile. A reply that arrived while this
-   * process was busy is still read.
-   */
-  private answered<T>(reply: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`no reply within ${this.options.deadlineMs} ms`));
-      const timer = setTimeout(
-        () => setImmediate(() => setImmediate(late)),
-        this.options.deadlineMs,
-      );
-      const done = () => {
-        clearTimeout(timer);
-        this.waiting.delete(reject);
-      };
-      this.waiting.add(reject);
-      reply.then(resolve, reject).finally(done);
-    });
-  }
-
-  /** Nobody waits on after the first reply that did not come. */
+  /** The first reply that does not come ends every wait. */
   private trip(what: string): void {
     if (this.usable())
       this.options.report(`Redis does not answer (${what}); reads come from Postgres`);
     this.tripped = true;
-    for (const giveUp of this.waiting) giveUp(new Error("another reply was late"));
-    this.waiting.clear();
+    this.replies.giveUp();
     this.recover();
   }
 
@@ -193,7 +189,10 @@ export class CacheLink {
     this.recover();
   }
 
-  /** Brings the link back, one attempt after the other, until it answers and is trusted. */
+  /**
+   * Tries one time after the other until Redis answers and is
+   * trusted.
+   */
   private recover(): void {
     this.recovery ??= this.probe().finally(() => {
       this.recovery = null;
@@ -226,8 +225,8 @@ export class CacheLink {
   }
 
   /**
-   * A refusal is an answer (loading, a replica, no permission): the server is asked again. Silence
-   * is not.
+   * A refusal (loading, a replica, no permission) is an
+   * answer. Silence is not.
    */
   private reopenIfSilent(error: unknown): void {
     this.silentSinceMs =
@@ -240,16 +239,12 @@ export class CacheLink {
   }
 
   /**
-   * Finds out everything that must be known before the first read; nothing is set that a read could
-   * act on too early.
+   * Checks the servers and the epoch before the first read.
+   * All is set in one step.
    */
   private async establish(): Promise<boolean> {
     const { generation, owed } = this;
-    const { servers, clockOffsetMs } = await withDeadline(
-      identify(this.connection),
-      PROBE_DEADLINE_MS,
-      SILENT,
-    );
+    const { servers, clock } = await withDeadline(this.meet(), PROBE_DEADLINE_MS, SILENT);
     const renew = owed > this.settled || (await this.invalidationsWait());
     const epoch = await withDeadline(
       this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch),
@@ -257,10 +252,17 @@ export class CacheLink {
       SILENT,
     );
     if (generation !== this.generation) return false;
-    Object.assign(this, { servers, clockOffsetMs, epoch, settled: owed });
+    Object.assign(this, { servers, clock, epoch, settled: owed });
     if (this.owed > owed) return false;
     this.open();
     return true;
+  }
+
+  private async meet(): Promise<{ servers: string; clock: DrivenClock }> {
+    const servers = await identify(this.connection);
+    const clock = createDrivenClock();
+    clock.hear(await readTimeMs(this.connection));
+    return { servers, clock };
   }
 
   private open(): void {
@@ -270,7 +272,10 @@ export class CacheLink {
     if (isNew) for (const listener of this.trustListeners) listener();
   }
 
-  /** Where the database cannot tell, what this process itself could not send has to do (`owed`). */
+  /**
+   * Where the database does not answer, `owed` of this process
+   * has to do.
+   */
   private invalidationsWait(): Promise<boolean> {
     return withDeadline(this.options.mustRenewEpoch(), OUTBOX_DEADLINE_MS, () => false).catch(
       () => false,

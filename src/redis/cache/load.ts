@@ -1,59 +1,62 @@
 /**
- * How a missing value is loaded: once in this process, once in the fleet, and in any case.
+ * How a missing value is loaded: once in this process, once
+ * in the fleet, and in any case.
  *
- * In the process, whoever asks for the same value under the same tag versions joins the load that
- * is under way; after an invalidation the versions differ, so nobody joins a load that began before
- * it. In the fleet a lease decides (redis/client/lease.ts). Those without it wait until the value
- * is filled or the lease runs out, look again, and after {@link ROUNDS} load for themselves.
+ * In the process, readers of a value under the same tag
+ * versions share one load. An invalidation changes the
+ * versions, so older loads are not joined. In the fleet a
+ * lease decides (redis/client/lease.ts). Processes without
+ * it wait until the value is filled or the lease ends, look
+ * again, and after {@link ROUNDS} load for themselves.
  */
 
 import { NEWEST } from "../../domain/seen.js";
 import { SECOND } from "../../domain/time/time.js";
-import { inOneWrite } from "../client/connect.js";
-import { type Entry, encodeEntry, freeze } from "./entry.js";
+import { freeze } from "./entry.js";
+import { Filler } from "./fill.js";
 import { Flights } from "./flights.js";
 import { acquireLeases, type Granted, type Held, type Wanted } from "./leases.js";
 import type { Observation } from "./local.js";
 import type { Found, Lookup, Slot } from "./lookup.js";
-import type { CacheParts, Load } from "./parts.js";
+import type { CacheDeps, Load, Values } from "./parts.js";
 
-/** Values by slot name. */
-export type Values<V> = Map<string, V | null>;
-
-/** A holder that dies costs its waiters one round; the second holder may die too. */
+/**
+ * A holder that dies costs its waiters one round; the second
+ * holder may die too.
+ */
 const ROUNDS = 3;
 /**
- * By how much at most a TTL is shortened, so that values filled together do not expire together.
- */
-const JITTER = 0.1;
-/**
- * A value that could not be loaded again is tried again after this: its source is in trouble
+ * Rest after a failed refresh: its source is in trouble
  * already.
  */
 const REFRESH_RETRY_MS = SECOND;
 
-/** Loads missing values. */
 export class Loader {
   private readonly flights = new Flights();
-  /** Names being loaded again in the background, or resting after that failed. */
-  private readonly refreshing = new Set<string>();
-  private filling = 0;
   /**
-   * Turns of the event loop in which only the newest would do, and whether the last of them is
-   * over.
+   * Names being loaded again in the background, or resting
+   * after that failed.
+   */
+  private readonly refreshing = new Set<string>();
+  private readonly filler: Filler;
+  /**
+   * Turns with a reader of the newest, and whether the last
+   * one is over.
    */
   private turns = 0;
   private isTurnOver = true;
 
   constructor(
-    private readonly parts: CacheParts,
+    private readonly parts: CacheDeps,
     private readonly lookup: Lookup,
-  ) {}
+  ) {
+    this.filler = new Filler(parts);
+  }
 
   /**
    * Loads slots that Redis does not hold.
-   * @param seen count of the reader's consistency token; where a tag is missing its version cannot
-   * tell loads apart, so this does
+   * @param seen count of the reader's consistency token:
+   * distinguishes loads where a tag has no version
    */
   async loadOnce<K, V>(
     missing: readonly Found<K>[],
@@ -83,8 +86,8 @@ export class Loader {
   }
 
   /**
-   * Loads slots while Redis cannot be asked. Readers share a load that began after all they have
-   * seen written.
+   * Loads slots without Redis. Readers share a load that began
+   * after all they have seen.
    */
   async loadWithoutRedis<K, V>(
     slots: readonly Slot<K>[],
@@ -104,8 +107,9 @@ export class Loader {
   }
 
   /**
-   * Names what a reader has seen. A reader of the newest joins loads of its own turn alone: an
-   * earlier one may miss a write.
+   * Names what a reader has seen. A reader of the newest joins
+   * only loads of its own turn: an earlier one may miss a
+   * write.
    */
   private seenName(seen: number): string {
     if (seen !== NEWEST) return `${seen}`;
@@ -120,7 +124,8 @@ export class Loader {
   }
 
   /**
-   * Loads slots again in the background; what was served in their place stays good if that fails.
+   * Loads slots again in the background; what was served in
+   * their place stays good if that fails.
    */
   refresh<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): void {
     const due = slots.filter(({ name }) => !this.refreshing.has(name));
@@ -133,7 +138,8 @@ export class Loader {
   }
 
   /**
-   * Lets nobody join a load of these tags that is under way: it may have begun before they changed.
+   * No load of these tags under way is joined any more: it may
+   * have begun before they changed.
    */
   forget(tagKeys: readonly string[]): void {
     this.flights.forget(tagKeys);
@@ -141,7 +147,8 @@ export class Loader {
 
   /** Loads under way, in front of readers and behind them. */
   size(): { readonly flights: number; readonly refreshing: number; readonly filling: number } {
-    return { flights: this.flights.size, refreshing: this.refreshing.size, filling: this.filling };
+    const filling = this.filler.size();
+    return { flights: this.flights.size, refreshing: this.refreshing.size, filling };
   }
 
   private async loadUnderLease<K, V>(
@@ -189,7 +196,10 @@ export class Loader {
     ]);
   }
 
-  /** Loads again what is still old in Redis and nobody else is loading. */
+  /**
+   * Loads again what is still old in Redis and has no other
+   * loader.
+   */
   private async loadAgain<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): Promise<void> {
     const due = (await this.lookup.find(slots)).filter(({ freshness }) => freshness !== "fresh");
     if (due.length === 0) return;
@@ -203,8 +213,8 @@ export class Loader {
   }
 
   /**
-   * One load for what we hold the lease of and for what Redis gives no lease for; only the first is
-   * filled.
+   * One load for leased and refused slots; only the leased
+   * ones are filled.
    */
   private async loadAndFill<K, V>(
     granted: readonly Granted<K>[],
@@ -214,100 +224,18 @@ export class Loader {
   ): Promise<Values<V>> {
     try {
       const values = await loadAll([...granted.map(({ slot }) => slot), ...refused], load);
-      this.fill(granted, values, observation);
+      this.filler.fill(granted, values, observation);
       return values;
     } catch (error) {
-      for (const { slot, fence } of granted) this.release(slot.name, fence);
+      for (const { slot, fence } of granted) this.filler.release(slot.name, fence);
       throw error;
     }
-  }
-
-  /** One pipelined round trip. Nobody waits for it, and a fill that is lost is loaded again. */
-  private fill<K>(
-    granted: readonly Granted<K>[],
-    values: Values<unknown>,
-    observation: Observation,
-  ): void {
-    if (granted.length === 0) return;
-    const fills = granted.map((grant) => ({
-      ...grant,
-      ...this.prepare(grant, values.get(grant.slot.name) ?? null),
-    }));
-    for (const { slot, entry, versions } of fills) {
-      this.parts.local.put(observation, {
-        name: slot.name,
-        tagKeys: slot.tagKeys,
-        entry,
-        current: versions,
-      });
-    }
-    // Those who wait look again, find nothing and load for themselves, as on a server that is full.
-    const write = this.parts.budget.spent()
-      ? async (one: (typeof fills)[number]) => this.release(one.slot.name, one.fence)
-      : this.write.bind(this);
-    const send = () => Promise.all(fills.map(write));
-    this.filling += 1;
-    const end = () => {
-      this.filling -= 1;
-    };
-    this.parts.link
-      .run("cache fill", () => inOneWrite(this.parts.link.connection, send))
-      .then(end, end);
-  }
-
-  private prepare<K>(
-    { versions }: Granted<K>,
-    value: unknown,
-  ): { readonly rest: string; readonly entry: Entry } {
-    const { ttlMs, graceMs } = this.parts.times;
-    const freshMs = Math.round(ttlMs * (1 - JITTER * Math.random()));
-    const rest = encodeEntry(value, { freshMs, graceMs, versions });
-    return {
-      rest,
-      entry: {
-        value,
-        storedAtMs: this.parts.link.nowMs(),
-        freshMs,
-        graceMs,
-        versions,
-        size: rest.length,
-      },
-    };
-  }
-
-  /**
-   * A full server refuses the fill; those who wait for it must not wait for the lease to run out.
-   */
-  private async write<K>({
-    slot,
-    fence,
-    rest,
-    entry,
-  }: Granted<K> & { readonly rest: string; readonly entry: Entry }): Promise<void> {
-    const { keys, link } = this.parts;
-    const { name } = slot;
-    const lifetimeMs = entry.freshMs + entry.graceMs;
-    await link.connection
-      .cacheFill(
-        keys.cacheEntry(name),
-        keys.cacheLease(name),
-        fence,
-        rest,
-        lifetimeMs,
-        keys.cacheFilled(),
-        name,
-      )
-      .catch(() => this.release(name, fence));
-  }
-
-  private release(name: string, fence: string): void {
-    this.parts.leases.release(name, fence).catch(() => {});
   }
 }
 
 /**
- * Loads slots from the source. Throws when it does not answer every one: what it leaves out would
- * be cached as absent.
+ * Loads slots from the source. Throws when answers are
+ * missing: they would be cached as absent.
  */
 async function loadAll<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): Promise<Values<V>> {
   if (slots.length === 0) return new Map();

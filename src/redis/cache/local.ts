@@ -1,26 +1,33 @@
 /**
- * The local cache level: entries in this process, bounded in bytes, beside a mirror of the tag
- * versions they depend on.
+ * The local cache level: entries in this process, bounded in
+ * bytes, beside a mirror of the tag versions they depend on.
  *
- * An entry points at the mirrored versions of its tags and is served only while all of them live; a
- * tag dies the moment Redis reports that it changed (redis/cache/tracking.ts), so an invalidation
- * costs O(tags), and a read compares no versions. The level is off whenever that report cannot be
- * trusted, and starts empty each time it comes on.
+ * An entry points at the mirrored versions of its tags and
+ * is served only while all of them live; a tag dies the
+ * moment Redis reports that it changed
+ * (redis/cache/tracking.ts), so an invalidation costs
+ * O(tags), and a read compares no versions. The level is off
+ * whenever that report cannot be trusted, and starts empty
+ * each time it comes on.
  */
 import { LRUCache } from "lru-cache";
 import { type Entry, judgeTags } from "./entry.js";
 import type { TagVerdict } from "./tags.js";
 
 /**
- * A read in progress: remembers which tags changed meanwhile, because what it read about them may
- * be older than the change.
+ * A read in progress: remembers which tags changed
+ * meanwhile, because what it read about them may be older
+ * than the change.
  */
 export interface Observation {
   touched(key: string): boolean;
   end(): void;
 }
 
-/** A tag version that entries depend on. Never changes: a tag that does gets another one. */
+/**
+ * A tag version that entries depend on. Never changes: a tag
+ * that does gets another one.
+ */
 interface MirroredTag {
   readonly key: string;
   readonly version: string;
@@ -33,11 +40,17 @@ interface MirroredTag {
 export interface LocalEntry {
   readonly entry: Entry;
   readonly tags: readonly MirroredTag[];
-  /** How its tags compared with their present versions. Holds for as long as those live. */
+  /**
+   * How its tags compared with their present versions. Holds
+   * for as long as those live.
+   */
   readonly verdict: TagVerdict;
 }
 
-/** What is put here: an entry with the present versions of its tags, as read along with it. */
+/**
+ * What is put here: an entry with the present versions of
+ * its tags, as read along with it.
+ */
 export interface LocalPut {
   readonly name: string;
   readonly tagKeys: readonly string[];
@@ -46,8 +59,8 @@ export interface LocalPut {
 }
 
 /**
- * What an entry costs beyond its text: its name, the parsed objects' headers, its place in the
- * maps.
+ * What an entry costs beyond its text: its name, the parsed
+ * objects' headers, its place in the maps.
  */
 const ENTRY_BYTES = 512;
 /** What it adds for each tag. */
@@ -55,7 +68,6 @@ const TAG_BYTES = 96;
 /** UTF-16, and about as much again for the parsed value. */
 const BYTES_PER_CHARACTER = 4;
 
-/** The local level. */
 export class LocalCache {
   private readonly entries: LRUCache<string, LocalEntry>;
   private readonly mirror = new Map<string, MirroredTag>();
@@ -63,7 +75,10 @@ export class LocalCache {
   private on = false;
   private seen = 0;
 
-  /** @param options.maxBytes size of the level; 0 turns it off for good */
+  /**
+   * @param options.maxBytes size of the level; 0 turns it off
+   * for good
+   */
   constructor(private readonly options: { readonly maxBytes: number }) {
     this.entries = new LRUCache<string, LocalEntry>({
       maxSize: Math.max(1, options.maxBytes),
@@ -73,7 +88,10 @@ export class LocalCache {
     });
   }
 
-  /** True when the level has processed every invalidation up to `count`. */
+  /**
+   * True when the level has processed every invalidation up to
+   * `count`.
+   */
   hasSeen(count: number): boolean {
     return this.on && this.seen >= count;
   }
@@ -101,7 +119,10 @@ export class LocalCache {
     return local;
   }
 
-  /** Keeps an entry, unless one of its tags changed since the observation began. */
+  /**
+   * Keeps an entry, unless one of its tags changed since the
+   * observation began.
+   */
   put(observation: Observation, { name, tagKeys, entry, current }: LocalPut): void {
     if (
       !this.on ||
@@ -130,14 +151,18 @@ export class LocalCache {
     for (const observation of this.observations) for (const key of keys) observation.keys.add(key);
   }
 
-  /** Notes that every invalidation up to `count` has been processed. */
+  /**
+   * Notes that every invalidation up to `count` has been
+   * processed.
+   */
   noteSeen(count: number): void {
     this.seen = Math.max(this.seen, count);
   }
 
   /**
-   * Comes on, empty. @param count the last invalidation before anything that will be put here is
-   * read
+   * Comes on, empty.
+   * @param count the last invalidation before anything that
+   * will be put here is read
    */
   enable(count: number): void {
     this.clear();
@@ -151,7 +176,10 @@ export class LocalCache {
     this.clear();
   }
 
-  /** False when it has no room at all: then nothing need be tracked for it. */
+  /**
+   * False when it has no room at all: then nothing need be
+   * tracked for it.
+   */
   hasRoom(): boolean {
     return this.options.maxBytes > 0;
   }
@@ -184,8 +212,8 @@ export class LocalCache {
   }
 
   /**
-   * Another version than the mirrored one means a change whose report is still on its way: what
-   * depends on that one dies now.
+   * A newer version than the mirrored one: its report is on
+   * its way, so dependants die now.
    */
   private pin(key: string, version: string): MirroredTag {
     let tag = this.mirror.get(key);

@@ -1,6 +1,6 @@
 /**
- * Looks values up in Redis and judges what comes back; what may be served is kept in the local
- * level.
+ * Looks values up in Redis and judges what comes back; what
+ * may be served is kept in the local level.
  */
 
 import type { Keys } from "../client/keys.js";
@@ -10,7 +10,10 @@ import type { CacheLink } from "./link.js";
 import type { LocalCache } from "./local.js";
 import { EPOCH_TAG, type Tags } from "./tags.js";
 
-/** One key to be read: its name in the cache and the tags it depends on, the epoch first. */
+/**
+ * One key to be read: its name in the cache and the tags it
+ * depends on, the epoch first.
+ */
 export interface Slot<K> {
   readonly key: K;
   readonly name: string;
@@ -23,14 +26,16 @@ export interface Found<K> {
   readonly slot: Slot<K>;
   readonly entry: Entry | null;
   readonly freshness: Freshness;
-  /** What it was written with, served or not; 0 when there is nothing. */
+  /**
+   * What it was written with, served or not; 0 when there is
+   * nothing.
+   */
   readonly fence: number;
   /** The present versions of its tags. */
   readonly current: readonly (string | null)[];
 }
 
-/** What looking up needs. */
-export interface LookupParts {
+export interface LookupDeps {
   readonly link: CacheLink;
   readonly keys: Keys;
   readonly tags: Tags;
@@ -38,19 +43,22 @@ export interface LookupParts {
   readonly readBatch: ReadBatch;
 }
 
-/** Looks up. */
 export class Lookup {
-  constructor(private readonly parts: LookupParts) {}
+  constructor(private readonly parts: LookupDeps) {}
 
-  /** A slot of a key. @param tagNames what it depends on besides the epoch */
+  /**
+   * A slot of a key.
+   * @param tagNames what it depends on besides the epoch
+   */
   slot<K>(key: K, name: string, tagNames: readonly string[]): Slot<K> {
     const tags = [EPOCH_TAG, ...tagNames];
     return { key, name, tags, tagKeys: tags.map(this.parts.tags.keyOf) };
   }
 
   /**
-   * Reads slots in their order. One round trip, shared with all who read in this turn; rejects when
-   * Redis cannot be asked.
+   * Reads slots in their order. One round trip, shared with
+   * all who read in this turn; rejects when Redis cannot be
+   * asked.
    */
   async find<K>(slots: readonly Slot<K>[]): Promise<Found<K>[]> {
     const { keys, local, readBatch } = this.parts;

@@ -1,7 +1,4 @@
-/**
- * Puts the cache together: its two connections, the link, tags, leases, the local level and what
- * keeps that coherent.
- */
+/** Builds the cache on two connections. */
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Degradations } from "../../domain/telemetry/degradations.js";
@@ -18,7 +15,6 @@ import type { CacheTimes } from "./parts.js";
 import { createTags } from "./tags.js";
 import { Tracking } from "./tracking.js";
 
-/** Where the cache lives and how it behaves. */
 export interface OpenCacheOptions extends CacheTimes {
   readonly url: string;
   readonly caFile?: string | undefined;
@@ -29,7 +25,10 @@ export interface OpenCacheOptions extends CacheTimes {
   readonly tagTtlMs: number;
   /** How often the invalidation link is proven. */
   readonly beatMs: number;
-  /** Whether invalidations wait unsent: then what Redis holds is not trusted after an outage. */
+  /**
+   * Whether invalidations wait unsent: then what Redis holds
+   * is not trusted after an outage.
+   */
   readonly hasUnsentInvalidations: () => Promise<boolean>;
   /** How often the server's memory is looked at; default 5 s. */
   readonly memoryCheckMs?: number;
@@ -48,14 +47,17 @@ export interface OpenCache extends Cache {
   close(): Promise<void>;
 }
 
-/** The connections of a cache. Whoever opens them closes them. */
+/** The connections of a cache. Its owner closes them. */
 export interface CacheConnections {
   readonly connection: RedisConnection;
   /** Used for nothing else; it enters subscriber mode. */
   readonly listener: Redis;
 }
 
-/** Opens the cache. It may be read at once; Redis is used as soon as it answers. */
+/**
+ * Opens the cache. It may be read at once; Redis is used as
+ * soon as it answers.
+ */
 export function openCache(options: OpenCacheOptions): OpenCache {
   const connection = connectRedis({ ...options, role: "requests" });
   const { subscriber: listener, close: hangUp } = openListener(connection, options);
@@ -70,7 +72,10 @@ export function openCache(options: OpenCacheOptions): OpenCache {
   };
 }
 
-/** Builds a cache on connections that are there; closing it leaves them open. */
+/**
+ * Builds a cache on connections that are there; closing it
+ * leaves them open.
+ */
 export function assembleCache(
   options: Omit<OpenCacheOptions, "url" | "caFile">,
   { connection, listener }: CacheConnections,

@@ -8,24 +8,28 @@ import type { LocalCache } from "./local.js";
 import type { Tags } from "./tags.js";
 
 /**
- * Loads many keys from the source, in their order; null where there is nothing (which is cached
- * too). Values must survive JSON.
+ * Loads many keys from the source, in their order; null
+ * where there is nothing (which is cached too). Values must
+ * survive JSON.
  */
 export type Load<K, V> = (keys: readonly K[]) => Promise<readonly (V | null)[]>;
 
 /** Times of the cache. */
 export interface CacheTimes {
   /**
-   * How long a value is fresh. Shortened by up to a tenth at random, so that values filled together
-   * do not expire together.
+   * How long a value is fresh. Shortened by up to a tenth at
+   * random, so that values filled together do not expire
+   * together.
    */
   readonly ttlMs: number;
-  /** How long after that it may be served while it is loaded again. */
+  /**
+   * How long after that it may be served while it is loaded
+   * again.
+   */
   readonly graceMs: number;
 }
 
-/** What the cache is made of. */
-export interface CacheParts {
+export interface CacheDeps {
   readonly link: CacheLink;
   readonly keys: Keys;
   readonly tags: Tags;
@@ -35,3 +39,6 @@ export interface CacheParts {
   readonly times: CacheTimes;
   readonly telemetry: Telemetry;
 }
+
+/** Values by slot name. */
+export type Values<V> = Map<string, V | null>;

@@ -1,11 +1,11 @@
 /**
- * What one level served in one call: summed up first, so that a thousand values cost one report.
+ * What one level served in one call: summed up first, so
+ * that a thousand values cost one report.
  */
 import type { Reading } from "../../domain/reading.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Entry, Freshness } from "./entry.js";
 
-/** Sums up. */
 export class Served {
   private count = 0;
   private stale = 0;
@@ -22,7 +22,7 @@ export class Served {
     return freshness !== "fresh";
   }
 
-  /** Tells the reader and the metrics. */
+  /** Reports to the reader and the metrics. */
   report(level: "local" | "redis", reading: Reading, telemetry: Telemetry): void {
     if (this.count === 0) return;
     telemetry.cacheReads(level, this.count);

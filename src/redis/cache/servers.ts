@@ -1,39 +1,25 @@
 /**
- * Who is behind the cache's connection: the identity of its masters, their clock, and word of every
- * change.
+ * Who is behind the cache's connection: the identity of its
+ * masters, and word of every change.
  */
-import { createHash } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
-import { SECOND } from "../../domain/time/time.js";
+import { sha256 } from "../../domain/hash.js";
 import { linksOf, type RedisConnection } from "../client/connect.js";
 
 /**
- * The servers as one word, and by how much their clock is ahead of the monotonic clock of this
- * process.
- */
-export interface Servers {
-  readonly servers: string;
-  readonly clockOffsetMs: number;
-}
-
-/**
- * Identifies the masters: another process, or one that was a replica in between, makes another
- * word. INFO on each, and one TIME.
+ * One word for the masters, new for another process or a
+ * former replica. One INFO each.
  * @throws Error when one of them is a replica
  */
-export async function identify(connection: RedisConnection): Promise<Servers> {
+export async function identify(connection: RedisConnection): Promise<string> {
   const masters = linksOf(connection, "master");
   const identities = await Promise.all(masters.map(identity));
-  const clockOffsetMs = await readClock(connection);
-  return {
-    servers: createHash("sha256").update(identities.sort().join()).digest("hex").slice(0, 16),
-    clockOffsetMs,
-  };
+  return sha256(identities.sort().join(), "hex").slice(0, 16);
 }
 
 /**
- * Run id and replication id: the second changes where a server was a replica for a while and took
- * over another one's data.
+ * Run id and replication id. The second changes where a
+ * replica took over other data.
  */
 async function identity(server: Redis): Promise<string> {
   const info = await server.info("server", "replication");
@@ -43,14 +29,9 @@ async function identity(server: Redis): Promise<string> {
   return `${field("run_id")}.${field("master_replid")}`;
 }
 
-async function readClock(connection: RedisConnection): Promise<number> {
-  const [seconds, micros] = await connection.time();
-  return Number(seconds) * SECOND + Math.floor(Number(micros) / 1_000) - performance.now();
-}
-
 /**
- * Calls `onChange` when any connection that reads may go through has closed, or the nodes are
- * others. Returns what ends that.
+ * Calls `onChange` when a connection closed or the nodes
+ * changed. Returns what ends that.
  */
 export function watchServers(connection: RedisConnection, onChange: () => void): () => void {
   connection.on("close", onChange);

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
-  Gives a tag a new version, so that every entry which carries the old one is dead ("delete") or
-  stale ("expire").
-  Runs on a full server too: an invalidation that is refused would leave stale values behind.
+  Gives a tag a new version: entries with the old one are dead ("delete") or
+  stale ("expire"). Runs on a full server too: a refused invalidation would
+  leave stale values.
   KEYS[1]  string  the tag: "<hard version>" or "<hard version>:<soft version>"
   ARGV[1]  "delete" | "expire"   ARGV[2]  how long the tag is kept (ms)
   Returns  the new value

@@ -1,7 +1,8 @@
 --[[
-  Makes a tag that is missing (never used, expired or evicted) with a version no entry can carry;
-  renews the lifetime of one that is half spent. Not more often: every write to a tag is reported to
-  all processes, which then drop it from their local level.
+  Makes a missing tag (never used, expired or evicted) with a version that
+  no entry carries. Renews the lifetime of one that is half spent. Not more
+  often: every write to a tag makes all processes drop it from their local
+  level.
   KEYS[1]  string  the tag
   ARGV[1]  how long the tag is kept (ms)
   Returns  its value

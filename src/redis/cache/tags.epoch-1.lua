@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
 --[[
-  Keeps the cache epoch or makes a new one, which ends every entry: what a server holds that
-  restarted or took over may be old.
+  Keeps the cache epoch or makes a new one, which ends every entry: a server
+  that restarted or took over may hold old ones.
   KEYS[1]  string  the epoch: "<version>@<servers>"
   ARGV[1]  the servers: a word made of the identities of all masters
   ARGV[2]  "renew": make a new one in any case | "check": keep one made on these servers |
            "find": keep any
-  ARGV[3]  version of the newest epoch the caller knows, or 0: an older one is not kept by "check"
+  ARGV[3]  version of the newest epoch that the caller has seen, or 0: "check" keeps no older one
   Returns  its value
 ]]
 local epoch = KEYS[1]

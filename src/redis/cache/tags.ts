@@ -1,12 +1,15 @@
 /**
- * Tags: versions that cache entries depend on. One STRING per tag, `<hard>` or `<hard>:<soft>`; the
- * *epoch* is the tag that every entry carries; one counter rises with every invalidation.
+ * Tags: versions that cache entries depend on.
  *
- * An entry remembers the versions read before its load began. A new hard version makes it dead, a
- * new soft version stale. Versions come from the Redis clock in microseconds and are never reused,
- * so a tag that was evicted and made again matches no old entry. The cost of an invalidation is
- * O(tags), whatever the number of entries. Redis down: calls reject; the outbox keeps what has to
- * be invalidated.
+ * One STRING per tag, `<hard>` or `<hard>:<soft>`; every
+ * entry carries the tag *epoch*; one counter rises with
+ * every invalidation. An entry keeps the versions read
+ * before its load. A new hard version makes it dead, a new
+ * soft version stale. Versions are microseconds of the Redis
+ * clock, never reused: a tag made again matches no old
+ * entry. An invalidation costs O(tags), for any number of
+ * entries. Redis down: calls reject; the outbox keeps what
+ * has to be invalidated.
  */
 import type { Result } from "ioredis";
 import { inOneWrite, type RedisConnection, readStrings } from "../client/connect.js";
@@ -27,25 +30,30 @@ declare module "ioredis" {
 }
 
 /**
- * `delete`: entries are never served again. `expire`: they may be served as stale while they are
- * loaded again.
+ * `delete`: entries are never served again. `expire`: they
+ * may be served as stale while they are loaded again.
  */
 export type InvalidationMode = "delete" | "expire";
 
 /**
- * When a new epoch is made: in any case, when the present one is not of these servers or is too
- * old, or only when there is none.
+ * When a new epoch is made: in any case, when the present
+ * one is not of these servers or is too old, or only when
+ * there is none.
  */
 export type EpochMode = "renew" | "check" | "find";
 
 /** The tag that every entry carries, first. */
 export const EPOCH_TAG = "!epoch";
 
-/** How an entry's version of a tag compares with the current one. */
+/**
+ * How an entry's version of a tag compares with the current
+ * one.
+ */
 export type TagVerdict = "current" | "stale" | "dead";
 
 /**
- * Compares the version an entry carries with the tag's present value; null: the tag does not exist.
+ * Compares the version an entry carries with the tag's
+ * present value; null: the tag does not exist.
  */
 export function compareTag(carried: string, current: string | null): TagVerdict {
   if (carried === current) return "current";
@@ -54,12 +62,11 @@ export function compareTag(carried: string, current: string | null): TagVerdict 
 
 const hardVersion = (value: string): string => value.split(":", 1)[0] ?? value;
 
-/** Reads and changes tags. */
 export type Tags = ReturnType<typeof createTags>;
 
 /**
- * @param keepMs how long a tag outlives its last change or use: longer than any entry that carries
- * it
+ * @param keepMs how long a tag outlives its last change or
+ * use: longer than any entry that carries it
  */
 export function createTags(
   connection: RedisConnection,
@@ -74,8 +81,9 @@ export function createTags(
   return {
     keyOf,
     /**
-     * The present versions before a load begins, making missing tags; one that a full server
-     * refuses to make is absent. One EVALSHA per tag, in one round trip.
+     * The present versions before a load begins, making missing
+     * tags; one that a full server refuses to make is absent.
+     * One EVALSHA per tag, in one round trip.
      */
     async ensure(tags: readonly string[], servers: string): Promise<ReadonlyMap<string, string>> {
       const answers = await Promise.allSettled(tags.map((tag) => ensure(tag, servers)));
@@ -86,20 +94,22 @@ export function createTags(
       );
     },
     /**
-     * Gives each tag a new version, then counts the invalidation and announces the count. Resolves
-     * to the count. Two round trips.
+     * Gives each tag a new version, then counts the invalidation
+     * and announces the count. Resolves to the count. Two round
+     * trips.
      */
     async bump(tags: readonly string[], mode: InvalidationMode): Promise<number> {
       await inOneWrite(connection, () =>
         Promise.all(tags.map((tag) => connection.tagsBump(keyOf(tag), mode, keepMs))),
       );
-      // Only now: Redis queues its tracking messages before it replies, so whoever hears of the
-      // count has heard of the tags.
+      // Only now: Redis queues tracking messages before its reply,
+      // so the count comes after the tags.
       return connection.tagsCount(keys.cacheSeen(), keys.cacheSeenChannel());
     },
     /**
-     * Checks or renews the epoch. @param oldest an epoch made before this one comes from a server
-     * that fell behind
+     * Checks or renews the epoch.
+     * @param oldest an epoch made before this one comes from a
+     * server that fell behind
      */
     epoch: (servers: string, mode: "check" | "renew", oldest: string): Promise<string> =>
       connection.tagsEpoch(keys.cacheEpoch(), servers, mode, oldest.split("@", 1)[0] ?? "0"),

@@ -1,36 +1,37 @@
 /**
- * Keeps the local cache level coherent: Redis itself reports every change of a tag, by `CLIENT
- * TRACKING … BCAST` on the prefix of the tags, redirected to a second connection (RESP2). Only tags
- * are tracked; tracking entries would broadcast every fill.
+ * Keeps the local cache level coherent: Redis reports every
+ * change of a tag, by `CLIENT TRACKING … BCAST` on the
+ * prefix of the tags, redirected to a second connection
+ * (RESP2). Only tags are tracked; tracking entries would
+ * broadcast every fill.
  *
- * The local level is on only while both connections of the pair are the ones tracking was set up on
- * and the listener hears its own beat, sent through the other: a link that fell silent gives no
- * error. When either is lost the level is emptied at once. One set-up runs at a time, and begins
- * again when anything changed meanwhile: two would switch each other's tracking off. In a Cluster
- * the local level stays off (docs/decisions/0001-cache.md); there, and where it has no room, the
- * listener only hears of filled values.
+ * The level is on only while both connections are those that
+ * tracking was set up on, and the listener hears its own
+ * beat, sent through the other: a silent link gives no
+ * error. When either is lost the level is emptied at once.
+ * One set-up runs at a time, and starts again when anything
+ * changed meanwhile: two would switch each other's tracking
+ * off. In a Cluster the level stays off
+ * (docs/decisions/0001-cache.md). There, and without room,
+ * the listener only hears of filled values.
  */
 import { randomUUID } from "node:crypto";
 import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
-import { reopen } from "../client/connect.js";
+import { Heartbeat } from "../client/heartbeat.js";
 import type { Keys } from "../client/keys.js";
 import type { Leases } from "../client/lease.js";
 import type { CacheLink } from "./link.js";
 import type { LocalCache } from "./local.js";
 import type { Tags } from "./tags.js";
 
-/** The channel on which Redis reports invalidated keys to RESP2 clients. */
-const INVALIDATE_CHANNEL = "__redis__:invalidate";
 /**
- * A listener is deaf after three beats; they are counted at the beat, so the third may just not
- * have come.
+ * The channel on which Redis reports invalidated keys to
+ * RESP2 clients.
  */
-const DEAF_BEATS = 2.5;
-
-/** What tracking joins together. */
-export interface TrackingParts {
+const INVALIDATE_CHANNEL = "__redis__:invalidate";
+export interface TrackingDeps {
   readonly link: CacheLink;
   /** A connection of role `tracker`, used for nothing else. */
   readonly listener: Redis;
@@ -47,41 +48,54 @@ export interface TrackingParts {
 /** Tracks; it sets itself up again after every loss. */
 export class Tracking {
   private readonly beatChannel: string;
-  private readonly beat: NodeJS.Timeout;
+  private readonly heartbeat: Heartbeat;
   /** False where there is no local level to keep coherent. */
   private readonly tracks: boolean;
-  /** Rises with every loss and every return of either connection. */
+  /**
+   * Rises with every loss and every return of either
+   * connection.
+   */
   private generation = 0;
   private settingUp = false;
   private paired = false;
   private listenerId: number | null = null;
-  private heardMs = performance.now();
-  private tickedMs = performance.now();
 
-  constructor(private readonly parts: TrackingParts) {
-    const { listener, link, keys, beatMs } = parts;
+  constructor(private readonly parts: TrackingDeps) {
+    const { listener, link, keys, beatMs: heartbeatMs, log } = parts;
     this.tracks = !(link.connection instanceof Cluster) && parts.local.hasRoom();
     this.beatChannel = keys.heartbeat(`tracking-${randomUUID()}`);
     listener.on("message", this.onMessage).on("messageBuffer", this.onMessageBuffer);
     listener.on("close", this.onListenerLost).on("ready", this.onReady);
+    this.heartbeat = new Heartbeat({
+      publisher: link.connection,
+      subscriber: listener,
+      channel: this.beatChannel,
+      heartbeatMs,
+      log,
+      loop: {
+        canBeat: () => link.usable(),
+        onDeaf: () => this.unpair("the invalidation link is silent"),
+        onBeat: () => {
+          if (!this.paired && this.canPair()) void this.setUp();
+        },
+      },
+    });
     link.onLost(() => this.unpair("the connection to Redis was lost"));
     link.onTrusted(this.onReady);
-    this.beat = setInterval(() => this.tick(), beatMs);
-    this.beat.unref();
     this.onReady();
   }
 
-  /** Stops; the connections are closed by whoever opened them. */
+  /** Stops; the connections stay open. */
   close(): void {
     const { listener } = this.parts;
-    clearInterval(this.beat);
+    this.heartbeat.close();
     listener.off("message", this.onMessage).off("messageBuffer", this.onMessageBuffer);
     listener.off("close", this.onListenerLost).off("ready", this.onReady);
     this.unpair();
   }
 
   private readonly onReady = (): void => {
-    this.heardMs = performance.now();
+    this.heartbeat.excuse();
     this.unpair();
     void this.setUp();
   };
@@ -98,7 +112,10 @@ export class Tracking {
     this.parts.local.disable();
   }
 
-  /** Sets the pair up as it is now; what fails is tried again at the next beat. */
+  /**
+   * Sets the pair up as it is now; what fails is tried again
+   * at the next beat.
+   */
   private async setUp(): Promise<void> {
     if (this.settingUp) return;
     this.settingUp = true;
@@ -128,14 +145,15 @@ export class Tracking {
     const count = this.tracks ? await this.track() : null;
     if (generation !== this.generation) return;
     this.paired = true;
-    this.heardMs = performance.now();
+    this.heartbeat.excuse();
     if (count === null) return;
     this.parts.local.enable(count);
     this.parts.report(null);
   }
 
   /**
-   * Subscribes the listener. Its id is asked first: a RESP2 connection in subscriber mode may not.
+   * Subscribes the listener. Its id is asked first: a RESP2
+   * connection in subscriber mode may not.
    */
   private async listen(): Promise<void> {
     const { listener, keys, leases } = this.parts;
@@ -151,8 +169,8 @@ export class Tracking {
   }
 
   /**
-   * Resolves to the count of invalidations, read first: all of them are older than anything the
-   * level will hold.
+   * Resolves to the count of invalidations, read first: all of
+   * them are older than anything the level will hold.
    */
   private async track(): Promise<number> {
     const { link, keys, tags } = this.parts;
@@ -171,27 +189,8 @@ export class Tracking {
     return count;
   }
 
-  private tick(): void {
-    const { link, listener, beatMs } = this.parts;
-    const nowMs = performance.now();
-    // A process that was stopped or busy has not listened: what came meanwhile is still unread, and
-    // silence proves nothing.
-    if (nowMs - this.tickedMs > 2 * beatMs) this.heardMs = Math.max(this.heardMs, nowMs - beatMs);
-    this.tickedMs = nowMs;
-    if (nowMs - this.heardMs > DEAF_BEATS * beatMs) {
-      this.heardMs = nowMs;
-      this.unpair("the invalidation link is silent");
-      // While Redis itself does not answer, nobody sends a beat that could be heard.
-      if (link.usable()) reopen(listener);
-    }
-    if (!this.paired && this.canPair()) void this.setUp();
-    if (link.usable()) link.connection.publish(this.beatChannel, "").catch(() => {});
-  }
-
   private readonly onMessage = (channel: string, message: string): void => {
-    if (channel === this.beatChannel) this.heardMs = performance.now();
-    else if (channel === this.parts.keys.cacheSeenChannel())
-      this.parts.local.noteSeen(Number(message));
+    if (channel === this.parts.keys.cacheSeenChannel()) this.parts.local.noteSeen(Number(message));
   };
 
   private readonly onMessageBuffer = (channel: Buffer, message: Buffer[] | Buffer | null): void => {
@@ -199,7 +198,10 @@ export class Tracking {
   };
 }
 
-/** Redis reports a list of keys, or nothing at all when everything was flushed. */
+/**
+ * Redis reports a list of keys, or nothing at all when
+ * everything was flushed.
+ */
 function changedKeys(message: Buffer[] | Buffer | null): string[] | null {
   if (message === null) return null;
   return (Array.isArray(message) ? message : [message]).map((key) => key.toString());

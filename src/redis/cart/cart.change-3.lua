@@ -1,14 +1,14 @@
 #!lua
 --[[
-  Changes a cart, once per operation: adds pieces of a product, sets a line, or clears. A refusal
-  changes nothing, and its operation can be sent again. Tells the owner's devices in the same step,
-  so that no change is ever kept from them.
+  Changes a cart, once per operation: adds pieces of a product, sets a line,
+  or clears. A refusal changes nothing, and its operation can be sent again.
+  Publishes in the same step, so that the owner's devices miss no change.
   KEYS[1]  hash  the cart
   KEYS[2]  hash  operations that callers named: id ->
                  "<made, ms>|<fingerprint>|<pieces short>|<price before>"
-  KEYS[3]  string  one that nobody named, for the second try of the same request: the same value
+  KEYS[3]  string  an unnamed operation, for the second try of the same request: the same value
   ARGV[1]  life of the cart (ms)   ARGV[2]  channel   ARGV[3]  owner
-  ARGV[4]  operation, or "" where nobody named it
+  ARGV[4]  operation, or "" where it has no name
   ARGV[5]  fingerprint of the arguments   ARGV[6]  expected version, or ""
   ARGV[7]  "add" | "set" | "clear"
   ARGV[8]  product   ARGV[9]  pieces   ARGV[10]  price of one   ARGV[11]  pieces in stock
@@ -38,7 +38,7 @@ local function lines()
   return redis.call("HLEN", cart) - 1
 end
 
--- The cart is changed: a new version, remembered and told.
+-- The cart is changed: a new version, remembered and published.
 local function done(short, was, ...)
   version = after(version)
   keep(cart, version, lifeMs, "", ...)

@@ -1,9 +1,10 @@
 #!lua
 --[[
-  Adds what a guest had to the cart of an account, once per merge. Sums are clamped to the bounds
-  and to the stock, but nothing that was in the account's cart grows less, and no line goes: one
-  that cannot be bought stays with one piece. Lines beyond the bound are left out. The guest's
-  operations are known to the account from then on, so that repeating one counts nothing twice.
+  Adds a guest's lines to the cart of an account, once per merge. Sums are
+  clamped to the bounds and to the stock. No line of the account's cart goes
+  or grows less; one that cannot be bought stays with one piece. Lines
+  beyond the bound are left out. The guest's operations come along, so that
+  a repeated one counts nothing twice.
   KEYS[1]  hash  the cart of the account
   KEYS[2]  hash  operations done on it
   KEYS[3]  string  set once this merge is done

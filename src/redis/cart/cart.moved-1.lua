@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Notes that a merge has arrived: the guest's cart is empty, and its writes are followed to the
-  account for a while yet.
+  Notes that a merge has arrived: the guest's cart is empty. Its writes are
+  followed to the account for a while yet.
   KEYS[1]  hash  the cart of the guest
   ARGV[1]  life of the cart (ms)   ARGV[2]  channel   ARGV[3]  owner   ARGV[4]  merge
   ARGV[5]  how long writes are followed (ms)

@@ -1,8 +1,9 @@
 --[[
-  Part of every script of a cart: opens it by the Redis clock. A cart that is missing or has expired
-  is an empty one with a new version, and so is that of a guest whose writes are no longer followed
-  to an account. The key outlives the cart by a day, for its version; no version is below the
-  seconds since 2025 (32 bits last until 2093), so that it rises also where the key is gone.
+  Part of every script of a cart: opens it by the Redis clock. A missing or
+  expired cart is an empty one with a new version. So is that of a guest
+  whose writes are no longer followed to an account. The key outlives the
+  cart by a day, for its version. No version is below the seconds since 2025
+  (32 bits last until 2093): it rises also where the key is gone.
 ]]
 local VERSION_EPOCH_S, OUTLIVES_MS = 1735689600, 86400000
 local clock = redis.call("TIME")

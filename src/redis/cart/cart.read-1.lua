@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Reads a cart that may have expired, or is to be renewed. Runs on a full server too: it writes next
-  to nothing.
+  Reads a cart that may have expired, or is to be renewed. Runs on a full
+  server too: it writes next to nothing.
   KEYS[1]  hash  the cart
   ARGV[1]  how long a cart is kept (ms)   ARGV[2]  renewed when it has less than this left (ms)
   Returns  all fields of the hash, each followed by its value

@@ -1,12 +1,12 @@
 --[[
-  Part of the scripts of a cart that write: forgets operations. Those whose time is over go first,
-  then the oldest.
+  Part of the scripts of a cart that write: forgets operations. Expired ones
+  go first, then the oldest.
 ]]
-local MOST_OPERATIONS, LEFT_OPERATIONS, OPERATIONS_MS = 512, 384, 86400000
+local MAX_OPERATIONS, LEFT_OPERATIONS, OPERATIONS_MS = 512, 384, 86400000
 
 local function forgetSome(operations)
   redis.call("PEXPIRE", operations, OPERATIONS_MS)
-  if redis.call("HLEN", operations) <= MOST_OPERATIONS then
+  if redis.call("HLEN", operations) <= MAX_OPERATIONS then
     return
   end
   local all, kept = redis.call("HGETALL", operations), {}

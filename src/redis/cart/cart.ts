@@ -1,23 +1,31 @@
 /**
- * Carts: what somebody means to buy, complete and live, until a checkout takes it.
+ * Carts: complete and live, until a checkout takes them.
  *
- * One HASH per owner (product → quantity, price at adding and order; version; expiry) and one HASH
- * of the operations that callers named, in one slot; its key outlives the cart by a day. Every
- * mutation is one script that judges, writes, remembers its operation and tells the owner's
- * devices; a write whose reply is lost is sent once more under the same operation, which a STRING
- * remembers for a minute where the caller gave it no name. A read is a script only where the cart
- * may have expired or is to be renewed. A guest's cart moves to an account in three steps that can
- * each be repeated: `seal`, `merge`, `moved`. What stands between them is in the sealed cart, for
- * whoever comes next. Redis down: everything rejects with RedisUnavailable within a second.
+ * One HASH per owner (product → quantity, price at adding,
+ * order; version; expiry) and one HASH of named operations,
+ * in one slot. The key outlives its cart by a day. A
+ * mutation is one script that checks, writes, remembers its
+ * operation and publishes the change. A write without a
+ * reply is sent once more under the same operation; unnamed
+ * ones are remembered for a minute in a STRING. A read is a
+ * script only where the cart may have expired or is to be
+ * renewed. A guest's cart moves to an account in three
+ * repeatable steps (moves.ts). Redis down: everything
+ * rejects with RedisUnavailable within a second.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Result } from "ioredis";
 import { type Owner, ownerName } from "../../domain/account/guest.js";
-import { CART_LIMITS, type CartLineRecord, type CartRecord } from "../../domain/cart.js";
-import { DAY, HOUR, MINUTE, SECOND } from "../../domain/time/time.js";
-import { inOneWrite, type RedisConnection, whenReady } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import { CART_LIMITS } from "../../domain/cart.js";
+import { sha256 } from "../../domain/hash.js";
+import { DAY, HOUR, SECOND } from "../../domain/time/time.js";
+import { callRepeatable, type RedisCaller } from "../client/call.js";
+import { readTimeMs } from "../client/clock.js";
 import type { Keys } from "../client/keys.js";
+import { announcementOf, createMoves, type Repeatable } from "./moves.js";
+import { pairs, type StoredCart, toStored } from "./stored.js";
+
+export type { CartMove, StoredCart } from "./stored.js";
 
 type Fields = string[];
 
@@ -30,44 +38,12 @@ declare module "ioredis" {
       own: string,
       ...args: (string | number)[]
     ): Result<[ChangeOutcome, number, string, number], Context>;
-    cartSeal(
-      cart: string,
-      operations: string,
-      lifeMs: number,
-      target: number,
-      guest: string,
-      followedMs: number,
-    ): Result<[Fields, Fields], Context>;
-    cartMerge(
-      cart: string,
-      operations: string,
-      marker: string,
-      ...args: (string | number)[]
-    ): Result<0 | 1, Context>;
-    cartMoved(cart: string, ...args: (string | number)[]): Result<0 | 1, Context>;
   }
 }
 
 /**
- * Where a guest's cart went at a sign-in. Until it has arrived, its lines are still in the sealed
- * cart.
- */
-export interface CartMove {
-  readonly userId: number;
-  readonly mergeId: string;
-  readonly arrived: boolean;
-}
-
-/** A cart as it is kept. */
-export interface StoredCart {
-  readonly cart: CartRecord;
-  /** Null but for a guest's cart that went to an account. */
-  readonly move: CartMove | null;
-}
-
-/**
- * What is done to a cart. Price and stock are those the product was read with: the price stays with
- * the line, the stock clamps.
+ * Price and stock are those of the product as read: the
+ * price stays with the line, the stock clamps.
  */
 export type CartAction =
   | {
@@ -79,19 +55,18 @@ export type CartAction =
     }
   | { readonly kind: "clear" };
 
-/** A change of a cart. */
 export interface CartChange {
   readonly action: CartAction;
   /**
-   * The caller's name for it, remembered for a day; null for one that only has to survive a lost
-   * reply.
+   * The caller's name for it, kept for a day; null where only
+   * a lost reply matters.
    */
   readonly operationId: string | null;
   readonly expectedVersion: number | null;
 }
 
 /**
- * Done, done before, or why not: `lines` and `full` are the bounds of the cart and of the line,
+ * `lines` and `full` are bounds of the cart and of the line;
  * `stock` allows no more.
  */
 export type ChangeOutcome =
@@ -104,7 +79,6 @@ export type ChangeOutcome =
   | "full"
   | "stock";
 
-/** What became of a change. */
 export interface ChangeResult extends StoredCart {
   readonly outcome: ChangeOutcome;
   /** Pieces that were asked for and not given. */
@@ -113,48 +87,39 @@ export interface ChangeResult extends StoredCart {
   readonly priceBefore: number | null;
 }
 
-/** A sealed cart: what goes to the account. */
-export interface SealedCart {
-  readonly move: CartMove;
-  readonly lines: readonly CartLineRecord[];
-  /** Id and value of each operation, as they are kept. */
-  readonly operations: readonly string[];
-}
-
-/** A line on its way into an account's cart; `stock` clamps it. */
-export type MergingLine = CartLineRecord & { readonly stock: number };
-
-/** Where carts live. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type CartStore = ReturnType<typeof createCartStore>;
 
-/** Two tries and the wait between them stay below a second. */
-const DEADLINE_MS = 0.4 * SECOND;
+/**
+ * Longest wait for a reply: two tries and the wait between
+ * them stay below a second.
+ */
+export const CART_DEADLINE_MS = 0.4 * SECOND;
 const RECONNECT_MS = 0.2 * SECOND;
-/** A read renews a cart at most this often; more would make every read a write. */
+/**
+ * A read renews a cart at most this often; more would make
+ * every read a write.
+ */
 const RENEW_EVERY_MS = HOUR;
 /**
- * How long a guest's writes are followed to the account: those under way at a sign-in, and those of
- * pages that have not noticed.
+ * How much longer the key lives than the cart:
+ * cart.opened.lua says why.
  */
-const FOLLOWED_MS = 5 * MINUTE;
-/** How much longer the key lives than the cart: cart.opened.lua says why. */
 const OUTLIVES_MS = DAY;
 
-/** @param options.ttlMs how long a cart is kept since its last use */
+/**
+ * @param options.ttlMs how long a cart is kept since its
+ * last use
+ */
 export function createCartStore(
-  connection: RedisConnection,
+  caller: RedisCaller,
   keys: Keys,
   { ttlMs }: { readonly ttlMs: number },
 ) {
+  const { connection, call } = caller;
   const renewMs = ttlMs - RENEW_EVERY_MS;
-  const once = <T>(send: () => Promise<T>): Promise<T> =>
-    withinDeadline(inOneWrite(connection, send), DEADLINE_MS);
-  /** Sends what can be repeated once more when there was no reply. */
-  const twice = <T>(send: () => Promise<T>): Promise<T> =>
-    once(send).catch(async () => {
-      await whenReady(connection, RECONNECT_MS).catch(() => {});
-      return once(send);
-    });
+  const repeatable: Repeatable = (action, send) =>
+    callRepeatable(caller, action, { send, againMs: RECONNECT_MS });
 
   const open = async (cart: string): Promise<StoredCart> =>
     toStored(pairs(await connection.cartRead(cart, ttlMs, renewMs)));
@@ -163,25 +128,30 @@ export function createCartStore(
 
   return {
     /**
-     * The cart of an owner; an empty one where there is none or it has expired. PTTL and HGETALL in
-     * one round trip, O(lines); one EVALSHA more where the cart may have expired, moved, or is to
-     * be renewed. By PTTL first, it was alive when its lines were read or is anew.
+     * The cart of an owner; empty where there is none or it has
+     * expired. PTTL and HGETALL in one round trip, O(lines). One
+     * EVALSHA more where it may have expired, moved, or is to be
+     * renewed. PTTL goes first: the cart was alive when its
+     * lines were read.
      */
     read: (owner: Owner): Promise<StoredCart> =>
-      twice(async () => {
+      repeatable("read", async () => {
         const cart = keys.cart(ownerName(owner));
         const [keyMs, stored] = await Promise.all([connection.pttl(cart), show(cart)]);
         const leftMs = keyMs - OUTLIVES_MS;
         return leftMs > 0 && leftMs >= renewMs && !stored.move ? stored : open(cart);
       }),
-    /** When a cart that is made now would expire, by the Redis clock. One TIME. */
+    /**
+     * When a cart that is made now would expire, by the Redis
+     * clock. One TIME.
+     */
     async expiryOfNew(): Promise<number> {
-      const [seconds] = await once(() => connection.time());
-      return Number(seconds) * SECOND + ttlMs;
+      return (await call("time", () => readTimeMs(connection))) + ttlMs;
     },
     /**
-     * Changes a cart, once per operation, and shows it as it then is. One EVALSHA and one HGETALL
-     * in one round trip, O(lines).
+     * Changes a cart, once per operation, and shows it as it
+     * then is. One EVALSHA and one HGETALL in one round trip,
+     * O(lines).
      */
     change(
       owner: Owner,
@@ -189,7 +159,7 @@ export function createCartStore(
     ): Promise<ChangeResult> {
       const name = ownerName(owner);
       const cart = keys.cart(name);
-      const operation = operationId === null ? "" : digest(operationId);
+      const operation = operationId === null ? "" : sha256(operationId, "base64url");
       const {
         productId = 0,
         quantity: pieces = 0,
@@ -198,7 +168,7 @@ export function createCartStore(
       } = action.kind === "clear" ? {} : action;
       const args = [
         ttlMs,
-        ...told(keys, name),
+        ...announcementOf(keys, name),
         operation,
         fingerprintOf(action),
         expectedVersion ?? "",
@@ -206,7 +176,7 @@ export function createCartStore(
       ];
       const line = [productId, pieces, price, stock, CART_LIMITS.quantity.max, CART_LIMITS.lines];
       const own = keys.cartTry(name, randomUUID());
-      return twice(async () => {
+      return repeatable("change", async () => {
         const changing = connection.cartChange(
           cart,
           keys.cartOperations(name),
@@ -218,129 +188,19 @@ export function createCartStore(
           changing,
           show(cart),
         ]);
-        // A script that the server did not know yet is sent again, after the cart was shown.
+        // A script that the server did not know yet is sent again,
+        // after the cart was shown.
         const stored = shown.cart.version >= version ? shown : await show(cart);
         return { outcome, short, priceBefore: before === "" ? null : Number(before), ...stored };
       });
     },
-    ...createMoves({ connection, keys, ttlMs, twice }),
+    ...createMoves({ connection, keys, ttlMs, repeatable }),
   };
 }
 
-interface MovesParts {
-  readonly connection: RedisConnection;
-  readonly keys: Keys;
-  readonly ttlMs: number;
-  twice<T>(send: () => Promise<T>): Promise<T>;
-}
-
-/** The steps by which a guest's cart goes to an account. */
-function createMoves({ connection, keys, ttlMs, twice }: MovesParts) {
-  /** Longer than a sealed cart can wait for its merge. */
-  const mergeMs = ttlMs + 2 * DAY;
-  return {
-    /** Seals a guest's cart for an account, or for that it was sealed for before. One EVALSHA. */
-    async seal(guestId: string, userId: number): Promise<SealedCart> {
-      const name = ownerName({ kind: "guest", guestId });
-      const [fields, operations] = await twice(() =>
-        connection.cartSeal(
-          keys.cart(name),
-          keys.cartOperations(name),
-          ttlMs,
-          userId,
-          guestId,
-          FOLLOWED_MS,
-        ),
-      );
-      const { move, cart } = toStored(pairs(fields));
-      if (!move) throw new Error("a sealed cart names no account");
-      return { move, lines: cart.lines, operations };
-    },
-    /**
-     * Adds what was sealed to the account's cart, once per merge. One EVALSHA. Resolves to whether
-     * it was done now.
-     */
-    async merge(
-      { userId, mergeId }: CartMove,
-      merging: readonly MergingLine[],
-      operations: readonly string[],
-    ): Promise<boolean> {
-      const name = ownerName({ kind: "user", userId });
-      const lines = merging.flatMap((line) => [
-        line.productId,
-        line.quantity,
-        line.unitPrice,
-        line.stock,
-      ]);
-      const args = [
-        ttlMs,
-        ...told(keys, name),
-        mergeMs,
-        CART_LIMITS.quantity.max,
-        CART_LIMITS.lines,
-        merging.length,
-        ...lines,
-        ...operations,
-      ];
-      const [cart, known, marker] = [
-        keys.cart(name),
-        keys.cartOperations(name),
-        keys.cartMerge(name, mergeId),
-      ];
-      return (await twice(() => connection.cartMerge(cart, known, marker, ...args))) === 1;
-    },
-    /** Notes that a merge has arrived. One EVALSHA. */
-    async moved(guestId: string, { mergeId }: CartMove): Promise<void> {
-      const name = ownerName({ kind: "guest", guestId });
-      await twice(() =>
-        connection.cartMoved(keys.cart(name), ttlMs, ...told(keys, name), mergeId, FOLLOWED_MS),
-      );
-    },
-  };
-}
-
-/** Whom a script tells of a change: the channel, and the name that the message carries. */
-const told = (keys: Keys, owner: string) => [keys.topic("cartChanged", owner), owner] as const;
-
-/** Tells repetitions from other changes under the same id. */
+/**
+ * Distinguishes a repetition from another change under the
+ * same id.
+ */
 const fingerprintOf = (action: CartAction): string =>
   action.kind === "clear" ? "clear" : `${action.kind}:${action.productId}:${action.quantity}`;
-
-/** A client's words never enter a key or a field: any length, any character. */
-const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
-
-/** A flat reply as pairs. */
-const pairs = (fields: readonly string[]): [string, string][] =>
-  fields.flatMap((name, index) =>
-    index % 2 === 0 ? [[name, fields[index + 1] ?? ""] as [string, string]] : [],
-  );
-
-function toStored(fields: readonly (readonly [string, string])[]): StoredCart {
-  const lines: (CartLineRecord & { readonly order: number })[] = [];
-  let about = "";
-  for (const [name, value] of fields) {
-    const [quantity, unitPrice, order] = value.split(":");
-    if (name === "cart") about = value;
-    else
-      lines.push({
-        productId: Number(name),
-        quantity: Number(quantity),
-        unitPrice: Number(unitPrice),
-        order: Number(order),
-      });
-  }
-  lines.sort((a, b) => a.order - b.order || a.productId - b.productId);
-  const [version, expires, userId, mergeId = "", until] = about.split("|");
-  return {
-    cart: {
-      version: Number(version),
-      expiresMs: Number(expires ?? 0),
-      lines: lines.map(({ productId, quantity, unitPrice }) => ({
-        productId,
-        quantity,
-        unitPrice,
-      })),
-    },
-    move: userId === undefined ? null : { userId: Number(userId), mergeId, arrived: until !== "" },
-  };
-}

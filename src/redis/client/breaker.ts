@@ -1,100 +1,123 @@
 /**
- * A circuit breaker in front of Redis: after one failure Redis is left alone until it answers a
- * probe in the background, so a request waits for a lost server at most once. Each use of what is
- * done instead is reported.
+ * A circuit breaker. After one failure Redis is left alone
+ * until it answers a PING in the background: a request waits
+ * for a lost server at most once. Each call without Redis
+ * meanwhile is reported.
  */
 import { ReplyError } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import { SECOND } from "../../domain/time/time.js";
-import { type RedisConnection, reopen } from "./connect.js";
-import { withinDeadline } from "./deadline.js";
+import type { RedisConnection } from "./connect.js";
+import type { Probe } from "./probe.js";
 
-/** Whether Redis is asked. */
 export interface Breaker {
-  /** False while Redis is left alone; the use of the fallback is then reported. */
+  /**
+   * False while Redis is left alone; the use of the fallback
+   * is then reported.
+   */
   isClosed(): boolean;
-  /** Notes a failed use. */
+  /**
+   * True while Redis is left alone after a failure, which is
+   * reported. A lost link is none.
+   */
+  isOpen(): boolean;
+  /** Opens it after a failed use. Each error counts once. */
   trip(error: unknown): void;
+  /**
+   * Resolves once it is closed, at the latest after
+   * `timeoutMs`.
+   */
+  whenClosed(timeoutMs: number): Promise<void>;
+  /** Reports nothing from now on. */
   close(): void;
 }
 
-/** What a breaker takes. */
 export interface BreakerDeps {
-  readonly connection: RedisConnection;
+  readonly connection: Pick<RedisConnection, "status">;
+  readonly probe: Probe;
   readonly report: ReportState;
 }
 
-/** What is done instead, in words for an operator, and the longest wait for a probe. */
 export interface BreakerOptions {
+  /** What happens without Redis, in words for an operator. */
   readonly instead: string;
+  /** A PING that takes longer keeps the breaker open. */
   readonly deadlineMs: number;
 }
 
-const PROBE_MS = 250;
 /**
- * A connection that is silent this long is opened anew: a black hole and a hanging primary give no
- * error.
- */
-const SILENCE_MS = 2 * SECOND;
-/**
- * A server that answers probes may refuse the next use: the part is well after this long without a
- * failure.
+ * Redis may answer a PING and refuse the next use; a part is
+ * well after this long without a failure.
  */
 const CALM_MS = SECOND;
 
 export function createBreaker(
-  { connection, report }: BreakerDeps,
+  { connection, probe, report }: BreakerDeps,
   { instead, deadlineMs }: BreakerOptions,
 ): Breaker {
+  const counted = new WeakSet<object>();
+  const waiting = new Set<() => void>();
   let reason: string | null = null;
-  let probe: NodeJS.Timeout | undefined;
   let calm: NodeJS.Timeout | undefined;
-  let silentSinceMs: number | null = null;
-  let isClosing = false;
+  let isEnded = false;
 
-  const schedule = (): void => {
-    if (!isClosing) probe = setTimeout(ask, PROBE_MS).unref();
+  const answered = (durationMs: number): boolean => {
+    if (durationMs > deadlineMs) return false;
+    reason = null;
+    for (const resume of waiting) resume();
+    if (!isEnded) calm = setTimeout(() => report(null), CALM_MS).unref();
+    return true;
   };
-  const answered = (): void => {
-    reason = silentSinceMs = null;
-    if (!isClosing) calm = setTimeout(() => report(null), CALM_MS).unref();
-  };
-  const failed = ({ cause }: Error): void => {
-    if (isClosing) return;
-    const nowMs = performance.now();
-    silentSinceMs = cause instanceof ReplyError ? null : (silentSinceMs ?? nowMs);
-    if (silentSinceMs !== null && nowMs - silentSinceMs >= SILENCE_MS) {
-      silentSinceMs = null;
-      reopen(connection);
-    }
-    schedule();
-  };
-  const ask = (): void => void withinDeadline(connection.ping(), deadlineMs).then(answered, failed);
   const open = (why: string): void => {
-    const isOpen = reason !== null;
+    const wasOpen = reason !== null;
     reason = `${why}; ${instead}`;
     clearTimeout(calm);
+    if (isEnded) return;
     report(reason);
-    if (!isOpen) schedule();
+    if (!wasOpen) probe.ask(answered);
+  };
+
+  const isOpen = (): boolean => {
+    if (reason !== null && !isEnded) report(reason);
+    return reason !== null;
   };
 
   return {
+    isOpen,
     isClosed() {
-      if (reason !== null) report(reason);
-      else if (connection.status !== "ready") open("Redis is not connected");
+      if (isOpen()) return false;
+      if (connection.status !== "ready") open("Redis is not connected");
       return reason === null;
     },
-    trip: (error) => open(whyOf(error)),
+    trip(error) {
+      if (counted.has(Object(error))) return;
+      counted.add(Object(error));
+      open(whyOf(error));
+    },
+    async whenClosed(timeoutMs) {
+      if (reason === null) return;
+      await new Promise<void>((resolve) => {
+        const resume = () => {
+          clearTimeout(timer);
+          waiting.delete(resume);
+          resolve();
+        };
+        const timer = setTimeout(resume, timeoutMs);
+        waiting.add(resume);
+      });
+    },
     close() {
-      isClosing = true;
-      clearTimeout(probe);
+      isEnded = true;
       clearTimeout(calm);
     },
   };
 }
 
-/** The class of a refusal alone: the text of Redis may name keys. */
+/**
+ * The class of a refusal alone: the text of Redis may name
+ * keys.
+ */
 function whyOf(error: unknown): string {
   const cause = error instanceof RedisUnavailable ? error.cause : error;
   return cause instanceof ReplyError

@@ -1,10 +1,12 @@
 /**
- * A subscriber connection into a Cluster: one plain connection to any one node, because every node
- * passes every message on.
+ * A subscriber connection into a Cluster: one plain
+ * connection to any node, because every node passes every
+ * message on.
  *
- * ioredis' Cluster has a subscriber of its own, but it changes nodes without a word, and messages
- * published meanwhile are lost in silence. This one reports `close` and `ready` like any
- * connection. Each attempt goes to another node that the Cluster knows.
+ * ioredis' Cluster has a subscriber of its own, but changes
+ * nodes in silence and loses messages meanwhile. This one
+ * reports `close` and `ready` like any connection. Each
+ * attempt goes to another node.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -12,13 +14,19 @@ import { connect as connectTls } from "node:tls";
 import { AbstractConnector, Cluster, Redis, type RedisOptions } from "ioredis";
 import type { RedisConnection } from "./connect.js";
 
-/** The connection to subscribe on, and what closes it if it was made here. */
+/**
+ * The connection to subscribe on, and what closes it if it
+ * was made here.
+ */
 export interface SubscriberLink {
   readonly subscriber: Redis;
   close(): void;
 }
 
-/** A connection to one server is its own link; into a Cluster one is opened. */
+/**
+ * A connection to one server is its own link; into a Cluster
+ * one is opened.
+ */
 export function subscriberLink(connection: RedisConnection): SubscriberLink {
   if (!(connection instanceof Cluster)) return { subscriber: connection, close() {} };
   const options = (connection.options.redisOptions ?? {}) as RedisOptions;
@@ -28,7 +36,8 @@ export function subscriberLink(connection: RedisConnection): SubscriberLink {
     autoResubscribe: false,
     Connector: connectorOf(connection),
   });
-  // Reported by `close`; without a listener ioredis would print it.
+  // Reported by `close`; without a listener ioredis would
+  // print it.
   subscriber.on("error", () => {});
   return { subscriber, close: () => subscriber.disconnect() };
 }
@@ -37,7 +46,10 @@ export function subscriberLink(connection: RedisConnection): SubscriberLink {
 const RETRY_MS = 100;
 const DISCONNECT_MS = 100;
 
-/** Makes ioredis ask the Cluster where to connect, every time anew. */
+/**
+ * Makes ioredis ask the Cluster where to connect, every time
+ * anew.
+ */
 function connectorOf(cluster: Cluster): NonNullable<RedisOptions["Connector"]> {
   let attempts = 0;
   return class ClusterConnector extends AbstractConnector {

@@ -1,10 +1,11 @@
 /**
- * The condition of the servers behind a connection: whether each primary answers and would take a
- * write.
+ * The condition of servers: whether each primary answers and
+ * would take a write.
  *
- * One EVAL of a script that may write and does not, one INFO of errors, and of a Cluster its state.
- * A look is shared for a second, bounded by a deadline, and repeated in the background, so that a
- * change is logged while no probe asks.
+ * One EVAL of a script that may write and does not, one INFO
+ * of errors, and the state of a Cluster. A look is shared
+ * for a second, bounded by a deadline, and repeated in the
+ * background: changes are logged without a probe.
  */
 import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
@@ -13,18 +14,23 @@ import { linksOf, type RedisConnection } from "./connect.js";
 import { withinDeadline } from "./deadline.js";
 import { loadScripts } from "./scripts.js";
 
-/** Watches servers. */
 export interface ConditionWatch {
   /**
-   * Looks, unless the last look is younger than a second. Resolves once the state is reported;
-   * never rejects.
+   * Looks, unless the last look is younger than a second.
+   * Resolves once the state is reported; never rejects.
    */
   look(): Promise<void>;
-  /** Nothing is reported from now on, by a look under way either. */
+  /**
+   * Nothing is reported from now on, by a look under way
+   * either.
+   */
   close(): void;
 }
 
-/** What refuses a write, by the class of the error, in words for an operator. */
+/**
+ * What refuses a write, by the class of the error, in words
+ * for an operator.
+ */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ["OOM", "full: used memory is over maxmemory, and writes are refused"],
   ["READONLY", "a read-only replica: writes are refused"],
@@ -41,8 +47,9 @@ const DEADLINE_MS = SECOND;
 const ACCEPT = loadScripts().find(({ command }) => command === "serverAccept")?.lua ?? "";
 
 /**
- * Starts to watch. Reports a reason while any primary does not answer, refuses writes, or has
- * refused some since the last look.
+ * Starts to watch. Reports a reason while any primary does
+ * not answer, refuses writes, or has refused some since the
+ * last look.
  */
 export function watchCondition(connection: RedisConnection, report: ReportState): ConditionWatch {
   const refusals = countRefusals();
@@ -52,7 +59,8 @@ export function watchCondition(connection: RedisConnection, report: ReportState)
     const reason = await withinDeadline(conditionOf(connection, refusals), DEADLINE_MS).catch(
       explain,
     );
-    // The end of the connection fails a look under way, and says nothing about the server.
+    // A look that fails at the end of the connection says
+    // nothing about the server.
     if (!isClosed) report(reason);
   };
   const look = (): Promise<void> => {
@@ -96,11 +104,14 @@ function explain({ cause }: Error): string {
 
 const explainKind = (kind: string): string => REFUSALS.get(kind) ?? `it refuses commands (${kind})`;
 
-/** Compares how often each server has refused writes with how often it had at the last look. */
+/** Counts refused writes of each server since the last look. */
 function countRefusals() {
   const counted = new WeakMap<Redis, ReadonlyMap<string, number>>();
   return {
-    /** The classes of refusals since the last look at this server; none at the first. */
+    /**
+     * The classes of refusals since the last look at this
+     * server; none at the first.
+     */
     async since(server: Redis): Promise<string[]> {
       const before = counted.get(server);
       const now = refusalsIn(await server.info("errorstats"));

@@ -1,11 +1,13 @@
 /**
- * Connections to Redis: the one factory that knows standalone, Sentinel and Cluster, TLS and ACL
- * users.
+ * Connections to Redis: one factory for standalone, Sentinel
+ * and Cluster, TLS and ACL users.
  *
- * ioredis' defaults hang rather than fail: an endless offline queue, twenty retries of commands
- * whose reply was lost. Here a command is sent once, at once, or rejects; reconnecting goes on in
- * the background at most every half second. What may be repeated is decided by whoever owns the
- * command, because only they know whether it is idempotent.
+ * ioredis' defaults hang rather than fail: an endless
+ * offline queue, twenty retries of commands whose reply was
+ * lost. Here a command is sent once, at once, or rejects.
+ * Reconnecting goes on in the background at most every
+ * quarter of a second. The caller decides what is repeated,
+ * because only some commands are idempotent.
  */
 import { readFileSync } from "node:fs";
 import { Cluster, type Command, Redis, type RedisOptions } from "ioredis";
@@ -13,6 +15,7 @@ import type { Logger } from "pino";
 import { StartupError } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
 import { registerScripts } from "./scripts.js";
+import { DEFAULT_PORTS, parseRedisUrl, type RedisTarget } from "./url.js";
 
 /** A connection to one server, or to a Cluster as a whole. */
 export type RedisConnection = Redis | Cluster;
@@ -20,96 +23,29 @@ export type RedisConnection = Redis | Cluster;
 /** Which Redis, and what the connection is for. */
 export interface ConnectOptions {
   /**
-   * `redis://`, `rediss://` (TLS), `redis+cluster://host:port,host:port`,
-   * `redis+sentinel://host:port,host:port/master`, or `unix:/path`.
+   * `redis://`, `rediss://` (TLS),
+   * `redis+cluster://host:port,host:port`,
+   * `redis+sentinel://host:port,host:port/master`, or
+   * `unix:/path`.
    */
   readonly url: string;
-  /** PEM file of the CA behind `rediss://`; the system's CAs when absent. */
+  /**
+   * PEM file of the CA behind `rediss://`; the system's CAs
+   * when absent.
+   */
   readonly caFile?: string | undefined;
   /**
-   * `requests` fail fast; a `subscriber` takes its channels up again after a reconnect; `tracker`
-   * leaves that to redis/cache/tracking.ts.
+   * `requests` fail fast; a `subscriber` takes its channels up
+   * again after a reconnect; `tracker` leaves that to
+   * redis/cache/tracking.ts.
    */
   readonly role: "requests" | "subscriber" | "tracker";
   readonly log: Logger;
 }
 
-/** Where a URL leads. */
-export interface RedisTarget {
-  readonly mode: "standalone" | "sentinel" | "cluster";
-  readonly nodes: readonly { readonly host: string; readonly port: number }[];
-  /** Unix socket, instead of nodes. */
-  readonly path?: string;
-  readonly tls: boolean;
-  readonly username?: string;
-  readonly password?: string;
-  readonly db: number;
-  /** Name of the master that the Sentinels watch. */
-  readonly master?: string;
-}
-
-const DEFAULT_PORTS = { standalone: 6379, cluster: 6379, sentinel: 26379 } as const;
-
-const HOW_TO_WRITE = "Write redis://user:password@host:6379/0, rediss:// for TLS, or unix:/path.";
-
-const [SCHEME, USER, HOSTS_AND_PATH] = [
-  /^redis(s?)(?:\+(cluster|sentinel))?:\/\//,
-  /(?:([^:@/]*)(?::([^@/]*))?@)?/,
-  /([^/?]+)(?:\/([^?]*))?/,
-] as const;
-const REDIS_URL = new RegExp(SCHEME.source + USER.source + HOSTS_AND_PATH.source);
-
-/** Reads a Redis URL. Throws StartupError, without the password, when it is not one. */
-export function parseRedisUrl(url: string): RedisTarget {
-  if (url.startsWith("unix:"))
-    return { mode: "standalone", nodes: [], path: url.slice("unix:".length), tls: false, db: 0 };
-  const match = REDIS_URL.exec(url);
-  if (!match) throw new StartupError(`A Redis URL is not valid. ${HOW_TO_WRITE}`);
-  const [, secure, kind, username, password, hosts = "", path = ""] = match;
-  const mode = (kind ?? "standalone") as RedisTarget["mode"];
-  if (mode === "standalone" && !/^\d*$/.test(path))
-    throw new StartupError(`A Redis URL names a database that is no number. ${HOW_TO_WRITE}`);
-  return {
-    mode,
-    nodes: hosts.split(",").map((host) => parseHost(host, DEFAULT_PORTS[mode])),
-    tls: secure === "s",
-    db: mode === "standalone" ? Number(path || 0) : 0,
-    ...(username ? { username: decode(username) } : {}),
-    ...(password ? { password: decode(password) } : {}),
-    ...(mode === "sentinel" ? { master: path || "mymaster" } : {}),
-  };
-}
-
-/** Percent-decodes a user or password, which no message may show. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new StartupError("A Redis URL holds a user or password with a bare %. Write it as %25.");
-  }
-}
-
-function parseHost(text: string, defaultPort: number): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (!host)
-    throw new StartupError(`A Redis URL names a host that is not valid: ${JSON.stringify(text)}.`);
-  const port = Number(match?.[3] ?? defaultPort);
-  if (port < 1 || port > 65_535)
-    throw new StartupError(`A Redis URL names a port that does not exist: ${port}.`);
-  return { host, port };
-}
-
-/** Where a URL leads, in words that may be logged: no user, no password. */
-export function describeRedis(url: string): string {
-  const { path, nodes, mode } = parseRedisUrl(url);
-  const hosts = nodes.map(({ host, port }) => `${host}:${port}`).join(", ");
-  return path ?? `${hosts}${mode === "standalone" ? "" : ` (${mode})`}`;
-}
-
 /**
- * Opens a connection. It connects in the background; {@link whenReady} waits. Whoever opens it
- * closes it: `disconnect()`.
+ * Opens a connection, in the background; {@link whenReady}
+ * waits. Close it by `disconnect()`.
  */
 export function connectRedis(options: ConnectOptions): RedisConnection {
   const target = parseRedisUrl(options.url);
@@ -124,15 +60,19 @@ export function connectRedis(options: ConnectOptions): RedisConnection {
   return connection;
 }
 
-/** The longest wait for any reply. Writes that take longer are unknown, never "no". */
+/**
+ * The longest wait for any reply. Writes that take longer
+ * are unknown, never "no".
+ */
 const COMMAND_TIMEOUT_MS = SECOND;
 /**
- * A polite end waits for an answer that a black hole swallows; the socket is destroyed after this.
+ * A black hole swallows the answer to a polite end: then the
+ * socket is destroyed.
  */
 const DISCONNECT_MS = 100;
 /**
- * How often a server that is loading its data is asked whether it is done; ioredis would wait up to
- * ten seconds.
+ * Wait for a server that loads its data; ioredis would wait
+ * up to ten seconds.
  */
 const LOADING_MS = 250;
 
@@ -163,15 +103,20 @@ function redisOptions(target: RedisTarget, { caFile, role }: ConnectOptions): Re
     disconnectTimeout: DISCONNECT_MS,
     maxLoadingRetryTime: LOADING_MS,
     keepAlive: 5 * SECOND,
-    // A subscriber has its own heartbeat (redis/client/heartbeat.ts).
+    // A subscriber has its own heartbeat
+    // (redis/client/heartbeat.ts).
     ...(role === "subscriber" ? {} : { commandTimeout: COMMAND_TIMEOUT_MS }),
-    // A master that became a replica keeps its connections; the address may lead to the new one.
+    // A master that became a replica keeps its connections; the
+    // address may lead to the new one.
     reconnectOnError: ({ message }) => message.startsWith("READONLY"),
     retryStrategy,
   };
 }
 
-/** A master that hangs closes nothing: the Sentinels say when another has taken over. */
+/**
+ * A master that hangs closes nothing: the Sentinels say when
+ * another has taken over.
+ */
 const sentinelOptions = ({ nodes, master = "mymaster" }: RedisTarget) => ({
   sentinels: [...nodes],
   name: master,
@@ -180,8 +125,8 @@ const sentinelOptions = ({ nodes, master = "mymaster" }: RedisTarget) => ({
 });
 
 /**
- * Back well within a second of Redis answering again: 50 ms, doubling, never more than a quarter of
- * a second.
+ * Back well within a second: 50 ms, doubling, at most a
+ * quarter of a second.
  */
 const retryStrategy = (attempt: number): number => Math.min(25 * 2 ** Math.min(attempt, 5), 250);
 
@@ -195,7 +140,8 @@ function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
   } = redisOptions({ ...target, mode: "standalone" }, options);
   return new PromptCluster([...target.nodes], {
     redisOptions: node,
-    // A pipeline fails as a whole when its keys turn out to be on two nodes
+    // A pipeline fails as a whole when its keys turn out to be
+    // on two nodes
     // (docs/decisions/0115-cluster-without-pipelines.md).
     enableAutoPipelining: false,
     // Sent once: a command whose connection closed may have run.
@@ -207,9 +153,10 @@ function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
 }
 
 /**
- * A Cluster that refuses commands at once while it is lost as a whole. Without its offline queue
- * ioredis would also refuse them while one node connects, which nodes do when they are first asked;
- * those commands wait for that node within their own deadlines.
+ * A Cluster that refuses commands at once while all of it is
+ * lost. ioredis without its offline queue would also refuse
+ * them while one node connects, as nodes do when first
+ * asked. Those commands wait within their own deadlines.
  */
 class PromptCluster extends Cluster {
   override sendCommand(command: Command, ...rest: unknown[]): unknown {
@@ -230,13 +177,16 @@ function readCa(file: string): string {
   }
 }
 
-/** The connections to single servers: of a Cluster, one per node that has been asked so far. */
+/**
+ * The connections to single servers: of a Cluster, one per
+ * node that has been asked so far.
+ */
 export const linksOf = (connection: RedisConnection, role: "master" | "all" = "all"): Redis[] =>
   connection instanceof Cluster ? connection.nodes(role) : [connection];
 
 /**
- * Reads many strings in one round trip: one MGET, or in a Cluster one GET per key. Missing keys are
- * null.
+ * Reads many strings in one round trip: one MGET, or in a
+ * Cluster one GET per key. Missing keys are null.
  */
 export function readStrings(
   connection: RedisConnection,
@@ -248,8 +198,8 @@ export function readStrings(
 }
 
 /**
- * Sends all commands of `send` in one write to each server that holds a key of theirs. Replies come
- * one by one.
+ * Sends all commands of `send` in one write to each server
+ * that holds a key of theirs. Replies come one by one.
  */
 export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
   const release = holdWrites(connection);
@@ -261,18 +211,15 @@ export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
 }
 
 /**
- * The same for all commands of this turn of the event loop: several callers may send them, also in
- * a later microtask. Commands of other requests in this turn leave in the same write.
+ * The same for this turn of the event loop: several callers
+ * may send, also in a later microtask.
  */
 export function inOneTurn<T>(connection: RedisConnection, send: () => T): T {
   setImmediate(holdWrites(connection));
   return send();
 }
 
-/**
- * Corks every socket. Returns what uncorks the same sockets, because a connection may have a new
- * one by then.
- */
+/** Corks every socket. Returns what uncorks the same ones. */
 function holdWrites(connection: RedisConnection): () => void {
   const streams = linksOf(connection).map(({ stream }) => stream);
   for (const stream of streams) stream?.cork();
@@ -282,8 +229,9 @@ function holdWrites(connection: RedisConnection): () => void {
 }
 
 /**
- * Gives a connection up that no longer answers; ioredis makes a new one. One that is being made
- * already is left alone.
+ * Gives a connection up that no longer answers; ioredis
+ * makes a new one. One that is being made already is left
+ * alone.
  */
 export function reopen(connection: RedisConnection): void {
   for (const link of linksOf(connection)) {
@@ -292,8 +240,8 @@ export function reopen(connection: RedisConnection): void {
 }
 
 /**
- * Resolves once the connection takes commands; rejects with StartupError when it does not within
- * `timeoutMs`.
+ * Resolves once the connection takes commands; rejects with
+ * StartupError when it does not within `timeoutMs`.
  */
 export async function whenReady(connection: RedisConnection, timeoutMs: number): Promise<void> {
   if (connection.status === "ready") return;

@@ -1,36 +1,60 @@
 /**
- * The heartbeat: a subscriber connection that hears its own beat is alive; TCP alone does not tell
- * for minutes.
+ * The heartbeat: a subscriber that hears its own beat is
+ * alive. TCP alone notices only after minutes.
  *
- * Every `heartbeatMs` a beat is published on a channel of this connection alone, through the
- * publisher, and the subscriber is pinged on its own link. That tells the two apart: a subscriber
- * from which nothing came for three beats, or that did not hear three beats which Redis took, is
- * reconnected; a publisher that got no reply for three beats is reconnected instead. Redis down:
- * ioredis is reconnecting already and the heartbeat waits for it. Memory and commands are bounded:
- * one beat and one ping under way at most.
+ * Every `heartbeatMs` the publisher publishes a beat on a
+ * channel of this connection alone. The subscriber is pinged
+ * on its own link, which distinguishes the two. Three beats
+ * of silence reconnect the silent link, or a subscriber that
+ * missed three beats which Redis took. Redis down: ioredis
+ * reconnects, and the heartbeat waits. At most one beat and
+ * one ping are under way.
  */
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { RedisConnection } from "./connect.js";
 import { withinDeadline } from "./deadline.js";
 
-/** What the heartbeat needs. */
 export interface HeartbeatOptions {
   readonly publisher: RedisConnection;
   readonly subscriber: Redis;
-  /** The channel of this connection alone; whoever makes the heartbeat subscribes it. */
+  /**
+   * The channel of this connection alone. The owner of the
+   * heartbeat subscribes it.
+   */
   readonly channel: string;
   readonly heartbeatMs: number;
   readonly log: Logger;
+  /**
+   * Only a beat proves the subscriber alive: it went through
+   * the publisher too. Nothing is pinged, and the publisher is
+   * left to its owner. Default: each link is proved by itself.
+   */
+  readonly loop?: HeartbeatLoop;
+}
+
+export interface HeartbeatLoop {
+  /**
+   * Whether Redis takes beats. Without them a deaf subscriber
+   * is not reconnected.
+   */
+  readonly canBeat: () => boolean;
+  readonly onDeaf: () => void;
+  /** Called after each beat. */
+  readonly onBeat: () => void;
 }
 
 /**
- * Silence is judged after so many beats: one may be late, two may be a slow server, three are a
- * dead link.
+ * One beat may be late, two may be a slow server, three are
+ * a dead link.
  */
 const DEAF_BEATS = 3;
+/**
+ * Silence is judged at a beat: the reply to the third may
+ * just not have come.
+ */
+const PATIENCE_BEATS = DEAF_BEATS - 0.5;
 
-/** Beats until it is closed. */
 export class Heartbeat {
   private readonly options: HeartbeatOptions;
   private readonly publisher: LinkWatch;
@@ -57,12 +81,13 @@ export class Heartbeat {
   }
 
   /**
-   * Publishes a beat now. True when it was heard, false when it could not be published. Pending
-   * while neither is known.
+   * Publishes a beat now. True when it was heard, false when
+   * it could not be published. Pending while neither is known.
    */
   async prove(): Promise<boolean> {
     const heard = this.heard();
-    // A beat under way may have been published before this link listened.
+    // A beat under way may have been published before this link
+    // listened.
     await this.beating;
     return (await this.beat()) ? heard.then(() => true) : false;
   }
@@ -89,18 +114,26 @@ export class Heartbeat {
     for (const listener of listeners) listener();
   }
 
+  /** Starts the patience with the subscriber anew. */
+  excuse(): void {
+    this.unheard = 0;
+    this.subscriber.alive();
+  }
+
   private tick(): void {
+    const { loop, heartbeatMs } = this.options;
     if (this.wasAsleep()) {
-      this.subscriber.alive();
+      this.subscriber.alive(loop ? heartbeatMs : 0);
       this.publisher.alive();
     }
     this.judge();
-    void this.beat();
-    void this.ping();
+    if (!loop || loop.canBeat()) void this.beat();
+    if (!loop) void this.ping();
+    loop?.onBeat();
   }
 
   /**
-   * A process that was stopped or busy has not listened: what came meanwhile is still unread, and
+   * A process that was stopped or busy has unread messages:
    * silence proves nothing.
    */
   private wasAsleep(): boolean {
@@ -110,14 +143,20 @@ export class Heartbeat {
   }
 
   private judge(): void {
-    const patienceMs = DEAF_BEATS * this.options.heartbeatMs;
-    if (this.subscriber.silentMs() > patienceMs || this.unheard >= DEAF_BEATS)
-      this.revive(this.subscriber, "subscriber");
-    if (this.publisher.silentMs() > patienceMs) this.revive(this.publisher, "publisher");
+    const { loop, heartbeatMs } = this.options;
+    const patienceMs = PATIENCE_BEATS * heartbeatMs;
+    if (this.subscriber.silentMs() > patienceMs || this.unheard >= DEAF_BEATS) this.deafen();
+    if (!loop && this.publisher.silentMs() > patienceMs) this.revive(this.publisher, "publisher");
+  }
+
+  private deafen(): void {
+    const { loop } = this.options;
+    this.excuse();
+    loop?.onDeaf();
+    if (!loop || loop.canBeat()) this.revive(this.subscriber, "subscriber");
   }
 
   private revive(link: LinkWatch, role: string): void {
-    this.unheard = 0;
     this.options.log.warn({ role }, "a connection to Redis is deaf: reconnecting it");
     link.reconnect();
   }
@@ -166,15 +205,15 @@ class LinkWatch {
     connection.on("connect", this.onChange).on("ready", this.onChange);
   }
 
-  /** Something came. */
-  alive(): void {
-    this.lastMs = performance.now();
+  /**
+   * Something came, so long ago; never takes back what came
+   * later.
+   */
+  alive(agoMs = 0): void {
+    this.lastMs = Math.max(this.lastMs, performance.now() - agoMs);
   }
 
-  /**
-   * For how long nothing came; 0 while there is no connection to hear anything from, because
-   * ioredis is making one.
-   */
+  /** 0 while ioredis is making a connection. */
   silentMs(): number {
     const { status } = this.connection;
     return status === "ready" || status === "connect" ? performance.now() - this.lastMs : 0;

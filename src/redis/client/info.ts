@@ -1,12 +1,15 @@
 /**
- * What a Redis server says of itself, as numbers for an operator's graphs: INFO, and the time of
- * one PING.
+ * INFO of Redis servers, and the time of a PING, as numbers
+ * for graphs.
  */
 import { own } from "../../domain/own.js";
 import { SECOND } from "../../domain/time/time.js";
 import { linksOf, type RedisConnection } from "./connect.js";
 
-/** Field of INFO by the name it gets; units stand in the names. */
+/**
+ * Field of INFO by the name it gets; units stand in the
+ * names.
+ */
 const FIELDS: Readonly<Record<string, string>> = {
   used_memory: "used_memory_bytes",
   maxmemory: "maxmemory_bytes",
@@ -36,7 +39,8 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Numbers by name; of a Cluster, the sums over its masters. Rejects when a server does not answer.
+ * Numbers by name; of a Cluster, the sums over its masters.
+ * Rejects when a server does not answer.
  */
 export async function readRedisInfo(connection: RedisConnection): Promise<Record<string, number>> {
   const servers = linksOf(connection, "master");

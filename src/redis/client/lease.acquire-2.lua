@@ -1,6 +1,6 @@
 --[[
-  Takes the right to load a value, unless somebody holds it (then leaves word that somebody waits)
-  or has written the value since the caller looked at it.
+  Takes the right to load a value, unless it is held (then notes that a
+  caller waits) or the value was written since the caller looked.
   KEYS[1]  hash    the lease: fence -> number, waited -> 0 | 1
   KEYS[2]  string  the guarded value, whose first 16 characters are the fence it was written with
   ARGV[1]  how long the lease lasts (ms)

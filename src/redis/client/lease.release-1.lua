@@ -1,5 +1,5 @@
 --[[
-  Gives a lease back without a value, and tells those who wait.
+  Gives a lease back without a value, and wakes the waiters.
   KEYS[1]  hash  the lease
   ARGV[1]  fence it was taken with   ARGV[2]  channel of the waiters   ARGV[3]  name of the value
   Returns  1 when it was ours, else 0

@@ -1,13 +1,16 @@
 /**
- * Leases: one process in the whole fleet has the right to load a missing value, the others wait to
- * be told.
+ * Leases: one process of the fleet loads a missing value,
+ * the others wait.
  *
- * One HASH per value (fence, whether somebody waits), gone by itself when its holder dies. The
- * *fence* is a number that rises with every lease; the guarded value begins with the fence it was
- * written with, and a write with an older fence is refused. Those who wait listen on one channel
- * per process, where a name is published only when somebody waits for it. Redis down: `acquire`
- * rejects and waits end at their deadline; the caller loads for itself. Source: the leases of
- * Facebook's memcache (Nishtala et al., 2013) with the fencing token of Kleppmann (2016).
+ * One HASH per value (fence, whether others wait), gone by
+ * itself when its holder dies. The *fence* rises with every
+ * lease. The guarded value begins with its fence, and a
+ * write with an older fence is refused. Waiters listen on
+ * one channel per process; a name is published only where a
+ * waiter was noted. Redis down: `acquire` rejects, waits end
+ * at their deadline, and the caller loads for itself.
+ * Source: the leases of Facebook's memcache (Nishtala et
+ * al., 2013) with the fencing token of Kleppmann (2016).
  */
 import type { Redis, Result } from "ioredis";
 import type { RedisConnection } from "./connect.js";
@@ -34,23 +37,24 @@ declare module "ioredis" {
 /** A lease that was taken, or how long the present one lasts. */
 export type LeaseAnswer = { readonly fence: string } | { readonly heldForMs: number };
 
-/** Somebody who waits for a value. */
+/** A wait for a value. */
 export interface Wait {
   /**
-   * Resolves when the value was filled or its lease given back, at the latest after `deadlineMs`.
+   * Resolves when the value was filled or its lease given
+   * back, at the latest after `deadlineMs`.
    */
   until(deadlineMs: number): Promise<void>;
   /** Ends the wait. Needed where `until` is not called. */
   stop(): void;
 }
 
-/** Takes and awaits leases. */
 export type Leases = ReturnType<typeof createLeases>;
 
 /**
- * @param listener a connection in subscriber mode; it is subscribed by {@link Leases.listen}
- * @param leaseMs how long a lease lasts: longer than most loads take, as short as a dead holder may
- * delay others
+ * @param listener a connection in subscriber mode; it is
+ * subscribed by {@link Leases.listen}
+ * @param leaseMs how long a lease lasts: longer than most
+ * loads take, as short as a dead holder may delay others
  */
 export function createLeases(
   connection: RedisConnection,
@@ -64,12 +68,16 @@ export function createLeases(
   };
   listener.on("message", onMessage);
   return {
-    /** Hears of filled values from now on. Called again after every reconnect. */
+    /**
+     * Subscribes to filled values. Called again after every
+     * reconnect.
+     */
     listen: async (): Promise<void> => void (await listener.subscribe(keys.cacheFilled())),
     /**
-     * Takes the lease of `name`, or learns how long it is held; 0 ms when the value was written
-     * since the caller looked. One EVALSHA.
-     * @param found fence of the value the caller found, 0 for none
+     * Takes the lease of `name`, or learns how long it is held;
+     * 0 ms when the value was written since. One EVALSHA.
+     * @param found fence of the value the caller found, 0 for
+     * none
      * @param otherwise whether the caller waits when it is held
      */
     async acquire(name: string, found: number, otherwise: "wait" | "pass"): Promise<LeaseAnswer> {
@@ -86,10 +94,11 @@ export function createLeases(
     release: (name: string, fence: string): Promise<0 | 1> =>
       connection.leaseRelease(keys.cacheLease(name), fence, keys.cacheFilled(), name),
     /**
-     * Begins to wait for `name`. Begin before `acquire`, so that no message falls between the two.
+     * Begins to wait for `name`. Begin before `acquire`, so that
+     * no message falls between the two.
      */
     wait: (name: string): Wait => beginWait(waiters, name),
-    /** Names that somebody in this process waits for. */
+    /** Names that are waited for in this process. */
     waiting: (): number => waiters.size,
     close: (): void => void listener.off("message", onMessage),
   };

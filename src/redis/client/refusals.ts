@@ -1,9 +1,12 @@
-/** Tells what a failed command says about Redis from what it says about the command. */
+/**
+ * Whether a failed command says something about Redis, or
+ * about the command.
+ */
 import { ReplyError } from "ioredis";
 
 /**
- * Replies that every command of the kind gets at present: full, read-only, loading, without a
- * master, busy, not permitted.
+ * Replies about the state of the server: full, read-only,
+ * loading, and so on.
  */
 const SERVER_STATES = new RegExp(
   `^(${[
@@ -23,8 +26,9 @@ const SERVER_STATES = new RegExp(
 );
 
 /**
- * `server`: Redis is in a state in which it refuses others too. `command`: it refuses this one.
- * Null: no reply of Redis at all.
+ * `server`: Redis is in a state in which it refuses others
+ * too. `command`: it refuses this one. Null: no reply of
+ * Redis at all.
  */
 export function refusalOf(error: unknown): "server" | "command" | null {
   if (error instanceof ReplyError)

@@ -1,10 +1,13 @@
 /**
- * The Lua scripts, as source files beside the structure they belong to:
- * `<structure>.<action>-<number of keys>.lua` becomes the command `structureAction` on every
- * connection; with `n`, its callers say the number first. ioredis sends EVALSHA, and EVAL once
- * where the server does not know the script. What several scripts of one structure begin with
- * stands in a part, `<structure>.<part>.lua`; the line `-- include: <structure>.<part>` is replaced
- * by it.
+ * The Lua scripts, beside the structure they belong to.
+ *
+ * `<structure>.<action>-<number of keys>.lua` becomes the
+ * command `structureAction` on every connection; with `n`,
+ * callers pass the number first. ioredis sends EVALSHA, and
+ * EVAL where the server lacks the script. What several
+ * scripts share is a part, `<structure>.<part>.lua`: it
+ * replaces the line `-- include: <structure>.<part>`. A part
+ * of another folder: `-- include: client/memory-fence`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -21,7 +24,10 @@ export interface Script {
 
 const ROOM = fileURLToPath(new URL("..", import.meta.url));
 
-/** Reads every script of this room: each stands in the folder of its structure. */
+/**
+ * Reads every script of this room: each stands in the folder
+ * of its structure.
+ */
 export function loadScripts(): Script[] {
   return readdirSync(ROOM, { recursive: true, encoding: "utf8" }).flatMap((path) => {
     const parts = /^([a-z-]+)\.([a-z-]+)-(\d+|n)\.lua$/.exec(basename(path));
@@ -30,8 +36,8 @@ export function loadScripts(): Script[] {
 }
 
 /**
- * Makes every script a command of this connection. The typed signatures stand in the structure's
- * file.
+ * Makes every script a command of this connection. The typed
+ * signatures stand in the structure's file.
  */
 export function registerScripts(connection: Pick<Redis, "defineCommand">): void {
   for (const { command, numberOfKeys, lua } of loadScripts())
@@ -44,13 +50,14 @@ export function registerScripts(connection: Pick<Redis, "defineCommand">): void 
 const read = (path: string): string => readFileSync(join(ROOM, path), "utf8");
 
 /**
- * Parts hold no includes of their own. The replacement is a function, because Lua's `$` would mean
- * something in a text.
+ * Parts may include parts. The replacement is a function,
+ * because `$` of Lua would mean something in a text.
  */
 const withParts = (lua: string, folder: string): string =>
-  lua.replace(/^-- include: (\S+)$/gm, (_, part: string) =>
-    read(join(folder, `${part}.lua`)).trimEnd(),
-  );
+  lua.replace(/^-- include: (\S+)$/gm, (_, part: string) => {
+    const path = part.includes("/") ? `${part}.lua` : join(folder, `${part}.lua`);
+    return withParts(read(path), dirname(path)).trimEnd();
+  });
 
 function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {
   const command = `${structure}-${action}`.replace(/-([a-z])/g, (_, letter: string) =>

@@ -2,14 +2,18 @@
 import type { Logger } from "pino";
 import { StartupError } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
-import { describeRedis, type RedisConnection, whenReady } from "./connect.js";
+import { type RedisConnection, whenReady } from "./connect.js";
+import { describeRedis } from "./url.js";
 
-/** How long the start waits for Redis before it goes on without. */
+/**
+ * How long the start waits for Redis before it goes on
+ * without.
+ */
 const REDIS_START_MS = 5 * SECOND;
 
 /**
- * Reads go on without Redis, so an outage does not keep a process from starting; a refusal is a
- * mistake in the configuration.
+ * Reads go on without Redis: an outage keeps no process from
+ * starting. A refusal is a mistake in the configuration.
  */
 export async function waitForRedis(
   connection: RedisConnection,

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 --[[
-  Lets this server count for a shard, told which batch Postgres applied last. A server that
-  restarted, was restored or took over has another replication id. What it still holds counts only
-  where it continues what Postgres has; anything else was applied already or lies beyond a loss, and
-  is dropped. Tallies of an older generation are loaded again before they are served.
+  Lets this server count for a shard, up from the batch that Postgres
+  applied last. What it holds counts only where it continues what Postgres
+  has. Anything else was applied already or lies beyond a loss, and is
+  dropped. Tallies of an older generation are loaded again before they are
+  served.
   KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when
                  nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have
@@ -15,7 +16,7 @@
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local applied, generation = ARGV[1], ARGV[2]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "sealed")
 if state[1] == server then
   return "known"

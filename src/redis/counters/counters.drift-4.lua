@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Compares a tally with what Postgres has of it and what is still to be flushed. Changes nothing,
-  unless it is told to give up a tally that differs: then it is loaded again at its next use.
+  Compares a tally with what Postgres has and what is still to be flushed.
+  May give up a tally that differs: its next use loads it again.
   KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
@@ -9,21 +9,21 @@
   ARGV[1]  id of the last batch in what was read, "" for none   ARGV[2]  <product>:<period>
   ARGV[3]  views   ARGV[4]  shares
   ARGV[5]  1 to give up what differs
-  Returns  {"absent"} when it is not loaded here | {"again"} when a batch was applied meanwhile |
+  Returns  {"not-loaded"} | {"outdated"} when a batch was applied meanwhile |
            {"here", views too many, shares too many}
 ]]
 local shard, pending, batch, tally = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local applied, name, repair = ARGV[1], ARGV[2], ARGV[5] == "1"
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "generation", "sealed")
 local held = redis.call("HMGET", tally, "generation", "views", "shares")
 if state[1] ~= server or held[1] ~= state[2] then
-  return { "absent" }
+  return { "not-loaded" }
 end
 local waiting = redis.call("HMGET", batch, "id", "prev")
 if waiting[1] ~= applied and (waiting[1] and waiting[2] or state[3]) ~= applied then
-  return { "again" }
+  return { "outdated" }
 end
 local drift = {}
 for index, what in ipairs({ "views", "shares" }) do

@@ -1,8 +1,9 @@
 #!lua
 --[[
-  Fills one tally with what Postgres has and what is still to be flushed, in one step: half a tally
-  is never seen. Viewers that are here already stay: a union cannot count anybody twice. Refused
-  where a batch was applied after Postgres was read.
+  Fills one tally with what Postgres has and what is still to be flushed, in
+  one step: half a tally is never seen. Viewers that are here stay: a union
+  counts each once. Refused where a batch was applied after Postgres was
+  read.
   KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash    counts that Postgres does not have
   KEYS[3]  hash    the batch that is on its way to Postgres: id, prev, and the counts
@@ -16,23 +17,23 @@
   ARGV[7]  most viewers that are known one by one, 0 for other periods
   ARGV[8]  1 when there are more
   ARGV[9…]  day of the last view, viewer
-  Returns  "unloaded" | "again" | "loaded"
+  Returns  "not-adopted" | "outdated" | "loaded"
 ]]
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local tally, viewers, exact = KEYS[4], KEYS[5], KEYS[6]
 local applied, name, sketch, leavesMs, most = ARGV[1], ARGV[2], ARGV[5], ARGV[6], tonumber(ARGV[7])
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "generation", "sealed")
 if state[1] ~= server then
-  return "unloaded"
+  return "not-adopted"
 end
 if redis.call("HGET", tally, "generation") == state[2] then
   return "loaded"
 end
 local waiting = redis.call("HMGET", batch, "id", "prev")
 if waiting[1] ~= applied and (waiting[1] and waiting[2] or state[3]) ~= applied then
-  return "again"
+  return "outdated"
 end
 local over = ARGV[8] == "1" or redis.call("HGET", tally, "over")
 redis.call("UNLINK", tally)

@@ -2,19 +2,19 @@
   Part of the scripts that count: refuses what the shard or the clock does not allow.
   Reads shard, tallies, startMs and endMs; defines nowMs, nowText and adopted.
 ]]
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local adopted = redis.call("HMGET", shard, "server", "generation")
 if adopted[1] ~= server then
-  return { "unloaded" }
+  return { "not-adopted" }
 end
 for index = 1, 3 do
   if redis.call("HGET", tallies[index], "generation") ~= adopted[2] then
-    return { "missing" }
+    return { "not-loaded" }
   end
 end
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local nowText = string.format("%.0f", nowMs)
 if nowMs < startMs or nowMs >= endMs then
-  return { "moved", nowText }
+  return { "outside-window", nowText }
 end

@@ -1,23 +1,23 @@
 #!lua flags=allow-oom
 --[[
-  Sets a shard's counts aside as the batch that goes to Postgres next, or answers the one that waits
-  already. A batch stays until it is settled; counting goes on meanwhile. Can be repeated. Runs on a
-  full server too.
+  Sets a shard's counts aside as the batch that goes to Postgres next, or
+  answers the one that waits. A batch stays until it is settled; counting
+  goes on meanwhile. Can be repeated. Runs on a full server too.
   KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch, when
                  nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id for a new batch
-  Returns  {"unloaded"} | {} when nothing was counted | {"batch", id, id of the one before, field,
-           value, …}
+  Returns  {"not-adopted"} | {} when nothing was counted | {"batch", id, id of the one before,
+           field, value, …}
 ]]
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local id = ARGV[1]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "sealed")
 if state[1] ~= server then
-  return { "unloaded" }
+  return { "not-adopted" }
 end
 if redis.call("EXISTS", batch) == 0 then
   local now = redis.call("TIME")

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 --[[
-  Drops a batch that Postgres has applied. Can be repeated. A batch that cannot be applied, because
-  Postgres knows another one before it, has the shard adopted again instead.
+  Drops a batch that Postgres has applied. Can be repeated. One that cannot
+  be applied, because Postgres has another one before it, makes the shard
+  adopted again.
   KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id of the batch   ARGV[2]  "applied" or "stray"

@@ -13,7 +13,8 @@
   ARGV[6]  slot of the operation   ARGV[7]  operation id, 8 characters
   ARGV[8]  how long it is kept (ms), 0 for none
   ARGV[9]  highest count
-  Returns  {"unloaded"} | {"missing"} | {"moved", now (ms)} | {"full"} | {"repeated", now (ms)} |
+  Returns  {"not-adopted"} | {"not-loaded"} | {"outside-window", now (ms)} | {"full"} |
+           {"repeated", now (ms)} |
            {"counted", now (ms)}
 ]]
 local shard, pending, operations = KEYS[1], KEYS[2], KEYS[6]

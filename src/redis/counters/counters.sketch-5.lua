@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 --[[
-  Reads the viewers of a tally for a batch that is on its way to Postgres. Answers only while both
-  are what this server counted: what a loss left behind must not take the place of what is stored.
+  Reads the viewers of a tally for a batch on its way to Postgres. Only
+  while both were counted on this server: leftovers of a loss must not
+  replace what is stored.
   KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
   KEYS[2]  hash    the batch that is on its way to Postgres: id, prev, and the counts
   KEYS[3]  hash    the tally: generation, over
@@ -15,7 +16,7 @@
 local shard, batch, tally, viewers, exact = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, whole = ARGV[1], ARGV[2] == "1"
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local state = redis.call("HMGET", shard, "server", "generation")
 local counted = redis.call("HMGET", tally, "generation", "over")
 if state[1] ~= server or counted[1] ~= state[2] or redis.call("HGET", batch, "id") ~= id then

@@ -1,39 +1,41 @@
 /**
- * Counters of products: views and shares, and how many people viewed.
+ * Counters of products: views, shares and viewers.
  *
- * Per product and period (all time, month, day) a HASH of totals and a HyperLogLog of viewers; per
- * product a ZSET of its viewers while they are few, one of those whose view counts no second time
- * yet, and a HASH of the operation ids that were counted. Products are dealt to {@link SHARDS}
- * shards, each a hash tag with three keys of its own: whose server's memory it is, what Postgres
- * does not have yet, and the batch that is on its way there. One script counts an event in all of
- * them.
+ * Per product and period (all time, month, day) a HASH of
+ * totals and a HyperLogLog of viewers. Per product a ZSET of
+ * viewers while they are few, one of recent viewers, and a
+ * HASH of operation ids. Products are dealt to {@link
+ * SHARDS} shards. Each is a hash tag with three keys: its
+ * state, what Postgres lacks, and the batch on its way
+ * there. One script counts an event in all of them.
  *
- * Postgres is the truth but for the last flush interval. Batches form a chain: each names the one
- * before, Postgres keeps the name of the last it applied in the transaction that applies it, so a
- * batch counts once wherever a flusher dies. A server that may have lost or found memory (another
- * replication id) answers "unloaded" until it is adopted, and keeps only what continues that chain;
- * a tally answers "missing" until it was loaded under the present generation. Redis down:
- * everything rejects with RedisUnavailable within a deadline.
+ * Postgres is the truth but for the last flush interval.
+ * Batches form a chain: each names the one before. Postgres
+ * keeps the name of the last in the transaction that applies
+ * it, so a batch counts once wherever a flusher dies. A
+ * server that may have lost or found memory answers
+ * "not-adopted" until it is adopted, and keeps only what
+ * continues the chain. A tally answers "not-loaded" until it
+ * is loaded under the present generation. Redis down:
+ * everything rejects with RedisUnavailable within a
+ * deadline.
  */
 import type { Result } from "ioredis";
 import {
-  type Batch,
-  type BatchCounts,
   EXACT_VIEWERS,
   MAX_COUNT,
   MAX_RECENT_VIEWERS,
   peopleCount,
-  periodName,
-  type Sketch,
   type StoredTally,
   type Tally,
   type TallyKey,
 } from "../../domain/counters.js";
 import { dayNumber } from "../../domain/leaderboard/calendar.js";
-import { inOneWrite, type RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
-import { type Args, type CounterEvent, createPlaces, SHARDS } from "./keys.js";
+import type { NotLoaded } from "../client/memory-fence.js";
+import { batchesOf } from "./batches.js";
+import { type Args, type CounterEvent, createPlaces, type Reach } from "./keys.js";
 
 export { type CounterEvent, OPERATION_SLOTS, type OperationName, SHARDS, shardOf } from "./keys.js";
 
@@ -43,82 +45,65 @@ declare module "ioredis" {
     countersShare(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
     countersRead(
       ...keysAndArgs: Args
-    ): Result<["unloaded" | "missing" | "here", ...string[]], Context>;
+    ): Result<["not-adopted" | NotLoaded | "here", ...string[]], Context>;
     countersAdopt(...keysAndArgs: Args): Result<"known" | "continued" | "lost", Context>;
-    countersLoad(...keysAndArgs: Args): Result<"unloaded" | "again" | "loaded", Context>;
-    countersSeal(...keysAndArgs: Args): Result<["unloaded"] | [] | ["batch", ...string[]], Context>;
-    countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
+    countersLoad(...keysAndArgs: Args): Result<"not-adopted" | "outdated" | "loaded", Context>;
     countersDrift(
       ...keysAndArgs: Args
-    ): Result<["absent" | "again" | "here", ...string[]], Context>;
-    countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
-    countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
+    ): Result<[NotLoaded | "outdated" | "here", ...string[]], Context>;
   }
 }
 
-/** What became of it. `nowMs` is the clock of Redis; 0 where it was not asked. */
+/**
+ * What became of it. `nowMs` is the clock of Redis; 0 where
+ * it was not asked.
+ */
 export interface Counted {
-  readonly state: "counted" | "repeated" | "moved" | "full" | "missing" | "unloaded";
+  readonly state: "counted" | "repeated" | "full" | "outside-window" | NotLoaded | "not-adopted";
   readonly nowMs: number;
 }
 
 /**
- * By how much a tally has too many; "absent" where it is not loaded, "again" where a batch was
- * applied meanwhile.
+ * By how much a tally has too many; "outdated" where a batch
+ * was applied meanwhile.
  */
-export type Drift = { readonly views: number; readonly shares: number } | "absent" | "again";
+export type Drift = { readonly views: number; readonly shares: number } | NotLoaded | "outdated";
 
-/** Where counters live. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type CounterStore = ReturnType<typeof createCounterStore>;
 
-/** What the store needs. */
 export interface CounterStoreOptions {
   /** How long a viewer's views of one product count once. */
   readonly viewMs: number;
-  /** How long an operation id is remembered at most; it makes room for newer ones of its slot. */
+  /**
+   * How long an operation id is remembered at most; it makes
+   * room for newer ones of its slot.
+   */
   readonly operationMs: number;
-  /** Longest wait for a reply. */
-  readonly deadlineMs: number;
 }
-
-const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 export function createCounterStore(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { deadlineMs, ...kept }: CounterStoreOptions,
+  options: CounterStoreOptions,
 ) {
-  const reach: Reach = {
-    connection,
-    keys,
-    places: createPlaces(keys),
-    within: (send) => withinDeadline(inOneWrite(connection, send), deadlineMs),
-  };
-  return { ...countingOf(reach, kept), ...talliesOf(reach), ...batchesOf(reach) };
+  const reach: Reach = { connection, keys, places: createPlaces(keys), call };
+  return { ...countingOf(reach, options), ...talliesOf(reach), ...batchesOf(reach) };
 }
 
-/** What every method takes. */
-interface Reach {
-  readonly connection: RedisConnection;
-  readonly keys: Keys;
-  readonly places: ReturnType<typeof createPlaces>;
-  /** Sends what is asked for in one write, and waits no longer than the store may. */
-  readonly within: <T>(send: () => Promise<T>) => Promise<T>;
-}
-
-/** Counting. */
 function countingOf(
-  { connection, within, places: { placesOf } }: Reach,
-  { viewMs, operationMs }: Omit<CounterStoreOptions, "deadlineMs">,
+  { connection, call, places: { placesOf } }: Reach,
+  { viewMs, operationMs }: CounterStoreOptions,
 ) {
   const keepMs = ({ operation }: CounterEvent): number =>
     operation === undefined ? 0 : operationMs;
   return {
     /**
-     * Counts a view. One EVALSHA. @param viewer who it was, in a few characters that tell nobody
+     * Counts a view. One EVALSHA.
+     * @param viewer an anonymous name of a few characters
      */
     view: (event: CounterEvent, viewer: string): Promise<Counted> =>
-      within(async () => {
+      call("view", async () => {
         const { state, tallies, viewers, few, operations, named, spans } = placesOf(event);
         const places = [...state, ...tallies, ...viewers, ...few, operations];
         const view = [dayNumber(event.day.startMs), viewer, viewMs, MAX_RECENT_VIEWERS];
@@ -136,7 +121,7 @@ function countingOf(
       }),
     /** Counts a share. One EVALSHA. */
     share: (event: CounterEvent): Promise<Counted> =>
-      within(async () => {
+      call("share", async () => {
         const { state, tallies, operations, named, spans } = placesOf(event);
         const places = [...state, ...tallies, operations];
         return toCounted(
@@ -146,22 +131,22 @@ function countingOf(
   };
 }
 
-/** What a server knows of products. */
 function talliesOf({
   connection,
-  within,
+  call,
   places: { stateKeys, readArgs, loadArgs, driftArgs },
 }: Reach) {
   return {
     /**
-     * Reads tallies, in the order asked. One round trip, an EVALSHA each. @param nowMs tells which
-     * periods go on
+     * Reads tallies, in the order asked. One round trip, an
+     * EVALSHA each.
+     * @param nowMs decides which periods go on
      */
     read: (
       wanted: readonly TallyKey[],
       nowMs: number,
-    ): Promise<(Tally | "missing" | "unloaded")[]> =>
-      within(() =>
+    ): Promise<(Tally | NotLoaded | "not-adopted")[]> =>
+      call("read", () =>
         Promise.all(
           wanted.map(async (key) =>
             toTally(await connection.countersRead(...readArgs(key, nowMs))),
@@ -169,32 +154,37 @@ function talliesOf({
         ),
       ),
     /**
-     * Has this server count for a shard. @param applied the last batch that Postgres applied @param
-     * generation a name never used before
+     * Lets this server count for a shard.
+     * @param applied the last batch that Postgres applied
+     * @param generation a name never used before
      */
     adopt: (
       shard: number,
       applied: string,
       generation: string,
     ): Promise<"known" | "continued" | "lost"> =>
-      within(() => connection.countersAdopt(...stateKeys(shard), applied, generation)),
-    /** Fills a tally with what Postgres has. One EVALSHA. "again": Postgres has newer by now. */
+      call("adopt", () => connection.countersAdopt(...stateKeys(shard), applied, generation)),
+    /**
+     * Fills a tally with what Postgres has. One EVALSHA.
+     * "outdated": Postgres has newer by now.
+     */
     load: (
       key: TallyKey,
       stored: StoredTally,
       nowMs: number,
-    ): Promise<"unloaded" | "again" | "loaded"> =>
-      within(() => connection.countersLoad(...loadArgs(key, stored, nowMs))),
+    ): Promise<"not-adopted" | "outdated" | "loaded"> =>
+      call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
     /**
-     * By how much tallies differ from what Postgres has and what is owed, in the order asked. One
-     * round trip, an EVALSHA each.
+     * By how much tallies differ from what Postgres has and what
+     * is owed, in the order asked. One round trip, an EVALSHA
+     * each.
      */
     drift: (
       wanted: readonly TallyKey[],
       stored: readonly StoredTally[],
       repair: boolean,
     ): Promise<Drift[]> =>
-      within(() =>
+      call("drift", () =>
         Promise.all(
           stored.map(async (row, at) =>
             toDrift(
@@ -209,75 +199,7 @@ function talliesOf({
   };
 }
 
-/** What is on its way to Postgres. */
-function batchesOf({ connection, keys, within, places: { stateKeys, sketchArgs } }: Reach) {
-  return {
-    /**
-     * How many fields wait for Postgres in all shards, and how old the oldest is at most. One round
-     * trip, an EVALSHA each.
-     */
-    unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
-      within(async () => {
-        const shards = await Promise.all(
-          ALL_SHARDS.map((shard) => connection.countersUnflushed(...stateKeys(shard))),
-        );
-        return {
-          fields: shards.reduce((sum, [fields]) => sum + fields, 0),
-          oldestMs: Math.max(...shards.map(([, ageMs]) => ageMs)),
-        };
-      }),
-    /**
-     * Sets aside what each shard has counted, or answers what was set aside before. One round trip,
-     * an EVALSHA each.
-     */
-    seal: (shards: readonly number[], id: string): Promise<(Batch | "unloaded" | null)[]> =>
-      within(() =>
-        Promise.all(
-          shards.map(async (shard) =>
-            toBatch(shard, await connection.countersSeal(...stateKeys(shard), id)),
-          ),
-        ),
-      ),
-    /**
-     * The viewers of tallies in a batch, to be stored with it; null where a tally is not loaded.
-     * One round trip, an EVALSHA each.
-     */
-    sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
-      within(() =>
-        Promise.all(
-          wanted.map(async (key) =>
-            toSketch(key, await connection.countersSketchBuffer(...sketchArgs(batch, key))),
-          ),
-        ),
-      ),
-    /** Drops a batch that is in Postgres, or one that cannot get there. One EVALSHA. */
-    settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
-      within(() =>
-        connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
-      ),
-  };
-}
-
-function toSketch(
-  { productId, period }: TallyKey,
-  [bytes, estimate, over, ...known]: Buffer[],
-): Sketch | null {
-  if (!bytes) return null;
-  const isOver = String(over) === "1";
-  const few = known.flatMap((viewer, at) =>
-    at % 2 === 0 ? [{ viewer: String(viewer), day: Number(known[at + 1]) }] : [],
-  );
-  return {
-    productId,
-    period: periodName(period),
-    bytes,
-    isOver,
-    viewers: isOver ? Number(estimate) : few.length,
-    few,
-  };
-}
-
-const toDrift = ([state, views, shares]: ["absent" | "again" | "here", ...string[]]): Drift =>
+const toDrift = ([state, views, shares]: [NotLoaded | "outdated" | "here", ...string[]]): Drift =>
   state === "here" ? { views: Number(views), shares: Number(shares) } : state;
 
 const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({
@@ -286,9 +208,9 @@ const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({
 });
 
 function toTally([state, views, shares, viewers, isExact]: [
-  "unloaded" | "missing" | "here",
+  "not-adopted" | NotLoaded | "here",
   ...string[],
-]): Tally | "missing" | "unloaded" {
+]): Tally | NotLoaded | "not-adopted" {
   if (state !== "here") return state;
   return {
     views: Number(views),
@@ -296,37 +218,3 @@ function toTally([state, views, shares, viewers, isExact]: [
     viewers: peopleCount(Number(viewers), isExact === "1"),
   };
 }
-
-function toBatch(
-  shard: number,
-  [state, id = "", prev = "", ...fields]: ["unloaded"] | [] | ["batch", ...string[]],
-): Batch | "unloaded" | null {
-  if (state === undefined) return null;
-  if (state === "unloaded") return state;
-  const counts = new Map<string, { -readonly [Field in keyof BatchCounts]: BatchCounts[Field] }>();
-  let unreadable = 0;
-  for (let at = 0; at < fields.length; at += 2) {
-    const [field = "", value = ""] = fields.slice(at, at + 2);
-    if (!FIELD.test(field) || !VALUE.test(value)) {
-      unreadable += 1;
-      continue;
-    }
-    const [product, period = "", what] = field.split(":");
-    const name = `${product}:${period}`;
-    const row = counts.get(name) ?? {
-      productId: Number(product),
-      period,
-      views: 0,
-      shares: 0,
-      viewersChanged: false,
-    };
-    counts.set(name, row);
-    if (what === "viewers") row.viewersChanged = true;
-    else if (what === "views" || what === "shares") row[what] = Number(value);
-  }
-  return { shard, id, prev, counts: [...counts.values()], ...(unreadable > 0 && { unreadable }) };
-}
-
-/** What the scripts write: `<product>:<period>:<what>`, and a count. */
-const FIELD = /^[1-9]\d{0,15}:(all|\d{4}-\d\d(-\d\d)?):(views|shares|viewers)$/;
-const VALUE = /^\d{1,16}$/;

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 --[[
-  Tells how much of a shard Postgres does not have yet, and for how long at most.
+  Counts what Postgres does not have yet of a shard, and its greatest age.
   KEYS[1]  hash  the shard: when nothing older was owed (ms since epoch, Redis clock)
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres

@@ -20,7 +20,8 @@
   ARGV[10]  slot of the operation   ARGV[11]  operation id, 8 characters
   ARGV[12]  how long it is kept (ms), 0 for none
   ARGV[13]  most viewers that are known one by one   ARGV[14]  highest count
-  Returns  {"unloaded"} | {"missing"} | {"moved", now (ms)} | {"full"} | {"repeated", now (ms)} |
+  Returns  {"not-adopted"} | {"not-loaded"} | {"outside-window", now (ms)} | {"full"} |
+           {"repeated", now (ms)} |
            {"counted", now (ms)}
 ]]
 local shard, pending, exact, recent, operations = KEYS[1], KEYS[2], KEYS[9], KEYS[10], KEYS[11]

@@ -1,7 +1,4 @@
-/**
- * Where counters are in Redis: which keys and arguments the scripts of redis/counters/counters.ts
- * take for a product.
- */
+/** Keys and arguments of the scripts of counters. */
 
 import {
   type Batch,
@@ -12,25 +9,29 @@ import {
 } from "../../domain/counters.js";
 import { type CalendarSpan, dayNumber } from "../../domain/leaderboard/calendar.js";
 import { DAY, HOUR } from "../../domain/time/time.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
-/** A view or a share to be counted. */
 export interface CounterEvent {
   readonly productId: number;
   /**
-   * The day it is taken for, and the month of that; refused as "moved" when the clock of Redis
-   * disagrees.
+   * The day it is taken for, and its month. Refused as
+   * "outside-window" when the clock of Redis disagrees.
    */
   readonly day: CalendarSpan;
   readonly month: CalendarSpan;
-  /** Names the operation, so that it counts once; undefined when the caller gave no id. */
+  /**
+   * Names the operation, so that it counts once; undefined
+   * when the caller gave no id.
+   */
   readonly operation: OperationName | undefined;
 }
 
 /** An operation as Redis remembers it. */
 export interface OperationName {
   /**
-   * The slot that remembers it, below {@link OPERATION_SLOTS}: callers of one slot share its room.
+   * The slot that remembers it, below {@link OPERATION_SLOTS}:
+   * callers of one slot share its room.
    */
   readonly slot: number;
   /** 8 characters of base64url. */
@@ -38,23 +39,22 @@ export interface OperationName {
 }
 
 /**
- * Slots of a product's operation ids, 64 ids each (counters.operations.lua): at most 16,384 ids,
- * 330 KB.
+ * Slots of a product's operation ids, 64 ids each
+ * (counters.operations.lua): 16,384 ids, 330 KB.
  */
 export const OPERATION_SLOTS = 256;
 
 /**
- * Hash tags that products are dealt to: few enough to flush in one round trip, many enough to fill
- * the nodes of a Cluster evenly.
+ * Few enough to flush in one round trip, enough to fill the
+ * nodes of a Cluster evenly.
  */
 export const SHARDS = 64;
 
-/** The shard of a product. */
 export const shardOf = (productId: number): number => productId % SHARDS;
 
 /**
- * A day is asked for with the week around it by default; what is older is loaded when somebody
- * wants it, and leaves soon.
+ * A day is usually read with its week. Older days are loaded
+ * on demand, and leave soon.
  */
 const SPAN_KEPT_MS = 8 * DAY;
 const OLD_SPAN_KEPT_MS = HOUR;
@@ -62,7 +62,6 @@ const OLD_SPAN_KEPT_MS = HOUR;
 /** Keys and arguments of a script, in its order. */
 export type Args = (string | number | Buffer)[];
 
-/** Spells the keys of counters. */
 export function createPlaces(keys: Keys) {
   const tallyKeys = ({ productId, period }: TallyKey): [tally: string, viewers: string] => {
     const shard = shardOf(productId);
@@ -76,9 +75,15 @@ export function createPlaces(keys: Keys) {
     keys.counterBatch(shard),
   ];
   return {
-    /** The keys of a shard: its state, what it counted, and the batch under way. */
+    /**
+     * The keys of a shard: its state, what it counted, and the
+     * batch under way.
+     */
     stateKeys,
-    /** All that an event may touch, and the arguments that both events begin with. */
+    /**
+     * All that an event may touch, and the arguments that both
+     * events begin with.
+     */
     placesOf({ productId, month, day, operation }: CounterEvent) {
       const shard = shardOf(productId);
       const periods = (["all", month, day] as const).map((period) =>
@@ -136,8 +141,16 @@ export function createPlaces(keys: Keys) {
   };
 }
 
-/** The first day of a period that goes on, as the script wants it. */
+/**
+ * The first day of a period that goes on, as the script
+ * wants it.
+ */
 function firstDayOf({ period }: TallyKey, nowMs: number): string {
   if (period === "all") return "-inf";
   return nowMs < period.endMs ? String(dayNumber(period.startMs)) : "";
+}
+
+export interface Reach extends Pick<RedisCaller, "connection" | "call"> {
+  readonly keys: Keys;
+  readonly places: ReturnType<typeof createPlaces>;
 }

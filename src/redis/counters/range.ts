@@ -1,40 +1,40 @@
 /**
- * How many people viewed a product on several days together. While they are few the ZSET of
- * redis/counters/counters.ts knows; beyond, the HyperLogLogs of the days are merged: those of days
- * that are over once an hour, into a key that carries the generation they belong to, and that of
- * today each time. The days must have been read before, so that they are loaded. Redis down:
- * everything rejects with RedisUnavailable within a deadline.
+ * How many people viewed a product on several days together.
+ *
+ * While they are few, the ZSET of counters.ts has them.
+ * Beyond, the HyperLogLogs of the days are merged: those of
+ * past days once an hour, into a key with their generation,
+ * and today's each time. The days must have been loaded
+ * before. Redis down: everything rejects with
+ * RedisUnavailable within a deadline.
  */
 import type { CalendarSpan } from "../../domain/leaderboard/calendar.js";
 import { dayNumber } from "../../domain/leaderboard/calendar.js";
 import { HOUR } from "../../domain/time/time.js";
-import { inOneWrite, type RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import { shardOf } from "./keys.js";
 
-/** Counts people over days. */
 export interface ViewerRanges {
-  /** Those known one by one whose last view was on or after this day. One ZCOUNT. */
+  /**
+   * Those known one by one whose last view was on or after
+   * this day. One ZCOUNT.
+   */
   known(productId: number, since: CalendarSpan): Promise<number>;
-  /** Those of these days, the last of which goes on. At most three round trips. */
+  /**
+   * Those of these days, the last of which goes on. At most
+   * three round trips.
+   */
   estimate(productId: number, days: readonly CalendarSpan[]): Promise<number>;
 }
 
 const MERGED_KEPT_MS = HOUR;
 
-/** @param deadlineMs longest wait for a reply */
-export function createViewerRanges(
-  connection: RedisConnection,
-  keys: Keys,
-  deadlineMs: number,
-): ViewerRanges {
-  const within = <T>(send: () => Promise<T>): Promise<T> =>
-    withinDeadline(inOneWrite(connection, send), deadlineMs);
+export function createViewerRanges({ connection, call }: RedisCaller, keys: Keys): ViewerRanges {
   const merge = async (target: string, sources: readonly string[]): Promise<void> => {
-    if ((await within(() => connection.exists(target))) === 1) return;
+    if ((await call("range", () => connection.exists(target))) === 1) return;
     // MULTI, so that no merge is left without a lifetime.
-    await within(async () => {
+    await call("range", async () => {
       const replies = await connection
         .multi()
         .pfmerge(target, ...sources)
@@ -46,7 +46,7 @@ export function createViewerRanges(
   };
   return {
     known: (productId, since) =>
-      within(() =>
+      call("range", () =>
         connection.zcount(
           keys.exactViewers(shardOf(productId), productId),
           dayNumber(since.startMs),
@@ -57,8 +57,8 @@ export function createViewerRanges(
       const shard = shardOf(productId);
       const viewers = days.map(({ name }) => keys.viewersSpan(shard, productId, name));
       const [over, today] = [viewers.slice(0, -1), viewers.at(-1) ?? ""];
-      if (over.length === 0) return within(() => connection.pfcount(today));
-      const generation = await within(() =>
+      if (over.length === 0) return call("range", () => connection.pfcount(today));
+      const generation = await call("range", () =>
         connection.hget(keys.counterShard(shard), "generation"),
       );
       const merged = keys.viewersMerged(
@@ -67,7 +67,7 @@ export function createViewerRanges(
         `${days[0]?.name}:${days.at(-2)?.name}:${generation}`,
       );
       await merge(merged, over);
-      return within(() => connection.pfcount(merged, today));
+      return call("range", () => connection.pfcount(merged, today));
     },
   };
 }

@@ -1,7 +1,7 @@
 #!lua
 --[[
-  Keeps a document under its hash. What was not used for too long goes, then what was used longest
-  ago, until it fits.
+  Keeps a document under its hash. Expired ones make room first, then the
+  least recently used.
   KEYS[1]  hash  SHA-256 -> document; field "bytes" -> what all of them weigh
   KEYS[2]  zset  SHA-256 -> when it was used last (ms since epoch)
   ARGV[1]  SHA-256   ARGV[2]  document   ARGV[3]  life unused (ms)   ARGV[4]  most bytes of all
@@ -24,7 +24,7 @@ for _ = 1, mostGone do
   local fits = known or bytes + weight <= mostBytes
   if not oldest[1] then
     if not fits then
-      -- A server that evicts took the order away: nothing tells what to drop, so all of it goes.
+      -- A server that evicts took the order away: all of it goes.
       redis.call("DEL", documents)
       bytes = 0
     end

@@ -1,19 +1,18 @@
 /**
- * Documents that clients have sent once and name by their hash from then on (Apollo's automatic
- * persisted queries).
+ * Documents that clients sent once and name by their hash
+ * since (Apollo's automatic persisted queries).
  *
- * One HASH (SHA-256 → document, and what all of them weigh) and one ZSET (SHA-256 → last use, Redis
- * clock) in one slot, which is what bounds them together: the one used longest ago makes room. Both
- * run out when nobody used any of them for so long. Processes remember what they have found, so
- * each asks once for a document. Redis down: nothing is found and nothing kept, which costs clients
- * the sending of whole documents and no request more than one deadline: after a failure Redis is
- * left alone until it answers a probe.
+ * One HASH (SHA-256 → document, and the weight of all) and
+ * one ZSET (SHA-256 → last use, Redis clock) in one slot,
+ * bounded together: the least recently used makes room. Both
+ * expire unused. Processes remember what they found, so each
+ * asks once. Redis down: nothing is found or kept, so
+ * clients send whole documents; one request pays one
+ * deadline, then Redis is left alone.
  */
 import { ReplyError, type Result } from "ioredis";
 import type { RedisUnavailable } from "../../domain/errors.js";
-import type { Breaker } from "../client/breaker.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -38,56 +37,64 @@ declare module "ioredis" {
 export interface DocumentStoreOptions {
   /** How long a document is kept unused. */
   readonly ttlMs: number;
-  /** Most bytes of all documents, with what Redis takes besides. */
+  /**
+   * Most bytes of all documents, with what Redis takes
+   * besides.
+   */
   readonly maxBytes: number;
-  /** Longest wait for a reply. */
-  readonly deadlineMs: number;
-  /** Opened by a late reply, not by a refusal. */
-  readonly breaker: Breaker;
 }
 
-/** Where such documents are kept. No method rejects. */
+/** No method rejects. */
 export interface DocumentStore {
   /**
-   * The document with this hash. One EVALSHA. Null when there is none, and when Redis does not
-   * answer.
+   * The document with this hash. One EVALSHA. Null when there
+   * is none, and when Redis does not answer.
    */
   find(sha256: string): Promise<string | null>;
   /**
-   * Keeps a document under its hash, or does nothing: when it is too long, or Redis is full or does
-   * not answer. One EVALSHA, O(documents that make room).
+   * Keeps a document, unless it is too long, or Redis is full
+   * or does not answer. One EVALSHA, O(documents that make
+   * room).
    */
   keep(sha256: string, source: string): Promise<void>;
 }
 
-/** What Redis takes for one document besides its text: two copies of the hash and their places. */
+/** Two copies of the hash, and their places. */
 const BESIDES_BYTES = 256;
-/** A document may take this share of all: a few long ones must not drive out all the others. */
+/**
+ * A document may take this share of all: a few long ones
+ * must not drive out all the others.
+ */
 const LARGEST_SHARE = 1 / 64;
-/** Documents that one call drops at most, which bounds its time. */
-const MOST_GONE = 100;
+/**
+ * Documents that one call drops at most, which bounds its
+ * time.
+ */
+const MAX_DROPPED = 100;
 
 export function createDocumentStore(
-  connection: RedisConnection,
+  caller: RedisCaller,
   keys: Keys,
-  { ttlMs, maxBytes, deadlineMs, breaker }: DocumentStoreOptions,
+  { ttlMs, maxBytes }: DocumentStoreOptions,
 ): DocumentStore {
   const [documents, used] = [keys.documents(), keys.documentsUsed()];
-  const unlessDown = async <T>(ask: () => Promise<T>): Promise<T | null> => {
-    if (!breaker.isClosed()) return null;
+  const { connection } = caller;
+  const unlessDown = async <T>(action: string, send: () => Promise<T>): Promise<T | null> => {
+    if (!caller.isClosed()) return null;
     try {
-      return await withinDeadline(ask(), deadlineMs);
+      return await caller.call(action, send);
     } catch (error) {
       // A refusal, by a full server, is an answer too.
-      if (!((error as RedisUnavailable).cause instanceof ReplyError)) breaker.trip(error);
+      if (!((error as RedisUnavailable).cause instanceof ReplyError)) caller.trip(error);
       return null;
     }
   };
   return {
-    find: (sha256) => unlessDown(() => connection.documentsFind(documents, used, sha256, ttlMs)),
+    find: (sha256) =>
+      unlessDown("find", () => connection.documentsFind(documents, used, sha256, ttlMs)),
     async keep(sha256, source) {
       if (Buffer.byteLength(source) > maxBytes * LARGEST_SHARE) return;
-      await unlessDown(() =>
+      await unlessDown("keep", () =>
         connection.documentsKeep(
           documents,
           used,
@@ -96,7 +103,7 @@ export function createDocumentStore(
           ttlMs,
           maxBytes,
           BESIDES_BYTES,
-          MOST_GONE,
+          MAX_DROPPED,
         ),
       );
     },

@@ -1,9 +1,11 @@
 --[[
-  Appends an entry that Postgres has to the tail of its log, and announces it, both or neither. Can
-  be repeated and come late: what is not newer than the tail's end is only announced. A tail that
-  was not loaded on this server stays so, and a load under way is refused: it may have begun before
-  this entry. A full server drops the tail and announces the entry, hence no flags: only a script
-  without them may catch its refusal.
+  Adds an entry of Postgres to the cached tail of its log, and announces it,
+  both or neither. Can be repeated and come late: an entry before the tail's
+  end is only announced. A tail that was not loaded on this server stays so.
+  A load under way is refused, because it may have begun before this entry.
+  On a full server the tail is given up and the entry announced all the
+  same. Hence no flags: only a script without them may catch what the server
+  refuses.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
   KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
                    loading -> who loads it
@@ -15,7 +17,7 @@ local tail, state = KEYS[1], KEYS[2]
 local sequence, entry, channel, news = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local most, keepMs = ARGV[5], tonumber(ARGV[6])
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local known = redis.call("HMGET", state, "server", "last")
 local added = 0
 if known[1] ~= server or not known[2] then

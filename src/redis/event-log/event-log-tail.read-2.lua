@@ -1,26 +1,26 @@
 #!lua flags=allow-oom
 --[[
-  Reads what follows a sequence in the tail of a log. A tail that was not loaded on this server
-  (new, restarted, restored, promoted) is emptied, and the caller is noted as the one that loads
-  it.
+  Reads what follows a sequence in the cached tail of a log. A tail that was
+  not loaded on this server (new, restarted, restored, promoted) is emptied,
+  and the caller is noted as its loader.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
   KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
                    loading -> who loads it
   ARGV[1]  sequence to read after, or "" for none of the entries   ARGV[2]  most entries
   ARGV[3]  names the caller
   ARGV[4]  how long the tail is kept (ms)
-  Returns  {"unloaded"} | {"loaded", last sequence, now (ms), sequence, entry, …}
+  Returns  {"not-loaded"} | {"loaded", last sequence, now (ms), sequence, entry, …}
 ]]
 local tail, state = KEYS[1], KEYS[2]
 local after, most, caller, keepMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local known = redis.call("HMGET", state, "server", "last")
 if known[1] ~= server or not known[2] then
   redis.call("UNLINK", tail, state)
   redis.call("HSET", state, "server", server, "loading", caller)
   redis.call("PEXPIRE", state, keepMs)
-  return { "unloaded" }
+  return { "not-loaded" }
 end
 redis.call("PEXPIRE", tail, keepMs)
 redis.call("PEXPIRE", state, keepMs)

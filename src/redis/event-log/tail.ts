@@ -1,25 +1,24 @@
 /**
- * The tail of a log: a cache of the last entries that
- * Postgres has, for readers that were away for a moment.
+ * The tail of a durable log: a cache of its last entries,
+ * for readers who were away for a moment.
  *
- * One STREAM per log, bounded in count and age, whose ids
- * are the sequences. One HASH says how far it reaches, and
- * on which server. The first reader of a log loads its tail
- * with the last sequence in Postgres; later entries are
- * appended and announced by one script. Entries that arrive
- * out of order leave a hole, which readers see by its
- * sequences and fill from Postgres. A server that may have
- * lost or found memory, a flush, or a full server makes a
- * tail not loaded: it never says "nothing is newer" without
- * knowing. Redis down: everything rejects with
- * RedisUnavailable within a deadline; readers ask Postgres.
+ * One STREAM per log, bounded in count and age, with
+ * sequences as ids; one HASH says how far it reaches, and on
+ * which server. The first reader loads the last sequence
+ * from Postgres; later entries are appended and announced by
+ * one script. Late entries leave a hole, which readers see
+ * by its sequences and fill from Postgres. After a flush, on
+ * a full server, or on one that may have lost memory, a tail
+ * is not loaded: "nothing is newer" is never a guess. Redis
+ * down: everything rejects with RedisUnavailable within a
+ * deadline; readers ask Postgres.
  */
 import type { Result } from "ioredis";
 import type { LogTopicKind, Topic } from "../../domain/events/events.js";
 import { DURABLE } from "../../domain/events/log.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
+import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -60,59 +59,52 @@ export interface LogBounds {
   readonly deadlineMs: number;
 }
 
-/** The tails of logs. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type EventLogTail = ReturnType<typeof createEventLogTail>;
 
 export function createEventLogTail(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { entries, keepMs, deadlineMs }: LogBounds,
+  { entries, keepMs }: Pick<LogBounds, "entries" | "keepMs">,
 ) {
-  const within = <T>(reply: Promise<T>): Promise<T> => withinDeadline(reply, deadlineMs);
   const read = async (
     { kind, id }: Topic<LogTopicKind>,
     after: number | "",
     most: number,
     caller: string,
-  ): Promise<TailRead | "unloaded"> => {
-    const reply = connection.eventLogTailRead(
-      keys.log(kind, id),
-      keys.logState(kind, id),
-      after,
-      most,
-      caller,
-      keepMs,
+  ): Promise<TailRead | NotLoaded> => {
+    const [tail, state] = [keys.log(kind, id), keys.logState(kind, id)];
+    const [found, last, nowMs, ...texts] = await call("read", () =>
+      connection.eventLogTailRead(tail, state, after, most, caller, keepMs),
     );
-    const [state, last, nowMs, ...found] = await within(reply);
-    return state === "loaded"
-      ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(found) }
-      : "unloaded";
+    return found === "loaded"
+      ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(texts) }
+      : NOT_LOADED;
   };
   return {
     /**
-     * Announces an entry that Postgres has, and keeps it
-     * where the tail is loaded. One EVALSHA, O(1). Can be
-     * repeated.
+     * Announces an entry that Postgres has, and keeps it where
+     * the tail is loaded. One EVALSHA, O(1). Can be repeated.
      */
     async append({ kind, id }: Topic<LogTopicKind>, sequence: number, text: string): Promise<void> {
       const news = JSON.stringify({ epoch: DURABLE, sequence });
       const args = [sequence, text, keys.topic(kind, id), news, entries, keepMs];
-      await within(
+      await call("append", () =>
         connection.eventLogTailAppend(keys.log(kind, id), keys.logState(kind, id), ...args),
       );
     },
     /**
-     * Up to `most` entries after a sequence. After
-     * "unloaded" this `caller` may {@link load} it. One
-     * EVALSHA, O(entries).
+     * Up to `most` entries after a sequence. After "not-loaded"
+     * this `caller` may {@link load} it. One EVALSHA,
+     * O(entries).
      */
     read,
     /** How far the log reaches. One EVALSHA. */
-    end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | "unloaded"> =>
+    end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | NotLoaded> =>
       read(topic, "", 0, caller),
     /**
-     * Loads the tail with the last sequence that `caller`
-     * found in Postgres. False when an entry came in
+     * Loads the tail with the last sequence that `caller` has
+     * found in Postgres since. False when something came in
      * between. One EVALSHA.
      */
     load: async (
@@ -120,8 +112,9 @@ export function createEventLogTail(
       caller: string,
       last: number,
     ): Promise<boolean> =>
-      (await within(connection.eventLogTailLoad(keys.logState(kind, id), caller, last, keepMs))) ===
-      1,
+      (await call("load", () =>
+        connection.eventLogTailLoad(keys.logState(kind, id), caller, last, keepMs),
+      )) === 1,
   };
 }
 

@@ -1,7 +1,8 @@
 /**
- * Building a board anew, beside the one that is served: under a generation of its own, whose keys
- * go by themselves when the builder falls silent, and which takes over in one step. One builder at
- * a time has the right, for as long as it is heard of.
+ * Building a board anew, beside the one that is served. A
+ * build has a generation of its own. Its keys expire when
+ * the builder falls silent, and it takes over in one step.
+ * One builder at a time has the right.
  */
 import type { Result } from "ioredis";
 import type { BoardRow } from "../../domain/leaderboard/leaderboard.js";
@@ -30,41 +31,51 @@ declare module "ioredis" {
   }
 }
 
-/** Owners of one period of a build, each with the sequence of their last row. */
+/**
+ * Owners of one period of a build, each with the sequence of
+ * their last row.
+ */
 export interface BuiltRows {
   readonly period: Period;
   readonly startMs: number;
   readonly rows: readonly { readonly sequence: number; readonly row: BoardRow }[];
 }
 
-/** A build that is ready. */
 export interface FinishedBuild {
   readonly windows: Windows;
   /** Sequence of the last row there was before the build began. */
   readonly applied: number;
-  /** When that was, in ms since epoch: periods that ended before are not in it. */
+  /**
+   * When that was, in ms since epoch: periods that ended
+   * before are not in it.
+   */
   readonly builtMs: number;
   /** Up to when periods are archived, in ms since epoch. */
   readonly closedMs: Readonly<Partial<Record<Period, number>>>;
 }
 
-/** A builder that is silent for longer has died; what it built goes with it. */
+/**
+ * A builder that is silent for longer has died; what it
+ * built goes with it.
+ */
 const BUILDER_SILENT_MS = 30 * SECOND;
 
-/** The commands of builders. */
 export function createBoardBuilding(link: BoardLink) {
-  const { connection, keys, keysOf, within } = link;
+  const { connection, keys, keysOf, call } = link;
   return {
-    /** The right to build a board anew; null while somebody else has it. One EVALSHA. */
+    /**
+     * The right to build; null while another builder has it. One
+     * EVALSHA.
+     */
     async begin(board: BoardShape, builder: string): Promise<BuildOf | null> {
-      const generation = await within("board build", () =>
+      const generation = await call("build", () =>
         connection.leaderboardBegin(keys.boardBuild(board.id), builder, BUILDER_SILENT_MS),
       );
       return generation === "" ? null : { board, generation };
     },
     /**
-     * Puts owners on one period of a build that nobody is served from yet. One EVALSHA. False when
-     * the right to build is lost.
+     * Puts owners on one period of a build that is not served
+     * yet. One EVALSHA. False when the right to build is lost.
      */
     async load(
       { board, generation }: BuildOf,
@@ -80,29 +91,28 @@ export function createBoardBuilding(link: BoardLink) {
         ...keysOf(board.id, nameOf({ generation, period, startMs })),
       ];
       const args = [builder, BUILDER_SILENT_MS, board.tieRule, ...spelled];
-      return (
-        (await within("board build", () => connection.leaderboardLoad(...loadKeys, ...args))) === 1
-      );
+      return (await call("build", () => connection.leaderboardLoad(...loadKeys, ...args))) === 1;
     },
-    /** Serves a build from now on. One EVALSHA. False when the right to build is lost. */
+    /**
+     * Serves a build from now on. One EVALSHA. False when the
+     * right to build is lost.
+     */
     serve: async (build: BuildOf, builder: string, finished: FinishedBuild): Promise<boolean> =>
       (await serve(link, build, builder, finished)) === 1,
     /** Every period of every build that has keys. One SMEMBERS. */
     async built(board: number): Promise<BuiltPeriod[]> {
-      const names = await within("board names", () => connection.smembers(keys.boardNames(board)));
+      const names = await call("names", () => connection.smembers(keys.boardNames(board)));
       return names.map(readName);
     },
     /**
-     * Takes a period out; with `endMs` for good: nothing can be put on it any more. One EVALSHA.
-     * Can be repeated.
+     * Takes a period out; with `endMs` for good: nothing can be
+     * put on it any more. One EVALSHA. Can be repeated.
      */
     async drop(board: number, built: BuiltPeriod, endMs: number | null): Promise<void> {
       const name = nameOf(built);
       const field = endMs === null ? "" : closedField(built.period);
       const dropKeys = [keys.board(board), keys.boardNames(board), ...keysOf(board, name)];
-      await within("board drop", () =>
-        connection.leaderboardDrop(...dropKeys, name, field, endMs ?? 0),
-      );
+      await call("drop", () => connection.leaderboardDrop(...dropKeys, name, field, endMs ?? 0));
     },
   };
 }
@@ -113,7 +123,7 @@ function serve(
   builder: string,
   { windows, applied, builtMs, closedMs }: FinishedBuild,
 ): Promise<0 | 1> {
-  const { connection, keys, slotsOf, within } = link;
+  const { connection, keys, slotsOf, call } = link;
   const { board, generation } = build;
   const serveKeys = [
     keys.board(board.id),
@@ -126,7 +136,7 @@ function serve(
   const names = board.periods.map((period) =>
     nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 }),
   );
-  return within("board build", () =>
+  return call("build", () =>
     connection.leaderboardServe(
       ...serveKeys,
       builder,

@@ -1,9 +1,10 @@
 #!lua
 --[[
-  Puts rows of the ledger on a board, in all its periods. Each row says where its owner stands after
-  it, and the row with the highest sequence wins: so rows may come in any order and any number of
-  times. A range of sequences that follows the last one moves the mark up to which nothing is
-  missing; others wait for what is before them.
+  Puts rows of the ledger on a board, in all its periods. Each row says
+  where its owner stands after it, and the highest sequence wins: rows may
+  come in any order, any number of times. A range that follows the last one
+  moves the mark up to which the board is complete; others wait for what is
+  before them.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   KEYS[2]  zset  ranges "first-last" that came before what is before them -> first sequence
   KEYS[3]  hash  sequence -> answer that is given again
@@ -21,8 +22,8 @@
   ARGV[15]  most answers that are kept
   ARGV[16…]  15 for each row: sequence, owner, "" | "rank" | "keep" (the answer), and for each
              period sort key, reached, value of the hash
-  Returns  {"moved"} when another build is served, else {"ok", version, answer for each row:
-           "<rank>,<rank before>;" for each period}
+  Returns  {"not-loaded"} when another build is served, or none here,
+           else {"ok", version, answer for each row: "<rank>,<rank before>;" for each period}
 ]]
 local board, waiting, answers, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local generation, first, last = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -73,9 +74,9 @@ local state = redis.call(
   "HMGET", board, "generation", "applied", "built", "server",
   "closed:MONTH", "closed:WEEK", "closed:DAY"
 )
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 if state[1] ~= generation or (state[4] ~= server and not mends) then
-  return { "moved" }
+  return { "not-loaded" }
 end
 local closed = {
   ALL_TIME = 0,
@@ -104,7 +105,7 @@ local function remove(slot, member)
   local key = tieRule == "DENSE" and redis.call("ZSCORE", slot.ranks, member)
   redis.call("ZREM", slot.ranks, member)
   if key and redis.call("ZCOUNT", slot.ranks, key, key) == 0 then
-    -- By its value: Redis spells a number otherwise than whoever added it.
+    -- By its value: Redis spells a number otherwise than the caller.
     redis.call("ZREMRANGEBYSCORE", slot.scores, key, key)
   end
 end
@@ -120,8 +121,8 @@ local function place(slot, sequence, owner, answer, at)
     rank = answer ~= "" and rankOf(slot, had .. owner) or ""
     before = rank
     if tonumber(version) >= tonumber(sequence) then
-      -- Where this row itself is there already (the board was just built with it), nobody knows the
-      -- rank before.
+      -- Where this row itself is there already (the board was just built with it), the rank before
+      -- is unknown.
       return rank .. "," .. (version == sequence and "" or before)
     end
     redis.call("HSET", slot.owners, owner, value)

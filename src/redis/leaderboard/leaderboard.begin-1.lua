@@ -1,9 +1,10 @@
 #!lua
 --[[
-  Begins to build a board anew, unless somebody is at it. What is served meanwhile stays as it is.
+  Takes the right to build a board anew, unless another builder has it. What
+  is served meanwhile stays as it is.
   KEYS[1]  string  who builds
   ARGV[1]  name of the builder   ARGV[2]  how long it may be silent (ms)
-  Returns  name of the new generation, or "" when somebody else builds
+  Returns  name of the new generation, or "" when another builder has the right
 ]]
 local build = KEYS[1]
 local builder, silentMs = ARGV[1], ARGV[2]

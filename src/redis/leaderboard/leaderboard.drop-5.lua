@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[
-  Takes one period of one build out of Redis: it is archived, or nobody is served from it any more.
-  Can be repeated.
+  Takes one period of one build out of Redis: it is archived, or no longer
+  served. Can be repeated.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   KEYS[2]  set   names of the builds' periods that have keys
   KEYS[3]  zset  reached and owner -> sort key

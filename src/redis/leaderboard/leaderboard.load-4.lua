@@ -1,14 +1,14 @@
 #!lua
 --[[
-  Puts owners on one period of a board that is being built. The keys go by themselves when the
-  builder falls silent.
+  Puts owners on one period of a board that is being built. The keys expire
+  when the builder falls silent.
   KEYS[1]  string  who builds
   KEYS[2]  zset    reached and owner -> sort key
   KEYS[3]  hash    owner -> "sequence|reached|ms|metadata"
   KEYS[4]  zset    distinct sort keys
   ARGV[1]  name of the builder   ARGV[2]  how long it may be silent (ms)   ARGV[3]  tie rule
   ARGV[4…]  4 for each owner: owner, sort key, reached, value of the hash
-  Returns  1, or 0 when somebody else builds now
+  Returns  1, or 0 when another builder has the right
 ]]
 local build, ranks, owners, scores = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local builder, silentMs, tieRule = ARGV[1], ARGV[2], ARGV[3]

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 --[[
-  Tells which build of a board is served, and whether this server is the one it was last compared
-  with the ledger on: one that restarted, was restored or took over has another replication id.
+  Which build of a board is served, and whether it was compared with the
+  ledger on this server.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   Returns  {} when there is none, else {generation, last sequence up to which nothing is missing,
            "1" when trusted or "0"}
@@ -12,5 +12,5 @@ local fields = redis.call("HMGET", board, "generation", "applied", "server")
 if not fields[1] then
   return {}
 end
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 return { fields[1], fields[2], fields[3] == server and "1" or "0" }

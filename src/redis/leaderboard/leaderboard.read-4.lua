@@ -13,8 +13,9 @@
   ARGV[8]  place from 0 | rank from 1 | sort key | owner | owner
   ARGV[9]  most rows | most rows | most rows | not used | rows on each side
   ARGV[10]  reached, for "after"   ARGV[11]  how many characters reached has
-  Returns  {"moved"} when another build is served | {"outside", now (ms)} | {"gone"} when the period
-           ended before this build, or is archived,
+  Returns  {"not-loaded"} when another build is served, or none here |
+           {"outside-window", now (ms)} | {"archived"} when the period ended before this build or
+           is archived,
            else {"ok", version, total, place of the first row, entries with a better key, distinct
            better keys, and for each row reached and owner, sort key, value of the hash}
 ]]
@@ -25,17 +26,17 @@ local from, what, count = ARGV[7], ARGV[8], tonumber(ARGV[9])
 local reached, reachedSize = ARGV[10], tonumber(ARGV[11])
 
 local state = redis.call("HMGET", board, "generation", "server", "version", "built", closedField)
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 if state[1] ~= generation or state[2] ~= server then
-  return { "moved" }
+  return { "not-loaded" }
 end
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 if present and (nowMs < starts or nowMs >= ends) then
-  return { "outside", string.format("%.0f", nowMs) }
+  return { "outside-window", string.format("%.0f", nowMs) }
 end
 if ends <= tonumber(state[4]) or ends <= tonumber(state[5] or "0") then
-  return { "gone" }
+  return { "archived" }
 end
 
 local function memberAt(place)

@@ -12,7 +12,7 @@
   ARGV[3]  last sequence of the ledger before the build began   ARGV[4]  when that was (ms)
   ARGV[5], ARGV[6], ARGV[7]  up to when months, weeks and days are archived (ms)
   ARGV[8…]  names of the build's periods
-  Returns  1, or 0 when somebody else builds now
+  Returns  1, or 0 when another builder has the right
 ]]
 local board, build, names, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[16]
 local keys = {
@@ -26,7 +26,7 @@ local FIRST_NAME = 8
 if redis.call("GET", build) ~= builder then
   return 0
 end
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 redis.call("UNLINK", board, build, waiting)
 redis.call(
   "HSET", board, "generation", generation, "applied", applied, "version", applied,

@@ -1,33 +1,39 @@
 /**
  * Leaderboards: who stands where, in all periods at once.
  *
- * Per period one ZSET (see rows.ts), one HASH (owner → what is shown) and, for dense
- * ranks, one ZSET of distinct scores; per board one HASH that says which build of it is served. All
- * keys of a board share a slot. A row of the ledger says where its owner stands after it, and the
- * one with the highest sequence wins, so what is on a board depends on the set of rows applied and
- * on nothing else.
+ * Per period one ZSET (rows.ts), one HASH (owner → what is
+ * shown) and, for dense ranks, one ZSET of distinct scores.
+ * Per board one HASH says which build is served. All keys of
+ * a board share a slot. A row of the ledger says where its
+ * owner stands after it, and the highest sequence wins: a
+ * board depends on the set of applied rows alone.
  *
- * Postgres is the truth. A build carries the sequence up to which it lacks nothing and the
- * replication id of the server it was compared with the ledger on: another server, or one that lost
- * its memory, answers "moved" until services/leaderboard/rebuild.ts has made it good. Redis down:
- * everything rejects with RedisUnavailable within a deadline.
+ * Postgres is the truth. A build carries the sequence up to
+ * which it is complete, and the replication id of the server
+ * on which that was checked. Another server, or one that
+ * lost its memory, answers "not-loaded" until
+ * services/leaderboard/rebuild.ts has caught up. Redis down:
+ * everything rejects with RedisUnavailable within a
+ * deadline.
  */
 import type { Result } from "ioredis";
 import type { BoardRow, Run, RunStart } from "../../domain/leaderboard/leaderboard.js";
 import { PERIODS, type Period, type Window } from "../../domain/leaderboard/periods.js";
 import { MINUTE } from "../../domain/time/time.js";
+import type { RedisCaller } from "../client/call.js";
+import type { Keys } from "../client/keys.js";
+import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
 import { createBoardBuilding } from "./build.js";
 import {
   type BoardLink,
   type BoardShape,
-  type BoardStoreOptions,
   type BuildOf,
   closedField,
   createBoardLink,
   nameOf,
   type Windows,
 } from "./link.js";
-import { REACHED_SIZE, reachedText, readRow, spellRow } from "./rows.js";
+import { REACHED_SIZE, readRow, spellRow, spellRun } from "./rows.js";
 
 type Argument = string | number;
 
@@ -37,15 +43,15 @@ declare module "ioredis" {
       board: string,
     ): Result<[] | [generation: string, applied: string, trusted: "0" | "1"], Context>;
     leaderboardTrust(board: string, generation: string, last: number): Result<0 | 1, Context>;
-    leaderboardApply(...args: Argument[]): Result<["moved"] | ["ok", ...string[]], Context>;
+    leaderboardApply(...args: Argument[]): Result<[NotLoaded] | ["ok", ...string[]], Context>;
     leaderboardRead(...args: Argument[]): Result<ReadReply, Context>;
   }
 }
 
 type ReadReply =
-  | ["moved"]
-  | ["gone"]
-  | ["outside", string]
+  | [NotLoaded]
+  | ["archived"]
+  | ["outside-window", string]
   | ["ok", string, number, number, number, number, ...string[]];
 
 /** The build of a board that is served. */
@@ -57,50 +63,70 @@ export interface ServedBuild {
   readonly trusted: boolean;
 }
 
-/** Where an owner stands after a row of the ledger, in each period that the board keeps. */
+/**
+ * Where an owner stands after a row of the ledger, in each
+ * period that the board keeps.
+ */
 export interface AppliedRow {
   readonly sequence: number;
   readonly owner: string;
-  /** Whether anybody waits for the ranks, and whether they are given again to who asks again. */
+  /**
+   * Whether ranks are answered, and kept for a repeated
+   * question.
+   */
   readonly answer: "" | "rank" | "keep";
   readonly rows: Readonly<Partial<Record<Period, BoardRow>>>;
 }
 
-/** Rows of one stretch of the ledger, all of the same periods. */
+/**
+ * Rows of one stretch of the ledger, all of the same
+ * periods.
+ */
 export interface Batch {
   readonly windows: Windows;
   /**
-   * First and last sequence, with every one in between among the rows; null for rows that were
-   * applied before.
+   * First and last sequence, with every one in between among
+   * the rows; null for rows that were applied before.
    */
   readonly range: readonly [first: number, last: number] | null;
-  /** When the first was submitted, in ms since epoch: their answers are kept together. */
+  /**
+   * When the first was submitted, in ms since epoch: their
+   * answers are kept together.
+   */
   readonly submittedMs: number;
   readonly rows: readonly AppliedRow[];
-  /** Brings a build up to date that this server may not serve yet. */
+  /**
+   * Brings a build up to date that this server may not serve
+   * yet.
+   */
   readonly mends?: boolean;
 }
 
-/** Rank after and before a row, in one period; null where there was none. */
+/**
+ * Rank after and before a row, in one period; null where
+ * there was none.
+ */
 export interface RankChange {
   readonly rank: number;
   readonly previousRank: number | null;
 }
 
 /**
- * What became of a batch: the version of the board, and for each row its ranks by period (absent
- * where nobody waits, or it is finished).
+ * The version of the board, and the ranks of each row by
+ * period: absent where not asked, or finished.
  */
 export interface Applied {
   readonly version: number;
   readonly changes: readonly Readonly<Partial<Record<Period, RankChange>>>[];
 }
 
-/** A read of one period. */
 export interface ReadRequest {
   readonly period: Period;
   readonly window: Window;
-  /** Whether the window has to be the present one, by the clock of Redis. */
+  /**
+   * Whether the window has to be the present one, by the clock
+   * of Redis.
+   */
   readonly present: boolean;
   readonly run: Run;
 }
@@ -113,20 +139,23 @@ export interface ReadRows extends RunStart {
 }
 
 /**
- * What a read answers besides rows: another build is served, the window is not the present one, or
- * it ended before this build or is archived.
+ * Instead of rows: another build is served, another window
+ * is the present one, or the period is no longer here.
  */
-export type Unread = "moved" | "gone" | { readonly nowMs: number };
+export type Unread = NotLoaded | "archived" | { readonly nowMs: number };
 
-/** Where boards live. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type BoardStore = ReturnType<typeof createBoardStore>;
 
 /**
- * Answers are kept at least this long, and at most twice: whoever lost one asks again within
- * seconds.
+ * Answers are kept for one to two of these. A lost answer is
+ * asked for again within seconds.
  */
 const ANSWERS_MS = 10 * MINUTE;
-/** Answers of one board that are kept for repeats in one slice of time, some 60 bytes each. */
+/**
+ * Answers of one board that are kept for repeats in one
+ * slice of time, some 60 bytes each.
+ */
 export const MAX_ANSWERS = 100_000;
 /** Bounds one script: some 20 µs for each row and period. */
 export const ROWS_AT_ONCE = 50;
@@ -134,14 +163,14 @@ export const ROWS_AT_ONCE = 50;
 /** The slice of time whose answers are kept together. */
 export const answersSlice = (submittedMs: number): number => Math.floor(submittedMs / ANSWERS_MS);
 
-export function createBoardStore(options: BoardStoreOptions) {
-  const link = createBoardLink(options);
-  const { connection, keys, within } = link;
+export function createBoardStore(caller: RedisCaller, keys: Keys) {
+  const link = createBoardLink(caller, keys);
+  const { connection, call } = link;
   return {
     ...createBoardBuilding(link),
     /** Which build is served; null for none. One EVALSHA. */
     async look(board: number): Promise<ServedBuild | null> {
-      const [generation, applied, trusted] = await within("board look", () =>
+      const [generation, applied, trusted] = await call("look", () =>
         connection.leaderboardLook(keys.board(board)),
       );
       return generation === undefined
@@ -149,28 +178,33 @@ export function createBoardStore(options: BoardStoreOptions) {
         : { generation, applied: Number(applied), trusted: trusted === "1" };
     },
     /**
-     * Lets this server serve a build, unless it lacks something of what is before `last`. One
-     * EVALSHA.
+     * Lets this server serve a build that is complete up to
+     * `last`. One EVALSHA.
      */
     async trust({ board, generation }: BuildOf, last: number): Promise<boolean> {
       return (
-        (await within("board trust", () =>
+        (await call("trust", () =>
           connection.leaderboardTrust(keys.board(board.id), generation, last),
         )) === 1
       );
     },
     /**
-     * Puts rows on a board. One EVALSHA; O(rows · log owners). At most {@link ROWS_AT_ONCE} rows.
+     * Puts rows on a board. One EVALSHA; O(rows · log owners).
+     * At most {@link ROWS_AT_ONCE} rows.
      */
-    apply: (build: BuildOf, batch: Batch): Promise<Applied | "moved"> => apply(link, build, batch),
-    /** Reads rows of one period. One EVALSHA; O(log owners + rows). */
+    apply: (build: BuildOf, batch: Batch): Promise<Applied | NotLoaded> =>
+      apply(link, build, batch),
+    /**
+     * Reads rows of one period. One EVALSHA; O(log owners +
+     * rows).
+     */
     read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> =>
       read(link, build, request),
   };
 }
 
-async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<Applied | "moved"> {
-  const { connection, keys, slotsOf, within } = link;
+async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<Applied | NotLoaded> {
+  const { connection, keys, slotsOf, call } = link;
   const { board, generation } = build;
   const { windows, range, submittedMs, rows, mends = false } = batch;
   const answers = keys.boardAnswers(board.id, answersSlice(submittedMs));
@@ -199,11 +233,11 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
     MAX_ANSWERS,
     ...rows.flatMap((row) => spellApplied(board, row)),
   ];
-  const [state, version, ...answered] = await within("board apply", () =>
+  const [state, version, ...answered] = await call("apply", () =>
     connection.leaderboardApply(...applyKeys, ...args),
   );
-  return state === "moved"
-    ? "moved"
+  return state === NOT_LOADED
+    ? NOT_LOADED
     : { version: Number(version), changes: answered.map(readChanges) };
 }
 
@@ -212,7 +246,7 @@ async function read(
   { board, generation }: BuildOf,
   request: ReadRequest,
 ): Promise<ReadRows | Unread> {
-  const { connection, keys, keysOf, within } = link;
+  const { connection, keys, keysOf, call } = link;
   const { period, window, present, run } = request;
   const readKeys = [
     keys.board(board.id),
@@ -226,7 +260,7 @@ async function read(
     window.endMs,
     present ? "now" : "",
   ];
-  const reply = await within("board read", () =>
+  const reply = await call("read", () =>
     connection.leaderboardRead(...readKeys, ...what, ...spellRun(run), REACHED_SIZE),
   );
   return readReply(board, reply);
@@ -255,23 +289,8 @@ function readChanges(text: string): Partial<Record<Period, RankChange>> {
   );
 }
 
-function spellRun(run: Run): [from: string, what: Argument, count: number, reached: string] {
-  switch (run.from) {
-    case "place":
-      return ["place", run.place, run.count, ""];
-    case "rank":
-      return ["rank", run.rank, run.count, ""];
-    case "after":
-      return ["after", String(run.key), run.count, reachedText(run.reached)];
-    case "owner":
-      return ["owner", run.owner, 1, ""];
-    case "around":
-      return ["around", run.owner, run.radius, ""];
-  }
-}
-
 function readReply({ order }: BoardShape, reply: ReadReply): ReadRows | Unread {
-  if (reply[0] === "outside") return { nowMs: Number(reply[1]) };
+  if (reply[0] === "outside-window") return { nowMs: Number(reply[1]) };
   if (reply[0] !== "ok") return reply[0];
   const [, version, total, position, better, distinctBetter, ...flat] = reply;
   const rows = Array.from({ length: flat.length / 3 }, (_, index) =>

@@ -1,27 +1,38 @@
 /**
  * How rows of a board are spelled in Redis.
  *
- * A ZSET sorts by the key, then by member: so a member is the sequence at which its owner reached
- * the score, in eleven digits of base 36, and the owner. Equal scores stand in the order in which
- * they were reached, and no bit of the score is spent on it. What else is shown stands in a HASH by
- * owner: `<sequence of the last row applied>|<reached>|<ms>|<metadata, with "+" before it, or "-"
- * for none>`.
+ * A ZSET sorts by key, then by member. A member is the
+ * sequence at which its owner reached the score, in eleven
+ * digits of base 36, and the owner. So equal scores stand in
+ * the order in which they were reached. The rest stands in a
+ * HASH by owner: `<sequence of the last row
+ * applied>|<reached>|<ms>|<metadata, with "+" before it, or
+ * "-" for none>`.
  */
 import {
   type BoardRow,
+  type Run,
   type SortOrder,
   scoreOf,
   sortKey,
 } from "../../domain/leaderboard/leaderboard.js";
 
-/** Digits of {@link reachedText}: the largest safe integer has eleven in base 36. */
+/**
+ * Digits of {@link reachedText}: the largest safe integer
+ * has eleven in base 36.
+ */
 export const REACHED_SIZE = 11;
 
-/** A sequence in a fixed width, so that text is in the order of numbers. */
-export const reachedText = (sequence: number): string =>
-  sequence.toString(36).padStart(REACHED_SIZE, "0");
+/**
+ * A sequence in a fixed width, so that text is in the order
+ * of numbers.
+ */
+const reachedText = (sequence: number): string => sequence.toString(36).padStart(REACHED_SIZE, "0");
 
-/** The arguments that put a row on a board: sort key, reached, value of the hash. */
+/**
+ * The arguments that put a row on a board: sort key,
+ * reached, value of the hash.
+ */
 export function spellRow(
   order: SortOrder,
   row: BoardRow,
@@ -36,7 +47,10 @@ export function spellRow(
   ];
 }
 
-/** Reads a row back: member, sort key and value of the hash, as the read script answers them. */
+/**
+ * Reads a row back: member, sort key and value of the hash,
+ * as the read script answers them.
+ */
 export function readRow(
   order: SortOrder,
   [member, key, value]: readonly [string, string, string],
@@ -51,4 +65,22 @@ export function readRow(
     metadata: sign === "+" ? metadata : null,
     submittedMs: Number(submittedMs),
   };
+}
+
+/** The arguments of the read script that say which rows are read. */
+export function spellRun(
+  run: Run,
+): [from: string, what: string | number, count: number, reached: string] {
+  switch (run.from) {
+    case "place":
+      return ["place", run.place, run.count, ""];
+    case "rank":
+      return ["rank", run.rank, run.count, ""];
+    case "after":
+      return ["after", String(run.key), run.count, reachedText(run.reached)];
+    case "owner":
+      return ["owner", run.owner, 1, ""];
+    case "around":
+      return ["around", run.owner, run.radius, ""];
+  }
 }

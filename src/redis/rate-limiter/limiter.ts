@@ -1,23 +1,25 @@
 /**
- * The rate limiter: how much somebody may ask for over time, in units of cost, counted by every
- * process together.
+ * The rate limiter: a cost over time, counted by all
+ * processes together.
  *
- * One STRING per bucket: a debt that time pays back at a rate and that may not exceed a burst
- * (GCRA). One script asks several buckets at once and takes from all of them or from none. An
- * operation takes the most that it can cost before it runs; a STRING per such hold remembers what
- * was taken, so that the rest is given back at most once, and never more than time has left of it.
- * Redis clock. All keys share the tag `{limit}`, because one script touches any combination of
- * them: in a Cluster one node does all limiting.
+ * One STRING per bucket: a debt that time pays back at a
+ * rate, up to a burst (GCRA). One script takes from all
+ * buckets or from none. An operation takes its highest cost
+ * before it runs. A STRING per hold remembers that, so the
+ * rest is given back at most once, and never more than time
+ * has left. Redis clock. All keys share the tag `{limit}`,
+ * because a script touches any of them: in a Cluster one
+ * node does all limiting.
  *
- * Promise: whatever is asked, held and given back, no span of time admits more cost than burst +
- * rate × its length. What is owed for work that was done already is taken without being asked: it
- * delays what follows. Redis down: everything rejects with RedisUnavailable within a deadline;
- * services/rate-limit/limits.ts then counts by itself.
+ * Promise: no span of time admits more cost than burst +
+ * rate × its length. A debt for finished work is taken
+ * without asking: it delays what follows. Redis down:
+ * everything rejects with RedisUnavailable within a
+ * deadline; services/rate-limit/limits.ts then counts alone.
  */
 import type { Result } from "ioredis";
 import type { Bucket } from "../../domain/limits.js";
-import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -33,15 +35,14 @@ declare module "ioredis" {
   }
 }
 
-/** A cost to be taken from a bucket. */
 export interface Take {
   readonly bucket: Bucket;
   readonly cost: number;
 }
 
 /**
- * What came of it: what each bucket has left, and, when it was refused, which bucket refused it for
- * how long. `nowUs` is the Redis clock.
+ * What each bucket has left, and which one refused for how
+ * long. `nowUs` is the Redis clock.
  */
 export interface Taken {
   readonly nowUs: number;
@@ -49,14 +50,20 @@ export interface Taken {
   readonly refused: { readonly bucket: Bucket; readonly waitMs: number } | null;
 }
 
-/** The buckets of all processes. All methods reject with RedisUnavailable. */
+/**
+ * The buckets of all processes. All methods reject with
+ * RedisUnavailable.
+ */
 export type Limiter = ReturnType<typeof createLimiter>;
 
-/** @param keepMs how long a hold is remembered: longer than any operation takes */
+/**
+ * @param keepMs how long a hold is remembered: longer than
+ * any operation takes
+ */
 export function createLimiter(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { keepMs, deadlineMs }: { keepMs: number; deadlineMs: number },
+  { keepMs }: { readonly keepMs: number },
 ) {
   const keyOf = ({ kind, name }: Bucket): string => keys.limitBucket(kind, name);
   const take = (
@@ -66,31 +73,34 @@ export function createLimiter(
   ): Promise<Taken> => {
     const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
     const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
-    const reply = connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args);
-    return withinDeadline(reply, deadlineMs).then((answer) => toTaken(answer, takes));
+    const reply = call("consume", () =>
+      connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args),
+    );
+    return reply.then((answer) => toTaken(answer, takes));
   };
   return {
     /**
-     * Takes all costs, or none. One EVALSHA, sent before this returns; O(buckets). Without a hold
-     * nothing can be given back.
+     * Takes all costs, or none. One EVALSHA, sent before this
+     * returns; O(buckets). Without a hold nothing can be given
+     * back.
      */
     consume: (hold: string | null, takes: readonly Take[]): Promise<Taken> =>
       take(hold, hold === null ? 0 : keepMs, takes),
     /**
-     * Takes all costs, also from a bucket that has less: its debt then exceeds its burst. One
-     * EVALSHA; O(buckets).
+     * Takes all costs, also from a bucket that has less: its
+     * debt then exceeds its burst. One EVALSHA; O(buckets).
      */
     owe: (takes: readonly Take[]): Promise<Taken> => take(null, OWED, takes),
     /**
-     * Gives back what a hold took too much of its first buckets. One EVALSHA; once, and not at all
-     * for a hold that is unknown. Resolves to what each bucket got.
+     * Gives back what a hold took too much of its first buckets.
+     * One EVALSHA; once, and not at all for a hold that is
+     * unknown. Resolves to what each bucket got.
      */
     async settle(hold: string, takes: readonly Take[], surplus: number): Promise<number[]> {
       const named = [keys.limitHold(hold), ...takes.map(({ bucket }) => keyOf(bucket))];
       const rates = takes.map(({ bucket }) => bucket.rule.perSecond);
-      const given = await withinDeadline(
+      const given = await call("settle", () =>
         connection.limiterSettle(named.length, ...named, surplus, ...rates),
-        deadlineMs,
       );
       return given.map(Number);
     },

@@ -1,7 +1,7 @@
 #!lua
 --[[
-  Creates a session under the epoch that its user was read with. Sessions beyond the bound make
-  room: those that would expire first.
+  Creates a session under the epoch that its user was read with. Sessions
+  beyond the bound make room: those that would expire first.
   KEYS[1]  hash    the session, which does not exist
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"
@@ -9,17 +9,16 @@
   ARGV[6]  ip
   ARGV[7]  idle time-out (ms)   ARGV[8]  absolute cap (ms)   ARGV[9]  most sessions of a user
   ARGV[10]  authentication level
-  Returns  {"unloaded"} | {"ended"} when the epoch has risen meanwhile | {"created", how long it
+  Returns  {"not-loaded"} | {"ended"} when the epoch has risen meanwhile | {"created", how long it
            lives unused (ms), sessions that made room}
 ]]
 local session, sessions, epoch = KEYS[1], KEYS[2], KEYS[3]
 local id, wanted, user, role, device, ip = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local idleMs, capMs, most, level = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
-local current, loadedOn = string.match(redis.call("GET", epoch) or "", "^(%d+)@(%x+)$")
-if loadedOn ~= server then
-  return { "unloaded" }
+-- include: session.epoch
+if not isLoaded then
+  return { "not-loaded" }
 end
 if wanted ~= current then
   return { "ended" }

@@ -1,15 +1,16 @@
 #!lua flags=allow-oom
 --[[
-  Reads or raises the time before which everybody's sessions were revoked. Like an epoch it counts
-  only on the server that it was loaded on, and never goes back.
+  Reads or raises the time before which the sessions of all users were
+  revoked. Like an epoch it counts only on the server it was loaded on, and
+  never goes back.
   KEYS[1]  string  "<ms since epoch>@<replication id>"
-  ARGV[1]  a time that Postgres knows (ms since epoch), or "" to read
+  ARGV[1]  a time of Postgres (ms since epoch), or "" to read
   Returns  the time that holds (ms), or "" when it was not loaded on this server
 ]]
 local everybody = KEYS[1]
 local known = ARGV[1]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local current, loadedOn = string.match(redis.call("GET", everybody) or "", "^(%d+)@(%x+)$")
 if known == "" then
   return loadedOn == server and current or ""

@@ -1,13 +1,12 @@
 #!lua flags=allow-oom
 --[[
-  Looks a session up and judges it by the epoch of its user. Changes nothing. An epoch counts only
-  on the server that it was loaded on: one that restarted, was restored or took over has another
-  replication id and must be told again first.
+  Looks a session up and judges it by the epoch of its user. Changes
+  nothing. An epoch counts only on the server it was loaded on.
   KEYS[1]  hash    the session
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"
   ARGV[1]  id of the session
-  Returns  {"missing"} | {"unloaded"} | {"ended"} | {"alive", now (ms), expires (ms), user, role,
+  Returns  {"none"} | {"not-loaded"} | {"ended"} | {"alive", now (ms), expires (ms), user, role,
            device, ip, created (ms), seen (ms), level}
 ]]
 local session, sessions, epoch = KEYS[1], KEYS[2], KEYS[3]
@@ -17,12 +16,11 @@ local fields = redis.call(
   "HMGET", session, "epoch", "user", "role", "device", "ip", "created", "seen", "level"
 )
 if not fields[1] then
-  return { "missing" }
+  return { "none" }
 end
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
-local current, loadedOn = string.match(redis.call("GET", epoch) or "", "^(%d+)@(%x+)$")
-if loadedOn ~= server then
-  return { "unloaded" }
+-- include: session.epoch
+if not isLoaded then
+  return { "not-loaded" }
 end
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)

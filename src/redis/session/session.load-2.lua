@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
-  Tells this server what Postgres knows of a user's sessions; from then on it may judge them. An
-  epoch never goes back: a revocation that was committed after the caller looked may have been here
-  already.
+  Loads the revocations of a user from Postgres; then this server may judge
+  the user's sessions. An epoch never goes back: a revocation committed
+  since the caller looked may have been here already.
   KEYS[1]  string  the user's epoch: "<epoch>@<replication id>"
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   ARGV[1]  epoch   ARGV[2]  how long it is kept (ms)
@@ -12,7 +12,7 @@
 local epoch, sessions = KEYS[1], KEYS[2]
 local read, keepMs = tonumber(ARGV[1]), ARGV[2]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
+-- include: client/memory-fence
 local current = tonumber(string.match(redis.call("GET", epoch) or "", "^%d+")) or 0
 local holds = math.max(read, current)
 for index = 3, #ARGV do

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 --[[
-  Ends all sessions of a user by a higher epoch, but for one that is kept. Can be repeated and come
-  late: a lower epoch changes nothing. Where the epoch was not loaded on this server it stays so,
-  and nothing is kept: nobody can tell here whether an earlier revocation ended it. Runs on a full
-  server too.
+  Ends all sessions of a user by a higher epoch, but for one that is kept.
+  Can be repeated and come late: a lower epoch changes nothing. Where the
+  epoch was not loaded on this server it stays so, and no session is kept:
+  an earlier revocation may have ended it. Runs on a full server too.
   KEYS[1]  string  the user's epoch: "<epoch>@<replication id>"
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  hash    the session that is kept, or any of the user's that is not
@@ -14,8 +14,7 @@
 local epoch, sessions, kept = KEYS[1], KEYS[2], KEYS[3]
 local raised, keepMs, keptId = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
-local current, loadedOn = string.match(redis.call("GET", epoch) or "", "^(%d+)@(%x+)$")
+-- include: session.epoch
 if current and tonumber(current) >= raised then
   return 0
 end
@@ -24,7 +23,7 @@ local ended = redis.call("ZCARD", sessions)
 local expires = redis.call("ZSCORE", sessions, keptId)
 redis.call("UNLINK", sessions)
 local before = string.format("%.0f", raised - 1)
-if loadedOn == server and expires and redis.call("HGET", kept, "epoch") == before then
+if isLoaded and expires and redis.call("HGET", kept, "epoch") == before then
   redis.call("HSET", kept, "epoch", string.format("%.0f", raised))
   redis.call("ZADD", sessions, expires, keptId)
   redis.call("PEXPIRE", sessions, keepMs)

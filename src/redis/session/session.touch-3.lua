@@ -1,8 +1,8 @@
 #!lua
 --[[
-  Notes that a session was used, which moves its idle time-out, never beyond its absolute cap. Only
-  if it is alive: what was revoked cannot be written any more. And only if it was not noted just
-  now: many requests at once write once.
+  Notes a use of a live session, which moves its idle time-out, never beyond
+  its absolute cap. Only if none was noted just now: many requests at once
+  write once.
   KEYS[1]  hash    the session
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"
@@ -14,12 +14,11 @@ local session, sessions, epoch = KEYS[1], KEYS[2], KEYS[3]
 local id, idleMs, capMs, everyMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local fields = redis.call("HMGET", session, "epoch", "created", "seen")
-local server = string.match(redis.call("INFO", "replication"), "master_replid:(%x+)")
-local current, loadedOn = string.match(redis.call("GET", epoch) or "", "^(%d+)@(%x+)$")
+-- include: session.epoch
 local now = redis.call("TIME")
 local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
 local expires = redis.call("ZSCORE", sessions, id)
-local isCurrent = fields[1] and loadedOn == server and fields[1] == current
+local isCurrent = fields[1] and isLoaded and fields[1] == current
 if not isCurrent or not expires or tonumber(expires) <= nowMs then
   return "0"
 end

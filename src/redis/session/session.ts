@@ -1,17 +1,21 @@
 /**
  * Sessions: who is signed in, on which device, until when.
  *
- * One HASH per session, one ZSET per user (session → when it expires, Redis clock), one STRING per
- * user (the epoch its sessions must carry), all in one slot; one STRING for everybody (the time
- * before which no session counts). A session is named by the SHA-256 of its token, which is all
- * that Redis ever sees of it. It is alive while its hash exists, the set holds it, and its epoch is
- * the user's: raising the epoch ends any number of sessions at once, and every write asks the same
- * three things inside its script.
+ * One HASH per session, one ZSET per user (session → expiry,
+ * Redis clock) and one STRING per user (the epoch of its
+ * sessions) in one slot; one STRING for all users (the time
+ * before which no session counts). A session is named by the
+ * SHA-256 of its token, so Redis never sees tokens. It is
+ * alive while its hash exists, the set holds it, and its
+ * epoch is the user's. Raising the epoch ends any number of
+ * sessions at once. Every write checks the same three inside
+ * its script.
  *
- * Postgres is the truth about revocations. An epoch carries the replication id of the server it was
- * loaded on, which no server keeps over a restart or a failover: one that may have lost or found
- * memory answers "unloaded" until it has been told again. Redis down: everything rejects with
- * RedisUnavailable within a deadline; nobody is signed in or out by that.
+ * Postgres is the truth about revocations. An epoch counts
+ * only on the server it was loaded on
+ * (client/memory-fence.ts). Redis down: everything rejects
+ * with RedisUnavailable within a deadline; sessions neither
+ * start nor end by that.
  */
 import type { Result } from "ioredis";
 import {
@@ -22,9 +26,9 @@ import {
 } from "../../domain/account/session.js";
 import type { Role } from "../../domain/account/user.js";
 import { DAY } from "../../domain/time/time.js";
-import { inOneWrite, type RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
+import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -39,7 +43,7 @@ declare module "ioredis" {
       sessions: string,
       epoch: string,
       ...args: (string | number)[]
-    ): Result<["unloaded" | "ended"] | ["created", string, number], Context>;
+    ): Result<[NotLoaded | "ended"] | ["created", string, number], Context>;
     sessionTouch(
       session: string,
       sessions: string,
@@ -68,15 +72,14 @@ declare module "ioredis" {
 }
 
 /**
- * What a look-up answers: a live session with the time of the answer (ms, Redis clock), none, or
- * that Postgres must be asked first.
+ * A live session with the time of the answer (ms, Redis
+ * clock), none, or that it must be loaded first.
  */
 export type Found =
   | { readonly session: SessionRecord; readonly nowMs: number }
   | "none"
-  | "unloaded";
+  | NotLoaded;
 
-/** A session to be made. */
 export interface NewSession {
   readonly id: string;
   readonly userId: number;
@@ -86,50 +89,55 @@ export interface NewSession {
   readonly authLevel: number;
   readonly device: string;
   readonly ip: string;
-  /** The user's epoch, as read together with what proved the user. */
+  /**
+   * The user's epoch, as read together with what proved the
+   * user.
+   */
   readonly epoch: number;
 }
 
 /**
- * A session just made: how long it lives if it is not used, and whether others had to go for it.
+ * How long it lives unused, and whether others made room for
+ * it.
  */
 export interface CreatedSession {
   readonly leftMs: number;
   readonly madeRoom: boolean;
 }
 
-/** Lifetimes and bounds. */
 export interface SessionStoreOptions {
   /** How long a session lives unused. */
   readonly idleMs: number;
   /** How long it lives at most. */
   readonly capMs: number;
-  /** Least time between two notes of a use; more would be a write for every request. */
+  /**
+   * Least time between two notes of a use: no write for every
+   * request.
+   */
   readonly noteEveryMs: number;
   /** Most sessions of one user. */
   readonly most: number;
-  /** Longest wait for a reply. */
-  readonly deadlineMs: number;
 }
 
-/** Where sessions live. All methods reject with RedisUnavailable. */
+/** All methods reject with RedisUnavailable. */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
-/** An epoch outlives every session that could carry an older one. */
+/**
+ * An epoch outlives every session that could carry an older
+ * one.
+ */
 const EPOCH_GRACE_MS = DAY;
 
 export function createSessionStore(
-  connection: RedisConnection,
+  { connection, call }: RedisCaller,
   keys: Keys,
-  { idleMs, capMs, noteEveryMs, most, deadlineMs }: SessionStoreOptions,
+  { idleMs, capMs, noteEveryMs, most }: SessionStoreOptions,
 ) {
   const keepMs = capMs + EPOCH_GRACE_MS;
-  const within = <T>(send: () => Promise<T>): Promise<T> =>
-    withinDeadline(inOneWrite(connection, send), deadlineMs);
   const keysOf = (userTag: string, id: string) => keysOfSession(keys, userTag, id);
 
   const find = (userTag: string, id: string): Promise<Found> =>
-    within(async () => {
+    call("find", async () => {
       const [found, before] = await Promise.all([
         connection.sessionFind(...keysOf(userTag, id), id),
         connection.sessionEverybody(keys.sessionEverybody(), ""),
@@ -139,20 +147,23 @@ export function createSessionStore(
 
   return {
     /**
-     * Calls back each time the connection is lost: what was committed since may not have reached
-     * Redis. Returns what ends that.
+     * Calls back each time the connection is lost: what was
+     * committed since may not have reached Redis. Returns what
+     * ends that.
      */
     onLost(listener: () => void): () => void {
       connection.on("close", listener);
       return () => void connection.off("close", listener);
     },
     /**
-     * Looks a session up, by the user's epoch and by everybody's. Two EVALSHA in one round trip.
+     * Looks a session up, by the epoch of its user and of all
+     * users. Two EVALSHA in one round trip.
      */
     find,
     /**
-     * Makes a session; the oldest make room where there are too many. One EVALSHA. Answers "ended"
-     * when the epoch has risen.
+     * Makes a session; the oldest make room where there are too
+     * many. One EVALSHA. Answers "ended" when the epoch has
+     * risen.
      */
     create: ({
       id,
@@ -163,8 +174,8 @@ export function createSessionStore(
       device,
       ip,
       epoch,
-    }: NewSession): Promise<CreatedSession | "unloaded" | "ended"> =>
-      within(async () => {
+    }: NewSession): Promise<CreatedSession | NotLoaded | "ended"> =>
+      call("create", async () => {
         const fields = [id, epoch, userId, role, device, ip, idleMs, capMs, most, authLevel];
         const answer = await connection.sessionCreate(...keysOf(userTag, id), ...fields);
         return answer[0] === "created"
@@ -172,25 +183,30 @@ export function createSessionStore(
           : answer[0];
       }),
     /**
-     * Notes a use, unless one was noted just now. One EVALSHA. Resolves to when the session expires
-     * now; null when it is not alive.
+     * Notes a use, unless one was noted just now. One EVALSHA.
+     * Resolves to when the session expires now; null when it is
+     * not alive.
      */
     touch: (userTag: string, id: string): Promise<number | null> =>
-      within(
+      call(
+        "touch",
         async () =>
           Number(
             await connection.sessionTouch(...keysOf(userTag, id), id, idleMs, capMs, noteEveryMs),
           ) || null,
       ),
-    /** The user's live sessions. Two round trips: one ZRANGE, then one look-up for each. */
+    /**
+     * The user's live sessions. Two round trips: one ZRANGE,
+     * then one look-up for each.
+     */
     async list(userTag: string): Promise<SessionRecord[]> {
-      const ids = await within(() => connection.zrange(keys.sessions(userTag), 0, -1));
+      const ids = await call("list", () => connection.zrange(keys.sessions(userTag), 0, -1));
       const found = await Promise.all(ids.map((id) => find(userTag, id)));
       return found.flatMap((one) => (typeof one === "object" ? [one.session] : []));
     },
-    /** Tells Redis what Postgres knows of a user. One EVALSHA. */
+    /** Loads the revocations of a user. One EVALSHA. */
     load: (userTag: string, { epoch, revokedIds }: SessionState): Promise<unknown> =>
-      within(() =>
+      call("load", () =>
         connection.sessionLoad(
           keys.sessionEpoch(userTag),
           keys.sessions(userTag),
@@ -199,24 +215,27 @@ export function createSessionStore(
           ...revokedIds,
         ),
       ),
-    /** Tells Redis before when nobody's sessions count, as Postgres knows it. One EVALSHA. */
-    loadEverybody: (beforeMs: number): Promise<unknown> =>
-      within(() => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
     /**
-     * Applies a revocation that Postgres has. One EVALSHA. Resolves to how many sessions it ended,
-     * where that is counted.
+     * Loads the time before which no session counts. One
+     * EVALSHA.
+     */
+    loadEverybody: (beforeMs: number): Promise<unknown> =>
+      call("load", () => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
+    /**
+     * Applies a revocation that Postgres has. One EVALSHA.
+     * Resolves to how many sessions it ended, where that is
+     * counted.
      */
     revoke: (revocation: Revocation): Promise<number | null> =>
-      within(() => apply({ connection, keys, keepMs }, revocation)),
+      call("revoke", () => apply({ connection, keys, keepMs }, revocation)),
   };
 }
 
 const keysOfSession = (keys: Keys, userTag: string, id: string) =>
   [keys.session(userTag, id), keys.sessions(userTag), keys.sessionEpoch(userTag)] as const;
 
-/** Where revocations are applied, and how long an epoch is kept. */
 interface Applying {
-  readonly connection: RedisConnection;
+  readonly connection: RedisCaller["connection"];
   readonly keys: Keys;
   readonly keepMs: number;
 }
@@ -247,7 +266,7 @@ function toFound(
   [state, nowMs, expiresMs, userId, role, device = "", ip = "", createdMs, seenMs, level]: string[],
   before: string,
 ): Found {
-  if (state === "unloaded" || (before === "" && state === "alive")) return "unloaded";
+  if (state === NOT_LOADED || (before === "" && state === "alive")) return NOT_LOADED;
   const authLevel = Number(level);
   if (
     state !== "alive" ||

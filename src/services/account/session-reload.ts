@@ -13,6 +13,7 @@ import type { RevocationTable } from "../../db/account/revocations.js";
 import type { OutboxTable, StoredRow } from "../../db/outbox.js";
 import type { Revocation } from "../../domain/account/session.js";
 import { RedisUnavailable } from "../../domain/errors.js";
+import { askLoaded, type NotLoaded } from "../../redis/client/memory-fence.js";
 import { refusalOf } from "../../redis/client/refusals.js";
 import type { SessionStore } from "../../redis/session/session.js";
 import { readRow } from "../outbox/kind.js";
@@ -24,7 +25,7 @@ export interface SessionTrust {
    * The answer of a loaded Redis; null for an unknown user.
    * Throws ServiceUnavailable when Redis cannot be loaded.
    */
-  ask<T>(userTag: string, question: () => Promise<T | "unloaded">): Promise<T | null>;
+  ask<T>(userTag: string, question: () => Promise<T | NotLoaded>): Promise<T | null>;
   close(): void;
 }
 
@@ -35,9 +36,6 @@ export interface SessionTrustParts {
   readonly failClosed: FailClosed;
   readonly log: Logger;
 }
-
-/** A Redis that forgets more often is restarting over and over. */
-const MAX_RELOADS = 3;
 
 export function createSessionTrust({
   store,
@@ -100,7 +98,8 @@ export function createSessionTrust({
     refused.add(revocation.userTag);
   };
 
-  const tell = async (userTag: string): Promise<boolean> => {
+  /** False for a user whom Postgres does not have. */
+  const load = async (userTag: string): Promise<boolean> => {
     const [state, beforeMs] = await Promise.all([
       revocations.stateOf(userTag),
       revocations.everybodyBefore(),
@@ -114,12 +113,13 @@ export function createSessionTrust({
       await catchUp();
       if (doubted.has(userTag))
         throw new RedisUnavailable(new Error("a revocation of this user cannot be applied"));
-      for (let reload = 0; reload < MAX_RELOADS; reload++) {
-        const answer = await question();
-        if (answer !== "unloaded") return answer;
-        if (!(await tell(userTag))) return null;
-      }
-      throw new RedisUnavailable(new Error("Redis forgets what it is told about revocations"));
+      let isKnown = true;
+      return askLoaded(
+        async () => (isKnown ? question() : null),
+        async () => {
+          isKnown = await load(userTag);
+        },
+      );
     },
     close: stopListening,
   };

@@ -5,12 +5,12 @@
  * refuses is refused. One that it did not answer may be
  * counted, and the error says so.
  */
-import { createHash } from "node:crypto";
 import type { CounterTable } from "../../db/counters/counters.js";
 import type { Owner } from "../../domain/account/guest.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../../domain/counters.js";
 import { RedisUnavailable, ServiceUnavailable, type UserError } from "../../domain/errors.js";
+import { sha256Bytes } from "../../domain/hash.js";
 import {
   type CalendarSpan,
   dayAt,
@@ -21,6 +21,7 @@ import {
 import { Reading } from "../../domain/reading.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { RedisClock } from "../../redis/client/clock.js";
+import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import {
   type Counted,
   type CounterEvent,
@@ -67,6 +68,13 @@ export interface CountersDeps {
   readonly breaker: Breaker;
 }
 
+/** Sent again: once Redis has what it needs, or with the period of its clock. */
+const UNREADY: ReadonlySet<Counted["state"]> = new Set([
+  NOT_LOADED,
+  "not-adopted",
+  "outside-window",
+]);
+
 const VIEWER_BYTES = 8;
 /** 8 characters of base64url (counters.operations.lua). */
 const OPERATION_BYTES = 6;
@@ -95,21 +103,29 @@ export function createCounters({
   clock,
   breaker,
 }: CountersDeps): Counters {
+  const eventOf = (productId: number, operation: OperationName | undefined): CounterEvent => {
+    const nowMs = clock.nowMs();
+    return { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
+  };
   const count = async (
     productId: number,
     operation: OperationName | undefined,
     send: (event: CounterEvent) => Promise<Counted>,
   ): Promise<Counted> => {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const nowMs = clock.nowMs();
-      const event = { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
+    let event = eventOf(productId, operation);
+    let state: Counted["state"] = NOT_LOADED;
+    const ask = async (): Promise<Counted | NotLoaded> => {
+      event = eventOf(productId, operation);
       const counted = await send(event);
       if (counted.nowMs > 0) clock.hear(counted.nowMs);
-      if (counted.state === "unloaded") await reload.claimShard(shardOf(productId));
-      else if (counted.state === "missing") await reload.load(talliesOf(event), clock.nowMs());
-      else if (counted.state !== "moved") return counted;
-    }
-    throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
+      state = counted.state;
+      return UNREADY.has(state) ? NOT_LOADED : counted;
+    };
+    const load = async (): Promise<void> => {
+      if (state === "not-adopted") await reload.claimShard(shardOf(productId));
+      else if (state === NOT_LOADED) await reload.load(talliesOf(event), clock.nowMs());
+    };
+    return askLoaded(ask, load, { attempts: MAX_ATTEMPTS });
   };
   const perform = async (
     kind: "view" | "share",
@@ -166,11 +182,9 @@ async function viewersOf(
     : peopleCount(await ranges.estimate(productId, spans), false);
 }
 
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
-
 /** A pseudonym of 64 bits: two viewers of a product never share one. */
 const viewerName = (owner: Owner): string =>
-  sha256(owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`)
+  sha256Bytes(owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`)
     .subarray(0, VIEWER_BYTES)
     .toString("base64url");
 
@@ -182,9 +196,11 @@ const viewerName = (owner: Owner): string =>
  * guest.
  */
 function operationName(kind: string, owner: Owner, operationId: string): OperationName {
-  const digest = sha256(`${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`);
+  const digest = sha256Bytes(
+    `${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`,
+  );
   const slotOf =
-    owner.kind === "user" ? sha256(`user:${owner.userId}`) : digest.subarray(OPERATION_BYTES);
+    owner.kind === "user" ? sha256Bytes(`user:${owner.userId}`) : digest.subarray(OPERATION_BYTES);
   return {
     slot: slotOf.readUInt16BE() % OPERATION_SLOTS,
     id: digest.subarray(0, OPERATION_BYTES).toString("base64url"),

@@ -111,7 +111,7 @@ async function cutSome(
   const [batches, unclaimed]: [Batch[], number[]] = [[], []];
   const cut = async (some: readonly number[]): Promise<void> => {
     for (const [at, batch] of (await store.seal(some, id)).entries()) {
-      if (batch === "unloaded") unclaimed.push(some[at] as number);
+      if (batch === "not-adopted") unclaimed.push(some[at] as number);
       else if (batch) batches.push(batch);
     }
   };

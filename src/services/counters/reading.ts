@@ -8,6 +8,7 @@ import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Reading } from "../../domain/reading.js";
 import type { Breaker } from "../../redis/client/breaker.js";
+import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import { type CounterStore, shardOf } from "../../redis/counters/counters.js";
 import { type CounterReload, MAX_ATTEMPTS } from "./reload.js";
 
@@ -21,26 +22,30 @@ export interface CounterReadingDeps {
 
 /** Answers tallies in the order asked. */
 export function createCounterReading({ store, reload, table, nowMs, breaker }: CounterReadingDeps) {
-  /** Reads once; loads what is missing (null) for the next attempt. */
-  const attempt = async (keys: readonly TallyKey[]): Promise<(Tally | null)[]> => {
-    const answers = await store.read(keys, nowMs());
+  /** Claims shards and loads tallies that Redis answered so of. */
+  const load = async (keys: readonly TallyKey[], answers: readonly Answer[]): Promise<void> => {
     const shards = new Set(
-      keys.filter((_, at) => answers[at] === "unloaded").map(({ productId }) => shardOf(productId)),
+      keys
+        .filter((_, at) => answers[at] === "not-adopted")
+        .map(({ productId }) => shardOf(productId)),
     );
     await Promise.all([...shards].map((shard) => reload.claimShard(shard)));
-    const missing = keys.filter((_, at) => answers[at] === "missing");
+    const missing = keys.filter((_, at) => answers[at] === NOT_LOADED);
     if (missing.length > 0) await reload.load(missing, nowMs());
-    return answers.map((answer) => (typeof answer === "object" ? answer : null));
   };
-  const fromRedis = async (keys: readonly TallyKey[]): Promise<Tally[]> => {
-    let tallies = await attempt(keys);
-    for (let again = 1; again < MAX_ATTEMPTS && tallies.includes(null); again++) {
-      const late = await attempt(keys.filter((_, at) => tallies[at] === null));
-      tallies = tallies.map((tally) => tally ?? late.shift() ?? null);
-    }
-    if (tallies.includes(null))
-      throw new RedisUnavailable(new Error("Redis forgets what it is told about counters"));
-    return tallies as Tally[];
+  const fromRedis = (keys: readonly TallyKey[]): Promise<Tally[]> => {
+    let answers: Answer[] = keys.map(() => NOT_LOADED);
+    const ask = async (): Promise<Tally[] | NotLoaded> => {
+      const asked = await store.read(
+        keys.filter((_, at) => typeof answers[at] === "string"),
+        nowMs(),
+      );
+      answers = answers.map((answer) =>
+        typeof answer === "string" ? (asked.shift() ?? NOT_LOADED) : answer,
+      );
+      return answers.every((answer) => typeof answer === "object") ? answers : NOT_LOADED;
+    };
+    return askLoaded(ask, () => load(keys, answers), { attempts: MAX_ATTEMPTS });
   };
   return async (keys: readonly TallyKey[], reading: Reading): Promise<Tally[]> => {
     if (breaker.isClosed()) {
@@ -55,6 +60,8 @@ export function createCounterReading({ store, reload, table, nowMs, breaker }: C
     return (await table.stored(keys, shardOf)).map(toTally);
   };
 }
+
+type Answer = Tally | NotLoaded | "not-adopted";
 
 const toTally = ({ views, shares, viewers, isOver, few }: StoredTally): Tally => ({
   views,

@@ -82,13 +82,13 @@ async function compare(
   ids: readonly number[],
   repair: boolean,
 ): Promise<Drift[]> {
-  let diffs: Drift[] = ids.map(() => "again");
-  for (let rounds = 0; rounds < MAX_COMPARISONS && diffs.includes("again"); rounds++) {
+  let diffs: Drift[] = ids.map(() => "outdated");
+  for (let rounds = 0; rounds < MAX_COMPARISONS && diffs.includes("outdated"); rounds++) {
     const keys = ids.flatMap((productId, at): TallyKey[] =>
-      diffs[at] === "again" ? [{ productId, period: "all" }] : [],
+      diffs[at] === "outdated" ? [{ productId, period: "all" }] : [],
     );
     const found = await store.drift(keys, await table.stored(keys, shardOf), repair);
-    diffs = diffs.map((diff) => (diff === "again" ? (found.shift() ?? diff) : diff));
+    diffs = diffs.map((diff) => (diff === "outdated" ? (found.shift() ?? diff) : diff));
   }
   return diffs;
 }

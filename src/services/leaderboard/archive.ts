@@ -18,6 +18,7 @@ import {
   type RankedRow,
   rankRows,
 } from "../../domain/leaderboard/leaderboard.js";
+import { NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import type { BoardStore } from "../../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../../redis/leaderboard/link.js";
 import { mostTelling } from "../failures.js";
@@ -164,13 +165,13 @@ async function sumOfRedis(
   { store }: BoardArchiveDeps,
   build: BuildOf,
   { period, window }: FinishedPeriod,
-): Promise<Sum | null | "moved"> {
+): Promise<Sum | null | NotLoaded> {
   const sum = new Summing();
   for (;;) {
     const run = { from: "place", place: sum.total, count: CHUNK } as const;
     const read = await store.read(build, { period, window, present: false, run });
-    if (read === "gone") return null;
-    if (read === "moved" || "nowMs" in read) return "moved";
+    if (read === "archived") return null;
+    if (read === NOT_LOADED || "nowMs" in read) return NOT_LOADED;
     sum.add(rankRows(build.board.tieRule, read, read.rows));
     if (read.rows.length < CHUNK) return sum.end();
   }

@@ -65,12 +65,12 @@ export function createBoardReads(deps: BoardReadDeps): BoardReads {
     board: BoardRecord,
     { period, atMs }: PeriodOf,
     runOf: (window: Window) => Run,
-  ): Promise<BoardSlice | "gone"> => {
+  ): Promise<BoardSlice | "archived"> => {
     for (let corrections = 0; corrections < MAX_CORRECTIONS; corrections++) {
       const window = calendars.windowAt(board, period, atMs ?? clock.nowMs());
       const request = { period, window, present: atMs === null, run: runOf(window) };
       const read = await rebuild.use(board, (build) => store.read(build, request));
-      if (read === "gone") return "gone";
+      if (read === "archived") return "archived";
       if (!("nowMs" in read)) return toSlice(board, { period, window }, read);
       clock.hear(read.nowMs);
     }
@@ -84,7 +84,7 @@ export function createBoardReads(deps: BoardReadDeps): BoardReads {
       if (finished && isArchived(board, finished))
         return readArchive(deps, finished, runOf(finished.window));
       const live = await readLive(board, of, runOf);
-      if (live !== "gone") return live;
+      if (live !== "archived") return live;
       // Archived since this process read the board, or
       // about to be.
       const [fresh] = await boards.byIds([board.id]);

@@ -16,6 +16,7 @@ import { SingleFlight } from "../../domain/concurrency/single-flight.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import { withDeadline } from "../../domain/time/deadline.js";
+import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import type { BoardStore, ServedBuild } from "../../redis/leaderboard/leaderboard.js";
 import type { BuildOf } from "../../redis/leaderboard/link.js";
 import type { Calendars } from "./calendars.js";
@@ -25,10 +26,10 @@ import { placeRows, toBatches } from "./standings.js";
 export interface BoardRebuild {
   /**
    * Works on the build that is served. `work` answers
-   * "moved" where another one is served by now. Throws
+   * "not-loaded" where another one is served by now. Throws
    * ServiceUnavailable.
    */
-  use<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | "moved">): Promise<T>;
+  use<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | NotLoaded>): Promise<T>;
   /** Applies what the board lacks. Resolves to the last sequence. */
   catchUp(board: BoardRecord): Promise<number>;
 }
@@ -47,8 +48,6 @@ export interface BoardRebuildDeps {
 const LEDGER_CHUNK = 1_000;
 /** Time between two looks at a build of another process. */
 const BUILDING_POLL_MS = 50;
-/** After more moves, Redis is restarting over and over. */
-const MAX_MOVES = 3;
 
 export function createBoardRebuild(deps: BoardRebuildDeps): BoardRebuild {
   const { ledger, store, waitMs, log } = deps;
@@ -69,15 +68,18 @@ export function createBoardRebuild(deps: BoardRebuildDeps): BoardRebuild {
 
   return {
     async use(board, work) {
-      for (let moves = 0; moves < MAX_MOVES; moves++) {
-        const generation =
-          generations.get(board.id) ?? (await withDeadline(prepare(board), waitMs, beingBuilt));
+      const load = async (): Promise<string> => {
+        const generation = await withDeadline(prepare(board), waitMs, beingBuilt);
         generations.set(board.id, generation);
-        const result = await work({ board, generation });
-        if (result !== "moved") return result;
-        generations.delete(board.id);
-      }
-      throw new ServiceUnavailable("The leaderboard is being rebuilt. Try again in a moment.");
+        return generation;
+      };
+      const ask = async () => {
+        const generation = generations.get(board.id) ?? (await load());
+        const answer = await work({ board, generation });
+        if (answer === NOT_LOADED) generations.delete(board.id);
+        return answer;
+      };
+      return askLoaded(ask, load, { failure: beingRebuilt });
     },
     async catchUp(board) {
       const generation = await prepare(board);
@@ -89,6 +91,9 @@ export function createBoardRebuild(deps: BoardRebuildDeps): BoardRebuild {
     },
   };
 }
+
+const beingRebuilt = (): ServiceUnavailable =>
+  new ServiceUnavailable("The leaderboard is being rebuilt. Try again in a moment.");
 
 function beingBuilt(): never {
   throw new ServiceUnavailable("The leaderboard is being built. Try again in a moment.");
@@ -129,7 +134,7 @@ async function applyLedger(
     const rows = await ledger.after(build.board.id, done, LEDGER_CHUNK);
     const placed = await placeRows(ledger, database, rows);
     for (const batch of toBatches(build.board, placed, { calendars, answerOf: () => "" })) {
-      if ((await store.apply(build, { ...batch, mends })) === "moved") return;
+      if ((await store.apply(build, { ...batch, mends })) === NOT_LOADED) return;
     }
     done = rows.at(-1)?.sequence ?? to;
   }

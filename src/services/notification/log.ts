@@ -16,6 +16,7 @@ import type {
   NotificationRecord,
 } from "../../domain/notification.js";
 import type { Breaker } from "../../redis/client/breaker.js";
+import { NOT_LOADED } from "../../redis/client/memory-fence.js";
 import type { EventLogTail, TailRead } from "../../redis/event-log/tail.js";
 import { failuresOf, mostTelling } from "../failures.js";
 import type { LogSource } from "../live/log-subscription.js";
@@ -104,7 +105,7 @@ export function createNotificationSource(
     async end() {
       const caller = randomUUID();
       const end = await fromTail(() => tail.end(topic, caller));
-      if (end && end !== "unloaded") return positionAt(end.last);
+      if (end && end !== NOT_LOADED) return positionAt(end.last);
       const last = await table.last(userId);
       if (end) await load(caller, last);
       return positionAt(last);
@@ -113,10 +114,10 @@ export function createNotificationSource(
       if (epoch !== DURABLE) return { reason: "CURSOR_INVALID", resumeFrom: await this.end() };
       const caller = randomUUID();
       const found = await fromTail(() => tail.read(topic, sequence, ENTRIES_AT_ONCE, caller));
-      const cached = found && found !== "unloaded" ? followingEntries(found, sequence) : null;
+      const cached = found && found !== NOT_LOADED ? followingEntries(found, sequence) : null;
       if (cached) return cached;
       const { page, last } = await fromPostgres(sequence);
-      if (found === "unloaded") await load(caller, last);
+      if (found === NOT_LOADED) await load(caller, last);
       return page;
     },
   };

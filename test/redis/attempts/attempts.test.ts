@@ -14,6 +14,7 @@ import {
   createAttempts,
 } from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
+import { testCaller } from "../../support/caller.js";
 import { drillSize } from "../../support/drill.js";
 import { testLog } from "../../support/log.js";
 import { startRedisCluster, testRedis } from "../../support/redis.js";
@@ -37,7 +38,7 @@ async function open(rules: Partial<AttemptRules> = {}, url = testRedis().url) {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const attempts = createAttempts(connection, keys, { ...RULES, ...rules, deadlineMs: 10_000 });
+  const attempts = createAttempts(testCaller(connection), keys, { ...RULES, ...rules });
   const admin = connection as Redis;
   const buckets = async () => (await admin.keys(keys.attempts("*", "*", "*"))).sort();
   return {

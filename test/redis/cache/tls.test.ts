@@ -6,12 +6,12 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readConfig } from "../../../src/config/config.js";
 import { StartupError } from "../../../src/domain/errors.js";
-import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createAttempts } from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { createBoardStore } from "../../../src/redis/leaderboard/leaderboard.js";
 import { createSessionStore } from "../../../src/redis/session/session.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { type RedisServer, startRedisServer } from "../../support/redis-server.js";
 import { otherCaFile, tlsFiles } from "../../support/tls.js";
@@ -50,10 +50,7 @@ it("lets sessions live and end, and counts who guesses, over TLS with those righ
   const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
   await whenReady(souk, 30_000);
   await useSessions(souk);
-  const attempts = createAttempts(souk, createKeys(), {
-    ...readConfig({}).attempts,
-    deadlineMs: 10_000,
-  });
+  const attempts = createAttempts(testCaller(souk), createKeys(), readConfig({}).attempts);
   const attempt = { id: "one", account: "ada@test.example", ip: "192.0.2.1" };
   expect([await attempts.signIn(attempt), await attempts.signUp(attempt)]).toEqual([null, null]);
   await attempts.forgive(attempt);
@@ -63,20 +60,13 @@ it("lets sessions live and end, and counts who guesses, over TLS with those righ
 it("keeps leaderboards over TLS with those rights", async () => {
   const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
   await whenReady(souk, 30_000);
-  await useBoard(
-    createBoardStore({
-      connection: souk,
-      keys: createKeys(),
-      deadlineMs: 10_000,
-      telemetry: silentTelemetry,
-    }),
-  );
+  await useBoard(createBoardStore(testCaller(souk), createKeys()));
   souk.disconnect();
 });
 
 /** Everything that a store of sessions does. */
 async function useSessions(souk: ReturnType<typeof connectRedis>): Promise<void> {
-  const store = createSessionStore(souk, createKeys(), { ...SESSION_OPTIONS });
+  const store = createSessionStore(testCaller(souk), createKeys(), SESSION_OPTIONS);
   await store.load("tag", { epoch: 1, revokedIds: ["gone"] });
   await store.loadEverybody(0);
   for (const id of ["a", "b", "c"])

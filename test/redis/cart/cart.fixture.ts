@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import type { Owner } from "../../../src/domain/account/guest.js";
 import type { CartRecord } from "../../../src/domain/cart.js";
 import {
+  CART_DEADLINE_MS,
   type CartAction,
   type CartChange,
   type CartStore,
@@ -15,6 +16,7 @@ import {
   whenReady,
 } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Opens a store on a connection of its own, which goes with the test; resolves when it answers. */
@@ -33,7 +35,12 @@ export async function openCarts({
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  return { connection, store: createCartStore(connection, keys, { ttlMs }) };
+  return {
+    connection,
+    store: createCartStore(testCaller(connection, { deadlineMs: CART_DEADLINE_MS }), keys, {
+      ttlMs,
+    }),
+  };
 }
 
 export const user = (userId: number): Owner => ({ kind: "user", userId });

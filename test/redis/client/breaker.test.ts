@@ -4,6 +4,7 @@
 import { expect, it, onTestFinished } from "vitest";
 import { createBreaker } from "../../../src/redis/client/breaker.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
+import { createProbe } from "../../../src/redis/client/probe.js";
 import { createProxy } from "../../support/faults.js";
 import { testLog } from "../../support/log.js";
 import { startRedisServer } from "../../support/redis-server.js";
@@ -19,11 +20,13 @@ async function open() {
   });
   await whenReady(connection, 30_000);
   const reports: (string | null)[] = [];
+  const probe = createProbe(connection);
   const breaker = createBreaker(
-    { connection, report: (reason) => reports.push(reason) },
+    { connection, probe, report: (reason) => reports.push(reason) },
     { instead: "nothing", deadlineMs: 200 },
   );
   onTestFinished(async () => {
+    probe.close();
     breaker.close();
     connection.disconnect();
     await proxy.close();

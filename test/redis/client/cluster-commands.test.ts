@@ -16,6 +16,7 @@ import {
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { createLimiter } from "../../../src/redis/rate-limiter/limiter.js";
 import { createSessionStore } from "../../../src/redis/session/session.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { type RedisCluster, startRedisCluster } from "../../support/redis-cluster.js";
 import { bucketOf } from "../rate-limiter/limiter.fixture.js";
@@ -33,11 +34,12 @@ async function open() {
   const connection = connectRedis({ url: cluster.url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, HANG_MS);
-  const limiter = createLimiter(connection, keys, { keepMs: HANG_MS, deadlineMs: HANG_MS });
+  const caller = testCaller(connection, { deadlineMs: HANG_MS });
+  const limiter = createLimiter(caller, keys, { keepMs: HANG_MS });
   return {
     connection,
     limiter,
-    sessions: createSessionStore(connection, keys, { ...SESSION_OPTIONS, deadlineMs: HANG_MS }),
+    sessions: createSessionStore(caller, keys, SESSION_OPTIONS),
   };
 }
 type Opened = Awaited<ReturnType<typeof open>>;

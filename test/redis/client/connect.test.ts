@@ -1,7 +1,7 @@
 /** Redis URLs: what they mean, and that a wrong one is refused without showing its password. */
 import { expect, it } from "vitest";
 import { StartupError } from "../../../src/domain/errors.js";
-import { describeRedis, parseRedisUrl } from "../../../src/redis/client/connect.js";
+import { describeRedis, parseRedisUrl } from "../../../src/redis/client/url.js";
 
 const at = (host: string, port: number) => ({
   mode: "standalone",

@@ -24,7 +24,7 @@ import { createCounterStore } from "../../../src/redis/counters/counters.js";
 import { createViewerRanges } from "../../../src/redis/counters/range.js";
 import { createDocumentStore } from "../../../src/redis/documents/documents.js";
 import { createLimiter } from "../../../src/redis/rate-limiter/limiter.js";
-import { testBreaker } from "../../support/breaker.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { ROOT } from "../../support/node-process.js";
 import { startRedisServer } from "../../support/redis-server.js";
@@ -86,10 +86,7 @@ async function moveCart(url: string, keys: Keys): Promise<void> {
 /** What a sign-in leaves. */
 async function openSession(url: string, keys: Keys): Promise<void> {
   const { store, connection } = await readyStore({ url, keys });
-  const attempts = createAttempts(connection, keys, {
-    ...readConfig({}).attempts,
-    deadlineMs: 10_000,
-  });
+  const attempts = createAttempts(testCaller(connection), keys, readConfig({}).attempts);
   const attempt = { id: "attempt", account: "ada@test.example", ip: "2001:db8::1" };
   await attempts.signIn(attempt);
   await attempts.forgive(attempt);
@@ -98,10 +95,9 @@ async function openSession(url: string, keys: Keys): Promise<void> {
   await store.loadEverybody(0);
   await store.create(newSession("tag", "id"));
   const bucket = { kind: "viewer", name: "7", rule: { burst: 10, perSecond: 0.1 } } as const;
-  await createLimiter(connection, keys, { keepMs: 60_000, deadlineMs: 10_000 }).consume(
-    "operation",
-    [{ bucket, cost: 1 }],
-  );
+  await createLimiter(testCaller(connection), keys, { keepMs: 60_000 }).consume("operation", [
+    { bucket, cost: 1 },
+  ]);
 }
 
 /** What a client leaves that sends a document with its hash. */
@@ -109,11 +105,9 @@ async function keepDocument(url: string, keys: Keys): Promise<void> {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  await createDocumentStore(connection, keys, {
+  await createDocumentStore(testCaller(connection), keys, {
     ttlMs: 60_000,
     maxBytes: 100_000,
-    deadlineMs: 10_000,
-    breaker: testBreaker(connection),
   }).keep("hash", "{ a }");
 }
 
@@ -122,7 +116,7 @@ async function reportActivity(url: string, keys: Keys): Promise<void> {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const store = createActivityStore(connection, keys, 10_000);
+  const store = createActivityStore(testCaller(connection), keys);
   const day = dayOf(Date.now());
   await store.note(day, 7);
   await store.load(day, [8], "report");
@@ -134,10 +128,9 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const store = createCounterStore(connection, keys, {
+  const store = createCounterStore(testCaller(connection), keys, {
     viewMs: 60_000,
     operationMs: 60_000,
-    deadlineMs: 10_000,
   });
   const nowMs = Date.now();
   const event = { productId: 1, day: dayOf(nowMs), month: monthOf(nowMs) };
@@ -156,7 +149,10 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   await store.view({ ...event, operation: { slot: 1, id: "one_____" } }, "ada");
   await store.seal([1], "batch");
   await store.view({ ...event, operation: { slot: 2, id: "two_____" } }, "bob");
-  await createViewerRanges(connection, keys, 10_000).estimate(1, [dayOf(nowMs - DAY), event.day]);
+  await createViewerRanges(testCaller(connection), keys).estimate(1, [
+    dayOf(nowMs - DAY),
+    event.day,
+  ]);
 }
 
 /** What a log that is read and appended to leaves. */

@@ -20,7 +20,7 @@ import { createViewerRanges } from "../../../src/redis/counters/range.js";
 import { type Counters, createCounters } from "../../../src/services/counters/counters.js";
 import { createCounterFlush } from "../../../src/services/counters/flush.js";
 import { createCounterReload } from "../../../src/services/counters/reload.js";
-import { testBreaker } from "../../support/breaker.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Everything that counts, as one process has it. */
@@ -83,15 +83,15 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   const log = testLog().child({});
   log.warn = log.error = ((...words: unknown[]) =>
     void warnings.push(String(words.at(-1)))) as typeof log.warn;
-  const store = createCounterStore(connection, keys, { viewMs, operationMs, deadlineMs });
+  const breaker = testCaller(connection, { deadlineMs });
+  const store = createCounterStore(breaker, keys, { viewMs, operationMs });
   const table = createCounterTable(database);
   const reload = createCounterReload({ store, table, log });
   const clock = await openRedisClock(connection, async () => Date.now());
   onTestFinished(() => clock.close());
-  const breaker = testBreaker(connection);
   const counters = createCounters({
     store,
-    ranges: createViewerRanges(connection, keys, deadlineMs),
+    ranges: createViewerRanges(breaker, keys),
     reload,
     table,
     publisher: { publish() {} },

@@ -145,7 +145,7 @@ describe("a script", () => {
         "bob",
       ),
     ).toMatchObject({
-      state: "moved",
+      state: "outside-window",
     });
     expect(await kit.read(id)).toMatchObject({ views: 1 });
   });
@@ -442,7 +442,7 @@ describe("a Redis that lost its memory", () => {
     await kit.flush();
     await kit.connection.del(place.keys.tally(shardOf(id), id));
     expect(await kit.store.load({ productId: id, period: "all" }, stale!, Date.now())).toBe(
-      "again",
+      "outdated",
     );
     expect(await kit.read(id)).toMatchObject({ shares: 1 });
   });

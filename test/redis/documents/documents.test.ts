@@ -7,7 +7,7 @@ import {
   createDocumentStore,
   type DocumentStoreOptions,
 } from "../../../src/redis/documents/documents.js";
-import { testBreaker } from "../../support/breaker.js";
+import { testCaller } from "../../support/caller.js";
 import { drillSize } from "../../support/drill.js";
 import { createProxy } from "../../support/faults.js";
 import { testLog } from "../../support/log.js";
@@ -21,16 +21,17 @@ const BESIDES = 256;
 
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
 
-async function openStore(options: Partial<DocumentStoreOptions> = {}, url?: string) {
+async function openStore(
+  { deadlineMs, ...options }: Partial<DocumentStoreOptions> & { deadlineMs?: number } = {},
+  url?: string,
+) {
   const place = testRedis();
   const connection = connectRedis({ url: url ?? place.url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const store = createDocumentStore(connection, place.keys, {
+  const store = createDocumentStore(testCaller(connection, { deadlineMs }), place.keys, {
     ttlMs: HOUR,
     maxBytes: 1024 * 1024,
-    deadlineMs: 10_000,
-    breaker: testBreaker(connection),
     ...options,
   });
   const keep = (text: string) => store.keep(hashOf(text), text);
@@ -55,11 +56,9 @@ async function openStore(options: Partial<DocumentStoreOptions> = {}, url?: stri
 it("a document is found by its hash, by every process, and by nothing else", async () => {
   const { keep, find, connection, keys } = await openStore();
   await keep("{ é }");
-  const other = createDocumentStore(connection, keys, {
+  const other = createDocumentStore(testCaller(connection), keys, {
     ttlMs: HOUR,
     maxBytes: 1024 * 1024,
-    deadlineMs: 10_000,
-    breaker: testBreaker(connection),
   });
   expect([
     await other.find(hashOf("{ é }")),

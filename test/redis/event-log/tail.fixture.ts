@@ -9,6 +9,7 @@ import {
 } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Bounds that no test runs into unless it says so. */
@@ -26,7 +27,8 @@ export async function openTails({
   const connection: RedisConnection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  return { connection, tail: createEventLogTail(connection, keys, { ...BOUNDS, ...bounds }) };
+  const all = { ...BOUNDS, ...bounds };
+  return { connection, tail: createEventLogTail(testCaller(connection, all), keys, all) };
 }
 
 /** What is published on the channel of a log, in order. */

@@ -33,7 +33,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
     it("It is empty until loaded; then it keeps what is appended, and knows its end.", async () => {
       const { tail } = await openTails(there());
       await tail.append(topic(1), 1, "before");
-      expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
+      expect(await tail.read(topic(1), 0, 10, "me")).toBe("not-loaded");
       expect(await tail.load(topic(1), "me", 1)).toBe(true);
       expect(await tail.read(topic(1), 1, 10, "me")).toMatchObject({ last: 1, entries: [] });
       await tail.append(topic(1), 2, "a");
@@ -57,10 +57,10 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
         () => tail.read(topic(1), 0, 10, "another"),
       ];
       for (const interrupt of interruptions) {
-        expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
+        expect(await tail.read(topic(1), 0, 10, "me")).toBe("not-loaded");
         await interrupt();
         expect(await tail.load(topic(1), "me", 6)).toBe(false);
-        expect(await tail.end(topic(1), "me")).toBe("unloaded");
+        expect(await tail.end(topic(1), "me")).toBe("not-loaded");
       }
     });
 
@@ -105,7 +105,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       await until("the old ones to go", async () => {
         await append();
         const found = await tail.read(topic(1), 0, 100, "me");
-        return found !== "unloaded" && (found.entries[0]?.sequence ?? 0) > 40;
+        return found !== "not-loaded" && (found.entries[0]?.sequence ?? 0) > 40;
       });
       expect(await connection.xlen(at.keys.log("notification", 1))).toBeGreaterThan(0);
     });
@@ -125,7 +125,7 @@ describe("on a server of its own", () => {
     await tail.end(topic(2), "me");
     await tail.load(topic(2), "me", 5);
     await server.restart();
-    await until("an answer", async () => (await tail.end(topic(2), "me")) === "unloaded");
+    await until("an answer", async () => (await tail.end(topic(2), "me")) === "not-loaded");
   });
 
   it("Entries are announced by a full server, which gives their tail up.", async () => {
@@ -139,6 +139,6 @@ describe("on a server of its own", () => {
     await admin.config("SET", "maxmemory", "1");
     await tail.append(topic(1), 1, "a");
     await until("it to be heard", () => heard.length === 1);
-    expect(await tail.read(topic(1), 0, 10, "me")).toBe("unloaded");
+    expect(await tail.read(topic(1), 0, 10, "me")).toBe("not-loaded");
   });
 });

@@ -2,11 +2,11 @@
 import { onTestFinished } from "vitest";
 import type { BoardRow } from "../../../src/domain/leaderboard/leaderboard.js";
 import { ALL_TIME, PERIODS } from "../../../src/domain/leaderboard/periods.js";
-import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { type BoardStore, createBoardStore } from "../../../src/redis/leaderboard/leaderboard.js";
 import type { BoardShape, BuildOf } from "../../../src/redis/leaderboard/link.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** A store on a connection of its own, which goes with the test. */
@@ -14,7 +14,7 @@ export async function readyBoards({ url, keys }: { url: string; keys: Keys }): P
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  return createBoardStore({ connection, keys, deadlineMs: 10_000, telemetry: silentTelemetry });
+  return createBoardStore(testCaller(connection), keys);
 }
 
 /** Windows that hold any time a test runs at. */

@@ -165,7 +165,7 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
     for (const at of [0, 4, 2, 3, 1, 5]) {
       const applied = await apply(store, build, [ledger[at]!]);
       marks.push([
-        applied !== "moved" && applied.version,
+        applied !== "not-loaded" && applied.version,
         (await store.look(build.board.id))?.applied,
       ]);
     }
@@ -199,7 +199,7 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
       past.endMs,
     );
     expect(await store.read(build, { period: "DAY", window: past, present: false, run })).toBe(
-      "gone",
+      "archived",
     );
     // What comes late finds it closed.
     const windows = { ...WINDOWS, DAY: past };
@@ -219,9 +219,9 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
     const old = { ...build, generation: "1" };
     const run = { from: "place", place: 0, count: 1 } as const;
     expect(await store.read(old, { period: "DAY", window: WINDOWS.DAY!, present: true, run })).toBe(
-      "moved",
+      "not-loaded",
     );
-    expect(await apply(store, old, ledgerOf(values, [["a", 1]]))).toBe("moved");
+    expect(await apply(store, old, ledgerOf(values, [["a", 1]]))).toBe("not-loaded");
     expect(await store.begin(build.board, "one")).not.toBeNull();
     expect(await store.begin(build.board, "another")).toBeNull();
     expect(await store.load(build, "another", { period: "DAY", startMs: 1, rows: [] })).toBe(false);

@@ -44,6 +44,7 @@ it("Eight processes get at most burst + ⌊rate × elapsed⌋, and what one buck
   const processes = Array.from({ length: PROCESSES }, () =>
     runModule(`
       import { Redis } from "ioredis";
+      import { createCallers } from "./dist/redis/client/call.js";
       import { connectRedis, whenReady } from "./dist/redis/client/connect.js";
       import { createKeys } from "./dist/redis/client/keys.js";
       import { createLimiter } from "./dist/redis/rate-limiter/limiter.js";
@@ -52,10 +53,8 @@ it("Eight processes get at most burst + ⌊rate × elapsed⌋, and what one buck
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       const connection = connectRedis({ url, role: "requests", log });
       await whenReady(connection, 30_000);
-      const limiter = createLimiter(connection, createKeys(prefix), {
-        keepMs: 60_000,
-        deadlineMs: 10_000,
-      });
+      const caller = createCallers({ connection }).of("rate-limiter", { deadlineMs: 10_000 });
+      const limiter = createLimiter(caller, createKeys(prefix), { keepMs: 60_000 });
       const takes = [{ bucket: { kind: "viewer", name: "one", rule }, cost: 1 }];
       console.log("ready");
       const gate = new Redis(url);

@@ -4,6 +4,7 @@ import type { Bucket, BucketKind } from "../../../src/domain/limits.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createLimiter, type Limiter } from "../../../src/redis/rate-limiter/limiter.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Opens a limiter on a connection of its own, which goes with the test. */
@@ -19,7 +20,7 @@ export async function openLimiter({
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  return createLimiter(connection, keys, { keepMs, deadlineMs: 10_000 });
+  return createLimiter(testCaller(connection), keys, { keepMs });
 }
 
 /** A bucket. */

@@ -73,7 +73,7 @@ async function run(
       const { epoch } = truth;
       truth.born.set(id, epoch);
       const using = store();
-      if ((await using.create(newSession(tag, id, epoch))) === "unloaded") {
+      if ((await using.create(newSession(tag, id, epoch))) === "not-loaded") {
         await tell();
         await using.create(newSession(tag, id, epoch));
       }

@@ -12,6 +12,7 @@ import {
   type SessionStore,
   type SessionStoreOptions,
 } from "../../../src/redis/session/session.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Long lives, and every use noted. */
@@ -20,15 +21,15 @@ export const SESSION_OPTIONS: SessionStoreOptions = {
   capMs: 3_600_000,
   noteEveryMs: 0,
   most: 10,
-  deadlineMs: 10_000,
 };
 
 /** Opens a store on a connection of its own, which goes with the test. */
 export function openStore({
   url,
   keys,
+  deadlineMs,
   ...options
-}: { url: string; keys: Keys } & Partial<SessionStoreOptions>): {
+}: { url: string; keys: Keys; deadlineMs?: number } & Partial<SessionStoreOptions>): {
   store: SessionStore;
   connection: RedisConnection;
 } {
@@ -36,7 +37,10 @@ export function openStore({
   onTestFinished(() => connection.disconnect());
   return {
     connection,
-    store: createSessionStore(connection, keys, { ...SESSION_OPTIONS, ...options }),
+    store: createSessionStore(testCaller(connection, { deadlineMs }), keys, {
+      ...SESSION_OPTIONS,
+      ...options,
+    }),
   };
 }
 

@@ -230,7 +230,7 @@ describe("a Redis that may remember wrongly", () => {
       await store.find("tag", "a"),
       await store.touch("tag", "a"),
       await store.create(newSession("tag", "c")),
-    ]).toEqual(["unloaded", null, "unloaded"]);
+    ]).toEqual(["not-loaded", null, "not-loaded"]);
     await store.load("tag", { epoch: 1, revokedIds: ["a"] });
     await store.loadEverybody(0);
     expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject([
@@ -259,7 +259,7 @@ describe("a Redis that may remember wrongly", () => {
     onTestFinished(() => reader.disconnect());
     expect(await reader.zscore(keys.sessions("tag"), "a")).not.toBeNull();
     await until("the connection to be back", async () => (await connection.ping()) === "PONG");
-    expect(await store.find("tag", "a")).toBe("unloaded");
+    expect(await store.find("tag", "a")).toBe("not-loaded");
     await store.load("tag", { epoch: 1, revokedIds: ["a"] });
     await store.loadEverybody(0);
     expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject([
@@ -279,7 +279,7 @@ describe("a Redis that may remember wrongly", () => {
     // As on another server: nothing here was loaded on this one.
     await connection.set(keys.sessionEpoch("tag"), "1@abc");
     await store.revoke(user(2));
-    expect(await store.find("tag", "a")).toBe("unloaded");
+    expect(await store.find("tag", "a")).toBe("not-loaded");
     await store.load("tag", { epoch: 1, revokedIds: [] });
     expect(await store.find("tag", "a")).toBe("none");
     await connection.set(keys.sessionEverybody(), "0@abc");

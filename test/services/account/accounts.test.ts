@@ -13,6 +13,7 @@ import {
   createSignInGuard,
   type SignInGuard,
 } from "../../../src/services/account/sign-in-guard.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { testRedis } from "../../support/redis.js";
@@ -29,11 +30,10 @@ beforeAll(async () => {
   const { url, keys } = testRedis();
   redis = connectRedis({ url, role: "requests", log: testLog() });
   await whenReady(redis, 30_000);
-  attempts = createAttempts(redis, keys, {
+  attempts = createAttempts(testCaller(redis), keys, {
     ...readConfig({}).attempts,
     delayMs: 600_000,
     delayMostMs: 600_000,
-    deadlineMs: 10_000,
   });
 });
 afterAll(async () => {

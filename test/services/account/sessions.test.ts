@@ -7,6 +7,7 @@ import { createSessionStore } from "../../../src/redis/session/session.js";
 import { sessionCredential } from "../../../src/services/account/credential.js";
 import { createSessionTrust } from "../../../src/services/account/session-reload.js";
 import { createSessions } from "../../../src/services/account/sessions.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { testRedis } from "../../support/redis.js";
 import { startRedisServer } from "../../support/redis-server.js";
@@ -37,12 +38,11 @@ async function openSessions() {
   await whenReady(connection, 30_000);
   const admin = new Redis(server.url);
   onTestFinished(() => admin.disconnect());
-  const store = createSessionStore(connection, keys, {
+  const store = createSessionStore(testCaller(connection), keys, {
     idleMs: 30 * MINUTE,
     capMs: 7 * DAY,
     noteEveryMs: MINUTE,
     most: 10,
-    deadlineMs: 10 * SECOND,
   });
   const trust = createSessionTrust({
     store,

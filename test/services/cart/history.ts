@@ -8,7 +8,7 @@ import { expect } from "vitest";
 import { type Owner, ownerName } from "../../../src/domain/account/guest.js";
 import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
 import { ServiceUnavailable } from "../../../src/domain/errors.js";
-import { type CartStore, createCartStore } from "../../../src/redis/cart/cart.js";
+import { CART_DEADLINE_MS, type CartStore, createCartStore } from "../../../src/redis/cart/cart.js";
 import type { RedisConnection } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import {
@@ -19,6 +19,7 @@ import {
 } from "../../../src/services/cart/carts.js";
 import { createCartMoves } from "../../../src/services/cart/move.js";
 import { age, guest, user } from "../../redis/cart/cart.fixture.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { until } from "../../support/until.js";
 import { ModelCarts, type ModelOutcome, type ModelProduct } from "./model.js";
@@ -130,7 +131,9 @@ class History {
     private readonly keys: Keys,
   ) {
     const open = (connection: RedisConnection) =>
-      createCartStore(connection, keys, { ttlMs: TTL_MS });
+      createCartStore(testCaller(connection, { deadlineMs: CART_DEADLINE_MS }), keys, {
+        ttlMs: TTL_MS,
+      });
     this.stores = [open(place.connections[0]), open(place.connections[1])];
     this.lossy = place.losing && open(place.losing.connection);
     for (let id = 1; id <= PRODUCTS; id++)

@@ -9,7 +9,6 @@ import type { Database, Tx } from "../../../src/db/client/database.js";
 import { createBoardTable } from "../../../src/db/leaderboard/leaderboards.js";
 import { createScoreLedger, type ScoreLedger } from "../../../src/db/leaderboard/ledger.js";
 import type { BoardDraft } from "../../../src/domain/leaderboard/leaderboard.js";
-import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { openRedisClock, type RedisClock } from "../../../src/redis/client/clock.js";
 import {
   connectRedis,
@@ -19,6 +18,7 @@ import {
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createBoardStore } from "../../../src/redis/leaderboard/leaderboard.js";
 import { createBoards } from "../../../src/services/leaderboard/composition.js";
+import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 
 /** Where boards are kept. */
@@ -56,12 +56,7 @@ interface Together extends Omit<BoardPlace, "url"> {
 
 function putTogether({ database, connection, keys, clock, redisClock }: Together) {
   const log = testLog();
-  const store = createBoardStore({
-    connection,
-    keys,
-    deadlineMs: 10_000,
-    telemetry: silentTelemetry,
-  });
+  const store = createBoardStore(testCaller(connection), keys);
   const ledger = atTime(createScoreLedger(database), clock);
   /** What was published. */
   const told: { kind: string; payload: unknown }[] = [];

@@ -25,7 +25,7 @@ import {
   notificationEntry,
 } from "../../../src/services/notification/notification-kind.js";
 import { createOutbox } from "../../../src/services/outbox/outbox.js";
-import { testBreaker } from "../../support/breaker.js";
+import { testCaller } from "../../support/caller.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";
 import { testLog } from "../../support/log.js";
 import type { TestDatabase } from "../../support/postgres.js";
@@ -60,11 +60,11 @@ export async function openProcess({
   const subscriber = connectRedis({ url, role: "subscriber", log });
   const all = { entries: 20, keepMs: 3_600_000, deadlineMs: 300, ...bounds };
   const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log });
-  const tail = createEventLogTail(requests, keys, all);
+  const breaker = testCaller(requests, all);
+  const tail = createEventLogTail(breaker, keys, all);
   const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   await whenReady(requests, 30_000);
-  const breaker = testBreaker(requests);
   const notify = createApplyNotifications(tail);
   const outbox = createOutbox({
     table: outboxTable,

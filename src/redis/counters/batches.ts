@@ -1,0 +1,132 @@
+/** Batches of counts on their way to Postgres. */
+import type { Result } from "ioredis";
+import {
+  type Batch,
+  type BatchCounts,
+  periodName,
+  type Sketch,
+  type TallyKey,
+} from "../../domain/counters.js";
+import { type Args, type Reach, SHARDS } from "./keys.js";
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    countersSeal(
+      ...keysAndArgs: Args
+    ): Result<["not-adopted"] | [] | ["batch", ...string[]], Context>;
+    countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
+    countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
+    countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
+  }
+}
+
+const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
+
+export function batchesOf({ connection, keys, call, places: { stateKeys, sketchArgs } }: Reach) {
+  return {
+    /**
+     * How many fields wait for Postgres in all shards, and how
+     * old the oldest is at most. One round trip, an EVALSHA
+     * each.
+     */
+    unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>
+      call("unflushed", async () => {
+        const shards = await Promise.all(
+          ALL_SHARDS.map((shard) => connection.countersUnflushed(...stateKeys(shard))),
+        );
+        return {
+          fields: shards.reduce((sum, [fields]) => sum + fields, 0),
+          oldestMs: Math.max(...shards.map(([, ageMs]) => ageMs)),
+        };
+      }),
+    /**
+     * Sets aside what each shard has counted, or answers what
+     * was set aside before. One round trip, an EVALSHA each.
+     */
+    seal: (shards: readonly number[], id: string): Promise<(Batch | "not-adopted" | null)[]> =>
+      call("seal", () =>
+        Promise.all(
+          shards.map(async (shard) =>
+            toBatch(shard, await connection.countersSeal(...stateKeys(shard), id)),
+          ),
+        ),
+      ),
+    /**
+     * The viewers of tallies in a batch, to be stored with it;
+     * null where a tally is not loaded. One round trip, an
+     * EVALSHA each.
+     */
+    sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
+      call("sketch", () =>
+        Promise.all(
+          wanted.map(async (key) =>
+            toSketch(key, await connection.countersSketchBuffer(...sketchArgs(batch, key))),
+          ),
+        ),
+      ),
+    /**
+     * Drops a batch that is in Postgres, or one that cannot get
+     * there. One EVALSHA.
+     */
+    settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
+      call("settle", () =>
+        connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
+      ),
+  };
+}
+
+function toSketch(
+  { productId, period }: TallyKey,
+  [bytes, estimate, over, ...known]: Buffer[],
+): Sketch | null {
+  if (!bytes) return null;
+  const isOver = String(over) === "1";
+  const few = known.flatMap((viewer, at) =>
+    at % 2 === 0 ? [{ viewer: String(viewer), day: Number(known[at + 1]) }] : [],
+  );
+  return {
+    productId,
+    period: periodName(period),
+    bytes,
+    isOver,
+    viewers: isOver ? Number(estimate) : few.length,
+    few,
+  };
+}
+
+function toBatch(
+  shard: number,
+  [state, id = "", prev = "", ...fields]: ["not-adopted"] | [] | ["batch", ...string[]],
+): Batch | "not-adopted" | null {
+  if (state === undefined) return null;
+  if (state === "not-adopted") return state;
+  const counts = new Map<string, { -readonly [Field in keyof BatchCounts]: BatchCounts[Field] }>();
+  let unreadable = 0;
+  for (let at = 0; at < fields.length; at += 2) {
+    const [field = "", value = ""] = fields.slice(at, at + 2);
+    if (!FIELD.test(field) || !VALUE.test(value)) {
+      unreadable += 1;
+      continue;
+    }
+    const [product, period = "", what] = field.split(":");
+    const name = `${product}:${period}`;
+    const row = counts.get(name) ?? {
+      productId: Number(product),
+      period,
+      views: 0,
+      shares: 0,
+      viewersChanged: false,
+    };
+    counts.set(name, row);
+    if (what === "viewers") row.viewersChanged = true;
+    else if (what === "views" || what === "shares") row[what] = Number(value);
+  }
+  return { shard, id, prev, counts: [...counts.values()], ...(unreadable > 0 && { unreadable }) };
+}
+
+/**
+ * What the scripts write: `<product>:<period>:<what>`, and a
+ * count.
+ */
+const FIELD = /^[1-9]\d{0,15}:(all|\d{4}-\d\d(-\d\d)?):(views|shares|viewers)$/;
+const VALUE = /^\d{1,16}$/;
