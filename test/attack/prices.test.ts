@@ -157,7 +157,7 @@ describe("a price", () => {
     { requiredKeys: [] },
   );
 
-  it("is the one of a fresh server, whatever was asked before, and a wrong value has none.", () => {
+  it("Earlier requests change no price, and a wrong value has none.", () => {
     expect(validate(schema, document)).toEqual([]);
     const used = createPrices(schema);
     let valid = 0;

@@ -249,7 +249,7 @@ describe("an argument that cannot be meant", () => {
   ];
 
   it.each(ROWS)(
-    "is refused before anything runs, and only where it would: %s %j",
+    "An invalid argument is refused before anything runs, and only then: %s %j",
     (query, variables, expected) => {
       expect(refusal(query, variables)).toEqual(expected);
     },
@@ -264,7 +264,7 @@ describe("an argument that cannot be meant", () => {
     place === "Leaderboard.entries.after" ||
     place.startsWith("Subscription.");
 
-  it("is refused early wherever the schema promises BAD_USER_INPUT.", () => {
+  it("Every argument that promises BAD_USER_INPUT is refused early.", () => {
     const promised = Object.values(shop.getTypeMap()).flatMap((type) => {
       if (isInputObjectType(type))
         return Object.values(type.getFields()).map((field) => ({

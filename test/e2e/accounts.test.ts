@@ -287,7 +287,7 @@ describe("a change of password", () => {
     [{ newPassword: "1234567" }, "OUT_OF_RANGE", "newPassword"],
     [{ newPassword: "p".repeat(257) }, "TOO_LONG", "newPassword"],
     [{ currentPassword: "wrong password" }, "BAD_CREDENTIALS", "currentPassword"],
-  ])("is refused for %j with %s, and changes nothing", async (values, code, field) => {
+  ])("A change with %j is refused with %s and changes nothing.", async (values, code, field) => {
     const account = await signUp(app.url);
     const { data } = await post(app.url, CHANGE, change(account, values), { token: account.token });
     expect(data.changePassword).toEqual({

@@ -128,7 +128,7 @@ it("tells nothing of what was refused or changed nothing", async () => {
   ]);
 });
 
-it("is written with the revocation or not at all, and nobody signs in unseen", async () => {
+it("Without the audit log no revocation, sign-in or sign-up takes effect.", async () => {
   const account = await signUp(app.url);
   await database.database.query(sql`ALTER TABLE audit_log RENAME TO audit_log_away`);
   try {

@@ -291,13 +291,16 @@ describe("a process that died between sealing and merging", () => {
     ["read of the guest", (somebody) => somebody.cart(), { [A]: 3 }],
     ["write of the guest", (somebody) => somebody.add(B), { [A]: 3, [B]: 1 }],
   ];
-  it.each(repairs)("is made good by the next %s, once", async (_name, repair, wanted) => {
-    for (const mergeToo of [false, true]) {
-      const { account, somebody } = await leaveSealed(mergeToo);
-      await Promise.all([repair(somebody), somebody.cart(), somebody.cart()]);
-      expect(contentsOf(await buyer(1, account).cart())).toEqual(wanted);
-    }
-  });
+  it.each(repairs)(
+    "The next %s completes an interrupted merge once.",
+    async (_name, repair, wanted) => {
+      for (const mergeToo of [false, true]) {
+        const { account, somebody } = await leaveSealed(mergeToo);
+        await Promise.all([repair(somebody), somebody.cart(), somebody.cart()]);
+        expect(contentsOf(await buyer(1, account).cart())).toEqual(wanted);
+      }
+    },
+  );
 
   it("The account's next read repairs it, on a client that still shows the guest.", async () => {
     const { account, somebody } = await leaveSealed(false);
@@ -306,7 +309,7 @@ describe("a process that died between sealing and merging", () => {
     ).toEqual({ [A]: 3 });
   });
 
-  it("is made good by the next sign-in", async () => {
+  it("The next sign-in completes an interrupted merge.", async () => {
     const { account, somebody } = await leaveSealed(false);
     await signInAs(somebody, account);
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [A]: 3 });

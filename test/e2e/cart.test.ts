@@ -109,7 +109,7 @@ describe("a cart", () => {
     expect(await buyer().cart()).toMatchObject({ lines: [] });
   });
 
-  it("is the account's on every device, and nobody else's", async () => {
+  it("Every device of an account has its cart, and no other account has it.", async () => {
     const [account, other] = [await signUp(app.url), await signUp(app.url)];
     const [phone, laptop] = [buyer({ token: account.token }), buyer({ token: account.token })];
     const { cart } = await phone.add(seeded(1), { quantity: 2 });
@@ -117,7 +117,7 @@ describe("a cart", () => {
     expect(await buyer({ token: other.token }).cart()).toMatchObject({ lines: [] });
   });
 
-  it("is named by an id that tells nothing and stays the same", async () => {
+  it("The id of a cart is opaque and stays the same.", async () => {
     const { token } = await signUp(app.url);
     const [a, b] = [
       (await buyer({ token }).cart()).id,
@@ -186,7 +186,7 @@ describe("a cart", () => {
     expect((await somebody.clear(now!.version)).errors).toEqual([]);
   });
 
-  it("that has expired is empty with a new version, and no error", async () => {
+  it("An expired cart is empty, with a new version and without an error.", async () => {
     const somebody = buyer();
     const { cart } = await somebody.add(seeded(1));
     expect(Date.parse(cart!.expiresAt) - Date.now()).toBeGreaterThan(6.9 * 24 * 3_600_000);

@@ -148,7 +148,7 @@ describe("a share", () => {
 });
 
 describe("a like", () => {
-  it("is a fact: a second one changes nothing, and neither does a second unlike", async () => {
+  it("A second like changes nothing, and neither does a second unlike.", async () => {
     const id = fresh();
     const [ada, bob] = [await signUp(app.url), await signUp(app.url)];
     expect((await send(LIKE, id, ada)).stats).toMatchObject({ likes: 1, likedByViewer: true });
@@ -169,7 +169,7 @@ describe("a like", () => {
     expect(await stats(id)).toMatchObject({ likes: 8 });
   });
 
-  it("is for whoever is signed in", async () => {
+  it("Only signed-in users like a product.", async () => {
     for (const token of [undefined, app.adminToken])
       for (const query of [LIKE, UNLIKE])
         await expect(send(query, fresh(), token ? { token } : {})).rejects.toThrow(
@@ -274,7 +274,7 @@ describe("days and months", () => {
 });
 
 describe("the popular ones", () => {
-  it("are listed by views, likes and shares, some moments later", async () => {
+  it("Popular products are soon listed by views, likes and shares.", async () => {
     const id = fresh();
     for (let time = 0; time < 200; time++) await send(SHARE, id);
     const first = async (): Promise<unknown> => {

@@ -115,7 +115,7 @@ describe("createLeaderboard", () => {
     });
   });
 
-  it("is for admins", async () => {
+  it("Only admins create a leaderboard.", async () => {
     const input = { slug: "mine", title: "Mine" };
     expect((await post(app.url, CREATE, { input })).errors?.[0]?.extensions.code).toBe(
       "UNAUTHENTICATED",
@@ -207,7 +207,7 @@ describe("submitScore", () => {
     ).toBe(2 ** 53 - 1);
   });
 
-  it("is for whoever is signed in, for themselves, and for admins", async () => {
+  it("Users submit scores for themselves, and admins for all.", async () => {
     const slug = await makeBoard();
     expect((await submit({ slug, score: 1 }, "")).errors?.[0]?.extensions.code).toBe(
       "UNAUTHENTICATED",

@@ -206,7 +206,7 @@ describe("whoever asks for too much", () => {
     expect((await raw(app.url, LIST, { variables: { first: 40 }, token })).status).toBe(200);
   });
 
-  it("is counted by sign-ins one by one: fifteen in one document are fifteen", async () => {
+  it("Fifteen sign-ins in one document count as fifteen.", async () => {
     const app = await start({
       LIMIT_SIGN_IN_BURST: "20",
       LIMIT_SIGN_IN_PER_SECOND: SLOW,
@@ -326,7 +326,7 @@ describe("what it takes", () => {
     expect(writes.filter((scripts) => scripts > 0)).toEqual([3]);
   });
 
-  it("is no command at all for a flood that is refused from memory", async () => {
+  it("A flood that is refused from memory sends no command to Redis.", async () => {
     const { app, scripts } = await startAlone({
       LIMIT_ADDRESS_BURST: "100",
       LIMIT_ADDRESS_PER_SECOND: SLOW,

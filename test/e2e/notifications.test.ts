@@ -162,7 +162,7 @@ describe("a cursor that is not of this log", () => {
 });
 
 describe("what belongs to somebody else", () => {
-  it("is not found by its id, not marked, and not followed", async () => {
+  it("A user cannot find, mark or follow the notifications of another.", async () => {
     const [mine, theirs] = [await signUp(one().url), await signUp(one().url)];
     await sendAll(theirs, ["secret"]);
     const [edge] = (await inbox(one().url, theirs.token)).notifications.edges;
@@ -184,7 +184,7 @@ describe("what belongs to somebody else", () => {
     expect((await inbox(one().url, theirs.token)).unreadCount).toBe(1);
   });
 
-  it("is nobody's without a session: everything is refused", async () => {
+  it("Without a session every operation on notifications is refused.", async () => {
     for (const token of [undefined, "not-a-token"]) {
       const device = await follow(one().wsUrl, token ?? "").catch((error: Error) => error);
       const refused =
@@ -356,7 +356,7 @@ function readBy({ ids, upTo }: LogEvent, sent: readonly LogEvent[]): readonly st
 }
 
 describe("what expires", () => {
-  it("is not listed, not counted and not told any more", async () => {
+  it("An expired notification is not listed, counted or delivered.", async () => {
     let lifeMs = 1_000;
     // A slow machine needs a longer life to see it before its end.
     const { user, edge } = await until("one that is listed before it expires", async () => {

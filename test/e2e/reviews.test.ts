@@ -94,7 +94,7 @@ it("ten at once by one user are one review", async () => {
   expect(now!.reviews).toMatchObject({ totalCount: count + 1 });
 });
 
-it("is for whoever is signed in", async () => {
+it("Only signed-in users review a product.", async () => {
   for (const token of [undefined, app.adminToken])
     expect((await add(token, 5)).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
 });

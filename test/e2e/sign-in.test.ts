@@ -63,7 +63,7 @@ const fail = async (app: RunningApp, email: string, times: number): Promise<void
     expect(await outcomeOf(app, wrong(email))).toBe("BAD_CREDENTIALS");
 };
 
-describe("who guesses at an account", () => {
+describe("guessing at an account", () => {
   it("A guesser waits everywhere and is told how long; signed-in devices do not.", async () => {
     const { prefix } = testRedis();
     const [one, other] = [await start({}, prefix), await start({}, prefix)];
@@ -243,7 +243,7 @@ describe("the address of a client", () => {
     );
   });
 
-  it("is what a trusted proxy writes, over HTTP and WebSocket", async () => {
+  it("A trusted proxy writes the client's address, over HTTP and WebSocket.", async () => {
     const app = await start({ TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8" });
     const account = await signUp(app.url);
     for (const token of await signInFrom(app, account, "203.0.113.9, 198.51.100.7, 10.0.0.1")) {

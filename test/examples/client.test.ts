@@ -181,7 +181,7 @@ describe("the example client", () => {
     expect(((await changes.next()) as ProductChange).product?.stock).toBe(later);
   });
 
-  it("is told that its subscription is refused, instead of waiting", async () => {
+  it("The client gets the error of a refused subscription at once.", async () => {
     const shop = openShop({ url: app.url });
     const answers = inbox<ProductChange | Error>();
     onTestFinished(

@@ -218,7 +218,7 @@ test("Requests whose bodies are late take no place of others, and none on arriva
 });
 
 describe("Bodies that are announced", () => {
-  test("are bounded by their bytes, those of one address by a share of them.", async () => {
+  test("Announced bodies are bounded by bytes, and one address has a share of them.", async () => {
     const souk = await start({ LOAD_BODY_BYTES: "1048576" });
     const heads = [1, 2].map((address) =>
       sendHead(souk, 250_000, address, ["Expect: 100-continue"]),

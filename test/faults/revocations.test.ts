@@ -18,7 +18,7 @@ import { testCaller } from "../support/caller.js";
 import { testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
-import { plant } from "./outbox-kit.js";
+import { plant } from "./outbox.fixture.js";
 
 const [ADA, BOB] = [
   { id: 1, tag: "ada-sixteenchars" },

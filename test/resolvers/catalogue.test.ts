@@ -180,7 +180,7 @@ describe("a filter", () => {
       expect((await allOf({ filter: { text } })).length).toBe(PRODUCTS);
   });
 
-  it("is counted like it is listed", async () => {
+  it("A filter counts what it lists.", async () => {
     const filter = { inStock: true, minPrice: 1_000 };
     const { products } = await shop.read(ListProductsDocument, { filter, first: 1 });
     expect(products.totalCount).toBe((await allOf({ filter })).length);
@@ -297,7 +297,7 @@ describe("an id", () => {
     expect((await shop.read(ReadNodeDocument, { id })).node).toEqual({ __typename: type, id });
   });
 
-  it("that is nobody's, or not ours, is null", async () => {
+  it("An unknown or foreign id is null.", async () => {
     for (const id of [
       encodeId("Product", NOWHERE),
       "",

@@ -57,7 +57,7 @@ describe("the context of an operation", () => {
   });
 });
 
-describe("whose things an operation is about", () => {
+describe("the owner of an operation", () => {
   const user = {
     kind: "user",
     userId: 7,
@@ -76,7 +76,7 @@ describe("whose things an operation is about", () => {
       makeLoaders: () => ({}) as Loaders,
     });
 
-  it("are those of whoever is signed in, even where the client was a guest before", () => {
+  it("A signed-in user is the owner, even where the client was a guest.", () => {
     const guest = createGuests("secret").admit(undefined);
     guest.ensure();
     const context = contextOf(user, guest);
@@ -87,7 +87,7 @@ describe("whose things an operation is about", () => {
     ]);
   });
 
-  it("are nobody's until a write makes a guest, whose token the answer brings", () => {
+  it("A write makes a guest and hands its token out; a read has no owner.", () => {
     const context = contextOf(ANONYMOUS);
     expect(context.owner()).toBeNull();
     const owner = context.writingOwner();

@@ -53,7 +53,7 @@ function membersOf(
 }
 
 describe("the schema", () => {
-  it("is what the committed SDL says", () => {
+  it("The schema equals the committed SDL.", () => {
     expect(
       emitted === read("../../src/schema/schema.graphql"),
       "src/schema/schema.graphql is not what the classes say: run `npm run codegen` and " +

@@ -115,7 +115,7 @@ describe("an account, from one place", () => {
     expect(holds.filter((hold) => hold === null)).toHaveLength(3);
   });
 
-  it("is not counted when it is refused", async () => {
+  it("A refused attempt is not counted.", async () => {
     const { attempts, counted } = await open();
     for (let failure = 0; failure < 3; failure++) await attempts.signIn(attempt());
     const before = await counted();
@@ -181,7 +181,7 @@ describe("an account that is attacked from everywhere", () => {
     ).toBeNull();
   });
 
-  it("is not guessed at through a stolen session either", async () => {
+  it("A stolen session does not help to guess the password.", async () => {
     const { attempts } = await open();
     const stolen = () =>
       attempt({ ip: `10.0.${Math.floor(Math.random() * 250)}.1`, sessionId: "session" });
@@ -194,7 +194,7 @@ describe("an account that is attacked from everywhere", () => {
 describe("an address that fails at many accounts", () => {
   const one = (at: number, ip = "192.0.2.1") => attempt({ account: `account-${at}`, ip });
 
-  it("is blocked for a window after the last failure, then free", async () => {
+  it("An address is blocked for a window after its last failure.", async () => {
     const { attempts, pass } = await open();
     for (let at = 0; at < 7; at++) expect(await attempts.signIn(one(at))).toBeNull();
     await pass(HOUR);
@@ -208,7 +208,7 @@ describe("an address that fails at many accounts", () => {
     expect(await attempts.signIn(one(8))).toBeNull();
   });
 
-  it("is blocked together with its network, however often it changes", async () => {
+  it("An address that changes within its network stays blocked.", async () => {
     const { attempts } = await open();
     for (let at = 0; at < 12; at++)
       expect(await attempts.signIn(one(at, `192.0.2.${at}`))).toBeNull();
@@ -317,7 +317,7 @@ describe("any order of attempts", () => {
     };
   }
 
-  it("is let in and refused as the rules say", async () => {
+  it("Attempts in any order pass and fail as the model says.", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const { attempts, pass, close } = await open(rules);

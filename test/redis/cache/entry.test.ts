@@ -57,7 +57,7 @@ describe("a stored entry", () => {
     fc.assert(fc.property(fc.string(), (text) => void decodeEntry(text)));
   });
 
-  it("is never served when its times are not numbers", () => {
+  it("An entry whose times are no numbers is never served.", () => {
     const odd = decodeEntry("1|x|y|z|v\n1");
     expect(odd && judgeAge(odd, "current", 0)).toBe("dead");
   });
@@ -98,7 +98,7 @@ describe("an entry's tags", () => {
     expect(compareTag(carried, current)).toBe(verdict);
   });
 
-  it("are as bad as the worst of them, and dead when their number differs", () => {
+  it("The worst tag decides, and another number of tags is dead.", () => {
     expect(judgeTags(entry, ["1@a", "2"])).toBe("current");
     expect(judgeTags(entry, ["1@a", "2:9"])).toBe("stale");
     expect(judgeTags(entry, ["9@a", "2:9"])).toBe("dead");

@@ -196,7 +196,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
 });
 
 describe.each(PLACES)("an expired cart on %s", (_name, place) => {
-  it("is an empty one with a new version, which stays", async () => {
+  it("An expired cart is empty, with a new version that stays.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     await Promise.all(Array.from({ length: 50 }, () => store.change(user(1), add(1, 1))));
@@ -237,7 +237,7 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
   });
 
-  it("is put off by every change, and by reads at most once an hour", async () => {
+  it("Every change extends a cart, and reads at most once an hour.", async () => {
     const { keys, ...where } = place();
     const day = 24 * 3_600_000;
     const { store, connection } = await openCarts({ ...where, keys, ttlMs: 7 * day });
@@ -288,7 +288,7 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     expect((await store.read(guest("g"))).move).toEqual(sealed.move);
   });
 
-  it("is merged once, however often and from wherever it is tried", async () => {
+  it("A guest's cart is merged once, however often it is tried.", async () => {
     const { store } = await openCarts(place());
     await store.change(user(5), add(1, 1));
     for (const [product, quantity] of [
@@ -394,7 +394,7 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     expect(contents((await store.read(guest("g"))).cart)).toEqual([[1, 1]]);
   });
 
-  it("that Redis forgot to be sealed is sealed again for the same merge", async () => {
+  it("A seal that Redis lost is made again for the same merge.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     await store.change(guest("g"), add(1, 2));

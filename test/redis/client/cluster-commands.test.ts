@@ -77,7 +77,7 @@ const COMMANDS: { readonly [name: string]: (on: Opened, id: number) => Promise<u
 };
 
 describe("Commands of one turn", () => {
-  it("are all answered, whichever nodes they go to.", async () => {
+  it("All commands of a turn are answered, whichever nodes they go to.", async () => {
     const on = await open();
     const command = fc.tuple(fc.constantFrom(...Object.keys(COMMANDS)), fc.nat({ max: 10_000 }));
     await fc.assert(

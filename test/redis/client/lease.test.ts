@@ -24,7 +24,7 @@ async function openLeases(leaseMs = MINUTE) {
 
 const fenceOf = (answer: object): number => Number((answer as { fence?: string }).fence);
 
-it("is granted to one, and tells the others how long it lasts", async () => {
+it("One caller gets the lease, and the others get its remaining time.", async () => {
   const { leases } = await openLeases();
   expect(fenceOf(await leases.acquire("a", 0, "wait"))).toBeGreaterThan(0);
   const held = (await leases.acquire("a", 0, "wait")) as { heldForMs: number };
@@ -44,14 +44,14 @@ it("has a fence that rises, also above one that is ahead of the clock", async ()
   expect(fenceOf(await leases.acquire("b", ahead, "wait"))).toBe(ahead + 1);
 });
 
-it("is not granted when the value was written since the caller looked", async () => {
+it("No lease is granted after the value was written since the look-up.", async () => {
   const { leases, keys, connection } = await openLeases();
   await connection.set(keys.cacheEntry("a"), "1700000000000000|...");
   expect(await leases.acquire("a", 0, "wait")).toEqual({ heldForMs: 0 });
   expect(fenceOf(await leases.acquire("a", 1_700_000_000_000_000, "wait"))).toBeGreaterThan(0);
 });
 
-it("is given back by its holder alone, which wakes everybody who waits", async () => {
+it("Only its holder releases a lease, and the release wakes all waiters.", async () => {
   const { leases } = await openLeases();
   const fence = fenceOf(await leases.acquire("a", 0, "wait"));
   const waits = [leases.wait("a"), leases.wait("a")].map((wait) => wait.until(MINUTE));

@@ -401,7 +401,7 @@ describe("a Redis that lost its memory", () => {
     });
   });
 
-  it("that only restarted keeps what continues what Postgres has", async () => {
+  it("A restarted Redis keeps counters that continue the last batch.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const place = { url: server.url, keys: createKeys(`${Math.random()}:`) };
@@ -418,7 +418,7 @@ describe("a Redis that lost its memory", () => {
     expect(await kit.stored(id)).toEqual({ views: 2, shares: 0, viewers: 2 });
   });
 
-  it("that was restored to an older state counts nothing twice", async () => {
+  it("A Redis restored to an older state counts nothing twice.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const place = { url: server.url, keys: createKeys(`${Math.random()}:`) };

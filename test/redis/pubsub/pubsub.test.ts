@@ -147,7 +147,7 @@ describe("a subscription", () => {
     expect(await listening(product(7))).toEqual([0]);
   });
 
-  test("is counted over all processes", async () => {
+  test("Subscriptions are counted over all processes.", async () => {
     const { pubsub, url, keys, listening } = await setUp();
     const publisher = connectRedis({ url, role: "requests", log: testLog() });
     const subscriber = connectRedis({ url, role: "subscriber", log: testLog() });
@@ -215,7 +215,7 @@ describe("a subscription", () => {
     );
   });
 
-  test("that Redis refuses to this user is an error, not silence", async () => {
+  test("A subscription that Redis refuses to this user is an error.", async () => {
     const server = await privateServer();
     const admin = new Redis(server.url);
     onTestFinished(() => admin.disconnect());

@@ -32,7 +32,7 @@ async function knowingStore(options = {}) {
 }
 
 describe("a session", () => {
-  it("is found with what it was made of, and by nothing else", async () => {
+  it("Only its digest finds a session, with the values of its creation.", async () => {
     const { store } = await knowingStore();
     expect(await store.create(newSession("tag", "one"))).toEqual({
       leftMs: 600_000,
@@ -47,7 +47,7 @@ describe("a session", () => {
     ]);
   });
 
-  it("that was proved by less than is asked for today is none", async () => {
+  it("A session of a lower level than required today is not found.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create({ ...newSession("tag", "weak"), authLevel: 0 });
     await store.create(newSession("tag", "old"));
@@ -70,7 +70,7 @@ describe("a session", () => {
     expect(await connection.pexpiretime(keys.session("tag", "one"))).toBe(later);
   });
 
-  it("that ran out is dead before its key is gone", async () => {
+  it("An expired session is dead before its key is gone.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "one"));
     await connection.zadd(keys.sessions("tag"), Date.now() - 1_000, "one");
@@ -102,7 +102,7 @@ describe("a session", () => {
 });
 
 describe("twenty sessions that are made at once", () => {
-  it("are as many as a user may have afterwards", async () => {
+  it("Twenty sessions made at once leave as many as a user may have.", async () => {
     const { store } = await knowingStore({ most: 10 });
     await Promise.all(
       Array.from({ length: 20 }, (_, at) => store.create(newSession("tag", `s${at}`))),
@@ -149,7 +149,7 @@ describe("a revocation", () => {
     expect(await store.list("tag")).toEqual([]);
   });
 
-  it("that comes late changes nothing", async () => {
+  it("A late revocation changes nothing.", async () => {
     const { store } = await knowingStore();
     await store.revoke(user(3));
     await store.create(newSession("tag", "a", 3));
@@ -273,7 +273,7 @@ describe("a Redis that may remember wrongly", () => {
     ]);
   });
 
-  it("is not trusted by a look-up of Postgres that a revocation overtook", async () => {
+  it("An epoch that was read before a revocation cannot undo it.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "a"));
     // As on another server: nothing here was loaded on this one.

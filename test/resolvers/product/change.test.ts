@@ -64,7 +64,7 @@ describe("an admin", () => {
     expect((await admin.read(ReadProductDocument, { id: made.id })).product).toEqual(changed);
   });
 
-  it("is told of every id that cannot be meant, at its field", async () => {
+  it("An admin gets an error for every invalid id, at its field.", async () => {
     const wrong = await admin.read(SaveProductDocument, {
       input: draft({ brandId: "nonsense", categoryId: encodeId("Brand", 1) }),
     });

@@ -71,7 +71,7 @@ describe("those who ask alike", () => {
     expect(await server.metric("souk_subscriptions")).toBe(20);
   });
 
-  test("are told apart by what they ask, not by how they spell their variables", async () => {
+  test("Groups differ by their question, not by the spelling of variables.", async () => {
     const server = await start();
     const client = await connect(server);
     const query = WATCH.replace("$filler: Int", "$filler: Int, $style: Style").replace(
@@ -95,7 +95,7 @@ describe("those who ask alike", () => {
     expect(server.boards.opened).toBe(asked.length - 1);
   });
 
-  test("are refused alike, and what is refused keeps nothing", async () => {
+  test("Equal subscriptions are refused alike, and a refused one keeps nothing.", async () => {
     const server = await start();
     const clients = await Promise.all([connect(server), connect(server)]);
     for (const client of clients) subscribe(client, "x", { slugs: [] });

@@ -176,7 +176,7 @@ describe("the scope of a document", () => {
     });
   });
 
-  test("is found in a moment, however often fragments spread others", () => {
+  test("The scope is found at once, however often fragments spread others.", () => {
     const { schema } = boardSchema();
     const nested = Array.from(
       { length: 60 },

@@ -188,7 +188,7 @@ describe("a subscriber that stops reading", () => {
     expect(messages).toBeLessThan(VERSIONS);
   });
 
-  test("is closed after the deadline, and its subscriptions with it", async () => {
+  test("A socket that stops reading is closed, with its subscriptions.", async () => {
     const server = await start({ SLOW_SOCKET_MS: "2000" });
     const [reader, sleeper] = [await watch(server, ["a"]), await watch(server, ["a"])];
     sleeper.socket.pause();

@@ -64,16 +64,13 @@ describe("a refused connection", () => {
       404,
     ],
     ["bytes that are no HTTP", "\x16\x03\x01\r\n\r\n", 400],
-  ])(
-    "is cut after its answer, even where the client keeps it open: %s",
-    async (_name, text, status) => {
-      const before = await openConnections();
-      const { socket, heard } = dial(text);
-      await once(socket, "end");
-      expect(heard()).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*"requestId":`));
-      await until("the connection to be gone", async () => (await openConnections()) === before);
-    },
-  );
+  ])("A refused connection is cut after its answer: %s", async (_name, text, status) => {
+    const before = await openConnections();
+    const { socket, heard } = dial(text);
+    await once(socket, "end");
+    expect(heard()).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*"requestId":`));
+    await until("the connection to be gone", async () => (await openConnections()) === before);
+  });
 });
 
 test.each([

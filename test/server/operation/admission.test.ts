@@ -218,7 +218,7 @@ describe("security headers", () => {
     ["nothing there", "/nowhere", {}],
     ["a probe", "/livez", {}],
     ["metrics", "/metrics", {}],
-  ] as const)("are on every answer: %s", async (_name, path, init) => {
+  ] as const)("Every answer has the security headers: %s", async (_name, path, init) => {
     const { headers } = await fetch(`${souk.url}${path}`, init);
     expect(Object.fromEntries(headers)).toMatchObject(HEADERS);
     expect([headers.get("x-powered-by"), headers.get("server")]).toEqual([null, null]);

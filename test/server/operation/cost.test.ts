@@ -205,7 +205,7 @@ describe("the cost of an operation", () => {
     expect(oracle(parse(nested))).toBeGreaterThan(oracle(parse(plain)));
   });
 
-  it("is the whole of it when every list is as long as it may be, and never more", () => {
+  it("The highest cost is reached with full lists and never exceeded.", () => {
     fc.assert(
       fc.property(
         randomOperation(schema),
@@ -340,7 +340,7 @@ describe("a field whose answer can be long, or whose work can be much", () => {
     expect([most, actual({ categories: Array(150).fill({ name: "" }) })]).toEqual([100, 150]);
   });
 
-  it("is charged for its work however short its answer is", () => {
+  it("A field is charged for its work, however short its answer is.", () => {
     const { actual } = costOf(parsed("{ product(id: 1) { stats { daily(days: 90) { views } } } }"));
     expect(actual({ product: { stats: { daily: [] } } })).toBe(2 + 90);
   });
@@ -368,7 +368,7 @@ describe("what is counted", () => {
     expect(requested(listing, { f: null })).toBe(of(20, 20));
   });
 
-  it("is what came: shorter lists cost less, and what is not there has no length", () => {
+  it("The cost counts what came: shorter lists cost less, null lists nothing.", () => {
     const { actual } = costOf(parsed(listing), { f: 100, r: 100 });
     const product = (reviews: number) => ({
       node: { reviews: { edges: Array(reviews).fill({ node: {} }) } },
@@ -402,14 +402,14 @@ describe("what is counted", () => {
   });
 
   it.each(["{ rateLimit { limit } }", "{ viewer @include(if: false) { unreadCount } }"])(
-    "is at least one for an operation: %s",
+    "An operation costs at least one: %s",
     (ask) => {
       const cost = price({ document: parsed(ask), operationName: undefined, variables: {} })!;
       expect([cost.requested, cost.actual({}), cost.actual(null)]).toEqual([1, 1, 1]);
     },
   );
 
-  it("is a fixed price for the schema, and at least one for any root field", () => {
+  it("Introspection has a fixed price, and any root field costs at least one.", () => {
     expect(requested("{ __schema { types { fields { type { ofType { name } } } } } }")).toBe(100);
     expect(requested("{ __typename }")).toBe(1);
   });

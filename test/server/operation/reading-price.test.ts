@@ -95,19 +95,22 @@ describe("the text of a request", () => {
     ],
   ];
 
-  test.each(rows)("is owed alike over both transports, each time: %s", async (_name, payload) => {
-    const { souk, owed } = await startCharging();
-    const bytes = JSON.stringify(payload).length;
-    await souk.post(payload);
-    await souk.post(payload);
-    const client = await connectSocket(souk.live);
-    await ask(client, payload);
-    await client.close();
-    const units = Math.floor(bytes / 2048);
-    expect(owed.filter((cost) => Math.abs(cost - units) <= 1)).toHaveLength(3);
-  });
+  test.each(rows)(
+    "The text of a request is owed alike over both transports: %s",
+    async (_name, payload) => {
+      const { souk, owed } = await startCharging();
+      const bytes = JSON.stringify(payload).length;
+      await souk.post(payload);
+      await souk.post(payload);
+      const client = await connectSocket(souk.live);
+      await ask(client, payload);
+      await client.close();
+      const units = Math.floor(bytes / 2048);
+      expect(owed.filter((cost) => Math.abs(cost - units) <= 1)).toHaveLength(3);
+    },
+  );
 
-  test("is owed for a message that is no operation.", async () => {
+  test("A message that is no operation owes the price of its text.", async () => {
     const { souk, owed } = await startCharging();
     const client = await connectSocket(souk.live);
     client.send({ type: "ping", payload: { values } });
@@ -116,7 +119,7 @@ describe("the text of a request", () => {
     expect(owed).toEqual([10]);
   });
 
-  test("is not owed any more by a socket that has nothing left.", async () => {
+  test("A socket with an empty bucket is not charged any more.", async () => {
     const { souk, owed, limits } = await startCharging();
     const client = await connectSocket(souk.live);
     limits.isTight = () => true;

@@ -74,7 +74,7 @@ async function announcedBy(work: () => Promise<unknown>): Promise<PendingChange[
   return settled.slice(from);
 }
 
-describe("who may change the catalogue", () => {
+describe("access to changes of the catalogue", () => {
   it("Callers without the service token may not write.", async () => {
     await expect(products.upsert(ANONYMOUS, draft)).rejects.toBeInstanceOf(Unauthenticated);
     await expect(products.adjustStock(ANONYMOUS, { id: 1, by: 1 })).rejects.toBeInstanceOf(
