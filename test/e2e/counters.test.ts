@@ -126,7 +126,7 @@ describe("a view", () => {
       expect(await stats(id, { at })).toMatchObject({ views: before.views + 2 });
   });
 
-  it("counts once per operation id, also for a guest who never got its name", async () => {
+  it("A view counts once per operation id, also for a guest who shows no token.", async () => {
     const id = fresh();
     const { views } = await stats(id);
     for (let time = 0; time < 3; time++) await send(VIEW, id, { op: "the same" });
@@ -137,7 +137,7 @@ describe("a view", () => {
 });
 
 describe("a share", () => {
-  it("counts each time, and once per operation id", async () => {
+  it("A share counts each time, and once per operation id.", async () => {
     const id = fresh();
     const { shares } = await stats(id);
     const { guest } = await send(SHARE, id, { op: null });
@@ -162,7 +162,7 @@ describe("a like", () => {
     expect(await stats(id)).toMatchObject({ likedByViewer: false });
   });
 
-  it("by many at once is as many likes", async () => {
+  it("Simultaneous likes of several users are as many likes.", async () => {
     const id = fresh();
     const people = await Promise.all(Array.from({ length: 8 }, () => signUp(app.url)));
     await Promise.all(people.flatMap((person) => [send(LIKE, id, person), send(LIKE, id, person)]));
@@ -193,7 +193,7 @@ describe("what cannot be counted", () => {
       });
   });
 
-  it("a removed product is refused, and nobody becomes a guest by it", async () => {
+  it("A view of a removed product is refused and makes no guest.", async () => {
     const id = fresh();
     await post(
       app.url,
@@ -209,7 +209,7 @@ describe("what cannot be counted", () => {
     expect((await send(VIEW, id)).guest).toBeNull();
   });
 
-  it("an operation id is one of 1 to 128 characters", async () => {
+  it("An operation id has 1 to 128 characters.", async () => {
     const id = fresh();
     for (const [op, code] of [
       ["", "REQUIRED"],
@@ -233,7 +233,7 @@ describe("what cannot be counted", () => {
 });
 
 describe("days and months", () => {
-  it("hold what happened in them, the last one today", async () => {
+  it("Days and months hold what happened in them, the last one today.", async () => {
     const id = fresh();
     const { token } = await signUp(app.url);
     await send(VIEW, id, { token });
@@ -289,7 +289,7 @@ describe("the popular ones", () => {
 });
 
 describe("activity", () => {
-  it("counts who signed up or used a session, once, and is shown to admins", async () => {
+  it("Activity counts each active user once and is shown to admins.", async () => {
     const REPORT =
       "{ activity(days: 1) { days { day daily weekly monthly } retention { week users " +
       "returned } } }";
@@ -362,7 +362,7 @@ describe("a subscriber", () => {
     await client.dispose();
   });
 
-  it("of what is no product is told so", async () => {
+  it("A subscription to the stats of no product gets an error.", async () => {
     const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
     const query = "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { views } }";
     for (const id of [encodeId("Brand", 1), encodeId("Product", 999_999)]) {

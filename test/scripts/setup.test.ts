@@ -144,7 +144,7 @@ describe("the Redis server", () => {
     expect(setup(root, "start", { PATH: path })).toEqual({ code: 0, output: "" });
   });
 
-  test("may be Valkey", async () => {
+  test("The Redis server may be Valkey.", async () => {
     const { path } = await programs({ "valkey-server": "echo 'Valkey server v=8.0.1 sha=0'" });
     expect(setup(await ready(), "start", { PATH: path })).toEqual({ code: 0, output: "" });
   });
@@ -189,7 +189,7 @@ describe("a package that brings a service", () => {
     };
   }
 
-  test("may not start it, and what was allowed before is allowed afterwards", async () => {
+  test("A package cannot start its service, and the policy is restored afterwards.", async () => {
     const { answer, seen, after } = await install(null);
     expect({ answer, seen, after }).toEqual({
       answer: null,
@@ -198,7 +198,7 @@ describe("a package that brings a service", () => {
     });
   });
 
-  test("leaves a policy that was there as it was", async () => {
+  test("A package leaves an existing policy unchanged.", async () => {
     const mine = "#!/bin/sh\nexit 104\n";
     const { seen, after } = await install(mine);
     expect({ seen, after }).toEqual({ seen: "policy says 101\n", after: mine });
@@ -216,7 +216,7 @@ describe("a package that brings a service", () => {
   });
 });
 
-test("setup of this tree for the tests does nothing and says nothing the second time", () => {
+test("A second set-up of this tree for the tests does and prints nothing.", () => {
   const env = { PATH: process.env.PATH ?? "" };
   setup(ROOT, "test", env);
   expect(setup(ROOT, "test", env)).toEqual({ code: 0, output: "" });

@@ -53,7 +53,7 @@ describe("a guest over HTTP", () => {
     }
   });
 
-  test("with a token that is not ours is nobody, and becomes another one", async () => {
+  test("A forged guest token counts as none, and its client becomes another guest.", async () => {
     const { owner, token } = await becomeGuest();
     const forged = `${"A".repeat(22)}${token.slice(22)}`;
     const again = await souk.post(OWN, { "souk-guest": forged });

@@ -42,7 +42,7 @@ describe("an operation that would cost too much", () => {
     });
   });
 
-  test("answers 400 over HTTP", async () => {
+  test("An operation above its limit answers 400 over HTTP.", async () => {
     expect((await souk.post({ query, variables: { first: 50 } })).status).toBe(400);
   });
 });

@@ -97,7 +97,7 @@ describe("an account, from one place", () => {
     }
   });
 
-  it("has failures forgotten one by one as they leave the window", async () => {
+  it("Failures are forgotten one by one as they leave the window.", async () => {
     const { attempts, pass } = await open();
     for (const hours of [9, 2, 0]) {
       expect(await attempts.signIn(attempt())).toBeNull();
@@ -109,7 +109,7 @@ describe("an account, from one place", () => {
     ]);
   });
 
-  it("lets no more in than that when they come at the same time", async () => {
+  it("Simultaneous attempts pass in no greater number than allowed.", async () => {
     const { attempts } = await open();
     const holds = await Promise.all(Array.from({ length: 50 }, () => attempts.signIn(attempt())));
     expect(holds.filter((hold) => hold === null)).toHaveLength(3);
@@ -124,7 +124,7 @@ describe("an account, from one place", () => {
     expect(await counted()).toEqual(before);
   });
 
-  it("counts an attempt once whose reply was lost, and lets it in again", async () => {
+  it("An attempt whose reply was lost counts once and passes again.", async () => {
     const { attempts, counted } = await open();
     const last = attempt();
     for (const one of [attempt(), attempt(), last]) await attempts.signIn(one);
@@ -136,7 +136,7 @@ describe("an account, from one place", () => {
     expect(await counted()).toEqual(before);
   });
 
-  it("forgets its failures when one was right, and those are all that is forgotten", async () => {
+  it("A right password forgets the account's failures and nothing else.", async () => {
     const { attempts } = await open();
     for (let round = 0; round < 3; round++) {
       await attempts.signIn(attempt());
@@ -154,7 +154,7 @@ describe("an account, from one place", () => {
 });
 
 describe("an account that is attacked from everywhere", () => {
-  it("makes places wait that it does not know, at most as long as the longest wait", async () => {
+  it("An attacked account makes unknown places wait, at most the longest wait.", async () => {
     const opened = await open();
     await failFromEverywhere(opened, 6);
     for (let more = 0; more < 8; more++) {
@@ -216,7 +216,7 @@ describe("an address that fails at many accounts", () => {
     expect(await attempts.signIn(one(12, "192.0.3.99"))).toBeNull();
   });
 
-  it("counts as one wherever it moves in its /64", async () => {
+  it("An address counts as one wherever it moves in its /64.", async () => {
     const { attempts } = await open();
     for (let at = 0; at < 8; at++)
       expect(await attempts.signIn(one(at, `2001:db8::${at}`))).toBeNull();
@@ -338,7 +338,7 @@ describe("any order of attempts", () => {
 });
 
 describe("in a Cluster", () => {
-  it("attempts are counted as anywhere: every script keeps to one slot", async () => {
+  it("Every script of attempts keeps to one slot of a Cluster.", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const { attempts } = await open({}, cluster.url);
@@ -352,7 +352,7 @@ describe("in a Cluster", () => {
 });
 
 describe("without Redis", () => {
-  it("everything rejects: when it does not answer, and when it is full", async () => {
+  it("Without Redis every attempt rejects, silent or full.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { attempts } = await open({}, server.url);

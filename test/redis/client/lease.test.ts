@@ -33,7 +33,7 @@ it("One caller gets the lease, and the others get its remaining time.", async ()
   expect(fenceOf(await leases.acquire("b", 0, "wait"))).toBeGreaterThan(0);
 });
 
-it("has a fence that rises, also above one that is ahead of the clock", async () => {
+it("The fence of a lease rises, also above one ahead of the clock.", async () => {
   const { leases, keys, connection } = await openLeases();
   const first = fenceOf(await leases.acquire("a", 0, "wait"));
   await leases.release("a", `${first}`);
@@ -62,7 +62,7 @@ it("Only its holder releases a lease, and the release wakes all waiters.", async
   expect(leases.waiting()).toBe(0);
 });
 
-it("publishes nothing when nobody waits", async () => {
+it("A lease without waiters publishes nothing.", async () => {
   const { leases, keys } = await openLeases();
   const { connect } = testRedis();
   const heard: string[] = [];
@@ -78,7 +78,7 @@ it("publishes nothing when nobody waits", async () => {
   await expect.poll(() => heard).toEqual(["loud"]);
 });
 
-it("ends a wait at its deadline, and forgets one that was stopped", async () => {
+it("A wait ends at its deadline, and a stopped one is forgotten.", async () => {
   const { leases } = await openLeases();
   await leases.wait("a").until(1);
   leases.wait("a").stop();

@@ -59,7 +59,7 @@ describe("a session", () => {
     ]).toEqual(["none", "none", []]);
   });
 
-  it("lives on when it is used, never beyond its cap", async () => {
+  it("A used session lives on, never beyond its cap.", async () => {
     const { store, connection, keys } = await knowingStore({ idleMs: 5_000, capMs: 8_000 });
     await store.create(newSession("tag", "one"));
     const created = Number(await connection.hget(keys.session("tag", "one"), "created"));
@@ -80,7 +80,7 @@ describe("a session", () => {
     ]);
   });
 
-  it("goes when there are too many: the one that would end first", async () => {
+  it("Of too many sessions, the one that would end first goes.", async () => {
     const { store } = await knowingStore({ most: 3 });
     for (const id of ["a", "b", "c"]) await store.create(newSession("tag", id));
     await until(
@@ -112,7 +112,7 @@ describe("twenty sessions that are made at once", () => {
 });
 
 describe("a revocation", () => {
-  it("of one session ends that one; again, it changes nothing", async () => {
+  it("A revocation of one session ends that one, and a repetition nothing.", async () => {
     const { store } = await knowingStore();
     for (const id of ["a", "b"]) await store.create(newSession("tag", id));
     const one: Revocation = { kind: "session", userId: 7, userTag: "tag", sessionId: "a" };
@@ -120,7 +120,7 @@ describe("a revocation", () => {
     expect((await store.list("tag")).map(({ id }) => id)).toEqual(["b"]);
   });
 
-  it("of a user ends all but the one that is kept", async () => {
+  it("A revocation of a user ends all sessions but the kept one.", async () => {
     const { store } = await knowingStore();
     for (const id of ["a", "b", "c"]) await store.create(newSession("tag", id));
     expect(await store.revoke(user(2, "b"))).toBe(2);
@@ -128,7 +128,7 @@ describe("a revocation", () => {
     expect(await store.touch("tag", "b")).not.toBeNull();
   });
 
-  it("lets nothing be written afterwards: no touch, no session under the old epoch", async () => {
+  it("After a revocation no touch and no session of the old epoch is written.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "a"));
     await store.revoke(user(2));
@@ -141,7 +141,7 @@ describe("a revocation", () => {
     expect(await connection.hgetall(keys.session("tag", "a"))).toEqual(left);
   });
 
-  it("cannot keep a session that an earlier one ended", async () => {
+  it("A revocation cannot keep a session that an earlier one ended.", async () => {
     const { store } = await knowingStore();
     for (const id of ["a", "b"]) await store.create(newSession("tag", id));
     await store.revoke(user(2, "b"));
@@ -158,7 +158,7 @@ describe("a revocation", () => {
     expect(await store.find("tag", "a")).toMatchObject({ session: { id: "a" } });
   });
 
-  it("of everybody ends what was issued before, and spares later sessions", async () => {
+  it("A revocation of all users ends earlier sessions and spares later ones.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "a"));
     const created = Number(await connection.hget(keys.session("tag", "a"), "created"));
@@ -170,7 +170,7 @@ describe("a revocation", () => {
     expect(await store.find("tag", "a")).toBe("none");
   });
 
-  it("costs as many commands for 10,000 sessions as for 10", async () => {
+  it("A revocation costs as many commands for 10,000 sessions as for 10.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { keys } = testRedis();
@@ -239,7 +239,7 @@ describe("a Redis that may remember wrongly", () => {
     ]);
   });
 
-  it("cannot revive what was revoked when an older RDB is restored", async () => {
+  it("A restored older RDB revives no revoked session.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { keys } = testRedis();
@@ -289,7 +289,7 @@ describe("a Redis that may remember wrongly", () => {
 });
 
 describe("in a Cluster", () => {
-  it("a session is made, used, listed and revoked: every script keeps to one slot", async () => {
+  it("Every script of sessions keeps to one slot of a Cluster.", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const { store } = await readyStore({ url: cluster.url, keys: createKeys() });
@@ -311,7 +311,7 @@ describe("in a Cluster", () => {
 });
 
 describe("without Redis", () => {
-  it("everything rejects within its deadline", async () => {
+  it("Without Redis every call of sessions rejects within its deadline.", async () => {
     const server = await startRedisServer();
     const { store } = await readyStore({
       url: server.url,

@@ -41,7 +41,7 @@ describe("the allowance of a caller", () => {
     );
   });
 
-  it("says how long a value has to wait, and lets it go then", () => {
+  it("The allowance reports how long a value waits, and passes it then.", () => {
     let now = 0;
     const allowance = createMessageAllowance(rules, () => now);
     allowance.spend([ANNA], 150);

@@ -49,7 +49,7 @@ const pairs = Object.entries(TRANSPORTS).flatMap(([first, a]) =>
 
 describe("reading a document", () => {
   test.each(pairs)(
-    "over %s is paid once, also where it is asked again over %s",
+    "A document over %s is paid once, also where it is asked again over %s.",
     async (_first, _then, send, sendAgain) => {
       const { souk, owed } = await startCharging();
       await send(souk, NEW);
@@ -59,7 +59,7 @@ describe("reading a document", () => {
   );
 
   test.each(Object.entries(TRANSPORTS))(
-    "over %s is paid where the document is refused, on top of the refusal",
+    "A refused document over %s is paid on top of the refusal.",
     async (_name, send) => {
       const { souk, owed } = await startCharging();
       const wrong = `{ ${"nothing ".repeat(50)} }`;
@@ -70,7 +70,7 @@ describe("reading a document", () => {
   );
 
   test.each(Object.entries(TRANSPORTS))(
-    "over %s is paid where there is too little left for the operation",
+    "A document over %s is paid where too little is left for the operation.",
     async (_name, send) => {
       const { souk, owed } = await startCharging(3);
       await send(souk, NEW);

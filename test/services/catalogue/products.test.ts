@@ -172,7 +172,7 @@ describe("upsert", () => {
   it.each([
     ["brandId", { brandId: 999_999 }],
     ["categoryId", { categoryId: 999_999 }],
-  ])("answers NOT_FOUND for a %s that does not exist", async (field, values) => {
+  ])("An upsert answers NOT_FOUND for a %s that does not exist.", async (field, values) => {
     const { errors } = await products.upsert(SERVICE, { ...draft, sku: "T-nowhere", ...values });
     expect(errors).toMatchObject([{ code: "NOT_FOUND", field: ["input", field] }]);
   });
@@ -233,7 +233,7 @@ describe("adjustStock", () => {
     ["OUT_OF_RANGE", "by", { by: MAX_STOCK }],
     ["REQUIRED", "operationId", { by: 1, operationId: "" }],
     ["TOO_LONG", "operationId", { by: 1, operationId: "x".repeat(129) }],
-  ])("answers %s about %s", async (code, field, values) => {
+  ])("A change of stock answers %s about %s.", async (code, field, values) => {
     const { id } = await makeProduct();
     expect((await products.adjustStock(SERVICE, { id, ...values })).errors).toMatchObject([
       { code, field: [field] },
