@@ -14,7 +14,7 @@ const ADMISSION = `
     readCredential: (token) =>
       token === undefined ? { kind: "none" } : { kind: "session", digest: "", userTag: null },
     payerOf: () => payer,
-    isTight: () => false,
+    recentlyRejected: () => false,
     check() {},
     admit: async (claim, charge) => ({ principal, paid: paid(charge) }),
     admitAgain: async (payer, charge, prove) => ({ proof: await prove(), paid: paid(charge) }),

@@ -19,9 +19,9 @@ import { DEMO_LOGINS, provideDemoLogins } from "./services/account/demo-logins.j
 import { createPasswords } from "./services/account/passwords.js";
 
 const apiAlone = process.argv.includes("--api");
-await runProcess(apiAlone ? startApi : startAll);
+await runProcess(apiAlone ? runApi : startAll);
 
-async function startApi(config: Config, log: Logger): Promise<Running> {
+async function runApi(config: Config, log: Logger): Promise<Running> {
   const { url: redisUrl, cacheUrl } = config.redis;
   if (redisUrl === undefined || cacheUrl === undefined || config.database.url === undefined) {
     throw new StartupError(

@@ -12,12 +12,12 @@ import { RevocationMutations } from "../resolvers/revocation.js";
 import { ViewerResolver } from "../resolvers/viewer.js";
 import { createAccounts } from "../services/account/accounts.js";
 import { createFailClosed } from "../services/account/fail-closed.js";
+import { createRevocationKind } from "../services/account/outbox-kind.js";
 import { createPasswords } from "../services/account/passwords.js";
 import { createRefusedSignIns } from "../services/account/refused-sign-ins.js";
-import { createRevocationKind } from "../services/account/revocation-kind.js";
 import { createApplyRevocation, createRevocations } from "../services/account/revocations.js";
-import { hearSessionEnds } from "../services/account/session-ends.js";
-import { createSessionTrust } from "../services/account/session-reload.js";
+import { watchSessionEnds } from "../services/account/session-ends.js";
+import { createSessionReload } from "../services/account/session-reload.js";
 import { createSessions } from "../services/account/sessions.js";
 import { createSignInGuard, type SignInTelemetry } from "../services/account/sign-in-guard.js";
 import type { Metrics } from "../telemetry/metrics.js";
@@ -30,7 +30,7 @@ export const account = defineSubject({
   name: "account",
   resolvers: [ViewerResolver, AccountMutations, RevocationMutations],
   open(options) {
-    const foundations = openFoundations(options);
+    const foundations = openAccountFoundations(options);
     const { revocationTable, audit, applyRevocation, failClosed } = foundations;
     return {
       outbox: [createRevocationKind({ apply: applyRevocation, failClosed })],
@@ -56,10 +56,10 @@ export const account = defineSubject({
   },
 });
 
-type Foundations = ReturnType<typeof openFoundations>;
+type AccountFoundations = ReturnType<typeof openAccountFoundations>;
 
 /** Where sessions live, and what ends them. */
-function openFoundations({ infrastructure, config }: OpenOptions) {
+function openAccountFoundations({ infrastructure, config }: OpenOptions) {
   const { database, outboxTable, callers, keys, pubsub } = infrastructure;
   const caller = callers.of("session", {
     deadlineMs: SESSION_DEADLINE_MS,
@@ -78,27 +78,27 @@ function openFoundations({ infrastructure, config }: OpenOptions) {
 
 async function serveSessions(
   { infrastructure: { outboxTable, pubsub }, config, log, disposer }: OpenOptions,
-  { store, revocationTable: revocations, failClosed }: Foundations,
+  { store, revocationTable: revocations, failClosed }: AccountFoundations,
   onUsed: (userId: number) => void,
 ) {
-  const trust = createSessionTrust({ store, revocations, outboxTable, failClosed, log });
+  const trust = createSessionReload({ store, revocations, outboxTable, failClosed, log });
   disposer.add(() => trust.close());
   const { noteEveryMs } = config.sessions;
   const sessions = createSessions({ store, trust, pubsub, noteEveryMs, onUsed });
-  const ends = await hearSessionEnds(pubsub, log);
+  const ends = await watchSessionEnds(pubsub, log);
   disposer.add(() => ends.close());
   return { sessions, ends };
 }
 
 function serveRevocations(
   { infrastructure: { database, outboxTable }, config }: OpenOptions,
-  { store, revocationTable: table, audit, applyRevocation: apply }: Foundations,
+  { store, revocationTable: table, audit, applyRevocation: apply }: AccountFoundations,
 ) {
   const { capMs } = config.sessions;
   return createRevocations({ database, table, outboxTable, store, apply, audit, capMs });
 }
 
-type AccountDeps = Pick<Foundations, "audit"> &
+type AccountDeps = Pick<AccountFoundations, "audit"> &
   Pick<Parameters<typeof createAccounts>[0], "users" | "sessions" | "revocations">;
 
 function serveAccounts(

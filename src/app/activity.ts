@@ -8,7 +8,7 @@ import { createActivity } from "../services/activity.js";
 import { defineSubject } from "./module.js";
 
 /** Bitmaps of ninety days and many users take a while; an admin waits. */
-const DEADLINE_MS = 5 * SECOND;
+const ACTIVITY_DEADLINE_MS = 5 * SECOND;
 
 export const activity = defineSubject({
   name: "activity",
@@ -19,7 +19,7 @@ export const activity = defineSubject({
       jobs: () => [pruneJob("activity", table)],
       serve() {
         const caller = callers.of("activity", {
-          deadlineMs: DEADLINE_MS,
+          deadlineMs: ACTIVITY_DEADLINE_MS,
           degraded: { part: "activity", instead: "activity is not reported" },
         });
         const store = createActivityStore(caller, keys);

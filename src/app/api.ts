@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { ContainerType } from "type-graphql";
 import { ensureSecret } from "../db/secrets.js";
 import { CATALOGUE_TOPIC } from "../domain/events/events.js";
-import { Reading } from "../domain/reading.js";
+import { ReadContext } from "../domain/read-context.js";
 import type { Loaders } from "../loaders/loaders.js";
 import { readRedisInfo } from "../redis/client/info.js";
 import { createRequestContext } from "../resolvers/context.js";
@@ -13,8 +13,8 @@ import { checkListSizes } from "../server/operation/field-price.js";
 import type { CreateContext } from "../server/operation/operation.js";
 import { createServer, type ServerDeps } from "../server/server.js";
 import { createGuests } from "../services/account/guests.js";
+import { createConsistencyTokens } from "../services/consistency-tokens.js";
 import { createLive, type Live } from "../services/live/live.js";
-import { createSeenTokens } from "../services/seen-tokens.js";
 import { account } from "./account.js";
 import type { Infrastructure } from "./infrastructure.js";
 import { type OpenOptions, type OpenSubject, type Served, serveAll } from "./module.js";
@@ -85,7 +85,7 @@ function containerOf(served: readonly Served[]): ContainerType {
 function operationsWith(served: readonly Served[]): CreateContext {
   const makers = served.flatMap(({ loaders }) => loaders ?? []);
   // Each subject makes those that it declares.
-  const makeLoaders = (reading: Reading): Loaders =>
+  const makeLoaders = (reading: ReadContext): Loaders =>
     Object.assign({}, ...makers.map((make) => make(reading)));
   return ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
     createRequestContext({
@@ -94,7 +94,7 @@ function operationsWith(served: readonly Served[]): CreateContext {
       principal,
       client,
       guest,
-      reading: new Reading({ seen, bypass }),
+      reading: new ReadContext({ seen, bypass }),
       makeLoaders,
     });
 }
@@ -109,6 +109,6 @@ async function openSigned({
   const { admit: admitGuest } = createGuests(await secretOf("guests"));
   return {
     admitGuest,
-    seenTokens: createSeenTokens(await secretOf("consistency tokens"), cache.nowMs),
+    seenTokens: createConsistencyTokens(await secretOf("consistency tokens"), cache.nowMs),
   };
 }

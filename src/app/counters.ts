@@ -25,14 +25,14 @@ import { defineSubject, type OpenOptions } from "./module.js";
 /**
  * Longest wait for a reply about counters: a page goes on without Redis after this, once a second.
  */
-const DEADLINE_MS = 500;
+const COUNTER_DEADLINE_MS = 500;
 
 export const counters = defineSubject({
   name: "counters",
   resolvers: [ProductStatsResolver, ProductStatsMutations, ProductStatsSubscriptions],
   open(options) {
     const { infrastructure, config } = options;
-    const foundations = openFoundations(options);
+    const foundations = openCounterFoundations(options);
     return {
       topics: ["productStatsChanged"],
       gauges: [unflushedGauges(options)],
@@ -56,15 +56,15 @@ export const counters = defineSubject({
   },
 });
 
-type Foundations = ReturnType<typeof openFoundations>;
+type CounterFoundations = ReturnType<typeof openCounterFoundations>;
 
-function openFoundations({
+function openCounterFoundations({
   infrastructure: { database, callers, keys },
   config,
   log,
 }: OpenOptions) {
   const caller = callers.of("counters", {
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: COUNTER_DEADLINE_MS,
     degraded: { part: "counters", instead: "what was flushed last is read from Postgres" },
   });
   const store = createCounterStore(caller, keys, config.counters);
@@ -80,7 +80,7 @@ function openFoundations({
 
 function serveCounters(
   { infrastructure, config, log, disposer }: OpenOptions,
-  foundations: Foundations,
+  foundations: CounterFoundations,
 ) {
   const { pubsub, clock } = infrastructure;
   const publisher = createStatsPublisher({ pubsub, everyMs: config.live.conflationMs, log });
@@ -91,7 +91,7 @@ function serveCounters(
 /** What was counted goes to Postgres, at the end once more, and lists follow it. */
 function flushJobs(
   { infrastructure, config, log }: OpenOptions,
-  foundations: Foundations,
+  foundations: CounterFoundations,
 ): JobOptions[] {
   const { flush } = createCounterFlush({ ...foundations, clock: infrastructure.clock, log });
   const { refresh } = createPopularity({ ...infrastructure, log });

@@ -14,7 +14,7 @@ import {
 import { countBehind } from "../services/leaderboard/behind.js";
 import type { ScoreTelemetry } from "../services/leaderboard/commits.js";
 import { createBoards } from "../services/leaderboard/composition.js";
-import { createScoreKind } from "../services/leaderboard/score-kind.js";
+import { createScoreKind } from "../services/leaderboard/outbox-kind.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import { type Infrastructure, SCRAPE_DEADLINE_MS } from "./infrastructure.js";
@@ -25,7 +25,7 @@ import { defineSubject, type OpenOptions } from "./module.js";
  * command timeout of the connection, which takes a busy
  * process for a late reply.
  */
-const DEADLINE_MS = 0.9 * SECOND;
+const LEADERBOARD_DEADLINE_MS = 0.9 * SECOND;
 
 export const leaderboard = defineSubject({
   name: "leaderboard",
@@ -70,7 +70,7 @@ export const leaderboard = defineSubject({
 function openBoards({ infrastructure, config, log, disposer }: OpenOptions) {
   const { database, callers, keys, pubsub, clock, metrics } = infrastructure;
   const caller = callers.of("leaderboard", {
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: LEADERBOARD_DEADLINE_MS,
     degraded: { part: "leaderboards", instead: "leaderboards are refused" },
   });
   const labels = { users: createUserTable(database), products: createProductTable(database) };

@@ -4,10 +4,10 @@
  */
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
-import type { Reading } from "../domain/reading.js";
+import type { ReadContext } from "../domain/read-context.js";
 import type { JobOptions } from "../jobs/runner.js";
 import type { Loaders } from "../loaders/loaders.js";
-import type { Admission, Streams } from "../resolvers/events.js";
+import type { Streams, TopicAdmission } from "../resolvers/events.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { OutboxKind } from "../services/outbox/kind.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
@@ -57,11 +57,11 @@ export interface Served<Services extends object = object> {
   /** One instance of each class in {@link Subject.resolvers}. */
   readonly resolvers: readonly object[];
   /** Its loaders of one operation. */
-  readonly loaders?: (reading: Reading) => Partial<Loaders>;
+  readonly loaders?: (reading: ReadContext) => Partial<Loaders>;
   /** How topics of its subscriptions are followed; others are watched as values. */
   readonly streams?: Streams;
   /** What has to hold before topics of values are watched. */
-  readonly admission?: Admission;
+  readonly admission?: TopicAdmission;
 }
 
 /** A subject and what it opened. */

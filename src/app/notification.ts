@@ -21,8 +21,8 @@ import {
   createApplyNotifications,
   createNotificationSource,
 } from "../services/notification/log.js";
-import { createNotificationKind } from "../services/notification/notification-kind.js";
 import { createNotifications } from "../services/notification/notifications.js";
+import { createNotificationKind } from "../services/notification/outbox-kind.js";
 import { createNotificationSending } from "../services/notification/sending.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import type { Infrastructure } from "./infrastructure.js";
@@ -32,7 +32,7 @@ import { CANNOT_BE_TOLD, type Check } from "./readiness.js";
 /**
  * Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay.
  */
-const DEADLINE_MS = 500;
+const LOG_DEADLINE_MS = 500;
 
 const broadcasts = createBroadcastTable();
 
@@ -49,7 +49,7 @@ export const notification = defineSubject({
     const { database, callers, keys } = infrastructure;
     const inboxes = createNotificationTable(database);
     const caller = callers.of("event-log", {
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: LOG_DEADLINE_MS,
       degraded: { part: "notifications", instead: "history is read from Postgres" },
     });
     const tail = createEventLogTail(caller, keys, config.logs);

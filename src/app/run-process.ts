@@ -44,7 +44,7 @@ export async function runProcess(
     running = await start(config, log);
     if (stopped) await (running as Running).close();
   } catch (error) {
-    fail(error);
+    failStart(error);
   }
 }
 
@@ -67,7 +67,7 @@ function onInterrupt(close: () => void): void {
 /**
  * Prints why a start failed and exits with 1. Only what we did not expect shows where it came from.
  */
-export function fail(error: unknown): never {
+export function failStart(error: unknown): never {
   const text =
     error instanceof StartupError ? error.message : ((error as Error).stack ?? String(error));
   process.stderr.write(`\n${text}\n\n`);

@@ -17,9 +17,9 @@ import {
 } from "../db/outbox-operating.js";
 import { own } from "../domain/own.js";
 import { SECOND } from "../domain/time/time.js";
-import { REVOCATION_SPEC } from "../services/account/revocation-kind.js";
-import { SCORE_SPEC } from "../services/leaderboard/score-kind.js";
-import { NOTIFICATION_SPEC } from "../services/notification/notification-kind.js";
+import { REVOCATION_SPEC } from "../services/account/outbox-kind.js";
+import { SCORE_SPEC } from "../services/leaderboard/outbox-kind.js";
+import { NOTIFICATION_SPEC } from "../services/notification/outbox-kind.js";
 import { CHANGE_SPEC } from "../services/outbox/change-kind.js";
 import { runCommand, usage } from "./command.js";
 import { grouped } from "./progress.js";
@@ -64,7 +64,7 @@ async function list({ database, outbox, broadcasts }: Operating): Promise<number
       `${grouped(setAside)} are set aside.`,
   );
   const rows = await outbox.troubled(SHOWN);
-  for (const row of rows) say(linesOf(row));
+  for (const row of rows) say(rowLines(row));
   if (rows.length === SHOWN) say(`The first ${SHOWN} are shown.`);
   const state = await createBroadcastTable().state(database);
   say(
@@ -81,24 +81,24 @@ async function retry(
   { outbox, broadcasts }: Operating,
   targets: readonly Target[] | "all",
 ): Promise<number> {
-  const rows = await outbox.retry(idsOf(targets, "row"));
-  const parts = await broadcasts.retry(idsOf(targets, "broadcast"));
+  const rows = await outbox.retry(targetIds(targets, "row"));
+  const parts = await broadcasts.retry(targetIds(targets, "broadcast"));
   const count = rows.length + parts.length;
   say(`${grouped(count)} ${count === 1 ? "row" : "rows"} will be sent again.`);
   if (targets === "all") return 0;
   const missing = targets.filter(({ kind, id }) => !(kind === "row" ? rows : parts).includes(id));
   if (missing.length === 0) return 0;
-  say(`There is no row ${missing.map(nameOf).join(", ")}: it was sent or dropped.`);
+  say(`There is no row ${missing.map(targetName).join(", ")}: it was sent or dropped.`);
   return 1;
 }
 
-async function drop({ outbox, broadcasts }: Operating, target: Target): Promise<number> {
+async function dropTarget({ outbox, broadcasts }: Operating, target: Target): Promise<number> {
   const { id } = target;
   if (target.kind === "row") {
     const row = await outbox.row(id);
     return dropped({
       target,
-      what: row && linesOf(row),
+      what: row && rowLines(row),
       isDropped: await outbox.drop(id),
       lost: row ? lossesOf(row).join("; ") : "",
     });
@@ -122,7 +122,7 @@ interface Dropping {
 }
 
 function dropped({ target, what, isDropped, lost }: Dropping): number {
-  const name = nameOf(target);
+  const name = targetName(target);
   if (what === null || !isDropped) {
     say(
       what === null
@@ -136,9 +136,9 @@ function dropped({ target, what, isDropped, lost }: Dropping): number {
   return 0;
 }
 
-const nameOf = ({ kind, id }: Target): string => (kind === "row" ? String(id) : `b${id}`);
+const targetName = ({ kind, id }: Target): string => (kind === "row" ? String(id) : `b${id}`);
 
-function idsOf(
+function targetIds(
   targets: readonly Target[] | "all",
   kind: Target["kind"],
 ): readonly number[] | "all" {
@@ -166,7 +166,7 @@ function linesOfBroadcast({
   ].join("\n");
 }
 
-function linesOf(row: TroubledRow): string {
+function rowLines(row: TroubledRow): string {
   const { id, ageMs, setAside, attempts, kind, holds, keys, error } = row;
   const held = Object.entries(holds).flatMap(([list, count]) =>
     count === 0 ? [] : [`${list} (${count ?? "no list"})`],
@@ -243,5 +243,5 @@ await runCommand(async ({ database }) => {
   if (action.kind === "list") return list(operating);
   return action.kind === "retry"
     ? retry(operating, action.targets)
-    : drop(operating, action.target);
+    : dropTarget(operating, action.target);
 });

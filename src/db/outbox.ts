@@ -33,7 +33,7 @@ const MAX_UNPACKED_BYTES = MAX_PAYLOAD_BYTES;
 /** An error is kept for people. */
 export const MAX_ERROR_LENGTH = 500;
 /** Longest pause between two attempts. */
-export const MAX_RETRY_MS = 5 * MINUTE;
+export const MAX_ROW_RETRY_MS = 5 * MINUTE;
 /** Rows of one kind that are read together. */
 const KIND_PAGE = 100;
 
@@ -89,7 +89,8 @@ export function createOutboxTable(database: Database) {
      * Adds rows, in order, and wakes the relays when `tx` commits. Throws for a payload that is too
      * long to be read.
      */
-    append: (tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> => append(tx, entries),
+    append: (tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> =>
+      appendRows(tx, entries),
     /** Deletes rows that were sent. */
     async done(ids: readonly number[]): Promise<void> {
       if (ids.length > 0)
@@ -108,10 +109,10 @@ export function createOutboxTable(database: Database) {
      * is there.
      */
     read: (ids: readonly number[]): Promise<StoredRow[]> =>
-      read(database, sql`set_aside_at IS NULL AND id = ANY(${bigints(ids)})`),
+      readOutboxRows(database, sql`set_aside_at IS NULL AND id = ANY(${bigints(ids)})`),
     /** Rows of a kind above `after`, those set aside included, in order, some at a time. */
     ofKind: (kind: string, after: number): Promise<StoredRow[]> =>
-      read(
+      readOutboxRows(
         database,
         sql`id IN (
           SELECT id FROM outbox WHERE kind = ${kind} AND id > ${after}::bigint
@@ -122,7 +123,7 @@ export function createOutboxTable(database: Database) {
      * that are still there.
      */
     failed: (rows: readonly FailedRow[], retry: RetryOptions): Promise<RowFate[]> =>
-      fail(database, rows, retry),
+      markFailed(database, rows, retry),
     /** True the first time: a handler notes that it did what is done once for a row. */
     async close(tx: Tx, id: number): Promise<boolean> {
       const rows = await tx.query(sql`
@@ -144,9 +145,9 @@ export function createOutboxTable(database: Database) {
   };
 }
 
-async function append(tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> {
+async function appendRows(tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> {
   if (entries.length === 0) return [];
-  const payloads = entries.map(bounded);
+  const payloads = entries.map(payloadText);
   const keys = entries.map((entry) => JSON.stringify(entry.keys.map(storable)));
   const rows = await tx.query<{ id: number }>(sql`
     INSERT INTO outbox (kind, keys, payload)
@@ -160,7 +161,7 @@ async function append(tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRo
 }
 
 /** Spells a payload as JSON. */
-function bounded({ kind, payload }: OutboxEntry): string {
+function payloadText({ kind, payload }: OutboxEntry): string {
   const text = JSON.stringify(payload);
   if (Buffer.byteLength(text) > MAX_PAYLOAD_BYTES / 2)
     throw new Error(`An entry of the kind ${kind} is longer than the outbox takes.`);
@@ -171,7 +172,7 @@ function bounded({ kind, payload }: OutboxEntry): string {
  * What is stored in few bytes may be long all the same: it is unpacked, on the server, only where
  * the packed size allows.
  */
-async function read(database: Database, which: SQL): Promise<StoredRow[]> {
+async function readOutboxRows(database: Database, which: SQL): Promise<StoredRow[]> {
   const rows = await database.query<StoredRow>(sql`
     WITH wanted AS (
       SELECT id, pg_column_size(payload) AS packed FROM outbox WHERE ${which}
@@ -193,7 +194,7 @@ async function read(database: Database, which: SQL): Promise<StoredRow[]> {
   return rows;
 }
 
-async function fail(
+async function markFailed(
   database: Database,
   rows: readonly FailedRow[],
   { retryMs, attemptsMax }: RetryOptions,
@@ -208,7 +209,7 @@ async function fail(
   }>(sql`
     UPDATE outbox o SET attempts = o.attempts + q.counts, last_error = q.error,
       next_attempt_at = clock_timestamp()
-        + least(${retryMs}::float8 * power(2, least(o.attempts, 30)), ${MAX_RETRY_MS}::float8)
+        + least(${retryMs}::float8 * power(2, least(o.attempts, 30)), ${MAX_ROW_RETRY_MS}::float8)
           * interval '1 millisecond',
       set_aside_at = CASE
         WHEN q.counts = 1 AND o.attempts + 1 >= ${attemptsMax}::bigint THEN clock_timestamp() END

@@ -38,7 +38,7 @@ export const atMostCharacters = (max: number): ArgumentRule =>
   );
 
 /** A global id of one type. */
-export const idOf = (type: NodeType): ArgumentRule =>
+export const isIdOf = (type: NodeType): ArgumentRule =>
   rule<string>((id) =>
     decodeIdOf(type, id) === null ? `is not the id of a ${type.toLowerCase()}.` : null,
   );

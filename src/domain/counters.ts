@@ -72,7 +72,7 @@ export interface BatchCounts {
  * Counts of a shard between two flushes. `prev` is the batch
  * before it, "" for the first.
  */
-export interface Batch {
+export interface CounterBatch {
   readonly shard: number;
   readonly id: string;
   readonly prev: string;

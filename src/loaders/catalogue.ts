@@ -13,25 +13,25 @@ import type {
   ReviewRecord,
 } from "../domain/catalogue/catalogue.js";
 import type { IdPage } from "../domain/page.js";
-import type { Reading } from "../domain/reading.js";
+import type { ReadContext } from "../domain/read-context.js";
 import type { Cache } from "../redis/cache/cache.js";
 import { byId, cachedLoaders, MAX_LISTINGS } from "./batch.js";
 import {
   type BrandPageKey,
-  brandCountFamily,
-  brandFamily,
-  brandPageFamily,
-  categoryFamily,
-  categoryIdsFamily,
-  childCategoryIdsFamily,
-  productCountFamily,
-  productFamily,
-  productPageFamily,
+  brandCountRegion,
+  brandPageRegion,
+  brandRegion,
+  categoryIdsRegion,
+  categoryRegion,
+  childCategoryIdsRegion,
+  productCountRegion,
+  productPageRegion,
+  productRegion,
   type ReviewPageKey,
-  reviewCountFamily,
-  reviewFamily,
-  reviewPageFamily,
-} from "./families.js";
+  reviewCountRegion,
+  reviewPageRegion,
+  reviewRegion,
+} from "./regions.js";
 
 /** What they read through, and from. */
 export interface CatalogueSources {
@@ -64,27 +64,27 @@ export interface CatalogueLoaders {
 
 export function createCatalogueLoaders(
   { cache, products, categories, brands, reviews }: CatalogueSources,
-  reading: Reading,
+  reading: ReadContext,
 ): CatalogueLoaders {
   const { entity, derived } = cachedLoaders(cache, reading);
   return {
-    product: entity(productFamily, byId(products.byIds)),
-    category: entity(categoryFamily, byId(categories.byIds)),
-    brand: entity(brandFamily, byId(brands.byIds)),
-    review: entity(reviewFamily, byId(reviews.byIds)),
-    childCategoryIds: derived(childCategoryIdsFamily, async (ids) => {
+    product: entity(productRegion, byId(products.byIds)),
+    category: entity(categoryRegion, byId(categories.byIds)),
+    brand: entity(brandRegion, byId(brands.byIds)),
+    review: entity(reviewRegion, byId(reviews.byIds)),
+    childCategoryIds: derived(childCategoryIdsRegion, async (ids) => {
       const children = await categories.childIds(ids);
       return ids.map((id) => children.get(id) ?? []);
     }),
-    categoryIds: derived(categoryIdsFamily, async (keys) => {
+    categoryIds: derived(categoryIdsRegion, async (keys) => {
       const ids = await categories.allIds();
       return keys.map(() => ids);
     }),
-    productPage: derived(productPageFamily, products.pages, MAX_LISTINGS),
-    productCount: derived(productCountFamily, products.counts, MAX_LISTINGS),
-    reviewPage: derived(reviewPageFamily, reviews.pages, MAX_LISTINGS),
-    reviewCount: derived(reviewCountFamily, reviews.counts),
-    brandPage: derived(brandPageFamily, (keys) => Promise.all(keys.map(brands.page))),
-    brandCount: derived(brandCountFamily, (texts) => Promise.all(texts.map(brands.count))),
+    productPage: derived(productPageRegion, products.pages, MAX_LISTINGS),
+    productCount: derived(productCountRegion, products.counts, MAX_LISTINGS),
+    reviewPage: derived(reviewPageRegion, reviews.pages, MAX_LISTINGS),
+    reviewCount: derived(reviewCountRegion, reviews.counts),
+    brandPage: derived(brandPageRegion, (keys) => Promise.all(keys.map(brands.page))),
+    brandCount: derived(brandCountRegion, (texts) => Promise.all(texts.map(brands.count))),
   };
 }

@@ -2,15 +2,15 @@
 import DataLoader from "dataloader";
 import type { LikeKey, LikesSinceKey, LikeTable } from "../db/counters/likes.js";
 import { type PeopleCount, periodName, type Tally, type TallyKey } from "../domain/counters.js";
-import type { Reading } from "../domain/reading.js";
+import type { ReadContext } from "../domain/read-context.js";
 import type { Cache } from "../redis/cache/cache.js";
 import { cachedLoaders, MAX_BATCH, MAX_LISTINGS } from "./batch.js";
-import { likesFamily } from "./families.js";
+import { likesRegion } from "./regions.js";
 
 /** Where counters are read: in Redis, which counts, or where it is away in Postgres. */
 export interface TallySource {
   /** Tallies in the order asked; `reading` notes a fallback. One round trip. */
-  read(keys: readonly TallyKey[], reading: Reading): Promise<Tally[]>;
+  read(keys: readonly TallyKey[], reading: ReadContext): Promise<Tally[]>;
   /** How many people viewed a product in the last days. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
 }
@@ -41,7 +41,7 @@ export interface CounterLoaders {
 
 export function createCounterLoaders(
   { cache, likes, tallies }: CounterSources,
-  reading: Reading,
+  reading: ReadContext,
 ): CounterLoaders {
   const { derived } = cachedLoaders(cache, reading);
   return {
@@ -56,7 +56,7 @@ export function createCounterLoaders(
         cacheKeyFn: ({ productId, days }) => `${productId}:${days}`,
       },
     ),
-    likes: derived(likesFamily, likes.counts),
+    likes: derived(likesRegion, likes.counts),
     liked: new DataLoader((keys) => likes.given(keys), {
       maxBatchSize: MAX_BATCH,
       cacheKeyFn: ({ productId, userId }) => `${productId}:${userId}`,

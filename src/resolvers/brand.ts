@@ -6,7 +6,7 @@ import { Brand, BrandConnection, BrandsArgs } from "../schema/brand.js";
 import { MAX_SEARCH_LENGTH } from "../schema/page.js";
 import { Price } from "../schema/price.js";
 import type { RequestContext } from "./context.js";
-import { ListPage, loadAll, pageRequest, searchText } from "./list.js";
+import { ListPage, loadEach, pageRequest, searchText } from "./list.js";
 
 /** A brand as clients see it. */
 export function toBrand({ id, name }: BrandRecord): Brand {
@@ -42,7 +42,7 @@ export class BrandConnectionResolver {
   @FieldResolver()
   edges(@Root() list: BrandList, @Ctx() ctx: RequestContext) {
     return list.edges(async (ids) =>
-      (await loadAll(ctx.loaders.brand, ids)).map((record) => record && toBrand(record)),
+      (await loadEach(ctx.loaders.brand, ids)).map((record) => record && toBrand(record)),
     );
   }
 

@@ -18,7 +18,7 @@ import { ListSize, Works } from "../schema/price.js";
 import type { Carts, Shopper } from "../services/cart/carts.js";
 import { type CartLineView, changesSince, subtotalOf, viewLines } from "../services/cart/view.js";
 import type { RequestContext } from "./context.js";
-import { loadAll } from "./list.js";
+import { loadEach } from "./list.js";
 import { toProduct } from "./product/product.js";
 
 /** A cart as its owner sees it. */
@@ -60,7 +60,7 @@ export function shopperOf(ctx: RequestContext): Shopper {
     writingOwner,
     forgetGuest,
     guest,
-    readProducts: (ids) => loadAll(ctx.loaders.product, ids),
+    readProducts: (ids) => loadEach(ctx.loaders.product, ids),
   };
 }
 
@@ -69,7 +69,7 @@ async function linesOf(
   { record: { lines } }: Cart,
   { loaders }: RequestContext,
 ): Promise<CartLineView[]> {
-  const products = await loadAll(
+  const products = await loadEach(
     loaders.product,
     lines.map(({ productId }) => productId),
   );

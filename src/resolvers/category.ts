@@ -7,7 +7,7 @@ import { ListSize } from "../schema/price.js";
 import { ProductConnection, SortedPageArgs } from "../schema/product/list.js";
 import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
-import { loadAll } from "./list.js";
+import { loadEach } from "./list.js";
 import { type ProductList, productList } from "./product/list.js";
 
 /** A category as clients see it. */
@@ -17,7 +17,7 @@ export function toCategory(record: CategoryRecord): Category {
 
 /** Categories by their keys, in order; those that are gone are left out. */
 async function categoriesOf(ctx: RequestContext, ids: readonly number[]): Promise<Category[]> {
-  const records = await loadAll(ctx.loaders.category, ids);
+  const records = await loadEach(ctx.loaders.category, ids);
   return records.flatMap((record) => (record ? [toCategory(record)] : []));
 }
 

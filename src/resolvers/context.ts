@@ -9,9 +9,9 @@
 import type { RequestOrigin } from "../domain/account/audit.js";
 import type { GuestPass, Owner } from "../domain/account/guest.js";
 import { type Principal, signedIn } from "../domain/account/principal.js";
+import { type ConsistencyToken, latestToken } from "../domain/consistency-token.js";
 import type { BucketStatus } from "../domain/limits.js";
-import { Reading } from "../domain/reading.js";
-import { latestSeen, type Seen } from "../domain/seen.js";
+import { ReadContext } from "../domain/read-context.js";
 import type { Loaders } from "../loaders/loaders.js";
 
 /** The client that asks. */
@@ -34,7 +34,7 @@ export interface RequestContext {
   /** How the buckets stand that this operation was charged to; none where nothing is limited. */
   readonly buckets: readonly BucketStatus[];
   /** How this operation reads the cache, and what it found there. */
-  readonly reading: Reading;
+  readonly reading: ReadContext;
   /** What {@link keepSession} was told last; undefined when nothing. */
   readonly keptSession: string | null | undefined;
   /** Has the client's cookie hold the token of a session from now on; null takes it away. */
@@ -64,7 +64,7 @@ export interface RequestContext {
    * answers. What is read from now on is not older, and after a mutation the answer carries the
    * token.
    */
-  wrote(seen: Seen): void;
+  wrote(seen: ConsistencyToken): void;
   /**
    * Loaders past the cache, straight from Postgres: for the rare value that is older than what is
    * known to exist.
@@ -89,9 +89,9 @@ export interface RequestContextInit {
   readonly client: Client;
   readonly guest: GuestPass;
   readonly buckets?: readonly BucketStatus[];
-  readonly reading: Reading;
+  readonly reading: ReadContext;
   /** Makes the loaders of a reading; called on first use, and again after each write. */
-  readonly makeLoaders: (reading: Reading) => Loaders;
+  readonly makeLoaders: (reading: ReadContext) => Loaders;
 }
 
 /** Makes the context of one operation or event. Opens nothing, so there is nothing to close. */
@@ -139,12 +139,12 @@ export function createRequestContext(init: RequestContextInit): RequestContext {
       return current;
     },
     wrote(seen) {
-      reading.seen = latestSeen(reading.seen, seen);
+      reading.seen = latestToken(reading.seen, seen);
       current = null;
     },
     fresh() {
-      reading.note("BYPASS", 0);
-      return makeLoaders(new Reading({ seen: reading.seen, bypass: true }));
+      reading.record("BYPASS", 0);
+      return makeLoaders(new ReadContext({ seen: reading.seen, bypass: true }));
     },
   };
 }

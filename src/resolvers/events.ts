@@ -13,7 +13,7 @@ export type WatchEvent<I extends TopicId = TopicId> = Due<I> & {
 };
 
 /** Checks ids before they are watched; rejects with the error. */
-export type Admission = Readonly<
+export type TopicAdmission = Readonly<
   Partial<Record<ValueTopicKind, (ids: readonly TopicId[]) => Promise<void>>>
 >;
 
@@ -26,7 +26,7 @@ export type Streams = Readonly<Record<string, (what: unknown) => AsyncIterable<u
 export interface EventSources {
   readonly live: Live;
   readonly streams: Streams;
-  readonly admission: Admission;
+  readonly admission: TopicAdmission;
 }
 
 /**

@@ -109,7 +109,7 @@ class ListEdge<Node extends object> {
 }
 
 /** Loads all of `ids` in their order; rejects when any read fails. Missing ones are null. */
-export function loadAll<Record>(
+export function loadEach<Record>(
   loader: DataLoader<number, Record>,
   ids: readonly number[],
 ): Promise<Record[]> {

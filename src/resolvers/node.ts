@@ -56,21 +56,21 @@ export class NodeResolver {
       case "Product":
         return toVisibleProduct(await ctx.loaders.product.load(key), this.currency);
       case "Category":
-        return present(await ctx.loaders.category.load(key), toCategory);
+        return shown(await ctx.loaders.category.load(key), toCategory);
       case "Brand":
-        return present(await ctx.loaders.brand.load(key), toBrand);
+        return shown(await ctx.loaders.brand.load(key), toBrand);
       case "Review":
         return visibleReview(ctx, key);
       case "User":
         return visibleUser(ctx, key);
       case "Leaderboard":
-        return present((await this.boards.byIds([key]))[0] ?? null, toLeaderboard);
+        return shown((await this.boards.byIds([key]))[0] ?? null, toLeaderboard);
       case "Notification":
         return visibleNotification(ctx, key);
     }
   }
 }
 
-function present<Record, Seen>(record: Record | null, show: (record: Record) => Seen): Seen | null {
+function shown<Record, Seen>(record: Record | null, show: (record: Record) => Seen): Seen | null {
   return record === null ? null : show(record);
 }

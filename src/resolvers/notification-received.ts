@@ -17,7 +17,7 @@ import {
 import type { Notifications } from "../services/notification/notifications.js";
 import type { RequestContext } from "./context.js";
 
-import { toNotification } from "./notification.js";
+import { toNotificationType } from "./notification.js";
 
 /** The log that a subscription follows, and the cursor to begin after. */
 interface FollowRequest {
@@ -95,7 +95,7 @@ function toEvent(
   if (event.type === "delivered") {
     return Object.assign(new NotificationDelivered(), {
       ...common,
-      notification: toNotification(event.notification),
+      notification: toNotificationType(event.notification),
     });
   }
   const upTo = event.upTo === null ? null : cursorOf({ epoch: DURABLE, sequence: event.upTo });

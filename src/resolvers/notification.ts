@@ -19,7 +19,7 @@ import type { RequestContext } from "./context.js";
 import { ListPage, pageRequest } from "./list.js";
 
 /** A notification as clients see it. */
-export function toNotification({
+export function toNotificationType({
   id,
   kind,
   title,
@@ -38,7 +38,7 @@ export async function visibleNotification(
 ): Promise<Notification | null> {
   const user = signedIn(ctx.principal);
   const record = user && (await ctx.loaders.notification.load(key));
-  return record && record.userId === user.userId ? toNotification(record) : null;
+  return record && record.userId === user.userId ? toNotificationType(record) : null;
 }
 
 /**
@@ -88,7 +88,7 @@ export class NotificationConnectionResolver {
   edges(@Root() list: ListPage<Inbox>) {
     const { rows } = list.of;
     return list.edges(async (sequences) =>
-      sequences.map((sequence) => present(rows.get(sequence))),
+      sequences.map((sequence) => ownNotification(rows.get(sequence))),
     );
   }
 
@@ -99,5 +99,5 @@ export class NotificationConnectionResolver {
   }
 }
 
-const present = (record: NotificationRecord | undefined): Notification | null =>
-  record ? toNotification(record) : null;
+const ownNotification = (record: NotificationRecord | undefined): Notification | null =>
+  record ? toNotificationType(record) : null;

@@ -8,7 +8,7 @@ import { Product } from "../schema/product/product.js";
 import { Review, ReviewConnection } from "../schema/review.js";
 import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
-import { loadAll } from "./list.js";
+import { loadEach } from "./list.js";
 import { type ReviewList, there, toProduct } from "./product/product.js";
 
 /** A review as clients see it. */
@@ -46,7 +46,7 @@ export class ReviewConnectionResolver {
   @FieldResolver()
   edges(@Root() list: ReviewList, @Ctx() ctx: RequestContext) {
     return list.edges(async (ids) =>
-      (await loadAll(ctx.loaders.review, ids)).map((record) => record && toReview(record)),
+      (await loadEach(ctx.loaders.review, ids)).map((record) => record && toReview(record)),
     );
   }
 

@@ -3,13 +3,13 @@
  * fan-out uses them to share answers between clients.
  */
 import { Extensions } from "type-graphql";
-import type { Delivery, Scope } from "../domain/scope.js";
+import type { AnswerScope, DeliveryClass } from "../domain/scope.js";
 
 /**
  * Who may share the answer; by default it is the caller's alone.
  * PUBLIC requires a resolver that never reads the caller.
  */
-export const Shared = (scope: Exclude<Scope, "VIEWER">) => Extensions({ scope });
+export const Shared = (scope: Exclude<AnswerScope, "VIEWER">) => Extensions({ scope });
 
 /** The delivery of a subscription; by default every event. */
-export const Delivers = (delivery: Delivery) => Extensions({ delivery });
+export const Delivers = (delivery: DeliveryClass) => Extensions({ delivery });

@@ -98,7 +98,7 @@ export function graphiqlPage(): Page {
     policy: policyOf({
       // The editor starts workers from blobs and compiles its
       // grammars.
-      "script-src": `${hashOf(script)} 'unsafe-eval' blob:`,
+      "script-src": `${scriptHash(script)} 'unsafe-eval' blob:`,
       "worker-src": "blob:",
       "connect-src": "'self' ws: wss: data:",
     }),
@@ -151,7 +151,7 @@ export function sandboxPage(): Page {
   return {
     html,
     policy: policyOf({
-      "script-src": `${hashOf(script)} ${SANDBOX_CDN}`,
+      "script-src": `${scriptHash(script)} ${SANDBOX_CDN}`,
       "frame-src": "https://sandbox.embed.apollographql.com",
       "connect-src": "'self' ws: wss: https://*.apollographql.com",
     }),
@@ -174,5 +174,5 @@ function policyOf(directives: Readonly<Record<string, string>>): string {
 }
 
 /** Allows exactly this inline script. */
-const hashOf = (script: string): string =>
+const scriptHash = (script: string): string =>
   `'sha256-${createHash("sha256").update(script).digest("base64")}'`;

@@ -18,8 +18,8 @@ export function addExplorer(app: FastifyInstance, mode: Config["http"]["explorer
   if (mode === "off") return null;
   const graphiql = once(graphiqlPage);
   const atGraphql = mode === "sandbox" ? once(sandboxPage) : graphiql;
-  app.get("/graphiql", async (_request, reply) => send(reply, graphiql()));
-  return (reply) => send(reply, atGraphql());
+  app.get("/graphiql", async (_request, reply) => sendPage(reply, graphiql()));
+  return (reply) => sendPage(reply, atGraphql());
 }
 
 /**
@@ -31,7 +31,7 @@ export function wantsPage({ method, headers }: FastifyRequest): boolean {
   return method === "GET" && accept.includes("text/html") && !accept.includes("json");
 }
 
-function send(reply: FastifyReply, { html, policy }: Page): FastifyReply {
+function sendPage(reply: FastifyReply, { html, policy }: Page): FastifyReply {
   // Replaces helmet's. The Sandbox frame needs this window to
   // answer.
   reply

@@ -52,7 +52,7 @@ export interface AnnouncedPermit extends Permit {
   start(): ShedReason | null;
 }
 
-export interface Load {
+export interface LoadShedder {
   /** Reserves the bytes of a body, or returns why not. */
   announce(arrival: Arrival): AnnouncedPermit | ShedReason;
   /** A permit, or why there is none. A rejection counts nothing. */
@@ -75,7 +75,7 @@ export const isShed = (result: Permit | ShedReason): result is ShedReason =>
   typeof result === "string";
 
 interface PermitDeps {
-  readonly load: Load;
+  readonly load: LoadShedder;
   readonly shedding: { shed(loadClass: LoadClass, reason: ShedReason): void };
 }
 
@@ -93,7 +93,10 @@ export function acquirePermitOf(
   throw new Overloaded();
 }
 
-export function createLoad(limits: LoadLimits, loop: EventLoop = watchEventLoop(limits)): Load {
+export function createLoad(
+  limits: LoadLimits,
+  loop: EventLoop = watchEventLoop(limits),
+): LoadShedder {
   const [permits, bytes] = [createTally(), createTally()];
 
   const permitRefusal = ({ class: of, holder }: Arrival): ShedReason | null => {

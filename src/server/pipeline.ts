@@ -3,9 +3,9 @@ import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
 import type { GuestPass } from "../domain/account/guest.js";
+import type { ConsistencyTokens } from "../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { Admission } from "../services/rate-limit/admission.js";
-import type { SeenTokens } from "../services/seen-tokens.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import { createClientAddress } from "./client-address.js";
 import { createMessageAllowance } from "./connection/message-allowance.js";
@@ -26,7 +26,7 @@ export interface PipelineDeps {
   readonly admission: Admission;
   /** The guest of a token. */
   admitGuest(token: string | undefined): GuestPass;
-  readonly seenTokens: SeenTokens;
+  readonly seenTokens: ConsistencyTokens;
   readonly documents: PersistedDocuments;
   readonly createOperation: CreateContext;
   readonly metrics: Metrics;

@@ -24,7 +24,7 @@ import { createHttp, GRAPHQL_PATH } from "./http/http.js";
 import { listen } from "./http/listen.js";
 import { createShedding, withPermit } from "./http/shed-requests.js";
 import { createUnsentAnswers } from "./http/unsent-answers.js";
-import { createLoad, type Load } from "./load.js";
+import { createLoad, type LoadShedder } from "./load.js";
 import { checkManifest } from "./operation/manifest.js";
 import { createOriginCheck } from "./origins.js";
 import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.js";
@@ -136,7 +136,7 @@ interface GraphQLRoute {
   readonly apollo: ReturnType<typeof createApollo>;
   readonly deps: ServerDeps;
   readonly pipeline: Pipeline;
-  readonly load: Load;
+  readonly load: LoadShedder;
   readonly shedding: Pick<LoadMetrics, "shed">;
 }
 
@@ -148,7 +148,7 @@ function openShedding({ config, metrics, log }: ServerDeps) {
 
 /** A process that sheds load reports itself as degraded. */
 const withLoad =
-  (readiness: ServerDeps["readiness"], load: Load) => async (): Promise<Readiness> => {
+  (readiness: ServerDeps["readiness"], load: LoadShedder) => async (): Promise<Readiness> => {
     const { ready, checks } = await readiness();
     return {
       ready,

@@ -33,14 +33,14 @@ export interface ActivityService {
 }
 
 /** What it takes. */
-export interface ActivityParts {
+export interface ActivityDeps {
   readonly store: ActivityStore;
   readonly table: Pick<ActivityTable, "note" | "users">;
   readonly nowMs: () => number;
   readonly log: Logger;
 }
 
-export function createActivity({ store, table, nowMs, log }: ActivityParts): ActivityService {
+export function createActivity({ store, table, nowMs, log }: ActivityDeps): ActivityService {
   const noted = { day: Number.NaN, users: new Set<number>() };
   const noting = new Set<Promise<void>>();
   const note = async (day: CalendarSpan, userId: number): Promise<void> => {

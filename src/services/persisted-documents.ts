@@ -51,7 +51,7 @@ export interface PersistedDocuments {
 }
 
 /** What it takes. */
-export interface PersistedDocumentsParts {
+export interface PersistedDocumentsDeps {
   readonly mode: "off" | "allow" | "only";
   readonly manifest: DocumentManifest;
   readonly store: DocumentStore;
@@ -66,7 +66,7 @@ export function createPersistedDocuments({
   mode,
   manifest,
   store,
-}: PersistedDocumentsParts): PersistedDocuments {
+}: PersistedDocumentsDeps): PersistedDocuments {
   const byHash = new Map([...manifest.values()].map((source) => [sha256Of(source), source]));
   const remembered = new LRUCache<string, string>({
     maxSize: REMEMBERED_CHARACTERS,

@@ -42,7 +42,7 @@ interface Pending<T> {
   version: number;
 }
 
-const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
+const PUBLISH_RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 export function createThrottledPublisher<T>({
   everyMs,
@@ -71,7 +71,7 @@ export function createThrottledPublisher<T>({
       failures = sent ? 0 : failures + 1;
       if (sent) continue;
       pending.due = true;
-      await wait(backoffMs(failures, RETRY));
+      await wait(backoffMs(failures, PUBLISH_RETRY));
     }
     things.delete(key);
   };

@@ -1,7 +1,7 @@
 /**
  * Numbers that a server has to be asked for: Redis of itself, and what piles up in Redis and
  * Postgres where no worker takes it away. Each source is asked at most once in {@link INTERVAL_MS},
- * however many scrape, and a scrape waits {@link DEADLINE_MS} at most. Numbers that cannot be read
+ * however many scrape, and a scrape waits {@link SOURCE_DEADLINE_MS} at most. Numbers that cannot be read
  * are left out, so that an old one is not taken for the present.
  */
 import { Gauge, type Registry } from "prom-client";
@@ -36,7 +36,7 @@ export interface MetricsSources {
 }
 
 const INTERVAL_MS = 5 * SECOND;
-const DEADLINE_MS = SECOND;
+const SOURCE_DEADLINE_MS = SECOND;
 
 /** Something that is read before a scrape is answered. */
 type Refresh = () => Promise<void>;
@@ -70,9 +70,11 @@ function polled<T>(read: () => Promise<T>, show: (numbers: T | null) => void): R
       underWay = null;
     });
     show(
-      await withDeadline(underWay, DEADLINE_MS, lateError("no answer", DEADLINE_MS)).catch(
-        () => null,
-      ),
+      await withDeadline(
+        underWay,
+        SOURCE_DEADLINE_MS,
+        lateError("no answer", SOURCE_DEADLINE_MS),
+      ).catch(() => null),
     );
   };
 }

@@ -14,7 +14,7 @@ import { createSources, type MetricsSources } from "./metrics-sources.js";
 import { createOperationNames } from "./operation-names.js";
 
 /** How an operation went. */
-export interface Observation {
+export interface OperationObservation {
   readonly transport: "http" | "websocket";
   readonly durationMs: number;
   /** Refused is the client's doing, failed is ours. */
@@ -29,17 +29,22 @@ export interface MetricSpec<Label extends string> {
 }
 
 /** Counts `by`, default 1. */
-type Count<Label extends string> = (labels: Record<Label, string>, by?: number) => void;
-type Observe<Label extends string> = (labels: Record<Label, string>, durationMs: number) => void;
+type CountMetric<Label extends string> = (labels: Record<Label, string>, by?: number) => void;
+type ObserveMetric<Label extends string> = (
+  labels: Record<Label, string>,
+  durationMs: number,
+) => void;
 
 /** Everything that is counted. */
 export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
   /** Adds a counter. Answers what counts. */
-  counter<Label extends string = never>(metric: MetricSpec<Label>): Count<Label>;
+  counter<Label extends string = never>(metric: MetricSpec<Label>): CountMetric<Label>;
   /** Adds a histogram of durations. Answers what notes one, in ms. */
-  histogram<Label extends string = never>(metric: MetricSpec<Label>): Observe<Label>;
+  histogram<Label extends string = never>(metric: MetricSpec<Label>): ObserveMetric<Label>;
   /** One operation was answered. */
-  operation(operation: Observation & { readonly name: string; readonly kind: string }): void;
+  operation(
+    operation: OperationObservation & { readonly name: string; readonly kind: string },
+  ): void;
   /** Operations of these names are always told apart. */
   keepOperations(names: Iterable<string>): void;
   /** Sockets opened (+1) or closed (-1). */

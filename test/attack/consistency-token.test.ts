@@ -7,7 +7,10 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureSecret } from "../../src/db/secrets.js";
 import { MINUTE } from "../../src/domain/time/time.js";
-import { createSeenTokens, type SeenTokens } from "../../src/services/seen-tokens.js";
+import {
+  type ConsistencyTokens,
+  createConsistencyTokens,
+} from "../../src/services/consistency-tokens.js";
 import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { ADMIN_TOKEN, type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { cacheIsUsed, metric, post } from "../support/graphql.js";
@@ -49,7 +52,7 @@ let database: TestDatabase;
 let app: RunningApp;
 let other: RunningApp;
 let id: string;
-let tokens: SeenTokens;
+let tokens: ConsistencyTokens;
 /** Signed by the shop, as the token of a write that could not be announced is. */
 let bypass: string;
 const sockets: SocketClient[] = [];
@@ -69,7 +72,7 @@ beforeAll(async () => {
   );
   const { data } = await post(app.url, "{ products(first: 1) { edges { node { id } } } }");
   id = String(data.products!.edges![0]!.node!.id);
-  tokens = createSeenTokens(
+  tokens = createConsistencyTokens(
     await ensureSecret(
       database.database,
       "consistency tokens",

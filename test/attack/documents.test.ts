@@ -300,7 +300,7 @@ describe("A subscription over HTTP is refused with METHOD_NOT_ALLOWED, before it
     const limits: Limits = {
       check: () => {},
       owe: (_payer, cost) => void owed.push(cost),
-      isTight: () => false,
+      recentlyRejected: () => false,
       async charge(_payer, charge) {
         charged.push(charge.cost);
         return { charge, buckets: [], settle: () => undefined };
@@ -324,7 +324,7 @@ describe("A request is charged and reported, whatever is wrong with it.", () => 
   const charged: number[] = [];
   const limits: Limits = {
     check: () => {},
-    isTight: () => false,
+    recentlyRejected: () => false,
     owe: (_payer, cost) => void charged.push(cost),
     async charge(_payer, charge) {
       charged.push(charge.cost);

@@ -19,7 +19,7 @@ import {
   vi,
 } from "vitest";
 import { ERROR_CODES, type ErrorCode } from "../../src/domain/errors.js";
-import { Reading } from "../../src/domain/reading.js";
+import { ReadContext } from "../../src/domain/read-context.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
 import {
@@ -313,7 +313,7 @@ function recordDevice(devices: string[], init: Parameters<ServerDeps["createOper
   devices.push(init.client.device);
   return createRequestContext({
     ...init,
-    reading: new Reading(init),
+    reading: new ReadContext(init),
     makeLoaders: () => ({}) as Loaders,
   });
 }
@@ -754,7 +754,7 @@ describe("the price of an answer that is not sent", () => {
       const limits: Limits = {
         check: () => {},
         owe: () => {},
-        isTight: () => false,
+        recentlyRejected: () => false,
         charge: async (_payer, charge) => ({
           charge,
           buckets: [],

@@ -114,7 +114,7 @@ function heldLimits() {
   const limits: Limits = {
     check: () => {},
     owe: () => {},
-    isTight: () => false,
+    recentlyRejected: () => false,
     async charge(_payer, charge) {
       if (held) await released;
       return { charge, buckets: [], settle: () => undefined };

@@ -45,7 +45,9 @@ it("Drift is separated from counts that are still to be flushed, and repaired.",
   expect(repaired.stdout).toContain("2 numbers differ; all were repaired.");
   expect(await kit.read(1)).toMatchObject({ views: 2, shares: 1 });
   expect(await db.database.query(sql`SELECT likes FROM product_likes`)).toEqual([{ likes: 0 }]);
-  expect(await db.database.query(sql`SELECT tags FROM outbox`)).toEqual([{ tags: ["likes:3"] }]);
+  expect(await db.database.query(sql`SELECT payload->'tags' AS tags FROM outbox`)).toEqual([
+    { tags: ["likes:3"] },
+  ]);
   expect((await reconcile()).stdout).toContain("Everything agrees.");
 });
 

@@ -9,8 +9,8 @@ import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable, OUTBOX_CHANNEL } from "../../src/db/outbox.js";
 import { createOutboxOperating } from "../../src/db/outbox-operating.js";
 import { changeEntry, type OutboxEntry } from "../../src/domain/events/outbox.js";
-import { scoreEntries } from "../../src/services/leaderboard/score-kind.js";
-import { notificationEntry } from "../../src/services/notification/notification-kind.js";
+import { scoreEntries } from "../../src/services/leaderboard/outbox-kind.js";
+import { notificationEntry } from "../../src/services/notification/outbox-kind.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "./sample.js";
 
 const entry = (name: string): OutboxEntry =>

@@ -6,7 +6,7 @@ import { createNotificationTable } from "../../src/db/notification/inbox.js";
 import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { decodeIdOf } from "../../src/domain/ids.js";
-import { notificationEntry } from "../../src/services/notification/notification-kind.js";
+import { notificationEntry } from "../../src/services/notification/outbox-kind.js";
 import { type SignedIn, signIn, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { post } from "../support/graphql.js";

@@ -3,7 +3,7 @@
  * counts.
  */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { Reading } from "../../src/domain/reading.js";
+import { ReadContext } from "../../src/domain/read-context.js";
 import { createKeys } from "../../src/redis/client/keys.js";
 import {
   type CounterKit,
@@ -132,7 +132,7 @@ test.each(ROWS)(
       ),
     );
     const counted = async () =>
-      (await kit.counters.read([{ productId: id, period: "all" }], new Reading()))[0]?.[
+      (await kit.counters.read([{ productId: id, period: "all" }], new ReadContext()))[0]?.[
         `${event}s`
       ] ?? 0;
     if (!fault.mayBeCounted)

@@ -12,7 +12,7 @@ import { connectRedis, whenReady } from "../../src/redis/client/connect.js";
 import { createSessionStore } from "../../src/redis/session/session.js";
 import { sessionCredential } from "../../src/services/account/credential.js";
 import { createFailClosed } from "../../src/services/account/fail-closed.js";
-import { createSessionTrust } from "../../src/services/account/session-reload.js";
+import { createSessionReload } from "../../src/services/account/session-reload.js";
 import { createSessions } from "../../src/services/account/sessions.js";
 import { testCaller } from "../support/caller.js";
 import { testLog } from "../support/log.js";
@@ -52,7 +52,13 @@ async function openSessions(redis = testRedis()) {
     createRevocationTable(db.database),
   ];
   const failClosed = createFailClosed({ database: db.database, outboxTable, revocations });
-  const trust = createSessionTrust({ store, revocations, outboxTable, failClosed, log: testLog() });
+  const trust = createSessionReload({
+    store,
+    revocations,
+    outboxTable,
+    failClosed,
+    log: testLog(),
+  });
   onTestFinished(() => trust.close());
   const sessions = createSessions({
     store,

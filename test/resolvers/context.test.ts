@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ANONYMOUS, type Principal, UNKNOWN } from "../../src/domain/account/principal.js";
 import { RedisUnavailable } from "../../src/domain/errors.js";
-import { Reading } from "../../src/domain/reading.js";
+import { ReadContext } from "../../src/domain/read-context.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
 import { createGuests } from "../../src/services/account/guests.js";
@@ -9,12 +9,12 @@ import { TEST_CLIENT } from "../support/client.js";
 
 /** A context that notes the readings its loaders are made for. */
 function contextWithNotes() {
-  const readings: Reading[] = [];
-  const makeLoaders = (reading: Reading): Loaders => {
+  const readings: ReadContext[] = [];
+  const makeLoaders = (reading: ReadContext): Loaders => {
     readings.push(reading);
     return {} as Loaders;
   };
-  const reading = new Reading({ seen: { count: 3, bypassUntilMs: 0 } });
+  const reading = new ReadContext({ seen: { count: 3, bypassUntilMs: 0 } });
   return {
     readings,
     reading,
@@ -72,7 +72,7 @@ describe("the owner of an operation", () => {
       principal,
       client: TEST_CLIENT,
       guest,
-      reading: new Reading(),
+      reading: new ReadContext(),
       makeLoaders: () => ({}) as Loaders,
     });
 

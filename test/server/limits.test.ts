@@ -53,7 +53,7 @@ describe("what was held", () => {
     const settled: { cost: number; actual: number }[] = [];
     const limits: Limits = {
       check: () => {},
-      isTight: () => false,
+      recentlyRejected: () => false,
       owe: () => {},
       charge: async (_payer, charge) => ({
         charge,

@@ -6,7 +6,13 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { LOAD_CLASSES, type LoadClass } from "../../src/domain/limits.js";
 import type { EventLoop } from "../../src/server/event-loop.js";
-import { type Arrival, createLoad, isShed, type Load, type Permit } from "../../src/server/load.js";
+import {
+  type Arrival,
+  createLoad,
+  isShed,
+  type LoadShedder,
+  type Permit,
+} from "../../src/server/load.js";
 
 const LIMITS = {
   inFlight: { address: 6, viewer: 4, service: 2 },
@@ -15,7 +21,7 @@ const LIMITS = {
   lagMs: 60_000,
 };
 
-function open(): Load {
+function open(): LoadShedder {
   const load = createLoad(LIMITS);
   onTestFinished(() => load.close());
   return load;
@@ -38,7 +44,7 @@ interface Held {
 }
 
 /** The permit of a request, whose body is there at once; none where it is refused. */
-function taken(load: Load, arrival: Arrival): Held[] {
+function taken(load: LoadShedder, arrival: Arrival): Held[] {
   const arriving = load.announce(arrival);
   if (isShed(arriving)) return [];
   if (arriving.start() === null) return [{ permit: arriving, ...arrival }];
@@ -46,7 +52,7 @@ function taken(load: Load, arrival: Arrival): Held[] {
   return [];
 }
 
-function expectWithinBounds(load: Load, held: readonly Held[]): void {
+function expectWithinBounds(load: LoadShedder, held: readonly Held[]): void {
   for (const name of LOAD_CLASSES) {
     const count = held.filter((permit) => permit.class === name).length;
     expect(load.inFlight(name)).toBe(count);

@@ -11,17 +11,17 @@ import type { Logger } from "pino";
 import { readConfig } from "../../src/config/config.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../src/domain/account/principal.js";
 import { BadUserInput, Forbidden, ServiceUnavailable } from "../../src/domain/errors.js";
-import { Reading } from "../../src/domain/reading.js";
+import { ReadContext } from "../../src/domain/read-context.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext, type RequestContext } from "../../src/resolvers/context.js";
 import { readManifest } from "../../src/server/operation/manifest.js";
 import { createServer, type ServerDeps, type SoukServer } from "../../src/server/server.js";
 import type { Credential } from "../../src/services/account/credential.js";
 import { createGuests } from "../../src/services/account/guests.js";
+import { createConsistencyTokens } from "../../src/services/consistency-tokens.js";
 import { createPersistedDocuments } from "../../src/services/persisted-documents.js";
 import { createAdmission } from "../../src/services/rate-limit/admission.js";
 import type { Limits } from "../../src/services/rate-limit/limits.js";
-import { createSeenTokens } from "../../src/services/seen-tokens.js";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.js";
 import { testLog } from "../support/log.js";
 
@@ -124,12 +124,12 @@ export interface Answer {
 export const TOKEN = "a-token-of-the-tests";
 
 /** What signs the consistency tokens of test servers. */
-export const SEEN_TOKENS = createSeenTokens("secret", Date.now);
+export const SEEN_TOKENS = createConsistencyTokens("secret", Date.now);
 
 /** Whatever is asked costs nothing, and nothing is said about it. */
 const NO_LIMITS: Limits = {
   check: () => {},
-  isTight: () => false,
+  recentlyRejected: () => false,
   charge: async (_payer, charge) => ({ charge, buckets: [], settle: () => undefined }),
   owe: () => {},
 };
@@ -198,7 +198,7 @@ export async function startServer(
         principal,
         client,
         guest,
-        reading: new Reading({ seen, bypass }),
+        reading: new ReadContext({ seen, bypass }),
         makeLoaders: () => ({}) as Loaders,
       }),
     documents: createPersistedDocuments({
@@ -313,7 +313,7 @@ function resolversOf(
       text: (_: unknown, { characters, of }: { characters: number; of: string }) =>
         of.repeat(characters),
       echo: async (_: unknown, { text }: { text: string }, { reading }: RequestContext) => {
-        reading.note(reading.bypass ? "BYPASS" : "HIT", 5);
+        reading.record(reading.bypass ? "BYPASS" : "HIT", 5);
         return text;
       },
       page: (_: unknown, { first }: { first: number }) => first,

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { CategoryRecord } from "../../domain/catalogue/catalogue.js";
 import type { Database } from "../client/database.js";
 import type { Row } from "../client/row.js";
-import { bigints, groupBy } from "../client/statements.js";
+import { bigints, groupRows } from "../client/statements.js";
 import type { categories } from "../schema/catalogue.js";
 
 export interface CategoryTable {
@@ -42,7 +42,7 @@ export function createCategoryTable(database: Database): CategoryTable {
       const rows = await database.query<Pick<CategoryRow, "id" | "parent_id">>(
         sql`SELECT id, parent_id FROM categories ORDER BY name, id`,
       );
-      const children = groupBy(rows, ({ parent_id }) => parent_id);
+      const children = groupRows(rows, ({ parent_id }) => parent_id);
       const below = (parent: number | null): number[] =>
         (children.get(parent) ?? []).flatMap(({ id }) => [id, ...below(id)]);
       return below(null);

@@ -7,7 +7,7 @@ import type { ReviewDraft, ReviewRecord } from "../../domain/catalogue/catalogue
 import type { IdPage, PageRequest } from "../../domain/page.js";
 import type { Database, Tx } from "../client/database.js";
 import type { Row } from "../client/row.js";
-import { bigints, columnList, groupBy } from "../client/statements.js";
+import { bigints, columnList, groupRows } from "../client/statements.js";
 import type { reviews } from "../schema/catalogue.js";
 import type { RatingChange } from "./product-writes.js";
 
@@ -112,7 +112,7 @@ async function pages(database: Database, requests: readonly ReviewListing[]): Pr
       WHERE product_id = q.product_id AND id < q.before_id
       ORDER BY id DESC LIMIT ${Math.max(...requests.map(({ page }) => page.limit)) + 1}) r
     ORDER BY q.listing, r.id DESC`);
-  const dealt = groupBy(rows, ({ listing }) => listing);
+  const dealt = groupRows(rows, ({ listing }) => listing);
   return requests.map(({ page }, index) => {
     const found = dealt.get(index + 1) ?? [];
     return {

@@ -72,7 +72,7 @@ export const columnList = (names: readonly string[], alias?: string): SQL =>
   sql.raw(names.map((name) => (alias ? `${alias}.${name}` : name)).join(", "));
 
 /** Rows by a key, each group in its order. */
-export function groupBy<K, T>(rows: readonly T[], keyOf: (row: T) => K): Map<K, T[]> {
+export function groupRows<K, T>(rows: readonly T[], keyOf: (row: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const row of rows) {
     const group = groups.get(keyOf(row));

@@ -10,7 +10,7 @@
  */
 import { sql } from "drizzle-orm";
 import {
-  type Batch,
+  type CounterBatch,
   DAYS_KEPT,
   MAX_COUNT,
   periodName,
@@ -39,7 +39,10 @@ export interface CounterTable {
    * Applies a batch once. "repeated": it was applied before.
    * "stray": it does not follow the last one.
    */
-  apply(batch: Batch, sketches: readonly Sketch[]): Promise<"applied" | "repeated" | "stray">;
+  apply(
+    batch: CounterBatch,
+    sketches: readonly Sketch[],
+  ): Promise<"applied" | "repeated" | "stray">;
   /**
    * Deletes days older than {@link DAYS_KEPT}; their months
    * stay. Resolves to the number of rows.
@@ -102,7 +105,7 @@ export function createCounterTable(database: Database): CounterTable {
 
 async function applyBatch(
   tx: Tx,
-  { shard, id, prev, counts }: Batch,
+  { shard, id, prev, counts }: CounterBatch,
   sketches: readonly Sketch[],
 ): Promise<"applied" | "repeated" | "stray"> {
   await tx.query(sql`

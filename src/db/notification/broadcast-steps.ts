@@ -9,7 +9,7 @@ import type { NotificationContent } from "../../domain/notification.js";
 import type { Tx } from "../client/database.js";
 import type { Row } from "../client/row.js";
 import { bigints, storable } from "../client/statements.js";
-import { MAX_ERROR_LENGTH, MAX_RETRY_MS, type RetryOptions } from "../outbox.js";
+import { MAX_ERROR_LENGTH, MAX_ROW_RETRY_MS, type RetryOptions } from "../outbox.js";
 import type { users } from "../schema/account.js";
 import type {
   notificationBroadcastParts,
@@ -213,7 +213,7 @@ const isAsFound = ({
 
 /** When a part `b` that failed is due again. */
 const afterBackoff = ({ retryMs }: RetryOptions): SQL => sql`clock_timestamp()
-  + least(${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_RETRY_MS}::float8)
+  + least(${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_ROW_RETRY_MS}::float8)
     * interval '1 millisecond'`;
 
 const storableError = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));

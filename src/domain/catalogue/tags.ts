@@ -36,7 +36,7 @@ export const likesTag = (productId: number): string => `likes:${productId}`;
 export const POPULARITY_TAG = "lists:popularity";
 
 /** The scope of a list, before range, text and stock filters. */
-interface Scope {
+interface ListScope {
   readonly categoryId?: number | undefined;
   readonly brandId?: number | undefined;
 }
@@ -44,12 +44,12 @@ interface Scope {
 /** What a list sorts or filters by, beyond its scope. */
 type Aspect = "price" | "rating" | "stock" | "text";
 
-const scopeName = ({ categoryId, brandId }: Scope): string =>
+const scopeName = ({ categoryId, brandId }: ListScope): string =>
   `c${categoryId ?? "*"}:b${brandId ?? "*"}`;
 /** Bumped when a row enters or leaves the scope. */
-const membersTag = (scope: Scope): string => `list:${scopeName(scope)}`;
+const membersTag = (scope: ListScope): string => `list:${scopeName(scope)}`;
 /** Bumped when the order of a scope's rows by this property changes. */
-const orderTag = (scope: Scope, aspect: Aspect): string => `list:${scopeName(scope)}:${aspect}`;
+const orderTag = (scope: ListScope, aspect: Aspect): string => `list:${scopeName(scope)}:${aspect}`;
 /**
  * Coarse: one tag for all lists that filter by this property,
  * in any scope.
@@ -112,7 +112,7 @@ const isFilter = (aspect: Aspect): boolean =>
  * Every scope with a product: each of its categories up to
  * the root or any, with its brand or any.
  */
-function scopesOf(placed: PlacedProduct | null): Map<string, Scope> {
+function scopesOf(placed: PlacedProduct | null): Map<string, ListScope> {
   if (!placed) return new Map();
   const brands = [undefined, placed.product.brandId];
   const scopes = [undefined, ...placed.categoryPath].flatMap((categoryId) =>

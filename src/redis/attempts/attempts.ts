@@ -78,11 +78,11 @@ export interface Attempt {
 
 export const BUCKETS = ["place", "account", "address", "network"] as const;
 
-export type Bucket = (typeof BUCKETS)[number];
+export type AttemptBucket = (typeof BUCKETS)[number];
 
 /** Why an attempt has to wait, and how long. */
 export interface Hold {
-  readonly bucket: Bucket;
+  readonly bucket: AttemptBucket;
   readonly waitMs: number;
 }
 
@@ -150,7 +150,7 @@ export function createAttempts({ connection, call }: RedisCaller, keys: Keys, ru
 
 const digest = (text: string): string => sha256(text, "base64url");
 
-function toHold([at, waitMs]: [number, number], buckets: readonly Bucket[]): Hold | null {
+function toHold([at, waitMs]: [number, number], buckets: readonly AttemptBucket[]): Hold | null {
   const bucket = buckets[at - 1];
   return bucket === undefined ? null : { bucket, waitMs };
 }

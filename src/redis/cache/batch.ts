@@ -14,18 +14,18 @@ import type { CacheLink } from "./link.js";
 export type ReadBatch = (keys: readonly string[]) => Promise<(string | null)[]>;
 
 /** A round trip that has not left yet. */
-interface Batch {
+interface PendingBatch {
   readonly places: Map<string, number>;
   readonly reply: Promise<(string | null)[]>;
 }
 
 export function createReadBatch(link: CacheLink): ReadBatch {
-  let open: Batch | null = null;
+  let open: PendingBatch | null = null;
   const send = (keys: readonly string[]) =>
     link.run("cache read", () =>
       inOneWrite(link.connection, () => readStrings(link.connection, keys)),
     );
-  const begin = (): Batch => {
+  const begin = (): PendingBatch => {
     const places = new Map<string, number>();
     const reply = new Promise<(string | null)[]>((resolve, reject) => {
       setImmediate(() => {

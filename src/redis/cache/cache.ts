@@ -21,13 +21,13 @@
  */
 import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
-import type { Reading } from "../../domain/reading.js";
+import type { ReadContext } from "../../domain/read-context.js";
 import { createReadBatch } from "./batch.js";
 import { judgeAge } from "./entry.js";
+import { HitSummary } from "./hit-summary.js";
 import { Loader } from "./load.js";
-import { type Found, Lookup, type Slot } from "./lookup.js";
-import type { CacheDeps, Load, Values } from "./parts.js";
-import { Served } from "./served.js";
+import { type KeyLookup, Lookup, type LookupResult } from "./lookup.js";
+import type { CacheDeps, LoadValues, Values } from "./parts.js";
 import type { InvalidationMode } from "./tags.js";
 
 declare module "ioredis" {
@@ -48,11 +48,11 @@ declare module "ioredis" {
  * A kind of cached thing: how its keys are named and what it
  * depends on.
  */
-export interface Family<K> {
+export interface CacheRegion<K> {
   /** Short and unique, e.g. `product`. */
   readonly name: string;
   /** Names one key, unique within the family. */
-  nameOf(key: K): string;
+  cacheKeyOf(key: K): string;
   /** Tags of one key, known before it is loaded. */
   tagsOf(key: K): readonly string[];
 }
@@ -64,10 +64,10 @@ export interface Cache {
    * are shared and frozen. Errors of `load` reject.
    */
   readMany<K, V>(
-    family: Family<K>,
+    family: CacheRegion<K>,
     keys: readonly K[],
-    load: Load<K, V>,
-    reading: Reading,
+    load: LoadValues<K, V>,
+    reading: ReadContext,
   ): Promise<(V | null)[]>;
   /**
    * Makes every entry with one of these tags dead ("delete")
@@ -99,18 +99,18 @@ export class ReadThroughCache implements Cache {
   }
 
   readonly readMany = async <K, V>(
-    family: Family<K>,
+    family: CacheRegion<K>,
     ids: readonly K[],
-    load: Load<K, V>,
-    reading: Reading,
+    load: LoadValues<K, V>,
+    reading: ReadContext,
   ): Promise<(V | null)[]> => {
     const source = this.counted(family.name, load);
     if (reading.bypass || reading.seen.bypassUntilMs > this.parts.link.nowMs()) {
       if (ids.length === 0) return [];
-      reading.note("BYPASS", 0);
+      reading.record("BYPASS", 0);
       return [...(await source(ids))];
     }
-    const names = ids.map((id) => `${family.name}:${family.nameOf(id)}`);
+    const names = ids.map((id) => `${family.name}:${family.cacheKeyOf(id)}`);
     const answers = new Array<V | null>(ids.length).fill(null);
     const pass: Pass<K, V> = { family, ids, names, answers, source, reading };
     const rest = this.parts.local.hasSeen(reading.seen.count)
@@ -126,7 +126,7 @@ export class ReadThroughCache implements Cache {
   ): Promise<number> => {
     const tagKeys = names.map(this.parts.tags.keyOf);
     try {
-      return await this.parts.link.runOwed("cache invalidate", () =>
+      return await this.parts.link.runInvalidation("cache invalidate", () =>
         this.parts.tags.bump(names, mode),
       );
     } finally {
@@ -158,7 +158,7 @@ export class ReadThroughCache implements Cache {
    */
   private readLocal<K, V>({ family, ids, names, answers, source, reading }: Pass<K, V>): number[] {
     const { local, link, telemetry } = this.parts;
-    const served = new Served(link.nowMs());
+    const served = new HitSummary(link.nowMs());
     const rest: number[] = [];
     const due: number[] = [];
     for (let index = 0; index < names.length; index += 1) {
@@ -198,9 +198,12 @@ export class ReadThroughCache implements Cache {
    * An error of the load itself is the caller's; trouble with
    * Redis is answered from the source.
    */
-  private async readRest<K, V>(pass: Pass<K, V>, slots: readonly Slot<K>[]): Promise<Values<V>> {
+  private async readRest<K, V>(
+    pass: Pass<K, V>,
+    slots: readonly KeyLookup<K>[],
+  ): Promise<Values<V>> {
     if (!this.parts.link.usable()) return this.readDegraded(pass, slots);
-    let found: readonly Found<K>[];
+    let found: readonly LookupResult<K>[];
     try {
       found = await this.lookup.find(slots);
     } catch (error) {
@@ -214,12 +217,12 @@ export class ReadThroughCache implements Cache {
   /** Answers from what Redis holds, loading what it does not. */
   private async readShared<K, V>(
     { source, reading }: Pass<K, V>,
-    found: readonly Found<K>[],
+    found: readonly LookupResult<K>[],
   ): Promise<Values<V>> {
     const { link, telemetry } = this.parts;
-    const served = new Served(link.nowMs());
+    const served = new HitSummary(link.nowMs());
     const values: Values<V> = new Map();
-    const due: Slot<K>[] = [];
+    const due: KeyLookup<K>[] = [];
     for (const { slot, entry, freshness } of found) {
       if (!entry) continue;
       values.set(slot.name, entry.value as V | null);
@@ -230,7 +233,7 @@ export class ReadThroughCache implements Cache {
     const missing = found.filter(({ entry }) => entry === null);
     if (missing.length === 0) return values;
     telemetry.cacheReads("none", missing.length);
-    reading.note("MISS", 0);
+    reading.record("MISS", 0);
     return new Map([
       ...values,
       ...(await this.loader.loadOnce(missing, source, reading.seen.count)),
@@ -240,18 +243,18 @@ export class ReadThroughCache implements Cache {
   /** Answers while Redis cannot be asked. */
   private readDegraded<K, V>(
     { source, reading }: Pass<K, V>,
-    slots: readonly Slot<K>[],
+    slots: readonly KeyLookup<K>[],
   ): Promise<Values<V>> {
     this.parts.telemetry.cacheReads("none", slots.length);
-    reading.note("BYPASS", 0);
+    reading.record("BYPASS", 0);
     return this.loader.loadWithoutRedis(slots, source, reading.seen.count);
   }
 
-  private slot<K>(family: Family<K>, id: K, name: string): Slot<K> {
+  private slot<K>(family: CacheRegion<K>, id: K, name: string): KeyLookup<K> {
     return this.lookup.slot(id, name, family.tagsOf(id));
   }
 
-  private counted<K, V>(family: string, load: Load<K, V>): Load<K, V> {
+  private counted<K, V>(family: string, load: LoadValues<K, V>): LoadValues<K, V> {
     return (ids) => {
       this.parts.telemetry.loads(family, ids.length);
       return load(ids);
@@ -264,10 +267,10 @@ export class ReadThroughCache implements Cache {
  * index.
  */
 interface Pass<K, V> {
-  readonly family: Family<K>;
+  readonly family: CacheRegion<K>;
   readonly ids: readonly K[];
   readonly names: readonly string[];
   readonly answers: (V | null)[];
-  readonly source: Load<K, V>;
-  readonly reading: Reading;
+  readonly source: LoadValues<K, V>;
+  readonly reading: ReadContext;
 }

@@ -54,7 +54,7 @@ export function decodeEntry<V>(text: string | null): Entry<V> | null {
   if (text === null) return null;
   const end = text.indexOf("\n");
   const [, storedAt, fresh, grace, versions] = text.slice(0, Math.max(0, end)).split("|");
-  const value = versions === undefined ? undefined : parse<V>(text.slice(end + 1));
+  const value = versions === undefined ? undefined : parseEntry<V>(text.slice(end + 1));
   if (versions === undefined || value === undefined) return null;
   return {
     value,
@@ -84,7 +84,7 @@ const FENCE_CHARACTERS = 16;
  * Undefined when it is no JSON: a damaged entry is loaded
  * again like a missing one.
  */
-function parse<V>(json: string): V | null | undefined {
+function parseEntry<V>(json: string): V | null | undefined {
   try {
     return freeze(JSON.parse(json) as V | null);
   } catch {

@@ -2,7 +2,7 @@
 import { inOneWrite } from "../client/connect.js";
 import { type Entry, encodeEntry } from "./entry.js";
 import type { Granted } from "./leases.js";
-import type { Observation } from "./local.js";
+import type { EpochObservation } from "./local.js";
 import type { CacheDeps, Values } from "./parts.js";
 
 /**
@@ -25,7 +25,11 @@ export class Filler {
    * One pipelined round trip, in the background. A lost fill
    * is loaded again.
    */
-  fill<K>(granted: readonly Granted<K>[], values: Values<unknown>, observation: Observation): void {
+  fill<K>(
+    granted: readonly Granted<K>[],
+    values: Values<unknown>,
+    observation: EpochObservation,
+  ): void {
     if (granted.length === 0) return;
     const fills = granted.map((grant) => ({
       ...grant,

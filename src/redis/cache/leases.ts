@@ -5,7 +5,7 @@
 
 import { inOneWrite } from "../client/connect.js";
 import type { LeaseAnswer, Wait } from "../client/lease.js";
-import type { Found, Slot } from "./lookup.js";
+import type { KeyLookup, LookupResult } from "./lookup.js";
 import type { CacheDeps } from "./parts.js";
 
 /**
@@ -13,14 +13,14 @@ import type { CacheDeps } from "./parts.js";
  * since.
  */
 export interface Granted<K> {
-  readonly slot: Slot<K>;
+  readonly slot: KeyLookup<K>;
   readonly fence: string;
   readonly versions: readonly string[];
 }
 
 /** A slot that another process is loading. */
 export interface Held<K> {
-  readonly slot: Slot<K>;
+  readonly slot: KeyLookup<K>;
   /** Waits until it is filled or given up. */
   over(): Promise<void>;
 }
@@ -32,16 +32,16 @@ export interface Held<K> {
 export interface Acquired<K> {
   readonly granted: readonly Granted<K>[];
   readonly held: readonly Held<K>[];
-  readonly refused: readonly Slot<K>[];
+  readonly refused: readonly KeyLookup<K>[];
 }
 
 /**
  * A slot to be loaded, with the fence of what was found in
  * its place.
  */
-export type Wanted<K> = Pick<Found<K>, "slot" | "fence">;
+export type Wanted<K> = Pick<LookupResult<K>, "slot" | "fence">;
 
-type Parts = Pick<CacheDeps, "link" | "tags" | "leases">;
+type LeaseDeps = Pick<CacheDeps, "link" | "tags" | "leases">;
 type Settled = PromiseSettledResult<LeaseAnswer>;
 
 /**
@@ -57,7 +57,7 @@ const NO_WAIT: Wait = { until: () => Promise.resolve(), stop() {} };
  * loading
  */
 export async function acquireLeases<K>(
-  parts: Parts,
+  parts: LeaseDeps,
   wanted: readonly Wanted<K>[],
   otherwise: "wait" | "pass",
 ): Promise<Acquired<K>> {
@@ -93,19 +93,19 @@ export async function acquireLeases<K>(
 }
 
 interface Answered<K> {
-  readonly slot: Slot<K>;
+  readonly slot: KeyLookup<K>;
   readonly wait: Wait;
   readonly answer: Settled | undefined;
 }
 
 function sort<K>(
-  parts: Parts,
+  parts: LeaseDeps,
   answered: readonly Answered<K>[],
   versionOf: ReadonlyMap<string, string>,
 ): Acquired<K> {
   const granted: Granted<K>[] = [];
   const held: Held<K>[] = [];
-  const refused: Slot<K>[] = [];
+  const refused: KeyLookup<K>[] = [];
   for (const { slot, wait, answer } of answered) {
     const versions = slot.tags.flatMap((tag) => versionOf.get(tag) ?? []);
     if (answer?.status === "fulfilled" && "heldForMs" in answer.value) {
@@ -129,8 +129,8 @@ function sort<K>(
 }
 
 function giveBack<K>(
-  { leases }: Parts,
-  slot: Slot<K> | undefined,
+  { leases }: LeaseDeps,
+  slot: KeyLookup<K> | undefined,
   answer: Settled | undefined,
 ): void {
   if (slot && answer?.status === "fulfilled" && "fence" in answer.value)

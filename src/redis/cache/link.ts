@@ -21,7 +21,7 @@ import { lateError, withDeadline } from "../../domain/time/deadline.js";
 import { createDrivenClock, type DrivenClock, readTimeMs } from "../client/clock.js";
 import { type RedisConnection, reopen } from "../client/connect.js";
 import { PendingReplies } from "../client/replies.js";
-import { identify, watchServers } from "./servers.js";
+import { serverFingerprint, watchServers } from "./server-identity.js";
 import type { Tags } from "./tags.js";
 
 export interface CacheLinkOptions {
@@ -43,18 +43,18 @@ export interface CacheLinkOptions {
  * Well within the second in which reads come back to a lost
  * server.
  */
-const PROBE_MS = 50;
+const CACHE_PROBE_MS = 50;
 /**
  * Longest wait for a probe. A slower server would trip the
  * link again at once.
  */
-const PROBE_DEADLINE_MS = 250;
-const SILENT = lateError("no reply", PROBE_DEADLINE_MS);
+const CACHE_PROBE_DEADLINE_MS = 250;
+const SILENT = lateError("no reply", CACHE_PROBE_DEADLINE_MS);
 /**
  * A link that is silent this long is opened anew: a black
  * hole gives no error.
  */
-const SILENCE_MS = 500;
+const CACHE_SILENCE_MS = 500;
 /**
  * The database may be down too, and must not hold the cache
  * up.
@@ -75,8 +75,8 @@ export class CacheLink {
    * Counts invalidations that this process could not send;
    * `settled` those that a new epoch covers.
    */
-  private owed = 0;
-  private settled = 0;
+  private pendingInvalidations = 0;
+  private coveredInvalidations = 0;
   private servers = "";
   private epoch = "0";
   private clock = createDrivenClock();
@@ -140,11 +140,11 @@ export class CacheLink {
    * until a new epoch stands for it.
    * @throws RedisUnavailable when it may not have been done
    */
-  async runOwed<T>(what: string, send: () => Promise<T>): Promise<T> {
+  async runInvalidation<T>(what: string, send: () => Promise<T>): Promise<T> {
     try {
       return await this.run(what, send);
     } catch (error) {
-      this.owed += 1;
+      this.pendingInvalidations += 1;
       this.trip(what);
       throw error instanceof RedisUnavailable ? error : new RedisUnavailable(error);
     }
@@ -206,7 +206,7 @@ export class CacheLink {
     this.silentSinceMs = null;
     while (!signal.aborted && !this.usable()) {
       if (await this.attempt()) return;
-      await delay(PROBE_MS, undefined, { signal }).catch(() => {});
+      await delay(CACHE_PROBE_MS, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -232,8 +232,9 @@ export class CacheLink {
     this.silentSinceMs =
       error instanceof ReplyError
         ? null
-        : (this.silentSinceMs ?? performance.now() - PROBE_DEADLINE_MS);
-    if (this.silentSinceMs === null || performance.now() - this.silentSinceMs < SILENCE_MS) return;
+        : (this.silentSinceMs ?? performance.now() - CACHE_PROBE_DEADLINE_MS);
+    if (this.silentSinceMs === null || performance.now() - this.silentSinceMs < CACHE_SILENCE_MS)
+      return;
     this.silentSinceMs = null;
     reopen(this.connection);
   }
@@ -243,25 +244,25 @@ export class CacheLink {
    * All is set in one step.
    */
   private async establish(): Promise<boolean> {
-    const { generation, owed } = this;
-    const { servers, clock } = await withDeadline(this.meet(), PROBE_DEADLINE_MS, SILENT);
-    const renew = owed > this.settled || (await this.invalidationsWait());
+    const { generation, pendingInvalidations: owed } = this;
+    const { servers, clock } = await withDeadline(this.meet(), CACHE_PROBE_DEADLINE_MS, SILENT);
+    const renew = owed > this.coveredInvalidations || (await this.invalidationsWait());
     const epoch = await withDeadline(
       this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch),
-      PROBE_DEADLINE_MS,
+      CACHE_PROBE_DEADLINE_MS,
       SILENT,
     );
     if (generation !== this.generation) return false;
     Object.assign(this, { servers, clock, epoch, settled: owed });
-    if (this.owed > owed) return false;
+    if (this.pendingInvalidations > owed) return false;
     this.open();
     return true;
   }
 
   private async meet(): Promise<{ servers: string; clock: DrivenClock }> {
-    const servers = await identify(this.connection);
+    const servers = await serverFingerprint(this.connection);
     const clock = createDrivenClock();
-    clock.hear(await readTimeMs(this.connection));
+    clock.observe(await readTimeMs(this.connection));
     return { servers, clock };
   }
 

@@ -10,15 +10,15 @@
  * again, and after {@link ROUNDS} load for themselves.
  */
 
-import { NEWEST } from "../../domain/seen.js";
+import { NEWEST } from "../../domain/consistency-token.js";
 import { SECOND } from "../../domain/time/time.js";
 import { freeze } from "./entry.js";
 import { Filler } from "./fill.js";
 import { Flights } from "./flights.js";
 import { acquireLeases, type Granted, type Held, type Wanted } from "./leases.js";
-import type { Observation } from "./local.js";
-import type { Found, Lookup, Slot } from "./lookup.js";
-import type { CacheDeps, Load, Values } from "./parts.js";
+import type { EpochObservation } from "./local.js";
+import type { KeyLookup, Lookup, LookupResult } from "./lookup.js";
+import type { CacheDeps, LoadValues, Values } from "./parts.js";
 
 /**
  * A holder that dies costs its waiters one round; the second
@@ -59,8 +59,8 @@ export class Loader {
    * distinguishes loads where a tag has no version
    */
   async loadOnce<K, V>(
-    missing: readonly Found<K>[],
-    load: Load<K, V>,
+    missing: readonly LookupResult<K>[],
+    load: LoadValues<K, V>,
     seen: number,
   ): Promise<Values<V>> {
     const seenName = this.seenName(seen);
@@ -90,8 +90,8 @@ export class Loader {
    * after all they have seen.
    */
   async loadWithoutRedis<K, V>(
-    slots: readonly Slot<K>[],
-    load: Load<K, V>,
+    slots: readonly KeyLookup<K>[],
+    load: LoadValues<K, V>,
     seen: number,
   ): Promise<Values<V>> {
     const seenName = this.seenName(seen);
@@ -127,7 +127,7 @@ export class Loader {
    * Loads slots again in the background; what was served in
    * their place stays good if that fails.
    */
-  refresh<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): void {
+  refresh<K, V>(slots: readonly KeyLookup<K>[], load: LoadValues<K, V>): void {
     const due = slots.filter(({ name }) => !this.refreshing.has(name));
     if (due.length === 0) return;
     for (const { name } of due) this.refreshing.add(name);
@@ -153,7 +153,7 @@ export class Loader {
 
   private async loadUnderLease<K, V>(
     wanted: readonly Wanted<K>[],
-    load: Load<K, V>,
+    load: LoadValues<K, V>,
     rounds: number,
   ): Promise<Values<V>> {
     if (rounds === 0)
@@ -177,7 +177,7 @@ export class Loader {
 
   private async awaitOthers<K, V>(
     held: readonly Held<K>[],
-    load: Load<K, V>,
+    load: LoadValues<K, V>,
     rounds: number,
   ): Promise<Values<V>> {
     if (held.length === 0) return new Map();
@@ -200,7 +200,10 @@ export class Loader {
    * Loads again what is still old in Redis and has no other
    * loader.
    */
-  private async loadAgain<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): Promise<void> {
+  private async loadAgain<K, V>(
+    slots: readonly KeyLookup<K>[],
+    load: LoadValues<K, V>,
+  ): Promise<void> {
     const due = (await this.lookup.find(slots)).filter(({ freshness }) => freshness !== "fresh");
     if (due.length === 0) return;
     const observation = this.parts.local.observe();
@@ -218,9 +221,9 @@ export class Loader {
    */
   private async loadAndFill<K, V>(
     granted: readonly Granted<K>[],
-    refused: readonly Slot<K>[],
-    load: Load<K, V>,
-    observation: Observation,
+    refused: readonly KeyLookup<K>[],
+    load: LoadValues<K, V>,
+    observation: EpochObservation,
   ): Promise<Values<V>> {
     try {
       const values = await loadAll([...granted.map(({ slot }) => slot), ...refused], load);
@@ -237,7 +240,10 @@ export class Loader {
  * Loads slots from the source. Throws when answers are
  * missing: they would be cached as absent.
  */
-async function loadAll<K, V>(slots: readonly Slot<K>[], load: Load<K, V>): Promise<Values<V>> {
+async function loadAll<K, V>(
+  slots: readonly KeyLookup<K>[],
+  load: LoadValues<K, V>,
+): Promise<Values<V>> {
   if (slots.length === 0) return new Map();
   const values = await load(slots.map(({ key }) => key));
   if (values.length !== slots.length)

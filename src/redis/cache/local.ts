@@ -19,7 +19,7 @@ import type { TagVerdict } from "./tags.js";
  * meanwhile, because what it read about them may be older
  * than the change.
  */
-export interface Observation {
+export interface EpochObservation {
   touched(key: string): boolean;
   end(): void;
 }
@@ -97,7 +97,7 @@ export class LocalCache {
   }
 
   /** Begins a read whose result may be put here. */
-  observe(): Observation {
+  observe(): EpochObservation {
     const observation = { keys: new Set<string>(), all: !this.on };
     this.observations.add(observation);
     return {
@@ -123,7 +123,7 @@ export class LocalCache {
    * Keeps an entry, unless one of its tags changed since the
    * observation began.
    */
-  put(observation: Observation, { name, tagKeys, entry, current }: LocalPut): void {
+  put(observation: EpochObservation, { name, tagKeys, entry, current }: LocalPut): void {
     if (
       !this.on ||
       tagKeys.some((key, index) => typeof current[index] !== "string" || observation.touched(key))

@@ -14,7 +14,7 @@ import { EPOCH_TAG, type Tags } from "./tags.js";
  * One key to be read: its name in the cache and the tags it
  * depends on, the epoch first.
  */
-export interface Slot<K> {
+export interface KeyLookup<K> {
   readonly key: K;
   readonly name: string;
   readonly tags: readonly string[];
@@ -22,8 +22,8 @@ export interface Slot<K> {
 }
 
 /** What Redis said about a slot. */
-export interface Found<K> {
-  readonly slot: Slot<K>;
+export interface LookupResult<K> {
+  readonly slot: KeyLookup<K>;
   readonly entry: Entry | null;
   readonly freshness: Freshness;
   /**
@@ -50,7 +50,7 @@ export class Lookup {
    * A slot of a key.
    * @param tagNames what it depends on besides the epoch
    */
-  slot<K>(key: K, name: string, tagNames: readonly string[]): Slot<K> {
+  slot<K>(key: K, name: string, tagNames: readonly string[]): KeyLookup<K> {
     const tags = [EPOCH_TAG, ...tagNames];
     return { key, name, tags, tagKeys: tags.map(this.parts.tags.keyOf) };
   }
@@ -60,7 +60,7 @@ export class Lookup {
    * all who read in this turn; rejects when Redis cannot be
    * asked.
    */
-  async find<K>(slots: readonly Slot<K>[]): Promise<Found<K>[]> {
+  async find<K>(slots: readonly KeyLookup<K>[]): Promise<LookupResult<K>[]> {
     const { keys, local, readBatch } = this.parts;
     const observation = local.observe();
     try {
@@ -87,10 +87,10 @@ export class Lookup {
   }
 
   private judge<K>(
-    slot: Slot<K>,
+    slot: KeyLookup<K>,
     text: string | null,
     current: readonly (string | null)[],
-  ): Found<K> {
+  ): LookupResult<K> {
     const entry = decodeEntry(text);
     const freshness = entry
       ? judgeAge(entry, judgeTags(entry, current), this.parts.link.nowMs())

@@ -12,7 +12,7 @@ import type { Tags } from "./tags.js";
  * where there is nothing (which is cached too). Values must
  * survive JSON.
  */
-export type Load<K, V> = (keys: readonly K[]) => Promise<readonly (V | null)[]>;
+export type LoadValues<K, V> = (keys: readonly K[]) => Promise<readonly (V | null)[]>;
 
 /** Times of the cache. */
 export interface CacheTimes {

@@ -12,7 +12,7 @@ import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import { type CartMove, pairs, toStored } from "./stored.js";
 
-type Fields = string[];
+type MoveFields = string[];
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -23,7 +23,7 @@ declare module "ioredis" {
       target: number,
       guest: string,
       followedMs: number,
-    ): Result<[Fields, Fields], Context>;
+    ): Result<[MoveFields, MoveFields], Context>;
     cartMerge(
       cart: string,
       operations: string,

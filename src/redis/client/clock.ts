@@ -20,7 +20,7 @@ export interface DrivenClock extends Clock {
    * Corrects the clock by a time that a reply carried, in ms
    * since epoch.
    */
-  hear(nowMs: number): void;
+  observe(nowMs: number): void;
 }
 
 export interface RedisClock extends DrivenClock {
@@ -31,7 +31,7 @@ export interface RedisClock extends DrivenClock {
 const READ_EVERY_MS = 10 * SECOND;
 /** After a reading that failed. */
 const READ_AGAIN_MS = SECOND;
-const DEADLINE_MS = SECOND;
+const CLOCK_DEADLINE_MS = SECOND;
 
 /** Asks Redis for the time, in ms since epoch. One TIME. */
 export async function readTimeMs(connection: RedisConnection): Promise<number> {
@@ -47,7 +47,7 @@ export function createDrivenClock(): DrivenClock {
   let aheadMs = -performance.now();
   return {
     nowMs: () => Math.floor(performance.now() + aheadMs),
-    hear(nowMs) {
+    observe(nowMs) {
       aheadMs = nowMs - performance.now();
     },
   };
@@ -67,15 +67,17 @@ export async function openRedisClock(
   let timer: NodeJS.Timeout | undefined;
   /** Resolves to when the next reading is due. */
   const read = async (): Promise<number> => {
-    const timeMs = await withinDeadline(readTimeMs(connection), DEADLINE_MS).catch(() => null);
-    if (timeMs !== null) clock.hear(timeMs);
+    const timeMs = await withinDeadline(readTimeMs(connection), CLOCK_DEADLINE_MS).catch(
+      () => null,
+    );
+    if (timeMs !== null) clock.observe(timeMs);
     return timeMs !== null ? READ_EVERY_MS : READ_AGAIN_MS;
   };
   const readIn = (waitMs: number): void => {
     if (!isClosed) timer = setTimeout(() => void read().then(readIn), waitMs).unref();
   };
   const dueMs = await read();
-  if (dueMs === READ_AGAIN_MS) clock.hear(await instead());
+  if (dueMs === READ_AGAIN_MS) clock.observe(await instead());
   readIn(dueMs);
   return {
     ...clock,

@@ -44,7 +44,7 @@ export function subscriberLink(connection: RedisConnection): SubscriberLink {
 
 /** Short, because another node may be there to answer. */
 const RETRY_MS = 100;
-const DISCONNECT_MS = 100;
+const LEAVE_MS = 100;
 
 /**
  * Makes ioredis ask the Cluster where to connect, every time
@@ -54,7 +54,7 @@ function connectorOf(cluster: Cluster): NonNullable<RedisOptions["Connector"]> {
   let attempts = 0;
   return class ClusterConnector extends AbstractConnector {
     constructor(private readonly redisOptions: RedisOptions) {
-      super(DISCONNECT_MS);
+      super(LEAVE_MS);
     }
 
     async connect() {

@@ -31,7 +31,7 @@ export interface ConditionWatch {
  * What refuses a write, by the class of the error, in words
  * for an operator.
  */
-const REFUSALS: ReadonlyMap<string, string> = new Map([
+const CONDITION_REFUSALS: ReadonlyMap<string, string> = new Map([
   ["OOM", "full: used memory is over maxmemory, and writes are refused"],
   ["READONLY", "a read-only replica: writes are refused"],
   ["MISCONF", "it cannot save to disk, and writes are refused"],
@@ -42,7 +42,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 ]);
 const SHARED_MS = SECOND;
 const BACKGROUND_MS = 5 * SECOND;
-const DEADLINE_MS = SECOND;
+const CONDITION_DEADLINE_MS = SECOND;
 
 const ACCEPT = loadScripts().find(({ command }) => command === "serverAccept")?.lua ?? "";
 
@@ -56,9 +56,10 @@ export function watchCondition(connection: RedisConnection, report: ReportState)
   let shared: { readonly atMs: number; readonly look: Promise<void> } | null = null;
   let isClosed = false;
   const judge = async (): Promise<void> => {
-    const reason = await withinDeadline(conditionOf(connection, refusals), DEADLINE_MS).catch(
-      explain,
-    );
+    const reason = await withinDeadline(
+      conditionOf(connection, refusals),
+      CONDITION_DEADLINE_MS,
+    ).catch(explain);
     // A look that fails at the end of the connection says
     // nothing about the server.
     if (!isClosed) report(reason);
@@ -102,7 +103,8 @@ function explain({ cause }: Error): string {
     : "does not answer";
 }
 
-const explainKind = (kind: string): string => REFUSALS.get(kind) ?? `it refuses commands (${kind})`;
+const explainKind = (kind: string): string =>
+  CONDITION_REFUSALS.get(kind) ?? `it refuses commands (${kind})`;
 
 /** Counts refused writes of each server since the last look. */
 function countRefusals() {

@@ -67,7 +67,7 @@ export class Heartbeat {
   private unheard = 0;
   private listeners = new Set<() => void>();
   private readonly onMessage = (channel: string): void => {
-    if (channel === this.options.channel) this.hear();
+    if (channel === this.options.channel) this.confirm();
   };
 
   constructor(options: HeartbeatOptions) {
@@ -106,7 +106,7 @@ export class Heartbeat {
     this.listeners.clear();
   }
 
-  private hear(): void {
+  private confirm(): void {
     this.unheard = 0;
     this.subscriber.alive();
     const listeners = this.listeners;

@@ -31,7 +31,7 @@ const ROOM = fileURLToPath(new URL("..", import.meta.url));
 export function loadScripts(): Script[] {
   return readdirSync(ROOM, { recursive: true, encoding: "utf8" }).flatMap((path) => {
     const parts = /^([a-z-]+)\.([a-z-]+)-(\d+|n)\.lua$/.exec(basename(path));
-    return parts ? [toScript(parts, withParts(read(path), dirname(path)))] : [];
+    return parts ? [toScript(parts, withParts(readScript(path), dirname(path)))] : [];
   });
 }
 
@@ -47,7 +47,7 @@ export function registerScripts(connection: Pick<Redis, "defineCommand">): void 
     });
 }
 
-const read = (path: string): string => readFileSync(join(ROOM, path), "utf8");
+const readScript = (path: string): string => readFileSync(join(ROOM, path), "utf8");
 
 /**
  * Parts may include parts. The replacement is a function,
@@ -56,7 +56,7 @@ const read = (path: string): string => readFileSync(join(ROOM, path), "utf8");
 const withParts = (lua: string, folder: string): string =>
   lua.replace(/^-- include: (\S+)$/gm, (_, part: string) => {
     const path = part.includes("/") ? `${part}.lua` : join(folder, `${part}.lua`);
-    return withParts(read(path), dirname(path)).trimEnd();
+    return withParts(readScript(path), dirname(path)).trimEnd();
   });
 
 function toScript([, structure = "", action = "", keys]: RegExpExecArray, lua: string): Script {

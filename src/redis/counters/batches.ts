@@ -1,8 +1,8 @@
 /** Batches of counts on their way to Postgres. */
 import type { Result } from "ioredis";
 import {
-  type Batch,
   type BatchCounts,
+  type CounterBatch,
   periodName,
   type Sketch,
   type TallyKey,
@@ -11,12 +11,12 @@ import { type Args, type Reach, SHARDS } from "./keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    countersSeal(
+    countersCut(
       ...keysAndArgs: Args
-    ): Result<["not-adopted"] | [] | ["batch", ...string[]], Context>;
+    ): Result<["not-claimed"] | [] | ["batch", ...string[]], Context>;
     countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
     countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
-    countersSettle(...keysAndArgs: Args): Result<0 | 1, Context>;
+    countersAck(...keysAndArgs: Args): Result<0 | 1, Context>;
   }
 }
 
@@ -43,11 +43,14 @@ export function batchesOf({ connection, keys, call, places: { stateKeys, sketchA
      * Sets aside what each shard has counted, or answers what
      * was set aside before. One round trip, an EVALSHA each.
      */
-    seal: (shards: readonly number[], id: string): Promise<(Batch | "not-adopted" | null)[]> =>
-      call("seal", () =>
+    cutBatch: (
+      shards: readonly number[],
+      id: string,
+    ): Promise<(CounterBatch | "not-claimed" | null)[]> =>
+      call("cut", () =>
         Promise.all(
           shards.map(async (shard) =>
-            toBatch(shard, await connection.countersSeal(...stateKeys(shard), id)),
+            toBatch(shard, await connection.countersCut(...stateKeys(shard), id)),
           ),
         ),
       ),
@@ -56,7 +59,7 @@ export function batchesOf({ connection, keys, call, places: { stateKeys, sketchA
      * null where a tally is not loaded. One round trip, an
      * EVALSHA each.
      */
-    sketches: (batch: Batch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
+    sketches: (batch: CounterBatch, wanted: readonly TallyKey[]): Promise<(Sketch | null)[]> =>
       call("sketch", () =>
         Promise.all(
           wanted.map(async (key) =>
@@ -68,9 +71,9 @@ export function batchesOf({ connection, keys, call, places: { stateKeys, sketchA
      * Drops a batch that is in Postgres, or one that cannot get
      * there. One EVALSHA.
      */
-    settle: ({ shard, id }: Batch, fate: "applied" | "stray"): Promise<unknown> =>
-      call("settle", () =>
-        connection.countersSettle(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
+    ackBatch: ({ shard, id }: CounterBatch, fate: "applied" | "stray"): Promise<unknown> =>
+      call("ack", () =>
+        connection.countersAck(keys.counterShard(shard), keys.counterBatch(shard), id, fate),
       ),
   };
 }
@@ -96,10 +99,10 @@ function toSketch(
 
 function toBatch(
   shard: number,
-  [state, id = "", prev = "", ...fields]: ["not-adopted"] | [] | ["batch", ...string[]],
-): Batch | "not-adopted" | null {
+  [state, id = "", prev = "", ...fields]: ["not-claimed"] | [] | ["batch", ...string[]],
+): CounterBatch | "not-claimed" | null {
   if (state === undefined) return null;
-  if (state === "not-adopted") return state;
+  if (state === "not-claimed") return state;
   const counts = new Map<string, { -readonly [Field in keyof BatchCounts]: BatchCounts[Field] }>();
   let unreadable = 0;
   for (let at = 0; at < fields.length; at += 2) {

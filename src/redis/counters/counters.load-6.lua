@@ -4,7 +4,7 @@
   one step: half a tally is never seen. Viewers that are here stay: a union
   counts each once. Refused where a batch was applied after Postgres was
   read.
-  KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
+  KEYS[1]  hash    the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash    counts that Postgres does not have
   KEYS[3]  hash    the batch that is on its way to Postgres: id, prev, and the counts
   KEYS[4]  hash    the tally: generation, views, shares, over
@@ -17,16 +17,16 @@
   ARGV[7]  most viewers that are known one by one, 0 for other periods
   ARGV[8]  1 when there are more
   ARGV[9…]  day of the last view, viewer
-  Returns  "not-adopted" | "outdated" | "loaded"
+  Returns  "not-claimed" | "outdated" | "loaded"
 ]]
 local shard, pending, batch = KEYS[1], KEYS[2], KEYS[3]
 local tally, viewers, exact = KEYS[4], KEYS[5], KEYS[6]
 local applied, name, sketch, leavesMs, most = ARGV[1], ARGV[2], ARGV[5], ARGV[6], tonumber(ARGV[7])
 
 -- include: client/memory-fence
-local state = redis.call("HMGET", shard, "server", "generation", "sealed")
+local state = redis.call("HMGET", shard, "server", "generation", "cut")
 if state[1] ~= server then
-  return "not-adopted"
+  return "not-claimed"
 end
 if redis.call("HGET", tally, "generation") == state[2] then
   return "loaded"

@@ -1,14 +1,14 @@
 --[[
   Part of the scripts that count: refuses what the shard or the clock does not allow.
-  Reads shard, tallies, startMs and endMs; defines nowMs, nowText and adopted.
+  Reads shard, tallies, startMs and endMs; defines nowMs, nowText and claimed.
 ]]
 -- include: client/memory-fence
-local adopted = redis.call("HMGET", shard, "server", "generation")
-if adopted[1] ~= server then
-  return { "not-adopted" }
+local claimed = redis.call("HMGET", shard, "server", "generation")
+if claimed[1] ~= server then
+  return { "not-claimed" }
 end
 for index = 1, 3 do
-  if redis.call("HGET", tallies[index], "generation") ~= adopted[2] then
+  if redis.call("HGET", tallies[index], "generation") ~= claimed[2] then
     return { "not-loaded" }
   end
 end

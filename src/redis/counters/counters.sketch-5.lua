@@ -3,7 +3,7 @@
   Reads the viewers of a tally for a batch on its way to Postgres. Only
   while both were counted on this server: leftovers of a loss must not
   replace what is stored.
-  KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
+  KEYS[1]  hash    the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash    the batch that is on its way to Postgres: id, prev, and the counts
   KEYS[3]  hash    the tally: generation, over
   KEYS[4]  string  HyperLogLog of its viewers

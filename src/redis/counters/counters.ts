@@ -14,7 +14,7 @@
  * keeps the name of the last in the transaction that applies
  * it, so a batch counts once wherever a flusher dies. A
  * server that may have lost or found memory answers
- * "not-adopted" until it is adopted, and keeps only what
+ * "not-claimed" until it is claimed, and keeps only what
  * continues the chain. A tally answers "not-loaded" until it
  * is loaded under the present generation. Redis down:
  * everything rejects with RedisUnavailable within a
@@ -45,10 +45,10 @@ declare module "ioredis" {
     countersShare(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
     countersRead(
       ...keysAndArgs: Args
-    ): Result<["not-adopted" | NotLoaded | "here", ...string[]], Context>;
-    countersAdopt(...keysAndArgs: Args): Result<"known" | "continued" | "lost", Context>;
-    countersLoad(...keysAndArgs: Args): Result<"not-adopted" | "outdated" | "loaded", Context>;
-    countersDrift(
+    ): Result<["not-claimed" | NotLoaded | "here", ...string[]], Context>;
+    countersClaim(...keysAndArgs: Args): Result<"known" | "continued" | "lost", Context>;
+    countersLoad(...keysAndArgs: Args): Result<"not-claimed" | "outdated" | "loaded", Context>;
+    countersDiff(
       ...keysAndArgs: Args
     ): Result<[NotLoaded | "outdated" | "here", ...string[]], Context>;
   }
@@ -59,7 +59,7 @@ declare module "ioredis" {
  * it was not asked.
  */
 export interface Counted {
-  readonly state: "counted" | "repeated" | "full" | "outside-window" | NotLoaded | "not-adopted";
+  readonly state: "counted" | "repeated" | "full" | "outside-window" | NotLoaded | "not-claimed";
   readonly nowMs: number;
 }
 
@@ -67,7 +67,10 @@ export interface Counted {
  * By how much a tally has too many; "outdated" where a batch
  * was applied meanwhile.
  */
-export type Drift = { readonly views: number; readonly shares: number } | NotLoaded | "outdated";
+export type TallyDiff =
+  | { readonly views: number; readonly shares: number }
+  | NotLoaded
+  | "outdated";
 
 /** All methods reject with RedisUnavailable. */
 export type CounterStore = ReturnType<typeof createCounterStore>;
@@ -88,7 +91,7 @@ export function createCounterStore(
   options: CounterStoreOptions,
 ) {
   const reach: Reach = { connection, keys, places: createPlaces(keys), call };
-  return { ...countingOf(reach, options), ...talliesOf(reach), ...batchesOf(reach) };
+  return { ...countingOf(reach, options), ...tallyKeysOf(reach), ...batchesOf(reach) };
 }
 
 function countingOf(
@@ -131,7 +134,7 @@ function countingOf(
   };
 }
 
-function talliesOf({
+function tallyKeysOf({
   connection,
   call,
   places: { stateKeys, readArgs, loadArgs, driftArgs },
@@ -145,11 +148,11 @@ function talliesOf({
     read: (
       wanted: readonly TallyKey[],
       nowMs: number,
-    ): Promise<(Tally | NotLoaded | "not-adopted")[]> =>
+    ): Promise<(Tally | NotLoaded | "not-claimed")[]> =>
       call("read", () =>
         Promise.all(
           wanted.map(async (key) =>
-            toTally(await connection.countersRead(...readArgs(key, nowMs))),
+            storedTally(await connection.countersRead(...readArgs(key, nowMs))),
           ),
         ),
       ),
@@ -158,12 +161,12 @@ function talliesOf({
      * @param applied the last batch that Postgres applied
      * @param generation a name never used before
      */
-    adopt: (
+    claimShard: (
       shard: number,
       applied: string,
       generation: string,
     ): Promise<"known" | "continued" | "lost"> =>
-      call("adopt", () => connection.countersAdopt(...stateKeys(shard), applied, generation)),
+      call("claim", () => connection.countersClaim(...stateKeys(shard), applied, generation)),
     /**
      * Fills a tally with what Postgres has. One EVALSHA.
      * "outdated": Postgres has newer by now.
@@ -172,23 +175,23 @@ function talliesOf({
       key: TallyKey,
       stored: StoredTally,
       nowMs: number,
-    ): Promise<"not-adopted" | "outdated" | "loaded"> =>
+    ): Promise<"not-claimed" | "outdated" | "loaded"> =>
       call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
     /**
      * By how much tallies differ from what Postgres has and what
      * is owed, in the order asked. One round trip, an EVALSHA
      * each.
      */
-    drift: (
+    diff: (
       wanted: readonly TallyKey[],
       stored: readonly StoredTally[],
       repair: boolean,
-    ): Promise<Drift[]> =>
-      call("drift", () =>
+    ): Promise<TallyDiff[]> =>
+      call("diff", () =>
         Promise.all(
           stored.map(async (row, at) =>
-            toDrift(
-              await connection.countersDrift(
+            toDiff(
+              await connection.countersDiff(
                 ...driftArgs(wanted[at] as TallyKey, row),
                 Number(repair),
               ),
@@ -199,18 +202,20 @@ function talliesOf({
   };
 }
 
-const toDrift = ([state, views, shares]: [NotLoaded | "outdated" | "here", ...string[]]): Drift =>
-  state === "here" ? { views: Number(views), shares: Number(shares) } : state;
+const toDiff = ([state, views, shares]: [
+  NotLoaded | "outdated" | "here",
+  ...string[],
+]): TallyDiff => (state === "here" ? { views: Number(views), shares: Number(shares) } : state);
 
 const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({
   state,
   nowMs: Number(nowMs ?? 0),
 });
 
-function toTally([state, views, shares, viewers, isExact]: [
-  "not-adopted" | NotLoaded | "here",
+function storedTally([state, views, shares, viewers, isExact]: [
+  "not-claimed" | NotLoaded | "here",
   ...string[],
-]): Tally | NotLoaded | "not-adopted" {
+]): Tally | NotLoaded | "not-claimed" {
   if (state !== "here") return state;
   return {
     views: Number(views),

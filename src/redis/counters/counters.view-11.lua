@@ -2,7 +2,7 @@
 --[[
   Counts one view of a product: once per viewer and window, once per operation id. What is refused
   or repeated counts nothing.
-  KEYS[1]  hash    the shard: server it was adopted on, generation, id of the last sealed batch
+  KEYS[1]  hash    the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash    the shard's counts that Postgres does not have:
                    <product>:<period>:<what> -> number
   KEYS[3]  hash    the tally of all time: generation, views, shares, over
@@ -20,7 +20,7 @@
   ARGV[10]  slot of the operation   ARGV[11]  operation id, 8 characters
   ARGV[12]  how long it is kept (ms), 0 for none
   ARGV[13]  most viewers that are known one by one   ARGV[14]  highest count
-  Returns  {"not-adopted"} | {"not-loaded"} | {"outside-window", now (ms)} | {"full"} |
+  Returns  {"not-claimed"} | {"not-loaded"} | {"outside-window", now (ms)} | {"full"} |
            {"repeated", now (ms)} |
            {"counted", now (ms)}
 ]]

@@ -1,7 +1,7 @@
 /** Keys and arguments of the scripts of counters. */
 
 import {
-  type Batch,
+  type CounterBatch,
   EXACT_VIEWERS,
   periodName,
   type StoredTally,
@@ -129,7 +129,7 @@ export function createPlaces(keys: Keys) {
       const places = [...stateKeys(shardOf(key.productId)), tallyKeys(key)[0]];
       return [...places, applied, `${key.productId}:${periodName(key.period)}`, views, shares];
     },
-    sketchArgs({ shard, id }: Batch, key: TallyKey): Args {
+    sketchArgs({ shard, id }: CounterBatch, key: TallyKey): Args {
       const places = [
         keys.counterShard(shard),
         keys.counterBatch(shard),

@@ -78,7 +78,7 @@ export function createEventLogTail(
       connection.eventLogTailRead(tail, state, after, most, caller, keepMs),
     );
     return found === "loaded"
-      ? { last: Number(last), nowMs: Number(nowMs), entries: pairs(texts) }
+      ? { last: Number(last), nowMs: Number(nowMs), entries: tailEntries(texts) }
       : NOT_LOADED;
   };
   return {
@@ -119,7 +119,9 @@ export function createEventLogTail(
 }
 
 /** Alternating sequences and texts. */
-function pairs(found: readonly string[]): { readonly sequence: number; readonly text: string }[] {
+function tailEntries(
+  found: readonly string[],
+): { readonly sequence: number; readonly text: string }[] {
   return Array.from({ length: found.length / 2 }, (_, index) => ({
     sequence: Number(found[2 * index]),
     text: found[2 * index + 1] ?? "",

@@ -14,20 +14,20 @@ import {
   type BuildOf,
   type BuiltPeriod,
   closedField,
-  nameOf,
+  periodKey,
   readName,
   type Windows,
 } from "./link.js";
 import { spellRow } from "./rows.js";
 
-type Argument = string | number;
+type BuildArgument = string | number;
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
     leaderboardBegin(build: string, builder: string, silentMs: number): Result<string, Context>;
-    leaderboardLoad(...args: Argument[]): Result<0 | 1, Context>;
-    leaderboardServe(...args: Argument[]): Result<0 | 1, Context>;
-    leaderboardDrop(...args: Argument[]): Result<1, Context>;
+    leaderboardLoad(...args: BuildArgument[]): Result<0 | 1, Context>;
+    leaderboardServe(...args: BuildArgument[]): Result<0 | 1, Context>;
+    leaderboardDrop(...args: BuildArgument[]): Result<1, Context>;
   }
 }
 
@@ -88,7 +88,7 @@ export function createBoardBuilding(link: BoardLink) {
       ]);
       const loadKeys = [
         keys.boardBuild(board.id),
-        ...keysOf(board.id, nameOf({ generation, period, startMs })),
+        ...keysOf(board.id, periodKey({ generation, period, startMs })),
       ];
       const args = [builder, BUILDER_SILENT_MS, board.tieRule, ...spelled];
       return (await call("build", () => connection.leaderboardLoad(...loadKeys, ...args))) === 1;
@@ -109,7 +109,7 @@ export function createBoardBuilding(link: BoardLink) {
      * put on it any more. One EVALSHA. Can be repeated.
      */
     async drop(board: number, built: BuiltPeriod, endMs: number | null): Promise<void> {
-      const name = nameOf(built);
+      const name = periodKey(built);
       const field = endMs === null ? "" : closedField(built.period);
       const dropKeys = [keys.board(board), keys.boardNames(board), ...keysOf(board, name)];
       await call("drop", () => connection.leaderboardDrop(...dropKeys, name, field, endMs ?? 0));
@@ -134,7 +134,7 @@ function serve(
   ];
   const closed = [closedMs.MONTH ?? 0, closedMs.WEEK ?? 0, closedMs.DAY ?? 0];
   const names = board.periods.map((period) =>
-    nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 }),
+    periodKey({ generation, period, startMs: windows[period]?.startMs ?? 0 }),
   );
   return call("build", () =>
     connection.leaderboardServe(

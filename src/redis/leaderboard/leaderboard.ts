@@ -30,10 +30,10 @@ import {
   type BuildOf,
   closedField,
   createBoardLink,
-  nameOf,
+  periodKey,
   type Windows,
 } from "./link.js";
-import { REACHED_SIZE, readRow, spellRow, spellRun } from "./rows.js";
+import { REACHED_SIZE, spellRow, spellRun, toBoardRow } from "./rows.js";
 
 type Argument = string | number;
 
@@ -42,7 +42,7 @@ declare module "ioredis" {
     leaderboardLook(
       board: string,
     ): Result<[] | [generation: string, applied: string, trusted: "0" | "1"], Context>;
-    leaderboardTrust(board: string, generation: string, last: number): Result<0 | 1, Context>;
+    leaderboardVerify(board: string, generation: string, last: number): Result<0 | 1, Context>;
     leaderboardApply(...args: Argument[]): Result<[NotLoaded] | ["ok", ...string[]], Context>;
     leaderboardRead(...args: Argument[]): Result<ReadReply, Context>;
   }
@@ -82,7 +82,7 @@ export interface AppliedRow {
  * Rows of one stretch of the ledger, all of the same
  * periods.
  */
-export interface Batch {
+export interface ScoreBatch {
   readonly windows: Windows;
   /**
    * First and last sequence, with every one in between among
@@ -158,7 +158,7 @@ const ANSWERS_MS = 10 * MINUTE;
  */
 export const MAX_ANSWERS = 100_000;
 /** Bounds one script: some 20 µs for each row and period. */
-export const ROWS_AT_ONCE = 50;
+export const BOARD_ROWS_AT_ONCE = 50;
 
 /** The slice of time whose answers are kept together. */
 export const answersSlice = (submittedMs: number): number => Math.floor(submittedMs / ANSWERS_MS);
@@ -181,29 +181,33 @@ export function createBoardStore(caller: RedisCaller, keys: Keys) {
      * Lets this server serve a build that is complete up to
      * `last`. One EVALSHA.
      */
-    async trust({ board, generation }: BuildOf, last: number): Promise<boolean> {
+    async verify({ board, generation }: BuildOf, last: number): Promise<boolean> {
       return (
-        (await call("trust", () =>
-          connection.leaderboardTrust(keys.board(board.id), generation, last),
+        (await call("verify", () =>
+          connection.leaderboardVerify(keys.board(board.id), generation, last),
         )) === 1
       );
     },
     /**
      * Puts rows on a board. One EVALSHA; O(rows · log owners).
-     * At most {@link ROWS_AT_ONCE} rows.
+     * At most {@link BOARD_ROWS_AT_ONCE} rows.
      */
-    apply: (build: BuildOf, batch: Batch): Promise<Applied | NotLoaded> =>
-      apply(link, build, batch),
+    apply: (build: BuildOf, batch: ScoreBatch): Promise<Applied | NotLoaded> =>
+      applyScores(link, build, batch),
     /**
      * Reads rows of one period. One EVALSHA; O(log owners +
      * rows).
      */
     read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> =>
-      read(link, build, request),
+      readPeriod(link, build, request),
   };
 }
 
-async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<Applied | NotLoaded> {
+async function applyScores(
+  link: BoardLink,
+  build: BuildOf,
+  batch: ScoreBatch,
+): Promise<Applied | NotLoaded> {
   const { connection, keys, slotsOf, call } = link;
   const { board, generation } = build;
   const { windows, range, submittedMs, rows, mends = false } = batch;
@@ -219,7 +223,7 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
   const periods = PERIODS.flatMap((period): Argument[] => {
     const window = board.periods.includes(period) ? windows[period] : undefined;
     return window
-      ? [nameOf({ generation, period, startMs: window.startMs }), window.endMs]
+      ? [periodKey({ generation, period, startMs: window.startMs }), window.endMs]
       : ["", 0];
   });
   const args = [
@@ -241,7 +245,7 @@ async function apply(link: BoardLink, build: BuildOf, batch: Batch): Promise<App
     : { version: Number(version), changes: answered.map(readChanges) };
 }
 
-async function read(
+async function readPeriod(
   link: BoardLink,
   { board, generation }: BuildOf,
   request: ReadRequest,
@@ -250,7 +254,7 @@ async function read(
   const { period, window, present, run } = request;
   const readKeys = [
     keys.board(board.id),
-    ...keysOf(board.id, nameOf({ generation, period, startMs: window.startMs })),
+    ...keysOf(board.id, periodKey({ generation, period, startMs: window.startMs })),
   ];
   const what = [
     generation,
@@ -294,7 +298,7 @@ function readReply({ order }: BoardShape, reply: ReadReply): ReadRows | Unread {
   if (reply[0] !== "ok") return reply[0];
   const [, version, total, position, better, distinctBetter, ...flat] = reply;
   const rows = Array.from({ length: flat.length / 3 }, (_, index) =>
-    readRow(order, flat.slice(3 * index, 3 * index + 3) as [string, string, string]),
+    toBoardRow(order, flat.slice(3 * index, 3 * index + 3) as [string, string, string]),
   );
   return { version: Number(version), total, position, better, distinctBetter, rows };
 }

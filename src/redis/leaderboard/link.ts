@@ -41,7 +41,7 @@ export function createBoardLink({ connection, call }: RedisCaller, keys: Keys) {
      */
     slotsOf: ({ board, generation }: BuildOf, windows: Windows): string[] =>
       PERIODS.flatMap((period) =>
-        keysOf(board.id, nameOf({ generation, period, startMs: windows[period]?.startMs ?? 0 })),
+        keysOf(board.id, periodKey({ generation, period, startMs: windows[period]?.startMs ?? 0 })),
       ),
   };
 }
@@ -53,10 +53,10 @@ export function createBoardLink({ connection, call }: RedisCaller, keys: Keys) {
 export const closedField = (period: Period): string => `closed:${period}`;
 
 /** How a period of a build is named in keys. */
-export const nameOf = ({ generation, period, startMs }: BuiltPeriod): string =>
+export const periodKey = ({ generation, period, startMs }: BuiltPeriod): string =>
   `${generation}:${period}:${startMs}`;
 
-/** Reads {@link nameOf} back. */
+/** Reads {@link periodKey} back. */
 export function readName(name: string): BuiltPeriod {
   const [generation = "", period, startMs] = name.split(":");
   return { generation, period: period as Period, startMs: Number(startMs) };

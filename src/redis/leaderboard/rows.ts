@@ -51,7 +51,7 @@ export function spellRow(
  * Reads a row back: member, sort key and value of the hash,
  * as the read script answers them.
  */
-export function readRow(
+export function toBoardRow(
   order: SortOrder,
   [member, key, value]: readonly [string, string, string],
 ): BoardRow {

@@ -37,7 +37,7 @@ export interface ChannelsOptions {
 }
 
 /** The wait before a SUBSCRIBE that got an error is sent again. */
-const RETRY: Backoff = { firstMs: 500, longestMs: 500 };
+const SUBSCRIBE_RETRY: Backoff = { firstMs: 500, longestMs: 500 };
 
 /** Bounds the size of one command. */
 const CHANNELS_PER_COMMAND = 500;
@@ -141,7 +141,7 @@ export class Channels {
       if (this.wanted.get(channel) === joined && this.downSinceMs === null)
         void this.subscribeNew(channel, joined);
     };
-    setTimeout(again, backoffMs(1, RETRY)).unref();
+    setTimeout(again, backoffMs(1, SUBSCRIBE_RETRY)).unref();
   }
 
   private refuse(channel: string, joined: Joined, refusal: Error): void {

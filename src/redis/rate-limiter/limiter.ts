@@ -35,7 +35,7 @@ declare module "ioredis" {
   }
 }
 
-export interface Take {
+export interface Debit {
   readonly bucket: Bucket;
   readonly cost: number;
 }
@@ -44,7 +44,7 @@ export interface Take {
  * What each bucket has left, and which one refused for how
  * long. `nowUs` is the Redis clock.
  */
-export interface Taken {
+export interface DebitResult {
   readonly nowUs: number;
   readonly remaining: readonly number[];
   readonly refused: { readonly bucket: Bucket; readonly waitMs: number } | null;
@@ -69,14 +69,14 @@ export function createLimiter(
   const take = (
     hold: string | null,
     keepMsOrOwed: number,
-    takes: readonly Take[],
-  ): Promise<Taken> => {
+    takes: readonly Debit[],
+  ): Promise<DebitResult> => {
     const named = [keys.limitHold(hold ?? "none"), ...takes.map(({ bucket }) => keyOf(bucket))];
     const args = takes.flatMap(({ bucket: { rule }, cost }) => [cost, rule.burst, rule.perSecond]);
     const reply = call("consume", () =>
       connection.limiterConsume(named.length, ...named, keepMsOrOwed, ...args),
     );
-    return reply.then((answer) => toTaken(answer, takes));
+    return reply.then((answer) => toDebitResult(answer, takes));
   };
   return {
     /**
@@ -84,19 +84,19 @@ export function createLimiter(
      * returns; O(buckets). Without a hold nothing can be given
      * back.
      */
-    consume: (hold: string | null, takes: readonly Take[]): Promise<Taken> =>
+    consume: (hold: string | null, takes: readonly Debit[]): Promise<DebitResult> =>
       take(hold, hold === null ? 0 : keepMs, takes),
     /**
      * Takes all costs, also from a bucket that has less: its
      * debt then exceeds its burst. One EVALSHA; O(buckets).
      */
-    owe: (takes: readonly Take[]): Promise<Taken> => take(null, OWED, takes),
+    owe: (takes: readonly Debit[]): Promise<DebitResult> => take(null, OWED, takes),
     /**
      * Gives back what a hold took too much of its first buckets.
      * One EVALSHA; once, and not at all for a hold that is
      * unknown. Resolves to what each bucket got.
      */
-    async settle(hold: string, takes: readonly Take[], surplus: number): Promise<number[]> {
+    async settle(hold: string, takes: readonly Debit[], surplus: number): Promise<number[]> {
       const named = [keys.limitHold(hold), ...takes.map(({ bucket }) => keyOf(bucket))];
       const rates = takes.map(({ bucket }) => bucket.rule.perSecond);
       const given = await call("settle", () =>
@@ -110,7 +110,7 @@ export function createLimiter(
 /** In place of the time that a hold is remembered. */
 const OWED = -1;
 
-function toTaken(answer: readonly (string | number)[], takes: readonly Take[]): Taken {
+function toDebitResult(answer: readonly (string | number)[], takes: readonly Debit[]): DebitResult {
   const [binding, nowUs, ...rest] = answer.map(Number) as [number, number, ...number[]];
   const bucket = takes[binding - 1]?.bucket;
   if (!bucket) return { nowUs, remaining: rest, refused: null };

@@ -75,7 +75,7 @@ declare module "ioredis" {
  * A live session with the time of the answer (ms, Redis
  * clock), none, or that it must be loaded first.
  */
-export type Found =
+export type FoundSession =
   | { readonly session: SessionRecord; readonly nowMs: number }
   | "none"
   | NotLoaded;
@@ -136,7 +136,7 @@ export function createSessionStore(
   const keepMs = capMs + EPOCH_GRACE_MS;
   const keysOf = (userTag: string, id: string) => keysOfSession(keys, userTag, id);
 
-  const find = (userTag: string, id: string): Promise<Found> =>
+  const find = (userTag: string, id: string): Promise<FoundSession> =>
     call("find", async () => {
       const [found, before] = await Promise.all([
         connection.sessionFind(...keysOf(userTag, id), id),
@@ -227,7 +227,7 @@ export function createSessionStore(
      * counted.
      */
     revoke: (revocation: Revocation): Promise<number | null> =>
-      call("revoke", () => apply({ connection, keys, keepMs }, revocation)),
+      call("revoke", () => applyRevocation({ connection, keys, keepMs }, revocation)),
   };
 }
 
@@ -240,7 +240,7 @@ interface Applying {
   readonly keepMs: number;
 }
 
-async function apply(
+async function applyRevocation(
   { connection, keys, keepMs }: Applying,
   revocation: Revocation,
 ): Promise<number | null> {
@@ -265,7 +265,7 @@ function toFound(
   id: string,
   [state, nowMs, expiresMs, userId, role, device = "", ip = "", createdMs, seenMs, level]: string[],
   before: string,
-): Found {
+): FoundSession {
   if (state === NOT_LOADED || (before === "" && state === "alive")) return NOT_LOADED;
   const authLevel = Number(level);
   if (

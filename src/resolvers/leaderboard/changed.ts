@@ -12,7 +12,7 @@ import { SizesLists } from "../../schema/price.js";
 import { Delivers, Shared } from "../../schema/scope.js";
 import { boardTopicId } from "../../services/leaderboard/change-publisher.js";
 import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
-import type { Admission, WatchEvent } from "../events.js";
+import type { TopicAdmission, WatchEvent } from "../events.js";
 import { toEntry } from "./entry.js";
 import { checkBounds, toLeaderboard } from "./leaderboard.js";
 
@@ -89,7 +89,7 @@ function watchedTopics({ slug, period, top }: WatchArgs): string[] {
 }
 
 /** Lets only boards be watched that there are, in periods that they are kept for. */
-export function boardsExist(boards: Pick<Leaderboards, "mustExist">): Admission {
+export function boardsExist(boards: Pick<Leaderboards, "mustExist">): TopicAdmission {
   return {
     async leaderboardChanged(topics: readonly TopicId[]) {
       for (const topic of topics) {

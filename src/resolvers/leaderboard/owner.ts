@@ -22,7 +22,7 @@ export class LeaderboardOwnerResolver {
     @Root() { owner, knownLabel }: LeaderboardEntry,
     @Ctx() ctx: RequestContext,
   ): Promise<string> {
-    return knownLabel ?? (await nameOf(owner, ctx)) ?? owner;
+    return knownLabel ?? (await ownerName(owner, ctx)) ?? owner;
   }
 
   @FieldResolver(() => Node, {
@@ -37,7 +37,7 @@ export class LeaderboardOwnerResolver {
 }
 
 /** Users and products by their names, whoever asks. */
-async function nameOf(owner: string, { loaders }: RequestContext): Promise<string | null> {
+async function ownerName(owner: string, { loaders }: RequestContext): Promise<string | null> {
   const id = decodeId(owner);
   if (id?.type === "User") return (await loaders.user.load(id.key))?.name ?? null;
   const product = id?.type === "Product" ? await loaders.product.load(id.key) : null;

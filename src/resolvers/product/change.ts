@@ -32,7 +32,7 @@ export class ProductMutations {
   ): Promise<ProductPayload> {
     const brandId = readKey("Brand", input.brandId, ["input", "brandId"]);
     const categoryId = readKey("Category", input.categoryId, ["input", "categoryId"]);
-    if (!isKey(brandId) || !isKey(categoryId)) return refuse(ctx, [brandId, categoryId]);
+    if (!isKey(brandId) || !isKey(categoryId)) return refusedChange(ctx, [brandId, categoryId]);
     const { sku, name, description, price, stock } = input;
     return this.show(
       ctx,
@@ -59,7 +59,7 @@ export class ProductMutations {
     @Ctx() ctx: RequestContext,
   ): Promise<ProductPayload> {
     const key = readKey("Product", id, ["id"]);
-    if (!isKey(key)) return refuse(ctx, [key]);
+    if (!isKey(key)) return refusedChange(ctx, [key]);
     return this.show(
       ctx,
       await this.products.adjustStock(ctx.principal, {
@@ -88,7 +88,7 @@ export class ProductMutations {
     const key = readKey("Product", id, ["id"]);
     return isKey(key)
       ? this.show(ctx, await this.products.remove(ctx.principal, key))
-      : refuse(ctx, [key]);
+      : refusedChange(ctx, [key]);
   }
 
   private show(ctx: RequestContext, { product, errors, seen }: WriteOutcome): ProductPayload {
@@ -114,7 +114,7 @@ const isKey = (read: number | UserError): read is number => typeof read === "num
  * Answers what is wrong with the ids. Who may not write at all is told that first, by the law the
  * service applies to the rest.
  */
-function refuse(ctx: RequestContext, read: readonly (number | UserError)[]): ProductPayload {
+function refusedChange(ctx: RequestContext, read: readonly (number | UserError)[]): ProductPayload {
   requireAdmin(ctx.principal);
   return { product: null, errors: read.flatMap((key) => (isKey(key) ? [] : [key])) };
 }

@@ -35,14 +35,14 @@ export async function productList(
  * stand in the same order. Throws BadUserInput with the path of the condition that cannot be meant.
  */
 export function toProductFilter(input: ProductFilterInput | null | undefined): ProductFilter {
-  const minPrice = priceOf(input, "minPrice");
-  const maxPrice = priceOf(input, "maxPrice");
+  const minPrice = listPrice(input, "minPrice");
+  const maxPrice = listPrice(input, "maxPrice");
   if (minPrice !== undefined && maxPrice !== undefined && minPrice > maxPrice) {
     throw new BadUserInput("filter.minPrice is above filter.maxPrice.", ["filter", "minPrice"]);
   }
   return compact({
-    categoryId: keyOf("Category", input, "categoryId"),
-    brandId: keyOf("Brand", input, "brandId"),
+    categoryId: listKey("Category", input, "categoryId"),
+    brandId: listKey("Brand", input, "brandId"),
     minPrice,
     maxPrice,
     inStock: input?.inStock ?? undefined,
@@ -50,7 +50,7 @@ export function toProductFilter(input: ProductFilterInput | null | undefined): P
   });
 }
 
-function keyOf(
+function listKey(
   type: NodeType,
   input: ProductFilterInput | null | undefined,
   name: "categoryId" | "brandId",
@@ -66,7 +66,7 @@ function keyOf(
   return key;
 }
 
-function priceOf(
+function listPrice(
   input: ProductFilterInput | null | undefined,
   name: "minPrice" | "maxPrice",
 ): number | undefined {

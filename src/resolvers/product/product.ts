@@ -15,7 +15,7 @@ import { Shared } from "../../schema/scope.js";
 import { toBrand } from "../brand.js";
 import { toCategory } from "../category.js";
 import type { RequestContext } from "../context.js";
-import { ListPage, loadAll, pageRequest } from "../list.js";
+import { ListPage, loadEach, pageRequest } from "../list.js";
 import { type ProductList, productList, toProductFilter } from "./list.js";
 
 /** A product as clients see it. */
@@ -134,7 +134,7 @@ export class ProductConnectionResolver {
   @FieldResolver()
   edges(@Root() list: ProductList, @Ctx() ctx: RequestContext) {
     return list.edges(async (ids) =>
-      (await loadAll(ctx.loaders.product, ids)).map((record) =>
+      (await loadEach(ctx.loaders.product, ids)).map((record) =>
         toVisibleProduct(record, this.currency),
       ),
     );

@@ -245,7 +245,7 @@ export class ProductStatsMutations {
     ctx: RequestContext,
   ): Promise<ProductStatsPayload> {
     const key = decodeIdOf("Product", productId);
-    if (key === null) return refusal([NOT_A_PRODUCT]);
+    if (key === null) return refusedStats([NOT_A_PRODUCT]);
     const product = await ctx.loaders.product.load(key);
     const errors = await this.counters[kind]({
       product,
@@ -264,21 +264,21 @@ export class ProductStatsMutations {
   ): Promise<ProductStatsPayload> {
     requireUser(ctx.principal);
     const key = decodeIdOf("Product", productId);
-    if (key === null) return refusal([NOT_A_PRODUCT]);
+    if (key === null) return refusedStats([NOT_A_PRODUCT]);
     const { errors, seen }: LikeOutcome = await this.wishes[kind](ctx.principal, key);
     if (seen) ctx.wrote(seen);
     return errors.length > 0
-      ? refusal(errors)
+      ? refusedStats(errors)
       : this.show(await ctx.loaders.product.load(key), errors);
   }
 
   private show(product: ProductRecord | null, errors: readonly UserError[]): ProductStatsPayload {
-    if (!product || errors.length > 0) return refusal(errors);
+    if (!product || errors.length > 0) return refusedStats(errors);
     return { product: toProduct(product, this.currency), stats: { productId: product.id }, errors };
   }
 }
 
-const refusal = (errors: readonly UserError[]): ProductStatsPayload => ({
+const refusedStats = (errors: readonly UserError[]): ProductStatsPayload => ({
   product: null,
   stats: null,
   errors,

@@ -1,7 +1,7 @@
 /** Lists of products: filter, order and pages. */
 import { GraphQLSafeInt } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType } from "type-graphql";
-import { atLeast, atMostCharacters, idOf } from "../../domain/argument-rules.js";
+import { atLeast, atMostCharacters, isIdOf } from "../../domain/argument-rules.js";
 import type { ProductSort } from "../../domain/catalogue/catalogue.js";
 import { Checked } from "../argument-rule.js";
 import { declareConnection } from "../connection.js";
@@ -42,14 +42,14 @@ export class ProductFilterInput {
       "Only products of this category and of all below it. BAD_USER_INPUT when it is not the " +
       "id of a category.",
   })
-  @Checked(idOf("Category"))
+  @Checked(isIdOf("Category"))
   categoryId?: string | null;
 
   @Field(() => ID, {
     nullable: true,
     description: "Only products of this brand. BAD_USER_INPUT when it is not the id of a brand.",
   })
-  @Checked(idOf("Brand"))
+  @Checked(isIdOf("Brand"))
   brandId?: string | null;
 
   @Field(() => GraphQLSafeInt, {

@@ -35,7 +35,7 @@ export function createMessageAllowance(
   const known = new LRUCache<string, { left: number; atMs: number }>({ max: MAX_CALLERS });
   const leftOf = (payer: Payer): number => {
     const { burst, perSecond } = rules[payer.kind];
-    const entry = known.get(keyOf(payer));
+    const entry = known.get(allowanceKey(payer));
     return entry
       ? Math.min(burst, entry.left + ((nowMs() - entry.atMs) * perSecond) / SECOND)
       : burst;
@@ -53,7 +53,7 @@ export function createMessageAllowance(
   return {
     spend(payers, cost) {
       const best = richest(payers);
-      if (best) known.set(keyOf(best.payer), { left: best.left - cost, atMs: nowMs() });
+      if (best) known.set(allowanceKey(best.payer), { left: best.left - cost, atMs: nowMs() });
     },
     waitMs(payers) {
       const best = richest(payers);
@@ -62,4 +62,4 @@ export function createMessageAllowance(
   };
 }
 
-const keyOf = ({ kind, name }: Payer): string => `${kind} ${name}`;
+const allowanceKey = ({ kind, name }: Payer): string => `${kind} ${name}`;

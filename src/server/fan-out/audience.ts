@@ -10,8 +10,8 @@
  */
 import type { GuestPass } from "../../domain/account/guest.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
-import type { Scope } from "../../domain/scope.js";
-import { NOTHING_SEEN } from "../../domain/seen.js";
+import { NO_TOKEN } from "../../domain/consistency-token.js";
+import type { AnswerScope } from "../../domain/scope.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
@@ -49,7 +49,7 @@ const SHARED_GUEST: GuestPass = {
 
 /** The audience of a socket for an answer of some scope. */
 export function audienceOf(
-  scope: Scope,
+  scope: AnswerScope,
   { connection, caller, socketNumber, sessions }: AudienceRequest,
 ): Audience {
   const { bypass, reportCache } = caller;
@@ -60,7 +60,7 @@ export function audienceOf(
       principal,
       client,
       guest: SHARED_GUEST,
-      seen: NOTHING_SEEN,
+      seen: NO_TOKEN,
       bypass,
       reportCache,
     };

@@ -74,7 +74,7 @@ const NEWCOMER_BATCH_MS = 10;
  * Far below the two seconds within which a value follows a
  * failure.
  */
-const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
+const VALUE_RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 /** The subscribers that a reading is due to. */
 type Due = "none" | "newcomers" | "all";
@@ -196,7 +196,7 @@ export class ConflatedValue {
   private backOff(): Promise<void> {
     if (!this.mayRetry) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, backoffMs(this.failures, RETRY));
+      const timer = setTimeout(resolve, backoffMs(this.failures, VALUE_RETRY));
       this.endBackOff = () => {
         clearTimeout(timer);
         resolve();

@@ -15,7 +15,7 @@
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
-import { NEWEST, type Seen } from "../../domain/seen.js";
+import { type ConsistencyToken, NEWEST } from "../../domain/consistency-token.js";
 import type { Payer } from "../../services/rate-limit/limits.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
@@ -168,7 +168,7 @@ function* payersOf(
  * never reaches a shared reading. Bypassing the cache is ignored:
  * messages are paid at admission.
  */
-const seenOf = ({ seen: { count } }: Caller, newest: boolean): Seen => ({
+const seenOf = ({ seen: { count } }: Caller, newest: boolean): ConsistencyToken => ({
   count: newest ? NEWEST : count,
   bypassUntilMs: 0,
 });

@@ -49,7 +49,7 @@ export interface GroupDeps {
 }
 
 /** Subscribers come and go, so a long wait is checked again. */
-const MAX_WAIT_MS = 1_000;
+const MAX_GROUP_WAIT_MS = 1_000;
 
 export interface ExecutedValue extends ReadOutcome {
   /** The answer, for the wire. */
@@ -178,7 +178,7 @@ export class Group implements ConflatedValueHost {
     while (!this.isUnused) {
       const waitMs = this.deps.waitMs(this.subscribers);
       if (waitMs <= 0) return;
-      await delay(Math.min(waitMs, MAX_WAIT_MS), undefined, { ref: false });
+      await delay(Math.min(waitMs, MAX_GROUP_WAIT_MS), undefined, { ref: false });
     }
   }
 

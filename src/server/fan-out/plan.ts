@@ -24,11 +24,11 @@ import {
   type SelectionSetNode,
 } from "graphql";
 import { own } from "../../domain/own.js";
-import { type Delivery, SCOPES, type Scope } from "../../domain/scope.js";
+import { type AnswerScope, type DeliveryClass, SCOPES } from "../../domain/scope.js";
 
 export interface DeliveryPlan {
-  readonly scope: Scope;
-  readonly delivery: Delivery;
+  readonly scope: AnswerScope;
+  readonly delivery: DeliveryClass;
 }
 
 /** Plans an operation of a valid document. */
@@ -135,12 +135,12 @@ class PlanReader {
     return !named || (isObjectType(type) && isAbstractType(named)) ? type : named;
   }
 
-  private raise(scope: Scope): void {
+  private raise(scope: AnswerScope): void {
     this.strictest = Math.max(this.strictest, SCOPES.indexOf(scope));
   }
 }
 
 /** An unknown scope counts as none. */
-function scopeOf({ extensions }: GraphQLField<unknown, unknown>): Scope {
+function scopeOf({ extensions }: GraphQLField<unknown, unknown>): AnswerScope {
   return SCOPES.find((scope) => scope === extensions.scope) ?? "VIEWER";
 }

@@ -20,7 +20,7 @@ const MAX_UNSENT_BYTES = 64 * 1024;
  */
 const MAX_HELD_BYTES = 64 * 1024;
 /** graphql-ws clients reconnect after it. */
-const TRY_AGAIN_LATER = 1013;
+const CLOSE_TRY_AGAIN = 1013;
 
 /** One subscription of a socket. */
 export interface Flushable {
@@ -94,6 +94,6 @@ export class SocketWriter {
   }
 
   private closeSlow(): void {
-    this.connection.close(TRY_AGAIN_LATER, "Too slow");
+    this.connection.close(CLOSE_TRY_AGAIN, "Too slow");
   }
 }

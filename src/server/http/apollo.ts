@@ -29,8 +29,8 @@ import type { Logger } from "pino";
 import { SoukError } from "../../domain/errors.js";
 import { type AdmissionDeps, admitRequest } from "../operation/admission.js";
 import type { ClaimedCaller } from "../operation/caller.js";
-import type { DocumentStore } from "../operation/documents.js";
-import type { Executor } from "../operation/executor.js";
+import type { DocumentCache } from "../operation/documents.js";
+import type { OperationExecutor } from "../operation/executor.js";
 import {
   formatError,
   isInternal,
@@ -50,10 +50,10 @@ export interface ApolloDeps {
   readonly schema: GraphQLSchema;
   readonly rules: readonly ValidationRule[];
   readonly maxTokens: number;
-  readonly executor: Executor;
+  readonly executor: OperationExecutor;
   readonly admissionDeps: AdmissionDeps;
   /** Holds the document of every request that comes here. */
-  readonly documentStore: DocumentStore;
+  readonly documentStore: DocumentCache;
   readonly production: boolean;
   readonly log: Logger;
 }
@@ -87,7 +87,7 @@ export function createApollo(deps: ApolloDeps): ApolloServer<OperationHolder> {
 }
 
 /** A gateway is the only way to bring an executor. */
-function gatewayOf(schema: GraphQLSchema, execute: Executor) {
+function gatewayOf(schema: GraphQLSchema, execute: OperationExecutor) {
   type Gateway = NonNullable<
     ConstructorParameters<typeof ApolloServer<OperationHolder>>[0]["gateway"]
   >;
@@ -152,7 +152,7 @@ function operationPlugin(
             contextValue.claimed,
             priced,
           ).catch((error: unknown) => {
-            if (!(error instanceof InvalidInput)) throw refuse(error);
+            if (!(error instanceof InvalidInput)) throw refuseRequest(error);
             contextValue.operation.invalid = error.errors;
           });
         },
@@ -168,7 +168,7 @@ function operationPlugin(
 }
 
 /** A rejection with the status and header for Apollo to send. */
-function refuse(error: unknown): unknown {
+function refuseRequest(error: unknown): unknown {
   if (!(error instanceof SoukError)) return error;
   const headers = new HeaderMap(
     error.code === "UNAUTHENTICATED" ? [["www-authenticate", "Bearer"]] : [],

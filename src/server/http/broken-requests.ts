@@ -10,7 +10,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { refusalOf, refuseOnSocket } from "./errors.js";
+import { httpRefusal, refuseOnSocket } from "./errors.js";
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -42,7 +42,7 @@ export function createOpenAnswers(): OpenAnswers {
       // The parser repeats its first fault for each later packet.
       if (socket.destroyed || broken.has(socket)) return;
       broken.add(socket);
-      void refuseInTurn(socket, [...(open.get(socket) ?? [])], statusOf(error));
+      void refuseInTurn(socket, [...(open.get(socket) ?? [])], brokenStatus(error));
     },
   };
 }
@@ -63,14 +63,14 @@ async function refuseInTurn(
   }
   if (socket.destroyed || !socket.writable) return;
   if (broken?.response.headersSent) socket.end();
-  else refuseOnSocket(socket, refusalOf(status), randomUUID());
+  else refuseOnSocket(socket, httpRefusal(status), randomUUID());
 }
 
 async function closed(response: ServerResponse): Promise<void> {
   if (!response.closed) await once(response, "close");
 }
 
-const statusOf = ({ code }: NodeJS.ErrnoException): number =>
+const brokenStatus = ({ code }: NodeJS.ErrnoException): number =>
   code === "HPE_HEADER_OVERFLOW" ? 431 : code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
 
 /** Readers of repeated headers differ in which one counts. */

@@ -13,13 +13,13 @@ import { Overloaded } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
 import type { ClientAddress } from "../client-address.js";
-import type { Load } from "../load.js";
+import type { LoadShedder } from "../load.js";
 import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 import { isAmbiguous } from "./broken-requests.js";
 import { refusalBody, typeOfAnswer } from "./errors.js";
 
 export interface EarlySheddingDeps {
-  readonly load: Pick<Load, "peek">;
+  readonly load: Pick<LoadShedder, "peek">;
   readonly shedding: Pick<LoadMetrics, "shed">;
   readonly addressOf: ClientAddress;
   readonly path: string;

@@ -33,7 +33,7 @@ export class DocumentRefused extends Error {
 }
 
 /** Statuses of Fastify and Node, for clients. */
-const REFUSALS: Readonly<Record<number, Omit<Refusal, "status">>> = {
+const HTTP_REFUSALS: Readonly<Record<number, Omit<Refusal, "status">>> = {
   400: { code: "BAD_USER_INPUT", message: "The request is malformed." },
   404: { code: "BAD_USER_INPUT", message: "There is nothing here. GraphQL is at /graphql." },
   405: { code: "METHOD_NOT_ALLOWED", message: "Use GET or POST." },
@@ -48,9 +48,9 @@ const REFUSALS: Readonly<Record<number, Omit<Refusal, "status">>> = {
 };
 
 /** Other client errors count as a malformed request. */
-export const refusalOf = (status: number): Refusal => ({
+export const httpRefusal = (status: number): Refusal => ({
   status,
-  ...(REFUSALS[status] ?? { code: "BAD_USER_INPUT", message: "The request is malformed." }),
+  ...(HTTP_REFUSALS[status] ?? { code: "BAD_USER_INPUT", message: "The request is malformed." }),
 });
 
 export function refusalBody(
@@ -81,7 +81,7 @@ export function createErrorHandler(log: Logger, suggestions: boolean) {
       return answer(reply.headers(headersOf(error)), STATUS_OF_CODE[error.code], [error]);
     if (error instanceof DocumentRefused) return answer(reply, 400, error.errors);
     const status = error.statusCode ?? 500;
-    if (status < 500) return refuse(reply, refusalOf(status), request.id);
+    if (status < 500) return refuseWith(reply, httpRefusal(status), request.id);
     log.error({ err: error, requestId: request.id }, "a request failed");
     return answer(reply, 500, [error]);
   };
@@ -98,7 +98,7 @@ function headersOf(error: SoukError): Readonly<Record<string, string>> {
   return error.code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {};
 }
 
-export function refuse(reply: FastifyReply, refusal: Refusal, requestId: string): FastifyReply {
+export function refuseWith(reply: FastifyReply, refusal: Refusal, requestId: string): FastifyReply {
   return sendJson(reply, refusal.status, refusalBody(refusal, requestId));
 }
 

@@ -9,8 +9,8 @@ import { type GraphQLFormattedError, getOperationAST } from "graphql";
 import { MethodNotAllowed, RateLimited } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 import { HOUR, SECOND } from "../../domain/time/time.js";
+import type { ConsistencyTokens } from "../../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
-import type { SeenTokens } from "../../services/seen-tokens.js";
 import {
   type AdmissionDeps,
   chargeText,
@@ -40,7 +40,7 @@ export interface GraphQLRouteDeps extends AdmissionDeps {
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
-  readonly seenTokens: Pick<SeenTokens, "write">;
+  readonly seenTokens: Pick<ConsistencyTokens, "write">;
   readonly unsent: UnsentAnswers;
   readonly errors: ErrorDetail;
   readonly jsonDepth: number;
@@ -67,7 +67,7 @@ export function graphqlHandler(deps: GraphQLRouteDeps) {
       context: async () => ({ operation, claimed }),
     });
     const answer = unlessUnread(deps, reply, operation, executed);
-    settle(deps, operation, claimed, raw);
+    settlePayment(deps, operation, claimed, raw);
     // Paid means: document and input are valid.
     if (operation.hasPaid) keep();
     observe(deps, operation, outcomeOf(answer.status ?? 200));
@@ -166,7 +166,7 @@ const UNREAD_ANSWERS = {
  * A rejected operation still pays for its reading. Admission may
  * know its token by now.
  */
-function settle(
+function settlePayment(
   deps: GraphQLRouteDeps,
   operation: Operation,
   { claim }: ClaimedCaller,

@@ -4,7 +4,7 @@
  */
 import Fastify from "fastify";
 import type { Logger } from "pino";
-import { createErrorHandler, refusalOf, refuse } from "./errors.js";
+import { createErrorHandler, httpRefusal, refuseWith } from "./errors.js";
 import { addHealth, type HealthDeps } from "./health.js";
 import { listen } from "./listen.js";
 
@@ -37,7 +37,7 @@ export async function createHealthServer({
     exposeHeadRoutes: false,
   });
   app.setErrorHandler(createErrorHandler(log, false));
-  app.setNotFoundHandler((request, reply) => refuse(reply, refusalOf(404), request.id));
+  app.setNotFoundHandler((request, reply) => refuseWith(reply, httpRefusal(404), request.id));
   addHealth(app, health);
   const { url } = await listen(app, { host, port, variable: "WORKER_PORT" });
   return {

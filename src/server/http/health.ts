@@ -36,7 +36,7 @@ export function addHealth(
   );
 
   app.get("/readyz", PROBE, async (_request, reply) => {
-    const { ready, checks } = isDraining() ? DRAINING : await bounded(readiness);
+    const { ready, checks } = isDraining() ? DRAINING : await boundedCheck(readiness);
     const missing = Object.entries(checks).flatMap(([name, state]) =>
       state === "ok" ? [] : [name],
     );
@@ -57,7 +57,7 @@ export function addHealth(
 
 const DRAINING: Readiness = { ready: false, checks: { server: "draining" } };
 
-async function bounded(readiness: () => Promise<Readiness>): Promise<Readiness> {
+async function boundedCheck(readiness: () => Promise<Readiness>): Promise<Readiness> {
   const unknown = (why: string): Readiness => ({ ready: false, checks: { readiness: why } });
   try {
     return await withDeadline(readiness(), READINESS_MS, () =>

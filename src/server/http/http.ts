@@ -16,7 +16,7 @@ import type { Config } from "../../config/config.js";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
 import { createEarlyShedding, type EarlySheddingDeps } from "./early-shedding.js";
-import { createErrorHandler, refusalOf, refuse } from "./errors.js";
+import { createErrorHandler, httpRefusal, refuseWith } from "./errors.js";
 import { inFairTurns } from "./fair-turns.js";
 import { securityHeaders } from "./security-headers.js";
 
@@ -86,7 +86,7 @@ export async function createHttp(
   app.addHook("onRequest", (request, reply, next) => {
     reply.headers(headers).header("x-request-id", request.id);
     if (!isAmbiguous(request.raw)) return next();
-    refuse(reply.header("connection", "close"), refusalOf(400), request.id);
+    refuseWith(reply.header("connection", "close"), httpRefusal(400), request.id);
   });
   addNotFound(app);
   addJsonBody(app);
@@ -123,7 +123,7 @@ function addNotFound(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const known = request.url.split("?")[0] === GRAPHQL_PATH;
     if (known) reply.header("allow", "GET, POST");
-    return refuse(reply, refusalOf(known ? 405 : 404), request.id);
+    return refuseWith(reply, httpRefusal(known ? 405 : 404), request.id);
   });
 }
 

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
-import { isShed, type Load, type Permit } from "../load.js";
+import { isShed, type LoadShedder, type Permit } from "../load.js";
 import { type CallerRules, type ClaimedCaller, readHttpClaim } from "../operation/caller.js";
 import { announcedBytes, closesWhenRefused } from "./announced-body.js";
 
@@ -21,7 +21,7 @@ export interface ArrivedRequest {
 }
 
 export interface SheddingDeps {
-  readonly load: Load;
+  readonly load: LoadShedder;
   readonly admission: Pick<Admission, "payerOf">;
   readonly callers: CallerRules;
   readonly shedding: Pick<LoadMetrics, "shed">;

@@ -1,5 +1,5 @@
+import { NO_TOKEN } from "../../domain/consistency-token.js";
 import { RateLimited } from "../../domain/errors.js";
-import { NOTHING_SEEN } from "../../domain/seen.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Charge, Payer } from "../../services/rate-limit/limits.js";
 import { type Caller, type ClaimedCaller, identify } from "./caller.js";
@@ -8,7 +8,7 @@ import { textPrice } from "./document-price.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import type { Operation } from "./operation.js";
-import { Payment } from "./payment.js";
+import { OperationPayment } from "./payment.js";
 
 export interface AdmissionDeps {
   readonly checkCost: CheckCost;
@@ -63,7 +63,7 @@ export async function admitRequest(
     admission.payerOf(claimed.claim),
   );
   operation.caller = identify(claimed, principal);
-  if (paid) operation.recordPayment(new Payment(cost, paid));
+  if (paid) operation.recordPayment(new OperationPayment(cost, paid));
 }
 
 /**
@@ -81,7 +81,7 @@ export async function admitSocketOperation(
   // No message bypasses the cache for a token.
   const cost = priceFor(
     deps,
-    operation.kind === "subscription" ? { ...caller, seen: NOTHING_SEEN } : caller,
+    operation.kind === "subscription" ? { ...caller, seen: NO_TOKEN } : caller,
     priced,
   );
   if (!cost) return true;
@@ -92,7 +92,7 @@ export async function admitSocketOperation(
   const payer = payerOf(admission, operation);
   const admitted = recordingRefusal(operation, admission.admitAgain(payer, charge, prove));
   const { proof, paid } = await withReadingCharged(deps, priced, admitted, () => payer);
-  operation.recordPayment(new Payment(cost, paid));
+  operation.recordPayment(new OperationPayment(cost, paid));
   if (proof) operation.caller = proof;
   return proof !== null;
 }
@@ -134,7 +134,7 @@ export function rejectEarly(
 ): void {
   // Unverified tokens skip this check once; their own bucket may
   // have room.
-  if (!admission.isTight(payer) || (payer.isGuess && raw)) return;
+  if (!admission.recentlyRejected(payer) || (payer.isUnverified && raw)) return;
   const document = raw && typeof raw.query === "string" ? readDocument.known(raw.query) : undefined;
   const charge =
     document && raw ? knownCharge(checkCost, { document, ...readPriced(raw) }) : undefined;
@@ -159,12 +159,12 @@ export function chargeText(
  * more is charged, and its operation is rejected.
  */
 export function chargeMessage(
-  admission: Pick<Admission, "chargeReading" | "isTight" | "check">,
+  admission: Pick<Admission, "chargeReading" | "recentlyRejected" | "check">,
   payer: Payer,
   bytes: number,
 ): void {
   try {
-    if (admission.isTight(payer)) admission.check(payer, MIN_CHARGE);
+    if (admission.recentlyRejected(payer)) admission.check(payer, MIN_CHARGE);
   } catch (error) {
     if (error instanceof RateLimited) return;
     throw error;

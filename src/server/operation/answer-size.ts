@@ -83,7 +83,7 @@ export function boundAnswer(
  * The result of an event. Throws AnswerTooLarge, which ends the
  * subscription.
  */
-export function boundMessage(result: ExecutionResult, messageBytes: number): ExecutionResult {
+export function boundErrorMessage(result: ExecutionResult, messageBytes: number): ExecutionResult {
   if (isLargerThan(result.data, messageBytes - ENVELOPE_BYTES))
     throw new AnswerTooLarge(messageBytes, "subscription");
   return result;

@@ -21,7 +21,7 @@ export function argumentReader(path: string, node: FieldNode): ReadArgument {
 }
 
 function readNode(node: ValueNode, members: readonly string[], variables: Variables): unknown {
-  if (node.kind === Kind.VARIABLE) return memberOf(own(variables, node.name.value), members);
+  if (node.kind === Kind.VARIABLE) return inputMember(own(variables, node.name.value), members);
   const [member, ...rest] = members;
   if (member === undefined) return literalOf(node);
   const field =
@@ -29,7 +29,7 @@ function readNode(node: ValueNode, members: readonly string[], variables: Variab
   return field && readNode(field.value, rest, variables);
 }
 
-function memberOf(value: unknown, members: readonly string[]): unknown {
+function inputMember(value: unknown, members: readonly string[]): unknown {
   let found = value;
   for (const member of members) {
     if (typeof found !== "object" || found === null) return undefined;

@@ -5,10 +5,10 @@
 import type { FastifyRequest } from "fastify";
 import type { GuestPass } from "../../domain/account/guest.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
+import { type ConsistencyToken, latestToken } from "../../domain/consistency-token.js";
 import { ownText } from "../../domain/cut-text.js";
 import { Unauthenticated } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
-import { latestSeen, type Seen } from "../../domain/seen.js";
 import type { Client } from "../../resolvers/context.js";
 import type { Credential, ReadCredential } from "../../services/account/credential.js";
 import type { Claim } from "../../services/rate-limit/admission.js";
@@ -30,7 +30,7 @@ export interface Caller {
   readonly principal: Principal;
   readonly client: Client;
   readonly guest: GuestPass;
-  readonly seen: Seen;
+  readonly seen: ConsistencyToken;
   readonly bypass: boolean;
   readonly reportCache: boolean;
 }
@@ -60,7 +60,7 @@ export interface CallerRules {
    * The content of a consistency token; a forged one counts as
    * none.
    */
-  readSeen(token: string | undefined): Seen;
+  readSeen(token: string | undefined): ConsistencyToken;
   readonly addressOf: ClientAddress;
   /** Name of the session cookie. */
   readonly sessionCookie: string;
@@ -103,7 +103,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
         showsCookie: bearer === undefined,
       },
       guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
-      seen: latestSeen(
+      seen: latestToken(
         rules.readSeen(source.get(SEEN_HEADER)),
         rules.readSeen(source.cookie(SEEN_COOKIE)),
       ),

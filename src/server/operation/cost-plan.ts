@@ -33,7 +33,7 @@ import type { OperationClass } from "../../domain/limits.js";
 import { own } from "../../domain/own.js";
 import type { Variables } from "./argument-value.js";
 import { lengthCount, workCount } from "./cost-count.js";
-import { type FieldPrice, isIntrospection, priceOf, type RootKind } from "./field-price.js";
+import { type FieldPrice, fieldPrice, isIntrospection, type RootKind } from "./field-price.js";
 
 /** One field of the answer. */
 export interface PlannedField {
@@ -42,11 +42,11 @@ export interface PlannedField {
   /** Its own price, once or for each item. */
   readonly own: number;
   /** Further cost, once; null for none. */
-  readonly work: Count | null;
+  readonly work: PlannedCount | null;
   /** Number of items; null for a single value. */
-  readonly size: Count | null;
+  readonly size: PlannedCount | null;
   /** Answers of a subscription at its start; null for one. */
-  readonly repeats: Count | null;
+  readonly repeats: PlannedCount | null;
   /** Fields below, for each possible type; null for a scalar. */
   readonly below: readonly (readonly PlannedField[])[] | null;
   /** Whether its cost depends on the length of a list. */
@@ -55,7 +55,7 @@ export interface PlannedField {
 }
 
 /** A number that variables may change. */
-export type Count = (variables: Variables) => number;
+export type PlannedCount = (variables: Variables) => number;
 
 /** The root fields of an operation. */
 export type CostPlan = readonly PlannedField[];
@@ -91,7 +91,7 @@ export function planCost(
 interface PlanContext {
   readonly root: RootKind;
   /** Lengths of the lists that the field above sizes. */
-  readonly sizes: Readonly<Record<string, Count>>;
+  readonly sizes: Readonly<Record<string, PlannedCount>>;
 }
 
 class CostPlanner {
@@ -166,7 +166,7 @@ class CostPlanner {
     const [node] = nodes as [FieldNode];
     const field = fieldOf(type, node.name.value);
     if (!field) return [];
-    const price = priceOf(field, type, root);
+    const price = fieldPrice(field, type, root);
     const asked = { field, node };
     const size = own(sizes, field.name) ?? (price.size && lengthCount(asked, price.size));
     const below = this.below(field, nodes, price.sizedLists);

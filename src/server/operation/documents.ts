@@ -31,7 +31,7 @@ const MAX_DOCUMENTS = 2_000;
 const SHA256_DIGITS = 64;
 
 /** By Apollo's keys, which end with the SHA-256 of a source. */
-export interface DocumentStore {
+export interface DocumentCache {
   get(key: string): Promise<DocumentNode | undefined>;
   set(key: string, document: DocumentNode): Promise<void>;
   delete(key: string): Promise<boolean>;
@@ -56,7 +56,7 @@ export interface DocumentReader {
   /** The same for a source, valid or not. */
   takeReadingPriceOf(source: string): number;
   /** For Apollo, which then reads nothing itself. */
-  readonly store: DocumentStore;
+  readonly store: DocumentCache;
 }
 
 export const isRefused = (
@@ -109,7 +109,7 @@ export function createDocumentReader({ schema, rules, maxTokens }: ReadingRules)
 }
 
 /** Apollo finds what was read here; it reads nothing itself. */
-const storeOf = ({ byHash }: ReturnType<typeof createDocuments>): DocumentStore => ({
+const storeOf = ({ byHash }: ReturnType<typeof createDocuments>): DocumentCache => ({
   get: async (key) => byHash(key.slice(-SHA256_DIGITS)),
   set: async () => {},
   delete: async () => false,
@@ -150,7 +150,7 @@ function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLE
   } catch (error) {
     if (error instanceof NameTooLong)
       return new GraphQLError(error.message, { originalError: error });
-    return withCode(asGraphQLError(error), "GRAPHQL_PARSE_FAILED");
+    return withCode(documentError(error), "GRAPHQL_PARSE_FAILED");
   }
 }
 
@@ -163,11 +163,11 @@ function validateAll(
   try {
     return validate(schema, document, rules);
   } catch (error) {
-    return [asGraphQLError(error)];
+    return [documentError(error)];
   }
 }
 
-const asGraphQLError = (error: unknown): GraphQLError =>
+const documentError = (error: unknown): GraphQLError =>
   error instanceof GraphQLError ? error : new GraphQLError("The document cannot be read.");
 
 /** Adds a code, unless a rule has set one. */

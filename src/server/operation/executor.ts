@@ -15,7 +15,7 @@ import {
 } from "graphql";
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { withDeadline } from "../../domain/time/deadline.js";
-import { type AnswerLimits, boundAnswer, boundMessage } from "./answer-size.js";
+import { type AnswerLimits, boundAnswer, boundErrorMessage } from "./answer-size.js";
 import type { OperationKind } from "./operation.js";
 
 /** One operation of a valid document. */
@@ -42,7 +42,7 @@ export interface CompiledQueries {
  * Replaces a late or too large answer by an error. Rejects with
  * AnswerTooLarge for an event of a subscription.
  */
-export type Executor = (execution: Execution) => Promise<ExecutionResult>;
+export type OperationExecutor = (execution: Execution) => Promise<ExecutionResult>;
 
 export interface ExecutorOptions {
   readonly schema: GraphQLSchema;
@@ -57,7 +57,7 @@ export function createExecutor({
   deadlineMs,
   limits,
   compiled,
-}: ExecutorOptions): Executor {
+}: ExecutorOptions): OperationExecutor {
   return async (execution) => {
     const leftMs = deadlineMs - (performance.now() - execution.startedAtMs);
     // Its client has given up, and running it would delay others.
@@ -68,7 +68,7 @@ export function createExecutor({
       deadlineExceeded,
     );
     return execution.kind === "subscription"
-      ? boundMessage(result, limits.messageBytes)
+      ? boundErrorMessage(result, limits.messageBytes)
       : boundAnswer(result, limits.answerBytes, execution.kind ?? "query");
   };
 }

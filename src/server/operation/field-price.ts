@@ -53,12 +53,12 @@ const MUTATION_PRICE = 10;
 const INTROSPECTION_PRICE = 100;
 /** Scalars are cheap, not free. */
 const SCALARS_PER_UNIT = 10;
-const PAGE: ListLength = { by: "first", most: PAGE_SIZE.max };
+const DEFAULT_PAGE: ListLength = { by: "first", most: PAGE_SIZE.max };
 
 type AnyField = GraphQLField<unknown, unknown>;
 
 /** @param parent its type; @param root set for root fields */
-export function priceOf(field: AnyField, parent: GraphQLNamedType, root: RootKind): FieldPrice {
+export function fieldPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): FieldPrice {
   const { extensions } = field;
   const size = isList(field) ? (declaredSize(field) ?? longestPage(field)) : null;
   const isOfObjects = isCompositeType(getNamedType(field.type));
@@ -133,28 +133,30 @@ const isConnectionType = (type: GraphQLNamedType): boolean =>
 const isList = ({ type }: { readonly type: GraphQLType }): boolean =>
   isListType(getNullableType(type));
 
-const hasFirst = ({ args }: AnyField): boolean => args.some(({ name }) => name === PAGE.by);
+const hasFirst = ({ args }: AnyField): boolean => args.some(({ name }) => name === DEFAULT_PAGE.by);
 
 function declaredSize(field: AnyField): ListLength | null {
   const declared = field.extensions.listSize ?? getNamedType(field.type).extensions.listSize;
-  return (declared as ListLength | undefined) ?? (hasFirst(field) ? PAGE : null);
+  return (declared as ListLength | undefined) ?? (hasFirst(field) ? DEFAULT_PAGE : null);
 }
 
 function sizedListsOf(field: AnyField): FieldPrice["sizedLists"] {
   if (field.extensions.sizedLists) return field.extensions.sizedLists as FieldPrice["sizedLists"];
-  return isConnectionType(getNamedType(field.type)) && hasFirst(field) ? { edges: PAGE } : {};
+  return isConnectionType(getNamedType(field.type)) && hasFirst(field)
+    ? { edges: DEFAULT_PAGE }
+    : {};
 }
 
 /**
  * For lists that {@link checkListSizes} rejects: the longest
  * page, or the ids given.
  */
-const longestPage = (field: AnyField): ListLength => idsOf(field) ?? { most: PAGE_SIZE.max };
+const longestPage = (field: AnyField): ListLength => argumentIds(field) ?? { most: PAGE_SIZE.max };
 
 /** A subscription to several things sends each at its start. */
-const repeatsOf = (field: AnyField): ListLength | null => idsOf(field);
+const repeatsOf = (field: AnyField): ListLength | null => argumentIds(field);
 
-function idsOf({ args }: AnyField): ListLength | null {
+function argumentIds({ args }: AnyField): ListLength | null {
   const ids = args.find(isList);
   return ids ? { by: ids.name, most: PAGE_SIZE.max } : null;
 }

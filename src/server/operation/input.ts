@@ -58,9 +58,9 @@ export function coerceVariables(
 }
 
 /** Checks arguments by their declared bounds. Throws InvalidInput. */
-export type CheckArguments = (operation: Checked, variables: Variables) => void;
+export type CheckArguments = (operation: CheckedArgument, variables: Variables) => void;
 
-interface Checked {
+interface CheckedArgument {
   readonly document: DocumentNode;
   readonly operationName: string | null | undefined;
 }

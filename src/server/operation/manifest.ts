@@ -59,7 +59,7 @@ export function checkManifest(
     const document = readDocument.pin(source);
     if (!isRefused(document)) return document.definitions.flatMap(operationName);
     throw new StartupError(
-      `The persisted document ${nameOf(id, source)} is not valid: ${document[0]?.message}`,
+      `The persisted document ${manifestName(id, source)} is not valid: ${document[0]?.message}`,
     );
   });
 }
@@ -87,12 +87,12 @@ function checkHash(file: string, id: string, source: string): void {
   const hash = createHash("sha256").update(source).digest("hex");
   if (id !== `sha256:${hash}`)
     throw new StartupError(
-      `PERSISTED_DOCUMENTS_FILE=${file} names ${nameOf(id, source)} by a hash that is not its own.`,
+      `PERSISTED_DOCUMENTS_FILE=${file} names ${manifestName(id, source)} by a hash that is not its own.`,
     );
 }
 
 /** An id and, for people, the first name in the document. */
-function nameOf(id: string, source: string): string {
+function manifestName(id: string, source: string): string {
   const name = /\b(?:query|mutation|subscription)\s+(\w+)/.exec(source)?.[1];
   return name ? `${name} (${id})` : id;
 }

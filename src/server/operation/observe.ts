@@ -1,10 +1,10 @@
 /** One log line and one measurement per operation. */
 import type { Logger } from "pino";
-import type { Metrics, Observation } from "../../telemetry/metrics.js";
+import type { Metrics, OperationObservation } from "../../telemetry/metrics.js";
 import { ANONYMOUS_OPERATION } from "../../telemetry/operation-names.js";
 import type { Operation } from "./operation.js";
 
-export type ObserveOperation = (operation: Operation, observation: Observation) => void;
+export type ObserveOperation = (operation: Operation, observation: OperationObservation) => void;
 
 /**
  * Logs failures as `warn` and the rest as `debug`, so that logs

@@ -1,13 +1,13 @@
 /** One operation of a caller: its context, its payment and its answer. */
 import type { ExecutionResult, GraphQLError } from "graphql";
+import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { RateLimited } from "../../domain/errors.js";
 import type { BucketStatus } from "../../domain/limits.js";
-import type { ReadingOutcome } from "../../domain/reading.js";
-import type { Seen } from "../../domain/seen.js";
+import type { ReadOutcome } from "../../domain/read-context.js";
 import type { RequestContext } from "../../resolvers/context.js";
 import type { Permit } from "../load.js";
 import type { Caller } from "./caller.js";
-import type { CostReport, Payment } from "./payment.js";
+import type { CostReport, OperationPayment } from "./payment.js";
 
 export type CreateContext = (
   init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & {
@@ -40,8 +40,9 @@ export class Operation {
   invalid: readonly GraphQLError[] | null = null;
   /** Releases what is counted while it runs. */
   onEnd: () => void = () => {};
-  private payment: Payment | null = null;
-  private execution: { readonly context: RequestContext; readonly seen: Seen } | null = null;
+  private payment: OperationPayment | null = null;
+  private execution: { readonly context: RequestContext; readonly seen: ConsistencyToken } | null =
+    null;
 
   /** @param caller its principal is known after admission */
   constructor(
@@ -79,7 +80,7 @@ export class Operation {
     return this.payment !== null;
   }
 
-  recordPayment(payment: Payment): void {
+  recordPayment(payment: OperationPayment): void {
     this.payment = payment;
     this.buckets = payment.buckets;
   }
@@ -120,7 +121,7 @@ export class Operation {
    * The consistency token for the client; null when nothing was
    * written.
    */
-  get written(): Seen | null {
+  get written(): ConsistencyToken | null {
     const seen = this.execution?.context.reading.seen;
     return this.kind === "mutation" && seen && seen !== this.execution?.seen ? seen : null;
   }
@@ -147,7 +148,7 @@ export class Operation {
   }
 
   /** Null where not wanted, or where nothing was read. */
-  get cacheReport(): ReadingOutcome | null {
+  get cacheReport(): ReadOutcome | null {
     return this.caller.reportCache ? (this.execution?.context.reading.outcome ?? null) : null;
   }
 }

@@ -16,7 +16,7 @@ export interface CostReport {
   readonly restorePerSecond: number;
 }
 
-export class Payment {
+export class OperationPayment {
   report: CostReport | null = null;
 
   constructor(

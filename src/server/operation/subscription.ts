@@ -21,7 +21,7 @@ export async function openSource(
   let late = false;
   const opening = createSourceEventStream(source);
   // A stream that opens too late is closed, or it would leak.
-  void opening.then((stream) => (late ? close(stream) : undefined)).catch(() => {});
+  void opening.then((stream) => (late ? closeEvents(stream) : undefined)).catch(() => {});
   const stream = await withDeadline<AsyncIterable<unknown> | ExecutionResult>(
     opening,
     deadlineMs,
@@ -35,7 +35,7 @@ export async function openSource(
 
 const isStream = (value: object): value is AsyncIterable<unknown> => Symbol.asyncIterator in value;
 
-async function close(stream: AsyncIterable<unknown> | ExecutionResult): Promise<void> {
+async function closeEvents(stream: AsyncIterable<unknown> | ExecutionResult): Promise<void> {
   if (isStream(stream)) await stream[Symbol.asyncIterator]().return?.();
 }
 
@@ -44,7 +44,7 @@ export const isSource = (
 ): opened is AsyncIterator<unknown> => "next" in opened;
 
 /** Backoff between executions of an event that failed. */
-const RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
+const SUBSCRIPTION_RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 
 /**
  * The stream of results. An event whose execution found something
@@ -107,7 +107,7 @@ class Results {
 
   private pause(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, backoffMs(this.failures, RETRY));
+      const timer = setTimeout(resolve, backoffMs(this.failures, SUBSCRIPTION_RETRY));
       this.endPause = () => {
         clearTimeout(timer);
         resolve();

@@ -22,7 +22,7 @@ export function readBody(body: Buffer, maxDepth: number): unknown {
 export function readJson(text: string, maxDepth: number): unknown {
   if (isDeeperThan(text, maxDepth))
     throw new BadUserInput(`The JSON is nested deeper than ${maxDepth} levels.`);
-  const value = parse(text);
+  const value = parseText(text);
   refuseLongKeys(value);
   // Parsed strings are ill-formed only by such an escape.
   if (ILL_FORMED_ESCAPE.test(text)) refuseIllFormed(value);
@@ -33,7 +33,7 @@ const ILL_FORMED_ESCAPE = /\\u(?:0000|d[89a-f])/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what it looks for
 const ILL_FORMED = /\u0000|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
-function parse(text: string): unknown {
+function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

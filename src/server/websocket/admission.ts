@@ -20,7 +20,7 @@ export async function authenticateSocket(
   claimed: ClaimedCaller,
 ): Promise<Caller> {
   const payer = admission.payerOf(claimed.claim);
-  if (admission.isTight(payer)) admission.check(payer, MIN_CHARGE);
+  if (admission.recentlyRejected(payer)) admission.check(payer, MIN_CHARGE);
   const { principal, paid } = await admission.admit(claimed.claim, MIN_CHARGE);
   if (!paid) admission.chargeRefused(admission.payerOf(claimed.claim), 0);
   return identify(claimed, principal);

@@ -2,15 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from "graphql";
 import type { Logger } from "pino";
-import type { SeenTokens } from "../../services/seen-tokens.js";
+import type { ConsistencyTokens } from "../../services/consistency-tokens.js";
 import { logInternal } from "../http/apollo.js";
-import type { Executor } from "../operation/executor.js";
+import type { OperationExecutor } from "../operation/executor.js";
 import { type ErrorDetail, formatError, withRequestId } from "../operation/format-error.js";
 import type { Operation } from "../operation/operation.js";
 
 export interface AnswerDeps {
-  readonly executor: Executor;
-  readonly seenTokens: Pick<SeenTokens, "write">;
+  readonly executor: OperationExecutor;
+  readonly seenTokens: Pick<ConsistencyTokens, "write">;
   readonly errors: ErrorDetail;
   readonly log: Logger;
 }

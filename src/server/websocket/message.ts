@@ -7,13 +7,13 @@ import { isRecord, withoutEmpty } from "../operation/document-request.js";
  * Null and empty parameters are absent, as over HTTP.
  */
 export function readMessage(text: string): unknown {
-  const message = parse(text);
+  const message = parseMessage(text);
   if (!isRecord(message) || message.type !== "subscribe" || !isRecord(message.payload))
     return message;
   return { ...message, payload: { query: "", ...withoutEmpty(message.payload) } };
 }
 
-function parse(text: string): unknown {
+function parseMessage(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

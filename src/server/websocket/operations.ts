@@ -9,7 +9,7 @@
  */
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, type ServerOptions } from "graphql-ws";
-import { latestSeen } from "../../domain/seen.js";
+import { latestToken } from "../../domain/consistency-token.js";
 import type { Connection } from "../connection/connection.js";
 import { isInternal } from "../operation/format-error.js";
 import { MAX_NAME_CHARACTERS } from "../operation/names.js";
@@ -90,7 +90,7 @@ async function executeOnce(
     if (operation.written)
       connection.caller = {
         ...connection.caller,
-        seen: latestSeen(connection.caller.seen, operation.written),
+        seen: latestToken(connection.caller.seen, operation.written),
       };
     const failed = result.errors?.some(isInternal);
     deps.observe(operation, {

@@ -62,7 +62,12 @@ async function prepareAdmitted(
   const startedAt = performance.now();
   const operation = new Operation(connection.caller, randomUUID(), deps.createContext);
   operation.permit = acquirePermitOf(deps, payerOf(deps.admission, operation));
-  const ready = await read(deps, operation, Object.keys(context.subscriptions).length, payload);
+  const ready = await readMessage(
+    deps,
+    operation,
+    Object.keys(context.subscriptions).length,
+    payload,
+  );
   const errors = "document" in ready ? await admit(deps, connection, operation, ready) : ready;
   if (cancellation.isCancelled) operation.end();
   if ("document" in ready && errors.length === 0) {
@@ -130,7 +135,7 @@ interface PreparedDocument {
   keep(): void;
 }
 
-async function read(
+async function readMessage(
   deps: SocketOperationDeps,
   operation: Operation,
   running: number,

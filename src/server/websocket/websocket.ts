@@ -25,7 +25,7 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import { Connection, isAcknowledged } from "../connection/connection.js";
-import { type Refusal, refusalOf, refuseOnSocket } from "../http/errors.js";
+import { httpRefusal, type Refusal, refuseOnSocket } from "../http/errors.js";
 import { GRAPHQL_PATH } from "../http/http.js";
 import { chargeMessage, payerOf } from "../operation/admission.js";
 import { isDeeperThan } from "../operation/text-input.js";
@@ -80,7 +80,7 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
     handleProtocols,
   });
   sockets.on("wsClientError", (_error, socket) =>
-    refuseOnSocket(socket, refusalOf(400), randomUUID()),
+    refuseOnSocket(socket, httpRefusal(400), randomUUID()),
   );
   const pingAll = () => {
     for (const connection of connections) connection.ping();
@@ -113,7 +113,7 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
     // permit.
     if (deps.operations.load.isLate()) {
       deps.operations.shedding.shed("address", "event loop");
-      return refuseOnSocket(stream, BUSY, randomUUID());
+      return refuseOnSocket(stream, SERVER_BUSY, randomUUID());
     }
     const leave = deps.operations.counts.countSocket(ip);
     if (!leave) return refuseOnSocket(stream, TOO_MANY_SOCKETS, randomUUID());
@@ -125,7 +125,7 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
   return { connections: connections, close: () => clearInterval(heartbeat) };
 }
 
-const BUSY: Refusal = {
+const SERVER_BUSY: Refusal = {
   status: 503,
   code: "SERVICE_UNAVAILABLE",
   message: new Overloaded().message,
@@ -141,10 +141,10 @@ function refusalFor(
   { url, headers }: IncomingMessage,
   { originAllowed, isDraining }: WebSocketDeps,
 ): Refusal | null {
-  if (url?.split("?")[0] !== GRAPHQL_PATH) return refusalOf(404);
+  if (url?.split("?")[0] !== GRAPHQL_PATH) return httpRefusal(404);
   // A proxy may read a request where we read frames.
   if (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0)
-    return refusalOf(400);
+    return httpRefusal(400);
   if (isDraining())
     return {
       status: 503,
@@ -190,7 +190,7 @@ function attachProtocol(
   ).opened(
     {
       protocol: socket.protocol,
-      send: (text) => send(socket, text),
+      send: (text) => sendFrame(socket, text),
       close: (code = CloseCode.InternalServerError, reason = "") => connection.close(code, reason),
       onMessage: (handle) => {
         socket.on(
@@ -224,7 +224,7 @@ function attachProtocol(
  * Resolves once the frame has left, so a slow client slows itself
  * only.
  */
-function send(socket: WebSocket, text: string): Promise<void> {
+function sendFrame(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState !== socket.OPEN) return resolve();
     // A failed send needs nothing: the close event ends the

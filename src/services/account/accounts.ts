@@ -74,7 +74,7 @@ export interface Accounts {
   ): Promise<SignInOutcome>;
 }
 
-export interface AccountsParts {
+export interface AccountsDeps {
   readonly database: Database;
   readonly users: UserTable;
   readonly passwords: Passwords;
@@ -87,7 +87,7 @@ export interface AccountsParts {
 
 const USER_TAG_BYTES = 12;
 
-export function createAccounts(parts: AccountsParts): Accounts {
+export function createAccounts(parts: AccountsDeps): Accounts {
   const { users, passwords, revocations, guard, refused } = parts;
   const open = loggedOpening(parts);
   const admit = countedAdmission(guard, refused);
@@ -160,7 +160,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
 
 /** A new account, logged; null where the address is taken. */
 const makeCustomer = (
-  { database, users, audit }: AccountsParts,
+  { database, users, audit }: AccountsDeps,
   fields: Readonly<Record<"email" | "name" | "passwordHash", string>>,
   origin: SignInOrigin,
 ): Promise<UserRecord | null> =>
@@ -178,7 +178,7 @@ const makeCustomer = (
 
 /** Hashes a password again whose hash is weaker than configured. */
 async function strengthen(
-  { database, users, passwords }: AccountsParts,
+  { database, users, passwords }: AccountsDeps,
   { user, passwordHash }: Account,
   password: string,
 ): Promise<void> {
@@ -191,7 +191,7 @@ async function strengthen(
  * the token is not handed over: its session has no holder,
  * and expires.
  */
-function loggedOpening({ database, sessions, revocations, audit }: AccountsParts) {
+function loggedOpening({ database, sessions, revocations, audit }: AccountsDeps) {
   return async (
     account: Account,
     { replaces, ...origin }: SignInOrigin,

@@ -24,25 +24,28 @@ export type Credential =
 export type ReadCredential = (token: string | undefined) => Credential;
 
 const NONE: Credential = { kind: "none" };
-const SERVICE: Credential = { kind: "service" };
+const SERVICE_CREDENTIAL: Credential = { kind: "service" };
 const SESSION_TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
 
 /** @param serviceToken the configured token; undefined turns service access off */
 export function createCredentialReader(serviceToken: string | undefined): ReadCredential {
-  const expected = serviceToken === undefined ? null : sha256(serviceToken);
+  const expected = serviceToken === undefined ? null : tokenDigest(serviceToken);
   return (token) => {
     if (token === undefined) return NONE;
-    const digest = sha256(token);
+    const digest = tokenDigest(token);
     // Digests have one length, so the comparison takes constant time.
-    if (expected !== null && timingSafeEqual(digest, expected)) return SERVICE;
+    if (expected !== null && timingSafeEqual(digest, expected)) return SERVICE_CREDENTIAL;
     return sessionCredential(token, digest);
   };
 }
 
-export const sessionCredential = (token: string, digest = sha256(token)): SessionCredential => ({
+export const sessionCredential = (
+  token: string,
+  digest = tokenDigest(token),
+): SessionCredential => ({
   kind: "session",
   digest: digest.toString("base64url"),
   userTag: SESSION_TOKEN.exec(token)?.[1] ?? null,
 });
 
-const sha256 = (token: string): Buffer => createHash("sha256").update(token).digest();
+const tokenDigest = (token: string): Buffer => createHash("sha256").update(token).digest();

@@ -12,7 +12,7 @@ export const DEMO_LOGINS: readonly Pick<NewAccount, "email" | "name" | "role">[]
   { email: "cleo@souk.example", name: "Cleo Marchetti", role: "CUSTOMER" },
 ];
 
-export interface DemoLoginParts {
+export interface DemoLoginDeps {
   readonly database: Database;
   readonly users: UserTable;
   readonly passwords: Passwords;
@@ -31,7 +31,7 @@ export async function provideDemoLogins({
   passwords,
   password,
   isNew,
-}: DemoLoginParts): Promise<void> {
+}: DemoLoginDeps): Promise<void> {
   for (const login of DEMO_LOGINS) {
     const known = await users.accountByEmail(login.email);
     if (known && !isNew) continue;

@@ -20,7 +20,7 @@ export type NamedUser = { readonly userId: number } | { readonly userTag: string
  */
 export type FailClosed = (row: number, users: readonly NamedUser[]) => Promise<Revocation[]>;
 
-export interface FailClosedParts {
+export interface FailClosedDeps {
   readonly database: Pick<Database, "transaction">;
   readonly outboxTable: Pick<OutboxTable, "append" | "close">;
   readonly revocations: Pick<RevocationTable, "raiseEpoch">;
@@ -30,7 +30,7 @@ export function createFailClosed({
   database,
   outboxTable,
   revocations,
-}: FailClosedParts): FailClosed {
+}: FailClosedDeps): FailClosed {
   return (row, users) =>
     database.transaction(async (tx) => {
       if (!(await outboxTable.close(tx, row))) return [];

@@ -27,7 +27,7 @@ export interface RefusedSignIns {
   close(): Promise<void>;
 }
 
-export interface RefusedSignInsParts {
+export interface RefusedSignInsDeps {
   readonly table: Pick<AuditTable, "appendRefusals">;
   readonly log: Logger;
 }
@@ -39,7 +39,7 @@ const FLUSH_EVERY_MS = MINUTE;
  */
 const MAX_ROWS = 100;
 
-export function createRefusedSignIns({ table, log }: RefusedSignInsParts): RefusedSignIns {
+export function createRefusedSignIns({ table, log }: RefusedSignInsDeps): RefusedSignIns {
   const counts = new Map<string, RefusalCount>();
   let flushing: Promise<void> = Promise.resolve();
 

@@ -92,7 +92,7 @@ export interface Revocations {
   together(change: NewPassword, decide: (tx: Tx) => Promise<boolean>): Promise<RaisedEpoch | null>;
 }
 
-export interface RevocationsParts {
+export interface RevocationsDeps {
   readonly database: Pick<Database, "transaction">;
   readonly table: RevocationTable;
   readonly outboxTable: OutboxTable;
@@ -103,7 +103,7 @@ export interface RevocationsParts {
   readonly capMs: number;
 }
 
-export function createRevocations(parts: RevocationsParts): Revocations {
+export function createRevocations(parts: RevocationsDeps): Revocations {
   const { table, store } = parts;
   return {
     async signOut(principal, origin) {
@@ -178,7 +178,7 @@ export function createRevocations(parts: RevocationsParts): Revocations {
  * logged either.
  */
 async function revoke<R extends Revocation>(
-  { database, outboxTable, apply, audit }: RevocationsParts,
+  { database, outboxTable, apply, audit }: RevocationsDeps,
   entry: AuditEntry,
   decide: (tx: Tx) => Promise<R | null>,
 ): Promise<Revoked<R> | null> {
@@ -198,7 +198,7 @@ async function revoke<R extends Revocation>(
 
 /** One of the caller's own. */
 const endSession = (
-  parts: RevocationsParts,
+  parts: RevocationsDeps,
   event: "signed_out" | "session_revoked",
   { userId, userTag }: UserPrincipal,
   session: Ended,
@@ -209,7 +209,7 @@ const endSession = (
   });
 
 const endUser = (
-  parts: RevocationsParts,
+  parts: RevocationsDeps,
   entry: OfUser,
   keptId: string | null,
   also: (tx: Tx) => Promise<boolean> = async () => true,

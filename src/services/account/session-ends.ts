@@ -14,7 +14,7 @@ export interface SessionEnds {
 }
 
 /** Starts listening. */
-export async function hearSessionEnds(
+export async function watchSessionEnds(
   pubsub: Pick<PubSub, "subscribe" | "onResync">,
   log: Logger,
 ): Promise<SessionEnds> {

@@ -18,9 +18,9 @@ import { refusalOf } from "../../redis/client/refusals.js";
 import type { SessionStore } from "../../redis/session/session.js";
 import { readRow } from "../outbox/kind.js";
 import type { FailClosed } from "./fail-closed.js";
-import { REVOCATION_SPEC, unreadableUsers } from "./revocation-kind.js";
+import { REVOCATION_SPEC, unreadableUsers } from "./outbox-kind.js";
 
-export interface SessionTrust {
+export interface SessionReload {
   /**
    * The answer of a loaded Redis; null for an unknown user.
    * Throws ServiceUnavailable when Redis cannot be loaded.
@@ -29,7 +29,7 @@ export interface SessionTrust {
   close(): void;
 }
 
-export interface SessionTrustParts {
+export interface SessionReloadDeps {
   readonly store: Pick<SessionStore, "onLost" | "load" | "loadEverybody" | "revoke">;
   readonly revocations: Pick<RevocationTable, "stateOf" | "everybodyBefore">;
   readonly outboxTable: Pick<OutboxTable, "ofKind">;
@@ -37,13 +37,13 @@ export interface SessionTrustParts {
   readonly log: Logger;
 }
 
-export function createSessionTrust({
+export function createSessionReload({
   store,
   revocations,
   outboxTable,
   failClosed,
   log,
-}: SessionTrustParts): SessionTrust {
+}: SessionReloadDeps): SessionReload {
   let losses = 0;
   /** The number of losses that were caught up with; none at the start. */
   let madeGood = -1;

@@ -10,9 +10,9 @@ import { AUTH_LEVELS, type SessionRecord } from "../../domain/account/session.js
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
-import type { Found, SessionStore } from "../../redis/session/session.js";
+import type { FoundSession, SessionStore } from "../../redis/session/session.js";
 import { type SessionCredential, sessionCredential } from "./credential.js";
-import type { SessionTrust } from "./session-reload.js";
+import type { SessionReload } from "./session-reload.js";
 
 /** A session just opened; its token is stored nowhere. */
 export interface OpenedSession {
@@ -49,9 +49,9 @@ export interface Sessions {
   list(principal: Principal): Promise<SessionRecord[]>;
 }
 
-export interface SessionsParts {
+export interface SessionsDeps {
   readonly store: SessionStore;
-  readonly trust: SessionTrust;
+  readonly trust: SessionReload;
   readonly pubsub: Pick<PubSub, "publish">;
   /** A use is recorded at most this often. */
   readonly noteEveryMs: number;
@@ -70,13 +70,13 @@ export function createSessions({
   pubsub,
   noteEveryMs,
   onUsed,
-}: SessionsParts): Sessions {
+}: SessionsDeps): Sessions {
   const alive = async (
     userTag: string,
     sessionId: string,
     used: boolean,
   ): Promise<UserPrincipal | null> => {
-    const found = await trust.ask<Found>(userTag, () => store.find(userTag, sessionId));
+    const found = await trust.ask<FoundSession>(userTag, () => store.find(userTag, sessionId));
     if (found === null || typeof found !== "object") return null;
     const { session, nowMs } = found;
     const due = used && nowMs - session.seenMs >= noteEveryMs;

@@ -79,12 +79,12 @@ export interface Carts {
   clear(shopper: Shopper, expectedVersion: number | null): Promise<CartOutcome>;
 }
 
-export interface CartsParts {
+export interface CartsDeps {
   readonly store: Pick<CartStore, "read" | "change" | "expiryOfNew">;
   readonly moves: CartMoves;
 }
 
-export function createCarts(parts: CartsParts): Carts {
+export function createCarts(parts: CartsDeps): Carts {
   const { store, moves } = parts;
   const adopt = async (
     { guest, forgetGuest, readProducts }: Shopper,
@@ -167,7 +167,7 @@ interface Following {
  * of which the guest sees nothing.
  */
 async function followMove(
-  { store, moves }: CartsParts,
+  { store, moves }: CartsDeps,
   { shopper, owner, guestId, move, wanted }: Following,
 ): Promise<CartOutcome> {
   if (!move.arrived) await moves.finish(guestId, move, shopper.readProducts);

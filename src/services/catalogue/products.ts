@@ -15,11 +15,11 @@ import type {
 } from "../../domain/catalogue/catalogue.js";
 import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import { tagsOfProductChange } from "../../domain/catalogue/tags.js";
+import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import { type UserError, userError } from "../../domain/errors.js";
 import { changeEntry, type OutboxEntry } from "../../domain/events/outbox.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
-import type { Seen } from "../../domain/seen.js";
-import { scoreEntries } from "../leaderboard/score-kind.js";
+import { scoreEntries } from "../leaderboard/outbox-kind.js";
 import { sold } from "../leaderboard/shop-feed.js";
 import { checkOperationId, fingerprint, Refused, refusalIn } from "../operation-id.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
@@ -29,7 +29,7 @@ import { checkDraft } from "./product-draft.js";
 export interface WriteOutcome {
   readonly product: ProductRecord | null;
   readonly errors: readonly UserError[];
-  readonly seen: Seen | null;
+  readonly seen: ConsistencyToken | null;
 }
 
 /** `operationId` makes it safe to repeat. */
@@ -52,7 +52,7 @@ export interface Products {
   remove(principal: Principal, id: number): Promise<WriteOutcome>;
 }
 
-export interface ProductsParts extends OutboxWriteDeps {
+export interface ProductsDeps extends OutboxWriteDeps {
   readonly products: ProductTable;
   readonly operations: OperationTable;
 }
@@ -66,7 +66,7 @@ interface WrittenChange {
   readonly after: PlacedProduct;
 }
 
-export function createProducts({ products, operations, ...parts }: ProductsParts): Products {
+export function createProducts({ products, operations, ...parts }: ProductsDeps): Products {
   const announced = createWriteWithOutbox(parts);
   const write = async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
     const { decision, seen } = await announced(async (tx) => {

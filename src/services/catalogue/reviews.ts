@@ -12,11 +12,11 @@ import {
   type ReviewRecord,
 } from "../../domain/catalogue/catalogue.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/catalogue/tags.js";
+import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import { type UserError, userError } from "../../domain/errors.js";
 import { changeEntry, type PendingEvent } from "../../domain/events/outbox.js";
-import type { Seen } from "../../domain/seen.js";
 import { checkText, typed } from "../../domain/text.js";
-import { scoreEntries } from "../leaderboard/score-kind.js";
+import { scoreEntries } from "../leaderboard/outbox-kind.js";
 import { wasActive } from "../leaderboard/shop-feed.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
@@ -24,7 +24,7 @@ import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-wit
 export interface ReviewOutcome {
   readonly review: ReviewRecord | null;
   readonly errors: readonly UserError[];
-  readonly seen: Seen | null;
+  readonly seen: ConsistencyToken | null;
 }
 
 export interface Reviews {
@@ -35,12 +35,12 @@ export interface Reviews {
   add(principal: Principal, draft: ReviewDraft): Promise<ReviewOutcome>;
 }
 
-export interface ReviewsParts extends OutboxWriteDeps {
+export interface ReviewsDeps extends OutboxWriteDeps {
   readonly products: Pick<ProductTable, "rate">;
   readonly reviews: Pick<ReviewTable, "put">;
 }
 
-export function createReviews({ products, reviews, ...parts }: ReviewsParts): Reviews {
+export function createReviews({ products, reviews, ...parts }: ReviewsDeps): Reviews {
   const write = createWriteWithOutbox(parts);
   return {
     async add(principal, input) {

@@ -18,7 +18,7 @@ import {
   dayOf,
   monthOf,
 } from "../../domain/leaderboard/calendar.js";
-import { Reading } from "../../domain/reading.js";
+import { ReadContext } from "../../domain/read-context.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { RedisClock } from "../../redis/client/clock.js";
 import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
@@ -52,7 +52,7 @@ export interface Counters {
   /** Counts a share. Throws {@link Uncounted}. */
   share(action: ProductAction): Promise<readonly UserError[]>;
   /** Tallies in the order asked; `reading` notes a fallback. */
-  read(keys: readonly TallyKey[], reading: Reading): Promise<Tally[]>;
+  read(keys: readonly TallyKey[], reading: ReadContext): Promise<Tally[]>;
   /** Viewers of the last days, with today. Throws RedisUnavailable. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
 }
@@ -63,7 +63,7 @@ export interface CountersDeps {
   readonly reload: CounterReload;
   readonly table: Pick<CounterTable, "stored">;
   readonly publisher: Pick<StatsPublisher, "publish">;
-  readonly clock: Pick<RedisClock, "nowMs" | "hear">;
+  readonly clock: Pick<RedisClock, "nowMs" | "observe">;
   /** Opened by a read that failed: the next ones read Postgres at once. */
   readonly breaker: Breaker;
 }
@@ -71,7 +71,7 @@ export interface CountersDeps {
 /** Sent again: once Redis has what it needs, or with the period of its clock. */
 const UNREADY: ReadonlySet<Counted["state"]> = new Set([
   NOT_LOADED,
-  "not-adopted",
+  "not-claimed",
   "outside-window",
 ]);
 
@@ -117,12 +117,12 @@ export function createCounters({
     const ask = async (): Promise<Counted | NotLoaded> => {
       event = eventOf(productId, operation);
       const counted = await send(event);
-      if (counted.nowMs > 0) clock.hear(counted.nowMs);
+      if (counted.nowMs > 0) clock.observe(counted.nowMs);
       state = counted.state;
       return UNREADY.has(state) ? NOT_LOADED : counted;
     };
     const load = async (): Promise<void> => {
-      if (state === "not-adopted") await reload.claimShard(shardOf(productId));
+      if (state === "not-claimed") await reload.claimShard(shardOf(productId));
       else if (state === NOT_LOADED) await reload.load(talliesOf(event), clock.nowMs());
     };
     return askLoaded(ask, load, { attempts: MAX_ATTEMPTS });
@@ -134,7 +134,7 @@ export function createCounters({
     const error = checkProduct(product) ?? checkOperationId(operationId);
     if (error || !product) return error ? [error] : [];
     const who = owner();
-    const operation = operationId === undefined ? undefined : operationName(kind, who, operationId);
+    const operation = operationId === undefined ? undefined : uncountedName(kind, who, operationId);
     const send = (event: CounterEvent) =>
       kind === "view" ? store.view(event, viewerName(who)) : store.share(event);
     const { state, nowMs } = await count(product.id, operation, send).catch((error: unknown) => {
@@ -170,7 +170,7 @@ async function viewersOf(
   productId: number,
   spans: readonly CalendarSpan[],
 ): Promise<PeopleCount> {
-  const reading = new Reading();
+  const reading = new ReadContext();
   // Loads what is missing: without it, sets count too few.
   const [whole] = await read(
     [{ productId, period: "all" }, ...spans.map((period) => ({ productId, period }))],
@@ -195,7 +195,7 @@ const viewerName = (owner: Owner): string =>
  * one that lost its answer repeats the operation as another
  * guest.
  */
-function operationName(kind: string, owner: Owner, operationId: string): OperationName {
+function uncountedName(kind: string, owner: Owner, operationId: string): OperationName {
   const digest = sha256Bytes(
     `${kind}:${owner.kind === "user" ? owner.userId : "guest"}:${operationId}`,
   );

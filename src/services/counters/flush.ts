@@ -9,7 +9,12 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { CounterTable } from "../../db/counters/counters.js";
-import { type Batch, periodNamed, type Sketch, type TallyKey } from "../../domain/counters.js";
+import {
+  type CounterBatch,
+  periodNamed,
+  type Sketch,
+  type TallyKey,
+} from "../../domain/counters.js";
 import type { Clock } from "../../domain/time/clock.js";
 import { type CounterStore, SHARDS } from "../../redis/counters/counters.js";
 import { bisect, concernsAll } from "../bisect.js";
@@ -25,7 +30,7 @@ export interface CounterFlush {
 }
 
 export interface CounterFlushDeps {
-  readonly store: Pick<CounterStore, "seal" | "sketches" | "settle">;
+  readonly store: Pick<CounterStore, "cutBatch" | "sketches" | "ackBatch">;
   readonly table: Pick<CounterTable, "apply">;
   readonly reload: CounterReload;
   readonly clock: Clock;
@@ -34,7 +39,7 @@ export interface CounterFlushDeps {
 
 /** So many failures of a server in a row mean that it is away. */
 const FAILURES_TO_END = 3;
-const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
+const EVERY_SHARD = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 export function createCounterFlush({
   store,
@@ -44,7 +49,7 @@ export function createCounterFlush({
   log,
 }: CounterFlushDeps): CounterFlush {
   const sketchesOf = createSketchReading({ store, reload, clock, log });
-  const applyBatch = async (batch: Batch): Promise<boolean> => {
+  const applyBatch = async (batch: CounterBatch): Promise<boolean> => {
     if (batch.unreadable)
       log.error(
         { shard: batch.shard, fields: batch.unreadable },
@@ -54,16 +59,16 @@ export function createCounterFlush({
     if (fate === "stray")
       log.warn(
         { shard: batch.shard },
-        "Redis counted beside what PostgreSQL has; the shard is adopted again",
+        "Redis counted beside what PostgreSQL has; the shard is claimed again",
       );
-    await store.settle(batch, fate === "stray" ? "stray" : "applied");
+    await store.ackBatch(batch, fate === "stray" ? "stray" : "applied");
     return fate === "applied";
   };
   /** Counts behind a batch of another flusher are flushed after it. */
   const flushShards = async (
     shards: readonly number[],
     isAgain: boolean,
-    failures: Failures,
+    failures: ShardFailures,
   ): Promise<number> => {
     const id = randomUUID();
     let applied = 0;
@@ -77,8 +82,8 @@ export function createCounterFlush({
   };
   return {
     async flush() {
-      const failures = new Failures(log);
-      const applied = await flushShards(ALL_SHARDS, false, failures);
+      const failures = new ShardFailures(log);
+      const applied = await flushShards(EVERY_SHARD, false, failures);
       failures.throwFirst();
       return applied;
     },
@@ -95,8 +100,8 @@ interface Cut {
 async function cutBatches(
   { store, reload }: Pick<CounterFlushDeps, "store" | "reload">,
   { shards, id }: Cut,
-  failures: Failures,
-): Promise<Batch[]> {
+  failures: ShardFailures,
+): Promise<CounterBatch[]> {
   const first = await cutSome(store, { shards, id }, failures);
   for (const shard of first.unclaimed) await failures.alone(shard, () => reload.claimShard(shard));
   const second = await cutSome(store, { shards: first.unclaimed, id }, failures);
@@ -106,12 +111,12 @@ async function cutBatches(
 async function cutSome(
   store: CounterFlushDeps["store"],
   { shards, id }: Cut,
-  failures: Failures,
-): Promise<{ batches: Batch[]; unclaimed: number[] }> {
-  const [batches, unclaimed]: [Batch[], number[]] = [[], []];
+  failures: ShardFailures,
+): Promise<{ batches: CounterBatch[]; unclaimed: number[] }> {
+  const [batches, unclaimed]: [CounterBatch[], number[]] = [[], []];
   const cut = async (some: readonly number[]): Promise<void> => {
-    for (const [at, batch] of (await store.seal(some, id)).entries()) {
-      if (batch === "not-adopted") unclaimed.push(some[at] as number);
+    for (const [at, batch] of (await store.cutBatch(some, id)).entries()) {
+      if (batch === "not-claimed") unclaimed.push(some[at] as number);
       else if (batch) batches.push(batch);
     }
   };
@@ -120,7 +125,7 @@ async function cutSome(
 }
 
 /** Shards that failed in one flush; the next one retries them. */
-class Failures {
+class ShardFailures {
   private first: { readonly error: unknown } | null = null;
   /** Failures of a server in a row. */
   private away = 0;
@@ -165,7 +170,7 @@ function createSketchReading({
   clock,
   log,
 }: Pick<CounterFlushDeps, "store" | "reload" | "clock" | "log">) {
-  const read = async (batch: Batch, wanted: readonly TallyKey[]) => {
+  const read = async (batch: CounterBatch, wanted: readonly TallyKey[]) => {
     const [found, missing]: [Sketch[], TallyKey[]] = [[], []];
     const readSome = async (some: readonly TallyKey[]): Promise<void> => {
       for (const [at, sketch] of (await store.sketches(batch, some)).entries()) {
@@ -179,7 +184,7 @@ function createSketchReading({
     return { found, missing };
   };
   /** A tally that is not loaded lacks what Postgres has. */
-  return async (batch: Batch): Promise<Sketch[]> => {
+  return async (batch: CounterBatch): Promise<Sketch[]> => {
     const wanted = batch.counts
       .filter(({ viewersChanged }) => viewersChanged)
       .map(({ productId, period }) => ({ productId, period: periodNamed(period) }));

@@ -2,15 +2,15 @@
 import type { LikeTable } from "../../db/counters/likes.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import { likesTag } from "../../domain/catalogue/tags.js";
+import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { UserError } from "../../domain/errors.js";
 import { changeEntry } from "../../domain/events/outbox.js";
-import type { Seen } from "../../domain/seen.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 /** `seen` is the consistency token; null when nothing changed. */
 export interface LikeOutcome {
   readonly errors: readonly UserError[];
-  readonly seen: Seen | null;
+  readonly seen: ConsistencyToken | null;
 }
 
 /** Both methods throw Unauthenticated. */

@@ -13,7 +13,7 @@ export interface Popularity {
 }
 
 /** Products in one transaction: bounds the wait of admins for a row. */
-const AT_ONCE = 500;
+const PRODUCTS_AT_ONCE = 500;
 
 interface PopularityRound {
   readonly due: number;
@@ -58,9 +58,9 @@ export function createPopularity({ log, ...deps }: PopularityDeps): Popularity {
     async refresh() {
       let moved = 0;
       for (
-        let { due, changed } = await round(AT_ONCE);
+        let { due, changed } = await round(PRODUCTS_AT_ONCE);
         due > 0;
-        { due, changed } = await round(AT_ONCE)
+        { due, changed } = await round(PRODUCTS_AT_ONCE)
       )
         moved += changed;
       return moved;

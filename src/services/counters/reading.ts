@@ -6,7 +6,7 @@
 import type { CounterTable } from "../../db/counters/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../domain/counters.js";
 import { RedisUnavailable } from "../../domain/errors.js";
-import type { Reading } from "../../domain/reading.js";
+import type { ReadContext } from "../../domain/read-context.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import { type CounterStore, shardOf } from "../../redis/counters/counters.js";
@@ -23,10 +23,13 @@ export interface CounterReadingDeps {
 /** Answers tallies in the order asked. */
 export function createCounterReading({ store, reload, table, nowMs, breaker }: CounterReadingDeps) {
   /** Claims shards and loads tallies that Redis answered so of. */
-  const load = async (keys: readonly TallyKey[], answers: readonly Answer[]): Promise<void> => {
+  const load = async (
+    keys: readonly TallyKey[],
+    answers: readonly TallyAnswer[],
+  ): Promise<void> => {
     const shards = new Set(
       keys
-        .filter((_, at) => answers[at] === "not-adopted")
+        .filter((_, at) => answers[at] === "not-claimed")
         .map(({ productId }) => shardOf(productId)),
     );
     await Promise.all([...shards].map((shard) => reload.claimShard(shard)));
@@ -34,7 +37,7 @@ export function createCounterReading({ store, reload, table, nowMs, breaker }: C
     if (missing.length > 0) await reload.load(missing, nowMs());
   };
   const fromRedis = (keys: readonly TallyKey[]): Promise<Tally[]> => {
-    let answers: Answer[] = keys.map(() => NOT_LOADED);
+    let answers: TallyAnswer[] = keys.map(() => NOT_LOADED);
     const ask = async (): Promise<Tally[] | NotLoaded> => {
       const asked = await store.read(
         keys.filter((_, at) => typeof answers[at] === "string"),
@@ -47,7 +50,7 @@ export function createCounterReading({ store, reload, table, nowMs, breaker }: C
     };
     return askLoaded(ask, () => load(keys, answers), { attempts: MAX_ATTEMPTS });
   };
-  return async (keys: readonly TallyKey[], reading: Reading): Promise<Tally[]> => {
+  return async (keys: readonly TallyKey[], reading: ReadContext): Promise<Tally[]> => {
     if (breaker.isClosed()) {
       try {
         return await fromRedis(keys);
@@ -56,14 +59,14 @@ export function createCounterReading({ store, reload, table, nowMs, breaker }: C
         breaker.trip(error);
       }
     }
-    reading.noteFallback();
-    return (await table.stored(keys, shardOf)).map(toTally);
+    reading.recordFallback();
+    return (await table.stored(keys, shardOf)).map(toStoredTally);
   };
 }
 
-type Answer = Tally | NotLoaded | "not-adopted";
+type TallyAnswer = Tally | NotLoaded | "not-claimed";
 
-const toTally = ({ views, shares, viewers, isOver, few }: StoredTally): Tally => ({
+const toStoredTally = ({ views, shares, viewers, isOver, few }: StoredTally): Tally => ({
   views,
   shares,
   viewers: peopleCount(viewers, !isOver && few.length === viewers),

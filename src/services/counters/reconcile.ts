@@ -12,7 +12,7 @@ import type { OutboxTable } from "../../db/outbox.js";
 import { likesTag } from "../../domain/catalogue/tags.js";
 import type { TallyKey } from "../../domain/counters.js";
 import { changeEntry } from "../../domain/events/outbox.js";
-import { type CounterStore, type Drift, shardOf } from "../../redis/counters/counters.js";
+import { type CounterStore, shardOf, type TallyDiff } from "../../redis/counters/counters.js";
 
 /** A number that differs: `excess` over the right one. */
 export interface Disagreement {
@@ -29,13 +29,13 @@ export interface Reconciliation {
 }
 
 export interface ReconcileDeps {
-  readonly store: Pick<CounterStore, "drift">;
+  readonly store: Pick<CounterStore, "diff">;
   readonly table: Pick<CounterTable, "stored" | "counted">;
   readonly likes: Pick<LikeTable, "recount">;
   readonly outboxTable: Pick<OutboxTable, "append">;
 }
 
-const AT_ONCE = 500;
+const COMPARED_AT_ONCE = 500;
 /** A batch applied meanwhile differs; compared again, it does not. */
 const MAX_COMPARISONS = 5;
 
@@ -47,9 +47,9 @@ export async function reconcile(
   const disagreements: Disagreement[] = [];
   let [products, compared] = [0, 0];
   for (
-    let ids = await table.counted(0, AT_ONCE);
+    let ids = await table.counted(0, COMPARED_AT_ONCE);
     ids.length > 0;
-    ids = await table.counted(ids.at(-1) ?? 0, AT_ONCE)
+    ids = await table.counted(ids.at(-1) ?? 0, COMPARED_AT_ONCE)
   ) {
     const diffs = await compare({ store, table }, ids, repair);
     products += ids.length;
@@ -57,9 +57,9 @@ export async function reconcile(
     disagreements.push(...diffs.flatMap((diff, at) => disagreementsOf(ids[at] ?? 0, diff)));
   }
   const forget = async (tx: Tx, ids: readonly number[]): Promise<void> => {
-    for (let done = 0; done < ids.length; done += AT_ONCE)
+    for (let done = 0; done < ids.length; done += COMPARED_AT_ONCE)
       await outboxTable.append(tx, [
-        changeEntry({ tags: ids.slice(done, done + AT_ONCE).map(likesTag) }),
+        changeEntry({ tags: ids.slice(done, done + COMPARED_AT_ONCE).map(likesTag) }),
       ]);
   };
   const wrong = await likes.recount(repair ? forget : undefined);
@@ -70,7 +70,7 @@ export async function reconcile(
   };
 }
 
-function disagreementsOf(productId: number, diff: Drift): Disagreement[] {
+function disagreementsOf(productId: number, diff: TallyDiff): Disagreement[] {
   if (typeof diff === "string") return [];
   return (["views", "shares"] as const).flatMap((what) =>
     diff[what] === 0 ? [] : [{ productId, what, excess: diff[what] }],
@@ -81,13 +81,13 @@ async function compare(
   { store, table }: Pick<ReconcileDeps, "store" | "table">,
   ids: readonly number[],
   repair: boolean,
-): Promise<Drift[]> {
-  let diffs: Drift[] = ids.map(() => "outdated");
+): Promise<TallyDiff[]> {
+  let diffs: TallyDiff[] = ids.map(() => "outdated");
   for (let rounds = 0; rounds < MAX_COMPARISONS && diffs.includes("outdated"); rounds++) {
     const keys = ids.flatMap((productId, at): TallyKey[] =>
       diffs[at] === "outdated" ? [{ productId, period: "all" }] : [],
     );
-    const found = await store.drift(keys, await table.stored(keys, shardOf), repair);
+    const found = await store.diff(keys, await table.stored(keys, shardOf), repair);
     diffs = diffs.map((diff) => (diff === "outdated" ? (found.shift() ?? diff) : diff));
   }
   return diffs;

@@ -22,7 +22,7 @@ export interface CounterReload {
 }
 
 export interface CounterReloadDeps {
-  readonly store: Pick<CounterStore, "adopt" | "load">;
+  readonly store: Pick<CounterStore, "claimShard" | "load">;
   readonly table: Pick<CounterTable, "applied" | "stored">;
   readonly log: Logger;
 }
@@ -36,7 +36,7 @@ export function createCounterReload({ store, table, log }: CounterReloadDeps): C
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   return {
     async claimShard(shard) {
-      const outcome = await store.adopt(shard, await table.applied(shard), randomUUID());
+      const outcome = await store.claimShard(shard, await table.applied(shard), randomUUID());
       if (outcome !== "lost" || performance.now() < quietUntilMs) return;
       quietUntilMs = performance.now() + LOG_AGAIN_MS;
       log.warn(

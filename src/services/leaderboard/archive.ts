@@ -51,7 +51,7 @@ export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
     async archive(board) {
       let count = 0;
       const failures: unknown[] = [];
-      const windows = await close(deps, board);
+      const windows = await closePeriod(deps, board);
       // A kind of period that fails keeps no other from
       // being archived.
       for (const period of board.periods.filter(isArchivable)) {
@@ -68,7 +68,7 @@ export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
 }
 
 /** Closes what is finished. Resolves to the present period of each kind. */
-const close = ({ database, ledger, calendars }: BoardArchiveDeps, board: BoardRecord) =>
+const closePeriod = ({ database, ledger, calendars }: BoardArchiveDeps, board: BoardRecord) =>
   database.transaction(async (tx) => {
     const [head] = await ledger.lock(tx, [board.id]);
     const windows = calendars.windowsAt(board, head?.nowMs ?? 0);

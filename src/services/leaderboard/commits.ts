@@ -85,7 +85,7 @@ export function createScoreCommits({
   async function decide(
     tx: Tx,
     entries: readonly ScoreEntry[],
-  ): Promise<(Decided | RefusedScore)[]> {
+  ): Promise<(DecidedScores | RefusedScore)[]> {
     const submissions = entries.map(
       ({ board, submission }): Submission => ({ ...submission, boardId: board.id }),
     );
@@ -102,7 +102,7 @@ export function createScoreCommits({
   }
 }
 
-interface Decided {
+interface DecidedScores {
   readonly row: LedgerRow;
   readonly replayed: boolean;
 }
@@ -123,7 +123,11 @@ class LedgerState {
   }
 
   /** Decides one score. `known` is the row with its operation id. */
-  add(board: BoardRecord, submission: Submission, known: LedgerRow | null): Decided | RefusedScore {
+  add(
+    board: BoardRecord,
+    submission: Submission,
+    known: LedgerRow | null,
+  ): DecidedScores | RefusedScore {
     const before = known ?? this.operations.get(operationOf(submission));
     if (before) return isSame(before, submission) ? { row: before, replayed: true } : "mismatch";
     const head = this.heads.get(board.id);

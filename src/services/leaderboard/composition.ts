@@ -25,7 +25,7 @@ export interface BoardsDeps {
   readonly database: Database;
   readonly store: BoardStore;
   readonly pubsub: Pick<PubSub, "publish">;
-  readonly clock: Pick<RedisClock, "nowMs" | "hear">;
+  readonly clock: Pick<RedisClock, "nowMs" | "observe">;
   readonly labels: LabelSources;
   /** Between two publications of one board, and two shared reads. */
   readonly everyMs: number;

@@ -27,7 +27,7 @@ export function checkBoard(input: BoardDraft): {
   return { draft, errors: errors.filter((error) => error !== null) };
 }
 
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
+const draftError = (code: UserErrorCode, field: string, message: string): UserError => ({
   code,
   message,
   field: ["input", field],
@@ -35,26 +35,35 @@ const wrong = (code: UserErrorCode, field: string, message: string): UserError =
 
 /** The slug already belongs to a board. */
 export const slugTaken = (slug: string): UserError =>
-  wrong("TAKEN", "slug", `There is a leaderboard "${slug}" already.`);
+  draftError("TAKEN", "slug", `There is a leaderboard "${slug}" already.`);
 
 function checkSlug(slug: string): UserError | null {
-  if (slug === "") return wrong("REQUIRED", "slug", "slug must not be blank.");
+  if (slug === "") return draftError("REQUIRED", "slug", "slug must not be blank.");
   if (slug.length > BOARD_LIMITS.slug)
-    return wrong("TOO_LONG", "slug", `slug must have at most ${BOARD_LIMITS.slug} characters.`);
+    return draftError(
+      "TOO_LONG",
+      "slug",
+      `slug must have at most ${BOARD_LIMITS.slug} characters.`,
+    );
   return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug)
     ? null
-    : wrong("INVALID", "slug", "slug is made of a-z and 0-9, with single hyphens between them.");
+    : draftError(
+        "INVALID",
+        "slug",
+        "slug is made of a-z and 0-9, with single hyphens between them.",
+      );
 }
 
 function checkPeriods({ periods }: BoardDraft): UserError | null {
-  if (periods.length === 0) return wrong("REQUIRED", "periods", "periods must name at least one.");
+  if (periods.length === 0)
+    return draftError("REQUIRED", "periods", "periods must name at least one.");
   return new Set(periods).size < periods.length
-    ? wrong("INVALID", "periods", "periods must be distinct.")
+    ? draftError("INVALID", "periods", "periods must be distinct.")
     : null;
 }
 
 const TITLE = { field: "title", kind: "line", max: BOARD_LIMITS.title } as const;
-const NO_ZONE = wrong(
+const NO_ZONE = draftError(
   "INVALID",
   "timeZone",
   "timeZone must be a name of the IANA database, such as Europe/Berlin.",

@@ -13,9 +13,9 @@ import type { Period } from "../../domain/leaderboard/periods.js";
 import { SECOND } from "../../domain/time/time.js";
 import type {
   Applied,
-  Batch,
   BoardStore,
   RankChange,
+  ScoreBatch,
 } from "../../redis/leaderboard/leaderboard.js";
 import { bisect } from "../bisect.js";
 import type { Calendars } from "./calendars.js";
@@ -50,12 +50,13 @@ export interface ScorePipelineDeps {
 }
 
 /** Scores of one transaction. */
-const MAX_BATCH = 500;
+const MAX_COMMIT = 500;
 /** Scores that may wait: bounds memory. */
 const MAX_WAITING = 10_000;
 /** A score that waited longer is refused, and not written. */
-const MAX_WAIT_MS = 2 * SECOND;
-const BUSY = "Too many scores are being submitted. Nothing was written; try again in a moment.";
+const MAX_COMMIT_WAIT_MS = 2 * SECOND;
+const PIPELINE_BUSY =
+  "Too many scores are being submitted. Nothing was written; try again in a moment.";
 
 /** A promise and what settles it. */
 class Deferred<T> {
@@ -90,8 +91,8 @@ interface RankedLater {
 export class ScorePipeline {
   private readonly queue = new BoundedQueue<Waiting>({
     maxLength: MAX_WAITING,
-    maxWaitMs: MAX_WAIT_MS,
-    refuse: (waiting) => fail(waiting, new ServiceUnavailable(BUSY)),
+    maxWaitMs: MAX_COMMIT_WAIT_MS,
+    refuse: (waiting) => failAll(waiting, new ServiceUnavailable(PIPELINE_BUSY)),
   });
   private committing = false;
 
@@ -100,7 +101,7 @@ export class ScorePipeline {
   /** Throws ServiceUnavailable where too many wait. */
   submit(entry: ScoreEntry): SubmittedScore {
     const waiting: Waiting = { entry, committed: new Deferred(), ranked: new Deferred() };
-    if (!this.queue.push(waiting)) throw new ServiceUnavailable(BUSY);
+    if (!this.queue.push(waiting)) throw new ServiceUnavailable(PIPELINE_BUSY);
     if (!this.committing) void this.run();
     return { committed: waiting.committed.promise, ranked: waiting.ranked.promise };
   }
@@ -108,7 +109,7 @@ export class ScorePipeline {
   private async run(): Promise<void> {
     this.committing = true;
     while (this.queue.length > 0) {
-      const waiting = this.queue.take(MAX_BATCH);
+      const waiting = this.queue.take(MAX_COMMIT);
       if (waiting.length > 0) await this.commitSome(waiting);
     }
     this.committing = false;
@@ -116,9 +117,9 @@ export class ScorePipeline {
 
   private async commitSome(waiting: readonly Waiting[]): Promise<void> {
     try {
-      await bisect(waiting, (some) => this.commitTogether(some), fail);
+      await bisect(waiting, (some) => this.commitTogether(some), failAll);
     } catch (error) {
-      for (const one of waiting) fail(one, error);
+      for (const one of waiting) failAll(one, error);
     }
   }
 
@@ -126,9 +127,9 @@ export class ScorePipeline {
   private async commitTogether(waiting: readonly Waiting[]): Promise<void> {
     const outcomes = await this.deps.commit(waiting.map(({ entry }) => entry));
     const committed = waiting.flatMap((one, index) =>
-      settle(one, outcomes[index] as CommittedScore | RefusedScore),
+      settleAll(one, outcomes[index] as CommittedScore | RefusedScore),
     );
-    for (const scores of groupBy(
+    for (const scores of groupByBoard(
       committed,
       ({ board, score }) => `${board.id}:${score.replayed}`,
     )) {
@@ -162,7 +163,7 @@ export class ScorePipeline {
     }
   }
 
-  private async apply(board: BoardRecord, batch: Batch): Promise<readonly Ranks[]> {
+  private async apply(board: BoardRecord, batch: ScoreBatch): Promise<readonly Ranks[]> {
     const { rebuild, store, changes } = this.deps;
     const { version, changes: ranks } = await rebuild.use<Applied>(board, (build) =>
       store.apply(build, batch),
@@ -173,12 +174,12 @@ export class ScorePipeline {
 }
 
 /** Changes nothing for a score that is settled. */
-function fail({ committed, ranked }: Waiting, error: unknown): void {
+function failAll({ committed, ranked }: Waiting, error: unknown): void {
   committed.reject(error);
   ranked.reject(error);
 }
 
-function settle(
+function settleAll(
   { entry, committed, ranked }: Waiting,
   outcome: CommittedScore | RefusedScore,
 ): RankedLater[] {
@@ -188,7 +189,7 @@ function settle(
   return [];
 }
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+function groupByBoard<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const group = groups.get(keyOf(item));

@@ -52,7 +52,7 @@ export interface BoardReadDeps {
   readonly store: Pick<BoardStore, "read">;
   readonly rebuild: Pick<BoardRebuild, "use">;
   readonly calendars: Calendars;
-  readonly clock: Pick<RedisClock, "nowMs" | "hear">;
+  readonly clock: Pick<RedisClock, "nowMs" | "observe">;
 }
 
 /** One correction makes a clock right. */
@@ -72,7 +72,7 @@ export function createBoardReads(deps: BoardReadDeps): BoardReads {
       const read = await rebuild.use(board, (build) => store.read(build, request));
       if (read === "archived") return "archived";
       if (!("nowMs" in read)) return toSlice(board, { period, window }, read);
-      clock.hear(read.nowMs);
+      clock.observe(read.nowMs);
     }
     throw new ServiceUnavailable("The clocks of the shop do not agree. Try again in a moment.");
   };

@@ -113,7 +113,7 @@ async function makeServable(deps: BoardRebuildDeps, board: BoardRecord): Promise
     if (canCatchUp(served, head)) {
       const build = { board, generation: served.generation };
       await applyLedger(deps, build, { from: served.applied, to: head.sequence, mends: true });
-      await deps.store.trust(build, head.sequence);
+      await deps.store.verify(build, head.sequence);
     } else if (!(await buildFromLedger(deps, board, head))) {
       await delay(BUILDING_POLL_MS);
     }

@@ -6,8 +6,8 @@ import { PERIODS, type Period } from "../../domain/leaderboard/periods.js";
 import {
   type AppliedRow,
   answersSlice,
-  type Batch,
-  ROWS_AT_ONCE,
+  BOARD_ROWS_AT_ONCE,
+  type ScoreBatch,
 } from "../../redis/leaderboard/leaderboard.js";
 import type { Calendars } from "./calendars.js";
 
@@ -23,15 +23,16 @@ export async function placeRows(
   executor: Executor,
   rows: readonly LedgerRow[],
 ): Promise<PlacedRow[]> {
-  const shown = new Map<string, ShownRow>(rows.map((row) => [idOf(row), row]));
+  const shown = new Map<string, ShownRow>(rows.map((row) => [ownerIdOf(row), row]));
   const missing = new Map<string, { boardId: number; sequence: number }>();
   for (const { boardId, standings } of rows) {
     for (const { source } of Object.values(standings)) {
       const wanted = { boardId, sequence: source };
-      if (!shown.has(idOf(wanted))) missing.set(idOf(wanted), wanted);
+      if (!shown.has(ownerIdOf(wanted))) missing.set(ownerIdOf(wanted), wanted);
     }
   }
-  for (const row of await ledger.shown(executor, [...missing.values()])) shown.set(idOf(row), row);
+  for (const row of await ledger.shown(executor, [...missing.values()]))
+    shown.set(ownerIdOf(row), row);
   return rows.map((row) => ({ row, places: placesOf(row, shown) }));
 }
 
@@ -40,7 +41,7 @@ function placesOf(
   shown: ReadonlyMap<string, ShownRow>,
 ): PlacedRow["places"] {
   const entries = Object.entries(standings).map(([period, { score, reached, source }]) => {
-    const row = shown.get(idOf({ boardId, sequence: source }));
+    const row = shown.get(ownerIdOf({ boardId, sequence: source }));
     if (!row) throw new Error("A row that a standing names is not in the ledger.");
     return [
       period,
@@ -50,7 +51,7 @@ function placesOf(
   return Object.fromEntries(entries);
 }
 
-const idOf = ({
+const ownerIdOf = ({
   boardId,
   sequence,
 }: {
@@ -67,11 +68,11 @@ export function toBatches(
     answerOf,
     applied,
   }: { calendars: Calendars; answerOf(row: LedgerRow): AppliedRow["answer"]; applied?: boolean },
-): Batch[] {
+): ScoreBatch[] {
   const batches: PlacedRow[][] = [];
   for (const one of placed) {
     const last = batches.at(-1);
-    if (last && last.length < ROWS_AT_ONCE && fits(last[0] as PlacedRow, one)) last.push(one);
+    if (last && last.length < BOARD_ROWS_AT_ONCE && fits(last[0] as PlacedRow, one)) last.push(one);
     else batches.push([one]);
   }
   return batches.map((rows) => {

@@ -51,10 +51,10 @@ export function createScores({ pipeline, bySlug }: ScoresDeps): Scores {
         checkOperationId(draft.operationId),
       ];
       const wrongs = errors.filter((error) => error !== null);
-      if (wrongs.length > 0 || typeof owner === "object") return refusal(wrongs);
+      if (wrongs.length > 0 || typeof owner === "object") return refusedScore(wrongs);
       const board = await bySlug(draft.slug);
-      const refused = checkBoard(board);
-      if (!board || refused) return refusal(refused ? [refused] : []);
+      const refused = checkOpenBoard(board);
+      if (!board || refused) return refusedScore(refused ? [refused] : []);
       // Adding zero turns -0 into 0, which equals it.
       const submission = {
         owner,
@@ -64,7 +64,7 @@ export function createScores({ pipeline, bySlug }: ScoresDeps): Scores {
       };
       const { committed, ranked } = pipeline.submit({ board, submission });
       const outcome = await committed;
-      if (typeof outcome === "string") return refusal([REFUSALS[outcome]]);
+      if (typeof outcome === "string") return refusedScore([SCORE_REFUSALS[outcome]]);
       const ranks = await ranked;
       return {
         changes: changesOf(board, outcome.row.standings, ranks ?? {}),
@@ -84,24 +84,24 @@ function changesOf({ periods }: BoardRecord, standings: Scored, ranks: Ranks): S
   });
 }
 
-const refusal = (errors: readonly UserError[]): ScoreOutcome => ({
+const refusedScore = (errors: readonly UserError[]): ScoreOutcome => ({
   changes: [],
   replayed: false,
   errors,
 });
-const wrong = (code: UserErrorCode, field: string, message: string): UserError => ({
+const scoreError = (code: UserErrorCode, field: string, message: string): UserError => ({
   code,
   message,
   field: ["input", field],
 });
 
-const REFUSALS: Readonly<Record<RefusedScore, UserError>> = {
-  tooFar: wrong(
+const SCORE_REFUSALS: Readonly<Record<RefusedScore, UserError>> = {
+  tooFar: scoreError(
     "OUT_OF_RANGE",
     "score",
     "The sum would leave ±2^53, beyond which it would not be exact. Nothing was added.",
   ),
-  mismatch: wrong(
+  mismatch: scoreError(
     "IDEMPOTENCY_MISMATCH",
     "operationId",
     "This operationId was used for another score. Use a new one for each score.",
@@ -116,25 +116,29 @@ function ownerFor(principal: Principal, asked: string | null): string | UserErro
   const own = user && encodeId("User", user.userId);
   const owner = asked === null ? own : typed(asked);
   if (owner === null)
-    return wrong("REQUIRED", "owner", "owner is needed: the service token is no person.");
+    return scoreError("REQUIRED", "owner", "owner is needed: the service token is no person.");
   const fault = checkText({ field: "owner", kind: "line", max: BOARD_LIMITS.owner }, owner);
   if (fault) return fault;
   if (owner !== own && user?.role === "CUSTOMER")
-    return wrong("FORBIDDEN", "owner", "Scores of others are for admins.");
+    return scoreError("FORBIDDEN", "owner", "Scores of others are for admins.");
   return owner;
 }
 
 function checkScore(score: number): UserError | null {
   return Math.abs(score) <= MAX_SCORE
     ? null
-    : wrong("OUT_OF_RANGE", "score", `score must be a number from -2^53 to 2^53 (${MAX_SCORE}).`);
+    : scoreError(
+        "OUT_OF_RANGE",
+        "score",
+        `score must be a number from -2^53 to 2^53 (${MAX_SCORE}).`,
+      );
 }
 
 function checkMetadata(metadata: string | null): UserError | null {
   const size = metadata === null ? 0 : Buffer.byteLength(metadata);
   return size <= BOARD_LIMITS.metadata
     ? null
-    : wrong(
+    : scoreError(
         "TOO_LONG",
         "metadata",
         `metadata has ${size} bytes; at most ${BOARD_LIMITS.metadata} are allowed.`,
@@ -142,9 +146,10 @@ function checkMetadata(metadata: string | null): UserError | null {
 }
 
 function checkOperationId(operationId: string | null): UserError | null {
-  if (operationId === "") return wrong("REQUIRED", "operationId", "operationId must not be empty.");
+  if (operationId === "")
+    return scoreError("REQUIRED", "operationId", "operationId must not be empty.");
   return operationId !== null && operationId.length > BOARD_LIMITS.operationId
-    ? wrong(
+    ? scoreError(
         "TOO_LONG",
         "operationId",
         `operationId must have at most ${BOARD_LIMITS.operationId} characters.`,
@@ -152,9 +157,9 @@ function checkOperationId(operationId: string | null): UserError | null {
     : null;
 }
 
-function checkBoard(board: BoardRecord | null): UserError | null {
-  if (!board) return wrong("NOT_FOUND", "slug", "There is no leaderboard with this slug.");
+function checkOpenBoard(board: BoardRecord | null): UserError | null {
+  if (!board) return scoreError("NOT_FOUND", "slug", "There is no leaderboard with this slug.");
   return board.source === "SHOP"
-    ? wrong("FORBIDDEN", "slug", "This leaderboard is fed by the shop alone.")
+    ? scoreError("FORBIDDEN", "slug", "This leaderboard is fed by the shop alone.")
     : null;
 }

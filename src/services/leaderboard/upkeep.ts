@@ -41,11 +41,11 @@ export interface BoardUpkeepDeps {
   readonly log: Logger;
 }
 
-const RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
+const UPKEEP_RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
 /** A board that fails as often needs an operator. */
 const FAILURES_TO_ALARM = 3;
 /** So many failures of a server in a row: it is away. */
-const FAILURES_TO_END = 3;
+const MAX_FAILURES = 3;
 
 export function createBoardUpkeep(deps: BoardUpkeepDeps): BoardUpkeep {
   const { database, boards, ledger, rebuild, archiver, changes, log } = deps;
@@ -94,7 +94,7 @@ const isArchiveDue = (
 
 /** Boards whose last check failed, checked less and less often. */
 class FailingBoards {
-  private readonly backoff = createKeyedBackoff<number>(RETRY);
+  private readonly backoff = createKeyedBackoff<number>(UPKEEP_RETRY);
   private readonly errors = new Map<number, Error>();
   /** Failures of a server in a row. */
   private away = 0;
@@ -102,7 +102,7 @@ class FailingBoards {
   constructor(private readonly log: Logger) {}
 
   get isServerAway(): boolean {
-    return this.away >= FAILURES_TO_END;
+    return this.away >= MAX_FAILURES;
   }
 
   beginRun(): void {

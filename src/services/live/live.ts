@@ -16,10 +16,10 @@ import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
 import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
-import { Conflation, type Due, Slot, type WatchedTopic } from "./slot.js";
 import { TopicRegistry } from "./topic-registry.js";
+import { Conflation, type DueValue, type WatchedTopic, WatchedValue } from "./watched-value.js";
 
-export type { Due } from "./slot.js";
+export type { DueValue as Due } from "./watched-value.js";
 
 /** Watches topics. */
 export interface Live {
@@ -30,7 +30,10 @@ export interface Live {
    * window. `return()` releases the topics at once, and so
    * does `close`.
    */
-  watch<I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]): AsyncIterableIterator<Due<I>>;
+  watch<I extends TopicId>(
+    kind: ValueTopicKind,
+    ids: readonly I[],
+  ): AsyncIterableIterator<DueValue<I>>;
   /** Everything watched is due: it may have changed unannounced. */
   refresh(): void;
   /** Topics with a watcher. */
@@ -48,7 +51,7 @@ export interface LiveOptions {
   readonly log: Logger;
 }
 
-type LiveTopics = TopicRegistry<ValueTopicKind, Slot, WatchedTopic["state"]>;
+type LiveTopics = TopicRegistry<ValueTopicKind, WatchedValue, WatchedTopic["state"]>;
 
 /** Makes the hub of a process. */
 export function createLive({ pubsub, conflationMs, log }: LiveOptions): Live {
@@ -66,7 +69,7 @@ export function createLive({ pubsub, conflationMs, log }: LiveOptions): Live {
     },
   });
 
-  const watch = (kind: ValueTopicKind, ids: readonly TopicId[]): Stream<Due> => {
+  const watch = (kind: ValueTopicKind, ids: readonly TopicId[]): Stream<DueValue> => {
     const watcher = new Watcher(topics, conflation, () => watchers.delete(watcher));
     if (isClosed) watcher.events.end();
     else {
@@ -79,7 +82,7 @@ export function createLive({ pubsub, conflationMs, log }: LiveOptions): Live {
   return {
     // A watcher hands out ids of its own topics alone.
     watch: <I extends TopicId>(kind: ValueTopicKind, ids: readonly I[]) =>
-      watch(kind, ids) as AsyncIterableIterator<Due> as AsyncIterableIterator<Due<I>>,
+      watch(kind, ids) as AsyncIterableIterator<DueValue> as AsyncIterableIterator<DueValue<I>>,
     refresh: () => topics.resync(),
     topics: () => topics.size,
     watchers: () => watchers.size,
@@ -94,9 +97,9 @@ export function createLive({ pubsub, conflationMs, log }: LiveOptions): Live {
 
 /** One watcher: the ids that are due, in order. */
 class Watcher {
-  readonly events: Stream<Due>;
-  private slots: readonly Slot[] = [];
-  private readonly due = new Set<Slot>();
+  readonly events: Stream<DueValue>;
+  private slots: readonly WatchedValue[] = [];
+  private readonly due = new Set<WatchedValue>();
 
   constructor(
     private readonly topics: LiveTopics,
@@ -108,7 +111,9 @@ class Watcher {
 
   /** Follows topics from now on; every id is due once all are confirmed. */
   follow(open: readonly WatchedTopic[]): void {
-    this.slots = open.map((topic) => new Slot(topic, this.conflation, (slot) => this.add(slot)));
+    this.slots = open.map(
+      (topic) => new WatchedValue(topic, this.conflation, (slot) => this.add(slot)),
+    );
     for (const slot of this.slots) slot.topic.followers.add(slot);
     Promise.all(open.map(({ subscribed }) => subscribed)).then(
       () => {
@@ -118,7 +123,7 @@ class Watcher {
     );
   }
 
-  private add(slot: Slot): void {
+  private add(slot: WatchedValue): void {
     this.due.add(slot);
     this.handOver();
   }

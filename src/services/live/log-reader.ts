@@ -32,7 +32,7 @@ export interface LogReaderDeps<Event> {
 }
 
 /** The wait before a source that failed is called again. */
-const RETRY: Backoff = { firstMs: 100, longestMs: SECOND };
+const LOG_RETRY: Backoff = { firstMs: 100, longestMs: SECOND };
 
 /** Reads a log from a start, item by item. */
 export class LogReader<Event> {
@@ -117,7 +117,7 @@ export class LogReader<Event> {
       // slow consumer.
       this.behind = this.doubted = true;
       this.failures += 1;
-      await this.pause(backoffMs(this.failures, RETRY));
+      await this.pause(backoffMs(this.failures, LOG_RETRY));
     }
   }
 

@@ -63,7 +63,7 @@ export function createLogSubscriptions({
     follow(topic, source, start) {
       const open = topics.open(topic);
       const reader = new LogReader({
-        source: { end: () => source.end(), read: (after) => share(open.state, source, after) },
+        source: { end: () => source.end(), read: (after) => shareReads(open.state, source, after) },
         start,
         onEnd() {
           readers.delete(reader);
@@ -91,7 +91,7 @@ export function createLogSubscriptions({
 }
 
 /** Shared within a turn: an older read may miss newer entries. */
-function share<Event>(
+function shareReads<Event>(
   reads: Reads,
   source: LogSource<Event>,
   after: LogPosition,

@@ -46,7 +46,7 @@ export class TopicRegistry<K extends TopicKind, Follower extends { resync(): voi
 
   /** Subscribes unless open. The caller adds a follower in this turn. */
   open(topic: Topic<K>): OpenTopic<K, Follower, State> {
-    const known = this.topics.get(keyOf(topic));
+    const known = this.topics.get(topicKey(topic));
     if (known) return known;
     const { pubsub, createState, onMessage } = this.deps;
     const open: OpenTopic<K, Follower, State> = {
@@ -55,14 +55,14 @@ export class TopicRegistry<K extends TopicKind, Follower extends { resync(): voi
       state: createState(),
       subscribed: pubsub.subscribe(topic, (payload) => onMessage(open, payload)),
     };
-    this.topics.set(keyOf(topic), open);
+    this.topics.set(topicKey(topic), open);
     return open;
   }
 
   /** A follower leaves; the last one ends the subscription. Idempotent. */
   release(open: OpenTopic<K, Follower, State>, follower: Follower): void {
     if (!open.followers.delete(follower) || open.followers.size > 0) return;
-    const key = keyOf(open.topic);
+    const key = topicKey(open.topic);
     this.topics.delete(key);
     const released = open.subscribed
       .then((unsubscribe) => unsubscribe())
@@ -73,7 +73,7 @@ export class TopicRegistry<K extends TopicKind, Follower extends { resync(): voi
 
   /** Messages of a topic, or of all, may have been missed. */
   resync(topic?: Topic): void {
-    const open = topic ? [this.topics.get(keyOf(topic))] : this.topics.values();
+    const open = topic ? [this.topics.get(topicKey(topic))] : this.topics.values();
     for (const one of open) for (const follower of one?.followers ?? []) follower.resync();
   }
 
@@ -84,4 +84,4 @@ export class TopicRegistry<K extends TopicKind, Follower extends { resync(): voi
   }
 }
 
-const keyOf = ({ kind, id }: Topic): string => `${kind}:${id}`;
+const topicKey = ({ kind, id }: Topic): string => `${kind}:${id}`;

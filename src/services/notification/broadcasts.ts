@@ -24,7 +24,7 @@ export interface Broadcasts {
   step(): Promise<boolean>;
 }
 
-export interface BroadcastParts extends OutboxWriteDeps {
+export interface BroadcastDeps extends OutboxWriteDeps {
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "next" | "advance" | "pause" | "failed">;
   /** Backoff of users whose notification fails. */
@@ -44,7 +44,7 @@ export function createBroadcasts({
   retry,
   log,
   ...parts
-}: BroadcastParts): Broadcasts {
+}: BroadcastDeps): Broadcasts {
   const write = createWriteWithOutbox(parts);
 
   /**

@@ -22,7 +22,7 @@ import {
   type OutboxWriteDeps,
 } from "../outbox/write-with-outbox.js";
 import { notificationTopic } from "./log.js";
-import { notificationEntry } from "./notification-kind.js";
+import { notificationEntry } from "./outbox-kind.js";
 
 /** These, or everything up to a cursor. */
 export type MarkRequest = { readonly ids: readonly number[] } | { readonly upTo: string };
@@ -49,7 +49,7 @@ export interface Notifications
   ): AsyncIterableIterator<LogItem<NotificationEvent>>;
 }
 
-export interface NotificationsParts extends OutboxWriteDeps {
+export interface NotificationsDeps extends OutboxWriteDeps {
   readonly inboxes: NotificationTable;
   readonly logs: NotificationLogTable;
   readonly subscriptions: LogSubscriptions;
@@ -62,7 +62,7 @@ export function createNotifications({
   subscriptions,
   sourceOf,
   ...parts
-}: NotificationsParts): Notifications {
+}: NotificationsDeps): Notifications {
   const write = createWriteWithOutbox(parts);
 
   const mark = async (tx: Tx, userId: number, wanted: Marking): Promise<Decided<Marked>> => {

@@ -22,7 +22,7 @@ import {
   type OutboxWriteDeps,
 } from "../outbox/write-with-outbox.js";
 import { checkContent } from "./draft.js";
-import { notificationEntry } from "./notification-kind.js";
+import { notificationEntry } from "./outbox-kind.js";
 
 export interface SendRequest {
   readonly content: NotificationContent;
@@ -49,7 +49,7 @@ export interface NotificationSending {
   send(principal: Principal, request: SendRequest): Promise<SendOutcome>;
 }
 
-export interface NotificationSendingParts extends OutboxWriteDeps {
+export interface NotificationSendingDeps extends OutboxWriteDeps {
   readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
   readonly logs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "begin" | "isOpen" | "users">;
@@ -66,7 +66,7 @@ export function createNotificationSending({
   operations,
   clock,
   ...parts
-}: NotificationSendingParts): NotificationSending {
+}: NotificationSendingDeps): NotificationSending {
   const write = createWriteWithOutbox(parts);
 
   /** One unknown user refuses the whole request. */

@@ -26,10 +26,10 @@ const TAGS_AT_ONCE = 1_000;
 
 const WORD = z.string().min(1);
 const COUNT = z.int().nonnegative();
-const isWord = (value: unknown): boolean => WORD.safeParse(value).success;
+const isTopicKind = (value: unknown): boolean => WORD.safeParse(value).success;
 
 const EVENT = z.object({
-  topic: z.object({ kind: z.custom<ValueTopicKind>(isWord), id: z.union([COUNT, WORD]) }),
+  topic: z.object({ kind: z.custom<ValueTopicKind>(isTopicKind), id: z.union([COUNT, WORD]) }),
   version: COUNT,
 });
 

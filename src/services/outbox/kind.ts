@@ -48,21 +48,18 @@ export function readRow<Payload extends OutboxPayload>(
   { lists }: OutboxKindSpec<Payload>,
   { id, payload: text }: Pick<StoredRow, "id" | "payload">,
 ): ReadRow<Payload> {
-  const problems: string[] = [];
-  const payload: Record<string, unknown[]> = {};
-  const unread: Record<string, unknown[]> = {};
   const stored = parsePayload(text);
-  for (const [name, schema] of Object.entries<z.ZodType>(lists)) {
-    const read = readList({ name, schema, stored });
-    payload[name] = read.items;
-    unread[name] = read.unread;
-    problems.push(...read.problems);
-  }
+  const read = Object.entries<z.ZodType>(lists).map(
+    ([name, schema]) => [name, readList({ name, schema, stored })] as const,
+  );
+  const byList = <Part>(of: (list: ListRead) => Part): Record<string, Part> =>
+    Object.fromEntries(read.map(([name, list]) => [name, of(list)]));
   return {
     id,
-    payload: payload as unknown as Payload,
-    unread: unread as Record<keyof Payload, unknown[]>,
-    problems: problems.slice(0, MAX_PROBLEMS),
+    // The schemas of the kind have checked each item.
+    payload: byList(({ items }) => items) as unknown as Payload,
+    unread: byList(({ unread }) => unread) as Record<keyof Payload, unknown[]>,
+    problems: read.flatMap(([, { problems }]) => problems).slice(0, MAX_PROBLEMS),
   };
 }
 

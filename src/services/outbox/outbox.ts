@@ -5,8 +5,8 @@
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
+import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { OutboxRow } from "../../domain/events/outbox.js";
-import type { Seen } from "../../domain/seen.js";
 import { lateError, withDeadline } from "../../domain/time/deadline.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Cache } from "../../redis/cache/cache.js";
@@ -89,7 +89,7 @@ export function createOutbox({ table, cache, drainMs, log, ...deps }: OutboxDeps
      * the count of invalidations where they were sent, else an order to read past the cache for a
      * while.
      */
-    async dispatch(rows: readonly OutboxRow[]): Promise<Seen> {
+    async dispatch(rows: readonly OutboxRow[]): Promise<ConsistencyToken> {
       const sent: Dispatched[] = [];
       await inOrderByKey(
         rows,

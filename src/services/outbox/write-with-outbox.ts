@@ -3,8 +3,8 @@
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
+import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { OutboxEntry } from "../../domain/events/outbox.js";
-import type { Seen } from "../../domain/seen.js";
 import type { Outbox } from "./outbox.js";
 
 /** The collaborators of such a write. */
@@ -26,7 +26,7 @@ export interface Decided<T> {
  */
 export type WriteWithOutbox = <T>(
   decide: (tx: Tx) => Promise<Decided<T>>,
-) => Promise<{ decision: T; seen: Seen | null }>;
+) => Promise<{ decision: T; seen: ConsistencyToken | null }>;
 
 export function createWriteWithOutbox({
   database,

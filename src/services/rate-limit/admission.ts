@@ -36,7 +36,7 @@ export interface Admission {
   /** Who pays, as far as it is known without asking. */
   payerOf(asker: Claim | Known): Payer;
   /** Whether anything was refused to them lately, so that {@link check} is worth asking. */
-  isTight(payer: Payer): boolean;
+  recentlyRejected(payer: Payer): boolean;
   /** Refuses what is certain to be refused, without asking anybody. Throws RateLimited. */
   check(payer: Payer, charge: Charge): void;
   /**
@@ -71,7 +71,7 @@ export interface Known {
 }
 
 /** What admission takes. */
-export interface AdmissionParts {
+export interface AdmissionDeps {
   readonly authenticate: Authenticate;
   readonly readCredential: ReadCredential;
   readonly limits: Limits;
@@ -84,7 +84,7 @@ export interface AdmissionParts {
  * same.
  */
 export const REFUSED_COST = 10;
-const MAX_TOKENS = 20_000;
+const MAX_KNOWN_TOKENS = 20_000;
 /**
  * Tokens that are new here and come from an address that has nothing left: so many are looked up
  * all the same, per process. Whoever is signed in is not kept out by what others ask from there,
@@ -92,9 +92,9 @@ const MAX_TOKENS = 20_000;
  */
 const LOOK_UPS = { burst: 50, perSecond: 10 };
 
-export function createAdmission(parts: AdmissionParts): Admission {
+export function createAdmission(parts: AdmissionDeps): Admission {
   const { authenticate, readCredential, limits, together } = parts;
-  const known = new LRUCache<string, Payer>({ max: MAX_TOKENS });
+  const known = new LRUCache<string, Payer>({ max: MAX_KNOWN_TOKENS });
   const admission: TokenAdmission = { ...parts, known };
   const lookUps = createLocalLimiter(() => performance.now());
   const payerOf = (asker: Claim | Known): Payer => {
@@ -103,15 +103,15 @@ export function createAdmission(parts: AdmissionParts): Admission {
     if (asker.kind === "none") return ofAddress(ip);
     if (asker.kind === "service") return SERVICE_PAYER;
     const payer = known.get(asker.digest);
-    return payer ? { ...payer, block: addressBlock(ip) } : { ...ofAddress(ip), isGuess: true };
+    return payer ? { ...payer, block: addressBlock(ip) } : { ...ofAddress(ip), isUnverified: true };
   };
   return {
     readCredential,
     payerOf,
-    isTight: (payer) => limits.isTight(payer),
+    recentlyRejected: (payer) => limits.recentlyRejected(payer),
     check(payer, charge) {
       if (
-        payer.isGuess &&
+        payer.isUnverified &&
         !lookUps.consume([
           { bucket: { kind: "address", name: payer.name, rule: LOOK_UPS }, cost: 1 },
         ]).refused
@@ -142,7 +142,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
 }
 
 /** What it takes to let somebody in who shows a token. */
-interface TokenAdmission extends AdmissionParts {
+interface TokenAdmission extends AdmissionDeps {
   /** Who has shown these tokens here, by their digests. */
   readonly known: LRUCache<string, Payer>;
 }
@@ -165,7 +165,7 @@ async function admitKnown(
   });
   if (principal !== "invalid") return { principal, paid: await payment };
   known.delete(claim.digest);
-  drop(payment);
+  forgetToken(payment);
   return { principal, paid: await payAsAddress(limits, claim, charge) };
 }
 
@@ -186,7 +186,7 @@ async function admitUnknown(
   return { principal, paid: await limits.charge(payer, charge) };
 }
 
-const drop = (payment: Promise<Paid>): void =>
+const forgetToken = (payment: Promise<Paid>): void =>
   void payment.then(({ settle }) => settle(0)).catch(() => {});
 
 /**

@@ -17,9 +17,9 @@ import {
 } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Breaker } from "../../redis/client/breaker.js";
-import type { Limiter, Take, Taken } from "../../redis/rate-limiter/limiter.js";
+import type { Debit, DebitResult, Limiter } from "../../redis/rate-limiter/limiter.js";
 import { createLocalLimiter } from "./local-limiter.js";
-import { createRefusalMemory, type RefusalMemory } from "./rejection-cache.js";
+import { createRejectionCache, type RejectionCache } from "./rejection-cache.js";
 
 /** Whoever pays. */
 export interface Payer {
@@ -32,7 +32,7 @@ export interface Payer {
    */
   readonly block: string | null;
   /** They show a token that is new here: they may turn out to be somebody else. */
-  readonly isGuess?: boolean;
+  readonly isUnverified?: boolean;
 }
 
 /** What is asked. */
@@ -61,7 +61,7 @@ export interface Limits {
   /** Refuses what is certain to be refused, without asking anybody. Throws RateLimited. */
   check(payer: Payer, charge: Charge): void;
   /** Whether anything of a payer's was refused lately. */
-  isTight(payer: Payer): boolean;
+  recentlyRejected(payer: Payer): boolean;
   /**
    * Takes a cost; the command leaves before this returns. Rejects with RateLimited, and then
    * nothing was taken.
@@ -81,7 +81,7 @@ export interface LimitTelemetry {
 }
 
 /** What limits take. */
-export interface LimitsParts {
+export interface LimitsDeps {
   readonly limiter: Limiter;
   readonly breaker: Breaker;
   readonly rules: Readonly<Record<BucketKind, BucketRule>>;
@@ -102,18 +102,18 @@ export function createLimits({
   processes,
   largest,
   telemetry,
-}: LimitsParts): Limits {
+}: LimitsDeps): Limits {
   const nowMs = () => performance.now();
-  const [local, memory] = [createLocalLimiter(nowMs), createRefusalMemory(nowMs)];
+  const [local, memory] = [createLocalLimiter(nowMs), createRejectionCache(nowMs)];
   const shareOf = ([kind, rule]: [string, BucketRule]) =>
-    [kind, share(rule, processes, COUNTED.has(kind) ? 1 : largest)] as const;
+    [kind, processShare(rule, processes, COUNTED_KINDS.has(kind) ? 1 : largest)] as const;
   const shares = Object.fromEntries(Object.entries(rules).map(shareOf)) as typeof rules;
 
   /** By Redis, else by this process alone with its share. */
   const take = async (payer: Payer, charge: Charge, from: Sources): Promise<Asked> => {
     const sentAtMs = nowMs();
     if (breaker.isClosed()) {
-      const takes = takesOf(payer, charge, rules);
+      const takes = debitsOf(payer, charge, rules);
       try {
         return { taken: await from.shared(takes), takes, isShared: true, sentAtMs };
       } catch (error) {
@@ -121,7 +121,7 @@ export function createLimits({
         breaker.trip(error);
       }
     }
-    const takes = takesOf(payer, charge, shares);
+    const takes = debitsOf(payer, charge, shares);
     return { taken: from.alone(takes), takes, isShared: false, sentAtMs };
   };
   /**
@@ -136,16 +136,17 @@ export function createLimits({
     );
 
   const check = (payer: Payer, charge: Charge): void => {
-    const takes = takesOf(payer, charge, rules);
-    const known = memory.refuses(takes);
+    const takes = debitsOf(payer, charge, rules);
+    const known = memory.rejects(takes);
     if (!known?.refused) return;
     telemetry.limit(known.refused.bucket.kind, "refused here");
-    throw refusal(known, takes);
+    throw rejection(known, takes);
   };
 
   const limits: Limits = {
     check,
-    isTight: (payer) => takesOf(payer, NOTHING, rules).some(({ bucket }) => memory.isTight(bucket)),
+    recentlyRejected: (payer) =>
+      debitsOf(payer, NOTHING, rules).some(({ bucket }) => memory.recentlyRejected(bucket)),
     async charge(payer, charge) {
       check(payer, charge);
       const hold = charge.varies ? randomUUID() : null;
@@ -158,7 +159,7 @@ export function createLimits({
         const { bucket } = taken.refused;
         note(asked, bucket);
         telemetry.limit(bucket.kind, "refused");
-        throw refusal(taken, takes);
+        throw rejection(taken, takes);
       }
       telemetry.limit(payer.kind, "admitted");
       return toPaid({
@@ -189,12 +190,12 @@ export function createLimits({
  * rate.
  */
 function refund(
-  { limiter, memory }: { readonly limiter: Limiter; readonly memory: RefusalMemory },
+  { limiter, memory }: { readonly limiter: Limiter; readonly memory: RejectionCache },
   hold: string,
-  takes: readonly Take[],
+  takes: readonly Debit[],
   surplus: number,
 ): void {
-  const own = takes.filter(({ bucket }) => !COUNTED.has(bucket.kind));
+  const own = takes.filter(({ bucket }) => !COUNTED_KINDS.has(bucket.kind));
   const forget = () => {
     for (const { bucket } of own) memory.forget(bucket);
   };
@@ -205,14 +206,14 @@ function refund(
 
 /** Where a cost is taken from. */
 interface Sources {
-  shared(takes: readonly Take[]): Promise<Taken>;
-  alone(takes: readonly Take[]): Taken;
+  shared(takes: readonly Debit[]): Promise<DebitResult>;
+  alone(takes: readonly Debit[]): DebitResult;
 }
 
 /** What became of it. `sentAtMs` is before whatever Redis says was so. */
 interface Asked {
-  readonly taken: Taken;
-  readonly takes: readonly Take[];
+  readonly taken: DebitResult;
+  readonly takes: readonly Debit[];
   readonly isShared: boolean;
   readonly sentAtMs: number;
 }
@@ -221,14 +222,14 @@ interface Asked {
 const LEAST_COST = 1;
 const NOTHING: Charge = { cost: 0, varies: false, classes: new Map() };
 /** Buckets of operations: an attempt stays one, whatever comes of it. */
-const COUNTED: ReadonlySet<string> = new Set(OPERATION_CLASSES);
+const COUNTED_KINDS: ReadonlySet<string> = new Set(OPERATION_CLASSES);
 
-function takesOf(
+function debitsOf(
   { kind, name, block }: Payer,
   { cost, classes }: Charge,
-  rules: LimitsParts["rules"],
-): Take[] {
-  const takes: Take[] = [{ bucket: { kind, name, rule: rules[kind] }, cost }];
+  rules: LimitsDeps["rules"],
+): Debit[] {
+  const takes: Debit[] = [{ bucket: { kind, name, rule: rules[kind] }, cost }];
   if (block !== null)
     takes.push({ bucket: { kind: "block", name: block, rule: rules.block }, cost });
   if (kind !== "service")
@@ -241,13 +242,17 @@ function takesOf(
 }
 
 /** A process's part of a limit. */
-const share = ({ burst, perSecond }: BucketRule, processes: number, least: number): BucketRule => ({
+const processShare = (
+  { burst, perSecond }: BucketRule,
+  processes: number,
+  least: number,
+): BucketRule => ({
   burst: Math.min(burst, Math.max(least, burst / processes)),
   perSecond: perSecond / processes,
 });
 
-function refusal(taken: Taken, takes: readonly Take[]): RateLimited {
-  const { bucket, waitMs } = taken.refused as NonNullable<Taken["refused"]>;
+function rejection(taken: DebitResult, takes: readonly Debit[]): RateLimited {
+  const { bucket, waitMs } = taken.refused as NonNullable<DebitResult["refused"]>;
   const retryAfterMs = Math.max(1, Math.ceil(waitMs));
   const seconds = Math.ceil(retryAfterMs / SECOND);
   const wait = `${seconds} second${seconds === 1 ? "" : "s"}`;
@@ -258,11 +263,14 @@ function refusal(taken: Taken, takes: readonly Take[]): RateLimited {
   });
 }
 
-function statusesOf({ remaining }: Taken, takes: readonly Take[]): BucketStatus[] {
-  return takes.map(({ bucket }, index) => statusOf(bucket, remaining[index] ?? 0));
+function statusesOf({ remaining }: DebitResult, takes: readonly Debit[]): BucketStatus[] {
+  return takes.map(({ bucket }, index) => bucketStatus(bucket, remaining[index] ?? 0));
 }
 
-function statusOf({ kind, rule: { burst, perSecond } }: Bucket, remaining: number): BucketStatus {
+function bucketStatus(
+  { kind, rule: { burst, perSecond } }: Bucket,
+  remaining: number,
+): BucketStatus {
   const left = Math.max(0, Math.min(burst, remaining));
   const resetInMs = ((burst - left) / perSecond) * SECOND;
   return {
@@ -274,15 +282,15 @@ function statusOf({ kind, rule: { burst, perSecond } }: Bucket, remaining: numbe
   };
 }
 
-interface Payment {
-  readonly taken: Taken;
-  readonly takes: readonly Take[];
+interface LimitCharge {
+  readonly taken: DebitResult;
+  readonly takes: readonly Debit[];
   readonly charge: Charge;
   giveBack(surplus: number): void;
   owe(cost: number): void;
 }
 
-function toPaid({ taken, takes, charge, giveBack, owe }: Payment): Paid {
+function toPaid({ taken, takes, charge, giveBack, owe }: LimitCharge): Paid {
   const paidAtMs = performance.now();
   let isSettled = false;
   return {
@@ -296,7 +304,7 @@ function toPaid({ taken, takes, charge, giveBack, owe }: Payment): Paid {
       const bucket = takes[0]?.bucket;
       if (!bucket) return undefined;
       const restored = ((performance.now() - paidAtMs) * bucket.rule.perSecond) / SECOND;
-      return statusOf(bucket, (taken.remaining[0] ?? 0) + restored + surplus);
+      return bucketStatus(bucket, (taken.remaining[0] ?? 0) + restored + surplus);
     },
   };
 }

@@ -6,30 +6,30 @@
 import { LRUCache } from "lru-cache";
 import type { Bucket } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Take, Taken } from "../../redis/rate-limiter/limiter.js";
+import type { Debit, DebitResult } from "../../redis/rate-limiter/limiter.js";
 
 /** Takes costs, or none. */
 export interface LocalLimiter {
-  consume(takes: readonly Take[]): Taken;
+  consume(takes: readonly Debit[]): DebitResult;
   /** Takes costs, also from a bucket that has less. */
-  owe(takes: readonly Take[]): Taken;
+  owe(takes: readonly Debit[]): DebitResult;
 }
 
 /**
  * A flood from many addresses is not to fill the memory: who asked longest ago is forgotten first.
  */
-const MAX_BUCKETS = 20_000;
+const MAX_LOCAL_BUCKETS = 20_000;
 
 /** @param nowMs any clock that only goes forward */
 export function createLocalLimiter(nowMs: () => number): LocalLimiter {
   const debts = new LRUCache<string, { readonly debt: number; readonly atMs: number }>({
-    max: MAX_BUCKETS,
+    max: MAX_LOCAL_BUCKETS,
   });
   const debtOf = ({ kind, name, rule }: Bucket, now: number): number => {
     const known = debts.get(`${kind}:${name}`);
     return known ? Math.max(0, known.debt - ((now - known.atMs) * rule.perSecond) / SECOND) : 0;
   };
-  const take = (takes: readonly Take[], isOwed: boolean): Taken => {
+  const take = (takes: readonly Debit[], isOwed: boolean): DebitResult => {
     const now = nowMs();
     const asked = takes.map(({ bucket, cost }) => {
       const debt = debtOf(bucket, now);

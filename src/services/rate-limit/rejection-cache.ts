@@ -7,14 +7,14 @@
 import { LRUCache } from "lru-cache";
 import type { Bucket } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Take, Taken } from "../../redis/rate-limiter/limiter.js";
+import type { Debit, DebitResult } from "../../redis/rate-limiter/limiter.js";
 
 /** Remembers refusals. */
-export interface RefusalMemory {
+export interface RejectionCache {
   /** What is certain to be refused, as Redis would say it; null when it has to be asked. */
-  refuses(takes: readonly Take[]): Taken | null;
+  rejects(takes: readonly Debit[]): DebitResult | null;
   /** Whether a bucket is known to have been empty lately. */
-  isTight(bucket: Bucket): boolean;
+  recentlyRejected(bucket: Bucket): boolean;
   /** Remembers what a bucket had left when it refused, at `atMs` or later. */
   note(bucket: Bucket, remaining: number, atMs: number): void;
   /** Forgets a bucket that was given something back. */
@@ -24,10 +24,10 @@ export interface RefusalMemory {
 const REMEMBERED_MS = SECOND;
 const MAX_BUCKETS = 20_000;
 
-const nameOf = ({ kind, name }: Bucket): string => `${kind}:${name}`;
+const bucketName = ({ kind, name }: Bucket): string => `${kind}:${name}`;
 
 /** @param nowMs any clock that only goes forward */
-export function createRefusalMemory(nowMs: () => number): RefusalMemory {
+export function createRejectionCache(nowMs: () => number): RejectionCache {
   const known = new LRUCache<
     string,
     { readonly remaining: number; readonly atMs: number; readonly askedAtMs: number }
@@ -37,11 +37,11 @@ export function createRefusalMemory(nowMs: () => number): RefusalMemory {
 
   /** What a bucket can have by now; null where nothing is known, or what was known says no more. */
   const remainingOf = (bucket: Bucket, now: number): number | null => {
-    const noted = known.get(nameOf(bucket));
+    const noted = known.get(bucketName(bucket));
     if (!noted) return null;
     const remaining = noted.remaining + ((now - noted.atMs) * bucket.rule.perSecond) / SECOND;
     if (remaining < bucket.rule.burst) return remaining;
-    known.delete(nameOf(bucket));
+    known.delete(bucketName(bucket));
     return null;
   };
   /**
@@ -49,13 +49,13 @@ export function createRefusalMemory(nowMs: () => number): RefusalMemory {
    * known.
    */
   const isToBeAsked = (bucket: Bucket, remaining: number, now: number): boolean => {
-    const noted = known.get(nameOf(bucket));
+    const noted = known.get(bucketName(bucket));
     if (!noted || now - noted.askedAtMs < REMEMBERED_MS) return false;
-    known.set(nameOf(bucket), { remaining, atMs: now, askedAtMs: now });
+    known.set(bucketName(bucket), { remaining, atMs: now, askedAtMs: now });
     return true;
   };
   return {
-    refuses(takes) {
+    rejects(takes) {
       if (known.size === 0) return null;
       const now = nowMs();
       for (const { bucket, cost } of takes) {
@@ -68,10 +68,10 @@ export function createRefusalMemory(nowMs: () => number): RefusalMemory {
       }
       return null;
     },
-    isTight: (bucket) => known.size > 0 && remainingOf(bucket, nowMs()) !== null,
+    recentlyRejected: (bucket) => known.size > 0 && remainingOf(bucket, nowMs()) !== null,
     note(bucket, remaining, atMs) {
-      known.set(nameOf(bucket), { remaining, atMs, askedAtMs: nowMs() });
+      known.set(bucketName(bucket), { remaining, atMs, askedAtMs: nowMs() });
     },
-    forget: (bucket) => void known.delete(nameOf(bucket)),
+    forget: (bucket) => void known.delete(bucketName(bucket)),
   };
 }

@@ -6,12 +6,12 @@ import type { Database } from "../../../src/db/client/database.js";
 import { createCounterTable } from "../../../src/db/counters/counters.js";
 import { createLikeTable } from "../../../src/db/counters/likes.js";
 import { computePopularity, takeDue } from "../../../src/db/counters/popularity.js";
-import type { Batch, Sketch } from "../../../src/domain/counters.js";
+import type { CounterBatch, Sketch } from "../../../src/domain/counters.js";
 import { until } from "../../support/until.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "../sample.js";
 
 const all = (productId: number) => ({ productId, period: "all" as const });
-const batch = (id: string, prev: string, views: number, productId: number): Batch => ({
+const batch = (id: string, prev: string, views: number, productId: number): CounterBatch => ({
   shard: 1,
   id,
   prev,

@@ -4,13 +4,13 @@
  */
 import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
-import { Reading } from "../../../src/domain/reading.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import { createDegradations } from "../../../src/domain/telemetry/degradations.js";
 import type { Telemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { HOUR, MINUTE, SECOND } from "../../../src/domain/time/time.js";
-import type { Family } from "../../../src/redis/cache/cache.js";
+import type { CacheRegion } from "../../../src/redis/cache/cache.js";
 import { assembleCache, type OpenCache, openCache } from "../../../src/redis/cache/open.js";
-import type { Load } from "../../../src/redis/cache/parts.js";
+import type { LoadValues } from "../../../src/redis/cache/parts.js";
 import { connectRedis } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";
@@ -18,9 +18,9 @@ import { testLog } from "../../support/log.js";
 import { until } from "../../support/until.js";
 
 /** A thing with one tag of its own and one that all things share. */
-export const things: Family<number> = {
+export const things: CacheRegion<number> = {
   name: "thing",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (id) => ["things", `thing:${id}`],
 };
 
@@ -104,7 +104,7 @@ export async function openTrusted(place: Place, options: CacheOptions = {}): Pro
 
 /** A source of things: versions that tests raise, and what was loaded. */
 export interface Source {
-  readonly load: Load<number, { id: number; version: number }>;
+  readonly load: LoadValues<number, { id: number; version: number }>;
   /** Ids of each load so far. */
   readonly loads: number[][];
   /** The current version of all things. */
@@ -133,7 +133,7 @@ export async function readOne(
   cache: OpenCache,
   id: number,
   source: Source,
-  reading = new Reading(),
+  reading = new ReadContext(),
 ): Promise<{ id: number; version: number } | null> {
   const [value = null] = await cache.readMany(things, [id], source.load, reading);
   return value;

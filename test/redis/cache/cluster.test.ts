@@ -4,7 +4,7 @@
  */
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
-import { Reading } from "../../../src/domain/reading.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { type RedisCluster, startRedisCluster } from "../../support/redis-cluster.js";
 import { until } from "../../support/until.js";
@@ -39,10 +39,10 @@ it("A Cluster serves no stale value in 1,000 interleavings.", async () => {
 
 it("A Cluster has no local level, and reads many ids in one round trip.", async () => {
   const [cache, source] = [await openTrusted(place), createSource()];
-  await cache.readMany(things, ids, source.load, new Reading());
+  await cache.readMany(things, ids, source.load, new ReadContext());
   await filled(cache, place.keys, ...ids.map((id) => `thing:${id}`));
   cache.trips.length = 0;
-  await cache.readMany(things, ids, source.load, new Reading());
+  await cache.readMany(things, ids, source.load, new ReadContext());
   expect(cache.trips).toEqual(["cache read"]);
   expect(cache.local.isOn()).toBe(false);
   expect(source.loads).toHaveLength(1);
@@ -66,7 +66,7 @@ it("The cache notices a lost link to any node, and checks the epoch before it re
 
 it("A Cluster serves nothing of a node that came back without its last values.", async () => {
   const [a, b, source] = [await openTrusted(place), await openTrusted(place), createSource()];
-  await a.readMany(things, ids, source.load, new Reading());
+  await a.readMany(things, ids, source.load, new ReadContext());
   await filled(a, place.keys, ...ids.map((id) => `thing:${id}`));
   const admins = cluster.nodes.map(({ url }) => new Redis(url));
   onTestFinished(() => {
@@ -86,7 +86,7 @@ it("A Cluster serves nothing of a node that came back without its last values.",
   await until("the Cluster to be used again", () => a.link.usable() && b.link.usable());
   expect(await a.link.connection.get(place.keys.cacheEntry("thing:0"))).toContain('"version":1');
   for (const cache of [a, b]) {
-    const values = await cache.readMany(things, ids, source.load, new Reading());
+    const values = await cache.readMany(things, ids, source.load, new ReadContext());
     expect(new Set(values.map((value) => value?.version))).toEqual(new Set([2]));
   }
 });

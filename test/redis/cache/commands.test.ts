@@ -2,13 +2,17 @@
 import type { Redis } from "ioredis";
 import { Redis as Connection } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Reading } from "../../../src/domain/reading.js";
-import type { Family } from "../../../src/redis/cache/cache.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
+import type { CacheRegion } from "../../../src/redis/cache/cache.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { type RedisServer, startRedisServer } from "../../support/redis-server.js";
 import { createSource, filled, openTrusted, quiet, readOne, things } from "./cache.fixture.js";
 
-const others: Family<number> = { name: "other", nameOf: String, tagsOf: (id) => [`other:${id}`] };
+const others: CacheRegion<number> = {
+  name: "other",
+  cacheKeyOf: String,
+  tagsOf: (id) => [`other:${id}`],
+};
 const ids = Array.from({ length: 50 }, (_, index) => index);
 /** Far apart, so that no beat falls into a count. */
 const SILENT = { beatMs: 600_000 };
@@ -51,13 +55,13 @@ async function commandsOf(work: () => Promise<unknown>): Promise<Record<string, 
 it("Any number of warm ids is read with exactly one MGET.", async () => {
   const cache = await openTrusted(place(), { ...SILENT, localBytes: 0 });
   const { load } = createSource();
-  await cache.readMany(things, ids, load, new Reading());
+  await cache.readMany(things, ids, load, new ReadContext());
   await quiet(cache);
   const { get: _, ...commands } = await commandsOf(() =>
-    cache.readMany(things, ids, load, new Reading()),
+    cache.readMany(things, ids, load, new ReadContext()),
   );
   expect(commands).toEqual({ mget: 1 });
-  expect(await commandsOf(() => cache.readMany(things, [1], load, new Reading()))).toEqual({
+  expect(await commandsOf(() => cache.readMany(things, [1], load, new ReadContext()))).toEqual({
     mget: 1,
   });
 });
@@ -67,9 +71,9 @@ it("Several loaders and requests of one turn share one MGET.", async () => {
   const { load } = createSource();
   const readAll = () =>
     Promise.all([
-      cache.readMany(things, ids, load, new Reading()),
-      cache.readMany(others, ids, load, new Reading()),
-      Promise.resolve().then(() => cache.readMany(things, [3, 4], load, new Reading())),
+      cache.readMany(things, ids, load, new ReadContext()),
+      cache.readMany(others, ids, load, new ReadContext()),
+      Promise.resolve().then(() => cache.readMany(things, [3, 4], load, new ReadContext())),
     ]);
   await readAll();
   await quiet(cache);
@@ -79,7 +83,7 @@ it("Several loaders and requests of one turn share one MGET.", async () => {
 it("Cold ids cost three round trips and one load, whatever their number.", async () => {
   const cache = await openTrusted(place(), { ...SILENT, localBytes: 0 });
   const source = createSource();
-  await cache.readMany(things, ids, source.load, new Reading());
+  await cache.readMany(things, ids, source.load, new ReadContext());
   await expect.poll(() => cache.trips).toEqual(["cache read", "cache acquire", "cache fill"]);
   expect(source.loads).toEqual([ids]);
 });
@@ -88,17 +92,17 @@ it("A local value is read without asking Redis.", async () => {
   const where = place();
   const cache = await openTrusted(where, SILENT);
   const { load } = createSource();
-  await cache.readMany(things, ids, load, new Reading());
+  await cache.readMany(things, ids, load, new ReadContext());
   await filled(cache, where.keys, ...ids.map((id) => `thing:${id}`));
-  await cache.readMany(things, ids, load, new Reading());
-  expect(await commandsOf(() => cache.readMany(things, ids, load, new Reading()))).toEqual({});
+  await cache.readMany(things, ids, load, new ReadContext());
+  expect(await commandsOf(() => cache.readMany(things, ids, load, new ReadContext()))).toEqual({});
   expect(cache.served.local).toBe(ids.length);
 });
 
 it("An invalidation takes a command per tag and one to count, whatever the entries.", async () => {
   const where = place();
   const cache = await openTrusted(where, SILENT);
-  await cache.readMany(things, ids, createSource().load, new Reading());
+  await cache.readMany(things, ids, createSource().load, new ReadContext());
   await cache.invalidate(["warm-up"]);
   await filled(cache, where.keys, ...ids.map((id) => `thing:${id}`));
   const scripts = await commandsOf(() => cache.invalidate(["things", "thing:1"]));
@@ -114,7 +118,7 @@ it("A load of other values leaves the local level of all processes alone.", asyn
     await readOne(a, 1, source);
     await filled(a, where.keys, "thing:1");
   }
-  await b.readMany(things, [2, 3, 4], source.load, new Reading());
+  await b.readMany(things, [2, 3, 4], source.load, new ReadContext());
   await filled(b, where.keys, "thing:2", "thing:3", "thing:4");
   // Whatever Redis had to report of those loads has arrived once this is counted.
   const count = await b.invalidate(["unrelated"]);

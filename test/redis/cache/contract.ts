@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { Reading } from "../../../src/domain/reading.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import { MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { until } from "../../support/until.js";
@@ -52,9 +52,9 @@ function describeReads(fleet: () => Promise<Fleet>): void {
   it("A value is loaded once and served to all readers, in the order asked.", async () => {
     const { open, keys } = await fleet();
     const [a, b, source] = [await open(), await open(), createSource()];
-    await a.readMany(things, [1, 2], source.load, new Reading());
+    await a.readMany(things, [1, 2], source.load, new ReadContext());
     await filled(a, keys, "thing:1", "thing:2");
-    const values = await b.readMany(things, [2, 3, 1, 2], source.load, new Reading());
+    const values = await b.readMany(things, [2, 3, 1, 2], source.load, new ReadContext());
     expect(values.map((value) => value?.id)).toEqual([2, 3, 1, 2]);
     expect(source.loads).toEqual([[1, 2], [3]]);
     await quiet(a);
@@ -65,10 +65,10 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     const [miss, hit, mixed, bypass] = [
-      new Reading(),
-      new Reading(),
-      new Reading(),
-      new Reading({ bypass: true }),
+      new ReadContext(),
+      new ReadContext(),
+      new ReadContext(),
+      new ReadContext({ bypass: true }),
     ];
     await readOne(cache, 1, source, miss);
     await filled(cache, keys, "thing:1");
@@ -81,7 +81,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
       "MISS",
       "BYPASS",
     ]);
-    expect(new Reading().outcome).toBeNull();
+    expect(new ReadContext().outcome).toBeNull();
   });
 
   it("An absent value is remembered as absent.", async () => {
@@ -89,7 +89,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     const [cache, source] = [await open(), createSource()];
     expect(await readOne(cache, -1, source)).toBeNull();
     await filled(cache, keys, "thing:-1");
-    const reading = new Reading();
+    const reading = new ReadContext();
     expect(await readOne(cache, -1, source, reading)).toBeNull();
     expect(reading.outcome?.status).toBe("HIT");
     expect(source.loads).toHaveLength(1);
@@ -100,18 +100,18 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     const [cache, source] = [await open(), createSource()];
     await readOne(cache, 1, source);
     await filled(cache, keys, "thing:1");
-    await readOne(cache, 1, source, new Reading({ bypass: true }));
+    await readOne(cache, 1, source, new ReadContext({ bypass: true }));
     await readOne(
       cache,
       1,
       source,
-      new Reading({ seen: { count: 0, bypassUntilMs: Date.now() + MINUTE } }),
+      new ReadContext({ seen: { count: 0, bypassUntilMs: Date.now() + MINUTE } }),
     );
     await readOne(
       cache,
       1,
       source,
-      new Reading({ seen: { count: 0, bypassUntilMs: Date.now() - MINUTE } }),
+      new ReadContext({ seen: { count: 0, bypassUntilMs: Date.now() - MINUTE } }),
     );
     expect(source.loads).toHaveLength(3);
   });
@@ -120,7 +120,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     const { open } = await fleet();
     const cache = await open();
     const broken = async () => Promise.reject(new Error("the database is away"));
-    await expect(cache.readMany(things, [1], broken, new Reading())).rejects.toThrow(
+    await expect(cache.readMany(things, [1], broken, new ReadContext())).rejects.toThrow(
       "the database is away",
     );
     await quiet(cache);
@@ -132,9 +132,9 @@ function describeReads(fleet: () => Promise<Fleet>): void {
   it("A load that leaves keys out is refused, and nothing is cached.", async () => {
     const { open } = await fleet();
     const cache = await open();
-    await expect(cache.readMany(things, [1, 2], async () => [null], new Reading())).rejects.toThrow(
-      "1 of 2",
-    );
+    await expect(
+      cache.readMany(things, [1, 2], async () => [null], new ReadContext()),
+    ).rejects.toThrow("1 of 2");
   });
 
   it("A damaged entry is loaded again.", async () => {
@@ -166,7 +166,8 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
       const count = await a.invalidate(["thing:1"]);
       expect((await readOne(a, 1, source))?.version).toBe(source.version);
       expect(
-        (await readOne(b, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } })))?.version,
+        (await readOne(b, 1, source, new ReadContext({ seen: { count, bypassUntilMs: 0 } })))
+          ?.version,
       ).toBe(source.version);
     }
   });
@@ -185,26 +186,26 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
     expect((await early)?.version).toBe(1);
     await filled(a, keys, "thing:1");
     const seen = { count, bypassUntilMs: 0 };
-    expect((await readOne(a, 1, source, new Reading({ seen })))?.version).toBe(2);
+    expect((await readOne(a, 1, source, new ReadContext({ seen })))?.version).toBe(2);
     expect((await readOne(b, 1, source))?.version).toBe(2);
   });
 
   it("An invalidated tag ends all of its entries at once, and no other.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
-    await cache.readMany(things, [1, 2, 3], source.load, new Reading());
+    await cache.readMany(things, [1, 2, 3], source.load, new ReadContext());
     await filled(cache, keys, "thing:1", "thing:2", "thing:3");
     await cache.invalidate(["thing:2"]);
-    await cache.readMany(things, [1, 2, 3], source.load, new Reading());
+    await cache.readMany(things, [1, 2, 3], source.load, new ReadContext());
     await filled(cache, keys, "thing:2");
     await cache.invalidate(["things"]);
-    await cache.readMany(things, [1, 2, 3], source.load, new Reading());
+    await cache.readMany(things, [1, 2, 3], source.load, new ReadContext());
     expect(source.loads).toEqual([[1, 2, 3], [2], [1, 2, 3]]);
   });
 
   it("It serves an expired value as stale during its load, and a deleted one never.", async () => {
     const { open, keys } = await fleet();
-    const [cache, source, stale] = [await open(), createSource(), new Reading()];
+    const [cache, source, stale] = [await open(), createSource(), new ReadContext()];
     await readOne(cache, 1, source);
     await filled(cache, keys, "thing:1");
     source.version = 2;
@@ -251,7 +252,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     await filled(cache, keys, "thing:1");
     const statuses = new Set<string | undefined>();
     await until("a stale read", async () => {
-      const reading = new Reading();
+      const reading = new ReadContext();
       await readOne(cache, 1, source, reading);
       statuses.add(reading.outcome?.status);
       return reading.outcome?.status === "STALE";
@@ -270,7 +271,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
       "the end of the entry",
       async () => (await cache.link.connection.exists(keys.cacheEntry("thing:1"))) === 0,
     );
-    const reading = new Reading();
+    const reading = new ReadContext();
     await readOne(cache, 1, source, reading);
     expect(reading.outcome?.status).toBe("MISS");
   });
@@ -288,7 +289,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     await filled(first, keys, "thing:1");
     const statuses = new Set<string | undefined>();
     await until("the early load", async () => {
-      const reading = new Reading();
+      const reading = new ReadContext();
       await Promise.all(caches.map((cache) => readOne(cache, 1, source, reading)));
       statuses.add(reading.outcome?.status);
       return source.loads.length > 1;
@@ -302,7 +303,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     const ids = Array.from({ length: 20 }, (_, index) => index);
-    await cache.readMany(things, ids, source.load, new Reading());
+    await cache.readMany(things, ids, source.load, new ReadContext());
     await filled(cache, keys, ...ids.map((id) => `thing:${id}`));
     const texts = await Promise.all(
       ids.map((id) => cache.link.connection.get(keys.cacheEntry(`thing:${id}`))),
@@ -349,7 +350,7 @@ function describeSingleFlight(fleet: () => Promise<Fleet>): void {
       things,
       [1],
       () => gate.pass().then(() => Promise.reject(new Error("the database is away"))),
-      new Reading(),
+      new ReadContext(),
     );
     await gate.reached;
     const waiting = readOne(b, 1, source);

@@ -7,8 +7,8 @@
  * had returned on the same process, and with a consistency token those of every process. A read
  * that shows fewer is stale.
  */
-import { Reading } from "../../../src/domain/reading.js";
-import type { Family } from "../../../src/redis/cache/cache.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
+import type { CacheRegion } from "../../../src/redis/cache/cache.js";
 import type { OpenCache } from "../../../src/redis/cache/open.js";
 
 export interface Drill {
@@ -27,9 +27,9 @@ const STEPS = 7;
 /** Rounds at once: enough that commands of several interleave in every write to the socket. */
 const AT_ONCE = 40;
 
-const numbers: Family<number> = {
+const numbers: CacheRegion<number> = {
   name: "number",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (id) => ["numbers", `number:${id}`],
 };
 
@@ -101,8 +101,8 @@ class Round {
       ? Math.max(this.token.written, this.announced[process] ?? 0)
       : (this.announced[process] ?? 0);
     const reading = withToken
-      ? new Reading({ seen: { count: this.token.count, bypassUntilMs: 0 } })
-      : new Reading();
+      ? new ReadContext({ seen: { count: this.token.count, bypassUntilMs: 0 } })
+      : new ReadContext();
     const [shown] =
       (await this.caches[process]?.readMany(numbers, [this.id], this.load, reading)) ?? [];
     this.reads += 1;

@@ -6,9 +6,9 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
+import { NEWEST } from "../../../src/domain/consistency-token.js";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
-import { Reading } from "../../../src/domain/reading.js";
-import { NEWEST } from "../../../src/domain/seen.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { SECOND } from "../../../src/domain/time/time.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
@@ -49,9 +49,9 @@ async function privateServer(
 }
 
 const statusOf = async (
-  read: (reading: Reading) => Promise<unknown>,
+  read: (reading: ReadContext) => Promise<unknown>,
 ): Promise<string | undefined> => {
-  const reading = new Reading();
+  const reading = new ReadContext();
   await read(reading);
   return reading.outcome?.status;
 };
@@ -124,7 +124,7 @@ it("While Redis is down, nobody joins a load older than what they have seen writ
   await gate.reached;
   source.version = 2;
   const count = await writer.invalidate(["thing:1"]);
-  const after = readOne(cache, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } }));
+  const after = readOne(cache, 1, source, new ReadContext({ seen: { count, bypassUntilMs: 0 } }));
   gate.open();
   expect([(await before)?.version, (await after)?.version]).toEqual([1, 2]);
 });
@@ -138,7 +138,7 @@ it("While Redis is down, readers of the newest value share only loads of their t
   const [source, gate] = [createSource(), createGate()];
   source.gate = gate.pass;
   const readNewest = () =>
-    readOne(cache, 1, source, new Reading({ seen: { count: NEWEST, bypassUntilMs: 0 } }));
+    readOne(cache, 1, source, new ReadContext({ seen: { count: NEWEST, bypassUntilMs: 0 } }));
   const before = [readNewest(), readNewest()];
   await gate.reached;
   // Another process writes; this one is told by an event.
@@ -210,7 +210,7 @@ it("A full Redis drops fills and serves reads, and invalidations still work.", a
   await admin.config("SET", "maxmemory", "1mb");
   expect(await statusOf((reading) => readOne(a, 1, source, reading))).toBe("HIT");
   const reads = await Promise.all(
-    [a, b].map((cache) => cache.readMany(things, [2, 3], source.load, new Reading())),
+    [a, b].map((cache) => cache.readMany(things, [2, 3], source.load, new ReadContext())),
   );
   expect(reads.flat().map((value) => value?.id)).toEqual([2, 3, 2, 3]);
   source.version = 2;
@@ -230,7 +230,7 @@ it("The cache is the first to give up a full Redis it shares, and comes back lat
   const cache = await openTrusted(place, { localBytes: 0, memoryCheckMs: 10 });
   const { load } = createSource();
   const isFilled = async (id: number) => {
-    await cache.readMany(things, [id], load, new Reading());
+    await cache.readMany(things, [id], load, new ReadContext());
     await quiet(cache);
     return (await admin.exists(place.keys.cacheEntry(`thing:${id}`))) === 1;
   };
@@ -265,7 +265,7 @@ it("A Redis that came back from an older snapshot serves none of its values.", a
   const [a, b] = caches as [(typeof caches)[0], (typeof caches)[0]];
   const source = createSource();
   const ids = Array.from({ length: 20 }, (_, index) => index);
-  const readAll = (cache: typeof a) => cache.readMany(things, ids, source.load, new Reading());
+  const readAll = (cache: typeof a) => cache.readMany(things, ids, source.load, new ReadContext());
   await readAll(a);
   await filled(a, place.keys, ...ids.map((id) => `thing:${id}`));
   await admin.save();

@@ -4,7 +4,7 @@
  */
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { Reading } from "../../../src/domain/reading.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import type { FaultyProxy } from "../../support/faults.js";
 import { testRedis } from "../../support/redis.js";
@@ -81,7 +81,8 @@ it("A link deaf for three beats turns the local level off, and is reconnected.",
   const count = await near.invalidate(["thing:1"]);
   // With the token nothing older is shown even before the silence is noticed.
   expect(
-    (await readOne(far, 1, source, new Reading({ seen: { count, bypassUntilMs: 0 } })))?.version,
+    (await readOne(far, 1, source, new ReadContext({ seen: { count, bypassUntilMs: 0 } })))
+      ?.version,
   ).toBe(2);
   await until("the silence to be noticed", () => !far.local.isOn(), 10 * 300);
   expect((await readOne(far, 1, source))?.version).toBe(2);
@@ -137,9 +138,9 @@ it("The local level stays within its bytes, and drops unused tags.", async () =>
   const place = testRedis();
   const [cache, source] = [await openTrusted(place, { localBytes: 20_000 }), createSource()];
   const ids = Array.from({ length: 200 }, (_, index) => index);
-  const family = { name: "thing", nameOf: String, tagsOf: (id: number) => [`thing:${id}`] };
+  const family = { name: "thing", cacheKeyOf: String, tagsOf: (id: number) => [`thing:${id}`] };
   for (const _ of [1, 2, 3]) {
-    await cache.readMany(family, ids, source.load, new Reading());
+    await cache.readMany(family, ids, source.load, new ReadContext());
     await filled(cache, place.keys, "thing:199");
   }
   const { bytes, entries, tags } = cache.local.size();

@@ -134,7 +134,7 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   });
   const nowMs = Date.now();
   const event = { productId: 1, day: dayOf(nowMs), month: monthOf(nowMs) };
-  await store.adopt(1, "", "generation");
+  await store.claimShard(1, "", "generation");
   const nothing = {
     applied: "",
     views: 0,
@@ -147,7 +147,7 @@ async function countViews(url: string, keys: Keys): Promise<void> {
   for (const period of ["all", event.month, event.day] as const)
     await store.load({ productId: 1, period }, nothing, nowMs);
   await store.view({ ...event, operation: { slot: 1, id: "one_____" } }, "ada");
-  await store.seal([1], "batch");
+  await store.cutBatch([1], "batch");
   await store.view({ ...event, operation: { slot: 2, id: "two_____" } }, "bob");
   await createViewerRanges(testCaller(connection), keys).estimate(1, [
     dayOf(nowMs - DAY),

@@ -6,7 +6,7 @@ import { type CounterTable, createCounterTable } from "../../../src/db/counters/
 import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
 import type { TallyPeriod } from "../../../src/domain/counters.js";
 import { ServiceUnavailable } from "../../../src/domain/errors.js";
-import { Reading } from "../../../src/domain/reading.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import type { Breaker } from "../../../src/redis/client/breaker.js";
 import { openRedisClock } from "../../../src/redis/client/clock.js";
 import {
@@ -119,7 +119,7 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
     share: async (productId, operationId) =>
       codes(await counters.share(doing(productId, "anybody", operationId))),
     async read(productId, period = "all") {
-      const [tally] = await counters.read([{ productId, period }], new Reading());
+      const [tally] = await counters.read([{ productId, period }], new ReadContext());
       if (!tally) throw new Error("no tally");
       const { views, shares, viewers } = tally;
       return { views, shares, viewers: viewers.estimate, exact: viewers.exact };
@@ -148,7 +148,7 @@ export async function stockProducts(database: Database, count: number): Promise<
 }
 
 /** The steps of a flush, in order. */
-export const STEPS = ["seal", "sketches", "apply", "settle"] as const;
+export const STEPS = ["cutBatch", "sketches", "apply", "ackBatch"] as const;
 
 /** Where a flusher ends: before or after one of its steps; nowhere while `armed` is false. */
 export interface Crash {
@@ -172,9 +172,9 @@ export function dying({ store, table }: FlushParts, crash: Crash): FlushParts {
   return {
     store: {
       ...store,
-      seal: wrapped("seal", store.seal),
+      cutBatch: wrapped("cutBatch", store.cutBatch),
       sketches: wrapped("sketches", store.sketches),
-      settle: wrapped("settle", store.settle),
+      ackBatch: wrapped("ackBatch", store.ackBatch),
     },
     table: { ...table, apply: wrapped("apply", table.apply) },
   };

@@ -15,7 +15,7 @@ import {
   MAX_RECENT_VIEWERS,
 } from "../../../src/domain/counters.js";
 import { dayAt, dayNumber, dayOf, monthOf } from "../../../src/domain/leaderboard/calendar.js";
-import { Reading } from "../../../src/domain/reading.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { OPERATION_SLOTS, shardOf } from "../../../src/redis/counters/counters.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
@@ -494,7 +494,7 @@ it("Counters on a Cluster work as on one server.", async () => {
   );
   const tallies = await kit.counters.read(
     ids.map((productId) => ({ productId, period: "all" as const })),
-    new Reading(),
+    new ReadContext(),
   );
   expect(tallies.map(({ views, shares }) => ({ views, shares }))).toEqual(
     stored.map(({ views, shares }) => ({ views: views + 2, shares: shares + 1 })),

@@ -89,7 +89,7 @@ it("Each event of a history is counted once.", async () => {
   const history = fc.array(action, { minLength: 5, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(history, async (actions) => {
-      const crash: Crash = { step: "seal", when: "before", armed: false };
+      const crash: Crash = { step: "cutBatch", when: "before", armed: false };
       const redis = testRedis();
       const kit = await openCounterKit({
         ...redis,

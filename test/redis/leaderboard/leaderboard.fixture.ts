@@ -75,7 +75,7 @@ export async function useBoard(store: BoardStore): Promise<void> {
     submittedMs: 2_000,
     rows: [ledgerRow(3, "somebody", 6)],
   });
-  await store.trust(build, 0);
+  await store.verify(build, 0);
   for (const built of await store.built(board.id))
     if (built.period === "WEEK") await store.drop(board.id, built, startMs);
   await store.begin(board, "another");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ANONYMOUS } from "../../../src/domain/account/principal.js";
 import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
-import { Reading } from "../../../src/domain/reading.js";
+import { ReadContext } from "../../../src/domain/read-context.js";
 import type { Loaders } from "../../../src/loaders/loaders.js";
 import { createRequestContext } from "../../../src/resolvers/context.js";
 import { createEvents } from "../../../src/resolvers/events.js";
@@ -31,7 +31,7 @@ function record(version: number): ProductRecord {
 /** A context whose cache holds one version and whose database another. */
 function contextOver({ cached, stored }: { cached: number; stored: number }) {
   const reads: string[] = [];
-  const makeLoaders = ({ bypass }: Reading): Loaders => {
+  const makeLoaders = ({ bypass }: ReadContext): Loaders => {
     const load = async () => {
       reads.push(bypass ? "database" : "cache");
       return record(bypass ? stored : cached);
@@ -45,7 +45,7 @@ function contextOver({ cached, stored }: { cached: number; stored: number }) {
       principal: ANONYMOUS,
       client: TEST_CLIENT,
       guest: createGuests("secret").admit(undefined),
-      reading: new Reading(),
+      reading: new ReadContext(),
       makeLoaders,
     }),
   };

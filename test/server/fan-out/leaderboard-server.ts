@@ -127,7 +127,7 @@ export class Boards {
 
   async read(slug: string, { reading }: Pick<RequestContext, "reading">) {
     this.reads += 1;
-    if (this.flushed) reading.noteFallback();
+    if (this.flushed) reading.recordFallback();
     const version = (this.flushed ?? this.versions).get(slug) ?? 0;
     await this.gate;
     return { slug, version };

@@ -24,7 +24,7 @@ import {
 } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resolverClassesOf, SUBJECTS } from "../../../src/app/subjects.js";
-import { SCOPES, type Scope } from "../../../src/domain/scope.js";
+import { type AnswerScope, SCOPES } from "../../../src/domain/scope.js";
 import { buildSoukSchema } from "../../../src/schema/build-schema.js";
 import { createDeliveryPlanner } from "../../../src/server/fan-out/plan.js";
 import { drillSize } from "../../support/drill.js";
@@ -58,7 +58,7 @@ const fieldsOf = (schema: GraphQLSchema): [string, GraphQLField<unknown, unknown
  * types, one after the other.
  */
 class Oracle {
-  readonly met = new Set<Scope>();
+  readonly met = new Set<AnswerScope>();
   /** Whether the answer hangs on what nobody knows before it is executed. */
   guessed = false;
   private readonly document: DocumentNode;
@@ -92,7 +92,7 @@ class Oracle {
   private field({ name, selectionSet }: FieldNode, object: GraphQLObjectType): void {
     const field = object.getFields()[name.value];
     if (!field) return;
-    this.met.add((field.extensions.scope as Scope | undefined) ?? "VIEWER");
+    this.met.add((field.extensions.scope as AnswerScope | undefined) ?? "VIEWER");
     if (selectionSet)
       for (const each of this.objects(getNamedType(field.type))) this.visit(selectionSet, each);
   }
@@ -121,7 +121,7 @@ class Oracle {
 
 describe("the scope of a document", () => {
   test("It is never wider than the strictest field it can reach, over random documents.", () => {
-    const planned = new Map<Scope, number>();
+    const planned = new Map<AnswerScope, number>();
     fc.assert(
       fc.property(
         choices,

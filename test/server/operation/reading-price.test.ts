@@ -20,7 +20,7 @@ async function startCharging(most = Number.MAX_SAFE_INTEGER, env: Record<string,
   } as const;
   const limits: Limits = {
     check: () => {},
-    isTight: () => false,
+    recentlyRejected: () => false,
     owe: (_payer, cost) => void owed.push(cost),
     async charge(_payer, charge) {
       if (charge.cost > most)
@@ -122,7 +122,7 @@ describe("the text of a request", () => {
   test("A socket with an empty bucket is not charged any more.", async () => {
     const { souk, owed, limits } = await startCharging();
     const client = await connectSocket(souk.live);
-    limits.isTight = () => true;
+    limits.recentlyRejected = () => true;
     limits.check = () => {
       throw new RateLimited("Try again.", 5, { bucket: "address" });
     };

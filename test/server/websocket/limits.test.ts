@@ -102,7 +102,7 @@ test("A refusal for lack of a place costs nothing, whichever place it is.", asyn
       authenticate: async (token) => (token ? userOf(token) : { kind: "anonymous" }),
       limits: {
         check: () => {},
-        isTight: () => false,
+        recentlyRejected: () => false,
         owe: () => void owed++,
         async charge(_payer, charge) {
           charged++;
@@ -145,7 +145,7 @@ test("A socket costs as much as the cheapest operation, and a flood must come ag
     {
       limits: {
         check: () => {},
-        isTight: () => false,
+        recentlyRejected: () => false,
         owe: () => {},
         charge: async (_payer, charge) => {
           if (charged.push(charge.cost) > 1)

@@ -5,7 +5,7 @@ import { DAY, MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createSessionStore } from "../../../src/redis/session/session.js";
 import { sessionCredential } from "../../../src/services/account/credential.js";
-import { createSessionTrust } from "../../../src/services/account/session-reload.js";
+import { createSessionReload } from "../../../src/services/account/session-reload.js";
 import { createSessions } from "../../../src/services/account/sessions.js";
 import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
@@ -44,7 +44,7 @@ async function openSessions() {
     noteEveryMs: MINUTE,
     most: 10,
   });
-  const trust = createSessionTrust({
+  const trust = createSessionReload({
     store,
     revocations: {
       stateOf: async () => ({ epoch: 1, revokedIds: [] }),

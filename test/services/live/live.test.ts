@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { NEWEST } from "../../../src/domain/seen.js";
+import { NEWEST } from "../../../src/domain/consistency-token.js";
 import {
   connectRedis,
   type RedisConnection,

@@ -23,7 +23,7 @@ import {
 import {
   createNotificationKind,
   notificationEntry,
-} from "../../../src/services/notification/notification-kind.js";
+} from "../../../src/services/notification/outbox-kind.js";
 import { createOutbox } from "../../../src/services/outbox/outbox.js";
 import { testCaller } from "../../support/caller.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";

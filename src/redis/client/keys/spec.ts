@@ -43,13 +43,13 @@ export interface KeySubject {
 }
 
 /** One argument for each `<…>`. */
-type Parts<Key extends string> = Key extends `${infer _Before}<${infer _Name}>${infer Rest}`
-  ? [part: string | number, ...Parts<Rest>]
+type KeyArguments<Key extends string> = Key extends `${infer _Before}<${infer _Name}>${infer Rest}`
+  ? [part: string | number, ...KeyArguments<Rest>]
   : [];
 
 /** One method per family, which builds its keys. */
 export type KeysOf<Specs extends KeySpecs> = {
-  readonly [Family in keyof Specs]: (...parts: Parts<Specs[Family]["key"]>) => string;
+  readonly [Family in keyof Specs]: (...parts: KeyArguments<Specs[Family]["key"]>) => string;
 };
 
 /** @param prefix put before every key; empty in production, unique per test */

@@ -8,20 +8,20 @@ import type { ApplyRevocation } from "./revocations.js";
 
 type RevocationPayload = { readonly revocations: readonly Revocation[] };
 
-const ID = z.int().positive();
-const COUNT = z.int().nonnegative();
-const WORD = z.string().min(1);
+const USER_ID = z.int().positive();
+const EPOCH = z.int().nonnegative();
+const NAME = z.string().min(1);
 
 const REVOCATION: z.ZodType<Revocation> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("session"), userId: ID, userTag: WORD, sessionId: WORD }),
+  z.object({ kind: z.literal("session"), userId: USER_ID, userTag: NAME, sessionId: NAME }),
   z.object({
     kind: z.literal("user"),
-    userId: ID,
-    userTag: WORD,
-    epoch: COUNT,
-    keptId: WORD.nullable(),
+    userId: USER_ID,
+    userTag: NAME,
+    epoch: EPOCH,
+    keptId: NAME.nullable(),
   }),
-  z.object({ kind: z.literal("everyone"), beforeMs: COUNT }),
+  z.object({ kind: z.literal("everyone"), beforeMs: EPOCH }),
 ]);
 
 /** Revocations that are still to be applied. */
@@ -60,8 +60,8 @@ export function createRevocationKind({
   };
 }
 
-const NAMED_BY_ID = z.object({ userId: ID });
-const NAMED_BY_TAG = z.object({ userTag: WORD });
+const NAMED_BY_ID = z.object({ userId: USER_ID });
+const NAMED_BY_TAG = z.object({ userTag: NAME });
 
 /** Users of revocations that cannot be read, as far as these name one. */
 export function unreadableUsers({

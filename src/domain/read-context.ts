@@ -2,7 +2,7 @@
  * How one operation reads, and what it found. Passed down to
  * the cache and the counters, one per operation.
  */
-import { NOTHING_SEEN, type Seen } from "./seen.js";
+import { type ConsistencyToken, NO_TOKEN } from "./consistency-token.js";
 
 /**
  * What a read was: from the cache, loaded, served beyond its
@@ -17,30 +17,33 @@ export type CacheStatus = (typeof CACHE_STATUSES)[number];
  * The weightiest status of an operation's reads, and the age
  * of the oldest value.
  */
-export interface ReadingOutcome {
+export interface ReadOutcome {
   readonly status: CacheStatus;
   readonly ageMs: number;
 }
 
 /** One operation's way of reading. */
-export class Reading {
+export class ReadContext {
   /**
    * The client's consistency token; raised when the operation
    * itself writes.
    */
-  seen: Seen;
+  seen: ConsistencyToken;
   /** True where the caller asked to read Postgres directly. */
   readonly bypass: boolean;
-  private outcomeSoFar: ReadingOutcome | null = null;
+  private outcomeSoFar: ReadOutcome | null = null;
   private usedFallback = false;
 
-  constructor({ seen = NOTHING_SEEN, bypass = false }: { seen?: Seen; bypass?: boolean } = {}) {
+  constructor({
+    seen = NO_TOKEN,
+    bypass = false,
+  }: { seen?: ConsistencyToken; bypass?: boolean } = {}) {
     this.seen = seen;
     this.bypass = bypass;
   }
 
   /** Records one value served. Called by the cache. */
-  note(status: CacheStatus, ageMs: number): void {
+  record(status: CacheStatus, ageMs: number): void {
     const weightier =
       this.outcomeSoFar &&
       CACHE_STATUSES.indexOf(this.outcomeSoFar.status) > CACHE_STATUSES.indexOf(status);
@@ -54,7 +57,7 @@ export class Reading {
    * Records an answer of a fallback, which may be older than
    * an earlier one. Called by the owner of the fallback.
    */
-  noteFallback(): void {
+  recordFallback(): void {
     this.usedFallback = true;
   }
 
@@ -67,7 +70,7 @@ export class Reading {
   }
 
   /** What was read so far; null without any cached read. */
-  get outcome(): ReadingOutcome | null {
+  get outcome(): ReadOutcome | null {
     return this.outcomeSoFar;
   }
 }

@@ -8,16 +8,16 @@
  * latest of each part counts.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { latestSeen, NOTHING_SEEN, type Seen } from "../domain/seen.js";
+import { type ConsistencyToken, latestToken, NO_TOKEN } from "../domain/consistency-token.js";
 
 /** Reads and writes tokens. */
-export interface SeenTokens {
+export interface ConsistencyTokens {
   /** What a client says it has seen, in one token or a few; nothing where none of them is ours. */
-  read(text: string | undefined): Seen;
+  read(text: string | undefined): ConsistencyToken;
   /** The token of what was seen. */
-  write(seen: Seen): string;
+  write(seen: ConsistencyToken): string;
   /** Whether it still orders reading past the cache. */
-  ordersBypass(seen: Seen): boolean;
+  ordersBypass(seen: ConsistencyToken): boolean;
 }
 
 /** A client has one token for each of its writes under way; what is beyond is not read. */
@@ -30,25 +30,25 @@ const TOKEN = /^(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{22})$/;
  * @param secret what tokens are signed with; the same in every process
  * @param nowMs the clock that tokens are judged by, ms since epoch: the one that they are made by
  */
-export function createSeenTokens(secret: string, nowMs: () => number): SeenTokens {
+export function createConsistencyTokens(secret: string, nowMs: () => number): ConsistencyTokens {
   const sign = (parts: string): Buffer =>
     createHmac("sha256", secret).update(`seen:${parts}`).digest().subarray(0, SIGNATURE_BYTES);
-  const readOne = (token: string): Seen => {
+  const readOne = (token: string): ConsistencyToken => {
     const [, count = "", until = "", signature = ""] = TOKEN.exec(token) ?? [];
     if (
       count === "" ||
       !timingSafeEqual(Buffer.from(signature, "base64url"), sign(`${count}.${until}`))
     )
-      return NOTHING_SEEN;
+      return NO_TOKEN;
     return { count: Number(count), bypassUntilMs: Number(until) };
   };
   return {
     read(text) {
-      if (!text) return NOTHING_SEEN;
+      if (!text) return NO_TOKEN;
       const tokens = text.split(",", MAX_TOKENS).map((token) => readOne(token.trim()));
       return tokens.reduce(
-        (seen, one) => (one === NOTHING_SEEN ? seen : latestSeen(seen, one)),
-        NOTHING_SEEN,
+        (seen, one) => (one === NO_TOKEN ? seen : latestToken(seen, one)),
+        NO_TOKEN,
       );
     },
     write({ count, bypassUntilMs }) {

@@ -18,10 +18,10 @@ export function notificationEntry(append: NotificationAppend): OutboxEntry {
   };
 }
 
-type NotificationPayload = { readonly notifications: readonly NotificationAppend[] };
+type AppendPayload = { readonly notifications: readonly NotificationAppend[] };
 
 const ID = z.int().positive();
-const COUNT = z.int().nonnegative();
+const SEQUENCE = z.int().nonnegative();
 const CONTENT = z.object({
   kind: z.string(),
   title: z.string(),
@@ -29,7 +29,7 @@ const CONTENT = z.object({
   url: z.string().nullable(),
   expiresAt: z.string().nullable(),
 });
-const DELIVERY = z.object({ userId: ID, sequence: COUNT, id: ID, unread: COUNT });
+const DELIVERY = z.object({ userId: ID, sequence: SEQUENCE, id: ID, unread: SEQUENCE });
 const APPEND: z.ZodType<NotificationAppend> = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("delivered"),
@@ -40,15 +40,15 @@ const APPEND: z.ZodType<NotificationAppend> = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("read"),
     userId: ID,
-    sequence: COUNT,
+    sequence: SEQUENCE,
     ids: z.array(ID),
-    upTo: COUNT.nullable(),
-    unread: COUNT,
+    upTo: SEQUENCE.nullable(),
+    unread: SEQUENCE,
   }),
 ]);
 
 /** What the logs of users in Redis lack. */
-export const NOTIFICATION_SPEC: OutboxKindSpec<NotificationPayload> = {
+export const NOTIFICATION_SPEC: OutboxKindSpec<AppendPayload> = {
   kind: NOTIFICATION_KIND,
   lists: { notifications: APPEND },
   losses: {
@@ -58,9 +58,7 @@ export const NOTIFICATION_SPEC: OutboxKindSpec<NotificationPayload> = {
 };
 
 /** @param apply adds to the logs of users what Postgres has, and announces it */
-export const createNotificationKind = (
-  apply: ApplyNotifications,
-): OutboxKind<NotificationPayload> => ({
+export const createNotificationKind = (apply: ApplyNotifications): OutboxKind<AppendPayload> => ({
   ...NOTIFICATION_SPEC,
   async send({ payload: { notifications } }) {
     const failures: unknown[] = [];

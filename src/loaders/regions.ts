@@ -17,7 +17,7 @@ import {
   tagsOfListing,
 } from "../domain/catalogue/tags.js";
 import type { PageRequest } from "../domain/page.js";
-import type { Family } from "../redis/cache/cache.js";
+import type { CacheRegion } from "../redis/cache/cache.js";
 
 /** A page of a product's reviews. */
 export interface ReviewPageKey {
@@ -31,71 +31,71 @@ export interface BrandPageKey {
   readonly page: PageRequest;
 }
 
-export const productFamily: Family<number> = {
+export const productRegion: CacheRegion<number> = {
   name: "product",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (id) => [CATALOGUE_TAG, productTag(id)],
 };
-export const categoryFamily: Family<number> = {
+export const categoryRegion: CacheRegion<number> = {
   name: "category",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (id) => [CATALOGUE_TAG, categoryTag(id)],
 };
-export const brandFamily: Family<number> = {
+export const brandRegion: CacheRegion<number> = {
   name: "brand",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (id) => [CATALOGUE_TAG, brandTag(id)],
 };
-export const reviewFamily: Family<number> = {
+export const reviewRegion: CacheRegion<number> = {
   name: "review",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (id) => [CATALOGUE_TAG, reviewTag(id)],
 };
 
 /** Pages and counts hold ids and numbers only, so that no list ever serves a stale entity. */
-export const productPageFamily: Family<ListingRequest> = {
+export const productPageRegion: CacheRegion<ListingRequest> = {
   name: "products",
-  nameOf: ({ filter, sort, page }) => `${sort}:${pageName(page)}:${filterName(filter)}`,
+  cacheKeyOf: ({ filter, sort, page }) => `${sort}:${pageName(page)}:${filterName(filter)}`,
   tagsOf: ({ filter, sort }) => tagsOfListing(filter, sort),
 };
-export const productCountFamily: Family<ProductFilter> = {
+export const productCountRegion: CacheRegion<ProductFilter> = {
   name: "product-count",
-  nameOf: filterName,
+  cacheKeyOf: filterName,
   tagsOf: (filter) => tagsOfListing(filter, null),
 };
-export const reviewPageFamily: Family<ReviewPageKey> = {
+export const reviewPageRegion: CacheRegion<ReviewPageKey> = {
   name: "reviews",
-  nameOf: ({ productId, page }) => `${productId}:${pageName(page)}`,
+  cacheKeyOf: ({ productId, page }) => `${productId}:${pageName(page)}`,
   tagsOf: ({ productId }) => [CATALOGUE_TAG, reviewsTag(productId)],
 };
-export const reviewCountFamily: Family<number> = {
+export const reviewCountRegion: CacheRegion<number> = {
   name: "review-count",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (productId) => [CATALOGUE_TAG, reviewsTag(productId)],
 };
-export const likesFamily: Family<number> = {
+export const likesRegion: CacheRegion<number> = {
   name: "likes",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: (productId) => [likesTag(productId)],
 };
-export const brandPageFamily: Family<BrandPageKey> = {
+export const brandPageRegion: CacheRegion<BrandPageKey> = {
   name: "brands",
-  nameOf: ({ text, page }) => `${pageName(page)}:${wordName(text)}`,
+  cacheKeyOf: ({ text, page }) => `${pageName(page)}:${wordName(text)}`,
   tagsOf: () => [CATALOGUE_TAG, BRANDS_TAG],
 };
-export const brandCountFamily: Family<string> = {
+export const brandCountRegion: CacheRegion<string> = {
   name: "brand-count",
-  nameOf: wordName,
+  cacheKeyOf: wordName,
   tagsOf: () => [CATALOGUE_TAG, BRANDS_TAG],
 };
-export const categoryIdsFamily: Family<"all"> = {
+export const categoryIdsRegion: CacheRegion<"all"> = {
   name: "categories",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: () => [CATALOGUE_TAG, CATEGORIES_TAG],
 };
-export const childCategoryIdsFamily: Family<number> = {
+export const childCategoryIdsRegion: CacheRegion<number> = {
   name: "category-children",
-  nameOf: String,
+  cacheKeyOf: String,
   tagsOf: () => [CATALOGUE_TAG, CATEGORIES_TAG],
 };
 

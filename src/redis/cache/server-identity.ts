@@ -11,9 +11,9 @@ import { linksOf, type RedisConnection } from "../client/connect.js";
  * former replica. One INFO each.
  * @throws Error when one of them is a replica
  */
-export async function identify(connection: RedisConnection): Promise<string> {
+export async function serverFingerprint(connection: RedisConnection): Promise<string> {
   const masters = linksOf(connection, "master");
-  const identities = await Promise.all(masters.map(identity));
+  const identities = await Promise.all(masters.map(serverIdentity));
   return sha256(identities.sort().join(), "hex").slice(0, 16);
 }
 
@@ -21,7 +21,7 @@ export async function identify(connection: RedisConnection): Promise<string> {
  * Run id and replication id. The second changes where a
  * replica took over other data.
  */
-async function identity(server: Redis): Promise<string> {
+async function serverIdentity(server: Redis): Promise<string> {
   const info = await server.info("server", "replication");
   const field = (name: string): string =>
     new RegExp(`^${name}:(\\w+)`, "m").exec(info)?.[1] ?? "unknown";

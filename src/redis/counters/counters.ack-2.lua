@@ -2,8 +2,8 @@
 --[[
   Drops a batch that Postgres has applied. Can be repeated. One that cannot
   be applied, because Postgres has another one before it, makes the shard
-  adopted again.
-  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
+  claimed again.
+  KEYS[1]  hash  the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id of the batch   ARGV[2]  "applied" or "stray"
   Returns  1 when it was this batch, else 0

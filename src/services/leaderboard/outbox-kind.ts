@@ -19,18 +19,18 @@ export function scoreEntries(scores: readonly ShopScore[]): OutboxEntry[] {
   return [{ kind: SCORE_KIND, keys: [...keys], payload: { scores } }];
 }
 
-type ScorePayload = { readonly scores: readonly ShopScore[] };
+type ScoresPayload = { readonly scores: readonly ShopScore[] };
 
-const WORD = z.string().min(1);
+const TEXT = z.string().min(1);
 const SCORE: z.ZodType<ShopScore> = z.object({
-  slug: WORD,
-  owner: WORD.max(BOARD_LIMITS.owner),
+  slug: TEXT,
+  owner: TEXT.max(BOARD_LIMITS.owner),
   score: z.number().min(-MAX_SCORE).max(MAX_SCORE),
-  operationId: WORD.max(BOARD_LIMITS.operationId),
+  operationId: TEXT.max(BOARD_LIMITS.operationId),
 });
 
 /** Scores that the ledger lacks. */
-export const SCORE_SPEC: OutboxKindSpec<ScorePayload> = {
+export const SCORE_SPEC: OutboxKindSpec<ScoresPayload> = {
   kind: SCORE_KIND,
   lists: { scores: SCORE },
   losses: { scores: "the shop's boards lack these scores for good" },
@@ -43,7 +43,7 @@ export const SCORE_SPEC: OutboxKindSpec<ScorePayload> = {
  */
 export const createScoreKind = (
   record: (scores: readonly ShopScore[]) => Promise<void>,
-): OutboxKind<ScorePayload> => ({
+): OutboxKind<ScoresPayload> => ({
   ...SCORE_SPEC,
   async send({ payload: { scores } }) {
     await record(scores);

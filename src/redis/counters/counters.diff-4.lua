@@ -2,7 +2,7 @@
 --[[
   Compares a tally with what Postgres has and what is still to be flushed.
   May give up a tally that differs: its next use loads it again.
-  KEYS[1]  hash  the shard: server it was adopted on, generation, id of the last sealed batch
+  KEYS[1]  hash  the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   KEYS[4]  hash  the tally: generation, views, shares
@@ -16,7 +16,7 @@ local shard, pending, batch, tally = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local applied, name, repair = ARGV[1], ARGV[2], ARGV[5] == "1"
 
 -- include: client/memory-fence
-local state = redis.call("HMGET", shard, "server", "generation", "sealed")
+local state = redis.call("HMGET", shard, "server", "generation", "cut")
 local held = redis.call("HMGET", tally, "generation", "views", "shares")
 if state[1] ~= server or held[1] ~= state[2] then
   return { "not-loaded" }
@@ -25,7 +25,7 @@ local waiting = redis.call("HMGET", batch, "id", "prev")
 if waiting[1] ~= applied and (waiting[1] and waiting[2] or state[3]) ~= applied then
   return { "outdated" }
 end
-local drift = {}
+local diff = {}
 for index, what in ipairs({ "views", "shares" }) do
   local field = name .. ":" .. what
   local owed = tonumber(redis.call("HGET", pending, field) or 0)
@@ -33,9 +33,9 @@ for index, what in ipairs({ "views", "shares" }) do
     owed = owed + tonumber(redis.call("HGET", batch, field) or 0)
   end
   local stored = index == 1 and ARGV[3] or ARGV[4]
-  drift[index] = tonumber(held[index + 1]) - tonumber(stored) - owed
+  diff[index] = tonumber(held[index + 1]) - tonumber(stored) - owed
 end
-if repair and (drift[1] ~= 0 or drift[2] ~= 0) then
+if repair and (diff[1] ~= 0 or diff[2] ~= 0) then
   redis.call("HDEL", tally, "generation")
 end
-return { "here", string.format("%.0f", drift[1]), string.format("%.0f", drift[2]) }
+return { "here", string.format("%.0f", diff[1]), string.format("%.0f", diff[2]) }

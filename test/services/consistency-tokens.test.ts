@@ -4,11 +4,11 @@
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { latestSeen, NOTHING_SEEN } from "../../src/domain/seen.js";
-import { createSeenTokens } from "../../src/services/seen-tokens.js";
+import { latestToken, NO_TOKEN } from "../../src/domain/consistency-token.js";
+import { createConsistencyTokens } from "../../src/services/consistency-tokens.js";
 
 const NOW_MS = 1_700_000_000_000;
-const tokens = createSeenTokens("secret", () => NOW_MS);
+const tokens = createConsistencyTokens("secret", () => NOW_MS);
 const part = fc.integer({ min: 0, max: 999_999_999_999_999 });
 const seen = fc.record({ count: part, bypassUntilMs: part });
 const SEED = { seed: 15 };
@@ -27,7 +27,7 @@ it("Tokens in one header are read as the latest of each part, whatever separates
   fc.assert(
     fc.property(seen, seen, (a, b) => {
       expect(tokens.read(`${tokens.write(a)}, forged,${tokens.write(b)}`)).toEqual(
-        latestSeen(a, b),
+        latestToken(a, b),
       );
     }),
     SEED,
@@ -42,8 +42,8 @@ it("A token with any character changed, and one of another shop, is read as noth
       const index = at % token.length;
       const forged = token.slice(0, index) + other + token.slice(index + 1);
       // The last character of base64 holds bits that stand for nothing.
-      if (tokens.read(forged) !== NOTHING_SEEN) expect(tokens.read(forged)).toEqual(some);
-      expect(createSeenTokens("another secret", () => NOW_MS).read(token)).toEqual(NOTHING_SEEN);
+      if (tokens.read(forged) !== NO_TOKEN) expect(tokens.read(forged)).toEqual(some);
+      expect(createConsistencyTokens("another secret", () => NOW_MS).read(token)).toEqual(NO_TOKEN);
     }),
     SEED,
   );
@@ -52,5 +52,5 @@ it("A token with any character changed, and one of another shop, is read as noth
 it("A token orders reading past the cache until its time, by the clock that it is given.", () => {
   expect(tokens.ordersBypass({ count: 1, bypassUntilMs: NOW_MS + 1 })).toBe(true);
   expect(tokens.ordersBypass({ count: 1, bypassUntilMs: NOW_MS })).toBe(false);
-  expect(tokens.ordersBypass(NOTHING_SEEN)).toBe(false);
+  expect(tokens.ordersBypass(NO_TOKEN)).toBe(false);
 });

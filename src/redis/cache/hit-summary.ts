@@ -2,11 +2,11 @@
  * What one level served in one call: summed up first, so
  * that a thousand values cost one report.
  */
-import type { Reading } from "../../domain/reading.js";
+import type { ReadContext } from "../../domain/read-context.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Entry, Freshness } from "./entry.js";
 
-export class Served {
+export class HitSummary {
   private count = 0;
   private stale = 0;
   private oldestMs = Number.POSITIVE_INFINITY;
@@ -23,9 +23,9 @@ export class Served {
   }
 
   /** Reports to the reader and the metrics. */
-  report(level: "local" | "redis", reading: Reading, telemetry: Telemetry): void {
+  report(level: "local" | "redis", reading: ReadContext, telemetry: Telemetry): void {
     if (this.count === 0) return;
     telemetry.cacheReads(level, this.count);
-    reading.note(this.stale > 0 ? "STALE" : "HIT", Math.max(0, this.nowMs - this.oldestMs));
+    reading.record(this.stale > 0 ? "STALE" : "HIT", Math.max(0, this.nowMs - this.oldestMs));
   }
 }

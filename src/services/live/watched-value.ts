@@ -9,12 +9,13 @@
  * So the latest wins, and one at the end of a window is
  * never lost.
  */
+
+import { NEWEST } from "../../domain/consistency-token.js";
 import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
-import { NEWEST } from "../../domain/seen.js";
 import type { OpenTopic } from "./topic-registry.js";
 
 /** An id whose value is to be read and sent now. */
-export interface Due<I extends TopicId = TopicId> {
+export interface DueValue<I extends TopicId = TopicId> {
   readonly id: I;
   /** Invalidations the reader must have seen, or {@link NEWEST}. */
   readonly seen: number;
@@ -23,11 +24,15 @@ export interface Due<I extends TopicId = TopicId> {
 }
 
 /** A topic, with the highest version and invalidations published. */
-export type WatchedTopic = OpenTopic<ValueTopicKind, Slot, { version: number; seen: number }>;
+export type WatchedTopic = OpenTopic<
+  ValueTopicKind,
+  WatchedValue,
+  { version: number; seen: number }
+>;
 
 type State = "opening" | "idle" | "due" | "cooling" | "cooling, published" | "ended";
 
-export class Slot {
+export class WatchedValue {
   private state: State = "opening";
   /** Messages may have been missed, so only the newest value will do. */
   private doubted = true;
@@ -35,7 +40,7 @@ export class Slot {
   constructor(
     readonly topic: WatchedTopic,
     private readonly conflation: Conflation,
-    private readonly onDue: (slot: Slot) => void,
+    private readonly onDue: (slot: WatchedValue) => void,
   ) {}
 
   /** The topic is subscribed: the first value is due. */
@@ -56,7 +61,7 @@ export class Slot {
   }
 
   /** The value is read now; the window begins. */
-  take(): Due {
+  take(): DueValue {
     const { topic, state } = this.topic;
     const due = { id: topic.id, version: state.version, seen: this.doubted ? NEWEST : state.seen };
     this.doubted = false;
@@ -86,13 +91,13 @@ export class Slot {
  * the order they began, and one timer serves them all.
  */
 export class Conflation {
-  private readonly cooling = new Map<Slot, number>();
+  private readonly cooling = new Map<WatchedValue, number>();
   private timer: NodeJS.Timeout | null = null;
 
   /** @param windowMs shortest time between two values of one slot */
   constructor(readonly windowMs: number) {}
 
-  start(slot: Slot): void {
+  start(slot: WatchedValue): void {
     this.cooling.set(slot, performance.now() + this.windowMs);
     this.timer ??= setTimeout(() => this.wake(), this.windowMs);
   }

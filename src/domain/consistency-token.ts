@@ -9,13 +9,13 @@
  * time: until then the client's reads come from Postgres. It
  * is ms since epoch by the clock of the cache's Redis.
  */
-export interface Seen {
+export interface ConsistencyToken {
   readonly count: number;
   readonly bypassUntilMs: number;
 }
 
 /** A client that has written nothing. */
-export const NOTHING_SEEN: Seen = { count: 0, bypassUntilMs: 0 };
+export const NO_TOKEN: ConsistencyToken = { count: 0, bypassUntilMs: 0 };
 
 /**
  * The count of a first value, of one that is read again, and
@@ -26,7 +26,7 @@ export const NOTHING_SEEN: Seen = { count: 0, bypassUntilMs: 0 };
 export const NEWEST = Number.MAX_SAFE_INTEGER;
 
 /** The token of a client that has seen both. */
-export function latestSeen(a: Seen, b: Seen): Seen {
+export function latestToken(a: ConsistencyToken, b: ConsistencyToken): ConsistencyToken {
   return {
     count: Math.max(a.count, b.count),
     bypassUntilMs: Math.max(a.bypassUntilMs, b.bypassUntilMs),
