@@ -7,6 +7,7 @@ const figures = measure();
 
 test("The source is as narrow, as small and as free of cycles as its bounds say.", () => {
   expect(figures.wideLines).toBe(0);
+  expect(figures.repeatedNames).toBeLessThanOrEqual(30);
   expect(figures.valueCycles).toBe(0);
   expect(figures.cycles).toBeLessThanOrEqual(2);
   expect(figures.fullestFolder).toBeLessThanOrEqual(25);
