@@ -101,3 +101,17 @@ test("Each of thirty terms has a meaning, a place in the code and a source.", ()
   expect(rows).toHaveLength(30);
   expect(rows.filter((cells) => cells.length !== 4 || !cells[2]?.includes("`"))).toEqual([]);
 });
+
+test("Each journey of the architecture names as many files as it says.", () => {
+  const page = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
+  const counts = page
+    .split("\n### ")
+    .slice(1)
+    .map((journey) => {
+      const [, said = "", steps = ""] = journey.split("\n\n");
+      const numbers = said.match(/\d+(?= files| on a miss)/g) ?? [];
+      return [Math.max(...numbers.map(Number)), new Set(steps.match(/[\w./-]+\.ts(?=`)/g)).size];
+    });
+  expect(counts).toHaveLength(4);
+  for (const [said, named] of counts) expect(named).toBe(said);
+});
