@@ -1,5 +1,5 @@
 /** The figures of `src`: see measure.mjs. Sizes are `[median, p90, max]`. */
-export declare function measure(): {
+export interface Figures {
   readonly wideLines: number;
   readonly wideShare: number;
   readonly longestLine: number;
@@ -10,4 +10,9 @@ export declare function measure(): {
   readonly valueCycles: number;
   readonly cycles: number;
   readonly fullestFolder: number;
-};
+}
+
+export declare function measure(): Figures;
+
+/** The lines of the table in docs/architecture.md. */
+export declare function tableOf(figures: Figures): string[];

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm test`: everything that judges this tree, in the order of what it costs. Formatting, types,
- * the import law, unused code and drift of what is generated side by side; then the build; then
- * every test. Ends with one line: "N passed, N failed".
+ * the import law, unused code and words side by side; then the build; then every test. Ends with
+ * one line: "N passed, N failed".
  *
  * Words after `--` go to Vitest: `npm test -- test/redis` runs those tests alone, after the checks.
  */
@@ -47,6 +47,11 @@ const CHECKS = [
     advice: "each rule says where the line belongs",
   },
   { name: "unused code", args: [bin("knip")], advice: "remove it, or use it" },
+  {
+    name: "words",
+    args: [join(ROOT, "scripts", "lint-words.mjs")],
+    advice: "docs/glossary.md lists the terms",
+  },
 ];
 
 function run(args, { quiet }) {

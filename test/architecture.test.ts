@@ -169,11 +169,11 @@ async function write(file: string, targets: readonly string[]): Promise<void> {
   );
 }
 
-test("the source keeps the import law", () => {
+test("The source keeps the import law.", () => {
   expect(judge(ROOT).map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
 });
 
-test("every rule of the import law refuses an offence against it", async () => {
+test("Every rule of the import law refuses an offence against it.", async () => {
   const house = await build(INNOCENT, ...Object.values(OFFENCES));
   const violations = judge(house);
   const caught = Object.entries(OFFENCES).map(([rule, files]) => {
@@ -189,13 +189,13 @@ test("every rule of the import law refuses an offence against it", async () => {
   expect(Object.keys(OFFENCES).sort()).toEqual(law.forbidden.map(({ name }) => name).sort());
 });
 
-test("a house that keeps the law is left alone", async () => {
+test("A tree that keeps the law has no offence.", async () => {
   expect(
     judge(await build(INNOCENT)).map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`),
   ).toEqual([]);
 });
 
-test("every rule tells where the line belongs", () => {
+test("Every rule names the place of an offending line.", () => {
   for (const { comment } of law.forbidden) expect(comment.length).toBeGreaterThan(20);
 });
 

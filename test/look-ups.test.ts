@@ -55,7 +55,7 @@ function lookUpsIn(
 }
 
 describe("a look-up by a name from outside", () => {
-  it("is made nowhere in the source but where it is safe.", () => {
+  it("The source looks outside names up only where it is safe.", () => {
     const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), ts.sys.readFile);
     const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
     const src = join(ROOT, "src/");
@@ -85,7 +85,7 @@ describe("a look-up by a name from outside", () => {
     ["a literal", 'record["a"]', 0],
   ];
 
-  it("is found by the type of its key.", () => {
+  it("A look-up by an outside name is found by the type of its key.", () => {
     const declared = `export {}; declare const record: Record<string, number>,
       maybe: Record<string, number> | undefined, key: string,
       at: number, word: "a" | "b", list: number[];`;

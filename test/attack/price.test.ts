@@ -263,7 +263,7 @@ async function send(query: string, token: string): Promise<{ answer: Answered; c
 }
 
 describe("the price of a document", () => {
-  it(`is not less than what ${DOCUMENTS} random ones make the server do`, async () => {
+  it(`The price covers what ${DOCUMENTS} random documents make the server do.`, async () => {
     const samples = fc.sample(fc.array(fc.nat(1_000), { minLength: 30, maxLength: 60 }), {
       numRuns: DOCUMENTS,
       seed: SEED,

@@ -79,18 +79,21 @@ describe("a variable named like a member of Object.prototype", () => {
   };
 
   describe.each(Object.keys(transports))("over %s", (transport) => {
-    it.each(DOCUMENTS)("leaves the price what it is: $what", async ({ query, given, price }) => {
-      for (const name of ["ordinary", ...NAMES]) {
-        const variables = given === undefined ? {} : Object.fromEntries([[name, given]]);
-        const { errors } = await transports[transport]!({ query: query(name), variables });
-        expect([name, errors?.[0]?.extensions]).toMatchObject([
-          name,
-          { code: "OPERATION_TOO_COMPLEX", cost: 1 + price },
-        ]);
-      }
-    });
+    it.each(DOCUMENTS)(
+      "A variable named like a member leaves the price what it is: $what",
+      async ({ query, given, price }) => {
+        for (const name of ["ordinary", ...NAMES]) {
+          const variables = given === undefined ? {} : Object.fromEntries([[name, given]]);
+          const { errors } = await transports[transport]!({ query: query(name), variables });
+          expect([name, errors?.[0]?.extensions]).toMatchObject([
+            name,
+            { code: "OPERATION_TOO_COMPLEX", cost: 1 + price },
+          ]);
+        }
+      },
+    );
 
-    it("has no value where none is given.", async () => {
+    it("A variable named like a member has no value where none is given.", async () => {
       for (const name of NAMES) {
         const query =
           `query($${name}: String) ` +
@@ -157,7 +160,7 @@ describe("a price", () => {
     { requiredKeys: [] },
   );
 
-  it("is the one of a fresh server, whatever was asked before, and a wrong value has none.", () => {
+  it("Earlier requests change no price, and a wrong value has none.", () => {
     expect(validate(schema, document)).toEqual([]);
     const used = createPrices(schema);
     let valid = 0;

@@ -116,7 +116,7 @@ describe.each([
 ])("an answer of %s", (_name, priced, executed) => {
   const price = createPrices(priced);
 
-  it("costs at least what was done, wherever an error stands.", async () => {
+  it("The answer costs at least what was done, wherever an error stands.", async () => {
     let [failed, refunded] = [0, 0];
     await fc.assert(
       fc.asyncProperty(randomOperation(priced), fc.nat(), async (operation, place) => {
@@ -138,7 +138,7 @@ describe.each([
     expect(refunded).toBeGreaterThan(RUNS.numRuns / 20);
   });
 
-  it("costs all that was asked for where the error has no place, or no data is left.", async () => {
+  it("The answer costs all that was asked for where no data or place is left.", async () => {
     await fc.assert(
       fc.asyncProperty(randomOperation(priced), async (operation) => {
         const cost = price({
@@ -249,7 +249,7 @@ describe("an argument that cannot be meant", () => {
   ];
 
   it.each(ROWS)(
-    "is refused before anything runs, and only where it would: %s %j",
+    "An invalid argument is refused before anything runs, and only then: %s %j",
     (query, variables, expected) => {
       expect(refusal(query, variables)).toEqual(expected);
     },
@@ -264,7 +264,7 @@ describe("an argument that cannot be meant", () => {
     place === "Leaderboard.entries.after" ||
     place.startsWith("Subscription.");
 
-  it("is refused early wherever the schema promises BAD_USER_INPUT.", () => {
+  it("Every argument that promises BAD_USER_INPUT is refused early.", () => {
     const promised = Object.values(shop.getTypeMap()).flatMap((type) => {
       if (isInputObjectType(type))
         return Object.values(type.getFields()).map((field) => ({

@@ -160,20 +160,23 @@ describe("a bucket with r left", () => {
       { extensions: hashOf("{ unknown }") },
       "PERSISTED_QUERY_NOT_FOUND",
     ],
-  ])("owes for %s, and what follows waits for it.", async (_what, body, code) => {
-    const address = newAddress();
-    expect(await post(address, { query: documentOf(BURST - 6, false) })).toEqual({
-      code: "ok",
-      remaining: 6,
-    });
-    expect((await post(address, body)).code).toBe(code);
-    expect((await post(address, { query: documentOf(2, false) })).code).toBe("RATE_LIMITED");
-    expect((await post(address, body)).code).toBe("RATE_LIMITED");
-  });
+  ])(
+    "A nearly empty bucket owes for %s, and later requests wait for it.",
+    async (_what, body, code) => {
+      const address = newAddress();
+      expect(await post(address, { query: documentOf(BURST - 6, false) })).toEqual({
+        code: "ok",
+        remaining: 6,
+      });
+      expect((await post(address, body)).code).toBe(code);
+      expect((await post(address, { query: documentOf(2, false) })).code).toBe("RATE_LIMITED");
+      expect((await post(address, body)).code).toBe("RATE_LIMITED");
+    },
+  );
 });
 
 describe("a session cookie that is not valid", () => {
-  it("pays the price of what it asks, as its address.", async () => {
+  it("An invalid session cookie pays the price of its operations, as its address.", async () => {
     const address = newAddress();
     const headers = {
       ...from(address),

@@ -99,7 +99,7 @@ test("An import leaves no words outside the text index, where searches read them
   ).toEqual([{ pages: 0 }]);
 });
 
-test("standard input is a file, too", async () => {
+test("Standard input is imported like a file.", async () => {
   const input = await readFile("examples/import/products.ndjson", "utf8");
   expect(await run("import", ["-", "--format", "ndjson"], env(), input)).toMatchObject({
     code: 0,
@@ -213,7 +213,7 @@ describe("a bad row keeps everything out, and is named with its line", () => {
     ]);
   });
 
-  test("of many bad rows a hundred are shown and all are counted", async () => {
+  test("Of many bad rows a hundred are shown and all are counted.", async () => {
     const { stderr } = await run(
       "import",
       [await csv(...Array.from({ length: 250 }, (_, index) => `S${index},,,Home,Alder,5,EUR,1`))],
@@ -224,7 +224,7 @@ describe("a bad row keeps everything out, and is named with its line", () => {
   });
 });
 
-test("with --skip-bad the rest is imported and the bad ones are counted", async () => {
+test("With --skip-bad the good rows are imported and the bad ones counted.", async () => {
   const { code, stdout, stderr } = await run(
     "import",
     ["--skip-bad", await csv(good("A"), "X,,,Home,Alder,5,EUR,1", good("A"), good("B"))],
@@ -260,7 +260,7 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test("a header without all columns is refused by name", async () => {
+test("A header without all columns is refused by name.", async () => {
   const { code, stderr } = await run("import", [await save("p.csv", "sku,name\nA,B\n")], env());
   expect(code).toBe(1);
   expect(stderr).toContain("no column description, category, brand, price, currency, stock");
@@ -303,7 +303,7 @@ test("A large import is announced by one tag and event, and by none if unchanged
   ]);
 });
 
-test("a long file needs no more memory than a short one: at most 300 MB", async () => {
+test("A long file needs no more memory than a short one: at most 300 MB.", async () => {
   const rows = drillSize({ sample: 10_000, full: 100_000 });
   const child = start("import", ["-", "--format", "ndjson"], env());
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -345,7 +345,7 @@ function residentBytes(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
-test("progress goes to standard error as plain lines where no terminal is", async () => {
+test("Progress without a terminal is plain lines on standard error.", async () => {
   const { stderr } = await run("import", ["examples/import/products.csv"], env());
   expect(stderr).toContain("8 rows read\n");
   expect(stderr).not.toContain("\x1b");
@@ -365,7 +365,7 @@ describe("on the embedded database", () => {
   afterAll(() => dir.remove());
 
   test(
-    "the seed fills it once, and an import adds to it",
+    "The seed fills it once, and an import adds to it.",
     async () => {
       const at = { DATA_DIR: join(dir.path, "data") };
       expect(await run("seed", ["--products", "200"], at)).toMatchObject({
@@ -384,7 +384,7 @@ describe("on the embedded database", () => {
     EMBEDDED_MS,
   );
 
-  test("while the app holds it, the command says to stop it or to use DATABASE_URL", async () => {
+  test("The command asks to stop the app that holds the database, or for DATABASE_URL.", async () => {
     const lock = await lockDataDir(join(dir.path, "held"));
     const { code, stderr } = await run("import", ["examples/import/products.csv"], {
       DATA_DIR: join(dir.path, "held"),

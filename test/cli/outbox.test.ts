@@ -4,7 +4,7 @@
  */
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
-import { changed, openOutbox, plant } from "../faults/outbox-kit.js";
+import { changed, openOutbox, plant } from "../faults/outbox.fixture.js";
 import { ensureBuilt } from "../support/node-process.js";
 import { testDatabase } from "../support/postgres.js";
 import { run } from "./run-command.js";

@@ -13,7 +13,7 @@ function watch(isTTY: boolean) {
   return { written, progress, later };
 }
 
-test("on a terminal one line is drawn over and over, at most ten times a second", () => {
+test("On a terminal one line is redrawn, at most ten times a second.", () => {
   const { written, progress, later } = watch(true);
   progress.show(0, "0 rows read");
   progress.show(0.1, "1,000 rows read");
@@ -27,7 +27,7 @@ test("on a terminal one line is drawn over and over, at most ten times a second"
   ]);
 });
 
-test("elsewhere a line is printed every five seconds and whenever the phase changes", () => {
+test("Without a terminal a line is printed every five seconds and on a new phase.", () => {
   const { written, progress, later } = watch(false);
   progress.show(null, "1,000 rows read");
   later(4_900);

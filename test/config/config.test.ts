@@ -164,7 +164,7 @@ describe("the configuration", () => {
     "redis+cluster://a:1,b:2",
     "redis+sentinel://s:26379/shop",
     "unix:/run/redis.sock",
-  ])("takes %s as a Redis", (REDIS_URL) => {
+  ])("The configuration takes %s as a Redis", (REDIS_URL) => {
     const { redis } = readConfig({ REDIS_URL });
     expect([redis.url, redis.cacheUrl]).toEqual([REDIS_URL, REDIS_URL]);
   });

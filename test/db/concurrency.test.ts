@@ -126,7 +126,7 @@ test("Two relays never work at once, and one that dies lets the next one work.",
   await other.close();
 });
 
-test("five processes that migrate an empty database at once migrate it once", async () => {
+test("Five simultaneous migrations of an empty database migrate it once.", async () => {
   const { url, drop } = await blankDatabase();
   const databases = await times(5, () => open(url));
   await Promise.all(databases.map((database) => migrate(database, testLog())));

@@ -35,11 +35,11 @@ describe.each(DATABASES)("tables of the catalogue on %s", (kind) => {
   });
   afterAll(() => close?.());
 
-  test("categories come in the order of the tree: parents first, siblings by name", async () => {
+  test("Categories come in the order of the tree: parents first, siblings by name.", async () => {
     expect(await createCategoryTable(database).allIds()).toEqual([5, 1, 4, 2, 3]);
   });
 
-  test("categories know their path and their children", async () => {
+  test("Categories have their path and their children.", async () => {
     const categories = createCategoryTable(database);
     expect(await categories.byIds([3, 999])).toEqual([
       { id: 3, name: "Chairs", slug: "chairs", parentId: 2, path: [1, 2, 3] },
@@ -52,7 +52,7 @@ describe.each(DATABASES)("tables of the catalogue on %s", (kind) => {
     );
   });
 
-  test("two categories of one parent, roots included, cannot share a name", async () => {
+  test("Two categories of one parent, roots included, cannot share a name.", async () => {
     const add = (parent: number | null) =>
       database.query(
         sql`INSERT INTO categories (id, parent_id, name, slug, path)
@@ -86,7 +86,7 @@ describe.each(DATABASES)("tables of the catalogue on %s", (kind) => {
     expect(await brands.byIds([2, 77])).toEqual([{ id: 2, name: "brio" }]);
   });
 
-  test("reviews are paged newest first, many products in one statement", async () => {
+  test("Reviews are paged newest first, many products in one statement.", async () => {
     const one = (await put(database, draft("R-1"))).product.id;
     const two = (await put(database, draft("R-2"))).product.id;
     await database.query(
@@ -146,7 +146,7 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
     expect(await remember("op", "other", "b")).toEqual({ first: true });
   });
 
-  test("an operation of a transaction that failed is new again", async () => {
+  test("An operation of a failed transaction is new again.", async () => {
     const operations = createOperationTable(database);
     const failed = database.transaction(async (tx) => {
       await operations.remember(tx, "undone", "s", "f");
@@ -158,7 +158,7 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
     );
   });
 
-  test("operations are kept for a day and then forgotten", async () => {
+  test("Operations are kept for a day and then forgotten.", async () => {
     const operations = createOperationTable(database);
     await database.query(sql`INSERT INTO operations (scope, operation_id, fingerprint, created_at)
       VALUES ('age', 'young', '', now() - interval '23 hours 59 minutes'),
@@ -169,7 +169,7 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
     ).toEqual([{ operation_id: "young" }]);
   });
 
-  test("committed rows are notified, read in order, unchanged, and gone when sent", async () => {
+  test("Committed rows are notified, read in order, unchanged, and gone when sent.", async () => {
     const outbox = createOutboxTable(database);
     let wake = () => {};
     const notified = new Promise<void>((resolve) => {
@@ -261,7 +261,7 @@ describe.each(DATABASES)("operations and the outbox on %s", (kind) => {
     expect(await outbox.hasUnsent()).toBe(false);
   });
 
-  test("one relay at a time: while one sends, another finds nothing to do", async () => {
+  test("One relay works at a time, and another finds nothing to do.", async () => {
     const outbox = createOutboxTable(database);
     let second: unknown = "not asked";
     await outbox.alone(async () => {

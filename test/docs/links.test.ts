@@ -87,3 +87,31 @@ test("Every decision begins with its number and title, and the index lists it by
   expect(rows.filter((row) => !index.includes(row))).toEqual([]);
   expect(index.match(/^\| \[\d{4}\]/gm)).toHaveLength(rows.length);
 });
+
+test("The page of architecture has at most 1,800 words.", () => {
+  const words = readFileSync(join(ROOT, "docs/architecture.md"), "utf8").split(/\s+/);
+  expect(words.length).toBeLessThanOrEqual(1_800);
+});
+
+test("Each of thirty terms has a meaning, a place in the code and a source.", () => {
+  const rows = readFileSync(join(ROOT, "docs/glossary.md"), "utf8")
+    .split("\n")
+    .filter((line) => /^\| (?!term )[A-Za-z]/.test(line))
+    .map((line) => line.split(" | "));
+  expect(rows).toHaveLength(30);
+  expect(rows.filter((cells) => cells.length !== 4 || !cells[2]?.includes("`"))).toEqual([]);
+});
+
+test("Each journey of the architecture names as many files as it says.", () => {
+  const page = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
+  const counts = page
+    .split("\n### ")
+    .slice(1)
+    .map((journey) => {
+      const [, said = "", steps = ""] = journey.split("\n\n");
+      const numbers = said.match(/\d+(?= files| on a miss)/g) ?? [];
+      return [Math.max(...numbers.map(Number)), new Set(steps.match(/[\w./-]+\.ts(?=`)/g)).size];
+    });
+  expect(counts).toHaveLength(4);
+  for (const [said, named] of counts) expect(named).toBe(said);
+});

@@ -17,7 +17,7 @@ describe("the block of an address", () => {
     ["1:2:3:4:5:6:192.0.2.7", "1:2:3:4::/64"],
     ["", ""],
     ["unknown", "unknown"],
-  ])("of %j is %j", (ip, block) => expect(addressBlock(ip)).toBe(block));
+  ])("The block of %j is %j", (ip, block) => expect(addressBlock(ip)).toBe(block));
 
   it("The block is the same for every host of a network, in any spelling of its address.", () => {
     const group = fc.nat(0xffff).map((value) => value.toString(16));
@@ -118,7 +118,7 @@ describe("the normal spelling of an address", () => {
     "<script>",
     "::ffff:1.2.3.256",
     "/tmp/s",
-  ])("of %j is none", (text) => expect(normalAddress(text)).toBe(""));
+  ])("The address %j has no normal spelling.", (text) => expect(normalAddress(text)).toBe(""));
 
   it("A normal spelling is its own normal form.", () => {
     const any = fc.oneof(

@@ -17,7 +17,7 @@ describe("first", () => {
     expect([pageSize(1), pageSize(100)]).toEqual([1, 100]);
   });
   it.each([0, -1, 101, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
-    "is refused when it is %d",
+    "A page size of %d is refused.",
     (first) => {
       expect(() => pageSize(first)).toThrow(BadUserInput);
     },

@@ -44,7 +44,7 @@ const input = (values: object = {}) => ({
 });
 
 describe("signing in", () => {
-  it("by cookie: scripts cannot read it, and no token is in the answer", async () => {
+  it("A sign-in by cookie hides it from scripts and answers no token.", async () => {
     const { body, cookies } = await browse(SIGN_UP, input());
     expect(body.data.signUp).toMatchObject({
       viewer: { user: { name: "Ada", role: "CUSTOMER" } },
@@ -64,14 +64,14 @@ describe("signing in", () => {
     expect(seen.data.viewer).toEqual({ user: { name: "Ada" }, sessions: [{ current: true }] });
   });
 
-  it("by token: no cookie is set", async () => {
+  it("A sign-in by token sets no cookie.", async () => {
     const { body, cookies } = await browse(SIGN_UP, input({ deliver: "TOKEN" }));
     expect(cookies).toEqual([]);
     const { token } = (body.data as unknown as { signUp: { token: string } }).signUp;
     expect(await whoIs(app.url, token)).toMatch(/@test\.example$/);
   });
 
-  it("gives a new id each time, and adopts none that we did not issue", async () => {
+  it("Each sign-in gives a new id and adopts none that we did not issue.", async () => {
     const account = await signUp(app.url);
     const second = await signIn(app.url, account);
     expect(second).not.toBe(account.token);
@@ -82,7 +82,7 @@ describe("signing in", () => {
     expect(body).toMatchObject({ data: { viewer: null } });
   });
 
-  it("answers alike for a wrong password and an address without account", async () => {
+  it("A wrong password is answered like an address without account.", async () => {
     const { email } = await signUp(app.url);
     const answers = await Promise.all(
       [email, "nobody@test.example"].map((address) =>
@@ -110,7 +110,7 @@ describe("signing in", () => {
     expect(await whoIs(app.url, attacker.token)).toBe("UNAUTHENTICATED");
   });
 
-  it("as somebody else leaves the session alone where it is a token of its own", async () => {
+  it("A sign-in as another user leaves a session with its own token alone.", async () => {
     const [one, other] = [await signUp(app.url), await signUp(app.url)];
     const { data } = await post(
       app.url,
@@ -122,7 +122,7 @@ describe("signing in", () => {
     expect(await whoIs(app.url, one.token)).toBe(one.email);
   });
 
-  it("by a socket hands out a token and leaves the socket as who it was", async () => {
+  it("A sign-in by a socket hands out a token and leaves the socket's caller.", async () => {
     const account = await signUp(app.url);
     const socket = await connectSocket(app.wsUrl);
     const signedIn = await ask(socket, {
@@ -144,7 +144,7 @@ describe("signing in", () => {
     expect((await socket.closed).code).toBe(4429);
   });
 
-  it("takes any spelling of the address, and passwords of any characters", async () => {
+  it("Sign-in takes any spelling of the address and any characters.", async () => {
     const password = "pässwörd 🔑 \u0301";
     const { body } = await browse(
       SIGN_UP,
@@ -159,7 +159,7 @@ describe("signing in", () => {
     ).toMatch(/\./);
   });
 
-  it("tells passwords apart beyond 72 bytes", async () => {
+  it("Sign-in distinguishes passwords beyond 72 bytes.", async () => {
     const long = "x".repeat(200);
     const made = input({ password: `${long}1` });
     await browse(SIGN_UP, made);
@@ -218,7 +218,7 @@ describe("over https", () => {
 });
 
 describe("what is kept", () => {
-  it("holds no token in Redis and no password in Postgres", async () => {
+  it("Redis holds no token and Postgres no password.", async () => {
     const { prefix, connect } = testRedis();
     const kept = await startApp({ database: app.database, keyPrefix: prefix });
     const { token, password } = await signUp(kept.url);
@@ -250,7 +250,7 @@ describe("a change of password", () => {
     input: { currentPassword: account.password, newPassword: "another password", ...values },
   });
 
-  it("gives the cookie a new session, and no token is in the answer", async () => {
+  it("A change of password gives the cookie a new session and answers no token.", async () => {
     const account = await signUp(app.url);
     const { body, cookies } = await browse(
       CHANGE,
@@ -269,7 +269,7 @@ describe("a change of password", () => {
     ]);
   });
 
-  it("by a token sets no cookie", async () => {
+  it("A change of password by a token sets no cookie.", async () => {
     const account = await signUp(app.url);
     const response = await fetch(app.url, {
       method: "POST",
@@ -287,7 +287,7 @@ describe("a change of password", () => {
     [{ newPassword: "1234567" }, "OUT_OF_RANGE", "newPassword"],
     [{ newPassword: "p".repeat(257) }, "TOO_LONG", "newPassword"],
     [{ currentPassword: "wrong password" }, "BAD_CREDENTIALS", "currentPassword"],
-  ])("is refused for %j with %s, and changes nothing", async (values, code, field) => {
+  ])("A change with %j is refused with %s and changes nothing.", async (values, code, field) => {
     const account = await signUp(app.url);
     const { data } = await post(app.url, CHANGE, change(account, values), { token: account.token });
     expect(data.changePassword).toEqual({
@@ -299,7 +299,7 @@ describe("a change of password", () => {
     expect(await whoIs(app.url, await signIn(app.url, account))).toBe(account.email);
   });
 
-  it("by two at once is made by one of them", async () => {
+  it("One of two simultaneous changes of password is made.", async () => {
     const account = await signUp(app.url);
     const second = await signIn(app.url, account);
     const answers = await Promise.all(
@@ -316,7 +316,7 @@ describe("a change of password", () => {
     expect(await whoIs(app.url, tokens[0]!)).toBe(account.email);
   });
 
-  it("by a socket is refused: the socket would end with its session", async () => {
+  it("A change of password by a socket is refused, because it would end the socket.", async () => {
     const account = await signUp(app.url);
     const socket = await connectSocket(app.wsUrl, { authorization: `Bearer ${account.token}` });
     const refused = await ask(socket, { query: CHANGE, variables: change(account) });
@@ -357,7 +357,7 @@ describe("a session that is not used", () => {
     await short.close();
   });
 
-  it("runs out at its cap even when it is used", async () => {
+  it("A session runs out at its cap even when it is used.", async () => {
     const short = await startApp({
       database: app.database,
       env: { SESSION_CAP_MS: "2000" },
@@ -386,7 +386,7 @@ describe("signing up refuses", () => {
     });
   });
 
-  it("an address that is taken, whatever its case", async () => {
+  it("Sign-up refuses an address that is taken, whatever its case.", async () => {
     const { email } = await signUp(app.url);
     const { data } = await post(app.url, SIGN_UP, input({ email: email.toUpperCase() }));
     expect(data.signUp).toMatchObject({

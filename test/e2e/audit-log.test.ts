@@ -54,7 +54,7 @@ const sessionsOf = async (token: string) =>
     current: boolean;
   }[];
 
-it("tells of every sign-in and revocation who, what, whence and by which request", async () => {
+it("The audit log records user, action, address and request of each entry.", async () => {
   const account = await signUp(app.url);
   const second = await signIn(app.url, account);
   const ids = await sessionsOf(second);
@@ -103,7 +103,7 @@ it("tells of every sign-in and revocation who, what, whence and by which request
   }
 });
 
-it("tells of everybody's revocation before when", async () => {
+it("The audit log records until when all sessions were revoked.", async () => {
   const issuedBefore = "2020-01-01T00:00:00.000Z";
   await run(REVOKE_ALL, ADMIN_TOKEN, { input: { issuedBefore } });
   const [row] = await database.database.query<Row>(
@@ -112,7 +112,7 @@ it("tells of everybody's revocation before when", async () => {
   expect(row).toMatchObject({ user_id: null, by_service: true, detail: issuedBefore });
 });
 
-it("tells nothing of what was refused or changed nothing", async () => {
+it("The audit log records nothing that was refused or changed nothing.", async () => {
   const [mine, other] = [await signUp(app.url), await signUp(app.url)];
   const [theirs] = await sessionsOf(other.token);
   await run("mutation R($id: ID!) { revokeSession(id: $id) { errors { code } } }", mine.token, {
@@ -128,7 +128,7 @@ it("tells nothing of what was refused or changed nothing", async () => {
   ]);
 });
 
-it("is written with the revocation or not at all, and nobody signs in unseen", async () => {
+it("Without the audit log no revocation, sign-in or sign-up takes effect.", async () => {
   const account = await signUp(app.url);
   await database.database.query(sql`ALTER TABLE audit_log RENAME TO audit_log_away`);
   try {

@@ -82,7 +82,7 @@ it("A broadcast is answered first, and reaches each once though workers are kill
   expect(await Promise.all(workers.map((worker) => worker.end()))).toEqual([0, 0]);
 });
 
-it("crosses others that are sent to the same users in any order, without a deadlock", async () => {
+it("Broadcasts to the same users in any order cause no deadlock.", async () => {
   const logs = createNotificationLogTable(database.database);
   const [{ id: contentId }] = (await database.database.query<{ id: number }>(
     sql`SELECT id FROM notification_contents LIMIT 1`,

@@ -122,7 +122,7 @@ describe("cartChanged", () => {
     await Promise.all([watching.close(), other.close()]);
   });
 
-  it("tells nobody of somebody else's cart", async () => {
+  it("A subscriber of cartChanged hears of no other cart.", async () => {
     const [mine, theirs] = [await signUp(apis[0]!.url), await signUp(apis[0]!.url)];
     const watching = await watch(1, { authorization: `Bearer ${mine.token}` });
     await watching.next();
@@ -162,7 +162,7 @@ describe("a guest who signs in", () => {
     await Promise.all([watching.close(), guestsOwn.close()]);
   });
 
-  it("finds it when signing up, too", async () => {
+  it("A guest who signs up finds the cart again.", async () => {
     const somebody = buyer(0);
     await somebody.add(C, { quantity: 4 });
     const input = {
@@ -200,7 +200,7 @@ describe("a guest who signs in", () => {
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [A]: 3 });
   });
 
-  it("while 100 additions are under way: each is in the account's cart once", async () => {
+  it("Of 100 additions during a sign-in, each is in the account's cart once.", async () => {
     const account = await signUp(apis[0]!.url);
     const somebody = buyer(0);
     await somebody.add(A);
@@ -220,7 +220,7 @@ describe("a guest who signs in", () => {
     expect(contentsOf(await buyer(0, account).cart())).toEqual({ [A]: 101 });
   });
 
-  it("and repeats an addition whose answer was lost counts it once", async () => {
+  it("An addition whose answer was lost counts once after the sign-in.", async () => {
     const account = await signUp(apis[0]!.url);
     const somebody = buyer(0);
     await somebody.add(A, { quantity: 2, operationId: "lost" });
@@ -232,7 +232,7 @@ describe("a guest who signs in", () => {
 });
 
 describe("a guest's token after the cart has moved", () => {
-  it("adds and sets in the account's cart, and shows nothing of it", async () => {
+  it("A guest's token adds and sets in the account's cart without showing it.", async () => {
     const account = await signUp(apis[0]!.url);
     await buyer(0, account).add(C, { quantity: 7 });
     const somebody = buyer(0);
@@ -259,7 +259,7 @@ describe("a guest's token after the cart has moved", () => {
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [A]: 1 });
   });
 
-  it("brings nothing to another account that signs in with it", async () => {
+  it("A moved guest's token brings nothing to another account.", async () => {
     const [first, second] = [await signUp(apis[0]!.url), await signUp(apis[0]!.url)];
     const somebody = buyer(0);
     await somebody.add(A);
@@ -291,13 +291,16 @@ describe("a process that died between sealing and merging", () => {
     ["read of the guest", (somebody) => somebody.cart(), { [A]: 3 }],
     ["write of the guest", (somebody) => somebody.add(B), { [A]: 3, [B]: 1 }],
   ];
-  it.each(repairs)("is made good by the next %s, once", async (_name, repair, wanted) => {
-    for (const mergeToo of [false, true]) {
-      const { account, somebody } = await leaveSealed(mergeToo);
-      await Promise.all([repair(somebody), somebody.cart(), somebody.cart()]);
-      expect(contentsOf(await buyer(1, account).cart())).toEqual(wanted);
-    }
-  });
+  it.each(repairs)(
+    "The next %s completes an interrupted merge once.",
+    async (_name, repair, wanted) => {
+      for (const mergeToo of [false, true]) {
+        const { account, somebody } = await leaveSealed(mergeToo);
+        await Promise.all([repair(somebody), somebody.cart(), somebody.cart()]);
+        expect(contentsOf(await buyer(1, account).cart())).toEqual(wanted);
+      }
+    },
+  );
 
   it("The account's next read repairs it, on a client that still shows the guest.", async () => {
     const { account, somebody } = await leaveSealed(false);
@@ -306,7 +309,7 @@ describe("a process that died between sealing and merging", () => {
     ).toEqual({ [A]: 3 });
   });
 
-  it("is made good by the next sign-in", async () => {
+  it("The next sign-in completes an interrupted merge.", async () => {
     const { account, somebody } = await leaveSealed(false);
     await signInAs(somebody, account);
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [A]: 3 });

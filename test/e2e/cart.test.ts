@@ -109,7 +109,7 @@ describe("a cart", () => {
     expect(await buyer().cart()).toMatchObject({ lines: [] });
   });
 
-  it("is the account's on every device, and nobody else's", async () => {
+  it("Every device of an account has its cart, and no other account has it.", async () => {
     const [account, other] = [await signUp(app.url), await signUp(app.url)];
     const [phone, laptop] = [buyer({ token: account.token }), buyer({ token: account.token })];
     const { cart } = await phone.add(seeded(1), { quantity: 2 });
@@ -117,7 +117,7 @@ describe("a cart", () => {
     expect(await buyer({ token: other.token }).cart()).toMatchObject({ lines: [] });
   });
 
-  it("is named by an id that tells nothing and stays the same", async () => {
+  it("The id of a cart is opaque and stays the same.", async () => {
     const { token } = await signUp(app.url);
     const [a, b] = [
       (await buyer({ token }).cart()).id,
@@ -128,21 +128,21 @@ describe("a cart", () => {
     expect((await post(app.url, `{ node(id: "${a}") { id } }`)).data.node).toBeNull();
   });
 
-  it("counts 200 parallel additions through the API, each once", async () => {
+  it("Of 200 parallel additions through the API, each counts once.", async () => {
     const { token } = await signUp(app.url);
     const id = await product("popular", { stock: 1_000 });
     await Promise.all(Array.from({ length: 200 }, () => buyer({ token }).add(id)));
     expect(contentsOf(await buyer({ token }).cart())).toEqual({ [id]: 200 });
   });
 
-  it("adds one piece unless told, also where told null", async () => {
+  it("One piece is added without a quantity, and also for null.", async () => {
     const somebody = buyer();
     await somebody.ask(`mutation { addToCart(productId: "${seeded(1)}") { errors { code } } }`);
     await somebody.add(seeded(1), { quantity: null });
     expect(contentsOf(await somebody.cart())).toEqual({ [seeded(1)]: 2 });
   });
 
-  it("sets, removes and clears", async () => {
+  it("A cart line can be set and removed, and a cart cleared.", async () => {
     const somebody = buyer();
     await somebody.add(seeded(1), { quantity: 5 });
     await somebody.set(seeded(2), 3);
@@ -169,7 +169,7 @@ describe("a cart", () => {
     ]);
   });
 
-  it("answers CONFLICT with the present cart where another version was expected", async () => {
+  it("Another version than expected is a CONFLICT with the present cart.", async () => {
     const somebody = buyer();
     const { cart: seen } = await somebody.add(seeded(1));
     const { cart: now } = await somebody.add(seeded(2));
@@ -186,7 +186,7 @@ describe("a cart", () => {
     expect((await somebody.clear(now!.version)).errors).toEqual([]);
   });
 
-  it("that has expired is empty with a new version, and no error", async () => {
+  it("An expired cart is empty, with a new version and without an error.", async () => {
     const somebody = buyer();
     const { cart } = await somebody.add(seeded(1));
     expect(Date.parse(cart!.expiresAt) - Date.now()).toBeGreaterThan(6.9 * 24 * 3_600_000);
@@ -218,7 +218,7 @@ describe("what is refused, with the field to blame", () => {
     ["an unknown product", () => missing, 1, "NOT_FOUND", "productId"],
     ["a removed product", () => removed, 1, "PRODUCT_REMOVED", "productId"],
     ["what is sold out", () => soldOut, 1, "OUT_OF_STOCK", "quantity"],
-  ])("adding %s", async (_name, id, quantity, code, field) => {
+  ])("Adding %s is refused with its field.", async (_name, id, quantity, code, field) => {
     const somebody = buyer();
     const { errors } = await somebody.add(id(), { quantity });
     expect(errors).toEqual([{ code, field: [field] }]);
@@ -232,11 +232,11 @@ describe("what is refused, with the field to blame", () => {
     ["an unknown product, even to nothing", () => missing, 0, "NOT_FOUND", "productId"],
     ["a removed product", () => removed, 1, "PRODUCT_REMOVED", "productId"],
     ["what is sold out", () => soldOut, 1, "OUT_OF_STOCK", "quantity"],
-  ])("setting %s", async (_name, id, quantity, code, field) => {
+  ])("Setting %s is refused with its field.", async (_name, id, quantity, code, field) => {
     expect((await buyer().set(id(), quantity)).errors).toEqual([{ code, field: [field] }]);
   });
 
-  it("a fraction and what no Int holds, as BAD_USER_INPUT", async () => {
+  it("A fraction or a number beyond Int is BAD_USER_INPUT.", async () => {
     for (const quantity of ["1.5", "99999999999", '"2"']) {
       const { errors } = await post(
         app.url,
@@ -254,7 +254,7 @@ describe("what is refused, with the field to blame", () => {
     }
   });
 
-  it("an operation id that is empty or too long", async () => {
+  it("An empty or too long operation id is refused.", async () => {
     for (const [operationId, code] of [
       ["", "REQUIRED"],
       ["x".repeat(129), "TOO_LONG"],
@@ -265,7 +265,7 @@ describe("what is refused, with the field to blame", () => {
     }
   });
 
-  it("line 201, and piece 1,000 of a line", async () => {
+  it("Line 201 and piece 1,000 of a line are refused.", async () => {
     const somebody = buyer();
     for (let at = 1; at <= 200; at++) await put(somebody, at);
     const full = await somebody.add(seeded(201));
@@ -278,7 +278,7 @@ describe("what is refused, with the field to blame", () => {
 });
 
 describe("what the customer is told", () => {
-  it("a quantity clamped to the stock", async () => {
+  it("A quantity that is clamped to the stock is a warning.", async () => {
     const somebody = buyer();
     const id = await product("scarce", { stock: 3 });
     const { cart, warnings } = await somebody.add(id, { quantity: 5 });

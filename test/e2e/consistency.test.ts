@@ -53,7 +53,7 @@ const stockOn = async (api: AppProcess, id: string, seen?: string | null): Promi
 };
 
 describe("after a write through one of three processes", () => {
-  it("the client's next read on each of them, with its token, answers the new value", async () => {
+  it("The client's next read on each process, with its token, is new.", async () => {
     const ids = await firstProducts(20);
     for (const [round, id] of ids.entries()) {
       // Everybody holds the old value locally.
@@ -71,7 +71,7 @@ describe("after a write through one of three processes", () => {
     }
   });
 
-  it("the next read on the same process needs no token", async () => {
+  it("The next read on the same process needs no token.", async () => {
     for (const id of await firstProducts(20)) {
       const api = apis[0]!;
       const before = await stockOn(api, id);
@@ -80,7 +80,7 @@ describe("after a write through one of three processes", () => {
     }
   });
 
-  it("readers without the token follow within the message's travel", async () => {
+  it("Readers without the token follow within the message's travel.", async () => {
     const [id] = await firstProducts(1);
     await Promise.all(apis.map((api) => stockOn(api, id!)));
     const { data } = await post(apis[1]!.url, ADJUST, { id }, { token: ADMIN_TOKEN });
@@ -92,7 +92,7 @@ describe("after a write through one of three processes", () => {
 });
 
 describe("a process killed between commit and announcement", () => {
-  it("leaves nothing stale once a worker runs", async () => {
+  it("A process killed before its announcement leaves nothing stale with a worker.", async () => {
     const [id] = await firstProducts(1);
     const before = (await Promise.all(apis.map((api) => stockOn(api, id!))))[0]!;
     // Exactly what a writer has done when it dies there: the row and what it owes are committed,

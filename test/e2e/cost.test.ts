@@ -45,13 +45,13 @@ async function costOf(app: RunningApp, first: number) {
 }
 
 describe("a listing of products with category, brand and rating", () => {
-  it("costs one Redis round trip per level when warm, and no SQL", async () => {
+  it("A warm listing costs one Redis round trip per level, and no SQL.", async () => {
     const app = await start({ CACHE_LOCAL_BYTES: "0" });
     await costOf(app, 20);
     expect(await costOf(app, 20)).toEqual({ redis: LEVELS, sql: 0, cache: "HIT" });
   });
 
-  it("costs nothing below the process when it is local", async () => {
+  it("A local listing costs nothing below the process.", async () => {
     const app = await start();
     // The local level comes on a moment after Redis is trusted, once its invalidation link is
     // proven.
@@ -59,7 +59,7 @@ describe("a listing of products with category, brand and rating", () => {
     expect(await costOf(app, 20)).toEqual({ redis: 0, sql: 0, cache: "HIT" });
   });
 
-  it("costs the same number of statements when cold, whatever `first` is", async () => {
+  it("A cold listing costs the same number of statements, whatever `first` is.", async () => {
     const statements = await Promise.all(
       [1, 20, 100].map(async (first) => (await costOf(await start(), first)).sql),
     );

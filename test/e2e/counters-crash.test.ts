@@ -60,7 +60,7 @@ async function share(id: string): Promise<void> {
   });
 }
 
-it("every share is in Postgres once, however many workers die on the way", async () => {
+it("Every share is in Postgres once, however many workers die on the way.", async () => {
   const before = await stored();
   let shared = 0;
   let sharing = true;

@@ -126,7 +126,7 @@ describe("a view", () => {
       expect(await stats(id, { at })).toMatchObject({ views: before.views + 2 });
   });
 
-  it("counts once per operation id, also for a guest who never got its name", async () => {
+  it("A view counts once per operation id, also for a guest who shows no token.", async () => {
     const id = fresh();
     const { views } = await stats(id);
     for (let time = 0; time < 3; time++) await send(VIEW, id, { op: "the same" });
@@ -137,7 +137,7 @@ describe("a view", () => {
 });
 
 describe("a share", () => {
-  it("counts each time, and once per operation id", async () => {
+  it("A share counts each time, and once per operation id.", async () => {
     const id = fresh();
     const { shares } = await stats(id);
     const { guest } = await send(SHARE, id, { op: null });
@@ -148,7 +148,7 @@ describe("a share", () => {
 });
 
 describe("a like", () => {
-  it("is a fact: a second one changes nothing, and neither does a second unlike", async () => {
+  it("A second like changes nothing, and neither does a second unlike.", async () => {
     const id = fresh();
     const [ada, bob] = [await signUp(app.url), await signUp(app.url)];
     expect((await send(LIKE, id, ada)).stats).toMatchObject({ likes: 1, likedByViewer: true });
@@ -162,14 +162,14 @@ describe("a like", () => {
     expect(await stats(id)).toMatchObject({ likedByViewer: false });
   });
 
-  it("by many at once is as many likes", async () => {
+  it("Simultaneous likes of several users are as many likes.", async () => {
     const id = fresh();
     const people = await Promise.all(Array.from({ length: 8 }, () => signUp(app.url)));
     await Promise.all(people.flatMap((person) => [send(LIKE, id, person), send(LIKE, id, person)]));
     expect(await stats(id)).toMatchObject({ likes: 8 });
   });
 
-  it("is for whoever is signed in", async () => {
+  it("Only signed-in users like a product.", async () => {
     for (const token of [undefined, app.adminToken])
       for (const query of [LIKE, UNLIKE])
         await expect(send(query, fresh(), token ? { token } : {})).rejects.toThrow(
@@ -193,7 +193,7 @@ describe("what cannot be counted", () => {
       });
   });
 
-  it("a removed product is refused, and nobody becomes a guest by it", async () => {
+  it("A view of a removed product is refused and makes no guest.", async () => {
     const id = fresh();
     await post(
       app.url,
@@ -209,7 +209,7 @@ describe("what cannot be counted", () => {
     expect((await send(VIEW, id)).guest).toBeNull();
   });
 
-  it("an operation id is one of 1 to 128 characters", async () => {
+  it("An operation id has 1 to 128 characters.", async () => {
     const id = fresh();
     for (const [op, code] of [
       ["", "REQUIRED"],
@@ -233,7 +233,7 @@ describe("what cannot be counted", () => {
 });
 
 describe("days and months", () => {
-  it("hold what happened in them, the last one today", async () => {
+  it("Days and months hold what happened in them, the last one today.", async () => {
     const id = fresh();
     const { token } = await signUp(app.url);
     await send(VIEW, id, { token });
@@ -274,7 +274,7 @@ describe("days and months", () => {
 });
 
 describe("the popular ones", () => {
-  it("are listed by views, likes and shares, some moments later", async () => {
+  it("Popular products are soon listed by views, likes and shares.", async () => {
     const id = fresh();
     for (let time = 0; time < 200; time++) await send(SHARE, id);
     const first = async (): Promise<unknown> => {
@@ -289,7 +289,7 @@ describe("the popular ones", () => {
 });
 
 describe("activity", () => {
-  it("counts who signed up or used a session, once, and is shown to admins", async () => {
+  it("Activity counts each active user once and is shown to admins.", async () => {
     const REPORT =
       "{ activity(days: 1) { days { day daily weekly monthly } retention { week users " +
       "returned } } }";
@@ -362,7 +362,7 @@ describe("a subscriber", () => {
     await client.dispose();
   });
 
-  it("of what is no product is told so", async () => {
+  it("A subscription to the stats of no product gets an error.", async () => {
     const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
     const query = "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { views } }";
     for (const id of [encodeId("Brand", 1), encodeId("Product", 999_999)]) {

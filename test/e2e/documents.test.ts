@@ -35,7 +35,7 @@ async function send({ url }: RunningApp, body: object): Promise<Answer> {
 }
 const codeOf = ({ errors }: Answer) => errors?.[0]?.extensions.code;
 
-it("one that was sent to a process is known to all, under its hash and nothing else", async () => {
+it("A document sent to one process is found by all, under its hash alone.", async () => {
   const [here, there] = apps;
   const query = "query Shared { products(first: 1) { totalCount } }";
   expect(codeOf(await send(there, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
@@ -54,7 +54,7 @@ it("one that was sent to a process is known to all, under its hash and nothing e
   }
 });
 
-it("while Redis is down a process knows what it has seen, and takes the others whole", async () => {
+it("While Redis is down a process runs the documents that it has seen.", async () => {
   const [here, there] = apps;
   const [seen, unseen] = [
     "query Seen { products(first: 1) { totalCount } }",

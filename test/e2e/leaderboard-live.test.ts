@@ -153,7 +153,7 @@ it.each([
   [{ slug: "nowhere" }, "slug"],
   [{ slug: "best-selling-products", top: 0 }, "top"],
   [{ slug: "best-selling-products", top: 101 }, "top"],
-])("refuses to watch %j", async (variables, argument) => {
+])("Watching %j is refused.", async (variables, argument) => {
   const { errors } = watch(apps[0]!, variables);
   await until("the refusal", () => errors.length > 0);
   expect(errors[0]).toMatchObject({ extensions: { code: "BAD_USER_INPUT", argument: [argument] } });

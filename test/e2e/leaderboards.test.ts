@@ -106,7 +106,7 @@ describe("createLeaderboard", () => {
     [{ periods: ["DAY", "DAY"] }, "INVALID", "periods"],
     [{ timeZone: "Europe/Atlantis" }, "INVALID", "timeZone"],
     [{ timeZone: "+01:00" }, "INVALID", "timeZone"],
-  ])("refuses %j with %s", async (values, code, field) => {
+  ])("A new leaderboard of %j is refused with %s.", async (values, code, field) => {
     const input = { slug: `b-${randomUUID()}`, title: "Board", ...values };
     const { data } = await post(app.url, CREATE, { input }, { token: app.adminToken });
     expect(data.createLeaderboard).toEqual({
@@ -115,7 +115,7 @@ describe("createLeaderboard", () => {
     });
   });
 
-  it("is for admins", async () => {
+  it("Only admins create a leaderboard.", async () => {
     const input = { slug: "mine", title: "Mine" };
     expect((await post(app.url, CREATE, { input })).errors?.[0]?.extensions.code).toBe(
       "UNAUTHENTICATED",
@@ -128,7 +128,7 @@ describe("createLeaderboard", () => {
 });
 
 describe("submitScore", () => {
-  it("answers rank and change of rank in every period", async () => {
+  it("A score is answered with rank and change of rank in every period.", async () => {
     const slug = await makeBoard({ periods: ["ALL_TIME", "WEEK"] });
     await outcomeOf({ slug, owner: "rival", score: 10 });
     expect(await outcomeOf({ slug, score: 5 }, customer.token)).toEqual({
@@ -180,7 +180,7 @@ describe("submitScore", () => {
     [{ owner: null }, "REQUIRED", "owner"],
     [{ slug: "nowhere" }, "NOT_FOUND", "slug"],
     [{ slug: "best-selling-products" }, "FORBIDDEN", "slug"],
-  ])("refuses %j with %s", async (values, code, field) => {
+  ])("A score of %j is refused with %s.", async (values, code, field) => {
     const slug = await makeBoard();
     expect(await outcomeOf({ slug, owner: "a", score: 1, ...values })).toEqual({
       changes: [],
@@ -190,7 +190,7 @@ describe("submitScore", () => {
     expect((await entriesOf({ slug })).total).toBe(0);
   });
 
-  it("takes the bounds themselves, and leaves a sum that would pass them as it was", async () => {
+  it("A score at its bounds is taken, and a sum beyond them changes nothing.", async () => {
     const slug = await makeBoard({ operator: "SUM" });
     await outcomeOf({
       slug,
@@ -207,7 +207,7 @@ describe("submitScore", () => {
     ).toBe(2 ** 53 - 1);
   });
 
-  it("is for whoever is signed in, for themselves, and for admins", async () => {
+  it("Users submit scores for themselves, and admins for all.", async () => {
     const slug = await makeBoard();
     expect((await submit({ slug, score: 1 }, "")).errors?.[0]?.extensions.code).toBe(
       "UNAUTHENTICATED",
@@ -220,7 +220,7 @@ describe("submitScore", () => {
     ).toEqual([]);
   });
 
-  it("takes fifty at once by one owner, and all of them count", async () => {
+  it("Fifty simultaneous scores of one owner all count.", async () => {
     const slug = await makeBoard({ operator: "SUM" });
     await Promise.all(
       Array.from({ length: 50 }, (_, at) =>
@@ -261,7 +261,7 @@ describe("reading", () => {
     });
   });
 
-  it("calls owners by their names, and shows a user to nobody else", async () => {
+  it("Owners have their names, and a user's node is shown to that user alone.", async () => {
     const slug = await makeBoard();
     await outcomeOf({ slug, score: 5 }, customer.token);
     await outcomeOf({ slug, score: 4, owner: "UHJvZHVjdDox" });
@@ -281,13 +281,13 @@ describe("reading", () => {
     [{ fromRank: 0 }, "fromRank"],
     [{ fromRank: 1, after: "junk" }, "fromRank"],
     [{ period: "DAY" }, "period"],
-  ])("refuses %j", async (variables, argument) => {
+  ])("A read of %j is refused.", async (variables, argument) => {
     const slug = await makeBoard({ periods: ["ALL_TIME"] });
     const { errors } = await post(app.url, ENTRIES, { slug, ...variables });
     expect(errors?.[0]?.extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: [argument] });
   });
 
-  it("lists every board, those of the shop first", async () => {
+  it("All leaderboards are listed, those of the shop first.", async () => {
     await makeBoard();
     const { data } = await post(
       app.url,

@@ -88,7 +88,7 @@ describe("an answer", () => {
     expect(headers.get("retry-after")).toBeNull();
   });
 
-  it("gives back for everybody to see what it did not cost", async () => {
+  it("An answer gives back what it did not cost, as rateLimit shows.", async () => {
     const app = await start({ LIMIT_ADDRESS_BURST: "1000", LIMIT_ADDRESS_PER_SECOND: SLOW });
     await raw(app.url, LIST, { variables: { first: 40 } });
     let left = 958;
@@ -101,7 +101,7 @@ describe("an answer", () => {
     );
   });
 
-  it("over WebSocket says the same, from the same bucket", async () => {
+  it("An answer over WebSocket reports the same, from the same bucket.", async () => {
     const app = await start({ LIMIT_ADDRESS_BURST: "1000", LIMIT_ADDRESS_PER_SECOND: SLOW });
     const client = await connectSocket(app.wsUrl);
     const { extensions } = (await ask(client, {
@@ -120,7 +120,7 @@ describe("an answer", () => {
     await client.close();
   });
 
-  it("to rateLimit names every bucket, and costs no more than any operation", async () => {
+  it("The field rateLimit names every bucket and costs the minimum.", async () => {
     const app = await start({ LIMIT_ADDRESS_BURST: "1000", LIMIT_ADDRESS_PER_SECOND: SLOW });
     for (let times = 1; times <= 3; times++) {
       const { data, extensions } = await raw(app.url, STATUS);
@@ -162,7 +162,7 @@ describe("whoever asks for too much", () => {
     await client.close();
   });
 
-  it("gets what is cheaper meanwhile: a refusal consumes nothing", async () => {
+  it("A refusal consumes nothing, so cheaper operations still run.", async () => {
     const app = await start(TIGHT);
     await raw(app.url, LIST, { variables: { first: 20 } });
     for (let times = 0; times < 5; times++)
@@ -172,7 +172,7 @@ describe("whoever asks for too much", () => {
     );
   });
 
-  it("with documents that are refused is refused too, whatever is wrong with them", async () => {
+  it("Refused documents use up the bucket, whatever is wrong with them.", async () => {
     const app = await start({ ...TIGHT, LIMIT_ADDRESS_PER_SECOND: SLOW });
     const bad = [
       "{ nothing }",
@@ -206,7 +206,7 @@ describe("whoever asks for too much", () => {
     expect((await raw(app.url, LIST, { variables: { first: 40 }, token })).status).toBe(200);
   });
 
-  it("is counted by sign-ins one by one: fifteen in one document are fifteen", async () => {
+  it("Fifteen sign-ins in one document count as fifteen.", async () => {
     const app = await start({
       LIMIT_SIGN_IN_BURST: "20",
       LIMIT_SIGN_IN_PER_SECOND: SLOW,
@@ -326,7 +326,7 @@ describe("what it takes", () => {
     expect(writes.filter((scripts) => scripts > 0)).toEqual([3]);
   });
 
-  it("is no command at all for a flood that is refused from memory", async () => {
+  it("A flood that is refused from memory sends no command to Redis.", async () => {
     const { app, scripts } = await startAlone({
       LIMIT_ADDRESS_BURST: "100",
       LIMIT_ADDRESS_PER_SECOND: SLOW,

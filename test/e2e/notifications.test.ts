@@ -117,7 +117,7 @@ describe("a notification", () => {
     expect((await next.next()).notification.title).toBe("d");
   });
 
-  it("from now on, without a cursor, is what is sent from now on", async () => {
+  it("A subscription without a cursor begins with what is sent from now on.", async () => {
     const user = await signUp(one().url);
     await sendAll(user, ["before"]);
     const device = await follow(one().wsUrl, user.token);
@@ -162,7 +162,7 @@ describe("a cursor that is not of this log", () => {
 });
 
 describe("what belongs to somebody else", () => {
-  it("is not found by its id, not marked, and not followed", async () => {
+  it("A user cannot find, mark or follow the notifications of another.", async () => {
     const [mine, theirs] = [await signUp(one().url), await signUp(one().url)];
     await sendAll(theirs, ["secret"]);
     const [edge] = (await inbox(one().url, theirs.token)).notifications.edges;
@@ -184,7 +184,7 @@ describe("what belongs to somebody else", () => {
     expect((await inbox(one().url, theirs.token)).unreadCount).toBe(1);
   });
 
-  it("is nobody's without a session: everything is refused", async () => {
+  it("Without a session every operation on notifications is refused.", async () => {
     for (const token of [undefined, "not-a-token"]) {
       const device = await follow(one().wsUrl, token ?? "").catch((error: Error) => error);
       const refused =
@@ -202,7 +202,7 @@ describe("what belongs to somebody else", () => {
     ]);
   });
 
-  it("ends with its session, on every process", async () => {
+  it("A subscription to notifications ends with its session, on every process.", async () => {
     const user = await signUp(one().url);
     const token = await signIn(one().url, user);
     const devices = await Promise.all([
@@ -222,7 +222,7 @@ describe("what belongs to somebody else", () => {
 describe("sending", () => {
   const TOO_MANY = Array(1_001).fill("VXNlcjox");
 
-  it("the same operation twice sends once; with another input it is refused", async () => {
+  it("A repeated operation sends once, and with another input it is refused.", async () => {
     const user = await signUp(one().url);
     const input = { userIds: [user.id, user.id], title: "once", operationId: randomUUID() };
     expect(
@@ -255,7 +255,7 @@ describe("sending", () => {
     [{ everyone: true, expiresAt: "2020-01-01T00:00:00Z" }, "OUT_OF_RANGE", ["input", "expiresAt"]],
     [{ everyone: true, operationId: "" }, "REQUIRED", ["input", "operationId"]],
     [{ everyone: true, operationId: "x".repeat(129) }, "TOO_LONG", ["input", "operationId"]],
-  ])("refuses %# with its code", async (input, code, field) => {
+  ])("Sending %# is refused with its code.", async (input, code, field) => {
     expect(await send(one().url, input)).toEqual({
       recipients: null,
       delivered: false,
@@ -278,7 +278,7 @@ describe("sending", () => {
   });
 
   it.each([["/orders/7?tab=1#x"], ["https://shop.example/a"], [null]])(
-    "takes the url %s",
+    "A notification may have the url %s",
     async (url) => {
       const user = await signUp(one().url);
       await send(one().url, { userIds: [user.id], url });
@@ -302,7 +302,7 @@ describe("marking", () => {
       "OUT_OF_RANGE",
       ["ids"],
     ],
-  ])("refuses %#", async (what, code, field) => {
+  ])("Marking %# is refused.", async (what, code, field) => {
     const { token } = await signUp(one().url);
     expect(await markRead(one().url, token, what)).toEqual({
       marked: null,
@@ -356,7 +356,7 @@ function readBy({ ids, upTo }: LogEvent, sent: readonly LogEvent[]): readonly st
 }
 
 describe("what expires", () => {
-  it("is not listed, not counted and not told any more", async () => {
+  it("An expired notification is not listed, counted or delivered.", async () => {
     let lifeMs = 1_000;
     // A slow machine needs a longer life to see it before its end.
     const { user, edge } = await until("one that is listed before it expires", async () => {
@@ -392,7 +392,7 @@ describe("what expires", () => {
 });
 
 describe("a process that dies", () => {
-  it("after the commit still delivers, once", async () => {
+  it("A process that dies after the commit still delivers, once.", async () => {
     const user = await signUp(one().url);
     const device = await follow(one().wsUrl, user.token, "");
     await sendAll(user, ["before"]);

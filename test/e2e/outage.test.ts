@@ -58,7 +58,7 @@ async function adjust(id: string): Promise<{ stock: number; seen: string | null 
 }
 
 describe("Redis killed and restarted under a hundred requests a second", () => {
-  it("gives no wrong answer, lets nobody hang, and is used again afterwards", async ({
+  it("A killed Redis causes no wrong or hanging answer, and is used again.", async ({
     annotate,
   }) => {
     const [id] = (await someProducts(1)) as [string];
@@ -128,7 +128,7 @@ describe("Redis killed and restarted under a hundred requests a second", () => {
 });
 
 describe("Redis restarted from an older snapshot", () => {
-  it("serves nothing of what that remembers", async () => {
+  it("A Redis restored from an older snapshot serves none of its values.", async () => {
     const ids = await someProducts(10);
     const direct = new Redis(redis.url);
     for (const id of ids) await stockOf(id);

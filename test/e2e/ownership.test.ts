@@ -135,7 +135,7 @@ const tried = Object.entries(OWNERSHIP).filter(
 );
 
 describe("the table of ownership", () => {
-  it("has a row for every place of the schema that takes an id", () => {
+  it("The table has a row for every place of the schema that takes an id.", () => {
     const advice =
       "These take the id of something and have no row in test/e2e/ownership-table.ts; its " +
       "head tells how to write one.";
@@ -145,17 +145,17 @@ describe("the table of ownership", () => {
     ).toEqual([]);
   });
 
-  it("has no row for a place that is gone", () => {
+  it("The table has no row for a place that is gone.", () => {
     expect(Object.keys(OWNERSHIP).filter((place) => !places.includes(place))).toEqual([]);
   });
 
-  it("says why, where anybody may", () => {
+  it("The table gives a reason where all callers may use an id.", () => {
     for (const [place, row] of Object.entries(OWNERSHIP))
       if (row.kind === "open") expect([place, row.why.length > 10]).toEqual([place, true]);
   });
 });
 
-it("finds ids wherever a schema may take them", () => {
+it("Ids are found wherever a schema may take them.", () => {
   const schema = buildSchema(`
     interface Node { id: ID! }
     type Query {
@@ -184,7 +184,7 @@ it("finds ids wherever a schema may take them", () => {
 });
 
 describe.each(tried)("%s", (_place, { kind, operation, theirs, missing }) => {
-  it("answers others as if it were not there, and whoever may otherwise", async () => {
+  it("A place answers callers without rights as if the thing did not exist.", async () => {
     const shop = await openShop();
     const [thing, nothing] = [toVariables(await theirs(shop)), toVariables(await missing(shop))];
     for (const [name, caller] of Object.entries(strangers)) {

@@ -149,7 +149,7 @@ it("Api and worker run on TLS with the documented rights, and a Redis for the ca
   expect(await Promise.all([...apis, worker].map((running) => running.end()))).toEqual([0, 0, 0]);
 });
 
-it("npm start with both servers configured brings none of its own", async () => {
+it("Starting with both servers configured brings none of its own.", async () => {
   const database = await seededDatabase();
   onTestFinished(() => database.close());
   const redis = await startRedisServer();

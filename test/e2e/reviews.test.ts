@@ -37,7 +37,7 @@ const look = async (): Promise<Data> => (await post(app.url, LOOK, { id: product
 const add = async (token: string | undefined, rating: number, body = "Fine.") =>
   post(app.url, ADD, { input: { productId: product, rating, body } }, token ? { token } : {});
 
-it("a review is in rating, count and lists at once, and a second one takes its place", async () => {
+it("A review is in rating, count and lists at once; a second one replaces it.", async () => {
   const { token } = await signUp(app.url);
   const before = await look();
   const { data } = await add(token, 5, "  Splendid.  ");
@@ -66,7 +66,7 @@ it("a review is in rating, count and lists at once, and a second one takes its p
   );
 });
 
-it("lists that are ordered by ratings follow each review", async () => {
+it("Lists ordered by ratings follow each review.", async () => {
   const LISTS = `{ best: products(sort: RATING, first: 50) ${RATED} }`;
   const listed = async (name: string): Promise<readonly Rated[]> => {
     const { data } = await post(app.url, LISTS);
@@ -85,7 +85,7 @@ it("lists that are ordered by ratings follow each review", async () => {
   expect(places.at(-1)).toBeLessThan(places[0]!);
 });
 
-it("ten at once by one user are one review", async () => {
+it("Ten simultaneous reviews of one user are one review.", async () => {
   const { token } = await signUp(app.url);
   const count = Number((await look()).product!.rating!.count);
   await Promise.all(Array.from({ length: 10 }, (_, at) => add(token, 1 + (at % 5))));
@@ -94,7 +94,7 @@ it("ten at once by one user are one review", async () => {
   expect(now!.reviews).toMatchObject({ totalCount: count + 1 });
 });
 
-it("is for whoever is signed in", async () => {
+it("Only signed-in users review a product.", async () => {
   for (const token of [undefined, app.adminToken])
     expect((await add(token, 5)).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
 });
@@ -106,7 +106,7 @@ it.each([
   [{ body: "x".repeat(5_001) }, "TOO_LONG", "body"],
   [{ productId: "QnJhbmQ6MQ" }, "INVALID", "productId"],
   [{ productId: "UHJvZHVjdDo5OTk5OTk" }, "NOT_FOUND", "productId"],
-])("refuses %j with %s", async (values, code, field) => {
+])("A review of %j is refused with %s.", async (values, code, field) => {
   const { token } = await signUp(app.url);
   const { data } = await post(
     app.url,

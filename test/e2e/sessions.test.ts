@@ -83,7 +83,7 @@ describe("a session that is revoked", () => {
   ];
 
   it.each(REVOCATIONS)(
-    "by %s is dead on every process, and its sockets are closed with 4401",
+    "A session revoked by %s is dead on every process and closes its sockets.",
     async (_name, revoke) => {
       const account = await signUp(first().url);
       const other = await signIn(first().url, account);
@@ -143,7 +143,7 @@ describe("a session that is revoked", () => {
     ).toBe(account.email);
   });
 
-  it("by an admin, with everything its user has; customers may not", async () => {
+  it("An admin revokes all sessions of a user; customers may not.", async () => {
     const [account, stranger] = [await signUp(first().url), await signUp(first().url)];
     const second = await signIn(first().url, account);
     const sockets = await watchEverywhere(second);
@@ -172,7 +172,7 @@ describe("a session that is revoked", () => {
     ]);
   });
 
-  it("delivers no event from then on", async () => {
+  it("A revoked session delivers no event from then on.", async () => {
     const account = await signUp(first().url);
     const sockets = await watchEverywhere(account.token);
     await run("mutation { signOut { errors { code } } }", account.token);
@@ -186,7 +186,7 @@ describe("a session that is revoked", () => {
     }
   });
 
-  it("of somebody else is not found, and stays", async () => {
+  it("A session of another user is not found, and stays.", async () => {
     const [mine, other] = [await signUp(first().url), await signUp(first().url)];
     const [theirs] = await sessionsOf(other.token);
     for (const id of [theirs?.id, "no-such-session"]) {
@@ -202,7 +202,7 @@ describe("a session that is revoked", () => {
 });
 
 describe("everybody's sessions", () => {
-  it("issued before a time are ended at once; later ones and a time to come are not", async () => {
+  it("All sessions before a time end at once; later ones stay.", async () => {
     const account = await signUp(first().url);
     const sockets = await watchEverywhere(account.token);
     const revokeAll =
@@ -228,7 +228,7 @@ describe("everybody's sessions", () => {
 });
 
 describe("twenty people who sign in at once", () => {
-  it("do not hold up the others: the event loop stays free", async () => {
+  it("Twenty simultaneous sign-ins leave the event loop free.", async () => {
     const people = await Promise.all(Array.from({ length: 20 }, () => signUp(first().url)));
     const lag = () => metric(first().url, "souk_event_loop_lag_seconds", 'quantile="0.99"');
     await lag();
@@ -240,7 +240,7 @@ describe("twenty people who sign in at once", () => {
 });
 
 describe("too many sessions", () => {
-  it("make the oldest go, its sockets with it", async () => {
+  it("Too many sessions end the oldest, with its sockets.", async () => {
     const account = await signUp(first().url);
     const [socket] = await watchEverywhere(account.token);
     for (let made = 1; made <= 9; made++) await signIn(first().url, account);

@@ -63,7 +63,7 @@ const fail = async (app: RunningApp, email: string, times: number): Promise<void
     expect(await outcomeOf(app, wrong(email))).toBe("BAD_CREDENTIALS");
 };
 
-describe("who guesses at an account", () => {
+describe("guessing at an account", () => {
   it("A guesser waits everywhere and is told how long; signed-in devices do not.", async () => {
     const { prefix } = testRedis();
     const [one, other] = [await start({}, prefix), await start({}, prefix)];
@@ -91,7 +91,7 @@ describe("who guesses at an account", () => {
     expect(await metric(one.url, "souk_sign_ins_total", 'outcome="refused by place"')).toBe(2);
   });
 
-  it("meets the same whether the account exists or not", async () => {
+  it("Guesses are answered alike whether the account exists or not.", async () => {
     const app = await start();
     const { email } = await signUp(app.url);
     for (const address of [email, `${randomUUID()}@test.example`]) {
@@ -101,14 +101,14 @@ describe("who guesses at an account", () => {
     }
   });
 
-  it("may go on after the wait", async () => {
+  it("Guessing may continue after the wait.", async () => {
     const app = await start({ SIGN_IN_DELAY_MS: "1" });
     const account = await signUp(app.url);
     await fail(app, account.email, 5);
     await expect.poll(() => outcomeOf(app, right(account))).toBe("signed in");
   });
 
-  it("has failures forgotten by a right password", async () => {
+  it("A right password forgets earlier failures.", async () => {
     const app = await start();
     const account = await signUp(app.url);
     await fail(app, account.email, 4);
@@ -117,7 +117,7 @@ describe("who guesses at an account", () => {
     expect(await outcomeOf(app, right(account))).toBe("RATE_LIMITED");
   });
 
-  it("finds a change of the password guarded too", async () => {
+  it("A change of the password is guarded like a sign-in.", async () => {
     const app = await start();
     const { token, password } = await signUp(app.url);
     const change = (currentPassword: string) =>
@@ -138,7 +138,7 @@ describe("who guesses at an account", () => {
 });
 
 describe("a hundred sign-ins in one document", () => {
-  it("count a hundred", async () => {
+  it("A hundred sign-ins in one document count a hundred.", async () => {
     const { prefix, connect } = testRedis();
     const roomy = {
       LIMIT_ALIASES: "100",
@@ -163,7 +163,7 @@ describe("a hundred sign-ins in one document", () => {
     expect(await outcomeOf(app, wrong("one-more@test.example"))).toBe("RATE_LIMITED");
   });
 
-  it("at one account are a few", async () => {
+  it("Of many sign-ins at one account in one document only a few pass.", async () => {
     const app = await start();
     const fields = Array.from(
       { length: 10 },
@@ -243,7 +243,7 @@ describe("the address of a client", () => {
     );
   });
 
-  it("is what a trusted proxy writes, over HTTP and WebSocket", async () => {
+  it("A trusted proxy writes the client's address, over HTTP and WebSocket.", async () => {
     const app = await start({ TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8" });
     const account = await signUp(app.url);
     for (const token of await signInFrom(app, account, "203.0.113.9, 198.51.100.7, 10.0.0.1")) {

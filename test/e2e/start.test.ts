@@ -123,7 +123,7 @@ describe("npm start without configuration", () => {
     expect((await post(again.url, STOCK, { id })).data.product!.stock).toBe(stock + 2);
   });
 
-  it("goes on when its redis-server is killed, and leaves none behind", async () => {
+  it("A killed redis-server is started again, and none is left behind.", async () => {
     const app = await start(embedded(shop.path));
     const id = await firstProduct(app);
     const pid = Number((await redisPids(shop.path))[0]);
@@ -137,14 +137,14 @@ describe("npm start without configuration", () => {
     expect(await redisPids(shop.path)).toEqual([]);
   });
 
-  it("ends orderly at one Ctrl-C, which npm and the terminal both tell it of", async () => {
+  it("One Ctrl-C ends the process in order, although npm and terminal both send it.", async () => {
     const app = await start(embedded(shop.path));
     app.child.kill("SIGINT");
     await until("the first to be heard", () => app.output().includes('"stopping"'));
     expect(await app.end("SIGINT")).toBe(0);
   });
 
-  it("tells a second one whose folder it is", async () => {
+  it("A second start names the owner of the folder.", async () => {
     const app = await start(embedded(shop.path));
     const told = await refusal(embedded(shop.path));
     expect(told).toContain(String(app.child.pid));
@@ -153,7 +153,7 @@ describe("npm start without configuration", () => {
 });
 
 describe("a start that cannot go on says what to do", () => {
-  it("when the port is taken", async () => {
+  it("A taken port ends the start with what to do.", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as { port: number };
@@ -163,7 +163,7 @@ describe("a start that cannot go on says what to do", () => {
     server.close();
   });
 
-  it("when the database does not answer, without its password", async () => {
+  it("A silent database ends the start, without its password in the message.", async () => {
     const told = await refusal({
       ...embedded(folder.path),
       DATABASE_URL: "postgres://souk:hunter2@127.0.0.1:1/souk",
@@ -173,7 +173,7 @@ describe("a start that cannot go on says what to do", () => {
     expect(told).not.toContain("hunter2");
   });
 
-  it("when the configuration is bad, all of it at once", async () => {
+  it("A bad configuration ends the start with all of its faults.", async () => {
     const told = await refusal({
       ...embedded(folder.path),
       PORT: "eighty",
@@ -183,12 +183,12 @@ describe("a start that cannot go on says what to do", () => {
     for (const name of ["PORT", "SHOP_CURRENCY", "CACHE_TTL_MS"]) expect(told).toContain(name);
   });
 
-  it("when there is no redis-server", async () => {
+  it("A missing redis-server ends the start with what to do.", async () => {
     const told = await refusal({ ...embedded(folder.path), PATH: folder.path });
     for (const way of ["package", "container", "REDIS_URL"]) expect(told).toContain(way);
   });
 
-  it("when the API or a worker alone has no servers to share", async () => {
+  it("An API or a worker alone without shared servers does not start.", async () => {
     expect(await refusal(embedded(folder.path), ["dist/main.js", "--api"])).toContain(
       "REDIS_URL and DATABASE_URL",
     );

@@ -29,7 +29,7 @@ const OBSTACLES = [
 ] as const;
 
 test.each(OBSTACLES)(
-  "a data folder that cannot be used is named, with what to do, and no stack: %s",
+  "An unusable data folder is named, with what to do and no stack: %s",
   async (_name, obstruct, use) => {
     const { path, remove } = await temporaryFolder("folder");
     onTestFinished(remove);

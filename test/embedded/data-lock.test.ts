@@ -35,7 +35,7 @@ test("The error of a second opener names the holder of the folder and what to do
   await lock.close();
 });
 
-test("a folder whose holder has closed it is free", async () => {
+test("A folder whose holder has closed it is free.", async () => {
   const dir = await dataFolder();
   await (await lockDataDir(dir)).close();
   await (await lockDataDir(dir)).close();
@@ -58,13 +58,13 @@ test("A stale lock whose pid belongs to another process today is taken over.", a
   await (await lockDataDir(dir)).close();
 });
 
-test("a lock file cut short by a full disk is taken over", async () => {
+test("A lock file cut short by a full disk is taken over.", async () => {
   const dir = await dataFolder();
   await writeFile(join(dir, "lock-1.json"), '{"pid":');
   await (await lockDataDir(dir)).close();
 });
 
-test("of many that take over a stale lock at once, exactly one holds it", async () => {
+test("Of many simultaneous owners of a stale lock, exactly one holds it.", async () => {
   const dir = await dataFolder();
   const rounds = drillSize({ sample: 20, full: 2_000 });
   for (let round = 0; round < rounds; round++) {
@@ -78,7 +78,7 @@ test("of many that take over a stale lock at once, exactly one holds it", async 
   expect((await readdir(dir)).filter((name) => name.startsWith("lock-"))).toHaveLength(1);
 });
 
-test("a folder that cannot be used is named, with the way out", async () => {
+test("An unusable folder is named, with the way out.", async () => {
   const dir = await dataFolder();
   await writeFile(join(dir, "file"), "");
   await expect(lockDataDir(join(dir, "file", "data"))).rejects.toThrow(

@@ -35,7 +35,7 @@ function ownerOf() {
 }
 
 test.each(["SIGTERM", "SIGKILL"] as const)(
-  "a server that will not stop is killed when its owner ends by %s",
+  "A server that will not stop is killed when its owner ends by %s.",
   async (signal) => {
     const owner = ownerOf();
     const pid = Number(await owner.nextLine());

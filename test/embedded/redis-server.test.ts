@@ -119,7 +119,7 @@ describe("the embedded redis-server", () => {
     expect(await clientOf(server).get("kept")).toBe("yes");
   });
 
-  test("without a binary the start names the three ways to get one", async () => {
+  test("Without a binary the start names the three ways to get one.", async () => {
     const starting = startEmbeddedRedis({
       dataDir: await dataFolder(),
       log: testLog(),
@@ -130,7 +130,7 @@ describe("the embedded redis-server", () => {
   });
 
   test.each(["SIGTERM", "SIGKILL"] as const)(
-    "does not outlive a process that ends by %s",
+    "The server does not outlive a process that ends by %s",
     async (signal) => {
       const owner = ownerOf(await dataFolder());
       const pid = Number(await owner.nextLine());
@@ -159,7 +159,7 @@ describe("the embedded redis-server", () => {
     expect(lines.join()).toContain("left behind");
   });
 
-  test("a file that cannot be read ends the start with what the server said", async () => {
+  test("An unreadable file ends the start with the server's message.", async () => {
     const dataDir = await dataFolder();
     const first = await startEmbeddedRedis({ dataDir, log: testLog() });
     await clientOf(first).set("a", "1");

@@ -10,7 +10,7 @@ async function dataFolder(): Promise<string> {
   return path;
 }
 
-test("the token is the same on every start, and another in another folder", async () => {
+test("The token is the same on every start, and another in another folder.", async () => {
   const dir = await dataFolder();
   const token = await ensureServiceToken(dir);
   expect(token).toMatch(/^[\w-]{32}$/);
@@ -18,7 +18,7 @@ test("the token is the same on every start, and another in another folder", asyn
   expect(await ensureServiceToken(await dataFolder())).not.toBe(token);
 });
 
-test("only its owner may read the token, even where the file was opened up", async () => {
+test("Only its owner may read the token, even where the file was opened up.", async () => {
   const dir = await dataFolder();
   await ensureServiceToken(dir);
   await chmod(join(dir, "admin-token"), 0o644);
@@ -26,13 +26,13 @@ test("only its owner may read the token, even where the file was opened up", asy
   expect((await stat(join(dir, "admin-token"))).mode & 0o777).toBe(0o600);
 });
 
-test("processes that start at once agree on one token", async () => {
+test("Processes that start at once agree on one token.", async () => {
   const dir = await dataFolder();
   const tokens = await Promise.all(Array.from({ length: 10 }, () => ensureServiceToken(dir)));
   expect(new Set(tokens).size).toBe(1);
 });
 
-test("a file that holds no token is named rather than used", async () => {
+test("A file that holds no token is named rather than used.", async () => {
   const dir = await dataFolder();
   await writeFile(join(dir, "admin-token"), "short\n");
   await expect(ensureServiceToken(dir)).rejects.toThrow("admin-token");

@@ -52,7 +52,7 @@ async function addToStock({ apollo }: Shop, id: string): Promise<number | undefi
 }
 
 describe("the example client", () => {
-  it("compiles as it stands and makes its tour: search, watch, change, read back", async () => {
+  it("The client compiles unchanged and makes its tour.", async () => {
     mkdirSync(join(root, ".cache"), { recursive: true });
     const out = mkdtempSync(join(root, ".cache/example-client-"));
     onTestFinished(() => rmSync(out, { recursive: true }));
@@ -85,7 +85,7 @@ describe("the example client", () => {
     expect(output).toContain(`told of ${changed} in stock`);
   });
 
-  it("fills a cart as a guest, signs in, and finds it on another device", async () => {
+  it("The client fills a cart as a guest and finds it on another device.", async () => {
     mkdirSync(join(root, ".cache"), { recursive: true });
     const out = mkdtempSync(join(root, ".cache/example-cart-"));
     onTestFinished(() => rmSync(out, { recursive: true }));
@@ -113,7 +113,7 @@ describe("the example client", () => {
     expect(found).toMatch(/ for \d+ EUR$/);
   });
 
-  it("draws a live board again when something is sold", async () => {
+  it("The client draws a live board again after a sale.", async () => {
     mkdirSync(join(root, ".cache"), { recursive: true });
     const out = mkdtempSync(join(root, ".cache/example-board-"));
     onTestFinished(() => rmSync(out, { recursive: true }));
@@ -181,7 +181,7 @@ describe("the example client", () => {
     expect(((await changes.next()) as ProductChange).product?.stock).toBe(later);
   });
 
-  it("is told that its subscription is refused, instead of waiting", async () => {
+  it("The client gets the error of a refused subscription at once.", async () => {
     const shop = openShop({ url: app.url });
     const answers = inbox<ProductChange | Error>();
     onTestFinished(
@@ -190,7 +190,7 @@ describe("the example client", () => {
     expect(await answers.next()).toBeInstanceOf(Error);
   });
 
-  it("stays away with a token that is not valid", async () => {
+  it("The client stays away with an invalid token.", async () => {
     const shop = openShop({ url: app.url, token: "not-the-token-of-this-shop" });
     const answers = inbox<ProductChange | Error>();
     onTestFinished(
@@ -246,7 +246,7 @@ describe("a limited client", () => {
     );
   });
 
-  it("hands a refusal on that would take too long", async () => {
+  it("A limited client passes a refusal on when the wait is too long.", async () => {
     const limited = await startApp({
       products: 20,
       env: { ...LIMITS, LIMIT_ADDRESS_PER_SECOND: "0.001" },

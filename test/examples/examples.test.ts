@@ -138,7 +138,7 @@ describe("the examples", () => {
     expect(without.map(({ name }) => name)).toEqual([]);
   });
 
-  it("bring their variables, and no variables are left over", () => {
+  it("The examples bring their variables, and no variables are left over.", () => {
     const names = new Set(examples.map(({ name }) => name));
     const orphans = files
       .filter((file) => file.endsWith(".variables.json"))
@@ -148,7 +148,7 @@ describe("the examples", () => {
   });
 
   it.each(ofKind("query").filter(({ name }) => !OF_CARTS.has(name)))(
-    "query $name answers with something to see",
+    "The example query $name answers with data.",
     async ({ query, variables }) => {
       const { status, data, errors } = await post(app.url, query, variables, {
         token: FOR_ADMINS.test(query) ? app.adminToken : customer,
@@ -159,7 +159,7 @@ describe("the examples", () => {
     },
   );
 
-  it("signs in as it says", async () => {
+  it("The example of signing in works.", async () => {
     const { query, variables } = readExample("sign-in");
     const { data } = await post(app.url, query, variables);
     expect(data.signIn).toMatchObject({
@@ -173,11 +173,11 @@ describe("the examples", () => {
     ofKind("subscription").filter(
       ({ name }) => !OF_CARTS.has(name) && name !== "notifications-received",
     ),
-  )("subscription $name answers once for each id", ({ query, variables }) =>
+  )("The example subscription $name answers once for each id.", ({ query, variables }) =>
     watchOnce(query, variables),
   );
 
-  it("fills a cart as a guest, sets a line, shows and watches it as it says", async () => {
+  it("The examples of a cart fill, change, show and watch it.", async () => {
     const added = await post(
       app.url,
       readExample("add-to-cart").query,
@@ -204,7 +204,7 @@ describe("the examples", () => {
     await client.dispose();
   });
 
-  it("follows notifications from the beginning", async () => {
+  it("The example of notifications follows them from the beginning.", async () => {
     const { query } = readExample("notifications-received");
     const client = createClient({
       url: app.wsUrl,
@@ -219,7 +219,7 @@ describe("the examples", () => {
     await client.dispose();
   });
 
-  it("signs up as it says", async () => {
+  it("The example of signing up works.", async () => {
     const { query, variables } = readExample("sign-up");
     const { data } = await post(app.url, query, variables);
     expect(data.signUp).toMatchObject({
@@ -263,23 +263,20 @@ describe("the examples", () => {
   });
 
   const open = ofKind("mutation").filter(({ query }) => FOR_EVERYBODY.test(query));
-  it.each(open)(
-    "mutation $name is for everybody, and does what it says",
-    async ({ query, variables }) => {
-      const { data, errors } = await post(app.url, query, variables);
-      expect({ errors, blanks: blanksOf(data).filter((path) => !MEANT.test(path)) }).toEqual({
-        errors: undefined,
-        blanks: [],
-      });
-    },
-  );
+  it.each(open)("The public example mutation $name works.", async ({ query, variables }) => {
+    const { data, errors } = await post(app.url, query, variables);
+    expect({ errors, blanks: blanksOf(data).filter((path) => !MEANT.test(path)) }).toEqual({
+      errors: undefined,
+      blanks: [],
+    });
+  });
 
   const guarded = ofKind("mutation").filter(
     ({ name, query }) =>
       !OF_ACCOUNTS.has(name) && !OF_CARTS.has(name) && !FOR_EVERYBODY.test(query),
   );
   it.each(guarded)(
-    "mutation $name is not for everybody, and does what it says",
+    "The restricted example mutation $name works for its role alone.",
     async ({ query, variables }) => {
       const anonymous = await post(app.url, query, variables);
       expect(anonymous.errors?.map(({ extensions }) => extensions.code)).toEqual([
@@ -337,7 +334,7 @@ async function runAsWritten(
 describe("the operations that newcomers are given", () => {
   it.each(
     DEFAULT_OPERATIONS.map((operation) => [operation.query.split("\n")[0], operation] as const),
-  )("the explorer's run as they stand: %s", (_title, { query, variables }) =>
+  )("The explorer's operation runs as it stands: %s", (_title, { query, variables }) =>
     runAsWritten(query, variables),
   );
 
@@ -345,13 +342,13 @@ describe("the operations that newcomers are given", () => {
   const given = [...readme.matchAll(/^```graphql\n([\s\S]*?)^```$/gm)].map(
     ([, query]) => query as string,
   );
-  it("of the README are one of each kind", () =>
+  it("The README has one operation of each kind.", () =>
     expect(given.map((query) => getOperationAST(parse(query))?.operation)).toEqual([
       "query",
       "subscription",
       "mutation",
     ]));
-  it.each(given.map((query) => [query]))("the README's run word for word: %s", (query) =>
+  it.each(given.map((query) => [query]))("The README's operation runs word for word: %s", (query) =>
     runAsWritten(query),
   );
 });

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => app?.close());
 
-it("the manifest holds every example, and nothing else may run", async () => {
+it("The manifest holds every example, and nothing else may run.", async () => {
   const examples = readdirSync(`${root}examples`).filter((name) => name.endsWith(".graphql"));
   const printed = examples.map((name) =>
     print(parse(readFileSync(`${root}examples/${name}`, "utf8"))),
@@ -43,7 +43,7 @@ it("the manifest holds every example, and nothing else may run", async () => {
   expect(refused).toMatchObject({ status: 403, errors: [{ extensions: { code: "FORBIDDEN" } }] });
 });
 
-it("the example client makes its tour: it sends, as a whole, what the manifest holds", async () => {
+it("The example client's whole documents match the manifest.", async () => {
   const { apollo, close } = createShop({ url: app.url });
   onTestFinished(close);
   const found = await apollo.query({ query: SearchDocument, variables: { first: 1 } });
@@ -61,7 +61,7 @@ it("the example client makes its tour: it sends, as a whole, what the manifest h
   expect(String(refused.error)).toContain("needs an admin");
 });
 
-it("so does a client that sends hashes alone", async () => {
+it("A client that sends hashes alone makes the same tour.", async () => {
   const sent: { query?: string }[] = [];
   const noting: typeof fetch = (url, init) => {
     sent.push(JSON.parse(String(init?.body)) as { query?: string });
@@ -80,7 +80,7 @@ it("so does a client that sends hashes alone", async () => {
   expect(sent.map(({ query }) => query)).toEqual([undefined]);
 });
 
-it("and the command of the README", async () => {
+it("The command of the README runs a document of the manifest.", async () => {
   const readme = readFileSync(`${root}README.md`, "utf8");
   const [, id = ""] = /documentId=(sha256:[0-9a-f]{64})/.exec(readme) ?? [];
   expect(

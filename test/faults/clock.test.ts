@@ -136,7 +136,7 @@ describe.each(SHIFTS)("A process whose clock is $name", ({ shiftMs }) => {
     await database?.close();
   });
 
-  test("shows every instant by the clocks that all processes share.", async () => {
+  test("A process with a wrong clock shows every instant by the shared clocks.", async () => {
     for (const { name, query, by, instants } of ROWS) {
       const token =
         by === "admin" ? { token: ADMIN_TOKEN } : by === "user" ? { token: user.token } : {};
@@ -158,7 +158,7 @@ describe.each(SHIFTS)("A process whose clock is $name", ({ shiftMs }) => {
     }
   });
 
-  test("judges the end of a notification by them.", async () => {
+  test("A process with a wrong clock ends notifications by the shared clocks.", async () => {
     const send = async (fromNowMs: number) => {
       const input = {
         title: "News",
@@ -179,7 +179,7 @@ describe.each(SHIFTS)("A process whose clock is $name", ({ shiftMs }) => {
     expect(await send(-SLACK_MS)).toEqual(["OUT_OF_RANGE"]);
   });
 
-  test("says in its headers how long a bucket takes to fill.", async () => {
+  test("A process with a wrong clock reports how long a bucket takes to fill.", async () => {
     const response = await fetch(app.url, {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -17,7 +17,13 @@ import { cacheIsUsed } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
 import { type RedisServer, startRedisServer } from "../support/redis-server.js";
 import { until } from "../support/until.js";
-import { isUpToDate, openSubjects, type Subject, type Subscriber, subscribe } from "./live-kit.js";
+import {
+  isUpToDate,
+  openSubjects,
+  type Subject,
+  type Subscriber,
+  subscribe,
+} from "./live.fixture.js";
 
 /**
  * Ways in which a reading fails. A log event that breaks by our own fault is sent as it is, so logs

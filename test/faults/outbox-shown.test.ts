@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { startApp } from "../support/app.js";
 import { metric } from "../support/graphql.js";
 import { until } from "../support/until.js";
-import { plant } from "./outbox-kit.js";
+import { plant } from "./outbox.fixture.js";
 
 it("A row set aside makes a process degraded, not unavailable, and is in metrics.", async () => {
   const app = await startApp({

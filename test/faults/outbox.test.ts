@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { RedisUnavailable } from "../../src/domain/errors.js";
 import { changeEntry } from "../../src/domain/events/outbox.js";
 import { until } from "../support/until.js";
-import { changed, openOutbox, plant, type RawRow } from "./outbox-kit.js";
+import { changed, openOutbox, plant, type RawRow } from "./outbox.fixture.js";
 
 const ATTEMPTS = 3;
 const delivery = (userId: number, sequence = 1) => ({ userId, sequence, id: sequence, unread: 1 });

@@ -118,7 +118,7 @@ describe("A process whose places are taken by callers without an identity", () =
     return { souk, slow: await fill(souk, 4) };
   };
 
-  test("refuses the next one with a wait, and serves users, the service and probes.", async () => {
+  test("A process without a free place refuses callers, and serves users and probes.", async () => {
     const { souk, slow } = await full();
     const refused = await souk.post(HELLO, from(9));
     expect(refusalOf(refused)).toEqual(REFUSED);
@@ -139,13 +139,13 @@ describe("A process whose places are taken by callers without an identity", () =
     expect(await inFlight(souk, "address")).toBe(0);
   });
 
-  test("answers before the body of a refused request arrives.", async () => {
+  test("A process without a free place answers before the refused body arrives.", async () => {
     const { souk } = await full();
     const { answer } = sendHead(souk, 200_000, 9);
     expect(await answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*\r\nretry-after: [12]\r\n/i);
   });
 
-  test("refuses one operation of a socket and keeps the socket.", async () => {
+  test("A process without a free place refuses an operation and keeps its socket.", async () => {
     const souk = await start({ LOAD_ADDRESS: "4" });
     const client = await connectSocket(souk.live, {}, { headers: from(9) });
     await fill(souk, 4);
@@ -218,7 +218,7 @@ test("Requests whose bodies are late take no place of others, and none on arriva
 });
 
 describe("Bodies that are announced", () => {
-  test("are bounded by their bytes, those of one address by a share of them.", async () => {
+  test("Announced bodies are bounded by bytes, and one address has a share of them.", async () => {
     const souk = await start({ LOAD_BODY_BYTES: "1048576" });
     const heads = [1, 2].map((address) =>
       sendHead(souk, 250_000, address, ["Expect: 100-continue"]),
@@ -229,7 +229,7 @@ describe("Bodies that are announced", () => {
     expect((await souk.post(HELLO, from(3))).status).toBe(200);
   });
 
-  test("count as the longest body where they do not say how long they are.", async () => {
+  test("Bodies without a length count as the longest body.", async () => {
     const souk = await start({ LOAD_BODY_BYTES: "1048576", LIMIT_BODY_BYTES: "262144" });
     const heads = [1, 2].map((address) =>
       sendHead(souk, "unknown", address, ["Expect: 100-continue"]),
@@ -248,7 +248,7 @@ describe("Bodies that are announced", () => {
       );
   });
 
-  test("by callers without an identity leave the bytes of users.", async () => {
+  test("Bodies of callers without an identity leave the bytes of users.", async () => {
     const souk = await start({ LOAD_BODY_BYTES: "1048576" });
     expect((await souk.post(HELLO, bearer(USER_TOKEN))).status).toBe(200);
     for (const address of [1, 2]) sendHead(souk, 250_000, address);

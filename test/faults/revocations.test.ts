@@ -18,7 +18,7 @@ import { testCaller } from "../support/caller.js";
 import { testLog } from "../support/log.js";
 import { type TestDatabase, testDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
-import { plant } from "./outbox-kit.js";
+import { plant } from "./outbox.fixture.js";
 
 const [ADA, BOB] = [
   { id: 1, tag: "ada-sixteenchars" },
@@ -89,7 +89,7 @@ describe("a process that is brought up to date", () => {
     ["a number", [5], false],
     ["an id that is no user's", [{ kind: "device", userId: 999_999 }], false],
   ])(
-    "signs out the user whom a revocation with %s names, and serves everybody else.",
+    "A revocation with %s signs its user out and leaves all others alone.",
     async (_what, revocations, endsAda) => {
       const first = await openSessions();
       const [ada, bob] = [await first.signIn(ADA), await first.signIn(BOB)];

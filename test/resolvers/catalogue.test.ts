@@ -65,7 +65,7 @@ const refusedList = (variables: { filter?: ProductFilter; first?: number; after?
 const refused = (argument: string) => ({ code: "BAD_USER_INPUT", argument });
 
 describe("a list of products", () => {
-  it("holds every product once, whatever the page size", async () => {
+  it("A list holds every product once, whatever the page size.", async () => {
     expect(new Set(idsOf(everything)).size).toBe(PRODUCTS);
     expect(idsOf(await allOf({ first: 100 }))).toEqual(idsOf(everything));
   });
@@ -77,7 +77,7 @@ describe("a list of products", () => {
     POPULAR: ({ stats }) => -(stats.views + 20 * stats.shares + 10 * stats.likes),
   };
   it.each(Object.entries(ORDERS))(
-    "sorted %s is in that order and holds every product once",
+    "A list sorted %s is in that order and holds every product once.",
     async (sort, by) => {
       const products = await allOf({ sort: sort as ProductSort });
       expect(new Set(idsOf(products)).size).toBe(PRODUCTS);
@@ -86,7 +86,7 @@ describe("a list of products", () => {
     },
   );
 
-  it("takes an explicit null of an argument as its default", async () => {
+  it("An explicit null of an argument counts as its default.", async () => {
     const { products } = await shop.read(ListProductsDocument, {
       filter: null,
       sort: null,
@@ -97,7 +97,7 @@ describe("a list of products", () => {
     expect(products.totalCount).toBe(PRODUCTS);
   });
 
-  it.each([0, -1, 101, 2 ** 31 - 1])("refuses first: %i", async (first) => {
+  it.each([0, -1, 101, 2 ** 31 - 1])("A list refuses first: %i", async (first) => {
     expect(await refusedList({ first })).toEqual(refused("first"));
   });
 
@@ -128,7 +128,7 @@ describe("a list of products", () => {
   });
 
   it.each(["NEWEST", "PRICE_ASC", "PRICE_DESC", "RATING", "POPULAR"] as const)(
-    "sorted %s answers a forged cursor beyond all rows with a page",
+    "A list sorted %s answers a forged cursor beyond all rows with a page.",
     async (sort) => {
       for (const value of [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]) {
         const after = encodeCursor(`products:${sort}:{}`, { value, id: Number.MAX_SAFE_INTEGER });
@@ -154,7 +154,7 @@ describe("a filter", () => {
     );
   });
 
-  it("by price includes both bounds, and joined conditions must all hold", async () => {
+  it("A filter by price includes both bounds, and conditions are joined by AND.", async () => {
     const [low = 0, high = 0] = [everything[3], everything[11]]
       .map((product) => product?.price.amount ?? 0)
       .sort((a, b) => a - b);
@@ -169,7 +169,7 @@ describe("a filter", () => {
     );
   });
 
-  it("by text finds what begins with every word, and blank text is no condition", async () => {
+  it("A filter by text matches the begin of every word; blank text matches all.", async () => {
     const wanted = everything[7];
     const [first = "", second = ""] = (wanted?.name ?? "").split(" ");
     const found = await allOf({
@@ -180,7 +180,7 @@ describe("a filter", () => {
       expect((await allOf({ filter: { text } })).length).toBe(PRODUCTS);
   });
 
-  it("is counted like it is listed", async () => {
+  it("A filter counts what it lists.", async () => {
     const filter = { inStock: true, minPrice: 1_000 };
     const { products } = await shop.read(ListProductsDocument, { filter, first: 1 });
     expect(products.totalCount).toBe((await allOf({ filter })).length);
@@ -204,7 +204,7 @@ describe("a filter", () => {
     });
   });
 
-  it("with bounds that cannot be meant is refused", async () => {
+  it("A filter with invalid bounds is refused.", async () => {
     expect(await refusedList({ filter: { minPrice: 2, maxPrice: 1 } })).toEqual(
       refused("filter.minPrice"),
     );
@@ -217,7 +217,7 @@ describe("a filter", () => {
 });
 
 describe("a category", () => {
-  it("lists its products page by page, in any order", async () => {
+  it("A category lists its products page by page, in any order.", async () => {
     const id = everything[0]?.category.id ?? "";
     const { category } = await shop.read(ListCategoryProductsDocument, {
       id,
@@ -238,7 +238,7 @@ describe("a category", () => {
     expect(category?.products.totalCount).toBe(both.length);
   });
 
-  it("stands in the tree after its parent, which names it among its children", async () => {
+  it("A category follows its parent, which names it among its children.", async () => {
     const { categories } = await shop.read(ReadCategoriesDocument, {});
     const places = new Map(categories.map(({ id }, place) => [id, place]));
     for (const { id, parent } of categories) {
@@ -250,7 +250,7 @@ describe("a category", () => {
 });
 
 describe("brands and reviews", () => {
-  it("brands are listed by name, or those whose name begins with a text", async () => {
+  it("Brands are listed by name, also by the begin of the name.", async () => {
     const { brands } = await shop.read(ListBrandsDocument, { first: 100 });
     const names = brands.edges.map(({ node }) => node.name);
     expect(brands.totalCount).toBe(names.length);
@@ -292,12 +292,12 @@ describe("brands and reviews", () => {
 describe("an id", () => {
   const types = ["Product", "Category", "Brand", "Review"] as const;
 
-  it.each(types)("of a %s leads to it by node", async (type) => {
+  it.each(types)("An id of a %s leads to it by node.", async (type) => {
     const id = encodeId(type, 1);
     expect((await shop.read(ReadNodeDocument, { id })).node).toEqual({ __typename: type, id });
   });
 
-  it("that is nobody's, or not ours, is null", async () => {
+  it("An unknown or foreign id is null.", async () => {
     for (const id of [
       encodeId("Product", NOWHERE),
       "",
@@ -316,7 +316,7 @@ describe("an id", () => {
     ).toBeNull();
   });
 
-  it("among several gets one answer each, in their order", async () => {
+  it("Several ids get one answer each, in their order.", async () => {
     const ids = [
       encodeId("Review", 2),
       "nonsense",

@@ -30,7 +30,7 @@ function contextWithNotes() {
 }
 
 describe("the context of an operation", () => {
-  it("makes loaders on first use, and the same ones until something is written", () => {
+  it("Loaders are made on first use and kept until a write.", () => {
     const { context, readings } = contextWithNotes();
     expect(readings).toEqual([]);
     const { loaders } = context;
@@ -40,14 +40,14 @@ describe("the context of an operation", () => {
     expect(readings.length).toBe(2);
   });
 
-  it("never forgets what it has seen: an older token raises nothing", () => {
+  it("The context keeps what it has seen: an older token raises nothing.", () => {
     const { context, reading } = contextWithNotes();
     context.wrote({ count: 9, bypassUntilMs: 0 });
     context.wrote({ count: 2, bypassUntilMs: 7 });
     expect(reading.seen).toEqual({ count: 9, bypassUntilMs: 7 });
   });
 
-  it("reads fresh past the cache, and says so in the report", () => {
+  it("A fresh read goes past the cache, and the report shows it.", () => {
     const { context, readings, reading } = contextWithNotes();
     context.fresh();
     expect(readings.map(({ bypass, seen }) => ({ bypass, seen }))).toEqual([
@@ -57,7 +57,7 @@ describe("the context of an operation", () => {
   });
 });
 
-describe("whose things an operation is about", () => {
+describe("the owner of an operation", () => {
   const user = {
     kind: "user",
     userId: 7,
@@ -76,7 +76,7 @@ describe("whose things an operation is about", () => {
       makeLoaders: () => ({}) as Loaders,
     });
 
-  it("are those of whoever is signed in, even where the client was a guest before", () => {
+  it("A signed-in user is the owner, even where the client was a guest.", () => {
     const guest = createGuests("secret").admit(undefined);
     guest.ensure();
     const context = contextOf(user, guest);
@@ -87,7 +87,7 @@ describe("whose things an operation is about", () => {
     ]);
   });
 
-  it("are nobody's until a write makes a guest, whose token the answer brings", () => {
+  it("A write makes a guest and hands its token out; a read has no owner.", () => {
     const context = contextOf(ANONYMOUS);
     expect(context.owner()).toBeNull();
     const owner = context.writingOwner();
@@ -95,7 +95,7 @@ describe("whose things an operation is about", () => {
     expect(context.keptGuest).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
   });
 
-  it("cannot be told while a session cannot be looked up: nobody becomes a guest by that", () => {
+  it("Without a session look-up the owner is unknown and no guest is made.", () => {
     const context = contextOf(UNKNOWN);
     expect(() => context.owner()).toThrow(RedisUnavailable);
     expect(() => context.writingOwner()).toThrow(RedisUnavailable);

@@ -6,7 +6,7 @@ const rows = [5, 4, 3].map((id) => ({ value: id, id }));
 const page = new ListPage(list, undefined, { limit: 3, after: null }, { rows, hasNextPage: true });
 
 describe("a page", () => {
-  it("leaves out what vanished since it was read, and goes on after it all the same", async () => {
+  it("A page leaves vanished rows out and goes on after them.", async () => {
     const edges = await page.edges(async (ids) => ids.map((id) => (id === 3 ? null : { id })));
     expect(edges.map(({ node }) => node.id)).toEqual([5, 4]);
     expect(page.pageInfo.startCursor).toBe(edges[0]?.cursor);
@@ -14,7 +14,7 @@ describe("a page", () => {
     expect(page.pageInfo.endCursor).not.toBeNull();
   });
 
-  it("fails as a whole when a node cannot be read", async () => {
+  it("A page fails as a whole when a node cannot be read.", async () => {
     await expect(page.edges(async () => Promise.reject(new Error("down")))).rejects.toThrow("down");
   });
 });

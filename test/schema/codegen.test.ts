@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("the typed operations", () => {
-  it("are what codegen makes of the committed operations and SDL", async () => {
+  it("Codegen makes the committed types of the operations.", async () => {
     const context = await loadContext(`${root}codegen.yml`);
     context.cwd = root;
     context.updateConfig({ silent: true });

@@ -21,20 +21,20 @@ function rowsUnder(heading: string): string[][] {
 }
 
 describe("docs/errors.md", () => {
-  it("explains every code of a GraphQL error, in order, and no other", () => {
+  it("The page of errors explains every GraphQL code, in order, and no other.", () => {
     expect(rowsUnder("GraphQL errors").map(([code]) => code)).toEqual([...ERROR_CODES]);
   });
 
-  it("gives each the HTTP status it has", () => {
+  it("The page of errors gives each code its HTTP status.", () => {
     const documented = rowsUnder("GraphQL errors").map(([code, status]) => [code, Number(status)]);
     expect(Object.fromEntries(documented)).toEqual(STATUS_OF_CODE);
   });
 
-  it("explains every code of a UserError, in order, and no other", () => {
+  it("The page of errors explains every UserError code, in order, and no other.", () => {
     expect(rowsUnder("Expected failures").map(([code]) => code)).toEqual([...USER_ERROR_CODES]);
   });
 
-  it("says of each when it occurs, what to do, and whether to retry", () => {
+  it("The page of errors gives each code's cause, remedy and retry.", () => {
     const rows = [
       ...rowsUnder("GraphQL errors").map(([code, , ...rest]) => [code, ...rest]),
       ...rowsUnder("Expected failures"),

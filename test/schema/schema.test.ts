@@ -53,7 +53,7 @@ function membersOf(
 }
 
 describe("the schema", () => {
-  it("is what the committed SDL says", () => {
+  it("The schema equals the committed SDL.", () => {
     expect(
       emitted === read("../../src/schema/schema.graphql"),
       "src/schema/schema.graphql is not what the classes say: run `npm run codegen` and " +
@@ -61,19 +61,19 @@ describe("the schema", () => {
     ).toBe(true);
   });
 
-  it("holds everything that clients were promised", async () => {
+  it("The schema holds everything that clients were promised.", async () => {
     expect(
       await changesSince(read("./contract.graphql"), [CriticalityLevel.Breaking]),
       "the contract of test/schema/contract.graphql is broken",
     ).toEqual([]);
   });
 
-  it("keeps the defaults that clients were promised", async () => {
+  it("The schema keeps the defaults that clients were promised.", async () => {
     const dangerous = await changesSince(read("./contract.graphql"), [CriticalityLevel.Dangerous]);
     expect(dangerous.filter((message) => /default/i.test(message))).toEqual([]);
   });
 
-  it("breaks no client of the last release", async () => {
+  it("The schema breaks no client of the last release.", async () => {
     const advice = [
       "the schema breaks clients of the last release (test/schema/released.graphql).",
       "Keep what they use and add the new beside it: a new field, an optional argument, a " +
@@ -87,7 +87,7 @@ describe("the schema", () => {
     ).toEqual([]);
   });
 
-  it("describes every type, field, argument, enum value and input field", () => {
+  it("The schema describes every type, field, argument, enum value and input field.", () => {
     const own = Object.values(schema.getTypeMap()).filter(
       (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
     );
@@ -102,7 +102,7 @@ describe("the schema", () => {
     ).toEqual([]);
   });
 
-  it("names the delivery class of every subscription", () => {
+  it("The schema names the delivery class of every subscription.", () => {
     const subscriptions = Object.values(schema.getSubscriptionType()?.getFields() ?? {});
     expect(subscriptions.length).toBeGreaterThan(0);
     expect(
@@ -112,7 +112,7 @@ describe("the schema", () => {
     ).toEqual([]);
   });
 
-  it("tells every node by its id, without waiting", () => {
+  it("The schema resolves every node's type from its id, without waiting.", () => {
     const built = buildSoukSchema({
       resolvers: resolverClasses,
       container: { get: () => undefined },

@@ -58,7 +58,7 @@ test("The build holds code, Lua and migrations, and a second one does nothing.",
   expect(build(root)).toEqual({ code: 0, output: "" });
 });
 
-test("a change of a Lua script alone is built", async () => {
+test("A change of a Lua script alone is built.", async () => {
   const root = await repository();
   build(root);
   await writeFile(join(root, "src/redis/client/lease.acquire-2.lua"), "return 2\n");
@@ -68,7 +68,7 @@ test("a change of a Lua script alone is built", async () => {
   );
 });
 
-test("what lost its source leaves the build, so a removed migration is not applied", async () => {
+test("A file without source leaves the build, so a removed migration is not applied.", async () => {
   const root = await repository();
   build(root);
   await rm(join(root, "src/db/migrations/0000_first.sql"));
@@ -77,7 +77,7 @@ test("what lost its source leaves the build, so a removed migration is not appli
   await expect(stat(join(root, "dist/main.js"))).resolves.toBeDefined();
 });
 
-test("a build that failed is not believed by the next", async () => {
+test("A failed build is repeated by the next.", async () => {
   const root = await repository();
   await writeFile(join(root, "src/main.ts"), 'export const port: number = "4000";\n');
   expect(build(root)).toEqual({ code: 2, output: expect.stringContaining("TS2322") });

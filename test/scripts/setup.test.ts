@@ -91,7 +91,7 @@ describe("the npm packages", () => {
     expect(await calls()).toEqual([expect.stringMatching(/^npm ci --include=dev/)]);
   });
 
-  test("are left alone when they are those of the lockfile, and nothing is said", async () => {
+  test("Packages that match the lockfile are left alone in silence.", async () => {
     const root = await freshClone();
     await installed(root, "1.0.0");
     const { path, calls } = await programs({ npm: "exit 0" });
@@ -99,7 +99,7 @@ describe("the npm packages", () => {
     expect(await calls()).toEqual([]);
   });
 
-  test("are installed again when the lockfile has moved on", async () => {
+  test("Packages are installed again after the lockfile changed.", async () => {
     const root = await freshClone();
     await installed(root, "0.9.0");
     const { path, calls } = await programs({ npm: "exit 0" });
@@ -107,7 +107,7 @@ describe("the npm packages", () => {
     expect(await calls()).toHaveLength(1);
   });
 
-  test("that cannot be fetched end it with the likely reason and exit code 1", async () => {
+  test("A failed download ends set-up with its likely reason and exit code 1.", async () => {
     const { path } = await programs({ npm: "exit 1" });
     const { code, output } = setup(await freshClone(), "deps", { PATH: path });
     expect(code).toBe(1);
@@ -133,7 +133,7 @@ describe("the Redis server", () => {
     expect(output).not.toMatch(/\bat .*\.mjs:/);
   });
 
-  test("is not looked for when REDIS_URL names one, in the environment or in .env", async () => {
+  test("No Redis server is searched where the environment or .env names one.", async () => {
     const { path } = await programs({});
     const root = await ready();
     expect(setup(root, "start", { PATH: path, REDIS_URL: "redis://127.0.0.1:6379" })).toEqual({
@@ -144,12 +144,12 @@ describe("the Redis server", () => {
     expect(setup(root, "start", { PATH: path })).toEqual({ code: 0, output: "" });
   });
 
-  test("may be Valkey", async () => {
+  test("The Redis server may be Valkey.", async () => {
     const { path } = await programs({ "valkey-server": "echo 'Valkey server v=8.0.1 sha=0'" });
     expect(setup(await ready(), "start", { PATH: path })).toEqual({ code: 0, output: "" });
   });
 
-  test("that is older than the floor is refused by name", async () => {
+  test("A Redis server older than the lowest supported is refused by name.", async () => {
     const { path } = await programs({ "redis-server": "echo 'Redis server v=6.0.16 sha=0'" });
     const { code, output } = setup(await ready(), "start", { PATH: path });
     expect(code).toBe(1);
@@ -189,7 +189,7 @@ describe("a package that brings a service", () => {
     };
   }
 
-  test("may not start it, and what was allowed before is allowed afterwards", async () => {
+  test("A package cannot start its service, and the policy is restored afterwards.", async () => {
     const { answer, seen, after } = await install(null);
     expect({ answer, seen, after }).toEqual({
       answer: null,
@@ -198,7 +198,7 @@ describe("a package that brings a service", () => {
     });
   });
 
-  test("leaves a policy that was there as it was", async () => {
+  test("A package leaves an existing policy unchanged.", async () => {
     const mine = "#!/bin/sh\nexit 104\n";
     const { seen, after } = await install(mine);
     expect({ seen, after }).toEqual({ seen: "policy says 101\n", after: mine });
@@ -216,7 +216,7 @@ describe("a package that brings a service", () => {
   });
 });
 
-test("setup of this tree for the tests does nothing and says nothing the second time", () => {
+test("A second set-up of this tree for the tests does and prints nothing.", () => {
   const env = { PATH: process.env.PATH ?? "" };
   setup(ROOT, "test", env);
   expect(setup(ROOT, "test", env)).toEqual({ code: 0, output: "" });

@@ -32,7 +32,7 @@ const INTERNALS =
 const verdictOf = ({ data, errors }: Answer) =>
   errors ? errors[0]?.extensions.code : data ? "ok" : "nothing";
 
-test("the table holds at least forty rows, and no two of one name", () => {
+test("The table holds at least forty rows with different names.", () => {
   const names = [...BAD_OPERATIONS, ...BAD_REQUESTS, ...BAD_FRAMES].map(({ name }) => name);
   expect(BAD_OPERATIONS.length).toBeGreaterThan(40);
   expect(names.length).toBeGreaterThan(90);
@@ -131,7 +131,7 @@ describe("frames, over WebSocket", () => {
     },
   );
 
-  test("the wrong subprotocol is closed with 4406", async () => {
+  test("The wrong subprotocol is closed with 4406.", async () => {
     const client = await openSocket(souk.live, { protocols: [] });
     expect((await client.closed).code).toBe(4406);
   });
@@ -188,7 +188,7 @@ describe("upgrades", () => {
     expect((await upgrade("/graphql", headers)).status).toBe(101);
   });
 
-  test("our own origin is let in", async () => {
+  test("An upgrade from our own origin is let in.", async () => {
     expect((await upgrade("/graphql", { origin: souk.url })).status).toBe(101);
   });
 });

@@ -56,7 +56,7 @@ describe("behind proxies that are trusted", () => {
     ["the proxy itself where it does not know", "203.0.113.9, unknown", "127.0.0.1"],
     ["the proxy itself where it says nothing", undefined, "127.0.0.1"],
     ["never what is no address", "<script>", "127.0.0.1"],
-  ])("it is %s", async (_title, header, expected) =>
+  ])("The client's address behind trusted proxies is %s", async (_title, header, expected) =>
     expect(await addressSeen(["127.0.0.1", "10.0.0.0/8"], header)).toBe(expected),
   );
 });

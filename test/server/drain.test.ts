@@ -39,7 +39,7 @@ test("A draining server finishes requests, fails probes, and spreads out its clo
   await souk.close();
 });
 
-test("a request that never ends does not hold the server beyond the window", async () => {
+test("A request that never ends does not hold the server beyond the window.", async () => {
   const souk = await startServer({ SHUTDOWN_MS: "300", REQUEST_TIMEOUT_MS: "60000" });
   const cut = souk.post({ query: "{ slow }" }).catch(() => "cut");
   await souk.slowAsked;
@@ -51,7 +51,7 @@ test("a request that never ends does not hold the server beyond the window", asy
   await souk.close();
 });
 
-test("a socket that is executing a query is closed after its answer", async () => {
+test("A socket that is executing a query is closed after its answer.", async () => {
   const souk = await startServer({ SHUTDOWN_MS: String(WINDOW_MS) });
   const client = await connectSocket(souk.live);
   const answer = client.run({ query: "{ slow }" });
@@ -70,7 +70,7 @@ test("a socket that is executing a query is closed after its answer", async () =
   await souk.close();
 });
 
-test("a probe that was on its way when draining began is told 503", async () => {
+test("A probe under way when draining began gets 503.", async () => {
   const souk = await startServer({ SHUTDOWN_MS: String(WINDOW_MS) });
   const { hostname, port } = new URL(souk.url);
   const socket = connect(Number(port), hostname);

@@ -45,7 +45,7 @@ test("A browser at GET /graphql gets Sandbox, set up, and a way to offline Graph
   );
 });
 
-test("a client at GET /graphql gets GraphQL, also where it accepts anything", async () => {
+test("A client at GET /graphql gets GraphQL, also where it accepts anything.", async () => {
   const response = await open(`${souk.graphql}?query={hello}`, {
     accept: "*/*",
     "apollo-require-preflight": "1",
@@ -67,9 +67,7 @@ test("EXPLORER=graphiql shows GraphiQL at both, EXPLORER=off not even a schema."
   await off.close();
 });
 
-test("where no browser is installed, this run says that the pages were not opened in one", async ({
-  annotate,
-}) => {
+test("Without a browser this run says that no page was opened in one.", async ({ annotate }) => {
   if (!executablePath)
     await annotate(
       "No Chromium was found: GraphiQL was not opened in a browser. Install chromium or set " +

@@ -28,7 +28,7 @@ async function becomeGuest() {
 const extensionsOf = (answer: object) => (answer as { extensions?: { guest?: string } }).extensions;
 
 describe("a guest over HTTP", () => {
-  test("is made by a write and not by a read, and handed out as cookie and header", async () => {
+  test("A write makes a guest, by cookie and header, and a read makes none.", async () => {
     const read = await souk.post(MINE);
     expect([
       read.body.data?.mine,
@@ -40,7 +40,7 @@ describe("a guest over HTTP", () => {
     expect(COOKIE.exec(cookie)?.[1]).toBe(token);
   });
 
-  test("is known by the cookie and by the header, and gets no second token", async () => {
+  test("Cookie and header identify a guest, who gets no second token.", async () => {
     const { owner, token } = await becomeGuest();
     for (const shown of [{ cookie: `a=b; souk_guest=${token}` }, { "souk-guest": token }]) {
       const again = await souk.post(OWN, shown as Record<string, string>);
@@ -53,7 +53,7 @@ describe("a guest over HTTP", () => {
     }
   });
 
-  test("with a token that is not ours is nobody, and becomes another one", async () => {
+  test("A forged guest token counts as none, and its client becomes another guest.", async () => {
     const { owner, token } = await becomeGuest();
     const forged = `${"A".repeat(22)}${token.slice(22)}`;
     const again = await souk.post(OWN, { "souk-guest": forged });

@@ -27,7 +27,7 @@ describe("an operation that would cost too much", () => {
   const query = "query($first: Int) { products(first: $first) { id } }";
 
   describe.each(Object.entries(transports))("over %s", (_name, connect) => {
-    test("is refused before anything runs, with its cost and the limit", async () => {
+    test("An operation above its limit is refused early, with cost and limit.", async () => {
       const { errors, data } = await connect(souk)({ query, variables: { first: 50 } });
       expect(data).toBeUndefined();
       const { requestId, ...rest } = errors![0]!.extensions;
@@ -37,12 +37,12 @@ describe("an operation that would cost too much", () => {
       ]);
     });
 
-    test("is not refused for what it does not ask for", async () => {
+    test("An operation is not refused for fields that it leaves out.", async () => {
       expect((await connect(souk)({ query, variables: { first: 49 } })).errors).toBeUndefined();
     });
   });
 
-  test("answers 400 over HTTP", async () => {
+  test("An operation above its limit answers 400 over HTTP.", async () => {
     expect((await souk.post({ query, variables: { first: 50 } })).status).toBe(400);
   });
 });
@@ -77,7 +77,7 @@ describe("what was held", () => {
   const LIST = "products(first: 40) { id }";
 
   test.each(Object.entries(transports))(
-    "is settled once over %s, by what came, also where something failed",
+    "The hold is settled once over %s, by the answer, also after an error.",
     async (_name, connect) => {
       const { souk, settled } = await startPaying();
       const run = connect(souk);
@@ -96,7 +96,7 @@ describe("what was held", () => {
   );
 
   test.each(Object.entries(transports))(
-    "is kept over %s where the time ran out: the work was done",
+    "The hold is kept over %s after a timeout, because the work was done.",
     async (_name, connect) => {
       const { souk, settled } = await startPaying({ REQUEST_TIMEOUT_MS: "100" });
       expect(

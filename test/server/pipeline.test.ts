@@ -46,7 +46,7 @@ describe.each([
   ["HTTP", overHttp],
   ["WebSocket", overSocket],
 ])("over %s", (_name, run) => {
-  test("a query is answered", async () => {
+  test("A query is answered.", async () => {
     expect(await run("query($n: String) { hello(name: $n) }", { variables: { n: "you" } })).toEqual(
       { data: { hello: "Hello you" } },
     );
@@ -80,7 +80,7 @@ describe.each([
     expect(line).toContain(SECRET.slice(0, 20));
   });
 
-  test("an unavailable service says so, without its cause", async () => {
+  test("An unavailable service says so, without its cause.", async () => {
     const answer = await run("{ unavailable }");
     expect(answer).toMatchObject({
       data: null,
@@ -89,13 +89,13 @@ describe.each([
     expect(JSON.stringify(answer)).not.toContain("secret");
   });
 
-  test("an operation beyond its deadline is answered with DEADLINE_EXCEEDED", async () => {
+  test("An operation beyond its deadline is answered with DEADLINE_EXCEEDED.", async () => {
     expect((await run("{ never }", { server: hasty })).errors?.[0]?.extensions.code).toBe(
       "DEADLINE_EXCEEDED",
     );
   });
 
-  test("a wrong value of a variable is BAD_USER_INPUT, of a scalar too", async () => {
+  test("A wrong value of a variable is BAD_USER_INPUT, of a scalar too.", async () => {
     for (const [query, variables] of [
       ["query($n: String) { hello(name: $n) }", { n: 1 }],
       ["query($v: Whole!) { whole(value: $v) }", { v: 1.5 }],
@@ -107,7 +107,7 @@ describe.each([
     }
   });
 
-  test("production suggests no names", async () => {
+  test("Production suggests no names.", async () => {
     const { errors } = await run("{ helo }");
     expect(errors?.[0]).toMatchObject({
       message: 'Cannot query field "helo" on type "Query".',
@@ -115,14 +115,14 @@ describe.each([
     });
   });
 
-  test("a service token is known, and a request without one is anonymous", async () => {
+  test("A service token is recognised, and a request without one is anonymous.", async () => {
     expect(await run("{ whoAmI }")).toEqual({ data: { whoAmI: "anonymous" } });
     expect(await run("{ whoAmI }", { headers: { authorization: `Bearer ${TOKEN}` } })).toEqual({
       data: { whoAmI: "service" },
     });
   });
 
-  test("the answer says what the cache was where the request asks", async () => {
+  test("The answer reports on the cache where the request asks.", async () => {
     const query = '{ echo(text: "a") }';
     expect((await run(query)).extensions).toBeUndefined();
     expect((await run(query, { headers: { "souk-cache-report": "1" } })).extensions).toEqual({
@@ -135,7 +135,7 @@ describe.each([
     ).toBe("BYPASS");
   });
 
-  test("nobody but the service passes the cache by: it is what keeps the database up", async () => {
+  test("Only the service bypasses the cache, which protects the database.", async () => {
     const headers = { "souk-cache-report": "1", "souk-cache": "bypass" };
     expect((await run('{ echo(text: "a") }', { headers })).extensions?.cache?.status).toBe("HIT");
   });
@@ -190,7 +190,7 @@ test("A write over WebSocket answers with its token, and the socket remembers it
   await client.close();
 });
 
-test("a wrong token is refused with 401 over HTTP and 4403 over WebSocket", async () => {
+test("A wrong token is refused with 401 over HTTP and 4403 over WebSocket.", async () => {
   const { status, body, headers } = await souk.post(
     { query: "{ hello }" },
     { authorization: "Bearer wrong" },
@@ -203,7 +203,7 @@ test("a wrong token is refused with 401 over HTTP and 4403 over WebSocket", asyn
   await expect(connectSocket(souk.live, { authorization: "Bearer wrong" })).rejects.toThrow("4403");
 });
 
-test("the same query answers the same once it is compiled", async () => {
+test("The same query has the same answer once it is compiled.", async () => {
   const query =
     "query($id: ID!) { node(id: $id) { __typename id ... on Product { name category { name } " +
     "} ... on Category { title: name } } }";
@@ -221,7 +221,7 @@ test("the same query answers the same once it is compiled", async () => {
   );
 });
 
-test("a persisted query is found once it was sent, and a wrong hash is refused", async () => {
+test("A persisted query is found after it was sent, and a wrong hash is refused.", async () => {
   const query = "{ hello }";
   const persisted = (text: string) => ({
     persistedQuery: { version: 1, sha256Hash: createHash("sha256").update(text).digest("hex") },

@@ -126,7 +126,7 @@ describe("the report", () => {
     );
   });
 
-  it("is for admins, of 1 to 90 days", async () => {
+  it("Only admins read the report, of 1 to 90 days.", async () => {
     const { service } = await openActivity();
     await expect(service.report(ANONYMOUS, 7)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     await expect(service.report(UNKNOWN, 7)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
@@ -135,7 +135,7 @@ describe("the report", () => {
     expect((await service.report(SERVICE, 90)).days).toHaveLength(90);
   });
 
-  it("is the same on a Cluster", async () => {
+  it("The report on a Cluster equals that on one server.", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     await db.database.query(sql`DELETE FROM user_activity`);

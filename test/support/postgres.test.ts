@@ -2,7 +2,7 @@ import pg from "pg";
 import { expect, test } from "vitest";
 import { blankDatabase, testDatabase } from "./postgres.js";
 
-test("two test databases are migrated, and neither sees the other's rows", async () => {
+test("Two test databases are migrated, and neither sees the other's rows.", async () => {
   const [one, other] = await Promise.all([testDatabase(), testDatabase()]);
   expect(one.url).not.toBe(other.url);
   const client = new pg.Client({ connectionString: one.url });
@@ -18,7 +18,7 @@ test("two test databases are migrated, and neither sees the other's rows", async
   await Promise.all([one.close(), other.close()]);
 });
 
-test("a blank database holds no table of ours", async () => {
+test("A blank database holds no table of ours.", async () => {
   const { url, drop } = await blankDatabase();
   const client = new pg.Client({ connectionString: url });
   await client.connect();

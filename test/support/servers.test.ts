@@ -22,7 +22,7 @@ class ShelfResolver {
 }
 
 describe("the shared redis-server", () => {
-  test("answers under a prefix of the test's own", async () => {
+  test("The shared redis-server answers under a prefix of the test's own.", async () => {
     const { keys, connect } = testRedis();
     const redis = connect();
     await redis.set(keys.cacheSeen(), "1");
@@ -32,7 +32,7 @@ describe("the shared redis-server", () => {
 });
 
 describe("a private redis-server", () => {
-  test("comes back on the same port after it was killed, with what it had saved", async () => {
+  test("A killed redis-server comes back on the same port with what it had saved.", async () => {
     const server = await startRedisServer({
       args: ["--appendonly", "yes", "--appendfsync", "always"],
     });
@@ -50,7 +50,7 @@ describe("a private redis-server", () => {
   });
 });
 
-test("a Cluster of three primaries holds every slot", async () => {
+test("A Cluster of three primaries holds every slot.", async () => {
   const cluster = await startRedisCluster();
   const client = new Redis.Cluster([
     { host: "127.0.0.1", port: Number(new URL(cluster.url).port) },
@@ -62,7 +62,7 @@ test("a Cluster of three primaries holds every slot", async () => {
   await cluster.stop();
 });
 
-test("decorators compile as in the build, and there is one copy of graphql", async () => {
+test("Decorators compile as in the build, and there is one copy of graphql.", async () => {
   const schema = buildSchemaSync({ resolvers: [ShelfResolver], validate: false });
   expect(schema).toBeInstanceOf(GraphQLSchema);
   expect(await graphql({ schema, source: "{ shelf { id } }" })).toEqual({
@@ -70,7 +70,7 @@ test("decorators compile as in the build, and there is one copy of graphql", asy
   });
 });
 
-test("a TLS server takes a user with a password, and nobody else", async () => {
+test("A TLS server takes a user with a password, and no other.", async () => {
   const server = await startRedisServer({
     tls: tlsFiles,
     args: ["--user", "default", "off", "--user", "shop", "on", ">secret", "~shop:*", "+@all"],

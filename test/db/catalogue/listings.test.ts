@@ -160,7 +160,7 @@ describe("a page reads no more rows than docs/listings.md says", () => {
   }
 });
 
-test("the table has a row for every sort of every filter that the API offers one by one", () => {
+test("The table has a row for every sort of every single filter.", () => {
   const single = promises.filter(
     ({ columns }) => columns.length <= 1 || columns.join() === "minPrice,maxPrice",
   );
@@ -187,7 +187,7 @@ test("Ties cost nothing: a page amid a thousand equal prices reads one page.", a
   }
 });
 
-test("fifty listings in one statement read fifty pages", async () => {
+test("Fifty listings in one statement read fifty pages.", async () => {
   const leaves = await db.database.query<{ id: number }>(
     sql`SELECT category_id AS id FROM products GROUP BY 1 ORDER BY 1`,
   );

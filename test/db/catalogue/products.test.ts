@@ -34,7 +34,7 @@ describe.each(DATABASES)("products on %s", (kind) => {
     database.transaction((tx) => products.adjustStock(tx, id, by));
   const remove = (id: number) => database.transaction((tx) => products.remove(tx, id));
 
-  test("an unknown sku makes a product, with the path of its category", async () => {
+  test("An unknown sku makes a product, with the path of its category.", async () => {
     const result = await database.transaction((tx) => products.upsert(tx, draft(sku)));
     expect(result).toMatchObject({
       before: null,
@@ -59,7 +59,7 @@ describe.each(DATABASES)("products on %s", (kind) => {
     });
   });
 
-  test("an upsert that says nothing new writes nothing", async () => {
+  test("An upsert without a difference writes nothing.", async () => {
     const placed = await put(database, draft(sku));
     expect(await database.transaction((tx) => products.upsert(tx, draft(sku)))).toEqual({
       before: placed,
@@ -67,7 +67,7 @@ describe.each(DATABASES)("products on %s", (kind) => {
     });
   });
 
-  test("an upsert into a brand or category that is not there names what is missing", async () => {
+  test("An upsert into an absent brand or category names it.", async () => {
     const upsert = (changes: object) =>
       database.transaction((tx) => products.upsert(tx, draft(sku, changes)));
     expect(await upsert({ brandId: 999 })).toEqual({ missing: "brand" });
@@ -75,7 +75,7 @@ describe.each(DATABASES)("products on %s", (kind) => {
     expect((await products.counts([{ text: sku }]))[0]).toBe(0);
   });
 
-  test("a removed product keeps its id, is listed nowhere, and its sku revives it", async () => {
+  test("A removed product keeps its id, is listed nowhere, and its sku revives it.", async () => {
     const { product } = await put(database, draft(sku));
     expect(await remove(product.id)).toMatchObject({
       before: { product: { removed: false } },
@@ -94,7 +94,7 @@ describe.each(DATABASES)("products on %s", (kind) => {
     });
   });
 
-  test("stock moves by the amount, and never below zero or above what is stored", async () => {
+  test("Stock moves by the amount, and never below zero or above what is stored.", async () => {
     const { product } = await put(database, draft(sku, { stock: 3 }));
     expect(await adjust(product.id, -3)).toMatchObject({
       before: { product: { stock: 3 } },
@@ -108,14 +108,14 @@ describe.each(DATABASES)("products on %s", (kind) => {
     expect(await adjust(999_999, 1)).toBe("missing");
   });
 
-  test("the constraint refuses a negative stock that no guard caught", async () => {
+  test("The constraint refuses a negative stock that no guard caught.", async () => {
     const { product } = await put(database, draft(sku));
     await expect(
       database.query(sql`UPDATE products SET stock = -1 WHERE id = ${product.id}`),
     ).rejects.toThrow(/products_stock_range/);
   });
 
-  test("a transaction that fails leaves nothing behind", async () => {
+  test("A transaction that fails leaves nothing behind.", async () => {
     const attempt = database.transaction(async (tx) => {
       await products.upsert(tx, draft(sku));
       throw new Error("no");
@@ -235,7 +235,7 @@ describe.each(DATABASES)("listings on %s", (kind) => {
   }
 
   test.each(PRODUCT_SORTS)(
-    "pages of %s hold every product of the filter once, in order",
+    "Pages of %s hold every product of the filter once, in order.",
     async (sort) => {
       for (const filter of FILTERS) {
         expect(await walk(filter, sort, 7), JSON.stringify(filter)).toEqual(
@@ -245,7 +245,7 @@ describe.each(DATABASES)("listings on %s", (kind) => {
     },
   );
 
-  test.each(PRODUCT_SORTS)("positions of %s are what the list is sorted by", async (sort) => {
+  test.each(PRODUCT_SORTS)("Positions of %s are what the list is sorted by.", async (sort) => {
     const [page] = await products.pages([{ filter: {}, sort, page: { limit: 30, after: null } }]);
     expect(page?.rows).toEqual(
       expected(all, {}, sort)
@@ -273,7 +273,7 @@ describe.each(DATABASES)("listings on %s", (kind) => {
     expect(await products.pages(listings)).toEqual(alone);
   });
 
-  test("counts agree with the lists, in the order asked", async () => {
+  test("Counts agree with the lists, in the order asked.", async () => {
     expect(await products.counts(FILTERS)).toEqual(
       FILTERS.map((filter) => expected(all, filter, "NEWEST").length),
     );

@@ -50,7 +50,7 @@ describe.each(DATABASES)("search on %s", (kind) => {
     },
   );
 
-  test.each(["", "  ", "\t\n"])("blank text %j filters nothing", async (text) => {
+  test.each(["", "  ", "\t\n"])("Blank text %j filters nothing.", async (text) => {
     expect(await found(text)).toBe(1);
   });
 
@@ -83,10 +83,10 @@ describe.each(DATABASES)("search on %s", (kind) => {
   );
 });
 
-test("lone surrogates and NUL separate words", () => {
+test("Lone surrogates and NUL separate words.", () => {
   expect(prefixQuery("\ud800red\0oak\udc00")).toBe("'red':* & 'oak':*");
 });
 
-test("a pair of surrogates is one letter and stays whole where a long word is cut", () => {
+test("A pair of surrogates is one letter and stays whole where a long word is cut.", () => {
   expect(prefixQuery("𝒳".repeat(300))).toBe(`'${"𝒳".repeat(100)}':*`);
 });

@@ -93,7 +93,7 @@ test("An overlong statement is cut off as unavailable, and its connection goes o
   await database.ping();
 });
 
-test("a patient transaction may take longer than a statement", async () => {
+test("A patient transaction may take longer than one statement.", async () => {
   const database = await open(db.url, { timeoutMs: 200 });
   await database.transaction((tx) => tx.query(sql`SELECT pg_sleep(0.5)`), { patient: true });
   await expect(
@@ -102,7 +102,7 @@ test("a patient transaction may take longer than a statement", async () => {
   await database.ping();
 });
 
-test("when every connection is taken, the next one waits no longer than the time-out", async () => {
+test("A statement without a free connection waits no longer than the time-out.", async () => {
   const database = await open(db.url, { poolSize: 1, timeoutMs: 300 });
   await database.transaction(
     async () => {
@@ -166,7 +166,7 @@ test("A listener that is cut reports it, reconnects, and asks to look again.", a
   expect(heard).toEqual(["one", "", "two"]);
 });
 
-test("a closed listener hears nothing and comes back no more", async () => {
+test("A closed listener gets no notification and does not reconnect.", async () => {
   const database = await open(db.url);
   const listening = await database.listen("closing", () => {});
   await listening.close();
@@ -213,7 +213,7 @@ test("The process survives kill -9 of the server: clean errors and a lost listen
   await database.close();
 });
 
-test("every statement is reported with its duration, failed ones as failed", async () => {
+test("Every statement is reported with its duration, and failed ones as failed.", async () => {
   const seen: boolean[] = [];
   const database = await open(db.url, {
     telemetry: { ...silentTelemetry, sqlStatement: (_, failed) => seen.push(failed) },

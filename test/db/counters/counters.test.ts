@@ -41,7 +41,7 @@ describe.each(DATABASES)("counters on %s", (kind) => {
   });
   afterAll(() => close?.());
 
-  test("a batch is applied once, with its viewers, and only after the one before", async () => {
+  test("A batch is applied once, with its viewers, and only after its predecessor.", async () => {
     const table = createCounterTable(database);
     const few = [{ viewer: "ada", day: 20_000 }];
     const sketch: Sketch = {
@@ -130,7 +130,7 @@ describe.each(DATABASES)("counters on %s", (kind) => {
     expect(await dueNow()).toEqual({ due: 1, changed: 0 });
   });
 
-  test("activity is one row per user and day", async () => {
+  test("Activity is one row per user and day.", async () => {
     const table = createActivityTable(database);
     for (const user of [1, 2, 2]) await table.note("2026-11-03", user);
     await table.note("2026-11-04", 3);

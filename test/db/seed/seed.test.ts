@@ -22,7 +22,7 @@ async function fingerprint(database: Database): Promise<string> {
   return createHash("sha256").update(JSON.stringify(rows)).digest("hex");
 }
 
-test("the default shop has 50 categories, 300 brands, 10,000 products and 50,000 reviews", () => {
+test("The default shop has 50 categories, 300 brands, 10,000 products and 50,000 reviews.", () => {
   expect(DEFAULT_SEED).toMatchObject({
     categories: 50,
     brands: 300,
@@ -77,7 +77,7 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     ).toEqual([{ pages: 0 }]);
   });
 
-  test("the ratings of products are what their reviews add up to", async () => {
+  test("The ratings of products equal their reviews.", async () => {
     const wrong = await database.query(sql`SELECT p.id FROM products p
       LEFT JOIN reviews r ON r.product_id = p.id GROUP BY p.id
       HAVING p.rating_count <> count(r.id) OR p.rating_sum <> coalesce(sum(r.rating), 0)`);
@@ -102,7 +102,7 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     expect(row).toEqual({ names: SMALL.products, someSoldOut: true, leaves: true, priced: true });
   });
 
-  test("a review is never older than its product", async () => {
+  test("A review is never older than its product.", async () => {
     expect(
       await database.query(
         sql`SELECT r.id FROM reviews r JOIN products p ON p.id = product_id
@@ -111,14 +111,14 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     ).toEqual([]);
   });
 
-  test("the next product is numbered behind the seeded ones", async () => {
+  test("The next product is numbered after the seeded ones.", async () => {
     prints.push(await fingerprint(database));
     const { product } = await put(database, draft("AFTER", { categoryId: 3 }));
     expect(product.id).toBeGreaterThan(SMALL.products);
   });
 });
 
-test("the rows are the same on both databases, to the byte", () => {
+test("The rows are the same on both databases, byte by byte.", () => {
   expect(new Set(prints).size).toBe(1);
   expect(prints).toHaveLength(2);
 });

@@ -75,7 +75,7 @@ const between = (from: string, to: string) =>
 
 describe("a window", () => {
   it(
-    "begins where a look at every minute says, in any zone and year",
+    "A window begins where a search of every minute finds it, in any zone.",
     () => {
       const property = fc.property(
         fc.constantFrom(...ZONES),
@@ -109,7 +109,7 @@ describe("a window", () => {
   );
 
   it(
-    "holds the instant that it was asked for, touches the next, and is the same for all it holds",
+    "A window holds its instant, touches the next, and is equal for all inside.",
     () => {
       const periods = fc.constantFrom<Period>("DAY", "WEEK", "MONTH");
       const property = fc.property(
@@ -152,7 +152,7 @@ describe("a window", () => {
       "2023-11-05T00:00:00-04:00",
       "2023-11-06T00:00:00-05:00",
     ],
-  ])("of a day in %s that holds %s is from %s to %s", (zone, at, start, end) => {
+  ])("A day in %s that holds %s lasts from %s to %s", (zone, at, start, end) => {
     const window = createCalendar(zone).windowAt("DAY", Date.parse(at));
     expect([new Date(window.startMs), new Date(window.endMs)]).toEqual([
       new Date(start),

@@ -97,7 +97,7 @@ describe("an account, from one place", () => {
     }
   });
 
-  it("has failures forgotten one by one as they leave the window", async () => {
+  it("Failures are forgotten one by one as they leave the window.", async () => {
     const { attempts, pass } = await open();
     for (const hours of [9, 2, 0]) {
       expect(await attempts.signIn(attempt())).toBeNull();
@@ -109,13 +109,13 @@ describe("an account, from one place", () => {
     ]);
   });
 
-  it("lets no more in than that when they come at the same time", async () => {
+  it("Simultaneous attempts pass in no greater number than allowed.", async () => {
     const { attempts } = await open();
     const holds = await Promise.all(Array.from({ length: 50 }, () => attempts.signIn(attempt())));
     expect(holds.filter((hold) => hold === null)).toHaveLength(3);
   });
 
-  it("is not counted when it is refused", async () => {
+  it("A refused attempt is not counted.", async () => {
     const { attempts, counted } = await open();
     for (let failure = 0; failure < 3; failure++) await attempts.signIn(attempt());
     const before = await counted();
@@ -124,7 +124,7 @@ describe("an account, from one place", () => {
     expect(await counted()).toEqual(before);
   });
 
-  it("counts an attempt once whose reply was lost, and lets it in again", async () => {
+  it("An attempt whose reply was lost counts once and passes again.", async () => {
     const { attempts, counted } = await open();
     const last = attempt();
     for (const one of [attempt(), attempt(), last]) await attempts.signIn(one);
@@ -136,7 +136,7 @@ describe("an account, from one place", () => {
     expect(await counted()).toEqual(before);
   });
 
-  it("forgets its failures when one was right, and those are all that is forgotten", async () => {
+  it("A right password forgets the account's failures and nothing else.", async () => {
     const { attempts } = await open();
     for (let round = 0; round < 3; round++) {
       await attempts.signIn(attempt());
@@ -154,7 +154,7 @@ describe("an account, from one place", () => {
 });
 
 describe("an account that is attacked from everywhere", () => {
-  it("makes places wait that it does not know, at most as long as the longest wait", async () => {
+  it("An attacked account makes unknown places wait, at most the longest wait.", async () => {
     const opened = await open();
     await failFromEverywhere(opened, 6);
     for (let more = 0; more < 8; more++) {
@@ -181,7 +181,7 @@ describe("an account that is attacked from everywhere", () => {
     ).toBeNull();
   });
 
-  it("is not guessed at through a stolen session either", async () => {
+  it("A stolen session does not help to guess the password.", async () => {
     const { attempts } = await open();
     const stolen = () =>
       attempt({ ip: `10.0.${Math.floor(Math.random() * 250)}.1`, sessionId: "session" });
@@ -194,7 +194,7 @@ describe("an account that is attacked from everywhere", () => {
 describe("an address that fails at many accounts", () => {
   const one = (at: number, ip = "192.0.2.1") => attempt({ account: `account-${at}`, ip });
 
-  it("is blocked for a window after the last failure, then free", async () => {
+  it("An address is blocked for a window after its last failure.", async () => {
     const { attempts, pass } = await open();
     for (let at = 0; at < 7; at++) expect(await attempts.signIn(one(at))).toBeNull();
     await pass(HOUR);
@@ -208,7 +208,7 @@ describe("an address that fails at many accounts", () => {
     expect(await attempts.signIn(one(8))).toBeNull();
   });
 
-  it("is blocked together with its network, however often it changes", async () => {
+  it("An address that changes within its network stays blocked.", async () => {
     const { attempts } = await open();
     for (let at = 0; at < 12; at++)
       expect(await attempts.signIn(one(at, `192.0.2.${at}`))).toBeNull();
@@ -216,7 +216,7 @@ describe("an address that fails at many accounts", () => {
     expect(await attempts.signIn(one(12, "192.0.3.99"))).toBeNull();
   });
 
-  it("counts as one wherever it moves in its /64", async () => {
+  it("An address counts as one wherever it moves in its /64.", async () => {
     const { attempts } = await open();
     for (let at = 0; at < 8; at++)
       expect(await attempts.signIn(one(at, `2001:db8::${at}`))).toBeNull();
@@ -317,7 +317,7 @@ describe("any order of attempts", () => {
     };
   }
 
-  it("is let in and refused as the rules say", async () => {
+  it("Attempts in any order pass and fail as the model says.", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const { attempts, pass, close } = await open(rules);
@@ -338,7 +338,7 @@ describe("any order of attempts", () => {
 });
 
 describe("in a Cluster", () => {
-  it("attempts are counted as anywhere: every script keeps to one slot", async () => {
+  it("Every script of attempts keeps to one slot of a Cluster.", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const { attempts } = await open({}, cluster.url);
@@ -352,7 +352,7 @@ describe("in a Cluster", () => {
 });
 
 describe("without Redis", () => {
-  it("everything rejects: when it does not answer, and when it is full", async () => {
+  it("Without Redis every attempt rejects, silent or full.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { attempts } = await open({}, server.url);

@@ -27,7 +27,7 @@ export function startReader(
   const settings = JSON.stringify({ url: redis.url, prefix: redis.prefix, name, reads, leaseMs });
   return runModule(`
     import { Redis } from "ioredis";
-    import { Reading } from "./dist/domain/read-context.js";
+    import { ReadContext } from "./dist/domain/read-context.js";
     import { createDegradations } from "./dist/domain/telemetry/degradations.js";
     import { silentTelemetry } from "./dist/domain/telemetry/telemetry.js";
     import { createKeys } from "./dist/redis/client/keys.js";
@@ -51,7 +51,7 @@ export function startReader(
       log,
     });
     const redis = new Redis(url);
-    const things = { name: "thing", nameOf: String, tagsOf: (id) => ["things", "thing:" + id] };
+    const things = { name: "thing", cacheKeyOf: String, tagsOf: (id) => ["things", "thing:" + id] };
     const load = async (ids) => {
       const version = await redis.incr(prefix + "loads");
       await redis.rpush(prefix + "loading", name);
@@ -61,7 +61,7 @@ export function startReader(
     await new Promise((resolve) => cache.link.onTrusted(resolve));
     console.log("ready");
     await redis.duplicate().blpop(prefix + "go:" + name, 0);
-    const read = () => cache.readMany(things, [1], load, new Reading());
+    const read = () => cache.readMany(things, [1], load, new ReadContext());
     const all = await Promise.all(Array.from({ length: reads }, read));
     console.log(JSON.stringify([...new Set(all.flat())]));
     await redis.duplicate().blpop(prefix + "end:" + name, 0);

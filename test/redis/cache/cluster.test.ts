@@ -29,7 +29,7 @@ afterEach(() => cluster.stop());
 
 const ids = Array.from({ length: 30 }, (_, index) => index);
 
-it("serves no stale value in 1,000 interleavings", async () => {
+it("A Cluster serves no stale value in 1,000 interleavings.", async () => {
   const caches = [await openTrusted(place), await openTrusted(place), await openTrusted(place)];
   const { stale, reads } = await runInterleavings({ caches, rounds: 1_000, seed: 3 });
   expect(reads).toBeGreaterThan(5_000);
@@ -37,7 +37,7 @@ it("serves no stale value in 1,000 interleavings", async () => {
   await Promise.all(caches.map(quiet));
 });
 
-it("keeps the local level off, and still reads many ids in one round trip", async () => {
+it("A Cluster has no local level, and reads many ids in one round trip.", async () => {
   const [cache, source] = [await openTrusted(place), createSource()];
   await cache.readMany(things, ids, source.load, new ReadContext());
   await filled(cache, place.keys, ...ids.map((id) => `thing:${id}`));
@@ -64,7 +64,7 @@ it("The cache notices a lost link to any node, and checks the epoch before it re
   }
 });
 
-it("serves nothing of a node that came back without what it last held", async () => {
+it("A Cluster serves nothing of a node that came back without its last values.", async () => {
   const [a, b, source] = [await openTrusted(place), await openTrusted(place), createSource()];
   await a.readMany(things, ids, source.load, new ReadContext());
   await filled(a, place.keys, ...ids.map((id) => `thing:${id}`));

@@ -52,7 +52,7 @@ async function commandsOf(work: () => Promise<unknown>): Promise<Record<string, 
   );
 }
 
-it("reads any number of warm ids with exactly one MGET", async () => {
+it("Any number of warm ids is read with exactly one MGET.", async () => {
   const cache = await openTrusted(place(), { ...SILENT, localBytes: 0 });
   const { load } = createSource();
   await cache.readMany(things, ids, load, new ReadContext());
@@ -66,7 +66,7 @@ it("reads any number of warm ids with exactly one MGET", async () => {
   });
 });
 
-it("reads what several loaders and requests want in one turn with one MGET", async () => {
+it("Several loaders and requests of one turn share one MGET.", async () => {
   const cache = await openTrusted(place(), { ...SILENT, localBytes: 0 });
   const { load } = createSource();
   const readAll = () =>
@@ -80,7 +80,7 @@ it("reads what several loaders and requests want in one turn with one MGET", asy
   expect(await commandsOf(readAll)).toEqual({ mget: 1 });
 });
 
-it("reads cold ids with three round trips and one load, whatever their number", async () => {
+it("Cold ids cost three round trips and one load, whatever their number.", async () => {
   const cache = await openTrusted(place(), { ...SILENT, localBytes: 0 });
   const source = createSource();
   await cache.readMany(things, ids, source.load, new ReadContext());
@@ -88,7 +88,7 @@ it("reads cold ids with three round trips and one load, whatever their number", 
   expect(source.loads).toEqual([ids]);
 });
 
-it("reads what is local without asking Redis at all", async () => {
+it("A local value is read without asking Redis.", async () => {
   const where = place();
   const cache = await openTrusted(where, SILENT);
   const { load } = createSource();
@@ -110,7 +110,7 @@ it("An invalidation takes a command per tag and one to count, whatever the entri
   expect(scripts.eval).toBeUndefined();
 });
 
-it("leaves the local level of all processes alone when something else is loaded", async () => {
+it("A load of other values leaves the local level of all processes alone.", async () => {
   const where = place();
   const [a, b] = [await openTrusted(where, SILENT), await openTrusted(where, SILENT)];
   const source = createSource();

@@ -49,7 +49,7 @@ export function describeCache(name: string, ground: () => Ground): void {
 }
 
 function describeReads(fleet: () => Promise<Fleet>): void {
-  it("loads a value once and serves it to everybody from then on, in the order asked", async () => {
+  it("A value is loaded once and served to all readers, in the order asked.", async () => {
     const { open, keys } = await fleet();
     const [a, b, source] = [await open(), await open(), createSource()];
     await a.readMany(things, [1, 2], source.load, new ReadContext());
@@ -61,7 +61,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     await quiet(b);
   });
 
-  it("says what each read was", async () => {
+  it("Each read reports where its values came from.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     const [miss, hit, mixed, bypass] = [
@@ -84,7 +84,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     expect(new ReadContext().outcome).toBeNull();
   });
 
-  it("remembers that there is nothing", async () => {
+  it("An absent value is remembered as absent.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     expect(await readOne(cache, -1, source)).toBeNull();
@@ -116,7 +116,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toHaveLength(3);
   });
 
-  it("rejects with the load's own error and caches nothing of it", async () => {
+  it("An error of the load rejects the read and is not cached.", async () => {
     const { open } = await fleet();
     const cache = await open();
     const broken = async () => Promise.reject(new Error("the database is away"));
@@ -129,7 +129,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toHaveLength(1);
   });
 
-  it("refuses a load that leaves keys out, rather than caching them as absent", async () => {
+  it("A load that leaves keys out is refused, and nothing is cached.", async () => {
     const { open } = await fleet();
     const cache = await open();
     await expect(
@@ -137,7 +137,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     ).rejects.toThrow("1 of 2");
   });
 
-  it("loads a damaged entry again", async () => {
+  it("A damaged entry is loaded again.", async () => {
     const { open, keys } = await fleet();
     const [a, b, source] = [await open(), await open(), createSource()];
     await readOne(a, 1, source);
@@ -148,7 +148,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toHaveLength(2);
   });
 
-  it("shares frozen values, so that no reader can change another's", async () => {
+  it("Values are shared frozen, so no reader can change another's.", async () => {
     const { open } = await fleet();
     const [cache, source] = [await open(), createSource()];
     const [first, second] = [await readOne(cache, 1, source), await readOne(cache, 1, source)];
@@ -172,7 +172,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
     }
   });
 
-  it("never serves a fill that began before an invalidation", async () => {
+  it("A fill that began before an invalidation is never served.", async () => {
     const { open, keys } = await fleet();
     const [a, b, source] = [await open(), await open(), createSource()];
     const gate = createGate();
@@ -190,7 +190,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
     expect((await readOne(b, 1, source))?.version).toBe(2);
   });
 
-  it("ends every entry of a tag at once, and no other", async () => {
+  it("An invalidated tag ends all of its entries at once, and no other.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     await cache.readMany(things, [1, 2, 3], source.load, new ReadContext());
@@ -221,7 +221,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
     await quiet(cache);
   });
 
-  it("counts invalidations upwards, also when the counter is lost", async () => {
+  it("The count of invalidations rises, also when the counter is lost.", async () => {
     const { open, keys } = await fleet();
     const cache = await open();
     const first = await cache.invalidate(["thing:1"]);
@@ -233,7 +233,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
     expect(third).toBeGreaterThan(second);
   });
 
-  it("ends entries whose tag was evicted", async () => {
+  it("An evicted tag ends its entries.", async () => {
     const { open, keys } = await fleet();
     const [a, b, source] = [await open(), await open(), createSource()];
     await readOne(a, 1, source);
@@ -262,7 +262,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     await quiet(cache);
   });
 
-  it("never serves a value beyond its grace", async () => {
+  it("A value is never served beyond its grace.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open({ ttlMs: 20, graceMs: 20 }), createSource()];
     await readOne(cache, 1, source);
@@ -276,7 +276,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     expect(reading.outcome?.status).toBe("MISS");
   });
 
-  it("loads an ageing value once in the whole fleet, before it is stale", async () => {
+  it("An ageing value is loaded once in the whole fleet, before it is stale.", async () => {
     const { open, keys } = await fleet();
     const caches = [
       await open({ ttlMs: SECOND }),
@@ -299,7 +299,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
     expect(statuses).not.toContain("MISS");
   });
 
-  it("does not let values that were filled together expire together", async () => {
+  it("Values that were filled together do not expire together.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     const ids = Array.from({ length: 20 }, (_, index) => index);
@@ -316,7 +316,7 @@ function describeAge(fleet: () => Promise<Fleet>): void {
 }
 
 function describeSingleFlight(fleet: () => Promise<Fleet>): void {
-  it("loads a missing value once for many readers on several caches", async () => {
+  it("A missing value is loaded once for many readers on several caches.", async () => {
     const { open } = await fleet();
     const [caches, source, gate] = [
       [await open(), await open(), await open()],
@@ -338,7 +338,7 @@ function describeSingleFlight(fleet: () => Promise<Fleet>): void {
     await Promise.all(caches.map(quiet));
   });
 
-  it("wakes those who wait when a load fails, and one of them loads", async () => {
+  it("A failed load wakes its waiters, and one of them loads.", async () => {
     const { open } = await fleet();
     const [a, b, source, gate] = [
       await open({ leaseMs: MINUTE }),
@@ -383,7 +383,7 @@ function describeSingleFlight(fleet: () => Promise<Fleet>): void {
     expect(await quick.link.connection.get(keys.cacheEntry("thing:1"))).toBe(stored);
   });
 
-  it("keeps the fill of a load that outlived its lease when nobody has filled since", async () => {
+  it("A fill after the end of its lease is kept where no other has filled.", async () => {
     const { open, keys } = await fleet();
     const [cache, source, gate] = [await open({ leaseMs: 20 }), createSource(), createGate()];
     source.gate = gate.pass;

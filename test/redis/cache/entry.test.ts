@@ -22,7 +22,7 @@ const entry: Entry = {
 };
 
 describe("a stored entry", () => {
-  it("carries any JSON value, its times and versions unchanged", () => {
+  it("An entry carries any JSON value with its times and versions.", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(), fc.nat(), (value, freshMs, graceMs) => {
         const versions = ["1@a", "2:3"];
@@ -41,7 +41,7 @@ describe("a stored entry", () => {
     );
   });
 
-  it("counts as missing when it is not one of ours", () => {
+  it("A text that is no entry of ours counts as missing.", () => {
     const damaged = [
       null,
       "",
@@ -57,7 +57,7 @@ describe("a stored entry", () => {
     fc.assert(fc.property(fc.string(), (text) => void decodeEntry(text)));
   });
 
-  it("is never served when its times are not numbers", () => {
+  it("An entry whose times are no numbers is never served.", () => {
     const odd = decodeEntry("1|x|y|z|v\n1");
     expect(odd && judgeAge(odd, "current", 0)).toBe("dead");
   });
@@ -72,11 +72,11 @@ describe("an entry's age", () => {
     [1_100, "stale"],
     [1_149, "stale"],
     [1_150, "dead"],
-  ] as const)("at %i ms makes it %s", (nowMs, freshness) => {
+  ] as const)("At %i ms an entry is %s.", (nowMs, freshness) => {
     expect(judgeAge(entry, "current", nowMs)).toBe(freshness);
   });
 
-  it("does not save it when its tags have expired or changed", () => {
+  it("The age of an entry does not save it from expired or changed tags.", () => {
     expect(judgeAge(entry, "stale", 1_000)).toBe("stale");
     expect(judgeAge(entry, "stale", 1_150)).toBe("dead");
     expect(judgeAge(entry, "dead", 1_000)).toBe("dead");
@@ -98,7 +98,7 @@ describe("an entry's tags", () => {
     expect(compareTag(carried, current)).toBe(verdict);
   });
 
-  it("are as bad as the worst of them, and dead when their number differs", () => {
+  it("The worst tag decides, and another number of tags is dead.", () => {
     expect(judgeTags(entry, ["1@a", "2"])).toBe("current");
     expect(judgeTags(entry, ["1@a", "2:9"])).toBe("stale");
     expect(judgeTags(entry, ["9@a", "2:9"])).toBe("dead");

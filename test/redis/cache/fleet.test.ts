@@ -9,7 +9,7 @@ import { nextLoading, signal, startReader } from "./cache-process.js";
 beforeAll(ensureBuilt);
 const NAMES = ["a", "b", "c", "d"];
 
-it("loads once for 500 parallel misses on 4 processes", async () => {
+it("One load serves 500 parallel misses on 4 processes.", async () => {
   const fleet = testRedis();
   const redis = fleet.connect();
   const readers = NAMES.map((name) => startReader(fleet, name, { reads: 125, leaseMs: MINUTE }));
@@ -25,7 +25,7 @@ it("loads once for 500 parallel misses on 4 processes", async () => {
   expect(await redis.get(`${fleet.prefix}loads`)).toBe("1");
 });
 
-it("loads exactly once more when the process that loads is killed", async () => {
+it("One more load follows when the process that loads is killed.", async () => {
   const fleet = testRedis();
   const redis = fleet.connect();
   const readers = new Map(

@@ -12,7 +12,7 @@ vi.mock("../../../src/redis/cache/tags.js", async (original) => ({
   compareTag: () => "current",
 }));
 
-it("notices that versions are not compared", async () => {
+it("The drill notices that versions are not compared.", async () => {
   const place = testRedis();
   const caches = [
     await openTrusted(place),

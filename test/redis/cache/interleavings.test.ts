@@ -4,7 +4,7 @@ import { testRedis } from "../../support/redis.js";
 import { openTrusted, quiet } from "./cache.fixture.js";
 import { runInterleavings } from "./interleavings.js";
 
-it("serves no stale value in 10,000 interleavings over three processes' caches", async () => {
+it("Three processes serve no stale value in 10,000 interleavings.", async () => {
   const place = testRedis();
   const caches = [
     await openTrusted(place),

@@ -56,7 +56,7 @@ const statusOf = async (
   return reading.outcome?.status;
 };
 
-it("makes one reader pay the deadline when Redis falls silent, and nobody after it", async () => {
+it("One reader pays the deadline when Redis falls silent, and none after it.", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
   const cache = await openTrusted({ ...place, url: proxy.url }, { deadlineMs: 200, localBytes: 0 });
@@ -73,7 +73,7 @@ it("makes one reader pay the deadline when Redis falls silent, and nobody after 
   expect(await statusOf((reading) => readOne(cache, 60, source, reading))).toBe("HIT");
 });
 
-it("gives up on every reply that is under way when one is late", async () => {
+it("One late reply ends the wait for all replies under way.", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
   const waits: number[] = [];
@@ -95,7 +95,7 @@ it("gives up on every reply that is under way when one is late", async () => {
   expect(waits[1]).toBeLessThan((waits[0] ?? 0) - SECOND / 10);
 });
 
-it("loads once for all who miss the same value while Redis is down", async () => {
+it("One load serves all readers of a missing value while Redis is down.", async () => {
   const { url, place } = await privateServer();
   const proxy = await proxyTo(url);
   const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
@@ -184,7 +184,7 @@ it("The cache reads from the source without a server, and uses one that comes.",
   expect(await statusOf((reading) => readOne(cache, 1, source, reading))).toBe("HIT");
 });
 
-it("closes at once, whatever state the link is in", async () => {
+it("The cache closes at once, whatever state the link is in.", async () => {
   const cache = openUntrusted({ url: `redis://127.0.0.1:${await freePort()}`, keys: createKeys() });
   await cache.close();
   const { url, place } = await privateServer();
@@ -198,7 +198,7 @@ it("closes at once, whatever state the link is in", async () => {
   await silent.close();
 });
 
-it("drops fills and goes on reading when Redis is full; invalidations still work", async () => {
+it("A full Redis drops fills and serves reads, and invalidations still work.", async () => {
   const { admin, place } = await privateServer();
   const [a, b] = [
     await openTrusted(place, { localBytes: 0 }),
@@ -244,7 +244,7 @@ it("The cache is the first to give up a full Redis it shares, and comes back lat
   await until("fills to come back", () => isFilled(next++));
 });
 
-it("lets nobody wait for a load whose fill a full Redis refuses", async () => {
+it("No reader waits for a load whose fill a full Redis refuses.", async () => {
   const { admin, place } = await privateServer();
   const options = { localBytes: 0, leaseMs: 600_000 };
   const [a, b] = [await openTrusted(place, options), await openTrusted(place, options)];
@@ -259,7 +259,7 @@ it("lets nobody wait for a load whose fill a full Redis refuses", async () => {
   expect([(await first)?.id, (await waiting)?.id]).toEqual([1, 1]);
 });
 
-it("serves nothing of a Redis that came back from an older snapshot", async () => {
+it("A Redis that came back from an older snapshot serves none of its values.", async () => {
   const { admin, place, dir, kill, restart } = await privateServer();
   const caches = [await openTrusted(place), await openTrusted(place, { localBytes: 0 })];
   const [a, b] = caches as [(typeof caches)[0], (typeof caches)[0]];
@@ -351,7 +351,7 @@ it("The cache reads from no server that became a replica, and believes none of i
   expect((await readOne(cache, 1, source))?.version).toBe(2);
 });
 
-it("does not read from a Redis that refuses invalidations, until it takes them again", async () => {
+it("A Redis that refuses invalidations is not read until it takes them again.", async () => {
   const { admin, place } = await privateServer({ args: ["--min-replicas-to-write", "0"] });
   const cache = await openTrusted(place);
   const source = createSource();

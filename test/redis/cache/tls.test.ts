@@ -46,7 +46,7 @@ describeCache("over TLS, as a user with the documented rights", () => ({
   options: { caFile: tlsFiles.caFile },
 }));
 
-it("lets sessions live and end, and counts who guesses, over TLS with those rights", async () => {
+it("Sessions and attempts work over TLS with the documented rights.", async () => {
   const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
   await whenReady(souk, 30_000);
   await useSessions(souk);
@@ -57,7 +57,7 @@ it("lets sessions live and end, and counts who guesses, over TLS with those righ
   souk.disconnect();
 });
 
-it("keeps leaderboards over TLS with those rights", async () => {
+it("Leaderboards work over TLS with the documented rights.", async () => {
   const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
   await whenReady(souk, 30_000);
   await useBoard(createBoardStore(testCaller(souk), createKeys()));
@@ -82,13 +82,13 @@ async function useSessions(souk: ReturnType<typeof connectRedis>): Promise<void>
   await store.revoke({ kind: "everyone", beforeMs: 1 });
 }
 
-it("needed no right that is not documented", async () => {
+it("No right was needed that is not documented.", async () => {
   const refusals = (await admin.call("ACL", "LOG")) as string[][];
   // Newer servers know CLIENT SETINFO, which ioredis may do without.
   expect(refusals.filter((refusal) => !refusal.includes("client|setinfo"))).toEqual([]);
 });
 
-it("may do nothing else", async () => {
+it("The documented rights allow nothing else.", async () => {
   const souk = connectRedis({
     url,
     caFile: tlsFiles.caFile,
@@ -109,7 +109,7 @@ it("may do nothing else", async () => {
   souk.disconnect();
 });
 
-it("does not talk to a server whose certificate another CA signed", async () => {
+it("A server whose certificate another CA signed is refused.", async () => {
   const stranger = connectRedis({ url, caFile: otherCaFile, role: "requests", log: testLog() });
   await expect(whenReady(stranger, 1_000)).rejects.toThrow(StartupError);
   stranger.disconnect();

@@ -44,7 +44,7 @@ async function proxied(
   return { far, near: await openTrusted({ url, keys }, options), proxy, place: { url, keys } };
 }
 
-it("drops what another process invalidated as soon as it has heard of it", async () => {
+it("An invalidation by another process drops the local value on arrival.", async () => {
   const place = testRedis();
   const [a, b, source] = [await openTrusted(place), await openTrusted(place), createSource()];
   for (let round = 0; round < 50; round += 1) {
@@ -92,7 +92,7 @@ it("A link deaf for three beats turns the local level off, and is reconnected.",
   expect((await readOne(far, 1, source))?.version).toBe(2);
 });
 
-it("forgets everything when Redis is flushed", async () => {
+it("A flushed Redis empties the local level.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const place = { url: server.url, keys: createKeys() };
@@ -110,7 +110,7 @@ it("forgets everything when Redis is flushed", async () => {
   await warm(cache, source);
 });
 
-it("forgets what hangs on a tag that was evicted", async () => {
+it("An evicted tag drops its local values.", async () => {
   const place = testRedis();
   const [cache, source] = [await openTrusted(place), createSource()];
   await warm(cache, source);
@@ -122,7 +122,7 @@ it("forgets what hangs on a tag that was evicted", async () => {
   );
 });
 
-it("forgets everything when a new epoch begins", async () => {
+it("A new epoch empties the local level.", async () => {
   const place = testRedis();
   const [cache, source] = [await openTrusted(place), createSource()];
   await warm(cache, source);
@@ -134,7 +134,7 @@ it("forgets everything when a new epoch begins", async () => {
   );
 });
 
-it("stays within its bytes, and drops tags that nothing depends on", async () => {
+it("The local level stays within its bytes, and drops unused tags.", async () => {
   const place = testRedis();
   const [cache, source] = [await openTrusted(place, { localBytes: 20_000 }), createSource()];
   const ids = Array.from({ length: 200 }, (_, index) => index);
@@ -150,7 +150,7 @@ it("stays within its bytes, and drops tags that nothing depends on", async () =>
   expect(tags).toBe(entries + 1);
 });
 
-it("serves nothing stale while its connections are killed again and again", async () => {
+it("No stale value is served while connections are killed again and again.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const place = { url: server.url, keys: createKeys() };

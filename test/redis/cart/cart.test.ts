@@ -35,7 +35,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     ).toBe("done");
   });
 
-  it("counts 200 parallel additions of one product, and of 200 products, each once", async () => {
+  it("Of 200 parallel additions on one or 200 products, each counts once.", async () => {
     const { store } = await openCarts(place());
     await Promise.all(Array.from({ length: 200 }, () => store.change(user(1), add(7, 1))));
     expect(contents((await store.read(user(1))).cart)).toEqual([[7, 200]]);
@@ -49,7 +49,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     ]);
   });
 
-  it("keeps lines in the order of adding, with the price of the latest addition", async () => {
+  it("Lines keep the order of adding, with the price of the latest addition.", async () => {
     const { store } = await openCarts(place());
     for (const product of [9, 3, 12]) await store.change(user(1), add(product, 1));
     const again = await store.change(user(1), add(3, 2, { price: 120 }));
@@ -61,7 +61,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     ]);
   });
 
-  it("sets and removes lines, and clears; what is so already makes no new version", async () => {
+  it("Setting, removing and clearing lines without effect makes no new version.", async () => {
     const { store } = await openCarts(place());
     await store.change(user(1), add(1, 5));
     const lowered = await store.change(user(1), set(1, 2));
@@ -79,7 +79,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     expect((await store.change(user(1), clear())).cart.lines).toEqual([]);
   });
 
-  it("clamps to the stock and to 999 pieces, and refuses when nothing is left to add", async () => {
+  it("An addition is clamped to stock and 999 pieces, and refused without room.", async () => {
     const { store } = await openCarts(place());
     expect(await store.change(user(1), add(1, 5, { stock: 3 }))).toMatchObject({
       outcome: "done",
@@ -107,7 +107,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     expect(await store.change(user(1), add(2, 1))).toMatchObject({ outcome: "full" });
   });
 
-  it("holds 200 lines; one more is refused, more of one is not", async () => {
+  it("A cart holds 200 lines; more pieces of one are allowed.", async () => {
     const { store } = await openCarts(place());
     for (let product = 1; product <= 200; product++) await store.change(user(1), add(product, 1));
     const before = (await store.read(user(1))).cart;
@@ -138,14 +138,14 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     expect((await store.change(user(2), add(1, 4, { operationId: "op" }))).outcome).toBe("done");
   });
 
-  it("a refused operation is not used up", async () => {
+  it("A refused operation is not used up.", async () => {
     const { store } = await openCarts(place());
     const wanted = { operationId: "op" };
     expect((await store.change(user(1), add(1, 5, { ...wanted, stock: 0 }))).outcome).toBe("stock");
     expect((await store.change(user(1), add(1, 5, wanted))).outcome).toBe("done");
   });
 
-  it("remembers the latest 384 operations at least, and no more than 512", async () => {
+  it("A cart remembers the latest 384 operations, and at most 512.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     for (let from = 0; from < 600; from += 100) {
@@ -165,7 +165,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     expect(contents((await store.read(user(1))).cart)).toEqual([[1, 600]]);
   });
 
-  it("changes nothing when another version was seen, and answers the present one", async () => {
+  it("Another version than expected changes nothing and answers the present one.", async () => {
     const { store } = await openCarts(place());
     const seen = (await store.change(user(1), add(1, 1))).cart;
     const [a, b] = await Promise.all(
@@ -184,7 +184,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
     );
   });
 
-  it("can be begun by whoever saw that they had none", async () => {
+  it("A client that saw no cart can begin one.", async () => {
     const { store } = await openCarts(place());
     expect((await store.change(guest("new"), set(1, 1, { expectedVersion: 0 }))).outcome).toBe(
       "done",
@@ -196,7 +196,7 @@ describe.each(PLACES)("a cart on %s", (_name, place) => {
 });
 
 describe.each(PLACES)("an expired cart on %s", (_name, place) => {
-  it("is an empty one with a new version, which stays", async () => {
+  it("An expired cart is empty, with a new version that stays.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     await Promise.all(Array.from({ length: 50 }, () => store.change(user(1), add(1, 1))));
@@ -213,7 +213,7 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     ).toBe("done");
   });
 
-  it("takes an addition like any other, and keeps nothing of what it held", async () => {
+  it("An expired cart takes an addition and keeps nothing of its content.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     const before = (await store.change(user(1), add(1, 1))).cart;
@@ -222,7 +222,7 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     expect([contents(cart), cart.version > before.version]).toEqual([[[2, 1]], true]);
   });
 
-  it("expires by the clock of Redis, without anybody looking", async () => {
+  it("A cart expires by the clock of Redis, without any reader.", async () => {
     const { store } = await openCarts({ ...place(), ttlMs: 200 });
     const versions = [0];
     for (let round = 0; round < 3; round++) {
@@ -237,7 +237,7 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
   });
 
-  it("is put off by every change, and by reads at most once an hour", async () => {
+  it("Every change extends a cart, and reads at most once an hour.", async () => {
     const { keys, ...where } = place();
     const day = 24 * 3_600_000;
     const { store, connection } = await openCarts({ ...where, keys, ttlMs: 7 * day });
@@ -254,7 +254,7 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
     expect(await connection.pttl(key)).toBeGreaterThan(7.9 * day);
   });
 
-  it("has a version above all before it also where Redis forgot the key", async () => {
+  it("A cart that Redis lost has a version above all earlier ones.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     const before = (await store.change(user(1), add(1, 1))).cart.version;
@@ -271,7 +271,7 @@ describe.each(PLACES)("an expired cart on %s", (_name, place) => {
 describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
   const FOREVER = Number.MAX_SAFE_INTEGER;
 
-  it("takes no writes once it is sealed; a second seal answers what the first did", async () => {
+  it("A sealed cart takes no writes, and a second seal answers like the first.", async () => {
     const { store } = await openCarts(place());
     await store.change(guest("g"), add(1, 2, { operationId: "op" }));
     const sealed = await store.seal("g", 5);
@@ -288,7 +288,7 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     expect((await store.read(guest("g"))).move).toEqual(sealed.move);
   });
 
-  it("is merged once, however often and from wherever it is tried", async () => {
+  it("A guest's cart is merged once, however often it is tried.", async () => {
     const { store } = await openCarts(place());
     await store.change(user(5), add(1, 1));
     for (const [product, quantity] of [
@@ -394,7 +394,7 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     expect(contents((await store.read(guest("g"))).cart)).toEqual([[1, 1]]);
   });
 
-  it("that Redis forgot to be sealed is sealed again for the same merge", async () => {
+  it("A seal that Redis lost is made again for the same merge.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     await store.change(guest("g"), add(1, 2));
@@ -452,7 +452,7 @@ describe("without a reply", () => {
     expect((await until("the connection", () => store.read(user(1)))).cart).toEqual(before);
   });
 
-  it("a full Redis refuses changes and goes on reading", async () => {
+  it("A full Redis refuses changes and goes on reading.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { store } = await openCarts({ url: server.url, keys: createKeys() });

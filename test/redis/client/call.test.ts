@@ -83,7 +83,7 @@ const STRUCTURES: Readonly<Record<string, (caller: RedisCaller) => () => Promise
 
 describe("A Redis that falls silent", () => {
   it.each(Object.entries(STRUCTURES))(
-    "costs one call of %s its deadline; later ones are refused at once, until a probe answers.",
+    "A silent Redis costs one call of %s its deadline; later ones are refused.",
     async (_, structure) => {
       const { server, caller, calls, reports } = await open();
       const use = structure(caller);
@@ -115,7 +115,7 @@ describe("A Redis that falls silent", () => {
     },
   );
 
-  it("fails all calls under way with the first that is late.", async () => {
+  it("A silent Redis fails all calls under way with the first late one.", async () => {
     const { server, connection, caller } = await open(800);
     await server.kill("SIGSTOP");
     const first = caller.call("first", () => connection.ping()).catch(() => performance.now());

@@ -77,7 +77,7 @@ const COMMANDS: { readonly [name: string]: (on: Opened, id: number) => Promise<u
 };
 
 describe("Commands of one turn", () => {
-  it("are all answered, whichever nodes they go to.", async () => {
+  it("All commands of a turn are answered, whichever nodes they go to.", async () => {
     const on = await open();
     const command = fc.tuple(fc.constantFrom(...Object.keys(COMMANDS)), fc.nat({ max: 10_000 }));
     await fc.assert(
@@ -93,7 +93,7 @@ describe("Commands of one turn", () => {
     );
   });
 
-  it("reach each node in one write.", async () => {
+  it("Commands of one turn reach each node in one write.", async () => {
     const { connection, ...on } = await open();
     const sent = Array.from({ length: 60 }, (_, id) => id);
     const send = () =>
@@ -116,7 +116,7 @@ const readsOf = (connection: RedisConnection): Promise<number[]> =>
   );
 
 describe("A slot that moves to another node", () => {
-  it("fails no command of one key, and none at all afterwards.", async () => {
+  it("A moving slot fails no command of one key, and none afterwards.", async () => {
     const on = await open();
     const id = 4_711;
     const key = keys.cacheEntry(`thing:${id}`);
@@ -143,7 +143,7 @@ describe("A slot that moves to another node", () => {
     expect(await on.connection.get(key)).toBe("1");
   });
 
-  it("holds a script of several keys up, and no other command of the turn.", async () => {
+  it("A moving slot delays a script of several keys and no other command.", async () => {
     const on = await open();
     await COMMANDS["several buckets"]?.(on, 1);
     const { slot, target } = await moveOf(keys.limitHold("any"));

@@ -60,7 +60,7 @@ it.each([
       master: "mymaster",
     },
   ],
-])("reads %s", (url, target) => {
+])("A URL is read: %s", (url, target) => {
   expect(parseRedisUrl(url)).toEqual(target);
 });
 
@@ -72,12 +72,12 @@ it.each([
   "redis://user:hunter2%zz@host",
   "redis://user:hunter2@host/shop",
   "redis://user:hunter2@a,,b",
-])("refuses %s in words that hold no password", (url) => {
+])("A URL is refused without its password in the message: %s", (url) => {
   expect(() => parseRedisUrl(url)).toThrow(StartupError);
   expect(() => parseRedisUrl(url)).not.toThrow(/hunter2/);
 });
 
-it("describes where a URL leads without user and password", () => {
+it("A URL is described without user and password.", () => {
   expect(describeRedis("redis://souk:hunter2@host:7000/1")).toBe("host:7000");
   expect(describeRedis("redis+cluster://souk:hunter2@a:1,b:2")).toBe("a:1, b:2 (cluster)");
   expect(describeRedis("unix:/run/redis.sock")).toBe("/run/redis.sock");

@@ -24,7 +24,7 @@ async function openLeases(leaseMs = MINUTE) {
 
 const fenceOf = (answer: object): number => Number((answer as { fence?: string }).fence);
 
-it("is granted to one, and tells the others how long it lasts", async () => {
+it("One caller gets the lease, and the others get its remaining time.", async () => {
   const { leases } = await openLeases();
   expect(fenceOf(await leases.acquire("a", 0, "wait"))).toBeGreaterThan(0);
   const held = (await leases.acquire("a", 0, "wait")) as { heldForMs: number };
@@ -33,7 +33,7 @@ it("is granted to one, and tells the others how long it lasts", async () => {
   expect(fenceOf(await leases.acquire("b", 0, "wait"))).toBeGreaterThan(0);
 });
 
-it("has a fence that rises, also above one that is ahead of the clock", async () => {
+it("The fence of a lease rises, also above one ahead of the clock.", async () => {
   const { leases, keys, connection } = await openLeases();
   const first = fenceOf(await leases.acquire("a", 0, "wait"));
   await leases.release("a", `${first}`);
@@ -44,14 +44,14 @@ it("has a fence that rises, also above one that is ahead of the clock", async ()
   expect(fenceOf(await leases.acquire("b", ahead, "wait"))).toBe(ahead + 1);
 });
 
-it("is not granted when the value was written since the caller looked", async () => {
+it("No lease is granted after the value was written since the look-up.", async () => {
   const { leases, keys, connection } = await openLeases();
   await connection.set(keys.cacheEntry("a"), "1700000000000000|...");
   expect(await leases.acquire("a", 0, "wait")).toEqual({ heldForMs: 0 });
   expect(fenceOf(await leases.acquire("a", 1_700_000_000_000_000, "wait"))).toBeGreaterThan(0);
 });
 
-it("is given back by its holder alone, which wakes everybody who waits", async () => {
+it("Only its holder releases a lease, and the release wakes all waiters.", async () => {
   const { leases } = await openLeases();
   const fence = fenceOf(await leases.acquire("a", 0, "wait"));
   const waits = [leases.wait("a"), leases.wait("a")].map((wait) => wait.until(MINUTE));
@@ -62,7 +62,7 @@ it("is given back by its holder alone, which wakes everybody who waits", async (
   expect(leases.waiting()).toBe(0);
 });
 
-it("publishes nothing when nobody waits", async () => {
+it("A lease without waiters publishes nothing.", async () => {
   const { leases, keys } = await openLeases();
   const { connect } = testRedis();
   const heard: string[] = [];
@@ -78,7 +78,7 @@ it("publishes nothing when nobody waits", async () => {
   await expect.poll(() => heard).toEqual(["loud"]);
 });
 
-it("ends a wait at its deadline, and forgets one that was stopped", async () => {
+it("A wait ends at its deadline, and a stopped one is forgotten.", async () => {
   const { leases } = await openLeases();
   await leases.wait("a").until(1);
   leases.wait("a").stop();

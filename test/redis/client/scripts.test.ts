@@ -13,12 +13,12 @@ const files = readdirSync(room, { recursive: true, encoding: "utf8" }).filter((f
 const parts = files.filter((file) => !/-(\d+|n)\.lua$/.test(file));
 const scripts = loadScripts();
 
-it("loads every Lua file as a command named after its structure and action", () => {
+it("Every Lua file is a command named after its structure and action.", () => {
   expect(scripts).toHaveLength(files.length - parts.length);
   expect(scripts.map(({ command }) => command)).toContain("leaseAcquire");
 });
 
-it("puts parts in where scripts include them, and every part is included", () => {
+it("Parts are put in where scripts include them, and every part is included.", () => {
   for (const { lua } of scripts) expect(lua).not.toMatch(/^-- include:/m);
   const headers = parts.map((part) => readFileSync(join(room, part), "utf8").split("\n")[1]);
   expect(headers.every((header) => /^ {2}Part of .{20,}/.test(header ?? ""))).toBe(true);
@@ -39,7 +39,7 @@ describe.each(scripts)("$command", ({ numberOfKeys, lua }) => {
       ),
     ].sort((a, b) => a - b);
 
-  it("opens with a sentence, its keys with their types, its arguments, and what it returns", () => {
+  it("A script opens with a sentence, KEYS, ARGV and what it returns.", () => {
     expect(header.split("\n")[0]).toMatch(/^ {2}[A-Z].{20,}/);
     expect(named(header, "KEYS")).toEqual(
       Array.from({ length: numberOfKeys ?? 1 }, (_, index) => index + 1),
@@ -49,7 +49,7 @@ describe.each(scripts)("$command", ({ numberOfKeys, lua }) => {
     expect(header).toMatch(/^ {2}Returns {2}\S/m);
   });
 
-  it("uses the keys and arguments it declares, and builds no key", () => {
+  it("A script uses its declared keys and arguments, and builds no key.", () => {
     expect(named(body, "KEYS")).toEqual(named(header, "KEYS"));
     expect(named(body, "ARGV")).toEqual(named(header, "ARGV"));
     expect(body).not.toMatch(/souk:|KEYS\[\d\] *\.\./);

@@ -123,7 +123,7 @@ describe("viewers", () => {
     expect(await kit.read(id)).toMatchObject({ viewers: 1, exact: true });
   });
 
-  it("of a past day are told from those of today", async () => {
+  it("Viewers of a past day are separate from those of today.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     const yesterday = dayAt(dayNumber(kit.nowMs()) - 1);
     expect(await kit.read(id, yesterday)).toEqual({ views: 0, shares: 0, viewers: 0, exact: true });
@@ -150,7 +150,7 @@ describe("a script", () => {
     expect(await kit.read(id)).toMatchObject({ views: 1 });
   });
 
-  it("counts no further than a client can read, and says so", async () => {
+  it("A counter stops at the largest number that a client can read.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await db.database.query(
       sql`INSERT INTO product_tallies (product_id, period, views, shares)
@@ -171,7 +171,7 @@ describe("a script", () => {
     expect(await kit.stored(id)).toMatchObject({ views: MAX_COUNT, shares: MAX_COUNT });
   });
 
-  it("reads what was written beyond every bound as full, also 2^63 - 1", async () => {
+  it("A number beyond every bound reads as full, also 2^63 - 1.", async () => {
     const place = testRedis();
     const [kit, id] = [await openKit(place), fresh()];
     await kit.share(id);
@@ -277,7 +277,7 @@ describe("operation ids", () => {
 });
 
 describe("write-behind", () => {
-  it("brings everything to Postgres once, and a second flush nothing", async () => {
+  it("A flush brings everything to Postgres once, and a second one nothing.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await kit.view(id, "ada");
     await kit.share(id);
@@ -298,7 +298,7 @@ describe("write-behind", () => {
     expect(kit.warnings.filter((words) => words.includes("cannot be read"))).toEqual([]);
   });
 
-  it("by three at once is by one", async () => {
+  it("Three simultaneous flushes count like one.", async () => {
     const place = testRedis();
     const kits = await Promise.all([openKit(place), openKit(place), openKit(place)]);
     const id = fresh();
@@ -311,7 +311,7 @@ describe("write-behind", () => {
     expect(await kits[1]!.read(id)).toMatchObject({ shares: 60 });
   });
 
-  it("neither loses nor doubles when it ends before or after any of its steps", async () => {
+  it("A flush that ends around any of its steps loses and doubles nothing.", async () => {
     for (const [at, step] of STEPS.flatMap(
       (name) =>
         [
@@ -340,7 +340,7 @@ describe("write-behind", () => {
     }
   });
 
-  it("forgets days beyond 90 and keeps their months", async () => {
+  it("A flush drops days beyond 90 and keeps their months.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     const old = dayAt(dayNumber(Date.now()) - 91);
     const kept = dayAt(dayNumber(Date.now()) - 89);
@@ -359,7 +359,7 @@ describe("write-behind", () => {
 });
 
 describe("a Redis that lost its memory", () => {
-  it("has the counters of Postgres back, short of what was not flushed, and says so", async () => {
+  it("A new Redis gets the counters of Postgres and reports what is missing.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     // Of its own: in a database that others share, a new Redis has always lost something.
@@ -386,7 +386,7 @@ describe("a Redis that lost its memory", () => {
     ]);
   });
 
-  it("has estimates back too", async () => {
+  it("A new Redis gets the estimates of Postgres.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await Promise.all(Array.from({ length: 500 }, (_, at) => kit.view(id, `guest ${at}`)));
     await kit.flush();
@@ -401,7 +401,7 @@ describe("a Redis that lost its memory", () => {
     });
   });
 
-  it("that only restarted keeps what continues what Postgres has", async () => {
+  it("A restarted Redis keeps counters that continue the last batch.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const place = { url: server.url, keys: createKeys(`${Math.random()}:`) };
@@ -418,7 +418,7 @@ describe("a Redis that lost its memory", () => {
     expect(await kit.stored(id)).toEqual({ views: 2, shares: 0, viewers: 2 });
   });
 
-  it("that was restored to an older state counts nothing twice", async () => {
+  it("A Redis restored to an older state counts nothing twice.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const place = { url: server.url, keys: createKeys(`${Math.random()}:`) };
@@ -434,7 +434,7 @@ describe("a Redis that lost its memory", () => {
     expect(await kit.stored(id)).toMatchObject({ views: 1, viewers: 1 });
   });
 
-  it("never serves half a tally: a loader that is overtaken by a flush asks again", async () => {
+  it("A loader that a flush overtakes asks again, so no half tally is served.", async () => {
     const place = testRedis();
     const [kit, id] = [await openKit(place), fresh()];
     await kit.share(id);
@@ -449,7 +449,7 @@ describe("a Redis that lost its memory", () => {
 });
 
 describe("without Redis", () => {
-  it("reads are answered from Postgres, and nothing is counted", async () => {
+  it("Without Redis reads come from Postgres, and nothing is counted.", async () => {
     const server = await startRedisServer();
     const place = { url: server.url, keys: createKeys() };
     const [kit, id] = [await openKit({ ...place, deadlineMs: 500 }), fresh()];
@@ -478,7 +478,7 @@ describe("without Redis", () => {
   });
 });
 
-it("does all of it on a Cluster", async () => {
+it("Counters on a Cluster work as on one server.", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
   const kit = await openKit({ url: cluster.url, keys: createKeys(`${Math.random()}:`) });

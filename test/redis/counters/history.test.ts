@@ -83,7 +83,7 @@ function expectedOf(actions: readonly Action[]) {
   }));
 }
 
-it("counts each event once", async () => {
+it("Each event of a history is counted once.", async () => {
   let runs = 0;
   const size = { numRuns: drillSize({ sample: 40, full: 2_000 }), seed: SEED };
   const history = fc.array(action, { minLength: 5, maxLength: 40 });

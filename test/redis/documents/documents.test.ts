@@ -53,7 +53,7 @@ async function openStore(
   return { ...place, connection, store, keep, find, weigh };
 }
 
-it("a document is found by its hash, by every process, and by nothing else", async () => {
+it("A document is found by its hash, by every process, and by nothing else.", async () => {
   const { keep, find, connection, keys } = await openStore();
   await keep("{ é }");
   const other = createDocumentStore(testCaller(connection), keys, {
@@ -67,7 +67,7 @@ it("a document is found by its hash, by every process, and by nothing else", asy
   ]).toEqual(["{ é }", null, null]);
 });
 
-it("the one that was used longest ago makes room", async () => {
+it("The document that was used longest ago makes room.", async () => {
   const text = (name: string) => `{ ${name.padEnd(1_000, "x")} }`;
   const { keep, find, connection, keys } = await openStore({ maxBytes: 64 * 1024 });
   // As many as fit, each used a second after the one before.
@@ -118,7 +118,7 @@ it("Whatever is kept, its weight is told truly, within the bound, and in order."
   );
 });
 
-it("one that is longer than its share is not kept", async () => {
+it("A document that is longer than its share is not kept.", async () => {
   const { keep, find, weigh } = await openStore({ maxBytes: 64 * 1024 });
   await keep(`{ ${"x".repeat(1_100)} }`);
   expect([await find(`{ ${"x".repeat(1_100)} }`), (await weigh()).documents]).toEqual([null, []]);
@@ -151,7 +151,7 @@ it("The store works and stays bounded when a server evicts either of its two key
   expect(await find(`{ c59 ${"x".repeat(900)} }`)).not.toBeNull();
 });
 
-it("a full server keeps nothing new, still finds, and is no error", async () => {
+it("A full server keeps nothing new, still finds, and reports no error.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const { keep, find, connection } = await openStore({}, server.url);
@@ -165,7 +165,7 @@ it("a full server keeps nothing new, still finds, and is no error", async () => 
   expect(await find("{ after }")).toBeNull();
 });
 
-it("a server that does not answer costs one deadline, then is left alone for a while", async () => {
+it("A silent server costs one deadline, and is not asked for a while.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const { hostname, port } = new URL(server.url);

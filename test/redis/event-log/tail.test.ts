@@ -79,7 +79,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       ]);
     });
 
-    it("is bounded in count", async () => {
+    it("The tail of a log is bounded in count.", async () => {
       const { tail } = await openTails({ ...there(), entries: 5 });
       await tail.end(topic(1), "me");
       await tail.load(topic(1), "me", 0);

@@ -113,7 +113,7 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
   afterAll(() => stop());
 
   it(
-    "rows that come in any order, in any batches, some of them twice, make the same board",
+    "Rows in any order and batches, some of them twice, make the same board.",
     async () => {
       const store = await readyBoards(place);
       const sizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 30, maxLength: 30 });
@@ -179,7 +179,7 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
     ]);
   });
 
-  it("refuses a period that is not the present one, and one that is archived", async () => {
+  it("A period that is not the present one or is archived is refused.", async () => {
     const store = await readyBoards(place);
     const build = await emptyBoard(store, {
       operator: "SUM",
@@ -212,7 +212,7 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
     ]);
   });
 
-  it("answers another build than the one that was asked for with nothing", async () => {
+  it("Another build than the one asked for is not answered.", async () => {
     const store = await readyBoards(place);
     const values = { operator: "BEST", order: "ASC", tieRule: "COMPETITION" } as const;
     const build = await emptyBoard(store, values);

@@ -119,7 +119,7 @@ async function runSteps(pubsub: PubSub, ids: readonly number[], steps: readonly 
 }
 
 describe("a subscription", () => {
-  test("hears everything that is published after it was confirmed", async () => {
+  test("A subscription gets everything published after its confirmation.", async () => {
     const { pubsub, connect, keys } = await setUp();
     const { versions, has } = await listen(pubsub, 1);
     // From another connection, so nothing but Redis can put it behind the SUBSCRIBE.
@@ -147,7 +147,7 @@ describe("a subscription", () => {
     expect(await listening(product(7))).toEqual([0]);
   });
 
-  test("is counted over all processes", async () => {
+  test("Subscriptions are counted over all processes.", async () => {
     const { pubsub, url, keys, listening } = await setUp();
     const publisher = connectRedis({ url, role: "requests", log: testLog() });
     const subscriber = connectRedis({ url, role: "subscriber", log: testLog() });
@@ -161,7 +161,7 @@ describe("a subscription", () => {
     expect(await listening(product(1), product(2), product(3))).toEqual([1, 2, 0]);
   });
 
-  test("drops and logs what is not one of our messages, and goes on", async () => {
+  test("A subscription drops and logs foreign messages and goes on.", async () => {
     const { pubsub, connect, keys, lines } = await setUp();
     const { versions, has } = await listen(pubsub, 3);
     const redis = connect();
@@ -183,7 +183,7 @@ describe("a subscription", () => {
     expect(lines.filter((line) => line.includes("not one of ours"))).toHaveLength(8);
   });
 
-  test("does not suffer from a listener that throws", async () => {
+  test("A listener that throws does not end its subscription.", async () => {
     const { pubsub } = await setUp();
     await pubsub.subscribe(product(4), () => {
       throw new Error("a broken listener");
@@ -215,7 +215,7 @@ describe("a subscription", () => {
     );
   });
 
-  test("that Redis refuses to this user is an error, not silence", async () => {
+  test("A subscription that Redis refuses to this user is an error.", async () => {
     const server = await privateServer();
     const admin = new Redis(server.url);
     onTestFinished(() => admin.disconnect());
@@ -242,7 +242,7 @@ describe("a subscription", () => {
 });
 
 describe("with Redis down", () => {
-  test("publishing rejects with RedisUnavailable", async () => {
+  test("Publishing rejects with RedisUnavailable while Redis is down.", async () => {
     const server = await privateServer();
     const { pubsub } = await setUp({ url: server.url });
     await pubsub.publish(product(1), change(1, 1));
@@ -272,7 +272,7 @@ describe("with Redis down", () => {
     expect(lines.filter((line) => line.includes("Unhandled"))).toEqual([]);
   });
 
-  test("a thousand subscriptions come and go without leaving anything behind", async () => {
+  test("A thousand subscriptions without Redis leave nothing behind.", async () => {
     const server = await privateServer();
     const { pubsub, listening } = await setUp({ url: server.url, heartbeatMs: 50, deadlineMs: 50 });
     const kept = await listen(pubsub, 1);
@@ -294,7 +294,7 @@ describe("with Redis down", () => {
     await kept.has(2);
   });
 
-  test("at the start of the process too", async () => {
+  test("A subscription at the start works although Redis is down.", async () => {
     const server = await privateServer();
     await server.kill();
     const { pubsub } = await setUp({
@@ -340,7 +340,7 @@ describe("a link that dies in silence", () => {
     );
   });
 
-  test("of the publisher is noticed too, and does not cost the subscriber its link", async () => {
+  test("A silent link of the publisher is noticed without closing the subscriber's.", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
     const { pubsub, keys, lines } = await setUp({
@@ -366,7 +366,7 @@ describe("a link that dies in silence", () => {
     ).toBe(false);
   });
 
-  test("of both comes back with a resync and the right value", async () => {
+  test("Two silent links return with a resync and the right value.", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
     const { pubsub } = await setUp({ url: proxy.url, heartbeatMs: 100, deadlineMs: 200 });
@@ -382,7 +382,7 @@ describe("a link that dies in silence", () => {
     await has(2);
   });
 
-  test("does not let publications pile up", async () => {
+  test("A silent link does not let publications pile up.", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
     const { pubsub } = await setUp({
@@ -403,7 +403,7 @@ describe("a link that dies in silence", () => {
     expect(reasons.filter((reason) => reason.includes("wait for a reply"))).toHaveLength(4_000);
   });
 
-  test("while its channels are subscribed again loses none of them", async () => {
+  test("A link that dies during resubscription loses no channel.", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
     const { pubsub } = await setUp({ url: server.url, subscriberUrl: proxy.url, heartbeatMs: 100 });
@@ -441,7 +441,7 @@ async function unconfirmed() {
   return { pubsub, proxy, again };
 }
 
-test("a confirmation that comes too late is followed by a resync of that topic", async () => {
+test("A late confirmation is followed by a resync of that topic.", async () => {
   const { pubsub, proxy, again } = await unconfirmed();
   const { has } = await listen(pubsub, 2);
   await proxy.restore();
@@ -451,7 +451,7 @@ test("a confirmation that comes too late is followed by a resync of that topic",
   await has(1);
 });
 
-test("a confirmation that comes when nobody listens any more concerns nobody", async () => {
+test("A confirmation after the last listener left has no effect.", async () => {
   const { pubsub, proxy, again } = await unconfirmed();
   const { release } = await listen(pubsub, 2);
   const released = release();
@@ -460,7 +460,7 @@ test("a confirmation that comes when nobody listens any more concerns nobody", a
   expect(again).toEqual([]);
 });
 
-test("a subscriber that Redis hangs up on is resynced, in a Cluster too", async () => {
+test("A subscriber that Redis disconnects is resynced, also in a Cluster.", async () => {
   const cluster = await startRedisCluster();
   onTestFinished(() => cluster.stop());
   // A hang-up needs no heartbeat to be noticed; a short one would take slow nodes for deaf ones and
@@ -486,7 +486,7 @@ test("a subscriber that Redis hangs up on is resynced, in a Cluster too", async 
   expect(await listening(product(1))).toEqual([1]);
 });
 
-test("close ends every subscription and nothing else", async () => {
+test("Closing ends every subscription and nothing else.", async () => {
   const { pubsub, publisher, keys } = await setUp();
   await Promise.all([1, 2, 3].map((id) => listen(pubsub, id)));
   await pubsub.close();

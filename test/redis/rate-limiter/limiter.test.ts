@@ -78,7 +78,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect((await take(3)).remaining.map(Math.round)).toEqual([90, 0]);
   });
 
-  it("lets through what it refused, after the wait that it named", async () => {
+  it("A refused request passes after the wait that was named.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 50, 500);
     await limiter.consume(null, [{ bucket, cost: 50 }]);
@@ -90,7 +90,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(later.nowUs - nowUs).toBeGreaterThanOrEqual(refused!.waitMs * 1_000 - 1);
   });
 
-  it("counts a repeated take once", async () => {
+  it("A repeated debit counts once.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, SLOW);
     for (let times = 0; times < 3; times++) {
@@ -115,7 +115,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     ]);
   });
 
-  it("keeps what was counted in the buckets that are left out, such as sign-ins", async () => {
+  it("Buckets that are left out keep their count, such as sign-ins.", async () => {
     const limiter = await openLimiter(place());
     const [viewer, signIn] = [bucketOf("a", 100, SLOW), bucketOf("a", 10, SLOW, "signIn")];
     const takes = [
@@ -170,7 +170,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect((await limiter.settle("later", takes, 50))[0]).toBeLessThanOrEqual(10);
   });
 
-  it("gives back nothing to a hold of an earlier busy period", async () => {
+  it("A hold of an earlier busy period gets nothing back.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, 1_000);
     const hold = (name: string | null, cost: number) => limiter.consume(name, [{ bucket, cost }]);
@@ -181,7 +181,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(await limiter.settle("old", [{ bucket, cost: 90 }], 90)).toEqual([0]);
   });
 
-  it("leaves nothing behind once time has paid", async () => {
+  it("A full bucket leaves no key behind.", async () => {
     const at = place();
     const limiter = await openLimiter({ ...at, keepMs: 10 });
     const bucket = bucketOf("a", 100, 10_000);

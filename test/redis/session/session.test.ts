@@ -32,7 +32,7 @@ async function knowingStore(options = {}) {
 }
 
 describe("a session", () => {
-  it("is found with what it was made of, and by nothing else", async () => {
+  it("Only its digest finds a session, with the values of its creation.", async () => {
     const { store } = await knowingStore();
     expect(await store.create(newSession("tag", "one"))).toEqual({
       leftMs: 600_000,
@@ -47,7 +47,7 @@ describe("a session", () => {
     ]);
   });
 
-  it("that was proved by less than is asked for today is none", async () => {
+  it("A session of a lower level than required today is not found.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create({ ...newSession("tag", "weak"), authLevel: 0 });
     await store.create(newSession("tag", "old"));
@@ -59,7 +59,7 @@ describe("a session", () => {
     ]).toEqual(["none", "none", []]);
   });
 
-  it("lives on when it is used, never beyond its cap", async () => {
+  it("A used session lives on, never beyond its cap.", async () => {
     const { store, connection, keys } = await knowingStore({ idleMs: 5_000, capMs: 8_000 });
     await store.create(newSession("tag", "one"));
     const created = Number(await connection.hget(keys.session("tag", "one"), "created"));
@@ -70,7 +70,7 @@ describe("a session", () => {
     expect(await connection.pexpiretime(keys.session("tag", "one"))).toBe(later);
   });
 
-  it("that ran out is dead before its key is gone", async () => {
+  it("An expired session is dead before its key is gone.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "one"));
     await connection.zadd(keys.sessions("tag"), Date.now() - 1_000, "one");
@@ -80,7 +80,7 @@ describe("a session", () => {
     ]);
   });
 
-  it("goes when there are too many: the one that would end first", async () => {
+  it("Of too many sessions, the one that would end first goes.", async () => {
     const { store } = await knowingStore({ most: 3 });
     for (const id of ["a", "b", "c"]) await store.create(newSession("tag", id));
     await until(
@@ -102,7 +102,7 @@ describe("a session", () => {
 });
 
 describe("twenty sessions that are made at once", () => {
-  it("are as many as a user may have afterwards", async () => {
+  it("Twenty sessions made at once leave as many as a user may have.", async () => {
     const { store } = await knowingStore({ most: 10 });
     await Promise.all(
       Array.from({ length: 20 }, (_, at) => store.create(newSession("tag", `s${at}`))),
@@ -112,7 +112,7 @@ describe("twenty sessions that are made at once", () => {
 });
 
 describe("a revocation", () => {
-  it("of one session ends that one; again, it changes nothing", async () => {
+  it("A revocation of one session ends that one, and a repetition nothing.", async () => {
     const { store } = await knowingStore();
     for (const id of ["a", "b"]) await store.create(newSession("tag", id));
     const one: Revocation = { kind: "session", userId: 7, userTag: "tag", sessionId: "a" };
@@ -120,7 +120,7 @@ describe("a revocation", () => {
     expect((await store.list("tag")).map(({ id }) => id)).toEqual(["b"]);
   });
 
-  it("of a user ends all but the one that is kept", async () => {
+  it("A revocation of a user ends all sessions but the kept one.", async () => {
     const { store } = await knowingStore();
     for (const id of ["a", "b", "c"]) await store.create(newSession("tag", id));
     expect(await store.revoke(user(2, "b"))).toBe(2);
@@ -128,7 +128,7 @@ describe("a revocation", () => {
     expect(await store.touch("tag", "b")).not.toBeNull();
   });
 
-  it("lets nothing be written afterwards: no touch, no session under the old epoch", async () => {
+  it("After a revocation no touch and no session of the old epoch is written.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "a"));
     await store.revoke(user(2));
@@ -141,7 +141,7 @@ describe("a revocation", () => {
     expect(await connection.hgetall(keys.session("tag", "a"))).toEqual(left);
   });
 
-  it("cannot keep a session that an earlier one ended", async () => {
+  it("A revocation cannot keep a session that an earlier one ended.", async () => {
     const { store } = await knowingStore();
     for (const id of ["a", "b"]) await store.create(newSession("tag", id));
     await store.revoke(user(2, "b"));
@@ -149,7 +149,7 @@ describe("a revocation", () => {
     expect(await store.list("tag")).toEqual([]);
   });
 
-  it("that comes late changes nothing", async () => {
+  it("A late revocation changes nothing.", async () => {
     const { store } = await knowingStore();
     await store.revoke(user(3));
     await store.create(newSession("tag", "a", 3));
@@ -158,7 +158,7 @@ describe("a revocation", () => {
     expect(await store.find("tag", "a")).toMatchObject({ session: { id: "a" } });
   });
 
-  it("of everybody ends what was issued before, and spares later sessions", async () => {
+  it("A revocation of all users ends earlier sessions and spares later ones.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "a"));
     const created = Number(await connection.hget(keys.session("tag", "a"), "created"));
@@ -170,7 +170,7 @@ describe("a revocation", () => {
     expect(await store.find("tag", "a")).toBe("none");
   });
 
-  it("costs as many commands for 10,000 sessions as for 10", async () => {
+  it("A revocation costs as many commands for 10,000 sessions as for 10.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { keys } = testRedis();
@@ -239,7 +239,7 @@ describe("a Redis that may remember wrongly", () => {
     ]);
   });
 
-  it("cannot revive what was revoked when an older RDB is restored", async () => {
+  it("A restored older RDB revives no revoked session.", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { keys } = testRedis();
@@ -273,7 +273,7 @@ describe("a Redis that may remember wrongly", () => {
     ]);
   });
 
-  it("is not trusted by a look-up of Postgres that a revocation overtook", async () => {
+  it("An epoch that was read before a revocation cannot undo it.", async () => {
     const { store, connection, keys } = await knowingStore();
     await store.create(newSession("tag", "a"));
     // As on another server: nothing here was loaded on this one.
@@ -289,7 +289,7 @@ describe("a Redis that may remember wrongly", () => {
 });
 
 describe("in a Cluster", () => {
-  it("a session is made, used, listed and revoked: every script keeps to one slot", async () => {
+  it("Every script of sessions keeps to one slot of a Cluster.", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const { store } = await readyStore({ url: cluster.url, keys: createKeys() });
@@ -311,7 +311,7 @@ describe("in a Cluster", () => {
 });
 
 describe("without Redis", () => {
-  it("everything rejects within its deadline", async () => {
+  it("Without Redis every call of sessions rejects within its deadline.", async () => {
     const server = await startRedisServer();
     const { store } = await readyStore({
       url: server.url,

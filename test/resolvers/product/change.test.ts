@@ -51,7 +51,7 @@ const codesOf = (errors: readonly { code: string; field: readonly string[] | nul
   errors.map(({ code, field }) => `${code} ${field?.join(".")}`);
 
 describe("an admin", () => {
-  it("creates, replaces and reads back a product under the same id", async () => {
+  it("An admin creates, replaces and reads a product under the same id.", async () => {
     const made = await save();
     expect(made).toMatchObject({
       name: "Test kettle",
@@ -64,7 +64,7 @@ describe("an admin", () => {
     expect((await admin.read(ReadProductDocument, { id: made.id })).product).toEqual(changed);
   });
 
-  it("is told of every id that cannot be meant, at its field", async () => {
+  it("An admin gets an error for every invalid id, at its field.", async () => {
     const wrong = await admin.read(SaveProductDocument, {
       input: draft({ brandId: "nonsense", categoryId: encodeId("Brand", 1) }),
     });
@@ -96,7 +96,7 @@ describe("an admin", () => {
     ).toEqual(["NOT_FOUND id"]);
   });
 
-  it("changes stock once per operation id, and never below zero", async () => {
+  it("An admin changes stock once per operation id, and never below zero.", async () => {
     const { id } = await save({ stock: 5 });
     const operationId = randomUUID();
     for (const _ of [1, 2])
@@ -117,7 +117,7 @@ describe("an admin", () => {
     ).toEqual(["REQUIRED operationId"]);
   });
 
-  it("removes a product from everywhere, and revives it by its sku", async () => {
+  it("An admin removes a product from everywhere and revives it by its sku.", async () => {
     const made = await save();
     const { removeProduct } = await admin.read(DropProductDocument, { id: made.id });
     expect(removeProduct).toEqual({ product: null, errors: [] });
@@ -136,7 +136,7 @@ describe("an admin", () => {
     expect((await admin.read(ReadNodeDocument, { id: made.id })).node?.id).toBe(made.id);
   });
 
-  it("takes the reviews of a removed product out of sight with it", async () => {
+  it("An admin who removes a product hides its reviews too.", async () => {
     const { products } = await visitor.read(ListProductsDocument, { sort: "POPULAR", first: 1 });
     const id = products.edges[0]?.node.id ?? "";
     const reviewId =
@@ -149,7 +149,7 @@ describe("an admin", () => {
 });
 
 describe("anybody else", () => {
-  it("may not change products, and learns that before anything about the input", async () => {
+  it("Other callers are refused before their input is checked.", async () => {
     const id = encodeId("Product", 3);
     for (const input of [draft(), draft({ brandId: "nonsense" })]) {
       expect((await visitor.refusal(SaveProductDocument, { input })).code).toBe("UNAUTHENTICATED");
@@ -203,7 +203,7 @@ describe("a watcher", () => {
     ["the same id twice", [NOBODY, NOBODY]],
     ["an id of something else", [encodeId("Category", 1)]],
     ["what is no id", ["nonsense"]],
-  ])("of %s is refused", async (_, ids) => {
+  ])("A subscription to %s is refused.", async (_, ids) => {
     const changes = visitor.watch(ProductChangesDocument, { ids });
     const { value } = await changes.next();
     expect(

@@ -79,7 +79,7 @@ describe("an event of productChanged", () => {
     expect(answer).toMatchObject({ version: "5", reads: ["cache", "database"] });
   });
 
-  it("never goes back behind what the subscription was sent before", async () => {
+  it("An event never goes back behind what the subscription was sent before.", async () => {
     const sent = new Map<number, number>();
     await versionOf({ id: 1, seen: 1, version: 0 }, sent, { cached: 7, stored: 7 });
     const answer = await versionOf({ id: 1, seen: 1, version: 0 }, sent, { cached: 6, stored: 8 });

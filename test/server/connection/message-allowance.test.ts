@@ -41,7 +41,7 @@ describe("the allowance of a caller", () => {
     );
   });
 
-  it("says how long a value has to wait, and lets it go then", () => {
+  it("The allowance reports how long a value waits, and passes it then.", () => {
     let now = 0;
     const allowance = createMessageAllowance(rules, () => now);
     allowance.spend([ANNA], 150);
@@ -50,7 +50,7 @@ describe("the allowance of a caller", () => {
     expect(allowance.waitMs([ANNA])).toBe(0);
   });
 
-  it("is not that of another, who shares a message or not", () => {
+  it("Callers do not share an allowance, even where they share a message.", () => {
     const allowance = createMessageAllowance(rules, () => 0);
     allowance.spend([ANNA], 1_000);
     expect(allowance.waitMs([BEN])).toBe(0);

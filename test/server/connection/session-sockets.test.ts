@@ -129,7 +129,7 @@ test("Without look-ups, sockets keep what is public, and new ones must come agai
   await client.close();
 });
 
-test("the cookie of the upgrade signs a socket in", async () => {
+test("The cookie of the upgrade signs a socket in.", async () => {
   await serverWith({ leftMs: 60_000, alive: true });
   const client = await connectSocket(
     souk.live,

@@ -71,7 +71,7 @@ describe("those who ask alike", () => {
     expect(await server.metric("souk_subscriptions")).toBe(20);
   });
 
-  test("are told apart by what they ask, not by how they spell their variables", async () => {
+  test("Groups differ by their question, not by the spelling of variables.", async () => {
     const server = await start();
     const client = await connect(server);
     const query = WATCH.replace("$filler: Int", "$filler: Int, $style: Style").replace(
@@ -95,7 +95,7 @@ describe("those who ask alike", () => {
     expect(server.boards.opened).toBe(asked.length - 1);
   });
 
-  test("are refused alike, and what is refused keeps nothing", async () => {
+  test("Equal subscriptions are refused alike, and a refused one keeps nothing.", async () => {
     const server = await start();
     const clients = await Promise.all([connect(server), connect(server)]);
     for (const client of clients) subscribe(client, "x", { slugs: [] });
@@ -149,7 +149,7 @@ describe("whoever joins later", () => {
     expect(server.boards.opened).toBe(1);
   });
 
-  test("gets every value that is watched", async () => {
+  test("A newcomer gets every value that is watched.", async () => {
     const server = await start();
     const [early, late] = [await connect(server), await connect(server)];
     const slugs = ["a", "b", "c"];
@@ -237,7 +237,7 @@ class Crowd {
 }
 
 describe("whatever the schedule", () => {
-  test("versions never go back, and everybody ends on the last one", async () => {
+  test("Versions never go back, and all subscribers end on the last one.", async () => {
     const server = await start();
     const step = fc.record({
       act: fc.constantFrom(
@@ -423,7 +423,7 @@ describe("sessions", () => {
     }
   });
 
-  test("a query on the same socket is answered beside it", async () => {
+  test("A query on the same socket is answered beside the subscription.", async () => {
     const server = await start();
     const client = await connect(server);
     expect(await ask(client, { query: "{ ok }" })).toEqual({ data: { ok: null } });

@@ -176,7 +176,7 @@ describe("the scope of a document", () => {
     });
   });
 
-  test("is found in a moment, however often fragments spread others", () => {
+  test("The scope is found at once, however often fragments spread others.", () => {
     const { schema } = boardSchema();
     const nested = Array.from(
       { length: 60 },
@@ -206,7 +206,7 @@ describe("over real sockets", () => {
     await server.close();
   });
 
-  test("everybody is answered as if they had asked alone, whatever they ask together", async () => {
+  test("Subscribers of a group get the answers that they would get alone.", async () => {
     const { schema } = boardSchema();
     const board = schema.getType("Board") as GraphQLObjectType;
     let [operations, groups] = [0, 0];

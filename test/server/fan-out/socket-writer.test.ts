@@ -58,7 +58,7 @@ describe("a socket writer", () => {
     expect(stream.writableLength).toBe(0);
   });
 
-  test("writes frames of any length, whole and between what ws writes itself", async () => {
+  test("Frames of any length are written whole, between those of ws.", async () => {
     const { client, socket, stream, writer } = await pair(60_000);
     const received: string[] = [];
     client.on("message", (data, isBinary) => received.push(isBinary ? "binary" : String(data)));
@@ -78,7 +78,7 @@ describe("a socket writer", () => {
     );
   });
 
-  test("has room for so many frames that wait, and for others as they leave", async () => {
+  test("A socket has room for a bounded number of waiting frames.", async () => {
     const { writer } = await pair(60_000);
     const frames = [1, 2, 3].map(() => Buffer.alloc(30_000));
     expect(frames.map((frame) => writer.reserve(frame))).toEqual([true, true, false]);
@@ -86,7 +86,7 @@ describe("a socket writer", () => {
     expect(writer.reserve(frames[2]!)).toBe(true);
   });
 
-  test("closes a socket that stays full, with a code upon which clients come again", async () => {
+  test("A socket that stays full is closed with a code for reconnection.", async () => {
     const { client, socket, writer } = await pair(100);
     client.pause();
     fill(writer);
@@ -96,14 +96,14 @@ describe("a socket writer", () => {
     expect((await closed)[0]).toBe(1013);
   });
 
-  test("cuts a socket that does not even take the close code", async () => {
+  test("A socket that does not take the close code is cut.", async () => {
     const { client, stream, writer } = await pair(100);
     client.pause();
     fill(writer);
     await until("it to be cut", () => stream.destroyed);
   });
 
-  test("writes nothing to a socket that is closing", async () => {
+  test("A closing socket gets no more frames.", async () => {
     const { client, socket, writer } = await pair(60_000);
     const received: string[] = [];
     client.on("message", (data) => received.push(String(data)));
@@ -188,7 +188,7 @@ describe("a subscriber that stops reading", () => {
     expect(messages).toBeLessThan(VERSIONS);
   });
 
-  test("is closed after the deadline, and its subscriptions with it", async () => {
+  test("A socket that stops reading is closed, with its subscriptions.", async () => {
     const server = await start({ SLOW_SOCKET_MS: "2000" });
     const [reader, sleeper] = [await watch(server, ["a"]), await watch(server, ["a"])];
     sleeper.socket.pause();
@@ -200,7 +200,7 @@ describe("a subscriber that stops reading", () => {
     );
   });
 
-  test("gets `complete` after the last value where the source ends meanwhile", async () => {
+  test("A slow subscriber gets `complete` after the last value of an ended source.", async () => {
     const server = await start();
     const [reader, sleeper] = [await watch(server, ["a"]), await watch(server, ["a"])];
     sleeper.socket.pause();

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => souk.close());
 
-test("the audit finds no error and at most three warnings", async () => {
+test("The audit finds no error and at most three warnings.", async () => {
   const results = await auditServer({
     url: souk.graphql,
     // GET needs a header that a cross-site page cannot send; the audit's own requests carry it like

@@ -64,16 +64,13 @@ describe("a refused connection", () => {
       404,
     ],
     ["bytes that are no HTTP", "\x16\x03\x01\r\n\r\n", 400],
-  ])(
-    "is cut after its answer, even where the client keeps it open: %s",
-    async (_name, text, status) => {
-      const before = await openConnections();
-      const { socket, heard } = dial(text);
-      await once(socket, "end");
-      expect(heard()).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*"requestId":`));
-      await until("the connection to be gone", async () => (await openConnections()) === before);
-    },
-  );
+  ])("A refused connection is cut after its answer: %s", async (_name, text, status) => {
+    const before = await openConnections();
+    const { socket, heard } = dial(text);
+    await once(socket, "end");
+    expect(heard()).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*"requestId":`));
+    await until("the connection to be gone", async () => (await openConnections()) === before);
+  });
 });
 
 test.each([
@@ -84,7 +81,7 @@ test.each([
     "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " +
       "1000\r\n\r\n{",
   ],
-])("a request that does not arrive in time is answered 408 and cut: %s", async (_name, text) => {
+])("A request that does not arrive in time is answered 408 and cut: %s", async (_name, text) => {
   const hasty = await startServer({}, { requestArrivalMs: 200 });
   onTestFinished(() => hasty.close());
   const { socket, heard } = dial(text, hasty);
@@ -92,7 +89,7 @@ test.each([
   expect(heard()).toMatch(/^HTTP\/1.1 408 [\s\S]*DEADLINE_EXCEEDED/);
 });
 
-test("a request that offers HTTP/2 is served over HTTP/1.1, with its body", async () => {
+test("A request that offers HTTP/2 is served over HTTP/1.1, with its body.", async () => {
   const offer =
     "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: " +
     "AAMAAABkAAQCAAAAAAIAAAAA\r\n";
@@ -125,7 +122,7 @@ test("A client that does not read is not read from, and gets every answer later.
   await client.close();
 });
 
-test("probes may use HEAD, and OPTIONS is for the preflights of pages that may call", async () => {
+test("Probes may use HEAD, and OPTIONS serves preflights of allowed pages.", async () => {
   for (const path of ["/livez", "/readyz", "/metrics"]) {
     const response = await fetch(`${souk.url}${path}`, { method: "HEAD" });
     expect([response.status, await response.text()]).toEqual([200, ""]);
@@ -145,7 +142,7 @@ test("An empty origin is none, as if the header were absent.", () => {
   ]).toEqual([true, true]);
 });
 
-test("an origin is ours only where a browser would spell it so for our host", () => {
+test("An origin is ours only in the spelling of a browser for our host.", () => {
   const allowed = createOriginCheck([]);
   expect([
     allowed("http://shop.example:4000", "shop.example:4000"),

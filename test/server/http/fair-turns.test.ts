@@ -27,7 +27,7 @@ it("The first 32 requests of a poll phase run at once, the others later in order
   expect(handled).toEqual(urls(100));
 });
 
-it("handles 32 more at once in the next turn", async () => {
+it("A busy server handles 32 more requests in the next turn.", async () => {
   const { handle, handled } = recorder();
   handle(0, 40);
   await nextTurn();

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => souk.close());
 
-test("readyz names what is missing, and refuses only when nothing can be answered.", async () => {
+test("The probe readyz names what is missing, and refuses only a dead process.", async () => {
   expect(await (await fetch(`${souk.url}/livez`)).json()).toEqual({ status: "ok" });
   const probe = async () => {
     const response = await fetch(`${souk.url}/readyz`);
@@ -102,7 +102,7 @@ test("A source of numbers is asked singly, in intervals, and holds up no scrape.
   metrics.close();
 });
 
-test("metrics tell operations apart up to a bound, whatever clients call them", async () => {
+test("Metrics distinguish operations up to a bound, whatever their names.", async () => {
   for (let at = 0; at < 120; at++) await souk.post({ query: `query Name${at} { hello }` });
   const text = await (await fetch(`${souk.url}/metrics`)).text();
   const names = new Set(
@@ -116,7 +116,7 @@ test("metrics tell operations apart up to a bound, whatever clients call them", 
   expect(text).toMatch(/souk_event_loop_lag_seconds\{quantile="0.99"\} /);
 });
 
-test("an event loop that has nothing to do shows no lag", async () => {
+test("An idle event loop shows no lag.", async () => {
   const [LOOKS, EVERY_MS] = [30, 20];
   const measured = monitorEventLoopDelay({ resolution: EVERY_MS });
   measured.enable();
@@ -187,7 +187,7 @@ test("CORS names the origins of the list with credentials, and echoes no other",
   ).toBeNull();
 });
 
-test("every answer carries security headers and its request id", async () => {
+test("Every answer carries security headers and its request id.", async () => {
   for (const path of ["/livez", "/nowhere", "/graphql"]) {
     const { headers } = await fetch(`${souk.url}${path}`);
     expect(headers.get("content-security-policy")).toBe(
@@ -199,7 +199,7 @@ test("every answer carries security headers and its request id", async () => {
   }
 });
 
-test("an address that is taken is told with what to do", async () => {
+test("An address that is taken is reported with what to do.", async () => {
   const port = new URL(souk.url).port;
   await expect(startServer({ PORT: port })).rejects.toMatchObject({
     name: "StartupError",
@@ -211,7 +211,7 @@ test("an address that is taken is told with what to do", async () => {
   });
 });
 
-test("the log holds no token, cookie or password", () => {
+test("The log holds no token, cookie or password.", () => {
   let text = "";
   const destination = new Writable({
     write(chunk, _encoding, done) {

@@ -38,7 +38,7 @@ const preflight = (
   });
 
 describe("CORS", () => {
-  test("a page of the list may call, with its cookies, and read what it needs", async () => {
+  test("A page of the list may call, with its cookies, and read what it needs.", async () => {
     const { status, headers } = await preflight(SHOP);
     expect([status, corsOf(headers)]).toEqual([
       204,
@@ -74,7 +74,7 @@ describe("CORS", () => {
     "https://shop.example/",
     "*",
     "https://studio.apollographql.com",
-  ])("no other is echoed or let in, whatever it asks: %s", async (origin) => {
+  ])("Another origin is neither echoed nor let in: %s", async (origin) => {
     const answers = [
       await preflight(origin),
       await preflight(origin, "GET"),
@@ -90,7 +90,7 @@ describe("CORS", () => {
     }
   });
 
-  test("without a list nobody is let in, and never everybody", async () => {
+  test("Without a list no origin is let in, and never all.", async () => {
     const own = await startServer({ NODE_ENV: "production" });
     onTestFinished(() => own.close());
     for (const origin of ["https://evil.example", "null", own.url]) {
@@ -164,7 +164,7 @@ describe("CSRF: what a page can send without a preflight", () => {
   );
 });
 
-test("what is asked for by GET may be somebody's, so no cache may keep the answer", async () => {
+test("No cache may keep an answer to GET, because it may be private.", async () => {
   for (const query of ["{ hello }", "{ whoAmI }", "{ nope }", "{"]) {
     const { headers } = await fetch(`${souk.graphql}?query=${encodeURIComponent(query)}`, {
       headers: { "apollo-require-preflight": "1" },
@@ -218,7 +218,7 @@ describe("security headers", () => {
     ["nothing there", "/nowhere", {}],
     ["a probe", "/livez", {}],
     ["metrics", "/metrics", {}],
-  ] as const)("are on every answer: %s", async (_name, path, init) => {
+  ] as const)("Every answer has the security headers: %s", async (_name, path, init) => {
     const { headers } = await fetch(`${souk.url}${path}`, init);
     expect(Object.fromEntries(headers)).toMatchObject(HEADERS);
     expect([headers.get("x-powered-by"), headers.get("server")]).toEqual([null, null]);
@@ -266,13 +266,13 @@ describe.each([
     ["a type", '{ __type(name: "Query") { name } }'],
     ["the schema by an alias", "{ a: __schema { types { name } } }"],
     ["the schema in a fragment", "{ ...F } fragment F on Query { __schema { types { name } } }"],
-  ])("does not describe %s", async (_what, query) => {
+  ])("Production does not describe %s.", async (_what, query) => {
     const { data, errors } = await run(souk, { query });
     expect(data ?? null).toBeNull();
     expect(errors?.[0]?.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
   });
 
-  test("still tells an object's type, which clients' caches need", async () => {
+  test("Production still answers __typename, which clients' caches need.", async () => {
     expect(await run(souk, { query: "{ __typename }" })).toEqual({ data: { __typename: "Query" } });
   });
 
@@ -296,7 +296,7 @@ describe.each([
   ];
 
   test.each(CLOSE.map((payload) => [payload.query, payload] as const))(
-    "suggests nothing for %s",
+    "Production suggests nothing for %s.",
     async (_query, payload) => {
       const { errors } = await run(souk, payload);
       expect(errors?.length).toBeGreaterThan(0);
@@ -305,7 +305,7 @@ describe.each([
     },
   );
 
-  test("development suggests: the rows above are ones that could", async () => {
+  test("Development suggests names for the rows above.", async () => {
     const helpful = await startServer();
     onTestFinished(() => helpful.close());
     const answers = await Promise.all(CLOSE.map((payload) => run(helpful, payload)));

@@ -121,7 +121,7 @@ describe("what clients could turn against the compiler is not compiled", () => {
     expect(fits(query)).toBe(false);
   });
 
-  test("code in a literal is text, however often it is sent", async () => {
+  test("Code in a literal is text, however often it is sent.", async () => {
     const query =
       '{ echo(text: "__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74dglobalThis.pwned=1") }';
     for (let use = 0; use < USES; use++)

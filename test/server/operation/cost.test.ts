@@ -205,7 +205,7 @@ describe("the cost of an operation", () => {
     expect(oracle(parse(nested))).toBeGreaterThan(oracle(parse(plain)));
   });
 
-  it("is the whole of it when every list is as long as it may be, and never more", () => {
+  it("The highest cost is reached with full lists and never exceeded.", () => {
     fc.assert(
       fc.property(
         randomOperation(schema),
@@ -326,26 +326,26 @@ const SIZED: readonly {
 ];
 
 describe("a field whose answer can be long, or whose work can be much", () => {
-  it.each(SIZED)("costs what it can be: $ask", ({ ask, variables, cost }) => {
+  it.each(SIZED)("A field costs what it can be: $ask", ({ ask, variables, cost }) => {
     expect(requested(ask, variables)).toBe(cost);
   });
 
-  it("does not exist in the schema without a declared length", () => {
+  it("No list field exists in the schema without a declared length.", () => {
     expect(undeclaredLists(schema)).toEqual([]);
     expect(() => checkListSizes(buildSchema("type Query { all: [Query!]! }"))).toThrow("Query.all");
   });
 
-  it("costs as much as its answer holds, also where that is more than was declared", () => {
+  it("A field costs as much as its answer holds, also beyond its declaration.", () => {
     const { requested: most, actual } = costOf(parsed("{ categories { name } }"));
     expect([most, actual({ categories: Array(150).fill({ name: "" }) })]).toEqual([100, 150]);
   });
 
-  it("is charged for its work however short its answer is", () => {
+  it("A field is charged for its work, however short its answer is.", () => {
     const { actual } = costOf(parsed("{ product(id: 1) { stats { daily(days: 90) { views } } } }"));
     expect(actual({ product: { stats: { daily: [] } } })).toBe(2 + 90);
   });
 
-  it("has the price of one message where a subscription watches several things", () => {
+  it("A subscription that watches several things costs one message each.", () => {
     const watch = "subscription($ids: [ID!]!) { productChanged(ids: $ids) { product { id } } }";
     const { actual } = costOf(parsed(watch), { ids: ["a", "b", "c"] });
     expect(actual({ productChanged: { product: { id: "" } } })).toBe(2);
@@ -368,7 +368,7 @@ describe("what is counted", () => {
     expect(requested(listing, { f: null })).toBe(of(20, 20));
   });
 
-  it("is what came: shorter lists cost less, and what is not there has no length", () => {
+  it("The cost counts what came: shorter lists cost less, null lists nothing.", () => {
     const { actual } = costOf(parsed(listing), { f: 100, r: 100 });
     const product = (reviews: number) => ({
       node: { reviews: { edges: Array(reviews).fill({ node: {} }) } },
@@ -377,7 +377,7 @@ describe("what is counted", () => {
     expect(actual({ products: { edges: [] } })).toBe(1);
   });
 
-  it("grows with the ids of a list, also of a subscription", () => {
+  it("The cost grows with the ids of a list, also of a subscription.", () => {
     expect(
       requested("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", { ids: ["a", "b", "c"] }),
     ).toBe(3);
@@ -390,7 +390,7 @@ describe("what is counted", () => {
     expect(requested("{ products(first: -5) { edges { node { id } } } }")).toBe(1);
   });
 
-  it("leaves out what a condition leaves out", () => {
+  it("Fields that a condition leaves out cost nothing.", () => {
     const text =
       "query($all: Boolean = false) { brands(first: 5) { edges @include(if: $all) { node { " +
       "id } } } }";
@@ -402,19 +402,19 @@ describe("what is counted", () => {
   });
 
   it.each(["{ rateLimit { limit } }", "{ viewer @include(if: false) { unreadCount } }"])(
-    "is at least one for an operation: %s",
+    "An operation costs at least one: %s",
     (ask) => {
       const cost = price({ document: parsed(ask), operationName: undefined, variables: {} })!;
       expect([cost.requested, cost.actual({}), cost.actual(null)]).toEqual([1, 1, 1]);
     },
   );
 
-  it("is a fixed price for the schema, and at least one for any root field", () => {
+  it("Introspection has a fixed price, and any root field costs at least one.", () => {
     expect(requested("{ __schema { types { fields { type { ofType { name } } } } } }")).toBe(100);
     expect(requested("{ __typename }")).toBe(1);
   });
 
-  it("counts sign-ins one by one, under whatever names", () => {
+  it("Sign-ins are counted one by one, under any alias.", () => {
     const input = 'input: { email: "a@b.example", password: "password" }';
     const aliases = Array.from(
       { length: 100 },
@@ -432,7 +432,7 @@ describe("what is counted", () => {
     ).toBe(1);
   });
 
-  it("ends where a document stands for more than can be counted", () => {
+  it("A document that stands for more than can be counted ends the count.", () => {
     const deep = buildSchema("type Query { a: Query b: Query c: Query d: Query }");
     const levels = Array.from(
       { length: 9 },

@@ -46,7 +46,7 @@ const cost = (token: string) => ({
 const ONCE = { hashes: 1, comparisons: 1 };
 
 describe("A request over HTTP", () => {
-  it("hashes a session's token once, whether this process has verified it or not.", async () => {
+  it("An HTTP request hashes a session's token once, verified before or not.", async () => {
     const { token } = await signUp(app.url);
     for (let request = 1; request <= 2; request++) {
       counted.hashed = [];
@@ -56,12 +56,12 @@ describe("A request over HTTP", () => {
     }
   });
 
-  it("hashes the service token once.", async () => {
+  it("An HTTP request hashes the service token once.", async () => {
     await whoIs(app.url, ADMIN_TOKEN);
     expect(cost(ADMIN_TOKEN)).toEqual(ONCE);
   });
 
-  it("hashes a token once that is refused.", async () => {
+  it("An HTTP request hashes a refused token once.", async () => {
     expect(await whoIs(app.url, "unknown-token")).toBe("UNAUTHENTICATED");
     expect(cost("unknown-token")).toEqual(ONCE);
   });

@@ -100,7 +100,7 @@ describe.each(TRANSPORTS)("over %s, where documents are allowed by name,", (_nam
     );
   });
 
-  test("one that nobody knows is PERSISTED_QUERY_NOT_FOUND, with a request id", async () => {
+  test("An unknown document is PERSISTED_QUERY_NOT_FOUND, with a request id.", async () => {
     for (const parameters of [
       { documentId: idOf("{ nope }") },
       { documentId: "nope" },
@@ -133,14 +133,14 @@ describe.each(TRANSPORTS)("over %s, where documents are allowed by name,", (_nam
     }
   });
 
-  test("one that is not valid is not kept", async () => {
+  test("An invalid document is not kept.", async () => {
     for (const query of ["{ nope }", "{", `{ ${"category { ".repeat(11)} id ${"}".repeat(12)}`]) {
       expect(codeOf(await run(souk, { query, extensions: apq(query) }))).toMatch(/^GRAPHQL_/);
       expect(codeOf(await run(souk, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
     }
   });
 
-  test("what is no id, or two documents at once, is BAD_USER_INPUT", async () => {
+  test("A malformed id, or two documents at once, is BAD_USER_INPUT.", async () => {
     const wrong = [
       { documentId: "sha256:abc" },
       { documentId: idOf(HELLO).toUpperCase() },
@@ -168,12 +168,12 @@ describe("over HTTP", () => {
   });
   afterAll(() => souk.close());
 
-  test("a mutation runs by POST and not by GET", async () => {
+  test("A mutation runs by POST and not by GET.", async () => {
     expect(await byPost(souk, { documentId: "write" })).toEqual({ data: { write: "a" } });
     expect(codeOf(await byGet(souk, { documentId: "write" }))).toBe("METHOD_NOT_ALLOWED");
   });
 
-  test("a page of another origin can run no document by GET, nor have one kept", async () => {
+  test("A page of another origin can neither run nor store a document by GET.", async () => {
     const simple = async (search: string) => {
       const response = await fetch(`${souk.graphql}?${search}`);
       return [response.status, codeOf((await response.json()) as Answer)];
@@ -206,7 +206,7 @@ describe("over HTTP", () => {
   });
 });
 
-test("where names are off, clients of APQ are told to send documents whole", async () => {
+test("Without names, clients of APQ are asked to send whole documents.", async () => {
   const souk = await startServer({ PERSISTED_DOCUMENTS: "off", PERSISTED_DOCUMENTS_FILE: file });
   onTestFinished(() => souk.close());
   for (const [, run] of TRANSPORTS) {
@@ -230,7 +230,7 @@ describe.each(TRANSPORTS)("over %s, where only the manifest is run,", (_name, ru
   });
   afterAll(() => souk.close());
 
-  test("its documents are, by any name and sent whole", async () => {
+  test("Documents of the manifest run, by any name and sent whole.", async () => {
     for (const parameters of [
       { documentId: idOf(HELLO) },
       { extensions: apq(HELLO) },
@@ -241,7 +241,7 @@ describe.each(TRANSPORTS)("over %s, where only the manifest is run,", (_name, ru
     }
   });
 
-  test("others are FORBIDDEN, and the answer says what to do", async () => {
+  test("Other documents are FORBIDDEN, and the answer says what to do.", async () => {
     for (const query of [
       "{ hello }",
       `${HELLO} `,
@@ -261,7 +261,7 @@ describe.each(TRANSPORTS)("over %s, where only the manifest is run,", (_name, ru
     }
   });
 
-  test("none is added: what is sent with its hash is FORBIDDEN too, and then unknown", async () => {
+  test("No document is added: one sent with its hash is FORBIDDEN, then unknown.", async () => {
     const query = "{ added: hello }";
     expect(codeOf(await run(souk, { query, extensions: apq(query) }))).toBe("FORBIDDEN");
     expect(codeOf(await run(souk, { extensions: apq(query) }))).toBe("PERSISTED_QUERY_NOT_FOUND");
@@ -271,7 +271,7 @@ describe.each(TRANSPORTS)("over %s, where only the manifest is run,", (_name, ru
     );
   });
 
-  test("the operator's token runs anything", async () => {
+  test("The operator's token runs anything.", async () => {
     expect(await run(souk, { query: "{ whoAmI }" }, AS_OPERATOR)).toEqual({
       data: { whoAmI: "service" },
     });
@@ -285,7 +285,7 @@ describe("where only the manifest is run,", () => {
   });
   afterAll(() => souk.close());
 
-  test("so it is with subscriptions", async () => {
+  test("The manifest restricts subscriptions too.", async () => {
     const client = await connectSocket(souk.live);
     const messages = await client.run({ query: "", documentId: idOf(TICKS) });
     expect(messages.map(({ type }) => type)).toEqual(["next", "next", "complete"]);
@@ -295,7 +295,7 @@ describe("where only the manifest is run,", () => {
     await client.close();
   });
 
-  test("nothing is run that was sent beside what was checked", async () => {
+  test("Only the checked document runs, whatever is sent beside it.", async () => {
     const get = async (search: string) => {
       const response = await fetch(`${souk.graphql}?${search}`, {
         headers: { "apollo-require-preflight": "1" },
@@ -326,7 +326,7 @@ describe("where only the manifest is run,", () => {
     expect(body).toEqual({ data: { hello: "Hello world" } });
   });
 
-  test("there is no explorer, unless it is asked for", async () => {
+  test("No explorer is served unless it is asked for.", async () => {
     const page = (url: string) => fetch(url, { headers: { accept: "text/html" } });
     expect((await page(`${souk.url}/graphiql`)).status).toBe(404);
     const shown = await startServer({
@@ -351,7 +351,7 @@ describe("a manifest", () => {
   const refusalOf = async (content: unknown) =>
     refusal({ PERSISTED_DOCUMENTS_FILE: await fileOf(content) });
 
-  test("may have Apollo's form", async () => {
+  test("A manifest may have Apollo's form.", async () => {
     const operations = [{ id: hashOf(HELLO), name: "Hello", type: "query", body: HELLO }];
     const apollo = await fileOf({
       format: "apollo-persisted-query-manifest",
@@ -381,7 +381,7 @@ describe("a manifest", () => {
     expect(await refusalOf({ hello: 7 })).toContain("is no manifest");
   });
 
-  test("with a document that would be refused stops the start, and names it", async () => {
+  test("A manifest with an invalid document stops the start, which names it.", async () => {
     expect(await refusalOf({ ...MANIFEST, old: "query Old { nope }" })).toMatch(
       /Old \(old\) is not valid: Cannot query field "nope"/,
     );

@@ -49,7 +49,7 @@ const pairs = Object.entries(TRANSPORTS).flatMap(([first, a]) =>
 
 describe("reading a document", () => {
   test.each(pairs)(
-    "over %s is paid once, also where it is asked again over %s",
+    "A document over %s is paid once, also where it is asked again over %s.",
     async (_first, _then, send, sendAgain) => {
       const { souk, owed } = await startCharging();
       await send(souk, NEW);
@@ -59,7 +59,7 @@ describe("reading a document", () => {
   );
 
   test.each(Object.entries(TRANSPORTS))(
-    "over %s is paid where the document is refused, on top of the refusal",
+    "A refused document over %s is paid on top of the refusal.",
     async (_name, send) => {
       const { souk, owed } = await startCharging();
       const wrong = `{ ${"nothing ".repeat(50)} }`;
@@ -70,7 +70,7 @@ describe("reading a document", () => {
   );
 
   test.each(Object.entries(TRANSPORTS))(
-    "over %s is paid where there is too little left for the operation",
+    "A document over %s is paid where too little is left for the operation.",
     async (_name, send) => {
       const { souk, owed } = await startCharging(3);
       await send(souk, NEW);
@@ -95,19 +95,22 @@ describe("the text of a request", () => {
     ],
   ];
 
-  test.each(rows)("is owed alike over both transports, each time: %s", async (_name, payload) => {
-    const { souk, owed } = await startCharging();
-    const bytes = JSON.stringify(payload).length;
-    await souk.post(payload);
-    await souk.post(payload);
-    const client = await connectSocket(souk.live);
-    await ask(client, payload);
-    await client.close();
-    const units = Math.floor(bytes / 2048);
-    expect(owed.filter((cost) => Math.abs(cost - units) <= 1)).toHaveLength(3);
-  });
+  test.each(rows)(
+    "The text of a request is owed alike over both transports: %s",
+    async (_name, payload) => {
+      const { souk, owed } = await startCharging();
+      const bytes = JSON.stringify(payload).length;
+      await souk.post(payload);
+      await souk.post(payload);
+      const client = await connectSocket(souk.live);
+      await ask(client, payload);
+      await client.close();
+      const units = Math.floor(bytes / 2048);
+      expect(owed.filter((cost) => Math.abs(cost - units) <= 1)).toHaveLength(3);
+    },
+  );
 
-  test("is owed for a message that is no operation.", async () => {
+  test("A message that is no operation owes the price of its text.", async () => {
     const { souk, owed } = await startCharging();
     const client = await connectSocket(souk.live);
     client.send({ type: "ping", payload: { values } });
@@ -116,7 +119,7 @@ describe("the text of a request", () => {
     expect(owed).toEqual([10]);
   });
 
-  test("is not owed any more by a socket that has nothing left.", async () => {
+  test("A socket with an empty bucket is not charged any more.", async () => {
     const { souk, owed, limits } = await startCharging();
     const client = await connectSocket(souk.live);
     limits.recentlyRejected = () => true;

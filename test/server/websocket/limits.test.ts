@@ -50,7 +50,7 @@ describe("sockets", () => {
     });
   });
 
-  test("of one address are bounded; the next is refused at the upgrade", async () => {
+  test("Sockets of one address are bounded; the next is refused at the upgrade.", async () => {
     const { live } = await start({ LIMIT_SOCKETS_PER_ADDRESS: "2" });
     const [first] = [await openSocket(live), await openSocket(live)];
     await expect(openSocket(live)).rejects.toThrow("429");
@@ -94,7 +94,7 @@ test("One user's subscriptions are bounded over all sockets, and return as they 
   await until("two more to run", () => sources.open === 4);
 });
 
-test("a refusal for want of a place costs nothing, whichever place it is", async () => {
+test("A refusal for lack of a place costs nothing, whichever place it is.", async () => {
   let [charged, owed] = [0, 0];
   const { live, sources, close } = await startServer(
     { LIMIT_SUBSCRIPTIONS_PER_USER: "1", LIMIT_SOCKET_OPERATIONS: "2" },
@@ -129,7 +129,7 @@ test("a refusal for want of a place costs nothing, whichever place it is", async
   await close();
 });
 
-test("messages of one socket are bounded: a flood closes it with 1008, and no other", async () => {
+test("A flood of messages closes its socket with 1008, and no other.", async () => {
   const { live } = await start({ LIMIT_SOCKET_MESSAGES_PER_SECOND: "5" });
   const [hostile, other] = [await connectSocket(live), await connectSocket(live)];
   for (let times = 0; times < 100; times++) hostile.send({ type: "ping" });

@@ -48,7 +48,7 @@ test("A subscription sends its events and completes, each in a context of its ow
   await client.close();
 });
 
-test("a source that breaks sends a formatted error, without what it threw", async () => {
+test("A source that breaks sends a formatted error, without what it threw.", async () => {
   const client = await connectSocket(souk.live);
   const messages = await client.run({ query: "subscription { crashes }" });
   expect(messages.map(({ type }) => type)).toEqual(["next", "error"]);
@@ -57,7 +57,7 @@ test("a source that breaks sends a formatted error, without what it threw", asyn
   await client.close();
 });
 
-test("a subscription that is refused says why", async () => {
+test("A refused subscription says why.", async () => {
   const client = await connectSocket(souk.live);
   expect((await ask(client, { query: "subscription { refused }" })).errors?.[0]).toMatchObject({
     message: "Not for you.",
@@ -66,7 +66,7 @@ test("a subscription that is refused says why", async () => {
   await client.close();
 });
 
-test("a subscription that does not start in time is DEADLINE_EXCEEDED", async () => {
+test("A subscription that does not start in time is DEADLINE_EXCEEDED.", async () => {
   const client = await connectSocket((await own({ REQUEST_TIMEOUT_MS: "100" })).live);
   expect(
     (await ask(client, { query: "subscription { never }" })).errors?.[0]?.extensions.code,
@@ -79,7 +79,7 @@ async function watch(client: SocketClient, id: string): Promise<void> {
   expect(await client.next()).toMatchObject({ id, type: "next" });
 }
 
-test("complete ends a subscription's source at once, and so does a closed socket", async () => {
+test("A completed subscription or a closed socket ends the source at once.", async () => {
   const client = await connectSocket(souk.live);
   await watch(client, "a");
   await watch(client, "b");
@@ -106,7 +106,7 @@ test(`A socket runs ${OPERATIONS} operations at once, and one more is refused al
   await client.close();
 });
 
-test("a socket that answers no ping is terminated and its subscriptions end", async () => {
+test("A socket that answers no ping is terminated and its subscriptions end.", async () => {
   const { live, sources } = await own({}, BEATING);
   const client = await connectSocket(live, {}, { autoPong: false });
   await watch(client, "a");
@@ -155,7 +155,7 @@ async function busy(heartbeatMs: number, done: () => boolean): Promise<void> {
   for (let rounds = 0; rounds < 3; rounds++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test("a client that stops reading is terminated and its subscriptions end", async () => {
+test("A client that stops reading is terminated and its subscriptions end.", async () => {
   const { live, sources } = await own({}, BEATING);
   const client = await connectSocket(live);
   await watch(client, "a");
@@ -164,7 +164,7 @@ test("a client that stops reading is terminated and its subscriptions end", asyn
   client.socket.terminate();
 });
 
-test("a client that pings gets its pong", async () => {
+test("A client that pings gets its pong.", async () => {
   const client = await connectSocket(souk.live);
   client.send({ type: "ping", payload: { at: 1 } });
   expect(await client.next()).toEqual({ type: "pong", payload: { at: 1 } });

@@ -142,7 +142,7 @@ describe("signing in", () => {
   });
 
   it.each(["guessed@test.example", "nobody@test.example"])(
-    "of %s is refused unread once too many failed: nothing is looked up or hashed",
+    "Sign-in of %s is refused unread after too many failures, without a hash.",
     async (email) => {
       const { accounts, countOf } = countingAccounts();
       await accounts.signUp(

@@ -74,7 +74,7 @@ async function announcedBy(work: () => Promise<unknown>): Promise<PendingChange[
   return settled.slice(from);
 }
 
-describe("who may change the catalogue", () => {
+describe("access to changes of the catalogue", () => {
   it("Callers without the service token may not write.", async () => {
     await expect(products.upsert(ANONYMOUS, draft)).rejects.toBeInstanceOf(Unauthenticated);
     await expect(products.adjustStock(ANONYMOUS, { id: 1, by: 1 })).rejects.toBeInstanceOf(
@@ -172,7 +172,7 @@ describe("upsert", () => {
   it.each([
     ["brandId", { brandId: 999_999 }],
     ["categoryId", { categoryId: 999_999 }],
-  ])("answers NOT_FOUND for a %s that does not exist", async (field, values) => {
+  ])("An upsert answers NOT_FOUND for a %s that does not exist.", async (field, values) => {
     const { errors } = await products.upsert(SERVICE, { ...draft, sku: "T-nowhere", ...values });
     expect(errors).toMatchObject([{ code: "NOT_FOUND", field: ["input", field] }]);
   });
@@ -233,7 +233,7 @@ describe("adjustStock", () => {
     ["OUT_OF_RANGE", "by", { by: MAX_STOCK }],
     ["REQUIRED", "operationId", { by: 1, operationId: "" }],
     ["TOO_LONG", "operationId", { by: 1, operationId: "x".repeat(129) }],
-  ])("answers %s about %s", async (code, field, values) => {
+  ])("A change of stock answers %s about %s.", async (code, field, values) => {
     const { id } = await makeProduct();
     expect((await products.adjustStock(SERVICE, { id, ...values })).errors).toMatchObject([
       { code, field: [field] },

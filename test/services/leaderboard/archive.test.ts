@@ -85,7 +85,7 @@ describe.each(DATABASES)("over %s", (kind) => {
     );
 
   it.each(TIE_RULES)(
-    "a finished day is read from the archive as it was in Redis, and its keys are gone (%s)",
+    "A finished day is read from the archive as from Redis, without keys (%s).",
     async (tieRule) => {
       const { kit, clock, redis } = await open();
       const board = await makeBoard(kit, { tieRule, operator: "SUM" });
@@ -158,7 +158,7 @@ describe.each(DATABASES)("over %s", (kind) => {
     ]);
   });
 
-  it("an archive that does not equal Redis is not sealed, and nothing is deleted", async () => {
+  it("An archive that differs from Redis is not sealed, and nothing is deleted.", async () => {
     const { kit, clock, redis } = await open();
     const board = await makeBoard(kit);
     await submit(kit, board, "a", 1);
@@ -184,7 +184,7 @@ describe.each(DATABASES)("over %s", (kind) => {
     expect((await fresh(kit, board)).archivedMs.DAY).toBe(Date.parse("2031-04-02"));
   });
 
-  it("a day that Redis lost before it was archived is not answered with half of it", async () => {
+  it("A day that Redis lost before its archive is not answered by half.", async () => {
     const { kit, clock, redis } = await open();
     const board = await makeBoard(kit);
     await submit(kit, board, "a", 1);

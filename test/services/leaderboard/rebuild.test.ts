@@ -172,7 +172,7 @@ it("A board that knows more than a restored ledger is built again.", async () =>
   expect((await kit.store.look(board.id))?.applied).toBe(10);
 });
 
-it("without Redis a score is unknown, not lost: repeated, it counts once", async () => {
+it("Without Redis a score is unknown, and a repetition counts once.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const kit = await openBoards({ database, url: server.url, keys: createKeys() });

@@ -140,7 +140,7 @@ describe("watching", () => {
     );
   });
 
-  test("misses nothing that is published after its first value", async () => {
+  test("A watcher misses nothing that is published after its first value.", async () => {
     const { live, connect, keys } = await setUp();
     const watcher = live.watch("productChanged", [1]);
     await watcher.next();
@@ -187,7 +187,7 @@ describe("watching", () => {
     await until("NUMSUB 0", async () => (await countOf(1)) === 0);
   });
 
-  test("ends for everybody when the hub closes, and does not begin after that", async () => {
+  test("A closing hub ends all watchers, and none begins after that.", async () => {
     const { live, countOf } = await setUp();
     const watchers = [live.watch("productChanged", [1]), live.watch("productChanged", [1, 2])].map(
       consume,
@@ -203,7 +203,7 @@ describe("watching", () => {
     idle(live);
   });
 
-  test("fails when Redis refuses the topic, and leaves nothing behind", async () => {
+  test("A watcher fails when Redis refuses the topic, and leaves nothing behind.", async () => {
     const server = await privateServer();
     const admin = new Redis(server.url);
     onTestFinished(() => admin.disconnect());
@@ -417,7 +417,7 @@ describe("after a doubt", () => {
     }
   });
 
-  test("every id is due again when Redis was killed and has come back", async () => {
+  test("Every id is due again when Redis was killed and has come back.", async () => {
     const server = await privateServer();
     const { live, publish } = await setUp({ url: server.url, heartbeatMs: 50 });
     const { taken, has } = consume(live.watch("productChanged", [1]));

@@ -82,7 +82,7 @@ async function redisAdmin(): Promise<Redis> {
 }
 
 describe("a durable log", () => {
-  it("hands history over to live events in one order, to everybody", async () => {
+  it("A durable log hands history over to live events in one order, to all.", async () => {
     const [at, user] = [place(), await one()];
     const [a, b] = [await testProcess(at), await testProcess(at)];
     await send(a, user, "1", "2");
@@ -114,7 +114,7 @@ describe("a durable log", () => {
     await until("its end", async () => (await count()) === 0);
   });
 
-  it("reads an entry once for all readers of a process", async () => {
+  it("A durable log reads an entry once for all readers of a process.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     const readers = Array.from({ length: 20 }, () => process.follow(user, BEGINNING));
@@ -134,7 +134,7 @@ describe("a durable log", () => {
     expect(reads).toBe(1);
   });
 
-  it("fills a hole of the tail from Postgres, and skips nothing", async () => {
+  it("A hole of the tail is filled from Postgres, and nothing is skipped.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     const reader = process.follow(user, BEGINNING);
@@ -187,7 +187,7 @@ describe("a durable log", () => {
     }
   });
 
-  it("asks a source that fails again by the same position, instead of going silent", async () => {
+  it("A source that fails is asked again by the same position.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     let asked = 0;
@@ -239,7 +239,7 @@ describe("a durable log", () => {
     }
   });
 
-  it("ends for everybody when the process closes, and does not begin after that", async () => {
+  it("A closing process ends all readers of a log, and none begins after that.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     const reader = process.follow(user, "now");

@@ -1,0 +1,164 @@
+#!/usr/bin/env node
+/**
+ * Part of `npm run lint`: the words of src and test. It refuses names that were given up, pronouns
+ * and voices in comments of src that have to be decoded, and titles of tests that are no sentences.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import ts from "typescript";
+import { FILES, IDENTIFIERS } from "./given-up-names.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * Files whose comments still say such words. They are printed, and refused once they are off this
+ * list.
+ */
+const VOICE_TO_DO = [
+  "src/app/infrastructure.ts",
+  "src/app/run-process.ts",
+  "src/domain/events/events.ts",
+  "src/redis/cart/cart.opened.lua",
+  "src/resolvers/cart.ts",
+  "src/resolvers/context.ts",
+  "src/resolvers/leaderboard/changed.ts",
+  "src/resolvers/leaderboard/owner.ts",
+  "src/resolvers/product/change.ts",
+  "src/resolvers/review.ts",
+  "src/resolvers/viewer.ts",
+  "src/services/failures.ts",
+  "src/services/rate-limit/admission.ts",
+  "src/services/rate-limit/limits.ts",
+  "src/services/rate-limit/rejection-cache.ts",
+  "src/telemetry/log-bounds.ts",
+  "src/telemetry/metrics.ts",
+  "src/telemetry/operation-names.ts",
+];
+
+const VOICE = /\b(?:whoever|somebody|nobody|everybody|told|tells|tell|knows)\b/gi;
+const FRAGMENT = /^(?:that|is|are|who|whose)\b/i;
+
+/** What is wrong with the words of a file, as `path:line: complaint`. */
+export function offences(path, text) {
+  const found = [...fileName(path)];
+  const parts = partsOf(path, text);
+  if (parts) {
+    found.push(...parts.identifiers.flatMap(identifier));
+    if (path.startsWith("src/")) found.push(...parts.comments.flatMap(voice));
+    found.push(...parts.titles.filter(({ text: title }) => FRAGMENT.test(title)).map(fragment));
+  }
+  return found.map(({ at, says }) => `${path}:${text.slice(0, at).split("\n").length}: ${says}`);
+}
+
+const partsOf = (path, text) => {
+  if (path.endsWith(".ts")) return typescriptParts(text);
+  if (path.endsWith(".lua")) return luaParts(text);
+  return path.endsWith(".sql") ? { ...NOTHING, comments: matches(text, SQL_COMMENT) } : null;
+};
+
+/** The term for a name that was given up. */
+const instead = (name, names) =>
+  names.find(([old]) => (typeof old === "string" ? old === name : old.test(name)))?.[1];
+
+const refusedName = (name, names, at) => {
+  const term = instead(name, names);
+  return term ? [{ at, says: `"${name}" was given up: ${term}` }] : [];
+};
+
+const fileName = (path) =>
+  path.split("/").flatMap((part) => refusedName(part.split(".")[0], FILES, 0));
+
+const identifier = ({ text, at }) => refusedName(text, IDENTIFIERS, at);
+
+const voice = ({ text, at }) =>
+  [...text.matchAll(VOICE)].map(({ 0: word, index }) => ({
+    at: at + index,
+    says: `a comment says "${word}": name the part or the reader by its term`,
+  }));
+
+const fragment = ({ text, at }) => ({ at, says: `the title "${text}" is no sentence` });
+
+/** Identifiers, comments and titles of tests, each with its position. */
+function typescriptParts(text) {
+  const source = ts.createSourceFile("a.ts", text, ts.ScriptTarget.Latest, true);
+  const parts = { identifiers: [], comments: [], titles: [] };
+  const visit = (node) => {
+    if (ts.isJSDoc(node)) return;
+    const children = node.getChildren(source);
+    const at = node.getStart(source);
+    if (ts.isIdentifier(node)) parts.identifiers.push({ text: node.text, at });
+    if (ts.isCallExpression(node)) parts.titles.push(...titleOf(node));
+    if (children.length === 0) parts.comments.push(...commentsIn(text, node.getFullStart(), at));
+    else children.forEach(visit);
+  };
+  visit(source);
+  return parts;
+}
+
+/** The comments of what stands between two tokens. */
+function commentsIn(text, from, to) {
+  const scanner = ts.createScanner(ts.ScriptTarget.Latest, false);
+  const found = [];
+  scanner.setText(text, from, to - from);
+  for (let kind = scanner.scan(); kind !== ts.SyntaxKind.EndOfFileToken; kind = scanner.scan()) {
+    const isComment =
+      kind === ts.SyntaxKind.SingleLineCommentTrivia ||
+      kind === ts.SyntaxKind.MultiLineCommentTrivia;
+    if (isComment) found.push({ text: scanner.getTokenText(), at: scanner.getTokenStart() });
+  }
+  return found;
+}
+
+/** The first argument of `test`, `it`, `describe` and of what their methods return. */
+function titleOf({ expression, arguments: [title] }) {
+  const text = title && titleText(title);
+  return text && /^(?:test|it|describe)$/.test(rootOf(expression))
+    ? [{ text, at: title.getStart() }]
+    : [];
+}
+
+const titleText = (node) =>
+  ts.isStringLiteralLike(node) ? node.text : ts.isTemplateExpression(node) && node.head.text;
+
+function rootOf(node) {
+  if (ts.isIdentifier(node)) return node.text;
+  const from = node.expression ?? node.tag;
+  return from ? rootOf(from) : "";
+}
+
+const NOTHING = { identifiers: [], comments: [], titles: [] };
+const SQL_COMMENT = /'(?:[^']|'')*'|(--.*|\/\*[\s\S]*?\*\/)/g;
+const LUA_COMMENT = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(--\[\[[\s\S]*?\]\]|--.*)/g;
+const LUA_NAME =
+  /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|--\[\[[\s\S]*?\]\]|--.*|([A-Za-z_][A-Za-z0-9_]*)/g;
+
+const luaParts = (text) => ({
+  ...NOTHING,
+  identifiers: matches(text, LUA_NAME),
+  comments: matches(text, LUA_COMMENT),
+});
+
+/** What the group of a pattern matches: the rest of the pattern is passed over. */
+const matches = (text, pattern) =>
+  [...text.matchAll(pattern)].flatMap(({ 1: found, index }) =>
+    found ? [{ text: found, at: index }] : [],
+  );
+
+const isToDo = (line) =>
+  line.includes(": a comment says") && VOICE_TO_DO.includes(line.split(":")[0]);
+
+function lint() {
+  const found = ["src", "test"].flatMap((room) =>
+    readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length))
+      .flatMap((path) => offences(path, readFileSync(join(ROOT, path), "utf8"))),
+  );
+  const [refused, later] = [found.filter((line) => !isToDo(line)), found.filter(isToDo)];
+  for (const line of later) console.log(`to do: ${line}`);
+  for (const line of refused) console.error(line);
+  if (refused.length > 0) process.exit(1);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) lint();
