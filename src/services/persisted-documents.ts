@@ -7,10 +7,10 @@
  * the operator, who has the service token, may run anything. Redis down: what is not remembered in
  * this process is not found, and clients send it whole.
  */
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../domain/account/principal.js";
 import { BadUserInput, Forbidden, PersistedDocumentNotFound } from "../domain/errors.js";
+import { sha256 } from "../domain/hash.js";
 import type { DocumentStore } from "../redis/documents/documents.js";
 
 /** Documents by their ids. */
@@ -127,4 +127,4 @@ const ONLY_PERSISTED =
   "This server runs only documents that were persisted with it. Send the documentId of one; " +
   "ad hoc documents and the explorer are off.";
 
-const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");
+const sha256Of = (text: string): string => sha256(text, "hex");

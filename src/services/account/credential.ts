@@ -4,7 +4,8 @@
  * A request's token is hashed and compared with the service token once, where it is read. Later
  * steps use the digest, so no step can disagree with another.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { sha256Bytes } from "../../domain/hash.js";
 
 /** A presented token, which may be a session's. */
 export interface SessionCredential {
@@ -29,10 +30,10 @@ const SESSION_TOKEN = /^([A-Za-z0-9_-]{16})\.[A-Za-z0-9_-]{43}$/;
 
 /** @param serviceToken the configured token; undefined turns service access off */
 export function createCredentialReader(serviceToken: string | undefined): ReadCredential {
-  const expected = serviceToken === undefined ? null : tokenDigest(serviceToken);
+  const expected = serviceToken === undefined ? null : sha256Bytes(serviceToken);
   return (token) => {
     if (token === undefined) return NONE;
-    const digest = tokenDigest(token);
+    const digest = sha256Bytes(token);
     // Digests have one length, so the comparison takes constant time.
     if (expected !== null && timingSafeEqual(digest, expected)) return SERVICE_CREDENTIAL;
     return sessionCredential(token, digest);
@@ -41,11 +42,9 @@ export function createCredentialReader(serviceToken: string | undefined): ReadCr
 
 export const sessionCredential = (
   token: string,
-  digest = tokenDigest(token),
+  digest = sha256Bytes(token),
 ): SessionCredential => ({
   kind: "session",
   digest: digest.toString("base64url"),
   userTag: SESSION_TOKEN.exec(token)?.[1] ?? null,
 });
-
-const tokenDigest = (token: string): Buffer => createHash("sha256").update(token).digest();
