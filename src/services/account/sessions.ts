@@ -64,72 +64,64 @@ export interface SessionsDeps {
 
 const SESSION_SECRET_BYTES = 32;
 
-export function createSessions({
-  store,
-  trust,
-  pubsub,
-  noteEveryMs,
-  onUsed,
-}: SessionsDeps): Sessions {
-  const alive = async (
-    userTag: string,
-    sessionId: string,
-    used: boolean,
-  ): Promise<UserPrincipal | null> => {
-    const found = await trust.ask<FoundSession>(userTag, () => store.find(userTag, sessionId));
-    if (found === null || typeof found !== "object") return null;
-    const { session, nowMs } = found;
-    const due = used && nowMs - session.seenMs >= noteEveryMs;
-    if (due) onUsed(session.userId);
-    // A full Redis refuses the write; the session lives on.
-    const expiresMs = due
-      ? await store.touch(userTag, sessionId).catch(() => session.expiresMs)
-      : session.expiresMs;
-    return expiresMs === null ? null : toPrincipal(userTag, { ...session, expiresMs }, nowMs);
-  };
-
+export function createSessions(deps: SessionsDeps): Sessions {
   return {
-    async open({ user, sessions: { epoch } }, { device, ip }) {
-      const token = `${user.tag}.${randomBytes(SESSION_SECRET_BYTES).toString("base64url")}`;
-      const session = {
-        id: sessionCredential(token).digest,
-        userId: user.id,
-        userTag: user.tag,
-        role: user.role,
-        authLevel: AUTH_LEVELS.password,
-        device: device.slice(0, MAX_DEVICE),
-        ip,
-        epoch,
-      };
-      const made = await trust.ask(user.tag, () => store.create(session));
-      if (made === null || typeof made !== "object")
-        throw new ServiceUnavailable("All sessions were ended just now. Sign in again.");
-      onUsed(user.id);
-      // Best effort: an evicted session is noticed at its
-      // next use anyway.
-      if (made.madeRoom) await pubsub.publish(SESSIONS_TOPIC, { userId: user.id }).catch(() => {});
-      return {
-        token,
-        principal: {
-          kind: "user",
-          userId: user.id,
-          userTag: user.tag,
-          role: user.role,
-          sessionId: session.id,
-          leftMs: made.leftMs,
-        },
-      };
-    },
+    open: (account, origin) => openSession(deps, account, origin),
     async authenticate({ userTag, digest }) {
-      return userTag === null ? null : alive(userTag, digest, true);
+      return userTag === null ? null : findAlive(deps, { userTag, sessionId: digest }, true);
     },
-    confirm: ({ userTag, sessionId }, { used }) => alive(userTag, sessionId, used),
+    confirm: (principal, { used }) => findAlive(deps, principal, used),
     async list(principal) {
-      const { userTag } = requireUser(principal);
-      const sessions = await store.list(userTag);
+      const sessions = await deps.store.list(requireUser(principal).userTag);
       return sessions.sort((a, b) => b.seenMs - a.seenMs || b.createdMs - a.createdMs);
     },
   };
+}
+
+async function openSession(
+  { store, trust, pubsub, onUsed }: SessionsDeps,
+  { user, sessions: { epoch } }: Account,
+  { device, ip }: Pick<RequestOrigin, "device" | "ip">,
+): Promise<OpenedSession> {
+  const token = `${user.tag}.${randomBytes(SESSION_SECRET_BYTES).toString("base64url")}`;
+  const owner = { userId: user.id, userTag: user.tag, role: user.role };
+  const session = {
+    ...owner,
+    id: sessionCredential(token).digest,
+    authLevel: AUTH_LEVELS.password,
+    device: device.slice(0, MAX_DEVICE),
+    ip,
+    epoch,
+  };
+  const made = await trust.ask(user.tag, () => store.create(session));
+  if (made === null || typeof made !== "object")
+    throw new ServiceUnavailable("All sessions were ended just now. Sign in again.");
+  onUsed(user.id);
+  // Best effort: an evicted session is noticed at its
+  // next use anyway.
+  if (made.madeRoom) await pubsub.publish(SESSIONS_TOPIC, { userId: user.id }).catch(() => {});
+  return {
+    token,
+    principal: { kind: "user", ...owner, sessionId: session.id, leftMs: made.leftMs },
+  };
+}
+
+/** The user of a live session; `used` records a use where one is due. */
+async function findAlive(
+  { store, trust, noteEveryMs, onUsed }: SessionsDeps,
+  { userTag, sessionId }: Pick<UserPrincipal, "userTag" | "sessionId">,
+  used: boolean,
+): Promise<UserPrincipal | null> {
+  const found = await trust.ask<FoundSession>(userTag, () => store.find(userTag, sessionId));
+  if (found === null || typeof found !== "object") return null;
+  const { session, nowMs } = found;
+  const due = used && nowMs - session.seenMs >= noteEveryMs;
+  if (due) onUsed(session.userId);
+  // A full Redis refuses the write; the session lives on.
+  const expiresMs = due
+    ? await store.touch(userTag, sessionId).catch(() => session.expiresMs)
+    : session.expiresMs;
+  return expiresMs === null ? null : toPrincipal(userTag, { ...session, expiresMs }, nowMs);
 }
 
 function toPrincipal(
