@@ -27,7 +27,7 @@ export function startReader(
   const settings = JSON.stringify({ url: redis.url, prefix: redis.prefix, name, reads, leaseMs });
   return runModule(`
     import { Redis } from "ioredis";
-    import { Reading } from "./dist/domain/read-context.js";
+    import { ReadContext } from "./dist/domain/read-context.js";
     import { createDegradations } from "./dist/domain/telemetry/degradations.js";
     import { silentTelemetry } from "./dist/domain/telemetry/telemetry.js";
     import { createKeys } from "./dist/redis/client/keys.js";
@@ -61,7 +61,7 @@ export function startReader(
     await new Promise((resolve) => cache.link.onTrusted(resolve));
     console.log("ready");
     await redis.duplicate().blpop(prefix + "go:" + name, 0);
-    const read = () => cache.readMany(things, [1], load, new Reading());
+    const read = () => cache.readMany(things, [1], load, new ReadContext());
     const all = await Promise.all(Array.from({ length: reads }, read));
     console.log(JSON.stringify([...new Set(all.flat())]));
     await redis.duplicate().blpop(prefix + "end:" + name, 0);
