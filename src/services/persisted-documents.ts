@@ -1,11 +1,12 @@
 /**
- * Which documents clients may run, and how they may name them: by an id of the manifest that the
- * operator has the server start with, or by the hash of a document that some client has sent before
- * (Apollo's automatic persisted queries).
+ * Persisted documents, named by an id of the operator's
+ * manifest, or by the hash of a document that some client
+ * sent before (Apollo's automatic persisted queries, APQ).
  *
- * In the mode `only` nothing runs but what the manifest holds, whether it is named or sent whole;
- * the operator, who has the service token, may run anything. Redis down: what is not remembered in
- * this process is not found, and clients send it whole.
+ * In the mode `only`, documents outside the manifest are
+ * refused, also when sent whole. The service token may run
+ * any. Redis down: documents outside this process's memory
+ * are not found, and clients send them whole.
  */
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../domain/account/principal.js";
@@ -13,53 +14,50 @@ import { BadUserInput, Forbidden, PersistedDocumentNotFound } from "../domain/er
 import { sha256 } from "../domain/hash.js";
 import type { DocumentStore } from "../redis/documents/documents.js";
 
-/** Documents by their ids. */
+/** Documents by id. */
 export type DocumentManifest = ReadonlyMap<string, string>;
 
 /**
- * How a request names its document: at least one of the three, an empty `query` counting as none.
+ * How a request names its document: at least one of these.
+ * An empty `query` counts as none.
  */
 export interface NamedDocument {
-  /** The document itself. */
   readonly query?: string | undefined;
-  /** `sha256:<64 hexadecimal digits>`, or an id of the manifest. */
+  /** `sha256:<64 hex digits>`, or an id of the manifest. */
   readonly documentId?: string | undefined;
-  /** SHA-256 of the document, in hexadecimal; with `query`, the document is to be kept under it. */
+  /** SHA-256 in hex; with `query`, the document is stored under it. */
   readonly sha256?: string | undefined;
 }
 
-/** The document that was meant. */
 export interface FoundDocument {
   readonly source: string;
   /**
-   * To be called once the document has proved valid: it is found by its hash from then on, where
+   * For valid documents only: stores it under its hash where
    * the client wanted that. Never throws.
    */
   keep(): void;
 }
 
-/** Finds documents. */
 export interface PersistedDocuments {
-  /** Whether a request that sends its document whole may still be refused for it. */
+  /** Whether a document sent whole may be refused. */
   readonly restricted: boolean;
   readonly manifest: DocumentManifest;
   /**
-   * Throws PersistedDocumentNotFound, Forbidden in the mode `only`, and BadUserInput for what
-   * contradicts itself.
+   * Throws PersistedDocumentNotFound, Forbidden in the mode
+   * `only`, and BadUserInput for names that contradict.
    */
   find(named: NamedDocument, principal: Principal): Promise<FoundDocument>;
 }
 
-/** What it takes. */
 export interface PersistedDocumentsDeps {
   readonly mode: "off" | "allow" | "only";
   readonly manifest: DocumentManifest;
   readonly store: DocumentStore;
 }
 
-/** Remembered in this process, in characters: some thousand documents. */
+/** Memory of this process: some thousand documents. */
 const REMEMBERED_CHARACTERS = 1024 * 1024;
-/** What APQ clients understand as "send documents whole from now on". */
+/** Makes APQ clients send documents whole from now on. */
 const NOT_SUPPORTED = "PersistedQueryNotSupported";
 
 export function createPersistedDocuments({
@@ -89,7 +87,7 @@ export function createPersistedDocuments({
     void store.keep(sha256, source);
   };
 
-  /** A document that was sent whole. */
+  /** Admits a document sent whole. */
   const admit = (
     query: string,
     { documentId, sha256 }: NamedDocument,
@@ -112,7 +110,7 @@ export function createPersistedDocuments({
       if (mode === "off" && (documentId !== undefined || sha256 !== ""))
         throw new BadUserInput(NOT_SUPPORTED);
       if (query) return admit(query, named, principal);
-      // A client of APQ that was built with a manifest sends its ids where a hash would be.
+      // APQ clients with a manifest send its ids as hashes.
       const source =
         documentId === undefined
           ? (manifest.get(sha256) ?? (await ofHash(sha256)))

@@ -19,7 +19,7 @@ export async function watchSessionEnds(
   log: Logger,
 ): Promise<SessionEnds> {
   const listeners = new Set<(userId: number | null) => void>();
-  const tell = (userId: number | null): void => {
+  const notify = (userId: number | null): void => {
     for (const listener of listeners) {
       try {
         listener(userId);
@@ -29,10 +29,10 @@ export async function watchSessionEnds(
     }
   };
   const stopResync = pubsub.onResync((topic) => {
-    if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) tell(null);
+    if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) notify(null);
   });
   const unsubscribe = await pubsub.subscribe(SESSIONS_TOPIC, ({ userId }) =>
-    tell(userId === EVERYBODY ? null : userId),
+    notify(userId === EVERYBODY ? null : userId),
   );
   return {
     onEnded(listener) {

@@ -37,7 +37,7 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
       return add(userId, sequence, event);
     }
     const { content, createdAt, to } = append;
-    const tell = ({ unread, ...place }: Delivery): Promise<void> =>
+    const publish = ({ unread, ...place }: Delivery): Promise<void> =>
       add(place.userId, place.sequence, {
         type: "delivered",
         notification: { ...content, ...place, createdAt, readAt: null },
@@ -45,7 +45,7 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
       });
     const failures: unknown[] = [];
     for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) {
-      const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
+      const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(publish));
       failures.push(...some);
       // Redis is away; the rest would wait for it in vain.
       if (some.length === APPENDED_AT_ONCE) break;

@@ -1,7 +1,8 @@
 /**
- * What committed writes owe the outside, and how it is sent: by kind (kind.ts). A write dispatches
- * its own rows before it answers. The relay (jobs/outbox-relay.ts, relay.ts) sends what a crash or
- * an outage left behind.
+ * The transactional outbox: rows committed with a write, and
+ * sent by kind (kind.ts). A write dispatches its own rows
+ * before it answers. The relay (jobs/outbox-relay.ts,
+ * relay.ts) sends those that a crash or an outage left.
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
@@ -15,29 +16,27 @@ import { inOrderByKey } from "./keyed-order.js";
 import { type OutboxKind, wholeRow } from "./kind.js";
 import { createRelayPass } from "./relay.js";
 
-/** The collaborators of the outbox, and its settings. */
 export interface OutboxDeps extends RetryOptions {
   readonly table: OutboxTable;
   readonly cache: Pick<Cache, "nowMs">;
-  /** Handlers that are registered from the start. Default none. */
+  /** Handlers registered from the start; default none. */
   readonly kinds?: readonly OutboxKind[];
   /** Rejects while Redis cannot be used. */
   readonly probe: () => Promise<unknown>;
-  /** Longest a write waits for its own rows to be sent. */
+  /** Longest wait of a write for its own rows. */
   readonly drainMs: number;
   readonly log: Logger;
 }
 
-/** Sends outbox rows. */
 export type Outbox = ReturnType<typeof createOutbox>;
 
 /**
- * How long a client reads past the cache when its write could not be announced: longer than the
- * relay takes once Redis answers.
+ * Bypass of the cache after a write that was not announced:
+ * longer than the relay takes once Redis answers.
  */
 const UNANNOUNCED_MS = 30 * SECOND;
 
-/** What became of a row: its count of invalidations, or null where it was not sent in time. */
+/** `count` is that of invalidations; null for a row not sent in time. */
 interface Dispatched {
   readonly invalidates: boolean;
   readonly count: number | null;
