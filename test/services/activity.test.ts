@@ -99,7 +99,7 @@ const log = fc.array(
 );
 
 describe("the report", () => {
-  it("It equals what SQL counts on random logs, whatever days Redis has lost.", async () => {
+  it("Activity equals what SQL counts on random logs, whatever days Redis has lost.", async () => {
     await fc.assert(
       fc.asyncProperty(
         log,
@@ -126,7 +126,7 @@ describe("the report", () => {
     );
   });
 
-  it("is for admins, of 1 to 90 days", async () => {
+  it("Activity is for admins, of 1 to 90 days.", async () => {
     const { service } = await openActivity();
     await expect(service.report(ANONYMOUS, 7)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     await expect(service.report(UNKNOWN, 7)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
@@ -135,7 +135,7 @@ describe("the report", () => {
     expect((await service.report(SERVICE, 90)).days).toHaveLength(90);
   });
 
-  it("is the same on a Cluster", async () => {
+  it("Activity is the same on a Cluster.", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     await db.database.query(sql`DELETE FROM user_activity`);
@@ -147,7 +147,7 @@ describe("the report", () => {
 });
 
 describe("a use", () => {
-  it("It is one row and one bit however often it comes, and is retried if not noted.", async () => {
+  it("A use is one row and one bit however often it comes, and is retried if not noted.", async () => {
     await db.database.query(sql`DELETE FROM user_activity`);
     const { service, note } = await openActivity();
     await note(TODAY, [5, 5, 5]);

@@ -22,7 +22,7 @@ const product = (id: number, values: Partial<ProductRecord> = {}): ProductRecord
 });
 const line = (productId: number, quantity = 2) => ({ productId, quantity, unitPrice: 100 });
 
-it("a full cart of the dearest product adds up exactly", () => {
+it("A full cart of the dearest product adds up exactly.", () => {
   const { lines, quantity } = CART_LIMITS;
   const records = Array.from({ length: lines }, (_, id) =>
     product(id, { price: MAX_PRICE, stock: quantity.max }),
@@ -34,7 +34,7 @@ it("a full cart of the dearest product adds up exactly", () => {
   expect(BigInt(subtotalOf(view))).toBe(BigInt(lines) * BigInt(quantity.max) * BigInt(MAX_PRICE));
 });
 
-it("Lines gone or short are shown, not counted; unknown ones are left out; changes told.", () => {
+it("Lines gone or short are shown, not counted; unknown ones are left out; changes shown.", () => {
   const products = [
     product(1, { removed: true }),
     product(2, { stock: 1 }),

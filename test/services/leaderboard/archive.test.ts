@@ -158,7 +158,7 @@ describe.each(DATABASES)("over %s", (kind) => {
     ]);
   });
 
-  it("an archive that does not equal Redis is not sealed, and nothing is deleted", async () => {
+  it("An archive that does not equal Redis is not sealed, and nothing is deleted.", async () => {
     const { kit, clock, redis } = await open();
     const board = await makeBoard(kit);
     await submit(kit, board, "a", 1);
@@ -184,7 +184,7 @@ describe.each(DATABASES)("over %s", (kind) => {
     expect((await fresh(kit, board)).archivedMs.DAY).toBe(Date.parse("2031-04-02"));
   });
 
-  it("a day that Redis lost before it was archived is not answered with half of it", async () => {
+  it("A day that Redis lost before it was archived is not answered with half of it.", async () => {
     const { kit, clock, redis } = await open();
     const board = await makeBoard(kit);
     await submit(kit, board, "a", 1);

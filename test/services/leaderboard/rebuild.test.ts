@@ -115,7 +115,7 @@ it("None of three processes ever serves half a board while it is lost and rebuil
   expect(served).toEqual([]);
 });
 
-it("A server with an older memory serves nothing before it knows what it lost.", async () => {
+it("A server with an older memory serves nothing before its losses are loaded.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const kit = await openBoards({ database, url: server.url, keys: createKeys() });
@@ -172,7 +172,7 @@ it("A board that knows more than a restored ledger is built again.", async () =>
   expect((await kit.store.look(board.id))?.applied).toBe(10);
 });
 
-it("without Redis a score is unknown, not lost: repeated, it counts once", async () => {
+it("Without Redis a score is unknown, not lost: repeated, it counts once.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const kit = await openBoards({ database, url: server.url, keys: createKeys() });
