@@ -1,6 +1,6 @@
 /**
- * Bisection of batched work: isolates the items that fail a
- * whole batch, and completes the others.
+ * Bisection of batched work: isolates the items that
+ * fail a whole batch, and completes the others.
  */
 import { ServiceUnavailable } from "../domain/errors.js";
 import { refusalOf } from "../redis/client/refusals.js";
@@ -10,10 +10,11 @@ export const concernsAll = (error: unknown): boolean =>
   error instanceof ServiceUnavailable && refusalOf(error) !== "command";
 
 /**
- * Runs `work` over all items. Where it fails, over each half,
- * until every failing item is alone. A failed `work` must
- * change nothing. O(failing items · log items) more runs.
- * Rejects when a server fails; finished items stay done.
+ * Runs `work` over all items. Where it fails, over
+ * each half, until every failing item is alone. A
+ * failed `work` must change nothing. O(failing items ·
+ * log items) more runs. Rejects when a server fails;
+ * finished items stay done.
  */
 export async function bisect<T>(
   items: readonly T[],

@@ -1,19 +1,19 @@
 /**
  * Consistency tokens as clients hold them:
- * `<count>.<bypass until>.<signature>`, HMAC-SHA256 over both
- * parts.
+ * `<count>.<bypass until>.<signature>`, HMAC-SHA256
+ * over both parts.
  *
- * Signed, because a token costs: a high count keeps reads
- * from the local cache level, and a bypass sends them to
- * Postgres. A token with another signature is ignored. One
- * header may hold several, separated by commas; the latest of
- * each part counts.
+ * Signed, because a token costs: a high count keeps
+ * reads from the local cache level, and a bypass sends
+ * them to Postgres. A token with another signature is
+ * ignored. One header may hold several, separated by
+ * commas; the latest of each part counts.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type ConsistencyToken, latestToken, NO_TOKEN } from "../domain/consistency-token.js";
 
 export interface ConsistencyTokens {
-  /** The tokens of a header, merged; NO_TOKEN without a valid one. */
+  /** Merges the tokens of a header; NO_TOKEN without any. */
   read(text: string | undefined): ConsistencyToken;
   write(seen: ConsistencyToken): string;
   /** Whether it still bypasses the cache. */
@@ -28,8 +28,8 @@ const TOKEN = /^(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{22})$/;
 
 /**
  * @param secret the signing key, equal in all processes
- * @param nowMs ms since epoch, by the clock that tokens are
- * made with
+ * @param nowMs ms since epoch, by the clock that
+ * tokens are made with
  */
 export function createConsistencyTokens(secret: string, nowMs: () => number): ConsistencyTokens {
   const sign = (parts: string): Buffer =>

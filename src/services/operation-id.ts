@@ -1,7 +1,7 @@
 /**
- * Operation ids, by which clients can repeat operations. A
- * refusal is thrown within the transaction, so that it uses
- * up no id.
+ * Operation ids, by which clients can repeat
+ * operations. A refusal is thrown within the
+ * transaction, so that it uses up no id.
  */
 import { type UserError, userError } from "../domain/errors.js";
 import { sha256 } from "../domain/hash.js";
@@ -9,7 +9,7 @@ import { sha256 } from "../domain/hash.js";
 /** In UTF-16 units. */
 export const MAX_OPERATION_ID = 128;
 
-/** The code of the rule that an id breaks; null when none, or without an id. */
+/** The broken rule; null when valid, or without an id. */
 export function operationIdFault(
   operationId: string | null | undefined,
 ): "REQUIRED" | "TOO_LONG" | null {
@@ -19,8 +19,8 @@ export function operationIdFault(
 }
 
 /**
- * What is wrong with an operation id at `field`; null when
- * nothing is, or without one.
+ * What is wrong with an operation id at `field`; null
+ * when nothing is, or without one.
  */
 export function checkOperationId(
   operationId: string | null | undefined,

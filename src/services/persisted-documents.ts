@@ -1,7 +1,8 @@
 /**
- * Persisted documents, named by an id of the operator's
- * manifest, or by the hash of a document that some client
- * sent before (Apollo's automatic persisted queries, APQ).
+ * Persisted documents, named by an id of the
+ * operator's manifest, or by the hash of a document
+ * that some client sent before (Apollo's automatic
+ * persisted queries, APQ).
  *
  * In the mode `only`, documents outside the manifest are
  * refused, also when sent whole. The service token may run
@@ -18,22 +19,22 @@ import type { DocumentStore } from "../redis/documents/documents.js";
 export type DocumentManifest = ReadonlyMap<string, string>;
 
 /**
- * How a request names its document: at least one of these.
- * An empty `query` counts as none.
+ * How a request names its document: at least one of
+ * these. An empty `query` counts as none.
  */
 export interface NamedDocument {
   readonly query?: string | undefined;
   /** `sha256:<64 hex digits>`, or an id of the manifest. */
   readonly documentId?: string | undefined;
-  /** SHA-256 in hex; with `query`, the document is stored under it. */
+  /** SHA-256 in hex; with `query`, asks to store it. */
   readonly sha256?: string | undefined;
 }
 
 export interface FoundDocument {
   readonly source: string;
   /**
-   * For valid documents only: stores it under its hash where
-   * the client wanted that. Never throws.
+   * For valid documents only: stores it under its hash
+   * where the client wanted that. Never throws.
    */
   keep(): void;
 }

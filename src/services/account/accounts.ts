@@ -1,9 +1,10 @@
 /**
  * Accounts: signing up, signing in, changing the password.
  *
- * Signing in answers alike for an address with an account and
- * one without, after the same statements and hashing. Only
- * signing up reveals accounts, which it cannot avoid.
+ * Signing in answers alike for an address with an
+ * account and one without, after the same statements
+ * and hashing. Only signing up reveals accounts, which
+ * it cannot avoid.
  */
 import { randomBytes } from "node:crypto";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -29,8 +30,8 @@ export interface Credentials {
 /** Origin of a sign-in, and the session that it replaces. */
 export interface SignInOrigin extends RequestOrigin {
   /**
-   * The user of the client's cookie, where the new session
-   * replaces it.
+   * The user of the client's cookie, where the new
+   * session replaces it.
    */
   readonly replaces?: UserPrincipal;
 }
@@ -40,9 +41,9 @@ export type SignInOutcome =
   | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
 
 /**
- * Methods throw RateLimited when the guard refuses. They
- * throw ServiceUnavailable without Redis or Postgres, or when
- * the queue of hashing is full.
+ * Methods throw RateLimited when the guard refuses.
+ * They throw ServiceUnavailable without Redis or
+ * Postgres, or when the queue of hashing is full.
  */
 export interface Accounts {
   /** A new customer, signed in. */
@@ -51,15 +52,15 @@ export interface Accounts {
     origin: SignInOrigin,
   ): Promise<SignInOutcome>;
   /**
-   * One question to the guard, one look-up and one Argon2id,
-   * for any address. A correct password with a weaker hash is
-   * hashed again.
+   * One question to the guard, one look-up and one
+   * Argon2id, for any address. A correct password with a
+   * weaker hash is hashed again.
    */
   signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
   /**
-   * Changes the caller's password, ends all sessions of the
-   * account, and opens a new one for the caller. Throws
-   * Unauthenticated.
+   * Changes the caller's password, ends all sessions of
+   * the account, and opens a new one for the caller.
+   * Throws Unauthenticated.
    */
   changePassword(
     principal: Principal,
@@ -200,9 +201,9 @@ async function strengthen(
 }
 
 /**
- * Opens a session after authentication. Where the log fails,
- * the token is not handed over: its session has no holder,
- * and expires.
+ * Opens a session after authentication. Where the log
+ * fails, the token is not handed over: its session has
+ * no holder, and expires.
  */
 function loggedOpening({ database, sessions, revocations, audit }: AccountsDeps) {
   return async (

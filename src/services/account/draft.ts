@@ -1,4 +1,4 @@
-/** Checks of what an account is made from, as clients send it. */
+/** Bounds of an account: address, name and password. */
 import { ACCOUNT_LIMITS } from "../../domain/account/user.js";
 import { type UserError, userError } from "../../domain/errors.js";
 import { canonicalPassword, checkText, holdsUnseen, lengthOf } from "../../domain/text.js";

@@ -1,9 +1,10 @@
 /**
  * Ending sessions, with authorisation. A revocation is
- * committed in Postgres with an outbox row, then applied to
- * Redis, then published to the processes with sockets. Only
- * then is the caller answered. Without Redis the call fails
- * and the relay does the rest. All steps can be repeated.
+ * committed in Postgres with an outbox row, then
+ * applied to Redis, then published to the processes
+ * with sockets. Only then is the caller answered.
+ * Without Redis the call fails and the relay does the
+ * rest. All steps can be repeated.
  */
 import type { AuditTable } from "../../db/account/audit.js";
 import type { RaisedEpoch, RevocationTable } from "../../db/account/revocations.js";
@@ -23,9 +24,9 @@ import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
 
 /**
- * Applies a committed revocation. Resolves to the number of
- * ended sessions, where it is counted. Rejects with
- * RedisUnavailable.
+ * Applies a committed revocation. Resolves to the
+ * number of ended sessions, where it is counted.
+ * Rejects with RedisUnavailable.
  */
 export type ApplyRevocation = (revocation: Revocation) => Promise<number | null>;
 
@@ -46,15 +47,15 @@ export function createApplyRevocation(
 /** In place of a user's id. */
 export const EVERYBODY = 0;
 
-/** `revoked` is null where it was refused, or is not counted. */
+/** `revoked` is null when refused or not counted. */
 export interface RevocationOutcome {
   readonly revoked: number | null;
   readonly errors: readonly UserError[];
 }
 
 /**
- * Sessions that an admin ends: of one user, or all issued
- * before a time (ms since epoch).
+ * Sessions that an admin ends: of one user, or all
+ * issued before a time (ms since epoch).
  */
 export type RevocationTarget = { readonly userId: number } | { readonly beforeMs: number };
 
@@ -76,8 +77,8 @@ export interface Revocations {
    */
   others(principal: Principal, origin: RequestOrigin): Promise<RevocationOutcome>;
   /**
-   * Throws Unauthenticated or Forbidden unless the principal
-   * is an admin.
+   * Throws Unauthenticated or Forbidden unless the
+   * principal is an admin.
    */
   all(
     principal: Principal,
@@ -138,8 +139,8 @@ async function endOne(
   session: Ended,
 ): Promise<RevocationOutcome> {
   const user = requireUser(principal);
-  // Looked up among the caller's own: those of others are
-  // not found.
+  // Looked up among the caller's own: those of others
+  // are not found.
   const found = await deps.store.find(user.userTag, session.sessionId);
   if (typeof found !== "object") return { revoked: null, errors: [NO_SESSION] };
   return revokedOutcome(await endSession(deps, "session_revoked", user, session));
@@ -194,8 +195,8 @@ const endEverybody = (
   );
 
 /**
- * Null when `decide` found nothing to end; then nothing is
- * logged either.
+ * Null when `decide` found nothing to end; then
+ * nothing is logged either.
  */
 async function revoke<R extends Revocation>(
   { database, outboxTable, apply, audit }: RevocationsDeps,
@@ -210,8 +211,8 @@ async function revoke<R extends Revocation>(
   });
   if (!owed) return null;
   const ended = await apply(owed.revocation);
-  // A row that stays is applied again by the relay, which
-  // changes nothing.
+  // A row that stays is applied again by the relay,
+  // which changes nothing.
   outboxTable.done(owed.rows.map(({ id }) => id)).catch(() => {});
   return { ended, revocation: owed.revocation };
 }

@@ -6,8 +6,8 @@ import { EVERYBODY } from "./revocations.js";
 
 export interface SessionEnds {
   /**
-   * Calls back with the user, or with null when it may be
-   * any. Returns the unsubscribe function.
+   * Calls back with the user, or with null when it may
+   * be any. Returns the unsubscribe function.
    */
   onEnded(listener: (userId: number | null) => void): () => void;
   close(): Promise<void>;

@@ -1,12 +1,14 @@
 /**
- * Reloads revocations into a Redis that may lack them, before
- * it is asked. Per user where the server restarted, was
- * restored or took over. Once for all unsent revocations,
- * where the connection of this process was lost.
+ * Reloads revocations into a Redis that may lack them,
+ * before it is asked. Per user where the server
+ * restarted, was restored or took over. Once for all
+ * unsent revocations, where the connection of this
+ * process was lost.
  *
- * Each revocation is applied by itself. One that cannot be
- * read ends all sessions of its user. One that Redis refuses
- * leaves its user, and no other, without an answer.
+ * Each revocation is applied by itself. One that
+ * cannot be read ends all sessions of its user. One
+ * that Redis refuses leaves its user, and no other,
+ * without an answer.
  */
 import type { Logger } from "pino";
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -57,12 +59,12 @@ export function createSessionReload(deps: SessionReloadDeps): SessionReload {
 }
 
 /**
- * Applies unsent revocations again after each loss of the
- * connection, and at the start.
+ * Applies unsent revocations again after each loss of
+ * the connection, and at the start.
  */
 function createCatchUp(deps: SessionReloadDeps) {
   let losses = 0;
-  /** The number of losses that were caught up with; none at the start. */
+  /** Losses caught up with; -1 at the start. */
   let madeGood = -1;
   /**
    * Users with a revocation that Redis refuses: their
@@ -85,9 +87,9 @@ function createCatchUp(deps: SessionReloadDeps) {
 }
 
 /**
- * Applies the revocations that may not have been applied,
- * those set aside included. Resolves to the users with one
- * that Redis refuses.
+ * Applies the revocations that may not have been
+ * applied, those set aside included. Resolves to the
+ * users with one that Redis refuses.
  */
 async function applyUnsent(deps: SessionReloadDeps): Promise<ReadonlySet<string>> {
   const page = (after: number) => deps.outboxTable.ofKind(REVOCATION_SPEC.kind, after);
@@ -100,8 +102,8 @@ async function applyUnsent(deps: SessionReloadDeps): Promise<ReadonlySet<string>
 }
 
 /**
- * Rejects when Redis or Postgres does not answer; other
- * errors concern this row alone.
+ * Rejects when Redis or Postgres does not answer;
+ * other errors concern this row alone.
  */
 async function applyRow(
   { store, failClosed, log }: SessionReloadDeps,
@@ -122,7 +124,7 @@ async function applyRow(
     });
 }
 
-/** The user of a revocation that Redis refuses; throws any other error. */
+/** The user of a refused revocation; throws other errors. */
 function refusedUser(log: Logger, revocation: Revocation, error: unknown): string {
   if (refusalOf(error) !== "command" || revocation.kind === "everyone") throw error;
   log.error(

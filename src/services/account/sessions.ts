@@ -1,6 +1,6 @@
 /**
- * Sessions: opened at sign-in, looked up by their token,
- * listed for their owner.
+ * Sessions: opened at sign-in, looked up by their
+ * token, listed for their owner.
  */
 import { randomBytes } from "node:crypto";
 import type { Account } from "../../db/account/users.js";
@@ -23,28 +23,28 @@ export interface OpenedSession {
 export interface Sessions {
   /**
    * A new session after authentication. Throws
-   * RedisUnavailable, and ServiceUnavailable when all were
-   * revoked meanwhile.
+   * RedisUnavailable, and ServiceUnavailable when all
+   * were revoked meanwhile.
    */
   open(account: Account, origin: Pick<RequestOrigin, "device" | "ip">): Promise<OpenedSession>;
   /**
    * The user of a token, recording the use; null for an
-   * unknown one. Throws ServiceUnavailable when the look-up
-   * fails.
+   * unknown one. Throws ServiceUnavailable when the
+   * look-up fails.
    */
   authenticate(credential: SessionCredential): Promise<UserPrincipal | null>;
   /**
-   * The same session as it is now; null when it has ended.
-   * `used` records a use. Throws ServiceUnavailable when the
-   * look-up fails.
+   * The same session as it is now; null when it has
+   * ended. `used` records a use. Throws
+   * ServiceUnavailable when the look-up fails.
    */
   confirm(
     principal: UserPrincipal,
     options: { readonly used: boolean },
   ): Promise<UserPrincipal | null>;
   /**
-   * The caller's live sessions, the latest used first. Throws
-   * Unauthenticated or RedisUnavailable.
+   * The caller's live sessions, the latest used first.
+   * Throws Unauthenticated or RedisUnavailable.
    */
   list(principal: Principal): Promise<SessionRecord[]>;
 }
@@ -56,8 +56,8 @@ export interface SessionsDeps {
   /** A use is recorded at most this often. */
   readonly noteEveryMs: number;
   /**
-   * Called with the user when a session is opened or a use is
-   * recorded.
+   * Called with the user when a session is opened or a
+   * use is recorded.
    */
   readonly onUsed: (userId: number) => void;
 }
@@ -106,7 +106,7 @@ async function openSession(
   };
 }
 
-/** The user of a live session; `used` records a use where one is due. */
+/** Null when ended; `used` records a use where one is due. */
 async function findAlive(
   { store, trust, noteEveryMs, onUsed }: SessionsDeps,
   { userTag, sessionId }: Pick<UserPrincipal, "userTag" | "sessionId">,

@@ -30,18 +30,18 @@ export interface Shopper {
   writingOwner(): Owner;
   /** The guest of the client, also where it is signed in. */
   readonly guest: string | null;
-  /** Makes the client drop the guest: its cart is the account's now. */
+  /** For a guest whose cart is the account's now. */
   forgetGuest(): void;
   readonly readProducts: ReadProducts;
 }
 
 export interface CartOutcome {
-  /** The cart as it is now; null when the input was refused. */
+  /** The present cart; null when the input was refused. */
   readonly cart: { readonly owner: Owner; readonly record: CartRecord } | null;
   readonly errors: readonly UserError[];
   /**
-   * Changes by the operation. Earlier changes of other lines
-   * are shown with the cart.
+   * Changes by the operation. Earlier changes of other
+   * lines are shown with the cart.
    */
   readonly warnings: readonly CartWarning[];
 }
@@ -52,18 +52,18 @@ export interface CartLineInput {
 }
 
 /**
- * Methods throw ServiceUnavailable without Redis, or without
- * Postgres where products are not cached.
+ * Methods throw ServiceUnavailable without Redis, or
+ * without Postgres where products are not cached.
  */
 export interface Carts {
   /**
-   * The caller's cart; an empty one without an owner for a
-   * caller without one.
+   * The caller's cart; an empty one without an owner for
+   * a caller without one.
    */
   read(shopper: Shopper): Promise<{ readonly owner: Owner | null; readonly record: CartRecord }>;
   /**
-   * Moves the guest's cart to the account that signed in.
-   * Never rejects.
+   * Moves the guest's cart to the account that signed
+   * in. Never rejects.
    */
   adopt(shopper: Shopper, userId: number): Promise<void>;
   /** Adds pieces, once per operation. */
@@ -121,8 +121,8 @@ async function adopt(
 }
 
 /**
- * A client that still has a guest may have a cart that the
- * sign-in could not move.
+ * A client that still has a guest may have a cart that
+ * the sign-in could not move.
  */
 async function bringAlong(deps: CartsDeps, shopper: Shopper, owner: Owner): Promise<void> {
   if (owner.kind === "user") await adopt(deps, shopper, owner.userId);
@@ -144,8 +144,8 @@ async function change(deps: CartsDeps, shopper: Shopper, wanted: CartChange): Pr
   const owner = shopper.writingOwner();
   await bringAlong(deps, shopper, owner);
   const result = await deps.store.change(owner, wanted);
-  // Only the outcome counts: cart and change may have moved
-  // right after it.
+  // Only the outcome counts: cart and change may have
+  // moved right after it.
   if (result.outcome !== "moved" || !result.move || owner.kind === "user")
     return toOutcome(owner, result, wanted);
   return followMove(deps, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
@@ -160,8 +160,8 @@ interface Following {
 }
 
 /**
- * A guest's cart has moved: the change goes to the account,
- * of which the guest sees nothing.
+ * A guest's cart has moved: the change goes to the
+ * account, of which the guest sees nothing.
  */
 async function followMove(
   { store, moves }: CartsDeps,

@@ -1,6 +1,6 @@
 /**
- * A guest's cart moves to the account at sign-in: exactly
- * once, and a sign-in never fails by it.
+ * A guest's cart moves to the account at sign-in:
+ * exactly once, and a sign-in never fails by it.
  *
  * Three steps that can each be repeated. Seal the guest's
  * cart: its writes then go to the account. Add its lines to
@@ -17,8 +17,8 @@ import { SECOND } from "../../domain/time/time.js";
 import type { CartMove, CartStore } from "../../redis/cart/cart.js";
 
 /**
- * Reads products as the client may see them now, in the order
- * of their ids; null for an unknown id.
+ * Reads products as the client may see them now, in
+ * the order of their ids; null for an unknown id.
  */
 export type ReadProducts = (ids: readonly number[]) => Promise<readonly (ProductRecord | null)[]>;
 
@@ -37,8 +37,8 @@ export interface CartMoves {
 const ADOPT_MS = SECOND;
 
 /**
- * A removed product has no stock to clamp to: its line stays,
- * with a warning.
+ * A removed product has no stock to clamp to: its line
+ * stays, with a warning.
  */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 

@@ -1,8 +1,8 @@
 /**
- * Changes of the catalogue: authorisation, bounds, and order.
- * A change commits with its outbox row. Then the cache is
- * invalidated and the event published, before the caller is
- * answered.
+ * Changes of the catalogue: authorisation, bounds, and
+ * order. A change commits with its outbox row. Then
+ * the cache is invalidated and the event published,
+ * before the caller is answered.
  */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { Tx } from "../../db/client/database.js";
@@ -40,8 +40,8 @@ export interface StockAdjustment {
 }
 
 /**
- * All methods throw Unauthenticated or Forbidden unless the
- * principal is an admin.
+ * All methods throw Unauthenticated or Forbidden
+ * unless the principal is an admin.
  */
 export interface Products {
   /** Creates, replaces or revives the product with this sku. */

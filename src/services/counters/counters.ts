@@ -1,9 +1,9 @@
 /**
  * Counts views and shares of products, and reads them.
- * Redis counts; Postgres has what was flushed, and answers
- * readers alone where Redis does not. An event that Redis
- * refuses is refused. One that it did not answer may be
- * counted, and the error says so.
+ * Redis counts; Postgres has what was flushed, and
+ * answers readers alone where Redis does not. An event
+ * that Redis refuses is refused. One that it did not
+ * answer may be counted, and the error says so.
  */
 import type { CounterTable } from "../../db/counters/counters.js";
 import type { Owner } from "../../domain/account/guest.js";
@@ -69,11 +69,11 @@ export interface CountersDeps {
   readonly table: Pick<CounterTable, "stored">;
   readonly publisher: Pick<StatsPublisher, "publish">;
   readonly clock: Pick<RedisClock, "nowMs" | "observe">;
-  /** Opened by a read that failed: the next ones read Postgres at once. */
+  /** Opened by a failed read; later reads use Postgres. */
   readonly breaker: Breaker;
 }
 
-/** Sent again: once Redis has what it needs, or with the period of its clock. */
+/** Sent again after a load, or with the day of the Redis clock. */
 const UNREADY: ReadonlySet<Counted["state"]> = new Set([
   NOT_LOADED,
   "not-claimed",
@@ -137,7 +137,7 @@ async function perform(
   return [];
 }
 
-/** Sends an event until Redis has what it needs to count it. */
+/** Sends an event until Redis can count it. */
 function count(
   { reload, clock }: Pick<CountersDeps, "reload" | "clock">,
   eventNow: () => CounterEvent,
@@ -169,7 +169,7 @@ const eventAt = (
 const talliesOf = ({ productId, month, day }: CounterEvent): TallyKey[] =>
   (["all", month, day] as const).map((period) => ({ productId, period }));
 
-/** The people who viewed a product in days that follow each other. */
+/** Viewers of a product over consecutive days. */
 async function viewersOf(
   { ranges, read }: Pick<CountersDeps, "ranges"> & Pick<Counters, "read">,
   productId: number,
@@ -187,18 +187,18 @@ async function viewersOf(
     : peopleCount(await ranges.estimate(productId, spans), false);
 }
 
-/** A pseudonym of 64 bits: two viewers of a product never share one. */
+/** A pseudonym of 64 bits, unique among viewers of a product. */
 const viewerName = (owner: Owner): string =>
   sha256Bytes(owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`)
     .subarray(0, VIEWER_BYTES)
     .toString("base64url");
 
 /**
- * The name of an operation among those of its product. The
- * operations of a user share one slot, so they displace few
- * of other callers. Guests share their ids, over all slots:
- * one that lost its answer repeats the operation as another
- * guest.
+ * The name of an operation among those of its product.
+ * The operations of a user share one slot, so they
+ * displace few of other callers. Guests share their
+ * ids, over all slots: one that lost its answer
+ * repeats the operation as another guest.
  */
 function uncountedName(kind: string, owner: Owner, operationId: string): OperationName {
   const digest = sha256Bytes(
@@ -212,7 +212,7 @@ function uncountedName(kind: string, owner: Owner, operationId: string): Operati
   };
 }
 
-/** The error of counting for a product; null when there is none. */
+/** Null for a product that can be counted. */
 export function checkProduct(product: ProductRecord | null): UserError | null {
   if (!product) return userError("NOT_FOUND", ["productId"], "There is no product with this id.");
   return product.removed

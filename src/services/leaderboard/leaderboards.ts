@@ -45,7 +45,7 @@ export interface Leaderboards extends BoardReads {
   count(): Promise<number>;
   /** Throws BadUserInput without such a board or period. */
   mustExist(slug: string, period: Period): Promise<BoardRecord>;
-  /** The top of the present period; simultaneous callers share a read. */
+  /** The top of the present period, by shared reads. */
   snapshot(slug: string, period: Period, top: number): Promise<BoardSnapshot>;
 }
 
@@ -59,7 +59,7 @@ export interface LeaderboardsDeps {
   readonly everyMs: number;
 }
 
-/** Boards change only in what is archived; reads look that up again. */
+/** Boards change only in what is archived, which reads look up. */
 const MAX_CACHED = 1_000;
 
 export function createLeaderboards({

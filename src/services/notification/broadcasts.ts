@@ -1,8 +1,8 @@
 /**
- * Notifications to everyone, in steps. A step commits its
- * notifications, the progress of the broadcast and the outbox
- * row together. After a crash the next step goes on where the
- * last one ended.
+ * Notifications to everyone, in steps. A step commits
+ * its notifications, the progress of the broadcast and
+ * the outbox row together. After a crash the next step
+ * goes on where the last one ended.
  */
 import type { Logger } from "pino";
 import { isLocked } from "../../db/client/failures.js";
@@ -21,8 +21,8 @@ import { deliver } from "./sending.js";
 
 export interface Broadcasts {
   /**
-   * Sends to the next users. Resolves to false when there is
-   * nothing to do.
+   * Sends to the next users. Resolves to false when
+   * there is nothing to do.
    */
   step(): Promise<boolean>;
 }
@@ -36,8 +36,8 @@ export interface BroadcastDeps extends OutboxWriteDeps {
 }
 
 /**
- * Users of one step: bounds its locks, and the wait of other
- * senders for them.
+ * Users of one step: bounds its locks, and the wait of
+ * other senders for them.
  */
 const USERS_AT_ONCE = 500;
 
@@ -51,8 +51,9 @@ interface BroadcastSender extends BroadcastDeps {
 }
 
 /**
- * A failing user is tried again later; the others of the
- * step are sent theirs, in halves. Other broadcasts go on.
+ * A failing user is tried again later; the others of
+ * the step are sent theirs, in halves. Other
+ * broadcasts go on.
  */
 async function sendStep(sender: BroadcastSender, limit: number): Promise<boolean> {
   const { write, broadcasts, logs, retry } = sender;
@@ -91,7 +92,7 @@ async function postpone(
   else await noteFailure(sender, step, error);
 }
 
-/** Has the only user of a step wait, or gives it up. */
+/** Postpones or gives up the only user of a step. */
 async function noteFailure(
   { database, broadcasts, retry, log }: BroadcastDeps,
   step: BroadcastStep,

@@ -1,6 +1,6 @@
 /**
- * Notifications in the outbox: committed with the inbox,
- * appended to the logs of users in Redis.
+ * Notifications in the outbox: committed with the
+ * inbox, appended to the logs of users in Redis.
  */
 import { z } from "zod";
 import type { OutboxEntry } from "../../domain/events/outbox.js";

@@ -1,9 +1,9 @@
 /**
- * Sending notifications: authorisation, recipients, once per
- * operation id. Named users are sent theirs in one
- * transaction. Everyone is sent theirs in steps
- * (broadcasts.ts), so that no request waits for as many
- * inboxes.
+ * Sending notifications: authorisation, recipients,
+ * once per operation id. Named users are sent theirs
+ * in one transaction. Everyone is sent theirs in steps
+ * (broadcasts.ts), so that no request waits for as
+ * many inboxes.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
@@ -74,7 +74,7 @@ export function createNotificationSending(deps: NotificationSendingDeps): Notifi
   };
 }
 
-/** A request as it is sent, and what is wrong with it. */
+/** The request to send, and all errors. */
 function checkRequest({ content: input, to, operationId }: SendRequest, nowMs: number) {
   const { content, errors: wrong } = checkContent(input, nowMs);
   const errors = [

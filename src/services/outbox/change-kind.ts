@@ -1,7 +1,7 @@
 /**
- * Changes of values: invalidates the cache, then publishes
- * events with the count of invalidations that their readers
- * must have seen.
+ * Changes of values: invalidates the cache, then
+ * publishes events with the count of invalidations
+ * that their readers must have seen.
  */
 import { z } from "zod";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
@@ -64,9 +64,9 @@ export function createChangeKind({
     ...CHANGE_SPEC,
     lists: { tags: WORD, events: event },
     async send({ payload: { tags, events }, unread }) {
-      // An unreadable tag may be any of the catalogue, so all
-      // are invalidated. First, because a reader of an event
-      // would otherwise read the old value.
+      // An unreadable tag may be any of the catalogue, so
+      // all are invalidated. First, because a reader of an
+      // event would otherwise read the old value.
       const seen = await invalidate(unread.tags.length > 0 ? [...tags, CATALOGUE_TAG] : tags);
       const failures = await failuresOf(
         events.map(({ topic: of, version }) => pubsub.publish(of, { id: of.id, version, seen })),

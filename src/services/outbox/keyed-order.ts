@@ -1,11 +1,11 @@
 /**
- * Concurrent work, in order per key: items that share a key
- * run one after the other.
+ * Concurrent work, in order per key: items that share
+ * a key run one after the other.
  */
 
 /**
- * Runs `work` for every item, after the earlier ones of its
- * keys. Rejects with the first rejection.
+ * Runs `work` for every item, after the earlier ones
+ * of its keys. Rejects with the first rejection.
  */
 export async function inOrderByKey<T>(
   items: readonly T[],

@@ -1,6 +1,7 @@
 /**
- * A kind of outbox rows: how its payload is read and sent,
- * and what is lost otherwise. Each subject registers its own.
+ * A kind of outbox rows: how its payload is read and
+ * sent, and what is lost otherwise. Each subject
+ * registers its own.
  */
 import type { z } from "zod";
 import { MAX_PAYLOAD_BYTES, type StoredRow } from "../../db/outbox.js";
@@ -12,8 +13,8 @@ export interface ReadRow<Payload extends OutboxPayload = OutboxPayload> {
   readonly id: number;
   readonly payload: Payload;
   /**
-   * Unreadable items by list. A missing or oversized list
-   * counts as one.
+   * Unreadable items by list. A missing or oversized
+   * list counts as one.
    */
   readonly unread: Readonly<Record<keyof Payload, readonly unknown[]>>;
   /** Unreadable parts, for operators; empty for a whole row. */
@@ -34,9 +35,9 @@ export interface OutboxKindSpec<Payload extends OutboxPayload = OutboxPayload> {
 export interface OutboxKind<Payload extends OutboxPayload = OutboxPayload>
   extends OutboxKindSpec<Payload> {
   /**
-   * Sends the readable items, each by itself. Idempotent.
-   * Resolves to the count of invalidations so far; 0 for a
-   * kind without.
+   * Sends the readable items, each by itself.
+   * Idempotent. Resolves to the count of invalidations
+   * so far; 0 for a kind without.
    */
   send(row: ReadRow<Payload>): Promise<number>;
 }

@@ -1,8 +1,9 @@
 /**
- * The transactional outbox: rows committed with a write, and
- * sent by kind (kind.ts). A write dispatches its own rows
- * before it answers. The relay (jobs/outbox-relay.ts,
- * relay.ts) sends those that a crash or an outage left.
+ * The transactional outbox: rows committed with a
+ * write, and sent by kind (kind.ts). A write
+ * dispatches its own rows before it answers. The relay
+ * (jobs/outbox-relay.ts, relay.ts) sends those that a
+ * crash or an outage left.
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
@@ -36,7 +37,7 @@ export type Outbox = ReturnType<typeof createOutbox>;
  */
 const UNANNOUNCED_MS = 30 * SECOND;
 
-/** `count` is that of invalidations; null for a row not sent in time. */
+/** `count` of invalidations; null when not sent in time. */
 interface Dispatched {
   readonly invalidates: boolean;
   readonly count: number | null;
@@ -68,9 +69,10 @@ export function createOutbox({ kinds: registered = [], ...deps }: OutboxDeps) {
       return tokenOf(sent, () => cache.nowMs());
     },
     /**
-     * Sends what waits and is due, unless another relay is at
-     * work. A row that fails is noted and logged. Rejects while
-     * Redis or Postgres does not answer; nothing is lost then.
+     * Sends what waits and is due, unless another relay is
+     * at work. A row that fails is noted and logged.
+     * Rejects while Redis or Postgres does not answer;
+     * nothing is lost then.
      */
     async sendWaiting(): Promise<void> {
       const sent = (await table.alone(pass)) ?? 0;
@@ -88,8 +90,8 @@ async function dispatchRow(
   if (!kind) throw new Error(`The outbox has no handler of the kind ${name}.`);
   const { invalidates } = kind;
   const sent = kind.send(wholeRow(id, payload));
-  // A failure is handled below. A row that is sent late is
-  // forgotten all the same.
+  // A failure is handled below. A row that is sent late
+  // is forgotten all the same.
   sent.then(() => forget(table, id, log)).catch(() => undefined);
   try {
     const count = await withDeadline(sent, drainMs, lateError("not sent", drainMs));

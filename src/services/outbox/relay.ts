@@ -1,15 +1,15 @@
 /**
- * The relay's pass over the outbox: reads and sends every due
- * row by itself.
+ * The relay's pass over the outbox: reads and sends
+ * every due row by itself.
  *
- * A failed row is retried with exponential backoff. After
- * `attemptsMax` attempts it is set aside with its error (dead
- * letter). It delays only later rows of its keys (a topic, a
- * user, a board), until it is sent or set aside. An attempt
- * counts only where the row is at fault. None counts while a
- * server answers no probe, or refuses all such commands.
- * Redis or Postgres down: the pass rejects, and all rows
- * stay.
+ * A failed row is retried with exponential backoff.
+ * After `attemptsMax` attempts it is set aside with
+ * its error (dead letter). It delays only later rows
+ * of its keys (a topic, a user, a board), until it is
+ * sent or set aside. An attempt counts only where the
+ * row is at fault. None counts while a server answers
+ * no probe, or refuses all such commands. Redis or
+ * Postgres down: the pass rejects, and all rows stay.
  */
 import type { Logger } from "pino";
 import type {

@@ -1,6 +1,6 @@
 /**
- * A write and its outbox rows, committed together. The rows
- * are sent before the caller is answered.
+ * A write and its outbox rows, committed together. The
+ * rows are sent before the caller is answered.
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
@@ -21,8 +21,9 @@ export interface Decided<T> {
 }
 
 /**
- * Commits `decide` with its outbox rows, then dispatches
- * them. `seen` is the consistency token; null without rows.
+ * Commits `decide` with its outbox rows, then
+ * dispatches them. `seen` is the consistency token;
+ * null without rows.
  */
 export type WriteWithOutbox = <T>(
   decide: (tx: Tx) => Promise<Decided<T>>,

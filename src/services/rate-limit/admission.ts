@@ -1,15 +1,15 @@
 /**
- * Admission: authenticates a request and charges its cost in
- * one round trip. On a Cluster that is one write to each node
- * concerned.
+ * Admission: authenticates a request and charges its
+ * cost in one round trip. On a Cluster that is one
+ * write to each node concerned.
  *
  * No claim alone is charged to a user. A token that this
  * process has verified before is charged to its user while
  * its session is looked up again. If the session has ended,
  * the cost is refunded and charged to the address. A token
  * that is new here is looked up first: a second round trip,
- * once per process. Requests without a session are charged to
- * their address.
+ * once per process. Requests without a session are charged
+ * to their address.
  */
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../../domain/account/principal.js";
@@ -27,8 +27,8 @@ interface ClaimOrigin {
   readonly ip: string;
   /**
    * Whether an invalid token refuses the request. In
-   * `Authorization` it does; an expired cookie only means that
-   * no user is signed in.
+   * `Authorization` it does; an expired cookie only
+   * means that no user is signed in.
    */
   readonly mustBeValid: boolean;
 }
@@ -40,12 +40,12 @@ export interface Admission {
   payerOf(asker: Claim | Known): Payer;
   /** Whether {@link check} may refuse. */
   recentlyRejected(payer: Payer): boolean;
-  /** Refuses what is certain to be refused. Throws RateLimited. */
+  /** Throws RateLimited for a certain refusal. */
   check(payer: Payer, charge: Charge): void;
   /**
-   * Authenticates, and takes the cost; takes nothing for an
-   * invalid token that refuses the request. Rejects with
-   * RateLimited.
+   * Authenticates, and takes the cost; takes nothing for
+   * an invalid token that refuses the request. Rejects
+   * with RateLimited.
    */
   admit(
     claim: Claim,
@@ -63,8 +63,8 @@ export interface Admission {
    */
   chargeRefused(payer: Payer, reading: number): void;
   /**
-   * Charges the reading of a text or document, also to an
-   * empty bucket. Waits for nothing.
+   * Charges the reading of a text or document, also to
+   * an empty bucket. Waits for nothing.
    */
   chargeReading(payer: Payer, reading: number): void;
 }
@@ -84,8 +84,8 @@ export interface AdmissionDeps {
 }
 
 /**
- * Cost of an invalid request: its document was parsed and
- * validated.
+ * Cost of an invalid request: its document was parsed
+ * and validated.
  */
 export const REFUSED_COST = 10;
 const MAX_KNOWN_TOKENS = 20_000;
@@ -193,8 +193,8 @@ const forgetToken = (payment: Promise<Paid>): void =>
   void payment.then(({ settle }) => settle(0)).catch(() => {});
 
 /**
- * An invalid token names no user: the request is refused, or
- * charged to its address.
+ * An invalid token names no user: the request is
+ * refused, or charged to its address.
  */
 const payAsAddress = async (
   limits: Limits,
@@ -211,8 +211,8 @@ const ofAddress = (ip: string): Payer => ({
 });
 
 /**
- * A user pays from one bucket at any address. Its block of
- * addresses pays too.
+ * A user pays from one bucket at any address. Its
+ * block of addresses pays too.
  */
 function payerFor({ principal, ip }: Known): Payer {
   if (principal.kind === "service") return SERVICE_PAYER;

@@ -36,8 +36,8 @@ export const COUNTED_KINDS: ReadonlySet<string> = new Set(OPERATION_CLASSES);
 export type BucketRules = Readonly<Record<BucketKind, BucketRule>>;
 
 /**
- * The payer's own bucket first, then its block, then one for
- * each class of operations.
+ * The payer's own bucket first, then its block, then
+ * one for each class of operations.
  */
 export function debitsOf(
   { kind, name, block }: Payer,

@@ -32,14 +32,14 @@ export interface Paid {
   readonly buckets: readonly BucketStatus[];
   /**
    * Takes the actual cost, once: the rest is given back.
-   * Returns the status of the payer's own bucket. Sends, and
-   * waits for nothing.
+   * Returns the status of the payer's own bucket. Sends,
+   * and waits for nothing.
    */
   settle(actual: number): BucketStatus | undefined;
 }
 
 export interface Limits {
-  /** Refuses what is certain to be refused, without Redis. Throws RateLimited. */
+  /** Throws RateLimited for a certain refusal. Without Redis. */
   check(payer: Payer, charge: Charge): void;
   /** Whether a bucket of the payer refused lately. */
   recentlyRejected(payer: Payer): boolean;
@@ -65,8 +65,8 @@ export interface LimitsDeps {
   readonly breaker: Breaker;
   readonly rules: BucketRules;
   /**
-   * Highest cost of one operation. A process's share is never
-   * less, so that each operation can run.
+   * Highest cost of one operation. A process's share is
+   * never less, so that each operation can run.
    */
   readonly largest: number;
   /** How many processes share the limits without Redis. */
@@ -179,8 +179,8 @@ function owe({ limiter, local, memory, take }: Buckets, payer: Payer, cost: numb
 }
 
 /**
- * Remembers what a bucket had left, dated as early as it can
- * be: it never has more than is remembered.
+ * Remembers what a bucket had left, dated as early as
+ * it can be: it never has more than is remembered.
  */
 const noteRemaining = (
   memory: RejectionCache,
@@ -192,8 +192,8 @@ const noteRemaining = (
 };
 
 /**
- * Gives back the surplus of a hold. Fire and forget: a lost
- * refund is restored by the refill rate.
+ * Gives back the surplus of a hold. Fire and forget: a
+ * lost refund is restored by the refill rate.
  */
 function refund(
   { limiter, memory }: Pick<Buckets, "limiter" | "memory">,
@@ -206,8 +206,8 @@ function refund(
     for (const { bucket } of own) memory.forget(bucket);
   };
   forget();
-  // Again afterwards: a refusal that Redis sent earlier may
-  // have been remembered meanwhile.
+  // Again afterwards: a refusal that Redis sent earlier
+  // may have been remembered meanwhile.
   limiter.settle(hold, own, surplus).then(forget, () => {});
 }
 

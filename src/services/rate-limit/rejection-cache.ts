@@ -1,10 +1,11 @@
 /**
- * A local cache of rejections: refuses a flood without Redis.
- *
- * It holds how much a bucket had left, and when. By now the
- * bucket has at most that and its refill. Another process may
- * have refunded meanwhile, so one request a second passes to
+ * A local cache of rejections: refuses a flood without
  * Redis.
+ *
+ * It holds how much a bucket had left, and when. By
+ * now the bucket has at most that and its refill.
+ * Another process may have refunded meanwhile, so one
+ * request a second passes to Redis.
  */
 import { LRUCache } from "lru-cache";
 import type { Bucket } from "../../domain/limits.js";
@@ -46,8 +47,8 @@ export function createRejectionCache(nowMs: () => number): RejectionCache {
     return null;
   };
   /**
-   * True once a second: that request asks Redis, while the
-   * cache refuses the others.
+   * True once a second: that request asks Redis, while
+   * the cache refuses the others.
    */
   const isToBeAsked = (bucket: Bucket, remaining: number, now: number): boolean => {
     const noted = known.get(bucketName(bucket));
