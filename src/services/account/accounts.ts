@@ -18,7 +18,7 @@ import { typed, typedEmail } from "../../domain/text.js";
 import { checkEmail, checkName, checkPassword, LONGEST_PASSWORD } from "./draft.js";
 import type { Passwords } from "./passwords.js";
 import type { RefusedSignIns } from "./refused-sign-ins.js";
-import type { Revocations } from "./revocations.js";
+import { byThemselves, type Revocations } from "./revocations.js";
 import type { OpenedSession, Sessions } from "./sessions.js";
 import type { Admitted, SignInGuard } from "./sign-in-guard.js";
 
@@ -223,8 +223,6 @@ function loggedOpening({ database, sessions, revocations, audit }: AccountsDeps)
     return { errors: [], user: account.user, opened };
   };
 }
-
-const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
 /** Asks the guard, and counts refusals. */
 function countedAdmission(

@@ -9,9 +9,9 @@ import { canonicalPassword, checkText, holdsUnseen, lengthOf } from "../../domai
  */
 export const LONGEST_PASSWORD = 4 * 2 * ACCOUNT_LIMITS.password.max;
 
-const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
+const NAME_BOUNDS = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
 
-export const checkName = (name: string): UserError | null => checkText(NAME, name);
+export const checkName = (name: string): UserError | null => checkText(NAME_BOUNDS, name);
 
 export function checkEmail(email: string): UserError | null {
   if (email === "") return userError("REQUIRED", ["input", "email"], "email must not be blank.");

@@ -242,7 +242,8 @@ const endUser = (
     return raised && { kind: "user", keptId, ...raised };
   });
 
-const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
+/** Audit fields of what users do to their own account. */
+export const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
 /** A session that ends, and who asked for it. */
 type Ended = Pick<AuditEntry, "origin"> & { readonly sessionId: string };

@@ -84,9 +84,10 @@ export function createProducts({ products, operations, ...deps }: ProductsDeps):
       requireAdmin(principal);
       const error = checkOperationId(adjustment.operationId);
       if (error) return { ...NOT_WRITTEN, errors: [error] };
-      return write((tx) => adjustStock({ products, operations }, tx, adjustment)).catch(
-        (error) => ({ ...NOT_WRITTEN, errors: [refusalIn(error)] }),
-      );
+      return write((tx) => adjust({ products, operations }, tx, adjustment)).catch((error) => ({
+        ...NOT_WRITTEN,
+        errors: [refusalIn(error)],
+      }));
     },
     async remove(principal, id) {
       requireAdmin(principal);
@@ -116,7 +117,7 @@ function createProductWrite(products: Pick<ProductTable, "byIds">, deps: OutboxW
   };
 }
 
-async function adjustStock(
+async function adjust(
   { products, operations }: Pick<ProductsDeps, "products" | "operations">,
   tx: Tx,
   { id, by, operationId }: StockAdjustment,

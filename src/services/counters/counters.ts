@@ -126,7 +126,7 @@ async function perform(
   const who = owner();
   const operation = operationId === undefined ? undefined : uncountedName(kind, who, operationId);
   const eventNow = () => eventAt(product.id, deps.clock.nowMs(), operation);
-  const counted = count(deps, eventNow, (event) => send(event, who));
+  const counted = countEvent(deps, eventNow, (event) => send(event, who));
   const { state, nowMs } = await counted.catch((error: unknown) => {
     if (!(error instanceof RedisUnavailable)) throw error;
     if (error.mayBeDone) deps.publisher.publish(product.id, deps.clock.nowMs());
@@ -138,7 +138,7 @@ async function perform(
 }
 
 /** Sends an event until Redis can count it. */
-function count(
+function countEvent(
   { reload, clock }: Pick<CountersDeps, "reload" | "clock">,
   eventNow: () => CounterEvent,
   send: (event: CounterEvent) => Promise<Counted>,

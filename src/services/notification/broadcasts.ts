@@ -89,11 +89,11 @@ async function postpone(
       "a notification to everyone waits for another session",
     );
   } else if (users > 1) await sendStep(sender, Math.ceil(users / 2));
-  else await noteFailure(sender, step, error);
+  else await recordFailure(sender, step, error);
 }
 
 /** Postpones or gives up the only user of a step. */
-async function noteFailure(
+async function recordFailure(
   { database, broadcasts, retry, log }: BroadcastDeps,
   step: BroadcastStep,
   error: unknown,

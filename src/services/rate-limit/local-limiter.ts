@@ -28,12 +28,12 @@ interface Debt {
 export function createLocalLimiter(nowMs: () => number): LocalLimiter {
   const debts = new LRUCache<string, Debt>({ max: MAX_LOCAL_BUCKETS });
   return {
-    consume: (debits) => take(debts, debits, nowMs(), false),
-    owe: (debits) => take(debts, debits, nowMs(), true),
+    consume: (debits) => takeLocally(debts, debits, nowMs(), false),
+    owe: (debits) => takeLocally(debts, debits, nowMs(), true),
   };
 }
 
-function take(
+function takeLocally(
   debts: LRUCache<string, Debt>,
   debits: readonly Debit[],
   now: number,
