@@ -61,65 +61,71 @@ const REMEMBERED_CHARACTERS = 1024 * 1024;
 /** Makes APQ clients send documents whole from now on. */
 const NOT_SUPPORTED = "PersistedQueryNotSupported";
 
-export function createPersistedDocuments({
-  mode,
-  manifest,
-  store,
-}: PersistedDocumentsDeps): PersistedDocuments {
-  const byHash = new Map([...manifest.values()].map((source) => [sha256Of(source), source]));
-  const remembered = new LRUCache<string, string>({
-    maxSize: REMEMBERED_CHARACTERS,
-    sizeCalculation: ({ length }) => length + 1,
-  });
-
-  const ofHash = async (sha256: string): Promise<string | null> => {
-    const known = byHash.get(sha256) ?? remembered.get(sha256);
-    if (known !== undefined || mode === "only") return known ?? null;
-    const source = await store.find(sha256);
-    if (source !== null) remembered.set(sha256, source);
-    return source;
-  };
+export function createPersistedDocuments(deps: PersistedDocumentsDeps): PersistedDocuments {
+  const { mode, manifest } = deps;
+  const hashed = createHashedDocuments(deps);
   const ofId = async (id: string): Promise<string | null> => {
-    const sha256 = /^sha256:(.*)$/.exec(id)?.[1];
-    return sha256 === undefined ? (manifest.get(id) ?? null) : ofHash(sha256);
+    const hash = /^sha256:(.*)$/.exec(id)?.[1];
+    return hash === undefined ? (manifest.get(id) ?? null) : hashed.find(hash);
   };
-  const keep = (sha256: string, source: string): void => {
-    remembered.set(sha256, source);
-    void store.keep(sha256, source);
-  };
-
-  /** Admits a document sent whole. */
-  const admit = (
-    query: string,
-    { documentId, sha256 }: NamedDocument,
-    principal: Principal,
-  ): FoundDocument => {
-    if (documentId !== undefined) throw new BadUserInput("Send query or documentId, not both.");
-    if (sha256 !== undefined && sha256Of(query) !== sha256)
-      throw new BadUserInput("sha256Hash is not the hash of query.");
-    if (mode === "only" && principal.kind !== "service" && !byHash.has(sha256Of(query)))
-      throw new Forbidden(ONLY_PERSISTED);
-    const wanted = sha256 !== undefined && mode === "allow";
-    return { source: query, keep: () => (wanted ? keep(sha256, query) : undefined) };
-  };
-
   return {
     restricted: mode === "only",
     manifest,
     async find(named, principal) {
-      const { query, documentId, sha256 = "" } = named;
-      if (mode === "off" && (documentId !== undefined || sha256 !== ""))
+      const { query, documentId, sha256: hash = "" } = named;
+      if (mode === "off" && (documentId !== undefined || hash !== ""))
         throw new BadUserInput(NOT_SUPPORTED);
-      if (query) return admit(query, named, principal);
+      if (query) return admit({ mode, hashed }, query, named, principal);
       // APQ clients with a manifest send its ids as hashes.
       const source =
         documentId === undefined
-          ? (manifest.get(sha256) ?? (await ofHash(sha256)))
+          ? (manifest.get(hash) ?? (await hashed.find(hash)))
           : await ofId(documentId);
       if (!source) throw new PersistedDocumentNotFound();
       return { source, keep: () => {} };
     },
   };
+}
+
+type HashedDocuments = ReturnType<typeof createHashedDocuments>;
+
+/** Documents by hash: in the manifest, in memory, in Redis. */
+function createHashedDocuments({ mode, manifest, store }: PersistedDocumentsDeps) {
+  const pinned = new Map([...manifest.values()].map((source) => [sha256Of(source), source]));
+  const remembered = new LRUCache<string, string>({
+    maxSize: REMEMBERED_CHARACTERS,
+    sizeCalculation: ({ length }) => length + 1,
+  });
+  return {
+    isPinned: (hash: string): boolean => pinned.has(hash),
+    async find(hash: string): Promise<string | null> {
+      const known = pinned.get(hash) ?? remembered.get(hash);
+      if (known !== undefined || mode === "only") return known ?? null;
+      const source = await store.find(hash);
+      if (source !== null) remembered.set(hash, source);
+      return source;
+    },
+    keep(hash: string, source: string): void {
+      remembered.set(hash, source);
+      void store.keep(hash, source);
+    },
+  };
+}
+
+/** Admits a document sent whole. */
+function admit(
+  { mode, hashed }: Pick<PersistedDocumentsDeps, "mode"> & { readonly hashed: HashedDocuments },
+  query: string,
+  { documentId, sha256: hash }: NamedDocument,
+  principal: Principal,
+): FoundDocument {
+  if (documentId !== undefined) throw new BadUserInput("Send query or documentId, not both.");
+  if (hash !== undefined && sha256Of(query) !== hash)
+    throw new BadUserInput("sha256Hash is not the hash of query.");
+  if (mode === "only" && principal.kind !== "service" && !hashed.isPinned(sha256Of(query)))
+    throw new Forbidden(ONLY_PERSISTED);
+  const wanted = hash !== undefined && mode === "allow";
+  return { source: query, keep: () => (wanted ? hashed.keep(hash, query) : undefined) };
 }
 
 const ONLY_PERSISTED =

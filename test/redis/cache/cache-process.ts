@@ -51,7 +51,7 @@ export function startReader(
       log,
     });
     const redis = new Redis(url);
-    const things = { name: "thing", nameOf: String, tagsOf: (id) => ["things", "thing:" + id] };
+    const things = { name: "thing", cacheKeyOf: String, tagsOf: (id) => ["things", "thing:" + id] };
     const load = async (ids) => {
       const version = await redis.incr(prefix + "loads");
       await redis.rpush(prefix + "loading", name);
