@@ -1,8 +1,8 @@
 /**
- * Activity: a user is active on a day (UTC) on which a
- * session was opened or a use recorded. A row in Postgres
- * first, then a bit in Redis. Both are idempotent; a process
- * writes them once per user and day.
+ * Activity: days (UTC) on which a user opened or used
+ * a session. A row in Postgres first, then a bit in
+ * Redis. Both are idempotent; a process writes them
+ * once per user and day.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";

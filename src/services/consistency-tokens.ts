@@ -3,8 +3,8 @@
  * `<count>.<bypass until>.<signature>`, HMAC-SHA256
  * over both parts.
  *
- * Signed, because a token costs: a high count keeps
- * reads from the local cache level, and a bypass sends
+ * Signed, because a token costs. A high count keeps
+ * reads from the local cache level. A bypass sends
  * them to Postgres. A token with another signature is
  * ignored. One header may hold several, separated by
  * commas; the latest of each part counts.

@@ -9,8 +9,8 @@ export async function failuresOf(work: readonly Promise<unknown>[]): Promise<unk
 }
 
 /**
- * One error for many: that of a server that is away,
- * if any, because it explains the others.
+ * One error for many. A server that is away comes
+ * first: it explains the others.
  */
 export const mostTelling = (failures: readonly unknown[]): unknown =>
   failures.find((failure) => failure instanceof ServiceUnavailable) ?? failures[0];

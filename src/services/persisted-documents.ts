@@ -1,6 +1,6 @@
 /**
- * Persisted documents, named by an id of the
- * operator's manifest, or by the hash of a document
+ * Persisted documents, named by id or hash. Ids come
+ * from the operator's manifest. Hashes name documents
  * that some client sent before (Apollo's automatic
  * persisted queries, APQ).
  *

@@ -1,8 +1,8 @@
 /**
- * Shared reads: callers who ask for the same while a
- * read of it waits to begin share that read. An answer
- * is never older than the question. However many ask,
- * each key is read at most once per window.
+ * Shared reads: callers of one key share the next read
+ * that has not begun. An answer is never older than
+ * the question. However many ask, each key is read at
+ * most once per window.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LRUCache } from "lru-cache";

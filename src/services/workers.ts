@@ -1,6 +1,6 @@
 /**
- * Whether there is a worker, and whether its jobs get
- * on: what an API says of the processes behind it.
+ * Health of the workers behind an API: whether there
+ * is one, and whether its jobs succeed.
  */
 import { z } from "zod";
 import type { WorkerRow } from "../db/workers.js";

@@ -1,10 +1,9 @@
 /**
  * Accounts: signing up, signing in, changing the password.
  *
- * Signing in answers alike for an address with an
- * account and one without, after the same statements
- * and hashing. Only signing up reveals accounts, which
- * it cannot avoid.
+ * Signing in answers alike with and without an
+ * account, after equal statements and hashing. Only
+ * signing up reveals accounts, which it cannot avoid.
  */
 import { randomBytes } from "node:crypto";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -58,9 +57,9 @@ export interface Accounts {
    */
   signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
   /**
-   * Changes the caller's password, ends all sessions of
-   * the account, and opens a new one for the caller.
-   * Throws Unauthenticated.
+   * Changes the caller's password. Ends all sessions of
+   * the account, and opens a new one. Throws
+   * Unauthenticated.
    */
   changePassword(
     principal: Principal,

@@ -1,8 +1,7 @@
 /**
- * A revocation that cannot be read fails closed for
- * its user: all sessions of that user end. It affects
- * no other user. Done once per outbox row; the new
- * revocation has a row of its own.
+ * An unreadable revocation fails closed for its user: all
+ * its sessions end. It affects no other user. Done once per
+ * outbox row; the new revocation has a row of its own.
  */
 
 import type { RevocationTable } from "../../db/account/revocations.js";

@@ -1,11 +1,10 @@
 /**
- * Counts refused sign-ins for the audit log. Clients
- * can cause any number, so none is a statement of its
- * own. Each process counts by account and address, and
- * writes once a minute, in one statement with a
- * bounded number of rows. So a refusal costs the same
- * with an account as without. A process that is killed
- * loses its last minute.
+ * Counts refused sign-ins for the audit log. Clients can
+ * cause any number, so none is a statement of its own. Each
+ * process counts by account and address. It writes once a
+ * minute, in one statement of bounded size. So a refusal
+ * costs the same with an account as without. A process that
+ * is killed loses its last minute.
  */
 import type { Logger } from "pino";
 import type { AuditTable } from "../../db/account/audit.js";

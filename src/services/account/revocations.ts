@@ -1,6 +1,6 @@
 /**
  * Ending sessions, with authorisation. A revocation is
- * committed in Postgres with an outbox row, then
+ * committed in Postgres with an outbox row. It is
  * applied to Redis, then published to the processes
  * with sockets. Only then is the caller answered.
  * Without Redis the call fails and the relay does the

@@ -4,10 +4,9 @@
  * interrupted import, or one with a bad row, leaves
  * the catalogue as it was.
  *
- * One tag invalidates every cached list and product,
- * and one event makes every process reload what its
- * clients watch. A hundred thousand rows cost one
- * outbox row and one publication.
+ * One tag invalidates all cached lists and products. One
+ * event makes all processes reload watched values. A hundred
+ * thousand rows cost one outbox row and one publication.
  */
 
 import { openStaging, type Staging } from "../../db/catalogue/import.js";

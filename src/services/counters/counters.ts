@@ -197,8 +197,8 @@ const viewerName = (owner: Owner): string =>
  * The name of an operation among those of its product.
  * The operations of a user share one slot, so they
  * displace few of other callers. Guests share their
- * ids, over all slots: one that lost its answer
- * repeats the operation as another guest.
+ * ids, over all slots: a retry without its answer
+ * comes as another guest.
  */
 function uncountedName(kind: string, owner: Owner, operationId: string): OperationName {
   const digest = sha256Bytes(

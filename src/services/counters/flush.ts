@@ -1,10 +1,9 @@
 /**
- * Write-behind: brings what Redis counted to Postgres,
- * shard by shard. A batch is cut, applied in one
- * transaction with its name, and acknowledged. Each
- * step can be repeated, and each may be the last: the
- * next flusher finds the batch and goes on. A shard
- * that fails stops no other.
+ * Write-behind: brings what Redis counted to Postgres, shard
+ * by shard. A batch is cut, applied in one transaction with
+ * its name, and acknowledged. Each step is idempotent. After
+ * a crash the next flusher finds the batch and goes on. A
+ * shard that fails stops no other.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";

@@ -1,6 +1,6 @@
 /**
  * Reconciliation: compares Redis with Postgres and
- * what is not flushed, and the number of likes with
+ * unflushed counts. Compares the number of likes with
  * their rows. Postgres is right: a repair makes Redis
  * load it again, and counts likes anew.
  */

@@ -1,7 +1,7 @@
 /**
- * Loads Redis from Postgres: shards are claimed and
- * tallies loaded before they are counted or served,
- * once per server and generation, by the first caller.
+ * Loads Redis from Postgres. Shards are claimed and tallies
+ * loaded before they are counted or served. The first caller
+ * does it, once per server and generation.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";

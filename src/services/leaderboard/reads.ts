@@ -1,8 +1,8 @@
 /**
  * Reads boards: periods that are not archived from
  * Redis, archived ones from Postgres. The clock of
- * Redis decides which period is the present one: the
- * script that reads checks our guess.
+ * Redis decides the present period: the reading script
+ * checks our guess.
  */
 import type { Executor } from "../../db/client/database.js";
 import type { ArchivedStart, FinishedPeriod, ScoreArchive } from "../../db/leaderboard/archive.js";

@@ -1,9 +1,8 @@
 /**
- * Makes boards in Redis servable. A board that is not
- * there is built from the ledger beside the one that
- * is served, and takes over in one step. One on
- * another server than before (a restart, a restored
- * file, a failover) is brought up to date first.
+ * Makes boards in Redis servable. A missing board is
+ * built from the ledger beside the served one. It
+ * takes over in one step. After a restart, a restored
+ * file or a failover it is brought up to date first.
  * Callers wait a moment meanwhile, then get
  * SERVICE_UNAVAILABLE: half a board is never served.
  */

@@ -5,9 +5,9 @@
  * made of the event, so sending can be repeated.
  *
  * Until there are orders, other events stand in for
- * them: stock that an admin removes counts as sold, a
- * customer's first review of a product as a purchase.
- * Orders will call the same functions.
+ * them. Stock that an admin removes counts as sold. A
+ * customer's first review of a product counts as a
+ * purchase. Orders will call the same functions.
  */
 import { encodeId } from "../../domain/ids.js";
 import {

@@ -1,7 +1,7 @@
 /**
- * Keeps boards up: applies rows that are in the ledger and
- * not in Redis, because a process died in between; publishes
- * that periods have ended, and archives them. Any number of
+ * Keeps boards up. Applies ledger rows that Redis
+ * lacks because a process died in between. Publishes
+ * ends of periods, and archives them. Any number of
  * workers may do this; one at a time archives.
  */
 import type { Logger } from "pino";

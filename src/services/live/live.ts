@@ -25,8 +25,8 @@ export type { DueValue as Due } from "./watched-value.js";
 export interface Live {
   /**
    * Watches ids of one kind, beginning now. Each is due
-   * once the subscriptions are confirmed, then after a
-   * publication or resync, at most once per conflation
+   * once the subscriptions are confirmed, then after
+   * publications or resyncs. At most once per conflation
    * window. `return()` releases the topics at once, and
    * so does `close`.
    */

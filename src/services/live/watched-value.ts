@@ -87,8 +87,8 @@ export class WatchedValue {
 }
 
 /**
- * The windows of all slots: equally long, so they end in the
- * order they began, and one timer serves them all.
+ * The windows of all slots. Equally long, they end in
+ * order, so one timer suffices.
  */
 export class Conflation {
   private readonly cooling = new Map<WatchedValue, number>();

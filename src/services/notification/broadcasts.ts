@@ -51,9 +51,8 @@ interface BroadcastSender extends BroadcastDeps {
 }
 
 /**
- * A failing user is tried again later; the others of
- * the step are sent theirs, in halves. Other
- * broadcasts go on.
+ * Bisects a failed step: a failing user is retried later.
+ * The others are served. Other broadcasts go on.
  */
 async function sendStep(sender: BroadcastSender, limit: number): Promise<boolean> {
   const { write, broadcasts, logs, retry } = sender;

@@ -51,7 +51,7 @@ const urlOf = (url: string | null): string | null =>
 
 /**
  * A path of this shop or an http(s) URL: nothing that
- * would run in the page that shows it.
+ * runs as script.
  */
 function checkUrl(url: string | null): UserError | null {
   if (url === null) return null;

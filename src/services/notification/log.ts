@@ -92,8 +92,8 @@ export function createNotificationSource(
     if (last < after)
       return { last, page: { reason: "CURSOR_INVALID", resumeFrom: positionAt(last) } };
     const found = entries.map(({ sequence, event }) => ({ position: positionAt(sequence), event }));
-    // Less than a page: as of this one statement, nothing
-    // follows up to the end of the log.
+    // Less than a page: in this statement nothing follows
+    // up to the end.
     const next =
       found.length < ENTRIES_AT_ONCE
         ? positionAt(last)

@@ -1,8 +1,8 @@
 /**
  * Notifications of a user: the inbox, its read marks,
  * and the log of both. A mark is an entry of the log.
- * It commits with the change and is announced through
- * the outbox, so that all devices of a user agree.
+ * It commits with the change and is published by the
+ * outbox: all devices agree.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";

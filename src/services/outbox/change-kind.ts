@@ -1,7 +1,7 @@
 /**
  * Changes of values: invalidates the cache, then
- * publishes events with the count of invalidations
- * that their readers must have seen.
+ * publishes events. An event carries the count of
+ * invalidations that its readers must have seen.
  */
 import { z } from "zod";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";

@@ -32,8 +32,8 @@ export interface OutboxDeps extends RetryOptions {
 export type Outbox = ReturnType<typeof createOutbox>;
 
 /**
- * Bypass of the cache after a write that was not announced:
- * longer than the relay takes once Redis answers.
+ * Bypass of the cache after an unannounced write:
+ * longer than the relay needs.
  */
 const UNANNOUNCED_MS = 30 * SECOND;
 

@@ -4,12 +4,12 @@
  *
  * A failed row is retried with exponential backoff.
  * After `attemptsMax` attempts it is set aside with
- * its error (dead letter). It delays only later rows
- * of its keys (a topic, a user, a board), until it is
- * sent or set aside. An attempt counts only where the
- * row is at fault. None counts while a server answers
- * no probe, or refuses all such commands. Redis or
- * Postgres down: the pass rejects, and all rows stay.
+ * its error (dead letter). Meanwhile it delays only
+ * later rows of its keys (a topic, a user, a board).
+ * An attempt counts only where the row is at fault.
+ * None counts while a server answers no probe, or
+ * refuses all such commands. Redis or Postgres down:
+ * the pass rejects, and all rows stay.
  */
 import type { Logger } from "pino";
 import type {

@@ -3,13 +3,13 @@
  * cost in one round trip. On a Cluster that is one
  * write to each node concerned.
  *
- * No claim alone is charged to a user. A token that this
- * process has verified before is charged to its user while
- * its session is looked up again. If the session has ended,
- * the cost is refunded and charged to the address. A token
- * that is new here is looked up first: a second round trip,
- * once per process. Requests without a session are charged
- * to their address.
+ * No claim alone is charged to a user. A token verified
+ * before by this process is charged to its user. Its session
+ * is looked up meanwhile. If the session has ended, the cost
+ * is refunded and charged to the address. A token that is
+ * new here is looked up first: a second round trip, once per
+ * process. Requests without a session are charged to their
+ * address.
  */
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../../domain/account/principal.js";

@@ -1,11 +1,11 @@
 /**
- * Charges requests to buckets: the payer's own, that of its
- * block of addresses, and one for each class of operations.
+ * Charges requests to buckets: the payer's own, its
+ * block of addresses, and each class of operations.
  *
- * The rejection cache refuses a flood without Redis. Redis
- * down: each process counts alone, with its share of the
- * limits. A late reply trips the breaker, and Redis is not
- * asked again before it has answered a probe.
+ * The rejection cache refuses a flood without Redis.
+ * Redis down: each process counts alone, with its
+ * share of the limits. A late reply trips the breaker
+ * until Redis answers a probe.
  */
 import { randomUUID } from "node:crypto";
 import { ServiceUnavailable } from "../../domain/errors.js";
@@ -49,8 +49,8 @@ export interface Limits {
    */
   charge(payer: Payer, charge: Charge): Promise<Paid>;
   /**
-   * Takes the cost of finished work, also from a bucket that
-   * has less: later requests wait for it. Waits for nothing.
+   * Takes the cost of finished work, also from an empty
+   * bucket: later requests wait. Waits for nothing.
    */
   owe(payer: Payer, cost: number): void;
 }
@@ -179,8 +179,8 @@ function owe({ limiter, local, memory, take }: Buckets, payer: Payer, cost: numb
 }
 
 /**
- * Remembers what a bucket had left, dated as early as
- * it can be: it never has more than is remembered.
+ * Remembers what a bucket had left, at the earliest
+ * possible time. It never has more.
  */
 const noteRemaining = (
   memory: RejectionCache,

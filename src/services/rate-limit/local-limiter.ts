@@ -1,8 +1,8 @@
 /**
- * The limiter of one process alone, while Redis is
- * away: the same rule (GCRA, all buckets or none), on
- * its own clock. Gives nothing back. Beyond a bound it
- * forgets the bucket asked longest ago.
+ * The limiter of one process, while Redis is away. The
+ * same rule (GCRA, all buckets or none), by its own
+ * clock. Gives nothing back. Beyond a bound it forgets
+ * the bucket asked longest ago.
  */
 import { LRUCache } from "lru-cache";
 import type { Bucket, BucketRule } from "../../domain/limits.js";
