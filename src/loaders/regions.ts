@@ -2,7 +2,6 @@
  * What the catalogue keeps in the cache: how each kind of thing is named there, and which tags end
  * it.
  */
-import { createHash } from "node:crypto";
 import type { ListingRequest, ProductFilter } from "../domain/catalogue/catalogue.js";
 import {
   BRANDS_TAG,
@@ -16,6 +15,7 @@ import {
   reviewTag,
   tagsOfListing,
 } from "../domain/catalogue/tags.js";
+import { sha256 } from "../domain/hash.js";
 import type { PageRequest } from "../domain/page.js";
 import type { CacheRegion } from "../redis/cache/cache.js";
 
@@ -120,7 +120,5 @@ function filterName({
 
 /** A client's words never enter a key: any length, any character. */
 function wordName(text: string | undefined): string {
-  return text === undefined || text === ""
-    ? ""
-    : createHash("sha256").update(text).digest("base64url");
+  return text === undefined || text === "" ? "" : sha256(text, "base64url");
 }

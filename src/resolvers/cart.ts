@@ -2,7 +2,6 @@
  * Carts as clients see them. Prices and availability are the products' own, read through the
  * loaders when a client selects them.
  */
-import { createHash } from "node:crypto";
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { type Owner, ownerName } from "../domain/account/guest.js";
 import {
@@ -11,6 +10,7 @@ import {
   type CartWarning as CartWarningRecord,
 } from "../domain/cart.js";
 import type { CurrencyCode } from "../domain/catalogue/money.js";
+import { sha256 } from "../domain/hash.js";
 import { encodeId } from "../domain/ids.js";
 import { Cart, CartLine, CartPayload, CartWarning } from "../schema/cart.js";
 import { Money } from "../schema/money.js";
@@ -42,10 +42,7 @@ export function toCart({
 
 /** The same for one owner all the time, and tells nothing about them. */
 const cartId = (owner: Owner | null): string =>
-  createHash("sha256")
-    .update(`cart:${owner ? ownerName(owner) : "nobody"}`)
-    .digest("base64url")
-    .slice(0, 22);
+  sha256(`cart:${owner ? ownerName(owner) : "nobody"}`, "base64url").slice(0, 22);
 
 /** A warning as clients see it. */
 export function toWarning({ code, message, productId }: CartWarningRecord): CartWarning {

@@ -2,8 +2,8 @@
  * The two explorer pages, each with its own content security
  * policy.
  */
-import { createHash } from "node:crypto";
 import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
+import { sha256 } from "../domain/hash.js";
 import { encodeId } from "../domain/ids.js";
 import { GRAPHQL_PATH } from "./http/http.js";
 
@@ -174,5 +174,4 @@ function policyOf(directives: Readonly<Record<string, string>>): string {
 }
 
 /** Allows exactly this inline script. */
-const scriptHash = (script: string): string =>
-  `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+const scriptHash = (script: string): string => `'sha256-${sha256(script, "base64")}'`;

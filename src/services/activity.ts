@@ -1,7 +1,8 @@
 /**
- * Activity: a user is active on a day (UTC) in which a session of theirs was opened, or used as
- * often as uses are noted. A row in Postgres first, then a bit in Redis: either can be repeated,
- * and a process does both once per user and day.
+ * Activity: days (UTC) on which a user opened or used
+ * a session. A row in Postgres first, then a bit in
+ * Redis. Both are idempotent; a process writes them
+ * once per user and day.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -19,20 +20,18 @@ import { type CalendarSpan, dayAt, dayNumber, mondayOf } from "../domain/leaderb
 import type { ActivityStore, ActivityUnions } from "../redis/activity/activity.js";
 import { askLoaded, NOT_LOADED, type NotLoaded } from "../redis/client/memory-fence.js";
 
-/** Notes and reports activity. */
 export interface ActivityService {
-  /** A user did something. Returns at once; what cannot be noted is noted at the next use. */
+  /** Records a use. Returns at once; the next use retries a failure. */
   used(userId: number): void;
   /**
-   * The last days, today included. Throws Unauthenticated, Forbidden, BadUserInput;
-   * ServiceUnavailable without Redis.
+   * The last days, with today. Throws Unauthenticated,
+   * Forbidden, BadUserInput; ServiceUnavailable without Redis.
    */
   report(principal: Principal, days: number): Promise<Activity>;
-  /** Resolves when what is being noted has been. */
+  /** Waits for records under way. */
   close(): Promise<void>;
 }
 
-/** What it takes. */
 export interface ActivityDeps {
   readonly store: ActivityStore;
   readonly table: Pick<ActivityTable, "note" | "users">;
@@ -113,7 +112,7 @@ async function activeDay(unions: ActivityUnions, day: number): Promise<ActiveDay
   return { day: dayAt(day).name, daily, weekly, monthly };
 }
 
-/** Weeks that begin within the days of the report; the last one may go on. */
+/** Weeks that begin within the report; the last may go on. */
 async function retention(
   unions: ActivityUnions,
   first: number,

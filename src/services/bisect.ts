@@ -1,18 +1,20 @@
 /**
- * Work that is done together, and that a single item can fail for all: the others are done all the
- * same.
+ * Bisection of batched work: isolates the items that
+ * fail a whole batch, and completes the others.
  */
 import { ServiceUnavailable } from "../domain/errors.js";
 import { refusalOf } from "../redis/client/refusals.js";
 
-/** Whether a failure is that of a server, which no item is to blame for. */
+/** Whether a server failed, and no item. */
 export const concernsAll = (error: unknown): boolean =>
   error instanceof ServiceUnavailable && refusalOf(error) !== "command";
 
 /**
- * Runs `work` over all items; where it fails, over each half, until every failing item is alone.
- * `work` changes nothing when it fails. O(failing items · log items) more runs. Rejects with the
- * failure of a server; items done before stay done.
+ * Runs `work` over all items. Where it fails, over
+ * each half, until every failing item is alone. A
+ * failed `work` must change nothing. O(failing items ·
+ * log items) more runs. Rejects when a server fails;
+ * finished items stay done.
  */
 export async function bisect<T>(
   items: readonly T[],

@@ -1,34 +1,35 @@
 /**
- * Consistency tokens as clients hold them: `<count>.<bypass until>.<signature>`, by HMAC-SHA256
+ * Consistency tokens as clients hold them:
+ * `<count>.<bypass until>.<signature>`, HMAC-SHA256
  * over both parts.
  *
- * Signed, because a token costs us: one that runs ahead keeps its reads from the local cache level,
- * and one that orders reading past the cache sends them to Postgres. What we did not sign counts as
- * nothing seen. A client that holds several sends them in one header, separated by commas; the
- * latest of each part counts.
+ * Signed, because a token costs. A high count keeps
+ * reads from the local cache level. A bypass sends
+ * them to Postgres. A token with another signature is
+ * ignored. One header may hold several, separated by
+ * commas; the latest of each part counts.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type ConsistencyToken, latestToken, NO_TOKEN } from "../domain/consistency-token.js";
 
-/** Reads and writes tokens. */
 export interface ConsistencyTokens {
-  /** What a client says it has seen, in one token or a few; nothing where none of them is ours. */
+  /** Merges the tokens of a header; NO_TOKEN without any. */
   read(text: string | undefined): ConsistencyToken;
-  /** The token of what was seen. */
   write(seen: ConsistencyToken): string;
-  /** Whether it still orders reading past the cache. */
+  /** Whether it still bypasses the cache. */
   ordersBypass(seen: ConsistencyToken): boolean;
 }
 
-/** A client has one token for each of its writes under way; what is beyond is not read. */
+/** One per write under way; more are ignored. */
 const MAX_TOKENS = 4;
-/** 128 bits of the signature are as good as all of them against guessing. */
+/** 128 bits suffice against guessing. */
 const SIGNATURE_BYTES = 16;
 const TOKEN = /^(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{22})$/;
 
 /**
- * @param secret what tokens are signed with; the same in every process
- * @param nowMs the clock that tokens are judged by, ms since epoch: the one that they are made by
+ * @param secret the signing key, equal in all processes
+ * @param nowMs ms since epoch, by the clock that
+ * tokens are made with
  */
 export function createConsistencyTokens(secret: string, nowMs: () => number): ConsistencyTokens {
   const sign = (parts: string): Buffer =>

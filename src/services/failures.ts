@@ -1,7 +1,7 @@
-/** Failures of several things that were tried each for itself. */
+/** Failures of independent work. */
 import { ServiceUnavailable } from "../domain/errors.js";
 
-/** Waits for all of them; resolves to why some failed. */
+/** Waits for all; resolves to the rejections. */
 export async function failuresOf(work: readonly Promise<unknown>[]): Promise<unknown[]> {
   return (await Promise.allSettled(work)).flatMap((outcome) =>
     outcome.status === "rejected" ? [outcome.reason as unknown] : [],
@@ -9,13 +9,13 @@ export async function failuresOf(work: readonly Promise<unknown>[]): Promise<unk
 }
 
 /**
- * One error for many: that of a server that is away, where there is one, because it explains the
- * others.
+ * One error for many. A server that is away comes
+ * first: it explains the others.
  */
 export const mostTelling = (failures: readonly unknown[]): unknown =>
   failures.find((failure) => failure instanceof ServiceUnavailable) ?? failures[0];
 
-/** Why something failed, for an operator: what is told to clients hides the reason. */
+/** The reason for operators; messages to clients hide it. */
 export function wordsOf(reason: unknown): string {
   const { message, cause } =
     reason instanceof Error ? reason : { message: String(reason), cause: undefined };

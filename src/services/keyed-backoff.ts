@@ -1,18 +1,16 @@
-/** Exponential backoff of things that fail one by one, by their key: each waits for itself. */
+/** Exponential backoff by key. */
 import { type Backoff, backoffMs } from "../domain/time/backoff.js";
 
-/** Who waits, and until when. */
 export interface KeyedBackoff<K> {
-  /** Whether a thing may be tried now. */
   isDue(key: K): boolean;
-  /** Notes a failure. Resolves to how many there were in a row. */
+  /** Records a failure. Returns the number in a row. */
   failed(key: K): number;
   succeeded(key: K): void;
 }
 
 /**
- * A first failure may be chance, so it is tried again the next time.
- * @param bounds of the pauses, the first of which follows the second failure
+ * A first failure may be chance: it causes no pause.
+ * @param bounds of the pauses
  */
 export function createKeyedBackoff<K>(bounds: Backoff): KeyedBackoff<K> {
   const waiting = new Map<K, { readonly failures: number; readonly dueMs: number }>();

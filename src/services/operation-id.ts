@@ -1,27 +1,34 @@
 /**
- * Operation ids, by which clients can repeat operations. A
- * refusal is thrown within the transaction, so that it uses
- * up no id.
+ * Operation ids, by which clients can repeat
+ * operations. A refusal is thrown within the
+ * transaction, so that it uses up no id.
  */
-import { createHash } from "node:crypto";
 import { type UserError, userError } from "../domain/errors.js";
+import { sha256 } from "../domain/hash.js";
 
-const MAX_OPERATION_ID = 128;
+/** In UTF-16 units. */
+export const MAX_OPERATION_ID = 128;
+
+/** The broken rule; null when valid, or without an id. */
+export function operationIdFault(
+  operationId: string | null | undefined,
+): "REQUIRED" | "TOO_LONG" | null {
+  const length = operationId?.length ?? 1;
+  if (length === 0) return "REQUIRED";
+  return length > MAX_OPERATION_ID ? "TOO_LONG" : null;
+}
 
 /**
- * What is wrong with an operation id at `field`; null when
- * nothing is, or without one.
+ * What is wrong with an operation id at `field`; null
+ * when nothing is, or without one.
  */
 export function checkOperationId(
   operationId: string | null | undefined,
   field: readonly string[] = ["operationId"],
 ): UserError | null {
-  const length = operationId?.length ?? 1;
-  if (length > 0 && length <= MAX_OPERATION_ID) return null;
-  return userError(
-    length === 0 ? "REQUIRED" : "TOO_LONG",
-    field,
-    `operationId must have 1 to ${MAX_OPERATION_ID} characters.`,
+  const fault = operationIdFault(operationId);
+  return (
+    fault && userError(fault, field, `operationId must have 1 to ${MAX_OPERATION_ID} characters.`)
   );
 }
 
@@ -30,7 +37,7 @@ export function checkOperationId(
  * repetitions: SHA-256 in hex.
  */
 export const fingerprint = (input: readonly unknown[]): string =>
-  createHash("sha256").update(JSON.stringify(input)).digest("hex");
+  sha256(JSON.stringify(input), "hex");
 
 /** Rolls a transaction back with the error of the payload. */
 export class Refused extends Error {

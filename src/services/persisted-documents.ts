@@ -1,121 +1,85 @@
 /**
- * Which documents clients may run, and how they may name them: by an id of the manifest that the
- * operator has the server start with, or by the hash of a document that some client has sent before
- * (Apollo's automatic persisted queries).
+ * Persisted documents, named by id or hash. Ids come
+ * from the operator's manifest. Hashes name documents
+ * that some client sent before (Apollo's automatic
+ * persisted queries, APQ).
  *
- * In the mode `only` nothing runs but what the manifest holds, whether it is named or sent whole;
- * the operator, who has the service token, may run anything. Redis down: what is not remembered in
- * this process is not found, and clients send it whole.
+ * In the mode `only`, documents outside the manifest are
+ * refused, also when sent whole. The service token may run
+ * any. Redis down: documents outside this process's memory
+ * are not found, and clients send them whole.
  */
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../domain/account/principal.js";
 import { BadUserInput, Forbidden, PersistedDocumentNotFound } from "../domain/errors.js";
+import { sha256 } from "../domain/hash.js";
 import type { DocumentStore } from "../redis/documents/documents.js";
 
-/** Documents by their ids. */
+/** Documents by id. */
 export type DocumentManifest = ReadonlyMap<string, string>;
 
 /**
- * How a request names its document: at least one of the three, an empty `query` counting as none.
+ * How a request names its document: at least one of
+ * these. An empty `query` counts as none.
  */
 export interface NamedDocument {
-  /** The document itself. */
   readonly query?: string | undefined;
-  /** `sha256:<64 hexadecimal digits>`, or an id of the manifest. */
+  /** `sha256:<64 hex digits>`, or an id of the manifest. */
   readonly documentId?: string | undefined;
-  /** SHA-256 of the document, in hexadecimal; with `query`, the document is to be kept under it. */
+  /** SHA-256 in hex; with `query`, asks to store it. */
   readonly sha256?: string | undefined;
 }
 
-/** The document that was meant. */
 export interface FoundDocument {
   readonly source: string;
   /**
-   * To be called once the document has proved valid: it is found by its hash from then on, where
-   * the client wanted that. Never throws.
+   * For valid documents only: stores it under its hash
+   * where the client wanted that. Never throws.
    */
   keep(): void;
 }
 
-/** Finds documents. */
 export interface PersistedDocuments {
-  /** Whether a request that sends its document whole may still be refused for it. */
+  /** Whether a document sent whole may be refused. */
   readonly restricted: boolean;
   readonly manifest: DocumentManifest;
   /**
-   * Throws PersistedDocumentNotFound, Forbidden in the mode `only`, and BadUserInput for what
-   * contradicts itself.
+   * Throws PersistedDocumentNotFound, Forbidden in the mode
+   * `only`, and BadUserInput for names that contradict.
    */
   find(named: NamedDocument, principal: Principal): Promise<FoundDocument>;
 }
 
-/** What it takes. */
 export interface PersistedDocumentsDeps {
   readonly mode: "off" | "allow" | "only";
   readonly manifest: DocumentManifest;
   readonly store: DocumentStore;
 }
 
-/** Remembered in this process, in characters: some thousand documents. */
+/** Memory of this process: some thousand documents. */
 const REMEMBERED_CHARACTERS = 1024 * 1024;
-/** What APQ clients understand as "send documents whole from now on". */
+/** Makes APQ clients send documents whole from now on. */
 const NOT_SUPPORTED = "PersistedQueryNotSupported";
 
-export function createPersistedDocuments({
-  mode,
-  manifest,
-  store,
-}: PersistedDocumentsDeps): PersistedDocuments {
-  const byHash = new Map([...manifest.values()].map((source) => [sha256Of(source), source]));
-  const remembered = new LRUCache<string, string>({
-    maxSize: REMEMBERED_CHARACTERS,
-    sizeCalculation: ({ length }) => length + 1,
-  });
-
-  const ofHash = async (sha256: string): Promise<string | null> => {
-    const known = byHash.get(sha256) ?? remembered.get(sha256);
-    if (known !== undefined || mode === "only") return known ?? null;
-    const source = await store.find(sha256);
-    if (source !== null) remembered.set(sha256, source);
-    return source;
-  };
+export function createPersistedDocuments(deps: PersistedDocumentsDeps): PersistedDocuments {
+  const { mode, manifest } = deps;
+  const hashed = createHashedDocuments(deps);
   const ofId = async (id: string): Promise<string | null> => {
-    const sha256 = /^sha256:(.*)$/.exec(id)?.[1];
-    return sha256 === undefined ? (manifest.get(id) ?? null) : ofHash(sha256);
+    const hash = /^sha256:(.*)$/.exec(id)?.[1];
+    return hash === undefined ? (manifest.get(id) ?? null) : hashed.find(hash);
   };
-  const keep = (sha256: string, source: string): void => {
-    remembered.set(sha256, source);
-    void store.keep(sha256, source);
-  };
-
-  /** A document that was sent whole. */
-  const admit = (
-    query: string,
-    { documentId, sha256 }: NamedDocument,
-    principal: Principal,
-  ): FoundDocument => {
-    if (documentId !== undefined) throw new BadUserInput("Send query or documentId, not both.");
-    if (sha256 !== undefined && sha256Of(query) !== sha256)
-      throw new BadUserInput("sha256Hash is not the hash of query.");
-    if (mode === "only" && principal.kind !== "service" && !byHash.has(sha256Of(query)))
-      throw new Forbidden(ONLY_PERSISTED);
-    const wanted = sha256 !== undefined && mode === "allow";
-    return { source: query, keep: () => (wanted ? keep(sha256, query) : undefined) };
-  };
-
   return {
     restricted: mode === "only",
     manifest,
     async find(named, principal) {
-      const { query, documentId, sha256 = "" } = named;
-      if (mode === "off" && (documentId !== undefined || sha256 !== ""))
+      const { query, documentId, sha256: hash = "" } = named;
+      if (mode === "off" && (documentId !== undefined || hash !== ""))
         throw new BadUserInput(NOT_SUPPORTED);
-      if (query) return admit(query, named, principal);
-      // A client of APQ that was built with a manifest sends its ids where a hash would be.
+      if (query) return admit({ mode, hashed }, query, named, principal);
+      // APQ clients with a manifest send its ids as hashes.
       const source =
         documentId === undefined
-          ? (manifest.get(sha256) ?? (await ofHash(sha256)))
+          ? (manifest.get(hash) ?? (await hashed.find(hash)))
           : await ofId(documentId);
       if (!source) throw new PersistedDocumentNotFound();
       return { source, keep: () => {} };
@@ -123,8 +87,49 @@ export function createPersistedDocuments({
   };
 }
 
+type HashedDocuments = ReturnType<typeof createHashedDocuments>;
+
+/** Documents by hash: in the manifest, in memory, in Redis. */
+function createHashedDocuments({ mode, manifest, store }: PersistedDocumentsDeps) {
+  const pinned = new Map([...manifest.values()].map((source) => [sha256Of(source), source]));
+  const remembered = new LRUCache<string, string>({
+    maxSize: REMEMBERED_CHARACTERS,
+    sizeCalculation: ({ length }) => length + 1,
+  });
+  return {
+    isPinned: (hash: string): boolean => pinned.has(hash),
+    async find(hash: string): Promise<string | null> {
+      const known = pinned.get(hash) ?? remembered.get(hash);
+      if (known !== undefined || mode === "only") return known ?? null;
+      const source = await store.find(hash);
+      if (source !== null) remembered.set(hash, source);
+      return source;
+    },
+    keep(hash: string, source: string): void {
+      remembered.set(hash, source);
+      void store.keep(hash, source);
+    },
+  };
+}
+
+/** Admits a document sent whole. */
+function admit(
+  { mode, hashed }: Pick<PersistedDocumentsDeps, "mode"> & { readonly hashed: HashedDocuments },
+  query: string,
+  { documentId, sha256: hash }: NamedDocument,
+  principal: Principal,
+): FoundDocument {
+  if (documentId !== undefined) throw new BadUserInput("Send query or documentId, not both.");
+  if (hash !== undefined && sha256Of(query) !== hash)
+    throw new BadUserInput("sha256Hash is not the hash of query.");
+  if (mode === "only" && principal.kind !== "service" && !hashed.isPinned(sha256Of(query)))
+    throw new Forbidden(ONLY_PERSISTED);
+  const wanted = hash !== undefined && mode === "allow";
+  return { source: query, keep: () => (wanted ? hashed.keep(hash, query) : undefined) };
+}
+
 const ONLY_PERSISTED =
   "This server runs only documents that were persisted with it. Send the documentId of one; " +
   "ad hoc documents and the explorer are off.";
 
-const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");
+const sha256Of = (text: string): string => sha256(text, "hex");

@@ -1,13 +1,13 @@
 /**
- * Publishes changes, throttled: each thing at most once per
- * window, at its beginning and at its end, with the latest
- * version.
+ * Publishes changes, throttled: each thing once per
+ * window at most. At its beginning and end, with the
+ * latest version.
  *
- * A publication that failed is repeated with backoff, with
- * the latest version: a lost one would leave every
- * subscriber on an old value. Redis down: repeats go on
- * until it answers. Memory: one entry per thing with a
- * change that is not published yet.
+ * A failed publication is retried with backoff, with
+ * the latest version. A lost one would leave all
+ * subscribers on an old value. Redis down: repeats go
+ * on until it answers. Memory: one entry per thing
+ * with a change that is not published yet.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";

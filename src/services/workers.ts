@@ -1,6 +1,6 @@
 /**
- * Whether there is a worker, and whether its jobs get on: what an API says of the processes behind
- * it.
+ * Health of the workers behind an API: whether there
+ * is one, and whether its jobs succeed.
  */
 import { z } from "zod";
 import type { WorkerRow } from "../db/workers.js";
@@ -31,8 +31,8 @@ export const aliveOf = (rows: readonly WorkerRow[]): WorkerRow[] =>
   rows.filter(({ silentMs, everyMs }) => silentMs <= MISSED_BEATS * everyMs + SLACK_MS);
 
 /**
- * "ok", or what is wrong with the workers in words for an operator. @param rows the latest beat
- * first
+ * "ok", or what is wrong with the workers in words for
+ * an operator. @param rows the latest beat first
  */
 export function stateOfWorkers(rows: readonly WorkerRow[]): string {
   const alive = aliveOf(rows);

@@ -99,7 +99,7 @@ const log = fc.array(
 );
 
 describe("the report", () => {
-  it("It equals what SQL counts on random logs, whatever days Redis has lost.", async () => {
+  it("Activity equals what SQL counts on random logs, whatever days Redis has lost.", async () => {
     await fc.assert(
       fc.asyncProperty(
         log,
@@ -147,7 +147,7 @@ describe("the report", () => {
 });
 
 describe("a use", () => {
-  it("It is one row and one bit however often it comes, and is retried if not noted.", async () => {
+  it("A use is one row and one bit however often it comes, and is retried if not noted.", async () => {
     await db.database.query(sql`DELETE FROM user_activity`);
     const { service, note } = await openActivity();
     await note(TODAY, [5, 5, 5]);

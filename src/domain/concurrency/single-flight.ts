@@ -20,6 +20,11 @@ export class SingleFlight<V, K = string> {
     return this.flights.has(key);
   }
 
+  /** The work under way for a key. */
+  get(key: K): Promise<V> | undefined {
+    return this.flights.get(key);
+  }
+
   /** Joins the work of a key, or starts it, at once. */
   run(key: K, work: () => Promise<V>): Promise<V> {
     const joined = this.flights.get(key);

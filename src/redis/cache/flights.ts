@@ -1,22 +1,19 @@
 /**
- * Single-flight in the process: callers with the same id
- * share one load. The id says what must be equal for that. A
- * load that may be too old for its id is forgotten.
+ * Loads under way, shared in the process by their id. The id
+ * says what must be equal for that. A load that may be too
+ * old for its id is forgotten.
  */
+import { SingleFlight } from "../../domain/concurrency/single-flight.js";
 
 export interface Flown {
   readonly name: string;
   readonly tagKeys: readonly string[];
 }
 
-interface Flight {
-  readonly value: Promise<unknown>;
-  readonly tagKeys: readonly string[];
-}
-
-/** Loads under way, by id. */
+/** A single-flight of slots, and the tags of each load in it. */
 export class Flights {
-  private readonly flights = new Map<string, Flight>();
+  private readonly loads = new SingleFlight<unknown>();
+  private readonly tagsOf = new Map<string, readonly string[]>();
 
   /**
    * Joins what is under way and starts the rest as one piece
@@ -30,9 +27,9 @@ export class Flights {
     start: (mine: readonly S[]) => Promise<readonly V[]>,
   ): Promise<V[]> {
     const ids = slots.map(idOf);
-    const mine = slots.filter((_, index) => !this.flights.has(ids[index] as string));
+    const mine = slots.filter((_, index) => !this.loads.has(ids[index] as string));
     if (mine.length > 0) this.launch(mine, idOf, start(mine));
-    return Promise.all(ids.map((id) => (this.flights.get(id) as Flight).value as Promise<V>));
+    return Promise.all(ids.map((id) => this.loads.get(id) as Promise<V>));
   }
 
   /**
@@ -41,13 +38,12 @@ export class Flights {
    */
   forget(tagKeys: readonly string[]): void {
     const changed = new Set(tagKeys);
-    for (const [id, { tagKeys: own }] of this.flights)
-      if (own.some((key) => changed.has(key))) this.flights.delete(id);
+    for (const [id, own] of this.tagsOf) if (own.some((key) => changed.has(key))) this.drop(id);
   }
 
   /** Loads under way. */
   get size(): number {
-    return this.flights.size;
+    return this.loads.size;
   }
 
   private launch<S extends Flown, V>(
@@ -57,10 +53,17 @@ export class Flights {
   ): void {
     for (const [index, slot] of mine.entries()) {
       const id = idOf(slot);
-      const flight = { value: work.then((values) => values[index]), tagKeys: slot.tagKeys };
-      const end = () => this.flights.get(id) === flight && this.flights.delete(id);
-      flight.value.then(end, end);
-      this.flights.set(id, flight);
+      const value = this.loads.run(id, () => work.then((values) => values[index]));
+      this.tagsOf.set(id, slot.tagKeys);
+      // After the single-flight's own end: a load that took
+      // the id since keeps its tags.
+      const end = () => this.loads.has(id) || this.tagsOf.delete(id);
+      value.then(end, end);
     }
+  }
+
+  private drop(id: string): void {
+    this.loads.forget(id);
+    this.tagsOf.delete(id);
   }
 }

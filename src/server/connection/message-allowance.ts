@@ -14,7 +14,7 @@
 import { LRUCache } from "lru-cache";
 import type { BucketRule } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Payer } from "../../services/rate-limit/limits.js";
+import type { Payer } from "../../services/rate-limit/charge.js";
 
 export interface MessageAllowance {
   /** Takes the cost of a message from one of its receivers. */

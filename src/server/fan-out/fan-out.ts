@@ -16,7 +16,7 @@ import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
 import { type ConsistencyToken, NEWEST } from "../../domain/consistency-token.js";
-import type { Payer } from "../../services/rate-limit/limits.js";
+import type { Payer } from "../../services/rate-limit/charge.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";

@@ -1,7 +1,7 @@
 /** Keys of groups: equal subscriptions have equal keys. */
 
-import { createHash } from "node:crypto";
 import { type DocumentNode, getOperationAST } from "graphql";
+import { sha256 } from "../../domain/hash.js";
 import { own } from "../../domain/own.js";
 import type { PreparedOperation } from "../operation/cost.js";
 
@@ -24,9 +24,7 @@ export function createKeyMaker(): (operation: PreparedOperation) => string {
       .filter((name) => Object.hasOwn(variables ?? {}, name));
     const values = given.sort().map((name) => [name, canonical(own(variables, name))]);
     const key = JSON.stringify([number, operationName ?? "", values]);
-    return key.length > MAX_KEY_CHARACTERS
-      ? createHash("sha256").update(key).digest("base64url")
-      : key;
+    return key.length > MAX_KEY_CHARACTERS ? sha256(key, "base64url") : key;
   };
 }
 

@@ -1,7 +1,7 @@
 import { NO_TOKEN } from "../../domain/consistency-token.js";
 import { RateLimited } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
-import type { Charge, Payer } from "../../services/rate-limit/limits.js";
+import type { Charge, Payer } from "../../services/rate-limit/charge.js";
 import { type Caller, type ClaimedCaller, identify } from "./caller.js";
 import type { CheckCost, Cost, PreparedOperation } from "./cost.js";
 import { textPrice } from "./document-price.js";

@@ -9,7 +9,6 @@
  * syntax tree takes up to 130 bytes per character, so 64 MB at
  * the very worst.
  */
-import { createHash } from "node:crypto";
 import {
   type DocumentNode,
   GraphQLError,
@@ -22,6 +21,7 @@ import {
 } from "graphql";
 import { LRUCache } from "lru-cache";
 import { NameTooLong } from "../../domain/errors.js";
+import { sha256 } from "../../domain/hash.js";
 import { countTokens, readingPrice } from "./document-price.js";
 import { refuseLongNames } from "./names.js";
 import { subscriptionRootRule } from "./subscription-root.js";
@@ -141,7 +141,7 @@ function createDocuments() {
   };
 }
 
-const hashOf = (source: string): string => createHash("sha256").update(source).digest("hex");
+const hashOf = (source: string): string => sha256(source, "hex");
 
 function parseSource(source: string, maxTokens: number): DocumentNode | GraphQLError {
   try {

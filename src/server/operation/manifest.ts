@@ -4,11 +4,11 @@
  * `apollo-persisted-query-manifest`. An invalid document stops
  * the start.
  */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type DefinitionNode, Kind } from "graphql";
 import { z } from "zod";
 import { StartupError } from "../../domain/errors.js";
+import { sha256 } from "../../domain/hash.js";
 import type { DocumentManifest } from "../../services/persisted-documents.js";
 import { type DocumentReader, isRefused } from "./documents.js";
 
@@ -84,7 +84,7 @@ function readJsonFile(file: string): unknown {
  */
 function checkHash(file: string, id: string, source: string): void {
   if (!id.startsWith("sha256:")) return;
-  const hash = createHash("sha256").update(source).digest("hex");
+  const hash = sha256(source, "hex");
   if (id !== `sha256:${hash}`)
     throw new StartupError(
       `PERSISTED_DOCUMENTS_FILE=${file} names ${manifestName(id, source)} by a hash that is not its own.`,

@@ -1,8 +1,8 @@
 /**
  * Accounts: signing up, signing in, changing the password.
  *
- * Signing in answers alike for an address with an account and
- * one without, after the same statements and hashing. Only
+ * Signing in answers alike with and without an
+ * account, after equal statements and hashing. Only
  * signing up reveals accounts, which it cannot avoid.
  */
 import { randomBytes } from "node:crypto";
@@ -11,19 +11,13 @@ import type { Account, UserTable } from "../../db/account/users.js";
 import type { Database } from "../../db/client/database.js";
 import type { RequestOrigin } from "../../domain/account/audit.js";
 import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
-import { ACCOUNT_LIMITS, type UserRecord } from "../../domain/account/user.js";
+import type { UserRecord } from "../../domain/account/user.js";
 import { RateLimited, type UserError, userError } from "../../domain/errors.js";
-import {
-  canonicalPassword,
-  checkText,
-  holdsUnseen,
-  lengthOf,
-  typed,
-  typedEmail,
-} from "../../domain/text.js";
+import { typed, typedEmail } from "../../domain/text.js";
+import { checkEmail, checkName, checkPassword, LONGEST_PASSWORD } from "./draft.js";
 import type { Passwords } from "./passwords.js";
 import type { RefusedSignIns } from "./refused-sign-ins.js";
-import type { Revocations } from "./revocations.js";
+import { byThemselves, type Revocations } from "./revocations.js";
 import type { OpenedSession, Sessions } from "./sessions.js";
 import type { Admitted, SignInGuard } from "./sign-in-guard.js";
 
@@ -35,8 +29,8 @@ export interface Credentials {
 /** Origin of a sign-in, and the session that it replaces. */
 export interface SignInOrigin extends RequestOrigin {
   /**
-   * The user of the client's cookie, where the new session
-   * replaces it.
+   * The user of the client's cookie, where the new
+   * session replaces it.
    */
   readonly replaces?: UserPrincipal;
 }
@@ -46,9 +40,9 @@ export type SignInOutcome =
   | { readonly errors: readonly UserError[]; readonly user: null; readonly opened: null };
 
 /**
- * Methods throw RateLimited when the guard refuses. They
- * throw ServiceUnavailable without Redis or Postgres, or when
- * the queue of hashing is full.
+ * Methods throw RateLimited when the guard refuses.
+ * They throw ServiceUnavailable without Redis or
+ * Postgres, or when the queue of hashing is full.
  */
 export interface Accounts {
   /** A new customer, signed in. */
@@ -57,14 +51,14 @@ export interface Accounts {
     origin: SignInOrigin,
   ): Promise<SignInOutcome>;
   /**
-   * One question to the guard, one look-up and one Argon2id,
-   * for any address. A correct password with a weaker hash is
-   * hashed again.
+   * One question to the guard, one look-up and one
+   * Argon2id, for any address. A correct password with a
+   * weaker hash is hashed again.
    */
   signIn(input: Credentials, origin: SignInOrigin): Promise<SignInOutcome>;
   /**
-   * Changes the caller's password, ends all sessions of the
-   * account, and opens a new one for the caller. Throws
+   * Changes the caller's password. Ends all sessions of
+   * the account, and opens a new one. Throws
    * Unauthenticated.
    */
   changePassword(
@@ -87,75 +81,94 @@ export interface AccountsDeps {
 
 const USER_TAG_BYTES = 12;
 
-export function createAccounts(parts: AccountsDeps): Accounts {
-  const { users, passwords, revocations, guard, refused } = parts;
-  const open = loggedOpening(parts);
-  const admit = countedAdmission(guard, refused);
-
-  return {
-    async signUp(input, origin) {
-      const { email, name, password } = {
-        ...input,
-        email: typedEmail(input.email),
-        name: typed(input.name),
-      };
-      const errors = [
-        checkEmail(email),
-        checkText(NAME, name),
-        checkPassword(password, "password"),
-      ].filter((error) => error !== null);
-      if (errors.length > 0) return { ...NOT_SIGNED_IN, errors };
-      await guard.signUp(origin.ip);
-      const passwordHash = await passwords.hash(password);
-      const user = await makeCustomer(parts, { email, name, passwordHash }, origin);
-      if (!user) return { ...NOT_SIGNED_IN, errors: [TAKEN] };
-      return open({ user, passwordHash, sessions: { epoch: FIRST_EPOCH, revokedIds: [] } }, origin);
-    },
-    async signIn({ password, ...input }, origin) {
-      const email = typedEmail(input.email);
-      // Decided by the input alone, so it reveals nothing. No
-      // password is as long, and hashing it would only cost.
-      if (password.length > LONGEST_PASSWORD) {
-        refused.note("sign_in_refused", null, origin.ip);
-        return { ...NOT_SIGNED_IN, errors: [BAD_CREDENTIALS] };
-      }
-      const attempt = await admit({ account: email, ip: origin.ip }, null);
-      const account = await users.accountByEmail(email);
-      const right = await passwords.matches(password, account?.passwordHash ?? null);
-      if (!right || !account) {
-        refused.note("sign_in_refused", account?.user.id ?? null, origin.ip);
-        return { ...NOT_SIGNED_IN, errors: [BAD_CREDENTIALS] };
-      }
-      await attempt.right();
-      await strengthen(parts, account, password);
-      return open(account, origin);
-    },
-    async changePassword(principal, { current, next }, origin) {
-      const { userId, sessionId } = requireUser(principal);
-      const error = checkPassword(next, "newPassword");
-      if (error) return { ...NOT_SIGNED_IN, errors: [error] };
-      const account = await users.accountById(userId);
-      if (!account) return { ...NOT_SIGNED_IN, errors: [WRONG_PASSWORD] };
-      const attempt = await admit(
-        { account: account.user.email, ip: origin.ip, sessionId },
-        userId,
-      );
-      if (!(await passwords.matches(current, account.passwordHash))) {
-        refused.note("password_change_refused", userId, origin.ip);
-        return { ...NOT_SIGNED_IN, errors: [WRONG_PASSWORD] };
-      }
-      await attempt.right();
-      const passwordHash = await passwords.hash(next);
-      const raised = await revocations.together({ userId, sessionId, origin }, (tx) =>
-        users.replaceHash(tx, userId, account.passwordHash, passwordHash),
-      );
-      if (!raised) return { ...NOT_SIGNED_IN, errors: [CHANGED_MEANWHILE] };
-      return open(
-        { ...account, passwordHash, sessions: { epoch: raised.epoch, revokedIds: [] } },
-        origin,
-      );
-    },
+export function createAccounts(deps: AccountsDeps): Accounts {
+  const steps: AccountSteps = {
+    ...deps,
+    open: loggedOpening(deps),
+    admit: countedAdmission(deps.guard, deps.refused),
   };
+  return {
+    signUp: (input, origin) => signUp(steps, input, origin),
+    signIn: (input, origin) => signIn(steps, input, origin),
+    changePassword: (principal, input, origin) => changePassword(steps, principal, input, origin),
+  };
+}
+
+interface AccountSteps extends AccountsDeps {
+  readonly open: ReturnType<typeof loggedOpening>;
+  readonly admit: ReturnType<typeof countedAdmission>;
+}
+
+async function signUp(
+  steps: AccountSteps,
+  input: Parameters<Accounts["signUp"]>[0],
+  origin: SignInOrigin,
+): Promise<SignInOutcome> {
+  const { password } = input;
+  const [email, name] = [typedEmail(input.email), typed(input.name)];
+  const errors = [checkEmail(email), checkName(name), checkPassword(password, "password")].filter(
+    (error) => error !== null,
+  );
+  if (errors.length > 0) return { ...NOT_SIGNED_IN, errors };
+  await steps.guard.signUp(origin.ip);
+  const passwordHash = await steps.passwords.hash(password);
+  const user = await makeCustomer(steps, { email, name, passwordHash }, origin);
+  if (!user) return notSignedIn(TAKEN);
+  const sessions = { epoch: FIRST_EPOCH, revokedIds: [] };
+  return steps.open({ user, passwordHash, sessions }, origin);
+}
+
+async function signIn(
+  steps: AccountSteps,
+  { password, ...input }: Credentials,
+  origin: SignInOrigin,
+): Promise<SignInOutcome> {
+  const { users, passwords, refused } = steps;
+  const email = typedEmail(input.email);
+  // Decided by the input alone, so it reveals nothing. No
+  // password is as long, and hashing it would only cost.
+  if (password.length > LONGEST_PASSWORD) {
+    refused.note("sign_in_refused", null, origin.ip);
+    return notSignedIn(BAD_CREDENTIALS);
+  }
+  const attempt = await steps.admit({ account: email, ip: origin.ip }, null);
+  const account = await users.accountByEmail(email);
+  const right = await passwords.matches(password, account?.passwordHash ?? null);
+  if (!right || !account) {
+    refused.note("sign_in_refused", account?.user.id ?? null, origin.ip);
+    return notSignedIn(BAD_CREDENTIALS);
+  }
+  await attempt.right();
+  await strengthen(steps, account, password);
+  return steps.open(account, origin);
+}
+
+async function changePassword(
+  steps: AccountSteps,
+  principal: Principal,
+  { current, next }: Parameters<Accounts["changePassword"]>[1],
+  origin: RequestOrigin,
+): Promise<SignInOutcome> {
+  const { users, passwords } = steps;
+  const { userId, sessionId } = requireUser(principal);
+  const error = checkPassword(next, "newPassword");
+  if (error) return notSignedIn(error);
+  const account = await users.accountById(userId);
+  if (!account) return notSignedIn(WRONG_PASSWORD);
+  const { email } = account.user;
+  const attempt = await steps.admit({ account: email, ip: origin.ip, sessionId }, userId);
+  if (!(await passwords.matches(current, account.passwordHash))) {
+    steps.refused.note("password_change_refused", userId, origin.ip);
+    return notSignedIn(WRONG_PASSWORD);
+  }
+  await attempt.right();
+  const passwordHash = await passwords.hash(next);
+  const raised = await steps.revocations.together({ userId, sessionId, origin }, (tx) =>
+    users.replaceHash(tx, userId, account.passwordHash, passwordHash),
+  );
+  if (!raised) return notSignedIn(CHANGED_MEANWHILE);
+  const sessions = { epoch: raised.epoch, revokedIds: [] };
+  return steps.open({ ...account, passwordHash, sessions }, origin);
 }
 
 /** A new account, logged; null where the address is taken. */
@@ -187,9 +200,9 @@ async function strengthen(
 }
 
 /**
- * Opens a session after authentication. Where the log fails,
- * the token is not handed over: its session has no holder,
- * and expires.
+ * Opens a session after authentication. Where the log
+ * fails, the token is not handed over: its session has
+ * no holder, and expires.
  */
 function loggedOpening({ database, sessions, revocations, audit }: AccountsDeps) {
   return async (
@@ -209,8 +222,6 @@ function loggedOpening({ database, sessions, revocations, audit }: AccountsDeps)
     return { errors: [], user: account.user, opened };
   };
 }
-
-const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
 /** Asks the guard, and counts refusals. */
 function countedAdmission(
@@ -235,6 +246,7 @@ const FIRST_EPOCH = 1;
 
 const newTag = (): string => randomBytes(USER_TAG_BYTES).toString("base64url");
 const NOT_SIGNED_IN = { user: null, opened: null } as const;
+const notSignedIn = (error: UserError): SignInOutcome => ({ ...NOT_SIGNED_IN, errors: [error] });
 
 const TAKEN = userError(
   "TAKEN",
@@ -256,35 +268,3 @@ const CHANGED_MEANWHILE = userError(
   ["input", "currentPassword"],
   "The password was changed meanwhile. Sign in again.",
 );
-
-/**
- * Longest password in UTF-16 units, before normalising: a
- * decomposed character has up to four of two units.
- */
-const LONGEST_PASSWORD = 4 * 2 * ACCOUNT_LIMITS.password.max;
-const NAME = { field: "name", kind: "line", max: ACCOUNT_LIMITS.name } as const;
-
-function checkEmail(email: string): UserError | null {
-  if (email === "") return userError("REQUIRED", ["input", "email"], "email must not be blank.");
-  if (lengthOf(email) > ACCOUNT_LIMITS.email)
-    return userError(
-      "TOO_LONG",
-      ["input", "email"],
-      `email has more than ${ACCOUNT_LIMITS.email} characters.`,
-    );
-  // Only a message proves an address; this catches what
-  // cannot be one.
-  return /^[^@]+@[^@]+$/u.test(email) && !holdsUnseen(email)
-    ? null
-    : userError("INVALID", ["input", "email"], "email is not an address such as ada@shop.example.");
-}
-
-function checkPassword(password: string, field: string): UserError | null {
-  const { min, max } = ACCOUNT_LIMITS.password;
-  const length = lengthOf(canonicalPassword(password));
-  if (length > max)
-    return userError("TOO_LONG", ["input", field], `${field} has more than ${max} characters.`);
-  return length < min
-    ? userError("OUT_OF_RANGE", ["input", field], `${field} must have at least ${min} characters.`)
-    : null;
-}

@@ -4,7 +4,7 @@ import { ServiceUnavailable } from "../../domain/errors.js";
 import type { Credential } from "./credential.js";
 import type { Sessions } from "./sessions.js";
 
-/** No token is anonymous; a session that cannot be looked up is unknown. */
+/** No token is anonymous; a failed look-up is unknown. */
 export type Authenticate = (credential: Credential) => Promise<Principal | "invalid">;
 
 export function createAuthenticate(sessions: Pick<Sessions, "authenticate">): Authenticate {

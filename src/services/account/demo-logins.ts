@@ -1,4 +1,4 @@
-/** The logins of the embedded default: an admin and three customers. */
+/** Logins of the embedded default: an admin and three customers. */
 import { randomBytes } from "node:crypto";
 import type { NewAccount, UserTable } from "../../db/account/users.js";
 import type { Database } from "../../db/client/database.js";
@@ -18,8 +18,8 @@ export interface DemoLoginDeps {
   readonly passwords: Passwords;
   readonly password: string;
   /**
-   * True where the password was made just now: accounts of an
-   * earlier start get it too.
+   * True where the password was made just now: accounts
+   * of an earlier start get it too.
    */
   readonly isNew: boolean;
 }

@@ -1,8 +1,7 @@
 /**
- * A revocation that cannot be read fails closed for its user:
- * all sessions of that user end. It affects no other user.
- * Done once per outbox row; the new revocation has a row of
- * its own.
+ * An unreadable revocation fails closed for its user: all
+ * its sessions end. It affects no other user. Done once per
+ * outbox row; the new revocation has a row of its own.
  */
 
 import type { RevocationTable } from "../../db/account/revocations.js";
@@ -10,13 +9,13 @@ import type { Database } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
 import { type Revocation, revocationEntry } from "../../domain/account/session.js";
 
-/** The user of a revocation that cannot be read, as far as it names one. */
+/** A user that an unreadable revocation names. */
 export type NamedUser = { readonly userId: number } | { readonly userTag: string };
 
 /**
- * Ends all sessions of users in Postgres. Resolves to the
- * revocations, which are in the outbox too; none the second
- * time.
+ * Ends all sessions of users in Postgres. Resolves to
+ * the revocations, which are in the outbox too; none
+ * the second time.
  */
 export type FailClosed = (row: number, users: readonly NamedUser[]) => Promise<Revocation[]>;
 

@@ -1,17 +1,17 @@
 /**
- * Guests: visitors without an account, identified by a signed
- * id. A guest is made at the first write and costs nothing to
- * keep. The holder of a token that we signed is that guest,
- * on every transport and process. Other ids are never
- * adopted.
+ * Guests: visitors without an account, identified by a
+ * signed id. A guest is made at the first write and
+ * costs nothing to keep. The holder of a token that we
+ * signed is that guest, on every transport and
+ * process. Other ids are never adopted.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { GuestPass } from "../../domain/account/guest.js";
 
 export interface Guests {
   /**
-   * The guest of a client with this token; a token that is
-   * not ours counts as none.
+   * The guest of a client with this token; a token that
+   * is not ours counts as none.
    */
   admit(token: string | undefined): GuestPass;
 }

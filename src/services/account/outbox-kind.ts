@@ -1,4 +1,4 @@
-/** Revocations of sessions in the outbox: written with the change that ends them, sent to Redis. */
+/** Revocations in the outbox: committed with their cause, sent to Redis. */
 import { z } from "zod";
 import { REVOCATION_KIND, type Revocation } from "../../domain/account/session.js";
 import { failuresOf, mostTelling } from "../failures.js";
@@ -24,7 +24,6 @@ const REVOCATION: z.ZodType<Revocation> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("everyone"), beforeMs: EPOCH }),
 ]);
 
-/** Revocations that are still to be applied. */
 export const REVOCATION_SPEC: OutboxKindSpec<RevocationPayload> = {
   kind: REVOCATION_KIND,
   lists: { revocations: REVOCATION },
@@ -36,11 +35,10 @@ export const REVOCATION_SPEC: OutboxKindSpec<RevocationPayload> = {
   invalidates: false,
 };
 
-/** The collaborators of the kind. */
 export interface RevocationKindDeps {
-  /** Ends in Redis what was revoked, and announces it to the processes that serve it. */
+  /** Ends sessions in Redis, and publishes that. */
   readonly apply: ApplyRevocation;
-  /** Ends the sessions of users whose revocation cannot be read. */
+  /** For users whose revocation cannot be read. */
   readonly failClosed: FailClosed;
 }
 
@@ -63,7 +61,7 @@ export function createRevocationKind({
 const NAMED_BY_ID = z.object({ userId: USER_ID });
 const NAMED_BY_TAG = z.object({ userTag: NAME });
 
-/** Users of revocations that cannot be read, as far as these name one. */
+/** Users that unreadable revocations name. */
 export function unreadableUsers({
   unread,
 }: Pick<ReadRow<RevocationPayload>, "unread">): NamedUser[] {

@@ -1,10 +1,10 @@
 /**
- * Passwords: Argon2id, on the threads of libuv. At most
- * `concurrency` at a time, because each takes its memory, and
- * the threads have other work. A queue waits, bounded by
- * length and by age; beyond it, callers are refused. Source:
- * RFC 9106; OWASP's least parameters (19 MiB, two passes, one
- * lane).
+ * Passwords: Argon2id, on the threads of libuv. At
+ * most `concurrency` at a time, because each takes its
+ * memory, and the threads have other work. A queue
+ * waits, bounded by length and by age; beyond it,
+ * callers are refused. Source: RFC 9106; OWASP's least
+ * parameters (19 MiB, two passes, one lane).
  */
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
@@ -23,14 +23,14 @@ export interface PasswordOptions {
 }
 
 /**
- * Every method costs one Argon2id. Throws ServiceUnavailable
- * when the queue is full.
+ * Every method costs one Argon2id. Throws
+ * ServiceUnavailable when the queue is full.
  */
 export interface Passwords {
   hash(password: string): Promise<string>;
   /**
-   * Whether the password belongs to the hash. Without a hash
-   * the same work is done, and the answer is false.
+   * Whether the password belongs to the hash. Without a
+   * hash the same work is done, and the answer is false.
    */
   matches(password: string, hash: string | null): Promise<boolean>;
   /** Whether a hash is weaker than configured. Costs nothing. */
@@ -38,8 +38,8 @@ export interface Passwords {
 }
 
 /**
- * `Algorithm.Argon2id`: a const enum cannot be imported from
- * a single file.
+ * `Algorithm.Argon2id`: a const enum cannot be
+ * imported from a single file.
  */
 const ARGON2ID = 2 as Algorithm;
 
@@ -51,8 +51,8 @@ export function createPasswords({
 }: PasswordOptions): Passwords {
   const cost = { algorithm: ARGON2ID, memoryCost: memoryKib, timeCost: passes, parallelism: 1 };
   const inTurn = createTurns(concurrency, queue);
-  // Compared with where there is no account: the hash of a
-  // random secret.
+  // Compared with where there is no account: the hash of
+  // a random secret.
   let made: Promise<string> | null = null;
   const nobodysHash = (): Promise<string> => {
     made ??= hash(randomBytes(32), cost);
@@ -82,8 +82,8 @@ const busy = () =>
   new ServiceUnavailable("Too many people are signing in right now. Try again in a moment.");
 
 /**
- * Runs work at most `concurrency` at a time, first come,
- * first served.
+ * Runs work at most `concurrency` at a time, first
+ * come, first served.
  */
 function createTurns(concurrency: number, queue: number) {
   interface Turn {

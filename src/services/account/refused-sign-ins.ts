@@ -1,10 +1,10 @@
 /**
  * Counts refused sign-ins for the audit log. Clients can
  * cause any number, so none is a statement of its own. Each
- * process counts by account and address, and writes once a
- * minute, in one statement with a bounded number of rows. So
- * a refusal costs the same with an account as without. A
- * process that is killed loses its last minute.
+ * process counts by account and address. It writes once a
+ * minute, in one statement of bounded size. So a refusal
+ * costs the same with an account as without. A process that
+ * is killed loses its last minute.
  */
 import type { Logger } from "pino";
 import type { AuditTable } from "../../db/account/audit.js";
@@ -14,13 +14,13 @@ import { MINUTE } from "../../domain/time/time.js";
 
 export interface RefusedSignIns {
   /**
-   * @param userId the account that was meant, where there is
-   * one
+   * @param userId the account that was meant, where
+   * there is one
    */
   note(event: CountedEvent, userId: number | null, ip: string): void;
   /**
-   * Writes new counts. Never rejects: what fails is written
-   * with the next.
+   * Writes new counts. Never rejects: what fails is
+   * written with the next.
    */
   flush(): Promise<void>;
   /** Writes the rest. */
@@ -34,8 +34,8 @@ export interface RefusedSignInsDeps {
 
 const FLUSH_EVERY_MS = MINUTE;
 /**
- * Accounts and addresses counted apart within a minute; the
- * rest is counted together.
+ * Accounts and addresses counted apart within a
+ * minute; the rest is counted together.
  */
 const MAX_ROWS = 100;
 

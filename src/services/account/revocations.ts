@@ -1,9 +1,10 @@
 /**
  * Ending sessions, with authorisation. A revocation is
- * committed in Postgres with an outbox row, then applied to
- * Redis, then published to the processes with sockets. Only
- * then is the caller answered. Without Redis the call fails
- * and the relay does the rest. All steps can be repeated.
+ * committed in Postgres with an outbox row. It is
+ * applied to Redis, then published to the processes
+ * with sockets. Only then is the caller answered.
+ * Without Redis the call fails and the relay does the
+ * rest. All steps can be repeated.
  */
 import type { AuditTable } from "../../db/account/audit.js";
 import type { RaisedEpoch, RevocationTable } from "../../db/account/revocations.js";
@@ -23,9 +24,9 @@ import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import type { SessionStore } from "../../redis/session/session.js";
 
 /**
- * Applies a committed revocation. Resolves to the number of
- * ended sessions, where it is counted. Rejects with
- * RedisUnavailable.
+ * Applies a committed revocation. Resolves to the
+ * number of ended sessions, where it is counted.
+ * Rejects with RedisUnavailable.
  */
 export type ApplyRevocation = (revocation: Revocation) => Promise<number | null>;
 
@@ -46,15 +47,15 @@ export function createApplyRevocation(
 /** In place of a user's id. */
 export const EVERYBODY = 0;
 
-/** `revoked` is null where it was refused, or is not counted. */
+/** `revoked` is null when refused or not counted. */
 export interface RevocationOutcome {
   readonly revoked: number | null;
   readonly errors: readonly UserError[];
 }
 
 /**
- * Sessions that an admin ends: of one user, or all issued
- * before a time (ms since epoch).
+ * Sessions that an admin ends: of one user, or all
+ * issued before a time (ms since epoch).
  */
 export type RevocationTarget = { readonly userId: number } | { readonly beforeMs: number };
 
@@ -76,8 +77,8 @@ export interface Revocations {
    */
   others(principal: Principal, origin: RequestOrigin): Promise<RevocationOutcome>;
   /**
-   * Throws Unauthenticated or Forbidden unless the principal
-   * is an admin.
+   * Throws Unauthenticated or Forbidden unless the
+   * principal is an admin.
    */
   all(
     principal: Principal,
@@ -103,79 +104,99 @@ export interface RevocationsDeps {
   readonly capMs: number;
 }
 
-export function createRevocations(parts: RevocationsDeps): Revocations {
-  const { table, store } = parts;
+export function createRevocations(deps: RevocationsDeps): Revocations {
   return {
-    async signOut(principal, origin) {
-      if (principal.kind === "anonymous" || principal.kind === "service") return false;
-      const user = requireUser(principal);
-      await endSession(parts, "signed_out", user, { sessionId: user.sessionId, origin });
-      return true;
-    },
-    async one(principal, sessionId, origin) {
-      const user = requireUser(principal);
-      // Looked up among the caller's own: those of others are
-      // not found.
-      const found = await store.find(user.userTag, sessionId);
-      if (typeof found !== "object") return { revoked: null, errors: [NO_SESSION] };
-      return revokedOutcome(
-        await endSession(parts, "session_revoked", user, { sessionId, origin }),
-      );
-    },
-    async others(principal, origin) {
-      const { userId, sessionId } = requireUser(principal);
-      return revokedOutcome(
-        await endUser(
-          parts,
-          {
-            event: "other_sessions_revoked",
-            userId,
-            by: { kind: "user", userId },
-            sessionId,
-            origin,
-          },
-          sessionId,
-        ),
-      );
-    },
-    async all(principal, target, origin) {
-      requireAdmin(principal);
-      const entry = { by: actorOf(principal), sessionId: null, origin } as const;
-      if ("userId" in target) {
-        const done = await endUser(
-          parts,
-          { ...entry, event: "all_sessions_revoked", userId: target.userId },
-          null,
-        );
-        return done ? revokedOutcome(done) : { revoked: null, errors: [NO_USER] };
-      }
-      const detail = new Date(target.beforeMs).toISOString();
-      const done = await revoke(
-        parts,
-        { ...entry, event: "everybody_revoked", userId: null, detail },
-        async (tx) => {
-          const beforeMs = await table.endEverybody(tx, target.beforeMs);
-          return beforeMs === null ? null : { kind: "everyone", beforeMs };
-        },
-      );
-      return done ? revokedOutcome(done) : { revoked: null, errors: [IN_THE_FUTURE] };
-    },
+    signOut: (principal, origin) => signOut(deps, principal, origin),
+    one: (principal, sessionId, origin) => endOne(deps, principal, { sessionId, origin }),
+    others: (principal, origin) => endOthers(deps, principal, origin),
+    all: (principal, target, origin) => endAll(deps, principal, target, origin),
     async together({ userId, sessionId, origin }, decide) {
       const entry = {
+        ...byThemselves(userId),
         event: "password_changed",
-        userId,
-        by: { kind: "user", userId },
         sessionId,
         origin,
       } as const;
-      return (await endUser(parts, entry, null, decide))?.revocation ?? null;
+      return (await endUser(deps, entry, null, decide))?.revocation ?? null;
     },
   };
 }
 
+async function signOut(
+  deps: RevocationsDeps,
+  principal: Principal,
+  origin: RequestOrigin,
+): Promise<boolean> {
+  if (principal.kind === "anonymous" || principal.kind === "service") return false;
+  const user = requireUser(principal);
+  await endSession(deps, "signed_out", user, { sessionId: user.sessionId, origin });
+  return true;
+}
+
+async function endOne(
+  deps: RevocationsDeps,
+  principal: Principal,
+  session: Ended,
+): Promise<RevocationOutcome> {
+  const user = requireUser(principal);
+  // Looked up among the caller's own: those of others
+  // are not found.
+  const found = await deps.store.find(user.userTag, session.sessionId);
+  if (typeof found !== "object") return { revoked: null, errors: [NO_SESSION] };
+  return revokedOutcome(await endSession(deps, "session_revoked", user, session));
+}
+
+async function endOthers(
+  deps: RevocationsDeps,
+  principal: Principal,
+  origin: RequestOrigin,
+): Promise<RevocationOutcome> {
+  const { userId, sessionId } = requireUser(principal);
+  const event = "other_sessions_revoked";
+  const entry = { ...byThemselves(userId), event, sessionId, origin } as const;
+  return revokedOutcome(await endUser(deps, entry, sessionId));
+}
+
+async function endAll(
+  deps: RevocationsDeps,
+  principal: Principal,
+  target: RevocationTarget,
+  origin: RequestOrigin,
+): Promise<RevocationOutcome> {
+  requireAdmin(principal);
+  const entry = { by: actorOf(principal), sessionId: null, origin };
+  if (!("userId" in target)) {
+    const done = await endEverybody(deps, entry, target.beforeMs);
+    return done ? revokedOutcome(done) : { revoked: null, errors: [IN_THE_FUTURE] };
+  }
+  const { userId } = target;
+  const done = await endUser(deps, { ...entry, event: "all_sessions_revoked", userId }, null);
+  return done ? revokedOutcome(done) : { revoked: null, errors: [NO_USER] };
+}
+
+/** Null where the time lies in the future. */
+const endEverybody = (
+  deps: RevocationsDeps,
+  entry: Pick<AuditEntry, "by" | "sessionId" | "origin">,
+  wantedMs: number,
+) =>
+  revoke(
+    deps,
+    {
+      ...entry,
+      event: "everybody_revoked",
+      userId: null,
+      detail: new Date(wantedMs).toISOString(),
+    },
+    async (tx) => {
+      const beforeMs = await deps.table.endEverybody(tx, wantedMs);
+      return beforeMs === null ? null : { kind: "everyone", beforeMs };
+    },
+  );
+
 /**
- * Null when `decide` found nothing to end; then nothing is
- * logged either.
+ * Null when `decide` found nothing to end; then
+ * nothing is logged either.
  */
 async function revoke<R extends Revocation>(
   { database, outboxTable, apply, audit }: RevocationsDeps,
@@ -190,36 +211,39 @@ async function revoke<R extends Revocation>(
   });
   if (!owed) return null;
   const ended = await apply(owed.revocation);
-  // A row that stays is applied again by the relay, which
-  // changes nothing.
+  // A row that stays is applied again by the relay,
+  // which changes nothing.
   outboxTable.done(owed.rows.map(({ id }) => id)).catch(() => {});
   return { ended, revocation: owed.revocation };
 }
 
 /** One of the caller's own. */
 const endSession = (
-  parts: RevocationsDeps,
+  deps: RevocationsDeps,
   event: "signed_out" | "session_revoked",
   { userId, userTag }: UserPrincipal,
   session: Ended,
 ) =>
-  revoke(parts, { event, userId, by: { kind: "user", userId }, ...session }, async (tx) => {
-    await parts.table.endSession(tx, { id: session.sessionId, userId, keptMs: parts.capMs });
+  revoke(deps, { ...byThemselves(userId), event, ...session }, async (tx) => {
+    await deps.table.endSession(tx, { id: session.sessionId, userId, keptMs: deps.capMs });
     return { kind: "session", userId, userTag, sessionId: session.sessionId };
   });
 
 const endUser = (
-  parts: RevocationsDeps,
+  deps: RevocationsDeps,
   entry: OfUser,
   keptId: string | null,
   also: (tx: Tx) => Promise<boolean> = async () => true,
 ) =>
-  revoke(parts, entry, async (tx) => {
+  revoke(deps, entry, async (tx) => {
     const raised = (await also(tx))
-      ? await parts.table.raiseEpoch(tx, { userId: entry.userId })
+      ? await deps.table.raiseEpoch(tx, { userId: entry.userId })
       : null;
     return raised && { kind: "user", keptId, ...raised };
   });
+
+/** Audit fields of what users do to their own account. */
+export const byThemselves = (userId: number) => ({ userId, by: { kind: "user", userId } }) as const;
 
 /** A session that ends, and who asked for it. */
 type Ended = Pick<AuditEntry, "origin"> & { readonly sessionId: string };

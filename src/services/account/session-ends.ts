@@ -6,8 +6,8 @@ import { EVERYBODY } from "./revocations.js";
 
 export interface SessionEnds {
   /**
-   * Calls back with the user, or with null when it may be
-   * any. Returns the unsubscribe function.
+   * Calls back with the user, or with null when it may
+   * be any. Returns the unsubscribe function.
    */
   onEnded(listener: (userId: number | null) => void): () => void;
   close(): Promise<void>;
@@ -19,7 +19,7 @@ export async function watchSessionEnds(
   log: Logger,
 ): Promise<SessionEnds> {
   const listeners = new Set<(userId: number | null) => void>();
-  const tell = (userId: number | null): void => {
+  const notify = (userId: number | null): void => {
     for (const listener of listeners) {
       try {
         listener(userId);
@@ -29,10 +29,10 @@ export async function watchSessionEnds(
     }
   };
   const stopResync = pubsub.onResync((topic) => {
-    if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) tell(null);
+    if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) notify(null);
   });
   const unsubscribe = await pubsub.subscribe(SESSIONS_TOPIC, ({ userId }) =>
-    tell(userId === EVERYBODY ? null : userId),
+    notify(userId === EVERYBODY ? null : userId),
   );
   return {
     onEnded(listener) {

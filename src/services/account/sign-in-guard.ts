@@ -5,16 +5,16 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Attempt, Attempts, Hold } from "../../redis/attempts/attempts.js";
 
 /**
- * An attempt that was let in. It counts as a failure until it
- * is marked as right.
+ * An attempt that was let in. It counts as a failure
+ * until it is marked as right.
  */
 export interface Admitted {
   right(): Promise<void>;
 }
 
 /**
- * All methods throw RateLimited, and RedisUnavailable without
- * Redis: no attempt goes uncounted.
+ * All methods throw RateLimited, and RedisUnavailable
+ * without Redis: no attempt goes uncounted.
  */
 export interface SignInGuard {
   /**

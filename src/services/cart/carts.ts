@@ -30,18 +30,18 @@ export interface Shopper {
   writingOwner(): Owner;
   /** The guest of the client, also where it is signed in. */
   readonly guest: string | null;
-  /** Makes the client drop the guest: its cart is the account's now. */
+  /** For a guest whose cart is the account's now. */
   forgetGuest(): void;
   readonly readProducts: ReadProducts;
 }
 
 export interface CartOutcome {
-  /** The cart as it is now; null when the input was refused. */
+  /** The present cart; null when the input was refused. */
   readonly cart: { readonly owner: Owner; readonly record: CartRecord } | null;
   readonly errors: readonly UserError[];
   /**
-   * Changes by the operation. Earlier changes of other lines
-   * are shown with the cart.
+   * Changes by the operation. Earlier changes of other
+   * lines are shown with the cart.
    */
   readonly warnings: readonly CartWarning[];
 }
@@ -52,18 +52,18 @@ export interface CartLineInput {
 }
 
 /**
- * Methods throw ServiceUnavailable without Redis, or without
- * Postgres where products are not cached.
+ * Methods throw ServiceUnavailable without Redis, or
+ * without Postgres where products are not cached.
  */
 export interface Carts {
   /**
-   * The caller's cart; an empty one without an owner for a
-   * caller without one.
+   * The caller's cart; an empty one without an owner for
+   * a caller without one.
    */
   read(shopper: Shopper): Promise<{ readonly owner: Owner | null; readonly record: CartRecord }>;
   /**
-   * Moves the guest's cart to the account that signed in.
-   * Never rejects.
+   * Moves the guest's cart to the account that signed
+   * in. Never rejects.
    */
   adopt(shopper: Shopper, userId: number): Promise<void>;
   /** Adds pieces, once per operation. */
@@ -84,46 +84,10 @@ export interface CartsDeps {
   readonly moves: CartMoves;
 }
 
-export function createCarts(parts: CartsDeps): Carts {
-  const { store, moves } = parts;
-  const adopt = async (
-    { guest, forgetGuest, readProducts }: Shopper,
-    userId: number,
-  ): Promise<void> => {
-    if (guest !== null && (await moves.adopt(guest, userId, readProducts))) forgetGuest();
-  };
-
-  /**
-   * A client that still has a guest may have a cart that the
-   * sign-in could not move.
-   */
-  const bringAlong = async (shopper: Shopper, owner: Owner | null): Promise<void> => {
-    if (owner?.kind === "user") await adopt(shopper, owner.userId);
-  };
-
-  const change = async (shopper: Shopper, wanted: CartChange): Promise<CartOutcome> => {
-    const owner = shopper.writingOwner();
-    await bringAlong(shopper, owner);
-    const result = await store.change(owner, wanted);
-    // Only the outcome counts: cart and change may have moved
-    // right after it.
-    if (result.outcome !== "moved" || !result.move || owner.kind === "user")
-      return toOutcome(owner, result, wanted);
-    return followMove(parts, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
-  };
-
+export function createCarts(deps: CartsDeps): Carts {
   return {
-    adopt,
-    async read(shopper) {
-      const owner = shopper.owner();
-      if (!owner)
-        return { owner, record: { version: 0, expiresMs: await store.expiryOfNew(), lines: [] } };
-      await bringAlong(shopper, owner);
-      const { cart, move } = await store.read(owner);
-      if (!move || move.arrived || owner.kind === "user") return { owner, record: cart };
-      await moves.finish(owner.guestId, move, shopper.readProducts);
-      return { owner, record: (await store.read(owner)).cart };
-    },
+    adopt: (shopper, userId) => adopt(deps, shopper, userId),
+    read: (shopper) => readCart(deps, shopper),
     async add(shopper, { operationId, ...line }) {
       const product = await one(shopper, line.productId);
       const error =
@@ -131,11 +95,8 @@ export function createCarts(parts: CartsDeps): Carts {
         checkOperationId(operationId) ??
         checkSold(product);
       if (error) return { ...UNCHANGED, errors: [error] };
-      return change(shopper, {
-        action: toAction("add", line, product),
-        operationId,
-        expectedVersion: null,
-      });
+      const action = toAction("add", line, product);
+      return change(deps, shopper, { action, operationId, expectedVersion: null });
     },
     async set(shopper, { expectedVersion, ...line }) {
       const product = await one(shopper, line.productId);
@@ -143,15 +104,51 @@ export function createCarts(parts: CartsDeps): Carts {
         checkQuantity(line.quantity, 0) ??
         (line.quantity > 0 || !product ? checkSold(product) : null);
       if (error) return { ...UNCHANGED, errors: [error] };
-      return change(shopper, {
-        action: toAction("set", line, product),
-        operationId: null,
-        expectedVersion,
-      });
+      const action = toAction("set", line, product);
+      return change(deps, shopper, { action, operationId: null, expectedVersion });
     },
     clear: (shopper, expectedVersion) =>
-      change(shopper, { action: { kind: "clear" }, operationId: null, expectedVersion }),
+      change(deps, shopper, { action: { kind: "clear" }, operationId: null, expectedVersion }),
   };
+}
+
+async function adopt(
+  { moves }: CartsDeps,
+  { guest, forgetGuest, readProducts }: Shopper,
+  userId: number,
+): Promise<void> {
+  if (guest !== null && (await moves.adopt(guest, userId, readProducts))) forgetGuest();
+}
+
+/**
+ * A client that still has a guest may have a cart that
+ * the sign-in could not move.
+ */
+async function bringAlong(deps: CartsDeps, shopper: Shopper, owner: Owner): Promise<void> {
+  if (owner.kind === "user") await adopt(deps, shopper, owner.userId);
+}
+
+async function readCart(deps: CartsDeps, shopper: Shopper): ReturnType<Carts["read"]> {
+  const { store, moves } = deps;
+  const owner = shopper.owner();
+  if (!owner)
+    return { owner, record: { version: 0, expiresMs: await store.expiryOfNew(), lines: [] } };
+  await bringAlong(deps, shopper, owner);
+  const { cart, move } = await store.read(owner);
+  if (!move || move.arrived || owner.kind === "user") return { owner, record: cart };
+  await moves.finish(owner.guestId, move, shopper.readProducts);
+  return { owner, record: (await store.read(owner)).cart };
+}
+
+async function change(deps: CartsDeps, shopper: Shopper, wanted: CartChange): Promise<CartOutcome> {
+  const owner = shopper.writingOwner();
+  await bringAlong(deps, shopper, owner);
+  const result = await deps.store.change(owner, wanted);
+  // Only the outcome counts: cart and change may have
+  // moved right after it.
+  if (result.outcome !== "moved" || !result.move || owner.kind === "user")
+    return toOutcome(owner, result, wanted);
+  return followMove(deps, { shopper, owner, guestId: owner.guestId, move: result.move, wanted });
 }
 
 interface Following {
@@ -163,8 +160,8 @@ interface Following {
 }
 
 /**
- * A guest's cart has moved: the change goes to the account,
- * of which the guest sees nothing.
+ * A guest's cart has moved: the change goes to the
+ * account, of which the guest sees nothing.
  */
 async function followMove(
   { store, moves }: CartsDeps,

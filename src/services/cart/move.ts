@@ -1,14 +1,14 @@
 /**
- * A guest's cart moves to the account at sign-in: exactly
- * once, and a sign-in never fails by it.
+ * A guest's cart moves to the account at sign-in,
+ * exactly once. It never fails a sign-in.
  *
- * Three steps that can each be repeated. Seal the guest's
- * cart: its writes then go to the account. Add its lines to
- * the account's cart under the name of the merge. Record in
- * the sealed cart that they have arrived. A crash leaves a
- * sealed cart with the state of the move. The next read or
- * write of that guest, or of an account whose client still
- * has the guest, finishes it.
+ * Three steps that can each be repeated. Seal the
+ * guest's cart: its writes then go to the account. Add
+ * its lines to the account's cart under the name of
+ * the merge. Record in the sealed cart that they have
+ * arrived. A crash leaves a sealed cart with the state
+ * of the move. The next read or write of the guest
+ * finishes it, or of an account with that guest.
  */
 import type { Logger } from "pino";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
@@ -17,8 +17,8 @@ import { SECOND } from "../../domain/time/time.js";
 import type { CartMove, CartStore } from "../../redis/cart/cart.js";
 
 /**
- * Reads products as the client may see them now, in the order
- * of their ids; null for an unknown id.
+ * Products as the client may see them, in order of the
+ * ids; null for unknown.
  */
 export type ReadProducts = (ids: readonly number[]) => Promise<readonly (ProductRecord | null)[]>;
 
@@ -37,8 +37,8 @@ export interface CartMoves {
 const ADOPT_MS = SECOND;
 
 /**
- * A removed product has no stock to clamp to: its line stays,
- * with a warning.
+ * A removed product has no stock to clamp to: its line
+ * stays, with a warning.
  */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 

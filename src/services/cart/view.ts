@@ -1,6 +1,6 @@
 /**
- * A cart with its products as they are now, and what has
- * changed since.
+ * A cart with its products as they are now, and what
+ * has changed since.
  */
 import type { CartLineRecord, CartWarning } from "../../domain/cart.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
@@ -10,7 +10,7 @@ export interface CartLineView extends CartLineRecord {
   /** What its pieces cost now. */
   readonly total: number;
   readonly priceChanged: boolean;
-  /** Whether it can be bought: still sold, and enough in stock. */
+  /** Whether it is still sold, with enough in stock. */
   readonly available: boolean;
 }
 

@@ -8,15 +8,15 @@ import type { CurrencyCode } from "../../domain/catalogue/money.js";
 import { checkText, typed } from "../../domain/text.js";
 import { checkDraft } from "./product-draft.js";
 
-/** A row of the source: values by column, or why it could not be read. */
+/** Values by column, or why the row is unreadable. */
 export type SourceRow =
   | { readonly line: number; readonly values: Readonly<Record<string, unknown>> }
   /** `unreadable`: nothing behind it could be read either. */
   | { readonly line: number; readonly reason: string; readonly unreadable?: boolean };
 
 /**
- * All columns are required. `category` is a path such as
- * `Home & Living > Furniture > Chairs`.
+ * All columns are required. `category` is a path such
+ * as `Home & Living > Furniture > Chairs`.
  */
 export const IMPORT_COLUMNS = [
   "sku",
@@ -34,7 +34,7 @@ export const MAX_CATEGORY_DEPTH = 8;
 
 class BadRow extends Error {}
 
-/** The row, or the reason why it is bad, in one line. */
+/** The row, or why it is bad, in one line. */
 export function readImportRow(
   line: number,
   values: Readonly<Record<string, unknown>>,

@@ -1,12 +1,12 @@
 /**
- * Imports products in bulk, all or nothing: one transaction
- * from the first row to the last. An interrupted import, or
- * one with a bad row, leaves the catalogue as it was.
+ * Imports products in bulk, all or nothing: one
+ * transaction from the first row to the last. An
+ * interrupted import, or one with a bad row, leaves
+ * the catalogue as it was.
  *
- * One tag invalidates every cached list and product, and one
- * event makes every process reload what its clients watch. A
- * hundred thousand rows cost one outbox row and one
- * publication.
+ * One tag invalidates all cached lists and products. One
+ * event makes all processes reload watched values. A hundred
+ * thousand rows cost one outbox row and one publication.
  */
 
 import { openStaging, type Staging } from "../../db/catalogue/import.js";
@@ -28,8 +28,8 @@ export interface ImportOptions {
   /** Imports the good rows even where others are bad. */
   readonly skipBad: boolean;
   /**
-   * Called after every batch with the rows read so far, and
-   * once when the merge begins.
+   * Called after every batch with the rows read so far,
+   * and once when the merge begins.
    */
   readonly onProgress?: (rows: number, phase: "reading" | "merging") => void;
 }

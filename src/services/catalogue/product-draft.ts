@@ -1,6 +1,6 @@
 /**
- * Bounds of a product: lengths, ranges and characters, for
- * the API and for imports.
+ * Bounds of a product: lengths, ranges and characters,
+ * for the API and for imports.
  */
 import { PRODUCT_LIMITS, type ProductDraft } from "../../domain/catalogue/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";

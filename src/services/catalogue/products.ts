@@ -1,8 +1,8 @@
 /**
- * Changes of the catalogue: authorisation, bounds, and order.
- * A change commits with its outbox row. Then the cache is
- * invalidated and the event published, before the caller is
- * answered.
+ * Changes of the catalogue: authorisation, bounds, and
+ * order. A change commits with its outbox row. Then
+ * the cache is invalidated and the event published,
+ * before the caller is answered.
  */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { Tx } from "../../db/client/database.js";
@@ -40,8 +40,8 @@ export interface StockAdjustment {
 }
 
 /**
- * All methods throw Unauthenticated or Forbidden unless the
- * principal is an admin.
+ * All methods throw Unauthenticated or Forbidden
+ * unless the principal is an admin.
  */
 export interface Products {
   /** Creates, replaces or revives the product with this sku. */
@@ -66,47 +66,8 @@ interface WrittenChange {
   readonly after: PlacedProduct;
 }
 
-export function createProducts({ products, operations, ...parts }: ProductsDeps): Products {
-  const announced = createWriteWithOutbox(parts);
-  const write = async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
-    const { decision, seen } = await announced(async (tx) => {
-      const made = await decide(tx);
-      return {
-        decision: made,
-        owes: "after" in made && hasChanged(made) ? entriesFor(made) : [],
-      };
-    });
-    if ("refused" in decision) return { ...NOT_WRITTEN, errors: [decision.refused] };
-    if ("repeated" in decision)
-      return { product: await present(decision.repeated), errors: [], seen: null };
-    return { product: decision.after.product, errors: [], seen };
-  };
-
-  /** The product as it is, for an answer that repeats an earlier one. */
-  const present = async (id: number): Promise<ProductRecord | null> =>
-    (await products.byIds([id]))[0] ?? null;
-
-  const adjust = async (tx: Tx, { id, by, operationId }: StockAdjustment): Promise<Decision> => {
-    if (operationId !== undefined) {
-      const known = await operations.remember(
-        tx,
-        operationId,
-        "adjustStock",
-        fingerprint([id, by]),
-      );
-      if (!known.first) return known.sameInput ? { repeated: id } : { refused: OTHER_CHANGE };
-    }
-    const result = await products.adjustStock(tx, id, by);
-    if (typeof result === "object")
-      return {
-        ...result,
-        scores: by < 0 ? sold(id, -by, `stock:${id}:${result.after.product.version}`) : [],
-      };
-    // A refusal uses up no operation id: the caller may
-    // repeat it when there is stock again.
-    throw new Refused(STOCK_REFUSALS[result](by));
-  };
-
+export function createProducts({ products, operations, ...deps }: ProductsDeps): Products {
+  const write = createProductWrite(products, deps);
   return {
     async upsert(principal, input) {
       requireAdmin(principal);
@@ -123,7 +84,7 @@ export function createProducts({ products, operations, ...parts }: ProductsDeps)
       requireAdmin(principal);
       const error = checkOperationId(adjustment.operationId);
       if (error) return { ...NOT_WRITTEN, errors: [error] };
-      return write((tx) => adjust(tx, adjustment)).catch((error) => ({
+      return write((tx) => adjust({ products, operations }, tx, adjustment)).catch((error) => ({
         ...NOT_WRITTEN,
         errors: [refusalIn(error)],
       }));
@@ -137,6 +98,41 @@ export function createProducts({ products, operations, ...parts }: ProductsDeps)
       });
     },
   };
+}
+
+/** Writes a decision with the outbox rows of its change. */
+function createProductWrite(products: Pick<ProductTable, "byIds">, deps: OutboxWriteDeps) {
+  const writeWithOutbox = createWriteWithOutbox(deps);
+  return async (decide: (tx: Tx) => Promise<Decision>): Promise<WriteOutcome> => {
+    const { decision, seen } = await writeWithOutbox(async (tx) => {
+      const made = await decide(tx);
+      const owes = "after" in made && hasChanged(made) ? entriesFor(made) : [];
+      return { decision: made, owes };
+    });
+    if ("refused" in decision) return { ...NOT_WRITTEN, errors: [decision.refused] };
+    if ("after" in decision) return { product: decision.after.product, errors: [], seen };
+    // The product as it is now: this repeats an earlier answer.
+    const [product = null] = await products.byIds([decision.repeated]);
+    return { product, errors: [], seen: null };
+  };
+}
+
+async function adjust(
+  { products, operations }: Pick<ProductsDeps, "products" | "operations">,
+  tx: Tx,
+  { id, by, operationId }: StockAdjustment,
+): Promise<Decision> {
+  if (operationId !== undefined) {
+    const print = fingerprint([id, by]);
+    const known = await operations.remember(tx, operationId, "adjustStock", print);
+    if (!known.first) return known.sameInput ? { repeated: id } : { refused: OTHER_CHANGE };
+  }
+  const result = await products.adjustStock(tx, id, by);
+  // A refusal uses up no operation id: the caller may
+  // repeat it when there is stock again.
+  if (typeof result !== "object") throw new Refused(STOCK_REFUSALS[result](by));
+  const { version } = result.after.product;
+  return { ...result, scores: by < 0 ? sold(id, -by, `stock:${id}:${version}`) : [] };
 }
 
 const NOT_WRITTEN = { product: null, seen: null };

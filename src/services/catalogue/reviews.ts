@@ -1,7 +1,7 @@
 /**
- * Reviews: one per product and user. The product's rating,
- * its count and all lists by them are right once this
- * answers.
+ * Reviews: one per product and user. The product's
+ * rating, its count and all lists by them are right
+ * once this answers.
  */
 import type { ProductTable } from "../../db/catalogue/products.js";
 import type { ReviewTable } from "../../db/catalogue/reviews.js";
@@ -29,8 +29,8 @@ export interface ReviewOutcome {
 
 export interface Reviews {
   /**
-   * Writes the caller's review of a product, or replaces it.
-   * Throws Unauthenticated.
+   * Writes the caller's review of a product, or replaces
+   * it. Throws Unauthenticated.
    */
   add(principal: Principal, draft: ReviewDraft): Promise<ReviewOutcome>;
 }

@@ -1,15 +1,20 @@
 /**
  * Counts views and shares of products, and reads them.
- * Redis counts; Postgres has what was flushed, and answers
- * readers alone where Redis does not. An event that Redis
- * refuses is refused. One that it did not answer may be
- * counted, and the error says so.
+ * Redis counts; Postgres has what was flushed, and
+ * answers readers alone where Redis does not. An event
+ * that Redis refuses is refused. One that it did not
+ * answer may be counted, and the error says so.
  */
 import type { CounterTable } from "../../db/counters/counters.js";
 import type { Owner } from "../../domain/account/guest.js";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
 import { type PeopleCount, peopleCount, type Tally, type TallyKey } from "../../domain/counters.js";
-import { RedisUnavailable, ServiceUnavailable, type UserError } from "../../domain/errors.js";
+import {
+  RedisUnavailable,
+  ServiceUnavailable,
+  type UserError,
+  userError,
+} from "../../domain/errors.js";
 import { sha256Bytes } from "../../domain/hash.js";
 import {
   type CalendarSpan,
@@ -64,11 +69,11 @@ export interface CountersDeps {
   readonly table: Pick<CounterTable, "stored">;
   readonly publisher: Pick<StatsPublisher, "publish">;
   readonly clock: Pick<RedisClock, "nowMs" | "observe">;
-  /** Opened by a read that failed: the next ones read Postgres at once. */
+  /** Opened by a failed read; later reads use Postgres. */
   readonly breaker: Breaker;
 }
 
-/** Sent again: once Redis has what it needs, or with the period of its clock. */
+/** Sent again after a load, or with the day of the Redis clock. */
 const UNREADY: ReadonlySet<Counted["state"]> = new Set([
   NOT_LOADED,
   "not-claimed",
@@ -94,63 +99,13 @@ function uncounted(mayBeCounted: boolean, isRepeatable: boolean): string {
         "would count once.";
 }
 
-export function createCounters({
-  store,
-  ranges,
-  reload,
-  table,
-  publisher,
-  clock,
-  breaker,
-}: CountersDeps): Counters {
-  const eventOf = (productId: number, operation: OperationName | undefined): CounterEvent => {
-    const nowMs = clock.nowMs();
-    return { productId, day: dayOf(nowMs), month: monthOf(nowMs), operation };
-  };
-  const count = async (
-    productId: number,
-    operation: OperationName | undefined,
-    send: (event: CounterEvent) => Promise<Counted>,
-  ): Promise<Counted> => {
-    let event = eventOf(productId, operation);
-    let state: Counted["state"] = NOT_LOADED;
-    const ask = async (): Promise<Counted | NotLoaded> => {
-      event = eventOf(productId, operation);
-      const counted = await send(event);
-      if (counted.nowMs > 0) clock.observe(counted.nowMs);
-      state = counted.state;
-      return UNREADY.has(state) ? NOT_LOADED : counted;
-    };
-    const load = async (): Promise<void> => {
-      if (state === "not-claimed") await reload.claimShard(shardOf(productId));
-      else if (state === NOT_LOADED) await reload.load(talliesOf(event), clock.nowMs());
-    };
-    return askLoaded(ask, load, { attempts: MAX_ATTEMPTS });
-  };
-  const perform = async (
-    kind: "view" | "share",
-    { product, owner, operationId }: ProductAction,
-  ): Promise<readonly UserError[]> => {
-    const error = checkProduct(product) ?? checkOperationId(operationId);
-    if (error || !product) return error ? [error] : [];
-    const who = owner();
-    const operation = operationId === undefined ? undefined : uncountedName(kind, who, operationId);
-    const send = (event: CounterEvent) =>
-      kind === "view" ? store.view(event, viewerName(who)) : store.share(event);
-    const { state, nowMs } = await count(product.id, operation, send).catch((error: unknown) => {
-      if (!(error instanceof RedisUnavailable)) throw error;
-      if (error.mayBeDone) publisher.publish(product.id, clock.nowMs());
-      throw new Uncounted(error, operationId);
-    });
-    if (state === "full") return [FULL];
-    if (state === "counted") publisher.publish(product.id, nowMs);
-    return [];
-  };
-
-  const read = createCounterReading({ store, reload, table, nowMs: clock.nowMs, breaker });
+export function createCounters(deps: CountersDeps): Counters {
+  const { store, clock, ranges } = deps;
+  const read = createCounterReading({ ...deps, nowMs: clock.nowMs });
   return {
-    view: (action) => perform("view", action),
-    share: (action) => perform("share", action),
+    view: (action) =>
+      perform(deps, action, "view", (event, who) => store.view(event, viewerName(who))),
+    share: (action) => perform(deps, action, "share", (event) => store.share(event)),
     read,
     async viewers(productId, days) {
       const today = dayNumber(clock.nowMs());
@@ -160,11 +115,61 @@ export function createCounters({
   };
 }
 
+async function perform(
+  deps: CountersDeps,
+  { product, owner, operationId }: ProductAction,
+  kind: "view" | "share",
+  send: (event: CounterEvent, who: Owner) => Promise<Counted>,
+): Promise<readonly UserError[]> {
+  const error = checkProduct(product) ?? checkOperationId(operationId);
+  if (error || !product) return error ? [error] : [];
+  const who = owner();
+  const operation = operationId === undefined ? undefined : uncountedName(kind, who, operationId);
+  const eventNow = () => eventAt(product.id, deps.clock.nowMs(), operation);
+  const counted = countEvent(deps, eventNow, (event) => send(event, who));
+  const { state, nowMs } = await counted.catch((error: unknown) => {
+    if (!(error instanceof RedisUnavailable)) throw error;
+    if (error.mayBeDone) deps.publisher.publish(product.id, deps.clock.nowMs());
+    throw new Uncounted(error, operationId);
+  });
+  if (state === "full") return [FULL];
+  if (state === "counted") deps.publisher.publish(product.id, nowMs);
+  return [];
+}
+
+/** Sends an event until Redis can count it. */
+function countEvent(
+  { reload, clock }: Pick<CountersDeps, "reload" | "clock">,
+  eventNow: () => CounterEvent,
+  send: (event: CounterEvent) => Promise<Counted>,
+): Promise<Counted> {
+  let event = eventNow();
+  let state: Counted["state"] = NOT_LOADED;
+  const ask = async (): Promise<Counted | NotLoaded> => {
+    event = eventNow();
+    const counted = await send(event);
+    if (counted.nowMs > 0) clock.observe(counted.nowMs);
+    state = counted.state;
+    return UNREADY.has(state) ? NOT_LOADED : counted;
+  };
+  const load = async (): Promise<void> => {
+    if (state === "not-claimed") await reload.claimShard(shardOf(event.productId));
+    else if (state === NOT_LOADED) await reload.load(talliesOf(event), clock.nowMs());
+  };
+  return askLoaded(ask, load, { attempts: MAX_ATTEMPTS });
+}
+
+const eventAt = (
+  productId: number,
+  nowMs: number,
+  operation: OperationName | undefined,
+): CounterEvent => ({ productId, day: dayOf(nowMs), month: monthOf(nowMs), operation });
+
 /** The tallies that an event counts in. */
 const talliesOf = ({ productId, month, day }: CounterEvent): TallyKey[] =>
   (["all", month, day] as const).map((period) => ({ productId, period }));
 
-/** The people who viewed a product in days that follow each other. */
+/** Viewers of a product over consecutive days. */
 async function viewersOf(
   { ranges, read }: Pick<CountersDeps, "ranges"> & Pick<Counters, "read">,
   productId: number,
@@ -182,18 +187,18 @@ async function viewersOf(
     : peopleCount(await ranges.estimate(productId, spans), false);
 }
 
-/** A pseudonym of 64 bits: two viewers of a product never share one. */
+/** A pseudonym of 64 bits, unique among viewers of a product. */
 const viewerName = (owner: Owner): string =>
   sha256Bytes(owner.kind === "user" ? `user:${owner.userId}` : `guest:${owner.guestId}`)
     .subarray(0, VIEWER_BYTES)
     .toString("base64url");
 
 /**
- * The name of an operation among those of its product. The
- * operations of a user share one slot, so they displace few
- * of other callers. Guests share their ids, over all slots:
- * one that lost its answer repeats the operation as another
- * guest.
+ * The name of an operation among those of its product.
+ * The operations of a user share one slot, so they
+ * displace few of other callers. Guests share their
+ * ids, over all slots: a retry without its answer
+ * comes as another guest.
  */
 function uncountedName(kind: string, owner: Owner, operationId: string): OperationName {
   const digest = sha256Bytes(
@@ -207,27 +212,16 @@ function uncountedName(kind: string, owner: Owner, operationId: string): Operati
   };
 }
 
-/** The error of counting for a product; null when there is none. */
+/** Null for a product that can be counted. */
 export function checkProduct(product: ProductRecord | null): UserError | null {
-  if (!product)
-    return {
-      code: "NOT_FOUND",
-      message: "There is no product with this id.",
-      field: ["productId"],
-    };
+  if (!product) return userError("NOT_FOUND", ["productId"], "There is no product with this id.");
   return product.removed
-    ? {
-        code: "PRODUCT_REMOVED",
-        message: "The product was removed from the shop.",
-        field: ["productId"],
-      }
+    ? userError("PRODUCT_REMOVED", ["productId"], "The product was removed from the shop.")
     : null;
 }
 
-const FULL: UserError = {
-  code: "OUT_OF_RANGE",
-  message:
-    `The counter stands at its highest value, ${Number.MAX_SAFE_INTEGER}; ` +
-    "nothing was counted.",
-  field: ["productId"],
-};
+const FULL = userError(
+  "OUT_OF_RANGE",
+  ["productId"],
+  `The counter stands at its highest value, ${Number.MAX_SAFE_INTEGER}; nothing was counted.`,
+);

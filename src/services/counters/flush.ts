@@ -1,10 +1,9 @@
 /**
- * Write-behind: brings what Redis counted to Postgres,
- * shard by shard. A batch is cut, applied in one
- * transaction with its name, and acknowledged. Each step
- * can be repeated, and each may be the last: the next
- * flusher finds the batch and goes on. A shard that fails
- * stops no other.
+ * Write-behind: brings what Redis counted to Postgres, shard
+ * by shard. A batch is cut, applied in one transaction with
+ * its name, and acknowledged. Each step is idempotent. After
+ * a crash the next flusher finds the batch and goes on. A
+ * shard that fails stops no other.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -22,9 +21,9 @@ import type { CounterReload } from "./reload.js";
 
 export interface CounterFlush {
   /**
-   * Brings everything counted so far to Postgres. Resolves
-   * to the number of batches applied. Rejects when a server
-   * is away, or at the end when a shard failed.
+   * Brings everything counted so far to Postgres. Resolves to
+   * the number of batches applied. Rejects when a server is
+   * away, or at the end when a shard failed.
    */
   flush(): Promise<number>;
 }
@@ -37,7 +36,7 @@ export interface CounterFlushDeps {
   readonly log: Logger;
 }
 
-/** So many failures of a server in a row mean that it is away. */
+/** Failures in a row after which a server is away. */
 const FAILURES_TO_END = 3;
 const EVERY_SHARD = Array.from({ length: SHARDS }, (_, shard) => shard);
 
@@ -64,7 +63,7 @@ export function createCounterFlush({
     await store.ackBatch(batch, fate === "stray" ? "stray" : "applied");
     return fate === "applied";
   };
-  /** Counts behind a batch of another flusher are flushed after it. */
+  /** Flushes counts behind another flusher's batch. */
   const flushShards = async (
     shards: readonly number[],
     isAgain: boolean,
@@ -96,7 +95,7 @@ interface Cut {
   readonly id: string;
 }
 
-/** Cuts a batch of each shard with counts; claims unclaimed shards. */
+/** Cuts a batch of each shard; claims unclaimed ones. */
 async function cutBatches(
   { store, reload }: Pick<CounterFlushDeps, "store" | "reload">,
   { shards, id }: Cut,
@@ -124,7 +123,7 @@ async function cutSome(
   return { batches, unclaimed };
 }
 
-/** Shards that failed in one flush; the next one retries them. */
+/** Shards that failed; the next flush retries them. */
 class ShardFailures {
   private first: { readonly error: unknown } | null = null;
   /** Failures of a server in a row. */
@@ -141,9 +140,9 @@ class ShardFailures {
   }
 
   /**
-   * Runs `work` for one shard; null where it failed.
-   * Rejects when a server fails several in a row. A single
-   * time-out may be a row that another session holds.
+   * Runs `work` for one shard; null where it failed. Rejects
+   * when a server fails several in a row. A single time-out
+   * may be a row that another session holds.
    */
   async alone<T>(shard: number, work: () => Promise<T>): Promise<T | null> {
     try {
@@ -163,7 +162,7 @@ class ShardFailures {
   }
 }
 
-/** Reads the viewers of a batch; unreadable ones stay as they are. */
+/** Viewers of a batch; unreadable ones stay unchanged. */
 function createSketchReading({
   store,
   reload,

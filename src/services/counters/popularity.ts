@@ -12,7 +12,7 @@ export interface Popularity {
   refresh(): Promise<number>;
 }
 
-/** Products in one transaction: bounds the wait of admins for a row. */
+/** Per transaction: bounds how long admins wait for a row. */
 const PRODUCTS_AT_ONCE = 500;
 
 interface PopularityRound {
@@ -29,7 +29,7 @@ export interface PopularityDeps extends OutboxWriteDeps {
 export function createPopularity({ log, ...deps }: PopularityDeps): Popularity {
   const write = createWriteWithOutbox(deps);
 
-  /** A failing product is left out: batches are halved around it. */
+  /** Bisects batches; a failing product is left out. */
   const round = async (limit: number): Promise<PopularityRound> => {
     let due: readonly number[] = [];
     try {

@@ -1,7 +1,7 @@
 /**
- * Reads counters from Redis, loading what is missing there.
- * Redis down: from Postgres, which has what was flushed;
- * the reading is then provisional.
+ * Reads counters from Redis, loading what is missing
+ * there. Redis down: from Postgres, which has what was
+ * flushed; the reading is then provisional.
  */
 import type { CounterTable } from "../../db/counters/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../domain/counters.js";

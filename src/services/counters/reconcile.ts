@@ -1,8 +1,8 @@
 /**
- * Reconciliation: compares Redis with Postgres and what is
- * not flushed, and the number of likes with their rows.
- * Postgres is right: a repair makes Redis load it again,
- * and counts likes anew.
+ * Reconciliation: compares Redis with Postgres and
+ * unflushed counts. Compares the number of likes with
+ * their rows. Postgres is right: a repair makes Redis
+ * load it again, and counts likes anew.
  */
 
 import type { Tx } from "../../db/client/database.js";

@@ -1,7 +1,7 @@
 /**
- * Loads Redis from Postgres: shards are claimed and tallies
- * loaded before they are counted or served, once per server
- * and generation, by the first caller.
+ * Loads Redis from Postgres. Shards are claimed and tallies
+ * loaded before they are counted or served. The first caller
+ * does it, once per server and generation.
  */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
@@ -11,12 +11,12 @@ import { MINUTE } from "../../domain/time/time.js";
 import { type CounterStore, shardOf } from "../../redis/counters/counters.js";
 
 export interface CounterReload {
-  /** Lets the server of a shard count, from what it may keep. */
+  /** Lets the server of a shard count. */
   claimShard(shard: number): Promise<void>;
   /**
-   * Loads tallies from Postgres, in one statement. A shard
-   * that is not claimed, or was flushed meanwhile, takes
-   * none: the caller reads again.
+   * Loads tallies from Postgres, in one statement. A
+   * shard that is not claimed, or was flushed meanwhile,
+   * takes none: the caller reads again.
    */
   load(keys: readonly TallyKey[], nowMs: number): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface CounterReloadDeps {
 
 /** A loss is found shard by shard, and logged once. */
 const LOG_AGAIN_MS = MINUTE;
-/** A Redis that forgets more often is restarting over and over. */
+/** A Redis that forgets more often keeps restarting. */
 export const MAX_ATTEMPTS = 8;
 
 export function createCounterReload({ store, table, log }: CounterReloadDeps): CounterReload {

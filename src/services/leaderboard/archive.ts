@@ -1,10 +1,11 @@
 /**
- * Archives finished periods, and drops them from Redis. A
- * period is closed first, so that no later score falls into
- * it. Then its entries are written from the ledger, read
- * back, and compared with what Redis holds, by one checksum
- * over all of them in order. Only what is equal is sealed,
- * and only then do the keys go. Every step can be repeated.
+ * Archives finished periods, and drops them from
+ * Redis. A period is closed first, so that no later
+ * score falls into it. Then its entries are written
+ * from the ledger and read back. One checksum over
+ * all, in order, compares them with Redis. Only what
+ * is equal is sealed, and only then do the keys go.
+ * Every step can be repeated.
  */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
@@ -67,7 +68,7 @@ export function createBoardArchiver(deps: BoardArchiveDeps): BoardArchiver {
   };
 }
 
-/** Closes what is finished. Resolves to the present period of each kind. */
+/** Closes finished periods. Resolves to the present ones. */
 const closePeriod = ({ database, ledger, calendars }: BoardArchiveDeps, board: BoardRecord) =>
   database.transaction(async (tx) => {
     const [head] = await ledger.lock(tx, [board.id]);

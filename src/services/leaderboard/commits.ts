@@ -1,9 +1,9 @@
 /**
  * Group commit: the scores of many callers in one
  * transaction. The result of each is decided under the
- * locks of their boards. So the ledger is exact: sequences
- * without gaps, sums within bounds, and each operation id
- * counts once.
+ * locks of their boards. So the ledger is exact:
+ * sequences without gaps, sums within bounds, and each
+ * operation id counts once.
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { LedgerHead, LedgerRow, ScoreLedger } from "../../db/leaderboard/ledger.js";

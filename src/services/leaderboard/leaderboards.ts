@@ -45,7 +45,7 @@ export interface Leaderboards extends BoardReads {
   count(): Promise<number>;
   /** Throws BadUserInput without such a board or period. */
   mustExist(slug: string, period: Period): Promise<BoardRecord>;
-  /** The top of the present period; simultaneous callers share a read. */
+  /** The top of the present period, by shared reads. */
   snapshot(slug: string, period: Period, top: number): Promise<BoardSnapshot>;
 }
 
@@ -59,7 +59,7 @@ export interface LeaderboardsDeps {
   readonly everyMs: number;
 }
 
-/** Boards change only in what is archived; reads look that up again. */
+/** Boards change only in what is archived, which reads look up. */
 const MAX_CACHED = 1_000;
 
 export function createLeaderboards({
@@ -70,15 +70,8 @@ export function createLeaderboards({
   labels,
   everyMs,
 }: LeaderboardsDeps): Leaderboards {
-  const cached = new LRUCache<string, BoardRecord>({ max: MAX_CACHED });
   const shared = createSharedReads<BoardSnapshot>(everyMs);
-
-  const bySlug = async (slug: string): Promise<BoardRecord | null> => {
-    if (slug.length > BOARD_LIMITS.slug) return null;
-    const board = cached.get(slug) ?? (await boards.bySlug(slug));
-    if (board) cached.set(slug, board);
-    return board;
-  };
+  const bySlug = cachedBySlug(boards);
   const mustExist = async (slug: string, period: Period): Promise<BoardRecord> => {
     const board = await bySlug(slug);
     if (!board) throw new BadUserInput("There is no leaderboard with this slug.", ["slug"]);
@@ -112,14 +105,21 @@ export function createLeaderboards({
     snapshot: (slug, period, top) =>
       shared.read(`${slug}:${period}:${top}`, async () => {
         const board = await mustExist(slug, period);
-        const slice = await reads.read(
-          board,
-          { period, atMs: null },
-          { from: "place", place: 0, count: top },
-        );
+        const run = { from: "place", place: 0, count: top } as const;
+        const slice = await reads.read(board, { period, atMs: null }, run);
         const owners = slice.rows.map(({ owner }) => owner);
         return { board, slice, labels: await labelOwners(labels, owners) };
       }),
+  };
+}
+
+function cachedBySlug(boards: Pick<BoardTable, "bySlug">) {
+  const cached = new LRUCache<string, BoardRecord>({ max: MAX_CACHED });
+  return async (slug: string): Promise<BoardRecord | null> => {
+    if (slug.length > BOARD_LIMITS.slug) return null;
+    const board = cached.get(slug) ?? (await boards.bySlug(slug));
+    if (board) cached.set(slug, board);
+    return board;
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Scores of the shop's leaderboards in the outbox: written
- * with the change that causes them.
+ * Scores of the shop's leaderboards in the outbox:
+ * written with the change that causes them.
  */
 import { z } from "zod";
 import type { OutboxEntry } from "../../domain/events/outbox.js";
@@ -10,8 +10,8 @@ import type { OutboxKind, OutboxKindSpec } from "../outbox/kind.js";
 const SCORE_KIND = "score";
 
 /**
- * The entry for scores; none where there are none. Ordered
- * by leaderboard.
+ * The entry for scores; none where there are none.
+ * Ordered by leaderboard.
  */
 export function scoreEntries(scores: readonly ShopScore[]): OutboxEntry[] {
   if (scores.length === 0) return [];
@@ -38,8 +38,8 @@ export const SCORE_SPEC: OutboxKindSpec<ScoresPayload> = {
 };
 
 /**
- * @param record writes scores into the ledger; one that is
- * there already is left
+ * @param record writes scores into the ledger; one
+ * that is there already is left
  */
 export const createScoreKind = (
   record: (scores: readonly ShopScore[]) => Promise<void>,

@@ -1,10 +1,9 @@
 /**
- * From a caller's score to its ranks. Scores that wait are
- * committed together, one transaction after the other; each
- * committed batch is put on its boards while the next one
- * is committed. A score in the ledger counts, whatever
- * becomes of the rest: what did not reach a board is caught
- * up with later.
+ * From a caller's score to its ranks. Waiting scores
+ * are committed together, one transaction after the
+ * other. A committed batch is put on its boards while
+ * the next one commits. A score in the ledger counts:
+ * boards that lack it catch up later.
  */
 import { BoundedQueue } from "../../domain/concurrency/bounded-queue.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
@@ -141,7 +140,7 @@ export class ScorePipeline {
     }
   }
 
-  /** Scores of one board: new ones in ledger order, or repeated ones. */
+  /** New scores in ledger order, or repeated ones. */
   private rank(scores: readonly RankedLater[]): void {
     const [{ board, score: first }] = scores as [RankedLater];
     const [applied, calendars] = [first.replayed, this.deps.calendars];

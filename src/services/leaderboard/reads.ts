@@ -1,7 +1,7 @@
 /**
- * Reads boards: periods that are not archived from Redis,
- * archived ones from Postgres. The clock of Redis decides
- * which period is the present one: the script that reads
+ * Reads boards: periods that are not archived from
+ * Redis, archived ones from Postgres. The clock of
+ * Redis decides the present period: the reading script
  * checks our guess.
  */
 import type { Executor } from "../../db/client/database.js";
@@ -20,7 +20,7 @@ import type { BoardStore, ReadRows } from "../../redis/leaderboard/leaderboard.j
 import type { Calendars } from "./calendars.js";
 import type { BoardRebuild } from "./rebuild.js";
 
-/** The period of an instant (ms since epoch); null: the present one. */
+/** The period of an instant (ms since epoch); null: now. */
 export interface PeriodOf {
   readonly period: Period;
   readonly atMs: number | null;
@@ -85,8 +85,8 @@ export function createBoardReads(deps: BoardReadDeps): BoardReads {
         return readArchive(deps, finished, runOf(finished.window));
       const live = await readLive(board, of, runOf);
       if (live !== "archived") return live;
-      // Archived since this process read the board, or
-      // about to be.
+      // Archived since this process read the board, or about
+      // to be.
       const [fresh] = await boards.byIds([board.id]);
       if (finished && fresh && isArchived(fresh, finished))
         return readArchive(deps, finished, runOf(finished.window));

@@ -1,11 +1,10 @@
 /**
- * Makes boards in Redis servable. A board that is not there
- * is built from the ledger beside the one that is served,
- * and takes over in one step. One on another server than
- * before (a restart, a restored file, a failover) is
- * brought up to date first. Callers wait a moment
- * meanwhile, then get SERVICE_UNAVAILABLE: half a board is
- * never served.
+ * Makes boards in Redis servable. A missing board is
+ * built from the ledger beside the served one. It
+ * takes over in one step. After a restart, a restored
+ * file or a failover it is brought up to date first.
+ * Callers wait a moment meanwhile, then get
+ * SERVICE_UNAVAILABLE: half a board is never served.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -26,8 +25,8 @@ import { placeRows, toBatches } from "./standings.js";
 export interface BoardRebuild {
   /**
    * Works on the build that is served. `work` answers
-   * "not-loaded" where another one is served by now. Throws
-   * ServiceUnavailable.
+   * "not-loaded" where another one is served by now.
+   * Throws ServiceUnavailable.
    */
   use<T>(board: BoardRecord, work: (build: BuildOf) => Promise<T | NotLoaded>): Promise<T>;
   /** Applies what the board lacks. Resolves to the last sequence. */
@@ -54,7 +53,7 @@ export function createBoardRebuild(deps: BoardRebuildDeps): BoardRebuild {
   const generations = new Map<number, string>();
   const preparing = new SingleFlight<string, number>();
 
-  /** The generation that may be served, made so where there is none. */
+  /** The generation to serve, built where there is none. */
   const prepare = (board: BoardRecord): Promise<string> =>
     preparing.run(board.id, async () => {
       try {
@@ -140,7 +139,7 @@ async function applyLedger(
   }
 }
 
-/** Builds a board from each owner's last row; false: another does. */
+/** From each owner's last row; false: another process builds. */
 async function buildFromLedger(
   deps: BoardRebuildDeps,
   board: BoardRecord,
@@ -183,7 +182,7 @@ interface Building {
   readonly head: LedgerHead;
 }
 
-/** Resolves to the owners; null when the right to build was lost. */
+/** The number of owners; null when the lease was lost. */
 async function loadOwners(
   { database, ledger, store }: BoardRebuildDeps,
   building: Building,

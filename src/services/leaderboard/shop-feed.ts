@@ -1,13 +1,13 @@
 /**
- * The boards that the shop feeds, and their scores. A score
- * is written in the outbox row of the change that causes
- * it. It counts once, by an operation id made of the event,
- * so sending can be repeated.
+ * The boards that the shop feeds, and their scores. A
+ * score is written in the outbox row of the change
+ * that causes it. It counts once, by an operation id
+ * made of the event, so sending can be repeated.
  *
- * Until there are orders, other events stand in for them:
- * stock that an admin removes counts as sold, a customer's
- * first review of a product as a purchase. Orders will call
- * the same functions.
+ * Until there are orders, other events stand in for
+ * them. Stock that an admin removes counts as sold. A
+ * customer's first review of a product counts as a
+ * purchase. Orders will call the same functions.
  */
 import { encodeId } from "../../domain/ids.js";
 import {
@@ -89,8 +89,8 @@ export function createShopBoards({
     async record(scores) {
       const recorded = scores.map(async ({ slug, owner, score, operationId }) => {
         const board = await boardOf(slug);
-        // A row of an older release may name a board that
-        // is not fed any more.
+        // A row of an older release may name a board that is
+        // not fed any more.
         if (!board) return;
         const outcome = await pipeline.submit({
           board,

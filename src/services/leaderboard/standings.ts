@@ -59,7 +59,7 @@ const ownerIdOf = ({
   readonly sequence: number;
 }): string => `${boardId}:${sequence}`;
 
-/** Cuts rows of a board, in order, into batches of equal periods. */
+/** Batches of equal periods, in order. */
 export function toBatches(
   board: BoardRecord,
   placed: readonly PlacedRow[],

@@ -1,8 +1,12 @@
 /** Submits scores of clients: checks caller, owner and bounds. */
 
 import { type Principal, signedIn } from "../../domain/account/principal.js";
-import type { UserError, UserErrorCode } from "../../domain/errors.js";
-import { Unauthenticated } from "../../domain/errors.js";
+import {
+  Unauthenticated,
+  type UserError,
+  type UserErrorCode,
+  userError,
+} from "../../domain/errors.js";
 import { encodeId } from "../../domain/ids.js";
 import {
   BOARD_LIMITS,
@@ -11,6 +15,7 @@ import {
   type ScoreChange,
 } from "../../domain/leaderboard/leaderboard.js";
 import { checkText, typed } from "../../domain/text.js";
+import { MAX_OPERATION_ID, operationIdFault } from "../operation-id.js";
 import type { RefusedScore } from "./commits.js";
 import type { Ranks, ScorePipeline } from "./pipeline.js";
 
@@ -48,7 +53,7 @@ export function createScores({ pipeline, bySlug }: ScoresDeps): Scores {
         typeof owner === "object" ? owner : null,
         checkScore(draft.score),
         checkMetadata(draft.metadata),
-        checkOperationId(draft.operationId),
+        checkOperation(draft.operationId),
       ];
       const wrongs = errors.filter((error) => error !== null);
       if (wrongs.length > 0 || typeof owner === "object") return refusedScore(wrongs);
@@ -89,11 +94,9 @@ const refusedScore = (errors: readonly UserError[]): ScoreOutcome => ({
   replayed: false,
   errors,
 });
-const scoreError = (code: UserErrorCode, field: string, message: string): UserError => ({
-  code,
-  message,
-  field: ["input", field],
-});
+
+const scoreError = (code: UserErrorCode, field: string, message: string): UserError =>
+  userError(code, ["input", field], message);
 
 const SCORE_REFUSALS: Readonly<Record<RefusedScore, UserError>> = {
   tooFar: scoreError(
@@ -145,16 +148,14 @@ function checkMetadata(metadata: string | null): UserError | null {
       );
 }
 
-function checkOperationId(operationId: string | null): UserError | null {
-  if (operationId === "")
-    return scoreError("REQUIRED", "operationId", "operationId must not be empty.");
-  return operationId !== null && operationId.length > BOARD_LIMITS.operationId
-    ? scoreError(
-        "TOO_LONG",
-        "operationId",
-        `operationId must have at most ${BOARD_LIMITS.operationId} characters.`,
-      )
-    : null;
+const OPERATION_ID_FAULTS = {
+  REQUIRED: "operationId must not be empty.",
+  TOO_LONG: `operationId must have at most ${MAX_OPERATION_ID} characters.`,
+} as const;
+
+function checkOperation(operationId: string | null): UserError | null {
+  const fault = operationIdFault(operationId);
+  return fault && scoreError(fault, "operationId", OPERATION_ID_FAULTS[fault]);
 }
 
 function checkOpenBoard(board: BoardRecord | null): UserError | null {

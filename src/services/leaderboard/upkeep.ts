@@ -1,8 +1,8 @@
 /**
- * Keeps boards up: applies rows that are in the ledger and
- * not in Redis, because a process died in between;
- * publishes that periods have ended, and archives them. Any
- * number of workers may do this; one at a time archives.
+ * Keeps boards up. Applies ledger rows that Redis
+ * lacks because a process died in between. Publishes
+ * ends of periods, and archives them. Any number of
+ * workers may do this; one at a time archives.
  */
 import type { Logger } from "pino";
 import type { Database } from "../../db/client/database.js";
@@ -22,10 +22,10 @@ import type { BoardRebuild } from "./rebuild.js";
 
 export interface BoardUpkeep {
   /**
-   * Checks every board once. A board that fails is logged
-   * and retried by a later run. Rejects at the end while
-   * one fails. Ends early where a server is away: the other
-   * boards would wait for it one after the other.
+   * Checks every board once. A board that fails is logged and
+   * retried by a later run. Rejects at the end while one
+   * fails. Ends early where a server is away: the other boards
+   * would wait for it one after the other.
    */
   run(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export interface BoardUpkeepDeps {
 const UPKEEP_RETRY: Backoff = { firstMs: SECOND, longestMs: MINUTE };
 /** A board that fails as often needs an operator. */
 const FAILURES_TO_ALARM = 3;
-/** So many failures of a server in a row: it is away. */
+/** Failures in a row after which a server is away. */
 const MAX_FAILURES = 3;
 
 export function createBoardUpkeep(deps: BoardUpkeepDeps): BoardUpkeep {
@@ -80,7 +80,7 @@ export function createBoardUpkeep(deps: BoardUpkeepDeps): BoardUpkeep {
   };
 }
 
-/** Whether a period of the board has ended that is not archived. */
+/** Whether an ended period is not archived. */
 const isArchiveDue = (
   { calendars }: Pick<BoardUpkeepDeps, "calendars">,
   board: BoardRecord,
@@ -109,7 +109,7 @@ class FailingBoards {
     this.away = 0;
   }
 
-  /** Checks a board that is due, and remembers whether that failed. */
+  /** Checks a due board, and remembers failures. */
   async attempt(board: BoardRecord, check: () => Promise<void>): Promise<void> {
     if (!this.backoff.isDue(board.id)) return;
     try {

@@ -3,14 +3,14 @@
  * value is due.
  *
  * A watcher learns *that* an id is due, with the highest
- * version published, and reads the value itself. Every id
- * is due once all topics of the watcher are confirmed, then
+ * version published, and reads the value itself. Every id is
+ * due once all topics of the watcher are confirmed, then
  * after publications and resyncs. Conflated: an id that was
  * taken is due again after `conflationMs` at the earliest,
  * once, for the latest publication. Nothing is queued: a
- * watcher keeps one state per id. Cost: O(1) per
- * publication and watcher of the topic. Redis down: each id
- * is due once, and again with the resync afterwards.
+ * watcher keeps one state per id. Cost: O(1) per publication
+ * and watcher of the topic. Redis down: each id is due once,
+ * and again with the resync afterwards.
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
@@ -25,10 +25,10 @@ export type { DueValue as Due } from "./watched-value.js";
 export interface Live {
   /**
    * Watches ids of one kind, beginning now. Each is due
-   * once the subscriptions are confirmed, then after a
-   * publication or resync, at most once per conflation
-   * window. `return()` releases the topics at once, and so
-   * does `close`.
+   * once the subscriptions are confirmed, then after
+   * publications or resyncs. At most once per conflation
+   * window. `return()` releases the topics at once, and
+   * so does `close`.
    */
   watch<I extends TopicId>(
     kind: ValueTopicKind,
@@ -40,7 +40,7 @@ export interface Live {
   topics(): number;
   /** Watchers. */
   watchers(): number;
-  /** Ends every watcher and resolves when their topics are given back. */
+  /** Ends all watchers; resolves when topics are released. */
   close(): Promise<void>;
 }
 
@@ -109,7 +109,7 @@ class Watcher {
     this.events = new Stream({ onNext: () => this.handOver(), onEnd: () => this.leave() });
   }
 
-  /** Follows topics from now on; every id is due once all are confirmed. */
+  /** Follows topics; every id is due once all are confirmed. */
   follow(open: readonly WatchedTopic[]): void {
     this.slots = open.map(
       (topic) => new WatchedValue(topic, this.conflation, (slot) => this.add(slot)),

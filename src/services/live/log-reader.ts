@@ -1,12 +1,12 @@
 /**
  * One reader of a log, as a state machine without a queue.
  *
- * It holds the position it has read to, and whether entries
- * may follow. It reads a page when an item is wanted and
- * the last page has been handed over, so a slow consumer
- * costs one page at most. Reading after its position is all
- * it does: history, live events and catching up after an
- * outage cannot overlap or come out of order.
+ * It holds the position it has read to, and whether
+ * entries may follow. It reads a page when the
+ * consumer wants an item and the last page is used up.
+ * A slow consumer costs one page at most. It only ever
+ * reads after its position. History, live events and
+ * resyncs cannot overlap or change order.
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
@@ -43,7 +43,7 @@ export class LogReader<Event> {
   private behind = true;
   /** The log grew while no item was wanted. */
   private late = false;
-  /** Messages may be missing: being behind is not the consumer's fault. */
+  /** Messages may be missing; the consumer is not slow. */
   private doubted = true;
   private begun = false;
   private working = false;
@@ -113,8 +113,8 @@ export class LogReader<Event> {
         { err: (error as Error).message },
         "a log could not be read and is asked again",
       );
-      // What is trimmed meanwhile is our failure, not a
-      // slow consumer.
+      // What is trimmed meanwhile is our failure, not a slow
+      // consumer.
       this.behind = this.doubted = true;
       this.failures += 1;
       await this.pause(backoffMs(this.failures, LOG_RETRY));
@@ -131,7 +131,7 @@ export class LogReader<Event> {
     });
   }
 
-  /** A cursor that names no place begins now, and says so. */
+  /** An invalid cursor begins now, with a notice. */
   private async findStart(): Promise<void> {
     const { start, source } = this.deps;
     if (typeof start === "object") {

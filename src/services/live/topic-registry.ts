@@ -1,12 +1,12 @@
 /**
- * The topics that a process follows: one subscription per
- * topic, however many followers it has.
+ * The topics that a process follows: one subscription
+ * per topic, however many followers it has.
  *
- * The first follower opens a topic, and the last one to
- * leave gives it back, at once. Followers are resynced when
- * messages may have been missed. What they share is the
- * topic's `state`. Redis down: a topic opens unconfirmed,
- * and a resync follows.
+ * The first follower opens a topic, and the last one
+ * to leave gives it back, at once. Followers are
+ * resynced when messages may have been missed. What
+ * they share is the topic's `state`. Redis down: a
+ * topic opens unconfirmed, and a resync follows.
  */
 import type { Logger } from "pino";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
@@ -71,7 +71,7 @@ export class TopicRegistry<K extends TopicKind, Follower extends { resync(): voi
     void released.finally(() => this.releasing.delete(released));
   }
 
-  /** Messages of a topic, or of all, may have been missed. */
+  /** A topic, or all, may have missed messages. */
   resync(topic?: Topic): void {
     const open = topic ? [this.topics.get(topicKey(topic))] : this.topics.values();
     for (const one of open) for (const follower of one?.followers ?? []) follower.resync();

@@ -3,11 +3,11 @@
  * queue, and the clock that all slots share.
  *
  * `opening` → (begin) → `due` → (take) → `cooling` →
- * (window over) → `idle`, or `due` again when something was
- * published meanwhile. `idle` → (publication) → `due`.
- * While due, a publication only raises the topic's version.
- * So the latest wins, and one at the end of a window is
- * never lost.
+ * (window over) → `idle`, or `due` again when
+ * something was published meanwhile. `idle` →
+ * (publication) → `due`. While due, a publication only
+ * raises the topic's version. So the latest wins, and
+ * one at the end of a window is never lost.
  */
 
 import { NEWEST } from "../../domain/consistency-token.js";
@@ -34,7 +34,7 @@ type State = "opening" | "idle" | "due" | "cooling" | "cooling, published" | "en
 
 export class WatchedValue {
   private state: State = "opening";
-  /** Messages may have been missed, so only the newest value will do. */
+  /** After missed messages only the newest value will do. */
   private doubted = true;
 
   constructor(
@@ -87,8 +87,8 @@ export class WatchedValue {
 }
 
 /**
- * The windows of all slots: equally long, so they end in
- * the order they began, and one timer serves them all.
+ * The windows of all slots. Equally long, they end in
+ * order, so one timer suffices.
  */
 export class Conflation {
   private readonly cooling = new Map<WatchedValue, number>();
@@ -109,8 +109,7 @@ export class Conflation {
 
   private wake(): void {
     const now = performance.now();
-    // Slots taken meanwhile go to the end and are not over
-    // yet.
+    // Slots taken meanwhile go to the end and are not over yet.
     for (const [slot, endsAtMs] of this.cooling) {
       if (endsAtMs > now) break;
       this.cooling.delete(slot);

@@ -45,13 +45,13 @@ function checkKind(kind: string): UserError | null {
       );
 }
 
-/** A URL is not normalised; only blanks around it are dropped. */
+/** Not normalised; only blanks around it are dropped. */
 const urlOf = (url: string | null): string | null =>
   url !== null && typed(url) !== "" ? url.trim() : null;
 
 /**
- * A path of this shop or an http(s) URL: nothing that would
- * run in the page that shows it.
+ * A path of this shop or an http(s) URL: nothing that
+ * runs as script.
  */
 function checkUrl(url: string | null): UserError | null {
   if (url === null) return null;

@@ -1,8 +1,8 @@
 /**
- * The logs of notifications: Postgres holds them, and Redis
- * the tail of those with subscribers. Positions are the same
- * in both. Where the tail cannot answer, a reader goes on in
- * Postgres.
+ * The logs of notifications: Postgres holds them, and
+ * Redis the tail of those with subscribers. Positions
+ * are the same in both. Where the tail cannot answer,
+ * a reader goes on in Postgres.
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -22,9 +22,9 @@ import { failuresOf, mostTelling } from "../failures.js";
 import type { LogSource } from "../live/log-subscription.js";
 
 /**
- * Adds committed entries to the tails and announces them,
- * each user's by itself. Can be repeated. Rejects with
- * RedisUnavailable.
+ * Adds committed entries to the tails and announces
+ * them, each user's by itself. Can be repeated.
+ * Rejects with RedisUnavailable.
  */
 export type ApplyNotifications = (append: NotificationAppend) => Promise<void>;
 
@@ -37,7 +37,7 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
       return add(userId, sequence, event);
     }
     const { content, createdAt, to } = append;
-    const tell = ({ unread, ...place }: Delivery): Promise<void> =>
+    const publish = ({ unread, ...place }: Delivery): Promise<void> =>
       add(place.userId, place.sequence, {
         type: "delivered",
         notification: { ...content, ...place, createdAt, readAt: null },
@@ -45,7 +45,7 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
       });
     const failures: unknown[] = [];
     for (let done = 0; done < to.length; done += APPENDED_AT_ONCE) {
-      const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(tell));
+      const some = await failuresOf(to.slice(done, done + APPENDED_AT_ONCE).map(publish));
       failures.push(...some);
       // Redis is away; the rest would wait for it in vain.
       if (some.length === APPENDED_AT_ONCE) break;
@@ -55,8 +55,8 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
 }
 
 /**
- * Commands under way at once: more would wait for each other
- * beyond their deadline.
+ * Commands under way at once: more would wait for each
+ * other beyond their deadline.
  */
 const APPENDED_AT_ONCE = 100;
 
@@ -67,8 +67,8 @@ export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({
 });
 
 /**
- * Entries read at once; a stalled reader holds as many. 25 of
- * the longest are about 100 KB.
+ * Entries read at once; a stalled reader holds as
+ * many. 25 of the longest are about 100 KB.
  */
 const ENTRIES_AT_ONCE = 25;
 
@@ -92,8 +92,8 @@ export function createNotificationSource(
     if (last < after)
       return { last, page: { reason: "CURSOR_INVALID", resumeFrom: positionAt(last) } };
     const found = entries.map(({ sequence, event }) => ({ position: positionAt(sequence), event }));
-    // Less than a page: as of this one statement, nothing
-    // follows up to the end of the log.
+    // Less than a page: in this statement nothing follows
+    // up to the end.
     const next =
       found.length < ENTRIES_AT_ONCE
         ? positionAt(last)
@@ -131,7 +131,7 @@ export function createNotificationSource(
     });
   }
 
-  /** A tail that could not be loaded is loaded by the next reader. */
+  /** On failure, the next reader loads the tail. */
   async function load(caller: string, last: number): Promise<void> {
     await tail.load(topic, caller, last).catch(() => false);
   }
@@ -140,8 +140,8 @@ export function createNotificationSource(
 const positionAt = (sequence: number): LogPosition => ({ epoch: DURABLE, sequence });
 
 /**
- * The entries that follow without a hole; null where the tail
- * cannot answer.
+ * The entries that follow without a hole; null where
+ * the tail cannot answer.
  */
 function followingEntries(
   { last, nowMs, entries }: TailRead,

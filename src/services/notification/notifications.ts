@@ -1,8 +1,8 @@
 /**
- * Notifications of a user: the inbox, its read marks, and the
- * log of both. A mark is an entry of the log. It commits with
- * the change and is announced through the outbox, so that all
- * devices of a user agree.
+ * Notifications of a user: the inbox, its read marks,
+ * and the log of both. A mark is an entry of the log.
+ * It commits with the change and is published by the
+ * outbox: all devices agree.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
@@ -27,7 +27,7 @@ import { notificationEntry } from "./outbox-kind.js";
 /** These, or everything up to a cursor. */
 export type MarkRequest = { readonly ids: readonly number[] } | { readonly upTo: string };
 
-/** How many were unread, and how many are. Null where it was refused. */
+/** Counts of unread ones; null where it was refused. */
 export interface MarkOutcome {
   readonly marked: number | null;
   readonly unread: number | null;
@@ -38,11 +38,11 @@ export interface Notifications
   extends Pick<NotificationTable, "page" | "count">,
     Pick<NotificationLogTable, "unread"> {
   /**
-   * Marks the caller's own as read; other ids are ignored.
-   * Throws Unauthenticated.
+   * Marks the caller's own as read; other ids are
+   * ignored. Throws Unauthenticated.
    */
   markRead(principal: Principal, request: MarkRequest): Promise<MarkOutcome>;
-  /** Follows the log of a user: after a cursor, or from now on. */
+  /** Follows a log: after a cursor, or from now on. */
   follow(
     userId: number,
     after: string | null | undefined,

@@ -1,4 +1,7 @@
-/** Notifications in the outbox: written with the inbox, appended to the logs of users in Redis. */
+/**
+ * Notifications in the outbox: committed with the
+ * inbox, appended to the logs of users in Redis.
+ */
 import { z } from "zod";
 import type { OutboxEntry } from "../../domain/events/outbox.js";
 import type { NotificationAppend } from "../../domain/notification.js";
@@ -8,7 +11,7 @@ import type { ApplyNotifications } from "./log.js";
 
 const NOTIFICATION_KIND = "notification";
 
-/** An entry for what the logs of users get. Ordered by user. */
+/** Ordered by user. */
 export function notificationEntry(append: NotificationAppend): OutboxEntry {
   const users = append.type === "read" ? [append.userId] : append.to.map(({ userId }) => userId);
   return {
@@ -47,7 +50,6 @@ const APPEND: z.ZodType<NotificationAppend> = z.discriminatedUnion("type", [
   }),
 ]);
 
-/** What the logs of users in Redis lack. */
 export const NOTIFICATION_SPEC: OutboxKindSpec<AppendPayload> = {
   kind: NOTIFICATION_KIND,
   lists: { notifications: APPEND },
@@ -57,7 +59,7 @@ export const NOTIFICATION_SPEC: OutboxKindSpec<AppendPayload> = {
   invalidates: false,
 };
 
-/** @param apply adds to the logs of users what Postgres has, and announces it */
+/** @param apply completes the logs from Postgres, and publishes */
 export const createNotificationKind = (apply: ApplyNotifications): OutboxKind<AppendPayload> => ({
   ...NOTIFICATION_SPEC,
   async send({ payload: { notifications } }) {

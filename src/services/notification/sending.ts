@@ -1,9 +1,9 @@
 /**
- * Sending notifications: authorisation, recipients, once per
- * operation id. Named users are sent theirs in one
- * transaction. Everyone is sent theirs in steps
- * (broadcasts.ts), so that no request waits for as many
- * inboxes.
+ * Sending notifications: authorisation, recipients,
+ * once per operation id. Named users are sent theirs
+ * in one transaction. Everyone is sent theirs in steps
+ * (broadcasts.ts), so that no request waits for as
+ * many inboxes.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
@@ -59,90 +59,96 @@ export interface NotificationSendingDeps extends OutboxWriteDeps {
 
 const SCOPE = "sendNotification";
 
-export function createNotificationSending({
-  inboxes,
-  logs,
-  broadcasts,
-  operations,
-  clock,
-  ...parts
-}: NotificationSendingDeps): NotificationSending {
-  const write = createWriteWithOutbox(parts);
-
-  /** One unknown user refuses the whole request. */
-  const sendTo = async (
-    tx: Tx,
-    content: NotificationContent,
-    userIds: readonly number[],
-  ): Promise<Decided<SendOutcome>> => {
-    const present = await inboxes.usersAmong(tx, userIds);
-    if (present.length < userIds.length) throw new Refused(NOT_THERE);
-    const { id, createdAt } = await inboxes.write(tx, content);
-    return {
-      decision: sentTo(userIds.length, true),
-      owes: [await deliver(logs, tx, { contentId: id, content, createdAt, userIds })],
-    };
-  };
-
-  const sendToEveryone = async (
-    tx: Tx,
-    { content, operationId }: SendRequest,
-  ): Promise<Decided<SendOutcome>> => {
-    const { id: contentId } = await inboxes.write(tx, content);
-    const begun: Begun = { contentId, recipients: await broadcasts.begin(tx, contentId) };
-    if (operationId !== undefined) await operations.made(tx, operationId, SCOPE, begun);
-    return { decision: sentTo(begun.recipients, false), owes: [] };
-  };
-
-  const decide = async (tx: Tx, request: SendRequest): Promise<Decided<SendOutcome>> => {
-    const { content, to, operationId } = request;
-    if (operationId !== undefined) {
-      const known = await operations.remember(tx, operationId, SCOPE, fingerprint([content, to]));
-      if (!known.first)
-        return {
-          decision: known.sameInput
-            ? await asItIsNow(tx, to, known.result)
-            : { ...UNSENT, errors: [OTHER_NOTIFICATION] },
-          owes: [],
-        };
-    }
-    return to === "everyone" ? sendToEveryone(tx, request) : sendTo(tx, content, to);
-  };
-
-  const asItIsNow = async (
-    tx: Tx,
-    to: SendRequest["to"],
-    result: unknown,
-  ): Promise<SendOutcome> => {
-    if (to !== "everyone") return sentTo(to.length, true);
-    // Operations of an older release have no result.
-    const begun = isBegun(result)
-      ? result
-      : { contentId: null, recipients: await broadcasts.users(tx) };
-    return sentTo(begun.recipients, !(await broadcasts.isOpen(tx, begun.contentId)));
-  };
-
+export function createNotificationSending(deps: NotificationSendingDeps): NotificationSending {
+  const write = createWriteWithOutbox(deps);
   return {
-    async send(principal, { content: input, to, operationId }) {
+    async send(principal, input) {
       requireAdmin(principal);
-      const { content, errors: wrong } = checkContent(input, clock.nowMs());
-      const errors = [
-        ...wrong,
-        checkRecipients(to),
-        checkOperationId(operationId, ["input", "operationId"]),
-      ].filter((error) => error !== null);
+      const { request, errors } = checkRequest(input, deps.clock.nowMs());
       if (errors.length > 0) return { ...UNSENT, errors };
-      const request = {
-        content,
-        to: to === "everyone" ? to : [...new Set(to)],
-        ...(operationId === undefined ? {} : { operationId }),
-      };
-      return write((tx) => decide(tx, request)).then(
+      return write((tx) => decide(deps, tx, request)).then(
         ({ decision }) => decision,
         (error) => ({ ...UNSENT, errors: [refusalIn(error)] }),
       );
     },
   };
+}
+
+/** The request to send, and all errors. */
+function checkRequest({ content: input, to, operationId }: SendRequest, nowMs: number) {
+  const { content, errors: wrong } = checkContent(input, nowMs);
+  const errors = [
+    ...wrong,
+    checkRecipients(to),
+    checkOperationId(operationId, ["input", "operationId"]),
+  ].filter((error) => error !== null);
+  const request: SendRequest = {
+    content,
+    to: to === "everyone" ? to : [...new Set(to)],
+    ...(operationId === undefined ? {} : { operationId }),
+  };
+  return { request, errors };
+}
+
+async function decide(
+  deps: NotificationSendingDeps,
+  tx: Tx,
+  request: SendRequest,
+): Promise<Decided<SendOutcome>> {
+  const { content, to, operationId } = request;
+  if (operationId !== undefined) {
+    const print = fingerprint([content, to]);
+    const known = await deps.operations.remember(tx, operationId, SCOPE, print);
+    if (!known.first) {
+      const decision = known.sameInput
+        ? await presentOutcome(deps, tx, to, known.result)
+        : { ...UNSENT, errors: [OTHER_NOTIFICATION] };
+      return { decision, owes: [] };
+    }
+  }
+  return to === "everyone" ? sendToEveryone(deps, tx, request) : sendTo(deps, tx, content, to);
+}
+
+/** One unknown user refuses the whole request. */
+async function sendTo(
+  { inboxes, logs }: Pick<NotificationSendingDeps, "inboxes" | "logs">,
+  tx: Tx,
+  content: NotificationContent,
+  userIds: readonly number[],
+): Promise<Decided<SendOutcome>> {
+  const present = await inboxes.usersAmong(tx, userIds);
+  if (present.length < userIds.length) throw new Refused(NOT_THERE);
+  const { id, createdAt } = await inboxes.write(tx, content);
+  return {
+    decision: sentTo(userIds.length, true),
+    owes: [await deliver(logs, tx, { contentId: id, content, createdAt, userIds })],
+  };
+}
+
+async function sendToEveryone(
+  { inboxes, broadcasts, operations }: NotificationSendingDeps,
+  tx: Tx,
+  { content, operationId }: SendRequest,
+): Promise<Decided<SendOutcome>> {
+  const { id: contentId } = await inboxes.write(tx, content);
+  const begun: Begun = { contentId, recipients: await broadcasts.begin(tx, contentId) };
+  if (operationId !== undefined) await operations.made(tx, operationId, SCOPE, begun);
+  return { decision: sentTo(begun.recipients, false), owes: [] };
+}
+
+/** The outcome of an earlier operation, as it is now. */
+async function presentOutcome(
+  { broadcasts }: Pick<NotificationSendingDeps, "broadcasts">,
+  tx: Tx,
+  to: SendRequest["to"],
+  result: unknown,
+): Promise<SendOutcome> {
+  if (to !== "everyone") return sentTo(to.length, true);
+  // Operations of an older release have no result.
+  const begun = isBegun(result)
+    ? result
+    : { contentId: null, recipients: await broadcasts.users(tx) };
+  return sentTo(begun.recipients, !(await broadcasts.isOpen(tx, begun.contentId)));
 }
 
 /** Puts written content into inboxes. Resolves to its outbox row. */

@@ -1,6 +1,7 @@
 /**
- * Changes of values: the cache is invalidated, then events are published with the count of
- * invalidations that their readers must have seen.
+ * Changes of values: invalidates the cache, then
+ * publishes events. An event carries the count of
+ * invalidations that its readers must have seen.
  */
 import { z } from "zod";
 import { CATALOGUE_TAG } from "../../domain/catalogue/tags.js";
@@ -11,17 +12,16 @@ import type { PubSub } from "../../redis/pubsub/pubsub.js";
 import { failuresOf, mostTelling } from "../failures.js";
 import type { OutboxKind, OutboxKindSpec } from "./kind.js";
 
-/** Where changes are sent to. */
 export interface ChangeKindDeps {
   readonly cache: Pick<Cache, "invalidate">;
   readonly pubsub: Pick<PubSub, "publish">;
-  /** Topics that are published on; an event of another one cannot be read. */
+  /** Known topics; an event of another one is unreadable. */
   readonly topics: readonly string[];
 }
 
 type ChangePayload = { readonly tags: readonly string[]; readonly events: readonly PendingEvent[] };
 
-/** Tags invalidated at once: bounds one round trip. */
+/** Bounds one round trip. */
 const TAGS_AT_ONCE = 1_000;
 
 const WORD = z.string().min(1);
@@ -33,7 +33,6 @@ const EVENT = z.object({
   version: COUNT,
 });
 
-/** Values that changed. */
 export const CHANGE_SPEC: OutboxKindSpec<ChangePayload> = {
   kind: CHANGE_KIND,
   lists: { tags: WORD, events: EVENT },
@@ -65,8 +64,9 @@ export function createChangeKind({
     ...CHANGE_SPEC,
     lists: { tags: WORD, events: event },
     async send({ payload: { tags, events }, unread }) {
-      // Tags that cannot be read may be any of the catalogue: too much is invalidated rather than
-      // too little. Without its invalidation an event has readers read the old value.
+      // An unreadable tag may be any of the catalogue, so
+      // all are invalidated. First, because a reader of an
+      // event would otherwise read the old value.
       const seen = await invalidate(unread.tags.length > 0 ? [...tags, CATALOGUE_TAG] : tags);
       const failures = await failuresOf(
         events.map(({ topic: of, version }) => pubsub.publish(of, { id: of.id, version, seen })),

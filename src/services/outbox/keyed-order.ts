@@ -1,11 +1,11 @@
 /**
- * Work at once that keeps an order where it matters: items that share a key run one after the
- * other, all others together.
+ * Concurrent work, in order per key: items that share
+ * a key run one after the other.
  */
 
 /**
- * Runs `work` for every item; one waits for the earlier ones that share a key with it. Rejects as
- * the first that rejects.
+ * Runs `work` for every item, after the earlier ones
+ * of its keys. Rejects with the first rejection.
  */
 export async function inOrderByKey<T>(
   items: readonly T[],

@@ -1,46 +1,48 @@
 /**
- * A kind of outbox rows: how its payload is read, how it is sent, and what is lost where it is not.
- * Each subject registers its own.
+ * A kind of outbox rows: how its payload is read and
+ * sent, and what is lost otherwise. Each subject
+ * registers its own.
  */
 import type { z } from "zod";
 import { MAX_PAYLOAD_BYTES, type StoredRow } from "../../db/outbox.js";
 import type { OutboxPayload } from "../../domain/events/outbox.js";
 import { own } from "../../domain/own.js";
 
-/** A row to send, as far as it can be read. */
+/** The readable part of a row. */
 export interface ReadRow<Payload extends OutboxPayload = OutboxPayload> {
   readonly id: number;
   readonly payload: Payload;
   /**
-   * Items that cannot be read, by list. A list that is missing or too long counts as one such item.
+   * Unreadable items by list. A missing or oversized
+   * list counts as one.
    */
   readonly unread: Readonly<Record<keyof Payload, readonly unknown[]>>;
-  /** What cannot be read, in words for an operator; empty for a row that is whole. */
+  /** Unreadable parts, for operators; empty for a whole row. */
   readonly problems: readonly string[];
 }
 
-/** What is known of a kind without its collaborators: how its rows are read, and what they mean. */
+/** The static part of a kind: reading and meaning of rows. */
 export interface OutboxKindSpec<Payload extends OutboxPayload = OutboxPayload> {
   readonly kind: string;
-  /** The lists of the payload, and how an item of each is read. */
+  /** The schema of an item, by list of the payload. */
   readonly lists: { readonly [List in keyof Payload]: z.ZodType<Payload[List][number]> };
-  /** By list: what is lost where it is never sent. For `npm run outbox`. */
+  /** What is lost unsent, by list. For `npm run outbox`. */
   readonly losses: Readonly<Record<keyof Payload, string>>;
-  /** Whether a reader of the cache sees an old value until it is sent. */
+  /** Whether cached values are stale until it is sent. */
   readonly invalidates: boolean;
 }
 
-/** How rows of one kind are read and sent. */
 export interface OutboxKind<Payload extends OutboxPayload = OutboxPayload>
   extends OutboxKindSpec<Payload> {
   /**
-   * Sends what can be read. Each item for itself, and safe to repeat. Resolves to the count of
-   * invalidations so far; 0 for a kind without.
+   * Sends the readable items, each by itself.
+   * Idempotent. Resolves to the count of invalidations
+   * so far; 0 for a kind without.
    */
   send(row: ReadRow<Payload>): Promise<number>;
 }
 
-/** More problems of one row are not named. */
+/** Problems named per row. */
 const MAX_PROBLEMS = 3;
 
 /** Reads a stored row. Never throws. */
@@ -63,13 +65,13 @@ export function readRow<Payload extends OutboxPayload>(
   };
 }
 
-/** A row that this process has just appended: nothing of it is in doubt. */
+/** A row just appended by this process needs no parsing. */
 export function wholeRow(id: number, payload: OutboxPayload): ReadRow {
   const unread = Object.fromEntries(Object.keys(payload).map((list) => [list, []]));
   return { id, payload, unread, problems: [] };
 }
 
-/** The value of a payload, or why there is none. */
+/** A parsed payload, or why there is none. */
 type ParsedPayload = { readonly value: unknown } | { readonly problem: string };
 
 function parsePayload(text: string | null): ParsedPayload {
@@ -93,7 +95,7 @@ interface ListRead {
   readonly problems: string[];
 }
 
-/** What is no list counts as its only item. */
+/** A value that is no list counts as one item. */
 function readList({ name, schema, stored }: ListToRead): ListRead {
   if ("problem" in stored)
     return { items: [], unread: [null], problems: [`${name}${stored.problem}`] };

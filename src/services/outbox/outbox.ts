@@ -1,7 +1,9 @@
 /**
- * What committed writes owe the outside, and how it is sent: by kind (kind.ts). A write dispatches
- * its own rows before it answers. The relay (jobs/outbox-relay.ts, relay.ts) sends what a crash or
- * an outage left behind.
+ * The transactional outbox: rows committed with a
+ * write, and sent by kind (kind.ts). A write
+ * dispatches its own rows before it answers. The relay
+ * (jobs/outbox-relay.ts, relay.ts) sends those that a
+ * crash or an outage left.
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
@@ -15,99 +17,104 @@ import { inOrderByKey } from "./keyed-order.js";
 import { type OutboxKind, wholeRow } from "./kind.js";
 import { createRelayPass } from "./relay.js";
 
-/** The collaborators of the outbox, and its settings. */
 export interface OutboxDeps extends RetryOptions {
   readonly table: OutboxTable;
   readonly cache: Pick<Cache, "nowMs">;
-  /** Handlers that are registered from the start. Default none. */
+  /** Handlers registered from the start; default none. */
   readonly kinds?: readonly OutboxKind[];
   /** Rejects while Redis cannot be used. */
   readonly probe: () => Promise<unknown>;
-  /** Longest a write waits for its own rows to be sent. */
+  /** Longest wait of a write for its own rows. */
   readonly drainMs: number;
   readonly log: Logger;
 }
 
-/** Sends outbox rows. */
 export type Outbox = ReturnType<typeof createOutbox>;
 
 /**
- * How long a client reads past the cache when its write could not be announced: longer than the
- * relay takes once Redis answers.
+ * Bypass of the cache after an unannounced write:
+ * longer than the relay needs.
  */
 const UNANNOUNCED_MS = 30 * SECOND;
 
-/** What became of a row: its count of invalidations, or null where it was not sent in time. */
+/** `count` of invalidations; null when not sent in time. */
 interface Dispatched {
   readonly invalidates: boolean;
   readonly count: number | null;
 }
 
-export function createOutbox({ table, cache, drainMs, log, ...deps }: OutboxDeps) {
+export function createOutbox({ kinds: registered = [], ...deps }: OutboxDeps) {
+  const { table, cache, log } = deps;
   const kinds = new Map<string, OutboxKind>();
   const register = (kind: OutboxKind): void => {
     if (kinds.has(kind.kind)) throw new Error(`The outbox has two handlers of ${kind.kind}.`);
     kinds.set(kind.kind, kind);
   };
-  for (const kind of deps.kinds ?? []) register(kind);
-  const pass = createRelayPass({ ...deps, table, kinds, log });
-
-  const forget = (id: number): Promise<void> =>
-    table
-      .done([id])
-      .catch((error: Error) =>
-        log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"),
-      );
-
-  const dispatchRow = async ({ id, kind: name, payload }: OutboxRow): Promise<Dispatched> => {
-    const kind = kinds.get(name);
-    if (!kind) throw new Error(`The outbox has no handler of the kind ${name}.`);
-    const { invalidates } = kind;
-    const sent = kind.send(wholeRow(id, payload));
-    const forgotten = sent.then(() => forget(id));
-    // A failure is handled below; a row that is sent late is forgotten all the same.
-    forgotten.catch(() => undefined);
-    try {
-      return {
-        invalidates,
-        count: await withDeadline(sent, drainMs, lateError("not sent", drainMs)),
-      };
-    } catch (error) {
-      log.warn(
-        { err: wordsOf(error), row: id, kind: name },
-        "outbox: a write could not be announced yet; the relay will",
-      );
-      return { invalidates, count: null };
-    }
-  };
+  for (const kind of registered) register(kind);
+  const pass = createRelayPass({ ...deps, kinds });
 
   return {
     /** Adds the handler of a kind. Throws where there is one. */
     register,
     /**
-     * Sends rows just committed, within `drainMs`. Resolves to the consistency token of the write:
-     * the count of invalidations where they were sent, else an order to read past the cache for a
-     * while.
+     * Sends rows just committed, within `drainMs`. Resolves to
+     * the consistency token of the write. Its count is that of
+     * invalidations. Where one was not sent in time, the token
+     * bypasses the cache for a while.
      */
     async dispatch(rows: readonly OutboxRow[]): Promise<ConsistencyToken> {
       const sent: Dispatched[] = [];
-      await inOrderByKey(
-        rows,
-        ({ keys }) => keys,
-        async (row) => void sent.push(await dispatchRow(row)),
-      );
-      const isStale = sent.some(({ invalidates, count }) => invalidates && count === null);
-      return isStale
-        ? { count: 0, bypassUntilMs: cache.nowMs() + UNANNOUNCED_MS }
-        : { count: Math.max(0, ...sent.map(({ count }) => count ?? 0)), bypassUntilMs: 0 };
+      const send = async (row: OutboxRow) => void sent.push(await dispatchRow(deps, kinds, row));
+      await inOrderByKey(rows, ({ keys }) => keys, send);
+      return tokenOf(sent, () => cache.nowMs());
     },
     /**
-     * Sends what waits and is due, unless another relay is at work. Rejects while Redis or Postgres
-     * does not answer; nothing is lost then. A row that fails otherwise is noted and logged.
+     * Sends what waits and is due, unless another relay is
+     * at work. A row that fails is noted and logged.
+     * Rejects while Redis or Postgres does not answer;
+     * nothing is lost then.
      */
     async sendWaiting(): Promise<void> {
       const sent = (await table.alone(pass)) ?? 0;
       if (sent > 0) log.info({ rows: sent }, "outbox: the relay announced writes");
     },
   };
+}
+
+async function dispatchRow(
+  { table, drainMs, log }: Pick<OutboxDeps, "table" | "drainMs" | "log">,
+  kinds: ReadonlyMap<string, OutboxKind>,
+  { id, kind: name, payload }: OutboxRow,
+): Promise<Dispatched> {
+  const kind = kinds.get(name);
+  if (!kind) throw new Error(`The outbox has no handler of the kind ${name}.`);
+  const { invalidates } = kind;
+  const sent = kind.send(wholeRow(id, payload));
+  // A failure is handled below. A row that is sent late
+  // is forgotten all the same.
+  sent.then(() => forget(table, id, log)).catch(() => undefined);
+  try {
+    const count = await withDeadline(sent, drainMs, lateError("not sent", drainMs));
+    return { invalidates, count };
+  } catch (error) {
+    log.warn(
+      { err: wordsOf(error), row: id, kind: name },
+      "outbox: a write could not be announced yet; the relay will",
+    );
+    return { invalidates, count: null };
+  }
+}
+
+const forget = (table: Pick<OutboxTable, "done">, id: number, log: Logger): Promise<void> =>
+  table
+    .done([id])
+    .catch((error: Error) =>
+      log.debug({ err: error.message }, "outbox: a sent row stays; the relay sends it again"),
+    );
+
+function tokenOf(sent: readonly Dispatched[], nowMs: () => number): ConsistencyToken {
+  const isStale = sent.some(({ invalidates, count }) => invalidates && count === null);
+  return isStale
+    ? { count: 0, bypassUntilMs: nowMs() + UNANNOUNCED_MS }
+    : { count: Math.max(0, ...sent.map(({ count }) => count ?? 0)), bypassUntilMs: 0 };
 }

@@ -1,11 +1,15 @@
 /**
- * The relay's pass over the outbox: every row that is due is read and sent for itself.
+ * The relay's pass over the outbox: reads and sends
+ * every due row by itself.
  *
- * A row that fails is tried again with exponential backoff, and set aside after `attemptsMax`
- * attempts with its error (dead letter). It holds up later rows of its keys alone (a topic, a user,
- * a board), and only until it is sent or set aside. An attempt counts only where it is the row's
- * own fault: while a server does not answer a probe, or refuses every command of the kind, nothing
- * is given up. Redis or Postgres down: the pass ends, rejects, and everything stays.
+ * A failed row is retried with exponential backoff.
+ * After `attemptsMax` attempts it is set aside with
+ * its error (dead letter). Meanwhile it delays only
+ * later rows of its keys (a topic, a user, a board).
+ * An attempt counts only where the row is at fault.
+ * None counts while a server answers no probe, or
+ * refuses all such commands. Redis or Postgres down:
+ * the pass rejects, and all rows stay.
  */
 import type { Logger } from "pino";
 import type {
@@ -21,7 +25,6 @@ import { wordsOf } from "../failures.js";
 import { inOrderByKey } from "./keyed-order.js";
 import { type OutboxKind, readRow } from "./kind.js";
 
-/** The collaborators of a pass, and how failed rows are tried again. */
 export interface OutboxRelayDeps extends RetryOptions {
   readonly table: Pick<OutboxTable, "waiting" | "read" | "done" | "failed">;
   readonly kinds: ReadonlyMap<string, OutboxKind>;
@@ -30,12 +33,12 @@ export interface OutboxRelayDeps extends RetryOptions {
   readonly log: Logger;
 }
 
-/** Rows whose place is looked at in one statement. */
+/** Rows listed in one statement. */
 const PAGE = 1_000;
 /** Rows sent at once: bounds what is repeated after a crash. */
 const ROWS_AT_ONCE = 100;
 
-/** One pass over everything that waits. Resolves to how many rows were sent. */
+/** One pass over all waiting rows. Resolves to the number sent. */
 export function createRelayPass(deps: OutboxRelayDeps): () => Promise<number> {
   const { table } = deps;
   return async () => {
@@ -54,11 +57,11 @@ export function createRelayPass(deps: OutboxRelayDeps): () => Promise<number> {
   };
 }
 
-/** Keys that an earlier row holds up, with the id of the first such row. */
+/** Keys that an earlier row blocks, with the first such id. */
 class Blocked {
   private readonly first = new Map<string, number>();
 
-  /** Whether a row may be sent; what may not holds up its own keys. */
+  /** Whether a row may be sent; otherwise it blocks its keys. */
   passes({ id, keys, due }: WaitingRow): boolean {
     const free = due && !this.holds(id, keys);
     if (!free) this.add(id, keys);
@@ -87,7 +90,7 @@ async function sendSome(
   return sent;
 }
 
-/** Sends rows at once, in order where they share a key, and notes what became of them. */
+/** Sends rows together, in order per key; records outcomes. */
 async function sendRead(
   deps: OutboxRelayDeps,
   rows: readonly StoredRow[],
@@ -113,7 +116,7 @@ async function sendRead(
   return sent.length;
 }
 
-/** Resolves to why a row is not sent; null where it is. */
+/** Why a row is not sent; null where it is. */
 async function trySending(
   { kinds }: OutboxRelayDeps,
   row: StoredRow,
@@ -136,7 +139,7 @@ interface Failure {
   readonly error: { readonly reason: unknown };
 }
 
-/** Notes failures; a server that is away ends the pass. */
+/** Records failures; a server that is away ends the pass. */
 async function noteFailures(
   { table, probe, log, ...retry }: OutboxRelayDeps,
   failures: readonly Failure[],

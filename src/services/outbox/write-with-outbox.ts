@@ -1,5 +1,6 @@
 /**
- * A write and what it owes, committed together; what is owed is sent before the caller is answered.
+ * A write and its outbox rows, committed together. The
+ * rows are sent before the caller is answered.
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
@@ -7,22 +8,22 @@ import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { OutboxEntry } from "../../domain/events/outbox.js";
 import type { Outbox } from "./outbox.js";
 
-/** The collaborators of such a write. */
 export interface OutboxWriteDeps {
   readonly database: Pick<Database, "transaction">;
   readonly outboxTable: Pick<OutboxTable, "append">;
   readonly outbox: Pick<Outbox, "dispatch">;
 }
 
-/** What a transaction decided, and what it owes; nothing where it changed nothing. */
+/** `owes` is empty where the transaction changed nothing. */
 export interface Decided<T> {
   readonly decision: T;
   readonly owes: readonly OutboxEntry[];
 }
 
 /**
- * Commits what `decide` does together with what it owes, then dispatches that. `seen` is the
- * consistency token; null when nothing was owed.
+ * Commits `decide` with its outbox rows, then
+ * dispatches them. `seen` is the consistency token;
+ * null without rows.
  */
 export type WriteWithOutbox = <T>(
   decide: (tx: Tx) => Promise<Decided<T>>,

@@ -1,94 +1,98 @@
 /**
- * Who asks, and whether they may: the session is looked up and the cost taken in one round trip,
- * once it is known what is asked. On a Cluster that is one write to each node that holds one of the
- * two.
+ * Admission: authenticates a request and charges its
+ * cost in one round trip. On a Cluster that is one
+ * write to each node concerned.
  *
- * A cost is never taken from somebody on the mere word of a request. Who a token belongs to is
- * known before it is looked up only where this process has looked it up before, so whoever shows it
- * is, or was, them; if the session has ended meanwhile, the cost is given back and taken from the
- * address. A token that is new here is looked up first, which costs a second round trip, once per
- * process. Anybody without a session pays as their address.
+ * No claim alone is charged to a user. A token verified
+ * before by this process is charged to its user. Its session
+ * is looked up meanwhile. If the session has ended, the cost
+ * is refunded and charged to the address. A token that is
+ * new here is looked up first: a second round trip, once per
+ * process. Requests without a session are charged to their
+ * address.
  */
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../../domain/account/principal.js";
 import { addressBlock, addressHolder } from "../../domain/address.js";
 import type { Authenticate } from "../account/authenticate.js";
 import type { Credential, ReadCredential, SessionCredential } from "../account/credential.js";
-import type { Charge, Limits, Paid, Payer } from "./limits.js";
+import type { Charge, Payer } from "./charge.js";
+import type { Limits, Paid } from "./limits.js";
 import { createLocalLimiter } from "./local-limiter.js";
 
-/** Who a request claims to come from: its credential, read once. */
+/** The credential of a request, read once, and its origin. */
 export type Claim = Credential & ClaimOrigin;
 
 interface ClaimOrigin {
   readonly ip: string;
   /**
-   * Whether the request is refused when its token is not valid. One of `Authorization` is; a cookie
-   * that has run out only means that no user is signed in.
+   * Whether an invalid token refuses the request. In
+   * `Authorization` it does; an expired cookie only
+   * means that no user is signed in.
    */
   readonly mustBeValid: boolean;
 }
 
-/** Lets requests in. */
 export interface Admission {
-  /** Recognises a token without a lookup. To be called once a request. */
+  /** Without a lookup; called once a request. */
   readonly readCredential: ReadCredential;
-  /** Who pays, as far as it is known without asking. */
+  /** Who pays, as far as known without a lookup. */
   payerOf(asker: Claim | Known): Payer;
-  /** Whether anything was refused to them lately, so that {@link check} is worth asking. */
+  /** Whether {@link check} may refuse. */
   recentlyRejected(payer: Payer): boolean;
-  /** Refuses what is certain to be refused, without asking anybody. Throws RateLimited. */
+  /** Throws RateLimited for a certain refusal. */
   check(payer: Payer, charge: Charge): void;
   /**
-   * Says who asks, and takes the cost; takes nothing when the request is to be refused for its
-   * token. Rejects with RateLimited.
+   * Authenticates, and takes the cost; takes nothing for
+   * an invalid token that refuses the request. Rejects
+   * with RateLimited.
    */
   admit(
     claim: Claim,
     charge: Charge,
   ): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid | null }>;
-  /** The same for somebody who is known already, while `prove` finds out whether they still are. */
+  /** The same for a known payer, while `prove` confirms it. */
   admitAgain<T>(
     payer: Payer,
     charge: Charge,
     prove: () => Promise<T>,
   ): Promise<{ readonly proof: T; readonly paid: Paid }>;
   /**
-   * Has them owe for a request that was refused for what it is, and for the reading of its
+   * Charges an invalid request and the reading of its
    * document. Waits for nothing.
    */
   chargeRefused(payer: Payer, reading: number): void;
   /**
-   * Has them owe for the reading of a text or document, whatever they have left. Waits for nothing.
+   * Charges the reading of a text or document, also to
+   * an empty bucket. Waits for nothing.
    */
   chargeReading(payer: Payer, reading: number): void;
 }
 
-/** Somebody who was let in before. */
+/** An authenticated caller. */
 export interface Known {
   readonly principal: Principal;
   readonly ip: string;
 }
 
-/** What admission takes. */
 export interface AdmissionDeps {
   readonly authenticate: Authenticate;
   readonly readCredential: ReadCredential;
   readonly limits: Limits;
-  /** Has everything that is sent in this turn leave together. */
+  /** Sends the commands of one turn in one write. */
   readonly together: <T>(send: () => T) => T;
 }
 
 /**
- * What a request costs that is refused for what it is: its document was parsed and checked all the
- * same.
+ * Cost of an invalid request: its document was parsed
+ * and validated.
  */
 export const REFUSED_COST = 10;
 const MAX_KNOWN_TOKENS = 20_000;
 /**
- * Tokens that are new here and come from an address that has nothing left: so many are looked up
- * all the same, per process. Whoever is signed in is not kept out by what others ask from there,
- * and a flood of made-up tokens is not worth more of Redis than this.
+ * Look-ups of new tokens from an address with an empty
+ * bucket, per process. Signed-in users behind it get in, and
+ * a flood of made-up tokens costs Redis no more than this.
  */
 const LOOK_UPS = { burst: 50, perSecond: 10 };
 
@@ -141,9 +145,8 @@ export function createAdmission(parts: AdmissionDeps): Admission {
   };
 }
 
-/** What it takes to let somebody in who shows a token. */
 interface TokenAdmission extends AdmissionDeps {
-  /** Who has shown these tokens here, by their digests. */
+  /** Payers of verified tokens, by digest. */
   readonly known: LRUCache<string, Payer>;
 }
 
@@ -158,7 +161,7 @@ async function admitKnown(
   const { authenticate, limits, together, known } = admission;
   limits.check(payer, charge);
   const { principal, payment } = await together(async () => {
-    // Whether it can be paid matters only once it is known who asks.
+    // A refusal counts only once the caller is known.
     const asked = [authenticate(claim), limits.charge(payer, { ...charge, varies: true })] as const;
     asked[1].catch(() => {});
     return { principal: await asked[0], payment: asked[1] };
@@ -177,7 +180,7 @@ async function admitUnknown(
   const principal = await authenticate(claim);
   if (principal === "invalid")
     return { principal, paid: await payAsAddress(limits, claim, charge) };
-  // Somebody whom Redis cannot tell us of counts for themselves, under the name they show.
+  // Redis down: each token has a bucket of its own.
   const payer =
     principal.kind === "unknown"
       ? { ...ofAddress(claim.ip), name: claim.digest }
@@ -190,8 +193,8 @@ const forgetToken = (payment: Promise<Paid>): void =>
   void payment.then(({ settle }) => settle(0)).catch(() => {});
 
 /**
- * A token that is not valid names no user: the request is refused, or runs at its price for an
- * address.
+ * An invalid token names no user: the request is
+ * refused, or charged to its address.
  */
 const payAsAddress = async (
   limits: Limits,
@@ -208,8 +211,8 @@ const ofAddress = (ip: string): Payer => ({
 });
 
 /**
- * Whoever is signed in pays for themselves, wherever they ask from; a block of addresses pays for
- * everybody in it.
+ * A user pays from one bucket at any address. Its
+ * block of addresses pays too.
  */
 function payerFor({ principal, ip }: Known): Payer {
   if (principal.kind === "service") return SERVICE_PAYER;

@@ -1,23 +1,25 @@
 /**
- * What this process was lately told about empty buckets: a flood is refused by it, and costs Redis
- * nothing. It holds what a bucket had left, and when; by now it cannot have more than that and what
- * time has added. Another process may have given something back meanwhile, which is why one asker a
- * second is let through to Redis.
+ * A local cache of rejections: refuses a flood without
+ * Redis.
+ *
+ * It holds how much a bucket had left, and when. By
+ * now the bucket has at most that and its refill.
+ * Another process may have refunded meanwhile, so one
+ * request a second passes to Redis.
  */
 import { LRUCache } from "lru-cache";
 import type { Bucket } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Debit, DebitResult } from "../../redis/rate-limiter/limiter.js";
 
-/** Remembers refusals. */
 export interface RejectionCache {
-  /** What is certain to be refused, as Redis would say it; null when it has to be asked. */
+  /** A certain refusal, as Redis would answer; else null. */
   rejects(takes: readonly Debit[]): DebitResult | null;
-  /** Whether a bucket is known to have been empty lately. */
+  /** Whether the bucket refused lately. */
   recentlyRejected(bucket: Bucket): boolean;
-  /** Remembers what a bucket had left when it refused, at `atMs` or later. */
+  /** Remembers what a bucket had left, at `atMs` or later. */
   note(bucket: Bucket, remaining: number, atMs: number): void;
-  /** Forgets a bucket that was given something back. */
+  /** For a bucket with a refund. */
   forget(bucket: Bucket): void;
 }
 
@@ -35,7 +37,7 @@ export function createRejectionCache(nowMs: () => number): RejectionCache {
     max: MAX_BUCKETS,
   });
 
-  /** What a bucket can have by now; null where nothing is known, or what was known says no more. */
+  /** Most that a bucket can have now; null when unknown or full. */
   const remainingOf = (bucket: Bucket, now: number): number | null => {
     const noted = known.get(bucketName(bucket));
     if (!noted) return null;
@@ -45,8 +47,8 @@ export function createRejectionCache(nowMs: () => number): RejectionCache {
     return null;
   };
   /**
-   * True for one asker a second: Redis is asked by one, while the others are refused by what was
-   * known.
+   * True once a second: that request asks Redis, while
+   * the cache refuses the others.
    */
   const isToBeAsked = (bucket: Bucket, remaining: number, now: number): boolean => {
     const noted = known.get(bucketName(bucket));

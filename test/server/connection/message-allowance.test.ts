@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMessageAllowance } from "../../../src/server/connection/message-allowance.js";
-import type { Payer } from "../../../src/services/rate-limit/limits.js";
+import type { Payer } from "../../../src/services/rate-limit/charge.js";
 
 const RULE = { burst: 100, perSecond: 10 };
 const rules = { viewer: RULE, address: RULE, service: RULE };

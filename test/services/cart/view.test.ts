@@ -34,7 +34,7 @@ it("A full cart of the dearest product adds up exactly.", () => {
   expect(BigInt(subtotalOf(view))).toBe(BigInt(lines) * BigInt(quantity.max) * BigInt(MAX_PRICE));
 });
 
-it("Lines gone or short are shown, not counted; unknown ones are left out; changes told.", () => {
+it("Lines gone or short are shown, not counted; unknown ones are left out; changes shown.", () => {
   const products = [
     product(1, { removed: true }),
     product(2, { stock: 1 }),

@@ -207,7 +207,7 @@ describe("adjustStock", () => {
     expect(errors).toMatchObject([{ code: "IDEMPOTENCY_MISMATCH", field: ["operationId"] }]);
   });
 
-  it("It never goes below zero, and a refusal consumes not even its operation id.", async () => {
+  it("Stock never goes below zero, and a refusal does not consume its operation id.", async () => {
     const { id } = await makeProduct({ stock: 3 });
     const take = () => products.adjustStock(SERVICE, { id, by: -5, operationId: `later-${id}` });
     expect((await take()).errors).toMatchObject([{ code: "OUT_OF_STOCK", field: ["by"] }]);

@@ -115,7 +115,7 @@ it("None of three processes ever serves half a board while it is lost and rebuil
   expect(served).toEqual([]);
 });
 
-it("A server with an older memory serves nothing before it knows what it lost.", async () => {
+it("A server with an older memory serves nothing before its losses are loaded.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const kit = await openBoards({ database, url: server.url, keys: createKeys() });

@@ -162,7 +162,7 @@ class Crowd {
   }
 }
 
-it(`In ${SCHEDULES} schedules, ${SUBSCRIBERS} subscribers are told of each gap.`, async () => {
+it(`In ${SCHEDULES} schedules, ${SUBSCRIBERS} subscribers learn of each gap.`, async () => {
   const place = { database, port: server.port, keys: createKeys() };
   const processes = await Promise.all([testProcess(place), testProcess(place), testProcess(place)]);
   const crowd = new Crowd(processes, new MemoryLog(10));

@@ -129,7 +129,7 @@ async function privateServer() {
 }
 
 describe("watching", () => {
-  test("It begins with every id once, in order, after Redis has confirmed them all.", async () => {
+  test("A watch begins with every id once, in order, after Redis has confirmed all.", async () => {
     const { live, countOf } = await setUp();
     const watcher = live.watch("productChanged", [3, 1, 2, 3]);
     const first = await watcher.next();
@@ -226,7 +226,7 @@ describe("watching", () => {
 });
 
 describe("conflation", () => {
-  test("It turns a burst of 1,000 publications into few values, the last included.", async () => {
+  test("A burst of 1,000 publications becomes few values, the last included.", async () => {
     const { live, publish } = await setUp({ conflationMs: 100 });
     const { taken, has } = consume(live.watch("productChanged", [1]));
     await has(0);
@@ -240,7 +240,7 @@ describe("conflation", () => {
     expect(taken.at(-1)).toEqual({ id: 1, version: 1_000, seen: 1_000 });
   });
 
-  test("It makes no id due twice within its window, and holds no others back.", async () => {
+  test("No id is due twice within its window, and none delays others.", async () => {
     const { live, publish } = await setUp({ conflationMs: 50 });
     const watcher = live.watch("productChanged", [1, 2]);
     const began = performance.now();
@@ -254,7 +254,7 @@ describe("conflation", () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(100);
   });
 
-  test("It keeps one value per id for a consumer that takes none, and the latest.", async () => {
+  test("A consumer that takes no values has one kept per id, the latest.", async () => {
     const { live, publish } = await setUp({ conflationMs: 0 });
     const slow = live.watch("productChanged", [1, 2]);
     const witness = consume(live.watch("productChanged", [1, 2]));
@@ -270,7 +270,7 @@ describe("conflation", () => {
     expect((await slow.next()).value).toEqual({ id: 2, version: 501, seen: 501 });
   });
 
-  test("It delivers the last version of every id to all watchers, in any schedule.", async () => {
+  test("All watchers get the last version of every id, in any schedule.", async () => {
     const { live, publish, countOf } = await setUp({ conflationMs: 3 });
     let next = 1_000;
     const step = fc.record({

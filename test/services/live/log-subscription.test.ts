@@ -99,7 +99,7 @@ describe("a durable log", () => {
       expect(told(items)).toEqual(["1", "2", "3", "4"]);
   });
 
-  it("It is one SUBSCRIBE per process, given back at once with the last reader.", async () => {
+  it("A log is one SUBSCRIBE per process, given back at once with the last reader.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     const admin = await redisAdmin();
@@ -148,7 +148,7 @@ describe("a durable log", () => {
     expect(told(await take(reader, 1))).toEqual(["4"]);
   });
 
-  it("It continues in Postgres where the tail is trimmed, flushed or out of reach.", async () => {
+  it("A log continues in Postgres where the tail is trimmed, flushed or out of reach.", async () => {
     const [at, user] = [place({ bounds: { entries: 3 } }), await one()];
     const [writer, process] = [await testProcess(at), await testProcess(at)];
     const names = Array.from({ length: 60 }, (_, index) => `${index}`);
@@ -167,7 +167,7 @@ describe("a durable log", () => {
     await process.proxy.restore();
   });
 
-  it("It makes good what it missed while cut off, hung up on, or in a black hole.", async () => {
+  it("A log makes up for messages lost while cut off, hung up on, or in a black hole.", async () => {
     const [at, user] = [place(), await one()];
     const [writer, process] = [await testProcess(at), await testProcess(at)];
     const reader = process.follow(user, BEGINNING);
@@ -223,7 +223,7 @@ describe("a durable log", () => {
     expect(told(await take(slow, 80))).toEqual(names);
   });
 
-  it("It says CURSOR_INVALID to a future or foreign position, and then goes on.", async () => {
+  it("A future or foreign position is CURSOR_INVALID, and the log goes on.", async () => {
     const [at, user] = [place(), await one()];
     const process = await testProcess(at);
     await send(process, user, "1");
@@ -283,7 +283,7 @@ describe("a log that can lose history", () => {
   const follow = ({ subscriptions }: LogProcess, log: MemoryLog, start: LogStart) =>
     subscriptions.follow(topic, log, start);
 
-  it("It delivers everything once and in order, and resumes on another process.", async () => {
+  it("Every entry is delivered once and in order, and another process resumes.", async () => {
     const at = place();
     const [a, b] = [await testProcess(at), await testProcess(at)];
     const log = new MemoryLog(20);
@@ -294,7 +294,7 @@ describe("a log that can lose history", () => {
     expect(names(await take(follow(b, log, positionOf(items[0])), 2))).toEqual(["2", "3"]);
   });
 
-  it("It tells late readers TRIMMED and slow ones SLOW_CONSUMER, and goes on.", async () => {
+  it("Late readers get TRIMMED, slow ones SLOW_CONSUMER, and the log goes on.", async () => {
     const process = await testProcess(place());
     const log = new MemoryLog(5);
     const start = await log.end();
@@ -318,7 +318,7 @@ describe("a log that can lose history", () => {
     expect(trimmed).toMatchObject({ reason: "TRIMMED" });
   });
 
-  it("It answers EPOCH_CHANGED to everyone after a loss, and then what came since.", async () => {
+  it("After a loss every reader gets EPOCH_CHANGED, and then later entries.", async () => {
     const at = place();
     const [a, b] = [await testProcess(at), await testProcess(at)];
     const log = new MemoryLog(20);
