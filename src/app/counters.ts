@@ -63,14 +63,15 @@ function openCounterFoundations({
   config,
   log,
 }: OpenOptions) {
-  const caller = callers.of("counters", {
-    deadlineMs: COUNTER_DEADLINE_MS,
-    degraded: { part: "counters", instead: "what was flushed last is read from Postgres" },
-  });
+  const deadlineMs = COUNTER_DEADLINE_MS;
+  const caller = callers.of("counters", { deadlineMs });
   const store = createCounterStore(caller, keys, config.counters);
   const table = createCounterTable(database);
   return {
-    breaker: caller,
+    breaker: callers.breaker({
+      deadlineMs,
+      degraded: { part: "counters", instead: "what was flushed last is read from Postgres" },
+    }),
     ranges: createViewerRanges(caller, keys),
     store,
     table,

@@ -7,7 +7,6 @@ import { SECOND } from "../domain/time/time.js";
 import { broadcastJob } from "../jobs/broadcasts.js";
 import { pruneJob } from "../jobs/prune.js";
 import { createNotificationLoaders } from "../loaders/notification.js";
-import type { RedisCaller } from "../redis/client/call.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log/tail.js";
 import { InboxResolver, NotificationConnectionResolver } from "../resolvers/notification.js";
 import { NotificationMutations } from "../resolvers/notification-change.js";
@@ -48,10 +47,7 @@ export const notification = defineSubject({
     const { infrastructure, config } = options;
     const { database, callers, keys } = infrastructure;
     const inboxes = createNotificationTable(database);
-    const caller = callers.of("event-log", {
-      deadlineMs: LOG_DEADLINE_MS,
-      degraded: { part: "notifications", instead: "history is read from Postgres" },
-    });
+    const caller = callers.of("event-log", { deadlineMs: LOG_DEADLINE_MS });
     const tail = createEventLogTail(caller, keys, config.logs);
     return {
       outbox: [createNotificationKind(createApplyNotifications(tail))],
@@ -62,7 +58,7 @@ export const notification = defineSubject({
         pruneJob("notifications", inboxes),
       ],
       serve() {
-        const { notifications, sending } = serveNotifications(options, { tail, breaker: caller });
+        const { notifications, sending } = serveNotifications(options, tail);
         return {
           services: { notifications },
           loaders: () => createNotificationLoaders({ notifications: inboxes }),
@@ -79,14 +75,15 @@ export const notification = defineSubject({
   },
 });
 
-function serveNotifications(
-  { infrastructure, log, disposer }: OpenOptions,
-  { tail, breaker }: { readonly tail: EventLogTail; readonly breaker: RedisCaller },
-) {
-  const { database, pubsub, clock } = infrastructure;
+function serveNotifications({ infrastructure, log, disposer }: OpenOptions, tail: EventLogTail) {
+  const { database, callers, pubsub, clock } = infrastructure;
   const logs = createNotificationLogTable(database);
   const subscriptions = createLogSubscriptions({ pubsub, log });
   disposer.add(() => subscriptions.close());
+  const breaker = callers.breaker({
+    deadlineMs: LOG_DEADLINE_MS,
+    degraded: { part: "notifications", instead: "history is read from Postgres" },
+  });
   const sourceOf = (userId: number) =>
     createNotificationSource(userId, { tail, table: logs, breaker });
   const inboxes = createNotificationTable(database);

@@ -65,13 +65,15 @@ function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
 
 function openLimiter(options: OpenOptions) {
   const instead = "each process counts by itself, with its share of the limits";
-  const caller = openLimiterCallers(options).of("rate-limiter", {
-    deadlineMs: LIMITER_DEADLINE_MS,
-    degraded: { part: "limiter", instead },
-  });
+  const deadlineMs = LIMITER_DEADLINE_MS;
+  const callers = openLimiterCallers(options);
+  const caller = callers.of("rate-limiter", { deadlineMs });
   const keepMs = options.config.http.requestTimeoutMs + HOLD_GRACE_MS;
   const limiter = createLimiter(caller, options.infrastructure.keys, { keepMs });
-  return { breaker: caller, limiter };
+  return {
+    breaker: callers.breaker({ deadlineMs, degraded: { part: "limiter", instead } }),
+    limiter,
+  };
 }
 
 /**

@@ -34,6 +34,8 @@ const MAX_UNPACKED_BYTES = MAX_PAYLOAD_BYTES;
 export const MAX_ERROR_LENGTH = 500;
 /** Longest pause between two attempts. */
 export const MAX_ROW_RETRY_MS = 5 * MINUTE;
+/** Keys that are read together: a notification has one for each user. */
+const MAX_PAGE_KEYS = 20_000;
 /** Rows of one kind that are read together. */
 const KIND_PAGE = 100;
 
@@ -99,11 +101,20 @@ export function createOutboxTable(database: Database) {
     /** Runs `work` unless another relay is at work: then null. A connection is held meanwhile. */
     alone: <T>(work: () => Promise<T>): Promise<T | null> =>
       database.exclusively(LOCKS.relay, work),
-    /** Rows that are not set aside, in order, above `after`. */
+    /**
+     * Rows that are not set aside, in order, above `after`: the first of at most `limit`, within a
+     * bound of keys; none only where none is there.
+     */
     waiting: (after: number, limit: number): Promise<WaitingRow[]> =>
       database.query<WaitingRow>(sql`
-        SELECT id, keys, coalesce(next_attempt_at <= clock_timestamp(), true) AS due FROM outbox
-        WHERE set_aside_at IS NULL AND id > ${after}::bigint ORDER BY id LIMIT ${limit}::bigint`),
+        SELECT id, keys, due FROM (
+          SELECT id, keys, coalesce(next_attempt_at <= clock_timestamp(), true) AS due,
+            sum(cardinality(keys)) OVER (ORDER BY id) - cardinality(keys) AS keys_before
+          FROM (
+            SELECT id, keys, next_attempt_at FROM outbox
+            WHERE set_aside_at IS NULL AND id > ${after}::bigint
+            ORDER BY id LIMIT ${limit}::bigint) page) numbered
+        WHERE keys_before < ${MAX_PAGE_KEYS}::bigint ORDER BY id`),
     /**
      * The first of these rows, in order, as many as a bound of bytes allows; none only where none
      * is there.

@@ -4,10 +4,12 @@
  *
  * A late reply opens the breaker of its structure: waiting
  * calls fail, later ones are refused at once, and a PING in
- * the background closes it. A refusal by Redis is an answer
+ * the background closes it. On a Cluster it concerns one
+ * node, so it opens nothing. A refusal by Redis is an answer
  * and opens nothing. A write without a reply is unknown,
  * never "no": see `mayBeDone` of the error.
  */
+import { Cluster } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Degradations } from "../../domain/telemetry/degradations.js";
 import { silentTelemetry, type Telemetry } from "../../domain/telemetry/telemetry.js";
@@ -15,7 +17,7 @@ import { type Breaker, createBreaker } from "./breaker.js";
 import { inOneWrite, type RedisConnection, whenReady } from "./connect.js";
 import { mayBeDone } from "./deadline.js";
 import { createProbe } from "./probe.js";
-import { LateReply, PendingReplies } from "./replies.js";
+import { LateReply, OtherReplyLate, PendingReplies } from "./replies.js";
 
 /** The calls of one structure, and its breaker. */
 export interface RedisCaller extends Breaker {
@@ -59,6 +61,12 @@ export interface CallersDeps {
 export interface RedisCallers {
   readonly connection: RedisConnection;
   of(structure: string, options: CallerOptions): RedisCaller;
+  /**
+   * A breaker for uses that have a fallback. It is apart from
+   * those of callers: a use that trips it, by a refusal of one
+   * key too, keeps no other call from being sent.
+   */
+  breaker(options: CallerOptions): Breaker;
   /** Ends probes and reports. The connection stays open. */
   close(): void;
 }
@@ -70,13 +78,19 @@ export function createCallers({
 }: CallersDeps): RedisCallers {
   const probe = createProbe(connection);
   const breakers: Breaker[] = [];
+  const breakerOf = ({ deadlineMs, degraded }: CallerOptions): Breaker => {
+    const report = (degraded && degradations?.of(degraded.part)) ?? (() => {});
+    const instead = degraded?.instead ?? "";
+    const breaker = createBreaker({ connection, probe, report }, { instead, deadlineMs });
+    breakers.push(breaker);
+    return breaker;
+  };
   return {
     connection,
-    of(structure, { deadlineMs, degraded }) {
-      const report = (degraded && degradations?.of(degraded.part)) ?? (() => {});
-      const instead = degraded?.instead ?? "";
-      const breaker = createBreaker({ connection, probe, report }, { instead, deadlineMs });
-      breakers.push(breaker);
+    breaker: breakerOf,
+    of(structure, options) {
+      const breaker = breakerOf(options);
+      const { deadlineMs } = options;
       return createCaller({ connection, breaker, telemetry }, { structure, deadlineMs });
     },
     close() {
@@ -95,10 +109,12 @@ function createCaller(
   { structure, deadlineMs }: { readonly structure: string; readonly deadlineMs: number },
 ): RedisCaller {
   const replies = new PendingReplies(deadlineMs);
+  // A late node of a Cluster says nothing of the others.
+  const isOneServer = !(connection instanceof Cluster);
   const fail = (cause: unknown): never => {
     const error = new RedisUnavailable(cause, mayBeDone(cause));
-    if (isLate(cause)) breaker.trip(error);
-    if (cause instanceof LateReply) replies.giveUp();
+    if (isOneServer && isLate(cause)) breaker.trip(error);
+    if (isOneServer && cause instanceof LateReply) replies.giveUp();
     throw error;
   };
   return {
@@ -133,6 +149,15 @@ class LeftAlone extends Error {
  */
 const isLate = (cause: unknown): boolean =>
   cause instanceof LateReply || (cause instanceof Error && cause.message === "Command timed out");
+
+/**
+ * Whether a call failed because of an earlier one: it was
+ * not sent, or another reply was late.
+ */
+export const failedByAnother = (error: unknown): boolean => {
+  const cause = error instanceof RedisUnavailable ? error.cause : error;
+  return cause instanceof LeftAlone || cause instanceof OtherReplyLate;
+};
 
 /**
  * Sends what can be repeated once more where it failed.

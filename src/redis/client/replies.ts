@@ -6,6 +6,11 @@
 /** No reply came in time; the command may have run. */
 export class LateReply extends Error {}
 
+/** Another reply did not come in time. */
+export class OtherReplyLate extends LateReply {
+  override readonly message = "another reply was late";
+}
+
 /** The replies that one structure waits for. */
 export class PendingReplies {
   private readonly waiting = new Set<(error: Error) => void>();
@@ -32,7 +37,7 @@ export class PendingReplies {
 
   /** Ends every wait: Redis has fallen silent. */
   giveUp(): void {
-    for (const reject of this.waiting) reject(new LateReply("another reply was late"));
+    for (const reject of this.waiting) reject(new OtherReplyLate());
     this.waiting.clear();
   }
 }

@@ -87,7 +87,11 @@ async function dispatchRow(
   { id, kind: name, payload }: OutboxRow,
 ): Promise<Dispatched> {
   const kind = kinds.get(name);
-  if (!kind) throw new Error(`The outbox has no handler of the kind ${name}.`);
+  if (!kind) {
+    // The write is committed: the relay tries the row, and sets it aside in the end.
+    log.error({ row: id, kind: name }, "outbox: there is no handler of this kind");
+    return { invalidates: true, count: null };
+  }
   const { invalidates } = kind;
   const sent = kind.send(wholeRow(id, payload));
   // A failure is handled below. A row that is sent late

@@ -20,6 +20,7 @@ import type {
   WaitingRow,
 } from "../../db/outbox.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
+import { failedByAnother } from "../../redis/client/call.js";
 import { refusalOf } from "../../redis/client/refusals.js";
 import { wordsOf } from "../failures.js";
 import { inOrderByKey } from "./keyed-order.js";
@@ -51,7 +52,7 @@ export function createRelayPass(deps: OutboxRelayDeps): () => Promise<number> {
         sent += await sendSome(deps, free.slice(done, done + ROWS_AT_ONCE), blocked);
       }
       const last = page.at(-1);
-      if (!last || page.length < PAGE) return sent;
+      if (!last) return sent;
       after = last.id;
     }
   };
@@ -149,7 +150,11 @@ async function noteFailures(
     reason instanceof ServiceUnavailable && refusalOf(reason) === null;
   if (failures.some(({ error }) => isAway(error.reason))) await probe();
   const rows = failures.map(({ id, error: { reason } }): FailedRow => {
-    return { id, error: wordsOf(reason), counts: refusalOf(reason) !== "server" };
+    return {
+      id,
+      error: wordsOf(reason),
+      counts: refusalOf(reason) !== "server" && !failedByAnother(reason),
+    };
   });
   for (const { id: row, attempts, setAside, error: err } of await table.failed(rows, retry)) {
     if (setAside)
