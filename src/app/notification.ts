@@ -1,4 +1,7 @@
-/** Notifications: inboxes, the logs that clients follow, and broadcasts. */
+/**
+ * Notifications: inboxes, the logs that clients follow, and
+ * broadcasts.
+ */
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createNotificationTable } from "../db/notification/inbox.js";
 import { createNotificationLogTable } from "../db/notification/log.js";
@@ -30,7 +33,8 @@ import { defineSubject, type OpenOptions } from "./module.js";
 import { CANNOT_BE_TOLD, type Check } from "./readiness.js";
 
 /**
- * Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay.
+ * Longest wait for a log. Readers then ask Postgres; writers
+ * leave it to the relay.
  */
 const LOG_DEADLINE_MS = 500;
 

@@ -1,6 +1,6 @@
 /**
- * `npm run import -- FILE`: imports products from CSV or
- * NDJSON, all or nothing.
+ * `npm run import -- FILE`: imports products from CSV or NDJSON,
+ * all or nothing.
  */
 
 import { createReadStream } from "node:fs";

@@ -1,6 +1,7 @@
 /**
- * `npm run outbox -- list | retry <id>... | retry --all | drop <id>`: what could not be sent. Rows
- * of the outbox have numbers; parts of notifications to everyone have numbers after a `b`.
+ * `npm run outbox -- list | retry <id>... | retry --all | drop
+ * <id>`: rows that could not be sent. Batches of broadcasts have
+ * numbers after a `b`.
  */
 import { parseArgs } from "node:util";
 import type { Database } from "../db/client/database.js";
@@ -115,7 +116,7 @@ async function dropTarget({ outbox, broadcasts }: Operating, target: Target): Pr
 
 interface Dropping {
   readonly target: Target;
-  /** Null where there is no such thing. */
+  /** Null where there is none. */
   readonly what: string | null;
   readonly isDropped: boolean;
   readonly lost: string;

@@ -33,7 +33,6 @@ import {
   reviewRegion,
 } from "./regions.js";
 
-/** What they read through, and from. */
 export interface CatalogueSources {
   readonly cache: Cache;
   readonly products: ProductTable;
@@ -43,7 +42,7 @@ export interface CatalogueSources {
 }
 
 export interface CatalogueLoaders {
-  /** A removed product resolves to its record, with `removed: true`; null was never there. */
+  /** A removed product has `removed: true`; null was never there. */
   readonly product: DataLoader<number, ProductRecord | null>;
   readonly category: DataLoader<number, CategoryRecord | null>;
   readonly brand: DataLoader<number, BrandRecord | null>;
@@ -58,7 +57,7 @@ export interface CatalogueLoaders {
   /** Number of reviews by product id. */
   readonly reviewCount: DataLoader<number, number, string>;
   readonly brandPage: DataLoader<BrandPageKey, IdPage, string>;
-  /** Number of brands by prefix of the name; "" counts all. */
+  /** Number of brands by prefix of their names; "" counts all. */
   readonly brandCount: DataLoader<string, number, string>;
 }
 

@@ -17,7 +17,7 @@ export function toReview(record: ReviewRecord): Review {
   return { id: encodeId("Review", record.id), author, rating, body, createdAt, record };
 }
 
-/** A review that was asked for by its id: seen as long as its product is. */
+/** A review by its id, visible as long as its product is. */
 export async function visibleReview(ctx: RequestContext, key: number): Promise<Review | null> {
   const record = await ctx.loaders.review.load(key);
   const product = record && (await ctx.loaders.product.load(record.productId));
@@ -30,8 +30,8 @@ export class ReviewResolver {
   constructor(private readonly currency: CurrencyCode) {}
 
   /**
-   * Nobody reaches a review of a removed product, except in the moment of the removal: then the
-   * product is shown as it last was.
+   * A removed product is reachable only during its removal. It is
+   * then shown as it last was.
    */
   @FieldResolver(() => Product, { description: "The product it is about." })
   @Shared("PUBLIC")

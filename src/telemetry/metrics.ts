@@ -1,7 +1,8 @@
 /**
- * Numbers for Prometheus, one registry per server: what the floors report
- * (domain/telemetry/telemetry.ts), what the transport sees, and what Redis says of itself. Every
- * label has a bounded set of values; operation-names.ts bounds names of operations.
+ * Prometheus metrics, one registry per server: reports of the
+ * layers below (domain/telemetry/telemetry.ts), of the
+ * transport, and of Redis. Every label has a bounded set of
+ * values; operation-names.ts bounds operation names.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -13,15 +14,18 @@ import { createLoadMetrics, type LoadMetrics } from "./load-metrics.js";
 import { createSources, type MetricsSources } from "./metrics-sources.js";
 import { createOperationNames } from "./operation-names.js";
 
-/** How an operation went. */
+/** How an operation ended. */
 export interface OperationObservation {
   readonly transport: "http" | "websocket";
   readonly durationMs: number;
-  /** Refused is the client's doing, failed is ours. */
+  /** A refusal is the client's fault, a failure ours. */
   readonly outcome: "answered" | "refused" | "failed";
 }
 
-/** A metric of a subject. Each label needs a bounded set of values. */
+/**
+ * A metric of a subject. Each label needs a bounded set of
+ * values.
+ */
 export interface MetricSpec<Label extends string> {
   readonly name: string;
   readonly help: string;
@@ -37,15 +41,18 @@ type ObserveMetric<Label extends string> = (
 
 /** Everything that is counted. */
 export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
-  /** Adds a counter. Answers what counts. */
+  /** Adds a counter. Returns the function that counts. */
   counter<Label extends string = never>(metric: MetricSpec<Label>): CountMetric<Label>;
-  /** Adds a histogram of durations. Answers what notes one, in ms. */
+  /**
+   * Adds a histogram. Returns the function that records a
+   * duration, in ms.
+   */
   histogram<Label extends string = never>(metric: MetricSpec<Label>): ObserveMetric<Label>;
   /** One operation was answered. */
   operation(
     operation: OperationObservation & { readonly name: string; readonly kind: string },
   ): void;
-  /** Operations of these names are always told apart. */
+  /** Operation names that always have a label. */
   keepOperations(names: Iterable<string>): void;
   /** Sockets opened (+1) or closed (-1). */
   sockets(by: 1 | -1): void;
@@ -53,9 +60,12 @@ export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
   subscriptions(by: 1 | -1): void;
   /** `next` messages of subscriptions were handed to sockets. */
   messages(count: number): void;
-  /** Groups of subscribers that share their messages: begun (+1) or ended (-1). */
+  /**
+   * Groups of subscribers that share messages: begun (+1) or ended
+   * (-1).
+   */
   fanOutGroups(by: 1 | -1): void;
-  /** A part works worse than it should, or as it should again. */
+  /** A part is degraded, or has recovered. */
   degradation(report: StateReport): void;
   /** The jobs of this process. */
   readJobsFrom(states: () => readonly JobState[]): void;
@@ -65,8 +75,8 @@ export interface Metrics extends Telemetry, LoadMetrics, MetricsSources {
 }
 
 /**
- * The event loop is looked at this often. Node counts the time between two looks, so this much of
- * it is no lag.
+ * Interval at which the event loop is sampled. Node includes it,
+ * so it is subtracted from the lag.
  */
 const LAG_SAMPLE_MS = 20;
 /** Every value of the labels beside an operation's name. */
@@ -79,7 +89,10 @@ const SECONDS_BUCKETS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
 ];
 
-/** Makes the metrics of one server; nothing is shared between two. */
+/**
+ * Makes the metrics of one server; nothing is shared between
+ * two.
+ */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const lag = monitorEventLoopDelay({ resolution: LAG_SAMPLE_MS });
@@ -278,7 +291,7 @@ function addProcessGauges(registry: Registry, lag: ReturnType<typeof monitorEven
   });
 }
 
-/** Durations since a run that succeeded need no clock that other machines share. */
+/** Durations since the last success: they need no shared clock. */
 function addJobMetrics(registry: Registry, states: () => readonly JobState[]): void {
   const labelNames = ["job"] as const;
   const registers = [registry];

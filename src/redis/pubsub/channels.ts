@@ -42,7 +42,10 @@ const SUBSCRIBE_RETRY: Backoff = { firstMs: 500, longestMs: 500 };
 /** Bounds the size of one command. */
 const CHANNELS_PER_COMMAND = 500;
 
-/** The channels of a connection, which stays open when they are closed. */
+/**
+ * The channels of a connection, which stays open when they are
+ * closed.
+ */
 export class Channels {
   private readonly options: ChannelsOptions;
   private readonly wanted = new Map<string, Joined>();

@@ -179,7 +179,8 @@ const LIKED =
   "behind it, PRODUCT_REMOVED when it is no longer sold.";
 
 /**
- * What becomes of products in people's hands. Who may, and what counts, is decided by the services.
+ * Views, shares and likes. The services check rights and what
+ * counts.
  */
 @Resolver()
 export class ProductStatsMutations {
