@@ -7,11 +7,9 @@ import type { JobOptions } from "../jobs/runner.js";
 import { createCounterLoaders } from "../loaders/counters.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createViewerRanges } from "../redis/counters/range.js";
-import {
-  ProductStatsMutations,
-  ProductStatsResolver,
-  ProductStatsSubscriptions,
-} from "../resolvers/product/stats.js";
+import { ProductStatsResolver } from "../resolvers/product/stats.js";
+import { ProductStatsMutations } from "../resolvers/product/stats-change.js";
+import { ProductStatsSubscriptions } from "../resolvers/product/stats-changed.js";
 import { createCounters } from "../services/counters/counters.js";
 import { createCounterFlush } from "../services/counters/flush.js";
 import { createLikes } from "../services/counters/likes.js";
