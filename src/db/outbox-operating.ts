@@ -77,19 +77,7 @@ export function createOutboxOperating(database: Database) {
      * Has rows sent anew, with all their attempts, and wakes the
      * relays. Resolves to their ids.
      */
-    async retry(target: RetryTarget): Promise<readonly number[]> {
-      const which =
-        target === "all"
-          ? sql`set_aside_at IS NOT NULL OR attempts > 0`
-          : sql`id = ANY(${bigints(target)})`;
-      const [row] = await database.query<{ ids: number[] | null }>(sql`
-        WITH again AS (
-          UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL
-          WHERE ${which}
-          RETURNING id)
-        SELECT array_agg(id) AS ids, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM again`);
-      return row?.ids ?? [];
-    },
+    retry: (target: RetryTarget): Promise<readonly number[]> => retryRows(database, target),
     /**
      * Forgets a row that was set aside. False when there is no such
      * row.
@@ -137,3 +125,17 @@ const HOLDS = sql`
       CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_array_length(value) END)
     FROM (SELECT key, value FROM jsonb_each(payload) LIMIT ${sql.raw(String(MAX_LISTS))}) lists
   ), '{}') ELSE '{}' END`;
+
+async function retryRows(database: Database, target: RetryTarget): Promise<readonly number[]> {
+  const which =
+    target === "all"
+      ? sql`set_aside_at IS NOT NULL OR attempts > 0`
+      : sql`id = ANY(${bigints(target)})`;
+  const [row] = await database.query<{ ids: number[] | null }>(sql`
+    WITH retried AS (
+      UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL
+      WHERE ${which}
+      RETURNING id)
+    SELECT array_agg(id) AS ids, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM retried`);
+  return row?.ids ?? [];
+}

@@ -143,23 +143,12 @@ export function createOutboxTable(database: Database) {
      * True the first time: marks the effect that happens once per
      * row.
      */
-    async close(tx: Tx, id: number): Promise<boolean> {
-      const rows = await tx.query(sql`
-        UPDATE outbox SET closed_at = clock_timestamp()
-        WHERE id = ${id}::bigint AND closed_at IS NULL
-        RETURNING id`);
-      return rows.length > 0;
-    },
+    close: (tx: Tx, id: number): Promise<boolean> => closeRow(tx, id),
     /**
      * Whether a row waits that was committed at least `minAgeMs`
      * ago. The writer may still be sending younger ones.
      */
-    async hasUnsent(minAgeMs = 0): Promise<boolean> {
-      const [row] = await database.query<{ unsent: boolean }>(sql`
-        SELECT EXISTS (SELECT FROM outbox WHERE set_aside_at IS NULL
-          AND created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond') AS unsent`);
-      return row?.unsent ?? false;
-    },
+    hasUnsent: (minAgeMs = 0): Promise<boolean> => hasUnsentRows(database, minAgeMs),
   };
 }
 
@@ -244,4 +233,19 @@ async function markFailed(
     setAside: set_aside,
     error: last_error,
   }));
+}
+
+async function closeRow(tx: Tx, id: number): Promise<boolean> {
+  const rows = await tx.query(sql`
+    UPDATE outbox SET closed_at = clock_timestamp()
+    WHERE id = ${id}::bigint AND closed_at IS NULL
+    RETURNING id`);
+  return rows.length > 0;
+}
+
+async function hasUnsentRows(database: Database, minAgeMs: number): Promise<boolean> {
+  const [row] = await database.query<{ unsent: boolean }>(sql`
+    SELECT EXISTS (SELECT FROM outbox WHERE set_aside_at IS NULL
+      AND created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond') AS unsent`);
+  return row?.unsent ?? false;
 }

@@ -7,7 +7,7 @@ import {
   type Sketch,
   type TallyKey,
 } from "../../domain/counters.js";
-import { type Args, type Reach, SHARDS } from "./keys.js";
+import { type Args, type CounterDeps, SHARDS } from "./keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -22,7 +22,12 @@ declare module "ioredis" {
 
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
-export function batchesOf({ connection, keys, call, places: { stateKeys, sketchArgs } }: Reach) {
+export function batchesOf({
+  connection,
+  keys,
+  call,
+  places: { stateKeys, sketchArgs },
+}: CounterDeps) {
   return {
     /**
      * How many fields wait for Postgres in all shards, and how
