@@ -30,7 +30,7 @@ import { createNotificationSending } from "../services/notification/sending.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import type { Infrastructure } from "./infrastructure.js";
 import { defineSubject, type OpenOptions } from "./module.js";
-import { CANNOT_BE_TOLD, type Check } from "./readiness.js";
+import { type Check, STATE_UNKNOWN } from "./readiness.js";
 
 /**
  * Longest wait for a log. Readers then ask Postgres; writers
@@ -119,7 +119,7 @@ const broadcastCheck = ({ database }: Infrastructure): Check => ({
       broadcasts: isOk ? "ok" : `${setAside} parts are set aside: npm run outbox -- list`,
     };
   },
-  unanswered: { broadcasts: CANNOT_BE_TOLD },
+  unanswered: { broadcasts: STATE_UNKNOWN },
 });
 
 const broadcastGauges = ({ database }: Infrastructure): GaugeSource => ({

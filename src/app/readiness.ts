@@ -22,7 +22,7 @@ export interface Check {
 }
 
 /** A state that is stored in Postgres, which does not answer. */
-export const CANNOT_BE_TOLD = "cannot be told";
+export const STATE_UNKNOWN = "cannot be told";
 /** Longest wait for a look: probes give up soon. */
 const LOOK_MS = 1.5 * SECOND;
 /**
@@ -39,7 +39,7 @@ export function createApiReadiness(
   const { workers } = infrastructure;
   const workerCheck: Check = {
     look: async () => ({ worker: stateOfWorkers(await workers.seen()) }),
-    unanswered: { worker: CANNOT_BE_TOLD },
+    unanswered: { worker: STATE_UNKNOWN },
   };
   return readinessOf(infrastructure, [...checks, workerCheck]);
 }
@@ -84,7 +84,7 @@ const infrastructureChecks = (infrastructure: Infrastructure): readonly Check[] 
   { look: () => lookAtRedis(infrastructure), unanswered: { redis: "does not answer" } },
   {
     look: async () => ({ outbox: stateOfOutbox(await infrastructure.outboxOperating.state()) }),
-    unanswered: { outbox: CANNOT_BE_TOLD },
+    unanswered: { outbox: STATE_UNKNOWN },
   },
 ];
 

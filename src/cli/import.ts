@@ -57,7 +57,7 @@ await runCommand(async ({ config, database }) => {
       { skipBad, onProgress },
     );
     progress.end();
-    return tell(report);
+    return printReport(report);
   } finally {
     progress.end();
   }
@@ -115,7 +115,7 @@ async function fileSize(path: string): Promise<number> {
   return found.isFile() ? found.size : 0;
 }
 
-function tell({
+function printReport({
   imported,
   rows,
   created,

@@ -5,7 +5,7 @@
 import DataLoader from "dataloader";
 import type { ReadContext } from "../domain/read-context.js";
 import type { Cache, CacheRegion } from "../redis/cache/cache.js";
-import type { LoadValues } from "../redis/cache/parts.js";
+import type { LoadValues } from "../redis/cache/deps.js";
 
 /** Bounds one statement and one MGET, however large the query. */
 export const MAX_BATCH = 1_000;

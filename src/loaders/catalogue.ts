@@ -33,7 +33,7 @@ import {
   reviewRegion,
 } from "./regions.js";
 
-export interface CatalogueSources {
+export interface CatalogueDeps {
   readonly cache: Cache;
   readonly products: ProductTable;
   readonly categories: CategoryTable;
@@ -62,7 +62,7 @@ export interface CatalogueLoaders {
 }
 
 export function createCatalogueLoaders(
-  { cache, products, categories, brands, reviews }: CatalogueSources,
+  { cache, products, categories, brands, reviews }: CatalogueDeps,
   reading: ReadContext,
 ): CatalogueLoaders {
   const { entity, derived } = cachedLoaders(cache, reading);

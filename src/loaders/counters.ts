@@ -24,7 +24,7 @@ export interface ViewersKey {
   readonly days: number;
 }
 
-export interface CounterSources {
+export interface CounterLoaderDeps {
   readonly cache: Cache;
   readonly likes: LikeTable;
   readonly tallies: TallySource;
@@ -45,7 +45,7 @@ export interface CounterLoaders {
 }
 
 export function createCounterLoaders(
-  { cache, likes, tallies }: CounterSources,
+  { cache, likes, tallies }: CounterLoaderDeps,
   reading: ReadContext,
 ): CounterLoaders {
   const { derived } = cachedLoaders(cache, reading);

@@ -26,7 +26,7 @@ export type TopicAdmission = Readonly<
  */
 export type Streams = Readonly<Record<string, (what: unknown) => AsyncIterable<unknown>>>;
 
-export interface EventSources {
+export interface EventDeps {
   readonly live: Live;
   readonly streams: Streams;
   readonly admission: TopicAdmission;
@@ -37,7 +37,7 @@ export interface EventSources {
  * or what the stream of the kind takes. Closing the iterator
  * releases the topics.
  */
-export function createEvents({ live, streams, admission }: EventSources): PubSub {
+export function createEvents({ live, streams, admission }: EventDeps): PubSub {
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) =>
     withMemory(live.watch(kind, ids));
   return {

@@ -9,7 +9,7 @@ import { Review, ReviewConnection } from "../schema/review.js";
 import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import { loadEach } from "./list.js";
-import { type ReviewList, there, toProduct } from "./product/product.js";
+import { type ReviewList, required, toProduct } from "./product/product.js";
 
 /** A review as clients see it. */
 export function toReview(record: ReviewRecord): Review {
@@ -36,7 +36,7 @@ export class ReviewResolver {
   @FieldResolver(() => Product, { description: "The product it is about." })
   @Shared("PUBLIC")
   async product(@Root() { record }: Review, @Ctx() ctx: RequestContext): Promise<Product> {
-    return toProduct(there(await ctx.loaders.product.load(record.productId)), this.currency);
+    return toProduct(required(await ctx.loaders.product.load(record.productId)), this.currency);
   }
 }
 

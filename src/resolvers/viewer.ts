@@ -8,7 +8,7 @@ import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
 import type { Sessions } from "../services/account/sessions.js";
 import type { RequestContext } from "./context.js";
-import { there } from "./product/product.js";
+import { required } from "./product/product.js";
 
 /** An account as its owner and admins see it. */
 export function toUser({ id, name, role, createdAt }: UserRecord): User {
@@ -35,7 +35,7 @@ export async function visibleUser(
 /** The signed-in user's account; null without one. */
 export async function readViewer({ principal, loaders }: RequestContext): Promise<Viewer | null> {
   const user = signedIn(principal);
-  return user && toViewer(there(await loaders.user.load(user.userId)), user);
+  return user && toViewer(required(await loaders.user.load(user.userId)), user);
 }
 
 /** `Query.viewer` and the edge of a viewer. */

@@ -45,7 +45,9 @@ const SOURCE_DEADLINE_MS = SECOND;
 type Refresh = () => Promise<void>;
 
 /** The sources of one registry. `refresh` never rejects. */
-export function createSources(registry: Registry): MetricsSources & { readonly refresh: Refresh } {
+export function createMetricsSources(
+  registry: Registry,
+): MetricsSources & { readonly refresh: Refresh } {
   const refreshes: Refresh[] = [];
   const add = <T>(read: () => Promise<T>, show: (numbers: T | null) => void): void =>
     void refreshes.push(polled(read, show));

@@ -8,7 +8,7 @@ import { Registry } from "prom-client";
 import type { JobState } from "../domain/telemetry/job.js";
 import { degradationMetrics, type LayerMetrics, layerMetrics } from "./layer-metrics.js";
 import { createLoadMetrics, type LoadMetrics } from "./load-metrics.js";
-import { createSources, type MetricsSources } from "./metrics-sources.js";
+import { createMetricsSources, type MetricsSources } from "./metrics-sources.js";
 import { addJobMetrics, addProcessGauges } from "./process-metrics.js";
 import { type SubjectMetrics, subjectMetrics } from "./subject-metrics.js";
 import { operationMetrics, type TransportMetrics, transportMetrics } from "./transport-metrics.js";
@@ -36,7 +36,7 @@ export function createMetrics(): Metrics {
   const transport = transportMetrics(registry);
   const layers = layerMetrics(registry);
   const stopSampling = addProcessGauges(registry);
-  const { refresh, ...sources } = createSources(registry);
+  const { refresh, ...sources } = createMetricsSources(registry);
   return {
     ...operationMetrics(registry),
     ...transport,

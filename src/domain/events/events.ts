@@ -21,7 +21,7 @@ export interface Change {
  * A log has grown, at least to this sequence; readers continue.
  * `epoch` is empty for a durable log.
  */
-export interface LogNews {
+export interface LogAppend {
   readonly epoch: string;
   readonly sequence: number;
 }
@@ -62,7 +62,7 @@ export interface TopicPayloads {
    * The log of a user's notifications has grown. Topic: `{ kind:
    * "notification", id: <user> }`.
    */
-  notification: LogNews;
+  notification: LogAppend;
 }
 
 /** A kind of topic. */
@@ -82,7 +82,7 @@ export const SESSIONS_TOPIC: Topic<"sessionsEnded"> = { kind: "sessionsEnded", i
 
 /** A kind of topic that is a log. */
 export type LogTopicKind = {
-  [K in TopicKind]: TopicPayloads[K] extends LogNews ? K : never;
+  [K in TopicKind]: TopicPayloads[K] extends LogAppend ? K : never;
 }[TopicKind];
 
 /**

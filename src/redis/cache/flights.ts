@@ -4,7 +4,7 @@
  * load that may be too old for its id is forgotten.
  */
 
-export interface Flown {
+export interface LoadKey {
   readonly name: string;
   readonly tagKeys: readonly string[];
 }
@@ -15,7 +15,7 @@ interface Flight {
 }
 
 /** Loads under way, by id. */
-export class Flights {
+export class LoadSharing {
   private readonly flights = new Map<string, Flight>();
 
   /**
@@ -24,7 +24,7 @@ export class Flights {
    * @param start loads the rest; resolves to values in the
    * order asked
    */
-  join<S extends Flown, V>(
+  join<S extends LoadKey, V>(
     slots: readonly S[],
     idOf: (slot: S) => string,
     start: (mine: readonly S[]) => Promise<readonly V[]>,
@@ -50,7 +50,7 @@ export class Flights {
     return this.flights.size;
   }
 
-  private launch<S extends Flown, V>(
+  private launch<S extends LoadKey, V>(
     mine: readonly S[],
     idOf: (slot: S) => string,
     work: Promise<readonly V[]>,

@@ -7,16 +7,18 @@ import {
   type Sketch,
   type TallyKey,
 } from "../../domain/counters.js";
-import { type Args, type CounterDeps, SHARDS } from "./keys.js";
+import { type CounterDeps, type ScriptArguments, SHARDS } from "./keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
     countersCut(
-      ...keysAndArgs: Args
+      ...keysAndArgs: ScriptArguments
     ): Result<["not-claimed"] | [] | ["batch", ...string[]], Context>;
-    countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
-    countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
-    countersAck(...keysAndArgs: Args): Result<0 | 1, Context>;
+    countersSketchBuffer(...keysAndArgs: ScriptArguments): Result<Buffer[], Context>;
+    countersUnflushed(
+      ...keysAndArgs: ScriptArguments
+    ): Result<[fields: number, ageMs: number], Context>;
+    countersAck(...keysAndArgs: ScriptArguments): Result<0 | 1, Context>;
   }
 }
 

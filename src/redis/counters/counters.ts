@@ -27,7 +27,12 @@ import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import type { NotLoaded } from "../client/memory-fence.js";
 import { batchesOf } from "./batches.js";
-import { type Args, type CounterDeps, type CounterEvent, createCounterKeys } from "./keys.js";
+import {
+  type CounterDeps,
+  type CounterEvent,
+  createCounterKeys,
+  type ScriptArguments,
+} from "./keys.js";
 import { talliesOf } from "./tallies.js";
 
 export { type CounterEvent, OPERATION_SLOTS, type OperationName, SHARDS, shardOf } from "./keys.js";
@@ -35,8 +40,8 @@ export type { TallyDiff } from "./tallies.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    countersView(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
-    countersShare(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
+    countersView(...keysAndArgs: ScriptArguments): Result<[Counted["state"], string?], Context>;
+    countersShare(...keysAndArgs: ScriptArguments): Result<[Counted["state"], string?], Context>;
   }
 }
 

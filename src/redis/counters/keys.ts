@@ -60,7 +60,7 @@ const SPAN_KEPT_MS = 8 * DAY;
 const OLD_SPAN_KEPT_MS = HOUR;
 
 /** Keys and arguments of a script, in its order. */
-export type Args = (string | number | Buffer)[];
+export type ScriptArguments = (string | number | Buffer)[];
 
 export function createCounterKeys(keys: Keys) {
   const tallyKeys = ({ productId, period }: TallyKey): [tally: string, viewers: string] => {
@@ -112,12 +112,12 @@ interface KeysOfTallies {
 /** Keys and arguments of the scripts about one tally. */
 function tallyArguments({ keys, tallyKeys, stateKeys }: KeysOfTallies) {
   return {
-    readArgs(key: TallyKey, nowMs: number): Args {
+    readArgs(key: TallyKey, nowMs: number): ScriptArguments {
       const shard = shardOf(key.productId);
       const whole = [keys.tally(shard, key.productId), keys.exactViewers(shard, key.productId)];
       return [keys.counterShard(shard), ...tallyKeys(key), ...whole, firstDayOf(key, nowMs)];
     },
-    loadArgs(key: TallyKey, stored: StoredTally, nowMs: number): Args {
+    loadArgs(key: TallyKey, stored: StoredTally, nowMs: number): ScriptArguments {
       const { applied, views, shares, sketch, isOver, few } = stored;
       const { productId, period } = key;
       const shard = shardOf(productId);
@@ -129,11 +129,11 @@ function tallyArguments({ keys, tallyKeys, stateKeys }: KeysOfTallies) {
       const known = few.flatMap(({ viewer, day }) => [day, viewer]);
       return [...places, ...counts, period === "all" ? EXACT_VIEWERS : 0, Number(isOver), ...known];
     },
-    diffArgs(key: TallyKey, { applied, views, shares }: StoredTally): Args {
+    diffArgs(key: TallyKey, { applied, views, shares }: StoredTally): ScriptArguments {
       const places = [...stateKeys(shardOf(key.productId)), tallyKeys(key)[0]];
       return [...places, applied, `${key.productId}:${periodName(key.period)}`, views, shares];
     },
-    sketchArgs({ shard, id }: CounterBatch, key: TallyKey): Args {
+    sketchArgs({ shard, id }: CounterBatch, key: TallyKey): ScriptArguments {
       const places = [
         keys.counterShard(shard),
         keys.counterBatch(shard),

@@ -5,17 +5,19 @@
 import type { Result } from "ioredis";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../domain/counters.js";
 import type { NotLoaded } from "../client/memory-fence.js";
-import type { Args, CounterDeps } from "./keys.js";
+import type { CounterDeps, ScriptArguments } from "./keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
     countersRead(
-      ...keysAndArgs: Args
+      ...keysAndArgs: ScriptArguments
     ): Result<["not-claimed" | NotLoaded | "here", ...string[]], Context>;
-    countersClaim(...keysAndArgs: Args): Result<ClaimState, Context>;
-    countersLoad(...keysAndArgs: Args): Result<"not-claimed" | "outdated" | "loaded", Context>;
+    countersClaim(...keysAndArgs: ScriptArguments): Result<ClaimState, Context>;
+    countersLoad(
+      ...keysAndArgs: ScriptArguments
+    ): Result<"not-claimed" | "outdated" | "loaded", Context>;
     countersDiff(
-      ...keysAndArgs: Args
+      ...keysAndArgs: ScriptArguments
     ): Result<[NotLoaded | "outdated" | "here", ...string[]], Context>;
   }
 }

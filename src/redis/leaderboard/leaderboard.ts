@@ -23,7 +23,7 @@ import type { NotLoaded } from "../client/memory-fence.js";
 import { type Applied, applyScores, type ScoreBatch } from "./apply.js";
 import { createBoardBuilding } from "./build.js";
 import { type BuildOf, createBoardLink } from "./link.js";
-import { type ReadRequest, type ReadRows, readPeriod, type Unread } from "./read.js";
+import { type NotRead, type ReadRequest, type ReadRows, readPeriod } from "./read.js";
 
 export {
   type Applied,
@@ -40,7 +40,7 @@ declare module "ioredis" {
   interface RedisCommander<Context> {
     leaderboardLook(
       board: string,
-    ): Result<[] | [generation: string, applied: string, trusted: "0" | "1"], Context>;
+    ): Result<[] | [generation: string, applied: string, verified: "0" | "1"], Context>;
     leaderboardVerify(board: string, generation: string, last: number): Result<0 | 1, Context>;
   }
 }
@@ -51,7 +51,7 @@ export interface ServedBuild {
   /** Sequence up to which it lacks nothing. */
   readonly applied: number;
   /** Whether this server may serve it. */
-  readonly trusted: boolean;
+  readonly verified: boolean;
 }
 
 /** All methods reject with RedisUnavailable. */
@@ -64,12 +64,12 @@ export function createBoardStore(caller: RedisCaller, keys: Keys) {
     ...createBoardBuilding(link),
     /** Which build is served; null for none. One EVALSHA. */
     async look(board: number): Promise<ServedBuild | null> {
-      const [generation, applied, trusted] = await call("look", () =>
+      const [generation, applied, verified] = await call("look", () =>
         connection.leaderboardLook(keys.board(board)),
       );
       return generation === undefined
         ? null
-        : { generation, applied: Number(applied), trusted: trusted === "1" };
+        : { generation, applied: Number(applied), verified: verified === "1" };
     },
     /**
      * Lets this server serve a build that is complete up to
@@ -92,7 +92,7 @@ export function createBoardStore(caller: RedisCaller, keys: Keys) {
      * Reads rows of one period. One EVALSHA; O(log owners +
      * rows).
      */
-    read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | Unread> =>
+    read: (build: BuildOf, request: ReadRequest): Promise<ReadRows | NotRead> =>
       readPeriod(link, build, request),
   };
 }

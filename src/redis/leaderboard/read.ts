@@ -40,13 +40,13 @@ export interface ReadRows extends RunStart {
  * Instead of rows: another build is served, another window
  * is the present one, or the period is no longer here.
  */
-export type Unread = NotLoaded | "archived" | { readonly nowMs: number };
+export type NotRead = NotLoaded | "archived" | { readonly nowMs: number };
 
 export async function readPeriod(
   link: BoardLink,
   { board, generation }: BuildOf,
   request: ReadRequest,
-): Promise<ReadRows | Unread> {
+): Promise<ReadRows | NotRead> {
   const { connection, keys, keysOf, call } = link;
   const { period, window, present, run } = request;
   const readKeys = [
@@ -67,7 +67,7 @@ export async function readPeriod(
   return readReply(board, reply);
 }
 
-function readReply({ order }: BoardShape, reply: ReadReply): ReadRows | Unread {
+function readReply({ order }: BoardShape, reply: ReadReply): ReadRows | NotRead {
   if (reply[0] === "outside-window") return { nowMs: Number(reply[1]) };
   if (reply[0] !== "ok") return reply[0];
   const [, version, total, position, better, distinctBetter, ...flat] = reply;

@@ -95,7 +95,7 @@ export interface SessionStoreOptions {
    */
   readonly noteEveryMs: number;
   /** Most sessions of one user. */
-  readonly most: number;
+  readonly maxSessions: number;
 }
 
 /** All methods reject with RedisUnavailable. */
@@ -156,7 +156,7 @@ function createLookups({ connection, call }: RedisCaller, keys: Keys) {
 function createSessionWrites(
   { connection, call }: RedisCaller,
   keys: Keys,
-  { idleMs, capMs, noteEveryMs, most }: SessionStoreOptions,
+  { idleMs, capMs, noteEveryMs, maxSessions: most }: SessionStoreOptions,
 ) {
   const keysOf = (userTag: string, id: string) => keysOfSession(keys, userTag, id);
   return {

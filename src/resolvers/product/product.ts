@@ -95,7 +95,7 @@ export class ProductResolver {
   @FieldResolver(() => Brand, { description: "Who makes it." })
   @Shared("PUBLIC")
   async brand(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Brand> {
-    return toBrand(there(await ctx.loaders.brand.load(record.brandId)));
+    return toBrand(required(await ctx.loaders.brand.load(record.brandId)));
   }
 
   @FieldResolver(() => Category, {
@@ -103,7 +103,7 @@ export class ProductResolver {
   })
   @Shared("PUBLIC")
   async category(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Category> {
-    return toCategory(there(await ctx.loaders.category.load(record.categoryId)));
+    return toCategory(required(await ctx.loaders.category.load(record.categoryId)));
   }
 
   @FieldResolver(() => ReviewConnection, {
@@ -151,7 +151,7 @@ export class ProductConnectionResolver {
 }
 
 /** The row behind a foreign key, which Postgres keeps there. */
-export function there<Record>(record: Record | null): Record {
+export function required<Record>(record: Record | null): Record {
   if (record === null) throw new Error("A row that a foreign key points to was not found.");
   return record;
 }
