@@ -11,8 +11,11 @@ test("The source is as narrow, as small and as free of cycles as its bounds say.
   expect(figures.valueCycles).toBe(0);
   expect(figures.cycles).toBeLessThanOrEqual(2);
   expect(figures.fullestFolder).toBeLessThanOrEqual(25);
-  const [median = 0, p90 = 0] = figures.functionLines;
-  expect([median <= 10, p90 <= 25]).toEqual([true, true]);
+  expect(figures.commentWords).toBeLessThanOrEqual(8);
+  const [median = 0, p90 = 0, longest = 0] = figures.functionLines;
+  expect([median <= 10, p90 <= 25, longest <= 60]).toEqual([true, true, true]);
+  const [, fileP90 = 0, longestFile = 0] = figures.fileLines;
+  expect([fileP90 <= 200, longestFile <= 300]).toEqual([true, true]);
 });
 
 test("The page of architecture has every row of the measured table, and its bound.", () => {

@@ -7,7 +7,7 @@ import { ActivityResolver } from "../resolvers/activity.js";
 import { createActivity } from "../services/activity.js";
 import { defineSubject } from "./module.js";
 
-/** Bitmaps of ninety days and many users take a while; an admin waits. */
+/** A report reads bitmaps of up to ninety days. */
 const ACTIVITY_DEADLINE_MS = 5 * SECOND;
 
 export const activity = defineSubject({

@@ -1,4 +1,4 @@
-/** The API: subjects are served, and the server over them. */
+/** Serves subjects to clients over HTTP and WebSocket. */
 import { randomBytes } from "node:crypto";
 import type { ContainerType } from "type-graphql";
 import { ensureSecret } from "../db/secrets.js";
@@ -22,10 +22,10 @@ import { rateLimit } from "./rate-limit.js";
 import { createApiReadiness } from "./readiness.js";
 import { resolverClassesOf } from "./subjects.js";
 
-/** 256 bits: as much as the signatures that are made with it. */
+/** 256 bits, as many as the signatures made with it have. */
 const SECRET_BYTES = 32;
 
-/** Serves subjects and has the server listen. Resolves to where. */
+/** Starts listening. Resolves to the URL. */
 export async function startApi(
   opening: OpenOptions,
   subjects: readonly OpenSubject[],
@@ -64,7 +64,10 @@ export async function startApi(
   return (await server.listen()).url;
 }
 
-/** What watches values. All of them are due when too much changes at once to name it. */
+/**
+ * Watches values. An event of the whole catalogue makes all of
+ * them due.
+ */
 async function openLive({ infrastructure, config, log, disposer }: OpenOptions): Promise<Live> {
   const { pubsub } = infrastructure;
   const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
@@ -81,7 +84,10 @@ function containerOf(served: readonly Served[]): ContainerType {
   return { get: (resolverClass: ResolverClass) => byClass.get(resolverClass) };
 }
 
-/** Makes the context of an operation, with the loaders of all subjects. */
+/**
+ * Makes the context of an operation, with the loaders of all
+ * subjects.
+ */
 function operationsWith(served: readonly Served[]): CreateContext {
   const makers = served.flatMap(({ loaders }) => loaders ?? []);
   // Each subject makes those that it declares.
@@ -99,7 +105,7 @@ function operationsWith(served: readonly Served[]): CreateContext {
     });
 }
 
-/** What reads the tokens that clients carry and we have signed. */
+/** Readers of tokens that this shop has signed. */
 async function openSigned({
   database,
   cache,

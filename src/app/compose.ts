@@ -1,7 +1,7 @@
 /**
- * Starts a process from the bottom up: infrastructure, subjects, then worker and API over them.
- * Only entry points and tests come here. Whatever opens is closed by {@link App.close}, in the
- * opposite order.
+ * Starts a process from the bottom up: infrastructure, subjects,
+ * then worker and API. Only entry points and tests import it.
+ * {@link App.close} closes everything in the opposite order.
  */
 import { createChangeKind } from "../services/outbox/change-kind.js";
 import { aliveOf } from "../services/workers.js";
@@ -19,24 +19,24 @@ export interface App {
   /** Where the API listens; null for a worker. */
   readonly url: string | null;
   /**
-   * Where the probes of the worker are; null for an API, and for a worker without a port of its
-   * own.
+   * Where the worker's probes are; null for an API, or without a
+   * port.
    */
   readonly healthUrl: string | null;
-  /** Drains and closes everything. Resolves within the shutdown window. */
+  /** Drains and closes everything within the shutdown window. */
   close(): Promise<void>;
 }
 
 /** What a process is started with. */
 export interface AppOptions extends InfrastructureOptions {
-  /** Default: all that there are. */
+  /** Default: all subjects. */
   readonly subjects?: readonly Subject[];
 }
 
 /**
  * Builds and starts a process.
- * @throws StartupError when something it cannot do without is missing; what was opened by then is
- * closed again
+ * @throws StartupError when a requirement is missing; what was
+ * opened is closed again
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const disposer = new Disposer();
@@ -54,7 +54,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** Opens subjects, and joins what they offer with what all share. */
+/** Opens subjects, and registers what they offer. */
 function openSubjects(subjects: readonly Subject[], opening: OpenOptions): OpenSubject[] {
   const { metrics, outbox, cache, pubsub } = opening.infrastructure;
   const opened = subjects.map((subject) => ({ subject, module: subject.open(opening) }));

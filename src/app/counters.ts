@@ -1,4 +1,4 @@
-/** Views, shares and likes of products, and the popularity that follows them. */
+/** Views, shares and likes of products, and their popularity. */
 import { createCounterTable } from "../db/counters/counters.js";
 import { createLikeTable } from "../db/counters/likes.js";
 import { SECOND } from "../domain/time/time.js";
@@ -7,11 +7,9 @@ import type { JobOptions } from "../jobs/runner.js";
 import { createCounterLoaders } from "../loaders/counters.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { createViewerRanges } from "../redis/counters/range.js";
-import {
-  ProductStatsMutations,
-  ProductStatsResolver,
-  ProductStatsSubscriptions,
-} from "../resolvers/product/stats.js";
+import { ProductStatsResolver } from "../resolvers/product/stats.js";
+import { ProductStatsMutations } from "../resolvers/product/stats-change.js";
+import { ProductStatsSubscriptions } from "../resolvers/product/stats-changed.js";
 import { createCounters } from "../services/counters/counters.js";
 import { createCounterFlush } from "../services/counters/flush.js";
 import { createLikes } from "../services/counters/likes.js";
@@ -23,7 +21,8 @@ import { SCRAPE_DEADLINE_MS } from "./infrastructure.js";
 import { defineSubject, type OpenOptions } from "./module.js";
 
 /**
- * Longest wait for a reply about counters: a page goes on without Redis after this, once a second.
+ * Longest wait for counters. Pages then read Postgres, and ask
+ * Redis again once a second.
  */
 const COUNTER_DEADLINE_MS = 500;
 
@@ -89,7 +88,10 @@ function serveCounters(
   return createCounters({ ...foundations, publisher, clock });
 }
 
-/** What was counted goes to Postgres, at the end once more, and lists follow it. */
+/**
+ * Counts are flushed to Postgres, once more at the end. Lists
+ * follow their popularity.
+ */
 function flushJobs(
   { infrastructure, config, log }: OpenOptions,
   foundations: CounterFoundations,
@@ -103,7 +105,7 @@ function flushJobs(
   ];
 }
 
-/** With a deadline of its own: a scrape is answered without a number rather than late. */
+/** A shorter deadline: a scrape leaves a late number out. */
 function unflushedGauges({ infrastructure, config }: OpenOptions): GaugeSource {
   const { callers, keys } = infrastructure;
   const caller = callers.of("counters", { deadlineMs: SCRAPE_DEADLINE_MS });

@@ -1,6 +1,6 @@
 /**
- * Joins what parts report of themselves, and the condition of each Redis, with the log, the metrics
- * and probes.
+ * Reports degraded parts and the condition of each Redis to the
+ * log, the metrics and the probes.
  */
 import type { Logger } from "pino";
 import { createDegradations, type Degradations } from "../domain/telemetry/degradations.js";
@@ -9,7 +9,7 @@ import type { RedisConnection } from "../redis/client/connect.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { Disposer } from "./disposer.js";
 
-/** Every report is counted; a change of state is one line of the log. */
+/** Every report is counted; only a change of state is logged. */
 export function watchDegradations(
   metrics: Pick<Metrics, "degradation">,
   log: Logger,
@@ -27,7 +27,10 @@ export function watchDegradations(
 export interface Conditions {
   /** Begins to watch one; it ends with the process. */
   watch(role: string, connection: RedisConnection): void;
-  /** Has every one looked at, so that its state is at most a second old. */
+  /**
+   * Has every one looked at, so that its state is at most a second
+   * old.
+   */
   look(): Promise<unknown>;
 }
 

@@ -6,7 +6,10 @@ export class Disposer {
     this.steps.unshift(step);
   }
 
-  /** A step that fails keeps no other from being run; the first failure is thrown at the end. */
+  /**
+   * A failed step does not stop the others. The first failure is
+   * thrown at the end.
+   */
   async run(): Promise<void> {
     const failures: unknown[] = [];
     for (const step of this.steps.splice(0)) {

@@ -1,4 +1,7 @@
-/** What every subject stands on: connections, the structures that all share, and telemetry. */
+/**
+ * What all subjects use: connections, shared structures,
+ * telemetry.
+ */
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
 import type { Database } from "../db/client/database.js";
@@ -17,7 +20,7 @@ import type { Outbox } from "../services/outbox/outbox.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { Conditions } from "./degradations.js";
 
-/** What a process does: answer clients, do the work behind them, or both. */
+/** Whether a process answers clients, works behind them, or both. */
 export interface Roles {
   readonly api: boolean;
   readonly worker: boolean;
@@ -31,9 +34,9 @@ export interface InfrastructureOptions {
   readonly cacheUrl: string;
   readonly roles: Roles;
   readonly log: Logger;
-  /** Runs between the migrations and the first request, e.g. the first seed. */
+  /** Runs between migrations and the first request, e.g. the seed. */
   readonly prepare?: (database: Database) => Promise<void>;
-  /** Put before every Redis key; empty but in tests. */
+  /** Prefix of every Redis key; empty outside tests. */
   readonly keyPrefix?: string;
 }
 
@@ -41,29 +44,32 @@ export interface Infrastructure {
   readonly database: Database;
   readonly outboxTable: OutboxTable;
   readonly outboxOperating: OutboxOperating;
-  /** Sends rows of every kind that an opened subject has registered. */
+  /** Dispatches rows of every registered kind. */
   readonly outbox: Outbox;
   readonly workers: WorkerTable;
   readonly requests: RedisConnection;
   /** Calls over `requests`, by structure. */
   readonly callers: RedisCallers;
   readonly keys: Keys;
-  /** Put before every key; empty but in tests. */
+  /** Prefix of every key; empty outside tests. */
   readonly keyPrefix: string;
   readonly pubsub: PubSub;
   readonly clock: RedisClock;
   readonly cache: OpenCache;
   readonly metrics: Metrics;
   readonly degradations: Degradations;
-  /** The condition of each Redis this process uses, by its role. */
+  /** The condition of each Redis of this process, by role. */
   readonly conditions: Conditions;
 }
 
 /**
- * Longest wait for a reply about a session: what needs one answers within a second that it cannot
- * be told.
+ * Longest wait for a session, so that SERVICE_UNAVAILABLE comes
+ * within a second.
  */
 export const SESSION_DEADLINE_MS = 500;
 
-/** Longest wait for a number of a scrape, which is answered without it rather than late. */
+/**
+ * Longest wait for a number of a scrape, which leaves a late one
+ * out.
+ */
 export const SCRAPE_DEADLINE_MS = SECOND / 2;

@@ -21,9 +21,9 @@ import { type Infrastructure, SCRAPE_DEADLINE_MS } from "./infrastructure.js";
 import { defineSubject, type OpenOptions } from "./module.js";
 
 /**
- * Longest wait for a reply about a leaderboard. Below the
- * command timeout of the connection, which takes a busy
- * process for a late reply.
+ * Longest wait for a leaderboard. It stays below the
+ * connection's command timeout, which takes a busy process for a
+ * late reply.
  */
 const LEADERBOARD_DEADLINE_MS = 0.9 * SECOND;
 
@@ -105,7 +105,7 @@ function scoreMetrics(metrics: Metrics): ScoreTelemetry {
   };
 }
 
-/** With a deadline of its own: a scrape is answered without a number rather than late. */
+/** A shorter deadline: a scrape leaves a late number out. */
 function behindGauges(infrastructure: Infrastructure): GaugeSource {
   const { database, callers, keys } = infrastructure;
   const caller = callers.of("leaderboard", { deadlineMs: SCRAPE_DEADLINE_MS });

@@ -1,6 +1,7 @@
 /**
- * What a subject offers to the application. A subject is one file of this folder and one line in
- * subjects.ts; everything else here is built from what it offers.
+ * What a subject offers to the application. A subject is one
+ * file of this folder and one line in subjects.ts; the rest of
+ * this folder is built from it.
  */
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
@@ -24,19 +25,19 @@ export interface OpenOptions {
   readonly disposer: Disposer;
 }
 
-/** A subject: what is known of it before anything is opened, and how it is opened. */
+/** A subject: its declarations, and how it is opened. */
 export interface Subject<Services extends object = object> {
-  /** Singular, and the same in every room. */
+  /** Singular; the same in every room. */
   readonly name: string;
-  /** The classes of its resolvers; the schema is built from them. */
+  /** Its resolver classes; the schema is built from them. */
   readonly resolvers: readonly ResolverClass[];
-  /** Opens what every process needs of it, API or worker. */
+  /** Opens what both API and worker need of it. */
   open(options: OpenOptions): Module<Services>;
 }
 
 /** An opened subject. */
 export interface Module<Services extends object = object> {
-  /** Kinds of topics that its outbox rows publish on. */
+  /** Topic kinds on which its outbox rows publish. */
   readonly topics?: readonly string[];
   /** Handlers of its outbox rows. */
   readonly outbox?: readonly OutboxKind[];
@@ -44,9 +45,12 @@ export interface Module<Services extends object = object> {
   readonly checks?: readonly Check[];
   /** What a scrape of the metrics reads. */
   readonly gauges?: readonly GaugeSource[];
-  /** Its work in the background; only a worker asks for it. */
+  /** Its background jobs; only a worker asks for them. */
   readonly jobs?: () => readonly JobOptions[];
-  /** Opens what an API needs besides. `use` gives the services of an earlier subject. */
+  /**
+   * Opens what only an API needs. `use` answers the services of an
+   * earlier subject.
+   */
   readonly serve?: (use: UseServices) => Served<Services> | Promise<Served<Services>>;
 }
 
@@ -58,9 +62,12 @@ export interface Served<Services extends object = object> {
   readonly resolvers: readonly object[];
   /** Its loaders of one operation. */
   readonly loaders?: (reading: ReadContext) => Partial<Loaders>;
-  /** How topics of its subscriptions are followed; others are watched as values. */
+  /**
+   * Streams of its subscriptions, by topic kind. Other kinds are
+   * watched as values.
+   */
   readonly streams?: Streams;
-  /** What has to hold before topics of values are watched. */
+  /** Checks before values of a topic kind are watched. */
   readonly admission?: TopicAdmission;
 }
 
@@ -70,7 +77,10 @@ export interface OpenSubject {
   readonly module: Module;
 }
 
-/** The services of a subject that is served already. Throws for one that comes later. */
+/**
+ * The services of a subject that is served already. Throws for a
+ * later one.
+ */
 export type UseServices = <Services extends object>(subject: Subject<Services>) => Services;
 
 /** Lets the compiler infer what a subject serves. */
@@ -78,7 +88,7 @@ export const defineSubject = <Services extends object>(
   subject: Subject<Services>,
 ): Subject<Services> => subject;
 
-/** Serves subjects in their order, so that each can use those before it. */
+/** Serves subjects in their order; each can use earlier ones. */
 export async function serveAll(
   subjects: readonly OpenSubject[],
 ): Promise<{ readonly served: readonly Served[]; readonly use: UseServices }> {

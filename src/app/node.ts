@@ -1,4 +1,7 @@
-/** Anything by its global id, and whose an entry of a leaderboard is. */
+/**
+ * Anything by its global id, and the owners of leaderboard
+ * entries.
+ */
 import { LeaderboardOwnerResolver } from "../resolvers/leaderboard/owner.js";
 import { NodeResolver } from "../resolvers/node.js";
 import { leaderboard } from "./leaderboard.js";

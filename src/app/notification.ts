@@ -1,4 +1,7 @@
-/** Notifications: inboxes, the logs that clients follow, and broadcasts. */
+/**
+ * Notifications: inboxes, the logs that clients follow, and
+ * broadcasts.
+ */
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createNotificationTable } from "../db/notification/inbox.js";
 import { createNotificationLogTable } from "../db/notification/log.js";
@@ -26,10 +29,11 @@ import { createNotificationSending } from "../services/notification/sending.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import type { Infrastructure } from "./infrastructure.js";
 import { defineSubject, type OpenOptions } from "./module.js";
-import { CANNOT_BE_TOLD, type Check } from "./readiness.js";
+import { type Check, STATE_UNKNOWN } from "./readiness.js";
 
 /**
- * Longest wait for a reply about a log: readers ask Postgres then, writers leave it to the relay.
+ * Longest wait for a log. Readers then ask Postgres; writers
+ * leave it to the relay.
  */
 const LOG_DEADLINE_MS = 500;
 
@@ -112,7 +116,7 @@ const broadcastCheck = ({ database }: Infrastructure): Check => ({
       broadcasts: isOk ? "ok" : `${setAside} parts are set aside: npm run outbox -- list`,
     };
   },
-  unanswered: { broadcasts: CANNOT_BE_TOLD },
+  unanswered: { broadcasts: STATE_UNKNOWN },
 });
 
 const broadcastGauges = ({ database }: Infrastructure): GaugeSource => ({

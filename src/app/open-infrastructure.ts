@@ -1,4 +1,7 @@
-/** Opens connections and what all subjects share: the database first, migrated and prepared. */
+/**
+ * Opens connections and what all subjects share. The database
+ * comes first, migrated and prepared.
+ */
 import type { Logger } from "pino";
 import { readDatabaseClock } from "../db/client/clock.js";
 import type { Database } from "../db/client/database.js";
@@ -32,8 +35,8 @@ import {
 } from "./infrastructure.js";
 
 /**
- * Beats of the invalidation link: a silent one keeps stale values in process for three of them at
- * most.
+ * Interval of heartbeats on the invalidation link. A silent link
+ * keeps stale values in process for at most three of them.
  */
 const INVALIDATION_BEAT_MS = 500;
 
@@ -111,7 +114,7 @@ function openCacheFor(
   });
 }
 
-/** What parts report to. */
+/** Receivers of what parts report. */
 function openTelemetry(
   log: Logger,
   disposer: Disposer,
@@ -125,7 +128,7 @@ interface Opening extends Pick<InfrastructureOptions, "config" | "log"> {
   readonly telemetry: Metrics;
 }
 
-/** The database with its present schema. */
+/** The database, migrated to its present schema. */
 async function openMigrated(
   { config, log, telemetry }: Opening,
   disposer: Disposer,

@@ -1,4 +1,7 @@
-/** Limits, and who may come in: the limiter, the service token, and the documents that may run. */
+/**
+ * Admission: the limiter, the service token, and the documents
+ * that may run.
+ */
 import { SECOND } from "../domain/time/time.js";
 import { createCallers, type RedisCallers } from "../redis/client/call.js";
 import { connectRedis, inOneTurn } from "../redis/client/connect.js";
@@ -19,11 +22,17 @@ import type { Metrics } from "../telemetry/metrics.js";
 import { account } from "./account.js";
 import { defineSubject, type OpenOptions } from "./module.js";
 
-/** Longest wait for a document that was named by its hash; then the client is asked for it. */
+/**
+ * Longest wait for a persisted document. Then the client is
+ * asked for its text.
+ */
 const DOCUMENT_DEADLINE_MS = 100;
-/** A limiter that is late is done without: a request waits for it this long, once. */
+/**
+ * Longest wait for the limiter, once. Requests then go on
+ * without it.
+ */
 const LIMITER_DEADLINE_MS = 200;
-/** An operation that ran out of time still settles. */
+/** An operation that ran out of time still settles its cost. */
 const HOLD_GRACE_MS = 5 * SECOND;
 
 export const rateLimit = defineSubject({
@@ -41,7 +50,7 @@ export const rateLimit = defineSubject({
   }),
 });
 
-/** Authentication and limits, asked in one write. */
+/** Authentication and limits, in one write to Redis. */
 function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
   const { infrastructure, config } = options;
   const { requests, metrics } = infrastructure;
@@ -77,8 +86,9 @@ function openLimiter(options: OpenOptions) {
 }
 
 /**
- * On the connection of the other requests, so that one write asks both, unless it has a Redis of
- * its own.
+ * Shares the connection of the other requests, so that one write
+ * asks both. A limiter with a Redis of its own has its own
+ * connection.
  */
 function openLimiterCallers({ infrastructure, config, log, disposer }: OpenOptions): RedisCallers {
   const { callers, conditions, metrics: telemetry, degradations } = infrastructure;
@@ -92,7 +102,7 @@ function openLimiterCallers({ infrastructure, config, log, disposer }: OpenOptio
   return own;
 }
 
-/** Documents by name. */
+/** Persisted documents. */
 function openDocuments({ infrastructure, config }: OpenOptions): PersistedDocuments {
   const { callers, keys } = infrastructure;
   const { documents } = config;

@@ -1,6 +1,6 @@
 /**
- * What a probe is answered: named checks, each "ok" or what is wrong in words for an operator.
- * Subjects bring checks of their own.
+ * The answer to a probe: named checks, each "ok" or a fault in
+ * words for an operator. Subjects add checks of their own.
  */
 import type { OutboxState } from "../db/outbox-operating.js";
 import { type JobState, troubleOf } from "../domain/telemetry/job.js";
@@ -15,20 +15,23 @@ type States = Readonly<Record<string, string>>;
 
 /** One check. */
 export interface Check {
-  /** Cheap enough to be asked every second. */
+  /** Must be cheap enough for every second. */
   look(): Promise<States>;
-  /** The answer where the look fails or takes too long. */
+  /** The answer when the look fails or is late. */
   readonly unanswered: States;
 }
 
-/** The state of what is in a Postgres that does not answer. */
-export const CANNOT_BE_TOLD = "cannot be told";
-/** A look that takes longer is not waited for: a probe gives up soon. */
+/** A state that is stored in Postgres, which does not answer. */
+export const STATE_UNKNOWN = "cannot be told";
+/** Longest wait for a look: probes give up soon. */
 const LOOK_MS = 1.5 * SECOND;
-/** Outbox rows that wait for longer have no worker, or one that cannot send them. */
+/**
+ * Rows that wait longer have no worker, or one that cannot send
+ * them.
+ */
 const OLD_MS = MINUTE;
 
-/** The readiness of an API: it depends on the workers behind it. */
+/** The readiness of an API, with that of the workers behind it. */
 export function createApiReadiness(
   infrastructure: Infrastructure,
   checks: readonly Check[],
@@ -36,12 +39,12 @@ export function createApiReadiness(
   const { workers } = infrastructure;
   const workerCheck: Check = {
     look: async () => ({ worker: stateOfWorkers(await workers.seen()) }),
-    unanswered: { worker: CANNOT_BE_TOLD },
+    unanswered: { worker: STATE_UNKNOWN },
   };
   return readinessOf(infrastructure, [...checks, workerCheck]);
 }
 
-/** The readiness of a worker: its own jobs are one more check. */
+/** The readiness of a worker, with its own jobs. */
 export function createWorkerReadiness(
   infrastructure: Infrastructure,
   checks: readonly Check[],
@@ -52,8 +55,9 @@ export function createWorkerReadiness(
 }
 
 /**
- * Either server is enough to answer something: Postgres everything, Redis what is cached. A later
- * check wins where two name the same state.
+ * Ready while one server answers: Postgres serves everything,
+ * Redis what is cached. A later check replaces an earlier state
+ * of the same name.
  */
 function readinessOf(
   infrastructure: Infrastructure,
@@ -80,11 +84,11 @@ const infrastructureChecks = (infrastructure: Infrastructure): readonly Check[] 
   { look: () => lookAtRedis(infrastructure), unanswered: { redis: "does not answer" } },
   {
     look: async () => ({ outbox: stateOfOutbox(await infrastructure.outboxOperating.state()) }),
-    unanswered: { outbox: CANNOT_BE_TOLD },
+    unanswered: { outbox: STATE_UNKNOWN },
   },
 ];
 
-/** Each Redis by its role, and every part that does without one. */
+/** Each Redis by its role, and every part that can be degraded. */
 async function lookAtRedis({ conditions, degradations, cache }: Infrastructure): Promise<States> {
   await conditions.look();
   const states = degradations.states();

@@ -1,7 +1,8 @@
 /**
- * What every long-running entry point shares: a configuration read once, a log, an orderly end. A
- * start that fails prints what the operator can do about it, never a stack, and exits with 1; a
- * signal drains and exits with 0.
+ * The frame of every long-running process: configuration, log,
+ * orderly end. A failed start prints what the operator can do,
+ * without a stack, and exits with 1. A signal drains and exits
+ * with 0.
  */
 import closeWithGrace, { type Options } from "close-with-grace";
 import type { Logger } from "pino";
@@ -10,13 +11,14 @@ import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time/time.js";
 import { createLogger } from "../telemetry/log.js";
 
-/** Started things, and how to end them. */
+/** A started process. */
 export interface Running {
   close(): Promise<void>;
 }
 
 /**
- * Grace beyond the drain window, for databases and the embedded servers to write what they hold.
+ * Time beyond the drain window, in which databases write what
+ * they hold.
  */
 const CLOSING_MS = 9 * SECOND;
 
@@ -49,8 +51,8 @@ export async function runProcess(
 }
 
 /**
- * npm hands Ctrl-C on to a process that the terminal has told already: what comes within this time
- * is the same wish.
+ * npm passes on a Ctrl-C that the terminal has sent already. A
+ * second one within this time is the same.
  */
 const ECHO_MS = SECOND;
 
@@ -65,7 +67,8 @@ function onInterrupt(close: () => void): void {
 }
 
 /**
- * Prints why a start failed and exits with 1. Only what we did not expect shows where it came from.
+ * Prints why a start failed and exits with 1. Only unexpected
+ * failures show a stack.
  */
 export function failStart(error: unknown): never {
   const text =

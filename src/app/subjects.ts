@@ -1,6 +1,6 @@
 /**
- * Every subject of the application, each after those that it uses. A new one is its own files and
- * one line here.
+ * All subjects, each after those that it uses. A new one is its
+ * own files and one line here.
  */
 import type { NonEmptyArray } from "type-graphql";
 import type { ResolverClass } from "../schema/build-schema.js";
@@ -27,6 +27,9 @@ export const SUBJECTS: readonly Subject[] = [
   node,
 ];
 
-/** The resolver classes of subjects, for building a schema. */
+/**
+ * The resolver classes of subjects; the schema is built from
+ * them.
+ */
 export const resolverClassesOf = (subjects: readonly Subject[]): NonEmptyArray<ResolverClass> =>
   subjects.flatMap(({ resolvers }) => resolvers) as unknown as NonEmptyArray<ResolverClass>;

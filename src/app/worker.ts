@@ -1,6 +1,6 @@
 /**
- * The work behind the API: the outbox, the jobs of subjects, what runs out, and the beat that shows
- * that it is done.
+ * The work behind the API: the outbox, pruning, the jobs of
+ * subjects, and the worker's heartbeat.
  */
 import { createOperationTable } from "../db/operations.js";
 import { startBeats } from "../jobs/beats.js";
@@ -13,8 +13,8 @@ import type { OpenOptions, OpenSubject } from "./module.js";
 import { createWorkerReadiness } from "./readiness.js";
 
 /**
- * Starts everything that a worker does. Its probes are the first to answer and the last to stop.
- * Resolves to where these are; null where no port is set.
+ * Starts the worker. Its probes answer first and stop last.
+ * Resolves to their URL; null without a port.
  */
 export async function startWorker(
   opening: OpenOptions,

@@ -1,6 +1,6 @@
 /**
- * What every command shares: configuration, database, and how
- * it ends. The embedded database is opened behind its lock.
+ * What every command shares: configuration, database, and how it
+ * ends. The embedded database is opened behind its lock.
  */
 import { pino } from "pino";
 import { type Config, environment, readConfig } from "../config/config.js";

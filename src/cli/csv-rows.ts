@@ -1,12 +1,12 @@
 /**
- * Bounds the rows of a CSV file before they are parsed, by
- * bytes and by fields. A row of four million empty fields
- * would cost the parser four million fields.
+ * Bounds the rows of a CSV file before they are parsed, by bytes
+ * and by fields. A row of four million empty fields would cost
+ * the parser four million fields.
  *
- * Rows are passed on whole. One that is too long is dropped,
- * and its line break passed on, so that the parser's line
- * numbers stay right. A quote in it may be the fault, which
- * makes every later boundary a guess: the input ends there.
+ * Rows are passed on whole. One that is too long is dropped, and
+ * its line break passed on, so that the parser's line numbers
+ * stay right. A quote in it may be the fault, which makes every
+ * later boundary a guess: the input ends there.
  */
 import { StartupError } from "../domain/errors.js";
 
@@ -17,7 +17,10 @@ export const MAX_FIELDS = 1_000;
 
 const [QUOTE, COMMA, NEWLINE, RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
 
-/** A row that was dropped. `unreadable`: nothing behind it was read. */
+/**
+ * A row that was dropped. `unreadable`: nothing behind it was
+ * read.
+ */
 export interface DroppedRow {
   readonly line: number;
   readonly reason: string;

@@ -1,6 +1,6 @@
 /**
- * `npm run import -- FILE`: imports products from CSV or
- * NDJSON, all or nothing.
+ * `npm run import -- FILE`: imports products from CSV or NDJSON,
+ * all or nothing.
  */
 
 import { createReadStream } from "node:fs";
@@ -57,7 +57,7 @@ await runCommand(async ({ config, database }) => {
       { skipBad, onProgress },
     );
     progress.end();
-    return tell(report);
+    return printReport(report);
   } finally {
     progress.end();
   }
@@ -115,7 +115,7 @@ async function fileSize(path: string): Promise<number> {
   return found.isFile() ? found.size : 0;
 }
 
-function tell({
+function printReport({
   imported,
   rows,
   created,

@@ -1,27 +1,18 @@
 /**
- * `npm run outbox -- list | retry <id>... | retry --all | drop <id>`: what could not be sent. Rows
- * of the outbox have numbers; parts of notifications to everyone have numbers after a `b`.
+ * `npm run outbox -- list | retry <id>... | retry --all | drop
+ * <id>`: rows that could not be sent. Batches of broadcasts have
+ * numbers after a `b`.
  */
 import { parseArgs } from "node:util";
 import type { Database } from "../db/client/database.js";
 import {
   type BroadcastOperating,
   createBroadcastOperating,
-  type TroubledBroadcast,
 } from "../db/notification/broadcast-operating.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
-import {
-  createOutboxOperating,
-  type OutboxOperating,
-  type TroubledRow,
-} from "../db/outbox-operating.js";
-import { own } from "../domain/own.js";
-import { SECOND } from "../domain/time/time.js";
-import { REVOCATION_SPEC } from "../services/account/outbox-kind.js";
-import { SCORE_SPEC } from "../services/leaderboard/outbox-kind.js";
-import { NOTIFICATION_SPEC } from "../services/notification/outbox-kind.js";
-import { CHANGE_SPEC } from "../services/outbox/change-kind.js";
+import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
 import { runCommand, usage } from "./command.js";
+import { broadcastLines, lossesOf, rowLines, secondsOf } from "./outbox-text.js";
 import { grouped } from "./progress.js";
 
 const USAGE =
@@ -72,7 +63,7 @@ async function list({ database, outbox, broadcasts }: Operating): Promise<number
       `${grouped(state.setAside)} parts of some are set aside.`,
   );
   const parts = await broadcasts.troubled({ limit: SHOWN });
-  for (const part of parts) say(linesOfBroadcast(part));
+  for (const part of parts) say(broadcastLines(part));
   if (parts.length === SHOWN) say(`The first ${SHOWN} are shown.`);
   return 0;
 }
@@ -107,7 +98,7 @@ async function dropTarget({ outbox, broadcasts }: Operating, target: Target): Pr
   const lost = "these users never get this notification";
   return dropped({
     target,
-    what: part ? linesOfBroadcast(part) : null,
+    what: part ? broadcastLines(part) : null,
     isDropped: await broadcasts.drop(id),
     lost,
   });
@@ -115,7 +106,7 @@ async function dropTarget({ outbox, broadcasts }: Operating, target: Target): Pr
 
 interface Dropping {
   readonly target: Target;
-  /** Null where there is no such thing. */
+  /** Null where there is none. */
   readonly what: string | null;
   readonly isDropped: boolean;
   readonly lost: string;
@@ -146,58 +137,6 @@ function targetIds(
     ? "all"
     : targets.flatMap((target) => (target.kind === kind ? [target.id] : []));
 }
-
-function linesOfBroadcast({
-  id,
-  contentId,
-  title,
-  users: [first, last],
-  setAside,
-  attempts,
-  ageMs,
-  error,
-}: TroubledBroadcast): string {
-  const whom = first === last ? `user ${first}` : `users ${first} to ${last}`;
-  return [
-    `  row b${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ` +
-      `${attempts} attempts`,
-    `    holds  notification ${contentId} (${JSON.stringify(title)}) for ${whom}`,
-    `    error  ${error}`,
-  ].join("\n");
-}
-
-function rowLines(row: TroubledRow): string {
-  const { id, ageMs, setAside, attempts, kind, holds, keys, error } = row;
-  const held = Object.entries(holds).flatMap(([list, count]) =>
-    count === 0 ? [] : [`${list} (${count ?? "no list"})`],
-  );
-  const lines = [
-    `  row ${id}: ${setAside ? "set aside" : "tried again"}, ${secondsOf(ageMs)} old, ` +
-      `${attempts} attempts`,
-    `    kind   ${kind}`,
-    `    holds  ${held.join(", ") || "nothing"}`,
-    ...(keys.length > 0 ? [`    keys   ${keys.join(", ")}`] : []),
-    `    error  ${error}`,
-  ];
-  return lines.join("\n");
-}
-
-/** What is lost, by kind and list. */
-const LOSSES = new Map(
-  [CHANGE_SPEC, NOTIFICATION_SPEC, REVOCATION_SPEC, SCORE_SPEC].map(
-    ({ kind, losses }): [string, Readonly<Record<string, string>>] => [kind, losses],
-  ),
-);
-
-function lossesOf({ kind, holds }: TroubledRow): string[] {
-  const losses = LOSSES.get(kind);
-  const lost = Object.entries(holds).flatMap(([list, count]) =>
-    count === 0 ? [] : [own(losses, list) ?? list],
-  );
-  return lost.length > 0 ? lost : ["nothing"];
-}
-
-const secondsOf = (ms: number): string => `${grouped(Math.round(ms / SECOND))} s`;
 
 function readArguments(): Action {
   try {

@@ -1,6 +1,6 @@
 /**
- * Shows the progress of a command: a bar on a terminal, a
- * line now and then elsewhere.
+ * Shows the progress of a command: a bar on a terminal, a line
+ * now and then elsewhere.
  */
 
 /** Progress goes to standard error, so that output stays clean. */

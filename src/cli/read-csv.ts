@@ -1,10 +1,10 @@
 /**
- * Reads an import from CSV: RFC 4180, header row, UTF-8.
- * Columns in any order; others are ignored.
+ * Reads an import from CSV: RFC 4180, header row, UTF-8. Columns
+ * in any order; others are ignored.
  *
  * Fields stay bytes until they are known to be UTF-8, so a
- * broken one is a bad row, not a silent "�". Broken quoting
- * ends the file: every later row boundary would be a guess.
+ * broken one is a bad row, not a silent "�". Broken quoting ends
+ * the file: every later row boundary would be a guess.
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
@@ -24,10 +24,9 @@ interface ParsedRecord {
 }
 
 /**
- * Batches of rows. A row that spans lines counts as its
- * first.
- * @throws StartupError for a header that lacks a column, or
- * has one twice
+ * Batches of rows. A row that spans lines counts as its first.
+ * @throws StartupError for a header that lacks a column, or has
+ * one twice
  */
 export async function* readCsv(bytes: AsyncIterable<Buffer>): AsyncGenerator<SourceRow[]> {
   const rows = new BoundedRows(utf8Input(bytes));
@@ -107,10 +106,9 @@ function toSourceRow(
 }
 
 /**
- * How often a pattern occurs in a record. The parser reports
- * the line where a record ends, and counts CRLF within quotes
- * twice. The line breaks inside a record give the line where
- * it began.
+ * How often a pattern occurs in a record. The parser reports the
+ * line where a record ends, and counts CRLF within quotes twice.
+ * The line breaks inside a record give the line where it began.
  */
 const occurrences = (record: readonly Buffer[], pattern: RegExp): number =>
   record.reduce((sum, field) => sum + (field.toString("latin1").match(pattern)?.length ?? 0), 0);

@@ -50,7 +50,10 @@ function parseRow(line: number, bytes: Buffer): SourceRow | null {
 }
 
 const MAX_SHOWN_KEY = 40;
-/** Strings, each with the colon that makes it a key, and brackets. */
+/**
+ * Strings, each with the colon that makes it a key, and
+ * brackets.
+ */
 const KEYS_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * `npm run seed -- [--products N]`: fills an empty database
- * with a shop to try things on.
+ * `npm run seed -- [--products N]`: fills an empty database with
+ * a shop to try things on.
  */
 import { parseArgs } from "node:util";
 import { seedCatalogue, seedSizes } from "../db/seed/seed.js";

@@ -1,7 +1,7 @@
 /**
- * The beginning of a file to import. A UTF-8 byte-order mark
- * is dropped; other encodings are refused. Spreadsheets write
- * such marks, and some write UTF-16.
+ * The beginning of a file to import. A UTF-8 byte-order mark is
+ * dropped; other encodings are refused. Spreadsheets write such
+ * marks, and some write UTF-16.
  */
 import { StartupError } from "../domain/errors.js";
 

@@ -54,7 +54,7 @@ export const toAccount = (env: Parsed<typeof accountVariables>) => ({
     capMs: env.SESSION_CAP_MS,
     /** A session in steady use must not expire between two touches. */
     noteEveryMs: Math.min(MINUTE, Math.floor(env.SESSION_IDLE_MS / 4)),
-    most: env.SESSION_MAX,
+    maxSessions: env.SESSION_MAX,
   },
   audit: { keptMs: env.AUDIT_KEPT_MS },
   passwords: {
@@ -68,14 +68,14 @@ export const toAccount = (env: Parsed<typeof accountVariables>) => ({
     placeFree: env.SIGN_IN_FREE,
     accountFree: env.SIGN_IN_ACCOUNT_FREE,
     delayMs: env.SIGN_IN_DELAY_MS,
-    delayMostMs: env.SIGN_IN_DELAY_MAX_MS,
-    addressMost: env.SIGN_IN_ADDRESS_MAX,
-    networkMost: env.SIGN_IN_NETWORK_MAX,
+    maxDelayMs: env.SIGN_IN_DELAY_MAX_MS,
+    addressMax: env.SIGN_IN_ADDRESS_MAX,
+    networkMax: env.SIGN_IN_NETWORK_MAX,
     knownMs: env.SIGN_IN_KNOWN_MS,
     signUp: {
       windowMs: env.SIGN_UP_WINDOW_MS,
-      addressMost: env.SIGN_UP_ADDRESS_MAX,
-      networkMost: env.SIGN_UP_NETWORK_MAX,
+      addressMax: env.SIGN_UP_ADDRESS_MAX,
+      networkMax: env.SIGN_UP_NETWORK_MAX,
     },
   },
 });

@@ -1,6 +1,6 @@
 /**
- * The outbox as an operator sees it: how much waits and since when, what was set aside, and what to
- * do about it.
+ * The outbox for operators: how much waits and since when, what
+ * was set aside, and its repair.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "./client/database.js";
@@ -24,13 +24,16 @@ export interface TroubledRow {
   readonly setAside: boolean;
   readonly attempts: number;
   readonly kind: string;
-  /** How many items it holds, by list; null where it is no list. The first {@link MAX_LISTS}. */
+  /**
+   * Items by list; null where it is no list. The first {@link
+   * MAX_LISTS}.
+   */
   readonly holds: Readonly<Record<string, number | null>>;
   readonly keys: readonly string[];
   readonly error: string;
 }
 
-/** Lists of a payload that are counted; ours have fewer. */
+/** Lists of a payload that are counted; real ones have fewer. */
 const MAX_LISTS = 10;
 
 /** Which rows are tried again. */
@@ -58,7 +61,10 @@ export function createOutboxOperating(database: Database) {
         oldestMs: Math.max(0, row?.oldest_ms ?? 0),
       };
     },
-    /** The first `limit` rows that were set aside or have failed, in order. */
+    /**
+     * The first `limit` rows that were set aside or have failed, in
+     * order.
+     */
     troubled: (limit: number): Promise<TroubledRow[]> =>
       rowsOf(
         database,
@@ -67,21 +73,15 @@ export function createOutboxOperating(database: Database) {
     /** One row, failed or not. */
     row: async (id: number): Promise<TroubledRow | null> =>
       (await rowsOf(database, sql`id = ${id}::bigint`))[0] ?? null,
-    /** Has rows sent anew, with all their attempts, and wakes the relays. Resolves to their ids. */
-    async retry(target: RetryTarget): Promise<readonly number[]> {
-      const which =
-        target === "all"
-          ? sql`set_aside_at IS NOT NULL OR attempts > 0`
-          : sql`id = ANY(${bigints(target)})`;
-      const [row] = await database.query<{ ids: number[] | null }>(sql`
-        WITH again AS (
-          UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL
-          WHERE ${which}
-          RETURNING id)
-        SELECT array_agg(id) AS ids, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM again`);
-      return row?.ids ?? [];
-    },
-    /** Forgets a row that was set aside. False when there is no such row. */
+    /**
+     * Has rows sent anew, with all their attempts, and wakes the
+     * relays. Resolves to their ids.
+     */
+    retry: (target: RetryTarget): Promise<readonly number[]> => retryRows(database, target),
+    /**
+     * Forgets a row that was set aside. False when there is no such
+     * row.
+     */
     async drop(id: number): Promise<boolean> {
       const rows = await database.query(
         sql`DELETE FROM outbox WHERE id = ${id}::bigint AND set_aside_at IS NOT NULL RETURNING id`,
@@ -99,7 +99,10 @@ type TroubledColumns = Omit<TroubledRow, "ageMs" | "setAside"> & {
   readonly set_aside: boolean;
 };
 
-/** Items are counted whatever their number: patiently, because long payloads take their time. */
+/**
+ * Items are counted whatever their number: patiently, because
+ * long payloads take their time.
+ */
 async function rowsOf(database: Database, which: SQL): Promise<TroubledRow[]> {
   const read = sql`
     SELECT id, (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms,
@@ -122,3 +125,17 @@ const HOLDS = sql`
       CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_array_length(value) END)
     FROM (SELECT key, value FROM jsonb_each(payload) LIMIT ${sql.raw(String(MAX_LISTS))}) lists
   ), '{}') ELSE '{}' END`;
+
+async function retryRows(database: Database, target: RetryTarget): Promise<readonly number[]> {
+  const which =
+    target === "all"
+      ? sql`set_aside_at IS NOT NULL OR attempts > 0`
+      : sql`id = ANY(${bigints(target)})`;
+  const [row] = await database.query<{ ids: number[] | null }>(sql`
+    WITH retried AS (
+      UPDATE outbox SET attempts = 0, next_attempt_at = NULL, set_aside_at = NULL
+      WHERE ${which}
+      RETURNING id)
+    SELECT array_agg(id) AS ids, pg_notify(${OUTBOX_CHANNEL}, '')::text FROM retried`);
+  return row?.ids ?? [];
+}

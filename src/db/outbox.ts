@@ -1,12 +1,13 @@
 /**
- * The outbox: what a committed write still owes the outside, in the write's own transaction, so
- * that it is neither lost with a process that dies after the commit nor sent for a write that was
- * rolled back.
+ * The transactional outbox: what a committed write still has to
+ * announce. Its row commits with the write, so it is neither
+ * lost nor sent for a write that was rolled back.
  *
- * A row is deleted only after it was sent; a crash in between sends it again, and everything that
- * is sent can be repeated. A row that fails waits with a growing pause and is set aside in the end,
- * with its error, for an operator (outbox-operating.ts). Payloads are read as text within a bound
- * of bytes, whatever they hold: the handlers of services/outbox parse them.
+ * A row is deleted after it was sent. A crash in between sends
+ * it again; every handler is idempotent. A failed row waits with
+ * growing pauses and is set aside in the end
+ * (outbox-operating.ts). Payloads are read as bounded text; the
+ * handlers of services/outbox parse them.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { OutboxEntry, OutboxRow } from "../domain/events/outbox.js";
@@ -15,22 +16,26 @@ import type { Database, Tx } from "./client/database.js";
 import { LOCKS } from "./client/locks.js";
 import { bigints, storable, texts } from "./client/statements.js";
 
-/** Channel that is notified, with an empty payload, when rows are committed. */
+/**
+ * Channel that is notified, with an empty payload, at each
+ * commit.
+ */
 export const OUTBOX_CHANNEL = "souk_outbox";
 
 /**
- * Longest payload that is read, in bytes: a notification to a thousand users takes a tenth.
- * Postgres puts a space behind each colon and comma, so half as much is written.
+ * Longest payload that is read, in bytes. A notification to a
+ * thousand users takes a tenth. Postgres adds a space after each
+ * colon and comma, so half as much is written.
  */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
-/** Rows beyond are read the next time. */
+/** Later rows are read the next time. */
 const MAX_READ_BYTES = 8 * 1024 * 1024;
 /**
- * Rows that are stored in more bytes than this are unpacked by another statement, so that none runs
- * into its time-out.
+ * Longer stored rows are decompressed by another statement, so
+ * that none times out.
  */
 const MAX_UNPACKED_BYTES = MAX_PAYLOAD_BYTES;
-/** An error is kept for people. */
+/** Longest error that is kept, in characters. */
 export const MAX_ERROR_LENGTH = 500;
 /** Longest pause between two attempts. */
 export const MAX_ROW_RETRY_MS = 5 * MINUTE;
@@ -42,13 +47,13 @@ const KIND_PAGE = 100;
 /** A row that waits. */
 export interface WaitingRow {
   readonly id: number;
-  /** What it is ordered by. */
+  /** Keys that it is ordered by. */
   readonly keys: readonly string[];
   /** Whether its pause is over. */
   readonly due: boolean;
 }
 
-/** A row as it is stored. Nothing in its payload is known to be well-formed. */
+/** A row as stored. Its payload may be malformed. */
 export interface StoredRow {
   readonly id: number;
   readonly kind: string;
@@ -61,12 +66,16 @@ export interface StoredRow {
 export interface FailedRow {
   readonly id: number;
   readonly error: string;
-  /** Whether it was the row's own fault, so that the attempt counts. */
+  /**
+   * Whether the row itself is at fault, so that the attempt
+   * counts.
+   */
   readonly counts: boolean;
 }
 
 /**
- * How failed rows are tried again: after `retryMs`, doubled each time, `attemptsMax` times in all.
+ * Retries after `retryMs`, doubled each time, at most
+ * `attemptsMax` times.
  */
 export interface RetryOptions {
   readonly retryMs: number;
@@ -88,8 +97,8 @@ export type OutboxTable = ReturnType<typeof createOutboxTable>;
 export function createOutboxTable(database: Database) {
   return {
     /**
-     * Adds rows, in order, and wakes the relays when `tx` commits. Throws for a payload that is too
-     * long to be read.
+     * Adds rows, in order; NOTIFY wakes the relays when `tx`
+     * commits. Throws for a payload that is too long.
      */
     append: (tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> =>
       appendRows(tx, entries),
@@ -98,7 +107,10 @@ export function createOutboxTable(database: Database) {
       if (ids.length > 0)
         await database.query(sql`DELETE FROM outbox WHERE id = ANY(${bigints(ids)})`);
     },
-    /** Runs `work` unless another relay is at work: then null. A connection is held meanwhile. */
+    /**
+     * Runs `work` under a lock, on a connection of its own. Null
+     * while another relay holds it.
+     */
     alone: <T>(work: () => Promise<T>): Promise<T | null> =>
       database.exclusively(LOCKS.relay, work),
     /**
@@ -106,22 +118,17 @@ export function createOutboxTable(database: Database) {
      * bound of keys; none only where none is there.
      */
     waiting: (after: number, limit: number): Promise<WaitingRow[]> =>
-      database.query<WaitingRow>(sql`
-        SELECT id, keys, due FROM (
-          SELECT id, keys, coalesce(next_attempt_at <= clock_timestamp(), true) AS due,
-            sum(cardinality(keys)) OVER (ORDER BY id) - cardinality(keys) AS keys_before
-          FROM (
-            SELECT id, keys, next_attempt_at FROM outbox
-            WHERE set_aside_at IS NULL AND id > ${after}::bigint
-            ORDER BY id LIMIT ${limit}::bigint) page) numbered
-        WHERE keys_before < ${MAX_PAGE_KEYS}::bigint ORDER BY id`),
+      waitingRows(database, after, limit),
     /**
-     * The first of these rows, in order, as many as a bound of bytes allows; none only where none
-     * is there.
+     * The first of these rows that fit a bound of bytes, in order.
+     * Empty only where none is there.
      */
     read: (ids: readonly number[]): Promise<StoredRow[]> =>
       readOutboxRows(database, sql`set_aside_at IS NULL AND id = ANY(${bigints(ids)})`),
-    /** Rows of a kind above `after`, those set aside included, in order, some at a time. */
+    /**
+     * Rows of a kind above `after`, in order, in batches, including
+     * those set aside.
+     */
     ofKind: (kind: string, after: number): Promise<StoredRow[]> =>
       readOutboxRows(
         database,
@@ -130,31 +137,34 @@ export function createOutboxTable(database: Database) {
           ORDER BY id LIMIT ${KIND_PAGE}::bigint)`,
       ),
     /**
-     * Notes failures, and sets aside what has failed too often. Resolves to what became of the rows
-     * that are still there.
+     * Records failures; sets aside what failed too often. Resolves
+     * to the outcome of rows that are still there.
      */
     failed: (rows: readonly FailedRow[], retry: RetryOptions): Promise<RowFate[]> =>
       markFailed(database, rows, retry),
-    /** True the first time: a handler notes that it did what is done once for a row. */
-    async close(tx: Tx, id: number): Promise<boolean> {
-      const rows = await tx.query(sql`
-        UPDATE outbox SET closed_at = clock_timestamp()
-        WHERE id = ${id}::bigint AND closed_at IS NULL
-        RETURNING id`);
-      return rows.length > 0;
-    },
     /**
-     * True while anything waits that was committed at least `minAgeMs` ago; what is younger its
-     * writer may still be sending.
+     * True the first time: marks the effect that happens once per
+     * row.
      */
-    async hasUnsent(minAgeMs = 0): Promise<boolean> {
-      const [row] = await database.query<{ unsent: boolean }>(sql`
-        SELECT EXISTS (SELECT FROM outbox WHERE set_aside_at IS NULL
-          AND created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond') AS unsent`);
-      return row?.unsent ?? false;
-    },
+    close: (tx: Tx, id: number): Promise<boolean> => closeRow(tx, id),
+    /**
+     * Whether a row waits that was committed at least `minAgeMs`
+     * ago. The writer may still be sending younger ones.
+     */
+    hasUnsent: (minAgeMs = 0): Promise<boolean> => hasUnsentRows(database, minAgeMs),
   };
 }
+
+const waitingRows = (database: Database, after: number, limit: number): Promise<WaitingRow[]> =>
+  database.query<WaitingRow>(sql`
+    SELECT id, keys, due FROM (
+      SELECT id, keys, coalesce(next_attempt_at <= clock_timestamp(), true) AS due,
+        sum(cardinality(keys)) OVER (ORDER BY id) - cardinality(keys) AS keys_before
+      FROM (
+        SELECT id, keys, next_attempt_at FROM outbox
+        WHERE set_aside_at IS NULL AND id > ${after}::bigint
+        ORDER BY id LIMIT ${limit}::bigint) page) numbered
+    WHERE keys_before < ${MAX_PAGE_KEYS}::bigint ORDER BY id`);
 
 async function appendRows(tx: Tx, entries: readonly OutboxEntry[]): Promise<OutboxRow[]> {
   if (entries.length === 0) return [];
@@ -180,8 +190,8 @@ function payloadText({ kind, payload }: OutboxEntry): string {
 }
 
 /**
- * What is stored in few bytes may be long all the same: it is unpacked, on the server, only where
- * the packed size allows.
+ * Few stored bytes may hold a long text. Postgres decompresses
+ * it only where the stored size allows.
  */
 async function readOutboxRows(database: Database, which: SQL): Promise<StoredRow[]> {
   const rows = await database.query<StoredRow>(sql`
@@ -237,4 +247,19 @@ async function markFailed(
     setAside: set_aside,
     error: last_error,
   }));
+}
+
+async function closeRow(tx: Tx, id: number): Promise<boolean> {
+  const rows = await tx.query(sql`
+    UPDATE outbox SET closed_at = clock_timestamp()
+    WHERE id = ${id}::bigint AND closed_at IS NULL
+    RETURNING id`);
+  return rows.length > 0;
+}
+
+async function hasUnsentRows(database: Database, minAgeMs: number): Promise<boolean> {
+  const [row] = await database.query<{ unsent: boolean }>(sql`
+    SELECT EXISTS (SELECT FROM outbox WHERE set_aside_at IS NULL
+      AND created_at <= clock_timestamp() - ${minAgeMs} * interval '1 millisecond') AS unsent`);
+  return row?.unsent ?? false;
 }

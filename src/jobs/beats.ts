@@ -1,7 +1,8 @@
 /**
- * The beat of a worker: its row in `workers` says that it runs, and how its jobs fare. Needs
- * Postgres alone. A beat that fails is tried again with the next one; the last act of a worker is
- * to remove its row.
+ * A worker's heartbeat: its row in `workers` says that it runs,
+ * and how its jobs fare. Uses Postgres alone. A failed beat is
+ * retried with the next. The last act of a worker removes its
+ * row.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -9,7 +10,6 @@ import type { Logger } from "pino";
 import type { WorkerTable } from "../db/workers.js";
 import { type Job, type RunnerDeps, startJob } from "./runner.js";
 
-/** What beats need. */
 export interface BeatOptions {
   readonly workers: Pick<WorkerTable, "beat" | "leave">;
   readonly everyMs: number;
@@ -17,8 +17,8 @@ export interface BeatOptions {
 }
 
 /**
- * Starts beating. Resolves after the first beat, so that a worker that is ready has been seen where
- * Postgres answers.
+ * Starts beating. Resolves after the first beat: a ready worker
+ * has been seen while Postgres answers.
  */
 export async function startBeats(
   runner: RunnerDeps,

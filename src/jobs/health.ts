@@ -1,12 +1,12 @@
 /**
- * How the jobs of this process fare: the last success of each, and failures in a row. A job that
- * fails again and again is a warning, then an error, then an error again from time to time; its
- * recovery is logged too.
+ * The health of this process's jobs: last success, and failures
+ * in a row. Repeated failures are logged as a warning, then as
+ * errors from time to time. Recovery is logged too.
  */
 import type { Logger } from "pino";
 import { FAILING_FROM, type JobState } from "../domain/telemetry/job.js";
 
-/** Notes the runs of one job. */
+/** Records the runs of one job. */
 export interface JobReport {
   began(): void;
   succeeded(): void;
@@ -15,14 +15,14 @@ export interface JobReport {
 
 /** The jobs of one process. */
 export interface JobHealth {
-  /** The report of a job; one for each name. */
+  /** The recorder of a job; one for each name. */
   of(job: string): JobReport;
   states(): JobState[];
 }
 
-/** The failure in a row that is an error. */
+/** Failures in a row that make an error. */
 const ERROR_FROM = 10;
-/** Later failures are said again once in so many. */
+/** Later failures are logged once in so many. */
 const ERROR_EVERY = 100;
 
 /** @param nowMs a clock that only goes forward */
@@ -93,7 +93,10 @@ class TrackedJob implements JobReport {
   }
 }
 
-/** The words for clients hide the reason; an operator needs it. */
+/**
+ * The message for clients hides the reason; an operator needs
+ * it.
+ */
 const causeOf = ({ cause }: Error): string | undefined =>
   cause instanceof Error ? cause.message : undefined;
 

@@ -1,17 +1,17 @@
 /**
- * The relay: announces writes whose process died or lost Redis before it could. Woken by NOTIFY at
- * each commit, it gives the writer time to announce for itself; polling is the net for a lost
- * notification. Any number of relays may run; one works at a time.
+ * The relay: sends outbox rows whose writer died or lost Redis.
+ * NOTIFY wakes it at each commit; it first gives the writer time
+ * to dispatch. Polling covers lost notifications. Of any number
+ * of relays, one works at a time.
  */
 import { OUTBOX_CHANNEL } from "../db/outbox.js";
 import type { Outbox } from "../services/outbox/outbox.js";
 import type { JobOptions } from "./runner.js";
 
-/** When the relay runs. */
 export interface OutboxRelayOptions {
-  /** How long after a commit the writer may still be at it. */
+  /** How long after a commit the writer may still dispatch. */
   readonly drainMs: number;
-  /** How often to look without being woken. */
+  /** How often to look without NOTIFY. */
   readonly pollMs: number;
 }
 

@@ -1,16 +1,16 @@
 /**
- * Deletes what has run out: idempotency keys past their time, sessions that are dead anyway. A
+ * Deletes what has expired: idempotency keys, dead sessions. A
  * missed run costs only space.
  */
 import { HOUR } from "../domain/time/time.js";
 import type { JobOptions } from "./runner.js";
 
-/** A table with rows that run out. */
+/** A table with rows that expire. */
 interface Prunable {
   prune(): Promise<unknown>;
 }
 
-/** A job for each table, so that one that fails keeps no other from being pruned. */
+/** One job per table: a failure of one stops no other. */
 export const pruneJob = (name: string, table: Prunable, everyMs = HOUR): JobOptions => ({
   name: `pruning ${name}`,
   everyMs,

@@ -1,10 +1,12 @@
 /**
- * The one runner of all jobs: a job runs over and over, one run at a time, until it is closed.
+ * Runs jobs: each over and over, one run at a time, until
+ * closed.
  *
- * The next run begins `everyMs` after the last one ended, at once where that one left something to
- * do ({@link MORE}), or when a NOTIFY wakes the job. Polling is the net for a notification that was
- * lost. A run that fails is tried again after `everyMs`, though at most a minute. Every run is
- * noted in {@link JobHealth}; no failure ends the job or the process.
+ * The next run begins `everyMs` after the last ended, at once
+ * after {@link MORE}, or when NOTIFY wakes the job. Polling
+ * covers lost notifications. A failed run is retried after
+ * `everyMs`, at most a minute. {@link JobHealth} records every
+ * run; no failure ends the job or the process.
  */
 import type { Database, Listening } from "../db/client/database.js";
 import { MINUTE } from "../domain/time/time.js";
@@ -12,7 +14,10 @@ import type { JobHealth } from "./health.js";
 
 /** A job that was started. */
 export interface Job {
-  /** Resolves when the run under way has ended, and the last one where there is one. */
+  /**
+   * Resolves when the present run has ended, and the last one if
+   * any.
+   */
   close(): Promise<void>;
 }
 
@@ -21,29 +26,31 @@ export interface JobOptions {
   /** Unique in the process: the label of logs, metrics and probes. */
   readonly name: string;
   /**
-   * Does what there is to do, until `stopping()`. Resolves to {@link MORE} where something is left.
-   * May reject.
+   * Works until `stopping()`. Resolves to {@link MORE} where work
+   * is left. May reject.
    */
   readonly work: (stopping: () => boolean) => Promise<unknown>;
   readonly everyMs: number;
-  /** How long the first run waits; default `everyMs`. */
+  /** Delay of the first run; default `everyMs`. */
   readonly firstMs?: number;
-  /** Whether it runs once more when it is closed. Default false. */
+  /** Whether closing runs it once more. Default false. */
   readonly atEnd?: boolean;
-  /** A channel whose notifications wake the job, and how long after one a run begins. */
+  /**
+   * A channel whose notifications wake the job, and the delay of
+   * the run after one.
+   */
   readonly wake?: { readonly channel: string; readonly delayMs: number };
 }
 
 /**
- * The answer of a run that left something to do. Ending a run between two pieces of work shows that
- * the job gets on.
+ * Answer of a run that left work. Ending between two pieces
+ * shows progress.
  */
 export const MORE = Symbol("more");
 
-/** A failed run is tried again after this at most. */
+/** Longest pause after a failed run. */
 const MAX_RETRY_MS = MINUTE;
 
-/** What jobs run with. */
 export interface RunnerDeps {
   readonly database: Pick<Database, "listen">;
   readonly health: JobHealth;
@@ -74,7 +81,7 @@ class RunningJob {
     private readonly report: ReturnType<JobHealth["of"]>,
   ) {}
 
-  /** The earlier one counts, where a run is due already. */
+  /** The earlier run counts, where one is due already. */
   wakeIn(waitMs: number): void {
     const at = performance.now() + waitMs;
     if (this.closed || at >= this.dueAt) return;

@@ -5,7 +5,10 @@ import type { UserRecord } from "../domain/account/user.js";
 import { byId, MAX_BATCH } from "./batch.js";
 
 export interface AccountLoaders {
-  /** Read from Postgres each time: an account is its owner's, and nothing that a cache may keep. */
+  /**
+   * Read from Postgres each time: accounts are private, so never
+   * in the cache.
+   */
   readonly user: DataLoader<number, UserRecord | null>;
 }
 

@@ -1,12 +1,18 @@
-/** How loaders batch: one read of the cache, and one statement for what it does not hold. */
+/**
+ * Batching: one read of the cache, one statement for what it
+ * lacks.
+ */
 import DataLoader from "dataloader";
 import type { ReadContext } from "../domain/read-context.js";
 import type { Cache, CacheRegion } from "../redis/cache/cache.js";
-import type { LoadValues } from "../redis/cache/parts.js";
+import type { LoadValues } from "../redis/cache/deps.js";
 
-/** Bounds one statement and one MGET, however much a query asks for at once. */
+/** Bounds one statement and one MGET, however large the query. */
 export const MAX_BATCH = 1_000;
-/** Listings are several index scans each, so fewer of them share a statement. */
+/**
+ * Each listing is several index scans, so fewer share a
+ * statement.
+ */
 export const MAX_LISTINGS = 50;
 
 /** Makes loaders that read through the cache. */
@@ -26,7 +32,10 @@ export function cachedLoaders(cache: Cache, reading: ReadContext) {
   };
 }
 
-/** Puts rows that come in any order, and may be missing, into the order asked for. */
+/**
+ * Puts rows of any order into the order asked for; missing ones
+ * are null.
+ */
 export function byId<V extends { readonly id: number }>(
   fetch: (ids: readonly number[]) => Promise<readonly V[]>,
 ): LoadValues<number, V> {

@@ -33,8 +33,7 @@ import {
   reviewRegion,
 } from "./regions.js";
 
-/** What they read through, and from. */
-export interface CatalogueSources {
+export interface CatalogueDeps {
   readonly cache: Cache;
   readonly products: ProductTable;
   readonly categories: CategoryTable;
@@ -43,7 +42,7 @@ export interface CatalogueSources {
 }
 
 export interface CatalogueLoaders {
-  /** A removed product resolves to its record, with `removed: true`; null was never there. */
+  /** A removed product has `removed: true`; null was never there. */
   readonly product: DataLoader<number, ProductRecord | null>;
   readonly category: DataLoader<number, CategoryRecord | null>;
   readonly brand: DataLoader<number, BrandRecord | null>;
@@ -58,12 +57,12 @@ export interface CatalogueLoaders {
   /** Number of reviews by product id. */
   readonly reviewCount: DataLoader<number, number, string>;
   readonly brandPage: DataLoader<BrandPageKey, IdPage, string>;
-  /** Number of brands by prefix of the name; "" counts all. */
+  /** Number of brands by prefix of their names; "" counts all. */
   readonly brandCount: DataLoader<string, number, string>;
 }
 
 export function createCatalogueLoaders(
-  { cache, products, categories, brands, reviews }: CatalogueSources,
+  { cache, products, categories, brands, reviews }: CatalogueDeps,
   reading: ReadContext,
 ): CatalogueLoaders {
   const { entity, derived } = cachedLoaders(cache, reading);

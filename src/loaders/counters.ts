@@ -7,11 +7,14 @@ import type { Cache } from "../redis/cache/cache.js";
 import { cachedLoaders, MAX_BATCH, MAX_LISTINGS } from "./batch.js";
 import { likesRegion } from "./regions.js";
 
-/** Where counters are read: in Redis, which counts, or where it is away in Postgres. */
+/** Reads counters: from Redis, or from Postgres while it is away. */
 export interface TallySource {
-  /** Tallies in the order asked; `reading` notes a fallback. One round trip. */
+  /**
+   * Tallies in the order asked; `reading` records a fallback. One
+   * round trip.
+   */
   read(keys: readonly TallyKey[], reading: ReadContext): Promise<Tally[]>;
-  /** How many people viewed a product in the last days. */
+  /** How many people viewed each product in the last days. */
   viewers(productId: number, days: number): Promise<PeopleCount>;
 }
 
@@ -21,26 +24,28 @@ export interface ViewersKey {
   readonly days: number;
 }
 
-/** What they read through, and from. */
-export interface CounterSources {
+export interface CounterLoaderDeps {
   readonly cache: Cache;
   readonly likes: LikeTable;
   readonly tallies: TallySource;
 }
 
 export interface CounterLoaders {
-  /** Never from the cache: counters change all the time, and Redis has them at hand. */
+  /**
+   * Never cached: counters change all the time, and Redis holds
+   * them.
+   */
   readonly tally: DataLoader<TallyKey, Tally, string>;
   readonly viewers: DataLoader<ViewersKey, PeopleCount, string>;
   /** Number of likes by product id. */
   readonly likes: DataLoader<number, number, string>;
-  /** Whether a user likes a product; never from the cache, which clients share. */
+  /** Never cached: clients share the cache. */
   readonly liked: DataLoader<LikeKey, boolean, string>;
   readonly likesSince: DataLoader<LikesSinceKey, ReadonlyMap<string, number>, string>;
 }
 
 export function createCounterLoaders(
-  { cache, likes, tallies }: CounterSources,
+  { cache, likes, tallies }: CounterLoaderDeps,
   reading: ReadContext,
 ): CounterLoaders {
   const { derived } = cachedLoaders(cache, reading);

@@ -6,8 +6,8 @@ import { byId, MAX_BATCH } from "./batch.js";
 
 export interface NotificationLoaders {
   /**
-   * By id, of any user. Read from Postgres each time: only its owner may see it, so nothing would
-   * be shared.
+   * By id, of any user. Read from Postgres each time: only the
+   * owner may see it.
    */
   readonly notification: DataLoader<number, NotificationRecord | null>;
 }

@@ -1,6 +1,6 @@
 /**
- * What the catalogue keeps in the cache: how each kind of thing is named there, and which tags end
- * it.
+ * The cache regions of the catalogue: the key of each value, and
+ * the tags that invalidate it.
  */
 import type { ListingRequest, ProductFilter } from "../domain/catalogue/catalogue.js";
 import {
@@ -52,7 +52,10 @@ export const reviewRegion: CacheRegion<number> = {
   tagsOf: (id) => [CATALOGUE_TAG, reviewTag(id)],
 };
 
-/** Pages and counts hold ids and numbers only, so that no list ever serves a stale entity. */
+/**
+ * Pages and counts hold only ids and numbers: no list serves a
+ * stale entity.
+ */
 export const productPageRegion: CacheRegion<ListingRequest> = {
   name: "products",
   cacheKeyOf: ({ filter, sort, page }) => `${sort}:${pageName(page)}:${filterName(filter)}`,

@@ -1,6 +1,6 @@
 /**
- * Signing up, in and out. Who is who is decided by the services; here a session is handed over the
- * way the client asked for.
+ * Signing up, in and out. Services authenticate; resolvers hand
+ * the session over.
  */
 import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
 import { BadUserInput } from "../domain/errors.js";
@@ -112,8 +112,9 @@ export class AccountMutations {
   }
 
   /**
-   * How a session is handed over. Refuses what cannot be delivered before anything is done. With a
-   * cookie the token is nowhere else, and the session that the cookie held so far is replaced.
+   * How a session is handed over. Refuses undeliverable ones
+   * before anything is done. A cookie holds the only copy of the
+   * token, and its former session is replaced.
    */
   private delivery(ctx: RequestContext, asToken: boolean) {
     const { client, principal, keepSession } = ctx;

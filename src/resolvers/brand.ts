@@ -13,7 +13,7 @@ export function toBrand({ id, name }: BrandRecord): Brand {
   return { id: encodeId("Brand", id), name };
 }
 
-/** A page of brands, of those whose name begins with a text where there is one. */
+/** A page of brands, optionally by prefix of their names. */
 type BrandList = ListPage<string | undefined>;
 
 /** `Query.brands`. */

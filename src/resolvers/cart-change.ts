@@ -1,4 +1,7 @@
-/** Changes of the cart. What is in bounds, and where a change goes, is decided by the service. */
+/**
+ * Changes of the cart. The service checks bounds and finds the
+ * owner.
+ */
 import { Args, Ctx, Mutation, Resolver } from "type-graphql";
 import { decodeIdOf } from "../domain/ids.js";
 import { AddToCartArgs, CartPayload, ClearCartArgs, SetCartLineArgs } from "../schema/cart.js";

@@ -1,4 +1,4 @@
-/** The subscription of the cart: every message is the whole cart as it is now. */
+/** The cart's subscription: every message is the whole cart. */
 import { Ctx, Resolver, Subscription } from "type-graphql";
 import { ownerName } from "../domain/account/guest.js";
 import { Cart } from "../schema/cart.js";
@@ -26,8 +26,8 @@ export class CartSubscriptions {
   })
   @Delivers("SNAPSHOT")
   async cartChanged(@Ctx() ctx: RequestContext): Promise<Cart> {
-    // Each event has a context of its own: the guest that the first one was made for is said with
-    // its answer.
+    // Each event has its own context: the first one answers a new
+    // guest's token.
     ctx.writingOwner();
     return toCart(await this.carts.read(shopperOf(ctx)));
   }

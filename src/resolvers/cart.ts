@@ -1,6 +1,6 @@
 /**
- * Carts as clients see them. Prices and availability are the products' own, read through the
- * loaders when a client selects them.
+ * Carts as clients see them. Prices and availability come from
+ * the loaders, when they are selected.
  */
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { type Owner, ownerName } from "../domain/account/guest.js";
@@ -40,7 +40,7 @@ export function toCart({
   };
 }
 
-/** The same for one owner all the time, and tells nothing about them. */
+/** Constant for an owner, and reveals nothing about them. */
 const cartId = (owner: Owner | null): string =>
   sha256(`cart:${owner ? ownerName(owner) : "nobody"}`, "base64url").slice(0, 22);
 
@@ -49,7 +49,7 @@ export function toWarning({ code, message, productId }: CartWarningRecord): Cart
   return { code, message, productId: productId === null ? null : encodeId("Product", productId) };
 }
 
-/** Who shops, to the services. */
+/** The caller as the services of carts see it. */
 export function shopperOf(ctx: RequestContext): Shopper {
   const { owner, writingOwner, forgetGuest, guest } = ctx;
   return {
@@ -61,7 +61,7 @@ export function shopperOf(ctx: RequestContext): Shopper {
   };
 }
 
-/** The lines with their products, in one read for all of them. */
+/** Lines with their products, in one read. */
 async function linesOf(
   { record: { lines } }: Cart,
   { loaders }: RequestContext,
@@ -73,7 +73,7 @@ async function linesOf(
   return viewLines(lines, products);
 }
 
-/** All lines are read with their products, whether they are shown or not. */
+/** All lines are read with their products, shown or not. */
 const READS_LINES = { price: CART_LIMITS.lines / 10 } as const;
 
 /** `Query.cart` and what is behind a cart. */

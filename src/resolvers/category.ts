@@ -15,13 +15,16 @@ export function toCategory(record: CategoryRecord): Category {
   return { id: encodeId("Category", record.id), name: record.name, slug: record.slug, record };
 }
 
-/** Categories by their keys, in order; those that are gone are left out. */
+/** Categories by key, in order, without missing ones. */
 async function categoriesOf(ctx: RequestContext, ids: readonly number[]): Promise<Category[]> {
   const records = await loadEach(ctx.loaders.category, ids);
   return records.flatMap((record) => (record ? [toCategory(record)] : []));
 }
 
-/** `Query.category`, `Query.categories` and the edges of a category. */
+/**
+ * `Query.category`, `Query.categories` and the edges of a
+ * category.
+ */
 @Resolver(() => Category)
 export class CategoryResolver {
   @Query(() => Category, {

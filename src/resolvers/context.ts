@@ -1,10 +1,10 @@
 /**
- * What every resolver gets besides its arguments: who asks, how this operation reads, and its
- * loaders.
+ * What every resolver gets besides its arguments: the caller,
+ * how this operation reads, and its loaders.
  *
- * One context per operation, and per event of a subscription. Loaders remember what they read;
- * whatever makes the operation know of a newer write replaces them, so that nothing read before is
- * answered after.
+ * One context per operation, and per event of a subscription.
+ * Loaders remember what they read. A newer write replaces them,
+ * so later reads see it.
  */
 import type { RequestOrigin } from "../domain/account/audit.js";
 import type { GuestPass, Owner } from "../domain/account/guest.js";
@@ -16,12 +16,15 @@ import type { Loaders } from "../loaders/loaders.js";
 
 /** The client that asks. */
 export interface Client {
-  /** What it calls itself, possibly nothing. */
+  /** Its name for itself, possibly empty. */
   readonly device: string;
   readonly ip: string;
   /** Whether its answer can set cookies. */
   readonly takesCookies: boolean;
-  /** Whether it says who it is by its cookie, rather than by `Authorization`. */
+  /**
+   * Whether it authenticates by cookie rather than
+   * `Authorization`.
+   */
   readonly showsCookie: boolean;
 }
 
@@ -31,48 +34,62 @@ export interface RequestContext {
   readonly requestId: string;
   readonly principal: Principal;
   readonly client: Client;
-  /** How the buckets stand that this operation was charged to; none where nothing is limited. */
+  /**
+   * State of the buckets that this operation was charged to; empty
+   * where nothing is limited.
+   */
   readonly buckets: readonly BucketStatus[];
   /** How this operation reads the cache, and what it found there. */
   readonly reading: ReadContext;
-  /** What {@link keepSession} was told last; undefined when nothing. */
+  /**
+   * The last argument of {@link keepSession}; undefined without
+   * one.
+   */
   readonly keptSession: string | null | undefined;
-  /** Has the client's cookie hold the token of a session from now on; null takes it away. */
+  /**
+   * Stores a session's token in the client's cookie; null removes
+   * it.
+   */
   keepSession(token: string | null): void;
   /**
-   * The guest's token that the client is to hold; null takes it away, undefined when there is
-   * nothing to say.
+   * The guest token to store at the client; null removes it,
+   * undefined keeps what it has.
    */
   readonly keptGuest: string | null | undefined;
-  /** The guest that the client shows, also where somebody is signed in; null for none. */
+  /**
+   * The guest that the client shows, even while signed in; null
+   * for none.
+   */
   readonly guest: string | null;
-  /** Has the client give up who it was as a guest. */
+  /** Removes the client's guest token. */
   forgetGuest(): void;
   /**
-   * Whose things are read: whoever is signed in, else the guest who asks; null for neither. Throws
-   * RedisUnavailable when it cannot be told.
+   * Whose things are read: the user's, else the guest's; null for
+   * neither. Throws RedisUnavailable when the caller cannot be
+   * identified.
    */
   owner(): Owner | null;
   /**
-   * The same for a write: somebody who is neither becomes a guest, and is told so with the answer.
+   * The same for a write. A caller without owner becomes a guest,
+   * whose token comes with the answer.
    */
   writingOwner(): Owner;
-  /** The current loaders; take them from here at each use, never keep them. */
+  /** The current loaders. Never keep them: writes replace them. */
   readonly loaders: Loaders;
   /**
-   * Something was written that this operation has to see: by itself, or announced by the event it
-   * answers. What is read from now on is not older, and after a mutation the answer carries the
+   * Makes later reads at least as new as `seen`: of an own write,
+   * or of the event that is answered. A mutation answers the
    * token.
    */
   wrote(seen: ConsistencyToken): void;
   /**
-   * Loaders past the cache, straight from Postgres: for the rare value that is older than what is
-   * known to exist.
+   * Loaders that read Postgres, past the cache: for a cached value
+   * that is older than a known version.
    */
   fresh(): Loaders;
 }
 
-/** Where an operation came from, for what is written about it. */
+/** Where an operation came from, for audit entries. */
 export const originOf = ({
   client: { device, ip },
   requestId,
@@ -82,7 +99,6 @@ export const originOf = ({
   requestId,
 });
 
-/** What a context is made of. */
 export interface RequestContextInit {
   readonly requestId: string;
   readonly principal: Principal;
@@ -90,11 +106,11 @@ export interface RequestContextInit {
   readonly guest: GuestPass;
   readonly buckets?: readonly BucketStatus[];
   readonly reading: ReadContext;
-  /** Makes the loaders of a reading; called on first use, and again after each write. */
+  /** Called on first use, and again after each write. */
   readonly makeLoaders: (reading: ReadContext) => Loaders;
 }
 
-/** Makes the context of one operation or event. Opens nothing, so there is nothing to close. */
+/** Makes the context of one operation or event. Opens nothing. */
 export function createRequestContext(init: RequestContextInit): RequestContext {
   const { requestId, principal, client, guest, buckets = [], reading, makeLoaders } = init;
   let current: Loaders | null = null;

@@ -1,4 +1,7 @@
-/** The events of subscriptions, for type-graphql's pub/sub interface. */
+/**
+ * The events of subscriptions, for type-graphql's pub/sub
+ * interface.
+ */
 import type { PubSub } from "type-graphql";
 import { mapStream } from "../domain/concurrency/stream.js";
 import { ServiceUnavailable } from "../domain/errors.js";
@@ -23,18 +26,18 @@ export type TopicAdmission = Readonly<
  */
 export type Streams = Readonly<Record<string, (what: unknown) => AsyncIterable<unknown>>>;
 
-export interface EventSources {
+export interface EventDeps {
   readonly live: Live;
   readonly streams: Streams;
   readonly admission: TopicAdmission;
 }
 
 /**
- * `topics` of a subscription names the kind, `topicId` the
- * ids, or what the stream of the kind takes. Closing the
- * iterator releases the topics.
+ * `topics` of a subscription names the kind, `topicId` the ids,
+ * or what the stream of the kind takes. Closing the iterator
+ * releases the topics.
  */
-export function createEvents({ live, streams, admission }: EventSources): PubSub {
+export function createEvents({ live, streams, admission }: EventDeps): PubSub {
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) =>
     withMemory(live.watch(kind, ids));
   return {

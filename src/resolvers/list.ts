@@ -1,6 +1,6 @@
 /**
- * Pages of lists on their way out: positions and ids only. Nodes, cursors and the total are found
- * when a client selects them, so a page costs what is asked of it.
+ * Pages of lists: positions and ids only. Nodes, cursors and
+ * totals are read when a client selects them.
  */
 import type DataLoader from "dataloader";
 import { BadUserInput } from "../domain/errors.js";
@@ -15,12 +15,12 @@ import {
 import { typed } from "../domain/text.js";
 import type { PageArgs, PageInfo } from "../schema/page.js";
 
-/** What a list is sorted by, as it stands in the positions of its cursors. */
+/** What a list is sorted by: the type of its cursors' values. */
 type PositionKind = "number" | "string";
 
 /**
- * A list: a name that no other list or order has (cursors are bound to it), and what its rows are
- * sorted by.
+ * A list. Its name is unique per list and order; cursors are
+ * bound to it.
  */
 export interface ListIdentity {
   readonly name: string;
@@ -28,8 +28,8 @@ export interface ListIdentity {
 }
 
 /**
- * Checks `first` and `after`. Throws BadUserInput for a size out of bounds and for a cursor that is
- * not one of this list.
+ * Checks `first` and `after`. Throws BadUserInput for a size out
+ * of bounds, or a cursor of another list.
  */
 export function pageRequest(
   { name, sortedBy }: ListIdentity,
@@ -42,8 +42,8 @@ export function pageRequest(
 }
 
 /**
- * A cursor's checksum is no secret, so a forged one may hold any value: only what the database can
- * compare goes on.
+ * Checksums of cursors are no secret, so clients can forge any
+ * value. Only comparable ones reach the database.
  */
 function isOf(kind: PositionKind, { value, id }: Position): boolean {
   return (
@@ -51,19 +51,22 @@ function isOf(kind: PositionKind, { value, id }: Position): boolean {
   );
 }
 
-/** A page read from a list of what `of` says: the value behind a connection type. */
+/** A page of a list: the value behind a connection type. */
 export class ListPage<Of> {
   constructor(
     private readonly list: ListIdentity,
-    /** What the list is of: a filter, a product's key, a text; the total is counted by it. */
+    /**
+     * What the list is of: a filter, a product's key, a text. The
+     * total is counted by it.
+     */
     readonly of: Of,
     private readonly request: PageRequest,
     private readonly page: IdPage,
   ) {}
 
   /**
-   * Loads the nodes of the page. One that is null has vanished since the page was read, and is left
-   * out.
+   * Loads the nodes of the page; those that vanished since are
+   * left out.
    */
   async edges<Node extends object>(
     load: (ids: readonly number[]) => Promise<readonly (Node | null)[]>,
@@ -76,8 +79,8 @@ export class ListPage<Of> {
   }
 
   /**
-   * Cursors are of the rows read, even of those whose node has vanished: the next page starts after
-   * them all the same.
+   * Cursors cover vanished nodes too: the next page starts after
+   * them.
    */
   get pageInfo(): PageInfo {
     const { rows, hasNextPage } = this.page;
@@ -92,7 +95,10 @@ export class ListPage<Of> {
   }
 }
 
-/** An item of a page. Its cursor costs a hash, so it is made only for who selects it, and once. */
+/**
+ * An item of a page. Its cursor costs a hash, so it is made
+ * once, on demand.
+ */
 class ListEdge<Node extends object> {
   private encoded: string | null = null;
 
@@ -108,7 +114,10 @@ class ListEdge<Node extends object> {
   }
 }
 
-/** Loads all of `ids` in their order; rejects when any read fails. Missing ones are null. */
+/**
+ * Loads all of `ids` in their order; rejects when any read
+ * fails. Missing ones are null.
+ */
 export function loadEach<Record>(
   loader: DataLoader<number, Record>,
   ids: readonly number[],
@@ -116,13 +125,17 @@ export function loadEach<Record>(
   return Promise.all(ids.map((id) => loader.load(id)));
 }
 
-/** What Postgres refuses in a text (NUL), or would change on the way (half a surrogate pair). */
+/**
+ * What Postgres refuses in a text (NUL) or changes (half a
+ * surrogate pair).
+ */
 const UNSEARCHABLE = /\0|\p{Surrogate}/u;
 
 /**
- * Reads a text to search for: spelled as stored text is, runs of blanks as one, so that equal
- * searches share a cache entry; undefined when there is nothing to search for. Throws BadUserInput
- * when it is too long, or holds what no stored text can hold.
+ * Reads a text to search for; undefined without one. Normalises
+ * it like stored text, with single blanks, so that equal
+ * searches share a cache entry. Throws BadUserInput for a text
+ * that is too long, or that no stored text can hold.
  */
 export function searchText(
   text: string | null | undefined,

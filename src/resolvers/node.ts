@@ -1,4 +1,4 @@
-/** Fetching anything again by its global id. */
+/** Fetches anything by its global id. */
 import { Arg, Args, Ctx, ID, Query, Resolver } from "type-graphql";
 import type { CurrencyCode } from "../domain/catalogue/money.js";
 import { decodeId, type NodeId } from "../domain/ids.js";

@@ -1,6 +1,6 @@
 /**
- * Sending notifications, and marking one's own. Who may, and what is in bounds, is decided by the
- * services.
+ * Sending notifications, and marking one's own as read. The
+ * services check rights and bounds.
  */
 import { Arg, Args, Ctx, Mutation, Resolver } from "type-graphql";
 import { requireAdmin, requireUser } from "../domain/account/principal.js";
@@ -88,7 +88,7 @@ function readRecipients({
       };
 }
 
-/** Ids of anything else are as ids that do not exist. */
+/** Ids of other types count as unknown ids. */
 function readMarked({ upTo, ids }: MarkReadArgs): MarkRequest | UserError {
   if (isGiven(upTo) && isGiven(ids))
     return { code: "INVALID", message: "Give upTo or ids, not both.", field: null };

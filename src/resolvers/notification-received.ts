@@ -1,6 +1,6 @@
 /**
- * The subscription of notifications: every event of the user's log once and in order, or a gap that
- * says why not.
+ * The subscription of notifications: every event of the user's
+ * log once and in order, or a gap with its reason.
  */
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
 import { requireUser } from "../domain/account/principal.js";
@@ -19,19 +19,25 @@ import type { RequestContext } from "./context.js";
 
 import { toNotificationType } from "./notification.js";
 
-/** The log that a subscription follows, and the cursor to begin after. */
+/**
+ * The log that a subscription follows, and the cursor to begin
+ * after.
+ */
 interface FollowRequest {
   readonly userId: number;
   readonly after: string | null;
 }
 
-/** An event of a log, with whose it is. */
+/** An event of a log, with its user. */
 interface FollowedEvent {
   readonly userId: number;
   readonly item: LogItem<NotificationEvent>;
 }
 
-/** Follows logs of notifications from what the field gives as `topicId`. */
+/**
+ * Follows logs of notifications; the argument is the field's
+ * `topicId`.
+ */
 export const notificationStream =
   (notifications: Pick<Notifications, "follow">) =>
   (what: unknown): AsyncIterable<unknown> => {

@@ -31,7 +31,7 @@ export function toNotificationType({
   return { id: encodeId("Notification", id), kind, title, body, url, createdAt, readAt };
 }
 
-/** A notification that was asked for by its id: seen by its owner alone. */
+/** A notification by its id, for its owner alone. */
 export async function visibleNotification(
   ctx: RequestContext,
   key: number,
@@ -42,8 +42,8 @@ export async function visibleNotification(
 }
 
 /**
- * A list of an inbox, with the page of it that was read. Positions in it are sequences, so its
- * cursors are those of the log.
+ * A list of an inbox, with the page that was read. Positions are
+ * sequences, so cursors are those of the log.
  */
 interface Inbox extends InboxListing {
   readonly rows: ReadonlyMap<number, NotificationRecord>;

@@ -1,5 +1,6 @@
 /**
- * What a client may still ask for. Instants are by the clock of Redis, which all processes share.
+ * What a client may still ask for. Instants are on the Redis
+ * clock, which all processes share.
  */
 import { Ctx, Query, Resolver } from "type-graphql";
 import { type BucketStatus, OPERATION_CLASSES } from "../domain/limits.js";

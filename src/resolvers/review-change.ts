@@ -1,4 +1,4 @@
-/** Reviews by customers. Who may, and what is in bounds, is decided by the service. */
+/** Reviews by customers. The service checks rights and bounds. */
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import { requireUser } from "../domain/account/principal.js";
 import { decodeIdOf } from "../domain/ids.js";

@@ -9,7 +9,7 @@ import { Review, ReviewConnection } from "../schema/review.js";
 import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import { loadEach } from "./list.js";
-import { type ReviewList, there, toProduct } from "./product/product.js";
+import { type ReviewList, required, toProduct } from "./product/product.js";
 
 /** A review as clients see it. */
 export function toReview(record: ReviewRecord): Review {
@@ -17,7 +17,7 @@ export function toReview(record: ReviewRecord): Review {
   return { id: encodeId("Review", record.id), author, rating, body, createdAt, record };
 }
 
-/** A review that was asked for by its id: seen as long as its product is. */
+/** A review by its id, visible as long as its product is. */
 export async function visibleReview(ctx: RequestContext, key: number): Promise<Review | null> {
   const record = await ctx.loaders.review.load(key);
   const product = record && (await ctx.loaders.product.load(record.productId));
@@ -30,13 +30,13 @@ export class ReviewResolver {
   constructor(private readonly currency: CurrencyCode) {}
 
   /**
-   * Nobody reaches a review of a removed product, except in the moment of the removal: then the
-   * product is shown as it last was.
+   * A removed product is reachable only during its removal. It is
+   * then shown as it last was.
    */
   @FieldResolver(() => Product, { description: "The product it is about." })
   @Shared("PUBLIC")
   async product(@Root() { record }: Review, @Ctx() ctx: RequestContext): Promise<Product> {
-    return toProduct(there(await ctx.loaders.product.load(record.productId)), this.currency);
+    return toProduct(required(await ctx.loaders.product.load(record.productId)), this.currency);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Ending sessions. Who may end which is decided by the service. */
+/** Ending sessions. The service checks rights. */
 import { Arg, Ctx, ID, Mutation, Resolver } from "type-graphql";
 import { requireAdmin } from "../domain/account/principal.js";
 import type { UserError } from "../domain/errors.js";

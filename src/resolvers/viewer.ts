@@ -1,4 +1,4 @@
-/** Who is signed in, and on which devices. */
+/** The signed-in user, and their devices. */
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import { signedIn, type UserPrincipal } from "../domain/account/principal.js";
 import type { SessionRecord } from "../domain/account/session.js";
@@ -8,7 +8,7 @@ import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
 import type { Sessions } from "../services/account/sessions.js";
 import type { RequestContext } from "./context.js";
-import { there } from "./product/product.js";
+import { required } from "./product/product.js";
 
 /** An account as its owner and admins see it. */
 export function toUser({ id, name, role, createdAt }: UserRecord): User {
@@ -20,7 +20,7 @@ export function toViewer(user: UserRecord, principal: UserPrincipal): Viewer {
   return { user: toUser(user), email: user.email, principal };
 }
 
-/** An account that was asked for by its id: seen by its owner and by admins. */
+/** An account by its id, for its owner and admins. */
 export async function visibleUser(
   { principal, loaders }: RequestContext,
   key: number,
@@ -32,10 +32,10 @@ export async function visibleUser(
   return user && toUser(user);
 }
 
-/** Who asks, read from the account; null when nobody is signed in. */
+/** The signed-in user's account; null without one. */
 export async function readViewer({ principal, loaders }: RequestContext): Promise<Viewer | null> {
   const user = signedIn(principal);
-  return user && toViewer(there(await loaders.user.load(user.userId)), user);
+  return user && toViewer(required(await loaders.user.load(user.userId)), user);
 }
 
 /** `Query.viewer` and the edge of a viewer. */

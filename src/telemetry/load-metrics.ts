@@ -1,19 +1,19 @@
-/** What load shedding does, in numbers and in the log. */
+/** Load shedding in metrics and in the log. */
 import type { Logger } from "pino";
 import { Counter, Gauge, type Registry } from "prom-client";
 import { LOAD_CLASSES, type LoadClass, type ShedReason } from "../domain/limits.js";
 import { MINUTE } from "../domain/time/time.js";
 
-/** What is under way, by class. */
+/** Work under way, by class. */
 export interface LoadReading {
   inFlight(loadClass: LoadClass): number;
 }
 
 /** Metrics of load shedding. */
 export interface LoadMetrics {
-  /** A request or operation was refused because too much is under way. */
+  /** Too much was under way, so one was refused. */
   shed(loadClass: LoadClass, reason: ShedReason): void;
-  /** Shows how many places are taken from now on. */
+  /** Takes the numbers of permits in use from `read`. */
   readLoadFrom(load: LoadReading): void;
 }
 
@@ -42,7 +42,7 @@ export function createLoadMetrics(registry: Registry): LoadMetrics {
   };
 }
 
-/** Counts what is shed, and says in the log once a minute that it is. */
+/** Counts refused work, and logs it once a minute. */
 export function reportShedding(
   metrics: Pick<LoadMetrics, "shed">,
   log: Logger,

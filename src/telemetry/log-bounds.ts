@@ -1,13 +1,16 @@
 /**
- * What one line of the log may hold: a client writes names, values and addresses into messages of
- * errors, and a failed statement brings its parameters along.
+ * Bounds of one log line. Error messages hold values of clients,
+ * and failed statements hold their parameters.
  */
 import { stdSerializers } from "pino";
 import { cutText } from "../domain/cut-text.js";
 
-/** Characters of one field, an error with its stack for example. Our own code sets few of them. */
+/** Characters of one field, e.g. an error with its stack. */
 const MAX_FIELD_CHARACTERS = 8 * 1024;
-/** Characters of one text, and of a stack, whose first frames tell most. */
+/**
+ * Characters of one text, and of a stack: its first frames
+ * matter most.
+ */
 const MAX_TEXT_CHARACTERS = 512;
 const MAX_STACK_CHARACTERS = 4 * 1024;
 const MAX_ITEMS = 10;
@@ -24,7 +27,7 @@ export function boundFields(fields: Record<string, unknown>): Record<string, unk
   );
 }
 
-/** A value that throws when it is read must not fail whatever is logged about it. */
+/** A value whose getter throws must not fail the log call. */
 function boundField(value: unknown): unknown {
   try {
     return bound(value, { left: MAX_FIELD_CHARACTERS }, 0);
@@ -43,7 +46,7 @@ function bound(value: unknown, room: Room, depth: number): unknown {
   if (depth >= MAX_DEPTH || room.left === 0) return "[…]";
   if (Array.isArray(value))
     return value.slice(0, MAX_ITEMS).map((item) => bound(item, room, depth + 1));
-  // As what it writes itself as, not as a text, in which no secret would be found.
+  // Bounded as JSON: in a text no secret would be found.
   if ("toJSON" in value && typeof value.toJSON === "function")
     return bound(value.toJSON(), room, depth + 1);
   return boundObject(value as Record<string, unknown>, room, depth + 1);
@@ -61,7 +64,10 @@ function boundObject(fields: object, room: Room, depth: number): Record<string, 
   return bounded;
 }
 
-/** A stack begins with the message, which has a field of its own: a long one is left out. */
+/**
+ * A stack begins with the message, which has its own field. A
+ * long one is left out.
+ */
 function framesOf(stack: string): string {
   const frames = stack.indexOf("\n    at ");
   return frames > MAX_TEXT_CHARACTERS ? `…${stack.slice(frames)}` : stack;

@@ -1,20 +1,23 @@
 /**
- * The log: pino, JSON lines of bounded length, with everything that could be a secret struck out
- * wherever it stands.
+ * The log: pino, JSON lines of bounded length, with secrets
+ * redacted.
  */
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
 import { boundFields, boundText } from "./log-bounds.js";
 
 const SECRETS = ["authorization", "cookie", "token", "password", "adminToken", "set-cookie"];
 
-/** Paths that are never printed, at the top and up to two levels down. */
+/** Redacted paths, at the top and up to two levels down. */
 const REDACTED = SECRETS.flatMap((name) =>
   ["", "*.", "*.*."].map((parents) =>
     name.includes("-") ? `${parents.slice(0, -1)}["${name}"]` : `${parents}${name}`,
   ),
 );
 
-/** Makes the log of a process. Errors are printed with their stack and cause. */
+/**
+ * Makes the log of a process. Errors are printed with their
+ * stack and cause.
+ */
 export function createLogger(options: {
   readonly level: LoggerOptions["level"];
   readonly destination?: DestinationStream;
@@ -32,13 +35,13 @@ export function createLogger(options: {
   return options.destination ? pino(settings, options.destination) : pino(settings);
 }
 
-/** Keys that every line has. A line with one key twice is read differently by different readers. */
+/**
+ * Keys of every line. Readers disagree about a line that has a
+ * key twice.
+ */
 const RESERVED = ["level", "time", "pid", "msg"];
 
-/**
- * Keeps what a line is about under a name of its own where that name is reserved: `pid` becomes
- * `itsPid`.
- */
+/** Renames fields with a reserved name: `pid` becomes `itsPid`. */
 function withoutReserved(about: Record<string, unknown>): Record<string, unknown> {
   if (!RESERVED.some((name) => Object.hasOwn(about, name))) return about;
   const renamed = (name: string): string =>
@@ -46,7 +49,10 @@ function withoutReserved(about: Record<string, unknown>): Record<string, unknown
   return Object.fromEntries(Object.entries(about).map(([name, value]) => [renamed(name), value]));
 }
 
-/** A message that is computed, or taken from an error, is cut like any other text. */
+/**
+ * Computed messages, and those of errors, are cut like other
+ * texts.
+ */
 const boundMessage: NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]> = function (
   args,
   method,

@@ -1,8 +1,9 @@
 /**
- * Numbers that a server has to be asked for: Redis of itself, and what piles up in Redis and
- * Postgres where no worker takes it away. Each source is asked at most once in {@link INTERVAL_MS},
- * however many scrape, and a scrape waits {@link SOURCE_DEADLINE_MS} at most. Numbers that cannot be read
- * are left out, so that an old one is not taken for the present.
+ * Gauges that are read from a server: Redis about itself, and
+ * backlogs in Redis and Postgres. Each source is read at most
+ * once in {@link INTERVAL_MS}. A scrape waits at most {@link
+ * SOURCE_DEADLINE_MS}. A number that cannot be read is left out,
+ * never shown old.
  */
 import { Gauge, type Registry } from "prom-client";
 import { own } from "../domain/own.js";
@@ -12,7 +13,10 @@ import { SECOND } from "../domain/time/time.js";
 /** Numbers of the Redis server by name, e.g. `used_memory_bytes`. */
 export type RedisInfo = () => Promise<Readonly<Record<string, number>>>;
 
-/** How many rows wait, how many were set aside, and the age of the oldest that waits. */
+/**
+ * Rows that wait, rows set aside, and the age of the oldest that
+ * waits.
+ */
 export type OutboxNumbers = () => Promise<{
   readonly waiting: number;
   readonly setAside: number;
@@ -23,11 +27,10 @@ export type OutboxNumbers = () => Promise<{
 export interface GaugeSource {
   /** What each says, by name. */
   readonly helps: Readonly<Record<string, string>>;
-  /** Numbers by name; one that is left out is not shown. */
+  /** Numbers by name; a missing one is not shown. */
   read(): Promise<Readonly<Record<string, number>>>;
 }
 
-/** Where numbers come from. */
 export interface MetricsSources {
   readRedisFrom(info: RedisInfo): void;
   readOutboxFrom(numbers: OutboxNumbers): void;
@@ -42,7 +45,9 @@ const SOURCE_DEADLINE_MS = SECOND;
 type Refresh = () => Promise<void>;
 
 /** The sources of one registry. `refresh` never rejects. */
-export function createSources(registry: Registry): MetricsSources & { readonly refresh: Refresh } {
+export function createMetricsSources(
+  registry: Registry,
+): MetricsSources & { readonly refresh: Refresh } {
   const refreshes: Refresh[] = [];
   const add = <T>(read: () => Promise<T>, show: (numbers: T | null) => void): void =>
     void refreshes.push(polled(read, show));
@@ -57,8 +62,8 @@ export function createSources(registry: Registry): MetricsSources & { readonly r
 }
 
 /**
- * Reads at most once in {@link INTERVAL_MS}, and never twice at once: a source that hangs is not
- * asked again meanwhile.
+ * Reads at most once in {@link INTERVAL_MS}, and never twice at
+ * a time, even if a source hangs.
  */
 function polled<T>(read: () => Promise<T>, show: (numbers: T | null) => void): Refresh {
   let readAt = Number.NEGATIVE_INFINITY;

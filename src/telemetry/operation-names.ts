@@ -1,11 +1,13 @@
 /**
- * Which names of operations are told apart in the metrics. Names come from clients, and a label
- * holds few: invented names must neither fill the memory nor hide those that matter.
+ * Which operation names have a label of their own. Clients
+ * choose names, and labels must be few: invented names must
+ * neither fill memory nor hide real ones.
  *
- * Names of the manifest always are. Of the others, the most used are: a new name takes a free
- * place, or the place of the least used one once it was answered clearly more often. Uses count
- * half as much after each {@link HALF_LIFE_MS}; those without a place begin anew. An attacker has
- * to outdo the traffic of what he would hide.
+ * Names of the manifest always have a label. The others compete
+ * by use: a new name takes a free place, or that of the least
+ * used one once it is clearly used more. Uses halve in each
+ * {@link HALF_LIFE_MS}; a name that lost its place begins anew.
+ * To hide a name, an attacker has to exceed its traffic.
  */
 import { LRUCache } from "lru-cache";
 import { MINUTE } from "../domain/time/time.js";
@@ -14,14 +16,14 @@ const MAX_NAMES = 100;
 /** Names without a place whose uses are counted. */
 const MAX_CANDIDATES = 1_000;
 const HALF_LIFE_MS = MINUTE;
-/** Two names of about the same use do not take turns. */
+/** Keeps two names of similar use from taking turns. */
 const isClearlyMore = (uses: number, than: number): boolean => uses > 2 * than + 10;
 
 /** The names of one server's operations. */
 export interface OperationNames {
-  /** Names that have a place for good. */
+  /** Names that always have a place. */
   keep(names: Iterable<string>): void;
-  /** The label of an operation; only an answered one counts as a use. */
+  /** The label of an operation; only answered ones count as uses. */
   labelOf(name: string, isAnswered: boolean): string;
 }
 
@@ -31,8 +33,8 @@ export const ANONYMOUS_OPERATION = "anonymous";
 const OTHER = "other";
 
 /**
- * @param dropped told of a name that has lost its place; @param nowMs any clock that only goes
- * forward
+ * @param dropped called with a name that lost its place
+ * @param nowMs a clock that only goes forward
  */
 export function createOperationNames(
   dropped: (name: string) => void,

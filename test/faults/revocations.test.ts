@@ -44,7 +44,7 @@ async function openSessions(redis = testRedis()) {
     idleMs: 30 * MINUTE,
     capMs: DAY,
     noteEveryMs: MINUTE,
-    most: 10,
+    maxSessions: 10,
   };
   const store = createSessionStore(testCaller(connection), redis.keys, times);
   const [outboxTable, revocations] = [

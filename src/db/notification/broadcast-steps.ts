@@ -213,7 +213,8 @@ const isAsFound = ({
 
 /** When a part `b` that failed is due again. */
 const afterBackoff = ({ retryMs }: RetryOptions): SQL => sql`clock_timestamp()
-  + least(${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_ROW_RETRY_MS}::float8)
+  + least(
+      ${retryMs}::float8 * power(2, least(b.attempts + b.waits, 30)), ${MAX_ROW_RETRY_MS}::float8)
     * interval '1 millisecond'`;
 
 const storableError = (error: string): string => storable(error.slice(0, MAX_ERROR_LENGTH));

@@ -1,14 +1,15 @@
 /**
- * Topics of live messages and what is published on them. Publications carry ids and versions, never
- * documents: whoever receives one reads the current value itself. Dates cross as ISO strings.
+ * Topics of live messages, and their payloads. Payloads carry
+ * ids and versions, never documents: receivers read the current
+ * value. Dates cross as ISO strings.
  */
 
-/** What a topic is about: the key of a row, or a word that names the thing. */
+/** Subject of a topic: the key of a row, or a name. */
 export type TopicId = number | string;
 
 /**
- * A new version of a value. `seen` is the count of invalidations that the reader must have seen to
- * read it.
+ * A new version of a value. Readers must have seen `seen`
+ * invalidations to read it.
  */
 export interface Change {
   readonly id: TopicId;
@@ -17,38 +18,51 @@ export interface Change {
 }
 
 /**
- * A log has grown, at least up to here: whoever follows it reads on. Empty `epoch`: a durable log.
+ * A log has grown, at least to this sequence; readers continue.
+ * `epoch` is empty for a durable log.
  */
-export interface LogNews {
+export interface LogAppend {
   readonly epoch: string;
   readonly sequence: number;
 }
 
 /** Payload of each kind of topic. */
 export interface TopicPayloads {
-  /** A product was created, changed or removed. Topic: `{ kind: "productChanged", id }`. */
+  /**
+   * A product was created, changed or removed.
+   * Topic: `{ kind: "productChanged", id }`.
+   */
   productChanged: Change;
   /**
-   * Too much of the catalogue changed at once to name it (an import): whoever watches any of it
-   * reads again. Topic: {@link CATALOGUE_TOPIC}.
+   * Too many catalogue changes to name, e.g. an import: all are
+   * read again. Topic: {@link CATALOGUE_TOPIC}.
    */
   catalogueChanged: Change;
-  /** A cart changed. Topic: `{ kind: "cartChanged", id }` with the name of its owner as id. */
+  /**
+   * A cart changed. Topic: `{ kind: "cartChanged", id }`, where
+   * `id` names its owner.
+   */
   cartChanged: Change;
   /**
-   * Somebody's place on a board changed, or its period. Topic: `{ kind: "leaderboardChanged", id:
-   * "<slug>:<period>" }`.
+   * A place on a board changed, or its period. Topic: `{ kind:
+   * "leaderboardChanged", id: "<slug>:<period>" }`.
    */
   leaderboardChanged: Change;
-  /** A product was viewed, liked or shared. Topic: `{ kind: "productStatsChanged", id }`. */
+  /**
+   * A product was viewed, liked or shared. Topic: `{ kind:
+   * "productStatsChanged", id }`.
+   */
   productStatsChanged: Change;
   /**
-   * Sessions of a user ended, or with id 0 anybody's: whoever serves them looks again. Topic:
-   * {@link SESSIONS_TOPIC}.
+   * Sessions of a user ended; id 0 means of all users. Servers
+   * check theirs again. Topic: {@link SESSIONS_TOPIC}.
    */
   sessionsEnded: { readonly userId: number };
-  /** The log of a user's notifications has grown. Topic: `{ kind: "notification", id: <user> }`. */
-  notification: LogNews;
+  /**
+   * The log of a user's notifications has grown. Topic: `{ kind:
+   * "notification", id: <user> }`.
+   */
+  notification: LogAppend;
 }
 
 /** A kind of topic. */
@@ -63,15 +77,18 @@ export interface Topic<K extends TopicKind = TopicKind> {
 /** The one topic of the whole catalogue. */
 export const CATALOGUE_TOPIC: Topic<"catalogueChanged"> = { kind: "catalogueChanged", id: 0 };
 
-/** The one topic of ended sessions: every process serves anybody's. */
+/** The one topic of ended sessions, of all users. */
 export const SESSIONS_TOPIC: Topic<"sessionsEnded"> = { kind: "sessionsEnded", id: 0 };
 
 /** A kind of topic that is a log. */
 export type LogTopicKind = {
-  [K in TopicKind]: TopicPayloads[K] extends LogNews ? K : never;
+  [K in TopicKind]: TopicPayloads[K] extends LogAppend ? K : never;
 }[TopicKind];
 
-/** A kind of topic whose values are watched: each id has a version. */
+/**
+ * A kind of topic whose values are watched: each id has a
+ * version.
+ */
 export type ValueTopicKind = {
   [K in TopicKind]: TopicPayloads[K] extends Change ? K : never;
 }[TopicKind];

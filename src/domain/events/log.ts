@@ -1,8 +1,8 @@
 /**
- * Logs: events of a thing in an order that never changes,
- * each delivered exactly once. A *position* stands after an
- * entry. A *cursor* is a position as clients hold it: opaque,
- * and bound to its log.
+ * Logs: events of a thing in an order that never changes, each
+ * delivered exactly once. A *position* stands after an entry. A
+ * *cursor* is a position as clients hold it: opaque, and bound
+ * to its log.
  */
 import { encodeCursor, readCursor } from "../page.js";
 
@@ -13,13 +13,13 @@ export const GAP_REASONS = ["TRIMMED", "EPOCH_CHANGED", "SLOW_CONSUMER", "CURSOR
 export type GapReason = (typeof GAP_REASONS)[number];
 
 /**
- * A place in a log: after the entry with this sequence; 0 is
- * the beginning.
+ * A place in a log: after the entry with this sequence; 0 is the
+ * beginning.
  */
 export interface LogPosition {
   /**
-   * The history of the sequence; {@link DURABLE} where there
-   * is only one.
+   * The history of the sequence; {@link DURABLE} where there is
+   * only one.
    */
   readonly epoch: string;
   readonly sequence: number;
@@ -47,16 +47,16 @@ export interface LogGap {
 export type LogItem<Event> = LogEntry<Event> | LogGap;
 
 /**
- * What follows a position: entries without any missing
- * between them, or a gap.
+ * What follows a position: entries without any missing between
+ * them, or a gap.
  */
 export type LogPage<Event> = LogGap | LogStretch<Event>;
 
 export interface LogStretch<Event> {
   readonly entries: readonly LogEntry<Event>[];
   /**
-   * Where to read on: after the last entry, and after later
-   * ones that have expired.
+   * Where to read on: after the last entry, and after later ones
+   * that have expired.
    */
   readonly next: LogPosition;
   /** Whether there is more after `next` already. */
@@ -75,8 +75,8 @@ export function encodeLogCursor(log: string, { epoch, sequence }: LogPosition): 
 }
 
 /**
- * Start for a client with `cursor`: null is now, the empty
- * text the beginning of a durable log.
+ * Start for a client with `cursor`: null is now, the empty text
+ * the beginning of a durable log.
  */
 export function readLogCursor(log: string, cursor: string | null | undefined): LogStart {
   if (cursor === null || cursor === undefined) return "now";

@@ -1,6 +1,7 @@
 /**
- * What a committed write still owes: entries of the outbox. Each has a kind, which names the
- * handler that sends it, and keys, which say what it is ordered by.
+ * Entries of the outbox: what a committed write still has to
+ * announce. The kind names the handler; the keys say what it is
+ * ordered by.
  */
 import type { Topic, ValueTopicKind } from "./events.js";
 
@@ -10,7 +11,10 @@ export type OutboxPayload = Readonly<Record<string, readonly unknown[]>>;
 /** An entry to append. */
 export interface OutboxEntry {
   readonly kind: string;
-  /** It is sent after earlier entries that share a key, and in any order with others. */
+  /**
+   * Sent after earlier entries that share a key, in any order with
+   * others.
+   */
   readonly keys: readonly string[];
   readonly payload: OutboxPayload;
 }
@@ -20,7 +24,10 @@ export interface OutboxRow extends OutboxEntry {
   readonly id: number;
 }
 
-/** A publication that waits; the count of invalidations is added when it is sent. */
+/**
+ * A publication that waits; the count of invalidations is added
+ * when it is sent.
+ */
 export interface PendingEvent {
   readonly topic: Topic<ValueTopicKind>;
   readonly version: number;
@@ -35,7 +42,10 @@ export interface PendingChange {
 /** The kind of {@link changeEntry}. */
 export const CHANGE_KIND = "change";
 
-/** An entry for values that changed. Ordered by topic; invalidations go in any order. */
+/**
+ * An entry for changed values. Ordered by topic; invalidations
+ * go in any order.
+ */
 export function changeEntry({ tags = [], events = [] }: PendingChange): OutboxEntry {
   const keys = events.map(({ topic }) => `${topic.kind}:${topic.id}`);
   return { kind: CHANGE_KIND, keys: [...new Set(keys)], payload: { tags, events } };

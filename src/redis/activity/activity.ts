@@ -43,25 +43,8 @@ export interface ActivityUnions {
 const UNION_KEPT_MS = MINUTE;
 const leavesMs = ({ endMs }: CalendarSpan): number => endMs + ACTIVITY_KEPT_DAYS * DAY;
 
-export function createActivityStore({ connection, call }: RedisCaller, keys: Keys) {
-  const combine = (
-    how: "OR" | "AND",
-    target: string,
-    sources: readonly string[],
-  ): Promise<number> =>
-    call("combine", async () => {
-      // MULTI: no key without a lifetime. The empty source keeps a
-      // union of days without users.
-      const replies = await connection
-        .multi()
-        .bitop(how, target, ...sources)
-        .pexpire(target, UNION_KEPT_MS)
-        .bitcount(target)
-        .exec();
-      const [error, count] = replies?.at(-1) ?? [new Error("no reply"), 0];
-      if (error) throw error;
-      return Number(count);
-    });
+export function createActivityStore(caller: RedisCaller, keys: Keys) {
+  const { connection, call } = caller;
   return {
     /** Notes that a user was active. One EVALSHA. */
     note: (day: CalendarSpan, userId: number): Promise<unknown> =>
@@ -101,20 +84,38 @@ export function createActivityStore({ connection, call }: RedisCaller, keys: Key
      * Counts for one report. A MULTI of BITOP and BITCOUNT for
      * each.
      */
-    unions: (report: string): ActivityUnions => ({
-      union: (name, days) =>
-        combine(
-          "OR",
-          keys.activityUnion(report, name),
-          days.map((day) => keys.activityDay(day.name)),
-        ),
-      both: (one, other) =>
-        combine(
-          "AND",
-          keys.activityUnion(report, `${one}&${other}`),
-          [one, other].map((name) => keys.activityUnion(report, name)),
-        ),
-    }),
+    unions: (report: string): ActivityUnions => unionsOf(caller, keys, report),
+  };
+}
+
+function unionsOf({ connection, call }: RedisCaller, keys: Keys, report: string): ActivityUnions {
+  const nameOf = (union: string): string => keys.activityUnion(report, union);
+  const combine = (
+    how: "OR" | "AND",
+    target: string,
+    sources: readonly string[],
+  ): Promise<number> =>
+    call("combine", async () => {
+      // MULTI: no key without a lifetime. The empty source keeps a
+      // union of days without users.
+      const replies = await connection
+        .multi()
+        .bitop(how, target, ...sources)
+        .pexpire(target, UNION_KEPT_MS)
+        .bitcount(target)
+        .exec();
+      const [error, count] = replies?.at(-1) ?? [new Error("no reply"), 0];
+      if (error) throw error;
+      return Number(count);
+    });
+  return {
+    union: (name, days) =>
+      combine(
+        "OR",
+        nameOf(name),
+        days.map((day) => keys.activityDay(day.name)),
+      ),
+    both: (one, other) => combine("AND", nameOf(`${one}&${other}`), [nameOf(one), nameOf(other)]),
   };
 }
 

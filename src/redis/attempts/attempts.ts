@@ -48,20 +48,20 @@ export interface AttemptRules {
   /** The first wait; it doubles with each failure. */
   readonly delayMs: number;
   /** The longest wait; the window bounds it too. */
-  readonly delayMostMs: number;
+  readonly maxDelayMs: number;
   /**
    * Failures of one address, over all accounts, until it is
    * blocked.
    */
-  readonly addressMost: number;
+  readonly addressMax: number;
   /** Likewise for a network. */
-  readonly networkMost: number;
+  readonly networkMax: number;
   /** A place counts as known this long after a sign-in. */
   readonly knownMs: number;
   readonly signUp: {
     readonly windowMs: number;
-    readonly addressMost: number;
-    readonly networkMost: number;
+    readonly addressMax: number;
+    readonly networkMax: number;
   };
 }
 
@@ -90,12 +90,12 @@ export interface Hold {
 export type Attempts = ReturnType<typeof createAttempts>;
 
 export function createAttempts({ connection, call }: RedisCaller, keys: Keys, rules: AttemptRules) {
-  const { windowMs, delayMs, delayMostMs, signUp } = rules;
+  const { windowMs, delayMs, maxDelayMs, signUp } = rules;
   const perBucket = [
-    [rules.placeFree, delayMs, delayMostMs],
-    [rules.accountFree, delayMs, delayMostMs],
-    [rules.addressMost, windowMs, windowMs],
-    [rules.networkMost, windowMs, windowMs],
+    [rules.placeFree, delayMs, maxDelayMs],
+    [rules.accountFree, delayMs, maxDelayMs],
+    [rules.addressMax, windowMs, windowMs],
+    [rules.networkMax, windowMs, windowMs],
   ].flat();
   const keysOf = ({ account, ip, sessionId }: Attempt): string[] => {
     const place = digest(`${account}\n${sessionId ?? addressHolder(ip)}`);
@@ -139,7 +139,7 @@ export function createAttempts({ connection, call }: RedisCaller, keys: Keys, ru
         keys.attempts("sign-up", "address", addressHolder(ip)),
         keys.attempts("sign-up", "network", addressBlock(ip)),
       ];
-      const bounds = [signUp.windowMs, signUp.addressMost, signUp.networkMost];
+      const bounds = [signUp.windowMs, signUp.addressMax, signUp.networkMax];
       const reply = await call("sign-up", () =>
         connection.attemptsSignUp(address, network, id, ...bounds),
       );

@@ -31,7 +31,7 @@ export class MemoryBudget {
     const check = () => void this.check().catch(() => {});
     this.timer = setInterval(check, checkMs);
     this.timer.unref();
-    link.onTrusted(check);
+    link.onVerified(check);
   }
 
   /** True while fills must be left out. */

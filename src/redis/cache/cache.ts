@@ -23,11 +23,11 @@ import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { ReadContext } from "../../domain/read-context.js";
 import { createReadBatch } from "./batch.js";
+import type { CacheDeps, LoadValues, Values } from "./deps.js";
 import { judgeAge } from "./entry.js";
 import { HitSummary } from "./hit-summary.js";
 import { Loader } from "./load.js";
 import { type KeyLookup, Lookup, type LookupResult } from "./lookup.js";
-import type { CacheDeps, LoadValues, Values } from "./parts.js";
 import type { InvalidationMode } from "./tags.js";
 
 declare module "ioredis" {
@@ -93,9 +93,9 @@ export class ReadThroughCache implements Cache {
   private readonly lookup: Lookup;
   private readonly loader: Loader;
 
-  constructor(private readonly parts: CacheDeps) {
-    this.lookup = new Lookup({ ...parts, readBatch: createReadBatch(parts.link) });
-    this.loader = new Loader(parts, this.lookup);
+  constructor(private readonly deps: CacheDeps) {
+    this.lookup = new Lookup({ ...deps, readBatch: createReadBatch(deps.link) });
+    this.loader = new Loader(deps, this.lookup);
   }
 
   readonly readMany = async <K, V>(
@@ -105,7 +105,7 @@ export class ReadThroughCache implements Cache {
     reading: ReadContext,
   ): Promise<(V | null)[]> => {
     const source = this.counted(family.name, load);
-    if (reading.bypass || reading.seen.bypassUntilMs > this.parts.link.nowMs()) {
+    if (reading.bypass || reading.seen.bypassUntilMs > this.deps.link.nowMs()) {
       if (ids.length === 0) return [];
       reading.record("BYPASS", 0);
       return [...(await source(ids))];
@@ -113,7 +113,7 @@ export class ReadThroughCache implements Cache {
     const names = ids.map((id) => `${family.name}:${family.cacheKeyOf(id)}`);
     const answers = new Array<V | null>(ids.length).fill(null);
     const pass: Pass<K, V> = { family, ids, names, answers, source, reading };
-    const rest = this.parts.local.hasSeen(reading.seen.count)
+    const rest = this.deps.local.hasSeen(reading.seen.count)
       ? this.readLocal(pass)
       : ids.map((_, index) => index);
     if (rest.length > 0) await this.readOn(pass, rest);
@@ -124,20 +124,20 @@ export class ReadThroughCache implements Cache {
     names: readonly string[],
     mode: InvalidationMode = "delete",
   ): Promise<number> => {
-    const tagKeys = names.map(this.parts.tags.keyOf);
+    const tagKeys = names.map(this.deps.tags.keyOf);
     try {
-      return await this.parts.link.runInvalidation("cache invalidate", () =>
-        this.parts.tags.bump(names, mode),
+      return await this.deps.link.runInvalidation("cache invalidate", () =>
+        this.deps.tags.bump(names, mode),
       );
     } finally {
       // Also when it could not be sent: this process must not
       // answer old values.
-      this.parts.local.forget(tagKeys);
+      this.deps.local.forget(tagKeys);
       this.loader.forget(tagKeys);
     }
   };
 
-  readonly nowMs = (): number => this.parts.link.nowMs();
+  readonly nowMs = (): number => this.deps.link.nowMs();
 
   /** For tests and metrics: all zero without readers. */
   underWay(): ReturnType<Loader["size"]> & {
@@ -146,8 +146,8 @@ export class ReadThroughCache implements Cache {
   } {
     return {
       ...this.loader.size(),
-      waiting: this.parts.leases.waiting(),
-      observations: this.parts.local.size().observations,
+      waiting: this.deps.leases.waiting(),
+      observations: this.deps.local.size().observations,
     };
   }
 
@@ -157,7 +157,7 @@ export class ReadThroughCache implements Cache {
    * built.
    */
   private readLocal<K, V>({ family, ids, names, answers, source, reading }: Pass<K, V>): number[] {
-    const { local, link, telemetry } = this.parts;
+    const { local, link, telemetry } = this.deps;
     const served = new HitSummary(link.nowMs());
     const rest: number[] = [];
     const due: number[] = [];
@@ -202,7 +202,7 @@ export class ReadThroughCache implements Cache {
     pass: Pass<K, V>,
     slots: readonly KeyLookup<K>[],
   ): Promise<Values<V>> {
-    if (!this.parts.link.usable()) return this.readDegraded(pass, slots);
+    if (!this.deps.link.usable()) return this.readDegraded(pass, slots);
     let found: readonly LookupResult<K>[];
     try {
       found = await this.lookup.find(slots);
@@ -219,7 +219,7 @@ export class ReadThroughCache implements Cache {
     { source, reading }: Pass<K, V>,
     found: readonly LookupResult<K>[],
   ): Promise<Values<V>> {
-    const { link, telemetry } = this.parts;
+    const { link, telemetry } = this.deps;
     const served = new HitSummary(link.nowMs());
     const values: Values<V> = new Map();
     const due: KeyLookup<K>[] = [];
@@ -245,7 +245,7 @@ export class ReadThroughCache implements Cache {
     { source, reading }: Pass<K, V>,
     slots: readonly KeyLookup<K>[],
   ): Promise<Values<V>> {
-    this.parts.telemetry.cacheReads("none", slots.length);
+    this.deps.telemetry.cacheReads("none", slots.length);
     reading.record("BYPASS", 0);
     return this.loader.loadWithoutRedis(slots, source, reading.seen.count);
   }
@@ -256,7 +256,7 @@ export class ReadThroughCache implements Cache {
 
   private counted<K, V>(family: string, load: LoadValues<K, V>): LoadValues<K, V> {
     return (ids) => {
-      this.parts.telemetry.loads(family, ids.length);
+      this.deps.telemetry.loads(family, ids.length);
       return load(ids);
     };
   }

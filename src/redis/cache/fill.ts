@@ -1,9 +1,9 @@
 /** Fills loaded values into the local level and into Redis. */
 import { inOneWrite } from "../client/connect.js";
+import type { CacheDeps, Values } from "./deps.js";
 import { type Entry, encodeEntry } from "./entry.js";
 import type { Granted } from "./leases.js";
 import type { EpochObservation } from "./local.js";
-import type { CacheDeps, Values } from "./parts.js";
 
 /**
  * A TTL is shortened by up to this, so that values filled
@@ -14,7 +14,7 @@ const JITTER = 0.1;
 export class Filler {
   private filling = 0;
 
-  constructor(private readonly parts: CacheDeps) {}
+  constructor(private readonly deps: CacheDeps) {}
 
   /** Fills under way. */
   size(): number {
@@ -36,7 +36,7 @@ export class Filler {
       ...this.prepare(grant, values.get(grant.slot.name) ?? null),
     }));
     for (const { slot, entry, versions } of fills) {
-      this.parts.local.put(observation, {
+      this.deps.local.put(observation, {
         name: slot.name,
         tagKeys: slot.tagKeys,
         entry,
@@ -45,7 +45,7 @@ export class Filler {
     }
     // Waiters look again, find nothing and load for themselves,
     // as on a full server.
-    const write = this.parts.budget.spent()
+    const write = this.deps.budget.spent()
       ? async (one: (typeof fills)[number]) => this.release(one.slot.name, one.fence)
       : this.write.bind(this);
     const send = () => Promise.all(fills.map(write));
@@ -53,8 +53,8 @@ export class Filler {
     const end = () => {
       this.filling -= 1;
     };
-    this.parts.link
-      .run("cache fill", () => inOneWrite(this.parts.link.connection, send))
+    this.deps.link
+      .run("cache fill", () => inOneWrite(this.deps.link.connection, send))
       .then(end, end);
   }
 
@@ -62,14 +62,14 @@ export class Filler {
     { versions }: Granted<K>,
     value: unknown,
   ): { readonly rest: string; readonly entry: Entry } {
-    const { ttlMs, graceMs } = this.parts.times;
+    const { ttlMs, graceMs } = this.deps.times;
     const freshMs = Math.round(ttlMs * (1 - JITTER * Math.random()));
     const rest = encodeEntry(value, { freshMs, graceMs, versions });
     return {
       rest,
       entry: {
         value,
-        storedAtMs: this.parts.link.nowMs(),
+        storedAtMs: this.deps.link.nowMs(),
         freshMs,
         graceMs,
         versions,
@@ -88,7 +88,7 @@ export class Filler {
     rest,
     entry,
   }: Granted<K> & { readonly rest: string; readonly entry: Entry }): Promise<void> {
-    const { keys, link } = this.parts;
+    const { keys, link } = this.deps;
     const { name } = slot;
     const lifetimeMs = entry.freshMs + entry.graceMs;
     await link.connection
@@ -106,6 +106,6 @@ export class Filler {
 
   /** Gives a lease back without a value. */
   release(name: string, fence: string): void {
-    this.parts.leases.release(name, fence).catch(() => {});
+    this.deps.leases.release(name, fence).catch(() => {});
   }
 }

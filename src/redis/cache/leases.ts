@@ -5,8 +5,8 @@
 
 import { inOneWrite } from "../client/connect.js";
 import type { LeaseAnswer, Wait } from "../client/lease.js";
+import type { CacheDeps } from "./deps.js";
 import type { KeyLookup, LookupResult } from "./lookup.js";
-import type { CacheDeps } from "./parts.js";
 
 /**
  * A slot whose lease we hold, and the tag versions read
@@ -69,7 +69,7 @@ export async function acquireLeases<K>(
   try {
     const [versions, settled] = await link.run("cache acquire", () =>
       inOneWrite(link.connection, () => {
-        const ensured = tags.ensure(names, link.serverWord());
+        const ensured = tags.ensure(names, link.serverFingerprint());
         answers = Promise.allSettled(
           wanted.map(({ slot, fence }) => leases.acquire(slot.name, fence, otherwise)),
         );

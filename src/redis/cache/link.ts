@@ -2,7 +2,7 @@
  * The cache's link to Redis: whether it may be asked right
  * now.
  *
- * Two reasons say no. *Not trusted*: the connection is new,
+ * Two reasons say no. *Not verified*: the connection is new,
  * and the server may hold older data than before (a restart,
  * an older snapshot, a failover). Before the first read the
  * masters are compared with those of the epoch. Other
@@ -64,7 +64,7 @@ const OUTBOX_DEADLINE_MS = 500;
 /** The link. Its connection stays open at the end. */
 export class CacheLink {
   readonly connection: RedisConnection;
-  private trusted = false;
+  private verified = false;
   private tripped = false;
   /**
    * Rises when the connection is lost: older findings no
@@ -73,7 +73,7 @@ export class CacheLink {
   private generation = 0;
   /**
    * Counts invalidations that this process could not send;
-   * `settled` those that a new epoch covers.
+   * `coveredInvalidations` those that a new epoch covers.
    */
   private pendingInvalidations = 0;
   private coveredInvalidations = 0;
@@ -84,7 +84,7 @@ export class CacheLink {
   private recovery: Promise<void> | null = null;
   private readonly closing = new AbortController();
   private readonly replies: PendingReplies;
-  private readonly trustListeners = new Set<() => void>();
+  private readonly verifiedListeners = new Set<() => void>();
   private readonly lossListeners = new Set<() => void>();
   private readonly unwatch: () => void;
 
@@ -97,16 +97,16 @@ export class CacheLink {
 
   /** True when a read may be sent now. */
   usable(): boolean {
-    return this.trusted && !this.tripped;
+    return this.verified && !this.tripped;
   }
 
   /** True while the connection is one whose epoch was checked. */
-  isTrusted(): boolean {
-    return this.trusted;
+  isVerified(): boolean {
+    return this.verified;
   }
 
   /** The servers behind the link, as one word for the epoch. */
-  serverWord(): string {
+  serverFingerprint(): string {
     return this.servers;
   }
 
@@ -151,12 +151,12 @@ export class CacheLink {
   }
 
   /**
-   * Calls back each time the link becomes trusted, at once
+   * Calls back each time the link is verified, at once
    * when it is.
    */
-  onTrusted(listener: () => void): void {
-    this.trustListeners.add(listener);
-    if (this.trusted) listener();
+  onVerified(listener: () => void): void {
+    this.verifiedListeners.add(listener);
+    if (this.verified) listener();
   }
 
   /** Calls back each time the connection is lost. */
@@ -182,16 +182,16 @@ export class CacheLink {
 
   private lose(): void {
     this.generation += 1;
-    if (this.trusted)
+    if (this.verified)
       this.options.report("the connection to Redis is lost; reads come from Postgres");
-    this.trusted = false;
+    this.verified = false;
     for (const listener of this.lossListeners) listener();
     this.recover();
   }
 
   /**
    * Tries one time after the other until Redis answers and is
-   * trusted.
+   * verified.
    */
   private recover(): void {
     this.recovery ??= this.probe().finally(() => {
@@ -253,7 +253,10 @@ export class CacheLink {
       SILENT,
     );
     if (generation !== this.generation) return false;
-    Object.assign(this, { servers, clock, epoch, settled: owed });
+    this.servers = servers;
+    this.clock = clock;
+    this.epoch = epoch;
+    this.coveredInvalidations = owed;
     if (this.pendingInvalidations > owed) return false;
     this.open();
     return true;
@@ -268,9 +271,10 @@ export class CacheLink {
 
   private open(): void {
     this.options.report(null);
-    const isNew = !this.trusted;
-    Object.assign(this, { trusted: true, tripped: false });
-    if (isNew) for (const listener of this.trustListeners) listener();
+    const isNew = !this.verified;
+    this.verified = true;
+    this.tripped = false;
+    if (isNew) for (const listener of this.verifiedListeners) listener();
   }
 
   /**

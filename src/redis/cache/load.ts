@@ -12,13 +12,13 @@
 
 import { NEWEST } from "../../domain/consistency-token.js";
 import { SECOND } from "../../domain/time/time.js";
+import type { CacheDeps, LoadValues, Values } from "./deps.js";
 import { freeze } from "./entry.js";
 import { Filler } from "./fill.js";
-import { Flights } from "./flights.js";
 import { acquireLeases, type Granted, type Held, type Wanted } from "./leases.js";
+import { LoadSharing } from "./load-sharing.js";
 import type { EpochObservation } from "./local.js";
 import type { KeyLookup, Lookup, LookupResult } from "./lookup.js";
-import type { CacheDeps, LoadValues, Values } from "./parts.js";
 
 /**
  * A holder that dies costs its waiters one round; the second
@@ -32,7 +32,7 @@ const ROUNDS = 3;
 const REFRESH_RETRY_MS = SECOND;
 
 export class Loader {
-  private readonly flights = new Flights();
+  private readonly flights = new LoadSharing();
   /**
    * Names being loaded again in the background, or resting
    * after that failed.
@@ -47,10 +47,10 @@ export class Loader {
   private isTurnOver = true;
 
   constructor(
-    private readonly parts: CacheDeps,
+    private readonly deps: CacheDeps,
     private readonly lookup: Lookup,
   ) {
-    this.filler = new Filler(parts);
+    this.filler = new Filler(deps);
   }
 
   /**
@@ -161,9 +161,9 @@ export class Loader {
         wanted.map(({ slot }) => slot),
         load,
       );
-    const observation = this.parts.local.observe();
+    const observation = this.deps.local.observe();
     try {
-      const { granted, held, refused } = await acquireLeases(this.parts, wanted, "wait");
+      const { granted, held, refused } = await acquireLeases(this.deps, wanted, "wait");
       const own = this.loadAndFill(granted, refused, load, observation);
       return new Map(
         (await Promise.all([own, this.awaitOthers(held, load, rounds)])).flatMap((part) => [
@@ -206,9 +206,9 @@ export class Loader {
   ): Promise<void> {
     const due = (await this.lookup.find(slots)).filter(({ freshness }) => freshness !== "fresh");
     if (due.length === 0) return;
-    const observation = this.parts.local.observe();
+    const observation = this.deps.local.observe();
     try {
-      const { granted } = await acquireLeases(this.parts, due, "pass");
+      const { granted } = await acquireLeases(this.deps, due, "pass");
       await this.loadAndFill(granted, [], load, observation);
     } finally {
       observation.end();

@@ -7,7 +7,7 @@
  * moment Redis reports that it changed
  * (redis/cache/tracking.ts), so an invalidation costs
  * O(tags), and a read compares no versions. The level is off
- * whenever that report cannot be trusted, and starts empty
+ * whenever that report is uncertain, and starts empty
  * each time it comes on.
  */
 import { LRUCache } from "lru-cache";

@@ -9,9 +9,9 @@ import type { Keys } from "../client/keys.js";
 import { createLeases } from "../client/lease.js";
 import { MemoryBudget } from "./budget.js";
 import { type Cache, createCache, type ReadThroughCache } from "./cache.js";
+import type { CacheTimes } from "./deps.js";
 import { CacheLink } from "./link.js";
 import { LocalCache } from "./local.js";
-import type { CacheTimes } from "./parts.js";
 import { createTags } from "./tags.js";
 import { Tracking } from "./tracking.js";
 
@@ -27,7 +27,7 @@ export interface OpenCacheOptions extends CacheTimes {
   readonly beatMs: number;
   /**
    * Whether invalidations wait unsent: then what Redis holds
-   * is not trusted after an outage.
+   * is not verified after an outage.
    */
   readonly hasUnsentInvalidations: () => Promise<boolean>;
   /** How often the server's memory is looked at; default 5 s. */

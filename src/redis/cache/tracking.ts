@@ -60,9 +60,9 @@ export class Tracking {
   private paired = false;
   private listenerId: number | null = null;
 
-  constructor(private readonly parts: TrackingDeps) {
-    const { listener, link, keys, beatMs: heartbeatMs, log } = parts;
-    this.tracks = !(link.connection instanceof Cluster) && parts.local.hasRoom();
+  constructor(private readonly deps: TrackingDeps) {
+    const { listener, link, keys, beatMs: heartbeatMs, log } = deps;
+    this.tracks = !(link.connection instanceof Cluster) && deps.local.hasRoom();
     this.beatChannel = keys.heartbeat(`tracking-${randomUUID()}`);
     listener.on("message", this.onMessage).on("messageBuffer", this.onMessageBuffer);
     listener.on("close", this.onListenerLost).on("ready", this.onReady);
@@ -81,13 +81,13 @@ export class Tracking {
       },
     });
     link.onLost(() => this.unpair("the connection to Redis was lost"));
-    link.onTrusted(this.onReady);
+    link.onVerified(this.onReady);
     this.onReady();
   }
 
   /** Stops; the connections stay open. */
   close(): void {
-    const { listener } = this.parts;
+    const { listener } = this.deps;
     this.heartbeat.close();
     listener.off("message", this.onMessage).off("messageBuffer", this.onMessageBuffer);
     listener.off("close", this.onListenerLost).off("ready", this.onReady);
@@ -107,9 +107,9 @@ export class Tracking {
 
   private unpair(why?: string): void {
     this.generation += 1;
-    if (this.paired && why && this.tracks) this.parts.report(`${why}; the local level is off`);
+    if (this.paired && why && this.tracks) this.deps.report(`${why}; the local level is off`);
     this.paired = false;
-    this.parts.local.disable();
+    this.deps.local.disable();
   }
 
   /**
@@ -128,15 +128,15 @@ export class Tracking {
   }
 
   private readonly onFailure = (error: Error): void => {
-    const { log, report } = this.parts;
+    const { log, report } = this.deps;
     log.debug({ err: error.message }, "cache: the local level cannot be kept coherent yet");
     if (this.tracks && error instanceof ReplyError)
       report("Redis refuses to report changes; the local level is off");
   };
 
   private canPair(): boolean {
-    const { listener, link } = this.parts;
-    return listener.status === "ready" && (link.isTrusted() || !this.tracks);
+    const { listener, link } = this.deps;
+    return listener.status === "ready" && (link.isVerified() || !this.tracks);
   }
 
   private async pair(): Promise<void> {
@@ -147,8 +147,8 @@ export class Tracking {
     this.paired = true;
     this.heartbeat.excuse();
     if (count === null) return;
-    this.parts.local.enable(count);
-    this.parts.report(null);
+    this.deps.local.enable(count);
+    this.deps.report(null);
   }
 
   /**
@@ -156,7 +156,7 @@ export class Tracking {
    * connection in subscriber mode may not.
    */
   private async listen(): Promise<void> {
-    const { listener, keys, leases } = this.parts;
+    const { listener, keys, leases } = this.deps;
     const { generation } = this;
     const id = this.listenerId ?? (await listener.client("ID"));
     if (generation !== this.generation) return;
@@ -173,7 +173,7 @@ export class Tracking {
    * them are older than anything the level will hold.
    */
   private async track(): Promise<number> {
-    const { link, keys, tags } = this.parts;
+    const { link, keys, tags } = this.deps;
     const requests = link.connection as Redis;
     const count = await tags.count();
     await requests.client("TRACKING", "OFF");
@@ -190,11 +190,11 @@ export class Tracking {
   }
 
   private readonly onMessage = (channel: string, message: string): void => {
-    if (channel === this.parts.keys.cacheSeenChannel()) this.parts.local.noteSeen(Number(message));
+    if (channel === this.deps.keys.cacheSeenChannel()) this.deps.local.noteSeen(Number(message));
   };
 
   private readonly onMessageBuffer = (channel: Buffer, message: Buffer[] | Buffer | null): void => {
-    if (channel.toString() === INVALIDATE_CHANNEL) this.parts.local.forget(changedKeys(message));
+    if (channel.toString() === INVALIDATE_CHANNEL) this.deps.local.forget(changedKeys(message));
   };
 }
 

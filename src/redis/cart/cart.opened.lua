@@ -45,7 +45,7 @@ local function open(cart, lifeMs, field)
   return after(version), nil, version == 0, false, nowMs + lifeMs
 end
 
--- Tells the owner's devices, in the words of redis/pubsub/pubsub.ts.
+-- Publishes to the owner's devices, as redis/pubsub/pubsub.ts does.
 local function announce(channel, owner, version)
   local message = string.format('{"id":"%s","version":%.0f,"seen":0}', owner, version)
   redis.call("PUBLISH", channel, message)

@@ -13,18 +13,17 @@
  * repeatable steps (moves.ts). Redis down: everything
  * rejects with RedisUnavailable within a second.
  */
-import { randomUUID } from "node:crypto";
 import type { Result } from "ioredis";
 import { type Owner, ownerName } from "../../domain/account/guest.js";
-import { CART_LIMITS } from "../../domain/cart.js";
-import { sha256 } from "../../domain/hash.js";
 import { DAY, HOUR, SECOND } from "../../domain/time/time.js";
 import { callRepeatable, type RedisCaller } from "../client/call.js";
 import { readTimeMs } from "../client/clock.js";
 import type { Keys } from "../client/keys.js";
-import { announcementOf, createMoves, type Repeatable } from "./moves.js";
+import { createCartChange } from "./change.js";
+import { createMoves, type Repeatable } from "./moves.js";
 import { pairs, type StoredCart, toStored } from "./stored.js";
 
+export type { CartAction, CartChange, ChangeOutcome, ChangeResult } from "./change.js";
 export type { CartMove, StoredCart } from "./stored.js";
 
 type Fields = string[];
@@ -32,59 +31,7 @@ type Fields = string[];
 declare module "ioredis" {
   interface RedisCommander<Context> {
     cartRead(cart: string, lifeMs: number, renewMs: number): Result<Fields, Context>;
-    cartChange(
-      cart: string,
-      operations: string,
-      own: string,
-      ...args: (string | number)[]
-    ): Result<[ChangeOutcome, number, string, number], Context>;
   }
-}
-
-/**
- * Price and stock are those of the product as read: the
- * price stays with the line, the stock clamps.
- */
-export type CartAction =
-  | {
-      readonly kind: "add" | "set";
-      readonly productId: number;
-      readonly quantity: number;
-      readonly price: number;
-      readonly stock: number;
-    }
-  | { readonly kind: "clear" };
-
-export interface CartChange {
-  readonly action: CartAction;
-  /**
-   * The caller's name for it, kept for a day; null where only
-   * a lost reply matters.
-   */
-  readonly operationId: string | null;
-  readonly expectedVersion: number | null;
-}
-
-/**
- * `lines` and `full` are bounds of the cart and of the line;
- * `stock` allows no more.
- */
-export type ChangeOutcome =
-  | "done"
-  | "repeated"
-  | "mismatch"
-  | "conflict"
-  | "moved"
-  | "lines"
-  | "full"
-  | "stock";
-
-export interface ChangeResult extends StoredCart {
-  readonly outcome: ChangeOutcome;
-  /** Pieces that were asked for and not given. */
-  readonly short: number;
-  /** The price that the line had before; null for a new one. */
-  readonly priceBefore: number | null;
 }
 
 /** All methods reject with RedisUnavailable. */
@@ -148,59 +95,7 @@ export function createCartStore(
     async expiryOfNew(): Promise<number> {
       return (await call("time", () => readTimeMs(connection))) + ttlMs;
     },
-    /**
-     * Changes a cart, once per operation, and shows it as it
-     * then is. One EVALSHA and one HGETALL in one round trip,
-     * O(lines).
-     */
-    change(
-      owner: Owner,
-      { action, operationId, expectedVersion }: CartChange,
-    ): Promise<ChangeResult> {
-      const name = ownerName(owner);
-      const cart = keys.cart(name);
-      const operation = operationId === null ? "" : sha256(operationId, "base64url");
-      const {
-        productId = 0,
-        quantity: pieces = 0,
-        price = 0,
-        stock = 0,
-      } = action.kind === "clear" ? {} : action;
-      const args = [
-        ttlMs,
-        ...announcementOf(keys, name),
-        operation,
-        fingerprintOf(action),
-        expectedVersion ?? "",
-        action.kind,
-      ];
-      const line = [productId, pieces, price, stock, CART_LIMITS.quantity.max, CART_LIMITS.lines];
-      const own = keys.cartTry(name, randomUUID());
-      return repeatable("change", async () => {
-        const changing = connection.cartChange(
-          cart,
-          keys.cartOperations(name),
-          own,
-          ...args,
-          ...line,
-        );
-        const [[outcome, short, before, version], shown] = await Promise.all([
-          changing,
-          show(cart),
-        ]);
-        // A script that the server did not know yet is sent again,
-        // after the cart was shown.
-        const stored = shown.cart.version >= version ? shown : await show(cart);
-        return { outcome, short, priceBefore: before === "" ? null : Number(before), ...stored };
-      });
-    },
+    ...createCartChange({ connection, keys, ttlMs, repeatable }, show),
     ...createMoves({ connection, keys, ttlMs, repeatable }),
   };
 }
-
-/**
- * Distinguishes a repetition from another change under the
- * same id.
- */
-const fingerprintOf = (action: CartAction): string =>
-  action.kind === "clear" ? "clear" : `${action.kind}:${action.productId}:${action.quantity}`;

@@ -53,20 +53,25 @@ export type MergingLine = CartLineRecord & { readonly stock: number };
  * those under way at a sign-in, and those of old pages.
  */
 const FOLLOWED_MS = 5 * MINUTE;
+/**
+ * A merge is remembered longer than a sealed cart can wait for
+ * it.
+ */
+const MERGE_GRACE_MS = 2 * DAY;
 
 /** Sends a call, and once more where no reply came. */
 export type Repeatable = <T>(action: string, send: () => Promise<T>) => Promise<T>;
 
-interface MovesDeps {
+/** What the steps of carts share. */
+export interface CartStepDeps {
   readonly connection: RedisCaller["connection"];
   readonly keys: Keys;
   readonly ttlMs: number;
   readonly repeatable: Repeatable;
 }
 
-export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) {
-  /** Longer than a sealed cart can wait for its merge. */
-  const mergeMs = ttlMs + 2 * DAY;
+export function createMoves(deps: CartStepDeps) {
+  const { connection, keys, ttlMs, repeatable } = deps;
   return {
     /**
      * Seals a guest's cart for an account, or for that it was
@@ -92,37 +97,11 @@ export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) 
      * Adds what was sealed to the account's cart, once per
      * merge. One EVALSHA. Resolves to whether it was done now.
      */
-    async merge(
-      { userId, mergeId }: CartMove,
-      merging: readonly MergingLine[],
+    merge: (
+      move: CartMove,
+      lines: readonly MergingLine[],
       operations: readonly string[],
-    ): Promise<boolean> {
-      const name = ownerName({ kind: "user", userId });
-      const lines = merging.flatMap((line) => [
-        line.productId,
-        line.quantity,
-        line.unitPrice,
-        line.stock,
-      ]);
-      const args = [
-        ttlMs,
-        ...announcementOf(keys, name),
-        mergeMs,
-        CART_LIMITS.quantity.max,
-        CART_LIMITS.lines,
-        merging.length,
-        ...lines,
-        ...operations,
-      ];
-      const [cart, known, marker] = [
-        keys.cart(name),
-        keys.cartOperations(name),
-        keys.cartMerge(name, mergeId),
-      ];
-      return (
-        (await repeatable("merge", () => connection.cartMerge(cart, known, marker, ...args))) === 1
-      );
-    },
+    ): Promise<boolean> => mergeCart(deps, move, { lines, operations }),
     /** Notes that a merge has arrived. One EVALSHA. */
     async moved(guestId: string, { mergeId }: CartMove): Promise<void> {
       const name = ownerName({ kind: "guest", guestId });
@@ -137,6 +116,37 @@ export function createMoves({ connection, keys, ttlMs, repeatable }: MovesDeps) 
       );
     },
   };
+}
+
+interface Merging {
+  readonly lines: readonly MergingLine[];
+  readonly operations: readonly string[];
+}
+
+async function mergeCart(
+  { connection, keys, ttlMs, repeatable }: CartStepDeps,
+  { userId, mergeId }: CartMove,
+  { lines, operations }: Merging,
+): Promise<boolean> {
+  const name = ownerName({ kind: "user", userId });
+  const args = [
+    ttlMs,
+    ...announcementOf(keys, name),
+    ttlMs + MERGE_GRACE_MS,
+    CART_LIMITS.quantity.max,
+    CART_LIMITS.lines,
+    lines.length,
+    ...lines.flatMap((line) => [line.productId, line.quantity, line.unitPrice, line.stock]),
+    ...operations,
+  ];
+  const [cart, known, marker] = [
+    keys.cart(name),
+    keys.cartOperations(name),
+    keys.cartMerge(name, mergeId),
+  ];
+  return (
+    (await repeatable("merge", () => connection.cartMerge(cart, known, marker, ...args))) === 1
+  );
 }
 
 /** Where a script publishes a change: channel and owner. */

@@ -96,22 +96,29 @@ export function createBreaker(
       open(whyOf(error));
     },
     async whenClosed(timeoutMs) {
-      if (reason === null) return;
-      await new Promise<void>((resolve) => {
-        const resume = () => {
-          clearTimeout(timer);
-          waiting.delete(resume);
-          resolve();
-        };
-        const timer = setTimeout(resume, timeoutMs);
-        waiting.add(resume);
-      });
+      if (reason !== null) await resumed(waiting, timeoutMs);
     },
     close() {
       isEnded = true;
       clearTimeout(calm);
     },
   };
+}
+
+/**
+ * Waits until a member of `waiting` is called, at the latest
+ * `timeoutMs`.
+ */
+function resumed(waiting: Set<() => void>, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const resume = () => {
+      clearTimeout(timer);
+      waiting.delete(resume);
+      resolve();
+    };
+    const timer = setTimeout(resume, timeoutMs);
+    waiting.add(resume);
+  });
 }
 
 /**

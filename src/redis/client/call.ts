@@ -121,7 +121,7 @@ function createCaller(
     ...breaker,
     connection,
     async call(action, send) {
-      if (breaker.isOpen()) throw new RedisUnavailable(new LeftAlone());
+      if (breaker.isOpen()) throw new RedisUnavailable(new BreakerOpen());
       const startedAt = performance.now();
       let failed = true;
       try {
@@ -139,7 +139,7 @@ function createCaller(
 }
 
 /** A call that was not sent, because the breaker is open. */
-class LeftAlone extends Error {
+class BreakerOpen extends Error {
   override readonly message = "Redis was late and is left alone until it answers";
 }
 
@@ -156,7 +156,7 @@ const isLate = (cause: unknown): boolean =>
  */
 export const failedByAnother = (error: unknown): boolean => {
   const cause = error instanceof RedisUnavailable ? error.cause : error;
-  return cause instanceof LeftAlone || cause instanceof OtherReplyLate;
+  return cause instanceof BreakerOpen || cause instanceof OtherReplyLate;
 };
 
 /**
@@ -173,7 +173,7 @@ export async function callRepeatable<T>(
     return await caller.call(action, send);
   } catch (error) {
     const first = error as RedisUnavailable;
-    if (first.cause instanceof LeftAlone) throw first;
+    if (first.cause instanceof BreakerOpen) throw first;
     await Promise.all([
       whenReady(caller.connection, againMs).catch(() => {}),
       caller.whenClosed(againMs),

@@ -1,7 +1,8 @@
 /**
- * Every key and channel that Souk uses in Redis, one file per subject in `keys/`.
- * A new subject adds its file there and its line here.
- * `npm run codegen` then writes docs/keys.md and docs/redis-acl.md.
+ * Every key and channel that Souk uses in Redis, one file per
+ * subject in `keys/`. A new subject adds its file there and its
+ * line here. `npm run codegen` then writes docs/keys.md and
+ * docs/redis-acl.md.
  */
 import { ACTIVITY_KEYS } from "./keys/activity.js";
 import { ATTEMPT_KEYS } from "./keys/attempts.js";
@@ -31,7 +32,10 @@ export const KEY_SUBJECTS = [
   PUBSUB_KEYS,
 ] as const satisfies readonly KeySubject[];
 
-/** An intersection, so that every family of every subject is a method. */
+/**
+ * An intersection, so that every family of every subject is a
+ * method.
+ */
 type Intersected<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
   all: infer All,
 ) => void
@@ -48,13 +52,16 @@ export const KEY_SPECS: Families = Object.assign(
 /** Builds keys under one prefix. */
 export type Keys = ReturnType<typeof createKeys>;
 
-/** @param prefix put before every key; empty in production, unique per test */
+/**
+ * @param prefix put before every key; empty in production,
+ * unique per test
+ */
 export function createKeys(prefix = "") {
   return {
     ...keysOf(prefix, KEY_SPECS),
     /**
-     * What CLIENT TRACKING watches: tags and the epoch, never entries, or every fill would be
-     * broadcast to every process.
+     * What CLIENT TRACKING watches: tags and the epoch, never
+     * entries, or every fill would be broadcast to every process.
      */
     cacheTagPrefix: () => prefix + NAMESPACE + KEY_SPECS.cacheTag.key.replace(/\{.*/, ""),
   };

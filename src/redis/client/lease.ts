@@ -106,7 +106,7 @@ export function createLeases(
 
 function beginWait(waiters: Map<string, Set<() => void>>, name: string): Wait {
   let wake = () => {};
-  const woken = new Promise<void>((resolve) => {
+  const notified = new Promise<void>((resolve) => {
     wake = resolve;
   });
   const ofName = waiters.get(name) ?? new Set();
@@ -118,7 +118,7 @@ function beginWait(waiters: Map<string, Set<() => void>>, name: string): Wait {
   return {
     async until(deadlineMs) {
       const timer = setTimeout(wake, deadlineMs);
-      await woken;
+      await notified;
       clearTimeout(timer);
       stop();
     },

@@ -7,22 +7,29 @@ import {
   type Sketch,
   type TallyKey,
 } from "../../domain/counters.js";
-import { type Args, type Reach, SHARDS } from "./keys.js";
+import { type CounterDeps, type ScriptArguments, SHARDS } from "./keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
     countersCut(
-      ...keysAndArgs: Args
+      ...keysAndArgs: ScriptArguments
     ): Result<["not-claimed"] | [] | ["batch", ...string[]], Context>;
-    countersSketchBuffer(...keysAndArgs: Args): Result<Buffer[], Context>;
-    countersUnflushed(...keysAndArgs: Args): Result<[fields: number, ageMs: number], Context>;
-    countersAck(...keysAndArgs: Args): Result<0 | 1, Context>;
+    countersSketchBuffer(...keysAndArgs: ScriptArguments): Result<Buffer[], Context>;
+    countersUnflushed(
+      ...keysAndArgs: ScriptArguments
+    ): Result<[fields: number, ageMs: number], Context>;
+    countersAck(...keysAndArgs: ScriptArguments): Result<0 | 1, Context>;
   }
 }
 
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
-export function batchesOf({ connection, keys, call, places: { stateKeys, sketchArgs } }: Reach) {
+export function batchesOf({
+  connection,
+  keys,
+  call,
+  places: { stateKeys, sketchArgs },
+}: CounterDeps) {
   return {
     /**
      * How many fields wait for Postgres in all shards, and how

@@ -21,36 +21,27 @@
  * deadline.
  */
 import type { Result } from "ioredis";
-import {
-  EXACT_VIEWERS,
-  MAX_COUNT,
-  MAX_RECENT_VIEWERS,
-  peopleCount,
-  type StoredTally,
-  type Tally,
-  type TallyKey,
-} from "../../domain/counters.js";
+import { EXACT_VIEWERS, MAX_COUNT, MAX_RECENT_VIEWERS } from "../../domain/counters.js";
 import { dayNumber } from "../../domain/leaderboard/calendar.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import type { NotLoaded } from "../client/memory-fence.js";
 import { batchesOf } from "./batches.js";
-import { type Args, type CounterEvent, createPlaces, type Reach } from "./keys.js";
+import {
+  type CounterDeps,
+  type CounterEvent,
+  createCounterKeys,
+  type ScriptArguments,
+} from "./keys.js";
+import { talliesOf } from "./tallies.js";
 
 export { type CounterEvent, OPERATION_SLOTS, type OperationName, SHARDS, shardOf } from "./keys.js";
+export type { TallyDiff } from "./tallies.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    countersView(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
-    countersShare(...keysAndArgs: Args): Result<[Counted["state"], string?], Context>;
-    countersRead(
-      ...keysAndArgs: Args
-    ): Result<["not-claimed" | NotLoaded | "here", ...string[]], Context>;
-    countersClaim(...keysAndArgs: Args): Result<"known" | "continued" | "lost", Context>;
-    countersLoad(...keysAndArgs: Args): Result<"not-claimed" | "outdated" | "loaded", Context>;
-    countersDiff(
-      ...keysAndArgs: Args
-    ): Result<[NotLoaded | "outdated" | "here", ...string[]], Context>;
+    countersView(...keysAndArgs: ScriptArguments): Result<[Counted["state"], string?], Context>;
+    countersShare(...keysAndArgs: ScriptArguments): Result<[Counted["state"], string?], Context>;
   }
 }
 
@@ -62,15 +53,6 @@ export interface Counted {
   readonly state: "counted" | "repeated" | "full" | "outside-window" | NotLoaded | "not-claimed";
   readonly nowMs: number;
 }
-
-/**
- * By how much a tally has too many; "outdated" where a batch
- * was applied meanwhile.
- */
-export type TallyDiff =
-  | { readonly views: number; readonly shares: number }
-  | NotLoaded
-  | "outdated";
 
 /** All methods reject with RedisUnavailable. */
 export type CounterStore = ReturnType<typeof createCounterStore>;
@@ -90,12 +72,12 @@ export function createCounterStore(
   keys: Keys,
   options: CounterStoreOptions,
 ) {
-  const reach: Reach = { connection, keys, places: createPlaces(keys), call };
-  return { ...countingOf(reach, options), ...tallyKeysOf(reach), ...batchesOf(reach) };
+  const deps: CounterDeps = { connection, keys, places: createCounterKeys(keys), call };
+  return { ...countingOf(deps, options), ...talliesOf(deps), ...batchesOf(deps) };
 }
 
 function countingOf(
-  { connection, call, places: { placesOf } }: Reach,
+  { connection, call, places: { placesOf } }: CounterDeps,
   { viewMs, operationMs }: CounterStoreOptions,
 ) {
   const keepMs = ({ operation }: CounterEvent): number =>
@@ -134,92 +116,7 @@ function countingOf(
   };
 }
 
-function tallyKeysOf({
-  connection,
-  call,
-  places: { stateKeys, readArgs, loadArgs, driftArgs },
-}: Reach) {
-  return {
-    /**
-     * Reads tallies, in the order asked. One round trip, an
-     * EVALSHA each.
-     * @param nowMs decides which periods go on
-     */
-    read: (
-      wanted: readonly TallyKey[],
-      nowMs: number,
-    ): Promise<(Tally | NotLoaded | "not-claimed")[]> =>
-      call("read", () =>
-        Promise.all(
-          wanted.map(async (key) =>
-            storedTally(await connection.countersRead(...readArgs(key, nowMs))),
-          ),
-        ),
-      ),
-    /**
-     * Lets this server count for a shard.
-     * @param applied the last batch that Postgres applied
-     * @param generation a name never used before
-     */
-    claimShard: (
-      shard: number,
-      applied: string,
-      generation: string,
-    ): Promise<"known" | "continued" | "lost"> =>
-      call("claim", () => connection.countersClaim(...stateKeys(shard), applied, generation)),
-    /**
-     * Fills a tally with what Postgres has. One EVALSHA.
-     * "outdated": Postgres has newer by now.
-     */
-    load: (
-      key: TallyKey,
-      stored: StoredTally,
-      nowMs: number,
-    ): Promise<"not-claimed" | "outdated" | "loaded"> =>
-      call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
-    /**
-     * By how much tallies differ from what Postgres has and what
-     * is owed, in the order asked. One round trip, an EVALSHA
-     * each.
-     */
-    diff: (
-      wanted: readonly TallyKey[],
-      stored: readonly StoredTally[],
-      repair: boolean,
-    ): Promise<TallyDiff[]> =>
-      call("diff", () =>
-        Promise.all(
-          stored.map(async (row, at) =>
-            toDiff(
-              await connection.countersDiff(
-                ...driftArgs(wanted[at] as TallyKey, row),
-                Number(repair),
-              ),
-            ),
-          ),
-        ),
-      ),
-  };
-}
-
-const toDiff = ([state, views, shares]: [
-  NotLoaded | "outdated" | "here",
-  ...string[],
-]): TallyDiff => (state === "here" ? { views: Number(views), shares: Number(shares) } : state);
-
 const toCounted = ([state, nowMs]: [Counted["state"], string?]): Counted => ({
   state,
   nowMs: Number(nowMs ?? 0),
 });
-
-function storedTally([state, views, shares, viewers, isExact]: [
-  "not-claimed" | NotLoaded | "here",
-  ...string[],
-]): Tally | NotLoaded | "not-claimed" {
-  if (state !== "here") return state;
-  return {
-    views: Number(views),
-    shares: Number(shares),
-    viewers: peopleCount(Number(viewers), isExact === "1"),
-  };
-}

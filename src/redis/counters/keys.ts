@@ -60,9 +60,9 @@ const SPAN_KEPT_MS = 8 * DAY;
 const OLD_SPAN_KEPT_MS = HOUR;
 
 /** Keys and arguments of a script, in its order. */
-export type Args = (string | number | Buffer)[];
+export type ScriptArguments = (string | number | Buffer)[];
 
-export function createPlaces(keys: Keys) {
+export function createCounterKeys(keys: Keys) {
   const tallyKeys = ({ productId, period }: TallyKey): [tally: string, viewers: string] => {
     const shard = shardOf(productId);
     if (period === "all") return [keys.tally(shard, productId), keys.viewers(shard, productId)];
@@ -99,37 +99,41 @@ export function createPlaces(keys: Keys) {
         spans: [productId, month.name, day.name, day.startMs, day.endMs],
       };
     },
-    readArgs(key: TallyKey, nowMs: number): Args {
+    ...tallyArguments({ keys, tallyKeys, stateKeys }),
+  };
+}
+
+interface KeysOfTallies {
+  readonly keys: Keys;
+  readonly tallyKeys: (key: TallyKey) => [tally: string, viewers: string];
+  readonly stateKeys: (shard: number) => string[];
+}
+
+/** Keys and arguments of the scripts about one tally. */
+function tallyArguments({ keys, tallyKeys, stateKeys }: KeysOfTallies) {
+  return {
+    readArgs(key: TallyKey, nowMs: number): ScriptArguments {
       const shard = shardOf(key.productId);
       const whole = [keys.tally(shard, key.productId), keys.exactViewers(shard, key.productId)];
       return [keys.counterShard(shard), ...tallyKeys(key), ...whole, firstDayOf(key, nowMs)];
     },
-    loadArgs(
-      key: TallyKey,
-      { applied, views, shares, sketch, isOver, few }: StoredTally,
-      nowMs: number,
-    ): Args {
+    loadArgs(key: TallyKey, stored: StoredTally, nowMs: number): ScriptArguments {
+      const { applied, views, shares, sketch, isOver, few } = stored;
       const { productId, period } = key;
       const shard = shardOf(productId);
       const leavesMs =
         period === "all" ? 0 : Math.max(period.endMs + SPAN_KEPT_MS, nowMs + OLD_SPAN_KEPT_MS);
       const places = [...stateKeys(shard), ...tallyKeys(key), keys.exactViewers(shard, productId)];
-      const counts = [
-        applied,
-        `${productId}:${periodName(period)}`,
-        views,
-        shares,
-        sketch ?? "",
-        leavesMs,
-      ];
+      const name = `${productId}:${periodName(period)}`;
+      const counts = [applied, name, views, shares, sketch ?? "", leavesMs];
       const known = few.flatMap(({ viewer, day }) => [day, viewer]);
       return [...places, ...counts, period === "all" ? EXACT_VIEWERS : 0, Number(isOver), ...known];
     },
-    driftArgs(key: TallyKey, { applied, views, shares }: StoredTally): Args {
+    diffArgs(key: TallyKey, { applied, views, shares }: StoredTally): ScriptArguments {
       const places = [...stateKeys(shardOf(key.productId)), tallyKeys(key)[0]];
       return [...places, applied, `${key.productId}:${periodName(key.period)}`, views, shares];
     },
-    sketchArgs({ shard, id }: CounterBatch, key: TallyKey): Args {
+    sketchArgs({ shard, id }: CounterBatch, key: TallyKey): ScriptArguments {
       const places = [
         keys.counterShard(shard),
         keys.counterBatch(shard),
@@ -150,7 +154,8 @@ function firstDayOf({ period }: TallyKey, nowMs: number): string {
   return nowMs < period.endMs ? String(dayNumber(period.startMs)) : "";
 }
 
-export interface Reach extends Pick<RedisCaller, "connection" | "call"> {
+/** What the calls of counters share. */
+export interface CounterDeps extends Pick<RedisCaller, "connection" | "call"> {
   readonly keys: Keys;
-  readonly places: ReturnType<typeof createPlaces>;
+  readonly places: ReturnType<typeof createCounterKeys>;
 }

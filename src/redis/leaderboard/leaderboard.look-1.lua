@@ -4,7 +4,7 @@
   ledger on this server.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   Returns  {} when there is none, else {generation, last sequence up to which nothing is missing,
-           "1" when trusted or "0"}
+           "1" when verified or "0"}
 ]]
 local board = KEYS[1]
 

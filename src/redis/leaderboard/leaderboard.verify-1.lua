@@ -3,7 +3,7 @@
   Lets this server serve a build that is complete.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   ARGV[1]  generation   ARGV[2]  last sequence of the ledger
-  Returns  1 when it is trusted now; 0 when it is another build, or one that lacks something
+  Returns  1 when it is verified now; 0 when it is another build, or one that lacks something
 ]]
 local board = KEYS[1]
 local generation, last = ARGV[1], tonumber(ARGV[2])

@@ -17,6 +17,7 @@ import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
 import { RedisUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
+import { ChannelJoin } from "./channel-join.js";
 
 export interface ChannelsOptions {
   /** A connection that does nothing else but subscribe. */
@@ -42,10 +43,13 @@ const SUBSCRIBE_RETRY: Backoff = { firstMs: 500, longestMs: 500 };
 /** Bounds the size of one command. */
 const CHANNELS_PER_COMMAND = 500;
 
-/** The channels of a connection, which stays open when they are closed. */
+/**
+ * The channels of a connection, which stays open when they are
+ * closed.
+ */
 export class Channels {
   private readonly options: ChannelsOptions;
-  private readonly wanted = new Map<string, Joined>();
+  private readonly wanted = new Map<string, ChannelJoin>();
   /** Rises with each link and loss; other links' answers are ignored. */
   private links = 0;
   private downSinceMs: number | null = performance.now();
@@ -79,7 +83,7 @@ export class Channels {
    * (ACL)
    */
   async join(channel: string): Promise<void> {
-    const joined = new Joined();
+    const joined = new ChannelJoin();
     this.wanted.set(channel, joined);
     if (this.downSinceMs === null) void this.subscribeNew(channel, joined);
     const refusal = await joined.settledWithin(this.patienceMs());
@@ -101,7 +105,7 @@ export class Channels {
     await this.unsubscribe(channels);
   }
 
-  private async subscribeNew(channel: string, joined: Joined): Promise<void> {
+  private async subscribeNew(channel: string, joined: ChannelJoin): Promise<void> {
     if (await this.subscribeOne(channel, joined)) this.options.onLate(channel);
   }
 
@@ -113,7 +117,7 @@ export class Channels {
   }
 
   /** True when confirmed, and messages may have been missed before. */
-  private async subscribeOne(channel: string, joined: Joined): Promise<boolean> {
+  private async subscribeOne(channel: string, joined: ChannelJoin): Promise<boolean> {
     const sentOn = this.links;
     try {
       await this.options.subscriber.subscribe(channel);
@@ -128,7 +132,7 @@ export class Channels {
   }
 
   /** NOPERM is final; other errors, as of a lost slot, may pass. */
-  private onReplyError(error: Error, channel: string, joined: Joined): void {
+  private onReplyError(error: Error, channel: string, joined: ChannelJoin): void {
     if (/^NOPERM/.test(error.message)) {
       this.refuse(channel, joined, error);
       return;
@@ -144,7 +148,7 @@ export class Channels {
     setTimeout(again, backoffMs(1, SUBSCRIBE_RETRY)).unref();
   }
 
-  private refuse(channel: string, joined: Joined, refusal: Error): void {
+  private refuse(channel: string, joined: ChannelJoin, refusal: Error): void {
     this.options.log.error({ err: refusal, channel }, "Redis refuses a channel");
     // A join that has succeeded before can report nothing:
     // tried again on the next link.
@@ -170,7 +174,9 @@ export class Channels {
   }
 
   /** True when all are confirmed, and some may have missed messages. */
-  private async subscribeAll(joined: readonly (readonly [string, Joined])[]): Promise<boolean> {
+  private async subscribeAll(
+    joined: readonly (readonly [string, ChannelJoin])[],
+  ): Promise<boolean> {
     const sentOn = this.links;
     try {
       await Promise.all(
@@ -197,48 +203,7 @@ export class Channels {
     this.links += 1;
     this.downSinceMs ??= performance.now();
     for (const [channel, joined] of this.wanted)
-      if (joined.confirmed) this.wanted.set(channel, new Joined({ doubted: true }));
-  }
-}
-
-/** One wanted channel on one link, and its confirmation. */
-class Joined {
-  confirmed = false;
-  /** A join went on unconfirmed, or its link was lost. */
-  doubted: boolean;
-  private settle: (refusal: Error | null) => void = () => {};
-  private readonly settled = new Promise<Error | null>((resolve) => {
-    this.settle = resolve;
-  });
-
-  constructor({ doubted } = { doubted: false }) {
-    this.doubted = doubted;
-  }
-
-  /** "late" when messages may have been missed before. */
-  confirm(): "in time" | "late" {
-    this.confirmed = true;
-    this.settle(null);
-    return this.doubted ? "late" : "in time";
-  }
-
-  refuse(refusal: Error): void {
-    this.settle(refusal);
-  }
-
-  /** The refusal; null when confirmed, or in doubt after `patienceMs`. */
-  async settledWithin(patienceMs: number): Promise<Error | null> {
-    if (this.confirmed) return null;
-    let timer: NodeJS.Timeout | undefined;
-    const impatience = new Promise<null>((resolve) => {
-      timer = setTimeout(() => {
-        this.doubted = true;
-        resolve(null);
-      }, patienceMs);
-    });
-    const refusal = await Promise.race([this.settled, impatience]);
-    clearTimeout(timer);
-    return refusal;
+      if (joined.confirmed) this.wanted.set(channel, new ChannelJoin({ doubted: true }));
   }
 }
 

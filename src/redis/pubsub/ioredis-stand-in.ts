@@ -30,7 +30,10 @@ export interface IoredisStandInDeps {
 
 type Listener = Parameters<Redis["on"]>[1];
 
-/** Publications without a reply; more would pile up behind a dead link. */
+/**
+ * Publications without a reply; more would pile up behind a dead
+ * link.
+ */
 const MAX_UNANSWERED = 1_000;
 
 /** Stands in for both connections of the library. */

@@ -18,17 +18,13 @@
  * start nor end by that.
  */
 import type { Result } from "ioredis";
-import {
-  REQUIRED_AUTH_LEVEL,
-  type Revocation,
-  type SessionRecord,
-  type SessionState,
-} from "../../domain/account/session.js";
+import { REQUIRED_AUTH_LEVEL, type SessionRecord } from "../../domain/account/session.js";
 import type { Role } from "../../domain/account/user.js";
 import { DAY } from "../../domain/time/time.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
+import { createSessionEpochs, keysOfSession } from "./epochs.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -51,23 +47,6 @@ declare module "ioredis" {
       id: string,
       ...ms: number[]
     ): Result<string, Context>;
-    sessionEnd(session: string, sessions: string, id: string): Result<0 | 1, Context>;
-    sessionLoad(
-      epoch: string,
-      sessions: string,
-      read: number,
-      keepMs: number,
-      ...revokedIds: string[]
-    ): Result<number, Context>;
-    sessionRevoke(
-      epoch: string,
-      sessions: string,
-      kept: string,
-      raised: number,
-      keepMs: number,
-      keptId: string,
-    ): Result<number, Context>;
-    sessionEverybody(everybody: string, knownMs: number | ""): Result<string, Context>;
   }
 }
 
@@ -116,7 +95,7 @@ export interface SessionStoreOptions {
    */
   readonly noteEveryMs: number;
   /** Most sessions of one user. */
-  readonly most: number;
+  readonly maxSessions: number;
 }
 
 /** All methods reject with RedisUnavailable. */
@@ -128,23 +107,9 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
  */
 const EPOCH_GRACE_MS = DAY;
 
-export function createSessionStore(
-  { connection, call }: RedisCaller,
-  keys: Keys,
-  { idleMs, capMs, noteEveryMs, most }: SessionStoreOptions,
-) {
-  const keepMs = capMs + EPOCH_GRACE_MS;
-  const keysOf = (userTag: string, id: string) => keysOfSession(keys, userTag, id);
-
-  const find = (userTag: string, id: string): Promise<FoundSession> =>
-    call("find", async () => {
-      const [found, before] = await Promise.all([
-        connection.sessionFind(...keysOf(userTag, id), id),
-        connection.sessionEverybody(keys.sessionEverybody(), ""),
-      ]);
-      return toFound(id, found, before);
-    });
-
+export function createSessionStore(caller: RedisCaller, keys: Keys, options: SessionStoreOptions) {
+  const { connection, call } = caller;
+  const keepMs = options.capMs + EPOCH_GRACE_MS;
   return {
     /**
      * Calls back each time the connection is lost: what was
@@ -155,11 +120,46 @@ export function createSessionStore(
       connection.on("close", listener);
       return () => void connection.off("close", listener);
     },
+    ...createLookups(caller, keys),
+    ...createSessionWrites(caller, keys, options),
+    ...createSessionEpochs({ connection, call, keys, keepMs }),
+  };
+}
+
+function createLookups({ connection, call }: RedisCaller, keys: Keys) {
+  const find = (userTag: string, id: string): Promise<FoundSession> =>
+    call("find", async () => {
+      const [found, before] = await Promise.all([
+        connection.sessionFind(...keysOfSession(keys, userTag, id), id),
+        connection.sessionEverybody(keys.sessionEverybody(), ""),
+      ]);
+      return toFound(id, found, before);
+    });
+  return {
     /**
      * Looks a session up, by the epoch of its user and of all
      * users. Two EVALSHA in one round trip.
      */
     find,
+    /**
+     * The user's live sessions. Two round trips: one ZRANGE,
+     * then one look-up for each.
+     */
+    async list(userTag: string): Promise<SessionRecord[]> {
+      const ids = await call("list", () => connection.zrange(keys.sessions(userTag), 0, -1));
+      const found = await Promise.all(ids.map((id) => find(userTag, id)));
+      return found.flatMap((one) => (typeof one === "object" ? [one.session] : []));
+    },
+  };
+}
+
+function createSessionWrites(
+  { connection, call }: RedisCaller,
+  keys: Keys,
+  { idleMs, capMs, noteEveryMs, maxSessions: most }: SessionStoreOptions,
+) {
+  const keysOf = (userTag: string, id: string) => keysOfSession(keys, userTag, id);
+  return {
     /**
      * Makes a session; the oldest make room where there are too
      * many. One EVALSHA. Answers "ended" when the epoch has
@@ -195,70 +195,7 @@ export function createSessionStore(
             await connection.sessionTouch(...keysOf(userTag, id), id, idleMs, capMs, noteEveryMs),
           ) || null,
       ),
-    /**
-     * The user's live sessions. Two round trips: one ZRANGE,
-     * then one look-up for each.
-     */
-    async list(userTag: string): Promise<SessionRecord[]> {
-      const ids = await call("list", () => connection.zrange(keys.sessions(userTag), 0, -1));
-      const found = await Promise.all(ids.map((id) => find(userTag, id)));
-      return found.flatMap((one) => (typeof one === "object" ? [one.session] : []));
-    },
-    /** Loads the revocations of a user. One EVALSHA. */
-    load: (userTag: string, { epoch, revokedIds }: SessionState): Promise<unknown> =>
-      call("load", () =>
-        connection.sessionLoad(
-          keys.sessionEpoch(userTag),
-          keys.sessions(userTag),
-          epoch,
-          keepMs,
-          ...revokedIds,
-        ),
-      ),
-    /**
-     * Loads the time before which no session counts. One
-     * EVALSHA.
-     */
-    loadEverybody: (beforeMs: number): Promise<unknown> =>
-      call("load", () => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
-    /**
-     * Applies a revocation that Postgres has. One EVALSHA.
-     * Resolves to how many sessions it ended, where that is
-     * counted.
-     */
-    revoke: (revocation: Revocation): Promise<number | null> =>
-      call("revoke", () => applyRevocation({ connection, keys, keepMs }, revocation)),
   };
-}
-
-const keysOfSession = (keys: Keys, userTag: string, id: string) =>
-  [keys.session(userTag, id), keys.sessions(userTag), keys.sessionEpoch(userTag)] as const;
-
-interface Applying {
-  readonly connection: RedisCaller["connection"];
-  readonly keys: Keys;
-  readonly keepMs: number;
-}
-
-async function applyRevocation(
-  { connection, keys, keepMs }: Applying,
-  revocation: Revocation,
-): Promise<number | null> {
-  if (revocation.kind === "everyone") {
-    await connection.sessionEverybody(keys.sessionEverybody(), revocation.beforeMs);
-    return null;
-  }
-  const { userTag } = revocation;
-  if (revocation.kind === "session") {
-    return connection.sessionEnd(
-      keys.session(userTag, revocation.sessionId),
-      keys.sessions(userTag),
-      revocation.sessionId,
-    );
-  }
-  const keptId = revocation.keptId ?? "";
-  const [kept, sessions, epoch] = keysOfSession(keys, userTag, keptId);
-  return connection.sessionRevoke(epoch, sessions, kept, revocation.epoch, keepMs, keptId);
 }
 
 function toFound(

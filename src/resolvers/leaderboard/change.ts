@@ -1,4 +1,4 @@
-/** New boards and scores. Who may, and what is in bounds, is decided by the services. */
+/** New boards and scores. The services check rights and bounds. */
 import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import { PERIODS } from "../../domain/leaderboard/periods.js";
 import {

@@ -1,6 +1,6 @@
 /**
- * The subscription of boards: every message is the whole top of the present period, read once for
- * everybody who watches the same.
+ * The subscription of boards: every message is the whole top of
+ * the present period, read once for all who watch it.
  */
 import { Arg, Int, Resolver, Root, Subscription } from "type-graphql";
 import type { TopicId } from "../../domain/events/events.js";
@@ -82,13 +82,16 @@ export class LeaderboardSubscriptions {
   }
 }
 
-/** The topic to watch. Throws BadUserInput for a number out of bounds. */
+/**
+ * The topic to watch. Throws BadUserInput for a number out of
+ * bounds.
+ */
 function watchedTopics({ slug, period, top }: WatchArgs): string[] {
   checkBounds(top ?? TOP, { argument: "top", min: 1, max: BOARD_LIMITS.top });
   return [boardTopicId(slug, period ?? "ALL_TIME")];
 }
 
-/** Lets only boards be watched that there are, in periods that they are kept for. */
+/** Admits only boards that exist, in periods that they keep. */
 export function boardsExist(boards: Pick<Leaderboards, "mustExist">): TopicAdmission {
   return {
     async leaderboardChanged(topics: readonly TopicId[]) {

@@ -1,4 +1,4 @@
-/** Entries of leaderboards on their way out, and pages of them. */
+/** Entries of leaderboards, and pages of them. */
 import { BadUserInput } from "../../domain/errors.js";
 import {
   type BoardRecord,
@@ -13,7 +13,10 @@ import type { LeaderboardEntry } from "../../schema/leaderboard.js";
 import type { PageInfo } from "../../schema/page.js";
 import type { BoardSlice } from "../../services/leaderboard/reads.js";
 
-/** An entry as clients see it. @param labels what owners are called, where that is known already */
+/**
+ * An entry as clients see it. @param labels known names of
+ * owners
+ */
 export function toEntry(
   row: RankedRow,
   total: number,
@@ -62,8 +65,9 @@ export class EntryPage {
   }
 
   /**
-   * Entries of a living board are named by their place in the order, which stays though others
-   * move; finished ones by their number.
+   * A cursor of a living board names a position in the order,
+   * which stays when others move. In a finished one it is a
+   * number.
    */
   private cursorOf(index: number): string {
     const { rows, position, period, window, archived } = this.slice;
@@ -76,8 +80,8 @@ export class EntryPage {
 }
 
 /**
- * The run of entries after a cursor. Throws BadUserInput when it is not one of this board and
- * period.
+ * The run of entries after a cursor. Throws BadUserInput for a
+ * cursor of another board or period.
  */
 export function runAfter(
   board: BoardRecord,
@@ -93,6 +97,6 @@ export function runAfter(
   };
 }
 
-/** Every day has a list of its own: a cursor of yesterday's is none of today's. */
+/** Each window has its own list: cursors do not outlive it. */
 const listName = ({ id }: BoardRecord, period: Period, { startMs }: Window): string =>
   `board:${id}:${period}:${startMs}`;

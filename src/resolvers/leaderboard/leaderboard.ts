@@ -1,4 +1,4 @@
-/** Leaderboards and the edges of a board to its entries. */
+/** Leaderboards, and the edges from a board to its entries. */
 import { Arg, Args, FieldResolver, Int, Query, Resolver, Root } from "type-graphql";
 import { BadUserInput } from "../../domain/errors.js";
 import { encodeId } from "../../domain/ids.js";
@@ -43,7 +43,10 @@ export function toLeaderboard(record: BoardRecord): Leaderboard {
 /** A page of boards. */
 type BoardList = ListPage<"all">;
 
-/** `Query.leaderboard`, `Query.leaderboards` and the edges of a board. */
+/**
+ * `Query.leaderboard`, `Query.leaderboards` and the edges of a
+ * board.
+ */
 @Resolver(() => Leaderboard)
 export class LeaderboardResolver {
   constructor(private readonly boards: Leaderboards) {}

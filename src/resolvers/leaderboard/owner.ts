@@ -1,4 +1,4 @@
-/** From an entry of a leaderboard to whose it is. */
+/** From an entry of a leaderboard to its owner. */
 import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
 import { decodeId } from "../../domain/ids.js";
 import { LeaderboardEntry } from "../../schema/leaderboard.js";
@@ -36,7 +36,7 @@ export class LeaderboardOwnerResolver {
   }
 }
 
-/** Users and products by their names, whoever asks. */
+/** Names of users and products are public here. */
 async function ownerName(owner: string, { loaders }: RequestContext): Promise<string | null> {
   const id = decodeId(owner);
   if (id?.type === "User") return (await loaders.user.load(id.key))?.name ?? null;

@@ -1,6 +1,6 @@
 /**
- * Changes of products by admins. Who may, and what is in bounds, is decided by the service; here
- * ids are read and outcomes shown.
+ * Changes of products by admins. The service checks rights and
+ * bounds; ids are read here.
  */
 import { Arg, Args, Ctx, ID, Mutation, Resolver } from "type-graphql";
 import { requireAdmin } from "../../domain/account/principal.js";
@@ -97,7 +97,7 @@ export class ProductMutations {
   }
 }
 
-/** The key inside a global id, or what to tell who sent something else. */
+/** The key inside a global id, or the error about another id. */
 function readKey(type: NodeType, id: string, field: readonly string[]): number | UserError {
   return (
     decodeIdOf(type, id) ?? {
@@ -111,8 +111,8 @@ function readKey(type: NodeType, id: string, field: readonly string[]): number |
 const isKey = (read: number | UserError): read is number => typeof read === "number";
 
 /**
- * Answers what is wrong with the ids. Who may not write at all is told that first, by the law the
- * service applies to the rest.
+ * Errors about ids. The caller's right is checked first, as the
+ * service does for the rest.
  */
 function refusedChange(ctx: RequestContext, read: readonly (number | UserError)[]): ProductPayload {
   requireAdmin(ctx.principal);

@@ -1,6 +1,6 @@
 /**
- * The subscription of products: every message is the whole latest value, and versions never go
- * back.
+ * The subscription of products: every message is the whole
+ * latest value; versions never go back.
  */
 import { Arg, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";
@@ -53,8 +53,8 @@ export class ProductSubscriptions {
 }
 
 /**
- * Reads the product of an event. A cached value older than what was announced, or sent before, is
- * read again from the truth.
+ * Reads the product of an event. A cached value older than the
+ * announced or last sent version is read from Postgres.
  */
 async function readAnnounced(
   { id, seen, version, sent }: WatchEvent<number>,
@@ -66,7 +66,7 @@ async function readAnnounced(
   return (record?.version ?? 0) < known ? ctx.fresh().product.load(id) : record;
 }
 
-/** The keys to watch. Throws BadUserInput with the first thing that is wrong. */
+/** The keys to watch. Throws BadUserInput with the first fault. */
 function watchedKeys(ids: readonly string[]): number[] {
   const refused = (why: string): BadUserInput => new BadUserInput(why, ["ids"]);
   if (ids.length < 1 || ids.length > PAGE_SIZE.max)

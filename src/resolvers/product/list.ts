@@ -1,4 +1,4 @@
-/** Lists of products: what a filter means, and the page that answers it. */
+/** Lists of products: what a filter means, and its page. */
 import type { ProductFilter } from "../../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../../domain/errors.js";
 import { decodeIdOf, type NodeType } from "../../domain/ids.js";
@@ -11,8 +11,8 @@ import { ListPage, pageRequest, searchText } from "../list.js";
 export type ProductList = ListPage<ProductFilter>;
 
 /**
- * Reads a page of the products that a filter lets through. Equal filters name one list, so their
- * cursors fit each other.
+ * Reads a page of the products that pass a filter. Equal filters
+ * name one list, so their cursors fit.
  */
 export async function productList(
   ctx: RequestContext,
@@ -31,8 +31,9 @@ export async function productList(
 }
 
 /**
- * Reads a client's filter; conditions that are null or blank are left out, and the rest always
- * stand in the same order. Throws BadUserInput with the path of the condition that cannot be meant.
+ * Reads a client's filter. Null and blank conditions are left
+ * out; the order is fixed. Throws BadUserInput with the path of
+ * an impossible condition.
  */
 export function toProductFilter(input: ProductFilterInput | null | undefined): ProductFilter {
   const minPrice = listPrice(input, "minPrice");
@@ -78,7 +79,10 @@ function listPrice(
 
 type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
 
-/** Drops what is undefined, keeping the order of the rest: equal filters are spelled equally. */
+/**
+ * Drops undefined conditions, so that equal filters are spelled
+ * equally.
+ */
 function compact(filter: Loose<Required<ProductFilter>>): ProductFilter {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
 }

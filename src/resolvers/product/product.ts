@@ -33,7 +33,10 @@ export function toProduct(record: ProductRecord, currency: CurrencyCode): Produc
   };
 }
 
-/** A product as clients see it; null when it was removed or never there. */
+/**
+ * A product as clients see it; null when it was removed or never
+ * there.
+ */
 export function toVisibleProduct(
   record: ProductRecord | null,
   currency: CurrencyCode,
@@ -52,8 +55,8 @@ function toRating({ ratingSum, ratingCount }: ProductRecord): Rating {
 export type ReviewList = ListPage<number>;
 
 /**
- * A condition is looked for past the order of an index; a text is matched word by word, and a count
- * visits every match.
+ * Prices: a condition is searched beyond an index, a text is
+ * matched word by word, a count visits every match.
  */
 const [FILTER, SEARCH, COUNT] = [10, 40, 20];
 
@@ -92,7 +95,7 @@ export class ProductResolver {
   @FieldResolver(() => Brand, { description: "Who makes it." })
   @Shared("PUBLIC")
   async brand(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Brand> {
-    return toBrand(there(await ctx.loaders.brand.load(record.brandId)));
+    return toBrand(required(await ctx.loaders.brand.load(record.brandId)));
   }
 
   @FieldResolver(() => Category, {
@@ -100,7 +103,7 @@ export class ProductResolver {
   })
   @Shared("PUBLIC")
   async category(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Category> {
-    return toCategory(there(await ctx.loaders.category.load(record.categoryId)));
+    return toCategory(required(await ctx.loaders.category.load(record.categoryId)));
   }
 
   @FieldResolver(() => ReviewConnection, {
@@ -147,8 +150,8 @@ export class ProductConnectionResolver {
   }
 }
 
-/** What a foreign key points to: the database keeps it there. */
-export function there<Record>(record: Record | null): Record {
+/** The row behind a foreign key, which Postgres keeps there. */
+export function required<Record>(record: Record | null): Record {
   if (record === null) throw new Error("A row that a foreign key points to was not found.");
   return record;
 }

@@ -87,7 +87,8 @@ function checkHash(file: string, id: string, source: string): void {
   const hash = sha256(source, "hex");
   if (id !== `sha256:${hash}`)
     throw new StartupError(
-      `PERSISTED_DOCUMENTS_FILE=${file} names ${manifestName(id, source)} by a hash that is not its own.`,
+      `PERSISTED_DOCUMENTS_FILE=${file} names ${manifestName(id, source)} by a hash that is ` +
+        "not its own.",
     );
 }
 

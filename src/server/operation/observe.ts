@@ -1,7 +1,8 @@
 /** One log line and one measurement per operation. */
 import type { Logger } from "pino";
-import type { Metrics, OperationObservation } from "../../telemetry/metrics.js";
+import type { Metrics } from "../../telemetry/metrics.js";
 import { ANONYMOUS_OPERATION } from "../../telemetry/operation-names.js";
+import type { OperationObservation } from "../../telemetry/transport-metrics.js";
 import type { Operation } from "./operation.js";
 
 export type ObserveOperation = (operation: Operation, observation: OperationObservation) => void;

@@ -107,7 +107,7 @@ async function headOf(ledger: ScoreLedger, board: BoardRecord): Promise<LedgerHe
 async function makeServable(deps: BoardRebuildDeps, board: BoardRecord): Promise<string> {
   for (;;) {
     const served = await deps.store.look(board.id);
-    if (served?.trusted) return served.generation;
+    if (served?.verified) return served.generation;
     const head = await headOf(deps.ledger, board);
     if (canCatchUp(served, head)) {
       const build = { board, generation: served.generation };

@@ -10,7 +10,7 @@
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
-import type { LogNews } from "../../domain/events/events.js";
+import type { LogAppend } from "../../domain/events/events.js";
 import type { LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
@@ -61,7 +61,7 @@ export class LogReader<Event> {
   }
 
   /** The log has grown. O(1). */
-  onNews({ epoch, sequence }: LogNews): void {
+  onNews({ epoch, sequence }: LogAppend): void {
     if (this.position?.epoch === epoch && sequence <= this.position.sequence) return;
     this.late ||= !this.items.isWanting;
     this.behind = true;

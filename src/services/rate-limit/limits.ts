@@ -105,7 +105,7 @@ interface Sources {
 }
 
 /** The outcome. `sentAtMs` is no later than the state in `result`. */
-interface Taken {
+interface DebitOutcome {
   readonly result: DebitResult;
   readonly debits: readonly Debit[];
   readonly isShared: boolean;
@@ -116,7 +116,7 @@ interface Taken {
 function createTaking(
   { breaker, rules, processes, largest }: LimitsDeps,
   nowMs: () => number,
-): (payer: Payer, charge: Charge, from: Sources) => Promise<Taken> {
+): (payer: Payer, charge: Charge, from: Sources) => Promise<DebitOutcome> {
   const shares = processRules(rules, processes, largest);
   return async (payer, charge, from) => {
     const sentAtMs = nowMs();
@@ -184,7 +184,7 @@ function owe({ limiter, local, memory, take }: Buckets, payer: Payer, cost: numb
  */
 const noteRemaining = (
   memory: RejectionCache,
-  { result, debits, sentAtMs }: Taken,
+  { result, debits, sentAtMs }: DebitOutcome,
   bucket: Bucket,
 ): void => {
   const place = debits.findIndex((debit) => debit.bucket === bucket);

@@ -26,11 +26,11 @@ const RULES: AttemptRules = {
   placeFree: 3,
   accountFree: 6,
   delayMs: 10 * MINUTE,
-  delayMostMs: 1 * HOUR,
-  addressMost: 8,
-  networkMost: 12,
+  maxDelayMs: 1 * HOUR,
+  addressMax: 8,
+  networkMax: 12,
   knownMs: 30 * DAY,
-  signUp: { windowMs: HOUR, addressMost: 2, networkMost: 3 },
+  signUp: { windowMs: HOUR, addressMax: 2, networkMax: 3 },
 };
 
 async function open(rules: Partial<AttemptRules> = {}, url = testRedis().url) {
@@ -160,8 +160,8 @@ describe("an account that is attacked from everywhere", () => {
     for (let more = 0; more < 8; more++) {
       const hold = await opened.attempts.signIn(attempt());
       expect(hold).toMatchObject({ bucket: "account" });
-      expect(hold?.waitMs).toBeLessThanOrEqual(RULES.delayMostMs);
-      await opened.pass(RULES.delayMostMs);
+      expect(hold?.waitMs).toBeLessThanOrEqual(RULES.maxDelayMs);
+      await opened.pass(RULES.maxDelayMs);
       expect(await opened.attempts.signIn(attempt({ ip: `10.1.${more}.1` }))).toBeNull();
     }
   });
@@ -258,7 +258,7 @@ describe("any order of attempts", () => {
    * Nothing here is a multiple of what passes, so that the milliseconds a test takes decide
    * nothing.
    */
-  const rules = { ...RULES, windowMs: 20_500_000, delayMs: 1_234_567, delayMostMs: 5_555_555 };
+  const rules = { ...RULES, windowMs: 20_500_000, delayMs: 1_234_567, maxDelayMs: 5_555_555 };
   const STEP_MS = 1_000_000;
   const step = fc.record({
     account: fc.constantFrom("a", "b"),
@@ -273,10 +273,10 @@ describe("any order of attempts", () => {
     const known = new Set<string>();
     let nowMs = 0;
     const limits = [
-      [rules.placeFree, rules.delayMs, rules.delayMostMs],
-      [rules.accountFree, rules.delayMs, rules.delayMostMs],
-      [rules.addressMost, rules.windowMs, rules.windowMs],
-      [rules.networkMost, rules.windowMs, rules.windowMs],
+      [rules.placeFree, rules.delayMs, rules.maxDelayMs],
+      [rules.accountFree, rules.delayMs, rules.maxDelayMs],
+      [rules.addressMax, rules.windowMs, rules.windowMs],
+      [rules.networkMax, rules.windowMs, rules.windowMs],
     ] as const;
     const waitOf = (key: string, [free, first, most]: (typeof limits)[number]): number => {
       const list = times.get(key) ?? [];

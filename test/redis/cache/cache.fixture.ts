@@ -9,8 +9,8 @@ import { createDegradations } from "../../../src/domain/telemetry/degradations.j
 import type { Telemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { HOUR, MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import type { CacheRegion } from "../../../src/redis/cache/cache.js";
+import type { LoadValues } from "../../../src/redis/cache/deps.js";
 import { assembleCache, type OpenCache, openCache } from "../../../src/redis/cache/open.js";
-import type { LoadValues } from "../../../src/redis/cache/parts.js";
 import { connectRedis } from "../../../src/redis/client/connect.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";

@@ -20,7 +20,7 @@ export const SESSION_OPTIONS: SessionStoreOptions = {
   idleMs: 600_000,
   capMs: 3_600_000,
   noteEveryMs: 0,
-  most: 10,
+  maxSessions: 10,
 };
 
 /** Opens a store on a connection of its own, which goes with the test. */

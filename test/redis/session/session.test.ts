@@ -174,7 +174,7 @@ describe("a revocation", () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
     const { keys } = testRedis();
-    const { store, connection } = await readyStore({ url: server.url, keys, most: 20_000 });
+    const { store, connection } = await readyStore({ url: server.url, keys, maxSessions: 20_000 });
     const admin = connection as Redis;
     const commandsOf = async (revocation: Revocation): Promise<Record<string, number>> => {
       await admin.config("RESETSTAT");

@@ -33,7 +33,7 @@ beforeAll(async () => {
   attempts = createAttempts(testCaller(redis), keys, {
     ...readConfig({}).attempts,
     delayMs: 600_000,
-    delayMostMs: 600_000,
+    maxDelayMs: 600_000,
   });
 });
 afterAll(async () => {

@@ -42,7 +42,7 @@ async function openSessions() {
     idleMs: 30 * MINUTE,
     capMs: 7 * DAY,
     noteEveryMs: MINUTE,
-    most: 10,
+    maxSessions: 10,
   });
   const trust = createSessionReload({
     store,

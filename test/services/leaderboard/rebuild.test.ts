@@ -107,7 +107,7 @@ it("None of three processes ever serves half a board while it is lost and rebuil
     await kits[0]!.connection.flushall();
     await until(
       "the board to be there again",
-      async () => (await kits[1]!.store.look(board.id))?.trusted,
+      async () => (await kits[1]!.store.look(board.id))?.verified,
     );
   }
   done = true;
@@ -133,7 +133,7 @@ it("A server with an older memory serves nothing before its losses are loaded.",
   await server.kill();
   await server.restart();
   await until("Redis to answer", async () => (await kit.connection.ping()) === "PONG");
-  expect((await kit.store.look(board.id))?.trusted).toBe(false);
+  expect((await kit.store.look(board.id))?.verified).toBe(false);
   expect(await allOf(kit, board)).toEqual(before);
   expect(await kit.store.look(board.id)).toMatchObject({ trusted: true, applied: 50 });
 });

@@ -5,13 +5,13 @@
  */
 import { SingleFlight } from "../../domain/concurrency/single-flight.js";
 
-export interface Flown {
+export interface LoadKey {
   readonly name: string;
   readonly tagKeys: readonly string[];
 }
 
 /** A single-flight of slots, and the tags of each load in it. */
-export class Flights {
+export class LoadSharing {
   private readonly loads = new SingleFlight<unknown>();
   private readonly tagsOf = new Map<string, readonly string[]>();
 
@@ -21,7 +21,7 @@ export class Flights {
    * @param start loads the rest; resolves to values in the
    * order asked
    */
-  join<S extends Flown, V>(
+  join<S extends LoadKey, V>(
     slots: readonly S[],
     idOf: (slot: S) => string,
     start: (mine: readonly S[]) => Promise<readonly V[]>,
@@ -46,7 +46,7 @@ export class Flights {
     return this.loads.size;
   }
 
-  private launch<S extends Flown, V>(
+  private launch<S extends LoadKey, V>(
     mine: readonly S[],
     idOf: (slot: S) => string,
     work: Promise<readonly V[]>,

@@ -1,0 +1,112 @@
+/**
+ * Tallies of counts: read from Redis, loaded from Postgres, and
+ * compared with it.
+ */
+import type { Result } from "ioredis";
+import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../domain/counters.js";
+import type { NotLoaded } from "../client/memory-fence.js";
+import type { CounterDeps, ScriptArguments } from "./keys.js";
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    countersRead(
+      ...keysAndArgs: ScriptArguments
+    ): Result<["not-claimed" | NotLoaded | "here", ...string[]], Context>;
+    countersClaim(...keysAndArgs: ScriptArguments): Result<ClaimState, Context>;
+    countersLoad(
+      ...keysAndArgs: ScriptArguments
+    ): Result<"not-claimed" | "outdated" | "loaded", Context>;
+    countersDiff(
+      ...keysAndArgs: ScriptArguments
+    ): Result<[NotLoaded | "outdated" | "here", ...string[]], Context>;
+  }
+}
+
+/**
+ * By how much a tally has too many; "outdated" where a batch
+ * was applied meanwhile.
+ */
+export type TallyDiff =
+  | { readonly views: number; readonly shares: number }
+  | NotLoaded
+  | "outdated";
+
+/** Whether a shard was claimed already, goes on, or has lost counts. */
+type ClaimState = "known" | "continued" | "lost";
+
+export function talliesOf({
+  connection,
+  call,
+  places: { stateKeys, readArgs, loadArgs, diffArgs },
+}: CounterDeps) {
+  return {
+    /**
+     * Reads tallies, in the order asked. One round trip, an
+     * EVALSHA each.
+     * @param nowMs decides which periods go on
+     */
+    read: (
+      wanted: readonly TallyKey[],
+      nowMs: number,
+    ): Promise<(Tally | NotLoaded | "not-claimed")[]> =>
+      call("read", () =>
+        Promise.all(
+          wanted.map(async (key) =>
+            storedTally(await connection.countersRead(...readArgs(key, nowMs))),
+          ),
+        ),
+      ),
+    /**
+     * Lets this server count for a shard.
+     * @param applied the last batch that Postgres applied
+     * @param generation a name never used before
+     */
+    claimShard: (shard: number, applied: string, generation: string): Promise<ClaimState> =>
+      call("claim", () => connection.countersClaim(...stateKeys(shard), applied, generation)),
+    /**
+     * Fills a tally with what Postgres has. One EVALSHA.
+     * "outdated": Postgres has newer by now.
+     */
+    load: (
+      key: TallyKey,
+      stored: StoredTally,
+      nowMs: number,
+    ): Promise<"not-claimed" | "outdated" | "loaded"> =>
+      call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
+    /**
+     * By how much tallies differ from what Postgres has and what
+     * is owed, in the order asked. One round trip, an EVALSHA
+     * each.
+     */
+    diff: (
+      wanted: readonly TallyKey[],
+      stored: readonly StoredTally[],
+      repair: boolean,
+    ): Promise<TallyDiff[]> =>
+      call("diff", () =>
+        Promise.all(
+          stored.map(async (row, at) => {
+            const args = diffArgs(wanted[at] as TallyKey, row);
+            return toDiff(await connection.countersDiff(...args, Number(repair)));
+          }),
+        ),
+      ),
+  };
+}
+
+const toDiff = ([state, views, shares]: [
+  NotLoaded | "outdated" | "here",
+  ...string[],
+]): TallyDiff => (state === "here" ? { views: Number(views), shares: Number(shares) } : state);
+
+function storedTally([state, views, shares, viewers, isExact]: [
+  "not-claimed" | NotLoaded | "here",
+  ...string[],
+]): Tally | NotLoaded | "not-claimed" {
+  if (state !== "here") return state;
+  return {
+    views: Number(views),
+    shares: Number(shares),
+    viewers: peopleCount(Number(viewers), isExact === "1"),
+  };
+}
