@@ -71,6 +71,9 @@ export class NodeResolver {
   }
 }
 
-function shown<Record, Seen>(record: Record | null, show: (record: Record) => Seen): Seen | null {
+function shown<Record, Shown>(
+  record: Record | null,
+  show: (record: Record) => Shown,
+): Shown | null {
   return record === null ? null : show(record);
 }

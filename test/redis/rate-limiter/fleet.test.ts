@@ -16,7 +16,7 @@ const LASTS_MS = 1_500;
  * What one process saw: how much it was let through, and when each of its questions was judged, by
  * the Redis clock.
  */
-interface Seen {
+interface Observed {
   readonly admitted: number;
   readonly askedUs: readonly number[];
 }
@@ -76,7 +76,7 @@ it("Eight processes get at most burst + ⌊rate × elapsed⌋, and what one buck
   for (const one of processes) expect(await one.nextLine()).toBe("ready");
   await redis.rpush(`${prefix}go`, ...processes.map(() => "1"));
   const seen = await Promise.all(
-    processes.map(async (one) => JSON.parse(await one.nextLine()) as Seen),
+    processes.map(async (one) => JSON.parse(await one.nextLine()) as Observed),
   );
   const askedUs = seen.flatMap((one) => one.askedUs).sort((a, b) => a - b);
   const elapsedUs = askedUs.at(-1)! - askedUs[0]!;
