@@ -105,7 +105,7 @@ async function openStore({ dist, redisUrl }) {
     idleMs: 1_800_000,
     capMs: 604_800_000,
     noteEveryMs: 60_000,
-    most: 2 * MANY,
+    maxSessions: 2 * MANY,
   };
   const caller = createCallers({ connection }).of("session", { deadlineMs: 10_000 });
   return {

@@ -58,7 +58,7 @@ export function startReader(
       await redis.duplicate().blpop(prefix + "gate:" + name, 0);
       return ids.map(() => version);
     };
-    await new Promise((resolve) => cache.link.onTrusted(resolve));
+    await new Promise((resolve) => cache.link.onVerified(resolve));
     console.log("ready");
     await redis.duplicate().blpop(prefix + "go:" + name, 0);
     const read = () => cache.readMany(things, [1], load, new ReadContext());

@@ -141,7 +141,7 @@ describe.each(["one server", "a Cluster"])("on %s", (kind) => {
           expect(await allOf(store, shuffled)).toEqual(await allOf(store, inOrder));
           expect(await store.look(shuffled.board.id)).toMatchObject({
             applied: ledger.length,
-            trusted: true,
+            verified: true,
           });
         },
       );

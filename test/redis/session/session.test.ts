@@ -81,7 +81,7 @@ describe("a session", () => {
   });
 
   it("Of too many sessions, the one that would end first goes.", async () => {
-    const { store } = await knowingStore({ most: 3 });
+    const { store } = await knowingStore({ maxSessions: 3 });
     for (const id of ["a", "b", "c"]) await store.create(newSession("tag", id));
     await until(
       "the clock to move",
@@ -103,7 +103,7 @@ describe("a session", () => {
 
 describe("twenty sessions that are made at once", () => {
   it("Twenty sessions made at once leave as many as a user may have.", async () => {
-    const { store } = await knowingStore({ most: 10 });
+    const { store } = await knowingStore({ maxSessions: 10 });
     await Promise.all(
       Array.from({ length: 20 }, (_, at) => store.create(newSession("tag", `s${at}`))),
     );

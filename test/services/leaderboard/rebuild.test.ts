@@ -135,7 +135,7 @@ it("A server with an older memory serves nothing before its losses are loaded.",
   await until("Redis to answer", async () => (await kit.connection.ping()) === "PONG");
   expect((await kit.store.look(board.id))?.verified).toBe(false);
   expect(await allOf(kit, board)).toEqual(before);
-  expect(await kit.store.look(board.id)).toMatchObject({ trusted: true, applied: 50 });
+  expect(await kit.store.look(board.id)).toMatchObject({ verified: true, applied: 50 });
 });
 
 it("A score whose process died between commit and Redis still gets on the board.", async () => {
